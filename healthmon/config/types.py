@@ -1,0 +1,140 @@
+"""The configuration as frozen values. Durations are seconds; ``parser.py`` makes them from the INI file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from healthmon.model import Kind, Target
+
+
+class Secret(str):
+    """A text that does not show itself in ``repr()``, so that no log or traceback of a structure holds it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        """Hide the text."""
+        return "Secret('***')"
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """How long a different health must last before it is believed, seconds."""
+
+    down_after: float
+    up_after: float
+    degraded_after: float
+    #: Believe after ``down_after`` even if that is shorter than Asterisk's own qualify cycle (rule 9).
+    down_after_exact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PbxConfig:
+    """One Asterisk."""
+
+    name: str
+    #: Without the trailing slash and without ``/ari``: ``https://pbx.example/asterisk``.
+    url: str
+    username: str
+    password: Secret
+    application: str
+    hold: Hold
+    #: Receivers that are told about the PBX itself.
+    receivers: tuple[str, ...]
+    poll_every: float = 60.0
+    restart_grace: float = 120.0
+    #: True, False, or the path of a CA file.
+    verify_tls: bool | Path = True
+    remind_every: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WatchConfig:
+    """Which endpoints are watched, and how. The first whose pattern matches an endpoint decides."""
+
+    name: str
+    #: Shell patterns over ``PJSIP/101``; case matters.
+    endpoints: tuple[str, ...]
+    hold: Hold
+    receivers: tuple[str, ...]
+    exclude: tuple[str, ...] = ()
+    #: None: auto, Asterisk's own configuration tells.
+    kind: Kind | None = None
+    #: Shell patterns over the names of PBXs.
+    pbx: tuple[str, ...] = ("*",)
+    remind_every: float | None = None
+    #: Also open an incident for ``degraded``.
+    alert_on_degraded: bool = False
+    #: Flapping starts at so many raw changes within ``flap_window`` seconds, and stops at so few.
+    flap_window: float = 600.0
+    flap_start: int = 6
+    flap_stop: int = 2
+
+    def matches(self, target: Target) -> bool:
+        """Whether this section speaks of that endpoint."""
+        return (
+            any(fnmatchcase(target.pbx, pattern) for pattern in self.pbx)
+            and any(fnmatchcase(target.endpoint, pattern) for pattern in self.endpoints)
+            and not any(fnmatchcase(target.endpoint, pattern) for pattern in self.exclude)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiverUrl:
+    """One apprise URL of a receiver. ``url_id`` holds no secret and survives a change of password (design 5.3)."""
+
+    #: ``oncall/boss`` (the line's own name), else ``oncall/mailto:mail.example.org`` with ``#2`` for the second.
+    url_id: str
+    url: Secret
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiverConfig:
+    """Who gets told."""
+
+    name: str
+    urls: tuple[ReceiverUrl, ...]
+    #: The first message of an incident waits so long for others that may join it, seconds.
+    group_wait: float = 5.0
+    #: A message about an incident that is over is given up after so long, seconds.
+    give_up_after: float = 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything a configuration file says, checked."""
+
+    path: Path
+    database: Path
+    timezone: ZoneInfo
+    log_level: str
+    pbxs: tuple[PbxConfig, ...]
+    watches: tuple[WatchConfig, ...]
+    receivers: tuple[ReceiverConfig, ...]
+    #: Transitions, veils and closed incidents older than this are pruned, seconds.
+    keep_history: float = 2 * 365 * 86400.0
+
+    def watch_for(self, target: Target) -> WatchConfig | None:
+        """The section that decides about this endpoint, or None: it is not watched."""
+        return next((watch for watch in self.watches if watch.matches(target)), None)
+
+    def pbx(self, name: str) -> PbxConfig | None:
+        """The PBX of this name, or None."""
+        return next((pbx for pbx in self.pbxs if pbx.name == name), None)
+
+    def receivers_of(self, target: Target) -> tuple[str, ...]:
+        """The names of the receivers that are told about this target."""
+        if target.is_pbx:
+            pbx = self.pbx(target.pbx)
+            return pbx.receivers if pbx else ()
+        watch = self.watch_for(target)
+        return watch.receivers if watch else ()
+
+    def url_ids_of(self, target: Target) -> tuple[str, ...]:
+        """The URLs that are told about this target, each once."""
+        wanted = self.receivers_of(target)
+        ids = [url.url_id for receiver in self.receivers if receiver.name in wanted for url in receiver.urls]
+        return tuple(dict.fromkeys(ids))

@@ -1,0 +1,184 @@
+"""The exceptions of healthmon: facts as attributes, the sentence in ``str()``.
+
+HealthmonError
+├── ConfigError              a list of problems; exit 78
+├── AriError                 which PBX, which call
+│   ├── AriUnreachable       refused, timed out, DNS, TLS: an observation, retried
+│   ├── AriStarting          404 with HTML, 503 "not booted"
+│   ├── AriDenied            401, 403: somebody must act
+│   ├── AriNotFound          404 with JSON: Asterisk does not know this resource
+│   ├── AriUnexpected        not the JSON that we know
+│   └── AriReplaced          another client took our application
+├── StoreError               the database file, which one
+│   ├── SchemaTooNew         written by a newer healthmon
+│   ├── ForeignDatabase      not healthmon's file, or damaged
+│   ├── DatabaseUnwritable   disk full, read-only
+│   └── DatabaseLocked       a second daemon
+└── DeliveryError            what was tried, what apprise said (redacted)
+
+A failed look at the world is no exception for the pipeline: a source turns AriError into an observation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+
+class ExitCode:
+    """What a command's exit code means."""
+
+    OK = 0
+    #: ``status``: something is down; ``test-alert``: a URL failed; ``run``: stopped by a defect.
+    PROBLEM = 1
+    #: click's own code for wrong arguments.
+    USAGE = 2
+    #: ``status``: what is shown is stale, or no daemon is running.
+    STALE = 3
+    #: The database cannot be used (sysexits.h EX_CANTCREAT).
+    DATABASE = 73
+    #: The configuration has problems (sysexits.h EX_CONFIG).
+    CONFIG = 78
+
+
+class HealthmonError(Exception):
+    """Something that healthmon can explain in one sentence."""
+
+    exit_code = ExitCode.PROBLEM
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Problem:
+    """One thing wrong in a configuration file; ``str()`` is the line that a person reads."""
+
+    file: str
+    line: int
+    section: str
+    option: str
+    what: str
+    suggestion: str = ""
+
+    def __str__(self) -> str:
+        """Say ``config.ini:14 [watch phones] doun_after: unknown option; did you mean down_after?``."""
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        section = f" [{self.section}]" if self.section else ""
+        option = f" {self.option}" if self.option else ""
+        hint = f"; did you mean {self.suggestion}?" if self.suggestion else ""
+        return f"{place}{section}{option}: {self.what}{hint}"
+
+
+class ConfigError(HealthmonError):
+    """The configuration cannot be used. Every problem found is listed, in the order of the file."""
+
+    exit_code = ExitCode.CONFIG
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = sorted(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class Trouble(StrEnum):
+    """What is wrong with the connection to a PBX."""
+
+    REFUSED = "refused"
+    TIMED_OUT = "timed out"
+    DNS = "name not found"
+    TLS = "TLS"
+    CLOSED = "closed"
+    #: The socket is open, and our own user event does not come back.
+    SILENT = "silent"
+    DENIED = "denied"
+    STARTING = "starting"
+    REPLACED = "replaced"
+    UNEXPECTED = "unexpected answer"
+
+
+class AriError(HealthmonError):
+    """A call to ARI failed. ``trouble`` classifies it, ``what`` is the sentence without the PBX's name."""
+
+    trouble = Trouble.UNEXPECTED
+
+    def __init__(self, pbx: str, call: str, what: str) -> None:
+        self.pbx = pbx
+        self.call = call
+        self.what = what
+        super().__init__(f"pbx {pbx}: {call}: {what}")
+
+
+class AriUnreachable(AriError):
+    """No answer: refused, timed out, no such name, TLS. Worth retrying."""
+
+    def __init__(self, pbx: str, call: str, what: str, trouble: Trouble) -> None:
+        super().__init__(pbx, call, what)
+        self.trouble = trouble
+
+
+class AriStarting(AriError):
+    """Asterisk is booting: 404 with HTML (HTTP is up, ARI not yet), or 503 "Asterisk not booted"."""
+
+    trouble = Trouble.STARTING
+
+
+class AriDenied(AriError):
+    """401 or 403: wrong user or password, or a read_only user. Somebody must act."""
+
+    trouble = Trouble.DENIED
+
+    def __init__(self, pbx: str, call: str, what: str, status: int) -> None:
+        super().__init__(pbx, call, what)
+        self.status = status
+
+
+class AriNotFound(AriError):
+    """404 with JSON: Asterisk does not know what was asked for."""
+
+
+class AriUnexpected(AriError):
+    """An answer that is not the JSON we know; ``excerpt`` keeps its first 200 bytes for the log."""
+
+    def __init__(self, pbx: str, call: str, what: str, excerpt: str = "") -> None:
+        super().__init__(pbx, call, what)
+        self.excerpt = excerpt[:200]
+
+
+class AriReplaced(AriError):
+    """Another client connected with our application's name; its socket gets the events now."""
+
+    trouble = Trouble.REPLACED
+
+
+class StoreError(HealthmonError):
+    """The database file cannot be used. ``path`` names it."""
+
+    exit_code = ExitCode.DATABASE
+
+    def __init__(self, path: Path, what: str) -> None:
+        self.path = path
+        self.what = what
+        super().__init__(f"{path}: {what}")
+
+
+class SchemaTooNew(StoreError):
+    """The database was written by a newer healthmon."""
+
+
+class ForeignDatabase(StoreError):
+    """The file is damaged, or not a database of healthmon. It is left untouched."""
+
+
+class DatabaseUnwritable(StoreError):
+    """The disk is full, or the file system is read-only. What was to be written is kept and tried again."""
+
+
+class DatabaseLocked(StoreError):
+    """Another daemon is using this database."""
+
+
+class DeliveryError(HealthmonError):
+    """A message was not accepted by its channel. ``why`` is apprise's own word, redacted."""
+
+    def __init__(self, url_id: str, why: str) -> None:
+        self.url_id = url_id
+        self.why = why
+        super().__init__(f"{url_id}: {why}")

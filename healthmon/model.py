@@ -1,0 +1,467 @@
+"""The words of healthmon as types: values that go from thread to thread and that nobody changes.
+
+Times are seconds since the epoch, UTC, of healthmon's own clock. Durations are seconds. A number with another
+unit carries it in its name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+from healthmon.errors import Trouble
+
+
+class Health(StrEnum):
+    """What was seen of a check (Nagios: OK, WARNING, CRITICAL, UNKNOWN)."""
+
+    UP = "up"
+    DEGRADED = "degraded"
+    DOWN = "down"
+    UNKNOWN = "unknown"
+
+
+class Kind(StrEnum):
+    """What sort of thing a target is."""
+
+    PBX = "pbx"
+    PROVIDER = "provider"
+    PHONE = "phone"
+
+
+class Check:
+    """The names of the aspects of health. A PBX has the first three, an endpoint has the last."""
+
+    #: Can we see this PBX through ARI, by REST and by events?
+    CONNECTION = "connection"
+    #: Does the PBX still list the endpoints that it had? A broken pjsip.conf looks like that.
+    INVENTORY = "inventory"
+    #: Does Asterisk stay up? Three restarts in ten minutes are an incident.
+    RESTARTS = "restarts"
+    #: Can Asterisk reach this endpoint?
+    REACHABILITY = "reachability"
+
+
+class Target(NamedTuple):
+    """What is watched. A PBX itself has an empty technology and resource."""
+
+    pbx: str
+    technology: str = ""
+    resource: str = ""
+
+    @property
+    def is_pbx(self) -> bool:
+        """Whether this is a PBX itself."""
+        return not self.technology
+
+    @property
+    def endpoint(self) -> str:
+        """The name that Asterisk's people use, ``PJSIP/101``; empty for a PBX."""
+        return f"{self.technology}/{self.resource}" if self.technology else ""
+
+    def __str__(self) -> str:
+        """Say ``PJSIP/101 on office``, or ``pbx office``."""
+        return f"{self.endpoint} on {self.pbx}" if self.technology else f"pbx {self.pbx}"
+
+
+# ---------------------------------------------------------------- what sources offer to the inbox
+
+
+class Source(StrEnum):
+    """How an observation was made. SNAPSHOT and ANSWER were asked for, so they can confirm (design rule 7)."""
+
+    EVENT = "event"
+    SNAPSHOT = "snapshot"
+    ANSWER = "answer"
+
+
+class Witness(StrEnum):
+    """Which of Asterisk's words an observation rests on."""
+
+    #: PeerStatusChange, or the state in /endpoints.
+    ENDPOINT = "endpoint"
+    #: ContactStatusChange: speaks of one contact.
+    CONTACT = "contact"
+    #: DeviceStateChanged or /deviceStates.
+    DEVICE = "device state"
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One source's view of one check of one target at one moment.
+
+    ``at`` is the time of receipt for an event, of the *request* for an answer. ``health`` is what Asterisk says;
+    what that is worth (an endpoint that is not qualified!) the core decides.
+    """
+
+    target: Target
+    health: Health
+    at: float
+    source: Source
+    witness: Witness
+    #: For people: "peer status Unreachable", "device state UNAVAILABLE".
+    words: str = ""
+
+
+class ContactStatus(StrEnum):
+    """Asterisk's words for a contact (ContactStatusChange.contact_info.contact_status)."""
+
+    REACHABLE = "Reachable"
+    UNREACHABLE = "Unreachable"
+    NON_QUALIFIED = "NonQualified"
+    CREATED = "Created"
+    REMOVED = "Removed"
+    UPDATED = "Updated"
+    UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class ContactChange:
+    """Asterisk says something about one contact of an endpoint. Always an event."""
+
+    target: Target
+    uri: str
+    status: ContactStatus
+    at: float
+    #: Round trip of the OPTIONS in milliseconds; after an outage it contains retransmissions.
+    rtt_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """Asterisk says that it no longer has this endpoint (device state INVALID)."""
+
+    target: Target
+    at: float
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything one poll saw on a PBX. A target that is missing here is unknown, not gone."""
+
+    pbx: str
+    asked_at: float
+    #: One observation for each listed endpoint, all with ``at == asked_at``, ``source == SNAPSHOT``.
+    endpoints: tuple[Observation, ...]
+    #: Asterisk's own words (RFC 3339 with milliseconds); compared for equality only, its clock is not ours.
+    startup_time: str
+    last_reload_time: str
+    version: str = ""
+
+
+class Channel(StrEnum):
+    """By which way a PBX was looked at."""
+
+    REST = "rest"
+    EVENTS = "events"
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionReport:
+    """How one way to a PBX stands. A failed look is an observation, not an exception.
+
+    ``trouble is None`` means that it works; then ``remark`` may hold a warning that makes it degraded ("the
+    certificate ends in 9 days"). ``alive_at`` is the last proof of life by this way (blindness counts from there).
+    """
+
+    pbx: str
+    channel: Channel
+    at: float
+    trouble: Trouble | None = None
+    words: str = ""
+    remark: str = ""
+    alive_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointSettings:
+    """How Asterisk is configured to check an endpoint (sorcery: endpoint and its AORs; never auth objects).
+
+    ``known`` is False for what ARI cannot tell (chan_sip, IAX2: 404); then the other fields say nothing.
+    """
+
+    target: Target
+    read_at: float
+    known: bool
+    #: The longest of its AORs; 0 = never checked.
+    qualify_frequency: float = 0.0
+    qualify_timeout: float = 0.0
+    #: An AOR has a contact in the configuration: the mark of a trunk.
+    has_static_contact: bool = False
+    #: Some AOR with a static contact has qualify_frequency 0: its "online" means nothing.
+    has_unqualified_static_contact: bool = False
+    has_outbound_auth: bool = False
+    max_contacts: int = 0
+
+    @property
+    def is_qualified(self) -> bool:
+        """Whether Asterisk checks this endpoint by OPTIONS."""
+        return self.qualify_frequency > 0
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How fresh our view of a PBX is. ``None``: not since the start."""
+
+    pbx: str
+    last_event_at: float | None = None
+    last_snapshot_at: float | None = None
+    #: Last proof of life by any way.
+    alive_at: float | None = None
+
+
+Sighting = Observation | ContactChange | Removed | Snapshot | ConnectionReport | EndpointSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The core wants to be told anew about these targets of one PBX (design rules 3 and 7).
+
+    ``wants_snapshot``: ask for everything instead of one by one.
+    """
+
+    pbx: str
+    targets: tuple[Target, ...] = ()
+    wants_snapshot: bool = False
+
+
+# ---------------------------------------------------------------- what the core decides
+
+
+@dataclass(frozen=True, slots=True)
+class CheckState:
+    """What is believed of one check of one target, in full: enough to go on after a restart of healthmon.
+
+    ``belief is None``: never known. ``veil`` is the reason why this target cannot be seen ("" = it can be);
+    the blindness of its PBX is kept once, at the PBX (``PbxState``), not in every endpoint.
+    """
+
+    target: Target
+    check: str
+    kind: Kind
+    #: The name of the watch section that decides, "" for a PBX.
+    watch: str
+    watched_since: float
+    belief: Health | None = None
+    #: When the belief began to be true, as first seen.
+    since: float = 0.0
+    believed_at: float = 0.0
+    #: Why it is believed, for people.
+    reason: str = ""
+    #: A fact to show beside the belief: "not qualified: its loss is noticed only when its registration expires".
+    remark: str = ""
+    pending: Health | None = None
+    pending_since: float = 0.0
+    #: The clocks of rule 8; None = not running. They are moved on by the time spent veiled.
+    not_up_since: float | None = None
+    down_since: float | None = None
+    veil: str = ""
+    veiled_since: float = 0.0
+    ever_up: bool = False
+    is_flapping: bool = False
+    #: The effective hold time that is in force (rule 9), seconds.
+    down_after: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PbxState:
+    """What is known of a PBX besides its checks. ``blind_why`` veils everything behind it."""
+
+    pbx: str
+    startup_time: str = ""
+    last_reload_time: str = ""
+    version: str = ""
+    blind_why: str = ""
+    blind_since: float = 0.0
+    #: A snapshot has been booked at least once in the life of this database.
+    was_seen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A change of what is believed, with its cause.
+
+    ``at`` is when it was first seen and never before the previous one; reports use it. ``after is None``: no
+    longer watched (removed from Asterisk's configuration or from ours).
+    """
+
+    target: Target
+    check: str
+    before: Health | None
+    after: Health | None
+    at: float
+    believed_at: float
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class VeilPeriod:
+    """A time in which a target could not be seen: unknown in the history.
+
+    ``target.is_pbx`` with ``check == REACHABILITY``: everything behind that PBX. ``until is None``: still so.
+    The key is (target, check, since).
+    """
+
+    target: Target
+    check: str
+    since: float
+    until: float | None
+    why: str
+
+
+class Ending(StrEnum):
+    """How an incident ended. Only RECOVERED is told as RESOLVED; the others are one line in the next digest."""
+
+    RECOVERED = "recovered"
+    STABLE = "stable"
+    REMOVED = "removed from the configuration"
+    NOT_WATCHED = "no longer watched"
+    PBX_GONE = "its PBX is no longer configured"
+    NOT_QUALIFIED = "qualify was switched off"
+    ACCEPTED = "taken as the new configuration"
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One outage of one thing: opened, later closed."""
+
+    id: int
+    target: Target
+    check: str
+    kind: Kind
+    watch: str
+    health: Health
+    #: When it was first seen so.
+    opened_at: float
+    believed_at: float
+    cause: str
+    #: Things that went down for one cause and are told together: "found down at first look", ….
+    cohort: str = ""
+    explained_by: int | None = None
+    #: The number of the present flapping episode; 0: not flapping. ``flap_episodes`` counts all.
+    flapping: int = 0
+    flap_episodes: int = 0
+    closed_at: float | None = None
+    ending: Ending | None = None
+    #: How it was at the end, for the reader: "registered from 10.0.0.7:5060".
+    closed_words: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it lasts."""
+        return self.closed_at is None
+
+
+class Reason(StrEnum):
+    """Why a receiver is told something."""
+
+    OPENED = "opened"
+    REMINDER = "reminder"
+    RESOLVED = "resolved"
+    FLAPPING = "flapping"
+    STABLE = "stable"
+    #: An incident that ended without a recovery: rides along with the next message, causes none.
+    ENDED = "ended"
+
+
+class Said(StrEnum):
+    """What a message leaves its reader believing about an incident."""
+
+    DOWN = "down"
+    #: One message told the whole outage, because it was over before it could be sent.
+    WAS_DOWN = "was down"
+    UP = "up"
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """The booking "tell this URL of this receiver about this incident for this reason".
+
+    Unique over (incident_id, url_id, reason, serial). ``serial``: OPENED and RESOLVED count reopenings (0),
+    REMINDER its number, FLAPPING and STABLE the episode.
+    """
+
+    incident_id: int
+    url_id: str
+    reason: Reason
+    serial: int
+    booked_at: float
+    #: Not to be sent before.
+    due_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What one URL has been told, or is about to be told, about one incident (from the outbox)."""
+
+    #: The newest said that was delivered or is in doubt (a row that is being sent is in doubt).
+    said: Said | None = None
+    said_at: float = 0.0
+    #: (reason, serial) of every row ever booked.
+    booked: frozenset[tuple[Reason, int]] = frozenset()
+    #: Rows that still wait to be sent (due, not explained away).
+    waiting: frozenset[tuple[Reason, int]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ClockJump:
+    """Somebody set the wall clock: all times booked so far read ``by`` seconds later on the new clock."""
+
+    at: float
+    by: float
+
+
+@dataclass(slots=True)
+class Changes:
+    """Everything that one batch changed; the store books it whole or not at all. Owned by the engine thread."""
+
+    #: The last state wins, so a storm on one target is one row.
+    states: dict[tuple[Target, str], CheckState] = field(default_factory=dict)
+    pbx_states: dict[str, PbxState] = field(default_factory=dict)
+    #: Targets that are no longer watched: their states go, their history stays.
+    forgotten: list[Target] = field(default_factory=list)
+    settings: dict[Target, EndpointSettings] = field(default_factory=dict)
+    transitions: list[Transition] = field(default_factory=list)
+    #: Keyed by (target, check, since); an ``until`` closes the one that is open.
+    veils: dict[tuple[Target, str, float], VeilPeriod] = field(default_factory=dict)
+    incidents: dict[int, Incident] = field(default_factory=dict)
+    notifications: list[Notification] = field(default_factory=list)
+    #: incident -> the bigger incident that explains it: its waiting OPENED rows are not sent.
+    explained: dict[int, int] = field(default_factory=dict)
+    clock_jumps: list[ClockJump] = field(default_factory=list)
+    #: For the sources; not booked.
+    questions: list[Question] = field(default_factory=list)
+    #: Decisions in words, one line each, for the log; not booked.
+    log: list[str] = field(default_factory=list)
+
+    def is_to_book(self) -> bool:
+        """Whether there is anything for the database."""
+        return bool(
+            self.states
+            or self.pbx_states
+            or self.forgotten
+            or self.settings
+            or self.transitions
+            or self.veils
+            or self.incidents
+            or self.notifications
+            or self.explained
+            or self.clock_jumps
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """All that the engine needs from the database to go on where it stopped."""
+
+    states: tuple[CheckState, ...] = ()
+    pbx_states: tuple[PbxState, ...] = ()
+    settings: tuple[EndpointSettings, ...] = ()
+    #: Open ones, and closed ones whose telling is not finished.
+    incidents: tuple[Incident, ...] = ()
+    told: dict[tuple[int, str], Told] = field(default_factory=dict)
+    next_incident_id: int = 1
+    #: When the last daemon was last known to run; None: never.
+    alive_at: float | None = None
