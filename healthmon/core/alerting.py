@@ -1,0 +1,131 @@
+"""Who must be told what about an incident: pure functions, asked whenever something changed.
+
+Alerting is level-triggered: ``decide()`` compares what is so with what one URL was told, and returns the message
+that is missing. ``says()`` is asked when a message is about to be sent, with the facts of that moment; it returns
+what the message will leave its reader believing. Together they keep the promise that outside silences the last
+message equals the truth.
+
+There is no reopening: an outage that comes back is a new incident.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from healthmon.model import Ending, Incident, Reason, Said, Told
+
+#: An incident that nobody can see for so long is not reminded of any more (seconds).
+UNSEEN_TOO_LONG = 86400.0
+
+#: Endings that are good news, and told as such.
+GOOD_ENDINGS = (Ending.RECOVERED, Ending.STABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What besides the incident and the messages so far bears on the decision."""
+
+    remind_every: float | None = None
+    #: A bigger incident that is still open is told instead of this one.
+    is_explained: bool = False
+    #: Since when the target cannot be seen; None: it can be.
+    unseen_since: float | None = None
+
+
+def decide(incident: Incident, told: Told, policy: Policy, now: float) -> tuple[Reason, int] | None:
+    """Return the reason and serial of the message that one URL must still be booked, or None: it has them all.
+
+    Ask again after booking, until the answer is None.
+    """
+    if incident.is_open:
+        return _while_open(incident, told, policy, now)
+    return _once_closed(incident, told)
+
+
+def _while_open(incident: Incident, told: Told, policy: Policy, now: float) -> tuple[Reason, int] | None:
+    if told.said is None and policy.is_explained:
+        return None
+    if incident.flapping:
+        flapping = (Reason.FLAPPING, incident.flapping)
+        return None if flapping in told.booked else flapping
+    episode = incident.flap_episodes
+    stable = (Reason.STABLE, episode)
+    if (Reason.FLAPPING, episode) in told.booked and stable not in told.booked:
+        return stable
+    if told.said is None:
+        return _first(incident, told)
+    return _reminder(told, policy, now)
+
+
+def _first(incident: Incident, told: Told) -> tuple[Reason, int] | None:
+    """Nobody at this URL knows yet.
+
+    A message that was booked and explained away by incident 840 is booked anew with serial 840 when that one is
+    over; so each bigger incident costs one more message at most, and an undeliverable one is not repeated for ever.
+    """
+    opened = (Reason.OPENED, incident.explained_by or 0)
+    return None if opened in told.booked or told.waiting else opened
+
+
+def _reminder(told: Told, policy: Policy, now: float) -> tuple[Reason, int] | None:
+    due_at = reminder_due_at(told, policy)
+    if due_at is None or now < due_at:
+        return None
+    if policy.unseen_since is not None and now - policy.unseen_since > UNSEEN_TOO_LONG:
+        return None
+    return Reason.REMINDER, 1 + sum(reason is Reason.REMINDER for reason, _ in told.booked)
+
+
+def reminder_due_at(told: Told, policy: Policy) -> float | None:
+    """When the next reminder falls due (seconds, UTC), or None: no reminder is wanted, or a message still waits."""
+    if policy.remind_every is None or told.waiting or told.said is not Said.DOWN:
+        return None
+    return told.said_at + policy.remind_every
+
+
+def _once_closed(incident: Incident, told: Told) -> tuple[Reason, int] | None:
+    """The end is told to those, and only to those, who believe that it still lasts."""
+    if told.said is not Said.DOWN:
+        return None
+    end = _end(incident, told)
+    return None if end in told.booked else end
+
+
+def _end(incident: Incident, told: Told) -> tuple[Reason, int]:
+    if incident.ending not in GOOD_ENDINGS:
+        return Reason.ENDED, 0
+    if incident.ending is Ending.STABLE and (Reason.FLAPPING, incident.flap_episodes) in told.booked:
+        return Reason.STABLE, incident.flap_episodes
+    return Reason.RESOLVED, 0
+
+
+def is_finished(incident: Incident, told: Told) -> bool:
+    """Whether nothing is left to be said about this incident at this URL."""
+    return not incident.is_open and not told.waiting and _once_closed(incident, told) is None
+
+
+def says(reason: Reason, incident: Incident, newest_said: Said | None) -> Said | None:
+    """Return what this message will leave its reader believing, or None: there is nothing to say any more.
+
+    ``newest_said`` is the newest that was delivered or is in doubt at this URL; rows of one claim are asked in the
+    order in which they were booked, each with what the one before it says. A row in doubt may count itself: it
+    is then sent again with the facts of now.
+    """
+    if incident.is_open:
+        return _says_while_open(reason, incident)
+    if reason in (Reason.OPENED, Reason.FLAPPING):
+        # Over before it could be sent, or perhaps sent: this one message tells the whole of it.
+        return None if newest_said is Said.UP else Said.WAS_DOWN
+    if reason is Reason.REMINDER:
+        return None
+    # Never a lone "up" for a "down" that nobody saw.
+    return Said.UP if newest_said in (Said.DOWN, Said.UP) else None
+
+
+def _says_while_open(reason: Reason, incident: Incident) -> Said | None:
+    if reason is Reason.FLAPPING:
+        # What flapped is stable meanwhile, and still down: the row STABLE, booked in that moment, tells so.
+        return Said.DOWN if incident.flapping else None
+    if reason is Reason.STABLE:
+        return None if incident.flapping else Said.DOWN
+    return Said.DOWN if reason in (Reason.OPENED, Reason.REMINDER) else None
