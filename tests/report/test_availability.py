@@ -1,0 +1,238 @@
+"""How a history becomes figures, also against a slow model that looks at each second by itself."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from healthmon.model import Check, Health, Target, Transition
+from healthmon.report.availability import Figures, History, figures, merged, overall, timeline
+
+UP, DEGRADED, DOWN, UNKNOWN = Health.UP, Health.DEGRADED, Health.DOWN, Health.UNKNOWN
+PHONE = Target("office", "PJSIP", "101")
+
+
+def changes(*steps: tuple[float, Health | None], before: Health | None = None) -> list[Transition]:
+    """Say a history as (when, what was believed from then on)."""
+    transitions = []
+    for at, after in steps:
+        transitions.append(Transition(PHONE, Check.REACHABILITY, before, after, at, at, "test"))
+        before = after
+    return transitions
+
+
+def measured(history: History, window: tuple[float, float] = (0, 100)) -> Figures:
+    """The figures of a history."""
+    return figures(timeline(history, window))
+
+
+def test_a_phone_that_was_down_for_ten_of_a_hundred_seconds_is_90_percent_available() -> None:
+    history = History(changes((0, UP), (40, DOWN), (50, UP)), [], watched_since=0)
+
+    result = measured(history)
+
+    assert result.availability == pytest.approx(0.9)
+    assert (result.down_s, result.outages, result.longest_s, result.unknown_s) == (10, 1, 10, 0)
+
+
+def test_degraded_counts_as_available() -> None:
+    history = History(changes((0, UP), (40, DEGRADED)), [], watched_since=0)
+
+    result = measured(history)
+
+    assert result.availability == 1
+    assert result.degraded_s == 60
+
+
+def test_what_was_never_known_has_no_availability() -> None:
+    history = History([], [], watched_since=0)
+
+    result = measured(history)
+
+    assert result.availability is None
+    assert result.unknown_s == 100
+
+
+def test_time_before_the_first_watching_and_after_the_forgetting_does_not_count() -> None:
+    history = History(changes((20, UP), (30, None)), [], watched_since=None)
+
+    result = measured(history)
+
+    assert result == Figures(up_s=10)
+
+
+def test_a_target_that_is_watched_again_counts_from_then_on() -> None:
+    history = History(changes((10, UP), (20, None), (90, DOWN)), [], watched_since=80)
+
+    result = measured(history)
+
+    assert result == Figures(up_s=10, unknown_s=10, down_s=10, outages=1, longest_s=10)
+
+
+def test_an_outage_that_a_veil_interrupts_is_one_outage_and_the_veiled_time_is_unknown() -> None:
+    history = History(changes((0, UP), (10, DOWN), (90, UP)), [(30, 50), (40, 60)], watched_since=0)
+
+    result = measured(history)
+
+    assert (result.outages, result.down_s, result.longest_s, result.unknown_s) == (1, 50, 50, 30)
+
+
+def test_two_outages_are_two_although_a_veil_hid_the_recovery_between_them() -> None:
+    history = History(changes((0, UP), (10, DOWN), (40, UP), (50, DOWN), (90, UP)), [(30, 60)], watched_since=0)
+
+    result = measured(history)
+
+    assert (result.outages, result.down_s, result.longest_s) == (2, 50, 30)
+
+
+def test_an_outage_that_nobody_saw_is_none() -> None:
+    history = History(changes((0, UP), (10, DOWN), (40, UP)), [(5, 60)], watched_since=0)
+
+    result = measured(history)
+
+    assert (result.outages, result.down_s, result.unknown_s) == (0, 0, 55)
+
+
+def test_an_outage_across_both_edges_counts_its_part_within() -> None:
+    history = History(changes((200, UP), before=DOWN), [], watched_since=-500)
+
+    result = measured(history)
+
+    assert result == Figures(down_s=100, outages=1, longest_s=100)
+
+
+def test_what_is_believed_now_tells_where_nothing_has_changed_since() -> None:
+    history = History([], [], watched_since=-500, belief=UP)
+
+    result = measured(history)
+
+    assert result == Figures(up_s=100)
+
+
+def test_a_phone_is_not_down_before_it_was_first_seen_up() -> None:
+    seen_later = History(changes((0, DOWN), (40, UP), (60, DOWN), (70, UP)), [], watched_since=0, in_use_since=40)
+    never_seen = History(changes((0, DOWN)), [], watched_since=0, in_use_since=None)
+
+    assert measured(seen_later) == Figures(up_s=50, down_s=10, outages=1, longest_s=10)
+    assert measured(never_seen).availability is None
+    assert measured(never_seen).outages == 0
+
+
+def test_a_clock_that_was_set_back_makes_no_negative_times() -> None:
+    history = History(changes((0, UP), (80, DOWN), (20, UP)), [(70, 10)], watched_since=0)
+
+    result = measured(history)
+
+    assert result == Figures(up_s=100)
+
+
+def test_an_empty_window_has_no_figures() -> None:
+    history = History(changes((0, UP)), [], watched_since=0)
+
+    assert measured(history, (50, 50)) == Figures()
+    assert measured(history, (60, 50)) == Figures()
+
+
+def test_the_overall_figure_weighs_each_second_of_each_target_alike() -> None:
+    busy = Figures(up_s=90, down_s=10, outages=1, longest_s=10)
+    young = Figures(up_s=10, unknown_s=5, outages=0)
+
+    total = overall([busy, young])
+
+    assert total.availability == pytest.approx(100 / 110)
+    assert (total.outages, total.longest_s, total.unknown_s) == (1, 10, 5)
+
+
+# ---------------------------------------------------------------- against a model that is slow and plainly right
+
+END = 40
+SECOND = st.integers(0, END)
+SPAN = st.tuples(SECOND, SECOND)
+STEPS = st.lists(st.tuples(SECOND, st.sampled_from([UP, DEGRADED, DOWN, UNKNOWN, None])), max_size=8)
+
+
+def believed_at(second: int, history: History) -> Health | None:
+    """What was believed in this second: that of the newest transition until then."""
+    belief = history.transitions[0].before if history.transitions else None
+    for transition in history.transitions:
+        if transition.at <= second:
+            belief = transition.after
+    if belief is not None or history.watched_since is None or second < history.watched_since:
+        return belief
+    is_forgotten_since = any(
+        history.watched_since < transition.at <= second and transition.after is None
+        for transition in history.transitions
+    )
+    if is_forgotten_since:
+        return None
+    return UNKNOWN if history.transitions or history.belief is None else history.belief
+
+
+def second_by_second(history: History, window: tuple[int, int]) -> Figures:
+    """Look at each second of all time, and count those within the window."""
+    count = {UP: 0, DEGRADED: 0, DOWN: 0, UNKNOWN: 0}
+    outage_lengths: list[int] = []
+    is_out = False
+    for second in range(END + 1):
+        belief = believed_at(second, history)
+        if belief is DOWN and not is_out:
+            is_out = True
+            outage_lengths.append(0)
+        elif belief in (UP, DEGRADED, None):
+            is_out = False
+        if belief is None or not window[0] <= second < window[1]:
+            continue
+        is_veiled = any(since <= second < until for since, until in history.veils)
+        count[UNKNOWN if is_veiled else belief] += 1
+        if belief is DOWN and not is_veiled:
+            outage_lengths[-1] += 1
+    seen = [length for length in outage_lengths if length]
+    return Figures(count[UP], count[DEGRADED], count[DOWN], count[UNKNOWN], len(seen), max(seen, default=0))
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> History:
+    """Any history: transitions in order, veils in none, watched from the start, later on, or no longer."""
+    steps = sorted(draw(STEPS), key=lambda step: step[0])
+    before = draw(st.sampled_from([UP, DEGRADED, DOWN, None]))
+    transitions = changes(*steps, before=before)
+    is_watched = not transitions or transitions[-1].after is not None or draw(st.booleans())
+    forgotten = [transition.at for transition in transitions if transition.after is None]
+    begin = forgotten[-1] if forgotten else 0
+    first_after = next((t.at for t in transitions if t.at > begin), END)
+    watched_since = draw(st.integers(int(begin), int(first_after))) if is_watched else None
+    if not transitions:
+        watched_since = draw(SECOND)
+    belief = draw(st.sampled_from([UP, DOWN, None]))
+    return History(transitions, draw(st.lists(SPAN, max_size=6)), watched_since, belief)
+
+
+@given(histories(), SPAN)
+def test_any_history_amounts_to_what_a_look_at_each_second_says(history: History, window: tuple[int, int]) -> None:
+    result = measured(history, window)
+
+    assert result == second_by_second(history, window)
+
+
+@given(histories(), SPAN)
+def test_a_timeline_has_no_gaps_within_the_window_once_it_has_begun_and_never_overlaps(
+    history: History, window: tuple[int, int]
+) -> None:
+    segments = timeline(history, window)
+
+    for earlier, later in pairwise(segments):
+        assert earlier.until == later.since
+    assert all(window[0] <= segment.since < segment.until <= window[1] for segment in segments)
+
+
+@given(st.lists(SPAN))
+def test_merged_spans_are_disjoint_and_cover_the_same_seconds(spans: list[tuple[int, int]]) -> None:
+    result = merged(spans)
+
+    covered = {second for since, until in spans for second in range(since, until)}
+    assert {second for since, until in result for second in range(math.floor(since), math.ceil(until))} == covered
+    assert all(earlier[1] < later[0] for earlier, later in pairwise(result))
