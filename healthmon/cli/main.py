@@ -1,0 +1,87 @@
+"""``healthmon -c FILE COMMAND``: finds the command, loads only that, and turns what goes wrong into one sentence."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from healthmon import __version__
+from healthmon.errors import HealthmonError
+
+DEFAULT_CONFIG = Path("/etc/healthmon/config.ini")
+
+#: What a shell makes of SIGINT and SIGPIPE.
+INTERRUPTED, BROKEN_PIPE = 128 + 2, 128 + 13
+
+
+class Command(NamedTuple):
+    """Where a command is to be found, and its line in ``healthmon --help``."""
+
+    place: str
+    help: str
+
+
+#: In the order of ``healthmon --help``. A command is one line here and one file.
+COMMANDS = {
+    "status": Command("healthmon.cli.status:command", "What is up, degraded, down or unknown now."),
+    "report": Command("healthmon.cli.report:command", "How available everything was."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when that command is called, and not for ``--help``."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Name the commands in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command; None if there is none of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].place.partition(":")
+        command = getattr(import_module(module), name)
+        assert isinstance(command, click.Command), COMMANDS[cmd_name].place  # noqa: S101  (a slip in the table)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands from the table."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.help) for name, command in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. What healthmon can explain is one sentence and an exit code, never a traceback."""
+        try:
+            return super().invoke(ctx)
+        except HealthmonError as error:
+            click.echo(f"healthmon: {error}", err=True)
+            ctx.exit(error.exit_code)
+        except BrokenPipeError:
+            # The reader has seen enough ("healthmon status | head -1"); nothing more can be written there.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(BROKEN_PIPE)
+        except KeyboardInterrupt:
+            ctx.exit(INTERRUPTED)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option(
+    "-c",
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="HEALTHMON_CONFIG",
+    default=DEFAULT_CONFIG,
+    show_default=True,
+    show_envvar=True,
+    help="The configuration file.",
+)
+@click.version_option(__version__, prog_name="healthmon", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(ctx: click.Context, config: Path) -> None:
+    """Watch the SIP providers and phones of Asterisk PBXs, and tell people when one is down."""
+    ctx.obj = config
