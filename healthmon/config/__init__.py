@@ -1,5 +1,6 @@
 """The configuration: an INI file becomes frozen values, with every problem found at once."""
 
+from healthmon.config.parser import load
 from healthmon.config.types import (
     Config,
     Hold,
@@ -10,4 +11,4 @@ from healthmon.config.types import (
     WatchConfig,
 )
 
-__all__ = ["Config", "Hold", "PbxConfig", "ReceiverConfig", "ReceiverUrl", "Secret", "WatchConfig"]
+__all__ = ["Config", "Hold", "PbxConfig", "ReceiverConfig", "ReceiverUrl", "Secret", "WatchConfig", "load"]

@@ -116,6 +116,8 @@ class Config:
     receivers: tuple[ReceiverConfig, ...]
     #: Transitions, veils and closed incidents older than this are pruned, seconds.
     keep_history: float = 2 * 365 * 86400.0
+    #: What works, and what the file's author should know; ready to print.
+    warnings: tuple[str, ...] = ()
 
     def watch_for(self, target: Target) -> WatchConfig | None:
         """The section that decides about this endpoint, or None: it is not watched."""

@@ -1,0 +1,80 @@
+"""The last step: a draft without problems -> the frozen Config."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from healthmon.config.draft import Draft, DraftSection
+from healthmon.config.types import Config, Hold, PbxConfig, ReceiverConfig, WatchConfig
+
+
+def build(path: Path, draft: Draft) -> Config:
+    """Make the Config. Everything was checked before."""
+    general = draft.of("healthmon")[0].values
+    return Config(
+        path=path,
+        database=general["database"],
+        timezone=general["timezone"],
+        log_level=general["log_level"],
+        keep_history=general["keep_history"],
+        pbxs=tuple(_pbx(section) for section in draft.of("pbx")),
+        watches=tuple(_watch(section) for section in draft.of("watch")),
+        receivers=tuple(_receiver(section) for section in draft.of("receiver")),
+        warnings=draft.findings.warnings,
+    )
+
+
+def _hold(values: dict[str, Any]) -> Hold:
+    return Hold(
+        down_after=values["down_after"],
+        up_after=values["up_after"],
+        degraded_after=values.get("degraded_after", values["down_after"]),
+        # The PBX itself has no such option: nothing stands between us and it.
+        down_after_exact=values.get("down_after_exact", False),
+    )
+
+
+def _pbx(section: DraftSection) -> PbxConfig:
+    values = section.values
+    return PbxConfig(
+        name=section.name,
+        url=values["url"],
+        username=values["username"],
+        password=values["password"],
+        application=values["application"],
+        hold=_hold(values),
+        receivers=values["receivers"],
+        poll_every=values["poll_every"],
+        restart_grace=values["restart_grace"],
+        verify_tls=values["verify_tls"],
+        remind_every=values["remind_every"],
+    )
+
+
+def _watch(section: DraftSection) -> WatchConfig:
+    values = section.values
+    return WatchConfig(
+        name=section.name,
+        endpoints=values["endpoints"],
+        hold=_hold(values),
+        receivers=values["receivers"],
+        exclude=values.get("exclude", ()),
+        kind=values["kind"],
+        pbx=values["pbx"],
+        remind_every=values["remind_every"],
+        alert_on_degraded=values["alert_on"],
+        flap_window=values["flap_window"],
+        flap_start=values["flap_start"],
+        flap_stop=values["flap_stop"],
+    )
+
+
+def _receiver(section: DraftSection) -> ReceiverConfig:
+    values = section.values
+    return ReceiverConfig(
+        name=section.name,
+        urls=values["urls"],
+        group_wait=values["group_wait"],
+        give_up_after=values["give_up_after"],
+    )

@@ -1,0 +1,118 @@
+"""What sections say about each other: same PBX twice, a watch that is never reached, receivers that nobody uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+
+from healthmon.config.draft import Draft, DraftSection
+from healthmon.config.findings import nearest, shown
+from healthmon.config.urls import same_place
+
+_WILDCARDS = frozenset("*?[")
+
+
+def check(draft: Draft) -> None:
+    """Note every problem that shows only when sections are seen together."""
+    _required_sections(draft)
+    _same_application_twice(draft)
+    for watch in draft.of("watch"):
+        _pbx_patterns(watch, draft.names("pbx"))
+        _excludes_all(watch)
+        _flap_counts(watch)
+    _never_reached(draft)
+    _receivers(draft)
+
+
+def _required_sections(draft: Draft) -> None:
+    if not draft.of("pbx"):
+        draft.findings.problem("there is no [pbx NAME] section: no PBX to look at")
+    if not draft.of("watch"):
+        draft.findings.problem("there is no [watch NAME] section: no endpoints to watch")
+
+
+def _same_application_twice(draft: Draft) -> None:
+    """Asterisk gives the events of an application to whoever asked last: two of us would fight for ever."""
+    seen: dict[tuple[str, str], DraftSection] = {}
+    for pbx in draft.of("pbx"):
+        if "url" not in pbx.values or "application" not in pbx.values:
+            continue
+        key = (same_place(pbx.values["url"]), pbx.values["application"])
+        if key in seen:
+            pbx.problem("url", f"[{seen[key].header}] has the same url and the same application, {key[1]}")
+        seen.setdefault(key, pbx)
+
+
+def _pbx_patterns(watch: DraftSection, pbxs: list[str]) -> None:
+    for pattern in watch.values.get("pbx", ()) if pbxs else ():
+        if not any(fnmatchcase(name, pattern) for name in pbxs):
+            watch.problem("pbx", f"{shown(pattern)}: matches no [pbx …] section", suggestion=nearest(pattern, pbxs))
+
+
+def _excludes_all(watch: DraftSection) -> None:
+    """Note a section whose own ``exclude`` leaves nothing."""
+    patterns, excluded = watch.values.get("endpoints", ()), watch.values.get("exclude", ())
+    if patterns and all(_is_covered(pattern, excluded) for pattern in patterns):
+        watch.problem("exclude", "leaves nothing of endpoints")
+
+
+def _flap_counts(watch: DraftSection) -> None:
+    start, stop = watch.values.get("flap_start"), watch.values.get("flap_stop")
+    if start is not None and stop is not None and stop >= start:
+        watch.problem("flap_stop", f"{stop}: must be less than flap_start, {start}")
+
+
+def _never_reached(draft: Draft) -> None:
+    """Note a watch when earlier ones certainly take all its endpoints; the first that matches decides."""
+    earlier: list[DraftSection] = []
+    for watch in draft.of("watch"):
+        takers = _takers(watch, earlier, draft.names("pbx"))
+        if takers:
+            names = " and ".join(f"[{taker}]" for taker in takers)
+            watch.problem("endpoints", f"is never reached: {names} above it takes all of these endpoints")
+        earlier.append(watch)
+
+
+def _takers(watch: DraftSection, earlier: list[DraftSection], pbxs: list[str]) -> list[str]:
+    """Name the earlier sections that together take all of this one's endpoints; empty if that is not certain."""
+    takers: dict[str, None] = {}
+    mine = [name for name in pbxs if _is_on(watch, name)]
+    for pbx in mine:
+        for pattern in watch.values.get("endpoints", ()):
+            taker = next((other for other in earlier if _is_on(other, pbx) and _takes(other, pattern)), None)
+            if taker is None:
+                return []
+            takers[taker.header] = None
+    return list(takers)
+
+
+def _is_on(watch: DraftSection, pbx: str) -> bool:
+    return any(fnmatchcase(pbx, pattern) for pattern in watch.values.get("pbx", ()))
+
+
+def _takes(watch: DraftSection, pattern: str) -> bool:
+    """Whether this section certainly takes all that a pattern matches. One that excludes anything may not."""
+    return not watch.is_given("exclude") and _is_covered(pattern, watch.values.get("endpoints", ()))
+
+
+def _is_covered(pattern: str, by: Iterable[str]) -> bool:
+    return any(_covers(wide, pattern) for wide in by)
+
+
+def _covers(wide: str, narrow: str) -> bool:
+    """Whether all that ``narrow`` matches, ``wide`` matches too, for the forms where that is plain to see."""
+    start = wide[:-1]
+    if wide.endswith("*") and _WILDCARDS.isdisjoint(start):
+        return narrow.startswith(start)
+    return wide == narrow
+
+
+def _receivers(draft: Draft) -> None:
+    """Warn when nobody is told, and of receivers that no section names."""
+    if not draft.of("receiver"):
+        draft.findings.warning("there is no [receiver NAME] section: nobody will be told anything")
+    tellers = [*draft.of("pbx"), *draft.of("watch")]
+    used = {name for section in tellers for name in section.values.get("receivers", ())}
+    for receiver in draft.of("receiver"):
+        if receiver.name not in used:
+            receiver.warning("", "no [pbx …] or [watch …] section names this receiver")

@@ -1,0 +1,46 @@
+"""What is found while a file is read: problems (the file cannot be used) and warnings (it can)."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from healthmon.errors import Problem
+
+#: A value longer than this is cut where it is shown.
+SHOWN_LENGTH = 60
+
+
+def shown(text: str) -> str:
+    """Make a text from the file fit to print: no control characters, not endless."""
+    clean = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
+    return clean if len(clean) <= SHOWN_LENGTH else clean[: SHOWN_LENGTH - 1] + "…"
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """Return the known word that was probably meant, or nothing."""
+    by_lower = {name.lower(): name for name in known}
+    close = difflib.get_close_matches(word.lower()[:SHOWN_LENGTH], list(by_lower), n=1, cutoff=0.6)
+    return by_lower[close[0]] if close else ""
+
+
+class Findings:
+    """Collects what is wrong with one file. Nothing that is given to it may hold a secret."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.problems: list[Problem] = []
+        self._warnings: list[Problem] = []
+
+    def problem(self, what: str, *, line: int = 0, section: str = "", option: str = "", suggestion: str = "") -> None:
+        """Note something because of which the file cannot be used."""
+        self.problems.append(Problem(self.file, line, shown(section), shown(option), what, suggestion))
+
+    def warning(self, what: str, *, line: int = 0, section: str = "", option: str = "") -> None:
+        """Note something that works, and that its author should know."""
+        self._warnings.append(Problem(self.file, line, shown(section), shown(option), what))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The warnings as lines to print, in the order of the file."""
+        return tuple(str(warning) for warning in sorted(self._warnings))

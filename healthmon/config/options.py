@@ -1,0 +1,276 @@
+"""Every option of the file: its name, its default, what it may hold, and the sentence that explains it.
+
+The one table that the parser, ``config.example.ini`` and ``docs/configuration.md`` follow; tests hold them together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from healthmon.config import urls, values
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option of one kind of section."""
+
+    name: str
+    parse: Callable[[str], Any]
+    #: For the administrator; the example file shows it word for word.
+    sentence: str
+    #: As it would be written in the file; empty: there is none, or ``otherwise`` says what happens.
+    default: str = ""
+    #: What is done without this option, when that is no fixed value.
+    otherwise: str = ""
+    required: bool = False
+    #: Its value is never shown.
+    is_secret: bool = False
+    #: May go on over several, indented lines.
+    is_list: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SectionKind:
+    """One kind of section."""
+
+    kind: str
+    #: ``[pbx NAME]`` has a name of its own; ``[healthmon]`` has none.
+    is_named: bool
+    options: tuple[Option, ...]
+
+    def option(self, name: str) -> Option | None:
+        """The option of this name, or None."""
+        return next((option for option in self.options if option.name == name), None)
+
+
+_REMIND = Option(
+    "remind_every",
+    values.never_or(values.duration("1m", "30d")),
+    "While an outage lasts, tell again this often; never: tell once.",
+    default="never",
+)
+
+HEALTHMON = SectionKind(
+    "healthmon",
+    is_named=False,
+    options=(
+        Option(
+            "database",
+            values.path,
+            "The database file: beliefs, history and alerts that still have to be sent.",
+            default="/var/lib/healthmon/healthmon.db",
+        ),
+        Option(
+            "timezone",
+            values.timezone,
+            "The time zone of messages and reports, such as Europe/Berlin.",
+            otherwise="the system's",
+        ),
+        Option(
+            "log_level",
+            values.one_of(*values.LOG_LEVELS),
+            "How much is logged: debug, info, warning or error.",
+            default="info",
+        ),
+        Option(
+            "keep_history",
+            values.duration("1d", "3650d"),
+            "Outages and changes older than this are removed from the database.",
+            default="730d",
+        ),
+    ),
+)
+
+PBX = SectionKind(
+    "pbx",
+    is_named=True,
+    options=(
+        Option(
+            "url",
+            urls.pbx_url,
+            "Where Asterisk's HTTP server (http.conf) answers; https:// and a path prefix work too.",
+            required=True,
+        ),
+        Option("username", values.username, "The ARI user: the name of its section in ari.conf.", required=True),
+        Option(
+            "password",
+            values.text,
+            "Its password as it stands, ; # and % included, or ${NAME} for an environment variable.",
+            otherwise="password_file",
+            is_secret=True,
+        ),
+        Option(
+            "password_file",
+            values.path,
+            "Instead of password: a file that holds it, or the name of a systemd credential.",
+            otherwise="password",
+        ),
+        Option(
+            "application",
+            values.application,
+            "The name by which Asterisk knows this healthmon; two that share a name push each other out.",
+            otherwise="healthmon-<hostname>",
+        ),
+        Option(
+            "poll_every",
+            values.duration("1s", "1h"),
+            "How often all endpoints are asked for; events tell most changes at once.",
+            default="60s",
+        ),
+        Option(
+            "down_after",
+            values.duration("1s", "1d"),
+            "The PBX itself is believed down after it could not be seen for so long.",
+            default="15s",
+        ),
+        Option(
+            "up_after",
+            values.duration("0s", "1d"),
+            "The PBX itself is believed up again after it could be seen for so long.",
+            default="5s",
+        ),
+        Option(
+            "degraded_after",
+            values.duration("0s", "1d"),
+            "A PBX that is only partly seen, or whose certificate ends soon, is believed degraded after so long.",
+            default="60s",
+        ),
+        Option(
+            "restart_grace",
+            values.duration("0s", "1h"),
+            "After Asterisk restarted, phones and providers have so long to come back before it counts.",
+            default="120s",
+        ),
+        Option(
+            "verify_tls",
+            values.text,
+            "For https://: yes, no, or the path of a CA file (PEM) that signed the PBX's certificate.",
+            default="yes",
+        ),
+        Option(
+            "receivers",
+            values.names,
+            "Who is told about the PBX itself: names of [receiver …] sections, all, or nobody.",
+            default="all",
+            is_list=True,
+        ),
+        _REMIND,
+    ),
+)
+
+WATCH = SectionKind(
+    "watch",
+    is_named=True,
+    options=(
+        Option(
+            "endpoints",
+            values.endpoint_patterns,
+            "Which endpoints: technology/name with * and ?, divided by commas; case matters.",
+            required=True,
+            is_list=True,
+        ),
+        Option(
+            "exclude",
+            values.endpoint_patterns,
+            "Which of them this section does not speak of; a later section may.",
+            otherwise="none",
+            is_list=True,
+        ),
+        Option(
+            "kind",
+            values.kind,
+            "provider, phone, or auto: a static contact or outbound_auth in Asterisk makes a provider.",
+            default="auto",
+        ),
+        Option("pbx", values.pbx_patterns, "On which PBXs: names or patterns.", default="*", is_list=True),
+        Option(
+            "down_after",
+            values.duration("1s", "7d"),
+            "Believed down after so long, and not before Asterisk had time for a second check.",
+            default="30s",
+        ),
+        Option("up_after", values.duration("0s", "7d"), "Believed up again after so long.", default="10s"),
+        Option(
+            "degraded_after",
+            values.duration("0s", "7d"),
+            "Believed degraded after so long.",
+            otherwise="the same as down_after",
+        ),
+        Option(
+            "down_after_exact",
+            values.yes_no,
+            "yes: believe after down_after even if Asterisk checked only once; expect false alarms.",
+            default="no",
+        ),
+        Option(
+            "receivers",
+            values.names,
+            "Who is told: names of [receiver …] sections, all, or nobody.",
+            default="all",
+            is_list=True,
+        ),
+        Option(
+            "alert_on",
+            values.alert_on,
+            "What is told: down, or down, degraded.",
+            default="down",
+            is_list=True,
+        ),
+        _REMIND,
+        Option(
+            "flap_window",
+            values.duration("1m", "1d"),
+            "Flapping is counted over this time.",
+            default="10m",
+        ),
+        Option(
+            "flap_start",
+            values.count(2, 1000),
+            "So many changes within flap_window are flapping: told once, not each time.",
+            default="6",
+        ),
+        Option(
+            "flap_stop",
+            values.count(0, 999),
+            "So few changes within flap_window end it.",
+            default="2",
+        ),
+    ),
+)
+
+RECEIVER = SectionKind(
+    "receiver",
+    is_named=True,
+    options=(
+        Option(
+            "urls",
+            values.text,
+            "Where messages go: apprise URLs, one on each indented line; name = URL gives one a name for logs.",
+            otherwise="urls_file",
+            is_secret=True,
+            is_list=True,
+        ),
+        Option(
+            "urls_file",
+            values.path,
+            "Instead of urls, or besides: a file that holds such lines, or the name of a systemd credential.",
+            otherwise="urls",
+        ),
+        Option(
+            "group_wait",
+            values.duration("0s", "1h"),
+            "The first message waits so long for others that may join it.",
+            default="5s",
+        ),
+        Option(
+            "give_up_after",
+            values.duration("1m", "30d"),
+            "A message about an outage that is over is given up after so long.",
+            default="24h",
+        ),
+    ),
+)
+
+KINDS = {section.kind: section for section in (HEALTHMON, PBX, WATCH, RECEIVER)}

@@ -1,0 +1,177 @@
+"""What options name outside of the file: secrets, certificates, receivers' URLs, this host, this system's zone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from healthmon.config import urls
+from healthmon.config.draft import Draft, DraftSection
+from healthmon.config.findings import nearest, shown
+from healthmon.config.reader import why_unreadable
+from healthmon.config.secrets import Secrets, is_readable_by_all
+from healthmon.config.timezones import system_timezone
+from healthmon.config.types import ReceiverUrl, Secret
+from healthmon.config.values import ALL, NOBODY, Unsuitable, yes_no
+
+#: (line in the file, name of the line, URL)
+UrlLine = tuple[int, str, str]
+
+
+def healthmon(draft: Draft, secrets: Secrets) -> None:
+    """Fill in the system's time zone, and let a relative database lie beside the configuration."""
+    for section in draft.of("healthmon"):
+        if "timezone" not in section.values and not section.is_given("timezone"):
+            section.values["timezone"] = system_timezone(secrets.environ)
+        if "database" in section.values:
+            section.values["database"] = secrets.folder / section.values["database"]
+
+
+def pbx(section: DraftSection, secrets: Secrets, hostname: str) -> None:
+    """Find a PBX's password and CA file, and the name of our application."""
+    _password(section, secrets)
+    _verify_tls(section, secrets.folder)
+    if not section.is_given("application"):
+        clean = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in hostname)
+        section.values["application"] = f"healthmon-{clean[:50] or 'unnamed'}"
+
+
+def _password(section: DraftSection, secrets: Secrets) -> None:
+    if section.is_given("password") and section.is_given("password_file"):
+        section.problem("password_file", "password is given as well; one of the two is enough")
+    elif section.is_given("password"):
+        _literal_password(section, secrets)
+    elif section.is_given("password_file"):
+        _password_from_file(section, secrets)
+    else:
+        section.problem("password", "is missing; give password or password_file")
+
+
+def _literal_password(section: DraftSection, secrets: Secrets) -> None:
+    text = section.values.get("password")
+    if text is None:
+        return
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
+        section.warning("password", "the quotes around it are taken as part of the password")
+    try:
+        section.values["password"] = Secret(secrets.password(text))
+    except Unsuitable as unsuitable:
+        section.problem("password", str(unsuitable))
+
+
+def _password_from_file(section: DraftSection, secrets: Secrets) -> None:
+    file = section.values.get("password_file")
+    if file is None:
+        return
+    try:
+        text = secrets.read(file)
+        if "\n" in text:
+            raise Unsuitable(f"{shown(str(file))} holds more than one line")
+        section.values["password"] = Secret(text)
+        _warn_if_readable(section, "password_file", secrets.path(file))
+    except Unsuitable as unsuitable:
+        section.problem("password_file", str(unsuitable))
+
+
+def _warn_if_readable(section: DraftSection, option: str, path: Path) -> None:
+    if is_readable_by_all(path):
+        section.warning(option, f"every user of this machine can read {shown(str(path))}; chmod o-r")
+
+
+def _verify_tls(section: DraftSection, folder: Path) -> None:
+    """``yes``, ``no``, or the path of a file with certificates."""
+    value = section.values.get("verify_tls")
+    if value is None:
+        return
+    try:
+        section.values["verify_tls"] = yes_no(value)
+    except Unsuitable:
+        path = folder / value
+        section.values["verify_tls"] = path
+        trouble = _why_no_ca_file(path)
+        if trouble:
+            section.problem("verify_tls", f"{shown(value)}: must be yes, no or a CA file: {trouble}")
+
+
+def _why_no_ca_file(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return "" if b"-----BEGIN " in file.read(10_000_000) else "it holds no certificate (PEM)"
+    except (OSError, ValueError) as error:
+        return why_unreadable(error)
+
+
+def told(section: DraftSection, receivers: list[str]) -> None:
+    """Check the names of receivers; ``all`` and ``nobody`` become what they stand for."""
+    wanted = section.values.get("receivers")
+    if wanted is None:
+        return
+    for name in wanted:
+        if name not in receivers and name not in (ALL, NOBODY):
+            section.problem(
+                "receivers", f"{shown(name)}: there is no [receiver {shown(name)}]", suggestion=nearest(name, receivers)
+            )
+        if name in (ALL, NOBODY) and len(wanted) > 1:
+            section.problem("receivers", f"{name} stands alone, without other names")
+    section.values["receivers"] = tuple(receivers) if wanted == (ALL,) else () if wanted == (NOBODY,) else wanted
+
+
+def receiver(section: DraftSection, secrets: Secrets, why_refused: Callable[[str], str | None] | None) -> None:
+    """Collect a receiver's URLs, name each, and have each checked."""
+    if not section.is_given("urls") and not section.is_given("urls_file"):
+        section.problem("urls", "is missing; give at least one URL")
+        return
+    lines = [line for line in [*_own_lines(section, secrets), *_lines_of_file(section, secrets)] if line]
+    _refuse_same_names(section, lines)
+    ids = urls.url_ids(section.name, [(name, url) for _, name, url in lines])
+    for (line, _, url), url_id in zip(lines, ids, strict=True):
+        refused = why_refused(url) if why_refused else None
+        if refused:
+            section.problem("urls", f"{url_id}: {urls.without_parts_of(url, refused)}", line=line)
+    section.values["urls"] = tuple(
+        ReceiverUrl(url_id, Secret(url)) for url_id, (_, _, url) in zip(ids, lines, strict=True)
+    )
+
+
+def _own_lines(section: DraftSection, secrets: Secrets) -> list[UrlLine | None]:
+    given = section.section.values.get("urls")
+    return [_url_line(section, secrets, "urls", number, text) for number, text in given.lines] if given else []
+
+
+def _lines_of_file(section: DraftSection, secrets: Secrets) -> list[UrlLine | None]:
+    file = section.values.get("urls_file")
+    if file is None:
+        return []
+    try:
+        text = secrets.read(file)
+        _warn_if_readable(section, "urls_file", secrets.path(file))
+    except Unsuitable as unsuitable:
+        section.problem("urls_file", str(unsuitable))
+        return []
+    lines = [line.strip() for line in text.splitlines() if line.strip() and line.strip()[0] not in "#;"]
+    return [_url_line(section, secrets, "urls_file", section.line("urls_file"), line) for line in lines]
+
+
+def _url_line(section: DraftSection, secrets: Secrets, option: str, number: int, text: str) -> UrlLine | None:
+    """Take one line apart; what is wrong with it is said without showing it."""
+    name, raw = urls.name_and_url(text)
+    try:
+        url = secrets.filled_in(raw).strip()
+        if not urls.scheme_of(url):
+            raise Unsuitable("this line is no apprise URL; one looks like mailto://… or name = mailto://…")
+        if any(letter.isspace() or not letter.isprintable() for letter in url):
+            raise Unsuitable("this URL holds a space or a control character; one URL on each line, a space is %20")
+    except Unsuitable as unsuitable:
+        section.problem(option, f"{name}: {unsuitable}" if name else str(unsuitable), line=number)
+        return None
+    return number, name, url
+
+
+def _refuse_same_names(section: DraftSection, lines: list[UrlLine]) -> None:
+    first: dict[str, int] = {}
+    for number, name, _ in lines:
+        if name and name in first:
+            section.problem(
+                "urls", f"{name}: another URL has this name; the first is in line {first[name]}", line=number
+            )
+        first.setdefault(name, number)

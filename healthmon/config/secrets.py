@@ -1,0 +1,91 @@
+"""Where secrets come from: the file itself, environment variables, files, systemd's credentials."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from healthmon.config.findings import shown
+from healthmon.config.reader import why_unreadable
+from healthmon.config.values import Unsuitable
+
+#: A file longer than this holds no secret of ours (bytes).
+LARGEST_SECRET = 64_000
+
+CREDENTIALS_DIRECTORY = "CREDENTIALS_DIRECTORY"
+
+VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+_READABLE_BY_ALL = 0o004
+
+
+@dataclass(frozen=True, slots=True)
+class Secrets:
+    """Finds the text behind ``${NAME}`` and ``…_file``. Its errors name variables and files, never what they hold."""
+
+    environ: Mapping[str, str]
+    #: Where the configuration file lies; relative names begin there, or in systemd's credentials.
+    folder: Path
+
+    def filled_in(self, text: str) -> str:
+        """Put the values of environment variables in place of ``${NAME}``. Raises ``Unsuitable``."""
+        return VARIABLE.sub(lambda match: self._variable(match[1]), text)
+
+    def password(self, text: str) -> str:
+        """A password as it stands, or the environment variable that it names as a whole. Raises ``Unsuitable``."""
+        match = VARIABLE.fullmatch(text)
+        if not match:
+            return text
+        found = self._variable(match[1])
+        if not found:
+            raise Unsuitable(f"the environment variable {match[1]} is empty")
+        return found
+
+    def _variable(self, name: str) -> str:
+        try:
+            found = self.environ[name]
+            found.encode()
+        except KeyError:
+            raise Unsuitable(f"the environment variable {name} is not set{self._hint(name)}") from None
+        except UnicodeEncodeError:
+            raise Unsuitable(f"the environment variable {name} is not UTF-8") from None
+        return found
+
+    @staticmethod
+    def _hint(name: str) -> str:
+        return "; systemd sets it for the service alone" if name == CREDENTIALS_DIRECTORY else ""
+
+    def path(self, file: Path) -> Path:
+        """Where a file of secrets lies: below ``$CREDENTIALS_DIRECTORY`` if set, else beside the configuration."""
+        name = Path(self.filled_in(str(file)))
+        credentials = self.environ.get(CREDENTIALS_DIRECTORY)
+        if credentials and not name.is_absolute() and (Path(credentials) / name).exists():
+            return Path(credentials) / name
+        return self.folder / name
+
+    def read(self, file: Path) -> str:
+        """Return what a file holds, without the spaces and line ends around it. Raises ``Unsuitable``."""
+        path = self.path(file)
+        try:
+            with path.open("rb") as opened:
+                raw = opened.read(LARGEST_SECRET + 1)
+            text = raw.decode("utf-8-sig").strip()
+        except UnicodeDecodeError:
+            raise Unsuitable(f"{shown(str(path))} is not UTF-8") from None
+        except (OSError, ValueError) as error:
+            raise Unsuitable(f"{shown(str(path))} cannot be read: {why_unreadable(error)}") from None
+        if not text:
+            raise Unsuitable(f"{shown(str(path))} is empty")
+        if len(raw) > LARGEST_SECRET or "\0" in text:
+            raise Unsuitable(f"{shown(str(path))} holds no secret that healthmon can use")
+        return text
+
+
+def is_readable_by_all(path: Path) -> bool:
+    """Whether every user of this machine may read a file; False if there is no such file."""
+    try:
+        return bool(path.stat().st_mode & _READABLE_BY_ALL)
+    except (OSError, ValueError):
+        return False

@@ -1,0 +1,147 @@
+"""URLs of PBXs and of receivers: what may be shown of them, and when two are the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from urllib.parse import SplitResult, urlsplit
+
+from healthmon.config.findings import shown
+from healthmon.config.values import Unsuitable
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+#: apprise schemes whose host is the name of a server. In many others the first part is itself a secret
+#: (tgram://BOTTOKEN/…, slack://TOKEN/…, ntfy://TOPIC), so only these show their host. A plain "s" may follow.
+SERVER_SCHEMES = frozenset(
+    (
+        # fmt: off
+        "apprise", "bark", "deltachat", "emby", "form", "goalert", "gotify", "hassio",
+        "humhub", "irc", "json", "jellyfin", "kodi", "mailto", "mastodon", "matrix",
+        "misskey", "mmost", "mqtt", "ncloud", "nctalk", "ntfy", "rocket", "rsyslog",
+        "signal", "smpp", "synology", "toot", "xbmc", "xml",
+        # fmt: on
+    )
+)
+)
+
+_NAMED_LINE = re.compile(r"([A-Za-z0-9_-]+)\s*=\s*(.*)", re.DOTALL)
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(?=\S)")
+_HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:]+")
+#: Shorter parts of a URL are not blotted out: that would blot out half of every sentence.
+_SHORTEST_SECRET = 3
+
+
+def pbx_url(value: str) -> str:
+    """Check the URL of an Asterisk, and drop a trailing slash and ``/ari``. It is shown without what may be secret."""
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        raise Unsuitable("this is no URL; it looks like http://127.0.0.1:8088") from None
+    _refuse_odd_pbx_url(value, parts)
+    scheme = parts.scheme.lower()
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    place = host if port is None else f"{host}:{port}"
+    prefix = re.sub(r"(?:/+ari)?/*$", "", parts.path)
+    return f"{scheme}://{place}{prefix}"
+
+
+def _refuse_odd_pbx_url(value: str, parts: SplitResult) -> None:
+    """Say what is wrong with a PBX's URL, most telling first."""
+    scheme = parts.scheme.lower()
+    if "@" in value:
+        raise Unsuitable("holds a user or a password; these have options of their own")
+    if "?" in value or "#" in value:
+        raise Unsuitable("ends with ? or #; only a path may follow the host")
+    if scheme in ("ws", "wss"):
+        raise Unsuitable(f"{shown(value)}: write http:// or https://; the WebSocket is opened from there")
+    if scheme not in DEFAULT_PORTS or "://" not in value:
+        guess = f"http://{shown(value)}" if re.fullmatch(r"[\w.-]+(:[0-9]+)?(/\S*)?", value) else ""
+        raise Unsuitable(f"{shown(value)}: must begin with http:// or https://", guess)
+    if not parts.hostname or re.search(r"[\s\x00-\x1f\x7f\\\"]", value):
+        raise Unsuitable(f"{shown(value)}: this is no URL; it looks like http://127.0.0.1:8088")
+
+
+def same_place(url: str) -> str:
+    """Write a checked PBX URL so that two that lead to the same place are equal."""
+    parts = urlsplit(url)
+    port = parts.port or DEFAULT_PORTS[parts.scheme]
+    return f"{parts.scheme}://{parts.hostname}:{port}{parts.path}"
+
+
+def name_and_url(line: str) -> tuple[str, str]:
+    """Take a line of ``urls`` apart: ``boss = tgram://…`` has a name; a URL's own "=" comes after its "://"."""
+    match = _NAMED_LINE.fullmatch(line)
+    return (match[1], match[2]) if match else ("", line)
+
+
+def scheme_of(url: str) -> str:
+    """Return the scheme of an apprise URL in lower case; empty: it is no such URL."""
+    match = _SCHEME.match(url)
+    return match[1].lower() if match else ""
+
+
+def showable(url: str) -> str:
+    """Return what of an apprise URL may be shown: the scheme, and the host where that is certainly a server."""
+    scheme = scheme_of(url)
+    base = scheme[:-1] if scheme.endswith("s") else scheme
+    if base not in SERVER_SCHEMES and scheme not in SERVER_SCHEMES:
+        return scheme
+    host = _server(url)
+    return f"{scheme}:{host}" if host else scheme
+
+
+def _server(url: str) -> str:
+    """Return the host of a URL, or nothing if it might be a token, a topic, or a piece of a password.
+
+    A token has no dot. A password that should have been written with %40, %2F or %3F leaves an @ behind.
+    """
+    rest = url.partition("://")[2]
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    behind = rest[len(authority) :]
+    path, _, query = behind.partition("?")
+    stray = authority.count("@") > 1 or "@" in path or "#" in behind
+    if stray or any("@" in part.partition("=")[0] for part in query.split("&")):
+        return ""
+    try:
+        parts = urlsplit(f"//{authority}")
+        host = (parts.hostname or "") if parts.port is None or parts.port else ""
+    except ValueError:
+        return ""
+    is_server = "." in host or ":" in host or host == "localhost"
+    return host if is_server and _HOST.fullmatch(host) else ""
+
+
+def url_ids(receiver: str, lines: Sequence[tuple[str, str]]) -> list[str]:
+    """Name each (name, URL) of a receiver, without a secret, the same after a change of password (design 5.3).
+
+    The line's own name comes first; the others are told apart by their order: ``#2``, ``#3``.
+    """
+    taken = {name for name, _ in lines if name}
+    ids = []
+    for name, url in lines:
+        label = name or _free(showable(url), taken)
+        taken.add(label)
+        ids.append(f"{receiver}/{label}")
+    return ids
+
+
+def _free(label: str, taken: set[str]) -> str:
+    """Add ``#2``, ``#3`` … to a label that is taken."""
+    ordinal = 1
+    candidate = label
+    while candidate in taken:
+        ordinal += 1
+        candidate = f"{label}#{ordinal}"
+    return candidate
+
+
+def without_parts_of(url: str, sentence: str) -> str:
+    """Blot out of a sentence whatever is part of this URL, except what may be shown anyway."""
+    allowed = set(re.split(r"[:.]", showable(url)))
+    blotted = sentence.replace(url, "***")
+    parts = {part for part in re.split(r"[^\w%.+-]+", url) if len(part) >= _SHORTEST_SECRET}
+    for part in sorted(parts - allowed - {showable(url).partition(":")[2]}, key=len, reverse=True):
+        blotted = blotted.replace(part, "***")
+    return blotted

@@ -1,0 +1,208 @@
+"""The words that an option may hold -> values. Each function raises ``ValueError`` with the sentence to print."""
+
+from __future__ import annotations
+
+import fnmatch
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from healthmon.config.findings import nearest, shown
+from healthmon.model import Kind
+
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+#: The technologies whose endpoints Asterisk can list, as it writes them.
+TECHNOLOGIES = ("PJSIP", "SIP", "IAX2", "SCCP", "Skinny", "Unistim", "DAHDI", "Motif", "H323", "OOH323", "MGCP")
+
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([A-Za-zµ]*)")
+_APPLICATION = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_WILDCARDS = frozenset("*?[")
+
+#: Stands for "all receivers that the file defines".
+ALL = "all"
+#: Stands for "told to nobody, kept in the history".
+NOBODY = "nobody"
+
+
+class Unsuitable(ValueError):
+    """A value that cannot be used; ``suggestion`` is what was probably meant."""
+
+    def __init__(self, what: str, suggestion: str = "") -> None:
+        super().__init__(what)
+        self.suggestion = suggestion
+
+
+def text(value: str) -> str:
+    """Take the value as it stands."""
+    return value
+
+
+def path(value: str) -> Path:
+    """Take the value as the name of a file."""
+    if "\0" in value:
+        raise Unsuitable(f"{shown(value)}: this is not the name of a file")
+    return Path(value)
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    """Accept one of these words, in any case."""
+
+    def parse(value: str) -> str:
+        if value.lower() in words:
+            return value.lower()
+        raise Unsuitable(f"{shown(value)}: must be one of {', '.join(words)}", nearest(value, words))
+
+    return parse
+
+
+def yes_no(value: str) -> bool:
+    """``yes``, ``true``, ``on``, ``1``, or their opposites."""
+    word = value.lower()
+    if word in ("yes", "true", "on", "1"):
+        return True
+    if word in ("no", "false", "off", "0"):
+        return False
+    raise Unsuitable(f"{shown(value)}: must be yes or no")
+
+
+def seconds(value: str) -> float:
+    """``500ms``, ``30s``, ``5m``, ``2h``, ``7d`` -> seconds."""
+    match = _DURATION.fullmatch(value)
+    if not match:
+        raise Unsuitable(f"{shown(value)}: a duration is one number and its unit, like 500ms, 30s, 5m, 2h or 7d")
+    number, unit = match.groups()
+    if not unit:
+        raise Unsuitable(f"{shown(number)}: say which unit, {shown(number)}s or {shown(number)}m")
+    if unit not in UNITS:
+        raise Unsuitable(f"{shown(value)}: {shown(unit)} is no unit; the units are ms, s, m, h and d")
+    return float(number) * UNITS[unit]
+
+
+def duration(least: str, most: str) -> Callable[[str], float]:
+    """Accept a duration between two others, both included."""
+
+    def parse(value: str) -> float:
+        found = seconds(value)
+        if not seconds(least) <= found <= seconds(most):
+            raise Unsuitable(f"{shown(value)}: must be between {least} and {most}")
+        return found
+
+    return parse
+
+
+def never_or(parse: Callable[[str], float]) -> Callable[[str], float | None]:
+    """Accept ``never`` as well."""
+
+    def parse_or_never(value: str) -> float | None:
+        return None if value.lower() == "never" else parse(value)
+
+    return parse_or_never
+
+
+def written(duration_s: float) -> str:
+    """Write seconds as they would stand in the file: ``90s``, ``5m``, ``2h``."""
+    for unit in ("d", "h", "m", "s"):
+        count = duration_s / UNITS[unit]
+        if count >= 1 and math.isclose(count, round(count)):
+            return f"{round(count)}{unit}"
+    return "0s" if not duration_s else f"{duration_s * 1000:.6g}ms" if duration_s < 1 else f"{duration_s:.6g}s"
+
+
+def count(least: int, most: int) -> Callable[[str], int]:
+    """Accept a whole number between two others, both included."""
+
+    def parse(value: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", value) or not least <= int(value) <= most:
+            raise Unsuitable(f"{shown(value)}: must be a whole number between {least} and {most}")
+        return int(value)
+
+    return parse
+
+
+def names(value: str) -> tuple[str, ...]:
+    """Names or patterns, divided by commas or by lines; each once."""
+    found = [" ".join(word.split()) for word in re.split(r"[,\n]", value)]
+    return tuple(dict.fromkeys(word for word in found if word))
+
+
+def alert_on(value: str) -> bool:
+    """``down``, or ``down, degraded`` -> whether degraded counts too."""
+    words = {word.lower() for word in names(value)}
+    if words not in ({"down"}, {"down", "degraded"}):
+        raise Unsuitable(f"{shown(value)}: must be down, or down, degraded")
+    return "degraded" in words
+
+
+def kind(value: str) -> Kind | None:
+    """``provider``, ``phone``, or ``auto`` (None)."""
+    word = one_of("auto", "provider", "phone")(value)
+    return None if word == "auto" else Kind(word)
+
+
+def timezone(value: str) -> ZoneInfo:
+    """A name of the time zone database."""
+    try:
+        return ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        guess = nearest(value, sorted(available_timezones()))
+        raise Unsuitable(f"{shown(value)}: this system knows no such time zone", guess) from None
+
+
+def application(value: str) -> str:
+    """The name by which Asterisk knows us; ARI divides names by commas."""
+    if not _APPLICATION.fullmatch(value):
+        raise Unsuitable(f"{shown(value)}: up to 64 letters, digits, dots, - and _ without spaces")
+    return value
+
+
+def username(value: str) -> str:
+    """An ARI user: HTTP ends the user's name at the first colon."""
+    if ":" in value:
+        raise Unsuitable("holds a colon; an ARI user's name cannot, and the password has an option of its own")
+    return value
+
+
+def pbx_patterns(value: str) -> tuple[str, ...]:
+    """Shell patterns over the names of PBXs."""
+    return tuple(_pattern(word) for word in names(value))
+
+
+def endpoint_patterns(value: str) -> tuple[str, ...]:
+    """Shell patterns over ``PJSIP/101``; one that can never match is refused."""
+    return tuple(_endpoint_pattern(word) for word in names(value))
+
+
+def _pattern(word: str) -> str:
+    """Refuse a pattern that Python's ``fnmatch`` cannot use."""
+    try:
+        re.compile(fnmatch.translate(word))
+    except re.error:
+        raise Unsuitable(f"{shown(word)}: the brackets of this pattern make no sense") from None
+    return word
+
+
+def _endpoint_pattern(word: str) -> str:
+    """Refuse a pattern that no endpoint's name can match."""
+    technology, slash, resource = word.partition("/")
+    if re.search(r"\s(?:PJSIP|SIP|IAX2)/", word):
+        raise Unsuitable(f"{shown(word)}: patterns are divided by commas, not by spaces")
+    if _WILDCARDS.isdisjoint(technology):
+        if not slash:
+            raise Unsuitable(
+                f"{shown(word)}: matches nothing: an endpoint is written technology/name", f"PJSIP/{shown(word)}"
+            )
+        if technology not in TECHNOLOGIES:
+            guess = nearest(technology, TECHNOLOGIES)
+            raise Unsuitable(
+                f"{shown(word)}: matches nothing: Asterisk has no technology {shown(technology) or '(empty)'}",
+                f"{guess}/{shown(resource)}" if guess else "",
+            )
+        if not resource:
+            raise Unsuitable(f"{shown(word)}: matches nothing: there is no name after the /", f"{technology}/*")
+    return _pattern(word)
