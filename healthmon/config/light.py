@@ -54,7 +54,7 @@ def _option(name: str, section: Section | None, findings: Findings) -> Any:
     option = HEALTHMON.option(name)
     assert option is not None, name  # noqa: S101  (the table of options has it)
     given = section.values.get(name) if section else None
-    text = given.text if given else option.default
+    text = (given.text if given else "") or option.default
     try:
         return option.parse(text) if text else None
     except Unsuitable as unsuitable:

@@ -57,7 +57,7 @@ def _draft(sections: list[Section], findings: Findings) -> Draft:
         kind = _kind(section, findings)
         if kind:
             draft = DraftSection(section, kind, findings)
-            _read_options(draft)
+            _read_options(draft, is_repeated=section.header in known)
             known.setdefault(section.header, draft)
     if "healthmon" not in known:
         known["healthmon"] = DraftSection(Section("healthmon", "", 0), KINDS["healthmon"], findings)
@@ -91,8 +91,11 @@ def _form(kind: SectionKind) -> str:
     return f"[{kind.kind} NAME]" if kind.is_named else f"[{kind.kind}]"
 
 
-def _read_options(draft: DraftSection) -> None:
-    """Read each option by itself, fill in the defaults, and note what is unknown, missing or wrong."""
+def _read_options(draft: DraftSection, *, is_repeated: bool = False) -> None:
+    """Read each option by itself, fill in the defaults, and note what is unknown, missing or wrong.
+
+    A section that repeats another misses nothing: what to do about it was said already.
+    """
     for name, value in draft.section.values.items():
         option = draft.kind.option(name)
         if option:
@@ -102,7 +105,7 @@ def _read_options(draft: DraftSection) -> None:
     for option in draft.kind.options:
         if draft.is_given(option.name):
             continue
-        if option.required:
+        if option.required and not is_repeated:
             draft.problem(option.name, "is missing")
         elif option.default:
             draft.values[option.name] = option.parse(option.default)
@@ -134,7 +137,8 @@ def _read_option(draft: DraftSection, option: Option, value: Value) -> None:
         try:
             draft.values[option.name] = option.parse(value.text)
         except Unsuitable as unsuitable:
-            draft.problem(option.name, str(unsuitable), suggestion=unsuitable.suggestion)
+            for one in (unsuitable, *unsuitable.also):
+                draft.problem(option.name, str(one), suggestion=one.suggestion)
 
 
 def _instead(option: Option) -> str:

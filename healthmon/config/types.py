@@ -73,10 +73,14 @@ class WatchConfig:
     flap_start: int = 6
     flap_stop: int = 2
 
+    def is_on(self, pbx: str) -> bool:
+        """Whether this section speaks of the endpoints of that PBX."""
+        return any(fnmatchcase(pbx, pattern) for pattern in self.pbx)
+
     def matches(self, target: Target) -> bool:
         """Whether this section speaks of that endpoint."""
         return (
-            any(fnmatchcase(target.pbx, pattern) for pattern in self.pbx)
+            self.is_on(target.pbx)
             and any(fnmatchcase(target.endpoint, pattern) for pattern in self.endpoints)
             and not any(fnmatchcase(target.endpoint, pattern) for pattern in self.exclude)
         )

@@ -13,17 +13,13 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 #: apprise schemes whose host is the name of a server. In many others the first part is itself a secret
 #: (tgram://BOTTOKEN/…, slack://TOKEN/…, ntfy://TOPIC), so only these show their host. A plain "s" may follow.
-SERVER_SCHEMES = frozenset(
-    (
-        # fmt: off
-        "apprise", "bark", "deltachat", "emby", "form", "goalert", "gotify", "hassio",
-        "humhub", "irc", "json", "jellyfin", "kodi", "mailto", "mastodon", "matrix",
-        "misskey", "mmost", "mqtt", "ncloud", "nctalk", "ntfy", "rocket", "rsyslog",
-        "signal", "smpp", "synology", "toot", "xbmc", "xml",
-        # fmt: on
-    )
-)
-)
+# fmt: off
+SERVER_SCHEMES = frozenset((
+    "apprise", "bark", "deltachat", "emby", "form", "goalert", "gotify", "hassio", "humhub", "irc",
+    "json", "jellyfin", "kodi", "mailto", "mastodon", "matrix", "misskey", "mmost", "mqtt", "ncloud",
+    "nctalk", "ntfy", "rocket", "rsyslog", "signal", "smpp", "synology", "toot", "xbmc", "xml",
+))
+# fmt: on
 
 _NAMED_LINE = re.compile(r"([A-Za-z0-9_-]+)\s*=\s*(.*)", re.DOTALL)
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(?=\S)")

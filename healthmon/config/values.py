@@ -31,11 +31,12 @@ NOBODY = "nobody"
 
 
 class Unsuitable(ValueError):
-    """A value that cannot be used; ``suggestion`` is what was probably meant."""
+    """A value that cannot be used; ``suggestion`` is what was probably meant, ``also`` what else is wrong with it."""
 
     def __init__(self, what: str, suggestion: str = "") -> None:
         super().__init__(what)
         self.suggestion = suggestion
+        self.also: list[Unsuitable] = []
 
 
 def text(value: str) -> str:
@@ -170,12 +171,26 @@ def username(value: str) -> str:
 
 def pbx_patterns(value: str) -> tuple[str, ...]:
     """Shell patterns over the names of PBXs."""
-    return tuple(_pattern(word) for word in names(value))
+    return _each(_pattern, value)
 
 
 def endpoint_patterns(value: str) -> tuple[str, ...]:
     """Shell patterns over ``PJSIP/101``; one that can never match is refused."""
-    return tuple(_endpoint_pattern(word) for word in names(value))
+    return _each(_endpoint_pattern, value)
+
+
+def _each(check: Callable[[str], str], value: str) -> tuple[str, ...]:
+    """Check each word of a list, and raise what is wrong with all of them."""
+    good, bad = [], []
+    for word in names(value):
+        try:
+            good.append(check(word))
+        except Unsuitable as unsuitable:
+            bad.append(unsuitable)
+    if bad:
+        bad[0].also = bad[1:]
+        raise bad[0]
+    return tuple(good)
 
 
 def _pattern(word: str) -> str:

@@ -1,0 +1,80 @@
+"""A Config in words, for ``check-config``: what is looked at, who decides, who is told. It holds no secret."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from healthmon.config.types import Config, Hold, PbxConfig, ReceiverConfig, WatchConfig
+from healthmon.config.values import NOBODY, written
+
+
+def describe(config: Config) -> list[str]:
+    """Say what a configuration means, as lines to print: PBXs, watches in the order that decides, receivers."""
+    lines = [
+        f"database {config.database}",
+        f"times in {config.timezone.key}; history is kept for {written(config.keep_history)}",
+    ]
+    for pbx in config.pbxs:
+        lines += ["", *describe_pbx(pbx)]
+    for watch in config.watches:
+        lines += ["", *describe_watch(watch, config)]
+    for receiver in config.receivers:
+        lines += ["", *describe_receiver(receiver)]
+    return lines
+
+
+def describe_pbx(pbx: PbxConfig) -> list[str]:
+    """Say where a PBX is, how it is looked at, and who is told about it."""
+    return [
+        f"pbx {pbx.name}: {pbx.url} as {pbx.username}, application {pbx.application}{_tls(pbx)}",
+        f"    asked every {written(pbx.poll_every)}; {written(pbx.restart_grace)} of grace after its restart",
+        f"    {hold_in_words(pbx.hold)}",
+        f"    tells {_names(pbx.receivers)}{_reminders(pbx.remind_every)}",
+    ]
+
+
+def describe_watch(watch: WatchConfig, config: Config) -> list[str]:
+    """Say which endpoints a section takes, when they are believed down, and who is told."""
+    pbxs = "every PBX" if watch.pbx == ("*",) else _names(pbx.name for pbx in config.pbxs if watch.is_on(pbx.name))
+    but = f" but not {', '.join(watch.exclude)}" if watch.exclude else ""
+    told = "down or degraded" if watch.alert_on_degraded else "down"
+    return [
+        f"watch {watch.name}: {', '.join(watch.endpoints)}{but} on {pbxs}; kind {watch.kind or 'auto'}",
+        f"    {hold_in_words(watch.hold)}",
+        f"    flapping from {watch.flap_start} changes within {written(watch.flap_window)} down to {watch.flap_stop}",
+        f"    tells {_names(watch.receivers)} of {told}{_reminders(watch.remind_every)}",
+    ]
+
+
+def describe_receiver(receiver: ReceiverConfig) -> list[str]:
+    """Name a receiver's URLs as logs and messages name them; the URLs themselves hold secrets."""
+    wait, limit = written(receiver.group_wait), written(receiver.give_up_after)
+    return [
+        f"receiver {receiver.name}: waits {wait} for more to tell, gives up after {limit}",
+        *(f"    {url.url_id}" for url in receiver.urls),
+    ]
+
+
+def hold_in_words(hold: Hold) -> str:
+    """Say how long each health must last: ``down after 30s, up after 10s, degraded after 30s``."""
+    exact = " exactly, even if checked only once" if hold.down_after_exact else ""
+    return (
+        f"down after {written(hold.down_after)}{exact}, up after {written(hold.up_after)}, "
+        f"degraded after {written(hold.degraded_after)}"
+    )
+
+
+def _tls(pbx: PbxConfig) -> str:
+    if not pbx.url.startswith("https:"):
+        return ""
+    if pbx.verify_tls is True:
+        return ", certificate checked"
+    return f", certificate checked by {pbx.verify_tls}" if pbx.verify_tls else ", certificate not checked"
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(names) or NOBODY
+
+
+def _reminders(remind_every: float | None) -> str:
+    return f", again every {written(remind_every)}" if remind_every else ""
