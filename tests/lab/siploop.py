@@ -1,0 +1,106 @@
+"""One thread that serves the sockets and timers of any number of SIP peers."""
+
+import heapq
+import itertools
+import selectors
+import socket
+import threading
+import time
+from collections.abc import Callable
+
+Receiver = Callable[[bytes, tuple[str, int]], None]
+
+
+class SipLoop:
+    """Reads sockets and runs timers. Receivers and timers run in its thread, holding `lock`.
+
+    Peers hold `lock` too whenever they touch their own state, so the two never meet.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self._selector = selectors.DefaultSelector()
+        self._timers: list[tuple[float, int, Callable[[], None]]] = []
+        self._order = itertools.count()
+        self._waker, self._wake_end = socket.socketpair()
+        self._wake_end.setblocking(False)
+        self._selector.register(self._wake_end, selectors.EVENT_READ, None)
+        self._closing = False
+        self._thread = threading.Thread(target=self._run, name="sip-peers", daemon=True)
+        self._thread.start()
+
+    def open(self, address: str, port: int, receiver: Receiver) -> socket.socket:
+        """A bound UDP socket whose datagrams go to `receiver`; port 0 takes a free one."""
+        opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        opened.setblocking(False)
+        try:
+            opened.bind((address, port))
+        except OSError:
+            opened.close()
+            raise
+        with self.lock:
+            self._selector.register(opened, selectors.EVENT_READ, receiver)
+        self._wake()
+        return opened
+
+    def release(self, opened: socket.socket) -> None:
+        """Close a socket that `open` made: from now on the kernel refuses what comes for it."""
+        with self.lock:
+            self._selector.unregister(opened)
+            opened.close()
+
+    def call_later(self, delay: float, action: Callable[[], None]) -> None:
+        """Run `action` in the loop's thread after `delay` seconds."""
+        with self.lock:
+            heapq.heappush(self._timers, (time.monotonic() + delay, next(self._order), action))
+        self._wake()
+
+    def close(self) -> None:
+        """End the thread; the peers' sockets are theirs to close."""
+        self._closing = True
+        self._wake()
+        self._thread.join(timeout=5)
+        self._selector.close()
+        self._waker.close()
+        self._wake_end.close()
+
+    def _wake(self) -> None:
+        self._waker.send(b"x")
+
+    def _run(self) -> None:
+        while not self._closing:
+            with self.lock:
+                wait = self._timers[0][0] - time.monotonic() if self._timers else None
+            ready = self._selector.select(None if wait is None else max(wait, 0))
+            with self.lock:
+                for key, _ in ready:
+                    self._read(key)
+                while self._timers and self._timers[0][0] <= time.monotonic():
+                    heapq.heappop(self._timers)[2]()
+
+    def _read(self, key: selectors.SelectorKey) -> None:
+        if key.data is None:
+            self._wake_end.recv(4096)
+            return
+        opened = key.fileobj
+        assert isinstance(opened, socket.socket)
+        if opened.fileno() < 0:
+            return  # Released since select() returned.
+        try:
+            packet, source = opened.recvfrom(65535)
+        except (BlockingIOError, ConnectionRefusedError):
+            return  # Nothing there after all, or an ICMP answer to what we sent to a dead peer.
+        key.data(packet, source)
+
+
+_shared: SipLoop | None = None
+_shared_lock = threading.Lock()
+
+
+def shared_loop() -> SipLoop:
+    """The loop of this process, for peers that bring none of their own."""
+    global _shared  # noqa: PLW0603 - one thread for all peers is the point
+    with _shared_lock:
+        if _shared is None:
+            _shared = SipLoop()
+        return _shared
