@@ -1,0 +1,218 @@
+"""The life of one check: what is believed, what is pending, and the veil that hides it (design rules 4-8, 10)."""
+
+from __future__ import annotations
+
+from healthmon.config.types import Hold
+from healthmon.model import CheckState, Health, Kind, Target, Transition
+
+#: How bad a health is. What was never known counts as up: it must earn its alarm like everything else.
+RANK = {None: 0, Health.UP: 0, Health.DEGRADED: 1, Health.DOWN: 2}
+
+#: A clock that could ripen into a belief: its deadline, the health, and when that was first seen.
+Ripening = tuple[float, Health, float]
+
+
+class Machine:
+    """What we believe of one check of one target. Owned by the engine thread.
+
+    It books nothing: whoever calls it looks at ``state()`` and at the transitions that come back.
+    """
+
+    __slots__ = (
+        "belief",
+        "believed_at",
+        "check",
+        "down_since",
+        "ever_up",
+        "hold",
+        "is_flapping",
+        "kind",
+        "not_up_since",
+        "pending",
+        "pending_since",
+        "reason",
+        "remark",
+        "since",
+        "target",
+        "veil",
+        "veiled_since",
+        "watch",
+        "watched_since",
+    )
+
+    def __init__(self, target: Target, check: str, kind: Kind, watch: str, hold: Hold, watched_since: float) -> None:
+        self.target = target
+        self.check = check
+        self.kind = kind
+        self.watch = watch
+        self.hold = hold
+        self.watched_since = watched_since
+        self.belief: Health | None = None
+        self.since = 0.0
+        self.believed_at = 0.0
+        self.reason = ""
+        self.remark = ""
+        self.pending: Health | None = None
+        self.pending_since = 0.0
+        self.not_up_since: float | None = None
+        self.down_since: float | None = None
+        self.veil = ""
+        self.veiled_since = 0.0
+        self.ever_up = False
+        self.is_flapping = False
+
+    def remember(self, state: CheckState, now: float) -> None:
+        """Go on from what was booked. Times after ``now`` (the clock was set back meanwhile) become ``now``."""
+        self.belief, self.pending = state.belief, state.pending
+        self.reason, self.remark, self.veil = state.reason, state.remark, state.veil
+        self.ever_up, self.is_flapping = state.ever_up, state.is_flapping
+        self.since = min(state.since, now)
+        self.believed_at = min(state.believed_at, now)
+        self.pending_since = min(state.pending_since, now)
+        self.veiled_since = min(state.veiled_since, now)
+        self.not_up_since = None if state.not_up_since is None else min(state.not_up_since, now)
+        self.down_since = None if state.down_since is None else min(state.down_since, now)
+
+    def state(self) -> CheckState:
+        """Return everything worth booking, as a value."""
+        return CheckState(
+            target=self.target,
+            check=self.check,
+            kind=self.kind,
+            watch=self.watch,
+            watched_since=self.watched_since,
+            belief=self.belief,
+            since=self.since,
+            believed_at=self.believed_at,
+            reason=self.reason,
+            remark=self.remark,
+            pending=self.pending,
+            pending_since=self.pending_since,
+            not_up_since=self.not_up_since,
+            down_since=self.down_since,
+            veil=self.veil,
+            veiled_since=self.veiled_since,
+            ever_up=self.ever_up,
+            is_flapping=self.is_flapping,
+            down_after=self.hold.down_after,
+        )
+
+    # ------------------------------------------------------------ observations
+
+    def see(self, health: Health, at: float, now: float, words: str, *, confirms: bool) -> Transition | None:
+        """Take an observation (up, degraded or down); return what it makes us believe, if that is something new.
+
+        ``confirms``: it was asked for, so if that was at or after the deadline it settles what is pending (rule 7).
+        """
+        self._run_clocks(health, at)
+        self._set_pending(health, at)
+        if health is Health.UP:
+            self.ever_up = True
+            if self.belief is None:
+                return self.believe(Health.UP, at, now, words)
+        if confirms and self.pending is not None:
+            return self._believe_what_is_ripe(at, now, words)
+        return None
+
+    def _run_clocks(self, health: Health, at: float) -> None:
+        """Two clocks (rule 8): *not up* and *down*; a milder observation resets only the down clock."""
+        if health is Health.UP:
+            self.not_up_since = self.down_since = None
+            return
+        if self.not_up_since is None:
+            self.not_up_since = at
+        if health is Health.DEGRADED:
+            self.down_since = None
+        elif self.down_since is None:
+            self.down_since = at
+
+    def _set_pending(self, health: Health, at: float) -> None:
+        if health is self.belief:
+            self.pending = None
+        elif health is not self.pending:
+            # From better to still better: the clock of the improvement runs on, or up and degraded in turns
+            # would stay "down" for ever.
+            if not (self._improves(self.pending) and self._improves(health)):
+                self.pending_since = at
+            self.pending = health
+
+    def _improves(self, health: Health | None) -> bool:
+        return health is not None and RANK[health] < RANK[self.belief]
+
+    def deadline(self) -> float | None:
+        """When what is pending may be believed at the earliest, or None: nothing is pending, or it is veiled."""
+        if self.pending is None or self.veil:
+            return None
+        return min(when for when, _, _ in self._ripening(self.pending))
+
+    def _ripening(self, pending: Health) -> list[Ripening]:
+        """Every belief that the clocks could lead to, the worst first."""
+        if self._improves(pending):
+            return [(self.pending_since + self.hold.up_after, pending, self.pending_since)]
+        not_up = self.pending_since if self.not_up_since is None else self.not_up_since
+        not_up_seen = min(not_up, self.pending_since)
+        if pending is Health.DEGRADED:
+            after = min(self.hold.degraded_after, self.hold.down_after)
+            return [(not_up + after, Health.DEGRADED, not_up_seen)]
+        down = self.pending_since if self.down_since is None else self.down_since
+        ripening = [(down + self.hold.down_after, Health.DOWN, self.pending_since)]
+        if self.belief is not Health.DEGRADED and not_up < down:
+            ripening.append((not_up + self.hold.down_after, Health.DEGRADED, not_up_seen))
+        return ripening
+
+    def _believe_what_is_ripe(self, asked_at: float, now: float, words: str) -> Transition | None:
+        assert self.pending is not None
+        for when, health, first_seen in self._ripening(self.pending):
+            if asked_at >= when:
+                return self.believe(health, first_seen, now, words)
+        return None
+
+    def believe(self, health: Health, at: float, now: float, words: str) -> Transition:
+        """Believe it now. ``at`` is when it was first seen, and never before the previous transition (rule 10)."""
+        before = self.belief
+        self.since = max(at, self.since)
+        self.believed_at = max(now, self.since)
+        self.belief = health
+        self.reason = words
+        if self.pending is health:
+            self.pending = None
+        return Transition(self.target, self.check, before, health, self.since, self.believed_at, words)
+
+    def forget(self, at: float, now: float, cause: str) -> Transition | None:
+        """Know nothing any more; return the transition that ends the history, if there was a belief."""
+        before, self.belief, self.pending = self.belief, None, None
+        self.not_up_since = self.down_since = None
+        if before is None:
+            return None
+        self.since = max(at, self.since)
+        self.believed_at = max(now, self.since)
+        return Transition(self.target, self.check, before, None, self.since, self.believed_at, cause)
+
+    # ------------------------------------------------------------ veils and clocks
+
+    def stop_clocks_between(self, begin: float, end: float) -> None:
+        """Nobody could see from ``begin`` to ``end``: that time counts for no clock (rule 4)."""
+        self.not_up_since = _without(self.not_up_since, begin, end)
+        self.down_since = _without(self.down_since, begin, end)
+        # For a health that got worse this is when it was first seen, which stays; the clocks above count.
+        if self._improves(self.pending):
+            self.pending_since = _without(self.pending_since, begin, end) or self.pending_since
+
+    def shift(self, by: float) -> None:
+        """Move all times by so many seconds: somebody set the clock."""
+        self.watched_since += by
+        self.since += by
+        self.believed_at += by
+        self.pending_since += by
+        self.veiled_since += by
+        if self.not_up_since is not None:
+            self.not_up_since += by
+        if self.down_since is not None:
+            self.down_since += by
+
+
+def _without(clock: float | None, begin: float, end: float) -> float | None:
+    """The clock's start, moved on by that part of [begin, end] in which it ran."""
+    if clock is None or clock >= end:
+        return clock
+    return clock + end - max(begin, clock)
