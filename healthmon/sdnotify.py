@@ -1,0 +1,83 @@
+"""Tells systemd how the service is doing: the protocol of sd_notify(3), in one datagram each.
+
+Outside systemd (no ``NOTIFY_SOCKET``) every call does nothing, and a socket that has vanished is no reason to stop
+watching phones: nothing here raises ``OSError``.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+
+#: sd_watchdog_enabled(3) advises to report in at half of the time that systemd waits.
+WATCHDOG_SHARE = 0.5
+
+_USEC = 1_000_000
+
+
+class ServiceManager:
+    """The way to systemd. Holds no socket between calls, so any thread may use it."""
+
+    def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
+        self._address = _socket_address(environ.get("NOTIFY_SOCKET", ""))
+        #: How often ``watchdog()`` must be called at least (seconds); None: nobody waits for it.
+        self.watchdog_interval = _watchdog_interval(environ)
+
+    def ready(self, status: str = "") -> None:
+        """Say that the start, or a reload, is complete."""
+        self._tell("READY=1", _status(status))
+
+    def status(self, text: str) -> None:
+        """Set the line that ``systemctl status`` shows."""
+        self._tell(_status(text))
+
+    def watchdog(self) -> None:
+        """Say that the engine's loop still goes round. Called by the engine thread only."""
+        if self.watchdog_interval is not None:
+            self._tell("WATCHDOG=1")
+
+    def reloading(self) -> None:
+        """Say that the configuration is being read anew; ``ready()`` must follow, whatever comes of it."""
+        self._tell("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
+
+    def stopping(self, status: str = "") -> None:
+        """Say that the daemon is on its way out."""
+        self._tell("STOPPING=1", _status(status))
+
+    def extend(self, seconds: float) -> None:
+        """Ask for so much more time from now on to start or to stop, while a migration runs for example."""
+        self._tell(f"EXTEND_TIMEOUT_USEC={int(seconds * _USEC)}")
+
+    def _tell(self, *lines: str) -> None:
+        if self._address is None:
+            return
+        # Nobody there, or a full queue of systemd's: neither may stop the engine, and the next report will do.
+        with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel:
+            channel.setblocking(False)
+            channel.sendto("\n".join(line for line in lines if line).encode(), self._address)
+
+
+def _status(text: str) -> str:
+    """One line of status; a line break within it would begin the next variable."""
+    return f"STATUS={' '.join(text.split())}" if text else ""
+
+
+def _socket_address(name: str) -> str | None:
+    """A path, or ``@name`` for Linux's abstract names; anything else (``vsock:``) is not for us."""
+    if name.startswith("@"):
+        return "\0" + name[1:]
+    return name if name.startswith("/") else None
+
+
+def _watchdog_interval(environ: Mapping[str, str]) -> float | None:
+    """Half of ``WATCHDOG_USEC``, unless that is meant for another process."""
+    if environ.get("WATCHDOG_PID", str(os.getpid())) != str(os.getpid()):
+        return None
+    try:
+        usec = int(environ.get("WATCHDOG_USEC", "0"))
+    except ValueError:
+        return None
+    return usec / _USEC * WATCHDOG_SHARE if usec > 0 else None

@@ -1,0 +1,1 @@
+"""The service: what systemd is told, and what its unit promises."""
