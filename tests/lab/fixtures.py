@@ -60,13 +60,14 @@ class Lab:
         self,
         *endpoints: Endpoint,
         options: Options | None = None,
+        address: str | None = None,
         version: int | None = None,
         start: bool = True,
     ) -> Asterisk:
         """A new Asterisk of the test's version (or of `version`), started and answering unless start=False."""
         folder = self._folder / f"pbx{len(self._started) + 1}"
         folder.mkdir(parents=True)
-        pbx = Asterisk(self._kit_of(version), endpoints, folder=folder, options=options)
+        pbx = Asterisk(self._kit_of(version), endpoints, folder=folder, address=address, options=options)
         self._started.append(pbx)
         self.add(pbx)
         return pbx.start() if start else pbx

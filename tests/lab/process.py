@@ -86,6 +86,14 @@ class Process:
         except subprocess.TimeoutExpired:
             self.kill()
 
+    def close(self) -> None:
+        """The same as `stop`: what a test calls at its end."""
+        self.stop()
+
+    def wait(self, timeout: float) -> int:
+        """Wait until it ends by itself; returns its exit code."""
+        return self._process.wait(timeout)
+
     def kill(self) -> None:
         """End it at once (SIGKILL), as a power cut would, and wait until it is gone."""
         self.send(signal.SIGKILL)

@@ -1,0 +1,68 @@
+"""Programs that we did not write, as peers: baresip (a phone), sipp (a provider, a phone), nginx (a proxy).
+
+Each returns a Process that runs from its kit; `close` it, or hand it to `lab.add`.
+"""
+
+from pathlib import Path
+
+from .kits import Kit
+from .process import Process
+
+#: Where sipp's scenarios lie.
+SCENARIOS = Path(__file__).parent / "scenarios"
+
+
+def baresip(
+    kit: Kit, folder: Path, registrar: tuple[str, int], name: str, password: str = "secret", *, address: str
+) -> Process:
+    """Start a phone that registers and answers OPTIONS by itself; it unregisters when it is stopped."""
+    modules = kit.file("usr/lib/**/baresip/modules")
+    config = [
+        f"sip_listen {address}:5060",
+        f"module_path {modules}",
+        "module g711.so",
+        "module_app account.so",
+        "module_app menu.so",
+    ]
+    host, port = registrar
+    (folder / "config").write_text("\n".join(config) + "\n")
+    (folder / "accounts").write_text(f"<sip:{name}@{host}:{port}>;auth_pass={password};regint=60;audio_codecs=pcmu\n")
+    (folder / "contacts").write_text("")
+    return Process([*kit.command(), "-f", str(folder)], folder / "baresip.log", folder=folder)
+
+
+def sipp_provider(kit: Kit, folder: Path, address: str) -> Process:
+    """Start a provider at address:5060 that answers each OPTIONS with 200."""
+    return _sipp(kit, folder, "answer-options.xml", ["-i", address, "-p", "5060"])
+
+
+def sipp_phone(
+    kit: Kit, folder: Path, registrar: tuple[str, int], name: str, password: str = "secret", *, address: str
+) -> Process:
+    """Register a phone once (it ends afterwards): registered, but there is nobody to answer OPTIONS."""
+    host, port = registrar
+    who = ["-s", name, "-au", name, "-ap", password, "-m", "1"]
+    return _sipp(kit, folder, "register.xml", [*who, "-i", address, "-p", "5060", f"{host}:{port}"])
+
+
+def nginx(kit: Kit, folder: Path, listen: tuple[str, int], server: str) -> Process:
+    """Start a reverse proxy: `server` is the inside of nginx's `server { … }`, without its `listen`."""
+    address, port = listen
+    temporary = [f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")]
+    config = "\n".join(
+        [
+            *("daemon off;", "master_process off;", f"pid {folder}/nginx.pid;", f"error_log {folder}/error.log;"),
+            *("events {}", "http {", "access_log off;", *temporary),
+            *("map $http_upgrade $connection_upgrade { default upgrade; '' close; }",),
+            *(f"server {{ listen {address}:{port};", server, "} }"),
+        ]
+    )
+    (folder / "nginx.conf").write_text(config + "\n")
+    words = [*kit.command(), "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
+    return Process(words, folder / "nginx.log", folder=folder)
+
+
+def _sipp(kit: Kit, folder: Path, scenario: str, words: list[str]) -> Process:
+    terminal = {"TERM": "dumb"}
+    command = [*kit.command(), "-sf", str(SCENARIOS / scenario), "-nostdin", *words]
+    return Process(command, folder / "sipp.log", terminal, folder)
