@@ -1,5 +1,6 @@
 """The lab's other ways to be reached or to reach: TLS, a proxy, old channel drivers, a database, foreign programs."""
 
+import socket
 import threading
 
 import pytest
@@ -114,6 +115,20 @@ def test_prefix_pretty_and_the_user_who_may_only_read(lab: Lab) -> None:
     assert pbx.url.endswith("/pbx")
     assert "\n" in answer.text.strip()
     assert pbx.ari("POST", "/channels", auth=pbx.reader_auth).status_code == 403
+
+
+def test_manager_interface_lets_its_user_in(lab: Lab) -> None:
+    pbx = lab.asterisk()
+    user, password = pbx.ami_auth
+
+    with socket.create_connection(pbx.ami, timeout=5) as connection, connection.makefile("rw", newline="\r\n") as lines:
+        banner = lines.readline()
+        lines.write(f"Action: Login\nUsername: {user}\nSecret: {password}\n\n")
+        lines.flush()
+        answer = lines.readline()
+
+    assert banner.startswith("Asterisk Call Manager/")
+    assert answer.strip() == "Response: Success"
 
 
 def test_nginx_in_front_of_asterisk(lab: Lab) -> None:

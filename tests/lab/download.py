@@ -1,10 +1,11 @@
 """Fetches files so that a file which is there is whole: retried, checked, renamed into place at the end."""
 
 import hashlib
+import lzma
 import os
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import requests
@@ -32,27 +33,27 @@ class Downloader:
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, HTTPAdapter(pool_maxsize=PARALLEL))
 
-    def get(self, url: str) -> bytes:
-        """The whole body at `url`; raises NotInMirror where the mirror says that it has none."""
-        return self._retried(url, sha256="")
+    def get_xz(self, url: str) -> bytes:
+        """What is packed in the .xz file at `url`; raises NotInMirror where the mirror says that it has none."""
+        return self._retried(url, _unpacked)
 
     def fetch(self, url: str, target: Path, sha256: str) -> Path:
         """Put the file at `url` to `target`, unless it is there; it appears only when its sha256 is right."""
         if not target.exists():
-            write_atomically(target, self._retried(url, sha256))
+            write_atomically(target, self._retried(url, lambda body: _checked(body, sha256)))
         return target
 
-    def _retried(self, url: str, sha256: str) -> bytes:
+    def _retried(self, url: str, check: Callable[[bytes], bytes]) -> bytes:
         for tries, pause in enumerate((*self._pauses, None), start=1):
             try:
-                return self._once(url, sha256)
+                return check(self._once(url))
             except (requests.RequestException, DownloadFailed) as error:
                 if pause is None:
                     raise DownloadFailed(f"{url}: {error} ({tries} tries)") from error
                 time.sleep(pause)
         raise AssertionError("unreachable: the last try returns or raises")
 
-    def _once(self, url: str, sha256: str) -> bytes:
+    def _once(self, url: str) -> bytes:
         answer = self._session.get(url, timeout=TIMEOUT)
         if answer.status_code in {404, 410}:
             raise NotInMirror(f"{url}: the mirror has no such file")
@@ -61,9 +62,21 @@ class Downloader:
         expected_size = answer.headers.get("Content-Length")
         if expected_size is not None and int(expected_size) != answer.raw.tell():
             raise DownloadFailed(f"cut off after {answer.raw.tell()} of {expected_size} bytes")
-        if sha256 and hashlib.sha256(body).hexdigest() != sha256:
-            raise DownloadFailed("the checksum differs from the mirror's index")
         return body
+
+
+def _checked(body: bytes, sha256: str) -> bytes:
+    if hashlib.sha256(body).hexdigest() != sha256:
+        raise DownloadFailed("the checksum differs from the mirror's index")
+    return body
+
+
+def _unpacked(body: bytes) -> bytes:
+    # The format carries a checksum of its own: a proxy's error page or a torn file does not pass.
+    try:
+        return lzma.decompress(body)
+    except lzma.LZMAError as error:
+        raise DownloadFailed(f"no whole .xz file: {error}") from error
 
 
 def write_atomically(target: Path, body: bytes) -> None:

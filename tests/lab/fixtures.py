@@ -19,7 +19,7 @@ from .addresses import addresses
 from .asterisk import Asterisk
 from .endpoints import Endpoint
 from .kits import Kit
-from .packages import cached
+from .packages import available
 from .pbxfiles import Options
 
 VERSIONS = (22, 16)
@@ -37,7 +37,7 @@ Thing = TypeVar("Thing", bound=Closable)
 
 def need(name: str) -> Kit:
     """The kit of that name; skips the test without it, fails the test where CI=true."""
-    kit = cached(name)
+    kit = available(name)
     if kit is None:
         title = name.replace("asterisk-", "Asterisk ")
         line = f"no {title} in the lab cache: run `make lab`"

@@ -1,6 +1,5 @@
 """A suite's list of packages, and what must be installed together (the dependency closure)."""
 
-import lzma
 import re
 from collections import defaultdict
 from dataclasses import dataclass
@@ -41,11 +40,6 @@ class Index:
             if "\nProvides: " in paragraph:
                 for provided in _groups(dict(_FIELD.findall(paragraph))["Provides"]):
                     self._providers[provided[0]].append(name)
-
-    @classmethod
-    def from_xz(cls, packed: bytes) -> "Index":
-        """Read the contents of a Packages.xz."""
-        return cls(lzma.decompress(packed).decode())
 
     def __contains__(self, name: str) -> bool:
         return name in self._paragraphs

