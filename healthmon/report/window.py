@@ -1,0 +1,76 @@
+"""From when to when a report looks: ``--since``, ``--from`` and ``--to`` become seconds. Pure."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from healthmon.config.values import seconds
+from healthmon.errors import ExitCode, HealthmonError
+from healthmon.report.availability import Span
+
+#: What is looked at without any arguments.
+DEFAULT_SINCE = "7d"
+
+
+class BadWindow(HealthmonError):
+    """The arguments name no time to report about."""
+
+    exit_code = ExitCode.USAGE
+
+
+def window(*, since: str | None, from_: str | None, to: str | None, zone: ZoneInfo, now: float) -> Span:
+    """Say from when to when. ``to`` defaults to now and is never later; ``since`` counts back from it.
+
+    Raises BadWindow.
+    """
+    if since is not None and from_ is not None:
+        raise BadWindow("--since and --from both say where the report begins; give one of them")
+    end = now if to is None else min(_moment("--to", to, zone, is_end=True), now)
+    if from_ is None:
+        return end - _length(since or DEFAULT_SINCE), end
+    start = _moment("--from", from_, zone)
+    if start >= now:
+        raise BadWindow(f"--from {from_}: nothing has happened yet that could be reported")
+    if start >= end:
+        raise BadWindow(f"--from {from_} is not before --to {to}")
+    return start, end
+
+
+def _length(since: str) -> float:
+    """Read ``7d``, ``24h``, ``30m``."""
+    try:
+        length = seconds(since)
+    except ValueError as error:
+        raise BadWindow(f"--since {error}") from None
+    if not 0 < length <= 100 * 365 * 86400:
+        raise BadWindow(f"--since {since}: must be more than nothing, and at most 36500d")
+    return length
+
+
+def _moment(option: str, text: str, zone: ZoneInfo, *, is_end: bool = False) -> float:
+    """Read a date or a date-time of the zone. A date is its first moment, or as an end the next day's first one."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return _date_time(option, text, zone, is_end=is_end)
+    if not 1970 <= day.year < 9999:
+        raise BadWindow(f"{option} {text}: there was no healthmon then")
+    return datetime.combine(day + timedelta(days=is_end), time(), zone).timestamp()
+
+
+def _date_time(option: str, text: str, zone: ZoneInfo, *, is_end: bool) -> float:
+    """Read a date-time; one with an offset of its own (``Z``, ``+02:00``) is taken by that."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadWindow(f"{option} {text}: write a date like 2026-05-01, or a time like '2026-05-01 14:00'") from None
+    if not 1970 <= moment.year < 9999:
+        raise BadWindow(f"{option} {text}: there was no healthmon then")
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=zone)
+        # In the hour that comes twice in autumn a report begins with the first one and ends with the second.
+        repeated = moment.replace(fold=1)
+        if is_end and repeated.timestamp() > moment.timestamp():
+            moment = repeated
+    return moment.timestamp()

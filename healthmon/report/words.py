@@ -1,0 +1,94 @@
+"""How times, durations and names are written for people and for programs. Pure."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
+
+def visible(text: str) -> str:
+    """Make control characters visible: names come from strangers, and a terminal obeys some of them."""
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+
+
+def rfc3339(at: float | None) -> str | None:
+    """Write a time for programs, in UTC: ``2026-05-01T12:02:11.250Z``."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def local(at: float, zone: ZoneInfo, now: float) -> str:
+    """Write a time for people: ``14:02:11`` today, ``1 May 14:02`` this year, else ``1 May 2025``."""
+    moment, today = datetime.fromtimestamp(at, zone), datetime.fromtimestamp(now, zone)
+    if moment.date() == today.date():
+        return f"{moment:%H:%M:%S}"
+    if moment.year == today.year:
+        return f"{moment.day} {moment:%b %H:%M}"
+    return f"{moment.day} {moment:%b %Y}"
+
+
+def moment(at: float, zone: ZoneInfo) -> str:
+    """Write a time for a column of times of many days: ``2026-05-01 14:02``."""
+    return f"{datetime.fromtimestamp(at, zone):%Y-%m-%d %H:%M}"
+
+
+def full(at: float, zone: ZoneInfo) -> str:
+    """Write a time for people with its day and zone: ``Fri 2026-05-01 14:02 CEST``."""
+    return f"{datetime.fromtimestamp(at, zone):%a %Y-%m-%d %H:%M %Z}"
+
+
+def duration(seconds: float) -> str:
+    """Write a duration for people in at most two units: ``41 s``, ``12 min``, ``3 h 05 min``, ``4 d 2 h``."""
+    whole = max(round(seconds), 0)
+    if whole < MINUTE:
+        return f"{whole} s"
+    if whole < 10 * MINUTE and whole % MINUTE:
+        return f"{whole // MINUTE} min {whole % MINUTE:02} s"
+    if whole < HOUR:
+        return f"{whole // MINUTE} min"
+    if whole < DAY:
+        return f"{whole // HOUR} h {whole % HOUR // MINUTE:02} min"
+    return f"{whole // DAY} d {whole % DAY // HOUR} h"
+
+
+def short(seconds: float) -> str:
+    """Write a duration for a narrow column: ``41s``, ``12m30s``, ``3h05m``, ``4d02h``; nothing for none."""
+    whole = max(round(seconds), 0)
+    if whole < MINUTE:
+        return f"{whole}s" if seconds > 0 else ""
+    for unit, name, smaller, small_name in ((DAY, "d", HOUR, "h"), (HOUR, "h", MINUTE, "m")):
+        if whole >= unit:
+            return f"{whole // unit}{name}{whole % unit // smaller:02}{small_name}"
+    return f"{whole // MINUTE}m{whole % MINUTE:02}s"
+
+
+def age(at: float | None, now: float) -> str:
+    """Write how long ago something was, in one unit: ``3 s``, ``12 min``, ``5 h``, ``9 d``; ``never``."""
+    if at is None:
+        return "never"
+    whole = max(round(now - at), 0)
+    for unit, name in ((DAY, "d"), (HOUR, "h"), (MINUTE, "min")):
+        if whole >= 2 * unit:
+            return f"{whole // unit} {name}"
+    return f"{whole} s"
+
+
+def percent(share: float | None) -> str:
+    """Write an availability: ``99.95 %``. It never says 100 where something is missing, nor 0 where something is."""
+    if share is None:
+        return "–"
+    if share in (0, 1):
+        return f"{share * 100:.0f} %"
+    if share > 0.99995:
+        return ">99.99 %"
+    return f"{share:.2%}".replace("%", " %") if share >= 0.00005 else "<0.01 %"
+
+
+def counted(number: int, singular: str, plural: str = "") -> str:
+    """Write ``1 phone``, ``19,812 phones``."""
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"

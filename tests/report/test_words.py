@@ -1,0 +1,81 @@
+"""How times, durations and names are written."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from healthmon.report import words
+
+BERLIN = ZoneInfo("Europe/Berlin")
+NOON = datetime(2026, 5, 1, 10, 2, 11, 250_000, tzinfo=UTC).timestamp()
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("PJSIP/101", "PJSIP/101"),
+        ("[red]x[/]", "[red]x[/]"),
+        ("Zoë 📞", "Zoë 📞"),
+        ("a\x1b[31mb", r"a\x1b[31mb"),
+        ("a\nb\t\x07\x7f", r"a\nb\t\x07\x7f"),
+        ("a\u202eb", r"a\u202eb"),
+        ("\ud800", r"\ud800"),
+    ],
+)
+def test_control_characters_are_made_visible_and_nothing_else_is_changed(name: str, shown: str) -> None:
+    assert words.visible(name) == shown
+
+
+@pytest.mark.parametrize(
+    ("share", "written"),
+    [
+        (None, "–"),
+        (1, "100 %"),
+        (0, "0 %"),
+        (0.9995, "99.95 %"),
+        (0.999999, ">99.99 %"),
+        (0.000001, "<0.01 %"),
+        (0.5, "50.00 %"),
+        (1 / 3, "33.33 %"),
+    ],
+)
+def test_an_availability_is_never_rounded_to_all_or_nothing(share: float | None, written: str) -> None:
+    assert words.percent(share) == written
+
+
+@pytest.mark.parametrize(
+    ("seconds", "long", "short"),
+    [
+        (0, "0 s", ""),
+        (0.2, "0 s", "0s"),
+        (41, "41 s", "41s"),
+        (59.7, "1 min", "1m00s"),
+        (150, "2 min 30 s", "2m30s"),
+        (1800, "30 min", "30m00s"),
+        (3 * 3600 + 300, "3 h 05 min", "3h05m"),
+        (4 * 86400 + 7200, "4 d 2 h", "4d02h"),
+    ],
+)
+def test_a_duration_has_at_most_two_units(seconds: float, long: str, short: str) -> None:
+    assert (words.duration(seconds), words.short(seconds)) == (long, short)
+
+
+def test_a_time_is_the_shorter_the_nearer_it_is() -> None:
+    assert words.local(NOON - 60, BERLIN, NOON) == "12:01:11"
+    assert words.local(NOON - 86400, BERLIN, NOON) == "30 Apr 12:02"
+    assert words.local(NOON - 400 * 86400, BERLIN, NOON) == "27 Mar 2025"
+    assert words.full(NOON, BERLIN) == "Fri 2026-05-01 12:02 CEST"
+
+
+def test_a_time_for_programs_is_rfc_3339_in_utc() -> None:
+    assert words.rfc3339(NOON) == "2026-05-01T10:02:11.250Z"
+    assert words.rfc3339(None) is None
+
+
+def test_an_age_has_one_unit() -> None:
+    ages = [words.age(at, NOON) for at in (None, NOON + 5, NOON - 3, NOON - 119, NOON - 121, NOON - 9000, NOON - 9e5)]
+
+    assert ages == ["never", "0 s", "3 s", "119 s", "2 min", "2 h", "10 d"]
