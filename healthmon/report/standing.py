@@ -1,0 +1,196 @@
+"""How things stand: what the database holds becomes one row for each PBX and endpoint, worst first. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from healthmon.errors import ExitCode
+from healthmon.model import Check, CheckState, Freshness, Health, Kind, PbxState, Target
+
+#: The daemon says every 10 s that it lives; after so long without that, what is shown is old (seconds).
+STALE_AFTER = 30.0
+
+_SEVERITY = {Health.DOWN: 0, Health.DEGRADED: 1, Health.UNKNOWN: 2, Health.UP: 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """How one target stands, for the reader."""
+
+    target: Target
+    kind: Kind
+    watch: str
+    #: What is believed; ``unknown`` where a veil hides it, or nothing was ever known.
+    state: Health
+    #: Since when it is believed, or hidden.
+    since: float | None
+    reason: str
+    remark: str = ""
+    pending: Health | None = None
+    pending_since: float | None = None
+    #: What is believed beneath the veil; None: never known.
+    belief: Health | None = None
+    ever_up: bool = True
+    is_flapping: bool = False
+
+    @property
+    def is_unused(self) -> bool:
+        """Whether it is a phone that has never been seen up: perhaps never plugged in, and no alarm."""
+        return self.kind is Kind.PHONE and not self.ever_up and self.belief is Health.DOWN
+
+    @property
+    def is_alarm(self) -> bool:
+        """Whether it is down, and somebody should know."""
+        return self.state is Health.DOWN and not self.is_unused
+
+    @property
+    def is_plain_up(self) -> bool:
+        """Whether nothing at all is the matter."""
+        return self.state is Health.UP and self.pending is None and not self.is_flapping
+
+
+@dataclass(frozen=True, slots=True)
+class PbxRow:
+    """How one PBX stands, and how fresh our view of it is."""
+
+    row: Row
+    freshness: Freshness
+    version: str = ""
+    #: How many of its endpoints are in which state; unused phones are not among them.
+    endpoints: Mapping[Health, int] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Its name in the configuration."""
+        return self.row.target.pbx
+
+
+@dataclass(frozen=True, slots=True)
+class FailingUrl:
+    """A receiver's URL that does not take messages at present."""
+
+    url_id: str
+    since: float | None
+    why: str
+    waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Everything that ``healthmon status`` shows."""
+
+    now: float
+    #: When the daemon last said that it lives; None: never.
+    alive_at: float | None
+    is_running: bool
+    pbxs: tuple[PbxRow, ...]
+    #: Providers and phones, worst first.
+    targets: tuple[Row, ...]
+    failing_urls: tuple[FailingUrl, ...] = ()
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether what is shown may be out of date: no daemon keeps it up to date."""
+        return not self.is_running or self.alive_at is None or self.now - self.alive_at > STALE_AFTER
+
+    @property
+    def exit_code(self) -> int:
+        """0: nothing is down; 1: something is; 3: nobody knows, because no daemon watches."""
+        if self.is_stale:
+            return ExitCode.STALE
+        alarms = any(row.is_alarm for row in (*(pbx.row for pbx in self.pbxs), *self.targets))
+        return ExitCode.PROBLEM if alarms else ExitCode.OK
+
+
+def pbx_rows(
+    states: Iterable[CheckState],
+    pbx_states: Iterable[PbxState],
+    fresh: Mapping[str, Freshness],
+    endpoints: Sequence[Row],
+) -> tuple[PbxRow, ...]:
+    """Say how each PBX stands: by the worst of its checks that can be seen. Worst first, then by name."""
+    known = {state.pbx: state for state in pbx_states}
+    checks: dict[str, list[CheckState]] = {}
+    for state in states:
+        checks.setdefault(state.target.pbx, []).append(state)
+    counts = _counts(endpoints)
+    rows = [
+        PbxRow(
+            row=_worst_check(checks[name]),
+            freshness=fresh.get(name, Freshness(name)),
+            version=known[name].version if name in known else "",
+            endpoints=counts.get(name, {}),
+        )
+        for name in checks
+    ]
+    return tuple(sorted(rows, key=lambda pbx: (_SEVERITY[pbx.row.state], pbx.row.pending is None, pbx.name)))
+
+
+def _worst_check(states: Sequence[CheckState]) -> Row:
+    """Take the connection, unless another check that can be seen is worse."""
+    rows = [_row(state) for state in sorted(states, key=lambda state: state.check != Check.CONNECTION)]
+    # min() keeps the first of equals: the connection. That another check is not known says nothing of the PBX.
+    worse = [row for row in rows[1:] if row.state in (Health.DOWN, Health.DEGRADED)]
+    return min([rows[0], *worse], key=lambda row: _SEVERITY[row.state])
+
+
+def _counts(rows: Iterable[Row]) -> dict[str, Counter[Health]]:
+    counts: dict[str, Counter[Health]] = {}
+    for row in rows:
+        if not row.is_unused:
+            counts.setdefault(row.target.pbx, Counter())[row.state] += 1
+    return counts
+
+
+def endpoint_rows(states: Iterable[CheckState], pbx_states: Iterable[PbxState]) -> tuple[Row, ...]:
+    """Say how each provider and phone stands, worst first. A blind PBX hides all that is behind it."""
+    blind = {state.pbx: state for state in pbx_states if state.blind_why}
+    rows = [_row(state, blind.get(state.target.pbx)) for state in states]
+    return tuple(sorted(rows, key=_worst_first))
+
+
+def _row(state: CheckState, blind: PbxState | None = None) -> Row:
+    """Say how one check stands."""
+    seen = Row(
+        target=state.target,
+        kind=state.kind,
+        watch=state.watch,
+        state=state.belief or Health.UNKNOWN,
+        since=state.since if state.belief else state.watched_since,
+        reason=state.reason if state.belief else state.reason or "not seen yet",
+        remark=state.remark,
+        pending=state.pending,
+        pending_since=state.pending_since if state.pending else None,
+        belief=state.belief,
+        ever_up=state.ever_up,
+        is_flapping=state.is_flapping,
+    )
+    if blind:
+        return replace(seen, state=Health.UNKNOWN, since=blind.blind_since, reason=blind.blind_why)
+    if state.veil:
+        return replace(seen, state=Health.UNKNOWN, since=state.veiled_since, reason=state.veil)
+    return seen
+
+
+def _worst_first(row: Row) -> tuple[object, ...]:
+    """Order rows: alarms, degraded, unknown (what was down before goes first), about to change, up, unused."""
+    return (
+        row.is_unused,
+        _SEVERITY[row.state],
+        row.belief is not Health.DOWN,
+        row.is_plain_up,
+        row.kind is not Kind.PROVIDER,
+        # What broke last is what somebody looks for.
+        0.0 if row.state is Health.UP else -(row.since or 0.0),
+        row.target.pbx,
+        _by_number(row.target.endpoint),
+    )
+
+
+def _by_number(name: str) -> tuple[object, ...]:
+    """Order PJSIP/99 before PJSIP/101."""
+    head = name.rstrip("0123456789")
+    digits = name[len(head) :]
+    return head, len(digits.lstrip("0")), digits

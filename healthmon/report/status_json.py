@@ -1,0 +1,63 @@
+"""``healthmon status --json``: the form that ``docs/json.md`` promises. Fields are added, never renamed. Pure."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from healthmon.report.standing import FailingUrl, PbxRow, Row, Standing
+from healthmon.report.words import rfc3339
+
+
+def status_json(standing: Standing, *, only_down: bool) -> str:
+    """Write how things stand as one JSON object. ``only_down`` leaves out targets, never PBXs."""
+    document = {
+        "daemon": {
+            "running": standing.is_running,
+            "stale": standing.is_stale,
+            "alive_at": rfc3339(standing.alive_at),
+            "now": rfc3339(standing.now),
+        },
+        "pbxs": [_pbx(pbx) for pbx in standing.pbxs],
+        "targets": [_target(row) for row in standing.targets if row.is_alarm or not only_down],
+        "failing_receivers": [_failing(url) for url in standing.failing_urls],
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def _pbx(pbx: PbxRow) -> dict[str, Any]:
+    return {
+        "name": pbx.name,
+        **_belief(pbx.row),
+        "last_event_at": rfc3339(pbx.freshness.last_event_at),
+        "last_snapshot_at": rfc3339(pbx.freshness.last_snapshot_at),
+        "alive_at": rfc3339(pbx.freshness.alive_at),
+        "version": pbx.version or None,
+    }
+
+
+def _target(row: Row) -> dict[str, Any]:
+    return {
+        "pbx": row.target.pbx,
+        "endpoint": row.target.endpoint,
+        "kind": row.kind,
+        "watch": row.watch,
+        **_belief(row),
+        "ever_up": row.ever_up,
+        "flapping": row.is_flapping,
+    }
+
+
+def _belief(row: Row) -> dict[str, Any]:
+    """What PBXs and endpoints have in common."""
+    return {
+        "state": row.state,
+        "since": rfc3339(row.since or None),
+        "pending": row.pending,
+        "reason": row.reason,
+        "remark": row.remark,
+    }
+
+
+def _failing(url: FailingUrl) -> dict[str, Any]:
+    return {"receiver": url.url_id, "since": rfc3339(url.since), "why": url.why, "waiting": url.waiting}

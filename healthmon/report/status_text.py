@@ -1,0 +1,215 @@
+"""``healthmon status`` for people: first whether it can be trusted, then the PBXs, then what is not up. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from healthmon.model import Health
+from healthmon.report.standing import FailingUrl, PbxRow, Row, Standing
+from healthmon.report.tables import Cell, Column, Screen, line, state_cell, table
+from healthmon.report.words import age, counted, duration, full, local
+
+#: A system of up to so many endpoints is listed whole; of a bigger one what is not up, at most so many rows.
+LISTED = 50
+#: So many PBXs are listed whole; of more of them those that are not up.
+LISTED_PBXS = 20
+#: So many endpoints that cannot be seen for the same reason are one row.
+GROUPED = 5
+#: So many names stand in such a row.
+NAMED = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the reader asked for: ``--down`` and ``--all``."""
+
+    only_down: bool = False
+    everything: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """One row of the table: an endpoint, or several that cannot be seen for the same reason."""
+
+    rows: tuple[Row, ...]
+
+
+def status_text(standing: Standing, wish: Wish, zone: ZoneInfo, screen: Screen) -> str:
+    """Write everything that ``healthmon status`` prints."""
+    parts = [
+        _trust(standing, zone, screen),
+        *(_failing(url, standing, zone, screen) for url in standing.failing_urls),
+        _pbx_part(standing, wish, zone, screen),
+        _target_part(standing, wish, zone, screen),
+        _summary(standing, wish, screen),
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _trust(standing: Standing, zone: ZoneInfo, screen: Screen) -> str:
+    """Write the first line: whether what follows is how things stand now."""
+    at = standing.alive_at
+    if at is None:
+        why = "healthmon is starting" if standing.is_running else "No daemon has ever run on this database"
+        return line(f"{why}: nothing is known yet.", screen, "bold red")
+    when = f"{full(at, zone)}, {duration(standing.now - at)} ago"
+    if not standing.is_running:
+        return line(f"NO DAEMON IS RUNNING. This is how things stood at {when}.", screen, "bold red")
+    if standing.is_stale:
+        return line(f"STALE: the daemon hangs. This is how things stood at {when}.", screen, "bold red")
+    return line(f"healthmon is running. This is how things stand at {full(standing.now, zone)}.", screen)
+
+
+def _failing(url: FailingUrl, standing: Standing, zone: ZoneInfo, screen: Screen) -> str:
+    """Write a line about a receiver that cannot be reached."""
+    since = f" since {local(url.since, zone, standing.now)}" if url.since is not None else ""
+    waiting = f", {counted(url.waiting, 'message')} waiting" if url.waiting else ""
+    return line(f"CANNOT TELL {url.url_id}{since}{waiting}: {url.why}", screen, "bold red")
+
+
+# ---------------------------------------------------------------- PBXs
+
+
+def _pbx_part(standing: Standing, wish: Wish, zone: ZoneInfo, screen: Screen) -> str:
+    """Write the table of PBXs."""
+    shown = [pbx for pbx in standing.pbxs if _is_pbx_shown(pbx, wish, len(standing.pbxs))]
+    if not shown:
+        return ""
+    columns = [Column("PBX"), Column("STATE"), Column("SINCE"), Column("ALIVE", is_number=True)]
+    columns += [Column("EVENT", is_number=True), Column("SNAPSHOT", is_number=True), Column("ENDPOINTS")]
+    return table(columns, [_pbx_cells(pbx, standing.now, zone) for pbx in shown], screen)
+
+
+def _is_pbx_shown(pbx: PbxRow, wish: Wish, count: int) -> bool:
+    if wish.only_down:
+        return pbx.row.is_alarm
+    return wish.everything or count <= LISTED_PBXS or not pbx.row.is_plain_up
+
+
+def _pbx_cells(pbx: PbxRow, now: float, zone: ZoneInfo) -> list[Cell]:
+    fresh, row = pbx.freshness, pbx.row
+    times = [age(at, now) for at in (fresh.alive_at, fresh.last_event_at, fresh.last_snapshot_at)]
+    return [
+        Cell(pbx.name),
+        _state(row),
+        Cell(_since(row, zone, now)),
+        *(Cell(time) for time in times),
+        Cell("; ".join(part for part in (_why(row, now), in_words(pbx.endpoints)) if part)),
+    ]
+
+
+# ---------------------------------------------------------------- providers and phones
+
+
+def _target_part(standing: Standing, wish: Wish, zone: ZoneInfo, screen: Screen) -> str:
+    """Write the table of providers and phones, and how many more there are."""
+    groups = list(_listed(standing.targets, wish))
+    shown = groups if wish.everything or wish.only_down else groups[:LISTED]
+    if not shown:
+        return ""
+    has_pbx = len(standing.pbxs) > 1
+    columns = [Column("ENDPOINT"), *([Column("PBX")] if has_pbx else []), Column("KIND"), Column("STATE")]
+    columns += [Column("SINCE"), Column("WHY", is_short=False)]
+    cells = [_group_cells(group, standing.now, zone, has_pbx=has_pbx) for group in shown]
+    more = sum(len(group.rows) for group in groups[len(shown) :])
+    rest = line(f"… and {more:,} more that are not up; --all lists everything.", screen) if more else ""
+    return table(columns, cells, screen) + rest
+
+
+def _listed(rows: Sequence[Row], wish: Wish) -> Iterator[_Group]:
+    """Choose what is listed, worst first."""
+    if wish.only_down:
+        yield from (_Group((row,)) for row in rows if row.is_alarm)
+    elif wish.everything:
+        yield from (_Group((row,)) for row in rows)
+    else:
+        is_small = len(rows) <= LISTED
+        yield from _grouped(row for row in rows if not row.is_unused and (is_small or not row.is_plain_up))
+
+
+def _grouped(rows: Iterable[Row]) -> Iterator[_Group]:
+    """Make one of those that cannot be seen for the same reason; what was down before stays apart."""
+    groups: dict[object, list[Row]] = {}
+    for row in rows:
+        is_hidden = row.state is Health.UNKNOWN
+        was_down = row.belief is Health.DOWN
+        key = (row.target.pbx, row.reason, row.remark, was_down) if is_hidden else row.target
+        groups.setdefault(key, []).append(row)
+    for group in groups.values():
+        if len(group) >= GROUPED:
+            yield _Group(tuple(group))
+        else:
+            yield from (_Group((row,)) for row in group)
+
+
+def _group_cells(group: _Group, now: float, zone: ZoneInfo, *, has_pbx: bool) -> list[Cell]:
+    first = group.rows[0]
+    kinds = {row.kind for row in group.rows}
+    is_one = len(group.rows) == 1
+    why = _why(first, now) if is_one else f"{_why(first, now)}: {_names(group.rows)}"
+    return [
+        Cell(first.target.endpoint if is_one else counted(len(group.rows), "endpoint")),
+        *([Cell(first.target.pbx)] if has_pbx else []),
+        Cell(str(first.kind) if len(kinds) == 1 else "both"),
+        _state(first),
+        Cell(_since(first, zone, now)),
+        Cell(why),
+    ]
+
+
+def _names(rows: Sequence[Row]) -> str:
+    """Name some endpoints: ``101, 102, … and 55 more``."""
+    names = ", ".join(row.target.resource for row in rows[:NAMED])
+    return names if len(rows) <= NAMED else f"{names}, … and {len(rows) - NAMED:,} more"
+
+
+def _state(row: Row) -> Cell:
+    """The state, with a question mark on what it is perhaps about to become."""
+    if row.is_unused:
+        return Cell("never up")
+    if row.pending is not None and row.state is not Health.UNKNOWN:
+        return state_cell(row.state, f"{row.state}, {row.pending}?")
+    return state_cell(row.state)
+
+
+def _since(row: Row, zone: ZoneInfo, now: float) -> str:
+    return local(row.since, zone, now) if row.since else ""
+
+
+def _why(row: Row, now: float) -> str:
+    """Say why, in words; of what is simply up only what is remarkable."""
+    parts = [] if row.state is Health.UP else [row.reason]
+    if row.state is Health.UNKNOWN and row.belief in (Health.DOWN, Health.DEGRADED):
+        parts.append(f"was {row.belief} before")
+    if row.state is not Health.UNKNOWN and row.pending is not None and row.pending_since is not None:
+        parts.append(f"seems {row.pending} for {duration(now - row.pending_since)}")
+    if row.is_flapping:
+        parts.append("flapping")
+    return "; ".join(part for part in (*parts, row.remark) if part)
+
+
+# ---------------------------------------------------------------- the last lines
+
+
+def in_words(counts: Mapping[Health, int]) -> str:
+    """Say ``28 up, 2 down``."""
+    return ", ".join(f"{counts[health]:,} {health}" for health in Health if counts.get(health))
+
+
+def _summary(standing: Standing, wish: Wish, screen: Screen) -> str:
+    """Write how many there are of each, and the phones that were never seen up."""
+    used = Counter(row.state for row in standing.targets if not row.is_unused)
+    unused = [row for row in standing.targets if row.is_unused]
+    pbxs = Counter(pbx.row.state for pbx in standing.pbxs)
+    said = [f"{counted(len(standing.pbxs), 'PBX', 'PBXs')}: {in_words(pbxs)}."] if len(standing.pbxs) > 1 else []
+    if standing.targets:
+        said.append(f"{counted(used.total(), 'endpoint')}: {in_words(used) or 'none in use'}.")
+    else:
+        said.append("No endpoint is watched yet.")
+    text = line(" ".join(said), screen, "bold")
+    if unused and not wish.only_down and not wish.everything:
+        text += line(f"{counted(len(unused), 'phone')} never seen up: {_names(unused)}.", screen, "dim")
+    return text

@@ -1,0 +1,102 @@
+"""Tables for a terminal and for a pipe. rich is imported when the first table is drawn, and not before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import StringIO
+from typing import TYPE_CHECKING
+
+from healthmon.model import Health
+from healthmon.report.words import visible
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+#: In a pipe nothing is wrapped or cut, so that grep and cut see whole lines.
+_ENDLESS = 100_000
+
+#: How each health looks.
+STYLES = {Health.UP: "green", Health.DEGRADED: "yellow", Health.DOWN: "bold red", Health.UNKNOWN: "magenta"}
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """Where text goes. ``width is None``: a pipe or a file."""
+
+    width: int | None
+    has_colour: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. Names are broken over lines where the terminal is too narrow, and never cut."""
+
+    title: str
+    is_number: bool = False
+    #: Stays in one line as long as it can.
+    is_short: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell; control characters in its text are made visible."""
+
+    text: str
+    style: str = ""
+
+
+def state_cell(state: Health, words: str = "") -> Cell:
+    """A health in its colour."""
+    return Cell(words or str(state), STYLES[state])
+
+
+def table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], screen: Screen) -> str:
+    """Draw a table, without lines around it. What the texts hold is shown as it is, ``[red]`` too."""
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    drawn = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    for column in columns:
+        drawn.add_column(
+            column.title,
+            justify="right" if column.is_number else "left",
+            overflow="fold",
+            no_wrap=column.is_short and column.is_number,
+        )
+    for row in rows:
+        drawn.add_row(*(Text(visible(cell.text), cell.style) for cell in row))
+    console = _console(screen)
+    console.print(drawn, crop=False)
+    return _tidy(console)
+
+
+def line(text: str, screen: Screen, style: str = "") -> str:
+    """Write one line (or paragraph) of text, wrapped to the terminal."""
+    from rich.text import Text  # noqa: PLC0415
+
+    console = _console(screen)
+    console.print(Text(visible(text), style), crop=False)
+    return _tidy(console)
+
+
+def _console(screen: Screen) -> Console:
+    """A console that writes to memory."""
+    from rich.console import Console  # noqa: PLC0415
+
+    return Console(
+        file=StringIO(),
+        width=screen.width or _ENDLESS,
+        force_terminal=screen.has_colour,
+        color_system="standard" if screen.has_colour else None,
+        markup=False,
+        emoji=False,
+        highlight=False,
+    )
+
+
+def _tidy(console: Console) -> str:
+    """Take what was written, without the spaces that fill each line up."""
+    file = console.file
+    assert isinstance(file, StringIO)  # noqa: S101  (made above)
+    return "".join(f"{written.rstrip()}\n" for written in file.getvalue().splitlines())
