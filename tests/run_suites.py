@@ -1,0 +1,162 @@
+"""`python -m tests.run_suites [SUITE…]`: runs every suite of checks and tests; `make test` calls this.
+
+A suite that fails does not stop the others. A line after each suite says how long it took, a table at the end says it
+all again, and the exit code is 1 if anything failed. A budget is what a suite should take on two cores; going over it
+is shown, not punished, because machines differ. A suite that hangs is ended at four times its budget.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+ROOT = Path(__file__).parents[1]
+PYTHON = sys.executable
+#: Not every folder of tests is fast; these start whole daemons, or ask systemd.
+SLOW_FOLDERS = ("tests/system", "tests/service", "tests/docs")
+HANGS_AFTER = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Suite:
+    """Commands that belong together; ``budget`` in seconds."""
+
+    name: str
+    what: str
+    budget: float
+    commands: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a suite: tests (or, of other commands, commands) by how they ended."""
+
+    suite: Suite
+    seconds: float
+    passed: int
+    failed: int
+    skipped: int
+
+    @property
+    def sentence(self) -> str:
+        """The one line about this suite."""
+        verdict = "FAILED" if self.failed else "ok"
+        late = " (over its budget)" if self.seconds > self.suite.budget else ""
+        time_taken = f"{self.seconds:6.1f} s of {self.suite.budget:3.0f} s"
+        counted = f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+        return f"{self.suite.name:9} {verdict:7} {time_taken}   {counted}{late}"
+
+
+def tool(name: str, *arguments: str) -> tuple[str, ...]:
+    """A program that was installed beside this Python."""
+    return (str(Path(PYTHON).with_name(name)), *arguments)
+
+
+def pytest(*arguments: str) -> tuple[str, ...]:
+    """One run of pytest; after two minutes without an end, each thread's stack is shown."""
+    return (PYTHON, "-m", "pytest", "-q", "-o", "faulthandler_timeout=120", *arguments)
+
+
+SUITES = (
+    Suite(
+        "static",
+        "style, types, layers",
+        90,
+        (
+            tool("ruff", "check", "."),
+            tool("ruff", "format", "--check", "."),
+            tool("mypy"),
+            tool("lint-imports"),
+        ),
+    ),
+    Suite(
+        "core",
+        "the parts, each by itself",
+        180,
+        (pytest("-m", "not lab and not soak", *(f"--ignore={folder}" for folder in SLOW_FOLDERS)),),
+    ),
+    Suite("fetch", "get Asterisk 22 and 16 and the SIP peers", 120, ((PYTHON, "-m", "tests.lab", "fetch"),)),
+    Suite("asterisk", "on a real Asterisk 22 and 16", 420, (pytest("-n", "2", "-m", "lab and not soak"),)),
+    Suite(
+        "system", "whole daemons, the service, the docs", 240, (pytest("-m", "not lab and not soak", *SLOW_FOLDERS),)
+    ),
+)
+
+
+def run(suite: Suite) -> Result:
+    """Run all commands of a suite, whatever becomes of each."""
+    print(f"\n=== {suite.name}: {suite.what}", flush=True)
+    began = time.monotonic()
+    ended_at_latest = began + suite.budget * HANGS_AFTER
+    counts = [count(command, ended_at_latest - time.monotonic()) for command in suite.commands]
+    passed, failed, skipped = (sum(numbers) for numbers in zip(*counts, strict=True))
+    return Result(suite, time.monotonic() - began, passed, failed, skipped)
+
+
+def count(command: tuple[str, ...], timeout: float) -> tuple[int, int, int]:
+    """Run one command and return how much passed, failed and was skipped."""
+    if "pytest" not in command:
+        return (1, 0, 0) if exit_code(command, timeout) == 0 else (0, 1, 0)
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        code = exit_code((*command, f"--junitxml={report}"), timeout)
+        return count_report(report, code)
+
+
+def exit_code(command: tuple[str, ...], timeout: float) -> int:
+    """Run a command in a process group of its own and wait; end all of it when time is up."""
+    with subprocess.Popen(command, cwd=ROOT, start_new_session=True) as process:
+        try:
+            return process.wait(max(timeout, 1))
+        except BaseException as error:
+            os.killpg(process.pid, signal.SIGKILL)
+            if not isinstance(error, subprocess.TimeoutExpired):
+                raise
+            print(f"ended after {timeout:.0f} s: {' '.join(command)}", flush=True)
+            return process.wait()
+
+
+def count_report(report: Path, code: int) -> tuple[int, int, int]:
+    """Read pytest's report; a run that failed without a failed test counts as one failure."""
+    try:
+        suites = ElementTree.parse(report).getroot().iter("testsuite")
+    except (OSError, ElementTree.ParseError):
+        return 0, 1, 0
+    total = failed = skipped = 0
+    for suite in suites:
+        total += int(suite.get("tests", 0))
+        failed += int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+        skipped += int(suite.get("skipped", 0))
+    return max(total - failed - skipped, 0), failed or int(code != 0), skipped
+
+
+def chosen(names: list[str]) -> list[Suite]:
+    """The suites of these names, or all."""
+    unknown = set(names) - {suite.name for suite in SUITES}
+    if unknown:
+        raise SystemExit(f"no such suite: {', '.join(sorted(unknown))}; there are {', '.join(s.name for s in SUITES)}")
+    return [suite for suite in SUITES if not names or suite.name in names]
+
+
+def main(names: list[str]) -> int:
+    """Run, then say how it went."""
+    results = []
+    for suite in chosen(names):
+        result = run(suite)
+        print(result.sentence, flush=True)
+        results.append(result)
+    print("\n=== summary")
+    for result in results:
+        print(result.sentence)
+    passed, failed, skipped = (sum(getattr(r, name) for r in results) for name in ("passed", "failed", "skipped"))
+    print(f"total: {passed} passed, {failed} failed, {skipped} skipped in {sum(r.seconds for r in results):.0f} s")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

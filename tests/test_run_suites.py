@@ -1,0 +1,72 @@
+"""The runner of all suites must not hide a failure."""
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from .run_suites import PYTHON, Suite, count, main, run
+
+
+def written(folder: Path, text: str) -> tuple[str, ...]:
+    """A run of pytest over one file with that text."""
+    file = folder / "test_written.py"
+    file.write_text(text)
+    return (PYTHON, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--rootdir={folder}", str(file))
+
+
+def test_passed_failed_and_skipped_are_counted_as_pytest_says(tmp_path: Path) -> None:
+    command = written(
+        tmp_path,
+        "import pytest\ndef test_a(): pass\ndef test_b(): assert 0\n@pytest.mark.skip\ndef test_c(): pass\n",
+    )
+
+    assert count(command, 60) == (1, 1, 1)
+
+
+def test_a_file_that_cannot_even_be_read_is_a_failure(tmp_path: Path) -> None:
+    assert count(written(tmp_path, "import no_such_module\n"), 60) == (0, 1, 0)
+
+
+def test_a_run_that_finds_no_test_is_a_failure(tmp_path: Path) -> None:
+    assert count(written(tmp_path, ""), 60) == (0, 1, 0)
+
+
+def test_one_that_fails_does_not_stop_the_others() -> None:
+    suite = Suite("x", "", 60, ((sys.executable, "-c", "raise SystemExit(3)"), (sys.executable, "-c", "")))
+
+    result = run(suite)
+
+    assert (result.passed, result.failed) == (1, 1)
+    assert "FAILED" in result.sentence
+
+
+def test_a_suite_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
+    child = f"import os,time; open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid())); time.sleep(600)"
+    parent = f"import subprocess,sys; subprocess.run([sys.executable, '-c', {child!r}])"
+    suite = Suite("x", "", 1.0, ((sys.executable, "-c", parent),))
+
+    result = run(suite)
+
+    assert result.failed == 1
+    pid = int((tmp_path / "pid").read_text())
+    deadline = time.monotonic() + 10
+    while is_running(pid):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def is_running(pid: int) -> bool:
+    """Whether that process still does anything; a zombie that nobody collects does not."""
+    try:
+        os.kill(pid, 0)
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (ProcessLookupError, FileNotFoundError):
+        return False
+
+
+def test_a_suite_that_nobody_knows_is_a_mistake() -> None:
+    with pytest.raises(SystemExit, match="no such suite: unit; there are static, core"):
+        main(["unit"])
