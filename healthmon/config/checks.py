@@ -69,7 +69,8 @@ def _never_reached(draft: Draft) -> None:
         takers = _takers(watch, earlier, draft.names("pbx"))
         if takers:
             names = " and ".join(f"[{taker}]" for taker in takers)
-            watch.problem("endpoints", f"is never reached: {names} above it takes all of these endpoints")
+            verb = "takes" if len(takers) == 1 else "take"
+            watch.problem("endpoints", f"is never reached: {names} above it {verb} all of these endpoints")
         earlier.append(watch)
 
 

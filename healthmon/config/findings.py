@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 
 from healthmon.errors import Problem
 
@@ -11,10 +12,15 @@ from healthmon.errors import Problem
 SHOWN_LENGTH = 60
 
 
-def shown(text: str) -> str:
+def shown(text: str, most: int = SHOWN_LENGTH) -> str:
     """Make a text from the file fit to print: no control characters, not endless."""
     clean = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
-    return clean if len(clean) <= SHOWN_LENGTH else clean[: SHOWN_LENGTH - 1] + "…"
+    return clean if len(clean) <= most else clean[: most - 1] + "…"
+
+
+def shown_path(path: Path) -> str:
+    """Make the name of a file fit to print; it is of use only if it is whole."""
+    return shown(str(path), 4096)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -110,7 +110,7 @@ PBX = SectionKind(
         Option(
             "application",
             values.application,
-            "The name by which Asterisk knows this healthmon; two that share a name push each other out.",
+            "The name by which Asterisk knows this healthmon; two with one name push each other out.",
             otherwise="healthmon-<hostname>",
         ),
         Option(

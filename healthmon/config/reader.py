@@ -16,7 +16,8 @@ from healthmon.config.findings import Findings, shown
 #: A file longer than this is not a configuration (bytes).
 LARGEST_FILE = 1_000_000
 
-_OPTION_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}")
+#: url, URL or Url. No digits and no mixed letters: names are shown, and tokens that lost their place look like that.
+_OPTION_NAME = re.compile(r"[a-z_]{1,40}|[A-Z_]{1,40}|[A-Z][a-z_]{1,39}")
 
 
 @dataclass(slots=True)
@@ -149,7 +150,7 @@ class _Reading:
     def _option(self, number: int, text: str) -> None:
         """Begin an option. The text is never shown: a line that lost its place may be a URL with a password."""
         name, equals, rest = text.partition("=")
-        name = name.strip().lower()
+        name = name.strip()
         # What follows on indented lines belongs to this option even if it is not understood.
         self.value = Value(number, [(number, rest.strip())] if rest.strip() else [])
         if not self.sections:
@@ -158,16 +159,16 @@ class _Reading:
         section = self.sections[-1]
         if not equals or not _OPTION_NAME.fullmatch(name):
             self.findings.problem(_no_option(text), line=number, section=section.header)
-        elif name in section.values:
-            first = section.values[name].line
+        elif name.lower() in section.values:
+            first = section.values[name.lower()].line
             self.findings.problem(
                 f"this option stands in the section twice; the first is in line {first}",
                 line=number,
                 section=section.header,
-                option=name,
+                option=name.lower(),
             )
         else:
-            section.values[name] = self.value
+            section.values[name.lower()] = self.value
 
     def _orphan(self, number: int) -> None:
         """Note the first of the lines that stand before any section; one sentence is enough."""

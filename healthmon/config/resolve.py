@@ -7,7 +7,7 @@ from pathlib import Path
 
 from healthmon.config import urls
 from healthmon.config.draft import Draft, DraftSection
-from healthmon.config.findings import nearest, shown
+from healthmon.config.findings import nearest, shown, shown_path
 from healthmon.config.reader import why_unreadable
 from healthmon.config.secrets import Secrets, is_readable_by_all
 from healthmon.config.timezones import system_timezone
@@ -66,7 +66,7 @@ def _password_from_file(section: DraftSection, secrets: Secrets) -> None:
     try:
         text = secrets.read(file)
         if "\n" in text:
-            raise Unsuitable(f"{shown(str(file))} holds more than one line")
+            raise Unsuitable(f"{shown_path(secrets.path(file))} holds more than one line")
         section.values["password"] = Secret(text)
         _warn_if_readable(section, "password_file", secrets.path(file))
     except Unsuitable as unsuitable:
@@ -75,7 +75,7 @@ def _password_from_file(section: DraftSection, secrets: Secrets) -> None:
 
 def _warn_if_readable(section: DraftSection, option: str, path: Path) -> None:
     if is_readable_by_all(path):
-        section.warning(option, f"every user of this machine can read {shown(str(path))}; chmod o-r")
+        section.warning(option, f"every user of this machine can read {shown_path(path)}; chmod o-r")
 
 
 def _verify_tls(section: DraftSection, folder: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from healthmon.config.findings import shown
+from healthmon.config.findings import shown_path
 from healthmon.config.reader import why_unreadable
 from healthmon.config.values import Unsuitable
 
@@ -73,13 +73,13 @@ class Secrets:
                 raw = opened.read(LARGEST_SECRET + 1)
             text = raw.decode("utf-8-sig").strip()
         except UnicodeDecodeError:
-            raise Unsuitable(f"{shown(str(path))} is not UTF-8") from None
+            raise Unsuitable(f"{shown_path(path)} is not UTF-8") from None
         except (OSError, ValueError) as error:
-            raise Unsuitable(f"{shown(str(path))} cannot be read: {why_unreadable(error)}") from None
+            raise Unsuitable(f"{shown_path(path)} cannot be read: {why_unreadable(error)}") from None
         if not text:
-            raise Unsuitable(f"{shown(str(path))} is empty")
+            raise Unsuitable(f"{shown_path(path)} is empty")
         if len(raw) > LARGEST_SECRET or "\0" in text:
-            raise Unsuitable(f"{shown(str(path))} holds no secret that healthmon can use")
+            raise Unsuitable(f"{shown_path(path)} holds no secret that healthmon can use")
         return text
 
 

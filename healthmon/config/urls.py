@@ -97,7 +97,7 @@ def _server(url: str) -> str:
     authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
     behind = rest[len(authority) :]
     path, _, query = behind.partition("?")
-    stray = authority.count("@") > 1 or "@" in path or "#" in behind
+    stray = authority.count("@") > 1 or "@" in path or "@" in behind.partition("#")[2]
     if stray or any("@" in part.partition("=")[0] for part in query.split("&")):
         return ""
     try:
