@@ -1,0 +1,40 @@
+"""``check-config`` says in words what a configuration means."""
+
+from __future__ import annotations
+
+from healthmon.config.describe import describe
+from tests.config.files import Files, pbx
+
+
+def test_a_configuration_in_words(files: Files) -> None:
+    config = files.load(
+        pbx("url = https://pbx.example/asterisk", "verify_tls = no")
+        + "[watch providers]\nendpoints = PJSIP/trunk-*\nexclude = PJSIP/trunk-9\nkind = provider\npbx = off*\n"
+        + "down_after_exact = yes\nalert_on = down, degraded\nremind_every = 4h\n"
+        + "[watch phones]\nendpoints = PJSIP/*\ndown_after = 3m\nreceivers = nobody\n"
+        + "[receiver oncall]\nurls =\n    boss = tgram://1:hunter2/3\n    mailto://u:hunter2@mail.example.org\n"
+    )
+
+    assert describe(config) == [
+        "database /var/lib/healthmon/healthmon.db",
+        "times in UTC; history is kept for 730d",
+        "",
+        "pbx office: https://pbx.example/asterisk as healthmon, application healthmon-pbx1, certificate not checked",
+        "    asked every 1m; 2m of grace after its restart",
+        "    down after 15s, up after 5s, degraded after 1m",
+        "    tells oncall",
+        "",
+        "watch providers: PJSIP/trunk-* but not PJSIP/trunk-9 on office; kind provider",
+        "    down after 30s exactly, even if checked only once, up after 10s, degraded after 30s",
+        "    flapping from 6 changes within 10m down to 2",
+        "    tells oncall of down or degraded, again every 4h",
+        "",
+        "watch phones: PJSIP/* on every PBX; kind auto",
+        "    down after 3m, up after 10s, degraded after 3m",
+        "    flapping from 6 changes within 10m down to 2",
+        "    tells nobody of down",
+        "",
+        "receiver oncall: waits 5s for more to tell, gives up after 1d",
+        "    oncall/boss",
+        "    oncall/mailto:mail.example.org",
+    ]

@@ -1,0 +1,87 @@
+"""config.example.ini and docs/configuration.md say what the table of options says."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from healthmon.config.options import KINDS, Option
+from tests.config.files import Files
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = (ROOT / "config.example.ini").read_text(encoding="utf-8")
+DOCS = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+
+OPTIONS = [(kind.kind, option) for kind in KINDS.values() for option in kind.options]
+IDS = [f"{kind}-{option.name}" for kind, option in OPTIONS]
+
+
+def _section(kind: str) -> str:
+    """The first section of this kind in the example."""
+    return re.split(r"\n\[", EXAMPLE.partition(f"\n[{kind}")[2])[0]
+
+
+@pytest.mark.parametrize(("kind", "option"), OPTIONS, ids=IDS)
+def test_the_example_shows_every_option_with_its_sentence_and_default(kind: str, option: Option) -> None:
+    sentence = re.escape(option.sentence)
+    otherwise = re.escape(f" Default: {option.otherwise}.") if option.otherwise else ""
+    found = re.search(rf"^# {sentence}(?:{otherwise})?\n#?{option.name} =(.*)$", _section(kind), re.MULTILINE)
+
+    assert found, f"[{kind}] {option.name} is not in config.example.ini with its sentence"
+    if option.default:
+        assert found[0].splitlines()[1] == f"#{option.name} = {option.default}"
+
+
+@pytest.mark.parametrize(("kind", "option"), OPTIONS, ids=IDS)
+def test_the_reference_lists_every_option_with_its_sentence_and_default(kind: str, option: Option) -> None:
+    header = f"\n## `[{kind} NAME]`" if KINDS[kind].is_named else f"\n## `[{kind}]`"
+    section = DOCS.partition(header)[2].partition("\n## ")[0]
+    row = next((line for line in section.splitlines() if line.startswith(f"| `{option.name}` |")), "")
+
+    assert row.endswith(f"| {option.sentence.replace('<hostname>', 'HOSTNAME')} |")
+    if option.default:
+        assert f"| `{option.default}` |" in row
+
+
+def test_the_example_names_no_option_that_does_not_exist() -> None:
+    names = set(re.findall(r"^#?([a-z_]+) =", EXAMPLE, re.MULTILINE))
+
+    assert names == {option.name for _, option in OPTIONS}
+
+
+def test_the_example_works_as_it_is(files: Files) -> None:
+    config = files.load(EXAMPLE)
+
+    assert config.warnings == ()
+    assert [pbx.name for pbx in config.pbxs] == ["office"]
+    assert [watch.name for watch in config.watches] == ["providers", "phones"]
+
+
+def test_taking_the_hash_away_from_every_default_changes_nothing(files: Files) -> None:
+    defaults = {option.name for _, option in OPTIONS if option.default}
+    text = re.sub(r"^#([a-z_]+) =", lambda m: f"{m[1]} =" if m[1] in defaults else m[0], EXAMPLE, flags=re.MULTILINE)
+
+    assert text != EXAMPLE
+    assert replace(files.load(text), path=Path()) == replace(files.load(EXAMPLE), path=Path())
+
+
+def test_the_sentences_are_sentences() -> None:
+    for kind, option in OPTIONS:
+        assert option.sentence.endswith("."), f"[{kind}] {option.name}"
+        assert len(option.sentence) <= 110, f"[{kind}] {option.name}"
+
+
+def test_every_example_of_the_reference_works(files: Files) -> None:
+    blocks = re.findall(r"```ini\n(.*?)```", DOCS, re.DOTALL)
+    (files.folder / "our-ca.pem").write_text("-----BEGIN CERTIFICATE-----\n")
+    (files.folder / "office-ari").write_text("hunter2")
+    environ = dict.fromkeys(re.findall(r"\$\{(\w+)\}", DOCS), "value")
+    whole = {"pbx": "[pbx p]\nurl = http://h\nusername = u\npassword = x\n", "watch": "[watch w]\nendpoints = *\n"}
+
+    assert len(blocks) >= 5
+    for block in blocks:
+        rest = "".join(text for kind, text in whole.items() if f"[{kind} " not in block)
+        files.load(block.replace("/etc/healthmon/", "") + rest, environ=environ)

@@ -1,0 +1,103 @@
+"""A reload restarts what changed, and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from healthmon.config.reload import Difference, difference
+from tests.config.files import Files
+
+OLD = """
+[healthmon]
+timezone = UTC
+[pbx office]
+url = http://office
+username = healthmon
+password = hunter2
+[pbx shop]
+url = http://shop
+username = healthmon
+password = hunter2
+[watch all]
+endpoints = *
+[receiver oncall]
+urls =
+    boss = tgram://1:hunter2/3
+    json://hook.example.org
+[receiver desk]
+urls = json://desk.example.org
+"""
+
+#: What is written instead of what -> what must be restarted.
+CHANGES: list[tuple[str, str, Difference]] = [
+    ("", "", Difference()),
+    ("# nothing", "", Difference()),
+    ("url = http://shop", "url = http://shop/ari/", Difference()),
+    ("url = http://shop", "url = http://shop2", Difference(pbxs_to_reconnect=("shop",))),
+    ("[pbx shop]", "[pbx shop]\napplication = other", Difference(pbxs_to_reconnect=("shop",))),
+    ("[pbx shop]", "[pbx shop]\nverify_tls = no", Difference(pbxs_to_reconnect=("shop",))),
+    ("[pbx shop]", "[pbx shop]\npoll_every = 5s", Difference(pbxs_adjusted=("shop",))),
+    ("[pbx shop]", "[pbx shop]\nreceivers = desk", Difference(pbxs_adjusted=("shop",))),
+    ("[pbx shop]", "[pbx store]", Difference(pbxs_added=("store",), pbxs_removed=("shop",))),
+    ("[watch all]", "[watch all]\ndown_after = 5m", Difference(watches_changed=True)),
+    ("1:hunter2", "1:hunter3", Difference(urls_changed=("oncall/boss",))),
+    (
+        "[receiver oncall]",
+        "[receiver oncall]\ngroup_wait = 1m",
+        Difference(urls_changed=("oncall/boss", "oncall/json:hook.example.org")),
+    ),
+    ("boss = tgram", "chief = tgram", Difference(urls_added=("oncall/chief",), urls_removed=("oncall/boss",))),
+    (
+        "urls =\n    boss",
+        "urls =\n    json://new.example.org\n    boss",
+        Difference(urls_added=("oncall/json:new.example.org",)),
+    ),
+    ("timezone = UTC", "timezone = Europe/Berlin", Difference(timezone_changed=True)),
+    ("timezone = UTC", "timezone = UTC\nlog_level = debug", Difference(log_level_changed=True)),
+    ("timezone = UTC", "timezone = UTC\nkeep_history = 30d", Difference(keep_history_changed=True)),
+    ("timezone = UTC", "timezone = UTC\ndatabase = /tmp/other.db", Difference(database_changed=True)),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), CHANGES)
+def test_what_a_change_restarts(files: Files, old: str, new: str, expected: Difference) -> None:
+    before, after = files.load(OLD), files.load(OLD.replace(old, new, 1))
+
+    found = difference(before, after)
+
+    assert found == expected
+    assert found.is_nothing == (expected == Difference())
+    assert bool(found.words) is not found.is_nothing
+
+
+def test_editing_receivers_reconnects_no_pbx_even_where_all_are_told(files: Files) -> None:
+    before, after = files.load(OLD), files.load(OLD + "[receiver third]\nurls = json://third.example.org\n")
+
+    found = difference(before, after)
+
+    assert (found.pbxs_added, found.pbxs_removed, found.pbxs_to_reconnect) == ((), (), ())
+    assert found.pbxs_adjusted == ("office", "shop")
+    assert found.urls_added == ("third/json:third.example.org",)
+
+
+def test_the_order_of_watches_decides_so_another_order_is_a_change(files: Files) -> None:
+    one, two = "[watch a]\nendpoints = PJSIP/1*\n", "[watch b]\nendpoints = PJSIP/*1\n"
+    start = OLD.partition("[watch all]")[0]
+
+    assert difference(files.load(start + one + two), files.load(start + two + one)).watches_changed
+
+
+def test_a_difference_is_said_in_words(files: Files) -> None:
+    new = OLD.replace("http://shop", "http://shop2").replace("[watch all]", "[watch every]")
+
+    words = difference(files.load(OLD), files.load(new)).words
+
+    assert words == ("reconnects to shop", "other [watch …] sections")
+
+
+def test_another_database_waits_for_a_restart_and_says_so(files: Files) -> None:
+    new = OLD.replace("timezone = UTC", "timezone = UTC\ndatabase = /tmp/other.db")
+
+    assert difference(files.load(OLD), files.load(new)).words == (
+        "another database: only after a restart; until then the old one is used",
+    )

@@ -1,0 +1,136 @@
+"""Secrets come from the file, from variables, files and systemd's credentials, and are never shown."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from healthmon.config.describe import describe
+from healthmon.config.reload import difference
+from healthmon.errors import ConfigError
+from tests.config.files import RECEIVER, WATCH, Files, pbx
+
+
+def test_a_password_may_come_from_an_environment_variable(files: Files) -> None:
+    config = files.load(pbx(password="password = ${ARI}") + WATCH, environ={"ARI": "hunter2"})
+
+    assert str(config.pbxs[0].password) == "hunter2"
+
+
+def test_a_variable_in_the_middle_of_a_password_is_part_of_the_password(files: Files) -> None:
+    config = files.load(pbx(password="password = a${ARI}") + WATCH, environ={"ARI": "hunter2"})
+
+    assert str(config.pbxs[0].password) == "a${ARI}"
+
+
+def test_variables_are_filled_in_anywhere_in_a_url(files: Files) -> None:
+    text = pbx() + WATCH + "[receiver r]\nurls =\n  ${ALL}\n  b = tgram://${BOT}/${CHAT}\n"
+
+    config = files.load(text, environ={"ALL": "json://h/?a=b", "BOT": "1:x", "CHAT": "7"})
+
+    assert [str(url.url) for url in config.receivers[0].urls] == ["json://h/?a=b", "tgram://1:x/7"]
+
+
+def test_a_password_file_may_end_with_a_newline(files: Files) -> None:
+    (files.folder / "secret").write_bytes(b"hunter2\r\n")
+
+    config = files.load(pbx(password="password_file = secret") + WATCH)
+
+    assert str(config.pbxs[0].password) == "hunter2"
+
+
+@pytest.mark.parametrize("written", ["office-ari", "${CREDENTIALS_DIRECTORY}/office-ari"])
+def test_a_systemd_credential_is_found_by_its_name(files: Files, written: str) -> None:
+    credentials = files.folder / "credentials"
+    credentials.mkdir()
+    (credentials / "office-ari").write_text("hunter2")
+
+    config = files.load(
+        pbx(password=f"password_file = {written}") + WATCH, environ={"CREDENTIALS_DIRECTORY": str(credentials)}
+    )
+
+    assert str(config.pbxs[0].password) == "hunter2"
+
+
+def test_a_password_file_that_everybody_can_read_is_a_warning(files: Files) -> None:
+    secret = files.folder / "secret"
+    secret.write_text("hunter2")
+    secret.chmod(0o644)
+
+    config = files.load(pbx(password="password_file = secret") + WATCH + RECEIVER)
+
+    assert config.warnings == (
+        f"{files.path}:4 [pbx office] password_file: every user of this machine can read {secret}; chmod o-r",
+    )
+
+
+def test_a_password_that_cannot_be_had_is_a_problem(files: Files) -> None:
+    (files.folder / "sub").mkdir()
+    (files.folder / "empty").write_text("\n")
+    (files.folder / "two").write_text("hunter2\nhunter3\n")
+    (files.folder / "latin1").write_bytes(b"m\xfcller")
+    (files.folder / "long").write_text("x" * 70000)
+    cases = {
+        "password = ${NONE}": "password: the environment variable NONE is not set",
+        "password = ${EMPTY}": "password: the environment variable EMPTY is empty",
+        "password = ${BAD}": "password: the environment variable BAD is not UTF-8",
+        "password_file = none": "password_file: none cannot be read: there is no such file",
+        "password_file = sub": "password_file: sub cannot be read: this is a directory",
+        "password_file = empty": "password_file: empty is empty",
+        "password_file = two": "password_file: two holds more than one line",
+        "password_file = latin1": "password_file: latin1 is not UTF-8",
+        "password_file = long": "password_file: long holds no secret that healthmon can use",
+        "password_file = ${CREDENTIALS_DIRECTORY}/x": "password_file: the environment variable CREDENTIALS_DIRECTORY"
+        " is not set; systemd sets it for the service alone",
+        "password = a\npassword_file = b": "password_file: password is given as well; one of the two is enough",
+    }
+    for password, sentence in cases.items():
+        problems = files.problems(pbx(password=password) + WATCH, environ={"EMPTY": "", "BAD": "\udcfc"})
+
+        line = 5 if "\n" in password else 4
+        assert problems == [f"config.ini:{line} [pbx office] {sentence}"], password
+
+
+#: A secret with letters that have a meaning somewhere.
+SECRETS = st.from_regex(r"S3CR[A-Za-z0-9;#%=:/@?&+.]{0,12}S3CR", fullmatch=True)
+
+#: Where a secret stands, and where it may stand by mistake.
+PLACES = [
+    "password = {}",
+    "pasword = {}",
+    "password: {}",
+    "password {}",
+    "password = x\n  {}",
+    "password = x\npassword = {}",
+    "url = http://u:{}@h",
+    "url = http://h/?api_key=u:{}",
+    "urls = tgram://{}",
+    "{}",
+    "tgram://{}",
+    "boss = tgram://{}",
+    "[receiver r]\nurls = {}",
+    "[receiver r]\nurls =\n  json://h.example.org/{}\n  a = tgram://{}/1\n  mailto://u:{}@h.example.org",
+    "[receiver r]\nurls =\ntgram://{}/1",
+    "[receiver r]\ntgram://{}",
+    "[receiver r]\ntgram://{} = x",
+    "[receiver r]\nurls = x y {}",
+]
+
+
+@given(st.sampled_from(PLACES), SECRETS)
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_secret_is_never_shown_wherever_it_stands(files: Files, place: str, secret: str) -> None:
+    text = "[watch w]\nendpoints = PJSIP/*\n[pbx p]\nurl = http://h\nusername = u\n" + place.format(*[secret] * 3)
+    if not place.startswith("password ="):
+        text = text.replace("username = u", "username = u\npassword = x")
+
+    try:
+        config = files.load(text, why_refused=lambda url: f"{url} of {secret} is bad" if "bad" in secret else None)
+        said = repr(config) + "\n".join(describe(config)) + repr(config.warnings)
+        said += repr(difference(config, files.load(text.replace("S3CR", "Y3CR"))))
+    except ConfigError as error:
+        said = str(error) + repr(error.problems)
+
+    assert "S3CR" not in said
+    assert "s3cr" not in said.lower()

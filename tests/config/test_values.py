@@ -1,0 +1,82 @@
+"""Durations, patterns and names, as they are written and as they are read."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from healthmon.config import values
+from healthmon.config.values import Unsuitable
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("500ms", 0.5), ("30s", 30.0), ("5m", 300.0), ("2h", 7200.0), ("7d", 604800.0), ("1.5 m", 90.0), ("0s", 0.0)],
+)
+def test_a_duration_is_a_number_and_its_unit(text: str, seconds: float) -> None:
+    assert values.seconds(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "s", "-5s", "+5s", "5 S s", "1e3s", "٣s", "5µs", "5M", "infs", "5ss"])
+def test_anything_else_is_no_duration(text: str) -> None:
+    with pytest.raises(Unsuitable):
+        values.seconds(text)
+
+
+def test_an_endless_number_is_out_of_range_and_not_shown_whole() -> None:
+    with pytest.raises(Unsuitable) as caught:
+        values.duration("1s", "1h")("9" * 5000 + "s")
+
+    assert str(caught.value) == "9" * 59 + "…: must be between 1s and 1h"
+
+
+@given(st.integers(0, 10**8))
+def test_a_duration_is_written_as_it_is_read(milliseconds: int) -> None:
+    assert values.seconds(values.written(milliseconds / 1000)) == pytest.approx(milliseconds / 1000, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.0, "0s"), (0.5, "500ms"), (90.0, "90s"), (180.0, "3m"), (86400.0, "1d"), (1.5, "1.5s")]
+)
+def test_a_duration_is_written_with_the_largest_unit_that_fits(seconds: float, text: str) -> None:
+    assert values.written(seconds) == text
+
+
+@pytest.mark.parametrize("word", ["yes", "YES", "true", "on", "1"])
+def test_words_for_yes(word: str) -> None:
+    assert values.yes_no(word) is True
+
+
+@pytest.mark.parametrize("word", ["no", "No", "false", "off", "0"])
+def test_words_for_no(word: str) -> None:
+    assert values.yes_no(word) is False
+
+
+def test_lists_are_divided_by_commas_or_lines_and_hold_each_name_once() -> None:
+    assert values.names("a, b  c,\nd,, a") == ("a", "b c", "d")
+
+
+def test_patterns_with_wildcards_anywhere_are_taken() -> None:
+    assert values.endpoint_patterns("*, PJSIP/1??, */trunk-*, SIP/[ab]*, SIP/tel/x") == (
+        "*",
+        "PJSIP/1??",
+        "*/trunk-*",
+        "SIP/[ab]*",
+        "SIP/tel/x",
+    )
+
+
+@given(st.text(max_size=30))
+def test_no_pattern_makes_the_parser_fall(text: str) -> None:
+    for parse in (values.endpoint_patterns, values.pbx_patterns):
+        try:
+            parse(text)
+        except Unsuitable as unsuitable:
+            assert str(unsuitable)
+
+
+@pytest.mark.parametrize("name", ["", "..", "Europe", "/etc/passwd", "../../etc/passwd", "a\0b", "Mars/Base"])
+def test_what_is_no_time_zone_is_refused(name: str) -> None:
+    with pytest.raises(Unsuitable):
+        values.timezone(name)
