@@ -64,31 +64,33 @@ def _flap_counts(watch: DraftSection) -> None:
 
 def _never_reached(draft: Draft) -> None:
     """Note a watch when earlier ones certainly take all its endpoints; the first that matches decides."""
-    earlier: list[DraftSection] = []
-    for watch in draft.of("watch"):
-        takers = _takers(watch, earlier, draft.names("pbx"))
+    watches = draft.of("watch")
+    pbxs = {watch.name: _pbxs_of(watch, draft.names("pbx")) for watch in watches}
+    for position, watch in enumerate(watches):
+        takers = _takers(watch, watches[:position], pbxs)
         if takers:
             names = " and ".join(f"[{taker}]" for taker in takers)
             verb = "takes" if len(takers) == 1 else "take"
             watch.problem("endpoints", f"is never reached: {names} above it {verb} all of these endpoints")
-        earlier.append(watch)
 
 
-def _takers(watch: DraftSection, earlier: list[DraftSection], pbxs: list[str]) -> list[str]:
+def _takers(watch: DraftSection, earlier: list[DraftSection], pbxs: dict[str, set[str]]) -> list[str]:
     """Name the earlier sections that together take all of this one's endpoints; empty if that is not certain."""
     takers: dict[str, None] = {}
-    mine = [name for name in pbxs if _is_on(watch, name)]
-    for pbx in mine:
-        for pattern in watch.values.get("endpoints", ()):
-            taker = next((other for other in earlier if _is_on(other, pbx) and _takes(other, pattern)), None)
-            if taker is None:
-                return []
-            takers[taker.header] = None
+    for pattern in watch.values.get("endpoints", ()):
+        left = set(pbxs[watch.name])
+        for other in earlier:
+            if left & pbxs[other.name] and _takes(other, pattern):
+                takers[other.header] = None
+                left -= pbxs[other.name]
+        if left:
+            return []
     return list(takers)
 
 
-def _is_on(watch: DraftSection, pbx: str) -> bool:
-    return any(fnmatchcase(pbx, pattern) for pattern in watch.values.get("pbx", ()))
+def _pbxs_of(watch: DraftSection, pbxs: list[str]) -> set[str]:
+    """Name the PBXs that a section speaks of."""
+    return {name for name in pbxs if any(fnmatchcase(name, pattern) for pattern in watch.values.get("pbx", ()))}
 
 
 def _takes(watch: DraftSection, pattern: str) -> bool:
