@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 #: sd_watchdog_enabled(3) advises to report in at half of the time that systemd waits.
@@ -19,10 +19,14 @@ _USEC = 1_000_000
 
 
 class ServiceManager:
-    """The way to systemd. Holds no socket between calls, so any thread may use it."""
+    """The way to systemd. Holds no socket between calls, so any thread may use it; ``watchdog()`` is the engine's."""
 
-    def __init__(self, environ: Mapping[str, str] = os.environ) -> None:
+    def __init__(
+        self, environ: Mapping[str, str] = os.environ, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._address = _socket_address(environ.get("NOTIFY_SOCKET", ""))
+        self._monotonic = monotonic
+        self._fed_at: float | None = None
         #: How often ``watchdog()`` must be called at least (seconds); None: nobody waits for it.
         self.watchdog_interval = _watchdog_interval(environ)
 
@@ -35,8 +39,12 @@ class ServiceManager:
         self._tell(_status(text))
 
     def watchdog(self) -> None:
-        """Say that the engine's loop still goes round. Called by the engine thread only."""
-        if self.watchdog_interval is not None:
+        """Say that the engine's loop still goes round. Called by the engine thread only, as often as it likes."""
+        if self.watchdog_interval is None:
+            return
+        now = self._monotonic()
+        if self._fed_at is None or now - self._fed_at >= self.watchdog_interval / 2:
+            self._fed_at = now
             self._tell("WATCHDOG=1")
 
     def reloading(self) -> None:
