@@ -1,0 +1,206 @@
+"""Which waiting rows become a message, and what each of them says (design 5.5 and 5.6)."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+
+from healthmon.core.alerting import says
+from healthmon.model import Incident, Reason, Said
+from healthmon.store.reading import SAID
+from healthmon.store.rows import incident_of
+from healthmon.store.timeline import Timeline
+
+# A row waits for the earlier ones of its incident, so that what is said keeps its order.
+_DUE = """SELECT n.id, n.incident_id, n.reason, n.in_doubt FROM notifications n
+    WHERE n.url_id = :url_id AND n.state = 'waiting' AND n.reason <> 'ended' AND n.due_at <= :now
+    AND NOT EXISTS (SELECT 1 FROM notifications earlier
+        WHERE earlier.incident_id = n.incident_id AND earlier.url_id = n.url_id AND earlier.state = 'waiting'
+        AND earlier.id < n.id AND earlier.due_at > :now)
+    ORDER BY n.incident_id, n.id LIMIT :limit"""
+
+# Rides along with a message, causes none.
+_RIDING_ALONG = """SELECT id, incident_id, reason, in_doubt FROM notifications
+    WHERE url_id = :url_id AND state = 'waiting' AND reason = 'ended' ORDER BY incident_id, id LIMIT :limit"""
+
+_NEWEST_SAID = f"""SELECT {SAID} AS said FROM notifications
+    WHERE incident_id = :incident_id AND url_id = :url_id AND {SAID} IS NOT NULL
+    ORDER BY claim DESC, id DESC LIMIT 1"""  # noqa: S608 (a constant of ours)
+
+_COUNT_CLAIM = """INSERT INTO urls (url_id, claims) VALUES (:url_id, 1)
+    ON CONFLICT (url_id) DO UPDATE SET claims = urls.claims + 1"""
+
+_CANCEL = """UPDATE notifications SET state = 'cancelled', why = :why, finished_at = :now WHERE id = :id"""
+
+_SEND = """UPDATE notifications SET state = 'sending', claim = :claim, claimed_at = :now, says = :says,
+    in_doubt = :in_doubt WHERE id = :id"""
+
+#: Where several rows of one incident would say the same, the first of these speaks for all.
+_SPEAKS_FIRST = (
+    Reason.OPENED,
+    Reason.FLAPPING,
+    Reason.STABLE,
+    Reason.RESOLVED,
+    Reason.ENDED,
+    Reason.REMINDER,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedRow:
+    """One line of a message: what is told about one incident, with the facts as they were at claiming."""
+
+    notification_id: int
+    reason: Reason
+    says: Said
+    incident: Incident
+    #: The same may have arrived already: an earlier attempt ended without a result.
+    possibly_repeated: bool
+    #: The smaller incidents that this one explains.
+    explained: tuple[Incident, ...] = ()
+    #: Other incidents that are open, that no bigger one explains, and of which this message does not speak.
+    others_down: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one message must tell one URL. ``id`` counts the claims of this URL."""
+
+    id: int
+    url_id: str
+    rows: tuple[ClaimedRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row that is to be sent."""
+
+    id: int
+    reason: Reason
+    says: Said
+    incident: Incident
+    #: What earlier attempts may have said.
+    in_doubt: Said | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What becomes of the rows that are due: lines of the message, and rows that have nothing to say (with why)."""
+
+    lines: tuple[Line, ...] = ()
+    cancelled: tuple[tuple[int, str], ...] = ()
+
+    def __add__(self, other: Choice) -> Choice:
+        """Take both."""
+        return Choice(self.lines + other.lines, self.cancelled + other.cancelled)
+
+
+def make_claim(connection: sqlite3.Connection, line: Timeline, url_id: str, now: float, limit: int) -> Claim | None:
+    """Mark what is due as being sent, and return it with its facts. Call it inside a writing transaction."""
+    parameters = {"url_id": url_id, "now": line.stored(now), "limit": limit}
+    choice = _choice(connection, line, connection.execute(_DUE, parameters).fetchall(), url_id, {})
+    if choice.lines:
+        said = {each.incident.id: each.says for each in choice.lines}
+        riding_along = connection.execute(_RIDING_ALONG, parameters).fetchall()
+        choice += _choice(connection, line, riding_along, url_id, said)
+    if choice == Choice():
+        # Nothing is written, so that the engine is not made to look.
+        return None
+    connection.execute(_COUNT_CLAIM, parameters)
+    claim_id = connection.execute("SELECT claims FROM urls WHERE url_id = :url_id", parameters).fetchone()[0]
+    _book(connection, choice, claim_id, line.stored(now))
+    return Claim(claim_id, url_id, _with_facts(connection, choice.lines, line)) if choice.lines else None
+
+
+def _choice(
+    connection: sqlite3.Connection,
+    line: Timeline,
+    rows: list[sqlite3.Row],
+    url_id: str,
+    said_with_it: Mapping[int, Said],
+) -> Choice:
+    """``said_with_it``: what the same message says already."""
+    choice = Choice()
+    for number, of_incident in groupby(rows, key=itemgetter("incident_id")):
+        key = {"id": number, "incident_id": number, "url_id": url_id}
+        incident = incident_of(connection.execute("SELECT * FROM incidents WHERE id = :id", key).fetchone(), line)
+        newest = connection.execute(_NEWEST_SAID, key).fetchone()
+        said = said_with_it.get(number) or (None if newest is None else Said(newest["said"]))
+        choice += choose(incident, list(of_incident), said)
+    return choice
+
+
+def choose(incident: Incident, rows: Iterable[Mapping[str, object] | sqlite3.Row], said: Said | None) -> Choice:
+    """Decide what the due rows of one incident say, in the order of booking; one line at most remains.
+
+    ``said`` is the newest that was delivered or is in doubt at this URL.
+    """
+    speaking: list[Line] = []
+    silent: list[tuple[int, str]] = []
+    for row in rows:
+        number, reason, doubt = int(str(row["id"])), Reason(str(row["reason"])), row["in_doubt"]
+        would_say = says(reason, incident, said)
+        if would_say is None:
+            silent.append((number, _why_nothing(incident, said)))
+        else:
+            said = would_say
+            speaking.append(Line(number, reason, would_say, incident, Said(str(doubt)) if doubt else None))
+    if not speaking:
+        return Choice((), tuple(silent))
+    return _speak_once(speaking) + Choice((), tuple(silent))
+
+
+def _speak_once(speaking: Sequence[Line]) -> Choice:
+    """Let one row speak for all: of those that say what the last one says, the weightiest."""
+    candidates = [line for line in speaking if line.says == speaking[-1].says]
+    chosen = min(candidates, key=lambda line: _SPEAKS_FIRST.index(line.reason))
+    doubt = next((line.in_doubt for line in reversed(speaking) if line.in_doubt), None)
+    line = Line(chosen.id, chosen.reason, chosen.says, chosen.incident, doubt)
+    others = tuple((each.id, f"told together with: {chosen.reason}") for each in speaking if each.id != chosen.id)
+    return Choice((line,), others)
+
+
+def _why_nothing(incident: Incident, said: Said | None) -> str:
+    if incident.is_open:
+        return "no longer so"
+    if said is None:
+        return "over before anybody was told"
+    return "over meanwhile" if said is Said.DOWN else "its end has been told already"
+
+
+def _book(connection: sqlite3.Connection, choice: Choice, claim_id: int, now: float) -> None:
+    connection.executemany(_CANCEL, [{"id": number, "why": why, "now": now} for number, why in choice.cancelled])
+    connection.executemany(
+        _SEND,
+        [
+            {"id": line.id, "claim": claim_id, "now": now, "says": line.says, "in_doubt": line.in_doubt}
+            for line in choice.lines
+        ],
+    )
+
+
+def _with_facts(connection: sqlite3.Connection, lines: Sequence[Line], timeline: Timeline) -> tuple[ClaimedRow, ...]:
+    open_ones = connection.execute(
+        "SELECT COUNT(*) FROM incidents WHERE closed_at IS NULL AND explained_by IS NULL"
+    ).fetchone()[0]
+    told_here = {line.incident.id for line in lines if line.incident.is_open and line.incident.explained_by is None}
+    return tuple(
+        ClaimedRow(
+            notification_id=line.id,
+            reason=line.reason,
+            says=line.says,
+            incident=line.incident,
+            possibly_repeated=line.in_doubt is not None,
+            explained=_explained_by(connection, line.incident, timeline),
+            others_down=open_ones - len(told_here),
+        )
+        for line in lines
+    )
+
+
+def _explained_by(connection: sqlite3.Connection, incident: Incident, timeline: Timeline) -> tuple[Incident, ...]:
+    rows = connection.execute("SELECT * FROM incidents WHERE explained_by = :id ORDER BY id", {"id": incident.id})
+    return tuple(incident_of(row, timeline) for row in rows)

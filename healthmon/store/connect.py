@@ -1,0 +1,86 @@
+"""Connections to the database file, transactions, and SQLite's errors as our own."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+from healthmon.errors import DatabaseUnwritable, ForeignDatabase
+
+#: How long a writer waits for another one before it gives up (seconds).
+BUSY_TIMEOUT = 5.0
+
+#: The write-ahead log is cut back to this size after a storm (bytes).
+WAL_SIZE_LIMIT_BYTES = 64 * 1024 * 1024
+
+#: SQLite's primary result codes that mean "not now": what was to be written is kept and tried again.
+UNWRITABLE = {
+    sqlite3.SQLITE_FULL: "the disk is full",
+    sqlite3.SQLITE_READONLY: "the file, or the file system that it is on, is read-only",
+    sqlite3.SQLITE_IOERR: "reading or writing failed",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened",
+    sqlite3.SQLITE_PERM: "permission denied",
+    sqlite3.SQLITE_BUSY: f"another process has been writing for more than {BUSY_TIMEOUT:g} s",
+}
+
+DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+@contextmanager
+def errors_named(path: Path) -> Iterator[None]:
+    """Turn SQLite's errors about the file into StoreErrors; an error in our SQL is a bug and stays what it is."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        if code in UNWRITABLE:
+            raise DatabaseUnwritable(path, f"{UNWRITABLE[code]} (SQLite: {error})") from error
+        if code in DAMAGED:
+            raise ForeignDatabase(path, f"the file is damaged (SQLite: {error})") from error
+        raise
+
+
+def uri_of(path: Path, options: str) -> str:
+    """Name a file as SQLite wants it, also with ``?``, ``#`` or ``%`` in its name."""
+    return f"file:{quote(str(path.absolute()))}?{options}"
+
+
+def open_connection(path: Path, options: str) -> sqlite3.Connection:
+    """Open a connection that begins no transaction by itself; ``options`` are SQLite's URI parameters."""
+    connection = sqlite3.connect(
+        uri_of(path, options),
+        uri=True,
+        timeout=BUSY_TIMEOUT,
+        isolation_level=None,
+        # A connection is opened by the main thread and then owned by one other.
+        check_same_thread=False,
+    )
+    connection.row_factory = sqlite3.Row
+    return connection
+
+
+def connect(path: Path) -> sqlite3.Connection:
+    """Open an existing database for reading and writing, so that a commit survives a power cut."""
+    with errors_named(path):
+        connection = open_connection(path, "mode=rw")
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA journal_size_limit = {WAL_SIZE_LIMIT_BYTES}")
+        return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+    """Write whole or not at all: everything inside is committed at the end, or undone by any exception."""
+    with errors_named(path):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            connection.execute("COMMIT")
+        except BaseException:
+            # SQLite has already rolled back by itself when the disk was full.
+            connection.rollback()
+            raise

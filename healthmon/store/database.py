@@ -1,0 +1,220 @@
+"""The database file itself: recognise it, make it, bring it to the newest schema, keep a backup before."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import struct
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from healthmon.errors import DatabaseUnwritable, ForeignDatabase, SchemaTooNew, StoreError
+from healthmon.store.connect import connect, errors_named, open_connection, transaction
+from healthmon.store.schema import APPLICATION_ID, MIGRATIONS
+
+#: Called with a sentence, now and then, while a migration takes its time.
+OnMigrating = Callable[[str], None]
+
+#: The daemon's group may read, nobody else.
+FILE_MODE = 0o640
+
+BACKUPS_KEPT = 2
+
+#: Looking through a file of this size takes about a second; a bigger one is looked at only where it is used.
+CHECKED_UP_TO_BYTES = 256 * 1024 * 1024
+
+_HEADER = struct.Struct(">16s H 10x I 28x I 4x I 28x")
+_MAGIC = b"SQLite format 3\0"
+
+
+def recognise(path: Path) -> None:
+    """Make sure that an existing file is a whole database of healthmon, without changing or creating anything.
+
+    Raises ForeignDatabase, or StoreError if it cannot be read.
+    """
+    header = _read_header(path)
+    if header.magic != _MAGIC:
+        raise ForeignDatabase(path, "this is not a database, or it is damaged; it was left untouched")
+    if header.application_id != APPLICATION_ID:
+        raise ForeignDatabase(path, "this is a database of another program; it was left untouched")
+    if has_log(path):
+        # The last daemon was killed: what counts is the file together with its log, and SQLite repairs that.
+        return
+    size = path.stat().st_size
+    if size < header.page_size * header.pages:
+        raise ForeignDatabase(path, "the file is damaged: its end is missing; it was left untouched")
+    if size <= CHECKED_UP_TO_BYTES:
+        _look_through(path)
+
+
+def has_log(path: Path) -> bool:
+    """Whether a write-ahead log with something in it stands beside the database."""
+    try:
+        return path.with_name(path.name + "-wal").stat().st_size > 0
+    except FileNotFoundError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """The fields of a SQLite file's first 100 bytes that tell whose it is (sqlite.org/fileformat.html)."""
+
+    magic: bytes
+    page_size: int
+    pages: int
+    application_id: int
+
+
+def _read_header(path: Path) -> _Header:
+    try:
+        if not path.is_file():
+            raise StoreError(path, "this is not a file" if path.exists() else "there is no such file")
+        with path.open("rb") as file:
+            start = file.read(_HEADER.size)
+    except OSError as error:
+        raise StoreError(path, f"it cannot be read: {error.strerror}") from error
+    magic, page_size, pages, _version, application_id = _HEADER.unpack(start.ljust(_HEADER.size, b"\0"))
+    # 64 KiB does not fit into the field's two bytes, and is written as 1.
+    return _Header(magic, 65536 if page_size == 1 else page_size, pages, application_id)
+
+
+def _look_through(path: Path) -> None:
+    with errors_named(path), closing(open_connection(path, "mode=ro&immutable=1")) as connection:
+        finding = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if finding != "ok":
+        raise ForeignDatabase(path, f"the file is damaged ({' '.join(finding.split())}); it was left untouched")
+
+
+def open_database(
+    path: Path,
+    *,
+    now: float,
+    on_migrating: OnMigrating,
+    migrations: tuple[tuple[str, ...], ...] = MIGRATIONS,
+) -> sqlite3.Connection:
+    """Open the database for writing; make it if it is missing or empty, migrate it if it is old.
+
+    Call this with the lock held. Raises SchemaTooNew, ForeignDatabase, DatabaseUnwritable.
+    """
+    if not path.exists() or (path.is_file() and path.stat().st_size == 0):
+        create_database(path, migrations)
+    else:
+        recognise(path)
+    connection = connect(path)
+    try:
+        with errors_named(path):
+            version = schema_version(connection)
+        check_not_too_new(path, version, len(migrations))
+        if version < len(migrations):
+            _back_up(connection, path, version, now, on_migrating)
+            on_migrating(f"{path}: migrating from schema {version} to {len(migrations)}")
+            _migrate(connection, path, version, migrations)
+            _remove_old_backups(path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def schema_version(connection: sqlite3.Connection) -> int:
+    """Read the number of the newest migration that was applied."""
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    return version
+
+
+def check_not_too_new(path: Path, version: int, newest: int) -> None:
+    """Refuse what a newer healthmon wrote."""
+    if version > newest:
+        raise SchemaTooNew(
+            path,
+            f"it was written by a newer healthmon (schema {version}; this one knows up to {newest}). "
+            "Install that version again, or put back the backup that was made beside the file before the upgrade",
+        )
+
+
+def create_database(path: Path, migrations: tuple[tuple[str, ...], ...] = MIGRATIONS) -> None:
+    """Make a new database. It appears under its name only when it is complete."""
+    new = path.with_name(path.name + ".new")
+    try:
+        for leftover in (new, new.with_name(new.name + "-journal")):
+            leftover.unlink(missing_ok=True)
+        os.close(os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE))
+        new.chmod(FILE_MODE)
+        with errors_named(path), closing(open_connection(new, "mode=rw")) as connection:
+            _migrate(connection, path, 0, migrations)
+            connection.execute("PRAGMA journal_mode = WAL")
+        _put_in_place(new, path)
+    except OSError as error:
+        raise DatabaseUnwritable(path, f"it cannot be made: {error.strerror}") from error
+
+
+def _migrate(connection: sqlite3.Connection, path: Path, version: int, migrations: tuple[tuple[str, ...], ...]) -> None:
+    """Apply what is missing, each migration in one transaction."""
+    for number, statements in enumerate(migrations[version:], start=version + 1):
+        with transaction(connection, path):
+            for statement in statements:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {number}")
+
+
+def _back_up(connection: sqlite3.Connection, path: Path, version: int, now: float, on_migrating: OnMigrating) -> None:
+    _check_free_space(path)
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
+    backup = path.with_name(f"{path.name}.{stamp}.schema{version}.backup")
+    on_migrating(f"{path}: saving a backup as {backup.name}")
+    _save_backup(connection, path, backup, on_migrating)
+
+
+def _check_free_space(path: Path) -> None:
+    """The backup, the log and what the migration rewrites may each need as much as the file has now."""
+    size = path.stat().st_size
+    needed, free = 3 * size + 1024 * 1024, shutil.disk_usage(path.parent).free
+    if free < needed:
+        raise DatabaseUnwritable(
+            path,
+            f"an upgrade of the database needs {needed / 1e6:.0f} MB of free space in {path.parent}, "
+            f"and there are {free / 1e6:.0f} MB",
+        )
+
+
+def _save_backup(connection: sqlite3.Connection, path: Path, backup: Path, on_migrating: OnMigrating) -> None:
+    partial = backup.with_name(backup.name + ".partial")
+    try:
+        partial.unlink(missing_ok=True)
+        os.close(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE))
+        partial.chmod(FILE_MODE)
+        with errors_named(path), closing(open_connection(partial, "mode=rw")) as copy:
+            connection.backup(
+                copy,
+                pages=10_000,
+                progress=lambda _status, left, of: on_migrating(f"{path}: {left} of {of} pages left"),
+            )
+            copy.execute("PRAGMA journal_mode = DELETE")
+        _put_in_place(partial, backup)
+    except OSError as error:
+        raise DatabaseUnwritable(path, f"its backup cannot be made: {error.strerror}") from error
+
+
+def _put_in_place(new: Path, path: Path) -> None:
+    """Rename, so that a power cut leaves either nothing or the whole file."""
+    for thing in (new, path.parent):
+        file = os.open(thing, os.O_RDONLY)
+        os.fsync(file)
+        os.close(file)
+    new.replace(path)
+
+
+def _remove_old_backups(path: Path) -> None:
+    # Their names sort by time.
+    backups = sorted(each for each in path.parent.iterdir() if _is_backup_of(path, each))
+    for old in backups[:-BACKUPS_KEPT]:
+        old.unlink()
+
+
+def _is_backup_of(path: Path, other: Path) -> bool:
+    return other.name.startswith(f"{path.name}.") and other.name.endswith(".backup")

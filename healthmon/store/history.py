@@ -1,0 +1,138 @@
+"""What happened in a window of time, streamed check by check in one pass over the indexes."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from healthmon.model import Check, Kind, Target, Transition, VeilPeriod
+from healthmon.store.rows import HEALTHS, target_of
+from healthmon.store.schema import NO_END
+from healthmon.store.timeline import Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class TargetHistory:
+    """What happened to one check of one target in a window.
+
+    ``transitions`` are in the order of time and begin with the last one before the window, if there is one;
+    ``veils`` are those that overlap it. ``watched_since`` is the first time ever; in between, a transition to None
+    begins a time in which it was not watched.
+    """
+
+    target: Target
+    check: str
+    kind: Kind
+    watch: str
+    watched_since: float
+    forgotten_at: float | None
+    transitions: tuple[Transition, ...]
+    veils: tuple[VeilPeriod, ...]
+
+
+# All that is behind a PBX is veiled by this check of the PBX, which has no history of its own.
+_BEHIND_PBX = f"c.technology = '' AND c.name = '{Check.REACHABILITY}'"
+
+_WANTED = f"""c.watched_since < :until AND (c.forgotten_at IS NULL OR c.forgotten_at > :since) AND NOT ({_BEHIND_PBX})
+    AND (:pbx IS NULL OR c.pbx = :pbx) AND (:watch IS NULL OR c.watch = :watch) AND (:kind IS NULL OR c.kind = :kind)"""
+
+_ORDER = "c.pbx, c.technology, c.resource, c.name"
+
+# CROSS JOIN: the checks come first, in their order, and each finds its own by the index. (S608: constants of ours.)
+CHECKS_WANTED = f"SELECT c.* FROM checks c WHERE {_WANTED} ORDER BY {_ORDER}"  # noqa: S608
+
+TRANSITIONS_WANTED = f"""SELECT c.id AS check_id, t.old_health, t.new_health, t.at, t.believed_at, w.text AS cause
+    FROM checks c CROSS JOIN transitions t LEFT JOIN words w ON w.id = t.cause
+    WHERE {_WANTED} AND t.check_id = c.id AND t.at < :until AND t.at >= COALESCE(
+        (SELECT MAX(earlier.at) FROM transitions earlier WHERE earlier.check_id = c.id AND earlier.at < :since),
+        :since)
+    ORDER BY {_ORDER}, t.at, t.rev"""  # noqa: S608
+
+VEILS_WANTED = f"""SELECT c.id AS check_id, v.since, v.until, w.text AS why
+    FROM checks c CROSS JOIN veils v LEFT JOIN words w ON w.id = v.why
+    WHERE {_WANTED} AND v.check_id = c.id AND v.until > :since AND v.since < :until
+    ORDER BY {_ORDER}, v.since"""  # noqa: S608
+
+PBX_VEILS_WANTED = f"""SELECT c.pbx, v.since, v.until, w.text AS why
+    FROM checks c CROSS JOIN veils v LEFT JOIN words w ON w.id = v.why
+    WHERE {_BEHIND_PBX} AND v.check_id = c.id AND v.until > :since AND v.since < :until
+    ORDER BY c.pbx, v.since"""  # noqa: S608
+
+
+def read_history(connection: sqlite3.Connection, line: Timeline, wanted: dict[str, Any]) -> Iterator[TargetHistory]:
+    """Stream the histories; ``wanted`` has since and until as stored, and pbx, watch and kind (None: all)."""
+    transitions = _Following(connection.execute(TRANSITIONS_WANTED, wanted))
+    veils = _Following(connection.execute(VEILS_WANTED, wanted))
+    for check in connection.execute(CHECKS_WANTED, wanted):
+        number, target, name = check["id"], target_of(check), check["name"]
+        yield TargetHistory(
+            target=target,
+            check=name,
+            kind=Kind(check["kind"]),
+            watch=check["watch"],
+            watched_since=line.shown(check["watched_since"]),
+            forgotten_at=line.shown_or_none(check["forgotten_at"]),
+            transitions=tuple(
+                _transition(row, target, name, line) for row in _from_last_before(wanted, transitions.of(number))
+            ),
+            veils=tuple(_veil(row, target, name, line) for row in veils.of(number)),
+        )
+
+
+def read_pbx_veils(
+    connection: sqlite3.Connection, line: Timeline, window: dict[str, Any]
+) -> dict[str, tuple[VeilPeriod, ...]]:
+    """Read when nothing behind a PBX could be seen, by PBX."""
+    found: dict[str, list[VeilPeriod]] = defaultdict(list)
+    for row in connection.execute(PBX_VEILS_WANTED, window):
+        found[row["pbx"]].append(_veil(row, Target(row["pbx"]), Check.REACHABILITY, line))
+    return {pbx: tuple(veils) for pbx, veils in found.items()}
+
+
+def _from_last_before(wanted: dict[str, Any], rows: list[sqlite3.Row]) -> list[sqlite3.Row]:
+    """Keep one from before the window: several may have happened at the same moment."""
+    before = sum(row["at"] < wanted["since"] for row in rows)
+    return rows[max(0, before - 1) :]
+
+
+def _transition(row: sqlite3.Row, target: Target, check: str, line: Timeline) -> Transition:
+    return Transition(
+        target=target,
+        check=check,
+        before=HEALTHS[row["old_health"]],
+        after=HEALTHS[row["new_health"]],
+        at=line.shown(row["at"]),
+        believed_at=line.shown(row["believed_at"]),
+        cause=row["cause"] or "",
+    )
+
+
+def _veil(row: sqlite3.Row, target: Target, check: str, line: Timeline) -> VeilPeriod:
+    return VeilPeriod(
+        target=target,
+        check=check,
+        since=line.shown(row["since"]),
+        until=None if row["until"] == NO_END else line.shown(row["until"]),
+        why=row["why"] or "",
+    )
+
+
+class _Following:
+    """Rows in the order of the checks, taken check by check while the checks go by."""
+
+    def __init__(self, rows: Iterable[sqlite3.Row]) -> None:
+        self._groups = groupby(rows, key=itemgetter("check_id"))
+        self._next = next(self._groups, None)
+
+    def of(self, check_id: int) -> list[sqlite3.Row]:
+        """Return the rows of the next check; nothing if those that come are another's."""
+        if self._next is None or self._next[0] != check_id:
+            return []
+        rows = list(self._next[1])
+        self._next = next(self._groups, None)
+        return rows

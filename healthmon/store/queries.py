@@ -1,0 +1,244 @@
+"""Read-only questions of the commands: what is believed, and what happened.
+
+A reader creates and changes no file, so that any user of the daemon's group may ask, while the daemon runs and after
+it has stopped.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from healthmon.errors import StoreError
+from healthmon.model import CheckState, Freshness, Incident, Kind, PbxState, Reason, VeilPeriod
+from healthmon.store.connect import errors_named, open_connection
+from healthmon.store.database import check_not_too_new, has_log, recognise, schema_version
+from healthmon.store.history import TargetHistory, read_history, read_pbx_veils
+from healthmon.store.lock import LockFacts, look_at_lock
+from healthmon.store.reading import read_freshness, read_pbx_states, read_states
+from healthmon.store.rows import incident_of
+from healthmon.store.schema import MIGRATIONS
+from healthmon.store.timeline import read_timeline
+
+__all__ = ["DaemonFacts", "Reader", "TargetHistory", "Telling", "UrlFacts", "open_reader"]
+
+
+@dataclass(frozen=True, slots=True)
+class DaemonFacts:
+    """What is known of the daemon. ``is_running``: it holds its lock; whether it is stuck, ``alive_at`` tells."""
+
+    alive_at: float | None
+    started_at: float | None
+    version: str
+    pid: int | None
+    is_running: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UrlFacts:
+    """How delivery to one receiver URL stands. ``attempts`` and ``failing_since`` count from the first failure."""
+
+    url_id: str
+    failing_since: float | None
+    attempts: int
+    last_error: str
+    last_error_at: float | None
+    last_delivered_at: float | None
+    #: Rows that wait or are being sent.
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What became of one booking to tell somebody. ``at`` is when it ended, None: it has not."""
+
+    incident_id: int
+    url_id: str
+    reason: Reason
+    state: str
+    booked_at: float
+    at: float | None
+    attempts: int
+    why: str
+    subject: str
+
+
+INCIDENTS_IN_WINDOW = """SELECT * FROM incidents WHERE closed_at IS NULL AND opened_at < :until
+    UNION ALL SELECT * FROM incidents WHERE closed_at > :since AND opened_at < :until
+    ORDER BY opened_at, id"""
+
+
+def open_reader(path: Path) -> Reader:
+    """Open the database for reading. Raises a StoreError with one clear sentence where that cannot be done."""
+    lock = look_at_lock(path)
+    if not path.is_file():
+        raise StoreError(path, "there is no database here yet; the daemon makes it when it first runs")
+    recognise(path)
+    connection = _connect(path, lock)
+    try:
+        with errors_named(path):
+            version = schema_version(connection)
+        check_not_too_new(path, version, len(MIGRATIONS))
+        if version < len(MIGRATIONS):
+            raise StoreError(path, "it was written by an older healthmon; start the daemon once to bring it up to date")
+        return Reader(path, connection, lock)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _connect(path: Path, lock: LockFacts) -> sqlite3.Connection:
+    with errors_named(path):
+        if not lock.is_held and not has_log(path):
+            # After a clean stop there is no log to share, and a WAL database without one cannot be opened by
+            # somebody who may not create it.
+            return open_connection(path, "mode=ro&immutable=1")
+        return open_connection(path, "mode=ro&readonly_shm=1")
+
+
+class Reader:
+    """All answers come from one moment: that of opening. Used by one thread; close it soon, the log grows meanwhile."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, lock: LockFacts) -> None:
+        self.path = path
+        self._connection = connection
+        self._lock = lock
+        with errors_named(path):
+            connection.execute("BEGIN")
+            self._line = read_timeline(connection)
+
+    def __enter__(self) -> Reader:
+        """Close at the end."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close the connection."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def _rows(self, sql: str, parameters: dict[str, Any] | None = None) -> Iterator[sqlite3.Row]:
+        with errors_named(self.path):
+            yield from self._connection.execute(sql, parameters or {})
+
+    # ---------------------------------------------------------------- now
+
+    def daemon(self) -> DaemonFacts:
+        """Say whether the daemon runs, and since when."""
+        row = next(self._rows("SELECT * FROM daemon"))
+        return DaemonFacts(
+            alive_at=self._line.shown_or_none(row["alive_at"]),
+            started_at=self._line.shown_or_none(row["started_at"]),
+            version=row["version"],
+            pid=self._lock.pid,
+            is_running=self._lock.is_held,
+        )
+
+    def states(self) -> list[CheckState]:
+        """Return what is believed of every check, ordered by target."""
+        with errors_named(self.path):
+            return list(read_states(self._connection, self._line))
+
+    def pbx_states(self) -> list[PbxState]:
+        """Return the state of every PBX, ordered by name."""
+        with errors_named(self.path):
+            return list(read_pbx_states(self._connection, self._line))
+
+    def freshness(self) -> list[Freshness]:
+        """Return how fresh the view of every PBX is, ordered by name."""
+        with errors_named(self.path):
+            return list(read_freshness(self._connection, self._line))
+
+    def urls(self) -> list[UrlFacts]:
+        """Return how delivery to every URL stands that was ever used, ordered by name."""
+        rows = self._rows(
+            """SELECT u.*, (SELECT COUNT(*) FROM notifications n WHERE n.url_id = u.url_id AND n.state = 'waiting')
+                + (SELECT COUNT(*) FROM notifications n WHERE n.url_id = u.url_id AND n.state = 'sending') AS waiting
+            FROM urls u ORDER BY u.url_id"""
+        )
+        return [
+            UrlFacts(
+                url_id=row["url_id"],
+                failing_since=self._line.shown_or_none(row["failing_since"]),
+                attempts=row["attempts"],
+                last_error=row["last_error"],
+                last_error_at=self._line.shown_or_none(row["last_error_at"]),
+                last_delivered_at=self._line.shown_or_none(row["last_delivered_at"]),
+                waiting=row["waiting"],
+            )
+            for row in rows
+        ]
+
+    def failing_urls(self) -> list[UrlFacts]:
+        """Return the URLs whose last attempt failed."""
+        return [url for url in self.urls() if url.failing_since is not None]
+
+    # ---------------------------------------------------------------- incidents
+
+    def open_incidents(self) -> list[Incident]:
+        """Return what lasts, oldest first."""
+        rows = self._rows("SELECT * FROM incidents WHERE closed_at IS NULL ORDER BY opened_at, id")
+        return [incident_of(row, self._line) for row in rows]
+
+    def incidents(self, since: float, until: float) -> list[Incident]:
+        """Return the incidents that overlap a window, oldest first."""
+        return [incident_of(row, self._line) for row in self._rows(INCIDENTS_IN_WINDOW, self._window(since, until))]
+
+    def tellings(self, incident_id: int) -> list[Telling]:
+        """Return who was told what about an incident, or why not, in the order of booking."""
+        rows = self._rows(
+            "SELECT * FROM notifications WHERE incident_id = :incident_id ORDER BY id", {"incident_id": incident_id}
+        )
+        return [
+            Telling(
+                incident_id=row["incident_id"],
+                url_id=row["url_id"],
+                reason=Reason(row["reason"]),
+                state=row["state"],
+                booked_at=self._line.shown(row["booked_at"]),
+                at=self._line.shown_or_none(row["finished_at"]),
+                attempts=row["attempts"],
+                why=row["why"],
+                subject=row["subject"],
+            )
+            for row in rows
+        ]
+
+    # ---------------------------------------------------------------- history
+
+    def history(
+        self,
+        since: float,
+        until: float,
+        *,
+        pbx: str | None = None,
+        endpoint: str | None = None,
+        watch: str | None = None,
+        kind: Kind | None = None,
+    ) -> Iterator[TargetHistory]:
+        """Stream what happened to each check that was watched in a window, ordered by target.
+
+        ``endpoint`` is a name or a shell pattern over names like ``PJSIP/101``; a PBX's own checks have the name "".
+        """
+        wanted = {**self._window(since, until), "pbx": pbx, "watch": watch, "kind": kind}
+        with errors_named(self.path):
+            for history in read_history(self._connection, self._line, wanted):
+                if endpoint is None or fnmatchcase(history.target.endpoint, endpoint):
+                    yield history
+
+    def pbx_veils(self, since: float, until: float) -> dict[str, tuple[VeilPeriod, ...]]:
+        """Return, by PBX, when nothing behind it could be seen: it was blind, or healthmon was stopped."""
+        with errors_named(self.path):
+            return read_pbx_veils(self._connection, self._line, self._window(since, until))
+
+    def _window(self, since: float, until: float) -> dict[str, Any]:
+        return {"since": self._line.stored(since), "until": self._line.stored(until)}

@@ -1,0 +1,219 @@
+"""Values of the model as rows, and back. The only place that knows both spellings."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import Any
+
+from healthmon.model import (
+    CheckState,
+    Ending,
+    EndpointSettings,
+    Freshness,
+    Health,
+    Incident,
+    Kind,
+    PbxState,
+    Target,
+)
+from healthmon.store.timeline import Timeline
+
+Row = dict[str, Any]
+
+#: The numbers that stand for healths in ``transitions``. Never change one: they are in people's files.
+HEALTH_CODES = {Health.UP: 1, Health.DEGRADED: 2, Health.DOWN: 3, Health.UNKNOWN: 4, None: None}
+HEALTHS = {code: health for health, code in HEALTH_CODES.items()}
+
+
+def upsert(table: str, key: str, columns: str) -> str:
+    """Make the SQL that writes a row, new or not; the parameters are named like the columns."""
+    names = key.split() + columns.split()
+    values = ", ".join(f":{name}" for name in names)
+    changes = ", ".join(f"{name} = excluded.{name}" for name in columns.split())
+    conflict = ", ".join(key.split())
+    return (
+        f"INSERT INTO {table} ({', '.join(names)}) VALUES ({values}) "  # noqa: S608 (names of ours)
+        f"ON CONFLICT ({conflict}) DO UPDATE SET {changes}"
+    )
+
+
+def state_row(check_id: int, state: CheckState, line: Timeline) -> Row:
+    """Make the row of a state; kind and watch are kept in ``checks``."""
+    return {
+        "check_id": check_id,
+        "watched_since": line.stored(state.watched_since),
+        "belief": state.belief,
+        "since": line.stored(state.since),
+        "believed_at": line.stored(state.believed_at),
+        "reason": state.reason,
+        "remark": state.remark,
+        "pending": state.pending,
+        "pending_since": line.stored(state.pending_since),
+        "not_up_since": line.stored_or_none(state.not_up_since),
+        "down_since": line.stored_or_none(state.down_since),
+        "veil": state.veil,
+        "veiled_since": line.stored(state.veiled_since),
+        "ever_up": state.ever_up,
+        "is_flapping": state.is_flapping,
+        "down_after": state.down_after,
+    }
+
+
+def state_of(row: sqlite3.Row, line: Timeline) -> CheckState:
+    """Read a state from a row of ``states`` joined with ``checks``."""
+    return CheckState(
+        target=target_of(row),
+        check=row["name"],
+        kind=Kind(row["kind"]),
+        watch=row["watch"],
+        watched_since=line.shown(row["watched_since"]),
+        belief=_health(row["belief"]),
+        since=line.shown(row["since"]),
+        believed_at=line.shown(row["believed_at"]),
+        reason=row["reason"],
+        remark=row["remark"],
+        pending=_health(row["pending"]),
+        pending_since=line.shown(row["pending_since"]),
+        not_up_since=line.shown_or_none(row["not_up_since"]),
+        down_since=line.shown_or_none(row["down_since"]),
+        veil=row["veil"],
+        veiled_since=line.shown(row["veiled_since"]),
+        ever_up=bool(row["ever_up"]),
+        is_flapping=bool(row["is_flapping"]),
+        down_after=row["down_after"],
+    )
+
+
+def pbx_state_row(state: PbxState, line: Timeline) -> Row:
+    """Make the row of a PBX's state."""
+    return {
+        "pbx": state.pbx,
+        "startup_time": state.startup_time,
+        "last_reload_time": state.last_reload_time,
+        "version": state.version,
+        "blind_why": state.blind_why,
+        "blind_since": line.stored(state.blind_since),
+        "was_seen": state.was_seen,
+    }
+
+
+def pbx_state_of(row: sqlite3.Row, line: Timeline) -> PbxState:
+    """Read a PBX's state."""
+    return PbxState(
+        pbx=row["pbx"],
+        startup_time=row["startup_time"],
+        last_reload_time=row["last_reload_time"],
+        version=row["version"],
+        blind_why=row["blind_why"],
+        blind_since=line.shown(row["blind_since"]),
+        was_seen=bool(row["was_seen"]),
+    )
+
+
+def settings_row(settings: EndpointSettings, line: Timeline) -> Row:
+    """Make the row of an endpoint's settings."""
+    return {
+        **target_row(settings.target),
+        "read_at": line.stored(settings.read_at),
+        "known": settings.known,
+        "qualify_frequency": settings.qualify_frequency,
+        "qualify_timeout": settings.qualify_timeout,
+        "has_static_contact": settings.has_static_contact,
+        "has_unqualified_static_contact": settings.has_unqualified_static_contact,
+        "has_outbound_auth": settings.has_outbound_auth,
+        "max_contacts": settings.max_contacts,
+    }
+
+
+def settings_of(row: sqlite3.Row, line: Timeline) -> EndpointSettings:
+    """Read an endpoint's settings."""
+    return EndpointSettings(
+        target=target_of(row),
+        read_at=line.shown(row["read_at"]),
+        known=bool(row["known"]),
+        qualify_frequency=row["qualify_frequency"],
+        qualify_timeout=row["qualify_timeout"],
+        has_static_contact=bool(row["has_static_contact"]),
+        has_unqualified_static_contact=bool(row["has_unqualified_static_contact"]),
+        has_outbound_auth=bool(row["has_outbound_auth"]),
+        max_contacts=row["max_contacts"],
+    )
+
+
+def incident_row(incident: Incident, line: Timeline) -> Row:
+    """Make the row of an incident; its telling is not finished."""
+    return {
+        "id": incident.id,
+        **target_row(incident.target),
+        "check_name": incident.check,
+        "kind": incident.kind,
+        "watch": incident.watch,
+        "health": incident.health,
+        "opened_at": line.stored(incident.opened_at),
+        "believed_at": line.stored(incident.believed_at),
+        "cause": incident.cause,
+        "cohort": incident.cohort,
+        "explained_by": incident.explained_by,
+        "flapping": incident.flapping,
+        "flap_episodes": incident.flap_episodes,
+        "closed_at": line.stored_or_none(incident.closed_at),
+        "ending": incident.ending,
+        "closed_words": incident.closed_words,
+        "telling": True,
+    }
+
+
+def incident_of(row: sqlite3.Row, line: Timeline) -> Incident:
+    """Read an incident."""
+    return Incident(
+        id=row["id"],
+        target=target_of(row),
+        check=row["check_name"],
+        kind=Kind(row["kind"]),
+        watch=row["watch"],
+        health=Health(row["health"]),
+        opened_at=line.shown(row["opened_at"]),
+        believed_at=line.shown(row["believed_at"]),
+        cause=row["cause"],
+        cohort=row["cohort"],
+        explained_by=row["explained_by"],
+        flapping=row["flapping"],
+        flap_episodes=row["flap_episodes"],
+        closed_at=line.shown_or_none(row["closed_at"]),
+        ending=None if row["ending"] is None else Ending(row["ending"]),
+        closed_words=row["closed_words"],
+    )
+
+
+def freshness_row(freshness: Freshness, line: Timeline) -> Row:
+    """Make the row of how fresh our view of a PBX is."""
+    return {
+        "pbx": freshness.pbx,
+        "last_event_at": line.stored_or_none(freshness.last_event_at),
+        "last_snapshot_at": line.stored_or_none(freshness.last_snapshot_at),
+        "alive_at": line.stored_or_none(freshness.alive_at),
+    }
+
+
+def freshness_of(row: sqlite3.Row, line: Timeline) -> Freshness:
+    """Read how fresh our view of a PBX is."""
+    return Freshness(
+        pbx=row["pbx"],
+        last_event_at=line.shown_or_none(row["last_event_at"]),
+        last_snapshot_at=line.shown_or_none(row["last_snapshot_at"]),
+        alive_at=line.shown_or_none(row["alive_at"]),
+    )
+
+
+def target_row(target: Target) -> Row:
+    """Name a target by its three columns."""
+    return {"pbx": target.pbx, "technology": target.technology, "resource": target.resource}
+
+
+def target_of(row: sqlite3.Row) -> Target:
+    """Read a target from its three columns."""
+    return Target(row["pbx"], row["technology"], row["resource"])
+
+
+def _health(text: str | None) -> Health | None:
+    return None if text is None else Health(text)

@@ -1,0 +1,180 @@
+"""The tables, as numbered migrations: number N brings a database of version N-1 to version N.
+
+A migration that has been released is never changed; what comes later is a new one at the end. All times are on the
+database's own timeline (``timeline.py``). Healths, causes and checks are small numbers in ``transitions`` only: that
+is the table that grows.
+"""
+
+from __future__ import annotations
+
+#: "hmon", in the header of every database of healthmon.
+APPLICATION_ID = 0x686D6F6E
+
+#: The ``until`` of a veil that has not ended: later than any time, so that one index finds it too.
+NO_END = 1e15
+
+_FIRST = (
+    """CREATE TABLE daemon (
+        one INTEGER PRIMARY KEY CHECK (one = 1),
+        started_at DOUBLE PRECISION,
+        alive_at DOUBLE PRECISION,
+        version TEXT NOT NULL DEFAULT '',
+        clock_shift DOUBLE PRECISION NOT NULL DEFAULT 0
+    )""",
+    "INSERT INTO daemon (one) VALUES (1)",
+    # For people: what was done to the clock. ``rev`` is the newest transition at that moment.
+    """CREATE TABLE clock_jumps (
+        id INTEGER PRIMARY KEY,
+        at DOUBLE PRECISION NOT NULL,
+        seconds DOUBLE PRECISION NOT NULL,
+        rev INTEGER NOT NULL
+    )""",
+    """CREATE TABLE freshness (
+        pbx TEXT PRIMARY KEY,
+        last_event_at DOUBLE PRECISION,
+        last_snapshot_at DOUBLE PRECISION,
+        alive_at DOUBLE PRECISION
+    )""",
+    # One check of one target, for as long as there is any history of it.
+    """CREATE TABLE checks (
+        id INTEGER PRIMARY KEY,
+        pbx TEXT NOT NULL,
+        technology TEXT NOT NULL,
+        resource TEXT NOT NULL,
+        name TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        watch TEXT NOT NULL,
+        watched_since DOUBLE PRECISION NOT NULL,
+        forgotten_at DOUBLE PRECISION,
+        UNIQUE (pbx, technology, resource, name)
+    )""",
+    "CREATE INDEX checks_forgotten ON checks (forgotten_at) WHERE forgotten_at IS NOT NULL",
+    """CREATE TABLE states (
+        check_id INTEGER PRIMARY KEY,
+        watched_since DOUBLE PRECISION NOT NULL,
+        belief TEXT,
+        since DOUBLE PRECISION NOT NULL,
+        believed_at DOUBLE PRECISION NOT NULL,
+        reason TEXT NOT NULL,
+        remark TEXT NOT NULL,
+        pending TEXT,
+        pending_since DOUBLE PRECISION NOT NULL,
+        not_up_since DOUBLE PRECISION,
+        down_since DOUBLE PRECISION,
+        veil TEXT NOT NULL,
+        veiled_since DOUBLE PRECISION NOT NULL,
+        ever_up BOOLEAN NOT NULL,
+        is_flapping BOOLEAN NOT NULL,
+        down_after DOUBLE PRECISION NOT NULL
+    )""",
+    """CREATE TABLE pbx_states (
+        pbx TEXT PRIMARY KEY,
+        startup_time TEXT NOT NULL,
+        last_reload_time TEXT NOT NULL,
+        version TEXT NOT NULL,
+        blind_why TEXT NOT NULL,
+        blind_since DOUBLE PRECISION NOT NULL,
+        was_seen BOOLEAN NOT NULL
+    )""",
+    """CREATE TABLE settings (
+        pbx TEXT NOT NULL,
+        technology TEXT NOT NULL,
+        resource TEXT NOT NULL,
+        read_at DOUBLE PRECISION NOT NULL,
+        known BOOLEAN NOT NULL,
+        qualify_frequency DOUBLE PRECISION NOT NULL,
+        qualify_timeout DOUBLE PRECISION NOT NULL,
+        has_static_contact BOOLEAN NOT NULL,
+        has_unqualified_static_contact BOOLEAN NOT NULL,
+        has_outbound_auth BOOLEAN NOT NULL,
+        max_contacts INTEGER NOT NULL,
+        PRIMARY KEY (pbx, technology, resource)
+    )""",
+    # Causes of transitions and veils, each text once. ``last_used`` is refreshed about once a day.
+    """CREATE TABLE words (
+        id INTEGER PRIMARY KEY,
+        text TEXT NOT NULL UNIQUE,
+        last_used DOUBLE PRECISION NOT NULL
+    )""",
+    "CREATE INDEX words_last_used ON words (last_used)",
+    # ``rev`` is the order of booking.
+    """CREATE TABLE transitions (
+        rev INTEGER PRIMARY KEY,
+        check_id INTEGER NOT NULL,
+        old_health SMALLINT,
+        new_health SMALLINT,
+        at DOUBLE PRECISION NOT NULL,
+        believed_at DOUBLE PRECISION NOT NULL,
+        cause INTEGER NOT NULL
+    )""",
+    "CREATE INDEX transitions_of_check ON transitions (check_id, at)",
+    """CREATE TABLE veils (
+        id INTEGER PRIMARY KEY,
+        check_id INTEGER NOT NULL,
+        since DOUBLE PRECISION NOT NULL,
+        until DOUBLE PRECISION NOT NULL,
+        why INTEGER NOT NULL
+    )""",
+    "CREATE INDEX veils_since ON veils (check_id, since)",
+    "CREATE INDEX veils_until ON veils (check_id, until)",
+    # ``telling``: open, or somebody has still to be told how it ended.
+    """CREATE TABLE incidents (
+        id INTEGER PRIMARY KEY,
+        pbx TEXT NOT NULL,
+        technology TEXT NOT NULL,
+        resource TEXT NOT NULL,
+        check_name TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        watch TEXT NOT NULL,
+        health TEXT NOT NULL,
+        opened_at DOUBLE PRECISION NOT NULL,
+        believed_at DOUBLE PRECISION NOT NULL,
+        cause TEXT NOT NULL,
+        cohort TEXT NOT NULL,
+        explained_by INTEGER,
+        flapping INTEGER NOT NULL,
+        flap_episodes INTEGER NOT NULL,
+        closed_at DOUBLE PRECISION,
+        ending TEXT,
+        closed_words TEXT NOT NULL,
+        telling BOOLEAN NOT NULL
+    )""",
+    "CREATE INDEX incidents_open ON incidents (opened_at) WHERE closed_at IS NULL",
+    "CREATE INDEX incidents_closed ON incidents (closed_at) WHERE closed_at IS NOT NULL",
+    "CREATE INDEX incidents_telling ON incidents (id) WHERE telling",
+    "CREATE INDEX incidents_explained ON incidents (explained_by) WHERE explained_by IS NOT NULL",
+    # ``says``: what the present or successful attempt says. ``in_doubt``: what an attempt said whose result is
+    # unknown; the row then waits again. ``claim``: the number of the newest attempt, counted per URL.
+    """CREATE TABLE notifications (
+        id INTEGER PRIMARY KEY,
+        incident_id INTEGER NOT NULL,
+        url_id TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        serial INTEGER NOT NULL,
+        booked_at DOUBLE PRECISION NOT NULL,
+        due_at DOUBLE PRECISION NOT NULL,
+        state TEXT NOT NULL DEFAULT 'waiting',
+        claim INTEGER NOT NULL DEFAULT 0,
+        claimed_at DOUBLE PRECISION,
+        says TEXT,
+        in_doubt TEXT,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        finished_at DOUBLE PRECISION,
+        why TEXT NOT NULL DEFAULT '',
+        subject TEXT NOT NULL DEFAULT '',
+        UNIQUE (incident_id, url_id, reason, serial)
+    )""",
+    "CREATE INDEX notifications_waiting ON notifications (url_id, due_at) WHERE state = 'waiting'",
+    "CREATE INDEX notifications_sending ON notifications (url_id) WHERE state = 'sending'",
+    """CREATE TABLE urls (
+        url_id TEXT PRIMARY KEY,
+        claims INTEGER NOT NULL DEFAULT 0,
+        failing_since DOUBLE PRECISION,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        last_error TEXT NOT NULL DEFAULT '',
+        last_error_at DOUBLE PRECISION,
+        last_delivered_at DOUBLE PRECISION
+    )""",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)

@@ -1,0 +1,193 @@
+"""The engine's connection: remembers everything, whole or not at all."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+
+from healthmon import __version__
+from healthmon.core.alerting import is_finished
+from healthmon.errors import StoreError
+from healthmon.model import Changes, ClockJump, Freshness, Incident, Remembered, Told
+from healthmon.store.booking import Booking
+from healthmon.store.connect import errors_named, transaction
+from healthmon.store.database import OnMigrating, open_database
+from healthmon.store.lock import Lock
+from healthmon.store.prune import Pruner
+from healthmon.store.reading import read_pbx_states, read_settings, read_states, read_telling, read_told
+from healthmon.store.rows import freshness_row, upsert
+from healthmon.store.timeline import read_timeline
+
+#: After so long nobody is told any more how an incident ended (seconds); its URL may be gone from the configuration.
+TELLING_ENDS_AFTER = 86400.0
+
+#: The clock was set back while no daemon ran, if the last sign of life lies so far in the future (seconds).
+SET_BACK_TOLERANCE = 2.0
+
+_UPSERT_FRESHNESS = upsert("freshness", "pbx", "last_event_at last_snapshot_at alive_at")
+
+
+def open_writer(path: Path, *, now: float, on_migrating: OnMigrating | None = None) -> Writer:
+    """Open the database as its one daemon: lock it, make or migrate it, and note that we started.
+
+    ``on_migrating`` is called with a sentence before and during a migration. Raises DatabaseLocked (another daemon),
+    SchemaTooNew, ForeignDatabase, DatabaseUnwritable, or another StoreError.
+    """
+    if not path.parent.is_dir():
+        raise StoreError(path, f"the directory {path.parent} does not exist")
+    if path.is_dir():
+        raise StoreError(path, "this is a directory")
+    lock = Lock(path)
+    try:
+        return Writer(path, open_database(path, now=now, on_migrating=on_migrating or _say_nothing), lock, now)
+    except BaseException:
+        lock.release()
+        raise
+
+
+def _say_nothing(sentence: str) -> None:
+    """The caller does not want to know."""
+
+
+class Writer:
+    """The writing connection. Owned by the engine thread once it is opened."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, lock: Lock, now: float) -> None:
+        self.path = path
+        #: How far the clock was found set back since the last daemon (negative seconds); 0.0: it was not.
+        self.set_back_by = 0.0
+        self._connection = connection
+        self._lock = lock
+        self._now = now
+        self._booking = Booking(connection)
+        self._pruner = Pruner(connection, path, self._booking)
+        try:
+            with errors_named(path):
+                self._line = read_timeline(connection)
+                self._seen_version = self._data_version()
+            self._set_back(now)
+            self._note_start(now)
+        except BaseException:
+            connection.close()
+            raise
+
+    def _set_back(self, now: float) -> None:
+        """Keep the order of the history when the clock was set back while nobody ran (a dead battery, say)."""
+        row = self._connection.execute("SELECT alive_at FROM daemon").fetchone()
+        alive_at = self._line.shown_or_none(row["alive_at"])
+        if alive_at is not None and alive_at > now + SET_BACK_TOLERANCE:
+            self.set_back_by = now - alive_at
+            self.commit(Changes(clock_jumps=[ClockJump(at=now, by=self.set_back_by)]))
+
+    def _note_start(self, now: float) -> None:
+        """``alive_at`` stays as the last daemon left it, until the gap has been booked."""
+        with transaction(self._connection, self.path):
+            self._connection.execute(
+                "UPDATE daemon SET started_at = :now, version = :version",
+                {"now": self._line.stored(now), "version": __version__},
+            )
+
+    def load(self) -> Remembered:
+        """Read all that the engine needs to go on."""
+        with errors_named(self.path):
+            self._connection.execute("BEGIN")
+            try:
+                return self._load()
+            finally:
+                self._connection.rollback()
+
+    def _load(self) -> Remembered:
+        connection, line = self._connection, self._line
+        self._booking.remember_keys()
+        newest = connection.execute("SELECT COALESCE(MAX(id), 0) FROM incidents").fetchone()[0]
+        alive_at = connection.execute("SELECT alive_at FROM daemon").fetchone()[0]
+        return Remembered(
+            states=tuple(read_states(connection, line)),
+            pbx_states=tuple(read_pbx_states(connection, line)),
+            settings=tuple(read_settings(connection, line)),
+            incidents=tuple(read_telling(connection, line)),
+            told=read_told(connection, line),
+            next_incident_id=newest + 1,
+            alive_at=line.shown_or_none(alive_at),
+        )
+
+    def commit(self, changes: Changes) -> None:
+        """Book everything one batch changed, whole or not at all.
+
+        All times in it, and the keys of its veils, are those of the clock after its ``clock_jumps``. Raises
+        DatabaseUnwritable; then nothing is booked, and the same Changes can be tried again.
+        """
+        if not changes.is_to_book():
+            return
+        line = self._line
+        for jump in changes.clock_jumps:
+            line = line.moved(jump.by)
+        try:
+            with transaction(self._connection, self.path):
+                self._booking.book(changes, line, self._now)
+        except BaseException:
+            self._booking.forget_keys()
+            raise
+        self._line = line
+
+    def alive(self, now: float, freshness: Iterable[Freshness]) -> None:
+        """Note that the daemon lives, and how fresh its view of each PBX is. Every 10 s."""
+        self._now = now
+        rows = [freshness_row(each, self._line) for each in freshness]
+        with transaction(self._connection, self.path):
+            self._connection.execute("UPDATE daemon SET alive_at = :now", {"now": self._line.stored(now)})
+            self._connection.executemany(_UPSERT_FRESHNESS, rows)
+            self._finish_telling(now)
+
+    def _finish_telling(self, now: float) -> None:
+        closed = [incident for incident in read_telling(self._connection, self._line) if not incident.is_open]
+        if not closed:
+            return
+        told = read_told(self._connection, self._line)
+        self._connection.executemany(
+            "UPDATE incidents SET telling = FALSE WHERE id = :id",
+            [{"id": incident.id} for incident in closed if _is_told(incident, told, now)],
+        )
+
+    def outside_changes(self) -> bool:
+        """Whether somebody else has written since this was last asked (a deliverer, a command)."""
+        version = self._data_version()
+        changed = version != self._seen_version
+        self._seen_version = version
+        return changed
+
+    def _data_version(self) -> int:
+        version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        return version
+
+    def told(self) -> dict[tuple[int, str], Told]:
+        """Read what was told, by (incident, url_id): of open incidents, and of closed ones not finished."""
+        with errors_named(self.path):
+            return read_told(self._connection, self._line)
+
+    def prune(self, before: float, limit: int = 500) -> int:
+        """Remove history from before a time, at most ``limit`` rows of it; return how many. 0: there is no more.
+
+        What held at ``before`` is kept: the last transition of each check, veils and incidents that were not over.
+        """
+        return self._pruner.prune(self._line.stored(before), limit)
+
+    def close(self) -> None:
+        """Write the log back into the file, and let another daemon in."""
+        try:
+            with errors_named(self.path):
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        finally:
+            self._connection.close()
+            self._lock.release()
+
+
+def _is_told(incident: Incident, told: dict[tuple[int, str], Told], now: float) -> bool:
+    """Whether nobody waits to be told how a closed incident ended."""
+    of_incident = [each for (number, _), each in told.items() if number == incident.id]
+    if any(each.waiting for each in of_incident):
+        return False
+    if now - (incident.closed_at or now) > TELLING_ENDS_AFTER:
+        return True
+    return all(is_finished(incident, each) for each in of_incident)
