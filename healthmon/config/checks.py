@@ -80,7 +80,7 @@ def _takers(watch: DraftSection, earlier: list[DraftSection], pbxs: dict[str, se
     for pattern in watch.values.get("endpoints", ()):
         left = set(pbxs[watch.name])
         for other in earlier:
-            if left & pbxs[other.name] and _takes(other, pattern):
+            if _takes(other, pattern) and left & pbxs[other.name]:
                 takers[other.header] = None
                 left -= pbxs[other.name]
         if left:

@@ -106,6 +106,7 @@ class _Reading:
     def __init__(self, findings: Findings) -> None:
         self.findings = findings
         self.sections: list[Section] = []
+        self.first_lines: dict[str, int] = {}
         self.value: Value | None = None
         self.indent = 0
         self.orphans = 0
@@ -137,14 +138,13 @@ class _Reading:
             )
         kind, _, name = " ".join(header.split()).partition(" ")
         section = Section(kind, name, number)
-        for other in self.sections:
-            if other.header == section.header:
-                self.findings.problem(
-                    f"this section stands in the file twice; the first is in line {other.line}",
-                    line=number,
-                    section=section.header,
-                )
-                break
+        first = self.first_lines.setdefault(section.header, number)
+        if first != number:
+            self.findings.problem(
+                f"this section stands in the file twice; the first is in line {first}",
+                line=number,
+                section=section.header,
+            )
         self.sections.append(section)
 
     def _option(self, number: int, text: str) -> None:
