@@ -15,6 +15,7 @@ HealthmonError
 │   ├── DatabaseUnwritable   disk full, read-only
 │   └── DatabaseLocked       a second daemon
 └── DeliveryError            what was tried, what apprise said (redacted)
+    └── DeliveryUnsure       timed out after it was handed over: perhaps sent
 
 A failed look at the world is no exception for the pipeline: a source turns AriError into an observation.
 """
@@ -176,9 +177,17 @@ class DatabaseLocked(StoreError):
 
 
 class DeliveryError(HealthmonError):
-    """A message was not accepted by its channel. ``why`` is apprise's own word, redacted."""
+    """A message was not accepted by its channel. ``why`` is apprise's own word, redacted.
 
-    def __init__(self, url_id: str, why: str) -> None:
+    ``refused``: the channel works, it answered, and it did not want this message (HTTP 400, 413, …).
+    """
+
+    def __init__(self, url_id: str, why: str, *, refused: bool = False) -> None:
         self.url_id = url_id
         self.why = why
+        self.refused = refused
         super().__init__(f"{url_id}: {why}")
+
+
+class DeliveryUnsure(DeliveryError):
+    """Nobody knows whether the message arrived: it was handed over, and no answer came. Send it again rarely."""
