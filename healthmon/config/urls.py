@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from healthmon.config.findings import shown
 from healthmon.config.values import Unsuitable
@@ -137,7 +137,10 @@ def without_parts_of(url: str, sentence: str) -> str:
     """Blot out of a sentence whatever is part of this URL, except what may be shown anyway."""
     allowed = set(re.split(r"[:.]", showable(url)))
     blotted = sentence.replace(url, "***")
-    parts = {part for part in re.split(r"[^\w%.+-]+", url) if len(part) >= _SHORTEST_SECRET}
+    parts = set(re.split(r"[^\w%.+-]+", url))
+    # A library may quote a password as it was written, or with its %40 decoded.
+    parts |= {unquote(part) for part in parts}
+    parts = {part for part in parts if len(part) >= _SHORTEST_SECRET}
     for part in sorted(parts - allowed - {showable(url).partition(":")[2]}, key=len, reverse=True):
         blotted = blotted.replace(part, "***")
     return blotted

@@ -159,3 +159,11 @@ def test_a_file_of_urls_that_is_missing_is_a_problem(files: Files) -> None:
     assert files.problems(PBX + WATCH + "[receiver r]\nurls_file = none\n") == [
         "config.ini:8 [receiver r] urls_file: none cannot be read: there is no such file"
     ]
+
+
+def test_what_a_library_says_about_a_url_is_blotted_out_except_scheme_and_server() -> None:
+    url = "mailto://user:p%40ss@mail.example.org?to=boss@corp.example"
+
+    blotted = urls.without_parts_of(url, "mailto: user with p@ss (p%40ss) at mail.example.org, boss: refused")
+
+    assert blotted == "mailto: *** with *** (***) at mail.example.org, ***: refused"
