@@ -1,0 +1,77 @@
+"""Where a PBX's ARI is, how we say who we are, and whose certificates we trust."""
+
+from __future__ import annotations
+
+import ssl
+from base64 import b64encode
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote, urlencode, urlsplit
+
+import certifi
+
+from healthmon.config.types import PbxConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """The parts of a PBX's URL."""
+
+    host: str
+    port: int
+    is_tls: bool
+    #: What a reverse proxy puts before ``/ari``; "" or ``/asterisk``.
+    prefix: str
+
+    def __str__(self) -> str:
+        """Say ``pbx.example:8088``."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+def address_of(pbx: PbxConfig) -> Address:
+    """Take the URL of a PBX apart."""
+    parts = urlsplit(pbx.url)
+    is_tls = parts.scheme == "https"
+    return Address(parts.hostname or "", parts.port or (443 if is_tls else 80), is_tls, parts.path.rstrip("/"))
+
+
+def rest_url(pbx: PbxConfig, segments: Iterable[str]) -> str:
+    """The URL of a resource. Names may hold anything, a slash too, so each segment is quoted whole."""
+    return f"{pbx.url.rstrip('/')}/ari/{'/'.join(quote(segment, safe='') for segment in segments)}"
+
+
+def events_url(pbx: PbxConfig, *, subscribe_all: bool) -> str:
+    """The URL of the event WebSocket. Name and password are not in it: proxies log URLs."""
+    address = address_of(pbx)
+    query = urlencode({"app": pbx.application, "subscribeAll": "true" if subscribe_all else "false"})
+    return f"{'wss' if address.is_tls else 'ws'}://{address}{address.prefix}/ari/events?{query}"
+
+
+def authorization(pbx: PbxConfig) -> str:
+    """The value of the Authorization header."""
+    return "Basic " + b64encode(f"{pbx.username}:{pbx.password}".encode()).decode()
+
+
+def trusted(pbx: PbxConfig) -> bool | str:
+    """Whose certificates are trusted: False = any; else the path of a file or folder of CAs."""
+    if isinstance(pbx.verify_tls, Path):
+        return str(pbx.verify_tls)
+    if not pbx.verify_tls:
+        return False
+    # The system's own list first: an administrator adds the company's CA there.
+    return ssl.get_default_verify_paths().cafile or certifi.where()
+
+
+def tls_context(pbx: PbxConfig) -> ssl.SSLContext:
+    """The TLS settings for a socket of our own. Raises OSError when the CA file cannot be read."""
+    authorities = trusted(pbx)
+    if isinstance(authorities, str):
+        is_folder = Path(authorities).is_dir()
+        return ssl.create_default_context(
+            cafile=None if is_folder else authorities, capath=authorities if is_folder else None
+        )
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context

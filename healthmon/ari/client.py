@@ -1,0 +1,201 @@
+"""REST calls to one PBX, with typed errors: each AriError says in one sentence what is wrong."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Mapping, Sequence
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from healthmon.ari import messages
+from healthmon.ari.address import address_of, authorization, rest_url, trusted
+from healthmon.ari.failures import refusal, unreachable
+from healthmon.ari.messages import Attribute, EndpointState, PbxInfo
+from healthmon.config.types import PbxConfig
+from healthmon.errors import AriNotFound, AriUnexpected, AriUnreachable, Trouble
+from healthmon.model import EndpointSettings, Target
+
+#: 20,000 endpoints are 1.5 MB.
+LARGEST_ANSWER = 64 * 1024 * 1024
+#: An answer that comes in drops is given up after this time (seconds).
+WHOLE_ANSWER_WITHIN = 30.0
+#: Nobody has more AORs on one endpoint.
+MOST_AORS = 20
+
+
+class AriClient:
+    """One connection to the REST interface of one PBX. Owned by one thread.
+
+    Every method raises AriError. ``timeout``: how long Asterisk may take to begin its answer; ``connect_timeout``:
+    to accept the connection (seconds).
+    """
+
+    def __init__(self, pbx: PbxConfig, *, timeout: float = 5.0, connect_timeout: float = 3.0) -> None:
+        self._pbx = pbx
+        self._timeout = timeout
+        self._connect_timeout = connect_timeout
+        self._session = _session(pbx)
+        self._certificate_ends_at: float | None = None
+        self._version = ("", "")
+        #: How many requests were made; for those who pace themselves.
+        self.requests = 0
+
+    def info(self) -> PbxInfo:
+        """When Asterisk started and last reloaded. Its version is asked for once per start of Asterisk."""
+        times = self._info("status").status
+        if times is None:
+            raise AriUnexpected(self._pbx.name, "GET /asterisk/info", "an answer without startup_time")
+        if self._version[0] != times.startup_time:
+            system = self._info("system").system
+            self._version = (times.startup_time, system.version if system else "")
+        return PbxInfo(times.startup_time, times.last_reload_time, self._version[1])
+
+    def _info(self, part: str) -> messages.Info:
+        return self._get(("asterisk", "info"), messages.Info, {"only": part})
+
+    def endpoints(self) -> list[EndpointState]:
+        """All endpoints of all technologies, in Asterisk's order."""
+        return self._get(("endpoints",), list[EndpointState])
+
+    def endpoint(self, technology: str, resource: str) -> EndpointState:
+        """One endpoint. Raises AriNotFound when Asterisk does not list it."""
+        return self._get(("endpoints", technology, resource), EndpointState)
+
+    def device_state(self, name: str) -> str:
+        """The device state of ``PJSIP/101``; INVALID when there is no such device (any more)."""
+        return self._get(("deviceStates", name), messages.DeviceState).state
+
+    def settings(self, target: Target, at: float) -> EndpointSettings:
+        """How Asterisk is configured to check an endpoint: its sorcery object and those of its AORs.
+
+        Auth objects, which hold passwords in clear text, are never asked for.
+        """
+        # ARI shows the configuration of PJSIP only; SIP/101 must not get that of PJSIP/101.
+        if target.technology != "PJSIP":
+            return EndpointSettings(target, at, known=False)
+        try:
+            endpoint = self._sorcery("endpoint", target.resource)
+        except AriNotFound:
+            return EndpointSettings(target, at, known=False)
+        aors = []
+        for name in messages.aor_names(endpoint)[:MOST_AORS]:
+            try:
+                aors.append(self._sorcery("aor", name))
+            except AriNotFound:
+                continue
+        return messages.settings(target, at, endpoint, aors)
+
+    def _sorcery(self, kind: str, name: str) -> list[Attribute]:
+        return self._get(("asterisk", "config", "dynamic", "res_pjsip", kind, name), list[Attribute])
+
+    def subscribe(self) -> None:
+        """Have everything about all endpoints and devices sent to our application, and nothing else.
+
+        22 forgets this with each disconnect, 16 does not. Raises AriDenied for a read_only user, AriNotFound when
+        our application has no WebSocket.
+        """
+        application = ("applications", self._pbx.application)
+        for source in ("endpoint:", "deviceState:"):
+            self._call("POST", (*application, "subscription"), {"eventSource": source})
+        wanted = {"allowed": [{"type": name} for name in messages.WANTED_TYPES]}
+        self._call("PUT", (*application, "eventFilter"), json=wanted)
+
+    def user_event(self, name: str) -> None:
+        """Post an event to our own application: it comes back on the WebSocket, or that is dead."""
+        self._call("POST", ("events", "user", name), {"application": self._pbx.application})
+
+    def certificate_ends_at(self) -> float | None:
+        """When the certificate that was last seen ends, seconds UTC; None: no TLS, or it is not verified."""
+        return self._certificate_ends_at
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._session.close()
+
+    def _get(
+        self, segments: Sequence[str], shape: type[messages.Message], query: Mapping[str, str] | None = None
+    ) -> messages.Message:
+        body = self._call("GET", segments, query)
+        return messages.decode(body, shape, self._pbx.name, _name("GET", segments))
+
+    def _call(
+        self,
+        method: str,
+        segments: Sequence[str],
+        query: Mapping[str, str] | None = None,
+        json: object = None,
+    ) -> bytes:
+        call = _name(method, segments)
+        if {".", ".."} & set(segments):
+            # HTTP libraries resolve these away, and would ask for something else.
+            raise AriNotFound(self._pbx.name, call, "a name that cannot be part of a URL")
+        try:
+            return self._once(call, method, segments, query, json)
+        except AriUnreachable as error:
+            # Asterisk and proxies close idle connections, and our request may have met that moment.
+            if error.trouble is not Trouble.CLOSED:
+                raise
+            return self._once(call, method, segments, query, json)
+
+    def _once(
+        self, call: str, method: str, segments: Sequence[str], query: Mapping[str, str] | None, json: object
+    ) -> bytes:
+        self.requests += 1
+        url = rest_url(self._pbx, segments)
+        limits = (self._connect_timeout, self._timeout)
+        try:
+            with self._session.request(
+                method, url, params=query, json=json, timeout=limits, stream=True, allow_redirects=False
+            ) as answer:
+                self._note_certificate(answer)
+                body = self._read(answer, call)
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise unreachable(self._pbx, call, error, timeout=self._timeout) from error
+        wrong = refusal(self._pbx, call, answer.status_code, answer.headers.get("Server", ""), body)
+        if wrong:
+            raise wrong
+        return body
+
+    def _read(self, answer: requests.Response, call: str) -> bytes:
+        """Read the body; neither endless nor for ever."""
+        give_up_at = time.monotonic() + max(WHOLE_ANSWER_WITHIN, self._timeout)
+        body = bytearray()
+        for part in answer.iter_content(65536):
+            body += part
+            if len(body) > LARGEST_ANSWER:
+                raise AriUnexpected(self._pbx.name, call, f"an answer of more than {LARGEST_ANSWER >> 20} MB")
+            if time.monotonic() > give_up_at:
+                raise AriUnreachable(self._pbx.name, call, "the answer comes too slowly", Trouble.TIMED_OUT)
+        return bytes(body)
+
+    def _note_certificate(self, answer: requests.Response) -> None:
+        """Remember the end of the peer's certificate, while the answer still holds its socket."""
+        tls = getattr(getattr(answer.raw, "connection", None), "sock", None)
+        if not isinstance(tls, ssl.SSLSocket):
+            return
+        certificate = tls.getpeercert()
+        ends = certificate.get("notAfter") if certificate else None
+        if isinstance(ends, str):
+            self._certificate_ends_at = float(ssl.cert_time_to_seconds(ends))
+
+
+def _name(method: str, segments: Sequence[str]) -> str:
+    """Say ``GET /endpoints/PJSIP/101``, for people."""
+    return f"{method} /{'/'.join(segments)}"[:120]
+
+
+def _session(pbx: PbxConfig) -> requests.Session:
+    session = requests.Session()
+    # Proxies, .netrc and CA files of the environment are not meant for a PBX in the LAN.
+    session.trust_env = False
+    session.verify = trusted(pbx)
+    session.headers["Authorization"] = authorization(pbx)
+    session.headers["Accept-Encoding"] = "identity"
+    session.mount("https://" if address_of(pbx).is_tls else "http://", HTTPAdapter(pool_connections=1, pool_maxsize=1))
+    if session.verify is False:
+        # The administrator chose verify_tls = no, and check-config says what that means.
+        urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+    return session

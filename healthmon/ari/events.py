@@ -1,0 +1,210 @@
+"""The event WebSocket of one PBX, on a socket of our own: no proxy, no automatic reconnect that hides an outage."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from websocket import (
+    ABNF,
+    WebSocket,
+    WebSocketBadStatusException,
+    WebSocketConnectionClosedException,
+    WebSocketException,
+    WebSocketTimeoutException,
+    create_connection,
+)
+from websocket._abnf import continuous_frame, frame_buffer
+
+from healthmon.ari.address import address_of, authorization, events_url, tls_context
+from healthmon.ari.failures import connect_timed_out, refusal, unreachable
+from healthmon.config.types import PbxConfig
+from healthmon.errors import AriError, AriUnexpected, AriUnreachable, Trouble
+
+#: An event has some 500 bytes; websocket-client would buffer a frame of any size.
+LARGEST_FRAME = 16 * 1024 * 1024
+#: The answer to the upgrade, with all its headers.
+LARGEST_HANDSHAKE = 256 * 1024
+#: receive() returns after this time at the latest, so that its caller can look at its clocks (seconds).
+PATIENCE = 1.0
+_CALL = "GET /events"
+
+
+def open_events(
+    pbx: PbxConfig, *, subscribe_all: bool, timeout: float = 5.0, connect_timeout: float = 3.0
+) -> EventSocket:
+    """Connect to the event stream of our application. Raises AriError.
+
+    ``subscribe_all``: all events without asking for them, the only way for a read_only user.
+    """
+    stream = _ReadAhead(_connect(pbx, timeout, connect_timeout))
+    try:
+        web_socket = create_connection(
+            events_url(pbx, subscribe_all=subscribe_all),
+            timeout=timeout,
+            class_=_BoundedWebSocket,
+            socket=stream,
+            header=[f"Authorization: {authorization(pbx)}"],
+            suppress_origin=True,
+            redirect_limit=0,
+            # Decoding the JSON checks UTF-8 anyway; websocket-client does it in Python, 60 µs an event.
+            skip_utf8_validation=True,
+            enable_multithread=False,
+        )
+    except (WebSocketException, OSError, ValueError) as error:
+        stream.close()
+        raise _handshake_failure(pbx, error, timeout) from error
+    stream.end_handshake()
+    return EventSocket(pbx.name, web_socket)
+
+
+class EventSocket:
+    """An open event stream. Owned by one thread."""
+
+    def __init__(self, pbx: str, web_socket: WebSocket) -> None:
+        self._pbx = pbx
+        self._socket = web_socket
+        self._socket.settimeout(PATIENCE)
+
+    def receive(self) -> bytes | None:
+        """The next event as it came; b"" for a ping or pong; None when nothing came for a second.
+
+        Raises AriUnreachable when the stream ended, AriUnexpected for frames that break the rules.
+        """
+        try:
+            opcode, frame = self._socket.recv_data_frame(control_frame=True)
+        except WebSocketTimeoutException:
+            return None
+        except (WebSocketConnectionClosedException, OSError) as error:
+            raise self._closed("the event stream broke off") from error
+        except (WebSocketException, ValueError, struct.error) as error:
+            raise AriUnexpected(
+                self._pbx, _CALL, f"the event stream breaks the rules of WebSocket ({error})"
+            ) from error
+        if opcode == ABNF.OPCODE_CLOSE:
+            raise self._closed(f"the event stream was closed{_close_code(frame.data)}")
+        return bytes(frame.data) if opcode in (ABNF.OPCODE_TEXT, ABNF.OPCODE_BINARY) else b""
+
+    def ping(self) -> None:
+        """Send a ping; the pong is seen by receive(). Raises AriUnreachable."""
+        try:
+            self._socket.ping()
+        except (WebSocketException, OSError) as error:
+            raise self._closed("the event stream broke off") from error
+
+    def close(self) -> None:
+        """Say good-bye if that is possible, and close. Does not wait for an answer."""
+        with suppress(WebSocketException, OSError):
+            self._socket.send_close()
+        self._socket.shutdown()  # type: ignore[no-untyped-call]
+
+    def _closed(self, what: str) -> AriUnreachable:
+        return AriUnreachable(self._pbx, _CALL, what, Trouble.CLOSED)
+
+
+def _connect(pbx: PbxConfig, timeout: float, connect_timeout: float) -> socket.socket:
+    address = address_of(pbx)
+    try:
+        plain = socket.create_connection((address.host, address.port), connect_timeout)
+    except TimeoutError as error:
+        raise connect_timed_out(pbx, _CALL) from error
+    except (OSError, UnicodeError) as error:
+        raise unreachable(pbx, _CALL, error, timeout=connect_timeout) from error
+    plain.settimeout(timeout)
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if not address.is_tls:
+        return plain
+    try:
+        return tls_context(pbx).wrap_socket(plain, server_hostname=address.host)
+    except OSError as error:
+        plain.close()
+        raise unreachable(pbx, _CALL, error, timeout=timeout) from error
+
+
+def _handshake_failure(pbx: PbxConfig, error: Exception, timeout: float) -> AriError:
+    """Say why the WebSocket did not come about."""
+    if isinstance(error, WebSocketBadStatusException):
+        return _bad_status(pbx, error)
+    if isinstance(error, WebSocketTimeoutException):
+        return unreachable(pbx, _CALL, TimeoutError(), timeout=timeout)
+    if isinstance(error, (WebSocketConnectionClosedException, OSError)):
+        return unreachable(pbx, _CALL, error, timeout=timeout)
+    return AriUnexpected(pbx.name, _CALL, f"the upgrade to a WebSocket failed ({error})")
+
+
+def _bad_status(pbx: PbxConfig, error: WebSocketBadStatusException) -> AriError:
+    headers, body = error.resp_headers or {}, error.resp_body or b""
+    status = error.status_code
+    if 200 <= status < 300 or status == 426:
+        return AriUnexpected(
+            pbx.name, _CALL, f"an answer {status} instead of a WebSocket: does a proxy drop the Upgrade header?"
+        )
+    wrong = refusal(pbx, _CALL, status, str(headers.get("server", "")), body)
+    return wrong or AriUnexpected(pbx.name, _CALL, f"an answer {status}")
+
+
+def _close_code(data: bytes) -> str:
+    return f" (code {int.from_bytes(data[:2], 'big')})" if len(data) >= 2 else ""
+
+
+class _ReadAhead:
+    """A socket that reads large pieces and hands out small ones: websocket-client asks for two bytes at a time."""
+
+    def __init__(self, plain: socket.socket) -> None:
+        self._plain = plain
+        self._waiting = b""
+        self._position = 0
+        self._handshake_left: int | None = LARGEST_HANDSHAKE
+        self.send = plain.send
+        self.settimeout: Callable[[float | None], None] = plain.settimeout
+        self.gettimeout = plain.gettimeout
+        self.fileno = plain.fileno
+        self.shutdown = plain.shutdown
+        self.close = plain.close
+
+    @property
+    def _closed(self) -> bool:
+        # websocket-client looks at this before it closes a socket.
+        return self._plain.fileno() < 0
+
+    def recv(self, size: int) -> bytes:
+        if self._position >= len(self._waiting):
+            self._waiting = self._plain.recv(262144)
+            self._position = 0
+        piece = self._waiting[self._position : self._position + size]
+        self._position += len(piece)
+        if self._handshake_left is not None:
+            self._handshake_left -= len(piece)
+            if self._handshake_left < 0:
+                raise WebSocketException("the answer to the upgrade does not end")
+        return piece
+
+    def end_handshake(self) -> None:
+        """From now on there is no limit to what may come in all."""
+        self._handshake_left = None
+
+
+class _BoundedWebSocket(WebSocket):
+    """A WebSocket that refuses a message which is too large before it is in memory."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.frame_buffer = _BoundedFrames(self._recv, True)
+        self.cont_frame = _BoundedMessage(False, True)
+
+
+class _BoundedFrames(frame_buffer):
+    def recv_length(self) -> None:
+        super().recv_length()
+        if (self.length or 0) > LARGEST_FRAME:
+            raise WebSocketException(f"a frame of {self.length} bytes")
+
+
+class _BoundedMessage(continuous_frame):
+    def add(self, frame: ABNF) -> None:
+        super().add(frame)
+        if self.cont_data and len(self.cont_data[1]) > LARGEST_FRAME:
+            raise WebSocketException(f"a message of more than {LARGEST_FRAME >> 20} MB in pieces")

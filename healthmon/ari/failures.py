@@ -1,0 +1,152 @@
+"""What went wrong between us and ARI, in one sentence each: exceptions and answers become AriError."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator
+
+import requests
+
+from healthmon.ari.address import Address, address_of
+from healthmon.ari.messages import error_message
+from healthmon.config.types import PbxConfig
+from healthmon.errors import AriDenied, AriError, AriNotFound, AriStarting, AriUnexpected, AriUnreachable, Trouble
+
+#: OpenSSL's verify codes (x509_vfy.h).
+_EXPIRED = 10
+_NOT_YET_VALID = 9
+_OTHER_NAME = (62, 64)
+_UNKNOWN_CA = (18, 19, 20, 21)
+
+
+_NO_CONNECTION = "no connection to {at} in time: the host is off, or a firewall drops what we send"
+_FROZEN = "no answer within {timeout} s although {at} is connected: frozen or overloaded"
+_CLOSED = "the connection was closed without an answer"
+#: The first that fits decides.
+_CAUSES: tuple[tuple[type[BaseException], Trouble, str], ...] = (
+    (requests.ConnectTimeout, Trouble.TIMED_OUT, _NO_CONNECTION),
+    (requests.ReadTimeout, Trouble.TIMED_OUT, _FROZEN),
+    (socket.gaierror, Trouble.DNS, "the name {host} cannot be resolved"),
+    (UnicodeError, Trouble.DNS, "the name {host} cannot be resolved"),
+    (ssl.SSLError, Trouble.TLS, "TLS failed ({why}): does {at} speak https?"),
+    (ConnectionRefusedError, Trouble.REFUSED, "connection refused: nothing listens on {at}"),
+    (TimeoutError, Trouble.TIMED_OUT, _FROZEN),
+    (ConnectionError, Trouble.CLOSED, _CLOSED),
+)
+
+
+def unreachable(pbx: PbxConfig, call: str, error: Exception, *, timeout: float) -> AriUnreachable:
+    """Say why there was no answer. ``timeout`` is how long was waited for it, seconds."""
+    address = address_of(pbx)
+    trouble, what = _no_answer(address, error, timeout)
+    return AriUnreachable(pbx.name, call, what, trouble)
+
+
+def _no_answer(address: Address, error: Exception, timeout: float) -> tuple[Trouble, str]:
+    chain = list(_chain(error))
+    for cause in chain:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return Trouble.TLS, _certificate_trouble(address, cause)
+    for cause in chain:
+        known = _one_cause(address, cause, timeout)
+        if known:
+            return known
+    return Trouble.CLOSED, _CLOSED
+
+
+def _one_cause(address: Address, cause: BaseException, timeout: float) -> tuple[Trouble, str] | None:
+    """Name a single exception of the chain; None: it says nothing."""
+    for kind, trouble, sentence in _CAUSES:
+        if isinstance(cause, kind):
+            if kind is TimeoutError and isinstance(cause, OSError) and cause.errno:
+                sentence = _NO_CONNECTION  # noqa: PLW2901 - the kernel's ETIMEDOUT is about connecting
+            why = getattr(cause, "reason", None) or cause
+            return trouble, sentence.format(at=address, host=address.host, why=why, timeout=f"{timeout:g}")
+    return _other_trouble(address, cause) if isinstance(cause, OSError) else None
+
+
+def _other_trouble(address: Address, error: OSError) -> tuple[Trouble, str] | None:
+    if error.filename or "CA certificate" in str(error):
+        return Trouble.TLS, f"the CA file of verify_tls cannot be read ({error.filename or error})"
+    if error.strerror:
+        return Trouble.REFUSED, f"{address} cannot be reached ({error.strerror})"
+    return None
+
+
+def connect_timed_out(pbx: PbxConfig, call: str) -> AriUnreachable:
+    """No TCP connection came about in time."""
+    return AriUnreachable(pbx.name, call, _NO_CONNECTION.format(at=address_of(pbx)), Trouble.TIMED_OUT)
+
+
+def _certificate_trouble(address: Address, error: ssl.SSLCertVerificationError) -> str:
+    if error.verify_code == _EXPIRED:
+        return f"the certificate of {address} has expired"
+    if error.verify_code == _NOT_YET_VALID:
+        return f"the certificate of {address} is not valid yet: is a clock wrong?"
+    if error.verify_code in _OTHER_NAME:
+        return f"the certificate of {address} is not for the name {address.host}"
+    if error.verify_code in _UNKNOWN_CA:
+        return f"the certificate of {address} is not signed by a CA that we trust: verify_tls can name your CA's file"
+    return f"the certificate of {address} is not accepted ({error.verify_message})"
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The exception and all that it was made from; requests and urllib3 hide it in four places."""
+    seen: set[int] = set()
+    waiting = [error]
+    while waiting:
+        one = waiting.pop(0)
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        nested = (one.__cause__, one.__context__, getattr(one, "reason", None), *one.args)
+        waiting.extend(inner for inner in nested if isinstance(inner, BaseException))
+
+
+def refusal(pbx: PbxConfig, call: str, status: int, server: str, body: bytes) -> AriError | None:
+    """What an answer that is not 2xx means; None: it is 2xx."""
+    if 200 <= status < 300:
+        return None
+    said = error_message(body)
+    if status in (401, 403):
+        return AriDenied(pbx.name, call, _denied(status, said), status)
+    if status == 404:
+        return _not_found(pbx, call, said)
+    if status == 503 and said is not None:
+        return AriStarting(pbx.name, call, f"Asterisk is starting ({said or 'not booted'})")
+    if status in (502, 503, 504) and said is None:
+        return _bad_gateway(pbx, call, status, server)
+    return _unexpected(pbx, call, status, said, body)
+
+
+def _unexpected(pbx: PbxConfig, call: str, status: int, said: str | None, body: bytes) -> AriUnexpected:
+    what = f"an answer {status}" + (f" ({said})" if said else "")
+    if 300 <= status < 400:
+        what += " that sends us elsewhere, which is not followed"
+    return AriUnexpected(pbx.name, call, what, body[:200].decode("utf-8", errors="replace"))
+
+
+def _denied(status: int, said: str | None) -> str:
+    words = f" ({said})" if said else ""
+    if status == 401:
+        return f"the user name or password is wrong: 401{words}"
+    return f"not allowed: 403{words}; is this ARI user read_only?"
+
+
+def _not_found(pbx: PbxConfig, call: str, said: str | None) -> AriError:
+    if said is not None:
+        return AriNotFound(pbx.name, call, f"Asterisk does not know it: 404 ({said})")
+    # Asterisk's own order while it boots: refused, 404 with HTML, 503 with JSON, 200.
+    return AriStarting(
+        pbx.name,
+        call,
+        "HTTP answers, ARI does not (404): Asterisk is starting, ARI is off, or the path of url is wrong",
+    )
+
+
+def _bad_gateway(pbx: PbxConfig, call: str, status: int, server: str) -> AriError:
+    who = "Asterisk's HTTP server" if server.startswith("Asterisk") else "the reverse proxy"
+    trouble = Trouble.TIMED_OUT if status == 504 else Trouble.REFUSED
+    return AriUnreachable(pbx.name, call, f"{who} says {status}: Asterisk does not answer behind it", trouble)

@@ -1,0 +1,388 @@
+"""ARI's JSON as types, and what it becomes: the only place that knows ARI's field names.
+
+Only what healthmon relies on is declared; everything else in a message is skipped unread. Anything else than this
+raises AriUnexpected, and nothing but that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, TypeVar
+
+import msgspec
+
+from healthmon.ari import meanings
+from healthmon.errors import AriUnexpected
+from healthmon.model import (
+    ContactChange,
+    ContactStatus,
+    EndpointSettings,
+    Health,
+    Observation,
+    Removed,
+    Snapshot,
+    Source,
+    Target,
+    Witness,
+)
+
+# Asterisk's own limit is 255 (realtime); an empty name would be taken for the PBX itself.
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
+Message = TypeVar("Message")
+
+# ---------------------------------------------------------------- REST
+
+
+class EndpointState(msgspec.Struct, frozen=True):
+    """One item of /endpoints: ``state`` is online, offline or unknown."""
+
+    technology: Name
+    resource: Name
+    state: str
+
+    def target(self, pbx: str) -> Target:
+        """Its name in healthmon."""
+        return Target(pbx, self.technology, self.resource)
+
+
+class DeviceState(msgspec.Struct, frozen=True):
+    """/deviceStates/NAME; INVALID also for a device that never was."""
+
+    name: str
+    state: str
+
+
+class Times(msgspec.Struct, frozen=True):
+    """The status part of /asterisk/info."""
+
+    startup_time: str
+    last_reload_time: str
+
+
+class System(msgspec.Struct, frozen=True):
+    """The system part of /asterisk/info."""
+
+    version: str
+
+
+class Info(msgspec.Struct, frozen=True):
+    """/asterisk/info; which parts are there was chosen by ``?only=``."""
+
+    status: Times | None = None
+    system: System | None = None
+
+
+class Attribute(msgspec.Struct, frozen=True):
+    """One option of a sorcery object (/asterisk/config/dynamic/…)."""
+
+    attribute: str
+    value: str
+
+
+class ErrorBody(msgspec.Struct, frozen=True):
+    """What Asterisk says with a status of 400 or more."""
+
+    message: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PbxInfo:
+    """When Asterisk started and last reloaded, in its own words; and its version."""
+
+    startup_time: str
+    last_reload_time: str
+    version: str = ""
+
+
+# ---------------------------------------------------------------- events
+
+
+class _Type(msgspec.Struct):
+    type: str
+
+
+class _Endpoint(msgspec.Struct):
+    # ``state`` is left out on purpose: inside an event it may still be the one from before.
+    technology: Name
+    resource: Name
+
+
+class _Peer(msgspec.Struct):
+    # ``time`` is left out: sometimes a string, sometimes a number.
+    peer_status: str
+    cause: str = ""
+
+
+class _PeerStatusChange(msgspec.Struct):
+    endpoint: _Endpoint
+    peer: _Peer
+
+
+class _ContactInfo(msgspec.Struct):
+    uri: str
+    contact_status: str
+    roundtrip_usec: str | int | float | None = None
+
+
+class _ContactStatusChange(msgspec.Struct):
+    endpoint: _Endpoint
+    contact_info: _ContactInfo
+
+
+class _DeviceStateChanged(msgspec.Struct):
+    device_state: DeviceState
+
+
+class _ChannelUserevent(msgspec.Struct):
+    eventname: str
+
+
+class _ApplicationReplaced(msgspec.Struct):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class UserEvent:
+    """Somebody posted an event to our application; our own heartbeat comes back like that."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Replaced:
+    """Another client connected with our application's name. This socket stays open, and silent for ever."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownType:
+    """An event of a type that healthmon has never heard of."""
+
+    name: str
+
+
+Event = Observation | ContactChange | Removed | UserEvent | Replaced | UnknownType
+
+#: The event types that healthmon reads; the event filter lets only these through.
+WANTED_TYPES = (
+    "ApplicationReplaced",
+    "ChannelUserevent",
+    "ContactStatusChange",
+    "DeviceStateChanged",
+    "PeerStatusChange",
+)
+#: Known, and of no interest; they come where no event filter could be set (Asterisk 22's resource_events.h).
+OTHER_TYPES = frozenset(
+    (
+        "ApplicationMoveFailed",
+        "ApplicationRegistered",
+        "ApplicationUnregistered",
+        "BridgeAttendedTransfer",
+        "BridgeBlindTransfer",
+        "BridgeCreated",
+        "BridgeDestroyed",
+        "BridgeMerged",
+        "BridgeVideoSourceChanged",
+        "ChannelCallerId",
+        "ChannelConnectedLine",
+        "ChannelCreated",
+        "ChannelDestroyed",
+        "ChannelDialplan",
+        "ChannelDtmfReceived",
+        "ChannelEnteredBridge",
+        "ChannelHangupRequest",
+        "ChannelHold",
+        "ChannelLeftBridge",
+        "ChannelStateChange",
+        "ChannelTalkingFinished",
+        "ChannelTalkingStarted",
+        "ChannelToneDetected",
+        "ChannelTransfer",
+        "ChannelUnhold",
+        "ChannelVarset",
+        "Dial",
+        "EndpointStateChange",
+        "PlaybackContinuing",
+        "PlaybackFinished",
+        "PlaybackStarted",
+        "RESTResponse",
+        "RecordingFailed",
+        "RecordingFinished",
+        "RecordingStarted",
+        "StasisEnd",
+        "StasisStart",
+        "TextMessageReceived",
+    )
+)
+
+
+def decode_event(raw: bytes, pbx: str, at: float) -> Event | None:
+    """Decode one event that was received at ``at``; None: of a known type, and it says nothing to us.
+
+    Raises AriUnexpected on anything that is not an event as Asterisk sends it.
+    """
+    try:
+        kind = _TYPE.decode(raw).type
+        reader = _READERS.get(kind)
+        if reader is None:
+            return None if kind in OTHER_TYPES else UnknownType(kind[:60])
+        return reader(raw, pbx, at)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise AriUnexpected(pbx, "event", f"not an event as we know them ({error})", _excerpt(raw)) from None
+
+
+def _peer_status(raw: bytes, pbx: str, at: float) -> Observation | None:
+    event = _PEER.decode(raw)
+    health = meanings.peer_status(event.endpoint.technology, event.peer.peer_status)
+    if health is None:
+        return None
+    words = f"peer status {event.peer.peer_status}" + (f" ({event.peer.cause})" if event.peer.cause else "")
+    target = Target(pbx, event.endpoint.technology, event.endpoint.resource)
+    return Observation(target, health, at, Source.EVENT, Witness.ENDPOINT, words)
+
+
+def _contact_status(raw: bytes, pbx: str, at: float) -> ContactChange:
+    event = _CONTACT.decode(raw)
+    contact = event.contact_info
+    status = _CONTACT_STATUS.get(contact.contact_status, ContactStatus.UNKNOWN)
+    rtt_ms = _rtt_ms(contact.roundtrip_usec) if status is ContactStatus.REACHABLE else None
+    return ContactChange(
+        Target(pbx, event.endpoint.technology, event.endpoint.resource), contact.uri, status, at, rtt_ms
+    )
+
+
+def _rtt_ms(roundtrip_usec: str | int | float | None) -> float | None:
+    """Milliseconds; None for 0 and for what is no number."""
+    try:
+        usec = float(roundtrip_usec or 0)
+    except ValueError:
+        return None
+    return usec / 1000 if 0 < usec < 3.6e9 else None
+
+
+def _device_state(raw: bytes, pbx: str, at: float) -> Observation | Removed | None:
+    device = _DEVICE.decode(raw).device_state
+    technology, _, resource = device.name.partition("/")
+    if not resource:
+        return None
+    return device_sighting(Target(pbx, technology, resource), device.state, at, Source.EVENT)
+
+
+def _user_event(raw: bytes, pbx: str, at: float) -> UserEvent:
+    return UserEvent(_USER.decode(raw).eventname)
+
+
+def _replaced(raw: bytes, pbx: str, at: float) -> Replaced:
+    _REPLACED.decode(raw)
+    return Replaced()
+
+
+_TYPE = msgspec.json.Decoder(_Type)
+_PEER = msgspec.json.Decoder(_PeerStatusChange)
+_CONTACT = msgspec.json.Decoder(_ContactStatusChange)
+_DEVICE = msgspec.json.Decoder(_DeviceStateChanged)
+_USER = msgspec.json.Decoder(_ChannelUserevent)
+_REPLACED = msgspec.json.Decoder(_ApplicationReplaced)
+_CONTACT_STATUS = {str(status): status for status in ContactStatus}
+_READERS = {
+    "PeerStatusChange": _peer_status,
+    "ContactStatusChange": _contact_status,
+    "DeviceStateChanged": _device_state,
+    "ChannelUserevent": _user_event,
+    "ApplicationReplaced": _replaced,
+}
+
+# ---------------------------------------------------------------- what answers become
+
+
+def decode(body: bytes, shape: type[Message], pbx: str, call: str) -> Message:
+    """Decode the body of an answer. Raises AriUnexpected."""
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        raise AriUnexpected(pbx, call, f"not the JSON that we know ({error})", _excerpt(body)) from None
+
+
+def error_message(body: bytes) -> str | None:
+    """What Asterisk says in the JSON body of an error; None: this is no such JSON."""
+    try:
+        said = msgspec.json.decode(body, type=ErrorBody)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    return said.message or said.error
+
+
+def device_sighting(target: Target, state: str, at: float, source: Source) -> Observation | Removed | None:
+    """What a device state says about its endpoint; None: nothing."""
+    meaning = meanings.device_state(target.technology, state)
+    if meaning is None:
+        return None
+    if meaning.is_removal:
+        return Removed(target, at, source)
+    return Observation(target, meaning.health or Health.UNKNOWN, at, source, Witness.DEVICE, f"device state {state}")
+
+
+def endpoint_answer(pbx: str, endpoint: EndpointState, at: float, source: Source) -> Observation:
+    """What a state in /endpoints says."""
+    health = meanings.endpoint_state(endpoint.state)
+    return Observation(
+        endpoint.target(pbx), health, at, source, Witness.ENDPOINT, f"endpoint state {endpoint.state[:40]}"
+    )
+
+
+def snapshot(pbx: str, asked_at: float, endpoints: Iterable[EndpointState], info: PbxInfo) -> Snapshot:
+    """Everything that one look at /endpoints and /asterisk/info saw."""
+    return Snapshot(
+        pbx=pbx,
+        asked_at=asked_at,
+        endpoints=tuple(endpoint_answer(pbx, endpoint, asked_at, Source.SNAPSHOT) for endpoint in endpoints),
+        startup_time=info.startup_time,
+        last_reload_time=info.last_reload_time,
+        version=info.version,
+    )
+
+
+def aor_names(endpoint: Sequence[Attribute]) -> list[str]:
+    """The AORs of an endpoint, by its sorcery object."""
+    names = (name.strip() for name in _values(endpoint, "aors").split(","))
+    return [name for name in names if name]
+
+
+def settings(
+    target: Target, at: float, endpoint: Sequence[Attribute], aors: Sequence[Sequence[Attribute]]
+) -> EndpointSettings:
+    """How an endpoint is checked, by its sorcery object and those of its AORs."""
+    frequencies = [_number(aor, "qualify_frequency") for aor in aors]
+    has_contact = [bool(_values(aor, "contact")) for aor in aors]
+    return EndpointSettings(
+        target=target,
+        read_at=at,
+        known=True,
+        qualify_frequency=max(frequencies, default=0.0),
+        qualify_timeout=max((_number(aor, "qualify_timeout") for aor in aors), default=0.0),
+        has_static_contact=any(has_contact),
+        has_unqualified_static_contact=any(
+            static and not every for static, every in zip(has_contact, frequencies, strict=True)
+        ),
+        has_outbound_auth=bool(_values(endpoint, "outbound_auth")),
+        max_contacts=int(max((_number(aor, "max_contacts") for aor in aors), default=0)),
+    )
+
+
+def _values(attributes: Sequence[Attribute], name: str) -> str:
+    """All values of an option, which may be given several times; separated by commas."""
+    return ",".join(attribute.value for attribute in attributes if attribute.attribute == name and attribute.value)
+
+
+def _number(attributes: Sequence[Attribute], name: str) -> float:
+    """The value as a number of at most a year; 0 for what is none."""
+    try:
+        number = float(_values(attributes, name) or 0)
+    except ValueError:
+        return 0.0
+    return number if 0 < number < 31_536_000 else 0.0
+
+
+def _excerpt(raw: bytes) -> str:
+    return raw[:200].decode("utf-8", errors="replace")
