@@ -1,7 +1,8 @@
 """How available a target was: its history becomes a timeline, and the timeline becomes figures. Pure.
 
 * Veiled time is unknown: neither good nor bad. It hides what is believed, and does not end an outage.
-* Time before a target was watched, and after it was forgotten, does not count at all.
+* Time before a target was watched, and after it was forgotten, does not count at all; nor does the time in which a
+  phone has never been up yet.
 * ``degraded`` counts as available: calls get through.
 """
 
@@ -12,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from healthmon.model import Health, Transition
+from healthmon.model import Health, Kind, Transition
 
 #: From here until there, seconds since the epoch; the end does not belong to it.
 Span = tuple[float, float]
@@ -22,19 +23,16 @@ Span = tuple[float, float]
 class History:
     """All that is booked about one check of one target that bears on a window.
 
-    ``transitions`` are in the order of booking: all from the window's start on, also those after its end (the
-    ``before`` of the first one tells what was believed until then). ``veils`` are its own and those of its PBX, in
-    any order, perhaps overlapping.
+    ``transitions`` are in the order of booking and begin with the last one before the window, if there is one.
+    ``veils`` are its own and those of its PBX, in any order, perhaps overlapping.
     """
 
+    kind: Kind
     transitions: Sequence[Transition]
     veils: Sequence[Span]
-    #: Since when its present state is kept; None: it is no longer watched.
-    watched_since: float | None
-    #: What is believed now; tells where there are no transitions.
-    belief: Health | None = None
-    #: Downtime counts from here on (a phone: since it was first seen up); None: not at all.
-    in_use_since: float | None = float("-inf")
+    #: When it was taken under watch: the first time and, if it was forgotten in between, the last time.
+    watched_from: Sequence[float]
+    forgotten_at: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +83,10 @@ class Figures:
 
 def timeline(history: History, window: Span) -> list[Segment]:
     """Cut the window into stretches of one health each, veils taken into account; empty for an empty window."""
-    stretches = _numbered(_marks(history), window[1])
-    return list(_veiled(_clipped(_in_use(stretches, history.in_use_since), window), merged(history.veils)))
+    marks = _marks(history)
+    if history.kind is Kind.PHONE:
+        marks = list(_in_use(marks, was_used=bool(history.transitions) and history.transitions[0].before is not None))
+    return list(_veiled(_clipped(_numbered(marks, window[1]), window), merged(history.veils)))
 
 
 def figures(segments: Iterable[Segment]) -> Figures:
@@ -124,32 +124,45 @@ def merged(spans: Iterable[Span]) -> list[Span]:
     return joined
 
 
-def _marks(history: History) -> list[tuple[float, Health | None]]:
-    """Say from when on what was believed, regardless of veils. Never known is ``unknown``, None is not watched."""
-    marks: list[tuple[float, Health | None]] = []
+#: From then on this was believed. Never known is ``unknown``; None: not watched.
+_Mark = tuple[float, Health | None]
+
+
+def _marks(history: History) -> list[_Mark]:
+    """Say from when on what was believed, regardless of veils."""
+    marks: list[_Mark] = []
 
     def mark(at: float, health: Health | None) -> None:
         # Booked times may run backwards where somebody set the clock back; a timeline's may not.
         marks.append((max(at, marks[-1][0]) if marks else at, health))
 
+    def watch(before: float) -> None:
+        """Begin to watch, if it was not watched and that began before this time."""
+        last, health = marks[-1] if marks else (float("-inf"), None)
+        begins = [at for at in history.watched_from if last <= at < before]
+        if health is None and begins:
+            mark(min(begins), Health.UNKNOWN)
+
     for transition in history.transitions:
-        if not marks and transition.before is not None:
-            mark(float("-inf"), transition.before)
-        elif _began_watching(marks, history.watched_since, transition.at):
-            mark(history.watched_since or 0.0, Health.UNKNOWN)
+        watch(transition.at)
         mark(transition.at, transition.after)
-    if _began_watching(marks, history.watched_since, float("inf")):
-        mark(history.watched_since or 0.0, history.belief or Health.UNKNOWN)
+    watch(float("inf"))
+    if history.forgotten_at is not None and marks and marks[-1][1] is not None:
+        mark(history.forgotten_at, None)
     return marks
 
 
-def _began_watching(marks: Sequence[tuple[float, Health | None]], watched_since: float | None, before: float) -> bool:
-    """Whether its present state begins between the last mark, where it was not watched, and ``before``."""
-    is_watched, last = (marks[-1][1] is not None, marks[-1][0]) if marks else (False, float("-inf"))
-    return not is_watched and watched_since is not None and last <= watched_since < before
+def _in_use(marks: Iterable[_Mark], *, was_used: bool) -> Iterator[_Mark]:
+    """Do not count a phone as down until it is up for the first time: before, it is not in use, and no alarm."""
+    for at, health in marks:
+        if health in (Health.UP, Health.DEGRADED):
+            was_used = True
+        elif health is None:
+            was_used = False
+        yield at, None if health is Health.DOWN and not was_used else health
 
 
-def _numbered(marks: Sequence[tuple[float, Health | None]], until: float) -> Iterator[Segment]:
+def _numbered(marks: Sequence[_Mark], until: float) -> Iterator[Segment]:
     """Say marks as stretches and number the outages: down after up, degraded or not watched is a new one."""
     ends = [*(at for at, _ in marks[1:]), max([until, *(at for at, _ in marks[-1:])])]
     outage, is_out = 0, False
@@ -161,14 +174,6 @@ def _numbered(marks: Sequence[tuple[float, Health | None]], until: float) -> Ite
         # Not knowing neither begins nor ends an outage.
         is_out = health is Health.DOWN or (is_out and health is Health.UNKNOWN)
         yield Segment(since, end, health, outage if is_out else None)
-
-
-def _in_use(stretches: Iterable[Segment], since: float | None) -> Iterator[Segment]:
-    """Turn downtime of what was never up until ``since`` into time that does not count."""
-    first = float("inf") if since is None else since
-    for stretch in stretches:
-        is_unused = stretch.health is Health.DOWN and stretch.until <= first
-        yield replace(stretch, health=None, outage=None) if is_unused else stretch
 
 
 def _clipped(stretches: Iterable[Segment], window: Span) -> Iterator[Segment]:

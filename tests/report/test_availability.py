@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from healthmon.model import Check, Health, Target, Transition
+from healthmon.model import Check, Health, Kind, Target, Transition
 from healthmon.report.availability import Figures, History, figures, merged, overall, timeline
 
 UP, DEGRADED, DOWN, UNKNOWN = Health.UP, Health.DEGRADED, Health.DOWN, Health.UNKNOWN
-PHONE = Target("office", "PJSIP", "101")
+TRUNK = Target("office", "PJSIP", "trunk")
 
 
-def changes(*steps: tuple[float, Health | None], before: Health | None = None) -> list[Transition]:
+def changes(*steps: tuple[float, Health | None]) -> list[Transition]:
     """Say a history as (when, what was believed from then on)."""
-    transitions = []
+    transitions, before = [], None
     for at, after in steps:
-        transitions.append(Transition(PHONE, Check.REACHABILITY, before, after, at, at, "test"))
+        transitions.append(Transition(TRUNK, Check.REACHABILITY, before, after, at, at, "test"))
         before = after
     return transitions
+
+
+def history_of(
+    *steps: tuple[float, Health | None], veils: Sequence[tuple[float, float]] = (), kind: Kind = Kind.PROVIDER
+) -> History:
+    """The history of a provider that is watched since second 0."""
+    return History(kind, changes(*steps), veils, watched_from=[0])
 
 
 def measured(history: History, window: tuple[float, float] = (0, 100)) -> Figures:
@@ -31,7 +39,7 @@ def measured(history: History, window: tuple[float, float] = (0, 100)) -> Figure
 
 
 def test_a_phone_that_was_down_for_ten_of_a_hundred_seconds_is_90_percent_available() -> None:
-    history = History(changes((0, UP), (40, DOWN), (50, UP)), [], watched_since=0)
+    history = history_of((0, UP), (40, DOWN), (50, UP))
 
     result = measured(history)
 
@@ -40,7 +48,7 @@ def test_a_phone_that_was_down_for_ten_of_a_hundred_seconds_is_90_percent_availa
 
 
 def test_degraded_counts_as_available() -> None:
-    history = History(changes((0, UP), (40, DEGRADED)), [], watched_since=0)
+    history = history_of((0, UP), (40, DEGRADED))
 
     result = measured(history)
 
@@ -49,7 +57,7 @@ def test_degraded_counts_as_available() -> None:
 
 
 def test_what_was_never_known_has_no_availability() -> None:
-    history = History([], [], watched_since=0)
+    history = history_of()
 
     result = measured(history)
 
@@ -58,15 +66,15 @@ def test_what_was_never_known_has_no_availability() -> None:
 
 
 def test_time_before_the_first_watching_and_after_the_forgetting_does_not_count() -> None:
-    history = History(changes((20, UP), (30, None)), [], watched_since=None)
+    history = History(Kind.PROVIDER, changes((20, UP), (30, None)), [], watched_from=[15])
 
     result = measured(history)
 
-    assert result == Figures(up_s=10)
+    assert result == Figures(unknown_s=5, up_s=10)
 
 
 def test_a_target_that_is_watched_again_counts_from_then_on() -> None:
-    history = History(changes((10, UP), (20, None), (90, DOWN)), [], watched_since=80)
+    history = History(Kind.PROVIDER, changes((10, UP), (20, None), (90, DOWN)), [], watched_from=[10, 80])
 
     result = measured(history)
 
@@ -74,7 +82,7 @@ def test_a_target_that_is_watched_again_counts_from_then_on() -> None:
 
 
 def test_an_outage_that_a_veil_interrupts_is_one_outage_and_the_veiled_time_is_unknown() -> None:
-    history = History(changes((0, UP), (10, DOWN), (90, UP)), [(30, 50), (40, 60)], watched_since=0)
+    history = history_of((0, UP), (10, DOWN), (90, UP), veils=[(30, 50), (40, 60)])
 
     result = measured(history)
 
@@ -82,7 +90,7 @@ def test_an_outage_that_a_veil_interrupts_is_one_outage_and_the_veiled_time_is_u
 
 
 def test_two_outages_are_two_although_a_veil_hid_the_recovery_between_them() -> None:
-    history = History(changes((0, UP), (10, DOWN), (40, UP), (50, DOWN), (90, UP)), [(30, 60)], watched_since=0)
+    history = history_of((0, UP), (10, DOWN), (40, UP), (50, DOWN), (90, UP), veils=[(30, 60)])
 
     result = measured(history)
 
@@ -90,7 +98,7 @@ def test_two_outages_are_two_although_a_veil_hid_the_recovery_between_them() -> 
 
 
 def test_an_outage_that_nobody_saw_is_none() -> None:
-    history = History(changes((0, UP), (10, DOWN), (40, UP)), [(5, 60)], watched_since=0)
+    history = history_of((0, UP), (10, DOWN), (40, UP), veils=[(5, 60)])
 
     result = measured(history)
 
@@ -98,32 +106,40 @@ def test_an_outage_that_nobody_saw_is_none() -> None:
 
 
 def test_an_outage_across_both_edges_counts_its_part_within() -> None:
-    history = History(changes((200, UP), before=DOWN), [], watched_since=-500)
+    history = History(Kind.PROVIDER, changes((-100, DOWN), (200, UP)), [], watched_from=[-500])
 
     result = measured(history)
 
     assert result == Figures(down_s=100, outages=1, longest_s=100)
 
 
-def test_what_is_believed_now_tells_where_nothing_has_changed_since() -> None:
-    history = History([], [], watched_since=-500, belief=UP)
+def test_what_was_forgotten_without_ever_being_known_counts_until_then() -> None:
+    history = History(Kind.PHONE, [], [], watched_from=[10], forgotten_at=30)
 
     result = measured(history)
 
-    assert result == Figures(up_s=100)
+    assert result == Figures(unknown_s=20)
 
 
 def test_a_phone_is_not_down_before_it_was_first_seen_up() -> None:
-    seen_later = History(changes((0, DOWN), (40, UP), (60, DOWN), (70, UP)), [], watched_since=0, in_use_since=40)
-    never_seen = History(changes((0, DOWN)), [], watched_since=0, in_use_since=None)
+    seen_later = history_of((0, DOWN), (40, UP), (60, DOWN), (70, UP), kind=Kind.PHONE)
+    never_seen = history_of((0, DOWN), veils=[(50, 60)], kind=Kind.PHONE)
 
     assert measured(seen_later) == Figures(up_s=50, down_s=10, outages=1, longest_s=10)
-    assert measured(never_seen).availability is None
-    assert measured(never_seen).outages == 0
+    assert measured(never_seen) == Figures()
+
+
+def test_a_phone_that_was_up_long_before_the_window_is_down() -> None:
+    newest_before = Transition(TRUNK, Check.REACHABILITY, UP, DOWN, -50, -50, "test")
+    history = History(Kind.PHONE, [newest_before], [], watched_from=[-500])
+
+    result = measured(history)
+
+    assert result == Figures(down_s=100, outages=1, longest_s=100)
 
 
 def test_a_clock_that_was_set_back_makes_no_negative_times() -> None:
-    history = History(changes((0, UP), (80, DOWN), (20, UP)), [(70, 10)], watched_since=0)
+    history = history_of((0, UP), (80, DOWN), (20, UP), veils=[(70, 10)])
 
     result = measured(history)
 
@@ -131,7 +147,7 @@ def test_a_clock_that_was_set_back_makes_no_negative_times() -> None:
 
 
 def test_an_empty_window_has_no_figures() -> None:
-    history = History(changes((0, UP)), [], watched_since=0)
+    history = history_of((0, UP))
 
     assert measured(history, (50, 50)) == Figures()
     assert measured(history, (60, 50)) == Figures()
@@ -156,20 +172,16 @@ STEPS = st.lists(st.tuples(SECOND, st.sampled_from([UP, DEGRADED, DOWN, UNKNOWN,
 
 
 def believed_at(second: int, history: History) -> Health | None:
-    """What was believed in this second: that of the newest transition until then."""
-    belief = history.transitions[0].before if history.transitions else None
+    """What was believed in this second: that of the newest transition until then, unless it is watched anew."""
+    belief, at = None, -1.0
     for transition in history.transitions:
         if transition.at <= second:
-            belief = transition.after
-    if belief is not None or history.watched_since is None or second < history.watched_since:
-        return belief
-    is_forgotten_since = any(
-        history.watched_since < transition.at <= second and transition.after is None
-        for transition in history.transitions
-    )
-    if is_forgotten_since:
+            belief, at = transition.after, transition.at
+    if belief is None and any(at <= begin <= second for begin in history.watched_from):
+        belief, at = UNKNOWN, max(begin for begin in history.watched_from if begin <= second)
+    if history.forgotten_at is not None and at <= history.forgotten_at <= second:
         return None
-    return UNKNOWN if history.transitions or history.belief is None else history.belief
+    return belief
 
 
 def second_by_second(history: History, window: tuple[int, int]) -> Figures:
@@ -196,19 +208,14 @@ def second_by_second(history: History, window: tuple[int, int]) -> Figures:
 
 @st.composite
 def histories(draw: st.DrawFn) -> History:
-    """Any history: transitions in order, veils in none, watched from the start, later on, or no longer."""
+    """Any history: watched from some time on, perhaps forgotten and watched again, any belief, veils at any time."""
     steps = sorted(draw(STEPS), key=lambda step: step[0])
-    before = draw(st.sampled_from([UP, DEGRADED, DOWN, None]))
-    transitions = changes(*steps, before=before)
-    is_watched = not transitions or transitions[-1].after is not None or draw(st.booleans())
-    forgotten = [transition.at for transition in transitions if transition.after is None]
-    begin = forgotten[-1] if forgotten else 0
-    first_after = next((t.at for t in transitions if t.at > begin), END)
-    watched_since = draw(st.integers(int(begin), int(first_after))) if is_watched else None
-    if not transitions:
-        watched_since = draw(SECOND)
-    belief = draw(st.sampled_from([UP, DOWN, None]))
-    return History(transitions, draw(st.lists(SPAN, max_size=6)), watched_since, belief)
+    watched_from = [draw(st.integers(0, steps[0][0] if steps else END))]
+    if steps and steps[-1][1] is None and draw(st.booleans()):
+        watched_from.append(draw(st.integers(steps[-1][0], END)))
+    is_forgotten = draw(st.booleans()) and not (steps and steps[-1][1] is None)
+    forgotten_at = draw(st.integers(max([*watched_from, *(at for at, _ in steps)]), END)) if is_forgotten else None
+    return History(Kind.PROVIDER, changes(*steps), draw(st.lists(SPAN, max_size=6)), watched_from, forgotten_at)
 
 
 @given(histories(), SPAN)
