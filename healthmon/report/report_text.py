@@ -110,7 +110,7 @@ def _incidents(account: Account, zone: ZoneInfo, screen: Screen, limit: int) -> 
         return line("No incidents.", screen)
     shown = account.incidents[:limit]
     columns = [Column("NO.", is_number=True), Column("SINCE"), Column("LASTED", is_number=True), Column("WHAT")]
-    columns += [Column("STATE"), Column("WHY", is_short=False)]
+    columns += [Column("STATE"), Column("WHY")]
     has_pbx = _has_pbxs(account.lines)
     text = table(columns, [_incident(one, account.window[1], zone, has_pbx=has_pbx) for one in shown], screen)
     more = len(account.incidents) - len(shown)

@@ -93,7 +93,7 @@ class Standing:
     @property
     def is_stale(self) -> bool:
         """Whether what is shown may be out of date: no daemon keeps it up to date."""
-        return not self.is_running or self.alive_at is None or self.now - self.alive_at > STALE_AFTER
+        return is_stale(self.alive_at, self.now, is_running=self.is_running)
 
     @property
     def exit_code(self) -> int:
@@ -102,6 +102,11 @@ class Standing:
             return ExitCode.STALE
         alarms = any(row.is_alarm for row in (*(pbx.row for pbx in self.pbxs), *self.targets))
         return ExitCode.PROBLEM if alarms else ExitCode.OK
+
+
+def is_stale(alive_at: float | None, now: float, *, is_running: bool) -> bool:
+    """Whether no daemon keeps up what is known."""
+    return not is_running or alive_at is None or now - alive_at > STALE_AFTER
 
 
 def pbx_rows(

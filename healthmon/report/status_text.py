@@ -57,10 +57,10 @@ def _trust(standing: Standing, zone: ZoneInfo, screen: Screen) -> str:
         return line(f"{why}: nothing is known yet.", screen, "bold red")
     when = f"{full(at, zone)}, {duration(standing.now - at)} ago"
     if not standing.is_running:
-        return line(f"NO DAEMON IS RUNNING. This is how things stood at {when}.", screen, "bold red")
+        return line(f"NO DAEMON IS RUNNING. Known as of {when}.", screen, "bold red")
     if standing.is_stale:
-        return line(f"STALE: the daemon hangs. This is how things stood at {when}.", screen, "bold red")
-    return line(f"healthmon is running. This is how things stand at {full(standing.now, zone)}.", screen)
+        return line(f"STALE: the daemon hangs. Known as of {when}.", screen, "bold red")
+    return line(f"healthmon is running. It is {full(standing.now, zone)}.", screen)
 
 
 def _failing(url: FailingUrl, standing: Standing, zone: ZoneInfo, screen: Screen) -> str:
@@ -112,7 +112,7 @@ def _target_part(standing: Standing, wish: Wish, zone: ZoneInfo, screen: Screen)
         return ""
     has_pbx = len(standing.pbxs) > 1
     columns = [Column("ENDPOINT"), *([Column("PBX")] if has_pbx else []), Column("KIND"), Column("STATE")]
-    columns += [Column("SINCE"), Column("WHY", is_short=False)]
+    columns += [Column("SINCE"), Column("WHY")]
     cells = [_group_cells(group, standing.now, zone, has_pbx=has_pbx) for group in shown]
     more = sum(len(group.rows) for group in groups[len(shown) :])
     rest = line(f"… and {more:,} more that are not up; --all lists everything.", screen) if more else ""
@@ -153,7 +153,7 @@ def _group_cells(group: _Group, now: float, zone: ZoneInfo, *, has_pbx: bool) ->
     return [
         Cell(first.target.endpoint if is_one else counted(len(group.rows), "endpoint")),
         *([Cell(first.target.pbx)] if has_pbx else []),
-        Cell(str(first.kind) if len(kinds) == 1 else "both"),
+        Cell(str(first.kind) if len(kinds) == 1 else "mixed"),
         _state(first),
         Cell(_since(first, zone, now)),
         Cell(why),

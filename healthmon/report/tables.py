@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from healthmon.model import Health
 from healthmon.report.words import visible
@@ -13,8 +13,8 @@ from healthmon.report.words import visible
 if TYPE_CHECKING:
     from rich.console import Console
 
-#: In a pipe nothing is wrapped or cut, so that grep and cut see whole lines.
-_ENDLESS = 100_000
+#: rich needs half a millisecond for a row; a longer table is written plainly, and the terminal breaks its lines.
+_LONGEST_DRAWN = 1_000
 
 #: How each health looks.
 STYLES = {Health.UP: "green", Health.DEGRADED: "yellow", Health.DOWN: "bold red", Health.UNKNOWN: "magenta"}
@@ -30,12 +30,10 @@ class Screen:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. Names are broken over lines where the terminal is too narrow, and never cut."""
+    """One column. Texts are broken over lines where the terminal is too narrow, and never cut."""
 
     title: str
     is_number: bool = False
-    #: Stays in one line as long as it can.
-    is_short: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +51,36 @@ def state_cell(state: Health, words: str = "") -> Cell:
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], screen: Screen) -> str:
     """Draw a table, without lines around it. What the texts hold is shown as it is, ``[red]`` too."""
+    if screen.width is None or len(rows) > _LONGEST_DRAWN:
+        return _plain(columns, rows)
+    return _drawn(columns, rows, screen)
+
+
+def _plain(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> str:
+    """Write a line for each row and break none of them, so that grep and cut see whole lines."""
+    from rich.cells import cell_len  # noqa: PLC0415
+
+    texts = [[column.title for column in columns], *([visible(cell.text) for cell in row] for row in rows)]
+    widths = [max(map(cell_len, column)) for column in zip(*texts, strict=True)]
+    lines = []
+    for row in texts:
+        cells = []
+        for text, width, column in zip(row, widths, columns, strict=True):
+            filling = " " * (width - cell_len(text))
+            cells.append(filling + text if column.is_number else text + filling)
+        lines.append("  ".join(cells).rstrip() + "\n")
+    return "".join(lines)
+
+
+def _drawn(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], screen: Screen) -> str:
+    """Have rich draw a table that fits the terminal."""
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     drawn = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
     for column in columns:
-        drawn.add_column(
-            column.title,
-            justify="right" if column.is_number else "left",
-            overflow="fold",
-            no_wrap=column.is_short and column.is_number,
-        )
+        justify: Literal["left", "right"] = "right" if column.is_number else "left"
+        drawn.add_column(column.title, justify=justify, overflow="fold", no_wrap=column.is_number)
     for row in rows:
         drawn.add_row(*(Text(visible(cell.text), cell.style) for cell in row))
     console = _console(screen)
@@ -73,6 +90,8 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], screen: Scr
 
 def line(text: str, screen: Screen, style: str = "") -> str:
     """Write one line (or paragraph) of text, wrapped to the terminal."""
+    if screen.width is None:
+        return f"{visible(text)}\n"
     from rich.text import Text  # noqa: PLC0415
 
     console = _console(screen)
@@ -86,7 +105,7 @@ def _console(screen: Screen) -> Console:
 
     return Console(
         file=StringIO(),
-        width=screen.width or _ENDLESS,
+        width=screen.width,
         force_terminal=screen.has_colour,
         color_system="standard" if screen.has_colour else None,
         markup=False,

@@ -1,0 +1,36 @@
+"""``healthmon status``: what is believed now, worst first, why, and how fresh it is."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from healthmon.cli.common import database_option, place, screen
+from healthmon.report.looking import standing
+from healthmon.report.status_json import status_json
+from healthmon.report.status_text import Wish, status_text
+from healthmon.store.queries import open_reader
+
+
+@click.command("status")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/json.md).")
+@click.option("--down", "only_down", is_flag=True, help="List only what is down.")
+@click.option("--all", "everything", is_flag=True, help="List everything one by one, phones never seen up too.")
+@database_option
+@click.pass_context
+def command(ctx: click.Context, *, as_json: bool, only_down: bool, everything: bool, database: Path | None) -> None:
+    """Show what is up, degraded, down or unknown now: worst first, why, since when.
+
+    Of more than 50 endpoints those are listed that are not up. Exit code: 0 nothing is down, 1 something is,
+    3 what is shown is stale, or no daemon runs.
+    """
+    where = place(ctx.obj, database)
+    with open_reader(where.database) as reader:
+        found = standing(reader, time.time())
+    if as_json:
+        click.echo(status_json(found, only_down=only_down))
+    else:
+        click.echo(status_text(found, Wish(only_down, everything), where.timezone, screen()), nl=False)
+    ctx.exit(found.exit_code)

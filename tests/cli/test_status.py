@@ -1,0 +1,210 @@
+"""``healthmon status``, over real databases that the store's own writer made."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from healthmon.model import Check, Health
+from tests.cli.conftest import Run
+from tests.report.builder import DAY, HOUR, MINUTE, NOW, blind, connection, phone, provider, running, stopped
+
+UP, DEGRADED, DOWN = Health.UP, Health.DEGRADED, Health.DOWN
+
+
+def test_all_up_lists_a_small_system_whole_and_exits_0(database: Path, run: Run) -> None:
+    with running(database, [connection(), provider("trunk"), phone("101")]):
+        result = run("status")
+
+    assert result.exit_code == 0
+    assert result.stdout == (
+        "healthmon is running. It is Fri 2026-05-01 14:00 CEST.\n"
+        "\n"
+        "PBX     STATE  SINCE         ALIVE  EVENT  SNAPSHOT  ENDPOINTS\n"
+        "office  up     30 Apr 14:00    3 s   14 s      41 s  2 up\n"
+        "\n"
+        "ENDPOINT     KIND      STATE  SINCE         WHY\n"
+        "PJSIP/trunk  provider  up     30 Apr 14:00\n"
+        "PJSIP/101    phone     up     30 Apr 14:00\n"
+        "\n"
+        "2 endpoints: 2 up.\n"
+    )
+
+
+def test_the_worst_comes_first_with_why_and_since_when_and_exits_1(database: Path, run: Run) -> None:
+    states = [
+        connection(),
+        phone("101"),
+        phone("102", DEGRADED),
+        phone("103", DOWN, since=NOW - 2 * HOUR),
+        phone("104", DOWN, since=NOW - HOUR),
+        provider("trunk", DOWN, since=NOW - 3 * HOUR),
+        phone("105", pending=DOWN, pending_since=NOW - 40),
+        phone("106", veil="not listed", veiled_since=NOW - MINUTE),
+    ]
+    with running(database, states):
+        result = run("status")
+
+    rows = [line.split() for line in result.stdout.splitlines() if line.startswith("PJSIP/")]
+    assert [row[0] for row in rows] == [f"PJSIP/{name}" for name in ("trunk", "104", "103", "102", "106", "105", "101")]
+    assert rows[1] == ["PJSIP/104", "phone", "down", "13:00:00", "peer", "status", "Unreachable"]
+    assert rows[4] == ["PJSIP/106", "phone", "unknown", "13:59:00", "not", "listed"]
+    assert "up, down?  30 Apr 14:00  seems down for 40 s" in result.stdout
+    assert result.exit_code == 1
+
+
+def test_down_lists_what_is_down_and_nothing_else(database: Path, run: Run) -> None:
+    with running(database, [connection(), phone("101"), phone("102", DOWN), phone("103", DOWN, ever_up=False)]):
+        result = run("status", "--down")
+
+    assert "PJSIP/102" in result.stdout
+    assert "PJSIP/101" not in result.stdout
+    assert "103" not in result.stdout
+    assert result.exit_code == 1
+
+
+def test_a_phone_that_was_never_seen_up_is_told_apart_and_is_no_alarm(database: Path, run: Run) -> None:
+    with running(database, [connection(), phone("101"), phone("102", DOWN, ever_up=False)]):
+        result = run("status")
+
+    assert "1 phone never seen up: 102." in result.stdout
+    assert "PJSIP/102" not in result.stdout
+    assert result.exit_code == 0
+
+
+def test_a_provider_that_was_never_seen_up_is_an_alarm(database: Path, run: Run) -> None:
+    with running(database, [connection(), provider("trunk", DOWN, ever_up=False)]):
+        result = run("status")
+
+    assert result.exit_code == 1
+
+
+def test_what_is_behind_a_blind_pbx_is_unknown_and_one_row(database: Path, run: Run) -> None:
+    phones = [phone(str(101 + number)) for number in range(30)]
+    states = [connection(belief=DOWN, since=NOW - 5 * MINUTE), phone("201", DOWN), *phones]
+    with running(database, states, pbx_states=[blind()]):
+        result = run("status")
+
+    lines = result.stdout.splitlines()
+    assert [line for line in lines if line.startswith("30 endpoints")] == [
+        "30 endpoints  phone  unknown  13:55:00  connection refused: "
+        "101, 102, 103, 104, 105, 106, 107, 108, 109, 110, 111, 112, … and 18 more"
+    ]
+    assert any(line.startswith("PJSIP/201") and "was down before" in line for line in lines)
+    assert "31 endpoints: 31 unknown." in lines
+    assert result.exit_code == 1
+
+
+def test_a_pbx_stands_as_its_worst_check_that_can_be_seen(database: Path, run: Run) -> None:
+    inventory = connection(belief=DOWN, check=Check.INVENTORY, reason="Asterisk lists 3 of 212 endpoints")
+    restarts = connection("branch", None, check=Check.RESTARTS)
+    with running(database, [connection(), inventory, connection("branch"), restarts]):
+        result = run("status", "--json")
+
+    pbxs = {pbx["name"]: pbx for pbx in json.loads(result.stdout)["pbxs"]}
+    assert (pbxs["office"]["state"], pbxs["office"]["reason"]) == ("down", "Asterisk lists 3 of 212 endpoints")
+    assert pbxs["branch"]["state"] == "up"
+    assert result.exit_code == 1
+
+
+def test_without_a_daemon_it_says_so_first_shows_what_was_known_and_exits_3(database: Path, run: Run) -> None:
+    stopped(database, [connection(), phone("101", DOWN)], alive_at=NOW - HOUR)
+
+    result = run("status")
+
+    assert result.stdout.startswith("NO DAEMON IS RUNNING. Known as of Fri 2026-05-01 13:00 CEST, 1 h 00 min ago.\n")
+    assert "PJSIP/101" in result.stdout
+    assert result.exit_code == 3
+
+
+@pytest.mark.parametrize(("silence", "exit_code"), [(29, 0), (31, 3)])
+def test_a_daemon_that_says_nothing_for_30_s_is_stale(database: Path, run: Run, silence: float, exit_code: int) -> None:
+    with running(database, [connection()], alive_at=NOW - silence):
+        result = run("status")
+
+    assert result.stdout.startswith("STALE") == (exit_code == 3)
+    assert result.exit_code == exit_code
+
+
+def test_a_daemon_that_has_just_started_knows_nothing_yet(database: Path, run: Run) -> None:
+    with running(database, alive_at=None):
+        result = run("status")
+
+    assert result.stdout.startswith("healthmon is starting: nothing is known yet.\n")
+    assert result.exit_code == 3
+
+
+def test_a_big_system_lists_what_is_not_up_and_counts_the_rest(database: Path, run: Run) -> None:
+    with running(database, [connection(), *(phone(str(1000 + number)) for number in range(200)), phone("999", DOWN)]):
+        result = run("status")
+        everything = run("status", "--all")
+
+    assert "PJSIP/1000" not in result.stdout
+    assert "PJSIP/999" in result.stdout
+    assert "201 endpoints: 200 up, 1 down." in result.stdout
+    assert everything.stdout.count("PJSIP/") == 201
+
+
+def test_of_very_many_that_are_down_the_newest_50_are_listed(database: Path, run: Run) -> None:
+    with running(database, [connection(), *(phone(str(1000 + n), DOWN, since=NOW - n) for n in range(200))]):
+        result = run("status")
+        down = run("status", "--down")
+
+    assert result.stdout.count("PJSIP/") == 50
+    assert "… and 150 more that are not up; --all lists everything." in result.stdout
+    assert down.stdout.count("PJSIP/") == 200
+
+
+def test_of_300_pbxs_those_that_are_not_up_are_listed(database: Path, run: Run) -> None:
+    states = [connection(f"customer-{number:03}", DOWN if number == 17 else UP) for number in range(300)]
+    with running(database, [*states, phone("101", pbx="customer-033")]):
+        result = run("status")
+
+    assert [line.split()[0] for line in result.stdout.splitlines() if line.startswith("customer-")] == ["customer-017"]
+    assert "300 PBXs: 299 up, 1 down." in result.stdout
+
+
+def test_names_of_strangers_are_shown_as_they_are_and_do_nothing(database: Path, run: Run) -> None:
+    names = ["[red]x[/]", "a\x1b[31mb\n", "📞 Zoë", "x" * 200, "=1+1", "a/b"]
+    with running(database, [connection(), *(phone(name) for name in names)]):
+        result = run("status")
+
+    shown = [line.split("  ")[0] for line in result.stdout.splitlines() if line.startswith("PJSIP/")]
+    expected = ["[red]x[/]", r"a\x1b[31mb\n", "📞 Zoë", "x" * 200, "=1+1", "a/b"]
+    assert sorted(shown) == sorted(f"PJSIP/{name}" for name in expected)
+
+
+def test_json_holds_the_same_with_times_in_utc(database: Path, run: Run) -> None:
+    states = [connection(), phone("101", DOWN, since=NOW - HOUR, pending=UP, pending_since=NOW - 5), phone("102")]
+    with running(database, states):
+        everything = json.loads(run("status", "--json").stdout)
+        down = json.loads(run("status", "--json", "--down").stdout)
+
+    assert everything["pbxs"][0]["last_event_at"] == "2026-05-01T11:59:46.000Z"
+    assert everything["pbxs"][0]["since"] == "2026-04-30T12:00:00.000Z"
+    assert everything["targets"][0] == {
+        "pbx": "office",
+        "endpoint": "PJSIP/101",
+        "kind": "phone",
+        "watch": "phones",
+        "state": "down",
+        "since": "2026-05-01T11:00:00.000Z",
+        "pending": "up",
+        "reason": "peer status Unreachable",
+        "remark": "",
+        "ever_up": True,
+        "flapping": False,
+    }
+    assert [target["endpoint"] for target in down["targets"]] == ["PJSIP/101"]
+    assert len(down["pbxs"]) == 1
+
+
+def test_what_is_merely_unknown_or_degraded_exits_0(database: Path, run: Run) -> None:
+    never_known = provider("trunk", None, veil="not qualified: Asterisk does not check it", veiled_since=NOW - DAY)
+    with running(database, [connection(), never_known, phone("101", DEGRADED)]):
+        result = run("status")
+
+    assert "not qualified: Asterisk does not check it" in result.stdout
+    assert result.exit_code == 0

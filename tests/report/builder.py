@@ -1,0 +1,148 @@
+"""Small helpers to make a database as the daemon would leave it, through the store's own writer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from healthmon.model import (
+    Changes,
+    Check,
+    CheckState,
+    Ending,
+    Freshness,
+    Health,
+    Incident,
+    Kind,
+    PbxState,
+    Target,
+    Transition,
+    VeilPeriod,
+)
+from healthmon.store.writer import open_writer
+
+#: A Friday noon, UTC.
+NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC).timestamp()
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+
+REASONS = {
+    Health.DOWN: "peer status Unreachable",
+    Health.UP: "peer status Reachable",
+    Health.DEGRADED: "one contact lost",
+}
+
+#: (when, what was believed from then on)
+Step = tuple[float, Health | None]
+
+
+def endpoint(target: Target, kind: Kind, belief: Health | None = Health.UP, **facts: Any) -> CheckState:
+    """An endpoint's state: watched for 30 days, and as it is since yesterday."""
+    state = CheckState(
+        target,
+        Check.REACHABILITY,
+        kind,
+        watch=f"{kind}s",
+        watched_since=NOW - 30 * DAY,
+        belief=belief,
+        since=NOW - DAY if belief else 0.0,
+        believed_at=NOW - DAY if belief else 0.0,
+        reason=REASONS[belief] if belief else "",
+        ever_up=belief is not None,
+    )
+    return replace(state, **facts)
+
+
+def phone(name: str, belief: Health | None = Health.UP, pbx: str = "office", **facts: Any) -> CheckState:
+    """A phone."""
+    return endpoint(Target(pbx, "PJSIP", name), Kind.PHONE, belief, **facts)
+
+
+def provider(name: str, belief: Health | None = Health.UP, pbx: str = "office", **facts: Any) -> CheckState:
+    """A provider."""
+    return endpoint(Target(pbx, "PJSIP", name), Kind.PROVIDER, belief, **facts)
+
+
+def connection(pbx: str = "office", belief: Health | None = Health.UP, **facts: Any) -> CheckState:
+    """The connection to a PBX, or with ``check`` another of its checks."""
+    reason = "connected" if belief is Health.UP else "connection refused"
+    state = endpoint(Target(pbx), Kind.PBX, belief, check=Check.CONNECTION, watch="", reason=reason)
+    return replace(state, **facts)
+
+
+def blind(pbx: str = "office", why: str = "connection refused", since: float = NOW - 5 * MINUTE) -> PbxState:
+    """A PBX that cannot be seen."""
+    return PbxState(pbx, version="22.5.2", blind_why=why, blind_since=since, was_seen=True)
+
+
+def outage(number: int, state: CheckState, opened_at: float, closed_at: float | None = None, **facts: Any) -> Incident:
+    """An incident of this target."""
+    incident = Incident(
+        number,
+        state.target,
+        state.check,
+        state.kind,
+        state.watch,
+        Health.DOWN,
+        opened_at,
+        opened_at,
+        "peer status Unreachable",
+        closed_at=closed_at,
+        ending=Ending.RECOVERED if closed_at else None,
+    )
+    return replace(incident, **facts)
+
+
+def steps(state: CheckState, *changes: Step) -> list[Transition]:
+    """What was believed of this target, one after another."""
+    befores = [None, *(after for _, after in changes)]
+    return [
+        Transition(state.target, state.check, before, after, at, at, "test")
+        for before, (at, after) in zip(befores, changes, strict=False)
+    ]
+
+
+def veil(target: Target, since: float, until: float | None, check: str = Check.REACHABILITY) -> VeilPeriod:
+    """A time of not seeing; of a PBX with its default check: everything behind it."""
+    return VeilPeriod(target, check, since, until, "connection refused")
+
+
+@contextmanager
+def running(
+    path: Path,
+    states: Iterable[CheckState] = (),
+    *,
+    pbx_states: Iterable[PbxState] = (),
+    history: Sequence[Transition] = (),
+    veils: Iterable[VeilPeriod] = (),
+    incidents: Iterable[Incident] = (),
+    alive_at: float | None = NOW - 3,
+) -> Iterator[None]:
+    """A database with these in it, and a daemon that holds its lock inside."""
+    states = list(states)
+    changes = Changes(
+        states={(state.target, state.check): state for state in states},
+        pbx_states={state.pbx: state for state in pbx_states},
+        transitions=list(history),
+        veils={(each.target, each.check, each.since): each for each in veils},
+        incidents={incident.id: incident for incident in incidents},
+    )
+    pbxs = sorted({state.target.pbx for state in states})
+    writer = open_writer(path, now=NOW - 30 * DAY)
+    try:
+        writer.commit(changes)
+        if alive_at is not None:
+            fresh = [Freshness(pbx, alive_at - 11, alive_at - 38, alive_at) for pbx in pbxs]
+            writer.alive(alive_at, fresh)
+        yield
+    finally:
+        writer.close()
+
+
+def stopped(path: Path, states: Iterable[CheckState] = (), **facts: Any) -> None:
+    """A database with these in it, and no daemon."""
+    with running(path, states, **facts):
+        pass
