@@ -38,6 +38,9 @@ _CANCEL = """UPDATE notifications SET state = 'cancelled', why = :why, finished_
 _SEND = """UPDATE notifications SET state = 'sending', claim = :claim, claimed_at = :now, says = :says,
     in_doubt = :in_doubt WHERE id = :id"""
 
+_UNEXPLAINED = """SELECT i.id FROM incidents i WHERE i.closed_at IS NULL AND NOT EXISTS (
+    SELECT 1 FROM incidents bigger WHERE bigger.id = i.explained_by AND bigger.closed_at IS NULL)"""
+
 #: Where several rows of one incident would say the same, the first of these speaks for all.
 _SPEAKS_FIRST = (
     Reason.OPENED,
@@ -61,7 +64,7 @@ class ClaimedRow:
     possibly_repeated: bool
     #: The smaller incidents that this one explains.
     explained: tuple[Incident, ...] = ()
-    #: Other incidents that are open, that no bigger one explains, and of which this message does not speak.
+    #: Open incidents of which this message does not speak, and that no bigger open one explains.
     others_down: int = 0
 
 
@@ -183,10 +186,8 @@ def _book(connection: sqlite3.Connection, choice: Choice, claim_id: int, now: fl
 
 
 def _with_facts(connection: sqlite3.Connection, lines: Sequence[Line], timeline: Timeline) -> tuple[ClaimedRow, ...]:
-    open_ones = connection.execute(
-        "SELECT COUNT(*) FROM incidents WHERE closed_at IS NULL AND explained_by IS NULL"
-    ).fetchone()[0]
-    told_here = {line.incident.id for line in lines if line.incident.is_open and line.incident.explained_by is None}
+    unexplained = {row["id"] for row in connection.execute(_UNEXPLAINED)}
+    others_down = len(unexplained - {line.incident.id for line in lines})
     return tuple(
         ClaimedRow(
             notification_id=line.id,
@@ -195,7 +196,7 @@ def _with_facts(connection: sqlite3.Connection, lines: Sequence[Line], timeline:
             incident=line.incident,
             possibly_repeated=line.in_doubt is not None,
             explained=_explained_by(connection, line.incident, timeline),
-            others_down=open_ones - len(told_here),
+            others_down=others_down,
         )
         for line in lines
     )

@@ -158,8 +158,9 @@ class Writer:
         return changed
 
     def _data_version(self) -> int:
-        version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
-        return version
+        with errors_named(self.path):
+            version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
+            return version
 
     def told(self) -> dict[tuple[int, str], Told]:
         """Read what was told, by (incident, url_id): of open incidents, and of closed ones not finished."""

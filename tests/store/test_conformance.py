@@ -1,0 +1,341 @@
+"""What any store must do, said with the store's functions alone: a PostgreSQL one would have to pass this too."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from healthmon.model import (
+    Changes,
+    Check,
+    ClockJump,
+    Ending,
+    EndpointSettings,
+    Freshness,
+    Health,
+    Kind,
+    PbxState,
+    Reason,
+    Remembered,
+    Said,
+    Target,
+    Told,
+)
+from tests.store.scene import (
+    BOSS,
+    DESK,
+    OFFICE,
+    OTHER_PHONE,
+    PHONE,
+    START,
+    Store,
+    by_key,
+    closed,
+    incident,
+    notification,
+    state,
+    transition,
+    veil,
+    veils,
+)
+
+
+def test_a_new_store_remembers_nothing(store: Store) -> None:
+    assert store.writer.load() == Remembered()
+
+
+def test_everything_that_was_booked_is_remembered_as_it_was(store: Store) -> None:
+    full = state(
+        belief=Health.DOWN,
+        since=START + 10.25,
+        believed_at=START + 40.123456,
+        reason='"quotes", <markup> & Umläute 😀',
+        remark="not qualified",
+        pending=Health.UP,
+        pending_since=START + 50,
+        not_up_since=START + 10,
+        down_since=START + 11,
+        veil="not listed",
+        veiled_since=START + 60,
+        ever_up=True,
+        is_flapping=True,
+        down_after=34.5,
+    )
+    never_known = state(OTHER_PHONE, None, since=0.0, believed_at=0.0, reason="")
+    pbx_check = state(OFFICE, check=Check.CONNECTION, kind=Kind.PBX, watch="")
+    office = PbxState("office", "2026-05-14T12:00:00.123+0000", "", "22.3.0", "refused", START + 5, was_seen=True)
+    settings = EndpointSettings(PHONE, START + 3, True, 60.0, 3.0, True, True, True, 2)
+    opened = incident(7, cohort="found down at first look", explained_by=3, flapping=2, flap_episodes=4)
+
+    store.book(
+        states=by_key(full, never_known, pbx_check),
+        pbx_states={"office": office},
+        settings={PHONE: settings},
+        incidents={7: opened},
+        notifications=[notification(number=7)],
+    )
+    store.writer.alive(START + 70, [])
+    store.restart(START + 100)
+
+    remembered = store.writer.load()
+    assert set(remembered.states) == {full, never_known, pbx_check}
+    assert remembered.pbx_states == (office,)
+    assert remembered.settings == (settings,)
+    assert remembered.incidents == (opened,)
+    assert remembered.told == {(7, BOSS): _waiting(Reason.OPENED)}
+    assert remembered.next_incident_id == 8
+    assert remembered.alive_at == START + 70
+
+
+def test_the_last_state_counts(store: Store) -> None:
+    store.book(states=by_key(state(belief=Health.UP)))
+
+    store.book(states=by_key(state(belief=Health.DOWN, kind=Kind.PROVIDER, watch="trunks")))
+
+    assert store.writer.load().states == (state(belief=Health.DOWN, kind=Kind.PROVIDER, watch="trunks"),)
+
+
+def test_the_same_endpoint_on_two_pbxs_and_in_two_technologies_are_three_targets(store: Store) -> None:
+    three = [
+        state(Target("office", "PJSIP", "x")),
+        state(Target("shop", "PJSIP", "x")),
+        state(Target("shop", "IAX2", "x")),
+    ]
+
+    store.book(states=by_key(*three))
+
+    assert set(store.writer.load().states) == set(three)
+
+
+def test_nothing_to_book_is_no_transaction(store: Store) -> None:
+    store.outbox.next_due(BOSS)
+    with store.reading():
+        store.writer.commit(Changes(log=["phone 101: seen"]))
+
+    assert not store.writer.outside_changes()
+
+
+def test_what_others_write_is_noticed_once_and_our_own_is_not(store: Store) -> None:
+    store.book(incidents={1: incident()}, notifications=[notification()])
+    assert not store.writer.outside_changes()
+
+    store.outbox.claim(BOSS, START + 200)
+
+    assert store.writer.outside_changes()
+    assert not store.writer.outside_changes()
+
+
+def test_a_deliverer_that_finds_nothing_due_wakes_nobody(store: Store) -> None:
+    store.book(incidents={1: incident()}, notifications=[notification(wait=5)])
+
+    assert store.outbox.claim(BOSS, START + 131) is None
+
+    assert not store.writer.outside_changes()
+
+
+def test_a_forgotten_target_loses_its_state_and_keeps_its_history(store: Store) -> None:
+    up, gone = transition(START + 1, Health.UP), transition(START + 500, None, Health.UP, cause="removed")
+    store.book(states=by_key(state(), state(OTHER_PHONE)), transitions=[up], veils=veils(veil(START + 400)))
+
+    store.book(forgotten=[PHONE], transitions=[gone])
+
+    assert [each.target for each in store.writer.load().states] == [OTHER_PHONE]
+    with store.reading() as reader:
+        history = next(reader.history(START, START + 1000, endpoint="PJSIP/101"))
+    assert history.transitions == (up, gone)
+    assert history.forgotten_at == START + 500
+    assert history.veils == (veil(START + 400, START + 500),)
+
+
+def test_a_target_that_is_watched_again_goes_on_with_its_history(store: Store) -> None:
+    store.book(states=by_key(state()), transitions=[transition(START + 1, Health.UP)])
+    store.book(forgotten=[PHONE], transitions=[transition(START + 500, None, Health.UP)])
+
+    again = state(watched_since=START + 900, since=START + 901)
+    store.book(states=by_key(again), transitions=[transition(START + 901, Health.UP)])
+
+    assert store.writer.load().states == (again,)
+    with store.reading() as reader:
+        (history,) = reader.history(START, START + 1000)
+    assert [each.after for each in history.transitions] == [Health.UP, None, Health.UP]
+    assert (history.watched_since, history.forgotten_at) == (START, None)
+
+
+def test_forgetting_a_target_and_watching_it_anew_in_one_batch_leaves_it_watched(store: Store) -> None:
+    store.book(states=by_key(state()))
+
+    store.book(forgotten=[PHONE], states=by_key(state(watch="others")))
+
+    assert store.writer.load().states == (state(watch="others"),)
+
+
+def test_a_pbx_that_is_no_longer_configured_leaves_nothing_but_history(store: Store) -> None:
+    store.book(
+        states=by_key(state(OFFICE, check=Check.CONNECTION, kind=Kind.PBX)),
+        pbx_states={"office": PbxState("office", blind_why="refused", blind_since=START)},
+        veils=veils(veil(START, target=OFFICE, why="refused")),
+    )
+    store.writer.alive(START + 10, [Freshness("office", alive_at=START)])
+
+    store.book(forgotten=[OFFICE])
+
+    assert store.writer.load().pbx_states == ()
+    with store.reading() as reader:
+        assert reader.freshness() == []
+        assert reader.pbx_veils(START, START + 99) == {"office": (veil(START, START + 10, OFFICE, "refused"),)}
+
+
+def test_freshness_and_the_sign_of_life_are_what_was_said_last(store: Store) -> None:
+    store.writer.alive(START + 10, [Freshness("office"), Freshness("shop", START + 1, START + 2, START + 3)])
+    fresh = [Freshness("office", START + 11, None, START + 11), Freshness("shop", START + 1, START + 2, START + 3)]
+
+    store.writer.alive(START + 20, fresh)
+
+    with store.reading() as reader:
+        assert reader.freshness() == fresh
+        assert reader.daemon().alive_at == START + 20
+
+
+def test_told_speaks_of_open_incidents_and_of_closed_ones_until_their_end_is_told(store: Store) -> None:
+    store.book(
+        incidents={1: incident(1), 2: incident(2, OTHER_PHONE)},
+        notifications=[notification(number=1), notification(number=1, url_id=DESK), notification(number=2)],
+    )
+    _deliver(store, BOSS, START + 200)
+
+    told = store.writer.told()
+
+    assert told[1, BOSS] == Told(Said.DOWN, START + 201, frozenset({(Reason.OPENED, 0)}), frozenset())
+    assert told[1, DESK] == _waiting(Reason.OPENED)
+    assert set(told) == {(1, BOSS), (1, DESK), (2, BOSS)}
+
+    store.book(incidents={2: closed(2, target=OTHER_PHONE)}, notifications=[notification(Reason.RESOLVED, 2)])
+    store.writer.alive(START + 310, [])
+    assert (2, BOSS) in store.writer.told()
+
+    _deliver(store, BOSS, START + 320)
+    store.writer.alive(START + 330, [])
+    assert set(store.writer.told()) == {(1, BOSS), (1, DESK)}
+    assert [each.id for each in store.writer.load().incidents] == [1]
+
+
+def test_somebody_who_was_told_down_stays_in_told_until_the_end_is_booked(store: Store) -> None:
+    # The claim came in between what the core saw ("still waiting") and its commit of the end.
+    store.book(incidents={1: incident()}, notifications=[notification()])
+    claim = store.outbox.claim(BOSS, START + 200)
+    assert claim
+    store.book(incidents={1: closed()})
+    store.outbox.delivered(claim, START + 301)
+
+    store.writer.alive(START + 310, [])
+
+    assert store.writer.told()[1, BOSS].said is Said.DOWN
+
+
+def test_after_a_day_nobody_waits_to_be_told_an_end_that_nobody_booked(store: Store) -> None:
+    store.book(incidents={1: incident()}, notifications=[notification()])
+    _deliver(store, BOSS, START + 200)
+    store.book(incidents={1: closed()})
+
+    store.writer.alive(START + 300 + 86401, [])
+
+    assert store.writer.told() == {}
+
+
+def test_incidents_are_found_by_the_window_that_they_overlap(store: Store) -> None:
+    past, present = closed(1, START + 300), incident(2, OTHER_PHONE, opened_at=START + 1000)
+    store.book(incidents={1: past, 2: present})
+
+    with store.reading() as reader:
+        assert reader.incidents(START, START + 50) == []
+        assert reader.incidents(START, START + 200) == [past]
+        assert reader.incidents(START + 200, START + 5000) == [past, present]
+        assert reader.incidents(START + 301, START + 5000) == [present]
+        assert reader.open_incidents() == [present]
+
+
+def test_a_reader_sees_one_moment(store: Store) -> None:
+    store.book(states=by_key(state(belief=Health.UP)), incidents={1: incident()})
+
+    with store.reading() as reader:
+        assert reader.states() == [state(belief=Health.UP)]
+        store.book(states=by_key(state(belief=Health.DOWN)), incidents={1: closed()})
+
+        assert reader.states() == [state(belief=Health.UP)]
+        assert reader.open_incidents() == [incident()]
+
+
+def test_a_clock_jump_moves_all_that_is_open_with_it(store: Store) -> None:
+    pending = state(pending=Health.DOWN, pending_since=START + 50, not_up_since=START + 50)
+    office = PbxState("office", blind_why="refused", blind_since=START + 5)
+    store.book(
+        states=by_key(pending),
+        pbx_states={"office": office},
+        incidents={1: incident()},
+        notifications=[notification(wait=5)],
+    )
+    store.writer.alive(START + 200, [Freshness("office", START + 1)])
+
+    store.book(clock_jumps=[ClockJump(START + 200 + 3600, by=3600.0)])
+
+    remembered = store.writer.load()
+    assert remembered.states == (
+        replace(
+            pending,
+            watched_since=START + 3600,
+            since=START + 3601,
+            believed_at=START + 3602,
+            pending_since=START + 3650,
+            not_up_since=START + 3650,
+        ),
+    )
+    assert remembered.pbx_states == (replace(office, blind_since=START + 3605),)
+    assert remembered.incidents == (incident(opened_at=START + 3700, believed_at=START + 3730),)
+    assert remembered.alive_at == START + 3800
+    assert store.outbox.next_due(BOSS) == START + 135 + 3600
+    with store.reading() as reader:
+        assert reader.freshness() == [Freshness("office", START + 3601)]
+
+
+def test_a_clock_that_was_set_back_while_nobody_ran_leaves_no_history_in_the_future(store: Store) -> None:
+    # A dead battery: the machine comes up years early, and is put right a minute later.
+    years = 6 * 365 * 86400.0
+    before = [transition(START + 10, Health.UP), transition(START + 20, Health.DOWN, Health.UP)]
+    store.book(states=by_key(state()), transitions=before)
+    store.writer.alive(START + 100, [])
+
+    store.restart(START - years)
+    assert store.writer.set_back_by == -years - 100
+    assert store.writer.load().alive_at == START - years
+    store.book(transitions=[transition(START - years + 30, Health.UP, Health.DOWN)])
+    store.book(clock_jumps=[ClockJump(START + 160, by=years + 100)])
+
+    with store.reading() as reader:
+        (history,) = reader.history(START, START + 1000)
+    assert history.transitions == (*before, transition(START + 130, Health.UP, Health.DOWN))
+
+
+def test_ended_without_a_recovery_rides_along_and_causes_no_message(store: Store) -> None:
+    store.book(incidents={1: incident()}, notifications=[notification()])
+    _deliver(store, BOSS, START + 200)
+    store.book(incidents={1: closed(ending=Ending.REMOVED)}, notifications=[notification(Reason.ENDED)])
+
+    assert store.outbox.next_due(BOSS) is None
+    assert store.outbox.claim(BOSS, START + 400) is None
+
+    store.book(incidents={2: incident(2, OTHER_PHONE)}, notifications=[notification(number=2)])
+    claim = store.outbox.claim(BOSS, START + 500)
+    assert claim
+    assert [(row.incident.id, row.reason, row.says) for row in claim.rows] == [
+        (2, Reason.OPENED, Said.DOWN),
+        (1, Reason.ENDED, Said.UP),
+    ]
+
+
+def _waiting(reason: Reason) -> Told:
+    return Told(None, 0.0, frozenset({(reason, 0)}), frozenset({(reason, 0)}))
+
+
+def _deliver(store: Store, url_id: str, at: float) -> None:
+    claim = store.outbox.claim(url_id, at)
+    assert claim
+    store.outbox.delivered(claim, at + 1)

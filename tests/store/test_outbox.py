@@ -1,0 +1,237 @@
+"""The outbox, row by row: what is claimed, what it says, and what becomes of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from healthmon.errors import StoreError
+from healthmon.model import Health, Kind, Reason, Said
+from healthmon.store.outbox import Claim, Outbox
+from healthmon.store.queries import Telling
+from tests.store.scene import BOSS, DESK, OTHER_PHONE, START, Store, closed, incident, notification
+
+DUE = START + 200
+
+
+def claimed(store: Store, at: float = DUE, url_id: str = BOSS) -> Claim:
+    claim = store.outbox.claim(url_id, at)
+    assert claim is not None
+    return claim
+
+
+def said(claim: Claim) -> list[tuple[int, Reason, Said]]:
+    return [(row.incident.id, row.reason, row.says) for row in claim.rows]
+
+
+def fates(store: Store, number: int = 1) -> list[tuple[Reason, str, str]]:
+    with store.reading() as reader:
+        return [(each.reason, each.state, each.why) for each in reader.tellings(number)]
+
+
+def test_nothing_is_claimed_before_it_is_due(store: Store) -> None:
+    store.book(incidents={1: incident()}, notifications=[notification(wait=5)])
+
+    assert store.outbox.next_due(BOSS) == START + 135
+    assert store.outbox.claim(BOSS, START + 134.9) is None
+
+    assert said(claimed(store, START + 135)) == [(1, Reason.OPENED, Said.DOWN)]
+    assert store.outbox.next_due(BOSS) is None
+
+
+def test_what_is_being_sent_is_not_claimed_a_second_time(store: Store) -> None:
+    store.book(incidents={1: incident()}, notifications=[notification()])
+
+    claimed(store)
+
+    assert store.outbox.claim(BOSS, DUE + 1000) is None
+
+
+def test_each_url_has_its_own_rows(store: Store) -> None:
+    store.book(incidents={1: incident()}, notifications=[notification(), notification(url_id=DESK)])
+
+    store.outbox.delivered(claimed(store), DUE)
+
+    assert said(claimed(store, url_id=DESK)) == [(1, Reason.OPENED, Said.DOWN)]
+
+
+def test_what_is_due_together_is_one_claim_in_the_order_of_the_incidents(store: Store) -> None:
+    store.book(
+        incidents={1: incident(1), 2: incident(2, OTHER_PHONE)},
+        notifications=[notification(number=2), notification(number=1)],
+    )
+
+    assert [row.incident.id for row in claimed(store).rows] == [1, 2]
+
+
+def test_a_claim_takes_no_more_than_its_limit(store: Store) -> None:
+    numbers = range(1, 8)
+    store.book(
+        incidents={number: incident(number) for number in numbers},
+        notifications=[notification(number=number) for number in numbers],
+    )
+
+    first, second = store.outbox.claim(BOSS, DUE, limit=5), store.outbox.claim(BOSS, DUE, limit=5)
+
+    assert first and second
+    assert [row.incident.id for row in first.rows + second.rows] == list(numbers)
+
+
+def test_a_row_waits_for_an_earlier_one_of_its_incident(store: Store) -> None:
+    # The outage is over before the time to gather others for its first message has passed.
+    store.book(incidents={1: incident()}, notifications=[notification(wait=30)])
+    store.book(
+        incidents={1: closed(at=START + 140)}, notifications=[notification(Reason.RESOLVED, booked_at=START + 140)]
+    )
+
+    assert store.outbox.next_due(BOSS) == START + 160
+    assert store.outbox.claim(BOSS, START + 150) is None
+
+    assert said(claimed(store, START + 160)) == [(1, Reason.OPENED, Said.WAS_DOWN)]
+    assert fates(store)[1] == (Reason.RESOLVED, "cancelled", "its end has been told already")
+
+
+def test_a_reminder_of_what_is_over_is_not_sent(store: Store) -> None:
+    store.book(incidents={1: incident()}, notifications=[notification()])
+    store.outbox.delivered(claimed(store), DUE)
+    store.book(notifications=[notification(Reason.REMINDER, serial=1)])
+    store.book(incidents={1: closed()}, notifications=[notification(Reason.RESOLVED)])
+
+    assert said(claimed(store, DUE + 200)) == [(1, Reason.RESOLVED, Said.UP)]
+
+    assert fates(store)[1] == (Reason.REMINDER, "cancelled", "over meanwhile")
+
+
+def test_one_message_has_one_line_for_an_incident(store: Store) -> None:
+    flapping = incident(flapping=1, flap_episodes=1, health=Health.DEGRADED)
+    store.book(
+        incidents={1: flapping},
+        notifications=[notification(Reason.REMINDER, serial=1), notification(Reason.FLAPPING, serial=1)],
+    )
+
+    assert said(claimed(store)) == [(1, Reason.FLAPPING, Said.DOWN)]
+
+    assert fates(store)[0] == (Reason.REMINDER, "cancelled", "told together with: flapping")
+
+
+def test_a_line_knows_what_else_is_down_and_what_it_explains(store: Store) -> None:
+    store.book(
+        incidents={
+            1: incident(1),
+            2: incident(2, OTHER_PHONE, explained_by=1),
+            3: incident(3, OTHER_PHONE),
+            4: closed(4),
+            5: incident(5, OTHER_PHONE, explained_by=4),
+        },
+        notifications=[notification()],
+    )
+
+    (row,) = claimed(store).rows
+
+    assert [each.id for each in row.explained] == [2]
+    assert row.others_down == 2, "3, and 5, whose bigger one is over"
+
+
+def test_what_a_bigger_incident_explains_is_not_sent(store: Store) -> None:
+    store.book(incidents={1: incident()}, notifications=[notification(wait=5)])
+
+    store.book(incidents={2: incident(2)}, notifications=[notification(number=2)], explained={1: 2})
+
+    assert [row.incident.id for row in claimed(store).rows] == [2]
+    assert fates(store) == [(Reason.OPENED, "explained", "explained by incident 2")]
+    told = store.writer.told()[1, BOSS]
+    assert (told.said, told.waiting) == (None, frozenset())
+    assert store.writer.load().incidents[0].explained_by == 2
+
+
+def test_what_is_in_doubt_is_not_explained_away(store: Store) -> None:
+    store.book(incidents={1: incident()}, notifications=[notification()])
+    store.outbox.in_doubt(claimed(store), DUE, "timed out")
+
+    store.book(incidents={2: incident(2)}, explained={1: 2})
+
+    assert said(claimed(store, DUE + 60)) == [(1, Reason.OPENED, Said.DOWN)]
+
+
+def test_a_part_of_a_claim_can_have_its_own_result(store: Store) -> None:
+    numbers = range(1, 5)
+    store.book(
+        incidents={number: incident(number) for number in numbers},
+        notifications=[notification(number=number) for number in numbers],
+    )
+    claim = claimed(store)
+
+    store.outbox.delivered(claim, DUE + 1, "DOWN 2 phones", rows=claim.rows[:2])
+    store.outbox.undeliverable(claim, claim.rows[2:3], DUE + 2, "text refused")
+    store.outbox.failed(claim, DUE + 3, "refused", rows=claim.rows[3:])
+
+    assert [fates(store, number)[0][1:] for number in numbers] == [
+        ("delivered", ""),
+        ("delivered", ""),
+        ("undeliverable", "text refused"),
+        ("waiting", "refused"),
+    ]
+
+
+def test_a_result_that_comes_too_late_changes_nothing(store: Store) -> None:
+    store.book(incidents={1: incident()}, notifications=[notification()])
+    late = claimed(store)
+    store.outbox.recover([BOSS], DUE + 10)
+    claimed(store, DUE + 20)
+
+    store.outbox.failed(late, DUE + 30, "timed out")
+
+    assert fates(store)[0][1] == "sending"
+
+
+def test_people_can_see_when_and_with_which_words_somebody_was_told(store: Store) -> None:
+    store.book(incidents={1: incident()}, notifications=[notification()])
+    store.outbox.failed(claimed(store), DUE, "connection refused")
+
+    store.outbox.delivered(claimed(store, DUE + 60), DUE + 61, "DOWN phone 101 (office) since 14:02")
+
+    with store.reading() as reader:
+        assert reader.tellings(1) == [
+            Telling(
+                incident_id=1,
+                url_id=BOSS,
+                reason=Reason.OPENED,
+                state="delivered",
+                booked_at=START + 130,
+                at=DUE + 61,
+                attempts=2,
+                why="",
+                subject="DOWN phone 101 (office) since 14:02",
+            )
+        ]
+
+
+def test_only_an_outage_of_a_pbx_or_provider_that_is_due_is_urgent(store: Store) -> None:
+    store.book(
+        incidents={1: incident(), 2: incident(2, kind=Kind.PROVIDER)},
+        notifications=[notification(), notification(number=2, booked_at=START + 500, wait=5)],
+    )
+
+    assert not store.outbox.has_urgent(BOSS, since=START, now=START + 504)
+    assert store.outbox.has_urgent(BOSS, since=START + 500, now=START + 505)
+    assert not store.outbox.has_urgent(BOSS, since=START + 501, now=START + 505)
+
+
+def test_what_waits_for_a_url_that_is_no_longer_configured_is_cancelled(store: Store) -> None:
+    store.book(incidents={1: incident()}, notifications=[notification(), notification(url_id=DESK)])
+    store.outbox.failed(claimed(store), DUE, "refused")
+
+    assert store.outbox.retire_others([DESK], DUE + 1) == 1
+
+    assert (Reason.OPENED, "cancelled", "its URL is no longer configured") in fates(store)
+    assert store.outbox.next_due(DESK) is not None
+    with store.reading() as reader:
+        assert reader.urls() == []
+
+
+def test_an_outbox_makes_no_database(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="there is no such file"):
+        Outbox(tmp_path / "healthmon.db")
+
+    assert list(tmp_path.iterdir()) == []
