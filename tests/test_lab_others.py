@@ -76,7 +76,7 @@ def test_iax_peer_registers_and_vanishes(lab: Lab) -> None:
 def test_phone_from_a_database_registers(lab: Lab) -> None:
     pbx = lab.asterisk(phone("101"), options=Options(realtime=True), start=False)
     assert pbx.realtime is not None
-    pbx.realtime.add_phone("301")
+    pbx.realtime.add_phone("301", qualify_frequency=1, qualify_timeout=0.5)
     pbx.start()
     stored, plain = lab.add(Phone(pbx.sip, "301")), lab.add(Phone(pbx.sip, "101"))
 

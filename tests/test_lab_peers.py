@@ -69,7 +69,7 @@ def test_phone_that_does_not_refresh_expires(lab: Lab) -> None:
 
 
 def test_one_of_two_contacts_lost_leaves_the_endpoint_online(lab: Lab) -> None:
-    pbx = lab.asterisk(phone("101", max_contacts=2, remove_existing=False, qualify_frequency=1))
+    pbx = lab.asterisk(phone("101", max_contacts=2, remove_existing=False, qualify_frequency=1, qualify_timeout=0.5))
     desk, mobile = lab.add(Phone(pbx.sip, "101")), lab.add(Phone(pbx.sip, "101"))
     desk.register()
     mobile.register()
@@ -119,7 +119,7 @@ def test_provider_accepts_rejects_or_ignores_a_registration(lab: Lab) -> None:
 
     registration_is("Registered")
     provider.answer("REGISTER", 403)
-    pbx.cli("pjsip send register trunk-a-registration")
+    pbx.register_now("trunk-a")
     registration_is("Rejected")
     provider.ignore("REGISTER")
     seen = provider.seen["REGISTER"]

@@ -178,6 +178,10 @@ class Asterisk:
         if reload:
             self._reload_for(removed)
 
+    def register_now(self, trunk: str) -> None:
+        """Send the REGISTER of a trunk(…, registration=…) at once, not when it is due."""
+        self.cli(f"pjsip send register {trunk}-registration")
+
     def append(self, file: str, text: str) -> None:
         """Have a text at the end of a file from the next start or reload on, e.g. to break it; "" ends that."""
         self.extra[file] = text
@@ -201,7 +205,7 @@ class Asterisk:
     def started_at(self) -> str | None:
         """ARI's startup_time, which each start changes; None while ARI does not answer."""
         try:
-            answer = self.ari("GET", "/asterisk/info", params={"only": "status"}, timeout=2)
+            answer = self.ari("GET", "/asterisk/info", params={"only": "status"}, timeout=0.5)
         except requests.RequestException:
             return None
         return str(answer.json()["status"]["startup_time"]) if answer.status_code == 200 else None

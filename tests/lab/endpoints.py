@@ -120,6 +120,8 @@ def _registration(name: str, contact: str, auth: tuple[str, str] | None, more: M
         "forbidden_retry_interval": 1,
         "auth_rejection_permanent": "no",
         "max_retries": 10000,
+        # The first REGISTER comes at a random moment within this many seconds after a start (default: 10).
+        "max_random_initial_delay": 1,
         "expiration": 60,
     }
     if auth:
