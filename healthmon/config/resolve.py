@@ -162,7 +162,9 @@ def _url_line(section: DraftSection, secrets: Secrets, option: str, number: int,
         if any(letter.isspace() or not letter.isprintable() for letter in url):
             raise Unsuitable("this URL holds a space or a control character; one URL on each line, a space is %20")
     except Unsuitable as unsuitable:
-        section.problem(option, f"{name}: {unsuitable}" if name else str(unsuitable), line=number)
+        # Without a URL behind it, what stands before the "=" may be a piece of a token.
+        is_name = name and urls.scheme_of(raw)
+        section.problem(option, f"{name}: {unsuitable}" if is_name else str(unsuitable), line=number)
         return None
     return number, name, url
 

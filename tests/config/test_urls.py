@@ -121,7 +121,7 @@ def test_a_url_that_apprise_refuses_is_a_problem_in_its_line_without_its_secret(
 LINES = {
     "hunter2": "this line is no apprise URL; one looks like mailto://… or name = mailto://…",
     "mailto:x@example.org": "this line is no apprise URL; one looks like mailto://… or name = mailto://…",
-    "boss = hunter2": "boss: this line is no apprise URL; one looks like mailto://… or name = mailto://…",
+    "hunter2 = hunter2": "this line is no apprise URL; one looks like mailto://… or name = mailto://…",
     "tgram://hunter2 x": "this URL holds a space or a control character; one URL on each line, a space is %20",
     "boss = tgram://${TOKEN}/1": "boss: the environment variable TOKEN is not set",
 }
