@@ -323,12 +323,10 @@ def device_sighting(target: Target, state: str, at: float, source: Source) -> Ob
     return Observation(target, meaning.health or Health.UNKNOWN, at, source, Witness.DEVICE, f"device state {state}")
 
 
-def endpoint_answer(pbx: str, endpoint: EndpointState, at: float, source: Source) -> Observation:
+def endpoint_answer(target: Target, state: str, at: float, source: Source) -> Observation:
     """What a state in /endpoints says."""
-    health = meanings.endpoint_state(endpoint.state)
-    return Observation(
-        endpoint.target(pbx), health, at, source, Witness.ENDPOINT, f"endpoint state {endpoint.state[:40]}"
-    )
+    health = meanings.endpoint_state(state)
+    return Observation(target, health, at, source, Witness.ENDPOINT, f"endpoint state {state[:40]}")
 
 
 def snapshot(pbx: str, asked_at: float, endpoints: Iterable[EndpointState], info: PbxInfo) -> Snapshot:
@@ -336,7 +334,7 @@ def snapshot(pbx: str, asked_at: float, endpoints: Iterable[EndpointState], info
     return Snapshot(
         pbx=pbx,
         asked_at=asked_at,
-        endpoints=tuple(endpoint_answer(pbx, endpoint, asked_at, Source.SNAPSHOT) for endpoint in endpoints),
+        endpoints=tuple(endpoint_answer(one.target(pbx), one.state, asked_at, Source.SNAPSHOT) for one in endpoints),
         startup_time=info.startup_time,
         last_reload_time=info.last_reload_time,
         version=info.version,

@@ -1,0 +1,259 @@
+"""The event stream of one PBX: WebSocket -> inbox, with reconnects."""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from dataclasses import dataclass
+
+from healthmon.ari.client import AriClient
+from healthmon.ari.events import EventSocket, open_events
+from healthmon.ari.messages import Replaced, UnknownType, UserEvent, decode_event
+from healthmon.clock import Clock
+from healthmon.config.types import PbxConfig
+from healthmon.errors import AriDenied, AriError, AriReplaced, AriUnexpected, AriUnreachable, Trouble
+from healthmon.model import Channel, ConnectionReport
+from healthmon.sources.inbox import Inbox
+from healthmon.sources.repeats import Repeats
+from healthmon.sources.signals import Signals
+
+log = logging.getLogger(__name__)
+
+#: The name of our own user event, which the polling thread posts and which must come back here.
+HEARTBEAT = "healthmon-heartbeat"
+#: So many names of unknown event types are counted each for itself.
+UNKNOWN_NAMES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class EventTimes:
+    """How patient the event stream is, seconds."""
+
+    timeout: float = 5.0
+    #: Neither an event nor our own heartbeat came for so long: the stream does not deliver.
+    silent_after: float = 12.0
+    ping_every: float = 10.0
+    #: For a read_only user, who has no heartbeat: not even a pong came for so long.
+    dead_after: float = 25.0
+    #: A stream that lasted so long was a good one: the next attempt is made at once.
+    stable_after: float = 10.0
+    backoff_from: float = 1.0
+    backoff_to: float = 30.0
+    starting: float = 1.0
+    denied: float = 60.0
+    #: Another client took our application: it is left alone for so long, doubling.
+    replaced_from: float = 300.0
+    replaced_to: float = 3600.0
+
+
+class EventSource:
+    """The work of the thread ``events:<pbx>``. It owns everything here; others may read the public attributes."""
+
+    def __init__(
+        self, pbx: PbxConfig, inbox: Inbox, clock: Clock, signals: Signals, *, times: EventTimes | None = None
+    ) -> None:
+        self._pbx = pbx
+        self._inbox = inbox
+        self._clock = clock
+        self._signals = signals
+        self._times = times or EventTimes()
+        self._repeats = Repeats(log, f"pbx {pbx.name}: events")
+        self._told: Trouble | None = None
+        self._has_told = False
+        self._attempts = 0
+        self._replacements = 0
+        self._opened = 0.0
+        self._proven = 0.0
+        self._received = 0.0
+        self._is_read_only = False
+        self._said_read_only = False
+        #: How many streams were opened, and how many events came (our heartbeats not among them).
+        self.connects = 0
+        self.events = 0
+        self.heartbeats = 0
+        #: What could not be read; events of types that nobody has heard of, by type.
+        self.garbage = 0
+        self.unknown: dict[str, int] = {}
+        #: When the last event came; when the stream last proved that it delivers. None: not yet.
+        self.last_event_at: float | None = None
+        self.alive_at: float | None = None
+
+    def run(self) -> None:
+        """Keep the event stream open until told to stop. Only a defect raises."""
+        while not self._signals.stop.is_set():
+            self._signals.retry.clear()
+            self._opened = 0.0
+            try:
+                self._stream()
+            except AriError as error:
+                self._wait(self._failed(error), error.trouble)
+
+    # ---------------------------------------------------------------- one stream
+
+    def _stream(self) -> None:
+        """Open a stream and read it until it fails or we are told to stop."""
+        try:
+            self._open_and_read(read_only=False)
+        except AriDenied as error:
+            if error.status != 403 or not self._opened:
+                raise
+            self._say_read_only()
+            self._open_and_read(read_only=True)
+
+    def _open_and_read(self, *, read_only: bool) -> None:
+        timeout = self._times.timeout
+        stream = open_events(self._pbx, subscribe_all=read_only, timeout=timeout, connect_timeout=timeout)
+        try:
+            self._opened = self._received = self._proven = time.monotonic()
+            self._is_read_only = read_only
+            if not read_only:
+                self._subscribe()
+            self.connects += 1
+            self._signals.stream_opened(with_heartbeat=not read_only)
+            self._read(stream)
+        finally:
+            self._signals.stream_closed()
+            stream.close()
+
+    def _subscribe(self) -> None:
+        client = AriClient(self._pbx, timeout=self._times.timeout)
+        try:
+            client.subscribe()
+        finally:
+            client.close()
+
+    def _say_read_only(self) -> None:
+        if not self._said_read_only:
+            self._said_read_only = True
+            log.warning(
+                "pbx %s: the ARI user %s is read_only: all events are sent, not only the needed ones, and a stream "
+                "that fails silently is noticed only by the next poll",
+                self._pbx.name,
+                self._pbx.username,
+            )
+
+    def _read(self, stream: EventSocket) -> None:
+        """Read events. Asterisk silently stops sending once some 2.8 MB wait unread: nothing slow in this loop."""
+        # The answer to a ping is the only proof that a read_only user can have.
+        stream.ping()
+        ping_due = time.monotonic() + self._times.ping_every
+        while not self._signals.stop.is_set():
+            raw = stream.receive()
+            if raw:
+                if self._take(raw):
+                    continue
+            elif raw is not None:
+                self._heard_pong()
+            self._check_silence()
+            if time.monotonic() >= ping_due:
+                stream.ping()
+                ping_due = time.monotonic() + self._times.ping_every
+
+    def _take(self, raw: bytes) -> bool:
+        """Read one event and offer what it says; whether it was an event at all."""
+        at = self._clock.now()
+        try:
+            event = decode_event(raw, self._pbx.name, at)
+        except AriUnexpected as error:
+            self._count_garbage(error)
+            return False
+        self._prove(at)
+        if isinstance(event, UserEvent):
+            self.heartbeats += event.name == HEARTBEAT
+            return True
+        self.events += 1
+        self.last_event_at = at
+        if isinstance(event, Replaced):
+            raise AriReplaced(
+                self._pbx.name, "GET /events", f"another client took over the application {self._pbx.application}"
+            )
+        if isinstance(event, UnknownType):
+            self._count_unknown(event.name)
+        elif event is not None:
+            self._inbox.offer(event)
+        return True
+
+    def _prove(self, at: float) -> None:
+        """The stream has just proven that it delivers."""
+        self._received = self._proven = time.monotonic()
+        self.alive_at = at
+        if not self._signals.events_up.is_set():
+            self._signals.events_up.set()
+            self._repeats.worked()
+            self._report(at, None, "")
+
+    def _heard_pong(self) -> None:
+        self._received = time.monotonic()
+        if self._is_read_only:
+            self._prove(self._clock.now())
+
+    def _check_silence(self) -> None:
+        now = time.monotonic()
+        if not self._is_read_only and now - self._proven > self._times.silent_after:
+            self._silent(f"connected, but nothing came for {now - self._proven:.0f} s, not even our own heartbeat")
+        if now - self._received > self._times.dead_after:
+            self._silent(f"connected, but nothing came for {now - self._received:.0f} s, not even an answer to a ping")
+
+    def _silent(self, what: str) -> None:
+        raise AriUnreachable(self._pbx.name, "GET /events", what, Trouble.SILENT)
+
+    def _count_garbage(self, error: AriUnexpected) -> None:
+        self.garbage += 1
+        if self.garbage == 1:
+            log.warning("%s: %r; more of the kind is counted, not logged", error, error.excerpt)
+
+    def _count_unknown(self, name: str) -> None:
+        if name not in self.unknown:
+            if len(self.unknown) >= UNKNOWN_NAMES:
+                name = "others"
+            else:
+                log.info("pbx %s: events of the unknown type %r are ignored", self._pbx.name, name)
+        self.unknown[name] = self.unknown.get(name, 0) + 1
+
+    # ---------------------------------------------------------------- between streams
+
+    def _failed(self, error: AriError) -> float:
+        """Report what ended the stream, and return how long to wait before the next, seconds."""
+        self._repeats.failed(error.what)
+        self._report(self._clock.now(), error.trouble, error.what)
+        lasted = time.monotonic() - self._opened if self._opened else 0.0
+        if lasted >= self._times.stable_after:
+            self._attempts = 0
+        self._attempts += 1
+        if error.trouble is Trouble.REPLACED:
+            return self._after_replacement(lasted)
+        if error.trouble is Trouble.DENIED:
+            return self._times.denied
+        if error.trouble is Trouble.STARTING:
+            return self._times.starting
+        return backoff(self._attempts, self._times.backoff_from, self._times.backoff_to)
+
+    def _after_replacement(self, lasted: float) -> float:
+        """Two monitors with one application must not throw each other out in turns."""
+        if lasted > self._times.replaced_to:
+            self._replacements = 0
+        self._replacements += 1
+        wait = float(min(self._times.replaced_to, self._times.replaced_from * 2 ** (self._replacements - 1)))
+        log.warning("pbx %s: events are left to the other client for %.0f s; polls go on", self._pbx.name, wait)
+        return wait
+
+    def _wait(self, seconds: float, trouble: Trouble) -> None:
+        # That REST works again says nothing about the other client.
+        waited_for = self._signals.stop if trouble is Trouble.REPLACED else self._signals.retry
+        waited_for.wait(seconds)
+
+    def _report(self, at: float, trouble: Trouble | None, words: str) -> None:
+        """Tell how the stream stands, when that has changed."""
+        if self._has_told and trouble is self._told:
+            return
+        self._has_told, self._told = True, trouble
+        self._inbox.offer(ConnectionReport(self._pbx.name, Channel.EVENTS, at, trouble, words, alive_at=self.alive_at))
+
+
+def backoff(attempts: int, first: float, most: float) -> float:
+    """How long to wait after so many failures in a row: nothing, then doubling, with jitter (seconds)."""
+    if attempts <= 1:
+        return 0.0
+    doubled = min(most, first * 2.0 ** min(attempts - 2, 30))
+    return float(min(most, doubled * random.uniform(0.75, 1.25)))

@@ -1,0 +1,94 @@
+"""The one queue between the sources and the engine."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from threading import Event
+
+from healthmon.model import ConnectionReport, Sighting, Snapshot
+from healthmon.sources.signals import Signals
+
+#: How many sightings may wait.
+DEFAULT_SIZE = 200_000
+#: More snapshots of one PBX than this need not wait: the newest says it all, and each may hold 20,000 endpoints.
+WAITING_SNAPSHOTS = 2
+
+
+class Inbox:
+    """A bounded queue: any thread offers and never waits, the engine drains.
+
+    Without a lock of our own: a deque's ``append`` and ``popleft`` are atomic, and each counter has one writer.
+    What is dropped is repaired by a snapshot, which is asked for at once.
+    """
+
+    def __init__(self, size: int = DEFAULT_SIZE) -> None:
+        self._size = size
+        self._waiting: deque[Sighting] = deque()
+        self._filled = Event()
+        self._signals: dict[str, Signals] = {}
+        self._snapshots_in: defaultdict[str, int] = defaultdict(int)
+        self._snapshots_out: defaultdict[str, int] = defaultdict(int)
+        #: Sightings dropped so far, by PBX. Each entry is written by the threads of that PBX.
+        self.dropped: defaultdict[str, int] = defaultdict(int)
+        #: Sightings drained so far. Written by the engine thread.
+        self.drained = 0
+
+    def connect(self, pbx: str, signals: Signals) -> None:
+        """Say whom to ask for a snapshot when something of this PBX had to be dropped."""
+        self._signals[pbx] = signals
+
+    def offer(self, sighting: Sighting) -> bool:
+        """Put a sighting in; False: it was dropped. Never waits. Any thread may call it."""
+        if isinstance(sighting, Snapshot):
+            return self._offer_snapshot(sighting)
+        # A report comes only when something changes: a lost one would not come again.
+        room = self._size * 2 if isinstance(sighting, ConnectionReport) else self._size
+        if len(self._waiting) >= room:
+            self._drop(pbx_of(sighting))
+            return False
+        self._waiting.append(sighting)
+        self._wake()
+        return True
+
+    def _offer_snapshot(self, snapshot: Snapshot) -> bool:
+        if self._snapshots_in[snapshot.pbx] - self._snapshots_out[snapshot.pbx] >= WAITING_SNAPSHOTS:
+            self.dropped[snapshot.pbx] += 1
+            return False
+        self._snapshots_in[snapshot.pbx] += 1
+        self._waiting.append(snapshot)
+        self._wake()
+        return True
+
+    def _drop(self, pbx: str) -> None:
+        self.dropped[pbx] += 1
+        signals = self._signals.get(pbx)
+        if signals:
+            signals.want_snapshot()
+
+    def _wake(self) -> None:
+        # After the append: the engine clears the flag before it looks into the queue.
+        if not self._filled.is_set():
+            self._filled.set()
+
+    def drain(self, timeout: float) -> list[Sighting]:
+        """Return all that waits; wait up to ``timeout`` seconds for the first. The engine thread only."""
+        if not self._waiting:
+            self._filled.wait(timeout)
+        self._filled.clear()
+        batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        for sighting in batch:
+            if isinstance(sighting, Snapshot):
+                self._snapshots_out[sighting.pbx] += 1
+        self.drained += len(batch)
+        return batch
+
+    def __len__(self) -> int:
+        """How many sightings wait."""
+        return len(self._waiting)
+
+
+def pbx_of(sighting: Sighting) -> str:
+    """The name of the PBX that a sighting speaks of."""
+    if isinstance(sighting, (Snapshot, ConnectionReport)):
+        return sighting.pbx
+    return sighting.target.pbx

@@ -1,0 +1,313 @@
+"""What is asked of one PBX: snapshots, signs of life, single questions, settings."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from queue import Empty, SimpleQueue
+from typing import TypeVar
+
+from healthmon.ari.client import AriClient
+from healthmon.ari.messages import device_sighting, endpoint_answer, snapshot
+from healthmon.clock import Clock
+from healthmon.config.types import PbxConfig
+from healthmon.errors import AriDenied, AriError, AriNotFound, AriUnexpected, Trouble
+from healthmon.model import (
+    Channel,
+    ConnectionReport,
+    EndpointSettings,
+    Health,
+    Observation,
+    Question,
+    Removed,
+    Source,
+    Target,
+    Witness,
+)
+from healthmon.sources.events import HEARTBEAT
+from healthmon.sources.inbox import Inbox
+from healthmon.sources.pace import QUESTIONS, SETTINGS_REQUESTS, Pace
+from healthmon.sources.repeats import Repeats
+from healthmon.sources.settings import SettingsAgenda
+from healthmon.sources.signals import Signals
+
+log = logging.getLogger(__name__)
+Item = TypeVar("Item")
+
+#: A certificate that ends sooner than this is worth a remark (seconds).
+CERTIFICATE_WARNING = 14 * 86400.0
+DAY = 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class PollTimes:
+    """How often a PBX is asked what, seconds."""
+
+    timeout: float = 5.0
+    #: Something is asked at least so often: with the time-out, a frozen PBX is noticed within 10 s.
+    life_sign_every: float = 5.0
+    #: While no events come, polls are all we have.
+    poll_without_events: float = 15.0
+    #: Two snapshots that were wished for are at least so far apart.
+    snapshot_spacing: float = 1.0
+    #: Waits after the first, second, … failure.
+    retries: tuple[float, ...] = (1.0, 2.0, 4.0, 5.0)
+    denied: float = 60.0
+    starting: float = 1.0
+    settings_max_age: float = DAY
+    questions_per_second: float = QUESTIONS
+    settings_requests_per_second: float = SETTINGS_REQUESTS
+
+
+class PollSource:
+    """The work of the thread ``polls:<pbx>``, which owns everything here.
+
+    Any thread may call ``ask()`` and ``learn()``, and read the public attributes.
+    ``cached``: settings read earlier; they hold as long as Asterisk still runs with the configuration that
+    ``cached_for`` (startup_time, last_reload_time) names.
+    """
+
+    def __init__(
+        self,
+        pbx: PbxConfig,
+        inbox: Inbox,
+        clock: Clock,
+        signals: Signals,
+        *,
+        cached: Iterable[EndpointSettings] = (),
+        cached_for: tuple[str, str] = ("", ""),
+        times: PollTimes | None = None,
+    ) -> None:
+        self._pbx = pbx
+        self._inbox = inbox
+        self._clock = clock
+        self._signals = signals
+        self._times = times or PollTimes()
+        self._client = AriClient(pbx, timeout=self._times.timeout, connect_timeout=self._times.timeout)
+        self._asked: SimpleQueue[Question] = SimpleQueue()
+        self._to_learn: SimpleQueue[Sequence[Target]] = SimpleQueue()
+        self._questions: dict[Target, None] = {}
+        self._agenda = SettingsAgenda(cached, cached_for, self._times.settings_max_age)
+        self._question_pace = Pace(self._times.questions_per_second)
+        self._settings_pace = Pace(self._times.settings_requests_per_second)
+        self._repeats = Repeats(log, f"pbx {pbx.name}")
+        self._unreadable = Repeats(log, f"pbx {pbx.name}: a single endpoint")
+        self._retry_at: float | None = None
+        self._snapshot_begun = float("-inf")
+        # The first snapshot is the first sign of life.
+        self._life_sign_due = float("inf")
+        self._has_heartbeat = False
+        self._startup_time = ""
+        self._remark = ""
+        #: When the last snapshot was asked for; when REST last answered. None: not yet.
+        self.last_snapshot_at: float | None = None
+        self.alive_at: float | None = None
+        inbox.connect(pbx.name, signals)
+
+    def ask(self, question: Question) -> None:
+        """Look at these targets again; the answers come through the inbox."""
+        self._asked.put(question)
+        self._signals.wake.set()
+
+    def learn(self, targets: Sequence[Target]) -> None:
+        """Read the settings of these endpoints, in this order, and read them again when they may have changed."""
+        self._to_learn.put(targets)
+        self._signals.wake.set()
+
+    def run(self) -> None:
+        """Ask what is due until told to stop. Only a defect raises."""
+        try:
+            while not self._signals.stop.is_set():
+                self._round()
+        finally:
+            self._client.close()
+
+    def _round(self) -> None:
+        """Do the next thing, or wait for it."""
+        self._take_in()
+        due, job = self._next_job(time.monotonic())
+        pause = due - time.monotonic()
+        if pause > 0:
+            self._signals.wake.wait(pause)
+            # Cleared before the queues are looked at: what is put in later sets it again.
+            self._signals.wake.clear()
+            return
+        try:
+            job()
+        except AriError as error:
+            self._failed(error)
+
+    def _take_in(self) -> None:
+        for question in _all_of(self._asked):
+            if question.wants_snapshot:
+                self._signals.resync.set()
+            self._questions.update(dict.fromkeys(question.targets))
+        for targets in _all_of(self._to_learn):
+            self._agenda.add(targets, self._clock.now())
+
+    def _next_job(self, now: float) -> tuple[float, Callable[[], None]]:
+        """The most urgent of what is due, else what is due next. While it fails, snapshots alone are tried."""
+        if self._retry_at is not None:
+            return self._retry_at, self._look
+        jobs = [(self._sign_due(), self._give_sign_of_life), (self._snapshot_due(), self._look)]
+        if self._questions:
+            jobs.append((self._question_pace.ready_at, self._answer_one))
+        if self._agenda:
+            jobs.append((self._settings_pace.ready_at, self._read_settings_of_one))
+        ready = (job for job in jobs if job[0] <= now)
+        return next(ready, None) or min(jobs, key=lambda job: job[0])
+
+    # ---------------------------------------------------------------- signs of life
+
+    def _sign_due(self) -> float:
+        is_new = self._signals.heartbeat_wanted.is_set() and not self._has_heartbeat
+        return 0.0 if is_new else self._life_sign_due
+
+    def _give_sign_of_life(self) -> None:
+        """Post the heartbeat that must come back as an event; without a stream that waits for it, just ask."""
+        self._life_sign_due = time.monotonic() + self._times.life_sign_every
+        self._has_heartbeat = self._signals.heartbeat_wanted.is_set()
+        if not (self._has_heartbeat and self._post_heartbeat()):
+            info = self._client.info()
+            if info.startup_time != self._startup_time:
+                self._signals.resync.set()
+        self.alive_at = self._clock.now()
+
+    def _post_heartbeat(self) -> bool:
+        """Whether it was posted. If not, the event stream notices by itself: nothing comes back."""
+        try:
+            self._client.user_event(HEARTBEAT)
+        except AriNotFound:
+            return False
+        except AriDenied as error:
+            if error.status != 403:
+                raise
+            return False
+        return True
+
+    # ---------------------------------------------------------------- snapshots
+
+    def _snapshot_due(self) -> float:
+        if self._signals.resync.is_set():
+            return self._snapshot_begun + self._times.snapshot_spacing
+        every = self._pbx.poll_every
+        if not self._signals.events_up.is_set():
+            every = min(every, self._times.poll_without_events)
+        return self._snapshot_begun + every
+
+    def _look(self) -> None:
+        """Take a snapshot and offer it."""
+        self._signals.resync.clear()
+        self._snapshot_begun = time.monotonic()
+        asked_at = self._clock.now()
+        # The endpoints first: those of a new Asterisk must not appear under the old one's startup_time.
+        endpoints = self._client.endpoints()
+        info = self._client.info()
+        self.alive_at = self._clock.now()
+        self._startup_time = info.startup_time
+        self._agenda.renew((info.startup_time, info.last_reload_time), self.alive_at)
+        self._works(asked_at)
+        self._inbox.offer(snapshot(self._pbx.name, asked_at, endpoints, info))
+        self.last_snapshot_at = asked_at
+        if not self._has_heartbeat:
+            self._life_sign_due = time.monotonic() + self._times.life_sign_every
+
+    def _works(self, at: float) -> None:
+        """Note that REST works; a remark about it is reported when it changes."""
+        if self._retry_at is not None:
+            self._retry_at = None
+            self._signals.rest_is_back()
+        self._repeats.worked()
+        remark = certificate_remark(self._client.certificate_ends_at(), at)
+        if remark != self._remark:
+            self._remark = remark
+            self._inbox.offer(ConnectionReport(self._pbx.name, Channel.REST, at, remark=remark, alive_at=self.alive_at))
+
+    def _failed(self, error: AriError) -> None:
+        """Report a look that failed, and say when to look again."""
+        self._repeats.failed(f"{error.call}: {error.what}")
+        self._retry_at = time.monotonic() + self._retry_wait(error.trouble)
+        # After a recovery the remark is told anew.
+        self._remark = ""
+        self._inbox.offer(
+            ConnectionReport(
+                self._pbx.name, Channel.REST, self._clock.now(), error.trouble, error.what, alive_at=self.alive_at
+            )
+        )
+
+    def _retry_wait(self, trouble: Trouble) -> float:
+        if trouble is Trouble.DENIED:
+            return self._times.denied
+        if trouble is Trouble.STARTING:
+            return self._times.starting
+        waits = self._times.retries
+        return waits[min(self._repeats.failures, len(waits)) - 1]
+
+    # ---------------------------------------------------------------- questions
+
+    def _answer_one(self) -> None:
+        """Ask about one endpoint. What failed is asked again after the PBX answers."""
+        target = next(iter(self._questions))
+        self._question_pace.spend()
+        try:
+            self._ask_about(target)
+        except AriUnexpected as error:
+            self._unreadable.failed(error.what)
+        # Not before: a PBX that fails now is asked again.
+        self._questions.pop(target, None)
+
+    def _ask_about(self, target: Target) -> None:
+        """Ask for the state; "offline" is not believed before the device state was asked, too (rule 3)."""
+        at = self._clock.now()
+        try:
+            listed = self._client.endpoint(target.technology, target.resource)
+        except AriNotFound:
+            words = "not listed"
+            self._inbox.offer(Observation(target, Health.UNKNOWN, at, Source.ANSWER, Witness.ENDPOINT, words))
+            return
+        answer = endpoint_answer(target, listed.state, at, Source.ANSWER)
+        device = self._ask_device(target) if answer.health is Health.DOWN else None
+        if not isinstance(device, Removed):
+            self._inbox.offer(answer)
+        if device:
+            self._inbox.offer(device)
+        self.alive_at = self._clock.now()
+
+    def _ask_device(self, target: Target) -> Observation | Removed | None:
+        at = self._clock.now()
+        return device_sighting(target, self._client.device_state(target.endpoint), at, Source.ANSWER)
+
+    # ---------------------------------------------------------------- settings
+
+    def _read_settings_of_one(self) -> None:
+        target = self._agenda.next()
+        before = self._client.requests
+        try:
+            self._inbox.offer(self._client.settings(target, self._clock.now()))
+        except AriUnexpected as error:
+            self._unreadable.failed(error.what)
+        finally:
+            self._settings_pace.spend(self._client.requests - before)
+        # Not before: a PBX that fails now is asked again.
+        self._agenda.done(target, self._clock.now())
+
+
+def certificate_remark(ends_at: float | None, now: float) -> str:
+    """What to say about a certificate that ends soon; "" about any other."""
+    if ends_at is None or ends_at - now > CERTIFICATE_WARNING:
+        return ""
+    days = max(0, int((ends_at - now) // DAY))
+    until = datetime.fromtimestamp(ends_at, UTC)
+    return f"the certificate ends in {days} day{'' if days == 1 else 's'} ({until:%Y-%m-%d %H:%M} UTC)"
+
+
+def _all_of(queue: SimpleQueue[Item]) -> Iterable[Item]:
+    """Take everything that waits."""
+    while True:
+        try:
+            yield queue.get_nowait()
+        except Empty:
+            return
