@@ -40,7 +40,7 @@ class Machine:
         "watched_since",
     )
 
-    def __init__(self, target: Target, check: str, kind: Kind, watch: str, hold: Hold, watched_since: float) -> None:
+    def __init__(self, target: Target, check: str, kind: Kind, hold: Hold, *, watch: str, watched_since: float) -> None:
         self.target = target
         self.check = check
         self.kind = kind
@@ -110,9 +110,7 @@ class Machine:
             self.ever_up = True
             if self.belief is None:
                 return self.believe(Health.UP, at, now, words)
-        if confirms and self.pending is not None:
-            return self._believe_what_is_ripe(at, now, words)
-        return None
+        return self._believe_what_is_ripe(at, now, words) if confirms else None
 
     def _run_clocks(self, health: Health, at: float) -> None:
         """Two clocks (rule 8): *not up* and *down*; a milder observation resets only the down clock."""
@@ -161,8 +159,7 @@ class Machine:
         return ripening
 
     def _believe_what_is_ripe(self, asked_at: float, now: float, words: str) -> Transition | None:
-        assert self.pending is not None
-        for when, health, first_seen in self._ripening(self.pending):
+        for when, health, first_seen in self._ripening(self.pending) if self.pending else ():
             if asked_at >= when:
                 return self.believe(health, first_seen, now, words)
         return None

@@ -1,0 +1,107 @@
+"""Where the core's parts book what they decide: states, veils, transitions, incidents, and a line for the log."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from healthmon.config.types import Config
+from healthmon.core.deadlines import Deadlines
+from healthmon.core.incidents import DeadlineKey, Incidents
+from healthmon.core.machine import Machine
+from healthmon.core.teller import DueAt
+from healthmon.model import Changes, Health, Remembered, Transition, VeilPeriod
+
+
+class Step(NamedTuple):
+    """One step of the engine: its one "now" (seconds UTC), and where its changes are collected."""
+
+    now: float
+    changes: Changes
+
+
+class Desk:
+    """What the parts of the core share. Owned by the engine thread."""
+
+    def __init__(self, config: Config, remembered: Remembered) -> None:
+        self.config = config
+        self.deadlines: Deadlines[DeadlineKey] = Deadlines()
+        self.incidents = Incidents(config, remembered, self.deadlines)
+
+    def use(self, config: Config) -> None:
+        """Take a new configuration."""
+        self.config = config
+        self.incidents.use(config)
+
+    def book(self, machine: Machine, step: Step) -> None:
+        """Book the state as it is now; within one batch the last one wins."""
+        step.changes.states[machine.target, machine.check] = machine.state()
+
+    def veil(self, machine: Machine, why: str, at: float, step: Step) -> None:
+        """Hide a check from ``at`` on; its belief, what is pending and the clocks stay underneath, stopped."""
+        if machine.veil == why:
+            return
+        self.unveil(machine, at, step)
+        machine.veil, machine.veiled_since = why, at
+        period = VeilPeriod(machine.target, machine.check, at, None, why)
+        step.changes.veils[machine.target, machine.check, at] = period
+
+    def unveil(self, machine: Machine, at: float, step: Step) -> bool:
+        """End the veil of a check, if it has one; return whether it had."""
+        if not machine.veil:
+            return False
+        since, why, machine.veil = machine.veiled_since, machine.veil, ""
+        machine.stop_clocks_between(since, at)
+        period = VeilPeriod(machine.target, machine.check, since, max(at, since), why)
+        step.changes.veils[machine.target, machine.check, since] = period
+        self.incidents.look_again(machine.target, machine.check, step.now, step.changes)
+        return True
+
+    def settle(
+        self,
+        machine: Machine,
+        transition: Transition | None,
+        step: Step,
+        *,
+        degraded_counts: bool = True,
+        cohort: str = "",
+        due_at: DueAt | None = None,
+    ) -> None:
+        """Book a check after something changed: its state, the transition, its incident, who is told, and say so."""
+        self.book(machine, step)
+        if transition is not None:
+            step.changes.transitions.append(transition)
+        words = self.incidents.review(
+            machine, step.now, step.changes, degraded_counts=degraded_counts, cohort=cohort, due_at=due_at
+        )
+        self._log(machine, transition, words, step)
+
+    def _log(self, machine: Machine, transition: Transition | None, words: str, step: Step) -> None:
+        outcome = f"; {words}" if words else ""
+        if transition is not None:
+            # The first "up" of twenty thousand phones is no decision worth a line each.
+            if transition.before is not None or transition.after is not Health.UP:
+                step.changes.log.append(f"{name_of(machine)}: {in_words(transition)}{outcome}")
+        elif words.startswith("tells"):
+            step.changes.log.append(f"{name_of(machine)}: {status_of(machine)}{outcome}")
+
+
+def name_of(machine: Machine) -> str:
+    """Say ``phone PJSIP/1042 on berlin``, or ``pbx berlin (connection)``."""
+    if machine.target.is_pbx:
+        return f"{machine.target} ({machine.check})"
+    return f"{machine.kind} {machine.target}"
+
+
+def status_of(machine: Machine) -> str:
+    """Say what is believed at present."""
+    believed = machine.belief or "never known"
+    return f"{believed}, changing too often" if machine.is_flapping else f"{believed}"
+
+
+def in_words(transition: Transition) -> str:
+    """Say ``down after 31 s (contact unreachable)``."""
+    if transition.after is None:
+        return transition.cause
+    after = f" after {transition.believed_at - transition.at:.0f} s"
+    cause = f" ({transition.cause})" if transition.cause else ""
+    return f"{transition.after}{after}{cause}"

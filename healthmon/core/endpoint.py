@@ -1,0 +1,199 @@
+"""One endpoint: what Asterisk's witnesses last said of it, and what that amounts to."""
+
+from __future__ import annotations
+
+from healthmon.config.types import WatchConfig
+from healthmon.core.flapping import Flapping
+from healthmon.core.interpret import NOT_LISTED, effective_hold, kind_of, remark_for, veil_for
+from healthmon.core.machine import Machine
+from healthmon.model import (
+    Check,
+    ContactChange,
+    ContactStatus,
+    EndpointSettings,
+    Health,
+    Observation,
+    Source,
+    Target,
+    Witness,
+)
+
+#: More contacts than this are not remembered one by one: somebody is playing with us.
+MOST_CONTACTS = 32
+
+
+class Endpoint(Machine):
+    """The reachability of one endpoint. Owned by the engine thread."""
+
+    __slots__ = (
+        "asked_at",
+        "calm",
+        "cohort",
+        "contacts",
+        "device",
+        "flaps",
+        "grace_takes_evidence",
+        "grace_until",
+        "grace_why",
+        "has_evidence",
+        "is_listed",
+        "last_at",
+        "policy",
+        "round",
+        "seen",
+        "settings",
+        "word",
+        "words",
+    )
+
+    def __init__(
+        self, target: Target, policy: WatchConfig, settings: EndpointSettings | None, watched_since: float
+    ) -> None:
+        super().__init__(
+            target,
+            Check.REACHABILITY,
+            kind_of(target, settings, policy),
+            effective_hold(policy.hold, settings),
+            watch=policy.name,
+            watched_since=watched_since,
+        )
+        self.policy = policy
+        self.settings = settings
+        #: The endpoint's own word (PeerStatusChange, /endpoints); None: nothing heard yet.
+        self.word: Health | None = None
+        #: The second witness's word since the endpoint went down; None: not heard or asked since (rule 3).
+        self.device: Health | None = None
+        self.words = ""
+        self.contacts: dict[str, ContactStatus] | None = None
+        self.last_at = 0.0
+        #: The health that was read last, not hidden by any veil; flapping counts its changes.
+        self.seen: Health | None = None
+        #: An observation of this health changes nothing at all: most of them need no more than this look.
+        self.calm: Health | None = None
+        self.is_listed = True
+        #: The number of the snapshot that listed it last.
+        self.round = 0
+        #: When the sources were last asked about it.
+        self.asked_at = 0.0
+        self.cohort = ""
+        self.flaps: Flapping | None = None
+        self.grace_until = 0.0
+        self.grace_why = ""
+        self.grace_takes_evidence = False
+        self.has_evidence = False
+
+    def use(self, policy: WatchConfig, settings: EndpointSettings | None) -> None:
+        """Take a new watch section, or new settings: kind and hold follow."""
+        self.policy, self.settings, self.watch = policy, settings, policy.name
+        self.kind = kind_of(self.target, settings, policy)
+        self.hold = effective_hold(policy.hold, settings)
+
+    # ------------------------------------------------------------ what was said
+
+    def hear(self, observation: Observation, *, confirms: bool) -> bool:
+        """Take a witness's word; return whether anything can follow from it."""
+        before, was_listed = self.reading(), self.is_listed
+        if observation.witness is not Witness.DEVICE:
+            self._hear_endpoint(observation.health)
+        elif not self._hear_device(observation):
+            return False
+        self.is_listed = True
+        if self.reading() is not before:
+            # The first words for it are kept: what comes after says the same in other words.
+            self.words = observation.words
+            return True
+        return confirms or not was_listed
+
+    def _hear_endpoint(self, health: Health) -> None:
+        if health is not Health.DOWN:
+            self.device = None
+        self.word = health
+
+    def _hear_device(self, observation: Observation) -> bool:
+        """Return whether the second witness said anything that bears on it."""
+        if observation.health is Health.DOWN:
+            # Of the two events of one loss this may be the first.
+            self.word = self.device = Health.DOWN
+            return True
+        if self.word is not Health.DOWN:
+            return False
+        if observation.health is Health.UNKNOWN and observation.source is not Source.ANSWER:
+            return False
+        # UNKNOWN as an answer: this technology has no such state, and more than asking cannot be done.
+        self.device = observation.health
+        return True
+
+    def hear_contact(self, change: ContactChange) -> bool:
+        """Take a word about one contact; return whether anything can follow from it."""
+        before, had = self.reading(), self.has_evidence
+        contacts = self.contacts if self.contacts is not None else {}
+        self.contacts = contacts
+        if change.status is ContactStatus.REMOVED:
+            contacts.pop(change.uri, None)
+        elif change.uri in contacts or len(contacts) < MOST_CONTACTS:
+            contacts[change.uri] = change.status
+        if change.status is ContactStatus.REACHABLE:
+            self._hear_endpoint(Health.UP)
+            self.has_evidence = False
+            self.words = "contact reachable" if before is not Health.UP else self.words
+        elif change.status is ContactStatus.UNREACHABLE and self._has_lost_all_contacts():
+            self.has_evidence = True
+        # With one contact there is nothing to remark; the endpoint's own events tell.
+        return self.reading() is not before or self.has_evidence is not had or len(contacts) > 1 or bool(self.remark)
+
+    def _has_lost_all_contacts(self) -> bool:
+        return all(status is ContactStatus.UNREACHABLE for status in (self.contacts or {}).values())
+
+    @property
+    def is_offline_in_use(self) -> bool:
+        """Whether Asterisk calls it offline, and its device state says that it is in use all the same."""
+        return self.word is Health.DOWN and self.device is Health.UP
+
+    # ------------------------------------------------------------ what it amounts to
+
+    def reading(self) -> Health | None:
+        """Up or down as far as both witnesses go: offline, and yet in use, is up. None: nothing heard yet."""
+        return Health.UP if self.is_offline_in_use else self.word
+
+    def why_veiled(self, now: float) -> str:
+        """Why what was heard says nothing at present, or "" if it does."""
+        health = self.reading()
+        if not self.is_listed:
+            return NOT_LISTED
+        if health is None:
+            return self.veil
+        if health is Health.DOWN and self.is_in_grace(now):
+            return self.grace_why
+        return veil_for(health, self.settings)
+
+    def is_in_grace(self, now: float) -> bool:
+        """Whether "offline" means nothing yet, because Asterisk was restarted or frozen a moment ago (rule 11)."""
+        return now < self.grace_until and not (self.has_evidence and self.grace_takes_evidence)
+
+    def was_asked_for_device(self) -> bool:
+        """Whether the second witness was heard, as far as that is needed (rule 3)."""
+        return self.reading() is not Health.DOWN or self.device is not None
+
+    def begin_grace(self, why: str, until: float, *, takes_evidence: bool) -> None:
+        """Asterisk was restarted, or frozen: what it says of its contacts is not worth anything yet."""
+        self.grace_why, self.grace_until, self.grace_takes_evidence = why, until, takes_evidence
+        self.has_evidence = False
+        self.calm = None
+        if self.contacts:
+            self.contacts = dict.fromkeys(self.contacts, ContactStatus.UNKNOWN)
+
+    def refresh(self) -> None:
+        """Work out the remark, and whether the same word once more would change anything."""
+        health = self.reading()
+        self.remark = remark_for(health, self.settings, self.contacts) if health and not self.veil else ""
+        is_steady = self.pending is None and self.is_listed and self.device is not Health.UP
+        self.calm = self.word if is_steady and (self.veil or self.belief is health) else None
+
+    def shift(self, by: float) -> None:
+        """Move all times by so many seconds: somebody set the clock."""
+        super().shift(by)
+        self.last_at += by
+        self.asked_at += by
+        self.grace_until += by
+        if self.flaps is not None:
+            self.flaps.shift(by)

@@ -1,0 +1,275 @@
+"""What happens to an endpoint when something is heard of it, or when one of its times has come."""
+
+from __future__ import annotations
+
+from healthmon.config.types import WatchConfig
+from healthmon.core.desk import Desk, Step
+from healthmon.core.endpoint import Endpoint
+from healthmon.core.flapping import Flapping
+from healthmon.core.interpret import NOT_LISTED, veil_for
+from healthmon.core.inventory import FORGOTTEN_AFTER, Vanished
+from healthmon.core.pbx import RESTARTED, Pbx
+from healthmon.model import Ending, EndpointSettings, Health, Question, Transition
+
+#: Without an answer the question is asked again after so long (seconds).
+ASK_AGAIN = 10.0
+
+#: The keys of deadlines; each goes with a target.
+DUE = "due"
+GRACE = "grace"
+FLAPS = "flaps"
+UNLISTED = "unlisted"
+
+FIRST_LOOK = "found down at first look"
+NOT_BACK = "did not come back after the restart"
+
+
+class Endpoints:
+    """Applies what was heard to endpoints. Owned by the engine thread."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def apply(self, pbx: Pbx, endpoint: Endpoint, at: float, step: Step, *, confirms: bool, counts: bool) -> None:
+        """Draw the conclusions from what the endpoint's witnesses last said, at ``at``.
+
+        ``counts``: whether a change now is one that we saw happen, so that flapping counts it.
+        """
+        before = endpoint.state()
+        transition = None
+        veil = endpoint.why_veiled(at)
+        if veil:
+            self._desk.veil(endpoint, veil, at, step)
+            if veil == endpoint.grace_why:
+                self._desk.deadlines.set((GRACE, endpoint.target), endpoint.grace_until)
+        elif (health := endpoint.reading()) is not None:
+            was_veiled = self._desk.unveil(endpoint, at, step)
+            self._count(endpoint, health, at, step.now, counts=counts and not was_veiled)
+            confirms = confirms and endpoint.was_asked_for_device()
+            transition = endpoint.see(health, at, step.now, endpoint.words, confirms=confirms)
+        endpoint.refresh()
+        if transition is not None or endpoint.state() != before:
+            self.settle(pbx, endpoint, step, transition)
+        self.schedule(pbx, endpoint)
+        if endpoint.belief is Health.UP and endpoint.pending is None:
+            endpoint.cohort = ""
+
+    def settle(self, pbx: Pbx, endpoint: Endpoint, step: Step, transition: Transition | None = None) -> None:
+        """Book an endpoint after something changed, and review its incident."""
+        self._desk.settle(
+            endpoint,
+            transition,
+            step,
+            degraded_counts=endpoint.policy.alert_on_degraded,
+            cohort=endpoint.cohort,
+            due_at=(lambda url_id: self._cohort_due(pbx, endpoint.cohort, url_id)) if endpoint.cohort else None,
+        )
+
+    def _cohort_due(self, pbx: Pbx, cohort: str, url_id: str) -> float:
+        """When the last one of the cohort may be believed of which this URL is told; worked out once a cohort."""
+        key = (cohort, url_id)
+        if key not in pbx.cohort_due:
+            members = [one for one in pbx.pending.values() if one.cohort == cohort]
+            told = self._desk.incidents.urls_of_watch
+            deadlines = [one.deadline() for one in members if url_id in told(one.target, one.watch)]
+            pbx.cohort_due[key] = max((at for at in deadlines if at is not None), default=0.0)
+        return pbx.cohort_due[key]
+
+    def configure(
+        self,
+        pbx: Pbx,
+        endpoint: Endpoint,
+        step: Step,
+        *,
+        policy: WatchConfig | None = None,
+        settings: EndpointSettings | None = None,
+    ) -> None:
+        """Take a new watch section or new settings: what was last heard may be worth something else now."""
+        before, was_trusted = endpoint.state(), veil_for(Health.UP, endpoint.settings) == ""
+        endpoint.use(policy or endpoint.policy, settings or endpoint.settings)
+        if was_trusted and veil_for(Health.UP, endpoint.settings):
+            self._distrust(endpoint, step)
+        if endpoint.word is not None and not pbx.is_blind:
+            self.apply(pbx, endpoint, step.now, step, confirms=False, counts=False)
+        if endpoint.state() != before:
+            self.settle(pbx, endpoint, step)
+        self.schedule(pbx, endpoint)
+
+    def _distrust(self, endpoint: Endpoint, step: Step) -> None:
+        """Qualify was switched off on a static contact: an outage could never end any more."""
+        words = self._desk.incidents.end(endpoint.target, endpoint.check, Ending.NOT_QUALIFIED, step.now, step.changes)
+        transition = endpoint.forget(step.now, step.now, Ending.NOT_QUALIFIED)
+        if transition is not None:
+            step.changes.transitions.append(transition)
+            outcome = f"; {words}" if words else ""
+            step.changes.log.append(f"{endpoint.kind} {endpoint.target}: {Ending.NOT_QUALIFIED}{outcome}")
+
+    # ------------------------------------------------------------ asking before believing
+
+    def schedule(self, pbx: Pbx, endpoint: Endpoint) -> None:
+        """Set the time at which what is pending is asked for anew, and believed if the answer is the same."""
+        if endpoint.pending is None:
+            pbx.pending.pop(endpoint.target, None)
+        else:
+            pbx.pending[endpoint.target] = endpoint
+        deadline = None if pbx.is_blind else endpoint.deadline()
+        if deadline is None:
+            self._desk.deadlines.clear((DUE, endpoint.target))
+            return
+        # Asked already since then: give the answer its time.
+        is_asked = endpoint.asked_at >= deadline
+        self._desk.deadlines.set((DUE, endpoint.target), endpoint.asked_at + ASK_AGAIN if is_asked else deadline)
+
+    def ask(self, pbx: Pbx, due: list[Endpoint], step: Step) -> None:
+        """Ask about those whose deadline has come: one by one, or by a snapshot when they are many (rule 7)."""
+        due = [one for one in due if not pbx.is_blind and one.deadline() is not None]
+        if not due:
+            return
+        if pbx.may_ask_singly(len(due), step.now):
+            singly = tuple(one.target for one in due)
+            step.changes.questions.append(Question(pbx.name, singly))
+        elif step.now - pbx.snapshot_wanted_at < 1.0:
+            # One snapshot a second is enough for all whose time comes meanwhile.
+            for one in due:
+                self._desk.deadlines.set((DUE, one.target), pbx.snapshot_wanted_at + 1.0)
+            return
+        else:
+            # A snapshot lists no device states: the second witness is asked for one by one (rule 3).
+            singly = tuple(one.target for one in due if not one.was_asked_for_device())
+            pbx.snapshot_wanted_at = step.now
+            step.changes.questions.append(Question(pbx.name, singly, wants_snapshot=True))
+        for one in due:
+            one.asked_at = step.now
+            self.schedule(pbx, one)
+
+    @staticmethod
+    def ask_whether_still_in_use(pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
+        """Offline, and up only because it was in use when last asked: that may be over."""
+        if pbx.may_ask_singly(1, step.now):
+            step.changes.questions.append(Question(pbx.name, (endpoint.target,)))
+
+    # ------------------------------------------------------------ flapping
+
+    def _count(self, endpoint: Endpoint, health: Health, at: float, now: float, *, counts: bool) -> None:
+        before, endpoint.seen = endpoint.seen, health
+        if before is None or not counts:
+            if endpoint.flaps is not None:
+                endpoint.flaps.resume(health)
+            return
+        if health is before:
+            return
+        if endpoint.flaps is None:
+            endpoint.flaps = Flapping(before)
+        endpoint.flaps.see(health, at)
+        self._review_flapping(endpoint, now)
+
+    def _review_flapping(self, endpoint: Endpoint, now: float) -> None:
+        """Begin or end flapping, and set the time of the next look."""
+        flaps, policy, key = endpoint.flaps, endpoint.policy, (FLAPS, endpoint.target)
+        if flaps is None:
+            return
+        changes = flaps.count(now, policy.flap_window)
+        if endpoint.is_flapping:
+            endpoint.is_flapping = changes > policy.flap_stop
+        else:
+            endpoint.is_flapping = changes >= policy.flap_start
+        settles_at = flaps.settles_at()
+        if endpoint.is_flapping:
+            calm_at = flaps.calm_at(policy.flap_window, policy.flap_stop)
+            self._desk.deadlines.set(key, calm_at if settles_at is None else min(calm_at, settles_at))
+        elif settles_at is not None and changes + 1 >= policy.flap_start:
+            self._desk.deadlines.set(key, settles_at)
+
+    def look_at_flapping(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
+        """A change has lasted long enough to count, or old ones have left the window."""
+        was_flapping = endpoint.is_flapping
+        self._review_flapping(endpoint, step.now)
+        if endpoint.is_flapping is not was_flapping:
+            self.settle(pbx, endpoint, step)
+
+    def presume_flapping(self, endpoint: Endpoint, now: float) -> None:
+        """Healthmon was stopped while this endpoint flapped."""
+        endpoint.flaps = Flapping(endpoint.belief or Health.UP)
+        endpoint.flaps.presume(endpoint.policy.flap_start, now)
+        self._review_flapping(endpoint, now)
+
+    # ------------------------------------------------------------ grace
+
+    def end_grace(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
+        """Its time to come back is over: what was last heard of it counts from now on."""
+        at, endpoint.grace_until, endpoint.calm = endpoint.grace_until, 0.0, None
+        if endpoint.grace_takes_evidence and endpoint.belief is Health.UP:
+            endpoint.cohort = NOT_BACK
+        # Whether it came back while we were blind, the next snapshot tells.
+        if not pbx.is_blind and endpoint.word is not None:
+            self.apply(pbx, endpoint, at or step.now, step, confirms=False, counts=False)
+
+    def go_on_in_grace(self, pbx: Pbx, endpoint: Endpoint) -> None:
+        """Healthmon was stopped while the endpoint was in its grace, which began with the veil."""
+        is_restart = endpoint.veil.startswith(RESTARTED)
+        lasts = pbx.grace_for(endpoint) if is_restart else pbx.freeze_grace_for(endpoint)
+        endpoint.begin_grace(endpoint.veil, endpoint.veiled_since + lasts, takes_evidence=is_restart)
+        self._desk.deadlines.set((GRACE, endpoint.target), endpoint.grace_until)
+
+    # ------------------------------------------------------------ coming and going
+
+    def welcome(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
+        """Begin to watch it."""
+        target = endpoint.target
+        pbx.endpoints[target] = endpoint
+        endpoint.round = pbx.round
+        if not pbx.was_seen:
+            endpoint.cohort = FIRST_LOOK
+        elif pbx.grace_since is not None:
+            until = pbx.grace_since + pbx.grace_for(endpoint)
+            endpoint.begin_grace(pbx.grace_why, until, takes_evidence=True)
+        if endpoint.settings is not None:
+            step.changes.settings[target] = endpoint.settings
+        if target in step.changes.forgotten:
+            step.changes.forgotten.remove(target)
+
+    def go_on_missing(self, pbx: Pbx, endpoint: Endpoint) -> None:
+        """Healthmon was stopped while its PBX did not list the endpoint."""
+        endpoint.is_listed = False
+        if endpoint.belief is not None:
+            self._vanish(pbx, endpoint, endpoint.veiled_since, was_removed=False)
+        self._desk.deadlines.set((UNLISTED, endpoint.target), endpoint.veiled_since + FORGOTTEN_AFTER)
+
+    def miss(self, pbx: Pbx, endpoint: Endpoint, at: float, step: Step) -> None:
+        """The snapshot of ``at`` does not list it: unknown, not gone (rule 3)."""
+        endpoint.is_listed, endpoint.calm = False, None
+        if endpoint.belief is not None:
+            self._vanish(pbx, endpoint, at, was_removed=False)
+        self._desk.veil(endpoint, NOT_LISTED, at, step)
+        self._desk.deadlines.set((UNLISTED, endpoint.target), at + FORGOTTEN_AFTER)
+        self._desk.book(endpoint, step)
+        self.schedule(pbx, endpoint)
+
+    def remove(self, pbx: Pbx, endpoint: Endpoint, at: float, step: Step) -> None:
+        """Asterisk no longer has it: no outage, the end of watching."""
+        if endpoint.belief is not None:
+            self._vanish(pbx, endpoint, at, was_removed=True)
+        pbx.removed.add(endpoint.target)
+        self.forget(pbx, endpoint, at, step, ending=Ending.REMOVED)
+
+    @staticmethod
+    def _vanish(pbx: Pbx, endpoint: Endpoint, at: float, *, was_removed: bool) -> None:
+        was_up = endpoint.belief is Health.UP
+        pbx.vanished[endpoint.target] = Vanished(endpoint.target, endpoint.kind, was_up, at, was_removed)
+
+    def forget(self, pbx: Pbx, endpoint: Endpoint, at: float, step: Step, *, ending: Ending, cause: str = "") -> None:
+        """Watch it no longer; its history stays."""
+        target, changes, cause = endpoint.target, step.changes, cause or ending
+        self._desk.unveil(endpoint, at, step)
+        words = self._desk.incidents.end(target, endpoint.check, ending, step.now, changes)
+        transition = endpoint.forget(at, step.now, cause)
+        if transition is not None:
+            changes.transitions.append(transition)
+            changes.log.append(f"{endpoint.kind} {target}: {cause}{'; ' if words else ''}{words}")
+        changes.states.pop((target, endpoint.check), None)
+        changes.settings.pop(target, None)
+        changes.forgotten.append(target)
+        for reason in (DUE, GRACE, FLAPS, UNLISTED):
+            self._desk.deadlines.clear((reason, target))
+        pbx.endpoints.pop(target, None)
+        pbx.pending.pop(target, None)

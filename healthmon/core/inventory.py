@@ -1,0 +1,61 @@
+"""Does a PBX still list the endpoints that it had? A broken pjsip.conf looks like that (design rule 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from healthmon.config.types import Hold
+from healthmon.model import Health, Kind, Target
+
+#: Two looks, so that a reload in the middle of a snapshot alarms nobody (seconds).
+HOLD = Hold(down_after=10.0, up_after=0.0, degraded_after=10.0)
+
+#: What vanished within so many seconds vanished at once.
+AT_ONCE = 10.0
+
+#: Fewer phones than this may vanish from a small PBX without an alarm.
+FEW = 3
+
+#: More than one in so many is an alarm.
+SHARE = 5
+
+#: Whoever has not repaired it after so long meant it (seconds).
+ACCEPTED_AFTER = 86400.0
+
+#: What has not been listed for so long is no longer watched (seconds).
+FORGOTTEN_AFTER = 7 * 86400.0
+
+#: So many names are told.
+NAMES = 5
+
+
+@dataclass(slots=True)
+class Vanished:
+    """An endpoint that was known, and is not listed any more, or was removed."""
+
+    target: Target
+    kind: Kind
+    was_up: bool
+    at: float
+    was_removed: bool
+
+
+def at_once(vanished: Iterable[Vanished], alarm_since: float | None) -> list[Vanished]:
+    """Those that vanished together: with the newest, or, once there is an alarm, since it began."""
+    every = list(vanished)
+    newest = max((one.at for one in every), default=0.0)
+    begin = newest if alarm_since is None else alarm_since
+    return [one for one in every if one.at >= begin - AT_ONCE]
+
+
+def assess(vanished: list[Vanished], known: int) -> tuple[Health, str]:
+    """Judge by those that vanished together, of so many ``known`` (they included)."""
+    lost = len(vanished)
+    is_many = lost >= FEW and lost * SHARE > known
+    if not is_many and not any(one.kind is Kind.PROVIDER and one.was_up for one in vanished):
+        return Health.UP, f"Asterisk lists all {known} endpoints" if not lost else "Asterisk lists its endpoints"
+    names = [one.target.endpoint for one in sorted(vanished, key=lambda one: (one.kind is Kind.PHONE, one.target))]
+    more = f", and {lost - NAMES} more" if lost > NAMES else ""
+    words = f"Asterisk lists {known - lost} of {known} endpoints; missing: {', '.join(names[:NAMES])}{more}"
+    return Health.DOWN if lost * 2 > known else Health.DEGRADED, words

@@ -1,0 +1,353 @@
+"""All targets together: what is seen goes in, what changed comes out. Pure; time is an argument (seconds UTC)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from healthmon.config.types import Config, PbxConfig
+from healthmon.core.desk import Desk, Step
+from healthmon.core.endpoint import Endpoint
+from healthmon.core.endpoints import DUE, FLAPS, GRACE, UNLISTED, Endpoints
+from healthmon.core.pbx import Held, Pbx
+from healthmon.core.pbxs import ACCEPT, CHECK, RESTARTS_OVER, Pbxs
+from healthmon.core.resume import Resume, end_blindness_of_a_gone_pbx, end_what_is_gone, forget_state
+from healthmon.model import (
+    Changes,
+    Check,
+    ClockJump,
+    ConnectionReport,
+    ContactChange,
+    ContactStatus,
+    Ending,
+    EndpointSettings,
+    Health,
+    Observation,
+    Remembered,
+    Removed,
+    Sighting,
+    Snapshot,
+    Source,
+    Target,
+    Told,
+    VeilPeriod,
+    Witness,
+)
+
+#: Names that are not watched are kept up to this number; beyond it somebody is playing with us.
+MOST_UNWATCHED = 100_000
+
+
+class Monitor:
+    """What is believed of everything, and why. Owned by the engine thread."""
+
+    def __init__(self, config: Config, remembered: Remembered, now: float) -> None:
+        self._remembered = remembered
+        self._desk = Desk(config, remembered)
+        self._desk.incidents.unseen_since = self._unseen_since
+        self._desk.incidents.is_vanished = self._is_vanished
+        self._endpoints = Endpoints(self._desk)
+        self._pbx_rules = Pbxs(self._desk, self._endpoints)
+        #: Settings that were read before their endpoint was seen.
+        self._settings = {settings.target: settings for settings in remembered.settings}
+        states = {state.pbx: state for state in remembered.pbx_states}
+        self._pbxs = {pbx.name: Pbx(pbx, states.get(pbx.name), now) for pbx in config.pbxs}
+
+    def start(self, now: float, changes: Changes) -> None:
+        """Go on where the last run stopped; what happened since then nobody knows. Call it once, first."""
+        resume = Resume(self._desk, self._endpoints, self._pbx_rules, self._pbxs)
+        resume.resume(self._remembered, self._settings, Step(now, changes))
+        self._remembered = Remembered()
+
+    def next_deadline(self) -> float | None:
+        """When ``tick()`` must be called at the latest; None: nothing is due at any time."""
+        return self._desk.deadlines.next()
+
+    def _unseen_since(self, target: Target, check: str) -> float | None:
+        pbx = self._pbxs.get(target.pbx)
+        if pbx is None:
+            return None
+        if target.is_pbx:
+            machines = [machine for machine in pbx.machines if machine.check == check and machine.veil]
+            return machines[0].veiled_since if machines else None
+        endpoint = pbx.endpoints.get(target)
+        veils = [endpoint.veiled_since] if endpoint is not None and endpoint.veil else []
+        return min([*veils, pbx.blind_since] if pbx.is_blind else veils, default=None)
+
+    def _is_vanished(self, target: Target) -> bool:
+        pbx = self._pbxs.get(target.pbx)
+        return pbx is not None and target in pbx.vanished
+
+    # ------------------------------------------------------------ seeing
+
+    def see(self, sighting: Sighting, now: float, changes: Changes) -> None:
+        """Take one thing that a source saw."""
+        if type(sighting) is Observation:
+            self._see_observation(sighting, now, changes)
+            return
+        step = Step(now, changes)
+        if isinstance(sighting, EndpointSettings):
+            self._see_settings(sighting, step)
+        elif isinstance(sighting, ConnectionReport | Snapshot):
+            pbx = self._pbxs.get(sighting.pbx)
+            if pbx is not None and isinstance(sighting, Snapshot):
+                self._see_snapshot(pbx, sighting, step)
+            elif pbx is not None and isinstance(sighting, ConnectionReport):
+                self._pbx_rules.report(pbx, sighting, step)
+        else:
+            pbx = self._pbxs.get(sighting.target.pbx)
+            if pbx is not None and pbx.is_blind:
+                pbx.hold(sighting)
+            elif pbx is not None:
+                self._see_held(pbx, sighting, step)
+
+    def _see_observation(self, observation: Observation, now: float, changes: Changes) -> None:
+        pbx = self._pbxs.get(observation.target.pbx)
+        if pbx is None:
+            return
+        if pbx.is_blind:
+            pbx.hold(observation)
+            return
+        endpoint = pbx.endpoints.get(observation.target)
+        if endpoint is not None and endpoint.calm is observation.health:
+            # Nearly all of them: as believed, nothing pending, nothing to do.
+            endpoint.last_at = max(observation.at, endpoint.last_at)
+            return
+        self._observe(pbx, endpoint, observation, Step(now, changes), counts=True)
+
+    def _see_held(self, pbx: Pbx, sighting: Held, step: Step) -> None:
+        if isinstance(sighting, Observation):
+            self._observe(pbx, pbx.endpoints.get(sighting.target), sighting, step, counts=True)
+        elif isinstance(sighting, ContactChange):
+            self._see_contact(pbx, sighting, step)
+        else:
+            self._see_removed(pbx, sighting, step)
+
+    def _observe(
+        self, pbx: Pbx, endpoint: Endpoint | None, observation: Observation, step: Step, *, counts: bool
+    ) -> None:
+        """Take an observation that may change something. Older than the newest one seen: ignored (rule 1)."""
+        if endpoint is None:
+            endpoint = self._newcomer(pbx, observation, step)
+        if endpoint is None or observation.at < endpoint.last_at:
+            return
+        endpoint.last_at = observation.at
+        confirms = observation.source is not Source.EVENT
+        if not endpoint.hear(observation, confirms=confirms):
+            return
+        self._endpoints.apply(pbx, endpoint, observation.at, step, confirms=confirms, counts=counts)
+        if observation.source is Source.SNAPSHOT and endpoint.is_offline_in_use:
+            self._endpoints.ask_whether_still_in_use(pbx, endpoint, step)
+
+    def _newcomer(self, pbx: Pbx, observation: Observation, step: Step) -> Endpoint | None:
+        """Begin to watch an endpoint that was not known, if a watch section wants that."""
+        target = observation.target
+        if observation.witness is Witness.DEVICE or target in pbx.unwatched:
+            return None
+        if target in pbx.removed:
+            # Asterisk lists what was removed as offline until its restart.
+            if observation.health is not Health.UP:
+                return None
+            pbx.removed.discard(target)
+        watch = self._desk.config.watch_for(target)
+        if watch is None:
+            if len(pbx.unwatched) < MOST_UNWATCHED:
+                pbx.unwatched.add(target)
+            return None
+        endpoint = Endpoint(target, watch, self._settings.pop(target, None), observation.at)
+        self._endpoints.welcome(pbx, endpoint, step)
+        return endpoint
+
+    def _see_contact(self, pbx: Pbx, change: ContactChange, step: Step) -> None:
+        endpoint = pbx.endpoints.get(change.target)
+        if endpoint is None:
+            self._contact_of_a_stranger(pbx, change, step)
+        elif change.at >= endpoint.last_at:
+            endpoint.last_at = change.at
+            if endpoint.hear_contact(change) and endpoint.word is not None:
+                self._endpoints.apply(pbx, endpoint, change.at, step, confirms=False, counts=True)
+
+    def _contact_of_a_stranger(self, pbx: Pbx, change: ContactChange, step: Step) -> None:
+        """Something that was removed has a contact again: it is configured again."""
+        lives = change.status not in (ContactStatus.UNREACHABLE, ContactStatus.REMOVED, ContactStatus.UNKNOWN)
+        if lives and change.target in pbx.removed:
+            pbx.removed.discard(change.target)
+            self._pbx_rules.want_snapshot(pbx, step)
+
+    def _see_removed(self, pbx: Pbx, removed: Removed, step: Step) -> None:
+        endpoint = pbx.endpoints.get(removed.target)
+        if endpoint is None or removed.at < endpoint.last_at:
+            return
+        self._endpoints.remove(pbx, endpoint, removed.at, step)
+        if removed.target in pbx.vanished:
+            # Was it the only one? The snapshot tells (rule 3: a broken pjsip.conf).
+            self._pbx_rules.want_snapshot(pbx, step)
+
+    def _see_settings(self, settings: EndpointSettings, step: Step) -> None:
+        pbx = self._pbxs.get(settings.target.pbx)
+        if pbx is None:
+            return
+        endpoint = pbx.endpoints.get(settings.target)
+        if endpoint is not None:
+            step.changes.settings[settings.target] = settings
+            self._endpoints.configure(pbx, endpoint, step, settings=settings)
+        elif len(self._settings) < MOST_UNWATCHED and self._desk.config.watch_for(settings.target) is not None:
+            self._settings[settings.target] = settings
+
+    # ------------------------------------------------------------ snapshots
+
+    def _see_snapshot(self, pbx: Pbx, snapshot: Snapshot, step: Step) -> None:
+        if self._pbx_rules.is_too_old(pbx, snapshot, step):
+            return
+        was_blind, is_first_look = pbx.is_blind, not pbx.was_seen
+        self._pbx_rules.see(pbx, snapshot, step)
+        self._reconcile(pbx, snapshot, step, counts=not was_blind)
+        if is_first_look:
+            pbx.was_seen = True
+            step.changes.pbx_states[pbx.name] = pbx.state()
+        self._pbx_rules.take_inventory(pbx, snapshot.asked_at, step)
+        for sighting in pbx.release(snapshot.asked_at):
+            self._see_held(pbx, sighting, step)
+
+    def _reconcile(self, pbx: Pbx, snapshot: Snapshot, step: Step, *, counts: bool) -> None:
+        """Compare all that is listed with what is believed; most of it is the same."""
+        at, endpoints = snapshot.asked_at, pbx.endpoints
+        pbx.round = this_round = pbx.round + 1
+        listed = 0
+        for observation in snapshot.endpoints:
+            endpoint = endpoints.get(observation.target)
+            if endpoint is not None:
+                listed += endpoint.round != this_round
+                endpoint.round = this_round
+                if endpoint.calm is observation.health:
+                    endpoint.last_at = max(at, endpoint.last_at)
+                    continue
+            elif observation.target in pbx.unwatched:
+                continue
+            self._observe(pbx, endpoint, observation, step, counts=counts)
+        if listed < len(endpoints):
+            self._look_for_missing(pbx, at, step)
+
+    def _look_for_missing(self, pbx: Pbx, at: float, step: Step) -> None:
+        for endpoint in list(pbx.endpoints.values()):
+            # What an event spoke of after the request lives.
+            if endpoint.round != pbx.round and endpoint.is_listed and endpoint.last_at < at:
+                self._endpoints.miss(pbx, endpoint, at, step)
+
+    # ------------------------------------------------------------ time passing
+
+    def tick(self, now: float, changes: Changes) -> None:
+        """Do what has fallen due: ask, end graces and flapping, remind."""
+        step = Step(now, changes)
+        due: dict[str, list[Endpoint]] = {}
+        for what, whom in self._desk.deadlines.due(now):
+            if isinstance(whom, Target):
+                self._endpoint_due(what, whom, due, step)
+            elif isinstance(whom, int):
+                self._desk.incidents.remind(whom, now, changes)
+            else:
+                self._pbx_due(what, whom, step)
+        for name, endpoints in due.items():
+            self._endpoints.ask(self._pbxs[name], endpoints, step)
+
+    def _endpoint_due(self, what: str, target: Target, due: dict[str, list[Endpoint]], step: Step) -> None:
+        pbx = self._pbxs.get(target.pbx)
+        endpoint = pbx.endpoints.get(target) if pbx is not None else None
+        if pbx is None or endpoint is None:
+            return
+        if what == DUE:
+            due.setdefault(pbx.name, []).append(endpoint)
+        elif what == GRACE:
+            self._endpoints.end_grace(pbx, endpoint, step)
+        elif what == FLAPS:
+            self._endpoints.look_at_flapping(pbx, endpoint, step)
+        elif what == UNLISTED and not endpoint.is_listed:
+            words = "not listed for 7 days"
+            self._endpoints.forget(pbx, endpoint, step.now, step, ending=Ending.REMOVED, cause=words)
+
+    def _pbx_due(self, what: str, whom: object, step: Step) -> None:
+        name, check = whom if isinstance(whom, tuple) else (str(whom), "")
+        pbx = self._pbxs.get(name)
+        if pbx is None:
+            return
+        if what == CHECK:
+            self._pbx_rules.ask(pbx, check, step)
+        elif what == RESTARTS_OVER:
+            self._pbx_rules.restarts_are_over(pbx, step)
+        elif what == ACCEPT:
+            self._pbx_rules.accept(pbx, step)
+
+    def told(self, told: Mapping[tuple[int, str], Told], now: float, changes: Changes) -> None:
+        """Take the delivery results, as read from the outbox, and book what they make necessary."""
+        self._desk.incidents.learn(told.items(), now, changes)
+
+    # ------------------------------------------------------------ changes from outside
+
+    def clock_jumped(self, by: float, now: float, changes: Changes) -> None:
+        """Somebody set the clock by so many seconds, to ``now``: every time moves along, nothing else happens."""
+        step = Step(now, changes)
+        changes.clock_jumps.append(ClockJump(now, by))
+        self._desk.deadlines.shift(by)
+        self._desk.incidents.shift(by, changes)
+        for pbx in self._pbxs.values():
+            self._split_veil_periods(pbx, by, step)
+            pbx.shift(by)
+            changes.pbx_states[pbx.name] = pbx.state()
+            for machine in (*pbx.machines, *pbx.endpoints.values()):
+                if machine.belief is not None or machine.pending is not None or machine.veil:
+                    self._desk.book(machine, step)
+
+    @staticmethod
+    def _split_veil_periods(pbx: Pbx, by: float, step: Step) -> None:
+        """End each open veil on the old clock and open it again on the new one, so that no period runs backwards."""
+        old_now, now, veils = step.now - by, step.now, step.changes.veils
+        for machine in (*pbx.machines, *pbx.endpoints.values()):
+            if machine.veil:
+                since, machine.veiled_since = machine.veiled_since, old_now
+                machine.stop_clocks_between(since, old_now)
+                period = VeilPeriod(machine.target, machine.check, since, max(old_now, since), machine.veil)
+                veils[period.target, period.check, since] = period
+                veils[period.target, period.check, now] = replace(period, since=now, until=None)
+        if pbx.is_blind:
+            since = pbx.blind_since
+            for endpoint in pbx.pending.values():
+                if not endpoint.veil:
+                    endpoint.stop_clocks_between(since, old_now)
+            period = VeilPeriod(pbx.target, Check.REACHABILITY, since, max(old_now, since), pbx.blind_why)
+            veils[period.target, period.check, since] = period
+            veils[period.target, period.check, now] = replace(period, since=now, until=None)
+            pbx.blind_since = now
+
+    def reconfigure(self, config: Config, now: float, changes: Changes) -> None:
+        """Take a new configuration. A receiver that is new is told of new incidents, and of those untold so far."""
+        step = Step(now, changes)
+        self._desk.use(config)
+        for pbx in [pbx for pbx in self._pbxs.values() if config.pbx(pbx.name) is None]:
+            self._drop_pbx(pbx, step)
+        for pbx_config in config.pbxs:
+            if pbx_config.name in self._pbxs:
+                self._reconfigure_pbx(self._pbxs[pbx_config.name], pbx_config, step)
+            else:
+                pbx = self._pbxs[pbx_config.name] = Pbx(pbx_config, None, now)
+                self._pbx_rules.start(pbx, now, step)
+        end_what_is_gone(self._desk, step)
+        self._desk.incidents.review_telling(now, changes)
+
+    def _drop_pbx(self, pbx: Pbx, step: Step) -> None:
+        for machine in (*pbx.machines, *pbx.endpoints.values()):
+            step.changes.states.pop((machine.target, machine.check), None)
+            forget_state(machine.state(), Ending.PBX_GONE, step)
+        end_blindness_of_a_gone_pbx(pbx.state(), step)
+        step.changes.pbx_states.pop(pbx.name, None)
+        del self._pbxs[pbx.name]
+
+    def _reconfigure_pbx(self, pbx: Pbx, config: PbxConfig, step: Step) -> None:
+        pbx.use(config)
+        pbx.unwatched.clear()
+        for endpoint in list(pbx.endpoints.values()):
+            watch = self._desk.config.watch_for(endpoint.target)
+            if watch is None:
+                self._endpoints.forget(pbx, endpoint, step.now, step, ending=Ending.NOT_WATCHED)
+            elif watch != endpoint.policy:
+                self._endpoints.configure(pbx, endpoint, step, policy=watch)
+        self._pbx_rules.want_snapshot(pbx, step)

@@ -1,0 +1,226 @@
+"""What is known of one PBX besides its endpoints: its connection, blindness, restarts, and what vanished."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from healthmon.config.types import Hold, PbxConfig
+from healthmon.core.endpoint import Endpoint
+from healthmon.core.inventory import HOLD as INVENTORY_HOLD
+from healthmon.core.inventory import Vanished
+from healthmon.core.machine import Machine
+from healthmon.errors import Trouble
+from healthmon.model import (
+    Channel,
+    Check,
+    ConnectionReport,
+    ContactChange,
+    Health,
+    Kind,
+    Observation,
+    PbxState,
+    Removed,
+    Target,
+)
+
+JUST_STARTED = "healthmon has just started"
+
+#: How the veils of a grace begin; the time or the length follows.
+RESTARTED = "in grace: Asterisk restarted at"
+FROZE = "in grace: Asterisk was frozen for"
+
+#: Three restarts in ten minutes are an incident; it closes ten minutes after the last (seconds).
+RESTARTS_WINDOW = 600.0
+RESTARTS_TOO_MANY = 3
+
+#: Silence longer than this was a freeze, and Asterisk's checks are late afterwards (seconds).
+FREEZE = 5.0
+
+#: More single questions than this within a second, and a snapshot is asked for instead (rule 7).
+MOST_SINGLE_QUESTIONS = 20
+
+#: While a PBX is blind, no more things than this are kept; the next snapshot repairs the rest.
+MOST_HELD = 100_000
+
+#: What came in while the PBX was blind, the newest of each kind and target.
+Held = Observation | ContactChange | Removed
+
+#: What cannot be seen when Asterisk itself stands still: its clocks do too.
+FROZEN = (Trouble.TIMED_OUT, Trouble.SILENT)
+
+
+class Pbx:
+    """One Asterisk. Owned by the engine thread."""
+
+    def __init__(self, config: PbxConfig, remembered: PbxState | None, now: float) -> None:
+        state = remembered or PbxState(config.name)
+        self.name = config.name
+        self.target = Target(config.name)
+        self.connection = self._machine(Check.CONNECTION, config.hold, now)
+        self.inventory = self._machine(Check.INVENTORY, INVENTORY_HOLD, now)
+        self.restarting = self._machine(Check.RESTARTS, config.hold, now)
+        self.use(config)
+        self.startup_time = state.startup_time
+        self.last_reload_time = state.last_reload_time
+        self.version = state.version
+        self.was_seen = state.was_seen
+        self.blind_why = state.blind_why
+        self.blind_since = min(state.blind_since, now)
+        #: When we noticed that we are blind: a snapshot asked for before proves nothing.
+        self.noticed_at = now
+        self.may_be_frozen = False
+        self.snapshot_at = 0.0
+        self.round = 0
+        self.reports: dict[Channel, ConnectionReport] = {}
+        self.endpoints: dict[Target, Endpoint] = {}
+        self.pending: dict[Target, Endpoint] = {}
+        self.unwatched: set[Target] = set()
+        #: Removed from Asterisk's configuration, which lists them as offline until its next restart.
+        self.removed: set[Target] = set()
+        self.vanished: dict[Target, Vanished] = {}
+        self.alarm_since: float | None = None
+        #: An alarm goes on that an earlier run of healthmon raised.
+        self.alarm_is_inherited = False
+        self.held: dict[tuple[object, ...], Held] = {}
+        self.restarts: deque[float] = deque()
+        self.grace_since: float | None = None
+        self.grace_why = ""
+        self.cohort_due: dict[tuple[str, str], float] = {}
+        self.snapshot_wanted_at = 0.0
+        self.asked_singly: deque[float] = deque()
+
+    def _machine(self, check: str, hold: Hold, now: float) -> Machine:
+        return Machine(self.target, check, Kind.PBX, hold, watch="", watched_since=now)
+
+    def use(self, config: PbxConfig) -> None:
+        """Take a new configuration."""
+        self.config = config
+        self.connection.hold = config.hold
+
+    @property
+    def machines(self) -> tuple[Machine, Machine, Machine]:
+        """The checks of the PBX itself."""
+        return self.connection, self.inventory, self.restarting
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether nothing behind this PBX can be seen at present."""
+        return bool(self.blind_why)
+
+    def state(self) -> PbxState:
+        """Return everything worth booking, as a value."""
+        return PbxState(
+            pbx=self.name,
+            startup_time=self.startup_time,
+            last_reload_time=self.last_reload_time,
+            version=self.version,
+            blind_why=self.blind_why,
+            blind_since=self.blind_since,
+            was_seen=self.was_seen,
+        )
+
+    # ------------------------------------------------------------ the connection
+
+    def connection_health(self) -> tuple[Health, str]:
+        """What the newest reports by both ways amount to, in words."""
+        rest, events = self.reports.get(Channel.REST), self.reports.get(Channel.EVENTS)
+        if rest is not None and rest.trouble is not None:
+            return Health.DOWN, rest.words or rest.trouble
+        if events is not None and events.trouble is not None:
+            words = events.words or events.trouble
+            return Health.DEGRADED, f"no events: {words}; polled every {self.config.poll_every:.0f} s"
+        remark = (rest.remark if rest else "") or (events.remark if events else "")
+        return (Health.DEGRADED, remark) if remark else (Health.UP, "Asterisk answers")
+
+    def set_connection_hold(self) -> None:
+        """A booting Asterisk is down only after its grace (rule 11)."""
+        rest = self.reports.get(Channel.REST)
+        hold = self.config.hold
+        if rest is not None and rest.trouble is Trouble.STARTING:
+            after = max(hold.down_after, self.config.restart_grace)
+            hold = Hold(after, hold.up_after, hold.degraded_after, hold.down_after_exact)
+        self.connection.hold = hold
+
+    def is_new_trouble(self, report: ConnectionReport) -> bool:
+        """Whether this failed look makes us blind: each one by REST, the first of a series by events.
+
+        Without events the polls still see everything, only later.
+        """
+        before = self.reports.get(report.channel)
+        if report.trouble is None:
+            return False
+        return report.channel is Channel.REST or before is None or before.trouble is None
+
+    def last_proof_of_life(self, report: ConnectionReport) -> float:
+        """Since when we see nothing: the last proof of life, which a snapshot is too."""
+        alive_at = self.snapshot_at if report.alive_at is None else max(report.alive_at, self.snapshot_at)
+        return min(alive_at or report.at, report.at)
+
+    # ------------------------------------------------------------ what came in while it was blind
+
+    def hold(self, sighting: Held) -> None:
+        """Keep it until the next snapshot tells what was before it."""
+        if isinstance(sighting, Observation):
+            key: tuple[object, ...] = (sighting.target, sighting.witness, sighting.source)
+        elif isinstance(sighting, ContactChange):
+            key = (sighting.target, sighting.uri)
+        else:
+            key = (sighting.target,)
+        if key in self.held or len(self.held) < MOST_HELD:
+            self.held[key] = sighting
+
+    def release(self, after: float) -> list[Held]:
+        """Give back what is newer than the snapshot, in its order."""
+        held, self.held = self.held, {}
+        return sorted((one for one in held.values() if one.at > after), key=lambda one: one.at)
+
+    # ------------------------------------------------------------ restarts
+
+    def count_restart(self, at: float) -> int:
+        """Note a restart; return how many there were in the window."""
+        self.restarts.append(at)
+        while self.restarts[0] <= at - RESTARTS_WINDOW:
+            self.restarts.popleft()
+        return len(self.restarts)
+
+    def grace_for(self, endpoint: Endpoint) -> float:
+        """How long "offline" means nothing for this endpoint after a restart (seconds)."""
+        settings = endpoint.settings
+        cycle = settings.qualify_frequency + settings.qualify_timeout + 5.0 if settings and settings.is_qualified else 0
+        return max(self.config.restart_grace, cycle)
+
+    def freeze_grace_for(self, endpoint: Endpoint) -> float:
+        """The same after a freeze: until Asterisk has surely checked it anew (seconds)."""
+        settings = endpoint.settings
+        if settings is None:
+            return self.config.restart_grace
+        return settings.qualify_frequency + settings.qualify_timeout if settings.is_qualified else 0.0
+
+    # ------------------------------------------------------------ questions
+
+    def may_ask_singly(self, how_many: int, now: float) -> bool:
+        """Whether so many single questions more are no burden to Asterisk; if so, count them."""
+        while self.asked_singly and self.asked_singly[0] <= now - 1.0:
+            self.asked_singly.popleft()
+        if len(self.asked_singly) + how_many > MOST_SINGLE_QUESTIONS:
+            return False
+        self.asked_singly.extend([now] * how_many)
+        return True
+
+    def shift(self, by: float) -> None:
+        """Move all times by so many seconds: somebody set the clock."""
+        self.noticed_at += by
+        self.snapshot_at += by
+        self.snapshot_wanted_at += by
+        self.restarts = deque(at + by for at in self.restarts)
+        self.asked_singly.clear()
+        self.cohort_due = {key: at + by for key, at in self.cohort_due.items()}
+        self.grace_since = None if self.grace_since is None else self.grace_since + by
+        self.alarm_since = None if self.alarm_since is None else self.alarm_since + by
+        for machine in self.machines:
+            machine.shift(by)
+        for endpoint in self.endpoints.values():
+            endpoint.shift(by)
+        for one in self.vanished.values():
+            one.at += by
+        self.held.clear()

@@ -1,0 +1,115 @@
+"""Going on where the last run of healthmon stopped, and with a new configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from healthmon.config.types import Config
+from healthmon.core.desk import Desk, Step
+from healthmon.core.endpoint import Endpoint
+from healthmon.core.endpoints import Endpoints
+from healthmon.core.interpret import NOT_LISTED
+from healthmon.core.pbx import FROZE, RESTARTED, Pbx
+from healthmon.core.pbxs import Pbxs
+from healthmon.model import (
+    Check,
+    CheckState,
+    Ending,
+    EndpointSettings,
+    Incident,
+    PbxState,
+    Remembered,
+    Target,
+    Transition,
+    VeilPeriod,
+)
+
+
+class Resume:
+    """Puts what was booked back into its place, once. Owned by the engine thread."""
+
+    def __init__(self, desk: Desk, endpoints: Endpoints, pbx_rules: Pbxs, pbxs: Mapping[str, Pbx]) -> None:
+        self._desk = desk
+        self._endpoints = endpoints
+        self._pbx_rules = pbx_rules
+        self._pbxs = pbxs
+
+    def resume(self, remembered: Remembered, settings: dict[Target, EndpointSettings], step: Step) -> None:
+        """Remember every check, end what is gone from the configuration, and veil every PBX."""
+        for state in remembered.states:
+            self._remember(state, settings, step)
+        for pbx_state in remembered.pbx_states:
+            if pbx_state.pbx not in self._pbxs:
+                end_blindness_of_a_gone_pbx(pbx_state, step)
+        end_what_is_gone(self._desk, step)
+        alive_at = step.now if remembered.alive_at is None else min(remembered.alive_at, step.now)
+        for pbx in self._pbxs.values():
+            self._pbx_rules.start(pbx, alive_at, step)
+        self._desk.incidents.review_telling(step.now, step.changes)
+
+    def _remember(self, state: CheckState, settings: dict[Target, EndpointSettings], step: Step) -> None:
+        pbx = self._pbxs.get(state.target.pbx)
+        if pbx is None:
+            forget_state(state, Ending.PBX_GONE, step)
+        elif state.target.is_pbx:
+            for machine in pbx.machines:
+                if machine.check == state.check:
+                    machine.remember(state, step.now)
+        elif (watch := self._desk.config.watch_for(state.target)) is None:
+            forget_state(state, Ending.NOT_WATCHED, step)
+        else:
+            endpoint = Endpoint(state.target, watch, settings.pop(state.target, None), state.watched_since)
+            endpoint.remember(state, step.now)
+            pbx.endpoints[state.target] = endpoint
+            self._go_on(pbx, endpoint, step)
+
+    def _go_on(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
+        """Set an endpoint's deadlines from what was booked of it."""
+        if endpoint.pending is not None:
+            pbx.pending[endpoint.target] = endpoint
+        if endpoint.is_flapping:
+            self._endpoints.presume_flapping(endpoint, step.now)
+        if endpoint.veil == NOT_LISTED:
+            self._endpoints.go_on_missing(pbx, endpoint)
+        elif endpoint.veil.startswith((RESTARTED, FROZE)):
+            self._endpoints.go_on_in_grace(pbx, endpoint)
+
+
+def forget_state(state: CheckState, ending: Ending, step: Step) -> None:
+    """End the history of a check that is no longer watched."""
+    at, changes = max(step.now, state.since), step.changes
+    if state.target not in changes.forgotten:
+        changes.forgotten.append(state.target)
+    if state.veil:
+        since = state.veiled_since
+        period = VeilPeriod(state.target, state.check, since, max(at, since), state.veil)
+        changes.veils[state.target, state.check, since] = period
+    if state.belief is not None:
+        changes.transitions.append(Transition(state.target, state.check, state.belief, None, at, at, ending))
+
+
+def end_blindness_of_a_gone_pbx(state: PbxState, step: Step) -> None:
+    """Close the veil of a PBX that is no longer configured."""
+    target, since = Target(state.pbx), state.blind_since
+    if state.blind_why:
+        period = VeilPeriod(target, Check.REACHABILITY, since, max(step.now, since), state.blind_why)
+        step.changes.veils[target, Check.REACHABILITY, since] = period
+    if target not in step.changes.forgotten:
+        step.changes.forgotten.append(target)
+
+
+def end_what_is_gone(desk: Desk, step: Step) -> None:
+    """End the incidents of what is no longer watched."""
+    for incident in desk.incidents.all_open():
+        ending = _why_gone(desk.config, incident)
+        if ending is not None:
+            words = desk.incidents.end(incident.target, incident.check, ending, step.now, step.changes)
+            step.changes.log.append(f"{incident.kind} {incident.target}: {ending}; {words}")
+
+
+def _why_gone(config: Config, incident: Incident) -> Ending | None:
+    if config.pbx(incident.target.pbx) is None:
+        return Ending.PBX_GONE
+    if not incident.target.is_pbx and config.watch_for(incident.target) is None:
+        return Ending.NOT_WATCHED
+    return None

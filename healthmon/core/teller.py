@@ -1,0 +1,133 @@
+"""Books who is told about which incident, and keeps in mind what was told (the thin loop around ``decide()``)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from healthmon.config.types import Config
+from healthmon.core.alerting import Policy, decide, is_finished, reminder_due_at
+from healthmon.model import Changes, Incident, Notification, Reason, Target, Told
+
+NOTHING_TOLD = Told()
+
+#: When the first message to a URL about an incident of this cohort is due; None: no cohort, the usual time.
+DueAt = Callable[[str], float | None]
+
+
+class Teller:
+    """What each URL was told about each incident that is not finished. Owned by the engine thread."""
+
+    def __init__(self, config: Config, told: Mapping[tuple[int, str], Told]) -> None:
+        self._told: dict[int, dict[str, Told]] = {}
+        #: Who is told about an incident is settled when it opens: a URL that is configured later is not.
+        self._audience: dict[int, tuple[str, ...]] = {}
+        for (incident_id, url_id), one in told.items():
+            self._told.setdefault(incident_id, {})[url_id] = one
+        self.use(config)
+
+    def use(self, config: Config) -> None:
+        """Take a new configuration. Who was told about an incident stays its audience, as far as configured."""
+        self._config = config
+        self._group_wait = {url.url_id: receiver.group_wait for receiver in config.receivers for url in receiver.urls}
+        self._urls: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._audience.clear()
+
+    def audience(self, incident: Incident) -> tuple[str, ...]:
+        """The URLs that are told about this incident: those that were told already, or else those configured."""
+        urls = self._audience.get(incident.id)
+        if urls is None:
+            booked = [url for url, told in self._told.get(incident.id, {}).items() if told.booked]
+            urls = (
+                tuple(url for url in booked if url in self._group_wait)
+                if booked
+                else self.urls_for(incident.target, incident.watch)
+            )
+            self._audience[incident.id] = urls
+        return urls
+
+    def urls_for(self, target: Target, watch: str) -> tuple[str, ...]:
+        """The URLs that the configuration names for a target of this watch section ("": for a PBX itself)."""
+        key = (watch, "") if watch else ("", target.pbx)
+        urls = self._urls.get(key)
+        if urls is None:
+            urls = self._urls[key] = self._config.url_ids_of(target)
+        return urls
+
+    def told(self, incident_id: int, url_id: str) -> Told:
+        """What this URL was told about this incident."""
+        return self._told.get(incident_id, {}).get(url_id, NOTHING_TOLD)
+
+    def learn(self, incident_id: int, url_id: str, news: Told) -> bool:
+        """Take what the outbox says; return whether that is news. Bookings that it does not know yet are kept."""
+        before = self.told(incident_id, url_id)
+        unknown_to_it = before.booked - news.booked
+        if unknown_to_it:
+            news = replace(news, booked=before.booked, waiting=news.waiting | (before.waiting & unknown_to_it))
+        if news == before:
+            return False
+        self._told.setdefault(incident_id, {})[url_id] = news
+        return True
+
+    def tell(
+        self, incident: Incident, policy: Policy, now: float, changes: Changes, due_at: DueAt | None = None
+    ) -> dict[str, Reason]:
+        """Book all that is missing; return the URLs that will be told, each with the (last) reason."""
+        booked: dict[str, Reason] = {}
+        for url_id in self.audience(incident):
+            while (missing := decide(incident, self.told(incident.id, url_id), policy, now)) is not None:
+                reason, serial = missing
+                due = self._due_at(reason, url_id, now, due_at)
+                changes.notifications.append(Notification(incident.id, url_id, reason, serial, now, due))
+                self._mark_booked(incident.id, url_id, missing)
+                booked[url_id] = reason
+        return booked
+
+    def _due_at(self, reason: Reason, url_id: str, now: float, due_at: DueAt | None) -> float:
+        if reason is not Reason.OPENED:
+            return now
+        # Whoever goes down for the same cause is told together: wait for the last of them.
+        cohort = due_at(url_id) if due_at else None
+        return max(now, cohort or now) + self._group_wait[url_id]
+
+    def _mark_booked(self, incident_id: int, url_id: str, row: tuple[Reason, int]) -> None:
+        told = self.told(incident_id, url_id)
+        marked = replace(told, booked=told.booked | {row}, waiting=told.waiting | {row})
+        self._told.setdefault(incident_id, {})[url_id] = marked
+
+    def has_untold(self, incident: Incident) -> bool:
+        """Whether there is a URL that has not been told about this incident yet."""
+        return any(self.told(incident.id, url_id).said is None for url_id in self.audience(incident))
+
+    def explain_away(self, incident_id: int) -> bool:
+        """Drop the OPENED rows that still wait; return whether there were any."""
+        found = False
+        for url_id, told in self._told.get(incident_id, {}).items():
+            waiting = frozenset(row for row in told.waiting if row[0] is not Reason.OPENED)
+            found = found or waiting != told.waiting
+            self._told[incident_id][url_id] = replace(told, waiting=waiting)
+        return found
+
+    def reminder_due_at(self, incident: Incident, policy: Policy) -> float | None:
+        """When the next reminder about this incident falls due, or None."""
+        if policy.remind_every is None or not incident.is_open:
+            return None
+        due = [reminder_due_at(self.told(incident.id, url_id), policy) for url_id in self.audience(incident)]
+        return min((at for at in due if at is not None), default=None)
+
+    def is_finished(self, incident: Incident) -> bool:
+        """Whether nothing is left to be told about it to anybody."""
+        return not incident.is_open and all(
+            is_finished(incident, self.told(incident.id, url_id)) for url_id in self.audience(incident)
+        )
+
+    def drop(self, incident_id: int) -> None:
+        """Forget an incident that is finished."""
+        self._told.pop(incident_id, None)
+        self._audience.pop(incident_id, None)
+
+    def shift(self, by: float) -> None:
+        """Move the times of what was said: somebody set the clock."""
+        for told in self._told.values():
+            for url_id, one in told.items():
+                told[url_id] = replace(one, said_at=one.said_at + by)

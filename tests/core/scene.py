@@ -1,0 +1,332 @@
+"""A small theatre for the core: one Monitor, a clock that the test moves, and a database that is a few dicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from healthmon.config.types import Config, Hold, PbxConfig, ReceiverConfig, ReceiverUrl, Secret, WatchConfig
+from healthmon.core.alerting import says
+from healthmon.core.monitor import Monitor
+from healthmon.errors import Trouble
+from healthmon.model import (
+    Changes,
+    Channel,
+    Check,
+    CheckState,
+    ConnectionReport,
+    ContactChange,
+    ContactStatus,
+    EndpointSettings,
+    Health,
+    Incident,
+    Notification,
+    Observation,
+    PbxState,
+    Question,
+    Reason,
+    Remembered,
+    Removed,
+    Sighting,
+    Snapshot,
+    Source,
+    Target,
+    Told,
+    Transition,
+    VeilPeriod,
+    Witness,
+)
+
+UP, DOWN, DEGRADED, UNKNOWN = Health.UP, Health.DOWN, Health.DEGRADED, Health.UNKNOWN
+START = 1_000_000.0
+
+PROVIDERS = WatchConfig("providers", ("PJSIP/trunk-*", "IAX2/*"), Hold(30, 10, 30), ("oncall",))
+PHONES = WatchConfig("phones", ("PJSIP/*",), Hold(180, 30, 180), ("helpdesk",))
+
+
+def pbx_config(name: str = "office", **changes: object) -> PbxConfig:
+    """One PBX with short holds."""
+    base = PbxConfig(name, f"http://{name}", "user", Secret("x"), f"hm-{name}", Hold(15, 10, 15), ("oncall",))
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def config(
+    *pbxs: PbxConfig, watches: tuple[WatchConfig, ...] = (PROVIDERS, PHONES), group_wait: float = 5.0
+) -> Config:
+    """A configuration of these PBXs, or of the office alone, with two receivers."""
+    receivers = (
+        ReceiverConfig("oncall", (ReceiverUrl("oncall/boss", Secret("x://")),), group_wait=group_wait),
+        ReceiverConfig("helpdesk", (ReceiverUrl("helpdesk/mail", Secret("x://")),), group_wait=group_wait),
+    )
+    return Config(
+        path=Path("config.ini"),
+        database=Path("healthmon.db"),
+        timezone=ZoneInfo("Europe/Berlin"),
+        log_level="info",
+        pbxs=pbxs or (pbx_config(),),
+        watches=watches,
+        receivers=receivers,
+    )
+
+
+def phone(number: int | str = 101, pbx: str = "office") -> Target:
+    """``PJSIP/101``."""
+    return Target(pbx, "PJSIP", str(number))
+
+
+def trunk(name: str = "a", pbx: str = "office") -> Target:
+    """``PJSIP/trunk-a``."""
+    return Target(pbx, "PJSIP", f"trunk-{name}")
+
+
+def settings(target: Target, **changes: object) -> EndpointSettings:
+    """A phone that is qualified each 60 s."""
+    base = EndpointSettings(target, START, known=True, qualify_frequency=60.0, qualify_timeout=3.0, max_contacts=1)
+    return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def trunk_settings(target: Target, **changes: object) -> EndpointSettings:
+    """A trunk with a static contact that is qualified each 10 s."""
+    return settings(target, **{"qualify_frequency": 10.0, "has_static_contact": True, **changes})
+
+
+@dataclass
+class Database:
+    """What the store would keep: the last of each state, and every row of history."""
+
+    states: dict[tuple[Target, str], CheckState] = field(default_factory=dict)
+    pbx_states: dict[str, PbxState] = field(default_factory=dict)
+    settings: dict[Target, EndpointSettings] = field(default_factory=dict)
+    transitions: list[Transition] = field(default_factory=list)
+    veils: dict[tuple[Target, str, float], VeilPeriod] = field(default_factory=dict)
+    incidents: dict[int, Incident] = field(default_factory=dict)
+    notifications: dict[tuple[int, str, Reason, int], Notification] = field(default_factory=dict)
+    told: dict[tuple[int, str], Told] = field(default_factory=dict)
+    alive_at: float | None = None
+
+    def commit(self, changes: Changes) -> None:
+        """Apply one batch."""
+        for target in changes.forgotten:
+            self.states = {key: state for key, state in self.states.items() if key[0] != target}
+            self.settings.pop(target, None)
+        self.states.update(changes.states)
+        self.pbx_states.update(changes.pbx_states)
+        self.settings.update(changes.settings)
+        self.transitions += changes.transitions
+        self.veils.update(changes.veils)
+        self.incidents.update(changes.incidents)
+        for one in changes.notifications:
+            key = (one.incident_id, one.url_id, one.reason, one.serial)
+            assert key not in self.notifications, f"booked twice: {key}"
+            self.notifications[key] = one
+            told = self.told.get(key[:2], Told())
+            row = {(one.reason, one.serial)}
+            self.told[key[:2]] = replace(told, booked=told.booked | row, waiting=told.waiting | row)
+        for incident_id in changes.explained:
+            for key2, told in self.told.items():
+                if key2[0] == incident_id:
+                    left = frozenset(row for row in told.waiting if row[0] is not Reason.OPENED)
+                    self.told[key2] = replace(told, waiting=left)
+
+    def deliver(self, now: float) -> list[tuple[str, Reason, int, str]]:
+        """Send whatever is due by now; return (url_id, reason, incident, said) of what went out."""
+        sent = []
+        for (incident_id, url_id, reason, serial), row in list(self.notifications.items()):
+            told = self.told[incident_id, url_id]
+            if row.due_at > now or (reason, serial) not in told.waiting:
+                continue
+            said = says(reason, self.incidents[incident_id], told.said)
+            told = replace(told, waiting=told.waiting - {(reason, serial)})
+            if said is not None:
+                told = replace(told, said=said, said_at=now)
+                sent.append((url_id, reason, incident_id, str(said)))
+            self.told[incident_id, url_id] = told
+        return sent
+
+    def remembered(self) -> Remembered:
+        """What a new daemon would load."""
+        return Remembered(
+            states=tuple(self.states.values()),
+            pbx_states=tuple(self.pbx_states.values()),
+            settings=tuple(self.settings.values()),
+            incidents=tuple(one for one in self.incidents.values() if one.is_open or self._is_unfinished(one)),
+            told=dict(self.told),
+            next_incident_id=max(self.incidents, default=0) + 1,
+            alive_at=self.alive_at,
+        )
+
+    def _is_unfinished(self, incident: Incident) -> bool:
+        return any(told.waiting for (incident_id, _), told in self.told.items() if incident_id == incident.id)
+
+
+class Scene:
+    """A monitor, its database, and helpers that say what happens."""
+
+    def __init__(self, conf: Config | None = None, database: Database | None = None, now: float = START) -> None:
+        self.config = conf or config()
+        self.db = database or Database()
+        self.now = now
+        self.log: list[str] = []
+        self.questions: list[Question] = []
+        self.sent: list[tuple[str, Reason, int, str]] = []
+        self.startup_time = "boot 1"
+        self.monitor = Monitor(self.config, self.db.remembered(), now)
+        self._do(lambda changes: self.monitor.start(now, changes))
+
+    def _do(self, what: object) -> Changes:
+        changes = Changes()
+        what(changes)  # type: ignore[operator]
+        self.db.commit(changes)
+        self.db.alive_at = self.now
+        self.log += changes.log
+        self.questions += changes.questions
+        return changes
+
+    # ------------------------------------------------------------ what happens
+
+    def see(self, *sightings: Sighting) -> Changes:
+        """Offer these."""
+        changes = Changes()
+
+        def see_all(changes: Changes) -> None:
+            for sighting in sightings:
+                self.monitor.see(sighting, self.now, changes)
+
+        self._do(see_all)
+        return changes
+
+    def after(self, seconds: float) -> Scene:
+        """Let time pass, step by step from deadline to deadline."""
+        end = self.now + seconds
+        while (due := self.monitor.next_deadline()) is not None and due <= end:
+            self.now = max(self.now, due)
+            self._do(lambda changes: self.monitor.tick(self.now, changes))
+        self.now = end
+        return self
+
+    def snapshot(
+        self, seen: dict[Target, Health], *, pbx: str = "office", asked_at: float | None = None, startup: str = ""
+    ) -> Changes:
+        """Offer a snapshot of these endpoints."""
+        at = self.now if asked_at is None else asked_at
+        self.startup_time = startup or self.startup_time
+        rows = tuple(
+            Observation(target, health, at, Source.SNAPSHOT, Witness.ENDPOINT, f"endpoint {health}")
+            for target, health in seen.items()
+        )
+        return self.see(Snapshot(pbx, at, rows, self.startup_time, "reload 1", "22.10.1"))
+
+    def event(self, target: Target, health: Health, *, at: float | None = None) -> Changes:
+        """PeerStatusChange."""
+        when = self.now if at is None else at
+        return self.see(Observation(target, health, when, Source.EVENT, Witness.ENDPOINT, f"peer status {health}"))
+
+    def device(self, target: Target, health: Health, *, source: Source = Source.EVENT) -> Changes:
+        """DeviceStateChanged, or the answer of /deviceStates."""
+        return self.see(Observation(target, health, self.now, source, Witness.DEVICE, f"device state {health}"))
+
+    def contact(self, target: Target, status: ContactStatus, uri: str = "sip:a@10.0.0.7") -> Changes:
+        """ContactStatusChange."""
+        return self.see(ContactChange(target, uri, status, self.now))
+
+    def lose(self, target: Target) -> None:
+        """The three events of a loss."""
+        self.contact(target, ContactStatus.UNREACHABLE)
+        self.event(target, DOWN)
+        self.device(target, DOWN)
+
+    def answer(self, target: Target, health: Health, device: Health | None = None) -> None:
+        """Answer a single question, as the polls do: offline is asked for its device state too."""
+        self.see(Observation(target, health, self.now, Source.ANSWER, Witness.ENDPOINT, f"endpoint {health}"))
+        if health is DOWN:
+            self.device(target, device or DOWN, source=Source.ANSWER)
+
+    def answer_all(self, truth: dict[Target, Health], pbx: str = "office") -> None:
+        """Answer every question that waits with the truth."""
+        questions, self.questions = self.questions, []
+        for question in questions:
+            for target in question.targets:
+                self.answer(target, truth[target])
+            if question.wants_snapshot:
+                mine = {target: health for target, health in truth.items() if target.pbx == question.pbx}
+                self.snapshot(mine, pbx=question.pbx)
+
+    def report(
+        self,
+        trouble: Trouble | None = None,
+        *,
+        channel: Channel = Channel.REST,
+        words: str = "",
+        remark: str = "",
+        alive_at: float | None = None,
+        pbx: str = "office",
+    ) -> Changes:
+        """How one way to the PBX stands."""
+        return self.see(ConnectionReport(pbx, channel, self.now, trouble, words, remark, alive_at))
+
+    def removed(self, target: Target) -> Changes:
+        """Device state INVALID."""
+        return self.see(Removed(target, self.now, Source.EVENT))
+
+    def deliver(self) -> list[tuple[str, Reason, int, str]]:
+        """Send what is due, and let the monitor know."""
+        sent = self.db.deliver(self.now)
+        self.sent += sent
+        self._do(lambda changes: self.monitor.told(dict(self.db.told), self.now, changes))
+        return sent
+
+    def live(self, seconds: float, truth: dict[Target, Health], step: float = 5.0) -> Scene:
+        """Let time pass with polls each minute, every question answered by the truth, and messages sent."""
+        end = self.now + seconds
+        while self.now < end:
+            if int(self.now - START) % 60 < step:
+                self.snapshot({target: health for target, health in truth.items() if target.pbx == "office"})
+            self.after(min(step, end - self.now))
+            self.answer_all(truth)
+            self.deliver()
+        return self
+
+    def reconfigure(self, conf: Config) -> Changes:
+        """SIGHUP."""
+        self.config = conf
+        return self._do(lambda changes: self.monitor.reconfigure(conf, self.now, changes))
+
+    def set_clock(self, by: float) -> Changes:
+        """Somebody sets the wall clock."""
+        self.now += by
+        return self._do(lambda changes: self.monitor.clock_jumped(by, self.now, changes))
+
+    def restart(self, *, gap: float = 5.0, conf: Config | None = None) -> Scene:
+        """The daemon is restarted: a new scene over the same database."""
+        scene = Scene(conf or self.config, self.db, self.now + gap)
+        scene.startup_time = self.startup_time
+        return scene
+
+    # ------------------------------------------------------------ what is true
+
+    def state(self, target: Target, check: str = Check.REACHABILITY) -> CheckState:
+        """What is booked of a check."""
+        return self.db.states[target, check]
+
+    def belief(self, target: Target) -> Health | None:
+        """What is believed of an endpoint."""
+        return self.state(target).belief
+
+    def open(self, target: Target | None = None) -> list[Incident]:
+        """The open incidents, of this target or of all."""
+        return [one for one in self.db.incidents.values() if one.is_open and target in (None, one.target)]
+
+    def transitions(self, target: Target, check: str = Check.REACHABILITY) -> list[Health | None]:
+        """What was believed of it, one after the other."""
+        return [one.after for one in self.db.transitions if (one.target, one.check) == (target, check)]
+
+    def booked(self, reason: Reason | None = None) -> list[Notification]:
+        """The notifications that were ever booked, of this reason or all."""
+        return [one for one in self.db.notifications.values() if reason in (None, one.reason)]
+
+
+def all_up(targets: Iterable[Target]) -> dict[Target, Health]:
+    """Everything is fine."""
+    return dict.fromkeys(targets, UP)
