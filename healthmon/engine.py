@@ -1,0 +1,246 @@
+"""The one consumer: inbox -> core -> store, then it wakes those who tell.
+
+Everything a batch changes is booked in one transaction, together with the alerts that it calls for. While the
+database cannot be written, the same changes are kept and tried again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from threading import Event
+from typing import Protocol
+
+from healthmon.clock import Clock
+from healthmon.config import Config
+from healthmon.core.monitor import Monitor
+from healthmon.errors import DatabaseUnwritable
+from healthmon.model import (
+    Changes,
+    Channel,
+    ConnectionReport,
+    Freshness,
+    Question,
+    Remembered,
+    Sighting,
+    Snapshot,
+    Target,
+)
+from healthmon.store.writer import Writer
+
+log = logging.getLogger(__name__)
+
+#: The engine looks at least so often whether a command or a deliverer wrote something (seconds).
+LOOK_AT_OTHERS_EVERY = 0.5
+#: How often the database is told that this daemon lives (seconds).
+ALIVE_EVERY = 10.0
+#: How often old history is looked for (seconds).
+PRUNE_EVERY = 3600.0
+#: Waits between attempts to write a database that cannot be written (seconds).
+UNWRITABLE_WAITS = (0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+class PbxSource(Protocol):
+    """What the engine may ask of the thread that polls a PBX. Both return at once."""
+
+    def ask(self, question: Question) -> None:
+        """Look at these targets again; the answers come through the inbox."""
+
+    def learn(self, targets: Sequence[Target]) -> None:
+        """Find out how Asterisk is configured to check these endpoints."""
+
+
+class SightingQueue(Protocol):
+    """Where the engine's work comes from."""
+
+    def drain(self, timeout: float) -> Sequence[Sighting]:
+        """Return all that waits; wait up to ``timeout`` seconds for the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class EngineHooks:
+    """What the engine does to the world besides booking. Each returns at once."""
+
+    #: Something was booked that deliverers may have to send.
+    wake_deliverers: Callable[[], None]
+    freshness: Callable[[], Iterable[Freshness]]
+    #: The engine's loop went round: feeds systemd's watchdog.
+    alive: Callable[[], None]
+    #: The wall clock was set by so many seconds: all PBXs are to be looked at anew.
+    resync_all: Callable[[], None]
+    #: The database cannot be written: tell somebody past the outbox (it limits itself to one an hour).
+    tell_directly: Callable[[str], None]
+
+
+class Engine:
+    """The engine thread's work. It owns the monitor and the writing connection.
+
+    Other threads may call ``reload()`` and read ``first_look_done`` and ``stop``.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        remembered: Remembered,
+        *,
+        inbox: SightingQueue,
+        writer: Writer,
+        clock: Clock,
+        hooks: EngineHooks,
+        stop: Event,
+    ) -> None:
+        self._config = config
+        self._inbox = inbox
+        self._writer = writer
+        self._clock = clock
+        self._hooks = hooks
+        self._stop = stop
+        self._sources: dict[str, PbxSource] = {}
+        self._configs: SimpleQueue[tuple[Config, dict[str, PbxSource]]] = SimpleQueue()
+        self._listed: dict[str, set[Target]] = {}
+        self._not_looked_at = {pbx.name for pbx in config.pbxs}
+        self._alive_due = 0.0
+        self._prune_due = 0.0
+        #: Set when the first snapshot of every PBX is booked or has failed.
+        self.first_look_done = Event()
+        now = clock.now()
+        self._monitor = Monitor(config, remembered, now)
+        changes = Changes()
+        self._monitor.start(now, changes)
+        self._settle(changes, now)
+        self._note_first_looks(())
+
+    def connect(self, sources: dict[str, PbxSource]) -> None:
+        """Give the polling source of each PBX. Call before ``run()``; later ``reload()`` does it."""
+        self._sources = sources
+
+    def reload(self, config: Config, sources: dict[str, PbxSource]) -> None:
+        """Go on with another configuration. Any thread may call it; the engine takes it up in its next round."""
+        self._configs.put((config, sources))
+
+    def run(self) -> None:
+        """Work until ``stop`` is set and the inbox is empty."""
+        while True:
+            stopping = self._stop.is_set()
+            batch = self._inbox.drain(0.0 if stopping else self._patience())
+            self.step(batch)
+            if stopping and not batch:
+                return
+
+    def step(self, batch: Sequence[Sighting]) -> None:
+        """Take one batch from sight to booking."""
+        changes = Changes()
+        self._take_up_reload(changes)
+        by = self._clock.catch_up()
+        now = self._clock.now()
+        if by:
+            log.warning("the wall clock was set by %+.1f s; all deadlines move with it", by)
+            self._monitor.clock_jumped(by, now, changes)
+            self._alive_due += by
+            self._prune_due += by
+            self._hooks.resync_all()
+        for sighting in batch:
+            self._monitor.see(sighting, now, changes)
+        self._monitor.tick(now, changes)
+        if self._writer.outside_changes():
+            self._monitor.told(self._writer.told(), now, changes)
+        self._settle(changes, now)
+        self._learn_new_endpoints(batch)
+        self._note_first_looks(batch)
+        self._hooks.alive()
+        if not batch:
+            self._prune(now)
+
+    def _patience(self) -> float:
+        """How long to wait for the next sighting, seconds."""
+        deadline = self._monitor.next_deadline()
+        if deadline is None:
+            return LOOK_AT_OTHERS_EVERY
+        return min(LOOK_AT_OTHERS_EVERY, max(0.0, deadline - self._clock.now()))
+
+    def _take_up_reload(self, changes: Changes) -> None:
+        try:
+            self._config, self._sources = self._configs.get_nowait()
+        except Empty:
+            return
+        self._monitor.reconfigure(self._config, self._clock.now(), changes)
+        self._listed.clear()
+
+    def _settle(self, changes: Changes, now: float) -> None:
+        """Book what changed, say it in the log, wake who must know, and ask what the core wants to be asked."""
+        if changes.is_to_book():
+            self._insist(lambda: self._writer.commit(changes))
+            if changes.notifications:
+                self._hooks.wake_deliverers()
+        if now >= self._alive_due:
+            self._insist(lambda: self._writer.alive(self._clock.now(), self._hooks.freshness()))
+            self._alive_due = now + ALIVE_EVERY
+        for line in changes.log:
+            log.info("%s", line)
+        for question in changes.questions:
+            source = self._sources.get(question.pbx)
+            if source is not None:
+                source.ask(question)
+
+    def _insist(self, write: Callable[[], None]) -> None:
+        """Write until it succeeds, or until we are told to stop."""
+        failures = 0
+        while True:
+            try:
+                write()
+            except DatabaseUnwritable as error:
+                if failures == 0:
+                    log.error("%s; what is to be booked is kept and tried again", error)
+                    self._hooks.tell_directly(str(error))
+                if self._stop.is_set() and failures:
+                    log.error("stopping with changes that could not be booked; the next start looks anew")
+                    return
+                self._hooks.alive()
+                self._stop.wait(UNWRITABLE_WAITS[min(failures, len(UNWRITABLE_WAITS) - 1)])
+                failures += 1
+            else:
+                if failures:
+                    log.warning("the database can be written again, after %d failures", failures)
+                return
+
+    def _learn_new_endpoints(self, batch: Sequence[Sighting]) -> None:
+        """Have the settings of endpoints read that are listed for the first time, the watched ones only."""
+        for sighting in batch:
+            if not isinstance(sighting, Snapshot) or sighting.pbx not in self._sources:
+                continue
+            listed = {observation.target for observation in sighting.endpoints}
+            new = listed - self._listed.get(sighting.pbx, set())
+            self._listed[sighting.pbx] = listed
+            watched = sorted(target for target in new if self._config.watch_for(target))
+            if watched:
+                self._sources[sighting.pbx].learn(watched)
+
+    def _note_first_looks(self, batch: Sequence[Sighting]) -> None:
+        if self.first_look_done.is_set():
+            return
+        self._not_looked_at.difference_update(_looked_at(sighting) for sighting in batch)
+        if not self._not_looked_at:
+            self.first_look_done.set()
+
+    def _prune(self, now: float) -> None:
+        """Remove one small batch of old history, when there is nothing better to do."""
+        if now < self._prune_due:
+            return
+        try:
+            removed = self._writer.prune(now - self._config.keep_history)
+        except DatabaseUnwritable as error:
+            log.warning("%s; old history stays for now", error)
+            removed = 0
+        if not removed:
+            self._prune_due = now + PRUNE_EVERY
+
+
+def _looked_at(sighting: Sighting) -> str:
+    """The PBX whose first look this settles, by a snapshot or by failing; "" for anything else."""
+    if isinstance(sighting, Snapshot):
+        return sighting.pbx
+    if isinstance(sighting, ConnectionReport) and sighting.channel is Channel.REST and sighting.trouble:
+        return sighting.pbx
+    return ""

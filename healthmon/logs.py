@@ -1,0 +1,54 @@
+"""Where log lines go: stderr, as journald or a person at a terminal likes them, never with a secret."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Callable
+
+#: syslog's priorities, which journald reads from a prefix (sd-daemon(3)).
+_PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
+#: These speak of every connection and frame; healthmon's own lines say what matters.
+_CHATTY = ("urllib3", "requests", "websocket", "apprise", "markdown")
+
+
+class JournalFormatter(logging.Formatter):
+    """A line for journald: its priority and no time stamp, for journald has its own."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Prefix every line of the message, for journald reads line by line."""
+        priority = _PRIORITIES.get(record.levelno, 6)
+        return "\n".join(f"<{priority}>{line}" for line in super().format(record).splitlines())
+
+
+class RedactingHandler(logging.StreamHandler):  # type: ignore[type-arg]
+    """Writes formatted lines after the redactor has seen them: arguments and tracebacks included."""
+
+    def __init__(self, redact: Callable[[str], str]) -> None:
+        super().__init__(sys.stderr)
+        self.redact = redact
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Hide every known secret in the finished text."""
+        return self.redact(super().format(record))
+
+
+def is_under_journald() -> bool:
+    """Whether stderr goes to the journal (systemd sets JOURNAL_STREAM)."""
+    return "JOURNAL_STREAM" in os.environ
+
+
+def set_up(level: str, redact: Callable[[str], str]) -> RedactingHandler:
+    """Send all log lines to stderr. A reload gives the returned handler its new ``redact``."""
+    handler = RedactingHandler(redact)
+    if is_under_journald():
+        handler.setFormatter(JournalFormatter("%(message)s"))
+    else:
+        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s"))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for name in _CHATTY:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    return handler

@@ -1,0 +1,99 @@
+"""What a PBX has, sorted into providers and phones with the reason for each; and sections to paste.
+
+Pure: takes what was read from Asterisk, gives text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from healthmon.config import Config
+from healthmon.core.interpret import kind_of
+from healthmon.model import EndpointSettings, Kind, Target
+
+
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """One endpoint as Asterisk is configured for it."""
+
+    target: Target
+    #: Asterisk's word in /endpoints: online, offline, unknown.
+    state: str
+    kind: Kind
+    #: Why it is taken for a provider or a phone.
+    why: str
+    #: Whether and how often Asterisk checks it, in words.
+    qualified: str
+    #: The watch section that already speaks of it, "" = none.
+    watch: str
+
+
+def discovered(settings: EndpointSettings, state: str, config: Config) -> Discovered:
+    """Say what one endpoint is, and why."""
+    watch = config.watch_for(settings.target)
+    return Discovered(
+        target=settings.target,
+        state=state,
+        kind=kind_of(settings.target, settings, None),
+        why=why_this_kind(settings),
+        qualified=qualify_in_words(settings),
+        watch=watch.name if watch else "",
+    )
+
+
+def why_this_kind(settings: EndpointSettings) -> str:
+    """Name the mark in Asterisk's configuration that tells a trunk from a phone."""
+    if not settings.known:
+        return f"ARI cannot read the settings of {settings.target.technology}"
+    marks = []
+    if settings.has_static_contact:
+        marks.append("static contact")
+    if settings.has_outbound_auth:
+        marks.append("outbound_auth")
+    if marks:
+        return " and ".join(marks)
+    return "dynamic contact" if settings.max_contacts else "no AOR, or one that takes no contact"
+
+
+def qualify_in_words(settings: EndpointSettings) -> str:
+    """Say whether Asterisk checks this endpoint: ``every 60 s``, ``NOT CHECKED``, ``unknown``."""
+    if not settings.known:
+        return "unknown"
+    if settings.has_unqualified_static_contact or not settings.is_qualified:
+        return "NOT CHECKED"
+    return f"every {settings.qualify_frequency:g} s"
+
+
+def sections_to_paste(found: Sequence[Discovered], receivers: Iterable[str]) -> str:
+    """Write ``[watch …]`` sections for what was found: providers by name, phones by technology."""
+    receiver_line = ", ".join(receivers)
+    providers = sorted({one.target.endpoint for one in found if one.kind is Kind.PROVIDER})
+    phones = sorted({f"{one.target.technology}/*" for one in found if one.kind is Kind.PHONE})
+    sections = []
+    if providers:
+        sections.append(_section("providers", providers, Kind.PROVIDER, ("30s", "10s"), receiver_line))
+    if phones:
+        sections.append(_section("phones", phones, Kind.PHONE, ("3m", "30s"), receiver_line))
+    return "\n".join(sections)
+
+
+def _section(name: str, patterns: list[str], kind: Kind, hold: tuple[str, str], receivers: str) -> str:
+    lines = [
+        f"[watch {name}]",
+        "endpoints = " + ", ".join(escaped_pattern(pattern) for pattern in patterns),
+        f"kind = {kind}",
+        f"down_after = {hold[0]}",
+        f"up_after = {hold[1]}",
+    ]
+    if receivers:
+        lines.append(f"receivers = {receivers}")
+    return "\n".join(lines) + "\n"
+
+
+def escaped_pattern(endpoint: str) -> str:
+    """Write a name so that a shell pattern matches just it (``PJSIP/*`` stays the pattern that it is)."""
+    technology, _, resource = endpoint.partition("/")
+    if resource == "*":
+        return endpoint
+    return f"{technology}/" + "".join(f"[{char}]" if char in "*?[" else char for char in resource)
