@@ -117,6 +117,11 @@ class PollSource:
         self._to_learn.put(targets)
         self._signals.wake.set()
 
+    def adjust(self, pbx: PbxConfig) -> None:
+        """Go on with another ``poll_every``, without a new connection. Any thread may call it."""
+        self._pbx = pbx
+        self._signals.wake.set()
+
     def run(self) -> None:
         """Ask what is due until told to stop. Only a defect raises."""
         try:
