@@ -172,7 +172,7 @@ class Outbox:
         with self._writing() as line:
             return self._connection.execute(
                 """UPDATE notifications SET state = 'given up', finished_at = :now, why = 'given up: ' || why
-                WHERE url_id = :url_id AND state = 'waiting' AND incident_id IN (
-                    SELECT id FROM incidents WHERE telling AND closed_at < :before)""",
+                WHERE url_id = :url_id AND state = 'waiting' AND EXISTS (
+                    SELECT 1 FROM incidents i WHERE i.id = notifications.incident_id AND i.closed_at < :before)""",
                 {"url_id": url_id, "before": line.stored(before), "now": line.stored(now)},
             ).rowcount

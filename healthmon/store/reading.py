@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 
 from healthmon.model import CheckState, EndpointSettings, Freshness, Incident, PbxState, Reason, Said, Told
 from healthmon.store.rows import freshness_of, incident_of, pbx_state_of, settings_of, state_of
@@ -11,6 +13,10 @@ from healthmon.store.timeline import Timeline
 
 #: What a row has told, or may have told: a row in doubt keeps what it said until another attempt has a result.
 SAID = "CASE WHEN state IN ('sending', 'delivered') THEN says ELSE in_doubt END"
+
+# A dictionary is ten times faster than asking the enum, and a storm has many rows.
+_REASONS = {str(reason): reason for reason in Reason}
+_SAIDS = {str(said): said for said in Said}
 
 
 def read_states(connection: sqlite3.Connection, line: Timeline) -> Iterator[CheckState]:
@@ -47,34 +53,24 @@ def read_telling(connection: sqlite3.Connection, line: Timeline) -> Iterator[Inc
 def read_told(connection: sqlite3.Connection, line: Timeline) -> dict[tuple[int, str], Told]:
     """Read what each URL was told about each incident whose telling is not finished."""
     rows = connection.execute(
-        f"""SELECT n.incident_id, n.url_id, n.reason, n.serial, n.state, n.claimed_at, n.finished_at, {SAID} AS said
-        FROM incidents i JOIN notifications n ON n.incident_id = i.id
-        WHERE i.telling ORDER BY n.incident_id, n.url_id, n.claim, n.id"""  # noqa: S608 (a constant of ours)
+        f"""SELECT n.incident_id, n.url_id, n.reason, n.serial, n.state, {SAID} AS said,
+            CASE WHEN n.state = 'delivered' THEN n.finished_at ELSE n.claimed_at END AS said_at
+        FROM incidents i CROSS JOIN notifications n
+        WHERE i.telling AND n.incident_id = i.id ORDER BY i.id, n.url_id, n.claim, n.id"""  # noqa: S608 (a constant of ours)
     )
-    gathered: dict[tuple[int, str], _Gathered] = {}
-    for row in rows:
-        gathered.setdefault((row["incident_id"], row["url_id"]), _Gathered()).add(row, line)
-    return {key: told.as_told() for key, told in gathered.items()}
+    return {key: _told(list(its_rows), line) for key, its_rows in groupby(rows, key=itemgetter(0, 1))}
 
 
-class _Gathered:
-    """Told, while its rows are being read in the order of their attempts."""
-
-    def __init__(self) -> None:
-        self.said: Said | None = None
-        self.said_at = 0.0
-        self.booked: set[tuple[Reason, int]] = set()
-        self.waiting: set[tuple[Reason, int]] = set()
-
-    def add(self, row: sqlite3.Row, line: Timeline) -> None:
-        key = (Reason(row["reason"]), row["serial"])
-        self.booked.add(key)
-        if row["state"] == "waiting":
-            self.waiting.add(key)
-        if row["said"] is not None:
-            self.said = Said(row["said"])
-            at = row["finished_at"] if row["state"] == "delivered" else row["claimed_at"]
-            self.said_at = line.shown(at)
-
-    def as_told(self) -> Told:
-        return Told(self.said, self.said_at, frozenset(self.booked), frozenset(self.waiting))
+def _told(rows: list[sqlite3.Row], line: Timeline) -> Told:
+    """Sum up the rows of one incident and URL, which come in the order of their newest attempts."""
+    said: Said | None = None
+    said_at = 0.0
+    booked, waiting = [], []
+    for _, _, reason, serial, state, row_said, row_said_at in rows:
+        key = (_REASONS[reason], serial)
+        booked.append(key)
+        if state == "waiting":
+            waiting.append(key)
+        if row_said is not None:
+            said, said_at = _SAIDS[row_said], line.shown(row_said_at)
+    return Told(said, said_at, frozenset(booked), frozenset(waiting))

@@ -165,6 +165,7 @@ _FIRST = (
         UNIQUE (incident_id, url_id, reason, serial)
     )""",
     "CREATE INDEX notifications_waiting ON notifications (url_id, due_at) WHERE state = 'waiting'",
+    "CREATE INDEX notifications_in_order ON notifications (incident_id, url_id) WHERE state = 'waiting'",
     "CREATE INDEX notifications_sending ON notifications (url_id) WHERE state = 'sending'",
     """CREATE TABLE urls (
         url_id TEXT PRIMARY KEY,

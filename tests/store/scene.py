@@ -132,7 +132,7 @@ def incident(number: int = 1, target: Target = PHONE, **facts: object) -> Incide
 
 def closed(number: int = 1, at: float = START + 300, ending: Ending = Ending.RECOVERED, **facts: object) -> Incident:
     """Make a closed incident."""
-    return incident(number, closed_at=at, ending=ending, **facts)
+    return incident(number, closed_at=at, ending=ending, **facts)  # type: ignore[arg-type]
 
 
 def notification(

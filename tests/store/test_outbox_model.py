@@ -16,7 +16,8 @@ from random import Random
 from healthmon.core.alerting import Policy, decide
 from healthmon.model import Ending, Incident, Notification, Reason, Said, Told
 from healthmon.store.outbox import Claim, Outbox
-from tests.store.scene import START, Store, incident
+from healthmon.store.writer import TELLING_ENDS_AFTER
+from tests.store.scene import START, Store, closed, incident
 
 
 class Attempt(Enum):
@@ -80,7 +81,7 @@ class World:
 
     def change(self, **facts: object) -> None:
         known = {name: getattr(self.incident, name) for name in Incident.__dataclass_fields__}
-        self.incident = Incident(**{**known, **facts})  # type: ignore[arg-type]
+        self.incident = Incident(**{**known, **facts})
         self.book_all()
 
     def told(self) -> Told:
@@ -129,7 +130,6 @@ class World:
                 self.send(claim, Attempt.ACCEPTED)
                 self.book_result(claim, Attempt.ACCEPTED)
             elif not self.told().waiting:
-                self.store.writer.alive(self.now, [])
                 return
         raise AssertionError("it never comes to rest")
 
@@ -144,6 +144,12 @@ class World:
             repeats = message.says in believed and message.reason is not Reason.REMINDER
             assert not repeats or message.is_marked, f"{message.says} came twice, unmarked"
             believed.add(message.says)
+
+    def leave(self) -> None:
+        """Make room for the next story."""
+        self.now += 2 * TELLING_ENDS_AFTER
+        self.store.book(incidents={self.number: closed(self.number)})
+        self.store.writer.alive(self.now, [])
 
 
 #: The moments at which the outage may end: before an attempt's claim, its sending, the booking of its result.
@@ -186,6 +192,7 @@ def test_bookkeeping_05_every_interleaving_of_one_attempt_tells_the_truth(store:
         world = World(store, number)
         play(world, attempts, end, looks_at_once)
         world.check()
+        world.leave()
 
 
 def test_bookkeeping_05_every_interleaving_of_two_attempts_tells_the_truth(store: Store) -> None:
@@ -193,6 +200,7 @@ def test_bookkeeping_05_every_interleaving_of_two_attempts_tells_the_truth(store
         world = World(store, number)
         play(world, attempts, end, looks_at_once)
         world.check()
+        world.leave()
 
 
 def test_bookkeeping_05_flapping_reminders_and_other_endings_tell_the_truth_in_any_order(store: Store) -> None:
@@ -208,6 +216,7 @@ def test_bookkeeping_05_flapping_reminders_and_other_endings_tell_the_truth_in_a
         last = world.received[-1].says if world.received else None
         silently = world.incident.ending not in (None, Ending.RECOVERED, Ending.STABLE)
         assert last is Said.DOWN if world.incident.is_open else last is not Said.DOWN or silently, f"story {number}"
+        world.leave()
 
 
 def _something_happens(world: World, chance: Random) -> None:
