@@ -14,7 +14,7 @@ from healthmon.config.timezones import system_timezone
 from healthmon.report.tables import Screen
 
 #: Narrower than this a table is unreadable; let the terminal break the lines.
-NARROWEST = 40
+NARROWEST = 60
 
 database_option = click.option(
     "--database",

@@ -85,3 +85,8 @@ class LazyGroup(click.Group):
 def cli(ctx: click.Context, config: Path) -> None:
     """Watch the SIP providers and phones of Asterisk PBXs, and tell people when one is down."""
     ctx.obj = config
+
+
+def main() -> None:
+    """Run the command line. Never returns."""
+    cli(prog_name="healthmon")

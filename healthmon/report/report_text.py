@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from healthmon.model import Incident
 from healthmon.report.accounts import Account, Line
 from healthmon.report.availability import Figures
-from healthmon.report.tables import Cell, Column, Screen, line, state_cell, table
+from healthmon.report.tables import Cell, Column, Screen, Sort, line, state_cell, table
 from healthmon.report.words import counted, duration, full, moment, percent, short
 
 #: So many targets are listed, and so many incidents; ``--all`` lists everything.
@@ -82,9 +82,13 @@ def _has_pbxs(lines: Sequence[Line]) -> bool:
 
 
 def _table(lines: Sequence[Line], *, has_pbx: bool) -> tuple[list[Column], list[list[Cell]]]:
-    columns = [Column("TARGET"), *([Column("PBX")] if has_pbx else []), Column("KIND")]
+    columns = [
+        Column("TARGET", Sort.NAME),
+        *([Column("PBX", Sort.NAME)] if has_pbx else []),
+        Column("KIND"),
+    ]
     numbers = ("AVAILABLE", "OUTAGES", "DOWN", "LONGEST", "UNKNOWN")
-    return columns + [Column(title, is_number=True) for title in numbers], [_cells(one, has_pbx) for one in lines]
+    return columns + [Column(title, Sort.NUMBER) for title in numbers], [_cells(one, has_pbx) for one in lines]
 
 
 def _cells(one: Line, has_pbx: bool) -> list[Cell]:
@@ -109,8 +113,13 @@ def _incidents(account: Account, zone: ZoneInfo, screen: Screen, limit: int) -> 
     if not account.incidents:
         return line("No incidents.", screen)
     shown = account.incidents[:limit]
-    columns = [Column("NO.", is_number=True), Column("SINCE"), Column("LASTED", is_number=True), Column("WHAT")]
-    columns += [Column("STATE"), Column("WHY")]
+    columns = [
+        Column("NO.", Sort.NUMBER),
+        Column("SINCE"),
+        Column("LASTED", Sort.NUMBER),
+        Column("WHAT", Sort.NAME),
+    ]
+    columns += [Column("STATE"), Column("WHY", Sort.PROSE)]
     has_pbx = _has_pbxs(account.lines)
     text = table(columns, [_incident(one, account.window[1], zone, has_pbx=has_pbx) for one in shown], screen)
     more = len(account.incidents) - len(shown)

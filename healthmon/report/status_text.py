@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from healthmon.model import Health
 from healthmon.report.standing import FailingUrl, PbxRow, Row, Standing
-from healthmon.report.tables import Cell, Column, Screen, line, state_cell, table
+from healthmon.report.tables import Cell, Column, Screen, Sort, line, state_cell, table
 from healthmon.report.words import age, counted, duration, full, local
 
 #: A system of up to so many endpoints is listed whole; of a bigger one what is not up, at most so many rows.
@@ -78,8 +78,12 @@ def _pbx_part(standing: Standing, wish: Wish, zone: ZoneInfo, screen: Screen) ->
     shown = [pbx for pbx in standing.pbxs if _is_pbx_shown(pbx, wish, len(standing.pbxs))]
     if not shown:
         return ""
-    columns = [Column("PBX"), Column("STATE"), Column("SINCE"), Column("ALIVE", is_number=True)]
-    columns += [Column("EVENT", is_number=True), Column("SNAPSHOT", is_number=True), Column("ENDPOINTS")]
+    columns = [Column("PBX", Sort.NAME), Column("STATE"), Column("SINCE"), Column("ALIVE", Sort.NUMBER)]
+    columns += [
+        Column("EVENT", Sort.NUMBER),
+        Column("SNAPSHOT", Sort.NUMBER),
+        Column("ENDPOINTS", Sort.PROSE),
+    ]
     return table(columns, [_pbx_cells(pbx, standing.now, zone) for pbx in shown], screen)
 
 
@@ -111,8 +115,13 @@ def _target_part(standing: Standing, wish: Wish, zone: ZoneInfo, screen: Screen)
     if not shown:
         return ""
     has_pbx = len(standing.pbxs) > 1
-    columns = [Column("ENDPOINT"), *([Column("PBX")] if has_pbx else []), Column("KIND"), Column("STATE")]
-    columns += [Column("SINCE"), Column("WHY")]
+    columns = [
+        Column("ENDPOINT", Sort.NAME),
+        *([Column("PBX", Sort.NAME)] if has_pbx else []),
+        Column("KIND"),
+        Column("STATE"),
+    ]
+    columns += [Column("SINCE"), Column("WHY", Sort.PROSE)]
     cells = [_group_cells(group, standing.now, zone, has_pbx=has_pbx) for group in shown]
     more = sum(len(group.rows) for group in groups[len(shown) :])
     rest = line(f"… and {more:,} more that are not up; --all lists everything.", screen) if more else ""

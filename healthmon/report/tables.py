@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from io import StringIO
 from typing import TYPE_CHECKING, Literal
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 #: rich needs half a millisecond for a row; a longer table is written plainly, and the terminal breaks its lines.
 _LONGEST_DRAWN = 1_000
+
+#: A column of words can be as narrow as this before the names beside it are broken.
+_NARROW_PROSE = 14
 
 #: How each health looks.
 STYLES = {Health.UP: "green", Health.DEGRADED: "yellow", Health.DOWN: "bold red", Health.UNKNOWN: "magenta"}
@@ -28,12 +32,25 @@ class Screen:
     has_colour: bool = False
 
 
+class Sort(Enum):
+    """What a column holds, and so how it is fitted into a terminal that is too narrow."""
+
+    #: Stays whole.
+    SHORT = "short"
+    #: Stays whole, at the right.
+    NUMBER = "number"
+    #: Stays whole while there is room, else is broken anywhere; never cut.
+    NAME = "name"
+    #: Goes on over as many lines as it takes.
+    PROSE = "prose"
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. Texts are broken over lines where the terminal is too narrow, and never cut."""
+    """One column."""
 
     title: str
-    is_number: bool = False
+    sort: Sort = Sort.SHORT
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +77,23 @@ def _plain(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> str:
     """Write a line for each row and break none of them, so that grep and cut see whole lines."""
     from rich.cells import cell_len  # noqa: PLC0415
 
-    texts = [[column.title for column in columns], *([visible(cell.text) for cell in row] for row in rows)]
-    widths = [max(map(cell_len, column)) for column in zip(*texts, strict=True)]
+    widths = _widths(columns, rows)
     lines = []
-    for row in texts:
+    for row in [[column.title for column in columns], *([visible(cell.text) for cell in row] for row in rows)]:
         cells = []
         for text, width, column in zip(row, widths, columns, strict=True):
             filling = " " * (width - cell_len(text))
-            cells.append(filling + text if column.is_number else text + filling)
+            cells.append(filling + text if column.sort is Sort.NUMBER else text + filling)
         lines.append("  ".join(cells).rstrip() + "\n")
     return "".join(lines)
+
+
+def _widths(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> list[int]:
+    """Say how wide each column is if nothing is broken; some letters are two columns wide."""
+    from rich.cells import cell_len  # noqa: PLC0415
+
+    texts = [[column.title for column in columns], *([visible(cell.text) for cell in row] for row in rows)]
+    return [max(map(cell_len, column)) for column in zip(*texts, strict=True)]
 
 
 def _drawn(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], screen: Screen) -> str:
@@ -77,15 +101,26 @@ def _drawn(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], screen: Sc
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
+    whole = {Sort.SHORT, Sort.NUMBER} | ({Sort.NAME} if _has_room_for_names(columns, rows, screen) else set())
     drawn = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
     for column in columns:
-        justify: Literal["left", "right"] = "right" if column.is_number else "left"
-        drawn.add_column(column.title, justify=justify, overflow="fold", no_wrap=column.is_number)
+        justify: Literal["left", "right"] = "right" if column.sort is Sort.NUMBER else "left"
+        drawn.add_column(column.title, justify=justify, overflow="fold", no_wrap=column.sort in whole)
     for row in rows:
         drawn.add_row(*(Text(visible(cell.text), cell.style) for cell in row))
     console = _console(screen)
     console.print(drawn, crop=False)
     return _tidy(console)
+
+
+def _has_room_for_names(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], screen: Screen) -> bool:
+    """Whether all names can stay whole, with the prose in narrow columns beside them."""
+    widths = _widths(columns, rows)
+    needed = [
+        min(width, _NARROW_PROSE) if column.sort is Sort.PROSE else width
+        for width, column in zip(widths, columns, strict=True)
+    ]
+    return sum(needed) + 2 * len(columns) <= (screen.width or 0)
 
 
 def line(text: str, screen: Screen, style: str = "") -> str:

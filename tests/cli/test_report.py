@@ -1,0 +1,213 @@
+"""``healthmon report``, over real databases that the store's own writer made."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from healthmon.model import Health, Target
+from tests.cli.conftest import Run
+from tests.report.builder import (
+    DAY,
+    HOUR,
+    MINUTE,
+    NOW,
+    connection,
+    outage,
+    phone,
+    provider,
+    running,
+    steps,
+    stopped,
+    veil,
+)
+
+UP, DOWN = Health.UP, Health.DOWN
+LONG_AGO = NOW - 30 * DAY
+
+
+def an_office() -> dict[str, Any]:
+    """A PBX with a trunk that was down for ten minutes yesterday, an hour of which nobody could see behind the PBX."""
+    pbx, trunk, desk, unused = connection(), provider("trunk"), phone("101"), phone("102", DOWN, ever_up=False)
+    return {
+        "states": [pbx, trunk, desk, unused],
+        "history": [
+            *steps(pbx, (LONG_AGO, UP)),
+            *steps(trunk, (LONG_AGO, UP), (NOW - DAY, DOWN), (NOW - DAY + 10 * MINUTE, UP)),
+            *steps(desk, (LONG_AGO, UP)),
+            *steps(unused, (LONG_AGO, DOWN)),
+        ],
+        "veils": [veil(Target("office"), NOW - 3 * HOUR, NOW - 2 * HOUR)],
+        "incidents": [outage(7, trunk, NOW - DAY, NOW - DAY + 10 * MINUTE)],
+    }
+
+
+def asked(run: Run, *arguments: str) -> dict[str, Any]:
+    """What ``report --format json`` says, its targets by name."""
+    result = run("report", "--format", "json", *arguments)
+    assert result.exit_code == 0, result.output
+    document: dict[str, Any] = json.loads(result.stdout)
+    document["by_name"] = {(target["pbx"], target["endpoint"]): target for target in document["targets"]}
+    return document
+
+
+def test_the_table_says_the_whole_first_and_the_worst_next(database: Path, run: Run) -> None:
+    with running(database, **an_office()):
+        result = run("report", "--since", "2d", "--incidents")
+
+    assert result.stdout == (
+        "Wed 2026-04-29 14:00 CEST to Fri 2026-05-01 14:00 CEST (Europe/Berlin), 2 d 0 h\n"
+        "4 targets, 99.88 % available, 1 outage, 10 min down, the longest 10 min, 2 h 00 min unknown.\n"
+        "\n"
+        "TARGET       KIND      AVAILABLE  OUTAGES    DOWN  LONGEST  UNKNOWN\n"
+        "PJSIP/trunk  provider    99.65 %        1  10m00s   10m00s    1h00m\n"
+        "PJSIP/101    phone         100 %                              1h00m\n"
+        "office       pbx           100 %\n"
+        "1 phone never seen up: not in use, not counted as down.\n"
+        "\n"
+        "NO.  SINCE             LASTED  WHAT         STATE  WHY\n"
+        "  7  2026-04-30 14:00  10m00s  PJSIP/trunk  down   peer status Unreachable; recovered\n"
+    )
+    assert result.exit_code == 0
+
+
+def test_json_gives_each_target_and_the_incidents(database: Path, run: Run) -> None:
+    with running(database, **an_office()):
+        document = asked(run, "--since", "2d")
+
+    assert (document["from"], document["to"]) == ("2026-04-29T12:00:00.000Z", "2026-05-01T12:00:00.000Z")
+    assert document["targets"][0] == {
+        "pbx": "office",
+        "endpoint": "PJSIP/trunk",
+        "kind": "provider",
+        "watch": "providers",
+        "availability": round(1 - 600 / (47 * HOUR), 6),
+        "downtime_s": 600,
+        "unknown_s": 3600,
+        "outages": 1,
+        "longest_s": 600,
+        "degraded_s": 0,
+        "up_s": 47 * HOUR - 600,
+    }
+    assert document["by_name"]["office", "PJSIP/102"]["availability"] is None
+    assert [incident["id"] for incident in document["incidents"]] == [7]
+    assert document["overall"]["outages"] == 1
+
+
+def test_an_outage_that_lasts_counts_until_now(database: Path, run: Run) -> None:
+    trunk = provider("trunk", DOWN)
+    with running(database, [trunk], history=steps(trunk, (LONG_AGO, UP), (NOW - HOUR, DOWN))):
+        target = asked(run, "--since", "4h")["targets"][0]
+
+    assert (target["availability"], target["downtime_s"], target["outages"]) == (0.75, 3600, 1)
+
+
+def test_without_a_daemon_it_counts_until_that_was_last_alive_and_then_is_unknown(database: Path, run: Run) -> None:
+    trunk = provider("trunk", DOWN)
+    history = steps(trunk, (LONG_AGO, UP), (NOW - 3 * HOUR, DOWN))
+    stopped(database, [connection(), trunk], history=history, alive_at=NOW - HOUR)
+
+    targets = asked(run, "--since", "4h")["by_name"]
+
+    assert (targets["office", "PJSIP/trunk"]["downtime_s"], targets["office", "PJSIP/trunk"]["unknown_s"]) == (
+        7200,
+        3600,
+    )
+    assert targets["office", ""]["kind"] == "pbx"
+
+
+def test_a_removed_endpoint_counts_until_it_was_removed(database: Path, run: Run) -> None:
+    trunk = provider("trunk")
+    with running(database, [], history=steps(trunk, (NOW - 2 * HOUR, UP), (NOW - HOUR, None))):
+        target = asked(run)["targets"][0]
+
+    assert (target["up_s"], target["unknown_s"]) == (3600, 0)
+
+
+def test_filters_choose_by_pattern_and_choose_the_incidents_too(database: Path, run: Run) -> None:
+    states = [connection(), connection("branch"), provider("trunk"), phone("101"), phone("201", pbx="branch")]
+    incidents = [outage(1, states[3], NOW - HOUR, NOW - 60), outage(2, states[4], NOW - HOUR)]
+    history = [change for state in states for change in steps(state, (LONG_AGO, UP))]
+
+    def names(*arguments: str) -> tuple[set[str], list[int]]:
+        document = asked(run, *arguments)
+        chosen = {target["endpoint"] or target["pbx"] for target in document["targets"]}
+        return chosen, [incident["id"] for incident in document["incidents"]]
+
+    with running(database, states, history=history, incidents=incidents):
+        assert names() == ({"office", "branch", "PJSIP/trunk", "PJSIP/101", "PJSIP/201"}, [2, 1])
+        assert names("--pbx", "br*") == ({"branch", "PJSIP/201"}, [2])
+        assert names("--endpoint", "PJSIP/1*") == ({"PJSIP/101"}, [1])
+        assert names("--endpoint", "1*", "--endpoint", "2??") == ({"PJSIP/101", "PJSIP/201"}, [2, 1])
+        assert names("--endpoint", "*") == ({"PJSIP/trunk", "PJSIP/101", "PJSIP/201"}, [2, 1])
+        assert names("--kind", "provider") == ({"PJSIP/trunk"}, [])
+        assert names("--kind", "pbx") == ({"office", "branch"}, [])
+        assert names("--watch", "phones") == ({"PJSIP/101", "PJSIP/201"}, [2, 1])
+        assert names("--pbx", "nowhere") == (set(), [])
+
+
+def test_nothing_that_matches_is_said(database: Path, run: Run) -> None:
+    with running(database, **an_office()):
+        result = run("report", "--pbx", "nowhere")
+
+    assert "Nothing was watched then that matches." in result.stdout
+    assert result.exit_code == 0
+
+
+def test_csv_is_read_back_as_it_was_written_and_holds_no_formulas(database: Path, run: Run) -> None:
+    names = ["=1+1", 'a,b"c', "line\nbreak", "Zoë", "-"]
+    states = [phone(name) for name in names]
+    odd = phone("101", pbx="@SUM(A1)")
+    history = [change for state in [*states, odd] for change in steps(state, (LONG_AGO, UP))]
+    with running(database, [*states, odd], history=history):
+        result = run("report", "--format", "csv")
+
+    rows = list(csv.DictReader(io.StringIO(result.stdout, newline=""), strict=True))
+    assert [row["endpoint"] for row in rows if row["pbx"] == "office"] == [
+        "PJSIP/-", "PJSIP/=1+1", "PJSIP/Zoë", "PJSIP/a,b\"c", r"PJSIP/line\nbreak",
+    ]  # fmt: skip
+    assert [row["pbx"] for row in rows if row["endpoint"] == "PJSIP/101"] == ["'@SUM(A1)"]
+    assert {row["availability"] for row in rows} == {"1.0"}
+    assert result.stdout_bytes.count(b"\r\n") == len(rows) + 1
+
+
+def test_csv_of_the_incidents(database: Path, run: Run) -> None:
+    with running(database, **an_office()):
+        result = run("report", "--format", "csv", "--incidents")
+
+    (row,) = csv.DictReader(io.StringIO(result.stdout, newline=""), strict=True)
+    assert (row["id"], row["endpoint"], row["closed_at"]) == ("7", "PJSIP/trunk", "2026-04-30T12:10:00.000Z")
+
+
+def test_a_big_system_lists_the_worst_and_says_what_it_leaves_out(database: Path, run: Run) -> None:
+    bad = [phone(str(1000 + number)) for number in range(60)]
+    good = [phone(str(2000 + number)) for number in range(40)]
+    history = [change for state in good for change in steps(state, (LONG_AGO, UP))]
+    for number, state in enumerate(bad):
+        history += steps(state, (LONG_AGO, UP), (NOW - DAY, DOWN), (NOW - DAY + 60 + number, UP))
+    with running(database, [*bad, *good], history=history):
+        result = run("report")
+        everything = run("report", "--all")
+
+    rows = [line for line in result.stdout.splitlines() if line.startswith("PJSIP/")]
+    assert len(rows) == 50
+    assert rows[0].startswith("PJSIP/1059")
+    assert "… and 10 more and 40 that were available all the time; --all lists everything" in result.stdout
+    assert everything.stdout.count("PJSIP/") == 100
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--since", "7"], ["--from", "yesterday"], ["--since", "1d", "--from", "2026-05-01"]]
+)
+def test_wrong_times_are_one_sentence_and_exit_2(database: Path, run: Run, arguments: list[str]) -> None:
+    result = run("report", *arguments)
+
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert result.stderr.startswith(f"healthmon: {arguments[0]}")
+    assert result.stderr.count("\n") == 1
