@@ -1,0 +1,197 @@
+"""Messages leave through apprise: the only file that imports it, and only inside functions (0.1 s and 11 MB)."""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from healthmon.config.types import Secret
+from healthmon.config.urls import scheme_of
+from healthmon.errors import DeliveryError, DeliveryUnsure
+from healthmon.notify.message import MOST_CHARACTERS, Message
+from healthmon.notify.redact import Redactor
+from healthmon.notify.urlcheck import why_addresses_are_wrong
+
+if TYPE_CHECKING:
+    import apprise
+
+#: apprise waits 4 s for an answer by itself; a mail server that looks into blocklists needs longer.
+READ_TIMEOUT, CONNECT_TIMEOUT = 15.0, 10.0
+#: apprise's e-mail plug-in uses its one time-out, ``cto``, for every step of the conversation.
+MAIL_TIMEOUT = 20.0
+
+#: Channels that belong to their owner and take what comes; nobody reads them at one glance.
+_UNHURRIED = re.compile(r"(json|xml|form)s?")
+#: The others get at most one message a second; a Telegram group takes 20 a minute.
+_MIN_INTERVAL, _TELEGRAM_GROUP_INTERVAL = 1.0, 3.0
+
+#: apprise's words when a message was handed over and no answer came: it may have arrived.
+_UNSURE = re.compile(r"read timed out|connection aborted|remote end closed|\btimed out$|did not finish within", re.I)
+#: … unless it never left.
+_NEVER_LEFT = re.compile(r"connect timeout|connection refused|ConnectTimeoutError|getaddrinfo|name resolution", re.I)
+#: The channel answered, and did not want this message.
+_REFUSED = re.compile(r"\berror=4(?!01|03|04|08|29)\d\d\b|\(?\b55[024]\b")
+_SENT_SOME = re.compile(r"^Sent ", re.I)
+
+
+def _apprise() -> Any:
+    """Import apprise, and keep its log lines to ourselves: they hold secrets, and we say what matters."""
+    import apprise  # noqa: PLC0415
+
+    logger = logging.getLogger("apprise")
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    return apprise
+
+
+class AppriseSender:
+    """Sends to one URL. Owned by one thread; apprise's object is made at the first message."""
+
+    def __init__(self, url_id: str, url: Secret) -> None:
+        self.url_id = url_id
+        self._url = url
+        self._redact = Redactor([url])
+        self._service: apprise.NotifyBase | None = None
+
+    @property
+    def min_interval(self) -> float:
+        """How long to wait between two messages (seconds)."""
+        scheme = scheme_of(self._url)
+        if _UNHURRIED.fullmatch(scheme):
+            return 0.0
+        is_group = scheme == "tgram" and re.search(r"/-\d+", self._url)
+        return _TELEGRAM_GROUP_INTERVAL if is_group else _MIN_INTERVAL
+
+    @property
+    def most_characters(self) -> int:
+        """How long a body may be; an SMS is short."""
+        service = self._loaded()
+        title = 0 if service.title_maxlen > 0 else 80
+        return max(min(MOST_CHARACTERS, service.body_maxlen - title), 60)
+
+    def send(self, message: Message) -> None:
+        """Send, and return when the channel has accepted it.
+
+        Raises DeliveryError when it was not accepted, DeliveryUnsure when nobody knows. It takes as long as
+        apprise's own time-outs let it, for a send that is abandoned would go on beside the next one.
+        """
+        module, service = _apprise(), self._loaded()
+        carrier = module.Apprise(service, asset=service.asset)
+        result = carrier.notify(
+            body=message.body,
+            title=message.subject,
+            notify_type=module.NotifyType(message.mood.value),
+            body_format=module.NotifyFormat.TEXT,
+            log_level=logging.DEBUG,
+        )
+        if not result:
+            entries = [(entry.level, entry.message) for entry in result.logs()]
+            raise self._error(entries)
+
+    def _loaded(self) -> apprise.NotifyBase:
+        """Make apprise's object, once. Raises DeliveryError if apprise does not load the URL."""
+        if self._service is None:
+            with _captured() as records:
+                self._service = _load(self._url)
+            if self._service is None:
+                raise DeliveryError(self.url_id, self._redact(_not_loaded(records)))
+        return self._service
+
+    def _error(self, entries: list[tuple[str, str]]) -> DeliveryError:
+        """Make one sentence, and a class, of what apprise logged while it failed."""
+        said = " ".join(words for _, words in entries)
+        why = self._redact("; ".join(_telling(entries)) or "apprise gave no reason")
+        handed_over = _UNSURE.search(said) and not _NEVER_LEFT.search(said)
+        if handed_over or any(_SENT_SOME.match(words) for _, words in entries):
+            return DeliveryUnsure(self.url_id, why)
+        return DeliveryError(self.url_id, why, refused=bool(_REFUSED.search(said)))
+
+
+def _telling(entries: list[tuple[str, str]]) -> Iterator[str]:
+    """Choose the lines that explain a failure: warnings, and what an exception or a server said."""
+    for level, words in entries:
+        if level in ("WARNING", "ERROR", "CRITICAL"):
+            yield words.strip().rstrip(".")
+        elif match := re.match(r"(?:Socket|Notification) Exception: (.*)", words, re.S):
+            yield _short(match[1])
+        elif match := re.match(r"Response Details:\s*b?['\"]?(.+?)['\"]?$", words, re.S):
+            yield f"it answered {_short(match[1])}"
+
+
+def _short(words: str) -> str:
+    flat = " ".join(words.split())
+    return flat if len(flat) <= 300 else f"{flat[:299]}…"
+
+
+def _load(url: str) -> apprise.NotifyBase | None:
+    """Have apprise load one URL, with our time-outs where it has none of its own, and without its pauses."""
+    module = _apprise()
+    asset = module.AppriseAsset(
+        app_id="healthmon",
+        app_desc="health of the SIP providers and phones of Asterisk PBXs",
+        async_mode=False,
+        # No thread that goes on sending after we stopped waiting for it.
+        service_timeout=0,
+    )
+    service = module.Apprise.instantiate(url, asset=asset)
+    if service is None:
+        return None
+    options = {option.partition("=")[0].lower() for option in url.partition("?")[2].split("&")}
+    if "rto" not in options:
+        service.socket_read_timeout = READ_TIMEOUT
+    if "cto" not in options:
+        service.socket_connect_timeout = MAIL_TIMEOUT if scheme_of(url).startswith("mailto") else CONNECT_TIMEOUT
+    if "overflow" not in options:
+        service.overflow_mode = module.OverflowMode.TRUNCATE
+    # Its pause of up to 5.5 s would sit between an alert and its reader; the deliverer has a pace of its own.
+    service.request_rate_per_sec = 0
+    return service  # type: ignore[no-any-return]
+
+
+@contextmanager
+def _captured() -> Iterator[list[str]]:
+    """Collect the warnings that apprise logs in this thread."""
+    _apprise()
+    handler = _Collector()
+    logger = logging.getLogger("apprise")
+    logger.addHandler(handler)
+    try:
+        yield handler.words
+    finally:
+        logger.removeHandler(handler)
+
+
+class _Collector(logging.Handler):
+    """Keeps what one thread logs; others may be sending at the same time."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.words: list[str] = []
+        self._thread = threading.get_ident()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a line of our own thread."""
+        if record.thread == self._thread:
+            self.words.append(record.getMessage().strip().rstrip("."))
+
+
+def _not_loaded(warnings: list[str]) -> str:
+    """Say why apprise does not load a URL. It shows the first and last letter of each secret: we show none."""
+    shown = [re.sub(r"(?<=://)\S.*", "***", line) for line in warnings]
+    return "; ".join(["apprise does not load this URL", *shown])
+
+
+def why_refused(url: str) -> str | None:
+    """Say why a URL cannot be a receiver, without any of its secrets; None: it can."""
+    redact = Redactor([url])
+    with _captured() as warnings:
+        service = _load(url)
+    if service is None:
+        return redact(_not_loaded(warnings))
+    if dropped := [line for line in warnings if re.search(r"dropp|invalid|ignor", line, re.I)]:
+        return redact(f"apprise drops a part of it: {'; '.join(dropped)}")
+    return why_addresses_are_wrong(url, targets=len(service))

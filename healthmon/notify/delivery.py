@@ -1,0 +1,278 @@
+"""One thread for each receiver URL: claim what is due, send it, book what became of it, wait.
+
+The decisions are made elsewhere (``pace.py``, ``pieces.py``, ``digest.py``); this loop is dull.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+from collections.abc import Callable, Sequence
+from functools import partial
+from queue import SimpleQueue
+from threading import Event
+from zoneinfo import ZoneInfo
+
+from healthmon.clock import Clock
+from healthmon.config.types import ReceiverConfig
+from healthmon.errors import DatabaseUnwritable, DeliveryError, DeliveryUnsure
+from healthmon.notify.digest import compose
+from healthmon.notify.message import Message, Sender
+from healthmon.notify.pace import Pace
+from healthmon.notify.pieces import PATIENCE, Attempt, Rows, Suspects, pieces
+from healthmon.store.outbox import Claim, ClaimedRow, Outbox
+
+log = logging.getLogger(__name__)
+
+#: The outbox is looked at so often even if nobody wakes us (seconds).
+LOOK_EVERY = 30.0
+#: A pause where nothing came of a look (seconds).
+BREATH = 1.0
+#: A send that lasts longer than this counts as failing, though it is still waited for (seconds).
+HANGING_AFTER = 120.0
+#: How long to wait between attempts to write a database that cannot be written (seconds).
+UNWRITABLE_WAIT = 1.0
+
+
+class Deliverer:
+    """The work of one URL's thread. Others may read ``sending_since`` and ``failing``, set ``zone`` and ``say()``."""
+
+    def __init__(
+        self,
+        url_id: str,
+        receiver: ReceiverConfig,
+        *,
+        sender: Sender,
+        open_outbox: Callable[[], Outbox],
+        zone: ZoneInfo,
+        clock: Clock,
+        wake: Event,
+        stop: Event,
+        jitter: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        self.url_id = url_id
+        self.zone = zone
+        #: Since when a message is being sent; None: none is.
+        self.sending_since: float | None = None
+        #: Why the last attempt failed; empty: it did not.
+        self.failing = ""
+        self._receiver = receiver
+        self._sender = sender
+        self._open_outbox = open_outbox
+        self._clock = clock
+        self._wake = wake
+        self._stop = stop
+        self._pace = Pace(sender.min_interval, jitter)
+        self._suspects = Suspects()
+        self._direct: SimpleQueue[Message] = SimpleQueue()
+        self._unbooked: list[Callable[[], None]] = []
+        self._is_unwritable = False
+
+    # ---------------------------------------------------------------- for other threads
+
+    def is_hanging(self, now: float) -> bool:
+        """Whether a send has lasted so long that the URL counts as failing."""
+        since = self.sending_since
+        return since is not None and now - since > HANGING_AFTER
+
+    def say(self, message: Message) -> None:
+        """Send a message past the outbox, once. Returns at once."""
+        self._direct.put(message)
+        self._wake.set()
+
+    # ---------------------------------------------------------------- the thread
+
+    def run(self) -> None:
+        """Deliver until ``stop`` is set. What is being sent then is finished first."""
+        outbox = self._opened()
+        if outbox is None:
+            return
+        try:
+            while not self._stop.is_set():
+                self._wake.clear()
+                wait = self.step(outbox)
+                if not self._stop.is_set():
+                    self._wake.wait(wait)
+        finally:
+            self._write_off()
+            outbox.close()
+
+    def _opened(self) -> Outbox | None:
+        """Open the outbox, however long that takes; None: told to stop first."""
+        while not self._stop.is_set():
+            try:
+                return self._open_outbox()
+            except DatabaseUnwritable as error:
+                self._note_unwritable(error)
+                self._send_direct()
+                self._wake.wait(UNWRITABLE_WAIT)
+        return None
+
+    def _write_off(self) -> None:
+        """At the end: what cannot be booked now stays "being sent", and is in doubt at the next start."""
+        try:
+            self._book_the_rest()
+        except DatabaseUnwritable as error:
+            log.error("%s: %s; %d results are lost", self.url_id, error, len(self._unbooked))
+
+    def step(self, outbox: Outbox) -> float:
+        """Do what can be done now; return how many seconds to wait for more, unless woken."""
+        self._send_direct()
+        try:
+            self._book_the_rest()
+            wait = self._deliver(outbox)
+        except DatabaseUnwritable as error:
+            self._note_unwritable(error)
+            return UNWRITABLE_WAIT
+        if self._is_unwritable:
+            self._is_unwritable = False
+            log.warning("%s: the database can be used again", self.url_id)
+        return wait
+
+    def _deliver(self, outbox: Outbox) -> float:
+        now = self._clock.now()
+        due_at = outbox.next_due(self.url_id)
+        if due_at is None:
+            return LOOK_EVERY
+        at = self._pace.next_attempt(due_at, is_urgent=self._has_news(outbox, now), now=now)
+        if at > now:
+            return min(at - now, LOOK_EVERY)
+        if self._pace.failures:
+            self._give_up_old(outbox, now)
+        claim = outbox.claim(self.url_id, now)
+        if claim is None:
+            # What was due had nothing to say any more, and was cancelled.
+            return BREATH
+        self._pace.begin(now)
+        self._attempt(outbox, claim)
+        return 0.0
+
+    def _has_news(self, outbox: Outbox, now: float) -> bool:
+        failed_at = self._pace.failed_at
+        return failed_at is not None and outbox.has_urgent(self.url_id, failed_at, now)
+
+    def _give_up_old(self, outbox: Outbox, now: float) -> None:
+        given_up = outbox.give_up(self.url_id, now - self._receiver.give_up_after, now)
+        if given_up:
+            log.warning("%s: gave up %d messages about outages that are long over", self.url_id, given_up)
+
+    # ---------------------------------------------------------------- one attempt
+
+    def _attempt(self, outbox: Outbox, claim: Claim) -> None:
+        """Send all that was claimed, in one message or in pieces, and note every result for booking."""
+        attempt = Attempt()
+        failed: list[ClaimedRow] = []
+        alone: list[ClaimedRow] = []
+        for piece in pieces(claim.rows, self._pace.failures):
+            if self._stop.is_set() or attempt.is_hopeless:
+                failed += piece
+            elif not self._send_piece(outbox, claim, piece, attempt):
+                failed += () if attempt.in_doubt else piece
+                alone += piece if len(piece) == 1 else ()
+        self._suspects.attempt_ended(alone, something_delivered=attempt.delivered > 0)
+        self._note_failed(outbox, claim, failed)
+        self._note_pace(attempt)
+
+    def _send_piece(self, outbox: Outbox, claim: Claim, piece: Rows, attempt: Attempt) -> bool:
+        """Send one message and note its result; False: it was not accepted, or nobody knows."""
+        try:
+            message = self._compose(piece)
+            self._send(message)
+        except DeliveryUnsure as error:
+            attempt.in_doubt = True
+            self._note_error(error)
+            self._book(partial(outbox.in_doubt, claim, self._clock.now(), error.why, piece))
+            return False
+        except DeliveryError as error:
+            attempt.failed += 1
+            self._note_error(error)
+            if len(piece) == 1:
+                self._suspects.failed_alone(piece[0], refused=error.refused)
+            return False
+        attempt.delivered += 1
+        self._suspects.forget(piece)
+        log.info("%s: delivered: %s", self.url_id, message.subject)
+        self._book(partial(outbox.delivered, claim, self._clock.now(), message.subject, piece))
+        return True
+
+    def _compose(self, rows: Rows) -> Message:
+        return compose(rows, zone=self.zone, now=self._clock.now(), most_characters=self._sender.most_characters)
+
+    def _send(self, message: Message) -> None:
+        self.sending_since = self._clock.now()
+        try:
+            self._sender.send(message)
+        finally:
+            self.sending_since = None
+
+    def _note_failed(self, outbox: Outbox, claim: Claim, failed: Sequence[ClaimedRow]) -> None:
+        """Book the rows that must be sent again, and those that never will be accepted."""
+        now, why = self._clock.now(), self.failing or "healthmon was stopped"
+        guilty = self._suspects.guilty(failed)
+        again = [row for row in failed if row not in guilty]
+        if again:
+            self._book(partial(outbox.failed, claim, now, why, again))
+        if guilty:
+            numbers = ", ".join(str(row.incident.id) for row in guilty)
+            log.error("%s: undeliverable, while others are accepted: incident %s: %s", self.url_id, numbers, why)
+            self._book(partial(outbox.undeliverable, claim, guilty, now, why))
+            self._suspects.forget(guilty)
+
+    def _note_pace(self, attempt: Attempt) -> None:
+        now = self._clock.now()
+        if attempt.in_doubt or (attempt.failed and not attempt.delivered):
+            self._pace.failed(now, in_doubt=attempt.in_doubt)
+        elif attempt.failed:
+            self._pace.partly_failed(now, PATIENCE)
+        else:
+            if self._pace.failures:
+                log.warning("%s: recovered after %d failures", self.url_id, self._pace.failures)
+            self.failing = ""
+            self._pace.succeeded(now)
+
+    def _note_error(self, error: DeliveryError) -> None:
+        """Log an error once; the same one again is only counted."""
+        if error.why != self.failing:
+            log.warning("%s: not delivered: %s", self.url_id, error.why)
+        self.failing = error.why
+
+    # ---------------------------------------------------------------- booking
+
+    def _book(self, write: Callable[[], None]) -> None:
+        """Book a result, at once if that can be done, else as soon as it can."""
+        self._unbooked.append(write)
+        try:
+            self._book_the_rest()
+        except DatabaseUnwritable as error:
+            self._note_unwritable(error)
+
+    def _book_the_rest(self) -> None:
+        """Book what could not be booked before, in its order: what was delivered must not be sent twice."""
+        while self._unbooked:
+            self._unbooked[0]()
+            del self._unbooked[0]
+
+    def _note_unwritable(self, error: DatabaseUnwritable) -> None:
+        if not self._is_unwritable:
+            self._is_unwritable = True
+            log.error("%s: %s; what was delivered is remembered and booked later", self.url_id, error)
+
+    # ---------------------------------------------------------------- past the outbox
+
+    def _send_direct(self) -> None:
+        """Send what the engine wants said while the database cannot be written, until it is accepted."""
+        now = self._clock.now()
+        if self._direct.empty() or self._pace.next_attempt(now, is_urgent=False, now=now) > now:
+            return
+        message = self._direct.get()
+        try:
+            self._send(message)
+        except DeliveryUnsure as error:
+            self._note_error(error)
+            self._pace.failed(now, in_doubt=True)
+        except DeliveryError as error:
+            self._note_error(error)
+            self._pace.failed(now)
+            self._direct.put(message)
+        else:
+            log.warning("%s: told directly: %s", self.url_id, message.subject)

@@ -1,0 +1,48 @@
+"""A message as channels take it, and who takes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+#: All channels together take so many characters (Telegram 4,096, and some of them count markup).
+MOST_CHARACTERS = 3500
+#: A phone's lock screen shows so much of a subject.
+SUBJECT_CHARACTERS = 60
+
+
+class Mood(StrEnum):
+    """How a channel that has colours shows a message (apprise's notify types)."""
+
+    FAILURE = "failure"
+    WARNING = "warning"
+    SUCCESS = "success"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is sent to one URL: plain text."""
+
+    subject: str
+    body: str
+    mood: Mood = Mood.INFO
+
+
+class Sender(Protocol):
+    """Something that carries messages to one URL. Owned by one thread."""
+
+    @property
+    def min_interval(self) -> float:
+        """How long to wait between two messages (seconds)."""
+
+    @property
+    def most_characters(self) -> int:
+        """How long a body may be."""
+
+    def send(self, message: Message) -> None:
+        """Send, and return when it is accepted.
+
+        Raises DeliveryError when it was not, DeliveryUnsure when nobody knows.
+        """

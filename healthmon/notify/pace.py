@@ -1,0 +1,62 @@
+"""When a URL is tried again: decisions without clock or thread. Pure but for the given random numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+#: The first wait after a failure, doubled by each further one (seconds).
+FIRST_WAIT = 5.0
+#: When nobody knows whether the last message arrived, the next may be its double: rarer (seconds).
+FIRST_WAIT_IN_DOUBT = 30.0
+LONGEST_WAIT = 600.0
+#: Waits vary by so much, so that many daemons do not return to a server at one moment.
+JITTER = 0.25
+#: A new outage of a PBX or provider may bring an attempt forward so often (seconds).
+FORWARD_EVERY = 30.0
+
+
+class Pace:
+    """When the next attempt at one URL may be made. Owned by its deliverer's thread."""
+
+    def __init__(self, min_interval: float, jitter: Callable[[float, float], float]) -> None:
+        self._min_interval = min_interval
+        self._jitter = jitter
+        self._not_before = float("-inf")
+        self._forwarded_at = float("-inf")
+        #: Attempts in a row that did not succeed.
+        self.failures = 0
+        #: When the last of them was made; outages booked since are news.
+        self.failed_at: float | None = None
+
+    def next_attempt(self, due_at: float, *, is_urgent: bool, now: float) -> float:
+        """Return when to try again, given when something falls due; ``is_urgent``: a new outage waits."""
+        # Somebody set the clock back: no wait is longer than the longest.
+        self._not_before = min(self._not_before, now + LONGEST_WAIT * (1 + JITTER))
+        earliest = self._not_before
+        if is_urgent:
+            earliest = min(earliest, max(now, self._forwarded_at + FORWARD_EVERY))
+        return max(due_at, earliest)
+
+    def begin(self, now: float) -> None:
+        """Note that an attempt is made now."""
+        if now < self._not_before:
+            self._forwarded_at = now
+
+    def succeeded(self, now: float) -> None:
+        """Go on at once, but for the channel's own pace."""
+        self.failures = 0
+        self.failed_at = None
+        self._not_before = now + self._min_interval
+
+    def failed(self, now: float, *, in_doubt: bool = False) -> None:
+        """Wait longer each time."""
+        self.failures += 1
+        self.failed_at = now
+        first = FIRST_WAIT_IN_DOUBT if in_doubt else FIRST_WAIT
+        wait = min(first * 2.0 ** min(self.failures - 1, 20), LONGEST_WAIT)
+        self._not_before = now + wait * self._jitter(1 - JITTER, 1 + JITTER)
+
+    def partly_failed(self, now: float, failures: int) -> None:
+        """Some of it was accepted, so the channel works: count on from ``failures``."""
+        self.failures = failures - 1
+        self.failed(now)

@@ -1,0 +1,83 @@
+"""A digest that is refused again and again is sent in pieces, until the row that is to blame stands alone. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from healthmon.store.outbox import ClaimedRow
+
+#: After so many failures a digest is sent in halves, then in quarters …; a row alone has as many attempts.
+PATIENCE = 3
+#: When the first pieces all fail, it is the channel: the others are not tried.
+_TRIES = 2
+
+Rows = tuple[ClaimedRow, ...]
+
+
+def pieces(rows: Rows, failures: int) -> list[Rows]:
+    """Cut the rows for the next attempt, after so many failures in a row.
+
+    Each further attempt begins with another piece, so that a bad one does not hide the good ones for ever.
+    """
+    if failures < PATIENCE or len(rows) < 2:
+        return [rows]
+    size = max(1, -(-len(rows) // 2 ** min(failures - PATIENCE + 1, 20)))
+    cut = [rows[start : start + size] for start in range(0, len(rows), size)]
+    first = (failures - PATIENCE) % len(cut)
+    return cut[first:] + cut[:first]
+
+
+@dataclass(slots=True)
+class Attempt:
+    """What became of the pieces of one attempt so far."""
+
+    delivered: int = 0
+    failed: int = 0
+    in_doubt: bool = False
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether the rest need not be tried: no answer, or nothing but failures."""
+        return self.in_doubt or (not self.delivered and self.failed >= _TRIES)
+
+
+class Suspects:
+    """Rows that failed alone, and what speaks for it that they, not the channel, are to blame.
+
+    A channel that dies between two messages must cost no alert. So a failure counts only if another message was
+    accepted in the same attempt; or, where the channel refused this very message (HTTP 400), at any time since.
+    """
+
+    def __init__(self) -> None:
+        self._refused: dict[int, int] = {}
+        self._proven: dict[int, int] = {}
+        self._works_since: set[int] = set()
+
+    def failed_alone(self, row: ClaimedRow, *, refused: bool) -> None:
+        """Note that a row failed by itself."""
+        number = row.notification_id
+        self._refused[number] = self._refused.get(number, 0) + refused
+
+    def attempt_ended(self, alone: Iterable[ClaimedRow], *, something_delivered: bool) -> None:
+        """Note what an attempt proves about the rows that failed alone in it."""
+        if not something_delivered:
+            return
+        self._works_since |= self._refused.keys()
+        for row in alone:
+            self._proven[row.notification_id] = self._proven.get(row.notification_id, 0) + 1
+
+    def guilty(self, rows: Iterable[ClaimedRow]) -> Sequence[ClaimedRow]:
+        """Return those of these rows that will never be accepted."""
+        return [row for row in rows if self._is_guilty(row.notification_id)]
+
+    def _is_guilty(self, number: int) -> bool:
+        refused = number in self._works_since and self._refused.get(number, 0) >= PATIENCE
+        return refused or self._proven.get(number, 0) >= PATIENCE
+
+    def forget(self, rows: Iterable[ClaimedRow]) -> None:
+        """These rows are done with."""
+        for row in rows:
+            self._refused.pop(row.notification_id, None)
+            self._proven.pop(row.notification_id, None)
+            self._works_since.discard(row.notification_id)
