@@ -8,6 +8,9 @@ from healthmon.report.availability import Span
 from healthmon.report.standing import FailingUrl, Standing, endpoint_rows, is_stale, pbx_rows
 from healthmon.store.queries import Reader
 
+#: A URL that failed so long ago and for which nothing waits is perhaps not even configured any more (seconds).
+FAILURE_MATTERS = 86400.0
+
 
 def standing(reader: Reader, now: float) -> Standing:
     """Say how everything stands."""
@@ -21,7 +24,9 @@ def standing(reader: Reader, now: float) -> Standing:
         pbxs=pbx_rows((state for state in states if state.target.is_pbx), pbx_states, fresh, targets),
         targets=targets,
         failing_urls=tuple(
-            FailingUrl(url.url_id, url.failing_since, url.last_error, url.waiting) for url in reader.failing_urls()
+            FailingUrl(url.url_id, url.failing_since, url.last_error, url.waiting)
+            for url in reader.failing_urls()
+            if url.waiting or now - (url.last_error_at or 0.0) < FAILURE_MATTERS
         ),
     )
 

@@ -9,7 +9,20 @@ import pytest
 
 from healthmon.model import Check, Health
 from tests.cli.conftest import Run
-from tests.report.builder import DAY, HOUR, MINUTE, NOW, blind, connection, phone, provider, running, stopped
+from tests.report.builder import (
+    DAY,
+    HOUR,
+    MINUTE,
+    NOW,
+    blind,
+    connection,
+    fail_to_tell,
+    outage,
+    phone,
+    provider,
+    running,
+    stopped,
+)
 
 UP, DEGRADED, DOWN = Health.UP, Health.DEGRADED, Health.DOWN
 
@@ -208,3 +221,22 @@ def test_what_is_merely_unknown_or_degraded_exits_0(database: Path, run: Run) ->
 
     assert "not qualified: Asterisk does not check it" in result.stdout
     assert result.exit_code == 0
+
+
+def test_a_receiver_that_cannot_be_told_is_shown_before_all_else(database: Path, run: Run) -> None:
+    desk = phone("101", DOWN)
+    stopped(database, [connection(), desk])
+    fail_to_tell(database, outage(1, desk, NOW - HOUR), "oncall/mailto:mail.example.org", NOW - MINUTE)
+
+    result = run("status")
+    (failing,) = json.loads(run("status", "--json").stdout)["failing_receivers"]
+
+    assert result.stdout.splitlines()[2] == (
+        "CANNOT TELL oncall/mailto:mail.example.org since 13:59:00, 1 message waiting: no answer from mail.example.org"
+    )
+    assert failing == {
+        "receiver": "oncall/mailto:mail.example.org",
+        "since": "2026-05-01T11:59:00.000Z",
+        "why": "no answer from mail.example.org",
+        "waiting": 1,
+    }

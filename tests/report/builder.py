@@ -18,11 +18,14 @@ from healthmon.model import (
     Health,
     Incident,
     Kind,
+    Notification,
     PbxState,
+    Reason,
     Target,
     Transition,
     VeilPeriod,
 )
+from healthmon.store.outbox import Outbox
 from healthmon.store.writer import open_writer
 
 #: A Friday noon, UTC.
@@ -139,6 +142,21 @@ def running(
             writer.alive(alive_at, fresh)
         yield
     finally:
+        writer.close()
+
+
+def fail_to_tell(path: Path, incident: Incident, url_id: str, at: float) -> None:
+    """Book that this URL is to be told of the incident, and that its channel does not take the message."""
+    opened = Notification(incident.id, url_id, Reason.OPENED, serial=0, booked_at=at - 1, due_at=at - 1)
+    writer = open_writer(path, now=at)
+    outbox = Outbox(path)
+    try:
+        writer.commit(Changes(incidents={incident.id: incident}, notifications=[opened]))
+        claim = outbox.claim(url_id, at)
+        assert claim is not None
+        outbox.failed(claim, at, "no answer from mail.example.org")
+    finally:
+        outbox.close()
         writer.close()
 
 
