@@ -38,10 +38,10 @@ class Signals:
         self.want_snapshot()
 
     def stream_closed(self) -> None:
-        """The event stream is closed: look more often."""
+        """The event stream is closed: look at once whether the PBX still answers, and then more often."""
         self.heartbeat_wanted.clear()
         self.events_up.clear()
-        self.wake.set()
+        self.want_snapshot()
 
     def shut_down(self) -> None:
         """End both threads; they leave their waits at once."""

@@ -1,0 +1,96 @@
+"""The endpoints of the fake PBX, and the events that their changes make, in the shape that Asterisk sends them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+#: Asterisk's peer_status, device state and endpoint state of an endpoint that can be reached, and of one that cannot.
+UP = ("Reachable", "NOT_INUSE", "online")
+DOWN = ("Unreachable", "UNAVAILABLE", "offline")
+
+
+@dataclass(slots=True)
+class FakeEndpoint:
+    """One endpoint with one AOR. ``static_contact`` makes it a trunk."""
+
+    technology: str
+    resource: str
+    is_up: bool = True
+    static_contact: str = ""
+    outbound_auth: str = ""
+    qualify_frequency: int = 60
+    qualify_timeout: float = 3.0
+    max_contacts: int = 1
+    #: False: removed by a reload; listed as offline until the next restart, its device INVALID.
+    is_configured: bool = True
+    #: Asterisk says "unknown": a peer that has not been reported yet.
+    is_unreported: bool = False
+    contact: str = field(default="")
+
+    @property
+    def name(self) -> str:
+        """``PJSIP/101``."""
+        return f"{self.technology}/{self.resource}"
+
+    @property
+    def uri(self) -> str:
+        """The URI of its contact."""
+        return self.contact or self.static_contact or f"sip:{self.resource}@192.0.2.10:5060"
+
+    @property
+    def state(self) -> str:
+        """Its word in /endpoints."""
+        if self.is_unreported:
+            return "unknown"
+        return "online" if self.is_up and self.is_configured else "offline"
+
+    @property
+    def device_state(self) -> str:
+        """Its word in /deviceStates."""
+        if not self.is_configured:
+            return "INVALID"
+        if self.is_unreported:
+            return "UNKNOWN"
+        return "NOT_INUSE" if self.is_up else "UNAVAILABLE"
+
+    def listed(self) -> dict[str, object]:
+        """Its item in /endpoints."""
+        return {"technology": self.technology, "resource": self.resource, "state": self.state, "channel_ids": []}
+
+    def sorcery_endpoint(self) -> dict[str, str]:
+        """Its PJSIP endpoint object, as far as it is read."""
+        return {"aors": self.resource, "auth": "", "outbound_auth": self.outbound_auth, "from_domain": ""}
+
+    def sorcery_aor(self) -> dict[str, str]:
+        """Its AOR object, as far as it is read."""
+        return {
+            "contact": self.static_contact,
+            "qualify_frequency": str(self.qualify_frequency),
+            "qualify_timeout": f"{self.qualify_timeout:.6f}",
+            "max_contacts": str(self.max_contacts),
+        }
+
+    def peer_event(self) -> dict[str, object]:
+        """A PeerStatusChange to its present state."""
+        return {
+            "type": "PeerStatusChange",
+            "endpoint": self.listed(),
+            "peer": {"peer_status": "Reachable" if self.state == "online" else "Unreachable"},
+        }
+
+    def contact_event(self, status: str, rtt_usec: int = 0) -> dict[str, object]:
+        """A ContactStatusChange of its contact. Asterisk sends the round trip as a string."""
+        return {
+            "type": "ContactStatusChange",
+            "endpoint": self.listed(),
+            "contact_info": {
+                "uri": self.uri,
+                "contact_status": status,
+                "aor": self.resource,
+                "roundtrip_usec": str(rtt_usec),
+            },
+        }
+
+    def device_event(self) -> dict[str, object]:
+        """A DeviceStateChanged to its present state."""
+        return {"type": "DeviceStateChanged", "device_state": {"name": self.name, "state": self.device_state}}

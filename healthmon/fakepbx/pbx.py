@@ -1,0 +1,294 @@
+"""The fake PBX itself: its state, and what tests and the demo make it do."""
+
+from __future__ import annotations
+
+import base64
+import socket
+import ssl
+import threading
+import time
+from datetime import UTC, datetime
+from enum import Enum
+from urllib.parse import urlsplit
+
+from healthmon.fakepbx import frames, resources, storm
+from healthmon.fakepbx.endpoints import FakeEndpoint
+from healthmon.fakepbx.http import Answer, Request, html, message
+from healthmon.fakepbx.server import Server
+from healthmon.fakepbx.streams import EventStream
+
+#: One byte more than nothing of a frame that says it has 50 MB.
+OVERSIZE = frames.header(50 * 1024 * 1024) + b"{"
+
+
+class Phase(Enum):
+    """How far Asterisk has come with its start; it passes through them in this order."""
+
+    REFUSING = 0
+    NO_ARI = 1
+    BOOTING = 2
+    RUNNING = 3
+
+
+class FakePbx:
+    """An Asterisk's ARI on loopback, in threads of its own. Any thread may call its methods.
+
+    Public attributes may be set at any time: ``is_denying`` (401 to all), ``is_read_only`` (403 to whatever is no
+    GET), ``delay`` (seconds before each answer), ``gateway_error`` (502 … as a reverse proxy says it),
+    ``mutes_new_streams`` (they open, and nothing comes).
+    """
+
+    def __init__(
+        self,
+        *endpoints: FakeEndpoint,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        prefix: str = "",
+        username: str = "healthmon",
+        password: str = "secret",  # noqa: S107 - a fake's
+        tls: ssl.SSLContext | None = None,
+        version: str = "22.10.1-fake",
+    ) -> None:
+        self._endpoints = {endpoint.name: endpoint for endpoint in endpoints}
+        self._streams: dict[str, EventStream] = {}
+        self._server = Server(self._serve, host, port, tls)
+        self._thawed = threading.Event()
+        self._thawed.set()
+        self._phase = Phase.RUNNING
+        self._prefix = tuple(prefix.strip("/").split("/")) if prefix.strip("/") else ()
+        self._credentials = base64.b64encode(f"{username}:{password}".encode()).decode()
+        self.host = host
+        self.version = version
+        self.startup_time = self.last_reload_time = _now()
+        self.is_denying = False
+        self.is_read_only = False
+        self.mutes_new_streams = False
+        self.delay = 0.0
+        self.gateway_error = 0
+        #: Requests that the fake does not know. Tests assert that there are none.
+        self.failures: list[str] = []
+        #: All requests, as "GET /ari/endpoints".
+        self.requests: list[str] = []
+        #: How many event streams were opened.
+        self.streams_opened = 0
+        self._server.listen()
+        scheme = "https" if tls else "http"
+        self.url = f"{scheme}://{host}:{self._server.port}{''.join('/' + part for part in self._prefix)}"
+
+    def __enter__(self) -> FakePbx:
+        """Serve within a with block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End."""
+        self.close()
+
+    def close(self) -> None:
+        """End: refuse connections, break off those that there are."""
+        self._thawed.set()
+        self._server.refuse()
+
+    @property
+    def accepted(self) -> int:
+        """How many connections were taken so far."""
+        return self._server.accepted
+
+    # ---------------------------------------------------------------- endpoints
+
+    def endpoints(self) -> list[FakeEndpoint]:
+        """All that are listed."""
+        return list(self._endpoints.values())
+
+    def find(self, name: str) -> FakeEndpoint | None:
+        """The endpoint of that name (``PJSIP/101``), or None."""
+        return self._endpoints.get(name)
+
+    def add(self, endpoint: FakeEndpoint) -> None:
+        """A reload brings a new endpoint; one that is up announces itself."""
+        self.last_reload_time = _now()
+        self._endpoints[endpoint.name] = endpoint
+        if endpoint.is_up:
+            self.phone_up(endpoint.name)
+
+    def remove(self, name: str) -> None:
+        """A reload without this endpoint: offline and INVALID; listed until the next restart."""
+        self.last_reload_time = _now()
+        endpoint = self._endpoints[name]
+        endpoint.is_configured = False
+        endpoint.is_up = False
+        self.emit(endpoint.peer_event())
+        self.emit(endpoint.device_event())
+
+    def reload(self) -> None:
+        """A reload that changes nothing: no event tells of it."""
+        self.last_reload_time = _now()
+
+    def phone_up(self, name: str) -> None:
+        """The phone registers and answers its first OPTIONS."""
+        endpoint = self._endpoints[name]
+        self.emit(endpoint.contact_event("NonQualified"))
+        endpoint.is_up, endpoint.is_unreported = True, False
+        self.emit(endpoint.peer_event())
+        self.emit(endpoint.device_event())
+        self.emit(endpoint.contact_event("Reachable", 596))
+
+    def phone_down(self, name: str, *, unregisters: bool = False) -> None:
+        """The phone no longer answers OPTIONS, or says good-bye."""
+        endpoint = self._endpoints[name]
+        endpoint.is_up, endpoint.is_unreported = False, False
+        self.emit(endpoint.peer_event())
+        self.emit(endpoint.contact_event("Removed" if unregisters else "Unreachable"))
+        self.emit(endpoint.device_event())
+
+    # ---------------------------------------------------------------- the whole PBX
+
+    def go_to(self, phase: Phase) -> None:
+        """Refuse, or answer as an Asterisk in this phase of its start."""
+        self._phase = phase
+        if phase is Phase.REFUSING:
+            self._streams.clear()
+            self._server.refuse()
+        else:
+            self._server.listen()
+
+    def restart(self, *, phase_lasts: float = 0.0, are_up: bool = False) -> None:
+        """Die without a word and start anew: removed endpoints are gone, the others offline until they are checked.
+
+        ``phase_lasts``: seconds in each phase of the start. ``are_up``: the checks have already succeeded.
+        """
+        self.go_to(Phase.REFUSING)
+        self.startup_time = self.last_reload_time = _now()
+        self._endpoints = {name: one for name, one in self._endpoints.items() if one.is_configured}
+        for endpoint in self._endpoints.values():
+            endpoint.is_up = are_up and endpoint.is_up
+        for phase in (Phase.NO_ARI, Phase.BOOTING, Phase.RUNNING):
+            time.sleep(phase_lasts)
+            self.go_to(phase)
+
+    def freeze(self) -> None:
+        """Stop answering, as by SIGSTOP: connections are taken by the kernel, and stay open."""
+        self._thawed.clear()
+
+    def thaw(self) -> None:
+        """Go on; what was asked meanwhile is answered late."""
+        self._thawed.set()
+
+    # ---------------------------------------------------------------- event streams
+
+    def stream_of(self, application: str) -> EventStream | None:
+        """The open event stream of an application, or None."""
+        return self._streams.get(application)
+
+    def emit(self, event: dict[str, object], *, only: EventStream | None = None) -> None:
+        """Send an event to every stream that wants its type."""
+        self._thawed.wait()
+        for stream in [only] if only else list(self._streams.values()):
+            if stream.wants(str(event["type"])):
+                stream.send_event(self._dressed(event, stream.application))
+
+    def _dressed(self, event: dict[str, object], application: str = "healthmon") -> dict[str, object]:
+        stamp = {"timestamp": _now(), "asterisk_id": "02:fc:00:00:00:01", "application": application}
+        return {**event, **stamp}
+
+    def send_raw(self, data: bytes) -> None:
+        """Send bytes to every stream, as they are."""
+        for stream in list(self._streams.values()):
+            stream.send(data)
+
+    def send_text(self, text: str | bytes) -> None:
+        """Send a text frame with anything in it."""
+        self.send_raw(frames.frame(text.encode() if isinstance(text, str) else text))
+
+    def send_oversize(self) -> None:
+        """Send the beginning of a frame that says it has 50 MB."""
+        self.send_raw(OVERSIZE)
+
+    def mute(self) -> None:
+        """The open streams stay open, and nothing comes any more."""
+        for stream in list(self._streams.values()):
+            stream.is_mute = True
+
+    def replace_application(self) -> None:
+        """Another client takes over each application; the old stream is told, and stays open and silent."""
+        for application, stream in list(self._streams.items()):
+            self.emit({"type": "ApplicationReplaced"}, only=stream)
+            stream.is_mute = True
+            del self._streams[application]
+
+    def drop_streams(self) -> None:
+        """Break the streams off, without a close frame."""
+        for stream in list(self._streams.values()):
+            stream.drop()
+
+    def storm(self, events: int, rate: float | None = None) -> float:
+        """Send about so many events at ``rate`` a second, three for each change; returns the seconds it took.
+
+        One endpoint after the other is lost or comes back. ``/endpoints`` shows the end of it from the beginning.
+        """
+        changes = storm.encoded(self.endpoints(), events // storm.EVENTS_PER_CHANGE, self._dressed)
+        return storm.send(changes, rate, self.send_raw)
+
+    # ---------------------------------------------------------------- serving
+
+    def _serve(self, request: Request, connection: socket.socket) -> bool:
+        """Answer one request; False: close the connection."""
+        self.requests.append(f"{request.method} {urlsplit(request.target).path}")
+        self._thawed.wait()
+        if self.delay:
+            time.sleep(self.delay)
+        if self._is_events(request) and request.wants_upgrade and self._refusal(request) is None:
+            self._serve_stream(request, connection)
+            return False
+        connection.sendall(self._answer(request).encoded(f"Asterisk/{self.version}"))
+        return True
+
+    def _is_events(self, request: Request) -> bool:
+        return request.segments == (*self._prefix, "ari", "events")
+
+    def _answer(self, request: Request) -> Answer:
+        refusal = self._refusal(request)
+        if refusal:
+            return refusal
+        if self._is_events(request):
+            return html(426, "Upgrade Required")
+        return resources.answer(self, request, request.segments[len(self._prefix) + 1 :])
+
+    def _refusal(self, request: Request) -> Answer | None:
+        """Why this is not answered; None: it is."""
+        if self.gateway_error:
+            return html(self.gateway_error, "Bad Gateway")
+        is_ari = request.segments[: len(self._prefix) + 1] == (*self._prefix, "ari")
+        if self._phase is Phase.NO_ARI or not is_ari:
+            return html(404, "Not Found")
+        if self._phase is Phase.BOOTING:
+            return message(503, "Asterisk not booted")
+        if self.is_denying or request.headers.get("authorization") != f"Basic {self._credentials}":
+            return message(401, "Authentication required")
+        if self.is_read_only and request.method != "GET":
+            return message(403, "Write access denied")
+        return None
+
+    def _serve_stream(self, request: Request, connection: socket.socket) -> None:
+        """Become a WebSocket, and take the application over from whoever had it."""
+        application = request.query["app"]
+        stream = EventStream(connection, application, subscribe_all=request.query.get("subscribeAll") == "true")
+        accept = frames.accept_key(request.headers["sec-websocket-key"])
+        upgrade = (("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", accept))
+        before = self._streams.get(application)
+        if before:
+            self.emit({"type": "ApplicationReplaced"}, only=before)
+            before.is_mute = True
+        self._streams[application] = stream
+        stream.send(Answer(101, headers=upgrade).encoded(f"Asterisk/{self.version}"))
+        stream.is_mute = self.mutes_new_streams
+        self.streams_opened += 1
+        try:
+            stream.read_until_closed()
+        finally:
+            if self._streams.get(application) is stream:
+                del self._streams[application]
+
+
+def _now() -> str:
+    """The time as Asterisk writes it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "+0000"

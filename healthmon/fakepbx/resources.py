@@ -1,0 +1,129 @@
+"""The REST resources of the fake PBX: exactly those that healthmon uses, one function each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from healthmon.fakepbx.endpoints import FakeEndpoint
+from healthmon.fakepbx.http import Answer, Request, as_json, message
+
+if TYPE_CHECKING:
+    from healthmon.fakepbx.pbx import FakePbx
+
+#: Called with the names that stand where the pattern has None.
+Handler = Callable[["FakePbx", Request, tuple[str, ...]], Answer]
+
+
+def answer(pbx: FakePbx, request: Request, segments: tuple[str, ...]) -> Answer:
+    """Answer a request for a resource. One that is not known is recorded in ``pbx.failures``, and refused."""
+    for method, pattern, handler in _ROUTES:
+        names = _match(pattern, segments)
+        if method == request.method and names is not None:
+            return handler(pbx, request, names)
+    pbx.failures.append(f"{request.method} {request.target}")
+    return message(501, "the fake PBX does not know this request")
+
+
+def _match(pattern: tuple[str | None, ...], segments: tuple[str, ...]) -> tuple[str, ...] | None:
+    if len(pattern) != len(segments):
+        return None
+    if any(part not in (None, segment) for part, segment in zip(pattern, segments, strict=True)):
+        return None
+    return tuple(segment for part, segment in zip(pattern, segments, strict=True) if part is None)
+
+
+def _endpoints(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answer:
+    return as_json(200, [endpoint.listed() for endpoint in pbx.endpoints()])
+
+
+def _endpoint(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answer:
+    endpoint = pbx.find("/".join(names))
+    return as_json(200, endpoint.listed()) if endpoint else message(404, "Endpoint not found")
+
+
+def _device_state(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answer:
+    endpoint = pbx.find(names[0])
+    return as_json(200, {"name": names[0], "state": endpoint.device_state if endpoint else "INVALID"})
+
+
+def _info(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answer:
+    parts: dict[str, object] = {
+        "system": {"version": pbx.version, "entity_id": "02:fc:00:00:00:01"},
+        "status": {"startup_time": pbx.startup_time, "last_reload_time": pbx.last_reload_time},
+    }
+    only = request.query.get("only")
+    return as_json(200, {only: parts[only]} if only in parts else parts)
+
+
+def _sorcery_endpoint(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answer:
+    return _sorcery(names[0], _configured(pbx, names[0]), FakeEndpoint.sorcery_endpoint)
+
+
+def _sorcery_aor(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answer:
+    return _sorcery(names[0], _configured(pbx, names[0]), FakeEndpoint.sorcery_aor)
+
+
+def _configured(pbx: FakePbx, resource: str) -> FakeEndpoint | None:
+    endpoint = pbx.find(f"PJSIP/{resource}")
+    return endpoint if endpoint and endpoint.is_configured else None
+
+
+def _sorcery(name: str, endpoint: FakeEndpoint | None, read: Callable[[FakeEndpoint], dict[str, str]]) -> Answer:
+    if endpoint is None:
+        return message(404, f"Object with id '{name}' not found")
+    return as_json(200, [{"attribute": name, "value": value} for name, value in read(endpoint).items()])
+
+
+def _subscribe(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answer:
+    stream = pbx.stream_of(names[0])
+    if stream is None:
+        return message(404, "Application not found")
+    source = request.query.get("eventSource", "")
+    if source not in ("endpoint:", "deviceState:"):
+        return message(422, "Event source does not exist")
+    stream.sources.add(source)
+    return as_json(200, _application(names[0], stream.sources, stream.allowed))
+
+
+def _event_filter(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answer:
+    stream = pbx.stream_of(names[0])
+    if stream is None:
+        return message(404, "Application not found")
+    stream.allowed = {item["type"] for item in json.loads(request.body)["allowed"]}
+    return as_json(200, _application(names[0], stream.sources, stream.allowed))
+
+
+def _application(name: str, sources: set[str], allowed: set[str] | None) -> dict[str, object]:
+    return {
+        "name": name,
+        "channel_ids": [],
+        "bridge_ids": [],
+        "endpoint_ids": ["__AST_ENDPOINT_ALL_TOPIC"] if "endpoint:" in sources else [],
+        "device_names": ["__AST_DEVICE_STATE_ALL_TOPIC"] if "deviceState:" in sources else [],
+        "events_allowed": [{"type": name} for name in sorted(allowed or ())],
+        "events_disallowed": [],
+    }
+
+
+def _user_event(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answer:
+    stream = pbx.stream_of(request.query.get("application", ""))
+    if stream is None:
+        return message(404, "Application not found")
+    pbx.emit({"type": "ChannelUserevent", "eventname": names[0], "userevent": {"eventname": names[0]}}, only=stream)
+    return Answer(204)
+
+
+_DYNAMIC = ("asterisk", "config", "dynamic", "res_pjsip")
+_ROUTES: tuple[tuple[str, tuple[str | None, ...], Handler], ...] = (
+    ("GET", ("endpoints",), _endpoints),
+    ("GET", ("endpoints", None, None), _endpoint),
+    ("GET", ("deviceStates", None), _device_state),
+    ("GET", ("asterisk", "info"), _info),
+    ("GET", (*_DYNAMIC, "endpoint", None), _sorcery_endpoint),
+    ("GET", (*_DYNAMIC, "aor", None), _sorcery_aor),
+    ("POST", ("applications", None, "subscription"), _subscribe),
+    ("PUT", ("applications", None, "eventFilter"), _event_filter),
+    ("POST", ("events", "user", None), _user_event),
+)
