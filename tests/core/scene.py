@@ -52,9 +52,7 @@ def pbx_config(name: str = "office", **changes: object) -> PbxConfig:
     return replace(base, **changes)  # type: ignore[arg-type]
 
 
-def config(
-    *pbxs: PbxConfig, watches: tuple[WatchConfig, ...] = (PROVIDERS, PHONES), group_wait: float = 5.0
-) -> Config:
+def config(*pbxs: PbxConfig, watches: tuple[WatchConfig, ...] = (PROVIDERS, PHONES), group_wait: float = 5.0) -> Config:
     """A configuration of these PBXs, or of the office alone, with two receivers."""
     receivers = (
         ReceiverConfig("oncall", (ReceiverUrl("oncall/boss", Secret("x://")),), group_wait=group_wait),
