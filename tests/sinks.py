@@ -1,0 +1,246 @@
+"""Servers on loopback that alerts are sent to in tests: a webhook and a mail server.
+
+Both keep what arrives in ``messages`` and behave as ``mode`` says: ``ok``, ``500`` (refused for now; any HTTP status
+works for the webhook), ``hang`` (no answer until the mode changes) or, the webhook only, ``drop`` (cut the line).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from email import message_from_bytes, policy
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+
+#: How long a test waits for something that happens in milliseconds (seconds).
+PATIENCE = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A message as its receiver sees it."""
+
+    subject: str
+    body: str
+    at: float
+    #: Webhook: apprise's ``type`` (info, success, warning, failure). Mail: empty.
+    mood: str = ""
+    #: Mail: to whom.
+    recipients: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """Everything that it says."""
+        return f"{self.subject}\n{self.body}"
+
+
+class Sink:
+    """What both have in common. Any thread may use it."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._mode = "ok"
+        self._messages: list[Arrived] = []
+        self._attempts = 0
+        self._is_closed = False
+
+    @property
+    def mode(self) -> str:
+        """How it answers: ``ok``, ``500`` …, ``hang``, ``drop``."""
+        return self._mode
+
+    @mode.setter
+    def mode(self, mode: str) -> None:
+        with self._changed:
+            self._mode = mode
+            self._changed.notify_all()
+
+    @property
+    def messages(self) -> list[Arrived]:
+        """What was accepted so far, oldest first."""
+        with self._changed:
+            return list(self._messages)
+
+    @property
+    def attempts(self) -> int:
+        """How often somebody tried to send, accepted or not."""
+        with self._changed:
+            return self._attempts
+
+    def wait_for(self, number: int, timeout: float = PATIENCE) -> list[Arrived]:
+        """Wait until so many messages were accepted; return all."""
+        return self.wait_until(lambda: len(self._messages) >= number, f"{number} messages", timeout)
+
+    def wait_for_attempts(self, number: int, timeout: float = PATIENCE) -> None:
+        """Wait until somebody has tried so often."""
+        self.wait_until(lambda: self._attempts >= number, f"{number} attempts", timeout)
+
+    def wait_for_text(self, text: str, timeout: float = PATIENCE) -> Arrived:
+        """Wait for a message that says this somewhere; return it."""
+        found = self.wait_until(lambda: any(text in one.text for one in self._messages), f"{text!r}", timeout)
+        return next(one for one in found if text in one.text)
+
+    def wait_until(self, look: Callable[[], bool], what: str, timeout: float = PATIENCE) -> list[Arrived]:
+        """Wait for a condition about what arrived; return all messages."""
+        with self._changed:
+            if not self._changed.wait_for(look, timeout):
+                subjects = [one.subject for one in self._messages]
+                raise AssertionError(f"waited {timeout:g} s for {what}; {self._attempts} attempts, arrived: {subjects}")
+            return list(self._messages)
+
+    def _admit(self) -> str:
+        """Count an attempt, and return how to answer it; waits while the mode is ``hang``."""
+        with self._changed:
+            self._attempts += 1
+            self._changed.notify_all()
+            hung = self._mode == "hang"
+            self._changed.wait_for(lambda: self._mode != "hang" or self._is_closed)
+            # Nobody waits any more for an answer that comes late.
+            return "drop" if hung else self._mode
+
+    def _keep(self, message: Arrived) -> None:
+        with self._changed:
+            self._messages.append(message)
+            self._changed.notify_all()
+
+    def _let_go(self) -> None:
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify_all()
+
+
+class WebhookSink(Sink):
+    """A webhook: ``with WebhookSink() as sink: … sink.url`` is its apprise URL (``json://127.0.0.1:PORT/alerts``)."""
+
+    def __init__(self, port: int = 0) -> None:
+        super().__init__()
+        self._server = _Server(("127.0.0.1", port), _handler(self))
+        self.port = self._server.server_address[1]
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="webhook sink")
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        """The apprise URL; options may follow after ``?``."""
+        return f"json://127.0.0.1:{self.port}/alerts"
+
+    def received(self, raw: bytes) -> int | None:
+        """Take one request's body; return the HTTP status to answer with, None to cut the line."""
+        mode = self._admit()
+        if mode == "drop":
+            return None
+        if mode != "ok":
+            return int(mode)
+        sent = json.loads(raw)
+        self._keep(Arrived(sent["title"], sent["message"], time.time(), mood=sent["type"]))
+        return 200
+
+    def close(self) -> None:
+        """End it; who still waits for an answer gets none."""
+        self._let_go()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(PATIENCE)
+
+    def __enter__(self) -> WebhookSink:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+
+def _handler(sink: WebhookSink) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            """Answer as the sink says."""
+            raw = self.rfile.read(int(self.headers["Content-Length"]))
+            status = sink.received(raw)
+            if status is None:
+                self.close_connection = True
+                return
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Say nothing."""
+
+    return Handler
+
+
+class SmtpSink(Sink):
+    """A mail server: ``with SmtpSink() as sink: … sink.url`` is its apprise URL (``mailto://…``)."""
+
+    def __init__(self, user: str = "alerts", password: str = "pass w0rd;#%") -> None:
+        super().__init__()
+        self.user, self.password = user, password
+        self._controller = _Controller(self, hostname="127.0.0.1", port=_free_port())
+        self._controller.start()
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self._controller.port)
+
+    @property
+    def url(self) -> str:
+        """The apprise URL of one recipient; further options may be added with ``&``."""
+        return f"mailto://127.0.0.1:{self.port}?from=healthmon@example.org&to=admin@example.org"
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+        """Take one mail."""
+        mode = await asyncio.get_running_loop().run_in_executor(None, self._admit)
+        if mode != "ok":
+            return "554 5.3.0 no" if mode == "554" else "451 4.3.0 try again later"
+        mail = message_from_bytes(envelope.content or b"", policy=policy.default)  # type: ignore[arg-type]
+        part = mail.get_body(("plain", "html"))
+        assert part is not None, envelope.content
+        body = part.get_content().replace("\r\n", "\n").rstrip("\n")
+        self._keep(Arrived(str(mail["Subject"]), body, time.time(), recipients=tuple(envelope.rcpt_tos)))
+        return "250 OK"
+
+    def accepts(self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, login: Any) -> AuthResult:
+        """Check a login."""
+        ok = (login.login.decode(), login.password.decode()) == (self.user, self.password)
+        return AuthResult(success=ok, handled=ok)
+
+    def close(self) -> None:
+        """End it."""
+        self._let_go()
+        self._controller.stop()
+
+    def __enter__(self) -> SmtpSink:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _Controller(Controller):
+    def __init__(self, sink: SmtpSink, **options: Any) -> None:
+        self._sink = sink
+        super().__init__(sink, **options)
+
+    def factory(self) -> SMTP:
+        """Make the server of one connection."""
+        return SMTP(self.handler, authenticator=self._sink.accepts, auth_require_tls=False, enable_SMTPUTF8=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
