@@ -30,7 +30,10 @@ _UNHURRIED = re.compile(r"(json|xml|form)s?")
 _MIN_INTERVAL, _TELEGRAM_GROUP_INTERVAL = 1.0, 3.0
 
 #: apprise's words when a message was handed over and no answer came: it may have arrived.
-_UNSURE = re.compile(r"read timed out|connection aborted|remote end closed|\btimed out$|did not finish within", re.I)
+_UNSURE = re.compile(
+    r"read timed out|connection aborted|remote end closed|unexpectedly closed.*sending email to|did not finish within",
+    re.I | re.S,
+)
 #: … unless it never left.
 _NEVER_LEFT = re.compile(r"connect timeout|connection refused|ConnectTimeoutError|getaddrinfo|name resolution", re.I)
 #: The channel answered, and did not want this message.
@@ -118,8 +121,8 @@ def _telling(entries: list[tuple[str, str]]) -> Iterator[str]:
             yield words.strip().rstrip(".")
         elif match := re.match(r"(?:Socket|Notification) Exception: (.*)", words, re.S):
             yield _short(match[1])
-        elif match := re.match(r"Response Details:\s*b?['\"]?(.+?)['\"]?$", words, re.S):
-            yield f"it answered {_short(match[1])}"
+        elif match := re.match(r"Response Details:\s*b?(['\"])(.+)\1$", words, re.S):
+            yield f"it answered: {_short(match[2])}"
 
 
 def _short(words: str) -> str:

@@ -140,8 +140,10 @@ def _pieces_of_authority(authority: str) -> Iterator[tuple[str, bool]]:
     yield user, False
     yield password, True
     yield from ((piece, True) for piece in re.split(r"[@:]", password))
-    yield from ((piece, False) for piece in re.split(r"[@:]", authority))
-    yield re.sub(r":\d*$", "", host), False
+    # In tgram://123:TOKEN/ the host is the secret, and the colon is a part of it.
+    server = re.sub(r":\d*$", "", host)
+    yield server, False
+    yield from ((piece, False) for piece in re.split(r"[@:]", f"{user}@{server}"))
     if password:
         login = f"{unquote(user)}:{unquote(password)}"
         yield from ((_base64(login), True), (_base64(login).rstrip("="), True), (_base64("\0" + login), True))
