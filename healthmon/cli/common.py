@@ -5,13 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
 from healthmon.config.light import Place, load_place
 from healthmon.config.timezones import system_timezone
 from healthmon.report.tables import Screen
+
+Item = TypeVar("Item")
 
 #: Narrower than this a table is unreadable; let the terminal break the lines.
 NARROWEST = 60
@@ -36,3 +40,17 @@ def screen() -> Screen:
         return Screen(width=None)
     has_colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
     return Screen(max(shutil.get_terminal_size().columns, NARROWEST), has_colour)
+
+
+def progress(words: str) -> Callable[[Sequence[Item]], Iterable[Item]]:
+    """Show on stderr how far a loop is, if that is a terminal."""
+
+    def shown(items: Sequence[Item]) -> Iterable[Item]:
+        if not sys.stderr.isatty():
+            return items
+        from rich.console import Console  # noqa: PLC0415  (only for a person who waits)
+        from rich.progress import track  # noqa: PLC0415
+
+        return track(items, words, console=Console(stderr=True), transient=True)
+
+    return shown

@@ -28,8 +28,12 @@ class Command(NamedTuple):
 
 #: In the order of ``healthmon --help``. A command is one line here and one file.
 COMMANDS = {
+    "run": Command("healthmon.cli.run:command", "Watch until stopped: the daemon, in the foreground."),
+    "check-config": Command("healthmon.cli.check_config:command", "Check the configuration, and say what it means."),
+    "discover": Command("healthmon.cli.discover:command", "Ask each PBX for its endpoints; print sections to paste."),
     "status": Command("healthmon.cli.status:command", "What is up, degraded, down or unknown now."),
     "report": Command("healthmon.cli.report:command", "How available everything was."),
+    "test-alert": Command("healthmon.cli.test_alert:command", "Send a test message to a receiver."),
 }
 
 

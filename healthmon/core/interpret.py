@@ -54,8 +54,11 @@ def unreachable(contacts: Mapping[str, ContactStatus]) -> int:
 
 def kind_of(target: Target, settings: EndpointSettings | None, watch: WatchConfig) -> Kind:
     """Whether it is a provider or a phone: the watch section's word, else that of Asterisk's configuration."""
-    if watch.kind is not None:
-        return watch.kind
+    return watch.kind or kind_by_settings(target, settings)
+
+
+def kind_by_settings(target: Target, settings: EndpointSettings | None) -> Kind:
+    """Whether Asterisk's configuration makes it a provider or a phone; a phone while that is not known."""
     if settings is None:
         return Kind.PHONE
     if not settings.known:

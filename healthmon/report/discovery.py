@@ -8,9 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from healthmon.config import Config
-from healthmon.core.interpret import kind_of
+from healthmon.config import Config, WatchConfig
+from healthmon.config.describe import hold_in_words
+from healthmon.core.interpret import effective_hold, kind_by_settings
 from healthmon.model import EndpointSettings, Kind, Target
+
+#: What nobody can see the loss of.
+NOT_CHECKED = "NOT CHECKED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,7 @@ def discovered(settings: EndpointSettings, state: str, config: Config) -> Discov
     return Discovered(
         target=settings.target,
         state=state,
-        kind=kind_of(settings.target, settings, None),
+        kind=kind_by_settings(settings.target, settings),
         why=why_this_kind(settings),
         qualified=qualify_in_words(settings),
         watch=watch.name if watch else "",
@@ -61,7 +65,7 @@ def qualify_in_words(settings: EndpointSettings) -> str:
     if not settings.known:
         return "unknown"
     if settings.has_unqualified_static_contact or not settings.is_qualified:
-        return "NOT CHECKED"
+        return NOT_CHECKED
     return f"every {settings.qualify_frequency:g} s"
 
 
@@ -97,3 +101,38 @@ def escaped_pattern(endpoint: str) -> str:
     if resource == "*":
         return endpoint
     return f"{technology}/" + "".join(f"[{char}]" if char in "*?[" else char for char in resource)
+
+
+def disagreements(settings: Iterable[EndpointSettings], config: Config) -> list[str]:
+    """Say where the ``kind`` of a watch section and Asterisk's own configuration disagree."""
+    lines = []
+    for one in settings:
+        watch = config.watch_for(one.target)
+        kind = kind_by_settings(one.target, one)
+        if watch and watch.kind and one.known and watch.kind is not kind:
+            lines.append(
+                f"{one.target.endpoint}: [watch {watch.name}] says kind = {watch.kind}, but Asterisk's configuration "
+                f"makes it a {kind} ({why_this_kind(one)})"
+            )
+    return lines
+
+
+def unchecked(settings: Iterable[EndpointSettings]) -> list[str]:
+    """Name the endpoints that Asterisk does not check, so that nobody can see their loss at once."""
+    return [one.target.endpoint for one in settings if qualify_in_words(one) == NOT_CHECKED]
+
+
+def effective_holds(settings: Iterable[EndpointSettings], config: Config) -> list[str]:
+    """Say for each watch section how long its endpoints on this PBX are really held (design rule 9)."""
+    holds: dict[WatchConfig, dict[str, int]] = {}
+    for one in settings:
+        watch = config.watch_for(one.target)
+        if watch:
+            words = hold_in_words(effective_hold(watch.hold, one))
+            counts = holds.setdefault(watch, {})
+            counts[words] = counts.get(words, 0) + 1
+    return [
+        f"watch {watch.name}: {count} endpoint{'' if count == 1 else 's'}: {words}"
+        for watch, counts in holds.items()
+        for words, count in counts.items()
+    ]

@@ -1,0 +1,76 @@
+"""``healthmon check-config``: every problem of the configuration at once; with ``--connect`` also of the PBXs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from healthmon.cli.common import progress
+from healthmon.config import Config, PbxConfig
+from healthmon.config.describe import describe
+from healthmon.config.parser import load
+from healthmon.errors import AriError, ExitCode
+from healthmon.notify.apprise_sender import why_refused
+from healthmon.report.discovery import disagreements, effective_holds, unchecked
+from healthmon.sources.survey import Survey, survey
+
+#: So many endpoints of a PBX are asked about; at 20 requests a second that takes some 50 s.
+MOST_ASKED = 500
+
+
+@click.command("check-config")
+@click.option("--connect", is_flag=True, help="Also ask each PBX: does it answer, and does its configuration agree?")
+@click.pass_obj
+def command(config_path: Path, connect: bool) -> None:
+    """Check the configuration, and say what it means.
+
+    Lists every problem with its file, line, section and option, and exits with 78 if there is one. With --connect
+    each PBX is asked too; exit code 1 if one does not answer as it should.
+    """
+    config = load(config_path, why_refused=why_refused)
+    for line in describe(config):
+        click.echo(line)
+    click.echo()
+    for warning in config.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    answers = [_try(pbx, config) for pbx in config.pbxs] if connect else []
+    click.echo(f"{config_path}: no problems found")
+    if not all(answers):
+        raise SystemExit(ExitCode.PROBLEM)
+
+
+def _try(pbx: PbxConfig, config: Config) -> bool:
+    """Ask one PBX and print what comes of it; return whether it answered."""
+    try:
+        found = survey(
+            pbx,
+            progress(f"asking {pbx.name}"),
+            wanted=lambda target: config.watch_for(target) is not None,
+            most=MOST_ASKED,
+        )
+    except AriError as error:
+        click.echo(f"pbx {pbx.name}: DOES NOT ANSWER: {error.call}: {error.what}\n")
+        return False
+    for line in _in_words(pbx, found, config):
+        click.echo(line)
+    click.echo()
+    return True
+
+
+def _in_words(pbx: PbxConfig, found: Survey, config: Config) -> Iterator[str]:
+    watched = sum(config.watch_for(target) is not None for target in found.states)
+    yield f"pbx {pbx.name}: Asterisk {found.info.version} answers; {len(found.states)} endpoints, {watched} watched"
+    if len(found.settings) < watched:
+        yield f"    only the first {len(found.settings)} were asked how they are checked"
+    for line in effective_holds(found.settings, config):
+        yield f"    {line}"
+    if found.remark:
+        yield f"    warning: {found.remark}"
+    for line in disagreements(found.settings, config):
+        yield f"    warning: {line}"
+    unseen = unchecked(found.settings)
+    if unseen:
+        more = f", … and {len(unseen) - 5} more" if len(unseen) > 5 else ""
+        yield f"    warning: not checked by Asterisk (qualify_frequency is 0): {', '.join(unseen[:5])}{more}"

@@ -1,0 +1,96 @@
+"""``healthmon discover``: what each PBX has, and sections to paste."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import click
+
+from healthmon.cli.common import progress, screen
+from healthmon.config import Config
+from healthmon.config.parser import load
+from healthmon.errors import AriError, ExitCode
+from healthmon.report.discovery import NOT_CHECKED, Discovered, discovered, sections_to_paste
+from healthmon.report.tables import Cell, Column, Sort, table
+from healthmon.sources.survey import survey
+
+_COLUMNS = (
+    Column("endpoint", Sort.NAME),
+    Column("kind"),
+    Column("because", Sort.PROSE),
+    Column("checked"),
+    Column("watch", Sort.NAME),
+)
+
+
+@click.command("discover")
+@click.option("--pbx", "only", multiple=True, metavar="NAME", help="Ask this PBX only; may be repeated.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
+@click.pass_obj
+def command(config_path: Path, only: tuple[str, ...], as_json: bool) -> None:
+    """Ask each PBX for its endpoints, and print watch sections that fit them.
+
+    Says for each endpoint whether it is a provider or a phone, why, and whether Asterisk checks it (qualify).
+    Nothing is changed, here or at the PBX. Exit code 1 if a PBX could not be asked.
+    """
+    config = load(config_path)
+    unknown = [name for name in only if config.pbx(name) is None]
+    if unknown:
+        raise click.BadParameter(f"no PBX of this name is configured: {', '.join(unknown)}", param_hint="--pbx")
+    found: list[Discovered] = []
+    failures = 0
+    for pbx in config.pbxs:
+        if only and pbx.name not in only:
+            continue
+        try:
+            surveyed = survey(pbx, progress(f"asking {pbx.name}"))
+        except AriError as error:
+            click.echo(f"healthmon: {error}", err=True)
+            failures += 1
+        else:
+            found += [discovered(one, surveyed.states[one.target], config) for one in surveyed.settings]
+    if as_json:
+        click.echo(json.dumps([_as_json(one) for one in found], indent=2, ensure_ascii=False))
+    else:
+        _print(found, config)
+    if failures:
+        raise SystemExit(ExitCode.PROBLEM)
+
+
+def _as_json(one: Discovered) -> dict[str, object]:
+    return {
+        "pbx": one.target.pbx,
+        "endpoint": one.target.endpoint,
+        "kind": str(one.kind),
+        "why": one.why,
+        "qualified": one.qualified,
+        "state": one.state,
+        "watch": one.watch,
+    }
+
+
+def _print(found: Sequence[Discovered], config: Config) -> None:
+    """Print a table for each PBX, the endpoints that nobody can see, and the sections."""
+    for pbx, some in _by_pbx(found):
+        click.echo(f"{pbx}: {len(some)} endpoints")
+        rows = [
+            [Cell(one.target.endpoint), Cell(str(one.kind)), Cell(one.why), Cell(one.qualified), Cell(one.watch or "-")]
+            for one in some
+        ]
+        click.echo(table(_COLUMNS, rows, screen()))
+    unseen = sum(one.qualified == NOT_CHECKED for one in found)
+    if unseen:
+        click.echo(
+            f"{unseen} of {len(found)} endpoints are not checked by Asterisk (qualify_frequency is 0), so nobody can\n"
+            "see at once when they are gone. Set qualify_frequency = 60 on their AORs in pjsip.conf.\n"
+        )
+    if found:
+        click.echo("# ready to paste into the configuration")
+        click.echo(sections_to_paste(found, [receiver.name for receiver in config.receivers]), nl=False)
+
+
+def _by_pbx(found: Sequence[Discovered]) -> Iterator[tuple[str, list[Discovered]]]:
+    for pbx in dict.fromkeys(one.target.pbx for one in found):
+        yield pbx, [one for one in found if one.target.pbx == pbx]
