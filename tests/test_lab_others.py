@@ -47,7 +47,7 @@ def test_sipp_registers_as_a_phone(lab: Lab) -> None:
 
 @pytest.mark.lab
 def test_chan_sip_peer_registers_and_vanishes(lab16: Lab) -> None:
-    pbx = lab16.asterisk(sip_peer("201"))
+    pbx = lab16.asterisk(sip_peer("201", qualify="500"))
     one = lab16.add(Phone(pbx.chan_sip, "201"))
 
     assert one.register() == 200
@@ -57,7 +57,7 @@ def test_chan_sip_peer_registers_and_vanishes(lab16: Lab) -> None:
 
 
 def test_iax_peer_registers_and_vanishes(lab: Lab) -> None:
-    pbx = lab.asterisk(iax_peer("branch"))
+    pbx = lab.asterisk(iax_peer("branch", qualify="500"))
     branch = lab.asterisk(start=False)
     branch.append("iax.conf", f"register => branch:secret@{pbx.address}\n")
     branch.start()

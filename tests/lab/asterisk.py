@@ -191,7 +191,10 @@ class Asterisk:
     def ari(self, method: str, path: str, **more: Any) -> requests.Response:
         """One REST request as the full user: `ari("GET", "/endpoints")`."""
         more = {"auth": self.ari_auth, "timeout": 5, **more}
-        return requests.request(method, f"{self.url}/ari{path}", **more)
+        with requests.Session() as session:
+            # Loopback needs no proxy, whatever the environment says; a new connection each time survives restarts.
+            session.trust_env = False
+            return session.request(method, f"{self.url}/ari{path}", **more)
 
     def endpoint_state(self, name: str) -> str:
         """What ARI says of "PJSIP/101": online, offline, unknown; "absent" when it is not listed."""
