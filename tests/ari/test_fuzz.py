@@ -1,0 +1,123 @@
+"""Hostile events: nothing but AriUnexpected is ever raised, and nothing is believed from garbage."""
+
+import random
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from healthmon.ari.messages import decode_event
+from healthmon.errors import AriUnexpected
+from healthmon.model import ContactChange, Observation, Removed
+
+from .captures import all_events
+
+CASES_IN_CI = 10_000
+CASES_IN_SOAK = 100_000
+
+
+def decode_without_accident(raw: bytes) -> None:
+    """Decode; whatever names an endpoint must name it whole."""
+    try:
+        found = decode_event(raw, "office", 1.0)
+    except AriUnexpected:
+        return
+    if isinstance(found, Observation | ContactChange | Removed):
+        assert found.target.technology
+        assert found.target.resource
+        str(found).encode()
+
+
+def mutate(raw: bytes, dice: random.Random) -> bytes:
+    """Do one to four kinds of harm to an event."""
+    harmed = bytearray(raw)
+    for _ in range(dice.randint(1, 4)):
+        dice.choice(HARMS)(harmed, dice)
+    return bytes(harmed)
+
+
+def flip(raw: bytearray, dice: random.Random) -> None:
+    if raw:
+        raw[dice.randrange(len(raw))] = dice.randrange(256)
+
+
+def cut(raw: bytearray, dice: random.Random) -> None:
+    del raw[dice.randint(0, len(raw)) :]
+
+
+def drop_a_piece(raw: bytearray, dice: random.Random) -> None:
+    start = dice.randint(0, len(raw))
+    del raw[start : start + dice.randint(1, 30)]
+
+
+def repeat_a_piece(raw: bytearray, dice: random.Random) -> None:
+    start = dice.randint(0, len(raw))
+    raw[start:start] = raw[start : start + dice.randint(1, 60)] * dice.randint(1, 5)
+
+
+def swap_a_value(raw: bytearray, dice: random.Random) -> None:
+    """Put something else where a string begins."""
+    quotes = [index for index, byte in enumerate(raw) if byte == ord('"')]
+    if quotes:
+        start = dice.choice(quotes)
+        raw[start : start + dice.randint(1, 12)] = dice.choice(STRANGE)
+
+
+def put_in(raw: bytearray, dice: random.Random) -> None:
+    where = dice.randint(0, len(raw))
+    raw[where:where] = dice.choice(STRANGE)
+
+
+STRANGE = [
+    b"null", b"[]", b"{}", b'""', b"-1", b"1e999", b"NaN", b'"\\u0000"', b'"\\ud83d"', b"\xff\xfe", b"[" * 2000,
+    b'{"a":' * 2000, b"9" * 400, b'"' + b"x" * 5000 + b'"', b"true", b'"<script>"',
+]  # fmt: skip
+HARMS: list[Callable[[bytearray, random.Random], None]] = [
+    flip, cut, drop_a_piece, repeat_a_piece, swap_a_value, put_in,
+]  # fmt: skip
+
+
+def attack(cases: int) -> None:
+    seed = random.SystemRandom().randrange(2**32)
+    print(f"seed {seed}")
+    dice = random.Random(seed)
+    recorded = list(all_events())
+    for _ in range(cases):
+        decode_without_accident(mutate(dice.choice(recorded), dice))
+
+
+def test_mutated_recordings_cause_no_accident() -> None:
+    attack(CASES_IN_CI)
+
+
+@pytest.mark.soak
+def test_soak_many_mutated_recordings_cause_no_accident() -> None:
+    attack(CASES_IN_SOAK)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+FIELDS = ("endpoint", "peer", "contact_info", "device_state", "eventname", "technology", "resource", "peer_status",
+          "uri", "contact_status", "roundtrip_usec", "name", "state")  # fmt: skip
+TYPES = ("PeerStatusChange", "ContactStatusChange", "DeviceStateChanged", "ChannelUserevent", "ApplicationReplaced")
+event_like = st.fixed_dictionaries(
+    {"type": st.sampled_from(TYPES)},
+    optional={name: json_values | st.dictionaries(st.sampled_from(FIELDS), json_values) for name in FIELDS},
+)
+
+
+@given(st.binary() | st.text().map(str.encode))
+def test_any_bytes_cause_no_accident(raw: bytes) -> None:
+    decode_without_accident(raw)
+
+
+@settings(max_examples=500)
+@given(event_like)
+def test_events_with_wrong_parts_cause_no_accident(event: dict[str, object]) -> None:
+    import json
+
+    decode_without_accident(json.dumps(event).encode())
