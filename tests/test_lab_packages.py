@@ -110,6 +110,7 @@ def mirror(monkeypatch: pytest.MonkeyPatch) -> Iterator[Mirror]:
     mirror.add_suite("new", {"fake": ("1:2.1-3", "liba (>= 1) | libb", fake), "liba": ("1", "", libc)})
     monkeypatch.setitem(RECIPES, "fake", FAKE)
     monkeypatch.setenv("PATH", "")
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
     monkeypatch.setattr(packages, "patch", lambda *_: "")
     yield mirror
     mirror.close()

@@ -131,7 +131,10 @@ def _lab(request: pytest.FixtureRequest, folder: Path, default: int) -> Iterator
     lab = Lab(lambda version: need(f"asterisk-{version or default}"), folder)
     failed_before = request.session.testsfailed
     try:
-        yield lab
+        with pytest.MonkeyPatch.context() as patch:
+            # What a test asks on loopback, itself or by a program that it starts, goes to no proxy.
+            patch.setenv("no_proxy", "127.0.0.0/8,localhost")
+            yield lab
     finally:
         lab.close()
         _report_logs(request, lab, failed_before)
