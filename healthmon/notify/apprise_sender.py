@@ -126,7 +126,8 @@ def _telling(entries: list[tuple[str, str]]) -> Iterator[str]:
 
 
 def _short(words: str) -> str:
-    flat = " ".join(words.split())
+    # An address in memory is another one each time: the same error would look new.
+    flat = re.sub(r"<[\w.]+ object at 0x[0-9a-f]+>:? ?", "", " ".join(words.split()))
     return flat if len(flat) <= 300 else f"{flat[:299]}…"
 
 

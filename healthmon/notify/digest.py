@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import accumulate, groupby
 from zoneinfo import ZoneInfo
 
 from healthmon.model import Kind
-from healthmon.notify.lines import Line, News, line_of, worst_first
+from healthmon.notify.lines import Line, News, State, line_of, worst_first
 from healthmon.notify.message import MOST_CHARACTERS, Message, Mood
 from healthmon.notify.paragraphs import Paragraph, paragraphs
 from healthmon.notify.subject import counted, listed, subject
@@ -17,12 +17,15 @@ from healthmon.store.outbox import ClaimedRow
 
 #: The list of names that a digest begins with takes so many characters at most.
 _LIST_CHARACTERS = 700
+#: … and all lists together so many.
+_OVERVIEW_CHARACTERS = 1200
 #: Kept free for "… and 23 more".
 _MORE_CHARACTERS = 160
 #: A footer is worth its room only in bodies longer than this.
 _SMALL_BODY = 600
 
-_MOODS = {News.BAD: Mood.FAILURE, News.OVER: Mood.WARNING, News.GOOD: Mood.SUCCESS, News.ENDED: Mood.INFO}
+_MOODS = {News.OVER: Mood.WARNING, News.GOOD: Mood.SUCCESS, News.ENDED: Mood.INFO}
+_DOWN = (State.DOWN, State.STILL_DOWN)
 
 
 def compose(
@@ -34,44 +37,45 @@ def compose(
     return Message(
         subject=subject(groups, zone, now),
         body=_body(groups, lines, zone, now, min(most_characters, MOST_CHARACTERS)),
-        mood=_MOODS[lines[0].news],
+        mood=Mood.FAILURE if any(line.state in _DOWN for line in lines) else _MOODS.get(lines[0].news, Mood.WARNING),
     )
 
 
 def _body(groups: Sequence[Sequence[Line]], lines: Sequence[Line], zone: ZoneInfo, now: float, most: int) -> str:
-    footer = _footer(lines, zone, now) if most > _SMALL_BODY else ""
-    parts = [*_overview(groups), *_fitting(paragraphs(groups, zone, now), most - len(footer) - _overview_size(groups))]
-    return cut("\n\n".join([*parts, footer] if footer else parts), most)
+    footer = [_footer(lines, zone, now)] if most > _SMALL_BODY else []
+    overview = _overview(groups)
+    room = most - sum(len(part) + 2 for part in (*overview, *footer))
+    return cut("\n\n".join([*overview, *_fitting(paragraphs(groups, zone, now), room), *footer]), most)
 
 
-def _overview(groups: Sequence[Sequence[Line]]) -> Iterator[str]:
-    """Name all that a digest is about, before the details of each."""
-    lists = [_group_list(group) for group in groups if len(group) > 1]
-    if lists:
-        yield "\n".join(lists)
-
-
-def _overview_size(groups: Sequence[Sequence[Line]]) -> int:
-    return sum(len(text) + 2 for text in _overview(groups))
-
-
-def _group_list(group: Sequence[Line]) -> str:
-    start = f"{group[0].state} {counted(group)}: "
-    return start + listed([line.name for line in group], _LIST_CHARACTERS - len(start))
+def _overview(groups: Sequence[Sequence[Line]]) -> list[str]:
+    """Name all that a digest is about, before the details of each. What went down together is listed there."""
+    lists: list[str] = []
+    for group in groups:
+        is_one_cohort = len({line.incident.cohort for line in group}) == 1 and group[0].incident.cohort
+        if len(group) > 1 and not is_one_cohort:
+            start = f"{group[0].state} {counted(group)}: "
+            lists.append(start + listed([line.name for line in group], _LIST_CHARACTERS - len(start)))
+    while sum(map(len, lists)) > _OVERVIEW_CHARACTERS:
+        lists.pop()
+    return ["\n".join(lists)] if lists else []
 
 
 def _fitting(all_paragraphs: Sequence[Paragraph], room: int) -> Iterator[str]:
-    """Give paragraphs while there is room, then say what was left out."""
-    left = room - _MORE_CHARACTERS
-    for number, paragraph in enumerate(all_paragraphs):
-        left -= len(paragraph.text) + 2
-        if left < 0:
-            if number == 0:
-                yield cut(paragraph.text, max(room - _MORE_CHARACTERS, room // 2))
-                number = 1  # noqa: PLW2901  (its beginning was told)
-            yield from _left_out(all_paragraphs[number:])
-            return
-        yield paragraph.text
+    """Give the paragraphs that there is room for, at least the beginning of the first; then say what is left out."""
+    shown = _how_many_fit(all_paragraphs, room)
+    if shown < len(all_paragraphs):
+        shown = _how_many_fit(all_paragraphs, room - _MORE_CHARACTERS)
+    if shown:
+        yield from (paragraph.text for paragraph in all_paragraphs[:shown])
+    else:
+        yield cut(all_paragraphs[0].text, max(room - _MORE_CHARACTERS, room // 2))
+    yield from _left_out(all_paragraphs[shown or 1 :])
+
+
+def _how_many_fit(all_paragraphs: Sequence[Paragraph], room: int) -> int:
+    sizes = accumulate(len(paragraph.text) + 2 for paragraph in all_paragraphs)
+    return sum(size <= room for size in sizes)
 
 
 def _left_out(missing: Sequence[Paragraph]) -> Iterator[str]:

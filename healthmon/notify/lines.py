@@ -107,16 +107,21 @@ def state_of(row: ClaimedRow) -> State:
 def _past_state(row: ClaimedRow) -> State:
     if row.reason is Reason.FLAPPING:
         return State.WAS_FLAPPING
-    return State.WAS_DEGRADED if row.incident.health is Health.DEGRADED else State.WAS_DOWN
+    return State.WAS_DEGRADED if _is_degraded(row.incident) else State.WAS_DOWN
 
 
 def _present_state(row: ClaimedRow) -> State:
     if row.incident.flapping:
         return State.FLAPPING
-    is_degraded = row.incident.health is Health.DEGRADED
+    is_degraded = _is_degraded(row.incident)
     if row.reason is Reason.REMINDER:
         return State.STILL_DEGRADED if is_degraded else State.STILL_DOWN
     return State.DEGRADED if is_degraded else State.DOWN
+
+
+def _is_degraded(incident: Incident) -> bool:
+    """A PBX that answers is not down, however few endpoints it lists."""
+    return incident.health is Health.DEGRADED or incident.check in _CHECKS
 
 
 def worst_first(line: Line) -> tuple[object, ...]:

@@ -1,0 +1,116 @@
+"""What holds for every message, whatever names strangers choose."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from healthmon.model import Check, Ending, Health, Incident, Kind, Reason, Said, Target
+from healthmon.notify.digest import compose
+from healthmon.notify.lines import State
+from healthmon.store.outbox import ClaimedRow
+from tests.notify.rows import BERLIN, NOW, SINCE, TELEKOM, closed, incident, phone, row, up
+
+NAMES = st.text(min_size=1, max_size=250)
+
+
+@st.composite
+def incidents(draw: st.DrawFn) -> Incident:
+    kind = draw(st.sampled_from(Kind))
+    pbx = draw(NAMES)
+    facts = {
+        "health": draw(st.sampled_from([Health.DOWN, Health.DEGRADED])),
+        "cause": draw(st.text(max_size=400)),
+        "cohort": draw(st.sampled_from(["", "found down at first look"])),
+        "flapping": draw(st.sampled_from([0, 0, 1])),
+        "opened_at": SINCE - draw(st.floats(0, 5e7)),
+    }
+    number = draw(st.integers(1, 10**9))
+    if kind is Kind.PBX:
+        facts["check"] = draw(st.sampled_from([Check.CONNECTION, Check.INVENTORY, Check.RESTARTS]))
+        target = Target(pbx)
+    else:
+        target = Target(pbx, "PJSIP", draw(NAMES))
+    if draw(st.booleans()):
+        return closed(target, number, draw(st.sampled_from(Ending)), kind=kind, **facts)
+    return incident(target, number, kind, **facts)
+
+
+@st.composite
+def claimed_rows(draw: st.DrawFn) -> ClaimedRow:
+    return row(
+        draw(incidents()),
+        draw(st.sampled_from(Reason)),
+        draw(st.sampled_from(Said)),
+        repeated=draw(st.booleans()),
+        explained=tuple(draw(st.lists(incidents(), max_size=3))),
+        others=draw(st.integers(0, 5)),
+    )
+
+
+@settings(max_examples=150, deadline=None)
+@given(rows=st.lists(claimed_rows(), min_size=1, max_size=12), most=st.sampled_from([60, 160, 1000, 3500]))
+def test_every_message_begins_with_a_state_and_stays_within_its_limits(rows: list[ClaimedRow], most: int) -> None:
+    message = compose(rows, zone=BERLIN, now=NOW, most_characters=most)
+
+    assert message.subject.startswith(tuple(f"{state} " for state in State))
+    assert len(message.subject) <= 60
+    assert len(message.body) <= most
+    assert message.subject.isprintable()
+    assert all(line.isprintable() for line in message.body.split("\n"))
+
+
+@settings(max_examples=100, deadline=None)
+@given(rows=st.lists(claimed_rows(), min_size=1, max_size=4))
+def test_what_may_be_a_repetition_says_so(rows: list[ClaimedRow]) -> None:
+    message = compose(rows, zone=BERLIN, now=NOW)
+
+    assert ("possibly repeated" in message.body) == any(one.possibly_repeated for one in rows)
+
+
+def test_worst_comes_first_whatever_the_order() -> None:
+    rows = [
+        up(closed(Target("office"), 1)),
+        row(incident(phone("101"), 2)),
+        row(incident(TELEKOM, 3, health=Health.DEGRADED)),
+        row(incident(TELEKOM, 4)),
+        row(incident(Target("office"), 5, health=Health.DEGRADED)),
+    ]
+
+    message = compose(rows, zone=BERLIN, now=NOW)
+
+    first_words = [part.partition(" (")[0].partition("\n")[0] for part in message.body.split("\n\n")[:5]]
+    assert first_words == [
+        "DEGRADED PBX office",
+        "DOWN provider Telekom",
+        "DEGRADED provider Telekom",
+        "DOWN phone 101",
+        "UP PBX office",
+    ]
+
+
+def test_a_digest_of_a_thousand_phones_says_how_many_it_left_out() -> None:
+    rows = [row(incident(phone(str(number)), number)) for number in range(1000, 2000)]
+
+    message = compose(rows, zone=BERLIN, now=NOW)
+
+    assert message.subject.startswith("DOWN 1000 phones (office): 1000, 1001")
+    assert "to 1999): see healthmon status --down" in message.body
+    assert len(message.body) <= 3500
+
+
+def test_phones_of_two_pbxs_are_told_apart() -> None:
+    rows = [row(incident(phone("101", pbx), number)) for number, pbx in enumerate(("office", "shop"), start=1)]
+
+    message = compose(rows, zone=BERLIN, now=NOW)
+
+    assert message.subject == "DOWN phone 101 (office) + 1 more"
+    assert "DOWN phone 101 (shop)" in message.body
+
+
+def test_a_name_is_cut_and_the_state_and_the_time_are_not() -> None:
+    about = incident(phone("reception-desk-ground-floor-left-behind-the-plant"))
+
+    message = compose([row(about)], zone=BERLIN, now=NOW)
+
+    assert message.subject == "DOWN phone reception-desk-ground-floor… (office) since 14:02"
