@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
@@ -56,12 +55,12 @@ TRANSITIONS_WANTED = f"""SELECT c.id AS check_id, t.old_health, t.new_health, t.
 VEILS_WANTED = f"""SELECT c.id AS check_id, v.since, v.until, w.text AS why
     FROM checks c CROSS JOIN veils v LEFT JOIN words w ON w.id = v.why
     WHERE {_WANTED} AND v.check_id = c.id AND v.until > :since AND v.since < :until
-    ORDER BY {_ORDER}, v.since"""  # noqa: S608
+    ORDER BY {_ORDER}, v.until"""  # noqa: S608
 
 PBX_VEILS_WANTED = f"""SELECT c.pbx, v.since, v.until, w.text AS why
     FROM checks c CROSS JOIN veils v LEFT JOIN words w ON w.id = v.why
     WHERE {_BEHIND_PBX} AND v.check_id = c.id AND v.until > :since AND v.since < :until
-    ORDER BY c.pbx, v.since"""  # noqa: S608
+    ORDER BY c.pbx, v.until"""  # noqa: S608
 
 
 def read_history(connection: sqlite3.Connection, line: Timeline, wanted: dict[str, Any]) -> Iterator[TargetHistory]:
@@ -80,7 +79,7 @@ def read_history(connection: sqlite3.Connection, line: Timeline, wanted: dict[st
             transitions=tuple(
                 _transition(row, target, name, line) for row in _from_last_before(wanted, transitions.of(number))
             ),
-            veils=tuple(_veil(row, target, name, line) for row in veils.of(number)),
+            veils=_veils(veils.of(number), target, name, line),
         )
 
 
@@ -88,10 +87,8 @@ def read_pbx_veils(
     connection: sqlite3.Connection, line: Timeline, window: dict[str, Any]
 ) -> dict[str, tuple[VeilPeriod, ...]]:
     """Read when nothing behind a PBX could be seen, by PBX."""
-    found: dict[str, list[VeilPeriod]] = defaultdict(list)
-    for row in connection.execute(PBX_VEILS_WANTED, window):
-        found[row["pbx"]].append(_veil(row, Target(row["pbx"]), Check.REACHABILITY, line))
-    return {pbx: tuple(veils) for pbx, veils in found.items()}
+    by_pbx = groupby(connection.execute(PBX_VEILS_WANTED, window), key=itemgetter("pbx"))
+    return {pbx: _veils(rows, Target(pbx), Check.REACHABILITY, line) for pbx, rows in by_pbx}
 
 
 def _from_last_before(wanted: dict[str, Any], rows: list[sqlite3.Row]) -> list[sqlite3.Row]:
@@ -112,14 +109,19 @@ def _transition(row: sqlite3.Row, target: Target, check: str, line: Timeline) ->
     )
 
 
-def _veil(row: sqlite3.Row, target: Target, check: str, line: Timeline) -> VeilPeriod:
-    return VeilPeriod(
-        target=target,
-        check=check,
-        since=line.shown(row["since"]),
-        until=None if row["until"] == NO_END else line.shown(row["until"]),
-        why=row["why"] or "",
+def _veils(rows: Iterable[sqlite3.Row], target: Target, check: str, line: Timeline) -> tuple[VeilPeriod, ...]:
+    """Make the veils in the order of their beginnings; the index gives them in that of their ends."""
+    veils = (
+        VeilPeriod(
+            target=target,
+            check=check,
+            since=line.shown(row["since"]),
+            until=None if row["until"] == NO_END else line.shown(row["until"]),
+            why=row["why"] or "",
+        )
+        for row in rows
     )
+    return tuple(sorted(veils, key=lambda veil: veil.since))
 
 
 class _Following:

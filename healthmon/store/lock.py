@@ -33,8 +33,12 @@ class Lock:
             pid = _pid_in(self._file)
             os.close(self._file)
             raise DatabaseLocked(database, f"another healthmon (process {pid or 'unknown'}) is using this database")
-        os.ftruncate(self._file, 0)
-        os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
+        try:
+            os.ftruncate(self._file, 0)
+            os.pwrite(self._file, f"{os.getpid()}\n".encode(), 0)
+        except OSError as error:
+            os.close(self._file)
+            raise DatabaseUnwritable(database, f"the lock {path} cannot be written: {error.strerror}") from error
 
     def _taken_in_time(self) -> bool:
         deadline = time.monotonic() + PATIENCE

@@ -98,6 +98,9 @@ def _connect(path: Path, lock: LockFacts) -> sqlite3.Connection:
             # After a clean stop there is no log to share, and a WAL database without one cannot be opened by
             # somebody who may not create it.
             return open_connection(path, "mode=ro&immutable=1")
+        if not path.with_name(path.name + "-shm").exists():
+            # After a power cut; only who may write can make it anew.
+            raise StoreError(path, "the daemon ended without writing its log back; start it once, and it will")
         return open_connection(path, "mode=ro&readonly_shm=1")
 
 

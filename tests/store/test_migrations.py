@@ -1,0 +1,147 @@
+"""Migrations: what was booked by an older healthmon is kept, and a backup is made before."""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import sqlite3
+import stat
+from collections import namedtuple
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from healthmon.errors import DatabaseUnwritable, SchemaTooNew, StoreError
+from healthmon.model import Health, Said
+from healthmon.store.database import open_database, schema_version
+from healthmon.store.queries import open_reader
+from healthmon.store.schema import APPLICATION_ID, MIGRATIONS
+from healthmon.store.writer import open_writer
+from tests.store.make_fixture import FIXTURES
+from tests.store.scene import BOSS, PHONE, START, Store
+
+#: What a later healthmon might add.
+SECOND = ("CREATE TABLE silences (id INTEGER PRIMARY KEY)", "ALTER TABLE checks ADD COLUMN site TEXT")
+FAILING = ("CREATE TABLE silences (id INTEGER PRIMARY KEY)", "ALTER TABLE nowhere ADD COLUMN site TEXT")
+
+Usage = namedtuple("Usage", "total used free")
+
+
+@pytest.fixture
+def old(folder: Path) -> Path:
+    """A database as the first release left it."""
+    path = folder / "healthmon.db"
+    path.write_bytes(gzip.decompress((FIXTURES / "schema1.db.gz").read_bytes()))
+    return path
+
+
+def migrate(path: Path, *more: tuple[str, ...], now: float = START, said: list[str] | None = None) -> int:
+    with closing(
+        open_database(path, now=now, on_migrating=([] if said is None else said).append, migrations=MIGRATIONS + more)
+    ) as connection:
+        return schema_version(connection)
+
+
+def backups(path: Path) -> list[str]:
+    return sorted(each.name for each in path.parent.iterdir() if each.name.endswith(".backup"))
+
+
+def test_the_first_released_schema_is_understood(old: Path) -> None:
+    writer = open_writer(old, now=START + 300)
+    remembered = writer.load()
+    writer.close()
+
+    assert [(each.target, each.belief) for each in remembered.states] == [(PHONE, Health.DOWN)]
+    assert [each.id for each in remembered.incidents] == [2]
+    assert remembered.told[2, BOSS].said is Said.DOWN
+    assert remembered.alive_at == START + 210
+    with open_reader(old) as reader:
+        (history,) = reader.history(START, START + 300, kind=None)
+        assert [each.after for each in history.transitions] == [Health.UP, Health.DOWN]
+        assert len(history.veils) == 1 and list(reader.pbx_veils(START, START + 300)) == ["office"]
+
+
+def test_a_new_database_says_whose_it_is_and_how_new(folder: Path) -> None:
+    store = Store(folder / "healthmon.db")
+    store.stop()
+
+    with closing(sqlite3.connect(store.path)) as connection:
+        assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION_ID,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+    assert backups(store.path) == []
+
+
+def test_before_a_migration_a_backup_is_made_and_said(old: Path) -> None:
+    said: list[str] = []
+
+    assert migrate(old, SECOND, said=said) == 2
+
+    assert backups(old) == ["healthmon.db.20260514T120000Z.schema1.backup"]
+    backup = old.with_name(backups(old)[0])
+    assert stat.S_IMODE(backup.stat().st_mode) == 0o640
+    assert said[0] == f"{old}: saving a backup as {backup.name}"
+    assert said[-1] == f"{old}: migrating from schema 1 to 2"
+    assert {each.name for each in old.parent.iterdir()} == {"healthmon.db", backup.name}
+    # It can be put back as it is.
+    shutil.copy(backup, old)
+    writer = open_writer(old, now=START + 300)
+    assert len(writer.load().states) == 1
+    writer.close()
+
+
+def test_without_a_migration_there_is_no_backup(old: Path) -> None:
+    migrate(old)
+
+    assert backups(old) == []
+
+
+def test_the_newest_two_backups_are_kept(old: Path) -> None:
+    for day in range(4):
+        migrate(old, *[(f"CREATE TABLE more{each} (id INTEGER)",) for each in range(day + 1)], now=START + day * 86400)
+
+    assert backups(old) == [
+        "healthmon.db.20260516T120000Z.schema3.backup",
+        "healthmon.db.20260517T120000Z.schema4.backup",
+    ]
+
+
+def test_a_migration_that_fails_leaves_everything_as_it_was(old: Path) -> None:
+    with pytest.raises(sqlite3.OperationalError):
+        migrate(old, FAILING)
+
+    assert migrate(old) == 1
+    with closing(sqlite3.connect(old)) as connection:
+        assert not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'silences'").fetchall()
+
+
+def test_of_two_migrations_the_first_stays_when_the_second_fails(old: Path) -> None:
+    with pytest.raises(sqlite3.OperationalError):
+        migrate(old, SECOND, ("ALTER TABLE nowhere ADD COLUMN site TEXT",))
+
+    assert migrate(old, SECOND) == 2
+
+
+def test_without_enough_free_space_nothing_is_begun(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda folder: Usage(10**9, 10**9, 0))
+
+    with pytest.raises(DatabaseUnwritable, match=r"needs 1 MB of free space in .*, and there are 0 MB"):
+        migrate(old, SECOND)
+
+    assert backups(old) == []
+    assert migrate(old) == 1
+
+
+def test_an_older_healthmon_refuses_what_was_migrated(old: Path) -> None:
+    migrate(old, SECOND)
+
+    with pytest.raises(SchemaTooNew, match="put back the backup"):
+        open_writer(old, now=START)
+
+
+def test_a_command_does_not_migrate(old: Path) -> None:
+    with closing(sqlite3.connect(old)) as connection:
+        connection.execute("PRAGMA user_version = 0")
+
+    with pytest.raises(StoreError, match="written by an older healthmon; start the daemon once"):
+        open_reader(old)

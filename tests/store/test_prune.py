@@ -1,0 +1,172 @@
+"""Old history goes, in small batches; what is needed to read the rest stays."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+from healthmon.model import Ending, Health, Reason
+from healthmon.store.connect import open_connection
+from healthmon.store.prune import WORDS_KEPT_LONGER
+from tests.store.scene import (
+    BOSS,
+    OFFICE,
+    OTHER_PHONE,
+    PHONE,
+    START,
+    Store,
+    by_key,
+    closed,
+    incident,
+    notification,
+    state,
+    transition,
+    veil,
+    veils,
+)
+
+CUT = START + 10_000
+
+
+def prune(store: Store, before: float = CUT, limit: int = 500) -> list[int]:
+    """Prune until there is no more; return the sizes of the batches."""
+    batches = []
+    while removed := store.writer.prune(before, limit):
+        batches.append(removed)
+        assert len(batches) < 1000
+    return batches
+
+
+def count(path: Path, table: str) -> int:
+    with closing(open_connection(path, "mode=ro")) as connection:
+        found: int = connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]
+        return found
+
+
+def test_the_last_transition_before_the_cut_stays_for_each_check(store: Store) -> None:
+    old = [transition(START + at, Health.UP) for at in (1, 2, 3)]
+    others = [transition(START + 4, Health.DOWN, target=OTHER_PHONE)]
+    new = [transition(CUT + 5, Health.DOWN, Health.UP)]
+    store.book(states=by_key(state(), state(OTHER_PHONE)), transitions=[*old, *others, *new])
+
+    assert prune(store) == [2]
+
+    with store.reading() as reader:
+        first, second = reader.history(CUT, CUT + 100)
+    assert first.transitions == (old[-1], *new)
+    assert second.transitions == tuple(others)
+
+
+def test_pruning_changes_nothing_that_a_window_after_the_cut_shows(store: Store) -> None:
+    for number in range(300):
+        at = START + number * 100
+        store.book(
+            states=by_key(state()),
+            transitions=[transition(at, Health.UP if number % 2 else Health.DOWN, cause=f"cause {number % 7}")],
+            veils=veils(veil(at + 10, at + 50), veil(at + 20, at + 60, OFFICE)),
+        )
+
+    def seen() -> tuple[object, ...]:
+        with store.reading() as reader:
+            return list(reader.history(CUT, CUT * 2)), reader.pbx_veils(CUT, CUT * 2)
+
+    before = seen()
+    assert sum(prune(store, limit=50)) == 99 + 100 + 100
+    assert seen() == before
+
+
+def test_no_batch_is_bigger_than_asked_for(store: Store) -> None:
+    store.book(states=by_key(state()), transitions=[transition(START + at, Health.UP) for at in range(101)])
+
+    assert prune(store, limit=30) == [30, 30, 30, 10]
+
+
+def test_many_rows_that_stay_do_not_hide_those_behind_them(store: Store) -> None:
+    phones = [OTHER_PHONE._replace(resource=str(number)) for number in range(100)]
+    store.book(states=by_key(*(state(each) for each in phones)))
+    store.book(transitions=[transition(START, Health.UP, target=each) for each in phones])
+    store.book(transitions=[transition(START + at, Health.UP, target=PHONE) for at in (1, 2)])
+
+    assert prune(store, limit=10) == [1]
+
+
+def test_a_veil_that_reaches_over_the_cut_stays(store: Store) -> None:
+    kept = [veil(START + 10, CUT + 1), veil(START + 20)]
+    store.book(states=by_key(state()), veils=veils(veil(START + 1, START + 5), *kept))
+
+    assert prune(store) == [1]
+
+    with store.reading() as reader:
+        (history,) = reader.history(CUT, CUT + 100)
+    assert history.veils == tuple(kept)
+
+
+def test_incidents_go_when_they_are_over_and_told(store: Store) -> None:
+    store.book(
+        incidents={1: closed(1), 2: incident(2), 3: closed(3, CUT + 5), 4: closed(4)},
+        notifications=[notification(number=4)],
+    )
+    store.writer.alive(START + 1000, [])
+
+    assert prune(store) == [1]
+
+    with store.reading() as reader:
+        assert {each.id for each in reader.incidents(START, CUT * 2)} == {2, 3, 4}
+
+
+def test_with_an_incident_go_its_notifications(store: Store) -> None:
+    store.book(incidents={1: incident()}, notifications=[notification()])
+    claim = store.outbox.claim(BOSS, START + 200)
+    assert claim
+    store.outbox.delivered(claim, START + 201)
+    store.book(incidents={1: closed(ending=Ending.RECOVERED)}, notifications=[notification(Reason.RESOLVED)])
+    claim = store.outbox.claim(BOSS, START + 400)
+    assert claim
+    store.outbox.delivered(claim, START + 401)
+    store.writer.alive(START + 1000, [])
+
+    prune(store)
+
+    assert count(store.path, "incidents") == count(store.path, "notifications") == 0
+
+
+def test_a_target_that_was_forgotten_before_the_cut_leaves_nothing(store: Store) -> None:
+    store.book(
+        states=by_key(state(), state(OTHER_PHONE)),
+        transitions=[transition(START + 1, Health.UP)],
+        veils=veils(veil(START + 5, START + 6)),
+    )
+    store.book(forgotten=[PHONE], transitions=[transition(START + 50, None, Health.UP)])
+
+    prune(store)
+
+    assert count(store.path, "transitions") == count(store.path, "veils") == 0
+    assert count(store.path, "checks") == 1
+
+
+def test_words_that_nothing_uses_any_more_go_later_and_those_in_use_stay(store: Store) -> None:
+    store.book(states=by_key(state()))
+    for number in range(50):
+        store.book(transitions=[transition(START + number, Health.UP, cause=f"registered from 10.0.0.{number}")])
+    store.book(veils=veils(veil(START + 60, why="not listed")))
+    much_later = START + 2 * WORDS_KEPT_LONGER
+
+    prune(store, much_later)
+
+    assert count(store.path, "words") == 2
+    with store.reading() as reader:
+        (history,) = reader.history(much_later, much_later + 1)
+    assert [each.cause for each in history.transitions] == ["registered from 10.0.0.49"]
+    assert [each.why for each in history.veils] == ["not listed"]
+    # The writer remembers no key of a word that is gone.
+    store.book(transitions=[transition(much_later, Health.DOWN, cause="registered from 10.0.0.7")])
+    with store.reading() as reader:
+        (history,) = reader.history(much_later, much_later + 1)
+    assert history.transitions[-1].cause == "registered from 10.0.0.7"
+
+
+def test_a_second_round_finds_what_has_become_old_meanwhile(store: Store) -> None:
+    store.book(states=by_key(state()), transitions=[transition(START + at, Health.UP) for at in (1, 20_000, 30_000)])
+    assert prune(store) == []
+
+    assert prune(store, START + 30_001) == [2]
