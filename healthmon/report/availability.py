@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
+from typing import NamedTuple
 
 from healthmon.model import Health, Kind, Transition
 
@@ -35,8 +36,7 @@ class History:
     forgotten_at: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """A stretch of a timeline. ``health is None``: not watched then."""
 
     since: float
@@ -181,7 +181,7 @@ def _clipped(stretches: Iterable[Segment], window: Span) -> Iterator[Segment]:
     for stretch in stretches:
         since, until = max(stretch.since, window[0]), min(stretch.until, window[1])
         if since < until:
-            yield replace(stretch, since=since, until=until)
+            yield Segment(since, until, stretch.health, stretch.outage)
 
 
 def _veiled(stretches: Iterable[Segment], veils: Sequence[Span]) -> Iterator[Segment]:
@@ -193,11 +193,11 @@ def _veiled(stretches: Iterable[Segment], veils: Sequence[Span]) -> Iterator[Seg
         seen_from = stretch.since
         for since, until in _overlapping(veils, stretch):
             if seen_from < since:
-                yield replace(stretch, since=seen_from, until=since)
-            yield replace(stretch, since=since, until=until, health=Health.UNKNOWN)
+                yield Segment(seen_from, since, stretch.health, stretch.outage)
+            yield Segment(since, until, Health.UNKNOWN, stretch.outage)
             seen_from = until
         if seen_from < stretch.until:
-            yield replace(stretch, since=seen_from)
+            yield Segment(seen_from, stretch.until, stretch.health, stretch.outage)
 
 
 def _overlapping(veils: Sequence[Span], stretch: Segment) -> Iterator[Span]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from io import StringIO
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from healthmon.model import Health
 from healthmon.report.words import visible
@@ -45,16 +45,14 @@ class Sort(Enum):
     PROSE = "prose"
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """One column."""
 
     title: str
     sort: Sort = Sort.SHORT
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """One cell; control characters in its text are made visible."""
 
     text: str
