@@ -87,7 +87,7 @@ def _table(lines: Sequence[Line], *, has_pbx: bool) -> tuple[list[Column], list[
         *([Column("PBX", Sort.NAME)] if has_pbx else []),
         Column("KIND"),
     ]
-    numbers = ("AVAILABLE", "OUTAGES", "DOWN", "LONGEST", "UNKNOWN")
+    numbers = ("AVAIL", "OUTAGES", "DOWN", "LONGEST", "UNKNOWN")
     return columns + [Column(title, Sort.NUMBER) for title in numbers], [_cells(one, has_pbx) for one in lines]
 
 

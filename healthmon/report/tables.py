@@ -118,7 +118,7 @@ def _has_room_for_names(columns: Sequence[Column], rows: Sequence[Sequence[Cell]
         min(width, _NARROW_PROSE) if column.sort is Sort.PROSE else width
         for width, column in zip(widths, columns, strict=True)
     ]
-    return sum(needed) + 2 * len(columns) <= (screen.width or 0)
+    return sum(needed) + 2 * (len(columns) - 1) <= (screen.width or 0)
 
 
 def line(text: str, screen: Screen, style: str = "") -> str:
