@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ssl
 import time
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,8 @@ LARGEST_ANSWER = 64 * 1024 * 1024
 WHOLE_ANSWER_WITHIN = 30.0
 #: Nobody has more AORs on one endpoint.
 MOST_AORS = 20
+#: Nor more contacts on one AOR that are worth asking about.
+MOST_CONTACTS = 10
 
 
 class AriClient:
@@ -80,13 +83,35 @@ class AriClient:
             endpoint = self._sorcery("endpoint", target.resource)
         except AriNotFound:
             return EndpointSettings(target, at, known=False)
-        aors = []
-        for name in messages.aor_names(endpoint)[:MOST_AORS]:
-            try:
-                aors.append(self._sorcery("aor", name))
-            except AriNotFound:
-                continue
+        aors = [aor for name in messages.aor_names(endpoint)[:MOST_AORS] if (aor := self._aor(name))]
         return messages.settings(target, at, endpoint, aors)
+
+    def _aor(self, name: str) -> list[Attribute] | None:
+        """One AOR, whose ``contact`` holds the contacts of the configuration only; None: there is no such AOR.
+
+        Asterisk lists registered contacts in the same option (seen in 16 and 22), which would make every registered
+        phone a trunk. A contact that was registered is an object of its own; a static one is not.
+        """
+        try:
+            aor = self._sorcery("aor", name)
+            listed = messages.contacts(aor)[:MOST_CONTACTS] if messages.may_register(aor) else []
+            static = [uri for uri in listed if not self._is_registered(name, uri)]
+            if static:
+                # One that went away between the questions is no static one.
+                now_listed = messages.contacts(self._sorcery("aor", name))
+                static = [uri for uri in static if uri in now_listed]
+            return messages.with_contacts(aor, static) if listed else aor
+        except AriNotFound:
+            return None
+
+    def _is_registered(self, aor: str, uri: str) -> bool:
+        # The name that res_pjsip's location.c gives to a contact; a hash, not a secret.
+        digest = hashlib.md5(uri.encode(), usedforsecurity=False).hexdigest()
+        try:
+            self._sorcery("contact", f"{aor};@{digest}")
+        except AriNotFound:
+            return False
+        return True
 
     def _sorcery(self, kind: str, name: str) -> list[Attribute]:
         return self._get(("asterisk", "config", "dynamic", "res_pjsip", kind, name), list[Attribute])

@@ -347,6 +347,21 @@ def aor_names(endpoint: Sequence[Attribute]) -> list[str]:
     return [name for name in names if name]
 
 
+def may_register(aor: Sequence[Attribute]) -> bool:
+    """Whether an AOR takes contacts by registration, so that those it lists may be registered ones."""
+    return _number(aor, "max_contacts") > 0
+
+
+def contacts(aor: Sequence[Attribute]) -> list[str]:
+    """The contacts that an AOR lists, static and registered ones alike."""
+    return [uri for uri in _values(aor, "contact").split(",") if uri]
+
+
+def with_contacts(aor: Sequence[Attribute], uris: Sequence[str]) -> list[Attribute]:
+    """The AOR as if it listed these contacts only."""
+    return [*(one for one in aor if one.attribute != "contact"), Attribute("contact", ",".join(uris))]
+
+
 def settings(
     target: Target, at: float, endpoint: Sequence[Attribute], aors: Sequence[Sequence[Attribute]]
 ) -> EndpointSettings:

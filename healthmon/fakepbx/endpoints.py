@@ -38,6 +38,11 @@ class FakeEndpoint:
         return self.contact or self.static_contact or f"sip:{self.resource}@192.0.2.10:5060"
 
     @property
+    def registered_contact(self) -> str:
+        """The contact that a phone registered, which Asterisk lists as it lists static ones; "" while it has none."""
+        return self.uri if self.is_up and not self.static_contact else ""
+
+    @property
     def state(self) -> str:
         """Its word in /endpoints."""
         if self.is_unreported:
@@ -64,11 +69,15 @@ class FakeEndpoint:
     def sorcery_aor(self) -> dict[str, str]:
         """Its AOR object, as far as it is read."""
         return {
-            "contact": self.static_contact,
+            "contact": self.static_contact or self.registered_contact,
             "qualify_frequency": str(self.qualify_frequency),
             "qualify_timeout": f"{self.qualify_timeout:.6f}",
             "max_contacts": str(self.max_contacts),
         }
+
+    def sorcery_contact(self) -> dict[str, str]:
+        """The object of its registered contact, as far as it is read."""
+        return {"uri": self.uri, "endpoint": self.resource}
 
     def peer_event(self) -> dict[str, object]:
         """A PeerStatusChange to its present state."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -65,6 +66,15 @@ def _sorcery_aor(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answ
     return _sorcery(names[0], _configured(pbx, names[0]), FakeEndpoint.sorcery_aor)
 
 
+def _sorcery_contact(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answer:
+    """A registered contact has an object of its own, named after its AOR and a hash; a static one has none."""
+    aor, _, digest = names[0].rpartition(";@")
+    endpoint = _configured(pbx, aor)
+    uri = endpoint.registered_contact if endpoint else ""
+    is_it = bool(uri) and hashlib.md5(uri.encode(), usedforsecurity=False).hexdigest() == digest
+    return _sorcery(names[0], endpoint if is_it else None, FakeEndpoint.sorcery_contact)
+
+
 def _configured(pbx: FakePbx, resource: str) -> FakeEndpoint | None:
     endpoint = pbx.find(f"PJSIP/{resource}")
     return endpoint if endpoint and endpoint.is_configured else None
@@ -123,6 +133,7 @@ _ROUTES: tuple[tuple[str, tuple[str | None, ...], Handler], ...] = (
     ("GET", ("asterisk", "info"), _info),
     ("GET", (*_DYNAMIC, "endpoint", None), _sorcery_endpoint),
     ("GET", (*_DYNAMIC, "aor", None), _sorcery_aor),
+    ("GET", (*_DYNAMIC, "contact", None), _sorcery_contact),
     ("POST", ("applications", None, "subscription"), _subscribe),
     ("PUT", ("applications", None, "eventFilter"), _event_filter),
     ("POST", ("events", "user", None), _user_event),
