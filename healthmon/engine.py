@@ -223,6 +223,8 @@ class Engine:
         self._not_looked_at.difference_update(_looked_at(sighting) for sighting in batch)
         if not self._not_looked_at:
             self.first_look_done.set()
+            # "status" is not to wait ten seconds for the first sign of life.
+            self._alive_due = 0.0
 
     def _prune(self, now: float) -> None:
         """Remove one small batch of old history, when there is nothing better to do."""
