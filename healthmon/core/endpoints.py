@@ -87,6 +87,7 @@ class Endpoints:
         """Take a new watch section or new settings: what was last heard may be worth something else now."""
         before, was_trusted = endpoint.state(), veil_for(Health.UP, endpoint.settings) == ""
         endpoint.use(policy or endpoint.policy, settings or endpoint.settings)
+        endpoint.calm = None
         if was_trusted and veil_for(Health.UP, endpoint.settings):
             self._distrust(endpoint, step)
         if endpoint.word is not None and not pbx.is_blind:

@@ -64,6 +64,7 @@ class Machine:
     def remember(self, state: CheckState, now: float) -> None:
         """Go on from what was booked. Times after ``now`` (the clock was set back meanwhile) become ``now``."""
         self.belief, self.pending = state.belief, state.pending
+        self.watched_since = min(state.watched_since, now)
         self.reason, self.remark, self.veil = state.reason, state.remark, state.veil
         self.ever_up, self.is_flapping = state.ever_up, state.is_flapping
         self.since = min(state.since, now)

@@ -115,6 +115,10 @@ class Database:
         self.transitions += changes.transitions
         self.veils.update(changes.veils)
         self.incidents.update(changes.incidents)
+        for jump in changes.clock_jumps:
+            for key, row in self.notifications.items():
+                self.notifications[key] = replace(row, due_at=row.due_at + jump.by)
+            self.told = {key: replace(told, said_at=told.said_at + jump.by) for key, told in self.told.items()}
         for one in changes.notifications:
             key = (one.incident_id, one.url_id, one.reason, one.serial)
             assert key not in self.notifications, f"booked twice: {key}"

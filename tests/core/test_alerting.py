@@ -1,0 +1,213 @@
+"""Who is told what: the table, and every interleaving of an outage with sending, failing and crashing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import pytest
+
+from healthmon.core.alerting import Policy, decide, is_finished, says
+from healthmon.model import Check, Ending, Health, Incident, Kind, Reason, Said, Target, Told
+
+TRUNK = Target("office", "PJSIP", "trunk-a")
+OPEN = Incident(
+    id=7,
+    target=TRUNK,
+    check=Check.REACHABILITY,
+    kind=Kind.PROVIDER,
+    watch="providers",
+    health=Health.DOWN,
+    opened_at=100.0,
+    believed_at=130.0,
+    cause="contact unreachable",
+)
+CLOSED = replace(OPEN, closed_at=200.0, ending=Ending.RECOVERED)
+PLAIN = Policy()
+
+
+def told(said: Said | None = None, *booked: tuple[Reason, int], waiting: tuple[tuple[Reason, int], ...] = ()) -> Told:
+    """What one URL was told at 150."""
+    return Told(said, 150.0, frozenset(booked) | frozenset(waiting), frozenset(waiting))
+
+
+OPENED = (Reason.OPENED, 0)
+
+
+@pytest.mark.parametrize(
+    ("incident", "so_far", "policy", "now", "expected"),
+    [
+        # Nobody knows yet.
+        (OPEN, told(), PLAIN, 130, OPENED),
+        (OPEN, told(waiting=(OPENED,)), PLAIN, 130, None),
+        (OPEN, told(), Policy(is_explained=True), 130, None),
+        (OPEN, told(Said.DOWN, OPENED), PLAIN, 10**9, None),
+        # An undeliverable message is not booked again and again.
+        (OPEN, told(None, OPENED), PLAIN, 130, None),
+        # Explained away by incident 840, which is over.
+        (replace(OPEN, explained_by=840), told(None, OPENED), PLAIN, 130, (Reason.OPENED, 840)),
+        (replace(OPEN, explained_by=840), told(None, OPENED, (Reason.OPENED, 840)), PLAIN, 130, None),
+        # Reminders.
+        (OPEN, told(Said.DOWN, OPENED), Policy(remind_every=60), 209, None),
+        (OPEN, told(Said.DOWN, OPENED), Policy(remind_every=60), 210, (Reason.REMINDER, 1)),
+        (OPEN, told(Said.DOWN, OPENED, (Reason.REMINDER, 1)), Policy(remind_every=60), 210, (Reason.REMINDER, 2)),
+        (OPEN, told(Said.DOWN, OPENED), Policy(60, unseen_since=100.0), 100 + 86401, None),
+        (OPEN, told(Said.DOWN, OPENED), Policy(60, unseen_since=100.0), 100 + 86399, (Reason.REMINDER, 1)),
+        # Over.
+        (CLOSED, told(Said.DOWN, OPENED), PLAIN, 201, (Reason.RESOLVED, 0)),
+        (CLOSED, told(Said.DOWN, OPENED), Policy(is_explained=True), 201, (Reason.RESOLVED, 0)),
+        (CLOSED, told(waiting=(OPENED,)), PLAIN, 201, None),
+        (CLOSED, told(Said.WAS_DOWN, OPENED), PLAIN, 201, None),
+        (CLOSED, told(), PLAIN, 201, None),
+        (replace(CLOSED, ending=Ending.REMOVED), told(Said.DOWN, OPENED), PLAIN, 201, (Reason.ENDED, 0)),
+        (replace(CLOSED, ending=Ending.REMOVED), told(), PLAIN, 201, None),
+        # Flapping.
+        (replace(OPEN, flapping=1, flap_episodes=1), told(), PLAIN, 130, (Reason.FLAPPING, 1)),
+        (replace(OPEN, flapping=2, flap_episodes=2), told(Said.DOWN, OPENED), PLAIN, 130, (Reason.FLAPPING, 2)),
+        (replace(OPEN, flap_episodes=1), told(Said.DOWN, (Reason.FLAPPING, 1)), PLAIN, 130, (Reason.STABLE, 1)),
+        (
+            replace(CLOSED, ending=Ending.STABLE, flap_episodes=1),
+            told(Said.DOWN, (Reason.FLAPPING, 1)),
+            PLAIN,
+            201,
+            (Reason.STABLE, 1),
+        ),
+        # STABLE was told while it was still down, and now it is up.
+        (
+            replace(CLOSED, flap_episodes=1),
+            told(Said.DOWN, (Reason.FLAPPING, 1), (Reason.STABLE, 1)),
+            PLAIN,
+            201,
+            (Reason.RESOLVED, 0),
+        ),
+    ],
+)
+def test_decide(
+    incident: Incident, so_far: Told, policy: Policy, now: float, expected: tuple[Reason, int] | None
+) -> None:
+    assert decide(incident, so_far, policy, now) == expected
+
+
+@pytest.mark.parametrize(
+    ("reason", "incident", "newest", "expected"),
+    [
+        (Reason.OPENED, OPEN, None, Said.DOWN),
+        (Reason.OPENED, CLOSED, None, Said.WAS_DOWN),
+        (Reason.OPENED, CLOSED, Said.DOWN, Said.WAS_DOWN),
+        (Reason.OPENED, CLOSED, Said.UP, None),
+        (Reason.REMINDER, OPEN, Said.DOWN, Said.DOWN),
+        (Reason.REMINDER, CLOSED, Said.DOWN, None),
+        (Reason.RESOLVED, CLOSED, Said.DOWN, Said.UP),
+        (Reason.RESOLVED, CLOSED, Said.UP, Said.UP),
+        (Reason.RESOLVED, CLOSED, Said.WAS_DOWN, None),
+        (Reason.RESOLVED, CLOSED, None, None),
+        (Reason.ENDED, replace(CLOSED, ending=Ending.REMOVED), Said.DOWN, Said.UP),
+        (Reason.FLAPPING, replace(OPEN, flapping=1), None, Said.DOWN),
+        (Reason.FLAPPING, OPEN, Said.DOWN, None),
+        (Reason.STABLE, OPEN, Said.DOWN, Said.DOWN),
+    ],
+)
+def test_says(reason: Reason, incident: Incident, newest: Said | None, expected: Said | None) -> None:
+    assert says(reason, incident, newest) is expected
+
+
+# ---------------------------------------------------------------- all interleavings
+
+
+@dataclass(frozen=True)
+class World:
+    """One incident, one URL, its outbox, and the mailbox of its reader."""
+
+    incident: Incident | None = None
+    #: (reason, serial, what it said when it was last sent and that is in doubt), in the order of booking.
+    rows: tuple[tuple[Reason, int, Said | None], ...] = ()
+    #: Rows of the claim that is being sent, with what each says.
+    sending: tuple[tuple[Reason, int, Said], ...] = ()
+    booked: frozenset[tuple[Reason, int]] = frozenset()
+    delivered: Said | None = None
+    #: What the reader has really got.
+    mailbox: tuple[Said, ...] = ()
+    #: Things that may still go wrong.
+    failures: int = 2
+
+
+def newest_said(world: World) -> Said | None:
+    """Delivered or in doubt, the newest."""
+    doubts = [said for _, _, said in (*world.rows, *world.sending) if said is not None]
+    return doubts[-1] if doubts else world.delivered
+
+
+def as_told(world: World) -> Told:
+    """The outbox as the core reads it."""
+    waiting = frozenset((reason, serial) for reason, serial, _ in world.rows)
+    return Told(newest_said(world), 150.0, world.booked, waiting)
+
+
+def booked(world: World) -> World:
+    """The engine asks ``decide()`` until nothing is missing."""
+    while world.incident and (missing := decide(world.incident, as_told(world), PLAIN, 200.0)):
+        world = replace(world, booked=world.booked | {missing}, rows=(*world.rows, (*missing, None)))
+    return world
+
+
+def claimed(world: World) -> World:
+    """One transaction: read the facts as they are now, fix what each row says, cancel what says nothing."""
+    assert world.incident
+    newest, sending = newest_said(world), []
+    for reason, serial, _ in world.rows:
+        said = says(reason, world.incident, newest)
+        if said is not None:
+            sending.append((reason, serial, said))
+            newest = said
+    return replace(world, rows=(), sending=tuple(sending))
+
+
+def steps(world: World) -> list[World]:
+    """Everything that can happen next."""
+    following = []
+    incident = world.incident
+    if incident is None:
+        return [booked(replace(world, incident=OPEN))]
+    if incident.is_open:
+        following.append(booked(replace(world, incident=replace(CLOSED, flap_episodes=incident.flap_episodes))))
+        if not incident.flapping and not incident.flap_episodes:
+            following.append(booked(replace(world, incident=replace(incident, flapping=1, flap_episodes=1))))
+        if incident.flapping:
+            following.append(booked(replace(world, incident=replace(incident, flapping=0))))
+            stable = replace(CLOSED, ending=Ending.STABLE, flap_episodes=1)
+            following.append(booked(replace(world, incident=stable)))
+    if world.rows and not world.sending:
+        following.append(claimed(world))
+    if world.sending:
+        says_it = tuple(said for _, _, said in world.sending)
+        arrived = replace(world, mailbox=world.mailbox + says_it)
+        following.append(booked(replace(arrived, sending=(), delivered=says_it[-1])))
+        if world.failures:
+            left = replace(world, failures=world.failures - 1, sending=())
+            undone = tuple((reason, serial, None) for reason, serial, _ in world.sending)
+            # Refused for sure; in doubt and lost; in doubt and arrived all the same.
+            following.append(booked(replace(left, rows=(*undone, *world.rows))))
+            following.append(booked(replace(left, rows=(*world.sending, *world.rows))))
+            following.append(booked(replace(left, rows=(*world.sending, *world.rows), mailbox=arrived.mailbox)))
+    return following
+
+
+def test_over_all_interleavings_the_last_message_equals_the_truth() -> None:
+    seen, todo, ends = set(), [World()], 0
+    while todo:
+        world = todo.pop()
+        if world in seen:
+            continue
+        seen.add(world)
+        following = steps(world)
+        todo += following
+        if world.incident and not world.rows and not world.sending:
+            ends += 1
+            last = world.mailbox[-1] if world.mailbox else None
+            expected = (Said.DOWN,) if world.incident.is_open else (Said.UP, Said.WAS_DOWN)
+            assert last in expected, world
+            # Never a lone "up" for a "down" that nobody saw, unless a message in doubt was lost.
+            if world.failures == 2:
+                assert world.mailbox[0] is not Said.UP, world
+                assert is_finished(world.incident, as_told(world)) is not world.incident.is_open
+
+    assert ends > 100

@@ -1,0 +1,225 @@
+"""Generated histories: whatever happens in whatever order, some things always hold, and in the end all is right."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from healthmon.errors import Trouble
+from healthmon.model import Channel, Check, ContactStatus, Health, Observation, Said, Source, Target, Witness
+from tests.core import scene as theatre
+from tests.core.scene import DOWN, START, UP, Scene, phone, trunk, trunk_settings
+
+TARGETS = [trunk("a"), trunk("b"), phone(101), phone(102)]
+TROUBLES = [Trouble.REFUSED, Trouble.TIMED_OUT, Trouble.STARTING, Trouble.DENIED]
+
+some_target = st.sampled_from(TARGETS)
+some_health = st.sampled_from([UP, DOWN])
+
+
+class Histories(RuleBasedStateMachine):
+    """One PBX with two trunks and two phones; events get lost, and so do Asterisk and healthmon."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.scene = Scene()
+        self.truth: dict[Target, Health] = dict.fromkeys(TARGETS, UP)
+        self.boots = 1
+        self.transitions_checked = 0
+        self.jumps = 0
+        self.newest: dict[tuple[Target, str], float] = {}
+
+    # ------------------------------------------------------------ the world
+
+    @rule(seconds=st.sampled_from([0.5, 1, 3, 10, 31, 70, 200, 700]))
+    def time_passes(self, seconds: float) -> None:
+        self.scene.after(seconds)
+
+    @rule(whom=some_target, health=some_health, noticed=st.booleans())
+    def it_changes(self, whom: Target, health: Health, noticed: bool) -> None:
+        self.truth[whom] = health
+        if noticed and health is DOWN:
+            self.scene.lose(whom)
+        elif noticed:
+            self.scene.contact(whom, ContactStatus.REACHABLE)
+            self.scene.event(whom, UP)
+
+    @rule(whom=some_target, health=some_health, ago=st.sampled_from([0.0, 0.0, 1.0, 50.0]))
+    def a_stray_event(self, whom: Target, health: Health, ago: float) -> None:
+        self.scene.event(whom, health, at=self.scene.now - ago)
+
+    @rule(whom=some_target, health=some_health)
+    def a_stray_device_state(self, whom: Target, health: Health) -> None:
+        self.scene.device(whom, health)
+
+    @rule(ago=st.sampled_from([0.0, 0.0, 2.0]), missing=st.sets(some_target, max_size=2))
+    def a_poll(self, ago: float, missing: set[Target]) -> None:
+        listed = {target: health for target, health in self.truth.items() if target not in missing}
+        self.scene.snapshot(listed, asked_at=self.scene.now - ago)
+
+    @rule()
+    def questions_are_answered(self) -> None:
+        self.scene.answer_all(self.truth)
+
+    @rule()
+    def questions_are_lost(self) -> None:
+        self.scene.questions.clear()
+
+    @rule(trouble=st.sampled_from([None, *TROUBLES]), ago=st.sampled_from([0.0, 8.0]))
+    def rest_is_tried(self, trouble: Trouble | None, ago: float) -> None:
+        self.scene.report(trouble, alive_at=self.scene.now - ago)
+
+    @rule(trouble=st.sampled_from([None, Trouble.CLOSED, Trouble.SILENT, Trouble.REPLACED]))
+    def events_are_tried(self, trouble: Trouble | None) -> None:
+        self.scene.report(trouble, channel=Channel.EVENTS)
+
+    @rule()
+    def asterisk_restarts(self) -> None:
+        self.boots += 1
+        self.scene.report(Trouble.REFUSED)
+        self.scene.snapshot(dict.fromkeys(TARGETS, DOWN), startup=f"boot {self.boots}")
+
+    @rule(whom=some_target)
+    def it_is_removed(self, whom: Target) -> None:
+        self.scene.removed(whom)
+
+    @rule(whom=some_target, frequency=st.sampled_from([0.0, 10.0, 60.0]))
+    def settings_are_read(self, whom: Target, frequency: float) -> None:
+        is_trunk = whom.resource.startswith("trunk")
+        self.scene.see(trunk_settings(whom, qualify_frequency=frequency, has_static_contact=is_trunk))
+
+    @rule(frequency=st.sampled_from([0.0, 10.0]))
+    def qualify_is_switched(self, frequency: float) -> None:
+        changes = {"qualify_frequency": frequency, "has_unqualified_static_contact": not frequency}
+        self.scene.see(trunk_settings(TARGETS[0], **changes))
+
+    @rule()
+    def messages_are_sent(self) -> None:
+        self.scene.deliver()
+
+    @rule(gap=st.sampled_from([0.0, 5.0, 600.0]))
+    def healthmon_restarts(self, gap: float) -> None:
+        self.scene = self.scene.restart(gap=gap)
+
+    @rule(by=st.sampled_from([-3600.0, 3600.0]))
+    def the_clock_is_set(self, by: float) -> None:
+        self.check_transitions()
+        self.scene.set_clock(by)
+        self.newest = {key: at + by for key, at in self.newest.items()}
+
+    # ------------------------------------------------------------ what always holds
+
+    @invariant()
+    def check_transitions(self) -> None:
+        """Ordered by ``at``; down and degraded only after the hold, and never on an event's word."""
+        for one in self.scene.db.transitions[self.transitions_checked :]:
+            key = (one.target, one.check)
+            assert one.at >= self.newest.get(key, 0.0), one
+            assert one.believed_at >= one.at, one
+            if one.after is DOWN and not one.target.is_pbx and one.at > self.newest.get(key, 0.0):
+                assert one.believed_at - one.at >= 30, one
+            self.newest[key] = one.at
+        self.transitions_checked = len(self.scene.db.transitions)
+
+    @invariant()
+    def at_most_one_incident_is_open_for_a_check(self) -> None:
+        open_now = Counter((one.target, one.check) for one in self.scene.open())
+        assert all(count == 1 for count in open_now.values()), open_now
+
+    @invariant()
+    def an_incident_is_open_if_and_only_if_it_must_be(self) -> None:
+        for (target, check), state in self.scene.db.states.items():
+            if target.is_pbx or check != Check.REACHABILITY:
+                continue
+            eligible = state.kind == "provider" or state.ever_up
+            must = (state.belief is DOWN and eligible) or state.is_flapping
+            if bool(self.scene.open(target)) is not must:
+                assert state.belief is DOWN, state
+                assert not eligible, state
+
+    @invariant()
+    def all_that_is_believed_is_booked(self) -> None:
+        """So a new daemon over the same database goes on where this one stopped."""
+        for pbx in self.scene.monitor._pbxs.values():
+            assert self.scene.db.pbx_states[pbx.name] == pbx.state()
+            for machine in (*pbx.machines, *pbx.endpoints.values()):
+                if machine.belief is not None or machine.pending is not None or machine.veil:
+                    assert self.scene.db.states[machine.target, machine.check] == machine.state()
+        watched = {t for pbx in self.scene.monitor._pbxs.values() for t in pbx.endpoints}
+        assert {key[0] for key in self.scene.db.states if not key[0].is_pbx} <= watched
+
+    @invariant()
+    def at_most_one_veil_of_a_check_is_open_and_none_runs_backwards(self) -> None:
+        lasting = Counter((veil.target, veil.check) for veil in self.scene.db.veils.values() if veil.until is None)
+        assert all(count == 1 for count in lasting.values()), lasting
+        assert all(veil.until is None or veil.until >= veil.since for veil in self.scene.db.veils.values())
+        veiled = {key for key, state in self.scene.db.states.items() if state.veil}
+        if self.scene.db.pbx_states["office"].blind_why:
+            veiled.add((Target("office"), Check.REACHABILITY))
+        assert set(lasting) == veiled
+
+    # ------------------------------------------------------------ in the end
+
+    def teardown(self) -> None:
+        """Everything is steady for long enough: belief and the last word to each reader equal the truth."""
+        scene = self.scene
+        for target in TARGETS:
+            scene.see(trunk_settings(target, has_static_contact=target.resource.startswith("trunk")))
+        scene.report(channel=Channel.EVENTS)
+        scene.report()
+        scene.questions.append(theatre.Question("office", (), wants_snapshot=True))
+        for target, health in self.truth.items():
+            if health is UP:
+                scene.event(target, UP)
+        scene.live(1500, self.truth, step=20)
+        self.check_transitions()
+        for target, health in self.truth.items():
+            self.check_in_the_end(target, health)
+        for (incident_id, _), told in scene.db.told.items():
+            incident = scene.db.incidents[incident_id]
+            assert not told.waiting or all(reason == "ended" for reason, _ in told.waiting)
+            if incident.is_open and incident.explained_by is None:
+                assert told.said is Said.DOWN, incident
+            elif not incident.is_open:
+                assert told.said is not Said.DOWN, incident
+
+    def check_in_the_end(self, target: Target, health: Health) -> None:
+        state = self.scene.db.states.get((target, Check.REACHABILITY))
+        if state is None:
+            # Removed, and still offline: nobody watches it.
+            assert health is DOWN
+            return
+        assert (state.belief, state.pending, state.veil, state.is_flapping) == (health, None, "", False), state
+        assert bool(self.scene.open(target)) is (health is DOWN and (state.kind == "provider" or state.ever_up))
+
+
+Histories.TestCase.settings = settings(
+    max_examples=300, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+)
+TestHistories = Histories.TestCase
+
+
+def test_a_history_without_events_is_right_too() -> None:
+    scene = Scene()
+    truth = {trunk("a"): UP, phone(101): UP}
+    scene.live(120, truth)
+    truth[trunk("a")] = DOWN
+    scene.live(300, truth)
+    assert scene.belief(trunk("a")) is DOWN
+    truth[trunk("a")] = UP
+    scene.live(300, truth)
+
+    assert scene.belief(trunk("a")) is UP
+    assert scene.open() == []
+
+
+def test_the_first_observation_may_be_an_answer() -> None:
+    scene = Scene()
+    scene.snapshot({})
+
+    scene.see(Observation(trunk("a"), UP, START, Source.ANSWER, Witness.ENDPOINT))
+
+    assert scene.belief(trunk("a")) is UP
