@@ -188,6 +188,8 @@ class SmtpSink(Sink):
     def __init__(self, user: str = "alerts", password: str = "pass w0rd;#%") -> None:
         super().__init__()
         self.user, self.password = user, password
+        #: Addresses that this server does not know.
+        self.refused_recipients: set[str] = set()
         self._controller = _Controller(self, hostname="127.0.0.1", port=_free_port())
         self._controller.start()
 
@@ -200,6 +202,16 @@ class SmtpSink(Sink):
     def url(self) -> str:
         """The apprise URL of one recipient; further options may be added with ``&``."""
         return f"mailto://127.0.0.1:{self.port}?from=healthmon@example.org&to=admin@example.org"
+
+    async def handle_RCPT(  # noqa: N802
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        """Take a recipient, unless it is unknown here."""
+        if address in self.refused_recipients:
+            return "550 5.1.1 no such user"
+        envelope.rcpt_tos.append(address)
+        envelope.rcpt_options.extend(options)
+        return "250 OK"
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Take one mail."""

@@ -196,6 +196,8 @@ def why_refused(url: str) -> str | None:
         service = _load(url)
     if service is None:
         return redact(_not_loaded(warnings))
+    if wrong := why_addresses_are_wrong(url, targets=len(service)):
+        return wrong
     if dropped := [line for line in warnings if re.search(r"dropp|invalid|ignor", line, re.I)]:
         return redact(f"apprise drops a part of it: {'; '.join(dropped)}")
-    return why_addresses_are_wrong(url, targets=len(service))
+    return None

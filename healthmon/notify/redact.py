@@ -83,9 +83,16 @@ def _collect(url: str, parts: set[str], words: set[str], *, encoded: bool = True
     """Add the secrets of a URL: to ``parts`` what is hidden anywhere, to ``words`` what only as a whole word."""
     plain = _plain_words(url)
     for part, is_token in _pieces(url):
-        for spelling in {part, unquote(part), unquote_plus(part)}:
+        for spelling in _decoded(part):
             if spelling.lower() not in plain and (is_token or len(spelling) >= _SHORTEST_PART):
                 _add(spelling, parts, words, encoded=encoded)
+
+
+def _decoded(part: str) -> set[str]:
+    """A part as it stands there, percent-decoded, without the sign that it begins with, and its longer words."""
+    decoded = {part, unquote(part), unquote_plus(part).strip()}
+    bare = {text.strip("+-#@!") for text in decoded}
+    return decoded | bare | {word for text in decoded for word in re.findall(r"\w{8,}", text)}
 
 
 def _plain_words(url: str) -> set[str]:

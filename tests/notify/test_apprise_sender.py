@@ -1,0 +1,242 @@
+"""Messages through apprise, to servers on loopback that accept, refuse, hang, or are not there."""
+
+from __future__ import annotations
+
+import io
+import logging
+import socket
+import subprocess
+import sys
+import traceback
+from collections.abc import Iterator
+from urllib.parse import quote
+
+import pytest
+
+from healthmon.config.types import Secret
+from healthmon.errors import DeliveryError, DeliveryUnsure
+from healthmon.notify.apprise_sender import AppriseSender, why_refused
+from healthmon.notify.message import Message, Mood
+from tests.notify.urls import EXAMPLES, NOBODY
+from tests.sinks import SmtpSink, WebhookSink
+
+MESSAGE = Message(
+    "DOWN phone Bob & <b>Söhne</b> (office)", "contact <sip:101@10.0.0.1> _x_\nzweite Zeile ü", Mood.FAILURE
+)
+
+
+def sender(url: str) -> AppriseSender:
+    return AppriseSender("oncall/test", Secret(url))
+
+
+def failure(url: str) -> DeliveryError:
+    with pytest.raises(DeliveryError) as caught:
+        sender(url).send(MESSAGE)
+    return caught.value
+
+
+def test_notify_can_be_imported_without_apprise() -> None:
+    code = (
+        "import sys, healthmon.notify.delivery, healthmon.notify.testalert, healthmon.notify.direct; "
+        "sys.exit('apprise' in sys.modules or 'requests' in sys.modules)"
+    )
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_webhook_gets_the_text_as_it_is() -> None:
+    with WebhookSink() as sink:
+        sender(sink.url).send(MESSAGE)
+
+        [arrived] = sink.messages
+    assert (arrived.subject, arrived.body, arrived.mood) == (MESSAGE.subject, MESSAGE.body, "failure")
+
+
+def test_a_mail_gets_the_text_as_it_is_and_logs_in() -> None:
+    with SmtpSink() as sink:
+        login = f"{sink.user}:{quote(sink.password, safe='')}"
+        sender(f"mailto://{login}@127.0.0.1:{sink.port}?from=h@example.org&to=a@example.org,b@example.org").send(
+            MESSAGE
+        )
+
+        one, other = sink.messages
+    assert (one.subject, one.body) == (MESSAGE.subject, MESSAGE.body)
+    assert {one.recipients, other.recipients} == {("a@example.org",), ("b@example.org",)}
+
+
+def test_a_second_mail_does_not_wait_for_apprises_pause() -> None:
+    with SmtpSink() as sink:
+        mails = sender(sink.url)
+        for _ in range(3):
+            mails.send(MESSAGE)
+
+        first, _, last = sink.messages
+    # apprise's own pause is 5.5 s before each mail but the first.
+    assert last.at - first.at < 5.5
+
+
+@pytest.mark.parametrize(
+    ("mode", "refused"), [("500", False), ("400", True), ("413", True), ("401", False), ("429", False)]
+)
+def test_what_a_webhook_answers_is_told_and_classified(mode: str, refused: bool) -> None:
+    with WebhookSink() as sink:
+        sink.mode = mode
+
+        error = failure(sink.url)
+
+    assert not isinstance(error, DeliveryUnsure)
+    assert f"error={mode}" in error.why
+    assert error.refused is refused
+
+
+@pytest.mark.parametrize("mode", ["hang", "drop"])
+def test_no_answer_from_a_webhook_means_perhaps_sent(mode: str) -> None:
+    with WebhookSink() as sink:
+        sink.mode = mode
+
+        error = failure(f"{sink.url}?rto=0.3")
+
+    assert isinstance(error, DeliveryUnsure)
+    assert "timed out" in error.why or "aborted" in error.why
+
+
+def test_a_mail_server_that_hangs_after_the_text_means_perhaps_sent() -> None:
+    with SmtpSink() as sink:
+        sink.mode = "hang"
+
+        error = failure(f"{sink.url}&cto=0.3")
+
+    assert isinstance(error, DeliveryUnsure)
+
+
+def test_a_mail_that_half_of_its_readers_have_is_perhaps_sent() -> None:
+    with SmtpSink() as sink:
+        sink.refused_recipients = {"b@example.org"}
+
+        error = failure(f"mailto://127.0.0.1:{sink.port}?from=h@example.org&to=a@example.org,b@example.org")
+
+    assert isinstance(error, DeliveryUnsure)
+
+
+@pytest.mark.parametrize(("mode", "refused"), [("500", False), ("554", True)])
+def test_what_a_mail_server_answers_is_told_and_classified(mode: str, refused: bool) -> None:
+    with SmtpSink() as sink:
+        sink.mode = mode
+
+        error = failure(sink.url)
+
+    assert not isinstance(error, DeliveryUnsure)
+    assert error.refused is refused
+    assert "try again later" in error.why or "5.3.0 no" in error.why
+
+
+def test_a_wrong_mail_password_is_told() -> None:
+    with SmtpSink() as sink:
+        error = failure(f"mailto://alerts:falsch77@127.0.0.1:{sink.port}?from=h@example.org&to=a@example.org")
+
+    assert "535" in error.why
+    assert "falsch77" not in error.why
+
+
+def test_a_closed_port_was_certainly_not_sent() -> None:
+    error = failure(f"json://{NOBODY}/hook77")
+
+    assert not isinstance(error, DeliveryUnsure)
+    assert "refused" in error.why
+    assert "hook77" not in error.why
+
+
+def test_a_url_that_apprise_does_not_load_is_a_failure_that_says_so() -> None:
+    assert "does not load" in failure("nonsense://secret77").why
+
+
+@pytest.fixture
+def all_log_lines() -> Iterator[io.StringIO]:
+    """Everything that reaches the log, at the lowest level, before our handler's own redactor."""
+    stream = io.StringIO()
+    handler, root = logging.StreamHandler(stream), logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(1)
+    yield stream
+    root.setLevel(level)
+    root.removeHandler(handler)
+
+
+@pytest.mark.parametrize("kind", sorted(EXAMPLES))
+def test_no_secret_of_any_kind_of_url_is_seen_anywhere(
+    kind: str, all_log_lines: io.StringIO, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    example = EXAMPLES[kind]
+    # Nothing in these tests leaves the machine: every name leads to a port where nobody listens.
+    nobody = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 9))]
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_args, **_options: nobody)
+
+    refused = why_refused(example.url)
+    error = failure(example.url)
+
+    seen = [str(error), repr(error), "".join(traceback.format_exception(error)), refused or ""]
+    seen += [all_log_lines.getvalue(), repr(sender(example.url))]
+    assert [secret for secret in example.secrets if any(secret in text for text in seen)] == []
+    assert error_is_plain(error.why)
+
+
+def error_is_plain(why: str) -> bool:
+    """It says something besides asterisks."""
+    return len(why.replace("*", "").strip()) > 10
+
+
+@pytest.mark.parametrize("kind", sorted(set(EXAMPLES) - {"msteams"}))
+def test_every_kind_of_url_is_accepted(kind: str) -> None:
+    assert why_refused(EXAMPLES[kind].url) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("nonsense://abcdefgh", "does not load"),
+        ("tgram://123456789:abcdefg_hijklmnop-qrstuvwxyz12345678/12345678/87654321", "one line each"),
+        ("slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#alpha/#bravo", "one line each"),
+        ("ntfy://ntfy.example.org/topic1/topic2", "one line each"),
+        ("json://127.0.0.1/alpha, json://127.0.0.1/bravo", "one line each"),
+        ("mailto://user:pass@mail.example.org?to=a@example.org,notanaddress", "address 2 in to="),
+        ("mailto://user:pass@mail.example.org/a@example.org/notanaddress", "address 2 in the path"),
+        ("signal://127.0.0.1:8080/+15551234567/+15557654321/notanumber", "drops a part"),
+        ("mailto://user:p@ss@mail.example.org", "does not load"),
+    ],
+)
+def test_check_config_is_told_what_is_wrong_without_secrets(url: str, words: str) -> None:
+    why = why_refused(url)
+
+    assert why is not None
+    assert words in why
+    hidden = ("abcdefg", "12345678", "TIiajk", "topic", "alpha", "notanaddress", "notanumber", "p@ss", "ss>")
+    assert [secret for secret in hidden if secret in why] == []
+
+
+def test_a_list_of_mail_addresses_counts_as_one() -> None:
+    assert (
+        why_refused("mailto://user:pass@mail.example.org?to=Bob <b@example.org>;a@example.org&cc=c@example.org") is None
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "seconds"),
+    [
+        ("json://127.0.0.1/", 0),
+        ("xmls://127.0.0.1/", 0),
+        ("mailto://user:pass@mail.example.org", 1),
+        (EXAMPLES["tgram"].url, 3),
+        ("tgram://123456789:abcdefg_hijklmnop-qrstuvwxyz12345678/12345678", 1),
+    ],
+)
+def test_each_channel_has_its_pace(url: str, seconds: float) -> None:
+    assert sender(url).min_interval == seconds
+
+
+def test_a_channel_with_short_messages_says_so() -> None:
+    sms = "twilio://AC735c307c62944b5aAC735c307c62944b5a:e29dfbcebf390dee9@+15551234567/+15557654321"
+
+    assert sender(sms).most_characters < 160
+    assert sender(EXAMPLES["discord"].url).most_characters <= 2000
+    assert sender(EXAMPLES["json"].url).most_characters == 3500

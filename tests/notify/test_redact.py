@@ -1,0 +1,121 @@
+"""No secret of the configuration is readable in anything that passes the redactor."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import replace
+from html import escape
+from urllib.parse import quote, quote_plus
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from healthmon.notify.redact import Redactor, secret_parts
+from tests.notify.urls import EXAMPLES
+
+
+@pytest.mark.parametrize("kind", sorted(EXAMPLES))
+def test_each_secret_of_each_kind_of_url_is_hidden_however_it_is_written(kind: str) -> None:
+    example = EXAMPLES[kind]
+    redact = Redactor([example.url])
+
+    for secret in example.secrets:
+        spellings = [
+            secret,
+            quote(secret, safe=""),
+            quote_plus(secret),
+            escape(secret),
+            json.dumps(secret),
+            repr(secret),
+        ]
+        text = redact(f"POST {' and '.join(spellings)} failed; url {example.url}")
+        assert secret not in text, text
+        assert text.startswith("POST ***")
+
+
+def test_all_urls_together_hide_all_secrets() -> None:
+    redact = Redactor(example.url for example in EXAMPLES.values())
+    secrets = [secret for example in EXAMPLES.values() for secret in example.secrets]
+
+    text = redact(" ".join(secrets) + " " + " ".join(example.url for example in EXAMPLES.values()))
+
+    assert [secret for secret in secrets if secret in text] == []
+
+
+def test_a_login_is_hidden_in_its_base64_form_too() -> None:
+    redact = Redactor(["json://robot:zaubertrank@host.example/"])
+
+    assert (
+        redact(f"Authorization: Basic {base64.b64encode(b'robot:zaubertrank').decode()}") == "Authorization: Basic ***"
+    )
+
+
+def test_a_secret_is_hidden_whatever_its_case() -> None:
+    assert Redactor(["ntfy://MyTopic"])("no such topic: mytopic") == "no such topic: ***"
+
+
+def test_a_short_password_is_hidden_as_a_word_and_does_not_eat_into_others() -> None:
+    redact = Redactor(["json://robot:at@host.example/v1/"])
+
+    assert (
+        redact("login robot/at failed at the gate; password 'at'")
+        == "login ***/*** failed *** the gate; password '***'"
+    )
+    assert redact("what a pattern, v1") == "what a pattern, v1"
+
+
+def test_the_longest_secret_is_hidden_whole() -> None:
+    redact = Redactor(["json://user9:pass@host.example/passport/pass"])
+
+    assert redact("passport pass") == "*** ***"
+
+
+def test_a_servers_name_its_port_and_plain_options_stay_readable() -> None:
+    redact = Redactor(["json://robot:geheim@mail.example.org:8443/hook99?rto=15&format=text"])
+
+    words = "mail.example.org:8443 timed out after 15 s (format text)"
+    assert redact(words) == words
+
+
+def test_our_own_name_stays_readable_though_it_is_the_user() -> None:
+    redact = Redactor(["mailto://healthmon:geheim@mail.example.org"])
+
+    assert redact("healthmon stops; password geheim") == "healthmon stops; password ***"
+
+
+def test_the_login_in_any_url_is_hidden_though_nobody_configured_it() -> None:
+    assert Redactor([])("see https://somebody:something@pbx.example/ari") == "see https://***@pbx.example/ari"
+
+
+def test_passwords_of_pbxs_are_hidden_and_both_configurations_of_a_reload(two_configs: tuple[object, object]) -> None:
+    redact = Redactor.of(*two_configs)  # type: ignore[arg-type]
+
+    assert redact("old-ari-pw new-ari-pw one-topic99 other-topic99") == "*** *** *** ***"
+    login = base64.b64encode(b"healthmon:old-ari-pw").decode()
+    assert redact(f"Basic {login}") == "Basic ***"
+
+
+@pytest.fixture
+def two_configs() -> tuple[object, object]:
+    from tests.notify.configs import config
+
+    one = config("ntfy://one-topic99", "old-ari-pw")
+    return one, replace(config("ntfy://other-topic99", "new-ari-pw"), log_level="debug")
+
+
+WORDS = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FF, exclude_characters="/?#@:&;,=<>%+"), min_size=1)
+
+
+@given(password=WORDS, segment=WORDS.filter(lambda text: len(text) >= 4))
+def test_any_password_and_any_path_is_hidden(password: str, segment: str) -> None:
+    redact = Redactor([f"json://robot:{quote(password, safe='')}@host.example/{quote(segment, safe='')}"])
+
+    assert redact(f"[{segment}]") == "[***]"
+    assert redact(f" {password} ") == " *** "
+
+
+def test_parts_of_a_url_for_those_who_search_for_leaks() -> None:
+    assert secret_parts("json://robot:ab@host.example:80/hook99?+X-Token=t&rto=5") >= {"robot", "ab", "hook99", "t"}
+    assert not secret_parts("json://robot:ab@host.example:80/?rto=5") & {"host.example", "5", "80"}
