@@ -168,9 +168,10 @@ class Writer:
             return read_told(self._connection, self._line)
 
     def prune(self, before: float, limit: int = 500) -> int:
-        """Remove history from before a time, at most ``limit`` rows of it; return how many. 0: there is no more.
+        """Look at the next ``limit`` rows of history from before a time, and remove what is not needed any more.
 
-        What held at ``before`` is kept: the last transition of each check, veils and incidents that were not over.
+        Return how many it looked at; 0: this round is finished. What held at ``before`` is kept: the last transition
+        of each check, veils and incidents that were not over.
         """
         return self._pruner.prune(self._line.stored(before), limit)
 

@@ -8,6 +8,8 @@ import pytest
 
 from healthmon.errors import StoreError
 from healthmon.model import Health, Kind, Reason, Said
+from healthmon.store import claiming, outbox, reading
+from healthmon.store.connect import open_connection
 from healthmon.store.outbox import Claim, Outbox
 from healthmon.store.queries import Telling
 from tests.store.scene import BOSS, DESK, OTHER_PHONE, START, Store, closed, incident, notification
@@ -228,6 +230,22 @@ def test_what_waits_for_a_url_that_is_no_longer_configured_is_cancelled(store: S
     assert store.outbox.next_due(DESK) is not None
     with store.reading() as reader:
         assert reader.urls() == []
+
+
+def test_rows_are_found_by_index_however_many_wait(store: Store) -> None:
+    statements = (claiming._DUE, claiming._RIDING_ALONG, claiming._NEWEST_SAID, outbox._NEXT_DUE, reading.TOLD)
+    parameters = {"url_id": BOSS, "now": START, "limit": 1, "incident_id": 1}
+    connection = open_connection(store.path, "mode=ro")
+
+    plans = [
+        row["detail"]
+        for statement in statements
+        for row in connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters)
+    ]
+    connection.close()
+
+    assert "SEARCH earlier USING INDEX notifications_in_order (incident_id=? AND url_id=? AND rowid<?)" in plans
+    assert [line for line in plans if line.startswith("SCAN")] == ["SCAN i USING INDEX incidents_telling"]
 
 
 def test_an_outbox_makes_no_database(tmp_path: Path) -> None:

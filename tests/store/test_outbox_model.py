@@ -54,6 +54,8 @@ class Message:
     says: Said
     reason: Reason
     is_marked: bool
+    #: An earlier attempt ended without a result.
+    may_be_marked: bool
 
 
 @dataclass
@@ -65,6 +67,7 @@ class World:
     now: float = START
     incident: Incident = field(init=False)
     received: list[Message] = field(default_factory=list)
+    is_in_doubt: bool = False
 
     @property
     def url_id(self) -> str:
@@ -101,7 +104,9 @@ class World:
 
     def send(self, claim: Claim, attempt: Attempt) -> None:
         if attempt.arrives:
-            self.received += [Message(row.says, row.reason, row.possibly_repeated) for row in claim.rows]
+            self.received += [
+                Message(row.says, row.reason, row.possibly_repeated, self.is_in_doubt) for row in claim.rows
+            ]
 
     def book_result(self, claim: Claim, attempt: Attempt) -> None:
         outbox = self.store.outbox
@@ -113,6 +118,7 @@ class World:
             outbox.in_doubt(claim, self.now, "timed out")
         else:
             self.die()
+        self.is_in_doubt |= attempt not in (Attempt.ACCEPTED, Attempt.REFUSED)
 
     def die(self) -> None:
         """kill -9 of the deliverer, and a new one."""
@@ -143,6 +149,7 @@ class World:
             assert message.says is not Said.UP or Said.DOWN in believed, "a lone up"
             repeats = message.says in believed and message.reason is not Reason.REMINDER
             assert not repeats or message.is_marked, f"{message.says} came twice, unmarked"
+            assert message.may_be_marked or not message.is_marked, f"{message.says} is marked for nothing"
             believed.add(message.says)
 
     def leave(self) -> None:
