@@ -19,6 +19,8 @@ ROOT = Path(__file__).parents[1]
 PYTHON = sys.executable
 #: Not every folder of tests is fast; these start whole daemons, or ask systemd.
 SLOW_FOLDERS = ("tests/system", "tests/service", "tests/docs")
+#: Each process of tests has loopback addresses of its own, so that they never meet.
+ON_TWO_CORES = ("-n", "2")
 HANGS_AFTER = 4
 
 
@@ -78,10 +80,10 @@ SUITES = (
         "core",
         "the parts, each by itself",
         180,
-        (pytest("-m", "not lab and not soak", *(f"--ignore={folder}" for folder in SLOW_FOLDERS)),),
+        (pytest(*ON_TWO_CORES, "-m", "not lab and not soak", *(f"--ignore={folder}" for folder in SLOW_FOLDERS)),),
     ),
     Suite("fetch", "get Asterisk 22 and 16 and the SIP peers", 120, ((PYTHON, "-m", "tests.lab", "fetch"),)),
-    Suite("asterisk", "on a real Asterisk 22 and 16", 420, (pytest("-n", "2", "-m", "lab and not soak"),)),
+    Suite("asterisk", "on a real Asterisk 22 and 16", 420, (pytest(*ON_TWO_CORES, "-m", "lab and not soak"),)),
     Suite(
         "system", "whole daemons, the service, the docs", 240, (pytest("-m", "not lab and not soak", *SLOW_FOLDERS),)
     ),
