@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from healthmon.model import Check, Health, Kind, Target, Transition
@@ -218,6 +218,7 @@ def histories(draw: st.DrawFn) -> History:
     return History(Kind.PROVIDER, changes(*steps), draw(st.lists(SPAN, max_size=6)), watched_from, forgotten_at)
 
 
+@settings(deadline=None)
 @given(histories(), SPAN)
 def test_any_history_amounts_to_what_a_look_at_each_second_says(history: History, window: tuple[int, int]) -> None:
     result = measured(history, window)
@@ -225,6 +226,7 @@ def test_any_history_amounts_to_what_a_look_at_each_second_says(history: History
     assert result == second_by_second(history, window)
 
 
+@settings(deadline=None)
 @given(histories(), SPAN)
 def test_a_timeline_has_no_gaps_within_the_window_once_it_has_begun_and_never_overlaps(
     history: History, window: tuple[int, int]
@@ -236,6 +238,7 @@ def test_a_timeline_has_no_gaps_within_the_window_once_it_has_begun_and_never_ov
     assert all(window[0] <= segment.since < segment.until <= window[1] for segment in segments)
 
 
+@settings(deadline=None)
 @given(st.lists(SPAN))
 def test_merged_spans_are_disjoint_and_cover_the_same_seconds(spans: list[tuple[int, int]]) -> None:
     result = merged(spans)
