@@ -287,12 +287,14 @@ class Incidents:
         self._deadlines.clear((REMIND, incident.id))
         self._known.pop(incident.id, None)
 
-    def shift(self, by: float, changes: Changes) -> None:
-        """Move the times of what is open, and of what was said: somebody set the clock."""
+    def shift(self, by: float) -> None:
+        """Move the times of all incidents, and of what was said: somebody set the clock."""
         self._teller.shift(by)
-        for incident in self.all_open():
-            moved = replace(incident, opened_at=incident.opened_at + by, believed_at=incident.believed_at + by)
-            self._book(moved, changes)
+        for incident in self._known.values():
+            closed_at = None if incident.closed_at is None else incident.closed_at + by
+            self._known[incident.id] = replace(
+                incident, opened_at=incident.opened_at + by, believed_at=incident.believed_at + by, closed_at=closed_at
+            )
 
 
 def _closed(incident: Incident, ending: Ending, at: float, words: str) -> Incident:

@@ -199,14 +199,13 @@ class Machine:
     def shift(self, by: float) -> None:
         """Move all times by so many seconds: somebody set the clock."""
         self.watched_since += by
-        self.since += by
-        self.believed_at += by
-        self.pending_since += by
-        self.veiled_since += by
-        if self.not_up_since is not None:
-            self.not_up_since += by
-        if self.down_since is not None:
-            self.down_since += by
+        # 0.0 is no time, but "never yet".
+        self.since += by if self.since else 0.0
+        self.believed_at += by if self.believed_at else 0.0
+        self.pending_since += by if self.pending_since else 0.0
+        self.veiled_since += by if self.veiled_since else 0.0
+        self.not_up_since = None if self.not_up_since is None else self.not_up_since + by
+        self.down_since = None if self.down_since is None else self.down_since + by
 
 
 def _without(clock: float | None, begin: float, end: float) -> float | None:

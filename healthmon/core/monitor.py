@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from healthmon.config.types import Config, PbxConfig
 from healthmon.core.desk import Desk, Step
@@ -14,7 +13,6 @@ from healthmon.core.pbxs import ACCEPT, CHECK, RESTARTS_OVER, Pbxs
 from healthmon.core.resume import Resume, end_blindness_of_a_gone_pbx, end_what_is_gone, forget_state
 from healthmon.model import (
     Changes,
-    Check,
     ClockJump,
     ConnectionReport,
     ContactChange,
@@ -30,7 +28,6 @@ from healthmon.model import (
     Source,
     Target,
     Told,
-    VeilPeriod,
     Witness,
 )
 
@@ -284,39 +281,16 @@ class Monitor:
     # ------------------------------------------------------------ changes from outside
 
     def clock_jumped(self, by: float, now: float, changes: Changes) -> None:
-        """Somebody set the clock by so many seconds, to ``now``: every time moves along, nothing else happens."""
-        step = Step(now, changes)
+        """Somebody set the clock by so many seconds, to ``now``: every time moves along, nothing else happens.
+
+        The store moves all that is booked by the same seconds. Call it before anything else of a batch, whose
+        times are those of the new clock.
+        """
         changes.clock_jumps.append(ClockJump(now, by))
         self._desk.deadlines.shift(by)
-        self._desk.incidents.shift(by, changes)
+        self._desk.incidents.shift(by)
         for pbx in self._pbxs.values():
-            self._split_veil_periods(pbx, by, step)
             pbx.shift(by)
-            changes.pbx_states[pbx.name] = pbx.state()
-            for machine in (*pbx.machines, *pbx.endpoints.values()):
-                if machine.belief is not None or machine.pending is not None or machine.veil:
-                    self._desk.book(machine, step)
-
-    @staticmethod
-    def _split_veil_periods(pbx: Pbx, by: float, step: Step) -> None:
-        """End each open veil on the old clock and open it again on the new one, so that no period runs backwards."""
-        old_now, now, veils = step.now - by, step.now, step.changes.veils
-        for machine in (*pbx.machines, *pbx.endpoints.values()):
-            if machine.veil:
-                since, machine.veiled_since = machine.veiled_since, old_now
-                machine.stop_clocks_between(since, old_now)
-                period = VeilPeriod(machine.target, machine.check, since, max(old_now, since), machine.veil)
-                veils[period.target, period.check, since] = period
-                veils[period.target, period.check, now] = replace(period, since=now, until=None)
-        if pbx.is_blind:
-            since = pbx.blind_since
-            for endpoint in pbx.pending.values():
-                if not endpoint.veil:
-                    endpoint.stop_clocks_between(since, old_now)
-            period = VeilPeriod(pbx.target, Check.REACHABILITY, since, max(old_now, since), pbx.blind_why)
-            veils[period.target, period.check, since] = period
-            veils[period.target, period.check, now] = replace(period, since=now, until=None)
-            pbx.blind_since = now
 
     def reconfigure(self, config: Config, now: float, changes: Changes) -> None:
         """Take a new configuration. A receiver that is new is told of new incidents, and of those untold so far."""

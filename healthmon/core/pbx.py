@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 
 from healthmon.config.types import Hold, PbxConfig
 from healthmon.core.endpoint import Endpoint
@@ -209,8 +210,9 @@ class Pbx:
 
     def shift(self, by: float) -> None:
         """Move all times by so many seconds: somebody set the clock."""
+        self.blind_since += by if self.blind_since else 0.0
         self.noticed_at += by
-        self.snapshot_at += by
+        self.snapshot_at += by if self.snapshot_at else 0.0
         self.snapshot_wanted_at += by
         self.restarts = deque(at + by for at in self.restarts)
         self.asked_singly.clear()
@@ -223,4 +225,10 @@ class Pbx:
             endpoint.shift(by)
         for one in self.vanished.values():
             one.at += by
-        self.held.clear()
+        self.reports = {channel: _moved(report, by) for channel, report in self.reports.items()}
+        self.held = {key: replace(one, at=one.at + by) for key, one in self.held.items()}
+
+
+def _moved(report: ConnectionReport, by: float) -> ConnectionReport:
+    alive_at = None if report.alive_at is None else report.alive_at + by
+    return replace(report, at=report.at + by, alive_at=alive_at)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from healthmon.config.types import Config, Hold, PbxConfig, ReceiverConfig, ReceiverUrl, Secret, WatchConfig
@@ -90,6 +91,36 @@ def trunk_settings(target: Target, **changes: object) -> EndpointSettings:
     return settings(target, **{"qualify_frequency": 10.0, "has_static_contact": True, **changes})
 
 
+#: Every field of a booked value that is a time.
+TIMES = frozenset(
+    [
+        "at",
+        "since",
+        "until",
+        "watched_since",
+        "believed_at",
+        "pending_since",
+        "not_up_since",
+        "down_since",
+        "veiled_since",
+        "blind_since",
+        "opened_at",
+        "closed_at",
+        "booked_at",
+        "due_at",
+        "said_at",
+    ]
+)
+
+Booked = TypeVar("Booked", CheckState, PbxState, Transition, VeilPeriod, Incident, Notification, Told)
+
+
+def moved(booked: Booked, by: float) -> Booked:
+    """The same, with all its times so many seconds later; 0.0 and None are no times."""
+    names = [one.name for one in fields(booked) if one.name in TIMES and getattr(booked, one.name)]
+    return replace(booked, **{name: getattr(booked, name) + by for name in names})
+
+
 @dataclass
 class Database:
     """What the store would keep: the last of each state, and every row of history."""
@@ -106,6 +137,8 @@ class Database:
 
     def commit(self, changes: Changes) -> None:
         """Apply one batch."""
+        for jump in changes.clock_jumps:
+            self.shift(jump.by)
         for target in changes.forgotten:
             self.states = {key: state for key, state in self.states.items() if key[0] != target}
             self.settings.pop(target, None)
@@ -115,10 +148,6 @@ class Database:
         self.transitions += changes.transitions
         self.veils.update(changes.veils)
         self.incidents.update(changes.incidents)
-        for jump in changes.clock_jumps:
-            for key, row in self.notifications.items():
-                self.notifications[key] = replace(row, due_at=row.due_at + jump.by)
-            self.told = {key: replace(told, said_at=told.said_at + jump.by) for key, told in self.told.items()}
         for one in changes.notifications:
             key = (one.incident_id, one.url_id, one.reason, one.serial)
             assert key not in self.notifications, f"booked twice: {key}"
@@ -131,6 +160,16 @@ class Database:
                 if key2[0] == incident_id:
                     left = frozenset(row for row in told.waiting if row[0] is not Reason.OPENED)
                     self.told[key2] = replace(told, waiting=left)
+
+    def shift(self, by: float) -> None:
+        """All that is booked reads so many seconds later: somebody set the clock."""
+        self.states = {key: moved(state, by) for key, state in self.states.items()}
+        self.pbx_states = {key: moved(state, by) for key, state in self.pbx_states.items()}
+        self.transitions = [moved(one, by) for one in self.transitions]
+        self.veils = {(key[0], key[1], key[2] + by): moved(veil, by) for key, veil in self.veils.items()}
+        self.incidents = {key: moved(one, by) for key, one in self.incidents.items()}
+        self.notifications = {key: moved(one, by) for key, one in self.notifications.items()}
+        self.told = {key: moved(one, by) for key, one in self.told.items()}
 
     def deliver(self, now: float) -> list[tuple[str, Reason, int, str]]:
         """Send whatever is due by now; return (url_id, reason, incident, said) of what went out."""

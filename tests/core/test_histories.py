@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from healthmon.errors import Trouble
-from healthmon.model import Channel, Check, ContactStatus, Health, Observation, Said, Source, Target, Witness
-from tests.core import scene as theatre
+from healthmon.model import Channel, Check, ContactStatus, Health, Observation, Question, Said, Source, Target, Witness
 from tests.core.scene import DOWN, START, UP, Scene, phone, trunk, trunk_settings
 
 TARGETS = [trunk("a"), trunk("b"), phone(101), phone(102)]
@@ -170,7 +169,7 @@ class Histories(RuleBasedStateMachine):
             scene.see(trunk_settings(target, has_static_contact=target.resource.startswith("trunk")))
         scene.report(channel=Channel.EVENTS)
         scene.report()
-        scene.questions.append(theatre.Question("office", (), wants_snapshot=True))
+        scene.questions.append(Question("office", (), wants_snapshot=True))
         for target, health in self.truth.items():
             if health is UP:
                 scene.event(target, UP)
