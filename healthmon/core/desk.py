@@ -11,6 +11,9 @@ from healthmon.core.machine import Machine
 from healthmon.core.teller import DueAt
 from healthmon.model import Changes, Health, Remembered, Transition, VeilPeriod
 
+#: The key of the deadline at which flapping is looked at; it goes with a target, or a PBX's name and a check.
+FLAPS = "flaps"
+
 
 class Step(NamedTuple):
     """One step of the engine: its one "now" (seconds UTC), and where its changes are collected."""
@@ -55,6 +58,14 @@ class Desk:
         step.changes.veils[machine.target, machine.check, since] = period
         self.incidents.look_again(machine.target, machine.check, step.now, step.changes)
         return True
+
+    def review_flapping(self, machine: Machine, now: float) -> None:
+        """Begin or end flapping, and set the time of the next look."""
+        target = machine.target
+        whom = (target.pbx, machine.check) if target.is_pbx else target
+        look_at = machine.review_flapping(now)
+        if look_at is not None:
+            self.deadlines.set((FLAPS, whom), look_at)
 
     def settle(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from healthmon.config.types import WatchConfig
-from healthmon.core.flapping import Flapping
+from healthmon.core.flapping import FlapRule
 from healthmon.core.interpret import NOT_LISTED, effective_hold, kind_of, remark_for, veil_for
 from healthmon.core.machine import Machine
 from healthmon.model import (
@@ -31,7 +31,6 @@ class Endpoint(Machine):
         "cohort",
         "contacts",
         "device",
-        "flaps",
         "grace_takes_evidence",
         "grace_until",
         "grace_why",
@@ -40,7 +39,6 @@ class Endpoint(Machine):
         "last_at",
         "policy",
         "round",
-        "seen",
         "settings",
         "word",
         "words",
@@ -58,6 +56,7 @@ class Endpoint(Machine):
             watched_since=watched_since,
         )
         self.policy = policy
+        self.flap_rule = FlapRule.of(policy)
         self.settings = settings
         #: The endpoint's own word (PeerStatusChange, /endpoints); None: nothing heard yet.
         self.word: Health | None = None
@@ -66,8 +65,6 @@ class Endpoint(Machine):
         self.words = ""
         self.contacts: dict[str, ContactStatus] | None = None
         self.last_at = 0.0
-        #: The health that was read last, not hidden by any veil; flapping counts its changes.
-        self.seen: Health | None = None
         #: An observation of this health changes nothing at all: most of them need no more than this look.
         self.calm: Health | None = None
         self.is_listed = True
@@ -76,7 +73,6 @@ class Endpoint(Machine):
         #: When the sources were last asked about it.
         self.asked_at = 0.0
         self.cohort = ""
-        self.flaps: Flapping | None = None
         self.grace_until = 0.0
         self.grace_why = ""
         self.grace_takes_evidence = False
@@ -85,6 +81,7 @@ class Endpoint(Machine):
     def use(self, policy: WatchConfig, settings: EndpointSettings | None) -> None:
         """Take a new watch section, or new settings: kind and hold follow."""
         self.policy, self.settings, self.watch = policy, settings, policy.name
+        self.flap_rule = FlapRule.of(policy)
         self.kind = kind_of(self.target, settings, policy)
         self.hold = effective_hold(policy.hold, settings)
 
@@ -195,5 +192,3 @@ class Endpoint(Machine):
         self.last_at += by
         self.asked_at += by
         self.grace_until += by
-        if self.flaps is not None:
-            self.flaps.shift(by)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from healthmon.config.types import WatchConfig
-from healthmon.core.desk import Desk, Step
+from healthmon.core.desk import FLAPS, Desk, Step
 from healthmon.core.endpoint import Endpoint
-from healthmon.core.flapping import Flapping
 from healthmon.core.interpret import NOT_LISTED, veil_for
 from healthmon.core.inventory import FORGOTTEN_AFTER, Vanished
 from healthmon.core.pbx import RESTARTED, Pbx
@@ -17,7 +16,6 @@ ASK_AGAIN = 10.0
 #: The keys of deadlines; each goes with a target.
 DUE = "due"
 GRACE = "grace"
-FLAPS = "flaps"
 UNLISTED = "unlisted"
 
 FIRST_LOOK = "found down at first look"
@@ -44,7 +42,8 @@ class Endpoints:
                 self._desk.deadlines.set((GRACE, endpoint.target), endpoint.grace_until)
         elif (health := endpoint.reading()) is not None:
             was_veiled = self._desk.unveil(endpoint, at, step)
-            self._count(endpoint, health, at, step.now, counts=counts and not was_veiled)
+            endpoint.count_change(health, at, counts=counts and not was_veiled)
+            self._desk.review_flapping(endpoint, step.now)
             confirms = confirms and endpoint.was_asked_for_device()
             transition = endpoint.see(health, at, step.now, endpoint.words, confirms=confirms)
         endpoint.refresh()
@@ -151,48 +150,12 @@ class Endpoints:
 
     # ------------------------------------------------------------ flapping
 
-    def _count(self, endpoint: Endpoint, health: Health, at: float, now: float, *, counts: bool) -> None:
-        before, endpoint.seen = endpoint.seen, health
-        if before is None or not counts:
-            if endpoint.flaps is not None:
-                endpoint.flaps.resume(health)
-            return
-        if health is before:
-            return
-        if endpoint.flaps is None:
-            endpoint.flaps = Flapping(before)
-        endpoint.flaps.see(health, at)
-        self._review_flapping(endpoint, now)
-
-    def _review_flapping(self, endpoint: Endpoint, now: float) -> None:
-        """Begin or end flapping, and set the time of the next look."""
-        flaps, policy, key = endpoint.flaps, endpoint.policy, (FLAPS, endpoint.target)
-        if flaps is None:
-            return
-        changes = flaps.count(now, policy.flap_window)
-        if endpoint.is_flapping:
-            endpoint.is_flapping = changes > policy.flap_stop
-        else:
-            endpoint.is_flapping = changes >= policy.flap_start
-        settles_at = flaps.settles_at()
-        if endpoint.is_flapping:
-            calm_at = flaps.calm_at(policy.flap_window, policy.flap_stop)
-            self._desk.deadlines.set(key, calm_at if settles_at is None else min(calm_at, settles_at))
-        elif settles_at is not None and changes + 1 >= policy.flap_start:
-            self._desk.deadlines.set(key, settles_at)
-
     def look_at_flapping(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
         """A change has lasted long enough to count, or old ones have left the window."""
         was_flapping = endpoint.is_flapping
-        self._review_flapping(endpoint, step.now)
+        self._desk.review_flapping(endpoint, step.now)
         if endpoint.is_flapping is not was_flapping:
             self.settle(pbx, endpoint, step)
-
-    def presume_flapping(self, endpoint: Endpoint, now: float) -> None:
-        """Healthmon was stopped while this endpoint flapped."""
-        endpoint.flaps = Flapping(endpoint.belief or Health.UP)
-        endpoint.flaps.presume(endpoint.policy.flap_start, now)
-        self._review_flapping(endpoint, now)
 
     # ------------------------------------------------------------ grace
 

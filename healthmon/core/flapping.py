@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import NamedTuple
 
+from healthmon.config.types import WatchConfig
 from healthmon.model import Health
 
 #: A health that lasted less than this does not count: a phone that registers anew looks lost for a moment.
 LASTED = 2.0
+
+
+class FlapRule(NamedTuple):
+    """Flapping begins at ``start`` changes within ``window`` seconds, and ends at ``stop``."""
+
+    window: float = 600.0
+    start: int = 6
+    stop: int = 2
+
+    @classmethod
+    def of(cls, watch: WatchConfig) -> FlapRule:
+        """The rule of a watch section."""
+        return cls(watch.flap_window, watch.flap_start, watch.flap_stop)
 
 
 class Flapping:
@@ -43,25 +58,24 @@ class Flapping:
             self.changes.append(self._candidate_at)
             self._lasting, self._candidate = self._candidate, None
 
-    def count(self, now: float, window: float) -> int:
-        """How many changes there were in the window that ends now."""
+    def is_flapping(self, was_flapping: bool, rule: FlapRule, now: float) -> bool:
+        """Whether it flaps now; between the two numbers it stays as it was."""
         self.settle(now)
-        while self.changes and self.changes[0] <= now - window:
+        while self.changes and self.changes[0] <= now - rule.window:
             self.changes.popleft()
-        return len(self.changes)
+        return len(self.changes) > rule.stop if was_flapping else len(self.changes) >= rule.start
 
-    def settles_at(self) -> float | None:
-        """When the newest change will have lasted, or None: it has."""
-        return None if self._candidate is None else self._candidate_at + LASTED
+    def next_look(self, is_flapping: bool, rule: FlapRule) -> float | None:
+        """When that could change without a new observation, or None: not at all."""
+        settles_at = None if self._candidate is None else self._candidate_at + LASTED
+        if not is_flapping:
+            return settles_at if len(self.changes) + 1 >= rule.start else None
+        calm_at = self.changes[-1 - rule.stop] + rule.window
+        return calm_at if settles_at is None else min(calm_at, settles_at)
 
-    def calm_at(self, window: float, stop: int) -> float:
-        """When only ``stop`` changes will be left in the window, if no more come."""
-        surplus = len(self.changes) - stop
-        return self.changes[surplus - 1] + window if surplus > 0 else 0.0
-
-    def presume(self, start: int, at: float) -> None:
+    def presume(self, rule: FlapRule, at: float) -> None:
         """Healthmon was restarted while it flapped: presume that it did so just now."""
-        self.changes = deque([at] * start)
+        self.changes = deque([at] * rule.start)
 
     def shift(self, by: float) -> None:
         """Move all times by so many seconds: somebody set the clock."""

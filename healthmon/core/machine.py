@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from healthmon.config.types import Hold
+from healthmon.core.flapping import Flapping, FlapRule
 from healthmon.model import CheckState, Health, Kind, Target, Transition
 
 #: How bad a health is. What was never known counts as up: it must earn its alarm like everything else.
@@ -24,6 +25,8 @@ class Machine:
         "check",
         "down_since",
         "ever_up",
+        "flap_rule",
+        "flaps",
         "hold",
         "is_flapping",
         "kind",
@@ -32,6 +35,7 @@ class Machine:
         "pending_since",
         "reason",
         "remark",
+        "seen",
         "since",
         "target",
         "veil",
@@ -60,6 +64,10 @@ class Machine:
         self.veiled_since = 0.0
         self.ever_up = False
         self.is_flapping = False
+        self.flap_rule = FlapRule()
+        self.flaps: Flapping | None = None
+        #: The health that was read last, not hidden by any veil; flapping counts its changes.
+        self.seen: Health | None = None
 
     def remember(self, state: CheckState, now: float) -> None:
         """Go on from what was booked. Times after ``now`` (the clock was set back meanwhile) become ``now``."""
@@ -186,6 +194,31 @@ class Machine:
         self.believed_at = max(now, self.since)
         return Transition(self.target, self.check, before, None, self.since, self.believed_at, cause)
 
+    # ------------------------------------------------------------ flapping (rule 12)
+
+    def count_change(self, health: Health, at: float, *, counts: bool) -> None:
+        """Note a raw health. ``counts`` is False for the first one after nobody could see."""
+        before, self.seen = self.seen, health
+        if before is None or not counts:
+            if self.flaps is not None:
+                self.flaps.resume(health)
+        elif health is not before:
+            if self.flaps is None:
+                self.flaps = Flapping(before)
+            self.flaps.see(health, at)
+
+    def review_flapping(self, now: float) -> float | None:
+        """Begin or end flapping; return when to look again, or None."""
+        if self.flaps is None:
+            return None
+        self.is_flapping = self.flaps.is_flapping(self.is_flapping, self.flap_rule, now)
+        return self.flaps.next_look(self.is_flapping, self.flap_rule)
+
+    def presume_flapping(self, now: float) -> None:
+        """Healthmon was stopped while it flapped."""
+        self.flaps = Flapping(self.belief or Health.UP)
+        self.flaps.presume(self.flap_rule, now)
+
     # ------------------------------------------------------------ veils and clocks
 
     def stop_clocks_between(self, begin: float, end: float) -> None:
@@ -206,6 +239,8 @@ class Machine:
         self.veiled_since += by if self.veiled_since else 0.0
         self.not_up_since = None if self.not_up_since is None else self.not_up_since + by
         self.down_since = None if self.down_since is None else self.down_since + by
+        if self.flaps is not None:
+            self.flaps.shift(by)
 
 
 def _without(clock: float | None, begin: float, end: float) -> float | None:

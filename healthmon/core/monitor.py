@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from healthmon.config.types import Config, PbxConfig
-from healthmon.core.desk import Desk, Step
+from healthmon.core.desk import FLAPS, Desk, Step
 from healthmon.core.endpoint import Endpoint
-from healthmon.core.endpoints import DUE, FLAPS, GRACE, UNLISTED, Endpoints
+from healthmon.core.endpoints import DUE, GRACE, UNLISTED, Endpoints
 from healthmon.core.pbx import Held, Pbx
 from healthmon.core.pbxs import ACCEPT, CHECK, RESTARTS_OVER, Pbxs
 from healthmon.core.resume import Resume, end_blindness_of_a_gone_pbx, end_what_is_gone, forget_state
@@ -269,6 +269,8 @@ class Monitor:
             return
         if what == CHECK:
             self._pbx_rules.ask(pbx, check, step)
+        elif what == FLAPS:
+            self._pbx_rules.look_at_flapping(pbx, step)
         elif what == RESTARTS_OVER:
             self._pbx_rules.restarts_are_over(pbx, step)
         elif what == ACCEPT:

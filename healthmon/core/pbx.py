@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from healthmon.config.types import Hold, PbxConfig
 from healthmon.core.endpoint import Endpoint
+from healthmon.core.flapping import FlapRule
 from healthmon.core.inventory import HOLD as INVENTORY_HOLD
 from healthmon.core.inventory import Vanished
 from healthmon.core.machine import Machine
@@ -37,6 +38,9 @@ RESTARTS_TOO_MANY = 3
 #: Silence longer than this was a freeze, and Asterisk's checks are late afterwards (seconds).
 FREEZE = 5.0
 
+#: Four outages in ten minutes; each restart of Asterisk is one.
+FLAPS_OF_A_PBX = FlapRule(start=8)
+
 #: More single questions than this within a second, and a snapshot is asked for instead (rule 7).
 MOST_SINGLE_QUESTIONS = 20
 
@@ -60,6 +64,7 @@ class Pbx:
         self.connection = self._machine(Check.CONNECTION, config.hold, now)
         self.inventory = self._machine(Check.INVENTORY, INVENTORY_HOLD, now)
         self.restarting = self._machine(Check.RESTARTS, config.hold, now)
+        self.connection.flap_rule = FLAPS_OF_A_PBX
         self.use(config)
         self.startup_time = state.startup_time
         self.last_reload_time = state.last_reload_time

@@ -106,7 +106,12 @@ class Pbxs:
         health, words = pbx.connection_health()
         pbx.set_connection_hold()
         was_veiled = self._desk.unveil(pbx.connection, at, step)
-        self._observe(pbx.connection, (health, words), at, step, changed=was_veiled)
+        was_flapping = pbx.connection.is_flapping
+        # Events that come and go while the polls go on are no outages.
+        pbx.connection.count_change(Health.DOWN if health is Health.DOWN else Health.UP, at, counts=not was_veiled)
+        self._desk.review_flapping(pbx.connection, step.now)
+        changed = was_veiled or pbx.connection.is_flapping is not was_flapping
+        self._observe(pbx.connection, (health, words), at, step, changed=changed)
 
     def _observe(
         self, machine: Machine, seen: tuple[Health, str], at: float, step: Step, *, changed: bool = False
@@ -140,6 +145,13 @@ class Pbxs:
     def _want_snapshot_now(pbx: Pbx, step: Step) -> None:
         pbx.snapshot_wanted_at = step.now
         step.changes.questions.append(Question(pbx.name, wants_snapshot=True))
+
+    def look_at_flapping(self, pbx: Pbx, step: Step) -> None:
+        """An outage has lasted long enough to count, or old ones have left the window."""
+        was_flapping = pbx.connection.is_flapping
+        self._desk.review_flapping(pbx.connection, step.now)
+        if pbx.connection.is_flapping is not was_flapping:
+            self._desk.settle(pbx.connection, None, step)
 
     # ------------------------------------------------------------ what a snapshot says of the PBX
 

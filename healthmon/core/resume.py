@@ -9,6 +9,7 @@ from healthmon.core.desk import Desk, Step
 from healthmon.core.endpoint import Endpoint
 from healthmon.core.endpoints import Endpoints
 from healthmon.core.interpret import NOT_LISTED
+from healthmon.core.machine import Machine
 from healthmon.core.pbx import FROZE, RESTARTED, Pbx
 from healthmon.core.pbxs import Pbxs
 from healthmon.model import (
@@ -55,6 +56,7 @@ class Resume:
             for machine in pbx.machines:
                 if machine.check == state.check:
                     machine.remember(state, step.now)
+                    self._go_on_flapping(machine, step)
         elif (watch := self._desk.config.watch_for(state.target)) is None:
             forget_state(state, Ending.NOT_WATCHED, step)
         else:
@@ -67,12 +69,16 @@ class Resume:
         """Set an endpoint's deadlines from what was booked of it."""
         if endpoint.pending is not None:
             pbx.pending[endpoint.target] = endpoint
-        if endpoint.is_flapping:
-            self._endpoints.presume_flapping(endpoint, step.now)
+        self._go_on_flapping(endpoint, step)
         if endpoint.veil == NOT_LISTED:
             self._endpoints.go_on_missing(pbx, endpoint)
         elif endpoint.veil.startswith((RESTARTED, FROZE)):
             self._endpoints.go_on_in_grace(pbx, endpoint)
+
+    def _go_on_flapping(self, machine: Machine, step: Step) -> None:
+        if machine.is_flapping:
+            machine.presume_flapping(step.now)
+            self._desk.review_flapping(machine, step.now)
 
 
 def forget_state(state: CheckState, ending: Ending, step: Step) -> None:

@@ -93,7 +93,7 @@ def trunk_settings(target: Target, **changes: object) -> EndpointSettings:
 
 #: Every field of a booked value that is a time.
 TIMES = frozenset(
-    [
+    {
         "at",
         "since",
         "until",
@@ -109,7 +109,7 @@ TIMES = frozenset(
         "booked_at",
         "due_at",
         "said_at",
-    ]
+    }
 )
 
 Booked = TypeVar("Booked", CheckState, PbxState, Transition, VeilPeriod, Incident, Notification, Told)

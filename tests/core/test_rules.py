@@ -659,7 +659,26 @@ def test_rule_12_what_nobody_saw_counts_nothing(scene: Scene) -> None:
         scene.snapshot({TRUNK: DOWN if step % 2 else UP, phone(): UP})
         scene.after(3)
 
-    assert scene.booked() == []
+    assert scene.open(TRUNK) == []
+    assert not scene.state(TRUNK).is_flapping
+
+
+def test_rule_12_a_pbx_that_comes_and_goes_is_one_incident() -> None:
+    scene = Scene()
+    scene.snapshot({TRUNK: UP})
+    for _ in range(10):
+        for _ in range(4):
+            scene.after(6)
+            scene.report(Trouble.REFUSED, words="refused")
+        scene.after(6)
+        scene.live(30, {TRUNK: UP})
+        scene.report()
+    scene.live(900, {TRUNK: UP})
+
+    assert len(scene.db.incidents) <= 4
+    last = max(scene.db.incidents.values(), key=lambda one: one.id)
+    assert last.ending is Ending.STABLE
+    assert len(scene.sent) < 12
 
 
 # ---------------------------------------------------------------- 13
