@@ -113,6 +113,21 @@ class AriClient:
             return False
         return True
 
+    def is_configured(self, target: Target) -> bool | None:
+        """Whether Asterisk's configuration has this endpoint (any more); None: ARI cannot tell.
+
+        An endpoint that was down when a reload removed it stays listed, offline, its device UNAVAILABLE and not
+        INVALID: only this shows that it is gone (seen on 16 and 22).
+        """
+        if target.technology != "PJSIP":
+            return None
+        try:
+            self._sorcery("endpoint", target.resource)
+        except AriNotFound as error:
+            # Other 404s say that there is no res_pjsip at all.
+            return False if "Object with id" in error.what else None
+        return True
+
     def _sorcery(self, kind: str, name: str) -> list[Attribute]:
         return self._get(("asterisk", "config", "dynamic", "res_pjsip", kind, name), list[Attribute])
 

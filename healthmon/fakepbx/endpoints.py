@@ -21,8 +21,10 @@ class FakeEndpoint:
     qualify_frequency: int = 60
     qualify_timeout: float = 3.0
     max_contacts: int = 1
-    #: False: removed by a reload; listed as offline until the next restart, its device INVALID.
+    #: False: removed by a reload; listed as offline until the next restart.
     is_configured: bool = True
+    #: It was up when it was removed. Only then its device state becomes INVALID; else it stays what it was.
+    was_up_when_removed: bool = False
     #: Asterisk says "unknown": a peer that has not been reported yet.
     is_unreported: bool = False
     contact: str = field(default="")
@@ -52,7 +54,7 @@ class FakeEndpoint:
     @property
     def device_state(self) -> str:
         """Its word in /deviceStates."""
-        if not self.is_configured:
+        if self.was_up_when_removed:
             return "INVALID"
         if self.is_unreported:
             return "UNKNOWN"

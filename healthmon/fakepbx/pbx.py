@@ -111,13 +111,17 @@ class FakePbx:
             self.phone_up(endpoint.name)
 
     def remove(self, name: str) -> None:
-        """A reload without this endpoint: offline and INVALID; listed until the next restart."""
+        """A reload without this endpoint: listed as offline until the next restart, and INVALID if it was up.
+
+        One that was down already makes no event, and its device stays UNAVAILABLE.
+        """
         self.last_reload_time = _now()
         endpoint = self._endpoints[name]
         endpoint.is_configured = False
-        endpoint.is_up = False
-        self.emit(endpoint.peer_event())
-        self.emit(endpoint.device_event())
+        endpoint.was_up_when_removed, endpoint.is_up = endpoint.is_up, False
+        if endpoint.was_up_when_removed:
+            self.emit(endpoint.peer_event())
+            self.emit(endpoint.device_event())
 
     def reload(self) -> None:
         """A reload that changes nothing: no event tells of it."""

@@ -274,16 +274,20 @@ class PollSource:
             self._inbox.offer(Observation(target, Health.UNKNOWN, at, Source.ANSWER, Witness.ENDPOINT, words))
             return
         answer = endpoint_answer(target, listed.state, at, Source.ANSWER)
-        device = self._ask_device(target) if answer.health is Health.DOWN else None
+        device = self._look_closer(target) if answer.health is Health.DOWN else None
         if not isinstance(device, Removed):
             self._inbox.offer(answer)
         if device:
             self._inbox.offer(device)
         self.alive_at = self._clock.now()
 
-    def _ask_device(self, target: Target) -> Observation | Removed | None:
+    def _look_closer(self, target: Target) -> Observation | Removed | None:
+        """Ask whether what is offline is still there: its device state, then Asterisk's configuration."""
         at = self._clock.now()
-        return device_sighting(target, self._client.device_state(target.endpoint), at, Source.ANSWER)
+        device = device_sighting(target, self._client.device_state(target.endpoint), at, Source.ANSWER)
+        if not isinstance(device, Removed) and self._client.is_configured(target) is False:
+            return Removed(target, at, Source.ANSWER)
+        return device
 
     # ---------------------------------------------------------------- settings
 
@@ -291,13 +295,21 @@ class PollSource:
         target = self._agenda.next()
         before = self._client.requests
         try:
-            self._inbox.offer(self._client.settings(target, self._clock.now()))
+            self._inbox.offer(self._settings_of(target))
         except AriUnexpected as error:
             self._unreadable.failed(error.what)
         finally:
             self._settings_pace.spend(self._client.requests - before)
         # Not before: a PBX that fails now is asked again.
         self._agenda.done(target, self._clock.now())
+
+    def _settings_of(self, target: Target) -> EndpointSettings | Removed:
+        """The settings; or that there are none any more, though the endpoint is listed until the next restart."""
+        at = self._clock.now()
+        settings = self._client.settings(target, at)
+        if not settings.known and self._client.is_configured(target) is False:
+            return Removed(target, at, Source.ANSWER)
+        return settings
 
 
 def certificate_remark(ends_at: float | None, now: float) -> str:

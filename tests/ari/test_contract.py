@@ -1,0 +1,264 @@
+"""One contract, three peers: every resource and event that healthmon uses, on the fake and on Asterisk 22 and 16.
+
+What passes here on a real Asterisk is what the fake may say; so the fake cannot lie.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+
+import pytest
+
+from healthmon.ari.client import AriClient
+from healthmon.ari.events import EventSocket, open_events
+from healthmon.ari.messages import Event, Replaced, UserEvent, decode_event
+from healthmon.config.types import Secret
+from healthmon.errors import AriDenied, AriError, AriNotFound
+from healthmon.model import ContactChange, ContactStatus, Health, Observation, Removed, Target, Witness
+from tests.lab.fixtures import VERSIONS, Lab, need
+from tests.waiting import wait_for
+
+from .peers import DEAD, PHONE, STATIC, FakePeer, Peer, RealPeer, fake_pbx
+
+REAL = [pytest.param(version, marks=pytest.mark.lab, id=f"asterisk{version}") for version in VERSIONS]
+
+
+@pytest.fixture(params=["fake", *REAL])
+def peer(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Peer]:
+    """The fake, then Asterisk 22, then 16."""
+    if request.param == "fake":
+        with fake_pbx() as fake:
+            yield (played := FakePeer(fake))
+            played.check()
+        return
+    kit = need(f"asterisk-{request.param}")
+    lab = Lab(lambda version: kit, tmp_path_factory.mktemp("contract"))
+    try:
+        yield RealPeer(lab)
+    finally:
+        lab.close()
+
+
+@pytest.fixture
+def client(peer: Peer) -> Iterator[AriClient]:
+    """A client of the peer."""
+    one = AriClient(peer.pbx)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def stream(peer: Peer, client: AriClient) -> Iterator[EventSocket]:
+    """An event stream that is subscribed to all that healthmon wants."""
+    opened = open_events(peer.pbx, subscribe_all=False)
+    client.subscribe()
+    yield opened
+    opened.close()
+
+
+def read_until(stream: EventSocket, is_enough: Callable[[list[Event]], bool]) -> list[Event]:
+    """Read events until there are enough."""
+    found: list[Event] = []
+
+    def enough() -> bool:
+        raw = stream.receive()
+        event = decode_event(raw, "office", 1.0) if raw else None
+        if event:
+            found.append(event)
+        return is_enough(found)
+
+    wait_for(enough, 20, lambda: f"came so far: {found}")
+    return found
+
+
+def seen(found: list[Event]) -> set[tuple[Witness, Health]]:
+    return {(one.witness, one.health) for one in found if isinstance(one, Observation) and one.target.resource == PHONE}
+
+
+def contacts(found: list[Event]) -> set[ContactStatus]:
+    return {one.status for one in found if isinstance(one, ContactChange) and one.target.resource == PHONE}
+
+
+def failure(call: Callable[[], object]) -> AriError:
+    with pytest.raises(AriError) as caught:
+        call()
+    return caught.value
+
+
+# ---------------------------------------------------------------- REST
+
+
+def test_endpoints_lists_all_with_their_states(client: AriClient) -> None:
+    states = {(one.technology, one.resource): one.state for one in client.endpoints()}
+
+    assert states["PJSIP", PHONE] == "offline"
+    assert states["PJSIP", DEAD] == "offline"
+    # Never checked, so it is "online" whether somebody is there or not.
+    assert states["PJSIP", STATIC] == "online"
+
+
+def test_one_endpoint_is_found_by_its_name_even_with_a_slash_in_it(client: AriClient) -> None:
+    assert client.endpoint("PJSIP", STATIC).state == "online"
+    assert client.endpoint("PJSIP", DEAD).resource == DEAD
+
+
+def test_an_endpoint_that_does_not_exist_is_not_found(client: AriClient) -> None:
+    found = [failure(partial(client.endpoint, technology, "no body")) for technology in ("PJSIP", "NOSUCH")]
+
+    assert [type(error) for error in found] == [AriNotFound, AriNotFound]
+
+
+def test_device_states_are_told_of_any_device(client: AriClient) -> None:
+    assert client.device_state(f"PJSIP/{STATIC}") == "NOT_INUSE"
+    assert client.device_state(f"PJSIP/{DEAD}") == "UNAVAILABLE"
+    assert client.device_state("PJSIP/nobody") == "INVALID"
+
+
+def test_info_tells_start_reload_and_version(peer: Peer, client: AriClient) -> None:
+    first, again = client.info(), client.info()
+    peer.restart()
+    after = client.info()
+
+    assert first == again
+    assert first.startup_time
+    assert first.last_reload_time
+    assert first.version.split(".")[0] in ("16", "22")
+    assert after.startup_time != first.startup_time
+
+
+def test_a_reload_changes_the_reload_time_only(peer: Peer, client: AriClient) -> None:
+    before = client.info()
+
+    peer.remove_phone()
+
+    wait_for(lambda: client.info().last_reload_time != before.last_reload_time)
+    assert client.info().startup_time == before.startup_time
+
+
+@pytest.mark.parametrize(("is_up", "device"), [(True, "INVALID"), (False, "UNAVAILABLE")])
+def test_a_removed_endpoint_stays_listed_and_only_its_configuration_tells_for_certain(
+    peer: Peer, client: AriClient, is_up: bool, device: str
+) -> None:
+    phone = Target("office", "PJSIP", PHONE)
+    if is_up:
+        peer.phone_up()
+        wait_for(lambda: client.device_state(phone.endpoint) == "NOT_INUSE")
+    assert client.is_configured(phone)
+
+    peer.remove_phone()
+
+    wait_for(lambda: client.is_configured(phone) is False)
+    wait_for(lambda: client.device_state(phone.endpoint) == device)
+    assert client.endpoint("PJSIP", PHONE).state == "offline"
+    assert not client.settings(phone, 5.0).known
+
+
+def test_settings_are_those_of_endpoint_and_aor(client: AriClient) -> None:
+    phone, static, dead = (client.settings(Target("office", "PJSIP", name), 5.0) for name in (PHONE, STATIC, DEAD))
+
+    assert phone.known
+    assert (phone.qualify_frequency, phone.qualify_timeout, phone.max_contacts) == (2.0, 1.0, 1)
+    assert not phone.has_static_contact
+    assert (static.has_unqualified_static_contact, static.has_outbound_auth) == (True, False)
+    assert (dead.has_unqualified_static_contact, dead.has_outbound_auth) == (False, True)
+
+
+def test_settings_of_what_is_not_pjsip_or_not_there_are_unknown(client: AriClient) -> None:
+    assert not client.settings(Target("office", "PJSIP", "nobody"), 5.0).known
+    assert not client.settings(Target("office", "IAX2", PHONE), 5.0).known
+
+
+def test_a_wrong_password_is_denied(peer: Peer) -> None:
+    wrong = replace(peer.pbx, password=Secret("wrong"))
+
+    rest = failure(AriClient(wrong).info)
+    events = failure(lambda: open_events(wrong, subscribe_all=False))
+
+    assert (type(rest), type(events)) == (AriDenied, AriDenied)
+    assert "401" in rest.what
+
+
+def test_a_user_who_may_only_read_may_not_subscribe_but_gets_all_events(peer: Peer) -> None:
+    if isinstance(peer, FakePeer):
+        peer.fake.is_read_only = True
+    stream = open_events(peer.reader, subscribe_all=True)
+    client = AriClient(peer.reader)
+
+    denied = [failure(client.subscribe), failure(lambda: client.user_event("x"))]
+    peer.phone_up()
+    found = read_until(stream, lambda found: ContactStatus.REACHABLE in contacts(found))
+
+    assert [error.status for error in denied if isinstance(error, AriDenied)] == [403, 403]
+    assert client.endpoints()
+    assert (Witness.ENDPOINT, Health.UP) in seen(found)
+    stream.close()
+
+
+def test_the_user_event_needs_an_application_that_is_there(client: AriClient) -> None:
+    assert isinstance(failure(lambda: client.user_event("x")), AriNotFound)
+
+
+def test_subscribing_needs_an_application_that_is_there(client: AriClient) -> None:
+    assert isinstance(failure(client.subscribe), AriNotFound)
+
+
+# ---------------------------------------------------------------- events
+
+
+def test_the_heartbeat_comes_back_through_the_whole_way(client: AriClient, stream: EventSocket) -> None:
+    client.user_event("healthmon-heartbeat")
+
+    found = read_until(stream, lambda found: UserEvent("healthmon-heartbeat") in found)
+
+    assert found
+
+
+def test_a_phone_that_comes_and_goes_is_told_by_three_witnesses(peer: Peer, stream: EventSocket) -> None:
+    peer.phone_up()
+    up = {(Witness.ENDPOINT, Health.UP), (Witness.DEVICE, Health.UP)}
+    came = read_until(stream, lambda found: up <= seen(found) and ContactStatus.REACHABLE in contacts(found))
+    peer.phone_down()
+    down = {(Witness.ENDPOINT, Health.DOWN), (Witness.DEVICE, Health.DOWN)}
+    went = read_until(stream, lambda found: down <= seen(found) and ContactStatus.REMOVED in contacts(found))
+
+    assert contacts(came) == {ContactStatus.NON_QUALIFIED, ContactStatus.REACHABLE}
+    assert next(one.rtt_ms for one in came if isinstance(one, ContactChange) and one.status is ContactStatus.REACHABLE)
+    assert seen(went) == down
+
+
+def test_an_endpoint_that_is_removed_by_a_reload_is_told_as_removed(peer: Peer, stream: EventSocket) -> None:
+    peer.phone_up()
+    read_until(stream, lambda found: (Witness.DEVICE, Health.UP) in seen(found))
+
+    peer.remove_phone()
+
+    found = read_until(stream, lambda found: any(isinstance(one, Removed) for one in found))
+    assert {one.target for one in found if isinstance(one, Removed)} == {Target("office", "PJSIP", PHONE)}
+
+
+def test_the_old_stream_is_told_that_another_took_the_application(peer: Peer, stream: EventSocket) -> None:
+    other = open_events(peer.pbx, subscribe_all=False)
+
+    found = read_until(stream, lambda found: Replaced() in found)
+
+    assert Replaced() in found
+    other.close()
+
+
+def test_pings_are_answered(stream: EventSocket) -> None:
+    stream.ping()
+
+    wait_for(lambda: stream.receive() == b"", 10)
+
+
+def test_a_pbx_that_dies_breaks_the_stream_off(peer: Peer, stream: EventSocket) -> None:
+    peer.restart()
+
+    def is_broken() -> bool:
+        try:
+            stream.receive()
+        except AriError:
+            return True
+        return False
+
+    wait_for(is_broken, 10)
