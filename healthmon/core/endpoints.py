@@ -33,7 +33,7 @@ class Endpoints:
 
         ``counts``: whether a change now is one that we saw happen, so that flapping counts it.
         """
-        before = endpoint.state()
+        before = endpoint.fingerprint()
         transition = None
         veil = endpoint.why_veiled(at)
         if veil:
@@ -47,7 +47,7 @@ class Endpoints:
             confirms = confirms and endpoint.was_asked_for_device()
             transition = endpoint.see(health, at, step.now, endpoint.words, confirms=confirms)
         endpoint.refresh()
-        if transition is not None or endpoint.state() != before:
+        if transition is not None or endpoint.fingerprint() != before:
             self.settle(pbx, endpoint, step, transition)
         self.schedule(pbx, endpoint)
         if endpoint.belief is Health.UP and endpoint.pending is None:

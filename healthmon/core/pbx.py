@@ -145,7 +145,8 @@ class Pbx:
         if rest is not None and rest.trouble is Trouble.STARTING:
             after = max(hold.down_after, self.config.restart_grace)
             hold = Hold(after, hold.up_after, hold.degraded_after, hold.down_after_exact)
-        self.connection.hold = hold
+        if hold != self.connection.hold:
+            self.connection.hold = hold
 
     def is_new_trouble(self, report: ConnectionReport) -> bool:
         """Whether this failed look makes us blind: each one by REST, the first of a series by events.

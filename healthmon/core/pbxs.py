@@ -104,23 +104,24 @@ class Pbxs:
             # Events alone do not tell whether Asterisk answers.
             return
         health, words = pbx.connection_health()
+        hold = pbx.connection.hold
         pbx.set_connection_hold()
         was_veiled = self._desk.unveil(pbx.connection, at, step)
         was_flapping = pbx.connection.is_flapping
         # Events that come and go while the polls go on are no outages.
         pbx.connection.count_change(Health.DOWN if health is Health.DOWN else Health.UP, at, counts=not was_veiled)
         self._desk.review_flapping(pbx.connection, step.now)
-        changed = was_veiled or pbx.connection.is_flapping is not was_flapping
+        changed = was_veiled or pbx.connection.is_flapping is not was_flapping or pbx.connection.hold is not hold
         self._observe(pbx.connection, (health, words), at, step, changed=changed)
 
     def _observe(
         self, machine: Machine, seen: tuple[Health, str], at: float, step: Step, *, changed: bool = False
     ) -> None:
         """Every report about a PBX may confirm: it comes of a look (rule 7)."""
-        before, (health, words) = machine.state(), seen
+        before, (health, words) = machine.fingerprint(), seen
         transition = machine.see(health, at, step.now, words, confirms=True)
         machine.remark = words if health is not Health.UP else ""
-        if changed or transition is not None or machine.state() != before:
+        if changed or transition is not None or machine.fingerprint() != before:
             self._desk.settle(machine, transition, step)
         self._schedule(machine, step)
 
