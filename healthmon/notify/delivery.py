@@ -17,6 +17,7 @@ from healthmon.clock import Clock
 from healthmon.config.types import ReceiverConfig
 from healthmon.errors import DatabaseUnwritable, DeliveryError, DeliveryUnsure
 from healthmon.notify.digest import compose
+from healthmon.notify.ledger import Ledger
 from healthmon.notify.message import Message, Sender
 from healthmon.notify.pace import Pace
 from healthmon.notify.pieces import PATIENCE, Attempt, Rows, Suspects, pieces
@@ -65,8 +66,7 @@ class Deliverer:
         self._pace = Pace(sender.min_interval, jitter)
         self._suspects = Suspects()
         self._direct: SimpleQueue[Message] = SimpleQueue()
-        self._unbooked: list[Callable[[], None]] = []
-        self._is_unwritable = False
+        self._ledger = Ledger(url_id)
 
     # ---------------------------------------------------------------- for other threads
 
@@ -94,7 +94,7 @@ class Deliverer:
                 if not self._stop.is_set():
                     self._wake.wait(wait)
         finally:
-            self._write_off()
+            self._ledger.close()
             outbox.close()
 
     def _opened(self) -> Outbox | None:
@@ -103,30 +103,21 @@ class Deliverer:
             try:
                 return self._open_outbox()
             except DatabaseUnwritable as error:
-                self._note_unwritable(error)
+                self._ledger.note_unwritable(error)
                 self._send_direct()
                 self._wake.wait(UNWRITABLE_WAIT)
         return None
-
-    def _write_off(self) -> None:
-        """At the end: what cannot be booked now stays "being sent", and is in doubt at the next start."""
-        try:
-            self._book_the_rest()
-        except DatabaseUnwritable as error:
-            log.error("%s: %s; %d results are lost", self.url_id, error, len(self._unbooked))
 
     def step(self, outbox: Outbox) -> float:
         """Do what can be done now; return how many seconds to wait for more, unless woken."""
         self._send_direct()
         try:
-            self._book_the_rest()
+            self._ledger.catch_up()
             wait = self._deliver(outbox)
         except DatabaseUnwritable as error:
-            self._note_unwritable(error)
+            self._ledger.note_unwritable(error)
             return UNWRITABLE_WAIT
-        if self._is_unwritable:
-            self._is_unwritable = False
-            log.warning("%s: the database can be used again", self.url_id)
+        self._ledger.note_writable()
         return wait
 
     def _deliver(self, outbox: Outbox) -> float:
@@ -159,41 +150,43 @@ class Deliverer:
     # ---------------------------------------------------------------- one attempt
 
     def _attempt(self, outbox: Outbox, claim: Claim) -> None:
-        """Send all that was claimed, in one message or in pieces, and note every result for booking."""
-        attempt = Attempt()
-        failed: list[ClaimedRow] = []
-        alone: list[ClaimedRow] = []
-        for piece in pieces(claim.rows, self._pace.failures):
-            if self._stop.is_set() or attempt.is_hopeless:
-                failed += piece
-            elif not self._send_piece(outbox, claim, piece, attempt):
-                failed += () if attempt.in_doubt else piece
-                alone += piece if len(piece) == 1 else ()
-        self._suspects.attempt_ended(alone, something_delivered=attempt.delivered > 0)
-        self._note_failed(outbox, claim, failed)
+        """Send all that was claimed, in one message or, where that fails again and again, in pieces."""
+        attempt = self._send_all(outbox, claim, [claim.rows])
+        if attempt.failed and (cut := pieces(claim.rows, self._pace.failures)):
+            attempt = self._send_all(outbox, claim, cut)
+        self._suspects.attempt_ended(attempt.failed_alone, something_delivered=attempt.delivered > 0)
+        self._note_failed(outbox, claim, attempt.not_sent)
         self._note_pace(attempt)
 
-    def _send_piece(self, outbox: Outbox, claim: Claim, piece: Rows, attempt: Attempt) -> bool:
-        """Send one message and note its result; False: it was not accepted, or nobody knows."""
+    def _send_all(self, outbox: Outbox, claim: Claim, messages: Sequence[Rows]) -> Attempt:
+        """Send one message after the other, while there is hope."""
+        attempt = Attempt()
+        for number, rows in enumerate(messages):
+            if number and (self._stop.is_set() or attempt.is_hopeless):
+                attempt.untried.append(rows)
+            else:
+                self._send_rows(outbox, claim, rows, attempt)
+        return attempt
+
+    def _send_rows(self, outbox: Outbox, claim: Claim, rows: Rows, attempt: Attempt) -> None:
+        """Send one message, and book at once that it arrived, or may have arrived."""
         try:
-            message = self._compose(piece)
+            message = self._compose(rows)
             self._send(message)
         except DeliveryUnsure as error:
             attempt.in_doubt = True
             self._note_error(error)
-            self._book(partial(outbox.in_doubt, claim, self._clock.now(), error.why, piece))
-            return False
+            self._ledger.book(partial(outbox.in_doubt, claim, self._clock.now(), error.why, rows))
         except DeliveryError as error:
-            attempt.failed += 1
+            attempt.failed.append(rows)
             self._note_error(error)
-            if len(piece) == 1:
-                self._suspects.failed_alone(piece[0], refused=error.refused)
-            return False
-        attempt.delivered += 1
-        self._suspects.forget(piece)
-        log.info("%s: delivered: %s", self.url_id, message.subject)
-        self._book(partial(outbox.delivered, claim, self._clock.now(), message.subject, piece))
-        return True
+            if len(rows) == 1:
+                self._suspects.failed_alone(rows[0], refused=error.refused)
+        else:
+            attempt.delivered += 1
+            self._suspects.forget(rows)
+            log.info("%s: delivered: %s", self.url_id, message.subject)
+            self._ledger.book(partial(outbox.delivered, claim, self._clock.now(), message.subject, rows))
 
     def _compose(self, rows: Rows) -> Message:
         return compose(rows, zone=self.zone, now=self._clock.now(), most_characters=self._sender.most_characters)
@@ -207,15 +200,15 @@ class Deliverer:
 
     def _note_failed(self, outbox: Outbox, claim: Claim, failed: Sequence[ClaimedRow]) -> None:
         """Book the rows that must be sent again, and those that never will be accepted."""
-        now, why = self._clock.now(), self.failing or "healthmon was stopped"
+        now, why = self._clock.now(), self.failing
         guilty = self._suspects.guilty(failed)
         again = [row for row in failed if row not in guilty]
         if again:
-            self._book(partial(outbox.failed, claim, now, why, again))
+            self._ledger.book(partial(outbox.failed, claim, now, why, again))
         if guilty:
             numbers = ", ".join(str(row.incident.id) for row in guilty)
             log.error("%s: undeliverable, while others are accepted: incident %s: %s", self.url_id, numbers, why)
-            self._book(partial(outbox.undeliverable, claim, guilty, now, why))
+            self._ledger.book(partial(outbox.undeliverable, claim, guilty, now, why))
             self._suspects.forget(guilty)
 
     def _note_pace(self, attempt: Attempt) -> None:
@@ -235,27 +228,6 @@ class Deliverer:
         if error.why != self.failing:
             log.warning("%s: not delivered: %s", self.url_id, error.why)
         self.failing = error.why
-
-    # ---------------------------------------------------------------- booking
-
-    def _book(self, write: Callable[[], None]) -> None:
-        """Book a result, at once if that can be done, else as soon as it can."""
-        self._unbooked.append(write)
-        try:
-            self._book_the_rest()
-        except DatabaseUnwritable as error:
-            self._note_unwritable(error)
-
-    def _book_the_rest(self) -> None:
-        """Book what could not be booked before, in its order: what was delivered must not be sent twice."""
-        while self._unbooked:
-            self._unbooked[0]()
-            del self._unbooked[0]
-
-    def _note_unwritable(self, error: DatabaseUnwritable) -> None:
-        if not self._is_unwritable:
-            self._is_unwritable = True
-            log.error("%s: %s; what was delivered is remembered and booked later", self.url_id, error)
 
     # ---------------------------------------------------------------- past the outbox
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from healthmon.store.outbox import ClaimedRow
 
@@ -16,12 +16,13 @@ Rows = tuple[ClaimedRow, ...]
 
 
 def pieces(rows: Rows, failures: int) -> list[Rows]:
-    """Cut the rows for the next attempt, after so many failures in a row.
+    """Cut the rows of a digest that has failed again, after so many failures before; empty: it stays whole.
 
-    Each further attempt begins with another piece, so that a bad one does not hide the good ones for ever.
+    The whole is always tried first: after an hour without internet forty phones are one message, not forty. Each
+    attempt begins with another piece, so that a bad one does not hide the good ones for ever.
     """
     if failures < PATIENCE or len(rows) < 2:
-        return [rows]
+        return []
     size = max(1, -(-len(rows) // 2 ** min(failures - PATIENCE + 1, 20)))
     cut = [rows[start : start + size] for start in range(0, len(rows), size)]
     first = (failures - PATIENCE) % len(cut)
@@ -30,16 +31,28 @@ def pieces(rows: Rows, failures: int) -> list[Rows]:
 
 @dataclass(slots=True)
 class Attempt:
-    """What became of the pieces of one attempt so far."""
+    """What became of the messages of one attempt."""
 
     delivered: int = 0
-    failed: int = 0
+    failed: list[Rows] = field(default_factory=list)
+    #: Nobody knows whether the last one arrived.
     in_doubt: bool = False
+    untried: list[Rows] = field(default_factory=list)
 
     @property
     def is_hopeless(self) -> bool:
         """Whether the rest need not be tried: no answer, or nothing but failures."""
-        return self.in_doubt or (not self.delivered and self.failed >= _TRIES)
+        return self.in_doubt or (not self.delivered and len(self.failed) >= _TRIES)
+
+    @property
+    def not_sent(self) -> list[ClaimedRow]:
+        """The rows that must be sent again."""
+        return [row for rows in (*self.failed, *self.untried) for row in rows]
+
+    @property
+    def failed_alone(self) -> list[ClaimedRow]:
+        """The rows that were refused as a message of their own."""
+        return [rows[0] for rows in self.failed if len(rows) == 1]
 
 
 class Suspects:

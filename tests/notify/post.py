@@ -1,0 +1,123 @@
+"""A deliverer on a real store, with a clock and a channel that the test controls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Event
+from typing import Any
+
+from healthmon.clock import Clock
+from healthmon.config.types import ReceiverConfig
+from healthmon.errors import DatabaseUnwritable, DeliveryError, DeliveryUnsure
+from healthmon.model import Incident, Kind, Notification, Reason, Target
+from healthmon.notify.delivery import Deliverer
+from healthmon.notify.message import Message
+from healthmon.store.outbox import Outbox
+from tests.notify.rows import BERLIN
+from tests.store.scene import BOSS, Store, closed, incident
+
+REFUSED = DeliveryError(BOSS, "error=400", refused=True)
+BROKEN = DeliveryError(BOSS, "connection refused")
+UNSURE = DeliveryUnsure(BOSS, "read timed out")
+
+
+@dataclass
+class Channel:
+    """A sender that does what ``answer`` says to each message; keeps what was accepted."""
+
+    answer: Callable[[Message], Exception | None] = lambda _message: None
+    min_interval: float = 0.0
+    most_characters: int = 3500
+    accepted: list[Message] = field(default_factory=list)
+    attempts: list[Message] = field(default_factory=list)
+
+    def send(self, message: Message) -> None:
+        """Take a message, or raise."""
+        self.attempts.append(message)
+        if error := self.answer(message):
+            raise error
+        self.accepted.append(message)
+
+    def dies(self, error: Exception = BROKEN) -> None:
+        """From now on nothing is accepted."""
+        self.answer = lambda _message: error
+
+    def works(self) -> None:
+        """From now on everything is accepted."""
+        self.answer = lambda _message: None
+
+    @property
+    def subjects(self) -> list[str]:
+        """What was accepted."""
+        return [message.subject for message in self.accepted]
+
+
+class FragileOutbox(Outbox):
+    """An outbox whose database can be made unwritable."""
+
+    is_unwritable = False
+
+    def _writing(self) -> Any:
+        if self.is_unwritable:
+            raise DatabaseUnwritable(self.path, "the disk is full")
+        return super()._writing()
+
+
+@dataclass
+class Post:
+    """Everything together. ``run(seconds)`` lets time pass."""
+
+    store: Store
+    receiver: ReceiverConfig = field(default_factory=lambda: ReceiverConfig("oncall", ()))
+    channel: Channel = field(default_factory=Channel)
+    time: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.time = self.store.now + 200
+        self.wake, self.stop = Event(), Event()
+        self.outbox = FragileOutbox(self.store.path)
+        self.deliverer = self.start()
+
+    def start(self) -> Deliverer:
+        """Make the deliverer."""
+        self.deliverer = Deliverer(
+            url_id=BOSS,
+            receiver=self.receiver,
+            sender=self.channel,
+            open_outbox=lambda: FragileOutbox(self.store.path),
+            zone=BERLIN,
+            clock=Clock(wall=lambda: self.time, monotonic=lambda: self.time),
+            wake=self.wake,
+            stop=self.stop,
+            jitter=lambda low, high: (low + high) / 2,
+        )
+        return self.deliverer
+
+    def opens(self, number: int, kind: Kind = Kind.PHONE, url_id: str = BOSS) -> Incident:
+        """An outage begins and is booked for telling."""
+        target = Target("office", "PJSIP", f"{100 + number}")
+        about = incident(number, target, kind=kind, opened_at=self.time - 30, believed_at=self.time)
+        told = Notification(number, url_id, Reason.OPENED, 0, self.time, self.time)
+        self.store.book(incidents={number: about}, notifications=[told])
+        return about
+
+    def closes(self, about: Incident) -> None:
+        """An outage ends."""
+        over = closed(about.id, self.time, target=about.target, kind=about.kind, opened_at=about.opened_at)
+        self.store.book(incidents={about.id: over})
+
+    def run(self, seconds: float) -> None:
+        """Let the deliverer do all that it does in so much time."""
+        end = self.time + seconds
+        while True:
+            wait = self.deliverer.step(self.outbox)
+            if self.time + wait > end:
+                self.time = end
+                return
+            self.time += wait
+
+    def fates(self, number: int) -> list[tuple[str, str]]:
+        """What became of an incident's rows: (state, why)."""
+        with self.store.reading() as reader:
+            return [(each.state, each.why) for each in reader.tellings(number)]

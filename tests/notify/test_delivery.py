@@ -1,0 +1,305 @@
+"""Booked exactly once, delivered at least once, marked where it may be twice: the deliverer on a real store."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from threading import Event, Thread
+
+import pytest
+
+from healthmon.errors import DeliveryError
+from healthmon.model import Kind
+from healthmon.notify.delivery import HANGING_AFTER, LOOK_EVERY
+from healthmon.notify.message import Message
+from tests.notify.post import BROKEN, REFUSED, UNSURE, Post
+from tests.store.scene import BOSS
+
+HOUR = 3600.0
+
+
+def saying(word: str, error: DeliveryError = REFUSED) -> Callable[[Message], DeliveryError | None]:
+    """A channel that chokes on a word."""
+    return lambda message: error if word in message.body else None
+
+
+def test_what_is_due_is_delivered_and_booked(post: Post) -> None:
+    post.opens(1)
+
+    post.run(1)
+
+    assert post.channel.subjects == ["DOWN phone 101 (office) since 14:02"]
+    assert [state for state, _ in post.fates(1)] == ["delivered"]
+
+
+def test_what_is_due_together_is_one_message(post: Post) -> None:
+    for number in (1, 2, 3):
+        post.opens(number)
+
+    post.run(1)
+
+    assert post.channel.subjects == ["DOWN 3 phones (office): 101, 102, 103"]
+
+
+def test_nothing_due_means_a_long_wait(post: Post) -> None:
+    assert post.deliverer.step(post.outbox) == LOOK_EVERY
+
+
+def test_a_channel_that_is_dead_for_two_hours_gets_one_message_that_tells_the_whole(post: Post) -> None:
+    post.channel.dies()
+    about = post.opens(1)
+    post.run(180)
+    post.closes(about)
+    post.run(2 * HOUR)
+
+    post.channel.works()
+    post.run(HOUR)
+
+    [subject] = post.channel.subjects
+    assert subject.startswith("WAS DOWN phone 101 (office) 14:02–14:0")
+
+
+def test_the_waits_belong_to_the_url_and_new_rows_join_the_next_attempt(post: Post) -> None:
+    post.channel.dies()
+    post.opens(1)
+    post.run(1)
+    post.opens(2)
+    post.run(3)
+    assert len(post.channel.attempts) == 1
+
+    post.channel.works()
+    post.run(2)
+
+    assert post.channel.subjects == ["DOWN 2 phones (office): 101, 102"]
+
+
+def test_a_provider_that_fails_brings_the_next_attempt_forward(post: Post) -> None:
+    post.channel.dies()
+    post.opens(1)
+    post.run(HOUR)
+    before = len(post.channel.attempts)
+    post.channel.works()
+
+    post.opens(2, Kind.PROVIDER)
+    post.run(1)
+
+    assert len(post.channel.attempts) == before + 1
+    assert post.channel.subjects == ["DOWN provider 102 (office) + 1 more"]
+
+
+def test_forty_phones_that_fail_while_the_channel_is_dead_are_one_message_afterwards(post: Post) -> None:
+    post.channel.dies()
+    for number in range(1, 41):
+        post.opens(number)
+        post.run(60)
+
+    post.channel.works()
+    post.run(HOUR)
+
+    assert [subject[:30] for subject in post.channel.subjects] == ["DOWN 40 phones (office): 101, "]
+
+
+def test_an_open_outage_is_never_given_up_and_one_that_is_over_is(post: Post) -> None:
+    post.channel.dies()
+    over = post.opens(1)
+    post.opens(2)
+    post.run(60)
+    post.closes(over)
+
+    post.run(26 * HOUR)
+    post.channel.works()
+    post.run(HOUR)
+
+    assert post.channel.subjects[0].startswith("DOWN phone 102 (office) since")
+    assert len(post.channel.subjects) == 1
+    [(state, why)] = post.fates(1)
+    assert state == "given up"
+    assert "connection refused" in why
+
+
+def test_the_same_error_is_logged_once_and_the_recovery_says_how_often(
+    post: Post, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    post.channel.dies()
+    post.opens(1)
+    post.run(200)
+    failures = len(post.channel.attempts)
+
+    post.channel.works()
+    post.run(HOUR)
+
+    lines = [record.getMessage() for record in caplog.records]
+    assert lines.count(f"{BOSS}: not delivered: connection refused") == 1
+    assert f"{BOSS}: recovered after {failures} failures" in lines
+    assert post.deliverer.failing == ""
+
+
+def test_no_answer_means_again_later_and_marked(post: Post) -> None:
+    post.channel.dies(UNSURE)
+    post.opens(1)
+    post.run(29)
+    assert len(post.channel.attempts) == 1
+
+    post.channel.works()
+    post.run(2)
+
+    [message] = post.channel.accepted
+    assert "possibly repeated" in message.body
+    assert "possibly repeated" not in post.channel.attempts[0].body
+
+
+def test_a_row_that_poisons_the_digest_ends_alone_and_the_others_arrive(post: Post) -> None:
+    post.channel.answer = saying("PJSIP/103")
+    for number in range(1, 9):
+        post.opens(number)
+
+    post.run(HOUR)
+
+    assert [post.fates(number)[0][0] for number in range(1, 9) if number != 3] == ["delivered"] * 7
+    assert not [message for message in post.channel.accepted if "PJSIP/103" in message.body]
+    assert sum("PJSIP/101 " in message.body for message in post.channel.accepted) == 1
+
+
+def test_the_poisonous_row_is_undeliverable_once_it_is_proven_that_others_arrive(post: Post) -> None:
+    post.channel.answer = saying("PJSIP/103")
+    for number in range(1, 9):
+        post.opens(number)
+    post.run(HOUR)
+
+    post.opens(9)
+    post.run(HOUR)
+
+    [(state, why)] = post.fates(3)
+    assert state == "undeliverable"
+    assert "error=400" in why
+    assert post.fates(9)[0][0] == "delivered"
+    assert post.outbox.next_due(BOSS) is None
+
+
+def test_two_poisonous_rows_do_not_hide_the_good_ones(post: Post) -> None:
+    post.channel.answer = lambda message: BROKEN if "/101 " in message.body or "/102 " in message.body else None
+    for number in range(1, 5):
+        post.opens(number)
+
+    post.run(2 * HOUR)
+
+    assert [post.fates(number)[0][0] for number in (3, 4)] == ["delivered"] * 2
+
+
+def test_a_channel_that_is_dead_for_a_day_makes_nothing_undeliverable(post: Post) -> None:
+    post.channel.dies(REFUSED)
+    for number in range(1, 6):
+        post.opens(number)
+
+    post.run(24 * HOUR)
+    post.channel.works()
+    post.run(HOUR)
+
+    assert [post.fates(number)[0][0] for number in range(1, 6)] == ["delivered"] * 5
+
+
+def test_what_was_delivered_while_the_disk_was_full_is_not_sent_again(post: Post) -> None:
+    post.opens(1)
+
+    def fill_the_disk(_message: Message) -> None:
+        post.outbox.is_unwritable = True
+
+    post.channel.answer = fill_the_disk
+    post.run(600)
+    assert len(post.channel.accepted) == 1
+
+    post.outbox.is_unwritable = False
+    post.run(HOUR)
+
+    assert len(post.channel.attempts) == 1
+    assert [state for state, _ in post.fates(1)] == ["delivered"]
+
+
+def test_a_full_disk_is_logged_once(post: Post, caplog: pytest.LogCaptureFixture) -> None:
+    post.outbox.is_unwritable = True
+    post.opens(1)
+
+    post.run(600)
+
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert not post.channel.attempts
+
+
+def test_a_direct_message_goes_past_a_database_that_cannot_be_written(post: Post) -> None:
+    post.outbox.is_unwritable = True
+    post.opens(1)
+    post.channel.dies()
+    post.deliverer.say(Message("DOWN healthmon: its database cannot be written", "the disk is full"))
+    post.run(3)
+
+    post.channel.works()
+    post.run(60)
+
+    assert post.channel.subjects == ["DOWN healthmon: its database cannot be written"]
+    assert len(post.channel.attempts) == 2
+
+
+def test_a_send_that_hangs_counts_as_failing_after_two_minutes_and_is_not_doubled(post: Post) -> None:
+    is_sending, may_end = Event(), Event()
+
+    def hang(_message: Message) -> None:
+        is_sending.set()
+        may_end.wait(30)
+
+    post.channel.answer = hang
+    post.opens(1)
+    thread = Thread(target=post.deliverer.run)
+    thread.start()
+    assert is_sending.wait(30)
+
+    began = post.time
+    assert not post.deliverer.is_hanging(began + HANGING_AFTER)
+    assert post.deliverer.is_hanging(began + HANGING_AFTER + 1)
+    post.wake.set()
+    post.stop.set()
+    may_end.set()
+    thread.join(30)
+
+    assert not thread.is_alive()
+    assert not post.deliverer.is_hanging(began + 2 * HANGING_AFTER)
+    assert len(post.channel.attempts) == 1
+    assert [state for state, _ in post.fates(1)] == ["delivered"]
+
+
+def test_a_stop_ends_the_waiting_at_once(post: Post) -> None:
+    thread = Thread(target=post.deliverer.run)
+    thread.start()
+
+    post.stop.set()
+    post.wake.set()
+    thread.join(LOOK_EVERY / 2)
+
+    assert not thread.is_alive()
+
+
+def test_what_was_being_sent_when_we_died_is_sent_again_and_marked(post: Post) -> None:
+    post.opens(1)
+    assert post.outbox.claim(BOSS, post.time)
+
+    post.outbox.recover([BOSS], post.time + 10)
+    post.start()
+    post.run(60)
+
+    [message] = post.channel.accepted
+    assert "possibly repeated" in message.body
+
+
+def test_a_channels_own_pace_is_kept(post: Post) -> None:
+    post.channel.min_interval = 3.0
+    post.start()
+    times = []
+    post.channel.answer = lambda _message: times.append(post.time)
+    for number in range(1, 5):
+        post.opens(number)
+        post.run(0.5)
+
+    post.run(60)
+
+    assert len(times) == 2
+    assert times[1] - times[0] >= 3.0

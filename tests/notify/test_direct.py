@@ -1,0 +1,102 @@
+"""The alert that goes past a database that cannot be written: at most one an hour, also over restarts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from healthmon.notify.direct import DirectAlert
+from healthmon.notify.message import Message
+from tests.notify.configs import config
+
+WORDS = "/var/lib/healthmon/healthmon.db: the disk is full"
+BEGIN = 1_777_640_000.0
+
+
+@dataclass
+class Scene:
+    """What was said, and a wall clock."""
+
+    folder: Path
+    now: float = BEGIN
+    said: list[Message] = field(default_factory=list)
+
+    def start(self) -> DirectAlert:
+        """Start a daemon."""
+        return DirectAlert(config(database=self.folder / "healthmon.db"), self.said.append, lambda: self.now)
+
+
+@pytest.fixture
+def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scene:
+    monkeypatch.delenv("RUNTIME_DIRECTORY", raising=False)
+    return Scene(tmp_path)
+
+
+def test_everybody_is_told_what_is_wrong_and_when(scene: Scene) -> None:
+    scene.start().tell(WORDS)
+
+    [message] = scene.said
+    assert message.subject == "DOWN healthmon: its database cannot be written"
+    assert WORDS in message.body
+    assert "Fri 1 May 2026 14:53:20 CEST (UTC+2)" in message.body
+
+
+def test_nobody_is_told_again_within_the_hour(scene: Scene) -> None:
+    alert = scene.start()
+    alert.tell(WORDS)
+    scene.now += 3599
+    alert.tell(WORDS)
+    assert len(scene.said) == 1
+
+    scene.now += 1
+    alert.tell(WORDS)
+
+    assert len(scene.said) == 2
+
+
+def test_a_restart_does_not_forget_the_hour(scene: Scene) -> None:
+    scene.start().tell(WORDS)
+    scene.now += 60
+
+    scene.start().tell(WORDS)
+
+    assert len(scene.said) == 1
+
+
+def test_systemds_runtime_directory_is_preferred(scene: Scene, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    runtime = tmp_path / "run"
+    runtime.mkdir()
+    monkeypatch.setenv("RUNTIME_DIRECTORY", str(runtime))
+
+    scene.start().tell(WORDS)
+
+    assert [path.name for path in runtime.iterdir()] == ["healthmon.db.told-directly"]
+    assert (runtime / "healthmon.db.told-directly").stat().st_mtime == BEGIN
+
+
+def test_a_folder_that_cannot_be_written_costs_only_the_memory_over_restarts(scene: Scene, tmp_path: Path) -> None:
+    scene.folder = tmp_path / "missing"
+    alert = scene.start()
+
+    alert.tell(WORDS)
+    alert.tell(WORDS)
+
+    assert len(scene.said) == 1
+
+
+def test_the_note_is_made_while_there_is_room_and_says_never(scene: Scene) -> None:
+    scene.start()
+
+    assert (scene.folder / "healthmon.db.told-directly").stat().st_mtime == 0
+
+
+def test_a_clock_that_was_set_back_does_not_silence_us(scene: Scene) -> None:
+    alert = scene.start()
+    alert.tell(WORDS)
+    scene.now -= 86400
+
+    alert.tell(WORDS)
+
+    assert len(scene.said) == 2

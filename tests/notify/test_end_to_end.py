@@ -1,0 +1,130 @@
+"""The deliverers' threads with the real store, apprise and real servers on loopback."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from threading import Event, Thread
+
+from healthmon.clock import Clock
+from healthmon.config.types import Secret
+from healthmon.model import Notification, Reason, Target
+from healthmon.notify.apprise_sender import AppriseSender
+from healthmon.notify.delivery import Deliverer
+from healthmon.store.outbox import Outbox
+from tests.notify.configs import receiver
+from tests.notify.rows import BERLIN
+from tests.sinks import Sink, SmtpSink, WebhookSink
+from tests.store.scene import Store, closed, incident
+
+#: Waits are a hundredth of the real ones.
+HURRY = 0.01
+
+
+@contextmanager
+def delivering(store: Store, *urls: str) -> Iterator[Callable[[], None]]:
+    """Deliverers for these URLs; the value wakes them all."""
+    clock = Clock()
+    wakes: list[Event] = []
+
+    def start(url_id: str, url: Secret, stack: ExitStack) -> None:
+        wake, stop = Event(), Event()
+        deliverer = Deliverer(
+            url_id,
+            receiver(),
+            sender=AppriseSender(url_id, url),
+            open_outbox=lambda: Outbox(store.path),
+            zone=BERLIN,
+            clock=clock,
+            wake=wake,
+            stop=stop,
+            jitter=lambda low, high: random.uniform(low, high) * HURRY,
+        )
+        thread = Thread(target=deliverer.run, name=f"deliver:{url_id}")
+        stack.callback(thread.join, 60)
+        stack.callback(wake.set)
+        stack.callback(stop.set)
+        wakes.append(wake)
+        thread.start()
+
+    with ExitStack() as stack:
+        for one in receiver(*urls).urls:
+            start(one.url_id, one.url, stack)
+        yield lambda: _set_all(wakes)
+
+
+def _set_all(events: list[Event]) -> None:
+    for event in events:
+        event.set()
+
+
+def book(store: Store, number: int, urls: int) -> None:
+    now = Clock().now()
+    about = incident(number, Target("office", "PJSIP", str(100 + number)), opened_at=now - 40, believed_at=now - 1)
+    told = [Notification(number, f"oncall/{one}", Reason.OPENED, 0, now, now) for one in range(urls)]
+    store.book(incidents={number: about}, notifications=told)
+
+
+def resolve(store: Store, number: int, urls: int) -> None:
+    now = Clock().now()
+    about = closed(number, now, target=Target("office", "PJSIP", str(100 + number)), opened_at=now - 60)
+    told = [Notification(number, f"oncall/{one}", Reason.RESOLVED, 0, now, now) for one in range(urls)]
+    store.book(incidents={number: about}, notifications=told)
+
+
+def states(store: Store, number: int) -> set[str]:
+    with store.reading() as reader:
+        return {each.state for each in reader.tellings(number)}
+
+
+def words(sink: Sink) -> list[str]:
+    return [one.subject.partition(" since")[0].partition(" after")[0] for one in sink.messages]
+
+
+def test_down_and_up_arrive_at_a_webhook_and_by_mail(store: Store) -> None:
+    with WebhookSink() as webhook, SmtpSink() as mail:
+        with delivering(store, webhook.url, mail.url) as wake:
+            book(store, 1, 2)
+            wake()
+            webhook.wait_for(1)
+            mail.wait_for(1)
+
+            resolve(store, 1, 2)
+            wake()
+            webhook.wait_for(2)
+            mail.wait_for(2)
+
+        assert words(webhook) == words(mail) == ["DOWN phone 101 (office)", "UP phone 101 (office)"]
+    assert states(store, 1) == {"delivered"}
+
+
+def test_a_channel_that_refuses_for_a_while_gets_everything_and_the_others_notice_nothing(store: Store) -> None:
+    with WebhookSink() as bad, WebhookSink() as good:
+        bad.mode = "500"
+        with delivering(store, bad.url, good.url) as wake:
+            book(store, 1, 2)
+            wake()
+            good.wait_for(1)
+            bad.wait_for_attempts(2)
+
+            bad.mode = "ok"
+            bad.wait_for(1)
+
+        assert words(bad) == words(good) == ["DOWN phone 101 (office)"]
+
+
+def test_a_channel_that_hangs_for_a_while_gets_everything_marked(store: Store) -> None:
+    with WebhookSink() as bad, WebhookSink() as good:
+        bad.mode = "hang"
+        with delivering(store, f"{bad.url}?rto=0.3", good.url) as wake:
+            book(store, 1, 2)
+            wake()
+            good.wait_for(1)
+            bad.wait_for_attempts(2)
+
+            bad.mode = "ok"
+            [arrived] = bad.wait_for(1)
+
+        assert "possibly repeated" in arrived.body
+        assert "possibly repeated" not in good.messages[0].body

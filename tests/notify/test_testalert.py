@@ -1,0 +1,36 @@
+"""``healthmon test-alert``: each URL says for itself whether it works."""
+
+from __future__ import annotations
+
+from healthmon.notify.testalert import TestResult, test_alert
+from tests.notify.configs import receiver
+from tests.notify.rows import BERLIN, NOW
+from tests.notify.urls import NOBODY
+from tests.sinks import SmtpSink, WebhookSink
+
+
+def test_each_url_is_tried_and_reported_in_its_order() -> None:
+    with WebhookSink() as webhook, SmtpSink() as mail:
+        results = test_alert(receiver(webhook.url, f"json://{NOBODY}/hook77", mail.url), zone=BERLIN, now=NOW)
+
+        [posted], [mailed] = webhook.messages, mail.messages
+    assert [(one.url_id, one.ok) for one in results] == [("oncall/0", True), ("oncall/1", False), ("oncall/2", True)]
+    assert "Connection refused" in results[1].why
+    assert "hook77" not in results[1].why
+    assert posted.subject == mailed.subject == "TEST of healthmon, receiver oncall"
+    assert "Nothing is down." in posted.body
+    assert posted.mood == "info"
+
+
+def test_a_url_that_hangs_does_not_hold_up_the_others() -> None:
+    with WebhookSink() as good, WebhookSink() as bad:
+        bad.mode = "hang"
+
+        slow, quick = test_alert(receiver(f"{bad.url}?rto=0.5", good.url))
+
+    assert (slow.ok, quick) == (False, TestResult("oncall/1", ok=True))
+    assert "timed out" in slow.why
+
+
+def test_a_receiver_without_urls_has_no_results() -> None:
+    assert test_alert(receiver()) == []
