@@ -68,6 +68,9 @@ def tls_context(pbx: PbxConfig) -> ssl.SSLContext:
     authorities = trusted(pbx)
     if isinstance(authorities, str):
         is_folder = Path(authorities).is_dir()
+        if not is_folder:
+            # OpenSSL's own error does not name the file.
+            Path(authorities).open("rb").close()
         return ssl.create_default_context(
             cafile=None if is_folder else authorities, capath=authorities if is_folder else None
         )
