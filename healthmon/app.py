@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -46,6 +45,11 @@ log = logging.getLogger(__name__)
 SOURCES_STOP_WITHIN = 2.5
 ENGINE_STOPS_WITHIN = 3.0
 DELIVERERS_STOP_WITHIN = 3.0
+#: How often the main thread looks whether all is ready, and later whether a thread has died (seconds).
+LOOK_WHETHER_READY_EVERY = 0.05
+LOOK_WHETHER_DONE_EVERY = 0.5
+#: What the main thread waits for: stop, stop, reload.
+SIGNALS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 
 
 def run(config_path: Path) -> int:
@@ -112,7 +116,6 @@ class Daemon:
         self._inbox = Inbox()
         self._pbxs: dict[str, PbxThreads] = {}
         self._deliverers: dict[str, DelivererThread] = {}
-        self._signals = _Signals()
         self._died = Event()
         self._engine_stop = Event()
         self._direct = DirectAlert(config, self._say_directly)
@@ -140,7 +143,7 @@ class Daemon:
     def run(self) -> int:
         """Start everything, wait for signals, stop everything. Returns the exit code."""
         threading.excepthook = self._on_dead_thread
-        self._signals.install()
+        _hold_signals()
         pbxs, receivers = len(self._config.pbxs), len(self._config.receivers)
         log.info("healthmon %s starts: %d PBXs, %d receivers", __version__, pbxs, receivers)
         with ExitStack() as stopping:
@@ -158,6 +161,7 @@ class Daemon:
                 self._start_pbx(name)
             self._wait_for_signals()
             self._manager.stopping("stopping")
+            _exit_at_the_next_signal()
         code = ExitCode.PROBLEM if self._died.is_set() else ExitCode.OK
         log.info("healthmon has stopped")
         return code
@@ -170,14 +174,13 @@ class Daemon:
                 is_ready = True
                 log.info("ready: every PBX was looked at")
                 self._manager.ready(f"watching {len(self._config.pbxs)} PBXs")
-            if self._signals.reload.is_set():
-                self._signals.reload.clear()
-                self._reload()
-            if self._signals.stop.is_set():
+            received = signal.sigtimedwait(SIGNALS, LOOK_WHETHER_DONE_EVERY if is_ready else LOOK_WHETHER_READY_EVERY)
+            if received is None:
+                continue
+            if received.si_signo != signal.SIGHUP:
                 log.info("told to stop")
                 return
-            self._signals.any.wait(None if is_ready else 0.05)
-            self._signals.any.clear()
+            self._reload()
 
     def _on_dead_thread(self, args: threading.ExceptHookArgs) -> None:
         """A thread died of a defect: say so, stop everything, and let systemd start anew."""
@@ -185,7 +188,6 @@ class Daemon:
         error = (args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback)
         log.critical("thread %s died of a defect; healthmon stops", name, exc_info=error)
         self._died.set()
-        self._signals.any.set()
 
     # ---------------------------------------------------------------- PBXs
 
@@ -352,28 +354,22 @@ def _join(threads: Iterable[Thread], within: float) -> list[str]:
     return [thread.name for thread in threads if thread.is_alive()]
 
 
-class _Signals:
-    """What the operating system told us. The handlers only set flags; the main thread looks at them."""
+def _hold_signals() -> None:
+    """Have our signals wait until the main thread asks for them; threads started later inherit that.
 
-    def __init__(self) -> None:
-        self.stop = Event()
-        self.reload = Event()
-        #: Set whenever the main thread has something to look at.
-        self.any = Event()
+    A handler would run between any two steps of the main thread, also while it holds the lock of an Event.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
 
-    def install(self) -> None:
-        """Listen to SIGTERM and SIGINT (stop; a second one exits at once) and SIGHUP (reload)."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._on_stop)
-        signal.signal(signal.SIGHUP, self._on_reload)
 
-    def _on_stop(self, number: int, _frame: FrameType | None) -> None:
-        if self.stop.is_set():
-            sys.stderr.write("told to stop twice: healthmon exits at once\n")
-            os._exit(128 + number)
-        self.stop.set()
-        self.any.set()
+def _exit_at_the_next_signal() -> None:
+    """From now on a SIGTERM or SIGINT ends the process at once: somebody has lost patience with an orderly stop."""
 
-    def _on_reload(self, _number: int, _frame: FrameType | None) -> None:
-        self.reload.set()
-        self.any.set()
+    def exit_at_once(number: int, _frame: FrameType | None) -> None:
+        os.write(2, b"told to stop twice: healthmon exits at once\n")
+        os._exit(128 + number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, exit_at_once)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)

@@ -132,7 +132,6 @@ class Engine:
     def step(self, batch: Sequence[Sighting]) -> None:
         """Take one batch from sight to booking."""
         changes = Changes()
-        self._take_up_reload(changes)
         by = self._clock.catch_up()
         now = self._clock.now()
         if by:
@@ -141,6 +140,8 @@ class Engine:
             self._alive_due += by
             self._prune_due += by
             self._hooks.resync_all()
+        # After a jump: what a reload ends is booked on the new clock.
+        self._take_up_reload(changes)
         for sighting in batch:
             self._monitor.see(sighting, now, changes)
         self._monitor.tick(now, changes)

@@ -77,7 +77,7 @@ class LazyGroup(click.Group):
 @click.option(
     "-c",
     "--config",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=click.Path(path_type=Path, readable=False),
     envvar="HEALTHMON_CONFIG",
     default=DEFAULT_CONFIG,
     show_default=True,
