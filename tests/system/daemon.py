@@ -1,0 +1,161 @@
+"""healthmon as its own process: started, asked, reloaded, killed, as an administrator or a power cut would."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+#: How long a condition may take on a busy machine before a test gives up (seconds).
+PATIENCE = 30.0
+HEALTHMON = (sys.executable, "-m", "healthmon")
+
+
+def wait_until(
+    look: Callable[[], T],
+    what: str,
+    timeout: float = PATIENCE,
+    every: float = 0.05,
+    explain: Callable[[], str] = lambda: "",
+) -> T:
+    """Return the first true thing that ``look()`` gives; fail with ``what`` when that takes too long."""
+    deadline = time.monotonic() + timeout
+    while not (seen := look()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {timeout:g} s: {what}\n{explain()}")
+        time.sleep(every)
+    return seen
+
+
+class Daemon:
+    """One ``healthmon run`` with its own folder, configuration file and database."""
+
+    def __init__(self, folder: Path, config: str, environ: Mapping[str, str] | None = None) -> None:
+        self.folder = folder
+        self.config_path = folder / "config.ini"
+        self.database = folder / "healthmon.db"
+        self.log_path = folder / "healthmon.log"
+        self._environ = {**os.environ, **(environ or {})}
+        self._process: subprocess.Popen[bytes] | None = None
+        self.configure(config)
+
+    def configure(self, config: str) -> None:
+        """Write the configuration file; ``[healthmon]`` is added with this daemon's database."""
+        head = f"[healthmon]\ndatabase = {self.database}\nlog_level = debug\ntimezone = Europe/Berlin\n\n"
+        self.config_path.write_text(head + config, encoding="utf-8")
+
+    @property
+    def process(self) -> subprocess.Popen[bytes]:
+        """The running process."""
+        assert self._process is not None, "the daemon was not started"
+        return self._process
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self.process.pid
+
+    def start(self, *, until_seen: bool = True) -> Daemon:
+        """Start; with ``until_seen`` wait until a first snapshot of some PBX is booked."""
+        before = len(self.log())
+        with self.log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                [*HEALTHMON, "-c", str(self.config_path), "run"],
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                env=self._environ,
+                cwd=self.folder,
+            )
+        if until_seen:
+            self.wait(lambda: "ready: every PBX was looked at" in self.log()[before:], "the first look at every PBX")
+        return self
+
+    def stop(self, timeout: float = 12.0) -> int:
+        """Send SIGTERM and return the exit code; the daemon has ten seconds for it."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout)
+
+    def kill(self) -> None:
+        """Let it die without a word (SIGKILL)."""
+        self.process.kill()
+        self.process.wait(10)
+
+    def reload(self) -> None:
+        """Have it read its configuration again (SIGHUP)."""
+        self.process.send_signal(signal.SIGHUP)
+
+    def close(self) -> None:
+        """End it, however it is."""
+        if self._process is not None and self._process.poll() is None:
+            self.kill()
+
+    def __enter__(self) -> Daemon:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def log(self) -> str:
+        """All that it has written so far."""
+        return self.log_path.read_text(encoding="utf-8") if self.log_path.exists() else ""
+
+    def wait(self, look: Callable[[], T], what: str, timeout: float = PATIENCE) -> T:
+        """Wait for a condition; a failure shows the end of the log."""
+
+        def explain() -> str:
+            return f"status: {self.status()}\n--- log\n{self.log()[-6000:]}"
+
+        return wait_until(look, what, timeout, explain=explain)
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a healthmon command with this daemon's configuration."""
+        return subprocess.run(
+            [*HEALTHMON, "-c", str(self.config_path), *arguments],
+            capture_output=True,
+            text=True,
+            env=self._environ,
+            timeout=60,
+            check=False,
+        )
+
+    def status(self) -> dict[str, Any]:
+        """Return what ``status --json`` shows; empty while there is no database."""
+        done = self.command("status", "--json")
+        assert "Traceback" not in done.stderr, done.stderr
+        return dict(json.loads(done.stdout)) if done.stdout.strip() else {}
+
+    def state(self, endpoint: str, pbx: str = "office") -> str:
+        """Return what is believed of an endpoint: up, degraded, down, unknown; "" = not watched."""
+        return self.target(endpoint, pbx).get("state", "")
+
+    def target(self, endpoint: str, pbx: str = "office") -> dict[str, Any]:
+        """Return an endpoint's row of ``status --json``; empty when it is not watched."""
+        rows = self.status().get("targets", [])
+        return next((row for row in rows if row["endpoint"] == endpoint and row["pbx"] == pbx), {})
+
+    def pbx(self, name: str = "office") -> dict[str, Any]:
+        """Return a PBX's row of ``status --json``."""
+        return next((row for row in self.status().get("pbxs", []) if row["name"] == name), {})
+
+    def wait_for_state(self, endpoint: str, state: str, pbx: str = "office", timeout: float = PATIENCE) -> None:
+        """Wait until this is believed of an endpoint."""
+        self.wait(lambda: self.state(endpoint, pbx) == state, f"{endpoint} on {pbx} is {state}", timeout)
+
+    def wait_for_pbx(self, state: str, name: str = "office", timeout: float = PATIENCE) -> None:
+        """Wait until this is believed of a PBX."""
+        self.wait(lambda: self.pbx(name).get("state") == state, f"pbx {name} is {state}", timeout)
+
+    def report(self, *arguments: str) -> dict[str, Any]:
+        """Return what ``report --format json`` says."""
+        done = self.command("report", "--format", "json", *arguments)
+        assert done.returncode == 0, done.stderr
+        return dict(json.loads(done.stdout))
