@@ -1,0 +1,331 @@
+"""What is asked of a PBX, when, and how often."""
+
+import itertools
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from healthmon.errors import Trouble
+from healthmon.fakepbx import FakeEndpoint, FakePbx
+from healthmon.fakepbx.pbx import Phase
+from healthmon.model import (
+    Channel,
+    ConnectionReport,
+    EndpointSettings,
+    Health,
+    Observation,
+    Question,
+    Removed,
+    Snapshot,
+    Source,
+    Target,
+    Witness,
+)
+from healthmon.sources.polls import certificate_remark
+
+from .rig import POLL_TIMES, Rig, endpoints, target
+
+Run = Callable[..., Rig]
+SETTINGS_PATH = "GET /ari/asterisk/config/dynamic/res_pjsip/endpoint/"
+
+
+def answers(rig: Rig, name: str) -> list[tuple[Witness, Health]]:
+    return [
+        (one.witness, one.health)
+        for one in rig.all(Observation)
+        if one.source is Source.ANSWER and one.target == target(name)
+    ]
+
+
+def read(fake: FakePbx) -> list[str]:
+    """Whose settings were asked for, in order."""
+    return [line.removeprefix(SETTINGS_PATH) for line in fake.requests if line.startswith(SETTINGS_PATH)]
+
+
+# ---------------------------------------------------------------- snapshots
+
+
+def test_rule_01_the_first_look_is_a_snapshot_with_the_time_of_its_request(fake: FakePbx, run: Run) -> None:
+    rig = run(events=None)
+
+    rig.wait(lambda: bool(rig.all(Snapshot)))
+    first = rig.all(Snapshot)[0]
+    assert {one.target for one in first.endpoints} == {target(f"PJSIP/{name}") for name in (101, 102, 103)}
+    assert {one.at for one in first.endpoints} == {first.asked_at}
+    assert rig.polls.last_snapshot_at == first.asked_at
+    assert first.asked_at < (rig.polls.alive_at or 0)
+    assert first.version == "22.10.1-fake"
+
+
+def test_a_snapshot_is_taken_every_poll_every(fake: FakePbx, run: Run) -> None:
+    rig = run(events=None, polls=replace(POLL_TIMES, poll_without_events=0.05))
+
+    rig.wait(lambda: len(rig.all(Snapshot)) >= 4)
+
+
+def test_wishes_for_a_snapshot_are_put_together(fake: FakePbx, run: Run) -> None:
+    rig = run(events=None, polls=replace(POLL_TIMES, snapshot_spacing=0.3))
+    rig.wait(lambda: bool(rig.all(Snapshot)))
+
+    for _ in range(50):
+        rig.signals.want_snapshot()
+        rig.polls.ask(Question("office", wants_snapshot=True))
+
+    rig.wait(lambda: len(rig.all(Snapshot)) == 2)
+    assert fake.requests.count("GET /ari/endpoints") == 2
+
+
+def test_adjusting_changes_the_interval_without_a_new_connection(fake: FakePbx, run: Run) -> None:
+    rig = run(events=None)
+    rig.wait(lambda: bool(rig.all(Snapshot)))
+
+    rig.polls.adjust(replace(rig.pbx, poll_every=0.05))
+
+    rig.wait(lambda: len(rig.all(Snapshot)) >= 3)
+    assert fake.accepted == 1
+
+
+# ---------------------------------------------------------------- trouble
+
+
+def test_each_failed_look_is_reported_and_the_snapshot_tells_the_recovery(fake: FakePbx, run: Run) -> None:
+    rig = run(events=None)
+    rig.wait(lambda: bool(rig.all(Snapshot)))
+
+    fake.go_to(Phase.REFUSING)
+    rig.wait(lambda: rig.troubles(Channel.REST).count(Trouble.REFUSED) >= 3)
+    reports = rig.all(ConnectionReport)
+    rig.forget()
+    fake.go_to(Phase.RUNNING)
+
+    rig.wait(lambda: bool(rig.all(Snapshot)))
+    assert len({one.alive_at for one in reports}) == 1
+    assert reports[0].alive_at is not None
+    assert "nothing listens on" in reports[0].words
+
+
+def test_rule_05_a_frozen_pbx_is_noticed_by_the_next_sign_of_life(fake: FakePbx, run: Run) -> None:
+    rig = run(events=None, polls=replace(POLL_TIMES, timeout=0.4))
+    rig.wait(lambda: bool(rig.all(Snapshot)))
+
+    fake.freeze()
+    rig.wait(lambda: Trouble.TIMED_OUT in rig.troubles(Channel.REST))
+    fake.thaw()
+
+    rig.wait(lambda: len(rig.all(Snapshot)) == 2)
+
+
+def test_a_wrong_password_is_tried_slowly_and_logged_once(
+    fake: FakePbx, run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    fake.is_denying = True
+    rig = run(events=None, polls=replace(POLL_TIMES, denied=0.2))
+
+    rig.wait(lambda: len(rig.troubles(Channel.REST)) >= 4)
+    fake.is_denying = False
+    rig.wait(lambda: bool(rig.all(Snapshot)))
+
+    reports = rig.all(ConnectionReport)
+    assert {one.trouble for one in reports} == {Trouble.DENIED}
+    assert all(later.at - earlier.at >= 0.19 for earlier, later in itertools.pairwise(reports))
+    lines = [record.getMessage() for record in caplog.records if record.name == "healthmon.sources.polls"]
+    assert len(lines) == 2
+    assert lines[1] == f"pbx office: recovered after {len(reports)} failures"
+
+
+def test_rest_that_is_back_has_the_events_tried_at_once(fake: FakePbx, run: Run) -> None:
+    from .rig import EVENT_TIMES
+
+    fake.is_denying = True
+    rig = run(events=replace(EVENT_TIMES, denied=60.0))
+    rig.wait(lambda: Trouble.DENIED in rig.troubles(Channel.EVENTS))
+
+    fake.is_denying = False
+
+    rig.wait(rig.signals.events_up.is_set)
+
+
+def test_while_it_fails_nothing_else_is_asked(fake: FakePbx, run: Run) -> None:
+    rig = run(events=None)
+    rig.wait(lambda: bool(rig.all(Snapshot)))
+    fake.go_to(Phase.BOOTING)
+    rig.wait(lambda: Trouble.STARTING in rig.troubles(Channel.REST))
+    asked = len(fake.requests)
+
+    rig.polls.ask(Question("office", (target("PJSIP/101"),)))
+    rig.polls.learn([target("PJSIP/101")])
+    rig.wait(lambda: len(fake.requests) >= asked + 5)
+    assert set(fake.requests[asked:]) == {"GET /ari/endpoints"}
+    fake.go_to(Phase.RUNNING)
+
+    rig.wait(lambda: bool(answers(rig, "PJSIP/101")) and bool(rig.all(EndpointSettings)))
+
+
+# ---------------------------------------------------------------- questions
+
+
+def test_rule_07_a_question_is_answered_with_the_time_of_its_request(fake: FakePbx, run: Run) -> None:
+    rig = run(events=None)
+    asked_at = rig.clock.now()
+
+    rig.polls.ask(Question("office", (target("PJSIP/101"),)))
+
+    rig.wait(lambda: answers(rig, "PJSIP/101") == [(Witness.ENDPOINT, Health.UP)])
+    answer = next(one for one in rig.all(Observation) if one.source is Source.ANSWER)
+    assert asked_at <= answer.at <= rig.clock.now()
+
+
+def test_rule_03_offline_is_asked_about_twice(fake: FakePbx, run: Run) -> None:
+    fake.phone_down("PJSIP/101")
+    rig = run(events=None)
+
+    rig.polls.ask(Question("office", (target("PJSIP/101"),)))
+
+    down = [(Witness.ENDPOINT, Health.DOWN), (Witness.DEVICE, Health.DOWN)]
+    rig.wait(lambda: answers(rig, "PJSIP/101") == down)
+
+
+@pytest.mark.parametrize("was_up", [True, False])
+def test_rule_03_what_was_removed_from_the_configuration_is_not_down(fake: FakePbx, run: Run, was_up: bool) -> None:
+    rig = run(events=None)
+    if not was_up:
+        # Then its device state says UNAVAILABLE for ever; only the configuration shows that it is gone.
+        fake.phone_down("PJSIP/101")
+    fake.remove("PJSIP/101")
+
+    rig.polls.ask(Question("office", (target("PJSIP/101"),)))
+
+    rig.wait(lambda: [one.target for one in rig.all(Removed)] == [target("PJSIP/101")])
+    assert answers(rig, "PJSIP/101") == []
+
+
+def test_rule_03_what_is_not_listed_is_unknown(fake: FakePbx, run: Run) -> None:
+    rig = run(events=None)
+
+    rig.polls.ask(Question("office", (target("PJSIP/nobody"),)))
+
+    rig.wait(lambda: answers(rig, "PJSIP/nobody") == [(Witness.ENDPOINT, Health.UNKNOWN)])
+    assert "not listed" in [one.words for one in rig.all(Observation)]
+
+
+def test_the_same_question_asked_again_and_again_is_asked_once(fake: FakePbx, run: Run) -> None:
+    rig = run(events=None, polls=replace(POLL_TIMES, questions_per_second=4.0))
+    everybody = tuple(target(f"PJSIP/{name}") for name in (101, 102, 103))
+
+    for _ in range(30):
+        rig.polls.ask(Question("office", everybody))
+
+    rig.wait(lambda: all(answers(rig, one.endpoint) for one in everybody))
+    assert fake.requests.count("GET /ari/endpoints/PJSIP/103") == 1
+
+
+def test_questions_come_at_a_pace_and_hold_up_no_heartbeat(run: Run) -> None:
+    with FakePbx(*endpoints(40)) as fake:
+        rig = Rig(fake, polls=replace(POLL_TIMES, questions_per_second=40.0)).start()
+        rig.wait_for_stream()
+        begun, beats = time.monotonic(), rig.events.heartbeats
+
+        rig.polls.ask(Question("office", tuple(target(one.name) for one in fake.endpoints())))
+        rig.wait(lambda: bool(answers(rig, "PJSIP/140")))
+
+        assert time.monotonic() - begun > 0.9
+        assert rig.events.heartbeats > beats
+        rig.stop()
+
+
+# ---------------------------------------------------------------- settings
+
+
+def test_settings_are_read_in_the_order_they_are_wished_for(fake: FakePbx, run: Run) -> None:
+    rig = run(events=None)
+
+    rig.polls.learn([target("PJSIP/103"), target("PJSIP/101"), Target("office", "IAX2", "old")])
+
+    rig.wait(lambda: len(rig.all(EndpointSettings)) == 3)
+    found = rig.all(EndpointSettings)
+    assert [one.target.resource for one in found] == ["103", "101", "old"]
+    assert [one.known for one in found] == [True, True, False]
+    assert found[0].qualify_frequency == 60.0
+
+
+def test_settings_come_at_no_more_than_their_rate(run: Run) -> None:
+    with FakePbx(*endpoints(10)) as fake:
+        rig = Rig(fake, events=None, polls=replace(POLL_TIMES, settings_requests_per_second=20.0)).start()
+        begun = time.monotonic()
+
+        rig.polls.learn([target(one.name) for one in fake.endpoints()])
+        rig.wait(lambda: len(rig.all(EndpointSettings)) == 10)
+
+        # Two requests each: the tenth may begin after 18 of them.
+        assert time.monotonic() - begun >= 0.89
+        rig.stop()
+
+
+def test_settings_are_read_again_after_a_reload_and_after_a_day(fake: FakePbx, run: Run) -> None:
+    rig = run(events=None)
+    rig.polls.learn([target("PJSIP/101")])
+    rig.wait(lambda: read(fake) == ["101"])
+
+    rig.polls.learn([target("PJSIP/101")])
+    rig.signals.want_snapshot()
+    rig.wait(lambda: len(rig.all(Snapshot)) == 2)
+    assert read(fake) == ["101"]
+
+    fake.add(FakeEndpoint("PJSIP", "104"))
+    rig.signals.want_snapshot()
+    rig.wait(lambda: read(fake) == ["101", "101"])
+
+
+def test_settings_that_are_old_are_read_again(fake: FakePbx, run: Run) -> None:
+    rig = run(events=None, polls=replace(POLL_TIMES, settings_max_age=0.2, poll_without_events=0.1))
+
+    rig.polls.learn([target("PJSIP/101")])
+
+    rig.wait(lambda: len(rig.all(EndpointSettings)) >= 3)
+
+
+@pytest.mark.parametrize("is_same_run", [True, False])
+def test_cached_settings_hold_while_asterisk_runs_with_the_same_configuration(
+    fake: FakePbx, run: Run, is_same_run: bool
+) -> None:
+    cached = EndpointSettings(target("PJSIP/101"), read_at=time.time(), known=True)
+    cached_for = (fake.startup_time, fake.last_reload_time) if is_same_run else ("earlier", "earlier")
+    rig = run(events=None, cached=[cached], cached_for=cached_for)
+    rig.wait(lambda: bool(rig.all(Snapshot)))
+
+    rig.polls.learn([target("PJSIP/101"), target("PJSIP/102")])
+
+    rig.wait(lambda: read(fake) == (["102"] if is_same_run else ["101", "102"]))
+
+
+def test_an_endpoint_that_has_no_settings_any_more_is_removed(fake: FakePbx, run: Run) -> None:
+    fake.remove("PJSIP/102")
+    rig = run(events=None)
+
+    rig.polls.learn([target("PJSIP/102")])
+
+    rig.wait(lambda: [one.target for one in rig.all(Removed)] == [target("PJSIP/102")])
+    assert rig.all(EndpointSettings) == []
+
+
+# ---------------------------------------------------------------- certificates
+
+
+DAY = 86400.0
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [(None, ""), (15.0, ""), (9.5, "the certificate ends in 9 days"), (1.2, "in 1 day ("), (0.1, "in 0 days")],
+)
+def test_a_certificate_that_ends_within_14_days_is_remarked_on(days: float | None, words: str) -> None:
+    now = 1_000_000_000.0
+
+    remark = certificate_remark(None if days is None else now + days * DAY, now)
+
+    assert words in remark
+    assert bool(words) == bool(remark)
