@@ -43,7 +43,7 @@ def headline(line: Line) -> str:
 def _of_several(lines: Sequence[Line], tail: str) -> str:
     start = f"{lines[0].state} {counted(lines)}"
     if tail:
-        return start + tail
+        return cut(start + tail, SUBJECT_CHARACTERS)
     return f"{start}: {listed([line.name for line in lines], SUBJECT_CHARACTERS - len(start) - 2)}"
 
 
