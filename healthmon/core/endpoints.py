@@ -181,6 +181,7 @@ class Endpoints:
         """Begin to watch it."""
         target = endpoint.target
         pbx.endpoints[target] = endpoint
+        pbx.gone.pop(target, None)
         endpoint.round = pbx.round
         if not pbx.was_seen:
             endpoint.cohort = FIRST_LOOK
@@ -235,5 +236,6 @@ class Endpoints:
         changes.forgotten.append(target)
         for reason in (DUE, GRACE, FLAPS, UNLISTED):
             self._desk.deadlines.clear((reason, target))
+        pbx.gone[target] = at
         pbx.endpoints.pop(target, None)
         pbx.pending.pop(target, None)

@@ -141,6 +141,8 @@ class Monitor:
         target = observation.target
         if observation.witness is Witness.DEVICE or target in pbx.unwatched:
             return None
+        if observation.at < pbx.gone.get(target, 0.0):
+            return None
         if target in pbx.removed:
             # Asterisk lists what was removed as offline until its restart.
             if observation.health is not Health.UP:
@@ -167,7 +169,7 @@ class Monitor:
     def _contact_of_a_stranger(self, pbx: Pbx, change: ContactChange, step: Step) -> None:
         """Something that was removed has a contact again: it is configured again."""
         lives = change.status not in (ContactStatus.UNREACHABLE, ContactStatus.REMOVED, ContactStatus.UNKNOWN)
-        if lives and change.target in pbx.removed:
+        if lives and change.target in pbx.removed and change.at >= pbx.gone.get(change.target, 0.0):
             pbx.removed.discard(change.target)
             self._pbx_rules.want_snapshot(pbx, step)
 

@@ -83,6 +83,8 @@ class Pbx:
         self.unwatched: set[Target] = set()
         #: Removed from Asterisk's configuration, which lists them as offline until its next restart.
         self.removed: set[Target] = set()
+        #: When each target that is watched no longer was last watched: what is older does not bring it back.
+        self.gone: dict[Target, float] = {}
         self.vanished: dict[Target, Vanished] = {}
         self.alarm_since: float | None = None
         #: An alarm goes on that an earlier run of healthmon raised.
@@ -220,6 +222,7 @@ class Pbx:
         self.noticed_at += by
         self.snapshot_at += by if self.snapshot_at else 0.0
         self.snapshot_wanted_at += by
+        self.gone = {target: at + by for target, at in self.gone.items()}
         self.restarts = deque(at + by for at in self.restarts)
         self.asked_singly.clear()
         self.cohort_due = {key: at + by for key, at in self.cohort_due.items()}

@@ -438,3 +438,13 @@ def test_every_decision_is_a_line_in_words() -> None:
     scene.answer_all({TRUNK: DOWN})
 
     assert scene.log[-1] == "provider PJSIP/trunk-a on office: down after 31 s (peer status down); tells oncall/boss"
+
+
+def test_a_snapshot_asked_for_before_a_removal_does_not_bring_it_back() -> None:
+    scene = quiet_office()
+    scene.after(3)
+    scene.removed(phone())
+
+    scene.snapshot({TRUNK: UP, phone(): UP}, asked_at=scene.now - 1)
+
+    assert (phone(), Check.REACHABILITY) not in scene.db.states
