@@ -126,9 +126,22 @@ def _telling(entries: list[tuple[str, str]]) -> Iterator[str]:
 
 
 def _short(words: str) -> str:
-    # An address in memory is another one each time: the same error would look new.
-    flat = re.sub(r"<[\w.]+ object at 0x[0-9a-f]+>:? ?", "", " ".join(words.split()))
+    """Bring what an exception says down to what a person needs: where, and what went wrong."""
+    flat = " ".join(words.split())
+    pool = re.match(r"HTTPS?ConnectionPool\(host='(.*?)', port=(\d+)\): (.*)", flat)
+    if pool:
+        flat = f"{pool[1]}:{pool[2]}: {_innermost(pool[3])}"
     return flat if len(flat) <= 300 else f"{flat[:299]}…"
+
+
+def _innermost(words: str) -> str:
+    """Find the cause within the three exceptions that requests and urllib3 wrap around it."""
+    _, is_wrapped, inner = words.partition("(Caused by ")
+    if not is_wrapped:
+        return words
+    _, is_connecting, why = inner.partition("Failed to establish a new connection: ")
+    said = [why.strip("'\")")] if is_connecting else re.findall(r"'([^']{8,})'", inner)
+    return said[-1] if said else inner
 
 
 def _load(url: str) -> apprise.NotifyBase | None:

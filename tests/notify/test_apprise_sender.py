@@ -15,7 +15,7 @@ import pytest
 
 from healthmon.config.types import Secret
 from healthmon.errors import DeliveryError, DeliveryUnsure
-from healthmon.notify.apprise_sender import AppriseSender, why_refused
+from healthmon.notify.apprise_sender import AppriseSender, _short, why_refused
 from healthmon.notify.message import Message, Mood
 from tests.notify.urls import EXAMPLES, NOBODY
 from tests.sinks import SmtpSink, WebhookSink
@@ -142,8 +142,38 @@ def test_a_closed_port_was_certainly_not_sent() -> None:
     error = failure(f"json://{NOBODY}/hook77")
 
     assert not isinstance(error, DeliveryUnsure)
-    assert "refused" in error.why
-    assert "hook77" not in error.why
+    assert error.why.endswith(f"{NOBODY}: [Errno 111] Connection refused")
+
+
+@pytest.mark.parametrize(
+    ("said", "short"),
+    [
+        (
+            "HTTPSConnectionPool(host='h.example', port=443): Max retries exceeded with url: /x (Caused by SSLError("
+            "SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed')))",
+            "h.example:443: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed",
+        ),
+        (
+            "HTTPSConnectionPool(host='h.example', port=443): Max retries exceeded with url: /x (Caused by "
+            "ConnectTimeoutError(<urllib3.connection.HTTPSConnection object at 0x7f1>, 'Connection to h.example timed "
+            "out. (connect timeout=10.0)'))",
+            "h.example:443: Connection to h.example timed out. (connect timeout=10.0)",
+        ),
+        (
+            "HTTPConnectionPool(host='h.example', port=80): Max retries exceeded with url: /x (Caused by "
+            "NewConnectionError('<urllib3.connection.HTTPConnection object at 0x7f1>: Failed to establish a new "
+            "connection: [Errno -2] Name or service not known'))",
+            "h.example:80: [Errno -2] Name or service not known",
+        ),
+        (
+            "HTTPConnectionPool(host='h.example', port=80): Read timed out. (read timeout=15.0)",
+            "h.example:80: Read timed out. (read timeout=15.0)",
+        ),
+        ("(535, b'5.7.8 no')", "(535, b'5.7.8 no')"),
+    ],
+)
+def test_what_an_exception_says_is_brought_down_to_its_core_and_is_the_same_each_time(said: str, short: str) -> None:
+    assert _short(said) == short
 
 
 def test_a_url_that_apprise_does_not_load_is_a_failure_that_says_so() -> None:
