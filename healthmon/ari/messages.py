@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Annotated, TypeVar
 
 import msgspec
@@ -325,8 +326,14 @@ def device_sighting(target: Target, state: str, at: float, source: Source) -> Ob
 
 def endpoint_answer(target: Target, state: str, at: float, source: Source) -> Observation:
     """What a state in /endpoints says."""
-    health = meanings.endpoint_state(state)
-    return Observation(target, health, at, source, Witness.ENDPOINT, f"endpoint state {state[:40]}")
+    health, words = _state_says(state)
+    return Observation(target, health, at, source, Witness.ENDPOINT, words)
+
+
+# Twenty thousand endpoints have three states.
+@lru_cache(maxsize=64)
+def _state_says(state: str) -> tuple[Health, str]:
+    return meanings.endpoint_state(state), f"endpoint state {state[:40]}"
 
 
 def snapshot(pbx: str, asked_at: float, endpoints: Iterable[EndpointState], info: PbxInfo) -> Snapshot:
