@@ -118,14 +118,14 @@ def test_an_application_that_was_taken_over_is_degraded_and_polls_go_on() -> Non
     assert scene.db.pbx_states["office"].blind_why == ""
 
 
-def test_a_certificate_that_ends_soon_is_degraded_with_the_remark() -> None:
+def test_a_certificate_that_ends_soon_is_degraded_for_that_reason() -> None:
     scene = quiet_office()
     for _ in range(5):
         scene.report(remark="the certificate ends in 9 days")
         scene.after(5)
 
     state = scene.state(OFFICE, Check.CONNECTION)
-    assert (state.belief, state.remark) == (DEGRADED, "the certificate ends in 9 days")
+    assert (state.belief, state.reason) == (DEGRADED, "the certificate ends in 9 days")
 
 
 def test_several_pbxs_with_the_same_names_do_not_mix() -> None:
