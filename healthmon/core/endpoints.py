@@ -5,7 +5,7 @@ from __future__ import annotations
 from healthmon.config.types import WatchConfig
 from healthmon.core.desk import FLAPS, Desk, Step
 from healthmon.core.endpoint import Endpoint
-from healthmon.core.interpret import NOT_LISTED, veil_for
+from healthmon.core.interpret import NOT_LISTED, NOT_QUALIFIED, veil_for
 from healthmon.core.inventory import FORGOTTEN_AFTER, Vanished
 from healthmon.core.pbx import RESTARTED, Pbx
 from healthmon.model import Ending, EndpointSettings, Health, Question, Transition
@@ -84,25 +84,29 @@ class Endpoints:
         settings: EndpointSettings | None = None,
     ) -> None:
         """Take a new watch section or new settings: what was last heard may be worth something else now."""
-        before, was_trusted = endpoint.state(), veil_for(Health.UP, endpoint.settings) == ""
+        before, were = endpoint.state(), endpoint.settings
         endpoint.use(policy or endpoint.policy, settings or endpoint.settings)
         endpoint.calm = None
-        if was_trusted and veil_for(Health.UP, endpoint.settings):
-            self._distrust(endpoint, step)
+        if veil_for(Health.UP, endpoint.settings) and not veil_for(Health.UP, were):
+            self._distrust(endpoint, step, was_checked=were is not None)
         if endpoint.word is not None and not pbx.is_blind:
             self.apply(pbx, endpoint, step.now, step, confirms=False, counts=False)
         if endpoint.state() != before:
             self.settle(pbx, endpoint, step)
         self.schedule(pbx, endpoint)
 
-    def _distrust(self, endpoint: Endpoint, step: Step) -> None:
-        """Qualify was switched off on a static contact: an outage could never end any more."""
+    def _distrust(self, endpoint: Endpoint, step: Step, *, was_checked: bool) -> None:
+        """A static contact turns out not to be qualified: its "up" is worth nothing, an outage could never end.
+
+        When its settings are read for the first time, it never was: what was believed till then was not known.
+        """
+        cause = Ending.NOT_QUALIFIED if was_checked else NOT_QUALIFIED
         words = self._desk.incidents.end(endpoint.target, endpoint.check, Ending.NOT_QUALIFIED, step.now, step.changes)
-        transition = endpoint.forget(step.now, step.now, Ending.NOT_QUALIFIED)
+        transition = endpoint.forget(step.now if was_checked else endpoint.since, step.now, cause, Health.UNKNOWN)
         if transition is not None:
             step.changes.transitions.append(transition)
             outcome = f"; {words}" if words else ""
-            step.changes.log.append(f"{endpoint.kind} {endpoint.target}: {Ending.NOT_QUALIFIED}{outcome}")
+            step.changes.log.append(f"{endpoint.kind} {endpoint.target}: {cause}{outcome}")
 
     # ------------------------------------------------------------ asking before believing
 

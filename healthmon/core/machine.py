@@ -199,15 +199,18 @@ class Machine:
             self.pending = None
         return Transition(self.target, self.check, before, health, self.since, self.believed_at, words)
 
-    def forget(self, at: float, now: float, cause: str) -> Transition | None:
-        """Know nothing any more; return the transition that ends the history, if there was a belief."""
+    def forget(self, at: float, now: float, cause: str, after: Health | None = None) -> Transition | None:
+        """Know nothing any more; return the transition that ends the history, if there was a belief.
+
+        ``after``: UNKNOWN when it is still watched, None when it is not.
+        """
         before, self.belief, self.pending = self.belief, None, None
         self.not_up_since = self.down_since = None
         if before is None:
             return None
         self.since = max(at, self.since)
         self.believed_at = max(now, self.since)
-        return Transition(self.target, self.check, before, None, self.since, self.believed_at, cause)
+        return Transition(self.target, self.check, before, after, self.since, self.believed_at, cause)
 
     # ------------------------------------------------------------ flapping (rule 12)
 

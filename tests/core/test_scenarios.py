@@ -448,3 +448,26 @@ def test_a_snapshot_asked_for_before_a_removal_does_not_bring_it_back() -> None:
     scene.snapshot({TRUNK: UP, phone(): UP}, asked_at=scene.now - 1)
 
     assert (phone(), Check.REACHABILITY) not in scene.db.states
+
+
+def test_what_an_event_spoke_of_after_the_request_is_not_missing() -> None:
+    scene = quiet_office()
+    scene.after(60)
+    asked_at = scene.now
+    scene.after(1)
+    scene.event(phone(300), UP)
+
+    scene.snapshot({TRUNK: UP, phone(): UP}, asked_at=asked_at)
+
+    assert (scene.belief(phone(300)), scene.state(phone(300)).veil) == (UP, "")
+
+
+def test_a_few_phones_of_many_that_vanish_are_no_incident() -> None:
+    phones = [phone(number) for number in range(200, 220)]
+    scene = quiet_office(*phones)
+    scene.live(60, all_up([TRUNK, phone(), *phones]))
+
+    scene.live(120, all_up([TRUNK, phone(), *phones[4:]]))
+
+    assert scene.state(phones[0]).veil == "not listed"
+    assert scene.db.incidents == {}
