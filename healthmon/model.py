@@ -284,7 +284,8 @@ class Transition:
     """A change of what is believed, with its cause.
 
     ``at`` is when it was first seen and never before the previous one; reports use it. ``after is None``: no
-    longer watched (removed from Asterisk's configuration or from ours).
+    longer watched (removed from Asterisk's configuration or from ours); ``UNKNOWN``: watched, but Asterisk turned
+    out not to check it.
     """
 
     target: Target

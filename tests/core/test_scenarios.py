@@ -293,6 +293,19 @@ def test_a_static_contact_that_is_not_qualified_is_never_green() -> None:
     assert (state.belief, state.veil) == (None, "not qualified: Asterisk does not check it")
 
 
+def test_the_time_before_its_settings_were_read_is_unknown_in_the_history_and_not_gone() -> None:
+    scene = Scene()
+    scene.snapshot({TRUNK: UP})
+    believed_up_since = scene.state(TRUNK).since
+
+    scene.after(10)
+    booked = scene.see(trunk_settings(TRUNK, qualify_frequency=0.0, has_unqualified_static_contact=True))
+
+    # UNKNOWN, not None: it is watched all the time, and no second of it was green.
+    transition = next(one for one in booked.transitions if one.target == TRUNK)
+    assert (transition.before, transition.after, transition.at) == (UP, Health.UNKNOWN, believed_up_since)
+
+
 def test_a_static_contact_that_is_qualified_at_last_is_believed_again() -> None:
     scene = Scene()
     scene.snapshot({TRUNK: UP})
