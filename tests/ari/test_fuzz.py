@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from healthmon.ari.events import EventSocket, _BoundedWebSocket, _ReadAhead
 from healthmon.ari.messages import decode_event
-from healthmon.errors import AriUnexpected
+from healthmon.errors import AriError, AriUnexpected
+from healthmon.fakepbx.frames import CLOSE, PING, frame
 from healthmon.model import ContactChange, Observation, Removed
 
 from .captures import all_events
@@ -95,6 +97,68 @@ def test_mutated_recordings_cause_no_accident() -> None:
 @pytest.mark.soak
 def test_soak_many_mutated_recordings_cause_no_accident() -> None:
     attack(CASES_IN_SOAK)
+
+
+class Wire:
+    """A socket on which these bytes come, in pieces; then the other side closes."""
+
+    def __init__(self, raw: bytes, dice: random.Random) -> None:
+        self._raw = raw
+        self._dice = dice
+
+    def recv(self, size: int) -> bytes:
+        if self._dice.random() < 0.1:
+            raise TimeoutError("timed out")
+        size = self._dice.randint(1, size)
+        piece, self._raw = self._raw[:size], self._raw[size:]
+        return piece
+
+    def send(self, data: bytes) -> int:
+        return len(data)
+
+    def settimeout(self, seconds: float | None) -> None: ...
+
+    def gettimeout(self) -> float:
+        return 1.0
+
+    def shutdown(self, how: int) -> None: ...
+
+    def close(self) -> None: ...
+
+    def fileno(self) -> int:
+        return 1
+
+
+def read_to_the_end(raw: bytes, dice: random.Random) -> AriError:
+    """Read a stream that brings these bytes, as the event source does."""
+    stream = EventSocket("office", _BoundedWebSocket(skip_utf8_validation=True))
+    stream._socket.sock = _ReadAhead(Wire(raw, dice))  # type: ignore[arg-type,assignment]
+    while True:
+        try:
+            received = stream.receive()
+        except AriError as error:
+            return error
+        if received:
+            decode_without_accident(received)
+
+
+def attack_frames(cases: int) -> None:
+    seed = random.SystemRandom().randrange(2**32)
+    print(f"seed {seed}")
+    dice = random.Random(seed)
+    recorded = [frame(raw) for raw in all_events()] + [frame(b"", PING), frame(b"\x03\xe8bye", CLOSE)]
+    for _ in range(cases):
+        raw = b"".join(dice.choices(recorded, k=3))
+        read_to_the_end(mutate(raw, dice) if dice.random() < 0.9 else dice.randbytes(60), dice)
+
+
+def test_mutated_frames_end_the_stream_and_nothing_else() -> None:
+    attack_frames(CASES_IN_CI // 5)
+
+
+@pytest.mark.soak
+def test_soak_many_mutated_frames_end_the_stream_and_nothing_else() -> None:
+    attack_frames(CASES_IN_SOAK // 5)
 
 
 json_values = st.recursive(
