@@ -229,14 +229,12 @@ class Scene:
 
     def see(self, *sightings: Sighting) -> Changes:
         """Offer these."""
-        changes = Changes()
 
         def see_all(changes: Changes) -> None:
             for sighting in sightings:
                 self.monitor.see(sighting, self.now, changes)
 
-        self._do(see_all)
-        return changes
+        return self._do(see_all)
 
     def after(self, seconds: float) -> Scene:
         """Let time pass, step by step from deadline to deadline."""
