@@ -19,7 +19,7 @@ Handler = Callable[["FakePbx", Request, tuple[str, ...]], Answer]
 
 def answer(pbx: FakePbx, request: Request, segments: tuple[str, ...]) -> Answer:
     """Answer a request for a resource. One that is not known is recorded in ``pbx.failures``, and refused."""
-    for method, pattern, handler in _ROUTES:
+    for method, pattern, handler in ROUTES:
         names = _match(pattern, segments)
         if method == request.method and names is not None:
             return handler(pbx, request, names)
@@ -126,7 +126,8 @@ def _user_event(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answe
 
 
 _DYNAMIC = ("asterisk", "config", "dynamic", "res_pjsip")
-_ROUTES: tuple[tuple[str, tuple[str | None, ...], Handler], ...] = (
+#: Everything that the fake knows: method, path with None for a name, what answers.
+ROUTES: tuple[tuple[str, tuple[str | None, ...], Handler], ...] = (
     ("GET", ("endpoints",), _endpoints),
     ("GET", ("endpoints", None, None), _endpoint),
     ("GET", ("deviceStates", None), _device_state),

@@ -14,6 +14,7 @@ from healthmon.ari.events import EventSocket, open_events
 from healthmon.ari.messages import Event, Replaced, UserEvent, decode_event
 from healthmon.config.types import Secret
 from healthmon.errors import AriDenied, AriError, AriNotFound
+from healthmon.fakepbx.resources import ROUTES
 from healthmon.model import ContactChange, ContactStatus, Health, Observation, Removed, Target, Witness
 from tests.lab.fixtures import VERSIONS, Lab, need
 from tests.waiting import wait_for
@@ -163,6 +164,16 @@ def test_settings_are_those_of_endpoint_and_aor(client: AriClient) -> None:
     assert (dead.has_unqualified_static_contact, dead.has_outbound_auth) == (False, True)
 
 
+def test_a_phone_that_is_registered_has_no_static_contact(peer: Peer, client: AriClient) -> None:
+    # Asterisk lists its registered contact in the AOR's option "contact", where static ones are, too.
+    peer.phone_up()
+    wait_for(lambda: client.endpoint("PJSIP", PHONE).state == "online")
+
+    found = client.settings(Target("office", "PJSIP", PHONE), 5.0)
+
+    assert (found.known, found.has_static_contact, found.max_contacts) == (True, False, 1)
+
+
 def test_settings_of_what_is_not_pjsip_or_not_there_are_unknown(client: AriClient) -> None:
     assert not client.settings(Target("office", "PJSIP", "nobody"), 5.0).known
     assert not client.settings(Target("office", "IAX2", PHONE), 5.0).known
@@ -200,6 +211,43 @@ def test_the_user_event_needs_an_application_that_is_there(client: AriClient) ->
 
 def test_subscribing_needs_an_application_that_is_there(client: AriClient) -> None:
     assert isinstance(failure(client.subscribe), AriNotFound)
+
+
+def test_the_fake_knows_nothing_that_this_suite_does_not_use() -> None:
+    # Every method of the client is called above, on each peer; so its requests are all that the fake may know.
+    with fake_pbx() as fake:
+        pbx = FakePeer(fake).pbx
+        stream, client = open_events(pbx, subscribe_all=False), AriClient(pbx)
+        wait_for(lambda: fake.streams_opened == 1)
+        fake.phone_up(f"PJSIP/{PHONE}")
+        client.subscribe()
+        client.user_event("x")
+        assert client.endpoints()
+        assert client.endpoint("PJSIP", PHONE)
+        assert client.device_state(f"PJSIP/{PHONE}")
+        assert client.info()
+        assert client.settings(Target("office", "PJSIP", PHONE), 5.0)
+
+        used = {
+            (method, pattern)
+            for method, pattern, _ in ROUTES
+            if any(fits(method, pattern, one) for one in fake.requests)
+        }
+
+        assert used == {(method, pattern) for method, pattern, _ in ROUTES}
+        assert fake.failures == []
+        stream.close()
+
+
+def fits(method: str, pattern: tuple[str | None, ...], request: str) -> bool:
+    """Whether this request ("GET /ari/endpoints") is one of that resource."""
+    asked, path = request.split(" ", 1)
+    segments = path.strip("/").split("/")[1:]
+    return (
+        asked == method
+        and len(segments) == len(pattern)
+        and all(part in (None, segment) for part, segment in zip(pattern, segments, strict=True))
+    )
 
 
 # ---------------------------------------------------------------- events
