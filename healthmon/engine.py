@@ -7,7 +7,7 @@ database cannot be written, the same changes are kept and tried again.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Event
@@ -97,8 +97,8 @@ class Engine:
         self._clock = clock
         self._hooks = hooks
         self._stop = stop
-        self._sources: dict[str, PbxSource] = {}
-        self._configs: SimpleQueue[tuple[Config, dict[str, PbxSource]]] = SimpleQueue()
+        self._sources: Mapping[str, PbxSource] = {}
+        self._configs: SimpleQueue[tuple[Config, Mapping[str, PbxSource]]] = SimpleQueue()
         self._listed: dict[str, set[Target]] = {}
         self._not_looked_at = {pbx.name for pbx in config.pbxs}
         self._alive_due = 0.0
@@ -112,11 +112,11 @@ class Engine:
         self._settle(changes, now)
         self._note_first_looks(())
 
-    def connect(self, sources: dict[str, PbxSource]) -> None:
+    def connect(self, sources: Mapping[str, PbxSource]) -> None:
         """Give the polling source of each PBX. Call before ``run()``; later ``reload()`` does it."""
         self._sources = sources
 
-    def reload(self, config: Config, sources: dict[str, PbxSource]) -> None:
+    def reload(self, config: Config, sources: Mapping[str, PbxSource]) -> None:
         """Go on with another configuration. Any thread may call it; the engine takes it up in its next round."""
         self._configs.put((config, sources))
 

@@ -1,0 +1,9 @@
+"""The wiring: builds every thread from a Config; runs, reloads and stops them; signals; systemd.
+
+Only these files create threads, all through ``threads.py``. A dead thread is a dead process: the classic failure of
+monitors is the listener that died quietly.
+"""
+
+from healthmon.app.daemon import run
+
+__all__ = ["run"]

@@ -1,0 +1,167 @@
+"""The daemon's life: start everything, wait for signals, reload, stop in the order of the pipeline."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
+
+from healthmon import __version__, logs
+from healthmon.app import signals
+from healthmon.app.telling import Telling
+from healthmon.app.threads import join, started
+from healthmon.app.watching import Watching
+from healthmon.clock import Clock
+from healthmon.config import Config
+from healthmon.config.parser import load
+from healthmon.config.reload import difference
+from healthmon.engine import Engine, EngineHooks
+from healthmon.errors import ConfigError, ExitCode
+from healthmon.notify.apprise_sender import why_refused
+from healthmon.notify.direct import DirectAlert
+from healthmon.notify.redact import Redactor
+from healthmon.sdnotify import ServiceManager
+from healthmon.sources.inbox import Inbox
+from healthmon.store.writer import Writer, open_writer
+
+log = logging.getLogger(__name__)
+
+#: How long the engine may take to book what waits when it is stopped (seconds). Together with the sources before and
+#: the deliverers after it this stays below the ten seconds that are promised.
+ENGINE_STOPS_WITHIN = 3.0
+#: How often the main thread looks whether all is ready, and later whether a thread has died (seconds).
+LOOK_WHETHER_READY_EVERY = 0.05
+LOOK_WHETHER_DEAD_EVERY = 0.5
+
+
+def run(config_path: Path) -> int:
+    """Run the daemon until it is told to stop; return the exit code. Raises HealthmonError if it cannot start."""
+    config = load(config_path, why_refused=why_refused)
+    handler = logs.set_up(config.log_level, Redactor.of(config))
+    for warning in config.warnings:
+        log.warning("%s", warning)
+    manager = ServiceManager()
+    with _writer(config, manager) as writer:
+        if writer.set_back_by:
+            log.warning("the clock was set back by %.0f s while healthmon did not run", -writer.set_back_by)
+        return Daemon(config, writer, manager, handler).run()
+
+
+@contextmanager
+def _writer(config: Config, manager: ServiceManager) -> Iterator[Writer]:
+    """Open the database; a migration asks systemd for patience."""
+
+    def on_migrating(words: str) -> None:
+        log.warning("%s", words)
+        manager.status(words)
+        manager.extend(600)
+
+    writer = open_writer(config.database, now=Clock().now(), on_migrating=on_migrating)
+    try:
+        yield writer
+    finally:
+        writer.close()
+
+
+class Daemon:
+    """Everything that runs. Owned by the main thread."""
+
+    def __init__(self, config: Config, writer: Writer, manager: ServiceManager, handler: logs.RedactingHandler) -> None:
+        self._config = config
+        self._manager = manager
+        self._handler = handler
+        self._died = Event()
+        self._engine_stop = Event()
+        clock, inbox, remembered = Clock(), Inbox(), writer.load()
+        self._watching = Watching(config, remembered, inbox, clock)
+        self._telling = Telling(config.database, clock)
+        self._direct = DirectAlert(config, self._telling.say_directly)
+        hooks = EngineHooks(
+            wake_deliverers=self._telling.wake_all,
+            freshness=self._watching.freshness,
+            alive=manager.watchdog,
+            resync_all=self._watching.resync_all,
+            tell_directly=self._direct.tell,
+        )
+        self._engine = Engine(
+            config, remembered, inbox=inbox, writer=writer, clock=clock, hooks=hooks, stop=self._engine_stop
+        )
+        self._engine.connect(self._watching.polls)
+
+    def run(self) -> int:
+        """Start everything, wait for signals, stop everything. Returns the exit code."""
+        threading.excepthook = self._on_dead_thread
+        signals.hold()
+        pbxs, receivers = len(self._config.pbxs), len(self._config.receivers)
+        log.info("healthmon %s starts: %d PBXs, %d receivers", __version__, pbxs, receivers)
+        with ExitStack() as stopping:
+            # Stopped in the reverse order: sources first, so that what they offered is still booked; then the
+            # engine; then the deliverers, who may still send what it booked last.
+            stopping.callback(self._telling.stop)
+            self._telling.start(self._config)
+            engine = started(self._engine.run, "engine")
+            stopping.callback(self._stop_engine, engine)
+            stopping.callback(self._watching.stop)
+            self._watching.start()
+            self._wait_for_signals()
+            self._manager.stopping("stopping")
+            signals.exit_at_the_next()
+        log.info("healthmon has stopped")
+        return ExitCode.PROBLEM if self._died.is_set() else ExitCode.OK
+
+    def _wait_for_signals(self) -> None:
+        """Announce readiness, and do what signals ask for, until one says stop or a thread has died."""
+        is_ready = False
+        while not self._died.is_set():
+            if not is_ready and self._engine.first_look_done.is_set():
+                is_ready = True
+                log.info("ready: every PBX was looked at")
+                self._manager.ready(f"watching {len(self._config.pbxs)} PBXs")
+            received = signals.wait(LOOK_WHETHER_DEAD_EVERY if is_ready else LOOK_WHETHER_READY_EVERY)
+            if received is signal.SIGHUP:
+                self._reload()
+            elif received is not None:
+                log.info("told to stop")
+                return
+
+    def _on_dead_thread(self, args: threading.ExceptHookArgs) -> None:
+        """A thread died of a defect: say so, stop everything, and let systemd start anew."""
+        name = args.thread.name if args.thread else "?"
+        error = (args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback)
+        log.critical("thread %s died of a defect; healthmon stops", name, exc_info=error)
+        self._died.set()
+
+    def _stop_engine(self, engine: threading.Thread) -> None:
+        self._engine_stop.set()
+        late = join([engine], ENGINE_STOPS_WITHIN)
+        log.info("engine stopped%s", ", but it is still writing" if late else "; everything that was seen is booked")
+
+    def _reload(self) -> None:
+        """Read the configuration again; with any problem the running one stays."""
+        self._manager.reloading()
+        try:
+            new = load(self._config.path, why_refused=why_refused)
+        except ConfigError as error:
+            for problem in error.problems:
+                log.error("%s", problem)
+            log.error("the configuration has problems; the running one stays")
+            self._manager.ready("reload refused: the configuration has problems")
+            return
+        changed = difference(self._config, new)
+        # The database stays the one that is open; the difference says so.
+        new = replace(new, database=self._config.database)
+        self._handler.redact = Redactor.of(self._config, new)
+        logging.getLogger().setLevel(new.log_level.upper())
+        self._direct.use(new)
+        self._watching.reload(new, changed)
+        self._engine.reload(new, self._watching.polls)
+        self._watching.start()
+        self._telling.reload(new, changed)
+        self._config = new
+        log.info("reloaded: %s", "; ".join(changed.words) or "nothing has changed")
+        self._manager.ready(f"watching {len(new.pbxs)} PBXs")

@@ -1,0 +1,108 @@
+"""The threads that tell people: one for each receiver URL."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Thread
+
+from healthmon.app.threads import join, started
+from healthmon.clock import Clock
+from healthmon.config import Config
+from healthmon.config.reload import Difference
+from healthmon.notify.apprise_sender import AppriseSender
+from healthmon.notify.delivery import Deliverer
+from healthmon.notify.message import Message
+from healthmon.store.outbox import Outbox
+
+log = logging.getLogger(__name__)
+
+#: How long stopping them may take, all together (seconds).
+STOP_WITHIN = 3.0
+
+
+@dataclass(slots=True)
+class DelivererThread:
+    """The thread that sends to one URL."""
+
+    deliverer: Deliverer
+    wake: Event
+    stop: Event
+    thread: Thread
+
+
+class Telling:
+    """All threads that send messages. Owned by the main thread; the engine's hooks wake them."""
+
+    def __init__(self, database: Path, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._deliverers: dict[str, DelivererThread] = {}
+
+    def start(self, config: Config) -> None:
+        """Put what was left in the middle of being sent into doubt, and start one thread for each URL."""
+        url_ids = _url_ids(config)
+        with closing(Outbox(self._database)) as outbox:
+            in_doubt = outbox.recover(url_ids, self._clock.now())
+            outbox.retire_others(url_ids, self._clock.now())
+        if in_doubt:
+            log.warning("%d messages were being sent when healthmon ended; they are sent again, marked", in_doubt)
+        for url_id in url_ids:
+            self._start(config, url_id)
+
+    def stop(self) -> None:
+        """Stop them; a message that is being sent is finished first."""
+        late = _ended(self._deliverers.values())
+        log.info("deliverers stopped%s", f"; still sending, to be repeated: {', '.join(late)}" if late else "")
+
+    def reload(self, config: Config, changed: Difference) -> None:
+        """Restart the threads whose URL or receiver changed, and leave the others alone."""
+        _ended([self._deliverers.pop(url_id) for url_id in (*changed.urls_removed, *changed.urls_changed)])
+        for url_id in (*changed.urls_added, *changed.urls_changed):
+            self._start(config, url_id)
+        for one in self._deliverers.values():
+            one.deliverer.zone = config.timezone
+
+    def wake_all(self) -> None:
+        """Something was booked. The engine thread calls it."""
+        for one in list(self._deliverers.values()):
+            one.wake.set()
+
+    def say_directly(self, message: Message) -> None:
+        """Tell everybody past the outbox, which cannot be used. The engine thread calls it."""
+        for one in list(self._deliverers.values()):
+            one.deliverer.say(message)
+
+    def _start(self, config: Config, url_id: str) -> None:
+        receiver, url = next(
+            (receiver, url) for receiver in config.receivers for url in receiver.urls if url.url_id == url_id
+        )
+        wake, stop = Event(), Event()
+        deliverer = Deliverer(
+            url_id=url_id,
+            receiver=receiver,
+            sender=AppriseSender(url_id, url.url),
+            open_outbox=lambda: Outbox(self._database),
+            zone=config.timezone,
+            clock=self._clock,
+            wake=wake,
+            stop=stop,
+        )
+        thread = started(deliverer.run, f"deliver:{url_id}")
+        self._deliverers[url_id] = DelivererThread(deliverer, wake, stop, thread)
+
+
+def _url_ids(config: Config) -> list[str]:
+    return [url.url_id for receiver in config.receivers for url in receiver.urls]
+
+
+def _ended(deliverers: Iterable[DelivererThread]) -> list[str]:
+    """Stop these; return the names of those that are still sending."""
+    ending = list(deliverers)
+    for one in ending:
+        one.stop.set()
+        one.wake.set()
+    return join((one.thread for one in ending), STOP_WITHIN)

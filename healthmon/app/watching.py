@@ -1,0 +1,105 @@
+"""The threads that look at PBXs: two for each."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from threading import Thread
+
+from healthmon.app.threads import join, started
+from healthmon.clock import Clock
+from healthmon.config import Config, PbxConfig
+from healthmon.config.reload import Difference
+from healthmon.model import Freshness, Remembered
+from healthmon.sources.events import EventSource
+from healthmon.sources.inbox import Inbox
+from healthmon.sources.polls import PollSource
+from healthmon.sources.signals import Signals
+
+log = logging.getLogger(__name__)
+
+#: How long stopping them may take, all together (seconds).
+STOP_WITHIN = 2.5
+
+
+@dataclass(slots=True)
+class PbxThreads:
+    """The two threads that look at one PBX."""
+
+    events: EventSource
+    polls: PollSource
+    signals: Signals
+    threads: list[Thread] = field(default_factory=list)
+
+
+class Watching:
+    """All threads that look at PBXs. Owned by the main thread; the engine's hooks read it."""
+
+    def __init__(self, config: Config, remembered: Remembered, inbox: Inbox, clock: Clock) -> None:
+        self._remembered = remembered
+        self._inbox = inbox
+        self._clock = clock
+        self._pbxs = {pbx.name: self._built(pbx) for pbx in config.pbxs}
+
+    @property
+    def polls(self) -> dict[str, PollSource]:
+        """The polling source of each PBX, which the engine asks."""
+        return {name: pbx.polls for name, pbx in self._pbxs.items()}
+
+    def start(self) -> None:
+        """Start looking at every PBX that is not looked at yet."""
+        for name, pbx in self._pbxs.items():
+            if not pbx.threads:
+                pbx.threads = [started(pbx.polls.run, f"polls:{name}"), started(pbx.events.run, f"events:{name}")]
+
+    def stop(self) -> None:
+        """Stop looking; what was offered to the inbox stays there."""
+        late = _ended(self._pbxs.values())
+        log.info("sources stopped%s", f", but for {', '.join(late)}" if late else "")
+
+    def reload(self, config: Config, changed: Difference) -> None:
+        """Stop what is gone or must reconnect, adjust the others, and build what ``start()`` is to start."""
+        _ended([self._pbxs.pop(name) for name in (*changed.pbxs_removed, *changed.pbxs_to_reconnect)])
+        for pbx in config.pbxs:
+            if pbx.name in changed.pbxs_adjusted:
+                self._pbxs[pbx.name].polls.adjust(pbx)
+            elif pbx.name not in self._pbxs:
+                self._pbxs[pbx.name] = self._built(pbx)
+
+    def freshness(self) -> Iterable[Freshness]:
+        """Say how fresh our view of each PBX is. The engine thread calls it; it reads plain attributes."""
+        for name, pbx in list(self._pbxs.items()):
+            seen = [at for at in (pbx.events.alive_at, pbx.polls.alive_at) if at is not None]
+            yield Freshness(
+                name,
+                last_event_at=pbx.events.last_event_at,
+                last_snapshot_at=pbx.polls.last_snapshot_at,
+                alive_at=max(seen, default=None),
+            )
+
+    def resync_all(self) -> None:
+        """Have every PBX looked at anew. Any thread may call it."""
+        for pbx in list(self._pbxs.values()):
+            pbx.signals.want_snapshot()
+
+    def _built(self, pbx: PbxConfig) -> PbxThreads:
+        signals = Signals()
+        known = next((state for state in self._remembered.pbx_states if state.pbx == pbx.name), None)
+        polls = PollSource(
+            pbx,
+            self._inbox,
+            self._clock,
+            signals,
+            cached=[settings for settings in self._remembered.settings if settings.target.pbx == pbx.name],
+            cached_for=(known.startup_time, known.last_reload_time) if known else ("", ""),
+        )
+        return PbxThreads(EventSource(pbx, self._inbox, self._clock, signals), polls, signals)
+
+
+def _ended(pbxs: Iterable[PbxThreads]) -> list[str]:
+    """Stop the threads of these PBXs; return the names of those that are late."""
+    ending = list(pbxs)
+    for pbx in ending:
+        pbx.signals.shut_down()
+    return join((thread for pbx in ending for thread in pbx.threads), STOP_WITHIN)
