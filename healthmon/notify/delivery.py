@@ -130,7 +130,8 @@ class Deliverer:
             return min(at - now, LOOK_EVERY)
         if self._pace.failures:
             self._give_up_old(outbox, now)
-        claim = outbox.claim(self.url_id, now)
+        # What waits for others has waited enough once the first of them is due.
+        claim = outbox.claim(self.url_id, now, joining=self._receiver.group_wait)
         if claim is None:
             # What was due had nothing to say any more, and was cancelled.
             return BREATH

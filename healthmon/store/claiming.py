@@ -101,10 +101,15 @@ class Choice:
         return Choice(self.lines + other.lines, self.cancelled + other.cancelled)
 
 
-def make_claim(connection: sqlite3.Connection, line: Timeline, url_id: str, now: float, limit: int) -> Claim | None:
+def make_claim(
+    connection: sqlite3.Connection, line: Timeline, url_id: str, now: float, limit: int, joining: float
+) -> Claim | None:
     """Mark what is due as being sent, and return it with its facts. Call it inside a writing transaction."""
     parameters = {"url_id": url_id, "now": line.stored(now), "limit": limit}
-    choice = _choice(connection, line, connection.execute(_DUE, parameters).fetchall(), url_id, {})
+    due = connection.execute(_DUE, parameters).fetchall()
+    if due and joining:
+        due = connection.execute(_DUE, {**parameters, "now": line.stored(now + joining)}).fetchall()
+    choice = _choice(connection, line, due, url_id, {})
     if choice.lines:
         said = {each.incident.id: each.says for each in choice.lines}
         riding_along = connection.execute(_RIDING_ALONG, parameters).fetchall()

@@ -123,14 +123,15 @@ class Outbox:
             ).fetchone()
         return found is not None
 
-    def claim(self, url_id: str, now: float, limit: int = 500) -> Claim | None:
+    def claim(self, url_id: str, now: float, limit: int = 500, *, joining: float = 0.0) -> Claim | None:
         """Take what is due for this URL, and fix what each row says by the facts of this moment.
 
+        Once something is due, what falls due within ``joining`` seconds goes with it: one cause, one message.
         From here until its result is booked every row counts as told. Rows that have nothing to say any more are
         cancelled. None: there is nothing to send (ask ``next_due`` whether more waits).
         """
         with self._writing() as line:
-            return make_claim(self._connection, line, url_id, now, limit)
+            return make_claim(self._connection, line, url_id, now, limit, joining)
 
     # ---------------------------------------------------------------- what became of it
 

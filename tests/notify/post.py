@@ -94,11 +94,11 @@ class Post:
         )
         return self.deliverer
 
-    def opens(self, number: int, kind: Kind = Kind.PHONE, url_id: str = BOSS) -> Incident:
-        """An outage begins and is booked for telling."""
+    def opens(self, number: int, kind: Kind = Kind.PHONE, url_id: str = BOSS, *, wait: float = 0.0) -> Incident:
+        """An outage begins and is booked for telling, ``wait`` seconds later."""
         target = Target("office", "PJSIP", f"{100 + number}")
         about = incident(number, target, kind=kind, opened_at=self.time - 30, believed_at=self.time)
-        told = Notification(number, url_id, Reason.OPENED, 0, self.time, self.time)
+        told = Notification(number, url_id, Reason.OPENED, 0, self.time, self.time + wait)
         self.store.book(incidents={number: about}, notifications=[told])
         return about
 

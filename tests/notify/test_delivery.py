@@ -41,6 +41,17 @@ def test_what_is_due_together_is_one_message(post: Post) -> None:
     assert post.channel.subjects == ["DOWN 3 phones (office): 101, 102, 103"]
 
 
+def test_what_breaks_within_the_group_wait_is_one_message(post: Post) -> None:
+    wait = post.receiver.group_wait
+    post.opens(1, wait=wait)
+    post.run(wait - 0.1)
+    post.opens(2, wait=wait)
+
+    post.run(0.1)
+
+    assert post.channel.subjects == ["DOWN 2 phones (office): 101, 102"]
+
+
 def test_nothing_due_means_a_long_wait(post: Post) -> None:
     assert post.deliverer.step(post.outbox) == LOOK_EVERY
 

@@ -42,6 +42,20 @@ def test_nothing_is_claimed_before_it_is_due(store: Store) -> None:
     assert store.outbox.next_due(BOSS) is None
 
 
+def test_what_falls_due_soon_joins_what_is_due_and_makes_nothing_due(store: Store) -> None:
+    store.book(
+        incidents={1: incident(), 2: incident(2, OTHER_PHONE)},
+        notifications=[notification(wait=5), notification(number=2, wait=9)],
+    )
+
+    assert store.outbox.claim(BOSS, START + 134, joining=5) is None
+
+    claim = store.outbox.claim(BOSS, START + 135, joining=5)
+
+    assert claim is not None
+    assert said(claim) == [(1, Reason.OPENED, Said.DOWN), (2, Reason.OPENED, Said.DOWN)]
+
+
 def test_what_is_being_sent_is_not_claimed_a_second_time(store: Store) -> None:
     store.book(incidents={1: incident()}, notifications=[notification()])
 
