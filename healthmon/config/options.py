@@ -261,7 +261,7 @@ RECEIVER = SectionKind(
         Option(
             "group_wait",
             values.duration("0s", "1h"),
-            "The first message waits so long for others that may join it.",
+            "A message that something is down, or up again, waits so long for others that may join it.",
             default="5s",
         ),
         Option(

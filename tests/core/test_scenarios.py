@@ -67,6 +67,22 @@ def test_first_look_waits_for_the_slowest_of_the_cohort() -> None:
     assert [incident for _, _, incident, _ in scene.sent] == [1, 2]
 
 
+def test_down_and_up_wait_alike_for_others_that_may_join_them() -> None:
+    scene = quiet_office()
+
+    scene.lose(TRUNK)
+    scene.live(120, {TRUNK: DOWN, phone(): UP})
+    scene.contact(TRUNK, ContactStatus.REACHABLE)
+    scene.event(TRUNK, UP)
+    scene.device(TRUNK, UP)
+    scene.live(120, {TRUNK: UP, phone(): UP})
+
+    assert [(one.reason, one.due_at - one.booked_at) for one in scene.booked()] == [
+        (Reason.OPENED, 5.0),
+        (Reason.RESOLVED, 5.0),
+    ]
+
+
 def test_a_second_start_is_no_first_look() -> None:
     scene = quiet_office()
     again = scene.restart()
