@@ -135,7 +135,7 @@ class Daemon:
 
     def state(self, endpoint: str, pbx: str = "office") -> str:
         """Return what is believed of an endpoint: up, degraded, down, unknown; "" = not watched."""
-        return self.target(endpoint, pbx).get("state", "")
+        return str(self.target(endpoint, pbx).get("state", ""))
 
     def target(self, endpoint: str, pbx: str = "office") -> dict[str, Any]:
         """Return an endpoint's row of ``status --json``; empty when it is not watched."""
