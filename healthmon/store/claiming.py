@@ -102,7 +102,7 @@ class Choice:
 
 
 def make_claim(
-    connection: sqlite3.Connection, line: Timeline, url_id: str, now: float, limit: int, joining: float
+    connection: sqlite3.Connection, line: Timeline, url_id: str, now: float, *, limit: int, joining: float
 ) -> Claim | None:
     """Mark what is due as being sent, and return it with its facts. Call it inside a writing transaction."""
     parameters = {"url_id": url_id, "now": line.stored(now), "limit": limit}

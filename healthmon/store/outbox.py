@@ -131,7 +131,7 @@ class Outbox:
         cancelled. None: there is nothing to send (ask ``next_due`` whether more waits).
         """
         with self._writing() as line:
-            return make_claim(self._connection, line, url_id, now, limit, joining)
+            return make_claim(self._connection, line, url_id, now, limit=limit, joining=joining)
 
     # ---------------------------------------------------------------- what became of it
 
