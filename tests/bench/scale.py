@@ -1,0 +1,41 @@
+"""How much is measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How large and how long everything is."""
+
+    #: What a large PBX has, and a small one.
+    many: int = 20_000
+    few: int = 50
+    #: Each measurement is made so often; the median counts.
+    rounds: int = 3
+    #: Events a second, and for how many seconds.
+    storms: tuple[tuple[int, float], ...] = ((1_000, 10.0), (10_000, 6.0))
+    #: In each storm so many trunks are lost, about which a webhook is told.
+    trunks: int = 20
+    #: Events sent as fast as they are taken.
+    burst: int = 180_000
+    #: How long an idle daemon is looked at (seconds).
+    idle: float = 20.0
+    commits: int = 200
+    start_ups: int = 11
+
+
+FULL = Scale()
+#: Enough to see that everything runs; the figures mean nothing.
+QUICK = Scale(
+    many=150,
+    few=10,
+    rounds=1,
+    storms=((1_000, 0.3),),
+    trunks=2,
+    burst=600,
+    idle=0.2,
+    commits=5,
+    start_ups=1,
+)

@@ -1,0 +1,81 @@
+"""(d) A snapshot of a large PBX: decoded, compared with what is believed, booked."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from healthmon.ari.messages import EndpointState, PbxInfo, decode, snapshot
+from healthmon.config import Config, load
+from healthmon.core.monitor import Monitor
+from healthmon.fakepbx import FakeEndpoint
+from healthmon.model import Changes, Remembered
+from healthmon.store.writer import Writer, open_writer
+from tests.bench.figures import Figure, median
+from tests.bench.scale import Scale
+from tests.bench.watched import CONFIG, HOLD, PBX
+
+NOW = 1_800_000_000.0
+#: After a change of the PBX's configuration, or a site that lost its power: so many endpoints are lost at once.
+PART_LOST = 0.1
+
+
+def snapshots(scale: Scale) -> Iterator[Figure]:
+    """The first one, one that changes nothing, and one after a tenth of the phones was lost."""
+    rounds = [_round(scale.many) for _ in range(max(3, scale.rounds))]
+    first, same, lost, bare = (median(values) for values in zip(*rounds, strict=True))
+    of = f"of {scale.many:,} endpoints, decoded to booked"
+    yield Figure(f"first snapshot {of}", first, "ms", at_most=200.0, bare=bare)
+    yield Figure(f"snapshot {of}, nothing new", same, "ms", at_most=200.0, bare=bare)
+    yield Figure(f"snapshot {of}, a tenth is down", lost, "ms", bare=bare)
+
+
+def _round(endpoints: int) -> tuple[float, float, float, float]:
+    """Milliseconds of each of the three; bare is json.loads of the same body."""
+    body = _body(endpoints, lost=0)
+    with TemporaryDirectory(prefix="healthmon-bench-") as folder:
+        config = _config(Path(folder))
+        writer = open_writer(config.database, now=NOW)
+        monitor = Monitor(config, Remembered(), NOW)
+        _step(monitor, writer, lambda changes: monitor.start(NOW, changes))
+        first = _timed(lambda: _look(monitor, writer, body, NOW + 1))
+        same = _timed(lambda: _look(monitor, writer, body, NOW + 61))
+        fewer = _body(endpoints, lost=int(endpoints * PART_LOST))
+        lost = _timed(lambda: _look(monitor, writer, fewer, NOW + 121))
+        writer.close()
+    return first, same, lost, _timed(lambda: json.loads(body))
+
+
+def _body(endpoints: int, *, lost: int) -> bytes:
+    """Asterisk's answer to GET /endpoints."""
+    phones = (FakeEndpoint("PJSIP", str(10_000 + number), is_up=number >= lost) for number in range(endpoints))
+    return json.dumps([phone.listed() for phone in phones]).encode()
+
+
+def _config(folder: Path) -> Config:
+    path = folder / "config.ini"
+    hook = "json://127.0.0.1:9/nobody"
+    path.write_text(CONFIG.format(database=folder / "db", url="http://127.0.0.1:8088", hold=HOLD, hook=hook))
+    return load(path)
+
+
+def _look(monitor: Monitor, writer: Writer, body: bytes, at: float) -> None:
+    """All that is done with an answer once it has arrived."""
+    listed = decode(body, list[EndpointState], PBX, "GET /endpoints")
+    seen = snapshot(PBX, at, listed, PbxInfo("started", "reloaded"))
+    _step(monitor, writer, lambda changes: monitor.see(seen, at, changes))
+
+
+def _step(monitor: Monitor, writer: Writer, do: Callable[[Changes], None]) -> None:
+    changes = Changes()
+    do(changes)
+    writer.commit(changes)
+
+
+def _timed(do: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    do()
+    return (time.perf_counter() - begun) * 1000
