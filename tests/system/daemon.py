@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -38,8 +38,15 @@ def wait_until(
 class Daemon:
     """One ``healthmon run`` with its own folder, configuration file and database."""
 
-    def __init__(self, folder: Path, config: str, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        config: str,
+        environ: Mapping[str, str] | None = None,
+        program: Sequence[str] = HEALTHMON,
+    ) -> None:
         self.folder = folder
+        self._program = program
         self.config_path = folder / "config.ini"
         self.database = folder / "healthmon.db"
         self.log_path = folder / "healthmon.log"
@@ -68,7 +75,7 @@ class Daemon:
         before = len(self.log())
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                [*HEALTHMON, "-c", str(self.config_path), "run"],
+                [*self._program, "-c", str(self.config_path), "run"],
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
@@ -119,7 +126,7 @@ class Daemon:
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a healthmon command with this daemon's configuration."""
         return subprocess.run(
-            [*HEALTHMON, "-c", str(self.config_path), *arguments],
+            [*self._program, "-c", str(self.config_path), *arguments],
             capture_output=True,
             text=True,
             env=self._environ,
