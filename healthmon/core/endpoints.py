@@ -166,7 +166,8 @@ class Endpoints:
     def end_grace(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
         """Its time to come back is over: what was last heard of it counts from now on."""
         at, endpoint.grace_until, endpoint.calm = endpoint.grace_until, 0.0, None
-        if endpoint.grace_takes_evidence and endpoint.belief is Health.UP:
+        was_waited_for = endpoint.grace_takes_evidence and endpoint.veil == endpoint.grace_why
+        if was_waited_for and endpoint.belief is Health.UP:
             endpoint.cohort = NOT_BACK
         # Whether it came back while we were blind, the next snapshot tells.
         if not pbx.is_blind and endpoint.word is not None:

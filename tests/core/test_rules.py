@@ -517,6 +517,18 @@ def test_rule_11_whoever_does_not_come_back_is_told_together(scene: Scene) -> No
     assert all(incident.opened_at == START + 35 + 120 for incident in scene.open())
 
 
+def test_rule_11_whoever_came_back_and_is_lost_again_is_told_without_the_restart(scene: Scene) -> None:
+    restarted(scene, {TRUNK: DOWN, phone(): UP})
+    scene.event(TRUNK, UP)
+    scene.device(TRUNK, UP)
+    scene.after(100)
+
+    scene.lose(TRUNK)
+    scene.live(120, {TRUNK: DOWN, phone(): UP})
+
+    assert [(incident.target, incident.cohort) for incident in scene.open()] == [(TRUNK, "")]
+
+
 def test_rule_11_an_unreachable_last_contact_is_evidence(scene: Scene) -> None:
     restarted(scene, {TRUNK: DOWN, phone(): DOWN})
     scene.after(10)
