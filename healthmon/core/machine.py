@@ -9,6 +9,9 @@ from healthmon.model import CheckState, Health, Kind, Target, Transition
 #: How bad a health is. What was never known counts as up: it must earn its alarm like everything else.
 RANK = {None: 0, Health.UP: 0, Health.DEGRADED: 1, Health.DOWN: 2}
 
+#: Down so soon after degraded is one fall: the event stream breaks off before the next look is refused (seconds).
+ONE_FALL = 2.0
+
 #: A clock that could ripen into a belief: its deadline, the health, and when that was first seen.
 Ripening = tuple[float, Health, float]
 
@@ -146,7 +149,8 @@ class Machine:
         if health is Health.DEGRADED:
             self.down_since = None
         elif self.down_since is None:
-            self.down_since = at
+            is_one_fall = at - self.not_up_since < ONE_FALL
+            self.down_since = self.not_up_since if is_one_fall else at
 
     def _set_pending(self, health: Health, at: float) -> None:
         if health is self.belief:

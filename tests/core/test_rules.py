@@ -406,6 +406,19 @@ def test_rule_08_down_is_believed_by_the_down_clock_and_dated_from_it() -> None:
     assert (transition.after, transition.at, transition.believed_at) == (DOWN, 15, 46)
 
 
+def test_rule_08_a_fall_that_passes_through_degraded_is_one_fall() -> None:
+    # A PBX that dies: its event stream breaks off, and a moment later nothing answers any more.
+    machine = Machine(Target("office"), Check.CONNECTION, Kind.PBX, Hold(15, 10, 60), watch="", watched_since=0)
+    machine.see(UP, 0, 0, "", confirms=True)
+    machine.see(DEGRADED, 10, 10, "no events", confirms=True)
+    machine.see(DOWN, 10.03, 10.03, "refused", confirms=True)
+
+    transition = machine.see(DOWN, 25.01, 25.01, "refused", confirms=True)
+
+    assert transition is not None
+    assert transition.after is DOWN
+
+
 def test_rule_08_better_and_still_better_in_turns_does_not_stay_down_for_ever() -> None:
     machine = Machine(Target("office"), Check.CONNECTION, Kind.PBX, Hold(0, 10, 60), watch="", watched_since=0)
     machine.see(DOWN, 0, 0, "", confirms=True)
