@@ -149,9 +149,15 @@ class PollSource:
         for question in _all_of(self._asked):
             if question.wants_snapshot:
                 self._signals.resync.set()
+                self._retry_sooner()
             self._questions.update(dict.fromkeys(question.targets))
         for targets in _all_of(self._to_learn):
             self._agenda.add(targets, self._clock.now())
+
+    def _retry_sooner(self) -> None:
+        """Look before the next retry is due: what is about to be believed waits to be confirmed (rule 7)."""
+        if self._retry_at is not None:
+            self._retry_at = min(self._retry_at, self._snapshot_begun + self._times.snapshot_spacing)
 
     def _next_job(self, now: float) -> tuple[float, Callable[[], None]]:
         """The most urgent of what is due, else what is due next. While it fails, snapshots alone are tried."""

@@ -137,6 +137,16 @@ def test_a_wrong_password_is_tried_slowly_and_logged_once(
     assert lines[1] == f"pbx office: recovered after {len(reports)} failures"
 
 
+def test_rule_07_a_question_brings_the_next_try_forward(fake: FakePbx, run: Run) -> None:
+    fake.is_denying = True
+    rig = run(events=None, polls=replace(POLL_TIMES, denied=3600.0))
+    rig.wait(lambda: len(rig.troubles(Channel.REST)) == 1)
+
+    rig.polls.ask(Question("office", wants_snapshot=True))
+
+    rig.wait(lambda: len(rig.troubles(Channel.REST)) == 2)
+
+
 def test_rest_that_is_back_has_the_events_tried_at_once(fake: FakePbx, run: Run) -> None:
     from .rig import EVENT_TIMES
 
