@@ -8,7 +8,7 @@ from itertools import accumulate, groupby
 from zoneinfo import ZoneInfo
 
 from healthmon.model import Kind
-from healthmon.notify.lines import Line, News, State, line_of, worst_first
+from healthmon.notify.lines import Line, News, State, line_of, together, worst_first
 from healthmon.notify.message import MOST_CHARACTERS, Message, Mood
 from healthmon.notify.paragraphs import Paragraph, paragraphs
 from healthmon.notify.subject import counted, listed, subject
@@ -33,7 +33,7 @@ def compose(
 ) -> Message:
     """Write the message that tells these rows (at least one), worst first; times are in ``zone``."""
     lines = sorted((line_of(row) for row in rows), key=worst_first)
-    groups = [list(group) for _, group in groupby(lines, key=lambda line: (line.state, line.kind, line.pbx))]
+    groups = [list(group) for _, group in groupby(lines, key=together)]
     return Message(
         subject=subject(groups, zone, now),
         body=_body(groups, lines, zone, now, min(most_characters, MOST_CHARACTERS)),

@@ -126,4 +126,15 @@ def _is_degraded(incident: Incident) -> bool:
 
 def worst_first(line: Line) -> tuple[object, ...]:
     """Order lines: bad news before good, a PBX before a provider before a phone, down before degraded."""
-    return (line.news, _KINDS.index(line.kind), _STATES.index(line.state), line.pbx, natural(line.name))
+    return (
+        line.news,
+        _KINDS.index(line.kind),
+        _STATES.index(line.state),
+        line.aspect if line.kind is Kind.PBX else line.pbx,
+        natural(line.name),
+    )
+
+
+def together(line: Line) -> tuple[object, ...]:
+    """Tell lines of one kind that are told as a list of names: those of one PBX; and PBXs with the same trouble."""
+    return line.state, line.kind, line.aspect if line.kind is Kind.PBX else line.pbx

@@ -108,6 +108,18 @@ def test_phones_of_two_pbxs_are_told_apart() -> None:
     assert "DOWN phone 101 (shop)" in message.body
 
 
+def test_several_pbxs_are_told_by_name_each_trouble_for_itself() -> None:
+    rows = [row(incident(Target(name), number)) for number, name in enumerate(("office", "berlin", "harbour"), start=1)]
+    missing = {"check": Check.INVENTORY, "health": Health.DEGRADED}
+    short = [row(incident(Target(name), 7 + number, **missing)) for number, name in enumerate(("berlin", "office"))]
+
+    mixed = compose([*short, *rows], zone=BERLIN, now=NOW)
+
+    assert compose(rows, zone=BERLIN, now=NOW).subject == "DOWN 3 PBXs: berlin, harbour, office"
+    assert mixed.subject == "DOWN 3 PBXs + 2 more"
+    assert "DEGRADED 2 PBXs: berlin, office" in mixed.body
+
+
 def test_a_name_is_cut_and_the_state_and_the_time_are_not() -> None:
     about = incident(phone("reception-desk-ground-floor-left-behind-the-plant"))
 
