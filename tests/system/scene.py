@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -89,10 +90,18 @@ def assert_told(subjects: list[str], *beginnings: str) -> None:
     assert matches, f"told {subjects}, expected {list(beginnings)}"
 
 
-def set_scene(lab: Lab, pbx: Asterisk, folder: Path, *, config: str = "", start: bool = True) -> Scene:
-    """Start a sink and a daemon for a PBX; ``config`` replaces the usual watch sections."""
+def set_scene(
+    lab: Lab,
+    pbx: Asterisk,
+    folder: Path,
+    *,
+    config: str = "",
+    start: bool = True,
+    options: Mapping[str, str] | None = None,
+) -> Scene:
+    """Start a sink and a daemon for a PBX; ``config`` replaces the usual watch sections, ``options`` are the PBX's."""
     sink = lab.add(WebhookSink())
-    text = pbx_section(pbx) + (config or WATCHES) + receiver_section(sink)
+    text = pbx_section(pbx, **(options or {})) + (config or WATCHES) + receiver_section(sink)
     daemon = lab.add(Daemon(folder, text))
     if start:
         daemon.start()
