@@ -34,6 +34,7 @@ COMMANDS = {
     "status": Command("healthmon.cli.status:command", "What is up, degraded, down or unknown now."),
     "report": Command("healthmon.cli.report:command", "How available everything was."),
     "test-alert": Command("healthmon.cli.test_alert:command", "Send a test message to a receiver."),
+    "demo": Command("healthmon.cli.demo:command", "See it at work: a day of trouble in a minute."),
 }
 
 

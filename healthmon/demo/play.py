@@ -1,0 +1,76 @@
+"""Sets the scene: a folder, a fake PBX, a webhook and the daemon; and takes all of it away again."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TextIO
+
+from healthmon.config.timezones import system_timezone
+from healthmon.demo import cast
+from healthmon.demo.daemon import DemoDaemon
+from healthmon.demo.day import Day
+from healthmon.demo.patience import Patience
+from healthmon.demo.stage import Stage
+from healthmon.demo.trouble import DemoFailed
+from healthmon.demo.webhook import Webhook
+from healthmon.fakepbx import FakePbx
+
+INTRODUCTION = (
+    "A day of trouble in less than a minute. The PBX is only played; the daemon that watches it is the real one, and "
+    "what it sends arrives at a webhook on this machine. Outages count after seconds here, not minutes."
+)
+NEXT = (
+    "What to do next, for a PBX of your own (README.md has every step):",
+    "  copy config.example.ini to /etc/healthmon/config.ini, and edit it",
+    "  healthmon discover                 what your PBX has, and sections to paste",
+    "  healthmon check-config --connect   every mistake at once; tries each PBX",
+    "  healthmon test-alert oncall        does a message arrive?",
+)
+
+
+def play(out: TextIO, *, has_colour: bool) -> None:
+    """Play the demo, and leave nothing behind. Raises DemoFailed if healthmon does not do what it should."""
+    stage = Stage(out, system_timezone(os.environ), time.time, has_colour=has_colour)
+    began = time.monotonic()
+    stage.say(INTRODUCTION)
+    alerts = _play_in_folder(stage)
+    stage.act("That was it")
+    took = time.monotonic() - began
+    stage.say(
+        f"{alerts} alerts were delivered in {took:.0f} s. The daemon is stopped and its folder removed: "
+        "nothing is left behind."
+    )
+    for line in ("", *NEXT):
+        stage.line(line)
+
+
+def _play_in_folder(stage: Stage) -> int:
+    """Build the scene, play, and take the scene away; return how many alerts were delivered."""
+    with ExitStack() as scene:
+        patience = scene.enter_context(Patience())
+        folder = Path(scene.enter_context(TemporaryDirectory(prefix="healthmon-demo-")))
+        pbx = scene.enter_context(FakePbx(*cast.endpoints(), password=cast.PASSWORD))
+        webhook = scene.enter_context(Webhook())
+        daemon = scene.enter_context(DemoDaemon(folder))
+        daemon.config.touch(mode=0o600)
+        daemon.config.write_text(cast.configuration(daemon.database, pbx.url, webhook.address), encoding="utf-8")
+        day = Day(pbx, daemon, webhook, stage, patience)
+        try:
+            day.play()
+        except DemoFailed as error:
+            raise DemoFailed(error.what, daemon.end_of_log()) from error
+        _end(pbx, daemon)
+    return day.alerts
+
+
+def _end(pbx: FakePbx, daemon: DemoDaemon) -> None:
+    """Stop the daemon; it must end well, and have asked the PBX nothing that the fake does not know."""
+    code = daemon.stop()
+    if code:
+        raise DemoFailed(f"the daemon ended with exit code {code}", daemon.end_of_log())
+    if pbx.failures:
+        raise DemoFailed(f"the fake PBX does not know these requests: {', '.join(pbx.failures)}")
