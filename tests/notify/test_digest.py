@@ -110,8 +110,10 @@ def test_phones_of_two_pbxs_are_told_apart() -> None:
 
 def test_several_pbxs_are_told_by_name_each_trouble_for_itself() -> None:
     rows = [row(incident(Target(name), number)) for number, name in enumerate(("office", "berlin", "harbour"), start=1)]
-    missing = {"check": Check.INVENTORY, "health": Health.DEGRADED}
-    short = [row(incident(Target(name), 7 + number, **missing)) for number, name in enumerate(("berlin", "office"))]
+    short = [
+        row(incident(Target(name), number, check=Check.INVENTORY, health=Health.DEGRADED))
+        for number, name in enumerate(("berlin", "office"), start=7)
+    ]
 
     mixed = compose([*short, *rows], zone=BERLIN, now=NOW)
 
