@@ -129,10 +129,18 @@ class Wire:
         return 1
 
 
+def stream_of(wire: Wire) -> EventSocket:
+    """An event stream that is open already."""
+    ahead = _ReadAhead(wire)  # type: ignore[arg-type]
+    ahead.end_handshake()
+    web_socket = _BoundedWebSocket(skip_utf8_validation=True)
+    web_socket.sock = ahead  # type: ignore[assignment]
+    return EventSocket("office", web_socket, ahead)
+
+
 def read_to_the_end(raw: bytes, dice: random.Random) -> AriError:
     """Read a stream that brings these bytes, as the event source does."""
-    stream = EventSocket("office", _BoundedWebSocket(skip_utf8_validation=True))
-    stream._socket.sock = _ReadAhead(Wire(raw, dice))  # type: ignore[arg-type,assignment]
+    stream = stream_of(Wire(raw, dice))
     while True:
         try:
             received = stream.receive()

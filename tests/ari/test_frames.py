@@ -1,0 +1,54 @@
+"""Frames become events whole and in order, however they are cut: by the sender into frames, by the network anywhere."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from healthmon.errors import AriUnreachable
+from healthmon.fakepbx import frames
+from tests.ari.test_fuzz import Wire, stream_of
+
+#: Each of the three ways in which a frame tells its size, and the borders between them.
+SIZES = (0, 1, 125, 126, 127, 400, 65535, 65536)
+
+
+def in_pieces(payload: bytes, dice: random.Random) -> bytes:
+    """A message of several frames, perhaps with a ping between them."""
+    cut = dice.randint(0, len(payload))
+    first, rest = payload[:cut], payload[cut:]
+    # The first frame without FIN, the last as a continuation.
+    begun = bytearray(frames.frame(first))
+    begun[0] &= 0x7F
+    ping = frames.frame(b"?", frames.PING) if dice.random() < 0.3 else b""
+    return bytes(begun) + ping + frames.frame(rest, 0)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_every_message_arrives_whole_and_in_order(seed: int) -> None:
+    dice = random.Random(seed)
+    sent = [dice.randbytes(dice.choice(SIZES)) for _ in range(20)]
+    raw = b"".join(in_pieces(one, dice) if dice.random() < 0.2 else frames.frame(one) for one in sent)
+    stream = stream_of(Wire(raw, dice))
+
+    received = []
+    with pytest.raises(AriUnreachable, match="broke off"):
+        while True:
+            received.append(stream.receive())
+
+    # None: nothing came for a while; b"": a ping, or an event without text, which nobody sends.
+    assert [one for one in received if one] == [one for one in sent if one]
+
+
+def test_frames_that_are_here_already_are_read_without_asking_the_socket() -> None:
+    class OnePiece(Wire):
+        def recv(self, size: int) -> bytes:
+            assert self._raw, "the socket was asked again"
+            piece, self._raw = self._raw, b""
+            return piece
+
+    events = [b'{"type": "Dial"}', b'{"type": "PlaybackStarted", "value": "' + b"x" * 300 + b'"}'] * 3
+    stream = stream_of(OnePiece(b"".join(map(frames.frame, events)), random.Random(1)))
+
+    assert [stream.receive() for _ in events] == events
