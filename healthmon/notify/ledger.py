@@ -45,8 +45,8 @@ class Ledger:
             log.error("%s: %s; what was delivered is remembered and booked later", self._url_id, error)
 
     def note_writable(self) -> None:
-        """Say that the database can be used again, if that is news."""
-        if self._is_unwritable:
+        """Say that the database can be used again, if that is news; not while a result still waits to be booked."""
+        if self._is_unwritable and not self._unbooked:
             self._is_unwritable = False
             log.warning("%s: the database can be used again", self._url_id)
 

@@ -237,6 +237,24 @@ def test_a_full_disk_is_logged_once(post: Post, caplog: pytest.LogCaptureFixture
     assert not post.channel.attempts
 
 
+def test_a_disk_that_fills_while_a_message_is_sent_is_logged_once_and_so_is_its_end(
+    post: Post, caplog: pytest.LogCaptureFixture
+) -> None:
+    post.opens(1)
+
+    def fill_the_disk(_message: Message) -> None:
+        post.outbox.is_unwritable = True
+
+    post.channel.answer = fill_the_disk
+    post.run(600)
+    assert [record.levelname for record in caplog.records] == ["ERROR"]
+
+    post.outbox.is_unwritable = False
+    post.run(60)
+
+    assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
+
+
 def test_a_direct_message_goes_past_a_database_that_cannot_be_written(post: Post) -> None:
     post.outbox.is_unwritable = True
     post.opens(1)
