@@ -44,11 +44,12 @@ class Daemon:
         config: str,
         environ: Mapping[str, str] | None = None,
         program: Sequence[str] = HEALTHMON,
+        database: Path | None = None,
     ) -> None:
         self.folder = folder
         self._program = program
         self.config_path = folder / "config.ini"
-        self.database = folder / "healthmon.db"
+        self.database = database or folder / "healthmon.db"
         self.log_path = folder / "healthmon.log"
         self._environ = {**os.environ, **(environ or {})}
         self._process: subprocess.Popen[bytes] | None = None
@@ -58,6 +59,8 @@ class Daemon:
         """Write the configuration file; ``[healthmon]`` is added with this daemon's database."""
         head = f"[healthmon]\ndatabase = {self.database}\nlog_level = debug\ntimezone = Europe/Berlin\n\n"
         self.config_path.write_text(head + config, encoding="utf-8")
+        # It holds passwords; anything else is warned about.
+        self.config_path.chmod(0o640)
 
     @property
     def process(self) -> subprocess.Popen[bytes]:

@@ -65,6 +65,7 @@ def fake_scene(
     config: str = "",
     environ: Mapping[str, str] | None = None,
     program: Sequence[str] = HEALTHMON,
+    database: Path | None = None,
     start: bool = True,
 ) -> Iterator[FakeScene]:
     """Start a fake PBX, a sink and a daemon; ``config`` is added to the usual watch sections and receiver."""
@@ -72,7 +73,7 @@ def fake_scene(
         pbx = ends.enter_context(FakePbx(*(endpoints or phones(3))))
         sink = ends.enter_context(WebhookSink())
         text = fake_section(pbx) + WATCHES + receiver_section(sink) + config
-        daemon = ends.enter_context(Daemon(folder, text, environ, program))
+        daemon = ends.enter_context(Daemon(folder, text, environ, program, database))
         if start:
             daemon.start()
         yield FakeScene(pbx, daemon, sink)

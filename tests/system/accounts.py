@@ -1,0 +1,92 @@
+"""What was booked and what arrived, held against each other after a time of kills and dead channels."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+from healthmon.model import Incident
+from healthmon.store.queries import open_reader
+from tests.sinks import Arrived
+
+MARK = "possibly repeated"
+_HEADLINE = re.compile(r"^(DOWN|UP|WAS DOWN) (?:phone|provider|PBX) \S+")
+_NUMBER = re.compile(r"\bincident (\d+)$", re.M)
+
+
+@dataclass(frozen=True, slots=True)
+class Saying:
+    """What one paragraph of a message says about one incident."""
+
+    incident: int
+    word: str
+    is_marked: bool
+
+
+def sayings(messages: Iterable[Arrived]) -> Iterator[Saying]:
+    """Read the paragraphs about single incidents, in the order in which they arrived."""
+    for message in messages:
+        for paragraph in message.body.split("\n\n"):
+            headline, number = _HEADLINE.match(paragraph), _NUMBER.search(paragraph)
+            if headline and number:
+                yield Saying(int(number[1]), headline[1], MARK in paragraph)
+
+
+def booked(database: Path) -> list[Incident]:
+    """All incidents there are, oldest first."""
+    with closing(open_reader(database)) as reader:
+        return reader.incidents(0.0, 1e11)
+
+
+def nothing_waits(database: Path) -> bool:
+    """Whether no message waits, or is being sent."""
+    with closing(open_reader(database)) as reader:
+        return all(url.waiting == 0 for url in reader.urls())
+
+
+def wrong_incidents(incidents: Sequence[Incident]) -> Iterator[str]:
+    """Say which outage is booked twice: two incidents of one thing that overlap."""
+    of_target: dict[object, list[Incident]] = defaultdict(list)
+    for incident in incidents:
+        of_target[incident.target, incident.check].append(incident)
+    for known in of_target.values():
+        for one, next_one in pairwise(sorted(known, key=lambda incident: incident.opened_at)):
+            if one.closed_at is None or one.closed_at > next_one.opened_at:
+                yield f"incidents {one.id} and {next_one.id} of {one.target} overlap"
+
+
+def wrong_tellings(incidents: Sequence[Incident], messages: Iterable[Arrived]) -> Iterator[str]:
+    """Say about which incidents somebody was told wrongly, not at all, or twice without a mark."""
+    told: dict[int, list[Saying]] = defaultdict(list)
+    for saying in sayings(messages):
+        told[saying.incident].append(saying)
+    for incident in incidents:
+        heard = told.pop(incident.id, [])
+        words = [saying.word for saying in heard]
+        if why := _wrong_order(words, is_open=incident.is_open) or _unmarked_repeat(heard):
+            yield f"incident {incident.id} of {incident.target}: {why}: told {heard}"
+    yield from (f"told of incident {number}, which nobody booked" for number in told)
+
+
+def _wrong_order(words: Sequence[str], *, is_open: bool) -> str:
+    if not words:
+        return "never told"
+    if words[0] == "UP":
+        return "a lone UP"
+    return "the last message is not the truth" if (words[-1] == "DOWN") != is_open else ""
+
+
+def _unmarked_repeat(heard: Sequence[Saying]) -> str:
+    """After DOWN, WAS DOWN is a repetition too."""
+    known: set[str] = set()
+    for saying in heard:
+        is_repeat = saying.word in known or (saying.word == "WAS DOWN" and "DOWN" in known)
+        if is_repeat and not saying.is_marked:
+            return f"{saying.word} is told again without a mark"
+        known.add(saying.word)
+    return ""
