@@ -178,8 +178,7 @@ class Machine:
         not_up = self.pending_since if self.not_up_since is None else self.not_up_since
         not_up_seen = min(not_up, self.pending_since)
         if pending is Health.DEGRADED:
-            after = min(self.hold.degraded_after, self.hold.down_after)
-            return [(not_up + after, Health.DEGRADED, not_up_seen)]
+            return [(not_up + self.hold.degraded_after, Health.DEGRADED, not_up_seen)]
         down = self.pending_since if self.down_since is None else self.down_since
         ripening = [(down + self.hold.down_after, Health.DOWN, self.pending_since)]
         if self.belief is not Health.DEGRADED and not_up < down:

@@ -384,6 +384,18 @@ def test_rule_08_degraded_and_down_in_turns_is_at_last_degraded() -> None:
     assert machine.since == 20
 
 
+def test_rule_08_degraded_lasts_its_own_time_though_down_would_be_believed_sooner() -> None:
+    machine = Machine(Target("office"), Check.CONNECTION, Kind.PBX, Hold(15, 10, 60), watch="", watched_since=0)
+    machine.see(UP, 0, 0, "", confirms=True)
+    machine.see(DEGRADED, 10, 10, "no events", confirms=True)
+
+    machine.see(DEGRADED, 69, 69, "no events", confirms=True)
+    assert machine.belief is UP
+    machine.see(DEGRADED, 70, 70, "no events", confirms=True)
+
+    assert machine.belief is DEGRADED
+
+
 def test_rule_08_a_milder_observation_resets_only_the_down_clock() -> None:
     machine = Machine(Target("office"), Check.CONNECTION, Kind.PBX, Hold(30, 10, 60), watch="", watched_since=0)
     machine.see(UP, 0, 0, "", confirms=True)
