@@ -41,6 +41,9 @@ FREEZE = 5.0
 #: Four outages in ten minutes; each restart of Asterisk is one.
 FLAPS_OF_A_PBX = FlapRule(start=8)
 
+#: The event stream of an Asterisk that is back has so long to come back, too (seconds).
+EVENTS_COME_BACK_WITHIN = 10.0
+
 #: More single questions than this within a second, and a snapshot is asked for instead (rule 7).
 MOST_SINGLE_QUESTIONS = 20
 
@@ -75,6 +78,8 @@ class Pbx:
         #: When we noticed that we are blind: a snapshot asked for before proves nothing.
         self.noticed_at = now
         self.may_be_frozen = False
+        #: When it answered again after it had not.
+        self.answers_since = 0.0
         self.snapshot_at = 0.0
         self.round = 0
         self.reports: dict[Channel, ConnectionReport] = {}
@@ -129,12 +134,14 @@ class Pbx:
 
     # ------------------------------------------------------------ the connection
 
-    def connection_health(self) -> tuple[Health, str]:
-        """What the newest reports by both ways amount to, in words."""
+    def connection_health(self, at: float) -> tuple[Health, str]:
+        """What the newest reports by both ways amount to at this time, in words."""
         rest, events = self.reports.get(Channel.REST), self.reports.get(Channel.EVENTS)
         if rest is not None and rest.trouble is not None:
             return Health.DOWN, rest.words or rest.trouble
-        if events is not None and events.trouble is not None:
+        # A moment after a restart the old stream's end says nothing: the next poll looks whether there is a new one.
+        has_had_time = at >= self.answers_since + EVENTS_COME_BACK_WITHIN
+        if events is not None and events.trouble is not None and has_had_time:
             words = events.words or events.trouble
             return Health.DEGRADED, f"no events: {words}; polled every {self.config.poll_every:.0f} s"
         remark = (rest.remark if rest else "") or (events.remark if events else "")
@@ -219,6 +226,7 @@ class Pbx:
     def shift(self, by: float) -> None:
         """Move all times by so many seconds: somebody set the clock."""
         self.blind_since += by if self.blind_since else 0.0
+        self.answers_since += by
         self.noticed_at += by
         self.snapshot_at += by if self.snapshot_at else 0.0
         self.snapshot_wanted_at += by

@@ -103,7 +103,7 @@ class Pbxs:
         if Channel.REST not in pbx.reports:
             # Events alone do not tell whether Asterisk answers.
             return
-        health, words = pbx.connection_health()
+        health, words = pbx.connection_health(at)
         hold = pbx.connection.hold
         pbx.set_connection_hold()
         was_veiled = self._desk.unveil(pbx.connection, at, step)
@@ -186,6 +186,8 @@ class Pbxs:
     def _answers(self, pbx: Pbx, at: float, step: Step) -> None:
         rest = pbx.reports.get(Channel.REST)
         if rest is None or rest.at <= at:
+            if rest and rest.trouble is not None:
+                pbx.answers_since = at
             remark = rest.remark if rest and rest.trouble is None else ""
             pbx.reports[Channel.REST] = ConnectionReport(pbx.name, Channel.REST, at, remark=remark, alive_at=at)
             self._observe_connection(pbx, at, step)

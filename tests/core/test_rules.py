@@ -10,7 +10,7 @@ from healthmon.config.types import Hold
 from healthmon.core.interpret import effective_hold
 from healthmon.core.machine import Machine
 from healthmon.errors import Trouble
-from healthmon.model import Check, ContactStatus, Ending, Kind, Reason, Target
+from healthmon.model import Channel, Check, ContactStatus, Ending, Kind, Reason, Target
 from tests.core.scene import (
     DEGRADED,
     DOWN,
@@ -607,6 +607,37 @@ def test_rule_11_starting_is_down_only_after_the_grace(scene: Scene) -> None:
     scene.report(Trouble.STARTING, words="Asterisk is starting")
 
     assert [incident.check for incident in scene.open()] == [Check.CONNECTION]
+
+
+def back_after_a_long_start(scene: Scene) -> None:
+    """Asterisk needs 90 s for its start; its event stream is not open again when it answers."""
+    scene.report(channel=Channel.EVENTS)
+    scene.report(Trouble.CLOSED, channel=Channel.EVENTS, words="the event stream broke off")
+    for _ in range(9):
+        scene.report(Trouble.STARTING, words="Asterisk is starting")
+        scene.after(10)
+    scene.snapshot({TRUNK: UP, phone(): UP}, startup="boot 2")
+
+
+def test_rule_11_an_event_stream_that_comes_back_a_moment_after_asterisk_is_no_alarm(scene: Scene) -> None:
+    back_after_a_long_start(scene)
+
+    scene.after(2)
+    scene.report(channel=Channel.EVENTS)
+    scene.after(60)
+    scene.snapshot({TRUNK: UP, phone(): UP})
+
+    assert scene.db.incidents == {}
+
+
+def test_rule_11_an_event_stream_that_does_not_come_back_with_asterisk_is_degraded(scene: Scene) -> None:
+    back_after_a_long_start(scene)
+
+    for _ in range(3):
+        scene.after(15)
+        scene.snapshot({TRUNK: UP, phone(): UP})
+
+    assert [incident.health for incident in scene.open()] == [DEGRADED]
 
 
 def test_rule_11_after_a_freeze_not_even_evidence_counts_for_a_qualify_cycle(scene: Scene) -> None:
