@@ -18,7 +18,7 @@ from xml.etree import ElementTree
 ROOT = Path(__file__).parents[1]
 PYTHON = sys.executable
 #: Not every folder of tests is fast; these start whole daemons, or ask systemd.
-SLOW_FOLDERS = ("tests/system", "tests/service", "tests/docs")
+SLOW_FOLDERS = ("tests/system", "tests/service", "tests/docs", "tests/demo")
 #: Each process of tests has loopback addresses of its own, so that they never meet.
 ON_TWO_CORES = ("-n", "2")
 HANGS_AFTER = 4

@@ -6,7 +6,6 @@ import os
 import pty
 import subprocess
 import sys
-import termios
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -24,6 +23,7 @@ STOPS_WITHIN = 12.0
 LOG_LINES = 40
 #: So wide is what other commands write into a pipe.
 COLUMNS = 80
+_PLAIN = {"TERM": "dumb", "COLUMNS": str(COLUMNS), "PYTHONIOENCODING": "utf-8"}
 #: What systemd says to the service in whose shell we perhaps run is not meant for this daemon.
 _SYSTEMD = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "JOURNAL_STREAM", "CREDENTIALS_DIRECTORY")
 
@@ -117,9 +117,8 @@ def on_a_terminal(call: list[str], environ: Mapping[str, str]) -> tuple[int, str
     """
     ours, its = pty.openpty()
     try:
-        termios.tcsetwinsize(its, (24, COLUMNS))
         with subprocess.Popen(  # noqa: S603  (our own program, no shell)
-            call, stdin=subprocess.DEVNULL, stdout=its, env={**environ, "TERM": "dumb", "COLUMNS": str(COLUMNS)}
+            call, stdin=subprocess.DEVNULL, stdout=its, env={**environ, **_PLAIN}
         ) as process:
             os.close(its)
             text = _all_that_comes(ours)

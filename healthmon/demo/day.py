@@ -47,7 +47,7 @@ class Day:
         for number, (title, act) in enumerate(acts, start=1):
             self._stage.act(f"{number}. {title}")
             act()
-        self._expect_silence()
+        self.expect_silence()
 
     # ---------------------------------------------------------------- the acts
 
@@ -60,26 +60,26 @@ class Day:
     def _a_phone_drops(self) -> None:
         self._stage.happens(f"Somebody pulls the plug of phone {BOB}.")
         self._pbx.phone_down(f"PJSIP/{BOB}")
-        self._expect("DOWN phone", BOB)
+        self.expect("DOWN phone", BOB)
         self._stage.happens(f"{BOB} is back.")
         self._pbx.phone_up(f"PJSIP/{BOB}")
-        self._expect("UP phone", BOB)
+        self.expect("UP phone", BOB)
 
     def _a_site_drops(self) -> None:
         self._stage.happens(f"The line to the warehouse is cut: phones {WAREHOUSE[0]} to {WAREHOUSE[-1]}.")
         self._all_of(WAREHOUSE, self._pbx.phone_down)
-        self._expect(f"DOWN {len(WAREHOUSE)} phones", *WAREHOUSE)
+        self.expect(f"DOWN {len(WAREHOUSE)} phones", *WAREHOUSE)
         self._stage.happens("The line is mended.")
         self._all_of(WAREHOUSE, self._pbx.phone_up)
-        self._expect("UP", *WAREHOUSE)
+        self.expect("UP", *WAREHOUSE)
 
     def _the_trunk_dies(self) -> None:
         self._stage.happens(f"The trunk dies: {TRUNK} answers no more.")
         self._pbx.phone_down(f"PJSIP/{TRUNK}")
-        self._expect("DOWN provider", TRUNK)
+        self.expect("DOWN provider", TRUNK)
         self._stage.happens("The provider has found the right cable.")
         self._pbx.phone_up(f"PJSIP/{TRUNK}")
-        self._expect("UP provider", TRUNK)
+        self.expect("UP provider", TRUNK)
 
     def _the_pbx_restarts(self) -> None:
         self._stage.happens("Somebody restarts Asterisk. All phones are gone for a moment.")
@@ -88,23 +88,23 @@ class Day:
         self._stage.healthmon("healthmon knows that phones need a while after a restart, and waits.")
         self._all_of(EVERYTHING, self._pbx.phone_up)
         self._wait_until(lambda row: row.state is Health.UP, "everything was up again after the restart")
-        self._expect_silence()
+        self.expect_silence()
         self._stage.healthmon("All are back, and nobody was told anything.")
 
     def _the_pbx_dies(self) -> None:
         self._stage.happens(f"The power supply of PBX {PBX} burns out: all is lost.")
         self._pbx.go_to(Phase.REFUSING)
-        self._expect(f"DOWN PBX {PBX}")
+        self.expect(f"DOWN PBX {PBX}")
         self._stage.healthmon(f"One alert, not {1 + len(EVERYTHING)}.")
         self._stage.happens("A new one is in.")
         self._pbx.restart(are_up=True)
-        self._expect(f"UP PBX {PBX}")
+        self.expect(f"UP PBX {PBX}")
         self._wait_until(lambda row: row.state is Health.UP, "everything was up again after the power cut")
 
     def _a_phone_stays_away(self) -> None:
         self._stage.happens(f"The cleaners need a socket: phone {MEETING_ROOM} is off until tomorrow.")
         self._pbx.phone_down(f"PJSIP/{MEETING_ROOM}")
-        self._expect("DOWN phone", MEETING_ROOM)
+        self.expect("DOWN phone", MEETING_ROOM)
 
     def _status(self) -> None:
         self._show(ExitCode.PROBLEM, "status")
@@ -127,7 +127,7 @@ class Day:
 
         self._patience.wait(look, what)
 
-    def _expect(self, subject: str, *names: str) -> None:
+    def expect(self, subject: str, *names: str) -> None:
         """Show the alerts that come, until each of these was told. Whatever else comes is a failure."""
         missing = set(names)
         while True:
@@ -146,7 +146,7 @@ class Day:
             self._stage.alert(alert)
         return alert
 
-    def _expect_silence(self) -> None:
+    def expect_silence(self) -> None:
         """Nothing must have come that was not expected."""
         alert = self._look_for_alert()
         if alert is not None:

@@ -52,10 +52,11 @@ class Patience:
     def wait(self, look: Callable[[], T | None], what: str) -> T:
         """Return the first thing that ``look()`` gives; raise DemoFailed when that takes too long."""
         deadline = time.monotonic() + self._within
-        while not (seen := look()):
+        while True:
+            # Before the look: Ctrl-C ends the daemon, too, and that is then no failure.
             self.check()
+            if seen := look():
+                return seen
             if time.monotonic() > deadline:
                 raise DemoFailed(f"not within {self._within:g} s: {what}")
             time.sleep(LOOK_EVERY)
-        self.check()
-        return seen

@@ -30,7 +30,6 @@ class Stage:
         self._zone = zone
         self._clock = clock
         self._console = Console(
-            file=out,
             width=WIDTH,
             force_terminal=has_colour,
             color_system="standard" if has_colour else None,
@@ -89,7 +88,10 @@ class Stage:
         self._write(Text(f"\n$ {words}", "bold"))
 
     def _write(self, text: Text) -> None:
-        self._console.print(text, soft_wrap=True)
+        # Not straight from rich, which makes of a reader that has seen enough an exit of its own.
+        with self._console.capture() as written:
+            self._console.print(text, soft_wrap=True)
+        self.out.write(written.get())
         self.out.flush()
 
 

@@ -1,0 +1,1 @@
+"""``healthmon demo``, whole and in parts."""
