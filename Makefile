@@ -8,7 +8,7 @@ SUITES ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
-.PHONY: help demo test check lab soak bench install clean
+.PHONY: help demo test check lab soak bench install install-tests clean
 
 help:
 	@echo 'make demo    a day of trouble in a minute, against an Asterisk that is only played'
@@ -22,30 +22,35 @@ help:
 demo: install
 	$(BIN)/healthmon demo
 
-test: install
+test: install-tests
 	$(BIN)/python -m tests.run_suites $(SUITES)
 
-check: install
+check: install-tests
 	$(BIN)/python -m tests.run_suites static
 
-lab: install
+lab: install-tests
 	$(BIN)/python -m tests.lab fetch
 
-soak: install
+soak: install-tests
 	$(BIN)/python -m tests.lab fetch
 	$(BIN)/python -m pytest -m soak
 
-bench: install
+bench: install-tests
 	$(BIN)/python -m tests.bench
 
 install: $(BIN)/.installed
+install-tests: $(BIN)/.installed-tests
 
-# Done once, and again when the dependencies change.
+# Each is done once, and again when the dependencies change.
 $(BIN)/.installed: setup.cfg pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 		|| { echo '$(PYTHON) is missing or older than 3.11: healthmon needs Python 3.11 or newer.' >&2; exit 1; }
 	@$(PYTHON) -m venv .venv \
 		|| { rm -rf .venv; echo 'No virtual environment could be made; on Debian or Ubuntu: apt install python3-venv' >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+$(BIN)/.installed-tests: $(BIN)/.installed
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	@touch $@
 
