@@ -29,14 +29,12 @@ log = logging.getLogger(__name__)
 LOOK_EVERY = 30.0
 #: A pause where nothing came of a look (seconds).
 BREATH = 1.0
-#: A send that lasts longer than this counts as failing, though it is still waited for (seconds).
-HANGING_AFTER = 120.0
 #: How long to wait between attempts to write a database that cannot be written (seconds).
 UNWRITABLE_WAIT = 1.0
 
 
 class Deliverer:
-    """The work of one URL's thread. Others may read ``sending_since`` and ``failing``, set ``zone`` and ``say()``."""
+    """The work of one URL's thread. Others may set ``zone``, and ``say()``."""
 
     def __init__(
         self,
@@ -53,8 +51,6 @@ class Deliverer:
     ) -> None:
         self.url_id = url_id
         self.zone = zone
-        #: Since when a message is being sent; None: none is.
-        self.sending_since: float | None = None
         #: Why the last attempt failed; empty: it did not.
         self.failing = ""
         self._receiver = receiver
@@ -69,11 +65,6 @@ class Deliverer:
         self._ledger = Ledger(url_id)
 
     # ---------------------------------------------------------------- for other threads
-
-    def is_hanging(self, now: float) -> bool:
-        """Whether a send has lasted so long that the URL counts as failing."""
-        since = self.sending_since
-        return since is not None and now - since > HANGING_AFTER
 
     def say(self, message: Message) -> None:
         """Send a message past the outbox, once. Returns at once."""
@@ -173,7 +164,7 @@ class Deliverer:
         """Send one message, and book at once that it arrived, or may have arrived."""
         try:
             message = self._compose(rows)
-            self._send(message)
+            self._sender.send(message)
         except DeliveryUnsure as error:
             attempt.in_doubt = True
             self._note_error(error)
@@ -191,13 +182,6 @@ class Deliverer:
 
     def _compose(self, rows: Rows) -> Message:
         return compose(rows, zone=self.zone, now=self._clock.now(), most_characters=self._sender.most_characters)
-
-    def _send(self, message: Message) -> None:
-        self.sending_since = self._clock.now()
-        try:
-            self._sender.send(message)
-        finally:
-            self.sending_since = None
 
     def _note_failed(self, outbox: Outbox, claim: Claim, failed: Sequence[ClaimedRow]) -> None:
         """Book the rows that must be sent again, and those that never will be accepted."""
@@ -239,7 +223,7 @@ class Deliverer:
             return
         message = self._direct.get()
         try:
-            self._send(message)
+            self._sender.send(message)
         except DeliveryUnsure as error:
             self._note_error(error)
             self._pace.failed(now, in_doubt=True)

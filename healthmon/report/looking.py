@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 from healthmon.model import Freshness
 from healthmon.report.accounts import Account, Choice, Unseen, account, is_told_of, line_of
 from healthmon.report.availability import Span
 from healthmon.report.standing import FailingUrl, Standing, endpoint_rows, is_stale, pbx_rows
-from healthmon.store.queries import Reader
+from healthmon.store.queries import Reader, UrlFacts
+
+#: A message that is being sent for longer hangs, and its URL counts as failing (seconds).
+HANGING_AFTER = 120.0
 
 #: A URL that failed so long ago and for which nothing waits is perhaps not even configured any more (seconds).
 FAILURE_MATTERS = 86400.0
@@ -23,12 +28,19 @@ def standing(reader: Reader, now: float) -> Standing:
         is_running=daemon.is_running,
         pbxs=pbx_rows((state for state in states if state.target.is_pbx), pbx_states, fresh, targets),
         targets=targets,
-        failing_urls=tuple(
-            FailingUrl(url.url_id, url.failing_since, url.last_error, url.waiting)
-            for url in reader.failing_urls()
-            if url.waiting or now - (url.last_error_at or 0.0) < FAILURE_MATTERS
-        ),
+        failing_urls=tuple(_failing(reader.urls(), now, is_running=daemon.is_running)),
     )
+
+
+def _failing(urls: Iterable[UrlFacts], now: float, *, is_running: bool) -> Iterator[FailingUrl]:
+    """Find the URLs that take no message at present. What was being sent when the daemon died hangs no more."""
+    for url in urls:
+        if url.failing_since is not None:
+            if url.waiting or now - (url.last_error_at or 0.0) < FAILURE_MATTERS:
+                yield FailingUrl(url.url_id, url.failing_since, url.last_error, url.waiting)
+        elif is_running and url.sending_since is not None and now - url.sending_since > HANGING_AFTER:
+            why = "a message is being sent, and no answer comes"
+            yield FailingUrl(url.url_id, url.sending_since, why, url.waiting)
 
 
 def account_of(reader: Reader, window: Span, choice: Choice, now: float) -> Account:

@@ -51,6 +51,8 @@ class UrlFacts:
     last_delivered_at: float | None
     #: Rows that wait or are being sent.
     waiting: int
+    #: Since when a message is being sent of which no result is booked; None: none is.
+    sending_since: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +167,9 @@ class Reader:
         """Return how delivery to every URL stands that was ever used, ordered by name."""
         rows = self._rows(
             """SELECT u.*, (SELECT COUNT(*) FROM notifications n WHERE n.url_id = u.url_id AND n.state = 'waiting')
-                + (SELECT COUNT(*) FROM notifications n WHERE n.url_id = u.url_id AND n.state = 'sending') AS waiting
+                + (SELECT COUNT(*) FROM notifications n WHERE n.url_id = u.url_id AND n.state = 'sending') AS waiting,
+                (SELECT MIN(n.claimed_at) FROM notifications n
+                    WHERE n.url_id = u.url_id AND n.state = 'sending') AS sending_since
             FROM urls u ORDER BY u.url_id"""
         )
         return [
@@ -177,13 +181,10 @@ class Reader:
                 last_error_at=self._line.shown_or_none(row["last_error_at"]),
                 last_delivered_at=self._line.shown_or_none(row["last_delivered_at"]),
                 waiting=row["waiting"],
+                sending_since=self._line.shown_or_none(row["sending_since"]),
             )
             for row in rows
         ]
-
-    def failing_urls(self) -> list[UrlFacts]:
-        """Return the URLs whose last attempt failed."""
-        return [url for url in self.urls() if url.failing_since is not None]
 
     # ---------------------------------------------------------------- incidents
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from healthmon.model import Check, Health
+from healthmon.store.writer import open_writer
 from tests.cli.conftest import Run
 from tests.report.builder import (
     DAY,
     HOUR,
     MINUTE,
     NOW,
+    begin_to_tell,
     blind,
     connection,
     fail_to_tell,
@@ -240,3 +243,34 @@ def test_a_receiver_that_cannot_be_told_is_shown_before_all_else(database: Path,
         "why": "no answer from mail.example.org",
         "waiting": 1,
     }
+
+
+def test_a_send_that_hangs_counts_as_failing_after_two_minutes(database: Path, run: Run) -> None:
+    stopped(database, [connection(), phone("101", DOWN)])
+    begin_to_tell(database, outage(1, phone("101", DOWN), NOW - HOUR), "oncall/boss", NOW - 2 * MINUTE - 1)
+
+    with closing(open_writer(database, now=NOW)):
+        result = run("status")
+
+    assert result.stdout.splitlines()[2] == (
+        "CANNOT TELL oncall/boss since 13:57:59, 1 message waiting: a message is being sent, and no answer comes"
+    )
+
+
+def test_a_send_that_takes_its_time_is_no_failure(database: Path, run: Run) -> None:
+    stopped(database, [connection(), phone("101", DOWN)])
+    begin_to_tell(database, outage(1, phone("101", DOWN), NOW - HOUR), "oncall/boss", NOW - MINUTE)
+
+    with closing(open_writer(database, now=NOW)):
+        result = run("status")
+
+    assert "CANNOT TELL" not in result.stdout
+
+
+def test_what_was_being_sent_when_the_daemon_died_does_not_hang(database: Path, run: Run) -> None:
+    stopped(database, [connection(), phone("101", DOWN)])
+    begin_to_tell(database, outage(1, phone("101", DOWN), NOW - HOUR), "oncall/boss", NOW - 10 * MINUTE)
+
+    result = run("status")
+
+    assert "CANNOT TELL" not in result.stdout

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +25,7 @@ from healthmon.model import (
     Transition,
     VeilPeriod,
 )
-from healthmon.store.outbox import Outbox
+from healthmon.store.outbox import Claim, Outbox
 from healthmon.store.writer import open_writer
 
 #: A Friday noon, UTC.
@@ -145,19 +145,21 @@ def running(
         writer.close()
 
 
-def fail_to_tell(path: Path, incident: Incident, url_id: str, at: float) -> None:
-    """Book that this URL is to be told of the incident, and that its channel does not take the message."""
+def begin_to_tell(path: Path, incident: Incident, url_id: str, at: float) -> Claim:
+    """Book that this URL is to be told of the incident, and begin to send the message."""
     opened = Notification(incident.id, url_id, Reason.OPENED, serial=0, booked_at=at - 1, due_at=at - 1)
-    writer = open_writer(path, now=at)
-    outbox = Outbox(path)
-    try:
+    with closing(open_writer(path, now=at)) as writer, closing(Outbox(path)) as outbox:
         writer.commit(Changes(incidents={incident.id: incident}, notifications=[opened]))
         claim = outbox.claim(url_id, at)
-        assert claim is not None
+    assert claim is not None
+    return claim
+
+
+def fail_to_tell(path: Path, incident: Incident, url_id: str, at: float) -> None:
+    """Book that this URL is to be told of the incident, and that its channel does not take the message."""
+    claim = begin_to_tell(path, incident, url_id, at)
+    with closing(Outbox(path)) as outbox:
         outbox.failed(claim, at, "no answer from mail.example.org")
-    finally:
-        outbox.close()
-        writer.close()
 
 
 def stopped(path: Path, states: Iterable[CheckState] = (), **facts: Any) -> None:
