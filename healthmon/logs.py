@@ -35,8 +35,15 @@ class RedactingHandler(logging.StreamHandler):  # type: ignore[type-arg]
 
 
 def is_under_journald() -> bool:
-    """Whether stderr goes to the journal (systemd sets JOURNAL_STREAM)."""
-    return "JOURNAL_STREAM" in os.environ
+    """Whether stderr is the very stream that systemd connected to the journal (JOURNAL_STREAM, systemd.exec(5)).
+
+    That the variable is set is not enough: every child inherits it, also in a terminal or with ``2>file``.
+    """
+    try:
+        about = os.fstat(sys.stderr.fileno())
+    except (AttributeError, OSError, ValueError):
+        return False
+    return os.environ.get("JOURNAL_STREAM") == f"{about.st_dev}:{about.st_ino}"
 
 
 def set_up(level: str, redact: Callable[[str], str]) -> RedactingHandler:

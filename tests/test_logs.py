@@ -1,0 +1,60 @@
+"""Log lines: as journald likes them where they go to the journal, with times everywhere else, never with a secret."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from healthmon import logs
+from healthmon.notify.redact import Redactor
+
+
+@pytest.fixture(autouse=True)
+def _handlers() -> Iterator[None]:
+    """Give the root logger back what it had."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def written(folder: Path, monkeypatch: pytest.MonkeyPatch, journal: str | None) -> str:
+    """What stderr gets from a warning of two lines; ``journal``: what JOURNAL_STREAM says, ``{}``: this very stderr."""
+    with (folder / "stderr").open("w+", encoding="utf-8") as stderr:
+        monkeypatch.setattr(sys, "stderr", stderr)
+        monkeypatch.delenv("JOURNAL_STREAM", raising=False)
+        if journal is not None:
+            about = os.fstat(stderr.fileno())
+            monkeypatch.setenv("JOURNAL_STREAM", journal.format(f"{about.st_dev}:{about.st_ino}"))
+        logs.set_up("info", Redactor([], ["s3cr3t-word"]))
+        logging.getLogger("healthmon").warning("%s\n%s", "one", "two s3cr3t-word")
+        stderr.seek(0)
+        return stderr.read()
+
+
+def test_in_the_journal_each_line_has_its_priority_and_no_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert written(tmp_path, monkeypatch, "{}") == "<4>one\n<4>two ***\n"
+
+
+@pytest.mark.parametrize("journal", [None, "", "8:12345", "nonsense"])
+def test_elsewhere_a_line_has_its_time_and_level(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, journal: str | None
+) -> None:
+    # A shell that a desktop's systemd started hands JOURNAL_STREAM on to whatever is run in its terminal.
+    shown = written(tmp_path, monkeypatch, journal)
+
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} WARNING one\ntwo \*\*\*\n", shown)
+
+
+def test_a_stderr_that_is_no_file_is_no_journal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOURNAL_STREAM", "8:12345")
+    monkeypatch.setattr(sys, "stderr", None)
+
+    assert not logs.is_under_journald()
