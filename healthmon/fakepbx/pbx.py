@@ -35,7 +35,7 @@ class FakePbx:
 
     Public attributes may be set at any time: ``is_denying`` (401 to all), ``is_read_only`` (403 to whatever is no
     GET), ``delay`` (seconds before each answer), ``gateway_error`` (502 … as a reverse proxy says it),
-    ``mutes_new_streams`` (they open, and nothing comes).
+    ``mutes_new_streams`` (they open, and nothing comes), ``splits_at_slashes`` (behind an nginx that turns %2F into /).
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class FakePbx:
         self.is_denying = False
         self.is_read_only = False
         self.mutes_new_streams = False
+        self.splits_at_slashes = False
         self.delay = 0.0
         self.gateway_error = 0
         #: Requests that the fake does not know. Tests assert that there are none.
@@ -255,6 +256,8 @@ class FakePbx:
             return refusal
         if self._is_events(request):
             return html(426, "Upgrade Required")
+        if self.splits_at_slashes and "%2f" in request.target.lower():
+            return message(404, "Resource not found")
         return resources.answer(self, request, request.segments[len(self._prefix) + 1 :])
 
     def _refusal(self, request: Request) -> Answer | None:

@@ -41,6 +41,9 @@ Item = TypeVar("Item")
 CERTIFICATE_WARNING = 14 * 86400.0
 DAY = 86400.0
 
+#: Why a device state, of all things, is not found (nginx does that when its proxy_pass ends in a path).
+SLASHES = "404: does the reverse proxy turn %2F into a slash? The README has an example; until then they are left out"
+
 
 @dataclass(frozen=True, slots=True)
 class PollTimes:
@@ -95,6 +98,7 @@ class PollSource:
         self._settings_pace = Pace(self._times.settings_requests_per_second)
         self._repeats = Repeats(log, f"pbx {pbx.name}")
         self._unreadable = Repeats(log, f"pbx {pbx.name}: a single endpoint")
+        self._mangled = Repeats(log, f"pbx {pbx.name}: device states")
         self._retry_at: float | None = None
         self._snapshot_begun = float("-inf")
         # The first snapshot is the first sign of life.
@@ -289,11 +293,20 @@ class PollSource:
 
     def _look_closer(self, target: Target) -> Observation | Removed | None:
         """Ask whether what is offline is still there: its device state, then Asterisk's configuration."""
-        at = self._clock.now()
-        device = device_sighting(target, self._client.device_state(target.endpoint), at, Source.ANSWER)
+        device = self._device_of(target, self._clock.now())
         if not isinstance(device, Removed) and self._client.is_configured(target) is False:
-            return Removed(target, at, Source.ANSWER)
+            return Removed(target, self._clock.now(), Source.ANSWER)
         return device
+
+    def _device_of(self, target: Target, at: float) -> Observation | Removed | None:
+        """Ask for the device state. Asterisk has an answer for every name: a 404 comes of a proxy in between."""
+        try:
+            state = self._client.device_state(target.endpoint)
+        except AriNotFound:
+            self._mangled.failed(SLASHES)
+            return Observation(target, Health.UNKNOWN, at, Source.ANSWER, Witness.DEVICE, "device state cannot be read")
+        self._mangled.worked()
+        return device_sighting(target, state, at, Source.ANSWER)
 
     # ---------------------------------------------------------------- settings
 

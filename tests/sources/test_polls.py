@@ -213,6 +213,25 @@ def test_rule_03_what_was_removed_from_the_configuration_is_not_down(fake: FakeP
     assert answers(rig, "PJSIP/101") == []
 
 
+def test_rule_03_a_proxy_that_hides_device_states_hides_no_outage_and_is_said_once(
+    fake: FakePbx, run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    fake.phone_down("PJSIP/101")
+    fake.phone_down("PJSIP/102")
+    fake.splits_at_slashes = True
+    rig = run(events=None)
+
+    rig.polls.ask(Question("office", (target("PJSIP/101"), target("PJSIP/102"))))
+
+    seen = [(Witness.ENDPOINT, Health.DOWN), (Witness.DEVICE, Health.UNKNOWN)]
+    rig.wait(lambda: answers(rig, "PJSIP/101") == answers(rig, "PJSIP/102") == seen)
+    assert rig.troubles(Channel.REST) == []
+    said = [record.getMessage() for record in caplog.records if record.name == "healthmon.sources.polls"]
+    assert [line.partition("?")[0] for line in said] == [
+        "pbx office: device states: 404: does the reverse proxy turn %2F into a slash"
+    ]
+
+
 def test_rule_03_what_is_not_listed_is_unknown(fake: FakePbx, run: Run) -> None:
     rig = run(events=None)
 
