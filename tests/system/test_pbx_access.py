@@ -13,7 +13,7 @@ from tests.lab.pbxfiles import Options
 from tests.lab.phones import Phone
 from tests.sinks import WebhookSink
 from tests.system.daemon import Daemon
-from tests.system.scene import CHECKED_OFTEN, WATCHES, Scene, pbx_section, receiver_section, set_scene
+from tests.system.scene import CHECKED_OFTEN, WATCHES, pbx_section, receiver_section, set_scene
 
 SOON = {"up_after": "500ms", "degraded_after": "500ms"}
 

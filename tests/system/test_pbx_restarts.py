@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import pytest
-
 from tests.lab.endpoints import phone, trunk
 from tests.lab.fixtures import Lab
 from tests.lab.phones import PhoneFarm
