@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Event
 
 from healthmon import __version__, logs
-from healthmon.app import signals
+from healthmon.app import garbage, signals
 from healthmon.app.telling import Telling
 from healthmon.app.threads import join, started
 from healthmon.app.watching import Watching
@@ -97,6 +97,7 @@ class Daemon:
         """Start everything, wait for signals, stop everything. Returns the exit code."""
         threading.excepthook = self._on_dead_thread
         signals.hold()
+        garbage.hold()
         pbxs, receivers = len(self._config.pbxs), len(self._config.receivers)
         log.info("healthmon %s starts: %d PBXs, %d receivers", __version__, pbxs, receivers)
         with ExitStack() as stopping:
@@ -120,6 +121,7 @@ class Daemon:
         while not self._died.is_set():
             if not is_ready and self._engine.first_look_done.is_set():
                 is_ready = True
+                garbage.leave_out_what_is_known()
                 log.info("ready: every PBX was looked at")
                 self._manager.ready(f"watching {len(self._config.pbxs)} PBXs")
             received = signals.wait(LOOK_WHETHER_DEAD_EVERY if is_ready else LOOK_WHETHER_READY_EVERY)
