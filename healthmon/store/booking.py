@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
+from itertools import islice
 
 from healthmon.model import Changes, CheckState, ClockJump, Kind, Target, Transition, VeilPeriod
 from healthmon.store.rows import (
@@ -62,6 +63,9 @@ DAY = 86400.0
 #: Words that are kept in memory; a PBX whose phones have new addresses every day must not fill it.
 WORDS_IN_MEMORY = 10_000
 
+#: So many rows are made before they are written: all 20,000 of a first snapshot at once would be 15 MB, kept for ever.
+ROWS_AT_ONCE = 500
+
 #: Two veils of one check never begin so close to each other (seconds); a clock jump moves times by less than this
 #: grain's thousandth.
 SAME_VEIL = 0.001
@@ -95,15 +99,16 @@ class Booking:
         self._book_jumps(changes.clock_jumps, line)
         self._forget(changes, line, now)
         self._book_states(changes.states.values(), line)
-        self._write_many(_UPSERT_PBX_STATE, [pbx_state_row(state, line) for state in changes.pbx_states.values()])
-        self._write_many(_UPSERT_SETTINGS, [settings_row(settings, line) for settings in changes.settings.values()])
-        self._write_many(_INSERT_TRANSITION, [self._transition_row(change, line) for change in changes.transitions])
+        self._write_many(_UPSERT_PBX_STATE, (pbx_state_row(state, line) for state in changes.pbx_states.values()))
+        self._write_many(_UPSERT_SETTINGS, (settings_row(settings, line) for settings in changes.settings.values()))
+        self._write_many(_INSERT_TRANSITION, (self._transition_row(change, line) for change in changes.transitions))
         self._book_veils(changes.veils.values(), line)
         self._book_incidents(changes, line)
 
-    def _write_many(self, sql: str, rows: list[Row]) -> None:
-        if rows:
-            self._connection.executemany(sql, rows)
+    def _write_many(self, sql: str, rows: Iterable[Row]) -> None:
+        waiting = iter(rows)
+        while some := list(islice(waiting, ROWS_AT_ONCE)):
+            self._connection.executemany(sql, some)
 
     def _book_jumps(self, jumps: list[ClockJump], line: Timeline) -> None:
         if not jumps:
@@ -116,7 +121,7 @@ class Booking:
         self._connection.execute("UPDATE daemon SET clock_shift = :shift", {"shift": line.shift})
 
     def _book_states(self, states: Iterable[CheckState], line: Timeline) -> None:
-        self._write_many(_UPSERT_STATE, [state_row(self._watched(state, line), state, line) for state in states])
+        self._write_many(_UPSERT_STATE, (state_row(self._watched(state, line), state, line) for state in states))
 
     def _watched(self, state: CheckState, line: Timeline) -> int:
         """Return the key of a state's check, and keep its kind and watch section up to date."""
