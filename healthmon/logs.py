@@ -7,13 +7,24 @@ import os
 import sys
 from collections.abc import Callable
 
+from healthmon.notify.words import visible
+
 #: syslog's priorities, which journald reads from a prefix (sd-daemon(3)).
 _PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
 #: These speak of every connection and frame; healthmon's own lines say what matters.
 _CHATTY = ("urllib3", "requests", "websocket", "apprise", "markdown")
 
 
-class JournalFormatter(logging.Formatter):
+class LineFormatter(logging.Formatter):
+    """One message is one line: names come from strangers, and could forge lines or move a terminal's cursor."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        """Make line breaks and control characters visible; those of a traceback, which follows, are ours."""
+        record.message = visible(record.message)
+        return super().formatMessage(record)
+
+
+class JournalFormatter(LineFormatter):
     """A line for journald: its priority and no time stamp, for journald has its own."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -52,7 +63,7 @@ def set_up(level: str, redact: Callable[[str], str]) -> RedactingHandler:
     if is_under_journald():
         handler.setFormatter(JournalFormatter("%(message)s"))
     else:
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s"))
+        handler.setFormatter(LineFormatter("%(asctime)s %(levelname)-7s %(message)s"))
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())

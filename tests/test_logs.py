@@ -25,8 +25,14 @@ def _handlers() -> Iterator[None]:
     root.setLevel(level)
 
 
-def written(folder: Path, monkeypatch: pytest.MonkeyPatch, journal: str | None) -> str:
-    """What stderr gets from a warning of two lines; ``journal``: what JOURNAL_STREAM says, ``{}``: this very stderr."""
+def written(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    journal: str | None,
+    words: str = "one",
+    stack: str = "two s3cr3t-word",
+) -> str:
+    """What stderr gets from a warning and the line below it; ``journal``: JOURNAL_STREAM, ``{}``: this very stderr."""
     with (folder / "stderr").open("w+", encoding="utf-8") as stderr:
         monkeypatch.setattr(sys, "stderr", stderr)
         monkeypatch.delenv("JOURNAL_STREAM", raising=False)
@@ -34,7 +40,9 @@ def written(folder: Path, monkeypatch: pytest.MonkeyPatch, journal: str | None) 
             about = os.fstat(stderr.fileno())
             monkeypatch.setenv("JOURNAL_STREAM", journal.format(f"{about.st_dev}:{about.st_ino}"))
         logs.set_up("info", Redactor([], ["s3cr3t-word"]))
-        logging.getLogger("healthmon").warning("%s\n%s", "one", "two s3cr3t-word")
+        record = logging.makeLogRecord({"msg": "%s", "args": (words,), "levelno": 30, "levelname": "WARNING"})
+        record.exc_text = stack
+        logging.getLogger("healthmon").handle(record)
         stderr.seek(0)
         return stderr.read()
 
@@ -51,6 +59,16 @@ def test_elsewhere_a_line_has_its_time_and_level(
     shown = written(tmp_path, monkeypatch, journal)
 
     assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} WARNING one\ntwo \*\*\*\n", shown)
+
+
+@pytest.mark.parametrize("journal", [None, "{}"])
+def test_a_name_from_a_stranger_forges_no_line_and_moves_no_cursor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, journal: str | None
+) -> None:
+    shown = written(tmp_path, monkeypatch, journal, words="phone a\nERROR forged\x1b[2J\u202e☎ é", stack="")
+
+    assert shown.endswith("phone a\\nERROR forged\\x1b[2J\\u202e☎ é\n")
+    assert shown.count("\n") == 1
 
 
 def test_a_stderr_that_is_no_file_is_no_journal(monkeypatch: pytest.MonkeyPatch) -> None:
