@@ -178,12 +178,14 @@ class PollSource:
     # ---------------------------------------------------------------- signs of life
 
     def _sign_due(self) -> float:
-        is_new = self._signals.heartbeat_wanted.is_set() and not self._has_heartbeat
+        is_new = self._signals.heartbeat_wanted.is_set() and self._signals.heartbeat_due.is_set()
         return 0.0 if is_new else self._life_sign_due
 
     def _give_sign_of_life(self) -> None:
         """Post the heartbeat that must come back as an event; without a stream that waits for it, just ask."""
         self._life_sign_due = time.monotonic() + self._times.life_sign_every
+        # Before it is posted: a stream that is opened meanwhile sets it again.
+        self._signals.heartbeat_due.clear()
         self._has_heartbeat = self._signals.heartbeat_wanted.is_set()
         if not (self._has_heartbeat and self._post_heartbeat()):
             info = self._client.info()

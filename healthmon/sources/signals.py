@@ -19,6 +19,8 @@ class Signals:
         self.retry = Event()
         #: The event stream is open and waits for our own user events.
         self.heartbeat_wanted = Event()
+        #: A stream was opened since our last user event: it is to prove itself at once.
+        self.heartbeat_due = Event()
         #: The event stream has proven that it delivers.
         self.events_up = Event()
 
@@ -34,6 +36,7 @@ class Signals:
     def stream_opened(self, *, with_heartbeat: bool) -> None:
         """The event stream is open: what happened before is learned by a snapshot."""
         if with_heartbeat:
+            self.heartbeat_due.set()
             self.heartbeat_wanted.set()
         self.want_snapshot()
 

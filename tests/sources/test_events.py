@@ -58,6 +58,17 @@ def test_a_stream_that_broke_off_is_opened_again_at_once(fake: FakePbx, run: Run
     rig.wait(lambda: rig.events.connects == 2)
 
 
+def test_a_new_stream_proves_itself_at_once(fake: FakePbx, run: Run) -> None:
+    # With a minute between two heartbeats, only one that is sent for the new stream can come in time.
+    rig = run(
+        events=replace(EVENT_TIMES, silent_after=90.0, dead_after=90.0), polls=replace(POLL_TIMES, life_sign_every=60.0)
+    ).wait_for_stream()
+
+    fake.drop_streams()
+
+    rig.wait(lambda: rig.troubles(Channel.EVENTS) == [None, Trouble.CLOSED, None])
+
+
 def test_each_change_is_reported_once_with_the_last_proof_of_life(fake: FakePbx, run: Run) -> None:
     rig = run().wait_for_stream()
     alive_at = rig.events.alive_at

@@ -241,6 +241,19 @@ def test_rule_03_what_is_not_listed_is_unknown(fake: FakePbx, run: Run) -> None:
     assert "not listed" in [one.words for one in rig.all(Observation)]
 
 
+@pytest.mark.parametrize("name", [".", ".."])
+def test_rule_07_a_name_that_no_url_can_hold_is_asked_about_by_a_snapshot(run: Run, name: str) -> None:
+    with FakePbx(*endpoints(1), FakeEndpoint("PJSIP", name)) as fake:
+        rig = run(fake)
+        rig.wait(lambda: bool(rig.all(Snapshot)))
+        before = len(rig.all(Snapshot))
+
+        rig.polls.ask(Question("office", (target(f"PJSIP/{name}"),)))
+
+        rig.wait(lambda: len(rig.all(Snapshot)) > before)
+        assert answers(rig, f"PJSIP/{name}") == []
+
+
 def test_the_same_question_asked_again_and_again_is_asked_once(fake: FakePbx, run: Run) -> None:
     rig = run(events=None, polls=replace(POLL_TIMES, questions_per_second=4.0))
     everybody = tuple(target(f"PJSIP/{name}") for name in (101, 102, 103))
