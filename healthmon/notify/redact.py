@@ -42,13 +42,18 @@ _USERINFO = r"(?<=://)[^\s/@'\"]+(?=@)"
 
 
 class Redactor:
-    """Blots the secrets of these URLs out of a text: ``Redactor(urls)(text)``. Any thread may use it."""
+    """Blots the secrets of these URLs out of a text: ``Redactor(urls)(text)``. Any thread may use it.
 
-    def __init__(self, urls: Iterable[str], passwords: Iterable[str] = ()) -> None:
+    ``names``: what the configuration itself calls its sections and URLs. Such a word stays readable though it is a
+    part of a URL too, unless it is a password or a token there.
+    """
+
+    def __init__(self, urls: Iterable[str], passwords: Iterable[str] = (), names: Iterable[str] = ()) -> None:
+        plain = {name.lower() for name in names}
         parts: set[str] = set()
         words: set[str] = set()
         for url in urls:
-            _collect(url, parts, words)
+            _collect(url, parts, words, plain)
         for password in passwords:
             _add(password, parts, words)
         self._pattern = _pattern(parts, words)
@@ -60,7 +65,8 @@ class Redactor:
         urls = {url.url for config in configs for receiver in config.receivers for url in receiver.urls}
         passwords = {pbx.password for config in configs for pbx in config.pbxs}
         logins = {f"{pbx.username}:{pbx.password}" for config in configs for pbx in config.pbxs}
-        return cls(urls, passwords | {_base64(login) for login in logins})
+        names = {word for config in configs for name in _given_names(config) for word in (name, *name.split("/"))}
+        return cls(urls, passwords | {_base64(login) for login in logins}, names)
 
     def __call__(self, text: str) -> str:
         """Return the text with "***" for each secret."""
@@ -75,15 +81,23 @@ def secret_parts(url: str) -> set[str]:
     """Return every part of a URL that must not be written anywhere, as it stands there and percent-decoded."""
     parts: set[str] = set()
     words: set[str] = set()
-    _collect(url, parts, words, encoded=False)
+    _collect(url, parts, words, set(), encoded=False)
     return parts | words
 
 
-def _collect(url: str, parts: set[str], words: set[str], *, encoded: bool = True) -> None:
+def _given_names(config: Config) -> Iterator[str]:
+    """What the configuration calls its PBXs, watch sections, receivers and their URLs."""
+    yield from (section.name for section in (*config.pbxs, *config.watches, *config.receivers))
+    yield from (url.url_id for receiver in config.receivers for url in receiver.urls)
+
+
+def _collect(url: str, parts: set[str], words: set[str], names: set[str], *, encoded: bool = True) -> None:
     """Add the secrets of a URL: to ``parts`` what is hidden anywhere, to ``words`` what only as a whole word."""
     plain = _plain_words(url)
     for part, is_token in _pieces(url):
         for spelling in _decoded(part):
+            if not is_token and spelling.lower() in names:
+                continue
             if spelling.lower() not in plain and (is_token or len(spelling) >= _SHORTEST_PART):
                 _add(spelling, parts, words, encoded=encoded)
 

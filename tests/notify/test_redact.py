@@ -119,3 +119,11 @@ def test_any_password_and_any_path_is_hidden(password: str, segment: str) -> Non
 def test_parts_of_a_url_for_those_who_search_for_leaks() -> None:
     assert secret_parts("json://robot:ab@host.example:80/hook99?+X-Token=t&rto=5") >= {"robot", "ab", "hook99", "t"}
     assert not secret_parts("json://robot:ab@host.example:80/?rto=5") & {"host.example", "5", "80"}
+
+
+def test_a_receivers_own_name_stays_readable_though_it_is_a_part_of_its_url() -> None:
+    redact = Redactor(["json://robot:helpdesk1@host.example/demo-helpdesk"], names=["helpdesk", "helpdesk1"])
+
+    assert redact("helpdesk/webhook: delivered to demo-helpdesk") == "helpdesk/webhook: delivered to ***"
+    # As a password it is hidden all the same.
+    assert redact("login with helpdesk1") == "login with ***"
