@@ -52,7 +52,7 @@ def types_received(stream: websocket.WebSocket) -> Iterator[str]:
 
 def test_an_application_taken_over_is_told_and_polls_go_on_and_nobody_fights(lab: Lab) -> None:
     pbx = lab.asterisk(phone("101", **CHECKED_OFTEN))  # type: ignore[arg-type]
-    scene, one = start_with_a_phone(lab, pbx)
+    scene, one = start_with_a_phone(lab, pbx, poll_every="2s")
 
     with closing(open_events(pbx, "healthmon-test")) as other:
         scene.wait_told("DEGRADED PBX office: no events: another client took over")
