@@ -87,7 +87,9 @@ def secret_parts(url: str) -> set[str]:
 
 def _given_names(config: Config) -> Iterator[str]:
     """What the configuration calls its PBXs, watch sections, receivers and their URLs."""
-    yield from (section.name for section in (*config.pbxs, *config.watches, *config.receivers))
+    yield from (pbx.name for pbx in config.pbxs)
+    yield from (watch.name for watch in config.watches)
+    yield from (receiver.name for receiver in config.receivers)
     yield from (url.url_id for receiver in config.receivers for url in receiver.urls)
 
 
