@@ -1,6 +1,8 @@
-"""The configuration: an INI file becomes frozen values, with every problem found at once."""
+"""The configuration: an INI file becomes frozen values, with every problem found at once.
 
-from healthmon.config.parser import load
+``parser.load`` reads it, and is imported from there: the commands that read no configuration answer sooner without.
+"""
+
 from healthmon.config.types import (
     Config,
     Hold,
@@ -11,4 +13,4 @@ from healthmon.config.types import (
     WatchConfig,
 )
 
-__all__ = ["Config", "Hold", "PbxConfig", "ReceiverConfig", "ReceiverUrl", "Secret", "WatchConfig", "load"]
+__all__ = ["Config", "Hold", "PbxConfig", "ReceiverConfig", "ReceiverUrl", "Secret", "WatchConfig"]

@@ -9,7 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from healthmon.ari.messages import EndpointState, PbxInfo, decode, snapshot
-from healthmon.config import Config, load
+from healthmon.config import Config
+from healthmon.config.parser import load
 from healthmon.core.monitor import Monitor
 from healthmon.fakepbx import FakeEndpoint
 from healthmon.model import Changes, Remembered

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from healthmon.config import Config, load
+from healthmon.config import Config
+from healthmon.config.parser import load
 from healthmon.errors import ConfigError
 
 #: Everything that must be there, and nothing else.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from healthmon.config import Hold, load
+from healthmon.config import Hold
+from healthmon.config.parser import load
 from healthmon.model import Kind, Target
 from tests.config.files import PBX, RECEIVER, WATCH, Files, pbx
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from healthmon.config import load
+from healthmon.config.parser import load
 from healthmon.config.reader import why_unreadable
 from healthmon.errors import ConfigError, ExitCode
 from tests.config.files import PBX, RECEIVER, WATCH, Files, pbx
