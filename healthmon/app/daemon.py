@@ -43,13 +43,18 @@ def run(config_path: Path) -> int:
     """Run the daemon until it is told to stop; return the exit code. Raises HealthmonError if it cannot start."""
     config = load(config_path, why_refused=why_refused)
     handler = logs.set_up(config.log_level, Redactor.of(config))
-    for warning in config.warnings:
-        log.warning("%s", warning)
+    log.info("healthmon %s starts: %d PBXs, %d receivers", __version__, len(config.pbxs), len(config.receivers))
+    _say_warnings(config)
     manager = ServiceManager()
     with _writer(config, manager) as writer:
         if writer.set_back_by:
             log.warning("the clock was set back by %.0f s while healthmon did not run", -writer.set_back_by)
         return Daemon(config, writer, manager, handler).run()
+
+
+def _say_warnings(config: Config) -> None:
+    for warning in config.warnings:
+        log.warning("%s", warning)
 
 
 @contextmanager
@@ -98,8 +103,6 @@ class Daemon:
         threading.excepthook = self._on_dead_thread
         signals.hold()
         garbage.hold()
-        pbxs, receivers = len(self._config.pbxs), len(self._config.receivers)
-        log.info("healthmon %s starts: %d PBXs, %d receivers", __version__, pbxs, receivers)
         with ExitStack() as stopping:
             # Stopped in the reverse order: sources first, so that what they offered is still booked; then the
             # engine; then the deliverers, who may still send what it booked last.
@@ -165,5 +168,6 @@ class Daemon:
         self._watching.start()
         self._telling.reload(new, changed)
         self._config = new
+        _say_warnings(new)
         log.info("reloaded: %s", "; ".join(changed.words) or "nothing has changed")
         self._manager.ready(f"watching {len(new.pbxs)} PBXs")

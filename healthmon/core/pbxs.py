@@ -60,7 +60,8 @@ class Pbxs:
         step.changes.pbx_states[pbx.name] = pbx.state()
         period = VeilPeriod(pbx.target, Check.REACHABILITY, since, None, why)
         step.changes.veils[pbx.target, Check.REACHABILITY, since] = period
-        step.changes.log.append(f"{pbx.target}: nothing behind it can be seen ({why})")
+        if why != JUST_STARTED:
+            step.changes.log.append(f"{pbx.target}: nothing behind it can be seen ({why})")
         for endpoint in pbx.pending.values():
             self._endpoints.schedule(pbx, endpoint)
 
@@ -69,7 +70,13 @@ class Pbxs:
         pbx.blind_why, pbx.may_be_frozen = "", False
         period = VeilPeriod(pbx.target, Check.REACHABILITY, since, until, why)
         step.changes.veils[pbx.target, Check.REACHABILITY, since] = period
-        step.changes.log.append(f"{pbx.target}: seen again after {until - since:.0f} s ({why})")
+        lasted = f"{until - since:.0f} s"
+        words = (
+            f"first look; nothing was seen for {lasted}"
+            if why == JUST_STARTED
+            else f"seen again after {lasted} ({why})"
+        )
+        step.changes.log.append(f"{pbx.target}: {words}")
         for endpoint in list(pbx.pending.values()):
             if not endpoint.veil:
                 endpoint.stop_clocks_between(since, until)

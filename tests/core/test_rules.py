@@ -268,6 +268,16 @@ def test_rule_05_after_our_own_start_everything_is_veiled_until_the_first_snapsh
     assert scene.db.pbx_states["office"].blind_why == ""
 
 
+def test_rule_05_the_first_look_says_how_long_nothing_was_seen(scene: Scene) -> None:
+    again = scene.restart(gap=600)
+    assert again.log == []
+
+    again.after(2)
+    again.snapshot({TRUNK: UP, phone(): UP})
+
+    assert again.log == ["pbx office: first look; nothing was seen for 602 s"]
+
+
 # ---------------------------------------------------------------- 6
 
 

@@ -167,6 +167,10 @@ def test_a_good_reload_is_reported_too(tmp_path: Path, webhook: Webhook) -> None
 
         service.hears("RELOADING=1")
         assert service.hears("READY=1")[1].startswith("STATUS=watching")
+        log = service.log.read_text()
+        assert " starts: " in log.splitlines()[0]
+        # The file is what its author should know of, at the start and after each reload.
+        assert log.count("every user of this machine can read it") == 2
 
 
 def test_a_configuration_with_mistakes_ends_with_the_code_that_stops_systemd_from_trying(tmp_path: Path) -> None:
