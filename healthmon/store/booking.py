@@ -5,15 +5,18 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable
 from itertools import islice
+from sys import intern
 
 from healthmon.model import Changes, CheckState, ClockJump, Kind, Target, Transition, VeilPeriod
 from healthmon.store.rows import (
     HEALTH_CODES,
+    KINDS,
     Row,
     incident_row,
     pbx_state_row,
     settings_row,
     state_row,
+    target_of,
     target_row,
     upsert,
 )
@@ -88,8 +91,8 @@ class Booking:
         """Read the keys of all that is watched at once, rather than one by one."""
         rows = self._connection.execute("SELECT * FROM checks WHERE forgotten_at IS NULL")
         for row in rows:
-            target = Target(row["pbx"], row["technology"], row["resource"])
-            self._checks[target, row["name"]] = (row["id"], Kind(row["kind"]), row["watch"])
+            key = (target_of(row), intern(row["name"]))
+            self._checks[key] = (row["id"], KINDS[row["kind"]], intern(row["watch"]))
 
     def book(self, changes: Changes, line: Timeline, now: float) -> None:
         """Write everything. ``now`` is used only for targets that leave without a transition that says when.

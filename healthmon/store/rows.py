@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from sys import intern
 from typing import Any
 
 from healthmon.model import (
@@ -75,10 +76,10 @@ def state_of(row: sqlite3.Row, line: Timeline) -> CheckState:
     reason, remark, pending, pending_since, not_up_since, down_since, veil, veiled_since, *marks = facts
     ever_up, is_flapping, down_after = marks
     return CheckState(
-        target=Target(pbx, technology, resource),
+        target=named(pbx, technology, resource),
         check=check,
         kind=KINDS[kind],
-        watch=watch,
+        watch=intern(watch),
         watched_since=line.shown(watched_since),
         belief=BELIEFS[belief],
         since=line.shown(since),
@@ -225,4 +226,9 @@ def target_row(target: Target) -> Row:
 
 def target_of(row: sqlite3.Row) -> Target:
     """Read a target from its three columns."""
-    return Target(row["pbx"], row["technology"], row["resource"])
+    return named(row["pbx"], row["technology"], row["resource"])
+
+
+def named(pbx: str, technology: str, resource: str) -> Target:
+    """Make a target whose texts are shared: SQLite makes each anew, and a daemon may hold 20,000 targets for years."""
+    return Target(intern(pbx), intern(technology), intern(resource))
