@@ -41,6 +41,11 @@ def rest_url(pbx: PbxConfig, segments: Iterable[str]) -> str:
     return f"{pbx.url.rstrip('/')}/ari/{'/'.join(quote(segment, safe='') for segment in segments)}"
 
 
+def fits_into_url(segment: str) -> bool:
+    """Whether a name can be a segment of a URL: HTTP libraries resolve these two away, quoted or not."""
+    return segment not in (".", "..")
+
+
 def events_url(pbx: PbxConfig, *, subscribe_all: bool) -> str:
     """The URL of the event WebSocket. Name and password are not in it: proxies log URLs."""
     address = address_of(pbx)

@@ -12,7 +12,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from healthmon.ari import messages
-from healthmon.ari.address import address_of, authorization, rest_url, trusted
+from healthmon.ari.address import address_of, authorization, fits_into_url, rest_url, trusted
 from healthmon.ari.failures import refusal, unreachable
 from healthmon.ari.messages import Attribute, EndpointState, PbxInfo
 from healthmon.config.types import PbxConfig
@@ -169,8 +169,8 @@ class AriClient:
         json: object = None,
     ) -> bytes:
         call = _name(method, segments)
-        if {".", ".."} & set(segments):
-            # HTTP libraries resolve these away, and would ask for something else.
+        if not all(map(fits_into_url, segments)):
+            # It would ask for something else.
             raise AriNotFound(self._pbx.name, call, "a name that cannot be part of a URL")
         try:
             return self._once(call, method, segments, query, json)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
+from healthmon.ari.address import fits_into_url
 from healthmon.ari.client import AriClient
 from healthmon.ari.messages import device_sighting, endpoint_answer, snapshot
 from healthmon.clock import Clock
@@ -151,10 +152,12 @@ class PollSource:
 
     def _take_in(self) -> None:
         for question in _all_of(self._asked):
-            if question.wants_snapshot:
+            # What cannot be asked about by itself is asked about together with all others.
+            single = [target for target in question.targets if fits_into_url(target.resource)]
+            if question.wants_snapshot or len(single) < len(question.targets):
                 self._signals.resync.set()
                 self._retry_sooner()
-            self._questions.update(dict.fromkeys(question.targets))
+            self._questions.update(dict.fromkeys(single))
         for targets in _all_of(self._to_learn):
             self._agenda.add(targets, self._clock.now())
 
