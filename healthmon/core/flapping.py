@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from functools import lru_cache
 from typing import NamedTuple
 
 from healthmon.config.types import WatchConfig
@@ -20,8 +21,9 @@ class FlapRule(NamedTuple):
     stop: int = 2
 
     @classmethod
+    @lru_cache(maxsize=64)
     def of(cls, watch: WatchConfig) -> FlapRule:
-        """The rule of a watch section."""
+        """The rule of a watch section; all its endpoints share one."""
         return cls(watch.flap_window, watch.flap_start, watch.flap_stop)
 
 
