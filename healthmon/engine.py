@@ -103,6 +103,9 @@ class Engine:
         self._not_looked_at = {pbx.name for pbx in config.pbxs}
         self._alive_due = 0.0
         self._prune_due = 0.0
+        #: A deliverer has written something that was not read yet; and whether the last attempt to read it failed.
+        self._has_results = False
+        self._is_unreadable = False
         #: Set when the first snapshot of every PBX is booked or has failed.
         self.first_look_done = Event()
         now = clock.now()
@@ -145,8 +148,7 @@ class Engine:
         for sighting in batch:
             self._monitor.see(sighting, now, changes)
         self._monitor.tick(now, changes)
-        if self._writer.outside_changes():
-            self._monitor.told(self._writer.told(), now, changes)
+        self._hear_what_was_told(now, changes)
         self._settle(changes, now)
         self._learn_new_endpoints(batch)
         self._note_first_looks(batch)
@@ -168,6 +170,21 @@ class Engine:
             return
         self._monitor.reconfigure(self._config, self._clock.now(), changes)
         self._listed.clear()
+
+    def _hear_what_was_told(self, now: float, changes: Changes) -> None:
+        """Take the results of deliveries, if there are new ones; what cannot be read now is read in a later round."""
+        try:
+            self._has_results = self._writer.outside_changes() or self._has_results
+            if self._has_results:
+                self._monitor.told(self._writer.told(), now, changes)
+        except DatabaseUnwritable as error:
+            if not self._is_unreadable:
+                log.error("%s; what was delivered is looked at later", error)
+            self._is_unreadable = True
+            return
+        if self._is_unreadable:
+            log.warning("the database can be read again")
+        self._has_results = self._is_unreadable = False
 
     def _settle(self, changes: Changes, now: float) -> None:
         """Book what changed, say it in the log, wake who must know, and ask what the core wants to be asked."""

@@ -1,0 +1,270 @@
+"""The engine: one batch from sight to booking, and what it does when the database does not."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from healthmon.clock import Clock
+from healthmon.engine import ALIVE_EVERY, Engine, EngineHooks
+from healthmon.errors import DatabaseUnwritable, Trouble
+from healthmon.model import (
+    Channel,
+    ConnectionReport,
+    Health,
+    Observation,
+    Question,
+    Reason,
+    Sighting,
+    Snapshot,
+    Source,
+    Target,
+    Witness,
+)
+from healthmon.store.outbox import Outbox
+from healthmon.store.queries import open_reader
+from healthmon.store.writer import Writer, open_writer
+from tests.core.scene import PHONES, START, config, trunk
+
+TRUNK, STRANGER = trunk(), Target("office", "SIP", "somebody")
+
+
+class Wall:
+    """The two clocks of the machine, which the test moves."""
+
+    def __init__(self) -> None:
+        self.wall, self.monotonic = START, 100.0
+
+    def passes(self, seconds: float) -> None:
+        """Let time pass."""
+        self.wall += seconds
+        self.monotonic += seconds
+
+
+class PollsOfOffice:
+    """What the engine asks of the polling thread."""
+
+    def __init__(self) -> None:
+        self.asked: list[Question] = []
+        self.to_learn: list[Target] = []
+
+    def ask(self, question: Question) -> None:
+        """Note it."""
+        self.asked.append(question)
+
+    def learn(self, targets: Sequence[Target]) -> None:
+        """Note them."""
+        self.to_learn += targets
+
+
+class Stage:
+    """An engine over a real database, with hooks that note what they are called for."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.time = Wall()
+        self.clock = Clock(lambda: self.time.wall, lambda: self.time.monotonic)
+        self.writer: Writer = open_writer(path, now=START)
+        self.polls = PollsOfOffice()
+        self.waiting: list[list[Sighting]] = []
+        self.stop = Event()
+        self.woken = self.alive = self.resyncs = 0
+        self.told_directly: list[str] = []
+        hooks = EngineHooks(self._wake, lambda: [], self._live, self._resync, self.told_directly.append)
+        self.engine = Engine(
+            config(group_wait=0.0),
+            self.writer.load(),
+            inbox=self,
+            writer=self.writer,
+            clock=self.clock,
+            hooks=hooks,
+            stop=self.stop,
+        )
+        self.engine.connect({"office": self.polls})
+
+    def drain(self, timeout: float) -> Sequence[Sighting]:
+        """The next batch that waits."""
+        return self.waiting.pop(0) if self.waiting else []
+
+    def _wake(self) -> None:
+        self.woken += 1
+
+    def _live(self) -> None:
+        self.alive += 1
+
+    def _resync(self) -> None:
+        self.resyncs += 1
+
+    def snapshot(self, health: Health = Health.UP) -> Snapshot:
+        """The trunk, and somebody whom nobody watches."""
+        at = self.clock.now()
+        seen = [
+            Observation(target, health, at, Source.SNAPSHOT, Witness.ENDPOINT, f"endpoint {health}")
+            for target in (TRUNK, STRANGER)
+        ]
+        return Snapshot("office", at, tuple(seen), "boot 1", "reload 1")
+
+    def loses_the_trunk(self) -> None:
+        """Have it believed down."""
+        self.engine.step([self.snapshot()])
+        down = Observation(TRUNK, Health.DOWN, self.clock.now(), Source.EVENT, Witness.DEVICE, "device UNAVAILABLE")
+        self.engine.step([down])
+        self.time.passes(31)
+        self.engine.step([self.snapshot(Health.DOWN)])
+
+    def tells(self) -> None:
+        """Deliver what is due, as a deliverer does."""
+        with closing(Outbox(self.path)) as outbox:
+            claim = outbox.claim("oncall/boss", self.clock.now())
+            assert claim is not None
+            outbox.delivered(claim, self.clock.now())
+
+    def booked(self) -> list[tuple[Reason, str]]:
+        """Who is told what about the first incident."""
+        with open_reader(self.path) as reader:
+            return [(telling.reason, telling.state) for telling in reader.tellings(1)]
+
+
+@pytest.fixture
+def stage(tmp_path: Path) -> Iterator[Stage]:
+    one = Stage(tmp_path / "healthmon.db")
+    with closing(one.writer):
+        yield one
+
+
+def fails(monkeypatch: pytest.MonkeyPatch, method: str, times: int) -> None:
+    """Have a method of the writer fail so many times, as on a full or failing disk."""
+    works, left = getattr(Writer, method), [times]
+
+    def failing(writer: Writer, *arguments: object) -> object:
+        if left[0]:
+            left[0] -= 1
+            raise DatabaseUnwritable(writer.path, "the disk is full")
+        return works(writer, *arguments)
+
+    monkeypatch.setattr(Writer, method, failing)
+
+
+# ---------------------------------------------------------------- booking
+
+
+def test_state_incident_and_message_are_booked_in_one_step_and_the_deliverers_are_woken(stage: Stage) -> None:
+    stage.loses_the_trunk()
+
+    assert stage.booked() == [(Reason.OPENED, "waiting")]
+    with open_reader(stage.path) as reader:
+        assert [state.belief for state in reader.states() if state.target == TRUNK] == [Health.DOWN]
+    assert stage.woken == 1
+
+
+def test_every_round_says_that_the_loop_lives_and_every_ten_seconds_the_database_hears_it(stage: Stage) -> None:
+    stage.engine.step([])
+    stage.time.passes(ALIVE_EVERY - 1)
+    stage.engine.step([])
+    with open_reader(stage.path) as reader:
+        before = reader.daemon().alive_at
+
+    stage.time.passes(1)
+    stage.engine.step([])
+
+    with open_reader(stage.path) as reader:
+        assert (before, reader.daemon().alive_at) == (START, START + ALIVE_EVERY)
+    assert stage.alive == 3
+
+
+def test_stopping_books_what_waits_in_the_inbox(stage: Stage) -> None:
+    stage.waiting = [[stage.snapshot()], []]
+    stage.stop.set()
+
+    stage.engine.run()
+
+    with open_reader(stage.path) as reader:
+        assert [state.target for state in reader.states() if state.target == TRUNK] == [TRUNK]
+
+
+# ---------------------------------------------------------------- a database that does not
+
+
+def test_bookkeeping_08_what_cannot_be_written_is_kept_tried_again_and_told_directly(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("healthmon.engine.UNWRITABLE_WAITS", (0.0,))
+    fails(monkeypatch, "commit", times=3)
+
+    with caplog.at_level(logging.INFO):
+        stage.loses_the_trunk()
+
+    assert stage.booked() == [(Reason.OPENED, "waiting")]
+    assert stage.told_directly == [f"{stage.path}: the disk is full"]
+    assert "the database can be written again, after 3 failures" in caplog.text
+
+
+@pytest.mark.parametrize("method", ["outside_changes", "told"])
+def test_bookkeeping_08_results_of_deliveries_that_cannot_be_read_are_read_later(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    stage.loses_the_trunk()
+    stage.tells()
+    fails(monkeypatch, method, times=2)
+
+    for _ in range(3):
+        stage.engine.step([])
+    stage.engine.step([stage.snapshot()])
+    stage.time.passes(11)
+    stage.engine.step([stage.snapshot()])
+
+    # Only who is known to have been told DOWN is told UP.
+    assert stage.booked() == [(Reason.OPENED, "delivered"), (Reason.RESOLVED, "waiting")]
+
+
+# ---------------------------------------------------------------- sources
+
+
+def test_settings_are_asked_for_of_what_is_new_and_watched(stage: Stage) -> None:
+    stage.engine.step([stage.snapshot()])
+    stage.engine.step([stage.snapshot()])
+
+    assert stage.polls.to_learn == [TRUNK]
+
+
+def test_what_is_pending_is_asked_for_at_its_deadline(stage: Stage) -> None:
+    stage.engine.step([stage.snapshot()])
+    stage.engine.step([stage.snapshot(Health.DOWN)])
+    stage.time.passes(31)
+
+    stage.engine.step([])
+
+    assert [question.targets for question in stage.polls.asked] == [(TRUNK,)]
+
+
+def test_the_first_look_is_done_when_a_pbx_was_seen_or_could_not_be(stage: Stage) -> None:
+    stage.engine.step([ConnectionReport("office", Channel.EVENTS, START, Trouble.REFUSED)])
+    assert not stage.engine.first_look_done.is_set()
+
+    stage.engine.step([ConnectionReport("office", Channel.REST, START, Trouble.REFUSED)])
+
+    assert stage.engine.first_look_done.is_set()
+
+
+def test_a_clock_that_was_set_has_everything_looked_at_anew(stage: Stage) -> None:
+    stage.engine.step([stage.snapshot()])
+    stage.time.wall += 3600
+
+    stage.engine.step([])
+
+    assert stage.resyncs == 1
+    assert stage.clock.now() == START + 3600
+
+
+def test_a_reload_is_taken_up_before_what_comes_in_after_it(stage: Stage) -> None:
+    stage.engine.reload(config(watches=(PHONES,)), {"office": stage.polls})
+
+    stage.engine.step([stage.snapshot()])
+
+    with open_reader(stage.path) as reader:
+        assert {state.watch for state in reader.states() if state.target == TRUNK} == {"phones"}
