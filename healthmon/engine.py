@@ -148,7 +148,9 @@ class Engine:
         for sighting in batch:
             self._monitor.see(sighting, now, changes)
         self._monitor.tick(now, changes)
-        self._hear_what_was_told(now, changes)
+        if not by:
+            # After a jump the database still tells the old time until this round is booked: the next one looks.
+            self._hear_from_others(now, changes)
         self._settle(changes, now)
         self._learn_new_endpoints(batch)
         self._note_first_looks(batch)
@@ -171,12 +173,14 @@ class Engine:
         self._monitor.reconfigure(self._config, self._clock.now(), changes)
         self._listed.clear()
 
-    def _hear_what_was_told(self, now: float, changes: Changes) -> None:
-        """Take the results of deliveries, if there are new ones; what cannot be read now is read in a later round."""
+    def _hear_from_others(self, now: float, changes: Changes) -> None:
+        """Take results of deliveries and people's orders, if anything is new; what cannot be read is read later."""
         try:
             self._has_results = self._writer.outside_changes() or self._has_results
             if self._has_results:
-                self._monitor.told(self._writer.told(), now, changes)
+                told, commands = self._writer.told(), self._writer.commands(now)
+                self._monitor.told(told, now, changes)
+                self._monitor.obey(commands, now, changes)
         except DatabaseUnwritable as error:
             if not self._is_unreadable:
                 log.error("%s; what was delivered is looked at later", error)
@@ -190,7 +194,8 @@ class Engine:
         """Book what changed, say it in the log, wake who must know, and ask what the core wants to be asked."""
         if changes.is_to_book():
             self._insist(lambda: self._writer.commit(changes))
-            if changes.notifications:
+            # What an incident holds back may be free now: a silence is over, or the incident is.
+            if changes.notifications or changes.incidents:
                 self._hooks.wake_deliverers()
         if now >= self._alive_due:
             self._insist(lambda: self._writer.alive(self._clock.now(), self._hooks.freshness()))

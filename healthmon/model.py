@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from healthmon.errors import Trouble
@@ -348,6 +349,13 @@ class Incident:
     ending: Ending | None = None
     #: How it was at the end, for the reader: "registered from 10.0.0.7:5060".
     closed_words: str = ""
+    #: Why nobody is told at present: "silence 12", "maintenance backup"; "" = nothing stands in the way. Once the
+    #: incident is closed: how it stood at that moment.
+    muted_by: str = ""
+    #: When somebody took note of it (no reminders since then), who, and what they said.
+    acked_at: float | None = None
+    acked_by: str = ""
+    ack_reason: str = ""
 
     @property
     def is_open(self) -> bool:
@@ -407,6 +415,79 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """One line of an incident's story: a decision that left no message, such as why nobody was told."""
+
+    incident_id: int
+    at: float
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Matcher:
+    """What a silence or a maintenance window speaks of: shell patterns; what is not given matches everything.
+
+    Patterns of one sort are alternatives; all sorts that are given must match. A PBX itself is in no watch section
+    and is no endpoint.
+    """
+
+    pbxs: tuple[str, ...] = ()
+    kinds: tuple[Kind, ...] = ()
+    watches: tuple[str, ...] = ()
+    #: Over ``PJSIP/101``; case matters.
+    endpoints: tuple[str, ...] = ()
+
+    def matches(self, target: Target, kind: Kind, watch: str) -> bool:
+        """Whether this speaks of a target of that kind and watch section."""
+        return (
+            _any_matches(self.pbxs, target.pbx)
+            and (not self.kinds or kind in self.kinds)
+            and _any_matches(self.watches, watch)
+            and _any_matches(self.endpoints, target.endpoint)
+        )
+
+    def __str__(self) -> str:
+        """Say ``pbx=office kind=phone``, or ``everything``."""
+        named = (("pbx", self.pbxs), ("kind", self.kinds), ("watch", self.watches), ("endpoint", self.endpoints))
+        return " ".join(f"{name}={value}" for name, values in named for value in values) or "everything"
+
+
+def _any_matches(patterns: tuple[str, ...], name: str) -> bool:
+    return not patterns or (bool(name) and any(fnmatchcase(name, pattern) for pattern in patterns))
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Somebody asked for it: what matches is watched and recorded, and not told, until a time."""
+
+    id: int
+    matcher: Matcher
+    since: float
+    #: Moved to now when it is ended early.
+    until: float
+    author: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """Somebody knows of this incident: it is not reminded of any more."""
+
+    incident_id: int
+    at: float
+    author: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """What people ordered from outside: silences that are not over, acknowledgements of open incidents."""
+
+    silences: tuple[Silence, ...] = ()
+    acknowledgements: tuple[Acknowledgement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ClockJump:
     """Somebody set the wall clock: all times booked so far read ``by`` seconds later on the new clock."""
 
@@ -432,6 +513,7 @@ class Changes:
     #: incident -> the bigger incident that explains it: its waiting OPENED rows are not sent.
     explained: dict[int, int] = field(default_factory=dict)
     clock_jumps: list[ClockJump] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
     #: For the sources; not booked.
     questions: list[Question] = field(default_factory=list)
     #: Decisions in words, one line each, for the log; not booked.
@@ -450,6 +532,7 @@ class Changes:
             or self.notifications
             or self.explained
             or self.clock_jumps
+            or self.notes
         )
 
 
@@ -466,3 +549,4 @@ class Remembered:
     next_incident_id: int = 1
     #: When the last daemon was last known to run; None: never.
     alive_at: float | None = None
+    commands: Commands = field(default_factory=Commands)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import shutil
 import sys
@@ -32,6 +33,16 @@ def place(config: Path, database: Path | None) -> Place:
     if database is not None:
         return Place(database, system_timezone(os.environ))
     return load_place(config, os.environ)
+
+
+def author() -> str:
+    """Name the person who gives an order: who called sudo, else this user."""
+    if os.environ.get("SUDO_USER"):
+        return os.environ["SUDO_USER"]
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"
 
 
 def screen() -> Screen:

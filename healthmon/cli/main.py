@@ -33,6 +33,10 @@ COMMANDS = {
     "discover": Command("healthmon.cli.discover:command", "Ask each PBX for its endpoints; print sections to paste."),
     "status": Command("healthmon.cli.status:command", "What is up, degraded, down or unknown now."),
     "report": Command("healthmon.cli.report:command", "How available everything was."),
+    "incidents": Command("healthmon.cli.incidents:command", "The incidents that last, and the latest that are over."),
+    "incident": Command("healthmon.cli.incident:command", "The whole story of one: who was told what, or why nobody."),
+    "ack": Command("healthmon.cli.ack:command", "Take note of an incident: no more reminders."),
+    "silence": Command("healthmon.cli.silence:command", "For a time tell nobody of something."),
     "test-alert": Command("healthmon.cli.test_alert:command", "Send a test message to a receiver."),
     "demo": Command("healthmon.cli.demo:command", "See it at work: a day of trouble in a minute."),
 }

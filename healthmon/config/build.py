@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from healthmon.config.draft import Draft, DraftSection
-from healthmon.config.types import Config, Hold, PbxConfig, ReceiverConfig, WatchConfig
+from healthmon.config.types import Config, Hold, MaintenanceConfig, PbxConfig, ReceiverConfig, WatchConfig
+from healthmon.model import Matcher
 
 
 def build(path: Path, draft: Draft) -> Config:
@@ -21,6 +22,7 @@ def build(path: Path, draft: Draft) -> Config:
         pbxs=tuple(_pbx(section) for section in draft.of("pbx")),
         watches=tuple(_watch(section) for section in draft.of("watch")),
         receivers=tuple(_receiver(section) for section in draft.of("receiver")),
+        maintenance=tuple(_maintenance(section) for section in draft.of("maintenance")),
         warnings=draft.findings.warnings,
     )
 
@@ -77,4 +79,22 @@ def _receiver(section: DraftSection) -> ReceiverConfig:
         urls=values["urls"],
         group_wait=values["group_wait"],
         give_up_after=values["give_up_after"],
+    )
+
+
+def _maintenance(section: DraftSection) -> MaintenanceConfig:
+    values = section.values
+    start, end = values["time"]
+    return MaintenanceConfig(
+        name=section.name,
+        matcher=Matcher(
+            pbxs=values.get("pbx", ()),
+            kinds=values.get("kind", ()),
+            watches=values.get("watch", ()),
+            endpoints=values.get("endpoints", ()),
+        ),
+        days=values["days"],
+        start=start,
+        end=end,
+        zone=values["timezone"],
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from healthmon.config.types import Config, Hold, PbxConfig, ReceiverConfig, WatchConfig
-from healthmon.config.values import NOBODY, written
+from healthmon.config.types import Config, Hold, MaintenanceConfig, PbxConfig, ReceiverConfig, WatchConfig
+from healthmon.config.values import NOBODY, WEEKDAYS, written
 
 
 def describe(config: Config) -> list[str]:
@@ -20,6 +20,8 @@ def describe(config: Config) -> list[str]:
         lines += ["", *describe_watch(watch, config)]
     for receiver in config.receivers:
         lines += ["", *describe_receiver(receiver)]
+    for window in config.maintenance:
+        lines += ["", *describe_maintenance(window)]
     return lines
 
 
@@ -52,6 +54,16 @@ def describe_receiver(receiver: ReceiverConfig) -> list[str]:
     return [
         f"receiver {receiver.name}: waits {wait} for more to tell, gives up after {limit}",
         *(f"    {url.url_id}" for url in receiver.urls),
+    ]
+
+
+def describe_maintenance(window: MaintenanceConfig) -> list[str]:
+    """Say when nobody is told, and of what."""
+    names = [name[:3] for number, name in enumerate(WEEKDAYS.values()) if number in window.days]
+    start, end = (f"{minutes // 60:02}:{minutes % 60:02}" for minutes in (window.start, window.end))
+    return [
+        f"maintenance {window.name}: {', '.join(names)} {start}-{end} ({window.zone.key})",
+        f"    nobody is told of: {window.matcher}",
     ]
 
 

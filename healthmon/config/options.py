@@ -273,4 +273,41 @@ RECEIVER = SectionKind(
     ),
 )
 
-KINDS = {section.kind: section for section in (HEALTHMON, PBX, WATCH, RECEIVER)}
+MAINTENANCE = SectionKind(
+    "maintenance",
+    is_named=True,
+    options=(
+        Option(
+            "days",
+            values.weekdays,
+            "The weekdays on which it begins: Sun, or Mon-Fri, or daily.",
+            required=True,
+            is_list=True,
+        ),
+        Option(
+            "time",
+            values.day_time,
+            "From when to when, by the clock on the wall; it may go on past midnight.",
+            required=True,
+        ),
+        Option("timezone", values.timezone, "Whose clock.", otherwise="that of [healthmon]"),
+        Option("pbx", values.pbx_patterns, "Only these PBXs: names or patterns.", otherwise="all", is_list=True),
+        Option("kind", values.kinds, "Only these kinds: pbx, provider, phone.", otherwise="all", is_list=True),
+        Option(
+            "watch",
+            values.pbx_patterns,
+            "Only what these [watch …] sections watch: names or patterns.",
+            otherwise="all, and the PBXs themselves",
+            is_list=True,
+        ),
+        Option(
+            "endpoints",
+            values.endpoint_patterns,
+            "Only these endpoints: technology/name with * and ?.",
+            otherwise="all, and the PBXs themselves",
+            is_list=True,
+        ),
+    ),
+)
+
+KINDS = {section.kind: section for section in (HEALTHMON, PBX, WATCH, RECEIVER, MAINTENANCE)}

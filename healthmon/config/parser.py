@@ -158,6 +158,8 @@ def _resolve(draft: Draft, secrets: Secrets, hostname: str, why_refused: Callabl
         resolve.told(section, receivers)
     for section in draft.of("receiver"):
         resolve.receiver(section, secrets, why_refused)
+    for section in draft.of("maintenance"):
+        resolve.maintenance(section, draft)
 
 
 def _warn_if_readable(path: Path, draft: Draft) -> None:

@@ -27,6 +27,7 @@ class Difference:
     urls_changed: tuple[str, ...] = ()
     #: Sections that were added, removed or changed, or stand in another order.
     watches_changed: bool = False
+    maintenance_changed: bool = False
     timezone_changed: bool = False
     log_level_changed: bool = False
     keep_history_changed: bool = False
@@ -52,6 +53,7 @@ class Difference:
         }
         facts = {
             "other [watch …] sections": self.watches_changed,
+            "other [maintenance …] sections": self.maintenance_changed,
             "another time zone": self.timezone_changed,
             "another log level": self.log_level_changed,
             "another time for which history is kept": self.keep_history_changed,
@@ -75,6 +77,7 @@ def difference(old: Config, new: Config) -> Difference:
         urls_removed=tuple(url_id for url_id in old_urls if url_id not in new_urls),
         urls_changed=tuple(url_id for url_id, url in new_urls.items() if url != old_urls.get(url_id, url)),
         watches_changed=old.watches != new.watches,
+        maintenance_changed=old.maintenance != new.maintenance,
         timezone_changed=old.timezone.key != new.timezone.key,
         log_level_changed=old.log_level != new.log_level,
         keep_history_changed=old.keep_history != new.keep_history,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from healthmon.config import urls
@@ -34,6 +35,17 @@ def pbx(section: DraftSection, secrets: Secrets, hostname: str) -> None:
     if not section.is_given("application"):
         clean = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in hostname)
         section.values["application"] = f"healthmon-{clean[:50] or 'unnamed'}"
+
+
+def maintenance(section: DraftSection, draft: Draft) -> None:
+    """Fill in the time zone, and refuse names that are not in the file: such a window would do nothing."""
+    section.values.setdefault("timezone", draft.of("healthmon")[0].values.get("timezone"))
+    for option, kind in (("pbx", "pbx"), ("watch", "watch")):
+        known = draft.names(kind)
+        for pattern in section.values.get(option, ()):
+            if not any(fnmatchcase(name, pattern) for name in known):
+                what = f"{shown(pattern)}: there is no such [{kind} …] section"
+                section.problem(option, what, suggestion=nearest(pattern, known))
 
 
 def _password(section: DraftSection, secrets: Secrets) -> None:

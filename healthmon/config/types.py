@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from healthmon.model import Kind, Target
+from healthmon.model import Kind, Matcher, Target
 
 
 class Secret(str):
@@ -108,6 +108,20 @@ class ReceiverConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class MaintenanceConfig:
+    """A window that comes back every week: what matches is watched and recorded, and not told."""
+
+    name: str
+    matcher: Matcher
+    #: The weekdays on which it begins, Monday is 0.
+    days: frozenset[int]
+    #: By the clock on the wall, in minutes since midnight. ``end <= start``: it ends on the next day.
+    start: int
+    end: int
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything a configuration file says, checked."""
 
@@ -118,6 +132,7 @@ class Config:
     pbxs: tuple[PbxConfig, ...]
     watches: tuple[WatchConfig, ...]
     receivers: tuple[ReceiverConfig, ...]
+    maintenance: tuple[MaintenanceConfig, ...] = ()
     #: Transitions, veils and closed incidents older than this are pruned, seconds.
     keep_history: float = 2 * 365 * 86400.0
     #: What works, and what the file's author should know; ready to print.

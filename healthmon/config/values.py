@@ -20,6 +20,16 @@ LOG_LEVELS = ("debug", "info", "warning", "error")
 #: The technologies whose endpoints Asterisk can list, as it writes them.
 TECHNOLOGIES = ("PJSIP", "SIP", "IAX2", "SCCP", "Skinny", "Unistim", "DAHDI", "Motif", "H323", "OOH323", "MGCP")
 
+WEEKDAYS = {
+    "mon": "Monday",
+    "tue": "Tuesday",
+    "wed": "Wednesday",
+    "thu": "Thursday",
+    "fri": "Friday",
+    "sat": "Saturday",
+    "sun": "Sunday",
+}
+
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([A-Za-zµ]*)")
 _APPLICATION = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _WILDCARDS = frozenset("*?[")
@@ -146,6 +156,44 @@ def kind(value: str) -> Kind | None:
     return None if word == "auto" else Kind(word)
 
 
+def kinds(value: str) -> tuple[Kind, ...]:
+    """``pbx``, ``provider``, ``phone``, divided by commas."""
+    return tuple(Kind(one_of(*Kind)(word)) for word in names(value))
+
+
+def weekdays(value: str) -> frozenset[int]:
+    """``Mon-Fri, Sun``, or ``daily`` -> days, Monday is 0."""
+    if value.lower() == "daily":
+        return frozenset(range(7))
+    found: set[int] = set()
+    for word in names(value):
+        first, _, last = (part.strip() for part in word.partition("-"))
+        start = _weekday(first)
+        end = _weekday(last) if last else start
+        found.update((start + step) % 7 for step in range((end - start) % 7 + 1))
+    return frozenset(found)
+
+
+def _weekday(word: str) -> int:
+    if word[:3].lower() not in WEEKDAYS or word.lower() not in WEEKDAYS[word[:3].lower()].lower():
+        raise Unsuitable(f"{shown(word)}: weekdays are Mon, Tue, Wed, Thu, Fri, Sat, Sun, or Mon-Fri, or daily")
+    return list(WEEKDAYS).index(word[:3].lower())
+
+
+def day_time(value: str) -> tuple[int, int]:
+    """``22:00-06:00`` -> the minutes since midnight at which it begins and ends."""
+    match = re.fullmatch(r"([0-9]{1,2}):([0-9]{2}) ?- ?([0-9]{1,2}):([0-9]{2})", value)
+    if not match:
+        raise Unsuitable(f"{shown(value)}: from when to when, like 22:00-06:00")
+    hours, minutes, end_hours, end_minutes = (int(group) for group in match.groups())
+    start, end = hours * 60 + minutes, end_hours * 60 + end_minutes
+    if minutes > 59 or end_minutes > 59 or start >= 24 * 60 or end > 24 * 60:
+        raise Unsuitable(f"{shown(value)}: a day goes from 00:00 to 24:00")
+    if start == end:
+        raise Unsuitable(f"{shown(value)}: begins when it ends; a whole day is 00:00-24:00")
+    return start, end
+
+
 def timezone(value: str) -> ZoneInfo:
     """A name of the time zone database."""
     try:
@@ -170,7 +218,7 @@ def username(value: str) -> str:
 
 
 def pbx_patterns(value: str) -> tuple[str, ...]:
-    """Shell patterns over the names of PBXs."""
+    """Shell patterns over the names of PBXs, or of watch sections."""
     return _each(_pattern, value)
 
 

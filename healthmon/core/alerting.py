@@ -30,6 +30,10 @@ class Policy:
     is_explained: bool = False
     #: Since when the target cannot be seen; None: it can be.
     unseen_since: float | None = None
+    #: The silence or maintenance window that speaks of it, "silence 12"; "": none.
+    muted_by: str = ""
+    #: Somebody knows of it: no reminders.
+    is_acknowledged: bool = False
 
 
 def decide(incident: Incident, told: Told, policy: Policy, now: float) -> tuple[Reason, int] | None:
@@ -43,7 +47,7 @@ def decide(incident: Incident, told: Told, policy: Policy, now: float) -> tuple[
 
 
 def _while_open(incident: Incident, told: Told, policy: Policy, now: float) -> tuple[Reason, int] | None:
-    if told.said is None and policy.is_explained:
+    if policy.muted_by or (told.said is None and policy.is_explained):
         return None
     if incident.flapping:
         flapping = (Reason.FLAPPING, incident.flapping)
@@ -78,7 +82,7 @@ def _reminder(told: Told, policy: Policy, now: float) -> tuple[Reason, int] | No
 
 def reminder_due_at(told: Told, policy: Policy) -> float | None:
     """When the next reminder falls due (seconds, UTC), or None: no reminder is wanted, or a message still waits."""
-    if policy.remind_every is None or told.waiting or told.said is not Said.DOWN:
+    if policy.remind_every is None or policy.is_acknowledged or told.waiting or told.said is not Said.DOWN:
         return None
     return told.said_at + policy.remind_every
 
@@ -114,8 +118,10 @@ def says(reason: Reason, incident: Incident, newest_said: Said | None) -> Said |
     if incident.is_open:
         return _says_while_open(reason, incident)
     if reason in (Reason.OPENED, Reason.FLAPPING):
-        # Over before it could be sent, or perhaps sent: this one message tells the whole of it.
-        return None if newest_said is Said.UP else Said.WAS_DOWN
+        # Over before it could be sent, or perhaps sent: this one message tells the whole of it. What was over in a
+        # silence is told to those only who know that it was down.
+        is_silenced = newest_said is None and bool(incident.muted_by)
+        return None if newest_said is Said.UP or is_silenced else Said.WAS_DOWN
     if reason is Reason.REMINDER:
         return None
     # Never a lone "up" for a "down" that nobody saw.
@@ -128,4 +134,6 @@ def _says_while_open(reason: Reason, incident: Incident) -> Said | None:
         return Said.DOWN if incident.flapping else None
     if reason is Reason.STABLE:
         return None if incident.flapping else Said.DOWN
+    if reason is Reason.REMINDER and incident.acked_at is not None:
+        return None
     return Said.DOWN if reason in (Reason.OPENED, Reason.REMINDER) else None

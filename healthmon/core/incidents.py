@@ -9,8 +9,22 @@ from healthmon.config.types import Config
 from healthmon.core.alerting import Policy
 from healthmon.core.deadlines import Deadlines
 from healthmon.core.machine import Machine
+from healthmon.core.mutes import Mutes
 from healthmon.core.teller import DueAt, Teller
-from healthmon.model import Changes, Check, Ending, Health, Incident, Kind, Remembered, Target, Told
+from healthmon.model import (
+    Acknowledgement,
+    Changes,
+    Check,
+    Commands,
+    Ending,
+    Health,
+    Incident,
+    Kind,
+    Note,
+    Remembered,
+    Target,
+    Told,
+)
 
 #: The key of a check, and of what is open about it.
 CheckKey = tuple[Target, str]
@@ -26,6 +40,12 @@ IsVanished = Callable[[Target], bool]
 
 REMIND = "remind"
 
+#: How the words begin that say why nobody is told.
+TOLD_NOBODY = "told nobody: "
+
+#: The key of the deadline at which a silence or a maintenance window begins or ends.
+MUTES = "mutes"
+
 
 class Incidents:
     """All incidents that are open, or closed and not told to the end. Owned by the engine thread."""
@@ -40,6 +60,8 @@ class Incidents:
             if incident.is_open:
                 self._index(incident)
         self._teller = Teller(config, remembered.told)
+        self._commands = remembered.commands
+        self._mutes = Mutes(config, remembered.commands.silences)
         self.use(config)
         # The monitor knows these; until it says so, everything can be seen and nothing has vanished.
         self.unseen_since: UnseenSince = lambda _target, _check: None
@@ -48,6 +70,7 @@ class Incidents:
     def use(self, config: Config) -> None:
         """Take a new configuration."""
         self._teller.use(config)
+        self._mutes.use(config)
         self._remind_every = {watch.name: watch.remind_every for watch in config.watches}
         self._remind_every_pbx = {pbx.name: pbx.remind_every for pbx in config.pbxs}
 
@@ -93,12 +116,14 @@ class Incidents:
         if not is_bad and not machine.is_flapping:
             return ""
         if machine.kind is Kind.PHONE and not machine.ever_up:
-            return "told nobody: this phone was never seen up"
+            return f"{TOLD_NOBODY}this phone was never seen up"
         incident = self._new(machine, now, cohort)
         self._index(incident)
         incident = self._explained(incident, changes)
         self._book(incident, changes)
         words = self._tell(incident, now, changes, due_at)
+        if words.startswith(TOLD_NOBODY) and not self._known[incident.id].muted_by:
+            changes.notes.append(Note(incident.id, now, words))
         self._bigger_changed(incident, now, changes)
         return words
 
@@ -145,6 +170,8 @@ class Incidents:
         if (before.is_open, before.health, before.flapping) == (after.is_open, after.health, after.flapping):
             return ""
         words = self._tell(after, now, changes)
+        if not after.is_open and words.startswith(TOLD_NOBODY):
+            changes.notes.append(Note(after.id, now, f"its end: {words}"))
         self._bigger_changed(after, now, changes)
         return words
 
@@ -211,6 +238,7 @@ class Incidents:
             after = self._explained(smaller, changes)
             if after != smaller:
                 self._book(after, changes)
+                changes.notes.append(Note(after.id, now, f"explained by incident {after.explained_by}"))
             words = self._tell(after, now, changes)
             if words and after.explained_by is not None:
                 changes.log.append(f"{after.kind} {after.target}: incident {after.id}; {words}")
@@ -223,9 +251,12 @@ class Incidents:
             remind_every=every.get(incident.watch or incident.target.pbx),
             is_explained=self._is_explained(incident),
             unseen_since=self.unseen_since(incident.target, incident.check),
+            muted_by=incident.muted_by,
+            is_acknowledged=incident.acked_at is not None,
         )
 
     def _tell(self, incident: Incident, now: float, changes: Changes, due_at: DueAt | None = None) -> str:
+        incident = self._as_muted(incident, now, changes)
         policy = self._policy(incident)
         booked = self._teller.tell(incident, policy, now, changes, due_at)
         self._remind_later(incident, policy)
@@ -237,10 +268,14 @@ class Incidents:
 
     def _why_nobody(self, incident: Incident, policy: Policy) -> str:
         if not self._teller.audience(incident):
-            return "told nobody: no receiver"
+            return f"{TOLD_NOBODY}no receiver"
+        if incident.is_open and policy.muted_by:
+            return f"{TOLD_NOBODY}{policy.muted_by}"
         if incident.is_open and policy.is_explained:
-            return f"told nobody: explained by incident {incident.explained_by}"
-        return "" if incident.is_open else "told nobody: nobody is left who believes it lasts"
+            return f"{TOLD_NOBODY}explained by incident {incident.explained_by}"
+        if incident.is_open:
+            return ""
+        return f"{TOLD_NOBODY}{incident.muted_by or 'nobody is left who believes it lasts'}"
 
     def _remind_later(self, incident: Incident, policy: Policy) -> None:
         due = self._teller.reminder_due_at(incident, policy)
@@ -254,8 +289,8 @@ class Incidents:
         incident = self._known.get(incident_id)
         if incident is None or not incident.is_open:
             return
-        policy = self._policy(incident)
-        booked = self._teller.tell(incident, policy, now, changes)
+        incident = self._as_muted(incident, now, changes)
+        booked = self._teller.tell(incident, self._policy(incident), now, changes)
         if booked:
             changes.log.append(f"{incident.kind} {incident.target}: still {incident.health}; tells {', '.join(booked)}")
 
@@ -275,6 +310,60 @@ class Incidents:
             if len(changes.notifications) > before:
                 changes.log.append(f"{incident.kind} {incident.target}: incident {incident.id}; {words}")
 
+    # ------------------------------------------------------------ silences, windows, acknowledgements
+
+    def _as_muted(self, incident: Incident, now: float, changes: Changes) -> Incident:
+        """The incident with what mutes it now; how it stood when it ended stays."""
+        muted_by = self._mutes.muted_by(incident, now) if incident.is_open else incident.muted_by
+        if muted_by == incident.muted_by:
+            return incident
+        after = replace(incident, muted_by=muted_by)
+        self._book(after, changes)
+        words = f"{muted_by}: from now on nobody is told" if muted_by else f"{incident.muted_by} is over"
+        changes.notes.append(Note(after.id, now, words))
+        return after
+
+    def review_mutes(self, now: float, changes: Changes) -> None:
+        """A silence or a window has begun or ended: ask about every open incident anew."""
+        for incident in sorted(self.all_open(), key=lambda one: one.id):
+            words = self._tell(incident, now, changes)
+            after = self._known[incident.id]
+            if after.muted_by != incident.muted_by:
+                turn = after.muted_by or f"{incident.muted_by} is over"
+                outcome = f"; {words}" if words.startswith("tells") else ""
+                changes.log.append(f"{after.kind} {after.target}: incident {after.id}: {turn}{outcome}")
+        self.watch_mutes(now)
+
+    def watch_mutes(self, now: float) -> None:
+        """Set the time of the next beginning or end."""
+        due = self._mutes.next_change(now)
+        if due is None:
+            self._deadlines.clear((MUTES, ""))
+        else:
+            self._deadlines.set((MUTES, ""), due)
+
+    def obey(self, commands: Commands, now: float, changes: Changes) -> None:
+        """Take what people ordered, and book what it makes necessary; the same orders once more change nothing."""
+        if commands.silences != self._commands.silences:
+            self._mutes.take(commands.silences)
+            self.review_mutes(now, changes)
+        self._commands = commands
+        for one in commands.acknowledgements:
+            self._acknowledge(one, now, changes)
+
+    def _acknowledge(self, one: Acknowledgement, now: float, changes: Changes) -> None:
+        incident = self._known.get(one.incident_id)
+        if incident is None or not incident.is_open:
+            return
+        after = replace(incident, acked_at=one.at, acked_by=one.author, ack_reason=one.reason)
+        if incident.acked_at is not None and after == replace(incident, acked_at=one.at):
+            return
+        self._book(after, changes)
+        words = f"acknowledged by {one.author}" + (f": {one.reason}" if one.reason else "")
+        changes.notes.append(Note(after.id, now, words))
+        changes.log.append(f"{after.kind} {after.target}: incident {after.id}: {words}; no more reminders")
+        self._tell(after, now, changes)
+
     def review_telling(self, now: float, changes: Changes) -> None:
         """Ask about every incident anew: healthmon has started, or its configuration changed."""
         for incident in sorted(self._known.values(), key=lambda one: one.id):
@@ -290,10 +379,14 @@ class Incidents:
     def shift(self, by: float) -> None:
         """Move the times of all incidents, and of what was said: somebody set the clock."""
         self._teller.shift(by)
+        self._mutes.shift(by)
         for incident in self._known.values():
-            closed_at = None if incident.closed_at is None else incident.closed_at + by
             self._known[incident.id] = replace(
-                incident, opened_at=incident.opened_at + by, believed_at=incident.believed_at + by, closed_at=closed_at
+                incident,
+                opened_at=incident.opened_at + by,
+                believed_at=incident.believed_at + by,
+                closed_at=None if incident.closed_at is None else incident.closed_at + by,
+                acked_at=None if incident.acked_at is None else incident.acked_at + by,
             )
 
 

@@ -8,12 +8,14 @@ from healthmon.config.types import Config, PbxConfig
 from healthmon.core.desk import FLAPS, Desk, Step
 from healthmon.core.endpoint import Endpoint
 from healthmon.core.endpoints import DUE, GRACE, UNLISTED, Endpoints
+from healthmon.core.incidents import MUTES
 from healthmon.core.pbx import Held, Pbx
 from healthmon.core.pbxs import ACCEPT, CHECK, RESTARTS_OVER, Pbxs
 from healthmon.core.resume import Resume, end_blindness_of_a_gone_pbx, end_what_is_gone, forget_state
 from healthmon.model import (
     Changes,
     ClockJump,
+    Commands,
     ConnectionReport,
     ContactChange,
     ContactStatus,
@@ -244,6 +246,8 @@ class Monitor:
                 self._endpoint_due(what, whom, due, step)
             elif isinstance(whom, int):
                 self._desk.incidents.remind(whom, now, changes)
+            elif what == MUTES:
+                self._desk.incidents.review_mutes(now, changes)
             else:
                 self._pbx_due(what, whom, step)
         for name, endpoints in due.items():
@@ -282,6 +286,10 @@ class Monitor:
         """Take the delivery results, as read from the outbox, and book what they make necessary."""
         self._desk.incidents.learn(told.items(), now, changes)
 
+    def obey(self, commands: Commands, now: float, changes: Changes) -> None:
+        """Take the silences and acknowledgements, as read from the database, and book what they make necessary."""
+        self._desk.incidents.obey(commands, now, changes)
+
     # ------------------------------------------------------------ changes from outside
 
     def clock_jumped(self, by: float, now: float, changes: Changes) -> None:
@@ -293,6 +301,8 @@ class Monitor:
         changes.clock_jumps.append(ClockJump(now, by))
         self._desk.deadlines.shift(by)
         self._desk.incidents.shift(by)
+        # Maintenance windows follow the clock on the wall.
+        self._desk.deadlines.set((MUTES, ""), now)
         for pbx in self._pbxs.values():
             pbx.shift(by)
 
@@ -310,6 +320,7 @@ class Monitor:
                 self._pbx_rules.start(pbx, now, step)
         end_what_is_gone(self._desk, step)
         self._desk.incidents.review_telling(now, changes)
+        self._desk.incidents.watch_mutes(now)
 
     def _drop_pbx(self, pbx: Pbx, step: Step) -> None:
         for machine in (*pbx.machines, *pbx.endpoints.values()):

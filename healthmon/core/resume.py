@@ -47,6 +47,8 @@ class Resume:
         for pbx in self._pbxs.values():
             self._pbx_rules.start(pbx, alive_at, step)
         self._desk.incidents.review_telling(step.now, step.changes)
+        self._desk.incidents.obey(remembered.commands, step.now, step.changes)
+        self._desk.incidents.watch_mutes(step.now)
 
     def _remember(self, state: CheckState, settings: dict[Target, EndpointSettings], step: Step) -> None:
         pbx = self._pbxs.get(state.target.pbx)

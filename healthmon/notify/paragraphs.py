@@ -69,7 +69,7 @@ def _of_one(line: Line, zone: ZoneInfo, now: float) -> str:
         words.append(visible(incident.cohort))
     if incident.cause:
         words.append(f"cause: {cut(visible(incident.cause), _LONGEST_TEXT)}")
-    words += [*_now(line), *_explained(line.row.explained), _place(line)]
+    words += [*_acknowledged(line), *_now(line), *_explained(line.row.explained), _place(line)]
     return "\n".join([*words, *_repeated([line])])
 
 
@@ -79,6 +79,14 @@ def _times(line: Line, zone: ZoneInfo, now: float) -> str:
     if incident.closed_at is not None:
         return f"from {start} to {full_time(incident.closed_at, zone, now)}: {duration(line.lasted)}"
     return f"since {start}, for {duration(now - incident.opened_at)}"
+
+
+def _acknowledged(line: Line) -> Iterator[str]:
+    """Say who took note of it, so that the others need not ask."""
+    incident = line.incident
+    if incident.acked_at is not None:
+        reason = f": {visible(incident.ack_reason)}" if incident.ack_reason else ""
+        yield cut(f"acknowledged by {visible(incident.acked_by)}{reason}", _LONGEST_TEXT)
 
 
 def _now(line: Line) -> Iterator[str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from healthmon.model import Freshness
 from healthmon.report.accounts import Account, Choice, Unseen, account, is_told_of, line_of
 from healthmon.report.availability import Span
-from healthmon.report.standing import FailingUrl, Standing, endpoint_rows, is_stale, pbx_rows
+from healthmon.report.standing import FailingUrl, Standing, endpoint_rows, is_stale, pbx_rows, with_incident
 from healthmon.store.queries import Reader, UrlFacts
 
 #: A message that is being sent for longer hangs, and its URL counts as failing (seconds).
@@ -20,13 +21,18 @@ FAILURE_MATTERS = 86400.0
 def standing(reader: Reader, now: float) -> Standing:
     """Say how everything stands."""
     daemon, pbx_states, states = reader.daemon(), reader.pbx_states(), reader.states()
-    targets = endpoint_rows((state for state in states if not state.target.is_pbx), pbx_states)
+    rows = endpoint_rows((state for state in states if not state.target.is_pbx), pbx_states)
+    lasting = {incident.target: incident for incident in reader.open_incidents()}
+    targets = tuple(with_incident(row, lasting.get(row.target)) for row in rows)
     fresh: dict[str, Freshness] = {each.pbx: each for each in reader.freshness()}
     return Standing(
         now=now,
         alive_at=daemon.alive_at,
         is_running=daemon.is_running,
-        pbxs=pbx_rows((state for state in states if state.target.is_pbx), pbx_states, fresh, targets),
+        pbxs=tuple(
+            replace(pbx, row=with_incident(pbx.row, lasting.get(pbx.row.target)))
+            for pbx in pbx_rows((state for state in states if state.target.is_pbx), pbx_states, fresh, targets)
+        ),
         targets=targets,
         failing_urls=tuple(_failing(reader.urls(), now, is_running=daemon.is_running)),
     )

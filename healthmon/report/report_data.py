@@ -24,7 +24,7 @@ def report_json(account: Account) -> str:
         "to": rfc3339(account.window[1]),
         "overall": _figures(account.overall),
         "targets": [_target(line) for line in account.lines],
-        "incidents": [_incident(incident) for incident in account.incidents],
+        "incidents": [incident_data(incident) for incident in account.incidents],
     }
     return json.dumps(document, indent=2, ensure_ascii=False)
 
@@ -38,7 +38,8 @@ def targets_csv(account: Account) -> str:
 def incidents_csv(account: Account) -> str:
     """Write the incidents as CSV (RFC 4180)."""
     fields = ["id", "pbx", "endpoint", "kind", "watch", "check", "state", "opened_at", "closed_at", "ending"]
-    return _csv([*fields, "cause", "explained_by"], (_incident(incident) for incident in account.incidents))
+    fields += ["cause", "explained_by", "muted_by", "acknowledged_at", "acknowledged_by", "acknowledgement"]
+    return _csv(fields, (incident_data(incident) for incident in account.incidents))
 
 
 def _csv(fields: list[str], rows: Iterable[dict[str, Any]]) -> str:
@@ -79,7 +80,8 @@ def _figures(figures: Figures) -> dict[str, Any]:
     }
 
 
-def _incident(incident: Incident) -> dict[str, Any]:
+def incident_data(incident: Incident) -> dict[str, Any]:
+    """Write an incident as the fields of ``docs/json.md``."""
     return {
         "id": incident.id,
         "pbx": incident.target.pbx,
@@ -93,4 +95,8 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "ending": incident.ending,
         "cause": incident.cause,
         "explained_by": incident.explained_by,
+        "muted_by": incident.muted_by or None,
+        "acknowledged_at": rfc3339(incident.acked_at),
+        "acknowledged_by": incident.acked_by or None,
+        "acknowledgement": incident.ack_reason or None,
     }

@@ -9,7 +9,7 @@ from healthmon.model import Incident
 from healthmon.report.accounts import Account, Line
 from healthmon.report.availability import Figures
 from healthmon.report.tables import Cell, Column, Screen, Sort, line, state_cell, table
-from healthmon.report.words import counted, duration, full, moment, percent, short
+from healthmon.report.words import acknowledged, counted, duration, full, moment, percent, short
 
 #: So many targets are listed, and so many incidents; ``--all`` lists everything.
 LISTED = 50
@@ -108,20 +108,23 @@ def _cells(one: Line, has_pbx: bool) -> list[Cell]:
 # ---------------------------------------------------------------- incidents
 
 
+_INCIDENT_COLUMNS = (
+    Column("NO.", Sort.NUMBER),
+    Column("SINCE"),
+    Column("LASTED", Sort.NUMBER),
+    Column("WHAT", Sort.NAME),
+    Column("STATE"),
+    Column("WHY", Sort.PROSE),
+)
+
+
 def _incidents(account: Account, zone: ZoneInfo, screen: Screen, limit: int) -> str:
     """Write the table of incidents, newest first."""
     if not account.incidents:
         return line("No incidents.", screen)
     shown = account.incidents[:limit]
-    columns = [
-        Column("NO.", Sort.NUMBER),
-        Column("SINCE"),
-        Column("LASTED", Sort.NUMBER),
-        Column("WHAT", Sort.NAME),
-    ]
-    columns += [Column("STATE"), Column("WHY", Sort.PROSE)]
     has_pbx = _has_pbxs(account.lines)
-    text = table(columns, [_incident(one, account.window[1], zone, has_pbx=has_pbx) for one in shown], screen)
+    text = table(_INCIDENT_COLUMNS, [_incident(one, account.window[1], zone, has_pbx=has_pbx) for one in shown], screen)
     more = len(account.incidents) - len(shown)
     return text + (line(f"… and {more:,} older ones; --all lists everything.", screen) if more else "")
 
@@ -138,8 +141,16 @@ def _incident(one: Incident, until: float, zone: ZoneInfo, *, has_pbx: bool) -> 
     ]
 
 
+def incidents_table(incidents: Sequence[Incident], now: float, zone: ZoneInfo, screen: Screen) -> str:
+    """Write incidents as they are given; what lasts has lasted until now."""
+    if not incidents:
+        return line("No incidents.", screen)
+    has_pbx = len({one.target.pbx for one in incidents}) > 1
+    return table(_INCIDENT_COLUMNS, [_incident(one, now, zone, has_pbx=has_pbx) for one in incidents], screen)
+
+
 def _ending(one: Incident) -> str:
     """Say how it ended, or that it lasts; and by which bigger one it is explained."""
     ending = "still open" if one.is_open else one.closed_words or str(one.ending or "")
     explained = f"explained by {one.explained_by}" if one.explained_by is not None else ""
-    return "; ".join(part for part in (ending, explained) if part)
+    return "; ".join(part for part in (ending, explained, one.muted_by, acknowledged(one)) if part)

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from healthmon.errors import ExitCode
-from healthmon.model import Check, CheckState, Freshness, Health, Kind, PbxState, Target
+from healthmon.model import Check, CheckState, Freshness, Health, Incident, Kind, PbxState, Target
+from healthmon.report.words import acknowledged
 
 #: The daemon says every 10 s that it lives; after so long without that, what is shown is old (seconds).
 STALE_AFTER = 30.0
@@ -34,6 +35,10 @@ class Row:
     belief: Health | None = None
     ever_up: bool = True
     is_flapping: bool = False
+    #: Its open incident; who took note of it, in words; why nobody is told of it.
+    incident: int | None = None
+    acknowledged: str = ""
+    muted_by: str = ""
 
     @property
     def is_unused(self) -> bool:
@@ -107,6 +112,13 @@ class Standing:
 def is_stale(alive_at: float | None, now: float, *, is_running: bool) -> bool:
     """Whether no daemon keeps up what is known."""
     return not is_running or alive_at is None or now - alive_at > STALE_AFTER
+
+
+def with_incident(row: Row, incident: Incident | None) -> Row:
+    """The row with what is known of its open incident."""
+    if incident is None:
+        return row
+    return replace(row, incident=incident.id, acknowledged=acknowledged(incident), muted_by=incident.muted_by)
 
 
 def pbx_rows(

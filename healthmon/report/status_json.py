@@ -56,6 +56,9 @@ def _belief(row: Row) -> dict[str, Any]:
         "pending": row.pending,
         "reason": row.reason,
         "remark": row.remark,
+        "incident": row.incident,
+        "acknowledged": row.acknowledged or None,
+        "muted_by": row.muted_by or None,
     }
 
 

@@ -197,6 +197,7 @@ def _why(row: Row, now: float) -> str:
         parts.append(f"seems {row.pending} for {duration(now - row.pending_since)}")
     if row.is_flapping:
         parts.append("flapping")
+    parts += [row.acknowledged, row.muted_by]
     return "; ".join(part for part in (*parts, row.remark) if part)
 
 

@@ -26,10 +26,10 @@ def window(*, since: str | None, from_: str | None, to: str | None, zone: ZoneIn
     """
     if since is not None and from_ is not None:
         raise BadWindow("--since and --from both say where the report begins; give one of them")
-    end = now if to is None else min(_moment("--to", to, zone, is_end=True), now)
+    end = now if to is None else min(moment_of("--to", to, zone, is_end=True), now)
     if from_ is None:
         return end - _length(since or DEFAULT_SINCE), end
-    start = _moment("--from", from_, zone)
+    start = moment_of("--from", from_, zone)
     if start >= now:
         raise BadWindow(f"--from {from_}: nothing has happened yet that could be reported")
     if start >= end:
@@ -48,7 +48,7 @@ def _length(since: str) -> float:
     return length
 
 
-def _moment(option: str, text: str, zone: ZoneInfo, *, is_end: bool = False) -> float:
+def moment_of(option: str, text: str, zone: ZoneInfo, *, is_end: bool = False) -> float:
     """Read a date or a date-time of the zone. A date is its first moment, or as an end the next day's first one."""
     try:
         day = date.fromisoformat(text)

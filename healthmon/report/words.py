@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from healthmon.model import Incident
+
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
@@ -87,6 +89,13 @@ def percent(share: float | None) -> str:
     if share > 0.99995:
         return ">99.99 %"
     return f"{share:.2%}".replace("%", " %") if share >= 0.00005 else "<0.01 %"
+
+
+def acknowledged(incident: Incident) -> str:
+    """Say who took note of an incident: ``acknowledged by anna: the line is being repaired``; "" if nobody did."""
+    if incident.acked_at is None:
+        return ""
+    return f"acknowledged by {incident.acked_by}" + (f": {incident.ack_reason}" if incident.ack_reason else "")
 
 
 def counted(number: int, singular: str, plural: str = "") -> str:

@@ -48,7 +48,7 @@ _UPSERT_INCIDENT = upsert(
     "incidents",
     "id",
     """pbx technology resource check_name kind watch health opened_at believed_at cause cohort explained_by
-    flapping flap_episodes closed_at ending closed_words telling""",
+    flapping flap_episodes closed_at ending closed_words muted_by acked_at acked_by ack_reason telling""",
 )
 _INSERT_TRANSITION = """INSERT INTO transitions (check_id, old_health, new_health, at, believed_at, cause)
     VALUES (:check_id, :old_health, :new_health, :at, :believed_at, :cause)"""
@@ -210,6 +210,13 @@ class Booking:
             ],
         )
         self._explain(changes.explained)
+        self._write_many(
+            "INSERT INTO incident_notes (incident_id, at, words) VALUES (:incident_id, :at, :words)",
+            [
+                {"incident_id": note.incident_id, "at": line.stored(note.at), "words": note.words}
+                for note in changes.notes
+            ],
+        )
 
     def _explain(self, explained: dict[int, int]) -> None:
         """What is in doubt is not explained away: its reader may have it already."""

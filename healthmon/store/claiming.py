@@ -14,13 +14,18 @@ from healthmon.store.reading import SAID
 from healthmon.store.rows import incident_of
 from healthmon.store.timeline import Timeline
 
+#: What a silence or a maintenance window mutes is held back while it lasts.
+NOT_HELD = """NOT EXISTS (SELECT 1 FROM incidents muted
+        WHERE muted.id = n.incident_id AND muted.muted_by <> '' AND muted.closed_at IS NULL)"""
+
 # A row waits for the earlier ones of its incident, so that what is said keeps its order.
-_DUE = """SELECT n.id, n.incident_id, n.reason, n.in_doubt FROM notifications n
+_DUE = f"""SELECT n.id, n.incident_id, n.reason, n.in_doubt FROM notifications n
     WHERE n.url_id = :url_id AND n.state = 'waiting' AND n.reason <> 'ended' AND n.due_at <= :now
+    AND {NOT_HELD}
     AND NOT EXISTS (SELECT 1 FROM notifications earlier
         WHERE earlier.incident_id = n.incident_id AND earlier.url_id = n.url_id AND earlier.state = 'waiting'
         AND earlier.id < n.id AND earlier.due_at > :now)
-    ORDER BY n.incident_id, n.id LIMIT :limit"""
+    ORDER BY n.incident_id, n.id LIMIT :limit"""  # noqa: S608 (a constant of ours)
 
 # Rides along with a message, causes none.
 _RIDING_ALONG = """SELECT id, incident_id, reason, in_doubt FROM notifications
@@ -174,6 +179,8 @@ def _speak_once(speaking: Sequence[Line]) -> Choice:
 def _why_nothing(incident: Incident, said: Said | None) -> str:
     if incident.is_open:
         return "no longer so"
+    if said is None and incident.muted_by:
+        return f"over, and nobody was told: {incident.muted_by}"
     if said is None:
         return "over before anybody was told"
     return "over meanwhile" if said is Said.DOWN else "its end has been told already"

@@ -13,18 +13,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from healthmon.errors import StoreError
-from healthmon.store.claiming import Claim, ClaimedRow, make_claim
+from healthmon.store.claiming import NOT_HELD, Claim, ClaimedRow, make_claim
 from healthmon.store.connect import connect, errors_named, transaction
 from healthmon.store.timeline import Timeline, read_timeline
 
 __all__ = ["Claim", "ClaimedRow", "Outbox"]
 
 # A row waits for the earlier ones of its incident, which may be due later than itself.
-_NEXT_DUE = """SELECT MIN(n.due_at) FROM notifications n
+_NEXT_DUE = f"""SELECT MIN(n.due_at) FROM notifications n
     WHERE n.url_id = :url_id AND n.state = 'waiting' AND n.reason <> 'ended'
+    AND {NOT_HELD}
     AND NOT EXISTS (SELECT 1 FROM notifications earlier
         WHERE earlier.incident_id = n.incident_id AND earlier.url_id = n.url_id AND earlier.state = 'waiting'
-        AND earlier.id < n.id AND earlier.due_at > n.due_at)"""
+        AND earlier.id < n.id AND earlier.due_at > n.due_at)"""  # noqa: S608 (a constant of ours)
 
 _RECOVER = """UPDATE notifications SET state = 'waiting', in_doubt = says, says = NULL, why = :why
     WHERE url_id = :url_id AND state = 'sending'"""
@@ -118,7 +119,7 @@ class Outbox:
             found = self._connection.execute(
                 """SELECT 1 FROM notifications n JOIN incidents i ON i.id = n.incident_id
                 WHERE n.url_id = :url_id AND n.state = 'waiting' AND n.due_at <= :now AND n.booked_at >= :since
-                AND n.reason = 'opened' AND i.kind <> 'phone' LIMIT 1""",
+                AND n.reason = 'opened' AND i.kind <> 'phone' AND i.muted_by = '' LIMIT 1""",
                 {"url_id": url_id, "since": line.stored(since), "now": line.stored(now)},
             ).fetchone()
         return found is not None

@@ -24,7 +24,7 @@ class Pruner:
 
     def prune(self, before: float, limit: int) -> int:
         """Look at the next ``limit`` rows of this round, and remove what can go; 0: the round is finished."""
-        for step in (self._transitions, self._veils, self._incidents, self._checks, self._words):
+        for step in (self._transitions, self._veils, self._incidents, self._silences, self._checks, self._words):
             seen = step(before, limit)
             if seen:
                 return seen
@@ -79,7 +79,17 @@ class Pruner:
             "SELECT id FROM incidents WHERE closed_at < :before AND NOT telling ORDER BY closed_at LIMIT :limit",
             {"before": before, "limit": limit},
             "DELETE FROM notifications WHERE incident_id = :id",
+            "DELETE FROM incident_notes WHERE incident_id = :id",
+            "DELETE FROM acknowledgements WHERE incident_id = :id",
             "DELETE FROM incidents WHERE id = :id",
+        )
+
+    def _silences(self, before: float, limit: int) -> int:
+        """Silences that were over before the cut."""
+        return self._delete_found(
+            "SELECT id FROM silences WHERE until < :before ORDER BY until LIMIT :limit",
+            {"before": before, "limit": limit},
+            "DELETE FROM silences WHERE id = :id",
         )
 
     def _checks(self, before: float, limit: int) -> int:

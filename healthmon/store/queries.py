@@ -15,13 +15,13 @@ from types import TracebackType
 from typing import Any
 
 from healthmon.errors import StoreError
-from healthmon.model import CheckState, Freshness, Incident, Kind, PbxState, Reason, VeilPeriod
+from healthmon.model import CheckState, Freshness, Incident, Kind, Note, PbxState, Reason, Silence, Target, VeilPeriod
 from healthmon.store.connect import errors_named, open_connection
 from healthmon.store.database import check_not_too_new, has_log, recognise, schema_version
 from healthmon.store.history import TargetHistory, read_history, read_pbx_veils
 from healthmon.store.lock import LockFacts, look_at_lock
 from healthmon.store.reading import read_freshness, read_pbx_states, read_states
-from healthmon.store.rows import incident_of
+from healthmon.store.rows import incident_of, note_of, silence_of
 from healthmon.store.schema import MIGRATIONS
 from healthmon.store.timeline import read_timeline
 
@@ -197,6 +197,23 @@ class Reader:
         """Return the incidents that overlap a window, oldest first."""
         return [incident_of(row, self._line) for row in self._rows(INCIDENTS_IN_WINDOW, self._window(since, until))]
 
+    def incident(self, number: int) -> Incident | None:
+        """Return the incident of this number, or None."""
+        rows = self._rows("SELECT * FROM incidents WHERE id = :id", {"id": number})
+        return next((incident_of(row, self._line) for row in rows), None)
+
+    def notes(self, incident_id: int) -> list[Note]:
+        """Return the decisions about an incident that left no message, in the order of booking."""
+        rows = self._rows("SELECT * FROM incident_notes WHERE incident_id = :id ORDER BY id", {"id": incident_id})
+        return [note_of(row, self._line) for row in rows]
+
+    def silences(self, after: float) -> list[Silence]:
+        """Return the silences that were not over at a time, oldest first."""
+        rows = self._rows(
+            "SELECT * FROM silences WHERE until > :after ORDER BY id", {"after": self._line.stored(after)}
+        )
+        return [silence_of(row, self._line) for row in rows]
+
     def tellings(self, incident_id: int) -> list[Telling]:
         """Return who was told what about an incident, or why not, in the order of booking."""
         rows = self._rows(
@@ -238,6 +255,13 @@ class Reader:
             for history in read_history(self._connection, self._line, wanted):
                 if endpoint is None or fnmatchcase(history.target.endpoint, endpoint):
                     yield history
+
+    def history_of(self, target: Target, check: str, since: float, until: float) -> TargetHistory | None:
+        """Return what happened to one check of one target in a window, or None: it was not watched."""
+        found = (
+            one for one in self.history(since, until, pbx=target.pbx) if (one.target, one.check) == (target, check)
+        )
+        return next(found, None)
 
     def pbx_veils(self, since: float, until: float) -> dict[str, tuple[VeilPeriod, ...]]:
         """Return, by PBX, when nothing behind it could be seen: it was blind, or healthmon was stopped."""

@@ -7,8 +7,17 @@ from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
 
-from healthmon.model import CheckState, EndpointSettings, Freshness, Incident, PbxState, Reason, Said, Told
-from healthmon.store.rows import STATE_COLUMNS, freshness_of, incident_of, pbx_state_of, settings_of, state_of
+from healthmon.model import CheckState, Commands, EndpointSettings, Freshness, Incident, PbxState, Reason, Said, Told
+from healthmon.store.rows import (
+    STATE_COLUMNS,
+    acknowledgement_of,
+    freshness_of,
+    incident_of,
+    pbx_state_of,
+    settings_of,
+    silence_of,
+    state_of,
+)
 from healthmon.store.timeline import Timeline
 
 #: What a row has told, or may have told: a row in doubt keeps what it said until another attempt has a result.
@@ -52,6 +61,19 @@ def read_telling(connection: sqlite3.Connection, line: Timeline) -> Iterator[Inc
     """Read the open incidents, and the closed ones whose telling is not finished, ordered by number."""
     rows = connection.execute("SELECT * FROM incidents WHERE telling ORDER BY id")
     return (incident_of(row, line) for row in rows)
+
+
+def read_commands(connection: sqlite3.Connection, line: Timeline, now: float) -> Commands:
+    """Read the silences that are not over at ``now``, and the acknowledgements of open incidents."""
+    silences = connection.execute("SELECT * FROM silences WHERE until > :now ORDER BY id", {"now": line.stored(now)})
+    acknowledgements = connection.execute(
+        """SELECT a.* FROM acknowledgements a JOIN incidents i ON i.id = a.incident_id
+        WHERE i.closed_at IS NULL ORDER BY a.incident_id"""
+    )
+    return Commands(
+        tuple(silence_of(row, line) for row in silences),
+        tuple(acknowledgement_of(row, line) for row in acknowledgements),
+    )
 
 
 def read_told(connection: sqlite3.Connection, line: Timeline) -> dict[tuple[int, str], Told]:

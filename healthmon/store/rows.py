@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from sys import intern
 from typing import Any
 
 from healthmon.model import (
+    Acknowledgement,
     CheckState,
     Ending,
     EndpointSettings,
@@ -14,7 +16,10 @@ from healthmon.model import (
     Health,
     Incident,
     Kind,
+    Matcher,
+    Note,
     PbxState,
+    Silence,
     Target,
 )
 from healthmon.store.timeline import Timeline
@@ -173,6 +178,10 @@ def incident_row(incident: Incident, line: Timeline) -> Row:
         "closed_at": line.stored_or_none(incident.closed_at),
         "ending": incident.ending,
         "closed_words": incident.closed_words,
+        "muted_by": incident.muted_by,
+        "acked_at": line.stored_or_none(incident.acked_at),
+        "acked_by": incident.acked_by,
+        "ack_reason": incident.ack_reason,
         "telling": True,
     }
 
@@ -196,7 +205,57 @@ def incident_of(row: sqlite3.Row, line: Timeline) -> Incident:
         closed_at=line.shown_or_none(row["closed_at"]),
         ending=None if row["ending"] is None else Ending(row["ending"]),
         closed_words=row["closed_words"],
+        muted_by=row["muted_by"],
+        acked_at=line.shown_or_none(row["acked_at"]),
+        acked_by=row["acked_by"],
+        ack_reason=row["ack_reason"],
     )
+
+
+def silence_row(silence: Silence, line: Timeline) -> Row:
+    """Make the row of a silence; its number is the database's."""
+    matcher = silence.matcher
+    patterns = {
+        "pbxs": matcher.pbxs,
+        "kinds": matcher.kinds,
+        "watches": matcher.watches,
+        "endpoints": matcher.endpoints,
+    }
+    return {
+        "matcher": json.dumps(patterns),
+        "since": line.stored(silence.since),
+        "until": line.stored(silence.until),
+        "author": silence.author,
+        "reason": silence.reason,
+    }
+
+
+def silence_of(row: sqlite3.Row, line: Timeline) -> Silence:
+    """Read a silence."""
+    patterns = json.loads(row["matcher"])
+    return Silence(
+        id=row["id"],
+        matcher=Matcher(
+            pbxs=tuple(patterns["pbxs"]),
+            kinds=tuple(Kind(kind) for kind in patterns["kinds"]),
+            watches=tuple(patterns["watches"]),
+            endpoints=tuple(patterns["endpoints"]),
+        ),
+        since=line.shown(row["since"]),
+        until=line.shown(row["until"]),
+        author=row["author"],
+        reason=row["reason"],
+    )
+
+
+def acknowledgement_of(row: sqlite3.Row, line: Timeline) -> Acknowledgement:
+    """Read an acknowledgement."""
+    return Acknowledgement(row["incident_id"], line.shown(row["at"]), row["author"], row["reason"])
+
+
+def note_of(row: sqlite3.Row, line: Timeline) -> Note:
+    """Read a line of an incident's story."""
+    return Note(row["incident_id"], line.shown(row["at"]), row["words"])
 
 
 def freshness_row(freshness: Freshness, line: Timeline) -> Row:

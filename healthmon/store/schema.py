@@ -178,4 +178,35 @@ _FIRST = (
     )""",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+#: People in the loop. The commands write ``silences`` and ``acknowledgements``, the engine everything else.
+_SECOND = (
+    # ``matcher``: JSON, lists of patterns by what they speak of. Ending a silence moves its ``until``.
+    """CREATE TABLE silences (
+        id INTEGER PRIMARY KEY,
+        matcher TEXT NOT NULL,
+        since DOUBLE PRECISION NOT NULL,
+        until DOUBLE PRECISION NOT NULL,
+        author TEXT NOT NULL,
+        reason TEXT NOT NULL
+    )""",
+    "CREATE INDEX silences_until ON silences (until)",
+    """CREATE TABLE acknowledgements (
+        incident_id INTEGER PRIMARY KEY,
+        at DOUBLE PRECISION NOT NULL,
+        author TEXT NOT NULL,
+        reason TEXT NOT NULL
+    )""",
+    """CREATE TABLE incident_notes (
+        id INTEGER PRIMARY KEY,
+        incident_id INTEGER NOT NULL,
+        at DOUBLE PRECISION NOT NULL,
+        words TEXT NOT NULL
+    )""",
+    "CREATE INDEX incident_notes_of_incident ON incident_notes (incident_id)",
+    "ALTER TABLE incidents ADD COLUMN muted_by TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE incidents ADD COLUMN acked_at DOUBLE PRECISION",
+    "ALTER TABLE incidents ADD COLUMN acked_by TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE incidents ADD COLUMN ack_reason TEXT NOT NULL DEFAULT ''",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND)

@@ -9,13 +9,20 @@ from pathlib import Path
 from healthmon import __version__
 from healthmon.core.alerting import is_finished
 from healthmon.errors import StoreError
-from healthmon.model import Changes, ClockJump, Freshness, Incident, Remembered, Told
+from healthmon.model import Changes, ClockJump, Commands, Freshness, Incident, Remembered, Told
 from healthmon.store.booking import Booking
 from healthmon.store.connect import errors_named, transaction
 from healthmon.store.database import OnMigrating, open_database
 from healthmon.store.lock import Lock
 from healthmon.store.prune import Pruner
-from healthmon.store.reading import read_pbx_states, read_settings, read_states, read_telling, read_told
+from healthmon.store.reading import (
+    read_commands,
+    read_pbx_states,
+    read_settings,
+    read_states,
+    read_telling,
+    read_told,
+)
 from healthmon.store.rows import freshness_row, upsert
 from healthmon.store.timeline import read_timeline
 
@@ -110,6 +117,7 @@ class Writer:
             told=read_told(connection, line),
             next_incident_id=newest + 1,
             alive_at=line.shown_or_none(alive_at),
+            commands=read_commands(connection, line, self._now),
         )
 
     def commit(self, changes: Changes) -> None:
@@ -166,6 +174,11 @@ class Writer:
         """Read what was told, by (incident, url_id): of open incidents, and of closed ones not finished."""
         with errors_named(self.path):
             return read_told(self._connection, self._line)
+
+    def commands(self, now: float) -> Commands:
+        """Read what people ordered: silences that are not over, acknowledgements of open incidents."""
+        with errors_named(self.path):
+            return read_commands(self._connection, self._line, now)
 
     def prune(self, before: float, limit: int = 500) -> int:
         """Look at the next ``limit`` rows of history from before a time, and remove what is not needed any more.

@@ -13,16 +13,20 @@ from healthmon.core.alerting import says
 from healthmon.core.monitor import Monitor
 from healthmon.errors import Trouble
 from healthmon.model import (
+    Acknowledgement,
     Changes,
     Channel,
     Check,
     CheckState,
+    Commands,
     ConnectionReport,
     ContactChange,
     ContactStatus,
     EndpointSettings,
     Health,
     Incident,
+    Matcher,
+    Note,
     Notification,
     Observation,
     PbxState,
@@ -31,6 +35,7 @@ from healthmon.model import (
     Remembered,
     Removed,
     Sighting,
+    Silence,
     Snapshot,
     Source,
     Target,
@@ -109,10 +114,13 @@ TIMES = frozenset(
         "booked_at",
         "due_at",
         "said_at",
+        "acked_at",
     }
 )
 
-Booked = TypeVar("Booked", CheckState, PbxState, Transition, VeilPeriod, Incident, Notification, Told)
+Booked = TypeVar(
+    "Booked", CheckState, PbxState, Transition, VeilPeriod, Incident, Notification, Told, Silence, Acknowledgement
+)
 
 
 def moved(booked: Booked, by: float) -> Booked:
@@ -133,6 +141,8 @@ class Database:
     incidents: dict[int, Incident] = field(default_factory=dict)
     notifications: dict[tuple[int, str, Reason, int], Notification] = field(default_factory=dict)
     told: dict[tuple[int, str], Told] = field(default_factory=dict)
+    notes: list[Note] = field(default_factory=list)
+    commands: Commands = field(default_factory=Commands)
     alive_at: float | None = None
 
     def commit(self, changes: Changes) -> None:
@@ -148,6 +158,7 @@ class Database:
         self.transitions += changes.transitions
         self.veils.update(changes.veils)
         self.incidents.update(changes.incidents)
+        self.notes += changes.notes
         for one in changes.notifications:
             key = (one.incident_id, one.url_id, one.reason, one.serial)
             assert key not in self.notifications, f"booked twice: {key}"
@@ -170,6 +181,10 @@ class Database:
         self.incidents = {key: moved(one, by) for key, one in self.incidents.items()}
         self.notifications = {key: moved(one, by) for key, one in self.notifications.items()}
         self.told = {key: moved(one, by) for key, one in self.told.items()}
+        self.commands = Commands(
+            tuple(moved(one, by) for one in self.commands.silences),
+            tuple(moved(one, by) for one in self.commands.acknowledgements),
+        )
 
     def deliver(self, now: float) -> list[tuple[str, Reason, int, str]]:
         """Send whatever is due by now; return (url_id, reason, incident, said) of what went out."""
@@ -178,7 +193,10 @@ class Database:
             told = self.told[incident_id, url_id]
             if row.due_at > now or (reason, serial) not in told.waiting:
                 continue
-            said = says(reason, self.incidents[incident_id], told.said)
+            incident = self.incidents[incident_id]
+            if incident.is_open and incident.muted_by:
+                continue
+            said = says(reason, incident, told.said)
             told = replace(told, waiting=told.waiting - {(reason, serial)})
             if said is not None:
                 told = replace(told, said=said, said_at=now)
@@ -196,6 +214,7 @@ class Database:
             told=dict(self.told),
             next_incident_id=max(self.incidents, default=0) + 1,
             alive_at=self.alive_at,
+            commands=self.commands,
         )
 
     def _is_unfinished(self, incident: Incident) -> bool:
@@ -336,6 +355,24 @@ class Scene:
         """Somebody sets the wall clock."""
         self.now += by
         return self._do(lambda changes: self.monitor.clock_jumped(by, self.now, changes))
+
+    def silence(self, matcher: Matcher, seconds: float, number: int = 12) -> Changes:
+        """``healthmon silence add … --for``."""
+        order = Silence(number, matcher, self.now, self.now + seconds, "anna", "building works")
+        return self._order(Commands((*self.db.commands.silences, order), self.db.commands.acknowledgements))
+
+    def end_silences(self) -> Changes:
+        """``healthmon silence end``."""
+        return self._order(Commands((), self.db.commands.acknowledgements))
+
+    def acknowledge(self, incident: Incident) -> Changes:
+        """``healthmon ack``."""
+        order = Acknowledgement(incident.id, self.now, "anna", "called them")
+        return self._order(Commands(self.db.commands.silences, (*self.db.commands.acknowledgements, order)))
+
+    def _order(self, commands: Commands) -> Changes:
+        self.db.commands = commands
+        return self._do(lambda changes: self.monitor.obey(commands, self.now, changes))
 
     def restart(self, *, gap: float = 5.0, conf: Config | None = None) -> Scene:
         """The daemon is restarted: a new scene over the same database."""

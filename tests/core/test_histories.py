@@ -9,13 +9,27 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from healthmon.errors import Trouble
-from healthmon.model import Channel, Check, ContactStatus, Health, Observation, Question, Said, Source, Target, Witness
+from healthmon.model import (
+    Channel,
+    Check,
+    ContactStatus,
+    Health,
+    Kind,
+    Matcher,
+    Observation,
+    Question,
+    Said,
+    Source,
+    Target,
+    Witness,
+)
 from tests.core.scene import DOWN, START, UP, Scene, phone, trunk, trunk_settings
 
 TARGETS = [trunk("a"), trunk("b"), phone(101), phone(102)]
 TROUBLES = [Trouble.REFUSED, Trouble.TIMED_OUT, Trouble.STARTING, Trouble.DENIED]
 
 some_target = st.sampled_from(TARGETS)
+some_matcher = st.sampled_from([Matcher(), Matcher(endpoints=("PJSIP/trunk-*",)), Matcher(kinds=(Kind.PHONE,))])
 some_health = st.sampled_from([UP, DOWN])
 
 
@@ -29,6 +43,7 @@ class Histories(RuleBasedStateMachine):
         self.boots = 1
         self.transitions_checked = 0
         self.jumps = 0
+        self.silences = 0
         self.newest: dict[tuple[Target, str], float] = {}
 
     # ------------------------------------------------------------ the world
@@ -102,6 +117,20 @@ class Histories(RuleBasedStateMachine):
     @rule(gap=st.sampled_from([0.0, 5.0, 600.0]))
     def healthmon_restarts(self, gap: float) -> None:
         self.scene = self.scene.restart(gap=gap)
+
+    @rule(what=some_matcher, seconds=st.sampled_from([5.0, 60.0, 900.0]))
+    def somebody_wants_silence(self, what: Matcher, seconds: float) -> None:
+        self.silences += 1
+        self.scene.silence(what, seconds, self.silences)
+
+    @rule()
+    def the_silences_are_ended(self) -> None:
+        self.scene.end_silences()
+
+    @rule()
+    def somebody_takes_note(self) -> None:
+        for incident in self.scene.open():
+            self.scene.acknowledge(incident)
 
     @rule(by=st.sampled_from([-3600.0, 3600.0]))
     def the_clock_is_set(self, by: float) -> None:

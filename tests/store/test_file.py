@@ -17,6 +17,7 @@ from healthmon.store import database
 from healthmon.store.connect import errors_named
 from healthmon.store.lock import Lock, look_at_lock
 from healthmon.store.queries import open_reader
+from healthmon.store.schema import MIGRATIONS
 from healthmon.store.writer import open_writer
 from tests.store.scene import START, Store, by_key, state, transition
 
@@ -158,7 +159,9 @@ def test_what_a_newer_healthmon_wrote_is_refused(folder: Path) -> None:
         connection.execute("PRAGMA user_version = 99")
     connection.close()
 
-    with pytest.raises(SchemaTooNew, match=r"written by a newer healthmon \(schema 99; this one knows up to 1\)"):
+    with pytest.raises(
+        SchemaTooNew, match=rf"written by a newer healthmon \(schema 99; this one knows up to {len(MIGRATIONS)}\)"
+    ):
         open_writer(path, now=START)
     with pytest.raises(SchemaTooNew):
         open_reader(path)

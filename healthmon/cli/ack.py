@@ -1,0 +1,24 @@
+"""``healthmon ack``: somebody knows of this incident; no more reminders."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from healthmon.cli.common import author, database_option, place
+from healthmon.report.words import visible
+from healthmon.store.commander import open_commander
+
+
+@click.command("ack")
+@click.argument("number", metavar="INCIDENT", type=click.IntRange(min=1))
+@click.option("--reason", default="", help="For the others: who does what about it.")
+@database_option
+@click.pass_context
+def command(ctx: click.Context, *, number: int, reason: str, database: Path | None) -> None:
+    """Take note of an incident: it is not reminded of any more. That it is over will still be told."""
+    with open_commander(place(ctx.obj, database).database) as commander:
+        incident = commander.acknowledge(number, at=time.time(), author=author(), reason=reason)
+    click.echo(visible(f"incident {number} ({incident.kind} {incident.target}) is acknowledged: no more reminders."))

@@ -1,0 +1,32 @@
+"""``healthmon incident``: the whole story of one incident."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import click
+
+from healthmon.cli.common import database_option, place, screen
+from healthmon.report.story import story_json, story_of, story_text
+from healthmon.store.commander import OrderRefused
+from healthmon.store.queries import open_reader
+
+
+@click.command("incident")
+@click.argument("number", metavar="ID", type=click.IntRange(min=1))
+@click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/json.md).")
+@database_option
+@click.pass_context
+def command(ctx: click.Context, *, number: int, as_json: bool, database: Path | None) -> None:
+    """Tell the whole story of an incident: every change, who was told what and when, or why nobody was told."""
+    where, now = place(ctx.obj, database), time.time()
+    with open_reader(where.database) as reader:
+        incident = reader.incident(number)
+        if incident is None:
+            raise OrderRefused(f"there is no incident {number}; healthmon incidents shows the newest")
+        events = story_of(reader, incident, now)
+    if as_json:
+        click.echo(story_json(incident, events))
+    else:
+        click.echo(story_text(incident, events, where.timezone, screen(), now), nl=False)

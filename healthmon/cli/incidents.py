@@ -1,0 +1,35 @@
+"""``healthmon incidents``: what lasts, and what was lately."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import click
+
+from healthmon.cli.common import database_option, place, screen
+from healthmon.report.report_data import incident_data
+from healthmon.report.report_text import incidents_table
+from healthmon.report.window import window
+from healthmon.store.queries import open_reader
+
+
+@click.command("incidents")
+@click.option("--open", "only_open", is_flag=True, help="Only those that last.")
+@click.option("--since", metavar="DURATION", help="Those of the last 7d, 24h, 30m …  [default: 7d]")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/json.md).")
+@database_option
+@click.pass_context
+def command(ctx: click.Context, *, only_open: bool, since: str | None, as_json: bool, database: Path | None) -> None:
+    """List the incidents, newest first: what, since when, why, who took note, why nobody was told."""
+    where, now = place(ctx.obj, database), time.time()
+    asked = window(since=since, from_=None, to=None, zone=where.timezone, now=now)
+    with open_reader(where.database) as reader:
+        # An incident of this very moment overlaps no time yet.
+        found = reader.open_incidents() if only_open else reader.incidents(asked[0], asked[1] + 1)
+    found = found[::-1]
+    if as_json:
+        click.echo(json.dumps([incident_data(one) for one in found], indent=2, ensure_ascii=False))
+    else:
+        click.echo(incidents_table(found, now, where.timezone, screen()), nl=False)

@@ -1,0 +1,116 @@
+"""``healthmon silence``: for a time nobody is told of something; it is watched and recorded all the same."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import click
+
+from healthmon.cli.common import author, database_option, place, screen
+from healthmon.model import Matcher, Silence
+from healthmon.report.orders import matcher_of, until_of
+from healthmon.report.tables import Cell, Column, Sort, line, table
+from healthmon.report.words import counted, full, rfc3339, visible
+from healthmon.store.commander import open_commander
+from healthmon.store.queries import open_reader
+
+
+@click.group("silence")
+def command() -> None:
+    """For a time tell nobody of something. It is watched and recorded; what is still down at the end is told then."""
+
+
+@command.command("add")
+@click.argument("match", nargs=-1, required=True, metavar="MATCH...")
+@click.option("--for", "lasting", metavar="DURATION", help="For 30m, 2h, 1d.")
+@click.option("--until", metavar="TIME", help="Until 18:00, or '2026-05-01 14:00', or the end of a date.")
+@click.option("--reason", default="", help="For the others: why.")
+@database_option
+@click.pass_context
+def add(
+    ctx: click.Context,
+    *,
+    match: tuple[str, ...],
+    lasting: str | None,
+    until: str | None,
+    reason: str,
+    database: Path | None,
+) -> None:
+    """Silence what matches: pbx=office, kind=phone, watch=phones, endpoint=PJSIP/1* (or just PJSIP/1*), or all.
+
+    Patterns are the shell's, in quotes. Several of one sort are alternatives; different sorts must all fit.
+    """
+    where, now = place(ctx.obj, database), time.time()
+    matcher = matcher_of(match)
+    end = until_of(lasting, until, zone=where.timezone, now=now)
+    with open_commander(where.database) as commander:
+        silence = commander.silence(matcher, since=now, until=end, author=author(), reason=reason)
+    number = _count(where.database, matcher)
+    click.echo(f"silence {silence.id} until {full(end, where.timezone)}: {visible(str(matcher))}.")
+    if number:
+        click.echo(f"It speaks of {counted(number, 'thing')} that {'is' if number == 1 else 'are'} watched now.")
+    else:
+        click.echo("Nothing that is watched now matches it; healthmon status --all shows the names.", err=True)
+    click.echo(f"To end it early: healthmon silence end {silence.id}")
+
+
+def _count(database: Path, matcher: Matcher) -> int:
+    with open_reader(database) as reader:
+        states = reader.states()
+    return len({one.target for one in states if matcher.matches(one.target, one.kind, one.watch)})
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/json.md).")
+@database_option
+@click.pass_context
+def list_(ctx: click.Context, *, as_json: bool, database: Path | None) -> None:
+    """List the silences that are in force."""
+    where = place(ctx.obj, database)
+    with open_reader(where.database) as reader:
+        silences = reader.silences(time.time())
+    if as_json:
+        click.echo(json.dumps([_data(one) for one in silences], indent=2, ensure_ascii=False))
+    elif not silences:
+        click.echo(line("No silence is in force.", screen()), nl=False)
+    else:
+        columns = [Column("NO.", Sort.NUMBER), Column("UNTIL"), Column("WHAT", Sort.NAME), Column("BY")]
+        rows = [
+            [
+                Cell(str(one.id)),
+                Cell(full(one.until, where.timezone)),
+                Cell(str(one.matcher)),
+                Cell(one.author),
+                Cell(one.reason),
+            ]
+            for one in silences
+        ]
+        click.echo(table([*columns, Column("WHY", Sort.PROSE)], rows, screen()), nl=False)
+
+
+def _data(silence: Silence) -> dict[str, object]:
+    matcher = silence.matcher
+    return {
+        "id": silence.id,
+        "since": rfc3339(silence.since),
+        "until": rfc3339(silence.until),
+        "by": silence.author,
+        "reason": silence.reason,
+        "pbx": matcher.pbxs,
+        "kind": matcher.kinds,
+        "watch": matcher.watches,
+        "endpoint": matcher.endpoints,
+    }
+
+
+@command.command("end")
+@click.argument("number", metavar="ID", type=click.IntRange(min=1))
+@database_option
+@click.pass_context
+def end(ctx: click.Context, *, number: int, database: Path | None) -> None:
+    """End a silence now: what is still down is told."""
+    with open_commander(place(ctx.obj, database).database) as commander:
+        silence = commander.end_silence(number, time.time())
+    click.echo(visible(f"silence {number} is over: {silence.matcher}. What is still down is told now."))

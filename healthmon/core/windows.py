@@ -1,0 +1,62 @@
+"""When a maintenance window is open: by the clock on the wall, also on the days of 23 and 25 hours. Pure.
+
+A window covers the time from the first moment at which the clock shows its start (or has jumped past it) to the last
+moment at which the clock shows its end. So the hour that comes twice in autumn makes it longer and never splits it, and
+an hour that does not exist in spring is not made up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from healthmon.config.types import MaintenanceConfig
+
+DAY_MINUTES = 24 * 60
+
+#: A window lasts at most a day and comes back after a week at most: these days around now tell all.
+_DAYS_BACK, _DAYS_AHEAD = 2, 8
+
+
+def is_open(window: MaintenanceConfig, now: float) -> bool:
+    """Whether a moment (seconds UTC) lies within the window."""
+    return any(start <= now < end for start, end in _periods(window, now))
+
+
+def next_change(window: MaintenanceConfig, now: float) -> float:
+    """When it opens or closes next after a moment (seconds UTC)."""
+    return min(edge for period in _periods(window, now) for edge in period if edge > now)
+
+
+def _periods(window: MaintenanceConfig, now: float) -> Iterator[tuple[float, float]]:
+    today = datetime.fromtimestamp(now, window.zone).date()
+    for offset in range(-_DAYS_BACK, _DAYS_AHEAD + 1):
+        day = today + timedelta(days=offset)
+        if day.weekday() in window.days:
+            end = window.end if window.end > window.start else window.end + DAY_MINUTES
+            yield _moment(day, window.start, window.zone), _moment(day, end, window.zone, is_end=True)
+
+
+def _moment(day: date, minutes: int, zone: ZoneInfo, *, is_end: bool = False) -> float:
+    """When the clock on the wall shows so many minutes since a day's midnight."""
+    days, rest = divmod(minutes, DAY_MINUTES)
+    naive = datetime.combine(day + timedelta(days=days), time(rest // 60, rest % 60))
+    first, second = (naive.replace(tzinfo=zone, fold=fold).timestamp() for fold in (0, 1))
+    if first <= second:
+        return second if is_end else first
+    # In a gap fold 1 lies before the jump and fold 0 after it.
+    return _jump(second, first, zone)
+
+
+def _jump(before: float, after: float, zone: ZoneInfo) -> float:
+    """The second at which the offset of a zone changes between two moments."""
+    low, high = int(before), int(after)
+    offset = datetime.fromtimestamp(low, zone).utcoffset()
+    while high - low > 1:
+        middle = (low + high) // 2
+        if datetime.fromtimestamp(middle, zone).utcoffset() == offset:
+            low = middle
+        else:
+            high = middle
+    return float(high)

@@ -1,0 +1,100 @@
+"""The whole story of an incident: every change, every decision, every message, in the order of time. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from healthmon.model import Incident, Note, Transition, VeilPeriod
+from healthmon.report.report_data import incident_data
+from healthmon.report.tables import Cell, Column, Screen, Sort, line, table
+from healthmon.report.words import acknowledged, counted, duration, full, local, rfc3339
+from healthmon.store.queries import Reader, TargetHistory, Telling
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the story. ``what``: transition, veil, decision or message."""
+
+    at: float
+    what: str
+    words: str
+
+
+def story_of(reader: Reader, incident: Incident, now: float) -> list[Event]:
+    """Collect all that is known of an incident, oldest first."""
+    end = now if incident.closed_at is None else incident.closed_at
+    history = reader.history_of(incident.target, incident.check, incident.opened_at, end + 1)
+    events = [
+        *(_changes(history, incident.opened_at) if history else ()),
+        *(_note(note) for note in reader.notes(incident.id)),
+        *(_telling(telling) for telling in reader.tellings(incident.id)),
+    ]
+    return sorted(events, key=lambda event: event.at)
+
+
+def _changes(history: TargetHistory, since: float) -> Iterator[Event]:
+    for change in history.transitions:
+        if change.at >= since:
+            yield Event(change.at, "transition", _transition(change))
+    for veil in history.veils:
+        yield Event(veil.since, "veil", f"cannot be seen: {_veil(veil)}")
+
+
+def _transition(change: Transition) -> str:
+    cause = f": {change.cause}" if change.cause else ""
+    late = change.believed_at - change.at
+    believed = f"; believed {duration(late)} later" if late >= 1 else ""
+    return f"{change.after or 'no longer watched'}{cause}{believed}"
+
+
+def _veil(veil: VeilPeriod) -> str:
+    return veil.why if veil.until is None else f"{veil.why}, for {duration(veil.until - veil.since)}"
+
+
+def _note(note: Note) -> Event:
+    return Event(note.at, "decision", note.words)
+
+
+def _telling(one: Telling) -> Event:
+    """Say what became of one booking."""
+    attempts = f", {counted(one.attempts, 'attempt')}" if one.attempts > 1 else ""
+    if one.state == "delivered":
+        return Event(one.at or one.booked_at, "message", f"told {one.url_id} ({one.reason}{attempts}): {one.subject}")
+    why = f": {one.why}" if one.why else ""
+    if one.state in ("waiting", "sending"):
+        return Event(one.booked_at, "message", f"to be told to {one.url_id} ({one.reason}{attempts}), {one.state}{why}")
+    return Event(one.at or one.booked_at, "message", f"not told to {one.url_id} ({one.reason}), {one.state}{why}")
+
+
+def story_text(incident: Incident, events: Sequence[Event], zone: ZoneInfo, screen: Screen, now: float) -> str:
+    """Write the story for people."""
+    rows = [[Cell(local(event.at, zone, now)), Cell(event.what), Cell(event.words)] for event in events]
+    columns = [Column("TIME"), Column("WHAT"), Column("HOW", Sort.PROSE)]
+    head = "".join(line(words, screen) for words in _headline(incident, zone, now))
+    return f"{head}\n{table(columns, rows, screen)}" if rows else head
+
+
+def _headline(incident: Incident, zone: ZoneInfo, now: float) -> Iterator[str]:
+    yield f"incident {incident.id}: {incident.kind} {incident.target}, {incident.check}: {incident.health}"
+    since = full(incident.opened_at, zone)
+    if incident.closed_at is None:
+        yield f"since {since}, for {duration(now - incident.opened_at)}; it lasts"
+    else:
+        lasted = duration(incident.closed_at - incident.opened_at)
+        yield f"from {since} to {full(incident.closed_at, zone)}, {lasted}; {incident.ending or 'over'}"
+    yield from filter(None, (acknowledged(incident), _why_not_told(incident)))
+
+
+def _why_not_told(incident: Incident) -> str:
+    if incident.muted_by:
+        return f"nobody is told: {incident.muted_by}" if incident.is_open else f"it ended in {incident.muted_by}"
+    return f"explained by incident {incident.explained_by}" if incident.explained_by is not None else ""
+
+
+def story_json(incident: Incident, events: Sequence[Event]) -> str:
+    """Write the story for programs (docs/json.md)."""
+    story = [{"at": rfc3339(event.at), "what": event.what, "words": event.words} for event in events]
+    return json.dumps({"incident": incident_data(incident), "story": story}, indent=2, ensure_ascii=False)

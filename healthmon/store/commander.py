@@ -1,0 +1,102 @@
+"""The commands' side of the database: silences and acknowledgements, which the engine reads when it sees the change."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+
+from healthmon.errors import DatabaseUnwritable, ExitCode, HealthmonError, StoreError
+from healthmon.model import Incident, Matcher, Silence
+from healthmon.store.connect import connect, errors_named, transaction
+from healthmon.store.database import check_not_too_new, recognise, schema_version
+from healthmon.store.rows import incident_of, silence_of, silence_row
+from healthmon.store.schema import MIGRATIONS
+from healthmon.store.timeline import read_timeline
+
+_INSERT_SILENCE = """INSERT INTO silences (matcher, since, until, author, reason)
+    VALUES (:matcher, :since, :until, :author, :reason)"""
+
+_ACKNOWLEDGE = """INSERT INTO acknowledgements (incident_id, at, author, reason) VALUES (:id, :at, :author, :reason)
+    ON CONFLICT (incident_id) DO UPDATE SET at = excluded.at, author = excluded.author, reason = excluded.reason"""
+
+
+class OrderRefused(HealthmonError):
+    """What was ordered makes no sense: there is no such silence or incident, or it is over."""
+
+    exit_code = ExitCode.USAGE
+
+
+def open_commander(path: Path) -> Commander:
+    """Open an existing database for orders. Raises a StoreError with one clear sentence where that cannot be done."""
+    if not path.exists():
+        raise StoreError(path, "there is no database here yet; the daemon makes it when it first runs")
+    recognise(path)
+    if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+        raise DatabaseUnwritable(
+            path, "this user may only read it; give this order as root, or as the user that the daemon runs as"
+        )
+    connection = connect(path)
+    try:
+        with errors_named(path):
+            version = schema_version(connection)
+        check_not_too_new(path, version, len(MIGRATIONS))
+        if version < len(MIGRATIONS):
+            raise StoreError(path, "it was written by an older healthmon; start the daemon once to bring it up to date")
+        return Commander(path, connection)
+    except BaseException:
+        connection.close()
+        raise
+
+
+class Commander:
+    """The connection of one command. Each order is one transaction; the daemon obeys within half a second."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self._path = path
+        self._connection = connection
+
+    def __enter__(self) -> Commander:
+        """Use it in a ``with`` statement."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def silence(self, matcher: Matcher, *, since: float, until: float, author: str, reason: str) -> Silence:
+        """Book a silence, and return it with its number."""
+        with transaction(self._connection, self._path):
+            line = read_timeline(self._connection)
+            silence = Silence(0, matcher, since, until, author, reason)
+            number = self._connection.execute(_INSERT_SILENCE, silence_row(silence, line)).lastrowid
+        return replace(silence, id=number or 0)
+
+    def end_silence(self, number: int, now: float) -> Silence:
+        """End a silence now. Raises OrderRefused if there is none of that number, or it is over."""
+        with transaction(self._connection, self._path):
+            line = read_timeline(self._connection)
+            key = {"id": number, "now": line.stored(now)}
+            row = self._connection.execute("SELECT * FROM silences WHERE id = :id", key).fetchone()
+            if row is None:
+                raise OrderRefused(f"there is no silence {number}; healthmon silence list shows them")
+            if row["until"] <= key["now"]:
+                raise OrderRefused(f"silence {number} is over already")
+            self._connection.execute("UPDATE silences SET until = :now WHERE id = :id", key)
+            return replace(silence_of(row, line), until=now)
+
+    def acknowledge(self, number: int, *, at: float, author: str, reason: str) -> Incident:
+        """Take note of an open incident. Raises OrderRefused if there is none of that number, or it is over."""
+        with transaction(self._connection, self._path):
+            line = read_timeline(self._connection)
+            order = {"id": number, "at": line.stored(at), "author": author, "reason": reason}
+            row = self._connection.execute("SELECT * FROM incidents WHERE id = :id", order).fetchone()
+            if row is None:
+                raise OrderRefused(f"there is no incident {number}; healthmon incidents --open shows what lasts")
+            incident = incident_of(row, line)
+            if not incident.is_open:
+                raise OrderRefused(f"incident {number} is over already")
+            self._connection.execute(_ACKNOWLEDGE, order)
+            return incident
