@@ -210,6 +210,9 @@ def test_json_holds_the_same_with_times_in_utc(database: Path, run: Run) -> None
         "pending": "up",
         "reason": "peer status Unreachable",
         "remark": "",
+        "incident": None,
+        "acknowledged": None,
+        "muted_by": None,
         "ever_up": True,
         "flapping": False,
     }

@@ -37,7 +37,9 @@ def commands() -> dict[str, click.Command]:
 
 def options(command: click.Command) -> set[str]:
     """The options of a command, in every spelling."""
-    return {name for parameter in command.params if isinstance(parameter, click.Option) for name in parameter.opts}
+    own = {name for parameter in command.params if isinstance(parameter, click.Option) for name in parameter.opts}
+    below = command.commands.values() if isinstance(command, click.Group) else ()
+    return own.union(*(options(one) for one in below))
 
 
 def links(path: Path) -> Iterator[str]:

@@ -1,0 +1,177 @@
+"""``silence``, ``ack``, ``incidents`` and ``incident``, over real databases."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from healthmon.cli.main import cli
+from healthmon.model import Changes, Health, Note, Notification, Reason
+from healthmon.store.outbox import Outbox
+from healthmon.store.writer import open_writer
+from tests.cli.conftest import Run
+from tests.cli.test_json_document import check, example
+from tests.report.builder import HOUR, MINUTE, NOW, connection, outage, phone, provider, steps, stopped
+
+TRUNK = provider("trunk", Health.DOWN, since=NOW - HOUR)
+INCIDENT = outage(840, TRUNK, NOW - HOUR)
+
+
+def silence(database: Path, command: str, *arguments: str) -> Result:
+    """Run ``healthmon silence COMMAND``."""
+    words = ["silence", command, "--database", str(database), *arguments]
+    return CliRunner().invoke(cli, words, catch_exceptions=False)
+
+
+@pytest.fixture(autouse=True)
+def anna(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who gives the orders, and when."""
+    monkeypatch.setenv("SUDO_USER", "anna")
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    monkeypatch.setattr("time.time", lambda: NOW)
+
+
+@pytest.fixture
+def office(database: Path) -> Path:
+    """A provider that is down, and two phones."""
+    history = steps(TRUNK, (NOW - 2 * HOUR, Health.UP), (NOW - HOUR, Health.DOWN))
+    stopped(database, [connection(), TRUNK, phone("101"), phone("102")], incidents=[INCIDENT], history=history)
+    return database
+
+
+def test_a_silence_says_what_it_speaks_of_and_how_to_end_it(office: Path) -> None:
+    result = silence(office, "add", "kind=phone", "PJSIP/1*", "--for", "2h", "--reason", "building works")
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == (
+        "silence 1 until Fri 2026-05-01 16:00 CEST: kind=phone endpoint=PJSIP/1*.\n"
+        "It speaks of 2 things that are watched now.\n"
+        "To end it early: healthmon silence end 1\n"
+    )
+    assert silence(office, "list").stdout == (
+        "NO.  UNTIL                      WHAT                          BY    WHY\n"
+        "  1  Fri 2026-05-01 16:00 CEST  kind=phone endpoint=PJSIP/1*  anna  building works\n"
+    )
+
+
+def test_a_silence_until_a_time_of_the_clock(office: Path) -> None:
+    assert "until Fri 2026-05-01 18:00 CEST" in silence(office, "add", "all", "--until", "18:00").stdout
+    assert "until Sat 2026-05-02 13:00 CEST" in silence(office, "add", "all", "--until", "13:00").stdout
+
+
+def test_a_silence_of_nothing_is_remarked(office: Path) -> None:
+    result = silence(office, "add", "watch=fones", "--for", "1h")
+
+    assert result.exit_code == 0
+    assert "Nothing that is watched now matches it" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["101", "--for", "1h"], "perhaps endpoint=PJSIP/101"),
+        (["pxb=office", "--for", "1h"], "perhaps pbx=office"),
+        (["kind=fone", "--for", "1h"], "must be one of pbx, provider, phone"),
+        (["endpoint=101", "--for", "1h"], "an endpoint is written technology/name"),
+        (["pbx=", "--for", "1h"], "there is nothing after the ="),
+        (["all"], "either --for 2h or --until"),
+        (["all", "--for", "1h", "--until", "18:00"], "either --for 2h or --until"),
+        (["all", "--for", "2"], "say which unit"),
+        (["all", "--for", "400d"], "within 365 days"),
+        (["all", "--until", "2026-04-01"], "ends in the future"),
+        (["all", "--until", "soon"], "write a date like"),
+    ],
+)
+def test_a_silence_that_makes_no_sense_is_refused(office: Path, arguments: list[str], sentence: str) -> None:
+    result = silence(office, "add", *arguments)
+
+    assert result.exit_code == 2
+    assert sentence in result.stderr
+    assert silence(office, "list").stdout == "No silence is in force.\n"
+
+
+def test_a_silence_is_ended(office: Path) -> None:
+    silence(office, "add", "all", "--for", "1h")
+
+    assert silence(office, "end", "1").stdout.startswith("silence 1 is over: everything.")
+    assert silence(office, "list").stdout == "No silence is in force.\n"
+    assert silence(office, "end", "1").exit_code == 2
+
+
+def test_the_silences_have_the_fields_of_the_document(office: Path) -> None:
+    silence(office, "add", "pbx=office", "watch=phones", "--for", "1h")
+
+    check(json.loads(silence(office, "list", "--json").stdout), example(3))
+
+
+def test_an_acknowledgement_is_for_the_daemon(office: Path, run: Run) -> None:
+    result = run("ack", "840", "--reason", "called them")
+
+    assert result.exit_code == 0
+    assert result.stdout == "incident 840 (provider PJSIP/trunk on office) is acknowledged: no more reminders.\n"
+    writer = open_writer(office, now=NOW)
+    (order,) = writer.load().commands.acknowledgements
+    writer.close()
+    assert (order.incident_id, order.author, order.reason) == (840, "anna", "called them")
+    assert run("ack", "841").exit_code == 2
+
+
+def acknowledged(database: Path) -> None:
+    """The daemon has told somebody, and then obeyed a silence and an acknowledgement."""
+    writer, outbox = open_writer(database, now=NOW), Outbox(database)
+    opened = Notification(840, "oncall/boss", Reason.OPENED, 0, NOW - HOUR + 31, NOW - HOUR + 36)
+    writer.commit(Changes(incidents={840: INCIDENT}, notifications=[opened]))
+    claim = outbox.claim("oncall/boss", NOW - HOUR + 40)
+    assert claim is not None
+    outbox.delivered(claim, NOW - HOUR + 41, "DOWN provider trunk")
+    obeyed = replace(INCIDENT, acked_at=NOW - MINUTE, acked_by="anna", ack_reason="called them", muted_by="silence 12")
+    notes = [Note(840, NOW - 120, "silence 12: from now on nobody is told"), Note(840, NOW - MINUTE, "acknowledged")]
+    writer.commit(Changes(incidents={840: obeyed}, notes=notes))
+    outbox.close()
+    writer.close()
+
+
+def test_the_story_of_an_incident(office: Path, run: Run) -> None:
+    acknowledged(office)
+
+    assert run("incident", "840").stdout == (
+        "incident 840: provider PJSIP/trunk on office, reachability: down\n"
+        "since Fri 2026-05-01 13:00 CEST, for 1 h 00 min; it lasts\n"
+        "acknowledged by anna: called them\n"
+        "nobody is told: silence 12\n"
+        "\n"
+        "TIME      WHAT        HOW\n"
+        "13:00:00  transition  down: test\n"
+        "13:00:41  message     told oncall/boss (opened): DOWN provider trunk\n"
+        "13:58:00  decision    silence 12: from now on nobody is told\n"
+        "13:59:00  decision    acknowledged\n"
+    )
+    check(json.loads(run("incident", "840", "--json").stdout), example(2))
+    assert run("incident", "841").exit_code == 2
+
+
+def test_incidents_lists_what_lasts_and_what_was(office: Path, run: Run) -> None:
+    acknowledged(office)
+    writer = open_writer(office, now=NOW)
+    over = outage(841, phone("101"), NOW - 30 * MINUTE, NOW - 20 * MINUTE)
+    writer.commit(Changes(incidents={841: over}))
+    writer.close()
+
+    assert [one["id"] for one in json.loads(run("incidents", "--json").stdout)] == [841, 840]
+    assert [one["id"] for one in json.loads(run("incidents", "--open", "--json").stdout)] == [840]
+    assert [one["id"] for one in json.loads(run("incidents", "--since", "10m", "--json").stdout)] == [840]
+    assert "silence 12; acknowledged by anna: called them" in run("incidents", "--open").stdout
+
+
+def test_status_and_report_show_who_took_note(office: Path, run: Run) -> None:
+    acknowledged(office)
+
+    assert "acknowledged by anna: called them; silence 12" in run("status").stdout
+    (target,) = json.loads(run("status", "--down", "--json").stdout)["targets"]
+    assert (target["incident"], target["acknowledged"]) == (840, "acknowledged by anna: called them")
+    assert target["muted_by"] == "silence 12"
+    assert "acknowledged by anna: called them" in run("report", "--incidents").stdout

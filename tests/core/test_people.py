@@ -1,0 +1,228 @@
+"""People in the loop: silences, maintenance windows and acknowledgements, and what is told at their ends."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from healthmon.config.types import Config, MaintenanceConfig
+from healthmon.model import Health, Kind, Matcher, Reason, Target
+from tests.core.scene import DOWN, PHONES, PROVIDERS, START, UP, Scene, config, phone, trunk, trunk_settings
+
+BOSS = "oncall/boss"
+TRUNK = trunk("a")
+EVERYTHING = Matcher()
+REMINDING = config(watches=(replace(PROVIDERS, remind_every=300.0), PHONES))
+
+
+def watched(conf: Config | None = None) -> tuple[Scene, dict[Target, Health]]:
+    """A provider and a phone that are up."""
+    scene = Scene(conf)
+    scene.see(trunk_settings(TRUNK))
+    truth = {TRUNK: UP, phone(101): UP}
+    scene.live(60, truth)
+    return scene, truth
+
+
+def goes(scene: Scene, truth: dict[Target, Health], health: Health, seconds: float = 120) -> None:
+    """The provider changes, and stays so."""
+    truth[TRUNK] = health
+    scene.live(seconds, truth)
+
+
+def told(scene: Scene) -> list[Reason]:
+    """What the boss was told, one after the other."""
+    return [reason for url, reason, _, _ in scene.sent if url == BOSS]
+
+
+def test_an_outage_within_a_silence_is_recorded_and_told_to_nobody() -> None:
+    scene, truth = watched()
+    scene.silence(EVERYTHING, 3600)
+
+    goes(scene, truth, DOWN)
+    goes(scene, truth, UP)
+    scene.live(4000, truth)
+
+    assert told(scene) == []
+    assert [one.muted_by for one in scene.db.incidents.values()] == ["silence 12"]
+    assert scene.db.notes[0].words == "silence 12: from now on nobody is told"
+
+
+def test_silence_ends_while_still_down_tells_then() -> None:
+    scene, truth = watched()
+    scene.silence(EVERYTHING, 600)
+    goes(scene, truth, DOWN)
+    assert told(scene) == []
+
+    scene.live(600, truth)
+    assert told(scene) == [Reason.OPENED]
+    assert scene.db.notes[-1].words == "silence 12 is over"
+
+    goes(scene, truth, UP)
+    assert told(scene) == [Reason.OPENED, Reason.RESOLVED]
+
+
+def test_a_silence_that_is_ended_early_ends_then() -> None:
+    scene, truth = watched()
+    scene.silence(EVERYTHING, 86400)
+    goes(scene, truth, DOWN)
+
+    scene.end_silences()
+    scene.live(30, truth)
+
+    assert told(scene) == [Reason.OPENED]
+
+
+def test_whoever_was_told_down_hears_of_the_recovery_in_the_silence() -> None:
+    scene, truth = watched()
+    goes(scene, truth, DOWN)
+
+    scene.silence(EVERYTHING, 86400)
+    goes(scene, truth, UP)
+
+    assert told(scene) == [Reason.OPENED, Reason.RESOLVED]
+
+
+def test_a_message_that_waits_when_the_silence_begins_is_held_back_until_its_end() -> None:
+    scene, truth = watched(config(group_wait=300))
+    goes(scene, truth, DOWN)
+    assert len(scene.booked(Reason.OPENED)) == 1
+
+    scene.silence(EVERYTHING, 3600)
+    scene.live(1000, truth)
+    assert told(scene) == []
+
+    scene.live(3000, truth)
+    assert told(scene) == [Reason.OPENED]
+
+
+def test_a_message_that_was_held_back_is_dropped_when_the_outage_is_over_before_the_silence() -> None:
+    scene, truth = watched(config(group_wait=300))
+    goes(scene, truth, DOWN)
+    scene.silence(EVERYTHING, 3600)
+
+    goes(scene, truth, UP)
+    scene.live(5000, truth)
+
+    assert told(scene) == []
+
+
+def test_a_silence_survives_a_restart_and_ends_on_time() -> None:
+    scene, truth = watched()
+    scene.silence(EVERYTHING, 600)
+    goes(scene, truth, DOWN)
+
+    scene = scene.restart()
+    scene.live(120, truth)
+    assert told(scene) == []
+
+    scene.live(600, truth)
+    assert told(scene) == [Reason.OPENED]
+
+
+def test_a_silence_that_ended_while_healthmon_was_stopped_is_over_at_the_start() -> None:
+    scene, truth = watched()
+    scene.silence(EVERYTHING, 600)
+    goes(scene, truth, DOWN)
+
+    scene = scene.restart(gap=3600)
+    scene.live(120, truth)
+
+    assert told(scene) == [Reason.OPENED]
+
+
+def test_a_silence_lasts_as_long_as_it_was_to_last_also_when_the_clock_is_set() -> None:
+    scene, truth = watched()
+    scene.silence(EVERYTHING, 600)
+    goes(scene, truth, DOWN)
+
+    scene.set_clock(3600)
+    scene.live(120, truth)
+    assert told(scene) == []
+
+    scene.live(600, truth)
+    assert told(scene) == [Reason.OPENED]
+
+
+def test_what_a_silence_does_not_speak_of_is_told() -> None:
+    scene, truth = watched()
+    scene.silence(Matcher(watches=("phones",)), 3600)
+
+    goes(scene, truth, DOWN)
+
+    assert told(scene) == [Reason.OPENED]
+
+
+def test_reminders_wait_for_the_end_of_the_silence() -> None:
+    scene, truth = watched(REMINDING)
+    goes(scene, truth, DOWN)
+    scene.silence(EVERYTHING, 3600)
+    scene.live(3500, truth)
+    assert told(scene) == [Reason.OPENED]
+
+    scene.live(200, truth)
+
+    assert told(scene) == [Reason.OPENED, Reason.REMINDER]
+
+
+def test_an_acknowledgement_stops_the_reminders_and_not_the_recovery() -> None:
+    scene, truth = watched(REMINDING)
+    goes(scene, truth, DOWN)
+    scene.acknowledge(scene.open(TRUNK)[0])
+    scene.live(3600, truth)
+    assert told(scene) == [Reason.OPENED]
+
+    scene = scene.restart()
+    scene.live(3600, truth)
+    goes(scene, truth, UP)
+
+    assert told(scene) == [Reason.RESOLVED]
+    assert [one.acked_by for one in scene.db.incidents.values()] == ["anna"]
+    assert [note.words for note in scene.db.notes].count("acknowledged by anna: called them") == 1
+
+
+def test_the_next_outage_is_not_acknowledged() -> None:
+    scene, truth = watched(REMINDING)
+    goes(scene, truth, DOWN)
+    scene.acknowledge(scene.open(TRUNK)[0])
+    goes(scene, truth, UP)
+
+    goes(scene, truth, DOWN, 600)
+
+    assert told(scene)[-1] is Reason.REMINDER
+
+
+def test_in_a_maintenance_window_nobody_is_told_until_its_end() -> None:
+    begins = datetime.fromtimestamp(START, UTC)
+    minute = begins.hour * 60 + begins.minute
+    window = MaintenanceConfig("backup", EVERYTHING, frozenset(range(7)), minute, minute + 20, ZoneInfo("UTC"))
+    scene, truth = watched(replace(config(), maintenance=(window,)))
+    goes(scene, truth, DOWN)
+    assert told(scene) == []
+    assert scene.open(TRUNK)[0].muted_by == "maintenance backup"
+
+    scene.live(1200, truth)
+
+    assert told(scene) == [Reason.OPENED]
+
+
+def test_a_window_that_a_reload_takes_away_is_over() -> None:
+    window = MaintenanceConfig("backup", EVERYTHING, frozenset(range(7)), 0, 24 * 60, ZoneInfo("UTC"))
+    scene, truth = watched(replace(config(), maintenance=(window,)))
+    goes(scene, truth, DOWN)
+
+    scene.reconfigure(config())
+    scene.live(30, truth)
+
+    assert told(scene) == [Reason.OPENED]
+
+
+def test_a_matcher_needs_all_sorts_and_one_pattern_of_each() -> None:
+    matcher = Matcher(pbxs=("off*",), endpoints=("PJSIP/1*", "PJSIP/2*"))
+
+    assert matcher.matches(phone(101), Kind.PHONE, "phones")
+    assert matcher.matches(phone(201), Kind.PHONE, "phones")
+    assert not matcher.matches(phone(301), Kind.PHONE, "phones")
+    assert not matcher.matches(phone(101, pbx="branch"), Kind.PHONE, "phones")
+    assert not Matcher(watches=("*",)).matches(Target("office"), Kind.PBX, "")
