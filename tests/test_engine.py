@@ -17,6 +17,7 @@ from healthmon.model import (
     Channel,
     ConnectionReport,
     Health,
+    Matcher,
     Observation,
     Question,
     Reason,
@@ -26,6 +27,7 @@ from healthmon.model import (
     Target,
     Witness,
 )
+from healthmon.store.commander import open_commander
 from healthmon.store.outbox import Outbox
 from healthmon.store.queries import open_reader
 from healthmon.store.writer import Writer, open_writer
@@ -220,6 +222,36 @@ def test_bookkeeping_08_results_of_deliveries_that_cannot_be_read_are_read_later
 
     # Only who is known to have been told DOWN is told UP.
     assert stage.booked() == [(Reason.OPENED, "delivered"), (Reason.RESOLVED, "waiting")]
+
+
+# ---------------------------------------------------------------- orders of people
+
+
+def test_a_silence_is_obeyed_in_the_next_round_and_its_end_wakes_the_deliverers(stage: Stage) -> None:
+    with open_commander(stage.path) as commander:
+        silence = commander.silence(Matcher(), since=START, until=START + 3600, author="anna", reason="")
+    stage.loses_the_trunk()
+    assert stage.booked() == []
+
+    with open_commander(stage.path) as commander:
+        commander.end_silence(silence.id, stage.clock.now())
+    woken = stage.woken
+    stage.engine.step([])
+
+    assert stage.booked() == [(Reason.OPENED, "waiting")]
+    assert stage.woken > woken
+
+
+def test_an_acknowledgement_is_booked_with_its_incident(stage: Stage) -> None:
+    stage.loses_the_trunk()
+
+    with open_commander(stage.path) as commander:
+        commander.acknowledge(1, at=stage.clock.now(), author="anna", reason="called them")
+    stage.engine.step([])
+
+    with open_reader(stage.path) as reader:
+        assert [(one.acked_by, one.ack_reason) for one in reader.open_incidents()] == [("anna", "called them")]
+        assert [note.words for note in reader.notes(1)] == ["acknowledged by anna: called them"]
 
 
 # ---------------------------------------------------------------- sources
