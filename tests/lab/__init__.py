@@ -13,7 +13,7 @@ endpoints.py  what an Asterisk's configuration says of phones and trunks: phone,
 asterisk.py   start, stop, kill, freeze, thaw, restart, reload, add_endpoint, cli, ari, wait_state
 pbxfiles.py   Options: prefix, TLS, pretty, write time-out, endpoints from a database
 sip.py        Phone, PhoneFarm, Provider: peers that do exactly as told, and lose packets on request
-others.py     baresip, sipp, nginx: peers that we did not write
+others.py     baresip, sipp, nginx, faketime: programs that we did not write
 certs.py      certificates that are good, expired, about to end, or of a wrong host
 packages.py   where the programs come from; kits.py lists them
 """

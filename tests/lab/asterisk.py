@@ -47,6 +47,8 @@ class Asterisk:
         self._process: Process | None = None
         #: Text appended to a file, by the file's name; see `append`.
         self.extra: dict[str, str] = {}
+        #: Added to its environment at the next start; see `others.clock_off_by`.
+        self.environment: dict[str, str] = {}
         #: Seconds from the start of the process until ARI answered.
         self.start_seconds = 0.0
         self.realtime = Realtime(self.folder / "realtime.sqlite3") if self.options.realtime else None
@@ -114,7 +116,7 @@ class Asterisk:
         """Write the configuration and start; returns when ARI answers, unless told not to wait."""
         self.write_files()
         words = [*self.kit.command(), "-f", "-C", str(self._etc / "asterisk.conf")]
-        self._process = Process(words, self.folder / "stdout.log", folder=self.folder)
+        self._process = Process(words, self.folder / "stdout.log", self.environment, self.folder)
         if wait:
             self.wait_ready()
         return self

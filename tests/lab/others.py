@@ -1,4 +1,4 @@
-"""Programs that we did not write, as peers: baresip (a phone), sipp (a provider, a phone), nginx (a proxy).
+"""Programs that we did not write, as peers: baresip (a phone), sipp (a provider, a phone), nginx (a proxy), faketime.
 
 Each returns a Process that runs from its kit; `close` it, or hand it to `lab.add`.
 """
@@ -60,6 +60,12 @@ def nginx(kit: Kit, folder: Path, listen: tuple[str, int], server: str) -> Proce
     (folder / "nginx.conf").write_text(config + "\n")
     words = [*kit.command(), "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
     return Process(words, folder / "nginx.log", folder=folder)
+
+
+def clock_off_by(kit: Kit, seconds: int) -> dict[str, str]:
+    """An environment in which a program believes that it is so many seconds later (negative: earlier) than it is."""
+    library = kit.file("usr/lib/*/faketime/libfaketimeMT.so.1")
+    return {"LD_PRELOAD": str(library), "FAKETIME": f"{seconds:+d}s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
 
 def _sipp(kit: Kit, folder: Path, scenario: str, words: list[str]) -> Process:
