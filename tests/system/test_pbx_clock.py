@@ -12,27 +12,27 @@ from tests.lab.others import clock_off_by
 from tests.lab.phones import Phone
 from tests.system.scene import CHECKED_OFTEN, set_scene
 
-HOUR = 3600
+#: How far the PBX's clock is ahead (seconds).
+OFF_BY = 30 * 3600
 
 
 @pytest.mark.lab
-@pytest.mark.parametrize("off_by", [-30 * HOUR, 30 * HOUR], ids=["late", "early"])
-def test_the_clock_of_a_pbx_changes_no_belief_and_no_length(lab22: Lab, off_by: int) -> None:
+def test_the_clock_of_a_pbx_changes_no_belief_and_no_length(lab22: Lab) -> None:
     pbx = lab22.asterisk(phone("101", **CHECKED_OFTEN), start=False)  # type: ignore[arg-type]
-    pbx.environment = clock_off_by(need("faketime"), off_by)
+    pbx.environment = clock_off_by(need("faketime"), OFF_BY)
     pbx.start()
     one = lab22.add(Phone(pbx.sip, "101"))
     assert one.register() == 200
     scene = set_scene(lab22, pbx, lab22.folder("daemon"), options={"down_after": "10s"})
     scene.daemon.wait_for_state("PJSIP/101", "up")
     started_at = datetime.fromisoformat(str(pbx.started_at()))
-    assert abs((started_at - datetime.now(UTC)).total_seconds() - off_by) < HOUR
+    assert abs((started_at - datetime.now(UTC)).total_seconds() - OFF_BY) < 600
 
     one.vanish()
     scene.wait_told("DOWN phone 101 (office) since ")
     one.come_back()
     scene.wait_told("DOWN phone 101 (office) since ", "UP phone 101 (office) after ")
-    # The clock is set right while it restarts: startup_time goes back by more than a day, or forward.
+    # The clock is set right while it restarts: startup_time goes back by more than a day.
     pbx.stop()
     pbx.environment = {}
     pbx.start()
