@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -36,8 +35,8 @@ class Flapping:
     __slots__ = ("_candidate", "_candidate_at", "_lasting", "changes")
 
     def __init__(self, health: Health) -> None:
-        #: When each change that lasted began.
-        self.changes: deque[float] = deque()
+        #: When each change that lasted began. A list: most are empty, and a deque would take ten times its memory.
+        self.changes: list[float] = []
         self._lasting = health
         self._candidate: Health | None = None
         self._candidate_at = 0.0
@@ -64,7 +63,7 @@ class Flapping:
         """Whether it flaps now; between the two numbers it stays as it was."""
         self.settle(now)
         while self.changes and self.changes[0] <= now - rule.window:
-            self.changes.popleft()
+            self.changes.pop(0)
         return len(self.changes) > rule.stop if was_flapping else len(self.changes) >= rule.start
 
     def next_look(self, is_flapping: bool, rule: FlapRule) -> float | None:
@@ -77,9 +76,9 @@ class Flapping:
 
     def presume(self, rule: FlapRule, at: float) -> None:
         """Healthmon was restarted while it flapped: presume that it did so just now."""
-        self.changes = deque([at] * rule.start)
+        self.changes = [at] * rule.start
 
     def shift(self, by: float) -> None:
         """Move all times by so many seconds: somebody set the clock."""
-        self.changes = deque(change + by for change in self.changes)
+        self.changes = [change + by for change in self.changes]
         self._candidate_at += by
