@@ -15,7 +15,7 @@ class Scale:
     #: Each measurement is made so often; the median counts.
     rounds: int = 3
     #: Events a second, and for how many seconds.
-    storms: tuple[tuple[int, float], ...] = ((1_000, 10.0), (10_000, 6.0))
+    storms: tuple[tuple[int, float], ...] = ((1_000, 5.0), (10_000, 6.0))
     #: In each storm so many trunks are lost, about which a webhook is told.
     trunks: int = 20
     #: Events sent as fast as they are taken.

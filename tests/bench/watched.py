@@ -112,21 +112,26 @@ class Watched:
         return int(found[1]) * 1024 / 1e6
 
     def wait_for_commits(self, sent: Mapping[str, float], timeout: float = 30.0) -> dict[str, float]:
-        """When each of these changes was booked first after it was sent; those that never were are missing."""
-        booked: dict[str, float] = {}
-        deadline = time.monotonic() + timeout
-        with self._commits.open() as commits:
-            while len(booked) < len(sent) and time.monotonic() < deadline:
-                line = commits.readline()
-                if not line.endswith("\n"):
-                    commits.seek(commits.tell() - len(line))
-                    time.sleep(0.02)
-                    continue
-                at, *names = line.split()
-                for name in names:
-                    if name not in booked and sent.get(name, float("inf")) < float(at):
-                        booked[name] = float(at)
-        return booked
+        """When each of these changes was booked; see ``read_commits``."""
+        return read_commits(self._commits, sent, timeout)
+
+
+def read_commits(path: Path, sent: Mapping[str, float], timeout: float = 30.0) -> dict[str, float]:
+    """When each of these changes was booked first after it was sent; those that never were are missing."""
+    booked: dict[str, float] = {}
+    deadline = time.monotonic() + timeout
+    with path.open() as commits:
+        while len(booked) < len(sent) and time.monotonic() < deadline:
+            line = commits.readline()
+            if not line.endswith("\n"):
+                commits.seek(commits.tell() - len(line))
+                time.sleep(0.02)
+                continue
+            at, *names = line.split()
+            for name in names:
+                if name not in booked and sent.get(name, float("inf")) < float(at):
+                    booked[name] = float(at)
+    return booked
 
 
 def _remember(database: Path, peer: Peer) -> None:
