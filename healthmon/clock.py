@@ -28,6 +28,10 @@ class Clock:
         """Return the present time in seconds since the epoch."""
         return self._anchor + self._monotonic()
 
+    def steady(self) -> float:
+        """Return seconds that nobody can set, for waits that outlast a jump; they mean nothing by themselves."""
+        return self._monotonic()
+
     def catch_up(self) -> float:
         """Move to the wall clock if that was set, and return by how many seconds (0.0: it was not).
 

@@ -112,13 +112,13 @@ class Deliverer:
         return wait
 
     def _deliver(self, outbox: Outbox) -> float:
-        now = self._clock.now()
+        now, steady = self._clock.now(), self._clock.steady()
         due_at = outbox.next_due(self.url_id)
         if due_at is None:
             return LOOK_EVERY
-        at = self._pace.next_attempt(due_at, is_urgent=self._has_news(outbox, now), now=now)
-        if at > now:
-            return min(at - now, LOOK_EVERY)
+        at = self._pace.next_attempt(steady + due_at - now, is_urgent=self._has_news(outbox), now=steady)
+        if at > steady:
+            return min(at - steady, LOOK_EVERY)
         if self._pace.failures:
             self._give_up_old(outbox, now)
         # What waits for others has waited enough once the first of them is due.
@@ -126,13 +126,16 @@ class Deliverer:
         if claim is None:
             # What was due had nothing to say any more, and was cancelled.
             return BREATH
-        self._pace.begin(now)
+        self._pace.begin(steady)
         self._attempt(outbox, claim)
         return 0.0
 
-    def _has_news(self, outbox: Outbox, now: float) -> bool:
-        failed_at = self._pace.failed_at
-        return failed_at is not None and outbox.has_urgent(self.url_id, failed_at, now)
+    def _has_news(self, outbox: Outbox) -> bool:
+        if self._pace.failed_at is None:
+            return False
+        now = self._clock.now()
+        failed_at = now - (self._clock.steady() - self._pace.failed_at)
+        return outbox.has_urgent(self.url_id, failed_at, now)
 
     def _give_up_old(self, outbox: Outbox, now: float) -> None:
         given_up = outbox.give_up(self.url_id, now - self._receiver.give_up_after, now)
@@ -197,7 +200,7 @@ class Deliverer:
             self._suspects.forget(guilty)
 
     def _note_pace(self, attempt: Attempt) -> None:
-        now = self._clock.now()
+        now = self._clock.steady()
         if attempt.in_doubt or (attempt.failed and not attempt.delivered):
             self._pace.failed(now, in_doubt=attempt.in_doubt)
         elif attempt.failed:
@@ -218,7 +221,7 @@ class Deliverer:
 
     def _send_direct(self) -> None:
         """Send what the engine wants said while the database cannot be written, until it is accepted."""
-        now = self._clock.now()
+        now = self._clock.steady()
         if self._direct.empty() or self._pace.next_attempt(now, is_urgent=False, now=now) > now:
             return
         message = self._direct.get()

@@ -16,7 +16,10 @@ FORWARD_EVERY = 30.0
 
 
 class Pace:
-    """When the next attempt at one URL may be made. Owned by its deliverer's thread."""
+    """When the next attempt at one URL may be made. Owned by its deliverer's thread.
+
+    All times are of a clock that nobody can set (``Clock.steady``).
+    """
 
     def __init__(self, min_interval: float, jitter: Callable[[float, float], float]) -> None:
         self._min_interval = min_interval
@@ -30,8 +33,6 @@ class Pace:
 
     def next_attempt(self, due_at: float, *, is_urgent: bool, now: float) -> float:
         """Return when to try again, given when something falls due; ``is_urgent``: a new outage waits."""
-        # Somebody set the clock back: no wait is longer than the longest.
-        self._not_before = min(self._not_before, now + LONGEST_WAIT * (1 + JITTER))
         earliest = self._not_before
         if is_urgent:
             earliest = min(earliest, max(now, self._forwarded_at + FORWARD_EVERY))

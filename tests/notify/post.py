@@ -10,7 +10,7 @@ from typing import Any
 from healthmon.clock import Clock
 from healthmon.config.types import ReceiverConfig
 from healthmon.errors import DatabaseUnwritable, DeliveryError, DeliveryUnsure
-from healthmon.model import Incident, Kind, Notification, Reason, Target
+from healthmon.model import ClockJump, Incident, Kind, Notification, Reason, Target
 from healthmon.notify.delivery import Deliverer
 from healthmon.notify.message import Message
 from healthmon.store.outbox import Outbox
@@ -72,9 +72,13 @@ class Post:
     receiver: ReceiverConfig = field(default_factory=lambda: ReceiverConfig("oncall", ()))
     channel: Channel = field(default_factory=Channel)
     time: float = field(init=False)
+    clock: Clock = field(init=False)
 
     def __post_init__(self) -> None:
         self.time = self.store.now + 200
+        #: By how much somebody has set the wall clock; the monotonic one runs on.
+        self.set_by = 0.0
+        self.clock = Clock(wall=lambda: self.time, monotonic=lambda: self.time - self.set_by)
         self.wake, self.stop = Event(), Event()
         self.outbox = FragileOutbox(self.store.path)
         self.deliverer = self.start()
@@ -87,7 +91,7 @@ class Post:
             sender=self.channel,
             open_outbox=lambda: FragileOutbox(self.store.path),
             zone=BERLIN,
-            clock=Clock(wall=lambda: self.time, monotonic=lambda: self.time),
+            clock=self.clock,
             wake=self.wake,
             stop=self.stop,
             jitter=lambda low, high: (low + high) / 2,
@@ -106,6 +110,13 @@ class Post:
         """An outage ends."""
         over = closed(about.id, self.time, target=about.target, kind=about.kind, opened_at=about.opened_at)
         self.store.book(incidents={about.id: over})
+
+    def sets_clock(self, by: float) -> None:
+        """Somebody sets the machine's clock, and the engine books it."""
+        self.time += by
+        self.set_by += by
+        self.clock.catch_up()
+        self.store.book(clock_jumps=[ClockJump(self.time, by)])
 
     def run(self, seconds: float) -> None:
         """Let the deliverer do all that it does in so much time."""

@@ -330,3 +330,33 @@ def test_a_channels_own_pace_is_kept(post: Post) -> None:
 
     assert len(times) == 2
     assert times[1] - times[0] >= 3.0
+
+
+@pytest.mark.parametrize("by", [HOUR, -HOUR])
+def test_a_clock_that_is_set_by_an_hour_holds_no_message_up(post: Post, by: float) -> None:
+    post.opens(1)
+    post.run(1)
+
+    post.sets_clock(by)
+    post.opens(2)
+    post.run(1)
+
+    assert len(post.channel.accepted) == 2
+
+
+@pytest.mark.parametrize("by", [HOUR, -HOUR])
+def test_a_clock_that_is_set_by_an_hour_neither_shortens_nor_lengthens_the_wait_after_a_failure(
+    post: Post, by: float
+) -> None:
+    post.channel.dies()
+    post.opens(1)
+    post.run(1)
+
+    post.sets_clock(by)
+    post.run(3)
+    attempts = len(post.channel.attempts)
+    post.channel.works()
+    post.run(2)
+
+    assert attempts == 1
+    assert len(post.channel.accepted) == 1

@@ -86,13 +86,6 @@ def test_a_new_outage_does_not_delay_what_is_due_earlier() -> None:
     assert next_attempt(one, 1001.0, is_urgent=True) == 1011.0
 
 
-def test_a_clock_that_is_set_back_an_hour_costs_no_hour() -> None:
-    one = pace()
-    one.failed(10_000.0)
-
-    assert next_attempt(one, 6_400.0) <= 6_400.0 + 1.25 * LONGEST_WAIT
-
-
 def test_years_of_failures_do_not_overflow() -> None:
     one = pace()
     for _ in range(100_000):
