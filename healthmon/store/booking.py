@@ -26,7 +26,8 @@ from healthmon.store.timeline import Timeline
 _UPSERT_CHECK = """INSERT INTO checks (pbx, technology, resource, name, kind, watch, watched_since)
     VALUES (:pbx, :technology, :resource, :name, :kind, :watch, :watched_since)
     ON CONFLICT (pbx, technology, resource, name) DO UPDATE SET
-        kind = excluded.kind, watch = excluded.watch, forgotten_at = NULL"""
+        kind = excluded.kind, watch = excluded.watch, forgotten_at = NULL
+    RETURNING id"""
 
 _SELECT_CHECK = """SELECT id FROM checks
     WHERE pbx = :pbx AND technology = :technology AND resource = :resource AND name = :name"""
@@ -135,8 +136,7 @@ class Booking:
 
     def _add_check(self, target: Target, check: str, kind: Kind, watch: str, since: float) -> int:
         row = {**target_row(target), "name": check, "kind": kind, "watch": watch, "watched_since": since}
-        self._connection.execute(_UPSERT_CHECK, row)
-        check_id: int = self._connection.execute(_SELECT_CHECK, row).fetchone()[0]
+        [(check_id,)] = self._connection.execute(_UPSERT_CHECK, row).fetchall()
         self._checks[target, check] = (check_id, kind, watch)
         return check_id
 
