@@ -21,6 +21,10 @@ PYTHON = sys.executable
 SLOW_FOLDERS = ("tests/system", "tests/service", "tests/docs", "tests/demo")
 #: Each process of tests has loopback addresses of its own, so that they never meet.
 ON_TWO_CORES = ("-n", "2")
+#: What mostly waits for Asterisk's own clocks.
+WAITING = ("-n", "3")
+#: A file's tests share one daemon, or one demo.
+BY_FILE = ("-n", "2", "--dist", "loadfile")
 HANGS_AFTER = 4
 
 
@@ -83,9 +87,12 @@ SUITES = (
         (pytest(*ON_TWO_CORES, "-m", "not lab and not soak", *(f"--ignore={folder}" for folder in SLOW_FOLDERS)),),
     ),
     Suite("fetch", "get Asterisk 22 and 16 and the SIP peers", 120, ((PYTHON, "-m", "tests.lab", "fetch"),)),
-    Suite("asterisk", "on a real Asterisk 22 and 16", 420, (pytest(*ON_TWO_CORES, "-m", "lab and not soak"),)),
+    Suite("asterisk", "on a real Asterisk 22 and 16", 420, (pytest(*WAITING, "-m", "lab and not soak"),)),
     Suite(
-        "system", "whole daemons, the service, the docs", 240, (pytest("-m", "not lab and not soak", *SLOW_FOLDERS),)
+        "system",
+        "whole daemons, the service, the docs",
+        240,
+        (pytest(*BY_FILE, "-m", "not lab and not soak", *SLOW_FOLDERS),),
     ),
 )
 
