@@ -136,7 +136,7 @@ class Booking:
 
     def _add_check(self, target: Target, check: str, kind: Kind, watch: str, since: float) -> int:
         row = {**target_row(target), "name": check, "kind": kind, "watch": watch, "watched_since": since}
-        [(check_id,)] = self._connection.execute(_UPSERT_CHECK, row).fetchall()
+        check_id: int = self._connection.execute(_UPSERT_CHECK, row).fetchall()[0][0]
         self._checks[target, check] = (check_id, kind, watch)
         return check_id
 
