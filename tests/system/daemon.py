@@ -86,8 +86,13 @@ class Daemon:
                 cwd=self.folder,
             )
         if until_seen:
-            self.wait(lambda: "ready: every PBX was looked at" in self.log()[before:], "the first look at every PBX")
+            self.wait(lambda: self._is_ready(before), "the first look at every PBX")
         return self
+
+    def _is_ready(self, before: int) -> bool:
+        log = self.log()[before:]
+        assert self.process.poll() is None, f"it ended with {self.process.returncode}\n{log}"
+        return "ready: every PBX was looked at" in log
 
     def stop(self, timeout: float = 12.0) -> int:
         """Send SIGTERM and return the exit code; the daemon has ten seconds for it."""
