@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 
 from healthmon.core.alerting import says
@@ -45,6 +45,8 @@ _SEND = """UPDATE notifications SET state = 'sending', claim = :claim, claimed_a
 
 _UNEXPLAINED = """SELECT i.id FROM incidents i WHERE i.closed_at IS NULL AND NOT EXISTS (
     SELECT 1 FROM incidents bigger WHERE bigger.id = i.explained_by AND bigger.closed_at IS NULL)"""
+
+_EXPLAINING = "SELECT DISTINCT explained_by FROM incidents WHERE explained_by IS NOT NULL"
 
 #: Where several rows of one incident would say the same, the first of these speaks for all.
 _SPEAKS_FIRST = (
@@ -103,7 +105,13 @@ class Choice:
 
     def __add__(self, other: Choice) -> Choice:
         """Take both."""
-        return Choice(self.lines + other.lines, self.cancelled + other.cancelled)
+        return Choice.all_of((self, other))
+
+    @classmethod
+    def all_of(cls, choices: Collection[Choice]) -> Choice:
+        """Take all, thousands too."""
+        lines = chain.from_iterable(choice.lines for choice in choices)
+        return cls(tuple(lines), tuple(chain.from_iterable(choice.cancelled for choice in choices)))
 
 
 def make_claim(
@@ -136,14 +144,14 @@ def _choice(
     said_with_it: Mapping[int, Said],
 ) -> Choice:
     """``said_with_it``: what the same message says already."""
-    choice = Choice()
+    chosen: list[Choice] = []
     for number, of_incident in groupby(rows, key=itemgetter("incident_id")):
         key = {"id": number, "incident_id": number, "url_id": url_id}
         incident = incident_of(connection.execute("SELECT * FROM incidents WHERE id = :id", key).fetchone(), line)
         newest = connection.execute(_NEWEST_SAID, key).fetchone()
         said = said_with_it.get(number) or (None if newest is None else Said(newest["said"]))
-        choice += choose(incident, list(of_incident), said)
-    return choice
+        chosen.append(choose(incident, list(of_incident), said))
+    return Choice.all_of(chosen)
 
 
 def choose(incident: Incident, rows: Iterable[Mapping[str, object] | sqlite3.Row], said: Said | None) -> Choice:
@@ -200,6 +208,7 @@ def _book(connection: sqlite3.Connection, choice: Choice, claim_id: int, now: fl
 def _with_facts(connection: sqlite3.Connection, lines: Sequence[Line], timeline: Timeline) -> tuple[ClaimedRow, ...]:
     unexplained = {row["id"] for row in connection.execute(_UNEXPLAINED)}
     others_down = len(unexplained - {line.incident.id for line in lines})
+    explaining = {row["explained_by"] for row in connection.execute(_EXPLAINING)}
     return tuple(
         ClaimedRow(
             notification_id=line.id,
@@ -207,7 +216,7 @@ def _with_facts(connection: sqlite3.Connection, lines: Sequence[Line], timeline:
             says=line.says,
             incident=line.incident,
             possibly_repeated=line.in_doubt is not None,
-            explained=_explained_by(connection, line.incident, timeline),
+            explained=_explained_by(connection, line.incident, timeline) if line.incident.id in explaining else (),
             others_down=others_down,
         )
         for line in lines

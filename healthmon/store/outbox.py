@@ -55,6 +55,8 @@ _URL_FAILS = """INSERT INTO urls (url_id, failing_since, attempts, last_error, l
 _URL_WORKS = """INSERT INTO urls (url_id, last_delivered_at) VALUES (:url_id, :now)
     ON CONFLICT (url_id) DO UPDATE SET last_delivered_at = excluded.last_delivered_at,
         failing_since = NULL, attempts = 0"""
+#: One cause is one message, however many it hits; claiming so many holds the writing lock for about a second.
+MOST_AT_ONCE = 10_000
 
 
 class Outbox:
@@ -124,7 +126,7 @@ class Outbox:
             ).fetchone()
         return found is not None
 
-    def claim(self, url_id: str, now: float, limit: int = 500, *, joining: float = 0.0) -> Claim | None:
+    def claim(self, url_id: str, now: float, limit: int = MOST_AT_ONCE, *, joining: float = 0.0) -> Claim | None:
         """Take what is due for this URL, and fix what each row says by the facts of this moment.
 
         Once something is due, what falls due within ``joining`` seconds goes with it: one cause, one message.

@@ -41,6 +41,14 @@ def test_what_is_due_together_is_one_message(post: Post) -> None:
     assert post.channel.subjects == ["DOWN 3 phones (office): 101, 102, 103"]
 
 
+def test_six_hundred_phones_of_one_power_cut_are_one_message(post: Post) -> None:
+    for number in range(1, 601):
+        post.opens(number)
+    post.run(60)
+
+    assert [subject.partition(":")[0] for subject in post.channel.subjects] == ["DOWN 600 phones (office)"]
+
+
 def test_what_breaks_within_the_group_wait_is_one_message(post: Post) -> None:
     wait = post.receiver.group_wait
     post.opens(1, wait=wait)
