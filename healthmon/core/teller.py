@@ -34,16 +34,16 @@ class Teller:
         self._audience.clear()
 
     def audience(self, incident: Incident) -> tuple[str, ...]:
-        """The URLs that are told about this incident: those that were told already, or else those configured."""
+        """The URLs that are told about this incident: those that were told already, or else those configured.
+
+        Where none is left of those that were told, a channel was replaced, perhaps because it was dead: the new one
+        is told.
+        """
         urls = self._audience.get(incident.id)
         if urls is None:
             booked = [url for url, told in self._told.get(incident.id, {}).items() if told.booked]
-            urls = (
-                tuple(url for url in booked if url in self._group_wait)
-                if booked
-                else self.urls_for(incident.target, incident.watch)
-            )
-            self._audience[incident.id] = urls
+            left = tuple(url for url in booked if url in self._group_wait)
+            urls = self._audience[incident.id] = left or self.urls_for(incident.target, incident.watch)
         return urls
 
     def urls_for(self, target: Target, watch: str) -> tuple[str, ...]:

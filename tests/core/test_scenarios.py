@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from healthmon.config.types import ReceiverConfig, ReceiverUrl, Secret
 from healthmon.core.pbx import JUST_STARTED
 from healthmon.errors import Trouble
 from healthmon.model import Channel, Check, ContactStatus, Ending, Health, Kind, Reason, Target
@@ -403,6 +404,20 @@ def test_a_new_receiver_is_not_told_of_old_incidents() -> None:
     scene.reconfigure(config(watches=(both, PHONES)))
 
     assert {one.url_id for one in scene.booked()} == {"oncall/boss"}
+
+
+def test_a_channel_that_is_replaced_during_an_outage_is_told_of_it() -> None:
+    # The mail server of the only receiver is dead, too; somebody writes another one into the configuration.
+    scene = quiet_office()
+    scene.lose(TRUNK)
+    scene.live(60, {TRUNK: DOWN, phone(): UP})
+    conf = config()
+    replaced = ReceiverConfig("oncall", (ReceiverUrl("oncall/mailto:other.example.org", Secret("x://")),))
+
+    scene.reconfigure(replace(conf, receivers=(replaced, conf.receivers[1])))
+
+    told = [(one.url_id, one.reason) for one in scene.booked()]
+    assert told == [("oncall/boss", Reason.OPENED), ("oncall/mailto:other.example.org", Reason.OPENED)]
 
 
 def test_a_pbx_that_is_added_is_veiled_until_its_first_snapshot() -> None:
