@@ -35,11 +35,6 @@ class Difference:
     database_changed: bool = False
 
     @property
-    def is_nothing(self) -> bool:
-        """Whether both configurations mean the same."""
-        return self == Difference()
-
-    @property
     def words(self) -> tuple[str, ...]:
         """What is done about it, each a line for the log."""
         lists = {
