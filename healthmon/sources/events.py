@@ -68,6 +68,7 @@ class EventSource:
         self._received = 0.0
         self._is_read_only = False
         self._said_read_only = False
+        self._said_garbage = 0
         #: How many streams were opened, and how many events came (our heartbeats not among them).
         self.connects = 0
         self.events = 0
@@ -115,6 +116,7 @@ class EventSource:
         finally:
             self._signals.stream_closed()
             stream.close()
+            self._say_how_much_garbage()
 
     def _subscribe(self) -> None:
         client = AriClient(self._pbx, timeout=self._times.timeout)
@@ -202,6 +204,17 @@ class EventSource:
         self.garbage += 1
         if self.garbage == 1:
             log.warning("%s: %r; more of the kind is counted, not logged", error, error.excerpt)
+
+    def _say_how_much_garbage(self) -> None:
+        """Log what was only counted while the stream lasted."""
+        if self.garbage > max(self._said_garbage, 1):
+            log.warning(
+                "pbx %s: %d events could not be read since the start, %d of them since this was last said",
+                self._pbx.name,
+                self.garbage,
+                self.garbage - self._said_garbage,
+            )
+            self._said_garbage = self.garbage
 
     def _count_unknown(self, name: str) -> None:
         if name not in self.unknown:

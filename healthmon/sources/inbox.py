@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from collections import defaultdict, deque
 from threading import Event
 
 from healthmon.model import ConnectionReport, Sighting, Snapshot
 from healthmon.sources.signals import Signals
 
+log = logging.getLogger(__name__)
+
 #: How many sightings may wait.
 DEFAULT_SIZE = 200_000
 #: More snapshots of one PBX than this need not wait: the newest says it all, and each may hold 20,000 endpoints.
 WAITING_SNAPSHOTS = 2
+#: What was dropped is said this often (seconds).
+SAY_EVERY = 60.0
 
 
 class Inbox:
@@ -30,6 +36,8 @@ class Inbox:
         self._snapshots_out: defaultdict[str, int] = defaultdict(int)
         #: Sightings dropped so far, by PBX. Each entry is written by the threads of that PBX.
         self.dropped: defaultdict[str, int] = defaultdict(int)
+        self._said: dict[str, int] = {}
+        self._say_again_at = float("-inf")
         #: Sightings drained so far. Written by the engine thread.
         self.drained = 0
 
@@ -80,7 +88,22 @@ class Inbox:
             if isinstance(sighting, Snapshot):
                 self._snapshots_out[sighting.pbx] += 1
         self.drained += len(batch)
+        self._say_what_was_dropped()
         return batch
+
+    def _say_what_was_dropped(self) -> None:
+        """Log what was dropped since this was last said, at most once a minute."""
+        if not self.dropped or time.monotonic() < self._say_again_at:
+            return
+        for pbx, dropped in list(self.dropped.items()):
+            if number := dropped - self._said.get(pbx, 0):
+                self._said[pbx] = dropped
+                self._say_again_at = time.monotonic() + SAY_EVERY
+                log.warning(
+                    "pbx %s: more happens than can be booked, %d observations were dropped; a snapshot repairs it",
+                    pbx,
+                    number,
+                )
 
     def __len__(self) -> int:
         """How many sightings wait."""

@@ -169,6 +169,13 @@ def test_garbage_is_counted_and_logged_once_and_what_follows_is_read(
     rig.wait(lambda: ("102", Health.DOWN) in events(rig))
     assert (rig.events.garbage, rig.events.unknown, rig.events.connects) == (40, {}, 1)
     assert len([one for one in caplog.records if "not an event" in one.getMessage()]) == 1
+    fake.drop_streams()
+    rig.wait(lambda: rig.events.connects == 2)
+    fake.drop_streams()
+    rig.wait(lambda: rig.events.connects == 3)
+    assert [one.getMessage() for one in caplog.records if "of them" in one.getMessage()] == [
+        "pbx office: 40 events could not be read since the start, 40 of them since this was last said"
+    ]
 
 
 def test_unknown_types_are_counted_by_name_and_not_without_end(fake: FakePbx, run: Run) -> None:

@@ -2,6 +2,8 @@
 
 import threading
 
+import pytest
+
 from healthmon.errors import Trouble
 from healthmon.model import Channel, ConnectionReport, Health, Observation, Snapshot, Source, Target, Witness
 from healthmon.sources.inbox import Inbox
@@ -42,6 +44,28 @@ def test_a_full_inbox_drops_counts_and_asks_that_pbx_for_a_snapshot() -> None:
     assert office.resync.is_set()
     assert office.wake.is_set()
     assert not branch.resync.is_set()
+
+
+def test_what_was_dropped_is_said_once_a_minute_with_its_number(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    inbox = Inbox(3)
+
+    for seconds in (0.0, 1.0, 1.0, 60.0):
+        clock[0] += seconds
+        for number in range(5):
+            inbox.offer(observation(number))
+        inbox.drain(0.0)
+    for _ in range(5):
+        clock[0] += 60.0
+        inbox.drain(0.0)
+
+    assert [record.getMessage().partition(";")[0] for record in caplog.records] == [
+        "pbx office: more happens than can be booked, 2 observations were dropped",
+        "pbx office: more happens than can be booked, 6 observations were dropped",
+    ]
 
 
 def test_a_connection_report_finds_room_in_a_full_inbox_for_it_does_not_come_again() -> None:
