@@ -24,11 +24,45 @@ class Health(StrEnum):
 
 
 class Kind(StrEnum):
-    """What sort of thing a target is."""
+    """What sort of thing a target is, the biggest cause first."""
 
     PBX = "pbx"
+    #: A PBX's line to the world.
+    NETWORK = "network"
+    #: The providers with the same contact host.
+    PROVIDERS = "providers"
     PROVIDER = "provider"
+    #: Many devices behind one address or subnet, or a group named in the configuration.
+    SITE = "site"
+    GATEWAY = "gateway"
     PHONE = "phone"
+    ATA = "ata"
+    SOFTPHONE = "softphone"
+    MOBILE = "mobile"
+    #: A URL of a receiver, which takes no messages.
+    RECEIVER = "receiver"
+
+    @property
+    def is_device(self) -> bool:
+        """Whether this is a user's device, which stands at a site."""
+        return self in _DEVICES
+
+    @property
+    def is_group(self) -> bool:
+        """Whether this is a cause that explains what happens to several endpoints of a PBX."""
+        return self in _GROUPS
+
+
+_DEVICES = frozenset({Kind.GATEWAY, Kind.PHONE, Kind.ATA, Kind.SOFTPHONE, Kind.MOBILE})
+_GROUPS = frozenset({Kind.NETWORK, Kind.PROVIDERS, Kind.SITE})
+
+
+class Severity(StrEnum):
+    """How much an outage matters, as the watch section says."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    INFO = "info"
 
 
 class Check:
@@ -45,7 +79,11 @@ class Check:
 
 
 class Target(NamedTuple):
-    """What is watched. A PBX itself has an empty technology and resource."""
+    """What is watched. A PBX itself has an empty technology and resource.
+
+    What is no endpoint has one of our own words, in small letters, for its technology: ``site``, ``network``,
+    ``providers`` (those of a PBX), ``receiver`` (of no PBX); Asterisk's are written in capitals.
+    """
 
     pbx: str
     technology: str = ""
@@ -57,13 +95,24 @@ class Target(NamedTuple):
         return not self.technology
 
     @property
+    def is_endpoint(self) -> bool:
+        """Whether this is one of Asterisk's endpoints."""
+        return bool(self.technology) and self.technology not in _OUR_TECHNOLOGIES
+
+    @property
     def endpoint(self) -> str:
-        """The name that Asterisk's people use, ``PJSIP/101``; empty for a PBX."""
-        return f"{self.technology}/{self.resource}" if self.technology else ""
+        """The name that Asterisk's people use, ``PJSIP/101``; empty for what is no endpoint."""
+        return f"{self.technology}/{self.resource}" if self.is_endpoint else ""
 
     def __str__(self) -> str:
-        """Say ``PJSIP/101 on office``, or ``pbx office``."""
-        return f"{self.endpoint} on {self.pbx}" if self.technology else f"pbx {self.pbx}"
+        """Say ``PJSIP/101 on office``, ``site 203.0.113.7 on office``, ``pbx office``, ``receiver oncall/boss``."""
+        if not self.technology:
+            return f"pbx {self.pbx}"
+        name = self.endpoint or f"{self.technology} {self.resource}".rstrip()
+        return f"{name} on {self.pbx}" if self.pbx else name
+
+
+_OUR_TECHNOLOGIES = frozenset({Kind.SITE.value, Kind.NETWORK.value, Kind.PROVIDERS.value, Kind.RECEIVER.value})
 
 
 # ---------------------------------------------------------------- what sources offer to the inbox
@@ -356,6 +405,17 @@ class Incident:
     acked_at: float | None = None
     acked_by: str = ""
     ack_reason: str = ""
+    severity: Severity = Severity.CRITICAL
+    #: The site of a device by the contact whose loss made it down, or the site itself; "": none is known.
+    site: str = ""
+    #: Of a group: the watch sections of all that it explains; each one's receivers are told.
+    watches: tuple[str, ...] = ()
+    #: Of a group: so many are down at present, of so many that were up when it began (0: not fully known).
+    down: int = 0
+    of: int = 0
+    #: Of a group: how often the number of those down has doubled since it began, and when it last did.
+    widened: int = 0
+    widened_at: float = 0.0
 
     @property
     def is_open(self) -> bool:
@@ -368,6 +428,10 @@ class Reason(StrEnum):
 
     OPENED = "opened"
     REMINDER = "reminder"
+    #: Nobody took note of it in time: somebody else is told.
+    ESCALATED = "escalated"
+    #: A group's outage has doubled since it was told.
+    WIDENED = "widened"
     RESOLVED = "resolved"
     FLAPPING = "flapping"
     STABLE = "stable"
@@ -436,19 +500,28 @@ class Matcher:
     watches: tuple[str, ...] = ()
     #: Over ``PJSIP/101``; case matters.
     endpoints: tuple[str, ...] = ()
+    #: Over the names of sites, ``203.0.113.7``, and of what stands there.
+    sites: tuple[str, ...] = ()
 
-    def matches(self, target: Target, kind: Kind, watch: str) -> bool:
-        """Whether this speaks of a target of that kind and watch section."""
+    def matches(self, target: Target, kind: Kind, watch: str, site: str = "") -> bool:
+        """Whether this speaks of a target of that kind, watch section and site."""
         return (
             _any_matches(self.pbxs, target.pbx)
             and (not self.kinds or kind in self.kinds)
             and _any_matches(self.watches, watch)
             and _any_matches(self.endpoints, target.endpoint)
+            and _any_matches(self.sites, site)
         )
 
     def __str__(self) -> str:
         """Say ``pbx=office kind=phone``, or ``everything``."""
-        named = (("pbx", self.pbxs), ("kind", self.kinds), ("watch", self.watches), ("endpoint", self.endpoints))
+        named = (
+            ("pbx", self.pbxs),
+            ("site", self.sites),
+            ("kind", self.kinds),
+            ("watch", self.watches),
+            ("endpoint", self.endpoints),
+        )
         return " ".join(f"{name}={value}" for name, values in named for value in values) or "everything"
 
 

@@ -38,7 +38,7 @@ def add(
     reason: str,
     database: Path | None,
 ) -> None:
-    """Silence what matches: pbx=office, kind=phone, watch=phones, endpoint=PJSIP/1* (or just PJSIP/1*), or all.
+    """Silence what matches: pbx=office, site=203.0.113.7, kind=phone, watch=phones, endpoint=PJSIP/1*, or all.
 
     Patterns are the shell's, in quotes. Several of one sort are alternatives; different sorts must all fit.
     """
@@ -99,6 +99,7 @@ def _data(silence: Silence) -> dict[str, object]:
         "by": silence.author,
         "reason": silence.reason,
         "pbx": matcher.pbxs,
+        "site": matcher.sites,
         "kind": matcher.kinds,
         "watch": matcher.watches,
         "endpoint": matcher.endpoints,

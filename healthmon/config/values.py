@@ -150,14 +150,18 @@ def alert_on(value: str) -> bool:
     return "degraded" in words
 
 
+#: What a watch section may call its devices.
+DEVICE_KINDS = ("phone", "softphone", "mobile", "ata", "gateway")
+
+
 def kind(value: str) -> Kind | None:
-    """``provider``, ``phone``, or ``auto`` (None)."""
-    word = one_of("auto", "provider", "phone")(value)
+    """``provider``, one of the devices, or ``auto`` (None)."""
+    word = one_of("auto", "provider", *DEVICE_KINDS)(value)
     return None if word == "auto" else Kind(word)
 
 
 def kinds(value: str) -> tuple[Kind, ...]:
-    """``pbx``, ``provider``, ``phone``, divided by commas."""
+    """``pbx``, ``provider``, ``site``, ``phone``, …, divided by commas."""
     return tuple(Kind(one_of(*Kind)(word)) for word in names(value))
 
 
@@ -219,6 +223,11 @@ def username(value: str) -> str:
 
 def pbx_patterns(value: str) -> tuple[str, ...]:
     """Shell patterns over the names of PBXs, or of watch sections."""
+    return _each(_pattern, value)
+
+
+def site_patterns(value: str) -> tuple[str, ...]:
+    """Shell patterns over the names of sites; ``2001:db8::/64`` has no pattern in it."""
     return _each(_pattern, value)
 
 

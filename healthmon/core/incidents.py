@@ -19,7 +19,6 @@ from healthmon.model import (
     Ending,
     Health,
     Incident,
-    Kind,
     Note,
     Remembered,
     Target,
@@ -115,7 +114,7 @@ class Incidents:
     ) -> str:
         if not is_bad and not machine.is_flapping:
             return ""
-        if machine.kind is Kind.PHONE and not machine.ever_up:
+        if machine.kind.is_device and not machine.ever_up:
             return f"{TOLD_NOBODY}this phone was never seen up"
         incident = self._new(machine, now, cohort)
         self._index(incident)

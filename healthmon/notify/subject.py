@@ -14,7 +14,7 @@ from healthmon.notify.words import CUT, clock, cut, duration, span, visible
 _PBX_CHARACTERS = 16
 #: A name that is cut keeps at least so much.
 _SHORTEST_NAME = 8
-_NOUNS = {Kind.PBX: "PBX", Kind.PROVIDER: "provider", Kind.PHONE: "phone"}
+_NOUNS = {**{kind: kind.value for kind in Kind}, Kind.PBX: "PBX", Kind.ATA: "ATA"}
 
 
 def subject(groups: Sequence[Sequence[Line]], zone: ZoneInfo, now: float) -> str:

@@ -98,7 +98,7 @@ def line_of(history: TargetHistory, unseen: Unseen, watched_since: float | None,
         history.kind,
         history.watch,
         figures(timeline(whole, window)),
-        was_used=history.kind is not Kind.PHONE or not _was_never_up(history.transitions),
+        was_used=not history.kind.is_device or not _was_never_up(history.transitions),
     )
 
 

@@ -84,7 +84,7 @@ class Figures:
 def timeline(history: History, window: Span) -> list[Segment]:
     """Cut the window into stretches of one health each, veils taken into account; empty for an empty window."""
     marks = _marks(history)
-    if history.kind is Kind.PHONE:
+    if history.kind.is_device:
         marks = list(_in_use(marks, was_used=bool(history.transitions) and history.transitions[0].before is not None))
     return list(_veiled(_clipped(_numbered(marks, window[1]), window), merged(history.veils)))
 

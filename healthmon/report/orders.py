@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from healthmon.config.findings import nearest
-from healthmon.config.values import endpoint_patterns, kinds, pbx_patterns, seconds
+from healthmon.config.values import endpoint_patterns, kinds, pbx_patterns, seconds, site_patterns
 from healthmon.errors import ExitCode, HealthmonError
 from healthmon.model import Matcher
 from healthmon.report.window import moment_of
@@ -17,6 +17,7 @@ from healthmon.report.window import moment_of
 #: What may stand before the "=" of a MATCH, and how the rest is read.
 _SORTS: dict[str, Callable[[str], tuple[Any, ...]]] = {
     "pbx": pbx_patterns,
+    "site": site_patterns,
     "kind": kinds,
     "watch": pbx_patterns,
     "endpoint": endpoint_patterns,
@@ -41,7 +42,10 @@ def matcher_of(words: Iterable[str]) -> Matcher:
     for word in given:
         sort, patterns = _match(word)
         found[sort] += patterns
-    return Matcher(*(tuple(found[sort]) for sort in ("pbx", "kind", "watch", "endpoint")))
+    pbxs, devices, watches, endpoints, sites = (
+        tuple(found[sort]) for sort in ("pbx", "kind", "watch", "endpoint", "site")
+    )
+    return Matcher(pbxs, devices, watches, endpoints, sites)
 
 
 def _match(word: str) -> tuple[str, tuple[Any, ...]]:
@@ -50,7 +54,7 @@ def _match(word: str) -> tuple[str, tuple[Any, ...]]:
         sort, value = "endpoint", word
     elif not equals or sort not in _SORTS:
         guess = f"{nearest(sort, list(_SORTS))}={value}" if equals else f"endpoint=PJSIP/{word}"
-        raise BadOrder(f"{word}: write pbx=…, kind=…, watch=…, endpoint=… or all; perhaps {guess}")
+        raise BadOrder(f"{word}: write pbx=…, site=…, kind=…, watch=…, endpoint=… or all; perhaps {guess}")
     try:
         patterns = _SORTS[sort](value)
     except ValueError as error:

@@ -43,7 +43,7 @@ class Row:
     @property
     def is_unused(self) -> bool:
         """Whether it is a phone that has never been seen up: perhaps never plugged in, and no alarm."""
-        return self.kind is Kind.PHONE and not self.ever_up and self.belief is Health.DOWN
+        return self.kind.is_device and not self.ever_up and self.belief is Health.DOWN
 
     @property
     def is_alarm(self) -> bool:

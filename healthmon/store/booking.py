@@ -49,7 +49,8 @@ _UPSERT_INCIDENT = upsert(
     "incidents",
     "id",
     """pbx technology resource check_name kind watch health opened_at believed_at cause cohort explained_by
-    flapping flap_episodes closed_at ending closed_words muted_by acked_at acked_by ack_reason telling""",
+    flapping flap_episodes closed_at ending closed_words muted_by acked_at acked_by ack_reason
+    severity site watches down down_of widened widened_at telling""",
 )
 _INSERT_TRANSITION = """INSERT INTO transitions (check_id, old_health, new_health, at, believed_at, cause)
     VALUES (:check_id, :old_health, :new_health, :at, :believed_at, :cause)"""

@@ -19,6 +19,7 @@ from healthmon.model import (
     Matcher,
     Note,
     PbxState,
+    Severity,
     Silence,
     Target,
 )
@@ -182,6 +183,13 @@ def incident_row(incident: Incident, line: Timeline) -> Row:
         "acked_at": line.stored_or_none(incident.acked_at),
         "acked_by": incident.acked_by,
         "ack_reason": incident.ack_reason,
+        "severity": incident.severity,
+        "site": incident.site,
+        "watches": json.dumps(incident.watches),
+        "down": incident.down,
+        "down_of": incident.of,
+        "widened": incident.widened,
+        "widened_at": line.stored(incident.widened_at),
         "telling": True,
     }
 
@@ -209,6 +217,13 @@ def incident_of(row: sqlite3.Row, line: Timeline) -> Incident:
         acked_at=line.shown_or_none(row["acked_at"]),
         acked_by=row["acked_by"],
         ack_reason=row["ack_reason"],
+        severity=Severity(row["severity"]),
+        site=row["site"],
+        watches=tuple(json.loads(row["watches"])),
+        down=row["down"],
+        of=row["down_of"],
+        widened=row["widened"],
+        widened_at=line.shown(row["widened_at"]),
     )
 
 
@@ -220,6 +235,7 @@ def silence_row(silence: Silence, line: Timeline) -> Row:
         "kinds": matcher.kinds,
         "watches": matcher.watches,
         "endpoints": matcher.endpoints,
+        "sites": matcher.sites,
     }
     return {
         "matcher": json.dumps(patterns),
@@ -240,6 +256,7 @@ def silence_of(row: sqlite3.Row, line: Timeline) -> Silence:
             kinds=tuple(Kind(kind) for kind in patterns["kinds"]),
             watches=tuple(patterns["watches"]),
             endpoints=tuple(patterns["endpoints"]),
+            sites=tuple(patterns.get("sites", ())),
         ),
         since=line.shown(row["since"]),
         until=line.shown(row["until"]),

@@ -209,4 +209,17 @@ _SECOND = (
     "ALTER TABLE incidents ADD COLUMN ack_reason TEXT NOT NULL DEFAULT ''",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND)
+#: One cause, one message: what an incident of many things needs.
+_THIRD = (
+    "ALTER TABLE incidents ADD COLUMN severity TEXT NOT NULL DEFAULT 'critical'",
+    "ALTER TABLE incidents ADD COLUMN site TEXT NOT NULL DEFAULT ''",
+    # JSON: the names of watch sections.
+    "ALTER TABLE incidents ADD COLUMN watches TEXT NOT NULL DEFAULT '[]'",
+    "ALTER TABLE incidents ADD COLUMN down INTEGER NOT NULL DEFAULT 0",
+    # "of" is no word of SQL, but close to one.
+    "ALTER TABLE incidents ADD COLUMN down_of INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE incidents ADD COLUMN widened INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE incidents ADD COLUMN widened_at DOUBLE PRECISION NOT NULL DEFAULT 0",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD)

@@ -75,7 +75,7 @@ def test_a_silence_of_nothing_is_remarked(office: Path) -> None:
     [
         (["101", "--for", "1h"], "perhaps endpoint=PJSIP/101"),
         (["pxb=office", "--for", "1h"], "perhaps pbx=office"),
-        (["kind=fone", "--for", "1h"], "must be one of pbx, provider, phone"),
+        (["kind=fone", "--for", "1h"], "must be one of pbx, network, providers, provider, site"),
         (["endpoint=101", "--for", "1h"], "an endpoint is written technology/name"),
         (["pbx=", "--for", "1h"], "there is nothing after the ="),
         (["all"], "either --for 2h or --until"),
