@@ -73,9 +73,8 @@ VALUES = {
     PBX + WATCH + "flap_start = six\n": "config.ini:7 [watch phones] flap_start: six: must be a whole number between 2"
     " and 1000",
     PBX + WATCH + "flap_stop = 6\n": "config.ini:7 [watch phones] flap_stop: 6: must be less than flap_start, 6",
-    PBX
-    + WATCH
-    + "kind = fone\n": "config.ini:7 [watch phones] kind: fone: must be one of auto, provider, phone, softphone, mobile, ata, gateway; did"
+    PBX + WATCH + "kind = fone\n": "config.ini:7 [watch phones] kind: fone: must be one of auto, provider,"
+    " phone, softphone, mobile, ata, gateway; did"
     " you mean phone?",
     PBX + WATCH + "down_after_exact = maybe\n": "config.ini:7 [watch phones] down_after_exact: maybe: must be yes or"
     " no",
