@@ -225,6 +225,14 @@ class ConnectionReport:
     alive_at: float | None = None
 
 
+class Place(NamedTuple):
+    """Where a contact of an endpoint is, and what program it is."""
+
+    #: The host of the contact's URI, without the port: ports change with each NAT binding.
+    address: str
+    user_agent: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class EndpointSettings:
     """How Asterisk is configured to check an endpoint (sorcery: endpoint and its AORs; never auth objects).
@@ -244,6 +252,8 @@ class EndpointSettings:
     has_unqualified_static_contact: bool = False
     has_outbound_auth: bool = False
     max_contacts: int = 0
+    #: Where its contacts are at the moment of reading. Booked as places, not with the settings.
+    places: tuple[Place, ...] = ()
 
     @property
     def is_qualified(self) -> bool:
@@ -269,12 +279,14 @@ Sighting = Observation | ContactChange | Removed | Snapshot | ConnectionReport |
 class Question:
     """The core wants to be told anew about these targets of one PBX (design rules 3 and 7).
 
-    ``wants_snapshot``: ask for everything instead of one by one.
+    ``wants_snapshot``: ask for everything instead of one by one. ``settings_of``: read their settings anew, too, when
+    there is time for it.
     """
 
     pbx: str
     targets: tuple[Target, ...] = ()
     wants_snapshot: bool = False
+    settings_of: tuple[Target, ...] = ()
 
 
 # ---------------------------------------------------------------- what the core decides
@@ -360,6 +372,26 @@ class VeilPeriod:
     since: float
     until: float | None
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceChange:
+    """A contact of an endpoint was seen at a place for the first time, or is no longer there."""
+
+    target: Target
+    place: Place
+    at: float
+    is_left: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PlacePeriod:
+    """From when to when an endpoint had a contact at a place; ``until is None``: it is the last one known."""
+
+    target: Target
+    place: Place
+    since: float
+    until: float | None
 
 
 class Ending(StrEnum):
@@ -587,6 +619,8 @@ class Changes:
     explained: dict[int, int] = field(default_factory=dict)
     clock_jumps: list[ClockJump] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+    #: In the order in which they happened.
+    places: list[PlaceChange] = field(default_factory=list)
     #: For the sources; not booked.
     questions: list[Question] = field(default_factory=list)
     #: Decisions in words, one line each, for the log; not booked.
@@ -606,6 +640,7 @@ class Changes:
             or self.explained
             or self.clock_jumps
             or self.notes
+            or self.places
         )
 
 
@@ -623,3 +658,5 @@ class Remembered:
     #: When the last daemon was last known to run; None: never.
     alive_at: float | None = None
     commands: Commands = field(default_factory=Commands)
+    #: Where the contacts of each endpoint were seen last.
+    places: dict[Target, tuple[Place, ...]] = field(default_factory=dict)

@@ -14,7 +14,7 @@ from requests.adapters import HTTPAdapter
 from healthmon.ari import messages
 from healthmon.ari.address import address_of, authorization, fits_into_url, rest_url, trusted
 from healthmon.ari.failures import refusal, unreachable
-from healthmon.ari.messages import Attribute, EndpointState, PbxInfo
+from healthmon.ari.messages import Aor, Attribute, EndpointState, PbxInfo
 from healthmon.config.types import PbxConfig
 from healthmon.errors import AriNotFound, AriUnexpected, AriUnreachable, Trouble
 from healthmon.model import EndpointSettings, Target
@@ -86,32 +86,35 @@ class AriClient:
         aors = [aor for name in messages.aor_names(endpoint)[:MOST_AORS] if (aor := self._aor(name))]
         return messages.settings(target, at, endpoint, aors)
 
-    def _aor(self, name: str) -> list[Attribute] | None:
-        """One AOR, whose ``contact`` holds the contacts of the configuration only; None: there is no such AOR.
+    def _aor(self, name: str) -> Aor | None:
+        """One AOR, its static and its registered contacts apart; None: there is no such AOR.
 
         Asterisk lists registered contacts in the same option (seen in 16 and 22), which would make every registered
         phone a trunk. A contact that was registered is an object of its own; a static one is not.
         """
         try:
             aor = self._sorcery("aor", name)
-            listed = messages.contacts(aor)[:MOST_CONTACTS] if messages.may_register(aor) else []
-            static = [uri for uri in listed if not self._is_registered(name, uri)]
+            listed = messages.contacts(aor)[:MOST_CONTACTS]
+            if not listed or not messages.may_register(aor):
+                return Aor(aor, static=listed)
+            objects = {uri: self._contact(name, uri) for uri in listed}
+            static = [uri for uri, found in objects.items() if found is None]
             if static:
                 # One that went away between the questions is no static one.
                 now_listed = messages.contacts(self._sorcery("aor", name))
                 static = [uri for uri in static if uri in now_listed]
-            return messages.with_contacts(aor, static) if listed else aor
+            return Aor(aor, static, {uri: found for uri, found in objects.items() if found is not None})
         except AriNotFound:
             return None
 
-    def _is_registered(self, aor: str, uri: str) -> bool:
+    def _contact(self, aor: str, uri: str) -> list[Attribute] | None:
+        """The object of a registered contact; None: there is none."""
         # The name that res_pjsip's location.c gives to a contact; a hash, not a secret.
         digest = hashlib.md5(uri.encode(), usedforsecurity=False).hexdigest()
         try:
-            self._sorcery("contact", f"{aor};@{digest}")
+            return self._sorcery("contact", f"{aor};@{digest}")
         except AriNotFound:
-            return False
-        return True
+            return None
 
     def is_configured(self, target: Target) -> bool | None:
         """Whether Asterisk's configuration has this endpoint (any more); None: ARI cannot tell.

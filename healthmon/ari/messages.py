@@ -6,8 +6,8 @@ raises AriUnexpected, and nothing but that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from sys import intern
 from typing import Annotated, TypeVar
@@ -22,16 +22,21 @@ from healthmon.model import (
     EndpointSettings,
     Health,
     Observation,
+    Place,
     Removed,
     Snapshot,
     Source,
     Target,
     Witness,
 )
+from healthmon.sipuri import host_of
 
 # Asterisk's own limit is 255 (realtime); an empty name would be taken for the PBX itself.
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
 Message = TypeVar("Message")
+
+#: Phones say in it what they are, and strangers say what they want.
+LONGEST_USER_AGENT = 100
 
 # ---------------------------------------------------------------- REST
 
@@ -365,29 +370,40 @@ def contacts(aor: Sequence[Attribute]) -> list[str]:
     return [uri for uri in _values(aor, "contact").split(",") if uri]
 
 
-def with_contacts(aor: Sequence[Attribute], uris: Sequence[str]) -> list[Attribute]:
-    """The AOR as if it listed these contacts only."""
-    return [*(one for one in aor if one.attribute != "contact"), Attribute("contact", ",".join(uris))]
+@dataclass(frozen=True, slots=True)
+class Aor:
+    """An AOR's object, the URIs of its static contacts, and the objects of its registered ones by URI."""
+
+    attributes: Sequence[Attribute]
+    static: Sequence[str] = ()
+    registered: Mapping[str, Sequence[Attribute]] = field(default_factory=dict)
+
+    def places(self) -> Iterator[Place]:
+        """Where its contacts are."""
+        yield from (Place(address) for uri in self.static if (address := host_of(uri)))
+        for uri, contact in self.registered.items():
+            if address := host_of(uri):
+                yield Place(address, intern(_values(contact, "user_agent")[:LONGEST_USER_AGENT]))
 
 
-def settings(
-    target: Target, at: float, endpoint: Sequence[Attribute], aors: Sequence[Sequence[Attribute]]
-) -> EndpointSettings:
-    """How an endpoint is checked, by its sorcery object and those of its AORs."""
-    frequencies = [_number(aor, "qualify_frequency") for aor in aors]
-    has_contact = [bool(_values(aor, "contact")) for aor in aors]
+def settings(target: Target, at: float, endpoint: Sequence[Attribute], aors: Sequence[Aor]) -> EndpointSettings:
+    """How an endpoint is checked, by its sorcery object and those of its AORs; and where its contacts are."""
+    attributes = [aor.attributes for aor in aors]
+    frequencies = [_number(aor, "qualify_frequency") for aor in attributes]
+    has_contact = [bool(aor.static) for aor in aors]
     return EndpointSettings(
         target=target,
         read_at=at,
         known=True,
         qualify_frequency=max(frequencies, default=0.0),
-        qualify_timeout=max((_number(aor, "qualify_timeout") for aor in aors), default=0.0),
+        qualify_timeout=max((_number(aor, "qualify_timeout") for aor in attributes), default=0.0),
         has_static_contact=any(has_contact),
         has_unqualified_static_contact=any(
             static and not every for static, every in zip(has_contact, frequencies, strict=True)
         ),
         has_outbound_auth=bool(_values(endpoint, "outbound_auth")),
-        max_contacts=int(max((_number(aor, "max_contacts") for aor in aors), default=0)),
+        max_contacts=int(max((_number(aor, "max_contacts") for aor in attributes), default=0)),
+        places=tuple(dict.fromkeys(place for aor in aors for place in aor.places())),
     )
 
 

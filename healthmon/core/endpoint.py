@@ -13,10 +13,16 @@ from healthmon.model import (
     EndpointSettings,
     Health,
     Observation,
+    Place,
+    PlaceChange,
     Source,
     Target,
     Witness,
 )
+from healthmon.sipuri import host_of
+
+#: What Asterisk says of a contact that is there.
+LIVING = frozenset({ContactStatus.REACHABLE, ContactStatus.NON_QUALIFIED, ContactStatus.CREATED, ContactStatus.UPDATED})
 
 #: More contacts than this are not remembered one by one: somebody is playing with us.
 MOST_CONTACTS = 32
@@ -37,6 +43,8 @@ class Endpoint(Machine):
         "has_evidence",
         "is_listed",
         "last_at",
+        "lost_address",
+        "places",
         "policy",
         "round",
         "settings",
@@ -64,6 +72,9 @@ class Endpoint(Machine):
         self.device: Health | None = None
         self.words = ""
         self.contacts: dict[str, ContactStatus] | None = None
+        #: Where its contacts were seen last, the newest at the end; and the address of the one that was lost last.
+        self.places: tuple[Place, ...] = ()
+        self.lost_address = ""
         self.last_at = 0.0
         #: An observation of this health changes nothing at all: most of them need no more than this look.
         self.calm: Health | None = None
@@ -137,6 +148,53 @@ class Endpoint(Machine):
             self.has_evidence = True
         # With one contact there is nothing to remark; the endpoint's own events tell.
         return self.reading() is not before or self.has_evidence is not had or len(contacts) > 1 or bool(self.remark)
+
+    # ------------------------------------------------------------ where its contacts are
+
+    @property
+    def address(self) -> str:
+        """Where it is: while it is down, where the contact was whose loss made it down; "": not known."""
+        addresses = [place.address for place in self.places]
+        if self.lost_address in addresses:
+            return self.lost_address
+        return addresses[-1] if addresses else ""
+
+    def follow(self, change: ContactChange) -> list[PlaceChange]:
+        """Take the place of a contact from an event, after ``hear_contact()``; return what is new about it."""
+        address, at = host_of(change.uri), change.at
+        if not address:
+            return []
+        known = [place for place in self.places if place.address == address]
+        if change.status in LIVING:
+            left = [place for place in self.places if place.address != address and self._is_gone(place.address)]
+            self.lost_address = "" if self.lost_address == address else self.lost_address
+            return self._move([] if known else [Place(address)], left, at)
+        self.lost_address = address
+        # The last place that is known stays: that is where the endpoint was lost.
+        has_others = len(known) < len(self.places)
+        is_left = change.status is ContactStatus.REMOVED and has_others and self._is_gone(address)
+        return self._move([], known if is_left else [], at)
+
+    def settle_in(self, places: tuple[Place, ...], at: float) -> list[PlaceChange]:
+        """Take the places that its settings tell; nothing, where it has no contact: the last places stay."""
+        if not places:
+            return []
+        found = [place for place in places if place not in self.places]
+        # That an event told an address without a user agent is no place of its own.
+        left = [place for place in self.places if place not in places]
+        named = {place.address for place in found}
+        silent = [place for place in left if not place.user_agent and place.address in named]
+        self.places = tuple(place for place in self.places if place not in silent)
+        return self._move(found, [place for place in left if place not in silent], at)
+
+    def _move(self, found: list[Place], left: list[Place], at: float) -> list[PlaceChange]:
+        self.places = (*(place for place in self.places if place not in left), *found)[-MOST_CONTACTS:]
+        changes = [PlaceChange(self.target, place, at, is_left=True) for place in left]
+        return changes + [PlaceChange(self.target, place, at, is_left=False) for place in found]
+
+    def _is_gone(self, address: str) -> bool:
+        """Whether the contact that was lost there was removed, and none is left there."""
+        return self.lost_address == address and all(host_of(uri) != address for uri in self.contacts or ())
 
     def _has_lost_all_contacts(self) -> bool:
         return all(status is ContactStatus.UNREACHABLE for status in (self.contacts or {}).values())

@@ -195,6 +195,7 @@ class Endpoints:
             endpoint.begin_grace(pbx.grace_why, until, takes_evidence=True)
         if endpoint.settings is not None:
             step.changes.settings[target] = endpoint.settings
+            step.changes.places += endpoint.settle_in(endpoint.settings.places, endpoint.settings.read_at)
         if target in step.changes.forgotten:
             step.changes.forgotten.remove(target)
 

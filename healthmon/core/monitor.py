@@ -23,6 +23,7 @@ from healthmon.model import (
     EndpointSettings,
     Health,
     Observation,
+    Question,
     Remembered,
     Removed,
     Sighting,
@@ -165,8 +166,17 @@ class Monitor:
             self._contact_of_a_stranger(pbx, change, step)
         elif change.at >= endpoint.last_at:
             endpoint.last_at = change.at
-            if endpoint.hear_contact(change) and endpoint.word is not None:
+            matters = endpoint.hear_contact(change)
+            self._follow(pbx, endpoint, change, step)
+            if matters and endpoint.word is not None:
                 self._endpoints.apply(pbx, endpoint, change.at, step, confirms=False, counts=True)
+
+    def _follow(self, pbx: Pbx, endpoint: Endpoint, change: ContactChange, step: Step) -> None:
+        """Keep in mind where its contacts are; what program it is at a new place, its settings tell."""
+        news = endpoint.follow(change)
+        step.changes.places += news
+        if any(not one.is_left for one in news):
+            step.changes.questions.append(Question(pbx.name, settings_of=(endpoint.target,)))
 
     def _contact_of_a_stranger(self, pbx: Pbx, change: ContactChange, step: Step) -> None:
         """Something that was removed has a contact again: it is configured again."""
@@ -191,6 +201,7 @@ class Monitor:
         endpoint = pbx.endpoints.get(settings.target)
         if endpoint is not None:
             step.changes.settings[settings.target] = settings
+            step.changes.places += endpoint.settle_in(settings.places, settings.read_at)
             self._endpoints.configure(pbx, endpoint, step, settings=settings)
         elif len(self._settings) < MOST_UNWATCHED and self._desk.config.watch_for(settings.target) is not None:
             self._settings[settings.target] = settings

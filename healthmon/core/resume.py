@@ -19,6 +19,7 @@ from healthmon.model import (
     EndpointSettings,
     Incident,
     PbxState,
+    Place,
     Remembered,
     Target,
     Transition,
@@ -34,9 +35,11 @@ class Resume:
         self._endpoints = endpoints
         self._pbx_rules = pbx_rules
         self._pbxs = pbxs
+        self._places: Mapping[Target, tuple[Place, ...]] = {}
 
     def resume(self, remembered: Remembered, settings: dict[Target, EndpointSettings], step: Step) -> None:
         """Remember every check, end what is gone from the configuration, and veil every PBX."""
+        self._places = remembered.places
         for state in remembered.states:
             self._remember(state, settings, step)
         for pbx_state in remembered.pbx_states:
@@ -64,6 +67,7 @@ class Resume:
         else:
             endpoint = Endpoint(state.target, watch, settings.pop(state.target, None), state.watched_since)
             endpoint.remember(state, step.now)
+            endpoint.places = self._places.get(state.target, ())
             pbx.endpoints[state.target] = endpoint
             self._go_on(pbx, endpoint, step)
 

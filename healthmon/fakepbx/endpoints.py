@@ -28,6 +28,7 @@ class FakeEndpoint:
     #: Asterisk says "unknown": a peer that has not been reported yet.
     is_unreported: bool = False
     contact: str = field(default="")
+    user_agent: str = "Fake Phone 1.0"
 
     @property
     def name(self) -> str:
@@ -79,7 +80,7 @@ class FakeEndpoint:
 
     def sorcery_contact(self) -> dict[str, str]:
         """The object of its registered contact, as far as it is read."""
-        return {"uri": self.uri, "endpoint": self.resource}
+        return {"uri": self.uri, "endpoint": self.resource, "user_agent": self.user_agent}
 
     def peer_event(self) -> dict[str, object]:
         """A PeerStatusChange to its present state."""

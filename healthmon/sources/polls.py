@@ -158,6 +158,7 @@ class PollSource:
                 self._signals.resync.set()
                 self._retry_sooner()
             self._questions.update(dict.fromkeys(single))
+            self._agenda.again(question.settings_of)
         for targets in _all_of(self._to_learn):
             self._agenda.add(targets, self._clock.now())
 

@@ -29,6 +29,10 @@ class SettingsAgenda:
             else:
                 self._to_read[target] = None
 
+    def again(self, targets: Iterable[Target]) -> None:
+        """Have these read again, however fresh they are."""
+        self._to_read.update(dict.fromkeys(targets))
+
     def renew(self, read_for: tuple[str, str], now: float) -> None:
         """Have read again what may have changed: all after a reload or restart of Asterisk, else what is old."""
         if read_for != self._read_for:

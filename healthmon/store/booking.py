@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from itertools import islice
+from itertools import groupby, islice
 from sys import intern
 
-from healthmon.model import Changes, CheckState, ClockJump, Kind, Target, Transition, VeilPeriod
+from healthmon.model import Changes, CheckState, ClockJump, Kind, PlaceChange, Target, Transition, VeilPeriod
 from healthmon.store.rows import (
     HEALTH_CODES,
     KINDS,
     Row,
     incident_row,
     pbx_state_row,
+    place_row,
     settings_row,
     state_row,
     target_of,
@@ -59,6 +60,15 @@ _INSERT_TRANSITION = """INSERT INTO transitions (check_id, old_health, new_healt
 _INSERT_NOTIFICATION = """INSERT INTO notifications (incident_id, url_id, reason, serial, booked_at, due_at)
     VALUES (:incident_id, :url_id, :reason, :serial, :booked_at, :due_at)
     ON CONFLICT (incident_id, url_id, reason, serial) DO NOTHING"""
+
+_THIS_PLACE = f"""pbx = :pbx AND technology = :technology AND resource = :resource AND address = :address
+    AND until = {NO_END!r}"""
+_LEAVE_PLACE = f"UPDATE contacts SET until = :at WHERE {_THIS_PLACE} AND user_agent = :user_agent"  # noqa: S608
+# An event tells only the address of a contact; what program it is, its settings tell a moment later.
+_NAME_USER_AGENT = f"UPDATE contacts SET user_agent = :user_agent WHERE {_THIS_PLACE} AND user_agent = ''"  # noqa: S608
+_INSERT_PLACE = f"""INSERT INTO contacts (pbx, technology, resource, address, user_agent, since, until)
+    SELECT :pbx, :technology, :resource, :address, :user_agent, :at, {NO_END!r}
+    WHERE NOT EXISTS (SELECT 1 FROM contacts WHERE {_THIS_PLACE} AND user_agent = :user_agent)"""  # noqa: S608
 
 _UPSERT_WORD = upsert("words", "text", "last_used")
 
@@ -108,7 +118,18 @@ class Booking:
         self._write_many(_UPSERT_SETTINGS, (settings_row(settings, line) for settings in changes.settings.values()))
         self._write_many(_INSERT_TRANSITION, (self._transition_row(change, line) for change in changes.transitions))
         self._book_veils(changes.veils.values(), line)
+        self._book_places(changes.places, line)
         self._book_incidents(changes, line)
+
+    def _book_places(self, changes: list[PlaceChange], line: Timeline) -> None:
+        """In their order: a place may be left and found again within one batch."""
+        for is_left, some in groupby(changes, key=lambda change: change.is_left):
+            rows = [place_row(change, line) for change in some]
+            if is_left:
+                self._write_many(_LEAVE_PLACE, rows)
+            else:
+                self._write_many(_NAME_USER_AGENT, rows)
+                self._write_many(_INSERT_PLACE, rows)
 
     def _write_many(self, sql: str, rows: Iterable[Row]) -> None:
         waiting = iter(rows)
@@ -244,6 +265,7 @@ class Booking:
             f"UPDATE veils SET until = :at WHERE until = :no_end AND check_id IN {its_checks}",  # noqa: S608
             rows,
         )
+        self._write_many(f"UPDATE contacts SET until = :at WHERE until = :no_end AND {of_target}", rows)  # noqa: S608
         self._write_many(f"UPDATE checks SET forgotten_at = :at WHERE {of_target} AND forgotten_at IS NULL", rows)  # noqa: S608
         self._write_many(f"DELETE FROM settings WHERE {of_target}", rows)  # noqa: S608
         pbxs = [{"pbx": target.pbx} for target in changes.forgotten if target.is_pbx]

@@ -24,7 +24,15 @@ class Pruner:
 
     def prune(self, before: float, limit: int) -> int:
         """Look at the next ``limit`` rows of this round, and remove what can go; 0: the round is finished."""
-        for step in (self._transitions, self._veils, self._incidents, self._silences, self._checks, self._words):
+        for step in (
+            self._transitions,
+            self._veils,
+            self._incidents,
+            self._silences,
+            self._places,
+            self._checks,
+            self._words,
+        ):
             seen = step(before, limit)
             if seen:
                 return seen
@@ -90,6 +98,14 @@ class Pruner:
             "SELECT id FROM silences WHERE until < :before ORDER BY until LIMIT :limit",
             {"before": before, "limit": limit},
             "DELETE FROM silences WHERE id = :id",
+        )
+
+    def _places(self, before: float, limit: int) -> int:
+        """Places that were left before the cut."""
+        return self._delete_found(
+            "SELECT id FROM contacts WHERE until < :before ORDER BY until LIMIT :limit",
+            {"before": before, "limit": limit},
+            "DELETE FROM contacts WHERE id = :id",
         )
 
     def _checks(self, before: float, limit: int) -> int:

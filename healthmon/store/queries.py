@@ -15,13 +15,26 @@ from types import TracebackType
 from typing import Any
 
 from healthmon.errors import StoreError
-from healthmon.model import CheckState, Freshness, Incident, Kind, Note, PbxState, Reason, Silence, Target, VeilPeriod
+from healthmon.model import (
+    CheckState,
+    Freshness,
+    Incident,
+    Kind,
+    Note,
+    PbxState,
+    Place,
+    PlacePeriod,
+    Reason,
+    Silence,
+    Target,
+    VeilPeriod,
+)
 from healthmon.store.connect import errors_named, open_connection
 from healthmon.store.database import check_not_too_new, has_log, recognise, schema_version
 from healthmon.store.history import TargetHistory, read_history, read_pbx_veils
 from healthmon.store.lock import LockFacts, look_at_lock
-from healthmon.store.reading import read_freshness, read_pbx_states, read_states
-from healthmon.store.rows import incident_of, note_of, silence_of
+from healthmon.store.reading import read_freshness, read_pbx_states, read_places, read_states
+from healthmon.store.rows import incident_of, note_of, place_period_of, silence_of, target_row
 from healthmon.store.schema import MIGRATIONS
 from healthmon.store.timeline import read_timeline
 
@@ -213,6 +226,20 @@ class Reader:
             "SELECT * FROM silences WHERE until > :after ORDER BY id", {"after": self._line.stored(after)}
         )
         return [silence_of(row, self._line) for row in rows]
+
+    def places(self, target: Target) -> list[PlacePeriod]:
+        """Return where the contacts of an endpoint were, and when, oldest first."""
+        rows = self._rows(
+            """SELECT * FROM contacts WHERE pbx = :pbx AND technology = :technology AND resource = :resource
+            ORDER BY since, id""",
+            target_row(target),
+        )
+        return [place_period_of(row, self._line) for row in rows]
+
+    def last_places(self) -> dict[Target, tuple[Place, ...]]:
+        """Return where the contacts of each endpoint were seen last, the newest at the end."""
+        with errors_named(self.path):
+            return read_places(self._connection)
 
     def tellings(self, incident_id: int) -> list[Telling]:
         """Return who was told what about an incident, or why not, in the order of booking."""

@@ -7,17 +7,32 @@ from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
 
-from healthmon.model import CheckState, Commands, EndpointSettings, Freshness, Incident, PbxState, Reason, Said, Told
+from healthmon.model import (
+    CheckState,
+    Commands,
+    EndpointSettings,
+    Freshness,
+    Incident,
+    PbxState,
+    Place,
+    Reason,
+    Said,
+    Target,
+    Told,
+)
 from healthmon.store.rows import (
     STATE_COLUMNS,
     acknowledgement_of,
     freshness_of,
     incident_of,
     pbx_state_of,
+    place_of,
     settings_of,
     silence_of,
     state_of,
+    target_of,
 )
+from healthmon.store.schema import NO_END
 from healthmon.store.timeline import Timeline
 
 #: What a row has told, or may have told: a row in doubt keeps what it said until another attempt has a result.
@@ -50,6 +65,14 @@ def read_pbx_states(connection: sqlite3.Connection, line: Timeline) -> Iterator[
 def read_settings(connection: sqlite3.Connection, line: Timeline) -> Iterator[EndpointSettings]:
     """Read every endpoint's settings."""
     return (settings_of(row, line) for row in connection.execute("SELECT * FROM settings"))
+
+
+def read_places(connection: sqlite3.Connection) -> dict[Target, tuple[Place, ...]]:
+    """Read where the contacts of each endpoint were seen last, the newest at the end."""
+    rows = connection.execute(
+        "SELECT * FROM contacts WHERE until = :no_end ORDER BY pbx, technology, resource, since, id", {"no_end": NO_END}
+    )
+    return {target: tuple(map(place_of, its_rows)) for target, its_rows in groupby(rows, key=target_of)}
 
 
 def read_freshness(connection: sqlite3.Connection, line: Timeline) -> Iterator[Freshness]:

@@ -19,10 +19,14 @@ from healthmon.model import (
     Matcher,
     Note,
     PbxState,
+    Place,
+    PlaceChange,
+    PlacePeriod,
     Severity,
     Silence,
     Target,
 )
+from healthmon.store.schema import NO_END
 from healthmon.store.timeline import Timeline
 
 Row = dict[str, Any]
@@ -158,6 +162,22 @@ def settings_of(row: sqlite3.Row, line: Timeline) -> EndpointSettings:
         has_outbound_auth=bool(row["has_outbound_auth"]),
         max_contacts=row["max_contacts"],
     )
+
+
+def place_row(change: PlaceChange, line: Timeline) -> Row:
+    """Make the row of a place that was found or left."""
+    return {**target_row(change.target), **change.place._asdict(), "at": line.stored(change.at)}
+
+
+def place_of(row: sqlite3.Row) -> Place:
+    """Read a place; the texts are shared, since many endpoints have the same."""
+    return Place(intern(row["address"]), intern(row["user_agent"]))
+
+
+def place_period_of(row: sqlite3.Row, line: Timeline) -> PlacePeriod:
+    """Read from when to when a contact was at a place."""
+    until = None if row["until"] == NO_END else line.shown(row["until"])
+    return PlacePeriod(target_of(row), place_of(row), line.shown(row["since"]), until)
 
 
 def incident_row(incident: Incident, line: Timeline) -> Row:

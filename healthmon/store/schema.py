@@ -222,4 +222,22 @@ _THIRD = (
     "ALTER TABLE incidents ADD COLUMN widened_at DOUBLE PRECISION NOT NULL DEFAULT 0",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD)
+#: Where the contacts of endpoints are: sites are made of that, and it is a part of a phone's history.
+_PLACES = (
+    """CREATE TABLE contacts (
+        id INTEGER PRIMARY KEY,
+        pbx TEXT NOT NULL,
+        technology TEXT NOT NULL,
+        resource TEXT NOT NULL,
+        address TEXT NOT NULL,
+        user_agent TEXT NOT NULL,
+        since DOUBLE PRECISION NOT NULL,
+        until DOUBLE PRECISION NOT NULL
+    )""",
+    "CREATE INDEX contacts_of_endpoint ON contacts (pbx, technology, resource, until)",
+    "CREATE INDEX contacts_until ON contacts (until)",
+    # The settings tell where contacts are, too: those that were read before are read again.
+    "UPDATE settings SET read_at = 0",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _PLACES)

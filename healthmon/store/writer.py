@@ -18,6 +18,7 @@ from healthmon.store.prune import Pruner
 from healthmon.store.reading import (
     read_commands,
     read_pbx_states,
+    read_places,
     read_settings,
     read_states,
     read_telling,
@@ -118,6 +119,7 @@ class Writer:
             next_incident_id=newest + 1,
             alive_at=line.shown_or_none(alive_at),
             commands=read_commands(connection, line, self._now),
+            places=read_places(connection),
         )
 
     def commit(self, changes: Changes) -> None:

@@ -6,6 +6,7 @@ What passes here on a real Asterisk is what the fake may say; so the fake cannot
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from ipaddress import ip_address
 
 import pytest
 
@@ -172,6 +173,9 @@ def test_a_phone_that_is_registered_has_no_static_contact(peer: Peer, client: Ar
     found = client.settings(Target("office", "PJSIP", PHONE), 5.0)
 
     assert (found.known, found.has_static_contact, found.max_contacts) == (True, False, 1)
+    (place,) = found.places
+    assert ip_address(place.address).version == 4
+    assert place.user_agent in ("healthmon lab", "Fake Phone 1.0")
 
 
 def test_settings_of_what_is_not_pjsip_or_not_there_are_unknown(client: AriClient) -> None:

@@ -5,9 +5,18 @@ import json
 import pytest
 
 from healthmon.ari import messages
-from healthmon.ari.messages import Attribute, EndpointState, PbxInfo, Replaced, UnknownType, UserEvent, decode_event
+from healthmon.ari.messages import (
+    Aor,
+    Attribute,
+    EndpointState,
+    PbxInfo,
+    Replaced,
+    UnknownType,
+    UserEvent,
+    decode_event,
+)
 from healthmon.errors import AriUnexpected
-from healthmon.model import ContactChange, ContactStatus, Health, Observation, Removed, Source, Target, Witness
+from healthmon.model import ContactChange, ContactStatus, Health, Observation, Place, Removed, Source, Target, Witness
 
 from .captures import VERSIONS, all_events, events, exchange
 
@@ -204,13 +213,16 @@ def test_the_settings_of_a_phone_and_of_a_trunk_are_told_by_their_objects(versio
     phone = messages.decode(exchange(version, "dyn_aor_alice").body, list[Attribute], "office", "")
     trunk = messages.decode(exchange(version, "dyn_aor_trunk1").body, list[Attribute], "office", "")
 
-    of_phone = messages.settings(ALICE, AT, endpoint, [phone])
-    of_trunk = messages.settings(ALICE, AT, endpoint, [trunk])
+    registered = {"sip:alice@[2001:DB8::7]:5066;ob": attributes(user_agent="Yealink SIP-T46U")}
+    of_phone = messages.settings(ALICE, AT, endpoint, [Aor(phone, registered=registered)])
+    of_trunk = messages.settings(ALICE, AT, endpoint, [Aor(trunk, static=messages.contacts(trunk))])
 
     assert messages.aor_names(endpoint) == ["alice"]
     assert (of_phone.has_static_contact, of_phone.max_contacts, of_phone.is_qualified) == (False, 1, True)
     assert (of_trunk.has_static_contact, of_trunk.has_outbound_auth) == (True, False)
     assert (of_trunk.qualify_frequency, of_trunk.qualify_timeout) == (5.0, 2.0)
+    assert of_phone.places == (Place("2001:db8::7", "Yealink SIP-T46U"),)
+    assert [place.address.rpartition(".")[0] for place in of_trunk.places] == [f"127.0.{version}"]
 
 
 def attributes(**values: str) -> list[Attribute]:
@@ -222,7 +234,7 @@ def test_several_aors_count_by_the_longest_check_and_by_any_contact_that_is_not_
     checked = attributes(contact="sip:a", qualify_frequency="60", qualify_timeout="3.0", max_contacts="0")
     unchecked = attributes(contact="sip:b", qualify_frequency="0", qualify_timeout="8", max_contacts="x")
 
-    found = messages.settings(ALICE, AT, endpoint, [checked, unchecked])
+    found = messages.settings(ALICE, AT, endpoint, [Aor(checked, ["sip:a"]), Aor(unchecked, ["sip:b"])])
 
     assert messages.aor_names(endpoint) == ["a", "b"]
     assert found.has_unqualified_static_contact

@@ -30,6 +30,7 @@ from healthmon.model import (
     Notification,
     Observation,
     PbxState,
+    Place,
     Question,
     Reason,
     Remembered,
@@ -142,6 +143,7 @@ class Database:
     notifications: dict[tuple[int, str, Reason, int], Notification] = field(default_factory=dict)
     told: dict[tuple[int, str], Told] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
+    places: dict[Target, tuple[Place, ...]] = field(default_factory=dict)
     commands: Commands = field(default_factory=Commands)
     alive_at: float | None = None
 
@@ -159,6 +161,9 @@ class Database:
         self.veils.update(changes.veils)
         self.incidents.update(changes.incidents)
         self.notes += changes.notes
+        for change in changes.places:
+            others = tuple(place for place in self.places.get(change.target, ()) if place != change.place)
+            self.places[change.target] = others if change.is_left else (*others, change.place)
         for one in changes.notifications:
             key = (one.incident_id, one.url_id, one.reason, one.serial)
             assert key not in self.notifications, f"booked twice: {key}"
@@ -215,6 +220,7 @@ class Database:
             next_incident_id=max(self.incidents, default=0) + 1,
             alive_at=self.alive_at,
             commands=self.commands,
+            places=dict(self.places),
         )
 
     def _is_unfinished(self, incident: Incident) -> bool:
@@ -285,8 +291,9 @@ class Scene:
         """DeviceStateChanged, or the answer of /deviceStates."""
         return self.see(Observation(target, health, self.now, source, Witness.DEVICE, f"device state {health}"))
 
-    def contact(self, target: Target, status: ContactStatus, uri: str = "sip:a@10.0.0.7") -> Changes:
-        """ContactStatusChange."""
+    def contact(self, target: Target, status: ContactStatus, uri: str = "") -> Changes:
+        """ContactStatusChange, by default of a contact that is at no site and shares its host with nobody."""
+        uri = uri or f"sip:{target.resource}@{target.resource}.invalid"
         return self.see(ContactChange(target, uri, status, self.now))
 
     def lose(self, target: Target) -> None:

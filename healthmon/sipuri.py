@@ -1,0 +1,28 @@
+"""The host of a SIP URI, as contacts have it."""
+
+from __future__ import annotations
+
+import re
+from sys import intern
+
+#: What follows the host: a port, parameters, headers, the end of <…>.
+_AFTER_HOST = re.compile(r"[:;?>\s]")
+#: The longest name that DNS knows.
+_LONGEST = 253
+
+
+def host_of(uri: str) -> str:
+    """Return the host of ``sip:101@203.0.113.7:5060;transport=tcp``, in small letters; "" where there is none.
+
+    IPv6 addresses come without their brackets (RFC 3261, section 19.1.1). The text is shared: many phones stand
+    behind one address.
+    """
+    _, _, rest = uri.partition(":")
+    rest = rest.rpartition("@")[2] if "@" in rest else rest
+    if rest.startswith("["):
+        host, closed, _ = rest[1:].partition("]")
+        host = host if closed else ""
+    else:
+        host = _AFTER_HOST.split(rest, maxsplit=1)[0]
+    host = host.lower()
+    return intern(host) if 0 < len(host) <= _LONGEST and host.isprintable() else ""
