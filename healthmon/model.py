@@ -52,13 +52,18 @@ class Kind(StrEnum):
         """Whether this is a cause that explains what happens to several endpoints of a PBX."""
         return self in _GROUPS
 
+    @property
+    def usual_severity(self) -> Severity:
+        """How much its outage matters where no watch section says so."""
+        return Severity.WARNING if self.is_device else Severity.CRITICAL
+
 
 _DEVICES = frozenset({Kind.GATEWAY, Kind.PHONE, Kind.ATA, Kind.SOFTPHONE, Kind.MOBILE})
 _GROUPS = frozenset({Kind.NETWORK, Kind.PROVIDERS, Kind.SITE})
 
 
 class Severity(StrEnum):
-    """How much an outage matters, as the watch section says."""
+    """How much an outage matters, as the watch section says; the worst first."""
 
     CRITICAL = "critical"
     WARNING = "warning"

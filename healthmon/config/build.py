@@ -64,6 +64,7 @@ def _watch(section: DraftSection) -> WatchConfig:
         exclude=values.get("exclude", ()),
         kind=values["kind"],
         pbx=values["pbx"],
+        severity=values.get("severity"),
         remind_every=values["remind_every"],
         alert_on_degraded=values["alert_on"],
         flap_window=values["flap_window"],

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from healthmon.config.types import Config, Hold, MaintenanceConfig, PbxConfig, ReceiverConfig, WatchConfig
 from healthmon.config.values import NOBODY, WEEKDAYS, written
+from healthmon.model import Kind
 
 
 def describe(config: Config) -> list[str]:
@@ -42,6 +43,7 @@ def describe_watch(watch: WatchConfig, config: Config) -> list[str]:
     told = "down or degraded" if watch.alert_on_degraded else "down"
     return [
         f"watch {watch.name}: {', '.join(watch.endpoints)}{but} on {pbxs}; kind {watch.kind or 'auto'}",
+        f"    {_severity(watch)}",
         f"    {hold_in_words(watch.hold)}",
         f"    flapping from {watch.flap_start} changes within {written(watch.flap_window)} down to {watch.flap_stop}",
         f"    tells {_names(watch.receivers)} of {told}{_reminders(watch.remind_every)}",
@@ -82,6 +84,13 @@ def _tls(pbx: PbxConfig) -> str:
     if pbx.verify_tls is True:
         return ", certificate checked"
     return f", certificate checked by {pbx.verify_tls}" if pbx.verify_tls else ", certificate not checked"
+
+
+def _severity(watch: WatchConfig) -> str:
+    severity = watch.severity or (watch.kind.usual_severity if watch.kind else None)
+    if severity:
+        return f"severity {severity}"
+    return f"severity {Kind.PROVIDER.usual_severity} for providers, {Kind.PHONE.usual_severity} for phones"
 
 
 def _names(names: Iterable[str]) -> str:

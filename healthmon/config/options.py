@@ -186,6 +186,12 @@ WATCH = SectionKind(
         ),
         Option("pbx", values.pbx_patterns, "On which PBXs: names or patterns.", default="*", is_list=True),
         Option(
+            "severity",
+            values.severity,
+            "How much an outage matters: critical, warning or info.",
+            otherwise="critical for providers, warning for phones",
+        ),
+        Option(
             "down_after",
             values.duration("1s", "7d"),
             "Believed down after so long, and not before Asterisk had time for a second check.",

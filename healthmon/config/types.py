@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from healthmon.model import Kind, Matcher, Target
+from healthmon.model import Kind, Matcher, Severity, Target
 
 
 class Secret(str):
@@ -65,6 +65,8 @@ class WatchConfig:
     kind: Kind | None = None
     #: Shell patterns over the names of PBXs.
     pbx: tuple[str, ...] = ("*",)
+    #: None: as usual for the kind.
+    severity: Severity | None = None
     remind_every: float | None = None
     #: Also open an incident for ``degraded``.
     alert_on_degraded: bool = False

@@ -10,7 +10,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from healthmon.config.findings import nearest, shown
-from healthmon.model import Kind
+from healthmon.model import Kind, Severity
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
@@ -163,6 +163,11 @@ def kind(value: str) -> Kind | None:
 def kinds(value: str) -> tuple[Kind, ...]:
     """``pbx``, ``provider``, ``site``, ``phone``, …, divided by commas."""
     return tuple(Kind(one_of(*Kind)(word)) for word in names(value))
+
+
+def severity(value: str) -> Severity:
+    """``critical``, ``warning`` or ``info``."""
+    return Severity(one_of(*Severity)(value))
 
 
 def weekdays(value: str) -> frozenset[int]:

@@ -10,6 +10,7 @@ from healthmon.core.alerting import Policy
 from healthmon.core.deadlines import Deadlines
 from healthmon.core.machine import Machine
 from healthmon.core.mutes import Mutes
+from healthmon.core.policies import Policies
 from healthmon.core.teller import DueAt, Teller
 from healthmon.model import (
     Acknowledgement,
@@ -61,7 +62,7 @@ class Incidents:
         self._teller = Teller(config, remembered.told)
         self._commands = remembered.commands
         self._mutes = Mutes(config, remembered.commands.silences)
-        self.use(config)
+        self._policies = Policies(config)
         # The monitor knows these; until it says so, everything can be seen and nothing has vanished.
         self.unseen_since: UnseenSince = lambda _target, _check: None
         self.is_vanished: IsVanished = lambda _target: False
@@ -70,8 +71,7 @@ class Incidents:
         """Take a new configuration."""
         self._teller.use(config)
         self._mutes.use(config)
-        self._remind_every = {watch.name: watch.remind_every for watch in config.watches}
-        self._remind_every_pbx = {pbx.name: pbx.remind_every for pbx in config.pbxs}
+        self._policies.use(config)
 
     def open_about(self, target: Target, check: str) -> Incident | None:
         """The open incident of this check, or None."""
@@ -145,10 +145,10 @@ class Incidents:
             flap_episodes=flapping,
         )
 
-    @staticmethod
-    def _as_believed(incident: Incident, machine: Machine, now: float, *, is_bad: bool) -> Incident:
+    def _as_believed(self, incident: Incident, machine: Machine, now: float, *, is_bad: bool) -> Incident:
         """The incident as it should be now."""
         incident = replace(incident, kind=machine.kind, watch=machine.watch)
+        incident = replace(incident, severity=self._policies.severity(incident))
         if machine.is_flapping:
             if incident.flapping:
                 return incident
@@ -245,9 +245,8 @@ class Incidents:
     # ------------------------------------------------------------ telling
 
     def _policy(self, incident: Incident) -> Policy:
-        every = self._remind_every if incident.watch else self._remind_every_pbx
         return Policy(
-            remind_every=every.get(incident.watch or incident.target.pbx),
+            remind_every=self._policies.remind_every(incident),
             is_explained=self._is_explained(incident),
             unseen_since=self.unseen_since(incident.target, incident.check),
             muted_by=incident.muted_by,
@@ -255,7 +254,7 @@ class Incidents:
         )
 
     def _tell(self, incident: Incident, now: float, changes: Changes, due_at: DueAt | None = None) -> str:
-        incident = self._as_muted(incident, now, changes)
+        incident = self._as_muted(self._as_rated(incident, changes), now, changes)
         policy = self._policy(incident)
         booked = self._teller.tell(incident, policy, now, changes, due_at)
         self._remind_later(incident, policy)
@@ -308,6 +307,15 @@ class Incidents:
             words = self._tell(incident, now, changes)
             if len(changes.notifications) > before:
                 changes.log.append(f"{incident.kind} {incident.target}: incident {incident.id}; {words}")
+
+    def _as_rated(self, incident: Incident, changes: Changes) -> Incident:
+        """The incident with its severity as the configuration has it now; of one that is over it stays."""
+        severity = self._policies.severity(incident) if incident.is_open else incident.severity
+        if severity is incident.severity:
+            return incident
+        after = replace(incident, severity=severity)
+        self._book(after, changes)
+        return after
 
     # ------------------------------------------------------------ silences, windows, acknowledgements
 

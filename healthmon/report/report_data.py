@@ -37,7 +37,19 @@ def targets_csv(account: Account) -> str:
 
 def incidents_csv(account: Account) -> str:
     """Write the incidents as CSV (RFC 4180)."""
-    fields = ["id", "pbx", "endpoint", "kind", "watch", "check", "state", "opened_at", "closed_at", "ending"]
+    fields = [
+        "id",
+        "pbx",
+        "endpoint",
+        "kind",
+        "watch",
+        "severity",
+        "check",
+        "state",
+        "opened_at",
+        "closed_at",
+        "ending",
+    ]
     fields += ["cause", "explained_by", "muted_by", "acknowledged_at", "acknowledged_by", "acknowledgement"]
     return _csv(fields, (incident_data(incident) for incident in account.incidents))
 
@@ -88,6 +100,7 @@ def incident_data(incident: Incident) -> dict[str, Any]:
         "endpoint": incident.target.endpoint,
         "kind": incident.kind,
         "watch": incident.watch,
+        "severity": incident.severity,
         "check": incident.check,
         "state": incident.health,
         "opened_at": rfc3339(incident.opened_at),

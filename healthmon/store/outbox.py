@@ -115,13 +115,13 @@ class Outbox:
         return None if due_at is None else line.shown(due_at)
 
     def has_urgent(self, url_id: str, since: float, now: float) -> bool:
-        """Whether an outage of a PBX or a provider was booked for this URL at or after a time, and is due."""
+        """Whether a critical outage was booked for this URL at or after a time, and is due."""
         with errors_named(self.path):
             line = read_timeline(self._connection)
             found = self._connection.execute(
                 """SELECT 1 FROM notifications n JOIN incidents i ON i.id = n.incident_id
                 WHERE n.url_id = :url_id AND n.state = 'waiting' AND n.due_at <= :now AND n.booked_at >= :since
-                AND n.reason = 'opened' AND i.kind <> 'phone' AND i.muted_by = '' LIMIT 1""",
+                AND n.reason = 'opened' AND i.severity = 'critical' AND i.muted_by = '' LIMIT 1""",
                 {"url_id": url_id, "since": line.stored(since), "now": line.stored(now)},
             ).fetchone()
         return found is not None

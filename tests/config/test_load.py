@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from healthmon.config import Hold
 from healthmon.config.parser import load
-from healthmon.model import Kind, Target
+from healthmon.model import Kind, Severity, Target
 from tests.config.files import PBX, RECEIVER, WATCH, Files, pbx
 
 
@@ -19,6 +19,7 @@ def test_the_smallest_file_gets_every_default(files: Files) -> None:
     assert (office.verify_tls, office.remind_every, office.receivers) == (True, None, ())
     assert phones.hold == Hold(down_after=30.0, up_after=10.0, degraded_after=30.0)
     assert (phones.kind, phones.pbx, phones.exclude, phones.alert_on_degraded) == (None, ("*",), (), False)
+    assert phones.severity is None
     assert (phones.flap_window, phones.flap_start, phones.flap_stop) == (600.0, 6, 2)
 
 
@@ -50,6 +51,7 @@ endpoints = PJSIP/trunk-*,
 exclude = PJSIP/trunk-test
 kind = provider
 pbx = off*
+severity = Warning
 down_after = 1.5m
 up_after = 500ms
 degraded_after = 5m
@@ -85,6 +87,7 @@ urls = json://127.0.0.1/3
     assert providers.endpoints == ("PJSIP/trunk-*", "IAX2/*")
     assert providers.hold == Hold(90.0, 0.5, 300.0, down_after_exact=True)
     assert (providers.kind, providers.receivers) == (Kind.PROVIDER, ("oncall", "desk"))
+    assert providers.severity is Severity.WARNING
     assert (providers.alert_on_degraded, providers.flap_start, providers.flap_stop) == (True, 9, 0)
     assert [(url.url_id, str(url.url)) for url in oncall.urls] == [
         ("oncall/boss", "json://127.0.0.1/?a=b"),

@@ -126,6 +126,7 @@ def incident(number: int = 1, target: Target = PHONE, **facts: object) -> Incide
         "opened_at": START + 100,
         "believed_at": START + 130,
         "cause": "peer status Unreachable",
+        "severity": Kind(str(facts.get("kind", Kind.PHONE))).usual_severity,
     }
     return Incident(id=number, target=target, **{**given, **facts})  # type: ignore[arg-type]
 

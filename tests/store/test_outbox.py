@@ -223,7 +223,7 @@ def test_people_can_see_when_and_with_which_words_somebody_was_told(store: Store
         ]
 
 
-def test_only_an_outage_of_a_pbx_or_provider_that_is_due_is_urgent(store: Store) -> None:
+def test_only_a_critical_outage_that_is_due_is_urgent(store: Store) -> None:
     store.book(
         incidents={1: incident(), 2: incident(2, kind=Kind.PROVIDER)},
         notifications=[notification(), notification(number=2, booked_at=START + 500, wait=5)],

@@ -1,0 +1,39 @@
+"""What the configuration says about an incident: how much it matters, how often it is told. Pure."""
+
+from __future__ import annotations
+
+from healthmon.config.types import Config, WatchConfig
+from healthmon.model import Incident, Severity
+
+_SEVERITIES = list(Severity)
+
+
+class Policies:
+    """The sections that speak of incidents, by name. Owned by the engine thread."""
+
+    def __init__(self, config: Config) -> None:
+        self.use(config)
+
+    def use(self, config: Config) -> None:
+        """Take a new configuration."""
+        self._watches = {watch.name: watch for watch in config.watches}
+        self._pbxs = {pbx.name: pbx for pbx in config.pbxs}
+
+    def severity(self, incident: Incident) -> Severity:
+        """How much an incident matters; that of a group as much as what it explains, the worst of it."""
+        usual = incident.kind.usual_severity
+        severities = [watch.severity or usual for watch in self._watches_of(incident)]
+        return min(severities, key=_SEVERITIES.index, default=usual)
+
+    def remind_every(self, incident: Incident) -> float | None:
+        """How often it is told while it lasts (seconds); None: once. Of a group, as often as anything in it."""
+        if incident.watch or incident.watches:
+            watches = self._watches_of(incident)
+            return min((watch.remind_every for watch in watches if watch.remind_every is not None), default=None)
+        pbx = self._pbxs.get(incident.target.pbx)
+        return None if pbx is None else pbx.remind_every
+
+    def _watches_of(self, incident: Incident) -> list[WatchConfig]:
+        """The watch sections that speak of an incident: its own, or of a group all of what it explains."""
+        names = incident.watches or (incident.watch,)
+        return [self._watches[name] for name in names if name in self._watches]
