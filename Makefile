@@ -16,7 +16,7 @@ help:
 	@echo 'make check   the static checks only'
 	@echo 'make lab     fetch the real Asterisk and SIP peers for the tests'
 	@echo 'make soak    the long tests: hours of crashes and hostile input'
-	@echo 'make bench   measure: events per second, memory, start-up times'
+	@echo 'make bench   measure: events per second, memory, start-up times, years of history'
 	@echo 'make clean   remove what these commands made in this folder'
 
 demo: install

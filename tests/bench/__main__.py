@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from tests.bench.commits import commits
 from tests.bench.figures import Figure, table
 from tests.bench.footprint import footprint
+from tests.bench.history import history
 from tests.bench.scale import FULL, QUICK, Scale
 from tests.bench.snapshots import snapshots
 from tests.bench.startup import start_up
@@ -25,6 +26,7 @@ BENCHMARKS: dict[str, Callable[[Scale], Iterator[Figure]]] = {
     "snapshots": snapshots,
     "startup": start_up,
     "commits": commits,
+    "history": history,
 }
 
 

@@ -24,6 +24,10 @@ class Scale:
     idle: float = 20.0
     commits: int = 200
     start_ups: int = 11
+    #: Years of history: of so many targets, so many transitions, in so many days.
+    targets: int = 5_000
+    transitions: int = 10_000_000
+    days: int = 730
 
 
 FULL = Scale()
@@ -38,4 +42,7 @@ QUICK = Scale(
     idle=0.2,
     commits=5,
     start_ups=1,
+    targets=100,
+    transitions=20_000,
+    days=40,
 )
