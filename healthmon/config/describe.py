@@ -97,5 +97,8 @@ def _names(names: Iterable[str]) -> str:
     return ", ".join(names) or NOBODY
 
 
-def _reminders(remind_every: float | None) -> str:
-    return f", again every {written(remind_every)}" if remind_every else ""
+def _reminders(remind_every: tuple[float, ...]) -> str:
+    if not remind_every:
+        return ""
+    *first, last = map(written, remind_every)
+    return f", again {''.join(f'after {wait}, then ' for wait in first)}every {last}"

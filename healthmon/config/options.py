@@ -47,9 +47,10 @@ class SectionKind:
 
 _REMIND = Option(
     "remind_every",
-    values.never_or(values.duration("1m", "30d")),
-    "While an outage lasts, tell again this often; never: tell once.",
+    values.reminders("1m", "30d"),
+    "While an outage lasts, tell again this often (1h, 4h, 1d: growing waits); never: tell once.",
     default="never",
+    is_list=True,
 )
 
 HEALTHMON = SectionKind(

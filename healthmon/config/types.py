@@ -48,7 +48,8 @@ class PbxConfig:
     restart_grace: float = 120.0
     #: True, False, or the path of a CA file.
     verify_tls: bool | Path = True
-    remind_every: float | None = None
+    #: The waits before the first reminder, the second, …; the last one repeats. Empty: none is wanted.
+    remind_every: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,8 @@ class WatchConfig:
     pbx: tuple[str, ...] = ("*",)
     #: None: as usual for the kind.
     severity: Severity | None = None
-    remind_every: float | None = None
+    #: As for a PBX.
+    remind_every: tuple[float, ...] = ()
     #: Also open an incident for ``degraded``.
     alert_on_degraded: bool = False
     #: Flapping starts at so many raw changes within ``flap_window`` seconds, and stops at so few.

@@ -6,6 +6,7 @@ import fnmatch
 import math
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
@@ -107,13 +108,23 @@ def duration(least: str, most: str) -> Callable[[str], float]:
     return parse
 
 
-def never_or(parse: Callable[[str], float]) -> Callable[[str], float | None]:
-    """Accept ``never`` as well."""
+def reminders(least: str, most: str) -> Callable[[str], tuple[float, ...]]:
+    """Accept durations between two others, none shorter than the one before, or ``never`` (none)."""
+    parse_one = duration(least, most)
 
-    def parse_or_never(value: str) -> float | None:
-        return None if value.lower() == "never" else parse(value)
+    def parse(value: str) -> tuple[float, ...]:
+        if value.lower() == "never":
+            return ()
+        words = [word.strip() for word in re.split(r"[,\n]", value)]
+        found = tuple(parse_one(word) for word in words if word)
+        if not found:
+            raise Unsuitable(f"{shown(value)}: a duration, several that grow, or never")
+        for before, after in pairwise(found):
+            if after < before:
+                raise Unsuitable(f"{written(after)}: must not be shorter than the one before, {written(before)}")
+        return found
 
-    return parse_or_never
+    return parse
 
 
 def written(duration_s: float) -> str:

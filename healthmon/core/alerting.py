@@ -25,7 +25,8 @@ GOOD_ENDINGS = (Ending.RECOVERED, Ending.STABLE)
 class Policy:
     """What besides the incident and the messages so far bears on the decision."""
 
-    remind_every: float | None = None
+    #: The waits before the first reminder, the second, …; the last one repeats. Empty: none is wanted.
+    remind_every: tuple[float, ...] = ()
     #: A bigger incident that is still open is told instead of this one.
     is_explained: bool = False
     #: Since when the target cannot be seen; None: it can be.
@@ -77,14 +78,19 @@ def _reminder(told: Told, policy: Policy, now: float) -> tuple[Reason, int] | No
         return None
     if policy.unseen_since is not None and now - policy.unseen_since > UNSEEN_TOO_LONG:
         return None
-    return Reason.REMINDER, 1 + sum(reason is Reason.REMINDER for reason, _ in told.booked)
+    return Reason.REMINDER, 1 + _reminders(told)
+
+
+def _reminders(told: Told) -> int:
+    return sum(reason is Reason.REMINDER for reason, _ in told.booked)
 
 
 def reminder_due_at(told: Told, policy: Policy) -> float | None:
     """When the next reminder falls due (seconds, UTC), or None: no reminder is wanted, or a message still waits."""
-    if policy.remind_every is None or policy.is_acknowledged or told.waiting or told.said is not Said.DOWN:
+    waits = policy.remind_every
+    if not waits or policy.is_acknowledged or told.waiting or told.said is not Said.DOWN:
         return None
-    return told.said_at + policy.remind_every
+    return told.said_at + waits[min(_reminders(told), len(waits) - 1)]
 
 
 def _once_closed(incident: Incident, told: Told) -> tuple[Reason, int] | None:

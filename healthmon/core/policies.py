@@ -25,13 +25,13 @@ class Policies:
         severities = [watch.severity or usual for watch in self._watches_of(incident)]
         return min(severities, key=_SEVERITIES.index, default=usual)
 
-    def remind_every(self, incident: Incident) -> float | None:
-        """How often it is told while it lasts (seconds); None: once. Of a group, as often as anything in it."""
+    def remind_every(self, incident: Incident) -> tuple[float, ...]:
+        """When it is told again while it lasts; of a group, as often as anything in it."""
         if incident.watch or incident.watches:
             watches = self._watches_of(incident)
-            return min((watch.remind_every for watch in watches if watch.remind_every is not None), default=None)
+            return min((watch.remind_every for watch in watches if watch.remind_every), default=())
         pbx = self._pbxs.get(incident.target.pbx)
-        return None if pbx is None else pbx.remind_every
+        return () if pbx is None else pbx.remind_every
 
     def _watches_of(self, incident: Incident) -> list[WatchConfig]:
         """The watch sections that speak of an incident: its own, or of a group all of what it explains."""

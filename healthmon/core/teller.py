@@ -110,7 +110,7 @@ class Teller:
 
     def reminder_due_at(self, incident: Incident, policy: Policy) -> float | None:
         """When the next reminder about this incident falls due, or None."""
-        if policy.remind_every is None or not incident.is_open:
+        if not policy.remind_every or not incident.is_open:
             return None
         due = [reminder_due_at(self.told(incident.id, url_id), policy) for url_id in self.audience(incident)]
         return min((at for at in due if at is not None), default=None)

@@ -10,7 +10,7 @@ def test_a_configuration_in_words(files: Files) -> None:
     config = files.load(
         pbx("url = https://pbx.example/asterisk", "verify_tls = no")
         + "[watch providers]\nendpoints = PJSIP/trunk-*\nexclude = PJSIP/trunk-9\nkind = provider\npbx = off*\n"
-        + "down_after_exact = yes\nalert_on = down, degraded\nremind_every = 4h\n"
+        + "down_after_exact = yes\nalert_on = down, degraded\nremind_every = 1h, 4h\n"
         + "[watch phones]\nendpoints = PJSIP/*\ndown_after = 3m\nreceivers = nobody\n"
         + "[receiver oncall]\nurls =\n    boss = tgram://1:hunter2/3\n    mailto://u:hunter2@mail.example.org\n"
     )
@@ -28,7 +28,7 @@ def test_a_configuration_in_words(files: Files) -> None:
         "    severity critical",
         "    down after 30s exactly, even if checked only once, up after 10s, degraded after 30s",
         "    flapping from 6 changes within 10m down to 2",
-        "    tells oncall of down or degraded, again every 4h",
+        "    tells oncall of down or degraded, again after 1h, then every 4h",
         "",
         "watch phones: PJSIP/* on every PBX; kind auto",
         "    severity critical for providers, warning for phones",

@@ -16,7 +16,7 @@ def test_the_smallest_file_gets_every_default(files: Files) -> None:
     office, phones = config.pbxs[0], config.watches[0]
     assert (office.application, office.poll_every, office.restart_grace) == ("healthmon-pbx1", 60.0, 120.0)
     assert office.hold == Hold(down_after=15.0, up_after=5.0, degraded_after=60.0)
-    assert (office.verify_tls, office.remind_every, office.receivers) == (True, None, ())
+    assert (office.verify_tls, office.remind_every, office.receivers) == (True, (), ())
     assert phones.hold == Hold(down_after=30.0, up_after=10.0, degraded_after=30.0)
     assert (phones.kind, phones.pbx, phones.exclude, phones.alert_on_degraded) == (None, ("*",), (), False)
     assert phones.severity is None
@@ -43,7 +43,8 @@ degraded_after = 2m
 restart_grace = 45s
 verify_tls = no
 receivers = oncall
-remind_every = 1h
+remind_every = 1h, 4h,
+    1d
 
 [watch providers]
 endpoints = PJSIP/trunk-*,
@@ -82,7 +83,11 @@ urls = json://127.0.0.1/3
     assert (config.timezone.key, config.log_level, config.keep_history) == ("Europe/Berlin", "debug", 90 * 86400.0)
     assert (office.url, office.username, office.application) == ("https://pbx.example/asterisk", "watcher", "mine")
     assert str(office.password) == "a;b#c%d=e ${x}"
-    assert (office.verify_tls, office.receivers, office.remind_every) == (False, ("oncall",), 3600.0)
+    assert (office.verify_tls, office.receivers, office.remind_every) == (
+        False,
+        ("oncall",),
+        (3600.0, 4 * 3600.0, 86400.0),
+    )
     assert office.hold == Hold(20.0, 0.0, 120.0)
     assert providers.endpoints == ("PJSIP/trunk-*", "IAX2/*")
     assert providers.hold == Hold(90.0, 0.5, 300.0, down_after_exact=True)

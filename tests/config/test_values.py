@@ -43,6 +43,35 @@ def test_a_duration_is_written_with_the_largest_unit_that_fits(seconds: float, t
     assert values.written(seconds) == text
 
 
+@pytest.mark.parametrize(
+    ("text", "waits"),
+    [
+        ("never", ()),
+        ("4h", (14400.0,)),
+        ("1h, 4h, 1d", (3600.0, 14400.0, 86400.0)),
+        ("1h,1h\n1d", (3600.0, 3600.0, 86400.0)),
+    ],
+)
+def test_reminders_are_one_wait_or_several_that_grow(text: str, waits: tuple[float, ...]) -> None:
+    assert values.reminders("1m", "30d")(text) == waits
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("4h, 1h", "1h: must not be shorter than the one before, 4h"),
+        ("1h, never", "never: a duration is one number and its unit, like 500ms, 30s, 5m, 2h or 7d"),
+        ("10s", "10s: must be between 1m and 30d"),
+        (",", ",: a duration, several that grow, or never"),
+    ],
+)
+def test_other_words_are_no_reminders(text: str, why: str) -> None:
+    with pytest.raises(Unsuitable) as caught:
+        values.reminders("1m", "30d")(text)
+
+    assert str(caught.value) == why
+
+
 @pytest.mark.parametrize("word", ["yes", "YES", "true", "on", "1"])
 def test_words_for_yes(word: str) -> None:
     assert values.yes_no(word) is True

@@ -23,6 +23,7 @@ OPEN = Incident(
 )
 CLOSED = replace(OPEN, closed_at=200.0, ending=Ending.RECOVERED)
 PLAIN = Policy()
+GROWING = Policy(remind_every=(60, 300))
 
 
 def told(said: Said | None = None, *booked: tuple[Reason, int], waiting: tuple[tuple[Reason, int], ...] = ()) -> Told:
@@ -47,11 +48,17 @@ OPENED = (Reason.OPENED, 0)
         (replace(OPEN, explained_by=840), told(None, OPENED), PLAIN, 130, (Reason.OPENED, 840)),
         (replace(OPEN, explained_by=840), told(None, OPENED, (Reason.OPENED, 840)), PLAIN, 130, None),
         # Reminders.
-        (OPEN, told(Said.DOWN, OPENED), Policy(remind_every=60), 209, None),
-        (OPEN, told(Said.DOWN, OPENED), Policy(remind_every=60), 210, (Reason.REMINDER, 1)),
-        (OPEN, told(Said.DOWN, OPENED, (Reason.REMINDER, 1)), Policy(remind_every=60), 210, (Reason.REMINDER, 2)),
-        (OPEN, told(Said.DOWN, OPENED), Policy(60, unseen_since=100.0), 100 + 86401, None),
-        (OPEN, told(Said.DOWN, OPENED), Policy(60, unseen_since=100.0), 100 + 86399, (Reason.REMINDER, 1)),
+        (OPEN, told(Said.DOWN, OPENED), Policy(remind_every=(60,)), 209, None),
+        (OPEN, told(Said.DOWN, OPENED), Policy(remind_every=(60,)), 210, (Reason.REMINDER, 1)),
+        (OPEN, told(Said.DOWN, OPENED, (Reason.REMINDER, 1)), Policy(remind_every=(60,)), 210, (Reason.REMINDER, 2)),
+        (OPEN, told(Said.DOWN, OPENED), GROWING, 209, None),
+        (OPEN, told(Said.DOWN, OPENED), GROWING, 210, (Reason.REMINDER, 1)),
+        (OPEN, told(Said.DOWN, OPENED, (Reason.REMINDER, 1)), GROWING, 449, None),
+        (OPEN, told(Said.DOWN, OPENED, (Reason.REMINDER, 1)), GROWING, 450, (Reason.REMINDER, 2)),
+        (OPEN, told(Said.DOWN, OPENED, (Reason.REMINDER, 1), (Reason.REMINDER, 2)), GROWING, 449, None),
+        (OPEN, told(Said.DOWN, OPENED, (Reason.REMINDER, 1), (Reason.REMINDER, 2)), GROWING, 450, (Reason.REMINDER, 3)),
+        (OPEN, told(Said.DOWN, OPENED), Policy((60,), unseen_since=100.0), 100 + 86401, None),
+        (OPEN, told(Said.DOWN, OPENED), Policy((60,), unseen_since=100.0), 100 + 86399, (Reason.REMINDER, 1)),
         # Over.
         (CLOSED, told(Said.DOWN, OPENED), PLAIN, 201, (Reason.RESOLVED, 0)),
         (CLOSED, told(Said.DOWN, OPENED), Policy(is_explained=True), 201, (Reason.RESOLVED, 0)),

@@ -13,7 +13,7 @@ from tests.core.scene import DOWN, PHONES, PROVIDERS, START, UP, Scene, config, 
 BOSS = "oncall/boss"
 TRUNK = trunk("a")
 EVERYTHING = Matcher()
-REMINDING = config(watches=(replace(PROVIDERS, remind_every=300.0), PHONES))
+REMINDING = config(watches=(replace(PROVIDERS, remind_every=(300.0,)), PHONES))
 
 
 def watched(conf: Config | None = None) -> tuple[Scene, dict[Target, Health]]:
@@ -164,6 +164,23 @@ def test_reminders_wait_for_the_end_of_the_silence() -> None:
     scene.live(200, truth)
 
     assert told(scene) == [Reason.OPENED, Reason.REMINDER]
+
+
+def test_reminders_grow_and_the_last_wait_repeats_across_restarts() -> None:
+    scene, truth = watched(config(watches=(replace(PROVIDERS, remind_every=(300.0, 600.0, 1200.0)), PHONES)))
+    goes(scene, truth, DOWN)
+
+    for so_far, wait in enumerate((300, 600, 1200)):
+        scene.live(wait - 120, truth)
+        assert told(scene).count(Reason.REMINDER) == so_far
+        scene.live(120, truth)
+        assert told(scene).count(Reason.REMINDER) == so_far + 1
+    scene = scene.restart()
+    scene.live(1100, truth)
+    assert told(scene) == []
+    scene.live(200, truth)
+
+    assert told(scene) == [Reason.REMINDER]
 
 
 def test_an_acknowledgement_stops_the_reminders_and_not_the_recovery() -> None:

@@ -804,7 +804,7 @@ def test_rule_13_other_endings_are_one_line_and_no_resolved(scene: Scene, ending
 
 
 def test_rule_13_what_nobody_can_see_for_a_day_is_not_reminded_of() -> None:
-    watch = replace(PROVIDERS, remind_every=3600.0)
+    watch = replace(PROVIDERS, remind_every=(3600.0,))
     scene = Scene(config(watches=(watch, PHONES)))
     scene.snapshot({TRUNK: DOWN})
     scene.see(trunk_settings(TRUNK))

@@ -90,7 +90,7 @@ class World:
     def told(self) -> Told:
         return self.store.writer.told().get((self.number, self.url_id), Told())
 
-    def book_all(self, remind_every: float | None = None) -> None:
+    def book_all(self, remind_every: tuple[float, ...] = ()) -> None:
         """Book what is missing, with what was told as it is known now."""
         told, notifications = self.told(), []
         while wanted := decide(self.incident, told, Policy(remind_every=remind_every), self.now):
@@ -236,7 +236,7 @@ def _something_happens(world: World, chance: Random) -> None:
                 world.close()
             world.book_result(claim, attempt)
     elif what == "look":
-        world.book_all(remind_every=60.0)
+        world.book_all(remind_every=(60.0,))
     elif what == "flap" and world.incident.is_open and not world.incident.flapping:
         episode = world.incident.flap_episodes + 1
         world.change(flapping=episode, flap_episodes=episode)
