@@ -35,6 +35,7 @@ COMMANDS = {
     "report": Command("healthmon.cli.report:command", "How available everything was."),
     "incidents": Command("healthmon.cli.incidents:command", "The incidents that last, and the latest that are over."),
     "incident": Command("healthmon.cli.incident:command", "The whole story of one: who was told what, or why nobody."),
+    "history": Command("healthmon.cli.history:command", "The life of one target, as a timeline; --follow goes on."),
     "ack": Command("healthmon.cli.ack:command", "Take note of an incident: no more reminders."),
     "silence": Command("healthmon.cli.silence:command", "For a time tell nobody of something."),
     "test-alert": Command("healthmon.cli.test_alert:command", "Send a test message to a receiver."),

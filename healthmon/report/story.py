@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from healthmon.model import Incident, Note, Transition, VeilPeriod
+from healthmon.model import Health, Incident, Note, Transition, VeilPeriod
 from healthmon.report.report_data import incident_data
 from healthmon.report.tables import Cell, Column, Screen, Sort, line, table
 from healthmon.report.words import acknowledged, counted, duration, full, local, rfc3339
@@ -16,23 +16,29 @@ from healthmon.store.queries import Reader, TargetHistory, Telling
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line of the story. ``what``: transition, veil, decision or message."""
+    """One line of a story. ``what``: transition, veil, decision, message; in a target's life also incident, contact."""
 
     at: float
     what: str
     words: str
+    #: The number of the incident that it belongs to, if it belongs to one.
+    incident: int | None = None
+    #: Of a transition: what is believed from then on.
+    health: Health | None = None
 
 
 def story_of(reader: Reader, incident: Incident, now: float) -> list[Event]:
     """Collect all that is known of an incident, oldest first."""
     end = now if incident.closed_at is None else incident.closed_at
     history = reader.history_of(incident.target, incident.check, incident.opened_at, end + 1)
-    events = [
-        *(_changes(history, incident.opened_at) if history else ()),
-        *(_note(note) for note in reader.notes(incident.id)),
-        *(_telling(telling) for telling in reader.tellings(incident.id)),
-    ]
+    events = [*(_changes(history, incident.opened_at) if history else ()), *told_of(reader, incident)]
     return sorted(events, key=lambda event: event.at)
+
+
+def told_of(reader: Reader, incident: Incident) -> Iterator[Event]:
+    """Say what was decided about an incident, and who was told what, or why nobody was."""
+    yield from (_note(note) for note in reader.notes(incident.id))
+    yield from (_telling(telling) for telling in reader.tellings(incident.id))
 
 
 def _changes(history: TargetHistory, since: float) -> Iterator[Event]:
@@ -55,18 +61,19 @@ def _veil(veil: VeilPeriod) -> str:
 
 
 def _note(note: Note) -> Event:
-    return Event(note.at, "decision", note.words)
+    return Event(note.at, "decision", note.words, note.incident_id)
 
 
 def _telling(one: Telling) -> Event:
     """Say what became of one booking."""
     attempts = f", {counted(one.attempts, 'attempt')}" if one.attempts > 1 else ""
-    if one.state == "delivered":
-        return Event(one.at or one.booked_at, "message", f"told {one.url_id} ({one.reason}{attempts}): {one.subject}")
     why = f": {one.why}" if one.why else ""
-    if one.state in ("waiting", "sending"):
-        return Event(one.booked_at, "message", f"to be told to {one.url_id} ({one.reason}{attempts}), {one.state}{why}")
-    return Event(one.at or one.booked_at, "message", f"not told to {one.url_id} ({one.reason}), {one.state}{why}")
+    at, words = one.at or one.booked_at, f"not told to {one.url_id} ({one.reason}), {one.state}{why}"
+    if one.state == "delivered":
+        words = f"told {one.url_id} ({one.reason}{attempts}): {one.subject}"
+    elif one.state in ("waiting", "sending"):
+        at, words = one.booked_at, f"to be told to {one.url_id} ({one.reason}{attempts}), {one.state}{why}"
+    return Event(at, "message", words, one.incident_id)
 
 
 def story_text(incident: Incident, events: Sequence[Event], zone: ZoneInfo, screen: Screen, now: float) -> str:

@@ -50,6 +50,8 @@ class Column(NamedTuple):
 
     title: str
     sort: Sort = Sort.SHORT
+    #: At least so wide.
+    least: int = 0
 
 
 class Cell(NamedTuple):
@@ -64,20 +66,21 @@ def state_cell(state: Health, words: str = "") -> Cell:
     return Cell(words or str(state), STYLES[state])
 
 
-def table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], screen: Screen) -> str:
+def table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], screen: Screen, *, has_header: bool = True) -> str:
     """Draw a table, without lines around it. What the texts hold is shown as it is, ``[red]`` too."""
     if screen.width is None or len(rows) > _LONGEST_DRAWN:
-        return _plain(columns, rows)
-    return _drawn(columns, rows, screen)
+        return _plain(columns, rows, has_header=has_header)
+    return _drawn(columns, rows, screen, has_header=has_header)
 
 
-def _plain(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> str:
+def _plain(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], *, has_header: bool) -> str:
     """Write a line for each row and break none of them, so that grep and cut see whole lines."""
     from rich.cells import cell_len  # noqa: PLC0415
 
     widths = _widths(columns, rows)
     lines = []
-    for row in [[column.title for column in columns], *([visible(cell.text) for cell in row] for row in rows)]:
+    header = [[column.title for column in columns]] if has_header else []
+    for row in [*header, *([visible(cell.text) for cell in row] for row in rows)]:
         cells = []
         for text, width, column in zip(row, widths, columns, strict=True):
             filling = " " * (width - cell_len(text))
@@ -91,19 +94,22 @@ def _widths(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> list[i
     from rich.cells import cell_len  # noqa: PLC0415
 
     texts = [[column.title for column in columns], *([visible(cell.text) for cell in row] for row in rows)]
-    return [max(map(cell_len, column)) for column in zip(*texts, strict=True)]
+    widths = [max(map(cell_len, column)) for column in zip(*texts, strict=True)]
+    return [max(width, column.least) for width, column in zip(widths, columns, strict=True)]
 
 
-def _drawn(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], screen: Screen) -> str:
+def _drawn(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], screen: Screen, *, has_header: bool) -> str:
     """Have rich draw a table that fits the terminal."""
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     whole = {Sort.SHORT, Sort.NUMBER} | ({Sort.NAME} if _has_room_for_names(columns, rows, screen) else set())
-    drawn = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+    drawn = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold", show_header=has_header)
     for column in columns:
         justify: Literal["left", "right"] = "right" if column.sort is Sort.NUMBER else "left"
-        drawn.add_column(column.title, justify=justify, overflow="fold", no_wrap=column.sort in whole)
+        drawn.add_column(
+            column.title, justify=justify, overflow="fold", no_wrap=column.sort in whole, min_width=column.least or None
+        )
     for row in rows:
         drawn.add_row(*(Text(visible(cell.text), cell.style) for cell in row))
     console = _console(screen)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,9 @@ from healthmon.report.availability import Span
 
 #: What is looked at without any arguments.
 DEFAULT_SINCE = "7d"
+
+#: What begins so is a date or a time, and no duration.
+_DATE = re.compile(r"[0-9]{4}-")
 
 
 class BadWindow(HealthmonError):
@@ -35,6 +39,20 @@ def window(*, since: str | None, from_: str | None, to: str | None, zone: ZoneIn
     if start >= end:
         raise BadWindow(f"--from {from_} is not before --to {to}")
     return start, end
+
+
+def span(*, since: str | None, until: str | None, zone: ZoneInfo, now: float) -> Span:
+    """Say from when to when; ``since`` is a duration that counts back from the end, or a date or time.
+
+    Raises BadWindow.
+    """
+    is_moment = since is not None and _DATE.match(since) is not None
+    try:
+        return window(
+            since=None if is_moment else since, from_=since if is_moment else None, to=until, zone=zone, now=now
+        )
+    except BadWindow as error:
+        raise BadWindow(str(error).replace("--from", "--since").replace("--to", "--until")) from None
 
 
 def _length(since: str) -> float:

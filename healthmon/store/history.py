@@ -37,25 +37,45 @@ class TargetHistory:
 # All that is behind a PBX is veiled by this check of the PBX, which has no history of its own.
 _BEHIND_PBX = f"c.technology = '' AND c.name = '{Check.REACHABILITY}'"
 
-_WANTED = f"""c.watched_since < :until AND (c.forgotten_at IS NULL OR c.forgotten_at > :since) AND NOT ({_BEHIND_PBX})
+_WATCHED = f"""c.watched_since < :until AND (c.forgotten_at IS NULL OR c.forgotten_at > :since)
+    AND NOT ({_BEHIND_PBX})"""
+
+_WANTED = f"""{_WATCHED}
     AND (:pbx IS NULL OR c.pbx = :pbx) AND (:watch IS NULL OR c.watch = :watch) AND (:kind IS NULL OR c.kind = :kind)"""
+
+#: The checks of one target, found by the index of their names.
+_NAMED = f"c.pbx = :pbx AND c.technology = :technology AND c.resource = :resource AND {_WATCHED}"
 
 _ORDER = "c.pbx, c.technology, c.resource, c.name"
 
-# CROSS JOIN: the checks come first, in their order, and each finds its own by the index. (S608: constants of ours.)
-CHECKS_WANTED = f"SELECT c.* FROM checks c WHERE {_WANTED} ORDER BY {_ORDER}"  # noqa: S608
 
-TRANSITIONS_WANTED = f"""SELECT c.id AS check_id, t.old_health, t.new_health, t.at, t.believed_at, w.text AS cause
+def _checks_where(which: str) -> str:
+    return f"SELECT c.* FROM checks c WHERE {which} ORDER BY {_ORDER}"  # noqa: S608 (constants of ours)
+
+
+def _transitions_where(which: str) -> str:
+    # CROSS JOIN: the checks come first, in their order, and each finds its own by the index.
+    return f"""SELECT c.id AS check_id, t.old_health, t.new_health, t.at, t.believed_at, w.text AS cause
     FROM checks c CROSS JOIN transitions t LEFT JOIN words w ON w.id = t.cause
-    WHERE {_WANTED} AND t.check_id = c.id AND t.at < :until AND t.at >= COALESCE(
+    WHERE {which} AND t.check_id = c.id AND t.at < :until AND t.at >= COALESCE(
         (SELECT MAX(earlier.at) FROM transitions earlier WHERE earlier.check_id = c.id AND earlier.at < :since),
         :since)
     ORDER BY {_ORDER}, t.at, t.rev"""  # noqa: S608
 
-VEILS_WANTED = f"""SELECT c.id AS check_id, v.since, v.until, w.text AS why
+
+def _veils_where(which: str) -> str:
+    return f"""SELECT c.id AS check_id, v.since, v.until, w.text AS why
     FROM checks c CROSS JOIN veils v LEFT JOIN words w ON w.id = v.why
-    WHERE {_WANTED} AND v.check_id = c.id AND v.until > :since AND v.since < :until
+    WHERE {which} AND v.check_id = c.id AND v.until > :since AND v.since < :until
     ORDER BY {_ORDER}, v.until"""  # noqa: S608
+
+
+CHECKS_WANTED, TRANSITIONS_WANTED, VEILS_WANTED = (
+    _checks_where(_WANTED),
+    _transitions_where(_WANTED),
+    _veils_where(_WANTED),
+)
+CHECKS_NAMED, TRANSITIONS_NAMED, VEILS_NAMED = _checks_where(_NAMED), _transitions_where(_NAMED), _veils_where(_NAMED)
 
 PBX_VEILS_WANTED = f"""SELECT c.pbx, v.since, v.until, w.text AS why
     FROM checks c CROSS JOIN veils v LEFT JOIN words w ON w.id = v.why
@@ -65,9 +85,21 @@ PBX_VEILS_WANTED = f"""SELECT c.pbx, v.since, v.until, w.text AS why
 
 def read_history(connection: sqlite3.Connection, line: Timeline, wanted: dict[str, Any]) -> Iterator[TargetHistory]:
     """Stream the histories; ``wanted`` has since and until as stored, and pbx, watch and kind (None: all)."""
-    transitions = _Following(connection.execute(TRANSITIONS_WANTED, wanted))
-    veils = _Following(connection.execute(VEILS_WANTED, wanted))
-    for check in connection.execute(CHECKS_WANTED, wanted):
+    return _read(connection, line, wanted, (CHECKS_WANTED, TRANSITIONS_WANTED, VEILS_WANTED))
+
+
+def read_life(connection: sqlite3.Connection, line: Timeline, wanted: dict[str, Any]) -> Iterator[TargetHistory]:
+    """Stream the histories of one target's checks; ``wanted`` has since and until as stored, and the target's name."""
+    return _read(connection, line, wanted, (CHECKS_NAMED, TRANSITIONS_NAMED, VEILS_NAMED))
+
+
+def _read(
+    connection: sqlite3.Connection, line: Timeline, wanted: dict[str, Any], questions: tuple[str, str, str]
+) -> Iterator[TargetHistory]:
+    checks_question, transitions_question, veils_question = questions
+    transitions = _Following(connection.execute(transitions_question, wanted))
+    veils = _Following(connection.execute(veils_question, wanted))
+    for check in connection.execute(checks_question, wanted):
         number, target, name = check["id"], target_of(check), check["name"]
         yield TargetHistory(
             target=target,

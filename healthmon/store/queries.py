@@ -31,14 +31,15 @@ from healthmon.model import (
 )
 from healthmon.store.connect import errors_named, open_connection
 from healthmon.store.database import check_not_too_new, has_log, recognise, schema_version
-from healthmon.store.history import TargetHistory, read_history, read_pbx_veils
+from healthmon.store.history import TargetHistory, read_history, read_life, read_pbx_veils
+from healthmon.store.known import KnownTarget, read_known
 from healthmon.store.lock import LockFacts, look_at_lock
-from healthmon.store.reading import read_freshness, read_pbx_states, read_places, read_states
+from healthmon.store.reading import read_freshness, read_pbx_states, read_places, read_states, read_states_of
 from healthmon.store.rows import incident_of, note_of, place_period_of, silence_of, target_row
 from healthmon.store.schema import MIGRATIONS
 from healthmon.store.timeline import read_timeline
 
-__all__ = ["DaemonFacts", "Reader", "TargetHistory", "Telling", "UrlFacts", "open_reader"]
+__all__ = ["DaemonFacts", "KnownTarget", "Reader", "TargetHistory", "Telling", "UrlFacts", "open_reader"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +88,25 @@ INCIDENTS_IN_WINDOW = """SELECT * FROM incidents WHERE closed_at IS NULL AND ope
     UNION ALL SELECT * FROM incidents WHERE closed_at > :since AND opened_at < :until
     ORDER BY opened_at, id"""
 
+INCIDENTS_OF_TARGET = """SELECT * FROM incidents WHERE pbx = :pbx AND technology = :technology AND resource = :resource
+    AND opened_at < :until AND (closed_at IS NULL OR closed_at > :since) ORDER BY opened_at, id"""
+
 
 def open_reader(path: Path) -> Reader:
     """Open the database for reading. Raises a StoreError with one clear sentence where that cannot be done."""
+    connection, lock = connect_reader(path)
+    try:
+        return Reader(path, connection, lock)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def connect_reader(path: Path) -> tuple[sqlite3.Connection, LockFacts]:
+    """Open a connection for a Reader. Raises a StoreError.
+
+    Not while this process has another connection to the file: looking at the file's head frees that one's locks.
+    """
     lock = look_at_lock(path)
     if not path.is_file():
         raise StoreError(path, "there is no database here yet; the daemon makes it when it first runs")
@@ -101,7 +118,7 @@ def open_reader(path: Path) -> Reader:
         check_not_too_new(path, version, len(MIGRATIONS))
         if version < len(MIGRATIONS):
             raise StoreError(path, "it was written by an older healthmon; start the daemon once to bring it up to date")
-        return Reader(path, connection, lock)
+        return connection, lock
     except BaseException:
         connection.close()
         raise
@@ -140,6 +157,10 @@ class Reader:
         """Close the connection."""
         self.close()
 
+    def end(self) -> None:
+        """Let the moment go, and keep the connection."""
+        self._connection.rollback()
+
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
@@ -165,6 +186,11 @@ class Reader:
         """Return what is believed of every check, ordered by target."""
         with errors_named(self.path):
             return list(read_states(self._connection, self._line))
+
+    def states_of(self, target: Target) -> list[CheckState]:
+        """Return what is believed of the checks of one target."""
+        with errors_named(self.path):
+            return list(read_states_of(self._connection, self._line, target))
 
     def pbx_states(self) -> list[PbxState]:
         """Return the state of every PBX, ordered by name."""
@@ -209,6 +235,11 @@ class Reader:
     def incidents(self, since: float, until: float) -> list[Incident]:
         """Return the incidents that overlap a window, oldest first."""
         return [incident_of(row, self._line) for row in self._rows(INCIDENTS_IN_WINDOW, self._window(since, until))]
+
+    def incidents_of(self, target: Target, since: float, until: float) -> list[Incident]:
+        """Return the incidents of one target that overlap a window, oldest first."""
+        rows = self._rows(INCIDENTS_OF_TARGET, {**self._window(since, until), **target_row(target)})
+        return [incident_of(row, self._line) for row in rows]
 
     def incident(self, number: int) -> Incident | None:
         """Return the incident of this number, or None."""
@@ -283,12 +314,24 @@ class Reader:
                 if endpoint is None or fnmatchcase(history.target.endpoint, endpoint):
                     yield history
 
+    def life(self, target: Target, since: float, until: float) -> list[TargetHistory]:
+        """Return what happened to each check of one target that was watched in a window."""
+        with errors_named(self.path):
+            wanted = {**self._window(since, until), **target_row(target)}
+            return list(read_life(self._connection, self._line, wanted))
+
     def history_of(self, target: Target, check: str, since: float, until: float) -> TargetHistory | None:
         """Return what happened to one check of one target in a window, or None: it was not watched."""
-        found = (
-            one for one in self.history(since, until, pbx=target.pbx) if (one.target, one.check) == (target, check)
-        )
-        return next(found, None)
+        return next((one for one in self.life(target, since, until) if one.check == check), None)
+
+    def known_targets(self) -> list[KnownTarget]:
+        """Return everything of which there is any history: what was watched, then causes that have only incidents."""
+        with errors_named(self.path):
+            return list(read_known(self._connection, self._line))
+
+    def lasting(self, at: float) -> float:
+        """Return a time as the database holds it: it stays the same when somebody sets the clock."""
+        return self._line.stored(at)
 
     def pbx_veils(self, since: float, until: float) -> dict[str, tuple[VeilPeriod, ...]]:
         """Return, by PBX, when nothing behind it could be seen: it was blind, or healthmon was stopped."""

@@ -31,6 +31,7 @@ from healthmon.store.rows import (
     silence_of,
     state_of,
     target_of,
+    target_row,
 )
 from healthmon.store.schema import NO_END
 from healthmon.store.timeline import Timeline
@@ -48,11 +49,20 @@ _REASONS = {str(reason): reason for reason in Reason}
 _SAIDS = {str(said): said for said in Said}
 
 
+_STATES = f"SELECT {STATE_COLUMNS} FROM checks c JOIN states s ON s.check_id = c.id"  # noqa: S608 (a constant of ours)
+_BY_TARGET = "ORDER BY c.pbx, c.technology, c.resource, c.name"
+
+
 def read_states(connection: sqlite3.Connection, line: Timeline) -> Iterator[CheckState]:
     """Read every state, ordered by target."""
+    return (state_of(row, line) for row in connection.execute(f"{_STATES} {_BY_TARGET}"))
+
+
+def read_states_of(connection: sqlite3.Connection, line: Timeline, target: Target) -> Iterator[CheckState]:
+    """Read the states of one target's checks."""
     rows = connection.execute(
-        f"""SELECT {STATE_COLUMNS} FROM checks c JOIN states s ON s.check_id = c.id
-        ORDER BY c.pbx, c.technology, c.resource, c.name"""  # noqa: S608 (a constant of ours)
+        f"{_STATES} WHERE c.pbx = :pbx AND c.technology = :technology AND c.resource = :resource {_BY_TARGET}",
+        target_row(target),
     )
     return (state_of(row, line) for row in rows)
 

@@ -240,4 +240,7 @@ _PLACES = (
     "UPDATE settings SET read_at = 0",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _PLACES)
+#: The life of one target is asked for: its incidents, without looking at those of all others.
+_LIFE = ("CREATE INDEX incidents_of_target ON incidents (pbx, technology, resource, opened_at)",)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _PLACES, _LIFE)

@@ -1,0 +1,55 @@
+"""What there is any history of: everything that was ever watched, or had an incident."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from healthmon.model import Check, Kind, Target
+from healthmon.store.rows import KINDS, target_of
+from healthmon.store.timeline import Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class KnownTarget:
+    """One target; ``watched_since is None``: a cause of several outages, which has incidents and no checks."""
+
+    target: Target
+    kind: Kind
+    watch: str = ""
+    #: The first time ever.
+    watched_since: float | None = None
+    #: Since when it is not watched any more; None: it is.
+    forgotten_at: float | None = None
+
+
+# All that is behind a PBX is veiled by a check of the PBX that is none of its own.
+_WATCHED = f"""SELECT pbx, technology, resource, MAX(kind) AS kind, MAX(watch) AS watch,
+        MIN(watched_since) AS watched_since,
+        CASE WHEN COUNT(forgotten_at) = COUNT(*) THEN MAX(forgotten_at) END AS forgotten_at
+    FROM checks WHERE NOT (technology = '' AND name = '{Check.REACHABILITY}')
+    GROUP BY pbx, technology, resource ORDER BY pbx, technology, resource"""  # noqa: S608 (a constant of ours)
+
+# Read from the index of incidents by target.
+_WITH_INCIDENTS = "SELECT DISTINCT pbx, technology, resource FROM incidents ORDER BY pbx, technology, resource"
+
+
+def read_known(connection: sqlite3.Connection, line: Timeline) -> Iterator[KnownTarget]:
+    """Read every target: first those that were watched, then the causes that only incidents know."""
+    seen = set()
+    for row in connection.execute(_WATCHED):
+        target = target_of(row)
+        seen.add(target)
+        yield KnownTarget(
+            target=target,
+            kind=KINDS[row["kind"]],
+            watch=row["watch"],
+            watched_since=line.shown(row["watched_since"]),
+            forgotten_at=line.shown_or_none(row["forgotten_at"]),
+        )
+    for row in connection.execute(_WITH_INCIDENTS):
+        target = target_of(row)
+        if target not in seen and not (target.is_pbx or target.is_endpoint):
+            # These have one of our own words for their technology: their kind.
+            yield KnownTarget(target, KINDS[target.technology])
