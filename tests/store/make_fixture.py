@@ -1,16 +1,34 @@
-"""Makes ``fixtures/schema1.db.gz``, the database of the first released schema.
+"""Makes ``fixtures/schemaN.db.gz``: a database as the code of schema N left it.
 
-Later migrations are tried on it, so it is made once for each released schema and then never again:
-``python -m tests.store.make_fixture`` writes the present one.
+Later migrations are tried on it, so it is made once for each schema, by the code of that time, and then never again:
+``python -m tests.store.make_fixture`` writes the present one. Do that before you append a migration, and then add what
+the new schema can hold to FILLS.
 """
 
 from __future__ import annotations
 
 import gzip
 import tempfile
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from healthmon.model import Freshness, Health, PbxState
+from healthmon.model import (
+    Check,
+    Ending,
+    Freshness,
+    Health,
+    Incident,
+    Kind,
+    Matcher,
+    Note,
+    PbxState,
+    Place,
+    PlaceChange,
+    Severity,
+    Target,
+)
+from healthmon.store.commander import open_commander
 from healthmon.store.schema import MIGRATIONS
 from tests.store.scene import (
     OFFICE,
@@ -18,8 +36,6 @@ from tests.store.scene import (
     START,
     Store,
     by_key,
-    closed,
-    incident,
     notification,
     state,
     transition,
@@ -28,16 +44,23 @@ from tests.store.scene import (
 )
 
 FIXTURES = Path(__file__).with_name("fixtures")
+SITE = Target("office", "site", "203.0.113.7")
 
 
-def fill(store: Store) -> None:
-    """Book something of everything."""
+def incident(number: int, target: Target = PHONE, kind: Kind = Kind.PHONE, **facts: object) -> Incident:
+    """Make an open incident of which only ``facts`` are told that came later."""
+    at, cause = START + 100, "peer status Unreachable"
+    made = Incident(number, target, Check.REACHABILITY, kind, "phones", Health.DOWN, at, at + 30, cause)
+    return replace(made, **facts)  # type: ignore[arg-type]
+
+
+def _first(store: Store) -> None:
     store.book(
         states=by_key(state(belief=Health.DOWN)),
         pbx_states={"office": PbxState("office", version="22.3.0", was_seen=True)},
         transitions=[transition(START + 1, Health.UP), transition(START + 100, Health.DOWN, Health.UP)],
         veils=veils(veil(START + 20, START + 30), veil(START + 40, START + 50, OFFICE, "blind")),
-        incidents={1: closed(1, START + 60), 2: incident(2)},
+        incidents={1: incident(1, closed_at=START + 60, ending=Ending.RECOVERED), 2: incident(2)},
         notifications=[notification(number=2)],
     )
     claim = store.outbox.claim("oncall/boss", START + 200)
@@ -46,16 +69,52 @@ def fill(store: Store) -> None:
     store.writer.alive(START + 210, [Freshness("office", START + 200, START + 190, START + 205)])
 
 
+def _second(store: Store) -> None:
+    """People in the loop."""
+    store.book(
+        incidents={3: incident(3, muted_by="silence 1", acked_at=START + 220, acked_by="eve", ack_reason="looks")},
+        notes=[Note(3, START + 215, "told nobody (silence 1)")],
+    )
+    with open_commander(store.path) as commander:
+        everything = Matcher(pbxs=("office",), kinds=(Kind.PHONE,), endpoints=("PJSIP/1*",))
+        commander.silence(everything, since=START + 212, until=START + 9000, author="eve", reason="new switch")
+        commander.acknowledge(3, at=START + 220, author="eve", reason="looks")
+
+
+def _third(store: Store) -> None:
+    """One cause, one message."""
+    facts = {"severity": Severity.WARNING, "site": "203.0.113.7", "watches": ("phones",), "down": 4, "of": 9}
+    store.book(incidents={4: incident(4, SITE, Kind.SITE, widened=1, widened_at=START + 230, **facts)})
+
+
+def _fourth(store: Store) -> None:
+    """Where contacts are."""
+    places = (Place("203.0.113.7", "Acme Phone 1.0"), Place("203.0.113.8", "Acme Phone 1.0"))
+    moves = ((places[0], START + 1, False), (places[0], START + 100, True), (places[1], START + 150, False))
+    store.book(places=[PlaceChange(PHONE, place, at, is_left) for place, at, is_left in moves])
+
+
+#: By schema: what it was the first to hold.
+FILLS: dict[int, Callable[[Store], None]] = {1: _first, 2: _second, 3: _third, 4: _fourth}
+
+
+def fill(store: Store, schema: int) -> None:
+    """Book something of everything that a schema holds."""
+    for first, each in FILLS.items():
+        if first <= schema:
+            each(store)
+
+
 def main() -> None:
     """Write the fixture of the present schema."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "healthmon.db"
         store = Store(path)
-        fill(store)
+        fill(store, len(MIGRATIONS))
         store.stop()
         target = FIXTURES / f"schema{len(MIGRATIONS)}.db.gz"
         target.write_bytes(gzip.compress(path.read_bytes(), mtime=0))
-        print(f"{target}: {target.stat().st_size} bytes of {PHONE} and its PBX")
+        print(f"{target}: {target.stat().st_size} bytes")
 
 
 if __name__ == "__main__":

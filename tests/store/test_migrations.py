@@ -9,6 +9,7 @@ import stat
 from collections import namedtuple
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from healthmon.store.database import open_database, schema_version
 from healthmon.store.queries import open_reader
 from healthmon.store.schema import APPLICATION_ID, MIGRATIONS
 from healthmon.store.writer import open_writer
-from tests.store.make_fixture import FIXTURES
+from tests.store.make_fixture import FIXTURES, fill
 from tests.store.scene import BOSS, PHONE, START, Store
 
 #: What a later healthmon might add.
@@ -28,12 +29,19 @@ FAILING = ("CREATE TABLE sites (id INTEGER PRIMARY KEY)", "ALTER TABLE nowhere A
 Usage = namedtuple("Usage", "total used free")
 
 
+SCHEMAS = range(1, len(MIGRATIONS) + 1)
+
+
+def unpack(schema: int, folder: Path) -> Path:
+    path = folder / "healthmon.db"
+    path.write_bytes(gzip.decompress((FIXTURES / f"schema{schema}.db.gz").read_bytes()))
+    return path
+
+
 @pytest.fixture
 def old(folder: Path) -> Path:
     """A database as the first release left it."""
-    path = folder / "healthmon.db"
-    path.write_bytes(gzip.decompress((FIXTURES / "schema1.db.gz").read_bytes()))
-    return path
+    return unpack(1, folder)
 
 
 def migrate(path: Path, *more: tuple[str, ...], now: float = START, said: list[str] | None = None) -> int:
@@ -47,6 +55,48 @@ def migrate(path: Path, *more: tuple[str, ...], now: float = START, said: list[s
 
 def backups(path: Path) -> list[str]:
     return sorted(each.name for each in path.parent.iterdir() if each.name.endswith(".backup"))
+
+
+def everything(path: Path) -> dict[str, Any]:
+    """What a daemon of today that goes on with a database knows, and what the commands then show of it."""
+    writer = open_writer(path, now=START + 300)
+    remembered = writer.load()
+    writer.close()
+    with open_reader(path) as reader:
+        return {
+            "remembered": remembered,
+            "daemon": reader.daemon(),
+            "states": reader.states(),
+            "pbxs": reader.pbx_states(),
+            "freshness": reader.freshness(),
+            "urls": reader.urls(),
+            "incidents": reader.incidents(START, START + 300),
+            "stories": [(reader.notes(number), reader.tellings(number)) for number in range(1, 9)],
+            "silences": reader.silences(START),
+            "history": list(reader.history(START, START + 300)),
+            "late history": list(reader.history(START + 150, START + 300)),
+            "blindness": reader.pbx_veils(START, START + 300),
+            "places": reader.places(PHONE),
+        }
+
+
+@pytest.mark.parametrize("schema", SCHEMAS[:-1])
+def test_what_an_older_schema_held_is_read_as_if_it_were_booked_today(schema: int, folder: Path) -> None:
+    (folder / "old").mkdir()
+    old = unpack(schema, folder / "old")
+    with closing(sqlite3.connect(old)) as connection:
+        assert schema_version(connection) == schema
+
+    store = Store(folder / "healthmon.db")
+    fill(store, schema)
+    store.stop()
+
+    assert everything(old) == everything(store.path)
+
+
+def test_a_database_of_every_schema_is_kept() -> None:
+    """If this fails: put the new migration aside, run ``python -m tests.store.make_fixture``, and put it back."""
+    assert {path.name for path in FIXTURES.iterdir()} >= {f"schema{schema}.db.gz" for schema in SCHEMAS[:-1]}
 
 
 def test_the_first_released_schema_is_understood(old: Path) -> None:
