@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from healthmon.config.draft import Draft, DraftSection
-from healthmon.config.types import Config, Hold, MaintenanceConfig, PbxConfig, ReceiverConfig, WatchConfig
+from healthmon.config.types import Config, Hold, MaintenanceConfig, PbxConfig, ReceiverConfig, WatchConfig, Weekly
+from healthmon.config.values import WeeklyTime
 from healthmon.model import Matcher
 
 
@@ -67,6 +70,7 @@ def _watch(section: DraftSection) -> WatchConfig:
         severity=values.get("severity"),
         remind_every=values["remind_every"],
         alert_on_degraded=values["alert_on"],
+        working_hours=_weekly(values.get("working_hours", ()), values["timezone"]),
         flap_window=values["flap_window"],
         flap_start=values["flap_start"],
         flap_stop=values["flap_stop"],
@@ -85,7 +89,6 @@ def _receiver(section: DraftSection) -> ReceiverConfig:
 
 def _maintenance(section: DraftSection) -> MaintenanceConfig:
     values = section.values
-    start, end = values["time"]
     return MaintenanceConfig(
         name=section.name,
         matcher=Matcher(
@@ -94,8 +97,9 @@ def _maintenance(section: DraftSection) -> MaintenanceConfig:
             watches=values.get("watch", ()),
             endpoints=values.get("endpoints", ()),
         ),
-        days=values["days"],
-        start=start,
-        end=end,
-        zone=values["timezone"],
+        when=_weekly([(values["days"], *values["time"])], values["timezone"]),
     )
+
+
+def _weekly(times: Iterable[WeeklyTime], zone: ZoneInfo) -> tuple[Weekly, ...]:
+    return tuple(Weekly(days, start, end, zone) for days, start, end in times)

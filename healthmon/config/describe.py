@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from healthmon.config.types import Config, Hold, MaintenanceConfig, PbxConfig, ReceiverConfig, WatchConfig
+from healthmon.config.types import Config, Hold, MaintenanceConfig, PbxConfig, ReceiverConfig, WatchConfig, Weekly
 from healthmon.config.values import NOBODY, WEEKDAYS, written
 from healthmon.model import Kind
 
@@ -41,12 +41,14 @@ def describe_watch(watch: WatchConfig, config: Config) -> list[str]:
     pbxs = "every PBX" if watch.pbx == ("*",) else _names(pbx.name for pbx in config.pbxs if watch.is_on(pbx.name))
     but = f" but not {', '.join(watch.exclude)}" if watch.exclude else ""
     told = "down or degraded" if watch.alert_on_degraded else "down"
+    hours = [f"    only {weekly_in_words(watch.working_hours)}"] if watch.working_hours else []
     return [
         f"watch {watch.name}: {', '.join(watch.endpoints)}{but} on {pbxs}; kind {watch.kind or 'auto'}",
         f"    {_severity(watch)}",
         f"    {hold_in_words(watch.hold)}",
         f"    flapping from {watch.flap_start} changes within {written(watch.flap_window)} down to {watch.flap_stop}",
         f"    tells {_names(watch.receivers)} of {told}{_reminders(watch.remind_every)}",
+        *hours,
     ]
 
 
@@ -61,12 +63,31 @@ def describe_receiver(receiver: ReceiverConfig) -> list[str]:
 
 def describe_maintenance(window: MaintenanceConfig) -> list[str]:
     """Say when nobody is told, and of what."""
-    names = [name[:3] for number, name in enumerate(WEEKDAYS.values()) if number in window.days]
-    start, end = (f"{minutes // 60:02}:{minutes % 60:02}" for minutes in (window.start, window.end))
     return [
-        f"maintenance {window.name}: {', '.join(names)} {start}-{end} ({window.zone.key})",
+        f"maintenance {window.name}: {weekly_in_words(window.when)}",
         f"    nobody is told of: {window.matcher}",
     ]
+
+
+def weekly_in_words(times: Sequence[Weekly]) -> str:
+    """Say ``Mon-Fri 08:00-18:00, Sat 09:00-13:00 (Europe/Berlin)``."""
+    said = (f"{_days(one.days)} {_clock(one.start)}-{_clock(one.end)}" for one in times)
+    return f"{', '.join(said)} ({times[0].zone.key})"
+
+
+def _days(days: frozenset[int]) -> str:
+    """Say ``Mon-Wed, Sat``, or ``daily``."""
+    if len(days) == len(WEEKDAYS):
+        return "daily"
+    names = [name[:3] for name in WEEKDAYS.values()]
+    first_days = [day for day in sorted(days) if day - 1 not in days]
+    last_days = [day for day in sorted(days) if day + 1 not in days]
+    spans = ((names[first], names[last]) for first, last in zip(first_days, last_days, strict=True))
+    return ", ".join(first if first == last else f"{first}-{last}" for first, last in spans)
+
+
+def _clock(minutes: int) -> str:
+    return f"{minutes // 60:02}:{minutes % 60:02}"
 
 
 def hold_in_words(hold: Hold) -> str:

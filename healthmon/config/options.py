@@ -227,6 +227,14 @@ WATCH = SectionKind(
         ),
         _REMIND,
         Option(
+            "working_hours",
+            values.weekly_times,
+            "Outside of these times nobody is told; at their start, what is still down is told.",
+            otherwise="always",
+            is_list=True,
+        ),
+        Option("timezone", values.timezone, "Whose clock working_hours go by.", otherwise="that of [healthmon]"),
+        Option(
             "flap_window",
             values.duration("1m", "1d"),
             "Flapping is counted over this time.",

@@ -156,6 +156,7 @@ def _resolve(draft: Draft, secrets: Secrets, hostname: str, why_refused: Callabl
         resolve.told(section, receivers)
     for section in draft.of("watch"):
         resolve.told(section, receivers)
+        resolve.own_timezone(section, draft)
     for section in draft.of("receiver"):
         resolve.receiver(section, secrets, why_refused)
     for section in draft.of("maintenance"):

@@ -37,9 +37,14 @@ def pbx(section: DraftSection, secrets: Secrets, hostname: str) -> None:
         section.values["application"] = f"healthmon-{clean[:50] or 'unnamed'}"
 
 
-def maintenance(section: DraftSection, draft: Draft) -> None:
-    """Fill in the time zone, and refuse names that are not in the file: such a window would do nothing."""
+def own_timezone(section: DraftSection, draft: Draft) -> None:
+    """Fill in the time zone of a section that has none of its own."""
     section.values.setdefault("timezone", draft.of("healthmon")[0].values.get("timezone"))
+
+
+def maintenance(section: DraftSection, draft: Draft) -> None:
+    """Refuse names that are not in the file: such a window would do nothing."""
+    own_timezone(section, draft)
     for option, kind in (("pbx", "pbx"), ("watch", "watch")):
         known = draft.names(kind)
         for pattern in section.values.get(option, ()):

@@ -32,6 +32,18 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Weekly:
+    """A time that comes back every week, by the clock on the wall."""
+
+    #: The weekdays on which it begins, Monday is 0.
+    days: frozenset[int]
+    #: In minutes since midnight. ``end <= start``: it ends on the next day.
+    start: int
+    end: int
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
 class PbxConfig:
     """One Asterisk."""
 
@@ -72,6 +84,8 @@ class WatchConfig:
     remind_every: tuple[float, ...] = ()
     #: Also open an incident for ``degraded``.
     alert_on_degraded: bool = False
+    #: Outside of these times nobody is told; empty: always.
+    working_hours: tuple[Weekly, ...] = ()
     #: Flapping starts at so many raw changes within ``flap_window`` seconds, and stops at so few.
     flap_window: float = 600.0
     flap_start: int = 6
@@ -118,12 +132,7 @@ class MaintenanceConfig:
 
     name: str
     matcher: Matcher
-    #: The weekdays on which it begins, Monday is 0.
-    days: frozenset[int]
-    #: By the clock on the wall, in minutes since midnight. ``end <= start``: it ends on the next day.
-    start: int
-    end: int
-    zone: ZoneInfo
+    when: tuple[Weekly, ...]
 
 
 @dataclass(frozen=True, slots=True)

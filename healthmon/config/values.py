@@ -115,8 +115,7 @@ def reminders(least: str, most: str) -> Callable[[str], tuple[float, ...]]:
     def parse(value: str) -> tuple[float, ...]:
         if value.lower() == "never":
             return ()
-        words = [word.strip() for word in re.split(r"[,\n]", value)]
-        found = tuple(parse_one(word) for word in words if word)
+        found = tuple(parse_one(part) for part in _parts(value))
         if not found:
             raise Unsuitable(f"{shown(value)}: a duration, several that grow, or never")
         for before, after in pairwise(found):
@@ -149,8 +148,13 @@ def count(least: int, most: int) -> Callable[[str], int]:
 
 def names(value: str) -> tuple[str, ...]:
     """Names or patterns, divided by commas or by lines; each once."""
-    found = [" ".join(word.split()) for word in re.split(r"[,\n]", value)]
-    return tuple(dict.fromkeys(word for word in found if word))
+    return tuple(dict.fromkeys(_parts(value)))
+
+
+def _parts(value: str) -> list[str]:
+    """What stands between commas or line ends."""
+    found = (" ".join(part.split()) for part in re.split(r"[,\n]", value))
+    return [part for part in found if part]
 
 
 def alert_on(value: str) -> bool:
@@ -198,6 +202,30 @@ def _weekday(word: str) -> int:
     if word[:3].lower() not in WEEKDAYS or word.lower() not in WEEKDAYS[word[:3].lower()].lower():
         raise Unsuitable(f"{shown(word)}: weekdays are Mon, Tue, Wed, Thu, Fri, Sat, Sun, or Mon-Fri, or daily")
     return list(WEEKDAYS).index(word[:3].lower())
+
+
+#: Weekdays, and the minutes since midnight at which a time begins and ends on them.
+WeeklyTime = tuple[frozenset[int], int, int]
+
+_DAYS_AND_TIME = re.compile(r"(?P<days>[^0-9]*?) ?(?P<time>[0-9].*)?")
+
+
+def weekly_times(value: str) -> tuple[WeeklyTime, ...]:
+    """``Mon-Fri 08:00-18:00, Sat 09:00-13:00`` -> times; without weekdays daily; ``always`` -> none."""
+    if value.lower() == "always":
+        return ()
+    found: list[WeeklyTime] = []
+    days: list[str] = []
+    for part in _parts(value):
+        match = _DAYS_AND_TIME.fullmatch(part)
+        words, clock = (match["days"], match["time"]) if match else (part, None)
+        days += [words] if words else []
+        if clock:
+            found.append((weekdays(",".join(days) or "daily"), *day_time(clock)))
+            days = []
+    if days or not found:
+        raise Unsuitable(f"{shown(value)}: on which days from when to when, like Mon-Fri 08:00-18:00")
+    return tuple(found)
 
 
 def day_time(value: str) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from healthmon.config.types import Config
 from healthmon.core.alerting import Policy
 from healthmon.core.deadlines import Deadlines
 from healthmon.core.machine import Machine
-from healthmon.core.mutes import Mutes
+from healthmon.core.mutes import Mutes, its_end
 from healthmon.core.policies import Policies
 from healthmon.core.teller import DueAt, Teller
 from healthmon.model import (
@@ -43,7 +43,7 @@ REMIND = "remind"
 #: How the words begin that say why nobody is told.
 TOLD_NOBODY = "told nobody: "
 
-#: The key of the deadline at which a silence or a maintenance window begins or ends.
+#: The key of the deadline at which a silence, maintenance or working hours begin or end.
 MUTES = "mutes"
 
 
@@ -326,17 +326,17 @@ class Incidents:
             return incident
         after = replace(incident, muted_by=muted_by)
         self._book(after, changes)
-        words = f"{muted_by}: from now on nobody is told" if muted_by else f"{incident.muted_by} is over"
+        words = f"{muted_by}: from now on nobody is told" if muted_by else its_end(incident.muted_by)
         changes.notes.append(Note(after.id, now, words))
         return after
 
     def review_mutes(self, now: float, changes: Changes) -> None:
-        """A silence or a window has begun or ended: ask about every open incident anew."""
+        """A silence, maintenance or working hours have begun or ended: ask about every open incident anew."""
         for incident in sorted(self.all_open(), key=lambda one: one.id):
             words = self._tell(incident, now, changes)
             after = self._known[incident.id]
             if after.muted_by != incident.muted_by:
-                turn = after.muted_by or f"{incident.muted_by} is over"
+                turn = after.muted_by or its_end(incident.muted_by)
                 outcome = f"; {words}" if words.startswith("tells") else ""
                 changes.log.append(f"{after.kind} {after.target}: incident {after.id}: {turn}{outcome}")
         self.watch_mutes(now)

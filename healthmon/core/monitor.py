@@ -312,7 +312,7 @@ class Monitor:
         changes.clock_jumps.append(ClockJump(now, by))
         self._desk.deadlines.shift(by)
         self._desk.incidents.shift(by)
-        # Maintenance windows follow the clock on the wall.
+        # Maintenance and working hours follow the clock on the wall.
         self._desk.deadlines.set((MUTES, ""), now)
         for pbx in self._pbxs.values():
             pbx.shift(by)

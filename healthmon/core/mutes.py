@@ -1,4 +1,4 @@
-"""Silences and maintenance windows: what nobody is told of at present, and until when that may hold."""
+"""Silences, maintenance and working hours: what nobody is told of at present, and until when that may hold."""
 
 from __future__ import annotations
 
@@ -6,8 +6,15 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from healthmon.config.types import Config
-from healthmon.core.windows import is_open, next_change
+from healthmon.core.windows import is_within, next_change
 from healthmon.model import Incident, Matcher, Silence
+
+OUTSIDE_HOURS = "outside working hours"
+
+
+def its_end(muted_by: str) -> str:
+    """Say that what muted an incident does so no longer: ``silence 12 is over``."""
+    return "working hours have begun" if muted_by == OUTSIDE_HOURS else f"{muted_by} is over"
 
 
 class Mutes:
@@ -20,6 +27,7 @@ class Mutes:
     def use(self, config: Config) -> None:
         """Take a new configuration."""
         self._windows = config.maintenance
+        self._hours = {watch.name: watch.working_hours for watch in config.watches if watch.working_hours}
         self._forget()
 
     def take(self, silences: Iterable[Silence]) -> None:
@@ -34,24 +42,35 @@ class Mutes:
 
     def _forget(self) -> None:
         self._in_force: tuple[tuple[str, Matcher], ...] = ()
+        #: The watch sections whose working hours are over.
+        self._off_work: frozenset[str] = frozenset()
         self._looked_at = self._changes_at = 0.0
 
     def muted_by(self, incident: Incident, now: float) -> str:
-        """Name what mutes an incident, ``silence 12`` or ``maintenance backup``; "": nothing does."""
+        """Name what mutes an incident, ``silence 12`` or ``outside working hours``; "": nothing does."""
+        self._look(now)
         target, kind, watch = incident.target, incident.kind, incident.watch
-        names = (name for name, matcher in self._now(now) if matcher.matches(target, kind, watch))
-        return next(names, "")
+        names = (name for name, matcher in self._in_force if matcher.matches(target, kind, watch))
+        return next(names, OUTSIDE_HOURS if self._is_outside_hours(incident) else "")
+
+    def _is_outside_hours(self, incident: Incident) -> bool:
+        """Whether nobody works who cares for it; for that of a group, whoever cares for any part of it."""
+        return self._off_work.issuperset(incident.watches or (incident.watch,))
 
     def next_change(self, now: float) -> float | None:
-        """When a silence or window begins or ends next; None: never."""
-        self._now(now)
+        """When a silence, maintenance or working hours begin or end next; None: never."""
+        self._look(now)
         return None if self._changes_at == float("inf") else self._changes_at
 
-    def _now(self, now: float) -> tuple[tuple[str, Matcher], ...]:
-        if not self._looked_at <= now < self._changes_at:
-            silences = [one for one in self._silences if now < one.until]
-            windows = [(f"maintenance {one.name}", one.matcher) for one in self._windows if is_open(one, now)]
-            self._in_force = (*((f"silence {one.id}", one.matcher) for one in silences), *windows)
-            edges = [*(one.until for one in silences), *(next_change(one, now) for one in self._windows)]
-            self._looked_at, self._changes_at = now, min(edges, default=float("inf"))
-        return self._in_force
+    def _look(self, now: float) -> None:
+        """Find out what is in force, unless that is known since the last look."""
+        if self._looked_at <= now < self._changes_at:
+            return
+        silences = [one for one in self._silences if now < one.until]
+        windows = [(f"maintenance {one.name}", one.matcher) for one in self._windows if is_within(one.when, now)]
+        self._in_force = (*((f"silence {one.id}", one.matcher) for one in silences), *windows)
+        self._off_work = frozenset(watch for watch, hours in self._hours.items() if not is_within(hours, now))
+        times = [*(one.when for one in self._windows), *self._hours.values()]
+        edges = [*(one.until for one in silences), *(next_change(each, now) for each in times)]
+        self._looked_at = now
+        self._changes_at = min((edge for edge in edges if edge is not None), default=float("inf"))

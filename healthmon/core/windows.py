@@ -1,41 +1,46 @@
-"""When a maintenance window is open: by the clock on the wall, also on the days of 23 and 25 hours. Pure.
+"""When a time of the week has come: by the clock on the wall, also on the days of 23 and 25 hours. Pure.
 
-A window covers the time from the first moment at which the clock shows its start (or has jumped past it) to the last
+Such a time reaches from the first moment at which the clock shows its start (or has jumped past it) to the last
 moment at which the clock shows its end. So the hour that comes twice in autumn makes it longer and never splits it, and
 an hour that does not exist in spring is not made up.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, datetime, time, timedelta
+from itertools import chain
 from zoneinfo import ZoneInfo
 
-from healthmon.config.types import MaintenanceConfig
+from healthmon.config.types import Weekly
 
 DAY_MINUTES = 24 * 60
 
-#: A window lasts at most a day and comes back after a week at most: these days around now tell all.
+#: It lasts at most a day and comes back after a week at most: these days around now tell all.
 _DAYS_BACK, _DAYS_AHEAD = 2, 8
 
 
-def is_open(window: MaintenanceConfig, now: float) -> bool:
-    """Whether a moment (seconds UTC) lies within the window."""
-    return any(start <= now < end for start, end in _periods(window, now))
+def is_within(times: Iterable[Weekly], now: float) -> bool:
+    """Whether a moment (seconds UTC) lies within any of these times."""
+    return any(start <= now < end for start, end in _periods(times, now))
 
 
-def next_change(window: MaintenanceConfig, now: float) -> float:
-    """When it opens or closes next after a moment (seconds UTC)."""
-    return min(edge for period in _periods(window, now) for edge in period if edge > now)
+def next_change(times: Iterable[Weekly], now: float) -> float | None:
+    """When any of these times begins or ends next after a moment (seconds UTC); None: there are none."""
+    return min((edge for period in _periods(times, now) for edge in period if edge > now), default=None)
 
 
-def _periods(window: MaintenanceConfig, now: float) -> Iterator[tuple[float, float]]:
-    today = datetime.fromtimestamp(now, window.zone).date()
+def _periods(times: Iterable[Weekly], now: float) -> Iterator[tuple[float, float]]:
+    return chain.from_iterable(_periods_of(weekly, now) for weekly in times)
+
+
+def _periods_of(weekly: Weekly, now: float) -> Iterator[tuple[float, float]]:
+    today = datetime.fromtimestamp(now, weekly.zone).date()
     for offset in range(-_DAYS_BACK, _DAYS_AHEAD + 1):
         day = today + timedelta(days=offset)
-        if day.weekday() in window.days:
-            end = window.end if window.end > window.start else window.end + DAY_MINUTES
-            yield _moment(day, window.start, window.zone), _moment(day, end, window.zone, is_end=True)
+        if day.weekday() in weekly.days:
+            end = weekly.end if weekly.end > weekly.start else weekly.end + DAY_MINUTES
+            yield _moment(day, weekly.start, weekly.zone), _moment(day, end, weekly.zone, is_end=True)
 
 
 def _moment(day: date, minutes: int, zone: ZoneInfo, *, is_end: bool = False) -> float:

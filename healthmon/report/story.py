@@ -98,7 +98,7 @@ def _headline(incident: Incident, zone: ZoneInfo, now: float) -> Iterator[str]:
 
 def _why_not_told(incident: Incident) -> str:
     if incident.muted_by:
-        return f"nobody is told: {incident.muted_by}" if incident.is_open else f"it ended in {incident.muted_by}"
+        return f"nobody is told{'' if incident.is_open else ' of its end'}: {incident.muted_by}"
     return f"explained by incident {incident.explained_by}" if incident.explained_by is not None else ""
 
 

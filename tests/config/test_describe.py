@@ -12,6 +12,7 @@ def test_a_configuration_in_words(files: Files) -> None:
         + "[watch providers]\nendpoints = PJSIP/trunk-*\nexclude = PJSIP/trunk-9\nkind = provider\npbx = off*\n"
         + "down_after_exact = yes\nalert_on = down, degraded\nremind_every = 1h, 4h\n"
         + "[watch phones]\nendpoints = PJSIP/*\ndown_after = 3m\nreceivers = nobody\n"
+        + "working_hours = Mon-Wed, Fri 08:00-18:00, 06:00-07:00\n"
         + "[receiver oncall]\nurls =\n    boss = tgram://1:hunter2/3\n    mailto://u:hunter2@mail.example.org\n"
     )
 
@@ -35,6 +36,7 @@ def test_a_configuration_in_words(files: Files) -> None:
         "    down after 3m, up after 10s, degraded after 3m",
         "    flapping from 6 changes within 10m down to 2",
         "    tells nobody of down",
+        "    only Mon-Wed, Fri 08:00-18:00, daily 06:00-07:00 (UTC)",
         "",
         "receiver oncall: waits 5s for more to tell, gives up after 1d",
         "    oncall/boss",

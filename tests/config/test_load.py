@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from healthmon.config import Hold
 from healthmon.config.parser import load
+from healthmon.config.types import Weekly
 from healthmon.model import Kind, Severity, Target
 from tests.config.files import PBX, RECEIVER, WATCH, Files, pbx
 
@@ -19,7 +22,7 @@ def test_the_smallest_file_gets_every_default(files: Files) -> None:
     assert (office.verify_tls, office.remind_every, office.receivers) == (True, (), ())
     assert phones.hold == Hold(down_after=30.0, up_after=10.0, degraded_after=30.0)
     assert (phones.kind, phones.pbx, phones.exclude, phones.alert_on_degraded) == (None, ("*",), (), False)
-    assert phones.severity is None
+    assert (phones.severity, phones.working_hours) == (None, ())
     assert (phones.flap_window, phones.flap_start, phones.flap_stop) == (600.0, 6, 2)
 
 
@@ -60,6 +63,8 @@ down_after_exact = yes
 receivers = oncall, desk
 alert_on = down, degraded
 remind_every = never
+working_hours = Mon-Fri 08:00-18:00, Sat 09:00-13:00
+timezone = Asia/Yekaterinburg
 flap_window = 1h
 flap_start = 9
 flap_stop = 0
@@ -93,6 +98,9 @@ urls = json://127.0.0.1/3
     assert providers.hold == Hold(90.0, 0.5, 300.0, down_after_exact=True)
     assert (providers.kind, providers.receivers) == (Kind.PROVIDER, ("oncall", "desk"))
     assert providers.severity is Severity.WARNING
+    zone = ZoneInfo("Asia/Yekaterinburg")
+    workdays, saturday = frozenset(range(5)), frozenset({5})
+    assert providers.working_hours == (Weekly(workdays, 480, 1080, zone), Weekly(saturday, 540, 780, zone))
     assert (providers.alert_on_degraded, providers.flap_start, providers.flap_stop) == (True, 9, 0)
     assert [(url.url_id, str(url.url)) for url in oncall.urls] == [
         ("oncall/boss", "json://127.0.0.1/?a=b"),

@@ -72,6 +72,42 @@ def test_other_words_are_no_reminders(text: str, why: str) -> None:
     assert str(caught.value) == why
 
 
+WORKDAYS, SATURDAY, DAILY = frozenset(range(5)), frozenset({5}), frozenset(range(7))
+
+
+@pytest.mark.parametrize(
+    ("text", "times"),
+    [
+        ("always", ()),
+        ("08:00-18:00", ((DAILY, 480, 1080),)),
+        ("daily 22:00-06:00", ((DAILY, 1320, 360),)),
+        ("Mon-Fri 08:00-18:00, Sat 9:00-13:00", ((WORKDAYS, 480, 1080), (SATURDAY, 540, 780))),
+        ("Mon-Fri\n08:00-12:00, Mon-Fri 13:00-18:00", ((WORKDAYS, 480, 720), (WORKDAYS, 780, 1080))),
+        ("Mon, Wed 08:00-12:00, Mon, Sat 00:00-24:00", ((frozenset({0, 2}), 480, 720), (frozenset({0, 5}), 0, 1440))),
+    ],
+)
+def test_times_of_the_week(text: str, times: tuple[values.WeeklyTime, ...]) -> None:
+    assert values.weekly_times(text) == times
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("Mon-Fri", "Mon-Fri: on which days from when to when, like Mon-Fri 08:00-18:00"),
+        ("Mon 08:00-12:00, Sat", "Mon 08:00-12:00, Sat: on which days from when to when, like Mon-Fri 08:00-18:00"),
+        (",", ",: on which days from when to when, like Mon-Fri 08:00-18:00"),
+        ("Mon-Fri 8-18", "8-18: from when to when, like 22:00-06:00"),
+        ("Workdays 08:00-18:00", "Workdays: weekdays are Mon, Tue, Wed, Thu, Fri, Sat, Sun, or Mon-Fri, or daily"),
+        ("Mon 08:00-12:00 Tue", "08:00-12:00 Tue: from when to when, like 22:00-06:00"),
+    ],
+)
+def test_other_words_are_no_times_of_the_week(text: str, why: str) -> None:
+    with pytest.raises(Unsuitable) as caught:
+        values.weekly_times(text)
+
+    assert str(caught.value) == why
+
+
 @pytest.mark.parametrize("word", ["yes", "YES", "true", "on", "1"])
 def test_words_for_yes(word: str) -> None:
     assert values.yes_no(word) is True

@@ -6,13 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from healthmon.config.types import Config, MaintenanceConfig
+from healthmon.config.types import Config, MaintenanceConfig, Weekly
 from healthmon.model import Health, Kind, Matcher, Reason, Target
 from tests.core.scene import DOWN, PHONES, PROVIDERS, START, UP, Scene, config, phone, trunk, trunk_settings
 
 BOSS = "oncall/boss"
 TRUNK = trunk("a")
 EVERYTHING = Matcher()
+DAILY = frozenset(range(7))
 REMINDING = config(watches=(replace(PROVIDERS, remind_every=(300.0,)), PHONES))
 
 
@@ -213,7 +214,7 @@ def test_the_next_outage_is_not_acknowledged() -> None:
 def test_in_a_maintenance_window_nobody_is_told_until_its_end() -> None:
     begins = datetime.fromtimestamp(START, UTC)
     minute = begins.hour * 60 + begins.minute
-    window = MaintenanceConfig("backup", EVERYTHING, frozenset(range(7)), minute, minute + 20, ZoneInfo("UTC"))
+    window = MaintenanceConfig("backup", EVERYTHING, (Weekly(DAILY, minute, minute + 20, ZoneInfo("UTC")),))
     scene, truth = watched(replace(config(), maintenance=(window,)))
     goes(scene, truth, DOWN)
     assert told(scene) == []
@@ -225,7 +226,7 @@ def test_in_a_maintenance_window_nobody_is_told_until_its_end() -> None:
 
 
 def test_a_window_that_a_reload_takes_away_is_over() -> None:
-    window = MaintenanceConfig("backup", EVERYTHING, frozenset(range(7)), 0, 24 * 60, ZoneInfo("UTC"))
+    window = MaintenanceConfig("backup", EVERYTHING, (Weekly(DAILY, 0, 24 * 60, ZoneInfo("UTC")),))
     scene, truth = watched(replace(config(), maintenance=(window,)))
     goes(scene, truth, DOWN)
 

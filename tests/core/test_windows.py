@@ -1,4 +1,4 @@
-"""Maintenance windows by the clock on the wall, also on the days of 23 and 25 hours."""
+"""Times of the week by the clock on the wall, also on the days of 23 and 25 hours."""
 
 from __future__ import annotations
 
@@ -9,17 +9,16 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from healthmon.config.types import MaintenanceConfig
-from healthmon.core.windows import is_open, next_change
-from healthmon.model import Matcher
+from healthmon.config.types import Weekly
+from healthmon.core.windows import is_within, next_change
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
-def window(start: str, end: str, days: str = "0123456", zone: ZoneInfo = BERLIN) -> MaintenanceConfig:
+def window(start: str, end: str, days: str = "0123456", zone: ZoneInfo = BERLIN) -> tuple[Weekly]:
     """``window("22:00", "06:00")``; Monday is 0."""
     first, last = (int(text[:2]) * 60 + int(text[3:]) for text in (start, end))
-    return MaintenanceConfig("backup", Matcher(), frozenset(map(int, days)), first, last, zone)
+    return (Weekly(frozenset(map(int, days)), first, last, zone),)
 
 
 def at(text: str) -> float:
@@ -30,18 +29,18 @@ def at(text: str) -> float:
 def test_a_window_over_midnight_belongs_to_the_day_on_which_it_begins() -> None:
     friday_night = window("22:00", "06:00", "4")
 
-    assert not is_open(friday_night, at("2026-05-01T21:59:59+02:00"))
-    assert is_open(friday_night, at("2026-05-01T22:00:00+02:00"))
-    assert is_open(friday_night, at("2026-05-02T05:59:59+02:00"))
-    assert not is_open(friday_night, at("2026-05-02T06:00:00+02:00"))
-    assert not is_open(friday_night, at("2026-05-02T23:00:00+02:00"))
+    assert not is_within(friday_night, at("2026-05-01T21:59:59+02:00"))
+    assert is_within(friday_night, at("2026-05-01T22:00:00+02:00"))
+    assert is_within(friday_night, at("2026-05-02T05:59:59+02:00"))
+    assert not is_within(friday_night, at("2026-05-02T06:00:00+02:00"))
+    assert not is_within(friday_night, at("2026-05-02T23:00:00+02:00"))
 
 
 def test_a_whole_day_is_a_day_of_that_zone() -> None:
     sunday = window("00:00", "24:00", "6")
 
-    assert is_open(sunday, at("2026-05-03T00:00:00+02:00"))
-    assert is_open(sunday, at("2026-05-03T23:59:59+02:00"))
+    assert is_within(sunday, at("2026-05-03T00:00:00+02:00"))
+    assert is_within(sunday, at("2026-05-03T23:59:59+02:00"))
     assert next_change(sunday, at("2026-05-03T12:00:00+02:00")) == at("2026-05-04T00:00:00+02:00")
 
 
@@ -57,17 +56,17 @@ SPRING = [
 def test_on_the_day_of_23_hours(start: str, end: str, before: str, after: str) -> None:
     asked = window(start, end)
 
-    assert not is_open(asked, at(before))
-    assert is_open(asked, at(before) + 1)
+    assert not is_within(asked, at(before))
+    assert is_within(asked, at(before) + 1)
     assert next_change(asked, at(before)) == at(before) + 1
-    assert is_open(asked, at(after) - 1)
-    assert not is_open(asked, at(after))
+    assert is_within(asked, at(after) - 1)
+    assert not is_within(asked, at(after))
 
 
 def test_an_hour_that_does_not_exist_is_no_window() -> None:
     asked = window("02:00", "03:00", "6")
 
-    assert not any(is_open(asked, at("2026-03-29T00:00:00+01:00") + 60 * minute) for minute in range(300))
+    assert not any(is_within(asked, at("2026-03-29T00:00:00+01:00") + 60 * minute) for minute in range(300))
 
 
 AUTUMN = [
@@ -81,10 +80,21 @@ AUTUMN = [
 def test_on_the_day_of_25_hours_it_is_longer_and_in_one_piece(start: str, end: str, first: str, last: str) -> None:
     asked = window(start, end)
 
-    assert not is_open(asked, at(first) - 1)
-    assert all(is_open(asked, moment) for moment in range(int(at(first)), int(at(last)), 60))
+    assert not is_within(asked, at(first) - 1)
+    assert all(is_within(asked, moment) for moment in range(int(at(first)), int(at(last)), 60))
     assert next_change(asked, at(first)) == at(last)
-    assert not is_open(asked, at(last))
+    assert not is_within(asked, at(last))
+
+
+def test_several_times_are_one_after_the_other_and_none_is_never() -> None:
+    hours = (*window("08:00", "12:00", "01234"), *window("13:00", "18:00", "01234"))
+
+    assert is_within(hours, at("2026-05-01T11:59:00+02:00"))
+    assert not is_within(hours, at("2026-05-01T12:00:00+02:00"))
+    assert next_change(hours, at("2026-05-01T12:00:00+02:00")) == at("2026-05-01T13:00:00+02:00")
+    assert next_change(hours, at("2026-05-01T18:00:00+02:00")) == at("2026-05-04T08:00:00+02:00")
+    assert not is_within((), noon := at("2026-05-01T12:00:00+02:00"))
+    assert next_change((), noon) is None
 
 
 @given(
@@ -96,9 +106,10 @@ def test_on_the_day_of_25_hours_it_is_longer_and_in_one_piece(start: str, end: s
 )
 def test_nothing_changes_before_the_next_change(zone: str, start: int, end: int, days: set[int], now: int) -> None:
     assume(start != end)
-    asked = MaintenanceConfig("backup", Matcher(), frozenset(days), start, end, ZoneInfo(zone))
+    asked = (Weekly(frozenset(days), start, end, ZoneInfo(zone)),)
 
     change = next_change(asked, now)
 
+    assert change is not None
     assert now < change <= now + 8 * 86400 + 7200
-    assert {is_open(asked, now + (change - now) * part / 8) for part in range(8)} == {is_open(asked, now)}
+    assert {is_within(asked, now + (change - now) * part / 8) for part in range(8)} == {is_within(asked, now)}
