@@ -102,7 +102,7 @@ class Target(NamedTuple):
     @property
     def is_endpoint(self) -> bool:
         """Whether this is one of Asterisk's endpoints."""
-        return bool(self.technology) and self.technology not in _OUR_TECHNOLOGIES
+        return bool(self.technology) and self.technology not in OUR_TECHNOLOGIES
 
     @property
     def endpoint(self) -> str:
@@ -117,7 +117,8 @@ class Target(NamedTuple):
         return f"{name} on {self.pbx}" if self.pbx else name
 
 
-_OUR_TECHNOLOGIES = frozenset({Kind.SITE.value, Kind.NETWORK.value, Kind.PROVIDERS.value, Kind.RECEIVER.value})
+#: What stands for the technology of a target that is none of Asterisk's endpoints: its kind.
+OUR_TECHNOLOGIES = frozenset({Kind.SITE.value, Kind.NETWORK.value, Kind.PROVIDERS.value, Kind.RECEIVER.value})
 
 
 # ---------------------------------------------------------------- what sources offer to the inbox

@@ -46,7 +46,9 @@ _SEND = """UPDATE notifications SET state = 'sending', claim = :claim, claimed_a
 _UNEXPLAINED = """SELECT i.id FROM incidents i WHERE i.closed_at IS NULL AND NOT EXISTS (
     SELECT 1 FROM incidents bigger WHERE bigger.id = i.explained_by AND bigger.closed_at IS NULL)"""
 
-_EXPLAINING = "SELECT DISTINCT explained_by FROM incidents WHERE explained_by IS NOT NULL"
+# Of those that are told of: over the years, most incidents are explained by another.
+_EXPLAINING = """SELECT i.id FROM incidents i WHERE i.telling
+    AND EXISTS (SELECT 1 FROM incidents smaller WHERE smaller.explained_by = i.id)"""
 
 #: Where several rows of one incident would say the same, the first of these speaks for all.
 _SPEAKS_FIRST = (
@@ -208,7 +210,7 @@ def _book(connection: sqlite3.Connection, choice: Choice, claim_id: int, now: fl
 def _with_facts(connection: sqlite3.Connection, lines: Sequence[Line], timeline: Timeline) -> tuple[ClaimedRow, ...]:
     unexplained = {row["id"] for row in connection.execute(_UNEXPLAINED)}
     others_down = len(unexplained - {line.incident.id for line in lines})
-    explaining = {row["explained_by"] for row in connection.execute(_EXPLAINING)}
+    explaining = {row["id"] for row in connection.execute(_EXPLAINING)}
     return tuple(
         ClaimedRow(
             notification_id=line.id,

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from healthmon.model import Check, Kind, Target
+from healthmon.model import OUR_TECHNOLOGIES, Check, Kind, Target
 from healthmon.store.rows import KINDS, target_of
 from healthmon.store.timeline import Timeline
 
@@ -31,8 +31,11 @@ _WATCHED = f"""SELECT pbx, technology, resource, MAX(kind) AS kind, MAX(watch) A
     FROM checks WHERE NOT (technology = '' AND name = '{Check.REACHABILITY}')
     GROUP BY pbx, technology, resource ORDER BY pbx, technology, resource"""  # noqa: S608 (a constant of ours)
 
-# Read from the index of incidents by target.
-_WITH_INCIDENTS = "SELECT DISTINCT pbx, technology, resource FROM incidents ORDER BY pbx, technology, resource"
+# The index of incidents by target finds them, without a look at those of endpoints, of which there may be millions.
+_CAUSES = f"""SELECT DISTINCT i.pbx, i.technology, i.resource
+    FROM (SELECT DISTINCT pbx FROM checks UNION SELECT '') AS p CROSS JOIN incidents i
+    WHERE i.pbx = p.pbx AND i.technology IN ({", ".join(f"'{word}'" for word in sorted(OUR_TECHNOLOGIES))})
+    ORDER BY i.pbx, i.technology, i.resource"""  # noqa: S608 (constants of ours)
 
 
 def read_known(connection: sqlite3.Connection, line: Timeline) -> Iterator[KnownTarget]:
@@ -48,8 +51,8 @@ def read_known(connection: sqlite3.Connection, line: Timeline) -> Iterator[Known
             watched_since=line.shown(row["watched_since"]),
             forgotten_at=line.shown_or_none(row["forgotten_at"]),
         )
-    for row in connection.execute(_WITH_INCIDENTS):
+    for row in connection.execute(_CAUSES):
         target = target_of(row)
-        if target not in seen and not (target.is_pbx or target.is_endpoint):
-            # These have one of our own words for their technology: their kind.
+        if target not in seen:
+            # Its technology is one of our own words: its kind.
             yield KnownTarget(target, KINDS[target.technology])

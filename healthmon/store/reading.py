@@ -100,8 +100,8 @@ def read_commands(connection: sqlite3.Connection, line: Timeline, now: float) ->
     """Read the silences that are not over at ``now``, and the acknowledgements of open incidents."""
     silences = connection.execute("SELECT * FROM silences WHERE until > :now ORDER BY id", {"now": line.stored(now)})
     acknowledgements = connection.execute(
-        """SELECT a.* FROM acknowledgements a JOIN incidents i ON i.id = a.incident_id
-        WHERE i.closed_at IS NULL ORDER BY a.incident_id"""
+        """SELECT a.* FROM incidents i CROSS JOIN acknowledgements a
+        WHERE i.closed_at IS NULL AND a.incident_id = i.id ORDER BY a.incident_id"""
     )
     return Commands(
         tuple(silence_of(row, line) for row in silences),

@@ -1,0 +1,221 @@
+"""No question, booking or pruning looks through all of a table that grows over the years."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from functools import partial
+from inspect import getmembers, isfunction
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from healthmon.model import (
+    Check,
+    ClockJump,
+    Freshness,
+    Health,
+    Matcher,
+    Note,
+    Place,
+    PlaceChange,
+    Reason,
+)
+from healthmon.store.commander import open_commander
+from healthmon.store.outbox import Outbox
+from healthmon.store.queries import Reader
+from healthmon.store.schema import MIGRATIONS
+from tests.store.make_fixture import fill
+from tests.store.scene import (
+    BOSS,
+    OTHER_PHONE,
+    PHONE,
+    START,
+    Store,
+    by_key,
+    closed,
+    incident,
+    notification,
+    state,
+    transition,
+    veil,
+    veils,
+)
+
+#: As large as the fleet, or as short as the list of what was ordered: these may be read from end to end.
+SMALL = {"daemon", "clock_jumps", "freshness", "checks", "states", "pbx_states", "settings", "urls", "silences"}
+
+#: Indexes that hold only what is going on at present.
+OF_THE_PRESENT = {
+    "incidents_open",
+    "incidents_telling",
+    "notifications_waiting",
+    "notifications_in_order",
+    "notifications_sending",
+    "checks_forgotten",
+}
+
+END = START + 1_000_000
+
+Statement = tuple[str, Any]
+
+
+class Recording(sqlite3.Connection):
+    """A connection that notes what it is asked."""
+
+    asked: ClassVar[list[Statement]] = []
+
+    def execute(self, sql: str, parameters: Any = (), /) -> sqlite3.Cursor:
+        self.asked.append((sql, parameters))
+        return super().execute(sql, parameters)
+
+    def executemany(self, sql: str, parameters: Any, /) -> sqlite3.Cursor:
+        rows = list(parameters)
+        self.asked.extend((sql, row) for row in rows[:1])
+        return super().executemany(sql, rows)
+
+
+@pytest.fixture
+def asked(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Statement]]:
+    """A database with something of everything in it; from now on every connection notes what it is asked."""
+    fill(store, len(MIGRATIONS))
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=Recording))
+    Recording.asked = []
+    store.restart(START + 400)
+    yield Recording.asked
+
+
+def scans(path: Path, asked: Sequence[Statement]) -> list[str]:
+    """Say which statements look through what they should not, and where."""
+    with closing(sqlite3.Connection(path)) as connection:
+        rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+        tables = {row[0] for row in rows}
+        return [scan for sql, parameters in dict(asked).items() for scan in _scans(connection, tables, sql, parameters)]
+
+
+def _scans(connection: sqlite3.Connection, tables: set[str], sql: str, parameters: Any) -> Iterator[str]:
+    if not re.match(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", sql):
+        return
+    named = {(table, table) for table in tables} | set(re.findall(rf"\b({'|'.join(tables)}) (\w+)", sql))
+    # What is made for a question alone is looked through as a matter of course.
+    own = {"CONSTANT", *re.findall(r"\) AS (\w+)", sql)}
+    for *_, plan in connection.execute(f"EXPLAIN QUERY PLAN {sql}", parameters):
+        scan = re.match(r"SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?$", plan)
+        if scan and scan[1] not in own and scan[2] not in OF_THE_PRESENT:
+            looked_through = {table for table, alias in named if alias == scan[1]}
+            assert looked_through, plan
+            if looked_through - SMALL:
+                yield f"{plan}: {' '.join(sql.split())}"
+
+
+def ask_everything(reader: Reader) -> dict[str, Any]:
+    """Ask each question once, and read the answers to their ends."""
+    return {
+        "daemon": reader.daemon(),
+        "states": reader.states(),
+        "pbx_states": reader.pbx_states(),
+        "freshness": reader.freshness(),
+        "urls": reader.urls(),
+        "open_incidents": reader.open_incidents(),
+        "incidents": reader.incidents(START, END),
+        "incident": reader.incident(1),
+        "notes": reader.notes(1),
+        "silences": reader.silences(START),
+        "places": reader.places(PHONE),
+        "last_places": reader.last_places(),
+        "tellings": reader.tellings(1),
+        "history": list(reader.history(START, END, pbx="office")),
+        "history_of": reader.history_of(PHONE, Check.REACHABILITY, START, END),
+        "pbx_veils": reader.pbx_veils(START, END),
+        "life": reader.life(PHONE, START, END),
+        "states_of": reader.states_of(PHONE),
+        "incidents_of": reader.incidents_of(PHONE, START, END),
+        "known_targets": reader.known_targets(),
+        "lasting": reader.lasting(START),
+    }
+
+
+def test_no_question_of_a_reader_looks_through_everything(store: Store, asked: list[Statement]) -> None:
+    with store.reading() as reader:
+        answers = ask_everything(reader)
+
+    assert len(asked) > 15
+    assert scans(store.path, asked) == []
+    questions = {name for name, _ in getmembers(Reader, isfunction) if not name.startswith("_")} - {"close", "end"}
+    assert questions == answers.keys(), "this test must ask every question that there is"
+
+
+def test_nothing_that_the_engine_does_looks_through_everything(store: Store, asked: list[Statement]) -> None:
+    writer = store.writer
+    writer.load()
+    store.book(
+        states=by_key(state(), state(OTHER_PHONE)),
+        transitions=[transition(START + 300, Health.UP)],
+        veils=veils(veil(START + 310)),
+        clock_jumps=[ClockJump(START + 320, 5.0)],
+        incidents={number: incident(number) for number in (11, 12, 13)},
+        notifications=[notification(number=number) for number in (11, 12)],
+        explained={11: 12},
+        notes=[Note(11, START + 330, "told nobody")],
+        places=[PlaceChange(PHONE, Place("192.0.2.9"), START + 340, is_left=left) for left in (False, True)],
+    )
+    store.book(forgotten=[OTHER_PHONE], incidents={12: closed(12)}, notifications=[notification(Reason.RESOLVED, 12)])
+    writer.alive(START + 500, [Freshness("office")])
+    writer.outside_changes()
+    writer.told()
+    writer.commands(START + 500)
+
+    assert scans(store.path, asked) == []
+
+
+def test_pruning_looks_through_nothing_but_what_goes(store: Store, asked: list[Statement]) -> None:
+    while store.writer.prune(END, limit=2):
+        pass
+
+    assert any("DELETE FROM transitions" in sql for sql, _ in asked)
+    assert scans(store.path, asked) == []
+
+
+def test_no_deliverer_looks_through_everything(store: Store, asked: list[Statement]) -> None:
+    store.book(
+        incidents={number: incident(number) for number in range(11, 16)},
+        explained={11: 12},
+        notifications=[notification(number=number) for number in range(12, 16)],
+    )
+    outbox = Outbox(store.path)
+    outbox.recover([BOSS], START)
+    outbox.next_due(BOSS)
+    outbox.has_urgent(BOSS, START, END)
+    for book in (outbox.failed, outbox.in_doubt):
+        claim = outbox.claim(BOSS, END)
+        assert claim is not None
+        book(claim, END, "why")
+    claim = outbox.claim(BOSS, END)
+    assert claim is not None
+    outbox.undeliverable(claim, claim.rows[:1], END, "why")
+    outbox.delivered(claim, END, rows=claim.rows[1:])
+    outbox.give_up(BOSS, END, END)
+    outbox.retire_others([], END)
+    outbox.close()
+
+    assert scans(store.path, asked) == []
+
+
+def test_no_order_looks_through_everything(store: Store, asked: list[Statement]) -> None:
+    with open_commander(store.path) as commander:
+        silence = commander.silence(Matcher(), since=START, until=END, author="eve", reason="")
+        commander.end_silence(silence.id, START + 1)
+        commander.acknowledge(2, at=START, author="eve", reason="")
+
+    assert scans(store.path, asked) == []
+
+
+def test_a_scan_would_be_found(store: Store, asked: list[Statement]) -> None:
+    with closing(sqlite3.connect(store.path)) as connection:
+        connection.execute("SELECT t.rev FROM transitions t WHERE t.cause = :cause", {"cause": 1})
+        connection.executemany("DELETE FROM incidents WHERE kind = ?", [("phone",)])
+
+    assert [scan.split(":")[0] for scan in scans(store.path, asked)] == ["SCAN t", "SCAN incidents"]
