@@ -136,6 +136,19 @@ class MaintenanceConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class SiteConfig:
+    """A place where many devices are, by their addresses or by their names."""
+
+    name: str
+    #: Networks as ``ipaddress`` writes them: ``203.0.113.0/28``, ``2001:db8::/48``.
+    addresses: tuple[str, ...] = ()
+    #: Shell patterns over ``PJSIP/101``; case matters.
+    endpoints: tuple[str, ...] = ()
+    #: Shell patterns over the names of PBXs.
+    pbx: tuple[str, ...] = ("*",)
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything a configuration file says, checked."""
 
@@ -147,6 +160,10 @@ class Config:
     watches: tuple[WatchConfig, ...]
     receivers: tuple[ReceiverConfig, ...]
     maintenance: tuple[MaintenanceConfig, ...] = ()
+    sites: tuple[SiteConfig, ...] = ()
+    #: A site is down when this part of its devices, and at least three, went down within ``site_window`` seconds.
+    site_share: float = 0.3
+    site_window: float = 30.0
     #: Transitions, veils and closed incidents older than this are pruned, seconds.
     keep_history: float = 2 * 365 * 86400.0
     #: What works, and what the file's author should know; ready to print.
@@ -168,8 +185,14 @@ class Config:
         watch = self.watch_for(target)
         return watch.receivers if watch else ()
 
+    def url_ids_of_watch(self, name: str) -> tuple[str, ...]:
+        """The URLs that are told about the targets of a watch section, each once."""
+        return self._url_ids(next((watch.receivers for watch in self.watches if watch.name == name), ()))
+
     def url_ids_of(self, target: Target) -> tuple[str, ...]:
         """The URLs that are told about this target, each once."""
-        wanted = self.receivers_of(target)
+        return self._url_ids(self.receivers_of(target))
+
+    def _url_ids(self, wanted: tuple[str, ...]) -> tuple[str, ...]:
         ids = [url.url_id for receiver in self.receivers if receiver.name in wanted for url in receiver.urls]
         return tuple(dict.fromkeys(ids))

@@ -29,6 +29,8 @@ class Policy:
     remind_every: tuple[float, ...] = ()
     #: A bigger incident that is still open is told instead of this one.
     is_explained: bool = False
+    #: A group explains it that is still open: its end is told with the group's.
+    waits_for_group: bool = False
     #: Since when the target cannot be seen; None: it can be.
     unseen_since: float | None = None
     #: The silence or maintenance window that speaks of it, "silence 12"; "": none.
@@ -44,7 +46,7 @@ def decide(incident: Incident, told: Told, policy: Policy, now: float) -> tuple[
     """
     if incident.is_open:
         return _while_open(incident, told, policy, now)
-    return _once_closed(incident, told)
+    return None if policy.waits_for_group else _once_closed(incident, told)
 
 
 def _while_open(incident: Incident, told: Told, policy: Policy, now: float) -> tuple[Reason, int] | None:
@@ -59,6 +61,9 @@ def _while_open(incident: Incident, told: Told, policy: Policy, now: float) -> t
         return stable
     if told.said is None:
         return _first(incident, told)
+    widened = (Reason.WIDENED, incident.widened)
+    if incident.widened_at > told.said_at and not told.waiting and widened not in told.booked:
+        return widened
     return _reminder(told, policy, now)
 
 
@@ -74,7 +79,7 @@ def _first(incident: Incident, told: Told) -> tuple[Reason, int] | None:
 
 def _reminder(told: Told, policy: Policy, now: float) -> tuple[Reason, int] | None:
     due_at = reminder_due_at(told, policy)
-    if due_at is None or now < due_at:
+    if due_at is None or now < due_at or policy.is_explained:
         return None
     if policy.unseen_since is not None and now - policy.unseen_since > UNSEEN_TOO_LONG:
         return None
@@ -128,7 +133,7 @@ def says(reason: Reason, incident: Incident, newest_said: Said | None) -> Said |
         # silence is told to those only who know that it was down.
         is_silenced = newest_said is None and bool(incident.muted_by)
         return None if newest_said is Said.UP or is_silenced else Said.WAS_DOWN
-    if reason is Reason.REMINDER:
+    if reason in (Reason.WIDENED, Reason.REMINDER):
         return None
     # Never a lone "up" for a "down" that nobody saw.
     return Said.UP if newest_said in (Said.DOWN, Said.UP) else None
@@ -142,4 +147,4 @@ def _says_while_open(reason: Reason, incident: Incident) -> Said | None:
         return None if incident.flapping else Said.DOWN
     if reason is Reason.REMINDER and incident.acked_at is not None:
         return None
-    return Said.DOWN if reason in (Reason.OPENED, Reason.REMINDER) else None
+    return Said.DOWN if reason in (Reason.OPENED, Reason.WIDENED, Reason.REMINDER) else None

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from healthmon.config.types import Config
+from healthmon.core.causes import Causes
 from healthmon.core.deadlines import Deadlines
+from healthmon.core.endpoint import Endpoint
 from healthmon.core.incidents import DeadlineKey, Incidents
 from healthmon.core.machine import Machine
-from healthmon.core.teller import DueAt
-from healthmon.model import Changes, Health, Remembered, Transition, VeilPeriod
+from healthmon.core.step import Step
+from healthmon.core.teller import DueAt, NotBefore
+from healthmon.model import Health, Remembered, Transition, VeilPeriod
 
 #: The key of the deadline at which flapping is looked at; it goes with a target, or a PBX's name and a check.
 FLAPS = "flaps"
-
-
-class Step(NamedTuple):
-    """One step of the engine: its one "now" (seconds UTC), and where its changes are collected."""
-
-    now: float
-    changes: Changes
 
 
 class Desk:
@@ -29,15 +23,19 @@ class Desk:
         self.config = config
         self.deadlines: Deadlines[DeadlineKey] = Deadlines()
         self.incidents = Incidents(config, remembered, self.deadlines)
+        self.causes = Causes(config, self.incidents, self.deadlines)
 
     def use(self, config: Config) -> None:
         """Take a new configuration."""
         self.config = config
         self.incidents.use(config)
+        self.causes.use(config)
 
     def book(self, machine: Machine, step: Step) -> None:
         """Book the state as it is now; within one batch the last one wins."""
         step.changes.states[machine.target, machine.check] = machine.state()
+        if isinstance(machine, Endpoint):
+            self.causes.note(machine)
 
     def veil(self, machine: Machine, why: str, at: float, step: Step) -> None:
         """Hide a check from ``at`` on; its belief, what is pending and the clocks stay underneath, stopped."""
@@ -76,13 +74,20 @@ class Desk:
         degraded_counts: bool = True,
         cohort: str = "",
         due_at: DueAt | None = None,
+        not_before: NotBefore | None = None,
     ) -> None:
         """Book a check after something changed: its state, the transition, its incident, who is told, and say so."""
         self.book(machine, step)
         if transition is not None:
             step.changes.transitions.append(transition)
         words = self.incidents.review(
-            machine, step.now, step.changes, degraded_counts=degraded_counts, cohort=cohort, due_at=due_at
+            machine,
+            step.now,
+            step.changes,
+            degraded_counts=degraded_counts,
+            cohort=cohort,
+            due_at=due_at,
+            not_before=not_before,
         )
         self._log(machine, transition, words, step)
 

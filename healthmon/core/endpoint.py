@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from healthmon.config.types import WatchConfig
 from healthmon.core.flapping import FlapRule
 from healthmon.core.interpret import NOT_LISTED, effective_hold, kind_of, remark_for, veil_for
@@ -20,6 +22,10 @@ from healthmon.model import (
     Witness,
 )
 from healthmon.sipuri import host_of
+
+if TYPE_CHECKING:
+    from healthmon.core.groups import Stance
+    from healthmon.core.sites import Group
 
 #: What Asterisk says of a contact that is there.
 LIVING = frozenset({ContactStatus.REACHABLE, ContactStatus.NON_QUALIFIED, ContactStatus.CREATED, ContactStatus.UPDATED})
@@ -40,7 +46,9 @@ class Endpoint(Machine):
         "grace_takes_evidence",
         "grace_until",
         "grace_why",
+        "group",
         "has_evidence",
+        "is_among_providers",
         "is_listed",
         "last_at",
         "lost_address",
@@ -48,6 +56,7 @@ class Endpoint(Machine):
         "policy",
         "round",
         "settings",
+        "stance",
         "word",
         "words",
     )
@@ -79,6 +88,10 @@ class Endpoint(Machine):
         #: An observation of this health changes nothing at all: most of them need no more than this look.
         self.calm: Health | None = None
         self.is_listed = True
+        #: Where ``causes.py`` counts it in, and as what; None: not yet.
+        self.group: Group | None = None
+        self.stance: Stance | None = None
+        self.is_among_providers = False
         #: The number of the snapshot that listed it last.
         self.round = 0
         #: When the sources were last asked about it.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from healthmon.config.types import WatchConfig
-from healthmon.core.desk import FLAPS, Desk, Step
+from healthmon.core.desk import FLAPS, Desk
 from healthmon.core.endpoint import Endpoint
 from healthmon.core.interpret import NOT_LISTED, NOT_QUALIFIED, veil_for
 from healthmon.core.inventory import FORGOTTEN_AFTER, Vanished
 from healthmon.core.pbx import RESTARTED, Pbx
+from healthmon.core.step import Step
 from healthmon.model import Ending, EndpointSettings, Health, Question, Transition
 
 #: Without an answer the question is asked again after so long (seconds).
@@ -62,6 +63,7 @@ class Endpoints:
             degraded_counts=endpoint.policy.alert_on_degraded,
             cohort=endpoint.cohort,
             due_at=(lambda url_id: self._cohort_due(pbx, endpoint.cohort, url_id)) if endpoint.cohort else None,
+            not_before=lambda: self._desk.causes.wait_until(endpoint),
         )
 
     def _cohort_due(self, pbx: Pbx, cohort: str, url_id: str) -> float:
@@ -242,6 +244,7 @@ class Endpoints:
         changes.forgotten.append(target)
         for reason in (DUE, GRACE, FLAPS, UNLISTED):
             self._desk.deadlines.clear((reason, target))
+        self._desk.causes.drop(endpoint)
         pbx.gone[target] = at
         pbx.endpoints.pop(target, None)
         pbx.pending.pop(target, None)

@@ -11,7 +11,8 @@ from healthmon.core.deadlines import Deadlines
 from healthmon.core.machine import Machine
 from healthmon.core.mutes import Mutes, its_end
 from healthmon.core.policies import Policies
-from healthmon.core.teller import DueAt, Teller
+from healthmon.core.step import Step
+from healthmon.core.teller import DueAt, NotBefore, Teller
 from healthmon.model import (
     Acknowledgement,
     Changes,
@@ -35,10 +36,16 @@ DeadlineKey = tuple[str, object]
 #: Since when a target cannot be seen, or None.
 UnseenSince = Callable[[Target, str], float | None]
 
+#: The groups whose incidents explain that of a target, the biggest first.
+GroupsOf = Callable[[Target], tuple[Target, ...]]
+
 #: Whether this endpoint is one of those that its PBX no longer lists.
 IsVanished = Callable[[Target], bool]
 
 REMIND = "remind"
+
+#: Times were added and subtracted; what is so close is the same (seconds).
+SAME_TIME = 0.001
 
 #: How the words begin that say why nobody is told.
 TOLD_NOBODY = "told nobody: "
@@ -56,7 +63,10 @@ class Incidents:
         self._known = {incident.id: incident for incident in remembered.incidents}
         self._open: dict[CheckKey, int] = {}
         self._open_behind: dict[str, set[int]] = {}
+        #: The incidents that are known, open or not, by the bigger one that explains them.
+        self._explained_by: dict[int, set[int]] = {}
         for incident in remembered.incidents:
+            self._note_explanation(incident)
             if incident.is_open:
                 self._index(incident)
         self._teller = Teller(config, remembered.told)
@@ -66,6 +76,10 @@ class Incidents:
         # The monitor knows these; until it says so, everything can be seen and nothing has vanished.
         self.unseen_since: UnseenSince = lambda _target, _check: None
         self.is_vanished: IsVanished = lambda _target: False
+        # The causes know these.
+        self.groups_of: GroupsOf = lambda _target: ()
+        self.site_of: Callable[[Target], str] = lambda _target: ""
+        self.mutes_changed: Callable[[Target], None] = lambda _target: None
 
     def use(self, config: Config) -> None:
         """Take a new configuration."""
@@ -82,6 +96,11 @@ class Incidents:
         """Every open incident."""
         return [self._known[incident_id] for incident_id in self._open.values()]
 
+    def is_muted(self, target: Target) -> bool:
+        """Whether nobody is told of what is open about this endpoint, because somebody asked for it."""
+        incident = self.open_about(target, Check.REACHABILITY)
+        return incident is not None and bool(incident.muted_by)
+
     def urls_of_watch(self, target: Target, watch: str) -> tuple[str, ...]:
         """The URLs that are told about the targets of this watch section ("": about the PBX itself)."""
         return self._teller.urls_for(target, watch)
@@ -97,6 +116,7 @@ class Incidents:
         degraded_counts: bool,
         cohort: str = "",
         due_at: DueAt | None = None,
+        not_before: NotBefore | None = None,
     ) -> str:
         """Open, change or close this check's incident as its belief wants it; say in words who is told.
 
@@ -105,33 +125,49 @@ class Incidents:
         is_bad = machine.belief is Health.DOWN or (machine.belief is Health.DEGRADED and degraded_counts)
         before = self.open_about(machine.target, machine.check)
         if before is None:
-            return self._maybe_open(machine, now, changes, is_bad=is_bad, cohort=cohort, due_at=due_at)
+            if not is_bad and not machine.is_flapping:
+                return ""
+            return self._maybe_open(machine, now, changes, cohort=cohort, due_at=due_at, not_before=not_before)
         after = self._as_believed(before, machine, now, is_bad=is_bad)
         return "" if after == before else self._change(before, after, now, changes)
 
     def _maybe_open(
-        self, machine: Machine, now: float, changes: Changes, *, is_bad: bool, cohort: str, due_at: DueAt | None
+        self,
+        machine: Machine,
+        now: float,
+        changes: Changes,
+        *,
+        cohort: str,
+        due_at: DueAt | None,
+        not_before: NotBefore | None,
     ) -> str:
-        if not is_bad and not machine.is_flapping:
-            return ""
         if machine.kind.is_device and not machine.ever_up:
             return f"{TOLD_NOBODY}this phone was never seen up"
+        not_before_at = not_before() if not_before is not None else 0.0
         incident = self._new(machine, now, cohort)
+        return self._open_new(incident, now, changes, due_at=due_at, not_before=not_before_at)
+
+    def _open_new(
+        self, incident: Incident, now: float, changes: Changes, *, due_at: DueAt | None = None, not_before: float
+    ) -> str:
         self._index(incident)
         incident = self._explained(incident, changes)
         self._book(incident, changes)
-        words = self._tell(incident, now, changes, due_at)
+        words = self._tell(incident, now, changes, due_at=due_at, not_before=not_before)
         if words.startswith(TOLD_NOBODY) and not self._known[incident.id].muted_by:
             changes.notes.append(Note(incident.id, now, words))
         self._bigger_changed(incident, now, changes)
         return words
 
+    def _next_number(self) -> int:
+        number, self._next_id = self._next_id, self._next_id + 1
+        return number
+
     def _new(self, machine: Machine, now: float, cohort: str) -> Incident:
-        incident_id, self._next_id = self._next_id, self._next_id + 1
         flapping = 1 if machine.is_flapping else 0
         is_up = machine.belief in (None, Health.UP)
         return Incident(
-            id=incident_id,
+            id=self._next_number(),
             target=machine.target,
             check=machine.check,
             kind=machine.kind,
@@ -143,6 +179,7 @@ class Incidents:
             cohort=cohort,
             flapping=flapping,
             flap_episodes=flapping,
+            site=self.site_of(machine.target),
         )
 
     def _as_believed(self, incident: Incident, machine: Machine, now: float, *, is_bad: bool) -> Incident:
@@ -182,6 +219,45 @@ class Incidents:
         after = _closed(replace(incident, flapping=0), ending, now, ending.value)
         return self._change(incident, after, now, changes)
 
+    # ------------------------------------------------------------ the incidents of causes
+
+    def open_cause(self, incident: Incident, step: Step, not_before: float) -> str:
+        """Open the incident of a group, whose number is given here; say in words who is told."""
+        numbered = replace(incident, id=self._next_number())
+        return self._open_new(numbered, step.now, step.changes, not_before=not_before)
+
+    def amend(self, after: Incident, step: Step) -> None:
+        """Book how wide the outage of a group is by now, and tell those who must know."""
+        before = self._known[after.id]
+        if after == before:
+            return
+        self._book(after, step.changes)
+        if (after.widened, after.watches) != (before.widened, before.watches):
+            self._teller.audience_changed(after.id)
+            words = self._tell(after, step.now, step.changes)
+            if words.startswith("tells"):
+                step.changes.log.append(f"{after.target}: {after.down} unreachable by now; {words}")
+
+    def close_cause(self, incident: Incident, at: float, step: Step) -> str:
+        """End the incident of a group; say in words who is told.
+
+        What is left down counts as told with it, and is acknowledged if the group was.
+        """
+        if incident.acked_at is not None:
+            for smaller in self._smaller(incident):
+                self._hand_down(incident, smaller, step)
+        after = _closed(incident, Ending.RECOVERED, at, "")
+        return self._change(self._known[incident.id], after, step.now, step.changes)
+
+    def _hand_down(self, bigger: Incident, smaller: Incident, step: Step) -> None:
+        """Who took note of the bigger one took note of what is left of it."""
+        if smaller.is_open and smaller.explained_by == bigger.id and smaller.acked_at is None:
+            after = replace(smaller, acked_at=bigger.acked_at, acked_by=bigger.acked_by, ack_reason=bigger.ack_reason)
+            self._book(after, step.changes)
+            step.changes.notes.append(
+                Note(after.id, step.now, f"acknowledged with incident {bigger.id} by {bigger.acked_by}")
+            )
+
     def _index(self, incident: Incident) -> None:
         self._known[incident.id] = incident
         self._open[incident.target, incident.check] = incident.id
@@ -193,34 +269,46 @@ class Incidents:
 
     def _book(self, incident: Incident, changes: Changes) -> None:
         self._known[incident.id] = incident
+        self._note_explanation(incident)
         changes.incidents[incident.id] = incident
 
     # ------------------------------------------------------------ the bigger incident that explains it
 
-    def _bigger(self, target: Target) -> Incident | None:
-        """The open incident that explains whatever happens to this target."""
+    def _bigger(self, incident: Incident) -> Incident | None:
+        """The biggest open incident that explains this one."""
+        target = incident.target
         if target.is_pbx:
             return None
-        pbx = Target(target.pbx)
-        for check in (Check.CONNECTION, Check.INVENTORY):
-            incident = self.open_about(pbx, check)
-            if incident is not None and self._explains(incident, target):
-                return incident
+        causes = [(Target(target.pbx), check) for check in (Check.CONNECTION, Check.INVENTORY)]
+        causes += [(group, Check.REACHABILITY) for group in self.groups_of(target)]
+        for cause, check in causes:
+            bigger = self.open_about(cause, check)
+            if bigger is not None and self._explains(bigger, incident):
+                return bigger
         return None
 
-    def _explains(self, bigger: Incident, target: Target) -> bool:
+    def _explains(self, bigger: Incident, incident: Incident) -> bool:
+        if bigger.kind.is_group:
+            # What was down before is another story.
+            return incident.opened_at >= bigger.opened_at - SAME_TIME
         if bigger.check == Check.CONNECTION:
             return bigger.health is Health.DOWN
-        return bigger.check == Check.INVENTORY and self.is_vanished(target)
+        return bigger.check == Check.INVENTORY and self.is_vanished(incident.target)
 
-    def _is_explained(self, incident: Incident) -> bool:
+    def _explanation(self, incident: Incident) -> Incident | None:
+        """The bigger incident that explains this one, as long as that lasts."""
         bigger = self._known.get(incident.explained_by) if incident.explained_by is not None else None
-        return bigger is not None and bigger.is_open and self._explains(bigger, incident.target)
+        return bigger if bigger is not None and bigger.is_open and self._explains(bigger, incident) else None
 
     def _explained(self, incident: Incident, changes: Changes) -> Incident:
-        """The incident, with the bigger one that explains it, if there is one and somebody is still untold."""
-        bigger = self._bigger(incident.target)
-        if bigger is None or self._is_explained(incident) or not self._teller.has_untold(incident):
+        """The incident, with the bigger one that explains it, if there is one.
+
+        A PBX explains what somebody has not been told yet; a group also what was told a moment before it opened.
+        """
+        bigger = self._bigger(incident)
+        if bigger is None or self._explanation(incident) is not None:
+            return incident
+        if not bigger.kind.is_group and not self._teller.has_untold(incident):
             return incident
         if self._teller.explain_away(incident.id):
             changes.explained[incident.id] = bigger.id
@@ -228,13 +316,10 @@ class Incidents:
 
     def _bigger_changed(self, incident: Incident, now: float, changes: Changes) -> None:
         """Look again at the smaller incidents: their message is held back, or is due after all."""
-        if not incident.target.is_pbx:
+        if incident.target.is_endpoint:
             return
-        for incident_id in sorted(self._open_behind.get(incident.target.pbx, ())):
-            smaller = self._known[incident_id]
-            if smaller.target.is_pbx:
-                continue
-            after = self._explained(smaller, changes)
+        for smaller in self._smaller(incident):
+            after = self._explained(smaller, changes) if smaller.is_open else smaller
             if after != smaller:
                 self._book(after, changes)
                 changes.notes.append(Note(after.id, now, f"explained by incident {after.explained_by}"))
@@ -242,21 +327,41 @@ class Incidents:
             if words and after.explained_by is not None:
                 changes.log.append(f"{after.kind} {after.target}: incident {after.id}; {words}")
 
+    def _smaller(self, bigger: Incident) -> list[Incident]:
+        """What it may explain, and what it explained that is not told to the end."""
+        behind = self._open_behind.get(bigger.target.pbx, set()) | self._explained_by.get(bigger.id, set())
+        known = (self._known[number] for number in sorted(behind - {bigger.id}))
+        return [one for one in known if not one.target.is_pbx]
+
+    def _note_explanation(self, incident: Incident) -> None:
+        if incident.explained_by is not None:
+            self._explained_by.setdefault(incident.explained_by, set()).add(incident.id)
+
     # ------------------------------------------------------------ telling
 
     def _policy(self, incident: Incident) -> Policy:
+        bigger = self._explanation(incident)
         return Policy(
             remind_every=self._policies.remind_every(incident),
-            is_explained=self._is_explained(incident),
+            is_explained=bigger is not None,
+            waits_for_group=bigger is not None and bigger.kind.is_group,
             unseen_since=self.unseen_since(incident.target, incident.check),
             muted_by=incident.muted_by,
             is_acknowledged=incident.acked_at is not None,
         )
 
-    def _tell(self, incident: Incident, now: float, changes: Changes, due_at: DueAt | None = None) -> str:
+    def _tell(
+        self,
+        incident: Incident,
+        now: float,
+        changes: Changes,
+        *,
+        due_at: DueAt | None = None,
+        not_before: float = 0.0,
+    ) -> str:
         incident = self._as_muted(self._as_rated(incident, changes), now, changes)
         policy = self._policy(incident)
-        booked = self._teller.tell(incident, policy, now, changes, due_at)
+        booked = self._teller.tell(incident, policy, now, changes, due_at=due_at, not_before=not_before)
         self._remind_later(incident, policy)
         if self._teller.is_finished(incident):
             self._drop(incident)
@@ -273,6 +378,8 @@ class Incidents:
             return f"{TOLD_NOBODY}explained by incident {incident.explained_by}"
         if incident.is_open:
             return ""
+        if policy.waits_for_group:
+            return f"told with the end of incident {incident.explained_by}"
         return f"{TOLD_NOBODY}{incident.muted_by or 'nobody is left who believes it lasts'}"
 
     def _remind_later(self, incident: Incident, policy: Policy) -> None:
@@ -328,6 +435,7 @@ class Incidents:
         self._book(after, changes)
         words = f"{muted_by}: from now on nobody is told" if muted_by else its_end(incident.muted_by)
         changes.notes.append(Note(after.id, now, words))
+        self.mutes_changed(after.target)
         return after
 
     def review_mutes(self, now: float, changes: Changes) -> None:
@@ -382,6 +490,8 @@ class Incidents:
         self._teller.drop(incident.id)
         self._deadlines.clear((REMIND, incident.id))
         self._known.pop(incident.id, None)
+        if incident.explained_by is not None:
+            self._explained_by.get(incident.explained_by, set()).discard(incident.id)
 
     def shift(self, by: float) -> None:
         """Move the times of all incidents, and of what was said: somebody set the clock."""
@@ -394,6 +504,7 @@ class Incidents:
                 believed_at=incident.believed_at + by,
                 closed_at=None if incident.closed_at is None else incident.closed_at + by,
                 acked_at=None if incident.acked_at is None else incident.acked_at + by,
+                widened_at=incident.widened_at + by if incident.widened_at else 0.0,
             )
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from healthmon.config.types import Config, PbxConfig
-from healthmon.core.desk import FLAPS, Desk, Step
+from healthmon.core.causes import GROUP
+from healthmon.core.desk import FLAPS, Desk
 from healthmon.core.endpoint import Endpoint
 from healthmon.core.endpoints import DUE, GRACE, UNLISTED, Endpoints
 from healthmon.core.incidents import MUTES
 from healthmon.core.pbx import Held, Pbx
 from healthmon.core.pbxs import ACCEPT, CHECK, RESTARTS_OVER, Pbxs
 from healthmon.core.resume import Resume, end_blindness_of_a_gone_pbx, end_what_is_gone, forget_state
+from healthmon.core.step import Step
 from healthmon.model import (
     Changes,
     ClockJump,
@@ -46,6 +48,8 @@ class Monitor:
         self._desk = Desk(config, remembered)
         self._desk.incidents.unseen_since = self._unseen_since
         self._desk.incidents.is_vanished = self._is_vanished
+        self._desk.causes.is_blind = self._is_blind
+        self._desk.causes.endpoint_of = self._endpoint
         self._endpoints = Endpoints(self._desk)
         self._pbx_rules = Pbxs(self._desk, self._endpoints)
         #: Settings that were read before their endpoint was seen.
@@ -73,6 +77,14 @@ class Monitor:
         endpoint = pbx.endpoints.get(target)
         veils = [endpoint.veiled_since] if endpoint is not None and endpoint.veil else []
         return min([*veils, pbx.blind_since] if pbx.is_blind else veils, default=None)
+
+    def _is_blind(self, name: str) -> bool:
+        pbx = self._pbxs.get(name)
+        return pbx is None or pbx.is_blind
+
+    def _endpoint(self, target: Target) -> Endpoint | None:
+        pbx = self._pbxs.get(target.pbx)
+        return None if pbx is None else pbx.endpoints.get(target)
 
     def _is_vanished(self, target: Target) -> bool:
         pbx = self._pbxs.get(target.pbx)
@@ -175,6 +187,8 @@ class Monitor:
         """Keep in mind where its contacts are; what program it is at a new place, its settings tell."""
         news = endpoint.follow(change)
         step.changes.places += news
+        # While it is down, it is where it was lost.
+        self._desk.causes.note(endpoint)
         if any(not one.is_left for one in news):
             step.changes.questions.append(Question(pbx.name, settings_of=(endpoint.target,)))
 
@@ -203,6 +217,7 @@ class Monitor:
             step.changes.settings[settings.target] = settings
             step.changes.places += endpoint.settle_in(settings.places, settings.read_at)
             self._endpoints.configure(pbx, endpoint, step, settings=settings)
+            self._desk.causes.note(endpoint)
         elif len(self._settings) < MOST_UNWATCHED and self._desk.config.watch_for(settings.target) is not None:
             self._settings[settings.target] = settings
 
@@ -254,7 +269,7 @@ class Monitor:
         due: dict[str, list[Endpoint]] = {}
         for what, whom in self._desk.deadlines.due(now):
             if isinstance(whom, Target):
-                self._endpoint_due(what, whom, due, step)
+                self._target_due(what, whom, due, step)
             elif isinstance(whom, int):
                 self._desk.incidents.remind(whom, now, changes)
             elif what == MUTES:
@@ -263,8 +278,12 @@ class Monitor:
                 self._pbx_due(what, whom, step)
         for name, endpoints in due.items():
             self._endpoints.ask(self._pbxs[name], endpoints, step)
+        self._desk.causes.review(step)
 
-    def _endpoint_due(self, what: str, target: Target, due: dict[str, list[Endpoint]], step: Step) -> None:
+    def _target_due(self, what: str, target: Target, due: dict[str, list[Endpoint]], step: Step) -> None:
+        if what == GROUP:
+            self._desk.causes.due(target)
+            return
         pbx = self._pbxs.get(target.pbx)
         endpoint = pbx.endpoints.get(target) if pbx is not None else None
         if pbx is None or endpoint is None:
@@ -300,6 +319,7 @@ class Monitor:
     def obey(self, commands: Commands, now: float, changes: Changes) -> None:
         """Take the silences and acknowledgements, as read from the database, and book what they make necessary."""
         self._desk.incidents.obey(commands, now, changes)
+        self._desk.causes.review(Step(now, changes))
 
     # ------------------------------------------------------------ changes from outside
 
@@ -312,6 +332,7 @@ class Monitor:
         changes.clock_jumps.append(ClockJump(now, by))
         self._desk.deadlines.shift(by)
         self._desk.incidents.shift(by)
+        self._desk.causes.shift(by)
         # Maintenance and working hours follow the clock on the wall.
         self._desk.deadlines.set((MUTES, ""), now)
         for pbx in self._pbxs.values():
@@ -329,11 +350,16 @@ class Monitor:
             else:
                 pbx = self._pbxs[pbx_config.name] = Pbx(pbx_config, None, now)
                 self._pbx_rules.start(pbx, now, step)
+        for pbx in self._pbxs.values():
+            for endpoint in pbx.endpoints.values():
+                self._desk.causes.note(endpoint)
         end_what_is_gone(self._desk, step)
         self._desk.incidents.review_telling(now, changes)
         self._desk.incidents.watch_mutes(now)
 
     def _drop_pbx(self, pbx: Pbx, step: Step) -> None:
+        for endpoint in pbx.endpoints.values():
+            self._desk.causes.drop(endpoint)
         for machine in (*pbx.machines, *pbx.endpoints.values()):
             step.changes.states.pop((machine.target, machine.check), None)
             forget_state(machine.state(), Ending.PBX_GONE, step)

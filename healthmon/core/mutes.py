@@ -49,8 +49,7 @@ class Mutes:
     def muted_by(self, incident: Incident, now: float) -> str:
         """Name what mutes an incident, ``silence 12`` or ``outside working hours``; "": nothing does."""
         self._look(now)
-        target, kind, watch = incident.target, incident.kind, incident.watch
-        names = (name for name, matcher in self._in_force if matcher.matches(target, kind, watch))
+        names = (name for name, matcher in self._in_force if _speaks_of(matcher, incident))
         return next(names, OUTSIDE_HOURS if self._is_outside_hours(incident) else "")
 
     def _is_outside_hours(self, incident: Incident) -> bool:
@@ -74,3 +73,9 @@ class Mutes:
         edges = [*(one.until for one in silences), *(next_change(each, now) for each in times)]
         self._looked_at = now
         self._changes_at = min((edge for edge in edges if edge is not None), default=float("inf"))
+
+
+def _speaks_of(matcher: Matcher, incident: Incident) -> bool:
+    """Of a group that is told in several watch sections, it must speak of each."""
+    target, kind, site = incident.target, incident.kind, incident.site
+    return all(matcher.matches(target, kind, watch, site) for watch in incident.watches or (incident.watch,))

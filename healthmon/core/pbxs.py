@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from healthmon.core.desk import Desk, Step
+from healthmon.core.desk import Desk
 from healthmon.core.endpoints import ASK_AGAIN, Endpoints
 from healthmon.core.inventory import ACCEPTED_AFTER, assess, at_once
 from healthmon.core.machine import Machine
 from healthmon.core.pbx import FREEZE, FROZE, FROZEN, JUST_STARTED, RESTARTED, RESTARTS_TOO_MANY, RESTARTS_WINDOW, Pbx
+from healthmon.core.step import Step
 from healthmon.model import (
     Channel,
     Check,

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from healthmon.config.types import Config
-from healthmon.core.desk import Desk, Step
+from healthmon.core.desk import Desk
 from healthmon.core.endpoint import Endpoint
 from healthmon.core.endpoints import Endpoints
 from healthmon.core.interpret import NOT_LISTED
 from healthmon.core.machine import Machine
 from healthmon.core.pbx import FROZE, RESTARTED, Pbx
 from healthmon.core.pbxs import Pbxs
+from healthmon.core.step import Step
 from healthmon.model import (
     Check,
     CheckState,
@@ -69,6 +70,7 @@ class Resume:
             endpoint.remember(state, step.now)
             endpoint.places = self._places.get(state.target, ())
             pbx.endpoints[state.target] = endpoint
+            self._desk.causes.note(endpoint)
             self._go_on(pbx, endpoint, step)
 
     def _go_on(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
@@ -122,6 +124,6 @@ def end_what_is_gone(desk: Desk, step: Step) -> None:
 def _why_gone(config: Config, incident: Incident) -> Ending | None:
     if config.pbx(incident.target.pbx) is None:
         return Ending.PBX_GONE
-    if not incident.target.is_pbx and config.watch_for(incident.target) is None:
+    if incident.target.is_endpoint and config.watch_for(incident.target) is None:
         return Ending.NOT_WATCHED
     return None

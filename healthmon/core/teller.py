@@ -14,6 +14,9 @@ NOTHING_TOLD = Told()
 #: When the first message to a URL about an incident of this cohort is due; None: no cohort, the usual time.
 DueAt = Callable[[str], float | None]
 
+#: Until when the first message is held back, so that a bigger cause can explain it; 0.0: it is not.
+NotBefore = Callable[[], float]
+
 
 class Teller:
     """What each URL was told about each incident that is not finished. Owned by the engine thread."""
@@ -43,15 +46,26 @@ class Teller:
         if urls is None:
             booked = [url for url, told in self._told.get(incident.id, {}).items() if told.booked]
             left = tuple(url for url in booked if url in self._group_wait)
-            urls = self._audience[incident.id] = left or self.urls_for(incident.target, incident.watch)
+            urls = self._audience[incident.id] = self._audience_of(incident, left)
         return urls
+
+    def _audience_of(self, incident: Incident, left: tuple[str, ...]) -> tuple[str, ...]:
+        if not incident.watches:
+            return left or self.urls_for(incident.target, incident.watch)
+        # A group is told to all who would be told of one of its members, also of those that joined later.
+        theirs = (url for watch in incident.watches for url in self.urls_for(incident.target, watch))
+        return tuple(dict.fromkeys((*left, *theirs)))
+
+    def audience_changed(self, incident_id: int) -> None:
+        """More belongs to the incident of a group: find out anew who is told."""
+        self._audience.pop(incident_id, None)
 
     def urls_for(self, target: Target, watch: str) -> tuple[str, ...]:
         """The URLs that the configuration names for a target of this watch section ("": for a PBX itself)."""
         key = (watch, "") if watch else ("", target.pbx)
         urls = self._urls.get(key)
         if urls is None:
-            urls = self._urls[key] = self._config.url_ids_of(target)
+            urls = self._urls[key] = self._config.url_ids_of_watch(watch) if watch else self._config.url_ids_of(target)
         return urls
 
     def told(self, incident_id: int, url_id: str) -> Told:
@@ -70,14 +84,21 @@ class Teller:
         return True
 
     def tell(
-        self, incident: Incident, policy: Policy, now: float, changes: Changes, due_at: DueAt | None = None
+        self,
+        incident: Incident,
+        policy: Policy,
+        now: float,
+        changes: Changes,
+        *,
+        due_at: DueAt | None = None,
+        not_before: float = 0.0,
     ) -> dict[str, Reason]:
         """Book all that is missing; return the URLs that will be told, each with the (last) reason."""
         booked: dict[str, Reason] = {}
         for url_id in self.audience(incident):
             while (missing := decide(incident, self.told(incident.id, url_id), policy, now)) is not None:
                 reason, serial = missing
-                due = self._due_at(reason, url_id, now, due_at)
+                due = max(self._due_at(reason, url_id, now, due_at), not_before)
                 changes.notifications.append(Notification(incident.id, url_id, reason, serial, now, due))
                 self._mark_booked(incident.id, url_id, missing)
                 booked[url_id] = reason

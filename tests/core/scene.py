@@ -258,6 +258,8 @@ class Scene:
         def see_all(changes: Changes) -> None:
             for sighting in sightings:
                 self.monitor.see(sighting, self.now, changes)
+            # As the engine does.
+            self.monitor.tick(self.now, changes)
 
         return self._do(see_all)
 

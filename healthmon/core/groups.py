@@ -1,0 +1,160 @@
+"""When many endpoints go down at once, for one cause: a site, the providers of one host, a PBX's line. Pure.
+
+Decides by what each endpoint's machine believes, or is about to believe; ``causes.py`` keeps the groups and opens and
+closes their incidents.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+from math import ceil
+
+from healthmon.core.endpoint import Endpoint
+from healthmon.core.sites import Group
+from healthmon.model import Health, Kind, Target
+
+#: Fewer phones than this are no site that is down.
+FEW = 3
+
+#: Fewer providers, or public sites, than this do not tell that the PBX's line is cut.
+AT_LEAST_TWO = 2
+
+
+class Stance(Enum):
+    """How an endpoint stands in its group."""
+
+    #: It works, as far as is known.
+    STANDING = "standing"
+    #: It is down, or about to be believed down.
+    FALLEN = "fallen"
+    #: It is believed down, was seen better since, and is about to be believed so.
+    RECOVERING = "recovering"
+    #: It was never up, so it cannot have gone down with the others.
+    UNUSED = "unused"
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the configuration says about sites."""
+
+    #: This part of a site's phones must be down.
+    share: float = 0.3
+    #: They must have gone down within so many seconds, or within Asterisk's longest cycle of checks among them.
+    window: float = 30.0
+
+
+@dataclass(slots=True)
+class Members:
+    """The endpoints of one group by their stance. Owned by the engine thread."""
+
+    standing: int = 0
+    fallen: dict[Target, Endpoint] = field(default_factory=dict)
+    recovering: dict[Target, Endpoint] = field(default_factory=dict)
+    #: When one of them was last seen to come back; 0.0: never yet.
+    returned_at: float = 0.0
+
+    def add(self, endpoint: Endpoint, stance: Stance) -> None:
+        """Count one in."""
+        if stance is Stance.STANDING:
+            self.standing += 1
+        elif stance is Stance.FALLEN:
+            self.fallen[endpoint.target] = endpoint
+        elif stance is Stance.RECOVERING:
+            self.recovering[endpoint.target] = endpoint
+            self.returned_at = max(self.returned_at, endpoint.pending_since)
+
+    def remove(self, endpoint: Endpoint, stance: Stance) -> None:
+        """Count one out."""
+        self.standing -= stance is Stance.STANDING
+        self.fallen.pop(endpoint.target, None)
+        self.recovering.pop(endpoint.target, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Fall:
+    """Members of a group that went down within one window."""
+
+    since: float
+    members: tuple[Endpoint, ...]
+    #: How many were up when the window began, they included.
+    of: int
+
+    @property
+    def settled_at(self) -> float:
+        """When the last of them that is pending may be believed down; 0.0: all are."""
+        return max((at for one in self.members if (at := one.deadline()) is not None), default=0.0)
+
+    @property
+    def believed(self) -> int:
+        """How many are believed down."""
+        return sum(one.belief is Health.DOWN for one in self.members)
+
+
+def stance_of(endpoint: Endpoint) -> Stance:
+    """How an endpoint stands. One that flaps is not taken for recovering each time that it is up for a moment."""
+    if not endpoint.ever_up or endpoint.belief is None:
+        return Stance.UNUSED
+    if endpoint.belief is Health.DOWN:
+        is_recovering = endpoint.pending is not None and not endpoint.is_flapping
+        return Stance.RECOVERING if is_recovering else Stance.FALLEN
+    return Stance.FALLEN if endpoint.pending is Health.DOWN and not endpoint.veil else Stance.STANDING
+
+
+def fell_at(endpoint: Endpoint) -> float:
+    """When an endpoint that has fallen was first seen down."""
+    if endpoint.belief is Health.DOWN:
+        return endpoint.since
+    return endpoint.pending_since if endpoint.down_since is None else endpoint.down_since
+
+
+def cycle_of(endpoint: Endpoint) -> float:
+    """How long it takes Asterisk at most to notice that this endpoint has gone, or is back (seconds)."""
+    settings = endpoint.settings
+    return settings.qualify_frequency + settings.qualify_timeout if settings is not None else 0.0
+
+
+def window_of(endpoints: Iterable[Endpoint], rules: Rules) -> float:
+    """Within how many seconds the loss of all of these is one cause: as long as Asterisk needs to notice it."""
+    return max(rules.window, max(map(cycle_of, endpoints), default=0.0))
+
+
+def biggest_fall(fallen: Collection[Endpoint], standing: int, rules: Rules) -> Fall:
+    """The most members that fell within one window; of several, the latest."""
+    ordered = sorted(fallen, key=lambda one: (fell_at(one), one.target))
+    if not ordered:
+        return Fall(0.0, (), standing)
+    times, window = [fell_at(one) for one in ordered], window_of(ordered, rules)
+    ends = [bisect_right(times, start + window) for start in times]
+    first = max(range(len(times)), key=lambda start: (ends[start] - start, start))
+    together = tuple(ordered[first : ends[first]])
+    return Fall(times[first], together, standing + len(together))
+
+
+def is_enough(group: Group, fall: Fall, rules: Rules) -> bool:
+    """Whether a fall is that of the whole group, and not of single members."""
+    if group.kind is Kind.PROVIDERS:
+        return len(fall.members) == fall.of and fall.of >= AT_LEAST_TWO
+    return len(fall.members) >= max(FEW, ceil(rules.share * fall.of))
+
+
+def is_still_enough(group: Group, down: int, of: int, rules: Rules) -> bool:
+    """Whether so many that are left down, of so many, are still the outage of the whole group."""
+    if group.kind is Kind.PROVIDERS:
+        return 0 < of <= down
+    return down >= FEW and down >= rules.share / 2 * of
+
+
+def is_line_cut(providers: Fall, sites: Iterable[Fall], rules: Rules) -> bool:
+    """Whether a PBX's line to the world is down: all its providers, or half of its public sites and a provider.
+
+    Providers of one and the same host tell of that host only.
+    """
+    hosts = {one.address or one.target.resource for one in providers.members}
+    if len(providers.members) == providers.of and len(hosts) >= AT_LEAST_TWO:
+        return True
+    every = [one for one in sites if one.of]
+    down = sum(len(one.members) >= max(1, ceil(rules.share * one.of)) for one in every)
+    return bool(providers.members) and down >= AT_LEAST_TWO and 2 * down >= len(every)

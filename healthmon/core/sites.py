@@ -1,0 +1,126 @@
+"""Which bigger thing an endpoint belongs to, by the address of its contact: a site, or the providers of one host. Pure.
+
+A site is one public IPv4 address, one IPv6 /64, or one private /24 or /64, of one PBX; or what the configuration calls
+one. Two PBXs may have the same private network: their sites are two.
+"""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from typing import NamedTuple
+
+from healthmon.config.types import Config, SiteConfig
+from healthmon.model import Kind, Target
+
+#: What is not reached over a PBX's line to the world: RFC 1918, CGNAT (RFC 6598), ULA (RFC 4193), link-local.
+_PRIVATE = tuple(
+    ip_network(text)
+    for text in (
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+        "169.254.0.0/16",
+        "fc00::/7",
+        "fe80::/10",
+    )
+)
+
+#: Addresses whose group is kept in mind; phones with new ones every day must not fill the memory.
+_MOST_ADDRESSES = 50_000
+
+
+class Group(NamedTuple):
+    """What several endpoints of one PBX have in common, so that its failure would explain theirs."""
+
+    kind: Kind
+    pbx: str
+    #: ``203.0.113.7``, ``2001:db8:0:1::/64``, ``192.168.1.0/24``, ``warehouse``; the host of providers.
+    name: str
+    #: Whether it is reached over the PBX's line to the world.
+    is_public: bool = True
+
+    @property
+    def target(self) -> Target:
+        """The target of its incident."""
+        return Target(self.pbx, self.kind.value, self.name)
+
+
+def network_of(pbx: str) -> Group:
+    """A PBX's line to the world."""
+    return Group(Kind.NETWORK, pbx, "")
+
+
+def label(site: str) -> str:
+    """Write the name of a site for people: a private network is called one, since many places have the same."""
+    try:
+        network = ip_network(site)
+    except ValueError:
+        return site
+    return f"private address {site}" if _is_private(network[0]) else site
+
+
+class Sites:
+    """Finds the group of endpoints. Owned by the engine thread."""
+
+    def __init__(self, config: Config) -> None:
+        self.use(config)
+
+    def use(self, config: Config) -> None:
+        """Take a new configuration."""
+        self._sites = config.sites
+        self._by_address: dict[tuple[str, str], Group | None] = {}
+
+    def group_of(self, target: Target, kind: Kind, address: str) -> Group | None:
+        """The site of a device, the host of a provider; None: neither is known, or a host that is no IP address."""
+        if kind is Kind.PROVIDER:
+            return Group(Kind.PROVIDERS, target.pbx, address) if address else None
+        if not kind.is_device:
+            return None
+        named = next((site for site in self._sites if _names(site, target)), None)
+        if named is not None:
+            return _configured(named, target.pbx)
+        key = (target.pbx, address)
+        if key not in self._by_address:
+            if len(self._by_address) >= _MOST_ADDRESSES:
+                self._by_address.clear()
+            self._by_address[key] = self._at(target.pbx, address)
+        return self._by_address[key]
+
+    def _at(self, pbx: str, address: str) -> Group | None:
+        try:
+            ip = ip_address(address)
+        except ValueError:
+            return None
+        ip = getattr(ip, "ipv4_mapped", None) or ip
+        for site in self._sites:
+            if _is_on(site, pbx) and any(ip in ip_network(network) for network in site.addresses):
+                return _configured(site, pbx)
+        return Group(Kind.SITE, pbx, _name(ip), is_public=not _is_private(ip))
+
+
+def _name(ip: IPv4Address | IPv6Address) -> str:
+    """Name the network that is taken as one place."""
+    if isinstance(ip, IPv4Address) and not _is_private(ip):
+        return str(ip)
+    size = 24 if isinstance(ip, IPv4Address) else 64
+    return str(ip_network((ip, size), strict=False))
+
+
+def _is_private(ip: IPv4Address | IPv6Address) -> bool:
+    return any(ip in network for network in _PRIVATE)
+
+
+def _is_on(site: SiteConfig, pbx: str) -> bool:
+    return any(fnmatchcase(pbx, pattern) for pattern in site.pbx)
+
+
+def _names(site: SiteConfig, target: Target) -> bool:
+    """Whether the configuration puts this endpoint there by its name."""
+    return _is_on(site, target.pbx) and any(fnmatchcase(target.endpoint, pattern) for pattern in site.endpoints)
+
+
+def _configured(site: SiteConfig, pbx: str) -> Group:
+    is_public = any(not _is_private(ip_network(network)[0]) for network in site.addresses)
+    return Group(Kind.SITE, pbx, site.name, is_public)
