@@ -8,7 +8,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from healthmon.config.draft import Draft, DraftSection
-from healthmon.config.types import Config, Hold, MaintenanceConfig, PbxConfig, ReceiverConfig, WatchConfig, Weekly
+from healthmon.config.types import (
+    Config,
+    Hold,
+    MaintenanceConfig,
+    PbxConfig,
+    ReceiverConfig,
+    SiteConfig,
+    WatchConfig,
+    Weekly,
+)
 from healthmon.config.values import WeeklyTime
 from healthmon.model import Matcher
 
@@ -26,6 +35,9 @@ def build(path: Path, draft: Draft) -> Config:
         watches=tuple(_watch(section) for section in draft.of("watch")),
         receivers=tuple(_receiver(section) for section in draft.of("receiver")),
         maintenance=tuple(_maintenance(section) for section in draft.of("maintenance")),
+        sites=tuple(_site(section) for section in draft.of("site")),
+        site_share=general["site_share"],
+        site_window=general["site_window"],
         warnings=draft.findings.warnings,
     )
 
@@ -87,6 +99,16 @@ def _receiver(section: DraftSection) -> ReceiverConfig:
     )
 
 
+def _site(section: DraftSection) -> SiteConfig:
+    values = section.values
+    return SiteConfig(
+        name=section.name,
+        addresses=values.get("addresses", ()),
+        endpoints=values.get("endpoints", ()),
+        pbx=values["pbx"],
+    )
+
+
 def _maintenance(section: DraftSection) -> MaintenanceConfig:
     values = section.values
     return MaintenanceConfig(
@@ -96,6 +118,7 @@ def _maintenance(section: DraftSection) -> MaintenanceConfig:
             kinds=values.get("kind", ()),
             watches=values.get("watch", ()),
             endpoints=values.get("endpoints", ()),
+            sites=values.get("site", ()),
         ),
         when=_weekly([(values["days"], *values["time"])], values["timezone"]),
     )

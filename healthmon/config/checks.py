@@ -20,6 +20,10 @@ def check(draft: Draft) -> None:
         _pbx_patterns(watch, draft.names("pbx"))
         _excludes_all(watch)
         _flap_counts(watch)
+    for site in draft.of("site"):
+        _pbx_patterns(site, draft.names("pbx"))
+        if not site.is_given("addresses") and not site.is_given("endpoints"):
+            site.problem("addresses", "is missing; give addresses or endpoints")
     _never_reached(draft)
     _receivers(draft)
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from healthmon.config.types import Config, Hold, MaintenanceConfig, PbxConfig, ReceiverConfig, WatchConfig, Weekly
+from healthmon.config.types import (
+    Config,
+    Hold,
+    MaintenanceConfig,
+    PbxConfig,
+    ReceiverConfig,
+    SiteConfig,
+    WatchConfig,
+    Weekly,
+)
 from healthmon.config.values import NOBODY, WEEKDAYS, written
 from healthmon.model import Kind
 
@@ -14,6 +23,7 @@ def describe(config: Config) -> list[str]:
     lines = [
         f"database {config.database}",
         f"times in {config.timezone.key}; history is kept for {written(config.keep_history)}",
+        f"a site is down when {config.site_share:.0%} of it went down within {written(config.site_window)}",
     ]
     for pbx in config.pbxs:
         lines += ["", *describe_pbx(pbx)]
@@ -21,6 +31,8 @@ def describe(config: Config) -> list[str]:
         lines += ["", *describe_watch(watch, config)]
     for receiver in config.receivers:
         lines += ["", *describe_receiver(receiver)]
+    for site in config.sites:
+        lines += ["", *describe_site(site)]
     for window in config.maintenance:
         lines += ["", *describe_maintenance(window)]
     return lines
@@ -59,6 +71,12 @@ def describe_receiver(receiver: ReceiverConfig) -> list[str]:
         f"receiver {receiver.name}: waits {wait} for more to tell, gives up after {limit}",
         *(f"    {url.url_id}" for url in receiver.urls),
     ]
+
+
+def describe_site(site: SiteConfig) -> list[str]:
+    """Say which devices are at a place."""
+    pbxs = "" if site.pbx == ("*",) else f" on {', '.join(site.pbx)}"
+    return [f"site {site.name}: {', '.join((*site.addresses, *site.endpoints))}{pbxs}"]
 
 
 def describe_maintenance(window: MaintenanceConfig) -> list[str]:

@@ -81,6 +81,18 @@ HEALTHMON = SectionKind(
             "Outages and changes older than this are removed from the database.",
             default="730d",
         ),
+        Option(
+            "site_share",
+            values.share,
+            "A site is down when this part of its devices, and at least three, went down within site_window.",
+            default="30%",
+        ),
+        Option(
+            "site_window",
+            values.duration("0s", "1h"),
+            "What goes down within this time, or within Asterisk's longest cycle of checks, has one cause.",
+            default="30s",
+        ),
     ),
 )
 
@@ -307,7 +319,14 @@ MAINTENANCE = SectionKind(
         ),
         Option("timezone", values.timezone, "Whose clock.", otherwise="that of [healthmon]"),
         Option("pbx", values.pbx_patterns, "Only these PBXs: names or patterns.", otherwise="all", is_list=True),
-        Option("kind", values.kinds, "Only these kinds: pbx, provider, phone.", otherwise="all", is_list=True),
+        Option(
+            "site",
+            values.site_patterns,
+            "Only what is at these sites: names or patterns.",
+            otherwise="all",
+            is_list=True,
+        ),
+        Option("kind", values.kinds, "Only these kinds: pbx, provider, phone, ….", otherwise="all", is_list=True),
         Option(
             "watch",
             values.pbx_patterns,
@@ -325,4 +344,26 @@ MAINTENANCE = SectionKind(
     ),
 )
 
-KINDS = {section.kind: section for section in (HEALTHMON, PBX, WATCH, RECEIVER, MAINTENANCE)}
+SITE = SectionKind(
+    "site",
+    is_named=True,
+    options=(
+        Option(
+            "addresses",
+            values.networks,
+            "Devices whose contact has one of these addresses are here: 203.0.113.7, 10.1.0.0/16, 2001:db8::/48.",
+            otherwise="endpoints",
+            is_list=True,
+        ),
+        Option(
+            "endpoints",
+            values.endpoint_patterns,
+            "So are these endpoints, wherever their contact is: technology/name with * and ?.",
+            otherwise="addresses",
+            is_list=True,
+        ),
+        Option("pbx", values.pbx_patterns, "Only those of these PBXs: names or patterns.", default="*", is_list=True),
+    ),
+)
+
+KINDS = {section.kind: section for section in (HEALTHMON, PBX, WATCH, RECEIVER, MAINTENANCE, SITE)}

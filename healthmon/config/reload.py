@@ -28,6 +28,7 @@ class Difference:
     #: Sections that were added, removed or changed, or stand in another order.
     watches_changed: bool = False
     maintenance_changed: bool = False
+    sites_changed: bool = False
     timezone_changed: bool = False
     log_level_changed: bool = False
     keep_history_changed: bool = False
@@ -49,6 +50,7 @@ class Difference:
         facts = {
             "other [watch …] sections": self.watches_changed,
             "other [maintenance …] sections": self.maintenance_changed,
+            "other sites": self.sites_changed,
             "another time zone": self.timezone_changed,
             "another log level": self.log_level_changed,
             "another time for which history is kept": self.keep_history_changed,
@@ -73,6 +75,7 @@ def difference(old: Config, new: Config) -> Difference:
         urls_changed=tuple(url_id for url_id, url in new_urls.items() if url != old_urls.get(url_id, url)),
         watches_changed=old.watches != new.watches,
         maintenance_changed=old.maintenance != new.maintenance,
+        sites_changed=_sites(old) != _sites(new),
         timezone_changed=old.timezone.key != new.timezone.key,
         log_level_changed=old.log_level != new.log_level,
         keep_history_changed=old.keep_history != new.keep_history,
@@ -83,6 +86,11 @@ def difference(old: Config, new: Config) -> Difference:
 def _connection(pbx: PbxConfig) -> tuple[object, ...]:
     """Take what an open connection depends on."""
     return pbx.url, pbx.username, pbx.password, pbx.application, pbx.verify_tls
+
+
+def _sites(config: Config) -> tuple[object, ...]:
+    """Take all that says what belongs together."""
+    return config.sites, config.site_share, config.site_window
 
 
 def _deliveries(config: Config) -> dict[str, tuple[ReceiverUrl, ReceiverConfig]]:

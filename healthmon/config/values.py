@@ -275,6 +275,28 @@ def site_patterns(value: str) -> tuple[str, ...]:
     return _each(_pattern, value)
 
 
+def share(value: str) -> float:
+    """``30%`` -> 0.3."""
+    match = re.fullmatch(r"(\d{1,3}(?:\.\d+)?)\s*%", value)
+    if match is None or not 1 <= float(match[1]) <= 100:
+        raise Unsuitable(f"{shown(value)}: must be a percentage between 1% and 100%")
+    return float(match[1]) / 100
+
+
+def networks(value: str) -> tuple[str, ...]:
+    """Addresses and networks, ``203.0.113.7, 10.1.0.0/16``, each as ``ipaddress`` writes it."""
+    return _each(_network, value)
+
+
+def _network(word: str) -> str:
+    from ipaddress import ip_network  # noqa: PLC0415 (status and report have no need of it)
+
+    try:
+        return str(ip_network(word))
+    except ValueError as error:
+        raise Unsuitable(f"{shown(word)}: is no address and no network ({shown(str(error))})") from None
+
+
 def endpoint_patterns(value: str) -> tuple[str, ...]:
     """Shell patterns over ``PJSIP/101``; one that can never match is refused."""
     return _each(_endpoint_pattern, value)

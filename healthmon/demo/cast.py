@@ -23,6 +23,7 @@ CHECKED_EVERY, CHECK_TIMEOUT = 1, 0.5
 CONFIGURATION = """\
 [healthmon]
 database = {database}
+site_window = 1s
 
 [pbx {pbx}]
 url = {pbx_url}

@@ -19,6 +19,7 @@ def test_a_configuration_in_words(files: Files) -> None:
     assert describe(config) == [
         "database /var/lib/healthmon/healthmon.db",
         "times in UTC; history is kept for 730d",
+        "a site is down when 30% of it went down within 30s",
         "",
         "pbx office: https://pbx.example/asterisk as healthmon, application healthmon-pbx1, certificate not checked",
         "    asked every 1m; 2m of grace after its restart",
