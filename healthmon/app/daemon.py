@@ -85,7 +85,7 @@ class Daemon:
         clock, inbox, remembered = Clock(), Inbox(), writer.load()
         self._watching = Watching(config, remembered, inbox, clock)
         self._telling = Telling(config.database, clock)
-        self._direct = DirectAlert(config, self._telling.say_directly)
+        self._direct = DirectAlert(config.database, self._telling.say_directly)
         hooks = EngineHooks(
             wake_deliverers=self._telling.wake_all,
             freshness=self._watching.freshness,
@@ -162,7 +162,6 @@ class Daemon:
         new = replace(new, database=self._config.database)
         self._handler.redact = Redactor.of(self._config, new)
         logging.getLogger().setLevel(new.log_level.upper())
-        self._direct.use(new)
         self._watching.reload(new, changed)
         self._engine.reload(new, self._watching.polls)
         self._watching.start()

@@ -15,7 +15,7 @@ from healthmon.config import Config
 from healthmon.config.reload import Difference
 from healthmon.notify.apprise_sender import AppriseSender
 from healthmon.notify.delivery import Deliverer
-from healthmon.notify.message import Message
+from healthmon.notify.message import Draft
 from healthmon.store.outbox import Outbox
 
 log = logging.getLogger(__name__)
@@ -71,10 +71,10 @@ class Telling:
         for one in list(self._deliverers.values()):
             one.wake.set()
 
-    def say_directly(self, message: Message) -> None:
+    def say_directly(self, draft: Draft) -> None:
         """Tell everybody past the outbox, which cannot be used. The engine thread calls it."""
         for one in list(self._deliverers.values()):
-            one.deliverer.say(message)
+            one.deliverer.say(draft)
 
     def _start(self, config: Config, url_id: str) -> None:
         receiver, url = next(

@@ -124,6 +124,8 @@ class ReceiverConfig:
     group_wait: float = 5.0
     #: A message about an incident that is over is given up after so long, seconds.
     give_up_after: float = 86400.0
+    #: What its messages are written in, one of ``healthmon.languages.CODES``.
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,11 +16,13 @@ from zoneinfo import ZoneInfo
 from healthmon.clock import Clock
 from healthmon.config.types import ReceiverConfig
 from healthmon.errors import DatabaseUnwritable, DeliveryError, DeliveryUnsure
+from healthmon.languages import language
 from healthmon.notify.digest import compose
 from healthmon.notify.ledger import Ledger
-from healthmon.notify.message import Message, Sender
+from healthmon.notify.message import Draft, Message, Sender
 from healthmon.notify.pace import Pace
 from healthmon.notify.pieces import PATIENCE, Attempt, Rows, Suspects, pieces
+from healthmon.notify.voice import Voice
 from healthmon.store.outbox import Claim, ClaimedRow, Outbox
 
 log = logging.getLogger(__name__)
@@ -54,6 +56,7 @@ class Deliverer:
         #: Why the last attempt failed; empty: it did not.
         self.failing = ""
         self._receiver = receiver
+        self._language = language(receiver.language)
         self._sender = sender
         self._open_outbox = open_outbox
         self._clock = clock
@@ -66,9 +69,9 @@ class Deliverer:
 
     # ---------------------------------------------------------------- for other threads
 
-    def say(self, message: Message) -> None:
+    def say(self, draft: Draft) -> None:
         """Send a message past the outbox, once. Returns at once."""
-        self._direct.put(message)
+        self._direct.put(draft(self._voice()))
         self._wake.set()
 
     # ---------------------------------------------------------------- the thread
@@ -184,7 +187,10 @@ class Deliverer:
             self._ledger.book(partial(outbox.delivered, claim, self._clock.now(), message.subject, rows))
 
     def _compose(self, rows: Rows) -> Message:
-        return compose(rows, zone=self.zone, now=self._clock.now(), most_characters=self._sender.most_characters)
+        return compose(rows, self._voice(), most_characters=self._sender.most_characters)
+
+    def _voice(self) -> Voice:
+        return Voice(self._language, self.zone, self._clock.now())
 
     def _note_failed(self, outbox: Outbox, claim: Claim, failed: Sequence[ClaimedRow]) -> None:
         """Book the rows that must be sent again, and those that never will be accepted."""

@@ -5,14 +5,15 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, groupby
-from zoneinfo import ZoneInfo
 
-from healthmon.model import Kind
-from healthmon.notify.lines import Line, News, State, line_of, together, worst_first
+from healthmon.model import Severity
+from healthmon.notify.lines import DOWN, Line, News, State, lines_of, together
 from healthmon.notify.message import MOST_CHARACTERS, Message, Mood
-from healthmon.notify.paragraphs import Paragraph, paragraphs
-from healthmon.notify.subject import counted, listed, subject
-from healthmon.notify.words import DAY, cut, dated_time
+from healthmon.notify.naming import counted
+from healthmon.notify.paragraphs import Paragraph, of_ended, paragraphs
+from healthmon.notify.subject import subject
+from healthmon.notify.voice import DAY, Voice
+from healthmon.notify.words import cut, listed
 from healthmon.store.outbox import ClaimedRow
 
 #: The list of names that a digest begins with takes so many characters at most.
@@ -21,47 +22,57 @@ _LIST_CHARACTERS = 700
 _OVERVIEW_CHARACTERS = 1200
 #: Kept free for "… and 23 more".
 _MORE_CHARACTERS = 160
+_STATUS = "healthmon status --down"
 #: A footer is worth its room only in bodies longer than this.
 _SMALL_BODY = 600
 
 _MOODS = {News.OVER: Mood.WARNING, News.GOOD: Mood.SUCCESS, News.ENDED: Mood.INFO}
-_DOWN = (State.DOWN, State.STILL_DOWN)
+_MOODS_OF_DOWN = {Severity.CRITICAL: Mood.FAILURE, Severity.WARNING: Mood.WARNING, Severity.INFO: Mood.INFO}
 
 
-def compose(
-    rows: Sequence[ClaimedRow], *, zone: ZoneInfo, now: float, most_characters: int = MOST_CHARACTERS
-) -> Message:
-    """Write the message that tells these rows (at least one), worst first; times are in ``zone``."""
-    lines = sorted((line_of(row) for row in rows), key=worst_first)
+def compose(rows: Sequence[ClaimedRow], voice: Voice, *, most_characters: int = MOST_CHARACTERS) -> Message:
+    """Write the message that tells these rows (at least one), worst first."""
+    lines = lines_of(rows)
     groups = [list(group) for _, group in groupby(lines, key=together)]
     return Message(
-        subject=subject(groups, zone, now),
-        body=_body(groups, lines, zone, now, min(most_characters, MOST_CHARACTERS)),
-        mood=Mood.FAILURE if any(line.state in _DOWN for line in lines) else _MOODS.get(lines[0].news, Mood.WARNING),
+        subject=subject(groups, voice),
+        body=_body(groups, lines, voice, min(most_characters, MOST_CHARACTERS)),
+        mood=_mood(lines),
     )
 
 
-def _body(groups: Sequence[Sequence[Line]], lines: Sequence[Line], zone: ZoneInfo, now: float, most: int) -> str:
-    footer = [_footer(lines, zone, now)] if most > _SMALL_BODY else []
-    overview = _overview(groups)
+def _mood(lines: Sequence[Line]) -> Mood:
+    """How bad it is: the worst of what is down; good news that leave something down are no pure joy."""
+    down = [line.incident.severity for line in lines if line.state in DOWN]
+    if down:
+        return _MOODS_OF_DOWN[min(down, key=list(Severity).index)]
+    mood = _MOODS.get(lines[0].news, Mood.WARNING)
+    return Mood.WARNING if mood is Mood.SUCCESS and any(line.still_down for line in lines) else mood
+
+
+def _body(groups: Sequence[Sequence[Line]], lines: Sequence[Line], voice: Voice, most: int) -> str:
+    written = [paragraphs(group, voice) for group in groups]
+    ended = of_ended([line for line in lines if line.state is State.ENDED], voice)
+    footer = [_footer(lines, voice)] if most > _SMALL_BODY else []
+    overview = _overview(groups, written, voice)
     room = most - sum(len(part) + 2 for part in (*overview, *footer))
-    return cut("\n\n".join([*overview, *_fitting(paragraphs(groups, zone, now), room), *footer]), most)
+    told = [paragraph for of_group in written for paragraph in of_group]
+    return cut("\n\n".join([*overview, *_fitting([*told, *ended], room, voice), *footer]), most)
 
 
-def _overview(groups: Sequence[Sequence[Line]]) -> list[str]:
-    """Name all that a digest is about, before the details of each. What went down together is listed there."""
+def _overview(groups: Sequence[Sequence[Line]], written: Sequence[Sequence[Paragraph]], voice: Voice) -> list[str]:
+    """Name all that a digest is about, before the details of each. What one paragraph tells is listed there."""
     lists: list[str] = []
-    for group in groups:
-        is_one_cohort = len({line.incident.cohort for line in group}) == 1 and group[0].incident.cohort
-        if len(group) > 1 and not is_one_cohort:
-            start = f"{group[0].state} {counted(group)}: "
+    for group, told in zip(groups, written, strict=True):
+        if len(group) > 1 and len(told) != 1:
+            start = f"{counted(group, voice)}: "
             lists.append(start + listed([line.name for line in group], _LIST_CHARACTERS - len(start)))
     while sum(map(len, lists)) > _OVERVIEW_CHARACTERS:
         lists.pop()
     return ["\n".join(lists)] if lists else []
 
 
-def _fitting(all_paragraphs: Sequence[Paragraph], room: int) -> Iterator[str]:
+def _fitting(all_paragraphs: Sequence[Paragraph], room: int, voice: Voice) -> Iterator[str]:
     """Give the paragraphs that there is room for, at least the beginning of the first; then say what is left out."""
     shown = _how_many_fit(all_paragraphs, room)
     if shown < len(all_paragraphs):
@@ -70,7 +81,7 @@ def _fitting(all_paragraphs: Sequence[Paragraph], room: int) -> Iterator[str]:
         yield from (paragraph.text for paragraph in all_paragraphs[:shown])
     else:
         yield cut(all_paragraphs[0].text, max(room - _MORE_CHARACTERS, room // 2))
-    yield from _left_out(all_paragraphs[shown or 1 :])
+    yield from _left_out(all_paragraphs[shown or 1 :], voice)
 
 
 def _how_many_fit(all_paragraphs: Sequence[Paragraph], room: int) -> int:
@@ -78,20 +89,24 @@ def _how_many_fit(all_paragraphs: Sequence[Paragraph], room: int) -> int:
     return sum(size <= room for size in sizes)
 
 
-def _left_out(missing: Sequence[Paragraph]) -> Iterator[str]:
+def _left_out(missing: Sequence[Paragraph], voice: Voice) -> Iterator[str]:
     lines = [line for paragraph in missing for line in paragraph.lines]
-    if lines:
-        numbers = sorted(line.incident.id for line in lines)
-        span = f"incidents {numbers[0]} to {numbers[-1]}" if len(numbers) > 1 else f"incident {numbers[0]}"
-        repeated = ", some of them possibly repeated" if any(line.row.possibly_repeated for line in lines) else ""
-        yield f"… and {len(lines)} more ({span}{repeated}): see healthmon status --down"
+    if not lines:
+        return
+    numbers = sorted(line.incident.id for line in lines)
+    which = voice.text("incident {number}", number=numbers[0])
+    if len(numbers) > 1:
+        which = voice.text("incidents {first} to {last}", first=numbers[0], last=numbers[-1])
+    if any(line.row.possibly_repeated for line in lines):
+        which = voice.text("{incidents}, some of them possibly repeated", incidents=which)
+    yield voice.text("… and {n} more ({incidents}): see {command}", n=len(lines), incidents=which, command=_STATUS)
 
 
-def _footer(lines: Sequence[Line], zone: ZoneInfo, now: float) -> str:
+def _footer(lines: Sequence[Line], voice: Voice) -> str:
     others = max(line.row.others_down for line in lines)
-    words = [f"Also down: {others} more."] if others else []
-    words += ["Look further:", "healthmon status --down", _report_command(lines, now)]
-    return "\n".join([*words, f"Written {dated_time(now, zone)}."])
+    words = [voice.text("Also down: {n} more.", n=others)] if others else []
+    words += [voice.text("Look further:"), _STATUS, _report_command(lines, voice.now)]
+    return "\n".join([*words, voice.text("Written {time}.", time=voice.dated_time(voice.now))])
 
 
 def _report_command(lines: Sequence[Line], now: float) -> str:
@@ -104,15 +119,15 @@ def _report_command(lines: Sequence[Line], now: float) -> str:
 def _report_filter(lines: Sequence[Line]) -> str:
     targets = {line.incident.target for line in lines}
     target = next(iter(targets))
-    if len(targets) == 1 and _can_be_pasted(target.endpoint) and lines[0].kind is not Kind.PBX:
+    if len(targets) == 1 and target.is_endpoint and _can_be_pasted(target.endpoint):
         return f" --endpoint {_quoted(target.endpoint)}"
     pbxs = {one.pbx for one in targets}
-    return f" --pbx {shlex.quote(target.pbx)}" if len(pbxs) == 1 and _can_be_pasted(target.pbx) else ""
+    return f" --pbx {shlex.quote(target.pbx)}" if pbxs == {target.pbx} and _can_be_pasted(target.pbx) else ""
 
 
 def _can_be_pasted(name: str) -> bool:
     """Whether a name can be pasted into a shell as it is shown, and is short enough for that."""
-    return name.isprintable() and len(name) <= 80
+    return bool(name) and name.isprintable() and len(name) <= 80
 
 
 def _quoted(text: str) -> str:

@@ -6,11 +6,12 @@ import logging
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from healthmon.config.types import Config
-from healthmon.notify.message import Message, Mood
-from healthmon.notify.words import cut, dated_time, visible
+from healthmon.notify.message import Draft, Message, Mood
+from healthmon.notify.voice import Voice
+from healthmon.notify.words import cut, visible
 
 log = logging.getLogger(__name__)
 
@@ -19,25 +20,21 @@ QUIET_FOR = 3600.0
 
 
 class DirectAlert:
-    """Says that the database cannot be written. ``tell()`` belongs to the engine thread, ``use()`` to the main thread.
+    """Says that the database cannot be written. Owned by the engine thread.
 
-    ``say`` hands a message to every receiver and returns at once. When somebody was last told is noted outside the
-    database, as the time of an empty file: that can be changed even when the disk is full.
+    ``say`` hands a message to every receiver, each in its language, and returns at once. When somebody was last told
+    is noted outside the database, as the time of an empty file: that can be changed even when the disk is full.
     """
 
     def __init__(
-        self, config: Config, say: Callable[[Message], None], wall_clock: Callable[[], float] = time.time
+        self, database: Path, say: Callable[[Draft], None], wall_clock: Callable[[], float] = time.time
     ) -> None:
-        self._config = config
+        self._folder = database.parent
         self._say = say
         self._wall_clock = wall_clock
         self._told_at = float("-inf")
-        self._note = _note_file(config.database)
+        self._note = _note_file(database)
         self._make_note_file()
-
-    def use(self, config: Config) -> None:
-        """Go on with another configuration."""
-        self._config = config
 
     def tell(self, words: str) -> None:
         """Tell every receiver, unless that was done within the hour. Returns at once."""
@@ -45,7 +42,7 @@ class DirectAlert:
         if 0 <= now - max(self._told_at, self._noted_at()) < QUIET_FOR:
             return
         self._told_at = now
-        self._say(self._message(words, now))
+        self._say(partial(_message, words, self._folder))
         try:
             os.utime(self._note, (now, now))
         except OSError as error:
@@ -67,20 +64,23 @@ class DirectAlert:
         except OSError as error:
             log.warning("%s: cannot be made: %s", self._note, error)
 
-    def _message(self, words: str, now: float) -> Message:
-        body = [
-            cut(visible(words), 500),
-            "healthmon goes on watching and tries to write again every few seconds. Until then nothing new is booked, "
-            "so no other alert is sent.",
-            f"Look for free space, and at the rights of {visible(str(self._config.database.parent))}.",
-            "You will hear of this again in an hour at the earliest.",
-            f"Written {dated_time(now, self._config.timezone)}.",
-        ]
-        return Message("DOWN healthmon: its database cannot be written", "\n\n".join(body), Mood.FAILURE)
-
 
 def _note_file(database: Path) -> Path:
     """Choose the runtime directory that systemd gives us, else the database's own."""
     runtime = os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]
     folder = Path(runtime) if runtime else database.parent
     return folder / f"{database.name}.told-directly"
+
+
+def _message(words: str, folder: Path, voice: Voice) -> Message:
+    body = [
+        cut(visible(words), 500),
+        voice.text(
+            "healthmon goes on watching and tries to write again every few seconds. Until then nothing new is booked, "
+            "so no other alert is sent."
+        ),
+        voice.text("Look for free space, and at the rights of {folder}.", folder=visible(str(folder))),
+        voice.text("You will hear of this again in an hour at the earliest."),
+        voice.text("Written {time}.", time=voice.dated_time(voice.now)),
+    ]
+    return Message(voice.text("DOWN healthmon: its database cannot be written"), "\n\n".join(body), Mood.FAILURE)

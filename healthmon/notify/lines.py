@@ -1,11 +1,12 @@
-"""One claimed row in words: its state, its name, its times. Pure."""
+"""One claimed row in words: its state, its name, its times, and what is told inside of it. Pure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 
-from healthmon.model import Check, Health, Incident, Kind, Reason, Said
+from healthmon.model import Check, Health, Incident, Kind, Reason, Said, Severity
 from healthmon.notify.words import natural, visible
 from healthmon.store.outbox import ClaimedRow
 
@@ -13,6 +14,8 @@ from healthmon.store.outbox import ClaimedRow
 class State(StrEnum):
     """The word that a message begins with."""
 
+    ESCALATED = "ESCALATED"
+    WORSE = "WORSE"
     DOWN = "DOWN"
     STILL_DOWN = "STILL DOWN"
     FLAPPING = "FLAPPING"
@@ -43,8 +46,12 @@ _NEWS = {
     State.STABLE: News.GOOD,
     State.ENDED: News.ENDED,
 }
+#: Down, whatever makes us say it.
+DOWN = (State.ESCALATED, State.WORSE, State.DOWN, State.STILL_DOWN)
+
 _KINDS = list(Kind)
 _STATES = list(State)
+_SEVERITIES = list(Severity)
 #: What a PBX's check is called behind its name.
 _CHECKS = {Check.INVENTORY: "list of endpoints", Check.RESTARTS: "restarts"}
 
@@ -55,9 +62,11 @@ class Line:
 
     row: ClaimedRow
     state: State
-    #: The thing's own name, harmless: ``trunk-telekom``, ``101``, ``office``.
+    #: The thing's own name, harmless: ``trunk-telekom``, ``101``, ``office``, ``203.0.113.7``.
     name: str
     pbx: str
+    #: What is told within this line: what a group explained, and is down or back for itself now.
+    inside: tuple[Line, ...] = ()
 
     @property
     def incident(self) -> Incident:
@@ -82,15 +91,78 @@ class Line:
 
     @property
     def aspect(self) -> str:
-        """Which side of a PBX is meant, if it is not the PBX itself."""
+        """Which side of a PBX is meant, if it is not the PBX itself; in English."""
         return _CHECKS.get(self.incident.check, "")
+
+    @property
+    def all(self) -> tuple[Line, ...]:
+        """This line, and what is told within it."""
+        return (self, *self.inside)
+
+    @property
+    def still_down(self) -> list[Incident]:
+        """What remains down of a group whose incident is over."""
+        told = {line.incident.id: line.incident for line in self.inside if line.state is State.DOWN}
+        lasting = {one.id: one for one in self.row.explained if one.is_open} if self.kind.is_group else {}
+        return sorted({**lasting, **told}.values(), key=by_kind_and_name) if not self.incident.is_open else []
+
+    @property
+    def back(self) -> list[Incident]:
+        """What had been told for itself before a group's incident explained it, and came back with the group."""
+        return sorted((line.incident for line in self.inside if line.news is not News.BAD), key=by_kind_and_name)
 
 
 def line_of(row: ClaimedRow) -> Line:
     """Find the words for one row."""
-    target = row.incident.target
-    name = target.pbx if target.is_pbx else target.resource or target.endpoint
-    return Line(row, state_of(row), visible(name), visible(target.pbx))
+    return Line(row, state_of(row), name_of(row.incident), visible(row.incident.target.pbx))
+
+
+def name_of(incident: Incident) -> str:
+    """Return the harmless name of a thing: that of its PBX for what the PBX has but one of."""
+    target = incident.target
+    return visible(target.resource or target.endpoint or target.pbx)
+
+
+def by_kind_and_name(incident: Incident) -> tuple[object, ...]:
+    """Order incidents as they are listed: the biggest cause first, 9 before 101."""
+    return _KINDS.index(incident.kind), natural(name_of(incident))
+
+
+def lines_of(rows: Iterable[ClaimedRow]) -> list[Line]:
+    """Make lines of rows, worst first; what a group explained is told inside of the group's end, not beside it."""
+    lines = sorted((line_of(row) for row in rows), key=worst_first)
+    heads = _heads(lines)
+    inside: dict[int, list[Line]] = {}
+    outside: list[Line] = []
+    for line in lines:
+        head = _head_of(line, heads) if line.state in (State.DOWN, State.WAS_DOWN, State.UP) else None
+        if head is None:
+            outside.append(line)
+        else:
+            inside.setdefault(head.incident.id, []).append(line)
+    return [replace(line, inside=tuple(inside.pop(line.incident.id, ()))) for line in outside]
+
+
+def _heads(lines: Iterable[Line]) -> dict[int, Line]:
+    """The groups that are over, by the numbers of their incidents and of those that these explained."""
+    over = [line for line in lines if line.kind.is_group and line.state in (State.UP, State.WAS_DOWN)]
+    explained = {one.id: line for line in over for one in line.row.explained}
+    return explained | {line.incident.id: line for line in over}
+
+
+def _head_of(line: Line, heads: Mapping[int, Line]) -> Line | None:
+    """The biggest group of this message that explained the line; None: it stands for itself."""
+    seen = {line.incident.id}
+    head: Line | None = None
+    bigger = heads.get(line.incident.explained_by or 0)
+    while bigger is not None:
+        if bigger.incident.id in seen:
+            # Two that explain each other stand for themselves.
+            return None
+        head = bigger
+        seen.add(head.incident.id)
+        bigger = heads.get(head.incident.explained_by or 0)
+    return head
 
 
 def state_of(row: ClaimedRow) -> State:
@@ -111,8 +183,12 @@ def _past_state(row: ClaimedRow) -> State:
 
 
 def _present_state(row: ClaimedRow) -> State:
+    if row.reason is Reason.ESCALATED:
+        return State.ESCALATED
     if row.incident.flapping:
         return State.FLAPPING
+    if row.reason is Reason.WIDENED:
+        return State.WORSE
     is_degraded = _is_degraded(row.incident)
     if row.reason is Reason.REMINDER:
         return State.STILL_DEGRADED if is_degraded else State.STILL_DOWN
@@ -125,9 +201,10 @@ def _is_degraded(incident: Incident) -> bool:
 
 
 def worst_first(line: Line) -> tuple[object, ...]:
-    """Order lines: bad news before good, a PBX before a provider before a phone, down before degraded."""
+    """Order lines: bad news before good, the critical ones first, a PBX before a provider before a phone."""
     return (
         line.news,
+        _SEVERITIES.index(line.incident.severity),
         _KINDS.index(line.kind),
         _STATES.index(line.state),
         line.aspect if line.kind is Kind.PBX else line.pbx,
@@ -137,4 +214,4 @@ def worst_first(line: Line) -> tuple[object, ...]:
 
 def together(line: Line) -> tuple[object, ...]:
     """Tell lines of one kind that are told as a list of names: those of one PBX; and PBXs with the same trouble."""
-    return line.state, line.kind, line.aspect if line.kind is Kind.PBX else line.pbx
+    return line.state, line.incident.severity, line.kind, line.aspect if line.kind is Kind.PBX else line.pbx

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
+
+from healthmon.notify.voice import Voice
 
 #: All channels together take so many characters (Telegram 4,096, and some of them count markup).
 MOST_CHARACTERS = 3500
@@ -28,6 +31,10 @@ class Message:
     subject: str
     body: str
     mood: Mood = Mood.INFO
+
+
+#: A message that every receiver reads in its own language.
+Draft = Callable[[Voice], Message]
 
 
 class Sender(Protocol):

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from zoneinfo import ZoneInfo
 
-from healthmon.model import Incident, Kind
+from healthmon.model import Incident, Reason, Severity
+from healthmon.notify.bunches import bunched, is_cohort
+from healthmon.notify.causes import first_of_group
 from healthmon.notify.lines import Line, News, State
-from healthmon.notify.subject import counted, headline, listed
-from healthmon.notify.words import cut, duration, full_time, natural, visible
+from healthmon.notify.naming import LIST_CHARACTERS, counted, counts, headline, names
+from healthmon.notify.voice import Voice
+from healthmon.notify.words import cut, listed, visible
 
 #: No name or cause in a body is longer than this.
 _LONGEST_TEXT = 200
-#: A list of names within a paragraph takes so many characters.
-_LIST_CHARACTERS = 400
 #: So many incidents that ended otherwise get a line each.
 _MOST_ENDED = 10
-
-_REPEATED = "possibly repeated: an earlier attempt to send this ended without an answer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,108 +27,147 @@ class Paragraph:
     lines: tuple[Line, ...]
 
 
-def paragraphs(groups: Sequence[Sequence[Line]], zone: ZoneInfo, now: float) -> list[Paragraph]:
-    """Write all that is to be told, worst first; what ended otherwise comes last, a line each."""
-    told = [paragraph for group in groups for paragraph in _of_group(group, zone, now)]
-    ended = tuple(line for group in groups for line in group if line.state is State.ENDED)
-    return [*told, *_of_ended(ended, zone, now)]
-
-
-def _of_group(group: Sequence[Line], zone: ZoneInfo, now: float) -> Iterator[Paragraph]:
+def paragraphs(group: Sequence[Line], voice: Voice) -> list[Paragraph]:
+    """Write what is told about lines of one sort; not of what ended without a recovery."""
     if group[0].state is State.ENDED:
-        return
-    by_cohort = sorted(group, key=lambda line: (not line.incident.cohort, line.incident.cohort))
-    for cohort, members in groupby(by_cohort, key=lambda line: line.incident.cohort):
-        lines = tuple(members)
-        if cohort and len(lines) > 1 and lines[0].news is News.BAD:
-            yield Paragraph(_of_cohort(cohort, lines, zone, now), lines)
-        else:
-            yield from (Paragraph(_of_one(line, zone, now), (line,)) for line in lines)
+        return []
+    return [_of_bunch(bunch, voice) if len(bunch) > 1 else _of_one(bunch[0], voice) for bunch in bunched(group)]
 
 
-def _of_cohort(cohort: str, lines: Sequence[Line], zone: ZoneInfo, now: float) -> str:
+def _of_bunch(lines: Sequence[Line], voice: Voice) -> Paragraph:
     """Tell things that went down for one cause together: their names, not a paragraph each."""
-    first = min(line.incident.opened_at for line in lines)
-    numbers = sorted(line.incident.id for line in lines)
-    words = [
-        f"{visible(cohort)}: {counted(lines)}: {listed([line.name for line in lines], _LIST_CHARACTERS)}",
-        f"since {full_time(first, zone, now)}",
-        f"incidents {listed([str(number) for number in numbers], _LIST_CHARACTERS)}",
-    ]
-    return "\n".join([*words, *_repeated(lines)])
+    first = lines[0]
+    many = listed([line.name for line in lines], LIST_CHARACTERS)
+    numbers = [str(number) for number in sorted(line.incident.id for line in lines)]
+    words = [f"{_what(lines, voice)}: {many}", _times_of_bunch(lines, voice)]
+    if not is_cohort(lines):
+        words += _why(first, voice)
+    words += [*_facts(first, voice), voice.text("incidents {numbers}", numbers=listed(numbers, LIST_CHARACTERS))]
+    return Paragraph("\n".join([*words, *_repeated(lines, voice)]), tuple(lines))
 
 
-def _of_one(line: Line, zone: ZoneInfo, now: float) -> str:
-    incident = line.incident
-    words = [cut(headline(line), _LONGEST_TEXT), _times(line, zone, now)]
-    if incident.cohort:
-        words.append(visible(incident.cohort))
-    if incident.cause:
-        words.append(f"cause: {cut(visible(incident.cause), _LONGEST_TEXT)}")
-    words += [*_acknowledged(line), *_now(line), *_explained(line.row.explained), _place(line)]
-    return "\n".join([*words, *_repeated([line])])
+def _what(lines: Sequence[Line], voice: Voice) -> str:
+    """Say how many of what; of a cohort also why."""
+    if is_cohort(lines):
+        return f"{visible(voice.language.retold(lines[0].incident.cohort))}: {counted(lines, voice, state=False)}"
+    return counted(lines, voice)
 
 
-def _times(line: Line, zone: ZoneInfo, now: float) -> str:
-    incident = line.incident
-    start = full_time(incident.opened_at, zone, now)
+def _times_of_bunch(lines: Sequence[Line], voice: Voice) -> str:
+    """Say when the first of them went down, and the last; of what is over, when the last was back."""
+    opened = sorted(line.incident.opened_at for line in lines)
+    closed = [line.incident.closed_at for line in lines if line.incident.closed_at is not None]
+    if closed:
+        return voice.from_to(opened[0], max(closed))
+    first, last = (voice.full_time(at) for at in (opened[0], opened[-1]))
+    if first == last:
+        return voice.since(opened[0])
+    return voice.text(
+        "since {time}, the last of them since {last}, for {duration}",
+        time=first,
+        last=last,
+        duration=voice.duration(voice.now - opened[0]),
+    )
+
+
+def _of_one(line: Line, voice: Voice) -> Paragraph:
+    first = first_of_group(line, voice) if line.kind.is_group else []
+    words = first or [cut(headline(line, voice), _LONGEST_TEXT), _times(line.incident, voice)]
+    if line.incident.cohort:
+        words.append(visible(voice.language.retold(line.incident.cohort)))
+    words += [*_why(line, voice), *_facts(line, voice), *_now(line, voice), *_explained(line, voice)]
+    words += [_place(line, voice), *_repeated(line.all, voice)]
+    return Paragraph("\n".join(words), line.all)
+
+
+def _times(incident: Incident, voice: Voice) -> str:
     if incident.closed_at is not None:
-        return f"from {start} to {full_time(incident.closed_at, zone, now)}: {duration(line.lasted)}"
-    return f"since {start}, for {duration(now - incident.opened_at)}"
+        return voice.from_to(incident.opened_at, incident.closed_at)
+    return voice.since(incident.opened_at)
 
 
-def _acknowledged(line: Line) -> Iterator[str]:
-    """Say who took note of it, so that the others need not ask."""
+def _why(line: Line, voice: Voice) -> Iterator[str]:
+    if line.incident.cause:
+        cause = cut(visible(voice.language.retold(line.incident.cause)), _LONGEST_TEXT)
+        yield voice.text("cause: {cause}", cause=cause)
+
+
+def _facts(line: Line, voice: Voice) -> Iterator[str]:
+    """Say what bears on what the reader will do."""
     incident = line.incident
+    if line.news is News.BAD and incident.severity is Severity.WARNING:
+        yield voice.text("severity: warning")
+    if line.news is News.BAD and incident.severity is Severity.INFO:
+        yield voice.text("severity: info")
+    if line.state is State.ESCALATED:
+        waited = voice.duration(voice.now - incident.opened_at)
+        yield voice.text("ESCALATED: nobody acknowledged for {duration}", duration=waited)
     if incident.acked_at is not None:
-        reason = f": {visible(incident.ack_reason)}" if incident.ack_reason else ""
-        yield cut(f"acknowledged by {visible(incident.acked_by)}{reason}", _LONGEST_TEXT)
+        yield cut(_acknowledged(incident, voice), _LONGEST_TEXT)
+    if line.row.reason is Reason.STABLE and incident.is_open:
+        yield voice.text("it has stopped changing, and stayed so")
+    elif line.state is State.FLAPPING:
+        yield voice.text("it changes so often that single changes are not told; you will hear when it is stable")
 
 
-def _now(line: Line) -> Iterator[str]:
+def _acknowledged(incident: Incident, voice: Voice) -> str:
+    """Say who took note of it, so that the others need not ask."""
+    who = voice.text("acknowledged by {who}", who=visible(incident.acked_by))
+    return f"{who}: {visible(incident.ack_reason)}" if incident.ack_reason else who
+
+
+def _now(line: Line, voice: Voice) -> Iterator[str]:
     """Say how it is now, where the state does not."""
     incident = line.incident
-    if incident.closed_at is not None and incident.ending is not None:
-        yield f"now: {visible(incident.closed_words or incident.ending)}"
-    elif line.row.reason == "stable":
-        yield "it has stopped changing, and stayed so"
-    elif line.state is State.FLAPPING:
-        yield "it changes so often that single changes are not told; you will hear when it is stable"
+    if incident.ending is not None and not line.kind.is_group:
+        words = voice.language.retold(incident.closed_words or incident.ending)
+        yield voice.text("now: {words}", words=visible(words))
 
 
-def _explained(smaller: Sequence[Incident]) -> Iterator[str]:
+def _explained(line: Line, voice: Voice) -> Iterator[str]:
     """Say what is not told because this explains it."""
-    if smaller:
-        kinds = Counter(incident.kind for incident in smaller)
-        counts = [f"{kinds[kind]} {kind}{'s' if kinds[kind] > 1 else ''}" for kind in Kind if kinds[kind]]
-        names = sorted((visible(one.target.resource or one.target.pbx) for one in smaller), key=natural)
-        yield f"explains {' and '.join(counts)} of which you are not told: {listed(names, _LIST_CHARACTERS)}"
+    smaller = line.row.explained
+    if smaller and not line.kind.is_group:
+        yield voice.text(
+            "explains {counts} of which you are not told: {names}",
+            counts=counts(smaller, voice),
+            names=names(smaller, LIST_CHARACTERS),
+        )
 
 
-def _place(line: Line) -> str:
+def _place(line: Line, voice: Voice) -> str:
+    """Name the incident, and what Asterisk calls the thing."""
     incident = line.incident
-    if line.kind is Kind.PBX:
-        return f"incident {incident.id}"
-    return f"{cut(visible(incident.target.endpoint), _LONGEST_TEXT)} on PBX {line.pbx}, incident {incident.id}"
+    number = voice.text("incident {number}", number=incident.id)
+    if not incident.target.is_endpoint:
+        return number
+    where = voice.text(
+        "{endpoint} on PBX {pbx}", endpoint=cut(visible(incident.target.endpoint), _LONGEST_TEXT), pbx=line.pbx
+    )
+    return f"{where}, {number}"
 
 
-def _repeated(lines: Sequence[Line]) -> Iterator[str]:
+def _repeated(lines: Sequence[Line], voice: Voice) -> Iterator[str]:
     if any(line.row.possibly_repeated for line in lines):
-        yield _REPEATED
+        yield voice.text("possibly repeated: an earlier attempt to send this ended without an answer")
 
 
-def _of_ended(lines: tuple[Line, ...], zone: ZoneInfo, now: float) -> Iterator[Paragraph]:
+def of_ended(lines: Sequence[Line], voice: Voice) -> list[Paragraph]:
+    """Write a line for each that ended without a recovery."""
     if not lines:
-        return
-    words = [_ended(line, zone, now) for line in lines[:_MOST_ENDED]]
+        return []
+    words = [_ended(line, voice) for line in lines[:_MOST_ENDED]]
     if len(lines) > _MOST_ENDED:
-        words.append(f"… and {len(lines) - _MOST_ENDED} more")
-    yield Paragraph("\n".join(["No longer watched, so no recovery will be told:", *words]), lines)
+        words.append(voice.text("… and {n} more", n=len(lines) - _MOST_ENDED))
+    title = voice.text("No longer watched, so no recovery will be told:")
+    return [Paragraph("\n".join([title, *words]), tuple(lines))]
 
 
-def _ended(line: Line, zone: ZoneInfo, now: float) -> str:
+def _ended(line: Line, voice: Voice) -> str:
     incident = line.incident
-    name = cut(headline(line).removeprefix(f"{State.ENDED} "), 100)
-    since = full_time(incident.opened_at, zone, now)
-    mark = ", possibly repeated" if line.row.possibly_repeated else ""
-    return f"{name}: {incident.ending or 'over'} (down since {since}, incident {incident.id}{mark})"
+    since = voice.text("down since {time}", time=voice.full_time(incident.opened_at))
+    facts = [since, voice.text("incident {number}", number=incident.id)]
+    if line.row.possibly_repeated:
+        facts.append(voice.text("possibly repeated"))
+    name = cut(headline(line, voice, state=False), 100)
+    return f"{name}: {voice.language.retold(incident.ending or 'over')} ({', '.join(facts)})"

@@ -2,69 +2,82 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from zoneinfo import ZoneInfo
+from collections.abc import Callable, Sequence
 
 from healthmon.model import Kind
 from healthmon.notify.lines import Line, State
 from healthmon.notify.message import SUBJECT_CHARACTERS
-from healthmon.notify.words import CUT, clock, cut, duration, span, visible
+from healthmon.notify.naming import PBX_CHARACTERS, counted, place, share, titled
+from healthmon.notify.voice import Voice
+from healthmon.notify.words import cut, listed, visible
 
-#: Names of PBXs are cut to this length before names of endpoints are.
-_PBX_CHARACTERS = 16
 #: A name that is cut keeps at least so much.
 _SHORTEST_NAME = 8
-_NOUNS = {**{kind: kind.value for kind in Kind}, Kind.PBX: "PBX", Kind.ATA: "ATA"}
 
 
-def subject(groups: Sequence[Sequence[Line]], zone: ZoneInfo, now: float) -> str:
+def subject(groups: Sequence[Sequence[Line]], voice: Voice) -> str:
     """Say the worst, and how much more there is. ``groups`` are worst first."""
     worst = groups[0]
     more = sum(len(group) for group in groups) - len(worst)
-    tail = f" + {more} more" if more else ""
+    tail = f" {voice.text('+ {n} more', n=more)}" if more else ""
     if len(worst) > 1:
-        return _of_several(worst, tail)
-    return _of_one(worst[0], tail or _when(worst[0], zone, now))
+        return _of_several(worst, tail, voice)
+    return _of_one(worst[0], tail, voice)
 
 
-def counted(lines: Sequence[Line]) -> str:
-    """Write how many of what, and where: ``3 phones (office)``, ``2 PBXs``."""
-    nouns = _NOUNS[lines[0].kind] + ("s" if len(lines) > 1 else "")
-    place = "" if lines[0].kind is Kind.PBX else f" ({cut(lines[0].pbx, _PBX_CHARACTERS)})"
-    return f"{len(lines)} {nouns}{place}"
-
-
-def headline(line: Line) -> str:
-    """Write what a paragraph begins with, uncut: ``DOWN provider Telekom (office)``."""
-    place = line.aspect if line.kind is Kind.PBX else line.pbx
-    return f"{line.state} {_NOUNS[line.kind]} {line.name}" + (f" ({place})" if place else "")
-
-
-def _of_several(lines: Sequence[Line], tail: str) -> str:
-    start = f"{lines[0].state} {counted(lines)}"
+def _of_several(lines: Sequence[Line], tail: str, voice: Voice) -> str:
+    start = counted(lines, voice)
     if tail:
         return cut(start + tail, SUBJECT_CHARACTERS)
     return f"{start}: {listed([line.name for line in lines], SUBJECT_CHARACTERS - len(start) - 2)}"
 
 
-def listed(names: Sequence[str], room: int) -> str:
-    """List as many names as there is room for, at least a piece of the first."""
-    text = cut(names[0], max(room - (len(CUT) + 2 if len(names) > 1 else 0), 1))
-    for number, name in enumerate(names[1:], start=2):
-        rest = 0 if number == len(names) else len(CUT) + 2
-        if len(text) + 2 + len(name) + rest > room:
-            return f"{text}, {CUT}"
-        text += f", {name}"
-    return text
+def _of_one(line: Line, tail: str, voice: Voice) -> str:
+    """Write one thing's state and name, and the longest of the ends that there is room for; else the name is cut."""
+    *longer, shortest = _ends(line, tail, voice)
+    for end in longer:
+        text = titled(line, line.name, voice) + end
+        if len(text) <= SUBJECT_CHARACTERS:
+            return text
+    return _fitted(lambda name: titled(line, name, voice) + shortest, line.name)
 
 
-def _of_one(line: Line, tail: str) -> str:
-    """Write one thing's state and name; the name is cut where both it and the tail do not fit."""
-    start = f"{line.state} {_NOUNS[line.kind]} "
-    place = line.aspect if line.kind is Kind.PBX else cut(line.pbx, _PBX_CHARACTERS)
-    end = f" ({place})" if place and not _speaks_for_itself(line, tail) else ""
-    room = max(SUBJECT_CHARACTERS - len(start) - len(end) - len(tail), _SHORTEST_NAME)
-    return cut(start + cut(line.name, room) + end + tail, SUBJECT_CHARACTERS)
+def _fitted(write: Callable[[str], str], name: str) -> str:
+    """Cut the name as far as is needed, then the whole."""
+    too_long = len(write(name)) - SUBJECT_CHARACTERS
+    if too_long > 0:
+        name = cut(name, max(len(name) - too_long, _SHORTEST_NAME))
+    return cut(write(name), SUBJECT_CHARACTERS)
+
+
+def _ends(line: Line, tail: str, voice: Voice) -> Sequence[str]:
+    """Write what follows the name, the longest first."""
+    when = tail or _when(line, voice)
+    where = place(line, voice, PBX_CHARACTERS)
+    if _speaks_for_itself(line, when):
+        return (when,)
+    return _ends_of_group(line, tail, when, where, voice) if line.kind.is_group else (where + when,)
+
+
+def _ends_of_group(line: Line, tail: str, when: str, where: str, voice: Voice) -> Sequence[str]:
+    """Say how much of it is down, or still down, rather than where and when."""
+    is_up = line.state is State.UP
+    how_much = _still_down(line, voice) if is_up else _share(line, voice)
+    if tail:
+        return where + how_much + tail, how_much + tail, tail
+    if how_much:
+        return where + (when + how_much if is_up else how_much + when), where + how_much, how_much
+    return where + when, when
+
+
+def _share(line: Line, voice: Voice) -> str:
+    said = share(line, voice) if line.kind is not Kind.NETWORK else ""
+    return f": {said}" if said else ""
+
+
+def _still_down(line: Line, voice: Voice) -> str:
+    still_down = len(line.still_down)
+    return f"; {voice.text('{n} still down', n=still_down)}" if still_down else ""
 
 
 def _speaks_for_itself(line: Line, tail: str) -> bool:
@@ -72,22 +85,27 @@ def _speaks_for_itself(line: Line, tail: str) -> bool:
     return line.state in (State.DEGRADED, State.STILL_DEGRADED) and tail.startswith(":")
 
 
-def _when(line: Line, zone: ZoneInfo, now: float) -> str:
+def _when(line: Line, voice: Voice) -> str:
     """The end of a subject about one thing."""
     incident = line.incident
     if line.state is State.ENDED:
-        return f": {incident.ending or 'over'}"
-    if line.state in (State.STILL_DOWN, State.STILL_DEGRADED):
-        return f" for {duration(now - incident.opened_at)}"
-    if line.state in (State.UP, State.STABLE):
-        return f" after {duration(line.lasted)}"
-    if incident.closed_at is not None:
-        return f" {span(incident.opened_at, incident.closed_at, zone, now)}"
+        return f": {voice.language.retold(incident.ending or 'over')}"
     if line.state is State.DEGRADED and line.kind is Kind.PBX and incident.cause:
-        return f": {_short_cause(incident.cause)}"
-    return "" if line.state is State.FLAPPING else f" since {clock(incident.opened_at, zone, now)}"
+        return f": {_short_cause(incident.cause, voice)}"
+    return "" if line.state is State.FLAPPING else f" {_time(line, voice)}"
 
 
-def _short_cause(cause: str) -> str:
+def _time(line: Line, voice: Voice) -> str:
+    incident = line.incident
+    if line.state in (State.ESCALATED, State.STILL_DOWN, State.STILL_DEGRADED):
+        return voice.text("for {duration}", duration=voice.duration(voice.now - incident.opened_at))
+    if line.state in (State.UP, State.STABLE):
+        return voice.text("after {duration}", duration=voice.duration(line.lasted))
+    if incident.closed_at is not None:
+        return voice.span(incident.opened_at, incident.closed_at)
+    return voice.text("since {time}", time=voice.clock(incident.opened_at))
+
+
+def _short_cause(cause: str, voice: Voice) -> str:
     """Return what a cause says first: ``lists 3 of 212 endpoints``; its details are in the body."""
-    return visible(cause).partition(";")[0].removeprefix("Asterisk ")
+    return voice.language.retold(visible(cause).partition(";")[0].removeprefix("Asterisk "))

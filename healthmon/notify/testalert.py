@@ -11,9 +11,11 @@ from zoneinfo import ZoneInfo
 
 from healthmon.config.types import ReceiverConfig, ReceiverUrl, Secret
 from healthmon.errors import DeliveryError
+from healthmon.languages import language
 from healthmon.notify.apprise_sender import AppriseSender
-from healthmon.notify.message import Message, Mood, Sender
-from healthmon.notify.words import cut, dated_time, visible
+from healthmon.notify.message import SUBJECT_CHARACTERS, Message, Mood, Sender
+from healthmon.notify.voice import Voice
+from healthmon.notify.words import cut, visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,8 @@ def test_alert(
     sender: Callable[[str, Secret], Sender] = AppriseSender,
 ) -> list[TestResult]:
     """Send a test message through every URL at the same time; the results are in the order of the configuration."""
-    message = _message(receiver.name, zone or ZoneInfo("UTC"), time.time() if now is None else now)
+    now = time.time() if now is None else now
+    message = _message(receiver.name, Voice(language(receiver.language), zone or ZoneInfo("UTC"), now))
     if not receiver.urls:
         return []
     with ThreadPoolExecutor(len(receiver.urls), "test-alert") as threads:
@@ -54,10 +57,14 @@ def _try(url: ReceiverUrl, message: Message, sender: Callable[[str, Secret], Sen
     return TestResult(url.url_id, ok=True)
 
 
-def _message(receiver: str, zone: ZoneInfo, now: float) -> Message:
-    body = (
-        f"This is a test of receiver {visible(receiver)} on {socket.gethostname()}. Nothing is down.\n"
-        "Alerts of healthmon will arrive like this one.\n"
-        f"Written {dated_time(now, zone)}."
+def _message(receiver: str, voice: Voice) -> Message:
+    receiver = visible(receiver)
+    where = voice.text(
+        "This is a test of receiver {receiver} on {host}. Nothing is down.",
+        receiver=receiver,
+        host=socket.gethostname(),
     )
-    return Message(cut(f"TEST of healthmon, receiver {visible(receiver)}", 60), body, Mood.INFO)
+    like_this = voice.text("Alerts of healthmon will arrive like this one.")
+    written = voice.text("Written {time}.", time=voice.dated_time(voice.now))
+    subject = voice.text("TEST of healthmon, receiver {receiver}", receiver=receiver)
+    return Message(cut(subject, SUBJECT_CHARACTERS), f"{where}\n{like_this}\n{written}", Mood.INFO)

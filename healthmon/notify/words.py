@@ -1,15 +1,17 @@
-"""How names, times and durations are written in a message. Pure."""
+"""How names are written in a message, whatever its language. Pure."""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
-
-MINUTE, HOUR, DAY = 60, 3600, 86400
+from collections.abc import Iterator, Sequence
 
 #: What a text that was cut ends with.
 CUT = "…"
+
+#: So many names in a row that count upwards are written as the first and the last.
+_SHORTEST_RUN = 3
+#: … in a list that has more names than this, or no room for all of them.
+_MOST_SINGLY = 12
 
 
 def visible(text: str) -> str:
@@ -31,81 +33,42 @@ def cut(text: str, length: int) -> str:
     return text if len(text) <= length else text[: max(length - 1, 0)].rstrip() + CUT
 
 
-def duration(seconds: float) -> str:
-    """Write a duration in words, in at most two units: ``41 s``, ``12 min``, ``2 h 5 min``, ``3 days``."""
-    whole = max(round(seconds), 0)
-    if whole < MINUTE:
-        return f"{whole} s"
-    if whole < 10 * MINUTE:
-        return _two(whole, MINUTE, "min", 1, "s")
-    if whole < HOUR:
-        return f"{whole // MINUTE} min"
-    if whole < DAY:
-        return _two(whole, HOUR, "h", MINUTE, "min")
-    return _two(whole, DAY, "day" if whole < 2 * DAY else "days", HOUR, "h")
+def listed(names: Sequence[str], room: int) -> str:
+    """List names: all of them, else with runs as ``101–118``, else as many as there is room for, and "…"."""
+    plain = ", ".join(names)
+    if len(plain) <= room and len(names) <= _MOST_SINGLY:
+        return plain
+    names = list(_with_runs(names))
+    text = cut(names[0], max(room - (len(CUT) + 2 if len(names) > 1 else 0), 1))
+    for number, name in enumerate(names[1:], start=2):
+        rest = 0 if number == len(names) else len(CUT) + 2
+        if len(text) + 2 + len(name) + rest > room:
+            return f"{text}, {CUT}"
+        text += f", {name}"
+    return text
 
 
-def _two(whole: int, size: int, name: str, small_size: int, small_name: str) -> str:
-    small = whole % size // small_size
-    return f"{whole // size} {name}" + (f" {small} {small_name}" if small else "")
+def _with_runs(names: Sequence[str]) -> Iterator[str]:
+    """Write names that count upwards as the first and the last of them."""
+    run: list[str] = []
+    for name in names:
+        if run and not _follows(run[-1], name):
+            yield from _written(run)
+            run = []
+        run.append(name)
+    yield from _written(run)
 
 
-def clock(at: float, zone: ZoneInfo, now: float) -> str:
-    """Write a time for a subject: ``14:02``, ``Thu 14:02``, ``30 Apr 14:02``; the day is named when it is not today."""
-    moment, today = _local(at, zone), _local(now, zone)
-    return _with_day(moment, today, f"{moment:%H:%M}")
+def _written(run: list[str]) -> list[str]:
+    return [f"{run[0]}–{run[-1]}"] if len(run) >= _SHORTEST_RUN else run
 
 
-def span(start: float, end: float, zone: ZoneInfo, now: float) -> str:
-    """Write a time with its end for a subject: ``14:02–14:05``, ``Thu 23:50–Fri 00:10``."""
-    first, last, today = _local(start, zone), _local(end, zone), _local(now, zone)
-    ends = f"{last:%H:%M}"
-    if first.date() != last.date():
-        ends = f"{last:%a} {ends}" if abs(today.date() - last.date()) < timedelta(days=7) else f"{_date(last)} {ends}"
-    return f"{clock(start, zone, now)}–{ends}"
-
-
-def full_time(at: float, zone: ZoneInfo, now: float) -> str:
-    """Write a time for a body, with its zone: ``14:02:11 CEST (UTC+2)``, ``Thu 30 Apr 14:02:11 CEST (UTC+2)``."""
-    moment, today = _local(at, zone), _local(now, zone)
-    day = "" if moment.date() == today.date() else f"{moment:%a} {_date(moment)} "
-    if moment.year != today.year:
-        day = f"{moment:%a} {_date(moment)} {moment.year} "
-    return f"{day}{moment:%H:%M:%S} {_zone(moment)}"
-
-
-def dated_time(at: float, zone: ZoneInfo) -> str:
-    """Write a time with everything: ``Fri 1 May 2026 14:02:11 CEST (UTC+2)``."""
-    moment = _local(at, zone)
-    return f"{moment:%a} {_date(moment)} {moment.year} {moment:%H:%M:%S} {_zone(moment)}"
-
-
-def _local(at: float, zone: ZoneInfo) -> datetime:
-    return datetime.fromtimestamp(at, zone)
-
-
-def _date(moment: datetime) -> str:
-    return f"{moment.day} {moment:%b}"
-
-
-def _with_day(moment: datetime, today: datetime, text: str) -> str:
-    if moment.date() == today.date():
-        return text
-    if timedelta(0) < today.date() - moment.date() < timedelta(days=7):
-        return f"{moment:%a} {text}"
-    return f"{_date(moment)} {text}"
-
-
-def _zone(moment: datetime) -> str:
-    """Name the zone and its difference to UTC, or only the difference where the zone has no name."""
-    seconds = int((moment.utcoffset() or timedelta(0)).total_seconds())
-    sign = "-" if seconds < 0 else "+"
-    hours, minutes = divmod(abs(seconds) // MINUTE, 60)
-    offset = f"UTC{sign}{hours}" + (f":{minutes:02}" if minutes else "")
-    name = moment.tzname() or ""
-    if name == "UTC":
-        return name
-    return f"{name} ({offset})" if name[:1].isalpha() else offset
+def _follows(name: str, following: str) -> bool:
+    """Whether two names are the same but for the numbers at their ends, and these are neighbours."""
+    one, other = (re.fullmatch(r"(.*?)([0-9]{1,18})", each, re.S) for each in (name, following))
+    if one is None or other is None or one[1] != other[1]:
+        return False
+    return int(other[2]) == int(one[2]) + 1 and other[2] == str(int(one[2]) + 1).zfill(len(one[2]))
 
 
 def natural(name: str) -> tuple[tuple[int, str], ...]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from healthmon.model import Check, Ending, Health, Kind, Reason, Said, Target
+from healthmon.model import Check, Ending, Health, Incident, Kind, Reason, Said, Severity, Target
 from healthmon.store.outbox import ClaimedRow
 from tests.notify.rows import NOW, OFFICE, SINCE, TELEKOM, berlin, closed, incident, phone, row, up
 
@@ -150,7 +151,176 @@ def _over_midnight() -> Case:
 
 
 def _short_message() -> Case:
-    return replace(_three_phones(), most_characters=140)
+    phones = [row(incident(phone(str(name)), name, opened_at=SINCE - name * HOUR)) for name in (101, 118, 131)]
+    return Case(phones, most_characters=140)
+
+
+def _devices_of_each_kind() -> Case:
+    kinds = (Kind.GATEWAY, Kind.PHONE, Kind.ATA, Kind.SOFTPHONE, Kind.MOBILE)
+    devices = [row(incident(phone(str(200 + n)), n, kind)) for n, kind in enumerate(kinds, start=1)]
+    return Case([*devices, row(incident(phone("301"), 31, Kind.ATA)), row(incident(phone("302"), 32, Kind.MOBILE))])
+
+
+def _a_critical_phone_before_a_provider_that_matters_less() -> Case:
+    return Case([row(incident(TELEKOM, 1, severity=Severity.WARNING)), row(incident(phone("lift"), 2))])
+
+
+def _only_for_information() -> Case:
+    return Case([row(incident(phone("118"), severity=Severity.INFO))])
+
+
+def _escalated() -> Case:
+    return Case([row(incident(TELEKOM), Reason.ESCALATED)], SINCE + 900)
+
+
+def _site_down() -> Case:
+    about = site(down=37, of=40)
+    return Case([row(about, explained=at_the_site(range(101, 138)))])
+
+
+def _site_down_of_which_the_whole_is_not_known() -> Case:
+    return Case(
+        [row(site("192.168.10.0/24 (private address)", down=5), explained=at_the_site((101, 9, 118, 131, 132)))]
+    )
+
+
+def _site_down_beside_a_provider() -> Case:
+    about = site(down=3, of=4, severity=Severity.CRITICAL)
+    return Case([row(about, explained=at_the_site(range(101, 104))), row(incident(TELEKOM, 2))])
+
+
+def _site_with_devices_of_several_kinds() -> Case:
+    devices = (*at_the_site((101, 102)), incident(phone("fax"), 103, Kind.ATA, explained_by=SITE))
+    return Case([row(site("warehouse", down=3, of=12), explained=devices)])
+
+
+def _two_sites_down() -> Case:
+    sites = [site("203.0.113.7", down=37, of=40), site("2001:db8:0:7::/64", 901, down=3, of=3)]
+    return Case([row(about, explained=at_the_site((101 + about.id, 102 + about.id), about.id)) for about in sites])
+
+
+def _site_widened() -> Case:
+    about = site(down=12, of=40, widened=1, widened_at=SINCE + 90)
+    return Case([row(about, Reason.WIDENED, explained=at_the_site(range(101, 113)))])
+
+
+def _site_reminder() -> Case:
+    return Case([row(site(down=37, of=40), Reason.REMINDER, explained=at_the_site(range(101, 138)))], SINCE + 2 * HOUR)
+
+
+def _site_up() -> Case:
+    return Case([up(closed_site(), explained=back(range(101, 138)))], SINCE + 725)
+
+
+def _site_up_and_two_are_still_down() -> Case:
+    left = at_the_site((131, 118))
+    told = [row(one) for one in left]
+    return Case([up(closed_site(), explained=(*back(range(101, 117)), *left)), *told], SINCE + 725)
+
+
+def _site_up_with_one_that_was_told_before() -> Case:
+    told_before = closed(phone("101"), 101, explained_by=SITE, opened_at=SINCE - 60)
+    return Case([up(closed_site(), explained=(told_before, *back((102, 103)))), up(told_before)], SINCE + 725)
+
+
+def _site_was_down_and_one_is_still_down() -> Case:
+    left = at_the_site((118,))
+    was_down = row(closed_site(), says=Said.WAS_DOWN, explained=(*back((101, 102, 103)), *left))
+    return Case([was_down, *(row(one) for one in left)], SINCE + 2 * HOUR)
+
+
+def _network_down() -> Case:
+    return Case([row(network(), explained=behind_the_network())])
+
+
+def _network_up() -> Case:
+    about = replace(network(), closed_at=SINCE + 720, ending=Ending.RECOVERED)
+    return Case([up(about, explained=tuple(map(over, behind_the_network())))], SINCE + 725)
+
+
+def _network_up_and_some_are_still_down() -> Case:
+    about = replace(network(), closed_at=SINCE + 720, ending=Ending.RECOVERED)
+    *others, trunk, branch = behind_the_network()
+    explained = (*map(over, others), trunk, branch)
+    return Case(
+        [up(about, explained=explained), row(trunk), row(branch, explained=at_the_site((201, 202)))], SINCE + 725
+    )
+
+
+def _network_was_down() -> Case:
+    about = replace(network(), closed_at=SINCE + 720, ending=Ending.RECOVERED)
+    return Case([row(about, says=Said.WAS_DOWN, explained=tuple(map(over, behind_the_network())))], SINCE + 2 * HOUR)
+
+
+def _providers_down() -> Case:
+    return Case([row(group_of_providers(down=2, of=2), explained=trunks())])
+
+
+def _providers_up_and_one_is_still_down() -> Case:
+    about = replace(group_of_providers(), closed_at=SINCE + 720, ending=Ending.RECOVERED)
+    one, other = trunks()
+    return Case([up(about, explained=(over(one), other)), row(other)], SINCE + 725)
+
+
+def _receiver_down() -> Case:
+    target = Target("", "receiver", "oncall/mailto:mail.example.org")
+    return Case([row(incident(target, 9, Kind.RECEIVER, cause="mail.example.org:25: [Errno 111] Connection refused"))])
+
+
+# ---------------------------------------------------------------- bigger causes
+
+SITE = 900
+
+
+def site(name: str = "203.0.113.7", number: int = SITE, **facts: Any) -> Incident:
+    """A site that went down."""
+    target = Target("office", "site", name)
+    return incident(target, number, Kind.SITE, **{"cause": "", "watch": "", "severity": Severity.WARNING, **facts})
+
+
+def closed_site() -> Incident:
+    """A site that was down for twelve minutes."""
+    return site(closed_at=SINCE + 720, ending=Ending.RECOVERED)
+
+
+def at_the_site(names: Iterable[int], number: int = SITE) -> tuple[Incident, ...]:
+    """Phones of a site, down."""
+    return tuple(incident(phone(str(name)), name, explained_by=number) for name in names)
+
+
+def back(names: Iterable[int]) -> tuple[Incident, ...]:
+    """Phones of a site that went down with it, and are up again."""
+    return tuple(map(over, at_the_site(names)))
+
+
+def over(about: Incident) -> Incident:
+    """The same, ten minutes later."""
+    return replace(about, closed_at=SINCE + 600, ending=Ending.RECOVERED)
+
+
+def network() -> Incident:
+    """The line of a PBX to the world is down."""
+    return incident(Target("office", "network"), 950, Kind.NETWORK, cause="", watch="", down=5)
+
+
+def trunks(number: int = 960) -> tuple[Incident, ...]:
+    """Two providers of one host."""
+    targets = (Target("office", "PJSIP", name) for name in ("trunk-a", "trunk-b"))
+    return tuple(incident(target, id_, Kind.PROVIDER, explained_by=number) for id_, target in enumerate(targets, 961))
+
+
+def group_of_providers(**facts: Any) -> Incident:
+    """The providers of one host are down."""
+    target = Target("office", "providers", "sip.example.net")
+    return incident(target, 960, Kind.PROVIDERS, **{"cause": "", "watch": "", **facts})
+
+
+def behind_the_network() -> tuple[Incident, ...]:
+    """Three providers and two sites, all down with the PBX's network."""
+    telekom = incident(TELEKOM, 951, explained_by=950)
+    group = replace(group_of_providers(down=2, of=2), explained_by=950)
+    branches = (site(down=37, of=40), site("198.51.100.4", 901, down=3, of=3))
+    return group, replace(branches[0], explained_by=950), telekom, replace(branches[1], explained_by=950)
 
 
 CASES: dict[str, Callable[[], Case]] = {

@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from healthmon.languages import language
 from healthmon.model import Check, Ending, Health, Incident, Kind, Reason, Said, Target
+from healthmon.notify.voice import Voice
 from healthmon.store.outbox import ClaimedRow
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -20,6 +22,8 @@ def berlin(text: str, fold: int = 0) -> float:
 #: "Now" in most tests: Friday the first of May, five minutes past two in the afternoon.
 NOW = berlin("2026-05-01 14:05:00")
 SINCE = berlin("2026-05-01 14:02:11")
+
+ENGLISH = Voice(language("en"), BERLIN, NOW)
 
 TELEKOM = Target("office", "PJSIP", "Telekom")
 OFFICE = Target("office")

@@ -5,13 +5,16 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from healthmon.model import Check, Ending, Health, Incident, Kind, Reason, Said, Target
+from healthmon.model import Check, Ending, Health, Incident, Kind, Reason, Said, Severity, Target
 from healthmon.notify.digest import compose
-from healthmon.notify.lines import State
+from healthmon.notify.lines import State, lines_of
 from healthmon.store.outbox import ClaimedRow
-from tests.notify.rows import BERLIN, NOW, SINCE, TELEKOM, closed, incident, phone, row, up
+from tests.notify.rows import ENGLISH, SINCE, TELEKOM, closed, incident, phone, row, up
 
 NAMES = st.text(min_size=1, max_size=250)
+HOUR = 3600.0
+#: Few, so that they explain each other in all ways.
+NUMBERS = range(1, 7)
 
 
 @st.composite
@@ -23,12 +26,17 @@ def incidents(draw: st.DrawFn) -> Incident:
         "cause": draw(st.text(max_size=400)),
         "cohort": draw(st.sampled_from(["", "found down at first look"])),
         "flapping": draw(st.sampled_from([0, 0, 1])),
+        "severity": draw(st.sampled_from(Severity)),
+        "explained_by": draw(st.sampled_from([None, *NUMBERS])),
         "opened_at": SINCE - draw(st.floats(0, 5e7)),
     }
-    number = draw(st.integers(1, 10**9))
+    number = draw(st.sampled_from(NUMBERS))
     if kind is Kind.PBX:
         facts["check"] = draw(st.sampled_from([Check.CONNECTION, Check.INVENTORY, Check.RESTARTS]))
         target = Target(pbx)
+    elif kind.is_group:
+        target = Target(pbx, kind.value, "" if kind is Kind.NETWORK else draw(NAMES))
+        facts |= {"down": draw(st.integers(0, 50)), "of": draw(st.sampled_from([0, 40]))}
     else:
         target = Target(pbx, "PJSIP", draw(NAMES))
     if draw(st.booleans()):
@@ -51,7 +59,7 @@ def claimed_rows(draw: st.DrawFn) -> ClaimedRow:
 @settings(max_examples=150, deadline=None)
 @given(rows=st.lists(claimed_rows(), min_size=1, max_size=12), most=st.sampled_from([60, 160, 1000, 3500]))
 def test_every_message_begins_with_a_state_and_stays_within_its_limits(rows: list[ClaimedRow], most: int) -> None:
-    message = compose(rows, zone=BERLIN, now=NOW, most_characters=most)
+    message = compose(rows, ENGLISH, most_characters=most)
 
     assert message.subject.startswith(tuple(f"{state} " for state in State))
     assert len(message.subject) <= 60
@@ -63,9 +71,17 @@ def test_every_message_begins_with_a_state_and_stays_within_its_limits(rows: lis
 @settings(max_examples=100, deadline=None)
 @given(rows=st.lists(claimed_rows(), min_size=1, max_size=4))
 def test_what_may_be_a_repetition_says_so(rows: list[ClaimedRow]) -> None:
-    message = compose(rows, zone=BERLIN, now=NOW)
+    message = compose(rows, ENGLISH)
 
     assert ("possibly repeated" in message.body) == any(one.possibly_repeated for one in rows)
+
+
+@settings(max_examples=200, deadline=None)
+@given(rows=st.lists(claimed_rows(), min_size=1, max_size=8))
+def test_every_row_is_told_once_whatever_explains_what(rows: list[ClaimedRow]) -> None:
+    told = [line.row for outside in lines_of(rows) for line in outside.all]
+
+    assert sorted(map(id, told)) == sorted(map(id, rows))
 
 
 def test_worst_comes_first_whatever_the_order() -> None:
@@ -77,7 +93,7 @@ def test_worst_comes_first_whatever_the_order() -> None:
         row(incident(Target("office"), 5, health=Health.DEGRADED)),
     ]
 
-    message = compose(rows, zone=BERLIN, now=NOW)
+    message = compose(rows, ENGLISH)
 
     first_words = [part.partition(" (")[0].partition("\n")[0] for part in message.body.split("\n\n")[:5]]
     assert first_words == [
@@ -90,19 +106,50 @@ def test_worst_comes_first_whatever_the_order() -> None:
 
 
 def test_a_digest_of_a_thousand_phones_says_how_many_it_left_out() -> None:
-    rows = [row(incident(phone(str(number)), number)) for number in range(1000, 2000)]
+    rows = [row(incident(phone(str(number)), number, opened_at=SINCE - number * HOUR)) for number in range(1000, 2000)]
 
-    message = compose(rows, zone=BERLIN, now=NOW)
+    message = compose(rows, ENGLISH)
 
-    assert message.subject.startswith("DOWN 1000 phones (office): 1000, 1001")
+    assert message.subject == "DOWN 1000 phones (office): 1000–1999"
     assert "to 1999): see healthmon status --down" in message.body
     assert len(message.body) <= 3500
+
+
+def test_many_phones_with_one_cause_are_one_sentence() -> None:
+    rows = [row(incident(phone(str(number)), number, opened_at=SINCE + number / 100)) for number in range(1000, 2000)]
+
+    body = compose(rows, ENGLISH).body
+
+    assert body.startswith(
+        "DOWN 1000 phones (office): 1000–1999\n"
+        "since 14:02:21 CEST (UTC+2), the last of them since 14:02:30 CEST (UTC+2), for 2 min 39 s\n"
+        "cause: peer status Unreachable\nincidents 1000–1999\n\nLook further:"
+    )
+
+
+def test_what_went_down_for_another_cause_or_at_another_time_has_its_own_sentence() -> None:
+    rows = [
+        row(incident(phone("101"), 1)),
+        row(incident(phone("102"), 2, opened_at=SINCE + 60)),
+        row(incident(phone("103"), 3, cause="device state UNAVAILABLE")),
+        row(incident(phone("104"), 4, opened_at=SINCE - HOUR)),
+    ]
+
+    body = compose(rows, ENGLISH).body
+
+    starts = [part.partition("\n")[0] for part in body.split("\n\n")]
+    assert starts[:4] == [
+        "DOWN 4 phones (office): 101, 102, 103, 104",
+        "DOWN 2 phones (office): 101, 102",
+        "DOWN phone 103 (office)",
+        "DOWN phone 104 (office)",
+    ]
 
 
 def test_phones_of_two_pbxs_are_told_apart() -> None:
     rows = [row(incident(phone("101", pbx), number)) for number, pbx in enumerate(("office", "shop"), start=1)]
 
-    message = compose(rows, zone=BERLIN, now=NOW)
+    message = compose(rows, ENGLISH)
 
     assert message.subject == "DOWN phone 101 (office) + 1 more"
     assert "DOWN phone 101 (shop)" in message.body
@@ -115,9 +162,9 @@ def test_several_pbxs_are_told_by_name_each_trouble_for_itself() -> None:
         for number, name in enumerate(("berlin", "office"), start=7)
     ]
 
-    mixed = compose([*short, *rows], zone=BERLIN, now=NOW)
+    mixed = compose([*short, *rows], ENGLISH)
 
-    assert compose(rows, zone=BERLIN, now=NOW).subject == "DOWN 3 PBXs: berlin, harbour, office"
+    assert compose(rows, ENGLISH).subject == "DOWN 3 PBXs: berlin, harbour, office"
     assert mixed.subject == "DOWN 3 PBXs + 2 more"
     assert "DEGRADED 2 PBXs: berlin, office" in mixed.body
 
@@ -125,6 +172,6 @@ def test_several_pbxs_are_told_by_name_each_trouble_for_itself() -> None:
 def test_a_name_is_cut_and_the_state_and_the_time_are_not() -> None:
     about = incident(phone("reception-desk-ground-floor-left-behind-the-plant"))
 
-    message = compose([row(about)], zone=BERLIN, now=NOW)
+    message = compose([row(about)], ENGLISH)
 
     assert message.subject == "DOWN phone reception-desk-ground-floor… (office) since 14:02"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
 
 from healthmon.notify.direct import DirectAlert
-from healthmon.notify.message import Message
-from tests.notify.configs import config
+from healthmon.notify.message import Draft, Message
+from tests.notify.rows import ENGLISH
 
 WORDS = "/var/lib/healthmon/healthmon.db: the disk is full"
 BEGIN = 1_777_640_000.0
@@ -23,9 +23,12 @@ class Scene:
     now: float = BEGIN
     said: list[Message] = field(default_factory=list)
 
+    def _say(self, draft: Draft) -> None:
+        self.said.append(draft(replace(ENGLISH, now=self.now)))
+
     def start(self) -> DirectAlert:
         """Start a daemon."""
-        return DirectAlert(config(database=self.folder / "healthmon.db"), self.said.append, lambda: self.now)
+        return DirectAlert(self.folder / "healthmon.db", self._say, lambda: self.now)
 
 
 @pytest.fixture

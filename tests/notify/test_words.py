@@ -6,8 +6,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from healthmon.notify.words import clock, cut, dated_time, duration, full_time, natural, span, visible
-from tests.notify.rows import BERLIN, NOW, berlin
+from healthmon.languages import language
+from healthmon.notify.voice import Voice
+from healthmon.notify.words import cut, listed, natural, visible
+from tests.notify.rows import ENGLISH, NOW, berlin
 
 
 @pytest.mark.parametrize(
@@ -28,7 +30,7 @@ from tests.notify.rows import BERLIN, NOW, berlin
     ],
 )
 def test_a_duration_has_at_most_two_units(seconds: float, words: str) -> None:
-    assert duration(seconds) == words
+    assert ENGLISH.duration(seconds) == words
 
 
 @pytest.mark.parametrize(
@@ -42,24 +44,28 @@ def test_a_duration_has_at_most_two_units(seconds: float, words: str) -> None:
     ],
 )
 def test_the_day_is_named_when_it_is_not_today(at: str, words: str) -> None:
-    assert clock(berlin(at), BERLIN, NOW) == words
+    assert ENGLISH.clock(berlin(at)) == words
 
 
 def test_a_body_names_the_zone_and_another_year() -> None:
-    assert full_time(berlin("2026-05-01 14:02:11"), BERLIN, NOW) == "14:02:11 CEST (UTC+2)"
-    assert full_time(berlin("2025-12-31 14:02:11"), BERLIN, NOW) == "Wed 31 Dec 2025 14:02:11 CET (UTC+1)"
+    assert ENGLISH.full_time(berlin("2026-05-01 14:02:11")) == "14:02:11 CEST (UTC+2)"
+    assert ENGLISH.full_time(berlin("2025-12-31 14:02:11")) == "Wed 31 Dec 2025 14:02:11 CET (UTC+1)"
+
+
+def in_zone(name: str) -> Voice:
+    return Voice(language("en"), ZoneInfo(name), NOW)
 
 
 def test_zones_without_a_name_and_with_half_hours() -> None:
-    assert dated_time(NOW, ZoneInfo("UTC")).endswith("12:05:00 UTC")
-    assert dated_time(NOW, ZoneInfo("Asia/Kolkata")).endswith("17:35:00 IST (UTC+5:30)")
-    assert dated_time(NOW, ZoneInfo("America/Sao_Paulo")).endswith("09:05:00 UTC-3")
+    assert in_zone("UTC").dated_time(NOW).endswith("12:05:00 UTC")
+    assert in_zone("Asia/Kolkata").dated_time(NOW).endswith("17:35:00 IST (UTC+5:30)")
+    assert in_zone("America/Sao_Paulo").dated_time(NOW).endswith("09:05:00 UTC-3")
 
 
 def test_a_span_names_each_day_once() -> None:
-    assert span(berlin("2026-05-01 14:02:00"), berlin("2026-05-01 14:05:00"), BERLIN, NOW) == "14:02–14:05"
-    assert span(berlin("2026-04-30 14:02:00"), berlin("2026-04-30 14:05:00"), BERLIN, NOW) == "Thu 14:02–14:05"
-    assert span(berlin("2026-04-01 14:02:00"), berlin("2026-04-02 14:05:00"), BERLIN, NOW) == "1 Apr 14:02–2 Apr 14:05"
+    assert ENGLISH.span(berlin("2026-05-01 14:02:00"), berlin("2026-05-01 14:05:00")) == "14:02–14:05"
+    assert ENGLISH.span(berlin("2026-04-30 14:02:00"), berlin("2026-04-30 14:05:00")) == "Thu 14:02–14:05"
+    assert ENGLISH.span(berlin("2026-04-01 14:02:00"), berlin("2026-04-02 14:05:00")) == "1 Apr 14:02–2 Apr 14:05"
 
 
 def test_what_a_terminal_or_a_mail_would_obey_is_made_visible() -> None:
@@ -74,3 +80,13 @@ def test_a_text_that_was_cut_says_so() -> None:
 
 def test_names_with_numbers_are_in_the_order_that_people_expect() -> None:
     assert sorted(["b", "101", "9", "a10", "a9"], key=natural) == ["9", "101", "a9", "a10", "b"]
+
+
+def test_a_list_that_has_no_room_for_all_writes_runs_of_numbers_and_then_says_that_it_was_cut() -> None:
+    names = [*map(str, range(101, 119)), "120", "131", "132"]
+
+    assert listed(names[-3:], 13) == "120, 131, 132"
+    assert listed(names, 40) == "101–118, 120, 131, 132"
+    assert listed(names, 16) == "101–118, 120, …"
+    assert listed(["desk-08", "desk-09", "desk-10", "lobby"], 22) == "desk-08–desk-10, lobby"
+    assert listed(["9", "011", "012", "13"], 10) == "9, 011, …"

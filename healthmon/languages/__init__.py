@@ -1,0 +1,100 @@
+"""The languages of messages: one file each, beside this one. ``ru.py`` is the example to copy for another.
+
+The English sentence is the key, so the code reads as the message does; a language file holds the same sentences in its
+own words, each with the same names in braces. What bends with a number or a gender has forms. A sentence that is
+missing is said in English; a test names it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from importlib import import_module
+from pkgutil import iter_modules
+
+#: The languages that there are, by their codes: ``en``, ``ru`` …
+CODES = tuple(sorted(module.name for module in iter_modules(__path__)))
+
+
+@dataclass(frozen=True, slots=True)
+class Noun:
+    """What a thing is called: one form for each plural form of the language, and its gender (an index of ours)."""
+
+    forms: tuple[str, ...]
+    gender: int = 0
+
+
+@dataclass(frozen=True)
+class Language:
+    """One language. Any thread may use it."""
+
+    code: str
+    #: Which form a number takes: 0 for one thing, 1 and higher for more.
+    plural: Callable[[int], int]
+    #: How "37 of 40 phones" is said: ``{down}``, ``{of}``, ``{nouns_down}`` and ``{nouns_of}`` may be used.
+    share: str
+    #: By the words in ``Kind`` and a few more.
+    nouns: Mapping[str, Noun]
+    #: The words that a message begins with: one form, or one for each gender and, last, one for several things.
+    states: Mapping[str, tuple[str, ...]]
+    #: Monday first; January first. As short as they are written in a date.
+    weekdays: tuple[str, ...]
+    months: tuple[str, ...]
+    #: English sentence -> the same in this language.
+    texts: Mapping[str, str] = field(default_factory=dict)
+    #: What other parts of healthmon say in English (causes, endings) -> the same in this language. Names in braces
+    #: stand for what is different each time.
+    sayings: Mapping[str, str] = field(default_factory=dict)
+
+    def text(self, english: str, **values: object) -> str:
+        """Say a sentence; ``values`` replace the names in braces."""
+        return self.texts.get(english, english).format(**values)
+
+    def noun(self, thing: str, number: int = 1) -> str:
+        """Name a thing, in the form that this number of them takes."""
+        return self.nouns[thing].forms[self.plural(number)]
+
+    def counted(self, number: int, thing: str) -> str:
+        """Say ``3 phones``."""
+        return f"{number} {self.noun(thing, number)}"
+
+    def shared(self, down: int, of: int, thing: str) -> str:
+        """Say ``37 of 40 phones``."""
+        return self.share.format(down=down, of=of, nouns_down=self.noun(thing, down), nouns_of=self.noun(thing, of))
+
+    def state(self, state: str, thing: str, number: int = 1) -> str:
+        """Say the state of so many things, as the language bends it."""
+        forms = self.states[state]
+        if len(forms) == 1:
+            return forms[0]
+        return forms[self.nouns[thing].gender if self.plural(number) == 0 else -1]
+
+    def retold(self, saying: str) -> str:
+        """Say what another part of healthmon said in English; what is not known stays as it is."""
+        known = self.sayings.get(saying)
+        if known is not None:
+            return known
+        for pattern, words in self._patterns:
+            if match := pattern.fullmatch(saying):
+                return words.format(**match.groupdict())
+        return saying
+
+    @cached_property
+    def _patterns(self) -> list[tuple[re.Pattern[str], str]]:
+        """The sayings with names in braces, as patterns."""
+        return [(_pattern(saying), words) for saying, words in self.sayings.items() if "{" in saying]
+
+
+def _pattern(saying: str) -> re.Pattern[str]:
+    """``lists {listed} of {known}`` -> a pattern with a group for each name."""
+    parts = re.split(r"\{(\w+)\}", saying)
+    return re.compile("".join(re.escape(p) if i % 2 == 0 else f"(?P<{p}>.+?)" for i, p in enumerate(parts)), re.S)
+
+
+@cache
+def language(code: str) -> Language:
+    """The language of this code, one of ``CODES``."""
+    found: Language = import_module(f"{__name__}.{code}").LANGUAGE
+    return found

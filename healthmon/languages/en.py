@@ -1,0 +1,52 @@
+"""English: what the code itself says; here are only the words that bend."""
+
+from __future__ import annotations
+
+from healthmon.languages import Language, Noun
+
+
+def _noun(one: str, more: str = "") -> Noun:
+    return Noun((one, more or f"{one}s"))
+
+
+LANGUAGE = Language(
+    code="en",
+    plural=lambda number: 0 if number == 1 else 1,
+    share="{down} of {of} {nouns_of}",
+    nouns={
+        "pbx": _noun("PBX"),
+        "network": _noun("network"),
+        "providers": _noun("group of providers", "groups of providers"),
+        "provider": _noun("provider"),
+        "site": _noun("site"),
+        "gateway": _noun("gateway"),
+        "phone": _noun("phone"),
+        "ata": _noun("ATA"),
+        "softphone": _noun("softphone"),
+        "mobile": _noun("mobile"),
+        "receiver": _noun("receiver"),
+        "device": _noun("device"),
+        "day": _noun("day"),
+    },
+    states={
+        state: (state,)
+        for state in (
+            "ESCALATED",
+            "WORSE",
+            "DOWN",
+            "STILL DOWN",
+            "FLAPPING",
+            "DEGRADED",
+            "STILL DEGRADED",
+            "WAS DOWN",
+            "WAS FLAPPING",
+            "WAS DEGRADED",
+            "UP",
+            "STABLE",
+            "ENDED",
+            "unreachable",
+        )
+    },
+    weekdays=("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+    months=("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"),
+)

@@ -1,0 +1,88 @@
+"""The first lines of a paragraph about a cause of many outages: how much it hit, and what is left of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from healthmon.model import Incident, Kind
+from healthmon.notify.lines import DOWN, Line, State
+from healthmon.notify.naming import LIST_CHARACTERS, counts, headline, members, names, share, unreachable
+from healthmon.notify.voice import Voice
+
+
+def first_of_group(line: Line, voice: Voice) -> list[str]:
+    """Say what happened to a site, a group of providers or a PBX's network; empty: nothing that is special to these."""
+    if line.state in DOWN:
+        return [_down(line, voice), *_worse(line, voice), *_names(line, voice)]
+    if line.state is State.WAS_DOWN:
+        return [_was_down(line, voice), *_left(line, voice), *_names(line, voice)]
+    if line.state is State.UP:
+        return [_up(line, voice), _when(line, voice), *_also_back(line, voice)]
+    return []
+
+
+def _down(line: Line, voice: Voice) -> str:
+    title, since = headline(line, voice), voice.since(line.incident.opened_at)
+    if line.kind is Kind.NETWORK:
+        return f"{title} {since}{_hit(line, voice)}"
+    how_much = unreachable(line, voice)
+    return f"{title}: {how_much} {since}" if how_much else f"{title} {since}"
+
+
+def _hit(line: Line, voice: Voice) -> str:
+    """Say what a network took with it: ``(3 providers, 2 sites)``."""
+    hit = counts(members(line), voice)
+    return f" ({hit})" if hit else ""
+
+
+def _worse(line: Line, voice: Voice) -> Iterator[str]:
+    if line.state is State.WORSE:
+        yield voice.text("at least twice as many as you were told before")
+
+
+def _was_down(line: Line, voice: Voice) -> str:
+    title, when = headline(line, voice), _when(line, voice)
+    if line.kind is Kind.NETWORK:
+        return f"{title} {when}{_hit(line, voice)}"
+    how_much = share(line, voice)
+    return f"{title}: {how_much}, {when}" if how_much else f"{title} {when}"
+
+
+def _up(line: Line, voice: Voice) -> str:
+    title = headline(line, voice)
+    after = voice.duration(line.lasted)
+    left = line.still_down
+    if line.kind is Kind.NETWORK:
+        words = [f"{title} {voice.text('after {duration}', duration=after)}"]
+    elif left:
+        words = [f"{title}: {voice.text('all but {n} back after {duration}', n=len(left), duration=after)}"]
+    else:
+        words = [f"{title}: {voice.text('all back after {duration}', duration=after)}"]
+    return "; ".join([*words, *_left(line, voice)])
+
+
+def _left(line: Line, voice: Voice) -> Iterator[str]:
+    """Say what is still down, though the cause of all is over."""
+    left = line.still_down
+    if left:
+        yield voice.text("{n} still down: {names}", n=len(left), names=_listed(left, line, voice))
+
+
+def _when(line: Line, voice: Voice) -> str:
+    return voice.from_to(line.incident.opened_at, line.incident.opened_at + line.lasted)
+
+
+def _also_back(line: Line, voice: Voice) -> Iterator[str]:
+    """Say the recovery of what had been told for itself, before the bigger cause was known."""
+    if line.back:
+        yield voice.text("back as well, of which you were told before: {names}", names=_listed(line.back, line, voice))
+
+
+def _names(line: Line, voice: Voice) -> Iterator[str]:
+    if hit := members(line):
+        yield _listed(hit, line, voice)
+
+
+def _listed(incidents: Sequence[Incident], line: Line, voice: Voice) -> str:
+    """List names; where a network fell, say of each what it is."""
+    return names(incidents, LIST_CHARACTERS, voice if line.kind is Kind.NETWORK else None)

@@ -1,0 +1,136 @@
+"""How what is told about is called: a thing with its state, and several of a kind. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from healthmon.model import Incident, Kind
+from healthmon.notify.lines import DOWN, Line, State, by_kind_and_name, name_of
+from healthmon.notify.voice import Voice
+from healthmon.notify.words import cut, listed
+
+#: Names of PBXs are cut to this length before names of endpoints are.
+PBX_CHARACTERS = 16
+#: A list of names within a paragraph takes so many characters.
+LIST_CHARACTERS = 400
+#: Stands for devices of several kinds.
+_DEVICE = "device"
+
+
+def headline(line: Line, voice: Voice, *, state: bool = True) -> str:
+    """Write what a paragraph begins with, uncut: ``DOWN provider Telekom (office)``; or without the state."""
+    title = titled(line, line.name, voice) if state else thing(line.kind, line.name, voice)
+    return title + place(line, voice)
+
+
+def titled(line: Line, name: str, voice: Voice) -> str:
+    """Write the state and the name, which may have been cut: ``DOWN provider Telekom``."""
+    state = voice.language.state(line.state, line.kind)
+    if line.kind is Kind.NETWORK:
+        return f"{state} {_network(line, name, voice)}"
+    return f"{state} {thing(line.kind, name, voice)}"
+
+
+def _network(line: Line, name: str, voice: Voice) -> str:
+    """Say what it means that a PBX's network is down, or up."""
+    if line.state in (*DOWN, State.WAS_DOWN):
+        return voice.text("{pbx}: nothing outside reachable", pbx=name)
+    if line.state is State.UP:
+        return voice.text("{pbx}: the outside is reachable again", pbx=name)
+    return thing(line.kind, name, voice)
+
+
+def thing(kind: Kind, name: str, voice: Voice) -> str:
+    """Write ``provider Telekom``, ``providers at sip.example.net``, ``network of office``."""
+    if kind is Kind.NETWORK:
+        return voice.text("network of {pbx}", pbx=name)
+    if kind is Kind.PROVIDERS:
+        return voice.text("providers at {host}", host=name)
+    return f"{voice.language.noun(kind)} {name}"
+
+
+def place(line: Line, voice: Voice, most: int | None = None) -> str:
+    """Say in brackets where a thing is; of a PBX: which side of it is meant."""
+    if line.kind is Kind.PBX:
+        return f" ({aspect(line, voice)})" if line.aspect else ""
+    if line.kind is Kind.NETWORK or not line.pbx:
+        return ""
+    return f" ({line.pbx if most is None else cut(line.pbx, most)})"
+
+
+def aspect(line: Line, voice: Voice) -> str:
+    """Say which side of a PBX is meant; empty: the PBX itself."""
+    return voice.language.retold(line.aspect)
+
+
+def counted(lines: Sequence[Line], voice: Voice, *, state: bool = True) -> str:
+    """Write the state, how many of what, and where: ``DOWN 3 phones (office)``, ``DOWN 2 PBXs``."""
+    first, language = lines[0], voice.language
+    many = language.counted(len(lines), first.kind)
+    where = "" if first.kind is Kind.PBX else place(first, voice, PBX_CHARACTERS)
+    return f"{language.state(first.state, first.kind, len(lines))} {many}{where}" if state else many + where
+
+
+# ---------------------------------------------------------------- the members of a group
+
+
+def members(line: Line) -> list[Incident]:
+    """What a group has hit: what is down of it now, or all of it once it is over; in the order of a list."""
+    explained = [one for one in line.row.explained if one.is_open or not line.incident.is_open]
+    return sorted(explained, key=by_kind_and_name)
+
+
+def share(line: Line, voice: Voice) -> str:
+    """Say how much of a group is down, or was: ``37 of 40 phones``, ``37 phones`` where the whole is not known."""
+    down, of, noun = _share(line)
+    if not down:
+        return ""
+    if line.kind is Kind.PROVIDERS:
+        # "providers at sip.example.net: 2 of 2": what they are has been said.
+        return voice.text("{down} of {of}", down=down, of=of) if of else str(down)
+    return voice.language.shared(down, of, noun) if of else voice.language.counted(down, noun)
+
+
+def unreachable(line: Line, voice: Voice) -> str:
+    """Say ``37 of 40 phones unreachable``."""
+    down, _, noun = _share(line)
+    state = voice.language.state("unreachable", noun, down)
+    return voice.text("{share} {unreachable}", share=share(line, voice), unreachable=state) if down else ""
+
+
+def _share(line: Line) -> tuple[int, int, str]:
+    """How many are down, of how many (0: not known), and what they are. What is over has no such share."""
+    incident, hit = line.incident, members(line)
+    noun = _noun_of(line.kind, hit)
+    if not incident.is_open:
+        return len(hit), 0, noun
+    down = incident.down or len(hit)
+    return down, incident.of if incident.of >= down else 0, noun
+
+
+def _noun_of(kind: Kind, hit: Sequence[Incident]) -> str:
+    """What the members of a group are called together."""
+    kinds = {one.kind for one in hit}
+    if len(kinds) == 1:
+        return kinds.pop()
+    if kind is Kind.PROVIDERS:
+        return Kind.PROVIDER
+    return _DEVICE if kinds else Kind.PHONE
+
+
+def counts(incidents: Iterable[Incident], voice: Voice) -> str:
+    """Say how many of each kind: ``3 providers, 2 sites``. A group of providers counts as its providers."""
+    numbers: Counter[Kind] = Counter()
+    for one in incidents:
+        if one.kind is Kind.PROVIDERS:
+            numbers[Kind.PROVIDER] += max(one.down, one.of, 1)
+        else:
+            numbers[one.kind] += 1
+    return ", ".join(voice.language.counted(numbers[kind], kind) for kind in Kind if numbers[kind])
+
+
+def names(incidents: Iterable[Incident], most: int, voice: Voice | None = None) -> str:
+    """List things by their names; with a ``voice``, say of each what it is."""
+    ordered = sorted(incidents, key=by_kind_and_name)
+    return listed([thing(one.kind, name_of(one), voice) if voice else name_of(one) for one in ordered], most)

@@ -1,0 +1,137 @@
+"""How a message speaks: its language, its time zone, and the moment at which it is written. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from healthmon.languages import Language
+
+MINUTE, HOUR, DAY = 60, 3600, 86400
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What a writer of messages needs besides the facts. ``now``: seconds UTC."""
+
+    language: Language
+    zone: ZoneInfo
+    now: float
+
+    def text(self, english: str, **values: object) -> str:
+        """Say a sentence in this language; ``values`` replace the names in braces."""
+        return self.language.text(english, **values)
+
+    # ---------------------------------------------------------------- durations
+
+    def duration(self, seconds: float) -> str:
+        """Write a duration in words, in at most two units: ``41 s``, ``12 min``, ``2 h 5 min``, ``3 days``."""
+        whole = max(round(seconds), 0)
+        minutes, hours = whole // MINUTE, whole // HOUR
+        if whole < MINUTE:
+            return self._seconds(whole)
+        if whole < 10 * MINUTE:
+            return _two(self._minutes(minutes), whole % MINUTE, self._seconds)
+        if whole < HOUR:
+            return self._minutes(minutes)
+        if whole < DAY:
+            return _two(self._hours(hours), minutes % 60, self._minutes)
+        return _two(self.language.counted(whole // DAY, "day"), hours % 24, self._hours)
+
+    def _seconds(self, number: int) -> str:
+        return self.text("{n} s", n=number)
+
+    def _minutes(self, number: int) -> str:
+        return self.text("{n} min", n=number)
+
+    def _hours(self, number: int) -> str:
+        return self.text("{n} h", n=number)
+
+    # ---------------------------------------------------------------- times
+
+    def since(self, start: float) -> str:
+        """Write when something began that lasts: ``since 14:02:11 CEST (UTC+2), for 2 min 49 s``."""
+        return self.text(
+            "since {time}, for {duration}", time=self.full_time(start), duration=self.duration(self.now - start)
+        )
+
+    def from_to(self, start: float, end: float) -> str:
+        """Write when something was: ``from 14:02:11 CEST (UTC+2) to 14:05:11 CEST (UTC+2): 3 min``."""
+        return self.text(
+            "from {start} to {end}: {duration}",
+            start=self.full_time(start),
+            end=self.full_time(end),
+            duration=self.duration(end - start),
+        )
+
+    def clock(self, at: float) -> str:
+        """Write a time for a subject: ``14:02``, ``Thu 14:02``, ``30 Apr 14:02``; the day is named unless today."""
+        moment = self._local(at)
+        return self._with_day(moment, self._local(self.now), f"{moment:%H:%M}")
+
+    def span(self, start: float, end: float) -> str:
+        """Write a time with its end for a subject: ``14:02–14:05``, ``Thu 23:50–Fri 00:10``."""
+        first, last, today = self._local(start), self._local(end), self._local(self.now)
+        ends = f"{last:%H:%M}"
+        if first.date() != last.date():
+            is_near = abs(today.date() - last.date()) < timedelta(days=7)
+            ends = self._on_weekday(last, ends) if is_near else self._on_date(last, ends)
+        return f"{self.clock(start)}–{ends}"
+
+    def full_time(self, at: float) -> str:
+        """Write a time for a body, with its zone: ``14:02:11 CEST (UTC+2)``; with the day unless today."""
+        moment, today = self._local(at), self._local(self.now)
+        if moment.date() == today.date():
+            return _with_zone(moment)
+        if moment.year == today.year:
+            return self.text("{weekday} {day} {month} {time}", **self._date(moment), time=_with_zone(moment))
+        return self.dated_time(at)
+
+    def dated_time(self, at: float) -> str:
+        """Write a time with everything: ``Fri 1 May 2026 14:02:11 CEST (UTC+2)``."""
+        moment = self._local(at)
+        return self.text(
+            "{weekday} {day} {month} {year} {time}", **self._date(moment), year=moment.year, time=_with_zone(moment)
+        )
+
+    def _local(self, at: float) -> datetime:
+        return datetime.fromtimestamp(at, self.zone)
+
+    def _date(self, moment: datetime) -> dict[str, object]:
+        months, weekdays = self.language.months, self.language.weekdays
+        return {"weekday": weekdays[moment.weekday()], "day": moment.day, "month": months[moment.month - 1]}
+
+    def _with_day(self, moment: datetime, today: datetime, time: str) -> str:
+        if moment.date() == today.date():
+            return time
+        if timedelta(0) < today.date() - moment.date() < timedelta(days=7):
+            return self._on_weekday(moment, time)
+        return self._on_date(moment, time)
+
+    def _on_weekday(self, moment: datetime, time: str) -> str:
+        return self.text("{weekday} {time}", weekday=self.language.weekdays[moment.weekday()], time=time)
+
+    def _on_date(self, moment: datetime, time: str) -> str:
+        return self.text("{day} {month} {time}", day=moment.day, month=self._date(moment)["month"], time=time)
+
+
+def _two(big: str, rest: int, say: Callable[[int], str]) -> str:
+    return f"{big} {say(rest)}" if rest else big
+
+
+def _with_zone(moment: datetime) -> str:
+    return f"{moment:%H:%M:%S} {_zone(moment)}"
+
+
+def _zone(moment: datetime) -> str:
+    """Name the zone and its difference to UTC, or only the difference where the zone has no name."""
+    seconds = int((moment.utcoffset() or timedelta(0)).total_seconds())
+    sign = "-" if seconds < 0 else "+"
+    hours, minutes = divmod(abs(seconds) // MINUTE, 60)
+    offset = f"UTC{sign}{hours}" + (f":{minutes:02}" if minutes else "")
+    name = moment.tzname() or ""
+    if name == "UTC":
+        return name
+    return f"{name} ({offset})" if name[:1].isalpha() else offset
