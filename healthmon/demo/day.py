@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from healthmon.demo.cast import BOB, MEETING_ROOM, PBX, PHONES, TRUNK, WAREHOUSE
@@ -134,7 +135,7 @@ class Day:
             alert = self._patience.wait(self._look_for_alert, f'an alert "{subject} …" was delivered')
             if not alert.subject.startswith(subject):
                 raise DemoFailed(f'expected an alert "{subject} …", and this came: {alert.subject}')
-            missing = {name for name in missing if f"PJSIP/{name} on PBX" not in alert.body}
+            missing = {name for name in missing if not re.search(rf"(?<!\w){re.escape(name)}(?!\w)", alert.body)}
             if not missing:
                 return
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from healthmon.model import Incident, Reason, Severity
+from healthmon.model import Incident, Reason
 from healthmon.notify.bunches import bunched, is_cohort
 from healthmon.notify.causes import first_of_group
 from healthmon.notify.lines import Line, News, State
@@ -95,10 +95,8 @@ def _why(line: Line, voice: Voice) -> Iterator[str]:
 def _facts(line: Line, voice: Voice) -> Iterator[str]:
     """Say what bears on what the reader will do."""
     incident = line.incident
-    if line.news is News.BAD and incident.severity is Severity.WARNING:
-        yield voice.text("severity: warning")
-    if line.news is News.BAD and incident.severity is Severity.INFO:
-        yield voice.text("severity: info")
+    if line.news is News.BAD and incident.severity is not line.kind.usual_severity:
+        yield voice.text("severity: {severity}", severity=voice.language.retold(incident.severity))
     if line.state is State.ESCALATED:
         waited = voice.duration(voice.now - incident.opened_at)
         yield voice.text("ESCALATED: nobody acknowledged for {duration}", duration=waited)

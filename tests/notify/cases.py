@@ -162,7 +162,12 @@ def _devices_of_each_kind() -> Case:
 
 
 def _a_critical_phone_before_a_provider_that_matters_less() -> Case:
-    return Case([row(incident(TELEKOM, 1, severity=Severity.WARNING)), row(incident(phone("lift"), 2))])
+    return Case(
+        [
+            row(incident(TELEKOM, 1, severity=Severity.WARNING)),
+            row(incident(phone("lift"), 2, severity=Severity.CRITICAL)),
+        ]
+    )
 
 
 def _only_for_information() -> Case:

@@ -47,6 +47,7 @@ def incident(target: Target, number: int = 840, kind: Kind | None = None, **fact
         "opened_at": SINCE,
         "believed_at": facts.get("opened_at", SINCE) + 30,
         "cause": "peer status Unreachable",
+        "severity": chosen.usual_severity,
     }
     return Incident(**{**values, **facts})
 
