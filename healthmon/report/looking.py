@@ -8,7 +8,7 @@ from dataclasses import replace
 from healthmon.model import Freshness
 from healthmon.report.accounts import Account, Choice, Unseen, account, is_told_of, line_of
 from healthmon.report.availability import Span
-from healthmon.report.standing import FailingUrl, Standing, endpoint_rows, is_stale, pbx_rows, with_incident
+from healthmon.report.standing import FailingUrl, Standing, cause_of, endpoint_rows, is_stale, pbx_rows, with_incident
 from healthmon.store.queries import Reader, UrlFacts
 
 #: A message that is being sent for longer hangs, and its URL counts as failing (seconds).
@@ -22,7 +22,8 @@ def standing(reader: Reader, now: float) -> Standing:
     """Say how everything stands."""
     daemon, pbx_states, states = reader.daemon(), reader.pbx_states(), reader.states()
     rows = endpoint_rows((state for state in states if not state.target.is_pbx), pbx_states)
-    lasting = {incident.target: incident for incident in reader.open_incidents()}
+    incidents = reader.open_incidents()
+    lasting = {incident.target: incident for incident in incidents}
     targets = tuple(with_incident(row, lasting.get(row.target)) for row in rows)
     fresh: dict[str, Freshness] = {each.pbx: each for each in reader.freshness()}
     return Standing(
@@ -35,6 +36,7 @@ def standing(reader: Reader, now: float) -> Standing:
         ),
         targets=targets,
         failing_urls=tuple(_failing(reader.urls(), now, is_running=daemon.is_running)),
+        causes=tuple(cause_of(incident) for incident in incidents if incident.kind.is_group),
     )
 
 

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from healthmon.core.sites import label
 from healthmon.errors import ExitCode
 from healthmon.model import Check, CheckState, Freshness, Health, Incident, Kind, PbxState, Target
 from healthmon.report.words import acknowledged
@@ -39,6 +40,8 @@ class Row:
     incident: int | None = None
     acknowledged: str = ""
     muted_by: str = ""
+    #: The bigger incident that explains it.
+    explained_by: int | None = None
 
     @property
     def is_unused(self) -> bool:
@@ -73,6 +76,32 @@ class PbxRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Cause:
+    """A site, the providers of one host, or a PBX's line to the world that is down."""
+
+    target: Target
+    kind: Kind
+    since: float
+    #: So many are down, of so many that were up before (0: that is not fully known).
+    down: int
+    of: int
+    incident: int
+    acknowledged: str = ""
+    muted_by: str = ""
+
+    @property
+    def name(self) -> str:
+        """Say ``site 203.0.113.7 on office``; a private address is called one."""
+        target = self.target._replace(resource=label(self.target.resource))
+        return str(target)
+
+    @property
+    def extent(self) -> str:
+        """Say ``37 of 40``."""
+        return f"{self.down} of {self.of}" if self.of else f"{self.down}"
+
+
+@dataclass(frozen=True, slots=True)
 class FailingUrl:
     """A receiver's URL that does not take messages at present."""
 
@@ -94,6 +123,8 @@ class Standing:
     #: Providers and phones, worst first.
     targets: tuple[Row, ...]
     failing_urls: tuple[FailingUrl, ...] = ()
+    #: What explains that many are down at once, oldest first.
+    causes: tuple[Cause, ...] = ()
 
     @property
     def is_stale(self) -> bool:
@@ -118,7 +149,27 @@ def with_incident(row: Row, incident: Incident | None) -> Row:
     """The row with what is known of its open incident."""
     if incident is None:
         return row
-    return replace(row, incident=incident.id, acknowledged=acknowledged(incident), muted_by=incident.muted_by)
+    return replace(
+        row,
+        incident=incident.id,
+        acknowledged=acknowledged(incident),
+        muted_by=incident.muted_by,
+        explained_by=incident.explained_by,
+    )
+
+
+def cause_of(incident: Incident) -> Cause:
+    """What is shown of the open incident of a group."""
+    return Cause(
+        target=incident.target,
+        kind=incident.kind,
+        since=incident.opened_at,
+        down=incident.down,
+        of=incident.of,
+        incident=incident.id,
+        acknowledged=acknowledged(incident),
+        muted_by=incident.muted_by,
+    )
 
 
 def pbx_rows(

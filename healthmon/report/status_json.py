@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from healthmon.report.standing import FailingUrl, PbxRow, Row, Standing
+from healthmon.report.standing import Cause, FailingUrl, PbxRow, Row, Standing
 from healthmon.report.words import rfc3339
 
 
@@ -20,6 +20,7 @@ def status_json(standing: Standing, *, only_down: bool) -> str:
         },
         "pbxs": [_pbx(pbx) for pbx in standing.pbxs],
         "targets": [_target(row) for row in standing.targets if row.is_alarm or not only_down],
+        "causes": [_cause(cause) for cause in standing.causes],
         "failing_receivers": [_failing(url) for url in standing.failing_urls],
     }
     return json.dumps(document, indent=2, ensure_ascii=False)
@@ -59,6 +60,21 @@ def _belief(row: Row) -> dict[str, Any]:
         "incident": row.incident,
         "acknowledged": row.acknowledged or None,
         "muted_by": row.muted_by or None,
+        "explained_by": row.explained_by,
+    }
+
+
+def _cause(cause: Cause) -> dict[str, Any]:
+    return {
+        "pbx": cause.target.pbx,
+        "kind": cause.kind,
+        "name": cause.target.resource,
+        "since": rfc3339(cause.since),
+        "down": cause.down,
+        "of": cause.of or None,
+        "incident": cause.incident,
+        "acknowledged": cause.acknowledged or None,
+        "muted_by": cause.muted_by or None,
     }
 
 

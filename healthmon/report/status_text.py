@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from healthmon.model import Health
-from healthmon.report.standing import FailingUrl, PbxRow, Row, Standing
+from healthmon.report.standing import Cause, FailingUrl, PbxRow, Row, Standing
 from healthmon.report.tables import Cell, Column, Screen, Sort, line, state_cell, table
 from healthmon.report.words import age, counted, duration, full, local
 
@@ -43,6 +43,7 @@ def status_text(standing: Standing, wish: Wish, zone: ZoneInfo, screen: Screen) 
         _trust(standing, zone, screen),
         *(_failing(url, standing, zone, screen) for url in standing.failing_urls),
         _pbx_part(standing, wish, zone, screen),
+        _causes(standing, zone, screen),
         _target_part(standing, wish, zone, screen),
         _summary(standing, wish, screen),
     ]
@@ -105,12 +106,26 @@ def _pbx_cells(pbx: PbxRow, now: float, zone: ZoneInfo) -> list[Cell]:
     ]
 
 
+# ---------------------------------------------------------------- what many have in common
+
+
+def _causes(standing: Standing, zone: ZoneInfo, screen: Screen) -> str:
+    """Write a line for each thing that explains why many are down."""
+    return "".join(line(_cause(cause, standing.now, zone), screen, "bold red") for cause in standing.causes)
+
+
+def _cause(cause: Cause, now: float, zone: ZoneInfo) -> str:
+    since = f"since {local(cause.since, zone, now)}, {duration(now - cause.since)}"
+    facts = (f"{cause.extent} unreachable {since}", f"incident {cause.incident}", cause.acknowledged, cause.muted_by)
+    return f"DOWN {cause.name}: {'; '.join(one for one in facts if one)}"
+
+
 # ---------------------------------------------------------------- providers and phones
 
 
 def _target_part(standing: Standing, wish: Wish, zone: ZoneInfo, screen: Screen) -> str:
     """Write the table of providers and phones, and how many more there are."""
-    groups = list(_listed(standing.targets, wish))
+    groups = list(_listed(standing, wish))
     shown = groups if wish.everything or wish.only_down else groups[:LISTED]
     if not shown:
         return ""
@@ -128,30 +143,38 @@ def _target_part(standing: Standing, wish: Wish, zone: ZoneInfo, screen: Screen)
     return table(columns, cells, screen) + rest
 
 
-def _listed(rows: Sequence[Row], wish: Wish) -> Iterator[_Group]:
+def _listed(standing: Standing, wish: Wish) -> Iterator[_Group]:
     """Choose what is listed, worst first."""
+    rows = standing.targets
     if wish.only_down:
         yield from (_Group((row,)) for row in rows if row.is_alarm)
     elif wish.everything:
         yield from (_Group((row,)) for row in rows)
     else:
         is_small = len(rows) <= LISTED
-        yield from _grouped(row for row in rows if not row.is_unused and (is_small or not row.is_plain_up))
+        chosen = (row for row in rows if not row.is_unused and (is_small or not row.is_plain_up))
+        yield from _grouped(chosen, {cause.incident for cause in standing.causes})
 
 
-def _grouped(rows: Iterable[Row]) -> Iterator[_Group]:
-    """Make one of those that cannot be seen for the same reason; what was down before stays apart."""
+def _grouped(rows: Iterable[Row], causes: Container[int | None]) -> Iterator[_Group]:
+    """Make one of those that are down for one cause, or cannot be seen for the same reason."""
     groups: dict[object, list[Row]] = {}
     for row in rows:
-        is_hidden = row.state is Health.UNKNOWN
-        was_down = row.belief is Health.DOWN
-        key = (row.target.pbx, row.reason, row.remark, was_down) if is_hidden else row.target
-        groups.setdefault(key, []).append(row)
+        groups.setdefault(_belongs_to(row, causes), []).append(row)
     for group in groups.values():
         if len(group) >= GROUPED:
             yield _Group(tuple(group))
         else:
             yield from (_Group((row,)) for row in group)
+
+
+def _belongs_to(row: Row, causes: Container[int | None]) -> object:
+    """What rows have in common that are told as one; what was down before it could no longer be seen stays apart."""
+    if row.state is Health.UNKNOWN:
+        return row.target.pbx, row.reason, row.remark, row.belief is Health.DOWN
+    if row.is_alarm and row.explained_by in causes:
+        return row.explained_by
+    return row.target
 
 
 def _group_cells(group: _Group, now: float, zone: ZoneInfo, *, has_pbx: bool) -> list[Cell]:
@@ -197,6 +220,8 @@ def _why(row: Row, now: float) -> str:
         parts.append(f"seems {row.pending} for {duration(now - row.pending_since)}")
     if row.is_flapping:
         parts.append("flapping")
+    if row.is_alarm and row.explained_by is not None:
+        parts.append(f"explained by incident {row.explained_by}")
     parts += [row.acknowledged, row.muted_by]
     return "; ".join(part for part in (*parts, row.remark) if part)
 

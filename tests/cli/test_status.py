@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from healthmon.model import Check, Health
+from healthmon.model import Check, Health, Kind, Target
 from healthmon.store.writer import open_writer
 from tests.cli.conftest import Run
 from tests.report.builder import (
@@ -19,6 +19,7 @@ from tests.report.builder import (
     begin_to_tell,
     blind,
     connection,
+    endpoint,
     fail_to_tell,
     outage,
     phone,
@@ -213,6 +214,7 @@ def test_json_holds_the_same_with_times_in_utc(database: Path, run: Run) -> None
         "incident": None,
         "acknowledged": None,
         "muted_by": None,
+        "explained_by": None,
         "ever_up": True,
         "flapping": False,
     }
@@ -277,3 +279,34 @@ def test_what_was_being_sent_when_the_daemon_died_does_not_hang(database: Path, 
     result = run("status")
 
     assert "CANNOT TELL" not in result.stdout
+
+
+def test_what_many_have_in_common_is_a_line_of_its_own_and_they_are_one_row(database: Path, run: Run) -> None:
+    numbers = [str(101 + number) for number in range(20)]
+    site = Target("office", "site", "192.168.7.0/24")
+    phones = [phone(name, DOWN, since=NOW - HOUR) for name in numbers]
+    cause = outage(7, endpoint(site, Kind.SITE, DOWN), NOW - HOUR, down=20, of=22, site="192.168.7.0/24")
+    smaller = [outage(10 + number, one, NOW - HOUR, explained_by=7) for number, one in enumerate(phones)]
+    states = [connection(), provider("trunk"), *phones]
+    with running(database, states, incidents=[cause, *smaller]):
+        text = run("status")
+        document = json.loads(run("status", "--json").stdout)
+
+    assert (
+        "DOWN site private address 192.168.7.0/24 on office: 20 of 22 unreachable since 13:00:00, 1 h 00 min; incident 7\n"
+        in text.stdout
+    )
+    (row,) = [line for line in text.stdout.splitlines() if line.startswith("20 endpoints")]
+    assert "explained by incident 7: 101, 102, 103" in row
+    assert document["causes"][0] == {
+        "pbx": "office",
+        "kind": "site",
+        "name": "192.168.7.0/24",
+        "since": "2026-05-01T11:00:00.000Z",
+        "down": 20,
+        "of": 22,
+        "incident": 7,
+        "acknowledged": None,
+        "muted_by": None,
+    }
+    assert document["targets"][0]["explained_by"] == 7
