@@ -292,10 +292,8 @@ def test_what_many_have_in_common_is_a_line_of_its_own_and_they_are_one_row(data
         text = run("status")
         document = json.loads(run("status", "--json").stdout)
 
-    assert (
-        "DOWN site private address 192.168.7.0/24 on office: 20 of 22 unreachable since 13:00:00, 1 h 00 min; incident 7\n"
-        in text.stdout
-    )
+    name = "site private address 192.168.7.0/24 on office"
+    assert f"DOWN {name}: 20 of 22 unreachable since 13:00:00, 1 h 00 min; incident 7\n" in text.stdout
     (row,) = [line for line in text.stdout.splitlines() if line.startswith("20 endpoints")]
     assert "explained by incident 7: 101, 102, 103" in row
     assert document["causes"][0] == {
