@@ -254,7 +254,7 @@ class Engine:
         if now < self._prune_due:
             return
         try:
-            removed = self._writer.prune(now - self._config.keep_history)
+            removed = self._writer.prune(now - self._config.history.transitions)
         except DatabaseUnwritable as error:
             log.warning("%s; old history stays for now", error)
             removed = 0

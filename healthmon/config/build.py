@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from healthmon.config.draft import Draft, DraftSection
 from healthmon.config.types import (
     Config,
+    HistoryConfig,
     Hold,
     MaintenanceConfig,
     PbxConfig,
@@ -30,7 +31,7 @@ def build(path: Path, draft: Draft) -> Config:
         database=general["database"],
         timezone=general["timezone"],
         log_level=general["log_level"],
-        keep_history=general["keep_history"],
+        history=_history(draft),
         pbxs=tuple(_pbx(section) for section in draft.of("pbx")),
         watches=tuple(_watch(section) for section in draft.of("watch")),
         receivers=tuple(_receiver(section) for section in draft.of("receiver")),
@@ -39,6 +40,16 @@ def build(path: Path, draft: Draft) -> Config:
         site_share=general["site_share"],
         site_window=general["site_window"],
         warnings=draft.findings.warnings,
+    )
+
+
+def _history(draft: Draft) -> HistoryConfig:
+    values = draft.of("history")[0].values
+    return HistoryConfig(
+        transitions=draft.of("healthmon")[0].values.get("keep_history", values["transitions"]),
+        daily=values["daily"],
+        rtt_minutes=values["rtt_minutes"],
+        rtt_hours=values["rtt_hours"],
     )
 
 

@@ -15,6 +15,7 @@ _WILDCARDS = frozenset("*?[")
 def check(draft: Draft) -> None:
     """Note every problem that shows only when sections are seen together."""
     _required_sections(draft)
+    _older_names(draft)
     _same_application_twice(draft)
     for watch in draft.of("watch"):
         _pbx_patterns(watch, draft.names("pbx"))
@@ -33,6 +34,16 @@ def _required_sections(draft: Draft) -> None:
         draft.findings.problem("there is no [pbx NAME] section: no PBX to look at")
     if not draft.of("watch"):
         draft.findings.problem("there is no [watch NAME] section: no endpoints to watch")
+
+
+def _older_names(draft: Draft) -> None:
+    general, history = draft.of("healthmon")[0], draft.of("history")[0]
+    if not general.is_given("keep_history"):
+        return
+    if history.is_given("transitions"):
+        history.problem("transitions", "keep_history of [healthmon] is its older name; take that line away")
+    else:
+        general.warning("keep_history", "is called transitions now, in a section [history]; it is obeyed all the same")
 
 
 def _same_application_twice(draft: Draft) -> None:

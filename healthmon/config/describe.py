@@ -22,7 +22,8 @@ def describe(config: Config) -> list[str]:
     """Say what a configuration means, as lines to print: PBXs, watches in the order that decides, receivers."""
     lines = [
         f"database {config.database}",
-        f"times in {config.timezone.key}; history is kept for {written(config.keep_history)}",
+        f"times in {config.timezone.key}; changes are kept for {written(config.history.transitions)}, "
+        f"figures by the day for {written(config.history.daily)}",
         f"a site is down when {config.site_share:.0%} of it went down within {written(config.site_window)}",
     ]
     for pbx in config.pbxs:

@@ -77,9 +77,9 @@ HEALTHMON = SectionKind(
         ),
         Option(
             "keep_history",
-            values.duration("1d", "3650d"),
-            "Outages and changes older than this are removed from the database.",
-            default="730d",
+            values.duration("1d", "100y"),
+            "The older name of transitions in [history].",
+            otherwise="what [history] says",
         ),
         Option(
             "site_share",
@@ -92,6 +92,37 @@ HEALTHMON = SectionKind(
             values.duration("0s", "1h"),
             "What goes down within this time, or within Asterisk's longest cycle of checks, has one cause.",
             default="30s",
+        ),
+    ),
+)
+
+HISTORY = SectionKind(
+    "history",
+    is_named=False,
+    options=(
+        Option(
+            "transitions",
+            values.duration("1d", "100y"),
+            "Every change and every incident is kept for so long.",
+            default="2y",
+        ),
+        Option(
+            "daily",
+            values.duration("1d", "100y"),
+            "What each day amounted to is kept for so long: reports go back as far as this.",
+            default="10y",
+        ),
+        Option(
+            "rtt_minutes",
+            values.duration("1h", "10y"),
+            "Round-trip times by the minute are kept for so long.",
+            default="7d",
+        ),
+        Option(
+            "rtt_hours",
+            values.duration("1h", "10y"),
+            "Round-trip times by the hour are kept for so long; by the day, for as long as daily.",
+            default="90d",
         ),
     ),
 )
@@ -366,4 +397,4 @@ SITE = SectionKind(
     ),
 )
 
-KINDS = {section.kind: section for section in (HEALTHMON, PBX, WATCH, RECEIVER, MAINTENANCE, SITE)}
+KINDS = {section.kind: section for section in (HEALTHMON, HISTORY, PBX, WATCH, RECEIVER, MAINTENANCE, SITE)}

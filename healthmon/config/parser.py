@@ -59,9 +59,10 @@ def _draft(sections: list[Section], findings: Findings) -> Draft:
             draft = DraftSection(section, kind, findings)
             _read_options(draft, is_repeated=section.header in known)
             known.setdefault(section.header, draft)
-    if "healthmon" not in known:
-        known["healthmon"] = DraftSection(Section("healthmon", "", 0), KINDS["healthmon"], findings)
-        _read_options(known["healthmon"])
+    for kind in KINDS.values():
+        if not kind.is_named and kind.kind not in known:
+            known[kind.kind] = DraftSection(Section(kind.kind, "", 0), kind, findings)
+            _read_options(known[kind.kind])
     return Draft(list(known.values()), findings)
 
 

@@ -31,7 +31,7 @@ class Difference:
     sites_changed: bool = False
     timezone_changed: bool = False
     log_level_changed: bool = False
-    keep_history_changed: bool = False
+    history_changed: bool = False
     #: Cannot be done while running: the old database is used until a restart.
     database_changed: bool = False
 
@@ -53,7 +53,7 @@ class Difference:
             "other sites": self.sites_changed,
             "another time zone": self.timezone_changed,
             "another log level": self.log_level_changed,
-            "another time for which history is kept": self.keep_history_changed,
+            "another time for which history is kept": self.history_changed,
             "another database: only after a restart; until then the old one is used": self.database_changed,
         }
         said = [f"{verb} {', '.join(names)}" for verb, names in lists.items() if names]
@@ -78,7 +78,7 @@ def difference(old: Config, new: Config) -> Difference:
         sites_changed=_sites(old) != _sites(new),
         timezone_changed=old.timezone.key != new.timezone.key,
         log_level_changed=old.log_level != new.log_level,
-        keep_history_changed=old.keep_history != new.keep_history,
+        history_changed=old.history != new.history,
         database_changed=old.database != new.database,
     )
 

@@ -151,6 +151,18 @@ class SiteConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryConfig:
+    """How long what is kept, by kind of data; seconds."""
+
+    #: Transitions, veils, places, silences, closed incidents.
+    transitions: float = 2 * 365 * 86400.0
+    #: Figures and round-trip times by the day.
+    daily: float = 10 * 365 * 86400.0
+    rtt_minutes: float = 7 * 86400.0
+    rtt_hours: float = 90 * 86400.0
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything a configuration file says, checked."""
 
@@ -166,8 +178,7 @@ class Config:
     #: A site is down when this part of its devices, and at least three, went down within ``site_window`` seconds.
     site_share: float = 0.3
     site_window: float = 30.0
-    #: Transitions, veils and closed incidents older than this are pruned, seconds.
-    keep_history: float = 2 * 365 * 86400.0
+    history: HistoryConfig = HistoryConfig()
     #: What works, and what the file's author should know; ready to print.
     warnings: tuple[str, ...] = ()
 

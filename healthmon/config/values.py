@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from healthmon.config.findings import nearest, shown
 from healthmon.model import Kind, Severity
 
-UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "y": 365 * 86400.0}
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
@@ -84,15 +84,15 @@ def yes_no(value: str) -> bool:
 
 
 def seconds(value: str) -> float:
-    """``500ms``, ``30s``, ``5m``, ``2h``, ``7d`` -> seconds."""
+    """``500ms``, ``30s``, ``5m``, ``2h``, ``7d``, ``1y`` (365 days) -> seconds."""
     match = _DURATION.fullmatch(value)
     if not match:
-        raise Unsuitable(f"{shown(value)}: a duration is one number and its unit, like 500ms, 30s, 5m, 2h or 7d")
+        raise Unsuitable(f"{shown(value)}: a duration is one number and its unit, like 500ms, 30s, 5m, 2h, 7d or 1y")
     number, unit = match.groups()
     if not unit:
         raise Unsuitable(f"{shown(number)}: say which unit, {shown(number)}s or {shown(number)}m")
     if unit not in UNITS:
-        raise Unsuitable(f"{shown(value)}: {shown(unit)} is no unit; the units are ms, s, m, h and d")
+        raise Unsuitable(f"{shown(value)}: {shown(unit)} is no unit; the units are ms, s, m, h, d and y")
     return float(number) * UNITS[unit]
 
 
@@ -127,8 +127,8 @@ def reminders(least: str, most: str) -> Callable[[str], tuple[float, ...]]:
 
 
 def written(duration_s: float) -> str:
-    """Write seconds as they would stand in the file: ``90s``, ``5m``, ``2h``."""
-    for unit in ("d", "h", "m", "s"):
+    """Write seconds as they would stand in the file: ``90s``, ``5m``, ``2y``."""
+    for unit in ("y", "d", "h", "m", "s"):
         count = duration_s / UNITS[unit]
         if count >= 1 and math.isclose(count, round(count)):
             return f"{round(count)}{unit}"

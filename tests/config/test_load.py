@@ -6,16 +6,21 @@ from zoneinfo import ZoneInfo
 
 from healthmon.config import Hold
 from healthmon.config.parser import load
-from healthmon.config.types import Weekly
+from healthmon.config.types import HistoryConfig, Weekly
 from healthmon.model import Kind, Severity, Target
 from tests.config.files import PBX, RECEIVER, WATCH, Files, pbx
+
+DAY = 86400.0
 
 
 def test_the_smallest_file_gets_every_default(files: Files) -> None:
     config = files.load(PBX + WATCH)
 
     assert str(config.database) == "/var/lib/healthmon/healthmon.db"
-    assert (config.log_level, config.keep_history, config.timezone.key) == ("info", 730 * 86400.0, "UTC")
+    assert (config.log_level, config.timezone.key) == ("info", "UTC")
+    assert config.history == HistoryConfig(
+        transitions=730 * DAY, daily=3650 * DAY, rtt_minutes=7 * DAY, rtt_hours=90 * DAY
+    )
     office, phones = config.pbxs[0], config.watches[0]
     assert (office.application, office.poll_every, office.restart_grace) == ("healthmon-pbx1", 60.0, 120.0)
     assert office.hold == Hold(down_after=15.0, up_after=5.0, degraded_after=60.0)
@@ -26,13 +31,26 @@ def test_the_smallest_file_gets_every_default(files: Files) -> None:
     assert (phones.flap_window, phones.flap_start, phones.flap_stop) == (600.0, 6, 2)
 
 
+def test_keep_history_is_the_older_name_of_transitions(files: Files) -> None:
+    config = files.load(PBX + WATCH + "[healthmon]\nkeep_history = 90d\n[history]\ndaily = 3y\n")
+
+    assert (config.history.transitions, config.history.daily) == (90 * DAY, 3 * 365 * DAY)
+    said = "keep_history: is called transitions now, in a section [history]; it is obeyed all the same"
+    assert any(warning.endswith(said) for warning in config.warnings)
+
+
 def test_every_option_is_taken_over(files: Files) -> None:
     text = """
 [healthmon]
 database = beliefs.db
 timezone = Europe/Berlin
 log_level = DEBUG
-keep_history = 90d
+
+[history]
+transitions = 90d
+daily = 1.5y
+rtt_minutes = 2h
+rtt_hours = 3d
 
 [pbx office]
 url = https://PBX.example/asterisk/ari/
@@ -85,7 +103,10 @@ urls = json://127.0.0.1/3
 
     office, providers, oncall = config.pbxs[0], config.watches[0], config.receivers[0]
     assert config.database == files.folder / "beliefs.db"
-    assert (config.timezone.key, config.log_level, config.keep_history) == ("Europe/Berlin", "debug", 90 * 86400.0)
+    assert (config.timezone.key, config.log_level) == ("Europe/Berlin", "debug")
+    assert config.history == HistoryConfig(
+        transitions=90 * DAY, daily=1.5 * 365 * DAY, rtt_minutes=7200.0, rtt_hours=3 * DAY
+    )
     assert (office.url, office.username, office.application) == ("https://pbx.example/asterisk", "watcher", "mine")
     assert str(office.password) == "a;b#c%d=e ${x}"
     assert (office.verify_tls, office.receivers, office.remind_every) == (

@@ -38,10 +38,10 @@ FORM = {
 }
 
 SECTIONS = {
-    GOOD + "[pbxx berlin]\n": "config.ini:9 [pbxx berlin]: unknown section; the sections are [healthmon], [pbx NAME],"
-    " [watch NAME], [receiver NAME], [maintenance NAME], [site NAME]; did you mean [pbx berlin]?",
-    GOOD + "[DEFAULT]\n": "config.ini:9 [DEFAULT]: unknown section; the sections are [healthmon], [pbx NAME],"
-    " [watch NAME], [receiver NAME], [maintenance NAME], [site NAME]",
+    GOOD + "[pbxx berlin]\n": "config.ini:9 [pbxx berlin]: unknown section; the sections are [healthmon], [history],"
+    " [pbx NAME], [watch NAME], [receiver NAME], [maintenance NAME], [site NAME]; did you mean [pbx berlin]?",
+    GOOD + "[DEFAULT]\n": "config.ini:9 [DEFAULT]: unknown section; the sections are [healthmon], [history],"
+    " [pbx NAME], [watch NAME], [receiver NAME], [maintenance NAME], [site NAME]",
     GOOD + "[healthmon two]\n": "config.ini:9 [healthmon two]: there is only one such section, [healthmon]",
     GOOD + "[watch]\nendpoints = IAX2/*\n": "config.ini:9 [watch]: this section needs a name: [watch NAME]",
     GOOD + "[watch a/b]\nendpoints = IAX2/*\n": "config.ini:9 [watch a/b]: a name is made of up to 64 letters, digits,"
@@ -56,6 +56,10 @@ SECTIONS = {
     PBX + WATCH + "poll_every = 5s\n": "config.ini:7 [watch phones] poll_every: unknown option; it belongs in"
     " [pbx NAME]",
     GOOD + "boss = json://h\n": "config.ini:9 [receiver oncall] boss: unknown option; a line of urls is indented",
+    PBX
+    + WATCH
+    + "[healthmon]\nkeep_history = 9d\n[history]\ntransitions = 8d\n": "config.ini:10 [history] transitions:"
+    " keep_history of [healthmon] is its older name; take that line away",
     PBX + WATCH + "kind =\n": "config.ini:7 [watch phones] kind: is empty; without this line it is auto",
     PBX + "[watch w]\nendpoints =\n": "config.ini:6 [watch w] endpoints: is empty; give it a value",
     PBX + "[watch w]\n": "config.ini:5 [watch w] endpoints: is missing",
@@ -64,11 +68,11 @@ SECTIONS = {
 VALUES = {
     PBX + WATCH + "up_after = 30\n": "config.ini:7 [watch phones] up_after: 30: say which unit, 30s or 30m",
     PBX + WATCH + "up_after = soon\n": "config.ini:7 [watch phones] up_after: soon: a duration is one number and its"
-    " unit, like 500ms, 30s, 5m, 2h or 7d",
+    " unit, like 500ms, 30s, 5m, 2h, 7d or 1y",
     PBX + WATCH + "up_after = 1h30m\n": "config.ini:7 [watch phones] up_after: 1h30m: a duration is one number and its"
-    " unit, like 500ms, 30s, 5m, 2h or 7d",
+    " unit, like 500ms, 30s, 5m, 2h, 7d or 1y",
     PBX + WATCH + "up_after = 2 weeks\n": "config.ini:7 [watch phones] up_after: 2 weeks: weeks is no unit; the units"
-    " are ms, s, m, h and d",
+    " are ms, s, m, h, d and y",
     PBX + WATCH + "down_after = 0s\n": "config.ini:7 [watch phones] down_after: 0s: must be between 1s and 7d",
     PBX + WATCH + "flap_start = six\n": "config.ini:7 [watch phones] flap_start: six: must be a whole number between 2"
     " and 1000",

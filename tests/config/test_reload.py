@@ -54,7 +54,7 @@ CHANGES: list[tuple[str, str, Difference]] = [
     ),
     ("timezone = UTC", "timezone = Europe/Berlin", Difference(timezone_changed=True)),
     ("timezone = UTC", "timezone = UTC\nlog_level = debug", Difference(log_level_changed=True)),
-    ("timezone = UTC", "timezone = UTC\nkeep_history = 30d", Difference(keep_history_changed=True)),
+    ("timezone = UTC", "timezone = UTC\nkeep_history = 30d", Difference(history_changed=True)),
     ("timezone = UTC", "timezone = UTC\ndatabase = /tmp/other.db", Difference(database_changed=True)),
 ]
 

@@ -12,7 +12,16 @@ from healthmon.config.values import Unsuitable
 
 @pytest.mark.parametrize(
     ("text", "seconds"),
-    [("500ms", 0.5), ("30s", 30.0), ("5m", 300.0), ("2h", 7200.0), ("7d", 604800.0), ("1.5 m", 90.0), ("0s", 0.0)],
+    [
+        ("500ms", 0.5),
+        ("30s", 30.0),
+        ("5m", 300.0),
+        ("2h", 7200.0),
+        ("7d", 604800.0),
+        ("2y", 63072000.0),
+        ("1.5 m", 90.0),
+        ("0s", 0.0),
+    ],
 )
 def test_a_duration_is_a_number_and_its_unit(text: str, seconds: float) -> None:
     assert values.seconds(text) == seconds
@@ -60,7 +69,7 @@ def test_reminders_are_one_wait_or_several_that_grow(text: str, waits: tuple[flo
     ("text", "why"),
     [
         ("4h, 1h", "1h: must not be shorter than the one before, 4h"),
-        ("1h, never", "never: a duration is one number and its unit, like 500ms, 30s, 5m, 2h or 7d"),
+        ("1h, never", "never: a duration is one number and its unit, like 500ms, 30s, 5m, 2h, 7d or 1y"),
         ("10s", "10s: must be between 1m and 30d"),
         (",", ",: a duration, several that grow, or never"),
     ],
