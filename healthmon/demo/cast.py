@@ -13,6 +13,7 @@ TRUNK = "trunk-telekom"
 #: A name as people really type them; no receiver may stumble over it.
 BOB = "Bob & <b>Söhne</b>"
 WAREHOUSE = ("104", "105", "106", "107", "108")
+WAREHOUSE_ADDRESS = "203.0.113.7"
 MEETING_ROOM = "111"
 PHONES = ("101", "102", "103", *WAREHOUSE, "109", "110", MEETING_ROOM, BOB)
 
@@ -62,14 +63,18 @@ urls = webhook = json://{webhook}/demo-helpdesk
 def endpoints() -> list[FakeEndpoint]:
     """Everything that the PBX has, all of it up."""
     trunk = FakeEndpoint("PJSIP", TRUNK, static_contact="sip:sip.telekom.example")
-    # Addresses of RFC 5737, which nobody has.
+    # Addresses of RFC 5737, which nobody has. The warehouse has one for all its phones.
     phones = [
-        FakeEndpoint("PJSIP", name, contact=f"sip:{number}@192.0.2.{number}:5060")
+        FakeEndpoint("PJSIP", name, contact=f"sip:{number}@{_address(name, number)}:5060")
         for number, name in enumerate(PHONES, start=101)
     ]
     for endpoint in (trunk, *phones):
         endpoint.qualify_frequency, endpoint.qualify_timeout = CHECKED_EVERY, CHECK_TIMEOUT
     return [trunk, *phones]
+
+
+def _address(name: str, number: int) -> str:
+    return WAREHOUSE_ADDRESS if name in WAREHOUSE else f"192.0.2.{number}"
 
 
 def configuration(database: Path, pbx_url: str, webhook: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from healthmon.demo.cast import BOB, MEETING_ROOM, PBX, PHONES, TRUNK, WAREHOUSE
+from healthmon.demo.cast import BOB, MEETING_ROOM, PBX, PHONES, TRUNK, WAREHOUSE, WAREHOUSE_ADDRESS
 from healthmon.demo.daemon import DemoDaemon
 from healthmon.demo.patience import Patience
 from healthmon.demo.stage import Stage
@@ -69,10 +69,11 @@ class Day:
     def _a_site_drops(self) -> None:
         self._stage.happens(f"The line to the warehouse is cut: phones {WAREHOUSE[0]} to {WAREHOUSE[-1]}.")
         self._all_of(WAREHOUSE, self._pbx.phone_down)
-        self.expect(f"DOWN {len(WAREHOUSE)} phones", *WAREHOUSE)
+        self.expect(f"DOWN site {WAREHOUSE_ADDRESS}", *WAREHOUSE)
+        self._stage.healthmon(f"They have one address, so they are one site: one alert, not {len(WAREHOUSE)}.")
         self._stage.happens("The line is mended.")
         self._all_of(WAREHOUSE, self._pbx.phone_up)
-        self.expect("UP", *WAREHOUSE)
+        self.expect(f"UP site {WAREHOUSE_ADDRESS}")
 
     def _the_trunk_dies(self) -> None:
         self._stage.happens(f"The trunk dies: {TRUNK} answers no more.")

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 
+from healthmon.core.sites import label
 from healthmon.model import Check, Health, Incident, Kind, Reason, Said, Severity
 from healthmon.notify.words import natural, visible
 from healthmon.store.outbox import ClaimedRow
@@ -120,6 +121,8 @@ def line_of(row: ClaimedRow) -> Line:
 def name_of(incident: Incident) -> str:
     """Return the harmless name of a thing: that of its PBX for what the PBX has but one of."""
     target = incident.target
+    if incident.kind is Kind.SITE:
+        return visible(label(target.resource))
     return visible(target.resource or target.endpoint or target.pbx)
 
 
