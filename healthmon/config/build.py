@@ -14,6 +14,7 @@ from healthmon.config.types import (
     Hold,
     MaintenanceConfig,
     PbxConfig,
+    Quiet,
     ReceiverConfig,
     SiteConfig,
     WatchConfig,
@@ -34,7 +35,7 @@ def build(path: Path, draft: Draft) -> Config:
         history=_history(draft),
         pbxs=tuple(_pbx(section) for section in draft.of("pbx")),
         watches=tuple(_watch(section) for section in draft.of("watch")),
-        receivers=tuple(_receiver(section) for section in draft.of("receiver")),
+        receivers=tuple(_receiver(section, general["timezone"]) for section in draft.of("receiver")),
         maintenance=tuple(_maintenance(section) for section in draft.of("maintenance")),
         sites=tuple(_site(section) for section in draft.of("site")),
         site_share=general["site_share"],
@@ -100,13 +101,15 @@ def _watch(section: DraftSection) -> WatchConfig:
     )
 
 
-def _receiver(section: DraftSection) -> ReceiverConfig:
+def _receiver(section: DraftSection, zone: ZoneInfo) -> ReceiverConfig:
     values = section.values
+    quiet = values["quiet"]
     return ReceiverConfig(
         name=section.name,
         urls=values["urls"],
         group_wait=values["group_wait"],
         give_up_after=values["give_up_after"],
+        quiet=None if quiet is None else Quiet(_weekly(quiet[0], zone), quiet[1]),
     )
 
 

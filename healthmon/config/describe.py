@@ -9,13 +9,14 @@ from healthmon.config.types import (
     Hold,
     MaintenanceConfig,
     PbxConfig,
+    Quiet,
     ReceiverConfig,
     SiteConfig,
     WatchConfig,
     Weekly,
 )
 from healthmon.config.values import NOBODY, WEEKDAYS, written
-from healthmon.model import Kind
+from healthmon.model import Kind, Severity
 
 
 def describe(config: Config) -> list[str]:
@@ -68,8 +69,10 @@ def describe_watch(watch: WatchConfig, config: Config) -> list[str]:
 def describe_receiver(receiver: ReceiverConfig) -> list[str]:
     """Name a receiver's URLs as logs and messages name them; the URLs themselves hold secrets."""
     wait, limit = written(receiver.group_wait), written(receiver.give_up_after)
+    quiet = [f"    quiet {quiet_in_words(receiver.quiet)}"] if receiver.quiet else []
     return [
         f"receiver {receiver.name}: waits {wait} for more to tell, gives up after {limit}",
+        *quiet,
         *(f"    {url.url_id}" for url in receiver.urls),
     ]
 
@@ -92,6 +95,12 @@ def weekly_in_words(times: Sequence[Weekly]) -> str:
     """Say ``Mon-Fri 08:00-18:00, Sat 09:00-13:00 (Europe/Berlin)``."""
     said = (f"{_days(one.days)} {_clock(one.start)}-{_clock(one.end)}" for one in times)
     return f"{', '.join(said)} ({times[0].zone.key})"
+
+
+def quiet_in_words(quiet: Quiet) -> str:
+    """Say ``daily 22:00-07:00 (Europe/Berlin) except critical``."""
+    loud = ", ".join(severity for severity in Severity if severity in quiet.exceptions)
+    return weekly_in_words(quiet.times) + (f" except {loud}" if loud else "")
 
 
 def _days(days: frozenset[int]) -> str:

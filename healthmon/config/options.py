@@ -328,6 +328,13 @@ RECEIVER = SectionKind(
             "A message about an outage that is over is given up after so long.",
             default="24h",
         ),
+        Option(
+            "quiet",
+            values.quiet,
+            "What falls due in these times waits for their end, except outages of these severities.",
+            default="never",
+            is_list=True,
+        ),
     ),
 )
 

@@ -115,6 +115,15 @@ class ReceiverUrl:
 
 
 @dataclass(frozen=True, slots=True)
+class Quiet:
+    """When a receiver wants to be left alone, but for what matters."""
+
+    times: tuple[Weekly, ...]
+    #: Outages of these severities, and their ends, are told all the same.
+    exceptions: frozenset[Severity] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class ReceiverConfig:
     """Who gets told."""
 
@@ -126,6 +135,8 @@ class ReceiverConfig:
     give_up_after: float = 86400.0
     #: What its messages are written in, one of ``healthmon.languages.CODES``.
     language: str = "en"
+    #: What falls due in it waits for its end; None: there is no such time.
+    quiet: Quiet | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from healthmon.model import Kind, Severity
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "y": 365 * 86400.0}
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
+DAY_MINUTES = 24 * 60
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
@@ -228,6 +229,27 @@ def weekly_times(value: str) -> tuple[WeeklyTime, ...]:
     return tuple(found)
 
 
+def quiet(value: str) -> tuple[tuple[WeeklyTime, ...], frozenset[Severity]] | None:
+    """``22:00-07:00 except critical``, with or without weekdays -> times and exceptions; ``never`` -> None."""
+    if value.lower() == "never":
+        return None
+    times, *exceptions = re.split(r"\s+except\s+", value, maxsplit=1, flags=re.IGNORECASE)
+    found = weekly_times(times)
+    if not found or _is_whole_week(found):
+        raise Unsuitable(f"{shown(value)}: leaves no time to tell anything")
+    return found, frozenset(severity(word) for word in names(",".join(exceptions)))
+
+
+def _is_whole_week(times: tuple[WeeklyTime, ...]) -> bool:
+    week = 7 * DAY_MINUTES
+    minutes: set[int] = set()
+    for days, start, end in times:
+        length = end - start if end > start else end + DAY_MINUTES - start
+        for day in days:
+            minutes.update((day * DAY_MINUTES + start + minute) % week for minute in range(length))
+    return len(minutes) == week
+
+
 def day_time(value: str) -> tuple[int, int]:
     """``22:00-06:00`` -> the minutes since midnight at which it begins and ends."""
     match = re.fullmatch(r"([0-9]{1,2}):([0-9]{2}) ?- ?([0-9]{1,2}):([0-9]{2})", value)
@@ -235,7 +257,7 @@ def day_time(value: str) -> tuple[int, int]:
         raise Unsuitable(f"{shown(value)}: from when to when, like 22:00-06:00")
     hours, minutes, end_hours, end_minutes = (int(group) for group in match.groups())
     start, end = hours * 60 + minutes, end_hours * 60 + end_minutes
-    if minutes > 59 or end_minutes > 59 or start >= 24 * 60 or end > 24 * 60:
+    if minutes > 59 or end_minutes > 59 or start >= DAY_MINUTES or end > DAY_MINUTES:
         raise Unsuitable(f"{shown(value)}: a day goes from 00:00 to 24:00")
     if start == end:
         raise Unsuitable(f"{shown(value)}: begins when it ends; a whole day is 00:00-24:00")

@@ -7,7 +7,7 @@ an hour that does not exist in spring is not made up.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import chain
 from zoneinfo import ZoneInfo
@@ -28,6 +28,17 @@ def is_within(times: Iterable[Weekly], now: float) -> bool:
 def next_change(times: Iterable[Weekly], now: float) -> float | None:
     """When any of these times begins or ends next after a moment (seconds UTC); None: there are none."""
     return min((edge for period in _periods(times, now) for edge in period if edge > now), default=None)
+
+
+def end_of(times: Sequence[Weekly], now: float) -> float | None:
+    """When that one of these times ends in which a moment lies, and those that follow without a pause; None: in none.
+
+    They may not fill the week.
+    """
+    end = None
+    while is_within(times, now if end is None else end):
+        end = next_change(times, now if end is None else end)
+    return end
 
 
 def _periods(times: Iterable[Weekly], now: float) -> Iterator[tuple[float, float]]:

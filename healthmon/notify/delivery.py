@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from healthmon.clock import Clock
 from healthmon.config.types import ReceiverConfig
+from healthmon.core.windows import end_of
 from healthmon.errors import DatabaseUnwritable, DeliveryError, DeliveryUnsure
 from healthmon.languages import language
 from healthmon.notify.digest import compose
@@ -114,8 +115,15 @@ class Deliverer:
         self._ledger.note_writable()
         return wait
 
+    def _keep_quiet(self, outbox: Outbox, now: float) -> None:
+        """Note whether this receiver wants to be left alone now; what is claimed goes by that."""
+        quiet = self._receiver.quiet
+        until = end_of(quiet.times, now) if quiet else None
+        outbox.keep_quiet(self.url_id, until, quiet.exceptions if quiet else ())
+
     def _deliver(self, outbox: Outbox) -> float:
         now, steady = self._clock.now(), self._clock.steady()
+        self._keep_quiet(outbox, now)
         due_at = outbox.next_due(self.url_id)
         if due_at is None:
             return LOOK_EVERY

@@ -8,7 +8,16 @@ from dataclasses import replace
 from healthmon.model import Freshness
 from healthmon.report.accounts import Account, Choice, Unseen, account, is_told_of, line_of
 from healthmon.report.availability import Span
-from healthmon.report.standing import FailingUrl, Standing, cause_of, endpoint_rows, is_stale, pbx_rows, with_incident
+from healthmon.report.standing import (
+    FailingUrl,
+    QuietUrl,
+    Standing,
+    cause_of,
+    endpoint_rows,
+    is_stale,
+    pbx_rows,
+    with_incident,
+)
 from healthmon.store.queries import Reader, UrlFacts
 
 #: A message that is being sent for longer hangs, and its URL counts as failing (seconds).
@@ -25,6 +34,7 @@ def standing(reader: Reader, now: float) -> Standing:
     incidents = reader.open_incidents()
     lasting = {incident.target: incident for incident in incidents}
     targets = tuple(with_incident(row, lasting.get(row.target)) for row in rows)
+    urls = reader.urls()
     fresh: dict[str, Freshness] = {each.pbx: each for each in reader.freshness()}
     return Standing(
         now=now,
@@ -35,8 +45,13 @@ def standing(reader: Reader, now: float) -> Standing:
             for pbx in pbx_rows((state for state in states if state.target.is_pbx), pbx_states, fresh, targets)
         ),
         targets=targets,
-        failing_urls=tuple(_failing(reader.urls(), now, is_running=daemon.is_running)),
         causes=tuple(cause_of(incident) for incident in incidents if incident.kind.is_group),
+        failing_urls=tuple(_failing(urls, now, is_running=daemon.is_running)),
+        quiet_urls=tuple(
+            QuietUrl(url.url_id, url.quiet_until, url.quiet_except, url.waiting)
+            for url in urls
+            if url.quiet_until is not None and url.quiet_until > now and url.waiting
+        ),
     )
 
 

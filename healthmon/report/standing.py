@@ -112,6 +112,16 @@ class FailingUrl:
 
 
 @dataclass(frozen=True, slots=True)
+class QuietUrl:
+    """A receiver's URL that is left alone until a time, but for outages of some severities; messages wait."""
+
+    url_id: str
+    until: float
+    exceptions: tuple[str, ...]
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """Everything that ``healthmon status`` shows."""
 
@@ -125,6 +135,7 @@ class Standing:
     failing_urls: tuple[FailingUrl, ...] = ()
     #: What explains that many are down at once, oldest first.
     causes: tuple[Cause, ...] = ()
+    quiet_urls: tuple[QuietUrl, ...] = ()
 
     @property
     def is_stale(self) -> bool:

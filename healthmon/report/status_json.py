@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from healthmon.report.standing import Cause, FailingUrl, PbxRow, Row, Standing
+from healthmon.report.standing import Cause, FailingUrl, PbxRow, QuietUrl, Row, Standing
 from healthmon.report.words import rfc3339
 
 
@@ -22,6 +22,7 @@ def status_json(standing: Standing, *, only_down: bool) -> str:
         "targets": [_target(row) for row in standing.targets if row.is_alarm or not only_down],
         "causes": [_cause(cause) for cause in standing.causes],
         "failing_receivers": [_failing(url) for url in standing.failing_urls],
+        "quiet_receivers": [_quiet(url) for url in standing.quiet_urls],
     }
     return json.dumps(document, indent=2, ensure_ascii=False)
 
@@ -80,3 +81,8 @@ def _cause(cause: Cause) -> dict[str, Any]:
 
 def _failing(url: FailingUrl) -> dict[str, Any]:
     return {"receiver": url.url_id, "since": rfc3339(url.since), "why": url.why, "waiting": url.waiting}
+
+
+def _quiet(url: QuietUrl) -> dict[str, Any]:
+    until, exceptions = rfc3339(url.until), list(url.exceptions)
+    return {"receiver": url.url_id, "until": until, "except": exceptions, "waiting": url.waiting}

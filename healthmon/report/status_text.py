@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from healthmon.model import Health
-from healthmon.report.standing import Cause, FailingUrl, PbxRow, Row, Standing
+from healthmon.report.standing import Cause, FailingUrl, PbxRow, QuietUrl, Row, Standing
 from healthmon.report.tables import Cell, Column, Screen, Sort, line, state_cell, table
 from healthmon.report.words import age, counted, duration, full, local
 
@@ -42,6 +42,7 @@ def status_text(standing: Standing, wish: Wish, zone: ZoneInfo, screen: Screen) 
     parts = [
         _trust(standing, zone, screen),
         *(_failing(url, standing, zone, screen) for url in standing.failing_urls),
+        *(_quiet(url, standing, zone, screen) for url in standing.quiet_urls),
         _pbx_part(standing, wish, zone, screen),
         _causes(standing, zone, screen),
         _target_part(standing, wish, zone, screen),
@@ -69,6 +70,13 @@ def _failing(url: FailingUrl, standing: Standing, zone: ZoneInfo, screen: Screen
     since = f" since {local(url.since, zone, standing.now)}" if url.since is not None else ""
     waiting = f", {counted(url.waiting, 'message')} waiting" if url.waiting else ""
     return line(f"CANNOT TELL {url.url_id}{since}{waiting}: {url.why}", screen, "bold red")
+
+
+def _quiet(url: QuietUrl, standing: Standing, zone: ZoneInfo, screen: Screen) -> str:
+    """Write a line about a receiver that is left alone at present."""
+    loud = f" except {', '.join(url.exceptions)}" if url.exceptions else ""
+    until = local(url.until, zone, standing.now)
+    return line(f"{url.url_id} is quiet until {until}{loud}; {counted(url.waiting, 'message')} waiting", screen)
 
 
 # ---------------------------------------------------------------- PBXs

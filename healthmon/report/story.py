@@ -67,7 +67,8 @@ def _note(note: Note) -> Event:
 def _telling(one: Telling) -> Event:
     """Say what became of one booking."""
     attempts = f", {counted(one.attempts, 'attempt')}" if one.attempts > 1 else ""
-    why = f": {one.why}" if one.why else ""
+    whys = [*(["for the end of its quiet time"] if one.is_quiet else []), *([one.why] if one.why else [])]
+    why = f": {'; '.join(whys)}" if whys else ""
     at, words = one.at or one.booked_at, f"not told to {one.url_id} ({one.reason}), {one.state}{why}"
     if one.state == "delivered":
         words = f"told {one.url_id} ({one.reason}{attempts}): {one.subject}"

@@ -18,18 +18,25 @@ from healthmon.store.timeline import Timeline
 NOT_HELD = """NOT EXISTS (SELECT 1 FROM incidents muted
         WHERE muted.id = n.incident_id AND muted.muted_by <> '' AND muted.closed_at IS NULL)"""
 
+#: Whether a row of ``notifications n`` may be told in the quiet time of its URL, if there is one at ``:moment``.
+NOT_QUIET = """NOT EXISTS (SELECT 1 FROM urls quiet JOIN incidents loud ON loud.id = n.incident_id
+        WHERE quiet.url_id = n.url_id AND quiet.quiet_until > :moment
+        AND quiet.quiet_except NOT LIKE '%' || loud.severity || '%')"""
+
 # A row waits for the earlier ones of its incident, so that what is said keeps its order.
 _DUE = f"""SELECT n.id, n.incident_id, n.reason, n.in_doubt FROM notifications n
     WHERE n.url_id = :url_id AND n.state = 'waiting' AND n.reason <> 'ended' AND n.due_at <= :now
     AND {NOT_HELD}
+    AND {NOT_QUIET}
     AND NOT EXISTS (SELECT 1 FROM notifications earlier
         WHERE earlier.incident_id = n.incident_id AND earlier.url_id = n.url_id AND earlier.state = 'waiting'
         AND earlier.id < n.id AND earlier.due_at > :now)
     ORDER BY n.incident_id, n.id LIMIT :limit"""  # noqa: S608 (a constant of ours)
 
 # Rides along with a message, causes none.
-_RIDING_ALONG = """SELECT id, incident_id, reason, in_doubt FROM notifications
-    WHERE url_id = :url_id AND state = 'waiting' AND reason = 'ended' ORDER BY incident_id, id LIMIT :limit"""
+_RIDING_ALONG = f"""SELECT n.id, n.incident_id, n.reason, n.in_doubt FROM notifications n
+    WHERE n.url_id = :url_id AND n.state = 'waiting' AND n.reason = 'ended' AND {NOT_QUIET}
+    ORDER BY n.incident_id, n.id LIMIT :limit"""  # noqa: S608 (a constant of ours)
 
 _NEWEST_SAID = f"""SELECT {SAID} AS said FROM notifications
     WHERE incident_id = :incident_id AND url_id = :url_id AND {SAID} IS NOT NULL
@@ -120,7 +127,7 @@ def make_claim(
     connection: sqlite3.Connection, line: Timeline, url_id: str, now: float, *, limit: int, joining: float
 ) -> Claim | None:
     """Mark what is due as being sent, and return it with its facts. Call it inside a writing transaction."""
-    parameters = {"url_id": url_id, "now": line.stored(now), "limit": limit}
+    parameters = {"url_id": url_id, "now": line.stored(now), "moment": line.stored(now), "limit": limit}
     due = connection.execute(_DUE, parameters).fetchall()
     if due and joining:
         due = connection.execute(_DUE, {**parameters, "now": line.stored(now + joining)}).fetchall()

@@ -13,19 +13,27 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from healthmon.errors import StoreError
-from healthmon.store.claiming import NOT_HELD, Claim, ClaimedRow, make_claim
+from healthmon.model import Severity
+from healthmon.store.claiming import NOT_HELD, NOT_QUIET, Claim, ClaimedRow, make_claim
 from healthmon.store.connect import connect, errors_named, transaction
 from healthmon.store.timeline import Timeline, read_timeline
 
 __all__ = ["Claim", "ClaimedRow", "Outbox"]
 
 # A row waits for the earlier ones of its incident, which may be due later than itself.
-_NEXT_DUE = f"""SELECT MIN(n.due_at) FROM notifications n
+_NEXT_DUE = f"""SELECT MIN(CASE WHEN n.due_at < u.quiet_until AND u.quiet_except NOT LIKE '%' || i.severity || '%'
+        THEN u.quiet_until ELSE n.due_at END)
+    FROM notifications n JOIN incidents i ON i.id = n.incident_id LEFT JOIN urls u ON u.url_id = n.url_id
     WHERE n.url_id = :url_id AND n.state = 'waiting' AND n.reason <> 'ended'
     AND {NOT_HELD}
     AND NOT EXISTS (SELECT 1 FROM notifications earlier
         WHERE earlier.incident_id = n.incident_id AND earlier.url_id = n.url_id AND earlier.state = 'waiting'
         AND earlier.id < n.id AND earlier.due_at > n.due_at)"""  # noqa: S608 (a constant of ours)
+
+_URGENT = f"""SELECT 1 FROM notifications n JOIN incidents i ON i.id = n.incident_id
+    WHERE n.url_id = :url_id AND n.state = 'waiting' AND n.due_at <= :now AND n.booked_at >= :since
+    AND n.reason = 'opened' AND i.severity = 'critical' AND i.muted_by = ''
+    AND {NOT_QUIET} LIMIT 1"""  # noqa: S608 (a constant of ours)
 
 _RECOVER = """UPDATE notifications SET state = 'waiting', in_doubt = says, says = NULL, why = :why
     WHERE url_id = :url_id AND state = 'sending'"""
@@ -46,6 +54,9 @@ _IN_DOUBT = """UPDATE notifications SET state = 'waiting', attempts = attempts +
 
 _UNDELIVERABLE = """UPDATE notifications SET state = 'undeliverable', attempts = attempts + 1, says = NULL,
     finished_at = :now, why = :why WHERE id = :id AND state = 'sending' AND claim = :claim"""
+
+_KEEP_QUIET = """INSERT INTO urls (url_id, quiet_until, quiet_except) VALUES (:url_id, :until, :exceptions)
+    ON CONFLICT (url_id) DO UPDATE SET quiet_until = excluded.quiet_until, quiet_except = excluded.quiet_except"""
 
 _URL_FAILS = """INSERT INTO urls (url_id, failing_since, attempts, last_error, last_error_at)
     VALUES (:url_id, :now, 1, :why, :now)
@@ -107,6 +118,21 @@ class Outbox:
 
     # ---------------------------------------------------------------- what is due
 
+    def keep_quiet(self, url_id: str, until: float | None, exceptions: Collection[Severity] = ()) -> None:
+        """Leave this URL alone until a time, except for outages of these severities; None: its quiet time is over.
+
+        Writes only where that is news: it may be called as often as one likes.
+        """
+        loud = " ".join(sorted(exceptions)) if until else ""
+        with errors_named(self.path):
+            line = read_timeline(self._connection)
+            row = self._connection.execute("SELECT * FROM urls WHERE url_id = :url_id", {"url_id": url_id}).fetchone()
+        known = (line.shown_or_none(row["quiet_until"]), row["quiet_except"]) if row else (None, "")
+        if known != (until, loud):
+            with self._writing() as line:
+                facts = {"url_id": url_id, "until": line.stored_or_none(until), "exceptions": loud}
+                self._connection.execute(_KEEP_QUIET, facts)
+
     def next_due(self, url_id: str) -> float | None:
         """Return when something falls due for this URL, perhaps in the past, or None: nothing waits."""
         with errors_named(self.path):
@@ -118,12 +144,8 @@ class Outbox:
         """Whether a critical outage was booked for this URL at or after a time, and is due."""
         with errors_named(self.path):
             line = read_timeline(self._connection)
-            found = self._connection.execute(
-                """SELECT 1 FROM notifications n JOIN incidents i ON i.id = n.incident_id
-                WHERE n.url_id = :url_id AND n.state = 'waiting' AND n.due_at <= :now AND n.booked_at >= :since
-                AND n.reason = 'opened' AND i.severity = 'critical' AND i.muted_by = '' LIMIT 1""",
-                {"url_id": url_id, "since": line.stored(since), "now": line.stored(now)},
-            ).fetchone()
+            times = {"since": line.stored(since), "now": line.stored(now), "moment": line.stored(now)}
+            found = self._connection.execute(_URGENT, {"url_id": url_id, **times}).fetchone()
         return found is not None
 
     def claim(self, url_id: str, now: float, limit: int = MOST_AT_ONCE, *, joining: float = 0.0) -> Claim | None:

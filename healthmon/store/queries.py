@@ -67,6 +67,9 @@ class UrlFacts:
     waiting: int
     #: Since when a message is being sent of which no result is booked; None: none is.
     sending_since: float | None
+    #: Its quiet time as it was last noted: until when, perhaps in the past, and which severities are told all the same.
+    quiet_until: float | None = None
+    quiet_except: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,8 @@ class Telling:
     attempts: int
     why: str
     subject: str
+    #: It waits for the end of its URL's quiet time.
+    is_quiet: bool = False
 
 
 INCIDENTS_IN_WINDOW = """SELECT * FROM incidents WHERE closed_at IS NULL AND opened_at < :until
@@ -221,6 +226,8 @@ class Reader:
                 last_delivered_at=self._line.shown_or_none(row["last_delivered_at"]),
                 waiting=row["waiting"],
                 sending_since=self._line.shown_or_none(row["sending_since"]),
+                quiet_until=self._line.shown_or_none(row["quiet_until"]),
+                quiet_except=tuple(row["quiet_except"].split()),
             )
             for row in rows
         ]
@@ -275,7 +282,11 @@ class Reader:
     def tellings(self, incident_id: int) -> list[Telling]:
         """Return who was told what about an incident, or why not, in the order of booking."""
         rows = self._rows(
-            "SELECT * FROM notifications WHERE incident_id = :incident_id ORDER BY id", {"incident_id": incident_id}
+            """SELECT n.*, n.state = 'waiting' AND u.quiet_until IS NOT NULL
+                AND u.quiet_except NOT LIKE '%' || i.severity || '%' AS is_quiet
+            FROM notifications n JOIN incidents i ON i.id = n.incident_id LEFT JOIN urls u ON u.url_id = n.url_id
+            WHERE n.incident_id = :incident_id ORDER BY n.id""",
+            {"incident_id": incident_id},
         )
         return [
             Telling(
@@ -288,6 +299,7 @@ class Reader:
                 attempts=row["attempts"],
                 why=row["why"],
                 subject=row["subject"],
+                is_quiet=bool(row["is_quiet"]),
             )
             for row in rows
         ]

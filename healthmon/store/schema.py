@@ -243,4 +243,10 @@ _PLACES = (
 #: The life of one target is asked for: its incidents, without looking at those of all others.
 _LIFE = ("CREATE INDEX incidents_of_target ON incidents (pbx, technology, resource, opened_at)",)
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _PLACES, _LIFE)
+#: A receiver's quiet time: what waits for its end. ``quiet_except``: severities that do not, divided by spaces.
+_QUIET = (
+    "ALTER TABLE urls ADD COLUMN quiet_until DOUBLE PRECISION",
+    "ALTER TABLE urls ADD COLUMN quiet_except TEXT NOT NULL DEFAULT ''",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _PLACES, _LIFE, _QUIET)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from healthmon.model import Check, Health, Kind, Target
+from healthmon.model import Changes, Check, Health, Kind, Notification, Reason, Severity, Target
+from healthmon.store.outbox import Outbox
 from healthmon.store.writer import open_writer
 from tests.cli.conftest import Run
 from tests.report.builder import (
@@ -308,3 +309,25 @@ def test_what_many_have_in_common_is_a_line_of_its_own_and_they_are_one_row(data
         "muted_by": None,
     }
     assert document["targets"][0]["explained_by"] == 7
+
+
+def test_a_receiver_that_is_left_alone_is_shown_with_what_waits(database: Path, run: Run) -> None:
+    stopped(database, [connection(), phone("101", DOWN)])
+    with closing(open_writer(database, now=NOW)) as writer, closing(Outbox(database)) as outbox:
+        down = outage(1, phone("101", DOWN), NOW - HOUR, severity=Severity.WARNING)
+        opened = Notification(1, "oncall/boss", Reason.OPENED, 0, NOW - HOUR, NOW - HOUR)
+        writer.commit(Changes(incidents={1: down}, notifications=[opened]))
+        outbox.keep_quiet("oncall/boss", NOW + 17 * HOUR, [Severity.CRITICAL])
+
+    result = run("status")
+    (quiet,) = json.loads(run("status", "--json").stdout)["quiet_receivers"]
+
+    expected = "oncall/boss is quiet until 2 May 07:00 except critical; 1 message waiting"
+    assert result.stdout.splitlines()[2] == expected
+    assert quiet == {
+        "receiver": "oncall/boss",
+        "until": "2026-05-02T05:00:00.000Z",
+        "except": ["critical"],
+        "waiting": 1,
+    }
+    assert "to be told to oncall/boss (opened), waiting: for the end of its quiet time" in run("incident", "1").stdout

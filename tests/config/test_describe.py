@@ -14,6 +14,7 @@ def test_a_configuration_in_words(files: Files) -> None:
         + "[watch phones]\nendpoints = PJSIP/*\ndown_after = 3m\nreceivers = nobody\n"
         + "working_hours = Mon-Wed, Fri 08:00-18:00, 06:00-07:00\n"
         + "[receiver oncall]\nurls =\n    boss = tgram://1:hunter2/3\n    mailto://u:hunter2@mail.example.org\n"
+        + "quiet = 22:00-07:00 except warning, critical\n"
     )
 
     assert describe(config) == [
@@ -40,6 +41,7 @@ def test_a_configuration_in_words(files: Files) -> None:
         "    only Mon-Wed, Fri 08:00-18:00, daily 06:00-07:00 (UTC)",
         "",
         "receiver oncall: waits 5s for more to tell, gives up after 1d",
+        "    quiet daily 22:00-07:00 (UTC) except critical, warning",
         "    oncall/boss",
         "    oncall/mailto:mail.example.org",
     ]

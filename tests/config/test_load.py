@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from healthmon.config import Hold
 from healthmon.config.parser import load
-from healthmon.config.types import HistoryConfig, Weekly
+from healthmon.config.types import HistoryConfig, Quiet, Weekly
 from healthmon.model import Kind, Severity, Target
 from tests.config.files import PBX, RECEIVER, WATCH, Files, pbx
 
@@ -94,6 +94,7 @@ urls =
     json://127.0.0.1/2
 group_wait = 0s
 give_up_after = 2d
+quiet = 22:00-07:00 except critical
 
 [receiver desk]
 urls = json://127.0.0.1/3
@@ -127,6 +128,9 @@ urls = json://127.0.0.1/3
         ("oncall/boss", "json://127.0.0.1/?a=b"),
         ("oncall/json:127.0.0.1", "json://127.0.0.1/2"),
     ]
+    night = Weekly(frozenset(range(7)), 1320, 420, ZoneInfo("Europe/Berlin"))
+    assert oncall.quiet == Quiet((night,), frozenset({Severity.CRITICAL}))
+    assert config.receivers[1].quiet is None
     assert (oncall.group_wait, oncall.give_up_after) == (0.0, 2 * 86400.0)
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from healthmon.config import values
 from healthmon.config.values import Unsuitable
+from healthmon.model import Severity
 
 
 @pytest.mark.parametrize(
@@ -113,6 +114,38 @@ def test_times_of_the_week(text: str, times: tuple[values.WeeklyTime, ...]) -> N
 def test_other_words_are_no_times_of_the_week(text: str, why: str) -> None:
     with pytest.raises(Unsuitable) as caught:
         values.weekly_times(text)
+
+    assert str(caught.value) == why
+
+
+def test_quiet_times_have_exceptions() -> None:
+    night = ((DAILY, 1320, 420),)
+
+    assert values.quiet("never") is None
+    assert values.quiet("22:00-07:00") == (night, frozenset())
+    assert values.quiet("22:00-07:00 Except Critical, warning") == (
+        night,
+        frozenset({Severity.CRITICAL, Severity.WARNING}),
+    )
+    assert values.quiet("Sat 00:00-24:00,\n22:00-07:00\nexcept critical") == (
+        ((SATURDAY, 0, 1440), *night),
+        frozenset({Severity.CRITICAL}),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("22:00-07:00 except phones", "phones: must be one of critical, warning, info"),
+        ("except critical", "except critical: on which days from when to when, like Mon-Fri 08:00-18:00"),
+        ("always", "always: leaves no time to tell anything"),
+        ("daily 00:00-24:00 except info", "daily 00:00-24:00 except info: leaves no time to tell anything"),
+        ("07:00-22:00, 22:00-07:00", "07:00-22:00, 22:00-07:00: leaves no time to tell anything"),
+    ],
+)
+def test_other_words_are_no_quiet_times(text: str, why: str) -> None:
+    with pytest.raises(Unsuitable) as caught:
+        values.quiet(text)
 
     assert str(caught.value) == why
 

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from healthmon.config.types import Weekly
-from healthmon.core.windows import is_within, next_change
+from healthmon.core.windows import end_of, is_within, next_change
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -95,6 +95,15 @@ def test_several_times_are_one_after_the_other_and_none_is_never() -> None:
     assert next_change(hours, at("2026-05-01T18:00:00+02:00")) == at("2026-05-04T08:00:00+02:00")
     assert not is_within((), noon := at("2026-05-01T12:00:00+02:00"))
     assert next_change((), noon) is None
+
+
+def test_the_end_is_that_of_all_that_follow_without_a_pause() -> None:
+    nights = (*window("20:00", "24:00"), *window("00:00", "07:00"), *window("12:00", "13:00"))
+
+    assert end_of(nights, at("2026-05-01T21:00:00+02:00")) == at("2026-05-02T07:00:00+02:00")
+    assert end_of(nights, at("2026-05-01T12:30:00+02:00")) == at("2026-05-01T13:00:00+02:00")
+    assert end_of(nights, at("2026-05-01T13:00:00+02:00")) is None
+    assert end_of((), at("2026-05-01T13:00:00+02:00")) is None
 
 
 @given(
