@@ -276,6 +276,8 @@ class Freshness:
     last_snapshot_at: float | None = None
     #: Last proof of life by any way.
     alive_at: float | None = None
+    #: So often a snapshot is due at least (seconds).
+    poll_every: float = 60.0
 
 
 Sighting = Observation | ContactChange | Removed | Snapshot | ConnectionReport | EndpointSettings

@@ -76,6 +76,7 @@ class Watching:
                 last_event_at=pbx.events.last_event_at,
                 last_snapshot_at=pbx.polls.last_snapshot_at,
                 alive_at=max(seen, default=None),
+                poll_every=pbx.polls.poll_every,
             )
 
     def resync_all(self) -> None:

@@ -45,17 +45,17 @@ def life_of(reader: Reader, about: KnownTarget, window: Span, now: float) -> Lif
         about,
         window,
         tuple(_events(reader, about.target, read)),
-        _standing(reader, about.target),
+        _standing(reader, about.target, now),
         daemon.alive_at if is_stale(daemon.alive_at, now, is_running=daemon.is_running) else None,
     )
 
 
-def _standing(reader: Reader, target: Target) -> Row | None:
+def _standing(reader: Reader, target: Target, now: float) -> Row | None:
     states = reader.states_of(target)
     if not states:
         return None
     if target.is_pbx:
-        row = pbx_rows(states, reader.pbx_states(), {}, ())[0].row
+        row = pbx_rows(states, reader.pbx_states(), {}, (), now)[0].row
     else:
         row = endpoint_rows(states, reader.pbx_states())[0]
     lasting = reader.incidents_of(target, float("inf"), float("inf"))

@@ -42,9 +42,10 @@ def standing(reader: Reader, now: float) -> Standing:
         is_running=daemon.is_running,
         pbxs=tuple(
             replace(pbx, row=with_incident(pbx.row, lasting.get(pbx.row.target)))
-            for pbx in pbx_rows((state for state in states if state.target.is_pbx), pbx_states, fresh, targets)
+            for pbx in pbx_rows((state for state in states if state.target.is_pbx), pbx_states, fresh, targets, now)
         ),
         targets=targets,
+        hindrance=daemon.hindrance,
         causes=tuple(cause_of(incident) for incident in incidents if incident.kind.is_group),
         failing_urls=tuple(_failing(urls, now, is_running=daemon.is_running)),
         quiet_urls=tuple(

@@ -6,13 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from healthmon.core.pulse import has_stopped_committing, why_old
 from healthmon.core.sites import label
 from healthmon.errors import ExitCode
 from healthmon.model import Check, CheckState, Freshness, Health, Incident, Kind, PbxState, Target
 from healthmon.report.words import acknowledged
-
-#: The daemon says every 10 s that it lives; after so long without that, what is shown is old (seconds).
-STALE_AFTER = 30.0
+from healthmon.store.queries import Hindrance
 
 _SEVERITY = {Health.DOWN: 0, Health.DEGRADED: 1, Health.UNKNOWN: 2, Health.UP: 3}
 
@@ -66,6 +65,8 @@ class PbxRow:
     row: Row
     freshness: Freshness
     version: str = ""
+    #: Why what is known of it is too old to be trusted; "": it is not, or the PBX is known to be down.
+    old: str = ""
     #: How many of its endpoints are in which state; unused phones are not among them.
     endpoints: Mapping[Health, int] = field(default_factory=dict)
 
@@ -136,24 +137,39 @@ class Standing:
     #: What explains that many are down at once, oldest first.
     causes: tuple[Cause, ...] = ()
     quiet_urls: tuple[QuietUrl, ...] = ()
+    #: What keeps the daemon from working, as far as that can be seen from here: its process is stopped, its disk full.
+    hindrance: Hindrance | None = None
 
     @property
     def is_stale(self) -> bool:
         """Whether what is shown may be out of date: no daemon keeps it up to date."""
-        return is_stale(self.alive_at, self.now, is_running=self.is_running)
+        is_stopped = self.hindrance is Hindrance.STOPPED
+        return is_stopped or is_stale(self.alive_at, self.now, is_running=self.is_running)
+
+    @property
+    def why_stale(self) -> str:
+        """Say why; "": it is not stale."""
+        if not self.is_stale:
+            return ""
+        if not self.is_running:
+            return "no daemon is running"
+        if self.hindrance is not None:
+            return self.hindrance.value
+        return "healthmon is starting" if self.alive_at is None else "the daemon hangs, or cannot write its database"
 
     @property
     def exit_code(self) -> int:
-        """0: nothing is down; 1: something is; 3: nobody knows, because no daemon watches."""
+        """0: nothing is down; 1: something is; 3: nobody knows, because nobody watches, or not that PBX."""
         if self.is_stale:
             return ExitCode.STALE
-        alarms = any(row.is_alarm for row in (*(pbx.row for pbx in self.pbxs), *self.targets))
-        return ExitCode.PROBLEM if alarms else ExitCode.OK
+        if any(row.is_alarm for row in (*(pbx.row for pbx in self.pbxs), *self.targets)):
+            return ExitCode.PROBLEM
+        return ExitCode.STALE if any(pbx.old for pbx in self.pbxs) else ExitCode.OK
 
 
 def is_stale(alive_at: float | None, now: float, *, is_running: bool) -> bool:
     """Whether no daemon keeps up what is known."""
-    return not is_running or alive_at is None or now - alive_at > STALE_AFTER
+    return not is_running or has_stopped_committing(alive_at, now)
 
 
 def with_incident(row: Row, incident: Incident | None) -> Row:
@@ -188,6 +204,7 @@ def pbx_rows(
     pbx_states: Iterable[PbxState],
     fresh: Mapping[str, Freshness],
     endpoints: Sequence[Row],
+    now: float,
 ) -> tuple[PbxRow, ...]:
     """Say how each PBX stands: by the worst of its checks that can be seen. Worst first, then by name."""
     known = {state.pbx: state for state in pbx_states}
@@ -200,11 +217,17 @@ def pbx_rows(
             row=_worst_check(checks[name]),
             freshness=fresh.get(name, Freshness(name)),
             version=known[name].version if name in known else "",
+            old=_why_old(checks[name], fresh.get(name, Freshness(name)), now),
             endpoints=counts.get(name, {}),
         )
         for name in checks
     ]
     return tuple(sorted(rows, key=lambda pbx: (_SEVERITY[pbx.row.state], pbx.row.pending is None, pbx.name)))
+
+
+def _why_old(states: Iterable[CheckState], fresh: Freshness, now: float) -> str:
+    is_down = any(state.check == Check.CONNECTION and state.belief is Health.DOWN for state in states)
+    return "" if is_down else why_old(fresh, now)
 
 
 def _worst_check(states: Sequence[CheckState]) -> Row:

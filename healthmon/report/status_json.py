@@ -15,6 +15,7 @@ def status_json(standing: Standing, *, only_down: bool) -> str:
         "daemon": {
             "running": standing.is_running,
             "stale": standing.is_stale,
+            "why": standing.why_stale or None,
             "alive_at": rfc3339(standing.alive_at),
             "now": rfc3339(standing.now),
         },
@@ -35,6 +36,7 @@ def _pbx(pbx: PbxRow) -> dict[str, Any]:
         "last_snapshot_at": rfc3339(pbx.freshness.last_snapshot_at),
         "alive_at": rfc3339(pbx.freshness.alive_at),
         "version": pbx.version or None,
+        "old": pbx.old or None,
     }
 
 

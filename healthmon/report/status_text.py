@@ -41,6 +41,7 @@ def status_text(standing: Standing, wish: Wish, zone: ZoneInfo, screen: Screen) 
     """Write everything that ``healthmon status`` prints."""
     parts = [
         _trust(standing, zone, screen),
+        *_old(standing, screen),
         *(_failing(url, standing, zone, screen) for url in standing.failing_urls),
         *(_quiet(url, standing, zone, screen) for url in standing.quiet_urls),
         _pbx_part(standing, wish, zone, screen),
@@ -61,8 +62,15 @@ def _trust(standing: Standing, zone: ZoneInfo, screen: Screen) -> str:
     if not standing.is_running:
         return line(f"NO DAEMON IS RUNNING. Known as of {when}.", screen, "bold red")
     if standing.is_stale:
-        return line(f"STALE: the daemon hangs. Known as of {when}.", screen, "bold red")
+        return line(f"STALE: {standing.why_stale}. Known as of {when}.", screen, "bold red")
     return line(f"healthmon is running. It is {full(standing.now, zone)}.", screen)
+
+
+def _old(standing: Standing, screen: Screen) -> Iterator[str]:
+    """Write a line about each PBX of which nobody knows how it is, though the daemon runs."""
+    for pbx in standing.pbxs:
+        if pbx.old and not standing.is_stale:
+            yield line(f"OLD: what is known of PBX {pbx.name}: {pbx.old}.", screen, "bold red")
 
 
 def _failing(url: FailingUrl, standing: Standing, zone: ZoneInfo, screen: Screen) -> str:

@@ -112,6 +112,11 @@ class PollSource:
         self.alive_at: float | None = None
         inbox.connect(pbx.name, signals)
 
+    @property
+    def poll_every(self) -> float:
+        """How often a snapshot is taken at least, seconds."""
+        return self._pbx.poll_every
+
     def ask(self, question: Question) -> None:
         """Look at these targets again; the answers come through the inbox."""
         self._asked.put(question)

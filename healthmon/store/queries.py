@@ -31,6 +31,7 @@ from healthmon.model import (
 )
 from healthmon.store.connect import errors_named, open_connection
 from healthmon.store.database import check_not_too_new, has_log, recognise, schema_version
+from healthmon.store.hindrance import Hindrance, look_for_hindrance
 from healthmon.store.history import TargetHistory, read_history, read_life, read_pbx_veils
 from healthmon.store.known import KnownTarget, read_known
 from healthmon.store.lock import LockFacts, look_at_lock
@@ -39,18 +40,22 @@ from healthmon.store.rows import incident_of, note_of, place_period_of, silence_
 from healthmon.store.schema import MIGRATIONS
 from healthmon.store.timeline import read_timeline
 
-__all__ = ["DaemonFacts", "KnownTarget", "Reader", "TargetHistory", "Telling", "UrlFacts", "open_reader"]
+__all__ = ["DaemonFacts", "Hindrance", "KnownTarget", "Reader", "TargetHistory", "Telling", "UrlFacts", "open_reader"]
 
 
 @dataclass(frozen=True, slots=True)
 class DaemonFacts:
-    """What is known of the daemon. ``is_running``: it holds its lock; whether it is stuck, ``alive_at`` tells."""
+    """What is known of the daemon. ``is_running``: it holds its lock; whether it is stuck, ``alive_at`` tells.
+
+    ``hindrance``: why it is probably stuck, as far as that can be seen from outside.
+    """
 
     alive_at: float | None
     started_at: float | None
     version: str
     pid: int | None
     is_running: bool
+    hindrance: Hindrance | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +190,7 @@ class Reader:
             version=row["version"],
             pid=self._lock.pid,
             is_running=self._lock.is_held,
+            hindrance=look_for_hindrance(self.path, self._lock),
         )
 
     def states(self) -> list[CheckState]:

@@ -302,6 +302,7 @@ def freshness_row(freshness: Freshness, line: Timeline) -> Row:
         "last_event_at": line.stored_or_none(freshness.last_event_at),
         "last_snapshot_at": line.stored_or_none(freshness.last_snapshot_at),
         "alive_at": line.stored_or_none(freshness.alive_at),
+        "poll_every": freshness.poll_every,
     }
 
 
@@ -312,6 +313,7 @@ def freshness_of(row: sqlite3.Row, line: Timeline) -> Freshness:
         last_event_at=line.shown_or_none(row["last_event_at"]),
         last_snapshot_at=line.shown_or_none(row["last_snapshot_at"]),
         alive_at=line.shown_or_none(row["alive_at"]),
+        poll_every=row["poll_every"],
     )
 
 

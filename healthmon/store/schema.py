@@ -249,4 +249,7 @@ _QUIET = (
     "ALTER TABLE urls ADD COLUMN quiet_except TEXT NOT NULL DEFAULT ''",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _PLACES, _LIFE, _QUIET)
+#: Who watches the watcher: when what is known of a PBX is too old depends on how often it is asked.
+_PULSE = ("ALTER TABLE freshness ADD COLUMN poll_every DOUBLE PRECISION NOT NULL DEFAULT 60",)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _PLACES, _LIFE, _QUIET, _PULSE)

@@ -33,7 +33,7 @@ TELLING_ENDS_AFTER = 86400.0
 #: The clock was set back while no daemon ran, if the last sign of life lies so far in the future (seconds).
 SET_BACK_TOLERANCE = 2.0
 
-_UPSERT_FRESHNESS = upsert("freshness", "pbx", "last_event_at last_snapshot_at alive_at")
+_UPSERT_FRESHNESS = upsert("freshness", "pbx", "last_event_at last_snapshot_at alive_at poll_every")
 
 
 def open_writer(path: Path, *, now: float, on_migrating: OnMigrating | None = None) -> Writer:

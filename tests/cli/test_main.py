@@ -294,7 +294,7 @@ def test_a_running_daemon_is_not_disturbed(tmp_path: Path) -> None:
         done = healthmon("status", "--database", tmp_path / "healthmon.db")
 
         assert sorted(file.name for file in tmp_path.iterdir()) == before
-    assert "STALE: the daemon hangs." in done.stdout
+    assert "STALE: the daemon hangs" in done.stdout
 
 
 def test_the_package_runs_as_a_module_and_as_a_script() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from healthmon.model import Changes, Check, Health, Kind, Notification, Reason, Severity, Target
+from healthmon.model import Changes, Check, Freshness, Health, Kind, Notification, Reason, Severity, Target
 from healthmon.store.outbox import Outbox
 from healthmon.store.writer import open_writer
 from tests.cli.conftest import Run
@@ -144,6 +146,83 @@ def test_a_daemon_that_says_nothing_for_30_s_is_stale(database: Path, run: Run, 
 
     assert result.stdout.startswith("STALE") == (exit_code == 3)
     assert result.exit_code == exit_code
+
+
+def said_of_the_daemon(run: Run) -> tuple[str, dict[str, object], int]:
+    """The first line of ``status``, what its JSON says of the daemon, and the exit code of both."""
+    result, as_json = run("status"), run("status", "--json")
+    assert result.exit_code == as_json.exit_code
+    return result.stdout.splitlines()[0], json.loads(as_json.stdout)["daemon"], result.exit_code
+
+
+def test_a_daemon_that_hangs_says_so_in_json_too(database: Path, run: Run) -> None:
+    with running(database, [connection()], alive_at=NOW - 5 * MINUTE):
+        line, daemon, exit_code = said_of_the_daemon(run)
+
+    why = "the daemon hangs, or cannot write its database"
+    assert line == f"STALE: {why}. Known as of Fri 2026-05-01 13:55 CEST, 5 min ago."
+    assert (daemon["stale"], daemon["why"], exit_code) == (True, why, 3)
+
+
+def test_a_daemon_whose_disk_is_full_says_that(database: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: SimpleNamespace(free=4096))
+    with running(database, [connection()], alive_at=NOW - 5 * MINUTE):
+        line, daemon, exit_code = said_of_the_daemon(run)
+    with running(database, [connection()]):
+        works_yet = run("status")
+
+    assert line.startswith("STALE: the disk of the database is full. Known as of ")
+    assert (daemon["stale"], daemon["why"], exit_code) == (True, "the disk of the database is full", 3)
+    assert works_yet.exit_code == 0
+
+
+def test_a_daemon_that_works_has_no_excuse(database: Path, run: Run) -> None:
+    with running(database, [connection()]):
+        _, daemon, exit_code = said_of_the_daemon(run)
+
+    assert (daemon["stale"], daemon["why"], exit_code) == (False, None, 0)
+
+
+# ---------------------------------------------------------------- what is known of a PBX is too old
+
+
+def test_a_pbx_that_nobody_looks_at_any_more_is_old_and_nobody_knows(database: Path, run: Run) -> None:
+    fresh = [Freshness("office", NOW - 400, NOW - 310, NOW - 300)]
+    with running(database, [connection(), connection("branch"), phone("101")], fresh=fresh):
+        result = run("status")
+        pbxs = {pbx["name"]: pbx["old"] for pbx in json.loads(run("status", "--json").stdout)["pbxs"]}
+
+    assert result.stdout.splitlines()[2] == "OLD: what is known of PBX office: no sign of life for 300 s."
+    assert pbxs == {"office": "no sign of life for 300 s", "branch": None}
+    assert result.exit_code == 3
+
+
+def test_that_something_is_down_counts_more_than_that_a_pbx_is_old(database: Path, run: Run) -> None:
+    fresh = [Freshness("office", NOW - 400, NOW - 310, NOW - 300)]
+    states = [connection(), connection("branch"), provider("trunk", DOWN, pbx="branch")]
+    with running(database, states, fresh=fresh):
+        result = run("status")
+
+    assert "OLD: what is known of PBX office" in result.stdout
+    assert result.exit_code == 1
+
+
+def test_what_is_known_of_a_pbx_that_is_down_may_be_old(database: Path, run: Run) -> None:
+    fresh = [Freshness("office", None, NOW - 310, NOW - 300)]
+    with running(database, [connection(belief=DOWN)], fresh=fresh, pbx_states=[blind()]):
+        result = run("status")
+
+    assert "OLD" not in result.stdout
+    assert result.exit_code == 1
+
+
+def test_without_a_daemon_all_is_old_and_that_is_said_once(database: Path, run: Run) -> None:
+    stopped(database, [connection()], alive_at=NOW - HOUR)
+
+    result = run("status")
+
+    assert "OLD" not in result.stdout
+    assert result.exit_code == 3
 
 
 def test_a_daemon_that_has_just_started_knows_nothing_yet(database: Path, run: Run) -> None:

@@ -123,8 +123,9 @@ def running(
     veils: Iterable[VeilPeriod] = (),
     incidents: Iterable[Incident] = (),
     alive_at: float | None = NOW - 3,
+    fresh: Iterable[Freshness] = (),
 ) -> Iterator[None]:
-    """A database with these in it, and a daemon that holds its lock inside."""
+    """A database with these in it, and a daemon that holds its lock inside; ``fresh``: not the usual freshness."""
     states = list(states)
     changes = Changes(
         states={(state.target, state.check): state for state in states},
@@ -138,8 +139,8 @@ def running(
     try:
         writer.commit(changes)
         if alive_at is not None:
-            fresh = [Freshness(pbx, alive_at - 11, alive_at - 38, alive_at) for pbx in pbxs]
-            writer.alive(alive_at, fresh)
+            usual = [Freshness(pbx, alive_at - 11, alive_at - 38, alive_at) for pbx in pbxs]
+            writer.alive(alive_at, [*usual, *fresh])
         yield
     finally:
         writer.close()

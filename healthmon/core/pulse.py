@@ -1,0 +1,69 @@
+"""Whether healthmon does its work: it commits, and what it knows of every PBX is fresh. Pure.
+
+``status`` says so, and the dead man's switch is fed only while it is so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from healthmon.model import Freshness, PbxState
+
+#: The engine books every 10 s that it lives; after so long without that it hangs, or cannot write (seconds).
+COMMITS_WITHIN = 30.0
+
+#: A PBX that answers gives a sign of life every 5 s, which is booked every 10 s; after so long nobody looks (seconds).
+ALIVE_WITHIN = 60.0
+
+#: A snapshot may be late by so much, and one may fail (seconds).
+SNAPSHOT_LATE_BY = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """What the database says of the watcher itself, at one moment."""
+
+    #: When the engine last committed that it lives; None: never.
+    alive_at: float | None = None
+    freshness: Mapping[str, Freshness] = field(default_factory=dict)
+    pbx_states: Mapping[str, PbxState] = field(default_factory=dict)
+    #: The PBXs whose connection is believed down.
+    down: frozenset[str] = frozenset()
+
+
+def has_stopped_committing(alive_at: float | None, now: float) -> bool:
+    """Whether the engine has booked nothing for too long."""
+    return alive_at is None or now - alive_at > COMMITS_WITHIN
+
+
+def why_old(fresh: Freshness, now: float) -> str:
+    """Say why what is known of a PBX is too old to be trusted, unless it is known to be down; "": it is fresh."""
+    if fresh.alive_at is None or fresh.last_snapshot_at is None:
+        return "not seen since the start"
+    if now - fresh.alive_at > ALIVE_WITHIN:
+        return f"no sign of life for {now - fresh.alive_at:.0f} s"
+    if now - fresh.last_snapshot_at > 2 * fresh.poll_every + SNAPSHOT_LATE_BY:
+        return f"no snapshot for {now - fresh.last_snapshot_at:.0f} s"
+    return ""
+
+
+def why_unwell(pulse: Pulse, pbxs: Iterable[str], now: float) -> str:
+    """Say why nobody can rely on healthmon at present; "": it commits, and sees every PBX or knows that it is down."""
+    if has_stopped_committing(pulse.alive_at, now):
+        return "nothing was committed yet" if pulse.alive_at is None else _not_committed_for(now - pulse.alive_at)
+    blind = (words for name in pbxs if (words := _why_blind(pulse, name, now)))
+    return next(blind, "")
+
+
+def _not_committed_for(seconds: float) -> str:
+    return f"nothing was committed for {seconds:.0f} s"
+
+
+def _why_blind(pulse: Pulse, name: str, now: float) -> str:
+    """Say why a PBX is not seen; "" also for one that is believed down: of that people are told."""
+    if name in pulse.down:
+        return ""
+    state = pulse.pbx_states.get(name)
+    why = (state.blind_why if state else "") or why_old(pulse.freshness.get(name, Freshness(name)), now)
+    return f"pbx {name} is not seen, and not believed down: {why}" if why else ""
