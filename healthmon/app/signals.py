@@ -22,7 +22,9 @@ def hold() -> None:
 def wait(seconds: float) -> signal.Signals | None:
     """Return the next signal, or None when none came for so long."""
     received = signal.sigtimedwait(SIGNALS, seconds)
-    return None if received is None else signal.Signals(received.si_signo)
+    # Python returns an arbitrary number when the process was stopped (SIGSTOP) meanwhile, and its time is over when it
+    # goes on: it does not look at the result of sigtimedwait(2) then (seen in 3.11).
+    return signal.Signals(received.si_signo) if received and received.si_signo in SIGNALS else None
 
 
 def exit_at_the_next() -> None:
