@@ -13,6 +13,7 @@ from threading import Event
 
 from healthmon import __version__, logs
 from healthmon.app import garbage, signals
+from healthmon.app.heartbeat import Heart
 from healthmon.app.telling import Telling
 from healthmon.app.threads import join, started
 from healthmon.app.watching import Watching
@@ -85,6 +86,7 @@ class Daemon:
         clock, inbox, remembered = Clock(), Inbox(), writer.load()
         self._watching = Watching(config, remembered, inbox, clock)
         self._telling = Telling(config.database, clock)
+        self._heart = Heart(config.database, clock)
         self._direct = DirectAlert(config.database, self._telling.say_directly)
         hooks = EngineHooks(
             wake_deliverers=self._telling.wake_all,
@@ -112,6 +114,9 @@ class Daemon:
             stopping.callback(self._stop_engine, engine)
             stopping.callback(self._watching.stop)
             self._watching.start()
+            # Ended before all else: what is being stopped does not watch.
+            stopping.callback(self._heart.stop)
+            self._heart.start(self._config)
             self._wait_for_signals()
             self._manager.stopping("stopping")
             signals.exit_at_the_next()
@@ -166,6 +171,7 @@ class Daemon:
         self._engine.reload(new, self._watching.polls)
         self._watching.start()
         self._telling.reload(new, changed)
+        self._heart.reload(new, changed)
         self._config = new
         _say_warnings(new)
         log.info("reloaded: %s", "; ".join(changed.words) or "nothing has changed")

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from healthmon.config.draft import Draft, DraftSection
 from healthmon.config.types import (
     Config,
+    HeartbeatConfig,
     HistoryConfig,
     Hold,
     MaintenanceConfig,
@@ -33,6 +34,7 @@ def build(path: Path, draft: Draft) -> Config:
         timezone=general["timezone"],
         log_level=general["log_level"],
         history=_history(draft),
+        heartbeat=_heartbeat(general),
         pbxs=tuple(_pbx(section) for section in draft.of("pbx")),
         watches=tuple(_watch(section) for section in draft.of("watch")),
         receivers=tuple(_receiver(section, general["timezone"]) for section in draft.of("receiver")),
@@ -52,6 +54,11 @@ def _history(draft: Draft) -> HistoryConfig:
         rtt_minutes=values["rtt_minutes"],
         rtt_hours=values["rtt_hours"],
     )
+
+
+def _heartbeat(general: dict[str, Any]) -> HeartbeatConfig | None:
+    url = general.get("heartbeat_url")
+    return HeartbeatConfig(url, general["heartbeat_every"]) if url else None
 
 
 def _hold(values: dict[str, Any]) -> Hold:

@@ -15,6 +15,7 @@ from healthmon.config.types import (
     WatchConfig,
     Weekly,
 )
+from healthmon.config.urls import place_of
 from healthmon.config.values import NOBODY, WEEKDAYS, written
 from healthmon.model import Kind, Severity
 
@@ -26,6 +27,7 @@ def describe(config: Config) -> list[str]:
         f"times in {config.timezone.key}; changes are kept for {written(config.history.transitions)}, "
         f"figures by the day for {written(config.history.daily)}",
         f"a site is down when {config.site_share:.0%} of it went down within {written(config.site_window)}",
+        _heartbeat(config),
     ]
     for pbx in config.pbxs:
         lines += ["", *describe_pbx(pbx)]
@@ -38,6 +40,13 @@ def describe(config: Config) -> list[str]:
     for window in config.maintenance:
         lines += ["", *describe_maintenance(window)]
     return lines
+
+
+def _heartbeat(config: Config) -> str:
+    """Say who hears that healthmon does its work; the URL holds a token."""
+    if config.heartbeat is None:
+        return "no heartbeat_url: nobody outside notices when healthmon dies"
+    return f"heartbeat every {written(config.heartbeat.every)} to {place_of(config.heartbeat.url)}"
 
 
 def describe_pbx(pbx: PbxConfig) -> list[str]:

@@ -93,6 +93,25 @@ HEALTHMON = SectionKind(
             "What goes down within this time, or within Asterisk's longest cycle of checks, has one cause.",
             default="30s",
         ),
+        Option(
+            "heartbeat_url",
+            values.text,
+            "Fetched while healthmon does its work; a service outside raises the alarm when that stops.",
+            otherwise="nothing is fetched",
+            is_secret=True,
+        ),
+        Option(
+            "heartbeat_url_file",
+            values.path,
+            "Instead of heartbeat_url: a file that holds it, or the name of a systemd credential.",
+            otherwise="heartbeat_url",
+        ),
+        Option(
+            "heartbeat_every",
+            values.duration("1s", "1d"),
+            "How often heartbeat_url is fetched.",
+            default="60s",
+        ),
     ),
 )
 

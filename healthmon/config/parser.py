@@ -133,7 +133,9 @@ def _read_option(draft: DraftSection, option: Option, value: Value) -> None:
             line=value.lines[1][0],
         )
     elif VARIABLE.search(value.text) and not option.is_secret and not option.name.endswith("_file"):
-        draft.problem(option.name, "${…} is filled in only in password, password_file, urls and urls_file")
+        draft.problem(
+            option.name, "${…} is filled in only in password, urls, heartbeat_url and the options that end in _file"
+        )
     else:
         try:
             draft.values[option.name] = option.parse(value.text)

@@ -32,6 +32,7 @@ class Difference:
     timezone_changed: bool = False
     log_level_changed: bool = False
     history_changed: bool = False
+    heartbeat_changed: bool = False
     #: Cannot be done while running: the old database is used until a restart.
     database_changed: bool = False
 
@@ -54,6 +55,7 @@ class Difference:
             "another time zone": self.timezone_changed,
             "another log level": self.log_level_changed,
             "another time for which history is kept": self.history_changed,
+            "another heartbeat for whoever watches healthmon": self.heartbeat_changed,
             "another database: only after a restart; until then the old one is used": self.database_changed,
         }
         said = [f"{verb} {', '.join(names)}" for verb, names in lists.items() if names]
@@ -79,6 +81,7 @@ def difference(old: Config, new: Config) -> Difference:
         timezone_changed=old.timezone.key != new.timezone.key,
         log_level_changed=old.log_level != new.log_level,
         history_changed=old.history != new.history,
+        heartbeat_changed=old.heartbeat != new.heartbeat,
         database_changed=old.database != new.database,
     )
 

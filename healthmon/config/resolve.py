@@ -26,6 +26,23 @@ def healthmon(draft: Draft, secrets: Secrets) -> None:
             section.values["timezone"] = system_timezone(secrets.environ)
         if "database" in section.values:
             section.values["database"] = secrets.folder / section.values["database"]
+        _heartbeat_url(section, secrets)
+
+
+def _heartbeat_url(section: DraftSection, secrets: Secrets) -> None:
+    """Find the URL that is fetched, and check it without showing it."""
+    option = "heartbeat_url_file" if section.is_given("heartbeat_url_file") else "heartbeat_url"
+    if option == "heartbeat_url_file" and section.is_given("heartbeat_url"):
+        section.problem(option, "heartbeat_url is given as well; one of the two is enough")
+        return
+    given = section.values.pop(option, None)
+    if given is None:
+        return
+    try:
+        url = _one_line(section, option, given, secrets) if isinstance(given, Path) else secrets.filled_in(given)
+        section.values["heartbeat_url"] = Secret(urls.heartbeat_url(url))
+    except Unsuitable as unsuitable:
+        section.problem(option, str(unsuitable))
 
 
 def pbx(section: DraftSection, secrets: Secrets, hostname: str) -> None:
@@ -81,13 +98,18 @@ def _password_from_file(section: DraftSection, secrets: Secrets) -> None:
     if file is None:
         return
     try:
-        text = secrets.read(file)
-        if "\n" in text:
-            raise Unsuitable(f"{shown_path(secrets.path(file))} holds more than one line")
-        section.values["password"] = Secret(text)
-        _warn_if_readable(section, "password_file", secrets.path(file))
+        section.values["password"] = Secret(_one_line(section, "password_file", file, secrets))
     except Unsuitable as unsuitable:
         section.problem("password_file", str(unsuitable))
+
+
+def _one_line(section: DraftSection, option: str, file: Path, secrets: Secrets) -> str:
+    """Return the one line that a file holds. Raises ``Unsuitable``."""
+    text = secrets.read(file)
+    if "\n" in text:
+        raise Unsuitable(f"{shown_path(secrets.path(file))} holds more than one line")
+    _warn_if_readable(section, option, secrets.path(file))
+    return text
 
 
 def _warn_if_readable(section: DraftSection, option: str, path: Path) -> None:

@@ -174,6 +174,15 @@ class HistoryConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class HeartbeatConfig:
+    """What is fetched while healthmon does its work: a service outside raises the alarm when that stops."""
+
+    #: Holds a token. Checked: http or https, a host, nothing that a request cannot hold.
+    url: Secret
+    every: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     """Everything a configuration file says, checked."""
 
@@ -190,6 +199,7 @@ class Config:
     site_share: float = 0.3
     site_window: float = 30.0
     history: HistoryConfig = HistoryConfig()
+    heartbeat: HeartbeatConfig | None = None
     #: What works, and what the file's author should know; ready to print.
     warnings: tuple[str, ...] = ()
 

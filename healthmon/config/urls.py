@@ -26,6 +26,10 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(?=\S)")
 _HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:]+")
 #: Shorter parts of a URL are not blotted out: that would blot out half of every sentence.
 _SHORTEST_SECRET = 3
+#: Options of Uptime Kuma's push URL, which hold what it shows.
+_SAID_BY_HEARTBEAT = ("status", "msg", "ping")
+#: A word of a heartbeat's URL that is shorter is no token.
+_SHORTEST_TOKEN = 8
 
 
 def pbx_url(value: str) -> str:
@@ -64,6 +68,42 @@ def same_place(url: str) -> str:
     parts = urlsplit(url)
     port = parts.port or DEFAULT_PORTS[parts.scheme]
     return f"{parts.scheme}://{parts.hostname}:{port}{parts.path}"
+
+
+def heartbeat_url(value: str) -> str:
+    """Check the URL that a dead man's switch is fed by. It holds a token, so nothing of it is shown."""
+    try:
+        parts = urlsplit(value)
+        is_url = parts.scheme in DEFAULT_PORTS and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_url = False
+    if not is_url:
+        raise Unsuitable("this is no URL; it looks like https://hc-ping.com/… or https://kuma.example.org/api/push/…")
+    if re.search(r"[^\x21-\x7e]", value):
+        raise Unsuitable("this URL holds a space or another character that must be written with %")
+    return value.partition("#")[0]
+
+
+def place_of(url: str) -> str:
+    """Return what of a heartbeat's URL may be shown: ``http://kuma.lan:3001``; only the scheme of an odd one."""
+    parts, server = urlsplit(url), _server(url)
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{server}{port}" if server else parts.scheme
+
+
+def secrets_of_heartbeat(url: str) -> set[str]:
+    """Return what of a heartbeat's URL must not be written: its token, wherever in it that stands.
+
+    Its short words (``ping``, ``api``, ``push``) stand in half of all sentences, and no token is so short.
+    """
+    parts = urlsplit(url)
+    userinfo = parts.netloc.rpartition("@")[0]
+    options = [option.partition("=") for option in parts.query.split("&")]
+    values = [value for name, _, value in options if name not in _SAID_BY_HEARTBEAT]
+    words = {word for piece in (*parts.path.split("/"), *values) for word in (piece, unquote(piece))}
+    words.add(parts.path + (f"?{parts.query}" if parts.query else ""))
+    login = {text for text in (userinfo, *userinfo.split(":")) if text}
+    return {word for word in words if len(word) >= _SHORTEST_TOKEN} | login | {unquote(text) for text in login}
 
 
 def name_and_url(line: str) -> tuple[str, str]:

@@ -14,7 +14,7 @@ from html import escape
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 from healthmon.config.types import Config
-from healthmon.config.urls import showable
+from healthmon.config.urls import secrets_of_heartbeat, showable
 
 #: What stands in the place of a secret.
 BLOT = "***"
@@ -64,9 +64,15 @@ class Redactor:
         """Know every secret of these configurations."""
         urls = {url.url for config in configs for receiver in config.receivers for url in receiver.urls}
         passwords = {pbx.password for config in configs for pbx in config.pbxs}
+        tokens = {
+            token for config in configs if config.heartbeat for token in secrets_of_heartbeat(config.heartbeat.url)
+        }
         logins = {f"{pbx.username}:{pbx.password}" for config in configs for pbx in config.pbxs}
         names = {word for config in configs for name in _given_names(config) for word in (name, *name.split("/"))}
-        return cls(urls, passwords | {_base64(login) for login in logins}, names)
+        # The name of a check at the service may well be that of the PBX.
+        tokens -= names | _OWN_WORDS
+        tokens |= {_base64(token) for token in tokens}
+        return cls(urls, passwords | tokens | {_base64(login) for login in logins}, names)
 
     def __call__(self, text: str) -> str:
         """Return the text with "***" for each secret."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from healthmon.config.describe import describe
-from tests.config.files import Files, pbx
+from tests.config.files import PBX, WATCH, Files, pbx
 
 
 def test_a_configuration_in_words(files: Files) -> None:
@@ -21,6 +21,7 @@ def test_a_configuration_in_words(files: Files) -> None:
         "database /var/lib/healthmon/healthmon.db",
         "times in UTC; changes are kept for 2y, figures by the day for 10y",
         "a site is down when 30% of it went down within 30s",
+        "no heartbeat_url: nobody outside notices when healthmon dies",
         "",
         "pbx office: https://pbx.example/asterisk as healthmon, application healthmon-pbx1, certificate not checked",
         "    asked every 1m; 2m of grace after its restart",
@@ -45,3 +46,10 @@ def test_a_configuration_in_words(files: Files) -> None:
         "    oncall/boss",
         "    oncall/mailto:mail.example.org",
     ]
+
+
+def test_of_the_heartbeat_only_the_server_is_shown(files: Files) -> None:
+    url = "http://user:hunter2@kuma.lan:3001/api/push/hunter2hunter2?status=up"
+    config = files.load(f"[healthmon]\nheartbeat_url = {url}\nheartbeat_every = 5m\n" + PBX + WATCH)
+
+    assert "heartbeat every 5m to http://kuma.lan:3001" in describe(config)

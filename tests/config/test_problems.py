@@ -89,7 +89,7 @@ VALUES = {
     GOOD + "[healthmon]\nlog_level = inof\n": "config.ini:10 [healthmon] log_level: inof: must be one of debug, info,"
     " warning, error; did you mean info?",
     GOOD + "[healthmon]\ndatabase = ${HOME}/x\n": "config.ini:10 [healthmon] database: ${…} is filled in only in"
-    " password, password_file, urls and urls_file",
+    " password, urls, heartbeat_url and the options that end in _file",
     PBX + "application = a,b\n" + WATCH: "config.ini:5 [pbx office] application: a,b: up to 64 letters, digits, dots,"
     " - and _ without spaces",
     pbx("username = healthmon:hunter2") + WATCH: "config.ini:4 [pbx office] username: holds a colon; an ARI user's name"

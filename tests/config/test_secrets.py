@@ -92,6 +92,53 @@ def test_a_password_that_cannot_be_had_is_a_problem(files: Files) -> None:
         assert problems == [f"config.ini:{line} [pbx office] {sentence}"], password
 
 
+HEARTBEAT = "https://hc-ping.com/5e1f-hunter2"
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        f"heartbeat_url = {HEARTBEAT}",
+        "heartbeat_url = https://hc-ping.com/${TOKEN}",
+        "heartbeat_url = ${URL}#fragment",
+        "heartbeat_url_file = beat",
+    ],
+)
+def test_the_heartbeats_url_may_stand_in_the_file_in_variables_or_in_a_credential(files: Files, option: str) -> None:
+    (files.folder / "beat").write_text(f"{HEARTBEAT}\n")
+    (files.folder / "beat").chmod(0o600)
+    environ = {"TOKEN": "5e1f-hunter2", "URL": HEARTBEAT, "CREDENTIALS_DIRECTORY": str(files.folder)}
+
+    heartbeat = files.load(f"[healthmon]\n{option}\n" + pbx() + WATCH + RECEIVER, environ=environ).heartbeat
+
+    assert heartbeat is not None
+    assert (str(heartbeat.url), heartbeat.every) == (HEARTBEAT, 60.0)
+    assert "hunter2" not in repr(heartbeat)
+
+
+def test_a_heartbeats_url_that_cannot_be_used_is_a_problem_that_does_not_show_it(files: Files) -> None:
+    (files.folder / "two").write_text("https://h/hunter2\nhttps://h/hunter3\n")
+    no_url = "this is no URL; it looks like https://hc-ping.com/… or https://kuma.example.org/api/push/…"
+    strange = "this URL holds a space or another character that must be written with %"
+    cases = {
+        "heartbeat_url = hunter2": f"heartbeat_url: {no_url}",
+        "heartbeat_url = ftp://hc-ping.com/hunter2": f"heartbeat_url: {no_url}",
+        "heartbeat_url = https:///hunter2": f"heartbeat_url: {no_url}",
+        "heartbeat_url = https://hc-ping.com:hunter2/": f"heartbeat_url: {no_url}",
+        "heartbeat_url = https://hc-ping.com/hunter 2": f"heartbeat_url: {strange}",
+        "heartbeat_url = https://hc-ping.com/hünter2": f"heartbeat_url: {strange}",
+        "heartbeat_url = https://h/${NONE}": "heartbeat_url: the environment variable NONE is not set",
+        "heartbeat_url_file = none": "heartbeat_url_file: none cannot be read: there is no such file",
+        "heartbeat_url_file = two": "heartbeat_url_file: two holds more than one line",
+        "heartbeat_url_file = two\nheartbeat_url = x": "heartbeat_url_file: heartbeat_url is given as well; one of the"
+        " two is enough",
+    }
+    for option, sentence in cases.items():
+        problems = files.problems(pbx() + WATCH + f"[healthmon]\n{option}\n", environ={"TZ": "UTC"})
+
+        assert problems == [f"config.ini:8 [healthmon] {sentence}"], option
+
+
 #: A secret with letters that have a meaning somewhere.
 SECRETS = st.from_regex(r"S3CR[A-Za-z0-9;#%=:/@?&+.]{0,12}S3CR", fullmatch=True)
 
@@ -106,6 +153,9 @@ PLACES = [
     "url = http://u:{}@h",
     "url = http://h/?api_key=u:{}",
     "urls = tgram://{}",
+    "[healthmon]\nheartbeat_url = {}",
+    "[healthmon]\nheartbeat_url = https://h.example.org/{}",
+    "[healthmon]\nheartbeat_url = https://u:{}@h.example.org/?token={}",
     "{}",
     "tgram://{}",
     "boss = tgram://{}",

@@ -99,8 +99,13 @@ def _sixth(store: Store) -> None:
     store.outbox.keep_quiet("oncall/boss", START + 30_000, [Severity.CRITICAL])
 
 
+def _seventh(store: Store) -> None:
+    """How often a PBX is asked."""
+    store.writer.alive(START + 240, [Freshness("branch", START + 230, START + 235, START + 238, poll_every=300.0)])
+
+
 #: By schema: what it was the first to hold.
-FILLS: dict[int, Callable[[Store], None]] = {1: _first, 2: _second, 3: _third, 4: _fourth, 6: _sixth}
+FILLS: dict[int, Callable[[Store], None]] = {1: _first, 2: _second, 3: _third, 4: _fourth, 6: _sixth, 7: _seventh}
 
 
 def fill(store: Store, schema: int) -> None:

@@ -32,6 +32,8 @@ PASSWORDS = {
 }
 #: apprise does not accept the one that is left out.
 URLS = {kind: example.url for kind, example in EXAMPLES.items() if kind != "msteams"}
+#: The dead man's switch, at the service that tells everybody what it was asked.
+HEARTBEAT = "http://beater:h3art-pass@{}/ping/5e1f-beat-t0ken?key=k3y-of-the-heart"
 #: Nobody listens at this proxy: no message leaves the machine.
 NO_WAY_OUT = dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), f"http://{NOBODY}")
 
@@ -128,7 +130,8 @@ def configuration(pbxs: dict[str, FakePbx], sink: WebhookSink, echo: Echo, file:
     urls = list(URLS.values())
     urls += [url.replace(NOBODY, echo.address) for url in urls if NOBODY in url]
     lines = [f"    works = {sink.url}", *(f"    u{number} = {url}" for number, url in enumerate(urls, 1))]
-    return text + WATCHES + "\n[receiver oncall]\ngroup_wait = 0s\nurls =\n" + "\n".join(lines) + "\n"
+    beat = f"heartbeat_url = {HEARTBEAT.format(echo.address)}\nheartbeat_every = 1s\n"
+    return beat + text + WATCHES + "\n[receiver oncall]\ngroup_wait = 0s\nurls =\n" + "\n".join(lines) + "\n"
 
 
 def spellings(secret: str) -> set[bytes]:
@@ -141,6 +144,7 @@ def spellings(secret: str) -> set[bytes]:
 SECRETS = {secret for example in EXAMPLES.values() for secret in example.secrets} | set(PASSWORDS.values())
 # A path of this name is part of the name of a public server, too: hooks.slack.com.
 SECRETS -= {"hook"}
+SECRETS |= {"h3art-pass", "5e1f-beat-t0ken", "k3y-of-the-heart", b64encode(b"beater:h3art-pass").decode()}
 SECRETS |= {b64encode(f"healthmon:{words}".encode()).decode() for words in PASSWORDS.values()}
 
 
@@ -166,6 +170,7 @@ def test_no_secret_is_written_anywhere(place: Place) -> None:
     place.sink.wait_for_text("DOWN phone 101")
     place.daemon.wait(lambda: all_tried(place), "every URL was tried", timeout=60)
     place.daemon.wait(lambda: "pbx echo: GET" in place.daemon.log(), "the PBX that tells all was asked")
+    place.daemon.wait(lambda: "heartbeat: http://127.0.0.1:" in place.daemon.log(), "the heartbeat is refused")
 
     shown = [
         place.said("status"),

@@ -1,0 +1,71 @@
+"""The thread that feeds the dead man's switch, if one is configured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event, Thread
+
+from healthmon.app.threads import join, started
+from healthmon.clock import Clock
+from healthmon.config import Config
+from healthmon.config.reload import Difference
+from healthmon.core.pulse import why_unwell
+from healthmon.errors import StoreError
+from healthmon.notify.heartbeat import Heartbeat
+from healthmon.store.pulse import read_pulse
+
+#: The first heartbeat of a daemon's life comes after so long: one that dies at each start is not alive (seconds).
+FIRST_IN = 15.0
+
+#: A fetch that is under way may end by itself (seconds).
+STOP_WITHIN = 0.5
+
+
+class Heart:
+    """The thread ``heartbeat``. Owned by the main thread."""
+
+    def __init__(self, database: Path, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._stop = Event()
+        self._thread: Thread | None = None
+
+    def start(self, config: Config) -> None:
+        """Begin, if there is something to fetch."""
+        self._begin(config, first_in=FIRST_IN)
+
+    def stop(self) -> None:
+        """End it. A fetch that is under way is not waited for."""
+        self._stop.set()
+        if self._thread is not None:
+            join([self._thread], STOP_WITHIN)
+            self._thread = None
+
+    def reload(self, config: Config, changed: Difference) -> None:
+        """Go on with another URL or other PBXs, if they are others."""
+        if changed.heartbeat_changed or changed.pbxs_added or changed.pbxs_removed:
+            self.stop()
+            self._begin(config, first_in=0.0)
+
+    def _begin(self, config: Config, *, first_in: float) -> None:
+        if config.heartbeat is None:
+            return
+        self._stop = Event()
+        heartbeat = Heartbeat(
+            config.heartbeat,
+            self._looker([pbx.name for pbx in config.pbxs]),
+            clock=self._clock,
+            stop=self._stop,
+            first_in=min(first_in, config.heartbeat.every),
+        )
+        self._thread = started(heartbeat.run, "heartbeat")
+
+    def _looker(self, pbxs: list[str]) -> Callable[[], str]:
+        def look() -> str:
+            try:
+                return why_unwell(read_pulse(self._database), pbxs, self._clock.now())
+            except StoreError as error:
+                return str(error)
+
+        return look

@@ -1,0 +1,68 @@
+"""Places for a database that can be made unwritable while a daemon uses it."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+
+@dataclass
+class Disk:
+    """Where the database is, and a way to make it unwritable."""
+
+    folder: Path
+    #: Given the process of the daemon.
+    fail: Callable[[int], None]
+    recover: Callable[[int], None]
+    #: What the log says about it.
+    words: str
+
+
+@contextmanager
+def small_tmpfs(tmp_path: Path) -> Iterator[Disk]:
+    """A file system of 2 MB that can really be full; skips where mounting is not allowed."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)]
+    mount = subprocess.run(command, capture_output=True, text=True, check=False)
+    if mount.returncode:
+        pytest.skip(f"needs the right to mount: {mount.stderr.strip()}")
+    filler = folder / "filler"
+    try:
+        yield Disk(folder, lambda _pid: fill(filler), lambda _pid: filler.unlink(), "the disk is full")
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def fill(filler: Path) -> None:
+    """Leave no free byte."""
+    file = os.open(filler, os.O_WRONLY | os.O_CREAT)
+    with suppress(OSError):
+        while True:
+            os.write(file, b"x" * 4096)
+    os.close(file)
+
+
+@contextmanager
+def quota(tmp_path: Path) -> Iterator[Disk]:
+    """No file of the process may grow, as under a quota (RLIMIT_FSIZE); works for everybody."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+
+    def allow(pid: int, most: int) -> None:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, resource.RLIM_INFINITY))
+
+    # The log of the daemon is a file too, and must go on: it is far smaller than the database's.
+    yield Disk(
+        folder,
+        lambda pid: allow(pid, (folder / "healthmon.db-wal").stat().st_size),
+        lambda pid: allow(pid, resource.RLIM_INFINITY),
+        "reading or writing failed",
+    )
