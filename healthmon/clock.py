@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 #: The wall clock may drift this far from ours before we call it a jump (seconds).
 JUMP_TOLERANCE = 2.0
@@ -42,3 +43,10 @@ class Clock:
             return 0.0
         self._anchor += by
         return by
+
+
+def rfc3339(at: float | None) -> str | None:
+    """Write a time for programs, in UTC: ``2026-05-01T12:02:11.250Z``."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

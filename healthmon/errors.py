@@ -180,12 +180,14 @@ class DeliveryError(HealthmonError):
     """A message was not accepted by its channel. ``why`` is apprise's own word, redacted.
 
     ``refused``: the channel works, it answered, and it did not want this message (HTTP 400, 413, …).
+    ``retry_after``: for so many seconds it wants no further message (HTTP 429); None: it did not say.
     """
 
-    def __init__(self, url_id: str, why: str, *, refused: bool = False) -> None:
+    def __init__(self, url_id: str, why: str, *, refused: bool = False, retry_after: float | None = None) -> None:
         self.url_id = url_id
         self.why = why
         self.refused = refused
+        self.retry_after = retry_after
         super().__init__(f"{url_id}: {why}")
 
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import ssl
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 from aiosmtpd.controller import Controller
@@ -35,6 +37,10 @@ class Arrived:
     mood: str = ""
     #: Mail: to whom.
     recipients: tuple[str, ...] = ()
+    #: Webhook: all that was sent, and to which path. Both: with which headers.
+    sent: Mapping[str, Any] = field(default_factory=dict)
+    path: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -120,9 +126,18 @@ class Sink:
 class WebhookSink(Sink):
     """A webhook: ``with WebhookSink() as sink: … sink.url`` is its apprise URL (``json://127.0.0.1:PORT/alerts``)."""
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, certificate: tuple[Path, Path] | None = None) -> None:
         super().__init__()
+        #: What it answers with, besides the status.
+        self.answer_headers: dict[str, str] = {}
+        self.answer_body = b""
+        #: Of the request that a thread is answering: its path and headers.
+        self.request = threading.local()
         self._server = _Server(("127.0.0.1", port), _handler(self))
+        if certificate:
+            context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+            context.load_cert_chain(*certificate)
+            self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self.port = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="webhook sink")
         self._thread.start()
@@ -140,7 +155,17 @@ class WebhookSink(Sink):
         if mode != "ok":
             return int(mode)
         sent = json.loads(raw)
-        self._keep(Arrived(sent["title"], sent["message"], time.time(), mood=sent["type"]))
+        self._keep(
+            Arrived(
+                str(sent.get("title")),
+                str(sent.get("message")),
+                time.time(),
+                mood=str(sent.get("type")),
+                sent=sent,
+                path=self.request.path,
+                headers=self.request.headers,
+            )
+        )
         return 200
 
     def close(self) -> None:
@@ -168,13 +193,18 @@ def _handler(sink: WebhookSink) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             """Answer as the sink says."""
             raw = self.rfile.read(int(self.headers["Content-Length"]))
+            sink.request.path, sink.request.headers = self.path, dict(self.headers)
             status = sink.received(raw)
             if status is None:
                 self.close_connection = True
                 return
             self.send_response(status)
-            self.send_header("Content-Length", "0")
+            for name, value in {**sink.answer_headers, "Content-Length": str(len(sink.answer_body))}.items():
+                self.send_header(name, value)
             self.end_headers()
+            self.wfile.write(sink.answer_body)
+
+        do_PUT = do_POST  # noqa: N815 (the library's name)
 
         def log_message(self, format: str, *args: Any) -> None:
             """Say nothing."""
@@ -222,7 +252,15 @@ class SmtpSink(Sink):
         part = mail.get_body(("plain", "html"))
         assert part is not None, envelope.content
         body = part.get_content().replace("\r\n", "\n").rstrip("\n")
-        self._keep(Arrived(str(mail["Subject"]), body, time.time(), recipients=tuple(envelope.rcpt_tos)))
+        self._keep(
+            Arrived(
+                str(mail["Subject"]),
+                body,
+                time.time(),
+                recipients=tuple(envelope.rcpt_tos),
+                headers={name: str(value) for name, value in mail.items()},
+            )
+        )
         return "250 OK"
 
     def accepts(self, _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, login: Any) -> AuthResult:

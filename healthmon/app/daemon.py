@@ -23,9 +23,9 @@ from healthmon.config.parser import load
 from healthmon.config.reload import difference
 from healthmon.engine import Engine, EngineHooks
 from healthmon.errors import ConfigError, ExitCode
-from healthmon.notify.apprise_sender import why_refused
 from healthmon.notify.direct import DirectAlert
 from healthmon.notify.redact import Redactor
+from healthmon.notify.senders import why_refused
 from healthmon.sdnotify import ServiceManager
 from healthmon.sources.inbox import Inbox
 from healthmon.store.writer import Writer, open_writer

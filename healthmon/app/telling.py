@@ -13,9 +13,9 @@ from healthmon.app.threads import join, started
 from healthmon.clock import Clock
 from healthmon.config import Config
 from healthmon.config.reload import Difference
-from healthmon.notify.apprise_sender import AppriseSender
 from healthmon.notify.delivery import Deliverer
 from healthmon.notify.message import Draft
+from healthmon.notify.senders import sender_for
 from healthmon.store.outbox import Outbox
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ class Telling:
         deliverer = Deliverer(
             url_id=url_id,
             receiver=receiver,
-            sender=AppriseSender(url_id, url.url),
+            sender=sender_for(url_id, url.url),
             open_outbox=lambda: Outbox(self._database),
             zone=config.timezone,
             clock=self._clock,

@@ -12,7 +12,7 @@ from healthmon.config import Config, PbxConfig
 from healthmon.config.describe import describe
 from healthmon.config.parser import load
 from healthmon.errors import AriError, ExitCode
-from healthmon.notify.apprise_sender import why_refused
+from healthmon.notify.senders import why_refused
 from healthmon.report.discovery import disagreements, effective_holds, unchecked
 from healthmon.sources.survey import Survey, survey
 

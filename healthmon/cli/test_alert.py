@@ -8,7 +8,7 @@ import click
 
 from healthmon.config.parser import load
 from healthmon.errors import ExitCode
-from healthmon.notify.apprise_sender import why_refused
+from healthmon.notify.senders import why_refused
 from healthmon.notify.testalert import TestResult, test_alert
 
 

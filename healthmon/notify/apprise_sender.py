@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from healthmon.config.types import Secret
 from healthmon.config.urls import scheme_of
 from healthmon.errors import DeliveryError, DeliveryUnsure
+from healthmon.notify.failing import short
 from healthmon.notify.message import MOST_CHARACTERS, Message
 from healthmon.notify.redact import Redactor
 from healthmon.notify.urlcheck import why_addresses_are_wrong
@@ -25,7 +26,7 @@ READ_TIMEOUT, CONNECT_TIMEOUT = 15.0, 10.0
 MAIL_TIMEOUT = 20.0
 
 #: Channels that belong to their owner and take what comes; nobody reads them at one glance.
-_UNHURRIED = re.compile(r"(json|xml|form)s?")
+_UNHURRIED = re.compile(r"(xml|form)s?")
 #: The others get at most one message a second; a Telegram group takes 20 a minute.
 _MIN_INTERVAL, _TELEGRAM_GROUP_INTERVAL = 1.0, 3.0
 
@@ -120,28 +121,9 @@ def _telling(entries: list[tuple[str, str]]) -> Iterator[str]:
         if level in ("WARNING", "ERROR", "CRITICAL"):
             yield words.strip().rstrip(".")
         elif match := re.match(r"(?:Socket|Notification) Exception: (.*)", words, re.S):
-            yield _short(match[1])
+            yield short(match[1])
         elif match := re.match(r"Response Details:\s*b?(['\"])(.+)\1$", words, re.S):
-            yield f"it answered: {_short(match[2])}"
-
-
-def _short(words: str) -> str:
-    """Bring what an exception says down to what a person needs: where, and what went wrong."""
-    flat = " ".join(words.split())
-    pool = re.match(r"HTTPS?ConnectionPool\(host='(.*?)', port=(\d+)\): (.*)", flat)
-    if pool:
-        flat = f"{pool[1]}:{pool[2]}: {_innermost(pool[3])}"
-    return flat if len(flat) <= 300 else f"{flat[:299]}…"
-
-
-def _innermost(words: str) -> str:
-    """Find the cause within the three exceptions that requests and urllib3 wrap around it."""
-    _, is_wrapped, inner = words.partition("(Caused by ")
-    if not is_wrapped:
-        return words
-    _, is_connecting, why = inner.partition("Failed to establish a new connection: ")
-    said = [why.strip("'\")")] if is_connecting else re.findall(r"'([^']{8,})'", inner)
-    return said[-1] if said else inner
+            yield f"it answered: {short(match[2])}"
 
 
 def _load(url: str) -> apprise.NotifyBase | None:

@@ -158,7 +158,7 @@ class Deliverer:
     def _attempt(self, outbox: Outbox, claim: Claim) -> None:
         """Send all that was claimed, in one message or, where that fails again and again, in pieces."""
         attempt = self._send_all(outbox, claim, [claim.rows])
-        if attempt.failed and (cut := pieces(claim.rows, self._pace.failures)):
+        if attempt.failed and not attempt.is_hopeless and (cut := pieces(claim.rows, self._pace.failures)):
             attempt = self._send_all(outbox, claim, cut)
         self._suspects.attempt_ended(attempt.failed_alone, something_delivered=attempt.delivered > 0)
         self._note_failed(outbox, claim, attempt.not_sent)
@@ -185,6 +185,7 @@ class Deliverer:
             self._ledger.book(partial(outbox.in_doubt, claim, self._clock.now(), error.why, rows))
         except DeliveryError as error:
             attempt.failed.append(rows)
+            attempt.retry_after = error.retry_after
             self._note_error(error)
             if len(rows) == 1:
                 self._suspects.failed_alone(rows[0], refused=error.refused)
@@ -216,9 +217,9 @@ class Deliverer:
     def _note_pace(self, attempt: Attempt) -> None:
         now = self._clock.steady()
         if attempt.in_doubt or (attempt.failed and not attempt.delivered):
-            self._pace.failed(now, in_doubt=attempt.in_doubt)
+            self._pace.failed(now, in_doubt=attempt.in_doubt, retry_after=attempt.retry_after)
         elif attempt.failed:
-            self._pace.partly_failed(now, PATIENCE)
+            self._pace.partly_failed(now, PATIENCE, retry_after=attempt.retry_after)
         else:
             if self._pace.failures:
                 log.warning("%s: recovered after %d failures", self.url_id, self._pace.failures)
@@ -246,7 +247,7 @@ class Deliverer:
             self._pace.failed(now, in_doubt=True)
         except DeliveryError as error:
             self._note_error(error)
-            self._pace.failed(now)
+            self._pace.failed(now, retry_after=error.retry_after)
             self._direct.put(message)
         else:
             log.warning("%s: told directly: %s", self.url_id, message.subject)

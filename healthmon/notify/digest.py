@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, groupby
 
 from healthmon.model import Severity
+from healthmon.notify.facts import facts_of
 from healthmon.notify.lines import DOWN, Line, News, State, lines_of, together
 from healthmon.notify.message import MOST_CHARACTERS, Message, Mood
 from healthmon.notify.naming import counted
@@ -38,6 +39,7 @@ def compose(rows: Sequence[ClaimedRow], voice: Voice, *, most_characters: int = 
         subject=subject(groups, voice),
         body=_body(groups, lines, voice, min(most_characters, MOST_CHARACTERS)),
         mood=_mood(lines),
+        facts=facts_of(lines, voice),
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from healthmon.notify.facts import facts_without_incidents
 from healthmon.notify.message import Draft, Message, Mood
 from healthmon.notify.voice import Voice
 from healthmon.notify.words import cut, visible
@@ -83,4 +84,5 @@ def _message(words: str, folder: Path, voice: Voice) -> Message:
         voice.text("You will hear of this again in an hour at the earliest."),
         voice.text("Written {time}.", time=voice.dated_time(voice.now)),
     ]
-    return Message(voice.text("DOWN healthmon: its database cannot be written"), "\n\n".join(body), Mood.FAILURE)
+    subject = voice.text("DOWN healthmon: its database cannot be written")
+    return Message(subject, "\n\n".join(body), Mood.FAILURE, facts_without_incidents("database", voice.now))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from healthmon.notify.voice import Voice
 
@@ -26,11 +26,13 @@ class Mood(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is sent to one URL: plain text."""
+    """What is sent to one URL: plain text, and the same as facts for programs."""
 
     subject: str
     body: str
     mood: Mood = Mood.INFO
+    #: What ``docs/webhooks.md`` promises, of JSON's own types.
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
 
 #: A message that every receiver reads in its own language.

@@ -26,6 +26,8 @@ class Pace:
         self._jitter = jitter
         self._not_before = float("-inf")
         self._forwarded_at = float("-inf")
+        #: The channel asked to be left alone until then; not even a new outage is urgent enough.
+        self._left_alone_until = float("-inf")
         #: Attempts in a row that did not succeed.
         self.failures = 0
         #: When the last of them was made; outages booked since are news.
@@ -36,7 +38,7 @@ class Pace:
         earliest = self._not_before
         if is_urgent:
             earliest = min(earliest, max(now, self._forwarded_at + FORWARD_EVERY))
-        return max(due_at, earliest)
+        return max(due_at, earliest, self._left_alone_until)
 
     def begin(self, now: float) -> None:
         """Note that an attempt is made now."""
@@ -49,15 +51,17 @@ class Pace:
         self.failed_at = None
         self._not_before = now + self._min_interval
 
-    def failed(self, now: float, *, in_doubt: bool = False) -> None:
-        """Wait longer each time."""
+    def failed(self, now: float, *, in_doubt: bool = False, retry_after: float | None = None) -> None:
+        """Wait longer each time; ``retry_after``: at least so long (seconds), as far as that is reasonable."""
         self.failures += 1
         self.failed_at = now
         first = FIRST_WAIT_IN_DOUBT if in_doubt else FIRST_WAIT
         wait = min(first * 2.0 ** min(self.failures - 1, 20), LONGEST_WAIT)
         self._not_before = now + wait * self._jitter(1 - JITTER, 1 + JITTER)
+        if retry_after is not None:
+            self._left_alone_until = now + min(retry_after, LONGEST_WAIT)
 
-    def partly_failed(self, now: float, failures: int) -> None:
+    def partly_failed(self, now: float, failures: int, *, retry_after: float | None = None) -> None:
         """Some of it was accepted, so the channel works: count on from ``failures``."""
         self.failures = failures - 1
-        self.failed(now)
+        self.failed(now, retry_after=retry_after)

@@ -38,11 +38,13 @@ class Attempt:
     #: Nobody knows whether the last one arrived.
     in_doubt: bool = False
     untried: list[Rows] = field(default_factory=list)
+    #: For so many seconds the channel wants no further message; None: it did not say.
+    retry_after: float | None = None
 
     @property
     def is_hopeless(self) -> bool:
-        """Whether the rest need not be tried: no answer, or nothing but failures."""
-        return self.in_doubt or (not self.delivered and len(self.failed) >= _TRIES)
+        """Whether the rest need not be tried: no answer, too many messages, or nothing but failures."""
+        return self.in_doubt or self.retry_after is not None or (not self.delivered and len(self.failed) >= _TRIES)
 
     @property
     def not_sent(self) -> list[ClaimedRow]:

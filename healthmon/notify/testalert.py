@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 from healthmon.config.types import ReceiverConfig, ReceiverUrl, Secret
 from healthmon.errors import DeliveryError
 from healthmon.languages import language
-from healthmon.notify.apprise_sender import AppriseSender
+from healthmon.notify.facts import facts_without_incidents
 from healthmon.notify.message import SUBJECT_CHARACTERS, Message, Mood, Sender
+from healthmon.notify.senders import sender_for
 from healthmon.notify.voice import Voice
 from healthmon.notify.words import cut, visible
 
@@ -35,7 +36,7 @@ def test_alert(
     *,
     zone: ZoneInfo | None = None,
     now: float | None = None,
-    sender: Callable[[str, Secret], Sender] = AppriseSender,
+    sender: Callable[[str, Secret], Sender] = sender_for,
 ) -> list[TestResult]:
     """Send a test message through every URL at the same time; the results are in the order of the configuration."""
     now = time.time() if now is None else now
@@ -67,4 +68,5 @@ def _message(receiver: str, voice: Voice) -> Message:
     like_this = voice.text("Alerts of healthmon will arrive like this one.")
     written = voice.text("Written {time}.", time=voice.dated_time(voice.now))
     subject = voice.text("TEST of healthmon, receiver {receiver}", receiver=receiver)
-    return Message(cut(subject, SUBJECT_CHARACTERS), f"{where}\n{like_this}\n{written}", Mood.INFO)
+    body = f"{where}\n{like_this}\n{written}"
+    return Message(cut(subject, SUBJECT_CHARACTERS), body, Mood.INFO, facts_without_incidents("test", voice.now))

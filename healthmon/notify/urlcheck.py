@@ -13,10 +13,15 @@ _ADDRESS = re.compile(r"(?:[^<>]*<)?[^@\s<>]+@[^@\s<>]+\.?[^@\s<>]*>?")
 _ADDRESS_OPTIONS = ("to", "cc", "bcc", "reply")
 
 
-def why_addresses_are_wrong(url: str, targets: int) -> str | None:
-    """Say what is wrong with the addresses in a URL that apprise has loaded; ``targets``: so many chats it holds."""
+def why_more_than_one(url: str) -> str | None:
+    """Say it if a line holds several URLs."""
     if len(re.findall(r"(?:^|[\s,;])[A-Za-z][A-Za-z0-9+.-]*://", url)) > 1:
         return "more than one URL on a line; write one line each"
+    return None
+
+
+def why_addresses_are_wrong(url: str, targets: int) -> str | None:
+    """Say what is wrong with the addresses in a URL that apprise has loaded; ``targets``: so many chats it holds."""
     if scheme_of(url) in ("mailto", "mailtos"):
         return _wrong_mail_address(url)
     if targets > 1:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from healthmon.clock import rfc3339 as rfc3339  # noqa: PLC0414 (for the neighbours)
 from healthmon.model import Incident
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -15,13 +16,6 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
-
-
-def rfc3339(at: float | None) -> str | None:
-    """Write a time for programs, in UTC: ``2026-05-01T12:02:11.250Z``."""
-    if at is None:
-        return None
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def local(at: float, zone: ZoneInfo, now: float) -> str:

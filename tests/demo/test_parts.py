@@ -21,7 +21,7 @@ from healthmon.demo.stage import BODY_LINES, Stage, beginning
 from healthmon.demo.trouble import DemoFailed, DemoStopped
 from healthmon.demo.webhook import Alert, Webhook
 from healthmon.fakepbx import FakePbx
-from healthmon.notify.apprise_sender import why_refused
+from healthmon.notify.senders import why_refused
 
 BERLIN = ZoneInfo("Europe/Berlin")
 #: 2026-05-01 14:02:11 in Berlin.

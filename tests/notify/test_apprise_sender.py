@@ -15,8 +15,10 @@ import pytest
 
 from healthmon.config.types import Secret
 from healthmon.errors import DeliveryError, DeliveryUnsure
-from healthmon.notify.apprise_sender import AppriseSender, _short, why_refused
+from healthmon.notify.apprise_sender import AppriseSender
+from healthmon.notify.failing import short
 from healthmon.notify.message import Message, Mood
+from healthmon.notify.senders import sender_for, why_refused
 from tests.notify.urls import EXAMPLES, NOBODY
 from tests.sinks import SmtpSink, WebhookSink
 
@@ -146,7 +148,7 @@ def test_a_closed_port_was_certainly_not_sent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "short"),
+    ("said", "core"),
     [
         (
             "HTTPSConnectionPool(host='h.example', port=443): Max retries exceeded with url: /x (Caused by SSLError("
@@ -166,14 +168,20 @@ def test_a_closed_port_was_certainly_not_sent() -> None:
             "h.example:80: [Errno -2] Name or service not known",
         ),
         (
+            "HTTPSConnectionPool(host='h.example', port=443): Max retries exceeded with url: /x (Caused by "
+            "NameResolutionError(\"HTTPSConnection(host='h.example', port=443): Failed to resolve 'h.example' "
+            '([Errno -2] Name or service not known)"))',
+            "h.example:443: [Errno -2] Name or service not known",
+        ),
+        (
             "HTTPConnectionPool(host='h.example', port=80): Read timed out. (read timeout=15.0)",
             "h.example:80: Read timed out. (read timeout=15.0)",
         ),
         ("(535, b'5.7.8 no')", "(535, b'5.7.8 no')"),
     ],
 )
-def test_what_an_exception_says_is_brought_down_to_its_core_and_is_the_same_each_time(said: str, short: str) -> None:
-    assert _short(said) == short
+def test_what_an_exception_says_is_brought_down_to_its_core_and_is_the_same_each_time(said: str, core: str) -> None:
+    assert short(said) == core
 
 
 def test_a_url_that_apprise_does_not_load_is_a_failure_that_says_so() -> None:
@@ -203,10 +211,13 @@ def test_no_secret_of_any_kind_of_url_is_seen_anywhere(
     monkeypatch.setattr("socket.getaddrinfo", lambda *_args, **_options: nobody)
 
     refused = why_refused(example.url)
-    error = failure(example.url)
+    carrier = sender_for("oncall/test", Secret(example.url))
+    with pytest.raises(DeliveryError) as caught:
+        carrier.send(MESSAGE)
+    error = caught.value
 
     seen = [str(error), repr(error), "".join(traceback.format_exception(error)), refused or ""]
-    seen += [all_log_lines.getvalue(), repr(sender(example.url))]
+    seen += [all_log_lines.getvalue(), repr(carrier)]
     assert [secret for secret in example.secrets if any(secret in text for text in seen)] == []
     assert error_is_plain(error.why)
 
@@ -253,7 +264,7 @@ def test_a_list_of_mail_addresses_counts_as_one() -> None:
 @pytest.mark.parametrize(
     ("url", "seconds"),
     [
-        ("json://127.0.0.1/", 0),
+        ("form://127.0.0.1/", 0),
         ("xmls://127.0.0.1/", 0),
         ("mailto://user:pass@mail.example.org", 1),
         (EXAMPLES["tgram"].url, 3),
@@ -264,7 +275,7 @@ def test_each_channel_has_its_pace(url: str, seconds: float) -> None:
     assert sender(url).min_interval == seconds
 
 
-def test_a_channel_with_short_messages_says_so() -> None:
+def test_a_channel_withshort_messages_says_so() -> None:
     sms = "twilio://AC735c307c62944b5aAC735c307c62944b5a:e29dfbcebf390dee9@+15551234567/+15557654321"
 
     assert sender(sms).most_characters < 160

@@ -368,3 +368,17 @@ def test_a_clock_that_is_set_by_an_hour_neither_shortens_nor_lengthens_the_wait_
 
     assert attempts == 1
     assert len(post.channel.accepted) == 1
+
+
+def test_a_channel_that_is_told_too_much_is_left_alone_and_then_gets_all_in_one_message(post: Post) -> None:
+    post.channel.dies(DeliveryError(BOSS, "error=429", retry_after=40.0))
+    post.opens(1)
+    post.run(10)
+    post.opens(2, Kind.PROVIDER)
+    post.run(29)
+    assert len(post.channel.attempts) == 1
+
+    post.channel.works()
+    post.run(2)
+
+    assert post.channel.subjects == ["DOWN provider 102 (office) + 1 more"]

@@ -10,8 +10,8 @@ from threading import Event, Thread
 from healthmon.clock import Clock
 from healthmon.config.types import Secret
 from healthmon.model import Notification, Reason, Target
-from healthmon.notify.apprise_sender import AppriseSender
 from healthmon.notify.delivery import Deliverer
+from healthmon.notify.senders import sender_for
 from healthmon.store.outbox import Outbox
 from tests.notify.configs import receiver
 from tests.notify.rows import BERLIN
@@ -33,7 +33,7 @@ def delivering(store: Store, *urls: str) -> Iterator[Callable[[], None]]:
         deliverer = Deliverer(
             url_id,
             receiver(),
-            sender=AppriseSender(url_id, url),
+            sender=sender_for(url_id, url),
             open_outbox=lambda: Outbox(store.path),
             zone=BERLIN,
             clock=clock,

@@ -92,3 +92,19 @@ def test_years_of_failures_do_not_overflow() -> None:
         one.failed(0.0)
 
     assert next_attempt(one, 0.0) == LONGEST_WAIT
+
+
+def test_a_channel_that_asks_to_be_left_alone_is_not_even_called_for_a_new_outage() -> None:
+    one = pace()
+
+    one.failed(1000.0, retry_after=40.0)
+
+    assert next_attempt(one, 1000.0, is_urgent=True) == 1040.0
+
+
+def test_a_channel_that_asks_to_be_left_alone_for_a_day_is_called_after_ten_minutes() -> None:
+    one = pace()
+
+    one.failed(1000.0, retry_after=86400.0)
+
+    assert next_attempt(one, 1000.0) == 1000.0 + LONGEST_WAIT

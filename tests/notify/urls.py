@@ -48,7 +48,7 @@ EXAMPLES = {
         f"json://robot:zaubertrank@{NOBODY}/services/T0KEN?+X-Token=headersecret&-apikey=k9k9k9",
         ("robot", "zaubertrank", "services", "T0KEN", "headersecret", "k9k9k9", "cm9ib3Q6emF1YmVydHJhbms="),
     ),
-    "jsons": Example(f"jsons://{NOBODY}/hook/9f8e7d?+Authorization=Bearer%20geheim77", ("hook", "9f8e7d", "geheim77")),
+    "jsons": Example(f"jsons://{NOBODY}/h00k/9f8e7d?+Authorization=Bearer%20geheim77", ("h00k", "9f8e7d", "geheim77")),
     "xml": Example(f"xml://robot:p%25q%2Fr@{NOBODY}/deep/path77", ("robot", "p%25q%2Fr", "p%q/r", "deep", "path77")),
     "matrix": Example(f"matrix://user77:passw0rd@{NOBODY}/#operators", ("user77", "passw0rd", "operators")),
     "signal": Example(f"signal://{NOBODY}/+15551234567/+15557654321", ("15551234567", "15557654321")),

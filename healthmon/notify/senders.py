@@ -1,0 +1,25 @@
+"""Which sender carries the messages of a URL: JSON webhooks our own, everything else apprise."""
+
+from __future__ import annotations
+
+from healthmon.config.types import Secret
+from healthmon.config.urls import scheme_of
+from healthmon.notify import apprise_sender, webhook_sender
+from healthmon.notify.apprise_sender import AppriseSender
+from healthmon.notify.message import Sender
+from healthmon.notify.urlcheck import why_more_than_one
+from healthmon.notify.webhook_sender import WebhookSender
+
+_WEBHOOKS = ("json", "jsons")
+
+
+def sender_for(url_id: str, url: Secret) -> Sender:
+    """Make the sender of a URL; it sends nothing yet."""
+    return WebhookSender(url_id, url) if scheme_of(url) in _WEBHOOKS else AppriseSender(url_id, url)
+
+
+def why_refused(url: str) -> str | None:
+    """Say why a URL cannot be a receiver, without any of its secrets; None: it can."""
+    if wrong := why_more_than_one(url):
+        return wrong
+    return webhook_sender.why_refused(url) if scheme_of(url) in _WEBHOOKS else apprise_sender.why_refused(url)

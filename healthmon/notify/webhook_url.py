@@ -1,0 +1,132 @@
+"""A webhook's URL, ``json://`` or ``jsons://``, taken apart as apprise understands it. Pure.
+
+``+NAME=`` is an HTTP header, ``-NAME=`` a parameter of the address that is called, ``:NAME=`` a field of the body.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import SplitResult, unquote, urlsplit
+
+#: How long to wait for an answer, and for the connection (seconds), as for every other channel.
+READ_TIMEOUT, CONNECT_TIMEOUT = 15.0, 10.0
+METHODS = ("POST", "PUT", "PATCH")
+#: Options of apprise that mean nothing here: there is one format, and a pace of our own.
+_WITHOUT_MEANING = ("emojis", "format", "image", "overflow", "retry", "store", "tz", "wait")
+
+
+class WrongUrl(ValueError):
+    """What is wrong with a webhook's URL, without any of its secrets."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookUrl:
+    """Where a webhook is, and how it wants to be called."""
+
+    address: str
+    #: The URL's own, and the login of HTTP's basic authentication.
+    headers: dict[str, str] = field(default_factory=dict)
+    parameters: dict[str, str] = field(default_factory=dict)
+    #: Name of a field -> another name, or "" to leave it out; or a field of its own with a fixed value.
+    fields: dict[str, str] = field(default_factory=dict)
+    method: str = "POST"
+    #: True, False, or the path of a file of certificates.
+    verify: bool | str = True
+    proxy: str | None = None
+    timeouts: tuple[float, float] = (CONNECT_TIMEOUT, READ_TIMEOUT)
+
+
+def webhook_url(url: str) -> WebhookUrl:
+    """Take a URL apart. Raises WrongUrl."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise WrongUrl("this is no URL; one looks like json://127.0.0.1:9000/path") from None
+    if not parts.hostname:
+        raise WrongUrl("names no host; it looks like json://127.0.0.1:9000/path")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    place = host if port is None else f"{host}:{port}"
+    scheme = "https" if parts.scheme.lower() == "jsons" else "http"
+    options = _options(parts.query)
+    options["headers"] = _login(parts) | options["headers"]
+    _refuse_odd_headers(options["headers"])
+    return WebhookUrl(f"{scheme}://{place}{parts.path or '/'}", **options)
+
+
+def _login(parts: SplitResult) -> dict[str, str]:
+    if not parts.username:
+        return {}
+    login = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+    return {"Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"}
+
+
+def _refuse_odd_headers(headers: dict[str, str]) -> None:
+    """HTTP has no other letters, and a line break would begin another header."""
+    for name, value in headers.items():
+        if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name) or not re.fullmatch(r"[\t -~]*", value):
+            raise WrongUrl("one of its headers (+NAME=VALUE) holds letters that no HTTP header may hold")
+
+
+def _options(query: str) -> dict[str, Any]:
+    """Read what stands behind the question mark."""
+    prefixed: dict[str, dict[str, str]] = {"+": {}, "-": {}, ":": {}}
+    plain: dict[str, str] = {}
+    for option in query.split("&") if query else ():
+        raw_name, _, raw_value = option.partition("=")
+        name, value = unquote(raw_name), unquote(raw_value)
+        if name[:1] in prefixed:
+            prefixed[name[0]][name[1:]] = value
+        else:
+            plain[name.lower()] = value
+    return {"headers": prefixed["+"], "parameters": prefixed["-"], "fields": prefixed[":"], **_plain(plain)}
+
+
+def _plain(options: dict[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in options.items():
+        if name in _READ:
+            found |= _READ[name](value)
+        elif name not in ("rto", "cto", *_WITHOUT_MEANING):
+            known = ", ".join([*_READ, "rto", "cto"])
+            raise WrongUrl(f"one of its options is unknown; a webhook has {known}, and +HEADER, -PARAMETER, :FIELD")
+    connect = _seconds(options.get("cto"), "cto", CONNECT_TIMEOUT)
+    return {**found, "timeouts": (connect, _seconds(options.get("rto"), "rto", READ_TIMEOUT))}
+
+
+def _method(value: str) -> dict[str, Any]:
+    if value.upper() not in METHODS:
+        raise WrongUrl(f"method must be one of {', '.join(METHODS)}")
+    return {"method": value.upper()}
+
+
+def _verify(value: str) -> dict[str, Any]:
+    words = {"yes": True, "true": True, "on": True, "1": True, "no": False, "false": False, "off": False, "0": False}
+    verify = words.get(value.lower(), value)
+    if isinstance(verify, str) and not verify.startswith("/"):
+        raise WrongUrl("verify must be yes, no, or the path of a file of certificates (PEM)")
+    return {"verify": verify}
+
+
+def _proxy(value: str) -> dict[str, Any]:
+    if not value.startswith(("http://", "https://")):
+        raise WrongUrl("proxy must begin with http:// or https://, and its signs / and : may be written %2F and %3A")
+    return {"proxy": value}
+
+
+def _seconds(value: str | None, name: str, otherwise: float) -> float:
+    try:
+        seconds = otherwise if value is None else float(value)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds <= 300:
+        raise WrongUrl(f"{name} must be a number of seconds, up to 300")
+    return seconds
+
+
+_READ: dict[str, Callable[[str], dict[str, Any]]] = {"method": _method, "verify": _verify, "proxy": _proxy}
