@@ -38,6 +38,8 @@ LOOK_AT_OTHERS_EVERY = 0.5
 ALIVE_EVERY = 10.0
 #: How often old history is looked for (seconds).
 PRUNE_EVERY = 3600.0
+#: Between two batches of pruning: while nothing else is to do, and under load (seconds).
+PRUNE_PAUSE, PRUNE_PAUSE_UNDER_LOAD = 0.05, 1.0
 #: Waits between attempts to write a database that cannot be written (seconds).
 UNWRITABLE_WAITS = (0.2, 0.5, 1.0, 2.0, 5.0)
 
@@ -155,15 +157,13 @@ class Engine:
         self._learn_new_endpoints(batch)
         self._note_first_looks(batch)
         self._hooks.alive()
-        if not batch:
-            self._prune(now)
+        self._prune(now, is_busy=bool(batch))
 
     def _patience(self) -> float:
         """How long to wait for the next sighting, seconds."""
         deadline = self._monitor.next_deadline()
-        if deadline is None:
-            return LOOK_AT_OTHERS_EVERY
-        return min(LOOK_AT_OTHERS_EVERY, max(0.0, deadline - self._clock.now()))
+        due = min(self._prune_due, self._prune_due if deadline is None else deadline)
+        return min(LOOK_AT_OTHERS_EVERY, max(0.0, due - self._clock.now()))
 
     def _take_up_reload(self, changes: Changes) -> None:
         try:
@@ -249,17 +249,16 @@ class Engine:
             # "status" is not to wait ten seconds for the first sign of life.
             self._alive_due = 0.0
 
-    def _prune(self, now: float) -> None:
-        """Remove one small batch of old history, when there is nothing better to do."""
-        if now < self._prune_due:
+    def _prune(self, now: float, *, is_busy: bool) -> None:
+        """Remove one small batch of old history; under load seldom, but load that never ends must not fill the disk."""
+        if now < self._prune_due + (PRUNE_PAUSE_UNDER_LOAD if is_busy else 0.0):
             return
         try:
             removed = self._writer.prune(now - self._config.history.transitions)
         except DatabaseUnwritable as error:
             log.warning("%s; old history stays for now", error)
             removed = 0
-        if not removed:
-            self._prune_due = now + PRUNE_EVERY
+        self._prune_due = now + (PRUNE_PAUSE if removed else PRUNE_EVERY)
 
 
 def _looked_at(sighting: Sighting) -> str:

@@ -14,7 +14,9 @@ from healthmon.clock import Clock
 from healthmon.engine import ALIVE_EVERY, Engine, EngineHooks
 from healthmon.errors import DatabaseUnwritable, Trouble
 from healthmon.model import (
+    Changes,
     Channel,
+    Check,
     ConnectionReport,
     Health,
     Matcher,
@@ -25,12 +27,13 @@ from healthmon.model import (
     Snapshot,
     Source,
     Target,
+    Transition,
     Witness,
 )
 from healthmon.store.commander import open_commander
 from healthmon.store.outbox import Outbox
 from healthmon.store.queries import open_reader
-from healthmon.store.writer import Writer, open_writer
+from healthmon.store.writer import PRUNED_AT_ONCE, Writer, open_writer
 from tests.core.scene import PHONES, START, config, trunk
 
 TRUNK, STRANGER = trunk(), Target("office", "SIP", "somebody")
@@ -300,3 +303,31 @@ def test_a_reload_is_taken_up_before_what_comes_in_after_it(stage: Stage) -> Non
 
     with open_reader(stage.path) as reader:
         assert {state.watch for state in reader.states() if state.target == TRUNK} == {"phones"}
+
+
+def test_old_history_goes_in_small_batches_and_under_load_seldom(stage: Stage) -> None:
+    long_ago = START - 3 * 365 * 86400
+    old = [
+        Transition(TRUNK, Check.REACHABILITY, None, (Health.UP, Health.DOWN)[number % 2], at, at, "endpoint state")
+        for number, at in enumerate(long_ago + each for each in range(1000))
+    ]
+    stage.writer.commit(Changes(transitions=old))
+
+    def left() -> int:
+        with open_reader(stage.path) as reader:
+            (history,) = reader.life(TRUNK, long_ago, START)
+            return len(history.transitions)
+
+    stage.engine.step([stage.snapshot()])
+    before = left()
+    stage.time.passes(0.1)
+    stage.engine.step([])
+    assert before - PRUNED_AT_ONCE <= left() < before, "with nothing else to do"
+
+    before = left()
+    stage.time.passes(0.5)
+    stage.engine.step([stage.snapshot()])
+    assert left() == before, "somebody waits"
+    stage.time.passes(1.0)
+    stage.engine.step([stage.snapshot()])
+    assert before - PRUNED_AT_ONCE <= left() < before, "though somebody always waits"

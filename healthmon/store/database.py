@@ -15,6 +15,7 @@ from pathlib import Path
 from healthmon.errors import DatabaseUnwritable, ForeignDatabase, SchemaTooNew, StoreError
 from healthmon.store.connect import connect, errors_named, open_connection, transaction
 from healthmon.store.schema import APPLICATION_ID, MIGRATIONS
+from healthmon.store.space import INCREMENTAL, rewrite_if_small
 
 #: Called with a sentence, now and then, while a migration takes its time.
 OnMigrating = Callable[[str], None]
@@ -114,6 +115,7 @@ def open_database(
             on_migrating(f"{path}: migrating from schema {version} to {len(migrations)}")
             _migrate(connection, path, version, migrations)
             _remove_old_backups(path)
+        rewrite_if_small(connection, path, on_migrating)
     except BaseException:
         connection.close()
         raise
@@ -145,6 +147,7 @@ def create_database(path: Path, migrations: tuple[tuple[str, ...], ...] = MIGRAT
         os.close(os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE))
         new.chmod(FILE_MODE)
         with errors_named(path), closing(open_connection(new, "mode=rw")) as connection:
+            connection.execute(f"PRAGMA auto_vacuum = {INCREMENTAL}")
             _migrate(connection, path, 0, migrations)
             connection.execute("PRAGMA journal_mode = WAL")
         _put_in_place(new, path)

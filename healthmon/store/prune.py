@@ -1,4 +1,4 @@
-"""Old history goes in small batches, so that the engine never waits long for it."""
+"""Old history goes in small batches, so that the engine never waits long for it; then the file gets shorter."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from healthmon.store.booking import DAY, Booking
 from healthmon.store.connect import transaction
+from healthmon.store.space import give_back
 
 #: A word is kept so much longer than the history that used it (seconds): what is believed late has an early ``at``.
 WORDS_KEPT_LONGER = 30 * DAY
@@ -21,10 +22,8 @@ class Pruner:
         self._booking = booking
         self._rev = 0
         self._veil = 0
-
-    def prune(self, before: float, limit: int) -> int:
-        """Look at the next ``limit`` rows of this round, and remove what can go; 0: the round is finished."""
-        for step in (
+        self._is_giving_back = False
+        self._steps = (
             self._transitions,
             self._veils,
             self._incidents,
@@ -32,12 +31,22 @@ class Pruner:
             self._places,
             self._checks,
             self._words,
-        ):
-            seen = step(before, limit)
-            if seen:
-                return seen
+        )
+
+    def prune(self, before: float, limit: int) -> int:
+        """Look at the next ``limit`` rows of this round, and remove what can go; then give free pages back.
+
+        Return how many rows or pages that were; 0: the round is finished.
+        """
+        if not self._is_giving_back:
+            for step in self._steps:
+                seen = step(before, limit)
+                if seen:
+                    return seen
         self._rev = self._veil = 0
-        return 0
+        given = give_back(self._connection, self._path)
+        self._is_giving_back = given > 0
+        return given
 
     def _transitions(self, before: float, limit: int) -> int:
         """The last one before the cut stays for each check, unless the check is forgotten since then."""

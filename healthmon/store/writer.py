@@ -33,6 +33,9 @@ TELLING_ENDS_AFTER = 86400.0
 #: The clock was set back while no daemon ran, if the last sign of life lies so far in the future (seconds).
 SET_BACK_TOLERANCE = 2.0
 
+#: Rows of one batch of pruning. Each may lie in another page of an index, so that a batch takes as long as a commit.
+PRUNED_AT_ONCE = 50
+
 _UPSERT_FRESHNESS = upsert("freshness", "pbx", "last_event_at last_snapshot_at alive_at poll_every")
 
 
@@ -182,11 +185,11 @@ class Writer:
         with errors_named(self.path):
             return read_commands(self._connection, self._line, now)
 
-    def prune(self, before: float, limit: int = 500) -> int:
+    def prune(self, before: float, limit: int = PRUNED_AT_ONCE) -> int:
         """Look at the next ``limit`` rows of history from before a time, and remove what is not needed any more.
 
-        Return how many it looked at; 0: this round is finished. What held at ``before`` is kept: the last transition
-        of each check, veils and incidents that were not over.
+        Return how many rows it looked at, or pages it gave back; 0: this round is finished. What held at ``before`` is
+        kept: the last transition of each check, veils and incidents that were not over.
         """
         return self._pruner.prune(self._line.stored(before), limit)
 
