@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import re
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from healthmon.config.types import Secret
 from healthmon.config.urls import scheme_of
@@ -15,6 +17,7 @@ from healthmon.errors import DeliveryError, DeliveryUnsure
 from healthmon.notify.failing import short
 from healthmon.notify.message import MOST_CHARACTERS, Message
 from healthmon.notify.redact import Redactor
+from healthmon.notify.threads import message_ids
 from healthmon.notify.urlcheck import why_addresses_are_wrong
 
 if TYPE_CHECKING:
@@ -83,7 +86,7 @@ class AppriseSender:
         Raises DeliveryError when it was not accepted, DeliveryUnsure when nobody knows. It takes as long as
         apprise's own time-outs let it, for a send that is abandoned would go on beside the next one.
         """
-        module, service = _apprise(), self._loaded()
+        module, service = _apprise(), self._threaded(message) or self._loaded()
         carrier = module.Apprise(service, asset=service.asset)
         result = carrier.notify(
             body=message.body,
@@ -104,6 +107,15 @@ class AppriseSender:
             if self._service is None:
                 raise DeliveryError(self.url_id, self._redact(_not_loaded(records)))
         return self._service
+
+    def _threaded(self, message: Message) -> apprise.NotifyBase | None:
+        """Make apprise's object for one mail that answers others; None: no such thing, or the URL has its own."""
+        has_its_own = re.search(r"[?&](?:\+|%2b)(?:in-reply-to|references)=", self._url, re.I)
+        if not message.threads or has_its_own or not scheme_of(self._url).startswith("mailto"):
+            return None
+        ids = message_ids(message.threads, socket.gethostname())
+        headers = f"+In-Reply-To={quote(ids[-1], safe='')}&+References={quote(' '.join(ids), safe='')}"
+        return _load(f"{self._url}{'&' if '?' in self._url else '?'}{headers}")
 
     def _error(self, entries: list[tuple[str, str]]) -> DeliveryError:
         """Make one sentence, and a class, of what apprise logged while it failed."""

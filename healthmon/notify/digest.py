@@ -13,6 +13,7 @@ from healthmon.notify.message import MOST_CHARACTERS, Message, Mood
 from healthmon.notify.naming import counted
 from healthmon.notify.paragraphs import Paragraph, of_ended, paragraphs
 from healthmon.notify.subject import subject
+from healthmon.notify.threads import threads_of
 from healthmon.notify.voice import DAY, Voice
 from healthmon.notify.words import cut, listed
 from healthmon.store.outbox import ClaimedRow
@@ -40,6 +41,7 @@ def compose(rows: Sequence[ClaimedRow], voice: Voice, *, most_characters: int = 
         body=_body(groups, lines, voice, min(most_characters, MOST_CHARACTERS)),
         mood=_mood(lines),
         facts=facts_of(lines, voice),
+        threads=threads_of(lines),
     )
 
 

@@ -33,6 +33,9 @@ class Message:
     mood: Mood = Mood.INFO
     #: What ``docs/webhooks.md`` promises, of JSON's own types.
     facts: Mapping[str, Any] = field(default_factory=dict)
+    #: The conversations that it belongs to, each by a name that is the same in all messages about one incident; the
+    #: one that it answers comes last.
+    threads: tuple[str, ...] = ()
 
 
 #: A message that every receiver reads in its own language.
