@@ -14,8 +14,9 @@ from tests.system.scene import WATCHES, receiver_section
 
 
 def phones(number: int, first: int = 101) -> list[FakeEndpoint]:
-    """So many phones that are up: 101, 102, …."""
-    return [FakeEndpoint("PJSIP", str(first + index)) for index in range(number)]
+    """So many phones that are up, and are checked often: 101, 102, …."""
+    names = (str(first + index) for index in range(number))
+    return [FakeEndpoint("PJSIP", name, qualify_frequency=1, qualify_timeout=0.5) for name in names]
 
 
 def fake_section(pbx: FakePbx, name: str = "office", **options: str) -> str:
