@@ -1,7 +1,8 @@
 """Servers on loopback that alerts are sent to in tests: a webhook and a mail server.
 
 Both keep what arrives in ``messages`` and behave as ``mode`` says: ``ok``, ``500`` (refused for now; any HTTP status
-works for the webhook), ``hang`` (no answer until the mode changes) or, the webhook only, ``drop`` (cut the line).
+works for the webhook), ``hang`` (no answer until the mode changes) or, the webhook only, ``drop`` (cut the line). A
+webhook may begin with ``refuse``: nothing listens at its port until the mode changes.
 """
 
 from __future__ import annotations
@@ -60,14 +61,18 @@ class Sink:
 
     @property
     def mode(self) -> str:
-        """How it answers: ``ok``, ``500`` …, ``hang``, ``drop``."""
+        """How it answers: ``ok``, ``500`` …, ``hang``, ``drop``, ``refuse``."""
         return self._mode
 
     @mode.setter
     def mode(self, mode: str) -> None:
         with self._changed:
             self._mode = mode
+            self._take(mode)
             self._changed.notify_all()
+
+    def _take(self, mode: str) -> None:
+        """Do what a new mode needs."""
 
     @property
     def messages(self) -> list[Arrived]:
@@ -126,21 +131,27 @@ class Sink:
 class WebhookSink(Sink):
     """A webhook: ``with WebhookSink() as sink: … sink.url`` is its apprise URL (``json://127.0.0.1:PORT/alerts``)."""
 
-    def __init__(self, port: int = 0, certificate: tuple[Path, Path] | None = None) -> None:
+    def __init__(self, mode: str = "ok", *, certificate: tuple[Path, Path] | None = None) -> None:
         super().__init__()
         #: What it answers with, besides the status.
         self.answer_headers: dict[str, str] = {}
         self.answer_body = b""
         #: Of the request that a thread is answering: its path and headers.
         self.request = threading.local()
-        self._server = _Server(("127.0.0.1", port), _handler(self))
+        self._server = _Server(("127.0.0.1", 0), _handler(self), bind_and_activate=False)
+        self._server.server_bind()
         if certificate:
             context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
             context.load_cert_chain(*certificate)
             self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         self.port = self._server.server_address[1]
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="webhook sink")
-        self._thread.start()
+        self.mode = mode
+
+    def _take(self, mode: str) -> None:
+        if mode != "refuse" and self._thread.ident is None:
+            self._server.server_activate()
+            self._thread.start()
 
     @property
     def url(self) -> str:
@@ -171,9 +182,10 @@ class WebhookSink(Sink):
     def close(self) -> None:
         """End it; who still waits for an answer gets none."""
         self._let_go()
-        self._server.shutdown()
+        if self._thread.ident is not None:
+            self._server.shutdown()
+            self._thread.join(PATIENCE)
         self._server.server_close()
-        self._thread.join(PATIENCE)
 
     def __enter__(self) -> WebhookSink:
         return self

@@ -24,7 +24,7 @@ class Channels:
 
     good: WebhookSink
     mail: SmtpSink
-    #: By what is wrong with it: "refused" (nobody listens), or a mode of the sink.
+    #: By what is wrong with it: the mode of the sink.
     dead: dict[str, WebhookSink] = field(default_factory=dict)
     #: When the daemon stops to wait for an answer (seconds).
     read_timeout: int = 1
@@ -45,9 +45,7 @@ class Channels:
 
     def return_to_life(self) -> None:
         """All work again."""
-        for how, sink in self.dead.items():
-            if how == "refused":
-                self.dead[how] = WebhookSink(sink.port)
+        for sink in self.dead.values():
             sink.mode = "ok"
 
 
@@ -59,11 +57,7 @@ def watched(folder: Path, *dead: str, read_timeout: int = 1) -> Iterator[tuple[F
             ends.enter_context(WebhookSink()), ends.enter_context(SmtpSink()), read_timeout=read_timeout
         )
         for how in dead:
-            channels.dead[how] = WebhookSink()
-            if how == "refused":
-                channels.dead[how].close()
-            else:
-                channels.dead[how].mode = how
+            channels.dead[how] = WebhookSink(how)
         ends.callback(channels.close_dead)
         pbx = ends.enter_context(FakePbx(*phones(3)))
         text = fake_section(pbx) + WATCHES + channels.section()
@@ -95,7 +89,7 @@ def all_failing(daemon: Daemon, channels: Channels) -> bool:
 
 
 def test_dead_channel_is_told_the_whole_outage_in_one_message_when_it_returns(tmp_path: Path) -> None:
-    with watched(tmp_path, "refused", "500") as (scene, channels):
+    with watched(tmp_path, "refuse", "500") as (scene, channels):
         lose_and_find(scene, channels)
 
         channels.return_to_life()
@@ -115,7 +109,7 @@ def test_dead_channel_is_told_the_whole_outage_in_one_message_when_it_returns(tm
 
 
 def test_dead_channel_is_told_after_a_restart_too_and_what_may_have_arrived_is_marked(tmp_path: Path) -> None:
-    with watched(tmp_path, "refused", "503", "hang", "drop") as (scene, channels):
+    with watched(tmp_path, "refuse", "503", "hang", "drop") as (scene, channels):
         lose_and_find(scene, channels)
 
         assert scene.daemon.stop() == 0
