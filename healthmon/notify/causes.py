@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from healthmon.model import Incident, Kind
-from healthmon.notify.lines import DOWN, Line, State
-from healthmon.notify.naming import LIST_CHARACTERS, counts, headline, members, names, share, unreachable
+from healthmon.model import Kind
+from healthmon.notify.lines import DOWN, Line, State, Thing, named
+from healthmon.notify.naming import counts, headline, members, names, places, share, unreachable
 from healthmon.notify.voice import Voice
 
 
@@ -31,7 +31,7 @@ def _down(line: Line, voice: Voice) -> str:
 
 def _hit(line: Line, voice: Voice) -> str:
     """Say what a network took with it: ``(3 providers, 2 sites)``."""
-    hit = counts(members(line), voice)
+    hit = counts(places(line), voice)
     return f" ({hit})" if hit else ""
 
 
@@ -79,10 +79,10 @@ def _also_back(line: Line, voice: Voice) -> Iterator[str]:
 
 
 def _names(line: Line, voice: Voice) -> Iterator[str]:
-    if hit := members(line):
+    if hit := places(line) if line.kind is Kind.NETWORK else [named(one) for one in members(line)]:
         yield _listed(hit, line, voice)
 
 
-def _listed(incidents: Sequence[Incident], line: Line, voice: Voice) -> str:
+def _listed(things: Sequence[Thing], line: Line, voice: Voice) -> str:
     """List names; where a network fell, say of each what it is."""
-    return names(incidents, LIST_CHARACTERS, voice if line.kind is Kind.NETWORK else None)
+    return names(things, voice, with_kinds=line.kind is Kind.NETWORK)

@@ -57,6 +57,10 @@ _SEVERITIES = list(Severity)
 _CHECKS = {Check.INVENTORY: "list of endpoints", Check.RESTARTS: "restarts"}
 
 
+#: What sort of thing it is, and its name, harmless.
+Thing = tuple[Kind, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """A claimed row with the words that it is told in."""
@@ -101,16 +105,18 @@ class Line:
         return (self, *self.inside)
 
     @property
-    def still_down(self) -> list[Incident]:
+    def still_down(self) -> list[Thing]:
         """What remains down of a group whose incident is over."""
-        told = {line.incident.id: line.incident for line in self.inside if line.state is State.DOWN}
-        lasting = {one.id: one for one in self.row.explained if one.is_open} if self.kind.is_group else {}
-        return sorted({**lasting, **told}.values(), key=by_kind_and_name) if not self.incident.is_open else []
+        if self.incident.is_open or not self.kind.is_group:
+            return []
+        lasting = {one.id: one for one in self.row.explained if one.is_open}
+        left = lasting | {line.incident.id: line.incident for line in self.inside if line.state is State.DOWN}
+        return [named(one) for one in left.values() if one.explained_by not in left]
 
     @property
-    def back(self) -> list[Incident]:
+    def back(self) -> list[Thing]:
         """What had been told for itself before a group's incident explained it, and came back with the group."""
-        return sorted((line.incident for line in self.inside if line.news is not News.BAD), key=by_kind_and_name)
+        return [named(line.incident) for line in self.inside if line.news is not News.BAD]
 
 
 def line_of(row: ClaimedRow) -> Line:
@@ -126,9 +132,14 @@ def name_of(incident: Incident) -> str:
     return visible(target.resource or target.endpoint or target.pbx)
 
 
-def by_kind_and_name(incident: Incident) -> tuple[object, ...]:
-    """Order incidents as they are listed: the biggest cause first, 9 before 101."""
-    return _KINDS.index(incident.kind), natural(name_of(incident))
+def named(incident: Incident) -> Thing:
+    """What sort of thing an incident is about, and its name."""
+    return incident.kind, name_of(incident)
+
+
+def in_order(thing: Thing) -> tuple[object, ...]:
+    """Order things as they are listed: the biggest cause first, 9 before 101."""
+    return _KINDS.index(thing[0]), natural(thing[1])
 
 
 def lines_of(rows: Iterable[ClaimedRow]) -> list[Line]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from healthmon.core.sites import label
 from healthmon.model import Incident, Kind
-from healthmon.notify.lines import DOWN, Line, State, by_kind_and_name, name_of
+from healthmon.notify.lines import DOWN, Line, State, Thing, in_order, named
 from healthmon.notify.voice import Voice
 from healthmon.notify.words import cut, listed
 
@@ -47,7 +48,12 @@ def thing(kind: Kind, name: str, voice: Voice) -> str:
         return voice.text("network of {pbx}", pbx=name)
     if kind is Kind.PROVIDERS:
         return voice.text("providers at {host}", host=name)
-    return f"{voice.language.noun(kind)} {name}"
+    return f"{voice.language.noun(kind)} {said(kind, name, voice)}"
+
+
+def said(kind: Kind, name: str, voice: Voice) -> str:
+    """Say a name; that of a site may hold a word of ours: ``private address 10.0.0.0/24``."""
+    return voice.language.retold(name) if kind is Kind.SITE else name
 
 
 def place(line: Line, voice: Voice, most: int | None = None) -> str:
@@ -76,9 +82,14 @@ def counted(lines: Sequence[Line], voice: Voice, *, state: bool = True) -> str:
 
 
 def members(line: Line) -> list[Incident]:
-    """What a group has hit: what is down of it now, or all of it once it is over; in the order of a list."""
-    explained = [one for one in line.row.explained if one.is_open or not line.incident.is_open]
-    return sorted(explained, key=by_kind_and_name)
+    """The endpoints that a group has hit: those that are down now, or all of them once it is over."""
+    return [one for one in line.row.explained if not one.kind.is_group and (one.is_open or not line.incident.is_open)]
+
+
+def places(line: Line) -> list[Thing]:
+    """What a PBX's network took with it: providers, and for devices the sites where they stand."""
+    things = {(Kind.SITE, label(one.site)) if one.kind.is_device and one.site else named(one) for one in members(line)}
+    return sorted(things, key=in_order)
 
 
 def share(line: Line, voice: Voice) -> str:
@@ -119,18 +130,13 @@ def _noun_of(kind: Kind, hit: Sequence[Incident]) -> str:
     return _DEVICE if kinds else Kind.PHONE
 
 
-def counts(incidents: Iterable[Incident], voice: Voice) -> str:
-    """Say how many of each kind: ``3 providers, 2 sites``. A group of providers counts as its providers."""
-    numbers: Counter[Kind] = Counter()
-    for one in incidents:
-        if one.kind is Kind.PROVIDERS:
-            numbers[Kind.PROVIDER] += max(one.down, one.of, 1)
-        else:
-            numbers[one.kind] += 1
+def counts(things: Iterable[Thing], voice: Voice) -> str:
+    """Say how many of each kind: ``3 providers, 2 sites``."""
+    numbers = Counter(kind for kind, _ in things)
     return ", ".join(voice.language.counted(numbers[kind], kind) for kind in Kind if numbers[kind])
 
 
-def names(incidents: Iterable[Incident], most: int, voice: Voice | None = None) -> str:
-    """List things by their names; with a ``voice``, say of each what it is."""
-    ordered = sorted(incidents, key=by_kind_and_name)
-    return listed([thing(one.kind, name_of(one), voice) if voice else name_of(one) for one in ordered], most)
+def names(things: Iterable[Thing], voice: Voice, *, with_kinds: bool = False) -> str:
+    """List things by their names; ``with_kinds``: say of each what it is."""
+    ordered = sorted(things, key=in_order)
+    return listed([thing(*one, voice) if with_kinds else said(*one, voice) for one in ordered], LIST_CHARACTERS)

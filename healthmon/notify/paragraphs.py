@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from healthmon.model import Incident, Reason
 from healthmon.notify.bunches import bunched, is_cohort
 from healthmon.notify.causes import first_of_group
-from healthmon.notify.lines import Line, News, State
+from healthmon.notify.lines import Line, News, State, named
 from healthmon.notify.naming import LIST_CHARACTERS, counted, counts, headline, names
 from healthmon.notify.voice import Voice
 from healthmon.notify.words import cut, listed, visible
@@ -124,12 +124,12 @@ def _now(line: Line, voice: Voice) -> Iterator[str]:
 
 def _explained(line: Line, voice: Voice) -> Iterator[str]:
     """Say what is not told because this explains it."""
-    smaller = line.row.explained
+    smaller = [named(one) for one in line.row.explained]
     if smaller and not line.kind.is_group:
         yield voice.text(
             "explains {counts} of which you are not told: {names}",
             counts=counts(smaller, voice),
-            names=names(smaller, LIST_CHARACTERS),
+            names=names(smaller, voice),
         )
 
 

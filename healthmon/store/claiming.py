@@ -78,7 +78,7 @@ class ClaimedRow:
     incident: Incident
     #: The same may have arrived already: an earlier attempt ended without a result.
     possibly_repeated: bool
-    #: The smaller incidents that this one explains.
+    #: The smaller incidents that this one explains, and those that these explain.
     explained: tuple[Incident, ...] = ()
     #: Open incidents of which this message does not speak, and that no bigger open one explains.
     others_down: int = 0
@@ -233,5 +233,13 @@ def _with_facts(connection: sqlite3.Connection, lines: Sequence[Line], timeline:
 
 
 def _explained_by(connection: sqlite3.Connection, incident: Incident, timeline: Timeline) -> tuple[Incident, ...]:
-    rows = connection.execute("SELECT * FROM incidents WHERE explained_by = :id ORDER BY id", {"id": incident.id})
+    """All that it explains: also what is explained by a group that it explains."""
+    rows = connection.execute(
+        """WITH RECURSIVE smaller (id) AS (
+            SELECT id FROM incidents WHERE explained_by = :id
+            UNION SELECT i.id FROM smaller JOIN incidents i ON i.explained_by = smaller.id)
+        SELECT incidents.* FROM smaller JOIN incidents ON incidents.id = smaller.id
+        WHERE incidents.id <> :id ORDER BY incidents.id""",
+        {"id": incident.id},
+    )
     return tuple(incident_of(row, timeline) for row in rows)

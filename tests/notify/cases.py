@@ -184,9 +184,7 @@ def _site_down() -> Case:
 
 
 def _site_down_of_which_the_whole_is_not_known() -> Case:
-    return Case(
-        [row(site("192.168.10.0/24 (private address)", down=5), explained=at_the_site((101, 9, 118, 131, 132)))]
-    )
+    return Case([row(site("192.168.10.0/24", down=5), explained=at_the_site((101, 9, 118, 131, 132)))])
 
 
 def _site_down_beside_a_provider() -> Case:
@@ -245,11 +243,11 @@ def _network_up() -> Case:
 
 def _network_up_and_some_are_still_down() -> Case:
     about = replace(network(), closed_at=SINCE + 720, ending=Ending.RECOVERED)
-    *others, trunk, branch = behind_the_network()
-    explained = (*map(over, others), trunk, branch)
-    return Case(
-        [up(about, explained=explained), row(trunk), row(branch, explained=at_the_site((201, 202)))], SINCE + 725
-    )
+    group, *others, last = behind_the_network()
+    branch = replace(site("198.51.100.4", 901, down=2), explained_by=950)
+    at_branch = at_the_site((202, 203), 901)
+    ended = up(about, explained=(over(group), *map(over, others), last, branch, *at_branch))
+    return Case([ended, row(last), row(branch, explained=at_branch), *map(row, at_branch)], SINCE + 725)
 
 
 def _network_was_down() -> Case:
@@ -322,10 +320,11 @@ def group_of_providers(**facts: Any) -> Incident:
 
 def behind_the_network() -> tuple[Incident, ...]:
     """Three providers and two sites, all down with the PBX's network."""
-    telekom = incident(TELEKOM, 951, explained_by=950)
     group = replace(group_of_providers(down=2, of=2), explained_by=950)
-    branches = (site(down=37, of=40), site("198.51.100.4", 901, down=3, of=3))
-    return group, replace(branches[0], explained_by=950), telekom, replace(branches[1], explained_by=950)
+    telekom = incident(TELEKOM, 951, explained_by=950)
+    branches = {101: "203.0.113.7", 102: "203.0.113.7", 201: "198.51.100.4", 301: "198.51.100.4"}
+    phones = [incident(phone(str(n)), n, explained_by=950, site=at) for n, at in branches.items()]
+    return group, *trunks(), telekom, *phones
 
 
 CASES: dict[str, Callable[[], Case]] = {

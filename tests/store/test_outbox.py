@@ -149,6 +149,21 @@ def test_a_line_knows_what_else_is_down_and_what_it_explains(store: Store) -> No
     assert row.others_down == 2, "3, and 5, whose bigger one is over"
 
 
+def test_a_line_knows_what_is_explained_by_what_it_explains_even_in_a_circle(store: Store) -> None:
+    store.book(
+        incidents={
+            1: incident(1, explained_by=3),
+            2: incident(2, OTHER_PHONE, explained_by=1),
+            3: incident(3, OTHER_PHONE, explained_by=2),
+        },
+        notifications=[notification()],
+    )
+
+    (row,) = claimed(store).rows
+
+    assert [each.id for each in row.explained] == [2, 3]
+
+
 def test_what_a_bigger_incident_explains_is_not_sent(store: Store) -> None:
     store.book(incidents={1: incident()}, notifications=[notification(wait=5)])
 

@@ -101,7 +101,7 @@ def _scans(connection: sqlite3.Connection, tables: set[str], sql: str, parameter
         return
     named = {(table, table) for table in tables} | set(re.findall(rf"\b({'|'.join(tables)}) (\w+)", sql))
     # What is made for a question alone is looked through as a matter of course.
-    own = {"CONSTANT", *re.findall(r"\) AS (\w+)", sql)}
+    own = {"CONSTANT", *re.findall(r"\) AS (\w+)", sql), *re.findall(r"WITH RECURSIVE (\w+)", sql)}
     for *_, plan in connection.execute(f"EXPLAIN QUERY PLAN {sql}", parameters):
         scan = re.match(r"SCAN (\w+)(?: USING (?:COVERING )?INDEX (\w+))?$", plan)
         if scan and scan[1] not in own and scan[2] not in OF_THE_PRESENT:
