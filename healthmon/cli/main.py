@@ -36,6 +36,7 @@ COMMANDS = {
     "incidents": Command("healthmon.cli.incidents:command", "The incidents that last, and the latest that are over."),
     "incident": Command("healthmon.cli.incident:command", "The whole story of one: who was told what, or why nobody."),
     "history": Command("healthmon.cli.history:command", "The life of one target, as a timeline; --follow goes on."),
+    "export": Command("healthmon.cli.export:command", "What happened, row by row: CSV, JSON lines or Parquet."),
     "ack": Command("healthmon.cli.ack:command", "Take note of an incident: no more reminders."),
     "silence": Command("healthmon.cli.silence:command", "For a time tell nobody of something."),
     "test-alert": Command("healthmon.cli.test_alert:command", "Send a test message to a receiver."),

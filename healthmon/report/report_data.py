@@ -11,10 +11,7 @@ from typing import Any
 from healthmon.model import Incident
 from healthmon.report.accounts import Account, Line
 from healthmon.report.availability import Figures
-from healthmon.report.words import rfc3339, visible
-
-#: A spreadsheet takes a cell that begins so for a formula, and would run it.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from healthmon.report.words import harmless, rfc3339
 
 
 def report_json(account: Account) -> str:
@@ -66,7 +63,7 @@ def _harmless(value: Any) -> Any:
     """Keep a text from being taken for a formula: names come from strangers. Numbers stay numbers."""
     if not isinstance(value, str):
         return value
-    return f"'{visible(value)}" if value.startswith(_FORMULA) else visible(value)
+    return harmless(value)
 
 
 def _target(line: Line) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,16 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+
+
+#: A spreadsheet takes a cell that begins so for a formula, and would run it. One that divides cells by ";" finds a
+#: beginning behind each.
+_FORMULA = re.compile(r"(^|;)(\s*)([=+\-@＝＋－＠])")
+
+
+def harmless(text: str) -> str:
+    """Make a text safe for a cell of a spreadsheet: names come from strangers."""
+    return _FORMULA.sub(r"\1'\2\3", visible(text))
 
 
 def local(at: float, zone: ZoneInfo, now: float) -> str:

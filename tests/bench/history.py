@@ -37,6 +37,16 @@ def history(scale: Scale) -> Iterator[Figure]:
             about = f"report --since {since}, {years.targets:,} targets, {years.transitions:,} transitions"
             yield Figure(about, median([took for took, _ in runs]), "s", at_most=seconds, bare=bare)
             yield Figure(f"memory of {about}", max(memory for _, memory in runs), "MB", at_most=150.0)
+        yield from _export(path, years)
+
+
+def _export(path: Path, years: Years) -> Iterator[Figure]:
+    """All of it as CSV; the memory must be that of a few days."""
+    command = (sys.executable, "-m", "healthmon", "export", "--database", str(path))
+    _, few = _run(*command, "--since", "2d")
+    took, memory = _run(*command)
+    yield Figure("transitions exported as CSV", years.transitions / took, "/s")
+    yield Figure(f"memory of an export of {years.transitions:,} transitions", memory, "MB", at_most=100.0, bare=few)
 
 
 def size_of_a_transition(path: Path) -> float:

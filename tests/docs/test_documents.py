@@ -1,5 +1,6 @@
 """What the documentation says exists, and what exists is documented."""
 
+import re
 from pathlib import Path
 
 import click
@@ -7,6 +8,7 @@ import pytest
 
 from healthmon.cli.main import cli
 from healthmon.errors import ExitCode
+from healthmon.store.export import EXPORTS
 
 from .documents import (
     DOCUMENTS,
@@ -89,3 +91,13 @@ def test_the_readme_lists_every_exit_code() -> None:
     readme = (ROOT / "README.md").read_text()
 
     assert [code for code in codes if f"| {code} | " not in readme] == []
+
+
+@pytest.mark.parametrize("what", EXPORTS)
+def test_every_column_of_an_export_is_explained(what: str) -> None:
+    chapter = (ROOT / "docs" / "export.md").read_text().partition(f"## {what.capitalize()}\n")[2].partition("\n## ")[0]
+    explained = [
+        name for row in re.findall(r"^\| (`.+?`) \|", chapter, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)
+    ]
+
+    assert explained == [column.name for column in EXPORTS[what].columns]

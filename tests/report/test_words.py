@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from healthmon.report import words
 
@@ -27,6 +30,19 @@ NOON = datetime(2026, 5, 1, 10, 2, 11, 250_000, tzinfo=UTC).timestamp()
 )
 def test_control_characters_are_made_visible_and_nothing_else_is_changed(name: str, shown: str) -> None:
     assert words.visible(name) == shown
+
+
+@given(st.text(alphabet=st.one_of(st.sampled_from("=+-@;\t\r\n ＝'a"), st.characters())))
+@example("=1+1")
+@example(" \t=1+1")
+@example("a;b; =1+1")
+@example("-2")
+def test_no_cell_of_a_spreadsheet_begins_a_formula_whichever_way_it_divides_them(name: str) -> None:
+    written = words.harmless(name)
+
+    assert not any(part.lstrip().startswith(tuple("=+-@＝＋－＠")) for part in re.split("[;\t\r\n]", written))
+    # Nothing but apostrophes is added.
+    assert written.replace("'", "") == words.visible(name).replace("'", "")
 
 
 @pytest.mark.parametrize(

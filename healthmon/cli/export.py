@@ -1,0 +1,58 @@
+"""``healthmon export``: what happened, row by row, for those who bring their own tools."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+
+import click
+
+from healthmon.cli.common import database_option, place
+from healthmon.cli.output import output_option, output_to
+from healthmon.report.export import WRITERS
+from healthmon.report.window import span
+from healthmon.store.export import EXPORTS, pages
+
+
+@click.command("export")
+@click.option("--what", type=click.Choice(list(EXPORTS)), default="transitions", show_default=True, help="Which rows.")
+@click.option(
+    "--since", metavar="TIME", help="The last 7d, 24h …, or from a date or time on.  [default: all that is kept]"
+)
+@click.option("--until", metavar="TIME", help="Up to this time, or to the end of this date.  [default: now]")
+@click.option(
+    "--format", "form", type=click.Choice(list(WRITERS)), default="csv", show_default=True, help="See docs/export.md."
+)
+@output_option
+@database_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    /,
+    *,
+    what: str,
+    since: str | None,
+    until: str | None,
+    form: str,
+    output: Path | None,
+    database: Path | None,
+) -> None:
+    """Write what happened, row by row, for other programs: CSV, JSON lines, or Parquet.
+
+    Rows come in the order in which they were booked; times are RFC 3339 in UTC. The columns stand in docs/export.md.
+    """
+    where, now = place(ctx.obj, database), time.time()
+    window = span(since=since, until=until, zone=where.timezone, now=now)
+    start = 0.0 if since is None else window[0]
+    if form == "parquet" and output is None and sys.stdout.isatty():
+        raise click.UsageError("Parquet is nothing for a terminal; say where it goes with -o FILE")
+    count = 0
+    with output_to(output) as file:
+        writer = WRITERS[form](file, EXPORTS[what].columns)
+        for rows in pages(where.database, what, start, window[1]):
+            writer.write(rows)
+            count += len(rows)
+        writer.finish()
+    if output is not None:
+        click.echo(f"{output}: {count:,} {what}", err=True)

@@ -1,0 +1,71 @@
+"""Where output goes that may be long: to stdout, or into a file that appears only when it is complete."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO
+
+import click
+
+from healthmon.errors import HealthmonError
+
+output_option = click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write into this file; it appears, or is replaced, when all is written.",
+)
+
+
+class OutputFailed(HealthmonError):
+    """The file cannot be written."""
+
+
+@contextmanager
+def output_to(path: Path | None) -> Iterator[BinaryIO]:
+    """Yield a binary file to write to. Raises OutputFailed; then what was at ``path`` before is still there."""
+    if path is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    try:
+        with _replaced(path.resolve()) if _is_plain(path) else path.open("wb") as file:
+            yield file
+    except OSError as error:
+        raise OutputFailed(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def _is_plain(path: Path) -> bool:
+    """Whether it is a file, or nothing yet: a pipe or a device is written to as it is."""
+    return path.is_file() or not path.exists()
+
+
+@contextmanager
+def _replaced(path: Path) -> Iterator[BinaryIO]:
+    """Write beside the file, and take its place at the end, so that a power cut leaves the old one or the new one."""
+    number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial")
+    try:
+        with os.fdopen(number, "wb") as file:
+            yield file
+            file.flush()
+            os.fchmod(file.fileno(), _mode(path))
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        with suppress(FileNotFoundError):
+            Path(name).unlink()
+        raise
+
+
+def _mode(path: Path) -> int:
+    """The rights that the file has, or those that a new one gets."""
+    if path.exists():
+        return path.stat().st_mode & 0o777
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
