@@ -28,6 +28,7 @@ from healthmon.model import (
     Snapshot,
     Target,
 )
+from healthmon.report.rolling import Roller
 from healthmon.store.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -96,6 +97,7 @@ class Engine:
         self._config = config
         self._inbox = inbox
         self._writer = writer
+        self._roller = Roller(writer)
         self._clock = clock
         self._hooks = hooks
         self._stop = stop
@@ -250,15 +252,21 @@ class Engine:
             self._alive_due = 0.0
 
     def _prune(self, now: float, *, is_busy: bool) -> None:
-        """Remove one small batch of old history; under load seldom, but load that never ends must not fill the disk."""
+        """Read some meters, and then remove one small batch of old history.
+
+        Under load seldom, but load that never ends must not fill the disk.
+        """
         if now < self._prune_due + (PRUNE_PAUSE_UNDER_LOAD if is_busy else 0.0):
             return
         try:
-            removed = self._writer.prune(now - self._config.history.transitions)
+            # The day's readings come first: they are made from what goes then.
+            is_more = self._roller.step(now, self._config.timezone) or bool(
+                self._writer.prune(now - self._config.history.transitions)
+            )
         except DatabaseUnwritable as error:
             log.warning("%s; old history stays for now", error)
-            removed = 0
-        self._prune_due = now + (PRUNE_PAUSE if removed else PRUNE_EVERY)
+            is_more = False
+        self._prune_due = now + (PRUNE_PAUSE if is_more else PRUNE_EVERY)
 
 
 def _looked_at(sighting: Sighting) -> str:

@@ -402,6 +402,36 @@ class PlacePeriod:
     until: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the meter of one check showed at a moment: all seconds of each health since it was first watched.
+
+    What happens at this very moment is not in it yet. A difference of two readings is what lies between them.
+    """
+
+    at: float
+    up_s: float = 0.0
+    degraded_s: float = 0.0
+    down_s: float = 0.0
+    unknown_s: float = 0.0
+    #: So many outages were seen so far.
+    outages: int = 0
+    #: The longest outage since the previous reading, counted from its own beginning.
+    longest_s: float = 0.0
+    #: What was believed then; None: it was not watched.
+    belief: Health | None = None
+    #: Whether it had been up since it was watched: the time before does not count for a device.
+    was_used: bool = False
+    #: Whether an outage was on, and for how long that was seen so far.
+    is_out: bool = False
+    out_s: float = 0.0
+
+    @property
+    def is_unused(self) -> bool:
+        """Whether it is down and has not been up since it is watched: a device that is not in use."""
+        return self.belief is Health.DOWN and not self.was_used
+
+
 class Ending(StrEnum):
     """How an incident ended. Only RECOVERED is told as RESOLVED; the others are one line in the next digest."""
 

@@ -10,7 +10,7 @@ import click
 from healthmon.cli.common import database_option, place, screen
 from healthmon.model import Kind
 from healthmon.report.accounts import Choice
-from healthmon.report.looking import account_of
+from healthmon.report.looking import Asked, account_of
 from healthmon.report.report_data import incidents_csv, report_json, targets_csv
 from healthmon.report.report_text import report_text
 from healthmon.report.window import DEFAULT_SINCE, window
@@ -61,7 +61,7 @@ def command(
     where, now, choice = place(ctx.obj, database), time.time(), Choice(**chosen)
     asked = window(since=since, from_=from_, to=to, zone=where.timezone, now=now)
     with open_reader(where.database) as reader:
-        found = account_of(reader, asked, choice, now)
+        found = account_of(reader, Asked(asked, choice), now)
     if form == "json":
         click.echo(report_json(found))
     elif form == "csv":

@@ -50,8 +50,26 @@ def _periods_of(weekly: Weekly, now: float) -> Iterator[tuple[float, float]]:
     for offset in range(-_DAYS_BACK, _DAYS_AHEAD + 1):
         day = today + timedelta(days=offset)
         if day.weekday() in weekly.days:
-            end = weekly.end if weekly.end > weekly.start else weekly.end + DAY_MINUTES
-            yield _moment(day, weekly.start, weekly.zone), _moment(day, end, weekly.zone, is_end=True)
+            yield _period(weekly, day)
+
+
+def periods_within(times: Iterable[Weekly], since: float, until: float) -> Iterator[tuple[float, float]]:
+    """Say when these times have come between two moments (seconds UTC): each whole, also beyond the two."""
+    for weekly in times:
+        day = datetime.fromtimestamp(since, weekly.zone).date() - timedelta(days=_DAYS_BACK)
+        last = datetime.fromtimestamp(until, weekly.zone).date()
+        while day <= last:
+            if day.weekday() in weekly.days:
+                start, end = _period(weekly, day)
+                if start < end and end > since and start < until:
+                    yield start, end
+            day += timedelta(days=1)
+
+
+def _period(weekly: Weekly, day: date) -> tuple[float, float]:
+    """From when to when it is that begins on this day."""
+    end = weekly.end if weekly.end > weekly.start else weekly.end + DAY_MINUTES
+    return _moment(day, weekly.start, weekly.zone), _moment(day, end, weekly.zone, is_end=True)
 
 
 def _moment(day: date, minutes: int, zone: ZoneInfo, *, is_end: bool = False) -> float:

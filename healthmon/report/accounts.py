@@ -1,14 +1,16 @@
-"""The account of a window: each target's figures, worst first, the overall figures, and the incidents. Pure."""
+"""The account of a window: each target's figures, worst first, the groups, the overall figures, the incidents. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from healthmon.model import Check, Health, Incident, Kind, Target, Transition, VeilPeriod
-from healthmon.report.availability import Figures, History, Span, figures, overall, timeline
-from healthmon.store.queries import TargetHistory
+from healthmon.model import Incident, Kind, Target
+from healthmon.report.availability import Figures, Span, UnknownAs, merged, overall, part_of
+from healthmon.report.periods import Calendar, Period
+from healthmon.store.meters import Watched
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,44 @@ def _is_endpoint(target: Target, pattern: str) -> bool:
     return not target.is_pbx and fnmatchcase(target.endpoint if "/" in pattern else target.resource, pattern)
 
 
+class By(StrEnum):
+    """What a report has a line for."""
+
+    TARGET = "target"
+    WATCH = "watch"
+    SITE = "site"
+    PBX = "pbx"
+    PROVIDER = "provider"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+    @property
+    def calendar(self) -> Calendar | None:
+        """The period that it is; None: it groups targets, not time."""
+        return Calendar(self.value) if self in (By.DAY, By.WEEK, By.MONTH) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """How a report counts."""
+
+    unknown_as: UnknownAs = UnknownAs.EXCLUDE
+    #: What happens within a maintenance window counts neither for nor against.
+    excludes_maintenance: bool = False
+    #: The availability that was promised, 0..1; None: none was.
+    promised: float | None = None
+
+    def share(self, figures: Figures) -> float | None:
+        """The availability, 0..1."""
+        return figures.share(self.unknown_as)
+
+    def is_missed(self, figures: Figures) -> bool:
+        """Whether less than promised was available."""
+        share = self.share(figures)
+        return self.promised is not None and share is not None and share < self.promised
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     """One target's figures."""
@@ -47,8 +87,24 @@ class Line:
     kind: Kind
     watch: str
     figures: Figures
+    #: Within the working hours of its watch section; None: it has none.
+    in_hours: Figures | None = None
+    #: Where it was last seen; "": not known.
+    site: str = ""
     #: False: a phone that was never seen up; it counts no downtime.
     was_used: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The figures of several targets, or of a period."""
+
+    name: str
+    figures: Figures
+    in_hours: Figures | None
+    targets: int
+    #: Of a period: from when to when.
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,70 +115,99 @@ class Account:
     #: Worst first.
     lines: tuple[Line, ...]
     #: Newest first.
-    incidents: tuple[Incident, ...]
+    incidents: tuple[Incident, ...] = ()
+    by: By = By.TARGET
+    #: What it is grouped by: worst first, periods in their order; empty by target.
+    groups: tuple[Group, ...] = ()
+    rules: Rules = field(default_factory=Rules)
 
     @property
     def overall(self) -> Figures:
         """All targets together."""
         return overall(line.figures for line in self.lines)
 
+    @property
+    def in_hours(self) -> Figures | None:
+        """All targets together, within their working hours; None: none has any."""
+        return _hours(line.in_hours for line in self.lines)
 
-@dataclass(frozen=True, slots=True)
+    @property
+    def missed(self) -> int:
+        """How many of the lines missed what was promised."""
+        rows: Sequence[Line | Group] = self.lines if self.by is By.TARGET else self.groups
+        return sum(self.rules.is_missed(row.figures) for row in rows)
+
+
 class Unseen:
     """What hides everything behind a PBX, or everything."""
 
-    behind_pbxs: Mapping[str, Sequence[VeilPeriod]]
-    #: From here on nobody watches: no daemon runs.
-    no_daemon_since: float | None = None
+    def __init__(self, behind_pbxs: Mapping[str, Iterable[Span]], no_daemon_since: float | None = None) -> None:
+        #: From ``no_daemon_since`` on nobody watches: no daemon runs.
+        self._nobody: list[Span] = [] if no_daemon_since is None else [(no_daemon_since, float("inf"))]
+        self._behind = {pbx: merged([*spans, *self._nobody]) for pbx, spans in behind_pbxs.items()}
 
-    def spans(self, target: Target, own: Sequence[VeilPeriod]) -> list[Span]:
-        """Say when a target could not be seen."""
-        veils = own if target.is_pbx else (*own, *self.behind_pbxs.get(target.pbx, ()))
-        spans = [(veil.since, float("inf") if veil.until is None else veil.until) for veil in veils]
-        return spans if self.no_daemon_since is None else [*spans, (self.no_daemon_since, float("inf"))]
-
-
-def is_told_of(history: TargetHistory, choice: Choice) -> bool:
-    """Whether a check has a line of its own: reachability, and a PBX's connection, if the target is wanted."""
-    check = Check.CONNECTION if history.target.is_pbx else Check.REACHABILITY
-    return history.check == check and choice.includes(history.target, history.kind, history.watch)
+    def spans(self, target: Target, own: Sequence[Span], window: Span) -> Sequence[Span]:
+        """Say when a target could not be seen in a window, its own veils included: disjoint, sorted."""
+        behind = self._nobody if target.is_pbx else self._behind.get(target.pbx, self._nobody)
+        reaching = part_of(behind, *window)
+        return merged([*own, *reaching]) if own else reaching
 
 
-def line_of(history: TargetHistory, unseen: Unseen, watched_since: float | None, window: Span) -> Line:
-    """Work out one target's figures. ``watched_since`` is that of its present state, if it has one."""
-    watched_from = (history.watched_since, *(() if watched_since is None else (watched_since,)))
-    veils = unseen.spans(history.target, history.veils)
-    whole = History(history.kind, history.transitions, veils, watched_from, history.forgotten_at)
-    return Line(
-        history.target,
-        history.kind,
-        history.watch,
-        figures(timeline(whole, window)),
-        was_used=not history.kind.is_device or not _was_never_up(history.transitions),
-    )
+def is_told_of(watched: Watched, choice: Choice) -> bool:
+    """Whether a target has a line of its own, and is wanted."""
+    is_one = watched.target.is_pbx or watched.target.is_endpoint
+    return is_one and choice.includes(watched.target, watched.kind, watched.watch)
 
 
-def _was_never_up(transitions: Sequence[Transition]) -> bool:
-    """Whether these are all that ever happened, and none was up."""
-    is_all = bool(transitions) and transitions[0].before is None
-    return is_all and all(change.after not in (Health.UP, Health.DEGRADED) for change in transitions)
+#: What a target belongs to, for each way of grouping; None: to nothing that such a report has.
+_BELONGS: Mapping[By, Callable[[Line], str | None]] = {
+    By.WATCH: lambda line: line.watch or None,
+    By.SITE: lambda line: line.site or None,
+    By.PBX: lambda line: line.target.pbx,
+    # The same provider is an endpoint of each PBX that uses it.
+    By.PROVIDER: lambda line: line.target.endpoint if line.kind is Kind.PROVIDER else None,
+}
 
 
-def account(lines: Iterable[Line], incidents: Iterable[Incident], choice: Choice, window: Span) -> Account:
-    """Put a report together."""
+def grouped(lines: Iterable[Line], by: By, rules: Rules) -> tuple[Group, ...]:
+    """Add targets up by what they belong to, worst first."""
+    members: dict[str, list[Line]] = {}
+    if by not in _BELONGS:
+        return ()
+    for line in lines:
+        name = _BELONGS[by](line)
+        if name is not None:
+            members.setdefault(name, []).append(line)
+    groups = [_group(name, its_lines) for name, its_lines in members.items()]
+    return tuple(sorted(groups, key=lambda group: (*_badness(group.figures, rules), group.name)))
+
+
+def _group(name: str, lines: Sequence[Line]) -> Group:
+    figures = overall(line.figures for line in lines)
+    return Group(name, figures, _hours(line.in_hours for line in lines), len(lines))
+
+
+def _hours(each: Iterable[Figures | None]) -> Figures | None:
+    known = [figures for figures in each if figures is not None]
+    return overall(known) if known else None
+
+
+def period_group(period: Period, figures: Figures, in_hours: Figures | None, targets: int) -> Group:
+    """Say what all targets together amount to in a period."""
+    return Group(period.name, figures, in_hours, targets, (period.since, period.until))
+
+
+def worst_first(lines: Iterable[Line], rules: Rules) -> tuple[Line, ...]:
+    """Order targets by availability, then by downtime and outages; what has no figure comes last."""
+    return tuple(sorted(lines, key=lambda line: (*_badness(line.figures, rules), line.target)))
+
+
+def newest_first(incidents: Iterable[Incident], choice: Choice) -> tuple[Incident, ...]:
+    """Choose the incidents of the targets that are wanted."""
     chosen = [one for one in incidents if choice.includes(one.target, one.kind, one.watch)]
-    newest_first = sorted(chosen, key=lambda one: (-one.opened_at, -one.id))
-    return Account(window, tuple(sorted(lines, key=_badness)), tuple(newest_first))
+    return tuple(sorted(chosen, key=lambda one: (-one.opened_at, -one.id)))
 
 
-def _badness(line: Line) -> tuple[object, ...]:
-    """Order by availability, then by downtime and outages; what has no figure comes last."""
-    share = line.figures.availability
-    return (
-        share is None,
-        share,
-        -line.figures.down_s,
-        -line.figures.outages,
-        -line.figures.unknown_s,
-        line.target,
-    )
+def _badness(figures: Figures, rules: Rules) -> tuple[object, ...]:
+    share = rules.share(figures)
+    return share is None, share, -figures.down_s, -figures.outages, -figures.unknown_s

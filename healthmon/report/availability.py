@@ -8,47 +8,62 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import islice
 from typing import NamedTuple
 
-from healthmon.model import Health, Kind, Transition
+from healthmon.model import Health, Kind, Reading
 
 #: From here until there, seconds since the epoch; the end does not belong to it.
 Span = tuple[float, float]
 
+#: From then on this was believed; None: no longer watched.
+Change = tuple[float, Health | None]
+
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """All that is booked about one check of one target that bears on a window.
+    """All that is booked about one check of one target since a reading of its meter, or since its beginning.
 
-    ``transitions`` are in the order of booking and begin with the last one before the window, if there is one.
-    ``veils`` are its own and those of its PBX, in any order, perhaps overlapping.
+    ``changes`` are in the order of booking. ``veils`` are its own and those of its PBX, disjoint and sorted.
     """
 
     kind: Kind
-    transitions: Sequence[Transition]
+    changes: Sequence[Change]
     veils: Sequence[Span]
     #: When it was taken under watch: the first time and, if it was forgotten in between, the last time.
     watched_from: Sequence[float]
     forgotten_at: float | None = None
+    #: How everything stood before ``changes``; None: they are from the beginning on.
+    reading: Reading | None = None
+    #: Whether it was up before the first of ``changes``, where there is no reading that says so.
+    was_used: bool = False
 
 
 class Segment(NamedTuple):
-    """A stretch of a timeline. ``health is None``: not watched then."""
+    """A stretch of a timeline. ``health is None``: not watched then, or a phone that is not in use yet."""
 
     since: float
     until: float
     health: Health | None
-    #: Which outage it belongs to, counted from the start of the timeline; also for a veiled stretch of one.
+    #: Which outage it belongs to, also for a veiled stretch of one; 0: the one that was on at the reading.
     outage: int | None = None
 
     @property
     def length(self) -> float:
         """How long it lasts, seconds."""
         return self.until - self.since
+
+
+class UnknownAs(StrEnum):
+    """What the time in which a target could not be seen counts as, in its availability."""
+
+    EXCLUDE = "exclude"
+    UP = "up"
+    DOWN = "down"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +77,37 @@ class Figures:
     outages: int = 0
     #: The longest outage: the time that it was seen to be down, within the window.
     longest_s: float = 0.0
+    #: The time within maintenance windows, and within silences; it is part of those above, too.
+    maintenance_s: float = 0.0
+    silenced_s: float = 0.0
+    #: How often it began to flap.
+    flaps: int = 0
+
+    @property
+    def watched_s(self) -> float:
+        """All the time that counts, whatever was seen in it."""
+        return self.up_s + self.degraded_s + self.down_s + self.unknown_s
 
     @property
     def availability(self) -> float | None:
         """The share of the known time in which it was up or degraded, 0..1; None: nothing is known."""
-        known = self.up_s + self.degraded_s + self.down_s
-        return (self.up_s + self.degraded_s) / known if known > 0 else None
+        return self.share(UnknownAs.EXCLUDE)
+
+    def share(self, unknown_as: UnknownAs) -> float | None:
+        """The availability with the unknown time counted so; None: there is no time that counts."""
+        good = self.up_s + self.degraded_s + (self.unknown_s if unknown_as is UnknownAs.UP else 0.0)
+        bad = self.down_s + (self.unknown_s if unknown_as is UnknownAs.DOWN else 0.0)
+        return good / (good + bad) if good + bad > 0 else None
+
+    @property
+    def mean_repair_s(self) -> float | None:
+        """The mean time to repair: how long an outage lasted; None: there was none."""
+        return self.down_s / self.outages if self.outages else None
+
+    @property
+    def mean_between_s(self) -> float | None:
+        """The mean time between failures: how long it worked for each outage; None: there was none."""
+        return (self.up_s + self.degraded_s) / self.outages if self.outages else None
 
     def __add__(self, other: Figures) -> Figures:
         """Add two targets' times up; the longest outage stays one target's."""
@@ -78,26 +118,134 @@ class Figures:
             unknown_s=self.unknown_s + other.unknown_s,
             outages=self.outages + other.outages,
             longest_s=max(self.longest_s, other.longest_s),
+            maintenance_s=self.maintenance_s + other.maintenance_s,
+            silenced_s=self.silenced_s + other.silenced_s,
+            flaps=self.flaps + other.flaps,
         )
 
 
+# ---------------------------------------------------------------- from a history to a timeline
+
+
 def timeline(history: History, window: Span) -> list[Segment]:
-    """Cut the window into stretches of one health each, veils taken into account; empty for an empty window."""
+    """Cut the window into stretches of one health each, veils taken into account; empty for an empty window.
+
+    The window does not begin before the history's reading.
+    """
+    reading = history.reading
+    is_out = reading is not None and reading.is_out
+    stretches = _clipped(_numbered(_counted_marks(history), window[1], is_out=is_out), window)
+    return list(_veiled(stretches, history.veils) if history.veils else stretches)
+
+
+#: From then on this was believed. Never known is ``unknown``; None: not watched.
+_Mark = tuple[float, Health | None]
+
+
+def _marks(history: History) -> list[_Mark]:
+    """Say from when on what was believed, regardless of veils."""
+    reading = history.reading
+    marks: list[_Mark] = [] if reading is None else [(reading.at, reading.belief)]
+    for at, health in history.changes:
+        if not marks or marks[-1][1] is None:
+            _watch(marks, history.watched_from, at)
+        # Booked times may run backwards where somebody set the clock back; a timeline's may not.
+        marks.append((max(at, marks[-1][0]) if marks else at, health))
+    if not marks or marks[-1][1] is None:
+        _watch(marks, history.watched_from, float("inf"))
+    if history.forgotten_at is not None and marks and marks[-1][1] is not None:
+        marks.append((max(history.forgotten_at, marks[-1][0]), None))
+    return marks
+
+
+def _watch(marks: list[_Mark], watched_from: Sequence[float], before: float) -> None:
+    """Begin to watch what is not watched, if that began before this time."""
+    last = marks[-1][0] if marks else float("-inf")
+    begins = [at for at in watched_from if last <= at < before]
+    if begins:
+        marks.append((min(begins), Health.UNKNOWN))
+
+
+def _counted_marks(history: History) -> list[_Mark]:
+    """Leave out the time in which a phone is not in use: down does not count before it is up for the first time."""
     marks = _marks(history)
-    if history.kind.is_device:
-        marks = list(_in_use(marks, was_used=bool(history.transitions) and history.transitions[0].before is not None))
-    return list(_veiled(_clipped(_numbered(marks, window[1]), window), merged(history.veils)))
+    if not history.kind.is_device:
+        return marks
+    was_used = history.was_used if history.reading is None else history.reading.was_used
+    counted = []
+    for at, health in marks:
+        was_used = _is_used(health, was_used=was_used)
+        counted.append((at, None if health is Health.DOWN and not was_used else health))
+    return counted
+
+
+def _is_used(health: Health | None, *, was_used: bool) -> bool:
+    """Whether it has been up since it is watched."""
+    return health in (Health.UP, Health.DEGRADED) or (was_used and health is not None)
+
+
+def is_unused(history: History, at: float) -> bool:
+    """Whether this is a phone that has not been up since it is watched, and is down for this reason alone."""
+    belief, was_used = _state_at(history, at)
+    return history.kind.is_device and belief is Health.DOWN and not was_used
+
+
+def _state_at(history: History, at: float) -> tuple[Health | None, bool]:
+    """Say what was believed at a time, and whether it had been up since it was watched."""
+    belief, was_used = None, history.was_used if history.reading is None else history.reading.was_used
+    for when, health in _marks(history):
+        if when < at:
+            belief, was_used = health, _is_used(health, was_used=was_used)
+    return belief, was_used
+
+
+def _numbered(marks: Sequence[_Mark], until: float, *, is_out: bool) -> Iterator[Segment]:
+    """Say marks as stretches and number the outages: down after up, degraded or not watched is a new one."""
+    outage = 0
+    for number, (since, health) in enumerate(marks, start=1):
+        end = marks[number][0] if number < len(marks) else max(until, since)
+        if end <= since:
+            continue
+        if health is Health.DOWN and not is_out:
+            outage += 1
+        # Not knowing neither begins nor ends an outage.
+        is_out = health is Health.DOWN or (is_out and health is Health.UNKNOWN)
+        yield Segment(since, end, health, outage if is_out else None)
+
+
+def _clipped(stretches: Iterable[Segment], window: Span) -> Iterator[Segment]:
+    """Keep what lies within the window."""
+    first, last = window
+    for stretch in stretches:
+        since, until, health, outage = stretch
+        if first <= since and until <= last:
+            yield stretch
+        elif max(since, first) < min(until, last):
+            yield Segment(max(since, first), min(until, last), health, outage)
+
+
+def _veiled(stretches: Iterable[Segment], veils: Sequence[Span]) -> Iterator[Segment]:
+    """Make veiled parts unknown, except where nothing was watched. ``veils`` are disjoint and sorted."""
+    for stretch in stretches:
+        if stretch.health is None:
+            yield stretch
+            continue
+        seen_from = stretch.since
+        for since, until in _overlapping(veils, stretch.since, stretch.until):
+            if seen_from < since:
+                yield Segment(seen_from, since, stretch.health, stretch.outage)
+            yield Segment(since, until, Health.UNKNOWN, stretch.outage)
+            seen_from = until
+        if seen_from < stretch.until:
+            yield Segment(seen_from, stretch.until, stretch.health, stretch.outage)
+
+
+# ---------------------------------------------------------------- from a timeline to figures
 
 
 def figures(segments: Iterable[Segment]) -> Figures:
     """Add a timeline up."""
-    seconds = dict.fromkeys(Health, 0.0)
-    outages: dict[int, float] = {}
-    for segment in segments:
-        if segment.health is not None:
-            seconds[segment.health] += segment.length
-        if segment.health is Health.DOWN and segment.outage is not None:
-            outages[segment.outage] = outages.get(segment.outage, 0.0) + segment.length
+    seconds, outages = _added(segments)
     return Figures(
         up_s=seconds[Health.UP],
         degraded_s=seconds[Health.DEGRADED],
@@ -108,9 +256,49 @@ def figures(segments: Iterable[Segment]) -> Figures:
     )
 
 
+def _added(segments: Iterable[Segment]) -> tuple[dict[Health | None, float], dict[int | None, float]]:
+    """Add up the seconds of each health, and those that each outage was seen to be down."""
+    seconds: dict[Health | None, float] = dict.fromkeys((*Health, None), 0.0)
+    outages: dict[int | None, float] = {}
+    for since, until, health, outage in segments:
+        seconds[health] += until - since
+        if health is Health.DOWN:
+            outages[outage] = outages.get(outage, 0.0) + (until - since)
+    return seconds, outages
+
+
+def read_meter(history: History, at: float) -> Reading:
+    """Carry the history's reading on to a later time."""
+    before = history.reading
+    assert before is not None, "a meter is read on from a reading"  # noqa: S101  (a slip of the caller)
+    segments = timeline(history, (before.at, at))
+    seconds, outages = _added(segments)
+    new = len(outages) - (0 in outages and before.out_s > 0)
+    if before.out_s and 0 in outages:
+        outages[0] += before.out_s
+    belief, was_used = _state_at(history, at)
+    on = segments[-1].outage if segments else (0 if before.is_out else None)
+    return Reading(
+        at=at,
+        up_s=before.up_s + seconds[Health.UP],
+        degraded_s=before.degraded_s + seconds[Health.DEGRADED],
+        down_s=before.down_s + seconds[Health.DOWN],
+        unknown_s=before.unknown_s + seconds[Health.UNKNOWN],
+        outages=before.outages + new,
+        longest_s=max(outages.values(), default=0.0),
+        belief=belief,
+        was_used=was_used,
+        is_out=on is not None,
+        out_s=outages.get(on, before.out_s if on == 0 else 0.0) if on is not None else 0.0,
+    )
+
+
 def overall(each: Iterable[Figures]) -> Figures:
     """Add all targets up: each second of each target weighs the same."""
     return sum(each, Figures())
+
+
+# ---------------------------------------------------------------- spans
 
 
 def merged(spans: Iterable[Span]) -> list[Span]:
@@ -124,86 +312,46 @@ def merged(spans: Iterable[Span]) -> list[Span]:
     return joined
 
 
-#: From then on this was believed. Never known is ``unknown``; None: not watched.
-_Mark = tuple[float, Health | None]
+def gaps(spans: Iterable[Span], window: Span) -> list[Span]:
+    """Say which parts of a window no span covers. ``spans`` are disjoint and sorted."""
+    free, since = [], window[0]
+    for start, end in spans:
+        if since < min(start, window[1]):
+            free.append((since, min(start, window[1])))
+        since = max(since, end)
+    return [*free, (since, window[1])] if since < window[1] else free
 
 
-def _marks(history: History) -> list[_Mark]:
-    """Say from when on what was believed, regardless of veils."""
-    marks: list[_Mark] = []
-
-    def mark(at: float, health: Health | None) -> None:
-        # Booked times may run backwards where somebody set the clock back; a timeline's may not.
-        marks.append((max(at, marks[-1][0]) if marks else at, health))
-
-    def watch(before: float) -> None:
-        """Begin to watch, if it was not watched and that began before this time."""
-        last, health = marks[-1] if marks else (float("-inf"), None)
-        begins = [at for at in history.watched_from if last <= at < before]
-        if health is None and begins:
-            mark(min(begins), Health.UNKNOWN)
-
-    for transition in history.transitions:
-        watch(transition.at)
-        mark(transition.at, transition.after)
-    watch(float("inf"))
-    if history.forgotten_at is not None and marks and marks[-1][1] is not None:
-        mark(history.forgotten_at, None)
-    return marks
-
-
-def _in_use(marks: Iterable[_Mark], *, was_used: bool) -> Iterator[_Mark]:
-    """Do not count a phone as down until it is up for the first time: before, it is not in use, and no alarm."""
-    for at, health in marks:
-        if health in (Health.UP, Health.DEGRADED):
-            was_used = True
-        elif health is None:
-            was_used = False
-        yield at, None if health is Health.DOWN and not was_used else health
-
-
-def _numbered(marks: Sequence[_Mark], until: float) -> Iterator[Segment]:
-    """Say marks as stretches and number the outages: down after up, degraded or not watched is a new one."""
-    ends = [*(at for at, _ in marks[1:]), max([until, *(at for at, _ in marks[-1:])])]
-    outage, is_out = 0, False
-    for (since, health), end in zip(marks, ends, strict=bool(marks)):
-        if end <= since:
-            continue
-        if health is Health.DOWN and not is_out:
-            outage += 1
-        # Not knowing neither begins nor ends an outage.
-        is_out = health is Health.DOWN or (is_out and health is Health.UNKNOWN)
-        yield Segment(since, end, health, outage if is_out else None)
-
-
-def _clipped(stretches: Iterable[Segment], window: Span) -> Iterator[Segment]:
-    """Keep what lies within the window."""
-    for stretch in stretches:
-        since, until = max(stretch.since, window[0]), min(stretch.until, window[1])
-        if since < until:
+def within(segments: Iterable[Segment], spans: Sequence[Span]) -> Iterator[Segment]:
+    """Keep the parts of a timeline that lie within spans, which are disjoint and sorted."""
+    for stretch in segments:
+        for since, until in _overlapping(spans, stretch.since, stretch.until):
             yield Segment(since, until, stretch.health, stretch.outage)
 
 
-def _veiled(stretches: Iterable[Segment], veils: Sequence[Span]) -> Iterator[Segment]:
-    """Make veiled parts unknown, except where nothing was watched. ``veils`` are disjoint and sorted."""
-    for stretch in stretches:
-        if stretch.health is None:
-            yield stretch
-            continue
-        seen_from = stretch.since
-        for since, until in _overlapping(veils, stretch):
-            if seen_from < since:
-                yield Segment(seen_from, since, stretch.health, stretch.outage)
-            yield Segment(since, until, Health.UNKNOWN, stretch.outage)
-            seen_from = until
-        if seen_from < stretch.until:
-            yield Segment(seen_from, stretch.until, stretch.health, stretch.outage)
+def watched_within(segments: Iterable[Segment], spans: Sequence[Span]) -> float:
+    """Say how much of a timeline counts and lies within spans, seconds."""
+    return sum(part.length for part in within(segments, spans) if part.health is not None) if spans else 0.0
 
 
-def _overlapping(veils: Sequence[Span], stretch: Segment) -> Iterator[Span]:
-    """Say which parts of a stretch are veiled."""
-    first = bisect_right(veils, stretch.since, key=lambda veil: veil[1])
-    for since, until in islice(veils, first, None):
-        if since >= stretch.until:
+def part_of(spans: Sequence[Span], since: float, until: float) -> Sequence[Span]:
+    """Pick the spans that reach into a time. ``spans`` are disjoint and sorted."""
+    first = bisect_right(spans, since, key=lambda span: span[1])
+    last = bisect_left(spans, until, key=lambda span: span[0])
+    return spans[first:last]
+
+
+def clipped(segments: Sequence[Segment], window: Span) -> Iterator[Segment]:
+    """Keep the part of a timeline that lies within a window, without a look at the rest."""
+    first = bisect_right(segments, window[0], key=lambda stretch: stretch.until)
+    last = bisect_left(segments, window[1], key=lambda stretch: stretch.since)
+    return _clipped(islice(segments, first, last), window)
+
+
+def _overlapping(spans: Sequence[Span], since: float, until: float) -> Iterator[Span]:
+    """Say which parts of a stretch spans cover."""
+    first = bisect_right(spans, since, key=lambda span: span[1])
+    for start, end in islice(spans, first, None):
+        if start >= until:
             return
-        yield max(since, stretch.since), min(until, stretch.until)
+        yield max(start, since), min(end, until)

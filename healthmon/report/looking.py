@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from zoneinfo import ZoneInfo
 
-from healthmon.model import Freshness
-from healthmon.report.accounts import Account, Choice, Unseen, account, is_told_of, line_of
+from healthmon.model import Freshness, Target
+from healthmon.report.accounts import (
+    Account,
+    By,
+    Choice,
+    Rules,
+    Unseen,
+    grouped,
+    is_told_of,
+    newest_first,
+    worst_first,
+)
 from healthmon.report.availability import Span
+from healthmon.report.covers import Covers, Planned
+from healthmon.report.measuring import Measures, Measuring
+from healthmon.report.periods import periods_of
 from healthmon.report.standing import (
     FailingUrl,
     QuietUrl,
@@ -18,7 +32,13 @@ from healthmon.report.standing import (
     pbx_rows,
     with_incident,
 )
+from healthmon.store.meters import Meters, Watched
 from healthmon.store.queries import Reader, UrlFacts
+
+#: Goes through what is to be done, and perhaps shows how far that is.
+Progress = Callable[[Sequence[Watched]], Iterable[Watched]]
+
+NOTHING_PLANNED = Planned()
 
 #: A message that is being sent for longer hangs, and its URL counts as failing (seconds).
 HANGING_AFTER = 120.0
@@ -67,15 +87,64 @@ def _failing(urls: Iterable[UrlFacts], now: float, *, is_running: bool) -> Itera
             yield FailingUrl(url.url_id, url.sending_since, why, url.waiting)
 
 
-def account_of(reader: Reader, window: Span, choice: Choice, now: float) -> Account:
-    """Say how available everything was."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a report is to say."""
+
+    window: Span
+    choice: Choice = field(default_factory=Choice)
+    by: By = By.TARGET
+    rules: Rules = field(default_factory=Rules)
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    with_incidents: bool = True
+
+
+def account_of(
+    reader: Reader,
+    asked: Asked,
+    now: float,
+    *,
+    planned: Planned = NOTHING_PLANNED,
+    progress: Progress = iter,
+) -> Account:
+    """Say how available everything was. ``progress`` is told of each target as it is taken up."""
+    meters = reader.meters()
+    chosen = [one for one in meters.watched(*asked.window) if is_told_of(one, asked.choice)]
+    measuring = Measuring(meters, _measures(reader, meters, asked, now, planned))
+    lines = [measuring.line(one) for one in progress(chosen)]
+    incidents = reader.incidents(*asked.window) if asked.with_incidents else []
+    is_calendar = asked.by.calendar is not None
+    return Account(
+        window=asked.window,
+        lines=worst_first(lines, asked.rules),
+        incidents=newest_first(incidents, asked.choice),
+        by=asked.by,
+        groups=measuring.groups() if is_calendar else grouped(lines, asked.by, asked.rules),
+        rules=asked.rules,
+    )
+
+
+def _measures(reader: Reader, meters: Meters, asked: Asked, now: float, planned: Planned) -> Measures:
+    """Collect what is known besides the history."""
     daemon = reader.daemon()
     no_daemon_since = daemon.alive_at if is_stale(daemon.alive_at, now, is_running=daemon.is_running) else None
-    unseen = Unseen(reader.pbx_veils(*window), no_daemon_since)
-    watched_since = {(state.target, state.check): state.watched_since for state in reader.states()}
-    lines = [
-        line_of(history, unseen, watched_since.get((history.target, history.check)), window)
-        for history in reader.history(*window)
-        if is_told_of(history, choice)
-    ]
-    return account(lines, reader.incidents(*window), choice, window)
+    since, until = asked.window
+    calendar = asked.by.calendar
+    return Measures(
+        window=asked.window,
+        # From the beginning on: a reading before the window is carried on to its edge.
+        unseen=Unseen(meters.veils_behind_pbxs(until), no_daemon_since),
+        covers=Covers(planned, reader.silences_within(since, until), asked.window),
+        sites={target: places[-1].address for target, places in reader.last_places().items()},
+        flaps=_flaps(reader.flaps(since, until), since),
+        excludes_maintenance=asked.rules.excludes_maintenance,
+        periods=() if calendar is None else periods_of(calendar, asked.window, asked.zone),
+    )
+
+
+def _flaps(found: Iterable[tuple[Target, float, int]], since: float) -> dict[Target, list[tuple[float, int]]]:
+    """Sort by target when something flapped, and how often; what began before the window counts at its beginning."""
+    flaps: dict[Target, list[tuple[float, int]]] = {}
+    for target, at, count in found:
+        flaps.setdefault(target, []).append((max(at, since), count))
+    return flaps

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import groupby, islice
 from sys import intern
 
-from healthmon.model import Changes, CheckState, ClockJump, Kind, PlaceChange, Target, Transition, VeilPeriod
+from healthmon.model import Changes, Check, CheckState, ClockJump, Kind, PlaceChange, Target, Transition, VeilPeriod
 from healthmon.store.rows import (
     HEALTH_CODES,
     KINDS,
@@ -93,6 +93,9 @@ class Booking:
         self._connection = connection
         self._checks: dict[tuple[Target, str], tuple[int, Kind, str]] = {}
         self._words: dict[str, tuple[int, float]] = {}
+        #: No reading of a meter is later (on the database's timeline).
+        self.rolled_until = 0.0
+        self.late_bookings = 0
 
     def forget_keys(self) -> None:
         """Drop the remembered keys: after a rollback they may be those of rows that do not exist."""
@@ -112,6 +115,7 @@ class Booking:
         Targets are forgotten first: a state of the same target in the same Changes means that it is watched again.
         """
         self._book_jumps(changes.clock_jumps, line)
+        self._drop_readings(changes, line)
         self._forget(changes, line, now)
         self._book_states(changes.states.values(), line)
         self._write_many(_UPSERT_PBX_STATE, (pbx_state_row(state, line) for state in changes.pbx_states.values()))
@@ -194,6 +198,36 @@ class Booking:
             "believed_at": believed_at,
             "cause": self._word(change.cause, believed_at),
         }
+
+    def _drop_readings(self, changes: Changes, line: Timeline) -> None:
+        """Remove the readings that become wrong: something is booked for a time before them."""
+        rows = [
+            {"check_id": self._check(change.target, change.check, at), "at": at}
+            for change in changes.transitions
+            if (at := line.stored(change.at)) < self.rolled_until
+        ]
+        for veil in changes.veils.values():
+            since = line.stored(veil.since)
+            if since >= self.rolled_until or self._is_only_lifted(veil, line):
+                continue
+            if veil.target.is_pbx and veil.check == Check.REACHABILITY:
+                self._connection.execute(
+                    "DELETE FROM daily WHERE at > :at AND check_id IN (SELECT id FROM checks WHERE pbx = :pbx)",
+                    {"at": since, "pbx": veil.target.pbx},
+                )
+            rows.append({"check_id": self._check(veil.target, veil.check, since), "at": since})
+        self.late_bookings += bool(rows)
+        self._write_many("DELETE FROM daily WHERE check_id = :check_id AND at > :at", rows)
+
+    def _is_only_lifted(self, veil: VeilPeriod, line: Timeline) -> bool:
+        """Whether this veil was booked before, and what is new is only an end that no reading has reached."""
+        if veil.until is None or line.stored(veil.until) < self.rolled_until:
+            return False
+        found = self._connection.execute(
+            "SELECT 1 FROM veils WHERE check_id = :check_id AND since > :since_from AND since < :since_to",
+            self._veil_row(veil, line),
+        )
+        return found.fetchone() is not None
 
     def _book_veils(self, veils: Iterable[VeilPeriod], line: Timeline) -> None:
         rows = [self._veil_row(veil, line) for veil in veils]

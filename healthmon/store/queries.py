@@ -35,8 +35,9 @@ from healthmon.store.hindrance import Hindrance, look_for_hindrance
 from healthmon.store.history import TargetHistory, read_history, read_life, read_pbx_veils
 from healthmon.store.known import KnownTarget, read_known
 from healthmon.store.lock import LockFacts, look_at_lock
+from healthmon.store.meters import Meters
 from healthmon.store.reading import read_freshness, read_pbx_states, read_places, read_states, read_states_of
-from healthmon.store.rows import incident_of, note_of, place_period_of, silence_of, target_row
+from healthmon.store.rows import incident_of, note_of, place_period_of, silence_of, target_of, target_row
 from healthmon.store.schema import MIGRATIONS
 from healthmon.store.timeline import read_timeline
 
@@ -100,6 +101,9 @@ INCIDENTS_IN_WINDOW = """SELECT * FROM incidents WHERE closed_at IS NULL AND ope
 
 INCIDENTS_OF_TARGET = """SELECT * FROM incidents WHERE pbx = :pbx AND technology = :technology AND resource = :resource
     AND opened_at < :until AND (closed_at IS NULL OR closed_at > :since) ORDER BY opened_at, id"""
+
+FLAPS_IN_WINDOW = """SELECT pbx, technology, resource, opened_at, flap_episodes FROM incidents
+    WHERE flap_episodes > 0 AND opened_at < :until AND (closed_at IS NULL OR closed_at > :since)"""
 
 
 def open_reader(path: Path) -> Reader:
@@ -254,6 +258,11 @@ class Reader:
         rows = self._rows(INCIDENTS_OF_TARGET, {**self._window(since, until), **target_row(target)})
         return [incident_of(row, self._line) for row in rows]
 
+    def flaps(self, since: float, until: float) -> list[tuple[Target, float, int]]:
+        """Return what flapped in a window: the target, when its incident opened, how often it began to flap."""
+        rows = self._rows(FLAPS_IN_WINDOW, self._window(since, until))
+        return [(target_of(row), self._line.shown(row["opened_at"]), row["flap_episodes"]) for row in rows]
+
     def incident(self, number: int) -> Incident | None:
         """Return the incident of this number, or None."""
         rows = self._rows("SELECT * FROM incidents WHERE id = :id", {"id": number})
@@ -284,6 +293,13 @@ class Reader:
         """Return where the contacts of each endpoint were seen last, the newest at the end."""
         with errors_named(self.path):
             return read_places(self._connection)
+
+    def silences_within(self, since: float, until: float) -> list[Silence]:
+        """Return the silences that reach into a window, oldest first."""
+        rows = self._rows(
+            "SELECT * FROM silences WHERE until > :since AND since < :until ORDER BY id", self._window(since, until)
+        )
+        return [silence_of(row, self._line) for row in rows]
 
     def tellings(self, incident_id: int) -> list[Telling]:
         """Return who was told what about an incident, or why not, in the order of booking."""
@@ -355,6 +371,10 @@ class Reader:
         """Return, by PBX, when nothing behind it could be seen: it was blind, or healthmon was stopped."""
         with errors_named(self.path):
             return read_pbx_veils(self._connection, self._line, self._window(since, until))
+
+    def meters(self) -> Meters:
+        """Return the questions about figures, asked of the same moment."""
+        return Meters(self._connection, self.path, self._line)
 
     def _window(self, since: float, until: float) -> dict[str, Any]:
         return {"since": self._line.stored(since), "until": self._line.stored(until)}

@@ -252,4 +252,26 @@ _QUIET = (
 #: Who watches the watcher: when what is known of a PBX is too old depends on how often it is asked.
 _PULSE = ("ALTER TABLE freshness ADD COLUMN poll_every DOUBLE PRECISION NOT NULL DEFAULT 60",)
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _PLACES, _LIFE, _QUIET, _PULSE)
+#: Readings of the meter of each check at the ends of days (``at``): what happened before, in seconds and outages.
+_DAILY = (
+    """CREATE TABLE daily (
+        check_id INTEGER NOT NULL,
+        at DOUBLE PRECISION NOT NULL,
+        up_s DOUBLE PRECISION NOT NULL,
+        degraded_s DOUBLE PRECISION NOT NULL,
+        down_s DOUBLE PRECISION NOT NULL,
+        unknown_s DOUBLE PRECISION NOT NULL,
+        outages INTEGER NOT NULL,
+        longest_s DOUBLE PRECISION NOT NULL,
+        belief SMALLINT,
+        was_used BOOLEAN NOT NULL,
+        is_out BOOLEAN NOT NULL,
+        out_s DOUBLE PRECISION NOT NULL,
+        PRIMARY KEY (check_id, at)
+    )""",
+    # No reading is later than this: what is booked for an earlier time makes readings wrong.
+    "ALTER TABLE daemon ADD COLUMN rolled_until DOUBLE PRECISION NOT NULL DEFAULT 0",
+    "CREATE INDEX incidents_flapping ON incidents (opened_at) WHERE flap_episodes > 0",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _PLACES, _LIFE, _QUIET, _PULSE, _DAILY)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from healthmon import __version__
 from healthmon.core.alerting import is_finished
 from healthmon.errors import StoreError
-from healthmon.model import Changes, ClockJump, Commands, Freshness, Incident, Remembered, Told
+from healthmon.model import Changes, ClockJump, Commands, Freshness, Incident, Reading, Remembered, Told
 from healthmon.store.booking import Booking
 from healthmon.store.connect import errors_named, transaction
 from healthmon.store.database import OnMigrating, open_database
 from healthmon.store.lock import Lock
+from healthmon.store.meters import Meters
 from healthmon.store.prune import Pruner
 from healthmon.store.reading import (
     read_commands,
@@ -76,6 +77,7 @@ class Writer:
         try:
             with errors_named(path):
                 self._line = read_timeline(connection)
+                self._booking.rolled_until = connection.execute("SELECT rolled_until FROM daemon").fetchone()[0]
                 self._seen_version = self._data_version()
             self._set_back(now)
             self._note_start(now)
@@ -184,6 +186,31 @@ class Writer:
         """Read what people ordered: silences that are not over, acknowledgements of open incidents."""
         with errors_named(self.path):
             return read_commands(self._connection, self._line, now)
+
+    # ---------------------------------------------------------------- readings of the meters
+
+    def meters(self) -> Meters:
+        """Return the questions about what the readings are made from."""
+        return Meters(self._connection, self.path, self._line)
+
+    @property
+    def late_bookings(self) -> int:
+        """How often something was booked for a time before ``begin_readings``, which removed readings."""
+        return self._booking.late_bookings
+
+    def begin_readings(self, until: float) -> None:
+        """Note that readings up to this time are taken: what is booked for an earlier time removes those after it."""
+        stored = max(self._line.stored(until), self._booking.rolled_until)
+        with transaction(self._connection, self.path):
+            self._connection.execute("UPDATE daemon SET rolled_until = :until", {"until": stored})
+        self._booking.rolled_until = stored
+
+    def book_readings(self, readings: Mapping[int, Iterable[Reading]]) -> None:
+        """Book readings by the number of their check; none is later than the readings that were begun."""
+        meters = self.meters()
+        with transaction(self._connection, self.path):
+            for check_id, its_readings in readings.items():
+                meters.book(check_id, its_readings)
 
     def prune(self, before: float, limit: int = PRUNED_AT_ONCE) -> int:
         """Look at the next ``limit`` rows of history from before a time, and remove what is not needed any more.

@@ -10,27 +10,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from healthmon.model import Check, Health, Kind, Target, Transition
+from healthmon.model import Health, Kind
 from healthmon.report.availability import Figures, History, figures, merged, overall, timeline
 
 UP, DEGRADED, DOWN, UNKNOWN = Health.UP, Health.DEGRADED, Health.DOWN, Health.UNKNOWN
-TRUNK = Target("office", "PJSIP", "trunk")
-
-
-def changes(*steps: tuple[float, Health | None]) -> list[Transition]:
-    """Say a history as (when, what was believed from then on)."""
-    transitions, before = [], None
-    for at, after in steps:
-        transitions.append(Transition(TRUNK, Check.REACHABILITY, before, after, at, at, "test"))
-        before = after
-    return transitions
 
 
 def history_of(
     *steps: tuple[float, Health | None], veils: Sequence[tuple[float, float]] = (), kind: Kind = Kind.PROVIDER
 ) -> History:
     """The history of a provider that is watched since second 0."""
-    return History(kind, changes(*steps), veils, watched_from=[0])
+    return History(kind, steps, merged(veils), watched_from=[0])
 
 
 def measured(history: History, window: tuple[float, float] = (0, 100)) -> Figures:
@@ -66,7 +56,7 @@ def test_what_was_never_known_has_no_availability() -> None:
 
 
 def test_time_before_the_first_watching_and_after_the_forgetting_does_not_count() -> None:
-    history = History(Kind.PROVIDER, changes((20, UP), (30, None)), [], watched_from=[15])
+    history = History(Kind.PROVIDER, [(20, UP), (30, None)], [], watched_from=[15])
 
     result = measured(history)
 
@@ -74,7 +64,7 @@ def test_time_before_the_first_watching_and_after_the_forgetting_does_not_count(
 
 
 def test_a_target_that_is_watched_again_counts_from_then_on() -> None:
-    history = History(Kind.PROVIDER, changes((10, UP), (20, None), (90, DOWN)), [], watched_from=[10, 80])
+    history = History(Kind.PROVIDER, [(10, UP), (20, None), (90, DOWN)], [], watched_from=[10, 80])
 
     result = measured(history)
 
@@ -106,7 +96,7 @@ def test_an_outage_that_nobody_saw_is_none() -> None:
 
 
 def test_an_outage_across_both_edges_counts_its_part_within() -> None:
-    history = History(Kind.PROVIDER, changes((-100, DOWN), (200, UP)), [], watched_from=[-500])
+    history = History(Kind.PROVIDER, [(-100, DOWN), (200, UP)], [], watched_from=[-500])
 
     result = measured(history)
 
@@ -130,8 +120,7 @@ def test_a_phone_is_not_down_before_it_was_first_seen_up() -> None:
 
 
 def test_a_phone_that_was_up_long_before_the_window_is_down() -> None:
-    newest_before = Transition(TRUNK, Check.REACHABILITY, UP, DOWN, -50, -50, "test")
-    history = History(Kind.PHONE, [newest_before], [], watched_from=[-500])
+    history = History(Kind.PHONE, [(-50, DOWN)], [], watched_from=[-500], was_used=True)
 
     result = measured(history)
 
@@ -174,9 +163,9 @@ STEPS = st.lists(st.tuples(SECOND, st.sampled_from([UP, DEGRADED, DOWN, UNKNOWN,
 def believed_at(second: int, history: History) -> Health | None:
     """What was believed in this second: that of the newest transition until then, unless it is watched anew."""
     belief, at = None, -1.0
-    for transition in history.transitions:
-        if transition.at <= second:
-            belief, at = transition.after, transition.at
+    for changed_at, after in history.changes:
+        if changed_at <= second:
+            belief, at = after, changed_at
     if belief is None and any(at <= begin <= second for begin in history.watched_from):
         belief, at = UNKNOWN, max(begin for begin in history.watched_from if begin <= second)
     if history.forgotten_at is not None and at <= history.forgotten_at <= second:
@@ -215,7 +204,8 @@ def histories(draw: st.DrawFn) -> History:
         watched_from.append(draw(st.integers(steps[-1][0], END)))
     is_forgotten = draw(st.booleans()) and not (steps and steps[-1][1] is None)
     forgotten_at = draw(st.integers(max([*watched_from, *(at for at, _ in steps)]), END)) if is_forgotten else None
-    return History(Kind.PROVIDER, changes(*steps), draw(st.lists(SPAN, max_size=6)), watched_from, forgotten_at)
+    veils = merged(draw(st.lists(SPAN, max_size=6)))
+    return History(Kind.PROVIDER, steps, veils, watched_from, forgotten_at)
 
 
 @settings(deadline=None)

@@ -70,7 +70,7 @@ def test_a_report_never_looks_into_the_future() -> None:
     ("arguments", "sentence"),
     [
         ({"since": "7"}, "--since 7: say which unit, 7s or 7m"),
-        ({"since": "7 weeks"}, "--since 7 weeks: weeks is no unit; the units are ms, s, m, h and d"),
+        ({"since": "7 weeks"}, "--since 7 weeks: weeks is no unit; the units are ms, s, m, h, d and y"),
         ({"since": "0s"}, "--since 0s: must be more than nothing, and at most 36500d"),
         ({"since": "99999999999d"}, "--since 99999999999d: must be more than nothing, and at most 36500d"),
         ({"since": "1d", "from_": "2026-10-01"}, "--since and --from both say where the report begins"),

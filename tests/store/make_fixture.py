@@ -25,6 +25,7 @@ from healthmon.model import (
     PbxState,
     Place,
     PlaceChange,
+    Reading,
     Severity,
     Target,
 )
@@ -104,8 +105,24 @@ def _seventh(store: Store) -> None:
     store.writer.alive(START + 240, [Freshness("branch", START + 230, START + 235, START + 238, poll_every=300.0)])
 
 
+def _eighth(store: Store) -> None:
+    """Readings of meters."""
+    meters = store.writer.meters()
+    readings = [Reading(START + 86_400, up_s=99.0, down_s=86_300.0, outages=1, longest_s=86_300.0, belief=Health.DOWN)]
+    store.writer.begin_readings(START + 86_400)
+    store.writer.book_readings({one.id: readings for one in meters.checks_after(0, 10) if one.target == PHONE})
+
+
 #: By schema: what it was the first to hold.
-FILLS: dict[int, Callable[[Store], None]] = {1: _first, 2: _second, 3: _third, 4: _fourth, 6: _sixth, 7: _seventh}
+FILLS: dict[int, Callable[[Store], None]] = {
+    1: _first,
+    2: _second,
+    3: _third,
+    4: _fourth,
+    6: _sixth,
+    7: _seventh,
+    8: _eighth,
+}
 
 
 def fill(store: Store, schema: int) -> None:

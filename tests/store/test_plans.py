@@ -10,6 +10,7 @@ from functools import partial
 from inspect import getmembers, isfunction
 from pathlib import Path
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -24,13 +25,16 @@ from healthmon.model import (
     PlaceChange,
     Reason,
 )
+from healthmon.report.rolling import Roller
 from healthmon.store.commander import open_commander
+from healthmon.store.meters import Meters
 from healthmon.store.outbox import Outbox
 from healthmon.store.queries import Reader
 from healthmon.store.schema import MIGRATIONS
 from tests.store.make_fixture import fill
 from tests.store.scene import (
     BOSS,
+    OFFICE,
     OTHER_PHONE,
     PHONE,
     START,
@@ -135,6 +139,26 @@ def ask_everything(reader: Reader) -> dict[str, Any]:
         "incidents_of": reader.incidents_of(PHONE, START, END),
         "known_targets": reader.known_targets(),
         "lasting": reader.lasting(START),
+        "silences_within": reader.silences_within(START, END),
+        "flaps": reader.flaps(START, END),
+        "meters": ask_meters(reader.meters()),
+    }
+
+
+def ask_meters(meters: Meters) -> dict[str, Any]:
+    """Ask each question about figures once."""
+    number = meters.watched(START, END)[0].id
+    return {
+        "watched": meters.watched(START, END),
+        "checks_after": meters.checks_after(0, 10),
+        "changes": meters.changes(number, START, END),
+        "first_belief": meters.first_belief(number),
+        "veils": meters.veils(number, START, END),
+        "veils_behind_pbxs": meters.veils_behind_pbxs(END),
+        "reading_until": meters.reading_until(number, END),
+        "reading_after": meters.reading_after(number, START),
+        "last_reading": meters.last_reading(number),
+        "longest_s": meters.longest_s(number, START, END),
     }
 
 
@@ -146,6 +170,8 @@ def test_no_question_of_a_reader_looks_through_everything(store: Store, asked: l
     assert scans(store.path, asked) == []
     questions = {name for name, _ in getmembers(Reader, isfunction) if not name.startswith("_")} - {"close", "end"}
     assert questions == answers.keys(), "this test must ask every question that there is"
+    of_meters = {name for name, _ in getmembers(Meters, isfunction) if not name.startswith("_")} - {"book"}
+    assert of_meters == answers["meters"].keys(), "this test must ask every question that there is"
 
 
 def test_nothing_that_the_engine_does_looks_through_everything(store: Store, asked: list[Statement]) -> None:
@@ -164,6 +190,12 @@ def test_nothing_that_the_engine_does_looks_through_everything(store: Store, ask
     )
     store.book(forgotten=[OTHER_PHONE], incidents={12: closed(12)}, notifications=[notification(Reason.RESOLVED, 12)])
     writer.alive(START + 500, [Freshness("office")])
+    roller = Roller(writer)
+    while roller.step(START + 3 * 86_400, ZoneInfo("UTC")):
+        pass
+    late = veils(veil(START + 350, START + 360), veil(START + 350, START + 360, OFFICE, "blind"))
+    store.book(transitions=[transition(START + 345, Health.UP)], veils=late)
+    assert any("DELETE FROM daily" in sql for sql, _ in asked)
     writer.outside_changes()
     writer.told()
     writer.commands(START + 500)

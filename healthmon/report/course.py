@@ -1,0 +1,114 @@
+"""The course of one target through a window: by the readings of its meter, or by all that changed."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from healthmon.model import Health, Reading
+from healthmon.report.accounts import Unseen
+from healthmon.report.availability import (
+    Figures,
+    History,
+    Segment,
+    Span,
+    figures,
+    is_unused,
+    read_meter,
+    timeline,
+)
+from healthmon.store.meters import Meters, Watched
+
+_BEGINNING = float("-inf")
+
+
+class Difference(NamedTuple):
+    """What lies between two readings, and how it stood at the second one."""
+
+    figures: Figures
+    end: Reading
+
+
+class Course:
+    """One target in a window. It asks the database for what is needed, and for no more."""
+
+    def __init__(self, meters: Meters, watched: Watched, unseen: Unseen, window: Span) -> None:
+        self._meters = meters
+        self._watched = watched
+        self._unseen = unseen
+        self._window = window
+
+    def difference(self) -> Difference | None:
+        """Work the figures out from the meter alone; None: it does not tell, the timeline does."""
+        since, until = self._window
+        number = self._watched.id
+        after, last = self._meters.reading_after(number, since), self._meters.reading_until(number, until)
+        if after is None or last is None or last.at < after.at:
+            return None
+        head = self._history(self._meters.reading_until(number, since) or self._zero(), after.at)
+        start = self._read(head, since)
+        if start.out_s:
+            # The readings count this outage from its beginning, which is not in the window.
+            return None
+        end = self._read(self._history(last, until), until)
+        longest = max(
+            figures(timeline(head, (start.at, after.at))).longest_s,
+            self._meters.longest_s(number, after.at, last.at),
+            end.longest_s,
+        )
+        return Difference(_between(start, end, longest), end)
+
+    def timeline(self) -> list[Segment]:
+        """Cut the window into stretches of one health each."""
+        return timeline(self._whole(), self._window)
+
+    def is_unused(self) -> bool:
+        """Whether this is a phone that has not been up since it is watched."""
+        return self._watched.kind.is_device and is_unused(self._whole(), self._window[1])
+
+    def _whole(self) -> History:
+        since, until = self._window
+        return self._history(self._meters.reading_until(self._watched.id, since), until)
+
+    def _zero(self) -> Reading:
+        """What the meter showed when the target was taken under watch."""
+        return Reading(at=self._watched.watched_from[0])
+
+    @staticmethod
+    def _read(history: History, at: float) -> Reading:
+        before = history.reading
+        assert before is not None  # noqa: S101  (it is made with one above)
+        return read_meter(history, at) if before.at < at else before
+
+    def _history(self, reading: Reading | None, until: float) -> History:
+        """Collect what happened from a reading on, or from the beginning."""
+        return history_from(self._meters, self._watched, self._unseen, reading, until)
+
+
+def history_from(meters: Meters, watched: Watched, unseen: Unseen, reading: Reading | None, until: float) -> History:
+    """Collect what happened to a check from a reading on, or from the beginning, up to a time."""
+    since = _BEGINNING if reading is None else reading.at
+    changes = meters.changes(watched.id, since, until)
+    was_used = False
+    if reading is None and changes and changes[0][1] not in (Health.UP, Health.DEGRADED):
+        # What came before the first change that is kept is not known any more; it was in use, then.
+        was_used = meters.first_belief(watched.id) is not None
+    return History(
+        kind=watched.kind,
+        changes=changes,
+        veils=unseen.spans(watched.target, meters.veils(watched.id, since, until), (since, until)),
+        watched_from=watched.watched_from,
+        forgotten_at=watched.forgotten_at,
+        reading=reading,
+        was_used=was_used,
+    )
+
+
+def _between(start: Reading, end: Reading, longest_s: float) -> Figures:
+    return Figures(
+        up_s=end.up_s - start.up_s,
+        degraded_s=end.degraded_s - start.degraded_s,
+        down_s=end.down_s - start.down_s,
+        unknown_s=end.unknown_s - start.unknown_s,
+        outages=end.outages - start.outages,
+        longest_s=longest_s,
+    )

@@ -1,0 +1,166 @@
+"""Measures one target after the other: by its meter where that suffices, else by its timeline. Pure over its course.
+
+A meter's readings make a year as quick as a day. What they cannot tell (what lay within working hours, an outage that
+was on at an edge of the window) is worked out from all changes of that target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from healthmon.model import Target
+from healthmon.report.accounts import Group, Line, Unseen, period_group
+from healthmon.report.availability import Figures, Segment, Span, clipped, figures, gaps, watched_within, within
+from healthmon.report.course import Course, Difference
+from healthmon.report.covers import Covers
+from healthmon.report.periods import Period
+from healthmon.store.meters import Meters, Watched
+
+#: What was counted in seconds and what adds up to a whole differ by less than this.
+_EXACT_S = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """What is to be measured, and what is known besides the history."""
+
+    window: Span
+    unseen: Unseen
+    covers: Covers
+    #: Where each target was last seen.
+    sites: Mapping[Target, str] = field(default_factory=dict)
+    #: When each target began to flap, and how often.
+    flaps: Mapping[Target, Sequence[tuple[float, int]]] = field(default_factory=dict)
+    excludes_maintenance: bool = False
+    periods: Sequence[Period] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """Which parts of the window are special for one target. All spans are disjoint and sorted."""
+
+    maintenance: Sequence[Span]
+    silences: Sequence[Span]
+    #: None: it has no working hours.
+    hours: Sequence[Span] | None
+    #: What counts; None: everything does.
+    counted: Sequence[Span] | None
+
+    @property
+    def needs_timeline(self) -> bool:
+        """Whether the figures depend on more than the whole window."""
+        return self.hours is not None or self.counted is not None
+
+
+class Measuring:
+    """Measures targets, and adds up what each period of the calendar amounts to."""
+
+    def __init__(self, meters: Meters, measures: Measures) -> None:
+        self._meters = meters
+        self._measures = measures
+        self._periods = [_PeriodSum(period) for period in measures.periods]
+
+    def line(self, watched: Watched) -> Line:
+        """Work out one target's figures."""
+        measures = self._measures
+        site = measures.sites.get(watched.target, "")
+        plan = self._plan(watched, site)
+        course = Course(self._meters, watched, measures.unseen, measures.window)
+        by_meter = None if plan.needs_timeline or self._periods else self._by_meter(course, plan, watched)
+        if by_meter is not None:
+            whole, in_hours, is_unused = by_meter.figures, None, watched.kind.is_device and by_meter.end.is_unused
+        else:
+            told = course.timeline()
+            whole, in_hours, is_unused = _whole(told, plan), _in_hours(told, plan), course.is_unused()
+            self._add_periods(told, plan, watched.target)
+        flaps = sum(count for _, count in measures.flaps.get(watched.target, ()))
+        return Line(
+            watched.target,
+            watched.kind,
+            watched.watch,
+            replace(whole, flaps=flaps),
+            in_hours,
+            site,
+            was_used=not is_unused,
+        )
+
+    def groups(self) -> tuple[Group, ...]:
+        """Say what each period amounts to, over all targets measured so far."""
+        return tuple(one.group() for one in self._periods)
+
+    def _plan(self, watched: Watched, site: str) -> _Plan:
+        measures = self._measures
+        named = (watched.target, watched.kind, watched.watch, site)
+        maintenance = measures.covers.maintenance(*named)
+        is_cut = measures.excludes_maintenance and bool(maintenance)
+        return _Plan(
+            maintenance,
+            measures.covers.silences(*named),
+            measures.covers.working_hours(watched.watch),
+            gaps(maintenance, measures.window) if is_cut else None,
+        )
+
+    def _by_meter(self, course: Course, plan: _Plan, watched: Watched) -> Difference | None:
+        """Read the meter, unless special times fall into a window of which a part was not watched."""
+        found = course.difference()
+        if found is None or not (plan.maintenance or plan.silences):
+            return found
+        since, until = max(self._measures.window[0], watched.watched_from[0]), self._measures.window[1]
+        if abs(found.figures.watched_s - (until - since)) > _EXACT_S:
+            return None
+        always = [Segment(since, until, found.end.belief)]
+        return found._replace(figures=_with_special_times(found.figures, always, plan))
+
+    def _add_periods(self, told: Sequence[Segment], plan: _Plan, target: Target) -> None:
+        for one in self._periods:
+            since, until = one.period.since, one.period.until
+            part = list(clipped(told, (since, until)))
+            if any(stretch.health is not None for stretch in part):
+                flaps = sum(count for at, count in self._measures.flaps.get(target, ()) if since <= at < until)
+                one.add(replace(_whole(part, plan), flaps=flaps), _in_hours(part, plan))
+
+
+class _PeriodSum:
+    """What the targets so far amount to in one period."""
+
+    def __init__(self, period: Period) -> None:
+        self.period = period
+        self._figures = Figures()
+        self._in_hours: Figures | None = None
+        self._targets = 0
+
+    def add(self, figures: Figures, in_hours: Figures | None) -> None:
+        """Count one target more."""
+        self._figures += figures
+        self._targets += 1
+        if in_hours is not None:
+            self._in_hours = in_hours if self._in_hours is None else self._in_hours + in_hours
+
+    def group(self) -> Group:
+        """Say all of it."""
+        return period_group(self.period, self._figures, self._in_hours, self._targets)
+
+
+def _whole(told: Sequence[Segment], plan: _Plan) -> Figures:
+    """Say what a timeline amounts to, as far as it counts."""
+    counted = told if plan.counted is None else within(told, plan.counted)
+    return _with_special_times(figures(counted), told, plan)
+
+
+def _with_special_times(known: Figures, told: Sequence[Segment], plan: _Plan) -> Figures:
+    if not (plan.maintenance or plan.silences):
+        return known
+    return replace(
+        known,
+        maintenance_s=watched_within(told, plan.maintenance),
+        silenced_s=watched_within(told, plan.silences),
+    )
+
+
+def _in_hours(told: Sequence[Segment], plan: _Plan) -> Figures | None:
+    """Say what a timeline amounts to within the working hours; None: there are none."""
+    if plan.hours is None:
+        return None
+    counted = told if plan.counted is None else within(told, plan.counted)
+    return figures(within(counted, plan.hours))

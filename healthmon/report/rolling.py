@@ -1,0 +1,133 @@
+"""Takes the readings of all meters at the end of each day, in small steps between the engine's other work."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import islice
+from operator import itemgetter
+from zoneinfo import ZoneInfo
+
+from healthmon.model import Reading
+from healthmon.report.accounts import Unseen
+from healthmon.report.availability import Change, History, part_of, read_meter
+from healthmon.report.course import history_from
+from healthmon.report.periods import midnight
+from healthmon.store.meters import Meters, Watched
+from healthmon.store.writer import Writer
+
+#: A day is read so long after its end: most of what is pending over midnight is decided by then (seconds).
+SETTLED_AFTER = 3600.0
+
+#: A step ends after so many checks, or so many readings.
+CHECKS_AT_ONCE, READINGS_AT_ONCE = 25, 50
+
+
+class Roller:
+    """Reads the meters of all checks up to the last midnight that is settled. Owned by the engine thread."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+        #: The round that goes on: up to when, and the check that was last done; the newest one that is finished.
+        self._until = self._finished = 0.0
+        self._done = 0
+        #: What hides things behind PBXs, as it was when so many bookings had come late.
+        self._unseen = Unseen({})
+        self._late_bookings = -1
+
+    def step(self, now: float, zone: ZoneInfo) -> bool:
+        """Read some meters; return whether there is more to do. Raises DatabaseUnwritable; then try again later."""
+        until = last_midnight(now - SETTLED_AFTER, zone)
+        if until != self._until:
+            self._begin(until)
+        if self._until == self._finished:
+            return False
+        meters = self._writer.meters()
+        checks = meters.checks_after(self._done, CHECKS_AT_ONCE)
+        self._read(meters, checks, zone)
+        if not checks:
+            self._finished = self._until
+        return bool(checks)
+
+    def _begin(self, until: float) -> None:
+        # First of all: what is booked from now on for an earlier time counts as late.
+        self._writer.begin_readings(until)
+        self._until, self._done, self._late_bookings = until, 0, -1
+
+    def _read(self, meters: Meters, checks: Sequence[Watched], zone: ZoneInfo) -> None:
+        readings: dict[int, list[Reading]] = {}
+        unseen, done, left = self._behind_pbxs(meters), self._done, READINGS_AT_ONCE
+        for watched in checks:
+            its_readings = list(islice(_readings(meters, watched, unseen, self._until, zone), left))
+            readings[watched.id] = its_readings
+            left -= len(its_readings)
+            if not left:
+                break
+            done = watched.id
+        if left < READINGS_AT_ONCE:
+            self._writer.book_readings(readings)
+        self._done = done
+
+    def _behind_pbxs(self, meters: Meters) -> Unseen:
+        """Say what hides things behind PBXs, anew after something was booked late."""
+        if self._late_bookings != self._writer.late_bookings:
+            self._late_bookings = self._writer.late_bookings
+            self._unseen = Unseen(meters.veils_behind_pbxs(self._until))
+        return self._unseen
+
+
+def _readings(meters: Meters, watched: Watched, unseen: Unseen, until: float, zone: ZoneInfo) -> Iterator[Reading]:
+    """Read the meter of one check at the end of each day on which something happened, from its last reading on."""
+    last = meters.last_reading(watched.id) or Reading(at=watched.watched_from[0])
+    if last.at >= until:
+        return
+    whole = history_from(meters, watched, unseen, last, until)
+    reading, day_began = last, last.at
+    for at in _midnights(last.at, until, zone):
+        if _something_happened(whole, day_began, at):
+            reading = read_meter(_part(whole, reading, at), at)
+            yield reading
+        day_began = at
+
+
+def _something_happened(history: History, since: float, until: float) -> bool:
+    """Whether the meter did not simply run on."""
+    edges = (*history.watched_from, *(() if history.forgotten_at is None else (history.forgotten_at,)))
+    return (
+        bool(_changes(history, since, until))
+        or bool(part_of(history.veils, since, until))
+        or any(since <= at < until for at in edges)
+    )
+
+
+def _changes(history: History, since: float, until: float) -> Sequence[Change]:
+    first, last = (bisect_left(history.changes, at, key=itemgetter(0)) for at in (since, until))
+    return history.changes[first:last]
+
+
+def _part(history: History, reading: Reading, until: float) -> History:
+    """Keep what happened after a reading."""
+    return replace(
+        history,
+        reading=reading,
+        changes=_changes(history, reading.at, until),
+        veils=part_of(history.veils, reading.at, until),
+    )
+
+
+def last_midnight(now: float, zone: ZoneInfo) -> float:
+    """When the present day began."""
+    return midnight(datetime.fromtimestamp(now, zone).date(), zone)
+
+
+def _midnights(after: float, until: float, zone: ZoneInfo) -> Iterator[float]:
+    """Say when each day ended, in order; the last one ends at ``until``."""
+    day, last = datetime.fromtimestamp(after, zone).date() + timedelta(days=1), after
+    while (at := midnight(day, zone)) < until:
+        # A day that a zone has left out begins and ends at once.
+        if at > last:
+            yield at
+        day, last = day + timedelta(days=1), at
+    yield until

@@ -1,0 +1,198 @@
+"""What the figures of a report are made from: for each check its changes and veils, and the readings of its meter.
+
+Each question is one look into an index. The rows are plain tuples: a year of 5,000 targets has millions of them.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from healthmon.model import Check, Health, Kind, Reading, Target
+from healthmon.store.connect import errors_named
+from healthmon.store.rows import HEALTH_CODES, HEALTHS, KINDS, named
+from healthmon.store.schema import NO_END
+from healthmon.store.timeline import Timeline
+
+FOREVER = float("inf")
+
+#: One check of each target: reachability, and a PBX's connection.
+_ONE_OF_EACH = f"c.name = CASE WHEN c.technology = '' THEN '{Check.CONNECTION}' ELSE '{Check.REACHABILITY}' END"
+
+CHECKS_WATCHED = f"""SELECT c.id, c.pbx, c.technology, c.resource, c.name, c.kind, c.watch, c.watched_since,
+        c.forgotten_at, s.watched_since
+    FROM checks c LEFT JOIN states s ON s.check_id = c.id
+    WHERE {_ONE_OF_EACH} AND c.watched_since < :until AND (c.forgotten_at IS NULL OR c.forgotten_at > :since)
+    ORDER BY c.pbx, c.technology, c.resource"""  # noqa: S608 (constants of ours)
+
+#: The next ones in the order of their numbers, watched or not.
+CHECKS_AFTER = f"""SELECT c.id, c.pbx, c.technology, c.resource, c.name, c.kind, c.watch, c.watched_since,
+        c.forgotten_at, s.watched_since
+    FROM checks c LEFT JOIN states s ON s.check_id = c.id
+    WHERE c.id > :number AND {_ONE_OF_EACH} ORDER BY c.id LIMIT :limit"""  # noqa: S608
+
+CHANGES = """SELECT at, new_health FROM transitions
+    WHERE check_id = :check_id AND at >= :since AND at < :until ORDER BY at, rev"""
+
+FIRST_BELIEF = "SELECT old_health FROM transitions WHERE check_id = :check_id ORDER BY at, rev LIMIT 1"
+
+VEILS = """SELECT since, until FROM veils
+    WHERE check_id = :check_id AND until > :since AND since < :until ORDER BY until"""
+
+VEILS_BEHIND_PBXS = f"""SELECT c.pbx, v.since, v.until FROM checks c CROSS JOIN veils v
+    WHERE c.technology = '' AND c.name = '{Check.REACHABILITY}' AND v.check_id = c.id
+        AND v.since < :until"""  # noqa: S608 (constants of ours)
+
+_READING = "at, up_s, degraded_s, down_s, unknown_s, outages, longest_s, belief, was_used, is_out, out_s"
+
+READING_UNTIL = f"""SELECT {_READING} FROM daily
+    WHERE check_id = :check_id AND at <= :at ORDER BY at DESC LIMIT 1"""  # noqa: S608
+
+READING_AFTER = f"""SELECT {_READING} FROM daily
+    WHERE check_id = :check_id AND at > :at ORDER BY at LIMIT 1"""  # noqa: S608
+
+LONGEST = "SELECT MAX(longest_s) FROM daily WHERE check_id = :check_id AND at > :since AND at <= :until"
+
+_INSERT_READING = f"""INSERT INTO daily (check_id, {_READING}) VALUES (:check_id, :at, :up_s, :degraded_s, :down_s,
+    :unknown_s, :outages, :longest_s, :belief, :was_used, :is_out, :out_s)"""  # noqa: S608
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """One check that was watched in a window, and its number in the database."""
+
+    id: int
+    target: Target
+    check: str
+    kind: Kind
+    watch: str
+    #: When it was taken under watch: the first time, and the last time.
+    watched_from: tuple[float, ...]
+    forgotten_at: float | None
+
+
+class Meters:
+    """Answers for one check at a time. Used by the thread that owns the connection, inside of its transaction."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, line: Timeline) -> None:
+        self._path = path
+        self._line = line
+        self._cursor = connection.cursor()
+        self._cursor.row_factory = None
+
+    def _rows(self, sql: str, parameters: dict[str, float]) -> list[tuple[Any, ...]]:
+        with errors_named(self._path):
+            return self._cursor.execute(sql, parameters).fetchall()
+
+    def watched(self, since: float, until: float) -> list[Watched]:
+        """Return what was watched in a window, one check of each target, ordered by target."""
+        rows = self._rows(CHECKS_WATCHED, self._span(since, until))
+        return [self._watched(row) for row in rows]
+
+    def checks_after(self, number: int, limit: int) -> list[Watched]:
+        """Return the next checks in the order of their numbers, also those that are not watched any more."""
+        return [self._watched(row) for row in self._rows(CHECKS_AFTER, {"number": number, "limit": limit})]
+
+    def _watched(self, row: tuple[Any, ...]) -> Watched:
+        number, pbx, technology, resource, check, kind, watch, first_since, forgotten_at, last_since = row
+        begins = (first_since,) if last_since is None or last_since == first_since else (first_since, last_since)
+        return Watched(
+            id=number,
+            target=named(pbx, technology, resource),
+            check=check,
+            kind=KINDS[kind],
+            watch=watch,
+            watched_from=tuple(self._line.shown(at) for at in begins),
+            forgotten_at=self._line.shown_or_none(forgotten_at),
+        )
+
+    def changes(self, check_id: int, since: float, until: float) -> list[tuple[float, Health | None]]:
+        """Return what was believed from when on, of the changes in a time, in their order."""
+        rows = self._rows(CHANGES, {"check_id": check_id, **self._span(since, until)})
+        return [(at + self._line.shift, HEALTHS[new]) for at, new in rows]
+
+    def first_belief(self, check_id: int) -> Health | None:
+        """Return what was believed before the first change that is still kept."""
+        first = self._rows(FIRST_BELIEF, {"check_id": check_id})
+        return HEALTHS[first[0][0]] if first else None
+
+    def veils(self, check_id: int, since: float, until: float) -> list[tuple[float, float]]:
+        """Return when this check itself could not be seen, in the order of the ends; what lasts ends at infinity."""
+        return [self._veil(*row) for row in self._rows(VEILS, {"check_id": check_id, **self._span(since, until)})]
+
+    def veils_behind_pbxs(self, until: float) -> dict[str, list[tuple[float, float]]]:
+        """Return, by PBX, when nothing behind it could be seen, up to a time."""
+        veils: dict[str, list[tuple[float, float]]] = {}
+        for pbx, start, end in self._rows(VEILS_BEHIND_PBXS, self._span(0, until)):
+            veils.setdefault(pbx, []).append(self._veil(start, end))
+        return veils
+
+    def _veil(self, since: float, until: float) -> tuple[float, float]:
+        return since + self._line.shift, FOREVER if until == NO_END else until + self._line.shift
+
+    # ---------------------------------------------------------------- readings
+
+    def reading_until(self, check_id: int, at: float) -> Reading | None:
+        """Return the last reading up to a time, or None: there is none."""
+        return self._reading(READING_UNTIL, check_id, at)
+
+    def reading_after(self, check_id: int, at: float) -> Reading | None:
+        """Return the first reading after a time, or None: there is none."""
+        return self._reading(READING_AFTER, check_id, at)
+
+    def last_reading(self, check_id: int) -> Reading | None:
+        """Return the newest reading, or None: there is none."""
+        return self._reading(READING_UNTIL, check_id, FOREVER)
+
+    def _reading(self, sql: str, check_id: int, at: float) -> Reading | None:
+        rows = self._rows(sql, {"check_id": check_id, "at": self._line.stored(at)})
+        if not rows:
+            return None
+        taken_at, up, degraded, down, unknown, outages, longest, belief, was_used, is_out, out = rows[0]
+        return Reading(
+            at=taken_at + self._line.shift,
+            up_s=up,
+            degraded_s=degraded,
+            down_s=down,
+            unknown_s=unknown,
+            outages=outages,
+            longest_s=longest,
+            belief=HEALTHS[belief],
+            was_used=bool(was_used),
+            is_out=bool(is_out),
+            out_s=out,
+        )
+
+    def longest_s(self, check_id: int, since: float, until: float) -> float:
+        """Return the longest outage of the readings after a time, each counted from its own beginning."""
+        found: float | None = self._rows(LONGEST, {"check_id": check_id, **self._span(since, until)})[0][0]
+        return found or 0.0
+
+    def book(self, check_id: int, readings: Iterable[Reading]) -> None:
+        """Write readings of one check, inside of the engine's transaction."""
+        self._cursor.executemany(
+            _INSERT_READING,
+            (
+                {
+                    "check_id": check_id,
+                    "at": self._line.stored(reading.at),
+                    "up_s": reading.up_s,
+                    "degraded_s": reading.degraded_s,
+                    "down_s": reading.down_s,
+                    "unknown_s": reading.unknown_s,
+                    "outages": reading.outages,
+                    "longest_s": reading.longest_s,
+                    "belief": HEALTH_CODES[reading.belief],
+                    "was_used": reading.was_used,
+                    "is_out": reading.is_out,
+                    "out_s": reading.out_s,
+                }
+                for reading in readings
+            ),
+        )
+
+    def _span(self, since: float, until: float) -> dict[str, float]:
+        return {"since": since - self._line.shift, "until": until - self._line.shift}

@@ -1,0 +1,164 @@
+"""A slow model of a report: it looks at each quarter of an hour by itself, by the clock on the wall.
+
+All moments of a case lie on quarters, as do all changes of the offset of all zones that it uses; so nothing happens
+within one. The model keeps lists of facts and asks for each quarter whether they hold then; it knows nothing of
+timelines, meters or edges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from healthmon.config.types import Weekly
+from healthmon.model import Health
+from healthmon.report.availability import Change, Figures, Span
+
+QUARTER = 900
+
+UP, DEGRADED, DOWN, UNKNOWN = Health.UP, Health.DEGRADED, Health.DOWN, Health.UNKNOWN
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All that ever happened to one target. Moments are seconds UTC on quarters."""
+
+    is_device: bool
+    watched_since: int
+    changes: Sequence[Change]
+    #: Times in which it could not be seen, of any sort.
+    hidden: Sequence[Span]
+    silences: Sequence[Span] = ()
+    maintenance: Sequence[Weekly] = ()
+    hours: Sequence[Weekly] = ()
+    forgotten_at: float | None = None
+
+
+@dataclass(frozen=True)
+class Quarter:
+    """What was the case in one quarter of an hour."""
+
+    at: int
+    health: Health | None
+    #: Which outage it belongs to, seen or not.
+    outage: int | None
+    is_maintained: bool
+    is_silenced: bool
+    is_working: bool
+
+
+@dataclass
+class Ledger:
+    """Counts quarters."""
+
+    seconds: dict[Health, int] = field(default_factory=lambda: dict.fromkeys(Health, 0))
+    outages: dict[int | None, int] = field(default_factory=dict)
+    maintained: int = 0
+    silenced: int = 0
+
+    def figures(self) -> Figures:
+        """Say what was counted."""
+        return Figures(
+            up_s=self.seconds[UP],
+            degraded_s=self.seconds[DEGRADED],
+            down_s=self.seconds[DOWN],
+            unknown_s=self.seconds[UNKNOWN],
+            outages=len(self.outages),
+            longest_s=max(self.outages.values(), default=0),
+            maintenance_s=self.maintained,
+            silenced_s=self.silenced,
+        )
+
+
+def quarters(facts: Facts, first: int, last: int) -> list[Quarter]:
+    """Look at each quarter from the first moment of all to the last, in order."""
+    maintained = _open(facts.maintenance, first, last)
+    working = _open(facts.hours, first, last)
+    seen, outage, is_out, was_used = [], 0, False, False
+    for at in range(first, last, QUARTER):
+        belief = _believed(facts, at)
+        was_used = belief in (UP, DEGRADED) or (was_used and belief is not None)
+        if facts.is_device and belief is DOWN and not was_used:
+            belief = None
+        if belief is DOWN and not is_out:
+            outage += 1
+        is_out = belief is DOWN or (is_out and belief is UNKNOWN)
+        is_hidden = any(since <= at < until for since, until in facts.hidden)
+        seen.append(
+            Quarter(
+                at=at,
+                health=UNKNOWN if belief is not None and is_hidden else belief,
+                outage=outage if is_out else None,
+                is_maintained=at in maintained,
+                is_silenced=any(since <= at < until for since, until in facts.silences),
+                is_working=at in working,
+            )
+        )
+    return seen
+
+
+def _believed(facts: Facts, at: int) -> Health | None:
+    """What was believed then: that of the newest change until then."""
+    belief: Health | None = UNKNOWN if facts.watched_since <= at else None
+    for when, after in facts.changes:
+        if when <= at:
+            belief = after
+    return None if facts.forgotten_at is not None and facts.forgotten_at <= at else belief
+
+
+def _open(windows: Iterable[Weekly], first: int, last: int) -> set[int]:
+    """Say in which quarters a weekly window is open: from the first moment at which the clock shows its beginning (or
+    has jumped past it) to the last one at which it does not yet show its end.
+    """
+    found: set[int] = set()
+    around = range(first - 4 * 86400, last + 4 * 86400, QUARTER)
+    for window in windows:
+        walls = [(at, datetime.fromtimestamp(at, window.zone).replace(tzinfo=None)) for at in around]
+        # By the calendar, not by what the clock shows: a day that a zone has left out is over at once.
+        for day in (walls[0][1].date() + timedelta(days=number) for number in range(2, len(walls) // 96 - 1)):
+            if day.weekday() in window.days:
+                found |= _opened_on(day, window, walls)
+    return found
+
+
+def _opened_on(day: date, window: Weekly, walls: Sequence[tuple[int, datetime]]) -> set[int]:
+    midnight = datetime.combine(day, datetime.min.time())
+    minutes = window.end if window.end > window.start else window.end + 1440
+    start, end = midnight + timedelta(minutes=window.start), midnight + timedelta(minutes=minutes)
+    begins = next(at for at, wall in walls if wall >= start)
+    ends = next(at for at, wall in reversed(walls) if wall < end)
+    return set(range(begins, ends + QUARTER, QUARTER))
+
+
+def counted(
+    seen: Iterable[Quarter],
+    window: Span,
+    *,
+    excludes_maintenance: bool = False,
+    only: Callable[[Quarter], bool] = lambda quarter: True,
+) -> Figures:
+    """Count the quarters within a window."""
+    ledger = Ledger()
+    for quarter in seen:
+        if not window[0] <= quarter.at < window[1] or quarter.health is None or not only(quarter):
+            continue
+        ledger.maintained += QUARTER * quarter.is_maintained
+        ledger.silenced += QUARTER * quarter.is_silenced
+        if excludes_maintenance and quarter.is_maintained:
+            continue
+        ledger.seconds[quarter.health] += QUARTER
+        if quarter.health is DOWN:
+            ledger.outages[quarter.outage] = ledger.outages.get(quarter.outage, 0) + QUARTER
+    return ledger.figures()
+
+
+def by_calendar(seen: Iterable[Quarter], window: Span, zone: ZoneInfo, name: Callable[[date], str]) -> dict[str, Span]:
+    """Say which periods a window has, and from when to when each is within it, by the dates on the wall."""
+    found: dict[str, Span] = {}
+    for quarter in seen:
+        if window[0] <= quarter.at < window[1]:
+            period = name(datetime.fromtimestamp(quarter.at, zone).date())
+            found[period] = (found.get(period, (quarter.at, 0))[0], quarter.at + QUARTER)
+    return found

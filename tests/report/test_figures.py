@@ -1,0 +1,239 @@
+"""Every figure of a report, from real databases, against a model that is slow and plainly right.
+
+A case is booked piece by piece, late pieces too, while the meters are read by one zone and later by another; then the
+report is asked for a window. It must say what a look at each quarter of an hour says.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from healthmon.config.types import MaintenanceConfig, Weekly
+from healthmon.model import Changes, Check, CheckState, Health, Kind, Matcher, Target, Transition, VeilPeriod
+from healthmon.report.accounts import Account, By, Choice, Rules
+from healthmon.report.availability import Change, Span
+from healthmon.report.covers import Planned
+from healthmon.report.looking import Asked, account_of
+from healthmon.report.rolling import Roller
+from healthmon.store.commander import open_commander
+from healthmon.store.queries import open_reader
+from healthmon.store.writer import Writer, open_writer
+from tests.report.slow_model import QUARTER, Facts, by_calendar, counted, quarters
+
+UP, DEGRADED, DOWN, UNKNOWN = Health.UP, Health.DEGRADED, Health.DOWN, Health.UNKNOWN
+PBX, ENDPOINT = Target("office"), Target("office", "PJSIP", "100")
+DAY = 86400
+#: A case goes on for so many days.
+DAYS = 6
+
+#: The clock jumps (also by half an hour, also over a whole day), a leap day, the end of a year; the third day of each
+#: is the day on which it happens.
+BEGINNINGS = {
+    "Europe/Berlin": ["2026-03-27", "2026-10-23", "2028-02-27", "2026-12-30", "2026-06-01"],
+    "America/St_Johns": ["2026-03-06", "2026-10-30"],
+    "Australia/Lord_Howe": ["2026-04-03", "2026-10-02"],
+    "Asia/Kathmandu": ["2026-04-29"],
+    "Africa/Cairo": ["2026-04-22", "2026-10-27"],
+    "Pacific/Apia": ["2011-12-28"],
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """All that happens, and what is asked."""
+
+    zone: ZoneInfo
+    start: int
+    kind: Kind
+    facts: Facts
+    veils: tuple[tuple[Target, Span], ...]
+    silences: tuple[Span, ...]
+    #: When the meters are read, and by which zone; when each change is booked.
+    looks: tuple[tuple[int, ZoneInfo], ...]
+    delays: tuple[int, ...]
+    window: Span
+    alive_at: int
+
+    @property
+    def end(self) -> int:
+        """The last moment of all."""
+        return self.start + DAYS * DAY
+
+
+def moments(start: int, first: int = 0, last: int = DAYS * 96) -> st.SearchStrategy[int]:
+    """Any quarter of the case."""
+    return st.integers(first, last).map(lambda number: start + number * QUARTER)
+
+
+def spans(start: int) -> st.SearchStrategy[Span]:
+    """From one moment to a later one."""
+    return st.tuples(moments(start), moments(start)).filter(lambda span: span[0] < span[1])
+
+
+def weekly(zone: ZoneInfo) -> st.SearchStrategy[Weekly]:
+    """Any window that comes back every week."""
+    return st.builds(
+        lambda days, start, end: Weekly(frozenset(days), start * 15, end * 15, zone),
+        st.sets(st.integers(0, 6), min_size=1),
+        st.integers(0, 95),
+        st.integers(1, 96),
+    ).filter(lambda window: window.start != window.end)
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    """Any history of a target: changes, its own veils and its PBX's, one over the other, silences, windows."""
+    name = draw(st.sampled_from(sorted(BEGINNINGS)))
+    zone = ZoneInfo(name)
+    start = int(datetime.fromisoformat(draw(st.sampled_from(BEGINNINGS[name]))).replace(tzinfo=zone).timestamp())
+    times = sorted(draw(st.lists(moments(start), max_size=14, unique=True)))
+    healths = draw(st.lists(st.sampled_from([UP, UP, DOWN, DOWN, DEGRADED, UNKNOWN]), min_size=14, max_size=14))
+    changes: list[Change] = []
+    for at, health in zip(times, healths, strict=False):
+        if not changes or changes[-1][1] is not health:
+            changes.append((at, health))
+    watched_since = min([draw(moments(start)), *times])
+    veils = draw(st.lists(st.tuples(st.sampled_from([PBX, ENDPOINT]), spans(start)), max_size=4))
+    # The store knows a veil by its beginning.
+    veils = list({(target, span[0]): (target, span) for target, span in veils}.values())
+    end = start + DAYS * DAY
+    alive_at = draw(st.one_of(st.just(end), moments(start, first=DAYS * 48)))
+    is_left = draw(st.booleans())
+    last = max([watched_since, *times[-1:]])
+    forgotten_at = draw(st.integers(0, (end - last) // QUARTER)) * QUARTER + last if is_left else None
+    hidden = [span for _, span in veils] + ([] if alive_at == end else [(alive_at, end)])
+    silences = tuple(draw(st.lists(spans(start), max_size=2)))
+    facts = Facts(
+        is_device=(kind := draw(st.sampled_from([Kind.PROVIDER, Kind.PHONE]))).is_device,
+        watched_since=watched_since,
+        changes=changes,
+        hidden=hidden,
+        silences=silences,
+        maintenance=draw(st.lists(weekly(zone), max_size=2)),
+        hours=draw(st.lists(weekly(zone), max_size=2)),
+        forgotten_at=forgotten_at,
+    )
+    zones = st.sampled_from([zone, zone, ZoneInfo("Asia/Kolkata"), ZoneInfo("UTC")])
+    return Case(
+        zone,
+        start,
+        kind,
+        facts,
+        tuple(veils),
+        silences,
+        looks=tuple(sorted(draw(st.lists(st.tuples(moments(start), zones), max_size=6)), key=lambda look: look[0])),
+        delays=tuple(draw(st.lists(st.sampled_from([0, 0, 0, QUARTER, DAY]), min_size=20, max_size=20))),
+        window=draw(spans(start)),
+        alive_at=alive_at,
+    )
+
+
+def book(case: Case, path: Path) -> None:
+    """Book everything when it becomes known, and read the meters in between."""
+    state = CheckState(ENDPOINT, Check.REACHABILITY, case.kind, "desks", case.facts.watched_since)
+    pieces: list[tuple[int, Changes]] = []
+    before: Health | None = None
+    known_at = case.facts.watched_since
+    for (at, after), delay in zip(case.facts.changes, case.delays, strict=False):
+        # A check's changes become known in their order.
+        known_at = max(known_at, int(at) + delay)
+        transition = Transition(ENDPOINT, Check.REACHABILITY, before, after, at, known_at, "seen")
+        pieces.append((known_at, Changes(transitions=[transition])))
+        before = after
+    for (target, (since, until)), delay in zip(case.veils, case.delays[::-1], strict=False):
+        booked_at = int(since) + delay
+        for at, end in ((booked_at, None), (max(booked_at, int(until)), until)):
+            veil = VeilPeriod(target, Check.REACHABILITY, since, end, "cannot be seen")
+            pieces.append((at, Changes(veils={(target, veil.check, since): veil})))
+    if case.facts.forgotten_at is not None:
+        gone_at = case.facts.forgotten_at
+        left = Transition(ENDPOINT, Check.REACHABILITY, before, None, gone_at, gone_at, "removed")
+        pieces.append((max(int(gone_at), known_at), Changes(forgotten=[ENDPOINT], transitions=[left])))
+    with closing(open_writer(path, now=case.start)) as writer:
+        writer.commit(Changes(states={(ENDPOINT, Check.REACHABILITY): state}))
+        # Nobody reads a meter while no daemon runs.
+        looks = [look for look in case.looks if look[0] <= case.alive_at]
+        for known_at, changes in sorted(pieces, key=lambda piece: piece[0]):
+            while looks and looks[0][0] < known_at:
+                read_all(writer, *looks.pop(0))
+            writer.commit(changes)
+        for look in looks:
+            read_all(writer, *look)
+        writer.alive(case.alive_at, ())
+    with open_commander(path) as commander:
+        for since, until in case.silences:
+            commander.silence(Matcher(), since=since, until=until, author="anna", reason="works")
+
+
+def read_all(writer: Writer, now: float, zone: ZoneInfo) -> None:
+    """Read the meters as the engine does after a midnight."""
+    roller = Roller(writer)
+    while roller.step(now, zone):
+        pass
+
+
+def folder() -> tempfile.TemporaryDirectory[str]:
+    """A place in memory where there is one: a case has dozens of commits."""
+    memory = Path("/dev/shm")
+    return tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None)
+
+
+def report(case: Case, path: Path, by: By = By.TARGET, *, excludes_maintenance: bool = False) -> Account:
+    """Ask for the report, with the working hours of the case."""
+    asked = Asked(case.window, Choice(), by, Rules(excludes_maintenance=excludes_maintenance), case.zone)
+    windows = [MaintenanceConfig("any", Matcher(), tuple(case.facts.maintenance))] if case.facts.maintenance else []
+    hours = {"desks": case.facts.hours} if case.facts.hours else {}
+    now = case.end if case.alive_at == case.end else case.end + DAY
+    with open_reader(path) as reader:
+        return account_of(reader, asked, now, planned=Planned(windows, hours))
+
+
+NAMES = {By.DAY: lambda day: f"{day}", By.WEEK: lambda day: f"{day:%G-W%V}", By.MONTH: lambda day: f"{day:%Y-%m}"}
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(case=cases(), excludes_maintenance=st.booleans(), by=st.sampled_from([By.TARGET, By.DAY, By.WEEK, By.MONTH]))
+def test_a_report_says_what_a_look_at_each_quarter_of_an_hour_says(
+    case: Case, excludes_maintenance: bool, by: By
+) -> None:
+    with folder() as place:
+        book(case, Path(place) / "healthmon.db")
+        result = report(case, Path(place) / "healthmon.db", by, excludes_maintenance=excludes_maintenance)
+
+    seen = quarters(case.facts, case.start, case.end)
+    whole = counted(seen, case.window, excludes_maintenance=excludes_maintenance)
+    assert result.overall == whole
+    if result.lines and case.facts.hours:
+        in_hours = counted(
+            seen,
+            case.window,
+            excludes_maintenance=excludes_maintenance,
+            only=lambda quarter: quarter.is_working,
+        )
+        assert result.in_hours == replace(in_hours, maintenance_s=0, silenced_s=0)
+    if by is not By.TARGET:
+        assert {group.name: group.figures for group in result.groups} == {
+            name: counted(seen, span, excludes_maintenance=excludes_maintenance)
+            for name, span in by_calendar(seen, case.window, case.zone, NAMES[by]).items()
+        }
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(case=cases())
+def test_readings_change_no_figure(case: Case) -> None:
+    plain = replace(case, facts=replace(case.facts, maintenance=(), hours=()))
+    every_day = tuple((case.start + day * DAY, case.zone) for day in range(DAYS + 1))
+    with folder() as place:
+        with_readings, without = Path(place) / "with.db", Path(place) / "without.db"
+        book(replace(plain, looks=every_day), with_readings)
+        book(replace(plain, looks=()), without)
+
+        assert report(plain, with_readings) == report(plain, without)
