@@ -19,6 +19,8 @@ ROOT = Path(__file__).parents[1]
 PYTHON = sys.executable
 #: Not every folder of tests is fast; these start whole daemons, or ask systemd.
 SLOW_FOLDERS = ("tests/system", "tests/service", "tests/docs", "tests/demo")
+#: Simulated time.
+SCENARIOS = "tests/scenarios"
 #: Each process of tests has loopback addresses of its own, so that they never meet.
 ON_TWO_CORES = ("-n", "2")
 #: What mostly waits for Asterisk's own clocks.
@@ -84,7 +86,20 @@ SUITES = (
         "core",
         "the parts, each by itself",
         180,
-        (pytest(*ON_TWO_CORES, "-m", "not lab and not soak", *(f"--ignore={folder}" for folder in SLOW_FOLDERS)),),
+        (
+            pytest(
+                *ON_TWO_CORES,
+                "-m",
+                "not lab and not soak",
+                *(f"--ignore={folder}" for folder in (*SLOW_FOLDERS, SCENARIOS)),
+            ),
+        ),
+    ),
+    Suite(
+        "scenarios",
+        "what must hold, in simulated time, with kill -9 at a hundred points of each",
+        60,
+        (pytest(*ON_TWO_CORES, "-m", "not soak", SCENARIOS),),
     ),
     Suite("fetch", "get Asterisk 22 and 16 and the SIP peers", 120, ((PYTHON, "-m", "tests.lab", "fetch"),)),
     Suite("asterisk", "on a real Asterisk 22 and 16", 420, (pytest(*WAITING, "-m", "lab and not soak"),)),

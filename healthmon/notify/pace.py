@@ -21,9 +21,12 @@ class Pace:
     All times are of a clock that nobody can set (``Clock.steady``).
     """
 
-    def __init__(self, min_interval: float, jitter: Callable[[float, float], float]) -> None:
+    def __init__(
+        self, min_interval: float, jitter: Callable[[float, float], float], longest_wait: float = LONGEST_WAIT
+    ) -> None:
         self._min_interval = min_interval
         self._jitter = jitter
+        self._longest_wait = longest_wait
         self._not_before = float("-inf")
         self._forwarded_at = float("-inf")
         #: The channel asked to be left alone until then; not even a new outage is urgent enough.
@@ -56,7 +59,7 @@ class Pace:
         self.failures += 1
         self.failed_at = now
         first = FIRST_WAIT_IN_DOUBT if in_doubt else FIRST_WAIT
-        wait = min(first * 2.0 ** min(self.failures - 1, 20), LONGEST_WAIT)
+        wait = min(first * 2.0 ** min(self.failures - 1, 20), self._longest_wait)
         self._not_before = now + wait * self._jitter(1 - JITTER, 1 + JITTER)
         if retry_after is not None:
             self._left_alone_until = now + min(retry_after, LONGEST_WAIT)

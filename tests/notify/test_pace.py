@@ -34,6 +34,14 @@ def test_waits_double_up_to_ten_minutes() -> None:
     assert waits == [5, 10, 20, 40, 80, 160, 320, 600, 600, 600]
 
 
+def test_the_longest_wait_can_be_shorter() -> None:
+    one = Pace(0.0, middle, longest_wait=7.0)
+    one.failed(1000.0)
+    one.failed(1005.0)
+
+    assert next_attempt(one, 1005.0) == 1012.0
+
+
 def test_waits_vary_by_a_quarter() -> None:
     rng = random.Random(1)
     waits = []

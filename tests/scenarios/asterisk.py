@@ -1,0 +1,228 @@
+"""A played Asterisk: it checks its peers by OPTIONS, each at its own pace, and says what it finds as the real one does.
+
+What it does when is taken from recordings of real ones: one unanswered check makes a peer unreachable until the next
+one; after a start everything is offline until its first check; while it is frozen nothing happens, and afterwards
+checks are late. Only checks that change something are played, so that a quiet month costs nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from random import Random
+from typing import Protocol
+
+from healthmon.fakepbx.endpoints import FakeEndpoint
+from healthmon.fakepbx.pbx import Phase
+from tests.scenarios.agenda import Agenda
+
+#: From an OPTIONS to its answer (seconds).
+ROUND_TRIP = 0.03
+#: A request that is not answered is sent again after so long since the first (RFC 3261, timer E with T1 = 500 ms).
+SENT_AGAIN_AFTER = (0.0, 0.5, 1.5, 3.5, 7.5)
+#: The steps of a start, and how long after the start each begins (seconds).
+BOOT = ((0.0, Phase.NO_ARI), (0.1, Phase.BOOTING), (0.3, Phase.RUNNING))
+#: From the end of one Asterisk to the start of the next (seconds).
+RESTART_TAKES = 1.0
+#: This share of all peers is called unreachable after a freeze, until the next check.
+LATE_AFTER_FREEZE = 0.3
+
+
+class Stream(Protocol):
+    """An open event stream."""
+
+    def receive(self, raw: bytes) -> None:
+        """An event comes."""
+
+    def break_off(self) -> None:
+        """Asterisk is gone."""
+
+
+@dataclass(eq=False)
+class Peer:
+    """A phone or a provider as it really is, and what Asterisk holds of it."""
+
+    endpoint: FakeEndpoint
+    #: The truth: whether it answers at present.
+    answers: bool = True
+    #: Asterisk knows where it is; a phone whose registration was forgotten is not checked.
+    has_contact: bool = True
+    #: So large a share of all packets is lost, each way.
+    loss: float = 0.0
+    #: How its last check ended; None: not checked since Asterisk's start.
+    is_reachable: bool | None = None
+    checked_first_at: float = 0.0
+    #: A planned check with another number was overtaken by events.
+    plan: int = 0
+
+    @property
+    def name(self) -> str:
+        """``PJSIP/101``."""
+        return self.endpoint.name
+
+    @property
+    def miss(self) -> float:
+        """How probable it is that a check fails though the peer lives: every repetition is lost, or its answer."""
+        tries = sum(again < self.endpoint.qualify_timeout for again in SENT_AGAIN_AFTER)
+        return (1 - (1 - self.loss) ** 2) ** tries
+
+
+class Asterisk:
+    """One Asterisk, whose peers die and come back by the script."""
+
+    def __init__(self, agenda: Agenda, dice: Random, peers: Iterable[Peer]) -> None:
+        self._agenda = agenda
+        self._dice = dice
+        self.peers = {peer.name: peer for peer in peers}
+        self.phase = Phase.RUNNING
+        self.is_frozen = False
+        self.streams: list[Stream] = []
+        self._boots = 1
+        for peer in self.peers.values():
+            # It has been running for long, and has checked everybody.
+            peer.is_reachable = peer.endpoint.is_up = peer.answers
+            self._check_anew(peer)
+
+    # ---------------------------------------------------------------- what its peers do
+
+    def dies(self, *names: str) -> None:
+        """These peers no longer answer."""
+        for name in names:
+            self.peers[name].answers = False
+            self._plan(self.peers[name])
+
+    def returns(self, *names: str) -> None:
+        """These peers answer again; their next check shows it."""
+        for name in names:
+            self.peers[name].answers = True
+            self._plan(self.peers[name])
+
+    def registers(self, *names: str) -> None:
+        """These phones register, each from a new port, and are checked at once; the script sees to it that it runs."""
+        for peer in (self.peers[name] for name in names):
+            old = [peer.endpoint.contact_event("Removed")] if peer.has_contact else []
+            address, _, port = peer.endpoint.contact.rpartition(":")
+            peer.endpoint.contact = f"{address}:{int(port) + 1}"
+            peer.answers = peer.has_contact = True
+            self._emit(peer.endpoint.contact_event("NonQualified"))
+            self._found(peer, is_reachable=True)
+            self._emit(*old)
+            self._check_anew(peer)
+
+    # ---------------------------------------------------------------- what happens to itself
+
+    @property
+    def startup_time(self) -> str:
+        """When it started, in its own words: compared for equality only."""
+        return f"boot {self._boots}"
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it does its work."""
+        return self.phase is Phase.RUNNING and not self.is_frozen
+
+    def is_killed(self) -> None:
+        """``kill -9``: connections break off, new ones are refused."""
+        self.phase = Phase.REFUSING
+        self._stop_checking()
+        streams, self.streams = self.streams, []
+        for stream in streams:
+            stream.break_off()
+
+    def starts(self) -> None:
+        """It boots; nobody has been checked yet."""
+        for after, phase in BOOT:
+            self._agenda.after(after, partial(self._enters, phase))
+
+    def restarts(self, *forgotten: str) -> None:
+        """``core restart now``; in a container that forgets registrations, or some of them."""
+        self.is_killed()
+        for name in forgotten:
+            self.peers[name].has_contact = False
+        self._agenda.after(RESTART_TAKES, self.starts)
+
+    def freezes(self) -> None:
+        """SIGSTOP: connections stay open, and nothing comes."""
+        self.is_frozen = True
+        self._stop_checking()
+
+    def thaws(self) -> None:
+        """SIGCONT: some checks that were under way count as not answered."""
+        self.is_frozen = False
+        for peer in self.peers.values():
+            if peer.is_reachable and self._dice.random() < LATE_AFTER_FREEZE:
+                self._found(peer, is_reachable=False)
+            self._check_anew(peer)
+
+    def _enters(self, phase: Phase) -> None:
+        self.phase = phase
+        if phase is Phase.RUNNING:
+            self._boots += 1
+            for peer in self.peers.values():
+                peer.is_reachable, peer.endpoint.is_up = None, False
+                self._check_anew(peer)
+
+    # ---------------------------------------------------------------- checks
+
+    def _check_anew(self, peer: Peer) -> None:
+        """Begin with the checks of a peer at a moment of its own."""
+        peer.checked_first_at = self._agenda.now + self._dice.uniform(0, peer.endpoint.qualify_frequency)
+        self._plan(peer)
+
+    def _stop_checking(self) -> None:
+        for peer in self.peers.values():
+            peer.plan += 1
+
+    def _plan(self, peer: Peer) -> None:
+        """Enter the next check of a peer that can change anything."""
+        peer.plan += 1
+        if (
+            not self.is_running
+            or not peer.has_contact
+            or (peer.is_reachable is peer.answers and not (peer.answers and peer.loss))
+        ):
+            return
+        at, is_missed = self._next_check(peer), not peer.answers
+        if peer.answers and peer.loss:
+            if peer.is_reachable:
+                # That is the first of the coming checks that fails.
+                skipped = int(math.log(self._dice.random()) / math.log(1 - peer.miss))
+                at, is_missed = at + skipped * peer.endpoint.qualify_frequency, True
+            else:
+                is_missed = self._dice.random() < peer.miss
+        plan = peer.plan
+        lasts = peer.endpoint.qualify_timeout if is_missed else ROUND_TRIP
+        self._agenda.at(at + lasts, lambda: self._checked(peer, plan, is_reachable=not is_missed))
+
+    def _next_check(self, peer: Peer) -> float:
+        """When it is checked next."""
+        every = peer.endpoint.qualify_frequency
+        done = math.floor((self._agenda.now - peer.checked_first_at) / every) + 1
+        return peer.checked_first_at + max(done, 0) * every
+
+    def _checked(self, peer: Peer, plan: int, *, is_reachable: bool) -> None:
+        if plan == peer.plan:
+            self._found(peer, is_reachable=is_reachable)
+            self._plan(peer)
+
+    def _found(self, peer: Peer, *, is_reachable: bool) -> None:
+        """A check has ended. Events tell what has changed, in an order that varies."""
+        before, peer.is_reachable = peer.is_reachable, is_reachable
+        endpoint, was_up = peer.endpoint, peer.endpoint.is_up
+        endpoint.is_up = is_reachable
+        events = []
+        if before is not is_reachable:
+            events.append(endpoint.contact_event("Reachable" if is_reachable else "Unreachable", 596))
+        if was_up is not is_reachable:
+            events += [endpoint.peer_event(), endpoint.device_event()]
+        self._dice.shuffle(events)
+        self._emit(*events)
+
+    def _emit(self, *events: dict[str, object]) -> None:
+        for event in events:
+            raw = json.dumps(event).encode()
+            for stream in self.streams:
+                stream.receive(raw)

@@ -1,0 +1,105 @@
+"""A played channel, and what its reader believes after all that arrived."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from healthmon.errors import DeliveryError, DeliveryUnsure
+from healthmon.model import Said, Target
+from healthmon.notify.message import MOST_CHARACTERS, Message
+from healthmon.store.outbox import ClaimedRow
+from tests.scenarios.agenda import Agenda
+from tests.scenarios.kills import Kills
+
+#: A message is so long on its way, and so is the answer (seconds).
+ONE_WAY = 0.1
+#: A sender gives up waiting for an answer after so long (seconds).
+PATIENCE = 20.0
+
+
+class Manner(Enum):
+    """How a channel takes messages at present."""
+
+    ACCEPTS = auto()
+    #: Nothing listens there.
+    IS_DEAD = auto()
+    ANSWERS_500 = auto()
+    #: It takes the message, and never answers; it was lost.
+    HANGS = auto()
+    #: It takes the message, and never answers; it arrived.
+    HANGS_AND_DELIVERS = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A message that reached its reader; ``at``: seconds from the beginning."""
+
+    at: float
+    message: Message
+    rows: tuple[ClaimedRow, ...]
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether it says that it may be a repetition."""
+        return "possibly repeated" in self.message.body
+
+    @property
+    def subject(self) -> str:
+        """What a reader sees first."""
+        return self.message.subject
+
+
+class Channel:
+    """One URL of a receiver. It outlives the daemon."""
+
+    min_interval = 0.0
+    most_characters = MOST_CHARACTERS
+
+    def __init__(self, agenda: Agenda, kills: Kills) -> None:
+        self._manner = Manner.ACCEPTS
+        self.arrivals: list[Arrival] = []
+        #: What the message that is being sent tells; its deliverer says so.
+        self.rows: tuple[ClaimedRow, ...] = ()
+        self._agenda = agenda
+        self._began = agenda.now
+        self._kills = kills
+
+    def takes(self, manner: Manner) -> None:
+        """From now on it takes messages like this."""
+        self._manner = manner
+
+    def send(self, message: Message) -> None:
+        """Take a message, or not. The world goes on meanwhile."""
+        rows, manner = self.rows, self._manner
+        if manner is Manner.IS_DEAD:
+            raise DeliveryError("", "connection refused")
+        self._passes(ONE_WAY, "on its way")
+        if manner in (Manner.ACCEPTS, Manner.HANGS_AND_DELIVERS):
+            self.arrivals.append(Arrival(self._agenda.now - self._began, message, rows))
+        if manner in (Manner.HANGS, Manner.HANGS_AND_DELIVERS):
+            self._passes(PATIENCE / 2, "hangs")
+            self._passes(PATIENCE / 2, "still hangs")
+            raise DeliveryUnsure("", "no answer")
+        self._passes(ONE_WAY, "arrived, not answered")
+        if manner is Manner.ANSWERS_500:
+            raise DeliveryError("", "HTTP 500")
+
+    def _passes(self, seconds: float, where: str) -> None:
+        self._kills.here(where)
+        self._agenda.run_until(self._agenda.now + seconds)
+
+    # ---------------------------------------------------------------- what its reader knows
+
+    @property
+    def subjects(self) -> list[str]:
+        """What arrived, by the subjects."""
+        return [arrival.subject for arrival in self.arrivals]
+
+    def believed_down(self) -> set[Target]:
+        """Of what the reader believes at present that it is down: by the newest message about each incident."""
+        newest: dict[int, ClaimedRow] = {}
+        for arrival in self.arrivals:
+            newest.update((row.incident.id, row) for row in arrival.rows)
+        down = [row for row in newest.values() if row.says is Said.DOWN]
+        return {one.target for row in down for one in (row.incident, *row.explained)}

@@ -1,0 +1,344 @@
+"""The table of what must hold: one row after the other, as scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from tests.scenarios.asterisk import Peer
+from tests.scenarios.channel import Manner
+from tests.scenarios.daemon import Pace
+from tests.scenarios.world import MINUTE, World, phone, provider
+
+CONFIG = """
+[healthmon]
+timezone = UTC
+
+[pbx office]
+url = http://127.0.0.1:8088
+username = healthmon
+password = secret
+down_after = 10s
+up_after = 5s
+
+[watch providers]
+endpoints = PJSIP/trunk-*
+down_after = {hold}s
+up_after = 5s
+
+[watch phones]
+endpoints = PJSIP/*
+down_after = {hold}s
+up_after = 5s
+
+[receiver oncall]
+urls = boss = json://127.0.0.1:9000/alerts
+"""
+
+#: The site of forty phones, that of ten, and the providers.
+WAREHOUSE = [f"PJSIP/{number}" for number in range(101, 141)]
+SHOP = [f"PJSIP/{number}" for number in range(141, 151)]
+PROVIDERS = ["PJSIP/trunk-telekom", "PJSIP/trunk-sipgate", "PJSIP/trunk-easybell"]
+PHONE, TELEKOM = WAREHOUSE[0], PROVIDERS[0]
+
+
+def office() -> list[Peer]:
+    """50 phones on two sites, and three trunks; each is checked every 2 to 5 s."""
+    return [
+        *(phone(number, "203.0.113.7", qualify=2 + number % 4) for number in range(101, 141)),
+        *(phone(number, "198.51.100.20", qualify=2 + number % 4) for number in range(141, 151)),
+        provider("telekom", "192.0.2.11", qualify=5),
+        provider("sipgate", "192.0.2.22", qualify=4),
+        provider("easybell", "192.0.2.33", qualify=3),
+    ]
+
+
+def office_checked_every_2_s() -> list[Peer]:
+    """The same, checked more often."""
+    peers = office()
+    for peer in peers:
+        peer.endpoint.qualify_frequency, peer.endpoint.qualify_timeout = 2, 1.0
+    return peers
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the table: what happens, and how many messages that makes at one URL, from … to …."""
+
+    what: str
+    script: Callable[[World], None]
+    messages: tuple[int, int]
+    lasts: float = 6 * MINUTE
+    hold: float = 10.0
+    peers: Callable[[], list[Peer]] = office
+    pace: Pace = field(default_factory=Pace)
+    #: What else must be true of what arrived when nobody killed the daemon.
+    also: Callable[[World], None] | None = None
+    #: Why this does not hold yet; or does not hold yet when the daemon is killed.
+    missing: str = ""
+    missing_if_killed: str = ""
+
+    @property
+    def config(self) -> str:
+        """The configuration file."""
+        return CONFIG.format(hold=f"{self.hold:g}")
+
+
+def exactly(messages: int) -> tuple[int, int]:
+    """So many, no more and no less."""
+    return messages, messages
+
+
+def at_most(messages: int) -> tuple[int, int]:
+    """So many, or fewer."""
+    return 0, messages
+
+
+# ---------------------------------------------------------------- one cause, one message
+
+
+def a_site_dies(world: World) -> None:
+    world.at(30, world.pbx.dies, *WAREHOUSE)
+    world.at(180, world.pbx.returns, *WAREHOUSE)
+
+
+def the_site_is_told_in_time(world: World) -> None:
+    # The last one is seen 8 s after it died at the latest; hold, effective window, and 2 s.
+    assert world.channel.arrivals[0].at <= 30 + 8 + 10 + 30 + 2
+
+
+def the_line_is_cut(world: World) -> None:
+    world.at(30, world.pbx.dies, *WAREHOUSE, *SHOP, *PROVIDERS)
+    world.at(180, world.pbx.returns, *WAREHOUSE, *SHOP, *PROVIDERS)
+
+
+def a_provider_dies(world: World) -> None:
+    world.at(30, world.pbx.dies, TELEKOM)
+    world.at(180, world.pbx.returns, TELEKOM)
+
+
+# ---------------------------------------------------------------- the PBX
+
+
+def the_pbx_restarts(world: World) -> None:
+    """The shop's phones are checked within seconds; those of the warehouse were forgotten, and register in turns."""
+    world.at(30, world.pbx.restarts, *WAREHOUSE)
+    for number, name in enumerate(WAREHOUSE):
+        world.at(40 + 2.5 * number, world.pbx.registers, name)
+
+
+def two_do_not_come_back(world: World) -> None:
+    world.at(30, world.pbx.restarts)
+    world.at(30, world.pbx.dies, "PJSIP/118", "PJSIP/131")
+
+
+def the_two_are_named(world: World) -> None:
+    assert [arrival.subject for arrival in world.channel.arrivals] == ["DOWN 2 phones (office): 118, 131"]
+
+
+def the_pbx_is_killed(world: World) -> None:
+    world.at(30, world.pbx.is_killed)
+    world.at(90, world.pbx.starts)
+
+
+def the_pbx_freezes(world: World) -> None:
+    world.at(30, world.pbx.freezes)
+    world.at(90, world.pbx.thaws)
+
+
+def the_freeze_is_noticed_in_time(world: World) -> None:
+    assert world.channel.arrivals[0].at <= 30 + 30
+
+
+def the_pbx_is_killed_while_a_provider_is_down(world: World) -> None:
+    world.at(30, world.pbx.dies, TELEKOM)
+    world.at(90, world.pbx.is_killed)
+    world.at(130, world.pbx.starts)
+
+
+def the_provider_is_told_once(world: World) -> None:
+    assert [subject.partition(" since ")[0].partition(" after ")[0] for subject in world.channel.subjects] == [
+        "DOWN provider trunk-telekom (office)",
+        "DOWN PBX office",
+        "UP PBX office",
+    ]
+
+
+# ---------------------------------------------------------------- flapping
+
+
+def flaps(world: World, whom: str, seconds: float, times: int) -> None:
+    """Something is down for so long, and up for so long, so many times."""
+    for number in range(times):
+        world.at(30 + 2 * seconds * number, world.pbx.dies, whom)
+        world.at(30 + 2 * seconds * number + seconds, world.pbx.returns, whom)
+
+
+def a_phone_flaps_every_8_s(world: World) -> None:
+    flaps(world, PHONE, 8, times=15)
+
+
+def a_phone_flaps_every_25_s(world: World) -> None:
+    flaps(world, PHONE, 25, times=6)
+
+
+# ---------------------------------------------------------------- channels
+
+
+def the_channel_is_dead(world: World) -> None:
+    """For five minutes."""
+    world.at(10, world.channel.takes, Manner.IS_DEAD)
+    world.at(310, world.channel.takes, Manner.ACCEPTS)
+
+
+def a_provider_goes_down_while_the_channel_is_dead(world: World) -> None:
+    the_channel_is_dead(world)
+    world.at(60, world.pbx.dies, TELEKOM)
+
+
+def a_provider_goes_down_and_up_while_the_channel_is_dead(world: World) -> None:
+    the_channel_is_dead(world)
+    world.at(60, world.pbx.dies, TELEKOM)
+    world.at(150, world.pbx.returns, TELEKOM)
+
+
+def it_is_told_soon_after_the_return(world: World) -> None:
+    assert world.channel.arrivals[0].at <= 310 + 6.5
+
+
+def it_is_told_as_over(world: World) -> None:
+    it_is_told_soon_after_the_return(world)
+    assert world.channel.subjects == ["WAS DOWN provider trunk-telekom (office) 12:01–12:02"]
+
+
+def the_channel_is(world: World, manner: Manner) -> None:
+    """For half a minute when the provider goes down, and when it comes back."""
+    a_provider_dies(world)
+    for begins in (30, 180):
+        world.at(begins, world.channel.takes, manner)
+        world.at(begins + 30, world.channel.takes, Manner.ACCEPTS)
+
+
+def the_channel_answers_500(world: World) -> None:
+    the_channel_is(world, Manner.ANSWERS_500)
+
+
+def the_channel_hangs_and_loses(world: World) -> None:
+    the_channel_is(world, Manner.HANGS)
+
+
+def the_channel_hangs_and_delivers(world: World) -> None:
+    the_channel_is(world, Manner.HANGS_AND_DELIVERS)
+
+
+def all_but_the_first_of_each_are_marked(world: World) -> None:
+    kinds = [(arrival.subject.split()[0], arrival.is_marked) for arrival in world.channel.arrivals]
+    assert kinds == [("DOWN", False), ("DOWN", True), ("UP", False), ("UP", True)]
+
+
+# ---------------------------------------------------------------- silence
+
+
+def a_silence_ends_before_the_outage(world: World) -> None:
+    world.at(20, world.silence, 160)
+    world.at(60, world.pbx.dies, TELEKOM)
+
+
+def it_is_told_at_its_end(world: World) -> None:
+    (arrival,) = world.channel.arrivals
+    assert 180 <= arrival.at <= 180 + 6
+
+
+def an_outage_ends_within_the_silence(world: World) -> None:
+    world.at(20, world.silence, 160)
+    world.at(60, world.pbx.dies, TELEKOM)
+    world.at(120, world.pbx.returns, TELEKOM)
+
+
+FORGETS = "how often something changed is forgotten when healthmon dies, so that flapping is noticed later"
+HOLDS = "hold times do not grow yet while something changes again and again"
+EVIDENCE = "what Asterisk says of a contact while healthmon is dead is lost: the other one is told when the grace ends"
+
+ROWS: Sequence[Row] = (
+    Row(
+        "40 phones of one site die at once, later all return",
+        a_site_dies,
+        exactly(2),
+        also=the_site_is_told_in_time,
+    ),
+    Row(
+        "the line is cut: 3 providers and 2 sites at once, later all return",
+        the_line_is_cut,
+        exactly(2),
+    ),
+    Row("a provider dies, later returns", a_provider_dies, exactly(2)),
+    Row("the PBX restarts, all return within the grace", the_pbx_restarts, exactly(0)),
+    Row(
+        "the PBX restarts, 2 of 50 do not return",
+        two_do_not_come_back,
+        exactly(1),
+        also=the_two_are_named,
+        missing_if_killed=EVIDENCE,
+    ),
+    Row("the PBX is killed for 60 s", the_pbx_is_killed, exactly(2)),
+    Row("the PBX is frozen for 60 s", the_pbx_freezes, exactly(2), also=the_freeze_is_noticed_in_time),
+    Row(
+        "a provider is down, then the PBX is killed for 40 s and comes back, the provider stays down",
+        the_pbx_is_killed_while_a_provider_is_down,
+        exactly(3),
+        also=the_provider_is_told_once,
+    ),
+    Row(
+        "one phone 8 s down, 8 s up for 4 min",
+        a_phone_flaps_every_8_s,
+        at_most(3),
+        lasts=20 * MINUTE,
+        hold=4.0,
+        peers=office_checked_every_2_s,
+        missing=HOLDS,
+    ),
+    Row(
+        "one phone 25 s down, 25 s up, six times",
+        a_phone_flaps_every_25_s,
+        at_most(4),
+        lasts=20 * MINUTE,
+        missing_if_killed=FORGETS,
+    ),
+    Row(
+        "the channel is dead for 5 min, a provider goes down in it",
+        a_provider_goes_down_while_the_channel_is_dead,
+        exactly(1),
+        lasts=7 * MINUTE,
+        also=it_is_told_soon_after_the_return,
+    ),
+    Row(
+        "the channel is dead for 5 min, a provider goes down and up in it",
+        a_provider_goes_down_and_up_while_the_channel_is_dead,
+        exactly(1),
+        lasts=7 * MINUTE,
+        also=it_is_told_as_over,
+    ),
+    Row(
+        "the channel answers 500 while a provider goes down, and up again",
+        the_channel_answers_500,
+        exactly(2),
+    ),
+    Row(
+        "the channel hangs while a provider goes down, and up again, and loses what it took",
+        the_channel_hangs_and_loses,
+        exactly(2),
+    ),
+    Row(
+        "the channel hangs while a provider goes down, and up again, and delivers all the same",
+        the_channel_hangs_and_delivers,
+        (2, 4),
+        also=all_but_the_first_of_each_are_marked,
+    ),
+    Row(
+        "a silence over an outage that outlives it",
+        a_silence_ends_before_the_outage,
+        exactly(1),
+        also=it_is_told_at_its_end,
+    ),
+    Row("a silence over an outage that does not outlive it", an_outage_ends_within_the_silence, exactly(0)),
+)

@@ -1,0 +1,366 @@
+"""What the two threads of a PBX see of the played Asterisk: they ask, time out, retry and reconnect like the real ones.
+
+The real ones (``healthmon/sources``) wait for sockets and cannot be played in simulated time; these keep to the same
+order and the same times, and make sightings by the same functions of ``ari/messages.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+
+from healthmon.ari import messages
+from healthmon.ari.messages import Aor, Attribute, EndpointState, PbxInfo, decode_event
+from healthmon.config.types import PbxConfig
+from healthmon.errors import AriError, AriStarting, AriUnreachable, Trouble
+from healthmon.fakepbx.endpoints import FakeEndpoint
+from healthmon.fakepbx.pbx import Phase
+from healthmon.model import (
+    Channel,
+    ConnectionReport,
+    Freshness,
+    Observation,
+    Question,
+    Remembered,
+    Removed,
+    Sighting,
+    Source,
+    Target,
+)
+from healthmon.sources.events import EventTimes
+from healthmon.sources.pace import SETTINGS_REQUESTS
+from healthmon.sources.polls import PollTimes
+from healthmon.sources.settings import SettingsAgenda
+from tests.scenarios.agenda import Agenda, Life, Process
+from tests.scenarios.asterisk import Asterisk
+
+#: From a request to its answer (seconds).
+ANSWER_TAKES = 0.005
+NEVER = float("inf")
+
+
+class Sources:
+    """Both threads of one PBX. They end with the daemon."""
+
+    def __init__(
+        self,
+        agenda: Agenda,
+        asterisk: Asterisk,
+        pbx: PbxConfig,
+        offer: Callable[[Sighting], None],
+        *,
+        known: Remembered,
+        times: PollTimes,
+    ) -> None:
+        self.polls = Polls(agenda, asterisk, pbx, offer, known=known, times=times)
+        self.events = Events(agenda, asterisk, pbx, offer, self.polls)
+        self.polls.events = self.events
+
+    def end(self) -> None:
+        """The daemon is gone."""
+        self.polls.process.end()
+        self.events.end()
+
+    def freshness(self) -> Freshness:
+        """How fresh the view of the PBX is."""
+        seen = [at for at in (self.polls.alive_at, self.events.alive_at) if at is not None]
+        return Freshness(self.polls.pbx.name, None, self.polls.last_snapshot_at, max(seen, default=None))
+
+
+class Polls:
+    """The polling thread: snapshots, signs of life, single questions, settings; the most urgent first."""
+
+    def __init__(
+        self,
+        agenda: Agenda,
+        asterisk: Asterisk,
+        pbx: PbxConfig,
+        offer: Callable[[Sighting], None],
+        *,
+        known: Remembered,
+        times: PollTimes,
+    ) -> None:
+        state = next((one for one in known.pbx_states if one.pbx == pbx.name), None)
+        known_for = (state.startup_time, state.last_reload_time) if state else ("", "")
+        self.pbx = pbx
+        self.events: Events | None = None
+        self.alive_at: float | None = None
+        self.last_snapshot_at: float | None = None
+        self._agenda = agenda
+        self._asterisk = asterisk
+        self._offer = offer
+        self._times = times
+        self._questions: dict[Target, None] = {}
+        self._settings = SettingsAgenda(known.settings, known_for, times.settings_max_age)
+        self._settings_ready_at = 0.0
+        self._wants_snapshot = False
+        self._snapshot_begun = -NEVER
+        self._life_sign_due = NEVER
+        self._retry_at: float | None = None
+        self._failures = 0
+        self._startup_time = ""
+        self.process = Process(agenda, self._life())
+
+    # ---------------------------------------------------------------- what the engine and the event stream ask for
+
+    def ask(self, question: Question) -> None:
+        """Look at these targets again."""
+        self._questions.update(dict.fromkeys(question.targets))
+        self._settings.again(question.settings_of)
+        if question.wants_snapshot:
+            self.want_snapshot()
+            if self._retry_at is not None:
+                self._retry_at = min(self._retry_at, self._snapshot_begun + self._times.snapshot_spacing)
+        self.process.wake()
+
+    def learn(self, targets: Sequence[Target]) -> None:
+        """Find out how Asterisk is configured to check these endpoints."""
+        self._settings.add(targets, self._agenda.now)
+        self.process.wake()
+
+    def want_snapshot(self) -> None:
+        """Look at everything, soon."""
+        self._wants_snapshot = True
+        self.process.wake()
+
+    def stream_opened(self) -> None:
+        """A new stream is to prove itself at once."""
+        self._life_sign_due = 0.0
+        self.want_snapshot()
+
+    # ---------------------------------------------------------------- the thread
+
+    def _life(self) -> Life:
+        while True:
+            due, job = self._next_job()
+            if due > self._agenda.now:
+                yield due - self._agenda.now
+                continue
+            try:
+                yield from job()
+            except AriError as error:
+                self._failed(error)
+
+    def _next_job(self) -> tuple[float, Callable[[], Life]]:
+        if self._retry_at is not None:
+            return self._retry_at, self._look
+        jobs = [(self._life_sign_due, self._give_sign_of_life), (self._snapshot_due(), self._look)]
+        if self._questions:
+            jobs.append((0.0, self._answer_one))
+        if self._settings:
+            jobs.append((self._settings_ready_at, self._read_settings_of_one))
+        ready = (job for job in jobs if job[0] <= self._agenda.now)
+        return next(ready, None) or min(jobs, key=lambda job: job[0])
+
+    def _snapshot_due(self) -> float:
+        if self._wants_snapshot:
+            return self._snapshot_begun + self._times.snapshot_spacing
+        every = self.pbx.poll_every
+        if not (self.events and self.events.is_proven):
+            every = min(every, self._times.poll_without_events)
+        return self._snapshot_begun + every
+
+    def _give_sign_of_life(self) -> Life:
+        self._life_sign_due = self._agenda.now + self._times.life_sign_every
+        yield from call(self._agenda, self._asterisk, self.pbx.name, self._times.timeout)
+        if self.events:
+            self.events.heartbeat()
+        if self._asterisk.startup_time != self._startup_time:
+            self._wants_snapshot = True
+        self.alive_at = self._agenda.now
+
+    def _look(self) -> Life:
+        self._wants_snapshot = False
+        self._snapshot_begun = asked_at = self._agenda.now
+        yield from call(self._agenda, self._asterisk, self.pbx.name, self._times.timeout)
+        self._startup_time = self._asterisk.startup_time
+        self.alive_at = self._agenda.now
+        self._settings.renew((self._startup_time, self._startup_time), self._agenda.now)
+        if self._retry_at is not None:
+            self._retry_at, self._failures = None, 0
+            if self.events:
+                self.events.retry()
+        listed = [EndpointState(*_listed(name), peer.endpoint.state) for name, peer in self._asterisk.peers.items()]
+        info = PbxInfo(self._startup_time, self._startup_time, "22.10.1")
+        self._offer(messages.snapshot(self.pbx.name, asked_at, listed, info))
+        self.last_snapshot_at = asked_at
+        self._life_sign_due = min(self._life_sign_due, self._agenda.now + self._times.life_sign_every)
+
+    def _failed(self, error: AriError) -> None:
+        self._failures += 1
+        waits = self._times.retries
+        is_starting = error.trouble is Trouble.STARTING
+        wait = self._times.starting if is_starting else waits[min(self._failures, len(waits)) - 1]
+        self._retry_at = self._agenda.now + wait
+        report = ConnectionReport(
+            self.pbx.name, Channel.REST, self._agenda.now, error.trouble, error.what, alive_at=self.alive_at
+        )
+        self._offer(report)
+
+    def _answer_one(self) -> Life:
+        target = next(iter(self._questions))
+        at = self._agenda.now
+        yield from call(self._agenda, self._asterisk, self.pbx.name, self._times.timeout)
+        for answer in self._answers(target, at):
+            self._offer(answer)
+        self._questions.pop(target, None)
+        self.alive_at = self._agenda.now
+
+    def _answers(self, target: Target, at: float) -> list[Observation | Removed]:
+        endpoint = self._asterisk.peers[target.endpoint].endpoint
+        listed = messages.endpoint_answer(target, endpoint.state, at, Source.ANSWER)
+        if endpoint.state == "online":
+            return [listed]
+        device = messages.device_sighting(target, endpoint.device_state, at, Source.ANSWER)
+        return [listed, device] if device else [listed]
+
+    def _read_settings_of_one(self) -> Life:
+        target = self._settings.next()
+        at = self._agenda.now
+        self._settings_ready_at = at + 2 / SETTINGS_REQUESTS
+        yield from call(self._agenda, self._asterisk, self.pbx.name, self._times.timeout)
+        endpoint = self._asterisk.peers[target.endpoint].endpoint
+        self._offer(messages.settings(target, at, _attributes(endpoint.sorcery_endpoint()), [_aor(endpoint)]))
+        self._settings.done(target, self._agenda.now)
+
+
+class Events:
+    """The event stream's thread: open, prove, read; reconnect when it breaks off or falls silent."""
+
+    def __init__(
+        self,
+        agenda: Agenda,
+        asterisk: Asterisk,
+        pbx: PbxConfig,
+        offer: Callable[[Sighting], None],
+        polls: Polls,
+    ) -> None:
+        self.alive_at: float | None = None
+        #: The stream is open, and something came.
+        self.is_proven = False
+        self._agenda = agenda
+        self._asterisk = asterisk
+        self._pbx = pbx
+        self._offer = offer
+        self._polls = polls
+        self._times = EventTimes()
+        self._is_open = False
+        self._proven_at = 0.0
+        self._attempts = 0
+        self._told: tuple[Trouble | None] | None = None
+        self.process = Process(agenda, self._life())
+
+    def end(self) -> None:
+        """The daemon is gone, and its socket with it."""
+        self.process.end()
+        self._close()
+
+    # ---------------------------------------------------------------- what Asterisk and the polling thread do to it
+
+    def receive(self, raw: bytes) -> None:
+        """An event comes."""
+        event = decode_event(raw, self._pbx.name, self._agenda.now)
+        self._prove()
+        assert isinstance(event, Sighting), f"a played event that says nothing: {event}"
+        self._offer(event)
+
+    def heartbeat(self) -> None:
+        """Our own user event was posted: it comes back, if the stream is open."""
+        if self._is_open:
+            self._prove()
+
+    def break_off(self) -> None:
+        """Asterisk is gone, without a close frame."""
+        self._is_open = False
+        self.process.wake()
+
+    def retry(self) -> None:
+        """REST works again: no need to wait for the next attempt."""
+        if not self._is_open:
+            self.process.wake()
+
+    # ---------------------------------------------------------------- the thread
+
+    def _life(self) -> Life:
+        while True:
+            opened_at = self._agenda.now
+            try:
+                yield from call(self._agenda, self._asterisk, self._pbx.name, self._times.timeout)
+                opened_at = self._agenda.now
+                self._open()
+                yield from self._read()
+            except AriError as error:
+                self._close()
+                self._report(error.trouble, error.what)
+                if self._agenda.now - opened_at >= self._times.stable_after:
+                    self._attempts = 0
+                self._attempts += 1
+                yield self._wait(error)
+
+    def _open(self) -> None:
+        self._is_open, self._proven_at = True, self._agenda.now
+        self._asterisk.streams.append(self)
+        self._polls.stream_opened()
+
+    def _close(self) -> None:
+        self._is_open = self.is_proven = False
+        if self in self._asterisk.streams:
+            self._asterisk.streams.remove(self)
+        self._polls.want_snapshot()
+
+    def _read(self) -> Life:
+        while self._is_open:
+            silent_at = self._proven_at + self._times.silent_after
+            if self._agenda.now >= silent_at:
+                raise AriUnreachable(self._pbx.name, "GET /events", "connected, but nothing comes", Trouble.SILENT)
+            yield silent_at - self._agenda.now
+        raise AriUnreachable(self._pbx.name, "GET /events", "the event stream broke off", Trouble.CLOSED)
+
+    def _prove(self) -> None:
+        self._proven_at = self.alive_at = self._agenda.now
+        if not self.is_proven:
+            self.is_proven = True
+            self._report(None, "")
+
+    def _wait(self, error: AriError) -> float:
+        if error.trouble is Trouble.STARTING:
+            return self._times.starting
+        doubled = self._times.backoff_from * 2.0 ** min(self._attempts - 2, 30)
+        return 0.0 if self._attempts <= 1 else min(self._times.backoff_to, doubled)
+
+    def _report(self, trouble: Trouble | None, words: str) -> None:
+        if self._told != (trouble,):
+            self._told = (trouble,)
+            at = self._agenda.now
+            self._offer(ConnectionReport(self._pbx.name, Channel.EVENTS, at, trouble, words, alive_at=self.alive_at))
+
+
+def call(agenda: Agenda, asterisk: Asterisk, pbx: str, timeout: float) -> Generator[float, None, None]:
+    """One request, from asking to the answer. Raises AriError as the client does."""
+    give_up_at = agenda.now + timeout
+    while asterisk.phase is not Phase.REFUSING and asterisk.is_frozen:
+        if agenda.now >= give_up_at:
+            raise AriUnreachable(pbx, "GET", "is connected: frozen or overloaded", Trouble.TIMED_OUT)
+        yield min(0.5, give_up_at - agenda.now)
+    if asterisk.phase is Phase.REFUSING:
+        raise AriUnreachable(pbx, "GET", "connection refused: nothing listens", Trouble.REFUSED)
+    if asterisk.phase is not Phase.RUNNING:
+        raise AriStarting(pbx, "GET", "Asterisk is starting")
+    yield ANSWER_TAKES
+
+
+def _listed(name: str) -> tuple[str, str]:
+    technology, _, resource = name.partition("/")
+    return technology, resource
+
+
+def _aor(endpoint: FakeEndpoint) -> Aor:
+    """The only AOR of an endpoint, as the client tells static and registered contacts apart."""
+    registered = {endpoint.registered_contact: _attributes(endpoint.sorcery_contact())}
+    attributes = _attributes(endpoint.sorcery_aor())
+    if endpoint.static_contact:
+        return Aor(attributes, static=[endpoint.static_contact])
+    return Aor(attributes, registered=registered if endpoint.registered_contact else {})
+
+
+def _attributes(values: dict[str, str]) -> list[Attribute]:
+    return [Attribute(name, value) for name, value in values.items()]
