@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from healthmon.config.types import Config
@@ -54,6 +54,7 @@ class Causes:
         #: Devices that work, and nobody knows where, by PBX.
         self._unplaced: dict[str, set[Target]] = {}
         self._to_review: dict[Group, None] = {}
+        #: Worked out once in each step: many may be believed down in one.
         self._falls: dict[Group, Fall] = {}
         self._calm_since: dict[Target, float] = {}
         #: How many were down when the incident of a group was told.
@@ -62,6 +63,7 @@ class Causes:
         self.is_blind: Callable[[str], bool] = lambda _pbx: False
         self.endpoint_of: Callable[[Target], Endpoint | None] = lambda _target: None
         incidents.groups_of = self.groups_of
+        incidents.down_in = self.down_in
         incidents.site_of = self.site_of
         incidents.mutes_changed = self.mutes_changed
 
@@ -84,6 +86,11 @@ class Causes:
         group = endpoint.group
         is_public = endpoint.kind is Kind.PROVIDER or (group is not None and group.is_public)
         return (*((line,) if is_public else ()), *((group.target,) if group is not None else ()))
+
+    def down_in(self, target: Target) -> Iterable[Target] | None:
+        """The members of a site, or of the providers of one host, that are not up; None: it is something else."""
+        members = self._members.get(self._groups[target]) if target in self._groups else None
+        return None if members is None else (*members.fallen, *members.recovering)
 
     def site_of(self, target: Target) -> str:
         """The name of the site where a device is, or of the site itself; "": none is known."""
@@ -135,7 +142,6 @@ class Causes:
         group, pbx = endpoint.group, endpoint.target.pbx
         if group is not None:
             self._to_review[group] = None
-            self._falls.pop(group, None)
         if endpoint.is_among_providers or (group is not None and group.is_public):
             self._to_review[network_of(pbx)] = None
 
@@ -147,14 +153,14 @@ class Causes:
         Seconds UTC; 0.0: nothing could.
         """
         group = endpoint.group
-        if group is None or group.kind is not Kind.SITE:
+        if group is None or group.kind is not Kind.SITE or self._incident_of(group) is not None:
             return 0.0
         members, fall = self._members[group], self._fall(group)
-        if endpoint in fall.members and is_enough(group, fall, self._rules):
+        if is_enough(group, fall, self._rules):
             return fall.settled_at + CONFIRMED_WITHIN
         if not group.is_public and members.standing + len(members.fallen) < FEW:
             return 0.0
-        return fell_at(endpoint) + window_of((*fall.members, endpoint), self._rules)
+        return fell_at(endpoint) + max(window_of(fall.members, self._rules), cycle_of(endpoint))
 
     def _fall(self, group: Group) -> Fall:
         if group not in self._falls:
@@ -178,18 +184,24 @@ class Causes:
 
     def review(self, step: Step) -> None:
         """Look at every group in which something changed: the small ones first, then the lines to the world."""
+        self._falls.clear()
         groups = sorted(self._to_review, key=lambda group: (group.kind is Kind.NETWORK, group))
         for group in groups:
             if self.is_blind(group.pbx):
                 continue
             del self._to_review[group]
-            incident = self._incidents.open_about(group.target, Check.REACHABILITY)
+            incident = self._incident_of(group)
             if incident is not None:
                 self._go_on(group, incident, step)
             elif group.kind is Kind.NETWORK:
                 self._maybe_cut(group, step)
             else:
                 self._maybe_open(group, step)
+
+        self._falls.clear()
+
+    def _incident_of(self, group: Group) -> Incident | None:
+        return self._incidents.open_about(group.target, Check.REACHABILITY)
 
     def _maybe_open(self, group: Group, step: Step) -> None:
         members = self._members.get(group)

@@ -81,11 +81,8 @@ class Fall:
     members: tuple[Endpoint, ...]
     #: How many were up when the window began, they included.
     of: int
-
-    @property
-    def settled_at(self) -> float:
-        """When the last of them that is pending may be believed down; 0.0: all are."""
-        return max((at for one in self.members if (at := one.deadline()) is not None), default=0.0)
+    #: When the last of them that is pending may be believed down; 0.0: all are.
+    settled_at: float = 0.0
 
     @property
     def believed(self) -> int:
@@ -130,7 +127,8 @@ def biggest_fall(fallen: Collection[Endpoint], standing: int, rules: Rules) -> F
     ends = [bisect_right(times, start + window) for start in times]
     first = max(range(len(times)), key=lambda start: (ends[start] - start, start))
     together = tuple(ordered[first : ends[first]])
-    return Fall(times[first], together, standing + len(together))
+    settled_at = max((at for one in together if (at := one.deadline()) is not None), default=0.0)
+    return Fall(times[first], together, standing + len(together), settled_at)
 
 
 def is_enough(group: Group, fall: Fall, rules: Rules) -> bool:

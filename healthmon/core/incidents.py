@@ -78,6 +78,7 @@ class Incidents:
         self.is_vanished: IsVanished = lambda _target: False
         # The causes know these.
         self.groups_of: GroupsOf = lambda _target: ()
+        self.down_in: Callable[[Target], Iterable[Target] | None] = lambda _target: None
         self.site_of: Callable[[Target], str] = lambda _target: ""
         self.mutes_changed: Callable[[Target], None] = lambda _target: None
 
@@ -329,8 +330,13 @@ class Incidents:
 
     def _smaller(self, bigger: Incident) -> list[Incident]:
         """What it may explain, and what it explained that is not told to the end."""
-        behind = self._open_behind.get(bigger.target.pbx, set()) | self._explained_by.get(bigger.id, set())
-        known = (self._known[number] for number in sorted(behind - {bigger.id}))
+        members = self.down_in(bigger.target)
+        if members is None:
+            behind = self._open_behind.get(bigger.target.pbx, set())
+        else:
+            behind = {number for one in members if (number := self._open.get((one, Check.REACHABILITY))) is not None}
+        numbers = (behind | self._explained_by.get(bigger.id, set())) - {bigger.id}
+        known = (self._known[number] for number in sorted(numbers))
         return [one for one in known if not one.target.is_pbx]
 
     def _note_explanation(self, incident: Incident) -> None:
