@@ -220,8 +220,9 @@ class Causes:
             return
         sites = [self._fall(site) for site in self._public_sites.get(line.pbx, ())]
         if is_line_cut(providers, sites, self._rules):
-            until = providers.since + window_of(providers.members, self._rules)
-            since = min([providers.since, *(one.since for one in sites if one.members and one.since < until)])
+            window = window_of((one for fall in (providers, *sites) for one in fall.members), self._rules)
+            together = (one.since for one in sites if one.members and abs(one.since - providers.since) <= window)
+            since = min([providers.since, *together])
             self._open(line, Fall(since, tuple(self._down_behind(line, since)), 0), step)
 
     def _unmuted(self, members: Members) -> list[Endpoint]:

@@ -148,11 +148,15 @@ def is_still_enough(group: Group, down: int, of: int, rules: Rules) -> bool:
 def is_line_cut(providers: Fall, sites: Iterable[Fall], rules: Rules) -> bool:
     """Whether a PBX's line to the world is down: all its providers, or half of its public sites and a provider.
 
-    Providers of one and the same host tell of that host only.
+    All within one window. Providers of one and the same host tell of that host only.
     """
     hosts = {one.address or one.target.resource for one in providers.members}
     if len(providers.members) == providers.of and len(hosts) >= AT_LEAST_TWO:
         return True
     every = [one for one in sites if one.of]
-    down = sum(len(one.members) >= max(1, ceil(rules.share * one.of)) for one in every)
+    window = window_of((one for fall in (providers, *every) for one in fall.members), rules)
+    down = sum(
+        len(one.members) >= max(1, ceil(rules.share * one.of)) and abs(one.since - providers.since) <= window
+        for one in every
+    )
     return bool(providers.members) and down >= AT_LEAST_TWO and 2 * down >= len(every)

@@ -433,3 +433,13 @@ def test_a_pbx_that_dies_explains_the_site_that_died_before_it(back_first: bool)
 
     expected = [] if back_first else [(Reason.OPENED, str(site()), "down")]
     assert town.told()[1:] == [(Reason.RESOLVED, "pbx office", "up"), *expected]
+
+
+def test_a_provider_and_remote_phones_that_go_one_after_the_other_are_no_cut_line() -> None:
+    town = Town(quick()).settle({trunk("a"): "192.0.2.1", phone(101): HOME, phone(201): BRANCH})
+
+    for target in (trunk("a"), phone(101), phone(201)):
+        town.die([target])
+        town.go_on(60)
+
+    assert [who for _, who, _ in town.told()] == [str(trunk("a")), str(phone(101)), str(phone(201))]

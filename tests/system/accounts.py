@@ -15,8 +15,8 @@ from healthmon.store.queries import open_reader
 from tests.sinks import Arrived
 
 MARK = "possibly repeated"
-_HEADLINE = re.compile(r"^(DOWN|UP|WAS DOWN) (?:phone|provider|PBX) \S+")
-_NUMBER = re.compile(r"\bincident (\d+)$", re.M)
+_HEADLINE = re.compile(r"^(DOWN|UP|WAS DOWN) (?:\d+ )?(?:phone|provider|PBX)s? \S+")
+_NUMBERS = re.compile(r"\bincidents? (\d+(?:, \d+)*)$", re.M)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +29,13 @@ class Saying:
 
 
 def sayings(messages: Iterable[Arrived]) -> Iterator[Saying]:
-    """Read the paragraphs about single incidents, in the order in which they arrived."""
+    """Read the paragraphs about incidents, one or several of one cause, in the order in which they arrived."""
     for message in messages:
         for paragraph in message.body.split("\n\n"):
-            headline, number = _HEADLINE.match(paragraph), _NUMBER.search(paragraph)
-            if headline and number:
-                yield Saying(int(number[1]), headline[1], MARK in paragraph)
+            headline, numbers = _HEADLINE.match(paragraph), _NUMBERS.search(paragraph)
+            if headline and numbers:
+                for number in numbers[1].split(", "):
+                    yield Saying(int(number), headline[1], MARK in paragraph)
 
 
 def booked(database: Path) -> list[Incident]:
