@@ -71,7 +71,7 @@ class Severity(StrEnum):
 
 
 class Check:
-    """The names of the aspects of health. A PBX has the first three, an endpoint has the last."""
+    """The names of the aspects of health: three of a PBX, one of an endpoint, one of a receiver's URL."""
 
     #: Can we see this PBX through ARI, by REST and by events?
     CONNECTION = "connection"
@@ -81,6 +81,8 @@ class Check:
     RESTARTS = "restarts"
     #: Can Asterisk reach this endpoint?
     REACHABILITY = "reachability"
+    #: Does this URL of a receiver take messages?
+    DELIVERY = "delivery"
 
 
 class Target(NamedTuple):
@@ -491,6 +493,11 @@ class Incident:
     def is_open(self) -> bool:
         """Whether it lasts."""
         return self.closed_at is None
+
+    @property
+    def name(self) -> str:
+        """Say ``phone PJSIP/101 on office``, ``site 203.0.113.7 on office``, ``receiver oncall/boss``."""
+        return f"{self.kind} {self.target}" if self.target.is_endpoint else str(self.target)
 
 
 class Reason(StrEnum):

@@ -21,4 +21,4 @@ def command(ctx: click.Context, *, number: int, reason: str, database: Path | No
     """Take note of an incident: it is not reminded of any more. That it is over will still be told."""
     with open_commander(place(ctx.obj, database).database) as commander:
         incident = commander.acknowledge(number, at=time.time(), author=author(), reason=reason)
-    click.echo(visible(f"incident {number} ({incident.kind} {incident.target}) is acknowledged: no more reminders."))
+    click.echo(visible(f"incident {number} ({incident.name}) is acknowledged: no more reminders."))

@@ -326,7 +326,7 @@ class Incidents:
                 changes.notes.append(Note(after.id, now, f"explained by incident {after.explained_by}"))
             words = self._tell(after, now, changes)
             if words and after.explained_by is not None:
-                changes.log.append(f"{after.kind} {after.target}: incident {after.id}; {words}")
+                changes.log.append(f"{after.name}: incident {after.id}; {words}")
 
     def _smaller(self, bigger: Incident) -> list[Incident]:
         """What it may explain, and what it explained that is not told to the end."""
@@ -403,7 +403,7 @@ class Incidents:
         incident = self._as_muted(incident, now, changes)
         booked = self._teller.tell(incident, self._policy(incident), now, changes)
         if booked:
-            changes.log.append(f"{incident.kind} {incident.target}: still {incident.health}; tells {', '.join(booked)}")
+            changes.log.append(f"{incident.name}: still {incident.health}; tells {', '.join(booked)}")
 
     def look_again(self, target: Target, check: str, now: float, changes: Changes) -> None:
         """The target can be seen again: reminders go on."""
@@ -419,7 +419,7 @@ class Incidents:
             before = len(changes.notifications)
             words = self._tell(incident, now, changes)
             if len(changes.notifications) > before:
-                changes.log.append(f"{incident.kind} {incident.target}: incident {incident.id}; {words}")
+                changes.log.append(f"{incident.name}: incident {incident.id}; {words}")
 
     def _as_rated(self, incident: Incident, changes: Changes) -> Incident:
         """The incident with its severity as the configuration has it now; of one that is over it stays."""
@@ -452,7 +452,7 @@ class Incidents:
             if after.muted_by != incident.muted_by:
                 turn = after.muted_by or its_end(incident.muted_by)
                 outcome = f"; {words}" if words.startswith("tells") else ""
-                changes.log.append(f"{after.kind} {after.target}: incident {after.id}: {turn}{outcome}")
+                changes.log.append(f"{after.name}: incident {after.id}: {turn}{outcome}")
         self.watch_mutes(now)
 
     def watch_mutes(self, now: float) -> None:
@@ -482,7 +482,7 @@ class Incidents:
         self._book(after, changes)
         words = f"acknowledged by {one.author}" + (f": {one.reason}" if one.reason else "")
         changes.notes.append(Note(after.id, now, words))
-        changes.log.append(f"{after.kind} {after.target}: incident {after.id}: {words}; no more reminders")
+        changes.log.append(f"{after.name}: incident {after.id}: {words}; no more reminders")
         self._tell(after, now, changes)
 
     def review_telling(self, now: float, changes: Changes) -> None:
@@ -490,7 +490,7 @@ class Incidents:
         for incident in sorted(self._known.values(), key=lambda one: one.id):
             words = self._tell(incident, now, changes)
             if words.startswith("tells"):
-                changes.log.append(f"{incident.kind} {incident.target}: incident {incident.id}; {words}")
+                changes.log.append(f"{incident.name}: incident {incident.id}; {words}")
 
     def _drop(self, incident: Incident) -> None:
         self._teller.drop(incident.id)

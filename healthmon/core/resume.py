@@ -118,7 +118,7 @@ def end_what_is_gone(desk: Desk, step: Step) -> None:
         ending = _why_gone(desk.config, incident)
         if ending is not None:
             words = desk.incidents.end(incident.target, incident.check, ending, step.now, step.changes)
-            step.changes.log.append(f"{incident.kind} {incident.target}: {ending}; {words}")
+            step.changes.log.append(f"{incident.name}: {ending}; {words}")
 
 
 def _why_gone(config: Config, incident: Incident) -> Ending | None:

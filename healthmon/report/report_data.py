@@ -36,6 +36,7 @@ def incidents_csv(account: Account) -> str:
     """Write the incidents as CSV (RFC 4180)."""
     fields = [
         "id",
+        "target",
         "pbx",
         "endpoint",
         "kind",
@@ -93,6 +94,7 @@ def incident_data(incident: Incident) -> dict[str, Any]:
     """Write an incident as the fields of ``docs/json.md``."""
     return {
         "id": incident.id,
+        "target": str(incident.target),
         "pbx": incident.target.pbx,
         "endpoint": incident.target.endpoint,
         "kind": incident.kind,

@@ -135,7 +135,7 @@ def _incident(one: Incident, until: float, zone: ZoneInfo, *, has_pbx: bool) -> 
         Cell(str(one.id)),
         Cell(moment(one.opened_at, zone)),
         Cell(short(ended - one.opened_at)),
-        Cell(str(one.target) if has_pbx or one.target.is_pbx else one.target.endpoint),
+        Cell(one.target.endpoint if one.target.is_endpoint and not has_pbx else str(one.target)),
         state_cell(one.health),
         Cell("; ".join(part for part in (one.cause, _ending(one)) if part)),
     ]
@@ -145,7 +145,8 @@ def incidents_table(incidents: Sequence[Incident], now: float, zone: ZoneInfo, s
     """Write incidents as they are given; what lasts has lasted until now."""
     if not incidents:
         return line("No incidents.", screen)
-    has_pbx = len({one.target.pbx for one in incidents}) > 1
+    # A receiver has no PBX.
+    has_pbx = len({one.target.pbx for one in incidents if one.target.pbx}) > 1
     return table(_INCIDENT_COLUMNS, [_incident(one, now, zone, has_pbx=has_pbx) for one in incidents], screen)
 
 

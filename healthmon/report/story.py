@@ -87,7 +87,7 @@ def story_text(incident: Incident, events: Sequence[Event], zone: ZoneInfo, scre
 
 def _headline(incident: Incident, zone: ZoneInfo, now: float) -> Iterator[str]:
     state = f"{incident.health} ({incident.severity})"
-    yield f"incident {incident.id}: {incident.kind} {incident.target}, {incident.check}: {state}"
+    yield f"incident {incident.id}: {incident.name}, {incident.check}: {state}"
     since = full(incident.opened_at, zone)
     if incident.closed_at is None:
         yield f"since {since}, for {duration(now - incident.opened_at)}; it lasts"

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from healthmon.cli.main import cli
-from healthmon.model import Changes, Health, Note, Notification, Reason
+from healthmon.model import Changes, Check, Health, Kind, Note, Notification, Reason, Target
 from healthmon.store.outbox import Outbox
 from healthmon.store.writer import open_writer
 from tests.cli.conftest import Run
@@ -40,6 +40,16 @@ def office(database: Path) -> Path:
     """A provider that is down, and two phones."""
     history = steps(TRUNK, (NOW - 2 * HOUR, Health.UP), (NOW - HOUR, Health.DOWN))
     stopped(database, [connection(), TRUNK, phone("101"), phone("102")], incidents=[INCIDENT], history=history)
+    return database
+
+
+@pytest.fixture
+def without_endpoints(database: Path) -> Path:
+    """Incidents of what is no endpoint: a site, and a URL of a receiver."""
+    site = outage(841, TRUNK, NOW - HOUR, target=Target("office", "site", "203.0.113.7"), kind=Kind.SITE)
+    mail = Target("", "receiver", "oncall/mailto:mail.example.org")
+    receiver = outage(842, TRUNK, NOW - MINUTE, target=mail, kind=Kind.RECEIVER, check=Check.DELIVERY, watch="")
+    stopped(database, [connection(), phone("101")], incidents=[site, receiver])
     return database
 
 
@@ -175,3 +185,32 @@ def test_status_and_report_show_who_took_note(office: Path, run: Run) -> None:
     assert (target["incident"], target["acknowledged"]) == (840, "acknowledged by anna: called them")
     assert target["muted_by"] == "silence 12"
     assert "acknowledged by anna: called them" in run("report", "--incidents").stdout
+
+
+# ---------------------------------------------------------------- what is no endpoint
+
+
+def test_incidents_of_what_is_no_endpoint_are_named_in_full(without_endpoints: Path, run: Run) -> None:
+    table, as_json = run("incidents").stdout, json.loads(run("incidents", "--json").stdout)
+    reported = run("report", "--since", "1d", "--incidents").stdout
+
+    for words in ("receiver oncall/mailto:mail.example.org", "site 203.0.113.7 on office"):
+        assert words in table
+        assert words in reported
+    assert [(one["target"], one["pbx"], one["endpoint"]) for one in as_json] == [
+        ("receiver oncall/mailto:mail.example.org", "", ""),
+        ("site 203.0.113.7 on office", "office", ""),
+    ]
+
+
+def test_the_story_of_a_receivers_incident_begins_with_its_name(without_endpoints: Path, run: Run) -> None:
+    result = run("incident", "842")
+
+    line = "incident 842: receiver oncall/mailto:mail.example.org, delivery: down (critical)"
+    assert result.stdout.splitlines()[0] == line
+
+
+def test_a_receivers_incident_can_be_acknowledged(without_endpoints: Path, run: Run) -> None:
+    result = run("ack", "842")
+
+    assert "incident 842 (receiver oncall/mailto:mail.example.org) is acknowledged" in result.stdout
