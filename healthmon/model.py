@@ -553,6 +553,8 @@ class Told:
     booked: frozenset[tuple[Reason, int]] = frozenset()
     #: Rows that still wait to be sent (due, not explained away).
     waiting: frozenset[tuple[Reason, int]] = frozenset()
+    #: When the newest OPENED was booked, or the first FLAPPING where there is none; 0.0: neither was.
+    opened_at: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

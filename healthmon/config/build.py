@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from healthmon.config.draft import Draft, DraftSection
 from healthmon.config.types import (
     Config,
+    Escalation,
     HeartbeatConfig,
     HistoryConfig,
     Hold,
@@ -85,6 +86,7 @@ def _pbx(section: DraftSection) -> PbxConfig:
         restart_grace=values["restart_grace"],
         verify_tls=values["verify_tls"],
         remind_every=values["remind_every"],
+        escalate_to=_escalations(values),
     )
 
 
@@ -100,12 +102,17 @@ def _watch(section: DraftSection) -> WatchConfig:
         pbx=values["pbx"],
         severity=values.get("severity"),
         remind_every=values["remind_every"],
+        escalate_to=_escalations(values),
         alert_on_degraded=values["alert_on"],
         working_hours=_weekly(values.get("working_hours", ()), values["timezone"]),
         flap_window=values["flap_window"],
         flap_start=values["flap_start"],
         flap_stop=values["flap_stop"],
     )
+
+
+def _escalations(values: dict[str, Any]) -> tuple[Escalation, ...]:
+    return tuple(Escalation(receiver, after) for receiver, after in values.get("escalate_to", ()))
 
 
 def _receiver(section: DraftSection, zone: ZoneInfo) -> ReceiverConfig:

@@ -131,6 +131,7 @@ def _receivers(draft: Draft) -> None:
         draft.findings.warning("there is no [receiver NAME] section: nobody will be told anything")
     tellers = [*draft.of("pbx"), *draft.of("watch")]
     used = {name for section in tellers for name in section.values.get("receivers", ())}
+    used |= {name for section in tellers for name, _ in section.values.get("escalate_to", ())}
     for receiver in draft.of("receiver"):
         if receiver.name not in used:
             receiver.warning("", "no [pbx …] or [watch …] section names this receiver")

@@ -55,7 +55,7 @@ def describe_pbx(pbx: PbxConfig) -> list[str]:
         f"pbx {pbx.name}: {pbx.url} as {pbx.username}, application {pbx.application}{_tls(pbx)}",
         f"    asked every {written(pbx.poll_every)}; {written(pbx.restart_grace)} of grace after its restart",
         f"    {hold_in_words(pbx.hold)}",
-        f"    tells {_names(pbx.receivers)}{_reminders(pbx.remind_every)}",
+        f"    tells {_names(pbx.receivers)}{_again(pbx)}",
     ]
 
 
@@ -70,7 +70,7 @@ def describe_watch(watch: WatchConfig, config: Config) -> list[str]:
         f"    {_severity(watch)}",
         f"    {hold_in_words(watch.hold)}",
         f"    flapping from {watch.flap_start} changes within {written(watch.flap_window)} down to {watch.flap_stop}",
-        f"    tells {_names(watch.receivers)} of {told}{_reminders(watch.remind_every)}",
+        f"    tells {_names(watch.receivers)} of {told}{_again(watch)}",
         *hours,
     ]
 
@@ -155,8 +155,10 @@ def _names(names: Iterable[str]) -> str:
     return ", ".join(names) or NOBODY
 
 
-def _reminders(remind_every: tuple[float, ...]) -> str:
-    if not remind_every:
-        return ""
-    *first, last = map(written, remind_every)
-    return f", again {''.join(f'after {wait}, then ' for wait in first)}every {last}"
+def _again(section: PbxConfig | WatchConfig) -> str:
+    """Say who is told again, and who is told late."""
+    said = [f"unacknowledged after {written(one.after)} also {one.receiver}" for one in section.escalate_to]
+    if section.remind_every:
+        *first, last = map(written, section.remind_every)
+        said.insert(0, f"again {''.join(f'after {wait}, then ' for wait in first)}every {last}")
+    return "".join(f", {one}" for one in said)

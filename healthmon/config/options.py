@@ -53,6 +53,14 @@ _REMIND = Option(
     is_list=True,
 )
 
+_ESCALATE = Option(
+    "escalate_to",
+    values.escalations,
+    "Which [receiver …] is told too when nobody acknowledged for so long; several: one on each line.",
+    otherwise="nobody",
+    is_list=True,
+)
+
 HEALTHMON = SectionKind(
     "healthmon",
     is_named=False,
@@ -220,6 +228,7 @@ PBX = SectionKind(
             is_list=True,
         ),
         _REMIND,
+        _ESCALATE,
     ),
 )
 
@@ -288,6 +297,7 @@ WATCH = SectionKind(
             is_list=True,
         ),
         _REMIND,
+        _ESCALATE,
         Option(
             "working_hours",
             values.weekly_times,

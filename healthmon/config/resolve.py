@@ -141,7 +141,11 @@ def _why_no_ca_file(path: Path) -> str:
 
 
 def told(section: DraftSection, receivers: list[str]) -> None:
-    """Check the names of receivers; ``all`` and ``nobody`` become what they stand for."""
+    """Check the names of receivers; ``all`` and ``nobody`` become what they stand for.
+
+    Who is told only after a while is none of ``all``.
+    """
+    later = _escalations(section, receivers)
     wanted = section.values.get("receivers")
     if wanted is None:
         return
@@ -152,7 +156,23 @@ def told(section: DraftSection, receivers: list[str]) -> None:
             )
         if name in (ALL, NOBODY) and len(wanted) > 1:
             section.problem("receivers", f"{name} stands alone, without other names")
-    section.values["receivers"] = tuple(receivers) if wanted == (ALL,) else () if wanted == (NOBODY,) else wanted
+    everybody = tuple(name for name in receivers if name not in later)
+    section.values["receivers"] = everybody if wanted == (ALL,) else () if wanted == (NOBODY,) else wanted
+    for name in later:
+        if name in section.values["receivers"]:
+            section.warning("escalate_to", f"{shown(name)} is told at once, as receivers says, and not again")
+
+
+def _escalations(section: DraftSection, receivers: list[str]) -> list[str]:
+    """Check the names of those who are told only when nobody took note, and return them."""
+    names = [name for name, _ in section.values.get("escalate_to", ())]
+    for name in dict.fromkeys(names):
+        if name not in receivers:
+            what = f"{shown(name)}: there is no [receiver {shown(name)}]"
+            section.problem("escalate_to", what, suggestion=nearest(name, receivers))
+        elif names.count(name) > 1:
+            section.problem("escalate_to", f"{shown(name)}: is named twice; it is told once")
+    return names
 
 
 def receiver(section: DraftSection, secrets: Secrets, why_refused: Callable[[str], str | None] | None) -> None:

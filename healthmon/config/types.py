@@ -44,6 +44,14 @@ class Weekly:
 
 
 @dataclass(frozen=True, slots=True)
+class Escalation:
+    """Who is told too, when nobody took note of an outage for so long (seconds)."""
+
+    receiver: str
+    after: float
+
+
+@dataclass(frozen=True, slots=True)
 class PbxConfig:
     """One Asterisk."""
 
@@ -62,6 +70,7 @@ class PbxConfig:
     verify_tls: bool | Path = True
     #: The waits before the first reminder, the second, …; the last one repeats. Empty: none is wanted.
     remind_every: tuple[float, ...] = ()
+    escalate_to: tuple[Escalation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +91,7 @@ class WatchConfig:
     severity: Severity | None = None
     #: As for a PBX.
     remind_every: tuple[float, ...] = ()
+    escalate_to: tuple[Escalation, ...] = ()
     #: Also open an incident for ``degraded``.
     alert_on_degraded: bool = False
     #: Outside of these times nobody is told; empty: always.
@@ -226,6 +236,10 @@ class Config:
     def url_ids_of(self, target: Target) -> tuple[str, ...]:
         """The URLs that are told about this target, each once."""
         return self._url_ids(self.receivers_of(target))
+
+    def url_ids_of_receiver(self, name: str) -> tuple[str, ...]:
+        """The URLs of a receiver."""
+        return self._url_ids((name,))
 
     def _url_ids(self, wanted: tuple[str, ...]) -> tuple[str, ...]:
         ids = [url.url_id for receiver in self.receivers if receiver.name in wanted for url in receiver.urls]

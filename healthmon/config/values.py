@@ -166,6 +166,20 @@ def alert_on(value: str) -> bool:
     return "degraded" in words
 
 
+def escalations(value: str) -> tuple[tuple[str, float], ...]:
+    """``boss after 15m``, several divided by commas or lines -> names of receivers, and seconds."""
+    parse_one = duration("1s", "30d")
+    found = []
+    for part in _parts(value):
+        receiver, after, wait = part.rpartition(" after ")
+        if not after:
+            raise Unsuitable(f"{shown(part)}: whom after how long, like boss after 15m")
+        found.append((receiver, parse_one(wait)))
+    if not found:
+        raise Unsuitable(f"{shown(value)}: whom after how long, like boss after 15m")
+    return tuple(found)
+
+
 #: What a watch section may call its devices.
 DEVICE_KINDS = ("phone", "softphone", "mobile", "ata", "gateway")
 

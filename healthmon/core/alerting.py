@@ -10,6 +10,7 @@ There is no reopening: an outage that comes back is a new incident.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from healthmon.model import Ending, Incident, Reason, Said, Told
@@ -19,6 +20,12 @@ UNSEEN_TOO_LONG = 86400.0
 
 #: Endings that are good news, and told as such.
 GOOD_ENDINGS = (Ending.RECOVERED, Ending.STABLE)
+
+#: Why a URL is told of an incident for the first time.
+FIRST_REASONS = (Reason.OPENED, Reason.ESCALATED, Reason.FLAPPING)
+
+#: What is true for as long as it lasts.
+_STILL_REASONS = (Reason.OPENED, Reason.ESCALATED, Reason.WIDENED, Reason.REMINDER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,8 @@ class Policy:
     muted_by: str = ""
     #: Somebody knows of it: no reminders.
     is_acknowledged: bool = False
+    #: This URL is told only because nobody took note of it in time.
+    is_escalation: bool = False
 
 
 def decide(incident: Incident, told: Told, policy: Policy, now: float) -> tuple[Reason, int] | None:
@@ -52,29 +61,34 @@ def decide(incident: Incident, told: Told, policy: Policy, now: float) -> tuple[
 def _while_open(incident: Incident, told: Told, policy: Policy, now: float) -> tuple[Reason, int] | None:
     if policy.muted_by or (told.said is None and policy.is_explained):
         return None
-    if incident.flapping:
-        flapping = (Reason.FLAPPING, incident.flapping)
-        return None if flapping in told.booked else flapping
-    episode = incident.flap_episodes
-    stable = (Reason.STABLE, episode)
-    if (Reason.FLAPPING, episode) in told.booked and stable not in told.booked:
-        return stable
+    if policy.is_escalation and told.said is None and (first := _first(incident, told, policy)) is not None:
+        return first
+    if (turn := _turn(incident, told)) is not None:
+        return turn
     if told.said is None:
-        return _first(incident, told)
+        return None if incident.flapping else _first(incident, told, policy)
     widened = (Reason.WIDENED, incident.widened)
     if incident.widened_at > told.said_at and not told.waiting and widened not in told.booked:
         return widened
     return _reminder(told, policy, now)
 
 
-def _first(incident: Incident, told: Told) -> tuple[Reason, int] | None:
+def _turn(incident: Incident, told: Told) -> tuple[Reason, int] | None:
+    """That it changes too often is told once in each episode, and once that it has stopped."""
+    flapping, stable = (Reason.FLAPPING, incident.flap_episodes), (Reason.STABLE, incident.flap_episodes)
+    if incident.flapping:
+        return None if flapping in told.booked else flapping
+    return stable if flapping in told.booked and stable not in told.booked else None
+
+
+def _first(incident: Incident, told: Told, policy: Policy) -> tuple[Reason, int] | None:
     """Nobody at this URL knows yet.
 
     A message that was booked and explained away by incident 840 is booked anew with serial 840 when that one is
     over; so each bigger incident costs one more message at most, and an undeliverable one is not repeated for ever.
     """
-    opened = (Reason.OPENED, incident.explained_by or 0)
-    return None if opened in told.booked or told.waiting else opened
+    first = (Reason.ESCALATED if policy.is_escalation else Reason.OPENED, incident.explained_by or 0)
+    return None if first in told.booked or told.waiting else first
 
 
 def _reminder(told: Told, policy: Policy, now: float) -> tuple[Reason, int] | None:
@@ -114,6 +128,13 @@ def _end(incident: Incident, told: Told) -> tuple[Reason, int]:
     return Reason.RESOLVED, 0
 
 
+def opened_at(booked: Mapping[tuple[Reason, int], float]) -> float:
+    """When an outage was booked to be told, given when each row was booked; 0.0: it was not."""
+    opened = [at for (reason, _), at in booked.items() if reason is Reason.OPENED]
+    flapping = [at for (reason, _), at in booked.items() if reason is Reason.FLAPPING]
+    return max(opened, default=min(flapping, default=0.0))
+
+
 def is_finished(incident: Incident, told: Told) -> bool:
     """Whether nothing is left to be said about this incident at this URL."""
     return not incident.is_open and not told.waiting and _once_closed(incident, told) is None
@@ -126,9 +147,12 @@ def says(reason: Reason, incident: Incident, newest_said: Said | None) -> Said |
     order in which they were booked, each with what the one before it says. A row in doubt may count itself: it
     is then sent again with the facts of now.
     """
+    if reason is Reason.ESCALATED and incident.acked_at is not None and newest_said is None:
+        # Somebody took note of it before this could be sent.
+        return None
     if incident.is_open:
         return _says_while_open(reason, incident)
-    if reason in (Reason.OPENED, Reason.FLAPPING):
+    if reason in FIRST_REASONS:
         # Over before it could be sent, or perhaps sent: this one message tells the whole of it. What was over in a
         # silence is told to those only who know that it was down.
         is_silenced = newest_said is None and bool(incident.muted_by)
@@ -147,4 +171,4 @@ def _says_while_open(reason: Reason, incident: Incident) -> Said | None:
         return None if incident.flapping else Said.DOWN
     if reason is Reason.REMINDER and incident.acked_at is not None:
         return None
-    return Said.DOWN if reason in (Reason.OPENED, Reason.WIDENED, Reason.REMINDER) else None
+    return Said.DOWN if reason in _STILL_REASONS else None

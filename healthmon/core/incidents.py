@@ -69,10 +69,10 @@ class Incidents:
             self._note_explanation(incident)
             if incident.is_open:
                 self._index(incident)
-        self._teller = Teller(config, remembered.told)
+        self._policies = Policies(config)
+        self._teller = Teller(config, self._policies, remembered.told)
         self._commands = remembered.commands
         self._mutes = Mutes(config, remembered.commands.silences)
-        self._policies = Policies(config)
         # The monitor knows these; until it says so, everything can be seen and nothing has vanished.
         self.unseen_since: UnseenSince = lambda _target, _check: None
         self.is_vanished: IsVanished = lambda _target: False
@@ -84,9 +84,9 @@ class Incidents:
 
     def use(self, config: Config) -> None:
         """Take a new configuration."""
+        self._policies.use(config)
         self._teller.use(config)
         self._mutes.use(config)
-        self._policies.use(config)
 
     def open_about(self, target: Target, check: str) -> Incident | None:
         """The open incident of this check, or None."""
@@ -368,7 +368,7 @@ class Incidents:
         incident = self._as_muted(self._as_rated(incident, changes), now, changes)
         policy = self._policy(incident)
         booked = self._teller.tell(incident, policy, now, changes, due_at=due_at, not_before=not_before)
-        self._remind_later(incident, policy)
+        self._remind_later(incident, policy, now)
         if self._teller.is_finished(incident):
             self._drop(incident)
         if booked:
@@ -388,22 +388,21 @@ class Incidents:
             return f"told with the end of incident {incident.explained_by}"
         return f"{TOLD_NOBODY}{incident.muted_by or 'nobody is left who believes it lasts'}"
 
-    def _remind_later(self, incident: Incident, policy: Policy) -> None:
-        due = self._teller.reminder_due_at(incident, policy)
+    def _remind_later(self, incident: Incident, policy: Policy, now: float) -> None:
+        due = self._teller.next_due(incident, policy, now)
         if due is None:
             self._deadlines.clear((REMIND, incident.id))
         else:
             self._deadlines.set((REMIND, incident.id), due)
 
     def remind(self, incident_id: int, now: float, changes: Changes) -> None:
-        """A reminder fell due: book it, unless nobody could see the thing for too long."""
+        """A reminder fell due, or somebody else is to be told: book it."""
         incident = self._known.get(incident_id)
         if incident is None or not incident.is_open:
             return
-        incident = self._as_muted(incident, now, changes)
-        booked = self._teller.tell(incident, self._policy(incident), now, changes)
-        if booked:
-            changes.log.append(f"{incident.name}: still {incident.health}; tells {', '.join(booked)}")
+        words = self._tell(incident, now, changes)
+        if words.startswith("tells"):
+            changes.log.append(f"{incident.name}: still {incident.health}; {words}")
 
     def look_again(self, target: Target, check: str, now: float, changes: Changes) -> None:
         """The target can be seen again: reminders go on."""

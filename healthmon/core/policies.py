@@ -1,4 +1,4 @@
-"""What the configuration says about an incident: how much it matters, how often it is told. Pure."""
+"""What the configuration says about an incident: how much it matters, how often and to whom it is told. Pure."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ class Policies:
         """Take a new configuration."""
         self._watches = {watch.name: watch for watch in config.watches}
         self._pbxs = {pbx.name: pbx for pbx in config.pbxs}
+        self._urls = {receiver.name: config.url_ids_of_receiver(receiver.name) for receiver in config.receivers}
 
     def severity(self, incident: Incident) -> Severity:
         """How much an incident matters; that of a group as much as what it explains, the worst of it."""
@@ -32,6 +33,14 @@ class Policies:
             return min((watch.remind_every for watch in watches if watch.remind_every), default=())
         pbx = self._pbxs.get(incident.target.pbx)
         return () if pbx is None else pbx.remind_every
+
+    def escalations(self, incident: Incident) -> dict[str, float]:
+        """The URLs that are told of it when nobody takes note, and after how long (seconds) each."""
+        pbx = self._pbxs.get(incident.target.pbx)
+        of_pbx = () if incident.watch or incident.watches or pbx is None else pbx.escalate_to
+        steps = [*of_pbx, *(step for watch in self._watches_of(incident) for step in watch.escalate_to)]
+        soonest_last = sorted(steps, key=lambda step: -step.after)
+        return {url_id: step.after for step in soonest_last for url_id in self._urls.get(step.receiver, ())}
 
     def _watches_of(self, incident: Incident) -> list[WatchConfig]:
         """The watch sections that speak of an incident: its own, or of a group all of what it explains."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from healthmon.config.types import Config
 from healthmon.core.alerting import Policy, decide, is_finished, reminder_due_at
+from healthmon.core.policies import Policies
 from healthmon.model import Changes, Incident, Notification, Reason, Target, Told
 
 NOTHING_TOLD = Told()
+
+#: What is not told of an incident that a bigger one explains.
+EXPLAINED_AWAY = (Reason.OPENED, Reason.ESCALATED)
 
 #: When the first message to a URL about an incident of this cohort is due; None: no cohort, the usual time.
 DueAt = Callable[[str], float | None]
@@ -21,7 +25,8 @@ NotBefore = Callable[[], float]
 class Teller:
     """What each URL was told about each incident that is not finished. Owned by the engine thread."""
 
-    def __init__(self, config: Config, told: Mapping[tuple[int, str], Told]) -> None:
+    def __init__(self, config: Config, policies: Policies, told: Mapping[tuple[int, str], Told]) -> None:
+        self._policies = policies
         self._told: dict[int, dict[str, Told]] = {}
         #: Who is told about an incident is settled when it opens: a URL that is configured later is not.
         self._audience: dict[int, tuple[str, ...]] = {}
@@ -37,17 +42,41 @@ class Teller:
         self._audience.clear()
 
     def audience(self, incident: Incident) -> tuple[str, ...]:
-        """The URLs that are told about this incident: those that were told already, or else those configured.
+        """The URLs that are told about this incident at once: those that were told already, or else those configured.
 
         Where none is left of those that were told, a channel was replaced, perhaps because it was dead: the new one
         is told.
         """
         urls = self._audience.get(incident.id)
         if urls is None:
-            booked = [url for url, told in self._told.get(incident.id, {}).items() if told.booked]
+            told = self._told.get(incident.id, {}).items()
+            booked = [url for url, one in told if one.booked and not _is_escalated(one)]
             left = tuple(url for url in booked if url in self._group_wait)
             urls = self._audience[incident.id] = self._audience_of(incident, left)
         return urls
+
+    def escalated(self, incident: Incident) -> list[str]:
+        """The URLs that are told about this incident because nobody took note of it in time."""
+        told = self._told.get(incident.id, {}).items()
+        return [url for url, one in told if _is_escalated(one) and url in self._group_wait]
+
+    def _everybody(self, incident: Incident) -> Iterator[str]:
+        yield from self.audience(incident)
+        yield from self.escalated(incident)
+
+    def _escalates_at(self, incident: Incident) -> dict[str, float]:
+        """When each URL is to be told because nobody took note, counted from when the outage was booked to be told."""
+        escalations = self._policies.escalations(incident)
+        if not escalations or not incident.is_open or incident.acked_at is not None:
+            return {}
+        audience = self.audience(incident)
+        told_at = [at for url in audience if (at := self.told(incident.id, url).opened_at)]
+        since = min(told_at, default=None if audience else incident.believed_at)
+        if since is None:
+            return {}
+        # Whoever was escalated to stays so, when the configuration moves the time.
+        left = escalations.keys() - {*audience, *self.escalated(incident)}
+        return {url: since + after for url, after in escalations.items() if url in left}
 
     def _audience_of(self, incident: Incident, left: tuple[str, ...]) -> tuple[str, ...]:
         if not incident.watches:
@@ -77,7 +106,8 @@ class Teller:
         before = self.told(incident_id, url_id)
         unknown_to_it = before.booked - news.booked
         if unknown_to_it:
-            news = replace(news, booked=before.booked, waiting=news.waiting | (before.waiting & unknown_to_it))
+            waiting = news.waiting | (before.waiting & unknown_to_it)
+            news = replace(news, booked=before.booked, waiting=waiting, opened_at=before.opened_at)
         if news == before:
             return False
         self._told.setdefault(incident_id, {})[url_id] = news
@@ -95,12 +125,15 @@ class Teller:
     ) -> dict[str, Reason]:
         """Book all that is missing; return the URLs that will be told, each with the (last) reason."""
         booked: dict[str, Reason] = {}
-        for url_id in self.audience(incident):
-            while (missing := decide(incident, self.told(incident.id, url_id), policy, now)) is not None:
+        late = [url for url, at in self._escalates_at(incident).items() if at <= now]
+        later = replace(policy, is_escalation=True)
+        policies = {**dict.fromkeys(self.audience(incident), policy), **dict.fromkeys(self.escalated(incident), later)}
+        for url_id, its_policy in {**policies, **dict.fromkeys(late, later)}.items():
+            while (missing := decide(incident, self.told(incident.id, url_id), its_policy, now)) is not None:
                 reason, serial = missing
                 due = max(self._due_at(reason, url_id, now, due_at), not_before)
                 changes.notifications.append(Notification(incident.id, url_id, reason, serial, now, due))
-                self._mark_booked(incident.id, url_id, missing)
+                self._mark_booked(incident.id, url_id, missing, now)
                 booked[url_id] = reason
         return booked
 
@@ -111,35 +144,41 @@ class Teller:
         cohort = due_at(url_id) if due_at else None
         return max(now, cohort or now) + self._group_wait[url_id]
 
-    def _mark_booked(self, incident_id: int, url_id: str, row: tuple[Reason, int]) -> None:
+    def _mark_booked(self, incident_id: int, url_id: str, row: tuple[Reason, int], now: float) -> None:
         told = self.told(incident_id, url_id)
-        marked = replace(told, booked=told.booked | {row}, waiting=told.waiting | {row})
+        is_opening = row[0] is Reason.OPENED or (row[0] is Reason.FLAPPING and not told.opened_at)
+        opened_at = now if is_opening else told.opened_at
+        marked = replace(told, booked=told.booked | {row}, waiting=told.waiting | {row}, opened_at=opened_at)
         self._told.setdefault(incident_id, {})[url_id] = marked
 
     def has_untold(self, incident: Incident) -> bool:
         """Whether there is a URL that has not been told about this incident yet."""
-        return any(self.told(incident.id, url_id).said is None for url_id in self.audience(incident))
+        return any(self.told(incident.id, url_id).said is None for url_id in self._everybody(incident))
 
     def explain_away(self, incident_id: int) -> bool:
-        """Drop the OPENED rows that still wait; return whether there were any."""
+        """Drop the rows of a first message that still wait; return whether there were any."""
         found = False
         for url_id, told in self._told.get(incident_id, {}).items():
-            waiting = frozenset(row for row in told.waiting if row[0] is not Reason.OPENED)
+            waiting = frozenset(row for row in told.waiting if row[0] not in EXPLAINED_AWAY)
             found = found or waiting != told.waiting
             self._told[incident_id][url_id] = replace(told, waiting=waiting)
         return found
 
-    def reminder_due_at(self, incident: Incident, policy: Policy) -> float | None:
-        """When the next reminder about this incident falls due, or None."""
-        if not policy.remind_every or not incident.is_open:
+    def next_due(self, incident: Incident, policy: Policy, now: float) -> float | None:
+        """When the next reminder about this incident falls due, or somebody else is to be told; None: never.
+
+        What is due already and was not booked is held back by something else; its end is looked at anew.
+        """
+        if not incident.is_open:
             return None
-        due = [reminder_due_at(self.told(incident.id, url_id), policy) for url_id in self.audience(incident)]
-        return min((at for at in due if at is not None), default=None)
+        reminders = [reminder_due_at(self.told(incident.id, url), policy) for url in self._everybody(incident)]
+        escalations = self._escalates_at(incident).values()
+        return min((at for at in (*reminders, *escalations) if at is not None and at > now), default=None)
 
     def is_finished(self, incident: Incident) -> bool:
         """Whether nothing is left to be told about it to anybody."""
         return not incident.is_open and all(
-            is_finished(incident, self.told(incident.id, url_id)) for url_id in self.audience(incident)
+            is_finished(incident, self.told(incident.id, url_id)) for url_id in self._everybody(incident)
         )
 
     def drop(self, incident_id: int) -> None:
@@ -151,4 +190,10 @@ class Teller:
         """Move the times of what was said: somebody set the clock."""
         for told in self._told.values():
             for url_id, one in told.items():
-                told[url_id] = replace(one, said_at=one.said_at + by)
+                opened_at = one.opened_at + by if one.opened_at else 0.0
+                told[url_id] = replace(one, said_at=one.said_at + by, opened_at=opened_at)
+
+
+def _is_escalated(told: Told) -> bool:
+    """Whether a URL belongs to those who are told because nobody took note."""
+    return any(reason is Reason.ESCALATED for reason, _ in told.booked)

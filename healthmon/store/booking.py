@@ -280,7 +280,7 @@ class Booking:
         self._write_many("UPDATE incidents SET explained_by = :by WHERE id = :id", rows)
         self._write_many(
             """UPDATE notifications SET state = 'explained', why = :why
-            WHERE incident_id = :id AND reason = 'opened' AND state = 'waiting' AND in_doubt IS NULL""",
+            WHERE incident_id = :id AND reason IN ('opened', 'escalated') AND state = 'waiting' AND in_doubt IS NULL""",
             rows,
         )
 

@@ -60,6 +60,8 @@ _EXPLAINING = """SELECT i.id FROM incidents i WHERE i.telling
 #: Where several rows of one incident would say the same, the first of these speaks for all.
 _SPEAKS_FIRST = (
     Reason.OPENED,
+    Reason.ESCALATED,
+    Reason.WIDENED,
     Reason.FLAPPING,
     Reason.STABLE,
     Reason.RESOLVED,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
 
+from healthmon.core.alerting import opened_at
 from healthmon.model import (
     CheckState,
     Commands,
@@ -40,7 +41,8 @@ from healthmon.store.timeline import Timeline
 SAID = "CASE WHEN state IN ('sending', 'delivered') THEN says ELSE in_doubt END"
 
 TOLD = f"""SELECT n.incident_id, n.url_id, n.reason, n.serial, n.state, {SAID} AS said,
-        CASE WHEN n.state = 'delivered' THEN n.finished_at ELSE n.claimed_at END AS said_at
+        CASE WHEN n.state = 'delivered' THEN n.finished_at ELSE n.claimed_at END AS said_at,
+        n.booked_at
     FROM incidents i CROSS JOIN notifications n
     WHERE i.telling AND n.incident_id = i.id ORDER BY i.id, n.url_id, n.claim, n.id"""  # noqa: S608 (a constant of ours)
 
@@ -119,12 +121,12 @@ def _told(rows: list[sqlite3.Row], line: Timeline) -> Told:
     """Sum up the rows of one incident and URL, which come in the order of their newest attempts."""
     said: Said | None = None
     said_at = 0.0
-    booked, waiting = [], []
-    for _, _, reason, serial, state, row_said, row_said_at in rows:
+    booked, waiting = {}, []
+    for _, _, reason, serial, state, row_said, row_said_at, booked_at in rows:
         key = (_REASONS[reason], serial)
-        booked.append(key)
+        booked[key] = booked_at
         if state == "waiting":
             waiting.append(key)
         if row_said is not None:
             said, said_at = _SAIDS[row_said], line.shown(row_said_at)
-    return Told(said, said_at, frozenset(booked), frozenset(waiting))
+    return Told(said, said_at, frozenset(booked), frozenset(waiting), line.shown(opened_at(booked)))

@@ -10,11 +10,12 @@ def test_a_configuration_in_words(files: Files) -> None:
     config = files.load(
         pbx("url = https://pbx.example/asterisk", "verify_tls = no")
         + "[watch providers]\nendpoints = PJSIP/trunk-*\nexclude = PJSIP/trunk-9\nkind = provider\npbx = off*\n"
-        + "down_after_exact = yes\nalert_on = down, degraded\nremind_every = 1h, 4h\n"
+        + "down_after_exact = yes\nalert_on = down, degraded\nremind_every = 1h, 4h\nescalate_to = desk after 15m\n"
         + "[watch phones]\nendpoints = PJSIP/*\ndown_after = 3m\nreceivers = nobody\n"
         + "working_hours = Mon-Wed, Fri 08:00-18:00, 06:00-07:00\n"
         + "[receiver oncall]\nurls =\n    boss = tgram://1:hunter2/3\n    mailto://u:hunter2@mail.example.org\n"
         + "quiet = 22:00-07:00 except warning, critical\n"
+        + "[receiver desk]\nurls = json://127.0.0.1\n"
     )
 
     assert describe(config) == [
@@ -26,13 +27,13 @@ def test_a_configuration_in_words(files: Files) -> None:
         "pbx office: https://pbx.example/asterisk as healthmon, application healthmon-pbx1, certificate not checked",
         "    asked every 1m; 2m of grace after its restart",
         "    down after 15s, up after 5s, degraded after 1m",
-        "    tells oncall",
+        "    tells oncall, desk",
         "",
         "watch providers: PJSIP/trunk-* but not PJSIP/trunk-9 on office; kind provider",
         "    severity critical",
         "    down after 30s exactly, even if checked only once, up after 10s, degraded after 30s",
         "    flapping from 6 changes within 10m down to 2",
-        "    tells oncall of down or degraded, again after 1h, then every 4h",
+        "    tells oncall of down or degraded, again after 1h, then every 4h, unacknowledged after 15m also desk",
         "",
         "watch phones: PJSIP/* on every PBX; kind auto",
         "    severity critical for providers, warning for phones",
@@ -45,6 +46,9 @@ def test_a_configuration_in_words(files: Files) -> None:
         "    quiet daily 22:00-07:00 (UTC) except critical, warning",
         "    oncall/boss",
         "    oncall/mailto:mail.example.org",
+        "",
+        "receiver desk: waits 5s for more to tell, gives up after 1d",
+        "    desk/json:127.0.0.1",
     ]
 
 

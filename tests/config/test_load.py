@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from healthmon.config import Hold
 from healthmon.config.parser import load
-from healthmon.config.types import HistoryConfig, Quiet, Weekly
+from healthmon.config.types import Escalation, HistoryConfig, Quiet, Weekly
 from healthmon.model import Kind, Severity, Target
 from tests.config.files import PBX, RECEIVER, WATCH, Files, pbx
 
@@ -81,6 +81,8 @@ down_after_exact = yes
 receivers = oncall, desk
 alert_on = down, degraded
 remind_every = never
+escalate_to = chief after 15m
+    the director after 1h
 working_hours = Mon-Fri 08:00-18:00, Sat 09:00-13:00
 timezone = Asia/Yekaterinburg
 flap_window = 1h
@@ -98,6 +100,12 @@ quiet = 22:00-07:00 except critical
 
 [receiver desk]
 urls = json://127.0.0.1/3
+
+[receiver chief]
+urls = json://127.0.0.1/4
+
+[receiver the director]
+urls = json://127.0.0.1/5
 """
 
     config = files.load(text)
@@ -118,6 +126,7 @@ urls = json://127.0.0.1/3
     assert office.hold == Hold(20.0, 0.0, 120.0)
     assert providers.endpoints == ("PJSIP/trunk-*", "IAX2/*")
     assert providers.hold == Hold(90.0, 0.5, 300.0, down_after_exact=True)
+    assert providers.escalate_to == (Escalation("chief", 900.0), Escalation("the director", 3600.0))
     assert (providers.kind, providers.receivers) == (Kind.PROVIDER, ("oncall", "desk"))
     assert providers.severity is Severity.WARNING
     zone = ZoneInfo("Asia/Yekaterinburg")
@@ -208,3 +217,19 @@ def test_quotes_around_a_password_are_a_warning(files: Files) -> None:
     assert config.warnings == (
         f"{files.path}:4 [pbx office] password: the quotes around it are taken as part of the password",
     )
+
+
+def test_whoever_is_told_late_is_not_among_all_who_are_told_at_once(files: Files) -> None:
+    chief = "[receiver chief]\nurls = json://127.0.0.1/2\n"
+    config = files.load(PBX + WATCH + "escalate_to = chief after 15m\n" + RECEIVER + chief)
+
+    assert (config.watches[0].receivers, config.pbxs[0].receivers) == (("oncall",), ("oncall", "chief"))
+    assert config.warnings == ()
+
+
+def test_whoever_is_told_at_once_needs_no_escalation(files: Files) -> None:
+    config = files.load(PBX + WATCH + "receivers = oncall\nescalate_to = oncall after 15m\n" + RECEIVER)
+
+    assert [warning.partition("] ")[2] for warning in config.warnings] == [
+        "escalate_to: oncall is told at once, as receivers says, and not again"
+    ]

@@ -150,6 +150,23 @@ def test_other_words_are_no_quiet_times(text: str, why: str) -> None:
     assert str(caught.value) == why
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("boss", "boss: whom after how long, like boss after 15m"),
+        ("after 15m", "after 15m: whom after how long, like boss after 15m"),
+        (",", ",: whom after how long, like boss after 15m"),
+        ("boss after 15", "15: say which unit, 15s or 15m"),
+        ("boss after 500ms", "500ms: must be between 1s and 30d"),
+    ],
+)
+def test_other_words_are_no_escalation(text: str, why: str) -> None:
+    with pytest.raises(Unsuitable) as caught:
+        values.escalations(text)
+
+    assert str(caught.value) == why
+
+
 @pytest.mark.parametrize("word", ["yes", "YES", "true", "on", "1"])
 def test_words_for_yes(word: str) -> None:
     assert values.yes_no(word) is True

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from healthmon.config.types import Config, Hold, PbxConfig, ReceiverConfig, ReceiverUrl, Secret, WatchConfig
 from healthmon.core.alerting import says
 from healthmon.core.monitor import Monitor
+from healthmon.core.teller import EXPLAINED_AWAY
 from healthmon.errors import Trouble
 from healthmon.model import (
     Acknowledgement,
@@ -170,11 +171,14 @@ class Database:
             self.notifications[key] = one
             told = self.told.get(key[:2], Told())
             row = {(one.reason, one.serial)}
-            self.told[key[:2]] = replace(told, booked=told.booked | row, waiting=told.waiting | row)
+            is_opening = one.reason is Reason.OPENED or (one.reason is Reason.FLAPPING and not told.opened_at)
+            opened_at = one.booked_at if is_opening else told.opened_at
+            told = replace(told, booked=told.booked | row, waiting=told.waiting | row, opened_at=opened_at)
+            self.told[key[:2]] = told
         for incident_id in changes.explained:
             for key2, told in self.told.items():
                 if key2[0] == incident_id:
-                    left = frozenset(row for row in told.waiting if row[0] is not Reason.OPENED)
+                    left = frozenset(row for row in told.waiting if row[0] not in EXPLAINED_AWAY)
                     self.told[key2] = replace(told, waiting=left)
 
     def shift(self, by: float) -> None:

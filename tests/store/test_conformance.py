@@ -204,7 +204,7 @@ def test_told_speaks_of_open_incidents_and_of_closed_ones_until_their_end_is_tol
 
     told = store.writer.told()
 
-    assert told[1, BOSS] == Told(Said.DOWN, START + 201, frozenset({(Reason.OPENED, 0)}), frozenset())
+    assert told[1, BOSS] == Told(Said.DOWN, START + 201, frozenset({(Reason.OPENED, 0)}), frozenset(), START + 130)
     assert told[1, DESK] == _waiting(Reason.OPENED)
     assert set(told) == {(1, BOSS), (1, DESK), (2, BOSS)}
 
@@ -332,7 +332,8 @@ def test_ended_without_a_recovery_rides_along_and_causes_no_message(store: Store
 
 
 def _waiting(reason: Reason) -> Told:
-    return Told(None, 0.0, frozenset({(reason, 0)}), frozenset({(reason, 0)}))
+    opened_at = START + 130 if reason is Reason.OPENED else 0.0
+    return Told(None, 0.0, frozenset({(reason, 0)}), frozenset({(reason, 0)}), opened_at)
 
 
 def _deliver(store: Store, url_id: str, at: float) -> None:
