@@ -10,7 +10,7 @@ import click
 
 from healthmon.cli.common import database_option, place
 from healthmon.cli.output import output_option, output_to
-from healthmon.report.export import WRITERS
+from healthmon.report.export import FORMATS
 from healthmon.report.window import span
 from healthmon.store.export import EXPORTS, pages
 
@@ -22,7 +22,7 @@ from healthmon.store.export import EXPORTS, pages
 )
 @click.option("--until", metavar="TIME", help="Up to this time, or to the end of this date.  [default: now]")
 @click.option(
-    "--format", "form", type=click.Choice(list(WRITERS)), default="csv", show_default=True, help="See docs/export.md."
+    "--format", "form", type=click.Choice(list(FORMATS)), default="csv", show_default=True, help="See docs/export.md."
 )
 @output_option
 @database_option
@@ -48,11 +48,9 @@ def command(
     if form == "parquet" and output is None and sys.stdout.isatty():
         raise click.UsageError("Parquet is nothing for a terminal; say where it goes with -o FILE")
     count = 0
-    with output_to(output) as file:
-        writer = WRITERS[form](file, EXPORTS[what].columns)
+    with output_to(output) as file, FORMATS[form](file, EXPORTS[what].columns) as write:
         for rows in pages(where.database, what, start, window[1]):
-            writer.write(rows)
+            write(rows)
             count += len(rows)
-        writer.finish()
     if output is not None:
         click.echo(f"{output}: {count:,} {what}", err=True)

@@ -1,12 +1,17 @@
-"""Rows of the history as CSV, as JSON lines, or as Parquet, page by page."""
+"""Rows of the history as CSV, as JSON lines, or as Parquet, page by page.
+
+Each format is a context in which pages are written to a file that stays open; at its end stands what the format
+wants there, unless something went wrong.
+"""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from functools import lru_cache
-from io import TextIOWrapper
-from typing import Any, BinaryIO, Protocol
+from io import RawIOBase, TextIOWrapper
+from typing import Any, BinaryIO
 
 from healthmon.errors import ExitCode, HealthmonError
 from healthmon.report.words import harmless, rfc3339
@@ -19,94 +24,95 @@ class MissingExtra(HealthmonError):
     exit_code = ExitCode.USAGE
 
 
-class RowWriter(Protocol):
-    """Writes rows in one format to a file that stays open."""
-
-    def write(self, rows: Sequence[Row]) -> None:
-        """Write one page."""
-
-    def finish(self) -> None:
-        """Write what stands at the end."""
+#: Writes one page.
+Write = Callable[[Sequence[Row]], None]
 
 
-class CsvWriter:
+@contextmanager
+def csv_rows(file: BinaryIO, columns: Sequence[Column]) -> Iterator[Write]:
     """RFC 4180, with a header. Made for spreadsheets: a text that one would take for a formula is defused."""
-
-    def __init__(self, file: BinaryIO, columns: Sequence[Column]) -> None:
-        self._text = TextIOWrapper(file, encoding="utf-8", newline="")
-        self._writer = csv.writer(self._text)
-        self._writer.writerow([column.name for column in columns])
-        self._cells = [_CSV_CELLS[column.sort] for column in columns]
-
-    def write(self, rows: Sequence[Row]) -> None:
-        """Write one page."""
-        cells = self._cells
-        self._writer.writerows([cell(value) for cell, value in zip(cells, row, strict=True)] for row in rows)
-
-    def finish(self) -> None:
-        """Hand on what is kept; the file stays open."""
-        self._text.detach()
+    text = TextIOWrapper(file, encoding="utf-8", newline="")
+    writer = csv.writer(text)
+    cells = [_CSV_CELLS[column.sort] for column in columns]
+    try:
+        writer.writerow([column.name for column in columns])
+        yield lambda rows: writer.writerows(
+            [cell(value) for cell, value in zip(cells, row, strict=True)] for row in rows
+        )
+    finally:
+        # Or it would close the file when it is forgotten.
+        text.detach()
 
 
-class JsonLinesWriter:
+@contextmanager
+def json_lines(file: BinaryIO, columns: Sequence[Column]) -> Iterator[Write]:
     """One JSON object on each line."""
+    import msgspec  # noqa: PLC0415  (the other formats do not need it)
 
-    def __init__(self, file: BinaryIO, columns: Sequence[Column]) -> None:
-        import msgspec  # noqa: PLC0415  (the other formats do not need it)
+    names = [column.name for column in columns]
+    times = [number for number, column in enumerate(columns) if column.sort is Sort.TIME]
+    encoder = msgspec.json.Encoder()
 
-        self._file = file
-        self._names = [column.name for column in columns]
-        self._times = [number for number, column in enumerate(columns) if column.sort is Sort.TIME]
-        self._encode = msgspec.json.Encoder().encode_lines
-
-    def write(self, rows: Sequence[Row]) -> None:
-        """Write one page."""
-        self._file.write(self._encode([self._object(row) for row in rows]))
-
-    def _object(self, row: Row) -> dict[str, Any]:
+    def as_object(row: Row) -> dict[str, Any]:
         values = list(row)
-        for number in self._times:
+        for number in times:
             values[number] = rfc3339(values[number])
-        return dict(zip(self._names, values, strict=True))
+        return dict(zip(names, values, strict=True))
 
-    def finish(self) -> None:
-        """Nothing stands at the end."""
+    def write(rows: Sequence[Row]) -> None:
+        file.write(encoder.encode_lines([as_object(row) for row in rows]))
+
+    yield write
 
 
-class ParquetWriter:
+@contextmanager
+def parquet_rows(file: BinaryIO, columns: Sequence[Column]) -> Iterator[Write]:
     """Apache Parquet, each page a row group. Raises MissingExtra."""
+    try:
+        import pyarrow  # noqa: PLC0415  (an extra)
+        from pyarrow import parquet  # noqa: PLC0415
+    except ImportError:
+        raise MissingExtra(
+            "parquet is written by pyarrow, which is not installed; with it: pip install 'healthmon[parquet]'"
+        ) from None
+    types = {Sort.TEXT: pyarrow.string(), Sort.INTEGER: pyarrow.int64(), Sort.TIME: pyarrow.timestamp("ms", "UTC")}
+    schema = pyarrow.schema([(column.name, types[column.sort]) for column in columns])
+    sink = _Sink(file)
+    writer = parquet.ParquetWriter(sink, schema, compression="zstd")
 
-    def __init__(self, file: BinaryIO, columns: Sequence[Column]) -> None:
-        try:
-            import pyarrow  # noqa: PLC0415  (an extra)
-            from pyarrow import parquet  # noqa: PLC0415
-        except ImportError:
-            raise MissingExtra(
-                "parquet is written by pyarrow, which is not installed; with it: pip install 'healthmon[parquet]'"
-            ) from None
-        types = {Sort.TEXT: pyarrow.string(), Sort.INTEGER: pyarrow.int64(), Sort.TIME: pyarrow.timestamp("ms", "UTC")}
-        self._columns = columns
-        self._schema = pyarrow.schema([(column.name, types[column.sort]) for column in columns])
-        self._table = pyarrow.table
-        self._writer = parquet.ParquetWriter(file, self._schema, compression="zstd")
+    def write(rows: Sequence[Row]) -> None:
+        by_column = zip(columns, zip(*rows, strict=True), strict=True)
+        cells = [[_PARQUET_CELLS[column.sort](value) for value in values] for column, values in by_column]
+        writer.write_table(pyarrow.table(cells, schema=schema))
 
-    def write(self, rows: Sequence[Row]) -> None:
-        """Write one page."""
-        by_column = zip(self._columns, zip(*rows, strict=True), strict=True)
-        arrays = {column.name: [_PARQUET_CELLS[column.sort](value) for value in values] for column, values in by_column}
-        self._writer.write_table(self._table(arrays, schema=self._schema))
+    try:
+        yield write
+    except BaseException:
+        # It insists on its footer, and would complain on stderr when it is forgotten.
+        sink.is_abandoned = True
+        raise
+    finally:
+        writer.close()
 
-    def finish(self) -> None:
-        """Write the footer."""
-        self._writer.close()
+
+class _Sink(RawIOBase):
+    """A file that takes no more once it is abandoned, and says nothing."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.is_abandoned = False
+
+    def writable(self) -> bool:
+        """Whether it can be written to."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """Hand on, as long as somebody wants it."""
+        return len(data) if self.is_abandoned else self._file.write(data)
 
 
 def _as_it_is(value: Any) -> Any:
     return value
-
-
-def _milliseconds(at: float | None) -> int | None:
-    return None if at is None else round(at * 1000)
 
 
 @lru_cache(maxsize=50_000)
@@ -115,15 +121,23 @@ def _harmless(text: str | None) -> str | None:
     return None if text is None else harmless(text)
 
 
+def _text(value: str | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _milliseconds(at: float | None) -> int | None:
+    return None if at is None else round(at * 1000)
+
+
 _CSV_CELLS: dict[Sort, Callable[[Any], Any]] = {Sort.TEXT: _harmless, Sort.INTEGER: _as_it_is, Sort.TIME: rfc3339}
 _PARQUET_CELLS: dict[Sort, Callable[[Any], Any]] = {
-    Sort.TEXT: lambda value: None if value is None else str(value),
+    Sort.TEXT: _text,
     Sort.INTEGER: _as_it_is,
     Sort.TIME: _milliseconds,
 }
 
-WRITERS: dict[str, Callable[[BinaryIO, Sequence[Column]], RowWriter]] = {
-    "csv": CsvWriter,
-    "jsonl": JsonLinesWriter,
-    "parquet": ParquetWriter,
+FORMATS: dict[str, Callable[[BinaryIO, Sequence[Column]], AbstractContextManager[Write]]] = {
+    "csv": csv_rows,
+    "jsonl": json_lines,
+    "parquet": parquet_rows,
 }

@@ -102,6 +102,19 @@ def test_without_pyarrow_parquet_is_refused_in_one_sentence(
     assert not file.exists()
 
 
+@pytest.mark.parametrize("form", ["csv", "jsonl", "parquet"])
+def test_a_database_that_cannot_be_read_is_one_sentence_whatever_the_format(tmp_path: Path, form: str) -> None:
+    arguments = ["--database", str(tmp_path / "none.db"), "--format", form, "-o", str(tmp_path / "out")]
+    done = subprocess.run(
+        [sys.executable, "-m", "healthmon", "export", *arguments], capture_output=True, text=True, cwd=ROOT, check=False
+    )
+
+    assert done.returncode == 73
+    assert done.stderr.endswith("there is no database here yet; the daemon makes it when it first runs\n")
+    assert len(done.stderr.splitlines()) == 1
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_file_appears_only_when_it_is_complete(tmp_path: Path) -> None:
     file = tmp_path / "out.csv"
     file.write_bytes(b"the old one")
