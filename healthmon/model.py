@@ -53,6 +53,11 @@ class Kind(StrEnum):
         return self in _GROUPS
 
     @property
+    def is_usually_told_singly(self) -> bool:
+        """Whether a single one that is down concerns anybody; softphones and mobiles sleep, and go home."""
+        return self not in (Kind.SOFTPHONE, Kind.MOBILE)
+
+    @property
     def usual_severity(self) -> Severity:
         """How much its outage matters where no watch section says so."""
         return Severity.WARNING if self.is_device else Severity.CRITICAL

@@ -103,6 +103,7 @@ def _watch(section: DraftSection) -> WatchConfig:
         severity=values.get("severity"),
         remind_every=values["remind_every"],
         escalate_to=_escalations(values),
+        alert_singly=values["alert_singly"],
         alert_on_degraded=values["alert_on"],
         working_hours=_weekly(values.get("working_hours", ()), values["timezone"]),
         flap_window=values["flap_window"],

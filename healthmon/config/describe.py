@@ -64,13 +64,14 @@ def describe_watch(watch: WatchConfig, config: Config) -> list[str]:
     pbxs = "every PBX" if watch.pbx == ("*",) else _names(pbx.name for pbx in config.pbxs if watch.is_on(pbx.name))
     but = f" but not {', '.join(watch.exclude)}" if watch.exclude else ""
     told = "down or degraded" if watch.alert_on_degraded else "down"
+    alone = "" if watch.is_told_singly(watch.kind or Kind.PHONE) else ", only as a part of a group"
     hours = [f"    only {weekly_in_words(watch.working_hours)}"] if watch.working_hours else []
     return [
         f"watch {watch.name}: {', '.join(watch.endpoints)}{but} on {pbxs}; kind {watch.kind or 'auto'}",
         f"    {_severity(watch)}",
         f"    {hold_in_words(watch.hold)}",
         f"    flapping from {watch.flap_start} changes within {written(watch.flap_window)} down to {watch.flap_stop}",
-        f"    tells {_names(watch.receivers)} of {told}{_again(watch)}",
+        f"    tells {_names(watch.receivers)} of {told}{alone}{_again(watch)}",
         *hours,
     ]
 

@@ -253,7 +253,7 @@ WATCH = SectionKind(
         Option(
             "kind",
             values.kind,
-            "provider, phone, or auto: a static contact or outbound_auth in Asterisk makes a provider.",
+            "provider, phone, softphone, mobile, ata, gateway, or auto: Asterisk's configuration tells trunks.",
             default="auto",
         ),
         Option("pbx", values.pbx_patterns, "On which PBXs: names or patterns.", default="*", is_list=True),
@@ -295,6 +295,12 @@ WATCH = SectionKind(
             "What is told: down, or down, degraded.",
             default="down",
             is_list=True,
+        ),
+        Option(
+            "alert_singly",
+            values.yes_no_auto,
+            "no: told only as a part of a site or another group; auto: no for softphones and mobiles.",
+            default="auto",
         ),
         _REMIND,
         _ESCALATE,

@@ -92,6 +92,8 @@ class WatchConfig:
     #: As for a PBX.
     remind_every: tuple[float, ...] = ()
     escalate_to: tuple[Escalation, ...] = ()
+    #: Whether a single one is told, and not only as a part of a group; None: as usual for the kind.
+    alert_singly: bool | None = None
     #: Also open an incident for ``degraded``.
     alert_on_degraded: bool = False
     #: Outside of these times nobody is told; empty: always.
@@ -100,6 +102,10 @@ class WatchConfig:
     flap_window: float = 600.0
     flap_start: int = 6
     flap_stop: int = 2
+
+    def is_told_singly(self, kind: Kind) -> bool:
+        """Whether a single one of this kind is told, and not only as a part of a group."""
+        return kind.is_usually_told_singly if self.alert_singly is None else self.alert_singly
 
     def is_on(self, pbx: str) -> bool:
         """Whether this section speaks of the endpoints of that PBX."""

@@ -84,6 +84,11 @@ def yes_no(value: str) -> bool:
     raise Unsuitable(f"{shown(value)}: must be yes or no")
 
 
+def yes_no_auto(value: str) -> bool | None:
+    """``yes``, ``no``, or ``auto`` (None)."""
+    return None if value.lower() == "auto" else yes_no(value)
+
+
 def seconds(value: str) -> float:
     """``500ms``, ``30s``, ``5m``, ``2h``, ``7d``, ``1y`` (365 days) -> seconds."""
     match = _DURATION.fullmatch(value)

@@ -9,7 +9,7 @@ from healthmon.config.types import Config
 from healthmon.core.alerting import Policy
 from healthmon.core.deadlines import Deadlines
 from healthmon.core.machine import Machine
-from healthmon.core.mutes import Mutes, its_end
+from healthmon.core.mutes import Mutes, is_for_now, its_begin, its_end
 from healthmon.core.policies import Policies
 from healthmon.core.step import Step
 from healthmon.core.teller import DueAt, NotBefore, Teller
@@ -98,9 +98,9 @@ class Incidents:
         return [self._known[incident_id] for incident_id in self._open.values()]
 
     def is_muted(self, target: Target) -> bool:
-        """Whether nobody is told of what is open about this endpoint, because somebody asked for it."""
+        """Whether nobody is told of what is open about this endpoint at present, because somebody asked for it."""
         incident = self.open_about(target, Check.REACHABILITY)
-        return incident is not None and bool(incident.muted_by)
+        return incident is not None and is_for_now(incident.muted_by)
 
     def urls_of_watch(self, target: Target, watch: str) -> tuple[str, ...]:
         """The URLs that are told about the targets of this watch section ("": about the PBX itself)."""
@@ -438,7 +438,7 @@ class Incidents:
             return incident
         after = replace(incident, muted_by=muted_by)
         self._book(after, changes)
-        words = f"{muted_by}: from now on nobody is told" if muted_by else its_end(incident.muted_by)
+        words = its_begin(muted_by) if muted_by else its_end(incident.muted_by)
         changes.notes.append(Note(after.id, now, words))
         self.mutes_changed(after.target)
         return after

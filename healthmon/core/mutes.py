@@ -1,4 +1,4 @@
-"""Silences, maintenance and working hours: what nobody is told of at present, and until when that may hold."""
+"""Silences, maintenance, working hours, what is not told singly: why nobody is told, and until when that may hold."""
 
 from __future__ import annotations
 
@@ -7,14 +7,37 @@ from dataclasses import replace
 
 from healthmon.config.types import Config
 from healthmon.core.windows import is_within, next_change
-from healthmon.model import Incident, Matcher, Silence
+from healthmon.model import Incident, Kind, Matcher, Silence
 
 OUTSIDE_HOURS = "outside working hours"
 
 
+#: Why nobody is told of a single thing, but of a group to which it belongs.
+NOT_SINGLY = {
+    Kind.PROVIDER: "providers are not told singly",
+    Kind.GATEWAY: "gateways are not told singly",
+    Kind.PHONE: "phones are not told singly",
+    Kind.ATA: "ATAs are not told singly",
+    Kind.SOFTPHONE: "softphones are not told singly",
+    Kind.MOBILE: "mobile phones are not told singly",
+}
+
+
+def is_for_now(muted_by: str) -> bool:
+    """Whether this speaks of a time, and not of what sort of thing it is."""
+    return bool(muted_by) and muted_by not in NOT_SINGLY.values()
+
+
+def its_begin(muted_by: str) -> str:
+    """Say that something mutes an incident now: ``silence 12: from now on nobody is told``."""
+    return f"{muted_by}: from now on nobody is told" if is_for_now(muted_by) else f"nobody is told: {muted_by}"
+
+
 def its_end(muted_by: str) -> str:
     """Say that what muted an incident does so no longer: ``silence 12 is over``."""
-    return "working hours have begun" if muted_by == OUTSIDE_HOURS else f"{muted_by} is over"
+    if muted_by == OUTSIDE_HOURS:
+        return "working hours have begun"
+    return f"{muted_by} is over" if is_for_now(muted_by) else "from now on it is told singly"
 
 
 class Mutes:
@@ -27,6 +50,7 @@ class Mutes:
     def use(self, config: Config) -> None:
         """Take a new configuration."""
         self._windows = config.maintenance
+        self._watches = {watch.name: watch for watch in config.watches}
         self._hours = {watch.name: watch.working_hours for watch in config.watches if watch.working_hours}
         self._forget()
 
@@ -49,8 +73,14 @@ class Mutes:
     def muted_by(self, incident: Incident, now: float) -> str:
         """Name what mutes an incident, ``silence 12`` or ``outside working hours``; "": nothing does."""
         self._look(now)
-        names = (name for name, matcher in self._in_force if _speaks_of(matcher, incident))
-        return next(names, OUTSIDE_HOURS if self._is_outside_hours(incident) else "")
+        names = [name for name, matcher in self._in_force if _speaks_of(matcher, incident)]
+        if self._is_outside_hours(incident):
+            names.append(OUTSIDE_HOURS)
+        return next(iter(names), "" if self._is_told_singly(incident) else NOT_SINGLY[incident.kind])
+
+    def _is_told_singly(self, incident: Incident) -> bool:
+        watch = self._watches.get(incident.watch)
+        return incident.kind not in NOT_SINGLY or watch is None or watch.is_told_singly(incident.kind)
 
     def _is_outside_hours(self, incident: Incident) -> bool:
         """Whether nobody works who cares for it; for that of a group, whoever cares for any part of it."""

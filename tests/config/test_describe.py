@@ -11,7 +11,7 @@ def test_a_configuration_in_words(files: Files) -> None:
         pbx("url = https://pbx.example/asterisk", "verify_tls = no")
         + "[watch providers]\nendpoints = PJSIP/trunk-*\nexclude = PJSIP/trunk-9\nkind = provider\npbx = off*\n"
         + "down_after_exact = yes\nalert_on = down, degraded\nremind_every = 1h, 4h\nescalate_to = desk after 15m\n"
-        + "[watch phones]\nendpoints = PJSIP/*\ndown_after = 3m\nreceivers = nobody\n"
+        + "[watch phones]\nendpoints = PJSIP/*\nkind = mobile\ndown_after = 3m\nreceivers = nobody\n"
         + "working_hours = Mon-Wed, Fri 08:00-18:00, 06:00-07:00\n"
         + "[receiver oncall]\nurls =\n    boss = tgram://1:hunter2/3\n    mailto://u:hunter2@mail.example.org\n"
         + "quiet = 22:00-07:00 except warning, critical\n"
@@ -35,11 +35,11 @@ def test_a_configuration_in_words(files: Files) -> None:
         "    flapping from 6 changes within 10m down to 2",
         "    tells oncall of down or degraded, again after 1h, then every 4h, unacknowledged after 15m also desk",
         "",
-        "watch phones: PJSIP/* on every PBX; kind auto",
-        "    severity critical for providers, warning for phones",
+        "watch phones: PJSIP/* on every PBX; kind mobile",
+        "    severity warning",
         "    down after 3m, up after 10s, degraded after 3m",
         "    flapping from 6 changes within 10m down to 2",
-        "    tells nobody of down",
+        "    tells nobody of down, only as a part of a group",
         "    only Mon-Wed, Fri 08:00-18:00, daily 06:00-07:00 (UTC)",
         "",
         "receiver oncall: waits 5s for more to tell, gives up after 1d",
@@ -57,3 +57,10 @@ def test_of_the_heartbeat_only_the_server_is_shown(files: Files) -> None:
     config = files.load(f"[healthmon]\nheartbeat_url = {url}\nheartbeat_every = 5m\n" + PBX + WATCH)
 
     assert "heartbeat every 5m to http://kuma.lan:3001" in describe(config)
+
+
+def test_what_nobody_has_said_is_said_in_words(files: Files) -> None:
+    words = describe(files.load(pbx() + "[watch all]\nendpoints = PJSIP/*\n"))
+
+    assert "watch all: PJSIP/* on every PBX; kind auto" in words
+    assert "    severity critical for providers, warning for phones" in words

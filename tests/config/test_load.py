@@ -27,7 +27,7 @@ def test_the_smallest_file_gets_every_default(files: Files) -> None:
     assert (office.verify_tls, office.remind_every, office.receivers) == (True, (), ())
     assert phones.hold == Hold(down_after=30.0, up_after=10.0, degraded_after=30.0)
     assert (phones.kind, phones.pbx, phones.exclude, phones.alert_on_degraded) == (None, ("*",), (), False)
-    assert (phones.severity, phones.working_hours) == (None, ())
+    assert (phones.severity, phones.working_hours, phones.alert_singly) == (None, (), None)
     assert (phones.flap_window, phones.flap_start, phones.flap_stop) == (600.0, 6, 2)
 
 
@@ -80,6 +80,7 @@ degraded_after = 5m
 down_after_exact = yes
 receivers = oncall, desk
 alert_on = down, degraded
+alert_singly = no
 remind_every = never
 escalate_to = chief after 15m
     the director after 1h
@@ -133,6 +134,7 @@ urls = json://127.0.0.1/5
     workdays, saturday = frozenset(range(5)), frozenset({5})
     assert providers.working_hours == (Weekly(workdays, 480, 1080, zone), Weekly(saturday, 540, 780, zone))
     assert (providers.alert_on_degraded, providers.flap_start, providers.flap_stop) == (True, 9, 0)
+    assert providers.alert_singly is False
     assert [(url.url_id, str(url.url)) for url in oncall.urls] == [
         ("oncall/boss", "json://127.0.0.1/?a=b"),
         ("oncall/json:127.0.0.1", "json://127.0.0.1/2"),

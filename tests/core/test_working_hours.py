@@ -6,11 +6,12 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from healthmon.config.types import Weekly
+from healthmon.config.types import Hold, Weekly
 from healthmon.core.mutes import OUTSIDE_HOURS, Mutes
 from healthmon.errors import Trouble
 from healthmon.model import Check, Health, Incident, Kind, Reason, Target
 from tests.core.scene import DOWN, PHONES, PROVIDERS, UP, Database, Scene, config, phone, trunk, trunk_settings
+from tests.core.test_causes import HOME, Town, phones, site
 
 DESK = "helpdesk/mail"
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -150,3 +151,17 @@ def test_a_group_is_told_while_anybody_works_who_cares_for_a_part_of_it() -> Non
 
     assert mutes.muted_by(replace(site, watches=("phones",)), night) == OUTSIDE_HOURS
     assert mutes.muted_by(replace(site, watches=("phones", "providers")), night) == ""
+
+
+def test_a_site_that_went_down_at_night_is_one_message_in_the_morning() -> None:
+    watches = (PROVIDERS, replace(PHONES, working_hours=(WORKDAYS,), hold=Hold(10, 10, 10)))
+    town = Town(config(watches=watches), Database(), at("2026-05-05T07:30")).settle(
+        dict.fromkeys(phones(101, 110), HOME)
+    )
+    town.die(phones(101, 110))
+    town.go_on(300)
+    assert town.told() == []
+
+    town.live(at("2026-05-05T08:10") - town.now, town.truth)
+
+    assert town.told() == [(Reason.OPENED, str(site()), "down")]
