@@ -504,6 +504,13 @@ class Incident:
         """Say ``phone PJSIP/101 on office``, ``site 203.0.113.7 on office``, ``receiver oncall/boss``."""
         return f"{self.kind} {self.target}" if self.target.is_endpoint else str(self.target)
 
+    @property
+    def extent(self) -> str:
+        """Of a group say ``37 of 40 unreachable``, at its end: when it was told last; "" of anything else."""
+        if not self.kind.is_group:
+            return ""
+        return f"{self.down}{f' of {self.of}' if self.of else ''} unreachable"
+
 
 class Reason(StrEnum):
     """Why a receiver is told something."""

@@ -25,8 +25,8 @@ def command(ctx: click.Context, *, number: int, as_json: bool, database: Path | 
         incident = reader.incident(number)
         if incident is None:
             raise OrderRefused(f"there is no incident {number}; healthmon incidents shows the newest")
-        events = story_of(reader, incident, now)
+        story = story_of(reader, incident, now)
     if as_json:
-        click.echo(story_json(incident, events))
+        click.echo(story_json(story))
     else:
-        click.echo(story_text(incident, events, where.timezone, screen(), now), nl=False)
+        click.echo(story_text(story, where.timezone, screen(), now), nl=False)

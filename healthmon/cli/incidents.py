@@ -17,11 +17,14 @@ from healthmon.store.queries import open_reader
 
 @click.command("incidents")
 @click.option("--open", "only_open", is_flag=True, help="Only those that last.")
+@click.option("--all", "everything", is_flag=True, help="Also those that a listed one explains.")
 @click.option("--since", metavar="DURATION", help="Those of the last 7d, 24h, 30m …  [default: 7d]")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/json.md).")
 @database_option
 @click.pass_context
-def command(ctx: click.Context, *, only_open: bool, since: str | None, as_json: bool, database: Path | None) -> None:
+def command(
+    ctx: click.Context, *, only_open: bool, everything: bool, since: str | None, as_json: bool, database: Path | None
+) -> None:
     """List the incidents, newest first: what, since when, why, who took note, why nobody was told."""
     where, now = place(ctx.obj, database), time.time()
     asked = window(since=since, from_=None, to=None, zone=where.timezone, now=now)
@@ -32,4 +35,4 @@ def command(ctx: click.Context, *, only_open: bool, since: str | None, as_json: 
     if as_json:
         click.echo(json.dumps([incident_data(one) for one in found], indent=2, ensure_ascii=False))
     else:
-        click.echo(incidents_table(found, now, where.timezone, screen()), nl=False)
+        click.echo(incidents_table(found, now, where.timezone, screen(), everything=everything), nl=False)

@@ -262,7 +262,7 @@ class Causes:
             of=fall.of,
         )
         words = self._incidents.open_cause(incident, step, self._not_before(group, fall))
-        step.changes.log.append(f"{group.target}: {in_words(incident)}{'; ' if words else ''}{words}")
+        step.changes.log.append(f"{group.target}: {incident.extent}{'; ' if words else ''}{words}")
 
     def _not_before(self, group: Group, fall: Fall) -> float:
         """When the whole extent of a site's outage is known, and whether the line to the world explains it."""
@@ -341,8 +341,3 @@ class Causes:
         for members in (*self._members.values(), *self._providers.values()):
             members.returned_at += by if members.returned_at else 0.0
         self._falls.clear()
-
-
-def in_words(incident: Incident) -> str:
-    """Say ``37 of 40 unreachable``."""
-    return f"{incident.down}{f' of {incident.of}' if incident.of else ''} unreachable"

@@ -48,7 +48,17 @@ def incidents_csv(account: Account) -> str:
         "closed_at",
         "ending",
     ]
-    fields += ["cause", "explained_by", "muted_by", "acknowledged_at", "acknowledged_by", "acknowledgement"]
+    fields += [
+        "cause",
+        "site",
+        "down",
+        "of",
+        "explained_by",
+        "muted_by",
+        "acknowledged_at",
+        "acknowledged_by",
+        "acknowledgement",
+    ]
     return _csv(fields, (incident_data(incident) for incident in account.incidents))
 
 
@@ -106,6 +116,9 @@ def incident_data(incident: Incident) -> dict[str, Any]:
         "closed_at": rfc3339(incident.closed_at),
         "ending": incident.ending,
         "cause": incident.cause,
+        "site": incident.site or None,
+        "down": incident.down if incident.kind.is_group else None,
+        "of": incident.of or None,
         "explained_by": incident.explained_by,
         "muted_by": incident.muted_by or None,
         "acknowledged_at": rfc3339(incident.acked_at),

@@ -137,17 +137,23 @@ def _incident(one: Incident, until: float, zone: ZoneInfo, *, has_pbx: bool) -> 
         Cell(short(ended - one.opened_at)),
         Cell(one.target.endpoint if one.target.is_endpoint and not has_pbx else str(one.target)),
         state_cell(one.health),
-        Cell("; ".join(part for part in (one.cause, _ending(one)) if part)),
+        Cell("; ".join(part for part in (one.cause or one.extent, _ending(one)) if part)),
     ]
 
 
-def incidents_table(incidents: Sequence[Incident], now: float, zone: ZoneInfo, screen: Screen) -> str:
-    """Write incidents as they are given; what lasts has lasted until now."""
+def incidents_table(
+    incidents: Sequence[Incident], now: float, zone: ZoneInfo, screen: Screen, *, everything: bool
+) -> str:
+    """Write incidents as they are given; what lasts has lasted until now. What a listed one explains is left out."""
     if not incidents:
         return line("No incidents.", screen)
+    numbers = {one.id for one in incidents}
+    shown = [one for one in incidents if everything or one.explained_by not in numbers]
     # A receiver has no PBX.
-    has_pbx = len({one.target.pbx for one in incidents if one.target.pbx}) > 1
-    return table(_INCIDENT_COLUMNS, [_incident(one, now, zone, has_pbx=has_pbx) for one in incidents], screen)
+    has_pbx = len({one.target.pbx for one in shown if one.target.pbx}) > 1
+    text = table(_INCIDENT_COLUMNS, [_incident(one, now, zone, has_pbx=has_pbx) for one in shown], screen)
+    hidden = len(incidents) - len(shown)
+    return text + (line(f"{hidden:,} more are explained by these; --all lists them, too.", screen) if hidden else "")
 
 
 def _ending(one: Incident) -> str:

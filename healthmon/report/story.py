@@ -27,12 +27,25 @@ class Event:
     health: Health | None = None
 
 
-def story_of(reader: Reader, incident: Incident, now: float) -> list[Event]:
+@dataclass(frozen=True, slots=True)
+class Story:
+    """An incident with all that is known of it: the incidents that it explains, and its events, oldest first."""
+
+    incident: Incident
+    smaller: Sequence[Incident]
+    events: Sequence[Event]
+
+
+#: So many names of what it explains are written.
+NAMED = 20
+
+
+def story_of(reader: Reader, incident: Incident, now: float) -> Story:
     """Collect all that is known of an incident, oldest first."""
     end = now if incident.closed_at is None else incident.closed_at
     history = reader.history_of(incident.target, incident.check, incident.opened_at, end + 1)
     events = [*(_changes(history, incident.opened_at) if history else ()), *told_of(reader, incident)]
-    return sorted(events, key=lambda event: event.at)
+    return Story(incident, reader.explained(incident.id), sorted(events, key=lambda event: event.at))
 
 
 def told_of(reader: Reader, incident: Incident) -> Iterator[Event]:
@@ -77,15 +90,15 @@ def _telling(one: Telling) -> Event:
     return Event(at, "message", words, one.incident_id)
 
 
-def story_text(incident: Incident, events: Sequence[Event], zone: ZoneInfo, screen: Screen, now: float) -> str:
+def story_text(story: Story, zone: ZoneInfo, screen: Screen, now: float) -> str:
     """Write the story for people."""
-    rows = [[Cell(local(event.at, zone, now)), Cell(event.what), Cell(event.words)] for event in events]
+    rows = [[Cell(local(event.at, zone, now)), Cell(event.what), Cell(event.words)] for event in story.events]
     columns = [Column("TIME"), Column("WHAT"), Column("HOW", Sort.PROSE)]
-    head = "".join(line(words, screen) for words in _headline(incident, zone, now))
+    head = "".join(line(words, screen) for words in _headline(story.incident, story.smaller, zone, now))
     return f"{head}\n{table(columns, rows, screen)}" if rows else head
 
 
-def _headline(incident: Incident, zone: ZoneInfo, now: float) -> Iterator[str]:
+def _headline(incident: Incident, smaller: Sequence[Incident], zone: ZoneInfo, now: float) -> Iterator[str]:
     state = f"{incident.health} ({incident.severity})"
     yield f"incident {incident.id}: {incident.name}, {incident.check}: {state}"
     since = full(incident.opened_at, zone)
@@ -94,7 +107,14 @@ def _headline(incident: Incident, zone: ZoneInfo, now: float) -> Iterator[str]:
     else:
         lasted = duration(incident.closed_at - incident.opened_at)
         yield f"from {since} to {full(incident.closed_at, zone)}, {lasted}; {incident.ending or 'over'}"
-    yield from filter(None, (acknowledged(incident), _why_not_told(incident)))
+    yield from filter(None, (incident.extent, _explains(smaller), acknowledged(incident), _why_not_told(incident)))
+
+
+def _explains(smaller: Sequence[Incident]) -> str:
+    """Name what is not told because this is."""
+    names = ", ".join(one.target.resource or str(one.target) for one in smaller[:NAMED])
+    more = f", … and {len(smaller) - NAMED:,} more" if len(smaller) > NAMED else ""
+    return f"explains {counted(len(smaller), 'incident')}: {names}{more}" if smaller else ""
 
 
 def _why_not_told(incident: Incident) -> str:
@@ -103,7 +123,11 @@ def _why_not_told(incident: Incident) -> str:
     return f"explained by incident {incident.explained_by}" if incident.explained_by is not None else ""
 
 
-def story_json(incident: Incident, events: Sequence[Event]) -> str:
+def story_json(story: Story) -> str:
     """Write the story for programs (docs/json.md)."""
-    story = [{"at": rfc3339(event.at), "what": event.what, "words": event.words} for event in events]
-    return json.dumps({"incident": incident_data(incident), "story": story}, indent=2, ensure_ascii=False)
+    document = {
+        "incident": incident_data(story.incident),
+        "explains": [one.id for one in story.smaller],
+        "story": [{"at": rfc3339(event.at), "what": event.what, "words": event.words} for event in story.events],
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False)

@@ -268,6 +268,11 @@ class Reader:
         rows = self._rows("SELECT * FROM incidents WHERE id = :id", {"id": number})
         return next((incident_of(row, self._line) for row in rows), None)
 
+    def explained(self, number: int) -> list[Incident]:
+        """Return the incidents that a bigger one explains, or explained at their end, oldest first."""
+        rows = self._rows("SELECT * FROM incidents WHERE explained_by = :number ORDER BY id", {"number": number})
+        return [incident_of(row, self._line) for row in rows]
+
     def notes(self, incident_id: int) -> list[Note]:
         """Return the decisions about an incident that left no message, in the order of booking."""
         rows = self._rows("SELECT * FROM incident_notes WHERE incident_id = :id ORDER BY id", {"id": incident_id})

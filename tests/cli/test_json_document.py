@@ -16,6 +16,9 @@ TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
 #: What may be null, although the example shows a value; and the other way round.
 NULLABLE = {
+    "site",
+    "down",
+    "of",
     "alive_at", "availability", "closed_at", "ending", "explained_by", "last_event_at", "last_snapshot_at", "pending",
     "since", "version", "incident", "acknowledged", "muted_by", "acknowledged_at", "acknowledged_by", "acknowledgement",
     "believed", "watched_since", "watched_until", "old", "why",

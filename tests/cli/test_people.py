@@ -15,7 +15,19 @@ from healthmon.store.outbox import Outbox
 from healthmon.store.writer import open_writer
 from tests.cli.conftest import Run
 from tests.cli.test_json_document import check, example
-from tests.report.builder import HOUR, MINUTE, NOW, connection, outage, phone, provider, steps, stopped
+from tests.report.builder import (
+    HOUR,
+    MINUTE,
+    NOW,
+    connection,
+    endpoint,
+    outage,
+    phone,
+    provider,
+    running,
+    steps,
+    stopped,
+)
 
 TRUNK = provider("trunk", Health.DOWN, since=NOW - HOUR)
 INCIDENT = outage(840, TRUNK, NOW - HOUR)
@@ -214,3 +226,21 @@ def test_a_receivers_incident_can_be_acknowledged(without_endpoints: Path, run: 
     result = run("ack", "842")
 
     assert "incident 842 (receiver oncall/mailto:mail.example.org) is acknowledged" in result.stdout
+
+
+def test_what_a_listed_incident_explains_is_left_out_and_named_in_its_story(database: Path, run: Run) -> None:
+    site = endpoint(Target("office", "site", "203.0.113.7"), Kind.SITE, Health.DOWN)
+    phones = [phone(str(number), Health.DOWN, since=NOW - HOUR) for number in range(101, 106)]
+    cause = outage(7, site, NOW - HOUR, down=5, of=6, site="203.0.113.7", cause="")
+    smaller = [outage(10 + number, one, NOW - HOUR, explained_by=7) for number, one in enumerate(phones)]
+    with running(database, [connection(), *phones], incidents=[cause, *smaller]):
+        folded, everything = run("incidents").stdout, run("incidents", "--all").stdout
+        story, document = run("incident", "7").stdout, json.loads(run("incident", "7", "--json").stdout)
+
+    assert "site 203.0.113.7 on office  down   5 of 6 unreachable; still open" in folded
+    assert "PJSIP/101" not in folded
+    assert "5 more are explained by these; --all lists them, too." in folded
+    assert everything.count("explained by 7") == 5
+    assert "explains 5 incidents: 101, 102, 103, 104, 105" in story
+    assert document["explains"] == [10, 11, 12, 13, 14]
+    assert (document["incident"]["down"], document["incident"]["of"]) == (5, 6)
