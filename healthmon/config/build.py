@@ -38,7 +38,7 @@ def build(path: Path, draft: Draft) -> Config:
         heartbeat=_heartbeat(general),
         pbxs=tuple(_pbx(section) for section in draft.of("pbx")),
         watches=tuple(_watch(section) for section in draft.of("watch")),
-        receivers=tuple(_receiver(section, general["timezone"]) for section in draft.of("receiver")),
+        receivers=tuple(_receiver(section, general) for section in draft.of("receiver")),
         maintenance=tuple(_maintenance(section) for section in draft.of("maintenance")),
         sites=tuple(_site(section) for section in draft.of("site")),
         site_share=general["site_share"],
@@ -116,7 +116,7 @@ def _escalations(values: dict[str, Any]) -> tuple[Escalation, ...]:
     return tuple(Escalation(receiver, after) for receiver, after in values.get("escalate_to", ()))
 
 
-def _receiver(section: DraftSection, zone: ZoneInfo) -> ReceiverConfig:
+def _receiver(section: DraftSection, general: dict[str, Any]) -> ReceiverConfig:
     values = section.values
     quiet = values["quiet"]
     return ReceiverConfig(
@@ -124,7 +124,8 @@ def _receiver(section: DraftSection, zone: ZoneInfo) -> ReceiverConfig:
         urls=values["urls"],
         group_wait=values["group_wait"],
         give_up_after=values["give_up_after"],
-        quiet=None if quiet is None else Quiet(_weekly(quiet[0], zone), quiet[1]),
+        language=values.get("language", general["language"]),
+        quiet=None if quiet is None else Quiet(_weekly(quiet[0], general["timezone"]), quiet[1]),
     )
 
 

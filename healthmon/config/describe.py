@@ -79,9 +79,10 @@ def describe_watch(watch: WatchConfig, config: Config) -> list[str]:
 def describe_receiver(receiver: ReceiverConfig) -> list[str]:
     """Name a receiver's URLs as logs and messages name them; the URLs themselves hold secrets."""
     wait, limit = written(receiver.group_wait), written(receiver.give_up_after)
+    language = f", writes {receiver.language}" if receiver.language != "en" else ""
     quiet = [f"    quiet {quiet_in_words(receiver.quiet)}"] if receiver.quiet else []
     return [
-        f"receiver {receiver.name}: waits {wait} for more to tell, gives up after {limit}",
+        f"receiver {receiver.name}: waits {wait} for more to tell, gives up after {limit}{language}",
         *quiet,
         *(f"    {url.url_id}" for url in receiver.urls),
     ]

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from healthmon import languages
 from healthmon.config import urls, values
 
 
@@ -76,6 +77,12 @@ HEALTHMON = SectionKind(
             values.timezone,
             "The time zone of messages and reports, such as Europe/Berlin.",
             otherwise="the system's",
+        ),
+        Option(
+            "language",
+            values.one_of(*languages.CODES),
+            f"What messages are written in: {', '.join(languages.CODES)}.",
+            default="en",
         ),
         Option(
             "log_level",
@@ -356,6 +363,12 @@ RECEIVER = SectionKind(
             values.duration("0s", "1h"),
             "A message that something is down, or up again, waits so long for others that may join it.",
             default="5s",
+        ),
+        Option(
+            "language",
+            values.one_of(*languages.CODES),
+            f"What its messages are written in: {', '.join(languages.CODES)}.",
+            otherwise="that of [healthmon]",
         ),
         Option(
             "give_up_after",

@@ -33,7 +33,8 @@ class Language:
     code: str
     #: Which form a number takes: 0 for one thing, 1 and higher for more.
     plural: Callable[[int], int]
-    #: How "37 of 40 phones" is said: ``{down}``, ``{of}``, ``{nouns_down}`` and ``{nouns_of}`` may be used.
+    #: How "37 of 40 phones" is said: ``{down}``, ``{of}``, and the noun as each of them bends it, ``{nouns_down}`` or
+    #: ``{nouns_of}``.
     share: str
     #: By the words in ``Kind`` and a few more.
     nouns: Mapping[str, Noun]
@@ -72,13 +73,19 @@ class Language:
         return forms[self.nouns[thing].gender if self.plural(number) == 0 else -1]
 
     def retold(self, saying: str) -> str:
-        """Say what another part of healthmon said in English; what is not known stays as it is."""
+        """Say what another part of healthmon said in English; what is not known stays as it is.
+
+        A part that is called ``why`` is itself such a saying.
+        """
         known = self.sayings.get(saying)
         if known is not None:
             return known
         for pattern, words in self._patterns:
             if match := pattern.fullmatch(saying):
-                return words.format(**match.groupdict())
+                parts = match.groupdict()
+                if "why" in parts:
+                    parts["why"] = self.retold(parts["why"])
+                return words.format(**parts)
         return saying
 
     @cached_property

@@ -10,7 +10,7 @@ from healthmon.model import Severity
 from healthmon.notify.facts import facts_of
 from healthmon.notify.lines import DOWN, Line, News, State, lines_of, together
 from healthmon.notify.message import MOST_CHARACTERS, Message, Mood
-from healthmon.notify.naming import counted
+from healthmon.notify.naming import counted, names_of
 from healthmon.notify.paragraphs import Paragraph, of_ended, paragraphs
 from healthmon.notify.subject import subject
 from healthmon.notify.threads import threads_of
@@ -70,7 +70,7 @@ def _overview(groups: Sequence[Sequence[Line]], written: Sequence[Sequence[Parag
     for group, told in zip(groups, written, strict=True):
         if len(group) > 1 and len(told) != 1:
             start = f"{counted(group, voice)}: "
-            lists.append(start + listed([line.name for line in group], _LIST_CHARACTERS - len(start)))
+            lists.append(start + listed(names_of(group, voice), _LIST_CHARACTERS - len(start)))
     while sum(map(len, lists)) > _OVERVIEW_CHARACTERS:
         lists.pop()
     return ["\n".join(lists)] if lists else []

@@ -54,7 +54,7 @@ _KINDS = list(Kind)
 _STATES = list(State)
 _SEVERITIES = list(Severity)
 #: What a PBX's check is called behind its name.
-_CHECKS = {Check.INVENTORY: "list of endpoints", Check.RESTARTS: "restarts"}
+CHECKS = {Check.INVENTORY: "list of endpoints", Check.RESTARTS: "restarts"}
 
 
 #: What sort of thing it is, and its name, harmless.
@@ -97,7 +97,7 @@ class Line:
     @property
     def aspect(self) -> str:
         """Which side of a PBX is meant, if it is not the PBX itself; in English."""
-        return _CHECKS.get(self.incident.check, "")
+        return CHECKS.get(self.incident.check, "")
 
     @property
     def all(self) -> tuple[Line, ...]:
@@ -211,7 +211,7 @@ def _present_state(row: ClaimedRow) -> State:
 
 def _is_degraded(incident: Incident) -> bool:
     """A PBX that answers is not down, however few endpoints it lists."""
-    return incident.health is Health.DEGRADED or incident.check in _CHECKS
+    return incident.health is Health.DEGRADED or incident.check in CHECKS
 
 
 def worst_first(line: Line) -> tuple[object, ...]:

@@ -78,6 +78,11 @@ def counted(lines: Sequence[Line], voice: Voice, *, state: bool = True) -> str:
     return f"{language.state(first.state, first.kind, len(lines))} {many}{where}" if state else many + where
 
 
+def names_of(lines: Iterable[Line], voice: Voice) -> list[str]:
+    """The names of these, as they are listed."""
+    return [said(line.kind, line.name, voice) for line in lines]
+
+
 # ---------------------------------------------------------------- the members of a group
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from healthmon.model import Kind
 from healthmon.notify.lines import Line, State
 from healthmon.notify.message import SUBJECT_CHARACTERS
-from healthmon.notify.naming import PBX_CHARACTERS, counted, place, share, titled
+from healthmon.notify.naming import PBX_CHARACTERS, counted, names_of, place, share, titled
 from healthmon.notify.voice import Voice
 from healthmon.notify.words import cut, listed, visible
 
@@ -29,7 +29,7 @@ def _of_several(lines: Sequence[Line], tail: str, voice: Voice) -> str:
     start = counted(lines, voice)
     if tail:
         return cut(start + tail, SUBJECT_CHARACTERS)
-    return f"{start}: {listed([line.name for line in lines], SUBJECT_CHARACTERS - len(start) - 2)}"
+    return f"{start}: {listed(names_of(lines, voice), SUBJECT_CHARACTERS - len(start) - 2)}"
 
 
 def _of_one(line: Line, tail: str, voice: Voice) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from threading import Event, Thread
 
 from healthmon.clock import Clock
@@ -23,16 +24,16 @@ HURRY = 0.01
 
 
 @contextmanager
-def delivering(store: Store, *urls: str) -> Iterator[Callable[[], None]]:
+def delivering(store: Store, *urls: str, languages: Sequence[str] = ("en", "en")) -> Iterator[Callable[[], None]]:
     """Deliverers for these URLs; the value wakes them all."""
     clock = Clock()
     wakes: list[Event] = []
 
-    def start(url_id: str, url: Secret, stack: ExitStack) -> None:
+    def start(url_id: str, url: Secret, code: str, stack: ExitStack) -> None:
         wake, stop = Event(), Event()
         deliverer = Deliverer(
             url_id,
-            receiver(),
+            replace(receiver(), language=code),
             sender=sender_for(url_id, url),
             open_outbox=lambda: Outbox(store.path),
             zone=BERLIN,
@@ -49,8 +50,8 @@ def delivering(store: Store, *urls: str) -> Iterator[Callable[[], None]]:
         thread.start()
 
     with ExitStack() as stack:
-        for one in receiver(*urls).urls:
-            start(one.url_id, one.url, stack)
+        for one, code in zip(receiver(*urls).urls, languages, strict=False):
+            start(one.url_id, one.url, code, stack)
         yield lambda: _set_all(wakes)
 
 
@@ -97,6 +98,23 @@ def test_down_and_up_arrive_at_a_webhook_and_by_mail(store: Store) -> None:
 
         assert words(webhook) == words(mail) == ["DOWN phone 101 (office)", "UP phone 101 (office)"]
     assert states(store, 1) == {"delivered"}
+
+
+def test_each_receiver_reads_its_own_language(store: Store) -> None:
+    with (
+        WebhookSink() as boss,
+        SmtpSink() as noc,
+        delivering(store, boss.url, noc.url, languages=("ru", "en")) as wake,
+    ):
+        book(store, 1, 2)
+        wake()
+        [russian], [english] = boss.wait_for(1), noc.wait_for(1)
+
+    assert russian.subject.startswith("НЕДОСТУПЕН телефон 101 (office) с ")
+    assert "причина: " in russian.body
+    assert english.subject.startswith("DOWN phone 101 (office) since ")
+    # Programs read one language.
+    assert russian.sent["healthmon"]["word"] == "DOWN"
 
 
 def test_a_channel_that_refuses_for_a_while_gets_everything_and_the_others_notice_nothing(store: Store) -> None:

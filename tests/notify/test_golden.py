@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from healthmon.languages import CODES, language
 from healthmon.notify.digest import compose
+from healthmon.notify.voice import Voice
 from tests.notify.cases import CASES
-from tests.notify.rows import ENGLISH
+from tests.notify.rows import BERLIN
 
 GOLDEN = Path(__file__).parent / "golden"
 
 
 @pytest.mark.parametrize("name", sorted(CASES))
-def test_message_reads_as_agreed(name: str) -> None:
+@pytest.mark.parametrize("code", CODES)
+def test_message_reads_as_agreed(name: str, code: str) -> None:
     case = CASES[name]()
-    golden = GOLDEN / f"{name}.txt"
+    golden = GOLDEN / code / f"{name}.txt"
 
-    message = compose(case.rows, replace(ENGLISH, now=case.now), most_characters=case.most_characters)
+    message = compose(case.rows, Voice(language(code), BERLIN, case.now), most_characters=case.most_characters)
 
     text = f"{message.subject}\n[{message.mood}]\n\n{message.body}\n"
     if os.environ.get("HEALTHMON_REWRITE_GOLDEN"):
+        golden.parent.mkdir(exist_ok=True)
         golden.write_text(text, encoding="utf-8")
     assert text == golden.read_text(encoding="utf-8")
 
 
 def test_no_golden_file_is_left_over() -> None:
-    assert {path.stem for path in GOLDEN.glob("*.txt")} == set(CASES)
+    found = {str(path.relative_to(GOLDEN).with_suffix("")) for path in GOLDEN.rglob("*.txt")}
+
+    assert found == {f"{code}/{name}" for code in CODES for name in CASES}

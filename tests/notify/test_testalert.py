@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from healthmon.notify.testalert import TestResult, test_alert
 from tests.notify.configs import receiver
 from tests.notify.rows import BERLIN, NOW
@@ -20,6 +22,16 @@ def test_each_url_is_tried_and_reported_in_its_order() -> None:
     assert posted.subject == mailed.subject == "TEST of healthmon, receiver oncall"
     assert "Nothing is down." in posted.body
     assert posted.mood == "info"
+
+
+def test_a_test_speaks_the_language_of_its_receiver() -> None:
+    with WebhookSink() as webhook:
+        test_alert(replace(receiver(webhook.url), language="ru"), zone=BERLIN, now=NOW)
+
+        [posted] = webhook.messages
+    assert posted.subject == "ПРОВЕРКА healthmon, получатель oncall"
+    assert posted.body.endswith("Составлено пт 1 мая 2026 14:05:00 CEST (UTC+2).")
+    assert posted.sent["healthmon"]["event"] == "test"
 
 
 def test_a_url_that_hangs_does_not_hold_up_the_others() -> None:

@@ -1,0 +1,260 @@
+"""Russian: русский. To add another language, copy this file, and translate what stands to the right of the colons.
+
+Names in braces stay as they are, in whatever order the sentence needs. What Asterisk itself says ("peer status
+Unreachable") and commands stay English in every language.
+"""
+
+from __future__ import annotations
+
+from healthmon.languages import Language, Noun
+
+#: Genders, in the order in which ``STATES`` lists the forms; the last is that for several things, too.
+HE, SHE, IT, THEY = 0, 1, 2, 3
+
+
+def _plural(number: int) -> int:
+    """1, 21 … телефон; 2–4, 22–24 … телефона; 0, 5–20, 25 … телефонов."""
+    if number % 10 == 1 and number % 100 != 11:
+        return 0
+    return 1 if number % 10 in (2, 3, 4) and number % 100 not in (12, 13, 14) else 2
+
+
+NOUNS = {
+    "pbx": Noun(("АТС", "АТС", "АТС"), SHE),
+    "network": Noun(("внешняя сеть", "внешние сети", "внешних сетей"), SHE),
+    "providers": Noun(("группа провайдеров", "группы провайдеров", "групп провайдеров"), THEY),
+    "provider": Noun(("провайдер", "провайдера", "провайдеров"), HE),
+    "site": Noun(("площадка", "площадки", "площадок"), SHE),
+    "gateway": Noun(("шлюз", "шлюза", "шлюзов"), HE),
+    "phone": Noun(("телефон", "телефона", "телефонов"), HE),
+    "ata": Noun(("ATA-адаптер", "ATA-адаптера", "ATA-адаптеров"), HE),
+    "softphone": Noun(("софтфон", "софтфона", "софтфонов"), HE),
+    "mobile": Noun(("мобильный телефон", "мобильных телефона", "мобильных телефонов"), HE),
+    "receiver": Noun(("канал оповещения", "канала оповещения", "каналов оповещения"), HE),
+    "device": Noun(("устройство", "устройства", "устройств"), IT),
+    "day": Noun(("день", "дня", "дней"), HE),
+}
+
+STATES = {
+    "ESCALATED": ("ЭСКАЛАЦИЯ:",),
+    "WORSE": ("УХУДШЕНИЕ:",),
+    "DOWN": ("НЕДОСТУПЕН", "НЕДОСТУПНА", "НЕДОСТУПНО", "НЕДОСТУПНЫ"),
+    "STILL DOWN": ("ВСЁ ЕЩЁ НЕДОСТУПЕН", "ВСЁ ЕЩЁ НЕДОСТУПНА", "ВСЁ ЕЩЁ НЕДОСТУПНО", "ВСЁ ЕЩЁ НЕДОСТУПНЫ"),
+    "FLAPPING": ("НЕСТАБИЛЕН", "НЕСТАБИЛЬНА", "НЕСТАБИЛЬНО", "НЕСТАБИЛЬНЫ"),
+    "DEGRADED": ("ЧАСТИЧНО ДОСТУПЕН", "ЧАСТИЧНО ДОСТУПНА", "ЧАСТИЧНО ДОСТУПНО", "ЧАСТИЧНО ДОСТУПНЫ"),
+    "STILL DEGRADED": (
+        "ВСЁ ЕЩЁ ЧАСТИЧНО ДОСТУПЕН",
+        "ВСЁ ЕЩЁ ЧАСТИЧНО ДОСТУПНА",
+        "ВСЁ ЕЩЁ ЧАСТИЧНО ДОСТУПНО",
+        "ВСЁ ЕЩЁ ЧАСТИЧНО ДОСТУПНЫ",
+    ),
+    "WAS DOWN": ("БЫЛ НЕДОСТУПЕН", "БЫЛА НЕДОСТУПНА", "БЫЛО НЕДОСТУПНО", "БЫЛИ НЕДОСТУПНЫ"),
+    "WAS FLAPPING": ("БЫЛ НЕСТАБИЛЕН", "БЫЛА НЕСТАБИЛЬНА", "БЫЛО НЕСТАБИЛЬНО", "БЫЛИ НЕСТАБИЛЬНЫ"),
+    "WAS DEGRADED": (
+        "БЫЛ ДОСТУПЕН ЧАСТИЧНО",
+        "БЫЛА ДОСТУПНА ЧАСТИЧНО",
+        "БЫЛО ДОСТУПНО ЧАСТИЧНО",
+        "БЫЛИ ДОСТУПНЫ ЧАСТИЧНО",
+    ),
+    "UP": ("СНОВА ДОСТУПЕН", "СНОВА ДОСТУПНА", "СНОВА ДОСТУПНО", "СНОВА ДОСТУПНЫ"),
+    "STABLE": ("СНОВА СТАБИЛЕН", "СНОВА СТАБИЛЬНА", "СНОВА СТАБИЛЬНО", "СНОВА СТАБИЛЬНЫ"),
+    "ENDED": (
+        "БОЛЬШЕ НЕ НАБЛЮДАЕТСЯ",
+        "БОЛЬШЕ НЕ НАБЛЮДАЕТСЯ",
+        "БОЛЬШЕ НЕ НАБЛЮДАЕТСЯ",
+        "БОЛЬШЕ НЕ НАБЛЮДАЮТСЯ",
+    ),
+    "unreachable": ("недоступен", "недоступна", "недоступно", "недоступны"),
+}
+
+#: What messages are made of, in the order in which it is read.
+TEXTS = {
+    # The subject.
+    "+ {n} more": "+ ещё {n}",
+    "since {time}": "с {time}",
+    "for {duration}": "уже {duration}",
+    "after {duration}": "через {duration}",
+    "{n} still down": "без связи {n}",
+    # Things.
+    "network of {pbx}": "внешняя сеть АТС {pbx}",
+    "{pbx}: nothing outside reachable": "внешняя сеть АТС {pbx}",
+    "{pbx}: the outside is reachable again": "внешняя сеть АТС {pbx}",
+    "providers at {host}": "провайдеры на {host}",
+    "{down} of {of}": "{down} из {of}",
+    "{share} {unreachable}": "{unreachable} {share}",
+    # A paragraph.
+    "since {time}, for {duration}": "с {time}, уже {duration}",
+    "since {time}, the last of them since {last}, for {duration}": "с {time} (позже всех с {last}), уже {duration}",
+    "from {start} to {end}: {duration}": "с {start} до {end}: {duration}",
+    "at least twice as many as you were told before": "это минимум вдвое больше, чем сообщалось раньше",
+    "all back after {duration}": "все снова на связи через {duration}",
+    "all but {n} back after {duration}": "все, кроме {n}, снова на связи через {duration}",
+    "{n} still down: {names}": "пока без связи {n}: {names}",
+    "back as well, of which you were told before: {names}": "снова на связи и те, о ком сообщалось раньше: {names}",
+    "cause: {cause}": "причина: {cause}",
+    "severity: {severity}": "важность: {severity}",
+    "ESCALATED: nobody acknowledged for {duration}": "ЭСКАЛАЦИЯ: никто не подтвердил за {duration}",
+    "acknowledged by {who}": "подтверждено ({who})",
+    "it has stopped changing, and stayed so": "состояние перестало меняться и осталось таким",
+    "it changes so often that single changes are not told; you will hear when it is stable": (
+        "состояние меняется слишком часто, отдельные изменения не сообщаются; когда станет стабильно, придёт сообщение"
+    ),
+    "now: {words}": "сейчас: {words}",
+    "explains {counts} of which you are not told: {names}": (
+        "по этой же причине недоступны {counts}, о них отдельно не сообщается: {names}"
+    ),
+    "{endpoint} on PBX {pbx}": "{endpoint} на АТС {pbx}",
+    "incident {number}": "инцидент {number}",
+    "incidents {numbers}": "инциденты {numbers}",
+    "possibly repeated: an earlier attempt to send this ended without an answer": (
+        "возможно, повтор: прошлая попытка отправки осталась без ответа"
+    ),
+    "possibly repeated": "возможно, повтор",
+    "No longer watched, so no recovery will be told:": "Больше не наблюдается, о восстановлении сообщений не будет:",
+    "down since {time}": "без связи с {time}",
+    "… and {n} more": "… и ещё {n}",
+    # The end of a message.
+    "… and {n} more ({incidents}): see {command}": "… и ещё {n} ({incidents}): смотрите {command}",
+    "incidents {first} to {last}": "инциденты с {first} по {last}",
+    "{incidents}, some of them possibly repeated": "{incidents}, часть, возможно, повторно",
+    "Also down: {n} more.": "Кроме того, недоступно: {n}.",
+    "Look further:": "Подробнее:",
+    "Written {time}.": "Составлено {time}.",
+    # Other messages.
+    "TEST of healthmon, receiver {receiver}": "ПРОВЕРКА healthmon, получатель {receiver}",
+    "This is a test of receiver {receiver} on {host}. Nothing is down.": (
+        "Это проверка получателя {receiver} на {host}. Ничего не сломалось."
+    ),
+    "Alerts of healthmon will arrive like this one.": "Так будут приходить сообщения healthmon.",
+    "DOWN healthmon: its database cannot be written": "СБОЙ healthmon: запись в базу данных невозможна",
+    "healthmon goes on watching and tries to write again every few seconds. Until then nothing new is booked, so no "
+    "other alert is sent.": (
+        "healthmon продолжает наблюдать и каждые несколько секунд пробует записать снова. До тех пор новое не "
+        "записывается, поэтому других сообщений не будет."
+    ),
+    "Look for free space, and at the rights of {folder}.": "Проверьте свободное место и права на {folder}.",
+    "You will hear of this again in an hour at the earliest.": "Снова об этом будет сообщено не раньше чем через час.",
+    # Durations and dates.
+    "{n} s": "{n} с",
+    "{n} min": "{n} мин",
+    "{n} h": "{n} ч",
+    "{weekday} {time}": "{weekday} {time}",
+    "{day} {month} {time}": "{day} {month} {time}",
+    "{weekday} {day} {month} {time}": "{weekday} {day} {month} {time}",
+    "{weekday} {day} {month} {year} {time}": "{weekday} {day} {month} {year} {time}",
+}
+
+#: Causes, endings and other words of other parts of healthmon. What is called {why} is translated in its turn.
+SAYINGS = {
+    "critical": "критическая",
+    "warning": "предупреждение",
+    "info": "информация",
+    "list of endpoints": "список эндпоинтов",
+    "restarts": "перезапуски",
+    "private address {network}": "{network} (частный адрес)",
+    # What several have in common.
+    "found down at first look": "нет связи уже при первом опросе",
+    "did not come back after the restart": "нет связи после перезапуска Asterisk",
+    # How incidents end.
+    "over": "завершено",
+    "recovered": "связь восстановлена",
+    "stable": "стабильно",
+    "removed from the configuration": "больше нет в конфигурации Asterisk",
+    "no longer watched": "больше не наблюдается",
+    "its PBX is no longer configured": "этой АТС больше нет в настройках healthmon",
+    "qualify was switched off": "проверка qualify отключена",
+    "taken as the new configuration": "принято как новая конфигурация",
+    # Why something is down, or up again.
+    "changes too often": "состояние меняется слишком часто",
+    "contact reachable": "контакт отвечает",
+    "Asterisk answers": "Asterisk отвечает",
+    "Asterisk lists its endpoints": "Asterisk показывает все свои эндпоинты",
+    "Asterisk lists all {known} endpoints": "Asterisk показывает все эндпоинты ({known})",
+    "lists {listed} of {known} endpoints": "в списке {listed} из {known} эндпоинтов",
+    "Asterisk lists {listed} of {known} endpoints; missing: {names}, and {more} more": (
+        "Asterisk показывает {listed} из {known} эндпоинтов; нет: {names} и ещё {more}"
+    ),
+    "Asterisk lists {listed} of {known} endpoints; missing: {names}": (
+        "Asterisk показывает {listed} из {known} эндпоинтов; нет: {names}"
+    ),
+    "Asterisk lists {listed} of {known} endpoints": "Asterisk показывает {listed} из {known} эндпоинтов",
+    "{number} restarts in {minutes} minutes": "перезапусков за {minutes} мин: {number}",
+    "no events: {why}; polled every {number} s": "нет событий: {why}; опрос каждые {number} с",
+    "the certificate ends in {days} day ({until} UTC)": "сертификат истекает через {days} дн. ({until} UTC)",
+    "the certificate ends in {days} days ({until} UTC)": "сертификат истекает через {days} дн. ({until} UTC)",
+    # Why a PBX cannot be seen.
+    "no connection to {at} in time: the host is off, or a firewall drops what we send": (
+        "нет соединения с {at}: узел выключен или межсетевой экран отбрасывает пакеты"
+    ),
+    "no answer within {timeout} s although {at} is connected: frozen or overloaded": (
+        "соединение с {at} есть, но нет ответа за {timeout} с: завис или перегружен"
+    ),
+    "the connection was closed without an answer": "соединение закрыто без ответа",
+    "the name {host} cannot be resolved": "имя {host} не разрешается",
+    "TLS failed ({reason}): does {at} speak https?": "ошибка TLS ({reason}): точно ли на {at} работает https?",
+    "connection refused: nothing listens on {at}": "в соединении отказано: порт {at} никто не слушает",
+    "the CA file of verify_tls cannot be read ({reason})": "файл CA из verify_tls не читается ({reason})",
+    "{at} cannot be reached ({reason})": "{at} недоступен ({reason})",
+    "the certificate of {at} has expired": "срок действия сертификата {at} истёк",
+    "the certificate of {at} is not valid yet: is a clock wrong?": (
+        "сертификат {at} ещё не действует: правильно ли идут часы?"
+    ),
+    "the certificate of {at} is not for the name {host}": "сертификат {at} выдан не для имени {host}",
+    "the certificate of {at} is not signed by a CA that we trust: verify_tls can name your CA's file": (
+        "сертификат {at} подписан неизвестным CA: файл своего CA можно указать в verify_tls"
+    ),
+    "the certificate of {at} is not accepted ({reason})": "сертификат {at} не принят ({reason})",
+    "the user name or password is wrong: 401 ({said})": "неверное имя пользователя или пароль: 401 ({said})",
+    "the user name or password is wrong: 401": "неверное имя пользователя или пароль: 401",
+    "not allowed: 403 ({said}); is this ARI user read_only?": (
+        "доступ запрещён: 403 ({said}); не read_only ли у пользователя ARI?"
+    ),
+    "not allowed: 403; is this ARI user read_only?": "доступ запрещён: 403; не read_only ли у пользователя ARI?",
+    "Asterisk does not know it: 404 ({said})": "Asterisk этого не знает: 404 ({said})",
+    "HTTP answers, ARI does not (404): Asterisk is starting, ARI is off, or the path of url is wrong": (
+        "HTTP отвечает, ARI нет (404): Asterisk запускается, ARI выключен или в url неверный путь"
+    ),
+    "Asterisk is starting ({said})": "Asterisk запускается ({said})",
+    "Asterisk's HTTP server says {status}: Asterisk does not answer behind it": (
+        "HTTP-сервер Asterisk отвечает {status}: сам Asterisk за ним не отвечает"
+    ),
+    "the reverse proxy says {status}: Asterisk does not answer behind it": (
+        "обратный прокси отвечает {status}: Asterisk за ним не отвечает"
+    ),
+    "an answer {status} instead of a WebSocket: does a proxy drop the Upgrade header?": (
+        "ответ {status} вместо WebSocket: не убирает ли прокси заголовок Upgrade?"
+    ),
+    "an answer {status} that sends us elsewhere, which is not followed": (
+        "ответ {status} с перенаправлением, по нему не переходим"
+    ),
+    "an answer {status} ({said})": "ответ {status} ({said})",
+    "an answer {status}": "ответ {status}",
+    "an answer without startup_time": "ответ без startup_time",
+    "an answer of more than {size} MB": "ответ больше {size} МБ",
+    "not the JSON that we know ({reason})": "незнакомый JSON ({reason})",
+    "the answer comes too slowly": "ответ приходит слишком медленно",
+    "the event stream broke off": "поток событий оборвался",
+    "the event stream was closed ({said})": "поток событий закрыт ({said})",
+    "the event stream was closed": "поток событий закрыт",
+    "the event stream breaks the rules of WebSocket ({reason})": "поток событий нарушает правила WebSocket ({reason})",
+    "another client took over the application {application}": "приложение {application} занял другой клиент",
+    "the upgrade to a WebSocket failed ({reason})": "не удалось перейти на WebSocket ({reason})",
+    "connected, but nothing came for {number} s, not even our own heartbeat": (
+        "соединение есть, но {number} с ничего не приходит, даже собственный контрольный сигнал"
+    ),
+    "connected, but nothing came for {number} s, not even an answer to a ping": (
+        "соединение есть, но {number} с ничего не приходит, даже ответ на ping"
+    ),
+}
+
+LANGUAGE = Language(
+    code="ru",
+    plural=_plural,
+    share="{down} {nouns_down} из {of}",
+    nouns=NOUNS,
+    states=STATES,
+    weekdays=("пн", "вт", "ср", "чт", "пт", "сб", "вс"),
+    months=("янв", "фев", "мар", "апр", "мая", "июн", "июл", "авг", "сен", "окт", "ноя", "дек"),
+    texts=TEXTS,
+    sayings=SAYINGS,
+)
