@@ -26,7 +26,7 @@ from healthmon.core.groups import (
 from healthmon.core.incidents import SAME_TIME, DeadlineKey, Incidents
 from healthmon.core.sites import Group, Sites, network_of
 from healthmon.core.step import Step
-from healthmon.model import Check, Health, Incident, Kind, Target
+from healthmon.model import Check, Ending, Health, Incident, Kind, Target
 
 #: The key of the deadline at which a group is looked at; it goes with the target of the group.
 GROUP = "group"
@@ -98,10 +98,12 @@ class Causes:
         group = endpoint.group if endpoint is not None else self._groups.get(target)
         return group.name if group is not None and group.kind is Kind.SITE else ""
 
-    def note(self, endpoint: Endpoint) -> None:
-        """Something about an endpoint may have changed: its belief, its place, its kind."""
-        group = self._sites.group_of(endpoint.target, endpoint.kind, endpoint.address)
+    def note(self, endpoint: Endpoint, *, is_regrouped: bool = False) -> None:
+        """Something about an endpoint may have changed: its belief, its place, its kind; or the sites themselves."""
         stance = stance_of(endpoint)
+        # What comes back from elsewhere is back where it was lost; then it belongs to where it is.
+        stays = stance is Stance.RECOVERING and endpoint.group is not None and not is_regrouped
+        group = endpoint.group if stays else self._sites.group_of(endpoint.target, endpoint.kind, endpoint.address)
         is_provider = endpoint.kind is Kind.PROVIDER
         if (group, stance, is_provider) == (endpoint.group, endpoint.stance, endpoint.is_among_providers):
             if stance is not Stance.STANDING:
@@ -123,11 +125,21 @@ class Causes:
             return
         if endpoint.group is not None:
             self._members[endpoint.group].remove(endpoint, endpoint.stance)
+            self._forget_if_empty(endpoint.group)
         if endpoint.is_among_providers:
             self._providers[endpoint.target.pbx].remove(endpoint, endpoint.stance)
         self._unplaced.get(endpoint.target.pbx, set()).discard(endpoint.target)
         self._look_later(endpoint)
         endpoint.group, endpoint.stance = None, None
+
+    def _forget_if_empty(self, group: Group) -> None:
+        """Addresses change: where nobody is any more is not kept. If it has an incident, that is looked at."""
+        if group in self._members and not self._members[group].size:
+            del self._members[group], self._groups[group.target]
+            self._public_sites.get(group.pbx, set()).discard(group)
+            self._to_review.pop(group, None)
+            if self._incident_of(group) is not None:
+                self._to_review[group] = None
 
     def _known(self, group: Group) -> Members:
         if group not in self._members:
@@ -172,9 +184,15 @@ class Causes:
     # ------------------------------------------------------------ opening and closing
 
     def due(self, target: Target) -> None:
-        """The time has come at which a group may be over."""
-        group = self._groups.get(target) or network_of(target.pbx)
+        """Look at a group that has an incident: it may be over, or healthmon has started, or its sites changed."""
+        group = self._groups.get(target) or Group(Kind(target.technology), target.pbx, target.resource)
         self._to_review[group] = None
+
+    def go_on(self) -> None:
+        """Look at every group that has an incident."""
+        for incident in self._incidents.all_open():
+            if incident.kind.is_group:
+                self.due(incident.target)
 
     def mutes_changed(self, target: Target) -> None:
         """What was muted counts again, or no longer does."""
@@ -276,6 +294,12 @@ class Causes:
         return max([explained_by, *settled])
 
     def _go_on(self, group: Group, incident: Incident, step: Step) -> None:
+        if group.kind is not Kind.NETWORK and group not in self._members and self._incidents.has_left(incident):
+            # The configuration puts its members elsewhere.
+            target, changes = group.target, step.changes
+            words = self._incidents.end(target, Check.REACHABILITY, Ending.NOT_WATCHED, step.now, changes)
+            changes.log.append(f"{target}: {Ending.NOT_WATCHED}{'; ' if words else ''}{words}")
+            return
         down = self._down_behind(group, incident.opened_at)
         after = self._as_wide(incident, down, step.now)
         if self._is_still_down(group, incident, down):

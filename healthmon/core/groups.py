@@ -50,6 +50,8 @@ class Rules:
 class Members:
     """The endpoints of one group by their stance. Owned by the engine thread."""
 
+    #: How many there are, also those that were never up.
+    size: int = 0
     standing: int = 0
     fallen: dict[Target, Endpoint] = field(default_factory=dict)
     recovering: dict[Target, Endpoint] = field(default_factory=dict)
@@ -58,6 +60,7 @@ class Members:
 
     def add(self, endpoint: Endpoint, stance: Stance) -> None:
         """Count one in."""
+        self.size += 1
         if stance is Stance.STANDING:
             self.standing += 1
         elif stance is Stance.FALLEN:
@@ -68,6 +71,7 @@ class Members:
 
     def remove(self, endpoint: Endpoint, stance: Stance) -> None:
         """Count one out."""
+        self.size -= 1
         self.standing -= stance is Stance.STANDING
         self.fallen.pop(endpoint.target, None)
         self.recovering.pop(endpoint.target, None)

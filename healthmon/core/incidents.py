@@ -250,6 +250,10 @@ class Incidents:
         after = _closed(incident, Ending.RECOVERED, at, "")
         return self._change(self._known[incident.id], after, step.now, step.changes)
 
+    def has_left(self, incident: Incident) -> bool:
+        """Whether anything lasts that this incident explains."""
+        return any(one.is_open and one.explained_by == incident.id for one in self._smaller(incident))
+
     def _hand_down(self, bigger: Incident, smaller: Incident, step: Step) -> None:
         """Who took note of the bigger one took note of what is left of it."""
         if smaller.is_open and smaller.explained_by == bigger.id and smaller.acked_at is None:

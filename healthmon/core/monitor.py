@@ -352,8 +352,9 @@ class Monitor:
                 self._pbx_rules.start(pbx, now, step)
         for pbx in self._pbxs.values():
             for endpoint in pbx.endpoints.values():
-                self._desk.causes.note(endpoint)
+                self._desk.causes.note(endpoint, is_regrouped=True)
         end_what_is_gone(self._desk, step)
+        self._desk.causes.go_on()
         self._desk.incidents.review_telling(now, changes)
         self._desk.incidents.watch_mutes(now)
 

@@ -53,6 +53,7 @@ class Resume:
         self._desk.incidents.review_telling(step.now, step.changes)
         self._desk.incidents.obey(remembered.commands, step.now, step.changes)
         self._desk.incidents.watch_mutes(step.now)
+        self._desk.causes.go_on()
 
     def _remember(self, state: CheckState, settings: dict[Target, EndpointSettings], step: Step) -> None:
         pbx = self._pbxs.get(state.target.pbx)

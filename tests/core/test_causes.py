@@ -443,3 +443,46 @@ def test_a_provider_and_remote_phones_that_go_one_after_the_other_are_no_cut_lin
         town.go_on(60)
 
     assert [who for _, who, _ in town.told()] == [str(trunk("a")), str(phone(101)), str(phone(201))]
+
+
+def test_a_site_that_the_configuration_no_longer_knows_is_over_and_its_phones_are_told_by_the_new_one() -> None:
+    town = Town(quick(sites=(SiteConfig("warehouse", addresses=("203.0.113.0/24",)),))).settle(TOWN)
+    town.die(FORTY)
+    town.go_on(60)
+
+    town.reconfigure(quick(sites=(SiteConfig("hall 7", addresses=("203.0.113.0/24",)),)))
+    town.go_on(60)
+
+    assert not town.open(site("warehouse"))
+    assert town.told() == [
+        (Reason.OPENED, str(site("warehouse")), "down"),
+        (Reason.ENDED, str(site("warehouse")), "up"),
+        (Reason.OPENED, str(site("hall 7")), "down"),
+    ]
+
+
+def test_phones_that_come_back_by_another_line_are_back() -> None:
+    town = Town(quick()).settle(TOWN)
+    town.die(FORTY)
+    town.go_on(60)
+
+    town.places.update(dict.fromkeys(FORTY, "198.51.100.200"))
+    town.come_back(FORTY)
+    for target in FORTY:
+        town.contact(target, ContactStatus.REMOVED, f"sip:{target.resource}@{HOME}:5060")
+    town.go_on(60)
+
+    assert town.told()[1:] == [(Reason.RESOLVED, str(site()), "up")]
+    assert not town.open()
+
+
+def test_addresses_where_nobody_is_any_more_are_forgotten() -> None:
+    town = Town(quick()).settle({phone(101): HOME})
+
+    for number in range(1, 50):
+        town.contact(phone(101), ContactStatus.REMOVED, f"sip:101@{town.places[phone(101)]}:5060")
+        town.places[phone(101)] = f"198.51.100.{number}"
+        town.contact(phone(101), ContactStatus.REACHABLE, f"sip:101@198.51.100.{number}:5060")
+
+    causes = town.monitor._desk.causes
+    assert len(causes._members) == len(causes._groups) == len(causes._public_sites["office"]) == 1
