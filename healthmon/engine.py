@@ -29,6 +29,7 @@ from healthmon.model import (
     Target,
 )
 from healthmon.report.rolling import Roller
+from healthmon.store.prune import Cuts
 from healthmon.store.writer import Writer
 
 log = logging.getLogger(__name__)
@@ -261,7 +262,7 @@ class Engine:
         try:
             # The day's readings come first: they are made from what goes then.
             is_more = self._roller.step(now, self._config.timezone) or bool(
-                self._writer.prune(now - self._config.history.transitions)
+                self._writer.prune(Cuts.of(self._config.history, now))
             )
         except DatabaseUnwritable as error:
             log.warning("%s; old history stays for now", error)

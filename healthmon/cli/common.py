@@ -6,7 +6,8 @@ import getpass
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -51,6 +52,18 @@ def screen() -> Screen:
         return Screen(width=None)
     has_colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
     return Screen(max(shutil.get_terminal_size().columns, NARROWEST), has_colour)
+
+
+@contextmanager
+def doing(words: str) -> Iterator[Callable[[str], None]]:
+    """Show on stderr what is being done, if that is a terminal; what is given is called with how far it is."""
+    if not sys.stderr.isatty():
+        yield lambda detail: None
+        return
+    from rich.console import Console  # noqa: PLC0415  (only for a person who waits)
+
+    with Console(stderr=True).status(words) as status:
+        yield lambda detail: status.update(f"{words} {detail}")
 
 
 def progress(words: str) -> Callable[[Sequence[Item]], Iterable[Item]]:

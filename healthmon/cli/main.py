@@ -39,6 +39,7 @@ COMMANDS = {
     "export": Command("healthmon.cli.export:command", "What happened, row by row: CSV, JSON lines or Parquet."),
     "ack": Command("healthmon.cli.ack:command", "Take note of an incident: no more reminders."),
     "silence": Command("healthmon.cli.silence:command", "For a time tell nobody of something."),
+    "db": Command("healthmon.cli.db:command", "Look after the database: check, backup, stats, prune, rename-pbx."),
     "test-alert": Command("healthmon.cli.test_alert:command", "Send a test message to a receiver."),
     "demo": Command("healthmon.cli.demo:command", "See it at work: a day of trouble in a minute."),
 }

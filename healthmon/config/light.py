@@ -1,4 +1,4 @@
-"""The two things that ``status`` and ``report`` need from a configuration: where the database is, and the time zone.
+"""What the commands that only look need from a configuration: where the database is, the zone, how long what is kept.
 
 No secret is read, for these commands are also for people who may not read them; and problems elsewhere in the file
 do not stop anybody from looking at what is known.
@@ -7,15 +7,16 @@ do not stop anybody from looking at what is known.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from healthmon.config.findings import Findings
-from healthmon.config.options import HEALTHMON
+from healthmon.config.options import HEALTHMON, HISTORY, SectionKind
 from healthmon.config.reader import Section, read_sections, read_text
 from healthmon.config.timezones import system_timezone
+from healthmon.config.types import HistoryConfig
 from healthmon.config.values import Unsuitable
 from healthmon.errors import ConfigError
 
@@ -26,18 +27,24 @@ class Place:
 
     database: Path
     timezone: ZoneInfo
+    history: HistoryConfig = field(default_factory=HistoryConfig)
 
 
 def load_place(path: Path, environ: Mapping[str, str]) -> Place:
-    """Read ``database`` and ``timezone`` from a configuration. Raises ConfigError if one of them is wrong."""
+    """Read ``database``, ``timezone`` and [history] from a configuration. Raises ConfigError if one is wrong."""
     # Problems of the file's form are for check-config; here they go to findings of their own, and are let pass.
     text, findings = _text(path), Findings(str(path))
-    section = next((one for one in read_sections(text, Findings(str(path))) if one.header == HEALTHMON.kind), None)
-    database = _option("database", section, findings)
-    timezone = _option("timezone", section, findings)
+    sections = {one.header: one for one in reversed(read_sections(text, Findings(str(path))))}
+    general, history = sections.get(HEALTHMON.kind), sections.get(HISTORY.kind)
+    database = _option(HEALTHMON, "database", general, findings)
+    timezone = _option(HEALTHMON, "timezone", general, findings)
+    kept = {option.name: _option(HISTORY, option.name, history, findings) for option in HISTORY.options}
+    older_name = _option(HEALTHMON, "keep_history", general, findings)
     if findings.problems:
         raise ConfigError(findings.problems)
-    return Place(path.absolute().parent / database, timezone or system_timezone(environ))
+    if older_name is not None:
+        kept["transitions"] = older_name
+    return Place(path.absolute().parent / database, timezone or system_timezone(environ), HistoryConfig(**kept))
 
 
 def _text(path: Path) -> str:
@@ -49,9 +56,9 @@ def _text(path: Path) -> str:
     return text
 
 
-def _option(name: str, section: Section | None, findings: Findings) -> Any:
-    """Read one option of [healthmon], or its default; None if there is neither, or a problem was noted."""
-    option = HEALTHMON.option(name)
+def _option(kind: SectionKind, name: str, section: Section | None, findings: Findings) -> Any:
+    """Read one option, or its default; None if there is neither, or a problem was noted."""
+    option = kind.option(name)
     assert option is not None, name  # noqa: S101  (the table of options has it)
     given = section.values.get(name) if section else None
     text = (given.text if given else "") or option.default
@@ -61,7 +68,7 @@ def _option(name: str, section: Section | None, findings: Findings) -> Any:
         findings.problem(
             str(unsuitable),
             line=given.line if given else 0,
-            section=HEALTHMON.kind,
+            section=kind.kind,
             option=name,
             suggestion=unsuitable.suggestion,
         )

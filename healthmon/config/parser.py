@@ -7,11 +7,10 @@ outside of the file (``resolve``), what sections say about each other (``checks`
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from healthmon.config import checks, resolve
+from healthmon.config import checks, resolve, values
 from healthmon.config.build import build
 from healthmon.config.draft import Draft, DraftSection
 from healthmon.config.findings import Findings, nearest, shown
@@ -21,9 +20,6 @@ from healthmon.config.secrets import VARIABLE, Secrets, is_readable_by_all
 from healthmon.config.types import Config
 from healthmon.config.values import ALL, NOBODY, Unsuitable
 from healthmon.errors import ConfigError
-
-#: Names go into messages, file names and patterns: letters of any language, digits, and a few marks.
-_NAME = re.compile(r"\w(?:[\w .+-]{0,62}[\w.+-])?")
 
 
 def load(
@@ -78,8 +74,8 @@ def _kind(section: Section, findings: Findings) -> SectionKind | None:
         what = f"there is only one such section, {_form(kind)}"
     elif kind.is_named and not section.name:
         what = f"this section needs a name: {_form(kind)}"
-    elif kind.is_named and not _NAME.fullmatch(section.name):
-        what = "a name is made of up to 64 letters, digits, spaces and . + - _, and begins with a letter or digit"
+    elif kind.is_named and not values.is_name(section.name):
+        what = values.NAMES
     elif section.kind == "receiver" and section.name in (ALL, NOBODY):
         what = f"{section.name} has a meaning of its own; choose another name"
     if what:

@@ -34,6 +34,9 @@ WEEKDAYS = {
 
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([A-Za-zµ]*)")
 _APPLICATION = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+#: Names go into messages, file names and patterns: letters of any language, digits, and a few marks.
+_NAME = re.compile(r"\w(?:[\w .+-]{0,62}[\w.+-])?")
+NAMES = "a name is made of up to 64 letters, digits, spaces and . + - _, and begins with a letter or digit"
 _WILDCARDS = frozenset("*?[")
 
 #: Stands for "all receivers that the file defines".
@@ -49,6 +52,11 @@ class Unsuitable(ValueError):
         super().__init__(what)
         self.suggestion = suggestion
         self.also: list[Unsuitable] = []
+
+
+def is_name(word: str) -> bool:
+    """Whether a section may have this name."""
+    return bool(_NAME.fullmatch(word))
 
 
 def text(value: str) -> str:

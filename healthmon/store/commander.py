@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
-from healthmon.errors import DatabaseUnwritable, ExitCode, HealthmonError, StoreError
+from healthmon.errors import DatabaseUnwritable, ExitCode, HealthmonError
 from healthmon.model import Incident, Matcher, Silence
-from healthmon.store.connect import connect, errors_named, transaction
-from healthmon.store.database import check_not_too_new, recognise, schema_version
+from healthmon.store.connect import connect, transaction
+from healthmon.store.database import recognise
+from healthmon.store.readonly import refuse_missing, refuse_older, schema_of
 from healthmon.store.rows import incident_of, silence_of, silence_row
-from healthmon.store.schema import MIGRATIONS
 from healthmon.store.timeline import read_timeline
 
 _INSERT_SILENCE = """INSERT INTO silences (matcher, since, until, author, reason)
@@ -31,8 +31,12 @@ class OrderRefused(HealthmonError):
 
 def open_commander(path: Path) -> Commander:
     """Open an existing database for orders. Raises a StoreError with one clear sentence where that cannot be done."""
-    if not path.exists():
-        raise StoreError(path, "there is no database here yet; the daemon makes it when it first runs")
+    return Commander(path, connect_to_write(path))
+
+
+def connect_to_write(path: Path) -> sqlite3.Connection:
+    """Open a connection that writes, to a whole database of the present schema. Raises a StoreError."""
+    refuse_missing(path)
     recognise(path)
     if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
         raise DatabaseUnwritable(
@@ -40,15 +44,11 @@ def open_commander(path: Path) -> Commander:
         )
     connection = connect(path)
     try:
-        with errors_named(path):
-            version = schema_version(connection)
-        check_not_too_new(path, version, len(MIGRATIONS))
-        if version < len(MIGRATIONS):
-            raise StoreError(path, "it was written by an older healthmon; start the daemon once to bring it up to date")
-        return Commander(path, connection)
+        refuse_older(path, schema_of(connection, path))
     except BaseException:
         connection.close()
         raise
+    return connection
 
 
 class Commander:

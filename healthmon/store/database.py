@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sqlite3
 import struct
@@ -14,14 +13,12 @@ from pathlib import Path
 
 from healthmon.errors import DatabaseUnwritable, ForeignDatabase, SchemaTooNew, StoreError
 from healthmon.store.connect import connect, errors_named, open_connection, transaction
+from healthmon.store.files import make_empty, put_in_place, save_copy
 from healthmon.store.schema import APPLICATION_ID, MIGRATIONS
 from healthmon.store.space import INCREMENTAL, rewrite_if_small
 
 #: Called with a sentence, now and then, while a migration takes its time.
 OnMigrating = Callable[[str], None]
-
-#: The daemon's group may read, nobody else.
-FILE_MODE = 0o640
 
 BACKUPS_KEPT = 2
 
@@ -37,19 +34,25 @@ def recognise(path: Path) -> None:
 
     Raises ForeignDatabase, or StoreError if it cannot be read.
     """
-    header = _read_header(path)
-    if header.magic != _MAGIC:
-        raise ForeignDatabase(path, "this is not a database, or it is damaged; it was left untouched")
-    if header.application_id != APPLICATION_ID:
-        raise ForeignDatabase(path, "this is a database of another program; it was left untouched")
+    head = recognise_head(path)
     if has_log(path):
         # The last daemon was killed: what counts is the file together with its log, and SQLite repairs that.
         return
     size = path.stat().st_size
-    if size < header.page_size * header.pages:
+    if size < head.page_size * head.pages:
         raise ForeignDatabase(path, "the file is damaged: its end is missing; it was left untouched")
     if size <= CHECKED_UP_TO_BYTES:
         _look_through(path)
+
+
+def recognise_head(path: Path) -> Head:
+    """Make sure by its first bytes that a file is healthmon's. Raises ForeignDatabase, or StoreError."""
+    head = _read_head(path)
+    if head.magic != _MAGIC:
+        raise ForeignDatabase(path, "this is not a database, or it is damaged; it was left untouched")
+    if head.application_id != APPLICATION_ID:
+        raise ForeignDatabase(path, "this is a database of another program; it was left untouched")
+    return head
 
 
 def has_log(path: Path) -> bool:
@@ -61,7 +64,7 @@ def has_log(path: Path) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Header:
+class Head:
     """The fields of a SQLite file's first 100 bytes that tell whose it is (sqlite.org/fileformat.html)."""
 
     magic: bytes
@@ -70,7 +73,7 @@ class _Header:
     application_id: int
 
 
-def _read_header(path: Path) -> _Header:
+def _read_head(path: Path) -> Head:
     try:
         if not path.is_file():
             raise StoreError(path, "this is not a file" if path.exists() else "there is no such file")
@@ -80,7 +83,7 @@ def _read_header(path: Path) -> _Header:
         raise StoreError(path, f"it cannot be read: {error.strerror}") from error
     magic, page_size, pages, _version, application_id = _HEADER.unpack(start.ljust(_HEADER.size, b"\0"))
     # 64 KiB does not fit into the field's two bytes, and is written as 1.
-    return _Header(magic, 65536 if page_size == 1 else page_size, pages, application_id)
+    return Head(magic, 65536 if page_size == 1 else page_size, pages, application_id)
 
 
 def _look_through(path: Path) -> None:
@@ -142,15 +145,12 @@ def create_database(path: Path, migrations: tuple[tuple[str, ...], ...] = MIGRAT
     """Make a new database. It appears under its name only when it is complete."""
     new = path.with_name(path.name + ".new")
     try:
-        for leftover in (new, new.with_name(new.name + "-journal")):
-            leftover.unlink(missing_ok=True)
-        os.close(os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE))
-        new.chmod(FILE_MODE)
+        make_empty(new)
         with errors_named(path), closing(open_connection(new, "mode=rw")) as connection:
             connection.execute(f"PRAGMA auto_vacuum = {INCREMENTAL}")
             _migrate(connection, path, 0, migrations)
             connection.execute("PRAGMA journal_mode = WAL")
-        _put_in_place(new, path)
+        put_in_place(new, path)
     except OSError as error:
         raise DatabaseUnwritable(path, f"it cannot be made: {error.strerror}") from error
 
@@ -187,29 +187,15 @@ def _check_free_space(path: Path) -> None:
 
 def _save_backup(connection: sqlite3.Connection, path: Path, backup: Path, on_migrating: OnMigrating) -> None:
     partial = backup.with_name(backup.name + ".partial")
+
+    def on_progress(done: int, total: int) -> None:
+        on_migrating(f"{path}: {total - done} of {total} pages left")
+
     try:
-        partial.unlink(missing_ok=True)
-        os.close(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE))
-        partial.chmod(FILE_MODE)
-        with errors_named(path), closing(open_connection(partial, "mode=rw")) as copy:
-            connection.backup(
-                copy,
-                pages=10_000,
-                progress=lambda _status, left, of: on_migrating(f"{path}: {left} of {of} pages left"),
-            )
-            copy.execute("PRAGMA journal_mode = DELETE")
-        _put_in_place(partial, backup)
+        save_copy(connection, partial, on_progress)
+        put_in_place(partial, backup)
     except OSError as error:
         raise DatabaseUnwritable(path, f"its backup cannot be made: {error.strerror}") from error
-
-
-def _put_in_place(new: Path, path: Path) -> None:
-    """Rename, so that a power cut leaves either nothing or the whole file."""
-    for thing in (new, path.parent):
-        file = os.open(thing, os.O_RDONLY)
-        os.fsync(file)
-        os.close(file)
-    new.replace(path)
 
 
 def _remove_old_backups(path: Path) -> None:

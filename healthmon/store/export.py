@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from healthmon.store.connect import errors_named
-from healthmon.store.queries import connect_reader
+from healthmon.store.readonly import connect_reader
 from healthmon.store.rows import HEALTHS, incident_of
 from healthmon.store.schema import NO_END
 from healthmon.store.timeline import Timeline, read_timeline

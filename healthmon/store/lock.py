@@ -27,6 +27,7 @@ class Lock:
         try:
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
             os.fchmod(self._file, 0o640)
+            _give_to_owner(self._file, database)
         except OSError as error:
             raise DatabaseUnwritable(database, f"the lock {path} cannot be made: {error.strerror}") from error
         if not self._taken_in_time():
@@ -55,6 +56,13 @@ class Lock:
     def release(self) -> None:
         """Let another daemon in."""
         os.close(self._file)
+
+
+def _give_to_owner(file: int, database: Path) -> None:
+    """Let whom the database belongs to take the lock later, also when root was the first to take it."""
+    if os.geteuid() == 0 and database.exists():
+        owner = database.stat()
+        os.fchown(file, owner.st_uid, owner.st_gid)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,17 +4,43 @@ from __future__ import annotations
 
 import sqlite3
 from pathlib import Path
+from typing import NamedTuple
 
+from healthmon.config.types import HistoryConfig
 from healthmon.store.booking import DAY, Booking
 from healthmon.store.connect import transaction
 from healthmon.store.space import give_back
+from healthmon.store.timeline import Timeline
 
 #: A word is kept so much longer than the history that used it (seconds): what is believed late has an early ``at``.
 WORDS_KEPT_LONGER = 30 * DAY
 
 
+class Cuts(NamedTuple):
+    """What is older than these times goes."""
+
+    #: Transitions, veils, places, silences, closed incidents.
+    transitions: float
+    #: Readings of the meters.
+    daily: float
+
+    @classmethod
+    def of(cls, keep: HistoryConfig, now: float) -> Cuts:
+        """Work them out from how long what is kept."""
+        return cls(now - keep.transitions, now - keep.daily)
+
+    @classmethod
+    def at(cls, before: float) -> Cuts:
+        """Cut everything at one time."""
+        return cls(before, before)
+
+    def stored(self, line: Timeline) -> Cuts:
+        """Return them on the database's timeline."""
+        return Cuts(*(line.stored(cut) for cut in self))
+
+
 class Pruner:
-    """Removes what is older than a time (on the database's timeline). Owned by the engine thread."""
+    """Removes what is older than the cuts (on the database's timeline). Owned by the engine thread."""
 
     def __init__(self, connection: sqlite3.Connection, path: Path, booking: Booking) -> None:
         self._connection = connection
@@ -22,6 +48,7 @@ class Pruner:
         self._booking = booking
         self._rev = 0
         self._veil = 0
+        self._check = 0
         self._is_giving_back = False
         self._steps = (
             self._transitions,
@@ -29,26 +56,27 @@ class Pruner:
             self._incidents,
             self._silences,
             self._places,
+            self._readings,
             self._checks,
             self._words,
         )
 
-    def prune(self, before: float, limit: int) -> int:
+    def prune(self, cuts: Cuts, limit: int) -> int:
         """Look at the next ``limit`` rows of this round, and remove what can go; then give free pages back.
 
         Return how many rows or pages that were; 0: the round is finished.
         """
         if not self._is_giving_back:
             for step in self._steps:
-                seen = step(before, limit)
+                seen = step(cuts, limit)
                 if seen:
                     return seen
-        self._rev = self._veil = 0
+        self._rev = self._veil = self._check = 0
         given = give_back(self._connection, self._path)
         self._is_giving_back = given > 0
         return given
 
-    def _transitions(self, before: float, limit: int) -> int:
+    def _transitions(self, cuts: Cuts, limit: int) -> int:
         """The last one before the cut stays for each check, unless the check is forgotten since then."""
         rows = self._connection.execute(
             """SELECT t.rev AS number, t.cause AS word, w.last_used, t.at < :before AS is_old,
@@ -56,25 +84,25 @@ class Pruner:
                     WHERE later.check_id = t.check_id AND later.at < :before AND later.at >= t.at AND later.rev > t.rev)
                 OR EXISTS (SELECT 1 FROM checks c WHERE c.id = t.check_id AND c.forgotten_at < :before) AS can_go
             FROM transitions t LEFT JOIN words w ON w.id = t.cause WHERE t.rev > :rev ORDER BY t.rev LIMIT :limit""",
-            {"before": before, "rev": self._rev, "limit": limit},
+            {"before": cuts.transitions, "rev": self._rev, "limit": limit},
         ).fetchall()
         # Revisions are in the order of time, nearly: what was believed late is left to a later round.
         old = _while_old(rows)
         self._rev = old[-1]["number"] if old else self._rev
-        self._remove("DELETE FROM transitions WHERE rev = :number", old, before)
+        self._remove("DELETE FROM transitions WHERE rev = :number", old, cuts.transitions)
         return len(old)
 
-    def _veils(self, before: float, limit: int) -> int:
+    def _veils(self, cuts: Cuts, limit: int) -> int:
         """What reaches over the cut stays."""
         rows = self._connection.execute(
             """SELECT v.id AS number, v.why AS word, w.last_used,
                 v.since < :before AS is_old, v.until < :before AS can_go
             FROM veils v LEFT JOIN words w ON w.id = v.why WHERE v.id > :id ORDER BY v.id LIMIT :limit""",
-            {"before": before, "id": self._veil, "limit": limit},
+            {"before": cuts.transitions, "id": self._veil, "limit": limit},
         ).fetchall()
         old = _while_old(rows)
         self._veil = old[-1]["number"] if old else self._veil
-        self._remove("DELETE FROM veils WHERE id = :number", old, before)
+        self._remove("DELETE FROM veils WHERE id = :number", old, cuts.transitions)
         return len(old)
 
     def _remove(self, sql: str, rows: list[sqlite3.Row], before: float) -> None:
@@ -90,48 +118,76 @@ class Pruner:
                 [{"word": word, "before": before} for word in kept],
             )
 
-    def _incidents(self, before: float, limit: int) -> int:
+    def _incidents(self, cuts: Cuts, limit: int) -> int:
         """What is over and told."""
         return self._delete_found(
             "SELECT id FROM incidents WHERE closed_at < :before AND NOT telling ORDER BY closed_at LIMIT :limit",
-            {"before": before, "limit": limit},
+            {"before": cuts.transitions, "limit": limit},
             "DELETE FROM notifications WHERE incident_id = :id",
             "DELETE FROM incident_notes WHERE incident_id = :id",
             "DELETE FROM acknowledgements WHERE incident_id = :id",
             "DELETE FROM incidents WHERE id = :id",
         )
 
-    def _silences(self, before: float, limit: int) -> int:
+    def _silences(self, cuts: Cuts, limit: int) -> int:
         """Silences that were over before the cut."""
         return self._delete_found(
             "SELECT id FROM silences WHERE until < :before ORDER BY until LIMIT :limit",
-            {"before": before, "limit": limit},
+            {"before": cuts.transitions, "limit": limit},
             "DELETE FROM silences WHERE id = :id",
         )
 
-    def _places(self, before: float, limit: int) -> int:
+    def _places(self, cuts: Cuts, limit: int) -> int:
         """Places that were left before the cut."""
         return self._delete_found(
             "SELECT id FROM contacts WHERE until < :before ORDER BY until LIMIT :limit",
-            {"before": before, "limit": limit},
+            {"before": cuts.transitions, "limit": limit},
             "DELETE FROM contacts WHERE id = :id",
         )
 
-    def _checks(self, before: float, limit: int) -> int:
+    def _readings(self, cuts: Cuts, limit: int) -> int:
+        """The last one before the cut stays for each check: the next ones count from it. Return how much was done."""
+        checks = self._connection.execute(
+            """SELECT c.id, CASE WHEN c.forgotten_at < :before THEN :before
+                ELSE (SELECT MAX(d.at) FROM daily d WHERE d.check_id = c.id AND d.at < :before) END AS first_kept
+            FROM checks c WHERE c.id > :check ORDER BY c.id LIMIT :limit""",
+            {"before": cuts.daily, "check": self._check, "limit": limit},
+        ).fetchall()
+        gone: list[dict[str, float]] = []
+        for check in checks:
+            gone += self._old_readings(check, limit - len(gone))
+            if len(gone) >= limit:
+                # There may be more of this check: it comes again.
+                break
+            self._check = check["id"]
+        if gone:
+            with transaction(self._connection, self._path):
+                self._connection.executemany("DELETE FROM daily WHERE check_id = :check_id AND at = :at", gone)
+        return len(gone) or len(checks)
+
+    def _old_readings(self, check: sqlite3.Row, limit: int) -> list[dict[str, float]]:
+        rows = self._connection.execute(
+            "SELECT at FROM daily WHERE check_id = :id AND at < :first_kept ORDER BY at LIMIT :limit",
+            {"id": check["id"], "first_kept": check["first_kept"], "limit": limit},
+        )
+        return [{"check_id": check["id"], "at": row["at"]} for row in rows]
+
+    def _checks(self, cuts: Cuts, limit: int) -> int:
         """Checks that were forgotten so long ago that nothing of their history is left."""
         return self._delete_found(
             """SELECT c.id FROM checks c WHERE c.forgotten_at < :before
                 AND NOT EXISTS (SELECT 1 FROM transitions t WHERE t.check_id = c.id)
-                AND NOT EXISTS (SELECT 1 FROM veils v WHERE v.check_id = c.id) LIMIT :limit""",
-            {"before": before, "limit": limit},
+                AND NOT EXISTS (SELECT 1 FROM veils v WHERE v.check_id = c.id)
+                AND NOT EXISTS (SELECT 1 FROM daily d WHERE d.check_id = c.id) LIMIT :limit""",
+            {"before": cuts.transitions, "limit": limit},
             "DELETE FROM checks WHERE id = :id",
         )
 
-    def _words(self, before: float, limit: int) -> int:
+    def _words(self, cuts: Cuts, limit: int) -> int:
         """Words that nothing has used for long: each row that stays keeps its word young."""
         removed = self._delete_found(
             "SELECT id FROM words WHERE last_used < :before ORDER BY last_used LIMIT :limit",
-            {"before": before - WORDS_KEPT_LONGER, "limit": limit},
+            {"before": cuts.transitions - WORDS_KEPT_LONGER, "limit": limit},
             "DELETE FROM words WHERE id = :id",
         )
         if removed:

@@ -14,7 +14,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from healthmon.errors import StoreError
 from healthmon.model import (
     CheckState,
     Freshness,
@@ -29,16 +28,15 @@ from healthmon.model import (
     Target,
     VeilPeriod,
 )
-from healthmon.store.connect import errors_named, open_connection
-from healthmon.store.database import check_not_too_new, has_log, recognise, schema_version
+from healthmon.store.connect import errors_named
 from healthmon.store.hindrance import Hindrance, look_for_hindrance
 from healthmon.store.history import TargetHistory, read_history, read_life, read_pbx_veils
 from healthmon.store.known import KnownTarget, read_known
-from healthmon.store.lock import LockFacts, look_at_lock
+from healthmon.store.lock import LockFacts
 from healthmon.store.meters import Meters
 from healthmon.store.reading import read_freshness, read_pbx_states, read_places, read_states, read_states_of
+from healthmon.store.readonly import connect_reader
 from healthmon.store.rows import incident_of, note_of, place_period_of, silence_of, target_of, target_row
-from healthmon.store.schema import MIGRATIONS
 from healthmon.store.timeline import read_timeline
 
 __all__ = ["DaemonFacts", "Hindrance", "KnownTarget", "Reader", "TargetHistory", "Telling", "UrlFacts", "open_reader"]
@@ -114,40 +112,6 @@ def open_reader(path: Path) -> Reader:
     except BaseException:
         connection.close()
         raise
-
-
-def connect_reader(path: Path) -> tuple[sqlite3.Connection, LockFacts]:
-    """Open a connection for a Reader. Raises a StoreError.
-
-    Not while this process has another connection to the file: looking at the file's head frees that one's locks.
-    """
-    lock = look_at_lock(path)
-    if not path.is_file():
-        raise StoreError(path, "there is no database here yet; the daemon makes it when it first runs")
-    recognise(path)
-    connection = _connect(path, lock)
-    try:
-        with errors_named(path):
-            version = schema_version(connection)
-        check_not_too_new(path, version, len(MIGRATIONS))
-        if version < len(MIGRATIONS):
-            raise StoreError(path, "it was written by an older healthmon; start the daemon once to bring it up to date")
-        return connection, lock
-    except BaseException:
-        connection.close()
-        raise
-
-
-def _connect(path: Path, lock: LockFacts) -> sqlite3.Connection:
-    with errors_named(path):
-        if not lock.is_held and not has_log(path):
-            # After a clean stop there is no log to share, and a WAL database without one cannot be opened by
-            # somebody who may not create it.
-            return open_connection(path, "mode=ro&immutable=1")
-        if not path.with_name(path.name + "-shm").exists():
-            # After a power cut; only who may write can make it anew.
-            raise StoreError(path, "the daemon ended without writing its log back; start it once, and it will")
-        return open_connection(path, "mode=ro&readonly_shm=1")
 
 
 class Reader:

@@ -10,7 +10,8 @@ from types import TracebackType
 
 from healthmon.store.connect import errors_named
 from healthmon.store.lock import look_at_lock
-from healthmon.store.queries import Reader, connect_reader, open_reader
+from healthmon.store.queries import Reader, open_reader
+from healthmon.store.readonly import connect_reader
 
 
 class Watcher:

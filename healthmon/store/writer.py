@@ -15,7 +15,7 @@ from healthmon.store.connect import errors_named, transaction
 from healthmon.store.database import OnMigrating, open_database
 from healthmon.store.lock import Lock
 from healthmon.store.meters import Meters
-from healthmon.store.prune import Pruner
+from healthmon.store.prune import Cuts, Pruner
 from healthmon.store.reading import (
     read_commands,
     read_pbx_states,
@@ -212,13 +212,13 @@ class Writer:
             for check_id, its_readings in readings.items():
                 meters.book(check_id, its_readings)
 
-    def prune(self, before: float, limit: int = PRUNED_AT_ONCE) -> int:
-        """Look at the next ``limit`` rows of history from before a time, and remove what is not needed any more.
+    def prune(self, cuts: Cuts, limit: int = PRUNED_AT_ONCE) -> int:
+        """Look at the next ``limit`` rows of history from before the cuts, and remove what is not needed any more.
 
-        Return how many rows it looked at, or pages it gave back; 0: this round is finished. What held at ``before`` is
-        kept: the last transition of each check, veils and incidents that were not over.
+        Return how many rows it looked at, or pages it gave back; 0: this round is finished. What held at a cut is
+        kept: the last transition and reading of each check, veils and incidents that were not over.
         """
-        return self._pruner.prune(self._line.stored(before), limit)
+        return self._pruner.prune(cuts.stored(self._line), limit)
 
     def close(self) -> None:
         """Write the log back into the file, and let another daemon in."""

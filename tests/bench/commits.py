@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from healthmon.model import Changes, Check, CheckState, Health, Kind, Target, Transition
+from healthmon.store.prune import Cuts
 from healthmon.store.writer import open_writer
 from tests.bench.figures import Figure, median
 from tests.bench.scale import Scale
@@ -28,7 +29,7 @@ def commits(scale: Scale) -> Iterator[Figure]:
             ours.append(_timed(lambda changes=changes: writer.commit(changes)))  # type: ignore[misc]
             theirs.append(_timed(lambda number=number: _bare_commit(bare, number)))  # type: ignore[misc]
         for _ in range(max(1, scale.commits // 10)):
-            pruning.append(_timed(lambda: writer.prune(NOW + scale.commits)))
+            pruning.append(_timed(lambda: writer.prune(Cuts.at(NOW + scale.commits))))
         writer.close()
         bare.close()
     yield Figure(f"commit of {ROWS} states and transitions", median(ours), "ms", bare=median(theirs))

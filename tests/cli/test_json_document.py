@@ -22,13 +22,19 @@ NULLABLE = {
     "alive_at", "availability", "closed_at", "ending", "explained_by", "last_event_at", "last_snapshot_at", "pending",
     "since", "version", "incident", "acknowledged", "muted_by", "acknowledged_at", "acknowledged_by", "acknowledgement",
     "believed", "watched_since", "watched_until", "old", "why",
+    "disk_full_at", "rows_per_day", "oldest_at",
 }  # fmt: skip
+
+
+def examples() -> list[Any]:
+    """The examples of the document, in their order."""
+    blocks = re.findall(r"^```json\n(.*?)^```", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL)
+    return [json.loads(block) for block in blocks]
 
 
 def example(number: int) -> Any:
     """An example of the document."""
-    blocks = re.findall(r"^```json\n(.*?)^```", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL)
-    return json.loads(blocks[number])
+    return examples()[number]
 
 
 def check(value: Any, like: Any, place: str = "$") -> None:

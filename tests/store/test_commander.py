@@ -11,6 +11,7 @@ import pytest
 from healthmon.errors import DatabaseUnwritable, StoreError
 from healthmon.model import Acknowledgement, Changes, Commands, Incident, Kind, Matcher, Note, Reason, Said
 from healthmon.store.commander import OrderRefused, open_commander
+from healthmon.store.prune import Cuts
 from healthmon.store.queries import open_reader
 from tests.store.scene import BOSS, START, Store, closed, incident, notification
 
@@ -117,7 +118,7 @@ def test_old_orders_and_notes_are_pruned_with_their_incident(store: Store) -> No
     store.book(incidents={1: closed(1, START + 60)})
     store.writer.alive(START + 70, [])
 
-    while store.writer.prune(START + 1000):
+    while store.writer.prune(Cuts.at(START + 1000)):
         pass
 
     with open_reader(store.path) as reader:

@@ -8,6 +8,7 @@ from threading import Event, Thread
 
 from healthmon.model import Health
 from healthmon.store.connect import connect
+from healthmon.store.prune import Cuts
 from healthmon.store.queries import Reader, open_reader
 from healthmon.store.writer import open_writer
 from tests.store.scene import OTHER_PHONE, PHONE, START, Store, by_key, closed, incident, state, transition
@@ -77,7 +78,7 @@ def test_pruning_beside_a_report_changes_nothing_in_it(store: Store) -> None:
 
     with store.reading() as reader:
         before = seen(reader)
-        while store.writer.prune(END):
+        while store.writer.prune(Cuts.at(END)):
             assert seen(reader) == before
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from healthmon.model import Place, PlaceChange, PlacePeriod
+from healthmon.store.prune import Cuts
 from tests.store.scene import OTHER_PHONE, PHONE, START, Store
 
 HOME, AWAY = Place("203.0.113.7", "Yealink SIP-T46U"), Place("198.51.100.9")
@@ -49,7 +50,7 @@ def test_what_is_forgotten_has_left_its_places_and_old_ones_are_pruned(store: St
     store.book(places=[PlaceChange(one, HOME, START, is_left=False) for one in (PHONE, OTHER_PHONE)])
 
     store.book(forgotten=[PHONE])
-    while store.writer.prune(START + 1e6):
+    while store.writer.prune(Cuts.at(START + 1e6)):
         pass
 
     with store.reading() as reader:

@@ -29,6 +29,7 @@ from healthmon.report.rolling import Roller
 from healthmon.store.commander import open_commander
 from healthmon.store.meters import Meters
 from healthmon.store.outbox import Outbox
+from healthmon.store.prune import Cuts
 from healthmon.store.queries import Reader
 from healthmon.store.schema import MIGRATIONS
 from tests.store.make_fixture import fill
@@ -142,6 +143,7 @@ def ask_everything(reader: Reader) -> dict[str, Any]:
         "silences_within": reader.silences_within(START, END),
         "flaps": reader.flaps(START, END),
         "meters": ask_meters(reader.meters()),
+        "explained": reader.explained(1),
     }
 
 
@@ -204,7 +206,7 @@ def test_nothing_that_the_engine_does_looks_through_everything(store: Store, ask
 
 
 def test_pruning_looks_through_nothing_but_what_goes(store: Store, asked: list[Statement]) -> None:
-    while store.writer.prune(END, limit=2):
+    while store.writer.prune(Cuts.at(END), limit=2):
         pass
 
     assert any("DELETE FROM transitions" in sql for sql, _ in asked)

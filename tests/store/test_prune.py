@@ -5,9 +5,11 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
-from healthmon.model import Ending, Health, Reason
+from healthmon.config.types import HistoryConfig
+from healthmon.model import ClockJump, Ending, Health, Reading, Reason
+from healthmon.store.booking import DAY
 from healthmon.store.connect import open_connection
-from healthmon.store.prune import WORDS_KEPT_LONGER
+from healthmon.store.prune import WORDS_KEPT_LONGER, Cuts
 from tests.store.scene import (
     BOSS,
     OFFICE,
@@ -32,7 +34,7 @@ def prune(store: Store, before: float = CUT, limit: int = 500) -> int:
     """Prune until there is no more; return how many rows of history are gone."""
     size = _size(store.path)
     for _ in range(1000):
-        if not store.writer.prune(before, limit):
+        if not store.writer.prune(Cuts.at(before), limit):
             return size - _size(store.path)
     raise AssertionError("it never ends")
 
@@ -82,9 +84,9 @@ def test_pruning_changes_nothing_that_a_window_after_the_cut_shows(store: Store)
 def test_bookkeeping_09_no_batch_looks_at_more_than_it_was_asked_to(store: Store) -> None:
     store.book(states=by_key(state()), transitions=[transition(START + at, Health.UP) for at in range(101)])
 
-    seen = [store.writer.prune(CUT, limit=30) for _ in range(5)]
+    seen = [store.writer.prune(Cuts.at(CUT), limit=30) for _ in range(6)]
 
-    assert seen == [30, 30, 30, 11, 0]
+    assert seen == [30, 30, 30, 11, 1, 0], "the transitions, and at last the check itself"
     assert count(store.path, "transitions") == 1
 
 
@@ -188,3 +190,72 @@ def test_a_second_round_finds_what_has_become_old_meanwhile(store: Store) -> Non
     assert prune(store) == 0
 
     assert prune(store, START + 30_001) == 2
+
+
+def readings(store: Store, *days: float, check: int = 1) -> None:
+    """Book readings of a check at the ends of days after the start."""
+    until = [START + day * DAY for day in days]
+    store.writer.begin_readings(max(until))
+    store.writer.book_readings({check: [Reading(at=at, up_s=at - START, belief=Health.UP) for at in until]})
+
+
+def kept(store: Store, check: int = 1) -> list[float]:
+    """The days after the start of which a check has a reading."""
+    with store.reading() as reader:
+        meters, found, at = reader.meters(), list[float](), 0.0
+        while (one := meters.reading_after(check, at)) is not None:
+            found.append((one.at - START) / DAY)
+            at = one.at
+    return found
+
+
+def test_of_the_readings_before_their_cut_the_last_one_stays_for_each_check(store: Store) -> None:
+    store.book(states=by_key(state(), state(OTHER_PHONE)), transitions=[transition(START + 1, Health.UP)])
+    readings(store, 1, 2, 3, 4, 5)
+    readings(store, 1, check=2)
+
+    while store.writer.prune(Cuts(transitions=START, daily=START + 3.5 * DAY), limit=2):
+        pass
+
+    assert kept(store) == [3, 4, 5]
+    assert kept(store, check=2) == [1]
+    assert count(store.path, "transitions") == 1
+
+
+def test_what_each_day_amounted_to_outlives_the_changes(store: Store) -> None:
+    store.book(states=by_key(state()), transitions=[transition(START + at, Health.UP) for at in (1, 2, 3)])
+    readings(store, 1, 2)
+
+    while store.writer.prune(Cuts(transitions=START + 3 * DAY, daily=START)):
+        pass
+
+    assert kept(store) == [1, 2]
+    assert count(store.path, "transitions") == 1
+
+
+def test_a_target_that_was_forgotten_stays_known_as_long_as_there_is_a_reading_of_it(store: Store) -> None:
+    store.book(states=by_key(state()), transitions=[transition(START + 1, Health.UP)])
+    store.book(forgotten=[PHONE], transitions=[transition(START + 50, None, Health.UP)])
+    readings(store, 1)
+
+    while store.writer.prune(Cuts(transitions=START + 9 * DAY, daily=START)):
+        pass
+    assert (count(store.path, "transitions"), count(store.path, "daily"), count(store.path, "checks")) == (0, 1, 1)
+
+    while store.writer.prune(Cuts.at(START + 9 * DAY)):
+        pass
+    assert (count(store.path, "daily"), count(store.path, "checks")) == (0, 0)
+
+
+def test_cuts_follow_what_is_configured_and_the_clock_of_the_database(store: Store) -> None:
+    store.book(states=by_key(state()), transitions=[transition(START + at, Health.UP) for at in (1, 2, 3)])
+    store.book(clock_jumps=[ClockJump(START + 10 * DAY, 9 * DAY)])
+    keep = HistoryConfig(transitions=DAY, daily=DAY)
+
+    assert Cuts.of(keep, START) == Cuts(START - DAY, START - DAY)
+    while store.writer.prune(Cuts.of(keep, START + 10 * DAY)):
+        pass
+    assert count(store.path, "transitions") == 3, "they are of nine days later now"
+    while store.writer.prune(Cuts.of(keep, START + 10 * DAY + 10)):
+        pass
+    assert count(store.path, "transitions") == 1

@@ -13,6 +13,7 @@ import pytest
 
 from healthmon.model import Health
 from healthmon.store.connect import connect
+from healthmon.store.prune import Cuts
 from healthmon.store.space import PAGES_AT_ONCE, SPARE_PAGES, can_shrink, give_back, rewrite_if_small
 from healthmon.store.writer import open_writer
 from tests.store.make_fixture import FIXTURES
@@ -48,7 +49,7 @@ def test_a_file_gets_shorter_when_its_history_goes(store: Store) -> None:
     fill(store)
     pages = number(store.path, "page_count")
 
-    while store.writer.prune(CUT, limit=1000):
+    while store.writer.prune(Cuts.at(CUT), limit=1000):
         pass
 
     assert number(store.path, "freelist_count") == SPARE_PAGES
@@ -60,7 +61,7 @@ def test_a_file_gets_shorter_when_its_history_goes(store: Store) -> None:
 def test_a_step_gives_few_pages_back_and_says_how_many(store: Store) -> None:
     fill(store)
     given = []
-    while seen := store.writer.prune(CUT, limit=1000):
+    while seen := store.writer.prune(Cuts.at(CUT), limit=1000):
         given.append(seen)
 
     assert given.count(PAGES_AT_ONCE) > 5
@@ -70,7 +71,7 @@ def test_a_step_gives_few_pages_back_and_says_how_many(store: Store) -> None:
 def test_a_few_free_pages_stay_for_what_comes_next(store: Store) -> None:
     fill(store, 5_000)
 
-    while store.writer.prune(CUT, limit=1000):
+    while store.writer.prune(Cuts.at(CUT), limit=1000):
         pass
 
     assert 0 < number(store.path, "freelist_count") <= SPARE_PAGES

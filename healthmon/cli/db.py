@@ -1,0 +1,147 @@
+"""``healthmon db``: look after the database."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from healthmon.cli.common import database_option, doing, place, screen
+from healthmon.config.values import NAMES, duration, is_name
+from healthmon.errors import ExitCode
+from healthmon.report.database_text import (
+    backup_text,
+    checkup_data,
+    checkup_text,
+    pruned_text,
+    sizes_data,
+    sizes_text,
+)
+from healthmon.report.growth import outlook
+from healthmon.report.words import counted, visible
+from healthmon.store.backup import back_up
+from healthmon.store.checkup import check_up
+from healthmon.store.prune import Cuts
+from healthmon.store.sizes import read_sizes
+from healthmon.store.steward import open_steward
+
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/json.md).")
+
+
+def _how_long(_ctx: click.Context, _option: click.Parameter, value: str | None) -> float | None:
+    """Read a duration that an option gives."""
+    try:
+        return None if value is None else duration("1d", "100y")(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def _a_name(_ctx: click.Context, _argument: click.Parameter, value: str) -> str:
+    """Take only what a section of the configuration may be called."""
+    if not is_name(value):
+        raise click.BadParameter(f"{value}: {NAMES}")
+    return value
+
+
+@click.group("db")
+def command() -> None:
+    """Look after the database: is it whole, how large does it get, save a copy, prune it, rename a PBX in it."""
+
+
+@command.command("check")
+@_json_option
+@database_option
+@click.pass_context
+def check(ctx: click.Context, *, as_json: bool, database: Path | None) -> None:
+    """Look for damage: in the file, and in what its rows say of each other. Exits with 1 if there is some.
+
+    The daemon may run meanwhile. A database of a gigabyte takes some minutes.
+    """
+    with doing("looking through") as say:
+        found = check_up(place(ctx.obj, database).database, say)
+    if as_json:
+        _print_json(checkup_data(found))
+    else:
+        click.echo(checkup_text(found, screen()), nl=False)
+    ctx.exit(ExitCode.PROBLEM if found.findings else ExitCode.OK)
+
+
+@command.command("backup")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--overwrite", is_flag=True, help="Replace the file if it exists.")
+@database_option
+@click.pass_context
+def backup(ctx: click.Context, *, file: Path, overwrite: bool, database: Path | None) -> None:
+    """Save a copy of this moment as FILE, and look through it. The daemon may run meanwhile.
+
+    FILE appears when it is whole. To go back to it: stop the daemon, put it in the database's place, start.
+    """
+    with doing("copying") as say:
+        made = back_up(
+            place(ctx.obj, database).database,
+            file,
+            overwrite=overwrite,
+            on_progress=lambda done, total: say(f"{done / max(total, 1):.0%}"),
+        )
+    click.echo(backup_text(made, screen()), nl=False)
+
+
+@command.command("stats")
+@_json_option
+@database_option
+@click.pass_context
+def stats(ctx: click.Context, *, as_json: bool, database: Path | None) -> None:
+    """Show how large each table is, how it grows, and when the disk is full at this rate."""
+    where, now = place(ctx.obj, database), time.time()
+    with doing("measuring") as say:
+        sizes = read_sizes(where.database, now, say)
+    coming = outlook(sizes, where.history, now)
+    if as_json:
+        _print_json(sizes_data(sizes, coming))
+    else:
+        click.echo(sizes_text(sizes, coming, now, where.timezone, screen()), nl=False)
+
+
+@command.command("prune")
+@click.option(
+    "--keep",
+    metavar="DURATION",
+    callback=_how_long,
+    help="Keep changes and incidents for so long.  [default: transitions of [history]]",
+)
+@database_option
+@click.pass_context
+def prune(ctx: click.Context, *, keep: float | None, database: Path | None) -> None:
+    """Remove at once what is older than is to be kept, and let the file get shorter. The daemon must be stopped.
+
+    A running daemon does the same by itself, bit by bit.
+    """
+    where = place(ctx.obj, database)
+    history = where.history if keep is None else replace(where.history, transitions=keep)
+    with open_steward(where.database) as steward, doing("pruning") as say:
+        done = steward.prune(Cuts.of(history, time.time()), lambda rows: say(f"{rows:,} rows looked at"))
+    click.echo(pruned_text(done, screen()), nl=False)
+
+
+@command.command("rename-pbx")
+@click.argument("old")
+@click.argument("new", callback=_a_name)
+@database_option
+@click.pass_context
+def rename_pbx(ctx: click.Context, *, old: str, new: str, database: Path | None) -> None:
+    """Give the history of the PBX OLD to the name NEW. The daemon must be stopped.
+
+    Do this when [pbx OLD] of the configuration becomes [pbx NEW]: else NEW begins without a history.
+    """
+    with open_steward(place(ctx.obj, database).database) as steward:
+        checks = steward.rename_pbx(old, new)
+    click.echo(visible(f"{old} is called {new} now, with {counted(checks, 'check')} and all that happened to them."))
+    click.echo(visible(f"Before you start the daemon: write [pbx {new}] instead of [pbx {old}] in its configuration."))
+
+
+def _print_json(data: dict[str, Any]) -> None:
+    click.echo(json.dumps(data, indent=2, ensure_ascii=False))

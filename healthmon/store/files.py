@@ -1,0 +1,47 @@
+"""Files that appear under their names only when they are whole."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+from healthmon.store.connect import errors_named, open_connection
+
+#: The daemon's group may read, nobody else.
+FILE_MODE = 0o640
+
+#: A copy is made in steps of so many pages (40 MB).
+PAGES_AT_ONCE = 10_000
+
+#: Called with how many pages are copied, and of how many.
+OnProgress = Callable[[int, int], None]
+
+
+def make_empty(path: Path) -> None:
+    """Make an empty file, in place of one that was left over. Raises OSError."""
+    for leftover in (path, path.with_name(path.name + "-journal")):
+        leftover.unlink(missing_ok=True)
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE))
+    path.chmod(FILE_MODE)
+
+
+def save_copy(connection: sqlite3.Connection, copy: Path, on_progress: OnProgress) -> None:
+    """Copy a database, with what stands in its log, into one plain file. Raises OSError, or a StoreError."""
+    make_empty(copy)
+    with errors_named(copy), closing(open_connection(copy, "mode=rw")) as target:
+        connection.backup(
+            target, pages=PAGES_AT_ONCE, progress=lambda _status, left, total: on_progress(total - left, total)
+        )
+        target.execute("PRAGMA journal_mode = DELETE")
+
+
+def put_in_place(new: Path, path: Path) -> None:
+    """Rename, so that a power cut leaves either nothing or the whole file. Raises OSError."""
+    for thing in (new, path.parent):
+        file = os.open(thing, os.O_RDONLY)
+        os.fsync(file)
+        os.close(file)
+    new.replace(path)

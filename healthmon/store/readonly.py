@@ -1,0 +1,62 @@
+"""Opens the database for somebody who only looks, as any user of the daemon's group, and creates no file."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from healthmon.errors import StoreError
+from healthmon.store.connect import errors_named, open_connection
+from healthmon.store.database import check_not_too_new, has_log, recognise, schema_version
+from healthmon.store.lock import LockFacts, look_at_lock
+from healthmon.store.schema import MIGRATIONS
+
+
+def connect_reader(path: Path) -> tuple[sqlite3.Connection, LockFacts]:
+    """Open a connection to a whole database of the present schema. Raises a StoreError.
+
+    Not while this process has another connection to the file: looking at the file's head frees that one's locks.
+    """
+    lock = look_at_lock(path)
+    refuse_missing(path)
+    recognise(path)
+    connection = connect_to_look(path, lock)
+    try:
+        refuse_older(path, schema_of(connection, path))
+        return connection, lock
+    except BaseException:
+        connection.close()
+        raise
+
+
+def refuse_missing(path: Path) -> None:
+    """Raise a StoreError where there is no file."""
+    if not path.is_file():
+        raise StoreError(path, "there is no database here yet; the daemon makes it when it first runs")
+
+
+def connect_to_look(path: Path, lock: LockFacts) -> sqlite3.Connection:
+    """Open a connection that reads, whatever the file holds. Raises a StoreError."""
+    with errors_named(path):
+        if not lock.is_held and not has_log(path):
+            # After a clean stop there is no log to share, and a WAL database without one cannot be opened by
+            # somebody who may not create it.
+            return open_connection(path, "mode=ro&immutable=1")
+        if not path.with_name(path.name + "-shm").exists():
+            # After a power cut; only who may write can make it anew.
+            raise StoreError(path, "the daemon ended without writing its log back; start it once, and it will")
+        return open_connection(path, "mode=ro&readonly_shm=1")
+
+
+def schema_of(connection: sqlite3.Connection, path: Path) -> int:
+    """Return the number of the schema. Raises SchemaTooNew."""
+    with errors_named(path):
+        version = schema_version(connection)
+    check_not_too_new(path, version, len(MIGRATIONS))
+    return version
+
+
+def refuse_older(path: Path, schema: int) -> None:
+    """Raise a StoreError for a database that the daemon has yet to migrate."""
+    if schema < len(MIGRATIONS):
+        raise StoreError(path, "it was written by an older healthmon; start the daemon once to bring it up to date")

@@ -1,0 +1,216 @@
+"""``healthmon db``: what it prints, and how it exits."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from healthmon.cli.main import cli
+from healthmon.errors import ExitCode
+from healthmon.model import Health, Target
+from healthmon.store.connect import connect
+from healthmon.store.writer import open_writer
+from tests.cli.conftest import Run
+from tests.cli.test_json_document import check, examples
+from tests.report.builder import NOW
+from tests.store.scene import Store, by_key, closed, state, transition
+
+DAY = 86400.0
+YEAR = 365 * DAY
+
+
+@pytest.fixture
+def db(database: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run ``healthmon db COMMAND ARGUMENTS`` on the test's database, at noon of the tests' day in Berlin."""
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    monkeypatch.setattr("time.time", lambda: NOW)
+
+    def run(name: str, *arguments: str) -> Result:
+        return CliRunner().invoke(cli, ["db", name, "--database", str(database), *arguments], catch_exceptions=False)
+
+    return run
+
+
+def make(database: Path, days: int = 40) -> None:
+    """A database in which 100 things happened each day until now; its daemon has ended."""
+    store = Store(database, now=NOW - days * DAY)
+    first = NOW - days * DAY
+    store.book(states=by_key(state(watched_since=first)))
+    for day in range(days):
+        at = first + day * DAY
+        store.book(
+            transitions=[transition(at + number, (Health.UP, Health.DOWN)[number % 2]) for number in range(100)],
+            incidents={day + 1: closed(day + 1, at=at + 50, opened_at=at)},
+        )
+    store.writer.alive(NOW, [])
+    store.stop()
+
+
+def test_a_sound_database_has_no_damage(db: Run, database: Path) -> None:
+    make(database)
+
+    done = db("check")
+
+    assert done.exit_code == ExitCode.OK
+    assert done.stdout.startswith(f"{database}: ") and done.stdout.endswith(": no damage found.\n")
+    told = json.loads(db("check", "--json").stdout)
+    assert (told["ok"], told["findings"], told["path"]) == (True, [], str(database))
+    check(told, next(each for each in examples() if "findings" in each))
+
+
+def test_damage_is_listed_and_exits_with_1(db: Run, database: Path) -> None:
+    make(database)
+    connection = connect(database)
+    connection.execute("DELETE FROM checks")
+    connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    connection.close()
+
+    done = db("check")
+
+    assert done.exit_code == ExitCode.PROBLEM
+    assert "transitions: of a check that is not there (4,000)" in done.stdout
+    assert "put a backup in its place" in done.stdout
+    as_json = db("check", "--json")
+    assert as_json.exit_code == ExitCode.PROBLEM
+    assert json.loads(as_json.stdout)["ok"] is False
+
+
+def test_where_there_is_no_database_a_sentence_says_so(db: Run, database: Path) -> None:
+    done = db("check")
+
+    assert done.exit_code == ExitCode.DATABASE
+    assert done.stderr == (
+        f"healthmon: {database}: there is no database here yet; the daemon makes it when it first runs\n"
+    )
+
+
+def test_a_copy_is_made_once_unless_it_is_to_be_overwritten(db: Run, database: Path) -> None:
+    make(database)
+    copy = database.with_name("copy.db")
+
+    done = db("backup", str(copy))
+
+    assert done.exit_code == ExitCode.OK
+    assert done.stdout.startswith(f"{copy}: ") and done.stdout.endswith("; looked through, no damage.\n")
+    again = db("backup", str(copy))
+    assert (again.exit_code, again.stdout) == (ExitCode.USAGE, "")
+    assert again.stderr == f"healthmon: {copy}: this file exists; --overwrite replaces it\n"
+    assert db("backup", str(copy), "--overwrite").exit_code == ExitCode.OK
+
+
+def test_a_copy_is_made_beside_a_daemon(db: Run, database: Path) -> None:
+    make(database)
+    writer = open_writer(database, now=NOW)
+
+    assert db("backup", str(database.with_name("copy.db"))).exit_code == ExitCode.OK
+    writer.close()
+
+
+def test_stats_say_where_the_size_is_heading(db: Run, database: Path) -> None:
+    make(database)
+
+    done = db("stats")
+
+    assert done.exit_code == ExitCode.OK
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith(f"{database}: ") and "of it 0 bytes free" in lines[0]
+    assert lines[2].split() == ["TABLE", "ROWS", "SIZE", "A", "ROW", "ROWS", "A", "DAY", "SINCE"]
+    changes = next(line for line in lines if line.startswith("transitions")).split()
+    assert (changes[1], changes[-3]) == ("4,000", "100")
+    assert lines[-2].endswith(" are free on the disk.")
+    assert "a day, up to about" in lines[-1] and lines[-1].endswith("then as much goes as comes.")
+
+
+def test_stats_for_programs(db: Run, database: Path) -> None:
+    make(database)
+
+    told = json.loads(db("stats", "--json").stdout)
+
+    changes = next(table for table in told["tables"] if table["name"] == "transitions")
+    assert (changes["rows"], changes["rows_per_day"]) == (4000, 100.0)
+    assert changes["oldest_at"].endswith("Z")
+    assert told["growth_bytes_per_day"] == told["added_bytes_per_day"] > 0
+    assert told["disk_full_at"] is None
+    check(told, next(each for each in examples() if "tables" in each))
+
+
+def test_how_long_what_is_kept_comes_from_the_configuration(db: Run, database: Path, tmp_path: Path) -> None:
+    make(database)
+    config = tmp_path / "config.ini"
+    config.write_text(f"[healthmon]\ndatabase = {database}\n[history]\ntransitions = 10d\ndaily = 20d\n")
+
+    done = CliRunner().invoke(cli, ["-c", str(config), "db", "stats"], catch_exceptions=False)
+
+    assert "come each day, and as much goes: it does not grow any more." in done.stdout
+
+
+def test_a_database_of_today_tells_nothing_of_growth(db: Run, database: Path) -> None:
+    store = Store(database, now=NOW)
+    store.book(states=by_key(state()), transitions=[transition(NOW - 3600, Health.UP)])
+    store.stop()
+
+    assert db("stats").stdout.endswith("It is too young to tell how it grows; ask again in a day.\n")
+
+
+def test_what_is_older_than_wanted_is_pruned(db: Run, database: Path) -> None:
+    make(database)
+
+    assert "Removed 0 changes and 0 incidents; " in db("prune").stdout
+    done = db("prune", "--keep", "10d")
+
+    assert done.exit_code == ExitCode.OK
+    assert done.stdout.startswith("Removed 2,999 changes and 30 incidents; ")
+
+
+def test_a_word_that_is_no_duration(db: Run, database: Path) -> None:
+    done = db("prune", "--keep", "10")
+
+    assert done.exit_code == ExitCode.USAGE
+    assert "10: say which unit, 10s or 10m" in done.stderr
+
+
+def test_pruning_beside_a_daemon_is_refused(db: Run, database: Path) -> None:
+    make(database)
+    writer = open_writer(database, now=NOW)
+
+    done = db("prune")
+
+    writer.close()
+    assert done.exit_code == ExitCode.DATABASE
+    assert "is using it; stop it first" in done.stderr
+
+
+def test_after_a_renaming_the_history_is_found_under_the_new_name(db: Run, database: Path) -> None:
+    make(database)
+
+    done = db("rename-pbx", "office", "headquarters")
+
+    assert done.exit_code == ExitCode.OK
+    assert done.stdout == (
+        "office is called headquarters now, with 1 check and all that happened to them.\n"
+        "Before you start the daemon: write [pbx headquarters] instead of [pbx office] in its configuration.\n"
+    )
+    writer = open_writer(database, now=NOW)
+    assert [one.target for one in writer.load().states] == [Target("headquarters", "PJSIP", "101")]
+    writer.close()
+
+
+def test_a_name_that_no_configuration_can_have(db: Run, database: Path) -> None:
+    make(database)
+
+    done = db("rename-pbx", "office", "a/b")
+
+    assert done.exit_code == ExitCode.USAGE
+    assert "a name is made of up to 64 letters" in done.stderr
+
+
+def test_a_pbx_that_is_not_there_is_not_renamed(db: Run, database: Path) -> None:
+    make(database)
+
+    done = db("rename-pbx", "shop", "store")
+
+    assert (done.exit_code, done.stdout) == (ExitCode.USAGE, "")
+    assert done.stderr == "healthmon: there is no PBX shop in the database; there is office\n"
