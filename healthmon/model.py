@@ -227,6 +227,7 @@ class ConnectionReport:
 
     ``trouble is None`` means that it works; then ``remark`` may hold a warning that makes it degraded ("the
     certificate ends in 9 days"). ``alive_at`` is the last proof of life by this way (blindness counts from there).
+    ``asked_at`` is when the look began that failed; a time-out is reported only when it is over.
     """
 
     pbx: str
@@ -236,6 +237,7 @@ class ConnectionReport:
     words: str = ""
     remark: str = ""
     alive_at: float | None = None
+    asked_at: float | None = None
 
 
 class Place(NamedTuple):

@@ -172,6 +172,12 @@ class Pbx:
         alive_at = self.snapshot_at if report.alive_at is None else max(report.alive_at, self.snapshot_at)
         return min(alive_at or report.at, report.at)
 
+    @staticmethod
+    def began_at(report: ConnectionReport, before: ConnectionReport | None) -> float:
+        """When what is reported began: the first look that failed found no answer from its beginning on."""
+        is_first = before is None or before.trouble is None
+        return report.at if report.asked_at is None or not is_first else min(report.asked_at, report.at)
+
     # ------------------------------------------------------------ what came in while it was blind
 
     def hold(self, sighting: Held) -> None:
@@ -248,4 +254,5 @@ class Pbx:
 
 def _moved(report: ConnectionReport, by: float) -> ConnectionReport:
     alive_at = None if report.alive_at is None else report.alive_at + by
-    return replace(report, at=report.at + by, alive_at=alive_at)
+    asked_at = None if report.asked_at is None else report.asked_at + by
+    return replace(report, at=report.at + by, alive_at=alive_at, asked_at=asked_at)

@@ -95,7 +95,7 @@ class Pbxs:
         pbx.reports[report.channel] = report
         if is_new:
             self._cannot_see(pbx, report, step)
-        self._observe_connection(pbx, report.at, step)
+        self._observe_connection(pbx, pbx.began_at(report, before), step)
 
     def _cannot_see(self, pbx: Pbx, report: ConnectionReport, step: Step) -> None:
         why = report.words or str(report.trouble)

@@ -150,10 +150,11 @@ class PollSource:
             # Cleared before the queues are looked at: what is put in later sets it again.
             self._signals.wake.clear()
             return
+        asked_at = self._clock.now()
         try:
             job()
         except AriError as error:
-            self._failed(error)
+            self._failed(error, asked_at)
 
     def _take_in(self) -> None:
         for question in _all_of(self._asked):
@@ -252,7 +253,7 @@ class PollSource:
             self._remark = remark
             self._inbox.offer(ConnectionReport(self._pbx.name, Channel.REST, at, remark=remark, alive_at=self.alive_at))
 
-    def _failed(self, error: AriError) -> None:
+    def _failed(self, error: AriError, asked_at: float) -> None:
         """Report a look that failed, and say when to look again."""
         self._repeats.failed(f"{error.call}: {error.what}")
         self._retry_at = time.monotonic() + self._retry_wait(error.trouble)
@@ -260,7 +261,13 @@ class PollSource:
         self._remark = ""
         self._inbox.offer(
             ConnectionReport(
-                self._pbx.name, Channel.REST, self._clock.now(), error.trouble, error.what, alive_at=self.alive_at
+                self._pbx.name,
+                Channel.REST,
+                self._clock.now(),
+                error.trouble,
+                error.what,
+                alive_at=self.alive_at,
+                asked_at=asked_at,
             )
         )
 

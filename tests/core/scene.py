@@ -332,10 +332,11 @@ class Scene:
         words: str = "",
         remark: str = "",
         alive_at: float | None = None,
+        asked_at: float | None = None,
         pbx: str = "office",
     ) -> Changes:
         """How one way to the PBX stands."""
-        return self.see(ConnectionReport(pbx, channel, self.now, trouble, words, remark, alive_at))
+        return self.see(ConnectionReport(pbx, channel, self.now, trouble, words, remark, alive_at, asked_at))
 
     def removed(self, target: Target) -> Changes:
         """Device state INVALID."""

@@ -232,6 +232,22 @@ def test_rule_05_blindness_begins_at_the_first_failed_look_counted_from_the_last
     assert scene.state(Target("office"), Check.CONNECTION).belief is UP
 
 
+def test_rule_05_a_pbx_that_gives_no_answer_is_down_since_it_was_asked_and_its_hold_time_counts_from_there(
+    scene: Scene,
+) -> None:
+    connection = (Target("office"), Check.CONNECTION)
+    scene.after(30)
+    scene.report(Trouble.TIMED_OUT, asked_at=START + 25)
+    scene.after(6)
+    scene.report(Trouble.TIMED_OUT, asked_at=START + 31)
+    assert scene.state(*connection).belief is UP
+
+    scene.after(4)
+    scene.report(Trouble.TIMED_OUT, asked_at=START + 35)
+
+    assert (scene.state(*connection).belief, scene.state(*connection).since) == (DOWN, START + 25)
+
+
 def test_rule_05_a_snapshot_asked_for_before_we_noticed_does_not_end_it(scene: Scene) -> None:
     scene.after(30)
     asked_at = scene.now - 1

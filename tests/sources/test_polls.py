@@ -113,6 +113,9 @@ def test_rule_05_a_frozen_pbx_is_noticed_by_the_next_sign_of_life(fake: FakePbx,
 
     fake.freeze()
     rig.wait(lambda: Trouble.TIMED_OUT in rig.troubles(Channel.REST))
+    report = next(one for one in rig.all(ConnectionReport) if one.trouble is Trouble.TIMED_OUT)
+    assert report.asked_at is not None
+    assert report.at - report.asked_at >= 0.4
     fake.thaw()
 
     rig.wait(lambda: len(rig.all(Snapshot)) == 2)
