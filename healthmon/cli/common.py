@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import getpass
+import math
 import os
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +17,7 @@ import click
 
 from healthmon.config.light import Place, load_place
 from healthmon.config.timezones import system_timezone
+from healthmon.config.types import Plans
 from healthmon.report.tables import Screen
 
 Item = TypeVar("Item")
@@ -34,6 +37,15 @@ def place(config: Path, database: Path | None) -> Place:
     if database is not None:
         return Place(database, system_timezone(os.environ))
     return load_place(config, os.environ)
+
+
+def plans(config: Path, database: Path | None) -> Plans:
+    """Read what a report needs from the configuration, unless a database is given: then there is none."""
+    if database is not None:
+        return Plans()
+    from healthmon.config.plans import load_plans  # noqa: PLC0415  (reads all kinds of sections; --database needs none)
+
+    return load_plans(config, os.environ)
 
 
 def author() -> str:
@@ -76,5 +88,19 @@ def progress(words: str) -> Callable[[Sequence[Item]], Iterable[Item]]:
         from rich.progress import track  # noqa: PLC0415
 
         return track(items, words, console=Console(stderr=True), transient=True)
+
+    return shown
+
+
+def progress_if_long(words: str, after_s: float = 0.5) -> Callable[[Sequence[Item]], Iterator[Item]]:
+    """Show on stderr how far a loop is once it has taken so long, if that is a terminal."""
+
+    def shown(items: Sequence[Item]) -> Iterator[Item]:
+        patience = time.monotonic() + after_s if sys.stderr.isatty() else math.inf
+        for number, item in enumerate(items):
+            if time.monotonic() >= patience:
+                yield from progress(words)(items[number:])
+                return
+            yield item
 
     return shown

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import click
 
-from healthmon.cli.common import database_option, place, screen
+from healthmon.cli.common import database_option, place, plans, progress_if_long, screen
+from healthmon.cli.output import output_option, output_to
+from healthmon.errors import ExitCode
 from healthmon.model import Kind
-from healthmon.report.accounts import Choice
+from healthmon.report.accounts import By, Choice, Rules
+from healthmon.report.availability import Span, UnknownAs
 from healthmon.report.looking import Asked, account_of
-from healthmon.report.report_data import incidents_csv, report_json, targets_csv
-from healthmon.report.report_text import report_text
-from healthmon.report.window import DEFAULT_SINCE, window
+from healthmon.report.rendering import FORMS, Look, rendered
+from healthmon.report.tables import Screen
+from healthmon.report.window import DEFAULT_SINCE, BadWindow, Last, last_period, window
 from healthmon.store.queries import open_reader
 
 
@@ -21,6 +25,8 @@ from healthmon.store.queries import open_reader
 @click.option("--since", metavar="DURATION", help=f"The last 7d, 24h, 30m … before --to.  [default: {DEFAULT_SINCE}]")
 @click.option("--from", "from_", metavar="DATE", help="From this date, or time like '2026-05-01 14:00', on.")
 @click.option("--to", metavar="DATE", help="Up to this time, or to the end of this date.  [default: now]")
+@click.option("--last-week", is_flag=True, help="The last whole week, from Monday on.")
+@click.option("--last-month", is_flag=True, help="The last whole month.")
 @click.option("--pbx", "pbxs", multiple=True, metavar="PATTERN", help="Only these PBXs and what is behind them.")
 @click.option("--watch", "watches", multiple=True, metavar="PATTERN", help="Only what these watch sections watch.")
 @click.option(
@@ -33,11 +39,33 @@ from healthmon.store.queries import open_reader
 @click.option(
     "--kind", "kinds", multiple=True, type=click.Choice([kind.value for kind in Kind]), help="Only this kind of target."
 )
+@click.option(
+    "--by",
+    type=click.Choice([by.value for by in By]),
+    default="target",
+    show_default=True,
+    help="What there is a line for.",
+)
+@click.option("--top", metavar="N", type=click.IntRange(min=1), help="List the N worst, and no more.")
+@click.option(
+    "--sla",
+    metavar="PERCENT",
+    type=click.FloatRange(0, 100),
+    help="What was promised, like 99.9: mark who missed it, exit 1 if anybody did.",
+)
+@click.option(
+    "--count-unknown-as",
+    "unknown_as",
+    type=click.Choice([one.value for one in UnknownAs]),
+    default="exclude",
+    show_default=True,
+    help="What time that nobody saw counts as.",
+)
+@click.option("--exclude-maintenance", is_flag=True, help="Leave out what happened within maintenance windows.")
 @click.option("--incidents", "with_incidents", is_flag=True, help="List the incidents too (as CSV: instead).")
 @click.option("--all", "everything", is_flag=True, help="List everything also in a table.")
-@click.option(
-    "--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", help="JSON: see docs/json.md."
-)
+@click.option("--format", "form", type=click.Choice(list(FORMS)), default="table", help="JSON: see docs/json.md.")
+@output_option
 @database_option
 @click.pass_context
 def command(
@@ -47,9 +75,17 @@ def command(
     since: str | None,
     from_: str | None,
     to: str | None,
-    form: str,
+    last_week: bool,
+    last_month: bool,
+    by: str,
+    top: int | None,
+    sla: float | None,
+    unknown_as: str,
+    exclude_maintenance: bool,
     with_incidents: bool,
     everything: bool,
+    form: str,
+    output: Path | None,
     database: Path | None,
     **chosen: tuple[str, ...],
 ) -> None:
@@ -58,14 +94,38 @@ def command(
     Time in which a target could not be seen is unknown: it counts neither for nor against it. Patterns are the
     shell's, in quotes; an option may be given several times.
     """
-    where, now, choice = place(ctx.obj, database), time.time(), Choice(**chosen)
-    asked = window(since=since, from_=from_, to=to, zone=where.timezone, now=now)
+    where, now = place(ctx.obj, database), time.time()
+    asked = Asked(
+        window=_window(since, from_, to, _last(week=last_week, month=last_month), zone=where.timezone, now=now),
+        choice=Choice(**chosen),
+        by=By(by),
+        rules=Rules(UnknownAs(unknown_as), exclude_maintenance, None if sla is None else sla / 100),
+        zone=where.timezone,
+        with_incidents=with_incidents or form in ("json", "html"),
+    )
+    planned = plans(ctx.obj, database)
     with open_reader(where.database) as reader:
-        found = account_of(reader, Asked(asked, choice), now)
-    if form == "json":
-        click.echo(report_json(found))
-    elif form == "csv":
-        click.echo(incidents_csv(found) if with_incidents else targets_csv(found), nl=False)
-    else:
-        text = report_text(found, where.timezone, screen(), with_incidents=with_incidents, everything=everything)
-        click.echo(text, nl=False)
+        found = account_of(reader, asked, now, plans=planned, progress=progress_if_long("Looking at each target"))
+    look = Look(where.timezone, screen() if output is None else Screen(width=None), with_incidents, everything, top)
+    with output_to(output) as file:
+        file.write(rendered(found, form, look).encode())
+    if found.missed:
+        ctx.exit(ExitCode.PROBLEM)
+
+
+def _last(*, week: bool, month: bool) -> Last | None:
+    if week and month:
+        raise BadWindow("--last-week and --last-month are two reports; give one of them")
+    return Last.WEEK if week else Last.MONTH if month else None
+
+
+def _window(
+    since: str | None, from_: str | None, to: str | None, last: Last | None, *, zone: ZoneInfo, now: float
+) -> Span:
+    """Say from when to when. Raises BadWindow."""
+    if last is None:
+        return window(since=since, from_=from_, to=to, zone=zone, now=now)
+    others = [name for name, given in (("--since", since), ("--from", from_), ("--to", to)) if given is not None]
+    if others:
+        raise BadWindow(f"--last-{last} and {others[0]} both say what time the report is about; give one of them")
+    return last_period(last, zone, now)

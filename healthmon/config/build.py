@@ -39,8 +39,8 @@ def build(path: Path, draft: Draft) -> Config:
         pbxs=tuple(_pbx(section) for section in draft.of("pbx")),
         watches=tuple(_watch(section) for section in draft.of("watch")),
         receivers=tuple(_receiver(section, general) for section in draft.of("receiver")),
-        maintenance=tuple(_maintenance(section) for section in draft.of("maintenance")),
-        sites=tuple(_site(section) for section in draft.of("site")),
+        maintenance=tuple(maintenance_of(section) for section in draft.of("maintenance")),
+        sites=tuple(site_of(section) for section in draft.of("site")),
         site_share=general["site_share"],
         site_window=general["site_window"],
         warnings=draft.findings.warnings,
@@ -105,11 +105,16 @@ def _watch(section: DraftSection) -> WatchConfig:
         escalate_to=_escalations(values),
         alert_singly=values["alert_singly"],
         alert_on_degraded=values["alert_on"],
-        working_hours=_weekly(values.get("working_hours", ()), values["timezone"]),
+        working_hours=working_hours_of(section),
         flap_window=values["flap_window"],
         flap_start=values["flap_start"],
         flap_stop=values["flap_stop"],
     )
+
+
+def working_hours_of(section: DraftSection) -> tuple[Weekly, ...]:
+    """Make the working hours of a watch section; none: people work at all times."""
+    return _weekly(section.values.get("working_hours", ()), section.values["timezone"])
 
 
 def _escalations(values: dict[str, Any]) -> tuple[Escalation, ...]:
@@ -129,7 +134,8 @@ def _receiver(section: DraftSection, general: dict[str, Any]) -> ReceiverConfig:
     )
 
 
-def _site(section: DraftSection) -> SiteConfig:
+def site_of(section: DraftSection) -> SiteConfig:
+    """Make a site."""
     values = section.values
     return SiteConfig(
         name=section.name,
@@ -139,7 +145,8 @@ def _site(section: DraftSection) -> SiteConfig:
     )
 
 
-def _maintenance(section: DraftSection) -> MaintenanceConfig:
+def maintenance_of(section: DraftSection) -> MaintenanceConfig:
+    """Make a maintenance window."""
     values = section.values
     return MaintenanceConfig(
         name=section.name,

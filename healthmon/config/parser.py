@@ -37,7 +37,7 @@ def load(
     text = read_text(path, findings)
     if text is None:
         raise ConfigError(findings.problems)
-    draft = _draft(read_sections(text, findings), findings)
+    draft = read_draft(read_sections(text, findings), findings)
     _resolve(draft, Secrets(environ, path.absolute().parent), hostname or os.uname().nodename, why_refused)
     checks.check(draft)
     _warn_if_readable(path, draft)
@@ -46,7 +46,7 @@ def load(
     return build(path, draft)
 
 
-def _draft(sections: list[Section], findings: Findings) -> Draft:
+def read_draft(sections: list[Section], findings: Findings) -> Draft:
     """Keep what is known by kind and name, each once, and read the options."""
     known: dict[str, DraftSection] = {}
     for section in sections:

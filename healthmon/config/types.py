@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -175,6 +176,16 @@ class SiteConfig:
     endpoints: tuple[str, ...] = ()
     #: Shell patterns over the names of PBXs.
     pbx: tuple[str, ...] = ("*",)
+
+
+@dataclass(frozen=True, slots=True)
+class Plans:
+    """What a report needs to know of the configuration: times of the week, and what is called a site."""
+
+    maintenance: tuple[MaintenanceConfig, ...] = ()
+    #: By the name of the watch section; one that has none is missing.
+    working_hours: Mapping[str, tuple[Weekly, ...]] = field(default_factory=dict)
+    sites: tuple[SiteConfig, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ class Causes:
     def __init__(self, config: Config, incidents: Incidents, deadlines: Deadlines[DeadlineKey]) -> None:
         self._incidents = incidents
         self._deadlines = deadlines
-        self._sites = Sites(config)
+        self._sites = Sites(config.sites)
         self._rules = Rules(config.site_share, config.site_window)
         self._members: dict[Group, Members] = {}
         self._groups: dict[Target, Group] = {}
@@ -69,7 +69,7 @@ class Causes:
 
     def use(self, config: Config) -> None:
         """Take a new configuration; every endpoint must be noted anew after it."""
-        self._sites.use(config)
+        self._sites.use(config.sites)
         self._rules = Rules(config.site_share, config.site_window)
 
     # ------------------------------------------------------------ what belongs together

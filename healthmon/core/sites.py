@@ -6,11 +6,12 @@ one. Two PBXs may have the same private network: their sites are two.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import NamedTuple
 
-from healthmon.config.types import Config, SiteConfig
+from healthmon.config.types import SiteConfig
 from healthmon.model import Kind, Target
 
 #: What is not reached over a PBX's line to the world: RFC 1918, CGNAT (RFC 6598), ULA (RFC 4193), link-local.
@@ -64,12 +65,12 @@ def label(site: str) -> str:
 class Sites:
     """Finds the group of endpoints. Owned by the engine thread."""
 
-    def __init__(self, config: Config) -> None:
-        self.use(config)
+    def __init__(self, sites: Sequence[SiteConfig]) -> None:
+        self.use(sites)
 
-    def use(self, config: Config) -> None:
-        """Take a new configuration."""
-        self._sites = config.sites
+    def use(self, sites: Sequence[SiteConfig]) -> None:
+        """Take what a new configuration calls a site."""
+        self._sites = sites
         self._by_address: dict[tuple[str, str], Group | None] = {}
 
     def group_of(self, target: Target, kind: Kind, address: str) -> Group | None:

@@ -132,10 +132,19 @@ class Account:
         return _hours(line.in_hours for line in self.lines)
 
     @property
+    def entries(self) -> Sequence[Line | Group]:
+        """What is listed: the targets, or what they are grouped by."""
+        return self.lines if self.by is By.TARGET else self.groups
+
+    @property
     def missed(self) -> int:
-        """How many of the lines missed what was promised."""
-        rows: Sequence[Line | Group] = self.lines if self.by is By.TARGET else self.groups
-        return sum(self.rules.is_missed(row.figures) for row in rows)
+        """How many of the entries missed what was promised."""
+        return sum(self.rules.is_missed(entry.figures) for entry in self.entries)
+
+    @property
+    def has_pbxs(self) -> bool:
+        """Whether it tells of several PBXs, so that names need theirs."""
+        return len({line.target.pbx for line in self.lines}) > 1
 
 
 class Unseen:
@@ -162,7 +171,8 @@ def is_told_of(watched: Watched, choice: Choice) -> bool:
 #: What a target belongs to, for each way of grouping; None: to nothing that such a report has.
 _BELONGS: Mapping[By, Callable[[Line], str | None]] = {
     By.WATCH: lambda line: line.watch or None,
-    By.SITE: lambda line: line.site or None,
+    # Two PBXs may have the same private network: their sites are two.
+    By.SITE: lambda line: f"{line.site} on {line.target.pbx}" if line.site else None,
     By.PBX: lambda line: line.target.pbx,
     # The same provider is an endpoint of each PBX that uses it.
     By.PROVIDER: lambda line: line.target.endpoint if line.kind is Kind.PROVIDER else None,

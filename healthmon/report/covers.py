@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
 
-from healthmon.config.types import MaintenanceConfig, Weekly
+from healthmon.config.types import Plans
 from healthmon.core.windows import periods_within
 from healthmon.model import Kind, Matcher, Silence, Target
 from healthmon.report.availability import Span, merged
@@ -14,21 +13,12 @@ from healthmon.report.availability import Span, merged
 Speaks = Callable[[Matcher], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """What the configuration says about times of the week."""
-
-    maintenance: Sequence[MaintenanceConfig] = ()
-    #: By the name of the watch section; one that has none is missing.
-    working_hours: Mapping[str, Sequence[Weekly]] = field(default_factory=dict)
-
-
 class Covers:
     """What people planned for a window of time, worked out once for all targets."""
 
-    def __init__(self, planned: Planned, silences: Iterable[Silence], window: Span) -> None:
-        self._windows = [(one.matcher, list(periods_within(one.when, *window))) for one in planned.maintenance]
-        self._hours = {watch: merged(periods_within(hours, *window)) for watch, hours in planned.working_hours.items()}
+    def __init__(self, plans: Plans, silences: Iterable[Silence], window: Span) -> None:
+        self._windows = [(one.matcher, list(periods_within(one.when, *window))) for one in plans.maintenance]
+        self._hours = {watch: merged(periods_within(hours, *window)) for watch, hours in plans.working_hours.items()}
         self._silences = [(one.matcher, [(one.since, one.until)]) for one in silences]
         self._window = window
         self._known: dict[tuple[int, ...], list[Span]] = {}

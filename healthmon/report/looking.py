@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
-from healthmon.model import Freshness, Target
+from healthmon.config.types import Plans
+from healthmon.core.sites import Sites
+from healthmon.model import Freshness, Kind, Place, Target
 from healthmon.report.accounts import (
     Account,
     By,
@@ -19,8 +21,8 @@ from healthmon.report.accounts import (
     worst_first,
 )
 from healthmon.report.availability import Span
-from healthmon.report.covers import Covers, Planned
-from healthmon.report.measuring import Measures, Measuring
+from healthmon.report.covers import Covers
+from healthmon.report.measuring import Measures, Measuring, SiteOf
 from healthmon.report.periods import periods_of
 from healthmon.report.standing import (
     FailingUrl,
@@ -38,7 +40,7 @@ from healthmon.store.queries import Reader, UrlFacts
 #: Goes through what is to be done, and perhaps shows how far that is.
 Progress = Callable[[Sequence[Watched]], Iterable[Watched]]
 
-NOTHING_PLANNED = Planned()
+NO_PLANS = Plans()
 
 #: A message that is being sent for longer hangs, and its URL counts as failing (seconds).
 HANGING_AFTER = 120.0
@@ -104,13 +106,13 @@ def account_of(
     asked: Asked,
     now: float,
     *,
-    planned: Planned = NOTHING_PLANNED,
+    plans: Plans = NO_PLANS,
     progress: Progress = iter,
 ) -> Account:
     """Say how available everything was. ``progress`` is told of each target as it is taken up."""
     meters = reader.meters()
     chosen = [one for one in meters.watched(*asked.window) if is_told_of(one, asked.choice)]
-    measuring = Measuring(meters, _measures(reader, meters, asked, now, planned))
+    measuring = Measuring(meters, _measures(reader, meters, asked, now, plans))
     lines = [measuring.line(one) for one in progress(chosen)]
     incidents = reader.incidents(*asked.window) if asked.with_incidents else []
     is_calendar = asked.by.calendar is not None
@@ -124,7 +126,7 @@ def account_of(
     )
 
 
-def _measures(reader: Reader, meters: Meters, asked: Asked, now: float, planned: Planned) -> Measures:
+def _measures(reader: Reader, meters: Meters, asked: Asked, now: float, plans: Plans) -> Measures:
     """Collect what is known besides the history."""
     daemon = reader.daemon()
     no_daemon_since = daemon.alive_at if is_stale(daemon.alive_at, now, is_running=daemon.is_running) else None
@@ -134,12 +136,23 @@ def _measures(reader: Reader, meters: Meters, asked: Asked, now: float, planned:
         window=asked.window,
         # From the beginning on: a reading before the window is carried on to its edge.
         unseen=Unseen(meters.veils_behind_pbxs(until), no_daemon_since),
-        covers=Covers(planned, reader.silences_within(since, until), asked.window),
-        sites={target: places[-1].address for target, places in reader.last_places().items()},
+        covers=Covers(plans, reader.silences_within(since, until), asked.window),
+        site_of=_site_of(plans, reader.last_places()),
         flaps=_flaps(reader.flaps(since, until), since),
         excludes_maintenance=asked.rules.excludes_maintenance,
         periods=() if calendar is None else periods_of(calendar, asked.window, asked.zone),
     )
+
+
+def _site_of(plans: Plans, places: Mapping[Target, tuple[Place, ...]]) -> SiteOf:
+    """Say at which site each device was last seen."""
+    sites = Sites(plans.sites)
+
+    def site_of(target: Target, kind: Kind) -> str:
+        group = sites.group_of(target, kind, places[target][-1].address if target in places else "")
+        return group.name if group is not None and group.kind is Kind.SITE else ""
+
+    return site_of
 
 
 def _flaps(found: Iterable[tuple[Target, float, int]], since: float) -> dict[Target, list[tuple[float, int]]]:

@@ -6,16 +6,19 @@ was on at an edge of the window) is worked out from all changes of that target.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from healthmon.model import Target
+from healthmon.model import Kind, Target
 from healthmon.report.accounts import Group, Line, Unseen, period_group
 from healthmon.report.availability import Figures, Segment, Span, clipped, figures, gaps, watched_within, within
 from healthmon.report.course import Course, Difference
 from healthmon.report.covers import Covers
 from healthmon.report.periods import Period
 from healthmon.store.meters import Meters, Watched
+
+#: Says at which site a device was last seen; "": at none that is known.
+SiteOf = Callable[[Target, Kind], str]
 
 #: What was counted in seconds and what adds up to a whole differ by less than this.
 _EXACT_S = 1e-6
@@ -28,8 +31,7 @@ class Measures:
     window: Span
     unseen: Unseen
     covers: Covers
-    #: Where each target was last seen.
-    sites: Mapping[Target, str] = field(default_factory=dict)
+    site_of: SiteOf = lambda _target, _kind: ""
     #: When each target began to flap, and how often.
     flaps: Mapping[Target, Sequence[tuple[float, int]]] = field(default_factory=dict)
     excludes_maintenance: bool = False
@@ -64,7 +66,7 @@ class Measuring:
     def line(self, watched: Watched) -> Line:
         """Work out one target's figures."""
         measures = self._measures
-        site = measures.sites.get(watched.target, "")
+        site = measures.site_of(watched.target, watched.kind)
         plan = self._plan(watched, site)
         course = Course(self._meters, watched, measures.unseen, measures.window)
         by_meter = None if plan.needs_timeline or self._periods else self._by_meter(course, plan, watched)

@@ -9,27 +9,41 @@ from io import StringIO
 from typing import Any
 
 from healthmon.model import Incident
-from healthmon.report.accounts import Account, Line
+from healthmon.report.accounts import Account, By, Group, Line, Rules
 from healthmon.report.availability import Figures
 from healthmon.report.words import harmless, rfc3339
 
 
-def report_json(account: Account) -> str:
-    """Write an account as one JSON object."""
+def report_json(account: Account, top: int | None = None) -> str:
+    """Write an account as one JSON object. ``top``: so many of the worst, and no more."""
+    rules, in_hours = account.rules, account.in_hours
+    lines, groups = (
+        (account.lines[:top], account.groups) if account.by is By.TARGET else (account.lines, account.groups[:top])
+    )
     document = {
         "from": rfc3339(account.window[0]),
         "to": rfc3339(account.window[1]),
-        "overall": _figures(account.overall),
-        "targets": [_target(line) for line in account.lines],
+        "by": account.by,
+        "unknown_counts_as": rules.unknown_as,
+        "maintenance_excluded": rules.excludes_maintenance,
+        "sla": None if rules.promised is None else round(rules.promised, 8),
+        "overall": _figures(account.overall, in_hours, rules),
+        "groups": [_group(group, rules) for group in groups],
+        "targets": [_target(line, rules) for line in lines],
         "incidents": [incident_data(incident) for incident in account.incidents],
     }
     return json.dumps(document, indent=2, ensure_ascii=False)
 
 
-def targets_csv(account: Account) -> str:
-    """Write each target's figures as CSV (RFC 4180)."""
-    fields = ["pbx", "endpoint", "kind", "watch", *_figures(Figures())]
-    return _csv(fields, (_target(line) for line in account.lines))
+def entries_csv(account: Account, top: int | None = None) -> str:
+    """Write the figures of each target, or of what they are grouped by, as CSV (RFC 4180)."""
+    if account.by is By.TARGET:
+        rows = [_target(line, account.rules) for line in account.lines[:top]]
+        names = ["pbx", "endpoint", "kind", "watch", "site"]
+    else:
+        rows = [_group(group, account.rules) for group in account.groups[:top]]
+        names = ["name", "from", "to", "targets"]
+    return _csv([*names, *_figures(Figures(), None, account.rules), "sla_missed"], rows)
 
 
 def incidents_csv(account: Account) -> str:
@@ -77,27 +91,55 @@ def _harmless(value: Any) -> Any:
     return harmless(value)
 
 
-def _target(line: Line) -> dict[str, Any]:
+def _target(line: Line, rules: Rules) -> dict[str, Any]:
     return {
         "pbx": line.target.pbx,
         "endpoint": line.target.endpoint,
         "kind": line.kind,
         "watch": line.watch,
-        **_figures(line.figures),
+        "site": line.site or None,
+        **_figures(line.figures, line.in_hours, rules),
+        "sla_missed": _is_missed(line.figures, rules),
     }
 
 
-def _figures(figures: Figures) -> dict[str, Any]:
-    share = figures.availability
+def _group(group: Group, rules: Rules) -> dict[str, Any]:
+    since, until = group.span or (None, None)
     return {
-        "availability": None if share is None else round(share, 6),
+        "name": group.name,
+        "from": rfc3339(since),
+        "to": rfc3339(until),
+        "targets": group.targets,
+        **_figures(group.figures, group.in_hours, rules),
+        "sla_missed": _is_missed(group.figures, rules),
+    }
+
+
+def _is_missed(figures: Figures, rules: Rules) -> bool | None:
+    return None if rules.promised is None or rules.share(figures) is None else rules.is_missed(figures)
+
+
+def _figures(figures: Figures, in_hours: Figures | None, rules: Rules) -> dict[str, Any]:
+    return {
+        "availability": _rounded(rules.share(figures), 6),
         "downtime_s": round(figures.down_s, 3),
         "unknown_s": round(figures.unknown_s, 3),
         "outages": figures.outages,
         "longest_s": round(figures.longest_s, 3),
         "degraded_s": round(figures.degraded_s, 3),
         "up_s": round(figures.up_s, 3),
+        "maintenance_s": round(figures.maintenance_s, 3),
+        "silenced_s": round(figures.silenced_s, 3),
+        "mttr_s": _rounded(figures.mean_repair_s, 3),
+        "mtbf_s": _rounded(figures.mean_between_s, 3),
+        "flaps": figures.flaps,
+        "availability_in_hours": None if in_hours is None else _rounded(rules.share(in_hours), 6),
+        "downtime_in_hours_s": None if in_hours is None else round(in_hours.down_s, 3),
     }
+
+
+def _rounded(number: float | None, digits: int) -> float | None:
+    return None if number is None else round(number, digits)
 
 
 def incident_data(incident: Incident) -> dict[str, Any]:

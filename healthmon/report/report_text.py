@@ -1,4 +1,4 @@
-"""``healthmon report`` for people: the overall figures, then each target, worst first, then the incidents. Pure."""
+"""``healthmon report`` for people: the overall figures, then what is listed, worst first, then the incidents. Pure."""
 
 from __future__ import annotations
 
@@ -7,67 +7,74 @@ from zoneinfo import ZoneInfo
 
 from healthmon.model import Incident
 from healthmon.report.accounts import Account, Line
-from healthmon.report.availability import Figures
-from healthmon.report.tables import Cell, Column, Screen, Sort, line, state_cell, table
-from healthmon.report.words import acknowledged, counted, duration, full, moment, percent, short
+from healthmon.report.columns import Entry, Figure, Table, sentences, table_of
+from healthmon.report.tables import Cell, Column, Screen, Sort, line, state_cell, table, width_of
+from healthmon.report.words import acknowledged, counted, duration, full, moment, short
 
 #: So many targets are listed, and so many incidents; ``--all`` lists everything.
 LISTED = 50
 
 
 def report_text(
-    account: Account, zone: ZoneInfo, screen: Screen, *, with_incidents: bool, everything: bool = False
+    account: Account,
+    zone: ZoneInfo,
+    screen: Screen,
+    *,
+    with_incidents: bool,
+    everything: bool = False,
+    top: int | None = None,
 ) -> str:
-    """Write everything that ``healthmon report`` prints as a table."""
-    limit = len(account.lines) + len(account.incidents) if everything else LISTED
-    parts = [_headline(account, zone, screen), _targets(account, screen, limit)]
+    """Write everything that ``healthmon report`` prints as a table. ``top``: so many of the worst, and no more."""
+    limit = len(account.entries) + len(account.incidents) if everything else LISTED
+    parts = [_headline(account, zone, screen), _entries(account, screen, limit, top)]
     if with_incidents:
         parts.append(_incidents(account, zone, screen, limit))
     return "\n".join(part for part in parts if part)
 
 
+def times(account: Account, zone: ZoneInfo) -> str:
+    """Say from when to when, by whose clock, and how long that is."""
+    since, until = account.window
+    return f"{full(since, zone)} to {full(until, zone)} ({zone.key}), {duration(until - since)}"
+
+
 def _headline(account: Account, zone: ZoneInfo, screen: Screen) -> str:
     """Say the time and the overall figures."""
-    since, until = account.window
-    times = line(f"{full(since, zone)} to {full(until, zone)} ({zone.key}), {duration(until - since)}", screen)
-    if not account.lines:
-        return times + line("Nothing was watched then that matches.", screen, "bold")
-    return times + line(_overall(account.overall, len(account.lines)), screen, "bold")
+    first, *others = sentences(account)
+    text = line(times(account, zone), screen) + line(first, screen, "bold")
+    return text + (line(" ".join(others), screen) if others else "")
 
 
-def _overall(figures: Figures, targets: int) -> str:
-    share = figures.availability
-    said = [counted(targets, "target"), "nothing known" if share is None else f"{percent(share)} available"]
-    said.append(counted(figures.outages, "outage") if figures.outages else "no outage")
-    if figures.outages:
-        said.append(f"{duration(figures.down_s)} down, the longest {duration(figures.longest_s)}")
-    if figures.unknown_s:
-        said.append(f"{duration(figures.unknown_s)} unknown")
-    return f"{', '.join(said)}."
+# ---------------------------------------------------------------- targets, or what they are grouped by
 
 
-# ---------------------------------------------------------------- targets
-
-
-def _targets(account: Account, screen: Screen, limit: int) -> str:
-    """Write the table of targets, and what it leaves out."""
-    used = [line for line in account.lines if line.was_used]
-    unused = len(account.lines) - len(used)
-    shown = used if len(used) <= limit else _remarkable(used)[:limit]
-    text = table(*_table(shown, has_pbx=_has_pbxs(account.lines)), screen) if shown else ""
-    if len(shown) < len(used):
+def _entries(account: Account, screen: Screen, limit: int, top: int | None) -> str:
+    """Write the table of targets or groups, and what it leaves out."""
+    used = [entry for entry in account.entries if not isinstance(entry, Line) or entry.was_used]
+    unused = len(account.entries) - len(used)
+    shown = _shown(used, account, limit, top)
+    text = _drawn(table_of(shown, account), screen) if shown else ""
+    if len(shown) < len(used) and top is None:
         text += line(_rest(used, shown), screen)
     if unused:
         text += line(f"{counted(unused, 'phone')} never seen up: not in use, not counted as down.", screen, "dim")
     return text
 
 
-def _remarkable(lines: Sequence[Line]) -> list[Line]:
+def _shown(used: Sequence[Entry], account: Account, limit: int, top: int | None) -> Sequence[Entry]:
+    if top is not None:
+        return used[:top]
+    if account.by.calendar is not None or len(used) <= limit:
+        return used
+    return _remarkable(used)[:limit]
+
+
+def _remarkable(entries: Sequence[Entry]) -> list[Entry]:
     """Leave out what was available all the time."""
-    return [line for line in lines if line.figures.availability != 1]
+    return [entry for entry in entries if entry.figures.availability != 1]
 
 
-def _rest(used: Sequence[Line], shown: Sequence[Line]) -> str:
+def _rest(used: Sequence[Entry], shown: Sequence[Entry]) -> str:
     """Say what is not listed."""
     perfect = len(used) - len(_remarkable(used))
     worse = len(used) - len(shown) - perfect
@@ -77,32 +84,50 @@ def _rest(used: Sequence[Line], shown: Sequence[Line]) -> str:
     return f"… and {' and '.join(parts)}; --all lists everything, and so does --format csv."
 
 
-def _has_pbxs(lines: Sequence[Line]) -> bool:
-    return len({line.target.pbx for line in lines}) > 1
+def _drawn(whole: Table, screen: Screen) -> str:
+    """Draw the table, without the least important figures where the terminal is too narrow; say which."""
+    left_out: list[Figure] = []
+    columns, rows = _columns(whole, left_out), _cells(whole, left_out)
+    for figure in sorted((one for one in whole.figures if one.goes_at), key=lambda one: -one.goes_at):
+        if screen.width is None or width_of(columns, rows) <= screen.width:
+            break
+        left_out.append(figure)
+        columns, rows = _columns(whole, left_out), _cells(whole, left_out)
+    text = table(columns, rows, screen)
+    if left_out:
+        names = ", ".join(figure.title for figure in whole.figures if figure in left_out)
+        text += line(f"No room for {names}; a wider terminal shows them, and so does --format csv.", screen, "dim")
+    return text
 
 
-def _table(lines: Sequence[Line], *, has_pbx: bool) -> tuple[list[Column], list[list[Cell]]]:
-    columns = [
-        Column("TARGET", Sort.NAME),
-        *([Column("PBX", Sort.NAME)] if has_pbx else []),
-        Column("KIND"),
-    ]
-    numbers = ("AVAIL", "OUTAGES", "DOWN", "LONGEST", "UNKNOWN")
-    return columns + [Column(title, Sort.NUMBER) for title in numbers], [_cells(one, has_pbx) for one in lines]
+def _columns(whole: Table, left_out: Sequence[Figure]) -> list[Column]:
+    names = [Column(name, _NAME_SORTS.get(name, Sort.NAME)) for name in whole.names]
+    return names + [Column(one.title, Sort.NUMBER) for one in whole.figures if one not in left_out]
 
 
-def _cells(one: Line, has_pbx: bool) -> list[Cell]:
-    figures = one.figures
+_NAME_SORTS = {"KIND": Sort.SHORT, "TARGETS": Sort.NUMBER}
+
+
+def _cells(whole: Table, left_out: Sequence[Figure]) -> list[list[Cell]]:
     return [
-        Cell(one.target.endpoint or one.target.pbx),
-        *([Cell(one.target.pbx)] if has_pbx else []),
-        Cell(one.kind),
-        Cell(percent(figures.availability), "bold red" if figures.outages else ""),
-        Cell(str(figures.outages or "")),
-        Cell(short(figures.down_s)),
-        Cell(short(figures.longest_s)),
-        Cell(short(figures.unknown_s), "magenta"),
+        [
+            *(Cell(name) for name in row[: len(whole.names)]),
+            *(
+                Cell(text, _style(figure, text, entry))
+                for figure, text in zip(whole.figures, row[len(whole.names) :], strict=True)
+                if figure not in left_out
+            ),
+        ]
+        for entry, row in zip(whole.entries, whole.rows, strict=True)
     ]
+
+
+def _style(figure: Figure, text: str, entry: Entry) -> str:
+    if figure.title == "AVAIL":
+        return "bold red" if entry.figures.outages else ""
+    if figure.title == "SLA":
+        return "bold red" if text == "missed" else "green"
+    return {"UNKNOWN": "magenta", "DEGR": "yellow"}.get(figure.title, "")
 
 
 # ---------------------------------------------------------------- incidents
@@ -123,7 +148,7 @@ def _incidents(account: Account, zone: ZoneInfo, screen: Screen, limit: int) -> 
     if not account.incidents:
         return line("No incidents.", screen)
     shown = account.incidents[:limit]
-    has_pbx = _has_pbxs(account.lines)
+    has_pbx = account.has_pbxs
     text = table(_INCIDENT_COLUMNS, [_incident(one, account.window[1], zone, has_pbx=has_pbx) for one in shown], screen)
     more = len(account.incidents) - len(shown)
     return text + (line(f"… and {more:,} older ones; --all lists everything.", screen) if more else "")
@@ -139,6 +164,12 @@ def _incident(one: Incident, until: float, zone: ZoneInfo, *, has_pbx: bool) -> 
         state_cell(one.health),
         Cell("; ".join(part for part in (one.cause or one.extent, _ending(one)) if part)),
     ]
+
+
+def incident_texts(account: Account, zone: ZoneInfo) -> tuple[list[str], list[list[str]]]:
+    """Write the incidents as titles and texts, newest first."""
+    rows = [_incident(one, account.window[1], zone, has_pbx=account.has_pbxs) for one in account.incidents]
+    return [column.title for column in _INCIDENT_COLUMNS], [[cell.text for cell in row] for row in rows]
 
 
 def incidents_table(

@@ -117,6 +117,11 @@ def _drawn(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], screen: Sc
     return _tidy(console)
 
 
+def width_of(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> int:
+    """Say how wide a table is if nothing in it is broken."""
+    return sum(_widths(columns, rows)) + 2 * (len(columns) - 1)
+
+
 def _has_room_for_names(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], screen: Screen) -> bool:
     """Whether all names can stay whole, with the prose in narrow columns beside them."""
     widths = _widths(columns, rows)

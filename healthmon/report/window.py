@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from healthmon.config.values import seconds
 from healthmon.errors import ExitCode, HealthmonError
 from healthmon.report.availability import Span
+from healthmon.report.periods import Calendar, first_day, midnight
 
 #: What is looked at without any arguments.
 DEFAULT_SINCE = "7d"
@@ -17,10 +19,24 @@ DEFAULT_SINCE = "7d"
 _DATE = re.compile(r"[0-9]{4}-")
 
 
+class Last(StrEnum):
+    """A whole period of the calendar, the one before the present."""
+
+    WEEK = "week"
+    MONTH = "month"
+
+
 class BadWindow(HealthmonError):
     """The arguments name no time to report about."""
 
     exit_code = ExitCode.USAGE
+
+
+def last_period(last: Last, zone: ZoneInfo, now: float) -> Span:
+    """Say from when to when the last whole week (from Monday) or month was, by the clock of a zone."""
+    calendar = Calendar(last.value)
+    present = first_day(calendar, datetime.fromtimestamp(now, zone).date())
+    return midnight(first_day(calendar, present - timedelta(days=1)), zone), midnight(present, zone)
 
 
 def window(*, since: str | None, from_: str | None, to: str | None, zone: ZoneInfo, now: float) -> Span:
@@ -74,7 +90,7 @@ def moment_of(option: str, text: str, zone: ZoneInfo, *, is_end: bool = False) -
         return _date_time(option, text, zone, is_end=is_end)
     if not 1970 <= day.year < 9999:
         raise BadWindow(f"{option} {text}: there was no healthmon then")
-    return datetime.combine(day + timedelta(days=is_end), time(), zone).timestamp()
+    return midnight(day + timedelta(days=is_end), zone)
 
 
 def _date_time(option: str, text: str, zone: ZoneInfo, *, is_end: bool) -> float:

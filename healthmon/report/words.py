@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -94,6 +95,15 @@ def percent(share: float | None) -> str:
     if share > 0.99995:
         return ">99.99 %"
     return f"{share:.2%}".replace("%", " %") if share >= 0.00005 else "<0.01 %"
+
+
+def percent_at_least(share: float | None, digits: int) -> str:
+    """Write an availability that is compared with a promise: never rounded up. ``digits`` after the point."""
+    if share is None:
+        return "–"
+    scale = 10**digits
+    # A part in a billion is less than a second in thirty years, and more than what floats lose.
+    return f"{math.floor(share * 100 * scale + 1e-7) / scale:.{digits}f} %"
 
 
 def acknowledged(incident: Incident) -> str:

@@ -21,7 +21,8 @@ NULLABLE = {
     "of",
     "alive_at", "availability", "closed_at", "ending", "explained_by", "last_event_at", "last_snapshot_at", "pending",
     "since", "version", "incident", "acknowledged", "muted_by", "acknowledged_at", "acknowledged_by", "acknowledgement",
-    "believed", "watched_since", "watched_until", "old", "why",
+    "believed", "watched_since", "watched_until", "old", "why", "sla", "sla_missed", "mttr_s", "mtbf_s",
+    "availability_in_hours", "downtime_in_hours_s",
     "disk_full_at", "rows_per_day", "oldest_at",
 }  # fmt: skip
 

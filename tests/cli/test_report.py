@@ -63,10 +63,11 @@ def test_the_table_says_the_whole_first_and_the_worst_next(database: Path, run: 
     assert result.stdout == (
         "Wed 2026-04-29 14:00 CEST to Fri 2026-05-01 14:00 CEST (Europe/Berlin), 2 d 0 h\n"
         "4 targets, 99.88 % available, 1 outage, 10 min down, the longest 10 min, 2 h 00 min unknown.\n"
+        "Mean time to repair 10 min, between failures 5 d 21 h.\n"
         "\n"
-        "TARGET       KIND        AVAIL  OUTAGES    DOWN  LONGEST  UNKNOWN\n"
-        "PJSIP/trunk  provider  99.65 %        1  10m00s   10m00s    1h00m\n"
-        "PJSIP/101    phone       100 %                              1h00m\n"
+        "TARGET       KIND        AVAIL  OUTAGES    DOWN  LONGEST    MTTR   MTBF  UNKNOWN\n"
+        "PJSIP/trunk  provider  99.65 %        1  10m00s   10m00s  10m00s  1d22h    1h00m\n"
+        "PJSIP/101    phone       100 %                                             1h00m\n"
         "office       pbx         100 %\n"
         "1 phone never seen up: not in use, not counted as down.\n"
         "\n"
@@ -93,7 +94,18 @@ def test_json_gives_each_target_and_the_incidents(database: Path, run: Run) -> N
         "longest_s": 600,
         "degraded_s": 0,
         "up_s": 47 * HOUR - 600,
+        "site": None,
+        "maintenance_s": 0,
+        "silenced_s": 0,
+        "mttr_s": 600,
+        "mtbf_s": 47 * HOUR - 600,
+        "flaps": 0,
+        "availability_in_hours": None,
+        "downtime_in_hours_s": None,
+        "sla_missed": None,
     }
+    assert (document["by"], document["groups"], document["sla"]) == ("target", [], None)
+    assert (document["unknown_counts_as"], document["maintenance_excluded"]) == ("exclude", False)
     assert document["by_name"]["office", "PJSIP/102"]["availability"] is None
     assert [incident["id"] for incident in document["incidents"]] == [7]
     assert document["overall"]["outages"] == 1

@@ -16,11 +16,10 @@ from zoneinfo import ZoneInfo
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from healthmon.config.types import MaintenanceConfig, Weekly
+from healthmon.config.types import MaintenanceConfig, Plans, Weekly
 from healthmon.model import Changes, Check, CheckState, Health, Kind, Matcher, Target, Transition, VeilPeriod
 from healthmon.report.accounts import Account, By, Choice, Rules
 from healthmon.report.availability import Change, Span
-from healthmon.report.covers import Planned
 from healthmon.report.looking import Asked, account_of
 from healthmon.report.rolling import Roller
 from healthmon.store.commander import open_commander
@@ -190,10 +189,10 @@ def report(case: Case, path: Path, by: By = By.TARGET, *, excludes_maintenance: 
     """Ask for the report, with the working hours of the case."""
     asked = Asked(case.window, Choice(), by, Rules(excludes_maintenance=excludes_maintenance), case.zone)
     windows = [MaintenanceConfig("any", Matcher(), tuple(case.facts.maintenance))] if case.facts.maintenance else []
-    hours = {"desks": case.facts.hours} if case.facts.hours else {}
+    hours = {"desks": tuple(case.facts.hours)} if case.facts.hours else {}
     now = case.end if case.alive_at == case.end else case.end + DAY
     with open_reader(path) as reader:
-        return account_of(reader, asked, now, planned=Planned(windows, hours))
+        return account_of(reader, asked, now, plans=Plans(tuple(windows), hours))
 
 
 NAMES = {By.DAY: lambda day: f"{day}", By.WEEK: lambda day: f"{day:%G-W%V}", By.MONTH: lambda day: f"{day:%Y-%m}"}

@@ -127,6 +127,7 @@ def ask_everything(reader: Reader) -> dict[str, Any]:
         "open_incidents": reader.open_incidents(),
         "incidents": reader.incidents(START, END),
         "incident": reader.incident(1),
+        "explained": reader.explained(1),
         "notes": reader.notes(1),
         "silences": reader.silences(START),
         "places": reader.places(PHONE),
@@ -143,7 +144,6 @@ def ask_everything(reader: Reader) -> dict[str, Any]:
         "silences_within": reader.silences_within(START, END),
         "flaps": reader.flaps(START, END),
         "meters": ask_meters(reader.meters()),
-        "explained": reader.explained(1),
     }
 
 

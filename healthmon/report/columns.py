@@ -1,0 +1,164 @@
+"""The columns of figures in a report for people, for every way of writing it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from healthmon.report.accounts import Account, By, Group, Line, Rules
+from healthmon.report.availability import Figures
+from healthmon.report.words import counted, duration, percent, percent_at_least, short
+
+Entry = Line | Group
+
+
+class Figure(NamedTuple):
+    """One column of figures."""
+
+    title: str
+    write: Callable[[Entry, Rules], str]
+    #: In a terminal that is too narrow the highest numbers go first; 0 stays.
+    goes_at: int = 0
+    #: Whether it is there although no line has anything in it.
+    is_always: bool = False
+
+
+def _seconds(of: Callable[[Entry], float | None]) -> Callable[[Entry, Rules], str]:
+    return lambda entry, _rules: short(of(entry) or 0.0)
+
+
+def _number(of: Callable[[Entry], int]) -> Callable[[Entry, Rules], str]:
+    return lambda entry, _rules: f"{of(entry):,}" if of(entry) else ""
+
+
+def available(figures: Figures | None, rules: Rules) -> str:
+    """Write an availability; beside a promise with as many digits as that has, and never rounded up."""
+    if figures is None:
+        return ""
+    share = rules.share(figures)
+    if rules.promised is None:
+        return percent(share)
+    return percent_at_least(share, max(2, len(promised(rules).partition(".")[2]) - 2))
+
+
+def _verdict(entry: Entry, rules: Rules) -> str:
+    if rules.promised is None or rules.share(entry.figures) is None:
+        return ""
+    return "missed" if rules.is_missed(entry.figures) else "met"
+
+
+#: In the order in which they stand. What is counted apart (degraded, unknown, maintenance, silenced) stays longest.
+FIGURES = (
+    Figure("AVAIL", lambda entry, rules: available(entry.figures, rules), is_always=True),
+    Figure("SLA", _verdict),
+    Figure("IN HOURS", lambda entry, rules: available(entry.in_hours, rules), 1),
+    Figure("OUTAGES", _number(lambda entry: entry.figures.outages), is_always=True),
+    Figure("DOWN", _seconds(lambda entry: entry.figures.down_s), is_always=True),
+    Figure("LONGEST", _seconds(lambda entry: entry.figures.longest_s), 6, is_always=True),
+    Figure("MTTR", _seconds(lambda entry: entry.figures.mean_repair_s), 8),
+    Figure("MTBF", _seconds(lambda entry: entry.figures.mean_between_s), 9),
+    Figure("FLAPS", _number(lambda entry: entry.figures.flaps), 7),
+    Figure("DEGR", _seconds(lambda entry: entry.figures.degraded_s), 3),
+    Figure("UNKNOWN", _seconds(lambda entry: entry.figures.unknown_s), is_always=True),
+    Figure("MAINT", _seconds(lambda entry: entry.figures.maintenance_s), 4),
+    Figure("SILENT", _seconds(lambda entry: entry.figures.silenced_s), 5),
+)
+
+
+class Table(NamedTuple):
+    """What a report lists: names at the left, figures at the right; a row for each entry."""
+
+    names: tuple[str, ...]
+    figures: tuple[Figure, ...]
+    entries: tuple[Entry, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def table_of(entries: Sequence[Entry], account: Account) -> Table:
+    """Write the entries as a table, without the figures that nobody has."""
+    names = _names(account)
+    written = {figure: [figure.write(entry, account.rules) for entry in entries] for figure in FIGURES}
+    figures = tuple(figure for figure in FIGURES if figure.is_always or any(written[figure]))
+    rows = [
+        (*_named(entry, account), *(written[figure][number] for figure in figures))
+        for number, entry in enumerate(entries)
+    ]
+    return Table(names, figures, tuple(entries), tuple(rows))
+
+
+def _names(account: Account) -> tuple[str, ...]:
+    if account.by is not By.TARGET:
+        return account.by.upper(), "TARGETS"
+    return ("TARGET", "PBX", "KIND") if account.has_pbxs else ("TARGET", "KIND")
+
+
+def _named(entry: Entry, account: Account) -> tuple[str, ...]:
+    if isinstance(entry, Group):
+        return entry.name, f"{entry.targets:,}"
+    name = entry.target.endpoint or entry.target.pbx
+    return (name, entry.target.pbx, entry.kind) if account.has_pbxs else (name, entry.kind)
+
+
+# ---------------------------------------------------------------- the same in sentences
+
+
+def sentences(account: Account) -> list[str]:
+    """Say the overall figures, and how they were counted."""
+    if not account.lines:
+        return ["Nothing was watched then that matches."]
+    return [_overall(account), *_details(account), *_rules(account)]
+
+
+def _overall(account: Account) -> str:
+    figures, share = account.overall, account.rules.share(account.overall)
+    said = [
+        counted(len(account.lines), "target"),
+        "nothing known" if share is None else f"{available(figures, account.rules)} available",
+    ]
+    said.append(counted(figures.outages, "outage") if figures.outages else "no outage")
+    if figures.outages:
+        said.append(f"{duration(figures.down_s)} down, the longest {duration(figures.longest_s)}")
+    apart = (
+        (figures.degraded_s, "degraded"),
+        (figures.unknown_s, "unknown"),
+        (figures.maintenance_s, "in maintenance"),
+        (figures.silenced_s, "silenced"),
+    )
+    return f"{', '.join([*said, *(f'{duration(length)} {what}' for length, what in apart if length)])}."
+
+
+def _details(account: Account) -> list[str]:
+    """Say what only some reports have."""
+    figures, in_hours = account.overall, account.in_hours
+    said = []
+    if figures.mean_repair_s is not None and figures.mean_between_s is not None:
+        said.append(
+            f"Mean time to repair {duration(figures.mean_repair_s)}, between failures "
+            f"{duration(figures.mean_between_s)}."
+        )
+    if figures.flaps:
+        said.append(f"{counted(figures.flaps, 'time')} something began to flap.")
+    if in_hours is not None:
+        said.append(
+            f"In working hours: {available(in_hours, account.rules)} available, {duration(in_hours.down_s)} down."
+        )
+    return said
+
+
+def _rules(account: Account) -> list[str]:
+    """Say what was counted otherwise than usual, and whether a promise was kept."""
+    rules, said = account.rules, []
+    if account.overall.unknown_s and rules.unknown_as is not rules.unknown_as.EXCLUDE:
+        said.append(f"Unknown time counts as {rules.unknown_as}.")
+    if rules.excludes_maintenance:
+        said.append("What happened within maintenance windows is left out.")
+    if rules.promised is not None:
+        known = sum(rules.share(entry.figures) is not None for entry in account.entries)
+        missed = f"{account.missed:,} of {known:,} missed" if account.missed else f"All {known:,} met"
+        said.append(f"{missed} {promised(rules)}.")
+    return said
+
+
+def promised(rules: Rules) -> str:
+    """Write what was promised: ``99.9 %``."""
+    return f"{(rules.promised or 0.0) * 100:.6g} %"

@@ -1,0 +1,418 @@
+"""What ``healthmon report`` can be asked: groups, promises, times of the calendar and of the configuration, forms."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from click.testing import CliRunner, Result
+
+from healthmon.cli import common
+from healthmon.cli.main import cli
+from healthmon.model import Changes, Health, Kind, Matcher, Place, PlaceChange, Target
+from healthmon.report.accounts import Account, By
+from healthmon.report.report_markdown import report_markdown
+from healthmon.report.tables import Screen
+from healthmon.store.commander import open_commander
+from healthmon.store.writer import open_writer
+from tests.cli.conftest import Run
+from tests.report.builder import (
+    DAY,
+    HOUR,
+    MINUTE,
+    NOW,
+    connection,
+    endpoint,
+    outage,
+    phone,
+    provider,
+    running,
+    steps,
+    stopped,
+    veil,
+)
+
+UP, DOWN, DEGRADED = Health.UP, Health.DOWN, Health.DEGRADED
+LONG_AGO = NOW - 30 * DAY
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def two_pbxs() -> dict[str, Any]:
+    """Two PBXs with the same provider; one lost it for an hour in April, and a phone twice for ten minutes."""
+    trunk, other = provider("telekom"), provider("telekom", pbx="branch")
+    desk = phone("101")
+    at = datetime(2026, 4, 29, 12, tzinfo=BERLIN).timestamp()
+    yesterday = [(NOW - DAY + part * MINUTE, health) for part, health in ((0, DOWN), (10, UP), (30, DOWN), (40, UP))]
+    return {
+        "states": [connection(), connection("branch"), trunk, other, desk],
+        "history": [
+            *steps(connection(), (LONG_AGO, UP)),
+            *steps(connection("branch"), (LONG_AGO, UP)),
+            *steps(trunk, (LONG_AGO, UP), (at, DOWN), (at + HOUR, UP)),
+            *steps(other, (LONG_AGO, UP)),
+            *steps(desk, (LONG_AGO, UP), *yesterday),
+        ],
+    }
+
+
+def asked(run: Run, *arguments: str) -> dict[str, Any]:
+    """What ``report --format json`` says; the groups by name."""
+    result = run("report", "--format", "json", *arguments)
+    assert result.exit_code == 0, result.output
+    document: dict[str, Any] = json.loads(result.stdout)
+    document["by_name"] = {group["name"]: group for group in document["groups"]}
+    return document
+
+
+# ---------------------------------------------------------------- --by
+
+
+def test_a_provider_is_one_line_over_all_pbxs_that_use_it(database: Path, run: Run) -> None:
+    with running(database, **two_pbxs()):
+        document = asked(run, "--by", "provider", "--since", "4d")
+
+    (group,) = document["groups"]
+    assert (group["name"], group["targets"], group["outages"], group["downtime_s"]) == ("PJSIP/telekom", 2, 1, HOUR)
+    assert group["availability"] == round(1 - 1 / (2 * 4 * 24), 6)
+
+
+def test_watches_and_pbxs_are_groups_worst_first(database: Path, run: Run) -> None:
+    with running(database, **two_pbxs()):
+        by_watch = asked(run, "--by", "watch", "--since", "4d")
+        by_pbx = run("report", "--by", "pbx", "--since", "4d")
+
+    assert [group["name"] for group in by_watch["groups"]] == ["providers", "phones"]
+    assert by_pbx.stdout.splitlines()[4:] == [
+        "PBX     TARGETS    AVAIL  OUTAGES   DOWN  LONGEST    MTTR   MTBF  UNKNOWN",
+        "office        3  99.54 %        3  1h20m    1h00m  26m40s  3d23h",
+        "branch        2    100 %",
+    ]
+
+
+def test_sites_are_where_devices_were_last_seen(database: Path, run: Run) -> None:
+    shop, away, trunk = phone("201"), phone("202"), provider("telekom")
+    history = [change for each in (shop, away, trunk) for change in steps(each, (LONG_AGO, UP))]
+    stopped(database, [shop, away, trunk], history=history)
+    writer = open_writer(database, now=NOW - 60)
+    places = [
+        PlaceChange(shop.target, Place("203.0.113.7"), NOW - DAY, is_left=False),
+        PlaceChange(away.target, Place("192.168.5.20"), NOW - DAY, is_left=False),
+        PlaceChange(trunk.target, Place("198.51.100.1"), NOW - DAY, is_left=False),
+    ]
+    writer.commit(Changes(places=places))
+    writer.close()
+
+    document = asked(run, "--by", "site")
+
+    assert sorted(document["by_name"]) == ["192.168.5.0/24 on office", "203.0.113.7 on office"]
+    assert {target["endpoint"]: target["site"] for target in document["targets"]} == {
+        "PJSIP/201": "203.0.113.7",
+        "PJSIP/202": "192.168.5.0/24",
+        "PJSIP/telekom": None,
+    }
+
+
+def test_days_are_those_of_the_zone_and_an_outage_over_midnight_is_on_both(database: Path, run: Run) -> None:
+    trunk = provider("telekom")
+    midnight = datetime(2026, 4, 29, tzinfo=BERLIN).timestamp()
+    history = steps(trunk, (LONG_AGO, UP), (midnight - 10 * MINUTE, DOWN), (midnight + 20 * MINUTE, UP))
+    with running(database, [trunk], history=history):
+        document = asked(run, "--by", "day", "--from", "2026-04-28", "--to", "2026-04-29")
+
+    assert [group["name"] for group in document["groups"]] == ["2026-04-28", "2026-04-29"]
+    assert [group["outages"] for group in document["groups"]] == [1, 1]
+    assert [group["downtime_s"] for group in document["groups"]] == [600, 1200]
+    assert document["groups"][0]["to"] == "2026-04-28T22:00:00.000Z"
+    assert document["overall"]["outages"] == 1, "the days have it twice, the whole has it once"
+
+
+@pytest.mark.parametrize(("by", "names"), [("week", ["2026-W17", "2026-W18"]), ("month", ["2026-04", "2026-05"])])
+def test_weeks_and_months(database: Path, run: Run, by: str, names: list[str]) -> None:
+    with running(database, **two_pbxs()):
+        document = asked(run, "--by", by, "--since", "7d")
+
+    assert [group["name"] for group in document["groups"]] == names
+
+
+# ---------------------------------------------------------------- --last-…
+
+
+@pytest.mark.parametrize(
+    ("option", "since", "until"),
+    [
+        ("--last-month", "2026-03-31T22:00:00.000Z", "2026-04-30T22:00:00.000Z"),
+        ("--last-week", "2026-04-19T22:00:00.000Z", "2026-04-26T22:00:00.000Z"),
+    ],
+)
+def test_the_last_whole_month_and_week(database: Path, run: Run, option: str, since: str, until: str) -> None:
+    with running(database, **two_pbxs()):
+        document = asked(run, option)
+
+    assert (document["from"], document["to"]) == (since, until)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["--last-week", "--last-month"], ["--last-month", "--since", "3d"], ["--last-week", "--to", "2026-01-01"]],
+)
+def test_two_times_are_one_sentence_and_exit_2(database: Path, run: Run, arguments: list[str]) -> None:
+    result = run("report", *arguments)
+
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "give one of them" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+# ---------------------------------------------------------------- --sla, --top
+
+
+def test_who_missed_what_was_promised_is_marked_and_the_exit_code_says_so(database: Path, run: Run) -> None:
+    with running(database, **two_pbxs()):
+        missed = run("report", "--by", "provider", "--since", "4d", "--sla", "99.9")
+        met = run("report", "--by", "provider", "--since", "4d", "--sla", "99")
+
+    assert (missed.exit_code, met.exit_code) == (1, 0)
+    assert "1 of 1 missed 99.9 %." in missed.stdout
+    assert "PJSIP/telekom        2  99.47 %  missed" in missed.stdout
+    assert "All 1 met 99 %." in met.stdout
+
+
+def test_what_is_just_below_a_promise_is_not_rounded_up_to_it(database: Path, run: Run) -> None:
+    trunk = provider("telekom")
+    history = steps(trunk, (LONG_AGO, UP), (NOW - DAY, DOWN), (NOW - DAY + 86.5, UP))
+    with running(database, [trunk], history=history):
+        result = run("report", "--since", "1d", "--sla", "99.9")
+
+    assert result.exit_code == 1
+    assert "99.89 %  missed" in result.stdout
+
+
+def test_top_lists_the_worst_and_counts_all(database: Path, run: Run) -> None:
+    with running(database, **two_pbxs()):
+        result = run("report", "--since", "4d", "--top", "1")
+        document = asked(run, "--since", "4d", "--top", "2")
+        table = run("report", "--since", "4d", "--top", "2", "--format", "csv")
+
+    assert [line.split()[0] for line in result.stdout.splitlines()[4:]] == ["TARGET", "PJSIP/telekom"]
+    assert "5 targets" in result.stdout
+    assert len(document["targets"]) == 2
+    assert document["overall"]["up_s"] == 5 * 4 * DAY - HOUR - 20 * MINUTE
+    assert table.stdout_bytes.count(b"\r\n") == 3
+
+
+# ---------------------------------------------------------------- what counts
+
+
+def test_unknown_time_can_count_as_up_or_down(database: Path, run: Run) -> None:
+    trunk = provider("telekom")
+    with running(
+        database, [trunk], history=steps(trunk, (LONG_AGO, UP)), veils=[veil(Target("office"), NOW - DAY, NOW)]
+    ):
+        shares = [
+            asked(run, "--since", "4d", "--count-unknown-as", word)["overall"]["availability"]
+            for word in ("exclude", "up", "down")
+        ]
+        said = run("report", "--since", "4d", "--count-unknown-as", "down").stdout
+
+    assert shares == [1.0, 1.0, 0.75]
+    assert "Unknown time counts as down." in said
+    assert "1 d 0 h unknown" in said
+
+
+CONFIG = """
+[healthmon]
+database = {database}
+timezone = Europe/Berlin
+[pbx office]
+url = http://127.0.0.1:8088
+username = healthmon
+password = secret
+[watch providers]
+endpoints = PJSIP/telekom*
+working_hours = Mon-Fri 08:00-18:00
+{more}
+"""
+
+#: Wednesday night, and a bit of Thursday.
+MAINTENANCE = """[maintenance backup]
+days = Wed
+time = 23:00-01:00
+kind = provider
+"""
+
+
+def with_config(database: Path, *arguments: str, more: str = MAINTENANCE) -> Result:
+    """Ask with a configuration, as people do."""
+    config = database.with_name("config.ini")
+    config.write_text(CONFIG.format(database=database, more=more))
+    return CliRunner().invoke(cli, ["-c", str(config), "report", *arguments], catch_exceptions=False)
+
+
+@pytest.fixture
+def a_night(database: Path, run: Run) -> dict[str, Any]:
+    """A provider that was down for 90 minutes on Wednesday night, half an hour of it before the maintenance window."""
+    trunk = provider("telekom")
+    at = datetime(2026, 4, 29, 22, 30, tzinfo=BERLIN).timestamp()
+    noon = datetime(2026, 4, 30, 12, tzinfo=BERLIN).timestamp()
+    return {
+        "states": [trunk],
+        "history": steps(
+            trunk, (LONG_AGO, UP), (at, DOWN), (at + 90 * MINUTE, UP), (noon, DOWN), (noon + 30 * MINUTE, UP)
+        ),
+    }
+
+
+def test_maintenance_is_shown_and_can_be_left_out(database: Path, a_night: dict[str, Any]) -> None:
+    window = ["--from", "2026-04-29", "--to", "2026-04-30", "--format", "json"]
+    with running(database, **a_night):
+        whole = json.loads(with_config(database, *window).stdout)["targets"][0]
+        without = json.loads(with_config(database, *window, "--exclude-maintenance").stdout)["targets"][0]
+        said = with_config(database, *window[:4], "--exclude-maintenance").stdout
+
+    assert (whole["downtime_s"], whole["outages"], whole["maintenance_s"]) == (2 * HOUR, 2, 2 * HOUR)
+    assert (without["downtime_s"], without["outages"], without["maintenance_s"]) == (HOUR, 2, 2 * HOUR)
+    assert without["up_s"] == 46 * HOUR - HOUR
+    assert "2 h 00 min in maintenance." in said
+    assert "What happened within maintenance windows is left out." in said
+
+
+def test_working_hours_give_a_second_figure(database: Path, a_night: dict[str, Any]) -> None:
+    window = ["--from", "2026-04-29", "--to", "2026-04-30"]
+    with running(database, **a_night):
+        document = json.loads(with_config(database, *window, "--format", "json").stdout)
+        said = with_config(database, *window).stdout
+
+    (target,) = document["targets"]
+    assert (target["availability_in_hours"], target["downtime_in_hours_s"]) == (1 - 0.5 / 20, 1800)
+    assert target["availability"] == round(1 - 2 / 48, 6)
+    assert "In working hours: 97.50 % available, 30 min down." in said
+    assert "97.50 %        2" in said
+
+
+def test_a_mistake_in_a_maintenance_window_is_said_and_one_elsewhere_is_not(
+    database: Path, a_night: dict[str, Any]
+) -> None:
+    with running(database, **a_night):
+        wrong = with_config(database, more="[maintenance backup]\ndays = Someday\ntime = 23:00-01:00\n")
+        elsewhere = with_config(database, more="[receiver boss]\nurls = ${NOT_SET}\ncolour = red\n")
+
+    assert wrong.exit_code == 78
+    assert "[maintenance backup] days: Someday" in wrong.stderr
+    assert elsewhere.exit_code == 0
+
+
+def test_silenced_time_is_shown(database: Path, run: Run) -> None:
+    trunk, desk = provider("telekom"), phone("101")
+    history = [*steps(trunk, (LONG_AGO, UP)), *steps(desk, (LONG_AGO, UP))]
+    stopped(database, [trunk, desk], history=history)
+    with open_commander(database) as commander:
+        only_phones = Matcher(kinds=(Kind.PHONE,))
+        commander.silence(only_phones, since=NOW - 3 * HOUR, until=NOW - HOUR, author="anna", reason="works")
+
+    targets = asked(run, "--since", "2h")["targets"]
+
+    assert {target["endpoint"]: target["silenced_s"] for target in targets} == {"PJSIP/101": HOUR, "PJSIP/telekom": 0}
+
+
+def test_flaps_are_counted(database: Path, run: Run) -> None:
+    trunk = provider("telekom")
+    flapping = outage(7, trunk, NOW - DAY, NOW - DAY + HOUR, flap_episodes=3)
+    with running(database, [trunk], history=steps(trunk, (LONG_AGO, UP)), incidents=[flapping]):
+        document = asked(run, "--by", "day", "--since", "3d")
+
+    assert document["overall"]["flaps"] == 3
+    assert [group["flaps"] for group in document["groups"]] == [0, 0, 3, 0]
+
+
+# ---------------------------------------------------------------- forms
+
+
+def test_groups_as_csv(database: Path, run: Run) -> None:
+    with running(database, **two_pbxs()):
+        result = run("report", "--by", "pbx", "--since", "4d", "--format", "csv")
+
+    rows = list(csv.DictReader(io.StringIO(result.stdout, newline=""), strict=True))
+    assert [(row["name"], row["targets"], row["outages"]) for row in rows] == [
+        ("office", "3", "3"),
+        ("branch", "2", "0"),
+    ]
+
+
+def test_markdown_shows_names_as_they_are(database: Path, run: Run) -> None:
+    odd = endpoint(Target("office", "PJSIP", "a|b*c_<i>"), Kind.PHONE)
+    incident = outage(7, odd, NOW - DAY, NOW - DAY + 600, cause="[click](http://127.0.0.1)")
+    history = steps(odd, (LONG_AGO, UP), (NOW - DAY, DOWN), (NOW - DAY + 600, UP))
+    with running(database, [odd], history=history, incidents=[incident]):
+        result = run("report", "--format", "markdown", "--incidents", "--since", "2d")
+
+    lines = result.stdout.splitlines()
+    assert lines[0] == "# Availability"
+    assert "| TARGET | KIND | AVAIL | OUTAGES | DOWN | LONGEST | MTTR | MTBF | UNKNOWN |" in lines
+    assert r"| PJSIP/a\|b\*c\_\<i\> | phone | 99.65 % | 1 | 10m00s | 10m00s | 10m00s | 1d23h |  |" in lines
+    assert r"\[click\]\(http\://127.0.0.1\); recovered |" in result.stdout
+
+
+def test_a_file_appears_when_it_is_complete(database: Path, run: Run, tmp_path: Path) -> None:
+    target = tmp_path / "report.csv"
+    with running(database, **two_pbxs()):
+        result = run("report", "--format", "csv", "-o", str(target))
+
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert target.read_text().startswith("pbx,endpoint,kind")
+    assert list(tmp_path.glob(".report*")) == []
+
+
+def test_a_file_that_cannot_be_written_is_one_sentence(database: Path, run: Run, tmp_path: Path) -> None:
+    with running(database, **two_pbxs()):
+        result = run("report", "-o", str(tmp_path / "nowhere" / "report.txt"))
+
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"healthmon: {tmp_path}/nowhere/report.txt: cannot be written")
+    assert result.stderr.count("\n") == 1
+
+
+def test_a_terminal_of_80_columns_gets_the_most_important_figures(
+    database: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trunk = provider("trunk-telekom")
+    history = steps(trunk, (LONG_AGO, UP), (NOW - DAY, DOWN), (NOW - DAY + 5000, DEGRADED), (NOW - HOUR, UP))
+    veils = [veil(Target("office"), NOW - 9000, NOW - 8000)]
+    monkeypatch.setattr("healthmon.cli.report.screen", lambda: Screen(80))
+    with running(database, [trunk], history=history, veils=veils):
+        result = run("report", "--sla", "99.9")
+
+    assert max(map(len, result.stdout.splitlines())) <= 80
+    assert "DEGR  UNKNOWN" in result.stdout
+    assert "No room for LONGEST, MTTR, MTBF; a wider terminal shows them" in result.stdout
+
+
+def test_progress_is_shown_only_to_a_terminal_and_only_if_it_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    tracked: list[Sequence[int]] = []
+
+    def track(items: Sequence[int], *_: object, **__: object) -> Sequence[int]:
+        tracked.append(items)
+        return items
+
+    monkeypatch.setattr("rich.progress.track", track)
+    for is_terminal, after_s, expected in ((True, 0.0, [[1, 2, 3]]), (True, 60.0, []), (False, 0.0, [])):
+        tracked.clear()
+        monkeypatch.setattr(sys.stderr, "isatty", lambda is_terminal=is_terminal: is_terminal, raising=False)
+
+        assert list(common.progress_if_long("Looking", after_s)([1, 2, 3])) == [1, 2, 3]
+        assert tracked == expected
+
+
+def test_an_account_without_targets_says_so_in_every_form(database: Path, run: Run) -> None:
+    empty = Account((NOW - DAY, NOW), (), by=By.PROVIDER)
+
+    assert "Nothing was watched then that matches." in report_markdown(empty, BERLIN, with_incidents=False)
+    assert replace(empty, by=By.DAY).overall.availability is None
