@@ -129,6 +129,7 @@ def _receiver(section: DraftSection, general: dict[str, Any]) -> ReceiverConfig:
         urls=values["urls"],
         group_wait=values["group_wait"],
         give_up_after=values["give_up_after"],
+        longest_pause=values["longest_pause"],
         language=values.get("language", general["language"]),
         quiet=None if quiet is None else Quiet(_weekly(quiet[0], general["timezone"]), quiet[1]),
     )

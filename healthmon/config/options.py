@@ -377,6 +377,12 @@ RECEIVER = SectionKind(
             default="24h",
         ),
         Option(
+            "longest_pause",
+            values.duration("1s", "1d"),
+            "The pauses between attempts at a URL that fails grow until they are about so long.",
+            default="10m",
+        ),
+        Option(
             "quiet",
             values.quiet,
             "What falls due in these times waits for their end, except outages of these severities.",

@@ -150,6 +150,8 @@ class ReceiverConfig:
     group_wait: float = 5.0
     #: A message about an incident that is over is given up after so long, seconds.
     give_up_after: float = 86400.0
+    #: The pauses between attempts at a URL that fails grow until they are about so long, seconds.
+    longest_pause: float = 600.0
     #: What its messages are written in, one of ``healthmon.languages.CODES``.
     language: str = "en"
     #: What falls due in it waits for its end; None: there is no such time.

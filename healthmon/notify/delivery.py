@@ -21,7 +21,7 @@ from healthmon.languages import language
 from healthmon.notify.digest import compose
 from healthmon.notify.ledger import Ledger
 from healthmon.notify.message import Draft, Message, Sender
-from healthmon.notify.pace import LONGEST_WAIT, Pace
+from healthmon.notify.pace import Pace
 from healthmon.notify.pieces import PATIENCE, Attempt, Rows, Suspects, pieces
 from healthmon.notify.voice import Voice
 from healthmon.store.outbox import Claim, ClaimedRow, Outbox
@@ -51,7 +51,6 @@ class Deliverer:
         wake: Event,
         stop: Event,
         jitter: Callable[[float, float], float] = random.uniform,
-        longest_wait: float = LONGEST_WAIT,
     ) -> None:
         self.url_id = url_id
         self.zone = zone
@@ -64,7 +63,7 @@ class Deliverer:
         self._clock = clock
         self._wake = wake
         self._stop = stop
-        self._pace = Pace(sender.min_interval, jitter, longest_wait)
+        self._pace = Pace(sender.min_interval, jitter, receiver.longest_pause)
         self._suspects = Suspects()
         self._direct: SimpleQueue[Message] = SimpleQueue()
         self._ledger = Ledger(url_id)

@@ -97,6 +97,7 @@ urls =
     json://127.0.0.1/2
 group_wait = 0s
 give_up_after = 2d
+longest_pause = 90s
 quiet = 22:00-07:00 except critical
 
 [receiver desk]
@@ -142,7 +143,7 @@ urls = json://127.0.0.1/5
     night = Weekly(frozenset(range(7)), 1320, 420, ZoneInfo("Europe/Berlin"))
     assert oncall.quiet == Quiet((night,), frozenset({Severity.CRITICAL}))
     assert config.receivers[1].quiet is None
-    assert (oncall.group_wait, oncall.give_up_after) == (0.0, 2 * 86400.0)
+    assert (oncall.group_wait, oncall.give_up_after, oncall.longest_pause) == (0.0, 2 * 86400.0, 90.0)
 
 
 def test_without_a_degraded_after_a_watch_uses_its_down_after(files: Files) -> None:

@@ -23,9 +23,6 @@ from tests.scenarios.channel import Channel
 from tests.scenarios.kills import Kills
 from tests.scenarios.sources import NEVER, Sources
 
-#: The longest wait between two attempts to send, so that a row is not longer than it need be (seconds).
-LONGEST_WAIT = 5.0
-
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -154,7 +151,6 @@ class Daemon:
             wake=Event(),
             stop=Event(),
             jitter=lambda low, high: (low + high) / 2,
-            longest_wait=LONGEST_WAIT,
         )
         deliverer.channel = self._channels[url_id]
         outbox = self._outbox()

@@ -32,6 +32,7 @@ down_after = {hold}s
 up_after = 5s
 
 [receiver oncall]
+longest_pause = 5s
 urls = boss = json://127.0.0.1:9000/alerts
 """
 
