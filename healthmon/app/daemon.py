@@ -21,10 +21,12 @@ from healthmon.clock import Clock
 from healthmon.config import Config
 from healthmon.config.parser import load
 from healthmon.config.reload import difference
+from healthmon.config.templates import TemplateRule
 from healthmon.engine import Engine, EngineHooks
 from healthmon.errors import ConfigError, ExitCode
 from healthmon.notify.direct import DirectAlert
 from healthmon.notify.redact import Redactor
+from healthmon.notify.samples import why_broken
 from healthmon.notify.senders import why_refused
 from healthmon.sdnotify import ServiceManager
 from healthmon.sources.inbox import Inbox
@@ -42,7 +44,8 @@ LOOK_WHETHER_DEAD_EVERY = 0.5
 
 def run(config_path: Path) -> int:
     """Run the daemon until it is told to stop; return the exit code. Raises HealthmonError if it cannot start."""
-    config = load(config_path, why_refused=why_refused)
+    # A daemon that does not start because of a template would tell nobody anything.
+    config = load(config_path, why_refused=why_refused, templates=TemplateRule(why_broken))
     handler = logs.set_up(config.log_level, Redactor.of(config))
     log.info("healthmon %s starts: %d PBXs, %d receivers", __version__, len(config.pbxs), len(config.receivers))
     _say_warnings(config)
@@ -155,7 +158,8 @@ class Daemon:
         """Read the configuration again; with any problem the running one stays."""
         self._manager.reloading()
         try:
-            new = load(self._config.path, why_refused=why_refused)
+            rule = TemplateRule(why_broken, is_fatal=True)
+            new = load(self._config.path, why_refused=why_refused, templates=rule)
         except ConfigError as error:
             for problem in error.problems:
                 log.error("%s", problem)

@@ -11,7 +11,9 @@ from healthmon.cli.common import progress
 from healthmon.config import Config, PbxConfig
 from healthmon.config.describe import describe
 from healthmon.config.parser import load
+from healthmon.config.templates import TemplateRule
 from healthmon.errors import AriError, ExitCode
+from healthmon.notify.samples import why_broken
 from healthmon.notify.senders import why_refused
 from healthmon.report.discovery import disagreements, effective_holds, unchecked
 from healthmon.sources.survey import Survey, survey
@@ -29,7 +31,7 @@ def command(config_path: Path, connect: bool) -> None:
     Lists every problem with its file, line, section and option, and exits with 78 if there is one. With --connect
     each PBX is asked too; exit code 1 if one does not answer as it should.
     """
-    config = load(config_path, why_refused=why_refused)
+    config = load(config_path, why_refused=why_refused, templates=TemplateRule(why_broken, is_fatal=True))
     for line in describe(config):
         click.echo(line)
     click.echo()

@@ -131,6 +131,8 @@ def _receiver(section: DraftSection, general: dict[str, Any]) -> ReceiverConfig:
         give_up_after=values["give_up_after"],
         longest_pause=values["longest_pause"],
         language=values.get("language", general["language"]),
+        subject_template=values.get("subject_template"),
+        body_template=values.get("body_template"),
         quiet=None if quiet is None else Quiet(_weekly(quiet[0], general["timezone"]), quiet[1]),
     )
 

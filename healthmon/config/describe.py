@@ -79,11 +79,13 @@ def describe_watch(watch: WatchConfig, config: Config) -> list[str]:
 def describe_receiver(receiver: ReceiverConfig) -> list[str]:
     """Name a receiver's URLs as logs and messages name them; the URLs themselves hold secrets."""
     wait, limit = written(receiver.group_wait), written(receiver.give_up_after)
+    templates = {"subject": receiver.subject_template, "text": receiver.body_template}
     language = f", writes {receiver.language}" if receiver.language != "en" else ""
     quiet = [f"    quiet {quiet_in_words(receiver.quiet)}"] if receiver.quiet else []
     return [
         f"receiver {receiver.name}: waits {wait} for more to tell, gives up after {limit}{language}",
         *quiet,
+        *(f"    {what} by {file.path}" for what, file in templates.items() if file),
         *(f"    {url.url_id}" for url in receiver.urls),
     ]
 

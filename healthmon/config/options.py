@@ -371,6 +371,18 @@ RECEIVER = SectionKind(
             otherwise="that of [healthmon]",
         ),
         Option(
+            "subject_template",
+            values.path,
+            "A file with a Jinja2 template of your own for the subject.",
+            otherwise="healthmon's own words",
+        ),
+        Option(
+            "body_template",
+            values.path,
+            "A file with a Jinja2 template of your own for the text.",
+            otherwise="healthmon's own words",
+        ),
+        Option(
             "give_up_after",
             values.duration("1m", "30d"),
             "A message about an outage that is over is given up after so long.",

@@ -17,6 +17,7 @@ from healthmon.config.findings import Findings, nearest, shown
 from healthmon.config.options import KINDS, Option, SectionKind
 from healthmon.config.reader import Section, Value, read_sections, read_text
 from healthmon.config.secrets import VARIABLE, Secrets, is_readable_by_all
+from healthmon.config.templates import TemplateRule, resolve_templates
 from healthmon.config.types import Config
 from healthmon.config.values import ALL, NOBODY, Unsuitable
 from healthmon.errors import ConfigError
@@ -27,18 +28,21 @@ def load(
     *,
     environ: Mapping[str, str] = os.environ,
     why_refused: Callable[[str], str | None] | None = None,
+    templates: TemplateRule | None = None,
     hostname: str | None = None,
 ) -> Config:
     """Read and check a configuration file. Raises ``ConfigError`` with all problems at once.
 
     ``why_refused`` says why a receiver's URL cannot be used, or None; without it URLs are not checked further.
+    The same goes for ``templates``.
     """
     findings = Findings(str(path))
     text = read_text(path, findings)
     if text is None:
         raise ConfigError(findings.problems)
     draft = read_draft(read_sections(text, findings), findings)
-    _resolve(draft, Secrets(environ, path.absolute().parent), hostname or os.uname().nodename, why_refused)
+    secrets = Secrets(environ, path.absolute().parent)
+    _resolve(draft, secrets, hostname or os.uname().nodename, why_refused, templates or TemplateRule())
     checks.check(draft)
     _warn_if_readable(path, draft)
     if findings.problems:
@@ -146,7 +150,13 @@ def _instead(option: Option) -> str:
     return f"without this line it is {option.default or option.otherwise}"
 
 
-def _resolve(draft: Draft, secrets: Secrets, hostname: str, why_refused: Callable[[str], str | None] | None) -> None:
+def _resolve(
+    draft: Draft,
+    secrets: Secrets,
+    hostname: str,
+    why_refused: Callable[[str], str | None] | None,
+    templates: TemplateRule,
+) -> None:
     """Look up what options name outside of the file."""
     receivers = draft.names("receiver")
     resolve.healthmon(draft, secrets)
@@ -158,6 +168,7 @@ def _resolve(draft: Draft, secrets: Secrets, hostname: str, why_refused: Callabl
         resolve.own_timezone(section, draft)
     for section in draft.of("receiver"):
         resolve.receiver(section, secrets, why_refused)
+        resolve_templates(section, secrets.folder, templates)
     for section in draft.of("maintenance"):
         resolve.maintenance(section, draft)
 

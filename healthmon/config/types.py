@@ -141,6 +141,14 @@ class Quiet:
 
 
 @dataclass(frozen=True, slots=True)
+class TemplateFile:
+    """A template of the user's, as it was when the configuration was read."""
+
+    path: Path
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReceiverConfig:
     """Who gets told."""
 
@@ -154,6 +162,9 @@ class ReceiverConfig:
     longest_pause: float = 600.0
     #: What its messages are written in, one of ``healthmon.languages.CODES``.
     language: str = "en"
+    #: Instead of our own words.
+    subject_template: TemplateFile | None = None
+    body_template: TemplateFile | None = None
     #: What falls due in it waits for its end; None: there is no such time.
     quiet: Quiet | None = None
 

@@ -23,6 +23,7 @@ from healthmon.notify.ledger import Ledger
 from healthmon.notify.message import Draft, Message, Sender
 from healthmon.notify.pace import Pace
 from healthmon.notify.pieces import PATIENCE, Attempt, Rows, Suspects, pieces
+from healthmon.notify.templates import Templates
 from healthmon.notify.voice import Voice
 from healthmon.store.outbox import Claim, ClaimedRow, Outbox
 
@@ -58,6 +59,7 @@ class Deliverer:
         self.failing = ""
         self._receiver = receiver
         self._language = language(receiver.language)
+        self._templates = Templates(receiver)
         self._sender = sender
         self._open_outbox = open_outbox
         self._clock = clock
@@ -196,7 +198,8 @@ class Deliverer:
             self._ledger.book(partial(outbox.delivered, claim, self._clock.now(), message.subject, rows))
 
     def _compose(self, rows: Rows) -> Message:
-        return compose(rows, self._voice(), most_characters=self._sender.most_characters)
+        most = self._sender.most_characters
+        return compose(rows, self._voice(), most_characters=most, templates=self._templates)
 
     def _voice(self) -> Voice:
         return Voice(self._language, self.zone, self._clock.now())

@@ -7,12 +7,14 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, groupby
 
 from healthmon.model import Severity
+from healthmon.notify.context import context_of
 from healthmon.notify.facts import facts_of
 from healthmon.notify.lines import DOWN, Line, News, State, lines_of, together
 from healthmon.notify.message import MOST_CHARACTERS, Message, Mood
 from healthmon.notify.naming import counted, names_of
 from healthmon.notify.paragraphs import Paragraph, of_ended, paragraphs
 from healthmon.notify.subject import subject
+from healthmon.notify.templates import Templates
 from healthmon.notify.threads import threads_of
 from healthmon.notify.voice import DAY, Voice
 from healthmon.notify.words import cut, listed
@@ -32,9 +34,20 @@ _MOODS = {News.OVER: Mood.WARNING, News.GOOD: Mood.SUCCESS, News.ENDED: Mood.INF
 _MOODS_OF_DOWN = {Severity.CRITICAL: Mood.FAILURE, Severity.WARNING: Mood.WARNING, Severity.INFO: Mood.INFO}
 
 
-def compose(rows: Sequence[ClaimedRow], voice: Voice, *, most_characters: int = MOST_CHARACTERS) -> Message:
-    """Write the message that tells these rows (at least one), worst first."""
+def compose(
+    rows: Sequence[ClaimedRow],
+    voice: Voice,
+    *,
+    most_characters: int = MOST_CHARACTERS,
+    templates: Templates | None = None,
+) -> Message:
+    """Write the message that tells these rows (at least one), worst first; with ``templates`` in the user's words."""
     lines = lines_of(rows)
+    message = _in_our_words(lines, voice, most_characters)
+    return templates.applied(message, context_of(message, lines, voice), most_characters) if templates else message
+
+
+def _in_our_words(lines: Sequence[Line], voice: Voice, most_characters: int) -> Message:
     groups = [list(group) for _, group in groupby(lines, key=together)]
     return Message(
         subject=subject(groups, voice),

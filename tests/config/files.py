@@ -9,6 +9,7 @@ import pytest
 
 from healthmon.config import Config
 from healthmon.config.parser import load
+from healthmon.config.templates import TemplateRule
 from healthmon.errors import ConfigError
 
 #: Everything that must be there, and nothing else.
@@ -37,19 +38,22 @@ class Files:
         text: str | bytes,
         environ: Mapping[str, str] | None = None,
         why_refused: Callable[[str], str | None] | None = None,
+        templates: TemplateRule | None = None,
     ) -> Config:
         """Write the file, readable by its owner alone, and load it on the host ``pbx1``."""
         self.path.write_bytes(text if isinstance(text, bytes) else text.encode())
         self.path.chmod(0o600)
-        return load(self.path, environ=environ or {"TZ": "UTC"}, why_refused=why_refused, hostname="pbx1")
+        environ = environ or {"TZ": "UTC"}
+        return load(self.path, environ=environ, why_refused=why_refused, templates=templates, hostname="pbx1")
 
     def problems(
         self,
         text: str | bytes,
         environ: Mapping[str, str] | None = None,
         why_refused: Callable[[str], str | None] | None = None,
+        templates: TemplateRule | None = None,
     ) -> list[str]:
         """Load a file that must have problems, and return their lines without the folder."""
         with pytest.raises(ConfigError) as caught:
-            self.load(text, environ, why_refused)
+            self.load(text, environ, why_refused, templates)
         return [str(problem).replace(f"{self.folder}/", "") for problem in caught.value.problems]

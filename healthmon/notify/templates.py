@@ -1,0 +1,68 @@
+"""Texts by templates of the user's; what breaks falls back to our own words, never to silence."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from healthmon.config.types import ReceiverConfig, TemplateFile
+from healthmon.notify.message import MOST_CHARACTERS, Message
+
+if TYPE_CHECKING:
+    from healthmon.notify.templating import BrokenTemplate, Template
+
+log = logging.getLogger(__name__)
+
+#: A subject may be longer than ours, but not endless.
+MOST_OF_A_SUBJECT = 200
+
+
+class Templates:
+    """The templates of one receiver. Owned by one thread."""
+
+    def __init__(self, receiver: ReceiverConfig) -> None:
+        self._receiver = receiver.name
+        #: Where something broke, and that was said.
+        self._complained: set[str] = set()
+        self._subject = self._compiled(receiver.subject_template)
+        self._body = self._compiled(receiver.body_template)
+
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return self._subject is not None or self._body is not None
+
+    def applied(self, message: Message, facts: Mapping[str, Any], most: int) -> Message:
+        """The message in the user's words; what breaks stays as it was, and is logged once."""
+        known = {**facts, "receiver": self._receiver}
+        subject = self._written(self._subject, known, MOST_OF_A_SUBJECT)
+        body = self._written(self._body, known, min(most, MOST_CHARACTERS))
+        return replace(message, subject=" ".join(subject.split()) or message.subject, body=body or message.body)
+
+    def _compiled(self, file: TemplateFile | None) -> Template | None:
+        if file is None:
+            return None
+        from healthmon.notify.templating import BrokenTemplate, Template  # noqa: PLC0415 - brings Jinja2 with it
+
+        try:
+            return Template(file)
+        except BrokenTemplate as broken:
+            self._complain(broken)
+            return None
+
+    def _written(self, template: Template | None, facts: Mapping[str, Any], most: int) -> str:
+        if template is None:
+            return ""
+        from healthmon.notify.templating import BrokenTemplate  # noqa: PLC0415
+
+        try:
+            return template.write(facts, most)
+        except BrokenTemplate as broken:
+            self._complain(broken)
+            return ""
+
+    def _complain(self, broken: BrokenTemplate) -> None:
+        if broken.place not in self._complained:
+            self._complained.add(broken.place)
+            log.error("%s; healthmon's own words are sent instead", broken)

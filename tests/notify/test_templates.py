@@ -1,0 +1,194 @@
+"""Texts by templates of the user's: what they can write, what they cannot, and what happens when they break."""
+
+from __future__ import annotations
+
+import logging
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from healthmon.config.types import ReceiverConfig, TemplateFile
+from healthmon.languages import language
+from healthmon.model import Reason
+from healthmon.notify.context import context_of
+from healthmon.notify.digest import compose
+from healthmon.notify.lines import lines_of
+from healthmon.notify.message import Message
+from healthmon.notify.samples import sample_rows, why_broken
+from healthmon.notify.templates import Templates
+from healthmon.notify.voice import Voice
+from healthmon.store.outbox import ClaimedRow
+from tests.notify.post import Post
+from tests.notify.rows import BERLIN, ENGLISH, NOW, TELEKOM, incident, phone, row
+
+BODY = """\
+{% for one in incidents %}
+* {{ one.headline }}: {{ one.why }}, {{ one.since }}
+{% endfor %}
+{{ receiver }}, {{ mood }}, {{ incidents | length }} in all
+"""
+DOCUMENT = Path(__file__).parents[2] / "docs" / "messages.md"
+
+
+def templates(subject: str = "", body: str = "") -> Templates:
+    """Templates of the receiver oncall; empty: none."""
+    files = [TemplateFile(Path(name), text) if text else None for name, text in (("s.j2", subject), ("b.j2", body))]
+    return Templates(ReceiverConfig("oncall", (), subject_template=files[0], body_template=files[1]))
+
+
+def written(rows: Sequence[ClaimedRow], subject: str = "", body: str = "", voice: Voice = ENGLISH) -> Message:
+    return compose(rows, voice, templates=templates(subject, body))
+
+
+def broken(text: str) -> str | None:
+    return why_broken(TemplateFile(Path("/etc/healthmon/b.j2"), text))
+
+
+def test_a_template_writes_what_the_user_wants() -> None:
+    rows = [row(incident(TELEKOM)), row(incident(phone("101"), 7))]
+
+    message = written(rows, "[{{ incidents[0].severity }}] {{ subject }}", BODY)
+
+    assert message.subject == "[critical] DOWN provider Telekom (office) + 1 more"
+    assert message.body == (
+        "* DOWN provider Telekom (office): peer status Unreachable, 14:02:11 CEST (UTC+2)\n"
+        "* DOWN phone 101 (office): peer status Unreachable, 14:02:11 CEST (UTC+2)\n"
+        "oncall, failure, 2 in all"
+    )
+
+
+def test_what_has_no_template_stays_as_it_is() -> None:
+    rows = [row(incident(TELEKOM))]
+    ours = compose(rows, ENGLISH)
+
+    assert written(rows, "ALARM") == replace(ours, subject="ALARM")
+    assert written(rows, body="ALARM") == replace(ours, body="ALARM")
+
+
+def test_a_template_speaks_the_language_of_its_receiver() -> None:
+    russian = Voice(language("ru"), BERLIN, NOW)
+
+    assert written([row(incident(TELEKOM))], "{{ incidents[0].headline }}", voice=russian).subject == (
+        "НЕДОСТУПЕН провайдер Telekom (office)"
+    )
+
+
+def test_names_of_strangers_are_harmless_in_a_template_too() -> None:
+    message = written(
+        [row(incident(phone("evil\u202e\n\x1b{{ 7 * 7 }}")))], "{{ incidents[0].name }}", "{{ incidents[0].target }}"
+    )
+
+    assert message.subject == r"evil\u202e\n\x1b{{ 7 * 7 }}"
+    assert message.body == r"PJSIP/evil\u202e\n\x1b{{ 7 * 7 }} on office"
+
+
+def test_a_text_is_bounded_and_a_subject_is_one_line() -> None:
+    endless = "{% for a in range(90000) %}{% for b in range(90000) %}line {{ b }}\n{% endfor %}{% endfor %}"
+
+    message = written([row(incident(TELEKOM))], endless, endless)
+
+    assert len(message.subject) == 200
+    assert 3490 < len(message.body) <= 3500
+    assert message.subject.startswith("line 0 line 1 ")
+    assert message.body.endswith("…")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("{% for one in incidents %}\n{{ one.id }", "/etc/healthmon/b.j2:2: unexpected '}'"),
+        ("\n{{ incidnts }}", "/etc/healthmon/b.j2:2: 'incidnts' is undefined"),
+        ("{{ incidents[0].closed_at[:10] }}", "/etc/healthmon/b.j2:1: TypeError: 'NoneType' object"),
+        ("{{ incidents[1].id }}", "/etc/healthmon/b.j2:1: list object has no element 1"),
+        ("{% if word == 'DOWN' %}down{% endif %}", "/etc/healthmon/b.j2: writes nothing"),
+        ("{{ 1 / others_down }}", "/etc/healthmon/b.j2:1: ZeroDivisionError: division by zero"),
+        ("{% macro again() %}{{ again() }}{% endmacro %}\n{{ again() }}", "RecursionError"),
+    ],
+)
+def test_a_broken_template_is_found_before_it_is_used_with_file_and_line(text: str, why: str) -> None:
+    said = broken(text)
+
+    assert said is not None
+    assert why in said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{% include '/etc/passwd' %}",
+        "{% extends 'x' %}",
+        "{% import 'x' as x %}",
+        "{{ incidents.__class__.__mro__ }}",
+        "{{ subject.format.__globals__ }}",
+        "{{ ''.__class__.__base__.__subclasses__() }}",
+        "{{ '{0.__class__}'.format(subject) }}",
+        "{{ incidents.append(1) or cycler.__init__.__globals__ }}",
+        "{{ 'x' * 1000000000 }}",
+        "{{ 10 ** 10 ** 10 }}",
+        "{% for a in range(1000000) %}x{% endfor %}",
+    ],
+)
+def test_a_template_reaches_no_file_and_nothing_of_python(text: str) -> None:
+    assert broken(text) is not None
+
+
+def test_a_good_template_writes_every_sample() -> None:
+    assert broken(BODY) is None
+    assert {one.reason for rows in sample_rows() for one in rows} == set(Reason)
+    assert {len(rows) for rows in sample_rows()} >= {1, 2}
+
+
+def test_what_breaks_at_run_time_falls_back_to_our_own_words_and_is_logged_once(
+    post: Post, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = TemplateFile(Path("/etc/healthmon/s.j2"), "\n{{ incidents[0].name | int / 0 }}")
+    post.receiver = replace(post.receiver, subject_template=file)
+    post.start()
+
+    with caplog.at_level(logging.ERROR):
+        post.opens(1)
+        post.run(10)
+        post.opens(2)
+        post.run(10)
+
+    assert [subject.partition(" since")[0] for subject in post.channel.subjects] == [
+        "DOWN phone 101 (office)",
+        "DOWN phone 102 (office)",
+    ]
+    [record] = caplog.records
+    assert record.getMessage() == (
+        "/etc/healthmon/s.j2:2: ZeroDivisionError: division by zero; healthmon's own words are sent instead"
+    )
+
+
+def test_a_template_that_cannot_even_be_read_falls_back(caplog: pytest.LogCaptureFixture) -> None:
+    message = written([row(incident(TELEKOM))], "{{", "{% nonsense %}")
+
+    assert message == compose([row(incident(TELEKOM))], ENGLISH)
+    assert len(caplog.records) == 2
+
+
+def test_jinja2_is_not_loaded_where_there_is_no_template() -> None:
+    code = (
+        "import sys, healthmon.notify.delivery, healthmon.notify.samples, healthmon.cli.check_config; "
+        "from healthmon.config.types import ReceiverConfig; from healthmon.notify.templates import Templates; "
+        "Templates(ReceiverConfig('oncall', ())); sys.exit('jinja2' in sys.modules)"
+    )
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_manual_names_all_that_a_template_can_use() -> None:
+    rows = [row(incident(TELEKOM))]
+    facts = context_of(compose(rows, ENGLISH), lines_of(rows), ENGLISH)
+    own = set(facts) - set(compose(rows, ENGLISH).facts) | {"receiver"}
+    own |= set(facts["incidents"][0]) - set(compose(rows, ENGLISH).facts["incidents"][0])
+
+    explained = set(re.findall(r"`(\w+)`", DOCUMENT.read_text().partition("## Templates")[2]))
+
+    assert own - explained == set()
