@@ -523,6 +523,8 @@ class Reason(StrEnum):
     ESCALATED = "escalated"
     #: A group's outage has doubled since it was told.
     WIDENED = "widened"
+    #: It has been down for very long: one line a day instead of reminders.
+    LONG_GONE = "long gone"
     RESOLVED = "resolved"
     FLAPPING = "flapping"
     STABLE = "stable"
@@ -544,7 +546,7 @@ class Notification:
     """The booking "tell this URL of this receiver about this incident for this reason".
 
     Unique over (incident_id, url_id, reason, serial). ``serial``: OPENED and RESOLVED count reopenings (0),
-    REMINDER its number, FLAPPING and STABLE the episode.
+    REMINDER its number, FLAPPING and STABLE the episode, LONG_GONE the day.
     """
 
     incident_id: int

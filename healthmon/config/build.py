@@ -14,6 +14,7 @@ from healthmon.config.types import (
     HeartbeatConfig,
     HistoryConfig,
     Hold,
+    LongGone,
     MaintenanceConfig,
     PbxConfig,
     Quiet,
@@ -106,6 +107,7 @@ def _watch(section: DraftSection) -> WatchConfig:
         alert_singly=values["alert_singly"],
         alert_on_degraded=values["alert_on"],
         working_hours=working_hours_of(section),
+        long_gone=_long_gone(values),
         flap_window=values["flap_window"],
         flap_start=values["flap_start"],
         flap_stop=values["flap_stop"],
@@ -115,6 +117,11 @@ def _watch(section: DraftSection) -> WatchConfig:
 def working_hours_of(section: DraftSection) -> tuple[Weekly, ...]:
     """Make the working hours of a watch section; none: people work at all times."""
     return _weekly(section.values.get("working_hours", ()), section.values["timezone"])
+
+
+def _long_gone(values: dict[str, Any]) -> LongGone | None:
+    after = values["long_gone"]
+    return None if after is None else LongGone(after, values["long_gone_at"], values["timezone"])
 
 
 def _escalations(values: dict[str, Any]) -> tuple[Escalation, ...]:

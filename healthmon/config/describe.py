@@ -66,6 +66,9 @@ def describe_watch(watch: WatchConfig, config: Config) -> list[str]:
     told = "down or degraded" if watch.alert_on_degraded else "down"
     alone = "" if watch.is_told_singly(watch.kind or Kind.PHONE) else ", only as a part of a group"
     hours = [f"    only {weekly_in_words(watch.working_hours)}"] if watch.working_hours else []
+    if gone := watch.long_gone:
+        at = f"{_clock(gone.at)} ({gone.zone.key})"
+        hours.append(f"    what is down for more than {written(gone.after)} in one line a day at {at}")
     return [
         f"watch {watch.name}: {', '.join(watch.endpoints)}{but} on {pbxs}; kind {watch.kind or 'auto'}",
         f"    {_severity(watch)}",

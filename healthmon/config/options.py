@@ -318,7 +318,19 @@ WATCH = SectionKind(
             otherwise="always",
             is_list=True,
         ),
-        Option("timezone", values.timezone, "Whose clock working_hours go by.", otherwise="that of [healthmon]"),
+        Option(
+            "long_gone",
+            values.never_or(values.duration("1h", "365d")),
+            "What is down for longer is told in one line a day, instead of silence or reminders.",
+            default="never",
+        ),
+        Option("long_gone_at", values.clock, "When that line is told.", default="09:00"),
+        Option(
+            "timezone",
+            values.timezone,
+            "Whose clock working_hours and long_gone_at go by.",
+            otherwise="that of [healthmon]",
+        ),
         Option(
             "flap_window",
             values.duration("1m", "1d"),

@@ -45,6 +45,17 @@ class Weekly:
 
 
 @dataclass(frozen=True, slots=True)
+class LongGone:
+    """What has been down for so long that it is told in one line a day."""
+
+    #: For so long, seconds.
+    after: float
+    #: When that line is told, by the clock on the wall: minutes since midnight.
+    at: int
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
 class Escalation:
     """Who is told too, when nobody took note of an outage for so long (seconds)."""
 
@@ -99,6 +110,8 @@ class WatchConfig:
     alert_on_degraded: bool = False
     #: Outside of these times nobody is told; empty: always.
     working_hours: tuple[Weekly, ...] = ()
+    #: None: reminders go on for ever.
+    long_gone: LongGone | None = None
     #: Flapping starts at so many raw changes within ``flap_window`` seconds, and stops at so few.
     flap_window: float = 600.0
     flap_start: int = 6

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from healthmon.config.findings import nearest, shown
@@ -43,6 +44,9 @@ _WILDCARDS = frozenset("*?[")
 ALL = "all"
 #: Stands for "told to nobody, kept in the history".
 NOBODY = "nobody"
+
+
+Value = TypeVar("Value")
 
 
 class Unsuitable(ValueError):
@@ -230,6 +234,23 @@ def _weekday(word: str) -> int:
     if word[:3].lower() not in WEEKDAYS or word.lower() not in WEEKDAYS[word[:3].lower()].lower():
         raise Unsuitable(f"{shown(word)}: weekdays are Mon, Tue, Wed, Thu, Fri, Sat, Sun, or Mon-Fri, or daily")
     return list(WEEKDAYS).index(word[:3].lower())
+
+
+def never_or(parse: Callable[[str], Value]) -> Callable[[str], Value | None]:
+    """Accept ``never`` as well."""
+
+    def parse_or_never(value: str) -> Value | None:
+        return None if value.lower() == "never" else parse(value)
+
+    return parse_or_never
+
+
+def clock(value: str) -> int:
+    """``09:00`` -> minutes since midnight."""
+    match = re.fullmatch(r"([0-9]{1,2}):([0-9]{2})", value)
+    if not match or int(match[1]) > 23 or int(match[2]) > 59:
+        raise Unsuitable(f"{shown(value)}: must be a time between 00:00 and 23:59, like 09:00")
+    return int(match[1]) * 60 + int(match[2])
 
 
 #: Weekdays, and the minutes since midnight at which a time begins and ends on them.

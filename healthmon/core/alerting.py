@@ -25,7 +25,20 @@ GOOD_ENDINGS = (Ending.RECOVERED, Ending.STABLE)
 FIRST_REASONS = (Reason.OPENED, Reason.ESCALATED, Reason.FLAPPING)
 
 #: What is true for as long as it lasts.
-_STILL_REASONS = (Reason.OPENED, Reason.ESCALATED, Reason.WIDENED, Reason.REMINDER)
+_STILL_REASONS = (Reason.OPENED, Reason.ESCALATED, Reason.WIDENED, Reason.REMINDER, Reason.LONG_GONE)
+
+#: What is told again and again, unless somebody takes note.
+_AGAIN = (Reason.REMINDER, Reason.LONG_GONE)
+
+
+@dataclass(frozen=True, slots=True)
+class DailyLine:
+    """What is long gone is told in one line at a fixed time of the day."""
+
+    #: The number of this day; 0: the time has not come.
+    day: int = 0
+    #: It tells of what was down, and was told, at that moment already.
+    down_before: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +57,8 @@ class Policy:
     muted_by: str = ""
     #: Somebody knows of it: no reminders.
     is_acknowledged: bool = False
+    #: It has been down for so long that one line a day is told of it instead of reminders; None: it has not.
+    daily_line: DailyLine | None = None
     #: This URL is told only because nobody took note of it in time.
     is_escalation: bool = False
 
@@ -70,7 +85,7 @@ def _while_open(incident: Incident, told: Told, policy: Policy, now: float) -> t
     widened = (Reason.WIDENED, incident.widened)
     if incident.widened_at > told.said_at and not told.waiting and widened not in told.booked:
         return widened
-    return _reminder(told, policy, now)
+    return _reminder(incident, told, policy, now)
 
 
 def _turn(incident: Incident, told: Told) -> tuple[Reason, int] | None:
@@ -91,13 +106,20 @@ def _first(incident: Incident, told: Told, policy: Policy) -> tuple[Reason, int]
     return None if first in told.booked or told.waiting else first
 
 
-def _reminder(told: Told, policy: Policy, now: float) -> tuple[Reason, int] | None:
+def _reminder(incident: Incident, told: Told, policy: Policy, now: float) -> tuple[Reason, int] | None:
+    if policy.is_explained or (policy.unseen_since is not None and now - policy.unseen_since > UNSEEN_TOO_LONG):
+        return None
+    if policy.daily_line is not None:
+        return _line_of_today(incident, told, policy.daily_line, is_wanted=not policy.is_acknowledged)
     due_at = reminder_due_at(told, policy)
-    if due_at is None or now < due_at or policy.is_explained:
-        return None
-    if policy.unseen_since is not None and now - policy.unseen_since > UNSEEN_TOO_LONG:
-        return None
-    return Reason.REMINDER, 1 + _reminders(told)
+    return None if due_at is None or now < due_at else (Reason.REMINDER, 1 + _reminders(told))
+
+
+def _line_of_today(incident: Incident, told: Told, line: DailyLine, *, is_wanted: bool) -> tuple[Reason, int] | None:
+    is_old = max(incident.believed_at, told.opened_at) <= line.down_before
+    is_believed = told.said is Said.DOWN and not told.waiting
+    row = (Reason.LONG_GONE, line.day)
+    return row if is_wanted and is_old and is_believed and row not in told.booked else None
 
 
 def _reminders(told: Told) -> int:
@@ -107,7 +129,8 @@ def _reminders(told: Told) -> int:
 def reminder_due_at(told: Told, policy: Policy) -> float | None:
     """When the next reminder falls due (seconds, UTC), or None: no reminder is wanted, or a message still waits."""
     waits = policy.remind_every
-    if not waits or policy.is_acknowledged or told.waiting or told.said is not Said.DOWN:
+    is_wanted = bool(waits) and not policy.is_acknowledged and policy.daily_line is None
+    if not is_wanted or told.waiting or told.said is not Said.DOWN:
         return None
     return told.said_at + waits[min(_reminders(told), len(waits) - 1)]
 
@@ -157,7 +180,7 @@ def says(reason: Reason, incident: Incident, newest_said: Said | None) -> Said |
         # silence is told to those only who know that it was down.
         is_silenced = newest_said is None and bool(incident.muted_by)
         return None if newest_said is Said.UP or is_silenced else Said.WAS_DOWN
-    if reason in (Reason.WIDENED, Reason.REMINDER):
+    if reason is Reason.WIDENED or reason in _AGAIN:
         return None
     # Never a lone "up" for a "down" that nobody saw.
     return Said.UP if newest_said in (Said.DOWN, Said.UP) else None
@@ -169,6 +192,6 @@ def _says_while_open(reason: Reason, incident: Incident) -> Said | None:
         return Said.DOWN if incident.flapping else None
     if reason is Reason.STABLE:
         return None if incident.flapping else Said.DOWN
-    if reason is Reason.REMINDER and incident.acked_at is not None:
+    if reason in _AGAIN and incident.acked_at is not None:
         return None
     return Said.DOWN if reason in _STILL_REASONS else None

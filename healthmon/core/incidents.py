@@ -349,7 +349,7 @@ class Incidents:
 
     # ------------------------------------------------------------ telling
 
-    def _policy(self, incident: Incident) -> Policy:
+    def _policy(self, incident: Incident, now: float) -> Policy:
         bigger = self._explanation(incident)
         return Policy(
             remind_every=self._policies.remind_every(incident),
@@ -358,6 +358,7 @@ class Incidents:
             unseen_since=self.unseen_since(incident.target, incident.check),
             muted_by=incident.muted_by,
             is_acknowledged=incident.acked_at is not None,
+            daily_line=self._policies.daily_line(incident, now),
         )
 
     def _tell(
@@ -370,7 +371,7 @@ class Incidents:
         not_before: float = 0.0,
     ) -> str:
         incident = self._as_muted(self._as_rated(incident, changes), now, changes)
-        policy = self._policy(incident)
+        policy = self._policy(incident, now)
         booked = self._teller.tell(incident, policy, now, changes, due_at=due_at, not_before=not_before)
         self._remind_later(incident, policy, now)
         if self._teller.is_finished(incident):

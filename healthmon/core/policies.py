@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from healthmon.config.types import Config, WatchConfig
-from healthmon.model import Incident, Severity
+from healthmon.config.types import Config, LongGone, WatchConfig
+from healthmon.core.alerting import DailyLine
+from healthmon.core.windows import next_daily, time_of_today
+from healthmon.model import Health, Incident, Severity
 
 _SEVERITIES = list(Severity)
 
@@ -33,6 +35,28 @@ class Policies:
             return min((watch.remind_every for watch in watches if watch.remind_every), default=())
         pbx = self._pbxs.get(incident.target.pbx)
         return () if pbx is None else pbx.remind_every
+
+    def daily_line(self, incident: Incident, now: float) -> DailyLine | None:
+        """The line of today in which what is long gone is told, or was; None: it is not so long gone."""
+        rule = self._long_gone(incident)
+        if rule is None or now < incident.believed_at + rule.after:
+            return None
+        day, at = time_of_today(rule.at, rule.zone, now)
+        return DailyLine(day, at - rule.after) if at <= now else DailyLine()
+
+    def next_gone(self, incident: Incident, now: float) -> float | None:
+        """When it is to be told next in the line of what is long gone (seconds UTC); None: never."""
+        rule = self._long_gone(incident)
+        if rule is None:
+            return None
+        return next_daily(rule.at, rule.zone, max(incident.believed_at + rule.after, now + 1))
+
+    def _long_gone(self, incident: Incident) -> LongGone | None:
+        """The rule by which it is long gone first."""
+        if incident.health is not Health.DOWN or not incident.is_open:
+            return None
+        rules = [watch.long_gone for watch in self._watches_of(incident) if watch.long_gone is not None]
+        return min(rules, key=lambda rule: rule.after, default=None)
 
     def escalations(self, incident: Incident) -> dict[str, float]:
         """The URLs that are told of it when nobody takes note, and after how long (seconds) each."""

@@ -173,7 +173,8 @@ class Teller:
             return None
         reminders = [reminder_due_at(self.told(incident.id, url), policy) for url in self._everybody(incident)]
         escalations = self._escalates_at(incident).values()
-        return min((at for at in (*reminders, *escalations) if at is not None and at > now), default=None)
+        gone = None if policy.is_acknowledged else self._policies.next_gone(incident, now)
+        return min((at for at in (*reminders, *escalations, gone) if at is not None and at > now), default=None)
 
     def is_finished(self, incident: Incident) -> bool:
         """Whether nothing is left to be told about it to anybody."""

@@ -41,14 +41,29 @@ def end_of(times: Sequence[Weekly], now: float) -> float | None:
     return end
 
 
+def time_of_today(minutes: int, zone: ZoneInfo, now: float) -> tuple[int, float]:
+    """The number of today, and when the clock shows so many minutes since its midnight (seconds UTC)."""
+    today = datetime.fromtimestamp(now, zone).date()
+    return today.toordinal(), _moment(today, minutes, zone)
+
+
+def next_daily(minutes: int, zone: ZoneInfo, after: float) -> float:
+    """When the clock shows so many minutes since midnight, at a moment (seconds UTC) or next after it."""
+    moments = (_moment(day, minutes, zone) for day in _days_around(zone, after))
+    return min(moment for moment in moments if moment >= after)
+
+
+def _days_around(zone: ZoneInfo, now: float) -> Iterator[date]:
+    today = datetime.fromtimestamp(now, zone).date()
+    return (today + timedelta(days=offset) for offset in range(-_DAYS_BACK, _DAYS_AHEAD + 1))
+
+
 def _periods(times: Iterable[Weekly], now: float) -> Iterator[tuple[float, float]]:
     return chain.from_iterable(_periods_of(weekly, now) for weekly in times)
 
 
 def _periods_of(weekly: Weekly, now: float) -> Iterator[tuple[float, float]]:
-    today = datetime.fromtimestamp(now, weekly.zone).date()
-    for offset in range(-_DAYS_BACK, _DAYS_AHEAD + 1):
-        day = today + timedelta(days=offset)
+    for day in _days_around(weekly.zone, now):
         if day.weekday() in weekly.days:
             yield _period(weekly, day)
 

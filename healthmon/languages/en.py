@@ -38,6 +38,7 @@ LANGUAGE = Language(
             "FLAPPING",
             "DEGRADED",
             "STILL DEGRADED",
+            "NOT SEEN",
             "WAS DOWN",
             "WAS FLAPPING",
             "WAS DEGRADED",

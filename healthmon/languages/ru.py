@@ -48,6 +48,7 @@ STATES = {
         "ВСЁ ЕЩЁ ЧАСТИЧНО ДОСТУПНО",
         "ВСЁ ЕЩЁ ЧАСТИЧНО ДОСТУПНЫ",
     ),
+    "NOT SEEN": ("ДАВНО НЕ НА СВЯЗИ",),
     "WAS DOWN": ("БЫЛ НЕДОСТУПЕН", "БЫЛА НЕДОСТУПНА", "БЫЛО НЕДОСТУПНО", "БЫЛИ НЕДОСТУПНЫ"),
     "WAS FLAPPING": ("БЫЛ НЕСТАБИЛЕН", "БЫЛА НЕСТАБИЛЬНА", "БЫЛО НЕСТАБИЛЬНО", "БЫЛИ НЕСТАБИЛЬНЫ"),
     "WAS DEGRADED": (
@@ -94,6 +95,7 @@ TEXTS = {
     "cause: {cause}": "причина: {cause}",
     "severity: {severity}": "важность: {severity}",
     "ESCALATED: nobody acknowledged for {duration}": "ЭСКАЛАЦИЯ: никто не подтвердил за {duration}",
+    "{which}: not seen for more than {duration}: {names}": "{which}: нет связи дольше чем {duration}: {names}",
     "acknowledged by {who}": "подтверждено ({who})",
     "it has stopped changing, and stayed so": "состояние перестало меняться и осталось таким",
     "it changes so often that single changes are not told; you will hear when it is stable": (

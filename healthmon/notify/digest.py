@@ -30,7 +30,7 @@ _STATUS = "healthmon status --down"
 #: A footer is worth its room only in bodies longer than this.
 _SMALL_BODY = 600
 
-_MOODS = {News.OVER: Mood.WARNING, News.GOOD: Mood.SUCCESS, News.ENDED: Mood.INFO}
+_MOODS = {News.OLD: Mood.INFO, News.OVER: Mood.WARNING, News.GOOD: Mood.SUCCESS, News.ENDED: Mood.INFO}
 _MOODS_OF_DOWN = {Severity.CRITICAL: Mood.FAILURE, Severity.WARNING: Mood.WARNING, Severity.INFO: Mood.INFO}
 
 

@@ -22,6 +22,7 @@ class State(StrEnum):
     FLAPPING = "FLAPPING"
     DEGRADED = "DEGRADED"
     STILL_DEGRADED = "STILL DEGRADED"
+    NOT_SEEN = "NOT SEEN"
     WAS_DOWN = "WAS DOWN"
     WAS_FLAPPING = "WAS FLAPPING"
     WAS_DEGRADED = "WAS DEGRADED"
@@ -34,12 +35,14 @@ class News(IntEnum):
     """How bad a line is, worst first."""
 
     BAD = 0
-    OVER = 1
-    GOOD = 2
-    ENDED = 3
+    OLD = 1
+    OVER = 2
+    GOOD = 3
+    ENDED = 4
 
 
 _NEWS = {
+    State.NOT_SEEN: News.OLD,
     State.WAS_DOWN: News.OVER,
     State.WAS_FLAPPING: News.OVER,
     State.WAS_DEGRADED: News.OVER,
@@ -49,6 +52,9 @@ _NEWS = {
 }
 #: Down, whatever makes us say it.
 DOWN = (State.ESCALATED, State.WORSE, State.DOWN, State.STILL_DOWN)
+
+#: What the reason alone tells of what lasts.
+_STATES_BY_REASON = {Reason.ESCALATED: State.ESCALATED, Reason.LONG_GONE: State.NOT_SEEN}
 
 _KINDS = list(Kind)
 _STATES = list(State)
@@ -197,8 +203,8 @@ def _past_state(row: ClaimedRow) -> State:
 
 
 def _present_state(row: ClaimedRow) -> State:
-    if row.reason is Reason.ESCALATED:
-        return State.ESCALATED
+    if row.reason in _STATES_BY_REASON:
+        return _STATES_BY_REASON[row.reason]
     if row.incident.flapping:
         return State.FLAPPING
     if row.reason is Reason.WIDENED:

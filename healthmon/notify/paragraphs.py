@@ -10,7 +10,7 @@ from healthmon.notify.bunches import bunched, is_cohort
 from healthmon.notify.causes import first_of_group
 from healthmon.notify.lines import Line, News, State, named
 from healthmon.notify.naming import LIST_CHARACTERS, counted, counts, headline, names
-from healthmon.notify.voice import Voice
+from healthmon.notify.voice import DAY, HOUR, Voice
 from healthmon.notify.words import cut, listed, visible
 
 #: No name or cause in a body is longer than this.
@@ -31,7 +31,22 @@ def paragraphs(group: Sequence[Line], voice: Voice) -> list[Paragraph]:
     """Write what is told about lines of one sort; not of what ended without a recovery."""
     if group[0].state is State.ENDED:
         return []
+    if group[0].state is State.NOT_SEEN:
+        return [_of_long_gone(group, voice)]
     return [_of_bunch(bunch, voice) if len(bunch) > 1 else _of_one(bunch[0], voice) for bunch in bunched(group)]
+
+
+def _of_long_gone(lines: Sequence[Line], voice: Voice) -> Paragraph:
+    """Tell what has been down for long in one line, each with its beginning."""
+    lasted = voice.now - max(line.incident.opened_at for line in lines)
+    unit = DAY if lasted >= DAY else HOUR
+    words = voice.text(
+        "{which}: not seen for more than {duration}: {names}",
+        which=counted(lines, voice, state=False),
+        duration=voice.duration(lasted // unit * unit),
+        names=listed([f"{line.name} ({voice.clock(line.incident.opened_at)})" for line in lines], LIST_CHARACTERS),
+    )
+    return Paragraph("\n".join([words, *_repeated(lines, voice)]), tuple(lines))
 
 
 def _of_bunch(lines: Sequence[Line], voice: Voice) -> Paragraph:

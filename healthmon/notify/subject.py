@@ -97,7 +97,7 @@ def _when(line: Line, voice: Voice) -> str:
 
 def _time(line: Line, voice: Voice) -> str:
     incident = line.incident
-    if line.state in (State.ESCALATED, State.STILL_DOWN, State.STILL_DEGRADED):
+    if line.state in (State.ESCALATED, State.STILL_DOWN, State.STILL_DEGRADED, State.NOT_SEEN):
         return voice.text("for {duration}", duration=voice.duration(voice.now - incident.opened_at))
     if line.state in (State.UP, State.STABLE):
         return voice.text("after {duration}", duration=voice.duration(line.lasted))

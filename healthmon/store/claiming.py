@@ -67,6 +67,7 @@ _SPEAKS_FIRST = (
     Reason.RESOLVED,
     Reason.ENDED,
     Reason.REMINDER,
+    Reason.LONG_GONE,
 )
 
 

@@ -12,7 +12,7 @@ def test_a_configuration_in_words(files: Files) -> None:
         + "[watch providers]\nendpoints = PJSIP/trunk-*\nexclude = PJSIP/trunk-9\nkind = provider\npbx = off*\n"
         + "down_after_exact = yes\nalert_on = down, degraded\nremind_every = 1h, 4h\nescalate_to = desk after 15m\n"
         + "[watch phones]\nendpoints = PJSIP/*\nkind = mobile\ndown_after = 3m\nreceivers = nobody\n"
-        + "working_hours = Mon-Wed, Fri 08:00-18:00, 06:00-07:00\n"
+        + "working_hours = Mon-Wed, Fri 08:00-18:00, 06:00-07:00\nlong_gone = 1d\n"
         + "[receiver oncall]\nurls =\n    boss = tgram://1:hunter2/3\n    mailto://u:hunter2@mail.example.org\n"
         + "quiet = 22:00-07:00 except warning, critical\n"
         + "[receiver desk]\nurls = json://127.0.0.1\n"
@@ -41,6 +41,7 @@ def test_a_configuration_in_words(files: Files) -> None:
         "    flapping from 6 changes within 10m down to 2",
         "    tells nobody of down, only as a part of a group",
         "    only Mon-Wed, Fri 08:00-18:00, daily 06:00-07:00 (UTC)",
+        "    what is down for more than 1d in one line a day at 09:00 (UTC)",
         "",
         "receiver oncall: waits 5s for more to tell, gives up after 1d",
         "    quiet daily 22:00-07:00 (UTC) except critical, warning",

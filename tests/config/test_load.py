@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from healthmon.config import Hold
 from healthmon.config.parser import load
-from healthmon.config.types import Escalation, HistoryConfig, Quiet, Weekly
+from healthmon.config.types import Escalation, HistoryConfig, LongGone, Quiet, Weekly
 from healthmon.model import Kind, Severity, Target
 from tests.config.files import PBX, RECEIVER, WATCH, Files, pbx
 
@@ -27,7 +27,7 @@ def test_the_smallest_file_gets_every_default(files: Files) -> None:
     assert (office.verify_tls, office.remind_every, office.receivers) == (True, (), ())
     assert phones.hold == Hold(down_after=30.0, up_after=10.0, degraded_after=30.0)
     assert (phones.kind, phones.pbx, phones.exclude, phones.alert_on_degraded) == (None, ("*",), (), False)
-    assert (phones.severity, phones.working_hours, phones.alert_singly) == (None, (), None)
+    assert (phones.severity, phones.working_hours, phones.alert_singly, phones.long_gone) == (None, (), None, None)
     assert (phones.flap_window, phones.flap_start, phones.flap_stop) == (600.0, 6, 2)
 
 
@@ -86,6 +86,8 @@ escalate_to = chief after 15m
     the director after 1h
 working_hours = Mon-Fri 08:00-18:00, Sat 09:00-13:00
 timezone = Asia/Yekaterinburg
+long_gone = 2d
+long_gone_at = 8:30
 flap_window = 1h
 flap_start = 9
 flap_stop = 0
@@ -136,6 +138,7 @@ urls = json://127.0.0.1/5
     assert providers.working_hours == (Weekly(workdays, 480, 1080, zone), Weekly(saturday, 540, 780, zone))
     assert (providers.alert_on_degraded, providers.flap_start, providers.flap_stop) == (True, 9, 0)
     assert providers.alert_singly is False
+    assert providers.long_gone == LongGone(2 * 86400.0, 510, zone)
     assert [(url.url_id, str(url.url)) for url in oncall.urls] == [
         ("oncall/boss", "json://127.0.0.1/?a=b"),
         ("oncall/json:127.0.0.1", "json://127.0.0.1/2"),

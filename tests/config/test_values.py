@@ -167,6 +167,16 @@ def test_other_words_are_no_escalation(text: str, why: str) -> None:
     assert str(caught.value) == why
 
 
+def test_a_time_of_the_day() -> None:
+    assert (values.clock("09:00"), values.clock("0:05"), values.clock("23:59")) == (540, 5, 1439)
+
+
+@pytest.mark.parametrize("text", ["9", "24:00", "09:60", "9 am", "-1:00"])
+def test_other_words_are_no_time_of_the_day(text: str) -> None:
+    with pytest.raises(Unsuitable, match="must be a time between 00:00 and 23:59, like 09:00"):
+        values.clock(text)
+
+
 @pytest.mark.parametrize("word", ["yes", "YES", "true", "on", "1"])
 def test_words_for_yes(word: str) -> None:
     assert values.yes_no(word) is True

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from healthmon.core.alerting import Policy, decide, is_finished, says
+from healthmon.core.alerting import DailyLine, Policy, decide, is_finished, says
 from healthmon.model import Check, Ending, Health, Incident, Kind, Reason, Said, Target, Told
 
 TRUNK = Target("office", "PJSIP", "trunk-a")
@@ -25,6 +25,7 @@ OPEN = Incident(
 CLOSED = replace(OPEN, closed_at=200.0, ending=Ending.RECOVERED)
 PLAIN = Policy()
 LATE = Policy(is_escalation=True)
+TODAY = DailyLine(7, 900.0)
 GROWING = Policy(remind_every=(60, 300))
 
 
@@ -66,6 +67,18 @@ OVER_MUTED = replace(CLOSED, muted_by="silence 12")
         (OPEN, told(Said.DOWN, OPENED, (Reason.REMINDER, 1), (Reason.REMINDER, 2)), GROWING, 450, (Reason.REMINDER, 3)),
         (OPEN, told(Said.DOWN, OPENED), Policy((60,), unseen_since=100.0), 100 + 86401, None),
         (OPEN, told(Said.DOWN, OPENED), Policy((60,), unseen_since=100.0), 100 + 86399, (Reason.REMINDER, 1)),
+        # Down for so long that it is one line a day.
+        (OPEN, told(Said.DOWN, OPENED), Policy((60,), daily_line=DailyLine()), 10**6, None),
+        (OPEN, told(Said.DOWN, OPENED), Policy((60,), daily_line=TODAY), 10**6, (Reason.LONG_GONE, 7)),
+        (OPEN, told(Said.DOWN, OPENED, (Reason.LONG_GONE, 7)), Policy(daily_line=TODAY), 10**6, None),
+        (OPEN, told(Said.DOWN, OPENED, (Reason.LONG_GONE, 6)), Policy(daily_line=TODAY), 10**6, (Reason.LONG_GONE, 7)),
+        (OPEN, told(Said.DOWN, waiting=((Reason.LONG_GONE, 6),)), Policy(daily_line=TODAY), 10**6, None),
+        (OPEN, told(Said.DOWN, OPENED), Policy(daily_line=DailyLine(7, 120.0)), 10**6, None),
+        (OPEN, replace(told(Said.DOWN, OPENED), opened_at=901.0), Policy(daily_line=TODAY), 10**6, None),
+        (OPEN, told(Said.DOWN, OPENED), Policy(daily_line=TODAY, is_acknowledged=True), 10**6, None),
+        (OPEN, told(Said.DOWN, OPENED), Policy(daily_line=TODAY, is_explained=True), 10**6, None),
+        (OPEN, told(Said.DOWN, OPENED), Policy(daily_line=TODAY, unseen_since=100.0), 10**6, None),
+        (OPEN, told(), Policy(daily_line=TODAY), 10**6, OPENED),
         # Nobody took note of it in time.
         (OPEN, told(), LATE, 130, ESCALATED),
         (OPEN, told(waiting=(ESCALATED,)), LATE, 130, None),
@@ -131,6 +144,9 @@ def test_decide(
         (Reason.ESCALATED, OVER_ACKED, Said.DOWN, Said.WAS_DOWN),
         (Reason.OPENED, OVER_MUTED, None, None),
         (Reason.OPENED, OVER_MUTED, Said.DOWN, Said.WAS_DOWN),
+        (Reason.LONG_GONE, OPEN, Said.DOWN, Said.DOWN),
+        (Reason.LONG_GONE, ACKED, Said.DOWN, None),
+        (Reason.LONG_GONE, CLOSED, Said.DOWN, None),
         (Reason.RESOLVED, CLOSED, Said.DOWN, Said.UP),
         (Reason.RESOLVED, CLOSED, Said.UP, Said.UP),
         (Reason.RESOLVED, CLOSED, Said.WAS_DOWN, None),

@@ -10,7 +10,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from healthmon.config.types import Weekly
-from healthmon.core.windows import end_of, is_within, next_change
+from healthmon.core.windows import end_of, is_within, next_change, next_daily, time_of_today
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -122,3 +122,13 @@ def test_nothing_changes_before_the_next_change(zone: str, start: int, end: int,
     assert change is not None
     assert now < change <= now + 8 * 86400 + 7200
     assert {is_within(asked, now + (change - now) * part / 8) for part in range(8)} == {is_within(asked, now)}
+
+
+def test_a_time_of_the_day_is_shown_once_on_each_day() -> None:
+    assert time_of_today(540, BERLIN, at("2026-05-01T08:00:00+02:00")) == (739737, at("2026-05-01T09:00:00+02:00"))
+    assert time_of_today(540, BERLIN, at("2026-05-01T23:59:59+02:00")) == (739737, at("2026-05-01T09:00:00+02:00"))
+    assert next_daily(540, BERLIN, at("2026-05-01T09:00:00+02:00")) == at("2026-05-01T09:00:00+02:00")
+    assert next_daily(540, BERLIN, at("2026-05-01T09:00:01+02:00")) == at("2026-05-02T09:00:00+02:00")
+    # 02:30 comes twice in autumn, and not at all in spring.
+    assert time_of_today(150, BERLIN, at("2026-10-25T12:00:00+01:00"))[1] == at("2026-10-25T02:30:00+02:00")
+    assert time_of_today(150, BERLIN, at("2026-03-29T12:00:00+02:00"))[1] == at("2026-03-29T03:00:00+02:00")

@@ -178,6 +178,16 @@ def _escalated() -> Case:
     return Case([row(incident(TELEKOM), Reason.ESCALATED)], SINCE + 900)
 
 
+def _long_gone() -> Case:
+    gone = [incident(phone(str(118 + number)), number, opened_at=SINCE - number * 30 * HOUR) for number in range(3)]
+    return Case([row(about, Reason.LONG_GONE) for about in gone], SINCE + 30 * HOUR)
+
+
+def _long_gone_beside_news() -> Case:
+    gone = row(incident(phone("118"), 7, opened_at=SINCE - 80 * HOUR), Reason.LONG_GONE)
+    return Case([gone, row(incident(phone("101"), 8))])
+
+
 def _site_down() -> Case:
     about = site(down=37, of=40)
     return Case([row(about, explained=at_the_site(range(101, 138)))])
