@@ -179,11 +179,12 @@ class Engine:
     def _hear_from_others(self, now: float, changes: Changes) -> None:
         """Take results of deliveries and people's orders, if anything is new; what cannot be read is read later."""
         try:
-            self._has_results = self._writer.outside_changes() or self._has_results
+            self._has_results = self._writer.outside_changes() or self._has_results or self._monitor.wants_urls
             if self._has_results:
-                told, commands = self._writer.told(), self._writer.commands(now)
+                told, commands, urls = self._writer.told(), self._writer.commands(now), self._writer.urls()
                 self._monitor.told(told, now, changes)
                 self._monitor.obey(commands, now, changes)
+                self._monitor.hear_of_urls(urls, now, changes)
         except DatabaseUnwritable as error:
             if not self._is_unreadable:
                 log.error("%s; what was delivered is looked at later", error)

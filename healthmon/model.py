@@ -574,6 +574,20 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class UrlState:
+    """How delivery to one URL of a receiver stands (from the outbox)."""
+
+    url_id: str
+    #: Since when every attempt has failed; None: the last one did not.
+    failing_since: float | None = None
+    last_error: str = ""
+    last_error_at: float | None = None
+    last_delivered_at: float | None = None
+    #: Since when a message is being sent of which no result is booked; None: none is.
+    sending_since: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
     """One line of an incident's story: a decision that left no message, such as why nobody was told."""
 

@@ -19,6 +19,8 @@ from healthmon.model import (
     Check,
     ConnectionReport,
     Health,
+    Incident,
+    Kind,
     Matcher,
     Observation,
     Question,
@@ -129,6 +131,11 @@ class Stage:
             assert claim is not None
             outbox.delivered(claim, self.clock.now())
 
+    def open_incidents(self) -> list[Incident]:
+        """What lasts, as it is booked."""
+        with open_reader(self.path) as reader:
+            return reader.open_incidents()
+
     def booked(self) -> list[tuple[Reason, str]]:
         """Who is told what about the first incident."""
         with open_reader(self.path) as reader:
@@ -225,6 +232,24 @@ def test_bookkeeping_08_results_of_deliveries_that_cannot_be_read_are_read_later
 
     # Only who is known to have been told DOWN is told UP.
     assert stage.booked() == [(Reason.OPENED, "delivered"), (Reason.RESOLVED, "waiting")]
+
+
+def test_a_url_that_fails_for_long_is_an_incident_though_nobody_writes_at_that_moment(stage: Stage) -> None:
+    stage.loses_the_trunk()
+    with closing(Outbox(stage.path)) as outbox:
+        for wait in (0.0, 300.0):
+            stage.time.passes(wait)
+            claim = outbox.claim("oncall/boss", stage.clock.now())
+            assert claim is not None
+            outbox.failed(claim, stage.clock.now(), "no answer")
+            stage.engine.step([])
+    assert [one.target for one in stage.open_incidents()] == [TRUNK]
+
+    stage.time.passes(300.0)
+    stage.engine.step([])
+
+    lasting = {one.kind: one.cause for one in stage.open_incidents()}
+    assert lasting[Kind.RECEIVER] == "no answer"
 
 
 # ---------------------------------------------------------------- orders of people

@@ -37,6 +37,7 @@ def build(path: Path, draft: Draft) -> Config:
         log_level=general["log_level"],
         history=_history(draft),
         heartbeat=_heartbeat(general),
+        receiver_failing_after=general["receiver_failing_after"],
         pbxs=tuple(_pbx(section) for section in draft.of("pbx")),
         watches=tuple(_watch(section) for section in draft.of("watch")),
         receivers=tuple(_receiver(section, general) for section in draft.of("receiver")),

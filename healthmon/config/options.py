@@ -109,6 +109,12 @@ HEALTHMON = SectionKind(
             default="30s",
         ),
         Option(
+            "receiver_failing_after",
+            values.duration("1s", "7d"),
+            "A receiver's URL that takes no messages for so long is told to the others.",
+            default="10m",
+        ),
+        Option(
             "heartbeat_url",
             values.text,
             "Fetched while healthmon does its work; a service outside raises the alarm when that stops.",

@@ -253,6 +253,8 @@ class Config:
     site_window: float = 30.0
     history: HistoryConfig = HistoryConfig()
     heartbeat: HeartbeatConfig | None = None
+    #: A receiver's URL that takes no messages for so long is an incident, seconds.
+    receiver_failing_after: float = 600.0
     #: What works, and what the file's author should know; ready to print.
     warnings: tuple[str, ...] = ()
 
@@ -278,11 +280,26 @@ class Config:
 
     def url_ids_of(self, target: Target) -> tuple[str, ...]:
         """The URLs that are told about this target, each once."""
+        if target.technology == Kind.RECEIVER:
+            return self._others(target.resource)
         return self._url_ids(self.receivers_of(target))
+
+    def _others(self, url_id: str) -> tuple[str, ...]:
+        """The URLs that are told that this one fails: those that are told of anything at once, or else later."""
+        sections: list[PbxConfig | WatchConfig] = [*self.pbxs, *self.watches]
+        at_once = [name for section in sections for name in section.receivers]
+        later = [step.receiver for section in sections for step in section.escalate_to]
+        audiences = [[url for url in self._url_ids(tuple(names)) if url != url_id] for names in (at_once, later)]
+        return tuple(next((urls for urls in audiences if urls), ()))
 
     def url_ids_of_receiver(self, name: str) -> tuple[str, ...]:
         """The URLs of a receiver."""
         return self._url_ids((name,))
+
+    @property
+    def url_ids(self) -> tuple[str, ...]:
+        """All URLs of all receivers."""
+        return self._url_ids(tuple(receiver.name for receiver in self.receivers))
 
     def _url_ids(self, wanted: tuple[str, ...]) -> tuple[str, ...]:
         ids = [url.url_id for receiver in self.receivers if receiver.name in wanted for url in receiver.urls]

@@ -222,8 +222,8 @@ class Incidents:
 
     # ------------------------------------------------------------ the incidents of causes
 
-    def open_cause(self, incident: Incident, step: Step, not_before: float) -> str:
-        """Open the incident of a group, whose number is given here; say in words who is told."""
+    def open_cause(self, incident: Incident, step: Step, not_before: float = 0.0) -> str:
+        """Open the incident of a group or of a receiver's URL, whose number is given here; say who is told."""
         numbered = replace(incident, id=self._next_number())
         return self._open_new(numbered, step.now, step.changes, not_before=not_before)
 
@@ -239,15 +239,15 @@ class Incidents:
             if words.startswith("tells"):
                 step.changes.log.append(f"{after.target}: {after.down} unreachable by now; {words}")
 
-    def close_cause(self, incident: Incident, at: float, step: Step) -> str:
-        """End the incident of a group; say in words who is told.
+    def close_cause(self, incident: Incident, at: float, step: Step, words: str = "") -> str:
+        """End the incident of a group or of a receiver's URL; say in words who is told. ``words``: how it is now.
 
         What is left down counts as told with it, and is acknowledged if the group was.
         """
         if incident.acked_at is not None:
             for smaller in self._smaller(incident):
                 self._hand_down(incident, smaller, step)
-        after = _closed(incident, Ending.RECOVERED, at, "")
+        after = _closed(incident, Ending.RECOVERED, at, words)
         return self._change(self._known[incident.id], after, step.now, step.changes)
 
     def has_left(self, incident: Incident) -> bool:

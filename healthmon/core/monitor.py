@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from healthmon.config.types import Config, PbxConfig
 from healthmon.core.causes import GROUP
@@ -12,6 +12,7 @@ from healthmon.core.endpoints import DUE, GRACE, UNLISTED, Endpoints
 from healthmon.core.incidents import MUTES
 from healthmon.core.pbx import Held, Pbx
 from healthmon.core.pbxs import ACCEPT, CHECK, RESTARTS_OVER, Pbxs
+from healthmon.core.receivers import URLS, Receivers
 from healthmon.core.resume import Resume, end_blindness_of_a_gone_pbx, end_what_is_gone, forget_state
 from healthmon.core.step import Step
 from healthmon.model import (
@@ -33,6 +34,7 @@ from healthmon.model import (
     Source,
     Target,
     Told,
+    UrlState,
     Witness,
 )
 
@@ -51,6 +53,7 @@ class Monitor:
         self._desk.causes.is_blind = self._is_blind
         self._desk.causes.endpoint_of = self._endpoint
         self._endpoints = Endpoints(self._desk)
+        self._receivers = Receivers(self._desk)
         self._pbx_rules = Pbxs(self._desk, self._endpoints)
         #: Settings that were read before their endpoint was seen.
         self._settings = {settings.target: settings for settings in remembered.settings}
@@ -284,6 +287,9 @@ class Monitor:
         if what == GROUP:
             self._desk.causes.due(target)
             return
+        if what == URLS:
+            self._receivers.must_look = True
+            return
         pbx = self._pbxs.get(target.pbx)
         endpoint = pbx.endpoints.get(target) if pbx is not None else None
         if pbx is None or endpoint is None:
@@ -316,6 +322,15 @@ class Monitor:
         """Take the delivery results, as read from the outbox, and book what they make necessary."""
         self._desk.incidents.learn(told.items(), now, changes)
 
+    @property
+    def wants_urls(self) -> bool:
+        """Whether ``hear_of_urls()`` must be called though nobody has written anything."""
+        return self._receivers.must_look
+
+    def hear_of_urls(self, urls: Iterable[UrlState], now: float, changes: Changes) -> None:
+        """Take how delivery to each URL stands, as read from the outbox, and book what that makes necessary."""
+        self._receivers.hear(urls, Step(now, changes))
+
     def obey(self, commands: Commands, now: float, changes: Changes) -> None:
         """Take the silences and acknowledgements, as read from the database, and book what they make necessary."""
         self._desk.incidents.obey(commands, now, changes)
@@ -342,6 +357,7 @@ class Monitor:
         """Take a new configuration. A receiver that is new is told of new incidents, and of those untold so far."""
         step = Step(now, changes)
         self._desk.use(config)
+        self._receivers.must_look = True
         for pbx in [pbx for pbx in self._pbxs.values() if config.pbx(pbx.name) is None]:
             self._drop_pbx(pbx, step)
         for pbx_config in config.pbxs:

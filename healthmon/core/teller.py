@@ -38,7 +38,7 @@ class Teller:
         """Take a new configuration. Who was told about an incident stays its audience, as far as configured."""
         self._config = config
         self._group_wait = {url.url_id: receiver.group_wait for receiver in config.receivers for url in receiver.urls}
-        self._urls: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._urls: dict[str | Target, tuple[str, ...]] = {}
         self._audience.clear()
 
     def audience(self, incident: Incident) -> tuple[str, ...]:
@@ -90,8 +90,8 @@ class Teller:
         self._audience.pop(incident_id, None)
 
     def urls_for(self, target: Target, watch: str) -> tuple[str, ...]:
-        """The URLs that the configuration names for a target of this watch section ("": for a PBX itself)."""
-        key = (watch, "") if watch else ("", target.pbx)
+        """The URLs that the configuration names for a target of this watch section ("": of none, like a PBX itself)."""
+        key = watch or target
         urls = self._urls.get(key)
         if urls is None:
             urls = self._urls[key] = self._config.url_ids_of_watch(watch) if watch else self._config.url_ids_of(target)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 from healthmon.config.types import Plans
+from healthmon.core.failing import Failure, failure_of, target_of
 from healthmon.core.sites import Sites
-from healthmon.model import Freshness, Kind, Place, Target
+from healthmon.model import Freshness, Incident, Kind, Place, Target
 from healthmon.report.accounts import (
     Account,
     By,
@@ -34,6 +35,7 @@ from healthmon.report.standing import (
     pbx_rows,
     with_incident,
 )
+from healthmon.report.words import acknowledged
 from healthmon.store.meters import Meters, Watched
 from healthmon.store.queries import Reader, UrlFacts
 
@@ -41,9 +43,6 @@ from healthmon.store.queries import Reader, UrlFacts
 Progress = Callable[[Sequence[Watched]], Iterable[Watched]]
 
 NO_PLANS = Plans()
-
-#: A message that is being sent for longer hangs, and its URL counts as failing (seconds).
-HANGING_AFTER = 120.0
 
 #: A URL that failed so long ago and for which nothing waits is perhaps not even configured any more (seconds).
 FAILURE_MATTERS = 86400.0
@@ -69,7 +68,7 @@ def standing(reader: Reader, now: float) -> Standing:
         targets=targets,
         hindrance=daemon.hindrance,
         causes=tuple(cause_of(incident) for incident in incidents if incident.kind.is_group),
-        failing_urls=tuple(_failing(urls, now, is_running=daemon.is_running)),
+        failing_urls=tuple(_failing(urls, lasting, now, is_running=daemon.is_running)),
         quiet_urls=tuple(
             QuietUrl(url.url_id, url.quiet_until, url.quiet_except, url.waiting)
             for url in urls
@@ -78,15 +77,32 @@ def standing(reader: Reader, now: float) -> Standing:
     )
 
 
-def _failing(urls: Iterable[UrlFacts], now: float, *, is_running: bool) -> Iterator[FailingUrl]:
-    """Find the URLs that take no message at present. What was being sent when the daemon died hangs no more."""
+def _failing(
+    urls: Iterable[UrlFacts], lasting: Mapping[Target, Incident], now: float, *, is_running: bool
+) -> Iterator[FailingUrl]:
+    """Find the URLs that take no message at present."""
     for url in urls:
-        if url.failing_since is not None:
-            if url.waiting or now - (url.last_error_at or 0.0) < FAILURE_MATTERS:
-                yield FailingUrl(url.url_id, url.failing_since, url.last_error, url.waiting)
-        elif is_running and url.sending_since is not None and now - url.sending_since > HANGING_AFTER:
-            why = "a message is being sent, and no answer comes"
-            yield FailingUrl(url.url_id, url.sending_since, why, url.waiting)
+        incident = lasting.get(target_of(url.url_id))
+        failure = failure_of(url, now) if _matters(url, now, is_running=is_running) else None
+        if incident is not None and failure is None:
+            # Nothing fails at present, and nothing was accepted since it opened either.
+            failure = Failure(incident.opened_at, incident.cause)
+        if failure is not None:
+            yield _failing_url(url, failure, incident)
+
+
+def _matters(url: UrlFacts, now: float, *, is_running: bool) -> bool:
+    """Whether a failure is news: what was being sent when the daemon died hangs no more, and the old is forgotten."""
+    if url.failing_since is None:
+        return is_running
+    return url.waiting > 0 or now - (url.last_error_at or 0.0) < FAILURE_MATTERS
+
+
+def _failing_url(url: UrlFacts, failure: Failure, incident: Incident | None) -> FailingUrl:
+    about = FailingUrl(url.url_id, failure.since, failure.why, url.waiting)
+    if incident is None:
+        return about
+    return replace(about, incident=incident.id, acknowledged=acknowledged(incident), muted_by=incident.muted_by)
 
 
 @dataclass(frozen=True, slots=True)

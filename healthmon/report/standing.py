@@ -110,6 +110,10 @@ class FailingUrl:
     since: float | None
     why: str
     waiting: int = 0
+    #: Its incident, if it has been so for long; who took note of it, in words; why nobody is told of it.
+    incident: int | None = None
+    acknowledged: str = ""
+    muted_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +167,8 @@ class Standing:
         if self.is_stale:
             return ExitCode.STALE
         if any(row.is_alarm for row in (*(pbx.row for pbx in self.pbxs), *self.targets)):
+            return ExitCode.PROBLEM
+        if any(url.incident is not None for url in self.failing_urls):
             return ExitCode.PROBLEM
         return ExitCode.STALE if any(pbx.old for pbx in self.pbxs) else ExitCode.OK
 

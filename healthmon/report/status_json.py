@@ -82,7 +82,15 @@ def _cause(cause: Cause) -> dict[str, Any]:
 
 
 def _failing(url: FailingUrl) -> dict[str, Any]:
-    return {"receiver": url.url_id, "since": rfc3339(url.since), "why": url.why, "waiting": url.waiting}
+    return {
+        "receiver": url.url_id,
+        "since": rfc3339(url.since),
+        "why": url.why,
+        "waiting": url.waiting,
+        "incident": url.incident,
+        "acknowledged": url.acknowledged or None,
+        "muted_by": url.muted_by or None,
+    }
 
 
 def _quiet(url: QuietUrl) -> dict[str, Any]:

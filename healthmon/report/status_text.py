@@ -77,7 +77,9 @@ def _failing(url: FailingUrl, standing: Standing, zone: ZoneInfo, screen: Screen
     """Write a line about a receiver that cannot be reached."""
     since = f" since {local(url.since, zone, standing.now)}" if url.since is not None else ""
     waiting = f", {counted(url.waiting, 'message')} waiting" if url.waiting else ""
-    return line(f"CANNOT TELL {url.url_id}{since}{waiting}: {url.why}", screen, "bold red")
+    number = f", incident {url.incident}" if url.incident is not None else ""
+    why = "; ".join(part for part in (url.why, url.acknowledged, url.muted_by) if part)
+    return line(f"CANNOT TELL {url.url_id}{since}{waiting}{number}: {why}", screen, "bold red")
 
 
 def _quiet(url: QuietUrl, standing: Standing, zone: ZoneInfo, screen: Screen) -> str:

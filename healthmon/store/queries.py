@@ -26,6 +26,7 @@ from healthmon.model import (
     Reason,
     Silence,
     Target,
+    UrlState,
     VeilPeriod,
 )
 from healthmon.store.connect import errors_named
@@ -34,9 +35,16 @@ from healthmon.store.history import TargetHistory, read_history, read_life, read
 from healthmon.store.known import KnownTarget, read_known
 from healthmon.store.lock import LockFacts
 from healthmon.store.meters import Meters
-from healthmon.store.reading import read_freshness, read_pbx_states, read_places, read_states, read_states_of
+from healthmon.store.reading import (
+    SENDING_SINCE,
+    read_freshness,
+    read_pbx_states,
+    read_places,
+    read_states,
+    read_states_of,
+)
 from healthmon.store.readonly import connect_reader
-from healthmon.store.rows import incident_of, note_of, place_period_of, silence_of, target_of, target_row
+from healthmon.store.rows import incident_of, note_of, place_period_of, silence_of, target_of, target_row, url_fields
 from healthmon.store.timeline import read_timeline
 
 __all__ = ["DaemonFacts", "Hindrance", "KnownTarget", "Reader", "TargetHistory", "Telling", "UrlFacts", "open_reader"]
@@ -58,19 +66,12 @@ class DaemonFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class UrlFacts:
-    """How delivery to one receiver URL stands. ``attempts`` and ``failing_since`` count from the first failure."""
+class UrlFacts(UrlState):
+    """How delivery to one receiver URL stands, for people. ``attempts`` count from the first failure."""
 
-    url_id: str
-    failing_since: float | None
-    attempts: int
-    last_error: str
-    last_error_at: float | None
-    last_delivered_at: float | None
+    attempts: int = 0
     #: Rows that wait or are being sent.
-    waiting: int
-    #: Since when a message is being sent of which no result is booked; None: none is.
-    sending_since: float | None
+    waiting: int = 0
     #: Its quiet time as it was last noted: until when, perhaps in the past, and which severities are told all the same.
     quiet_until: float | None = None
     quiet_except: tuple[str, ...] = ()
@@ -184,22 +185,16 @@ class Reader:
     def urls(self) -> list[UrlFacts]:
         """Return how delivery to every URL stands that was ever used, ordered by name."""
         rows = self._rows(
-            """SELECT u.*, (SELECT COUNT(*) FROM notifications n WHERE n.url_id = u.url_id AND n.state = 'waiting')
+            f"""SELECT u.*, (SELECT COUNT(*) FROM notifications n WHERE n.url_id = u.url_id AND n.state = 'waiting')
                 + (SELECT COUNT(*) FROM notifications n WHERE n.url_id = u.url_id AND n.state = 'sending') AS waiting,
-                (SELECT MIN(n.claimed_at) FROM notifications n
-                    WHERE n.url_id = u.url_id AND n.state = 'sending') AS sending_since
-            FROM urls u ORDER BY u.url_id"""
+                {SENDING_SINCE}
+            FROM urls u ORDER BY u.url_id"""  # noqa: S608 (a constant of ours)
         )
         return [
             UrlFacts(
-                url_id=row["url_id"],
-                failing_since=self._line.shown_or_none(row["failing_since"]),
+                **url_fields(row, self._line),
                 attempts=row["attempts"],
-                last_error=row["last_error"],
-                last_error_at=self._line.shown_or_none(row["last_error_at"]),
-                last_delivered_at=self._line.shown_or_none(row["last_delivered_at"]),
                 waiting=row["waiting"],
-                sending_since=self._line.shown_or_none(row["sending_since"]),
                 quiet_until=self._line.shown_or_none(row["quiet_until"]),
                 quiet_except=tuple(row["quiet_except"].split()),
             )

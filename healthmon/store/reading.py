@@ -20,6 +20,7 @@ from healthmon.model import (
     Said,
     Target,
     Told,
+    UrlState,
 )
 from healthmon.store.rows import (
     STATE_COLUMNS,
@@ -33,12 +34,17 @@ from healthmon.store.rows import (
     state_of,
     target_of,
     target_row,
+    url_fields,
 )
 from healthmon.store.schema import NO_END
 from healthmon.store.timeline import Timeline
 
 #: What a row has told, or may have told: a row in doubt keeps what it said until another attempt has a result.
 SAID = "CASE WHEN state IN ('sending', 'delivered') THEN says ELSE in_doubt END"
+
+#: Since when a message is being sent to ``urls u`` of which no result is booked.
+SENDING_SINCE = """(SELECT MIN(n.claimed_at) FROM notifications n
+    WHERE n.url_id = u.url_id AND n.state = 'sending') AS sending_since"""
 
 TOLD = f"""SELECT n.incident_id, n.url_id, n.reason, n.serial, n.state, {SAID} AS said,
         CASE WHEN n.state = 'delivered' THEN n.finished_at ELSE n.claimed_at END AS said_at,
@@ -109,6 +115,12 @@ def read_commands(connection: sqlite3.Connection, line: Timeline, now: float) ->
         tuple(silence_of(row, line) for row in silences),
         tuple(acknowledgement_of(row, line) for row in acknowledgements),
     )
+
+
+def read_urls(connection: sqlite3.Connection, line: Timeline) -> Iterator[UrlState]:
+    """Read how delivery to each URL stands that was ever used, ordered by name."""
+    rows = connection.execute(f"SELECT u.*, {SENDING_SINCE} FROM urls u ORDER BY u.url_id")  # noqa: S608 (a constant)
+    return (UrlState(**url_fields(row, line)) for row in rows)
 
 
 def read_told(connection: sqlite3.Connection, line: Timeline) -> dict[tuple[int, str], Told]:

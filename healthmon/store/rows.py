@@ -285,6 +285,18 @@ def silence_of(row: sqlite3.Row, line: Timeline) -> Silence:
     )
 
 
+def url_fields(row: sqlite3.Row, line: Timeline) -> Row:
+    """Read the fields of a UrlState."""
+    return {
+        "url_id": row["url_id"],
+        "failing_since": line.shown_or_none(row["failing_since"]),
+        "last_error": row["last_error"],
+        "last_error_at": line.shown_or_none(row["last_error_at"]),
+        "last_delivered_at": line.shown_or_none(row["last_delivered_at"]),
+        "sending_since": line.shown_or_none(row["sending_since"]),
+    }
+
+
 def acknowledgement_of(row: sqlite3.Row, line: Timeline) -> Acknowledgement:
     """Read an acknowledgement."""
     return Acknowledgement(row["incident_id"], line.shown(row["at"]), row["author"], row["reason"])

@@ -9,7 +9,7 @@ from pathlib import Path
 from healthmon import __version__
 from healthmon.core.alerting import is_finished
 from healthmon.errors import StoreError
-from healthmon.model import Changes, ClockJump, Commands, Freshness, Incident, Reading, Remembered, Told
+from healthmon.model import Changes, ClockJump, Commands, Freshness, Incident, Reading, Remembered, Told, UrlState
 from healthmon.store.booking import Booking
 from healthmon.store.connect import errors_named, transaction
 from healthmon.store.database import OnMigrating, open_database
@@ -24,6 +24,7 @@ from healthmon.store.reading import (
     read_states,
     read_telling,
     read_told,
+    read_urls,
 )
 from healthmon.store.rows import freshness_row, upsert
 from healthmon.store.timeline import read_timeline
@@ -181,6 +182,11 @@ class Writer:
         """Read what was told, by (incident, url_id): of open incidents, and of closed ones not finished."""
         with errors_named(self.path):
             return read_told(self._connection, self._line)
+
+    def urls(self) -> list[UrlState]:
+        """Read how delivery to each URL stands that was ever used."""
+        with errors_named(self.path):
+            return list(read_urls(self._connection, self._line))
 
     def commands(self, now: float) -> Commands:
         """Read what people ordered: silences that are not over, acknowledgements of open incidents."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -327,7 +328,30 @@ def test_a_receiver_that_cannot_be_told_is_shown_before_all_else(database: Path,
         "since": "2026-05-01T11:59:00.000Z",
         "why": "no answer from mail.example.org",
         "waiting": 1,
+        "incident": None,
+        "acknowledged": None,
+        "muted_by": None,
     }
+
+
+def test_a_receiver_that_has_failed_for_long_is_shown_with_its_incident_and_is_a_problem(
+    database: Path, run: Run
+) -> None:
+    mail = "oncall/mailto:mail.example.org"
+    about = outage(7, phone("101"), NOW - 20 * MINUTE, target=Target("", "receiver", mail), check=Check.DELIVERY)
+    noted = replace(about, kind=Kind.RECEIVER, watch="", cause="refused", acked_at=NOW, acked_by="anna")
+    with running(database, [connection(), phone("101")], incidents=[noted]):
+        with closing(Outbox(database)) as outbox:
+            outbox.keep_quiet(mail, None)
+            outbox.keep_quiet(mail, NOW - 60)
+        result = run("status")
+        (failing,) = json.loads(run("status", "--json").stdout)["failing_receivers"]
+
+    assert result.stdout.splitlines()[2] == (
+        f"CANNOT TELL {mail} since 13:40:00, incident 7: refused; acknowledged by anna"
+    )
+    assert (failing["receiver"], failing["incident"], failing["acknowledged"]) == (mail, 7, "acknowledged by anna")
+    assert result.exit_code == 1
 
 
 def test_a_send_that_hangs_counts_as_failing_after_two_minutes(database: Path, run: Run) -> None:

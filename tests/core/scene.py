@@ -43,6 +43,7 @@ from healthmon.model import (
     Target,
     Told,
     Transition,
+    UrlState,
     VeilPeriod,
     Witness,
 )
@@ -117,11 +118,25 @@ TIMES = frozenset(
         "due_at",
         "said_at",
         "acked_at",
+        "failing_since",
+        "last_error_at",
+        "last_delivered_at",
+        "sending_since",
     }
 )
 
 Booked = TypeVar(
-    "Booked", CheckState, PbxState, Transition, VeilPeriod, Incident, Notification, Told, Silence, Acknowledgement
+    "Booked",
+    CheckState,
+    PbxState,
+    Transition,
+    VeilPeriod,
+    Incident,
+    Notification,
+    Told,
+    Silence,
+    Acknowledgement,
+    UrlState,
 )
 
 
@@ -147,6 +162,7 @@ class Database:
     places: dict[Target, tuple[Place, ...]] = field(default_factory=dict)
     commands: Commands = field(default_factory=Commands)
     alive_at: float | None = None
+    urls: dict[str, UrlState] = field(default_factory=dict)
 
     def commit(self, changes: Changes) -> None:
         """Apply one batch."""
@@ -190,6 +206,7 @@ class Database:
         self.incidents = {key: moved(one, by) for key, one in self.incidents.items()}
         self.notifications = {key: moved(one, by) for key, one in self.notifications.items()}
         self.told = {key: moved(one, by) for key, one in self.told.items()}
+        self.urls = {url_id: moved(url, by) for url_id, url in self.urls.items()}
         self.commands = Commands(
             tuple(moved(one, by) for one in self.commands.silences),
             tuple(moved(one, by) for one in self.commands.acknowledgements),
@@ -272,9 +289,15 @@ class Scene:
         end = self.now + seconds
         while (due := self.monitor.next_deadline()) is not None and due <= end:
             self.now = max(self.now, due)
-            self._do(lambda changes: self.monitor.tick(self.now, changes))
+            self._do(self._tick)
         self.now = end
         return self
+
+    def _tick(self, changes: Changes) -> None:
+        """As the engine does."""
+        self.monitor.tick(self.now, changes)
+        if self.monitor.wants_urls:
+            self.monitor.hear_of_urls(self.db.urls.values(), self.now, changes)
 
     def snapshot(
         self, seen: dict[Target, Health], *, pbx: str = "office", asked_at: float | None = None, startup: str = ""
@@ -348,6 +371,11 @@ class Scene:
         self.sent += sent
         self._do(lambda changes: self.monitor.told(dict(self.db.told), self.now, changes))
         return sent
+
+    def deliveries(self, *urls: UrlState) -> Changes:
+        """A deliverer has booked something: how delivery to these URLs stands now."""
+        self.db.urls.update({url.url_id: url for url in urls})
+        return self._do(lambda changes: self.monitor.hear_of_urls(self.db.urls.values(), self.now, changes))
 
     def live(self, seconds: float, truth: dict[Target, Health], step: float = 5.0) -> Scene:
         """Let time pass with polls each minute, every question answered by the truth, and messages sent."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from healthmon import store as package
-from healthmon.model import Changes, Health, Notification, Reason, Remembered, Said
+from healthmon.model import Changes, Health, Notification, Reason, Remembered, Said, UrlState
 from healthmon.store import schema
 from healthmon.store.connect import open_connection
 from healthmon.store.outbox import Claim
@@ -246,6 +246,21 @@ def test_bookkeeping_07_failures_are_counted_at_the_url_until_one_message_is_acc
     with store.reading() as reader:
         works_again = reader.urls()[1]
     assert (works_again.failing_since, works_again.last_delivered_at) == (None, DUE + 301)
+
+
+def test_the_engine_reads_how_delivery_stands_and_since_when_a_message_is_being_sent(store: Store) -> None:
+    store.book(
+        incidents={1: incident(1), 2: incident(2)},
+        notifications=[notification(number=1), notification(number=2, url_id=DESK)],
+    )
+    store.outbox.failed(claimed(store), DUE + 1, "refused")
+    assert claimed(store, DUE + 60).rows
+    store.outbox.delivered(claimed(store, DUE, DESK), DUE + 2)
+
+    assert store.writer.urls() == [
+        UrlState(DESK, last_delivered_at=DUE + 2),
+        UrlState(BOSS, DUE + 1, "refused", DUE + 1, sending_since=DUE + 60),
+    ]
 
 
 def test_bookkeeping_07_what_is_still_down_is_never_given_up_and_what_is_over_is(store: Store) -> None:
