@@ -120,6 +120,8 @@ TEXTS = {
     "incidents {first} to {last}": "инциденты с {first} по {last}",
     "{incidents}, some of them possibly repeated": "{incidents}, часть, возможно, повторно",
     "Also down: {n} more.": "Кроме того, недоступно: {n}.",
+    "Also failing: {channels}.": "Не работают каналы оповещения: {channels}.",
+    "{channel} since {time}": "{channel} с {time}",
     "Look further:": "Подробнее:",
     "Written {time}.": "Составлено {time}.",
     # Other messages.

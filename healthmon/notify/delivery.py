@@ -179,7 +179,7 @@ class Deliverer:
     def _send_rows(self, outbox: Outbox, claim: Claim, rows: Rows, attempt: Attempt) -> None:
         """Send one message, and book at once that it arrived, or may have arrived."""
         try:
-            message = self._compose(rows)
+            message = self._compose(rows, claim)
             self._sender.send(message)
         except DeliveryUnsure as error:
             attempt.in_doubt = True
@@ -197,9 +197,14 @@ class Deliverer:
             log.info("%s: delivered: %s", self.url_id, message.subject)
             self._ledger.book(partial(outbox.delivered, claim, self._clock.now(), message.subject, rows))
 
-    def _compose(self, rows: Rows) -> Message:
-        most = self._sender.most_characters
-        return compose(rows, self._voice(), most_characters=most, templates=self._templates)
+    def _compose(self, rows: Rows, claim: Claim) -> Message:
+        return compose(
+            rows,
+            self._voice(),
+            failing=claim.failing,
+            most_characters=self._sender.most_characters,
+            templates=self._templates,
+        )
 
     def _voice(self) -> Voice:
         return Voice(self._language, self.zone, self._clock.now())

@@ -17,7 +17,8 @@ from healthmon.notify.subject import subject
 from healthmon.notify.templates import Templates
 from healthmon.notify.threads import threads_of
 from healthmon.notify.voice import DAY, Voice
-from healthmon.notify.words import cut, listed
+from healthmon.notify.words import cut, listed, visible
+from healthmon.store.failing import FailingChannel
 from healthmon.store.outbox import ClaimedRow
 
 #: The list of names that a digest begins with takes so many characters at most.
@@ -38,22 +39,28 @@ def compose(
     rows: Sequence[ClaimedRow],
     voice: Voice,
     *,
+    failing: Sequence[FailingChannel] = (),
     most_characters: int = MOST_CHARACTERS,
     templates: Templates | None = None,
 ) -> Message:
-    """Write the message that tells these rows (at least one), worst first; with ``templates`` in the user's words."""
+    """Write the message that tells these rows (at least one), worst first; with ``templates`` in the user's words.
+
+    ``failing``: other channels that should tell the same, and cannot.
+    """
     lines = lines_of(rows)
-    message = _in_our_words(lines, voice, most_characters)
+    message = _in_our_words(lines, failing, voice, most_characters)
     return templates.applied(message, context_of(message, lines, voice), most_characters) if templates else message
 
 
-def _in_our_words(lines: Sequence[Line], voice: Voice, most_characters: int) -> Message:
+def _in_our_words(
+    lines: Sequence[Line], failing: Sequence[FailingChannel], voice: Voice, most_characters: int
+) -> Message:
     groups = [list(group) for _, group in groupby(lines, key=together)]
     return Message(
         subject=subject(groups, voice),
-        body=_body(groups, lines, voice, min(most_characters, MOST_CHARACTERS)),
+        body=_body(groups, _footer(lines, failing, voice), voice, min(most_characters, MOST_CHARACTERS)),
         mood=_mood(lines),
-        facts=facts_of(lines, voice),
+        facts=facts_of(lines, failing, voice),
         threads=threads_of(lines),
     )
 
@@ -67,14 +74,14 @@ def _mood(lines: Sequence[Line]) -> Mood:
     return Mood.WARNING if mood is Mood.SUCCESS and any(line.still_down for line in lines) else mood
 
 
-def _body(groups: Sequence[Sequence[Line]], lines: Sequence[Line], voice: Voice, most: int) -> str:
+def _body(groups: Sequence[Sequence[Line]], footer: str, voice: Voice, most: int) -> str:
     written = [paragraphs(group, voice) for group in groups]
-    ended = of_ended([line for line in lines if line.state is State.ENDED], voice)
-    footer = [_footer(lines, voice)] if most > _SMALL_BODY else []
+    ended = of_ended([line for group in groups for line in group if line.state is State.ENDED], voice)
+    footers = [footer] if most > _SMALL_BODY else []
     overview = _overview(groups, written, voice)
-    room = most - sum(len(part) + 2 for part in (*overview, *footer))
+    room = most - sum(len(part) + 2 for part in (*overview, *footers))
     told = [paragraph for of_group in written for paragraph in of_group]
-    return cut("\n\n".join([*overview, *_fitting([*told, *ended], room, voice), *footer]), most)
+    return cut("\n\n".join([*overview, *_fitting([*told, *ended], room, voice), *footers]), most)
 
 
 def _overview(groups: Sequence[Sequence[Line]], written: Sequence[Sequence[Paragraph]], voice: Voice) -> list[str]:
@@ -119,11 +126,22 @@ def _left_out(missing: Sequence[Paragraph], voice: Voice) -> Iterator[str]:
     yield voice.text("… and {n} more ({incidents}): see {command}", n=len(lines), incidents=which, command=_STATUS)
 
 
-def _footer(lines: Sequence[Line], voice: Voice) -> str:
+def _footer(lines: Sequence[Line], failing: Sequence[FailingChannel], voice: Voice) -> str:
     others = max(line.row.others_down for line in lines)
     words = [voice.text("Also down: {n} more.", n=others)] if others else []
+    words += _others_fail(failing, voice)
     words += [voice.text("Look further:"), _STATUS, _report_command(lines, voice.now)]
     return "\n".join([*words, voice.text("Written {time}.", time=voice.dated_time(voice.now))])
+
+
+def _others_fail(failing: Sequence[FailingChannel], voice: Voice) -> Iterator[str]:
+    """Say who will not hear of this, so that somebody else can call them."""
+    if failing:
+        each = [
+            voice.text("{channel} since {time}", channel=visible(one.url_id), time=voice.clock(one.since))
+            for one in failing
+        ]
+        yield voice.text("Also failing: {channels}.", channels=listed(each, _LIST_CHARACTERS))
 
 
 def _report_command(lines: Sequence[Line], now: float) -> str:

@@ -12,6 +12,7 @@ from healthmon.clock import rfc3339
 from healthmon.model import Incident, Severity
 from healthmon.notify.lines import Line
 from healthmon.notify.voice import Voice
+from healthmon.store.failing import FailingChannel
 
 #: Counts changes that a reader must know of; fields that are new are none.
 SCHEMA = 1
@@ -21,7 +22,7 @@ SCHEMA = 1
 MOST_INCIDENTS = 1000
 
 
-def facts_of(lines: Sequence[Line], voice: Voice) -> dict[str, Any]:
+def facts_of(lines: Sequence[Line], failing: Sequence[FailingChannel], voice: Voice) -> dict[str, Any]:
     """Say all that a message tells; ``lines`` are worst first, with those that are told inside of others."""
     told = [(line, outside) for outside in lines for line in outside.all]
     return {
@@ -32,6 +33,7 @@ def facts_of(lines: Sequence[Line], voice: Voice) -> dict[str, Any]:
         "severity": min((line.incident.severity for line, _ in told), key=list(Severity).index),
         "possibly_repeated": any(line.row.possibly_repeated for line, _ in told),
         "others_down": max(line.row.others_down for line in lines),
+        "also_failing": [{"url_id": one.url_id, "since": rfc3339(one.since)} for one in failing],
         "incidents": [_told(line, outside, voice) for line, outside in told[:MOST_INCIDENTS]],
         "incidents_left_out": max(len(told) - MOST_INCIDENTS, 0),
     }
@@ -47,6 +49,7 @@ def facts_without_incidents(event: str, now: float) -> dict[str, Any]:
         "severity": None,
         "possibly_repeated": False,
         "others_down": 0,
+        "also_failing": [],
         "incidents": [],
         "incidents_left_out": 0,
     }

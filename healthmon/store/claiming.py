@@ -10,6 +10,7 @@ from operator import itemgetter
 
 from healthmon.core.alerting import says
 from healthmon.model import Incident, Reason, Said
+from healthmon.store.failing import FailingChannel, channels_that_fail
 from healthmon.store.reading import SAID
 from healthmon.store.rows import incident_of
 from healthmon.store.timeline import Timeline
@@ -94,6 +95,8 @@ class Claim:
     id: int
     url_id: str
     rows: tuple[ClaimedRow, ...]
+    #: Other channels that should tell the same, and cannot.
+    failing: tuple[FailingChannel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +148,10 @@ def make_claim(
     connection.execute(_COUNT_CLAIM, parameters)
     claim_id = connection.execute("SELECT claims FROM urls WHERE url_id = :url_id", parameters).fetchone()[0]
     _book(connection, choice, claim_id, line.stored(now))
-    return Claim(claim_id, url_id, _with_facts(connection, choice.lines, line)) if choice.lines else None
+    if not choice.lines:
+        return None
+    failing = channels_that_fail(connection, line, url_id, (each.incident.id for each in choice.lines), now)
+    return Claim(claim_id, url_id, _with_facts(connection, choice.lines, line), failing)
 
 
 def _choice(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from healthmon.model import Check, Ending, Health, Incident, Kind, Reason, Said, Severity, Target
+from healthmon.store.failing import FailingChannel
 from healthmon.store.outbox import ClaimedRow
 from tests.notify.rows import NOW, OFFICE, SINCE, TELEKOM, berlin, closed, incident, phone, row, up
 
@@ -20,6 +21,7 @@ class Case:
     rows: Sequence[ClaimedRow]
     now: float = NOW
     most_characters: int = 3500
+    failing: Sequence[FailingChannel] = ()
 
 
 def _provider_down() -> Case:
@@ -128,6 +130,12 @@ def _long_name() -> Case:
 
 def _possibly_repeated() -> Case:
     return Case([row(incident(TELEKOM), repeated=True)])
+
+
+def _other_channels_fail() -> Case:
+    mail, sms = "oncall/mailto:mail.example.org", "boss/sms"
+    failing = [FailingChannel(mail, SINCE - 1300), FailingChannel(sms, SINCE - 25 * HOUR)]
+    return Case([row(incident(TELEKOM), others=1)], failing=failing)
 
 
 def _day_of_23_hours() -> Case:

@@ -22,7 +22,8 @@ def test_message_reads_as_agreed(name: str, code: str) -> None:
     case = CASES[name]()
     golden = GOLDEN / code / f"{name}.txt"
 
-    message = compose(case.rows, Voice(language(code), BERLIN, case.now), most_characters=case.most_characters)
+    voice = Voice(language(code), BERLIN, case.now)
+    message = compose(case.rows, voice, failing=case.failing, most_characters=case.most_characters)
 
     text = f"{message.subject}\n[{message.mood}]\n\n{message.body}\n"
     if os.environ.get("HEALTHMON_REWRITE_GOLDEN"):

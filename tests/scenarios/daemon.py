@@ -15,7 +15,7 @@ from healthmon.model import Freshness, Sighting
 from healthmon.notify.delivery import Deliverer
 from healthmon.notify.message import Message
 from healthmon.sources.polls import PollTimes
-from healthmon.store.outbox import ClaimedRow, Outbox
+from healthmon.store.outbox import Claim, ClaimedRow, Outbox
 from healthmon.store.writer import open_writer
 from tests.scenarios.agenda import Agenda, Life, Process
 from tests.scenarios.asterisk import Asterisk
@@ -175,9 +175,9 @@ class Telling(Deliverer):
 
     channel: Channel
 
-    def _compose(self, rows: tuple[ClaimedRow, ...]) -> Message:
+    def _compose(self, rows: tuple[ClaimedRow, ...], claim: Claim) -> Message:
         self.channel.rows = rows
-        return super()._compose(rows)
+        return super()._compose(rows, claim)
 
 
 def _cannot_write(why: str) -> None:

@@ -10,6 +10,7 @@ from healthmon.errors import StoreError
 from healthmon.model import Health, Kind, Reason, Said
 from healthmon.store import claiming, outbox, reading
 from healthmon.store.connect import open_connection
+from healthmon.store.failing import FailingChannel
 from healthmon.store.outbox import Claim, Outbox
 from healthmon.store.queries import Telling
 from tests.store.scene import BOSS, DESK, OTHER_PHONE, START, Store, closed, incident, notification
@@ -283,3 +284,17 @@ def test_an_outbox_makes_no_database(tmp_path: Path) -> None:
         Outbox(tmp_path / "healthmon.db")
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_claim_knows_which_other_channels_of_its_incidents_fail(store: Store) -> None:
+    for url_id, number in (("oncall/mail", 1), ("oncall/sms", 2), ("night/sms", 1), ("oncall/web", 1)):
+        store.book(incidents={number: incident(number)}, notifications=[notification(number=number, url_id=url_id)])
+    store.outbox.failed(claimed(store, url_id="oncall/mail"), DUE + 30, "connection refused")
+    store.outbox.failed(claimed(store, url_id="oncall/sms"), DUE + 30, "of another incident")
+    store.outbox.delivered(claimed(store, url_id="oncall/web"), DUE + 1)
+    claimed(store, url_id="night/sms")
+    store.book(notifications=[notification()])
+
+    claim = claimed(store, DUE + 121)
+
+    assert claim.failing == (FailingChannel("night/sms", DUE), FailingChannel("oncall/mail", DUE + 30))
