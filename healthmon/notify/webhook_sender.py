@@ -65,6 +65,9 @@ class WebhookSender:
         except OSError as error:
             kind = DeliveryUnsure if _has_left(error) else DeliveryError
             raise kind(self.url_id, self._redact(short(str(error)))) from None
+        except urllib3.exceptions.HTTPError as error:
+            # A host that no name server would take ("host..") is found out only when it is called.
+            raise DeliveryError(self.url_id, self._redact(short(str(error)))) from None
 
     def _body(self, message: Message, where: WebhookUrl) -> bytes:
         """Write the five fields of apprise's JSON, and ours; then rename, drop and add what the URL wants."""

@@ -115,10 +115,13 @@ class Sender:
 def main(endpoints: int, trunks: int) -> None:
     """Serve commands until stdin ends."""
     phones = [FakeEndpoint("PJSIP", str(10_000 + number)) for number in range(endpoints)]
+    # Each at a host of its own, and one that stays: what is lost is told one by one.
     lines = [
-        FakeEndpoint("PJSIP", f"trunk-{number:03}", static_contact="sip:192.0.2.1:5060") for number in range(trunks)
+        FakeEndpoint("PJSIP", f"trunk-{number:03}", static_contact=f"sip:trunk-{number}.invalid:5060")
+        for number in range(trunks)
     ]
-    with FakePbx(*phones, *lines, FakeEndpoint("PJSIP", MARK)) as pbx:
+    stays = FakeEndpoint("PJSIP", "trunk-stays", static_contact="sip:stays.invalid:5060")
+    with FakePbx(*phones, *lines, stays, FakeEndpoint("PJSIP", MARK)) as pbx:
         sender = Sender(pbx, phones, lines)
         doings: dict[str, Callable[..., dict[str, Any]]] = {"storm": sender.storm, "burst": sender.burst}
         _say(
