@@ -451,6 +451,7 @@ class Ending(StrEnum):
     PBX_GONE = "its PBX is no longer configured"
     NOT_QUALIFIED = "qualify was switched off"
     ACCEPTED = "taken as the new configuration"
+    URL_GONE = "its URL is no longer configured"
 
 
 @dataclass(frozen=True, slots=True)

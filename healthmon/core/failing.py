@@ -10,6 +10,7 @@ from healthmon.model import Kind, Target, UrlState
 HANGING_AFTER = 120.0
 
 HANGS = "a message is being sent, and no answer comes"
+ACCEPTED = "a message was accepted"
 
 
 class Failure(NamedTuple):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from healthmon.core.desk import Desk
-from healthmon.core.failing import HANGING_AFTER, Failure, failure_of, hangs, target_of
+from healthmon.core.failing import ACCEPTED, HANGING_AFTER, Failure, failure_of, hangs, target_of
 from healthmon.core.step import Step
 from healthmon.model import Check, Health, Incident, Kind, Target, UrlState
 
@@ -90,5 +90,5 @@ class Receivers:
         """Close it if a message was accepted since it opened; that nothing fails at present is no proof."""
         accepted_at = url.last_delivered_at
         if accepted_at is not None and accepted_at >= incident.opened_at:
-            words = self._desk.incidents.close_cause(incident, accepted_at, step, "a message was accepted")
+            words = self._desk.incidents.close_cause(incident, accepted_at, step, ACCEPTED)
             step.changes.log.append(f"{incident.target}: takes messages again; {words}")

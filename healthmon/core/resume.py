@@ -125,7 +125,7 @@ def end_what_is_gone(desk: Desk, step: Step) -> None:
 
 def _why_gone(config: Config, incident: Incident) -> Ending | None:
     if incident.kind is Kind.RECEIVER:
-        return None if incident.target.resource in config.url_ids else Ending.REMOVED
+        return None if incident.target.resource in config.url_ids else Ending.URL_GONE
     if config.pbx(incident.target.pbx) is None:
         return Ending.PBX_GONE
     if incident.target.is_endpoint and config.watch_for(incident.target) is None:

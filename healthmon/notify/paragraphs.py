@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from healthmon.model import Incident, Reason
+from healthmon.model import Incident, Kind, Reason
 from healthmon.notify.bunches import bunched, is_cohort
 from healthmon.notify.causes import first_of_group
 from healthmon.notify.lines import Line, News, State, named
@@ -104,7 +104,10 @@ def _times(incident: Incident, voice: Voice) -> str:
 def _why(line: Line, voice: Voice) -> Iterator[str]:
     if line.incident.cause:
         cause = cut(visible(voice.language.retold(line.incident.cause)), _LONGEST_TEXT)
-        yield voice.text("cause: {cause}", cause=cause)
+        if line.kind is Kind.RECEIVER:
+            yield voice.text("last error: {error}", error=cause)
+        else:
+            yield voice.text("cause: {cause}", cause=cause)
 
 
 def _facts(line: Line, voice: Voice) -> Iterator[str]:

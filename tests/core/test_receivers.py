@@ -362,7 +362,7 @@ def test_a_url_that_is_removed_from_the_configuration_ends_it() -> None:
     scene.reconfigure(replace(conf, receivers=conf.receivers[1:]))
     scene.after(5).deliver()
 
-    assert (incident(scene).ending, incident(scene).is_open) == (Ending.REMOVED, False)
+    assert (incident(scene).ending, incident(scene).is_open) == (Ending.URL_GONE, False)
     # It rides along with the next message, and causes none.
     assert [(one.url_id, one.reason) for one in scene.booked() if one.reason is not Reason.OPENED] == [
         (DESK, Reason.ENDED)
@@ -375,7 +375,7 @@ def test_it_was_removed_while_healthmon_did_not_run() -> None:
 
     scene = scene.restart(conf=replace(conf, receivers=conf.receivers[1:]))
 
-    assert incident(scene).ending is Ending.REMOVED
+    assert incident(scene).ending is Ending.URL_GONE
 
 
 def test_another_patience_is_in_force_after_a_reload() -> None:

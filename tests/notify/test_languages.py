@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from healthmon.ari import failures
-from healthmon.core import endpoints
+from healthmon.core import endpoints, failing
 from healthmon.core.inventory import Vanished, assess
 from healthmon.core.sites import label
 from healthmon.errors import AriError
@@ -166,6 +166,8 @@ def _sayings() -> list[str]:
         *Severity,
         endpoints.FIRST_LOOK,
         endpoints.NOT_BACK,
+        failing.HANGS,
+        failing.ACCEPTED,
         label("10.0.0.0/24"),
         assess([], 212)[1],
         assess(_vanished(Kind.PHONE), 212)[1],

@@ -111,5 +111,5 @@ def test_a_url_that_is_removed_ends_its_incident(tmp_path: Path) -> None:
         scene.pbx.phone_down("PJSIP/102")
 
         # It rides along with the next message.
-        scene.hook.wait_for_text("removed from the configuration")
+        scene.hook.wait_for_text("its URL is no longer configured")
         assert scene.subjects() == [TOLD]
