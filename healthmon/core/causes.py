@@ -283,13 +283,16 @@ class Causes:
         step.changes.log.append(f"{group.target}: {incident.extent}{'; ' if words else ''}{words}")
 
     def _not_before(self, group: Group, fall: Fall) -> float:
-        """When the whole extent of a site's outage is known, and whether the line to the world explains it."""
-        if group.kind is not Kind.SITE:
+        """When the whole extent of an outage is known; of a site's also whether the line to the world explains it."""
+        if group.kind is Kind.PROVIDERS:
             return 0.0
         waited_for = list(fall.members)
-        if group.is_public:
+        if group.kind is Kind.SITE and group.is_public:
             waited_for += self._providers.get(group.pbx, Members()).fallen.values()
         settled = [at + CONFIRMED_WITHIN for one in waited_for if (at := one.deadline()) is not None]
+        if group.kind is Kind.NETWORK:
+            # It is the worst that there is: phones that are checked seldom are not waited for.
+            return max((at for at in settled if at <= fall.since + self._rules.window), default=0.0)
         explained_by = fall.since + window_of(fall.members, self._rules) if group.is_public else 0.0
         return max([explained_by, *settled])
 

@@ -345,6 +345,24 @@ def test_a_cut_line_is_one_message_and_one_when_all_is_back() -> None:
     assert not town.open()
 
 
+def test_a_cut_line_is_told_when_all_sites_are_known_that_are_about_to_be_believed_down() -> None:
+    seldom = phone(301)
+    town = Town(quick()).settle({**TOWN, seldom: "203.0.113.99"})
+    town.see(settings(seldom, qualify_frequency=60.0, qualify_timeout=3.0, places=(Place("203.0.113.99"),)))
+    died_at = town.now
+
+    town.die([*TRUNKS, *FORTY, seldom])
+    town.go_on(6)
+    town.die(phones(201, 210))
+    while not town.sent:
+        town.go_on(1)
+
+    explained = [one.target for one in town.open() if one.explained_by == town.incident_of(NETWORK).id]
+    assert {site(HOME), site(BRANCH)} <= set(explained)
+    assert not town.open(seldom)
+    assert town.now - died_at <= 6 + 10 + 2
+
+
 def test_all_providers_alone_are_a_cut_line_and_one_of_three_is_not() -> None:
     town = Town(quick()).settle(TOWN)
     town.die([trunk("a")])
