@@ -81,6 +81,8 @@ class Asterisk:
         self.is_frozen = False
         self.streams: list[Stream] = []
         self._boots = 1
+        #: How many checks were missed only because packets were lost.
+        self.missed = 0
         for peer in self.peers.values():
             # It has been running for long, and has checked everybody.
             peer.is_reachable = peer.endpoint.is_up = peer.answers
@@ -205,6 +207,7 @@ class Asterisk:
 
     def _checked(self, peer: Peer, plan: int, *, is_reachable: bool) -> None:
         if plan == peer.plan:
+            self.missed += peer.answers and not is_reachable
             self._found(peer, is_reachable=is_reachable)
             self._plan(peer)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from healthmon.errors import DeliveryError, DeliveryUnsure
-from healthmon.model import Said, Target
+from healthmon.model import Said
 from healthmon.notify.message import MOST_CHARACTERS, Message
 from healthmon.store.outbox import ClaimedRow
 from tests.scenarios.agenda import Agenda
@@ -96,10 +96,7 @@ class Channel:
         """What arrived, by the subjects."""
         return [arrival.subject for arrival in self.arrivals]
 
-    def believed_down(self) -> set[Target]:
-        """Of what the reader believes at present that it is down: by the newest message about each incident."""
-        newest: dict[int, ClaimedRow] = {}
-        for arrival in self.arrivals:
-            newest.update((row.incident.id, row) for row in arrival.rows)
-        down = [row for row in newest.values() if row.says is Said.DOWN]
-        return {one.target for row in down for one in (row.incident, *row.explained)}
+    def believed_to_last(self) -> set[int]:
+        """The incidents of which the reader believes at present that they last: by the newest word about each."""
+        newest = {row.incident.id: row.says for arrival in self.arrivals for row in arrival.rows}
+        return {number for number, says in newest.items() if says is Said.DOWN}

@@ -12,8 +12,9 @@ from healthmon.clock import Clock
 from healthmon.config.types import Config, ReceiverConfig
 from healthmon.engine import ALIVE_EVERY, LOOK_AT_OTHERS_EVERY, Engine, EngineHooks
 from healthmon.model import Freshness, Sighting
-from healthmon.notify.delivery import Deliverer
+from healthmon.notify.delivery import LOOK_EVERY, Deliverer
 from healthmon.notify.message import Message
+from healthmon.sources.events import EventTimes
 from healthmon.sources.polls import PollTimes
 from healthmon.store.outbox import Claim, ClaimedRow, Outbox
 from healthmon.store.writer import open_writer
@@ -23,12 +24,17 @@ from tests.scenarios.channel import Channel
 from tests.scenarios.kills import Kills
 from tests.scenarios.sources import NEVER, Sources
 
+#: The names of the boundaries between steps of the engine; all others are those of a delivery.
+ROUND = "before a round"
+OF_THE_ENGINE = (ROUND, "before commit", "after commit", "before alive", "after alive")
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How closely time is played: a month, or a storm, can do with less (seconds)."""
 
     polls: PollTimes = field(default_factory=PollTimes)
+    events: EventTimes = field(default_factory=EventTimes)
     #: From an event to the round of the engine that takes it, and all that came meanwhile.
     round_after: float = 0.005
     #: The real engine looks around twice a second; that it lives, it notes every 10 s.
@@ -78,11 +84,10 @@ class Daemon:
             stop=Event(),
         )
         self._start_telling()
+        times = (self._pace.polls, self._pace.events)
         for pbx in self._config.pbxs:
             asterisk = self._pbxs[pbx.name]
-            self._sources.append(
-                Sources(self._agenda, asterisk, pbx, self._offer, known=remembered, times=self._pace.polls)
-            )
+            self._sources.append(Sources(self._agenda, asterisk, pbx, self._offer, known=remembered, times=times))
         self._engine.connect({one.polls.pbx.name: one.polls for one in self._sources})
         self._round_at(self._agenda.now)
 
@@ -119,6 +124,7 @@ class Daemon:
         if self.is_dead or due != self._round_due:
             return
         self._round_due = NEVER
+        self._kills.here(ROUND)
         self._engine.step(self.drain(0.0))
         deadline = self._engine._monitor.next_deadline()
         now = self._agenda.now
@@ -157,16 +163,21 @@ class Daemon:
         self._open.callback(outbox.close)
         while True:
             wait = deliverer.step(outbox)
-            self.hear_orders()
+            if wait < LOOK_EVERY:
+                # It found something to do, and wrote.
+                self.hear_orders()
             yield wait
 
-    def close(self) -> None:
-        """Do nothing any more, and let go of everything."""
+    def end(self) -> None:
+        """Do nothing any more."""
         self.is_dead = True
         for process in self._processes:
             process.end()
         for sources in self._sources:
             sources.end()
+
+    def close(self) -> None:
+        """Let go of the database."""
         self._open.close()
 
 

@@ -11,28 +11,27 @@ from random import Random
 from healthmon.model import Reason, Said
 from tests.scenarios.asterisk import Peer
 from tests.scenarios.channel import Channel
+from tests.scenarios.daemon import OF_THE_ENGINE
+from tests.scenarios.kills import Kills, Splits
 from tests.scenarios.rows import Row
 from tests.scenarios.world import DOWNTIME, MINUTE, START, World, configured, folder
 
 #: The daemon has known the PBX for so long when a row begins (seconds).
 QUIET = 2 * MINUTE
 
-#: Boundaries between steps of the engine; all others are steps of a delivery.
-OF_THE_ENGINE = ("before commit", "after commit", "before alive", "after alive")
-
 
 @contextmanager
-def played(row: Row, *, kill_at: Collection[int] = (), seed: int = 0) -> Iterator[World]:
+def played(row: Row, *, kills: Kills | None = None, seed: int = 0) -> Iterator[World]:
     """Play a row to its end. The daemon knows the PBX already: it was stopped in peace a moment ago."""
     with folder() as somewhere:
-        world = World(somewhere, configured(row.config), row.peers(), seed=seed, kill_at=kill_at, pace=row.pace)
+        world = World(somewhere, configured(row.config), row.peers(), seed=seed, kills=kills, pace=row.pace)
         world.config.database.write_bytes(_after_a_quiet_time(row.config, row.peers))
         row.script(world)
         try:
             world.play(row.lasts)
             yield world
         finally:
-            world.stop_daemon()
+            world.close()
 
 
 @lru_cache
@@ -40,46 +39,79 @@ def _after_a_quiet_time(config: str, peers: Callable[[], list[Peer]]) -> bytes:
     with folder() as somewhere:
         world = World(somewhere, configured(config), peers(), begins=START - QUIET)
         world.play(QUIET - DOWNTIME)
-        world.stop_daemon()
+        world.close()
         assert all(not channel.arrivals for channel in world.channels.values())
         return world.config.database.read_bytes()
 
 
-def boundaries(row: Row, how_many: int, *, seed: int = 0) -> list[int]:
-    """Choose boundaries for kills: every step of a delivery, and the others spread over the whole row."""
-    with played(row) as world:
-        passed = world.kills.passed
-    delivering = [number for number, name in enumerate(passed) if name not in OF_THE_ENGINE][: how_many // 2]
-    others = [number for number in range(len(passed)) if number not in set(delivering)]
-    spread = Random(seed).sample(others, min(how_many - len(delivering), len(others)))
-    return sorted([*delivering, *spread])
+def kills_of(row: Row, how_many: int, *, seed: int = 0) -> list[int]:
+    """Choose boundaries for kills: up to one half of them are steps of a delivery, the others anywhere in the row."""
+    passed = _passed(row, seed)
+    dice = Random(seed)
+    steps = [number for number, name in enumerate(passed) if name not in OF_THE_ENGINE]
+    delivering = dice.sample(steps, min(how_many // 2, len(steps)))
+    others = sorted(set(range(len(passed))) - set(delivering))
+    return sorted([*delivering, *dice.sample(others, min(how_many - len(delivering), len(others)))])
+
+
+@lru_cache
+def _passed(row: Row, seed: int) -> list[str]:
+    with played(row, seed=seed) as world:
+        return world.kills.passed
+
+
+def verdicts(row: Row, kill_at: Collection[int], *, seed: int = 0) -> list[str]:
+    """Play a row, and once more from each of these boundaries on with a kill there; return what went wrong in each."""
+    splits = Splits(kill_at)
+    try:
+        with played(row, kills=splits, seed=seed) as world:
+            check(row, world)
+    except BaseException as error:
+        splits.end(error)
+        raise
+    splits.end(None)
+    return splits.verdicts
 
 
 def check(row: Row, world: World) -> None:
     """What must be true of every run, killed or not."""
     kills, (least, most) = len(world.killed_at), row.messages
+    check_beliefs(world)
     for url_id, channel in world.channels.items():
         arrived = len(channel.arrivals)
         story = f"{url_id}, killed {world.kills.struck} {world.killed_at}: {channel.subjects}"
         marked = sum(arrival.is_marked for arrival in channel.arrivals)
         assert least <= arrived <= most + min(kills, marked), story
         check_story(channel, story)
-        assert channel.believed_down() == world.down(), story
+        check_last_words(world, channel, story)
     if not kills and row.also:
         row.also(world)
 
 
+def check_beliefs(world: World) -> None:
+    """An incident is open of what is down, and of nothing else."""
+    open_now = {incident.target for incident in world.open_incidents()}
+    assert {target for target in open_now if target.is_endpoint or target.is_pbx} == world.down()
+
+
+def check_last_words(world: World, channel: Channel, story: str) -> None:
+    """The last message about everything is the truth, and nothing that lasts is left untold."""
+    lasting = {incident.id: incident for incident in world.open_incidents()}
+    believed = channel.believed_to_last()
+    assert believed <= lasting.keys(), f"still believed to last: {believed - lasting.keys()}: {story}"
+    untold = {number for number, incident in lasting.items() if incident.explained_by not in lasting} - believed
+    assert not untold, f"not told: {untold}: {story}"
+
+
 def check_story(channel: Channel, story: str) -> None:
-    """No end without a beginning, no beginning twice, unless it is marked."""
+    """No end without a beginning, no beginning or end twice, unless it is marked."""
     said: dict[int, Said] = {}
-    booked: Counter[tuple[int, Reason]] = Counter()
-    for arrival in channel.arrivals:
-        for row in arrival.rows:
-            number, before = row.incident.id, said.get(row.incident.id)
-            said[number] = row.says
-            if row.possibly_repeated:
-                continue
-            booked[number, row.reason] += 1
-            assert row.says is not Said.UP or before is Said.DOWN, f"a lone end of {number}: {story}"
-            if row.reason in (Reason.OPENED, Reason.RESOLVED):
-                assert booked[number, row.reason] == 1, f"{row.reason} of {number} again: {story}"
+    told: Counter[tuple[int, Said]] = Counter()
+    for row in (row for arrival in channel.arrivals for row in arrival.rows):
+        number, before = row.incident.id, said.get(row.incident.id)
+        said[number] = row.says
+        if row.possibly_repeated:
+            continue
+        assert row.says is not Said.UP or before is Said.DOWN, f"a lone end of {number}: {story}"
+        told[number, row.says] += row.reason in (Reason.OPENED, Reason.RESOLVED)
+        assert told[number, row.says] <= 1, f"{number} is told to be {row.says} again: {story}"

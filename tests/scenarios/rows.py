@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from healthmon.sources.events import EventTimes
+from healthmon.sources.polls import PollTimes
 from tests.scenarios.asterisk import Peer
 from tests.scenarios.channel import Manner
 from tests.scenarios.daemon import Pace
-from tests.scenarios.world import MINUTE, World, phone, provider
+from tests.scenarios.world import DAY, HOUR, MINUTE, World, phone, provider
 
 CONFIG = """
 [healthmon]
@@ -18,6 +20,7 @@ timezone = UTC
 url = http://127.0.0.1:8088
 username = healthmon
 password = secret
+poll_every = {poll_every}s
 down_after = 10s
 up_after = 5s
 
@@ -71,6 +74,7 @@ class Row:
     messages: tuple[int, int]
     lasts: float = 6 * MINUTE
     hold: float = 10.0
+    poll_every: float = 60.0
     peers: Callable[[], list[Peer]] = office
     pace: Pace = field(default_factory=Pace)
     #: What else must be true of what arrived when nobody killed the daemon.
@@ -82,7 +86,7 @@ class Row:
     @property
     def config(self) -> str:
         """The configuration file."""
-        return CONFIG.format(hold=f"{self.hold:g}")
+        return CONFIG.format(hold=f"{self.hold:g}", poll_every=f"{self.poll_every:g}")
 
 
 def exactly(messages: int) -> tuple[int, int]:
@@ -116,6 +120,42 @@ def the_line_is_cut(world: World) -> None:
 def a_provider_dies(world: World) -> None:
     world.at(30, world.pbx.dies, TELEKOM)
     world.at(180, world.pbx.returns, TELEKOM)
+
+
+STORM_SITES, STORM_PHONES, HIT = 30, 1000, 15
+
+
+def towns() -> list[Peer]:
+    """1,000 phones on 30 sites, and a provider that nothing happens to."""
+    phones = [
+        phone(1000 + number, f"203.0.113.{1 + number % STORM_SITES}", qualify=2 + number % 4)
+        for number in range(STORM_PHONES)
+    ]
+    return [*phones, provider("telekom", "192.0.2.11", qualify=5)]
+
+
+def a_storm(world: World) -> None:
+    """Half of the sites lose their power, one every 12 s; the phones of each within 5 s, in any order."""
+    for turn, site in enumerate(world.dice.sample(range(STORM_SITES), HIT)):
+        for number in range(site, STORM_PHONES, STORM_SITES):
+            world.at(30 + 12 * turn + world.dice.uniform(0, 5), world.pbx.dies, f"PJSIP/{1000 + number}")
+
+
+def each_site_is_told_once(world: World) -> None:
+    told = [row.incident.target.resource for arrival in world.channel.arrivals for row in arrival.rows]
+    assert len(told) == len(set(told)) == HIT
+
+
+def a_phone_and_a_provider_over_a_bad_line() -> list[Peer]:
+    """5 % of all packets are lost, each way; each is checked once a minute."""
+    peers = [phone(101, "203.0.113.7", qualify=60), provider("telekom", "192.0.2.11", qualify=60)]
+    for peer in peers:
+        peer.loss = 0.05
+    return peers
+
+
+def nothing_happens(world: World) -> None:
+    """But packets are lost."""
 
 
 # ---------------------------------------------------------------- the PBX
@@ -273,6 +313,15 @@ ROWS: Sequence[Row] = (
         exactly(2),
     ),
     Row("a provider dies, later returns", a_provider_dies, exactly(2)),
+    Row(
+        "1,000 phones on 30 sites, half of them down by a storm in random order",
+        a_storm,
+        (HIT - 1, HIT + 1),
+        lasts=5 * MINUTE,
+        peers=towns,
+        pace=Pace(round_after=1.0),
+        also=each_site_is_told_once,
+    ),
     Row("the PBX restarts, all return within the grace", the_pbx_restarts, exactly(0)),
     Row(
         "the PBX restarts, 2 of 50 do not return",
@@ -342,4 +391,15 @@ ROWS: Sequence[Row] = (
         also=it_is_told_at_its_end,
     ),
     Row("a silence over an outage that does not outlive it", an_outage_ends_within_the_silence, exactly(0)),
+)
+
+#: In this one a hundred kills are in one run: a month is long, and a kill in it too is to make no alarm.
+PACKET_LOSS = Row(
+    "a phone and a provider with 5 % packet loss for 30 days",
+    nothing_happens,
+    exactly(0),
+    lasts=30 * DAY,
+    poll_every=HOUR,
+    peers=a_phone_and_a_provider_over_a_bad_line,
+    pace=Pace(PollTimes(life_sign_every=HOUR), EventTimes(silent_after=2 * HOUR), idle_round_every=HOUR),
 )

@@ -49,10 +49,10 @@ class Sources:
         offer: Callable[[Sighting], None],
         *,
         known: Remembered,
-        times: PollTimes,
+        times: tuple[PollTimes, EventTimes],
     ) -> None:
-        self.polls = Polls(agenda, asterisk, pbx, offer, known=known, times=times)
-        self.events = Events(agenda, asterisk, pbx, offer, self.polls)
+        self.polls = Polls(agenda, asterisk, pbx, offer, known=known, times=times[0])
+        self.events = Events(agenda, asterisk, pbx, offer, polls=self.polls, times=times[1])
         self.polls.events = self.events
 
     def end(self) -> None:
@@ -232,7 +232,9 @@ class Events:
         asterisk: Asterisk,
         pbx: PbxConfig,
         offer: Callable[[Sighting], None],
+        *,
         polls: Polls,
+        times: EventTimes,
     ) -> None:
         self.alive_at: float | None = None
         #: The stream is open, and something came.
@@ -242,7 +244,7 @@ class Events:
         self._pbx = pbx
         self._offer = offer
         self._polls = polls
-        self._times = EventTimes()
+        self._times = times
         self._is_open = False
         self._proven_at = 0.0
         self._attempts = 0

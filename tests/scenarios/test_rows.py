@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from _pytest.mark.structures import ParameterSet
 
-from tests.scenarios.playing import boundaries, check, played
-from tests.scenarios.rows import ROWS, Row
+from tests.scenarios.kills import Kills
+from tests.scenarios.playing import check, kills_of, played, verdicts
+from tests.scenarios.rows import PACKET_LOSS, ROWS, Row
 
 #: So many kills for each row, each in a run of its own; in so many parts, for several cores.
 KILLS, PARTS = 100, 4
@@ -31,7 +32,17 @@ def test_a_row(row: Row) -> None:
 @pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("row", _rows(killed=True))
 def test_a_row_with_kills(row: Row, part: int) -> None:
-    for boundary in boundaries(row, KILLS)[part::PARTS]:
-        with played(row, kill_at=[boundary]) as world:
-            assert len(world.kills.struck) == 1
-            check(row, world)
+    told = verdicts(row, kills_of(row, KILLS)[part::PARTS])
+
+    assert told == [""] * (KILLS // PARTS)
+
+
+def test_a_month_of_lost_packets_alarms_nobody_also_with_a_hundred_kills_in_it() -> None:
+    with played(PACKET_LOSS) as world:
+        assert world.pbx.missed > 50
+        check(PACKET_LOSS, world)
+
+    kills = Kills(kills_of(PACKET_LOSS, KILLS))
+    with played(PACKET_LOSS, kills=kills) as world:
+        assert len(kills.struck) == KILLS
+        check(PACKET_LOSS, world)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterator
@@ -14,8 +15,9 @@ from random import Random
 from healthmon.config.parser import load
 from healthmon.config.types import Config
 from healthmon.fakepbx.endpoints import FakeEndpoint
-from healthmon.model import Matcher, Target
+from healthmon.model import Incident, Matcher, Target
 from healthmon.store.commander import Commander, open_commander
+from healthmon.store.queries import open_reader
 from tests.scenarios.agenda import Agenda
 from tests.scenarios.asterisk import Asterisk, Peer
 from tests.scenarios.channel import Channel
@@ -66,14 +68,14 @@ class World:
         peers: Collection[Peer],
         *,
         seed: int = 0,
-        kill_at: Collection[int] = (),
+        kills: Kills | None = None,
         pace: Pace | None = None,
         begins: float = START,
     ) -> None:
         self.agenda = Agenda(begins)
         self._begins = begins
         self.dice = Random(seed)
-        self.kills = Kills(kill_at)
+        self.kills = kills or Kills()
         self.pbx = Asterisk(self.agenda, self.dice, peers)
         self.config = replace(config, database=folder / "healthmon.db")
         urls = [url.url_id for receiver in config.receivers for url in receiver.urls]
@@ -82,6 +84,9 @@ class World:
         #: When the daemon was killed.
         self.killed_at: list[float] = []
         self._pace = pace or Pace()
+        self._folder = folder
+        self._dead: list[Daemon] = []
+        self._process = os.getpid()
 
     @property
     def now(self) -> float:
@@ -115,19 +120,31 @@ class World:
         """Leave the database as it lies on the disk at this moment to the next daemon, which systemd starts soon."""
         self.killed_at.append(self.now)
         left = self.config.database
-        corpse = left.with_name(f"after-{len(self.killed_at)}.db")
+        grave = self._folder / f"{os.getpid()}-{len(self.killed_at)}"
+        grave.mkdir()
         for end in ("", "-wal"):
             if (part := left.with_name(left.name + end)).exists():
-                shutil.copyfile(part, corpse.with_name(corpse.name + end))
-        self.stop_daemon()
-        self.config = replace(self.config, database=corpse)
+                shutil.copyfile(part, grave / part.name)
+        self._end_daemon()
+        self.config = replace(self.config, database=grave / left.name)
         self.agenda.after(DOWNTIME, self._start_daemon)
 
-    def stop_daemon(self) -> None:
-        """End the daemon in peace."""
+    def _end_daemon(self) -> None:
+        """It does nothing any more; its connections stay as they are."""
         if self.daemon is not None:
-            self.daemon.close()
+            self.daemon.end()
+            self._dead.append(self.daemon)
         self.daemon = None
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self._end_daemon()
+        if self._process == os.getpid():
+            for daemon in self._dead:
+                daemon.close()
+        else:
+            # The connections are those of the world that this one was split off from.
+            shutil.rmtree(self.config.database.parent)
 
     # ---------------------------------------------------------------- people
 
@@ -144,6 +161,11 @@ class World:
 
     # ---------------------------------------------------------------- what is so
 
+    def open_incidents(self) -> list[Incident]:
+        """What is booked to last."""
+        with open_reader(self.config.database) as reader:
+            return reader.open_incidents()
+
     def down(self) -> set[Target]:
         """What is really down at present."""
         down = {Target(OFFICE, *name.split("/", 1)) for name, peer in self.pbx.peers.items() if not peer.answers}
@@ -153,9 +175,14 @@ class World:
 @contextmanager
 def folder() -> Iterator[Path]:
     """A folder in memory where the system has one: nothing here is to survive a power cut."""
-    memory = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as name:
+    memory, process = Path("/dev/shm"), os.getpid()
+    name = tempfile.mkdtemp(dir=memory if memory.is_dir() else None)
+    try:
         yield Path(name)
+    finally:
+        # Worlds that were split off leave it to the one that goes on.
+        if process == os.getpid():
+            shutil.rmtree(name)
 
 
 @lru_cache
