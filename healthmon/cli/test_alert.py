@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
 from healthmon.config.parser import load
-from healthmon.errors import ExitCode
+from healthmon.errors import ExitCode, StoreError
 from healthmon.notify.senders import why_refused
 from healthmon.notify.testalert import TestResult, test_alert
+from healthmon.store.commander import open_commander
 
 
 @click.command("test-alert")
@@ -18,7 +22,8 @@ from healthmon.notify.testalert import TestResult, test_alert
 def command(config_path: Path, receiver: str) -> None:
     """Send a test message to each URL of RECEIVER, and print what became of it.
 
-    Exit code 1 if one was not accepted. The daemon need not run, and no incident is booked.
+    Exit code 1 if one was not accepted. The daemon need not run, and no incident is booked; that of a URL which counted
+    as failing, and accepts this message, is over.
     """
     config = load(config_path, why_refused=why_refused)
     chosen = next((one for one in config.receivers if one.name == receiver), None)
@@ -26,10 +31,19 @@ def command(config_path: Path, receiver: str) -> None:
         names = ", ".join(one.name for one in config.receivers) or "none"
         raise click.BadParameter(f"no receiver of this name; configured: {names}", param_hint="RECEIVER")
     results = test_alert(chosen, zone=config.timezone)
+    recovered = _note(config.database, [result.url_id for result in results if result.ok])
     for result in results:
-        click.echo(_in_words(result))
+        click.echo(_in_words(result) + ("; it counts as failing no longer" if result.url_id in recovered else ""))
     if not all(result.ok for result in results):
         raise SystemExit(ExitCode.PROBLEM)
+
+
+def _note(database: Path, accepted: Iterable[str]) -> set[str]:
+    """Book which URLs work; return those that counted as failing until now."""
+    # Without a database, or the right to write to it, the daemon finds out with its own next message.
+    with suppress(StoreError), open_commander(database) as commander:
+        return {url_id for url_id in accepted if commander.accepted(url_id, time.time())}
+    return set()
 
 
 def _in_words(result: TestResult) -> str:

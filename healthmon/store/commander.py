@@ -22,6 +22,9 @@ _INSERT_SILENCE = """INSERT INTO silences (matcher, since, until, author, reason
 _ACKNOWLEDGE = """INSERT INTO acknowledgements (incident_id, at, author, reason) VALUES (:id, :at, :author, :reason)
     ON CONFLICT (incident_id) DO UPDATE SET at = excluded.at, author = excluded.author, reason = excluded.reason"""
 
+_ACCEPTED = """UPDATE urls SET failing_since = NULL, attempts = 0, last_delivered_at = :at
+    WHERE url_id = :url_id AND failing_since IS NOT NULL"""
+
 
 class OrderRefused(HealthmonError):
     """What was ordered makes no sense: there is no such silence or incident, or it is over."""
@@ -100,3 +103,10 @@ class Commander:
                 raise OrderRefused(f"incident {number} is over already")
             self._connection.execute(_ACKNOWLEDGE, order)
             return incident
+
+    def accepted(self, url_id: str, at: float) -> bool:
+        """Book that a URL has accepted a test message; return whether it counted as failing until then."""
+        with transaction(self._connection, self._path):
+            line = read_timeline(self._connection)
+            facts = {"url_id": url_id, "at": line.stored(at)}
+            return self._connection.execute(_ACCEPTED, facts).rowcount > 0

@@ -18,6 +18,21 @@ from tests.store.scene import BOSS, START, Store, closed, incident, notification
 WHAT = Matcher(pbxs=("office",), kinds=(Kind.PHONE,), watches=("phones",), endpoints=("PJSIP/1*", "PJSIP/[23]"))
 
 
+def test_a_url_that_accepts_a_test_message_counts_as_failing_no_longer(store: Store) -> None:
+    store.book(incidents={1: incident()}, notifications=[notification()])
+    claim = store.outbox.claim(BOSS, START + 300)
+    assert claim is not None
+    store.outbox.failed(claim, START + 300, "refused")
+
+    with open_commander(store.path) as commander:
+        first, again = commander.accepted(BOSS, START + 400), commander.accepted(BOSS, START + 500)
+        unknown = commander.accepted("nobody/knows", START + 500)
+
+    assert (first, again, unknown) == (True, False, False)
+    (url,) = store.writer.urls()
+    assert (url.failing_since, url.last_delivered_at) == (None, START + 400)
+
+
 def test_a_silence_reaches_the_engine_as_it_was_ordered(store: Store) -> None:
     store.writer.outside_changes()
 
