@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Thread
@@ -10,10 +11,14 @@ from healthmon.app.threads import join, started
 from healthmon.clock import Clock
 from healthmon.config import Config
 from healthmon.config.reload import Difference
+from healthmon.config.urls import place_of
+from healthmon.config.values import written
 from healthmon.core.pulse import why_unwell
 from healthmon.errors import StoreError
 from healthmon.notify.heartbeat import Heartbeat
 from healthmon.store.pulse import read_pulse
+
+log = logging.getLogger(__name__)
 
 #: The first heartbeat of a daemon's life comes after so long: one that dies at each start is not alive (seconds).
 FIRST_IN = 15.0
@@ -60,6 +65,7 @@ class Heart:
             first_in=min(first_in, config.heartbeat.every),
         )
         self._thread = started(heartbeat.run, "heartbeat")
+        log.info("heartbeat: every %s to %s", written(config.heartbeat.every), place_of(config.heartbeat.url))
 
     def _looker(self, pbxs: list[str]) -> Callable[[], str]:
         def look() -> str:
