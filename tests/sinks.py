@@ -1,6 +1,6 @@
-"""Servers on loopback that alerts are sent to in tests: a webhook and a mail server.
+"""Servers on loopback that alerts are sent to in tests: a webhook, Telegram's API and a mail server.
 
-Both keep what arrives in ``messages`` and behave as ``mode`` says: ``ok``, ``500`` (refused for now; any HTTP status
+All keep what arrives in ``messages`` and behave as ``mode`` says: ``ok``, ``500`` (refused for now; any HTTP status
 works for the webhook), ``hang`` (no answer until the mode changes) or, the webhook only, ``drop`` (cut the line). A
 webhook may begin with ``refuse``: nothing listens at its port until the mode changes.
 """
@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
+from html.parser import HTMLParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -217,6 +218,117 @@ def _handler(sink: WebhookSink) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(sink.answer_body)
 
         do_PUT = do_POST  # noqa: N815 (the library's name)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Say nothing."""
+
+    return Handler
+
+
+class TelegramSink(Sink):
+    """Telegram's API: ``with TelegramSink() as sink``; apprise must be told to call ``sink.address``.
+
+    It takes what Telegram takes, and refuses what Telegram refuses: unknown tags, and more than 4,096 characters.
+    ``messages`` hold what a reader sees: ``subject`` is what is bold.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        #: What it says with 429.
+        self.retry_after = 35
+        self._server = _Server(("127.0.0.1", 0), _telegram(self))
+        self.address = f"http://127.0.0.1:{self._server.server_address[1]}/bot"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), name="telegram sink")
+        self._thread.start()
+
+    def received(self, raw: bytes) -> tuple[int, dict[str, Any]] | None:
+        """Take one call of sendMessage; return the status and the answer, None to cut the line."""
+        mode = self._admit()
+        if mode == "drop":
+            return None
+        if mode != "ok":
+            return int(mode), self._refusal(int(mode))
+        sent = json.loads(raw)
+        seen = _Seen()
+        try:
+            seen.feed(sent["text"])
+            seen.close()
+        except ValueError as error:
+            return 400, {"ok": False, "error_code": 400, "description": f"Bad Request: can't parse entities: {error}"}
+        text = seen.text.replace("\r\n", "\n")
+        if len(text) > 4096 or sent["parse_mode"] != "HTML":
+            return 400, {"ok": False, "error_code": 400, "description": "Bad Request: message is too long"}
+        subject = seen.bold
+        body = text.removeprefix(subject).lstrip("\n")
+        self._keep(Arrived(subject, body, time.time(), recipients=(str(sent["chat_id"]),), sent=sent))
+        return 200, {"ok": True, "result": {"message_id": len(self.messages)}}
+
+    def _refusal(self, status: int) -> dict[str, Any]:
+        if status != 429:
+            return {"ok": False, "error_code": status, "description": "Bad Request: chat not found"}
+        words = f"Too Many Requests: retry after {self.retry_after}"
+        parameters = {"retry_after": self.retry_after}
+        return {"ok": False, "error_code": 429, "description": words, "parameters": parameters}
+
+    def close(self) -> None:
+        """End it."""
+        self._let_go()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(PATIENCE)
+
+    def __enter__(self) -> TelegramSink:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class _Seen(HTMLParser):
+    """What a reader sees of Telegram's HTML. Raises ValueError for what Telegram does not take."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.text = self.bold = ""
+        self._open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Take the few tags that Telegram knows."""
+        if tag not in ("b", "i", "u", "s", "code", "pre", "a") or self.get_starttag_text() != f"<{tag}>":
+            raise ValueError(f"unsupported start tag {self.get_starttag_text()}")
+        self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Take the end of the tag that is open."""
+        if not self._open or self._open.pop() != tag:
+            raise ValueError(f"unexpected end tag {tag}")
+
+    def handle_data(self, data: str) -> None:
+        """Collect the text."""
+        self.text += data
+        self.bold += data if "b" in self._open else ""
+
+    def close(self) -> None:
+        """Insist on an end of all that began."""
+        super().close()
+        if self._open:
+            raise ValueError("can't find end tag")
+
+
+def _telegram(sink: TelegramSink) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            """Answer as Telegram does."""
+            answer = sink.received(self.rfile.read(int(self.headers["Content-Length"])))
+            if answer is None:
+                self.close_connection = True
+                return
+            raw = json.dumps(answer[1]).encode()
+            self.send_response(answer[0])
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(raw)))
+            self.end_headers()
+            self.wfile.write(raw)
 
         def log_message(self, format: str, *args: Any) -> None:
             """Say nothing."""

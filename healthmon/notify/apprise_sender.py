@@ -17,6 +17,7 @@ from healthmon.errors import DeliveryError, DeliveryUnsure
 from healthmon.notify.failing import short
 from healthmon.notify.message import MOST_CHARACTERS, Message
 from healthmon.notify.redact import Redactor
+from healthmon.notify.telegram import as_html, retry_after
 from healthmon.notify.threads import message_ids
 from healthmon.notify.urlcheck import why_addresses_are_wrong
 
@@ -30,6 +31,7 @@ MAIL_TIMEOUT = 20.0
 
 #: Channels that belong to their owner and take what comes; nobody reads them at one glance.
 _UNHURRIED = re.compile(r"(xml|form)s?")
+_TELEGRAM = "tgram"
 #: The others get at most one message a second; a Telegram group takes 20 a minute.
 _MIN_INTERVAL, _TELEGRAM_GROUP_INTERVAL = 1.0, 3.0
 
@@ -70,7 +72,7 @@ class AppriseSender:
         scheme = scheme_of(self._url)
         if _UNHURRIED.fullmatch(scheme):
             return 0.0
-        is_group = scheme == "tgram" and re.search(r"/-\d+", self._url)
+        is_group = scheme == _TELEGRAM and re.search(r"/-\d+", self._url)
         return _TELEGRAM_GROUP_INTERVAL if is_group else _MIN_INTERVAL
 
     @property
@@ -88,11 +90,13 @@ class AppriseSender:
         """
         module, service = _apprise(), self._threaded(message) or self._loaded()
         carrier = module.Apprise(service, asset=service.asset)
+        is_html = scheme_of(self._url) == _TELEGRAM
+        subject, body = as_html(message) if is_html else (message.subject, message.body)
         result = carrier.notify(
-            body=message.body,
-            title=message.subject,
+            body=body,
+            title=subject,
             notify_type=module.NotifyType(message.mood.value),
-            body_format=module.NotifyFormat.TEXT,
+            body_format=module.NotifyFormat.HTML if is_html else module.NotifyFormat.TEXT,
             log_level=logging.DEBUG,
         )
         if not result:
@@ -124,7 +128,7 @@ class AppriseSender:
         handed_over = _UNSURE.search(said) and not _NEVER_LEFT.search(said)
         if handed_over or any(_SENT_SOME.match(words) for _, words in entries):
             return DeliveryUnsure(self.url_id, why)
-        return DeliveryError(self.url_id, why, refused=bool(_REFUSED.search(said)))
+        return DeliveryError(self.url_id, why, refused=bool(_REFUSED.search(said)), retry_after=retry_after(said))
 
 
 def _telling(entries: list[tuple[str, str]]) -> Iterator[str]:
@@ -158,6 +162,9 @@ def _load(url: str) -> apprise.NotifyBase | None:
         service.socket_connect_timeout = MAIL_TIMEOUT if scheme_of(url).startswith("mailto") else CONNECT_TIMEOUT
     if "overflow" not in options:
         service.overflow_mode = module.OverflowMode.TRUNCATE
+    if scheme_of(url) == _TELEGRAM:
+        # Its Markdown drops what stands in <…>.
+        service.notify_format = module.NotifyFormat.HTML
     # Its pause of up to 5.5 s would sit between an alert and its reader; the deliverer has a pace of its own.
     service.request_rate_per_sec = 0
     return service  # type: ignore[no-any-return]
