@@ -503,6 +503,11 @@ class Incident:
         return self.closed_at is None
 
     @property
+    def is_partial(self) -> bool:
+        """Whether the thing works in part; a PBX that answers is not down, however few endpoints it lists."""
+        return self.health is Health.DEGRADED or self.check in (Check.INVENTORY, Check.RESTARTS)
+
+    @property
     def name(self) -> str:
         """Say ``phone PJSIP/101 on office``, ``site 203.0.113.7 on office``, ``receiver oncall/boss``."""
         return f"{self.kind} {self.target}" if self.target.is_endpoint else str(self.target)
@@ -524,6 +529,8 @@ class Reason(StrEnum):
     ESCALATED = "escalated"
     #: A group's outage has doubled since it was told.
     WIDENED = "widened"
+    #: It was told as degraded and is down now, or the other way round.
+    CHANGED = "changed"
     #: It has been down for very long: one line a day instead of reminders.
     LONG_GONE = "long gone"
     RESOLVED = "resolved"
@@ -537,9 +544,16 @@ class Said(StrEnum):
     """What a message leaves its reader believing about an incident."""
 
     DOWN = "down"
+    #: It works in part.
+    DEGRADED = "degraded"
     #: One message told the whole outage, because it was over before it could be sent.
     WAS_DOWN = "was down"
     UP = "up"
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether its reader believes that it lasts."""
+        return self in (Said.DOWN, Said.DEGRADED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -572,6 +586,11 @@ class Told:
     waiting: frozenset[tuple[Reason, int]] = frozenset()
     #: When the newest OPENED was booked, or the first FLAPPING where there is none; 0.0: neither was.
     opened_at: float = 0.0
+
+    @property
+    def is_alarmed(self) -> bool:
+        """Whether its reader believes that it lasts."""
+        return self.said is not None and self.said.is_bad
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ GOOD_ENDINGS = (Ending.RECOVERED, Ending.STABLE)
 FIRST_REASONS = (Reason.OPENED, Reason.ESCALATED, Reason.FLAPPING)
 
 #: What is true for as long as it lasts.
-_STILL_REASONS = (Reason.OPENED, Reason.ESCALATED, Reason.WIDENED, Reason.REMINDER, Reason.LONG_GONE)
+_STILL_REASONS = (*FIRST_REASONS[:2], Reason.WIDENED, Reason.CHANGED, Reason.REMINDER, Reason.LONG_GONE)
 
 #: What is told again and again, unless somebody takes note.
 _AGAIN = (Reason.REMINDER, Reason.LONG_GONE)
@@ -82,10 +82,23 @@ def _while_open(incident: Incident, told: Told, policy: Policy, now: float) -> t
         return turn
     if told.said is None:
         return None if incident.flapping else _first(incident, told, policy)
+    return _further(incident, told, policy) or _reminder(incident, told, policy, now)
+
+
+def _further(incident: Incident, told: Told, policy: Policy) -> tuple[Reason, int] | None:
+    """What was told is still so, and yet not the same: more of a group is down, or it is degraded and not down."""
     widened = (Reason.WIDENED, incident.widened)
-    if incident.widened_at > told.said_at and not told.waiting and widened not in told.booked:
+    if told.waiting or incident.flapping:
+        return None
+    if incident.widened_at > told.said_at and widened not in told.booked:
         return widened
-    return _reminder(incident, told, policy, now)
+    is_the_same = not told.is_alarmed or told.said is _lasting(incident)
+    return None if is_the_same or policy.is_explained else (Reason.CHANGED, 1 + _count(told, Reason.CHANGED))
+
+
+def _lasting(incident: Incident) -> Said:
+    """What is to be believed of what lasts."""
+    return Said.DEGRADED if incident.is_partial and not incident.flapping else Said.DOWN
 
 
 def _turn(incident: Incident, told: Told) -> tuple[Reason, int] | None:
@@ -112,32 +125,32 @@ def _reminder(incident: Incident, told: Told, policy: Policy, now: float) -> tup
     if policy.daily_line is not None:
         return _line_of_today(incident, told, policy.daily_line, is_wanted=not policy.is_acknowledged)
     due_at = reminder_due_at(told, policy)
-    return None if due_at is None or now < due_at else (Reason.REMINDER, 1 + _reminders(told))
+    return None if due_at is None or now < due_at else (Reason.REMINDER, 1 + _count(told, Reason.REMINDER))
 
 
 def _line_of_today(incident: Incident, told: Told, line: DailyLine, *, is_wanted: bool) -> tuple[Reason, int] | None:
     is_old = max(incident.believed_at, told.opened_at) <= line.down_before
-    is_believed = told.said is Said.DOWN and not told.waiting
     row = (Reason.LONG_GONE, line.day)
-    return row if is_wanted and is_old and is_believed and row not in told.booked else None
+    is_missing = told.is_alarmed and not told.waiting and row not in told.booked
+    return row if is_wanted and is_old and is_missing else None
 
 
-def _reminders(told: Told) -> int:
-    return sum(reason is Reason.REMINDER for reason, _ in told.booked)
+def _count(told: Told, reason: Reason) -> int:
+    return sum(one is reason for one, _ in told.booked)
 
 
 def reminder_due_at(told: Told, policy: Policy) -> float | None:
     """When the next reminder falls due (seconds, UTC), or None: no reminder is wanted, or a message still waits."""
     waits = policy.remind_every
     is_wanted = bool(waits) and not policy.is_acknowledged and policy.daily_line is None
-    if not is_wanted or told.waiting or told.said is not Said.DOWN:
+    if not is_wanted or told.waiting or not told.is_alarmed:
         return None
-    return told.said_at + waits[min(_reminders(told), len(waits) - 1)]
+    return told.said_at + waits[min(_count(told, Reason.REMINDER), len(waits) - 1)]
 
 
 def _once_closed(incident: Incident, told: Told) -> tuple[Reason, int] | None:
     """The end is told to those, and only to those, who believe that it still lasts."""
-    if told.said is not Said.DOWN:
+    if not told.is_alarmed:
         return None
     end = _end(incident, told)
     return None if end in told.booked else end
@@ -180,10 +193,10 @@ def says(reason: Reason, incident: Incident, newest_said: Said | None) -> Said |
         # silence is told to those only who know that it was down.
         is_silenced = newest_said is None and bool(incident.muted_by)
         return None if newest_said is Said.UP or is_silenced else Said.WAS_DOWN
-    if reason is Reason.WIDENED or reason in _AGAIN:
+    if reason in (Reason.WIDENED, Reason.CHANGED, *_AGAIN) or newest_said in (None, Said.WAS_DOWN):
+        # Never a lone "up" for a "down" that nobody saw.
         return None
-    # Never a lone "up" for a "down" that nobody saw.
-    return Said.UP if newest_said in (Said.DOWN, Said.UP) else None
+    return Said.UP
 
 
 def _says_while_open(reason: Reason, incident: Incident) -> Said | None:
@@ -191,7 +204,7 @@ def _says_while_open(reason: Reason, incident: Incident) -> Said | None:
         # What flapped is stable meanwhile, and still down: the row STABLE, booked in that moment, tells so.
         return Said.DOWN if incident.flapping else None
     if reason is Reason.STABLE:
-        return None if incident.flapping else Said.DOWN
+        return None if incident.flapping else _lasting(incident)
     if reason in _AGAIN and incident.acked_at is not None:
         return None
-    return Said.DOWN if reason in _STILL_REASONS else None
+    return _lasting(incident) if reason in _STILL_REASONS else None

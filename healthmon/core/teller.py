@@ -138,7 +138,7 @@ class Teller:
         return booked
 
     def _due_at(self, reason: Reason, url_id: str, now: float, due_at: DueAt | None) -> float:
-        if reason not in (Reason.OPENED, Reason.RESOLVED):
+        if reason not in (Reason.OPENED, Reason.CHANGED, Reason.RESOLVED):
             return now
         # Whoever goes down for the same cause is told together: wait for the last of them.
         cohort = due_at(url_id) if due_at else None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 
 from healthmon.core.sites import label
-from healthmon.model import Check, Health, Incident, Kind, Reason, Said, Severity
+from healthmon.model import Check, Incident, Kind, Reason, Said, Severity
 from healthmon.notify.words import natural, visible
 from healthmon.store.outbox import ClaimedRow
 
@@ -199,7 +199,7 @@ def state_of(row: ClaimedRow) -> State:
 def _past_state(row: ClaimedRow) -> State:
     if row.reason is Reason.FLAPPING:
         return State.WAS_FLAPPING
-    return State.WAS_DEGRADED if _is_degraded(row.incident) else State.WAS_DOWN
+    return State.WAS_DEGRADED if row.incident.is_partial else State.WAS_DOWN
 
 
 def _present_state(row: ClaimedRow) -> State:
@@ -209,15 +209,10 @@ def _present_state(row: ClaimedRow) -> State:
         return State.FLAPPING
     if row.reason is Reason.WIDENED:
         return State.WORSE
-    is_degraded = _is_degraded(row.incident)
+    is_degraded = row.incident.is_partial
     if row.reason is Reason.REMINDER:
         return State.STILL_DEGRADED if is_degraded else State.STILL_DOWN
     return State.DEGRADED if is_degraded else State.DOWN
-
-
-def _is_degraded(incident: Incident) -> bool:
-    """A PBX that answers is not down, however few endpoints it lists."""
-    return incident.health is Health.DEGRADED or incident.check in CHECKS
 
 
 def worst_first(line: Line) -> tuple[object, ...]:

@@ -63,6 +63,7 @@ _SPEAKS_FIRST = (
     Reason.OPENED,
     Reason.ESCALATED,
     Reason.WIDENED,
+    Reason.CHANGED,
     Reason.FLAPPING,
     Reason.STABLE,
     Reason.RESOLVED,
@@ -182,7 +183,7 @@ def choose(incident: Incident, rows: Iterable[Mapping[str, object] | sqlite3.Row
     for row in rows:
         number, reason, doubt = int(str(row["id"])), Reason(str(row["reason"])), row["in_doubt"]
         would_say = says(reason, incident, said)
-        if would_say is None:
+        if would_say is None or (reason is Reason.CHANGED and would_say is said and not doubt):
             silent.append((number, _why_nothing(incident, said)))
         else:
             said = would_say
@@ -209,7 +210,7 @@ def _why_nothing(incident: Incident, said: Said | None) -> str:
         return f"over, and nobody was told: {incident.muted_by}"
     if said is None:
         return "over before anybody was told"
-    return "over meanwhile" if said is Said.DOWN else "its end has been told already"
+    return "over meanwhile" if said.is_bad else "its end has been told already"
 
 
 def _book(connection: sqlite3.Connection, choice: Choice, claim_id: int, now: float) -> None:

@@ -36,6 +36,7 @@ def told(said: Said | None = None, *booked: tuple[Reason, int], waiting: tuple[t
 
 OPENED = (Reason.OPENED, 0)
 ESCALATED = (Reason.ESCALATED, 0)
+PARTLY = replace(OPEN, health=Health.DEGRADED)
 FLAPS = replace(OPEN, flapping=1, flap_episodes=1)
 ACKED = replace(OPEN, acked_at=160.0, acked_by="anna")
 OVER_ACKED = replace(CLOSED, acked_at=160.0, acked_by="anna")
@@ -67,6 +68,17 @@ OVER_MUTED = replace(CLOSED, muted_by="silence 12")
         (OPEN, told(Said.DOWN, OPENED, (Reason.REMINDER, 1), (Reason.REMINDER, 2)), GROWING, 450, (Reason.REMINDER, 3)),
         (OPEN, told(Said.DOWN, OPENED), Policy((60,), unseen_since=100.0), 100 + 86401, None),
         (OPEN, told(Said.DOWN, OPENED), Policy((60,), unseen_since=100.0), 100 + 86399, (Reason.REMINDER, 1)),
+        # From bad to worse, and to better.
+        (OPEN, told(Said.DEGRADED, OPENED), PLAIN, 210, (Reason.CHANGED, 1)),
+        (PARTLY, told(Said.DOWN, OPENED), PLAIN, 210, (Reason.CHANGED, 1)),
+        (PARTLY, told(Said.DEGRADED, OPENED), PLAIN, 210, None),
+        (OPEN, told(Said.DEGRADED, OPENED, (Reason.CHANGED, 1)), PLAIN, 210, (Reason.CHANGED, 2)),
+        (OPEN, told(Said.DEGRADED, waiting=((Reason.CHANGED, 1),)), PLAIN, 210, None),
+        (OPEN, told(Said.DEGRADED, OPENED), Policy(is_explained=True), 210, None),
+        (OPEN, told(Said.DEGRADED, OPENED), Policy(muted_by="silence 12"), 210, None),
+        (FLAPS, told(Said.DEGRADED, (Reason.FLAPPING, 1)), PLAIN, 210, None),
+        (replace(OPEN, check=Check.INVENTORY), told(Said.DEGRADED, OPENED), PLAIN, 210, None),
+        (CLOSED, told(Said.DEGRADED, OPENED), PLAIN, 210, (Reason.RESOLVED, 0)),
         # Down for so long that it is one line a day.
         (OPEN, told(Said.DOWN, OPENED), Policy((60,), daily_line=DailyLine()), 10**6, None),
         (OPEN, told(Said.DOWN, OPENED), Policy((60,), daily_line=TODAY), 10**6, (Reason.LONG_GONE, 7)),
@@ -144,6 +156,14 @@ def test_decide(
         (Reason.ESCALATED, OVER_ACKED, Said.DOWN, Said.WAS_DOWN),
         (Reason.OPENED, OVER_MUTED, None, None),
         (Reason.OPENED, OVER_MUTED, Said.DOWN, Said.WAS_DOWN),
+        (Reason.OPENED, PARTLY, None, Said.DEGRADED),
+        (Reason.REMINDER, PARTLY, Said.DEGRADED, Said.DEGRADED),
+        (Reason.CHANGED, OPEN, Said.DEGRADED, Said.DOWN),
+        (Reason.CHANGED, PARTLY, Said.DOWN, Said.DEGRADED),
+        (Reason.CHANGED, CLOSED, Said.DEGRADED, None),
+        (Reason.STABLE, PARTLY, Said.DOWN, Said.DEGRADED),
+        (Reason.FLAPPING, FLAPS, None, Said.DOWN),
+        (Reason.RESOLVED, CLOSED, Said.DEGRADED, Said.UP),
         (Reason.LONG_GONE, OPEN, Said.DOWN, Said.DOWN),
         (Reason.LONG_GONE, ACKED, Said.DOWN, None),
         (Reason.LONG_GONE, CLOSED, Said.DOWN, None),
@@ -213,9 +233,9 @@ def claimed(world: World) -> World:
     """One transaction: read the facts as they are now, fix what each row says, cancel what says nothing."""
     assert world.incident
     newest, sending = newest_said(world), []
-    for reason, serial, _ in world.rows:
+    for reason, serial, doubt in world.rows:
         said = says(reason, world.incident, newest)
-        if said is not None:
+        if said is not None and not (reason is Reason.CHANGED and said is newest and doubt is None):
             sending.append((reason, serial, said))
             newest = said
     # A row that is cancelled in doubt stays so: what it said still counts.
@@ -251,11 +271,12 @@ def _turns(world: World, incident: Incident) -> Iterator[World]:
 
 
 def _orders(world: World, incident: Incident) -> Iterator[World]:
-    """What people may order, and what the clock may begin and end."""
+    """What people may order, what the clock may begin and end, and how much of the thing works."""
     if not incident.is_open or not world.orders:
         return
     world = replace(world, orders=world.orders - 1)
     yield booked(world, muted_by="" if incident.muted_by else "silence 12")
+    yield booked(world, health=Health.DOWN if incident.is_partial else Health.DEGRADED)
     if incident.acked_at is None:
         yield booked(world, acked_at=160.0)
 
@@ -296,7 +317,11 @@ def may_end_with(world: World) -> set[Said | None]:
     assert incident is not None
     is_excused = bool(incident.muted_by) or (world.policy.is_escalation and incident.acked_at is not None)
     untold: set[Said | None] = {None} if is_excused else set()
-    return untold | ({Said.DOWN} if incident.is_open else {Said.UP, Said.WAS_DOWN})
+    lasting = Said.DEGRADED if incident.is_partial and not incident.flapping else Said.DOWN
+    if is_held(incident):
+        # What was told before stays as it was.
+        return {None, Said.DOWN, Said.DEGRADED}
+    return untold | ({lasting} if incident.is_open else {Said.UP, Said.WAS_DOWN})
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,6 @@ from healthmon.model import (
     Matcher,
     Observation,
     Question,
-    Said,
     Source,
     Target,
     Witness,
@@ -210,9 +209,9 @@ class Histories(RuleBasedStateMachine):
             incident = scene.db.incidents[incident_id]
             assert not told.waiting or all(reason == "ended" for reason, _ in told.waiting)
             if incident.is_open and incident.explained_by is None:
-                assert told.said is Said.DOWN, incident
+                assert told.is_alarmed, incident
             elif not incident.is_open:
-                assert told.said is not Said.DOWN, incident
+                assert not told.is_alarmed, incident
 
     def check_in_the_end(self, target: Target, health: Health) -> None:
         state = self.scene.db.states.get((target, Check.REACHABILITY))
