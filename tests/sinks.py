@@ -339,12 +339,12 @@ def _telegram(sink: TelegramSink) -> type[BaseHTTPRequestHandler]:
 class SmtpSink(Sink):
     """A mail server: ``with SmtpSink() as sink: … sink.url`` is its apprise URL (``mailto://…``)."""
 
-    def __init__(self, user: str = "alerts", password: str = "pass w0rd;#%") -> None:
+    def __init__(self, user: str = "alerts", password: str = "pass w0rd;#%", port: int = 0) -> None:
         super().__init__()
         self.user, self.password = user, password
         #: Addresses that this server does not know.
         self.refused_recipients: set[str] = set()
-        self._controller = _Controller(self, hostname="127.0.0.1", port=_free_port())
+        self._controller = _Controller(self, hostname="127.0.0.1", port=port or _free_port())
         self._controller.start()
 
     @property
