@@ -105,10 +105,8 @@ def stance_of(endpoint: Endpoint) -> Stance:
 
 
 def fell_at(endpoint: Endpoint) -> float:
-    """When an endpoint that has fallen was first seen down."""
-    if endpoint.belief is Health.DOWN:
-        return endpoint.since
-    return endpoint.pending_since if endpoint.down_since is None else endpoint.down_since
+    """When an endpoint that has fallen was first seen down: the time that its incident begins with, now or later."""
+    return endpoint.since if endpoint.belief is Health.DOWN else max(endpoint.pending_since, endpoint.since)
 
 
 def cycle_of(endpoint: Endpoint) -> float:

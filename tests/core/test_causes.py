@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from healthmon.config.types import Config, Hold, SiteConfig, WatchConfig
+from healthmon.errors import Trouble
 from healthmon.model import ContactStatus, Incident, Kind, Place, Reason, Target
 from tests.core.scene import DOWN, UP, Scene, config, phone, settings, trunk, trunk_settings
 
@@ -284,6 +285,27 @@ def test_a_site_outlives_a_restart_of_healthmon() -> None:
     again.go_on(60)
 
     assert again.told() == [(Reason.RESOLVED, str(site()), "up")]
+
+
+def test_a_site_that_dies_while_its_pbx_cannot_be_seen_for_a_moment_is_one_message() -> None:
+    town = Town(quick()).settle(TOWN)
+    first, *others = FORTY
+    town.die([first])
+    town.go_on(0.5)
+    town.die(others[:3])
+
+    town.report(Trouble.REFUSED, alive_at=town.now - 1)
+    town.after(2)
+    town.truth |= dict.fromkeys(FORTY, DOWN)
+    town.snapshot(town.truth)
+    town.after(10)
+    # The clocks of all four began anew; the answer about the first of them comes last.
+    for target in (*others[:3], first):
+        town.answer(target, DOWN)
+    town.go_on(60)
+
+    assert town.told() == [(Reason.OPENED, str(site()), "down")]
+    assert town.incident_of(site()).opened_at == town.incident_of(first).opened_at
 
 
 def test_silenced_phones_make_no_site() -> None:
