@@ -21,6 +21,8 @@ PYTHON = sys.executable
 SLOW_FOLDERS = ("tests/system", "tests/service", "tests/docs", "tests/demo")
 #: Simulated time.
 SCENARIOS = "tests/scenarios"
+#: These need a browser.
+BROWSER = "tests/browser"
 #: Each process of tests has loopback addresses of its own, so that they never meet.
 ON_TWO_CORES = ("-n", "2")
 #: What mostly waits for Asterisk's own clocks.
@@ -91,7 +93,7 @@ SUITES = (
                 *ON_TWO_CORES,
                 "-m",
                 "not lab and not soak",
-                *(f"--ignore={folder}" for folder in (*SLOW_FOLDERS, SCENARIOS)),
+                *(f"--ignore={folder}" for folder in (*SLOW_FOLDERS, SCENARIOS, BROWSER)),
             ),
         ),
     ),
@@ -100,6 +102,12 @@ SUITES = (
         "what must hold, in simulated time, with kill -9 at a hundred points of each",
         60,
         (pytest(*ON_TWO_CORES, "-m", "not soak", SCENARIOS),),
+    ),
+    Suite(
+        "browser",
+        "pages in a real Chromium",
+        120,
+        ((PYTHON, "-m", "tests.browser", "fetch"), pytest(BROWSER)),
     ),
     Suite("fetch", "get Asterisk 22 and 16 and the SIP peers", 120, ((PYTHON, "-m", "tests.lab", "fetch"),)),
     Suite("asterisk", "on a real Asterisk 22 and 16", 420, (pytest(*WAITING, "-m", "lab and not soak"),)),

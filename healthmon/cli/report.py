@@ -64,7 +64,13 @@ from healthmon.store.queries import open_reader
 @click.option("--exclude-maintenance", is_flag=True, help="Leave out what happened within maintenance windows.")
 @click.option("--incidents", "with_incidents", is_flag=True, help="List the incidents too (as CSV: instead).")
 @click.option("--all", "everything", is_flag=True, help="List everything also in a table.")
-@click.option("--format", "form", type=click.Choice(list(FORMS)), default="table", help="JSON: see docs/json.md.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(list(FORMS)),
+    default="table",
+    help="html: one file, with pictures, to print or to send. JSON: see docs/json.md.",
+)
 @output_option
 @database_option
 @click.pass_context
@@ -102,11 +108,14 @@ def command(
         rules=Rules(UnknownAs(unknown_as), exclude_maintenance, None if sla is None else sla / 100),
         zone=where.timezone,
         with_incidents=with_incidents or form in ("json", "html"),
+        with_pictures=form == "html",
     )
     planned = plans(ctx.obj, database)
     with open_reader(where.database) as reader:
         found = account_of(reader, asked, now, plans=planned, progress=progress_if_long("Looking at each target"))
-    look = Look(where.timezone, screen() if output is None else Screen(width=None), with_incidents, everything, top)
+    look = Look(
+        where.timezone, screen() if output is None else Screen(width=None), with_incidents, everything, top, now
+    )
     with output_to(output) as file:
         file.write(rendered(found, form, look).encode())
     if found.missed:

@@ -127,19 +127,23 @@ class Figures:
 # ---------------------------------------------------------------- from a history to a timeline
 
 
+#: From then on this was believed. Never known is ``unknown``; None: not watched.
+_Mark = tuple[float, Health | None]
+
+
 def timeline(history: History, window: Span) -> list[Segment]:
     """Cut the window into stretches of one health each, veils taken into account; empty for an empty window.
 
     The window does not begin before the history's reading.
     """
-    reading = history.reading
-    is_out = reading is not None and reading.is_out
-    stretches = _clipped(_numbered(_counted_marks(history), window[1], is_out=is_out), window)
+    return _timeline(history, _marks(history), window)
+
+
+def _timeline(history: History, marks: list[_Mark], window: Span) -> list[Segment]:
+    is_out = history.reading is not None and history.reading.is_out
+    counted = _counted(marks, history) if history.kind.is_device else marks
+    stretches = _clipped(_numbered(counted, window[1], is_out=is_out), window)
     return list(_veiled(stretches, history.veils) if history.veils else stretches)
-
-
-#: From then on this was believed. Never known is ``unknown``; None: not watched.
-_Mark = tuple[float, Health | None]
 
 
 def _marks(history: History) -> list[_Mark]:
@@ -166,11 +170,8 @@ def _watch(marks: list[_Mark], watched_from: Sequence[float], before: float) -> 
         marks.append((min(begins), Health.UNKNOWN))
 
 
-def _counted_marks(history: History) -> list[_Mark]:
+def _counted(marks: Iterable[_Mark], history: History) -> list[_Mark]:
     """Leave out the time in which a phone is not in use: down does not count before it is up for the first time."""
-    marks = _marks(history)
-    if not history.kind.is_device:
-        return marks
     was_used = history.was_used if history.reading is None else history.reading.was_used
     counted = []
     for at, health in marks:
@@ -186,14 +187,14 @@ def _is_used(health: Health | None, *, was_used: bool) -> bool:
 
 def is_unused(history: History, at: float) -> bool:
     """Whether this is a phone that has not been up since it is watched, and is down for this reason alone."""
-    belief, was_used = _state_at(history, at)
+    belief, was_used = _state_at(history, _marks(history), at)
     return history.kind.is_device and belief is Health.DOWN and not was_used
 
 
-def _state_at(history: History, at: float) -> tuple[Health | None, bool]:
+def _state_at(history: History, marks: Iterable[_Mark], at: float) -> tuple[Health | None, bool]:
     """Say what was believed at a time, and whether it had been up since it was watched."""
     belief, was_used = None, history.was_used if history.reading is None else history.reading.was_used
-    for when, health in _marks(history):
+    for when, health in marks:
         if when < at:
             belief, was_used = health, _is_used(health, was_used=was_used)
     return belief, was_used
@@ -271,12 +272,13 @@ def read_meter(history: History, at: float) -> Reading:
     """Carry the history's reading on to a later time."""
     before = history.reading
     assert before is not None, "a meter is read on from a reading"  # noqa: S101  (a slip of the caller)
-    segments = timeline(history, (before.at, at))
+    marks = _marks(history)
+    segments = _timeline(history, marks, (before.at, at))
     seconds, outages = _added(segments)
     new = len(outages) - (0 in outages and before.out_s > 0)
     if before.out_s and 0 in outages:
         outages[0] += before.out_s
-    belief, was_used = _state_at(history, at)
+    belief, was_used = _state_at(history, marks, at)
     on = segments[-1].outage if segments else (0 if before.is_out else None)
     return Reading(
         at=at,

@@ -137,7 +137,7 @@ def _details(account: Account) -> list[str]:
             f"{duration(figures.mean_between_s)}."
         )
     if figures.flaps:
-        said.append(f"{counted(figures.flaps, 'time')} something began to flap.")
+        said.append(f"{counted(figures.flaps, 'episode')} of flapping.")
     if in_hours is not None:
         said.append(
             f"In working hours: {available(in_hours, account.rules)} available, {duration(in_hours.down_s)} down."

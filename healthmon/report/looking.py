@@ -14,17 +14,21 @@ from healthmon.report.accounts import (
     Account,
     By,
     Choice,
+    Line,
+    Pictures,
     Rules,
+    Strip,
     Unseen,
     grouped,
     is_told_of,
     newest_first,
+    site_strips,
     worst_first,
 )
 from healthmon.report.availability import Span
 from healthmon.report.covers import Covers
 from healthmon.report.measuring import Measures, Measuring, SiteOf
-from healthmon.report.periods import periods_of
+from healthmon.report.periods import Calendar, periods_of
 from healthmon.report.standing import (
     FailingUrl,
     QuietUrl,
@@ -43,6 +47,12 @@ from healthmon.store.queries import Reader, UrlFacts
 Progress = Callable[[Sequence[Watched]], Iterable[Watched]]
 
 NO_PLANS = Plans()
+
+#: So many providers, and so many sites, get a picture: the worst.
+MOST_STRIPS = 40
+
+#: In a longer window a picture has a cell for each day instead of each hour (seconds).
+HOURLY_UP_TO = 15 * 86400.0
 
 #: A URL that failed so long ago and for which nothing waits is perhaps not even configured any more (seconds).
 FAILURE_MATTERS = 86400.0
@@ -115,6 +125,7 @@ class Asked:
     rules: Rules = field(default_factory=Rules)
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     with_incidents: bool = True
+    with_pictures: bool = False
 
 
 def account_of(
@@ -129,17 +140,50 @@ def account_of(
     meters = reader.meters()
     chosen = [one for one in meters.watched(*asked.window) if is_told_of(one, asked.choice)]
     measuring = Measuring(meters, _measures(reader, meters, asked, now, plans))
-    lines = [measuring.line(one) for one in progress(chosen)]
-    incidents = reader.incidents(*asked.window) if asked.with_incidents else []
+    lines = worst_first([measuring.line(one) for one in progress(chosen)], asked.rules)
+    incidents = newest_first(reader.incidents(*asked.window) if asked.with_incidents else [], asked.choice)
     is_calendar = asked.by.calendar is not None
     return Account(
         window=asked.window,
-        lines=worst_first(lines, asked.rules),
-        incidents=newest_first(incidents, asked.choice),
+        lines=lines,
+        incidents=incidents,
         by=asked.by,
-        groups=measuring.groups() if is_calendar else grouped(lines, asked.by, asked.rules),
+        groups=measuring.groups(0) if is_calendar else grouped(lines, asked.by, asked.rules),
         rules=asked.rules,
+        pictures=_pictures(measuring, chosen, lines, incidents, asked) if asked.with_pictures else None,
     )
+
+
+def _pictures(
+    measuring: Measuring,
+    chosen: Sequence[Watched],
+    lines: Sequence[Line],
+    incidents: Sequence[Incident],
+    asked: Asked,
+) -> Pictures:
+    """Collect what only pictures need."""
+    by_target = {one.target: one for one in chosen}
+    providers = [line for line in lines if line.kind is Kind.PROVIDER]
+    return Pictures(
+        providers=tuple(
+            Strip(
+                Kind.PROVIDER,
+                line.target.endpoint if len({one.target.pbx for one in providers}) < 2 else str(line.target),
+                tuple(measuring.timeline(by_target[line.target])),
+                line.figures,
+            )
+            for line in providers[:MOST_STRIPS]
+        ),
+        sites=tuple(site_strips(lines, incidents, asked.window)[:MOST_STRIPS]),
+        more=max(0, len(providers) - MOST_STRIPS),
+        cells=measuring.groups(-1),
+        is_hourly=_cell_calendar(asked.window) is Calendar.HOUR,
+    )
+
+
+def _cell_calendar(window: Span) -> Calendar:
+    """How long a cell of the calendar in a picture is."""
+    return Calendar.HOUR if window[1] - window[0] <= HOURLY_UP_TO else Calendar.DAY
 
 
 def _measures(reader: Reader, meters: Meters, asked: Asked, now: float, plans: Plans) -> Measures:
@@ -147,7 +191,6 @@ def _measures(reader: Reader, meters: Meters, asked: Asked, now: float, plans: P
     daemon = reader.daemon()
     no_daemon_since = daemon.alive_at if is_stale(daemon.alive_at, now, is_running=daemon.is_running) else None
     since, until = asked.window
-    calendar = asked.by.calendar
     return Measures(
         window=asked.window,
         # From the beginning on: a reading before the window is carried on to its edge.
@@ -156,8 +199,14 @@ def _measures(reader: Reader, meters: Meters, asked: Asked, now: float, plans: P
         site_of=_site_of(plans, reader.last_places()),
         flaps=_flaps(reader.flaps(since, until), since),
         excludes_maintenance=asked.rules.excludes_maintenance,
-        periods=() if calendar is None else periods_of(calendar, asked.window, asked.zone),
+        calendars=[periods_of(calendar, asked.window, asked.zone) for calendar in _calendars(asked)],
     )
+
+
+def _calendars(asked: Asked) -> list[Calendar]:
+    """Which ways to cut the window are asked for; that of the pictures is the last one."""
+    by = [] if asked.by.calendar is None else [asked.by.calendar]
+    return [*by, _cell_calendar(asked.window)] if asked.with_pictures else by
 
 
 def _site_of(plans: Plans, places: Mapping[Target, tuple[Place, ...]]) -> SiteOf:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from healthmon.model import Kind, Target
 from healthmon.report.accounts import Group, Line, Unseen, period_group
@@ -35,7 +36,8 @@ class Measures:
     #: When each target began to flap, and how often.
     flaps: Mapping[Target, Sequence[tuple[float, int]]] = field(default_factory=dict)
     excludes_maintenance: bool = False
-    periods: Sequence[Period] = ()
+    #: Each is a way to cut the window.
+    calendars: Sequence[Sequence[Period]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,7 @@ class Measuring:
     def __init__(self, meters: Meters, measures: Measures) -> None:
         self._meters = meters
         self._measures = measures
-        self._periods = [_PeriodSum(period) for period in measures.periods]
+        self._calendars = [[_PeriodSum(period) for period in periods] for periods in measures.calendars]
 
     def line(self, watched: Watched) -> Line:
         """Work out one target's figures."""
@@ -69,7 +71,7 @@ class Measuring:
         site = measures.site_of(watched.target, watched.kind)
         plan = self._plan(watched, site)
         course = Course(self._meters, watched, measures.unseen, measures.window)
-        by_meter = None if plan.needs_timeline or self._periods else self._by_meter(course, plan, watched)
+        by_meter = None if plan.needs_timeline or self._calendars else self._by_meter(course, plan, watched)
         if by_meter is not None:
             whole, in_hours, is_unused = by_meter.figures, None, watched.kind.is_device and by_meter.end.is_unused
         else:
@@ -87,9 +89,13 @@ class Measuring:
             was_used=not is_unused,
         )
 
-    def groups(self) -> tuple[Group, ...]:
-        """Say what each period amounts to, over all targets measured so far."""
-        return tuple(one.group() for one in self._periods)
+    def groups(self, calendar: int) -> tuple[Group, ...]:
+        """Say what each period of a calendar amounts to, over all targets measured so far."""
+        return tuple(one.group() for one in self._calendars[calendar])
+
+    def timeline(self, watched: Watched) -> list[Segment]:
+        """Cut the window into stretches of one health each, for a picture."""
+        return Course(self._meters, watched, self._measures.unseen, self._measures.window).timeline()
 
     def _plan(self, watched: Watched, site: str) -> _Plan:
         measures = self._measures
@@ -115,7 +121,7 @@ class Measuring:
         return found._replace(figures=_with_special_times(found.figures, always, plan))
 
     def _add_periods(self, told: Sequence[Segment], plan: _Plan, target: Target) -> None:
-        for one in self._periods:
+        for one in chain.from_iterable(self._calendars):
             since, until = one.period.since, one.period.until
             part = list(clipped(told, (since, until)))
             if any(stretch.health is not None for stretch in part):

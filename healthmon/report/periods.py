@@ -14,13 +14,18 @@ from healthmon.report.availability import Span
 class Calendar(StrEnum):
     """How long a period is."""
 
+    HOUR = "hour"
     DAY = "day"
     WEEK = "week"
     MONTH = "month"
 
 
+#: Seconds.
+QUARTER = 900.0
+
+
 class Period(NamedTuple):
-    """A day, a week (from Monday) or a month; the first and the last one are cut by the window."""
+    """An hour, a day, a week (from Monday) or a month; the first and the last one are cut by the window."""
 
     name: str
     since: float
@@ -29,7 +34,22 @@ class Period(NamedTuple):
 
 def periods_of(calendar: Calendar, window: Span, zone: ZoneInfo) -> list[Period]:
     """Cut a window into periods, in order, without gaps."""
-    return [Period(*part) for part in _parts(calendar, window, zone)]
+    parts = _hours(window, zone) if calendar is Calendar.HOUR else _parts(calendar, window, zone)
+    return [Period(*part) for part in parts]
+
+
+def _hours(window: Span, zone: ZoneInfo) -> Iterator[tuple[str, float, float]]:
+    """Cut a window at each full hour of the clock; the hour that comes twice in autumn is one of two hours."""
+    since, until = window
+    while since < until:
+        name = f"{datetime.fromtimestamp(since, zone):%Y-%m-%d %H}"
+        end = since
+        while end < until and f"{datetime.fromtimestamp(end, zone):%Y-%m-%d %H}" == name:
+            moment = datetime.fromtimestamp(end, zone)
+            # Offsets change at full quarters of an hour.
+            end += QUARTER - (moment.minute * 60 + moment.second + moment.microsecond / 1e6) % QUARTER
+        yield name, since, min(end, until)
+        since = end
 
 
 def _parts(calendar: Calendar, window: Span, zone: ZoneInfo) -> Iterator[tuple[str, float, float]]:

@@ -23,6 +23,8 @@ class Look(NamedTuple):
     everything: bool = False
     #: List so many of the worst, and no more.
     top: int | None = None
+    #: When the report is written.
+    now: float = 0.0
 
 
 def _table(account: Account, look: Look) -> str:
@@ -48,10 +50,17 @@ def _markdown(account: Account, look: Look) -> str:
     return report_markdown(account, look.zone, with_incidents=look.with_incidents, top=look.top)
 
 
+def _html(account: Account, look: Look) -> str:
+    from healthmon.report.html.page import report_page  # noqa: PLC0415  (no other form needs Jinja2 and drawsvg)
+
+    return report_page(account, look.zone, now=look.now, top=look.top)
+
+
 FORMS: Mapping[str, Callable[[Account, Look], str]] = {
     "table": _table,
     "csv": _csv,
     "json": _json,
+    "html": _html,
     "markdown": _markdown,
 }
 

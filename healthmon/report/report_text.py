@@ -167,8 +167,10 @@ def _incident(one: Incident, until: float, zone: ZoneInfo, *, has_pbx: bool) -> 
 
 
 def incident_texts(account: Account, zone: ZoneInfo) -> tuple[list[str], list[list[str]]]:
-    """Write the incidents as titles and texts, newest first."""
-    rows = [_incident(one, account.window[1], zone, has_pbx=account.has_pbxs) for one in account.incidents]
+    """Write the incidents as titles and texts, newest first, without those that a listed one explains."""
+    numbers = {one.id for one in account.incidents}
+    shown = [one for one in account.incidents if one.explained_by not in numbers]
+    rows = [_incident(one, account.window[1], zone, has_pbx=account.has_pbxs) for one in shown]
     return [column.title for column in _INCIDENT_COLUMNS], [[cell.text for cell in row] for row in rows]
 
 

@@ -7,12 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
-from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from healthmon.model import Reading
 from healthmon.report.accounts import Unseen
-from healthmon.report.availability import Change, History, part_of, read_meter
+from healthmon.report.availability import History, part_of, read_meter
 from healthmon.report.course import history_from
 from healthmon.report.periods import midnight
 from healthmon.store.meters import Meters, Watched
@@ -21,8 +20,8 @@ from healthmon.store.writer import Writer
 #: A day is read so long after its end: most of what is pending over midnight is decided by then (seconds).
 SETTLED_AFTER = 3600.0
 
-#: A step ends after so many checks, or so many readings.
-CHECKS_AT_ONCE, READINGS_AT_ONCE = 25, 50
+#: A step ends after so many checks, or so many readings; so many days of a check are looked at together.
+CHECKS_AT_ONCE, READINGS_AT_ONCE, DAYS_AT_ONCE = 25, 50, 50
 
 
 class Roller:
@@ -80,40 +79,44 @@ class Roller:
 
 def _readings(meters: Meters, watched: Watched, unseen: Unseen, until: float, zone: ZoneInfo) -> Iterator[Reading]:
     """Read the meter of one check at the end of each day on which something happened, from its last reading on."""
-    last = meters.last_reading(watched.id) or Reading(at=watched.watched_from[0])
-    if last.at >= until:
-        return
-    whole = history_from(meters, watched, unseen, last, until)
-    reading, day_began = last, last.at
-    for at in _midnights(last.at, until, zone):
-        if _something_happened(whole, day_began, at):
-            reading = read_meter(_part(whole, reading, at), at)
+    reading = meters.last_reading(watched.id) or Reading(at=watched.watched_from[0])
+    midnights = _midnights(reading.at, until, zone) if reading.at < until else iter(())
+    day_began = reading.at
+    while days := list(islice(midnights, DAYS_AT_ONCE)):
+        for taken in _readings_of(history_from(meters, watched, unseen, reading, days[-1]), day_began, days):
+            reading = taken
+            yield taken
+        day_began = days[-1]
+
+
+def _readings_of(history: History, day_began: float, midnights: Sequence[float]) -> Iterator[Reading]:
+    """Go through the days after a history's reading. One on which the meter simply ran on has no reading."""
+    reading = history.reading
+    assert reading is not None  # noqa: S101  (the caller gives it)
+    times = [at for at, _ in history.changes]
+    first = bisect_left(times, day_began)
+    for at in midnights:
+        last = bisect_left(times, at, first)
+        if last > first or _is_special(history, day_began, at):
+            reading = read_meter(
+                replace(
+                    history,
+                    reading=reading,
+                    changes=history.changes[first:last],
+                    veils=part_of(history.veils, reading.at, at),
+                ),
+                at,
+            )
             yield reading
-        day_began = at
+        day_began, first = at, last
 
 
-def _something_happened(history: History, since: float, until: float) -> bool:
-    """Whether the meter did not simply run on."""
-    edges = (*history.watched_from, *(() if history.forgotten_at is None else (history.forgotten_at,)))
+def _is_special(history: History, since: float, until: float) -> bool:
+    """Whether the target could not be seen in a time, or the watch over it began or ended."""
     return (
-        bool(_changes(history, since, until))
-        or bool(part_of(history.veils, since, until))
-        or any(since <= at < until for at in edges)
-    )
-
-
-def _changes(history: History, since: float, until: float) -> Sequence[Change]:
-    first, last = (bisect_left(history.changes, at, key=itemgetter(0)) for at in (since, until))
-    return history.changes[first:last]
-
-
-def _part(history: History, reading: Reading, until: float) -> History:
-    """Keep what happened after a reading."""
-    return replace(
-        history,
-        reading=reading,
-        changes=_changes(history, reading.at, until),
-        veils=part_of(history.veils, reading.at, until),
+        bool(part_of(history.veils, since, until))
+        or any(since <= at < until for at in history.watched_from)
+        or (history.forgotten_at is not None and since <= history.forgotten_at < until)
     )
 
 

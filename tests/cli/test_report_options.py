@@ -361,6 +361,29 @@ def test_markdown_shows_names_as_they_are(database: Path, run: Run) -> None:
     assert r"\[click\]\(http\://127.0.0.1\); recovered |" in result.stdout
 
 
+def test_on_a_page_names_from_strangers_stay_names(database: Path, run: Run) -> None:
+    odd = phone("<i>&amp;\x1b[31m", pbx="a<b")
+    incident = outage(7, odd, NOW - HOUR, NOW - MINUTE, cause="</table><script>alert(1)</script>")
+    history = steps(odd, (NOW - 30 * DAY, UP), (NOW - HOUR, DOWN), (NOW - MINUTE, UP))
+    with running(database, [odd], history=history, incidents=[incident]):
+        page = run("report", "--format", "html", "--since", "2d").stdout
+
+    assert "PJSIP/&lt;i&gt;&amp;amp;\\x1b[31m" in page
+    assert "&lt;/table&gt;&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "<script" not in page
+    assert "\x1b" not in page
+
+
+def test_a_page_is_written_whole(database: Path, run: Run, tmp_path: Path) -> None:
+    target = tmp_path / "report.html"
+    trunk = provider("telekom")
+    with running(database, [trunk], history=steps(trunk, (NOW - 30 * DAY, UP))):
+        result = run("report", "--format", "html", "--since", "2d", "-o", str(target))
+
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert target.read_text(encoding="utf-8").endswith("</html>")
+
+
 def test_a_file_appears_when_it_is_complete(database: Path, run: Run, tmp_path: Path) -> None:
     target = tmp_path / "report.csv"
     with running(database, **two_pbxs()):

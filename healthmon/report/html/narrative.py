@@ -1,0 +1,97 @@
+"""What a report says in words: "Provider Telekom was reachable 99.94 % of November 2026; two outages, …". Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from healthmon.model import Kind
+from healthmon.report.accounts import Account, Strip
+from healthmon.report.availability import Span
+from healthmon.report.columns import available
+from healthmon.report.html.strips import Outage, outages_of
+from healthmon.report.periods import Calendar, first_day, midnight, next_first_day
+from healthmon.report.words import DAY, HOUR, counted, duration
+
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+
+#: In a longer time a day of the month alone says too little (seconds).
+_MONTH = 32 * 24 * HOUR
+
+
+def period_in_words(window: Span, zone: ZoneInfo) -> str:
+    """Say what time a window is: ``November 2026``, ``the week from 16 November 2026``, ``1 May 2026``, or how long."""
+    first = datetime.fromtimestamp(window[0], zone).date()
+    for calendar, words in (
+        (Calendar.MONTH, f"{first:%B %Y}"),
+        (Calendar.WEEK, f"the week from {first.day} {first:%B %Y}"),
+        (Calendar.DAY, f"{first.day} {first:%B %Y}"),
+    ):
+        begins = first_day(calendar, first)
+        if window == (midnight(begins, zone), midnight(next_first_day(calendar, begins), zone)):
+            return words
+    days = (window[1] - window[0]) / DAY
+    # A day of 23 or 25 hours among them does not matter.
+    length = counted(round(days), "day") if abs(days - round(days)) < 0.05 and days >= 1 else duration(days * DAY)
+    return f"the {length} until {_date(window[1], zone)}"
+
+
+def _date(at: float, zone: ZoneInfo) -> str:
+    moment = datetime.fromtimestamp(at, zone)
+    if moment.time().isoformat() == "00:00:00":
+        moment -= timedelta(days=1)
+    return f"{moment.day} {moment:%B %Y}"
+
+
+def story(strip: Strip, account: Account, zone: ZoneInfo) -> str:
+    """Say in a sentence how a provider or site was."""
+    share = available(strip.figures, account.rules)
+    what = f"{'Provider' if strip.kind is Kind.PROVIDER else 'Site'} {strip.name}"
+    if account.rules.share(strip.figures) is None:
+        return f"Nothing is known of {what[0].lower()}{what[1:]} in {period_in_words(account.window, zone)}."
+    verb = "was reachable" if strip.kind is Kind.PROVIDER else "was there"
+    said = f"{what} {verb} {share} of {period_in_words(account.window, zone)}"
+    outages = outages_of(strip)
+    if not outages:
+        return f"{said}, without an outage."
+    longest = max(outages, key=lambda outage: outage.seen_s)
+    when = _when(longest, account.window, zone)
+    if len(outages) == 1:
+        lasts = ", which lasts" if longest.is_open else ""
+        return f"{said}; one outage of {duration(longest.seen_s)} {when}{lasts}."
+    return f"{said}; {in_words(len(outages))} outages, the longest {duration(longest.seen_s)} {when}."
+
+
+def _when(outage: Outage, window: Span, zone: ZoneInfo) -> str:
+    """Say when an outage was, as exactly as the length of the window calls for."""
+    since = datetime.fromtimestamp(outage.since, zone)
+    if window[1] - window[0] <= 26 * HOUR:
+        return f"at {since:%H:%M}"
+    if window[1] - window[0] <= _MONTH:
+        return f"on the {ordinal(since.day)}"
+    return f"on {since.day} {since:%B}"
+
+
+def in_words(number: int) -> str:
+    """Write a small number as a word."""
+    return _NUMBERS[number] if number < len(_NUMBERS) else f"{number:,}"
+
+
+def ordinal(number: int) -> str:
+    """Write ``1st``, ``2nd``, ``12th``."""
+    if 10 < number % 100 < 20:
+        return f"{number}th"
+    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"
+
+
+def headline(account: Account, zone: ZoneInfo) -> str:
+    """Say in a sentence how everything was."""
+    figures = account.overall
+    period = period_in_words(account.window, zone)
+    if account.rules.share(figures) is None:
+        return f"Nothing is known of {period}."
+    what = counted(len(account.lines), "target")
+    outages = in_words(figures.outages) if figures.outages else "no"
+    said = f"{what} together: available {available(figures, account.rules)} of {period}, {outages} "
+    said += "outage" if figures.outages == 1 else "outages"
+    return f"{said}." if not figures.outages else f"{said}, the longest {duration(figures.longest_s)}."

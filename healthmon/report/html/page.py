@@ -1,0 +1,210 @@
+"""Puts the page together: the template gets finished words and pictures, and escapes what comes from strangers."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from healthmon import __version__
+from healthmon.model import Health
+from healthmon.report.accounts import Account, By, Group, Pictures, Strip
+from healthmon.report.availability import UnknownAs
+from healthmon.report.columns import Table, available, promised, sentences, table_of
+from healthmon.report.html import pictures as draw
+from healthmon.report.html.narrative import headline, in_words, period_in_words, story
+from healthmon.report.html.strips import outages_of, stretches
+from healthmon.report.report_text import incident_texts, times
+from healthmon.report.words import counted, duration, full, moment, visible
+
+#: So many rows a table has; the rest is counted.
+MOST_ROWS = 200
+
+#: So many outages are named below a strip; so many providers, and sites, are told of in the summary.
+_NAMED_OUTAGES, _TOLD = 5, 5
+
+_SAID = {
+    Health.UP: "up",
+    Health.DEGRADED: "degraded",
+    Health.DOWN: "down",
+    Health.UNKNOWN: "unknown: nobody saw it",
+    None: "not watched",
+}
+
+
+class Tile(NamedTuple):
+    """One figure at the head of the page."""
+
+    name: str
+    value: str
+    is_bad: bool = False
+
+
+class Row(NamedTuple):
+    """A strip with the sentence about it."""
+
+    name: str
+    share: str
+    course: str
+    picture: Markup
+
+
+def report_page(account: Account, zone: ZoneInfo, *, now: float, top: int | None = None) -> str:
+    """Write an account as one HTML page."""
+    pictures = account.pictures or Pictures()
+    listed = account.entries[: MOST_ROWS if top is None else top]
+    titles, incidents = incident_texts(account, zone)
+    environment = Environment(
+        loader=PackageLoader("healthmon.report.html"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["visible"] = visible
+    return environment.get_template("report.html.j2").render(
+        title=f"Availability of {period_in_words(account.window, zone)}",
+        times=times(account, zone),
+        written=f"Written {full(now, zone)} by healthmon {__version__}.",
+        headline=headline(account, zone),
+        stories=[story(strip, account, zone) for strip in _remarkable(pictures)],
+        sentences=sentences(account)[1:],
+        tiles=_tiles(account),
+        patterns=draw.patterns(),
+        legend_items=[(draw.swatch(health), words) for health, words in _SAID.items()],
+        counts_unknown=account.rules.unknown_as is not UnknownAs.EXCLUDE,
+        excludes_maintenance=account.rules.excludes_maintenance,
+        providers=[_row(strip, account, zone) for strip in pictures.providers],
+        sites=[_row(strip, account, zone) for strip in pictures.sites],
+        more_providers=pictures.more,
+        ticks=_ticks(account, zone),
+        calendar=_calendar(pictures, account, zone),
+        steps=_steps(),
+        unit="hour" if pictures.is_hourly else "day",
+        listed=_listed(account, table_of(listed, account)),
+        listed_title=_listed_title(account),
+        more_listed=len(account.entries) - len(listed),
+        incident_titles=titles,
+        incidents=incidents[:MOST_ROWS],
+        more_incidents=max(0, len(incidents) - MOST_ROWS),
+    )
+
+
+def _remarkable(pictures: Pictures) -> list[Strip]:
+    """Choose what the summary tells of: the worst providers, and the sites that were down."""
+    return [*pictures.providers[:_TOLD], *(site for site in pictures.sites[:_TOLD] if site.figures.outages)]
+
+
+def _tiles(account: Account) -> list[Tile]:
+    """Choose the figures at the head of the page."""
+    figures, rules, in_hours = account.overall, account.rules, account.in_hours
+    tiles = [Tile("available", available(figures, rules), rules.is_missed(figures))]
+    if in_hours is not None:
+        tiles.append(Tile("in working hours", available(in_hours, rules), rules.is_missed(in_hours)))
+    tiles.append(Tile("outage" if figures.outages == 1 else "outages", f"{figures.outages:,}"))
+    seconds = (
+        ("down", figures.down_s),
+        ("the longest", figures.longest_s),
+        ("degraded", figures.degraded_s),
+        ("unknown", figures.unknown_s),
+        ("in maintenance", figures.maintenance_s),
+        ("silenced", figures.silenced_s),
+    )
+    tiles += [Tile(name, duration(length)) for name, length in seconds if length]
+    if rules.promised is not None:
+        tiles.append(Tile(f"missed {promised(rules)}", f"{account.missed:,}", account.missed > 0))
+    return tiles
+
+
+def _row(strip: Strip, account: Account, zone: ZoneInfo) -> Row:
+    said = _course_in_words(strip, zone)
+    label = f"Timeline of {visible(strip.name)}: {said[0].lower()}{said[1:]}"
+    picture = draw.strip_picture(stretches(strip.segments, account.window), label)
+    return Row(strip.name, available(strip.figures, account.rules), said, picture)
+
+
+def _course_in_words(strip: Strip, zone: ZoneInfo) -> str:
+    """Say what a strip shows."""
+    outages = outages_of(strip)
+    named = [f"{moment(outage.since, zone)} for {duration(outage.seen_s)}" for outage in outages[:_NAMED_OUTAGES]]
+    more = [f"and {len(outages) - _NAMED_OUTAGES:,} times more"] if len(outages) > _NAMED_OUTAGES else []
+    down = f"Down {', '.join([*named, *more])}" if outages else "Never down"
+    apart = ((strip.figures.degraded_s, "degraded"), (strip.figures.unknown_s, "unknown"))
+    return "; ".join([down, *(f"{what} for {duration(length)}" for length, what in apart if length)]) + "."
+
+
+def _ticks(account: Account, zone: ZoneInfo) -> list[str]:
+    """Write what stands below the strips, evenly spaced."""
+    since, until = account.window
+    return [moment(since + part * (until - since) / 4, zone) for part in range(5)]
+
+
+def _calendar(pictures: Pictures, account: Account, zone: ZoneInfo) -> Markup | None:
+    cells = [cell for cell in pictures.cells if cell.targets]
+    if not cells:
+        return None
+    picture = draw.hours_picture if pictures.is_hourly else draw.calendar_picture
+    return picture(cells, account.rules, zone, _calendar_label(cells, account, is_hourly=pictures.is_hourly))
+
+
+def _calendar_label(cells: list[Group], account: Account, *, is_hourly: bool) -> str:
+    known = [cell for cell in cells if account.rules.share(cell.figures) is not None]
+    if not known:
+        return "Nothing is known."
+    unit = "hour" if is_hourly else "day"
+    perfect = sum(account.rules.share(cell.figures) == 1 for cell in known)
+    worst = min(known, key=lambda cell: account.rules.share(cell.figures) or 0.0)
+    said = f"Availability of each {unit}: {in_words(perfect)} of {counted(len(known), unit)} without any outage"
+    if perfect == len(known):
+        return f"{said}."
+    name = f"{worst.name}:00" if is_hourly else worst.name
+    return f"{said}; the worst one {name} with {available(worst.figures, account.rules)}."
+
+
+def _steps() -> list[tuple[Markup, str]]:
+    """Explain the colours and marks of the calendar."""
+    words = ["100 %"]
+    for (least, _, _), (above, _, _) in zip(draw.STEPS[1:], draw.STEPS, strict=False):
+        words.append(f"below {above * 100:g} %" if least == 0 else f"{least * 100:g} % and more")
+    shown = [(draw.step_swatch(least), said) for (least, _, _), said in zip(draw.STEPS, words, strict=True)]
+    return [*shown, (draw.step_swatch(None), "nothing known")]
+
+
+def _listed(account: Account, whole: Table) -> dict[str, Any]:
+    """Say a table in the terms of the template."""
+    is_number = [name == "TARGETS" for name in whole.names] + [True] * len(whole.figures)
+    titles = [*whole.names, *(figure.title for figure in whole.figures)]
+    missed = [account.rules.is_missed(entry.figures) for entry in whole.entries]
+    return {
+        "titles": [_TITLES.get(title, title.capitalize()) for title in titles],
+        "is_number": is_number,
+        "rows": list(zip(whole.rows, missed, strict=True)),
+    }
+
+
+_TITLES = {
+    "PBX": "PBX",
+    "AVAIL": "Available",
+    "SLA": "SLA",
+    "IN HOURS": "In hours",
+    "MTTR": "MTTR",
+    "MTBF": "MTBF",
+    "DEGR": "Degraded",
+    "MAINT": "Maintenance",
+    "SILENT": "Silenced",
+}
+
+
+def _listed_title(account: Account) -> str:
+    return {
+        By.TARGET: "Targets, worst first",
+        By.WATCH: "Watch sections, worst first",
+        By.SITE: "Sites, worst first",
+        By.PBX: "PBXs, worst first",
+        By.PROVIDER: "Providers, worst first",
+        By.DAY: "Day by day",
+        By.WEEK: "Week by week",
+        By.MONTH: "Month by month",
+    }[account.by]

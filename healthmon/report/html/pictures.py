@@ -1,0 +1,195 @@
+"""The pictures of a report as inline SVG, drawn with drawsvg: strips, the calendar, round-trip times.
+
+Colour never speaks alone: each health has a pattern, each step of the calendar a mark of another size. What a picture
+shows is also said in its label, for those who do not see it. Texts are escaped by drawsvg; attributes are ours alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+import drawsvg
+from markupsafe import Markup
+
+from healthmon.model import Health
+from healthmon.report.accounts import Group, Rules
+from healthmon.report.columns import available
+from healthmon.report.html.strips import COLUMNS, Stretch
+from healthmon.report.words import duration
+
+#: How each health looks: its colour, and the pattern that lies on it.
+COLOURS = {
+    Health.UP: "#8fc7a6",
+    Health.DEGRADED: "#f0c350",
+    Health.DOWN: "#a3182b",
+    Health.UNKNOWN: "#c9ced6",
+    None: "#ffffff",
+}
+_INK = "#1d2733"
+
+#: Height of a strip, and of a cell of the calendar with its gap.
+_STRIP, _CELL, _GAP = 26, 26, 3
+
+#: The steps of the calendar: at least so much available; its colour; how large the mark in the cell is (0..1).
+STEPS = (
+    (1.0, "#cfe8d8", 0.0),
+    (0.999, "#a9d3b6", 0.16),
+    (0.99, "#f3dc8c", 0.32),
+    (0.95, "#eda35f", 0.5),
+    (0.0, "#d9646d", 0.72),
+)
+
+
+def patterns() -> Markup:
+    """Draw what the other pictures are filled with; once in a page."""
+    drawing = drawsvg.Drawing(0, 0, **{"class": "patterns", "aria-hidden": "true"})
+    for health in COLOURS:
+        drawing.append_def(_pattern(health))
+    return _markup(drawing)
+
+
+def _pattern(health: Health | None) -> drawsvg.Pattern:
+    name = name_of(health)
+    pattern = drawsvg.Pattern(8, 8, id=name, patternUnits="userSpaceOnUse")
+    pattern.append(drawsvg.Rectangle(0, 0, 8, 8, fill=COLOURS[health]))
+    if health is Health.DEGRADED:
+        pattern.append(drawsvg.Path("M-2,2 l4,-4 M0,8 l8,-8 M6,10 l4,-4", stroke=_INK, stroke_width=1.2))
+    elif health is Health.DOWN:
+        pattern.append(drawsvg.Path("M0,0 L8,8 M8,0 L0,8", stroke="#ffffff", stroke_width=1.1))
+    elif health is Health.UNKNOWN:
+        for x, y in ((2, 2), (6, 6)):
+            pattern.append(drawsvg.Circle(x, y, 1.1, fill=_INK))
+    elif health is None:
+        pattern.append(drawsvg.Path("M0,8 H8", stroke="#8a94a3", stroke_width=0.8))
+    return pattern
+
+
+def name_of(health: Health | None) -> str:
+    """The name of a pattern."""
+    return f"fill-{health or 'unwatched'}"
+
+
+def strip_picture(stretches: Sequence[Stretch], label: str) -> Markup:
+    """Draw a strip over the whole width that there is."""
+    drawing = _drawing(COLUMNS, _STRIP, label, preserveAspectRatio="none", **{"class": "strip"})
+    for stretch in stretches:
+        drawing.append(
+            drawsvg.Rectangle(stretch.first, 0, stretch.columns, _STRIP, fill=f"url(#{name_of(stretch.health)})")
+        )
+    return _markup(drawing)
+
+
+def swatch(health: Health | None) -> Markup:
+    """Draw what a health looks like, for the legend; the words stand beside it."""
+    drawing = drawsvg.Drawing(22, 14, **{"class": "swatch", "aria-hidden": "true"})
+    drawing.append(drawsvg.Rectangle(0, 0, 22, 14, fill=f"url(#{name_of(health)})", stroke=_INK, stroke_width=0.6))
+    return _markup(drawing)
+
+
+# ---------------------------------------------------------------- the calendar
+
+
+def calendar_picture(days: Sequence[Group], rules: Rules, zone: ZoneInfo, label: str) -> Markup:
+    """Draw a column for each week and a row for each weekday; months are named above."""
+    dates = [datetime.fromtimestamp(_span(day)[0], zone).date() for day in days]
+    monday = dates[0].toordinal() - dates[0].weekday()
+    weeks = (dates[-1].toordinal() - monday) // 7 + 1
+    left, top = 34, 20
+    drawing = _drawing(left + weeks * (_CELL + _GAP), top + 7 * (_CELL + _GAP), label, **{"class": "calendar"})
+    for row, name in enumerate(("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")):
+        drawing.append(_text(name, 0, top + row * (_CELL + _GAP) + 18))
+    for first, week in _months(dates, monday):
+        drawing.append(_text(f"{first:%b}", left + week * (_CELL + _GAP), 13))
+    for day, at in zip(days, dates, strict=True):
+        column, row = divmod(at.toordinal() - monday, 7)
+        x, y = left + column * (_CELL + _GAP), top + row * (_CELL + _GAP)
+        drawing.append(_cell(x, y, day, rules, f"{at:%a} {at.day} {at:%B}"))
+    return _markup(drawing)
+
+
+def _months(dates: Sequence[date], monday: int) -> list[tuple[date, int]]:
+    """Say above which week the name of each month stands; a month of a few days at the end has no room for it."""
+    found: list[tuple[date, int]] = []
+    for _, group in groupby(dates, key=lambda at: (at.year, at.month)):
+        first = next(iter(group))
+        week = (first.toordinal() - monday) // 7
+        if not found or week > found[-1][1] + 1:
+            found.append((first, week))
+    return found
+
+
+def hours_picture(hours: Sequence[Group], rules: Rules, zone: ZoneInfo, label: str) -> Markup:
+    """Draw a row for each day and a column for each hour of the clock; the hour that comes twice is one cell."""
+    moments = [datetime.fromtimestamp(_span(hour)[0], zone) for hour in hours]
+    days = sorted({moment.date() for moment in moments})
+    left, top = 58, 20
+    drawing = _drawing(
+        left + 24 * (_CELL + _GAP), top + len(days) * (_CELL + _GAP), label, **{"class": "calendar hours"}
+    )
+    for hour in range(0, 24, 3):
+        drawing.append(_text(f"{hour:02}", left + hour * (_CELL + _GAP) + 5, 13))
+    for row, day in enumerate(days):
+        drawing.append(_text(f"{day:%a} {day.day}", 0, top + row * (_CELL + _GAP) + 18))
+    for hour_group, moment in zip(hours, moments, strict=True):
+        x, y = left + moment.hour * (_CELL + _GAP), top + days.index(moment.date()) * (_CELL + _GAP)
+        drawing.append(_cell(x, y, hour_group, rules, f"{moment:%a} {moment.day}, {moment:%H:%M}"))
+    return _markup(drawing)
+
+
+def _cell(x: float, y: float, group: Group, rules: Rules, name: str) -> drawsvg.Group:
+    """Draw one cell: the worse it was, the darker, and the larger the mark in it."""
+    share = rules.share(group.figures)
+    cell = drawsvg.Group()
+    fill, mark = step(share)
+    cell.append(drawsvg.Rectangle(x, y, _CELL, _CELL, rx=3, fill=fill, stroke="#8a94a3", stroke_width=0.6))
+    if mark:
+        cell.append(_mark(x + _CELL / 2, y + _CELL / 2, _CELL * mark))
+    down = f", {duration(group.figures.down_s)} down" if group.figures.down_s else ""
+    cell.append_title(f"{name}: {'nothing known' if share is None else available(group.figures, rules)}{down}")
+    return cell
+
+
+def step(share: float | None) -> tuple[str, float]:
+    """The colour of an availability, and the size of its mark."""
+    if share is None:
+        return f"url(#{name_of(Health.UNKNOWN)})", 0.0
+    return next((colour, mark) for least, colour, mark in STEPS if share >= least)
+
+
+def step_swatch(share: float | None) -> Markup:
+    """Draw a cell for the legend; the words stand beside it."""
+    drawing = drawsvg.Drawing(18, 18, **{"class": "swatch", "aria-hidden": "true"})
+    fill, mark = step(share)
+    drawing.append(drawsvg.Rectangle(0.5, 0.5, 17, 17, rx=2, fill=fill, stroke="#8a94a3", stroke_width=0.6))
+    if mark:
+        drawing.append(_mark(9, 9, 17 * mark))
+    return _markup(drawing)
+
+
+def _mark(x: float, y: float, side: float) -> drawsvg.Rectangle:
+    """Draw the mark of a cell, around its middle."""
+    return drawsvg.Rectangle(x - side / 2, y - side / 2, side, side, fill=_INK)
+
+
+def _span(group: Group) -> tuple[float, float]:
+    assert group.span is not None, "a period"  # noqa: S101  (a slip of the caller)
+    return group.span
+
+
+def _text(words: str, x: float, y: float) -> drawsvg.Text:
+    return drawsvg.Text(words, 12, x, y, fill=_INK)
+
+
+def _drawing(width: float, height: float, label: str, **attributes: str) -> drawsvg.Drawing:
+    """A picture that says what it shows. Its size in pixels is the stylesheet's affair."""
+    drawing = drawsvg.Drawing(width, height, role="img", **attributes)
+    # Attributes are written as they stand, so the label is text inside: an SVG's title is its name.
+    drawing.append_title(label)
+    return drawing
+
+
+def _markup(drawing: drawsvg.Drawing) -> Markup:
+    return Markup(drawing.as_svg(header=""))  # noqa: S704  (drawsvg has escaped the texts, and there are no others)

@@ -1,0 +1,114 @@
+"""``report --format html`` in a real browser: on a screen, on a phone, on paper; for people who see badly, too."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from healthmon.model import Health, Incident, Kind, Target
+from healthmon.report.accounts import Account, By, Group, Line, Pictures, Rules, Strip
+from healthmon.report.availability import Figures, Segment
+from healthmon.report.html.page import report_page
+from tests.browser.chromium import Browser
+from tests.report.builder import DAY, HOUR, NOW, outage, provider
+from tests.report.example import BERLIN, PAGE
+
+SCREEN, PHONE = 1280, 390
+
+#: A name that is longer than a line, and one that is HTML.
+LONG, HOSTILE = "trunk-" + "x" * 120, "<img src=http://127.0.0.1/x onerror=alert(1)> & <b>Söhne</b>"
+
+
+def strange() -> Account:
+    """Two days with strange names: everything that a report can hold, also what lasts and what nobody saw."""
+    window = (NOW - 2 * DAY, NOW)
+    lines = tuple(
+        Line(
+            Target(pbx, "PJSIP", name),
+            Kind.PROVIDER,
+            "providers",
+            Figures(DAY, HOUR, HOUR, HOUR, 3, HOUR, 60, 60, 2),
+            Figures(HOUR),
+        )
+        for pbx, name in (("office", LONG), ("a&b<c>", HOSTILE))
+    )
+    segments = (
+        Segment(NOW - 2 * DAY, NOW - DAY, None),
+        Segment(NOW - DAY, NOW - 9 * HOUR, Health.UP),
+        Segment(NOW - 9 * HOUR, NOW - 6 * HOUR, Health.DEGRADED),
+        Segment(NOW - 6 * HOUR, NOW - 3 * HOUR, Health.UNKNOWN),
+        Segment(NOW - 3 * HOUR, NOW, Health.DOWN, 1),
+    )
+    hours = tuple(
+        Group(f"hour {number}", Figures(up_s=HOUR * number, down_s=HOUR * (number % 3)), None, 2, (at, at + HOUR))
+        for number, at in enumerate(NOW - 2 * DAY + HOUR * number for number in range(48))
+    )
+    state = provider(HOSTILE)
+    incidents: list[Incident] = [
+        outage(1, state, NOW - HOUR, cause="Unreachable</td></table><script>alert(2)</script>"),
+        replace(outage(2, provider(LONG), NOW - DAY, NOW - HOUR), acked_at=NOW - HOUR, acked_by="eve", ack_reason="ok"),
+    ]
+    strips = tuple(Strip(Kind.PROVIDER, name, segments, lines[0].figures) for name in (LONG, HOSTILE))
+    sites = (Strip(Kind.SITE, HOSTILE, segments, lines[0].figures),)
+    pictures = Pictures(strips, sites, more=3, cells=hours, is_hourly=True)
+    return Account(window, lines, tuple(incidents), rules=Rules(promised=0.999), pictures=pictures)
+
+
+@pytest.fixture(scope="module", params=["example", "strange", "empty"])
+def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report as a file."""
+    if request.param == "example":
+        return PAGE
+    account = strange() if request.param == "strange" else Account((NOW - DAY, NOW), (), by=By.DAY, pictures=Pictures())
+    file = tmp_path_factory.mktemp("page") / "report.html"
+    file.write_text(report_page(account, BERLIN, now=NOW), encoding="utf-8")
+    return file
+
+
+@pytest.mark.parametrize("width", [PHONE, SCREEN])
+def test_nobody_stumbles_over_it(browser: Browser, axe_core: str, page: Path, width: int) -> None:
+    shown = browser.page(page, width)
+
+    shown.evaluate(f"{axe_core}; 0")
+    found = shown.evaluate("axe.run().then(result => ({violations: result.violations, passes: result.passes.length}))")
+
+    said = [f"{one['id']}: {one['help']}: {[node['html'] for node in one['nodes']][:3]}" for one in found["violations"]]
+    assert said == []
+    assert found["passes"] > 15
+
+
+@pytest.mark.parametrize("width", [320, PHONE, 768, SCREEN])
+def test_the_page_is_never_wider_than_the_window(browser: Browser, page: Path, width: int) -> None:
+    shown = browser.page(page, width)
+
+    assert shown.evaluate("document.scrollingElement.scrollWidth") <= width
+
+
+def test_it_asks_the_network_for_nothing_and_runs_no_script(browser: Browser, page: Path) -> None:
+    shown = browser.page(page, SCREEN)
+
+    assert shown.requested == [page.as_uri()]
+    assert shown.complaints == []
+    assert shown.evaluate("document.scripts.length") == 0
+    assert shown.evaluate("document.images.length") == 0
+
+
+def test_it_prints_on_a4(browser: Browser, page: Path) -> None:
+    pdf = browser.page(page, SCREEN).pdf()
+
+    sheets = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", pdf)
+    assert sheets
+    assert {(round(float(width)), round(float(height))) for width, height in sheets} == {(595, 842)}
+
+
+def test_strange_names_are_shown_as_they_are(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "report.html"
+    file.write_text(report_page(strange(), BERLIN, now=NOW), encoding="utf-8")
+
+    text = browser.page(file, SCREEN).evaluate("document.body.innerText")
+
+    assert HOSTILE in text
+    assert "Unreachable</td></table><script>alert(2)</script>" in text

@@ -1,0 +1,248 @@
+"""``report --format html``: what it says in words, what it draws, and that names stay names."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from xml.etree import ElementTree
+
+import pytest
+
+from healthmon.model import Health, Incident, Kind, Target
+from healthmon.report.accounts import Account, Group, Line, Rules, Strip, site_strips
+from healthmon.report.availability import Figures, Segment, figures
+from healthmon.report.html.narrative import headline, in_words, ordinal, period_in_words, story
+from healthmon.report.html.pictures import STEPS, calendar_picture, hours_picture, step, strip_picture
+from healthmon.report.html.strips import COLUMNS, LEAST_DOWN, Stretch, outages_of, stretches
+from healthmon.report.periods import Calendar, periods_of
+from tests.report.builder import outage, phone
+from tests.report.example import BERLIN, PAGE, example
+
+UP, DOWN, UNKNOWN, DEGRADED = Health.UP, Health.DOWN, Health.UNKNOWN, Health.DEGRADED
+
+NOVEMBER = (datetime(2026, 11, 1, tzinfo=BERLIN).timestamp(), datetime(2026, 12, 1, tzinfo=BERLIN).timestamp())
+
+
+def at(text: str) -> float:
+    """A moment of November, by the clock in Berlin."""
+    return datetime.fromisoformat(f"2026-11-{text}").replace(tzinfo=BERLIN).timestamp()
+
+
+def strip(*outages: tuple[float, float], kind: Kind = Kind.PROVIDER) -> Strip:
+    """A provider's November with these outages."""
+    segments: list[Segment] = []
+    for number, (since, until) in enumerate(outages, start=1):
+        segments.append(Segment(segments[-1].until if segments else NOVEMBER[0], since, UP))
+        segments.append(Segment(since, until, DOWN, number))
+    segments.append(Segment(segments[-1].until if segments else NOVEMBER[0], NOVEMBER[1], UP))
+    lasting = tuple(segment for segment in segments if segment.length)
+    return Strip(kind, "Telekom", lasting, figures(lasting))
+
+
+ACCOUNT = Account(NOVEMBER, (), ())
+
+
+# ---------------------------------------------------------------- the page
+
+
+def test_the_example_in_the_documentation_is_what_the_program_writes() -> None:
+    """If this fails: ``python -m tests.report.example``, and look at the page."""
+    assert PAGE.read_text(encoding="utf-8") == example()
+
+
+def test_the_page_holds_all_that_it_needs_and_no_script() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+
+    assert "<script" not in page
+    assert set(re.findall(r"https?://[^\"' ]+", page)) == {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+    assert not re.search(r"\b(src|href)=", page)
+    assert not re.search(r"\son\w+=", page)
+    for picture in re.findall(r"<svg.*?</svg>", page, re.DOTALL):
+        ElementTree.fromstring(picture)
+
+
+# ---------------------------------------------------------------- in words
+
+
+@pytest.mark.parametrize(
+    ("outages", "said"),
+    [
+        ([], "Provider Telekom was reachable 100 % of November 2026, without an outage."),
+        (
+            [(at("12 14:02"), at("12 14:16"))],
+            "Provider Telekom was reachable 99.97 % of November 2026; one outage of 14 min on the 12th.",
+        ),
+        (
+            [(at("03 04:00"), at("03 04:05")), (at("12 14:02"), at("12 14:16"))],
+            "Provider Telekom was reachable 99.96 % of November 2026; two outages, the longest 14 min on the 12th.",
+        ),
+        (
+            [(at("30 23:00"), NOVEMBER[1])],
+            "Provider Telekom was reachable 99.86 % of November 2026; one outage of 1 h 00 min on the 30th, "
+            "which lasts.",
+        ),
+    ],
+)
+def test_how_a_provider_was_is_one_sentence(outages: list[tuple[float, float]], said: str) -> None:
+    assert story(strip(*outages), ACCOUNT, BERLIN) == said
+
+
+def test_a_provider_of_which_nothing_is_known() -> None:
+    unknown = Strip(Kind.PROVIDER, "Telekom", (Segment(*NOVEMBER, UNKNOWN),), Figures(unknown_s=1))
+
+    assert story(unknown, ACCOUNT, BERLIN) == "Nothing is known of provider Telekom in November 2026."
+    assert headline(ACCOUNT, BERLIN) == "Nothing is known of November 2026."
+
+
+def test_the_whole_is_one_sentence() -> None:
+    line = Line(
+        Target("office", "PJSIP", "1"), Kind.PHONE, "phones", Figures(up_s=990, down_s=10, outages=2, longest_s=6)
+    )
+
+    said = headline(Account(NOVEMBER, (line,), rules=Rules(promised=0.999)), BERLIN)
+
+    assert said == "1 target together: available 99.00 % of November 2026, two outages, the longest 6 s."
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "words"),
+    [
+        ("2026-03-01", "2026-04-01", "March 2026"),
+        ("2026-03-23", "2026-03-30", "the week from 23 March 2026"),
+        ("2026-03-29", "2026-03-30", "29 March 2026"),
+        ("2026-03-25", "2026-04-01", "the 7 days until 31 March 2026"),
+        ("2026-03-29 01:00", "2026-03-29 05:30", "the 3 h 30 min until 29 March 2026"),
+    ],
+)
+def test_a_window_has_the_name_that_people_use(since: str, until: str, words: str) -> None:
+    window = tuple(datetime.fromisoformat(text).replace(tzinfo=BERLIN).timestamp() for text in (since, until))
+
+    assert period_in_words((window[0], window[1]), BERLIN) == words
+
+
+def test_numbers_in_words() -> None:
+    assert [ordinal(number) for number in (1, 2, 3, 4, 11, 12, 13, 21, 22, 23, 31)] == [
+        "1st", "2nd", "3rd", "4th", "11th", "12th", "13th", "21st", "22nd", "23rd", "31st",
+    ]  # fmt: skip
+    assert [in_words(number) for number in (0, 2, 12, 13, 1500)] == ["no", "two", "twelve", "13", "1,500"]
+
+
+# ---------------------------------------------------------------- strips
+
+
+def test_an_outage_of_a_second_is_seen_in_a_month() -> None:
+    shown = stretches(strip((at("12 14:02:00"), at("12 14:02:01"))).segments, NOVEMBER)
+
+    assert [stretch.health for stretch in shown] == [UP, DOWN, UP]
+    assert shown[1].columns == LEAST_DOWN
+    assert sum(stretch.columns for stretch in shown) == COLUMNS
+
+
+def test_where_much_happened_the_worst_is_shown() -> None:
+    minute = [
+        Segment(0, 1, UP),
+        Segment(1, 2, DEGRADED),
+        Segment(2, 3, UNKNOWN),
+        Segment(3, 100_000, UP),
+    ]
+
+    shown = stretches(minute, (0, 1_000_000))
+
+    assert shown == [Stretch(0, 1, DEGRADED), Stretch(1, 99, UP), Stretch(100, 900, None)]
+
+
+def test_outages_at_the_very_edges_are_within_the_strip() -> None:
+    shown = stretches(strip((NOVEMBER[0], NOVEMBER[0] + 1), (NOVEMBER[1] - 1, NOVEMBER[1])).segments, NOVEMBER)
+
+    assert [(stretch.health, stretch.columns) for stretch in shown] == [
+        (DOWN, LEAST_DOWN),
+        (UP, COLUMNS - 2 * LEAST_DOWN),
+        (DOWN, LEAST_DOWN),
+    ]
+
+
+def test_an_outage_that_a_time_of_not_seeing_interrupts_is_one() -> None:
+    segments = (Segment(0, 10, DOWN, 1), Segment(10, 20, UNKNOWN, 1), Segment(20, 25, DOWN, 1), Segment(25, 30, UP))
+
+    (found,) = outages_of(Strip(Kind.PROVIDER, "Telekom", segments, figures(segments)))
+
+    assert (found.since, found.until, found.seen_s, found.is_open) == (0, 25, 15, False)
+
+
+def test_a_site_is_down_during_its_incidents_and_one_without_any_was_there() -> None:
+    lines = [
+        Line(Target("office", "PJSIP", name), Kind.PHONE, "phones", Figures(), site=site)
+        for name, site in (("1", "203.0.113.7"), ("2", "192.168.1.0/24"))
+    ]
+    incident: Incident = outage(1, phone("1"), 20, 50)
+    at_site = [
+        Incident(
+            number,
+            Target("office", "site", "203.0.113.7"),
+            incident.check,
+            Kind.SITE,
+            "",
+            DOWN,
+            since,
+            since,
+            "",
+            closed_at=until,
+        )
+        for number, since, until in ((2, -10, 10), (3, 40, 60), (4, 50, 70), (5, 90, None))
+    ]
+
+    bad, good = site_strips(lines, [incident, *at_site], (0, 100))
+
+    assert (bad.name, bad.figures.outages, bad.figures.down_s) == ("203.0.113.7", 3, 50)
+    assert (good.name, good.figures.down_s) == ("private address 192.168.1.0/24", 0)
+
+
+# ---------------------------------------------------------------- the calendar
+
+
+def groups(calendar: Calendar, window: tuple[float, float]) -> list[Group]:
+    """A group for each period, all of them perfect."""
+    return [
+        Group(period.name, Figures(up_s=1), None, 1, (period.since, period.until))
+        for period in periods_of(calendar, window, BERLIN)
+    ]
+
+
+def cells(picture: str) -> list[str]:
+    """What the cells of a picture say."""
+    return re.findall(r"<title>(.*?)</title>", picture)[1:]
+
+
+@pytest.mark.parametrize(("day", "hours"), [("2026-03-29", 23), ("2026-10-25", 24), ("2026-05-01", 24)])
+def test_each_hour_of_the_clock_is_a_cell(day: str, hours: int) -> None:
+    midnight = datetime.fromisoformat(day).replace(tzinfo=BERLIN)
+    following = midnight.replace(day=midnight.day + 1)
+
+    hourly = groups(Calendar.HOUR, (midnight.timestamp(), following.timestamp()))
+    said = cells(hours_picture(hourly, Rules(), BERLIN, "Hours"))
+
+    assert len(said) == hours
+    assert said[0].endswith("00:00: 100 %")
+    assert said[-1].endswith("23:00: 100 %")
+
+
+def test_the_calendar_has_a_cell_for_each_day_in_the_row_of_its_weekday() -> None:
+    picture = calendar_picture(groups(Calendar.DAY, NOVEMBER), Rules(), BERLIN, "Days")
+
+    said = cells(picture)
+    assert (len(said), said[0], said[-1]) == (30, "Sun 1 November: 100 %", "Mon 30 November: 100 %")
+    assert re.findall(r">(Nov|Dec)<", picture) == ["Nov"]
+
+
+def test_the_worse_a_day_was_the_larger_is_its_mark() -> None:
+    marks = [step(share)[1] for share in (1.0, 0.9999, 0.995, 0.96, 0.5, 0.0)]
+
+    assert marks == sorted(marks)
+    assert len(set(marks)) == len(STEPS)
+    assert step(None) == ("url(#fill-unknown)", 0.0)
+
+
+def test_a_label_is_escaped() -> None:
+    picture = strip_picture([Stretch(0, COLUMNS, UP)], "Timeline of <b>Bob</b>")
+
+    assert "<title>Timeline of &lt;b&gt;Bob&lt;/b&gt;</title>" in picture
