@@ -18,8 +18,9 @@ from healthmon.store.commander import open_commander
 
 @click.command("test-alert")
 @click.argument("receiver")
+@click.option("--example", is_flag=True, help="Send an outage that is made up, in the words of a real alert.")
 @click.pass_obj
-def command(config_path: Path, receiver: str) -> None:
+def command(config_path: Path, receiver: str, example: bool) -> None:
     """Send a test message to each URL of RECEIVER, and print what became of it.
 
     Exit code 1 if one was not accepted. The daemon need not run, and no incident is booked; that of a URL which counted
@@ -30,7 +31,7 @@ def command(config_path: Path, receiver: str) -> None:
     if chosen is None:
         names = ", ".join(one.name for one in config.receivers) or "none"
         raise click.BadParameter(f"no receiver of this name; configured: {names}", param_hint="RECEIVER")
-    results = test_alert(chosen, zone=config.timezone)
+    results = test_alert(chosen, zone=config.timezone, as_example=example)
     recovered = _note(config.database, [result.url_id for result in results if result.ok])
     for result in results:
         click.echo(_in_words(result) + ("; it counts as failing no longer" if result.url_id in recovered else ""))

@@ -74,7 +74,7 @@ TEXTS = {
     "+ {n} more": "+ ещё {n}",
     "since {time}": "с {time}",
     "for {duration}": "уже {duration}",
-    "after {duration}": "через {duration}",
+    "after {duration}": "— длилось {duration}",
     "{n} still down": "без связи {n}",
     # Things.
     "network of {pbx}": "внешняя сеть АТС {pbx}",
@@ -88,8 +88,8 @@ TEXTS = {
     "since {time}, the last of them since {last}, for {duration}": "с {time} (позже всех с {last}), уже {duration}",
     "from {start} to {end}: {duration}": "с {start} до {end}: {duration}",
     "at least twice as many as you were told before": "это минимум вдвое больше, чем сообщалось раньше",
-    "all back after {duration}": "все снова на связи через {duration}",
-    "all but {n} back after {duration}": "все, кроме {n}, снова на связи через {duration}",
+    "all back after {duration}": "все снова на связи, длилось {duration}",
+    "all but {n} back after {duration}": "все, кроме {n}, снова на связи, длилось {duration}",
     "{n} still down: {names}": "пока без связи {n}: {names}",
     "back as well, of which you were told before: {names}": "снова на связи и те, о ком сообщалось раньше: {names}",
     "cause: {cause}": "причина: {cause}",
@@ -126,6 +126,7 @@ TEXTS = {
     "Look further:": "Подробнее:",
     "Written {time}.": "Составлено {time}.",
     # Other messages.
+    "TEST: {subject}": "ПРОВЕРКА: {subject}",
     "TEST of healthmon, receiver {receiver}": "ПРОВЕРКА healthmon, получатель {receiver}",
     "This is a test of receiver {receiver} on {host}. Nothing is down.": (
         "Это проверка получателя {receiver} на {host}. Ничего не сломалось."

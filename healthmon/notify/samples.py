@@ -37,6 +37,13 @@ def why_broken(file: TemplateFile) -> str | None:
     return None
 
 
+def example(now: float) -> list[ClaimedRow]:
+    """The rows of one message that people can judge by how it looks: a provider has been down for a while."""
+    row = _row(_incident(1, Kind.PROVIDER), Reason.OPENED)
+    opened_at = now - _LASTED
+    return [replace(row, incident=replace(row.incident, opened_at=opened_at, believed_at=opened_at + 30))]
+
+
 def sample_rows() -> Iterator[Sequence[ClaimedRow]]:
     """The rows of messages: one thing and many, for each reason, and what a site explains."""
     for reason in Reason:

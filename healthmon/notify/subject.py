@@ -29,7 +29,8 @@ def _of_several(lines: Sequence[Line], tail: str, voice: Voice) -> str:
     start = counted(lines, voice)
     if tail:
         return cut(start + tail, SUBJECT_CHARACTERS)
-    return f"{start}: {listed(names_of(lines, voice), SUBJECT_CHARACTERS - len(start) - 2)}"
+    names = listed(names_of(lines, voice), SUBJECT_CHARACTERS - len(start) - 2)
+    return cut(f"{start}: {names}", SUBJECT_CHARACTERS)
 
 
 def _of_one(line: Line, tail: str, voice: Voice) -> str:

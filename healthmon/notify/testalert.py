@@ -12,9 +12,12 @@ from zoneinfo import ZoneInfo
 from healthmon.config.types import ReceiverConfig, ReceiverUrl, Secret
 from healthmon.errors import DeliveryError
 from healthmon.languages import language
+from healthmon.notify.digest import compose
 from healthmon.notify.facts import facts_without_incidents
 from healthmon.notify.message import SUBJECT_CHARACTERS, Message, Mood, Sender
+from healthmon.notify.samples import example
 from healthmon.notify.senders import sender_for
+from healthmon.notify.templates import Templates
 from healthmon.notify.voice import Voice
 from healthmon.notify.words import cut, visible
 
@@ -36,11 +39,15 @@ def test_alert(
     *,
     zone: ZoneInfo | None = None,
     now: float | None = None,
+    as_example: bool = False,
     sender: Callable[[str, Secret], Sender] = sender_for,
 ) -> list[TestResult]:
-    """Send a test message through every URL at the same time; the results are in the order of the configuration."""
-    now = time.time() if now is None else now
-    message = _message(receiver.name, Voice(language(receiver.language), zone or ZoneInfo("UTC"), now))
+    """Send a test message through every URL at the same time; the results are in the order of the configuration.
+
+    ``as_example``: with an outage that is made up, as the receiver would be told of it.
+    """
+    voice = Voice(language(receiver.language), zone or ZoneInfo("UTC"), time.time() if now is None else now)
+    message = _example(receiver, voice) if as_example else _message(receiver.name, voice)
     if not receiver.urls:
         return []
     with ThreadPoolExecutor(len(receiver.urls), "test-alert") as threads:
@@ -59,14 +66,26 @@ def _try(url: ReceiverUrl, message: Message, sender: Callable[[str, Secret], Sen
 
 
 def _message(receiver: str, voice: Voice) -> Message:
-    receiver = visible(receiver)
-    where = voice.text(
-        "This is a test of receiver {receiver} on {host}. Nothing is down.",
-        receiver=receiver,
-        host=socket.gethostname(),
-    )
     like_this = voice.text("Alerts of healthmon will arrive like this one.")
     written = voice.text("Written {time}.", time=voice.dated_time(voice.now))
-    subject = voice.text("TEST of healthmon, receiver {receiver}", receiver=receiver)
-    body = f"{where}\n{like_this}\n{written}"
-    return Message(cut(subject, SUBJECT_CHARACTERS), body, Mood.INFO, facts_without_incidents("test", voice.now))
+    subject = voice.text("TEST of healthmon, receiver {receiver}", receiver=visible(receiver))
+    return _marked(subject, f"{_where(receiver, voice)}\n{like_this}\n{written}", Mood.INFO, voice)
+
+
+def _example(receiver: ReceiverConfig, voice: Voice) -> Message:
+    alert = compose(example(voice.now), voice, templates=Templates(receiver))
+    subject = voice.text("TEST: {subject}", subject=alert.subject)
+    return _marked(subject, f"{_where(receiver.name, voice)}\n\n{alert.body}", alert.mood, voice)
+
+
+def _where(receiver: str, voice: Voice) -> str:
+    return voice.text(
+        "This is a test of receiver {receiver} on {host}. Nothing is down.",
+        receiver=visible(receiver),
+        host=socket.gethostname(),
+    )
+
+
+def _marked(subject: str, body: str, mood: Mood, voice: Voice) -> Message:
+    """A message that tells no incident."""
+    return Message(cut(subject, SUBJECT_CHARACTERS), body, mood, facts_without_incidents("test", voice.now))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import islice
 
 from healthmon.notify.lines import Line
 
@@ -23,8 +24,9 @@ def threads_of(lines: Sequence[Line]) -> tuple[str, ...]:
 
     The others are named too: what was told in one digest may end in messages of its own.
     """
-    names = [_name(line) for outside in lines for line in outside.all]
-    return tuple(reversed(list(dict.fromkeys(names))[:_MOST]))
+    told = (line for outside in lines for line in outside.all)
+    names = dict.fromkeys(_name(line) for line in islice(told, _MOST))
+    return tuple(reversed(names))
 
 
 def _name(line: Line) -> str:

@@ -126,7 +126,8 @@ def _has_left(error: OSError) -> bool:
 
     if isinstance(error, requests.ReadTimeout):
         return True
-    return isinstance(error, requests.ConnectionError) and isinstance(error.args[0], ProtocolError | OSError)
+    causes = (error, *error.args[:1])
+    return isinstance(error, requests.ConnectionError) and isinstance(causes[-1], ProtocolError | OSError)
 
 
 def _answer(response: requests.Response) -> str:

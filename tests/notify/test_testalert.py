@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
+from healthmon.config.types import TemplateFile
 from healthmon.notify.testalert import TestResult, test_alert
 from tests.notify.configs import receiver
 from tests.notify.rows import BERLIN, NOW
@@ -32,6 +34,20 @@ def test_a_test_speaks_the_language_of_its_receiver() -> None:
     assert posted.subject == "ПРОВЕРКА healthmon, получатель oncall"
     assert posted.body.endswith("Составлено пт 1 мая 2026 14:05:00 CEST (UTC+2).")
     assert posted.sent["healthmon"]["event"] == "test"
+
+
+def test_an_example_shows_a_real_alert_by_the_receivers_templates_marked_as_a_test() -> None:
+    with WebhookSink() as webhook:
+        template = TemplateFile(Path("b.j2"), "{{ incidents[0].headline }} seit {{ incidents[0].lasted }}")
+        chosen = replace(receiver(webhook.url), language="ru", body_template=template)
+
+        test_alert(chosen, zone=BERLIN, now=NOW, as_example=True)
+
+        [posted] = webhook.messages
+    assert posted.subject == "ПРОВЕРКА: НЕДОСТУПЕН провайдер 101 (office) с 13:53"
+    assert posted.body.startswith("Это проверка получателя oncall на ")
+    assert posted.body.endswith("\n\nНЕДОСТУПЕН провайдер 101 (office) seit 12 мин")
+    assert (posted.sent["healthmon"]["event"], posted.sent["healthmon"]["incidents"]) == ("test", [])
 
 
 def test_a_url_that_hangs_does_not_hold_up_the_others() -> None:
