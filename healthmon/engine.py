@@ -40,8 +40,10 @@ LOOK_AT_OTHERS_EVERY = 0.5
 ALIVE_EVERY = 10.0
 #: How often old history is looked for (seconds).
 PRUNE_EVERY = 3600.0
-#: Between two batches of pruning: while nothing else is to do, and under load (seconds).
-PRUNE_PAUSE, PRUNE_PAUSE_UNDER_LOAD = 0.05, 1.0
+#: How often round-trip times are added up (seconds).
+FOLD_EVERY = 60.0
+#: Between two such pieces of work: while nothing else is to do, and under load (seconds).
+PAUSE, PAUSE_UNDER_LOAD = 0.05, 1.0
 #: Waits between attempts to write a database that cannot be written (seconds).
 UNWRITABLE_WAITS = (0.2, 0.5, 1.0, 2.0, 5.0)
 
@@ -107,7 +109,7 @@ class Engine:
         self._listed: dict[str, set[Target]] = {}
         self._not_looked_at = {pbx.name for pbx in config.pbxs}
         self._alive_due = 0.0
-        self._prune_due = 0.0
+        self._prune_due = self._fold_due = 0.0
         #: A deliverer has written something that was not read yet; and whether the last attempt to read it failed.
         self._has_results = False
         self._is_unreadable = False
@@ -147,6 +149,7 @@ class Engine:
             self._monitor.clock_jumped(by, now, changes)
             self._alive_due += by
             self._prune_due += by
+            self._fold_due += by
             self._hooks.resync_all()
         # After a jump: what a reload ends is booked on the new clock.
         self._take_up_reload(changes)
@@ -160,12 +163,12 @@ class Engine:
         self._learn_new_endpoints(batch)
         self._note_first_looks(batch)
         self._hooks.alive()
-        self._prune(now, is_busy=bool(batch))
+        self._keep_house(now, is_busy=bool(batch))
 
     def _patience(self) -> float:
         """How long to wait for the next sighting, seconds."""
         deadline = self._monitor.next_deadline()
-        due = min(self._prune_due, self._prune_due if deadline is None else deadline)
+        due = min(self._fold_due, self._prune_due, self._prune_due if deadline is None else deadline)
         return min(LOOK_AT_OTHERS_EVERY, max(0.0, due - self._clock.now()))
 
     def _take_up_reload(self, changes: Changes) -> None:
@@ -253,13 +256,25 @@ class Engine:
             # "status" is not to wait ten seconds for the first sign of life.
             self._alive_due = 0.0
 
-    def _prune(self, now: float, *, is_busy: bool) -> None:
-        """Read some meters, and then remove one small batch of old history.
+    def _keep_house(self, now: float, *, is_busy: bool) -> None:
+        """Do one small piece of what has time. Under load seldom; but load that never ends must not fill the disk."""
+        due_since = now - (PAUSE_UNDER_LOAD if is_busy else 0.0)
+        if due_since >= self._fold_due:
+            self._fold(now)
+        elif due_since >= self._prune_due:
+            self._prune(now)
 
-        Under load seldom, but load that never ends must not fill the disk.
-        """
-        if now < self._prune_due + (PRUNE_PAUSE_UNDER_LOAD if is_busy else 0.0):
-            return
+    def _fold(self, now: float) -> None:
+        """Add some of the round trips of the last minute up."""
+        try:
+            is_more = bool(self._writer.fold_round_trips())
+        except DatabaseUnwritable as error:
+            log.warning("%s; round-trip times are added up later", error)
+            is_more = False
+        self._fold_due = now + (PAUSE if is_more else FOLD_EVERY)
+
+    def _prune(self, now: float) -> None:
+        """Read some meters, and then remove one small batch of old history."""
         try:
             # The day's readings come first: they are made from what goes then.
             is_more = self._roller.step(now, self._config.timezone) or bool(
@@ -268,7 +283,7 @@ class Engine:
         except DatabaseUnwritable as error:
             log.warning("%s; old history stays for now", error)
             is_more = False
-        self._prune_due = now + (PRUNE_PAUSE if is_more else PRUNE_EVERY)
+        self._prune_due = now + (PAUSE if is_more else PRUNE_EVERY)
 
 
 def _looked_at(sighting: Sighting) -> str:

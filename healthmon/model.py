@@ -392,6 +392,15 @@ class VeilPeriod:
 
 
 @dataclass(frozen=True, slots=True)
+class RoundTrip:
+    """How long an endpoint took to answer Asterisk's OPTIONS, without any repetition of it."""
+
+    target: Target
+    at: float
+    ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class PlaceChange:
     """A contact of an endpoint was seen at a place for the first time, or is no longer there."""
 
@@ -718,6 +727,7 @@ class Changes:
     notes: list[Note] = field(default_factory=list)
     #: In the order in which they happened.
     places: list[PlaceChange] = field(default_factory=list)
+    round_trips: list[RoundTrip] = field(default_factory=list)
     #: For the sources; not booked.
     questions: list[Question] = field(default_factory=list)
     #: Decisions in words, one line each, for the log; not booked.
@@ -738,6 +748,7 @@ class Changes:
             or self.clock_jumps
             or self.notes
             or self.places
+            or self.round_trips
         )
 
 

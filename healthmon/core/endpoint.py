@@ -17,6 +17,7 @@ from healthmon.model import (
     Observation,
     Place,
     PlaceChange,
+    RoundTrip,
     Source,
     Target,
     Witness,
@@ -161,6 +162,16 @@ class Endpoint(Machine):
             self.has_evidence = True
         # With one contact there is nothing to remark; the endpoint's own events tell.
         return self.reading() is not before or self.has_evidence is not had or len(contacts) > 1 or bool(self.remark)
+
+    def round_trip(self, change: ContactChange) -> RoundTrip | None:
+        """Return what a contact that was not heard yet tells of the line, or None.
+
+        After an outage it is the time until Asterisk asked once more; so it may be if nothing is known from before.
+        """
+        before = (self.contacts or {}).get(change.uri)
+        if change.rtt_ms is None or before is None or before is ContactStatus.UNREACHABLE:
+            return None
+        return RoundTrip(self.target, change.at, change.rtt_ms)
 
     # ------------------------------------------------------------ where its contacts are
 

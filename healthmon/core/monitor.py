@@ -181,6 +181,9 @@ class Monitor:
             self._contact_of_a_stranger(pbx, change, step)
         elif change.at >= endpoint.last_at:
             endpoint.last_at = change.at
+            measured = endpoint.round_trip(change)
+            if measured is not None:
+                step.changes.round_trips.append(measured)
             matters = endpoint.hear_contact(change)
             self._follow(pbx, endpoint, change, step)
             if matters and endpoint.word is not None:

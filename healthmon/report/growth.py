@@ -55,4 +55,5 @@ def _full_grown_at(table: TableSize, keep: HistoryConfig) -> float:
 
 def kept_for(table: str, keep: HistoryConfig) -> float:
     """For how long the rows of a table are kept, seconds."""
-    return keep.daily if table == "daily" else keep.transitions
+    by_the_day = {"daily": keep.daily, "rtt_days": keep.daily}
+    return {**by_the_day, "rtt_hours": keep.rtt_hours, "rtt_minutes": keep.rtt_minutes}.get(table, keep.transitions)

@@ -7,7 +7,19 @@ from collections.abc import Iterable
 from itertools import groupby, islice
 from sys import intern
 
-from healthmon.model import Changes, Check, CheckState, ClockJump, Kind, PlaceChange, Target, Transition, VeilPeriod
+from healthmon.model import (
+    Changes,
+    Check,
+    CheckState,
+    ClockJump,
+    Kind,
+    PlaceChange,
+    RoundTrip,
+    Target,
+    Transition,
+    VeilPeriod,
+)
+from healthmon.store.roundtrips import INSERT_ROUND_TRIP
 from healthmon.store.rows import (
     HEALTH_CODES,
     KINDS,
@@ -123,6 +135,7 @@ class Booking:
         self._write_many(_INSERT_TRANSITION, (self._transition_row(change, line) for change in changes.transitions))
         self._book_veils(changes.veils.values(), line)
         self._book_places(changes.places, line)
+        self._write_many(INSERT_ROUND_TRIP, [self._round_trip_row(one, line) for one in changes.round_trips])
         self._book_incidents(changes, line)
 
     def _book_places(self, changes: list[PlaceChange], line: Timeline) -> None:
@@ -228,6 +241,10 @@ class Booking:
             self._veil_row(veil, line),
         )
         return found.fetchone() is not None
+
+    def _round_trip_row(self, one: RoundTrip, line: Timeline) -> Row:
+        at = line.stored(one.at)
+        return {"check_id": self._check(one.target, Check.REACHABILITY, at), "at": at, "ms": one.ms}
 
     def _book_veils(self, veils: Iterable[VeilPeriod], line: Timeline) -> None:
         rows = [self._veil_row(veil, line) for veil in veils]

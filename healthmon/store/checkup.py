@@ -44,7 +44,10 @@ RULES = (
     _belongs("transitions", "cause", "words", "their cause has no words"),
     _belongs("veils", "check_id", "checks", "of a check that is not there"),
     _belongs("veils", "why", "words", "their reason has no words"),
-    _belongs("daily", "check_id", "checks", "of a check that is not there"),
+    *(
+        _belongs(table, "check_id", "checks", "of a check that is not there")
+        for table in ("daily", "round_trips", "rtt_minutes", "rtt_hours", "rtt_days")
+    ),
     _belongs("notifications", "incident_id", "incidents", "of an incident that is not there"),
     _belongs("incident_notes", "incident_id", "incidents", "of an incident that is not there"),
     _belongs("acknowledgements", "incident_id", "incidents", "of an incident that is not there"),

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from healthmon.core.roundtrips import RoundTrips
 from healthmon.model import Check, Health, Kind, Reading, Target
 from healthmon.store.connect import errors_named
+from healthmon.store.roundtrips import read_round_trips
 from healthmon.store.rows import HEALTH_CODES, HEALTHS, KINDS, named
 from healthmon.store.schema import NO_END
 from healthmon.store.timeline import Timeline
@@ -80,6 +82,7 @@ class Meters:
     def __init__(self, connection: sqlite3.Connection, path: Path, line: Timeline) -> None:
         self._path = path
         self._line = line
+        self._connection = connection
         self._cursor = connection.cursor()
         self._cursor.row_factory = None
 
@@ -132,6 +135,14 @@ class Meters:
 
     def _veil(self, since: float, until: float) -> tuple[float, float]:
         return since + self._line.shift, FOREVER if until == NO_END else until + self._line.shift
+
+    def round_trips(self, check_id: int, since: float, until: float) -> RoundTrips:
+        """Return what the round-trip times of a check amount to in a window, to the minute where that is still kept.
+
+        Of what is older than the hours that are kept, only whole days of UTC count.
+        """
+        with errors_named(self._path):
+            return read_round_trips(self._connection, self._line, check_id, since, until)
 
     # ---------------------------------------------------------------- readings
 

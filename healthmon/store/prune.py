@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
 from healthmon.config.types import HistoryConfig
 from healthmon.store.booking import DAY, Booking
 from healthmon.store.connect import transaction
+from healthmon.store.rows import Row
 from healthmon.store.space import give_back
 from healthmon.store.timeline import Timeline
 
@@ -16,23 +19,32 @@ from healthmon.store.timeline import Timeline
 WORDS_KEPT_LONGER = 30 * DAY
 
 
+# Round trips that wait are folded long before a check is forgotten for good.
+_NOTHING_LEFT = " ".join(
+    f"AND NOT EXISTS (SELECT 1 FROM {table} t WHERE t.check_id = c.id)"  # noqa: S608 (names of ours)
+    for table in ("transitions", "veils", "daily", "rtt_days", "rtt_hours", "rtt_minutes")
+)
+
+
 class Cuts(NamedTuple):
     """What is older than these times goes."""
 
     #: Transitions, veils, places, silences, closed incidents.
     transitions: float
-    #: Readings of the meters.
+    #: Readings of the meters, and round trips by the day.
     daily: float
+    rtt_minutes: float
+    rtt_hours: float
 
     @classmethod
     def of(cls, keep: HistoryConfig, now: float) -> Cuts:
         """Work them out from how long what is kept."""
-        return cls(now - keep.transitions, now - keep.daily)
+        return cls(now - keep.transitions, now - keep.daily, now - keep.rtt_minutes, now - keep.rtt_hours)
 
     @classmethod
     def at(cls, before: float) -> Cuts:
         """Cut everything at one time."""
-        return cls(before, before)
+        return cls(before, before, before, before)
 
     def stored(self, line: Timeline) -> Cuts:
         """Return them on the database's timeline."""
@@ -56,7 +68,7 @@ class Pruner:
             self._incidents,
             self._silences,
             self._places,
-            self._readings,
+            self._figures,
             self._checks,
             self._words,
         )
@@ -145,40 +157,49 @@ class Pruner:
             "DELETE FROM contacts WHERE id = :id",
         )
 
-    def _readings(self, cuts: Cuts, limit: int) -> int:
-        """The last one before the cut stays for each check: the next ones count from it. Return how much was done."""
+    def _figures(self, cuts: Cuts, limit: int) -> int:
+        """Readings and round trips, check by check. Of the readings before the cut the last one stays.
+
+        Return how many checks or rows that were.
+        """
         checks = self._connection.execute(
             """SELECT c.id, CASE WHEN c.forgotten_at < :before THEN :before
-                ELSE (SELECT MAX(d.at) FROM daily d WHERE d.check_id = c.id AND d.at < :before) END AS first_kept
+                ELSE (SELECT MAX(d.at) FROM daily d WHERE d.check_id = c.id AND d.at < :before) END AS first_reading
             FROM checks c WHERE c.id > :check ORDER BY c.id LIMIT :limit""",
             {"before": cuts.daily, "check": self._check, "limit": limit},
         ).fetchall()
-        gone: list[dict[str, float]] = []
+        gone: list[tuple[str, Row]] = []
         for check in checks:
-            gone += self._old_readings(check, limit - len(gone))
+            gone += islice(self._old_figures(check, cuts, limit), limit - len(gone))
             if len(gone) >= limit:
                 # There may be more of this check: it comes again.
                 break
             self._check = check["id"]
         if gone:
             with transaction(self._connection, self._path):
-                self._connection.executemany("DELETE FROM daily WHERE check_id = :check_id AND at = :at", gone)
+                for table, row in gone:
+                    self._connection.execute(f"DELETE FROM {table} WHERE check_id = :id AND at = :at", row)  # noqa: S608
         return len(gone) or len(checks)
 
-    def _old_readings(self, check: sqlite3.Row, limit: int) -> list[dict[str, float]]:
-        rows = self._connection.execute(
-            "SELECT at FROM daily WHERE check_id = :id AND at < :first_kept ORDER BY at LIMIT :limit",
-            {"id": check["id"], "first_kept": check["first_kept"], "limit": limit},
-        )
-        return [{"check_id": check["id"], "at": row["at"]} for row in rows]
+    def _old_figures(self, check: sqlite3.Row, cuts: Cuts, limit: int) -> Iterator[tuple[str, Row]]:
+        """Find what can go of one check: table and key."""
+        ends = {
+            "daily": check["first_reading"],
+            "rtt_days": cuts.daily,
+            "rtt_hours": cuts.rtt_hours,
+            "rtt_minutes": cuts.rtt_minutes,
+        }
+        for table, end in ends.items():
+            found = self._connection.execute(
+                f"SELECT at FROM {table} WHERE check_id = :id AND at < :end ORDER BY at LIMIT :limit",  # noqa: S608
+                {"id": check["id"], "end": end, "limit": limit},
+            )
+            yield from ((table, {"id": check["id"], "at": row["at"]}) for row in found)
 
     def _checks(self, cuts: Cuts, limit: int) -> int:
         """Checks that were forgotten so long ago that nothing of their history is left."""
         return self._delete_found(
-            """SELECT c.id FROM checks c WHERE c.forgotten_at < :before
-                AND NOT EXISTS (SELECT 1 FROM transitions t WHERE t.check_id = c.id)
-                AND NOT EXISTS (SELECT 1 FROM veils v WHERE v.check_id = c.id)
-                AND NOT EXISTS (SELECT 1 FROM daily d WHERE d.check_id = c.id) LIMIT :limit""",
+            f"SELECT c.id FROM checks c WHERE c.forgotten_at < :before {_NOTHING_LEFT} LIMIT :limit",  # noqa: S608 (ours)
             {"before": cuts.transitions, "limit": limit},
             "DELETE FROM checks WHERE id = :id",
         )

@@ -274,4 +274,40 @@ _DAILY = (
     "CREATE INDEX incidents_flapping ON incidents (opened_at) WHERE flap_episodes > 0",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _SECOND, _THIRD, _PLACES, _LIFE, _QUIET, _PULSE, _DAILY)
+
+def _buckets(name: str) -> str:
+    """Round trips of a check from ``at`` on. ``histogram``: JSON, how many by the number of the step."""
+    return f"""CREATE TABLE {name} (
+        check_id INTEGER NOT NULL,
+        at DOUBLE PRECISION NOT NULL,
+        count INTEGER NOT NULL,
+        sum_ms DOUBLE PRECISION NOT NULL,
+        min_ms DOUBLE PRECISION NOT NULL,
+        max_ms DOUBLE PRECISION NOT NULL,
+        histogram TEXT NOT NULL,
+        PRIMARY KEY (check_id, at)
+    )"""
+
+
+#: Numbers, not changes: round-trip times wait one by one, and are folded into minutes, hours and days.
+_ROUND_TRIPS = (
+    """CREATE TABLE round_trips (
+        id INTEGER PRIMARY KEY,
+        check_id INTEGER NOT NULL,
+        at DOUBLE PRECISION NOT NULL,
+        ms DOUBLE PRECISION NOT NULL
+    )""",
+    *(_buckets(name) for name in ("rtt_minutes", "rtt_hours", "rtt_days")),
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    _FIRST,
+    _SECOND,
+    _THIRD,
+    _PLACES,
+    _LIFE,
+    _QUIET,
+    _PULSE,
+    _DAILY,
+    _ROUND_TRIPS,
+)

@@ -30,6 +30,9 @@ GROWING = {
     "contacts": ("id", "since"),
 }
 
+#: What grows with time, and is kept by check: a row has the number of its check, and its time ``at``.
+GROWING_BY_CHECK = ("daily", "rtt_minutes", "rtt_hours", "rtt_days")
+
 #: Called with the name of each table.
 OnTable = Callable[[str], None]
 
@@ -127,20 +130,39 @@ def _estimated(rows: dict[str, int], used_bytes: int) -> dict[str, int]:
 
 def _growth(connection: sqlite3.Connection, name: str, line: Timeline, now: float) -> tuple[float | None, float | None]:
     """Say when the oldest row is of, and how many come a day."""
-    if name not in GROWING:
-        return None, None
-    key, at = GROWING[name]
-    first = connection.execute(f"SELECT {at} FROM {name} ORDER BY {key} LIMIT 1").fetchone()  # noqa: S608
+    first = _oldest(connection, name)
     if first is None:
         return None, None
-    oldest = line.shown(first[0])
+    oldest = line.shown(first)
     span = min(LOOKED_BACK, now - oldest)
     if span < AT_LEAST:
         return oldest, None
     return oldest, _rows_since(connection, name, line.stored(now - span)) / (span / DAY)
 
 
+def _oldest(connection: sqlite3.Connection, name: str) -> float | None:
+    """Return the time of the oldest row; None: there is none, or the table does not grow with time."""
+    if name in GROWING:
+        key, at = GROWING[name]
+        sql = f"SELECT {at} FROM {name} ORDER BY {key} LIMIT 1"  # noqa: S608 (names of ours, here and below)
+    elif name in GROWING_BY_CHECK:
+        sql = f"SELECT MIN((SELECT MIN(t.at) FROM {name} t WHERE t.check_id = c.id)) FROM checks c"  # noqa: S608
+    else:
+        return None
+    found = connection.execute(sql).fetchone()
+    return None if found is None else found[0]
+
+
 def _rows_since(connection: sqlite3.Connection, name: str, since: float) -> int:
+    """Count the rows from a time on."""
+    if name in GROWING_BY_CHECK:
+        of_checks = f"SELECT COUNT(*) FROM checks c CROSS JOIN {name} t WHERE t.check_id = c.id AND t.at >= :since"  # noqa: S608
+        by_check: int = connection.execute(of_checks, {"since": since}).fetchone()[0]
+        return by_check
+    return _numbered_since(connection, name, since)
+
+
+def _numbered_since(connection: sqlite3.Connection, name: str, since: float) -> int:
     """Count the rows from a time on. Their numbers are nearly in the order of time: halving finds the first."""
     key, at = GROWING[name]
     low, high = connection.execute(f"SELECT MIN({key}), MAX({key}) + 1 FROM {name}").fetchone()  # noqa: S608

@@ -26,6 +26,7 @@ from healthmon.store.reading import (
     read_told,
     read_urls,
 )
+from healthmon.store.roundtrips import fold
 from healthmon.store.rows import freshness_row, upsert
 from healthmon.store.timeline import read_timeline
 
@@ -37,6 +38,9 @@ SET_BACK_TOLERANCE = 2.0
 
 #: Rows of one batch of pruning. Each may lie in another page of an index, so that a batch takes as long as a commit.
 PRUNED_AT_ONCE = 50
+
+#: Measured round trips that are folded at once: each may touch three buckets.
+FOLDED_AT_ONCE = 25
 
 _UPSERT_FRESHNESS = upsert("freshness", "pbx", "last_event_at last_snapshot_at alive_at poll_every")
 
@@ -217,6 +221,14 @@ class Writer:
         with transaction(self._connection, self.path):
             for check_id, its_readings in readings.items():
                 meters.book(check_id, its_readings)
+
+    def fold_round_trips(self, limit: int = FOLDED_AT_ONCE) -> int:
+        """Move some of the measured round trips into the buckets of their minutes, hours and days; return how many."""
+        with errors_named(self.path):
+            if self._connection.execute("SELECT 1 FROM round_trips LIMIT 1").fetchone() is None:
+                return 0
+        with transaction(self._connection, self.path):
+            return fold(self._connection, self._line, limit)
 
     def prune(self, cuts: Cuts, limit: int = PRUNED_AT_ONCE) -> int:
         """Look at the next ``limit`` rows of history from before the cuts, and remove what is not needed any more.

@@ -20,8 +20,10 @@ from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 from healthmon.model import Changes, Check, CheckState, Health, Kind, PbxState, Target
+from healthmon.report import rolling
 from healthmon.store.rows import HEALTH_CODES
 from healthmon.store.writer import open_writer
 
@@ -90,6 +92,18 @@ def make_years(path: Path, years: Years) -> None:
             connection.execute(f"PRAGMA {pragma}")
         _fill(connection, years, states)
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    _read_meters(path, years)
+
+
+def _read_meters(path: Path, years: Years) -> None:
+    """Take the readings of all days, as a daemon does, but many at once."""
+    rolling.READINGS_AT_ONCE = ROWS_AT_ONCE
+    writer = open_writer(path, now=years.until)
+    writer._connection.execute("PRAGMA synchronous = OFF")
+    roller = rolling.Roller(writer)
+    while roller.step(years.until, ZoneInfo("Europe/Berlin")):
+        pass
+    writer.close()
 
 
 def _states(years: Years) -> Iterator[CheckState]:

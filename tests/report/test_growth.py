@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from healthmon.config.types import HistoryConfig
-from healthmon.report.growth import Outlook, outlook
+from healthmon.report.growth import Outlook, kept_for, outlook
 from healthmon.store.sizes import DAY, Sizes, TableSize
 
 NOW = 1_800_000_000.0
@@ -64,6 +64,13 @@ def test_each_table_has_its_own_end() -> None:
     assert ahead(changes, days, disk_free=130).disk_full_at == pytest.approx(NOW + 110 * DAY)
     assert ahead(changes, days, disk_free=10_000).disk_full_at is None
     assert ahead(changes, days, disk_free=10_000).final_bytes == pytest.approx((200 + 1000) * MB)
+
+
+def test_every_kind_of_data_is_kept_for_a_time_of_its_own() -> None:
+    keep = HistoryConfig(transitions=1, daily=2, rtt_minutes=3, rtt_hours=4)
+    tables = ("transitions", "incidents", "daily", "rtt_days", "rtt_minutes", "rtt_hours")
+
+    assert [kept_for(table, keep) for table in tables] == [1, 1, 2, 2, 3, 4]
 
 
 def test_nothing_is_known_of_a_history_of_some_hours() -> None:

@@ -26,6 +26,7 @@ from healthmon.model import (
     Place,
     PlaceChange,
     Reading,
+    RoundTrip,
     Severity,
     Target,
 )
@@ -113,6 +114,13 @@ def _eighth(store: Store) -> None:
     store.writer.book_readings({one.id: readings for one in meters.checks_after(0, 10) if one.target == PHONE})
 
 
+def _ninth(store: Store) -> None:
+    """Round trips: two that are folded, and one that waits."""
+    store.book(round_trips=[RoundTrip(PHONE, START + 150, 12.5), RoundTrip(PHONE, START + 155, 30.0)])
+    store.writer.fold_round_trips()
+    store.book(round_trips=[RoundTrip(PHONE, START + 235, 15.0)])
+
+
 #: By schema: what it was the first to hold.
 FILLS: dict[int, Callable[[Store], None]] = {
     1: _first,
@@ -122,6 +130,7 @@ FILLS: dict[int, Callable[[Store], None]] = {
     6: _sixth,
     7: _seventh,
     8: _eighth,
+    9: _ninth,
 }
 
 

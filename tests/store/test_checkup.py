@@ -12,6 +12,7 @@ from healthmon.errors import ForeignDatabase, StoreError
 from healthmon.model import Health
 from healthmon.store.checkup import RULES, check_up
 from healthmon.store.connect import connect
+from healthmon.store.roundtrips import BUCKETS
 from healthmon.store.schema import MIGRATIONS
 from tests.store.make_fixture import fill
 from tests.store.scene import START, Store, by_key, state, transition
@@ -40,6 +41,8 @@ BREAKS = {
         "transitions: of a check that is not there (2)",
         "veils: of a check that is not there (2)",
         "daily: of a check that is not there (1)",
+        "round_trips: of a check that is not there (1)",
+        *(f"{table}: of a check that is not there (1)" for table in BUCKETS),
     },
     "DELETE FROM words": {"transitions: their cause has no words (2)", "veils: their reason has no words (2)"},
     "DELETE FROM incidents WHERE id = 3": {

@@ -16,6 +16,7 @@ import pytest
 from healthmon.errors import DatabaseUnwritable, SchemaTooNew, StoreError
 from healthmon.model import Health, Said
 from healthmon.store.database import open_database, schema_version
+from healthmon.store.meters import Meters
 from healthmon.store.queries import open_reader
 from healthmon.store.schema import APPLICATION_ID, MIGRATIONS
 from healthmon.store.writer import open_writer
@@ -77,7 +78,14 @@ def everything(path: Path) -> dict[str, Any]:
             "late history": list(reader.history(START + 150, START + 300)),
             "blindness": reader.pbx_veils(START, START + 300),
             "places": reader.places(PHONE),
+            "figures": figures(reader.meters()),
         }
+
+
+def figures(meters: Meters) -> list[Any]:
+    day = (START - 43_200, START + 43_200)
+    watched = meters.watched(*day)
+    return [(one, meters.last_reading(one.id), meters.round_trips(one.id, *day)) for one in watched]
 
 
 @pytest.mark.parametrize("schema", SCHEMAS[:-1])

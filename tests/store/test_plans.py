@@ -24,6 +24,7 @@ from healthmon.model import (
     Place,
     PlaceChange,
     Reason,
+    RoundTrip,
 )
 from healthmon.report.rolling import Roller
 from healthmon.store.commander import open_commander
@@ -50,8 +51,10 @@ from tests.store.scene import (
     veils,
 )
 
-#: As large as the fleet, or as short as the list of what was ordered: these may be read from end to end.
+#: As large as the fleet, as short as the list of what was ordered, or emptied each minute: these may be read from end
+#: to end.
 SMALL = {"daemon", "clock_jumps", "freshness", "checks", "states", "pbx_states", "settings", "urls", "silences"}
+SMALL |= {"round_trips"}
 
 #: Indexes that hold only what is going on at present.
 OF_THE_PRESENT = {
@@ -161,6 +164,7 @@ def ask_meters(meters: Meters) -> dict[str, Any]:
         "reading_after": meters.reading_after(number, START),
         "last_reading": meters.last_reading(number),
         "longest_s": meters.longest_s(number, START, END),
+        "round_trips": meters.round_trips(number, START, END),
     }
 
 
@@ -188,6 +192,7 @@ def test_nothing_that_the_engine_does_looks_through_everything(store: Store, ask
         notifications=[notification(number=number) for number in (11, 12)],
         explained={11: 12},
         notes=[Note(11, START + 330, "told nobody")],
+        round_trips=[RoundTrip(PHONE, START + 350, 12.5)],
         places=[PlaceChange(PHONE, Place("192.0.2.9"), START + 340, is_left=left) for left in (False, True)],
     )
     store.book(forgotten=[OTHER_PHONE], incidents={12: closed(12)}, notifications=[notification(Reason.RESOLVED, 12)])
@@ -201,6 +206,7 @@ def test_nothing_that_the_engine_does_looks_through_everything(store: Store, ask
     writer.outside_changes()
     writer.told()
     writer.commands(START + 500)
+    writer.fold_round_trips()
 
     assert scans(store.path, asked) == []
 

@@ -214,7 +214,7 @@ def test_of_the_readings_before_their_cut_the_last_one_stays_for_each_check(stor
     readings(store, 1, 2, 3, 4, 5)
     readings(store, 1, check=2)
 
-    while store.writer.prune(Cuts(transitions=START, daily=START + 3.5 * DAY), limit=2):
+    while store.writer.prune(Cuts.at(START)._replace(daily=START + 3.5 * DAY), limit=2):
         pass
 
     assert kept(store) == [3, 4, 5]
@@ -226,7 +226,7 @@ def test_what_each_day_amounted_to_outlives_the_changes(store: Store) -> None:
     store.book(states=by_key(state()), transitions=[transition(START + at, Health.UP) for at in (1, 2, 3)])
     readings(store, 1, 2)
 
-    while store.writer.prune(Cuts(transitions=START + 3 * DAY, daily=START)):
+    while store.writer.prune(Cuts.at(START)._replace(transitions=START + 3 * DAY)):
         pass
 
     assert kept(store) == [1, 2]
@@ -238,7 +238,7 @@ def test_a_target_that_was_forgotten_stays_known_as_long_as_there_is_a_reading_o
     store.book(forgotten=[PHONE], transitions=[transition(START + 50, None, Health.UP)])
     readings(store, 1)
 
-    while store.writer.prune(Cuts(transitions=START + 9 * DAY, daily=START)):
+    while store.writer.prune(Cuts.at(START)._replace(transitions=START + 9 * DAY)):
         pass
     assert (count(store.path, "transitions"), count(store.path, "daily"), count(store.path, "checks")) == (0, 1, 1)
 
@@ -250,9 +250,9 @@ def test_a_target_that_was_forgotten_stays_known_as_long_as_there_is_a_reading_o
 def test_cuts_follow_what_is_configured_and_the_clock_of_the_database(store: Store) -> None:
     store.book(states=by_key(state()), transitions=[transition(START + at, Health.UP) for at in (1, 2, 3)])
     store.book(clock_jumps=[ClockJump(START + 10 * DAY, 9 * DAY)])
-    keep = HistoryConfig(transitions=DAY, daily=DAY)
+    keep = HistoryConfig(transitions=DAY, daily=2 * DAY, rtt_minutes=3 * DAY, rtt_hours=4 * DAY)
 
-    assert Cuts.of(keep, START) == Cuts(START - DAY, START - DAY)
+    assert [START - cut for cut in Cuts.of(keep, START)] == [DAY, 2 * DAY, 3 * DAY, 4 * DAY]
     while store.writer.prune(Cuts.of(keep, START + 10 * DAY)):
         pass
     assert count(store.path, "transitions") == 3, "they are of nine days later now"

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from healthmon.errors import StoreError
-from healthmon.model import Health
-from healthmon.store.sizes import DAY, GROWING, Sizes, TableSize, read_sizes
-from tests.store.scene import START, Store, by_key, closed, incident, state, transition
+from healthmon.model import Health, Reading, RoundTrip
+from healthmon.store.sizes import DAY, GROWING, GROWING_BY_CHECK, Sizes, TableSize, read_sizes
+from tests.store.scene import PHONE, START, Store, by_key, closed, incident, state, transition
 
 
 def sizes(store: Store, day: float) -> Sizes:
@@ -74,7 +74,24 @@ def test_what_does_not_grow_with_time_has_no_growth(store: Store) -> None:
 
     assert of("states", found).rows == 1
     assert of("states", found).rows_per_day is None
-    assert {table.name for table in found.tables} > set(GROWING)
+    assert {table.name for table in found.tables} > {*GROWING, *GROWING_BY_CHECK}
+
+
+def test_what_is_kept_by_check_grows_too(store: Store) -> None:
+    book(store, 10, a_day=1)
+    for day in range(10):
+        store.book(round_trips=[RoundTrip(PHONE, START + day * DAY + number * 60, 10.0) for number in range(5)])
+    while store.writer.fold_round_trips():
+        pass
+    store.writer.begin_readings(START + 10 * DAY)
+    store.writer.book_readings({1: [Reading(START + day * DAY, belief=Health.UP) for day in range(10)]})
+
+    found = sizes(store, 10)
+
+    assert of("rtt_minutes", found).rows_per_day == pytest.approx(5)
+    assert of("rtt_hours", found).rows_per_day == pytest.approx(1)
+    assert of("daily", found).rows_per_day == pytest.approx(1)
+    assert of("daily", found).oldest_at == START
 
 
 class WithoutDbstat(sqlite3.Connection):
