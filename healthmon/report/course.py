@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from healthmon.model import Health, Reading
@@ -20,12 +21,19 @@ from healthmon.store.meters import Meters, Watched
 
 _BEGINNING = float("-inf")
 
+_DAY = 86400.0
+
+#: What a meter shows in seconds; two readings that say the same differ by less.
+_SECONDS, _EXACT_S = ("up_s", "degraded_s", "down_s", "unknown_s"), 1e-3
+
 
 class Difference(NamedTuple):
     """What lies between two readings, and how it stood at the second one."""
 
     figures: Figures
     end: Reading
+    #: Whether the changes at the beginning are still there; if not, the edges are those of the nearest day.
+    is_kept: bool = True
 
 
 class Course:
@@ -44,7 +52,10 @@ class Course:
         after, last = self._meters.reading_after(number, since), self._meters.reading_until(number, until)
         if after is None or last is None or last.at < after.at:
             return None
-        head = self._history(self._meters.reading_until(number, since) or self._zero(), after.at)
+        before = self._meters.reading_until(number, since) or self._zero()
+        head = self._history(before, after.at)
+        if self._is_gone(head, before, after):
+            return self._by_days(self._nearest(since, before, after), after, last)
         start = self._read(head, since)
         if start.out_s:
             # The readings count this outage from its beginning, which is not in the window.
@@ -56,6 +67,38 @@ class Course:
             end.longest_s,
         )
         return Difference(_between(start, end, longest), end)
+
+    def _by_days(self, start: Reading, after: Reading, last: Reading) -> Difference:
+        """Say what lies between the readings that are nearest to the edges: the changes themselves are gone."""
+        until = self._window[1]
+        following = self._meters.reading_after(self._watched.id, until)
+        tail = self._history(last, until if following is None else following.at)
+        is_gone = following is not None and self._is_gone(tail, last, following)
+        end = self._nearest(until, last, following) if following is not None and is_gone else self._read(tail, until)
+        longest = self._meters.longest_s(self._watched.id, start.at, last.at)
+        whole = _between(start, end, max(longest, end.longest_s if end.at > last.at else 0.0))
+        # An outage that was on at the beginning is one of the window's, and only with its part within.
+        is_carried = start.out_s > 0 and whole.down_s > 0
+        return Difference(
+            replace(whole, outages=whole.outages + is_carried, longest_s=min(whole.longest_s, whole.down_s)),
+            end,
+            is_kept=False,
+        )
+
+    def _nearest(self, at: float, before: Reading, after: Reading) -> Reading:
+        """Read the meter at the nearest edge of a day. All that is gone happened on the day of the later reading."""
+        day_began = max(before.at, after.at - _DAY)
+        if at - day_began > after.at - at:
+            return after
+        return self._read(self._history(before, after.at), min(at, day_began))
+
+    def _is_gone(self, history: History, before: Reading, after: Reading) -> bool:
+        """Whether the changes between two readings were removed since, because of their age."""
+        found = read_meter(history, after.at)
+        if all(abs(getattr(found, name) - getattr(after, name)) < _EXACT_S for name in _SECONDS):
+            return False
+        first = self._meters.first_change(self._watched.id)
+        return first is None or (before.at < first[0] and first[1] is not None)
 
     def timeline(self) -> list[Segment]:
         """Cut the window into stretches of one health each."""
@@ -91,7 +134,8 @@ def history_from(meters: Meters, watched: Watched, unseen: Unseen, reading: Read
     was_used = False
     if reading is None and changes and changes[0][1] not in (Health.UP, Health.DEGRADED):
         # What came before the first change that is kept is not known any more; it was in use, then.
-        was_used = meters.first_belief(watched.id) is not None
+        first = meters.first_change(watched.id)
+        was_used = first is not None and first[1] is not None
     return History(
         kind=watched.kind,
         changes=changes,

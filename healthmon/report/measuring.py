@@ -71,9 +71,11 @@ class Measuring:
         site = measures.site_of(watched.target, watched.kind)
         plan = self._plan(watched, site)
         course = Course(self._meters, watched, measures.unseen, measures.window)
-        by_meter = None if plan.needs_timeline or self._calendars else self._by_meter(course, plan, watched)
-        if by_meter is not None:
+        by_meter = self._by_meter(course, plan, watched)
+        if by_meter is not None and not (by_meter.is_kept and (plan.needs_timeline or self._calendars)):
+            # Of changes that are gone nobody can say how much of them lay within working hours.
             whole, in_hours, is_unused = by_meter.figures, None, watched.kind.is_device and by_meter.end.is_unused
+            self._add_gone_periods(watched)
         else:
             told = course.timeline()
             whole, in_hours, is_unused = _whole(told, plan), _in_hours(told, plan), course.is_unused()
@@ -119,6 +121,16 @@ class Measuring:
             return None
         always = [Segment(since, until, found.end.belief)]
         return found._replace(figures=_with_special_times(found.figures, always, plan))
+
+    def _add_gone_periods(self, watched: Watched) -> None:
+        """Add what the meter says of each period up: the changes are gone."""
+        for one in chain.from_iterable(self._calendars):
+            window = (one.period.since, one.period.until)
+            course = Course(self._meters, watched, self._measures.unseen, window)
+            found = course.difference()
+            amount = figures(course.timeline()) if found is None else found.figures
+            if amount.watched_s:
+                one.add(amount, None)
 
     def _add_periods(self, told: Sequence[Segment], plan: _Plan, target: Target) -> None:
         for one in chain.from_iterable(self._calendars):

@@ -39,7 +39,7 @@ CHECKS_AFTER = f"""SELECT c.id, c.pbx, c.technology, c.resource, c.name, c.kind,
 CHANGES = """SELECT at, new_health FROM transitions
     WHERE check_id = :check_id AND at >= :since AND at < :until ORDER BY at, rev"""
 
-FIRST_BELIEF = "SELECT old_health FROM transitions WHERE check_id = :check_id ORDER BY at, rev LIMIT 1"
+FIRST_CHANGE = "SELECT at, old_health FROM transitions WHERE check_id = :check_id ORDER BY at, rev LIMIT 1"
 
 VEILS = """SELECT since, until FROM veils
     WHERE check_id = :check_id AND until > :since AND since < :until ORDER BY until"""
@@ -117,10 +117,10 @@ class Meters:
         rows = self._rows(CHANGES, {"check_id": check_id, **self._span(since, until)})
         return [(at + self._line.shift, HEALTHS[new]) for at, new in rows]
 
-    def first_belief(self, check_id: int) -> Health | None:
-        """Return what was believed before the first change that is still kept."""
-        first = self._rows(FIRST_BELIEF, {"check_id": check_id})
-        return HEALTHS[first[0][0]] if first else None
+    def first_change(self, check_id: int) -> tuple[float, Health | None] | None:
+        """Return when the first change was that is still kept, and what was believed before; None: there is none."""
+        first = self._rows(FIRST_CHANGE, {"check_id": check_id})
+        return (first[0][0] + self._line.shift, HEALTHS[first[0][1]]) if first else None
 
     def veils(self, check_id: int, since: float, until: float) -> list[tuple[float, float]]:
         """Return when this check itself could not be seen, in the order of the ends; what lasts ends at infinity."""
