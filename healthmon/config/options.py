@@ -81,7 +81,7 @@ HEALTHMON = SectionKind(
         Option(
             "language",
             values.one_of(*languages.CODES),
-            f"What messages are written in: {', '.join(languages.CODES)}.",
+            "The language of messages: en, ru, or another that somebody has translated.",
             default="en",
         ),
         Option(
@@ -385,7 +385,7 @@ RECEIVER = SectionKind(
         Option(
             "language",
             values.one_of(*languages.CODES),
-            f"What its messages are written in: {', '.join(languages.CODES)}.",
+            "The language of its messages: en, ru, or another that somebody has translated.",
             otherwise="that of [healthmon]",
         ),
         Option(

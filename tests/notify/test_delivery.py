@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from threading import Event, Thread
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from healthmon.errors import DeliveryError
 from healthmon.model import Kind
 from healthmon.notify.delivery import LOOK_EVERY
+from healthmon.notify.direct import DirectAlert
 from healthmon.notify.message import Message
 from tests.notify.post import BROKEN, REFUSED, UNSURE, Post
 from tests.store.scene import BOSS
@@ -382,3 +384,16 @@ def test_a_channel_that_is_told_too_much_is_left_alone_and_then_gets_all_in_one_
     post.run(2)
 
     assert post.channel.subjects == ["DOWN provider 102 (office) + 1 more"]
+
+
+def test_a_direct_message_speaks_the_language_of_its_receiver(post: Post) -> None:
+    post.receiver = replace(post.receiver, language="ru")
+    post.start()
+
+    DirectAlert(post.store.path, post.deliverer.say, lambda: post.time).tell("the disk is full")
+    post.run(1)
+
+    [message] = post.channel.accepted
+    assert message.subject == "СБОЙ healthmon: запись в базу данных невозможна"
+    assert "the disk is full" in message.body
+    assert message.facts["event"] == "database"
