@@ -174,6 +174,11 @@ class Causes:
             return 0.0
         return fell_at(endpoint) + max(window_of(fall.members, self._rules), cycle_of(endpoint))
 
+    def window_for(self, endpoint: Endpoint) -> float:
+        """How long the first message about a device is held back after it fell, if nothing else falls (seconds)."""
+        group = endpoint.group
+        return 0.0 if group is None or group.kind is not Kind.SITE else max(self._rules.window, cycle_of(endpoint))
+
     def _fall(self, group: Group) -> Fall:
         if group not in self._falls:
             members = self._members[group]

@@ -249,6 +249,16 @@ class Endpoint(Machine):
         """Whether "offline" means nothing yet, because Asterisk was restarted or frozen a moment ago (rule 11)."""
         return now < self.grace_until and not (self.has_evidence and self.grace_takes_evidence)
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether it was up when Asterisk was restarted, has not come back, and is not believed down yet."""
+        in_grace = self.grace_takes_evidence and self.veil == self.grace_why
+        return self.belief is Health.UP and (in_grace or bool(self.cohort))
+
+    def fell_with(self, at: float) -> bool:
+        """Whether what was first seen down at ``at`` did not come back from the same restart as this one."""
+        return self.is_awaited and (self.veiled_since <= at if self.veil else at <= self.pending_since)
+
     def was_asked_for_device(self) -> bool:
         """Whether the second witness was heard, as far as that is needed (rule 3)."""
         return self.reading() is not Health.DOWN or self.device is not None

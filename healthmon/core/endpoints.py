@@ -41,6 +41,7 @@ class Endpoints:
             self._desk.veil(endpoint, veil, at, step)
             if veil == endpoint.grace_why:
                 self._desk.deadlines.set((GRACE, endpoint.target), endpoint.grace_until)
+                pbx.awaited[endpoint.target] = endpoint
         elif (health := endpoint.reading()) is not None:
             was_veiled = self._desk.unveil(endpoint, at, step)
             endpoint.count_change(health, at, counts=counts and not was_veiled)
@@ -53,9 +54,13 @@ class Endpoints:
         self.schedule(pbx, endpoint)
         if endpoint.belief is Health.UP and endpoint.pending is None:
             endpoint.cohort = ""
+        if not endpoint.is_awaited:
+            pbx.awaited.pop(endpoint.target, None)
 
     def settle(self, pbx: Pbx, endpoint: Endpoint, step: Step, transition: Transition | None = None) -> None:
         """Book an endpoint after something changed, and review its incident."""
+        if transition is not None and transition.after is Health.DOWN and not endpoint.cohort:
+            endpoint.cohort = self._cohort_of(pbx, endpoint, transition)
         self._desk.settle(
             endpoint,
             transition,
@@ -66,14 +71,27 @@ class Endpoints:
             not_before=lambda: self._desk.causes.wait_until(endpoint),
         )
 
+    @staticmethod
+    def _cohort_of(pbx: Pbx, endpoint: Endpoint, transition: Transition) -> str:
+        """What a device that was found dead after a restart is told together with: those that are still awaited.
+
+        What Asterisk says of a contact tells early of some, and of those that it forgot nothing tells but their grace.
+        """
+        is_one_of_them = endpoint.kind.is_device and any(one.fell_with(transition.at) for one in pbx.awaited.values())
+        return NOT_BACK if is_one_of_them else ""
+
     def _cohort_due(self, pbx: Pbx, cohort: str, url_id: str) -> float:
         """When the last one of the cohort may be believed of which this URL is told; worked out once a cohort."""
         key = (cohort, url_id)
         if key not in pbx.cohort_due:
-            members = [one for one in pbx.pending.values() if one.cohort == cohort]
+            due = [(one, one.deadline()) for one in pbx.pending.values() if one.cohort == cohort]
+            if cohort == NOT_BACK:
+                window = self._desk.causes.window_for
+                awaited = (one for one in pbx.awaited.values() if one.is_awaited and one.veil)
+                due += [(one, one.grace_until + max(one.hold.down_after, window(one))) for one in awaited]
             told = self._desk.incidents.urls_of_watch
-            deadlines = [one.deadline() for one in members if url_id in told(one.target, one.watch)]
-            pbx.cohort_due[key] = max((at for at in deadlines if at is not None), default=0.0)
+            deadlines = (at for one, at in due if at is not None and url_id in told(one.target, one.watch))
+            pbx.cohort_due[key] = max(deadlines, default=0.0)
         return pbx.cohort_due[key]
 
     def configure(
@@ -180,6 +198,7 @@ class Endpoints:
         is_restart = endpoint.veil.startswith(RESTARTED)
         lasts = pbx.grace_for(endpoint) if is_restart else pbx.freeze_grace_for(endpoint)
         endpoint.begin_grace(endpoint.veil, endpoint.veiled_since + lasts, takes_evidence=is_restart)
+        pbx.awaited[endpoint.target] = endpoint
         self._desk.deadlines.set((GRACE, endpoint.target), endpoint.grace_until)
 
     # ------------------------------------------------------------ coming and going
@@ -246,5 +265,5 @@ class Endpoints:
             self._desk.deadlines.clear((reason, target))
         self._desk.causes.drop(endpoint)
         pbx.gone[target] = at
-        pbx.endpoints.pop(target, None)
-        pbx.pending.pop(target, None)
+        for known in (pbx.endpoints, pbx.pending, pbx.awaited):
+            known.pop(target, None)

@@ -85,6 +85,8 @@ class Pbx:
         self.reports: dict[Channel, ConnectionReport] = {}
         self.endpoints: dict[Target, Endpoint] = {}
         self.pending: dict[Target, Endpoint] = {}
+        #: What was up when Asterisk was restarted, and has not come back.
+        self.awaited: dict[Target, Endpoint] = {}
         self.unwatched: set[Target] = set()
         #: Removed from Asterisk's configuration, which lists them as offline until its next restart.
         self.removed: set[Target] = set()

@@ -210,6 +210,7 @@ class Pbxs:
             local = datetime.fromtimestamp(at, self._desk.config.timezone)
             pbx.grace_since, pbx.grace_why = at, f"{RESTARTED} {local:%H:%M:%S}"
             pbx.cohort_due.clear()
+            pbx.awaited.clear()
         for endpoint in pbx.endpoints.values():
             # A second restart does not extend a grace that runs.
             if at >= endpoint.grace_until:

@@ -178,6 +178,40 @@ def test_a_restart_after_which_all_come_back_tells_nothing() -> None:
     assert scene.transitions(TRUNK) == [UP]
 
 
+def test_what_does_not_come_back_after_a_restart_is_told_together_whatever_tells_of_it() -> None:
+    dead, forgotten = phone(102), phone(103)
+    scene = quiet_office(dead, forgotten)
+    scene.report(Trouble.REFUSED)
+    scene.after(5)
+    truth = {TRUNK: UP, phone(): UP, dead: DOWN, forgotten: DOWN}
+    scene.snapshot(truth, startup="boot 2")
+    restarted_at = scene.now
+
+    # Asterisk still knows where the one was, and says soon that it does not answer. Of the other it knows nothing.
+    scene.after(10)
+    scene.contact(dead, ContactStatus.UNREACHABLE)
+    scene.live(600, truth, step=1)
+
+    early, late = (scene.open(target)[0] for target in (dead, forgotten))
+    assert (early.opened_at, late.opened_at) == (restarted_at + 10, restarted_at + 120)
+    assert {incident.cohort for incident in (early, late)} == {"did not come back after the restart"}
+    due = {one.due_at for one in scene.booked(Reason.OPENED)}
+    assert due == {restarted_at + 120 + 180 + 5}
+
+
+def test_a_provider_that_does_not_come_back_after_a_restart_does_not_wait_for_phones() -> None:
+    scene = quiet_office()
+    scene.report(Trouble.REFUSED)
+    scene.after(5)
+    truth = {TRUNK: DOWN, phone(): DOWN}
+    scene.snapshot(truth, startup="boot 2")
+
+    scene.contact(TRUNK, ContactStatus.UNREACHABLE)
+    scene.live(60, truth, step=1)
+
+    assert [(url, number) for url, _, number, _ in scene.sent] == [("oncall/boss", scene.open(TRUNK)[0].id)]
+
+
 def test_down_before_the_restart_stays_down_under_the_veil_and_is_not_told_again() -> None:
     scene = quiet_office()
     scene.lose(TRUNK)
