@@ -257,9 +257,13 @@ def figures(segments: Iterable[Segment]) -> Figures:
     )
 
 
+#: Going through an enum is slow, and this is done for each target.
+_NO_SECONDS: dict[Health | None, float] = dict.fromkeys((*Health, None), 0.0)
+
+
 def _added(segments: Iterable[Segment]) -> tuple[dict[Health | None, float], dict[int | None, float]]:
     """Add up the seconds of each health, and those that each outage was seen to be down."""
-    seconds: dict[Health | None, float] = dict.fromkeys((*Health, None), 0.0)
+    seconds = _NO_SECONDS.copy()
     outages: dict[int | None, float] = {}
     for since, until, health, outage in segments:
         seconds[health] += until - since

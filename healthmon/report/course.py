@@ -61,11 +61,10 @@ class Course:
             # The readings count this outage from its beginning, which is not in the window.
             return None
         end = self._read(self._history(last, until), until)
-        longest = max(
-            figures(timeline(head, (start.at, after.at))).longest_s,
-            self._meters.longest_s(number, after.at, last.at),
-            end.longest_s,
-        )
+        longest = max(self._meters.longest_s(number, after.at, last.at), end.longest_s)
+        if after.longest_s > longest:
+            # A part of the first day lies before the window, perhaps with this outage.
+            longest = max(longest, figures(timeline(head, (start.at, after.at))).longest_s)
         return Difference(_between(start, end, longest), end)
 
     def _by_days(self, start: Reading, after: Reading, last: Reading) -> Difference:
@@ -94,11 +93,11 @@ class Course:
 
     def _is_gone(self, history: History, before: Reading, after: Reading) -> bool:
         """Whether the changes between two readings were removed since, because of their age."""
-        found = read_meter(history, after.at)
-        if all(abs(getattr(found, name) - getattr(after, name)) < _EXACT_S for name in _SECONDS):
-            return False
         first = self._meters.first_change(self._watched.id)
-        return first is None or (before.at < first[0] and first[1] is not None)
+        if first is None or before.at >= first[0] or first[1] is None:
+            return False
+        found = read_meter(history, after.at)
+        return any(abs(getattr(found, name) - getattr(after, name)) > _EXACT_S for name in _SECONDS)
 
     def timeline(self) -> list[Segment]:
         """Cut the window into stretches of one health each."""

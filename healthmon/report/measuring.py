@@ -85,7 +85,7 @@ class Measuring:
             watched.target,
             watched.kind,
             watched.watch,
-            replace(whole, flaps=flaps),
+            replace(whole, flaps=flaps) if flaps else whole,
             in_hours,
             site,
             was_used=not is_unused,
