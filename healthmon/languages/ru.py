@@ -57,7 +57,8 @@ STATES = {
         "БЫЛО ДОСТУПНО ЧАСТИЧНО",
         "БЫЛИ ДОСТУПНЫ ЧАСТИЧНО",
     ),
-    "UP": ("СНОВА ДОСТУПЕН", "СНОВА ДОСТУПНА", "СНОВА ДОСТУПНО", "СНОВА ДОСТУПНЫ"),
+    # Not "ДОСТУПЕН": at a glance that is "НЕДОСТУПЕН".
+    "UP": ("В НОРМЕ",),
     "STABLE": ("СНОВА СТАБИЛЕН", "СНОВА СТАБИЛЬНА", "СНОВА СТАБИЛЬНО", "СНОВА СТАБИЛЬНЫ"),
     "ENDED": (
         "БОЛЬШЕ НЕ НАБЛЮДАЕТСЯ",
@@ -74,7 +75,7 @@ TEXTS = {
     "+ {n} more": "+ ещё {n}",
     "since {time}": "с {time}",
     "for {duration}": "уже {duration}",
-    "after {duration}": "— длилось {duration}",
+    "after {duration}": "— сбой длился {duration}",
     "{n} still down": "без связи {n}",
     # Things.
     "network of {pbx}": "внешняя сеть АТС {pbx}",
@@ -88,8 +89,8 @@ TEXTS = {
     "since {time}, the last of them since {last}, for {duration}": "с {time} (позже всех с {last}), уже {duration}",
     "from {start} to {end}: {duration}": "с {start} до {end}: {duration}",
     "at least twice as many as you were told before": "это минимум вдвое больше, чем сообщалось раньше",
-    "all back after {duration}": "все снова на связи, длилось {duration}",
-    "all but {n} back after {duration}": "все, кроме {n}, снова на связи, длилось {duration}",
+    "all back after {duration}": "все снова на связи, сбой длился {duration}",
+    "all but {n} back after {duration}": "все, кроме {n}, снова на связи, сбой длился {duration}",
     "{n} still down: {names}": "пока без связи {n}: {names}",
     "back as well, of which you were told before: {names}": "снова на связи и те, о ком сообщалось раньше: {names}",
     "cause: {cause}": "причина: {cause}",
