@@ -107,6 +107,7 @@ def _watch(section: DraftSection) -> WatchConfig:
         escalate_to=_escalations(values),
         alert_singly=values["alert_singly"],
         alert_on_degraded=values["alert_on"],
+        rtt_warn_ms=None if values["rtt_warn"] is None else values["rtt_warn"] * 1000,
         working_hours=working_hours_of(section),
         long_gone=_long_gone(values),
         flap_window=values["flap_window"],

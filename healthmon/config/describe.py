@@ -65,17 +65,18 @@ def describe_watch(watch: WatchConfig, config: Config) -> list[str]:
     but = f" but not {', '.join(watch.exclude)}" if watch.exclude else ""
     told = "down or degraded" if watch.alert_on_degraded else "down"
     alone = "" if watch.is_told_singly(watch.kind or Kind.PHONE) else ", only as a part of a group"
-    hours = [f"    only {weekly_in_words(watch.working_hours)}"] if watch.working_hours else []
+    more = [] if watch.rtt_warn_ms is None else [f"    degraded when slower than {written(watch.rtt_warn_ms / 1000)}"]
+    more += [f"    only {weekly_in_words(watch.working_hours)}"] if watch.working_hours else []
     if gone := watch.long_gone:
         at = f"{_clock(gone.at)} ({gone.zone.key})"
-        hours.append(f"    what is down for more than {written(gone.after)} in one line a day at {at}")
+        more.append(f"    what is down for more than {written(gone.after)} in one line a day at {at}")
     return [
         f"watch {watch.name}: {', '.join(watch.endpoints)}{but} on {pbxs}; kind {watch.kind or 'auto'}",
         f"    {_severity(watch)}",
         f"    {hold_in_words(watch.hold)}",
         f"    flapping from {watch.flap_start} changes within {written(watch.flap_window)} down to {watch.flap_stop}",
         f"    tells {_names(watch.receivers)} of {told}{alone}{_again(watch)}",
-        *hours,
+        *more,
     ]
 
 

@@ -310,6 +310,12 @@ WATCH = SectionKind(
             is_list=True,
         ),
         Option(
+            "rtt_warn",
+            values.never_or(values.duration("1ms", "5s")),
+            "A contact whose round trip takes longer makes its endpoint degraded.",
+            default="never",
+        ),
+        Option(
             "alert_singly",
             values.yes_no_auto,
             "no: told only as a part of a site or another group; auto: no for softphones and mobiles.",

@@ -108,6 +108,8 @@ class WatchConfig:
     alert_singly: bool | None = None
     #: Also open an incident for ``degraded``.
     alert_on_degraded: bool = False
+    #: A contact whose round trip takes longer (milliseconds) makes its endpoint degraded; None: none does.
+    rtt_warn_ms: float | None = None
     #: Outside of these times nobody is told; empty: always.
     working_hours: tuple[Weekly, ...] = ()
     #: None: reminders go on for ever.

@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 
 from healthmon.config.types import WatchConfig
 from healthmon.core.flapping import FlapRule
-from healthmon.core.interpret import NOT_LISTED, effective_hold, kind_of, remark_for, veil_for
+from healthmon.core.interpret import (
+    NOT_LISTED,
+    effective_hold,
+    kind_of,
+    least_round_trip,
+    losses_in_words,
+    remark_for,
+    unreachable,
+    veil_for,
+)
 from healthmon.core.machine import Machine
 from healthmon.model import (
     Check,
@@ -44,6 +53,7 @@ class Endpoint(Machine):
         "cohort",
         "contacts",
         "device",
+        "doubted_at",
         "grace_takes_evidence",
         "grace_until",
         "grace_why",
@@ -52,11 +62,14 @@ class Endpoint(Machine):
         "is_among_providers",
         "is_listed",
         "last_at",
+        "lost",
         "lost_address",
         "places",
         "policy",
+        "presumed",
         "round",
         "settings",
+        "slow",
         "stance",
         "word",
         "words",
@@ -82,6 +95,14 @@ class Endpoint(Machine):
         self.device: Health | None = None
         self.words = ""
         self.contacts: dict[str, ContactStatus] | None = None
+        #: How many of them are unreachable.
+        self.lost = 0
+        #: The round trips of those that are slower than the watch section likes (milliseconds).
+        self.slow: dict[str, float] | None = None
+        #: Why it was degraded when healthmon stopped; until an event tells more.
+        self.presumed = ""
+        #: When what is known of its contacts is too old, for events were missed; 0.0: nothing was missed.
+        self.doubted_at = 0.0
         #: Where its contacts were seen last, the newest at the end; and the address of the one that was lost last.
         self.places: tuple[Place, ...] = ()
         self.lost_address = ""
@@ -109,20 +130,28 @@ class Endpoint(Machine):
         self.flap_rule = FlapRule.of(policy)
         self.kind = kind_of(self.target, settings, policy)
         self.hold = effective_hold(policy.hold, settings)
+        if self.slow is not None:
+            limit = policy.rtt_warn_ms or float("inf")
+            self.slow = {uri: rtt for uri, rtt in self.slow.items() if rtt > limit}
 
     # ------------------------------------------------------------ what was said
 
     def hear(self, observation: Observation, *, confirms: bool) -> bool:
         """Take a witness's word; return whether anything can follow from it."""
         before, was_listed = self.reading(), self.is_listed
+        is_news_by_poll = self.word is Health.DOWN and observation.source is not Source.EVENT
+        if is_news_by_poll and observation.health is Health.UP and self._has_lost_all_contacts():
+            # The event that should have told which of them is back was missed.
+            self.forget_contacts()
         if observation.witness is not Witness.DEVICE:
             self._hear_endpoint(observation.health)
         elif not self._hear_device(observation):
             return False
         self.is_listed = True
-        if self.reading() is not before:
+        reading = self.reading()
+        if reading is not before:
             # The first words for it are kept: what comes after says the same in other words.
-            self.words = observation.words
+            self.words = self.why_degraded() if reading is Health.DEGRADED else observation.words
             return True
         return confirms or not was_listed
 
@@ -148,20 +177,59 @@ class Endpoint(Machine):
     def hear_contact(self, change: ContactChange) -> bool:
         """Take a word about one contact; return whether anything can follow from it."""
         before, had = self.reading(), self.has_evidence
-        contacts = self.contacts if self.contacts is not None else {}
-        self.contacts = contacts
+        self.note_contact(change)
+        if change.status is ContactStatus.REACHABLE:
+            self._hear_endpoint(Health.UP)
+            self.has_evidence = False
+        elif change.status is ContactStatus.UNREACHABLE and self._has_lost_all_contacts():
+            self.has_evidence = True
+        reading = self.reading()
+        if reading is Health.DEGRADED:
+            self.words = self.why_degraded()
+        elif change.status is ContactStatus.REACHABLE and before is not Health.UP:
+            self.words = "contact reachable"
+        # With one contact there is nothing to remark; the endpoint's own events tell.
+        is_of_several = len(self.contacts or ()) > 1
+        return reading is not before or self.has_evidence is not had or is_of_several or bool(self.remark)
+
+    def note_contact(self, change: ContactChange) -> None:
+        """Keep in mind how a contact is, and draw no conclusion."""
+        contacts = self.contacts = {} if self.contacts is None else self.contacts
         if change.status is ContactStatus.REMOVED:
             contacts.pop(change.uri, None)
         elif change.uri in contacts or len(contacts) < MOST_CONTACTS:
             contacts[change.uri] = change.status
-        if change.status is ContactStatus.REACHABLE:
-            self._hear_endpoint(Health.UP)
-            self.has_evidence = False
-            self.words = "contact reachable" if before is not Health.UP else self.words
-        elif change.status is ContactStatus.UNREACHABLE and self._has_lost_all_contacts():
-            self.has_evidence = True
-        # With one contact there is nothing to remark; the endpoint's own events tell.
-        return self.reading() is not before or self.has_evidence is not had or len(contacts) > 1 or bool(self.remark)
+        self.lost = unreachable(contacts)
+        if change.status in (ContactStatus.REACHABLE, ContactStatus.REMOVED):
+            self.presumed = ""
+        self._note_round_trip(change)
+        if not (self.lost or self.slow or self.presumed):
+            self.doubted_at = 0.0
+        if self.reading() is Health.DEGRADED:
+            self.words = self.why_degraded()
+
+    def _note_round_trip(self, change: ContactChange) -> None:
+        warn, rtt = self.policy.rtt_warn_ms, change.rtt_ms
+        if self.slow is not None and change.status is not ContactStatus.UPDATED:
+            self.slow.pop(change.uri, None)
+        if warn is None or rtt is None or change.status is not ContactStatus.REACHABLE:
+            return
+        least = least_round_trip(rtt)
+        if least > warn and change.uri in (self.contacts or ()):
+            self.slow = {**(self.slow or {}), change.uri: least}
+
+    def doubt(self, at: float) -> bool:
+        """Events were missed: what they told of contacts counts until a time; return whether they told anything."""
+        has_anything = bool(self.lost or self.slow or self.presumed)
+        if has_anything and not self.doubted_at:
+            self.doubted_at = at
+        return has_anything
+
+    def forget_contacts(self) -> None:
+        """What is known of its contacts is worth nothing any more."""
+        self.lost, self.slow, self.presumed, self.doubted_at, self.calm = 0, None, "", 0.0, None
+        if self.contacts:
+            self.contacts = dict.fromkeys(self.contacts, ContactStatus.UNKNOWN)
 
     def round_trip(self, change: ContactChange) -> RoundTrip | None:
         """Return what a contact that was not heard yet tells of the line, or None.
@@ -231,8 +299,23 @@ class Endpoint(Machine):
     # ------------------------------------------------------------ what it amounts to
 
     def reading(self) -> Health | None:
-        """Up or down as far as both witnesses go: offline, and yet in use, is up. None: nothing heard yet."""
-        return Health.UP if self.is_offline_in_use else self.word
+        """Up or down as far as both witnesses go: offline, and yet in use, is up. None: nothing heard yet.
+
+        Online with a contact that is lost, or slow, is degraded.
+        """
+        if self.is_offline_in_use:
+            return Health.UP
+        if self.word is Health.UP and (self.lost or self.slow or self.presumed) and self.why_degraded():
+            return Health.DEGRADED
+        return self.word
+
+    def why_degraded(self) -> str:
+        """Say what is the matter with contacts of an endpoint that is online; "": nothing is."""
+        may_have_more = len(self.places) > 1 or (self.settings is not None and self.settings.max_contacts > 1)
+        losses = losses_in_words(self.lost, len(self.contacts or ()), may_have_more=may_have_more)
+        if losses or self.presumed or not self.slow:
+            return losses or self.presumed
+        return f"round trip {max(self.slow.values()):.0f} ms, more than {self.policy.rtt_warn_ms:.0f} ms"
 
     def why_veiled(self, now: float) -> str:
         """Why what was heard says nothing at present, or "" if it does."""
@@ -267,16 +350,21 @@ class Endpoint(Machine):
         """Asterisk was restarted, or frozen: what it says of its contacts is not worth anything yet."""
         self.grace_why, self.grace_until, self.grace_takes_evidence = why, until, takes_evidence
         self.has_evidence = False
-        self.calm = None
-        if self.contacts:
-            self.contacts = dict.fromkeys(self.contacts, ContactStatus.UNKNOWN)
+        self.forget_contacts()
 
     def refresh(self) -> None:
         """Work out the remark, and whether the same word once more would change anything."""
         health = self.reading()
-        self.remark = remark_for(health, self.settings, self.contacts) if health and not self.veil else ""
+        self.remark = "" if self.veil else self._remark(health)
         is_steady = self.pending is None and self.is_listed and self.device is not Health.UP
         self.calm = self.word if is_steady and (self.veil or self.belief is health) else None
+
+    def _remark(self, health: Health | None) -> str:
+        """What is not said by what is believed and why."""
+        if health is Health.DEGRADED:
+            why = self.why_degraded()
+            return "" if self.belief is Health.DEGRADED and why == self.reason else why
+        return remark_for(self.settings) if health is Health.UP else ""
 
     def shift(self, by: float) -> None:
         """Move all times by so many seconds: somebody set the clock."""
@@ -284,3 +372,4 @@ class Endpoint(Machine):
         self.last_at += by
         self.asked_at += by
         self.grace_until += by
+        self.doubted_at += by if self.doubted_at else 0.0

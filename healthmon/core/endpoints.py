@@ -18,6 +18,11 @@ ASK_AGAIN = 10.0
 DUE = "due"
 GRACE = "grace"
 UNLISTED = "unlisted"
+DOUBT = "doubt"
+
+#: What events told of a contact counts for so long after events were missed: as long as a registration lasts at most,
+#: unless maximum_expiration is set (seconds).
+DOUBTED_FOR = 7200.0
 
 FIRST_LOOK = "found down at first look"
 NOT_BACK = "did not come back after the restart"
@@ -44,7 +49,9 @@ class Endpoints:
                 pbx.awaited[endpoint.target] = endpoint
         elif (health := endpoint.reading()) is not None:
             was_veiled = self._desk.unveil(endpoint, at, step)
-            endpoint.count_change(health, at, counts=counts and not was_veiled)
+            # A contact that comes and goes is no flapping to somebody who does not want to hear of it.
+            is_plain = health is Health.DEGRADED and not endpoint.policy.alert_on_degraded
+            endpoint.count_change(Health.UP if is_plain else health, at, counts=counts and not was_veiled)
             self._desk.review_flapping(endpoint, step.now)
             confirms = confirms and endpoint.was_asked_for_device()
             transition = endpoint.see(health, at, step.now, endpoint.words, confirms=confirms)
@@ -201,6 +208,35 @@ class Endpoints:
         pbx.awaited[endpoint.target] = endpoint
         self._desk.deadlines.set((GRACE, endpoint.target), endpoint.grace_until)
 
+    # ------------------------------------------------------------ contacts of which events were missed
+
+    def doubt_contacts(self, pbx: Pbx, step: Step) -> None:
+        """Events were missed: whether a contact that was lost is still so, nobody can ask. That counts for a while.
+
+        A contact that registers is gone by then, or has registered anew, which an event tells.
+        """
+        for endpoint in pbx.endpoints.values():
+            if endpoint.doubt(step.now + DOUBTED_FOR):
+                self._desk.deadlines.set((DOUBT, endpoint.target), endpoint.doubted_at)
+
+    def go_on_degraded(self, endpoint: Endpoint, step: Step) -> None:
+        """Healthmon was stopped while a contact was lost, or slow: presume that it still is."""
+        if Health.DEGRADED in (endpoint.belief, endpoint.pending):
+            is_believed = endpoint.belief is Health.DEGRADED
+            endpoint.presumed = endpoint.reason if is_believed else endpoint.remark or "a contact was lost before"
+            endpoint.doubt(step.now + DOUBTED_FOR)
+            self._desk.deadlines.set((DOUBT, endpoint.target), endpoint.doubted_at)
+
+    def end_doubt(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
+        """What was known of its contacts is too old."""
+        if not endpoint.doubted_at:
+            return
+        before = endpoint.reading()
+        endpoint.forget_contacts()
+        endpoint.words = "nothing was heard of its contacts for long" if before is Health.DEGRADED else endpoint.words
+        if not pbx.is_blind and endpoint.word is not None:
+            self.apply(pbx, endpoint, step.now, step, confirms=False, counts=False)
+
     # ------------------------------------------------------------ coming and going
 
     def welcome(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
@@ -261,7 +297,7 @@ class Endpoints:
         changes.states.pop((target, endpoint.check), None)
         changes.settings.pop(target, None)
         changes.forgotten.append(target)
-        for reason in (DUE, GRACE, FLAPS, UNLISTED):
+        for reason in (DUE, GRACE, FLAPS, UNLISTED, DOUBT):
             self._desk.deadlines.clear((reason, target))
         self._desk.causes.drop(endpoint)
         pbx.gone[target] = at

@@ -11,6 +11,10 @@ from healthmon.model import ContactStatus, EndpointSettings, Health, Kind, Targe
 #: Beyond one cycle of OPTIONS and its time-out, so that the second check has surely failed (rule 9, seconds).
 QUALIFY_MARGIN = 2.0
 
+#: RFC 3261's T1 and T2, as res_pjsip has them unless timer_t1 is set (milliseconds).
+FIRST_RETRANSMISSION = 500.0
+LONGEST_RETRANSMISSION = 4000.0
+
 NOT_QUALIFIED = "not qualified: Asterisk does not check it"
 NOT_REPORTED = "not reported yet: Asterisk says unknown"
 NOT_LISTED = "not listed"
@@ -26,30 +30,43 @@ def veil_for(word: Health, settings: EndpointSettings | None) -> str:
     """
     if word is Health.UNKNOWN:
         return NOT_REPORTED
-    if word is Health.UP and settings is not None and settings.known and settings.has_unqualified_static_contact:
-        return NOT_QUALIFIED
-    return ""
+    is_checked = settings is None or not settings.known or not settings.has_unqualified_static_contact
+    return "" if word is Health.DOWN or is_checked else NOT_QUALIFIED
 
 
-def remark_for(
-    health: Health, settings: EndpointSettings | None, contacts: Mapping[str, ContactStatus] | None = None
-) -> str:
-    """What should be shown beside an "up"; "" for everything else."""
-    if health is not Health.UP:
-        return ""
+def remark_for(settings: EndpointSettings | None) -> str:
+    """What should be shown beside an "up"."""
     if settings is None:
         return NOT_YET_KNOWN
     if not settings.known:
         return ""
-    if not settings.is_qualified:
-        return EXPIRES_ONLY
-    lost = unreachable(contacts) if contacts else 0
-    return f"{lost} of {len(contacts or ())} contacts unreachable" if lost else ""
+    return "" if settings.is_qualified else EXPIRES_ONLY
 
 
 def unreachable(contacts: Mapping[str, ContactStatus]) -> int:
     """How many of these contacts Asterisk calls unreachable."""
     return sum(status is ContactStatus.UNREACHABLE for status in contacts.values())
+
+
+def losses_in_words(lost: int, contacts: int, *, may_have_more: bool) -> str:
+    """Say that some contacts of an endpoint that is online are lost; "": none is, or it has no other.
+
+    Of ``contacts`` an event has spoken; there may be more of which none did.
+    """
+    if 0 < lost < contacts:
+        return f"{lost} of {contacts} contacts unreachable"
+    return f"{lost} contact{'s' if lost > 1 else ''} unreachable" if lost and may_have_more else ""
+
+
+def least_round_trip(rtt_ms: float) -> float:
+    """The least that a round trip can have taken, given the time from the first OPTIONS to the answer (milliseconds).
+
+    The answer may be that to a retransmission: by RFC 3261 those go out after 0.5, 1.5, 3.5, 7.5 s, and then every 4 s.
+    """
+    sent_at, wait = 0.0, FIRST_RETRANSMISSION
+    while sent_at + wait <= rtt_ms:
+        sent_at, wait = sent_at + wait, min(2 * wait, LONGEST_RETRANSMISSION)
+    return rtt_ms - sent_at
 
 
 def kind_of(target: Target, settings: EndpointSettings | None, watch: WatchConfig) -> Kind:
@@ -69,8 +86,13 @@ def kind_by_settings(target: Target, settings: EndpointSettings | None) -> Kind:
 
 
 def effective_hold(hold: Hold, settings: EndpointSettings | None) -> Hold:
-    """The hold that is in force: one lost OPTIONS makes a contact unreachable until the next check (rule 9)."""
+    """The hold that is in force: one lost OPTIONS makes a contact unreachable until the next check (rule 9).
+
+    So it does of one of several contacts.
+    """
     if hold.down_after_exact or settings is None or not settings.known or not settings.is_qualified:
         return hold
     cycle = settings.qualify_frequency + settings.qualify_timeout + QUALIFY_MARGIN
-    return hold if cycle <= hold.down_after else replace(hold, down_after=cycle)
+    if cycle <= min(hold.down_after, hold.degraded_after):
+        return hold
+    return replace(hold, down_after=max(hold.down_after, cycle), degraded_after=max(hold.degraded_after, cycle))

@@ -133,10 +133,10 @@ class Machine:
         """
         self._run_clocks(health, at)
         self._set_pending(health, at)
-        if health is Health.UP:
-            self.ever_up = True
-            if self.belief is None:
-                return self.believe(Health.UP, at, now, words)
+        # What is degraded works in part.
+        self.ever_up = self.ever_up or health is not Health.DOWN
+        if health is Health.UP and self.belief is None:
+            return self.believe(Health.UP, at, now, words)
         return self._believe_what_is_ripe(at, now, words) if confirms else None
 
     def _run_clocks(self, health: Health, at: float) -> None:

@@ -8,7 +8,7 @@ from healthmon.config.types import Config, PbxConfig
 from healthmon.core.causes import GROUP
 from healthmon.core.desk import FLAPS, Desk
 from healthmon.core.endpoint import Endpoint
-from healthmon.core.endpoints import DUE, GRACE, UNLISTED, Endpoints
+from healthmon.core.endpoints import DOUBT, DUE, GRACE, UNLISTED, Endpoints
 from healthmon.core.incidents import MUTES
 from healthmon.core.pbx import Held, Pbx
 from healthmon.core.pbxs import ACCEPT, CHECK, RESTARTS_OVER, Pbxs
@@ -234,6 +234,9 @@ class Monitor:
             return
         was_blind, is_first_look = pbx.is_blind, not pbx.was_seen
         self._pbx_rules.see(pbx, snapshot, step)
+        if was_blind:
+            self._endpoints.doubt_contacts(pbx, step)
+            self._note_contacts(pbx, snapshot.asked_at)
         self._reconcile(pbx, snapshot, step, counts=not was_blind)
         if is_first_look:
             pbx.was_seen = True
@@ -241,6 +244,15 @@ class Monitor:
         self._pbx_rules.take_inventory(pbx, snapshot.asked_at, step)
         for sighting in pbx.release(snapshot.asked_at):
             self._see_held(pbx, sighting, step)
+
+    @staticmethod
+    def _note_contacts(pbx: Pbx, until: float) -> None:
+        """Take what events told of contacts while nothing could be seen; the snapshot tells the rest."""
+        for change in pbx.contacts_held(until):
+            endpoint = pbx.endpoints.get(change.target)
+            if endpoint is not None:
+                endpoint.note_contact(change)
+                endpoint.calm = None
 
     def _reconcile(self, pbx: Pbx, snapshot: Snapshot, step: Step, *, counts: bool) -> None:
         """Compare all that is listed with what is believed; most of it is the same."""
@@ -303,6 +315,8 @@ class Monitor:
             self._endpoints.end_grace(pbx, endpoint, step)
         elif what == FLAPS:
             self._endpoints.look_at_flapping(pbx, endpoint, step)
+        elif what == DOUBT:
+            self._endpoints.end_doubt(pbx, endpoint, step)
         elif what == UNLISTED and not endpoint.is_listed:
             words = "not listed for 7 days"
             self._endpoints.forget(pbx, endpoint, step.now, step, ending=Ending.REMOVED, cause=words)

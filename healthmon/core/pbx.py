@@ -193,6 +193,11 @@ class Pbx:
         if key in self.held or len(self.held) < MOST_HELD:
             self.held[key] = sighting
 
+    def contacts_held(self, until: float) -> list[ContactChange]:
+        """What came in about contacts before the snapshot was asked for, which does not speak of them."""
+        changes = (one for one in self.held.values() if isinstance(one, ContactChange) and one.at <= until)
+        return sorted(changes, key=lambda one: one.at)
+
     def release(self, after: float) -> list[Held]:
         """Give back what is newer than the snapshot, in its order."""
         held, self.held = self.held, {}

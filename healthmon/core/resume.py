@@ -80,6 +80,7 @@ class Resume:
         if endpoint.pending is not None:
             pbx.pending[endpoint.target] = endpoint
         self._go_on_flapping(endpoint, step)
+        self._endpoints.go_on_degraded(endpoint, step)
         if endpoint.veil == NOT_LISTED:
             self._endpoints.go_on_missing(pbx, endpoint)
         elif endpoint.veil.startswith((RESTARTED, FROZE)):

@@ -10,7 +10,8 @@ def test_a_configuration_in_words(files: Files) -> None:
     config = files.load(
         pbx("url = https://pbx.example/asterisk", "verify_tls = no")
         + "[watch providers]\nendpoints = PJSIP/trunk-*\nexclude = PJSIP/trunk-9\nkind = provider\npbx = off*\n"
-        + "down_after_exact = yes\nalert_on = down, degraded\nremind_every = 1h, 4h\nescalate_to = desk after 15m\n"
+        + "down_after_exact = yes\nalert_on = down, degraded\nrtt_warn = 300ms\n"
+        + "remind_every = 1h, 4h\nescalate_to = desk after 15m\n"
         + "[watch phones]\nendpoints = PJSIP/*\nkind = mobile\ndown_after = 3m\nreceivers = nobody\n"
         + "working_hours = Mon-Wed, Fri 08:00-18:00, 06:00-07:00\nlong_gone = 1d\n"
         + "[receiver oncall]\nurls =\n    boss = tgram://1:hunter2/3\n    mailto://u:hunter2@mail.example.org\n"
@@ -34,6 +35,7 @@ def test_a_configuration_in_words(files: Files) -> None:
         "    down after 30s exactly, even if checked only once, up after 10s, degraded after 30s",
         "    flapping from 6 changes within 10m down to 2",
         "    tells oncall of down or degraded, again after 1h, then every 4h, unacknowledged after 15m also desk",
+        "    degraded when slower than 300ms",
         "",
         "watch phones: PJSIP/* on every PBX; kind mobile",
         "    severity warning",

@@ -81,6 +81,7 @@ down_after_exact = yes
 receivers = oncall, desk
 alert_on = down, degraded
 alert_singly = no
+rtt_warn = 300ms
 remind_every = never
 escalate_to = chief after 15m
     the director after 1h
@@ -137,7 +138,7 @@ urls = json://127.0.0.1/5
     workdays, saturday = frozenset(range(5)), frozenset({5})
     assert providers.working_hours == (Weekly(workdays, 480, 1080, zone), Weekly(saturday, 540, 780, zone))
     assert (providers.alert_on_degraded, providers.flap_start, providers.flap_stop) == (True, 9, 0)
-    assert providers.alert_singly is False
+    assert (providers.alert_singly, providers.rtt_warn_ms) == (False, 300.0)
     assert providers.long_gone == LongGone(2 * 86400.0, 510, zone)
     assert [(url.url_id, str(url.url)) for url in oncall.urls] == [
         ("oncall/boss", "json://127.0.0.1/?a=b"),

@@ -320,10 +320,10 @@ class Scene:
         """DeviceStateChanged, or the answer of /deviceStates."""
         return self.see(Observation(target, health, self.now, source, Witness.DEVICE, f"device state {health}"))
 
-    def contact(self, target: Target, status: ContactStatus, uri: str = "") -> Changes:
+    def contact(self, target: Target, status: ContactStatus, uri: str = "", rtt_ms: float | None = None) -> Changes:
         """ContactStatusChange, by default of a contact that is at no site and shares its host with nobody."""
         uri = uri or f"sip:{target.resource}@{target.resource}.invalid"
-        return self.see(ContactChange(target, uri, status, self.now))
+        return self.see(ContactChange(target, uri, status, self.now, rtt_ms))
 
     def lose(self, target: Target) -> None:
         """The three events of a loss."""

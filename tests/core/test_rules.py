@@ -78,7 +78,7 @@ def test_rule_02_a_contact_that_is_lost_is_not_the_endpoint(scene: Scene) -> Non
 
     scene.contact(phone(), ContactStatus.UNREACHABLE, "sip:b")
 
-    assert scene.state(phone()).pending is None
+    assert (scene.belief(phone()), scene.state(phone()).pending) == (UP, DEGRADED)
     assert scene.state(phone()).remark == "1 of 2 contacts unreachable"
 
 
@@ -481,7 +481,8 @@ def test_rule_08_better_and_still_better_in_turns_does_not_stay_down_for_ever() 
 def test_rule_09_two_missed_options_in_a_row_are_needed(hold: Hold, frequency: float, expected: float) -> None:
     asked = settings(TRUNK, qualify_frequency=frequency)
 
-    assert effective_hold(hold, asked).down_after == expected
+    effective = effective_hold(hold, asked)
+    assert (effective.down_after, effective.degraded_after) == (expected, expected)
 
 
 def test_rule_09_the_effective_value_is_shown(scene: Scene) -> None:

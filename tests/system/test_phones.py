@@ -76,14 +76,12 @@ def test_phone_that_moves_its_port_is_told_nothing(scene: Scene) -> None:
     assert scene.subjects == []
 
 
-def test_one_of_two_contacts_lost_is_still_up_and_says_so(scene: Scene) -> None:
+def test_one_of_two_contacts_lost_is_degraded_and_told_to_nobody_unless_asked_for(scene: Scene) -> None:
     first, second = registered(scene, "102"), registered(scene, "102")
 
     first.vanish()
-    scene.daemon.wait(
-        lambda: "1 of 2 contacts unreachable" in scene.daemon.target("PJSIP/102")["remark"], "the lost contact is shown"
-    )
-    assert scene.daemon.state("PJSIP/102") == "up"
+    scene.daemon.wait(lambda: scene.daemon.state("PJSIP/102") == "degraded", "the lost contact is noticed")
+    assert scene.daemon.target("PJSIP/102")["reason"] == "1 of 2 contacts unreachable"
     assert scene.subjects == []
     second.vanish()
 
