@@ -16,16 +16,25 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
+from email.message import Message
 from html.parser import HTMLParser
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 #: How long a test waits for something that happens in milliseconds (seconds).
 PATIENCE = 30.0
+
+
+class AttachedFile(NamedTuple):
+    """A file that came along with a message."""
+
+    name: str
+    media_type: str
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,8 @@ class Arrived:
     sent: Mapping[str, Any] = field(default_factory=dict)
     path: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
+    #: Mail: the files that came along.
+    files: tuple[AttachedFile, ...] = ()
 
     @property
     def text(self) -> str:
@@ -383,6 +394,7 @@ class SmtpSink(Sink):
                 time.time(),
                 recipients=tuple(envelope.rcpt_tos),
                 headers={name: str(value) for name, value in mail.items()},
+                files=tuple(_file(part) for part in mail.iter_attachments()),
             )
         )
         return "250 OK"
@@ -402,6 +414,12 @@ class SmtpSink(Sink):
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _file(part: Message) -> AttachedFile:
+    content = part.get_payload(decode=True)
+    assert isinstance(content, bytes)
+    return AttachedFile(str(part.get_filename()), part.get_content_type(), content)
 
 
 class _Controller(Controller):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +14,7 @@ from threading import Event
 from healthmon import __version__, logs
 from healthmon.app import garbage, signals
 from healthmon.app.heartbeat import Heart
+from healthmon.app.reporting import Reporting
 from healthmon.app.telling import Telling
 from healthmon.app.threads import join, started
 from healthmon.app.watching import Watching
@@ -42,10 +43,15 @@ LOOK_WHETHER_READY_EVERY = 0.05
 LOOK_WHETHER_DEAD_EVERY = 0.5
 
 
-def run(config_path: Path) -> int:
+#: Says why the arguments of a report are wrong, or None. Only the commands know.
+WhyNoReport = Callable[[Sequence[str]], str | None]
+
+
+def run(config_path: Path, why_no_report: WhyNoReport | None = None) -> int:
     """Run the daemon until it is told to stop; return the exit code. Raises HealthmonError if it cannot start."""
     # A daemon that does not start because of a template would tell nobody anything.
-    config = load(config_path, why_refused=why_refused, templates=TemplateRule(why_broken))
+    templates = TemplateRule(why_broken)
+    config = load(config_path, why_refused=why_refused, templates=templates, why_no_report=why_no_report)
     handler = logs.set_up(config.log_level, Redactor.of(config))
     log.info("healthmon %s starts: %d PBXs, %d receivers", __version__, len(config.pbxs), len(config.receivers))
     _say_warnings(config)
@@ -53,7 +59,7 @@ def run(config_path: Path) -> int:
     with _writer(config, manager) as writer:
         if writer.set_back_by:
             log.warning("the clock was set back by %.0f s while healthmon did not run", -writer.set_back_by)
-        return Daemon(config, writer, manager, handler).run()
+        return Daemon(config, writer, manager, handler, why_no_report).run()
 
 
 def _say_warnings(config: Config) -> None:
@@ -80,8 +86,16 @@ def _writer(config: Config, manager: ServiceManager) -> Iterator[Writer]:
 class Daemon:
     """Everything that runs. Owned by the main thread."""
 
-    def __init__(self, config: Config, writer: Writer, manager: ServiceManager, handler: logs.RedactingHandler) -> None:
+    def __init__(
+        self,
+        config: Config,
+        writer: Writer,
+        manager: ServiceManager,
+        handler: logs.RedactingHandler,
+        why_no_report: WhyNoReport | None,
+    ) -> None:
         self._config = config
+        self._why_no_report = why_no_report
         self._manager = manager
         self._handler = handler
         self._died = Event()
@@ -90,6 +104,7 @@ class Daemon:
         self._watching = Watching(config, remembered, inbox, clock)
         self._telling = Telling(config.database, clock)
         self._heart = Heart(config.database, clock)
+        self._reporting = Reporting(config.database, clock, self._telling.wake_all)
         self._direct = DirectAlert(config.database, self._telling.say_directly)
         hooks = EngineHooks(
             wake_deliverers=self._telling.wake_all,
@@ -117,6 +132,8 @@ class Daemon:
             stopping.callback(self._stop_engine, engine)
             stopping.callback(self._watching.stop)
             self._watching.start()
+            stopping.callback(self._reporting.stop)
+            self._reporting.start(self._config)
             # Ended before all else: what is being stopped does not watch.
             stopping.callback(self._heart.stop)
             self._heart.start(self._config)
@@ -158,8 +175,12 @@ class Daemon:
         """Read the configuration again; with any problem the running one stays."""
         self._manager.reloading()
         try:
-            rule = TemplateRule(why_broken, is_fatal=True)
-            new = load(self._config.path, why_refused=why_refused, templates=rule)
+            new = load(
+                self._config.path,
+                why_refused=why_refused,
+                templates=TemplateRule(why_broken, is_fatal=True),
+                why_no_report=self._why_no_report,
+            )
         except ConfigError as error:
             for problem in error.problems:
                 log.error("%s", problem)
@@ -176,6 +197,7 @@ class Daemon:
         self._watching.start()
         self._telling.reload(new, changed)
         self._heart.reload(new, changed)
+        self._reporting.reload(new)
         self._config = new
         _say_warnings(new)
         log.info("reloaded: %s", "; ".join(changed.words) or "nothing has changed")

@@ -48,6 +48,8 @@ class Telling:
         with closing(Outbox(self._database)) as outbox:
             in_doubt = outbox.recover(url_ids, self._clock.now())
             outbox.retire_others(url_ids, self._clock.now())
+            in_doubt += outbox.reports.recover(url_ids)
+            outbox.reports.retire_others(url_ids, self._clock.now())
         if in_doubt:
             log.warning("%d messages were being sent when healthmon ended; they are sent again, marked", in_doubt)
         for url_id in url_ids:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from healthmon.cli.common import progress
+from healthmon.cli.report_arguments import why_no_report
 from healthmon.config import Config, PbxConfig
 from healthmon.config.describe import describe
 from healthmon.config.parser import load
@@ -31,7 +32,8 @@ def command(config_path: Path, connect: bool) -> None:
     Lists every problem with its file, line, section and option, and exits with 78 if there is one. With --connect
     each PBX is asked too; exit code 1 if one does not answer as it should.
     """
-    config = load(config_path, why_refused=why_refused, templates=TemplateRule(why_broken, is_fatal=True))
+    templates = TemplateRule(why_broken, is_fatal=True)
+    config = load(config_path, why_refused=why_refused, templates=templates, why_no_report=why_no_report)
     for line in describe(config):
         click.echo(line)
     click.echo()

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -19,6 +20,7 @@ from healthmon.config.light import Place, load_place
 from healthmon.config.timezones import system_timezone
 from healthmon.config.types import Plans
 from healthmon.report.tables import Screen
+from healthmon.report.window import BadWindow, moment_of
 
 Item = TypeVar("Item")
 
@@ -30,6 +32,24 @@ database_option = click.option(
     type=click.Path(path_type=Path, dir_okay=False),
     help="Look at this database; no configuration is needed then.",
 )
+
+
+as_of_option = click.option(
+    "--as-of",
+    metavar="TIME",
+    help="As it would have been said at this time, for reports that are made late.  [default: now]",
+)
+
+
+def as_of_moment(as_of: str | None, zone: ZoneInfo) -> float:
+    """Say what is now: the present, or a time before it. Raises BadWindow."""
+    now = time.time()
+    if as_of is None:
+        return now
+    moment = moment_of("--as-of", as_of, zone)
+    if moment > now:
+        raise BadWindow(f"--as-of {as_of}: lies in the future")
+    return moment
 
 
 def place(config: Path, database: Path | None) -> Place:

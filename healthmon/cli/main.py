@@ -37,6 +37,7 @@ COMMANDS = {
     "incident": Command("healthmon.cli.incident:command", "The whole story of one: who was told what, or why nobody."),
     "history": Command("healthmon.cli.history:command", "The life of one target, as a timeline; --follow goes on."),
     "export": Command("healthmon.cli.export:command", "What happened, row by row: CSV, JSON lines or Parquet."),
+    "schedule": Command("healthmon.cli.schedule:command", "The reports that are sent at certain times; try one now."),
     "ack": Command("healthmon.cli.ack:command", "Take note of an incident: no more reminders."),
     "silence": Command("healthmon.cli.silence:command", "For a time tell nobody of something."),
     "db": Command("healthmon.cli.db:command", "Look after the database: check, backup, stats, prune, rename-pbx."),

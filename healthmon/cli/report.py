@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
 
-from healthmon.cli.common import database_option, place, plans, progress_if_long, screen
+from healthmon.cli.common import as_of_moment, as_of_option, database_option, place, plans, progress_if_long, screen
 from healthmon.cli.output import output_option, output_to
 from healthmon.errors import ExitCode
 from healthmon.model import Kind
@@ -71,6 +73,7 @@ from healthmon.store.queries import open_reader
     default="table",
     help="html: one file, with pictures, to print or to send. JSON: see docs/json.md.",
 )
+@as_of_option
 @output_option
 @database_option
 @click.pass_context
@@ -91,6 +94,7 @@ def command(
     with_incidents: bool,
     everything: bool,
     form: str,
+    as_of: str | None,
     output: Path | None,
     database: Path | None,
     **chosen: tuple[str, ...],
@@ -100,9 +104,11 @@ def command(
     Time in which a target could not be seen is unknown: it counts neither for nor against it. Patterns are the
     shell's, in quotes; an option may be given several times.
     """
-    where, now = place(ctx.obj, database), time.time()
+    where = place(ctx.obj, database)
+    now = as_of_moment(as_of, where.timezone)
+    last = _last(week=last_week, month=last_month)
     asked = Asked(
-        window=_window(since, from_, to, _last(week=last_week, month=last_month), zone=where.timezone, now=now),
+        window=_window(since, from_, to, last, zone=where.timezone, now=now),
         choice=Choice(**chosen),
         by=By(by),
         rules=Rules(UnknownAs(unknown_as), exclude_maintenance, None if sla is None else sla / 100),
@@ -120,6 +126,12 @@ def command(
         file.write(rendered(found, form, look).encode())
     if found.missed:
         ctx.exit(ExitCode.PROBLEM)
+
+
+def check_times(given: Mapping[str, Any]) -> None:
+    """Check the options that say which time a report is about; they are as click gives them. Raises BadWindow."""
+    last = _last(week=given["last_week"], month=given["last_month"])
+    _window(given["since"], given["from_"], given["to"], last, zone=ZoneInfo("UTC"), now=time.time())
 
 
 def _last(*, week: bool, month: bool) -> Last | None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from healthmon.cli.report_arguments import why_no_report
+
 
 @click.command("run")
 @click.pass_obj
@@ -16,4 +18,4 @@ def command(config_path: Path) -> None:
     """
     from healthmon.app import run  # noqa: PLC0415  (the daemon's imports are heavy, --help is to be quick)
 
-    raise SystemExit(run(config_path))
+    raise SystemExit(run(config_path, why_no_report))

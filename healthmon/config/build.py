@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from healthmon.config.draft import Draft, DraftSection
 from healthmon.config.types import (
+    CalendarTime,
     Config,
     Escalation,
     HeartbeatConfig,
@@ -19,6 +20,7 @@ from healthmon.config.types import (
     PbxConfig,
     Quiet,
     ReceiverConfig,
+    ScheduleConfig,
     SiteConfig,
     WatchConfig,
     Weekly,
@@ -43,6 +45,7 @@ def build(path: Path, draft: Draft) -> Config:
         receivers=tuple(_receiver(section, general) for section in draft.of("receiver")),
         maintenance=tuple(maintenance_of(section) for section in draft.of("maintenance")),
         sites=tuple(site_of(section) for section in draft.of("site")),
+        schedules=tuple(_schedule(section, general["timezone"]) for section in draft.of("schedule")),
         site_share=general["site_share"],
         site_window=general["site_window"],
         warnings=draft.findings.warnings,
@@ -155,6 +158,13 @@ def site_of(section: DraftSection) -> SiteConfig:
         endpoints=values.get("endpoints", ()),
         pbx=values["pbx"],
     )
+
+
+def _schedule(section: DraftSection, zone: ZoneInfo) -> ScheduleConfig:
+    values = section.values
+    weekdays, day, minute = values["at"]
+    at = CalendarTime(weekdays, day, minute, zone)
+    return ScheduleConfig(section.name, values["report"], at, values["receivers"])
 
 
 def maintenance_of(section: DraftSection) -> MaintenanceConfig:

@@ -129,9 +129,9 @@ def _receivers(draft: Draft) -> None:
     """Warn when nobody is told, and of receivers that no section names."""
     if not draft.of("receiver"):
         draft.findings.warning("there is no [receiver NAME] section: nobody will be told anything")
-    tellers = [*draft.of("pbx"), *draft.of("watch")]
+    tellers = [*draft.of("pbx"), *draft.of("watch"), *draft.of("schedule")]
     used = {name for section in tellers for name in section.values.get("receivers", ())}
     used |= {name for section in tellers for name, _ in section.values.get("escalate_to", ())}
     for receiver in draft.of("receiver"):
         if receiver.name not in used:
-            receiver.warning("", "no [pbx …] or [watch …] section names this receiver")
+            receiver.warning("", "no [pbx …], [watch …] or [schedule …] section names this receiver")

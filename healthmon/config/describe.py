@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Sequence
 
 from healthmon.config.types import (
+    CalendarTime,
     Config,
     Hold,
     MaintenanceConfig,
     PbxConfig,
     Quiet,
     ReceiverConfig,
+    ScheduleConfig,
     SiteConfig,
     WatchConfig,
     Weekly,
 )
 from healthmon.config.urls import place_of
-from healthmon.config.values import NOBODY, WEEKDAYS, written
+from healthmon.config.values import NOBODY, WEEKDAYS, ordinal, written
 from healthmon.model import Kind, Severity
 
 
@@ -37,6 +40,8 @@ def describe(config: Config) -> list[str]:
         lines += ["", *describe_receiver(receiver)]
     for site in config.sites:
         lines += ["", *describe_site(site)]
+    for schedule in config.schedules:
+        lines += ["", *describe_schedule(schedule)]
     for window in config.maintenance:
         lines += ["", *describe_maintenance(window)]
     return lines
@@ -106,6 +111,22 @@ def describe_maintenance(window: MaintenanceConfig) -> list[str]:
         f"maintenance {window.name}: {weekly_in_words(window.when)}",
         f"    nobody is told of: {window.matcher}",
     ]
+
+
+def describe_schedule(schedule: ScheduleConfig) -> list[str]:
+    """Say which report is made when, and who gets it."""
+    return [
+        f"schedule {schedule.name}: {calendar_in_words(schedule.at)} ({schedule.at.zone.key})",
+        f"    healthmon report {shlex.join(schedule.report)}",
+        f"    sent to {_names(schedule.receivers)}",
+    ]
+
+
+def calendar_in_words(at: CalendarTime) -> str:
+    """Say ``1st 07:00``, ``last 23:30``, ``Mon-Fri 07:00``, as it may be written in the file."""
+    if at.day is None:
+        return f"{_days(at.weekdays)} {_clock(at.minute)}"
+    return f"{ordinal(at.day) if at.day else 'last'} {_clock(at.minute)}"
 
 
 def weekly_in_words(times: Sequence[Weekly]) -> str:

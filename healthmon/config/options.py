@@ -494,4 +494,30 @@ SITE = SectionKind(
     ),
 )
 
-KINDS = {section.kind: section for section in (HEALTHMON, HISTORY, PBX, WATCH, RECEIVER, MAINTENANCE, SITE)}
+SCHEDULE = SectionKind(
+    "schedule",
+    is_named=True,
+    options=(
+        Option(
+            "report",
+            values.arguments,
+            "What is reported: arguments of healthmon report.",
+            required=True,
+        ),
+        Option(
+            "at",
+            values.calendar_time,
+            "When: 1st 07:00, last 23:30, Mon 07:00, Mon-Fri 07:00 or daily 07:00, by the clock on the wall.",
+            required=True,
+        ),
+        Option(
+            "receivers",
+            values.names,
+            "Who gets it: names of receivers, or all.",
+            required=True,
+            is_list=True,
+        ),
+    ),
+)
+
+KINDS = {section.kind: section for section in (HEALTHMON, HISTORY, PBX, WATCH, RECEIVER, MAINTENANCE, SITE, SCHEDULE)}

@@ -7,7 +7,7 @@ outside of the file (``resolve``), what sections say about each other (``checks`
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from healthmon.config import checks, resolve, values
@@ -29,12 +29,13 @@ def load(
     environ: Mapping[str, str] = os.environ,
     why_refused: Callable[[str], str | None] | None = None,
     templates: TemplateRule | None = None,
+    why_no_report: Callable[[Sequence[str]], str | None] | None = None,
     hostname: str | None = None,
 ) -> Config:
     """Read and check a configuration file. Raises ``ConfigError`` with all problems at once.
 
     ``why_refused`` says why a receiver's URL cannot be used, or None; without it URLs are not checked further.
-    The same goes for ``templates``.
+    The same goes for ``templates``, and for ``why_no_report`` with the arguments of a report.
     """
     findings = Findings(str(path))
     text = read_text(path, findings)
@@ -43,6 +44,8 @@ def load(
     draft = read_draft(read_sections(text, findings), findings)
     secrets = Secrets(environ, path.absolute().parent)
     _resolve(draft, secrets, hostname or os.uname().nodename, why_refused, templates or TemplateRule())
+    for section in draft.of("schedule"):
+        resolve.schedule(section, draft.names("receiver"), why_no_report)
     checks.check(draft)
     _warn_if_readable(path, draft)
     if findings.problems:

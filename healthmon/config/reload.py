@@ -28,6 +28,7 @@ class Difference:
     #: Sections that were added, removed or changed, or stand in another order.
     watches_changed: bool = False
     maintenance_changed: bool = False
+    schedules_changed: bool = False
     sites_changed: bool = False
     timezone_changed: bool = False
     log_level_changed: bool = False
@@ -51,6 +52,7 @@ class Difference:
         facts = {
             "other [watch …] sections": self.watches_changed,
             "other [maintenance …] sections": self.maintenance_changed,
+            "other [schedule …] sections": self.schedules_changed,
             "other sites": self.sites_changed,
             "another time zone": self.timezone_changed,
             "another log level": self.log_level_changed,
@@ -77,6 +79,7 @@ def difference(old: Config, new: Config) -> Difference:
         urls_changed=tuple(url_id for url_id, url in new_urls.items() if url != old_urls.get(url_id, url)),
         watches_changed=old.watches != new.watches,
         maintenance_changed=old.maintenance != new.maintenance,
+        schedules_changed=old.schedules != new.schedules,
         sites_changed=_sites(old) != _sites(new),
         timezone_changed=old.timezone.key != new.timezone.key,
         log_level_changed=old.log_level != new.log_level,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -173,6 +173,16 @@ def _escalations(section: DraftSection, receivers: list[str]) -> list[str]:
         elif names.count(name) > 1:
             section.problem("escalate_to", f"{shown(name)}: is named twice; it is told once")
     return names
+
+
+def schedule(
+    section: DraftSection, receivers: list[str], why_no_report: Callable[[Sequence[str]], str | None] | None
+) -> None:
+    """Check who gets a report, and have its arguments checked."""
+    told(section, receivers)
+    arguments = section.values.get("report")
+    if arguments is not None and why_no_report and (why := why_no_report(arguments)):
+        section.problem("report", why)
 
 
 def receiver(section: DraftSection, secrets: Secrets, why_refused: Callable[[str], str | None] | None) -> None:

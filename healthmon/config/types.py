@@ -194,6 +194,30 @@ class MaintenanceConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class CalendarTime:
+    """A time that comes back on certain weekdays, or on one day of each month, by the clock on the wall."""
+
+    #: Monday is 0; empty: ``day`` counts.
+    weekdays: frozenset[int]
+    #: Of the month; 0 is the last one, and so is a day that a month does not have.
+    day: int | None
+    #: Since midnight.
+    minute: int
+    zone: ZoneInfo
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleConfig:
+    """A report that is made and sent at certain times."""
+
+    name: str
+    #: Arguments of ``healthmon report``.
+    report: tuple[str, ...]
+    at: CalendarTime
+    receivers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SiteConfig:
     """A place where many devices are, by their addresses or by their names."""
 
@@ -250,6 +274,7 @@ class Config:
     receivers: tuple[ReceiverConfig, ...]
     maintenance: tuple[MaintenanceConfig, ...] = ()
     sites: tuple[SiteConfig, ...] = ()
+    schedules: tuple[ScheduleConfig, ...] = ()
     #: A site is down when this part of its devices, and at least three, went down within ``site_window`` seconds.
     site_share: float = 0.3
     site_window: float = 30.0
@@ -293,6 +318,10 @@ class Config:
         later = [step.receiver for section in sections for step in section.escalate_to]
         audiences = [[url for url in self._url_ids(tuple(names)) if url != url_id] for names in (at_once, later)]
         return tuple(next((urls for urls in audiences if urls), ()))
+
+    def url_ids_of_schedule(self, schedule: ScheduleConfig) -> tuple[str, ...]:
+        """The URLs that a report is sent to, each once."""
+        return self._url_ids(schedule.receivers)
 
     def url_ids_of_receiver(self, name: str) -> tuple[str, ...]:
         """The URLs of a receiver."""

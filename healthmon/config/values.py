@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import math
 import re
+import shlex
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -310,6 +311,55 @@ def day_time(value: str) -> tuple[int, int]:
     if start == end:
         raise Unsuitable(f"{shown(value)}: begins when it ends; a whole day is 00:00-24:00")
     return start, end
+
+
+#: Weekdays, or none; a day of the month, or None, where LAST_DAY is the last one; minutes since midnight.
+CalendarTime = tuple[frozenset[int], int | None, int]
+
+LAST_DAY = 0
+
+_CALENDAR_TIME = re.compile(r"(?P<day>\S.*?) +(?P<hours>[0-9]{1,2}):(?P<minutes>[0-9]{2})")
+_DAY_OF_MONTH = re.compile(r"([0-9]{1,2})(st|nd|rd|th)", re.IGNORECASE)
+
+
+def calendar_time(value: str) -> CalendarTime:
+    """``1st 07:00``, ``last 23:30``, ``Mon 07:00``, ``Mon-Fri 07:00``, ``daily 07:00``."""
+    match = _CALENDAR_TIME.fullmatch(value)
+    if not match:
+        raise Unsuitable(f"{shown(value)}: a day and a time, like 1st 07:00, last 23:30, Mon 07:00 or daily 07:00")
+    hours, minutes = int(match["hours"]), int(match["minutes"])
+    if hours > 23 or minutes > 59:
+        raise Unsuitable(f"{shown(value)}: a day goes from 00:00 to 23:59")
+    day, minute = match["day"], hours * 60 + minutes
+    if day.lower() == "last":
+        return frozenset(), LAST_DAY, minute
+    if number := _DAY_OF_MONTH.fullmatch(day):
+        return frozenset(), _day_of_month(int(number[1]), number[2].lower()), minute
+    return weekdays(day), None, minute
+
+
+def ordinal(number: int) -> str:
+    """Write ``1st``, ``2nd``, ``11th``."""
+    ending = "th" if number in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+def _day_of_month(number: int, ending: str) -> int:
+    if not 1 <= number <= 31:
+        raise Unsuitable(
+            f"{number}{ending}: a month has 31 days at most; the last one, whichever that is, is called last"
+        )
+    if f"{number}{ending}" != ordinal(number):
+        raise Unsuitable(f"{number}{ending}: is written {ordinal(number)}")
+    return number
+
+
+def arguments(value: str) -> tuple[str, ...]:
+    """Words as a shell divides them: quotes hold together what belongs together."""
+    try:
+        return tuple(shlex.split(value))
+    except ValueError as error:
+        raise Unsuitable(f"{shown(value)}: {str(error).lower()}") from None
 
 
 def timezone(value: str) -> ZoneInfo:

@@ -87,6 +87,11 @@ def _period(weekly: Weekly, day: date) -> tuple[float, float]:
     return _moment(day, weekly.start, weekly.zone), _moment(day, end, weekly.zone, is_end=True)
 
 
+def first_moment(day: date, minutes: int, zone: ZoneInfo) -> float:
+    """When the clock on the wall first shows so many minutes since a day's midnight, or jumps past it (seconds UTC)."""
+    return _moment(day, minutes, zone)
+
+
 def _moment(day: date, minutes: int, zone: ZoneInfo, *, is_end: bool = False) -> float:
     """When the clock on the wall shows so many minutes since a day's midnight."""
     days, rest = divmod(minutes, DAY_MINUTES)

@@ -125,6 +125,14 @@ TEXTS = {
     "Also failing: {channels}.": "Не работают каналы оповещения: {channels}.",
     "{channel} since {time}": "{channel} с {time}",
     "Look further:": "Подробнее:",
+    "REPORT {name} {day}": "ОТЧЁТ {name} {day}",
+    "REPORT {name} could not be made": "ОТЧЁТ {name} не создан",
+    "The {name} report of {day} could not be made: {why}": "Отчёт {name} от {day} создать не удалось: {why}",
+    "It is not tried again before its next time. Now: {command}": (
+        "До следующего срока попыток больше не будет. Сейчас: {command}"
+    ),
+    "The whole report is attached: {file}": "Полный отчёт во вложении: {file}",
+    "The whole: {command}": "Полностью: {command}",
     "Written {time}.": "Составлено {time}.",
     # Other messages.
     "TEST: {subject}": "ПРОВЕРКА: {subject}",

@@ -15,7 +15,7 @@ from healthmon.config.types import Secret
 from healthmon.config.urls import scheme_of
 from healthmon.errors import DeliveryError, DeliveryUnsure
 from healthmon.notify.failing import short
-from healthmon.notify.message import MOST_CHARACTERS, Message
+from healthmon.notify.message import MOST_CHARACTERS, Attachment, Message
 from healthmon.notify.redact import Redactor
 from healthmon.notify.telegram import as_html, retry_after
 from healthmon.notify.threads import message_ids
@@ -82,6 +82,11 @@ class AppriseSender:
         title = 0 if service.title_maxlen > 0 else 80
         return max(min(MOST_CHARACTERS, service.body_maxlen - title), 60)
 
+    @property
+    def takes_attachments(self) -> bool:
+        """Whether a file may go along."""
+        return bool(self._loaded().attachment_support)
+
     def send(self, message: Message) -> None:
         """Send, and return when the channel has accepted it.
 
@@ -98,6 +103,7 @@ class AppriseSender:
             notify_type=module.NotifyType(message.mood.value),
             body_format=module.NotifyFormat.HTML if is_html else module.NotifyFormat.TEXT,
             log_level=logging.DEBUG,
+            attach=_attached(message.attachment),
         )
         if not result:
             entries = [(entry.level, entry.message) for entry in result.logs()]
@@ -129,6 +135,16 @@ class AppriseSender:
         if handed_over or any(_SENT_SOME.match(words) for _, words in entries):
             return DeliveryUnsure(self.url_id, why)
         return DeliveryError(self.url_id, why, refused=bool(_REFUSED.search(said)), retry_after=retry_after(said))
+
+
+def _attached(attachment: Attachment | None) -> Any:
+    """Make apprise's form of a file; it stays in memory."""
+    if attachment is None:
+        return None
+    from apprise.attachment.memory import AttachMemory  # noqa: PLC0415
+
+    make: Any = AttachMemory
+    return make(content=attachment.content, name=attachment.name, mimetype=attachment.media_type)
 
 
 def _telling(entries: list[tuple[str, str]]) -> Iterator[str]:

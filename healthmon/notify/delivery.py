@@ -23,6 +23,7 @@ from healthmon.notify.ledger import Ledger
 from healthmon.notify.message import Draft, Message, Sender
 from healthmon.notify.pace import Pace
 from healthmon.notify.pieces import PATIENCE, Attempt, Rows, Suspects, pieces
+from healthmon.notify.report_delivery import ReportPost
 from healthmon.notify.templates import Templates
 from healthmon.notify.voice import Voice
 from healthmon.store.outbox import Claim, ClaimedRow, Outbox
@@ -69,6 +70,7 @@ class Deliverer:
         self._suspects = Suspects()
         self._direct: SimpleQueue[Message] = SimpleQueue()
         self._ledger = Ledger(url_id)
+        self._reports = ReportPost(url_id, sender, self._ledger, clock, jitter)
 
     # ---------------------------------------------------------------- for other threads
 
@@ -111,6 +113,8 @@ class Deliverer:
         try:
             self._ledger.catch_up()
             wait = self._deliver(outbox)
+            if wait > 0:
+                wait = min(wait, self._deliver_report(outbox))
         except DatabaseUnwritable as error:
             self._ledger.note_unwritable(error)
             return UNWRITABLE_WAIT
@@ -141,6 +145,16 @@ class Deliverer:
             return BREATH
         self._pace.begin(steady)
         self._attempt(outbox, claim)
+        return 0.0
+
+    def _deliver_report(self, outbox: Outbox) -> float:
+        """Send a report, if no alert has to be sent first; return how many seconds to wait for more."""
+        at, steady = self._reports.next_attempt(outbox, self._pace), self._clock.steady()
+        if at is None:
+            return LOOK_EVERY
+        if at > steady:
+            return at - steady
+        self._reports.send_one(outbox, self._pace, self._voice())
         return 0.0
 
     def _has_news(self, outbox: Outbox) -> bool:

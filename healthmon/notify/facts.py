@@ -40,7 +40,7 @@ def facts_of(lines: Sequence[Line], failing: Sequence[FailingChannel], voice: Vo
 
 
 def facts_without_incidents(event: str, now: float) -> dict[str, Any]:
-    """The same of a message that tells no incident. ``event``: what it is, ``test`` or ``database``."""
+    """The same of a message that tells no incident. ``event``: what it is, ``test``, ``database`` or ``report``."""
     return {
         "schema": SCHEMA,
         "event": event,

@@ -25,6 +25,15 @@ class Mood(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes along with a message."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """What is sent to one URL: plain text, and the same as facts for programs."""
 
@@ -36,6 +45,8 @@ class Message:
     #: The conversations that it belongs to, each by a name that is the same in all messages about one incident; the
     #: one that it answers comes last.
     threads: tuple[str, ...] = ()
+    #: Only for a channel that takes one.
+    attachment: Attachment | None = None
 
 
 #: A message that every receiver reads in its own language.
@@ -52,6 +63,10 @@ class Sender(Protocol):
     @property
     def most_characters(self) -> int:
         """How long a body may be."""
+
+    @property
+    def takes_attachments(self) -> bool:
+        """Whether a file may go along."""
 
     def send(self, message: Message) -> None:
         """Send, and return when it is accepted.

@@ -1,12 +1,13 @@
-"""``healthmon test-alert``: one clearly marked message through each URL of a receiver."""
+"""Messages that somebody tries: a clearly marked one through each URL of a receiver, or a report through its URLs."""
 
 from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from healthmon.config.types import ReceiverConfig, ReceiverUrl, Secret
@@ -15,16 +16,18 @@ from healthmon.languages import language
 from healthmon.notify.digest import compose
 from healthmon.notify.facts import facts_without_incidents
 from healthmon.notify.message import SUBJECT_CHARACTERS, Message, Mood, Sender
+from healthmon.notify.reports import compose_report
 from healthmon.notify.samples import example
 from healthmon.notify.senders import sender_for
 from healthmon.notify.templates import Templates
 from healthmon.notify.voice import Voice
 from healthmon.notify.words import cut, visible
+from healthmon.store.reports import MadeReport
 
 
 @dataclass(frozen=True, slots=True)
 class TestResult:
-    """What became of the test message at one URL; ``why`` is apprise's own reason, without secrets."""
+    """What became of the message at one URL; ``why`` is the channel's own reason, without secrets."""
 
     # Its name makes pytest look for tests in it.
     __test__ = False
@@ -48,18 +51,50 @@ def test_alert(
     """
     voice = Voice(language(receiver.language), zone or ZoneInfo("UTC"), time.time() if now is None else now)
     message = _example(receiver, voice) if as_example else _message(receiver.name, voice)
-    if not receiver.urls:
-        return []
-    with ThreadPoolExecutor(len(receiver.urls), "test-alert") as threads:
-        return list(threads.map(lambda url: _try(url, message, sender), receiver.urls))
+    return _at_the_same_time([partial(_try, url, lambda _sender: message, sender) for url in receiver.urls])
 
 
 test_alert.__test__ = False  # type: ignore[attr-defined]  # not a test, whatever its name
 
 
-def _try(url: ReceiverUrl, message: Message, sender: Callable[[str, Secret], Sender]) -> TestResult:
+def try_report(
+    report: MadeReport,
+    receivers: Iterable[ReceiverConfig],
+    url_ids: Collection[str],
+    *,
+    zone: ZoneInfo,
+    now: float,
+    sender: Callable[[str, Secret], Sender] = sender_for,
+) -> list[TestResult]:
+    """Send a report through these URLs at the same time; the results are in the order of the configuration."""
+
+    def composer(receiver: ReceiverConfig) -> Callable[[Sender], Message]:
+        voice = Voice(language(receiver.language), zone, now)
+        return lambda carrier: compose_report(
+            report, voice, most_characters=carrier.most_characters, attaches=carrier.takes_attachments
+        )
+
+    return _at_the_same_time(
+        [
+            partial(_try, url, composer(receiver), sender)
+            for receiver in receivers
+            for url in receiver.urls
+            if url.url_id in url_ids
+        ]
+    )
+
+
+def _at_the_same_time(tries: Sequence[Callable[[], TestResult]]) -> list[TestResult]:
+    if not tries:
+        return []
+    with ThreadPoolExecutor(len(tries), "try") as threads:
+        return list(threads.map(lambda one: one(), tries))
+
+
+def _try(url: ReceiverUrl, compose: Callable[[Sender], Message], sender: Callable[[str, Secret], Sender]) -> TestResult:
     try:
-        sender(url.url_id, url.url).send(message)
+        carrier = sender(url.url_id, url.url)
+        carrier.send(compose(carrier))
     except DeliveryError as error:
         return TestResult(url.url_id, ok=False, why=error.why)
     return TestResult(url.url_id, ok=True)

@@ -7,6 +7,7 @@ whatever proxy the environment names.
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from healthmon import __version__
 from healthmon.config.types import Secret
 from healthmon.errors import DeliveryError, DeliveryUnsure
 from healthmon.notify.failing import short
-from healthmon.notify.message import MOST_CHARACTERS, Message
+from healthmon.notify.message import MOST_CHARACTERS, Attachment, Message
 from healthmon.notify.redact import Redactor
 from healthmon.notify.webhook_url import WebhookUrl, WrongUrl, webhook_url
 from healthmon.notify.words import cut, visible
@@ -36,6 +37,7 @@ class WebhookSender:
     #: A program takes what comes.
     min_interval = 0.0
     most_characters = MOST_CHARACTERS
+    takes_attachments = True
 
     def __init__(self, url_id: str, url: Secret) -> None:
         self.url_id = url_id
@@ -75,7 +77,7 @@ class WebhookSender:
             "version": "1.0",
             "title": message.subject,
             "message": message.body,
-            "attachments": [],
+            "attachments": _attached(message.attachment),
             "type": message.mood.value,
             "healthmon": {**message.facts, "url_id": self.url_id},
         }
@@ -117,6 +119,14 @@ def _call(session: requests.Session, where: WebhookUrl, body: bytes) -> requests
         allow_redirects=False,
         stream=True,
     )
+
+
+def _attached(attachment: Attachment | None) -> list[dict[str, str]]:
+    """Write a file as apprise's JSON does."""
+    if attachment is None:
+        return []
+    content = b64encode(attachment.content).decode("ascii")
+    return [{"filename": attachment.name, "base64": content, "mimetype": attachment.media_type}]
 
 
 def _has_left(error: OSError) -> bool:

@@ -16,9 +16,10 @@ from healthmon.errors import StoreError
 from healthmon.model import Severity
 from healthmon.store.claiming import NOT_HELD, NOT_QUIET, Claim, ClaimedRow, make_claim
 from healthmon.store.connect import connect, errors_named, transaction
+from healthmon.store.report_outbox import ReportClaim, ReportOutbox
 from healthmon.store.timeline import Timeline, read_timeline
 
-__all__ = ["Claim", "ClaimedRow", "Outbox"]
+__all__ = ["Claim", "ClaimedRow", "Outbox", "ReportClaim"]
 
 # A row waits for the earlier ones of its incident, which may be due later than itself.
 _NEXT_DUE = f"""SELECT MIN(CASE WHEN n.due_at < u.quiet_until AND u.quiet_except NOT LIKE '%' || i.severity || '%'
@@ -82,6 +83,8 @@ class Outbox:
             raise StoreError(path, "there is no such file")
         self.path = path
         self._connection = connect(path)
+        #: Reports that wait for the same URLs.
+        self.reports = ReportOutbox(path, self._connection, self._writing)
 
     def close(self) -> None:
         """Close the connection."""

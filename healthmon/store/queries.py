@@ -44,10 +44,21 @@ from healthmon.store.reading import (
     read_states_of,
 )
 from healthmon.store.readonly import connect_reader
+from healthmon.store.reports import ReportFacts, read_newest_reports
 from healthmon.store.rows import incident_of, note_of, place_period_of, silence_of, target_of, target_row, url_fields
 from healthmon.store.timeline import read_timeline
 
-__all__ = ["DaemonFacts", "Hindrance", "KnownTarget", "Reader", "TargetHistory", "Telling", "UrlFacts", "open_reader"]
+__all__ = [
+    "DaemonFacts",
+    "Hindrance",
+    "KnownTarget",
+    "Reader",
+    "ReportFacts",
+    "TargetHistory",
+    "Telling",
+    "UrlFacts",
+    "open_reader",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +332,11 @@ class Reader:
     def history_of(self, target: Target, check: str, since: float, until: float) -> TargetHistory | None:
         """Return what happened to one check of one target in a window, or None: it was not watched."""
         return next((one for one in self.life(target, since, until) if one.check == check), None)
+
+    def newest_reports(self) -> dict[str, ReportFacts]:
+        """Return the newest report of each schedule, with what became of it."""
+        with errors_named(self.path):
+            return read_newest_reports(self._connection)
 
     def known_targets(self) -> list[KnownTarget]:
         """Return everything of which there is any history: what was watched, then causes that have only incidents."""

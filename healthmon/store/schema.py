@@ -300,6 +300,44 @@ _ROUND_TRIPS = (
     *(_buckets(name) for name in ("rtt_minutes", "rtt_hours", "rtt_days")),
 )
 
+#: Reports that are sent at certain times. The schedule thread writes the first two tables, and makes the rows of the
+#: third; deliverers book there what became of them.
+_REPORTS = (
+    # ``taken``: the day of the newest occasion that was seen to, or let pass. Another ``at`` begins anew.
+    """CREATE TABLE schedules (
+        name TEXT PRIMARY KEY,
+        at TEXT NOT NULL,
+        taken TEXT NOT NULL
+    )""",
+    # ``content`` goes when nobody waits for it any more.
+    """CREATE TABLE reports (
+        id INTEGER PRIMARY KEY,
+        schedule TEXT NOT NULL,
+        day TEXT NOT NULL,
+        made_at DOUBLE PRECISION NOT NULL,
+        trouble TEXT NOT NULL,
+        command TEXT NOT NULL,
+        text TEXT NOT NULL,
+        file_name TEXT NOT NULL,
+        media_type TEXT NOT NULL,
+        content TEXT
+    )""",
+    """CREATE TABLE report_deliveries (
+        id INTEGER PRIMARY KEY,
+        report_id INTEGER NOT NULL,
+        url_id TEXT NOT NULL,
+        state TEXT NOT NULL DEFAULT 'waiting',
+        booked_at DOUBLE PRECISION NOT NULL,
+        attempts INTEGER NOT NULL DEFAULT 0,
+        refusals INTEGER NOT NULL DEFAULT 0,
+        in_doubt BOOLEAN NOT NULL DEFAULT FALSE,
+        finished_at DOUBLE PRECISION,
+        why TEXT NOT NULL DEFAULT ''
+    )""",
+    "CREATE INDEX report_deliveries_unfinished ON report_deliveries (url_id) WHERE finished_at IS NULL",
+    "CREATE INDEX report_deliveries_of_report ON report_deliveries (report_id)",
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _SECOND,
@@ -310,4 +348,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _PULSE,
     _DAILY,
     _ROUND_TRIPS,
+    _REPORTS,
 )

@@ -204,7 +204,7 @@ def test_a_receiver_that_nobody_names_is_a_warning(files: Files) -> None:
     config = files.load(PBX + "receivers = nobody\n" + WATCH + "receivers = nobody\n" + RECEIVER)
 
     assert config.warnings == (
-        f"{files.path}:9 [receiver oncall]: no [pbx …] or [watch …] section names this receiver",
+        f"{files.path}:9 [receiver oncall]: no [pbx …], [watch …] or [schedule …] section names this receiver",
     )
 
 

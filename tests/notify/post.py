@@ -29,6 +29,7 @@ class Channel:
     answer: Callable[[Message], Exception | None] = lambda _message: None
     min_interval: float = 0.0
     most_characters: int = 3500
+    takes_attachments: bool = True
     accepted: list[Message] = field(default_factory=list)
     attempts: list[Message] = field(default_factory=list)
 

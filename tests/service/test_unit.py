@@ -102,7 +102,7 @@ def test_python_and_the_libraries_live_under_the_units_system_call_limits() -> N
         pytest.param("import mmap; mmap.mmap(-1, 4096, prot=7)", id="memory to write and execute"),
         pytest.param("import socket; socket.socket(socket.AF_NETLINK, socket.SOCK_RAW)", id="netlink"),
         pytest.param("import os; os.chroot('/')", id="chroot"),
-        pytest.param("import os; os.nice(1)", id="priority"),
+        pytest.param("import os; os.sched_setaffinity(0, {0})", id="processors"),
     ],
 )
 def test_what_the_unit_takes_away_is_really_gone(forbidden: str) -> None:
@@ -111,6 +111,15 @@ def test_what_the_unit_takes_away_is_really_gone(forbidden: str) -> None:
     ran = run(sys.executable, "-m", "tests.service.sandbox", sys.executable, "-c", forbidden)
 
     assert "PermissionError: [Errno 1]" in ran.stderr
+
+
+def test_a_process_may_be_made_less_important() -> None:
+    need("systemd-analyze")
+    lower = "import os; os.setpriority(os.PRIO_PROCESS, 0, 10); print(os.getpriority(os.PRIO_PROCESS, 0))"
+
+    ran = run(sys.executable, "-m", "tests.service.sandbox", sys.executable, "-c", lower)
+
+    assert (ran.stdout.strip(), ran.returncode) == ("10", 0), ran.stderr
 
 
 def test_the_unit_starts_the_installation_that_the_readme_describes() -> None:

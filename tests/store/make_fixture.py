@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import tempfile
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -31,6 +32,7 @@ from healthmon.model import (
     Target,
 )
 from healthmon.store.commander import open_commander
+from healthmon.store.reports import MadeReport, ReportBook
 from healthmon.store.schema import MIGRATIONS
 from tests.store.scene import (
     OFFICE,
@@ -121,6 +123,18 @@ def _ninth(store: Store) -> None:
     store.book(round_trips=[RoundTrip(PHONE, START + 235, 15.0)])
 
 
+def _tenth(store: Store) -> None:
+    """Scheduled reports."""
+    with closing(ReportBook(store.path)) as book:
+        report = MadeReport(
+            "monthly", "2026-05-01", "all was well", "monthly.txt", "text/plain", "all was well", "report"
+        )
+        book.book(report, "1st 07:00", ["oncall/boss", "helpdesk/mail"], START + 250)
+    claim = store.outbox.reports.claim("helpdesk/mail", START + 251)
+    if claim is not None:
+        store.outbox.reports.delivered(claim, START + 252)
+
+
 #: By schema: what it was the first to hold.
 FILLS: dict[int, Callable[[Store], None]] = {
     1: _first,
@@ -131,6 +145,7 @@ FILLS: dict[int, Callable[[Store], None]] = {
     7: _seventh,
     8: _eighth,
     9: _ninth,
+    10: _tenth,
 }
 
 

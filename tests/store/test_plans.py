@@ -32,6 +32,7 @@ from healthmon.store.meters import Meters
 from healthmon.store.outbox import Outbox
 from healthmon.store.prune import Cuts
 from healthmon.store.queries import Reader
+from healthmon.store.reports import KEPT, MadeReport, ReportBook
 from healthmon.store.schema import MIGRATIONS
 from tests.store.make_fixture import fill
 from tests.store.scene import (
@@ -54,7 +55,7 @@ from tests.store.scene import (
 #: As large as the fleet, as short as the list of what was ordered, or emptied each minute: these may be read from end
 #: to end.
 SMALL = {"daemon", "clock_jumps", "freshness", "checks", "states", "pbx_states", "settings", "urls", "silences"}
-SMALL |= {"round_trips"}
+SMALL |= {"round_trips", "schedules", "reports"}
 
 #: Indexes that hold only what is going on at present.
 OF_THE_PRESENT = {
@@ -64,9 +65,12 @@ OF_THE_PRESENT = {
     "notifications_in_order",
     "notifications_sending",
     "checks_forgotten",
+    "report_deliveries_unfinished",
 }
 
 END = START + 1_000_000
+#: Nobody's quiet time lasts so long.
+LATER = START + 40_000
 
 Statement = tuple[str, Any]
 
@@ -146,6 +150,7 @@ def ask_everything(reader: Reader) -> dict[str, Any]:
         "lasting": reader.lasting(START),
         "silences_within": reader.silences_within(START, END),
         "flaps": reader.flaps(START, END),
+        "newest_reports": reader.newest_reports(),
         "meters": ask_meters(reader.meters()),
     }
 
@@ -240,6 +245,30 @@ def test_no_deliverer_looks_through_everything(store: Store, asked: list[Stateme
     outbox.give_up(BOSS, END, END)
     outbox.retire_others([], END)
     outbox.close()
+
+    assert scans(store.path, asked) == []
+
+
+def test_no_scheduled_report_looks_through_what_became_of_all_others(store: Store, asked: list[Statement]) -> None:
+    outbox = store.outbox.reports
+    with closing(ReportBook(store.path)) as book:
+        book.taken("monthly", "1st 07:00")
+        book.let_pass("daily", "daily 07:00", "2026-05-01")
+        book.forget_others(["monthly"])
+        book.book(MadeReport("monthly", "2026-06-01", "text"), "1st 07:00", [BOSS], START + 300)
+        for refused in (True, False):
+            claim = outbox.claim(BOSS, LATER)
+            assert claim is not None and outbox.recover([BOSS]) == 1
+            claim = outbox.claim(BOSS, LATER)
+            assert claim is not None
+            outbox.failed(claim, "why", refused=refused)
+        assert outbox.is_waiting(BOSS, END)
+        claim = outbox.claim(BOSS, LATER)
+        assert claim is not None
+        outbox.undeliverable(claim, LATER, "why")
+        outbox.retire_others([], LATER)
+        book.tidy(LATER)
+        book.tidy(LATER + 2 * KEPT)
 
     assert scans(store.path, asked) == []
 

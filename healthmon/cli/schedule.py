@@ -1,0 +1,107 @@
+"""``healthmon schedule``: the reports that are sent at certain times."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from pathlib import Path
+from threading import Event
+from zoneinfo import ZoneInfo
+
+import click
+
+from healthmon.cli.common import screen
+from healthmon.cli.report_arguments import why_no_report
+from healthmon.config import Config
+from healthmon.config.describe import calendar_in_words
+from healthmon.config.parser import load
+from healthmon.config.types import ScheduleConfig
+from healthmon.core.occasions import following
+from healthmon.errors import ExitCode
+from healthmon.notify.senders import why_refused
+from healthmon.notify.testalert import TestResult, try_report
+from healthmon.report.tables import Cell, Column, Sort, line, table
+from healthmon.report.words import full
+from healthmon.store.queries import ReportFacts, open_reader
+
+
+@click.group("schedule")
+def command() -> None:
+    """The reports that are sent at certain times: the [schedule …] sections of the configuration."""
+
+
+@command.command("list")
+@click.pass_obj
+def list_(config_path: Path) -> None:
+    """List the schedules: when each is due next, and what became of its last report."""
+    config = _load(config_path)
+    newest = _newest(config)
+    if not config.schedules:
+        click.echo(line("There is no [schedule …] section.", screen()), nl=False)
+        return
+    columns = [Column("NAME", Sort.NAME), Column("AT"), Column("NEXT"), Column("LAST", Sort.PROSE)]
+    rows = [_cells(schedule, newest.get(schedule.name), time.time()) for schedule in config.schedules]
+    click.echo(table(columns, rows, screen()), nl=False)
+
+
+def _newest(config: Config) -> dict[str, ReportFacts]:
+    """Read what became of the last reports; before the first start there is no database, and nothing became of any."""
+    if not config.database.exists():
+        return {}
+    with open_reader(config.database) as reader:
+        return reader.newest_reports()
+
+
+def _cells(schedule: ScheduleConfig, last: ReportFacts | None, now: float) -> list[Cell]:
+    at = following(schedule.at, now).at
+    return [
+        Cell(schedule.name),
+        Cell(calendar_in_words(schedule.at)),
+        Cell(full(at, schedule.at.zone)),
+        Cell(_last(last, schedule.at.zone)),
+    ]
+
+
+def _last(report: ReportFacts | None, zone: ZoneInfo) -> str:
+    if report is None:
+        return "none yet"
+    made = f"{datetime.fromtimestamp(report.made_at, zone):%Y-%m-%d %H:%M}"
+    trouble = [f"could not be made: {report.trouble}"] if report.trouble else []
+    told = [f"{one.url_id} {one.state}" + (f": {one.why}" if one.why else "") for one in report.deliveries]
+    return f"{made}: {'; '.join([*trouble, *told]) or 'nobody gets it'}"
+
+
+@command.command("run")
+@click.argument("name")
+@click.pass_obj
+def run(config_path: Path, name: str) -> None:
+    """Make the report of the schedule NAME now, send it to each of its URLs, and print what became of it.
+
+    Exit code 1 if it could not be made, or one did not accept it. The daemon need not run, and nothing is booked: the
+    schedule goes on as ever.
+    """
+    from healthmon.app.report_process import make_report  # noqa: PLC0415  (list has no need of it)
+
+    config = _load(config_path)
+    schedule = next((one for one in config.schedules if one.name == name), None)
+    if schedule is None:
+        names = ", ".join(one.name for one in config.schedules) or "none"
+        raise click.BadParameter(f"no schedule of this name; configured: {names}", param_hint="NAME")
+    now = time.time()
+    today = datetime.fromtimestamp(now, config.timezone).date()
+    report = make_report(config.path, schedule, today, now, Event())
+    click.echo(f"{report.file_name}: {len(report.content.encode()):,} bytes")
+    wanted = config.url_ids_of_schedule(schedule)
+    results = try_report(report, config.receivers, wanted, zone=config.timezone, now=now)
+    for result in results:
+        click.echo(_in_words(result))
+    if not all(result.ok for result in results):
+        raise SystemExit(ExitCode.PROBLEM)
+
+
+def _load(config_path: Path) -> Config:
+    return load(config_path, why_refused=why_refused, why_no_report=why_no_report)
+
+
+def _in_words(result: TestResult) -> str:
+    return f"{result.url_id}: delivered" if result.ok else f"{result.url_id}: FAILED: {result.why}"

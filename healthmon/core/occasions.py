@@ -1,0 +1,58 @@
+"""When a report is due: by the clock on the wall, also on days of 23 and 25 hours and in months without that day. Pure.
+
+An occasion is named by its day: there is one a day at most, and its name stays the same when somebody sets the clock
+or the time zone. A time that the clock jumps over in spring has come when it jumps; one that comes twice in autumn has
+come the first time. A month without that day has its last day instead.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from typing import NamedTuple
+
+from healthmon.config.types import CalendarTime
+from healthmon.core.windows import first_moment
+
+#: Each of these times comes at least once within so many days.
+_DAYS = 33
+
+
+class Occasion(NamedTuple):
+    """One time at which a report is due."""
+
+    day: date
+    #: Seconds UTC.
+    at: float
+
+
+def latest(time: CalendarTime, now: float) -> Occasion:
+    """The newest occasion that has come."""
+    return next(one for one in _from(time, now, -1) if one.at <= now)
+
+
+def following(time: CalendarTime, now: float) -> Occasion:
+    """The next occasion."""
+    return next(one for one in _from(time, now, 1) if one.at > now)
+
+
+def on(time: CalendarTime, day: date) -> Occasion:
+    """The occasion of a day."""
+    return Occasion(day, first_moment(day, time.minute, time.zone))
+
+
+def _from(time: CalendarTime, now: float, step: int) -> Iterator[Occasion]:
+    """Occasions around a moment, away from it: forwards from yesterday, or backwards from tomorrow."""
+    today = datetime.fromtimestamp(now, time.zone).date()
+    for distance in range(-1, _DAYS):
+        day = today + timedelta(days=distance * step)
+        if _has(time, day):
+            yield on(time, day)
+
+
+def _has(time: CalendarTime, day: date) -> bool:
+    if time.day is None:
+        return day.weekday() in time.weekdays
+    last = monthrange(day.year, day.month)[1]
+    return day.day == (min(time.day, last) or last)
