@@ -34,6 +34,7 @@ class Difference:
     log_level_changed: bool = False
     history_changed: bool = False
     heartbeat_changed: bool = False
+    receiver_failing_after_changed: bool = False
     #: Cannot be done while running: the old database is used until a restart.
     database_changed: bool = False
 
@@ -58,6 +59,7 @@ class Difference:
             "another log level": self.log_level_changed,
             "another time for which history is kept": self.history_changed,
             "another heartbeat for whoever watches healthmon": self.heartbeat_changed,
+            "another patience with receivers that fail": self.receiver_failing_after_changed,
             "another database: only after a restart; until then the old one is used": self.database_changed,
         }
         said = [f"{verb} {', '.join(names)}" for verb, names in lists.items() if names]
@@ -85,6 +87,7 @@ def difference(old: Config, new: Config) -> Difference:
         log_level_changed=old.log_level != new.log_level,
         history_changed=old.history != new.history,
         heartbeat_changed=old.heartbeat != new.heartbeat,
+        receiver_failing_after_changed=old.receiver_failing_after != new.receiver_failing_after,
         database_changed=old.database != new.database,
     )
 

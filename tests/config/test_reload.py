@@ -56,6 +56,11 @@ CHANGES: list[tuple[str, str, Difference]] = [
     ("timezone = UTC", "timezone = UTC\nlog_level = debug", Difference(log_level_changed=True)),
     ("timezone = UTC", "timezone = UTC\nkeep_history = 30d", Difference(history_changed=True)),
     ("timezone = UTC", "timezone = UTC\nheartbeat_url = https://hc-ping.com/x", Difference(heartbeat_changed=True)),
+    (
+        "timezone = UTC",
+        "timezone = UTC\nreceiver_failing_after = 1m",
+        Difference(receiver_failing_after_changed=True),
+    ),
     ("timezone = UTC", "timezone = UTC\nheartbeat_every = 5m", Difference()),
     ("timezone = UTC", "timezone = UTC\ndatabase = /tmp/other.db", Difference(database_changed=True)),
 ]
