@@ -19,6 +19,10 @@ DEFAULT_CONFIG = Path("/etc/healthmon/config.ini")
 INTERRUPTED, BROKEN_PIPE = 128 + 2, 128 + 13
 
 
+#: What reads years of history lets others go first: Asterisk, and the daemon, perhaps on the same machine.
+MODEST, MODESTY = frozenset({"report", "export", "db"}), 10
+
+
 class Command(NamedTuple):
     """Where a command is to be found, and its line in ``healthmon --help``."""
 
@@ -102,4 +106,6 @@ def cli(ctx: click.Context, config: Path) -> None:
 
 def main() -> None:
     """Run the command line. Never returns."""
+    if MODEST.intersection(sys.argv[1:]):
+        os.nice(MODESTY)
     cli(prog_name="healthmon")

@@ -18,8 +18,9 @@ class Figure:
     unit: str
     at_most: float | None = None
     bare: float | None = None
-    #: The aim speaks of the ratio to ``bare`` instead of the value.
+    #: These aims speak of the ratio to ``bare`` instead of the value.
     ratio_at_least: float | None = None
+    ratio_at_most: float | None = None
 
     @property
     def ratio(self) -> float | None:
@@ -33,6 +34,8 @@ class Figure:
             return self.value <= self.at_most
         if self.ratio_at_least is not None:
             return (self.ratio or 0.0) >= self.ratio_at_least
+        if self.ratio_at_most is not None and self.ratio is not None:
+            return self.ratio <= self.ratio_at_most
         return None
 
     @property
@@ -43,6 +46,8 @@ class Figure:
             aim = f"<= {_text(self.at_most, self.unit)}"
         elif self.ratio_at_least is not None:
             aim = f"ratio >= {self.ratio_at_least:g}"
+        elif self.ratio_at_most is not None:
+            aim = f"ratio <= {self.ratio_at_most:g}"
         verdict = {True: "met", False: "missed", None: ""}[self.is_met]
         bare = "" if self.bare is None else _text(self.bare, self.unit)
         ratio = "" if self.ratio is None else f"{self.ratio:.2f}"

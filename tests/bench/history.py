@@ -1,20 +1,28 @@
-"""(g) Years of history: how large they are on the disk, and how long a report about them takes."""
+"""(g) Years of history: how large they are, how long a report takes, and what both cost the daemon."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from itertools import count
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
+from threading import Event, Thread
 
+from healthmon.config.types import HistoryConfig
+from healthmon.model import Changes, CheckState, Health, Transition
 from healthmon.store.connect import open_connection
-from tests.bench.figures import Figure, median
-from tests.bench.peer import ROOT
+from healthmon.store.prune import Cuts
+from healthmon.store.writer import open_writer
+from tests.bench.figures import Figure, median, percentile
+from tests.bench.peer import ROOT, Peer
 from tests.bench.scale import Scale
-from tests.bench.years import Years, make_years
+from tests.bench.watched import Watched
+from tests.bench.years import DAY, Years, make_years
 
 #: A process inherits its parent's peak of memory, so that a small one stands between.
 _RUN = """import resource, subprocess, sys, time
@@ -22,31 +30,22 @@ begun = time.perf_counter()
 subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, check=True)
 print(time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"""
 
+#: What is booked at once at 1,000 events a second, about.
+CHANGES_AT_ONCE = 10
+#: Commits with and without pruning take turns, so that a noisy minute is shared by both.
+COMMITS_IN_TURN = 50
+
 
 def history(scale: Scale) -> Iterator[Figure]:
-    """The file, and the reports of a command in a process of its own; bare is a Python that does nothing."""
+    """The same file for all: first it is only read, then written, then a daemon has it."""
     years = Years(time.time(), targets=scale.targets, transitions=scale.transitions, days=scale.days)
     with TemporaryDirectory(prefix="healthmon-bench-") as folder:
         path = Path(folder) / "healthmon.db"
         make_years(path, years)
         yield Figure("size of a transition with its index", size_of_a_transition(path), "bytes", at_most=120.0)
-        bare = median([_run(sys.executable, "-c", "pass")[0] for _ in range(scale.start_ups)])
-        for since, seconds in (("30d", 1.0), ("365d", 2.0)):
-            command = (sys.executable, "-m", "healthmon", "report", "--database", str(path), "--since", since)
-            runs = [_run(*command) for _ in range(scale.rounds)]
-            about = f"report --since {since}, {years.targets:,} targets, {years.transitions:,} transitions"
-            yield Figure(about, median([took for took, _ in runs]), "s", at_most=seconds, bare=bare)
-            yield Figure(f"memory of {about}", max(memory for _, memory in runs), "MB", at_most=150.0)
-        yield from _export(path, years)
-
-
-def _export(path: Path, years: Years) -> Iterator[Figure]:
-    """All of it as CSV; the memory must be that of a few days."""
-    command = (sys.executable, "-m", "healthmon", "export", "--database", str(path))
-    _, few = _run(*command, "--since", "2d")
-    took, memory = _run(*command)
-    yield Figure("transitions exported as CSV", years.transitions / took, "/s")
-    yield Figure(f"memory of an export of {years.transitions:,} transitions", memory, "MB", at_most=100.0, bare=few)
+        yield from _reports(path, years, scale)
+        yield from _pruning(path, scale)
+        yield from _beside_a_daemon(path, scale)
 
 
 def size_of_a_transition(path: Path) -> float:
@@ -55,8 +54,25 @@ def size_of_a_transition(path: Path) -> float:
         size: int = connection.execute(
             "SELECT SUM(pgsize) FROM dbstat WHERE name IN ('transitions', 'transitions_of_check')"
         ).fetchone()[0]
-        count: int = connection.execute("SELECT COUNT(*) FROM transitions").fetchone()[0]
-    return size / count
+        number: int = connection.execute("SELECT COUNT(*) FROM transitions").fetchone()[0]
+    return size / number
+
+
+# ---------------------------------------------------------------- reports
+
+
+def _reports(path: Path, years: Years, scale: Scale) -> Iterator[Figure]:
+    """A command in a process of its own; bare is a Python that does nothing."""
+    bare = median([_run(sys.executable, "-c", "pass")[0] for _ in range(scale.start_ups)])
+    for since, seconds in (("30d", 1.0), ("365d", 2.0)):
+        runs = [_run(*_report(path, since)) for _ in range(scale.rounds)]
+        about = f"report --since {since}, {years.targets:,} targets, {years.transitions:,} transitions"
+        yield Figure(about, median([took for took, _ in runs]), "s", at_most=seconds, bare=bare)
+        yield Figure(f"memory of {about}", max(memory for _, memory in runs), "MB", at_most=150.0)
+
+
+def _report(path: Path, since: str) -> tuple[str, ...]:
+    return sys.executable, "-m", "healthmon", "report", "--database", str(path), "--since", since
 
 
 def _run(*command: str) -> tuple[float, float]:
@@ -65,3 +81,101 @@ def _run(*command: str) -> tuple[float, float]:
     assert done.returncode == 0, done.stderr.decode()
     took, memory = done.stdout.split()
     return float(took), int(memory) * 1024 / 1e6
+
+
+# ---------------------------------------------------------------- a daemon, and reports beside it
+
+
+def _beside_a_daemon(path: Path, scale: Scale) -> Iterator[Figure]:
+    """Storms at a daemon that goes on with this file, with and without reports beside it."""
+    rate, seconds = scale.storms[0]
+    alone, beside = [], []
+    with Peer(scale.many) as peer, Watched(path.parent, peer) as daemon:
+        for _ in range(scale.rounds):
+            alone.append(_commit_p99(peer, daemon, rate, seconds))
+            with _repeated(*_report(path, "365d")):
+                beside.append(_commit_p99(peer, daemon, rate, seconds))
+    yield Figure(
+        f"event to commit at {rate:,} events/s with a report beside it, p99",
+        median(beside),
+        "ms",
+        bare=median(alone),
+        ratio_at_most=2.0,
+    )
+
+
+def _commit_p99(peer: Peer, daemon: Watched, rate: int, seconds: float) -> float:
+    sent: dict[str, float] = peer.ask(do="storm", rate=rate, seconds=seconds, trunks=0)["sent"]
+    booked = daemon.wait_for_commits(sent)
+    daemon.wait_until_calm()
+    return percentile([(booked[name] - at) * 1000 for name, at in sent.items() if name in booked], 0.99)
+
+
+@contextmanager
+def _repeated(*command: str) -> Iterator[None]:
+    """Run a command again and again."""
+    stop, first = Event(), Event()
+
+    def work() -> None:
+        while not stop.is_set():
+            with subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=ROOT) as process:
+                first.set()
+                while process.poll() is None:
+                    if stop.wait(0.05):
+                        process.kill()
+
+    thread = Thread(target=work)
+    thread.start()
+    first.wait(10)
+    yield
+    stop.set()
+    thread.join()
+
+
+# ---------------------------------------------------------------- pruning
+
+
+def _pruning(path: Path, scale: Scale) -> Iterator[Figure]:
+    """Commits of a few changes, with and without a batch of pruning before each of them."""
+    now = time.time()
+    writer = open_writer(path, now=now)
+    states = [state for state in writer.load().states if not state.target.is_pbx]
+    cuts = Cuts.of(HistoryConfig(transitions=scale.days / 2 * DAY, daily=scale.days / 2 * DAY), now)
+    alone, commits, both = list[float](), list[float](), list[float]()
+    changes = _changes(states, now)
+    while len(alone) < scale.prunings:
+        for _ in range(COMMITS_IN_TURN):
+            alone.append(_timed(lambda: writer.commit(next(changes))))
+        for _ in range(COMMITS_IN_TURN):
+            took = _timed(lambda: writer.prune(cuts))
+            commits.append(_timed(lambda: writer.commit(next(changes))))
+            both.append(took + commits[-1])
+    writer.close()
+    about = f"commit of {CHANGES_AT_ONCE} changes"
+    least = percentile(alone, 0.99)
+    yield Figure(f"{about}, p99", least, "ms")
+    yield Figure(
+        f"{about} while history is pruned, p99", percentile(commits, 0.99), "ms", bare=least, ratio_at_most=2.0
+    )
+    yield Figure(
+        "the same, if it waits for a batch of pruning, p99", percentile(both, 0.99), "ms", bare=least, ratio_at_most=2.0
+    )
+
+
+def _changes(states: Sequence[CheckState], now: float) -> Iterator[Changes]:
+    random = Random(1)
+    for number in count():
+        changes = Changes()
+        for state in random.sample(states, min(CHANGES_AT_ONCE, len(states))):
+            at = now + number
+            changes.states[state.target, state.check] = state
+            changes.transitions.append(
+                Transition(state.target, state.check, Health.UP, Health.DOWN, at, at, "contact reachable")
+            )
+        yield changes
+
+
+def _timed(do: Callable[[], object]) -> float:
+    begun = time.perf_counter()
+    do()
+    return (time.perf_counter() - begun) * 1000

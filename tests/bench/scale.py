@@ -28,6 +28,8 @@ class Scale:
     targets: int = 5_000
     transitions: int = 10_000_000
     days: int = 730
+    #: Commits with, and as many without pruning.
+    prunings: int = 2_000
 
 
 FULL = Scale()
@@ -45,4 +47,5 @@ QUICK = Scale(
     targets=100,
     transitions=20_000,
     days=40,
+    prunings=50,
 )

@@ -300,3 +300,17 @@ def test_a_running_daemon_is_not_disturbed(tmp_path: Path) -> None:
 def test_the_package_runs_as_a_module_and_as_a_script() -> None:
     assert callable(main)
     assert healthmon("--version").stdout.startswith("healthmon ")
+
+
+@pytest.mark.parametrize(("command", "modesty"), [("report", [10]), ("export", [10]), ("db", [10]), ("status", [])])
+def test_what_reads_years_of_history_lets_others_go_first(
+    command: str, modesty: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(os, "nice", asked.append)
+    monkeypatch.setattr(sys, "argv", ["healthmon", command, "--help"])
+
+    with pytest.raises(SystemExit):
+        main()
+
+    assert asked == modesty
