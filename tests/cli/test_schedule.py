@@ -19,7 +19,7 @@ from healthmon.store.reports import MadeReport, ReportBook
 from tests.report.builder import DAY, MINUTE, connection, provider, steps, stopped
 from tests.sinks import SmtpSink, WebhookSink
 
-REPORT = "--last-month --by provider --format markdown"
+REPORT = "--last-month --by provider --format html"
 
 
 class Office:
@@ -73,13 +73,14 @@ def test_run_sends_the_report_to_each_url_and_prints_what_became_of_it(office: O
     (mail,), (hook,) = office.mail.messages, office.hook.messages
     (file,) = mail.files
     assert mail.subject.startswith("REPORT monthly 20")
-    assert (file.media_type, file.name[:8], file.name[-3:]) == ("text/markdown", "monthly-", ".md")
-    assert "| " in file.content.decode()
+    assert (file.media_type, file.name[:8], file.name[-5:]) == ("text/html", "monthly-", ".html")
+    assert file.content.decode().lower().startswith("<!doctype html>")
+    assert "<" not in mail.body
     assert "trunk" in file.content.decode()
     assert f"The whole report is attached: {file.name}" in mail.body
     (attached,) = hook.sent["attachments"]
     assert base64.b64decode(attached["base64"]) == file.content
-    assert (attached["filename"], attached["mimetype"]) == (file.name, "text/markdown")
+    assert (attached["filename"], attached["mimetype"]) == (file.name, "text/html")
     assert hook.sent["healthmon"]["event"] == "report"
 
 
