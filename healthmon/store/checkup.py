@@ -50,6 +50,7 @@ RULES = (
     ),
     _belongs("notifications", "incident_id", "incidents", "of an incident that is not there"),
     _belongs("incident_notes", "incident_id", "incidents", "of an incident that is not there"),
+    _belongs("report_deliveries", "report_id", "reports", "of a report that is not there"),
     _belongs("acknowledgements", "incident_id", "incidents", "of an incident that is not there"),
     Rule(
         "incidents: they last, and nobody would be told of their end",

@@ -49,6 +49,7 @@ BREAKS = {
         "incident_notes: of an incident that is not there (1)",
         "acknowledgements: of an incident that is not there (1)",
     },
+    "DELETE FROM reports": {"report_deliveries: of a report that is not there (2)"},
     "DELETE FROM incidents WHERE id = 2": {"notifications: of an incident that is not there (1)"},
     "UPDATE incidents SET telling = FALSE WHERE id = 2": {
         "incidents: they last, and nobody would be told of their end (1)"
