@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -172,17 +175,6 @@ def test_a_word_that_is_no_duration(db: Run, database: Path) -> None:
     assert "10: say which unit, 10s or 10m" in done.stderr
 
 
-def test_pruning_beside_a_daemon_is_refused(db: Run, database: Path) -> None:
-    make(database)
-    writer = open_writer(database, now=NOW)
-
-    done = db("prune")
-
-    writer.close()
-    assert done.exit_code == ExitCode.DATABASE
-    assert "is using it; stop it first" in done.stderr
-
-
 def test_after_a_renaming_the_history_is_found_under_the_new_name(db: Run, database: Path) -> None:
     make(database)
 
@@ -214,3 +206,88 @@ def test_a_pbx_that_is_not_there_is_not_renamed(db: Run, database: Path) -> None
 
     assert (done.exit_code, done.stdout) == (ExitCode.USAGE, "")
     assert done.stderr == "healthmon: there is no PBX shop in the database; there is office\n"
+
+
+COMMANDS = {
+    "check": (),
+    "backup": ("copy.db",),
+    "stats": (),
+    "prune": (),
+    "rename-pbx": ("office", "hq"),
+}
+
+
+def foreign(database: Path) -> None:
+    sqlite3.connect(database).execute("CREATE TABLE calls (id INTEGER)").connection.close()
+
+
+def newer(database: Path) -> None:
+    make(database, days=1)
+    connection = sqlite3.connect(database)
+    connection.execute("PRAGMA user_version = 9999")
+    connection.close()
+
+
+def torn(database: Path) -> None:
+    make(database, days=1)
+    with database.open("r+b") as file:
+        file.write(b"\0" * 100)
+
+
+def missing(database: Path) -> None:
+    assert not database.exists()
+
+
+def text(database: Path) -> None:
+    database.write_text("hello")
+
+
+#: What lies where the database should be -> what is said of it.
+OBSTACLES: dict[Callable[[Path], None], str] = {
+    missing: "there is no database here yet; the daemon makes it when it first runs",
+    text: "this is not a database, or it is damaged; it was left untouched",
+    foreign: "this is a database of another program; it was left untouched",
+    torn: "this is not a database, or it is damaged; it was left untouched",
+    newer: "it was written by a newer healthmon (schema 9999; this one knows up to",
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize(("put", "said"), OBSTACLES.items(), ids=lambda one: getattr(one, "__name__", ""))
+def test_what_is_no_database_of_ours_is_one_sentence(
+    db: Run, database: Path, name: str, put: Callable[[Path], None], said: str
+) -> None:
+    put(database)
+    before = database.read_bytes() if database.exists() else None
+    arguments = [str(database.with_name(one)) if one.endswith(".db") else one for one in COMMANDS[name]]
+
+    done = db(name, *arguments)
+
+    assert (done.exit_code, done.stdout) == (ExitCode.DATABASE, "")
+    assert done.stderr.startswith(f"healthmon: {database}: {said}")
+    assert len(done.stderr.splitlines()) == 1
+    assert (database.read_bytes() if database.exists() else None) == before
+    assert not database.with_name("copy.db").exists()
+
+
+@pytest.mark.parametrize("name", ["prune", "rename-pbx"])
+def test_beside_a_daemon_nothing_is_changed_by_hand(db: Run, database: Path, name: str) -> None:
+    make(database, days=1)
+    writer = open_writer(database, now=NOW)
+
+    done = db(name, *COMMANDS[name])
+
+    writer.close()
+    assert done.exit_code == ExitCode.DATABASE
+    assert done.stderr == f"healthmon: {database}: the daemon (process {os.getpid()}) is using it; stop it first\n"
+
+
+@pytest.mark.parametrize("name", ["check", "stats"])
+def test_beside_a_daemon_anybody_may_look(db: Run, database: Path, name: str) -> None:
+    make(database, days=1)
+    writer = open_writer(database, now=NOW)
+
+    done = db(name)
+
+    writer.close()
+    assert done.exit_code == ExitCode.OK
