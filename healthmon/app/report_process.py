@@ -81,7 +81,9 @@ def form_of(arguments: Sequence[str]) -> str:
 
 def _run(config: Path, arguments: Sequence[str], as_of: float, stop: Event) -> str:
     moment = datetime.fromtimestamp(as_of, UTC).isoformat()
-    command = [sys.executable, "-m", "healthmon", "-c", str(config), "report", *arguments, "--as-of", moment]
+    # -P: nothing of the directory that we happen to be in.
+    healthmon = [sys.executable, "-P", "-m", "healthmon", "-c", str(config)]
+    command = [*healthmon, "report", *arguments, "--as-of", moment]
     with subprocess.Popen(  # noqa: S603 (our own program, no shell)
         command,
         stdin=subprocess.DEVNULL,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise, zip_longest
 
 from healthmon.model import Incident, Place, PlacePeriod, Target, Transition, VeilPeriod
@@ -79,7 +79,8 @@ def _changes(history: TargetHistory, *, is_named: bool) -> Iterator[Event]:
     check = f"{history.check}: " if is_named else ""
     for before, change in pairwise((None, *history.transitions)):
         assert change is not None  # noqa: S101  (only the first of all is None)
-        yield Event(change.at, "transition", check + _change(before, change), health=change.after)
+        mark = f"{history.check} {change.after}"
+        yield Event(change.at, "transition", check + _change(before, change), health=change.after, mark=mark)
 
 
 def _change(before: Transition | None, change: Transition) -> str:
@@ -98,7 +99,8 @@ def _veiled(veils: Sequence[VeilPeriod], what: str) -> Iterator[Event]:
         begun = veil.since if begun is None else begun
         yield Event(veil.since, "veil", f"{what}cannot be seen: {veil.why}")
         if veil.until is not None and (following is None or following.since > veil.until):
-            yield Event(veil.until, "veil", f"{what}can be seen again, after {duration(veil.until - begun)}")
+            words = f"{what}can be seen again, after {duration(veil.until - begun)}"
+            yield Event(veil.until, "veil", words, mark=f"{what}can be seen")
             begun = None
 
 
@@ -142,14 +144,18 @@ class News:
 
     def __init__(self, about: KnownTarget) -> None:
         self._about = about
-        self._seen: frozenset[Event] | None = None
+        self._seen: frozenset[tuple[object, ...]] | None = None
 
     def take(self, reader: Reader, now: float) -> list[Event]:
         """Return what was booked since the last look, in the order of time; nothing at the first look."""
         window = now - LOOK_BACK, now + CLOCKS_DIFFER
         found = [event for event in _events(reader, self._about.target, window) if event.at >= window[0]]
-        # By the database's own time: what was seen is not new after somebody has set the clock.
-        by_key = {replace(event, at=round(reader.lasting(event.at), 3)): event for event in found}
+        by_key = {_key(event, reader): event for event in found}
         new = [] if self._seen is None else [event for key, event in by_key.items() if key not in self._seen]
         self._seen = frozenset(by_key)
         return new
+
+
+def _key(event: Event, reader: Reader) -> tuple[object, ...]:
+    """By the database's own time: what was seen is not new after somebody has set the clock."""
+    return round(reader.lasting(event.at), 3), event.what, event.incident, event.mark or event.words

@@ -25,6 +25,8 @@ class Event:
     incident: int | None = None
     #: Of a transition: what is believed from then on.
     health: Health | None = None
+    #: What it is known by where its words depend on what was before it; "": by its words.
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
+from healthmon.errors import StoreError
 from healthmon.store.connect import errors_named
 from healthmon.store.lock import look_at_lock
 from healthmon.store.queries import Reader, open_reader
@@ -52,7 +53,16 @@ class Watcher:
 
     @contextmanager
     def reading(self) -> Iterator[Reader]:
-        """Ask as any reader does, of one moment. Raises a StoreError."""
+        """Ask as any reader does, of one moment. Raises a StoreError; then the next look finds the change again."""
+        try:
+            with self._reader() as reader:
+                yield reader
+        except StoreError:
+            self._seen = None
+            raise
+
+    @contextmanager
+    def _reader(self) -> Iterator[Reader]:
         if self._connection is None:
             with open_reader(self._path) as reader:
                 yield reader

@@ -21,7 +21,8 @@ DESK, SAME_NAME, TRUNK = (
     Target("office", "SIP", "tk"),
 )
 SITE = Target("office", "site", "203.0.113.7")
-ALL = known(OFFICE, BRANCH, DESK, SAME_NAME, TRUNK, SITE)
+URL = Target("", "receiver", "oncall/boss")
+ALL = known(OFFICE, BRANCH, DESK, SAME_NAME, TRUNK, SITE, URL)
 
 
 @pytest.mark.parametrize(
@@ -38,6 +39,8 @@ ALL = known(OFFICE, BRANCH, DESK, SAME_NAME, TRUNK, SITE)
         ("203.0.113.7", SITE),
         ("site 203.0.113.7", SITE),
         ("office:site 203.0.113.7", SITE),
+        ("oncall/boss", URL),
+        ("receiver oncall/boss", URL),
     ],
 )
 def test_a_target_is_found_by_what_people_call_it(words: str, target: Target) -> None:

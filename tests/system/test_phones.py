@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,33 @@ def test_phone_killed_and_back_is_two_messages_and_one_outage(scene: Scene) -> N
     row = next(row for row in scene.daemon.report("--since", "1h")["targets"] if row["endpoint"] == "PJSIP/101")
     assert row["outages"] == 1
     assert 0 < row["downtime_s"] == row["longest_s"] < 30
+
+
+def test_the_history_of_a_phone_tells_where_it_was_and_who_was_told(scene: Scene) -> None:
+    one = registered(scene)
+    one.vanish()
+    scene.daemon.wait_for_state("PJSIP/101", "down")
+    scene.wait_told("DOWN phone 101 (office) since ")
+    one.come_back()
+    scene.daemon.wait_for_state("PJSIP/101", "up")
+
+    def told() -> list[tuple[str, str]]:
+        life = json.loads(scene.daemon.command("history", "101", "--json").stdout)
+        return [(event["what"], event["words"]) for event in life["events"]]
+
+    scene.daemon.wait(
+        lambda: any("told oncall/hook (resolved)" in words for _, words in told()), "the recovery is told"
+    )
+    life = told()
+    beliefs = [words for what, words in life if what == "transition"]
+    assert [" ".join(words.split(":")[0].split()[:2]) for words in beliefs[-3:]] == ["up", "down after", "up after"], (
+        life
+    )
+    assert any(what == "contact" and words.startswith("at 127.") for what, words in life), life
+    assert any(what == "message" and words.startswith("told oncall/hook (opened): DOWN") for what, words in life), life
+    exported = scene.daemon.command("export", "--format", "jsonl").stdout.splitlines()
+    changes = [json.loads(line) for line in exported]
+    assert [one["after"] for one in changes if one["resource"] == "101"][-3:] == ["up", "down", "up"]
 
 
 def test_phone_that_unregisters_is_told_down(scene: Scene) -> None:
