@@ -31,8 +31,8 @@ def report_markdown(account: Account, zone: ZoneInfo, *, with_incidents: bool, t
 def _incidents(account: Account, zone: ZoneInfo) -> str:
     if not account.incidents:
         return "No incidents."
-    titles, rows = incident_texts(account, zone)
-    return _table(titles, rows, [title in ("NO.", "LASTED") for title in titles])
+    texts = incident_texts(account, zone)
+    return _table(texts.titles, texts.rows, [title in ("NO.", "LASTED") for title in texts.titles])
 
 
 def _table(titles: Sequence[str], rows: Sequence[Sequence[str]], is_number: Sequence[bool]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from healthmon.model import Incident
@@ -166,12 +167,23 @@ def _incident(one: Incident, until: float, zone: ZoneInfo, *, has_pbx: bool) -> 
     ]
 
 
-def incident_texts(account: Account, zone: ZoneInfo) -> tuple[list[str], list[list[str]]]:
-    """Write the incidents as titles and texts, newest first, without those that a listed one explains."""
+class IncidentTexts(NamedTuple):
+    """Incidents as titles and texts, newest first."""
+
+    titles: list[str]
+    rows: list[list[str]]
+    #: So many older ones are left out.
+    more: int
+
+
+def incident_texts(account: Account, zone: ZoneInfo, most: int | None = None) -> IncidentTexts:
+    """Write the newest incidents as texts, without those that a listed one explains."""
     numbers = {one.id for one in account.incidents}
-    shown = [one for one in account.incidents if one.explained_by not in numbers]
-    rows = [_incident(one, account.window[1], zone, has_pbx=account.has_pbxs) for one in shown]
-    return [column.title for column in _INCIDENT_COLUMNS], [[cell.text for cell in row] for row in rows]
+    chosen = [one for one in account.incidents if one.explained_by not in numbers]
+    has_pbx = account.has_pbxs
+    rows = [_incident(one, account.window[1], zone, has_pbx=has_pbx) for one in chosen[:most]]
+    texts = [[cell.text for cell in row] for row in rows]
+    return IncidentTexts([column.title for column in _INCIDENT_COLUMNS], texts, len(chosen) - len(rows))
 
 
 def incidents_table(

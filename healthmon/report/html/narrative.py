@@ -15,9 +15,6 @@ from healthmon.report.words import DAY, HOUR, counted, duration
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
-#: In a longer time a day of the month alone says too little (seconds).
-_MONTH = 32 * 24 * HOUR
-
 
 def period_in_words(window: Span, zone: ZoneInfo) -> str:
     """Say what time a window is: ``November 2026``, ``the week from 16 November 2026``, ``1 May 2026``, or how long."""
@@ -67,9 +64,15 @@ def _when(outage: Outage, window: Span, zone: ZoneInfo) -> str:
     since = datetime.fromtimestamp(outage.since, zone)
     if window[1] - window[0] <= 26 * HOUR:
         return f"at {since:%H:%M}"
-    if window[1] - window[0] <= _MONTH:
+    if _is_in_one_month(window, zone):
         return f"on the {ordinal(since.day)}"
     return f"on {since.day} {since:%B}"
+
+
+def _is_in_one_month(window: Span, zone: ZoneInfo) -> bool:
+    """Whether a day of the month alone says which day it is."""
+    first, last = (datetime.fromtimestamp(at, zone) for at in (window[0], window[1] - 1))
+    return (first.year, first.month) == (last.year, last.month)
 
 
 def in_words(number: int) -> str:

@@ -15,7 +15,7 @@ from healthmon.report.availability import UnknownAs
 from healthmon.report.columns import Table, available, promised, sentences, table_of
 from healthmon.report.html import pictures as draw
 from healthmon.report.html.narrative import headline, in_words, period_in_words, story
-from healthmon.report.html.strips import outages_of, stretches
+from healthmon.report.html.strips import Outage, outages_of, stretches
 from healthmon.report.report_text import incident_texts, times
 from healthmon.report.words import counted, duration, full, moment, visible
 
@@ -55,7 +55,7 @@ def report_page(account: Account, zone: ZoneInfo, *, now: float, top: int | None
     """Write an account as one HTML page."""
     pictures = account.pictures or Pictures()
     listed = account.entries[: MOST_ROWS if top is None else top]
-    titles, incidents = incident_texts(account, zone)
+    incidents = incident_texts(account, zone, MOST_ROWS)
     environment = Environment(
         loader=PackageLoader("healthmon.report.html"),
         autoescape=True,
@@ -86,9 +86,7 @@ def report_page(account: Account, zone: ZoneInfo, *, now: float, top: int | None
         listed=_listed(account, table_of(listed, account)),
         listed_title=_listed_title(account),
         more_listed=len(account.entries) - len(listed),
-        incident_titles=titles,
-        incidents=incidents[:MOST_ROWS],
-        more_incidents=max(0, len(incidents) - MOST_ROWS),
+        incidents=incidents,
     )
 
 
@@ -128,11 +126,18 @@ def _row(strip: Strip, account: Account, zone: ZoneInfo) -> Row:
 def _course_in_words(strip: Strip, zone: ZoneInfo) -> str:
     """Say what a strip shows."""
     outages = outages_of(strip)
-    named = [f"{moment(outage.since, zone)} for {duration(outage.seen_s)}" for outage in outages[:_NAMED_OUTAGES]]
-    more = [f"and {len(outages) - _NAMED_OUTAGES:,} times more"] if len(outages) > _NAMED_OUTAGES else []
-    down = f"Down {', '.join([*named, *more])}" if outages else "Never down"
+    down = "Never down"
+    if len(outages) > _NAMED_OUTAGES:
+        longest = max(outages, key=lambda outage: outage.seen_s)
+        down = f"Down {len(outages):,} times, for {duration(strip.figures.down_s)} in all; the longest {_named(longest, zone)}"
+    elif outages:
+        down = f"Down {', '.join(_named(outage, zone) for outage in outages)}"
     apart = ((strip.figures.degraded_s, "degraded"), (strip.figures.unknown_s, "unknown"))
     return "; ".join([down, *(f"{what} for {duration(length)}" for length, what in apart if length)]) + "."
+
+
+def _named(outage: Outage, zone: ZoneInfo) -> str:
+    return f"{moment(outage.since, zone)} for {duration(outage.seen_s)}"
 
 
 def _ticks(account: Account, zone: ZoneInfo) -> list[str]:
