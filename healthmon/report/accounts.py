@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
+from healthmon.core.roundtrips import RoundTrips
 from healthmon.core.sites import label
 from healthmon.model import Check, Health, Incident, Kind, Target
 from healthmon.report.availability import (
@@ -125,6 +126,8 @@ class Strip:
     name: str
     segments: tuple[Segment, ...]
     figures: Figures
+    #: What its round trips amount to in each hour or day in which some were measured.
+    round_trips: tuple[tuple[Span, RoundTrips], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,10 @@ from enum import StrEnum
 from itertools import islice
 from typing import NamedTuple
 
+from healthmon.core.roundtrips import RoundTrips
 from healthmon.model import Health, Kind, Reading
+
+NO_ROUND_TRIPS = RoundTrips()
 
 #: From here until there, seconds since the epoch; the end does not belong to it.
 Span = tuple[float, float]
@@ -82,6 +85,8 @@ class Figures:
     silenced_s: float = 0.0
     #: How often it began to flap.
     flaps: int = 0
+    #: As far as they are known.
+    round_trips: RoundTrips = NO_ROUND_TRIPS
 
     @property
     def watched_s(self) -> float:
@@ -121,6 +126,8 @@ class Figures:
             maintenance_s=self.maintenance_s + other.maintenance_s,
             silenced_s=self.silenced_s + other.silenced_s,
             flaps=self.flaps + other.flaps,
+            # Most have none, and making a sum of two takes its time.
+            round_trips=self.round_trips + other.round_trips if other.round_trips.count else self.round_trips,
         )
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from healthmon.core.roundtrips import RoundTrips
 from healthmon.report.accounts import Account, By, Group, Line, Rules
 from healthmon.report.availability import Figures
-from healthmon.report.words import counted, duration, percent, percent_at_least, short
+from healthmon.report.words import counted, duration, milliseconds, percent, percent_at_least, short
 
 Entry = Line | Group
 
@@ -29,6 +30,10 @@ def _seconds(of: Callable[[Entry], float | None]) -> Callable[[Entry, Rules], st
 
 def _number(of: Callable[[Entry], int]) -> Callable[[Entry, Rules], str]:
     return lambda entry, _rules: f"{of(entry):,}" if of(entry) else ""
+
+
+def _milliseconds(of: Callable[[RoundTrips], float | None]) -> Callable[[Entry, Rules], str]:
+    return lambda entry, _rules: milliseconds(of(entry.figures.round_trips)) if entry.figures.round_trips.count else ""
 
 
 def available(figures: Figures | None, rules: Rules) -> str:
@@ -62,6 +67,10 @@ FIGURES = (
     Figure("UNKNOWN", _seconds(lambda entry: entry.figures.unknown_s), is_always=True),
     Figure("MAINT", _seconds(lambda entry: entry.figures.maintenance_s), 4),
     Figure("SILENT", _seconds(lambda entry: entry.figures.silenced_s), 5),
+    Figure("RTT P50", _milliseconds(lambda trips: trips.percentile_ms(0.5)), 10),
+    Figure("RTT P95", _milliseconds(lambda trips: trips.percentile_ms(0.95)), 11),
+    Figure("RTT MIN", _milliseconds(lambda trips: trips.min_ms), 13),
+    Figure("RTT MAX", _milliseconds(lambda trips: trips.max_ms), 12),
 )
 
 

@@ -8,12 +8,14 @@ from zoneinfo import ZoneInfo
 
 from healthmon.config.types import Plans
 from healthmon.core.failing import Failure, failure_of, target_of
+from healthmon.core.roundtrips import RoundTrips
 from healthmon.core.sites import Sites
 from healthmon.model import Freshness, Incident, Kind, Place, Target
 from healthmon.report.accounts import (
     Account,
     By,
     Choice,
+    Group,
     Line,
     Pictures,
     Rules,
@@ -164,21 +166,35 @@ def _pictures(
     """Collect what only pictures need."""
     by_target = {one.target: one for one in chosen}
     providers = [line for line in lines if line.kind is Kind.PROVIDER]
+    several = len({line.target.pbx for line in providers}) > 1
+    cells = measuring.groups(-1)
     return Pictures(
         providers=tuple(
             Strip(
                 Kind.PROVIDER,
-                line.target.endpoint if len({one.target.pbx for one in providers}) < 2 else str(line.target),
+                str(line.target) if several else line.target.endpoint,
                 tuple(measuring.timeline(by_target[line.target])),
                 line.figures,
+                _round_trips(measuring, by_target[line.target], line, cells),
             )
             for line in providers[:MOST_STRIPS]
         ),
         sites=tuple(site_strips(lines, incidents, asked.window)[:MOST_STRIPS]),
         more=max(0, len(providers) - MOST_STRIPS),
-        cells=measuring.groups(-1),
+        cells=cells,
         is_hourly=_cell_calendar(asked.window) is Calendar.HOUR,
     )
+
+
+def _round_trips(
+    measuring: Measuring, watched: Watched, line: Line, cells: Sequence[Group]
+) -> tuple[tuple[Span, RoundTrips], ...]:
+    """Say what the round trips of a provider amount to in each hour or day."""
+    if not line.figures.round_trips.count:
+        return ()
+    spans = [cell.span for cell in cells if cell.span is not None]
+    known = ((span, measuring.round_trips(watched, span)) for span in spans)
+    return tuple((span, trips) for span, trips in known if trips.count)
 
 
 def _cell_calendar(window: Span) -> Calendar:

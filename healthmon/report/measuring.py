@@ -10,9 +10,20 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 
+from healthmon.core.roundtrips import RoundTrips
 from healthmon.model import Kind, Target
 from healthmon.report.accounts import Group, Line, Unseen, period_group
-from healthmon.report.availability import Figures, Segment, Span, clipped, figures, gaps, watched_within, within
+from healthmon.report.availability import (
+    NO_ROUND_TRIPS,
+    Figures,
+    Segment,
+    Span,
+    clipped,
+    figures,
+    gaps,
+    watched_within,
+    within,
+)
 from healthmon.report.course import Course, Difference
 from healthmon.report.covers import Covers
 from healthmon.report.periods import Period
@@ -79,13 +90,13 @@ class Measuring:
         else:
             told = course.timeline()
             whole, in_hours, is_unused = _whole(told, plan), _in_hours(told, plan), course.is_unused()
-            self._add_periods(told, plan, watched.target)
-        flaps = sum(count for _, count in measures.flaps.get(watched.target, ()))
+            self._add_periods(told, plan, watched)
+        whole = self._with_numbers(whole, watched, measures.window)
         return Line(
             watched.target,
             watched.kind,
             watched.watch,
-            replace(whole, flaps=flaps) if flaps else whole,
+            whole,
             in_hours,
             site,
             was_used=not is_unused,
@@ -94,6 +105,18 @@ class Measuring:
     def groups(self, calendar: int) -> tuple[Group, ...]:
         """Say what each period of a calendar amounts to, over all targets measured so far."""
         return tuple(one.group() for one in self._calendars[calendar])
+
+    def _with_numbers(self, amount: Figures, watched: Watched, window: Span) -> Figures:
+        """Add what is counted besides the time."""
+        since, until = window
+        flaps = sum(count for at, count in self._measures.flaps.get(watched.target, ()) if since <= at < until)
+        round_trips = self.round_trips(watched, window)
+        return replace(amount, flaps=flaps, round_trips=round_trips) if flaps or round_trips.count else amount
+
+    def round_trips(self, watched: Watched, window: Span) -> RoundTrips:
+        """Say what the round trips of a target amount to."""
+        is_known = self._meters.has_round_trips(watched.id, *window)
+        return self._meters.round_trips(watched.id, *window) if is_known else NO_ROUND_TRIPS
 
     def timeline(self, watched: Watched) -> list[Segment]:
         """Cut the window into stretches of one health each, for a picture."""
@@ -130,15 +153,15 @@ class Measuring:
             found = course.difference()
             amount = figures(course.timeline()) if found is None else found.figures
             if amount.watched_s:
-                one.add(amount, None)
+                one.add(self._with_numbers(amount, watched, window), None)
 
-    def _add_periods(self, told: Sequence[Segment], plan: _Plan, target: Target) -> None:
+    def _add_periods(self, told: Sequence[Segment], plan: _Plan, watched: Watched) -> None:
         for one in chain.from_iterable(self._calendars):
             since, until = one.period.since, one.period.until
             part = list(clipped(told, (since, until)))
             if any(stretch.health is not None for stretch in part):
-                flaps = sum(count for at, count in self._measures.flaps.get(target, ()) if since <= at < until)
-                one.add(replace(_whole(part, plan), flaps=flaps), _in_hours(part, plan))
+                amount = self._with_numbers(_whole(part, plan), watched, (since, until))
+                one.add(amount, _in_hours(part, plan))
 
 
 class _PeriodSum:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from io import StringIO
 from typing import Any
 
+from healthmon.core.roundtrips import RoundTrips
 from healthmon.model import Incident
 from healthmon.report.accounts import Account, By, Group, Line, Rules
 from healthmon.report.availability import Figures
@@ -133,8 +134,18 @@ def _figures(figures: Figures, in_hours: Figures | None, rules: Rules) -> dict[s
         "mttr_s": _rounded(figures.mean_repair_s, 3),
         "mtbf_s": _rounded(figures.mean_between_s, 3),
         "flaps": figures.flaps,
+        **_round_trips(figures.round_trips),
         "availability_in_hours": None if in_hours is None else _rounded(rules.share(in_hours), 6),
         "downtime_in_hours_s": None if in_hours is None else round(in_hours.down_s, 3),
+    }
+
+
+def _round_trips(trips: RoundTrips) -> dict[str, Any]:
+    return {
+        "rtt_p50_ms": _rounded(trips.percentile_ms(0.5), 3),
+        "rtt_p95_ms": _rounded(trips.percentile_ms(0.95), 3),
+        "rtt_min_ms": round(trips.min_ms, 3) if trips.count else None,
+        "rtt_max_ms": round(trips.max_ms, 3) if trips.count else None,
     }
 
 

@@ -86,6 +86,11 @@ def age(at: float | None, now: float) -> str:
     return f"{whole} s"
 
 
+def milliseconds(ms: float | None) -> str:
+    """Write a round-trip time: ``0.8 ms``, ``12 ms``; nothing for none."""
+    return "" if ms is None else f"{ms:.1f} ms" if ms < 9.95 else f"{ms:,.0f} ms"
+
+
 def percent(share: float | None) -> str:
     """Write an availability: ``99.95 %``. It never says 100 where something is missing, nor 0 where something is."""
     if share is None:

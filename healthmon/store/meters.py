@@ -21,6 +21,9 @@ from healthmon.store.timeline import Timeline
 
 FOREVER = float("inf")
 
+#: How long a bucket of ``rtt_days`` is (seconds).
+_DAY = 86400.0
+
 #: One check of each target: reachability, and a PBX's connection.
 _ONE_OF_EACH = f"c.name = CASE WHEN c.technology = '' THEN '{Check.CONNECTION}' ELSE '{Check.REACHABILITY}' END"
 
@@ -57,6 +60,9 @@ READING_AFTER = f"""SELECT {_READING} FROM daily
     WHERE check_id = :check_id AND at > :at ORDER BY at LIMIT 1"""  # noqa: S608
 
 LONGEST = "SELECT MAX(longest_s) FROM daily WHERE check_id = :check_id AND at > :since AND at <= :until"
+
+# Each round trip that was measured is in the bucket of its day, too.
+HAS_ROUND_TRIPS = "SELECT 1 FROM rtt_days WHERE check_id = :check_id AND at > :since AND at < :until LIMIT 1"
 
 _INSERT_READING = f"""INSERT INTO daily (check_id, {_READING}) VALUES (:check_id, :at, :up_s, :degraded_s, :down_s,
     :unknown_s, :outages, :longest_s, :belief, :was_used, :is_out, :out_s)"""  # noqa: S608
@@ -139,6 +145,11 @@ class Meters:
 
     def _veil(self, since: float, until: float) -> tuple[float, float]:
         return since + self._line.shift, FOREVER if until == NO_END else until + self._line.shift
+
+    def has_round_trips(self, check_id: int, since: float, until: float) -> bool:
+        """Whether any round trip of a check may have been measured in a window."""
+        span = self._span(since - _DAY, until)
+        return bool(self._rows(HAS_ROUND_TRIPS, {"check_id": check_id, **span}))
 
     def round_trips(self, check_id: int, since: float, until: float) -> RoundTrips:
         """Return what the round-trip times of a check amount to in a window, to the minute where that is still kept.

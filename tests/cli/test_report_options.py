@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 
 from healthmon.cli import common
 from healthmon.cli.main import cli
-from healthmon.model import Changes, Health, Kind, Matcher, Place, PlaceChange, Target
+from healthmon.model import Changes, Health, Kind, Matcher, Place, PlaceChange, RoundTrip, Target
 from healthmon.report.accounts import Account, By
 from healthmon.report.report_markdown import report_markdown
 from healthmon.report.tables import Screen
@@ -331,6 +331,31 @@ def test_flaps_are_counted(database: Path, run: Run) -> None:
 
     assert document["overall"]["flaps"] == 3
     assert [group["flaps"] for group in document["groups"]] == [0, 0, 3, 0]
+
+
+def test_round_trip_times_are_shown_where_any_are_known(database: Path, run: Run) -> None:
+    trunk, desk = provider("telekom"), phone("101")
+    history = [*steps(trunk, (LONG_AGO, UP)), *steps(desk, (LONG_AGO, UP))]
+    stopped(database, [trunk, desk], history=history)
+    writer = open_writer(database, now=NOW - 60)
+    measured = [(NOW - 2 * DAY, 900.0), *((NOW - HOUR - number, 10.0 + number) for number in range(21))]
+    writer.commit(Changes(round_trips=[RoundTrip(trunk.target, at, ms) for at, ms in measured]))
+    while writer.fold_round_trips():
+        pass
+    writer.close()
+
+    targets = {target["endpoint"]: target for target in asked(run, "--since", "1d")["targets"]}
+    table = run("report", "--since", "1d").stdout
+    group = asked(run, "--since", "1d", "--by", "provider")["groups"][0]
+
+    trips = targets["PJSIP/telekom"]
+    assert (trips["rtt_min_ms"], trips["rtt_max_ms"]) == (10, 30)
+    assert trips["rtt_p50_ms"] == pytest.approx(20, rel=0.1)
+    assert trips["rtt_p95_ms"] == pytest.approx(29, rel=0.1)
+    assert targets["PJSIP/101"]["rtt_p50_ms"] is None
+    assert "RTT P50  RTT P95  RTT MIN  RTT MAX" in table
+    assert "10 ms    30 ms" in table
+    assert group["rtt_max_ms"] == 30
 
 
 # ---------------------------------------------------------------- forms

@@ -25,6 +25,7 @@ from healthmon.model import (
     Matcher,
     Place,
     PlaceChange,
+    RoundTrip,
     Target,
     Transition,
     VeilPeriod,
@@ -83,8 +84,11 @@ def make_month(path: Path) -> None:
                 veils={(one.target, one.check, one.since): one for one in hidden()},
                 incidents={one.id: one for one in incidents()},
                 places=list(places()),
+                round_trips=list(round_trips()),
             )
         )
+        while writer.fold_round_trips():
+            pass
         writer.alive(WRITTEN, [Freshness("office", WRITTEN, WRITTEN, WRITTEN)])
     with open_commander(path) as commander:
         phones = Matcher(kinds=(Kind.PHONE,), endpoints=("PJSIP/109",))
@@ -138,6 +142,13 @@ def places() -> Iterator[PlaceChange]:
     for number, (name, state) in enumerate(PHONES.items(), start=101):
         address = cast.WAREHOUSE_ADDRESS if name in cast.WAREHOUSE else "192.0.2.10"
         yield PlaceChange(state.target, Place(address, f"Acme {number}"), WATCHED_SINCE, is_left=False)
+
+
+def round_trips() -> Iterator[RoundTrip]:
+    """The contact of the trunk became reachable now and then; in the evenings the line is busy."""
+    for number in range(30 * 4):
+        hour = number * 6 % 24
+        yield RoundTrip(TRUNK.target, MONTH[0] + number * 6 * HOUR + MINUTE, 17 + number * 7 % 5 + 21 * (hour == 18))
 
 
 PLANS = Plans(

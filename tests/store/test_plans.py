@@ -168,6 +168,7 @@ def ask_meters(meters: Meters) -> dict[str, Any]:
         "reading_until": meters.reading_until(number, END),
         "reading_after": meters.reading_after(number, START),
         "last_reading": meters.last_reading(number),
+        "has_round_trips": meters.has_round_trips(number, START, END),
         "longest_s": meters.longest_s(number, START, END),
         "round_trips": meters.round_trips(number, START, END),
     }

@@ -17,7 +17,7 @@ from healthmon.report.html import pictures as draw
 from healthmon.report.html.narrative import headline, in_words, period_in_words, story
 from healthmon.report.html.strips import Outage, outages_of, stretches
 from healthmon.report.report_text import incident_texts, times
-from healthmon.report.words import counted, duration, full, moment, visible
+from healthmon.report.words import counted, duration, full, milliseconds, moment, visible
 
 #: So many rows a table has; the rest is counted.
 MOST_ROWS = 200
@@ -51,6 +51,15 @@ class Row(NamedTuple):
     picture: Markup
 
 
+class Chart(NamedTuple):
+    """The round-trip times of a provider."""
+
+    name: str
+    words: str
+    top: str
+    picture: Markup
+
+
 def report_page(account: Account, zone: ZoneInfo, *, now: float, top: int | None = None) -> str:
     """Write an account as one HTML page."""
     pictures = account.pictures or Pictures()
@@ -79,6 +88,7 @@ def report_page(account: Account, zone: ZoneInfo, *, now: float, top: int | None
         providers=[_row(strip, account, zone) for strip in pictures.providers],
         sites=[_row(strip, account, zone) for strip in pictures.sites],
         more_providers=pictures.more,
+        charts=[_chart(strip, account) for strip in pictures.providers if strip.round_trips],
         ticks=_ticks(account, zone),
         calendar=_calendar(pictures, account, zone),
         steps=_steps(),
@@ -129,7 +139,8 @@ def _course_in_words(strip: Strip, zone: ZoneInfo) -> str:
     down = "Never down"
     if len(outages) > _NAMED_OUTAGES:
         longest = max(outages, key=lambda outage: outage.seen_s)
-        down = f"Down {len(outages):,} times, for {duration(strip.figures.down_s)} in all; the longest {_named(longest, zone)}"
+        times_down = f"Down {len(outages):,} times, for {duration(strip.figures.down_s)} in all"
+        down = f"{times_down}; the longest {_named(longest, zone)}"
     elif outages:
         down = f"Down {', '.join(_named(outage, zone) for outage in outages)}"
     apart = ((strip.figures.degraded_s, "degraded"), (strip.figures.unknown_s, "unknown"))
@@ -138,6 +149,16 @@ def _course_in_words(strip: Strip, zone: ZoneInfo) -> str:
 
 def _named(outage: Outage, zone: ZoneInfo) -> str:
     return f"{moment(outage.since, zone)} for {duration(outage.seen_s)}"
+
+
+def _chart(strip: Strip, account: Account) -> Chart:
+    trips = strip.figures.round_trips
+    middle, most = (milliseconds(trips.percentile_ms(part)) for part in (0.5, 0.95))
+    words = f"Half of {counted(trips.count, 'round trip')} below {middle}, 95 % below {most}; "
+    words += f"from {milliseconds(trips.min_ms)} to {milliseconds(trips.max_ms)}."
+    label = f"Round-trip times of {visible(strip.name)}. {words}"
+    top = milliseconds(draw.chart_top_ms(strip.round_trips))
+    return Chart(strip.name, words, top, draw.chart_picture(strip.round_trips, account.window, label))
 
 
 def _ticks(account: Account, zone: ZoneInfo) -> list[str]:
@@ -179,14 +200,18 @@ def _steps() -> list[tuple[Markup, str]]:
 
 def _listed(account: Account, whole: Table) -> dict[str, Any]:
     """Say a table in the terms of the template."""
-    is_number = [name == "TARGETS" for name in whole.names] + [True] * len(whole.figures)
     titles = [*whole.names, *(figure.title for figure in whole.figures)]
+    shown = [number for number, title in enumerate(titles) if title not in _TOO_MUCH]
     missed = [account.rules.is_missed(entry.figures) for entry in whole.entries]
     return {
-        "titles": [_TITLES.get(title, title.capitalize()) for title in titles],
-        "is_number": is_number,
-        "rows": list(zip(whole.rows, missed, strict=True)),
+        "titles": [_TITLES.get(titles[number], titles[number].capitalize()) for number in shown],
+        "is_number": [number >= len(whole.names) or titles[number] == "TARGETS" for number in shown],
+        "rows": [([row[number] for number in shown], is_bad) for row, is_bad in zip(whole.rows, missed, strict=True)],
     }
+
+
+#: Paper has no room for everything; the charts say the extremes of round-trip times.
+_TOO_MUCH = ("RTT MIN", "RTT MAX")
 
 
 _TITLES = {
@@ -197,6 +222,8 @@ _TITLES = {
     "MTTR": "MTTR",
     "MTBF": "MTBF",
     "DEGR": "Degraded",
+    "RTT P50": "RTT p50",
+    "RTT P95": "RTT p95",
     "MAINT": "Maintenance",
     "SILENT": "Silenced",
 }

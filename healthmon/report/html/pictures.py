@@ -6,6 +6,7 @@ shows is also said in its label, for those who do not see it. Texts are escaped 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import date, datetime
 from itertools import groupby
@@ -14,8 +15,10 @@ from zoneinfo import ZoneInfo
 import drawsvg
 from markupsafe import Markup
 
+from healthmon.core.roundtrips import RoundTrips
 from healthmon.model import Health
 from healthmon.report.accounts import Group, Rules
+from healthmon.report.availability import Span
 from healthmon.report.columns import available
 from healthmon.report.html.strips import COLUMNS, Stretch
 from healthmon.report.words import duration
@@ -86,6 +89,37 @@ def swatch(health: Health | None) -> Markup:
     """Draw what a health looks like, for the legend; the words stand beside it."""
     drawing = drawsvg.Drawing(22, 14, **{"class": "swatch", "aria-hidden": "true"})
     drawing.append(drawsvg.Rectangle(0, 0, 22, 14, fill=f"url(#{name_of(health)})", stroke=_INK, stroke_width=0.6))
+    return _markup(drawing)
+
+
+# ---------------------------------------------------------------- round-trip times
+
+
+#: Height of a chart.
+_CHART = 120
+
+
+def chart_top_ms(trips: Sequence[tuple[Span, RoundTrips]]) -> float:
+    """The round-trip time at the upper edge of a chart: a round number, at least as large as every P95."""
+    highest = max(one.percentile_ms(0.95) or 0.0 for _, one in trips)
+    size = 10.0 ** math.floor(math.log10(highest))
+    return next(size * step for step in (1, 2, 5, 10) if size * step >= highest)
+
+
+def chart_picture(trips: Sequence[tuple[Span, RoundTrips]], window: Span, label: str) -> Markup:
+    """Draw a bar from the least to P95 for each hour or day, and a line across it at P50."""
+    top, scale = chart_top_ms(trips), COLUMNS / (window[1] - window[0])
+    drawing = _drawing(COLUMNS, _CHART, label, preserveAspectRatio="none", **{"class": "chart"})
+    for part in (0.25, 0.5, 0.75):
+        drawing.append(drawsvg.Line(0, _CHART * part, COLUMNS, _CHART * part, stroke="#d5dae1", stroke_width=1))
+    for (since, until), one in trips:
+        x, width = (since - window[0]) * scale, max((until - since) * scale - 1, 2)
+        low, middle, high = (
+            _CHART * (1 - min((ms or 0.0) / top, 1))
+            for ms in (one.min_ms, one.percentile_ms(0.5), one.percentile_ms(0.95))
+        )
+        drawing.append(drawsvg.Rectangle(x, high, width, max(low - high, 2), fill="#9db7d5"))
+        drawing.append(drawsvg.Rectangle(x, min(middle, _CHART - 3), width, 3, fill=_INK))
     return _markup(drawing)
 
 
