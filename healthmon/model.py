@@ -342,6 +342,10 @@ class CheckState:
     is_flapping: bool = False
     #: The effective hold time that is in force (rule 9), seconds.
     down_after: float = 0.0
+    #: When each raw change began that counts for flapping, the newest perhaps not for long enough yet.
+    flap_changes: tuple[float, ...] = ()
+    #: What it is told together with, once it is believed down: "found down at first look", ….
+    cohort: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,11 +59,14 @@ class Desk:
 
     def review_flapping(self, machine: Machine, now: float) -> None:
         """Begin or end flapping, and set the time of the next look."""
-        target = machine.target
-        whom = (target.pbx, machine.check) if target.is_pbx else target
         look_at = machine.review_flapping(now)
         if look_at is not None:
-            self.deadlines.set((FLAPS, whom), look_at)
+            self.look_at_flapping(machine, look_at)
+
+    def look_at_flapping(self, machine: Machine, when: float) -> None:
+        """Set the time of the next look at its flapping."""
+        target = machine.target
+        self.deadlines.set((FLAPS, (target.pbx, machine.check) if target.is_pbx else target), when)
 
     def settle(
         self,

@@ -50,7 +50,6 @@ class Endpoint(Machine):
     __slots__ = (
         "asked_at",
         "calm",
-        "cohort",
         "contacts",
         "device",
         "doubted_at",
@@ -118,7 +117,6 @@ class Endpoint(Machine):
         self.round = 0
         #: When the sources were last asked about it.
         self.asked_at = 0.0
-        self.cohort = ""
         self.grace_until = 0.0
         self.grace_why = ""
         self.grace_takes_evidence = False

@@ -56,11 +56,11 @@ class Endpoints:
             confirms = confirms and endpoint.was_asked_for_device()
             transition = endpoint.see(health, at, step.now, endpoint.words, confirms=confirms)
         endpoint.refresh()
+        if endpoint.belief is Health.UP and endpoint.pending is None:
+            endpoint.cohort = ""
         if transition is not None or endpoint.fingerprint() != before:
             self.settle(pbx, endpoint, step, transition)
         self.schedule(pbx, endpoint)
-        if endpoint.belief is Health.UP and endpoint.pending is None:
-            endpoint.cohort = ""
         if not endpoint.is_awaited:
             pbx.awaited.pop(endpoint.target, None)
 
@@ -196,6 +196,7 @@ class Endpoints:
         was_waited_for = endpoint.grace_takes_evidence and endpoint.veil == endpoint.grace_why
         if was_waited_for and endpoint.belief is Health.UP:
             endpoint.cohort = NOT_BACK
+            self._desk.book(endpoint, step)
         # Whether it came back while we were blind, the next snapshot tells.
         if not pbx.is_blind and endpoint.word is not None:
             self.apply(pbx, endpoint, at or step.now, step, confirms=False, counts=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -73,6 +74,14 @@ class Flapping:
             return settles_at if len(self.changes) + 1 >= rule.start else None
         calm_at = self.changes[-1 - rule.stop] + rule.window
         return calm_at if settles_at is None else min(calm_at, settles_at)
+
+    def booked(self) -> tuple[float, ...]:
+        """When each change began that counts, or may count once it has lasted: what is worth booking."""
+        return tuple(self.changes) if self._candidate is None else (*self.changes, self._candidate_at)
+
+    def remember(self, changes: Iterable[float]) -> None:
+        """Healthmon was restarted: go on from what was booked. The newest one counts, however long it lasted."""
+        self.changes = list(changes)
 
     def presume(self, rule: FlapRule, at: float) -> None:
         """Healthmon was restarted while it flapped: presume that it did so just now."""

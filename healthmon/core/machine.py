@@ -26,6 +26,7 @@ class Machine:
         "belief",
         "believed_at",
         "check",
+        "cohort",
         "down_since",
         "ever_up",
         "flap_rule",
@@ -67,6 +68,8 @@ class Machine:
         self.veiled_since = 0.0
         self.ever_up = False
         self.is_flapping = False
+        #: Why it is told together with others, once it is believed down; "": by itself.
+        self.cohort = ""
         self.flap_rule = FlapRule()
         self.flaps: Flapping | None = None
         #: The health that was read last, not hidden by any veil; flapping counts its changes.
@@ -84,6 +87,11 @@ class Machine:
         self.veiled_since = min(state.veiled_since, now)
         self.not_up_since = None if state.not_up_since is None else min(state.not_up_since, now)
         self.down_since = None if state.down_since is None else min(state.down_since, now)
+        self.cohort = state.cohort
+        self.seen = None if state.veil else state.pending or state.belief
+        if state.flap_changes:
+            self.flaps = Flapping(self.seen or state.belief or Health.UP)
+            self.flaps.remember(min(at, now) for at in state.flap_changes)
 
     def state(self) -> CheckState:
         """Return everything worth booking, as a value."""
@@ -107,6 +115,8 @@ class Machine:
             ever_up=self.ever_up,
             is_flapping=self.is_flapping,
             down_after=self.hold.down_after,
+            flap_changes=self.flaps.booked() if self.flaps is not None else (),
+            cohort=self.cohort,
         )
 
     def fingerprint(self) -> tuple[object, ...]:
@@ -122,6 +132,8 @@ class Machine:
             self.remark,
             self.ever_up,
             self.is_flapping,
+            None if self.flaps is None else self.flaps.booked(),
+            self.cohort,
         )
 
     # ------------------------------------------------------------ observations

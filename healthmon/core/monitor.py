@@ -10,7 +10,7 @@ from healthmon.core.desk import FLAPS, Desk
 from healthmon.core.endpoint import Endpoint
 from healthmon.core.endpoints import DOUBT, DUE, GRACE, UNLISTED, Endpoints
 from healthmon.core.incidents import MUTES
-from healthmon.core.pbx import Held, Pbx
+from healthmon.core.pbx import JUST_STARTED, Held, Pbx
 from healthmon.core.pbxs import ACCEPT, CHECK, RESTARTS_OVER, Pbxs
 from healthmon.core.receivers import URLS, Receivers
 from healthmon.core.resume import Resume, end_blindness_of_a_gone_pbx, end_what_is_gone, forget_state
@@ -233,11 +233,13 @@ class Monitor:
         if self._pbx_rules.is_too_old(pbx, snapshot, step):
             return
         was_blind, is_first_look = pbx.is_blind, not pbx.was_seen
+        # What changed while healthmon itself did not run has changed for certain, and once at least.
+        sees_changes = pbx.blind_why in ("", JUST_STARTED)
         self._pbx_rules.see(pbx, snapshot, step)
         if was_blind:
             self._endpoints.doubt_contacts(pbx, step)
             self._note_contacts(pbx, snapshot.asked_at)
-        self._reconcile(pbx, snapshot, step, counts=not was_blind)
+        self._reconcile(pbx, snapshot, step, counts=sees_changes)
         if is_first_look:
             pbx.was_seen = True
             step.changes.pbx_states[pbx.name] = pbx.state()

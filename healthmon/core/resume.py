@@ -79,6 +79,8 @@ class Resume:
         """Set an endpoint's deadlines from what was booked of it."""
         if endpoint.pending is not None:
             pbx.pending[endpoint.target] = endpoint
+        if endpoint.is_awaited:
+            pbx.awaited[endpoint.target] = endpoint
         self._go_on_flapping(endpoint, step)
         self._endpoints.go_on_degraded(endpoint, step)
         if endpoint.veil == NOT_LISTED:
@@ -87,9 +89,11 @@ class Resume:
             self._endpoints.go_on_in_grace(pbx, endpoint)
 
     def _go_on_flapping(self, machine: Machine, step: Step) -> None:
-        if machine.is_flapping:
+        if machine.is_flapping and machine.flaps is None:
+            # An older healthmon did not book its changes.
             machine.presume_flapping(step.now)
-            self._desk.review_flapping(machine, step.now)
+        if machine.flaps is not None:
+            self._desk.look_at_flapping(machine, step.now)
 
 
 def forget_state(state: CheckState, ending: Ending, step: Step) -> None:

@@ -71,20 +71,34 @@ def state_row(check_id: int, state: CheckState, line: Timeline) -> Row:
         "ever_up": state.ever_up,
         "is_flapping": state.is_flapping,
         "down_after": state.down_after,
+        "flap_changes": _times_row(state.flap_changes, line),
+        "cohort": state.cohort,
     }
+
+
+#: How an empty list of times is kept: most of them are.
+_NO_TIMES = "[]"
+
+
+def _times_row(times: tuple[float, ...], line: Timeline) -> str:
+    return json.dumps([line.stored(at) for at in times]) if times else _NO_TIMES
+
+
+def _times_of(text: str, line: Timeline) -> tuple[float, ...]:
+    return () if text == _NO_TIMES else tuple(line.shown(at) for at in json.loads(text))
 
 
 #: The columns of ``checks c`` joined with ``states s``, in the order of CheckState's fields.
 STATE_COLUMNS = """c.pbx, c.technology, c.resource, c.name, c.kind, c.watch, s.watched_since, s.belief, s.since,
     s.believed_at, s.reason, s.remark, s.pending, s.pending_since, s.not_up_since, s.down_since, s.veil,
-    s.veiled_since, s.ever_up, s.is_flapping, s.down_after"""
+    s.veiled_since, s.ever_up, s.is_flapping, s.down_after, s.flap_changes, s.cohort"""
 
 
 def state_of(row: sqlite3.Row, line: Timeline) -> CheckState:
     """Read a state from STATE_COLUMNS. By position: there may be 20,000 of them at a start."""
     pbx, technology, resource, check, kind, watch, watched_since, belief, since, believed_at, *facts = row
     reason, remark, pending, pending_since, not_up_since, down_since, veil, veiled_since, *marks = facts
-    ever_up, is_flapping, down_after = marks
+    ever_up, is_flapping, down_after, flap_changes, cohort = marks
     return CheckState(
         target=named(pbx, technology, resource),
         check=check,
@@ -105,6 +119,8 @@ def state_of(row: sqlite3.Row, line: Timeline) -> CheckState:
         ever_up=bool(ever_up),
         is_flapping=bool(is_flapping),
         down_after=down_after,
+        flap_changes=_times_of(flap_changes, line),
+        cohort=cohort,
     )
 
 

@@ -338,6 +338,12 @@ _REPORTS = (
     "CREATE INDEX report_deliveries_of_report ON report_deliveries (report_id)",
 )
 
+#: What a check must not forget when healthmon dies. ``flap_changes``: JSON, the times of its newest raw changes.
+_MEMORY = (
+    "ALTER TABLE states ADD COLUMN flap_changes TEXT NOT NULL DEFAULT '[]'",
+    "ALTER TABLE states ADD COLUMN cohort TEXT NOT NULL DEFAULT ''",
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _SECOND,
@@ -349,4 +355,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _DAILY,
     _ROUND_TRIPS,
     _REPORTS,
+    _MEMORY,
 )

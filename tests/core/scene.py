@@ -143,7 +143,10 @@ Booked = TypeVar(
 def moved(booked: Booked, by: float) -> Booked:
     """The same, with all its times so many seconds later; 0.0 and None are no times."""
     names = [one.name for one in fields(booked) if one.name in TIMES and getattr(booked, one.name)]
-    return replace(booked, **{name: getattr(booked, name) + by for name in names})
+    later = {name: getattr(booked, name) + by for name in names}
+    if isinstance(booked, CheckState):
+        later["flap_changes"] = tuple(at + by for at in booked.flap_changes)
+    return replace(booked, **later)
 
 
 @dataclass

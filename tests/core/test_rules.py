@@ -747,6 +747,31 @@ def test_rule_12_the_belief_goes_on_underneath_and_does_not_close_it(scene: Scen
     assert [incident.flapping for incident in scene.open(TRUNK)] == [1]
 
 
+def test_rule_12_how_often_it_changed_survives_a_restart_of_healthmon(scene: Scene) -> None:
+    flap(scene, TRUNK, times=2, each=20)
+    scene.lose(TRUNK)
+
+    again = scene.restart(gap=2)
+    again.snapshot({TRUNK: DOWN, phone(): UP})
+    assert again.open() == []
+    again.after(20)
+    again.event(TRUNK, UP)
+    again.after(5)
+
+    assert [incident.flapping for incident in again.open(TRUNK)] == [1]
+
+
+def test_rule_12_flapping_that_healthmon_slept_through_is_over_when_it_is_back(scene: Scene) -> None:
+    flap(scene, TRUNK, times=3, each=20)
+    scene.deliver()
+
+    again = scene.restart(gap=900)
+    again.live(60, {TRUNK: UP, phone(): UP})
+
+    assert again.open() == []
+    assert [(reason, said) for _, reason, _, said in again.sent] == [(Reason.STABLE, "up")]
+
+
 def test_rule_12_what_nobody_saw_counts_nothing(scene: Scene) -> None:
     for step in range(20):
         scene.report(Trouble.CLOSED)

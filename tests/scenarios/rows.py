@@ -297,7 +297,6 @@ def an_outage_ends_within_the_silence(world: World) -> None:
     world.at(120, world.pbx.returns, TELEKOM)
 
 
-FORGETS = "how often something changed is forgotten when healthmon dies, so that flapping is noticed later"
 HOLDS = "hold times do not grow yet while something changes again and again"
 
 ROWS: Sequence[Row] = (
@@ -351,7 +350,7 @@ ROWS: Sequence[Row] = (
         a_phone_flaps_every_25_s,
         at_most(4),
         lasts=20 * MINUTE,
-        missing_if_killed=FORGETS,
+        missing_if_killed=HOLDS,
     ),
     Row(
         "the channel is dead for 5 min, a provider goes down in it",

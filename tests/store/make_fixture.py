@@ -135,6 +135,12 @@ def _tenth(store: Store) -> None:
         store.outbox.reports.delivered(claim, START + 252)
 
 
+def _eleventh(store: Store) -> None:
+    """What a check must not forget when healthmon dies."""
+    changed_at = (START + 150.0, START + 170.5)
+    store.book(states=by_key(state(belief=Health.DOWN, flap_changes=changed_at, cohort="found down at first look")))
+
+
 #: By schema: what it was the first to hold.
 FILLS: dict[int, Callable[[Store], None]] = {
     1: _first,
@@ -146,6 +152,7 @@ FILLS: dict[int, Callable[[Store], None]] = {
     8: _eighth,
     9: _ninth,
     10: _tenth,
+    11: _eleventh,
 }
 
 

@@ -59,6 +59,8 @@ def test_everything_that_was_booked_is_remembered_as_it_was(store: Store) -> Non
         ever_up=True,
         is_flapping=True,
         down_after=34.5,
+        flap_changes=(START + 5.125, START + 10.25),
+        cohort="found down at first look",
     )
     never_known = state(OTHER_PHONE, None, since=0.0, believed_at=0.0, reason="")
     pbx_check = state(OFFICE, check=Check.CONNECTION, kind=Kind.PBX, watch="")
@@ -265,7 +267,8 @@ def test_a_reader_sees_one_moment(store: Store) -> None:
 
 
 def test_a_clock_jump_moves_all_that_is_open_with_it(store: Store) -> None:
-    pending = state(pending=Health.DOWN, pending_since=START + 50, not_up_since=START + 50)
+    changed_at = (START + 20.0, START + 50.0)
+    pending = state(pending=Health.DOWN, pending_since=START + 50, not_up_since=START + 50, flap_changes=changed_at)
     office = PbxState("office", blind_why="refused", blind_since=START + 5)
     store.book(
         states=by_key(pending),
@@ -286,6 +289,7 @@ def test_a_clock_jump_moves_all_that_is_open_with_it(store: Store) -> None:
             believed_at=START + 3602,
             pending_since=START + 3650,
             not_up_since=START + 3650,
+            flap_changes=(START + 3620, START + 3650),
         ),
     )
     assert remembered.pbx_states == (replace(office, blind_since=START + 3605),)
