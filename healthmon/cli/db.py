@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -22,12 +24,13 @@ from healthmon.report.database_text import (
     sizes_text,
 )
 from healthmon.report.growth import outlook
+from healthmon.report.rolling import Roller
 from healthmon.report.words import counted, visible
 from healthmon.store.backup import back_up
 from healthmon.store.checkup import check_up
 from healthmon.store.prune import Cuts
 from healthmon.store.sizes import read_sizes
-from healthmon.store.steward import open_steward
+from healthmon.store.steward import Steward, open_steward
 
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/json.md).")
 
@@ -122,9 +125,17 @@ def prune(ctx: click.Context, *, keep: float | None, database: Path | None) -> N
     """
     where = place(ctx.obj, database)
     history = where.history if keep is None else replace(where.history, transitions=keep)
-    with open_steward(where.database) as steward, doing("pruning") as say:
+    with open_steward(where.database, time.time()) as steward, doing("pruning") as say:
+        _read_meters(steward, where.timezone, say)
         done = steward.prune(Cuts.of(history, time.time()), lambda rows: say(f"{rows:,} rows looked at"))
     click.echo(pruned_text(done, screen()), nl=False)
+
+
+def _read_meters(steward: Steward, zone: ZoneInfo, say: Callable[[str], None]) -> None:
+    """Have it booked what each day amounted to, before that of which it is made may go."""
+    roller, alive_at = Roller(steward.writer), steward.last_alive_at()
+    while alive_at is not None and roller.step(alive_at, zone):
+        say("(adding up what each day amounted to)")
 
 
 @command.command("rename-pbx")
@@ -137,7 +148,7 @@ def rename_pbx(ctx: click.Context, *, old: str, new: str, database: Path | None)
 
     Do this when [pbx OLD] of the configuration becomes [pbx NEW]: else NEW begins without a history.
     """
-    with open_steward(place(ctx.obj, database).database) as steward:
+    with open_steward(place(ctx.obj, database).database, time.time()) as steward:
         checks = steward.rename_pbx(old, new)
     click.echo(visible(f"{old} is called {new} now, with {counted(checks, 'check')} and all that happened to them."))
     click.echo(visible(f"Before you start the daemon: write [pbx {new}] instead of [pbx {old}] in its configuration."))

@@ -11,14 +11,14 @@ from pathlib import Path
 from types import TracebackType
 
 from healthmon.errors import DatabaseLocked, ExitCode, HealthmonError
-from healthmon.store.booking import Booking
 from healthmon.store.commander import connect_to_write
 from healthmon.store.connect import errors_named, transaction
 from healthmon.store.lock import Lock, look_at_lock
-from healthmon.store.prune import Cuts, Pruner
+from healthmon.store.prune import Cuts
 from healthmon.store.readonly import refuse_missing
 from healthmon.store.space import can_shrink, rewrite, space_to_rewrite
 from healthmon.store.timeline import read_timeline
+from healthmon.store.writer import Writer
 
 #: Rows of a batch when nobody waits.
 PRUNED_AT_ONCE = 2_000
@@ -48,7 +48,7 @@ class Pruned:
     hint: str = ""
 
 
-def open_steward(path: Path) -> Steward:
+def open_steward(path: Path, now: float) -> Steward:
     """Take the database for oneself. Raises DatabaseLocked while a daemon runs, or another StoreError."""
     refuse_missing(path)
     holder = look_at_lock(path)
@@ -56,7 +56,12 @@ def open_steward(path: Path) -> Steward:
         raise DatabaseLocked(path, f"the daemon (process {holder.pid or 'unknown'}) is using it; stop it first")
     lock = Lock(path)
     try:
-        return Steward(path, connect_to_write(path), lock)
+        connection = connect_to_write(path)
+        try:
+            return Steward(Writer(path, connection, lock, now), connection)
+        except BaseException:
+            connection.close()
+            raise
     except BaseException:
         lock.release()
         raise
@@ -65,10 +70,11 @@ def open_steward(path: Path) -> Steward:
 class Steward:
     """The connection of one command that has the database for itself."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, lock: Lock) -> None:
-        self._path = path
+    def __init__(self, writer: Writer, connection: sqlite3.Connection) -> None:
+        #: What a daemon would do in its spare time is done through this.
+        self.writer = writer
+        self._path = writer.path
         self._connection = connection
-        self._lock = lock
 
     def __enter__(self) -> Steward:
         """Use it in a ``with`` statement."""
@@ -76,23 +82,24 @@ class Steward:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Write the log back, and let a daemon in."""
-        try:
-            with errors_named(self._path):
-                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        finally:
-            self._connection.close()
-            self._lock.release()
+        self.writer.close()
 
     # ---------------------------------------------------------------- pruning
 
-    def prune(self, cuts: Cuts, on_step: Callable[[int], None]) -> Pruned:
-        """Remove all history from before the cuts, and let the file get shorter. ``on_step`` gets the rows so far."""
-        size, counts = self._size(), self._counts()
+    def last_alive_at(self) -> float | None:
+        """Return until when the last daemon is known to have run; None: there was none."""
         with errors_named(self._path):
-            stored = cuts.stored(read_timeline(self._connection))
-        pruner = Pruner(self._connection, self._path, Booking(self._connection))
+            alive_at = self._connection.execute("SELECT alive_at FROM daemon").fetchone()[0]
+            return read_timeline(self._connection).shown_or_none(alive_at)
+
+    def prune(self, cuts: Cuts, on_step: Callable[[int], None]) -> Pruned:
+        """Remove all history from before the cuts, and let the file get shorter. ``on_step`` gets the rows so far.
+
+        What each day amounted to must have been read before: it is made from what goes.
+        """
+        size, counts = self._size(), self._counts()
         rows = 0
-        while seen := pruner.prune(stored, PRUNED_AT_ONCE):
+        while seen := self.writer.prune(cuts, PRUNED_AT_ONCE):
             rows += seen
             on_step(rows)
         hint = self._shrink()

@@ -57,7 +57,14 @@ def open_writer(path: Path, *, now: float, on_migrating: OnMigrating | None = No
         raise StoreError(path, "this is a directory")
     lock = Lock(path)
     try:
-        return Writer(path, open_database(path, now=now, on_migrating=on_migrating or _say_nothing), lock, now)
+        connection = open_database(path, now=now, on_migrating=on_migrating or _say_nothing)
+        try:
+            writer = Writer(path, connection, lock, now)
+            writer.start()
+        except BaseException:
+            connection.close()
+            raise
+        return writer
     except BaseException:
         lock.release()
         raise
@@ -79,16 +86,15 @@ class Writer:
         self._now = now
         self._booking = Booking(connection)
         self._pruner = Pruner(connection, path, self._booking)
-        try:
-            with errors_named(path):
-                self._line = read_timeline(connection)
-                self._booking.rolled_until = connection.execute("SELECT rolled_until FROM daemon").fetchone()[0]
-                self._seen_version = self._data_version()
-            self._set_back(now)
-            self._note_start(now)
-        except BaseException:
-            connection.close()
-            raise
+        with errors_named(path):
+            self._line = read_timeline(connection)
+            self._booking.rolled_until = connection.execute("SELECT rolled_until FROM daemon").fetchone()[0]
+            self._seen_version = self._data_version()
+
+    def start(self) -> None:
+        """Note that a daemon has started. Once, and first of all."""
+        self._set_back(self._now)
+        self._note_start(self._now)
 
     def _set_back(self, now: float) -> None:
         """Keep the order of the history when the clock was set back while nobody ran (a dead battery, say)."""

@@ -22,7 +22,7 @@ from tests.report.builder import NOW
 from tests.store.scene import Store, by_key, closed, state, transition
 
 DAY = 86400.0
-YEAR = 365 * DAY
+HEALTHS = (Health.DOWN, Health.UP)
 
 
 @pytest.fixture
@@ -45,7 +45,9 @@ def make(database: Path, days: int = 40) -> None:
     for day in range(days):
         at = first + day * DAY
         store.book(
-            transitions=[transition(at + number, (Health.UP, Health.DOWN)[number % 2]) for number in range(100)],
+            transitions=[
+                transition(at + number, HEALTHS[number % 2], HEALTHS[1 - number % 2]) for number in range(100)
+            ],
             incidents={day + 1: closed(day + 1, at=at + 50, opened_at=at)},
         )
     store.writer.alive(NOW, [])
@@ -291,3 +293,22 @@ def test_beside_a_daemon_anybody_may_look(db: Run, database: Path, name: str) ->
 
     writer.close()
     assert done.exit_code == ExitCode.OK
+
+
+def test_what_each_day_amounted_to_is_known_after_its_changes_were_pruned(db: Run, database: Path) -> None:
+    make(database)
+    config = database.with_name("config.ini")
+    config.write_text(f"[healthmon]\ndatabase = {database}\ntimezone = Europe/Berlin\n")
+
+    def figures() -> list[str]:
+        day = ["--from", "2026-04-10", "--to", "2026-04-12"]
+        done = CliRunner().invoke(cli, ["-c", str(config), "report", "--format", "csv", *day], catch_exceptions=False)
+        assert done.exit_code == ExitCode.OK, done.stderr
+        return done.stdout.splitlines()
+
+    before = figures()
+    assert len(before) == 2 and before[1].startswith("office,PJSIP/101,")
+
+    assert db("prune", "--keep", "5d").exit_code == ExitCode.OK
+
+    assert figures() == before

@@ -41,7 +41,7 @@ def test_pruning_by_hand_says_what_is_gone_and_makes_the_file_shorter(store: Sto
     store.stop()
     seen: list[int] = []
 
-    with open_steward(store.path) as steward:
+    with open_steward(store.path, START + 300_000) as steward:
         done = steward.prune(CUT, seen.append)
 
     assert (done.changes, done.incidents, done.hint) == (59_999, 1, "")
@@ -67,7 +67,7 @@ def unshrinkable(folder: Path) -> Path:
 def test_a_file_that_cannot_get_shorter_is_written_anew(folder: Path) -> None:
     path = unshrinkable(folder)
 
-    with open_steward(path) as steward:
+    with open_steward(path, START + 300_000) as steward:
         assert steward.prune(Cuts.at(START), lambda rows: None).hint == ""
 
     with closing(sqlite3.connect(path)) as connection:
@@ -78,7 +78,7 @@ def test_without_room_for_that_it_says_how_much_is_needed(folder: Path, monkeypa
     path = unshrinkable(folder)
     monkeypatch.setattr(shutil, "disk_usage", lambda where: Usage(10**9, 10**9, 0))
 
-    with open_steward(path) as steward:
+    with open_steward(path, START + 300_000) as steward:
         hint = steward.prune(Cuts.at(START), lambda rows: None).hint
 
     takes = f"{space_to_rewrite(path) / 1e6:,.0f} MB"
@@ -87,19 +87,19 @@ def test_without_room_for_that_it_says_how_much_is_needed(folder: Path, monkeypa
 
 def test_while_a_daemon_runs_nobody_else_is_steward(store: Store) -> None:
     with pytest.raises(DatabaseLocked, match=rf"the daemon \(process {os.getpid()}\) is using it; stop it first"):
-        open_steward(store.path)
+        open_steward(store.path, START + 300_000)
 
 
 def test_while_somebody_is_steward_no_daemon_starts(store: Store) -> None:
     store.stop()
 
-    with open_steward(store.path), pytest.raises(DatabaseLocked):
+    with open_steward(store.path, START + 300_000), pytest.raises(DatabaseLocked):
         open_writer(store.path, now=START)
 
 
 def test_what_is_no_database_has_no_steward(folder: Path) -> None:
     with pytest.raises(StoreError, match="there is no database here yet"):
-        open_steward(folder / "healthmon.db")
+        open_steward(folder / "healthmon.db", START)
     assert list(folder.iterdir()) == []
 
 
@@ -110,7 +110,7 @@ def test_what_root_makes_belongs_to_whom_the_database_belongs(store: Store) -> N
         os.chown(file, 54321, 54322)
     store.path.with_name("healthmon.db.lock").unlink()
 
-    with open_steward(store.path) as steward:
+    with open_steward(store.path, START + 300_000) as steward:
         steward.prune(Cuts.of(HistoryConfig(), START), lambda rows: None)
 
     for file in store.path.parent.iterdir():
@@ -133,7 +133,7 @@ def test_all_that_is_known_of_a_pbx_goes_over_to_its_new_name(store: Store) -> N
     before = everything(store.path)
     assert before.count("office") > 10
 
-    with open_steward(store.path) as steward:
+    with open_steward(store.path, START + 300_000) as steward:
         checks = steward.rename_pbx("office", "headquarters")
 
     assert checks == 2
@@ -166,7 +166,7 @@ def test_a_name_that_is_taken_or_unknown_is_refused_and_nothing_is_changed(store
     store.stop()
     before = everything(store.path)
 
-    with open_steward(store.path) as steward:
+    with open_steward(store.path, START + 300_000) as steward:
         with pytest.raises(RenameRefused, match="there is a PBX shop in the database already, with a history"):
             steward.rename_pbx("office", "shop")
         with pytest.raises(RenameRefused, match="there is no PBX off1ce in the database; there are office, shop"):
@@ -179,7 +179,7 @@ def test_a_name_of_which_only_an_old_incident_is_left_is_taken_too(store: Store)
     store.book(states=by_key(state()), incidents={1: closed(1, target=Target("shop", "PJSIP", "201"))})
     store.stop()
 
-    with open_steward(store.path) as steward, pytest.raises(RenameRefused, match="already"):
+    with open_steward(store.path, START + 300_000) as steward, pytest.raises(RenameRefused, match="already"):
         steward.rename_pbx("office", "shop")
 
 
@@ -190,7 +190,7 @@ def test_silences_speak_of_the_new_name_where_they_named_the_old_one(store: Stor
             commander.silence(Matcher(pbxs=pbxs), since=START, until=START + 9e9, author="eve", reason="office")
     store.stop()
 
-    with open_steward(store.path) as steward:
+    with open_steward(store.path, START + 300_000) as steward:
         steward.rename_pbx("office", "hq")
 
     with open_reader(store.path) as reader:
@@ -201,5 +201,5 @@ def test_silences_speak_of_the_new_name_where_they_named_the_old_one(store: Stor
 def test_with_an_empty_database_there_is_nothing_to_rename(store: Store) -> None:
     store.stop()
 
-    with open_steward(store.path) as steward, pytest.raises(RenameRefused, match="there is none"):
+    with open_steward(store.path, START + 300_000) as steward, pytest.raises(RenameRefused, match="there is none"):
         steward.rename_pbx("office", "hq")
