@@ -98,6 +98,10 @@ class Page:
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
+    def as_on_paper(self) -> None:
+        """Show it as it would be printed."""
+        self._call("Emulation.setEmulatedMedia", media="print")
+
     def pdf(self) -> bytes:
         """Print it, on the paper that its stylesheet names."""
         answer = self._call("Page.printToPDF", preferCSSPageSize=True, printBackground=False)

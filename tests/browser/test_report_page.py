@@ -18,6 +18,9 @@ from tests.report.example import BERLIN, PAGE
 
 SCREEN, PHONE = 1280, 390
 
+#: What the margins leave of A4, in pixels of CSS (96 to the inch).
+PAPER = int((210 - 2 * 13) / 25.4 * 96)
+
 #: A name that is longer than a line, and one that is HTML.
 LONG, HOSTILE = "trunk-" + "x" * 120, "<img src=http://127.0.0.1/x onerror=alert(1)> & <b>Söhne</b>"
 
@@ -102,6 +105,13 @@ def test_it_prints_on_a4(browser: Browser, page: Path) -> None:
     sheets = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", pdf)
     assert sheets
     assert {(round(float(width)), round(float(height))) for width, height in sheets} == {(595, 842)}
+
+
+def test_nothing_is_cut_off_on_paper(browser: Browser, page: Path) -> None:
+    shown = browser.page(page, PAPER)
+    shown.as_on_paper()
+
+    assert shown.evaluate("document.scrollingElement.scrollWidth") <= PAPER
 
 
 def test_strange_names_are_shown_as_they_are(browser: Browser, tmp_path: Path) -> None:

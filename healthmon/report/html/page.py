@@ -210,22 +210,25 @@ def _listed(account: Account, whole: Table) -> dict[str, Any]:
     }
 
 
-#: Paper has no room for everything; the charts say the extremes of round-trip times.
-_TOO_MUCH = ("RTT MIN", "RTT MAX")
+#: Paper has no room for everything: the charts tell of round-trip times.
+_TOO_MUCH = ("RTT P50", "RTT P95", "RTT MIN", "RTT MAX")
 
 
+#: Long words may be broken on paper, at a soft hyphen.
 _TITLES = {
     "PBX": "PBX",
-    "AVAIL": "Available",
+    "AVAIL": "Avail\N{SOFT HYPHEN}able",
+    "OUTAGES": "Out\N{SOFT HYPHEN}ages",
+    "LONGEST": "Long\N{SOFT HYPHEN}est",
+    "UNKNOWN": "Un\N{SOFT HYPHEN}known",
+    "TARGETS": "Tar\N{SOFT HYPHEN}gets",
     "SLA": "SLA",
     "IN HOURS": "In hours",
     "MTTR": "MTTR",
     "MTBF": "MTBF",
-    "DEGR": "Degraded",
-    "RTT P50": "RTT p50",
-    "RTT P95": "RTT p95",
-    "MAINT": "Maintenance",
-    "SILENT": "Silenced",
+    "DEGR": "De\N{SOFT HYPHEN}graded",
+    "MAINT": "Main\N{SOFT HYPHEN}te\N{SOFT HYPHEN}nance",
+    "SILENT": "Si\N{SOFT HYPHEN}lenced",
 }
 
 
