@@ -33,7 +33,8 @@ def test_rule_01_an_event_has_the_time_of_its_receipt(fake: FakePbx, run: Run) -
     rig.wait(lambda: ("101", Health.DOWN) in events(rig))
     came = [one.at for one in rig.all(Observation) if one.source is Source.EVENT]
     assert all(before <= at <= rig.clock.now() for at in came)
-    assert rig.events.last_event_at == max(came)
+    # The device state of the same loss may have come meanwhile.
+    assert max(came) <= (rig.events.last_event_at or 0.0) <= rig.clock.now()
 
 
 def test_a_snapshot_follows_each_connect(fake: FakePbx, run: Run) -> None:
