@@ -15,9 +15,10 @@ from healthmon.cli.output import output_option, output_to
 from healthmon.errors import ExitCode
 from healthmon.model import Kind
 from healthmon.report.accounts import By, Choice, Rules
-from healthmon.report.availability import Span, UnknownAs
+from healthmon.report.figures import UnknownAs
 from healthmon.report.looking import Asked, account_of
 from healthmon.report.rendering import FORMS, Look, rendered
+from healthmon.report.spans import Span
 from healthmon.report.tables import Screen
 from healthmon.report.window import DEFAULT_SINCE, BadWindow, Last, last_period, window
 from healthmon.store.queries import open_reader

@@ -8,19 +8,11 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from healthmon.core.roundtrips import RoundTrips
-from healthmon.core.sites import label
-from healthmon.model import Check, Health, Incident, Kind, Target
-from healthmon.report.availability import (
-    Figures,
-    Segment,
-    Span,
-    UnknownAs,
-    figures,
-    merged,
-    overall,
-    part_of,
-)
+from healthmon.model import Incident, Kind, Target
+from healthmon.report.availability import Segment
+from healthmon.report.figures import Figures, UnknownAs, overall
 from healthmon.report.periods import Calendar, Period
+from healthmon.report.spans import Span, merged, part_of
 from healthmon.store.meters import Watched
 
 
@@ -255,32 +247,6 @@ def newest_first(incidents: Iterable[Incident], choice: Choice) -> tuple[Inciden
     """Choose the incidents of the targets that are wanted."""
     chosen = [one for one in incidents if choice.includes(one.target, one.kind, one.watch)]
     return tuple(sorted(chosen, key=lambda one: (-one.opened_at, -one.id)))
-
-
-def site_strips(lines: Iterable[Line], incidents: Iterable[Incident], window: Span) -> list[Strip]:
-    """Say when each site was down, by its incidents, worst first: all sites where devices of the report are."""
-    down: dict[tuple[str, str], list[Span]] = {(line.target.pbx, line.site): [] for line in lines if line.site}
-    for one in incidents:
-        if one.kind is Kind.SITE and one.check == Check.REACHABILITY:
-            until = window[1] if one.closed_at is None else one.closed_at
-            down.setdefault((one.target.pbx, one.target.resource), []).append((one.opened_at, until))
-    several = len({pbx for pbx, _ in down}) > 1
-    strips = [
-        _site_strip(f"{label(site)} on {pbx}" if several else label(site), spans, window)
-        for (pbx, site), spans in down.items()
-    ]
-    return sorted(strips, key=lambda strip: (-strip.figures.down_s, -strip.figures.outages, strip.name))
-
-
-def _site_strip(name: str, spans: Iterable[Span], window: Span) -> Strip:
-    inside = ((max(since, window[0]), min(until, window[1])) for since, until in spans)
-    segments: list[Segment] = []
-    for number, (since, until) in enumerate(merged(inside), start=1):
-        segments.append(Segment(segments[-1].until if segments else window[0], since, Health.UP))
-        segments.append(Segment(since, until, Health.DOWN, number))
-    segments.append(Segment(segments[-1].until if segments else window[0], window[1], Health.UP))
-    lasting = tuple(segment for segment in segments if segment.length > 0)
-    return Strip(Kind.SITE, name, lasting, figures(lasting))
 
 
 def _badness(figures: Figures, rules: Rules) -> tuple[object, ...]:

@@ -11,17 +11,12 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import islice
 from typing import NamedTuple
 
-from healthmon.core.roundtrips import RoundTrips
 from healthmon.model import Health, Kind, Reading
-
-NO_ROUND_TRIPS = RoundTrips()
-
-#: From here until there, seconds since the epoch; the end does not belong to it.
-Span = tuple[float, float]
+from healthmon.report.figures import Figures
+from healthmon.report.spans import Span, overlapping
 
 #: From then on this was believed; None: no longer watched.
 Change = tuple[float, Health | None]
@@ -59,76 +54,6 @@ class Segment(NamedTuple):
     def length(self) -> float:
         """How long it lasts, seconds."""
         return self.until - self.since
-
-
-class UnknownAs(StrEnum):
-    """What the time in which a target could not be seen counts as, in its availability."""
-
-    EXCLUDE = "exclude"
-    UP = "up"
-    DOWN = "down"
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What a timeline amounts to, in seconds."""
-
-    up_s: float = 0.0
-    degraded_s: float = 0.0
-    down_s: float = 0.0
-    unknown_s: float = 0.0
-    outages: int = 0
-    #: The longest outage: the time that it was seen to be down, within the window.
-    longest_s: float = 0.0
-    #: The time within maintenance windows, and within silences; it is part of those above, too.
-    maintenance_s: float = 0.0
-    silenced_s: float = 0.0
-    #: How often it began to flap.
-    flaps: int = 0
-    #: As far as they are known.
-    round_trips: RoundTrips = NO_ROUND_TRIPS
-
-    @property
-    def watched_s(self) -> float:
-        """All the time that counts, whatever was seen in it."""
-        return self.up_s + self.degraded_s + self.down_s + self.unknown_s
-
-    @property
-    def availability(self) -> float | None:
-        """The share of the known time in which it was up or degraded, 0..1; None: nothing is known."""
-        return self.share(UnknownAs.EXCLUDE)
-
-    def share(self, unknown_as: UnknownAs) -> float | None:
-        """The availability with the unknown time counted so; None: there is no time that counts."""
-        good = self.up_s + self.degraded_s + (self.unknown_s if unknown_as is UnknownAs.UP else 0.0)
-        bad = self.down_s + (self.unknown_s if unknown_as is UnknownAs.DOWN else 0.0)
-        return good / (good + bad) if good + bad > 0 else None
-
-    @property
-    def mean_repair_s(self) -> float | None:
-        """The mean time to repair: how long an outage lasted; None: there was none."""
-        return self.down_s / self.outages if self.outages else None
-
-    @property
-    def mean_between_s(self) -> float | None:
-        """The mean time between failures: how long it worked for each outage; None: there was none."""
-        return (self.up_s + self.degraded_s) / self.outages if self.outages else None
-
-    def __add__(self, other: Figures) -> Figures:
-        """Add two targets' times up; the longest outage stays one target's."""
-        return Figures(
-            up_s=self.up_s + other.up_s,
-            degraded_s=self.degraded_s + other.degraded_s,
-            down_s=self.down_s + other.down_s,
-            unknown_s=self.unknown_s + other.unknown_s,
-            outages=self.outages + other.outages,
-            longest_s=max(self.longest_s, other.longest_s),
-            maintenance_s=self.maintenance_s + other.maintenance_s,
-            silenced_s=self.silenced_s + other.silenced_s,
-            flaps=self.flaps + other.flaps,
-            # Most have none, and making a sum of two takes its time.
-            round_trips=self.round_trips + other.round_trips if other.round_trips.count else self.round_trips,
-        )
 
 
 # ---------------------------------------------------------------- from a history to a timeline
@@ -239,7 +164,7 @@ def _veiled(stretches: Iterable[Segment], veils: Sequence[Span]) -> Iterator[Seg
             yield stretch
             continue
         seen_from = stretch.since
-        for since, until in _overlapping(veils, stretch.since, stretch.until):
+        for since, until in overlapping(veils, stretch.since, stretch.until):
             if seen_from < since:
                 yield Segment(seen_from, since, stretch.health, stretch.outage)
             yield Segment(since, until, Health.UNKNOWN, stretch.outage)
@@ -306,39 +231,13 @@ def read_meter(history: History, at: float) -> Reading:
     )
 
 
-def overall(each: Iterable[Figures]) -> Figures:
-    """Add all targets up: each second of each target weighs the same."""
-    return sum(each, Figures())
-
-
-# ---------------------------------------------------------------- spans
-
-
-def merged(spans: Iterable[Span]) -> list[Span]:
-    """Sort spans and join those that touch, so that they are disjoint. Empty and backward ones go."""
-    joined: list[Span] = []
-    for since, until in sorted(span for span in spans if span[1] > span[0]):
-        if joined and since <= joined[-1][1]:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], until))
-        else:
-            joined.append((since, until))
-    return joined
-
-
-def gaps(spans: Iterable[Span], window: Span) -> list[Span]:
-    """Say which parts of a window no span covers. ``spans`` are disjoint and sorted."""
-    free, since = [], window[0]
-    for start, end in spans:
-        if since < min(start, window[1]):
-            free.append((since, min(start, window[1])))
-        since = max(since, end)
-    return [*free, (since, window[1])] if since < window[1] else free
+# ---------------------------------------------------------------- parts of a timeline
 
 
 def within(segments: Iterable[Segment], spans: Sequence[Span]) -> Iterator[Segment]:
     """Keep the parts of a timeline that lie within spans, which are disjoint and sorted."""
     for stretch in segments:
-        for since, until in _overlapping(spans, stretch.since, stretch.until):
+        for since, until in overlapping(spans, stretch.since, stretch.until):
             yield Segment(since, until, stretch.health, stretch.outage)
 
 
@@ -347,24 +246,8 @@ def watched_within(segments: Iterable[Segment], spans: Sequence[Span]) -> float:
     return sum(part.length for part in within(segments, spans) if part.health is not None) if spans else 0.0
 
 
-def part_of(spans: Sequence[Span], since: float, until: float) -> Sequence[Span]:
-    """Pick the spans that reach into a time. ``spans`` are disjoint and sorted."""
-    first = bisect_right(spans, since, key=lambda span: span[1])
-    last = bisect_left(spans, until, key=lambda span: span[0])
-    return spans[first:last]
-
-
 def clipped(segments: Sequence[Segment], window: Span) -> Iterator[Segment]:
     """Keep the part of a timeline that lies within a window, without a look at the rest."""
     first = bisect_right(segments, window[0], key=lambda stretch: stretch.until)
     last = bisect_left(segments, window[1], key=lambda stretch: stretch.since)
     return _clipped(islice(segments, first, last), window)
-
-
-def _overlapping(spans: Sequence[Span], since: float, until: float) -> Iterator[Span]:
-    """Say which parts of a stretch spans cover."""
-    first = bisect_right(spans, since, key=lambda span: span[1])
-    for start, end in islice(spans, first, None):
-        if start >= until:
-            return
-        yield max(start, since), min(end, until)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from healthmon.core.roundtrips import RoundTrips
 from healthmon.report.accounts import Account, By, Group, Line, Rules
-from healthmon.report.availability import Figures
+from healthmon.report.figures import Figures
 from healthmon.report.words import counted, duration, milliseconds, percent, percent_at_least, short
 
 Entry = Line | Group

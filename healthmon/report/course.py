@@ -7,16 +7,9 @@ from typing import NamedTuple
 
 from healthmon.model import Health, Reading
 from healthmon.report.accounts import Unseen
-from healthmon.report.availability import (
-    Figures,
-    History,
-    Segment,
-    Span,
-    figures,
-    is_unused,
-    read_meter,
-    timeline,
-)
+from healthmon.report.availability import History, Segment, figures, is_unused, read_meter, timeline
+from healthmon.report.figures import Figures
+from healthmon.report.spans import Span
 from healthmon.store.meters import Meters, Watched
 
 _BEGINNING = float("-inf")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from healthmon.config.types import Plans
 from healthmon.core.windows import periods_within
 from healthmon.model import Kind, Matcher, Silence, Target
-from healthmon.report.availability import Span, merged
+from healthmon.report.spans import Span, merged
 
 #: Whether a matcher speaks of the target at hand.
 Speaks = Callable[[Matcher], bool]

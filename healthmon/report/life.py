@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise, zip_longest
 
 from healthmon.model import Incident, Place, PlacePeriod, Target, Transition, VeilPeriod
-from healthmon.report.availability import Span
+from healthmon.report.spans import Span
 from healthmon.report.standing import Row, endpoint_rows, is_stale, pbx_rows, with_incident
 from healthmon.report.story import Event, told_of
 from healthmon.report.words import duration

@@ -24,13 +24,13 @@ from healthmon.report.accounts import (
     grouped,
     is_told_of,
     newest_first,
-    site_strips,
     worst_first,
 )
-from healthmon.report.availability import Span
 from healthmon.report.covers import Covers
 from healthmon.report.measuring import Measures, Measuring, SiteOf
 from healthmon.report.periods import Calendar, periods_of
+from healthmon.report.sitestrips import site_strips
+from healthmon.report.spans import Span
 from healthmon.report.standing import (
     FailingUrl,
     QuietUrl,

@@ -11,22 +11,14 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from healthmon.core.roundtrips import RoundTrips
-from healthmon.model import Kind, Target
+from healthmon.model import Health, Kind, Target
 from healthmon.report.accounts import Group, Line, Unseen, period_group
-from healthmon.report.availability import (
-    NO_ROUND_TRIPS,
-    Figures,
-    Segment,
-    Span,
-    clipped,
-    figures,
-    gaps,
-    watched_within,
-    within,
-)
+from healthmon.report.availability import Segment, clipped, figures, watched_within, within
 from healthmon.report.course import Course, Difference
 from healthmon.report.covers import Covers
+from healthmon.report.figures import NO_ROUND_TRIPS, Figures
 from healthmon.report.periods import Period
+from healthmon.report.spans import Span, gaps
 from healthmon.store.meters import Meters, Watched
 
 #: Says at which site a device was last seen; "": at none that is known.
@@ -140,9 +132,9 @@ class Measuring:
         if found is None or not (plan.maintenance or plan.silences):
             return found
         since, until = max(self._measures.window[0], watched.watched_from[0]), self._measures.window[1]
-        if abs(found.figures.watched_s - (until - since)) > _EXACT_S:
+        if found.is_kept and abs(found.figures.watched_s - (until - since)) > _EXACT_S:
             return None
-        always = [Segment(since, until, found.end.belief)]
+        always = [Segment(since, until, Health.UNKNOWN)]
         return found._replace(figures=_with_special_times(found.figures, always, plan))
 
     def _add_gone_periods(self, watched: Watched) -> None:

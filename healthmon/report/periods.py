@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from healthmon.report.availability import Span
+from healthmon.report.spans import Span
 
 
 class Calendar(StrEnum):

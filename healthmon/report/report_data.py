@@ -11,7 +11,7 @@ from typing import Any
 from healthmon.core.roundtrips import RoundTrips
 from healthmon.model import Incident
 from healthmon.report.accounts import Account, By, Group, Line, Rules
-from healthmon.report.availability import Figures
+from healthmon.report.figures import Figures
 from healthmon.report.words import harmless, rfc3339
 
 

@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 
 from healthmon.model import Reading
 from healthmon.report.accounts import Unseen
-from healthmon.report.availability import History, part_of, read_meter
+from healthmon.report.availability import History, read_meter
 from healthmon.report.course import history_from
 from healthmon.report.periods import midnight
+from healthmon.report.spans import part_of
 from healthmon.store.meters import Meters, Watched
 from healthmon.store.writer import Writer
 

@@ -10,7 +10,8 @@ import pytest
 
 from healthmon.model import Health, Incident, Kind, Target
 from healthmon.report.accounts import Account, By, Group, Line, Pictures, Rules, Strip
-from healthmon.report.availability import Figures, Segment
+from healthmon.report.availability import Segment
+from healthmon.report.figures import Figures
 from healthmon.report.html.page import report_page
 from tests.browser.chromium import Browser
 from tests.report.builder import DAY, HOUR, NOW, outage, provider

@@ -14,7 +14,9 @@ from zoneinfo import ZoneInfo
 
 from healthmon.config.types import Weekly
 from healthmon.model import Health
-from healthmon.report.availability import Change, Figures, Span
+from healthmon.report.availability import Change
+from healthmon.report.figures import Figures
+from healthmon.report.spans import Span
 
 QUARTER = 900
 

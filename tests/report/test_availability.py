@@ -11,7 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from healthmon.model import Health, Kind
-from healthmon.report.availability import Figures, History, figures, merged, overall, timeline
+from healthmon.report.availability import History, figures, timeline
+from healthmon.report.figures import Figures, overall
+from healthmon.report.spans import merged
 
 UP, DEGRADED, DOWN, UNKNOWN = Health.UP, Health.DEGRADED, Health.DOWN, Health.UNKNOWN
 

@@ -19,9 +19,10 @@ from hypothesis import strategies as st
 from healthmon.config.types import MaintenanceConfig, Plans, Weekly
 from healthmon.model import Changes, Check, CheckState, Health, Kind, Matcher, Target, Transition, VeilPeriod
 from healthmon.report.accounts import Account, By, Choice, Rules
-from healthmon.report.availability import Change, Span
+from healthmon.report.availability import Change
 from healthmon.report.looking import Asked, account_of
 from healthmon.report.rolling import Roller
+from healthmon.report.spans import Span
 from healthmon.store.commander import open_commander
 from healthmon.store.queries import open_reader
 from healthmon.store.writer import Writer, open_writer

@@ -9,12 +9,14 @@ from xml.etree import ElementTree
 import pytest
 
 from healthmon.model import Health, Incident, Kind, Target
-from healthmon.report.accounts import Account, Group, Line, Rules, Strip, site_strips
-from healthmon.report.availability import Figures, Segment, figures
+from healthmon.report.accounts import Account, Group, Line, Rules, Strip
+from healthmon.report.availability import Segment, figures
+from healthmon.report.figures import Figures
 from healthmon.report.html.narrative import headline, in_words, ordinal, period_in_words, story
 from healthmon.report.html.pictures import STEPS, calendar_picture, hours_picture, step, strip_picture
 from healthmon.report.html.strips import COLUMNS, LEAST_DOWN, Stretch, outages_of, stretches
 from healthmon.report.periods import Calendar, periods_of
+from healthmon.report.sitestrips import site_strips
 from tests.report.builder import outage, phone
 from tests.report.example import BERLIN, PAGE, example
 

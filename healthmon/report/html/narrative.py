@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 
 from healthmon.model import Kind
 from healthmon.report.accounts import Account, Strip
-from healthmon.report.availability import Span
 from healthmon.report.columns import available
 from healthmon.report.html.strips import Outage, outages_of
 from healthmon.report.periods import Calendar, first_day, midnight, next_first_day
+from healthmon.report.spans import Span
 from healthmon.report.words import DAY, HOUR, counted, duration
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")

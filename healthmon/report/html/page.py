@@ -11,8 +11,8 @@ from markupsafe import Markup
 from healthmon import __version__
 from healthmon.model import Health
 from healthmon.report.accounts import Account, By, Group, Pictures, Strip
-from healthmon.report.availability import UnknownAs
 from healthmon.report.columns import Table, available, promised, sentences, table_of
+from healthmon.report.figures import UnknownAs
 from healthmon.report.html import pictures as draw
 from healthmon.report.html.narrative import headline, in_words, period_in_words, story
 from healthmon.report.html.strips import Outage, outages_of, stretches

@@ -18,9 +18,9 @@ from markupsafe import Markup
 from healthmon.core.roundtrips import RoundTrips
 from healthmon.model import Health
 from healthmon.report.accounts import Group, Rules
-from healthmon.report.availability import Span
 from healthmon.report.columns import available
 from healthmon.report.html.strips import COLUMNS, Stretch
+from healthmon.report.spans import Span
 from healthmon.report.words import duration
 
 #: How each health looks: its colour, and the pattern that lies on it.

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from healthmon.model import Health
 from healthmon.report.accounts import Strip
-from healthmon.report.availability import Segment, Span
+from healthmon.report.availability import Segment
+from healthmon.report.spans import Span
 
 #: So many columns a strip has, and so many at least an outage is wide, however short it was.
 COLUMNS, LEAST_DOWN = 1000, 4

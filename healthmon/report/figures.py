@@ -1,0 +1,86 @@
+"""What a timeline amounts to: seconds of each health, outages, and what follows from them. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from healthmon.core.roundtrips import RoundTrips
+
+NO_ROUND_TRIPS = RoundTrips()
+
+
+class UnknownAs(StrEnum):
+    """What the time in which a target could not be seen counts as, in its availability."""
+
+    EXCLUDE = "exclude"
+    UP = "up"
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a timeline amounts to, in seconds."""
+
+    up_s: float = 0.0
+    degraded_s: float = 0.0
+    down_s: float = 0.0
+    unknown_s: float = 0.0
+    outages: int = 0
+    #: The longest outage: the time that it was seen to be down, within the window.
+    longest_s: float = 0.0
+    #: The time within maintenance windows, and within silences; it is part of those above, too.
+    maintenance_s: float = 0.0
+    silenced_s: float = 0.0
+    #: How often it began to flap.
+    flaps: int = 0
+    #: As far as they are known.
+    round_trips: RoundTrips = NO_ROUND_TRIPS
+
+    @property
+    def watched_s(self) -> float:
+        """All the time that counts, whatever was seen in it."""
+        return self.up_s + self.degraded_s + self.down_s + self.unknown_s
+
+    @property
+    def availability(self) -> float | None:
+        """The share of the known time in which it was up or degraded, 0..1; None: nothing is known."""
+        return self.share(UnknownAs.EXCLUDE)
+
+    def share(self, unknown_as: UnknownAs) -> float | None:
+        """The availability with the unknown time counted so; None: there is no time that counts."""
+        good = self.up_s + self.degraded_s + (self.unknown_s if unknown_as is UnknownAs.UP else 0.0)
+        bad = self.down_s + (self.unknown_s if unknown_as is UnknownAs.DOWN else 0.0)
+        return good / (good + bad) if good + bad > 0 else None
+
+    @property
+    def mean_repair_s(self) -> float | None:
+        """The mean time to repair: how long an outage lasted; None: there was none."""
+        return self.down_s / self.outages if self.outages else None
+
+    @property
+    def mean_between_s(self) -> float | None:
+        """The mean time between failures: how long it worked for each outage; None: there was none."""
+        return (self.up_s + self.degraded_s) / self.outages if self.outages else None
+
+    def __add__(self, other: Figures) -> Figures:
+        """Add two targets' times up; the longest outage stays one target's."""
+        return Figures(
+            up_s=self.up_s + other.up_s,
+            degraded_s=self.degraded_s + other.degraded_s,
+            down_s=self.down_s + other.down_s,
+            unknown_s=self.unknown_s + other.unknown_s,
+            outages=self.outages + other.outages,
+            longest_s=max(self.longest_s, other.longest_s),
+            maintenance_s=self.maintenance_s + other.maintenance_s,
+            silenced_s=self.silenced_s + other.silenced_s,
+            flaps=self.flaps + other.flaps,
+            # Most have none, and making a sum of two takes its time.
+            round_trips=self.round_trips + other.round_trips if other.round_trips.count else self.round_trips,
+        )
+
+
+def overall(each: Iterable[Figures]) -> Figures:
+    """Add all targets up: each second of each target weighs the same."""
+    return sum(each, Figures())
