@@ -13,6 +13,9 @@ from healthmon.errors import DatabaseUnwritable, ForeignDatabase
 #: How long a writer waits for another one before it gives up (seconds).
 BUSY_TIMEOUT = 5.0
 
+#: Once a commit has returned, a power cut does no harm to it.
+DURABLE = "FULL"
+
 #: The write-ahead log is cut back to this size after a storm (bytes).
 WAL_SIZE_LIMIT_BYTES = 64 * 1024 * 1024
 
@@ -67,9 +70,22 @@ def connect(path: Path) -> sqlite3.Connection:
     with errors_named(path):
         connection = open_connection(path, "mode=rw")
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA synchronous = {DURABLE}")
         connection.execute(f"PRAGMA journal_size_limit = {WAL_SIZE_LIMIT_BYTES}")
         return connection
+
+
+@contextmanager
+def unhurried(connection: sqlite3.Connection) -> Iterator[None]:
+    """Let commits return before they are on the disk: for work that is simply done again after a power cut.
+
+    The next commit outside takes them along. Nothing that was booked before is at risk.
+    """
+    connection.execute("PRAGMA synchronous = NORMAL")
+    try:
+        yield
+    finally:
+        connection.execute(f"PRAGMA synchronous = {DURABLE}")
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from healthmon.core.alerting import is_finished
 from healthmon.errors import StoreError
 from healthmon.model import Changes, ClockJump, Commands, Freshness, Incident, Reading, Remembered, Told, UrlState
 from healthmon.store.booking import Booking
-from healthmon.store.connect import errors_named, transaction
+from healthmon.store.connect import errors_named, transaction, unhurried
 from healthmon.store.database import OnMigrating, open_database
 from healthmon.store.lock import Lock
 from healthmon.store.meters import Meters
@@ -224,7 +224,7 @@ class Writer:
     def book_readings(self, readings: Mapping[int, Iterable[Reading]]) -> None:
         """Book readings by the number of their check; none is later than the readings that were begun."""
         meters = self.meters()
-        with transaction(self._connection, self.path):
+        with unhurried(self._connection), transaction(self._connection, self.path):
             for check_id, its_readings in readings.items():
                 meters.book(check_id, its_readings)
 
@@ -233,7 +233,7 @@ class Writer:
         with errors_named(self.path):
             if self._connection.execute("SELECT 1 FROM round_trips LIMIT 1").fetchone() is None:
                 return 0
-        with transaction(self._connection, self.path):
+        with unhurried(self._connection), transaction(self._connection, self.path):
             return fold(self._connection, self._line, limit)
 
     def prune(self, cuts: Cuts, limit: int = PRUNED_AT_ONCE) -> int:
@@ -242,7 +242,8 @@ class Writer:
         Return how many rows it looked at, or pages it gave back; 0: this round is finished. What held at a cut is
         kept: the last transition and reading of each check, veils and incidents that were not over.
         """
-        return self._pruner.prune(cuts.stored(self._line), limit)
+        with unhurried(self._connection):
+            return self._pruner.prune(cuts.stored(self._line), limit)
 
     def close(self) -> None:
         """Write the log back into the file, and let another daemon in."""

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 
+import pytest
+
 from healthmon.config.types import HistoryConfig
+from healthmon.errors import DatabaseUnwritable
 from healthmon.model import ClockJump, Ending, Health, Reading, Reason
 from healthmon.store.booking import DAY
-from healthmon.store.connect import open_connection
+from healthmon.store.connect import connect, open_connection
 from healthmon.store.prune import WORDS_KEPT_LONGER, Cuts
 from tests.store.scene import (
     BOSS,
@@ -259,3 +262,19 @@ def test_cuts_follow_what_is_configured_and_the_clock_of_the_database(store: Sto
     while store.writer.prune(Cuts.of(keep, START + 10 * DAY + 10)):
         pass
     assert count(store.path, "transitions") == 1
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_after_pruning_a_commit_is_on_the_disk_again_when_it_returns(store: Store, fails: bool) -> None:
+    store.book(states=by_key(state()), transitions=[transition(START + at, Health.UP) for at in (1, 2)])
+
+    with closing(connect(store.path)) as other:
+        store.writer._connection.execute("PRAGMA busy_timeout = 10")
+        other.execute("BEGIN IMMEDIATE" if fails else "BEGIN")
+        with pytest.raises(DatabaseUnwritable) if fails else nullcontext():
+            store.writer.prune(Cuts.at(CUT))
+        other.rollback()
+
+    full = 2
+    assert store.writer._connection.execute("PRAGMA synchronous").fetchone()[0] == full
+    assert count(store.path, "transitions") == (2 if fails else 1)
