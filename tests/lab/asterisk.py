@@ -20,8 +20,8 @@ from .pbxfiles import AMI_PORT, CHAN_SIP_PORT, HTTP_PORT, HTTPS_PORT, IAX_PORT, 
 from .process import Process, wait_until
 from .realtime import Realtime
 
-#: Seconds until ARI must answer; it takes 0.3 s, but a busy machine runs several at once.
-START_TIMEOUT = 20
+#: Seconds until ARI must answer; it takes 0.3 s, but a busy machine starts a score of them at once.
+START_TIMEOUT = 60
 
 
 class Asterisk:
@@ -210,7 +210,7 @@ class Asterisk:
     def started_at(self) -> str | None:
         """ARI's startup_time, which each start changes; None while ARI does not answer."""
         try:
-            answer = self.ari("GET", "/asterisk/info", params={"only": "status"}, timeout=0.5)
+            answer = self.ari("GET", "/asterisk/info", params={"only": "status"}, timeout=2)
         except requests.RequestException:
             return None
         return str(answer.json()["status"]["startup_time"]) if answer.status_code == 200 else None
