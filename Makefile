@@ -33,7 +33,8 @@ lab: install-tests
 
 soak: install-tests
 	$(BIN)/python -m tests.lab fetch
-	$(BIN)/python -m pytest -m soak
+	$(BIN)/python -m pytest -m "soak and not rows"; crashes=$$?; \
+		$(BIN)/python -m tests.system.soak_rows && exit $$crashes
 
 bench: install-tests
 	$(BIN)/python -m tests.bench

@@ -27,6 +27,8 @@ BROWSER = "tests/browser"
 ON_TWO_CORES = ("-n", "2")
 #: What mostly waits for Asterisk's own clocks.
 WAITING = ("-n", "3")
+#: What waits nearly all the time, for minutes: most of them at once, and none that need be reported as stuck.
+ROWS = ("-n", "18", "-o", "faulthandler_timeout=600", "tests/system/test_rows.py")
 #: A file's tests share one daemon, or one demo.
 BY_FILE = ("-n", "2", "--dist", "loadfile")
 HANGS_AFTER = 4
@@ -110,7 +112,13 @@ SUITES = (
         ((PYTHON, "-m", "tests.browser", "fetch"), pytest(BROWSER)),
     ),
     Suite("fetch", "get Asterisk 22 and 16 and the SIP peers", 120, ((PYTHON, "-m", "tests.lab", "fetch"),)),
-    Suite("asterisk", "on a real Asterisk 22 and 16", 420, (pytest(*WAITING, "-m", "lab and not soak"),)),
+    Suite("asterisk", "on a real Asterisk 22 and 16", 420, (pytest(*WAITING, "-m", "lab and not rows and not soak"),)),
+    Suite(
+        "rows",
+        "what must hold, on a real Asterisk 22 and 16, on one of them with two kill -9",
+        420,
+        (pytest(*ROWS, "-m", "rows and not soak"),),
+    ),
     Suite(
         "system",
         "whole daemons, the service, the docs",

@@ -1,0 +1,228 @@
+"""A real Asterisk with fifty phones on two sites and three providers, healthmon beside it, and those who are told."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+
+from healthmon.errors import StoreError
+from healthmon.model import Health
+from healthmon.store.queries import Reader, open_reader
+from tests.lab.endpoints import Endpoint, phone, trunk
+from tests.lab.fixtures import Lab
+from tests.lab.phones import Phone, PhoneFarm
+from tests.lab.provider import Provider
+from tests.sinks import WebhookSink
+from tests.system.accounts import MARK
+from tests.system.daemon import Daemon, wait_until
+from tests.system.kills import Kills, Plan, Receiver
+from tests.system.told import Told
+
+WAREHOUSE = tuple(str(number) for number in range(101, 141))
+SHOP = tuple(str(number) for number in range(201, 211))
+TRUNKS = ("trunk-a", "trunk-b", "trunk-c")
+#: What goes down within so many seconds has one cause, as in a configuration that says nothing of it.
+WINDOW = 30.0
+#: How long something may take of which no time is promised, on a machine that has a lot to do (seconds).
+PATIENCE = 90.0
+#: After a restart of Asterisk what is offline is not believed for two minutes (seconds).
+GRACE = 120.0
+#: The database is looked at so often while something is waited for (seconds).
+LOOK_EVERY = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a row says about its world, besides what happens in it."""
+
+    #: How long something must stay down, or up, before it is believed (seconds).
+    hold: float = 10.0
+    #: How often Asterisk asks the phones (seconds).
+    qualify: int = 5
+    #: More lines for the sections of the endpoints and of the receiver.
+    watch: str = ""
+    receiver: str = ""
+    #: What is wrong with further URLs, until they return to life: modes of their sinks.
+    dead: tuple[str, ...] = ()
+
+
+class World:
+    """What a row acts on, and what it asks. Owned by the test's thread."""
+
+    def __init__(self, lab: Lab, plan: Plan, setting: Setting) -> None:
+        self._lab = lab
+        self.setting = setting
+        self.providers = {name: lab.add(Provider(lab.address())) for name in TRUNKS}
+        self.pbx = lab.asterisk(*self._endpoints())
+        self.warehouse = self._site(WAREHOUSE)
+        self.shop = self._site(SHOP)
+        self._boss = lab.add(Receiver())
+        self._late = {f"dead{mode}": lab.add(WebhookSink(mode)) for mode in setting.dead}
+        always = {"boss": self._boss, "desk": lab.add(WebhookSink())}
+        self.daemon = Daemon(lab.folder("daemon"), self._config({**always, **self._late}))
+        self.kills = lab.add(Kills(plan, self.daemon))
+        #: The URLs that always work, and those that are dead at first.
+        self.told = Told(always, self.kills, self.explain)
+        self.told_late = Told(self._late, self.kills, self.explain)
+        self._began_at = 0.0
+
+    def _endpoints(self) -> Iterator[Endpoint]:
+        for name in (*WAREHOUSE, *SHOP):
+            yield phone(name, qualify_frequency=self.setting.qualify, qualify_timeout=1)
+        for name, provider in self.providers.items():
+            yield trunk(name, provider.uri, qualify_frequency=2, qualify_timeout=1)
+
+    def _site(self, names: Sequence[str]) -> PhoneFarm:
+        """Many phones behind one address."""
+        farm = self._lab.add(PhoneFarm(self.pbx.sip, names, f"{self._lab.subnet()}.1"))
+        farm.register()
+        return farm
+
+    def _config(self, sinks: dict[str, WebhookSink]) -> str:
+        """Write a configuration that says little: what is promised is promised with the usual values."""
+        return "\n".join(
+            (
+                f"site_window = {WINDOW:g}s",
+                "[pbx office]",
+                f"url = {self.pbx.url}",
+                f"username = {self.pbx.ari_auth[0]}",
+                f"password = {self.pbx.ari_auth[1]}",
+                "application = healthmon-test",
+                "[watch all]",
+                "endpoints = PJSIP/*",
+                f"down_after = {self.setting.hold:g}s",
+                f"up_after = {self.setting.hold:g}s",
+                self.setting.watch,
+                "[receiver oncall]",
+                self.setting.receiver,
+                "urls =",
+                *(f"    {name} = {sink.url}" for name, sink in sinks.items()),
+            )
+        )
+
+    def begin(self) -> None:
+        """Start healthmon and wait until it knows all, and that all are up: then the row begins."""
+        self.daemon.start()
+        self.wait(self._is_complete, "everything is up, and it is known where")
+        self._boss.kills = self.kills
+        self._began_at = time.time()
+        self.kills.begin()
+
+    def _is_complete(self, reader: Reader) -> bool:
+        return len(reader.last_places()) >= len(WAREHOUSE) + len(SHOP) and not list(differences(reader))
+
+    @property
+    def is_disturbed(self) -> bool:
+        """Whether healthmon is killed in this row, so that its times are not what was promised."""
+        return self.kills.plan.kills > 0
+
+    @property
+    def now(self) -> float:
+        """Seconds since the row began."""
+        return time.time() - self._began_at
+
+    # ---------------------------------------------------------------- what happens
+
+    def pass_time_until(self, at: float) -> None:
+        """Go on at that time of the row: an outage must have a length. Nothing is waited for."""
+        time.sleep(max(0.0, at - self.now))
+
+    def flap(self, phone: Phone, seconds: float, times: int) -> None:
+        """Have a phone down for so long and up for so long, so many times; at the end it is up."""
+        began_at = self.now
+        for number in range(times):
+            phone.vanish()
+            self.pass_time_until(began_at + 2 * seconds * number + seconds)
+            phone.come_back()
+            self.pass_time_until(began_at + 2 * seconds * (number + 1))
+
+    def cut_line(self) -> None:
+        """Everything outside is gone at once."""
+        for peer in self._outside():
+            peer.vanish()
+
+    def mend_line(self) -> None:
+        """Everything outside is there again."""
+        for peer in self._outside():
+            peer.come_back()
+
+    def _outside(self) -> Iterator[Provider | PhoneFarm]:
+        yield from self.providers.values()
+        yield from (self.warehouse, self.shop)
+
+    def return_to_life(self) -> None:
+        """What was dead accepts messages from now on."""
+        for sink in self._late.values():
+            sink.mode = "ok"
+
+    def silence(self, name: str, seconds: float) -> float:
+        """Have an endpoint silenced for so long; return until when (seconds, UTC)."""
+        done = self.daemon.command("silence", "add", f"PJSIP/{name}", "--for", f"{seconds:g}s")
+        assert done.returncode == 0, done.stderr
+        with closing(open_reader(self.daemon.database)) as reader:
+            return max(one.until for one in reader.silences(time.time()))
+
+    # ---------------------------------------------------------------- what is waited for
+
+    def wait(self, look: Callable[[Reader], bool], what: str, timeout: float = PATIENCE) -> None:
+        """Wait until the database says so."""
+        wait_until(lambda: self._ask(look), what, timeout, LOOK_EVERY, self.explain)
+
+    def _ask(self, look: Callable[[Reader], bool]) -> bool:
+        try:
+            with closing(open_reader(self.daemon.database)) as reader:
+                return look(reader)
+        except StoreError:
+            # Healthmon was killed a moment ago, and is about to make its database readable again.
+            return False
+
+    def wait_restart_seen(self) -> None:
+        """Wait until healthmon knows of Asterisk's present run."""
+        started = self.pbx.started_at()
+        self.wait(lambda reader: [one.startup_time for one in reader.pbx_states()] == [started], "the restart is seen")
+
+    def wait_believed(self, name: str, health: Health) -> None:
+        """Wait until this is believed of an endpoint."""
+
+        def is_believed(reader: Reader) -> bool:
+            return any(one.belief is health for one in reader.states() if one.target.resource == name)
+
+        self.wait(is_believed, f"{name} is believed {health}")
+
+    def settle(self, *down: str, timeout: float = PATIENCE) -> None:
+        """Wait until all kills have happened, and what is believed and booked is the truth, and told.
+
+        ``down``: the endpoints that are so, in truth; everything else is up.
+        """
+        self.kills.wait_done()
+        self.wait(lambda reader: not list(differences(reader, *down)), "all is as it must be, and told", timeout)
+
+    def figures(self) -> dict[str, float]:
+        """What is worth keeping of this row: kills, messages to one URL, marked ones to all, when the first arrived."""
+        arrived = [one for told in (self.told, self.told_late) for sink in told.sinks.values() for one in sink.messages]
+        messages = self._boss.messages
+        marked = sum(MARK in one.body for one in arrived)
+        first = {"first": round(messages[0].at - self._began_at, 1)} if messages else {}
+        return {"kills": self.kills.struck, "messages": len(messages), "marked": marked, **first}
+
+    def explain(self) -> str:
+        """Say what is so, for the report of a failure."""
+        with closing(open_reader(self.daemon.database)) as reader:
+            wrong = "\n".join(differences(reader))
+        facts = f"after {self.now:.1f} s, {self.kills.struck} kills; {self.kills.plan}"
+        return f"{facts}\n{self.told}\n{self.told_late}\n{wrong}\n--- log\n{self.daemon.log()[-12000:]}"
+
+
+def differences(reader: Reader, *down: str) -> Iterator[str]:
+    """Say what is believed or booked and is not so, or not told yet."""
+    yield from (f"PBX {pbx.pbx} is blind: {pbx.blind_why}" for pbx in reader.pbx_states() if pbx.blind_why)
+    for state in reader.states():
+        true = Health.DOWN if state.target.resource in down else Health.UP
+        if state.belief is not true or state.pending or state.veil:
+            yield f"{state.target} {state.check}: {state.belief}, pending: {state.pending}, veil: {state.veil}"
+    for incident in reader.open_incidents():
+        if incident.target.resource not in down:
+            yield f"incident {incident.id} about {incident.target} is open"
+    yield from (f"{url.waiting} messages wait for {url.url_id}" for url in reader.urls() if url.waiting)
