@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 from healthmon.errors import DeliveryError, DeliveryUnsure
-from healthmon.model import Said
 from healthmon.notify.message import MOST_CHARACTERS, Message
 from healthmon.store.outbox import ClaimedRow
 from tests.scenarios.agenda import Agenda
@@ -100,4 +99,4 @@ class Channel:
     def believed_to_last(self) -> set[int]:
         """The incidents of which the reader believes at present that they last: by the newest word about each."""
         newest = {row.incident.id: row.says for arrival in self.arrivals for row in arrival.rows}
-        return {number for number, says in newest.items() if says is Said.DOWN}
+        return {number for number, says in newest.items() if says.is_bad}

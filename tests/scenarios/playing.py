@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from random import Random
 
-from healthmon.model import Reason, Said
+from healthmon.model import Check, Reason, Said, Target
 from tests.scenarios.asterisk import Peer
 from tests.scenarios.channel import Channel
 from tests.scenarios.daemon import OF_THE_ENGINE
@@ -104,14 +104,19 @@ def check_last_words(world: World, channel: Channel, story: str) -> None:
 
 
 def check_story(channel: Channel, story: str) -> None:
-    """No end without a beginning, no beginning or end twice, unless it is marked."""
+    """No end without a beginning, no beginning or end twice, unless it is marked; of an incident and of a thing."""
     said: dict[int, Said] = {}
-    told: Counter[tuple[int, Said]] = Counter()
+    about: dict[Target, int] = {}
+    told: Counter[tuple[int, Reason]] = Counter()
     for row in (row for arrival in channel.arrivals for row in arrival.rows):
-        number, before = row.incident.id, said.get(row.incident.id)
-        said[number] = row.says
+        incident, before = row.incident, said.get(row.incident.id)
+        said[incident.id] = row.says
         if row.possibly_repeated:
             continue
-        assert row.says is not Said.UP or before is Said.DOWN, f"a lone end of {number}: {story}"
-        told[number, row.says] += row.reason in (Reason.OPENED, Reason.RESOLVED)
-        assert told[number, row.says] <= 1, f"{number} is told to be {row.says} again: {story}"
+        assert row.says is not Said.UP or (before is not None and before.is_bad), f"a lone end of {incident}: {story}"
+        told[incident.id, row.reason] += row.reason in (Reason.OPENED, Reason.RESOLVED)
+        assert told[incident.id, row.reason] <= 1, f"{row.reason} again: {incident}: {story}"
+        other = about.get(incident.target, incident.id)
+        is_news = other != incident.id and row.says.is_bad and row.incident.check == Check.REACHABILITY
+        assert not (is_news and said[other].is_bad), f"{incident} begins before {other} has ended: {story}"
+        about[incident.target] = incident.id

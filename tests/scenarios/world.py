@@ -148,10 +148,17 @@ class World:
 
     # ---------------------------------------------------------------- people
 
-    def silence(self, seconds: float) -> None:
-        """``healthmon silence add --for``: everything."""
+    def silence(self, seconds: float, matcher: Matcher = Matcher()) -> None:  # noqa: B008 (a frozen value)
+        """``healthmon silence add … --for``."""
         now = self.agenda.now
-        self._order(lambda c: c.silence(Matcher(), since=now, until=now + seconds, author="anna", reason="works"))
+        self._order(lambda c: c.silence(matcher, since=now, until=now + seconds, author="anna", reason="works"))
+
+    def acknowledge(self, number: int) -> None:
+        """``healthmon ack``: one of the incidents that are open, if there are any."""
+        lasting = self.open_incidents()
+        if lasting:
+            which, now = lasting[number % len(lasting)].id, self.agenda.now
+            self._order(lambda c: c.acknowledge(which, at=now, author="anna", reason="called them"))
 
     def _order(self, order: Callable[[Commander], object]) -> None:
         with open_commander(self.config.database) as commander:
