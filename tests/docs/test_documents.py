@@ -7,6 +7,7 @@ import click
 import pytest
 
 from healthmon.cli.main import cli
+from healthmon.config.options import KINDS
 from healthmon.errors import ExitCode
 from healthmon.store.export import EXPORTS
 
@@ -101,3 +102,15 @@ def test_every_column_of_an_export_is_explained(what: str) -> None:
     ]
 
     assert explained == [column.name for column in EXPORTS[what].columns]
+
+
+#: Options that say what is watched, or how it is reached, and not when somebody is told.
+NOT_ABOUT_ALERTS = {"endpoints", "exclude", "pbx", "urls", "urls_file"}
+
+
+@pytest.mark.parametrize("section", ["watch", "receiver"])
+def test_the_guide_to_alerting_knows_every_option_that_bears_on_them(section: str) -> None:
+    guide = (ROOT / "docs" / "alerting.md").read_text(encoding="utf-8")
+    options = {option.name for option in KINDS[section].options} - NOT_ABOUT_ALERTS
+
+    assert not {name for name in options if f"`{name}`" not in guide and f"`{name} " not in guide}
