@@ -28,8 +28,9 @@ CHECKS_AT_ONCE, READINGS_AT_ONCE, DAYS_AT_ONCE = 25, 50, 50
 class Roller:
     """Reads the meters of all checks up to the last midnight that is settled. Owned by the engine thread."""
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, readings_at_once: int = READINGS_AT_ONCE) -> None:
         self._writer = writer
+        self._readings_at_once = readings_at_once
         #: The round that goes on: up to when, and the check that was last done; the newest one that is finished.
         self._until = self._finished = 0.0
         self._done = 0
@@ -58,7 +59,7 @@ class Roller:
 
     def _read(self, meters: Meters, checks: Sequence[Watched], zone: ZoneInfo) -> None:
         readings: dict[int, list[Reading]] = {}
-        unseen, done, left = self._behind_pbxs(meters), self._done, READINGS_AT_ONCE
+        unseen, done, left = self._behind_pbxs(meters), self._done, self._readings_at_once
         for watched in checks:
             its_readings = list(islice(_readings(meters, watched, unseen, self._until, zone), left))
             readings[watched.id] = its_readings
@@ -66,7 +67,7 @@ class Roller:
             if not left:
                 break
             done = watched.id
-        if left < READINGS_AT_ONCE:
+        if left < self._readings_at_once:
             self._writer.book_readings(readings)
         self._done = done
 

@@ -23,7 +23,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from healthmon.model import Changes, Check, CheckState, Health, Kind, PbxState, Target
-from healthmon.report import rolling
+from healthmon.report.rolling import Roller
 from healthmon.store.rows import HEALTH_CODES
 from healthmon.store.writer import open_writer
 
@@ -97,10 +97,9 @@ def make_years(path: Path, years: Years) -> None:
 
 def _read_meters(path: Path, years: Years) -> None:
     """Take the readings of all days, as a daemon does, but many at once."""
-    rolling.READINGS_AT_ONCE = ROWS_AT_ONCE
     writer = open_writer(path, now=years.until)
     writer._connection.execute("PRAGMA synchronous = OFF")
-    roller = rolling.Roller(writer)
+    roller = Roller(writer, ROWS_AT_ONCE)
     while roller.step(years.until, ZoneInfo("Europe/Berlin")):
         pass
     writer.close()
