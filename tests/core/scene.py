@@ -164,6 +164,8 @@ class Database:
     notes: list[Note] = field(default_factory=list)
     places: dict[Target, tuple[Place, ...]] = field(default_factory=dict)
     commands: Commands = field(default_factory=Commands)
+    #: These take no messages at present.
+    dead_urls: set[str] = field(default_factory=set)
     alive_at: float | None = None
     urls: dict[str, UrlState] = field(default_factory=dict)
 
@@ -220,7 +222,7 @@ class Database:
         sent = []
         for (incident_id, url_id, reason, serial), row in list(self.notifications.items()):
             told = self.told[incident_id, url_id]
-            if row.due_at > now or (reason, serial) not in told.waiting:
+            if row.due_at > now or (reason, serial) not in told.waiting or url_id in self.dead_urls:
                 continue
             incident = self.incidents[incident_id]
             if incident.is_open and incident.muted_by:

@@ -19,6 +19,8 @@ from healthmon.model import (
     Matcher,
     Observation,
     Question,
+    Reason,
+    Said,
     Source,
     Target,
     Witness,
@@ -27,6 +29,10 @@ from tests.core.scene import DOWN, START, UP, Scene, phone, trunk, trunk_setting
 
 TARGETS = [trunk("a"), trunk("b"), phone(101), phone(102)]
 TROUBLES = [Trouble.REFUSED, Trouble.TIMED_OUT, Trouble.STARTING, Trouble.DENIED]
+
+BAD = (Said.DOWN, Said.DEGRADED)
+#: What is told once of an outage at most.
+ONCE = (Reason.OPENED, Reason.RESOLVED, Reason.ENDED)
 
 some_target = st.sampled_from(TARGETS)
 some_matcher = st.sampled_from([Matcher(), Matcher(endpoints=("PJSIP/trunk-*",)), Matcher(kinds=(Kind.PHONE,))])
@@ -114,9 +120,15 @@ class Histories(RuleBasedStateMachine):
     def messages_are_sent(self) -> None:
         self.scene.deliver()
 
+    @rule(url=st.sampled_from(["oncall/boss", "helpdesk/mail"]))
+    def a_channel_fails_or_works_again(self, url: str) -> None:
+        self.scene.db.dead_urls ^= {url}
+
     @rule(gap=st.sampled_from([0.0, 5.0, 600.0]))
     def healthmon_restarts(self, gap: float) -> None:
+        sent = self.scene.sent
         self.scene = self.scene.restart(gap=gap)
+        self.scene.sent = sent
 
     @rule(what=some_matcher, seconds=st.sampled_from([5.0, 60.0, 900.0]))
     def somebody_wants_silence(self, what: Matcher, seconds: float) -> None:
@@ -199,6 +211,7 @@ class Histories(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Everything is steady for long enough: belief and the last word to each reader equal the truth."""
         scene = self.scene
+        scene.db.dead_urls.clear()
         for target in TARGETS:
             scene.see(trunk_settings(target, has_static_contact=target.resource.startswith("trunk")))
         scene.report(channel=Channel.EVENTS)
@@ -218,6 +231,23 @@ class Histories(RuleBasedStateMachine):
                 assert told.is_alarmed, incident
             elif not incident.is_open:
                 assert not told.is_alarmed, incident
+
+        self.check_stories()
+
+    def check_stories(self) -> None:
+        """No end without a beginning, nothing twice, and of two outages of one thing the first one ends first."""
+        said: dict[tuple[str, int], str] = {}
+        newest: dict[tuple[str, Target, str], int] = {}
+        told: Counter[tuple[str, int, Reason]] = Counter()
+        for url, reason, number, what in self.scene.sent:
+            incident, before = self.scene.db.incidents[number], said.get((url, number))
+            told[url, number, reason] += 1
+            assert told[url, number, reason] == 1 or reason not in ONCE, (url, reason, incident)
+            assert what != Said.UP or before in BAD, (url, reason, incident)
+            thing = (url, incident.target, incident.check)
+            other = newest.get(thing, number)
+            assert other == number or what not in BAD or said[url, other] not in BAD, (url, reason, incident)
+            said[url, number], newest[thing] = what, number
 
     def check_in_the_end(self, target: Target, health: Health) -> None:
         state = self.scene.db.states.get((target, Check.REACHABILITY))

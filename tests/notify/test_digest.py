@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,7 +13,8 @@ from healthmon.notify.lines import State, lines_of
 from healthmon.store.outbox import ClaimedRow
 from tests.notify.rows import ENGLISH, SINCE, TELEKOM, closed, incident, phone, row, up
 
-NAMES = st.text(min_size=1, max_size=250)
+#: Now and then two of the same.
+NAMES = st.one_of(st.sampled_from(["101", "office"]), st.text(min_size=1, max_size=250))
 HOUR = 3600.0
 #: Few, so that they explain each other in all ways.
 NUMBERS = range(1, 7)
@@ -82,6 +85,20 @@ def test_every_row_is_told_once_whatever_explains_what(rows: list[ClaimedRow]) -
     told = [line.row for outside in lines_of(rows) for line in outside.all]
 
     assert sorted(map(id, told)) == sorted(map(id, rows))
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    rows=st.lists(claimed_rows(), min_size=2, max_size=6, unique_by=lambda one: one.incident.id),
+    dice=st.randoms(use_true_random=False),
+    most=st.sampled_from([160, 1000, 3500]),
+)
+def test_a_message_does_not_depend_on_the_order_in_which_its_rows_came(
+    rows: list[ClaimedRow], dice: Random, most: int
+) -> None:
+    shuffled = dice.sample(rows, len(rows))
+
+    assert compose(shuffled, ENGLISH, most_characters=most) == compose(rows, ENGLISH, most_characters=most)
 
 
 def test_worst_comes_first_whatever_the_order() -> None:
