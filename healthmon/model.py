@@ -344,6 +344,8 @@ class CheckState:
     down_after: float = 0.0
     #: When each raw change began that counts for flapping, the newest perhaps not for long enough yet.
     flap_changes: tuple[float, ...] = ()
+    #: When the first of those changes was that made it flap; 0.0: it does not.
+    flapping_since: float = 0.0
     #: What it is told together with, once it is believed down: "found down at first look", ….
     cohort: str = ""
 

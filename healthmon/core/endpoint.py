@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from healthmon.config.types import WatchConfig
-from healthmon.core.flapping import FlapRule
+from healthmon.config.types import Hold, WatchConfig
+from healthmon.core.flapping import FlapRule, grown
 from healthmon.core.interpret import (
     NOT_LISTED,
     effective_hold,
@@ -131,6 +131,12 @@ class Endpoint(Machine):
         if self.slow is not None:
             limit = policy.rtt_warn_ms or float("inf")
             self.slow = {uri: rtt for uri, rtt in self.slow.items() if rtt > limit}
+
+    def hold_in_force(self) -> Hold:
+        """What changes again and again must last longer each time."""
+        if self.flaps is None:
+            return self.hold
+        return grown(self.hold, self.flaps.times(self.flap_rule, self.pending_since), self.flap_rule)
 
     # ------------------------------------------------------------ what was said
 

@@ -55,6 +55,8 @@ class Endpoints:
             self._desk.review_flapping(endpoint, step.now)
             confirms = confirms and endpoint.was_asked_for_device()
             transition = endpoint.see(health, at, step.now, endpoint.words, confirms=confirms)
+            if endpoint.is_flapping and endpoint.pending is None:
+                self._desk.review_flapping(endpoint, step.now)
         endpoint.refresh()
         if endpoint.belief is Health.UP and endpoint.pending is None:
             endpoint.cohort = ""

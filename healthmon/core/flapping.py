@@ -6,11 +6,20 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
-from healthmon.config.types import WatchConfig
+from healthmon.config.types import Hold, WatchConfig
 from healthmon.model import Health
 
 #: A health that lasted less than this does not count: a phone that registers anew looks lost for a moment.
 LASTED = 2.0
+
+#: An outage and its end are believed as ever; what changes a third time in the window must last three times as long,
+#: then four times, …
+FIRST_TO_GROW = 3
+
+#: What has flapped for long must be calm for long: for this part of the time that it flapped, and for at most so many
+#: windows.
+CALM_PART = 0.5
+MOST_WINDOWS = 6.0
 
 
 class FlapRule(NamedTuple):
@@ -26,6 +35,11 @@ class FlapRule(NamedTuple):
         """The rule of a watch section; all its endpoints share one."""
         return cls(watch.flap_window, watch.flap_start, watch.flap_stop)
 
+    @property
+    def most(self) -> int:
+        """So many changes are worth remembering."""
+        return max(self.start, self.stop + 1)
+
 
 class Flapping:
     """Counts the raw changes of one check that lasted. Owned by the engine thread.
@@ -33,11 +47,15 @@ class Flapping:
     Raw changes, not believed ones: 170 s down, 10 s up, for an hour, with a hold of 180 s, has none of the latter.
     """
 
-    __slots__ = ("_candidate", "_candidate_at", "_lasting", "changes")
+    __slots__ = ("_candidate", "_candidate_at", "_lasting", "changes", "edits", "since")
 
-    def __init__(self, health: Health) -> None:
+    def __init__(self, health: Health, changes: Iterable[float] = (), since: float = 0.0) -> None:
         #: When each change that lasted began. A list: most are empty, and a deque would take ten times its memory.
-        self.changes: list[float] = []
+        self.changes: list[float] = list(changes)
+        #: When the first of those changes was that made it flap; 0.0: it does not.
+        self.since = since
+        #: How often that which is worth booking was changed.
+        self.edits = 0
         self._lasting = health
         self._candidate: Health | None = None
         self._candidate_at = 0.0
@@ -46,48 +64,79 @@ class Flapping:
         """Take a raw health."""
         self.settle(at)
         if health is self._lasting:
-            self._candidate = None
+            self._drop_candidate()
         elif health is not self._candidate:
             self._candidate, self._candidate_at = health, at
+            self.edits += 1
 
     def resume(self, health: Health) -> None:
         """The first health after nobody could see: what changed meanwhile does not count."""
-        self._lasting, self._candidate = health, None
+        self._drop_candidate()
+        self._lasting = health
+
+    def _drop_candidate(self) -> None:
+        if self._candidate is not None:
+            self._candidate = None
+            self.edits += 1
 
     def settle(self, now: float) -> None:
         """Count the newest change if it has lasted long enough by now."""
-        if self._candidate is not None and now - self._candidate_at >= LASTED:
+        # Compared as next_look() says it, or rounding makes us look again and again.
+        if self._candidate is not None and now >= self._candidate_at + LASTED:
             self.changes.append(self._candidate_at)
             self._lasting, self._candidate = self._candidate, None
+
+    def booked(self, rule: FlapRule) -> tuple[float, ...]:
+        """When each change began that counts, or may count once it has lasted: what is worth booking."""
+        newest = () if self._candidate is None else (self._candidate_at,)
+        return (*self.changes, *newest)[-rule.most :]
+
+    def times(self, rule: FlapRule, at: float) -> int:
+        """How often it changed within the window that ends at a time."""
+        return sum(at - rule.window < change <= at for change in self.booked(rule))
 
     def is_flapping(self, was_flapping: bool, rule: FlapRule, now: float) -> bool:
         """Whether it flaps now; between the two numbers it stays as it was."""
         self.settle(now)
-        while self.changes and self.changes[0] <= now - rule.window:
-            self.changes.pop(0)
-        return len(self.changes) > rule.stop if was_flapping else len(self.changes) >= rule.start
+        del self.changes[: -rule.most]
+        if was_flapping:
+            is_calm = len(self.changes) <= rule.stop or now >= self.changes[-1 - rule.stop] + self._calm(rule)
+            self.since = 0.0 if is_calm else self.since
+            return not is_calm
+        begins = len(self.changes) >= rule.start and self.changes[-rule.start] > now - rule.window
+        self.since = self.changes[-rule.start] if begins else 0.0
+        return begins
+
+    def _calm(self, rule: FlapRule) -> float:
+        """How long it must be calm: the longer, the longer it has flapped, within bounds (seconds)."""
+        flapped_for = self.changes[-1] - self.since
+        return min(max(rule.window, CALM_PART * flapped_for), MOST_WINDOWS * rule.window)
 
     def next_look(self, is_flapping: bool, rule: FlapRule) -> float | None:
         """When that could change without a new observation, or None: not at all."""
         settles_at = None if self._candidate is None else self._candidate_at + LASTED
         if not is_flapping:
             return settles_at if len(self.changes) + 1 >= rule.start else None
-        calm_at = self.changes[-1 - rule.stop] + rule.window
+        calm_at = self.changes[-1 - rule.stop] + self._calm(rule)
         return calm_at if settles_at is None else min(calm_at, settles_at)
 
-    def booked(self) -> tuple[float, ...]:
-        """When each change began that counts, or may count once it has lasted: what is worth booking."""
-        return tuple(self.changes) if self._candidate is None else (*self.changes, self._candidate_at)
-
-    def remember(self, changes: Iterable[float]) -> None:
-        """Healthmon was restarted: go on from what was booked. The newest one counts, however long it lasted."""
-        self.changes = list(changes)
-
     def presume(self, rule: FlapRule, at: float) -> None:
-        """Healthmon was restarted while it flapped: presume that it did so just now."""
-        self.changes = [at] * rule.start
+        """Healthmon was restarted while it flapped, and did not note when it changed: presume that it was just now."""
+        self.changes, self.since = [at] * rule.most, at
 
     def shift(self, by: float) -> None:
         """Move all times by so many seconds: somebody set the clock."""
         self.changes = [change + by for change in self.changes]
         self._candidate_at += by
+        self.since += by if self.since else 0.0
+
+
+def grown(hold: Hold, times: int, rule: FlapRule) -> Hold:
+    """The hold that is in force for what has changed so often within the window; never longer than half of that."""
+    if times < FIRST_TO_GROW:
+        return hold
+    down, up, degraded = (
+        min(seconds * times, max(seconds, rule.window / 2))
+        for seconds in (hold.down_after, hold.up_after, hold.degraded_after)
+    )
+    return Hold(down, up, degraded, hold.down_after_exact)

@@ -88,10 +88,13 @@ class Machine:
         self.not_up_since = None if state.not_up_since is None else min(state.not_up_since, now)
         self.down_since = None if state.down_since is None else min(state.down_since, now)
         self.cohort = state.cohort
-        self.seen = None if state.veil else state.pending or state.belief
+        last = state.pending or state.belief
+        # What is degraded, events alone tell.
+        self.seen = None if state.veil or last is Health.DEGRADED else last
         if state.flap_changes:
-            self.flaps = Flapping(self.seen or state.belief or Health.UP)
-            self.flaps.remember(min(at, now) for at in state.flap_changes)
+            changes = [min(at, now) for at in state.flap_changes]
+            since = state.flapping_since or (changes[0] if state.is_flapping else 0.0)
+            self.flaps = Flapping(self.seen or state.belief or Health.UP, changes, min(since, now))
 
     def state(self) -> CheckState:
         """Return everything worth booking, as a value."""
@@ -115,7 +118,8 @@ class Machine:
             ever_up=self.ever_up,
             is_flapping=self.is_flapping,
             down_after=self.hold.down_after,
-            flap_changes=self.flaps.booked() if self.flaps is not None else (),
+            flap_changes=() if self.flaps is None else self.flaps.booked(self.flap_rule),
+            flapping_since=0.0 if self.flaps is None else self.flaps.since,
             cohort=self.cohort,
         )
 
@@ -132,7 +136,7 @@ class Machine:
             self.remark,
             self.ever_up,
             self.is_flapping,
-            None if self.flaps is None else self.flaps.booked(),
+            0 if self.flaps is None else self.flaps.edits,
             self.cohort,
         )
 
@@ -183,18 +187,23 @@ class Machine:
             return None
         return min(when for when, _, _ in self._ripening(self.pending))
 
+    def hold_in_force(self) -> Hold:
+        """How long what is pending must last."""
+        return self.hold
+
     def _ripening(self, pending: Health) -> list[Ripening]:
         """Every belief that the clocks could lead to, the worst first."""
+        hold = self.hold_in_force()
         if self._improves(pending):
-            return [(self.pending_since + self.hold.up_after, pending, self.pending_since)]
+            return [(self.pending_since + hold.up_after, pending, self.pending_since)]
         not_up = self.pending_since if self.not_up_since is None else self.not_up_since
         not_up_seen = min(not_up, self.pending_since)
         if pending is Health.DEGRADED:
-            return [(not_up + self.hold.degraded_after, Health.DEGRADED, not_up_seen)]
+            return [(not_up + hold.degraded_after, Health.DEGRADED, not_up_seen)]
         down = self.pending_since if self.down_since is None else self.down_since
-        ripening = [(down + self.hold.down_after, Health.DOWN, self.pending_since)]
+        ripening = [(down + hold.down_after, Health.DOWN, self.pending_since)]
         if self.belief is not Health.DEGRADED and not_up < down:
-            ripening.append((not_up + self.hold.down_after, Health.DEGRADED, not_up_seen))
+            ripening.append((not_up + hold.down_after, Health.DEGRADED, not_up_seen))
         return ripening
 
     def _believe_what_is_ripe(self, asked_at: float, now: float, words: str) -> Transition | None:
@@ -241,16 +250,25 @@ class Machine:
             self.flaps.see(health, at)
 
     def review_flapping(self, now: float) -> float | None:
-        """Begin or end flapping; return when to look again, or None."""
+        """Begin or end flapping; return when to look again, or None.
+
+        It ends only when nothing is pending, so that what is told then is how it is. Ask again when that is so.
+        """
         if self.flaps is None:
             return None
-        self.is_flapping = self.flaps.is_flapping(self.is_flapping, self.flap_rule, now)
+        since = self.flaps.since
+        is_flapping = self.flaps.is_flapping(self.is_flapping, self.flap_rule, now)
+        if self.is_flapping and not is_flapping and self.pending is not None:
+            self.flaps.since = since
+            return None
+        self.is_flapping = is_flapping
         return self.flaps.next_look(self.is_flapping, self.flap_rule)
 
     def presume_flapping(self, now: float) -> None:
-        """Healthmon was stopped while it flapped."""
-        self.flaps = Flapping(self.belief or Health.UP)
-        self.flaps.presume(self.flap_rule, now)
+        """Healthmon was stopped while it flapped, and may not have noted when it changed."""
+        if self.flaps is None:
+            self.flaps = Flapping(self.belief or Health.UP)
+            self.flaps.presume(self.flap_rule, now)
 
     # ------------------------------------------------------------ veils and clocks
 

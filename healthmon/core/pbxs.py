@@ -128,6 +128,8 @@ class Pbxs:
         """Every report about a PBX may confirm: it comes of a look (rule 7)."""
         before, (health, words) = machine.fingerprint(), seen
         transition = machine.see(health, at, step.now, words, confirms=True)
+        if machine.is_flapping and machine.pending is None:
+            self._desk.review_flapping(machine, step.now)
         # What is seen now, where that is not what is believed.
         machine.remark = words if health is not Health.UP and words != machine.reason else ""
         if changed or transition is not None or machine.fingerprint() != before:

@@ -72,6 +72,7 @@ def state_row(check_id: int, state: CheckState, line: Timeline) -> Row:
         "is_flapping": state.is_flapping,
         "down_after": state.down_after,
         "flap_changes": _times_row(state.flap_changes, line),
+        "flapping_since": line.stored(state.flapping_since),
         "cohort": state.cohort,
     }
 
@@ -91,14 +92,15 @@ def _times_of(text: str, line: Timeline) -> tuple[float, ...]:
 #: The columns of ``checks c`` joined with ``states s``, in the order of CheckState's fields.
 STATE_COLUMNS = """c.pbx, c.technology, c.resource, c.name, c.kind, c.watch, s.watched_since, s.belief, s.since,
     s.believed_at, s.reason, s.remark, s.pending, s.pending_since, s.not_up_since, s.down_since, s.veil,
-    s.veiled_since, s.ever_up, s.is_flapping, s.down_after, s.flap_changes, s.cohort"""
+    s.veiled_since, s.ever_up, s.is_flapping, s.down_after, s.flap_changes, s.flapping_since,
+    s.cohort"""
 
 
 def state_of(row: sqlite3.Row, line: Timeline) -> CheckState:
     """Read a state from STATE_COLUMNS. By position: there may be 20,000 of them at a start."""
     pbx, technology, resource, check, kind, watch, watched_since, belief, since, believed_at, *facts = row
     reason, remark, pending, pending_since, not_up_since, down_since, veil, veiled_since, *marks = facts
-    ever_up, is_flapping, down_after, flap_changes, cohort = marks
+    ever_up, is_flapping, down_after, flap_changes, flapping_since, cohort = marks
     return CheckState(
         target=named(pbx, technology, resource),
         check=check,
@@ -120,6 +122,7 @@ def state_of(row: sqlite3.Row, line: Timeline) -> CheckState:
         is_flapping=bool(is_flapping),
         down_after=down_after,
         flap_changes=_times_of(flap_changes, line),
+        flapping_since=line.shown(flapping_since),
         cohort=cohort,
     )
 

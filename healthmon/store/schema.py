@@ -344,6 +344,9 @@ _MEMORY = (
     "ALTER TABLE states ADD COLUMN cohort TEXT NOT NULL DEFAULT ''",
 )
 
+#: The longer something flapped, the longer the calm that ends it.
+_FLAPPING = ("ALTER TABLE states ADD COLUMN flapping_since DOUBLE PRECISION NOT NULL DEFAULT 0",)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _SECOND,
@@ -356,4 +359,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _ROUND_TRIPS,
     _REPORTS,
     _MEMORY,
+    _FLAPPING,
 )

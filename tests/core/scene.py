@@ -110,6 +110,7 @@ TIMES = frozenset(
         "pending_since",
         "not_up_since",
         "down_since",
+        "flapping_since",
         "veiled_since",
         "blind_since",
         "opened_at",

@@ -740,7 +740,7 @@ def test_rule_12_the_belief_goes_on_underneath_and_does_not_close_it(scene: Scen
     bring_down(scene)
     flap(scene, TRUNK, times=3, each=8)
     scene.event(TRUNK, UP)
-    scene.after(11)
+    scene.after(61)
     scene.answer_all({TRUNK: UP})
 
     assert scene.belief(TRUNK) is UP

@@ -297,8 +297,6 @@ def an_outage_ends_within_the_silence(world: World) -> None:
     world.at(120, world.pbx.returns, TELEKOM)
 
 
-HOLDS = "hold times do not grow yet while something changes again and again"
-
 ROWS: Sequence[Row] = (
     Row(
         "40 phones of one site die at once, later all return",
@@ -343,14 +341,12 @@ ROWS: Sequence[Row] = (
         lasts=20 * MINUTE,
         hold=4.0,
         peers=office_checked_every_2_s,
-        missing=HOLDS,
     ),
     Row(
         "one phone 25 s down, 25 s up, six times",
         a_phone_flaps_every_25_s,
         at_most(4),
         lasts=20 * MINUTE,
-        missing_if_killed=HOLDS,
     ),
     Row(
         "the channel is dead for 5 min, a provider goes down in it",

@@ -141,6 +141,12 @@ def _eleventh(store: Store) -> None:
     store.book(states=by_key(state(belief=Health.DOWN, flap_changes=changed_at, cohort="found down at first look")))
 
 
+def _twelfth(store: Store) -> None:
+    """Since when something flaps."""
+    changed_at = (START + 150.0, START + 170.5)
+    store.book(states=by_key(state(belief=Health.DOWN, flap_changes=changed_at, flapping_since=START + 150.0)))
+
+
 #: By schema: what it was the first to hold.
 FILLS: dict[int, Callable[[Store], None]] = {
     1: _first,
@@ -153,6 +159,7 @@ FILLS: dict[int, Callable[[Store], None]] = {
     9: _ninth,
     10: _tenth,
     11: _eleventh,
+    12: _twelfth,
 }
 
 

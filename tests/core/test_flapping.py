@@ -1,0 +1,235 @@
+"""Flapping: told once, reminded of when asked for, ended by a calm that grows; what changes again must last longer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from healthmon.config.types import Config, Hold
+from healthmon.core.flapping import MOST_WINDOWS, Flapping, FlapRule, grown
+from healthmon.model import Ending, Health, Reason, Said, Target
+from tests.core.scene import DOWN, PHONES, PROVIDERS, UP, Scene, config, trunk, trunk_settings
+
+TRUNK = trunk("a")
+BOSS = "oncall/boss"
+RULE = FlapRule()
+HOLD = Hold(30, 10, 30)
+
+
+class Trunk(Scene):
+    """One provider."""
+
+    def settle(self) -> Trunk:
+        """It is seen up."""
+        self.truth: dict[Target, Health] = {TRUNK: UP}
+        self.see(trunk_settings(TRUNK))
+        self.live(60, self.truth)
+        return self
+
+    def goes(self, health: Health, seconds: float) -> Trunk:
+        """It changes, and stays so."""
+        if health is DOWN:
+            self.lose(TRUNK)
+        else:
+            self.event(TRUNK, UP)
+        self.truth[TRUNK] = health
+        return self.go_on(seconds)
+
+    def flaps(self, times: int, each: float = 20.0) -> Trunk:
+        """It goes down and up so many times."""
+        for _ in range(times):
+            self.goes(DOWN, each).goes(UP, each)
+        return self
+
+    def go_on(self, seconds: float) -> Trunk:
+        """Let time pass, with polls, answers and messages."""
+        self.live(seconds, self.truth, step=1.0 if seconds < 120 else 10.0)
+        return self
+
+    def again(self, gap: float = 5.0) -> Trunk:
+        """healthmon is stopped and started."""
+        scene = Trunk(self.config, self.db, self.now + gap)
+        scene.startup_time, scene.truth = self.startup_time, self.truth
+        scene.snapshot(self.truth)
+        return scene
+
+    def told(self) -> list[tuple[Reason, str]]:
+        """What the boss was told."""
+        return [(reason, said) for url, reason, _, said in self.sent if url == BOSS]
+
+    def calm_for(self) -> float:
+        """How long it takes until it is believed stable."""
+        began = self.now
+        while self.state(TRUNK).is_flapping:
+            self.go_on(10)
+        return self.now - began
+
+
+def reminding() -> Config:
+    """Once an hour."""
+    return config(watches=(replace(PROVIDERS, remind_every=(3600.0,)), PHONES))
+
+
+# ---------------------------------------------------------------- holds that grow
+
+
+@pytest.mark.parametrize(
+    ("times", "hold"),
+    [
+        (1, HOLD),
+        (2, HOLD),
+        (3, Hold(90, 30, 90)),
+        (6, Hold(180, 60, 180)),
+        (40, Hold(300, 300, 300)),
+    ],
+)
+def test_what_changes_a_third_time_must_last_three_times_as_long(times: int, hold: Hold) -> None:
+    assert grown(HOLD, times, RULE) == hold
+
+
+def test_a_hold_that_is_long_already_is_not_cut() -> None:
+    assert grown(Hold(1200, 10, 1200), 6, RULE) == Hold(1200, 60, 1200)
+
+
+def test_the_first_outage_and_its_end_are_told_as_ever_and_the_next_must_last_longer() -> None:
+    scene = Trunk().settle().goes(DOWN, 40).goes(UP, 20)
+    assert scene.told() == [(Reason.OPENED, Said.DOWN), (Reason.RESOLVED, Said.UP)]
+
+    scene.goes(DOWN, 80)
+    assert len(scene.told()) == 2
+
+    scene.go_on(20)
+    assert scene.told()[2:] == [(Reason.OPENED, Said.DOWN)]
+
+
+def test_after_the_window_an_outage_is_the_first_again() -> None:
+    scene = Trunk().settle().goes(DOWN, 40).goes(UP, 700)
+
+    scene.goes(DOWN, 40)
+
+    assert scene.told()[2:] == [(Reason.OPENED, Said.DOWN)]
+
+
+def test_a_restart_of_healthmon_forgets_no_change() -> None:
+    scene = Trunk().settle().goes(DOWN, 40).goes(UP, 20).again().go_on(60)
+
+    scene.goes(DOWN, 80)
+
+    assert scene.told() == []
+
+
+# ---------------------------------------------------------------- once, and the truth at the end
+
+
+@pytest.mark.parametrize("last", [UP, DOWN])
+@pytest.mark.parametrize("each", [8.0, 25.0, 45.0])
+def test_however_it_flaps_it_is_told_once_and_the_end_is_the_truth(each: float, last: Health) -> None:
+    scene = Trunk().settle().flaps(12, each).goes(last, 4000)
+
+    reasons = [reason for reason, _ in scene.told()]
+    assert reasons.count(Reason.FLAPPING) == 1
+    assert scene.told()[-1] == (Reason.STABLE, Said.UP if last is UP else Said.DOWN)
+    assert len(reasons) <= 4
+
+
+def test_it_does_not_end_before_it_is_known_how_it_is() -> None:
+    slow = config(watches=(replace(PROVIDERS, hold=Hold(700, 10, 700)), PHONES))
+    scene = Trunk(slow).settle().flaps(4).goes(DOWN, 580)
+    assert scene.state(TRUNK).is_flapping
+
+    scene.go_on(300)
+
+    assert (scene.state(TRUNK).is_flapping, scene.belief(TRUNK)) == (False, DOWN)
+    assert scene.told() == [(Reason.FLAPPING, Said.DOWN), (Reason.STABLE, Said.DOWN)]
+
+
+def test_while_it_flaps_only_reminders_are_told() -> None:
+    scene = Trunk(reminding()).settle().flaps(3 * 90)
+
+    reasons = [reason for reason, _ in scene.told()]
+    assert reasons[-3:] == [Reason.FLAPPING, Reason.REMINDER, Reason.REMINDER]
+    assert reasons.count(Reason.FLAPPING) == 1
+
+
+def test_a_restart_while_it_flaps_tells_nothing_again_and_the_end_is_told_once() -> None:
+    scene = Trunk().settle().flaps(4)
+    scene = scene.again().flaps(1)
+    scene = scene.again().go_on(1500)
+
+    assert scene.told() == [(Reason.STABLE, Said.UP)]
+    assert [one.ending for one in scene.db.incidents.values()][-1] is Ending.STABLE
+
+
+def test_a_restart_between_the_changes_loses_none_of_them() -> None:
+    scene = Trunk().settle()
+    for _ in range(3):
+        scene = scene.goes(DOWN, 20).again().go_on(10).goes(UP, 20).again().go_on(10)
+
+    assert scene.state(TRUNK).is_flapping
+
+
+# ---------------------------------------------------------------- a calm that grows
+
+
+def test_the_longer_it_flapped_the_longer_it_must_be_calm() -> None:
+    shortly, for_long = Trunk().settle().flaps(4), Trunk().settle().flaps(90)
+
+    assert 400 < shortly.calm_for() <= 600
+    assert 1600 < for_long.calm_for() <= 1800
+
+
+def test_a_restart_does_not_shorten_the_calm() -> None:
+    scene = Trunk().settle().flaps(90).again().go_on(10)
+
+    assert 1600 < scene.calm_for() <= 1800
+
+
+@given(
+    gaps=st.lists(st.floats(2.5, 2000), min_size=1, max_size=80),
+    start=st.integers(2, 12),
+    stop=st.integers(0, 11),
+)
+def test_the_calm_is_bounded_and_nothing_changes_before_the_next_look(gaps: list[float], start: int, stop: int) -> None:
+    rule = FlapRule(600.0, start, min(stop, start - 1))
+    flaps, now, was, health = Flapping(UP), 1000.0, False, UP
+    for gap in gaps:
+        now += gap
+        health = DOWN if health is UP else UP
+        flaps.see(health, now)
+        was = flaps.is_flapping(was, rule, now)
+    while (look := flaps.next_look(was, rule)) is not None:
+        assert look <= now + MOST_WINDOWS * rule.window + 3
+        if look > now + 0.1:
+            assert Flapping.is_flapping(_copy(flaps), was, rule, look - 0.05) is was
+        now = max(look, now)
+        was = flaps.is_flapping(was, rule, now)
+        if not was:
+            break
+
+    assert not was
+
+
+def _copy(flaps: Flapping) -> Flapping:
+    """The same, to be tried."""
+    copy = Flapping(UP, flaps.changes, flaps.since)
+    copy._lasting, copy._candidate, copy._candidate_at = flaps._lasting, flaps._candidate, flaps._candidate_at
+    return copy
+
+
+@given(gaps=st.lists(st.floats(0.5, 400), min_size=1, max_size=60), stop=st.integers(0, 5))
+def test_what_was_booked_goes_on_as_if_nothing_had_happened(gaps: list[float], stop: int) -> None:
+    rule = FlapRule(600.0, 6, stop)
+    flaps, now, was, health = Flapping(UP), 1000.0, False, UP
+    for gap in gaps:
+        now += gap
+        health = DOWN if health is UP else UP
+        flaps.see(health, now)
+        was = flaps.is_flapping(was, rule, now)
+    flaps.settle(now + 2.0)
+    again = Flapping(health, flaps.booked(rule), flaps.since)
+
+    for later in (now + 2.0, now + 300, now + 700, now + 5000):
+        assert again.is_flapping(was, rule, later) is flaps.is_flapping(was, rule, later)
