@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
+from healthmon.errors import DatabaseUnwritable
 from healthmon.store.connect import errors_named, transaction
 
 #: SQLite's number for ``auto_vacuum = INCREMENTAL``.
@@ -47,7 +48,10 @@ def give_back(connection: sqlite3.Connection, path: Path) -> int:
 
 
 def rewrite(connection: sqlite3.Connection, path: Path) -> None:
-    """Write the whole file anew, without free pages, so that it can shrink from now on. Nobody else may write."""
+    """Write the whole file anew, without free pages, so that it can shrink from now on. Nobody else may write.
+
+    Raises DatabaseUnwritable: then it is as it was. SQLite makes its copy in the folder for temporary files.
+    """
     with errors_named(path):
         connection.execute(f"PRAGMA auto_vacuum = {INCREMENTAL}")
         connection.execute("VACUUM")
@@ -68,7 +72,10 @@ def rewrite_if_small(
             return
     if shutil.disk_usage(path.parent).free > space_to_rewrite(path):
         say(f"{path}: writing it anew, once, so that its free space can be given back")
-        rewrite(connection, path)
+        try:
+            rewrite(connection, path)
+        except DatabaseUnwritable as error:
+            say(f"{path}: it stays as it is, which does no harm: {error.what}")
 
 
 def _number(connection: sqlite3.Connection, pragma: str) -> int:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-from healthmon.errors import DatabaseLocked, ExitCode, HealthmonError
+from healthmon.errors import DatabaseLocked, DatabaseUnwritable, ExitCode, HealthmonError
 from healthmon.store.commander import connect_to_write
 from healthmon.store.connect import errors_named, transaction
 from healthmon.store.lock import Lock, look_at_lock
@@ -117,7 +117,10 @@ class Steward:
                 f"to get shorter it must be written anew once, which takes {needed / 1e6:,.0f} MB of free space; "
                 f"there are {free / 1e6:,.0f} MB"
             )
-        rewrite(self._connection, self._path)
+        try:
+            rewrite(self._connection, self._path)
+        except DatabaseUnwritable as error:
+            return f"it could not be written anew: {error.what}"
         return ""
 
     def _size(self) -> int:

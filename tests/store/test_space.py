@@ -112,3 +112,17 @@ def test_without_room_on_the_disk_it_is_left_as_it_is(old: Path, monkeypatch: py
 def test_nothing_is_given_back_of_a_file_that_cannot_shrink(old: Path) -> None:
     with closing(connect(old)) as connection:
         assert give_back(connection, old) == 0
+
+
+def test_a_file_that_cannot_be_written_anew_stays_as_it_is(old: Path) -> None:
+    said: list[str] = []
+    with closing(connect(old)) as connection, closing(connect(old)) as other:
+        connection.execute("PRAGMA busy_timeout = 10")
+        other.execute("BEGIN IMMEDIATE")
+
+        rewrite_if_small(connection, old, said.append)
+
+        other.rollback()
+        assert not can_shrink(connection)
+        assert connection.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+    assert said[-1].startswith(f"{old}: it stays as it is, which does no harm: another process")
