@@ -68,6 +68,7 @@ class Pbx:
         self.inventory = self._machine(Check.INVENTORY, INVENTORY_HOLD, now)
         self.restarting = self._machine(Check.RESTARTS, config.hold, now)
         self.connection.flap_rule = FLAPS_OF_A_PBX
+        self.reports: dict[Channel, ConnectionReport] = {}
         self.use(config)
         self.startup_time = state.startup_time
         self.last_reload_time = state.last_reload_time
@@ -82,7 +83,6 @@ class Pbx:
         self.answers_since = 0.0
         self.snapshot_at = 0.0
         self.round = 0
-        self.reports: dict[Channel, ConnectionReport] = {}
         self.endpoints: dict[Target, Endpoint] = {}
         self.pending: dict[Target, Endpoint] = {}
         #: What was up when Asterisk was restarted, and has not come back.
@@ -110,7 +110,7 @@ class Pbx:
     def use(self, config: PbxConfig) -> None:
         """Take a new configuration."""
         self.config = config
-        self.connection.hold = config.hold
+        self.set_connection_hold()
 
     @property
     def machines(self) -> tuple[Machine, Machine, Machine]:

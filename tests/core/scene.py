@@ -36,6 +36,7 @@ from healthmon.model import (
     Reason,
     Remembered,
     Removed,
+    Severity,
     Sighting,
     Silence,
     Snapshot,
@@ -166,6 +167,8 @@ class Database:
     places: dict[Target, tuple[Place, ...]] = field(default_factory=dict)
     commands: Commands = field(default_factory=Commands)
     #: These take no messages at present.
+    #: Those that are left alone at present, but for what is critical.
+    quiet_urls: set[str] = field(default_factory=set)
     dead_urls: set[str] = field(default_factory=set)
     alive_at: float | None = None
     urls: dict[str, UrlState] = field(default_factory=dict)
@@ -227,6 +230,8 @@ class Database:
                 continue
             incident = self.incidents[incident_id]
             if incident.is_open and incident.muted_by:
+                continue
+            if url_id in self.quiet_urls and incident.severity is not Severity.CRITICAL:
                 continue
             said = says(reason, incident, told.said)
             told = replace(told, waiting=told.waiting - {(reason, serial)})
