@@ -86,6 +86,10 @@ class Row:
     @property
     def config(self) -> str:
         """The configuration file."""
+        return self.plain_config()
+
+    def plain_config(self) -> str:
+        """The configuration file without anything special."""
         return CONFIG.format(hold=f"{self.hold:g}", poll_every=f"{self.poll_every:g}")
 
 
