@@ -124,8 +124,10 @@ class Deliverer:
     def _keep_quiet(self, outbox: Outbox, now: float) -> None:
         """Note whether this receiver wants to be left alone now; what is claimed goes by that."""
         quiet = self._receiver.quiet
-        until = end_of(quiet.times, now) if quiet else None
-        outbox.keep_quiet(self.url_id, until, quiet.exceptions if quiet else ())
+        outbox.keep_quiet(self.url_id, self._quiet_until(now), quiet.exceptions if quiet else ())
+
+    def _quiet_until(self, now: float) -> float | None:
+        return end_of(self._receiver.quiet.times, now) if self._receiver.quiet else None
 
     def _deliver(self, outbox: Outbox) -> float:
         now, steady = self._clock.now(), self._clock.steady()
@@ -150,7 +152,7 @@ class Deliverer:
     def _deliver_report(self, outbox: Outbox) -> float:
         """Send a report, if no alert has to be sent first; return how many seconds to wait for more."""
         at, steady = self._reports.next_attempt(outbox, self._pace), self._clock.steady()
-        if at is None:
+        if at is None or self._quiet_until(self._clock.now()) is not None:
             return LOOK_EVERY
         if at > steady:
             return at - steady

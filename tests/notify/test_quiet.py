@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
 
 from healthmon.config.types import Quiet, ReceiverConfig, Weekly
 from healthmon.model import Kind, Notification, Reason, Severity
+from healthmon.store.reports import ReportBook
 from tests.notify.post import BROKEN, Post
 from tests.notify.rows import BERLIN
+from tests.notify.test_reports import due
 from tests.store.scene import BOSS, Store
 
 #: The post's first moment is 14:03:20 in Berlin: quiet until 15:00, and from 13:00 to 15:00 every day.
@@ -145,3 +148,14 @@ def test_why_it_waits_is_part_of_the_story_until_the_end(post: Post) -> None:
     with post.store.reading() as reader:
         assert [one.is_quiet for one in reader.tellings(1)] == [False]
         assert [(url.quiet_until, url.quiet_except) for url in reader.urls()] == [(None, ())]
+
+
+def test_a_scheduled_report_waits_too(post: Post) -> None:
+    with closing(ReportBook(post.store.path)) as book:
+        due(post, book)
+    post.run(UNTIL_THREE - 60)
+    assert post.channel.subjects == []
+
+    post.run(120)
+
+    assert post.channel.subjects == ["REPORT monthly 2026-05-01"]
