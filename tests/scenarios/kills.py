@@ -28,6 +28,10 @@ class Kills:
             self.struck.append(where)
             raise Killed(where)
 
+    def spare(self) -> None:
+        """From now on it lives."""
+        self._at = frozenset()
+
     def _strikes(self) -> bool:
         return True
 

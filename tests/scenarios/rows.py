@@ -31,7 +31,7 @@ up_after = 5s
 
 [watch phones]
 endpoints = PJSIP/*
-down_after = {hold}s
+down_after = {phone_hold}s
 up_after = 5s
 
 [receiver oncall]
@@ -74,6 +74,8 @@ class Row:
     messages: tuple[int, int]
     lasts: float = 6 * MINUTE
     hold: float = 10.0
+    #: That of phones, if it is another.
+    phone_hold: float | None = None
     poll_every: float = 60.0
     peers: Callable[[], list[Peer]] = office
     pace: Pace = field(default_factory=Pace)
@@ -90,7 +92,8 @@ class Row:
 
     def plain_config(self) -> str:
         """The configuration file without anything special."""
-        return CONFIG.format(hold=f"{self.hold:g}", poll_every=f"{self.poll_every:g}")
+        phone_hold = self.hold if self.phone_hold is None else self.phone_hold
+        return CONFIG.format(hold=f"{self.hold:g}", phone_hold=f"{phone_hold:g}", poll_every=f"{self.poll_every:g}")
 
 
 def exactly(messages: int) -> tuple[int, int]:

@@ -152,6 +152,7 @@ def play(script: list[tuple[float, Happening]], kill_at: list[int], seed: int) -
             begins += wait
             world.at(begins, happening, world)
         at_rest = begins + LONGEST + SETTLED_WITHIN
+        world.at(begins + LONGEST, world.kills.spare)
         world.at(at_rest, come_to_rest, world)
         world.at(at_rest, world.pbx.returns, *EVERYTHING)
         world.at(at_rest + SETTLED_WITHIN, come_to_rest, world)

@@ -154,8 +154,8 @@ class World:
         self._order(lambda c: c.silence(matcher, since=now, until=now + seconds, author="anna", reason="works"))
 
     def acknowledge(self, number: int) -> None:
-        """``healthmon ack``: one of the incidents that are open, if there are any."""
-        lasting = self.open_incidents()
+        """``healthmon ack``: one of the incidents that are open, if there are any; without a daemon none are shown."""
+        lasting = self.open_incidents() if self.daemon is not None else []
         if lasting:
             which, now = lasting[number % len(lasting)].id, self.agenda.now
             self._order(lambda c: c.acknowledge(which, at=now, author="anna", reason="called them"))
