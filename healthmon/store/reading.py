@@ -104,6 +104,12 @@ def read_telling(connection: sqlite3.Connection, line: Timeline) -> Iterator[Inc
     return (incident_of(row, line) for row in rows)
 
 
+def read_ended(connection: sqlite3.Connection, line: Timeline) -> Iterator[Incident]:
+    """Read the closed ones of these: few, also while thousands are open."""
+    rows = connection.execute("SELECT * FROM incidents WHERE telling AND closed_at IS NOT NULL ORDER BY id")
+    return (incident_of(row, line) for row in rows)
+
+
 def read_commands(connection: sqlite3.Connection, line: Timeline, now: float) -> Commands:
     """Read the silences that are not over at ``now``, and the acknowledgements of open incidents."""
     silences = connection.execute("SELECT * FROM silences WHERE until > :now ORDER BY id", {"now": line.stored(now)})

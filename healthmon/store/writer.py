@@ -18,6 +18,7 @@ from healthmon.store.meters import Meters
 from healthmon.store.prune import Cuts, Pruner
 from healthmon.store.reading import (
     read_commands,
+    read_ended,
     read_pbx_states,
     read_places,
     read_settings,
@@ -167,7 +168,7 @@ class Writer:
             self._finish_telling(now)
 
     def _finish_telling(self, now: float) -> None:
-        closed = [incident for incident in read_telling(self._connection, self._line) if not incident.is_open]
+        closed = list(read_ended(self._connection, self._line))
         if not closed:
             return
         told = read_told(self._connection, self._line)
