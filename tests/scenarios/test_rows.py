@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from _pytest.mark.structures import ParameterSet
 
 from tests.scenarios.kills import Kills
 from tests.scenarios.playing import check, kills_of, played, verdicts
@@ -13,24 +12,17 @@ from tests.scenarios.rows import PACKET_LOSS, ROWS, Row
 KILLS, PARTS = 100, 4
 
 
-def _rows(*, killed: bool) -> list[ParameterSet]:
-    return [pytest.param(row, id=row.what, marks=_marks(row, killed=killed)) for row in ROWS]
+every_row = pytest.mark.parametrize("row", [pytest.param(row, id=row.what) for row in ROWS])
 
 
-def _marks(row: Row, *, killed: bool) -> list[pytest.MarkDecorator]:
-    missing = row.missing or (row.missing_if_killed if killed else "")
-    # A part of the kills may hit where nothing goes wrong.
-    return [pytest.mark.xfail(strict=not killed, reason=missing)] if missing else []
-
-
-@pytest.mark.parametrize("row", _rows(killed=False))
+@every_row
 def test_a_row(row: Row) -> None:
     with played(row) as world:
         check(row, world)
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-@pytest.mark.parametrize("row", _rows(killed=True))
+@every_row
 def test_a_row_with_kills(row: Row, part: int) -> None:
     told = verdicts(row, kills_of(row, KILLS)[part::PARTS])
 
