@@ -102,7 +102,7 @@ SUITES = (
     Suite(
         "scenarios",
         "what must hold, in simulated time, with kill -9 at a hundred points of each",
-        60,
+        150,
         (pytest(*ON_TWO_CORES, "-m", "not soak", SCENARIOS),),
     ),
     Suite(
