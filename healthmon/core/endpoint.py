@@ -315,11 +315,15 @@ class Endpoint(Machine):
 
     def why_degraded(self) -> str:
         """Say what is the matter with contacts of an endpoint that is online; "": nothing is."""
-        may_have_more = len(self.places) > 1 or (self.settings is not None and self.settings.max_contacts > 1)
-        losses = losses_in_words(self.lost, len(self.contacts or ()), may_have_more=may_have_more)
+        losses = losses_in_words(self.lost, len(self.contacts or ()), may_have_more=self._may_have_several_contacts())
         if losses or self.presumed or not self.slow:
             return losses or self.presumed
         return f"round trip {max(self.slow.values()):.0f} ms, more than {self.policy.rtt_warn_ms:.0f} ms"
+
+    def _may_have_several_contacts(self) -> bool:
+        registered = 0 if self.settings is None else self.settings.max_contacts
+        # A trunk's contacts are in the configuration, and nothing may register.
+        return registered > 1 or (not registered and len(self.places) > 1)
 
     def why_veiled(self, now: float) -> str:
         """Why what was heard says nothing at present, or "" if it does."""
