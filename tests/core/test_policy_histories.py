@@ -94,13 +94,13 @@ class PolicyHistories(Histories):
         assert all(self.scene.db.incidents[number].target != SOFTPHONE for _, _, number, _ in self.scene.sent)
 
     def check_stories(self) -> None:
-        """Besides: the chief hears of providers only, once, and never before the others' time is over."""
+        """Besides: the chief hears of providers only, once, and never before the time of the others is over."""
         super().check_stories()
         woken = [number for url, reason, number, _ in self.scene.sent if (url, reason) == (CHIEF, Reason.ESCALATED)]
         assert len(woken) == len(set(woken))
         for number in woken:
             incident = self.scene.db.incidents[number]
-            assert incident.kind is Kind.PROVIDER, incident
+            assert incident.kind in (Kind.PROVIDER, Kind.PROVIDERS, Kind.NETWORK), incident
             (row,) = [
                 row for key, row in self.scene.db.notifications.items() if key[:3] == (number, CHIEF, Reason.ESCALATED)
             ][-1:]
