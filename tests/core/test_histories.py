@@ -28,7 +28,7 @@ from healthmon.model import (
     Told,
     Witness,
 )
-from tests.core.scene import DOWN, START, UP, Scene, phone, trunk, trunk_settings
+from tests.core.scene import DEGRADED, DOWN, START, UP, Scene, phone, trunk, trunk_settings
 
 TARGETS = [trunk("a"), trunk("b"), phone(101), phone(102)]
 TROUBLES = [Trouble.REFUSED, Trouble.TIMED_OUT, Trouble.STARTING, Trouble.DENIED]
@@ -46,6 +46,8 @@ class Histories(RuleBasedStateMachine):
     """One PBX with two trunks and two phones; events get lost, and so do Asterisk and healthmon."""
 
     conf: Config | None = None
+    #: The watch sections with ``alert_on = down, degraded``.
+    told_of_degraded: frozenset[str] = frozenset()
 
     def __init__(self) -> None:
         super().__init__()
@@ -180,7 +182,8 @@ class Histories(RuleBasedStateMachine):
             if target.is_pbx or check != Check.REACHABILITY:
                 continue
             eligible = state.kind == "provider" or state.ever_up
-            must = (state.belief is DOWN and eligible) or state.is_flapping
+            is_bad = state.belief is DOWN or (state.belief is DEGRADED and state.watch in self.told_of_degraded)
+            must = (is_bad and eligible) or state.is_flapping
             if bool(self.scene.open(target)) is not must:
                 assert state.belief is DOWN, state
                 assert not eligible, state
