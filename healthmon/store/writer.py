@@ -171,11 +171,24 @@ class Writer:
         closed = list(read_ended(self._connection, self._line))
         if not closed:
             return
-        told = read_told(self._connection, self._line)
+        told: dict[int, list[Told]] = {}
+        for (number, _), one in read_told(self._connection, self._line).items():
+            told.setdefault(number, []).append(one)
         self._connection.executemany(
             "UPDATE incidents SET telling = FALSE WHERE id = :id",
-            [{"id": incident.id} for incident in closed if _is_told(incident, told, now)],
+            [{"id": incident.id} for incident in closed if self._is_told(incident, told.get(incident.id, []), now)],
         )
+
+    def _is_told(self, incident: Incident, told: list[Told], now: float) -> bool:
+        """Whether nobody waits to be told how a closed incident ended."""
+        if any(each.waiting for each in told):
+            return False
+        if all(is_finished(incident, each) for each in told):
+            return True
+        # What a group explains is told with the end of the group, however long that lasts.
+        lasts = "SELECT 1 FROM incidents WHERE id = :bigger AND closed_at IS NULL"
+        waits = self._connection.execute(lasts, {"bigger": incident.explained_by}).fetchone() is not None
+        return not waits and now - (incident.closed_at or now) > TELLING_ENDS_AFTER
 
     def outside_changes(self) -> bool:
         """Whether somebody else has written since this was last asked (a deliverer, a command)."""
@@ -254,13 +267,3 @@ class Writer:
         finally:
             self._connection.close()
             self._lock.release()
-
-
-def _is_told(incident: Incident, told: dict[tuple[int, str], Told], now: float) -> bool:
-    """Whether nobody waits to be told how a closed incident ended."""
-    of_incident = [each for (number, _), each in told.items() if number == incident.id]
-    if any(each.waiting for each in of_incident):
-        return False
-    if now - (incident.closed_at or now) > TELLING_ENDS_AFTER:
-        return True
-    return all(is_finished(incident, each) for each in of_incident)

@@ -198,6 +198,21 @@ def test_bookkeeping_05_resolved_is_due_if_and_only_if_down_was_said_or_is_in_do
     assert [(row.incident.id, row.says) for row in claimed(store, START + 11_000).rows] == [(2, Said.WAS_DOWN)]
 
 
+def test_the_end_of_what_a_group_explains_is_owed_as_long_as_the_group_lasts(store: Store) -> None:
+    two_days = 2 * 86400.0
+    site = incident(2, OTHER_PHONE)
+    store.book(incidents={1: incident()}, notifications=[notification()])
+    store.outbox.delivered(claimed(store), DUE + 1)
+    store.book(incidents={1: closed(explained_by=2), 2: site})
+
+    store.writer.alive(DUE + two_days, [])
+    assert [one.id for one in store.writer.load().incidents] == [1, 2]
+
+    store.book(incidents={2: closed(2, DUE + two_days, target=OTHER_PHONE)})
+    store.writer.alive(DUE + two_days + 10, [])
+    assert store.writer.load().incidents == (), "nobody has come for it in a day"
+
+
 def test_bookkeeping_06_two_hours_without_internet_make_one_message_with_the_whole_of_it(store: Store) -> None:
     store.book(incidents={1: incident()}, notifications=[notification()])
     store.outbox.failed(claimed(store), DUE, "no route to host")
