@@ -15,6 +15,7 @@ from healthmon.core.groups import (
     Rules,
     Stance,
     biggest_fall,
+    could_be_enough,
     cycle_of,
     fell_at,
     is_enough,
@@ -54,8 +55,10 @@ class Causes:
         #: Devices that work, and nobody knows where, by PBX.
         self._unplaced: dict[str, set[Target]] = {}
         self._to_review: dict[Group, None] = {}
-        #: Worked out once in each step: many may be believed down in one.
+        #: How the members of a group fell, and which of these were worked out in this step: many may be believed down
+        #: in one.
         self._falls: dict[Group, Fall] = {}
+        self._worked_out: set[Group] = set()
         self._calm_since: dict[Target, float] = {}
         #: How many were down when the incident of a group was told.
         self._told_size: dict[Target, int] = {}
@@ -71,6 +74,7 @@ class Causes:
         """Take a new configuration; every endpoint must be noted anew after it."""
         self._sites.use(config.sites)
         self._rules = Rules(config.site_share, config.site_window)
+        self._falls.clear()
 
     # ------------------------------------------------------------ what belongs together
 
@@ -138,6 +142,7 @@ class Causes:
             del self._members[group], self._groups[group.target]
             self._public_sites.get(group.pbx, set()).discard(group)
             self._to_review.pop(group, None)
+            self._falls.pop(group, None)
             if self._incident_of(group) is not None:
                 self._to_review[group] = None
 
@@ -172,7 +177,7 @@ class Causes:
             return fall.settled_at + CONFIRMED_WITHIN
         if not group.is_public and members.standing + len(members.fallen) < FEW:
             return 0.0
-        return fell_at(endpoint) + max(window_of(fall.members, self._rules), cycle_of(endpoint))
+        return fell_at(endpoint) + max(self._rules.window, fall.cycle, cycle_of(endpoint))
 
     def window_for(self, endpoint: Endpoint) -> float:
         """How long the first message about a device is held back after it fell, if nothing else falls (seconds)."""
@@ -180,10 +185,11 @@ class Causes:
         return 0.0 if group is None or group.kind is not Kind.SITE else max(self._rules.window, cycle_of(endpoint))
 
     def _fall(self, group: Group) -> Fall:
-        if group not in self._falls:
+        is_touched = group in self._to_review and group not in self._worked_out
+        if is_touched or group not in self._falls:
             members = self._members[group]
-            told = (one for one in members.fallen.values() if not self._incidents.is_muted(one.target))
-            self._falls[group] = biggest_fall(list(told), members.standing, self._rules)
+            self._falls[group] = biggest_fall(self._unmuted(members), members.standing, self._rules)
+            self._worked_out.add(group)
         return self._falls[group]
 
     # ------------------------------------------------------------ opening and closing
@@ -207,7 +213,9 @@ class Causes:
 
     def review(self, step: Step) -> None:
         """Look at every group in which something changed: the small ones first, then the lines to the world."""
-        self._falls.clear()
+        self._worked_out.clear()
+        for group in self._to_review:
+            self._falls.pop(group, None)
         groups = sorted(self._to_review, key=lambda group: (group.kind is Kind.NETWORK, group))
         for group in groups:
             if self.is_blind(group.pbx):
@@ -220,8 +228,7 @@ class Causes:
                 self._maybe_cut(group, step)
             else:
                 self._maybe_open(group, step)
-
-        self._falls.clear()
+        self._worked_out.clear()
 
     def _incident_of(self, group: Group) -> Incident | None:
         return self._incidents.open_about(group.target, Check.REACHABILITY)
@@ -229,7 +236,7 @@ class Causes:
     def _maybe_open(self, group: Group, step: Step) -> None:
         members = self._members.get(group)
         needed = FEW if group.kind is Kind.SITE else 1
-        if members is None or len(members.fallen) < needed:
+        if members is None or not could_be_enough(group, members, self._rules):
             return
         fall = self._fall(group)
         if fall.believed >= needed and is_enough(group, fall, self._rules):

@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from math import ceil
 
 from healthmon.core.endpoint import Endpoint
@@ -77,7 +78,7 @@ class Members:
         self.recovering.pop(endpoint.target, None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fall:
     """Members of a group that went down within one window."""
 
@@ -85,13 +86,21 @@ class Fall:
     members: tuple[Endpoint, ...]
     #: How many were up when the window began, they included.
     of: int
-    #: When the last of them that is pending may be believed down; 0.0: all are.
-    settled_at: float = 0.0
 
     @property
     def believed(self) -> int:
         """How many are believed down."""
         return sum(one.belief is Health.DOWN for one in self.members)
+
+    @cached_property
+    def settled_at(self) -> float:
+        """When the last of them that is pending may be believed down; 0.0: all are. As it was first asked for."""
+        return max((at for one in self.members if (at := one.deadline()) is not None), default=0.0)
+
+    @cached_property
+    def cycle(self) -> float:
+        """The longest cycle of Asterisk's checks among them (seconds). As it was first asked for."""
+        return max(map(cycle_of, self.members), default=0.0)
 
 
 def stance_of(endpoint: Endpoint) -> Stance:
@@ -129,15 +138,27 @@ def biggest_fall(fallen: Collection[Endpoint], standing: int, rules: Rules) -> F
     ends = [bisect_right(times, start + window) for start in times]
     first = max(range(len(times)), key=lambda start: (ends[start] - start, start))
     together = tuple(ordered[first : ends[first]])
-    settled_at = max((at for one in together if (at := one.deadline()) is not None), default=0.0)
-    return Fall(times[first], together, standing + len(together), settled_at)
+    return Fall(times[first], together, standing + len(together))
+
+
+def could_be_enough(group: Group, members: Members, rules: Rules) -> bool:
+    """Whether those that are down would be a fall of the whole group, had they all gone down within one window.
+
+    Known at once, while to find the biggest fall among thousands takes a while.
+    """
+    down, of = len(members.fallen), members.standing + len(members.fallen)
+    return _is_so_many_enough(group, down, of, rules)
 
 
 def is_enough(group: Group, fall: Fall, rules: Rules) -> bool:
     """Whether a fall is that of the whole group, and not of single members."""
+    return _is_so_many_enough(group, len(fall.members), fall.of, rules)
+
+
+def _is_so_many_enough(group: Group, down: int, of: int, rules: Rules) -> bool:
     if group.kind is Kind.PROVIDERS:
-        return len(fall.members) == fall.of and fall.of >= AT_LEAST_TWO
-    return len(fall.members) >= max(FEW, ceil(rules.share * fall.of))
+        return down == of and of >= AT_LEAST_TWO
+    return down >= max(FEW, ceil(rules.share * of))
 
 
 def is_still_enough(group: Group, down: int, of: int, rules: Rules) -> bool:
@@ -156,7 +177,7 @@ def is_line_cut(providers: Fall, sites: Iterable[Fall], rules: Rules) -> bool:
     if len(providers.members) == providers.of and len(hosts) >= AT_LEAST_TWO:
         return True
     every = [one for one in sites if one.of]
-    window = window_of((one for fall in (providers, *every) for one in fall.members), rules)
+    window = max(rules.window, *(fall.cycle for fall in (providers, *every)))
     down = sum(
         len(one.members) >= max(1, ceil(rules.share * one.of)) and abs(one.since - providers.since) <= window
         for one in every
