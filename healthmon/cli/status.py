@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from healthmon.cli.common import database_option, place, screen
-from healthmon.report.looking import standing
+from healthmon.report.present import standing
 from healthmon.report.status_json import status_json
 from healthmon.report.status_text import Wish, status_text
 from healthmon.store.queries import open_reader

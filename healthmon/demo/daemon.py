@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from healthmon.demo.trouble import DemoFailed
-from healthmon.report.looking import standing
+from healthmon.report.present import standing
 from healthmon.report.standing import Standing
 from healthmon.store.queries import open_reader
 
