@@ -99,6 +99,8 @@ def _pictures(
     providers = [line for line in lines if line.kind is Kind.PROVIDER]
     several = len({line.target.pbx for line in providers}) > 1
     cells = measuring.groups(-1)
+    watched_since = {one.target: one.watched_from[0] for one in chosen}
+    sites = site_strips(lines, incidents, asked.window, unseen=measuring.unseen, watched_since=watched_since)
     return Pictures(
         providers=tuple(
             Strip(
@@ -110,7 +112,7 @@ def _pictures(
             )
             for line in providers[:MOST_STRIPS]
         ),
-        sites=tuple(site_strips(lines, incidents, asked.window)[:MOST_STRIPS]),
+        sites=tuple(sites[:MOST_STRIPS]),
         more=max(0, len(providers) - MOST_STRIPS),
         cells=cells,
         is_hourly=_cell_calendar(asked.window) is Calendar.HOUR,

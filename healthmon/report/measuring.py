@@ -68,6 +68,11 @@ class Measuring:
         self._measures = measures
         self._calendars = [[_PeriodSum(period) for period in periods] for periods in measures.calendars]
 
+    @property
+    def unseen(self) -> Unseen:
+        """What hid everything behind a PBX, or everything."""
+        return self._measures.unseen
+
     def line(self, watched: Watched) -> Line:
         """Work out one target's figures."""
         measures = self._measures

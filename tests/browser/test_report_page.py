@@ -16,6 +16,7 @@ from healthmon.report.html.page import report_page
 from tests.browser.chromium import Browser
 from tests.report.builder import DAY, HOUR, NOW, outage, provider
 from tests.report.example import BERLIN, PAGE
+from tests.scenarios import demo_day
 
 SCREEN, PHONE = 1280, 390
 
@@ -24,6 +25,10 @@ PAPER = int((210 - 2 * 13) / 25.4 * 96)
 
 #: A name that is longer than a line, and one that is HTML.
 LONG, HOSTILE = "trunk-" + "x" * 120, "<img src=http://127.0.0.1/x onerror=alert(1)> & <b>Söhne</b>"
+
+
+#: Those that docs/ keeps.
+KEPT = {"example": PAGE, "demo": demo_day.PAGE}
 
 
 def strange() -> Account:
@@ -61,11 +66,11 @@ def strange() -> Account:
     return Account(window, lines, tuple(incidents), rules=Rules(promised=0.999), pictures=pictures)
 
 
-@pytest.fixture(scope="module", params=["example", "strange", "empty"])
+@pytest.fixture(scope="module", params=["example", "demo", "strange", "empty"])
 def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report as a file."""
-    if request.param == "example":
-        return PAGE
+    if request.param in KEPT:
+        return KEPT[request.param]
     account = strange() if request.param == "strange" else Account((NOW - DAY, NOW), (), by=By.DAY, pictures=Pictures())
     file = tmp_path_factory.mktemp("page") / "report.html"
     file.write_text(report_page(account, BERLIN, now=NOW), encoding="utf-8")

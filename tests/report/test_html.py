@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from xml.etree import ElementTree
 
 import pytest
 
 from healthmon.model import Health, Incident, Kind, Target
-from healthmon.report.accounts import Account, Group, Line, Rules, Strip
+from healthmon.report.accounts import Account, Group, Line, Rules, Strip, Unseen
 from healthmon.report.availability import Segment, figures
 from healthmon.report.figures import Figures
 from healthmon.report.html.narrative import headline, in_words, ordinal, period_in_words, story
@@ -171,32 +172,44 @@ def test_an_outage_that_a_time_of_not_seeing_interrupts_is_one() -> None:
     assert (found.since, found.until, found.seen_s, found.is_open) == (0, 25, 15, False)
 
 
-def test_a_site_is_down_during_its_incidents_and_one_without_any_was_there() -> None:
-    lines = [
-        Line(Target("office", "PJSIP", name), Kind.PHONE, "phones", Figures(), site=site)
-        for name, site in (("1", "203.0.113.7"), ("2", "192.168.1.0/24"))
-    ]
-    incident: Incident = outage(1, phone("1"), 20, 50)
-    at_site = [
-        Incident(
-            number,
-            Target("office", "site", "203.0.113.7"),
-            incident.check,
-            Kind.SITE,
-            "",
-            DOWN,
-            since,
-            since,
-            "",
-            closed_at=until,
-        )
-        for number, since, until in ((2, -10, 10), (3, 40, 60), (4, 50, 70), (5, 90, None))
-    ]
+def strips_of(lines: list[Line], incidents: list[Incident], unseen: Unseen = Unseen({})) -> list[Strip]:  # noqa: B008
+    """The strips of a window of 100 s, of devices that were taken under watch at 0."""
+    return site_strips(lines, incidents, (0, 100), unseen=unseen, watched_since={line.target: 0.0 for line in lines})
 
-    bad, good = site_strips(lines, [incident, *at_site], (0, 100))
+
+def devices(site: str, *names: str) -> list[Line]:
+    return [Line(Target("office", "PJSIP", name), Kind.PHONE, "phones", Figures(), site=site) for name in names]
+
+
+def outage_of_site(number: int, site: str, since: float, until: float | None) -> Incident:
+    return replace(
+        outage(number, phone("1"), since, until), target=Target("office", "site", site), kind=Kind.SITE, watch=""
+    )
+
+
+def test_a_site_is_down_during_its_incidents_and_one_without_any_was_there() -> None:
+    lines = [*devices("203.0.113.7", "1"), *devices("192.168.1.0/24", "2", "3", "4")]
+    spans: list[tuple[float, float | None]] = [(-10, 10), (40, 60), (50, 70), (90, None)]
+    at_site = [outage_of_site(number, "203.0.113.7", *span) for number, span in enumerate(spans, start=2)]
+
+    bad, good = strips_of(lines, [outage(1, phone("1"), 20, 50), *at_site])
 
     assert (bad.name, bad.figures.outages, bad.figures.down_s) == ("203.0.113.7", 3, 50)
-    assert (good.name, good.figures.down_s) == ("private address 192.168.1.0/24", 0)
+    assert (good.name, good.figures.down_s, good.figures.up_s) == ("private address 192.168.1.0/24", 0, 100)
+
+
+def test_where_only_a_phone_or_two_are_is_no_site() -> None:
+    assert strips_of(devices("203.0.113.7", "1", "2"), []) == []
+
+
+def test_a_site_behind_a_pbx_that_nobody_saw_is_unknown_also_while_it_is_down() -> None:
+    lines = devices("203.0.113.7", "1", "2", "3")
+
+    (site,) = strips_of(lines, [outage_of_site(1, "203.0.113.7", 40, 60)], Unseen({"office": [(20.0, 50.0)]}))
+
+    assert (site.figures.up_s, site.figures.down_s, site.figures.unknown_s) == (60, 10, 30)
+    assert site.figures.outages == 1
+    assert site.figures.availability == pytest.approx(60 / 70)
 
 
 # ---------------------------------------------------------------- the calendar
