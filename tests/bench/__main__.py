@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -38,6 +39,8 @@ def main(arguments: Sequence[str]) -> int:
     asked = parser.parse_args(arguments)
     if unknown := set(asked.benchmarks) - set(BENCHMARKS):
         parser.error(f"no such benchmark: {', '.join(sorted(unknown))}")
+    # What users run was compiled once, when it was installed.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     begun, figures = time.monotonic(), list[Figure]()
     for name in asked.benchmarks or BENCHMARKS:
         for figure in BENCHMARKS[name](QUICK if asked.quick else FULL):

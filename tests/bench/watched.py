@@ -91,8 +91,8 @@ class Watched:
         self.process.wait()
 
     def wait_until_calm(self) -> None:
-        """Wait until it has nothing to do."""
-        wait_for(lambda: self.cpu_over(0.3) < CALM * 0.3, 60, lambda: "the daemon always has something to do")
+        """Wait until it has nothing to do. Adding up the round trips of a storm takes it a minute."""
+        wait_for(lambda: self.cpu_over(0.3) < CALM * 0.3, 300, lambda: "the daemon always has something to do")
 
     def cpu_over(self, seconds: float) -> float:
         """How many seconds of CPU it uses in so many seconds, from now on."""
