@@ -18,6 +18,9 @@ from healthmon.model import Ending, Incident, Reason, Said, Told
 #: An incident that nobody can see for so long is not reminded of any more (seconds).
 UNSEEN_TOO_LONG = 86400.0
 
+#: After so long nobody is told any more how an incident ended (seconds); its URL may be gone from the configuration.
+TELLING_ENDS_AFTER = 86400.0
+
 #: Endings that are good news, and told as such.
 GOOD_ENDINGS = (Ending.RECOVERED, Ending.STABLE)
 

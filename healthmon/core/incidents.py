@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from healthmon.config.types import Config
-from healthmon.core.alerting import Policy
+from healthmon.core.alerting import TELLING_ENDS_AFTER, Policy
 from healthmon.core.deadlines import Deadlines
 from healthmon.core.machine import Machine
 from healthmon.core.mutes import Mutes, is_for_now, its_begin, its_end
@@ -395,19 +395,33 @@ class Incidents:
 
     def _remind_later(self, incident: Incident, policy: Policy, now: float) -> None:
         due = self._teller.next_due(incident, policy, now)
+        if incident.closed_at is not None:
+            due = incident.closed_at + TELLING_ENDS_AFTER
+            due = due if due > now else now + TELLING_ENDS_AFTER
         if due is None:
             self._deadlines.clear((REMIND, incident.id))
         else:
             self._deadlines.set((REMIND, incident.id), due)
 
     def remind(self, incident_id: int, now: float, changes: Changes) -> None:
-        """A reminder fell due, or somebody else is to be told: book it."""
+        """A reminder fell due, or somebody else is to be told: book it. Nobody came to be told of an end: let it go."""
         incident = self._known.get(incident_id)
-        if incident is None or not incident.is_open:
+        if incident is None:
+            return
+        if not incident.is_open:
+            self._let_go(incident, now)
             return
         words = self._tell(incident, now, changes)
         if words.startswith("tells"):
             changes.log.append(f"{incident.name}: still {incident.health}; {words}")
+
+    def _let_go(self, incident: Incident, now: float) -> None:
+        """Forget how an incident ended, unless that is still to be told: its channel is dead, or its group lasts."""
+        policy = self._policy(incident, now)
+        if policy.waits_for_group or self._teller.is_waiting(incident.id):
+            self._remind_later(incident, policy, now)
+        else:
+            self._drop(incident)
 
     def look_again(self, target: Target, check: str, now: float, changes: Changes) -> None:
         """The target can be seen again: reminders go on."""

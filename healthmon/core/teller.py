@@ -177,10 +177,15 @@ class Teller:
         return min((at for at in (*reminders, *escalations, gone) if at is not None and at > now), default=None)
 
     def is_finished(self, incident: Incident) -> bool:
-        """Whether nothing is left to be told about it to anybody."""
+        """Whether nothing is left to be told about it to anybody, a URL included that is not configured at present."""
+        told = self._told.get(incident.id, {})
         return not incident.is_open and all(
-            is_finished(incident, self.told(incident.id, url_id)) for url_id in self._everybody(incident)
+            is_finished(incident, self.told(incident.id, url_id)) for url_id in {*self.audience(incident), *told}
         )
+
+    def is_waiting(self, incident_id: int) -> bool:
+        """Whether a message about it was booked, and waits."""
+        return any(told.waiting for told in self._told.get(incident_id, {}).values())
 
     def drop(self, incident_id: int) -> None:
         """Forget an incident that is finished."""

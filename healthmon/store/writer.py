@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from healthmon import __version__
-from healthmon.core.alerting import is_finished
+from healthmon.core.alerting import TELLING_ENDS_AFTER, is_finished
 from healthmon.errors import StoreError
 from healthmon.model import Changes, ClockJump, Commands, Freshness, Incident, Reading, Remembered, Told, UrlState
 from healthmon.store.booking import Booking
@@ -30,9 +30,6 @@ from healthmon.store.reading import (
 from healthmon.store.roundtrips import fold
 from healthmon.store.rows import freshness_row, upsert
 from healthmon.store.timeline import read_timeline
-
-#: After so long nobody is told any more how an incident ended (seconds); its URL may be gone from the configuration.
-TELLING_ENDS_AFTER = 86400.0
 
 #: The clock was set back while no daemon ran, if the last sign of life lies so far in the future (seconds).
 SET_BACK_TOLERANCE = 2.0

@@ -13,10 +13,9 @@ from enum import Enum, auto
 from itertools import product
 from random import Random
 
-from healthmon.core.alerting import Policy, decide
+from healthmon.core.alerting import TELLING_ENDS_AFTER, Policy, decide
 from healthmon.model import Ending, Incident, Notification, Reason, Said, Told
 from healthmon.store.outbox import Claim, Outbox
-from healthmon.store.writer import TELLING_ENDS_AFTER
 from tests.store.scene import START, Store, closed, incident
 
 
