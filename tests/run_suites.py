@@ -19,6 +19,8 @@ ROOT = Path(__file__).parents[1]
 PYTHON = sys.executable
 #: Not every folder of tests is fast; these start whole daemons, or ask systemd.
 SLOW_FOLDERS = ("tests/system", "tests/service", "tests/docs", "tests/demo")
+#: No input, no output, no clock.
+CORE = "tests/core"
 #: Simulated time.
 SCENARIOS = "tests/scenarios"
 #: These need a browser.
@@ -88,14 +90,20 @@ SUITES = (
     ),
     Suite(
         "core",
-        "the parts, each by itself",
-        180,
+        "what decides, in no time: the rules, and thousands of generated histories",
+        30,
+        (pytest(*ON_TWO_CORES, "-m", "not soak", CORE),),
+    ),
+    Suite(
+        "parts",
+        "the other parts, each by itself",
+        120,
         (
             pytest(
                 *ON_TWO_CORES,
                 "-m",
                 "not lab and not soak",
-                *(f"--ignore={folder}" for folder in (*SLOW_FOLDERS, SCENARIOS, BROWSER)),
+                *(f"--ignore={folder}" for folder in (*SLOW_FOLDERS, CORE, SCENARIOS, BROWSER)),
             ),
         ),
     ),

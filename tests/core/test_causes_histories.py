@@ -18,6 +18,8 @@ PLACES = {
     trunk("a"): "192.0.2.1",
     trunk("b"): "192.0.2.2",
 }
+#: By then what flapped has been calm for long enough, and everything is told (seconds).
+CALM = 660.0
 SOME = st.one_of(
     st.sampled_from([PHONES[:5], PHONES[5:9], PHONES[9:], [trunk("a"), trunk("b")], list(PLACES), PHONES[:3]]),
     st.lists(st.sampled_from(list(PLACES)), min_size=1, max_size=4, unique=True),
@@ -100,7 +102,7 @@ def test_whatever_happens_everybody_knows_in_the_end(steps: list[tuple[str, obje
     for what, how in steps:
         town = play(town, what, how)
     town.end_silences()
-    town.go_on(260)
+    town.go_on(CALM)
 
     # What is down is known to be down, and nothing else is.
     for target in PLACES:
@@ -110,7 +112,7 @@ def test_whatever_happens_everybody_knows_in_the_end(steps: list[tuple[str, obje
     check_stories(town)
 
     town.come_back([target for target in PLACES if is_down(town, target)])
-    town.go_on(200)
+    town.go_on(CALM)
 
     # And when all is well, nobody believes anything else, and nothing is left to say.
     assert not town.open()
