@@ -18,6 +18,8 @@ from healthmon.model import Health, Kind, Reading
 from healthmon.report.figures import Figures
 from healthmon.report.spans import Span, overlapping
 
+_WORKS = (Health.UP, Health.DEGRADED)
+
 #: From then on this was believed; None: no longer watched.
 Change = tuple[float, Health | None]
 
@@ -114,7 +116,7 @@ def _counted(marks: Iterable[_Mark], history: History) -> list[_Mark]:
 
 def _is_used(health: Health | None, *, was_used: bool) -> bool:
     """Whether it has been up since it is watched."""
-    return health in (Health.UP, Health.DEGRADED) or (was_used and health is not None)
+    return health in _WORKS or (was_used and health is not None)
 
 
 def is_unused(history: History, at: float) -> bool:
@@ -208,6 +210,8 @@ def read_meter(history: History, at: float) -> Reading:
     """Carry the history's reading on to a later time."""
     before = history.reading
     assert before is not None, "a meter is read on from a reading"  # noqa: S101  (a slip of the caller)
+    if not history.changes and history.forgotten_at is None and before.belief in _WORKS:
+        return _run_on(before, history.veils, at)
     marks = _marks(history)
     segments = _timeline(history, marks, (before.at, at))
     seconds, outages = _added(segments)
@@ -228,6 +232,22 @@ def read_meter(history: History, at: float) -> Reading:
         was_used=was_used,
         is_out=on is not None,
         out_s=outages.get(on, before.out_s if on == 0 else 0.0) if on is not None else 0.0,
+    )
+
+
+def _run_on(before: Reading, veils: Sequence[Span], at: float) -> Reading:
+    """Carry a reading on over a time in which what worked did not change: that of most targets, at most times."""
+    hidden = sum(until - since for since, until in overlapping(veils, before.at, at)) if veils else 0.0
+    seen, is_up = at - before.at - hidden, before.belief is Health.UP
+    return Reading(
+        at=at,
+        up_s=before.up_s + (seen if is_up else 0.0),
+        degraded_s=before.degraded_s + (0.0 if is_up else seen),
+        down_s=before.down_s,
+        unknown_s=before.unknown_s + hidden,
+        outages=before.outages,
+        belief=before.belief,
+        was_used=True,
     )
 
 

@@ -46,10 +46,9 @@ class Course:
         if after is None or last is None or last.at < after.at:
             return None
         before = self._meters.reading_until(number, since) or self._zero()
-        head = self._history(before, after.at)
-        if self._is_gone(head, before, after):
+        if self._is_gone(before, after):
             return self._by_days(self._nearest(since, before, after), after, last)
-        start = self._read(head, since)
+        start = self._read(self._history(before, since), since)
         if start.out_s:
             # The readings count this outage from its beginning, which is not in the window.
             return None
@@ -57,16 +56,18 @@ class Course:
         longest = max(self._meters.longest_s(number, after.at, last.at), end.longest_s)
         if after.longest_s > longest:
             # A part of the first day lies before the window, perhaps with this outage.
-            longest = max(longest, figures(timeline(head, (start.at, after.at))).longest_s)
+            head = timeline(self._history(before, after.at), (start.at, after.at))
+            longest = max(longest, figures(head).longest_s)
         return Difference(_between(start, end, longest), end)
 
     def _by_days(self, start: Reading, after: Reading, last: Reading) -> Difference:
         """Say what lies between the readings that are nearest to the edges: the changes themselves are gone."""
         until = self._window[1]
         following = self._meters.reading_after(self._watched.id, until)
-        tail = self._history(last, until if following is None else following.at)
-        is_gone = following is not None and self._is_gone(tail, last, following)
-        end = self._nearest(until, last, following) if following is not None and is_gone else self._read(tail, until)
+        if following is not None and self._is_gone(last, following):
+            end = self._nearest(until, last, following)
+        else:
+            end = self._read(self._history(last, until), until)
         longest = self._meters.longest_s(self._watched.id, start.at, last.at)
         whole = _between(start, end, max(longest, end.longest_s if end.at > last.at else 0.0))
         # An outage that was on at the beginning is one of the window's, and only with its part within.
@@ -84,12 +85,12 @@ class Course:
             return after
         return self._read(self._history(before, after.at), min(at, day_began))
 
-    def _is_gone(self, history: History, before: Reading, after: Reading) -> bool:
+    def _is_gone(self, before: Reading, after: Reading) -> bool:
         """Whether the changes between two readings were removed since, because of their age."""
-        first = self._meters.first_change(self._watched.id)
+        first = self._watched.first_change
         if first is None or before.at >= first[0] or first[1] is None:
             return False
-        found = read_meter(history, after.at)
+        found = read_meter(self._history(before, after.at), after.at)
         return any(abs(getattr(found, name) - getattr(after, name)) > _EXACT_S for name in _SECONDS)
 
     def timeline(self) -> list[Segment]:
@@ -123,15 +124,15 @@ def history_from(meters: Meters, watched: Watched, unseen: Unseen, reading: Read
     """Collect what happened to a check from a reading on, or from the beginning, up to a time."""
     since = _BEGINNING if reading is None else reading.at
     changes = meters.changes(watched.id, since, until)
+    is_veiled = watched.veiled_until is not None and watched.veiled_until > since
     was_used = False
     if reading is None and changes and changes[0][1] not in (Health.UP, Health.DEGRADED):
         # What came before the first change that is kept is not known any more; it was in use, then.
-        first = meters.first_change(watched.id)
-        was_used = first is not None and first[1] is not None
+        was_used = watched.first_change is not None and watched.first_change[1] is not None
     return History(
         kind=watched.kind,
         changes=changes,
-        veils=unseen.spans(watched.target, meters.veils(watched.id, since, until), (since, until)),
+        veils=unseen.spans(watched.target, meters.veils(watched.id, since, until) if is_veiled else (), (since, until)),
         watched_from=watched.watched_from,
         forgotten_at=watched.forgotten_at,
         reading=reading,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from healthmon.core.roundtrips import RoundTrips
+from healthmon.core.roundtrips import RoundTrips, added_up
 
 NO_ROUND_TRIPS = RoundTrips()
 
@@ -83,4 +83,16 @@ class Figures:
 
 def overall(each: Iterable[Figures]) -> Figures:
     """Add all targets up: each second of each target weighs the same."""
-    return sum(each, Figures())
+    summed = list(each)
+    return Figures(
+        up_s=sum(one.up_s for one in summed),
+        degraded_s=sum(one.degraded_s for one in summed),
+        down_s=sum(one.down_s for one in summed),
+        unknown_s=sum(one.unknown_s for one in summed),
+        outages=sum(one.outages for one in summed),
+        longest_s=max((one.longest_s for one in summed), default=0.0),
+        maintenance_s=sum(one.maintenance_s for one in summed),
+        silenced_s=sum(one.silenced_s for one in summed),
+        flaps=sum(one.flaps for one in summed),
+        round_trips=added_up(one.round_trips for one in summed if one.round_trips.count),
+    )

@@ -112,7 +112,7 @@ class Measuring:
 
     def round_trips(self, watched: Watched, window: Span) -> RoundTrips:
         """Say what the round trips of a target amount to."""
-        is_known = self._meters.has_round_trips(watched.id, *window)
+        is_known = watched.last_round_trips is not None and self._meters.has_round_trips(watched.id, *window)
         return self._meters.round_trips(watched.id, *window) if is_known else NO_ROUND_TRIPS
 
     def timeline(self, watched: Watched) -> list[Segment]:

@@ -27,22 +27,25 @@ _DAY = 86400.0
 #: One check of each target: reachability, and a PBX's connection.
 _ONE_OF_EACH = f"c.name = CASE WHEN c.technology = '' THEN '{Check.CONNECTION}' ELSE '{Check.REACHABILITY}' END"
 
-CHECKS_WATCHED = f"""SELECT c.id, c.pbx, c.technology, c.resource, c.name, c.kind, c.watch, c.watched_since,
-        c.forgotten_at, s.watched_since
+# What most checks do not have is asked of all at once: thousands of questions that find nothing take their time, too.
+_CHECK = """c.id, c.pbx, c.technology, c.resource, c.name, c.kind, c.watch, c.watched_since, c.forgotten_at,
+        s.watched_since, (SELECT MAX(until) FROM veils WHERE check_id = c.id),
+        (SELECT MAX(at) FROM rtt_days WHERE check_id = c.id),
+        (SELECT at FROM transitions WHERE check_id = c.id ORDER BY at, rev LIMIT 1),
+        (SELECT old_health FROM transitions WHERE check_id = c.id ORDER BY at, rev LIMIT 1)"""
+
+CHECKS_WATCHED = f"""SELECT {_CHECK}
     FROM checks c LEFT JOIN states s ON s.check_id = c.id
     WHERE {_ONE_OF_EACH} AND c.watched_since < :until AND (c.forgotten_at IS NULL OR c.forgotten_at > :since)
     ORDER BY c.pbx, c.technology, c.resource"""  # noqa: S608 (constants of ours)
 
 #: The next ones in the order of their numbers, watched or not.
-CHECKS_AFTER = f"""SELECT c.id, c.pbx, c.technology, c.resource, c.name, c.kind, c.watch, c.watched_since,
-        c.forgotten_at, s.watched_since
+CHECKS_AFTER = f"""SELECT {_CHECK}
     FROM checks c LEFT JOIN states s ON s.check_id = c.id
     WHERE c.id > :number AND {_ONE_OF_EACH} ORDER BY c.id LIMIT :limit"""  # noqa: S608
 
 CHANGES = """SELECT at, new_health FROM transitions
     WHERE check_id = :check_id AND at >= :since AND at < :until ORDER BY at, rev"""
-
-FIRST_CHANGE = "SELECT at, old_health FROM transitions WHERE check_id = :check_id ORDER BY at, rev LIMIT 1"
 
 VEILS = """SELECT since, until FROM veils
     WHERE check_id = :check_id AND until > :since AND since < :until ORDER BY until"""
@@ -80,6 +83,12 @@ class Watched:
     #: When it was taken under watch: the first time, and the last time.
     watched_from: tuple[float, ...]
     forgotten_at: float | None
+    #: When its last veil of its own ended, or will end; None: it never had one.
+    veiled_until: float | None = None
+    #: When its last day with a measured round trip began; None: there is none.
+    last_round_trips: float | None = None
+    #: When the first change was that is still kept, and what was believed before; None: there is none.
+    first_change: tuple[float, Health | None] | None = None
 
 
 class Meters:
@@ -110,7 +119,8 @@ class Meters:
         return [self._watched(row) for row in self._rows(CHECKS_AFTER, {"number": number, "limit": limit})]
 
     def _watched(self, row: tuple[Any, ...]) -> Watched:
-        number, pbx, technology, resource, check, kind, watch, first_since, forgotten_at, last_since = row
+        number, pbx, technology, resource, check, kind, watch, first_since, forgotten_at, last_since, *news = row
+        veiled_until, last_round_trips, changed_at, old_health = news
         begins = (first_since,) if last_since is None or last_since == first_since else (first_since, last_since)
         return Watched(
             id=number,
@@ -120,17 +130,15 @@ class Meters:
             watch=watch,
             watched_from=tuple(self._line.shown(at) for at in begins),
             forgotten_at=self._line.shown_or_none(forgotten_at),
+            veiled_until=None if veiled_until is None else self._end(veiled_until),
+            last_round_trips=self._line.shown_or_none(last_round_trips),
+            first_change=None if changed_at is None else (changed_at + self._line.shift, HEALTHS[old_health]),
         )
 
     def changes(self, check_id: int, since: float, until: float) -> list[tuple[float, Health | None]]:
         """Return what was believed from when on, of the changes in a time, in their order."""
         rows = self._rows(CHANGES, {"check_id": check_id, **self._span(since, until)})
         return [(at + self._line.shift, HEALTHS[new]) for at, new in rows]
-
-    def first_change(self, check_id: int) -> tuple[float, Health | None] | None:
-        """Return when the first change was that is still kept, and what was believed before; None: there is none."""
-        first = self._rows(FIRST_CHANGE, {"check_id": check_id})
-        return (first[0][0] + self._line.shift, HEALTHS[first[0][1]]) if first else None
 
     def veils(self, check_id: int, since: float, until: float) -> list[tuple[float, float]]:
         """Return when this check itself could not be seen, in the order of the ends; what lasts ends at infinity."""
@@ -144,7 +152,10 @@ class Meters:
         return veils
 
     def _veil(self, since: float, until: float) -> tuple[float, float]:
-        return since + self._line.shift, FOREVER if until == NO_END else until + self._line.shift
+        return since + self._line.shift, self._end(until)
+
+    def _end(self, until: float) -> float:
+        return FOREVER if until == NO_END else until + self._line.shift
 
     def has_round_trips(self, check_id: int, since: float, until: float) -> bool:
         """Whether any round trip of a check may have been measured in a window."""

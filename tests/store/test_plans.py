@@ -162,7 +162,6 @@ def ask_meters(meters: Meters) -> dict[str, Any]:
         "watched": meters.watched(START, END),
         "checks_after": meters.checks_after(0, 10),
         "changes": meters.changes(number, START, END),
-        "first_change": meters.first_change(number),
         "veils": meters.veils(number, START, END),
         "veils_behind_pbxs": meters.veils_behind_pbxs(END),
         "reading_until": meters.reading_until(number, END),
