@@ -122,7 +122,7 @@ class Line:
     @property
     def back(self) -> list[Thing]:
         """What had been told for itself before a group's incident explained it, and came back with the group."""
-        return [named(line.incident) for line in self.inside if line.news is not News.BAD]
+        return [named(line.incident) for line in self.inside if line.news is News.GOOD]
 
 
 def line_of(row: ClaimedRow) -> Line:

@@ -259,6 +259,13 @@ def _network_up() -> Case:
     return Case([up(about, explained=tuple(map(over, behind_the_network())))], SINCE + 725)
 
 
+def _network_up_and_a_site_behind_it_was_never_told_of() -> Case:
+    about = replace(network(), closed_at=SINCE + 720, ending=Ending.RECOVERED)
+    never_told = replace(closed_site(), explained_by=950)
+    behind = (*map(over, behind_the_network()), never_told)
+    return Case([up(about, explained=behind), row(never_told, says=Said.WAS_DOWN)], SINCE + 725)
+
+
 def _network_up_and_some_are_still_down() -> Case:
     about = replace(network(), closed_at=SINCE + 720, ending=Ending.RECOVERED)
     group, *others, last = behind_the_network()
