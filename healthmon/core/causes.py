@@ -301,7 +301,7 @@ class Causes:
         waited_for = list(fall.members)
         if group.kind is Kind.SITE and group.is_public:
             waited_for += self._providers.get(group.pbx, Members()).fallen.values()
-        settled = [at + CONFIRMED_WITHIN for one in waited_for if (at := one.deadline()) is not None]
+        settled = _settled(waited_for)
         if group.kind is Kind.NETWORK:
             # It is the worst that there is: phones that are checked seldom are not waited for.
             return max((at for at in settled if at <= fall.since + self._rules.window), default=0.0)
@@ -326,7 +326,7 @@ class Causes:
                 self._close(group, after, len(down), step)
                 return
             self._deadlines.set((GROUP, group.target), over_at)
-        self._incidents.amend(after, step)
+        self._incidents.amend(after, step, lambda: max(_settled(down), default=0.0))
 
     def _as_wide(self, incident: Incident, down: list[Endpoint], now: float) -> Incident:
         """The incident with those who are down now; it is told anew when they are twice as many as were told."""
@@ -380,3 +380,8 @@ class Causes:
         for members in (*self._members.values(), *self._providers.values()):
             members.returned_at += by if members.returned_at else 0.0
         self._falls.clear()
+
+
+def _settled(down: Iterable[Endpoint]) -> list[float]:
+    """When each of those that are pending is surely believed, or not."""
+    return [at + CONFIRMED_WITHIN for one in down if (at := one.deadline()) is not None]

@@ -227,15 +227,18 @@ class Incidents:
         numbered = replace(incident, id=self._next_number())
         return self._open_new(numbered, step.now, step.changes, not_before=not_before)
 
-    def amend(self, after: Incident, step: Step) -> None:
-        """Book how wide the outage of a group is by now, and tell those who must know."""
+    def amend(self, after: Incident, step: Step, not_before: NotBefore) -> None:
+        """Book how wide the outage of a group is by now, and tell those who must know.
+
+        ``not_before``: when its extent is known.
+        """
         before = self._known[after.id]
         if after == before:
             return
         self._book(after, step.changes)
         if (after.widened, after.watches) != (before.widened, before.watches):
             self._teller.audience_changed(after.id)
-            words = self._tell(after, step.now, step.changes)
+            words = self._tell(after, step.now, step.changes, not_before=not_before())
             if words.startswith("tells"):
                 step.changes.log.append(f"{after.target}: {after.down} unreachable by now; {words}")
 

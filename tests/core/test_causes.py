@@ -273,6 +273,19 @@ def test_later_ones_join_without_a_message_unless_the_number_doubles() -> None:
     assert town.told()[1:] == [(Reason.WIDENED, str(site()), "down")]
 
 
+def test_that_it_is_worse_is_told_when_all_of_them_are_believed() -> None:
+    town = Town(quick()).settle(TOWN)
+    town.die(FORTY[:15])
+    town.go_on(60)
+
+    town.die(FORTY[15:])
+    while len(town.told()) < 2:
+        town.go_on(1)
+
+    assert town.told()[1][0] is Reason.WIDENED
+    assert all(town.open(one) for one in FORTY)
+
+
 def test_a_site_outlives_a_restart_of_healthmon() -> None:
     town = Town(quick()).settle(TOWN)
     town.die(FORTY)
