@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from healthmon.model import Health, Incident, Note, Transition, VeilPeriod
 from healthmon.report.report_data import incident_data
 from healthmon.report.tables import Cell, Column, Screen, Sort, line, table
-from healthmon.report.words import acknowledged, counted, duration, full, local, rfc3339
+from healthmon.report.words import acknowledged, counted, duration, full, rfc3339
 from healthmon.store.queries import Reader, TargetHistory, Telling
 
 
@@ -94,10 +95,18 @@ def _telling(one: Telling) -> Event:
 
 def story_text(story: Story, zone: ZoneInfo, screen: Screen, now: float) -> str:
     """Write the story for people."""
-    rows = [[Cell(local(event.at, zone, now)), Cell(event.what), Cell(event.words)] for event in story.events]
+    times = _times(story, zone, now)
+    rows = [[Cell(time), Cell(one.what), Cell(one.words)] for one, time in zip(story.events, times, strict=True)]
     columns = [Column("TIME"), Column("WHAT"), Column("HOW", Sort.PROSE)]
     head = "".join(line(words, screen) for words in _headline(story.incident, story.smaller, zone, now))
     return f"{head}\n{table(columns, rows, screen)}" if rows else head
+
+
+def _times(story: Story, zone: ZoneInfo, now: float) -> list[str]:
+    """When each event was, to the second: for a story of today by the clock alone."""
+    moments = [datetime.fromtimestamp(event.at, zone) for event in story.events]
+    is_of_today = {moment.date() for moment in moments} == {datetime.fromtimestamp(now, zone).date()}
+    return [f"{moment:%H:%M:%S}" if is_of_today else f"{moment:%Y-%m-%d %H:%M:%S}" for moment in moments]
 
 
 def _headline(incident: Incident, smaller: Sequence[Incident], zone: ZoneInfo, now: float) -> Iterator[str]:

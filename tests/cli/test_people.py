@@ -176,6 +176,20 @@ def test_the_story_of_an_incident(office: Path, run: Run) -> None:
     assert run("incident", "841").exit_code == 2
 
 
+def test_the_story_of_an_incident_of_last_year_tells_the_day_of_each_event(office: Path, run: Run) -> None:
+    writer = open_writer(office, now=NOW)
+    began = NOW - 365 * 24 * HOUR
+    notes = [Note(841, began + 1, "silence 12: from now on nobody is told"), Note(841, began + 13 * HOUR, "it is over")]
+    writer.commit(Changes(incidents={841: outage(841, phone("101"), began, began + 14 * HOUR)}, notes=notes))
+    writer.close()
+
+    assert run("incident", "841").stdout.endswith(
+        "TIME                 WHAT      HOW\n"
+        "2025-05-01 14:00:01  decision  silence 12: from now on nobody is told\n"
+        "2025-05-02 03:00:00  decision  it is over\n"
+    )
+
+
 def test_incidents_lists_what_lasts_and_what_was(office: Path, run: Run) -> None:
     acknowledged(office)
     writer = open_writer(office, now=NOW)
