@@ -1,3 +1,9 @@
 """Fixtures that every test may use."""
 
+import signal
+
 pytest_plugins = ["tests.lab.fixtures"]
+
+# A shell starts what runs in the background deaf to Ctrl-C, and every program that the tests start would be so, too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)

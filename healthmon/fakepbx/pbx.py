@@ -284,7 +284,7 @@ class FakePbx:
         before = self._streams.get(application)
         if before:
             self.emit({"type": "ApplicationReplaced"}, only=before)
-            before.is_mute = True
+            stream.take_over(before)
         self._streams[application] = stream
         stream.send(Answer(101, headers=upgrade).encoded(f"Asterisk/{self.version}"))
         stream.is_mute = self.mutes_new_streams

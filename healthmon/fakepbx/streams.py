@@ -24,6 +24,11 @@ class EventStream:
         #: It stays open, and nothing is sent any more: half-open, replaced, or cut off as a slow reader.
         self.is_mute = False
 
+    def take_over(self, before: EventStream) -> None:
+        """Get what the stream before got: Asterisk keeps the application as it was, and goes on without the old one."""
+        before.is_mute = True
+        self.sources, self.allowed = before.sources, before.allowed
+
     def wants(self, event_type: str) -> bool:
         """Whether an event of this type is sent here."""
         source = _SOURCES.get(event_type)

@@ -12,7 +12,7 @@ from healthmon.ari.events import EventSocket, open_events
 from healthmon.ari.messages import Replaced, UnknownType, UserEvent, decode_event
 from healthmon.clock import Clock
 from healthmon.config.types import PbxConfig
-from healthmon.errors import AriDenied, AriError, AriReplaced, AriUnexpected, AriUnreachable, Trouble
+from healthmon.errors import AriDenied, AriError, AriNotFound, AriReplaced, AriUnexpected, AriUnreachable, Trouble
 from healthmon.model import Channel, ConnectionReport
 from healthmon.sources.inbox import Inbox
 from healthmon.sources.repeats import Repeats
@@ -94,15 +94,11 @@ class EventSource:
 
     def _stream(self) -> None:
         """Open a stream and read it until it fails or we are told to stop."""
-        try:
-            self._open_and_read(read_only=False)
-        except AriDenied as error:
-            if error.status != 403 or not self._opened:
-                raise
+        # Before there is a stream: one that was opened without events keeps it so for the next one of this application,
+        # until Asterisk has noticed its end.
+        read_only = self._may_only_read()
+        if read_only:
             self._say_read_only()
-            self._open_and_read(read_only=True)
-
-    def _open_and_read(self, *, read_only: bool) -> None:
         timeout = self._times.timeout
         stream = open_events(self._pbx, subscribe_all=read_only, timeout=timeout, connect_timeout=timeout)
         try:
@@ -117,6 +113,18 @@ class EventSource:
             self._signals.stream_closed()
             stream.close()
             self._say_how_much_garbage()
+
+    def _may_only_read(self) -> bool:
+        """Ask for events while nobody is there to get them: that is found out only if we may ask at all."""
+        try:
+            self._subscribe()
+        except AriNotFound:
+            return False
+        except AriDenied as error:
+            if error.status != 403:
+                raise
+            return True
+        return False
 
     def _subscribe(self) -> None:
         client = AriClient(self._pbx, timeout=self._times.timeout)

@@ -209,6 +209,32 @@ def test_a_user_who_may_only_read_may_not_subscribe_but_gets_all_events(peer: Pe
     stream.close()
 
 
+def test_a_user_who_may_only_read_is_denied_before_anything_is_looked_for(peer: Peer) -> None:
+    if isinstance(peer, FakePeer):
+        peer.fake.is_read_only = True
+
+    denied = failure(AriClient(peer.reader).subscribe)
+
+    assert isinstance(denied, AriDenied)
+    assert denied.status == 403
+
+
+def test_who_takes_an_application_over_gets_what_the_one_before_got_and_no_more(peer: Peer) -> None:
+    peer.phone_up()
+    before, client = open_events(peer.pbx, subscribe_all=False), AriClient(peer.pbx)
+    stream = open_events(peer.pbx, subscribe_all=True)
+    peer.phone_down()
+    wait_for(lambda: client.endpoint("PJSIP", PHONE).state == "offline", 20, lambda: "the phone never went offline")
+    client.user_event("mark")
+
+    found = read_until(stream, lambda found: any(isinstance(event, UserEvent) for event in found))
+
+    assert not contacts(found)
+    assert not seen(found)
+    for one in (before, stream):
+        one.close()
+
+
 def test_the_user_event_needs_an_application_that_is_there(client: AriClient) -> None:
     assert isinstance(failure(lambda: client.user_event("x")), AriNotFound)
 

@@ -76,7 +76,7 @@ def test_each_change_is_reported_once_with_the_last_proof_of_life(fake: FakePbx,
 
     fake.is_denying = True
     fake.drop_streams()
-    rig.wait(lambda: fake.requests.count("GET /ari/events") >= 4)
+    rig.wait(lambda: sum(request.endswith("/subscription") for request in fake.requests) >= 6)
     fake.is_denying = False
     rig.wait(lambda: rig.events.connects == 2)
     rig.wait_for_stream()
