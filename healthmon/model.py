@@ -60,7 +60,7 @@ class Kind(StrEnum):
     @property
     def usual_severity(self) -> Severity:
         """How much its outage matters where no watch section says so."""
-        return Severity.WARNING if self.is_device else Severity.CRITICAL
+        return Severity.WARNING if self.is_device or self is Kind.SITE else Severity.CRITICAL
 
 
 _DEVICES = frozenset({Kind.GATEWAY, Kind.PHONE, Kind.ATA, Kind.SOFTPHONE, Kind.MOBILE})

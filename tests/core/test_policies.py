@@ -11,9 +11,8 @@ from healthmon.errors import Trouble
 from healthmon.model import Check, Health, Incident, Kind, Severity, Target
 from tests.core.scene import DOWN, PHONES, PROVIDERS, START, UP, Scene, config, phone, trunk, trunk_settings
 
-SITE = Incident(
-    1, Target("office", "site", "203.0.113.7"), Check.REACHABILITY, Kind.SITE, "", Health.DOWN, START, START, "cut off"
-)
+LINE = Incident(1, Target("office", "network"), Check.REACHABILITY, Kind.NETWORK, "", Health.DOWN, START, START, "")
+SITE = replace(LINE, kind=Kind.SITE, target=Target("office", "site", "203.0.113.7"), watches=("phones",))
 
 
 def test_a_provider_and_a_pbx_are_critical_and_a_phone_is_a_warning() -> None:
@@ -59,4 +58,11 @@ def test_a_group_matters_as_much_as_the_worst_of_what_it_explains(
 ) -> None:
     watches = (replace(PROVIDERS, severity=providers), replace(PHONES, severity=phones))
 
-    assert Policies(config(watches=watches)).severity(replace(SITE, watches=("phones", "providers"))) is expected
+    assert Policies(config(watches=watches)).severity(replace(LINE, watches=("phones", "providers"))) is expected
+
+
+def test_a_site_matters_as_much_as_its_phones() -> None:
+    urgent = config(watches=(PROVIDERS, replace(PHONES, severity=Severity.CRITICAL)))
+
+    assert Policies(config()).severity(SITE) is Severity.WARNING
+    assert Policies(urgent).severity(SITE) is Severity.CRITICAL
