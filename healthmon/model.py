@@ -426,8 +426,7 @@ class PlacePeriod:
     until: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """What the meter of one check showed at a moment: all seconds of each health since it was first watched.
 
     What happens at this very moment is not in it yet. A difference of two readings is what lies between them.

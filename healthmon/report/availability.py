@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
 
@@ -24,8 +23,7 @@ _WORKS = (Health.UP, Health.DEGRADED)
 Change = tuple[float, Health | None]
 
 
-@dataclass(frozen=True, slots=True)
-class History:
+class History(NamedTuple):
     """All that is booked about one check of one target since a reading of its meter, or since its beginning.
 
     ``changes`` are in the order of booking. ``veils`` are its own and those of its PBX, disjoint and sorted.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
+from typing import NamedTuple
 
 from healthmon.core.roundtrips import RoundTrips
 from healthmon.model import Health, Kind, Target
@@ -43,8 +44,7 @@ class Measures:
     calendars: Sequence[Sequence[Period]] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
+class _Plan(NamedTuple):
     """Which parts of the window are special for one target. All spans are disjoint and sorted."""
 
     maintenance: Sequence[Span]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 from zoneinfo import ZoneInfo
@@ -101,8 +100,7 @@ def _readings_of(history: History, day_began: float, midnights: Sequence[float])
         last = bisect_left(times, at, first)
         if last > first or _is_special(history, day_began, at):
             reading = read_meter(
-                replace(
-                    history,
+                history._replace(
                     reading=reading,
                     changes=history.changes[first:last],
                     veils=part_of(history.veils, reading.at, at),

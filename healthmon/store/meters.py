@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from healthmon.core.roundtrips import RoundTrips
 from healthmon.model import Check, Health, Kind, Reading, Target
@@ -71,8 +70,7 @@ _INSERT_READING = f"""INSERT INTO daily (check_id, {_READING}) VALUES (:check_id
     :unknown_s, :outages, :longest_s, :belief, :was_used, :is_out, :out_s)"""  # noqa: S608
 
 
-@dataclass(frozen=True, slots=True)
-class Watched:
+class Watched(NamedTuple):
     """One check that was watched in a window, and its number in the database."""
 
     id: int
