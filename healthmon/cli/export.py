@@ -48,7 +48,7 @@ def command(
     if form == "parquet" and output is None and sys.stdout.isatty():
         raise click.UsageError("Parquet is nothing for a terminal; say where it goes with -o FILE")
     count = 0
-    with output_to(output) as file, FORMATS[form](file, EXPORTS[what].columns) as write:
+    with output_to(output, where.database) as file, FORMATS[form](file, EXPORTS[what].columns) as write:
         for rows in pages(where.database, what, start, window[1]):
             write(rows)
             count += len(rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from importlib import import_module
@@ -11,9 +12,12 @@ from typing import Any, NamedTuple
 import click
 
 from healthmon import __version__
-from healthmon.errors import HealthmonError
+from healthmon.errors import ExitCode, HealthmonError
 
 DEFAULT_CONFIG = Path("/etc/healthmon/config.ini")
+
+#: Why stdout takes nothing more: the disk is full, there is a quota, it breaks.
+CANNOT_BE_WRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 #: What a shell makes of SIGINT and SIGPIPE.
 INTERRUPTED, BROKEN_PIPE = 128 + 2, 128 + 13
@@ -82,6 +86,13 @@ class LazyGroup(click.Group):
             # The reader has seen enough ("healthmon status | head -1"); nothing more can be written there.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(BROKEN_PIPE)
+        except OSError as error:
+            # One that names a file is not about the output.
+            if error.filename is not None or error.errno not in CANNOT_BE_WRITTEN:
+                raise
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            click.echo(f"healthmon: the output cannot be written: {error.strerror}", err=True)
+            ctx.exit(ExitCode.PROBLEM)
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
 

@@ -27,8 +27,10 @@ class OutputFailed(HealthmonError):
 
 
 @contextmanager
-def output_to(path: Path | None) -> Iterator[BinaryIO]:
+def output_to(path: Path | None, database: Path) -> Iterator[BinaryIO]:
     """Yield a binary file to write to. Raises OutputFailed; then what was at ``path`` before is still there."""
+    if path is not None and any(_is_same(path, Path(f"{database}{end}")) for end in ("", "-wal", "-shm", ".lock")):
+        raise OutputFailed(f"{path}: this belongs to the database itself")
     if path is None:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
@@ -38,6 +40,10 @@ def output_to(path: Path | None) -> Iterator[BinaryIO]:
             yield file
     except OSError as error:
         raise OutputFailed(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def _is_same(path: Path, other: Path) -> bool:
+    return path.exists() and other.exists() and path.samefile(other)
 
 
 def _is_plain(path: Path) -> bool:

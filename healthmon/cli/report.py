@@ -25,9 +25,13 @@ from healthmon.store.queries import open_reader
 
 
 @click.command("report")
-@click.option("--since", metavar="DURATION", help=f"The last 7d, 24h, 30m … before --to.  [default: {DEFAULT_SINCE}]")
+@click.option(
+    "--since",
+    metavar="DURATION",
+    help=f"The last 7d, 24h, 30m … before --to; or like --from.  [default: {DEFAULT_SINCE}]",
+)
 @click.option("--from", "from_", metavar="DATE", help="From this date, or time like '2026-05-01 14:00', on.")
-@click.option("--to", metavar="DATE", help="Up to this time, or to the end of this date.  [default: now]")
+@click.option("--to", "--until", metavar="DATE", help="Up to this time, or to the end of this date.  [default: now]")
 @click.option("--last-week", is_flag=True, help="The last whole week, from Monday on.")
 @click.option("--last-month", is_flag=True, help="The last whole month.")
 @click.option("--pbx", "pbxs", multiple=True, metavar="PATTERN", help="Only these PBXs and what is behind them.")
@@ -123,7 +127,7 @@ def command(
     look = Look(
         where.timezone, screen() if output is None else Screen(width=None), with_incidents, everything, top, now
     )
-    with output_to(output) as file:
+    with output_to(output, where.database) as file:
         file.write(rendered(found, form, look).encode())
     if found.missed:
         ctx.exit(ExitCode.PROBLEM)

@@ -62,6 +62,10 @@ class By(StrEnum):
         return Calendar(self.value) if self in (By.DAY, By.WEEK, By.MONTH) else None
 
 
+#: 99.9 / 100 is a little more than 0.999: who kept just what was promised has kept it.
+_EXACT = 1e-9
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """How a report counts."""
@@ -79,7 +83,7 @@ class Rules:
     def is_missed(self, figures: Figures) -> bool:
         """Whether less than promised was available."""
         share = self.share(figures)
-        return self.promised is not None and share is not None and share < self.promised
+        return self.promised is not None and share is not None and share < self.promised - _EXACT
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,7 +115,8 @@ def sentences(account: Account) -> list[str]:
     """Say the overall figures, and how they were counted."""
     if not account.lines:
         return ["Nothing was watched then that matches."]
-    return [_overall(account), *_details(account), *_rules(account)]
+    said = [_overall(account), *_details(account), *_rules(account)]
+    return said if account.entries else [*said, f"Nothing that was watched belongs to a {account.by}."]
 
 
 def _overall(account: Account) -> str:
@@ -147,7 +148,7 @@ def _details(account: Account) -> list[str]:
         )
     if figures.flaps:
         said.append(f"{counted(figures.flaps, 'episode')} of flapping.")
-    if in_hours is not None:
+    if in_hours is not None and account.rules.share(in_hours) is not None:
         said.append(
             f"In working hours: {available(in_hours, account.rules)} available, {duration(in_hours.down_s)} down."
         )
@@ -163,6 +164,8 @@ def _rules(account: Account) -> list[str]:
         said.append("What happened within maintenance windows is left out.")
     if rules.promised is not None:
         known = sum(rules.share(entry.figures) is not None for entry in account.entries)
+        if not known:
+            return [*said, f"Nothing is known that could have met {promised(rules)}."]
         missed = f"{account.missed:,} of {known:,} missed" if account.missed else f"All {known:,} met"
         said.append(f"{missed} {promised(rules)}.")
     return said

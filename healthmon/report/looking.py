@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 from healthmon.config.types import Plans
@@ -74,7 +74,8 @@ def account_of(
     chosen = [one for one in meters.watched(*asked.window) if is_told_of(one, asked.choice)]
     measuring = Measuring(meters, _measures(reader, meters, asked, now, plans))
     lines = worst_first([measuring.line(one) for one in progress(chosen)], asked.rules)
-    incidents = newest_first(reader.incidents(*asked.window) if asked.with_incidents else [], asked.choice)
+    known = (_as_it_was(one, now) for one in reader.incidents(*asked.window)) if asked.with_incidents else ()
+    incidents = newest_first(known, asked.choice)
     is_calendar = asked.by.calendar is not None
     return Account(
         window=asked.window,
@@ -85,6 +86,15 @@ def account_of(
         rules=asked.rules,
         pictures=_pictures(measuring, chosen, lines, incidents, asked) if asked.with_pictures else None,
     )
+
+
+def _as_it_was(incident: Incident, now: float) -> Incident:
+    """Say of an incident what was known then: its end, and that somebody took note, may have come later."""
+    if incident.acked_at is not None and incident.acked_at > now:
+        incident = replace(incident, acked_at=None, acked_by="", ack_reason="")
+    if incident.closed_at is not None and incident.closed_at > now:
+        incident = replace(incident, closed_at=None, ending=None, closed_words="")
+    return incident
 
 
 def _pictures(

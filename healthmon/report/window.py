@@ -40,12 +40,17 @@ def last_period(last: Last, zone: ZoneInfo, now: float) -> Span:
 
 
 def window(*, since: str | None, from_: str | None, to: str | None, zone: ZoneInfo, now: float) -> Span:
-    """Say from when to when. ``to`` defaults to now and is never later; ``since`` counts back from it.
+    """Say from when to when. ``to`` defaults to now and is never later; ``since`` counts back from it, or is a date.
 
     Raises BadWindow.
     """
     if since is not None and from_ is not None:
         raise BadWindow("--since and --from both say where the report begins; give one of them")
+    if since is not None and _DATE.match(since):
+        try:
+            return window(since=None, from_=since, to=to, zone=zone, now=now)
+        except BadWindow as error:
+            raise BadWindow(str(error).replace("--from", "--since")) from None
     end = now if to is None else min(moment_of("--to", to, zone, is_end=True), now)
     if from_ is None:
         return end - _length(since or DEFAULT_SINCE), end
@@ -62,13 +67,10 @@ def span(*, since: str | None, until: str | None, zone: ZoneInfo, now: float) ->
 
     Raises BadWindow.
     """
-    is_moment = since is not None and _DATE.match(since) is not None
     try:
-        return window(
-            since=None if is_moment else since, from_=since if is_moment else None, to=until, zone=zone, now=now
-        )
+        return window(since=since, from_=None, to=until, zone=zone, now=now)
     except BadWindow as error:
-        raise BadWindow(str(error).replace("--from", "--since").replace("--to", "--until")) from None
+        raise BadWindow(str(error).replace("--to", "--until")) from None
 
 
 def _length(since: str) -> float:

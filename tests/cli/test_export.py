@@ -120,14 +120,14 @@ def test_a_file_appears_only_when_it_is_complete(tmp_path: Path) -> None:
     file.write_bytes(b"the old one")
     file.chmod(0o640)
 
-    with pytest.raises(KeyboardInterrupt), output_to(file) as out:
+    with pytest.raises(KeyboardInterrupt), output_to(file, tmp_path / "healthmon.db") as out:
         out.write(b"half of the new")
         out.flush()
         assert file.read_bytes() == b"the old one"
         raise KeyboardInterrupt
 
     assert file.read_bytes() == b"the old one"
-    with output_to(file) as out:
+    with output_to(file, tmp_path / "healthmon.db") as out:
         out.write(b"the new one")
     assert file.read_bytes() == b"the new one"
     assert stat.S_IMODE(file.stat().st_mode) == 0o640
@@ -137,7 +137,7 @@ def test_a_file_appears_only_when_it_is_complete(tmp_path: Path) -> None:
 def test_a_new_file_has_the_rights_that_the_user_gives_to_files(tmp_path: Path) -> None:
     before = os.umask(0o027)
     try:
-        with output_to(tmp_path / "new") as out:
+        with output_to(tmp_path / "new", tmp_path / "healthmon.db") as out:
             out.write(b"x")
     finally:
         os.umask(before)
@@ -148,13 +148,13 @@ def test_a_new_file_has_the_rights_that_the_user_gives_to_files(tmp_path: Path) 
 def test_a_link_stays_a_link_and_a_pipe_a_pipe(tmp_path: Path) -> None:
     file, link, pipe = tmp_path / "file", tmp_path / "link", tmp_path / "pipe"
     link.symlink_to(file)
-    with output_to(link) as out:
+    with output_to(link, tmp_path / "healthmon.db") as out:
         out.write(b"x")
     assert link.is_symlink() and file.read_bytes() == b"x"
 
     os.mkfifo(pipe)
     reading = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
-    with output_to(pipe) as out:
+    with output_to(pipe, tmp_path / "healthmon.db") as out:
         out.write(b"through")
     assert os.read(reading, 100) == b"through"
     os.close(reading)
@@ -173,6 +173,34 @@ def test_a_full_disk_is_said_in_one_sentence(office: Path, run: Run) -> None:
 
     assert result.exit_code == OutputFailed.exit_code
     assert result.stderr == "healthmon: /dev/full: cannot be written: No space left on device\n"
+
+
+@pytest.mark.parametrize("command", [["export"], ["report"]])
+@pytest.mark.parametrize("end", ["", ".lock"])
+def test_the_database_itself_is_never_written_over(office: Path, run: Run, command: list[str], end: str) -> None:
+    target = Path(f"{office}{end}")
+    before = office.read_bytes()
+
+    result = run(*command, "-o", str(target))
+
+    assert result.exit_code == OutputFailed.exit_code
+    assert result.stderr == f"healthmon: {target}: this belongs to the database itself\n"
+    assert office.read_bytes() == before
+
+
+@pytest.mark.parametrize("command", ["export", "report", "history trunk", "status"])
+def test_where_stdout_takes_nothing_one_sentence_says_so(office: Path, command: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "healthmon", *command.split(), "--database", str(office)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+            check=False,
+        )
+
+    assert (done.returncode, done.stderr) == (1, "healthmon: the output cannot be written: No space left on device\n")
 
 
 def test_a_reader_that_has_seen_enough_ends_it_quietly(database: Path) -> None:

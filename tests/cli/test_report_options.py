@@ -464,3 +464,36 @@ def test_an_account_without_targets_says_so_in_every_form(database: Path, run: R
 
     assert "Nothing was watched then that matches." in report_markdown(empty, BERLIN, with_incidents=False)
     assert replace(empty, by=By.DAY).overall.availability is None
+
+
+def test_a_late_report_does_not_know_what_came_later(database: Path, run: Run) -> None:
+    trunk, began = provider("trunk"), NOW - DAY
+    history = steps(trunk, (LONG_AGO, UP), (began, DOWN), (began + HOUR, UP))
+    about = replace(outage(7, trunk, began, began + HOUR), acked_at=began + 45 * MINUTE, acked_by="anna")
+    stopped(database, [trunk], history=history, incidents=[about])
+    then = datetime.fromtimestamp(began + 30 * MINUTE, BERLIN).isoformat()
+
+    late = json.loads(run("report", "--as-of", then, "--since", "8h", "--format", "json").stdout)
+
+    (incident,) = late["incidents"]
+    assert (incident["closed_at"], incident["acknowledged_at"]) == (None, None)
+
+
+def test_where_nothing_belongs_to_what_is_asked_for_a_sentence_says_so(database: Path, run: Run) -> None:
+    stopped(database, [provider("trunk")], history=steps(provider("trunk"), (LONG_AGO, UP)))
+
+    said = run("report", "--by", "site", "--sla", "99.9")
+
+    assert "Nothing that was watched belongs to a site." in said.stdout
+    assert "Nothing is known that could have met 99.9 %." in said.stdout
+    assert "All 0 met" not in said.stdout
+
+
+def test_since_takes_a_date_as_history_and_export_do(database: Path, run: Run) -> None:
+    stopped(database, [provider("trunk")], history=steps(provider("trunk"), (LONG_AGO, UP)))
+
+    assert run("report", "--since", "2026-04-20", "--until", "2026-04-21").stdout == (
+        run("report", "--from", "2026-04-20", "--to", "2026-04-21").stdout
+    )
+    refused = run("report", "--since", "2026-04-20", "--to", "2026-04-01")
+    assert (refused.exit_code, refused.stderr) == (2, "healthmon: --since 2026-04-20 is not before --to 2026-04-01\n")

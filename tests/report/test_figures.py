@@ -20,6 +20,7 @@ from healthmon.config.types import MaintenanceConfig, Plans, Weekly
 from healthmon.model import Changes, Check, CheckState, Health, Kind, Matcher, Target, Transition, VeilPeriod
 from healthmon.report.accounts import Account, By, Choice, Rules
 from healthmon.report.availability import Change
+from healthmon.report.figures import Figures
 from healthmon.report.looking import Asked, account_of
 from healthmon.report.rolling import Roller
 from healthmon.report.spans import Span
@@ -237,3 +238,10 @@ def test_readings_change_no_figure(case: Case) -> None:
         book(replace(plain, looks=()), without)
 
         assert report(plain, with_readings) == report(plain, without)
+
+
+def test_exactly_what_was_promised_is_met() -> None:
+    promise = Rules(promised=99.9 / 100)
+
+    assert not promise.is_missed(Figures(up_s=999.0, down_s=1.0))
+    assert promise.is_missed(Figures(up_s=998.9, down_s=1.1))
