@@ -7,13 +7,13 @@ from pathlib import Path
 
 import click
 
-from healthmon.cli.common import author, database_option, place
+from healthmon.cli.common import NUMBER, author, database_option, place
 from healthmon.report.words import visible
 from healthmon.store.commander import open_commander
 
 
 @click.command("ack")
-@click.argument("number", metavar="INCIDENT", type=click.IntRange(min=1))
+@click.argument("number", metavar="INCIDENT", type=NUMBER)
 @click.option("--reason", default="", help="For the others: who does what about it.")
 @database_option
 @click.pass_context

@@ -27,6 +27,9 @@ Item = TypeVar("Item")
 #: Narrower than this a table is unreadable; let the terminal break the lines.
 NARROWEST = 60
 
+#: The number of an incident or a silence, as the database can hold it.
+NUMBER = click.IntRange(1, 2**63 - 1)
+
 database_option = click.option(
     "--database",
     type=click.Path(path_type=Path, dir_okay=False),

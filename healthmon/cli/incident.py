@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from healthmon.cli.common import database_option, place, screen
+from healthmon.cli.common import NUMBER, database_option, place, screen
 from healthmon.report.story import story_json, story_of, story_text
 from healthmon.store.commander import OrderRefused
 from healthmon.store.queries import open_reader
 
 
 @click.command("incident")
-@click.argument("number", metavar="ID", type=click.IntRange(min=1))
+@click.argument("number", metavar="ID", type=NUMBER)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/json.md).")
 @database_option
 @click.pass_context

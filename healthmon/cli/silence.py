@@ -8,8 +8,10 @@ from pathlib import Path
 
 import click
 
-from healthmon.cli.common import author, database_option, place, screen
+from healthmon.cli.common import NUMBER, author, database_option, place, plans, screen
+from healthmon.config.types import Plans
 from healthmon.model import Matcher, Silence
+from healthmon.report.measuring import sites_of
 from healthmon.report.orders import matcher_of, until_of
 from healthmon.report.tables import Cell, Column, Sort, line, table
 from healthmon.report.words import counted, full, rfc3339, visible
@@ -47,7 +49,7 @@ def add(
     end = until_of(lasting, until, zone=where.timezone, now=now)
     with open_commander(where.database) as commander:
         silence = commander.silence(matcher, since=now, until=end, author=author(), reason=reason)
-    number = _count(where.database, matcher)
+    number = _count(where.database, matcher, plans(ctx.obj, database))
     click.echo(f"silence {silence.id} until {full(end, where.timezone)}: {visible(str(matcher))}.")
     if number:
         click.echo(f"It speaks of {counted(number, 'thing')} that {'is' if number == 1 else 'are'} watched now.")
@@ -56,10 +58,11 @@ def add(
     click.echo(f"To end it early: healthmon silence end {silence.id}")
 
 
-def _count(database: Path, matcher: Matcher) -> int:
+def _count(database: Path, matcher: Matcher, planned: Plans) -> int:
     with open_reader(database) as reader:
-        states = reader.states()
-    return len({one.target for one in states if matcher.matches(one.target, one.kind, one.watch)})
+        states, site_of = reader.states(), sites_of(planned, reader.last_places())
+    sites = {one.target: site_of(one.target, one.kind) for one in states}
+    return len({one.target for one in states if matcher.matches(one.target, one.kind, one.watch, sites[one.target])})
 
 
 @command.command("list")
@@ -107,7 +110,7 @@ def _data(silence: Silence) -> dict[str, object]:
 
 
 @command.command("end")
-@click.argument("number", metavar="ID", type=click.IntRange(min=1))
+@click.argument("number", metavar="ID", type=NUMBER)
 @database_option
 @click.pass_context
 def end(ctx: click.Context, *, number: int, database: Path | None) -> None:

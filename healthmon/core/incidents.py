@@ -497,7 +497,8 @@ class Incidents:
         incident = self._known.get(one.incident_id)
         if incident is None or not incident.is_open:
             return
-        after = replace(incident, acked_at=one.at, acked_by=one.author, ack_reason=one.reason)
+        reason = one.reason or incident.ack_reason
+        after = replace(incident, acked_at=one.at, acked_by=one.author, ack_reason=reason)
         if incident.acked_at is not None and after == replace(incident, acked_at=one.at):
             return
         self._book(after, changes)

@@ -51,7 +51,7 @@ def _was_down(line: Line, voice: Voice) -> str:
 def _up(line: Line, voice: Voice) -> str:
     title = headline(line, voice)
     after = voice.duration(line.lasted)
-    left = line.still_down
+    left = line.left
     if line.kind is Kind.NETWORK:
         words = [f"{title} {voice.text('after {duration}', duration=after)}"]
     elif left:

@@ -53,6 +53,9 @@ _NEWS = {
 #: Down, whatever makes us say it.
 DOWN = (State.ESCALATED, State.WORSE, State.DOWN, State.STILL_DOWN)
 
+#: What is told within the end of what explained it.
+_TOLD_WITHIN = (State.ESCALATED, State.DOWN, State.WAS_DOWN, State.UP)
+
 #: What the reason alone tells of what lasts.
 _STATES_BY_REASON = {Reason.ESCALATED: State.ESCALATED, Reason.LONG_GONE: State.NOT_SEEN}
 
@@ -111,13 +114,17 @@ class Line:
         return (self, *self.inside)
 
     @property
-    def still_down(self) -> list[Thing]:
-        """What remains down of a group whose incident is over."""
+    def left(self) -> list[Incident]:
+        """What lasts of a group whose incident is over; not what a part of it explains that lasts, too."""
         if self.incident.is_open or not self.kind.is_group:
             return []
         lasting = {one.id: one for one in self.row.explained if one.is_open}
-        left = lasting | {line.incident.id: line.incident for line in self.inside if line.state is State.DOWN}
-        return [named(one) for one in left.values() if one.explained_by not in left]
+        return [one for one in lasting.values() if one.explained_by not in lasting]
+
+    @property
+    def still_down(self) -> list[Thing]:
+        """What of it the reader knows of, and will hear the end of: others are told nothing of what is muted."""
+        return [named(one) for one in self.left if one.id in self.row.told]
 
     @property
     def back(self) -> list[Thing]:
@@ -155,7 +162,7 @@ def lines_of(rows: Iterable[ClaimedRow]) -> list[Line]:
     inside: dict[int, list[Line]] = {}
     outside: list[Line] = []
     for line in lines:
-        head = _head_of(line, heads) if line.state in (State.DOWN, State.WAS_DOWN, State.UP) else None
+        head = _head_of(line, heads) if line.state in _TOLD_WITHIN else None
         if head is None:
             outside.append(line)
         else:

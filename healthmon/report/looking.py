@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 from healthmon.config.types import Plans
 from healthmon.core.roundtrips import RoundTrips
-from healthmon.core.sites import Sites
-from healthmon.model import Incident, Kind, Place, Target
+from healthmon.model import Incident, Kind, Target
 from healthmon.report.accounts import (
     Account,
     By,
@@ -26,7 +25,7 @@ from healthmon.report.accounts import (
     worst_first,
 )
 from healthmon.report.covers import Covers
-from healthmon.report.measuring import Measures, Measuring, SiteOf
+from healthmon.report.measuring import Measures, Measuring, sites_of
 from healthmon.report.periods import Calendar, periods_of
 from healthmon.report.sitestrips import site_strips
 from healthmon.report.spans import Span
@@ -155,7 +154,7 @@ def _measures(reader: Reader, meters: Meters, asked: Asked, now: float, plans: P
         # From the beginning on: a reading before the window is carried on to its edge.
         unseen=Unseen(meters.veils_behind_pbxs(until), no_daemon_since),
         covers=Covers(plans, reader.silences_within(since, until), asked.window),
-        site_of=_site_of(plans, reader.last_places()),
+        site_of=sites_of(plans, reader.last_places()),
         flaps=_flaps(reader.flaps(since, until), since),
         excludes_maintenance=asked.rules.excludes_maintenance,
         calendars=[periods_of(calendar, asked.window, asked.zone) for calendar in _calendars(asked)],
@@ -166,17 +165,6 @@ def _calendars(asked: Asked) -> list[Calendar]:
     """Which ways to cut the window are asked for; that of the pictures is the last one."""
     by = [] if asked.by.calendar is None else [asked.by.calendar]
     return [*by, _cell_calendar(asked.window)] if asked.with_pictures else by
-
-
-def _site_of(plans: Plans, places: Mapping[Target, tuple[Place, ...]]) -> SiteOf:
-    """Say at which site each device was last seen."""
-    sites = Sites(plans.sites)
-
-    def site_of(target: Target, kind: Kind) -> str:
-        group = sites.group_of(target, kind, places[target][-1].address if target in places else "")
-        return group.name if group is not None and group.kind is Kind.SITE else ""
-
-    return site_of
 
 
 def _flaps(found: Iterable[tuple[Target, float, int]], since: float) -> dict[Target, list[tuple[float, int]]]:

@@ -11,8 +11,10 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import NamedTuple
 
+from healthmon.config.types import Plans
 from healthmon.core.roundtrips import RoundTrips
-from healthmon.model import Health, Kind, Target
+from healthmon.core.sites import Sites
+from healthmon.model import Health, Kind, Place, Target
 from healthmon.report.accounts import Group, Line, Unseen, period_group
 from healthmon.report.availability import Segment, clipped, figures, watched_within, within
 from healthmon.report.course import Course, Difference
@@ -27,6 +29,17 @@ SiteOf = Callable[[Target, Kind], str]
 
 #: What was counted in seconds and what adds up to a whole differ by less than this.
 _EXACT_S = 1e-6
+
+
+def sites_of(plans: Plans, places: Mapping[Target, tuple[Place, ...]]) -> SiteOf:
+    """Say at which site each device was last seen."""
+    sites = Sites(plans.sites)
+
+    def site_of(target: Target, kind: Kind) -> str:
+        group = sites.group_of(target, kind, places[target][-1].address if target in places else "")
+        return group.name if group is not None and group.kind is Kind.SITE else ""
+
+    return site_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,6 +85,8 @@ class ClaimedRow:
     possibly_repeated: bool
     #: The smaller incidents that this one explains, and those that these explain.
     explained: tuple[Incident, ...] = ()
+    #: Those of them that last, and of which this URL was told, or is told in this message.
+    told: frozenset[int] = frozenset()
     #: Open incidents of which this message does not speak, and that no bigger open one explains.
     others_down: int = 0
 
@@ -152,7 +154,7 @@ def make_claim(
     if not choice.lines:
         return None
     failing = channels_that_fail(connection, line, url_id, (each.incident.id for each in choice.lines), now)
-    return Claim(claim_id, url_id, _with_facts(connection, choice.lines, line), failing)
+    return Claim(claim_id, url_id, _with_facts(connection, choice.lines, url_id, line), failing)
 
 
 def _choice(
@@ -224,10 +226,19 @@ def _book(connection: sqlite3.Connection, choice: Choice, claim_id: int, now: fl
     )
 
 
-def _with_facts(connection: sqlite3.Connection, lines: Sequence[Line], timeline: Timeline) -> tuple[ClaimedRow, ...]:
-    unexplained = {row["id"] for row in connection.execute(_UNEXPLAINED)}
-    others_down = len(unexplained - {line.incident.id for line in lines})
+def _with_facts(
+    connection: sqlite3.Connection, lines: Sequence[Line], url_id: str, timeline: Timeline
+) -> tuple[ClaimedRow, ...]:
     explaining = {row["id"] for row in connection.execute(_EXPLAINING)}
+    explained = {
+        line.incident.id: _explained_by(connection, line.incident, timeline) if line.incident.id in explaining else ()
+        for line in lines
+    }
+    # Only where a bigger cause is over does it matter who knows of what is left of it.
+    left = {one.id for line in lines if not line.incident.is_open for one in explained[line.incident.id] if one.is_open}
+    told = {number for number in left if _knows_of(connection, number, url_id)}
+    unexplained = {row["id"] for row in connection.execute(_UNEXPLAINED)}
+    others_down = len(unexplained - {line.incident.id for line in lines} - told)
     return tuple(
         ClaimedRow(
             notification_id=line.id,
@@ -235,11 +246,18 @@ def _with_facts(connection: sqlite3.Connection, lines: Sequence[Line], timeline:
             says=line.says,
             incident=line.incident,
             possibly_repeated=line.in_doubt is not None,
-            explained=_explained_by(connection, line.incident, timeline) if line.incident.id in explaining else (),
+            explained=explained[line.incident.id],
+            told=frozenset(one.id for one in explained[line.incident.id] if one.id in told),
             others_down=others_down,
         )
         for line in lines
     )
+
+
+def _knows_of(connection: sqlite3.Connection, incident_id: int, url_id: str) -> bool:
+    """Whether this URL was told, or is told in this message, that an incident lasts."""
+    newest = connection.execute(_NEWEST_SAID, {"incident_id": incident_id, "url_id": url_id}).fetchone()
+    return newest is not None and Said(newest["said"]).is_bad
 
 
 def _explained_by(connection: sqlite3.Connection, incident: Incident, timeline: Timeline) -> tuple[Incident, ...]:

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from healthmon.cli.main import cli
-from healthmon.model import Changes, Check, Health, Kind, Note, Notification, Reason, Target
+from healthmon.model import Changes, Check, Health, Kind, Note, Notification, Place, PlaceChange, Reason, Target
 from healthmon.store.outbox import Outbox
 from healthmon.store.writer import open_writer
 from tests.cli.conftest import Run
@@ -258,3 +258,22 @@ def test_what_a_listed_incident_explains_is_left_out_and_named_in_its_story(data
     assert "explains 5 incidents: 101, 102, 103, 104, 105" in story
     assert document["explains"] == [10, 11, 12, 13, 14]
     assert (document["incident"]["down"], document["incident"]["of"]) == (5, 6)
+
+
+def test_a_silence_says_how_many_things_are_at_a_site(office: Path) -> None:
+    writer = open_writer(office, now=NOW)
+    here = Place("203.0.113.7", "")
+    writer.commit(Changes(places=[PlaceChange(phone(n).target, here, NOW, is_left=False) for n in ("101", "102")]))
+    writer.close()
+
+    said = silence(office, "add", "site=203.0.113.7", "--for", "1h").stdout
+
+    assert "It speaks of 2 things that are watched now." in said
+
+
+def test_a_number_that_no_database_can_hold_is_refused(office: Path, run: Run) -> None:
+    huge = "9" * 20
+
+    for result in (run("incident", huge), run("ack", huge), silence(office, "end", huge)):
+        assert result.exit_code == 2
+        assert "is not in the range" in result.stderr

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from healthmon.config.types import Config, MaintenanceConfig, Weekly
-from healthmon.model import Health, Kind, Matcher, Reason, Target
+from healthmon.model import Acknowledgement, Changes, Commands, Health, Kind, Matcher, Reason, Target
 from tests.core.scene import DOWN, PHONES, PROVIDERS, START, UP, Scene, config, phone, trunk, trunk_settings
 
 BOSS = "oncall/boss"
@@ -198,6 +198,18 @@ def test_an_acknowledgement_stops_the_reminders_and_not_the_recovery() -> None:
     assert told(scene) == [Reason.RESOLVED]
     assert [one.acked_by for one in scene.db.incidents.values()] == ["anna"]
     assert [note.words for note in scene.db.notes].count("acknowledged by anna: called them") == 1
+
+
+def test_who_takes_note_once_more_without_a_reason_leaves_the_first_one() -> None:
+    scene, truth = watched()
+    goes(scene, truth, DOWN)
+    scene.acknowledge(scene.open(TRUNK)[0])
+
+    again = Acknowledgement(scene.open(TRUNK)[0].id, scene.now + 60, "otto", "")
+    scene.after(60).monitor.obey(Commands((), (again,)), scene.now, changes := Changes())
+
+    (after,) = changes.incidents.values()
+    assert (after.acked_by, after.ack_reason) == ("otto", "called them")
 
 
 def test_the_next_outage_is_not_acknowledged() -> None:

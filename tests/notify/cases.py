@@ -244,6 +244,17 @@ def _site_up_with_one_that_was_told_before() -> Case:
     return Case([up(closed_site(), explained=(told_before, *back((102, 103)))), up(told_before)], SINCE + 725)
 
 
+def _site_up_and_of_what_is_left_nobody_is_told() -> Case:
+    explained = (*back(range(101, 117)), *at_the_site((118, 131)))
+    return Case([up(closed_site(), explained=explained, knows=False)], SINCE + 725)
+
+
+def _site_up_and_escalated_what_is_left() -> Case:
+    (left,) = at_the_site((118,))
+    explained = (*back(range(101, 117)), left)
+    return Case([up(closed_site(), explained=explained), row(left, Reason.ESCALATED)], SINCE + 725)
+
+
 def _site_was_down_and_one_is_still_down() -> Case:
     left = at_the_site((118,))
     was_down = row(closed_site(), says=Said.WAS_DOWN, explained=(*back((101, 102, 103)), *left))

@@ -65,9 +65,11 @@ def row(
     repeated: bool = False,
     explained: tuple[Incident, ...] = (),
     others: int = 0,
+    knows: bool = True,
 ) -> ClaimedRow:
-    """One line of a message."""
-    return ClaimedRow(about.id, reason, says, about, repeated, explained, others)
+    """One line of a message; ``knows``: its reader was told of what lasts of it."""
+    told = frozenset(one.id for one in explained if one.is_open and knows)
+    return ClaimedRow(about.id, reason, says, about, repeated, explained, told, others)
 
 
 def up(about: Incident, **options: Any) -> ClaimedRow:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from healthmon.errors import StoreError
-from healthmon.model import Health, Kind, Reason, Said
+from healthmon.model import Ending, Health, Kind, Reason, Said, Target
 from healthmon.store import claiming, outbox, reading
 from healthmon.store.connect import open_connection
 from healthmon.store.failing import FailingChannel
@@ -298,3 +299,22 @@ def test_a_claim_knows_which_other_channels_of_its_incidents_fail(store: Store) 
     claim = claimed(store, DUE + 121)
 
     assert claim.failing == (FailingChannel("night/sms", DUE), FailingChannel("oncall/mail", DUE + 30))
+
+
+def test_a_claim_says_what_of_that_which_is_left_its_url_knows(store: Store) -> None:
+    site = incident(3, Target("office", "site", "203.0.113.7"), kind=Kind.SITE)
+    small = {1: incident(1, explained_by=3), 2: incident(2, OTHER_PHONE, explained_by=3)}
+    store.book(incidents={**small, 3: site}, notifications=[notification(number=3)])
+    first = store.outbox.claim(BOSS, START + 200)
+    assert first is not None
+    store.outbox.delivered(first, START + 201)
+    over = replace(site, closed_at=START + 300, ending=Ending.RECOVERED)
+    # Of the second one nobody is told: it is muted.
+    store.book(incidents={3: over}, notifications=[notification(Reason.RESOLVED, 3), notification(number=1, serial=3)])
+
+    claim = store.outbox.claim(BOSS, START + 400)
+
+    assert claim is not None
+    (end,) = [row for row in claim.rows if row.incident.id == 3]
+    assert end.told == {1}
+    assert end.others_down == 1
