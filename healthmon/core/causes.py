@@ -329,13 +329,20 @@ class Causes:
         self._incidents.amend(after, step, lambda: max(_settled(down), default=0.0))
 
     def _as_wide(self, incident: Incident, down: list[Endpoint], now: float) -> Incident:
-        """The incident with those who are down now; it is told anew when they are twice as many as were told."""
-        watches = tuple(sorted({*incident.watches, *(one.watch for one in down)}))
-        after = replace(incident, down=len(down), watches=watches)
+        """The incident with those who are down now; it is told anew when they are twice as many as were told.
+
+        Those of whom nobody is told do not count, and are no reason to tell it to anybody, unless there are no others.
+        """
+        told_of = [one for one in down if not self._incidents.is_muted(one.target)]
+        counted = len(told_of or down)
+        watches = tuple(sorted({*incident.watches, *(one.watch for one in told_of)}))
+        # Of those who were muted when it began nobody knew.
+        of = max(incident.of, counted) if incident.of else 0
+        after = replace(incident, down=counted, of=of, watches=watches)
         told = self._told_size.setdefault(incident.target, max(incident.down, 1))
-        if incident.kind is not Kind.SITE or len(down) < 2 * told:
+        if incident.kind is not Kind.SITE or counted < 2 * told:
             return after
-        self._told_size[incident.target] = len(down)
+        self._told_size[incident.target] = counted
         return replace(after, widened=incident.widened + 1, widened_at=now)
 
     def _is_still_down(self, group: Group, incident: Incident, down: list[Endpoint]) -> bool:
@@ -366,7 +373,8 @@ class Causes:
     def _close(self, group: Group, incident: Incident, down: int, step: Step) -> None:
         target = group.target
         calm_since = self._calm_since.pop(target, step.now)
-        self._told_size.pop(target, None)
+        # What is kept is how many were told, not how few are left.
+        incident = replace(incident, down=max(self._told_size.pop(target, 0), incident.down))
         self._deadlines.clear((GROUP, target))
         # When the last of those that are back was seen again.
         returned_at = max((members.returned_at for members in self._all_members(group)), default=0.0)

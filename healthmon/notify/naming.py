@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from healthmon.core.mutes import is_for_now
 from healthmon.core.sites import label
 from healthmon.model import Incident, Kind
 from healthmon.notify.lines import DOWN, Line, State, Thing, in_order, named
@@ -87,8 +88,14 @@ def names_of(lines: Iterable[Line], voice: Voice) -> list[str]:
 
 
 def members(line: Line) -> list[Incident]:
-    """The endpoints that a group has hit: those that are down now, or all of them once it is over."""
-    return [one for one in line.row.explained if not one.kind.is_group and (one.is_open or not line.incident.is_open)]
+    """The endpoints that a group has hit: those that are down now, or all of them once it is over.
+
+    Not those of whom nobody is told at present.
+    """
+    endpoints = [one for one in line.row.explained if not one.kind.is_group]
+    if not line.incident.is_open:
+        return endpoints
+    return [one for one in endpoints if one.is_open and not is_for_now(one.muted_by)]
 
 
 def places(line: Line) -> list[Thing]:

@@ -9,7 +9,7 @@ import pytest
 
 from healthmon.config.types import Config, Hold, SiteConfig, WatchConfig
 from healthmon.errors import Trouble
-from healthmon.model import ContactStatus, Incident, Kind, Place, Reason, Target
+from healthmon.model import ContactStatus, Incident, Kind, Matcher, Place, Reason, Target
 from tests.core.scene import DOWN, UP, Scene, config, phone, settings, trunk, trunk_settings
 
 HOME, BRANCH, PRIVATE = "203.0.113.7", "198.51.100.9", "192.168.1.44"
@@ -36,7 +36,7 @@ class Town(Scene):
             where = (Place(address),) if address else ()
             self.see(read(target, qualify_frequency=5.0, qualify_timeout=3.0, places=where))
         self.live(60, self.truth)
-        self.places = places
+        self.places = dict(places)
         return self
 
     def die(self, targets: Iterable[Target]) -> None:
@@ -539,3 +539,25 @@ def test_addresses_where_nobody_is_any_more_are_forgotten() -> None:
 
     causes = town.monitor._desk.causes
     assert len(causes._members) == len(causes._groups) == len(causes._public_sites["office"]) == 1
+
+
+def test_those_who_are_silenced_do_not_count_and_never_are_more_down_than_there_are() -> None:
+    town = Town(quick()).settle(TOWN)
+    town.silence(Matcher(endpoints=tuple(one.endpoint for one in FORTY[:20])), 300)
+    town.die(FORTY)
+    town.go_on(100)
+    assert (town.incident_of(site()).down, town.incident_of(site()).of) == (20, 20)
+
+    town.go_on(300)
+    assert (town.incident_of(site()).down, town.incident_of(site()).of) == (40, 40)
+
+
+def test_of_a_site_that_is_over_it_is_kept_how_many_were_told() -> None:
+    town = Town(quick()).settle(TOWN)
+    town.die(FORTY)
+    town.go_on(60)
+    town.come_back(FORTY[2:])
+    town.go_on(60)
+
+    assert not town.open(site())
+    assert town.incident_of(site()).extent == "40 of 40 unreachable"

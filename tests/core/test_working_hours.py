@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from healthmon.config.types import Hold, Weekly
+from healthmon.config.types import Hold, WatchConfig, Weekly
 from healthmon.core.mutes import OUTSIDE_HOURS, Mutes
 from healthmon.errors import Trouble
 from healthmon.model import Check, Health, Incident, Kind, Reason, Target
@@ -165,3 +165,17 @@ def test_a_site_that_went_down_at_night_is_one_message_in_the_morning() -> None:
     town.live(at("2026-05-05T08:10") - town.now, town.truth)
 
     assert town.told() == [(Reason.OPENED, str(site()), "down")]
+
+
+def test_outside_its_working_hours_a_watch_is_no_reason_to_tell_its_receivers_of_a_site() -> None:
+    day = WatchConfig("day", ("PJSIP/1*",), Hold(10, 10, 10), ("helpdesk",), working_hours=(WORKDAYS,))
+    always = WatchConfig("always", ("PJSIP/2*",), Hold(10, 10, 10), ("oncall",))
+    town = Town(config(watches=(day, always)), Database(), at("2026-05-04T19:00"))
+    places = dict.fromkeys([*phones(101, 110), *phones(201, 204)], HOME)
+    town.settle(places)
+
+    town.die(places)
+    town.go_on(120)
+
+    assert {url for url, *_ in town.sent} == {"oncall/boss"}
+    assert town.incident_of(site()).watches == ("always",)
