@@ -105,7 +105,7 @@ TEXTS = {
     ),
     "now: {words}": "сейчас: {words}",
     "explains {counts} of which you are not told: {names}": (
-        "по этой же причине недоступны {counts}, о них отдельно не сообщается: {names}"
+        "по этой же причине нет связи: {counts}; отдельно не сообщается: {names}"
     ),
     "{endpoint} on PBX {pbx}": "{endpoint} на АТС {pbx}",
     "incident {number}": "инцидент {number}",

@@ -9,7 +9,7 @@ from healthmon.model import Incident, Kind, Reason
 from healthmon.notify.bunches import bunched, is_cohort
 from healthmon.notify.causes import first_of_group
 from healthmon.notify.lines import Line, News, State, named
-from healthmon.notify.naming import LIST_CHARACTERS, counted, counts, headline, names
+from healthmon.notify.naming import LIST_CHARACTERS, counted, counts, headline, names, names_of, said
 from healthmon.notify.voice import DAY, HOUR, Voice
 from healthmon.notify.words import cut, listed, visible
 
@@ -44,7 +44,10 @@ def _of_long_gone(lines: Sequence[Line], voice: Voice) -> Paragraph:
         "{which}: not seen for more than {duration}: {names}",
         which=counted(lines, voice, state=False),
         duration=voice.duration(lasted // unit * unit),
-        names=listed([f"{line.name} ({voice.clock(line.incident.opened_at)})" for line in lines], LIST_CHARACTERS),
+        names=listed(
+            [f"{said(line.kind, line.name, voice)} ({voice.clock(line.incident.opened_at)})" for line in lines],
+            LIST_CHARACTERS,
+        ),
     )
     return Paragraph("\n".join([words, *_repeated(lines, voice)]), tuple(lines))
 
@@ -52,7 +55,7 @@ def _of_long_gone(lines: Sequence[Line], voice: Voice) -> Paragraph:
 def _of_bunch(lines: Sequence[Line], voice: Voice) -> Paragraph:
     """Tell things that went down for one cause together: their names, not a paragraph each."""
     first = lines[0]
-    many = listed([line.name for line in lines], LIST_CHARACTERS)
+    many = listed(names_of(lines, voice), LIST_CHARACTERS)
     numbers = [str(number) for number in sorted(line.incident.id for line in lines)]
     words = [f"{_what(lines, voice)}: {many}", _times_of_bunch(lines, voice)]
     if not is_cohort(lines):

@@ -255,6 +255,11 @@ def _site_up_and_escalated_what_is_left() -> Case:
     return Case([up(closed_site(), explained=explained), row(left, Reason.ESCALATED)], SINCE + 725)
 
 
+def _private_site_long_gone() -> Case:
+    private = replace(site("192.168.178.0/24"), opened_at=SINCE - 49 * HOUR)
+    return Case([row(private, Reason.LONG_GONE)], SINCE)
+
+
 def _site_was_down_and_one_is_still_down() -> Case:
     left = at_the_site((118,))
     was_down = row(closed_site(), says=Said.WAS_DOWN, explained=(*back((101, 102, 103)), *left))
