@@ -40,7 +40,10 @@ def _of_one(line: Line, tail: str, voice: Voice) -> str:
         text = titled(line, line.name, voice) + end
         if len(text) <= SUBJECT_CHARACTERS:
             return text
-    return _fitted(lambda name: titled(line, name, voice) + shortest, line.name)
+    # Of "private address 10.0.0.0/24" the address matters.
+    bare = visible(line.incident.target.resource) if line.kind is Kind.SITE else line.name
+    is_short = len(titled(line, line.name, voice) + shortest) <= SUBJECT_CHARACTERS
+    return _fitted(lambda name: titled(line, name, voice) + shortest, line.name if is_short else bare)
 
 
 def _fitted(write: Callable[[str], str], name: str) -> str:
