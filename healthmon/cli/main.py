@@ -84,17 +84,22 @@ class LazyGroup(click.Group):
             ctx.exit(error.exit_code)
         except BrokenPipeError:
             # The reader has seen enough ("healthmon status | head -1"); nothing more can be written there.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _stop_writing()
             ctx.exit(BROKEN_PIPE)
         except OSError as error:
             # One that names a file is not about the output.
             if error.filename is not None or error.errno not in CANNOT_BE_WRITTEN:
                 raise
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _stop_writing()
             click.echo(f"healthmon: the output cannot be written: {error.strerror}", err=True)
             ctx.exit(ExitCode.PROBLEM)
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
+
+
+def _stop_writing() -> None:
+    """What still waits to be written cannot be: let it go, or the end of the program would complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

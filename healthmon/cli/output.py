@@ -13,6 +13,7 @@ from typing import BinaryIO
 import click
 
 from healthmon.errors import HealthmonError
+from healthmon.store.files import is_part_of
 
 output_option = click.option(
     "-o",
@@ -29,7 +30,7 @@ class OutputFailed(HealthmonError):
 @contextmanager
 def output_to(path: Path | None, database: Path) -> Iterator[BinaryIO]:
     """Yield a binary file to write to. Raises OutputFailed; then what was at ``path`` before is still there."""
-    if path is not None and any(_is_same(path, Path(f"{database}{end}")) for end in ("", "-wal", "-shm", ".lock")):
+    if path is not None and is_part_of(path, database):
         raise OutputFailed(f"{path}: this belongs to the database itself")
     if path is None:
         yield sys.stdout.buffer
@@ -40,10 +41,6 @@ def output_to(path: Path | None, database: Path) -> Iterator[BinaryIO]:
             yield file
     except OSError as error:
         raise OutputFailed(f"{path}: cannot be written: {error.strerror or error}") from error
-
-
-def _is_same(path: Path, other: Path) -> bool:
-    return path.exists() and other.exists() and path.samefile(other)
 
 
 def _is_plain(path: Path) -> bool:

@@ -397,8 +397,9 @@ class Incidents:
         return f"{TOLD_NOBODY}{incident.muted_by or 'nobody is left who believes it lasts'}"
 
     def _remind_later(self, incident: Incident, policy: Policy, now: float) -> None:
-        due = self._teller.next_due(incident, policy, now)
-        if incident.closed_at is not None:
+        if incident.closed_at is None:
+            due = self._teller.next_due(incident, policy, now)
+        else:
             due = incident.closed_at + TELLING_ENDS_AFTER
             due = due if due > now else now + TELLING_ENDS_AFTER
         if due is None:

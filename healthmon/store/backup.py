@@ -11,7 +11,7 @@ from pathlib import Path
 from healthmon.errors import ExitCode, ForeignDatabase, HealthmonError
 from healthmon.store.connect import errors_named, open_connection
 from healthmon.store.database import recognise
-from healthmon.store.files import OnProgress, put_in_place, save_copy
+from healthmon.store.files import OnProgress, is_part_of, put_in_place, save_copy
 from healthmon.store.lock import look_at_lock
 from healthmon.store.readonly import connect_to_look, refuse_missing, schema_of
 
@@ -59,8 +59,9 @@ def back_up(path: Path, target: Path, *, overwrite: bool, on_progress: OnProgres
 def _refuse(path: Path, target: Path, *, overwrite: bool) -> None:
     if not target.parent.is_dir():
         raise BackupRefused(f"{target}: the directory {target.parent} does not exist")
-    if target.exists() and path.exists() and target.samefile(path):
-        raise BackupRefused(f"{target}: this is the database itself")
+    if is_part_of(target, path):
+        what = "is" if target.samefile(path) else "belongs to"
+        raise BackupRefused(f"{target}: this {what} the database itself")
     if target.is_dir():
         raise BackupRefused(f"{target}: this is a directory; name the file")
     if target.exists() and not overwrite:

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from healthmon.store.connect import errors_named, open_connection
+from healthmon.store.lock import lock_path
 
 #: The daemon's group may read, nobody else.
 FILE_MODE = 0o640
@@ -18,6 +19,13 @@ PAGES_AT_ONCE = 10_000
 
 #: Called with how many pages are copied, and of how many.
 OnProgress = Callable[[int, int], None]
+
+
+def is_part_of(path: Path, database: Path) -> bool:
+    """Whether a file is a database, or one of those that SQLite and the daemon keep beside it."""
+    beside = (database.with_name(database.name + end) for end in ("-wal", "-shm"))
+    parts = (database, lock_path(database), *beside)
+    return path.exists() and any(part.exists() and path.samefile(part) for part in parts)
 
 
 def make_empty(path: Path) -> None:

@@ -103,6 +103,8 @@ def test_what_cannot_be_written_is_said_in_a_sentence(store: Store, monkeypatch:
         "nowhere/copy.db": r"the directory .*nowhere does not exist",
         "folder": "this is a directory; name the file",
         store.path.name: "this is the database itself",
+        f"{store.path.name}-wal": "this belongs to the database itself",
+        f"{store.path.name}.lock": "this belongs to the database itself",
     }.items():
         with pytest.raises(BackupRefused, match=why):
             copy(store, name, overwrite=True)
