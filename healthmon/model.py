@@ -504,12 +504,12 @@ class Incident:
     site: str = ""
     #: Of a group: the watch sections of all that it explains; each one's receivers are told.
     watches: tuple[str, ...] = ()
-    #: Of a group: so many are down at present, of so many that were up when it began (0: not fully known).
+    #: Of a group: so many are down at present, of so many that were up when it began (0: not fully known); once it is
+    #: closed: so many were down at most.
     down: int = 0
     of: int = 0
-    #: Of a group: how often the number of those down has doubled since it began, and when it last did.
-    widened: int = 0
-    widened_at: float = 0.0
+    #: Of a group: how many were believed down at most.
+    peak: int = 0
 
     @property
     def is_open(self) -> bool:
@@ -528,7 +528,7 @@ class Incident:
 
     @property
     def extent(self) -> str:
-        """Of a group say ``37 of 40 unreachable``, at its end: when it was told last; "" of anything else."""
+        """Of a group say ``37 of 40 unreachable``, once it is over: at most; "" of anything else."""
         if not self.kind.is_group:
             return ""
         return f"{self.down}{f' of {self.of}' if self.of else ''} unreachable"
@@ -541,7 +541,7 @@ class Reason(StrEnum):
     REMINDER = "reminder"
     #: Nobody took note of it in time: somebody else is told.
     ESCALATED = "escalated"
-    #: A group's outage has doubled since it was told.
+    #: At least twice as many of a group are down as its reader was told.
     WIDENED = "widened"
     #: It was told as degraded and is down now, or the other way round.
     CHANGED = "changed"
@@ -575,7 +575,7 @@ class Notification:
     """The booking "tell this URL of this receiver about this incident for this reason".
 
     Unique over (incident_id, url_id, reason, serial). ``serial``: OPENED and RESOLVED count reopenings (0),
-    REMINDER its number, FLAPPING and STABLE the episode, LONG_GONE the day.
+    REMINDER, WIDENED and CHANGED their number, FLAPPING and STABLE the episode, LONG_GONE the day.
     """
 
     incident_id: int
@@ -600,6 +600,8 @@ class Told:
     waiting: frozenset[tuple[Reason, int]] = frozenset()
     #: When the newest OPENED was booked, or the first FLAPPING where there is none; 0.0: neither was.
     opened_at: float = 0.0
+    #: Of a group: how many were down, as it was said; 0: of anything else.
+    size: int = 0
 
     @property
     def is_alarmed(self) -> bool:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from healthmon.model import Ending, Incident, Reason, Said, Told
+from healthmon.model import Ending, Incident, Kind, Reason, Said, Told
 
 #: An incident that nobody can see for so long is not reminded of any more (seconds).
 UNSEEN_TOO_LONG = 86400.0
@@ -90,13 +90,16 @@ def _while_open(incident: Incident, told: Told, policy: Policy, now: float) -> t
 
 def _further(incident: Incident, told: Told, policy: Policy) -> tuple[Reason, int] | None:
     """What was told is still so, and yet not the same: more of a group is down, or it is degraded and not down."""
-    widened = (Reason.WIDENED, incident.widened)
-    if told.waiting or incident.flapping:
+    if told.waiting or incident.flapping or policy.is_explained or not told.is_alarmed:
         return None
-    if incident.widened_at > told.said_at and widened not in told.booked:
-        return widened
-    is_the_same = not told.is_alarmed or told.said is _lasting(incident)
-    return None if is_the_same or policy.is_explained else (Reason.CHANGED, 1 + _count(told, Reason.CHANGED))
+    if is_wider(incident, told.size):
+        return Reason.WIDENED, 1 + _count(told, Reason.WIDENED)
+    return None if told.said is _lasting(incident) else (Reason.CHANGED, 1 + _count(told, Reason.CHANGED))
+
+
+def is_wider(incident: Incident, told_size: int) -> bool:
+    """Whether at least twice as many of a site are down as its reader was told (0: of no number)."""
+    return incident.kind is Kind.SITE and 0 < 2 * told_size <= incident.down
 
 
 def _lasting(incident: Incident) -> Said:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from math import inf
 
 from healthmon.config.types import Config
 from healthmon.core.deadlines import Deadlines
@@ -60,13 +61,12 @@ class Causes:
         self._falls: dict[Group, Fall] = {}
         self._worked_out: set[Group] = set()
         self._calm_since: dict[Target, float] = {}
-        #: How many were down when the incident of a group was told.
-        self._told_size: dict[Target, int] = {}
         # The monitor knows these.
         self.is_blind: Callable[[str], bool] = lambda _pbx: False
         self.endpoint_of: Callable[[Target], Endpoint | None] = lambda _target: None
         incidents.groups_of = self.groups_of
         incidents.down_in = self.down_in
+        incidents.settled_at = self.settled_at
         incidents.site_of = self.site_of
         incidents.mutes_changed = self.mutes_changed
 
@@ -275,7 +275,6 @@ class Causes:
 
     def _open(self, group: Group, fall: Fall, step: Step) -> None:
         down = fall.members
-        self._told_size[group.target] = len(down)
         incident = Incident(
             id=0,
             target=group.target,
@@ -290,6 +289,7 @@ class Causes:
             watches=tuple(sorted({one.watch for one in down})),
             down=len(down),
             of=fall.of,
+            peak=fall.believed,
         )
         words = self._incidents.open_cause(incident, step, self._not_before(group, fall))
         step.changes.log.append(f"{group.target}: {incident.extent}{'; ' if words else ''}{words}")
@@ -301,12 +301,17 @@ class Causes:
         waited_for = list(fall.members)
         if group.kind is Kind.SITE and group.is_public:
             waited_for += self._providers.get(group.pbx, Members()).fallen.values()
-        settled = _settled(waited_for)
-        if group.kind is Kind.NETWORK:
-            # It is the worst that there is: phones that are checked seldom are not waited for.
-            return max((at for at in settled if at <= fall.since + self._rules.window), default=0.0)
-        explained_by = fall.since + window_of(fall.members, self._rules) if group.is_public else 0.0
-        return max([explained_by, *settled])
+        settled_at = self._settled_at(group, waited_for, fall.since)
+        if group.kind is Kind.NETWORK or not group.is_public:
+            return settled_at
+        return max(settled_at, fall.since + window_of(fall.members, self._rules))
+
+    def _settled_at(self, group: Group, down: Iterable[Endpoint], since: float) -> float:
+        """When all of those that are pending are surely believed, or not; 0.0: none is."""
+        settled = (at + CONFIRMED_WITHIN for one in down if (at := one.deadline()) is not None)
+        # A line to the world is the worst that there is: phones that are checked seldom are not waited for.
+        latest = since + self._rules.window if group.kind is Kind.NETWORK else inf
+        return max((at for at in settled if at <= latest), default=0.0)
 
     def _go_on(self, group: Group, incident: Incident, step: Step) -> None:
         if group.kind is not Kind.NETWORK and group not in self._members and self._incidents.has_left(incident):
@@ -316,7 +321,7 @@ class Causes:
             changes.log.append(f"{target}: {Ending.NOT_WATCHED}{'; ' if words else ''}{words}")
             return
         down = self._down_behind(group, incident.opened_at)
-        after = self._as_wide(incident, down, step.now)
+        after = self._as_wide(incident, down)
         if self._is_still_down(group, incident, down):
             self._calm_since.pop(group.target, None)
         else:
@@ -326,10 +331,15 @@ class Causes:
                 self._close(group, after, len(down), step)
                 return
             self._deadlines.set((GROUP, group.target), over_at)
-        self._incidents.amend(after, step, lambda: max(_settled(down), default=0.0))
+        self._incidents.amend(after, step)
 
-    def _as_wide(self, incident: Incident, down: list[Endpoint], now: float) -> Incident:
-        """The incident with those who are down now; it is told anew when they are twice as many as were told.
+    def settled_at(self, incident: Incident) -> float:
+        """When it is surely known how wide the outage of a group is by now."""
+        group = self._groups.get(incident.target) or network_of(incident.target.pbx)
+        return self._settled_at(group, self._down_behind(group, incident.opened_at), incident.opened_at)
+
+    def _as_wide(self, incident: Incident, down: list[Endpoint]) -> Incident:
+        """The incident with those who are down now.
 
         Those of whom nobody is told do not count, and are no reason to tell it to anybody, unless there are no others.
         """
@@ -338,12 +348,8 @@ class Causes:
         watches = tuple(sorted({*incident.watches, *(one.watch for one in told_of)}))
         # Of those who were muted when it began nobody knew.
         of = max(incident.of, counted) if incident.of else 0
-        after = replace(incident, down=counted, of=of, watches=watches)
-        told = self._told_size.setdefault(incident.target, max(incident.down, 1))
-        if incident.kind is not Kind.SITE or counted < 2 * told:
-            return after
-        self._told_size[incident.target] = counted
-        return replace(after, widened=incident.widened + 1, widened_at=now)
+        believed = sum(one.belief is Health.DOWN for one in told_of or down)
+        return replace(incident, down=counted, of=of, watches=watches, peak=max(incident.peak, believed))
 
     def _is_still_down(self, group: Group, incident: Incident, down: list[Endpoint]) -> bool:
         if group.kind is Kind.NETWORK:
@@ -373,8 +379,8 @@ class Causes:
     def _close(self, group: Group, incident: Incident, down: int, step: Step) -> None:
         target = group.target
         calm_since = self._calm_since.pop(target, step.now)
-        # What is kept is how many were told, not how few are left.
-        incident = replace(incident, down=max(self._told_size.pop(target, 0), incident.down))
+        # What is kept is how many they were, not how few are left.
+        incident = replace(incident, down=incident.peak)
         self._deadlines.clear((GROUP, target))
         # When the last of those that are back was seen again.
         returned_at = max((members.returned_at for members in self._all_members(group)), default=0.0)
@@ -388,8 +394,3 @@ class Causes:
         for members in (*self._members.values(), *self._providers.values()):
             members.returned_at += by if members.returned_at else 0.0
         self._falls.clear()
-
-
-def _settled(down: Iterable[Endpoint]) -> list[float]:
-    """When each of those that are pending is surely believed, or not."""
-    return [at + CONFIRMED_WITHIN for one in down if (at := one.deadline()) is not None]

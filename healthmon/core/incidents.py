@@ -79,6 +79,7 @@ class Incidents:
         # The causes know these.
         self.groups_of: GroupsOf = lambda _target: ()
         self.down_in: Callable[[Target], Iterable[Target] | None] = lambda _target: None
+        self.settled_at: Callable[[Incident], float] = lambda _incident: 0.0
         self.site_of: Callable[[Target], str] = lambda _target: ""
         self.mutes_changed: Callable[[Target], None] = lambda _target: None
 
@@ -227,20 +228,19 @@ class Incidents:
         numbered = replace(incident, id=self._next_number())
         return self._open_new(numbered, step.now, step.changes, not_before=not_before)
 
-    def amend(self, after: Incident, step: Step, not_before: NotBefore) -> None:
-        """Book how wide the outage of a group is by now, and tell those who must know.
-
-        ``not_before``: when its extent is known.
-        """
+    def amend(self, after: Incident, step: Step) -> None:
+        """Book how wide the outage of a group is by now, and tell those who must know."""
         before = self._known[after.id]
         if after == before:
             return
         self._book(after, step.changes)
-        if (after.widened, after.watches) != (before.widened, before.watches):
+        if after.watches != before.watches:
             self._teller.audience_changed(after.id)
-            words = self._tell(after, step.now, step.changes, not_before=not_before())
-            if words.startswith("tells"):
-                step.changes.log.append(f"{after.target}: {after.down} unreachable by now; {words}")
+        elif after.down <= before.down:
+            return
+        words = self._tell(after, step.now, step.changes)
+        if words.startswith("tells"):
+            step.changes.log.append(f"{after.target}: {after.down} unreachable by now; {words}")
 
     def close_cause(self, incident: Incident, at: float, step: Step, words: str = "") -> str:
         """End the incident of a group or of a receiver's URL; say in words who is told. ``words``: how it is now.
@@ -375,6 +375,8 @@ class Incidents:
     ) -> str:
         incident = self._as_muted(self._as_rated(incident, changes), now, changes)
         policy = self._policy(incident, now)
+        if incident.is_open and incident.kind.is_group:
+            not_before = max(not_before, self.settled_at(incident))
         booked = self._teller.tell(incident, policy, now, changes, due_at=due_at, not_before=not_before)
         self._remind_later(incident, policy, now)
         if self._teller.is_finished(incident):
@@ -533,7 +535,6 @@ class Incidents:
                 believed_at=incident.believed_at + by,
                 closed_at=None if incident.closed_at is None else incident.closed_at + by,
                 acked_at=None if incident.acked_at is None else incident.acked_at + by,
-                widened_at=incident.widened_at + by if incident.widened_at else 0.0,
             )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import chain, groupby
 from operator import itemgetter
 
-from healthmon.core.alerting import says
+from healthmon.core.alerting import is_wider, says
 from healthmon.model import Incident, Reason, Said
 from healthmon.store.failing import FailingChannel, channels_that_fail
 from healthmon.store.reading import SAID
@@ -39,7 +39,7 @@ _RIDING_ALONG = f"""SELECT n.id, n.incident_id, n.reason, n.in_doubt FROM notifi
     WHERE n.url_id = :url_id AND n.state = 'waiting' AND n.reason = 'ended' AND {NOT_QUIET}
     ORDER BY n.incident_id, n.id LIMIT :limit"""  # noqa: S608 (a constant of ours)
 
-_NEWEST_SAID = f"""SELECT {SAID} AS said FROM notifications
+_NEWEST_SAID = f"""SELECT {SAID} AS said, size FROM notifications
     WHERE incident_id = :incident_id AND url_id = :url_id AND {SAID} IS NOT NULL
     ORDER BY claim DESC, id DESC LIMIT 1"""  # noqa: S608 (a constant of ours)
 
@@ -49,7 +49,7 @@ _COUNT_CLAIM = """INSERT INTO urls (url_id, claims) VALUES (:url_id, 1)
 _CANCEL = """UPDATE notifications SET state = 'cancelled', why = :why, finished_at = :now WHERE id = :id"""
 
 _SEND = """UPDATE notifications SET state = 'sending', claim = :claim, claimed_at = :now, says = :says,
-    in_doubt = :in_doubt WHERE id = :id"""
+    in_doubt = :in_doubt, size = :size WHERE id = :id"""
 
 _UNEXPLAINED = """SELECT i.id FROM incidents i WHERE i.closed_at IS NULL AND NOT EXISTS (
     SELECT 1 FROM incidents bigger WHERE bigger.id = i.explained_by AND bigger.closed_at IS NULL)"""
@@ -171,21 +171,27 @@ def _choice(
         incident = incident_of(connection.execute("SELECT * FROM incidents WHERE id = :id", key).fetchone(), line)
         newest = connection.execute(_NEWEST_SAID, key).fetchone()
         said = said_with_it.get(number) or (None if newest is None else Said(newest["said"]))
-        chosen.append(choose(incident, list(of_incident), said))
+        told_size = 0 if newest is None else newest["size"]
+        chosen.append(choose(incident, list(of_incident), said, told_size))
     return Choice.all_of(chosen)
 
 
-def choose(incident: Incident, rows: Iterable[Mapping[str, object] | sqlite3.Row], said: Said | None) -> Choice:
+def choose(
+    incident: Incident, rows: Iterable[Mapping[str, object] | sqlite3.Row], said: Said | None, told_size: int = 0
+) -> Choice:
     """Decide what the due rows of one incident say, in the order of booking; one line at most remains.
 
-    ``said`` is the newest that was delivered or is in doubt at this URL.
+    ``said`` is the newest that was delivered or is in doubt at this URL, with ``told_size`` of a group down.
     """
     speaking: list[Line] = []
     silent: list[tuple[int, str]] = []
     for row in rows:
         number, reason, doubt = int(str(row["id"])), Reason(str(row["reason"])), row["in_doubt"]
         would_say = says(reason, incident, said)
-        if would_say is None or (reason is Reason.CHANGED and would_say is said and not doubt):
+        is_stale = (reason is Reason.CHANGED and would_say is said) or (
+            reason is Reason.WIDENED and not is_wider(incident, told_size)
+        )
+        if would_say is None or (is_stale and not doubt):
             silent.append((number, _why_nothing(incident, said)))
         else:
             said = would_say
@@ -220,7 +226,14 @@ def _book(connection: sqlite3.Connection, choice: Choice, claim_id: int, now: fl
     connection.executemany(
         _SEND,
         [
-            {"id": line.id, "claim": claim_id, "now": now, "says": line.says, "in_doubt": line.in_doubt}
+            {
+                "id": line.id,
+                "claim": claim_id,
+                "now": now,
+                "says": line.says,
+                "in_doubt": line.in_doubt,
+                "size": line.incident.down,
+            }
             for line in choice.lines
         ],
     )

@@ -48,7 +48,7 @@ SENDING_SINCE = """(SELECT MIN(n.claimed_at) FROM notifications n
 
 TOLD = f"""SELECT n.incident_id, n.url_id, n.reason, n.serial, n.state, {SAID} AS said,
         CASE WHEN n.state = 'delivered' THEN n.finished_at ELSE n.claimed_at END AS said_at,
-        n.booked_at
+        n.booked_at, n.size
     FROM incidents i CROSS JOIN notifications n
     WHERE i.telling AND n.incident_id = i.id ORDER BY i.id, n.url_id, n.claim, n.id"""  # noqa: S608 (a constant of ours)
 
@@ -138,13 +138,13 @@ def read_told(connection: sqlite3.Connection, line: Timeline) -> dict[tuple[int,
 def _told(rows: list[sqlite3.Row], line: Timeline) -> Told:
     """Sum up the rows of one incident and URL, which come in the order of their newest attempts."""
     said: Said | None = None
-    said_at = 0.0
+    said_at, size = 0.0, 0
     booked, waiting = {}, []
-    for _, _, reason, serial, state, row_said, row_said_at, booked_at in rows:
+    for _, _, reason, serial, state, row_said, row_said_at, booked_at, row_size in rows:
         key = (_REASONS[reason], serial)
         booked[key] = booked_at
         if state == "waiting":
             waiting.append(key)
         if row_said is not None:
-            said, said_at = _SAIDS[row_said], line.shown(row_said_at)
-    return Told(said, said_at, frozenset(booked), frozenset(waiting), line.shown(opened_at(booked)))
+            said, said_at, size = _SAIDS[row_said], line.shown(row_said_at), row_size
+    return Told(said, said_at, frozenset(booked), frozenset(waiting), line.shown(opened_at(booked)), size)

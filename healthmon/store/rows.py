@@ -227,8 +227,7 @@ def incident_row(incident: Incident, line: Timeline) -> Row:
         "watches": json.dumps(incident.watches),
         "down": incident.down,
         "down_of": incident.of,
-        "widened": incident.widened,
-        "widened_at": line.stored(incident.widened_at),
+        "peak": incident.peak,
         "telling": True,
     }
 
@@ -261,8 +260,7 @@ def incident_of(row: sqlite3.Row, line: Timeline) -> Incident:
         watches=tuple(json.loads(row["watches"])),
         down=row["down"],
         of=row["down_of"],
-        widened=row["widened"],
-        widened_at=line.shown(row["widened_at"]),
+        peak=row["peak"],
     )
 
 

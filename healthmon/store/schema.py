@@ -347,6 +347,17 @@ _MEMORY = (
 #: The longer something flapped, the longer the calm that ends it.
 _FLAPPING = ("ALTER TABLE states ADD COLUMN flapping_since DOUBLE PRECISION NOT NULL DEFAULT 0",)
 
+#: What a reader was told of a group: ``size``, how many were down. ``peak``: how many were down at most.
+_SIZES = (
+    "ALTER TABLE notifications ADD COLUMN size INTEGER NOT NULL DEFAULT 0",
+    """UPDATE notifications SET size = (SELECT down FROM incidents i WHERE i.id = notifications.incident_id)
+        WHERE incident_id IN (SELECT id FROM incidents WHERE telling)""",
+    "ALTER TABLE incidents ADD COLUMN peak INTEGER NOT NULL DEFAULT 0",
+    "UPDATE incidents SET peak = down WHERE down > 0",
+    "ALTER TABLE incidents DROP COLUMN widened",
+    "ALTER TABLE incidents DROP COLUMN widened_at",
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _SECOND,
@@ -360,4 +371,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _REPORTS,
     _MEMORY,
     _FLAPPING,
+    _SIZES,
 )

@@ -236,7 +236,7 @@ class Database:
             said = says(reason, incident, told.said)
             told = replace(told, waiting=told.waiting - {(reason, serial)})
             if said is not None:
-                told = replace(told, said=said, said_at=now)
+                told = replace(told, said=said, said_at=now, size=incident.down)
                 sent.append((url_id, reason, incident_id, str(said)))
             self.told[incident_id, url_id] = told
         return sent

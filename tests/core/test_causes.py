@@ -77,6 +77,7 @@ def site(name: str = HOME) -> Target:
 
 
 NETWORK = Target("office", "network", "")
+TOLD = "oncall/boss"
 FORTY = phones(101, 140)
 TWO_SITES = {**dict.fromkeys(FORTY, HOME), **dict.fromkeys(phones(201, 210), BRANCH)}
 TRUNKS = {trunk("a"): "192.0.2.1", trunk("b"): "192.0.2.2", trunk("c"): "192.0.2.3"}
@@ -284,6 +285,57 @@ def test_that_it_is_worse_is_told_when_all_of_them_are_believed() -> None:
 
     assert town.told()[1][0] is Reason.WIDENED
     assert all(town.open(one) for one in FORTY)
+
+
+def test_that_it_is_worse_is_measured_by_what_each_reader_was_told() -> None:
+    town = Town(quick()).settle(TOWN)
+    town.db.dead_urls.add(TOLD)
+    town.die(FORTY[:10])
+    town.go_on(60)
+    town.die(FORTY[10:19])
+    town.go_on(60)
+
+    town.db.dead_urls.clear()
+    town.go_on(10)
+    assert town.told() == [(Reason.OPENED, str(site()), "down")]
+    assert town.db.told[town.incident_of(site()).id, TOLD].size == 19
+
+    # Twice as many as at its beginning, but not as many as was told.
+    town.die(FORTY[19:22])
+    town.go_on(60)
+    assert len(town.told()) == 1
+
+
+def test_that_it_is_worse_is_measured_by_what_was_told_before_a_restart() -> None:
+    town = Town(quick()).settle(TOWN)
+    town.die(FORTY[:12])
+    town.go_on(60)
+    town.die(FORTY[12:22])
+    town.go_on(60)
+
+    again = Town(town.config, town.db, town.now + 5)
+    again.truth, again.places, again.startup_time = town.truth, town.places, town.startup_time
+    again.go_on(10)
+    again.die(FORTY[22:25])
+    again.go_on(60)
+
+    assert again.told() == [(Reason.WIDENED, str(site()), "down")]
+
+
+def test_a_site_that_is_over_keeps_how_many_were_down_at_most() -> None:
+    town = Town(quick()).settle(TOWN)
+    town.die(FORTY[:15])
+    town.go_on(60)
+    town.die(FORTY[15:20])
+    town.go_on(60)
+    town.come_back(FORTY[:10])
+    town.go_on(60)
+    assert town.incident_of(site()).down == 10
+
+    town.come_back(FORTY)
+    town.go_on(60)
+
+    assert (town.incident_of(site()).is_open, town.incident_of(site()).down) == (False, 20)
 
 
 def test_a_site_outlives_a_restart_of_healthmon() -> None:

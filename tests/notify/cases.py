@@ -221,7 +221,7 @@ def _two_sites_down() -> Case:
 
 
 def _site_widened() -> Case:
-    about = site(down=12, of=40, widened=1, widened_at=SINCE + 90)
+    about = site(down=12, of=40)
     return Case([row(about, Reason.WIDENED, explained=at_the_site(range(101, 113)))])
 
 

@@ -87,8 +87,8 @@ def _second(store: Store) -> None:
 
 def _third(store: Store) -> None:
     """One cause, one message."""
-    facts = {"severity": Severity.WARNING, "site": "203.0.113.7", "watches": ("phones",), "down": 4, "of": 9}
-    store.book(incidents={4: incident(4, SITE, Kind.SITE, widened=1, widened_at=START + 230, **facts)})
+    facts = {"severity": Severity.WARNING, "site": "203.0.113.7", "watches": ("phones",), "down": 4, "of": 9, "peak": 4}
+    store.book(incidents={4: incident(4, SITE, Kind.SITE, **facts)})
 
 
 def _fourth(store: Store) -> None:
@@ -147,6 +147,18 @@ def _twelfth(store: Store) -> None:
     store.book(states=by_key(state(belief=Health.DOWN, flap_changes=changed_at, flapping_since=START + 150.0)))
 
 
+def _thirteenth(store: Store) -> None:
+    """How many of a site its reader was told of."""
+    facts = {"watches": ("phones",), "down": 7, "of": 9, "peak": 8}
+    store.book(
+        incidents={5: incident(5, Target("office", "site", "198.51.100.7"), Kind.SITE, **facts)},
+        notifications=[notification(number=5)],
+    )
+    claim = store.outbox.claim("oncall/boss", START + 260)
+    if claim is not None:
+        store.outbox.delivered(claim, START + 261, "DOWN site 198.51.100.7")
+
+
 #: By schema: what it was the first to hold.
 FILLS: dict[int, Callable[[Store], None]] = {
     1: _first,
@@ -160,6 +172,7 @@ FILLS: dict[int, Callable[[Store], None]] = {
     10: _tenth,
     11: _eleventh,
     12: _twelfth,
+    13: _thirteenth,
 }
 
 

@@ -318,3 +318,24 @@ def test_a_claim_says_what_of_that_which_is_left_its_url_knows(store: Store) -> 
     (end,) = [row for row in claim.rows if row.incident.id == 3]
     assert end.told == {1}
     assert end.others_down == 1
+
+
+def test_that_a_site_is_worse_is_told_only_where_it_is_twice_what_this_reader_was_told(store: Store) -> None:
+    site = incident(1, Target("office", "site", "203.0.113.7"), kind=Kind.SITE, down=10, of=40)
+    store.book(incidents={1: site}, notifications=[notification()])
+    store.outbox.delivered(claimed(store), DUE)
+    assert store.writer.told()[1, BOSS].size == 10
+
+    # It was twice as many when this was booked; some are back.
+    worse = notification(reason=Reason.WIDENED, serial=1)
+    store.book(incidents={1: replace(site, down=19)}, notifications=[worse])
+    assert store.outbox.claim(BOSS, DUE + 10) is None
+    assert fates(store)[-1] == (Reason.WIDENED, "cancelled", "no longer so")
+
+    store.book(incidents={1: replace(site, down=20)}, notifications=[replace(worse, serial=2)])
+    claim = claimed(store, DUE + 20)
+    store.outbox.in_doubt(claim, DUE + 21, "timed out")
+    assert store.writer.told()[1, BOSS].size == 20
+
+    # In doubt, it is sent again with the facts of now.
+    assert said(claimed(store, DUE + 30)) == [(1, Reason.WIDENED, Said.DOWN)]
