@@ -124,6 +124,14 @@ class Strip:
     figures: Figures
     #: What its round trips amount to in each hour or day in which some were measured.
     round_trips: tuple[tuple[Span, RoundTrips], ...] = ()
+    #: When it was watched and in maintenance, disjoint and sorted; whether that was cut out of the others.
+    maintenance: tuple[Span, ...] = ()
+    is_cut: bool = False
+
+    @property
+    def left_out(self) -> tuple[Span, ...]:
+        """The maintenance that counts neither for nor against."""
+        return self.maintenance if self.is_cut else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from healthmon.model import Health, Kind, Reading
 from healthmon.report.figures import Figures
-from healthmon.report.spans import Span, overlapping
+from healthmon.report.spans import Span, merged, overlapping
 
 _WORKS = (Health.UP, Health.DEGRADED)
 
@@ -262,6 +262,11 @@ def within(segments: Iterable[Segment], spans: Sequence[Span]) -> Iterator[Segme
 def watched_within(segments: Iterable[Segment], spans: Sequence[Span]) -> float:
     """Say how much of a timeline counts and lies within spans, seconds."""
     return sum(part.length for part in within(segments, spans) if part.health is not None) if spans else 0.0
+
+
+def watched_spans(segments: Iterable[Segment], spans: Sequence[Span]) -> tuple[Span, ...]:
+    """Say which parts of spans were watched."""
+    return tuple(merged((part.since, part.until) for part in within(segments, spans) if part.health is not None))
 
 
 def clipped(segments: Sequence[Segment], window: Span) -> Iterator[Segment]:

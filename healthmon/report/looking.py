@@ -17,7 +17,6 @@ from healthmon.report.accounts import (
     Line,
     Pictures,
     Rules,
-    Strip,
     Unseen,
     grouped,
     is_told_of,
@@ -109,15 +108,13 @@ def _pictures(
     several = len({line.target.pbx for line in providers}) > 1
     cells = measuring.groups(-1)
     watched_since = {one.target: one.watched_from[0] for one in chosen}
-    sites = site_strips(lines, incidents, asked.window, unseen=measuring.unseen, watched_since=watched_since)
+    sites = site_strips(lines, incidents, measuring.measures, watched_since)
     return Pictures(
         providers=tuple(
-            Strip(
-                Kind.PROVIDER,
-                str(line.target) if several else line.target.endpoint,
-                tuple(measuring.timeline(by_target[line.target])),
-                line.figures,
-                _round_trips(measuring, by_target[line.target], line, cells),
+            replace(
+                measuring.shown(by_target[line.target], line),
+                name=str(line.target) if several else line.target.endpoint,
+                round_trips=_round_trips(measuring, by_target[line.target], line, cells),
             )
             for line in providers[:MOST_STRIPS]
         ),

@@ -6,7 +6,7 @@ was on at an edge of the window) is worked out from all changes of that target.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import NamedTuple
@@ -15,8 +15,8 @@ from healthmon.config.types import Plans
 from healthmon.core.roundtrips import RoundTrips
 from healthmon.core.sites import Sites
 from healthmon.model import Health, Kind, Place, Target
-from healthmon.report.accounts import Group, Line, Unseen, period_group
-from healthmon.report.availability import Segment, clipped, figures, watched_within, within
+from healthmon.report.accounts import Group, Line, Strip, Unseen, period_group
+from healthmon.report.availability import Segment, clipped, figures, watched_spans, watched_within, within
 from healthmon.report.course import Course, Difference
 from healthmon.report.covers import Covers
 from healthmon.report.figures import NO_ROUND_TRIPS, Figures
@@ -72,6 +72,10 @@ class _Plan(NamedTuple):
         """Whether the figures depend on more than the whole window."""
         return self.hours is not None or self.counted is not None
 
+    def part_of(self, told: Iterable[Segment]) -> Iterable[Segment]:
+        """Keep what counts of a timeline."""
+        return told if self.counted is None else within(told, self.counted)
+
 
 class Measuring:
     """Measures targets, and adds up what each period of the calendar amounts to."""
@@ -82,9 +86,9 @@ class Measuring:
         self._calendars = [[_PeriodSum(period) for period in periods] for periods in measures.calendars]
 
     @property
-    def unseen(self) -> Unseen:
-        """What hid everything behind a PBX, or everything."""
-        return self._measures.unseen
+    def measures(self) -> Measures:
+        """What is measured, and what is known besides the history."""
+        return self._measures
 
     def line(self, watched: Watched) -> Line:
         """Work out one target's figures."""
@@ -128,9 +132,20 @@ class Measuring:
         is_known = watched.last_round_trips is not None and self._meters.has_round_trips(watched.id, *window)
         return self._meters.round_trips(watched.id, *window) if is_known else NO_ROUND_TRIPS
 
-    def timeline(self, watched: Watched) -> list[Segment]:
-        """Cut the window into stretches of one health each, for a picture."""
-        return Course(self._meters, watched, self._measures.unseen, self._measures.window).timeline()
+    def shown(self, watched: Watched, line: Line) -> Strip:
+        """Say how a target's course looks: with the same parts left out as of its figures."""
+        course = Course(self._meters, watched, self._measures.unseen, self._measures.window)
+        plan, told, difference = self._plan(watched, line.site), course.timeline(), course.difference()
+        # Nothing was left out of changes that are gone.
+        is_cut = plan.counted is not None and (difference is None or difference.is_kept)
+        return Strip(
+            line.kind,
+            str(line.target),
+            tuple(plan.part_of(told) if is_cut else told),
+            line.figures,
+            maintenance=watched_spans(told, plan.maintenance),
+            is_cut=is_cut,
+        )
 
     def _plan(self, watched: Watched, site: str) -> _Plan:
         measures = self._measures
@@ -197,8 +212,7 @@ class _PeriodSum:
 
 def _whole(told: Sequence[Segment], plan: _Plan) -> Figures:
     """Say what a timeline amounts to, as far as it counts."""
-    counted = told if plan.counted is None else within(told, plan.counted)
-    return _with_special_times(figures(counted), told, plan)
+    return _with_special_times(figures(plan.part_of(told)), told, plan)
 
 
 def _with_special_times(known: Figures, told: Sequence[Segment], plan: _Plan) -> Figures:
@@ -215,5 +229,4 @@ def _in_hours(told: Sequence[Segment], plan: _Plan) -> Figures | None:
     """Say what a timeline amounts to within the working hours; None: there are none."""
     if plan.hours is None:
         return None
-    counted = told if plan.counted is None else within(told, plan.counted)
-    return figures(within(counted, plan.hours))
+    return figures(within(plan.part_of(told), plan.hours))

@@ -60,7 +60,11 @@ def strange() -> Account:
         outage(1, state, NOW - HOUR, cause="Unreachable</td></table><script>alert(2)</script>"),
         replace(outage(2, provider(LONG), NOW - DAY, NOW - HOUR), acked_at=NOW - HOUR, acked_by="eve", ack_reason="ok"),
     ]
-    strips = tuple(Strip(Kind.PROVIDER, name, segments, lines[0].figures) for name in (LONG, HOSTILE))
+    works = ((NOW - 20 * HOUR, NOW - 10 * HOUR),)
+    strips = tuple(
+        Strip(Kind.PROVIDER, name, segments, lines[0].figures, maintenance=works, is_cut=name == LONG)
+        for name in (LONG, HOSTILE)
+    )
     sites = (Strip(Kind.SITE, HOSTILE, segments, lines[0].figures),)
     pictures = Pictures(strips, sites, more=3, cells=hours, is_hourly=True)
     return Account(window, lines, tuple(incidents), rules=Rules(promised=0.999), pictures=pictures)

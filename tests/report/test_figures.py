@@ -19,8 +19,9 @@ from hypothesis import strategies as st
 from healthmon.config.types import MaintenanceConfig, Plans, Weekly
 from healthmon.model import Changes, Check, CheckState, Health, Kind, Matcher, Target, Transition, VeilPeriod
 from healthmon.report.accounts import Account, By, Choice, Rules
-from healthmon.report.availability import Change
+from healthmon.report.availability import Change, figures
 from healthmon.report.figures import Figures
+from healthmon.report.html.strips import outages_of
 from healthmon.report.looking import Asked, account_of
 from healthmon.report.rolling import Roller
 from healthmon.report.spans import Span
@@ -187,9 +188,12 @@ def folder() -> tempfile.TemporaryDirectory[str]:
     return tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None)
 
 
-def report(case: Case, path: Path, by: By = By.TARGET, *, excludes_maintenance: bool = False) -> Account:
+def report(
+    case: Case, path: Path, by: By = By.TARGET, *, excludes_maintenance: bool = False, with_pictures: bool = False
+) -> Account:
     """Ask for the report, with the working hours of the case."""
-    asked = Asked(case.window, Choice(), by, Rules(excludes_maintenance=excludes_maintenance), case.zone)
+    rules = Rules(excludes_maintenance=excludes_maintenance)
+    asked = Asked(case.window, Choice(), by, rules, case.zone, with_pictures=with_pictures)
     windows = [MaintenanceConfig("any", Matcher(), tuple(case.facts.maintenance))] if case.facts.maintenance else []
     hours = {"desks": tuple(case.facts.hours)} if case.facts.hours else {}
     now = case.end if case.alive_at == case.end else case.end + DAY
@@ -225,6 +229,23 @@ def test_a_report_says_what_a_look_at_each_quarter_of_an_hour_says(
             name: counted(seen, span, excludes_maintenance=excludes_maintenance)
             for name, span in by_calendar(seen, case.window, case.zone, NAMES[by]).items()
         }
+
+
+@settings(deadline=None, max_examples=20, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
+@given(case=cases(), excludes_maintenance=st.booleans())
+def test_a_strip_shows_what_the_figures_count(case: Case, excludes_maintenance: bool) -> None:
+    case = replace(case, kind=Kind.PROVIDER, facts=replace(case.facts, is_device=False))
+    with folder() as place:
+        book(case, Path(place) / "healthmon.db")
+        result = report(
+            case, Path(place) / "healthmon.db", excludes_maintenance=excludes_maintenance, with_pictures=True
+        )
+
+    assert result.pictures is not None
+    for line, strip in zip(result.lines, result.pictures.providers, strict=True):
+        assert figures(strip.segments) == replace(line.figures, maintenance_s=0, silenced_s=0)
+        assert sum(until - since for since, until in strip.maintenance) == line.figures.maintenance_s
+        assert len(outages_of(strip)) == line.figures.outages
 
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])

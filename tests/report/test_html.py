@@ -9,13 +9,16 @@ from xml.etree import ElementTree
 
 import pytest
 
+from healthmon.config.types import Plans
 from healthmon.model import Health, Incident, Kind, Target
 from healthmon.report.accounts import Account, Group, Line, Rules, Strip, Unseen
 from healthmon.report.availability import Segment, figures
+from healthmon.report.covers import Covers
 from healthmon.report.figures import Figures
 from healthmon.report.html.narrative import headline, in_words, ordinal, period_in_words, story
 from healthmon.report.html.pictures import STEPS, calendar_picture, hours_picture, step, strip_picture
 from healthmon.report.html.strips import COLUMNS, LEAST_DOWN, Stretch, outages_of, stretches
+from healthmon.report.measuring import Measures
 from healthmon.report.periods import Calendar, periods_of
 from healthmon.report.sitestrips import site_strips
 from tests.report.builder import outage, phone
@@ -136,7 +139,7 @@ def test_numbers_in_words() -> None:
 def test_an_outage_of_a_second_is_seen_in_a_month() -> None:
     shown = stretches(strip((at("12 14:02:00"), at("12 14:02:01"))).segments, NOVEMBER)
 
-    assert [stretch.health for stretch in shown] == [UP, DOWN, UP]
+    assert [stretch.shows for stretch in shown] == [UP, DOWN, UP]
     assert shown[1].columns == LEAST_DOWN
     assert sum(stretch.columns for stretch in shown) == COLUMNS
 
@@ -157,7 +160,7 @@ def test_where_much_happened_the_worst_is_shown() -> None:
 def test_outages_at_the_very_edges_are_within_the_strip() -> None:
     shown = stretches(strip((NOVEMBER[0], NOVEMBER[0] + 1), (NOVEMBER[1] - 1, NOVEMBER[1])).segments, NOVEMBER)
 
-    assert [(stretch.health, stretch.columns) for stretch in shown] == [
+    assert [(stretch.shows, stretch.columns) for stretch in shown] == [
         (DOWN, LEAST_DOWN),
         (UP, COLUMNS - 2 * LEAST_DOWN),
         (DOWN, LEAST_DOWN),
@@ -174,7 +177,8 @@ def test_an_outage_that_a_time_of_not_seeing_interrupts_is_one() -> None:
 
 def strips_of(lines: list[Line], incidents: list[Incident], unseen: Unseen = Unseen({})) -> list[Strip]:  # noqa: B008
     """The strips of a window of 100 s, of devices that were taken under watch at 0."""
-    return site_strips(lines, incidents, (0, 100), unseen=unseen, watched_since={line.target: 0.0 for line in lines})
+    measures = Measures((0, 100), unseen, Covers(Plans(), (), (0, 100)))
+    return site_strips(lines, incidents, measures, {line.target: 0.0 for line in lines})
 
 
 def devices(site: str, *names: str) -> list[Line]:

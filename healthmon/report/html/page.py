@@ -15,7 +15,7 @@ from healthmon.report.columns import Table, available, promised, sentences, tabl
 from healthmon.report.figures import UnknownAs
 from healthmon.report.html import pictures as draw
 from healthmon.report.html.narrative import headline, in_words, period_in_words, story
-from healthmon.report.html.strips import Outage, outages_of, stretches
+from healthmon.report.html.strips import MAINTENANCE, Outage, Shown, lane, outages_of, stretches
 from healthmon.report.report_text import incident_texts, times
 from healthmon.report.words import counted, duration, full, milliseconds, moment, visible
 
@@ -25,7 +25,7 @@ MOST_ROWS = 200
 #: So many outages are named below a strip; so many providers, and sites, are told of in the summary.
 _NAMED_OUTAGES, _TOLD = 5, 5
 
-_SAID = {
+_SAID: dict[Shown, str] = {
     Health.UP: "up",
     Health.DEGRADED: "degraded",
     Health.DOWN: "down",
@@ -82,7 +82,7 @@ def report_page(account: Account, zone: ZoneInfo, *, now: float, top: int | None
         sentences=sentences(account)[1:],
         tiles=_tiles(account),
         patterns=draw.patterns(),
-        legend_items=[(draw.swatch(health), words) for health, words in _SAID.items()],
+        legend_items=_legend(pictures),
         counts_unknown=account.rules.unknown_as is not UnknownAs.EXCLUDE,
         excludes_maintenance=account.rules.excludes_maintenance,
         providers=[_row(strip, account, zone) for strip in pictures.providers],
@@ -103,6 +103,15 @@ def report_page(account: Account, zone: ZoneInfo, *, now: float, top: int | None
 def _remarkable(pictures: Pictures) -> list[Strip]:
     """Choose what the summary tells of: the worst providers, and the sites that were down."""
     return [*pictures.providers[:_TOLD], *(site for site in pictures.sites[:_TOLD] if site.figures.outages)]
+
+
+def _legend(pictures: Pictures) -> list[tuple[Markup, str]]:
+    """Explain what the strips show."""
+    strips = [strip for strip in (*pictures.providers, *pictures.sites) if strip.maintenance]
+    said = dict(_SAID)
+    if strips:
+        said[MAINTENANCE] = "in maintenance: left out" if any(strip.is_cut for strip in strips) else "in maintenance"
+    return [(draw.swatch(shown), words) for shown, words in said.items()]
 
 
 def _tiles(account: Account) -> list[Tile]:
@@ -129,7 +138,8 @@ def _tiles(account: Account) -> list[Tile]:
 def _row(strip: Strip, account: Account, zone: ZoneInfo) -> Row:
     said = _course_in_words(strip, zone)
     label = f"Timeline of {visible(strip.name)}: {said[0].lower()}{said[1:]}"
-    picture = draw.strip_picture(stretches(strip.segments, account.window), label)
+    below = () if strip.is_cut else lane(strip.maintenance, account.window)
+    picture = draw.strip_picture(stretches(strip.segments, account.window, strip.left_out), label, below)
     return Row(strip.name, available(strip.figures, account.rules), said, picture)
 
 
@@ -143,8 +153,13 @@ def _course_in_words(strip: Strip, zone: ZoneInfo) -> str:
         down = f"{times_down}; the longest {_named(longest, zone)}"
     elif outages:
         down = f"Down {', '.join(_named(outage, zone) for outage in outages)}"
-    apart = ((strip.figures.degraded_s, "degraded"), (strip.figures.unknown_s, "unknown"))
-    return "; ".join([down, *(f"{what} for {duration(length)}" for length, what in apart if length)]) + "."
+    figures = strip.figures
+    apart = ((figures.degraded_s, "degraded"), (figures.unknown_s, "unknown"))
+    said = [down, *(f"{what} for {duration(length)}" for length, what in apart if length)]
+    if figures.maintenance_s:
+        length = duration(figures.maintenance_s)
+        said.append(f"{length} of maintenance left out" if strip.is_cut else f"in maintenance for {length}")
+    return "; ".join(said) + "."
 
 
 def _named(outage: Outage, zone: ZoneInfo) -> str:

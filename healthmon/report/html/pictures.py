@@ -7,7 +7,7 @@ shows is also said in its label, for those who do not see it. Texts are escaped 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from itertools import groupby
 from zoneinfo import ZoneInfo
@@ -19,22 +19,26 @@ from healthmon.core.roundtrips import RoundTrips
 from healthmon.model import Health
 from healthmon.report.accounts import Group, Rules
 from healthmon.report.columns import available
-from healthmon.report.html.strips import COLUMNS, Stretch
+from healthmon.report.html.strips import COLUMNS, MAINTENANCE, Shown, Stretch
 from healthmon.report.spans import Span
 from healthmon.report.words import duration
 
-#: How each health looks: its colour, and the pattern that lies on it.
-COLOURS = {
+#: How each health looks, and maintenance: its colour, and the pattern that lies on it.
+COLOURS: dict[Shown, str] = {
     Health.UP: "#8fc7a6",
     Health.DEGRADED: "#f0c350",
     Health.DOWN: "#a3182b",
     Health.UNKNOWN: "#c9ced6",
     None: "#ffffff",
+    MAINTENANCE: "#a9c6ea",
 }
 _INK = "#1d2733"
 
-#: Height of a strip, and of a cell of the calendar with its gap.
-_STRIP, _CELL, _GAP = 26, 26, 3
+#: Height of a strip, and of the lane at its foot that shows maintenance.
+_STRIP, _LANE = 26, 8
+
+#: Size of a cell of the calendar, and of the gap between two.
+_CELL, _GAP = 26, 3
 
 #: The steps of the calendar: at least so much available; its colour; how large the mark in the cell is (0..1).
 STEPS = (
@@ -49,46 +53,49 @@ STEPS = (
 def patterns() -> Markup:
     """Draw what the other pictures are filled with; once in a page."""
     drawing = drawsvg.Drawing(0, 0, **{"class": "patterns", "aria-hidden": "true"})
-    for health in COLOURS:
-        drawing.append_def(_pattern(health))
+    for shown in COLOURS:
+        drawing.append_def(_pattern(shown))
     return _markup(drawing)
 
 
-def _pattern(health: Health | None) -> drawsvg.Pattern:
-    name = name_of(health)
-    pattern = drawsvg.Pattern(8, 8, id=name, patternUnits="userSpaceOnUse")
-    pattern.append(drawsvg.Rectangle(0, 0, 8, 8, fill=COLOURS[health]))
-    if health is Health.DEGRADED:
+def _pattern(shown: Shown) -> drawsvg.Pattern:
+    # A strip is drawn much narrower on a phone; upright lines stand apart enough to be seen there too.
+    width = 14 if shown == MAINTENANCE else 8
+    pattern = drawsvg.Pattern(width, 8, id=name_of(shown), patternUnits="userSpaceOnUse")
+    pattern.append(drawsvg.Rectangle(0, 0, width, 8, fill=COLOURS[shown]))
+    if shown is Health.DEGRADED:
         pattern.append(drawsvg.Path("M-2,2 l4,-4 M0,8 l8,-8 M6,10 l4,-4", stroke=_INK, stroke_width=1.2))
-    elif health is Health.DOWN:
+    elif shown is Health.DOWN:
         pattern.append(drawsvg.Path("M0,0 L8,8 M8,0 L0,8", stroke="#ffffff", stroke_width=1.1))
-    elif health is Health.UNKNOWN:
+    elif shown is Health.UNKNOWN:
         for x, y in ((2, 2), (6, 6)):
             pattern.append(drawsvg.Circle(x, y, 1.1, fill=_INK))
-    elif health is None:
+    elif shown == MAINTENANCE:
+        pattern.append(drawsvg.Path("M5,0 V8", stroke="#1f4f8f", stroke_width=4))
+    elif shown is None:
         pattern.append(drawsvg.Path("M0,8 H8", stroke="#8a94a3", stroke_width=0.8))
     return pattern
 
 
-def name_of(health: Health | None) -> str:
+def name_of(shown: Shown) -> str:
     """The name of a pattern."""
-    return f"fill-{health or 'unwatched'}"
+    return f"fill-{shown or 'unwatched'}"
 
 
-def strip_picture(stretches: Sequence[Stretch], label: str) -> Markup:
-    """Draw a strip over the whole width that there is."""
+def strip_picture(stretches: Iterable[Stretch], label: str, lane: Iterable[Stretch] = ()) -> Markup:
+    """Draw a strip over the whole width that there is; ``lane`` at its foot leaves what was seen to be seen."""
     drawing = _drawing(COLUMNS, _STRIP, label, preserveAspectRatio="none", **{"class": "strip"})
-    for stretch in stretches:
-        drawing.append(
-            drawsvg.Rectangle(stretch.first, 0, stretch.columns, _STRIP, fill=f"url(#{name_of(stretch.health)})")
-        )
+    for height, drawn in ((_STRIP, stretches), (_LANE, lane)):
+        for first, columns, shows in drawn:
+            fill = f"url(#{name_of(shows)})"
+            drawing.append(drawsvg.Rectangle(first, _STRIP - height, columns, height, fill=fill))
     return _markup(drawing)
 
 
-def swatch(health: Health | None) -> Markup:
-    """Draw what a health looks like, for the legend; the words stand beside it."""
+def swatch(shown: Shown) -> Markup:
+    """Draw what a strip shows so, for the legend; the words stand beside it."""
     drawing = drawsvg.Drawing(22, 14, **{"class": "swatch", "aria-hidden": "true"})
-    drawing.append(drawsvg.Rectangle(0, 0, 22, 14, fill=f"url(#{name_of(health)})", stroke=_INK, stroke_width=0.6))
+    drawing.append(drawsvg.Rectangle(0, 0, 22, 14, fill=f"url(#{name_of(shown)})", stroke=_INK, stroke_width=0.6))
     return _markup(drawing)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from healthmon.model import Health
 from healthmon.report.accounts import Strip
@@ -14,31 +14,65 @@ from healthmon.report.spans import Span
 #: So many columns a strip has, and so many at least an outage is wide, however short it was.
 COLUMNS, LEAST_DOWN = 1000, 4
 
+MAINTENANCE: Final = "maintenance"
+
+#: What a column shows; None: not watched.
+Shown = Health | Literal["maintenance"] | None
+
 #: What is shown where several happened within one column: the worst; not watched only where nothing was.
-_RANK = {None: 0, Health.UP: 1, Health.UNKNOWN: 2, Health.DEGRADED: 3, Health.DOWN: 4}
+_RANK: dict[Shown, int] = {
+    None: 0,
+    Health.UP: 1,
+    MAINTENANCE: 2,
+    Health.UNKNOWN: 3,
+    Health.DEGRADED: 4,
+    Health.DOWN: 5,
+}
 
 
 class Stretch(NamedTuple):
-    """Columns of one health; None: not watched."""
+    """Columns that show the same."""
 
     first: int
     columns: int
-    health: Health | None
+    shows: Shown
 
 
-def stretches(segments: Iterable[Segment], window: Span) -> list[Stretch]:
-    """Say a timeline in columns of the window."""
-    columns: list[Health | None] = [None] * COLUMNS
+def stretches(segments: Iterable[Segment], window: Span, left_out: Iterable[Span] = ()) -> list[Stretch]:
+    """Say a timeline in columns of the window; ``left_out`` is the maintenance that was cut out of it."""
+    columns: list[Shown] = [None] * COLUMNS
     for segment in segments:
-        for column in _columns(segment, window):
-            if _RANK[segment.health] > _RANK[columns[column]]:
-                columns[column] = segment.health
+        _show(columns, _columns(segment, window), segment.health)
+    for span in left_out:
+        _show(columns, _columns_of_plan(span, window), MAINTENANCE)
+    return _runs(columns)
+
+
+def lane(maintenance: Iterable[Span], window: Span) -> list[Stretch]:
+    """Say in columns when there was maintenance."""
+    return [run for run in stretches((), window, maintenance) if run.shows is not None]
+
+
+def _show(columns: list[Shown], touched: range, shown: Shown) -> None:
+    for column in touched:
+        if _RANK[shown] > _RANK[columns[column]]:
+            columns[column] = shown
+
+
+def _runs(columns: Iterable[Shown]) -> list[Stretch]:
     found, first = [], 0
-    for health, run in groupby(columns):
+    for shown, run in groupby(columns):
         length = len(list(run))
-        found.append(Stretch(first, length, health))
+        found.append(Stretch(first, length, shown))
         first += length
     return found
+
+
+def _columns_of_plan(span: Span, window: Span) -> range:
+    """The columns that a time of maintenance fills, one at least: an hour of each night shall not look like half."""
+    scale = COLUMNS / (window[1] - window[0])
+    first = min(round((span[0] - window[0]) * scale), COLUMNS - 1)
+    return range(first, max(first + 1, round((span[1] - window[0]) * scale)))
 
 
 def _columns(segment: Segment, window: Span) -> range:
