@@ -14,6 +14,7 @@ import pytest
 from healthmon.config.types import HistoryConfig, Plans, Weekly
 from healthmon.model import Changes, Health
 from healthmon.report.accounts import Account, By
+from healthmon.report.html.page import report_page
 from healthmon.report.looking import Asked, account_of
 from healthmon.report.rolling import Roller
 from healthmon.store.prune import Cuts
@@ -62,11 +63,14 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
     yield path
 
 
-def report(path: Path, since: str, until: str, by: By = By.TARGET, plans: Plans | None = None) -> Account:
+def report(
+    path: Path, since: str, until: str, by: By = By.TARGET, plans: Plans | None = None, *, with_pictures: bool = False
+) -> Account:
     """Ask for a report between two moments of Berlin."""
     window = tuple(datetime.fromisoformat(text).replace(tzinfo=BERLIN).timestamp() for text in (since, until))
     with open_reader(path) as reader:
-        return account_of(reader, Asked((window[0], window[1]), by=by, zone=BERLIN), NOW, plans=plans or Plans())
+        asked = Asked((window[0], window[1]), by=by, zone=BERLIN, with_pictures=with_pictures)
+        return account_of(reader, asked, NOW, plans=plans or Plans())
 
 
 def test_whole_days_are_known_exactly(database: Path) -> None:
@@ -119,3 +123,15 @@ def test_working_hours_are_known_while_the_changes_are_there(database: Path, req
         assert in_hours.down_s == 3 * HOUR
     else:
         assert in_hours is None
+
+
+def test_a_page_says_in_words_what_the_figures_say(database: Path, request: pytest.FixtureRequest) -> None:
+    account = report(database, "2024-02-01", "2024-03-01", with_pictures=True)
+
+    page = report_page(account, BERLIN, now=NOW)
+
+    is_kept = request.node.callspec.params["database"] == "all is kept"
+    when = " on the 4th" if is_kept else ""
+    assert f"of February 2024; four outages, the longest 1 h 00 min{when}." in page
+    assert ("Down 2024-02-04 09:00 for 1 h 00 min, " if is_kept else "Down 4 times, for 4 h 00 min in all; ") in page
+    assert "Never down" not in page

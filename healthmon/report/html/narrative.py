@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from healthmon.model import Kind
 from healthmon.report.accounts import Account, Strip
 from healthmon.report.columns import available
-from healthmon.report.html.strips import Outage, outages_of
+from healthmon.report.html.strips import Outage, longest_of
 from healthmon.report.periods import Calendar, first_day, midnight, next_first_day
 from healthmon.report.spans import Span
 from healthmon.report.words import DAY, HOUR, counted, duration
@@ -48,15 +48,15 @@ def story(strip: Strip, account: Account, zone: ZoneInfo) -> str:
         return f"Nothing is known of {what[0].lower()}{what[1:]} in {period_in_words(account.window, zone)}."
     verb = "was reachable" if strip.kind is Kind.PROVIDER else "was there"
     said = f"{what} {verb} {share} of {period_in_words(account.window, zone)}"
-    outages = outages_of(strip)
-    if not outages:
+    figures = strip.figures
+    if not figures.outages:
         return f"{said}, without an outage."
-    longest = max(outages, key=lambda outage: outage.seen_s)
-    when = _when(longest, account.window, zone)
-    if len(outages) == 1:
-        lasts = ", which lasts" if longest.is_open else ""
-        return f"{said}; one outage of {duration(longest.seen_s)} {when}{lasts}."
-    return f"{said}; {in_words(len(outages))} outages, the longest {duration(longest.seen_s)} {when}."
+    length, longest = duration(figures.longest_s), longest_of(strip)
+    when = "" if longest is None else f" {_when(longest, account.window, zone)}"
+    if figures.outages == 1:
+        lasts = ", which lasts" if longest is not None and longest.is_open else ""
+        return f"{said}; one outage of {length}{when}{lasts}."
+    return f"{said}; {in_words(figures.outages)} outages, the longest {length}{when}."
 
 
 def _when(outage: Outage, window: Span, zone: ZoneInfo) -> str:

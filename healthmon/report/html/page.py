@@ -15,7 +15,7 @@ from healthmon.report.columns import Table, available, promised, sentences, tabl
 from healthmon.report.figures import UnknownAs
 from healthmon.report.html import pictures as draw
 from healthmon.report.html.narrative import headline, in_words, period_in_words, story
-from healthmon.report.html.strips import MAINTENANCE, Outage, Shown, lane, outages_of, stretches
+from healthmon.report.html.strips import MAINTENANCE, Outage, Shown, lane, longest_of, outages_of, stretches
 from healthmon.report.report_text import incident_texts, times
 from healthmon.report.words import counted, duration, full, milliseconds, moment, visible
 
@@ -145,21 +145,28 @@ def _row(strip: Strip, account: Account, zone: ZoneInfo) -> Row:
 
 def _course_in_words(strip: Strip, zone: ZoneInfo) -> str:
     """Say what a strip shows."""
-    outages = outages_of(strip)
+    figures, outages = strip.figures, outages_of(strip)
     down = "Never down"
-    if len(outages) > _NAMED_OUTAGES:
-        longest = max(outages, key=lambda outage: outage.seen_s)
-        times_down = f"Down {len(outages):,} times, for {duration(strip.figures.down_s)} in all"
-        down = f"{times_down}; the longest {_named(longest, zone)}"
+    if figures.outages > _NAMED_OUTAGES or figures.outages != len(outages):
+        # Of changes that are gone the figures still tell.
+        down = _in_sum(strip, zone)
     elif outages:
         down = f"Down {', '.join(_named(outage, zone) for outage in outages)}"
-    figures = strip.figures
     apart = ((figures.degraded_s, "degraded"), (figures.unknown_s, "unknown"))
     said = [down, *(f"{what} for {duration(length)}" for length, what in apart if length)]
     if figures.maintenance_s:
         length = duration(figures.maintenance_s)
         said.append(f"{length} of maintenance left out" if strip.is_cut else f"in maintenance for {length}")
     return "; ".join(said) + "."
+
+
+def _in_sum(strip: Strip, zone: ZoneInfo) -> str:
+    """Say how often a strip was down, without naming each time."""
+    figures, longest = strip.figures, longest_of(strip)
+    if figures.outages == 1:
+        return f"Down once, for {duration(figures.down_s)}"
+    longest_in_words = duration(figures.longest_s) if longest is None else _named(longest, zone)
+    return f"Down {figures.outages:,} times, for {duration(figures.down_s)} in all; the longest {longest_in_words}"
 
 
 def _named(outage: Outage, zone: ZoneInfo) -> str:

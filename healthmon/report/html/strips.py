@@ -100,6 +100,13 @@ def outages_of(strip: Strip) -> list[Outage]:
     return list(_outages(strip.segments))
 
 
+def longest_of(strip: Strip) -> Outage | None:
+    """Find the longest outage of a strip; None: its changes are gone, only the figures know of it."""
+    longest = max(outages_of(strip), key=lambda outage: outage.seen_s, default=None)
+    is_that = longest is not None and abs(longest.seen_s - strip.figures.longest_s) < 1
+    return longest if is_that else None
+
+
 def _outages(segments: Sequence[Segment]) -> Iterator[Outage]:
     down = [segment for segment in segments if segment.health is Health.DOWN]
     for _, group in groupby(down, key=lambda segment: segment.outage):
