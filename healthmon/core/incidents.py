@@ -331,6 +331,8 @@ class Incidents:
             if after != smaller:
                 self._book(after, changes)
                 changes.notes.append(Note(after.id, now, f"explained by incident {after.explained_by}"))
+            if _is_left_of(after, incident):
+                self._teller.join(after, incident)
             words = self._tell(after, now, changes)
             if words and after.explained_by is not None:
                 changes.log.append(f"{after.name}: incident {after.id}; {words}")
@@ -536,6 +538,12 @@ class Incidents:
                 closed_at=None if incident.closed_at is None else incident.closed_at + by,
                 acked_at=None if incident.acked_at is None else incident.acked_at + by,
             )
+
+
+def _is_left_of(smaller: Incident, bigger: Incident) -> bool:
+    """Whether it lasts, may be told of, and belongs to a group whose outage is over."""
+    is_its = smaller.is_open and smaller.explained_by == bigger.id and not smaller.muted_by
+    return is_its and bigger.kind.is_group and bigger.ending is Ending.RECOVERED
 
 
 def _closed(incident: Incident, ending: Ending, at: float, words: str) -> Incident:

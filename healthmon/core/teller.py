@@ -85,6 +85,12 @@ class Teller:
         theirs = (url for watch in incident.watches for url in self.urls_for(incident.target, watch))
         return tuple(dict.fromkeys((*left, *theirs)))
 
+    def join(self, smaller: Incident, bigger: Incident) -> None:
+        """Tell of what is left of a group to all who hear of the end of the group: it is named to them there."""
+        told = self._told.get(bigger.id, {}).items()
+        hearing = [url for url, one in told if (one.is_alarmed or one.waiting) and url in self._group_wait]
+        self._audience[smaller.id] = tuple(dict.fromkeys((*self.audience(smaller), *hearing)))
+
     def audience_changed(self, incident_id: int) -> None:
         """More belongs to the incident of a group: find out anew who is told."""
         self._audience.pop(incident_id, None)

@@ -613,3 +613,27 @@ def test_of_a_site_that_is_over_it_is_kept_how_many_were_told() -> None:
 
     assert not town.open(site())
     assert town.incident_of(site()).extent == "40 of 40 unreachable"
+
+
+def test_whoever_was_told_of_a_site_hears_of_what_is_left_of_it() -> None:
+    watches = (
+        WatchConfig("ground floor", ("PJSIP/1[01]*",), Hold(10, 10, 10), ("oncall",)),
+        WatchConfig("first floor", ("PJSIP/*",), Hold(10, 10, 10), ("helpdesk",)),
+    )
+    town = Town(quick(watches=watches)).settle(dict.fromkeys(FORTY, HOME))
+    town.die(FORTY)
+    town.go_on(60)
+    town.come_back(FORTY[1:])
+    town.go_on(60)
+    town.come_back(FORTY[:1])
+    town.go_on(60)
+
+    left = town.incident_of(phone(101))
+    assert left.watch == "ground floor"
+    for url in (TOLD, "helpdesk/mail"):
+        assert [(reason, number) for its_url, reason, number, _ in town.sent if its_url == url] == [
+            (Reason.OPENED, town.incident_of(site()).id),
+            (Reason.RESOLVED, town.incident_of(site()).id),
+            (Reason.OPENED, left.id),
+            (Reason.RESOLVED, left.id),
+        ]
