@@ -96,7 +96,7 @@ TEXTS = {
     "cause: {cause}": "причина: {cause}",
     "last error: {error}": "последняя ошибка: {error}",
     "severity: {severity}": "важность: {severity}",
-    "ESCALATED: nobody acknowledged for {duration}": "ЭСКАЛАЦИЯ: никто не подтвердил за {duration}",
+    "ESCALATED: nobody has acknowledged it": "ЭСКАЛАЦИЯ: никто не подтвердил",
     "{which}: not seen for more than {duration}: {names}": "{which}: нет связи дольше чем {duration}: {names}",
     "acknowledged by {who}": "подтверждено ({who})",
     "it has stopped changing, and stayed so": "состояние перестало меняться и осталось таким",

@@ -231,6 +231,7 @@ def worst_first(line: Line) -> tuple[object, ...]:
         _STATES.index(line.state),
         line.aspect if line.kind is Kind.PBX else line.pbx,
         natural(line.name),
+        line.incident.id,
     )
 
 

@@ -119,8 +119,7 @@ def _facts(line: Line, voice: Voice) -> Iterator[str]:
     if line.news is News.BAD and incident.severity is not line.kind.usual_severity:
         yield voice.text("severity: {severity}", severity=voice.language.retold(incident.severity))
     if line.state is State.ESCALATED:
-        waited = voice.duration(voice.now - incident.opened_at)
-        yield voice.text("ESCALATED: nobody acknowledged for {duration}", duration=waited)
+        yield voice.text("ESCALATED: nobody has acknowledged it")
     if incident.acked_at is not None:
         yield cut(_acknowledged(incident, voice), _LONGEST_TEXT)
     if line.row.reason is Reason.STABLE and incident.is_open:
@@ -144,8 +143,8 @@ def _now(line: Line, voice: Voice) -> Iterator[str]:
 
 
 def _explained(line: Line, voice: Voice) -> Iterator[str]:
-    """Say what is not told because this explains it."""
-    smaller = [named(one) for one in line.row.explained]
+    """Say what is not told because this explains it, unless it was told before."""
+    smaller = [named(one) for one in line.row.explained if one.id not in line.row.told]
     if smaller and not line.kind.is_group:
         yield voice.text(
             "explains {counts} of which you are not told: {names}",

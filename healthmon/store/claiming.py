@@ -247,9 +247,8 @@ def _with_facts(
         line.incident.id: _explained_by(connection, line.incident, timeline) if line.incident.id in explaining else ()
         for line in lines
     }
-    # Only where a bigger cause is over does it matter who knows of what is left of it.
-    left = {one.id for line in lines if not line.incident.is_open for one in explained[line.incident.id] if one.is_open}
-    told = {number for number in left if _knows_of(connection, number, url_id)}
+    lasting = {one.id for smaller in explained.values() for one in smaller if one.is_open}
+    told = {number for number in lasting if _knows_of(connection, number, url_id)}
     unexplained = {row["id"] for row in connection.execute(_UNEXPLAINED)}
     others_down = len(unexplained - {line.incident.id for line in lines} - told)
     return tuple(

@@ -44,6 +44,12 @@ def _pbx_down_explains_phones() -> Case:
     return Case([row(incident(OFFICE, cause="GET /endpoints: timed out after 5 s"), explained=smaller)])
 
 
+def _pbx_down_explains_phones_of_which_one_was_told_before() -> Case:
+    hidden = tuple(incident(phone(str(name)), name, explained_by=840) for name in (118, 101, 9))
+    about = incident(OFFICE, cause="GET /endpoints: timed out after 5 s")
+    return Case([row(about, explained=hidden, told_before=frozenset({101}))])
+
+
 def _pbx_lists_few_endpoints() -> Case:
     cause = "Asterisk lists 3 of 212 endpoints; missing: PJSIP/Telekom, PJSIP/101, PJSIP/102, and 206 more"
     about = incident(OFFICE, check=Check.INVENTORY, health=Health.DOWN, cause=cause)

@@ -66,9 +66,11 @@ def row(
     explained: tuple[Incident, ...] = (),
     others: int = 0,
     knows: bool = True,
+    told_before: frozenset[int] = frozenset(),
 ) -> ClaimedRow:
-    """One line of a message; ``knows``: its reader was told of what lasts of it."""
-    told = frozenset(one.id for one in explained if one.is_open and knows)
+    """One line of a message; ``knows``: its reader is told of what is left of it."""
+    left = frozenset(one.id for one in explained if one.is_open and not about.is_open and knows)
+    told = told_before | left
     return ClaimedRow(about.id, reason, says, about, repeated, explained, told, others)
 
 

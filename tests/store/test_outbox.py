@@ -320,6 +320,17 @@ def test_a_claim_says_what_of_that_which_is_left_its_url_knows(store: Store) -> 
     assert end.others_down == 1
 
 
+def test_a_claim_says_of_what_its_url_was_told_before_a_bigger_cause_explained_it(store: Store) -> None:
+    store.book(incidents={1: incident(1)}, notifications=[notification()])
+    store.outbox.delivered(claimed(store), DUE)
+    pbx = incident(3, Target("office"), kind=Kind.PBX)
+    small = {1: incident(1, explained_by=3), 2: incident(2, OTHER_PHONE, explained_by=3)}
+    store.book(incidents={**small, 3: pbx}, notifications=[notification(number=3), notification(number=3, url_id=DESK)])
+
+    assert [row.told for row in claimed(store).rows] == [{1}]
+    assert [row.told for row in claimed(store, url_id=DESK).rows] == [set()]
+
+
 def test_that_a_site_is_worse_is_told_only_where_it_is_twice_what_this_reader_was_told(store: Store) -> None:
     site = incident(1, Target("office", "site", "203.0.113.7"), kind=Kind.SITE, down=10, of=40)
     store.book(incidents={1: site}, notifications=[notification()])
