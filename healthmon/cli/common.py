@@ -28,7 +28,19 @@ Item = TypeVar("Item")
 NARROWEST = 60
 
 #: The number of an incident or a silence, as the database can hold it.
-NUMBER = click.IntRange(1, 2**63 - 1)
+class _Number(click.IntRange):
+    """A number, with a sentence about what is none."""
+
+    name = "number"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Read it. Raises BadParameter."""
+        if not str(value).isdecimal():
+            self.fail(f"'{value}' is not a number.", param, ctx)
+        return int(super().convert(value, param, ctx))
+
+
+NUMBER = _Number(1, 2**63 - 1)
 
 database_option = click.option(
     "--database",

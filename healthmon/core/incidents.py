@@ -50,6 +50,9 @@ SAME_TIME = 0.001
 #: How the words begin that say why nobody is told.
 TOLD_NOBODY = "told nobody: "
 
+#: … and that they are told later.
+TOLD_WITH = "told with the end of "
+
 #: The key of the deadline at which a silence, maintenance or working hours begin or end.
 MUTES = "mutes"
 
@@ -208,7 +211,7 @@ class Incidents:
         if (before.is_open, before.health, before.flapping) == (after.is_open, after.health, after.flapping):
             return ""
         words = self._tell(after, now, changes)
-        if not after.is_open and words.startswith(TOLD_NOBODY):
+        if not after.is_open and words.startswith((TOLD_NOBODY, TOLD_WITH)):
             changes.notes.append(Note(after.id, now, f"its end: {words}"))
         self._bigger_changed(after, now, changes)
         return words
@@ -397,7 +400,7 @@ class Incidents:
         if incident.is_open:
             return ""
         if policy.waits_for_group:
-            return f"told with the end of incident {incident.explained_by}"
+            return f"{TOLD_WITH}incident {incident.explained_by}"
         return f"{TOLD_NOBODY}{incident.muted_by or 'nobody is left who believes it lasts'}"
 
     def _remind_later(self, incident: Incident, policy: Policy, now: float) -> None:

@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
-from healthmon.model import Health, Incident, Note, Transition, VeilPeriod
+from healthmon.model import Ending, Health, Incident, Note, Transition, VeilPeriod
 from healthmon.report.report_data import incident_data
 from healthmon.report.tables import Cell, Column, Screen, Sort, line, table
 from healthmon.report.words import acknowledged, counted, duration, full, rfc3339
@@ -42,13 +43,19 @@ class Story:
 #: So many names of what it explains are written.
 NAMED = 20
 
+#: What happens to several of a group within so many seconds of each other is one event of its story.
+SAME_MOMENT = 5.0
+
 
 def story_of(reader: Reader, incident: Incident, now: float) -> Story:
     """Collect all that is known of an incident, oldest first."""
     end = now if incident.closed_at is None else incident.closed_at
     history = reader.history_of(incident.target, incident.check, incident.opened_at, end + 1)
+    smaller = reader.explained(incident.id)
     events = [*(_changes(history, incident.opened_at) if history else ()), *told_of(reader, incident)]
-    return Story(incident, reader.explained(incident.id), sorted(events, key=lambda event: event.at))
+    if incident.kind.is_group:
+        events += _of_group(incident, smaller)
+    return Story(incident, smaller, sorted(events, key=lambda event: event.at))
 
 
 def told_of(reader: Reader, incident: Incident) -> Iterator[Event]:
@@ -63,6 +70,28 @@ def _changes(history: TargetHistory, since: float) -> Iterator[Event]:
             yield Event(change.at, "transition", _transition(change))
     for veil in history.veils:
         yield Event(veil.since, "veil", f"cannot be seen: {_veil(veil)}")
+
+
+def _of_group(incident: Incident, smaller: Sequence[Incident]) -> Iterator[Event]:
+    """Say when a group's outage was known for one, who went down and came back in it, and when it was over."""
+    yield Event(incident.believed_at, "decision", "opened: one outage of all these", incident.id)
+    yield from _together("down", [(one.opened_at, one) for one in smaller])
+    for ending in Ending:
+        over = [(one.closed_at, one) for one in smaller if one.closed_at is not None and one.ending is ending]
+        yield from _together(ending, over)
+    if incident.closed_at is not None:
+        yield Event(incident.closed_at, "decision", f"closed: {incident.ending or 'over'}", incident.id)
+
+
+def _together(what: str, moments: Sequence[tuple[float, Incident]]) -> Iterator[Event]:
+    """Make one event of what happened to several at about the same time."""
+    bunches: list[list[tuple[float, Incident]]] = []
+    for at, one in sorted(moments, key=itemgetter(0)):
+        if not bunches or at - bunches[-1][-1][0] > SAME_MOMENT:
+            bunches.append([])
+        bunches[-1].append((at, one))
+    for bunch in bunches:
+        yield Event(bunch[0][0], "transition", f"{len(bunch):,} {what}: {_names([one for _, one in bunch])}")
 
 
 def _transition(change: Transition) -> str:
@@ -118,20 +147,25 @@ def _headline(incident: Incident, smaller: Sequence[Incident], zone: ZoneInfo, n
     else:
         lasted = duration(incident.closed_at - incident.opened_at)
         yield f"from {since} to {full(incident.closed_at, zone)}, {lasted}; {incident.ending or 'over'}"
-    yield from filter(None, (incident.extent, _explains(smaller), acknowledged(incident), _why_not_told(incident)))
+    yield from filter(None, (incident.extent, _explains(smaller), acknowledged(incident)))
+    yield from _why_not_told(incident)
 
 
 def _explains(smaller: Sequence[Incident]) -> str:
     """Name what is not told because this is."""
-    names = ", ".join(one.target.resource or str(one.target) for one in smaller[:NAMED])
-    more = f", … and {len(smaller) - NAMED:,} more" if len(smaller) > NAMED else ""
-    return f"explains {counted(len(smaller), 'incident')}: {names}{more}" if smaller else ""
+    return f"explains {counted(len(smaller), 'incident')}: {_names(smaller)}" if smaller else ""
 
 
-def _why_not_told(incident: Incident) -> str:
+def _names(incidents: Sequence[Incident]) -> str:
+    names = ", ".join(one.target.resource or str(one.target) for one in incidents[:NAMED])
+    return f"{names}, … and {len(incidents) - NAMED:,} more" if len(incidents) > NAMED else names
+
+
+def _why_not_told(incident: Incident) -> Iterator[str]:
     if incident.muted_by:
-        return f"nobody is told{'' if incident.is_open else ' of its end'}: {incident.muted_by}"
-    return f"explained by incident {incident.explained_by}" if incident.explained_by is not None else ""
+        yield f"nobody is told{'' if incident.is_open else ' of its end'}: {incident.muted_by}"
+    if incident.explained_by is not None:
+        yield f"explained by incident {incident.explained_by}"
 
 
 def story_json(story: Story) -> str:

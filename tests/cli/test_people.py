@@ -260,6 +260,36 @@ def test_what_a_listed_incident_explains_is_left_out_and_named_in_its_story(data
     assert (document["incident"]["down"], document["incident"]["of"]) == (5, 6)
 
 
+def test_the_story_of_a_site_tells_who_went_down_and_who_came_back_when(database: Path, run: Run) -> None:
+    site = endpoint(Target("office", "site", "203.0.113.7"), Kind.SITE, Health.DOWN)
+    phones = [phone(str(number), Health.UP, since=NOW - HOUR) for number in range(101, 106)]
+    began, last = NOW - 2 * HOUR, NOW - HOUR
+    cause = outage(7, site, began, last, down=5, of=6, site="203.0.113.7", cause="", believed_at=began + 30)
+    smaller = [
+        outage(10 + number, one, began + (number > 2) * 60 + number, last, explained_by=7, muted_by=muted)
+        for number, (one, muted) in enumerate(zip(phones, ["", "", "silence 3", "", ""], strict=True))
+    ]
+    with running(database, [connection(), *phones], incidents=[cause, *smaller]):
+        events = json.loads(run("incident", "7", "--json").stdout)["story"]
+        muted_one = run("incident", "12").stdout
+
+    assert [(one["what"], one["words"]) for one in events] == [
+        ("transition", "3 down: 101, 102, 103"),
+        ("decision", "opened: one outage of all these"),
+        ("transition", "2 down: 104, 105"),
+        ("transition", "5 recovered: 101, 102, 103, 104, 105"),
+        ("decision", "closed: recovered"),
+    ]
+    assert "nobody is told of its end: silence 3\nexplained by incident 7\n" in muted_one
+
+
+def test_what_is_no_number_of_an_incident_is_refused_in_one_sentence(office: Path, run: Run) -> None:
+    result = run("ack", "x")
+
+    assert result.exit_code == 2
+    assert "'x' is not a number.\n" in result.stderr
+
+
 def test_a_silence_says_how_many_things_are_at_a_site(office: Path) -> None:
     writer = open_writer(office, now=NOW)
     here = Place("203.0.113.7", "")
