@@ -13,6 +13,7 @@ from healthmon.report.accounts import Account, By, Group, Line, Pictures, Rules,
 from healthmon.report.availability import Segment
 from healthmon.report.figures import Figures
 from healthmon.report.html.page import report_page
+from healthmon.report.periods import Calendar, periods_of
 from tests.browser.chromium import Browser
 from tests.report.builder import DAY, HOUR, NOW, outage, provider
 from tests.report.example import BERLIN, PAGE
@@ -98,6 +99,32 @@ def test_the_page_is_never_wider_than_the_window(browser: Browser, page: Path, w
     shown = browser.page(page, width)
 
     assert shown.evaluate("document.scrollingElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize(("days", "unit"), [(1, "hour"), (7, "hour"), (15, "hour"), (31, "day"), (366, "day")])
+@pytest.mark.parametrize("width", [320, PHONE, SCREEN])
+def test_the_whole_calendar_is_seen_at_once_and_can_be_read(
+    browser: Browser, tmp_path: Path, days: int, unit: str, width: int
+) -> None:
+    window = (NOW - days * DAY, NOW)
+    cells = tuple(
+        Group(period.name, Figures(up_s=HOUR, down_s=period.since % 7), None, 2, (period.since, period.until))
+        for period in periods_of(Calendar(unit), window, BERLIN)
+    )
+    pictures = Pictures(cells=cells, is_hourly=unit == "hour")
+    file = tmp_path / "report.html"
+    file.write_text(report_page(Account(window, (), pictures=pictures), BERLIN, now=NOW), encoding="utf-8")
+
+    shown = browser.page(file, width)
+
+    pictures_are = "[...document.querySelectorAll('svg.calendar')].map(one => one.getBoundingClientRect())"
+    assert shown.evaluate(f"Math.max(...{pictures_are}.map(one => one.right))") <= width
+    assert shown.evaluate("document.querySelector('.calendars').scrollWidth") <= width
+    texts = "[...document.querySelectorAll('svg.calendar text')]"
+    assert shown.evaluate(f"Math.min(...{texts}.map(one => one.getBoundingClientRect().height))") > 9.9
+    assert shown.evaluate(f"{texts}.length") >= 8
+    cell = "document.querySelector('svg.calendar g rect').getBoundingClientRect()"
+    assert shown.evaluate(f"Math.min({cell}.width, {cell}.height)") >= 10
 
 
 def test_it_asks_the_network_for_nothing_and_runs_no_script(browser: Browser, page: Path) -> None:

@@ -16,7 +16,7 @@ from healthmon.report.availability import Segment, figures
 from healthmon.report.covers import Covers
 from healthmon.report.figures import Figures
 from healthmon.report.html.narrative import headline, in_words, ordinal, period_in_words, story
-from healthmon.report.html.pictures import STEPS, calendar_picture, hours_picture, step, strip_picture
+from healthmon.report.html.pictures import STEPS, bands, calendar_picture, hours_picture, step, strip_picture
 from healthmon.report.html.strips import COLUMNS, LEAST_DOWN, Stretch, outages_of, stretches
 from healthmon.report.measuring import Measures
 from healthmon.report.periods import Calendar, periods_of
@@ -232,6 +232,12 @@ def cells(picture: str) -> list[str]:
     return re.findall(r"<title>(.*?)</title>", picture)[1:]
 
 
+def names(picture: str) -> list[str]:
+    """Which months a picture names."""
+    months = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
+    return re.findall(rf">((?:{months})(?: \d+)?)<", picture)
+
+
 @pytest.mark.parametrize(("day", "hours"), [("2026-03-29", 23), ("2026-10-25", 24), ("2026-05-01", 24)])
 def test_each_hour_of_the_clock_is_a_cell(day: str, hours: int) -> None:
     midnight = datetime.fromisoformat(day).replace(tzinfo=BERLIN)
@@ -250,7 +256,39 @@ def test_the_calendar_has_a_cell_for_each_day_in_the_row_of_its_weekday() -> Non
 
     said = cells(picture)
     assert (len(said), said[0], said[-1]) == (30, "Sun 1 November: 100 %", "Mon 30 November: 100 %")
-    assert re.findall(r">(Nov|Dec)<", picture) == ["Nov"]
+    assert names(picture) == ["Nov 2026"]
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "shown"),
+    [
+        ("2026-10-29", "2026-12-04", [["Nov 2026", "Dec"]]),
+        ("2026-11-01", "2026-12-01", [["Nov 2026"]]),
+        ("2026-11-25", "2026-11-28", [["Nov"]]),
+        ("2026-10-01", "2027-01-02", [["Oct 2026", "Nov", "Dec", "Jan"]]),
+        ("2026-03-20", "2026-09-02", [["Mar 2026"], ["Apr 2026", "May", "Jun"], ["Jul 2026", "Aug", "Sep"]]),
+    ],
+)
+def test_months_are_named_where_there_is_room_and_a_long_time_is_cut_into_quarters(
+    since: str, until: str, shown: list[list[str]]
+) -> None:
+    window = tuple(datetime.fromisoformat(text).replace(tzinfo=BERLIN).timestamp() for text in (since, until))
+    days = groups(Calendar.DAY, (window[0], window[1]))
+
+    drawn = [calendar_picture(band, Rules(), BERLIN, "Days") for band in bands(days, BERLIN)]
+
+    assert [names(picture) for picture in drawn] == shown
+    assert sum(len(cells(picture)) for picture in drawn) == len(days)
+
+
+def test_a_column_for_each_day_is_as_wide_as_a_phone_has_room_for() -> None:
+    for days in (1, 7, 15):
+        week = groups(Calendar.HOUR, (NOVEMBER[0], NOVEMBER[0] + days * 86400))
+
+        width, height = re.findall(r'viewBox="0 0 (\d+) (\d+)"', hours_picture(week, Rules(), BERLIN, "Hours"))[0]
+
+        assert int(width) <= 390
+        assert int(height) == 468
 
 
 def test_the_worse_a_day_was_the_larger_is_its_mark() -> None:

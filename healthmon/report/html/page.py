@@ -189,12 +189,16 @@ def _ticks(account: Account, zone: ZoneInfo) -> list[str]:
     return [moment(since + part * (until - since) / 4, zone) for part in range(5)]
 
 
-def _calendar(pictures: Pictures, account: Account, zone: ZoneInfo) -> Markup | None:
+def _calendar(pictures: Pictures, account: Account, zone: ZoneInfo) -> list[Markup]:
     cells = [cell for cell in pictures.cells if cell.targets]
     if not cells:
-        return None
-    picture = draw.hours_picture if pictures.is_hourly else draw.calendar_picture
-    return picture(cells, account.rules, zone, _calendar_label(cells, account, is_hourly=pictures.is_hourly))
+        return []
+    if pictures.is_hourly:
+        return [draw.hours_picture(cells, account.rules, zone, _calendar_label(cells, account, is_hourly=True))]
+    return [
+        draw.calendar_picture(band, account.rules, zone, _calendar_label(band, account, is_hourly=False))
+        for band in draw.bands(cells, zone)
+    ]
 
 
 def _calendar_label(cells: list[Group], account: Account, *, is_hourly: bool) -> str:

@@ -37,9 +37,6 @@ _INK = "#1d2733"
 #: Height of a strip, and of the lane at its foot that shows maintenance.
 _STRIP, _LANE = 26, 8
 
-#: Size of a cell of the calendar, and of the gap between two.
-_CELL, _GAP = 26, 3
-
 #: The steps of the calendar: at least so much available; its colour; how large the mark in the cell is (0..1).
 STEPS = (
     (1.0, "#cfe8d8", 0.0),
@@ -133,61 +130,93 @@ def chart_picture(trips: Sequence[tuple[Span, RoundTrips]], window: Span, label:
 # ---------------------------------------------------------------- the calendar
 
 
+#: Size of the cell of a day, and of the gap between two; so many weeks fit beside each other on a phone.
+_DAY, _GAP, _MOST_WEEKS = 22, 3, 14
+
+#: Height of the cell of an hour; how wide it is at least and at most, and about how wide all days are together.
+_HOUR, _NARROW, _WIDE, _ALL_DAYS = 15, 19, 90, 330
+
+#: Room at the left for the names of rows.
+_LEFT = 34
+
+
+def bands(days: Sequence[Group], zone: ZoneInfo) -> list[list[Group]]:
+    """Cut days into what one picture has room for: all of them, or each quarter of a year by itself."""
+    dates = [_date(day, zone) for day in days]
+    if _weeks(dates) <= _MOST_WEEKS:
+        return [list(days)]
+    dated = groupby(zip(dates, days, strict=True), key=lambda each: (each[0].year, (each[0].month - 1) // 3))
+    return [[day for _, day in quarter] for _, quarter in dated]
+
+
 def calendar_picture(days: Sequence[Group], rules: Rules, zone: ZoneInfo, label: str) -> Markup:
     """Draw a column for each week and a row for each weekday; months are named above."""
-    dates = [datetime.fromtimestamp(_span(day)[0], zone).date() for day in days]
+    dates = [_date(day, zone) for day in days]
     monday = dates[0].toordinal() - dates[0].weekday()
-    weeks = (dates[-1].toordinal() - monday) // 7 + 1
-    left, top = 34, 20
-    drawing = _drawing(left + weeks * (_CELL + _GAP), top + 7 * (_CELL + _GAP), label, **{"class": "calendar"})
+    pitch, top = _DAY + _GAP, 20
+    drawing = _drawing(_LEFT + _weeks(dates) * pitch, top + 7 * pitch, label, **{"class": "calendar"})
     for row, name in enumerate(("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")):
-        drawing.append(_text(name, 0, top + row * (_CELL + _GAP) + 18))
-    for first, week in _months(dates, monday):
-        drawing.append(_text(f"{first:%b}", left + week * (_CELL + _GAP), 13))
+        drawing.append(_text(name, 0, top + row * pitch + 16))
+    for name, week in _months(dates, monday):
+        drawing.append(_text(name, _LEFT + week * pitch, 13))
     for day, at in zip(days, dates, strict=True):
         column, row = divmod(at.toordinal() - monday, 7)
-        x, y = left + column * (_CELL + _GAP), top + row * (_CELL + _GAP)
-        drawing.append(_cell(x, y, day, rules, f"{at:%a} {at.day} {at:%B}"))
+        place = (_LEFT + column * pitch, top + row * pitch, _DAY, _DAY)
+        drawing.append(_cell(place, day, rules, f"{at:%a} {at.day} {at:%B}"))
     return _markup(drawing)
 
 
-def _months(dates: Sequence[date], monday: int) -> list[tuple[date, int]]:
-    """Say above which week the name of each month stands; a month of a few days at the end has no room for it."""
-    found: list[tuple[date, int]] = []
-    for _, group in groupby(dates, key=lambda at: (at.year, at.month)):
-        first = next(iter(group))
-        week = (first.toordinal() - monday) // 7
-        if not found or week > found[-1][1] + 1:
-            found.append((first, week))
+def _date(group: Group, zone: ZoneInfo) -> date:
+    return datetime.fromtimestamp(_span(group)[0], zone).date()
+
+
+def _weeks(dates: Sequence[date]) -> int:
+    """Count the weeks that days touch."""
+    return (dates[-1].toordinal() - dates[0].toordinal() + dates[0].weekday()) // 7 + 1
+
+
+def _months(dates: Sequence[date], monday: int) -> list[tuple[str, int]]:
+    """Say above which week the name of each month stands, unless the next one needs the room."""
+    firsts = [next(group) for _, group in groupby(dates, key=lambda at: (at.year, at.month))]
+    weeks = [(first.toordinal() - monday) // 7 for first in firsts]
+    ends = [*weeks[1:], (dates[-1].toordinal() - monday) // 7 + 2]
+    found: list[tuple[str, int]] = []
+    for first, week, end in zip(firsts, weeks, ends, strict=True):
+        if end - week >= 2:
+            found.append((f"{first:%b %Y}" if not found and end - week >= 3 else f"{first:%b}", week))
     return found
 
 
 def hours_picture(hours: Sequence[Group], rules: Rules, zone: ZoneInfo, label: str) -> Markup:
-    """Draw a row for each day and a column for each hour of the clock; the hour that comes twice is one cell."""
+    """Draw a column for each day and a row for each hour of the clock; the hour that comes twice is one cell."""
     moments = [datetime.fromtimestamp(_span(hour)[0], zone) for hour in hours]
     days = sorted({moment.date() for moment in moments})
-    left, top = 58, 20
+    width = min(max(_ALL_DAYS // len(days) - _GAP, _NARROW), _WIDE)
+    top = 36
     drawing = _drawing(
-        left + 24 * (_CELL + _GAP), top + len(days) * (_CELL + _GAP), label, **{"class": "calendar hours"}
+        _LEFT + len(days) * (width + _GAP), top + 24 * (_HOUR + _GAP), label, **{"class": "calendar hours"}
     )
     for hour in range(0, 24, 3):
-        drawing.append(_text(f"{hour:02}", left + hour * (_CELL + _GAP) + 5, 13))
-    for row, day in enumerate(days):
-        drawing.append(_text(f"{day:%a} {day.day}", 0, top + row * (_CELL + _GAP) + 18))
+        drawing.append(_text(f"{hour:02}", 8, top + hour * (_HOUR + _GAP) + 12))
+    for column, day in enumerate(days):
+        middle = _LEFT + column * (width + _GAP) + width / 2
+        drawing.append(_text(f"{day:%a}"[: 3 if width > 26 else 2], middle, 13, "middle"))
+        drawing.append(_text(f"{day.day}", middle, 29, "middle"))
     for hour_group, moment in zip(hours, moments, strict=True):
-        x, y = left + moment.hour * (_CELL + _GAP), top + days.index(moment.date()) * (_CELL + _GAP)
-        drawing.append(_cell(x, y, hour_group, rules, f"{moment:%a} {moment.day}, {moment:%H:%M}"))
+        x, y = _LEFT + days.index(moment.date()) * (width + _GAP), top + moment.hour * (_HOUR + _GAP)
+        drawing.append(_cell((x, y, width, _HOUR), hour_group, rules, f"{moment:%a} {moment.day}, {moment:%H:%M}"))
     return _markup(drawing)
 
 
-def _cell(x: float, y: float, group: Group, rules: Rules, name: str) -> drawsvg.Group:
+def _cell(place: tuple[float, float, float, float], group: Group, rules: Rules, name: str) -> drawsvg.Group:
     """Draw one cell: the worse it was, the darker, and the larger the mark in it."""
+    x, y, width, height = place
     share = rules.share(group.figures)
     cell = drawsvg.Group()
     fill, mark = step(share)
-    cell.append(drawsvg.Rectangle(x, y, _CELL, _CELL, rx=3, fill=fill, stroke="#8a94a3", stroke_width=0.6))
+    cell.append(drawsvg.Rectangle(x, y, width, height, rx=3, fill=fill, stroke="#8a94a3", stroke_width=0.6))
     if mark:
-        cell.append(_mark(x + _CELL / 2, y + _CELL / 2, _CELL * mark))
+        cell.append(_mark(x + width / 2, y + height / 2, min(width, height) * mark))
     down = f", {duration(group.figures.down_s)} down" if group.figures.down_s else ""
     cell.append_title(f"{name}: {'nothing known' if share is None else available(group.figures, rules)}{down}")
     return cell
@@ -220,8 +249,8 @@ def _span(group: Group) -> tuple[float, float]:
     return group.span
 
 
-def _text(words: str, x: float, y: float) -> drawsvg.Text:
-    return drawsvg.Text(words, 12, x, y, fill=_INK)
+def _text(words: str, x: float, y: float, anchor: str = "start") -> drawsvg.Text:
+    return drawsvg.Text(words, 12, x, y, fill=_INK, text_anchor=anchor)
 
 
 def _drawing(width: float, height: float, label: str, **attributes: str) -> drawsvg.Drawing:
