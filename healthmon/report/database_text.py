@@ -27,7 +27,8 @@ def size(number: float) -> str:
 
 def checkup_text(found: Checkup, screen: Screen) -> str:
     """Say what is wrong, or that nothing is."""
-    about = f"{found.path}: {size(found.size_bytes)}, schema {found.schema}"
+    schema = "" if found.schema is None else f", schema {found.schema}"
+    about = f"{found.path}: {size(found.size_bytes)}{schema}"
     if not found.findings:
         return line(f"{about}: no damage found.", screen)
     lines = [line(f"{about}: damaged.", screen, "bold red"), *(line(f"  {one}", screen) for one in found.findings)]

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from healthmon.errors import ForeignDatabase
-from healthmon.store.connect import errors_named
-from healthmon.store.database import recognise_head
+from healthmon.errors import DatabaseUnwritable, ForeignDatabase
+from healthmon.store.connect import errors_named, open_connection
+from healthmon.store.database import MAGIC, check_not_too_new, has_log, read_head, recognise_head, schema_version
 from healthmon.store.lock import look_at_lock
-from healthmon.store.readonly import connect_to_look, refuse_missing, refuse_older, schema_of
-from healthmon.store.schema import NO_END
+from healthmon.store.readonly import connect_to_look, refuse_missing, refuse_older
+from healthmon.store.schema import APPLICATION_ID, MIGRATIONS, NO_END
 
 #: More damage of the file is not listed: its backup is needed.
 MOST_FINDINGS = 20
+
+#: What SQLite knows of.
+_PAGE_SIZES = {2**power for power in range(9, 17)}
+
+#: There will never be so many schemas; a number like this tells that something else stands where it should.
+_SURELY_DAMAGED = 10_000
 
 #: Called with what is being looked at.
 OnStep = Callable[[str], None]
@@ -66,36 +72,94 @@ RULES = (
 
 @dataclass(frozen=True, slots=True)
 class Checkup:
-    """What was found; nothing is good. ``schema`` is the number of the database's form."""
+    """What was found; nothing is good. ``schema`` is the number of the database's form; None: it cannot be read."""
 
     path: Path
     size_bytes: int
-    schema: int
+    schema: int | None
     findings: tuple[str, ...]
 
 
+class Damaged(Exception):
+    """Something is broken so badly that no more can be looked at. Its words are a finding."""
+
+
 def check_up(path: Path, on_step: OnStep) -> Checkup:
-    """Look through the whole database, as it is at this moment. Raises a StoreError where there is none of ours."""
+    """Look through the whole database, as it is at this moment: whatever is wrong with the file is a finding.
+
+    Raises a StoreError where there is none, it may not be read, or it is that of another program or version.
+    """
     lock = look_at_lock(path)
     refuse_missing(path)
-    recognise_head(path)
-    with closing(connect_to_look(path, lock)) as connection:
-        schema = schema_of(connection, path)
-        refuse_older(path, schema)
-        try:
-            with errors_named(path):
-                connection.execute("BEGIN")
-                findings = tuple(_damage(connection, on_step)) or tuple(_broken_rules(connection, on_step))
-        except ForeignDatabase as error:
-            findings = (error.what,)
+    schema: int | None = None
+    try:
+        _look_at_head(path)
+        with closing(connect_to_look(path, lock)) as connection, _damage_named(path):
+            schema = _schema(connection, path)
+            connection.execute("BEGIN")
+            findings = tuple(_damage(connection, on_step)) or tuple(_broken_rules(connection, on_step))
+    except Damaged as error:
+        findings = (f"the file: {error}",)
     return Checkup(path, path.stat().st_size, schema, findings)
+
+
+def _look_at_head(path: Path) -> None:
+    """Compare the first bytes of the file with what they should be, and its size with what they say."""
+    head, size = read_head(path), path.stat().st_size
+    if size == 0:
+        raise Damaged("it is empty")
+    if head.magic != MAGIC:
+        raise Damaged("it does not begin as a database does: it is none, or its beginning was overwritten")
+    if head.page_size not in _PAGE_SIZES:
+        raise Damaged("its beginning was overwritten")
+    if not has_log(path) and size < head.page_size * head.pages:
+        raise Damaged(f"its end is missing: {size:,} of {head.page_size * head.pages:,} bytes are there")
+    if head.application_id != APPLICATION_ID and not _has_our_tables(path):
+        recognise_head(path)
+
+
+def _has_our_tables(path: Path) -> bool:
+    """Whether a file that says that it is another program's holds what is ours."""
+    try:
+        with closing(open_connection(path, "mode=ro&immutable=1")) as connection:
+            names = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    except sqlite3.Error:
+        return False
+    return {"checks", "transitions", "incidents"} <= names
+
+
+@contextmanager
+def _damage_named(path: Path) -> Iterator[None]:
+    """Take all that SQLite cannot make sense of for damage. A file whose tables have changed is damaged, too."""
+    try:
+        with errors_named(path):
+            yield
+    except ForeignDatabase as error:
+        raise Damaged(error.what.replace("the file is", "it is", 1)) from error
+    except DatabaseUnwritable as error:
+        code = getattr(error.__cause__, "sqlite_errorcode", 0) & 0xFF
+        if code not in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN):
+            raise
+        raise Damaged(f"it cannot be read (SQLite: {error.__cause__})") from error
+    except sqlite3.Error as error:
+        raise Damaged(f"it is damaged (SQLite: {error})") from error
+
+
+def _schema(connection: sqlite3.Connection, path: Path) -> int:
+    schema = schema_version(connection)
+    if not 0 < schema < _SURELY_DAMAGED or read_head(path).application_id != APPLICATION_ID:
+        raise Damaged("its beginning was overwritten")
+    check_not_too_new(path, schema, len(MIGRATIONS))
+    refuse_older(path, schema)
+    return schema
 
 
 def _damage(connection: sqlite3.Connection, on_step: OnStep) -> Iterator[str]:
     on_step("the file")
     for (finding,) in connection.execute(f"PRAGMA integrity_check({MOST_FINDINGS})"):
         if finding != "ok":
-            yield from (f"the file: {line}" for line in finding.splitlines() if line.strip())
+            # It names the database above what it found there, and there is only one.
+            yield from (f"the file: {line}" for line in finding.splitlines() if line.strip() and line[0] != "*")
 
 
 def _broken_rules(connection: sqlite3.Connection, on_step: OnStep) -> Iterator[str]:

@@ -41,9 +41,12 @@ def errors_named(path: Path) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
         if code in UNWRITABLE:
             raise DatabaseUnwritable(path, f"{UNWRITABLE[code]} (SQLite: {error})") from error
-        if code in DAMAGED:
+        if code in DAMAGED or "decode to UTF-8" in str(error):
             raise ForeignDatabase(path, f"the file is damaged (SQLite: {error})") from error
         raise
+    except UnicodeDecodeError as error:
+        # SQLite's words about a damaged schema hold what it found there.
+        raise ForeignDatabase(path, f"the file is damaged (SQLite: {ascii(error.object)[2:-1]})") from error
 
 
 def uri_of(path: Path, options: str) -> str:

@@ -26,7 +26,8 @@ BACKUPS_KEPT = 2
 CHECKED_UP_TO_BYTES = 256 * 1024 * 1024
 
 _HEADER = struct.Struct(">16s H 10x I 28x I 4x I 28x")
-_MAGIC = b"SQLite format 3\0"
+#: What each SQLite file begins with.
+MAGIC = b"SQLite format 3\0"
 
 
 def recognise(path: Path) -> None:
@@ -47,8 +48,8 @@ def recognise(path: Path) -> None:
 
 def recognise_head(path: Path) -> Head:
     """Make sure by its first bytes that a file is healthmon's. Raises ForeignDatabase, or StoreError."""
-    head = _read_head(path)
-    if head.magic != _MAGIC:
+    head = read_head(path)
+    if head.magic != MAGIC:
         raise ForeignDatabase(path, "this is not a database, or it is damaged; it was left untouched")
     if head.application_id != APPLICATION_ID:
         raise ForeignDatabase(path, "this is a database of another program; it was left untouched")
@@ -73,7 +74,8 @@ class Head:
     application_id: int
 
 
-def _read_head(path: Path) -> Head:
+def read_head(path: Path) -> Head:
+    """Read what a file's first bytes say, whatever it is; what is missing is 0. Raises StoreError."""
     try:
         if not path.is_file():
             raise StoreError(path, "this is not a file" if path.exists() else "there is no such file")

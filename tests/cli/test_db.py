@@ -254,8 +254,12 @@ OBSTACLES: dict[Callable[[Path], None], str] = {
 }
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-@pytest.mark.parametrize(("put", "said"), OBSTACLES.items(), ids=lambda one: getattr(one, "__name__", ""))
+@pytest.mark.parametrize(
+    ("name", "put", "said"),
+    # The check looks for damage, so that it finds some is its answer: see below.
+    [(name, *one) for one in OBSTACLES.items() for name in COMMANDS if name != "check" or one[0] not in (text, torn)],
+    ids=lambda one: getattr(one, "__name__", str(one)[:10]),
+)
 def test_what_is_no_database_of_ours_is_one_sentence(
     db: Run, database: Path, name: str, put: Callable[[Path], None], said: str
 ) -> None:
@@ -270,6 +274,21 @@ def test_what_is_no_database_of_ours_is_one_sentence(
     assert len(done.stderr.splitlines()) == 1
     assert (database.read_bytes() if database.exists() else None) == before
     assert not database.with_name("copy.db").exists()
+
+
+@pytest.mark.parametrize("put", [text, torn], ids=lambda one: one.__name__)
+def test_what_is_no_database_at_all_is_damage_for_the_check(
+    db: Run, database: Path, put: Callable[[Path], None]
+) -> None:
+    put(database)
+
+    done = db("check")
+
+    assert (done.exit_code, done.stderr) == (ExitCode.PROBLEM, "")
+    assert done.stdout.splitlines()[0].endswith("damaged.")
+    assert "the file: it does not begin as a database does: it is none, or its beginning was overwritten" in done.stdout
+    told = json.loads(db("check", "--json").stdout)
+    assert (told["ok"], told["schema"], len(told["findings"])) == (False, None, 1)
 
 
 @pytest.mark.parametrize("name", ["prune", "rename-pbx"])

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import random
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from healthmon.errors import ForeignDatabase, StoreError
+from healthmon.cli.main import cli
+from healthmon.errors import ExitCode, ForeignDatabase, StoreError
 from healthmon.model import Health
 from healthmon.store.checkup import RULES, check_up
 from healthmon.store.connect import connect
@@ -87,16 +92,148 @@ def test_a_damaged_page_is_found_and_named(store: Store) -> None:
     assert found and all(one.startswith("the file") for one in found)
 
 
-def test_what_is_none_of_ours_or_older_is_refused(folder: Path) -> None:
+@pytest.fixture
+def sound(folder: Path) -> Path:
+    """A database of some dozens of pages that holds all that there can be; its daemon has ended."""
+    store = Store(folder / "healthmon.db")
+    fill(store, len(MIGRATIONS))
+    store.book(transitions=[transition(START + 1000 + at, Health.UP) for at in range(2000)])
+    store.stop()
+    return store.path
+
+
+def test_what_is_not_there_or_of_another_program_or_version_is_refused(folder: Path) -> None:
     path = folder / "healthmon.db"
     with pytest.raises(StoreError, match="there is no database here yet"):
         findings(path)
-    path.write_text("hello")
-    with pytest.raises(ForeignDatabase, match="not a database"):
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE theirs (one)")
+    with pytest.raises(ForeignDatabase, match="of another program"):
         findings(path)
     path.unlink()
     Store(path).stop()
-    with closing(sqlite3.connect(path)) as connection:
-        connection.execute("PRAGMA user_version = 1")
-    with pytest.raises(StoreError, match="written by an older healthmon"):
-        findings(path)
+    for version, said in ((1, "written by an older healthmon"), (len(MIGRATIONS) + 1, "written by a newer healthmon")):
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute(f"PRAGMA user_version = {version}")
+        with pytest.raises(StoreError, match=said):
+            findings(path)
+
+
+@pytest.mark.parametrize(
+    ("left", "said"),
+    [
+        (0, "the file: it is empty"),
+        (5, "the file: it does not begin as a database does"),
+        (60, "the file: its end is missing: 60 of "),
+        (100, "the file: its end is missing: 100 of "),
+        (4096, "the file: its end is missing: 4,096 of "),
+        (-1, "the file: its end is missing: "),
+    ],
+)
+def test_a_file_that_was_cut_off_is_damaged(sound: Path, left: int, said: str) -> None:
+    os.truncate(sound, left if left >= 0 else sound.stat().st_size + left)
+
+    (found,) = findings(sound)
+
+    assert found.startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("at", "written", "said"),
+    [
+        (0, b"\0" * 4096, "the file: it does not begin as a database does"),
+        (0, b"hello", "the file: it does not begin as a database does"),
+        (16, b"\x12\x34", "the file: its beginning was overwritten"),
+        (44, b"\0\0\0\x63", "the file: "),
+        (56, b"\xff\xff\xff\xff", "the file: "),
+        (60, b"\x7f\xff\xff\xff", "the file: its beginning was overwritten"),
+        (68, b"\0\0\0\0", "the file: its beginning was overwritten"),
+        (100, b"\xa5" * 3996, "the file: "),
+    ],
+)
+def test_a_beginning_that_was_overwritten_is_damage(sound: Path, at: int, written: bytes, said: str) -> None:
+    overwrite(sound, at, written)
+
+    assert all(one.startswith(said) for one in findings(sound))
+    assert findings(sound)
+
+
+def test_words_that_are_none_are_damage_and_no_surprise(sound: Path) -> None:
+    with closing(connect(sound)) as connection:
+        connection.execute("UPDATE daemon SET version = CAST(x'30ff31' AS TEXT)")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    done = CliRunner().invoke(cli, ["status", "--database", str(sound)])
+
+    assert (done.exit_code, done.stderr.count("\n")) == (ExitCode.DATABASE, 1)
+    assert "the file is damaged" in done.stderr
+
+
+def overwrite(path: Path, at: int, written: bytes) -> None:
+    with path.open("r+b") as file:
+        file.seek(at)
+        file.write(written)
+
+
+# What each kind of corruption makes of the bytes, and whether it must be found.
+
+
+def cut_off(chance: random.Random, whole: bytes) -> tuple[bytes, bool]:
+    return whole[: chance.choice([chance.randrange(len(whole)), chance.randrange(len(whole) // 4096) * 4096])], True
+
+
+def overwritten_page(chance: random.Random, whole: bytes) -> tuple[bytes, bool]:
+    at = chance.randrange(len(whole) // 4096) * 4096
+    return whole[:at] + chance.choice([chance.randbytes(4096), bytes(4096)]) + whole[at + 4096 :], at == 0
+
+
+def swapped_pages(chance: random.Random, whole: bytes) -> tuple[bytes, bool]:
+    pages = [whole[at : at + 4096] for at in range(0, len(whole), 4096)]
+    one, other = chance.sample(range(len(pages)), 2)
+    pages[one], pages[other] = pages[other], pages[one]
+    return b"".join(pages), False
+
+
+def flipped(first: int, last: int | None) -> Callable[[random.Random, bytes], tuple[bytes, bool]]:
+    def corrupt(chance: random.Random, whole: bytes) -> tuple[bytes, bool]:
+        broken = bytearray(whole)
+        for _ in range(chance.choice([1, 1, 3, 30])):
+            broken[chance.randrange(first, last or len(whole))] ^= chance.randrange(1, 256)
+        return bytes(broken), False
+
+    return corrupt
+
+
+KINDS = {
+    "cut off": cut_off,
+    "a page overwritten": overwritten_page,
+    "two pages swapped": swapped_pages,
+    "bytes flipped in the head": flipped(0, 100),
+    "bytes flipped in the schema": flipped(100, 3 * 4096),
+    "bytes flipped anywhere": flipped(0, None),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_any_corruption_is_found_or_harmless_and_never_a_surprise(sound: Path, kind: str) -> None:
+    whole = sound.read_bytes()
+    harmless = 0
+
+    for seed in range(60):
+        broken, must_be_found = KINDS[kind](random.Random(f"{kind} {seed}"), whole)
+        sound.write_bytes(broken)
+        done = CliRunner().invoke(cli, ["db", "check", "--database", str(sound)])
+
+        assert done.exception is None or isinstance(done.exception, SystemExit), (seed, done.exception)
+        assert "Traceback" not in done.output, seed
+        if done.exit_code == ExitCode.PROBLEM:
+            first, finding, *_ = done.stdout.splitlines()
+            assert first.startswith(f"{sound}: ") and first.endswith(": damaged.") and finding.startswith("  "), seed
+        else:
+            assert not must_be_found, (seed, done.output)
+            harmless += 1
+        if done.exit_code == ExitCode.DATABASE:
+            assert done.stderr.count("\n") == 1 and ("er healthmon" in done.stderr or "another" in done.stderr), seed
+        else:
+            assert done.exit_code in (ExitCode.OK, ExitCode.PROBLEM), seed
+    assert harmless < 60
