@@ -27,6 +27,7 @@ Item = TypeVar("Item")
 #: Narrower than this a table is unreadable; let the terminal break the lines.
 NARROWEST = 60
 
+
 #: The number of an incident or a silence, as the database can hold it.
 class _Number(click.IntRange):
     """A number, with a sentence about what is none."""

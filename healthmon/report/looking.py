@@ -152,7 +152,7 @@ def _measures(reader: Reader, meters: Meters, asked: Asked, now: float, plans: P
         unseen=Unseen(meters.veils_behind_pbxs(until), no_daemon_since),
         covers=Covers(plans, reader.silences_within(since, until), asked.window),
         site_of=sites_of(plans, reader.last_places()),
-        flaps=_flaps(reader.flaps(since, until), since),
+        flaps=_flaps(reader.flaps(since, until)),
         excludes_maintenance=asked.rules.excludes_maintenance,
         calendars=[periods_of(calendar, asked.window, asked.zone) for calendar in _calendars(asked)],
     )
@@ -164,9 +164,9 @@ def _calendars(asked: Asked) -> list[Calendar]:
     return [*by, _cell_calendar(asked.window)] if asked.with_pictures else by
 
 
-def _flaps(found: Iterable[tuple[Target, float, int]], since: float) -> dict[Target, list[tuple[float, int]]]:
-    """Sort by target when something flapped, and how often; what began before the window counts at its beginning."""
+def _flaps(found: Iterable[tuple[Target, float, int]]) -> dict[Target, list[tuple[float, int]]]:
+    """Sort by target when something flapped, and how often."""
     flaps: dict[Target, list[tuple[float, int]]] = {}
     for target, at, count in found:
-        flaps.setdefault(target, []).append((max(at, since), count))
+        flaps.setdefault(target, []).append((at, count))
     return flaps

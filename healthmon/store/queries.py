@@ -113,7 +113,7 @@ INCIDENTS_OF_TARGET = """SELECT * FROM incidents WHERE pbx = :pbx AND technology
     AND opened_at < :until AND (closed_at IS NULL OR closed_at > :since) ORDER BY opened_at, id"""
 
 FLAPS_IN_WINDOW = """SELECT pbx, technology, resource, opened_at, flap_episodes FROM incidents
-    WHERE flap_episodes > 0 AND opened_at < :until AND (closed_at IS NULL OR closed_at > :since)"""
+    WHERE flap_episodes > 0 AND opened_at >= :since AND opened_at < :until"""
 
 
 def open_reader(path: Path) -> Reader:
@@ -229,7 +229,7 @@ class Reader:
         return [incident_of(row, self._line) for row in rows]
 
     def flaps(self, since: float, until: float) -> list[tuple[Target, float, int]]:
-        """Return what flapped in a window: the target, when its incident opened, how often it began to flap."""
+        """Return what flapped: the target, when its incident opened, within a window, how often it began to flap."""
         rows = self._rows(FLAPS_IN_WINDOW, self._window(since, until))
         return [(target_of(row), self._line.shown(row["opened_at"]), row["flap_episodes"]) for row in rows]
 

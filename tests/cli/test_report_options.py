@@ -333,6 +333,49 @@ def test_flaps_are_counted(database: Path, run: Run) -> None:
     assert [group["flaps"] for group in document["groups"]] == [0, 0, 3, 0]
 
 
+def test_flapping_over_the_end_of_a_month_counts_where_it_began_and_its_time_where_it_was(
+    database: Path, run: Run
+) -> None:
+    trunk = provider("telekom", watched_since=NOW - 90 * DAY)
+    midnight = datetime(2026, 4, 1, tzinfo=BERLIN).timestamp()
+    downs = [midnight - 20 * MINUTE, midnight - 10 * MINUTE, midnight + 5 * MINUTE]
+    changes = [step for at in downs for step in ((at, DOWN), (at + 4 * MINUTE, UP))]
+    flapping = outage(7, trunk, downs[0], midnight + HOUR, flap_episodes=1)
+    with running(database, [trunk], history=steps(trunk, (NOW - 90 * DAY, UP), *changes), incidents=[flapping]):
+        march = asked(run, "--from", "2026-03-01", "--to", "2026-03-31")
+        april = asked(run, "--from", "2026-04-01", "--to", "2026-04-30")
+        months = asked(run, "--by", "month", "--from", "2026-03-01", "--to", "2026-04-30")
+
+    assert [one["overall"]["flaps"] for one in (march, april)] == [1, 0]
+    assert [one["overall"]["downtime_s"] for one in (march, april)] == [8 * MINUTE, 4 * MINUTE]
+    assert [[one["id"] for one in each["incidents"]] for each in (march, april)] == [[7], [7]]
+    assert [group["flaps"] for group in months["groups"]] == [1, 0]
+    assert months["overall"]["flaps"] == 1
+
+
+def test_an_outage_over_the_end_of_a_month_is_one_of_both_with_its_part_and_one_of_the_whole(
+    database: Path, run: Run
+) -> None:
+    trunk = provider("telekom", watched_since=NOW - 90 * DAY)
+    midnight = datetime(2026, 4, 1, tzinfo=BERLIN).timestamp()
+    history = steps(trunk, (NOW - 90 * DAY, UP), (midnight - 2 * HOUR, DOWN), (midnight + HOUR, UP))
+    with running(
+        database, [trunk], history=history, incidents=[outage(1, trunk, midnight - 2 * HOUR, midnight + HOUR)]
+    ):
+        march = asked(run, "--from", "2026-03-01", "--to", "2026-03-31")
+        april = asked(run, "--from", "2026-04-01", "--to", "2026-04-30")
+        months = asked(run, "--by", "month", "--from", "2026-03-01", "--to", "2026-04-30")
+
+    def told(figures: dict[str, Any]) -> tuple[int, float, float]:
+        return figures["outages"], figures["downtime_s"], figures["longest_s"]
+
+    assert [told(one["overall"]) for one in (march, april)] == [(1, 2 * HOUR, 2 * HOUR), (1, HOUR, HOUR)]
+    assert [told(group) for group in months["groups"]] == [(1, 2 * HOUR, 2 * HOUR), (1, HOUR, HOUR)]
+    assert told(months["overall"]) == (1, 3 * HOUR, 3 * HOUR)
+    (incident,) = march["incidents"]
+    assert incident["closed_at"] == april["incidents"][0]["closed_at"]
+
+
 def test_round_trip_times_are_shown_where_any_are_known(database: Path, run: Run) -> None:
     trunk, desk = provider("telekom"), phone("101")
     history = [*steps(trunk, (LONG_AGO, UP)), *steps(desk, (LONG_AGO, UP))]
