@@ -17,7 +17,7 @@ from healthmon.model import Kind
 from healthmon.report.accounts import By, Choice, Rules
 from healthmon.report.figures import UnknownAs
 from healthmon.report.looking import Asked, account_of
-from healthmon.report.rendering import FORMS, Look, rendered
+from healthmon.report.rendering import FORMS, Look, listing, pieces
 from healthmon.report.spans import Span
 from healthmon.report.tables import Screen
 from healthmon.report.window import DEFAULT_SINCE, BadWindow, Last, last_period, window
@@ -112,23 +112,24 @@ def command(
     where = place(ctx.obj, database)
     now = as_of_moment(as_of, where.timezone)
     last = _last(week=last_week, month=last_month)
+    look = Look(
+        where.timezone, screen() if output is None else Screen(width=None), with_incidents, everything, top, now
+    )
     asked = Asked(
         window=_window(since, from_, to, last, zone=where.timezone, now=now),
         choice=Choice(**chosen),
         by=By(by),
         rules=Rules(UnknownAs(unknown_as), exclude_maintenance, None if sla is None else sla / 100),
         zone=where.timezone,
-        with_incidents=with_incidents or form in ("json", "html"),
+        listing=listing(form, look),
         with_pictures=form == "html",
     )
     planned = plans(ctx.obj, database)
     with open_reader(where.database) as reader:
         found = account_of(reader, asked, now, plans=planned, progress=progress_if_long("Looking at each target"))
-    look = Look(
-        where.timezone, screen() if output is None else Screen(width=None), with_incidents, everything, top, now
-    )
     with output_to(output, where.database) as file:
-        file.write(rendered(found, form, look).encode())
+        for piece in pieces(found, form, look):
+            file.write(piece.encode())
     if found.missed:
         ctx.exit(ExitCode.PROBLEM)
 

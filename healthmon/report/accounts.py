@@ -26,6 +26,11 @@ class Choice:
     endpoints: Sequence[str] = ()
     kinds: Sequence[str] = ()
 
+    @property
+    def is_everything(self) -> bool:
+        """Whether nothing is left out."""
+        return not (self.pbxs or self.watches or self.endpoints or self.kinds)
+
     def includes(self, target: Target, kind: Kind, watch: str) -> bool:
         """Whether this target is wanted. A PBX has no endpoint and no watch section."""
         return (
@@ -149,6 +154,18 @@ class Pictures:
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """Which incidents an account holds: all, or so many of the newest."""
+
+    most: int | None = None
+    #: Also those that another one of the window explains.
+    with_explained: bool = True
+    #: All of them are read from the database again, one by one, when they are gone through: not before the reader is
+    #: closed.
+    is_streamed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """All that a report says."""
 
@@ -156,7 +173,9 @@ class Account:
     #: Worst first.
     lines: tuple[Line, ...]
     #: Newest first.
-    incidents: tuple[Incident, ...] = ()
+    incidents: Iterable[Incident] = ()
+    #: So many older ones are left out.
+    more_incidents: int = 0
     by: By = By.TARGET
     #: What it is grouped by: worst first, periods in their order; empty by target.
     groups: tuple[Group, ...] = ()
@@ -253,12 +272,6 @@ def period_group(period: Period, figures: Figures, in_hours: Figures | None, tar
 def worst_first(lines: Iterable[Line], rules: Rules) -> tuple[Line, ...]:
     """Order targets by availability, then by downtime and outages; what has no figure comes last."""
     return tuple(sorted(lines, key=lambda line: (*_badness(line.figures, rules), line.target)))
-
-
-def newest_first(incidents: Iterable[Incident], choice: Choice) -> tuple[Incident, ...]:
-    """Choose the incidents of the targets that are wanted."""
-    chosen = [one for one in incidents if choice.includes(one.target, one.kind, one.watch)]
-    return tuple(sorted(chosen, key=lambda one: (-one.opened_at, -one.id)))
 
 
 def _badness(figures: Figures, rules: Rules) -> tuple[object, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
@@ -15,12 +15,12 @@ from healthmon.report.accounts import (
     Choice,
     Group,
     Line,
+    Listing,
     Pictures,
     Rules,
     Unseen,
     grouped,
     is_told_of,
-    newest_first,
     worst_first,
 )
 from healthmon.report.covers import Covers
@@ -32,7 +32,7 @@ from healthmon.report.standing import (
     is_stale,
 )
 from healthmon.store.meters import Meters, Watched
-from healthmon.store.queries import Reader
+from healthmon.store.queries import Reader, Wanted
 
 #: Goes through what is to be done, and perhaps shows how far that is.
 Progress = Callable[[Sequence[Watched]], Iterable[Watched]]
@@ -55,7 +55,8 @@ class Asked:
     by: By = By.TARGET
     rules: Rules = field(default_factory=Rules)
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
-    with_incidents: bool = True
+    #: None: no incidents.
+    listing: Listing | None = field(default_factory=Listing)
     with_pictures: bool = False
 
 
@@ -72,18 +73,53 @@ def account_of(
     chosen = [one for one in meters.watched(*asked.window) if is_told_of(one, asked.choice)]
     measuring = Measuring(meters, _measures(reader, meters, asked, now, plans))
     lines = worst_first([measuring.line(one) for one in progress(chosen)], asked.rules)
-    known = (_as_it_was(one, now) for one in reader.incidents(*asked.window)) if asked.with_incidents else ()
-    incidents = newest_first(known, asked.choice)
+    incidents, more = _incidents(reader, asked, now)
     is_calendar = asked.by.calendar is not None
     return Account(
         window=asked.window,
         lines=lines,
         incidents=incidents,
+        more_incidents=more,
         by=asked.by,
         groups=measuring.groups(0) if is_calendar else grouped(lines, asked.by, asked.rules),
         rules=asked.rules,
-        pictures=_pictures(measuring, chosen, lines, incidents, asked) if asked.with_pictures else None,
+        pictures=_pictures(measuring, chosen, lines, _of_sites(reader, asked, now), asked)
+        if asked.with_pictures
+        else None,
     )
+
+
+def _incidents(reader: Reader, asked: Asked, now: float) -> tuple[Iterable[Incident], int]:
+    """Read the incidents that are to be listed, and count those that are left out."""
+    listing = asked.listing
+    if listing is None:
+        return (), 0
+    wanted = _wanted(asked, with_explained=listing.with_explained)
+    if listing.is_streamed:
+        return _AsTheyWere(reader.stored_incidents(wanted), now), 0
+    incidents = tuple(_AsTheyWere(reader.newest_incidents(wanted, listing.most), now))
+    is_whole = listing.most is None or len(incidents) < listing.most
+    return incidents, 0 if is_whole else reader.count_incidents(wanted) - len(incidents)
+
+
+def _of_sites(reader: Reader, asked: Asked, now: float) -> Iterable[Incident]:
+    return _AsTheyWere(reader.site_incidents(_wanted(asked)), now)
+
+
+def _wanted(asked: Asked, *, with_explained: bool = True) -> Wanted:
+    wants = None if asked.choice.is_everything else asked.choice.includes
+    return Wanted(*asked.window, wants, with_explained)
+
+
+@dataclass(frozen=True, slots=True)
+class _AsTheyWere:
+    """Incidents with what was known of them at a time, each time that they are gone through."""
+
+    incidents: Iterable[Incident]
+    now: float
+
+    def __iter__(self) -> Iterator[Incident]:
+        return (_as_it_was(one, self.now) for one in self.incidents)
 
 
 def _as_it_was(incident: Incident, now: float) -> Incident:
@@ -99,7 +135,7 @@ def _pictures(
     measuring: Measuring,
     chosen: Sequence[Watched],
     lines: Sequence[Line],
-    incidents: Sequence[Incident],
+    site_incidents: Iterable[Incident],
     asked: Asked,
 ) -> Pictures:
     """Collect what only pictures need."""
@@ -108,7 +144,7 @@ def _pictures(
     several = len({line.target.pbx for line in providers}) > 1
     cells = measuring.groups(-1)
     watched_since = {one.target: one.watched_from[0] for one in chosen}
-    sites = site_strips(lines, incidents, measuring.measures, watched_since)
+    sites = site_strips(lines, site_incidents, measuring.measures, watched_since)
     return Pictures(
         providers=tuple(
             replace(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from healthmon.report.accounts import Account
+from healthmon.report.accounts import Account, Listing
 from healthmon.report.report_data import entries_csv, incidents_csv, report_json
 from healthmon.report.report_markdown import report_markdown
-from healthmon.report.report_text import report_text
+from healthmon.report.report_text import LISTED, LISTED_INCIDENTS, report_text
 from healthmon.report.tables import Screen
 
 
@@ -27,8 +27,17 @@ class Look(NamedTuple):
     now: float = 0.0
 
 
-def _table(account: Account, look: Look) -> str:
-    return report_text(
+class Form(NamedTuple):
+    """One form of a report: how it is written, in pieces, and which incidents it lists."""
+
+    pieces: Callable[[Account, Look], Iterable[str]]
+    listing: Listing
+    #: Whether it lists incidents also where nobody asked for them.
+    always_lists: bool = False
+
+
+def _table(account: Account, look: Look) -> Iterable[str]:
+    yield report_text(
         account,
         look.zone,
         look.screen,
@@ -38,33 +47,48 @@ def _table(account: Account, look: Look) -> str:
     )
 
 
-def _csv(account: Account, look: Look) -> str:
+def _csv(account: Account, look: Look) -> Iterable[str]:
     return incidents_csv(account) if look.with_incidents else entries_csv(account, look.top)
 
 
-def _json(account: Account, look: Look) -> str:
-    return report_json(account, look.top) + "\n"
+def _json(account: Account, look: Look) -> Iterable[str]:
+    return report_json(account, look.top)
 
 
-def _markdown(account: Account, look: Look) -> str:
-    return report_markdown(account, look.zone, with_incidents=look.with_incidents, top=look.top)
+def _markdown(account: Account, look: Look) -> Iterable[str]:
+    yield report_markdown(account, look.zone, with_incidents=look.with_incidents, top=look.top)
 
 
-def _html(account: Account, look: Look) -> str:
+def _html(account: Account, look: Look) -> Iterable[str]:
     from healthmon.report.html.page import report_page  # noqa: PLC0415  (no other form needs Jinja2 and drawsvg)
 
-    return report_page(account, look.zone, now=look.now, top=look.top)
+    yield report_page(account, look.zone, now=look.now, top=look.top)
 
 
-FORMS: Mapping[str, Callable[[Account, Look], str]] = {
-    "table": _table,
-    "csv": _csv,
-    "json": _json,
-    "html": _html,
-    "markdown": _markdown,
+_ALL = Listing(is_streamed=True)
+_SOME = Listing(LISTED_INCIDENTS, with_explained=False)
+
+FORMS: Mapping[str, Form] = {
+    "table": Form(_table, Listing(LISTED)),
+    "csv": Form(_csv, _ALL),
+    "json": Form(_json, _ALL, always_lists=True),
+    "html": Form(_html, _SOME, always_lists=True),
+    "markdown": Form(_markdown, _SOME),
 }
 
 
+def listing(form: str, look: Look) -> Listing | None:
+    """Say which incidents a report in one of FORMS lists; None: none."""
+    if not (look.with_incidents or FORMS[form].always_lists):
+        return None
+    return Listing() if look.everything and form == "table" else FORMS[form].listing
+
+
+def pieces(account: Account, form: str, look: Look) -> Iterable[str]:
+    """Write a report in one of FORMS, piece by piece."""
+    return FORMS[form].pieces(account, look)
+
+
 def rendered(account: Account, form: str, look: Look) -> str:
-    """Write a report in one of FORMS."""
-    return FORMS[form](account, look)
+    """Write a report in one of FORMS, as one text."""
+    return "".join(pieces(account, form, look))

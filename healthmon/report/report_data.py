@@ -1,11 +1,13 @@
-"""``healthmon report`` for programs: the JSON of ``docs/json.md``, and CSV that a spreadsheet opens right. Pure."""
+"""``healthmon report`` for programs: the JSON of ``docs/json.md``, and CSV that a spreadsheet opens right. Pure.
+
+Both are written piece by piece: a month may have hundreds of thousands of incidents.
+"""
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterable
-from io import StringIO
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from healthmon.core.roundtrips import RoundTrips
@@ -15,13 +17,13 @@ from healthmon.report.figures import Figures
 from healthmon.report.words import harmless, rfc3339
 
 
-def report_json(account: Account, top: int | None = None) -> str:
+def report_json(account: Account, top: int | None = None) -> Iterator[str]:
     """Write an account as one JSON object. ``top``: so many of the worst, and no more."""
     rules, in_hours = account.rules, account.in_hours
     lines, groups = (
         (account.lines[:top], account.groups) if account.by is By.TARGET else (account.lines, account.groups[:top])
     )
-    document = {
+    facts = {
         "from": rfc3339(account.window[0]),
         "to": rfc3339(account.window[1]),
         "by": account.by,
@@ -29,14 +31,29 @@ def report_json(account: Account, top: int | None = None) -> str:
         "maintenance_excluded": rules.excludes_maintenance,
         "sla": None if rules.promised is None else round(rules.promised, 8),
         "overall": _figures(account.overall, in_hours, rules),
-        "groups": [_group(group, rules) for group in groups],
-        "targets": [_target(line, rules) for line in lines],
-        "incidents": [incident_data(incident) for incident in account.incidents],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False)
+    yield json.dumps(facts, indent=2, ensure_ascii=False).removesuffix("\n}")
+    yield from _array("groups", (_group(group, rules) for group in groups))
+    yield from _array("targets", (_target(line, rules) for line in lines))
+    yield from _array("incidents", map(incident_data, account.incidents))
+    yield "\n}\n"
 
 
-def entries_csv(account: Account, top: int | None = None) -> str:
+#: Python writes an object without line breaks several times as quickly; ours hold no others, so that what divides
+#: their members may break the line.
+_ENCODE_OBJECT = json.JSONEncoder(ensure_ascii=False, separators=(",\n      ", ": ")).encode
+
+
+def _array(name: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Write a member of the outermost object that is a list of objects, as ``json.dumps(…, indent=2)`` would."""
+    opening = f',\n  "{name}": ['
+    for row in rows:
+        yield f"{opening}\n    {{\n      {_ENCODE_OBJECT(row)[1:-1]}\n    }}"
+        opening = ","
+    yield "\n  ]" if opening == "," else f"{opening}]"
+
+
+def entries_csv(account: Account, top: int | None = None) -> Iterator[str]:
     """Write the figures of each target, or of what they are grouped by, as CSV (RFC 4180)."""
     if account.by is By.TARGET:
         rows = [_target(line, account.rules) for line in account.lines[:top]]
@@ -47,7 +64,7 @@ def entries_csv(account: Account, top: int | None = None) -> str:
     return _csv([*names, *_figures(Figures(), None, account.rules), "sla_missed"], rows)
 
 
-def incidents_csv(account: Account) -> str:
+def incidents_csv(account: Account) -> Iterator[str]:
     """Write the incidents as CSV (RFC 4180)."""
     fields = [
         "id",
@@ -74,15 +91,21 @@ def incidents_csv(account: Account) -> str:
         "acknowledged_by",
         "acknowledgement",
     ]
-    return _csv(fields, (incident_data(incident) for incident in account.incidents))
+    return _csv(fields, map(incident_data, account.incidents))
 
 
-def _csv(fields: list[str], rows: Iterable[dict[str, Any]]) -> str:
-    file = StringIO()
-    writer = csv.DictWriter(file, fields)
-    writer.writeheader()
-    writer.writerows({name: _harmless(value) for name, value in row.items()} for row in rows)
-    return file.getvalue()
+def _csv(fields: list[str], rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+    writer = csv.writer(_Handed())
+    yield writer.writerow(fields)
+    for row in rows:
+        yield writer.writerow([_harmless(row[name]) for name in fields])
+
+
+class _Handed:
+    """A file that hands each line back, which a writer of CSV returns then."""
+
+    def write(self, line: str) -> str:
+        return line
 
 
 def _harmless(value: Any) -> Any:

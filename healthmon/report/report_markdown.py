@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from healthmon.report.accounts import Account
 from healthmon.report.columns import sentences, table_of
-from healthmon.report.report_text import incident_texts, times
+from healthmon.report.report_text import ALL_INCIDENTS, incident_texts, times
 from healthmon.report.words import visible
 
 #: What Markdown, or the HTML that it may hold, would take for more than letters: names come from strangers.
@@ -29,10 +29,13 @@ def report_markdown(account: Account, zone: ZoneInfo, *, with_incidents: bool, t
 
 
 def _incidents(account: Account, zone: ZoneInfo) -> str:
-    if not account.incidents:
-        return "No incidents."
     texts = incident_texts(account, zone)
-    return _table(texts.titles, texts.rows, [title in ("NO.", "LASTED") for title in texts.titles])
+    if not texts.rows:
+        return "No incidents."
+    text = _table(texts.titles, texts.rows, [title in ("NO.", "LASTED") for title in texts.titles])
+    if texts.total is None:
+        return text
+    return f"{text}\n\nThe newest {len(texts.rows)} of {texts.total:,}; `{ALL_INCIDENTS}` lists all."
 
 
 def _table(titles: Sequence[str], rows: Sequence[Sequence[str]], is_number: Sequence[bool]) -> str:

@@ -15,6 +15,12 @@ from healthmon.report.words import acknowledged, counted, duration, full, moment
 #: So many targets are listed, and so many incidents; ``--all`` lists everything.
 LISTED = 50
 
+#: So many incidents are listed in a document that somebody reads.
+LISTED_INCIDENTS = 200
+
+#: What lists the others, too.
+ALL_INCIDENTS = "healthmon report --incidents --format csv"
+
 
 def report_text(
     account: Account,
@@ -26,10 +32,10 @@ def report_text(
     top: int | None = None,
 ) -> str:
     """Write everything that ``healthmon report`` prints as a table. ``top``: so many of the worst, and no more."""
-    limit = len(account.entries) + len(account.incidents) if everything else LISTED
+    limit = len(account.entries) if everything else LISTED
     parts = [_headline(account, zone, screen), _entries(account, screen, limit, top)]
     if with_incidents:
-        parts.append(_incidents(account, zone, screen, limit))
+        parts.append(_incidents(account, zone, screen))
     return "\n".join(part for part in parts if part)
 
 
@@ -144,15 +150,18 @@ _INCIDENT_COLUMNS = (
 )
 
 
-def _incidents(account: Account, zone: ZoneInfo, screen: Screen, limit: int) -> str:
+def _incidents(account: Account, zone: ZoneInfo, screen: Screen) -> str:
     """Write the table of incidents, newest first."""
-    if not account.incidents:
+    rows = _incident_rows(account, zone)
+    if not rows:
         return line("No incidents.", screen)
-    shown = account.incidents[:limit]
+    more = f"… and {account.more_incidents:,} older ones; --all lists everything."
+    return table(_INCIDENT_COLUMNS, rows, screen) + (line(more, screen) if account.more_incidents else "")
+
+
+def _incident_rows(account: Account, zone: ZoneInfo) -> list[list[Cell]]:
     has_pbx = account.has_pbxs
-    text = table(_INCIDENT_COLUMNS, [_incident(one, account.window[1], zone, has_pbx=has_pbx) for one in shown], screen)
-    more = len(account.incidents) - len(shown)
-    return text + (line(f"… and {more:,} older ones; --all lists everything.", screen) if more else "")
+    return [_incident(one, account.window[1], zone, has_pbx=has_pbx) for one in account.incidents]
 
 
 def _incident(one: Incident, until: float, zone: ZoneInfo, *, has_pbx: bool) -> list[Cell]:
@@ -172,18 +181,15 @@ class IncidentTexts(NamedTuple):
 
     titles: list[str]
     rows: list[list[str]]
-    #: So many older ones are left out.
-    more: int
+    #: How many there are, if these are not all of them.
+    total: int | None
 
 
-def incident_texts(account: Account, zone: ZoneInfo, most: int | None = None) -> IncidentTexts:
-    """Write the newest incidents as texts, without those that a listed one explains."""
-    numbers = {one.id for one in account.incidents}
-    chosen = [one for one in account.incidents if one.explained_by not in numbers]
-    has_pbx = account.has_pbxs
-    rows = [_incident(one, account.window[1], zone, has_pbx=has_pbx) for one in chosen[:most]]
-    texts = [[cell.text for cell in row] for row in rows]
-    return IncidentTexts([column.title for column in _INCIDENT_COLUMNS], texts, len(chosen) - len(rows))
+def incident_texts(account: Account, zone: ZoneInfo) -> IncidentTexts:
+    """Write the incidents of an account as texts."""
+    rows = [[cell.text for cell in row] for row in _incident_rows(account, zone)]
+    total = len(rows) + account.more_incidents if account.more_incidents else None
+    return IncidentTexts([column.title for column in _INCIDENT_COLUMNS], rows, total)
 
 
 def incidents_table(

@@ -33,6 +33,7 @@ from healthmon.store.connect import errors_named
 from healthmon.store.hindrance import Hindrance, look_for_hindrance
 from healthmon.store.history import TargetHistory, read_history, read_life, read_pbx_veils
 from healthmon.store.known import KnownTarget, read_known
+from healthmon.store.listing import StoredIncidents, Wanted, count, newest, numbered, of_sites
 from healthmon.store.lock import LockFacts
 from healthmon.store.meters import Meters
 from healthmon.store.reading import (
@@ -54,9 +55,11 @@ __all__ = [
     "KnownTarget",
     "Reader",
     "ReportFacts",
+    "StoredIncidents",
     "TargetHistory",
     "Telling",
     "UrlFacts",
+    "Wanted",
     "open_reader",
 ]
 
@@ -222,6 +225,27 @@ class Reader:
     def incidents(self, since: float, until: float) -> list[Incident]:
         """Return the incidents that overlap a window, oldest first."""
         return [incident_of(row, self._line) for row in self._rows(INCIDENTS_IN_WINDOW, self._window(since, until))]
+
+    def count_incidents(self, wanted: Wanted) -> int:
+        """Count the incidents that are wanted."""
+        with errors_named(self.path):
+            return count(self._connection, self._line, wanted)
+
+    def newest_incidents(self, wanted: Wanted, most: int | None = None) -> list[Incident]:
+        """Return the incidents that are wanted, the newest first; at most so many."""
+        with errors_named(self.path):
+            numbers = newest(self._connection, self._line, wanted, most)
+            return list(numbered(self._connection, self._line, numbers))
+
+    def stored_incidents(self, wanted: Wanted) -> StoredIncidents:
+        """Return all incidents that are wanted, the newest first, to be read once this reader is closed."""
+        with errors_named(self.path):
+            return StoredIncidents(self.path, self._line, newest(self._connection, self._line, wanted))
+
+    def site_incidents(self, wanted: Wanted) -> Iterator[Incident]:
+        """Stream the incidents of sites that are wanted, in no order."""
+        with errors_named(self.path):
+            yield from of_sites(self._connection, self._line, wanted)
 
     def incidents_of(self, target: Target, since: float, until: float) -> list[Incident]:
         """Return the incidents of one target that overlap a window, oldest first."""

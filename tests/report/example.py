@@ -32,7 +32,7 @@ from healthmon.model import (
 )
 from healthmon.report.accounts import By, Rules
 from healthmon.report.looking import Asked, account_of
-from healthmon.report.rendering import Look, rendered
+from healthmon.report.rendering import Look, listing, rendered
 from healthmon.store.commander import open_commander
 from healthmon.store.queries import open_reader
 from healthmon.store.writer import open_writer
@@ -162,10 +162,12 @@ def example(form: str = "html", by: By = By.TARGET) -> str:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "healthmon.db"
         make_month(path)
-        asked = Asked(MONTH, by=by, rules=Rules(promised=0.999), zone=BERLIN, with_pictures=True)
+        look = Look(BERLIN, with_incidents=True, now=WRITTEN)
+        rules, listed = Rules(promised=0.999), listing(form, look)
+        asked = Asked(MONTH, by=by, rules=rules, zone=BERLIN, listing=listed, with_pictures=True)
         with open_reader(path) as reader:
             found = account_of(reader, asked, WRITTEN, plans=PLANS)
-    return rendered(found, form, Look(BERLIN, with_incidents=True, now=WRITTEN))
+    return rendered(found, form, look)
 
 
 if __name__ == "__main__":

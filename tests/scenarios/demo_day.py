@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from healthmon.demo import cast
 from healthmon.report.accounts import Rules
 from healthmon.report.looking import Asked, account_of
-from healthmon.report.rendering import Look, rendered
+from healthmon.report.rendering import Look, listing, rendered
 from healthmon.store.queries import open_reader
 from tests.scenarios.asterisk import Peer
 from tests.scenarios.world import DAY, HOUR, MINUTE, World, configured, folder
@@ -93,10 +93,17 @@ def day() -> tuple[str, list[str]]:
             world.play(WRITTEN - BEGINS)
             arrivals = (arrival for channel in world.channels.values() for arrival in channel.arrivals)
             told = sorted(arrivals, key=lambda arrival: arrival.at)
-            asked = Asked((MIDNIGHT, MIDNIGHT + DAY), rules=Rules(promised=0.999), zone=BERLIN, with_pictures=True)
+            look = Look(BERLIN, with_incidents=True, now=WRITTEN)
+            asked = Asked(
+                (MIDNIGHT, MIDNIGHT + DAY),
+                rules=Rules(promised=0.999),
+                zone=BERLIN,
+                listing=listing("html", look),
+                with_pictures=True,
+            )
             with open_reader(world.config.database) as reader:
                 found = account_of(reader, asked, WRITTEN)
-            page = rendered(found, "html", Look(BERLIN, with_incidents=True, now=WRITTEN))
+            page = rendered(found, "html", look)
         finally:
             world.close()
     return page, [arrival.subject for arrival in told]

@@ -28,6 +28,7 @@ from healthmon.model import (
 )
 from healthmon.report.rolling import Roller
 from healthmon.store.commander import open_commander
+from healthmon.store.listing import Wanted, let_choose
 from healthmon.store.meters import Meters
 from healthmon.store.outbox import Outbox
 from healthmon.store.prune import Cuts
@@ -72,6 +73,9 @@ END = START + 1_000_000
 #: Nobody's quiet time lasts so long.
 LATER = START + 40_000
 
+#: The incidents of some targets, without those that another one explains.
+WANTED = Wanted(START, END, lambda target, _kind, _watch: target.pbx == "office", with_explained=False)
+
 Statement = tuple[str, Any]
 
 
@@ -103,6 +107,7 @@ def asked(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Statem
 def scans(path: Path, asked: Sequence[Statement]) -> list[str]:
     """Say which statements look through what they should not, and where."""
     with closing(sqlite3.Connection(path)) as connection:
+        let_choose(connection, None)
         rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
         tables = {row[0] for row in rows}
         return [scan for sql, parameters in dict(asked).items() for scan in _scans(connection, tables, sql, parameters)]
@@ -133,6 +138,10 @@ def ask_everything(reader: Reader) -> dict[str, Any]:
         "urls": reader.urls(),
         "open_incidents": reader.open_incidents(),
         "incidents": reader.incidents(START, END),
+        "count_incidents": reader.count_incidents(WANTED),
+        "newest_incidents": reader.newest_incidents(WANTED, 2),
+        "stored_incidents": len(reader.stored_incidents(WANTED)),
+        "site_incidents": list(reader.site_incidents(WANTED)),
         "incident": reader.incident(1),
         "explained": reader.explained(1),
         "notes": reader.notes(1),

@@ -16,10 +16,10 @@ from healthmon.report.figures import UnknownAs
 from healthmon.report.html import pictures as draw
 from healthmon.report.html.narrative import headline, in_words, period_in_words, story
 from healthmon.report.html.strips import MAINTENANCE, Outage, Shown, lane, longest_of, outages_of, stretches
-from healthmon.report.report_text import incident_texts, times
+from healthmon.report.report_text import ALL_INCIDENTS, incident_texts, times
 from healthmon.report.words import counted, duration, full, milliseconds, moment, visible
 
-#: So many rows a table has; the rest is counted.
+#: So many targets are listed; the rest is counted.
 MOST_ROWS = 200
 
 #: So many outages are named below a strip; so many providers, and sites, are told of in the summary.
@@ -64,7 +64,7 @@ def report_page(account: Account, zone: ZoneInfo, *, now: float, top: int | None
     """Write an account as one HTML page."""
     pictures = account.pictures or Pictures()
     listed = account.entries[: MOST_ROWS if top is None else top]
-    incidents = incident_texts(account, zone, MOST_ROWS)
+    incidents = incident_texts(account, zone)
     environment = Environment(
         loader=PackageLoader("healthmon.report.html"),
         autoescape=True,
@@ -97,6 +97,7 @@ def report_page(account: Account, zone: ZoneInfo, *, now: float, top: int | None
         listed_title=_listed_title(account),
         more_listed=len(account.entries) - len(listed),
         incidents=incidents,
+        all_incidents=ALL_INCIDENTS,
     )
 
 

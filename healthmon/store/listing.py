@@ -1,0 +1,141 @@
+"""The incidents that a report lists: chosen, counted and put in order by SQLite, so that nobody has all in memory."""
+
+from __future__ import annotations
+
+import sqlite3
+from array import array
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from healthmon.model import Incident, Kind, Target
+from healthmon.store.connect import errors_named
+from healthmon.store.readonly import connect_reader
+from healthmon.store.rows import KINDS, incident_of, named
+from healthmon.store.timeline import Timeline
+
+#: So many incidents are read at once, and are in memory.
+INCIDENTS_AT_ONCE = 1_000
+
+#: So many different targets are decided about once, and not for each of their incidents.
+_TARGETS_REMEMBERED = 50_000
+
+#: Whether what happens to this target, of this kind and watch section, is wanted.
+Wants = Callable[[Target, Kind, str], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which incidents are asked for: those that overlap a window, of the targets that are wanted."""
+
+    since: float
+    until: float
+    #: None: all are.
+    wants: Wants | None = None
+    #: Also those that another one of these explains.
+    with_explained: bool = True
+
+
+def _wanted(alias: str) -> str:
+    names = ", ".join(f"{alias}.{name}" for name in ("pbx", "technology", "resource", "kind", "watch"))
+    return f"(:wants_all OR CHOSEN({names}))"
+
+
+def _that(ended: str) -> str:
+    """Incidents that ended so; each end has an index of its own."""
+    return f"""SELECT one.id, one.opened_at FROM incidents one
+    WHERE {ended} AND one.opened_at < :until AND {_wanted("one")}
+        AND (:with_explained OR one.explained_by IS NULL OR NOT EXISTS (
+            SELECT 1 FROM incidents bigger WHERE bigger.id = one.explained_by AND bigger.opened_at < :until
+            AND (bigger.closed_at IS NULL OR bigger.closed_at > :since) AND {_wanted("bigger")}))"""  # noqa: S608
+
+
+_THOSE = f"{_that('one.closed_at IS NULL')} UNION ALL {_that('one.closed_at > :since')}"
+
+COUNT = f"SELECT COUNT(*) FROM ({_THOSE}) AS those"  # noqa: S608 (constants of ours, here and below)
+
+#: All, if ``most`` is negative.
+NEWEST = f"SELECT id FROM ({_THOSE}) AS those ORDER BY opened_at DESC, id DESC LIMIT :most"  # noqa: S608
+
+NUMBERED = "SELECT * FROM incidents WHERE id = :id"
+
+
+def _of_sites(ended: str) -> str:
+    return f"""SELECT one.* FROM incidents one
+    WHERE {ended} AND one.opened_at < :until AND one.kind = '{Kind.SITE}' AND {_wanted("one")}"""  # noqa: S608
+
+
+OF_SITES = f"{_of_sites('one.closed_at IS NULL')} UNION ALL {_of_sites('one.closed_at > :since')}"
+
+
+def count(connection: sqlite3.Connection, line: Timeline, wanted: Wanted) -> int:
+    """Count those that are wanted."""
+    number: int = _ask(connection, COUNT, line, wanted).fetchone()[0]
+    return number
+
+
+def newest(connection: sqlite3.Connection, line: Timeline, wanted: Wanted, most: int | None = None) -> array[int]:
+    """Return the numbers of those that are wanted, the newest first; at most so many."""
+    found = _ask(connection, NEWEST, line, wanted, most=-1 if most is None else most)
+    return array("q", (row["id"] for row in found))
+
+
+def of_sites(connection: sqlite3.Connection, line: Timeline, wanted: Wanted) -> Iterator[Incident]:
+    """Read those of sites, in no order."""
+    return (incident_of(row, line) for row in _ask(connection, OF_SITES, line, wanted))
+
+
+def numbered(connection: sqlite3.Connection, line: Timeline, numbers: array[int]) -> Iterator[Incident]:
+    """Read incidents by their numbers, in the order of these."""
+    for number in numbers:
+        row = connection.execute(NUMBERED, {"id": number}).fetchone()
+        if row is not None:
+            yield incident_of(row, line)
+
+
+def _ask(connection: sqlite3.Connection, sql: str, line: Timeline, wanted: Wanted, **more: int) -> sqlite3.Cursor:
+    let_choose(connection, wanted.wants)
+    parameters = {
+        "since": line.stored(wanted.since),
+        "until": line.stored(wanted.until),
+        "wants_all": wanted.wants is None,
+        "with_explained": wanted.with_explained,
+        **more,
+    }
+    return connection.execute(sql, parameters)
+
+
+def let_choose(connection: sqlite3.Connection, wants: Wants | None) -> None:
+    """Teach SQLite which targets are wanted: shell patterns mean the same here as for the targets of a report."""
+
+    @lru_cache(_TARGETS_REMEMBERED)
+    def is_chosen(pbx: str, technology: str, resource: str, kind: str, watch: str) -> bool:
+        return wants is None or wants(named(pbx, technology, resource), KINDS[kind], watch)
+
+    connection.create_function("CHOSEN", 5, is_chosen, deterministic=True)
+
+
+class StoredIncidents:
+    """Incidents by their numbers, read again each time that they are gone through, a page at a time.
+
+    Each page is a moment of its own, so that a consumer that stalls keeps nothing from the daemon. What was pruned in
+    the meantime is missing. Not to be read while a reader of this process is open (``connect_reader``).
+    """
+
+    def __init__(self, path: Path, line: Timeline, numbers: array[int]) -> None:
+        self._path = path
+        self._line = line
+        self._numbers = numbers
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._numbers)
+
+    def __iter__(self) -> Iterator[Incident]:
+        """Read them in their order. Raises a StoreError."""
+        for first in range(0, len(self._numbers), INCIDENTS_AT_ONCE):
+            with closing(connect_reader(self._path)[0]) as connection, errors_named(self._path):
+                page = list(numbered(connection, self._line, self._numbers[first : first + INCIDENTS_AT_ONCE]))
+            yield from page
