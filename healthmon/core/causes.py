@@ -9,6 +9,7 @@ from math import inf
 from healthmon.config.types import Config
 from healthmon.core.deadlines import Deadlines
 from healthmon.core.endpoint import Endpoint
+from healthmon.core.explaining import SAME_TIME
 from healthmon.core.groups import (
     FEW,
     Fall,
@@ -25,7 +26,7 @@ from healthmon.core.groups import (
     stance_of,
     window_of,
 )
-from healthmon.core.incidents import SAME_TIME, DeadlineKey, Incidents
+from healthmon.core.incidents import DeadlineKey, Incidents
 from healthmon.core.sites import Group, Sites, network_of
 from healthmon.core.step import Step
 from healthmon.model import Check, Ending, Health, Incident, Kind, Target
@@ -64,8 +65,8 @@ class Causes:
         # The monitor knows these.
         self.is_blind: Callable[[str], bool] = lambda _pbx: False
         self.endpoint_of: Callable[[Target], Endpoint | None] = lambda _target: None
-        incidents.groups_of = self.groups_of
-        incidents.down_in = self.down_in
+        incidents.explanations.groups_of = self.groups_of
+        incidents.explanations.members_down = self.members_down
         incidents.settled_at = self.settled_at
         incidents.site_of = self.site_of
         incidents.mutes_changed = self.mutes_changed
@@ -91,7 +92,7 @@ class Causes:
         is_public = endpoint.kind is Kind.PROVIDER or (group is not None and group.is_public)
         return (*((line,) if is_public else ()), *((group.target,) if group is not None else ()))
 
-    def down_in(self, target: Target) -> Iterable[Target] | None:
+    def members_down(self, target: Target) -> Iterable[Target] | None:
         """The members of a site, or of the providers of one host, that are not up; None: it is something else."""
         members = self._members.get(self._groups[target]) if target in self._groups else None
         return None if members is None else (*members.fallen, *members.recovering)

@@ -8,9 +8,11 @@ from dataclasses import replace
 from healthmon.config.types import Config
 from healthmon.core.alerting import TELLING_ENDS_AFTER, Policy
 from healthmon.core.deadlines import Deadlines
+from healthmon.core.explaining import Explanations, is_left_of, is_part_of
 from healthmon.core.machine import Machine
 from healthmon.core.mutes import Mutes, is_for_now, its_begin, its_end
 from healthmon.core.policies import Policies
+from healthmon.core.register import Register
 from healthmon.core.step import Step
 from healthmon.core.teller import DueAt, NotBefore, Teller
 from healthmon.model import (
@@ -27,25 +29,13 @@ from healthmon.model import (
     Told,
 )
 
-#: The key of a check, and of what is open about it.
-CheckKey = tuple[Target, str]
-
 #: The key of a deadline: what falls due, and for whom.
 DeadlineKey = tuple[str, object]
 
 #: Since when a target cannot be seen, or None.
 UnseenSince = Callable[[Target, str], float | None]
 
-#: The groups whose incidents explain that of a target, the biggest first.
-GroupsOf = Callable[[Target], tuple[Target, ...]]
-
-#: Whether this endpoint is one of those that its PBX no longer lists.
-IsVanished = Callable[[Target], bool]
-
 REMIND = "remind"
-
-#: Times were added and subtracted; what is so close is the same (seconds).
-SAME_TIME = 0.001
 
 #: How the words begin that say why nobody is told.
 TOLD_NOBODY = "told nobody: "
@@ -62,26 +52,15 @@ class Incidents:
 
     def __init__(self, config: Config, remembered: Remembered, deadlines: Deadlines[DeadlineKey]) -> None:
         self._deadlines = deadlines
-        self._next_id = remembered.next_incident_id
-        self._known = {incident.id: incident for incident in remembered.incidents}
-        self._open: dict[CheckKey, int] = {}
-        self._open_behind: dict[str, set[int]] = {}
-        #: The incidents that are known, open or not, by the bigger one that explains them.
-        self._explained_by: dict[int, set[int]] = {}
-        for incident in remembered.incidents:
-            self._note_explanation(incident)
-            if incident.is_open:
-                self._index(incident)
+        self._register = Register(remembered.incidents, remembered.next_incident_id)
+        self.explanations = Explanations(self._register)
         self._policies = Policies(config)
         self._teller = Teller(config, self._policies, remembered.told)
         self._commands = remembered.commands
         self._mutes = Mutes(config, remembered.commands.silences)
-        # The monitor knows these; until it says so, everything can be seen and nothing has vanished.
+        # The monitor knows this; until it says so, everything can be seen.
         self.unseen_since: UnseenSince = lambda _target, _check: None
-        self.is_vanished: IsVanished = lambda _target: False
         # The causes know these.
-        self.groups_of: GroupsOf = lambda _target: ()
-        self.down_in: Callable[[Target], Iterable[Target] | None] = lambda _target: None
         self.settled_at: Callable[[Incident], float] = lambda _incident: 0.0
         self.site_of: Callable[[Target], str] = lambda _target: ""
         self.mutes_changed: Callable[[Target], None] = lambda _target: None
@@ -94,12 +73,11 @@ class Incidents:
 
     def open_about(self, target: Target, check: str) -> Incident | None:
         """The open incident of this check, or None."""
-        incident_id = self._open.get((target, check))
-        return None if incident_id is None else self._known[incident_id]
+        return self._register.open_about(target, check)
 
     def all_open(self) -> list[Incident]:
         """Every open incident."""
-        return [self._known[incident_id] for incident_id in self._open.values()]
+        return self._register.all_open()
 
     def is_muted(self, target: Target) -> bool:
         """Whether nobody is told of what is open about this endpoint at present, because somebody asked for it."""
@@ -155,24 +133,19 @@ class Incidents:
     def _open_new(
         self, incident: Incident, now: float, changes: Changes, *, due_at: DueAt | None = None, not_before: float
     ) -> str:
-        self._index(incident)
         incident = self._explained(incident, changes)
-        self._book(incident, changes)
+        self._register.book(incident, changes)
         words = self._tell(incident, now, changes, due_at=due_at, not_before=not_before)
-        if words.startswith(TOLD_NOBODY) and not self._known[incident.id].muted_by:
+        if words.startswith(TOLD_NOBODY) and not self._register.now(incident).muted_by:
             changes.notes.append(Note(incident.id, now, words))
         self._bigger_changed(incident, now, changes)
         return words
-
-    def _next_number(self) -> int:
-        number, self._next_id = self._next_id, self._next_id + 1
-        return number
 
     def _new(self, machine: Machine, now: float, cohort: str) -> Incident:
         flapping = 1 if machine.is_flapping else 0
         is_up = machine.belief in (None, Health.UP)
         return Incident(
-            id=self._next_number(),
+            id=self._register.next_number(),
             target=machine.target,
             check=machine.check,
             kind=machine.kind,
@@ -205,9 +178,7 @@ class Incidents:
         return _closed(replace(incident, flapping=0), ending, closed_at, machine.reason)
 
     def _change(self, before: Incident, after: Incident, now: float, changes: Changes) -> str:
-        if not after.is_open:
-            self._unindex(after)
-        self._book(after, changes)
+        self._register.book(after, changes)
         if (before.is_open, before.health, before.flapping) == (after.is_open, after.health, after.flapping):
             return ""
         words = self._tell(after, now, changes)
@@ -228,15 +199,15 @@ class Incidents:
 
     def open_cause(self, incident: Incident, step: Step, not_before: float = 0.0) -> str:
         """Open the incident of a group or of a receiver's URL, whose number is given here; say who is told."""
-        numbered = replace(incident, id=self._next_number())
+        numbered = replace(incident, id=self._register.next_number())
         return self._open_new(numbered, step.now, step.changes, not_before=not_before)
 
     def amend(self, after: Incident, step: Step) -> None:
         """Book how wide the outage of a group is by now, and tell those who must know."""
-        before = self._known[after.id]
+        before = self._register.now(after)
         if after == before:
             return
-        self._book(after, step.changes)
+        self._register.book(after, step.changes)
         if after.watches != before.watches:
             self._teller.audience_changed(after.id)
         elif after.down <= before.down:
@@ -251,73 +222,33 @@ class Incidents:
         What is left down counts as told with it, and is acknowledged if the group was.
         """
         if incident.acked_at is not None:
-            for smaller in self._smaller(incident):
+            for smaller in self.explanations.smaller(incident):
                 self._hand_down(incident, smaller, step)
         after = _closed(incident, Ending.RECOVERED, at, words)
-        return self._change(self._known[incident.id], after, step.now, step.changes)
+        return self._change(self._register.now(incident), after, step.now, step.changes)
 
     def has_left(self, incident: Incident) -> bool:
         """Whether anything lasts that this incident explains."""
-        return any(one.is_open and one.explained_by == incident.id for one in self._smaller(incident))
+        return any(is_part_of(one, incident) for one in self.explanations.smaller(incident))
 
     def _hand_down(self, bigger: Incident, smaller: Incident, step: Step) -> None:
         """Who took note of the bigger one took note of what is left of it."""
-        if smaller.is_open and smaller.explained_by == bigger.id and smaller.acked_at is None:
+        if is_part_of(smaller, bigger) and smaller.acked_at is None:
             after = replace(smaller, acked_at=bigger.acked_at, acked_by=bigger.acked_by, ack_reason=bigger.ack_reason)
-            self._book(after, step.changes)
+            self._register.book(after, step.changes)
             step.changes.notes.append(
                 Note(after.id, step.now, f"acknowledged with incident {bigger.id} by {bigger.acked_by}")
             )
 
-    def _index(self, incident: Incident) -> None:
-        self._known[incident.id] = incident
-        self._open[incident.target, incident.check] = incident.id
-        self._open_behind.setdefault(incident.target.pbx, set()).add(incident.id)
-
-    def _unindex(self, incident: Incident) -> None:
-        self._open.pop((incident.target, incident.check), None)
-        self._open_behind.get(incident.target.pbx, set()).discard(incident.id)
-
-    def _book(self, incident: Incident, changes: Changes) -> None:
-        self._known[incident.id] = incident
-        self._note_explanation(incident)
-        changes.incidents[incident.id] = incident
-
     # ------------------------------------------------------------ the bigger incident that explains it
-
-    def _bigger(self, incident: Incident) -> Incident | None:
-        """The biggest open incident that explains this one."""
-        target = incident.target
-        if target.is_pbx:
-            return None
-        causes = [(Target(target.pbx), check) for check in (Check.CONNECTION, Check.INVENTORY)]
-        causes += [(group, Check.REACHABILITY) for group in self.groups_of(target)]
-        for cause, check in causes:
-            bigger = self.open_about(cause, check)
-            if bigger is not None and self._explains(bigger, incident):
-                return bigger
-        return None
-
-    def _explains(self, bigger: Incident, incident: Incident) -> bool:
-        if bigger.kind.is_group:
-            # What was down before is another story.
-            return incident.opened_at >= bigger.opened_at - SAME_TIME
-        if bigger.check == Check.CONNECTION:
-            return bigger.health is Health.DOWN
-        return bigger.check == Check.INVENTORY and self.is_vanished(incident.target)
-
-    def _explanation(self, incident: Incident) -> Incident | None:
-        """The bigger incident that explains this one, as long as that lasts."""
-        bigger = self._known.get(incident.explained_by) if incident.explained_by is not None else None
-        return bigger if bigger is not None and bigger.is_open and self._explains(bigger, incident) else None
 
     def _explained(self, incident: Incident, changes: Changes) -> Incident:
         """The incident, with the bigger one that explains it, if there is one.
 
         A PBX explains what somebody has not been told yet; a group also what was told a moment before it opened.
         """
-        bigger = self._bigger(incident)
-        if bigger is None or self._explanation(incident) is not None:
+        bigger = self.explanations.bigger(incident)
+        if bigger is None or self.explanations.lasting(incident) is not None:
             return incident
         if not bigger.kind.is_group and not self._teller.has_untold(incident):
             return incident
@@ -329,36 +260,21 @@ class Incidents:
         """Look again at the smaller incidents: their message is held back, or is due after all."""
         if incident.target.is_endpoint:
             return
-        for smaller in self._smaller(incident):
+        for smaller in self.explanations.smaller(incident):
             after = self._explained(smaller, changes) if smaller.is_open else smaller
             if after != smaller:
-                self._book(after, changes)
+                self._register.book(after, changes)
                 changes.notes.append(Note(after.id, now, f"explained by incident {after.explained_by}"))
-            if _is_left_of(after, incident):
+            if is_left_of(after, incident):
                 self._teller.join(after, incident)
             words = self._tell(after, now, changes)
             if words and after.explained_by is not None:
                 changes.log.append(f"{after.name}: incident {after.id}; {words}")
 
-    def _smaller(self, bigger: Incident) -> list[Incident]:
-        """What it may explain, and what it explained that is not told to the end."""
-        members = self.down_in(bigger.target)
-        if members is None:
-            behind = self._open_behind.get(bigger.target.pbx, set())
-        else:
-            behind = {number for one in members if (number := self._open.get((one, Check.REACHABILITY))) is not None}
-        numbers = (behind | self._explained_by.get(bigger.id, set())) - {bigger.id}
-        known = (self._known[number] for number in sorted(numbers))
-        return [one for one in known if not one.target.is_pbx]
-
-    def _note_explanation(self, incident: Incident) -> None:
-        if incident.explained_by is not None:
-            self._explained_by.setdefault(incident.explained_by, set()).add(incident.id)
-
     # ------------------------------------------------------------ telling
 
     def _policy(self, incident: Incident, now: float) -> Policy:
-        bigger = self._explanation(incident)
+        bigger = self.explanations.lasting(incident)
         return Policy(
             remind_every=self._policies.remind_every(incident),
             is_explained=bigger is not None,
@@ -416,7 +332,7 @@ class Incidents:
 
     def remind(self, incident_id: int, now: float, changes: Changes) -> None:
         """A reminder fell due, or somebody else is to be told: book it. Nobody came to be told of an end: let it go."""
-        incident = self._known.get(incident_id)
+        incident = self._register.get(incident_id)
         if incident is None:
             return
         if not incident.is_open:
@@ -442,9 +358,9 @@ class Incidents:
 
     def learn(self, told: Iterable[tuple[tuple[int, str], Told]], now: float, changes: Changes) -> None:
         """Take delivery results from the outbox, and book what they make necessary."""
-        news = {key[0] for key, one in told if key[0] in self._known and self._teller.learn(*key, one)}
-        for incident_id in sorted(news):
-            incident = self._known[incident_id]
+        of_known = (one for one in told if self._register.get(one[0][0]) is not None)
+        news = {key[0] for key, one in of_known if self._teller.learn(*key, one)}
+        for incident in filter(None, map(self._register.get, sorted(news))):
             before = len(changes.notifications)
             words = self._tell(incident, now, changes)
             if len(changes.notifications) > before:
@@ -456,7 +372,7 @@ class Incidents:
         if severity is incident.severity:
             return incident
         after = replace(incident, severity=severity)
-        self._book(after, changes)
+        self._register.book(after, changes)
         return after
 
     # ------------------------------------------------------------ silences, windows, acknowledgements
@@ -467,7 +383,7 @@ class Incidents:
         if muted_by == incident.muted_by:
             return incident
         after = replace(incident, muted_by=muted_by)
-        self._book(after, changes)
+        self._register.book(after, changes)
         words = its_begin(muted_by) if muted_by else its_end(incident.muted_by)
         changes.notes.append(Note(after.id, now, words))
         self.mutes_changed(after.target)
@@ -477,7 +393,7 @@ class Incidents:
         """A silence, maintenance or working hours have begun or ended: ask about every open incident anew."""
         for incident in sorted(self.all_open(), key=lambda one: one.id):
             words = self._tell(incident, now, changes)
-            after = self._known[incident.id]
+            after = self._register.now(incident)
             if after.muted_by != incident.muted_by:
                 turn = after.muted_by or its_end(incident.muted_by)
                 outcome = f"; {words}" if words.startswith("tells") else ""
@@ -502,14 +418,14 @@ class Incidents:
             self._acknowledge(one, now, changes)
 
     def _acknowledge(self, one: Acknowledgement, now: float, changes: Changes) -> None:
-        incident = self._known.get(one.incident_id)
+        incident = self._register.get(one.incident_id)
         if incident is None or not incident.is_open:
             return
         reason = one.reason or incident.ack_reason
         after = replace(incident, acked_at=one.at, acked_by=one.author, ack_reason=reason)
         if incident.acked_at is not None and after == replace(incident, acked_at=one.at):
             return
-        self._book(after, changes)
+        self._register.book(after, changes)
         words = f"acknowledged by {one.author}" + (f": {one.reason}" if one.reason else "")
         changes.notes.append(Note(after.id, now, words))
         changes.log.append(f"{after.name}: incident {after.id}: {words}; no more reminders")
@@ -517,7 +433,7 @@ class Incidents:
 
     def review_telling(self, now: float, changes: Changes) -> None:
         """Ask about every incident anew: healthmon has started, or its configuration changed."""
-        for incident in sorted(self._known.values(), key=lambda one: one.id):
+        for incident in self._register.everything():
             words = self._tell(incident, now, changes)
             if words.startswith("tells"):
                 changes.log.append(f"{incident.name}: incident {incident.id}; {words}")
@@ -525,28 +441,13 @@ class Incidents:
     def _drop(self, incident: Incident) -> None:
         self._teller.drop(incident.id)
         self._deadlines.clear((REMIND, incident.id))
-        self._known.pop(incident.id, None)
-        if incident.explained_by is not None:
-            self._explained_by.get(incident.explained_by, set()).discard(incident.id)
+        self._register.drop(incident)
 
     def shift(self, by: float) -> None:
         """Move the times of all incidents, and of what was said: somebody set the clock."""
         self._teller.shift(by)
         self._mutes.shift(by)
-        for incident in self._known.values():
-            self._known[incident.id] = replace(
-                incident,
-                opened_at=incident.opened_at + by,
-                believed_at=incident.believed_at + by,
-                closed_at=None if incident.closed_at is None else incident.closed_at + by,
-                acked_at=None if incident.acked_at is None else incident.acked_at + by,
-            )
-
-
-def _is_left_of(smaller: Incident, bigger: Incident) -> bool:
-    """Whether it lasts, may be told of, and belongs to a group whose outage is over."""
-    is_its = smaller.is_open and smaller.explained_by == bigger.id and not smaller.muted_by
-    return is_its and bigger.kind.is_group and bigger.ending is Ending.RECOVERED
+        self._register.shift(by)
 
 
 def _closed(incident: Incident, ending: Ending, at: float, words: str) -> Incident:

@@ -49,7 +49,7 @@ class Monitor:
         self._remembered = remembered
         self._desk = Desk(config, remembered)
         self._desk.incidents.unseen_since = self._unseen_since
-        self._desk.incidents.is_vanished = self._is_vanished
+        self._desk.incidents.explanations.is_vanished = self._is_vanished
         self._desk.causes.is_blind = self._is_blind
         self._desk.causes.endpoint_of = self._endpoint
         self._endpoints = Endpoints(self._desk)

@@ -1,0 +1,74 @@
+"""Which incident explains which: one cause, one message (design rule 14)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from healthmon.core.register import Register
+from healthmon.model import Check, Ending, Health, Incident, Target
+
+#: The groups whose incidents explain that of a target, the biggest first.
+GroupsOf = Callable[[Target], tuple[Target, ...]]
+
+#: Whether this endpoint is one of those that its PBX no longer lists.
+IsVanished = Callable[[Target], bool]
+
+#: Times were added and subtracted; what is so close is the same (seconds).
+SAME_TIME = 0.001
+
+
+class Explanations:
+    """Finds the bigger incident of a smaller one, and the smaller ones of a bigger one. Owned by the engine thread."""
+
+    def __init__(self, register: Register) -> None:
+        self._register = register
+        # The monitor knows this; until it says so, nothing has vanished.
+        self.is_vanished: IsVanished = lambda _target: False
+        # The causes know these.
+        self.groups_of: GroupsOf = lambda _target: ()
+        self.members_down: Callable[[Target], Iterable[Target] | None] = lambda _target: None
+
+    def bigger(self, incident: Incident) -> Incident | None:
+        """Return the biggest open incident that explains this one, or None."""
+        target = incident.target
+        if target.is_pbx:
+            return None
+        causes = [(Target(target.pbx), check) for check in (Check.CONNECTION, Check.INVENTORY)]
+        causes += [(group, Check.REACHABILITY) for group in self.groups_of(target)]
+        for cause, check in causes:
+            bigger = self._register.open_about(cause, check)
+            if bigger is not None and self._explains(bigger, incident):
+                return bigger
+        return None
+
+    def _explains(self, bigger: Incident, incident: Incident) -> bool:
+        if bigger.kind.is_group:
+            # What was down before is another story.
+            return incident.opened_at >= bigger.opened_at - SAME_TIME
+        if bigger.check == Check.CONNECTION:
+            return bigger.health is Health.DOWN
+        return bigger.check == Check.INVENTORY and self.is_vanished(incident.target)
+
+    def lasting(self, incident: Incident) -> Incident | None:
+        """Return the bigger incident that was found to explain this one, as long as it lasts and does; or None."""
+        bigger = self._register.get(incident.explained_by)
+        return bigger if bigger is not None and bigger.is_open and self._explains(bigger, incident) else None
+
+    def smaller(self, bigger: Incident) -> list[Incident]:
+        """Return what an incident may explain, and what it explained that is not told to the end."""
+        members = self.members_down(bigger.target)
+        of_it = self._register.behind(bigger.target.pbx) if members is None else self._register.about(members)
+        numbers = (of_it | self._register.explained_by(bigger)) - {bigger.id}
+        known = (self._register.get(number) for number in sorted(numbers))
+        return [one for one in known if one is not None and not one.target.is_pbx]
+
+
+def is_part_of(smaller: Incident, bigger: Incident) -> bool:
+    """Whether an incident lasts and was found to be explained by that one."""
+    return smaller.is_open and smaller.explained_by == bigger.id
+
+
+def is_left_of(smaller: Incident, bigger: Incident) -> bool:
+    """Whether it lasts, may be told of, and belongs to a group whose outage is over."""
+    is_over = bigger.kind.is_group and bigger.ending is Ending.RECOVERED
+    return is_over and is_part_of(smaller, bigger) and not smaller.muted_by
