@@ -8,6 +8,7 @@ from healthmon.core.deadlines import Deadlines
 from healthmon.core.endpoint import Endpoint
 from healthmon.core.incidents import DeadlineKey, Incidents
 from healthmon.core.machine import Machine
+from healthmon.core.memberships import Memberships
 from healthmon.core.step import Step
 from healthmon.core.teller import DueAt, NotBefore
 from healthmon.model import Health, Remembered, Transition, VeilPeriod
@@ -23,19 +24,24 @@ class Desk:
         self.config = config
         self.deadlines: Deadlines[DeadlineKey] = Deadlines()
         self.incidents = Incidents(config, remembered, self.deadlines)
-        self.causes = Causes(config, self.incidents, self.deadlines)
+        self.members = Memberships(config)
+        self.causes = Causes(config, self.members, self.incidents, self.deadlines)
+        self.incidents.site_of = self.members.site_of
+        self.incidents.explanations.groups_of = self.members.groups_of
+        self.incidents.explanations.members_down = self.members.members_down
 
     def use(self, config: Config) -> None:
         """Take a new configuration."""
         self.config = config
         self.incidents.use(config)
+        self.members.use(config)
         self.causes.use(config)
 
     def book(self, machine: Machine, step: Step) -> None:
         """Book the state as it is now; within one batch the last one wins."""
         step.changes.states[machine.target, machine.check] = machine.state()
         if isinstance(machine, Endpoint):
-            self.causes.note(machine)
+            self.members.note(machine)
 
     def veil(self, machine: Machine, why: str, at: float, step: Step) -> None:
         """Hide a check from ``at`` on; its belief, what is pending and the clocks stay underneath, stopped."""

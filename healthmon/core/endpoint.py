@@ -109,7 +109,7 @@ class Endpoint(Machine):
         #: An observation of this health changes nothing at all: most of them need no more than this look.
         self.calm: Health | None = None
         self.is_listed = True
-        #: Where ``causes.py`` counts it in, and as what; None: not yet.
+        #: Where ``memberships.py`` counts it in, and as what; None: not yet.
         self.group: Group | None = None
         self.stance: Stance | None = None
         self.is_among_providers = False

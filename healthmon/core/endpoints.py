@@ -302,7 +302,7 @@ class Endpoints:
         changes.forgotten.append(target)
         for reason in (DUE, GRACE, FLAPS, UNLISTED, DOUBT):
             self._desk.deadlines.clear((reason, target))
-        self._desk.causes.drop(endpoint)
+        self._desk.members.drop(endpoint)
         pbx.gone[target] = at
         for known in (pbx.endpoints, pbx.pending, pbx.awaited):
             known.pop(target, None)

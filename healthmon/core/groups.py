@@ -1,7 +1,7 @@
 """When many endpoints go down at once, for one cause: a site, the providers of one host, a PBX's line. Pure.
 
-Decides by what each endpoint's machine believes, or is about to believe; ``causes.py`` keeps the groups and opens and
-closes their incidents.
+Decides by what each endpoint's machine believes, or is about to believe; ``memberships.py`` keeps the groups, and
+``causes.py`` opens and closes their incidents.
 """
 
 from __future__ import annotations

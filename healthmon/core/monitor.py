@@ -51,7 +51,7 @@ class Monitor:
         self._desk.incidents.unseen_since = self._unseen_since
         self._desk.incidents.explanations.is_vanished = self._is_vanished
         self._desk.causes.is_blind = self._is_blind
-        self._desk.causes.endpoint_of = self._endpoint
+        self._desk.members.endpoint_of = self._endpoint
         self._endpoints = Endpoints(self._desk)
         self._receivers = Receivers(self._desk)
         self._pbx_rules = Pbxs(self._desk, self._endpoints)
@@ -194,7 +194,7 @@ class Monitor:
         news = endpoint.follow(change)
         step.changes.places += news
         # While it is down, it is where it was lost.
-        self._desk.causes.note(endpoint)
+        self._desk.members.note(endpoint)
         if any(not one.is_left for one in news):
             step.changes.questions.append(Question(pbx.name, settings_of=(endpoint.target,)))
 
@@ -223,7 +223,7 @@ class Monitor:
             step.changes.settings[settings.target] = settings
             step.changes.places += endpoint.settle_in(settings.places, settings.read_at)
             self._endpoints.configure(pbx, endpoint, step, settings=settings)
-            self._desk.causes.note(endpoint)
+            self._desk.members.note(endpoint)
         elif len(self._settings) < MOST_UNWATCHED and self._desk.config.watch_for(settings.target) is not None:
             self._settings[settings.target] = settings
 
@@ -367,6 +367,7 @@ class Monitor:
         self._desk.deadlines.shift(by)
         self._desk.incidents.shift(by)
         self._desk.causes.shift(by)
+        self._desk.members.shift(by)
         # Maintenance and working hours follow the clock on the wall.
         self._desk.deadlines.set((MUTES, ""), now)
         for pbx in self._pbxs.values():
@@ -387,7 +388,7 @@ class Monitor:
                 self._pbx_rules.start(pbx, now, step)
         for pbx in self._pbxs.values():
             for endpoint in pbx.endpoints.values():
-                self._desk.causes.note(endpoint, is_regrouped=True)
+                self._desk.members.note(endpoint, is_regrouped=True)
         end_what_is_gone(self._desk, step)
         self._desk.causes.go_on()
         self._desk.incidents.review_telling(now, changes)
@@ -395,7 +396,7 @@ class Monitor:
 
     def _drop_pbx(self, pbx: Pbx, step: Step) -> None:
         for endpoint in pbx.endpoints.values():
-            self._desk.causes.drop(endpoint)
+            self._desk.members.drop(endpoint)
         for machine in (*pbx.machines, *pbx.endpoints.values()):
             step.changes.states.pop((machine.target, machine.check), None)
             forget_state(machine.state(), Ending.PBX_GONE, step)

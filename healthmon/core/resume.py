@@ -72,7 +72,7 @@ class Resume:
             endpoint.remember(state, step.now)
             endpoint.places = self._places.get(state.target, ())
             pbx.endpoints[state.target] = endpoint
-            self._desk.causes.note(endpoint)
+            self._desk.members.note(endpoint)
             self._go_on(pbx, endpoint, step)
 
     def _go_on(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:

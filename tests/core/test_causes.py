@@ -589,8 +589,8 @@ def test_addresses_where_nobody_is_any_more_are_forgotten() -> None:
         town.places[phone(101)] = f"198.51.100.{number}"
         town.contact(phone(101), ContactStatus.REACHABLE, f"sip:101@198.51.100.{number}:5060")
 
-    causes = town.monitor._desk.causes
-    assert len(causes._members) == len(causes._groups) == len(causes._public_sites["office"]) == 1
+    members = town.monitor._desk.members
+    assert len(members._members) == len(members._groups) == len(members._public_sites["office"]) == 1
 
 
 def test_those_who_are_silenced_do_not_count_and_never_are_more_down_than_there_are() -> None:
