@@ -24,6 +24,9 @@ class MissingExtra(HealthmonError):
     exit_code = ExitCode.USAGE
 
 
+#: So many rows make a group of a Parquet file: few are slow to read, many need memory.
+ROW_GROUP = 20_000
+
 #: Writes one page.
 Write = Callable[[Sequence[Row]], None]
 
@@ -67,7 +70,7 @@ def json_lines(file: BinaryIO, columns: Sequence[Column]) -> Iterator[Write]:
 
 @contextmanager
 def parquet_rows(file: BinaryIO, columns: Sequence[Column]) -> Iterator[Write]:
-    """Apache Parquet, each page a row group. Raises MissingExtra."""
+    """Apache Parquet. Pages wait in its own form, which is small, for a row group. Raises MissingExtra."""
     try:
         import pyarrow  # noqa: PLC0415  (an extra)
         from pyarrow import parquet  # noqa: PLC0415
@@ -80,13 +83,23 @@ def parquet_rows(file: BinaryIO, columns: Sequence[Column]) -> Iterator[Write]:
     sink = _Sink(file)
     writer = parquet.ParquetWriter(sink, schema, compression="zstd")
 
+    waiting: list[Any] = []
+
     def write(rows: Sequence[Row]) -> None:
         by_column = zip(columns, zip(*rows, strict=True), strict=True)
         cells = [[_PARQUET_CELLS[column.sort](value) for value in values] for column, values in by_column]
-        writer.write_table(pyarrow.table(cells, schema=schema))
+        waiting.append(pyarrow.table(cells, schema=schema))
+        if sum(table.num_rows for table in waiting) >= ROW_GROUP:
+            write_group()
+
+    def write_group() -> None:
+        if waiting:
+            writer.write_table(pyarrow.concat_tables(waiting), ROW_GROUP)
+            waiting.clear()
 
     try:
         yield write
+        write_group()
     except BaseException:
         # It insists on its footer, and would complain on stderr when it is forgotten.
         sink.is_abandoned = True

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from healthmon.store.connect import errors_named
-from healthmon.store.readonly import connect_reader
+from healthmon.store.readonly import connect_again, connect_reader
 from healthmon.store.rows import HEALTHS, incident_of
 from healthmon.store.schema import NO_END
 from healthmon.store.timeline import Timeline, read_timeline
 
 #: So many rows are read at once, and are in memory.
-ROWS_AT_ONCE = 20_000
+ROWS_AT_ONCE = 5_000
 
 #: Transitions are booked in the order in which they are believed, but for this (seconds): a clock that drifted.
 _DISORDER = 3600.0
@@ -64,7 +64,8 @@ def pages(path: Path, what: str, since: float, until: float, *, limit: int = ROW
     """
     export, after, last, line = EXPORTS[what], 0, 0, None
     while line is None or after < last:
-        with closing(connect_reader(path)[0]) as connection, errors_named(path):
+        opened = connect_reader(path) if line is None else connect_again(path)
+        with closing(opened[0]) as connection, errors_named(path):
             connection.execute("BEGIN")
             if line is None:
                 line = read_timeline(connection)

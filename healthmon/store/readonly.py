@@ -17,9 +17,15 @@ def connect_reader(path: Path) -> tuple[sqlite3.Connection, LockFacts]:
 
     Not while this process has another connection to the file: looking at the file's head frees that one's locks.
     """
-    lock = look_at_lock(path)
     refuse_missing(path)
     recognise(path)
+    return connect_again(path)
+
+
+def connect_again(path: Path) -> tuple[sqlite3.Connection, LockFacts]:
+    """Open a connection to what was found whole a moment ago: looking through a file takes its time."""
+    lock = look_at_lock(path)
+    refuse_missing(path)
     connection = connect_to_look(path, lock)
     try:
         refuse_older(path, schema_of(connection, path))

@@ -17,7 +17,8 @@ from pyarrow import parquet
 
 from healthmon.cli.output import OutputFailed, output_to
 from healthmon.model import Health
-from healthmon.store.export import EXPORTS
+from healthmon.report.export import parquet_rows
+from healthmon.store.export import EXPORTS, Column, Sort
 from tests.cli.conftest import Run
 from tests.report.builder import DAY, HOUR, NOW, outage, phone, provider, steps, stopped
 
@@ -85,6 +86,18 @@ def test_parquet_has_types(office: Path, run: Run, tmp_path: Path) -> None:
     assert [row["after"] for row in rows] == ["up", "down", "up", "up"]
     assert rows[1]["at"].timestamp() == NOW - DAY
     assert rows[0]["before"] is None
+
+
+def test_the_groups_of_a_parquet_file_are_larger_than_a_page(tmp_path: Path) -> None:
+    file = tmp_path / "history.parquet"
+    columns = [Column("rev", Sort.INTEGER), Column("at", Sort.TIME)]
+
+    with file.open("wb") as output, parquet_rows(output, columns) as write:
+        for page in range(9):
+            write([(page * 5000 + number, NOW) for number in range(5000)])
+
+    found = parquet.ParquetFile(file).metadata
+    assert [found.row_group(number).num_rows for number in range(found.num_row_groups)] == [20_000, 20_000, 5_000]
 
 
 def test_without_pyarrow_parquet_is_refused_in_one_sentence(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import closing
 from itertools import chain
 from typing import Any
@@ -67,6 +68,22 @@ def test_a_transition_is_one_row_with_its_target(filled: Store) -> None:
 def test_pages_of_any_size_hold_every_row_once_and_in_order(filled: Store, limit: int) -> None:
     assert [row["rev"] for row in rows(filled, limit=limit)] == [1, 2, 3, 4, 5, 6, 7]
     assert max(len(page) for page in pages(filled.path, "transitions", 0.0, 9e9, limit=limit)) <= limit
+
+
+def test_the_file_is_looked_through_once_and_not_for_each_page(filled: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    filled.stop()
+    opened: list[str] = []
+    connect = sqlite3.connect
+
+    def counted(name: str, **facts: Any) -> Any:
+        opened.append(name)
+        return connect(name, **facts)
+
+    monkeypatch.setattr(sqlite3, "connect", counted)
+
+    assert len(rows(filled, limit=1)) == 7
+
+    assert len(opened) == 1 + 7
 
 
 def test_a_window_holds_what_was_first_seen_in_it(filled: Store) -> None:
