@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import math
 import os
 import shutil
 import sys
@@ -124,19 +123,5 @@ def progress(words: str) -> Callable[[Sequence[Item]], Iterable[Item]]:
         from rich.progress import track  # noqa: PLC0415
 
         return track(items, words, console=Console(stderr=True), transient=True)
-
-    return shown
-
-
-def progress_if_long(words: str, after_s: float = 0.5) -> Callable[[Sequence[Item]], Iterator[Item]]:
-    """Show on stderr how far a loop is once it has taken so long, if that is a terminal."""
-
-    def shown(items: Sequence[Item]) -> Iterator[Item]:
-        patience = time.monotonic() + after_s if sys.stderr.isatty() else math.inf
-        for number, item in enumerate(items):
-            if time.monotonic() >= patience:
-                yield from progress(words)(items[number:])
-                return
-            yield item
 
     return shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -14,6 +15,8 @@ import click
 
 from healthmon.errors import HealthmonError
 from healthmon.store.files import is_part_of
+
+_STDOUT = 1
 
 output_option = click.option(
     "-o",
@@ -41,6 +44,11 @@ def output_to(path: Path | None, database: Path) -> Iterator[BinaryIO]:
             yield file
     except OSError as error:
         raise OutputFailed(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def is_seen(path: Path | None) -> bool:
+    """Whether somebody may look on while it is written: at a terminal, or through a pager."""
+    return path is None and not stat.S_ISREG(os.fstat(_STDOUT).st_mode)
 
 
 def _is_plain(path: Path) -> bool:

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from healthmon.cli.common import as_of_moment, as_of_option, database_option, place, plans, progress_if_long, screen
-from healthmon.cli.output import output_option, output_to
+from healthmon.cli.common import as_of_moment, as_of_option, database_option, place, plans, screen
+from healthmon.cli.output import is_seen, output_option, output_to
+from healthmon.cli.waiting import Waiting
 from healthmon.errors import ExitCode
 from healthmon.model import Kind
 from healthmon.report.accounts import By, Choice, Rules
@@ -125,11 +126,16 @@ def command(
         with_pictures=form == "html",
     )
     planned = plans(ctx.obj, database)
-    with open_reader(where.database) as reader:
-        found = account_of(reader, asked, now, plans=planned, progress=progress_if_long("Looking at each target"))
-    with output_to(output, where.database) as file:
-        for piece in pieces(found, form, look):
-            file.write(piece.encode())
+    with Waiting() as waiting:
+        with open_reader(where.database) as reader:
+            found = account_of(reader, asked, now, plans=planned, progress=waiting)
+        waiting.stage("Writing the report")
+        seen = is_seen(output)
+        with output_to(output, where.database) as file:
+            for piece in pieces(found, form, look):
+                if seen:
+                    waiting.end()
+                file.write(piece.encode())
     if found.missed:
         ctx.exit(ExitCode.PROBLEM)
 

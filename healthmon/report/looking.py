@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from healthmon.config.types import Plans
@@ -34,8 +35,21 @@ from healthmon.report.standing import (
 from healthmon.store.meters import Meters, Watched
 from healthmon.store.queries import Reader, Wanted
 
-#: Goes through what is to be done, and perhaps shows how far that is.
-Progress = Callable[[Sequence[Watched]], Iterable[Watched]]
+Item = TypeVar("Item")
+
+
+class Progress:
+    """Is told what is being done, and how far that is. This one tells nobody."""
+
+    def stage(self, words: str) -> None:
+        """Say what is done from now on."""
+
+    def each(self, words: str, items: Sequence[Item]) -> Iterable[Item]:
+        """Say what is done with each of these, while they are gone through."""
+        return items
+
+
+NO_PROGRESS = Progress()
 
 NO_PLANS = Plans()
 
@@ -66,14 +80,16 @@ def account_of(
     now: float,
     *,
     plans: Plans = NO_PLANS,
-    progress: Progress = iter,
+    progress: Progress = NO_PROGRESS,
 ) -> Account:
-    """Say how available everything was. ``progress`` is told of each target as it is taken up."""
+    """Say how available everything was."""
     meters = reader.meters()
     chosen = [one for one in meters.watched(*asked.window) if is_told_of(one, asked.choice)]
     measuring = Measuring(meters, _measures(reader, meters, asked, now, plans))
-    lines = worst_first([measuring.line(one) for one in progress(chosen)], asked.rules)
+    lines = worst_first([measuring.line(one) for one in progress.each("Looking at each target", chosen)], asked.rules)
+    progress.stage("Looking for incidents")
     incidents, more = _incidents(reader, asked, now)
+    progress.stage("Preparing the pictures" if asked.with_pictures else "Adding up")
     is_calendar = asked.by.calendar is not None
     return Account(
         window=asked.window,

@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import sys
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -16,7 +14,6 @@ from zoneinfo import ZoneInfo
 import pytest
 from click.testing import CliRunner, Result
 
-from healthmon.cli import common
 from healthmon.cli.main import cli
 from healthmon.model import Changes, Health, Kind, Matcher, Place, PlaceChange, RoundTrip, Target
 from healthmon.report.accounts import Account, By
@@ -484,22 +481,6 @@ def test_a_terminal_of_80_columns_gets_the_most_important_figures(
     assert max(map(len, result.stdout.splitlines())) <= 80
     assert "DEGR  UNKNOWN" in result.stdout
     assert "No room for LONGEST, MTTR, MTBF; a wider terminal shows them" in result.stdout
-
-
-def test_progress_is_shown_only_to_a_terminal_and_only_if_it_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    tracked: list[Sequence[int]] = []
-
-    def track(items: Sequence[int], *_: object, **__: object) -> Sequence[int]:
-        tracked.append(items)
-        return items
-
-    monkeypatch.setattr("rich.progress.track", track)
-    for is_terminal, after_s, expected in ((True, 0.0, [[1, 2, 3]]), (True, 60.0, []), (False, 0.0, [])):
-        tracked.clear()
-        monkeypatch.setattr(sys.stderr, "isatty", lambda is_terminal=is_terminal: is_terminal, raising=False)
-
-        assert list(common.progress_if_long("Looking", after_s)([1, 2, 3])) == [1, 2, 3]
-        assert tracked == expected
 
 
 def test_an_account_without_targets_says_so_in_every_form(database: Path, run: Run) -> None:
