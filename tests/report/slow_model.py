@@ -1,7 +1,7 @@
-"""A slow model of a report: it looks at each quarter of an hour by itself, by the clock on the wall.
+"""A slow model of a report: it looks at each second by itself, or at each quarter of an hour, by the clock on the wall.
 
-All moments of a case lie on quarters, as do all changes of the offset of all zones that it uses; so nothing happens
-within one. The model keeps lists of facts and asks for each quarter whether they hold then; it knows nothing of
+All moments of a case lie on such steps, so nothing happens within one; all changes of the offset of all zones that it
+uses lie on quarters. The model keeps lists of facts and asks for each step whether they hold then; it knows nothing of
 timelines, meters or edges.
 """
 
@@ -18,14 +18,14 @@ from healthmon.report.availability import Change
 from healthmon.report.figures import Figures
 from healthmon.report.spans import Span
 
-QUARTER = 900
+SECOND, MINUTE, QUARTER = 1, 60, 900
 
 UP, DEGRADED, DOWN, UNKNOWN = Health.UP, Health.DEGRADED, Health.DOWN, Health.UNKNOWN
 
 
 @dataclass(frozen=True)
 class Facts:
-    """All that ever happened to one target. Moments are seconds UTC on quarters."""
+    """All that ever happened to one target. Moments are seconds UTC on steps."""
 
     is_device: bool
     watched_since: int
@@ -39,10 +39,11 @@ class Facts:
 
 
 @dataclass(frozen=True)
-class Quarter:
-    """What was the case in one quarter of an hour."""
+class Tick:
+    """What was the case in one step, which lasts so many seconds."""
 
     at: int
+    length: int
     health: Health | None
     #: Which outage it belongs to, seen or not.
     outage: int | None
@@ -53,7 +54,7 @@ class Quarter:
 
 @dataclass
 class Ledger:
-    """Counts quarters."""
+    """Counts seconds."""
 
     seconds: dict[Health, int] = field(default_factory=lambda: dict.fromkeys(Health, 0))
     outages: dict[int | None, int] = field(default_factory=dict)
@@ -74,12 +75,14 @@ class Ledger:
         )
 
 
-def quarters(facts: Facts, first: int, last: int) -> list[Quarter]:
-    """Look at each quarter from the first moment of all to the last, in order."""
-    maintained = _open(facts.maintenance, first, last)
-    working = _open(facts.hours, first, last)
+def ticks(facts: Facts, first: int, last: int, length: int) -> list[Tick]:
+    """Look at each step from the first moment of all to the last, in order."""
+    # Windows open and close at full minutes.
+    grain = max(length, MINUTE)
+    maintained = _open(facts.maintenance, first, last, grain)
+    working = _open(facts.hours, first, last, grain)
     seen, outage, is_out, was_used = [], 0, False, False
-    for at in range(first, last, QUARTER):
+    for at in range(first, last, length):
         belief = _believed(facts, at)
         was_used = belief in (UP, DEGRADED) or (was_used and belief is not None)
         if facts.is_device and belief is DOWN and not was_used:
@@ -89,13 +92,14 @@ def quarters(facts: Facts, first: int, last: int) -> list[Quarter]:
         is_out = belief is DOWN or (is_out and belief is UNKNOWN)
         is_hidden = any(since <= at < until for since, until in facts.hidden)
         seen.append(
-            Quarter(
+            Tick(
                 at=at,
+                length=length,
                 health=UNKNOWN if belief is not None and is_hidden else belief,
                 outage=outage if is_out else None,
-                is_maintained=at in maintained,
+                is_maintained=at - at % grain in maintained,
                 is_silenced=any(since <= at < until for since, until in facts.silences),
-                is_working=at in working,
+                is_working=at - at % grain in working,
             )
         )
     return seen
@@ -110,57 +114,59 @@ def _believed(facts: Facts, at: int) -> Health | None:
     return None if facts.forgotten_at is not None and facts.forgotten_at <= at else belief
 
 
-def _open(windows: Iterable[Weekly], first: int, last: int) -> set[int]:
-    """Say in which quarters a weekly window is open: from the first moment at which the clock shows its beginning (or
-    has jumped past it) to the last one at which it does not yet show its end.
+def _open(windows: Iterable[Weekly], first: int, last: int, grain: int) -> set[int]:
+    """Say in which quarters, or minutes, a weekly window is open: from the first moment at which the clock shows its
+    beginning (or has jumped past it) to the last one at which it does not yet show its end.
     """
     found: set[int] = set()
-    around = range(first - 4 * 86400, last + 4 * 86400, QUARTER)
+    around = range(first - first % grain - 4 * 86400, last + 4 * 86400, grain)
     for window in windows:
         walls = [(at, datetime.fromtimestamp(at, window.zone).replace(tzinfo=None)) for at in around]
         # By the calendar, not by what the clock shows: a day that a zone has left out is over at once.
-        for day in (walls[0][1].date() + timedelta(days=number) for number in range(2, len(walls) // 96 - 1)):
+        for day in (
+            walls[0][1].date() + timedelta(days=number) for number in range(2, len(walls) * grain // 86400 - 1)
+        ):
             if day.weekday() in window.days:
-                found |= _opened_on(day, window, walls)
+                found |= _opened_on(day, window, walls, grain)
     return found
 
 
-def _opened_on(day: date, window: Weekly, walls: Sequence[tuple[int, datetime]]) -> set[int]:
+def _opened_on(day: date, window: Weekly, walls: Sequence[tuple[int, datetime]], grain: int) -> set[int]:
     midnight = datetime.combine(day, datetime.min.time())
     minutes = window.end if window.end > window.start else window.end + 1440
     start, end = midnight + timedelta(minutes=window.start), midnight + timedelta(minutes=minutes)
     begins = next(at for at, wall in walls if wall >= start)
     ends = next(at for at, wall in reversed(walls) if wall < end)
-    return set(range(begins, ends + QUARTER, QUARTER))
+    return set(range(begins, ends + grain, grain))
 
 
 def counted(
-    seen: Iterable[Quarter],
+    seen: Iterable[Tick],
     window: Span,
     *,
     excludes_maintenance: bool = False,
-    only: Callable[[Quarter], bool] = lambda quarter: True,
+    only: Callable[[Tick], bool] = lambda tick: True,
 ) -> Figures:
-    """Count the quarters within a window."""
+    """Count what lies within a window."""
     ledger = Ledger()
-    for quarter in seen:
-        if not window[0] <= quarter.at < window[1] or quarter.health is None or not only(quarter):
+    for tick in seen:
+        if not window[0] <= tick.at < window[1] or tick.health is None or not only(tick):
             continue
-        ledger.maintained += QUARTER * quarter.is_maintained
-        ledger.silenced += QUARTER * quarter.is_silenced
-        if excludes_maintenance and quarter.is_maintained:
+        ledger.maintained += tick.length * tick.is_maintained
+        ledger.silenced += tick.length * tick.is_silenced
+        if excludes_maintenance and tick.is_maintained:
             continue
-        ledger.seconds[quarter.health] += QUARTER
-        if quarter.health is DOWN:
-            ledger.outages[quarter.outage] = ledger.outages.get(quarter.outage, 0) + QUARTER
+        ledger.seconds[tick.health] += tick.length
+        if tick.health is DOWN:
+            ledger.outages[tick.outage] = ledger.outages.get(tick.outage, 0) + tick.length
     return ledger.figures()
 
 
-def by_calendar(seen: Iterable[Quarter], window: Span, zone: ZoneInfo, name: Callable[[date], str]) -> dict[str, Span]:
-    """Say which periods a window has, and from when to when each is within it, by the dates on the wall."""
+def by_calendar(seen: Iterable[Tick], window: Span, zone: ZoneInfo, name: Callable[[datetime], str]) -> dict[str, Span]:
+    """Say which periods a window has, and from when to when each is within it, by what the wall shows."""
     found: dict[str, Span] = {}
-    for quarter in seen:
-        if window[0] <= quarter.at < window[1]:
-            period = name(datetime.fromtimestamp(quarter.at, zone).date())
-            found[period] = (found.get(period, (quarter.at, 0))[0], quarter.at + QUARTER)
+    for tick in seen:
+        if window[0] <= tick.at < window[1]:
+            period = name(datetime.fromtimestamp(tick.at, zone))
+            found[period] = (found.get(period, (tick.at, 0))[0], tick.at + tick.length)
     return found
