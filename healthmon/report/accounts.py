@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
+from functools import cached_property
 
 from healthmon.core.roundtrips import RoundTrips
 from healthmon.model import Incident, Kind, Target
@@ -165,7 +166,8 @@ class Listing:
     is_streamed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+# Not with slots: what is worked out once is kept.
+@dataclass(frozen=True)
 class Account:
     """All that a report says."""
 
@@ -183,12 +185,12 @@ class Account:
     #: None: none were asked for.
     pictures: Pictures | None = None
 
-    @property
+    @cached_property
     def overall(self) -> Figures:
         """All targets together."""
         return overall(line.figures for line in self.lines)
 
-    @property
+    @cached_property
     def in_hours(self) -> Figures | None:
         """All targets together, within their working hours; None: none has any."""
         return _hours(line.in_hours for line in self.lines)
@@ -198,12 +200,12 @@ class Account:
         """What is listed: the targets, or what they are grouped by."""
         return self.lines if self.by is By.TARGET else self.groups
 
-    @property
+    @cached_property
     def missed(self) -> int:
         """How many of the entries missed what was promised."""
         return sum(self.rules.is_missed(entry.figures) for entry in self.entries)
 
-    @property
+    @cached_property
     def has_pbxs(self) -> bool:
         """Whether it tells of several PBXs, so that names need theirs."""
         return len({line.target.pbx for line in self.lines}) > 1
