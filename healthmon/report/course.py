@@ -42,17 +42,17 @@ class Course:
         """Work the figures out from the meter alone; None: it does not tell, the timeline does."""
         since, until = self._window
         number = self._watched.id
-        after, last = self._meters.reading_after(number, since), self._meters.reading_until(number, until)
+        before, after, last = self._meters.readings_around(number, since, until)
         if after is None or last is None or last.at < after.at:
             return None
-        before = self._meters.reading_until(number, since) or self._zero()
+        before = before or self._zero()
         if self._is_gone(before, after):
             return self._by_days(self._nearest(since, before, after), after, last)
-        start = self._read(self._history(before, since), since)
+        start = self._read(before, since)
         if start.out_s:
             # The readings count this outage from its beginning, which is not in the window.
             return None
-        end = self._read(self._history(last, until), until)
+        end = self._read(last, until)
         longest = max(self._meters.longest_s(number, after.at, last.at), end.longest_s)
         if after.longest_s > longest:
             # A part of the first day lies before the window, perhaps with this outage.
@@ -67,7 +67,7 @@ class Course:
         if following is not None and self._is_gone(last, following):
             end = self._nearest(until, last, following)
         else:
-            end = self._read(self._history(last, until), until)
+            end = self._read(last, until)
         longest = self._meters.longest_s(self._watched.id, start.at, last.at)
         whole = _between(start, end, max(longest, end.longest_s if end.at > last.at else 0.0))
         # An outage that was on at the beginning is one of the window's, and only with its part within.
@@ -83,7 +83,7 @@ class Course:
         day_began = max(before.at, after.at - _DAY)
         if at - day_began > after.at - at:
             return after
-        return self._read(self._history(before, after.at), min(at, day_began))
+        return self._read(before, min(at, day_began))
 
     def _is_gone(self, before: Reading, after: Reading) -> bool:
         """Whether the changes between two readings were removed since, because of their age."""
@@ -109,11 +109,9 @@ class Course:
         """What the meter showed when the target was taken under watch."""
         return Reading(at=self._watched.watched_from[0])
 
-    @staticmethod
-    def _read(history: History, at: float) -> Reading:
-        before = history.reading
-        assert before is not None  # noqa: S101  (it is made with one above)
-        return read_meter(history, at) if before.at < at else before
+    def _read(self, before: Reading, at: float) -> Reading:
+        """Carry a reading on to a later time."""
+        return read_meter(self._history(before, at), at) if before.at < at else before
 
     def _history(self, reading: Reading | None, until: float) -> History:
         """Collect what happened from a reading on, or from the beginning."""

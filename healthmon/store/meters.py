@@ -6,7 +6,7 @@ Each question is one look into an index. The rows are plain tuples: a year of 5,
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -60,6 +60,14 @@ READING_UNTIL = f"""SELECT {_READING} FROM daily
 
 READING_AFTER = f"""SELECT {_READING} FROM daily
     WHERE check_id = :check_id AND at > :at ORDER BY at LIMIT 1"""  # noqa: S608
+
+# One question instead of three: it is asked for each target.
+READINGS_AROUND = f"""SELECT * FROM (SELECT {_READING}, 0 AS place FROM daily
+        WHERE check_id = :check_id AND at <= :since ORDER BY at DESC LIMIT 1) AS before
+    UNION ALL SELECT * FROM (SELECT {_READING}, 1 AS place FROM daily
+        WHERE check_id = :check_id AND at > :since ORDER BY at LIMIT 1) AS after
+    UNION ALL SELECT * FROM (SELECT {_READING}, 2 AS place FROM daily
+        WHERE check_id = :check_id AND at <= :until ORDER BY at DESC LIMIT 1) AS last"""  # noqa: S608
 
 LONGEST = "SELECT MAX(longest_s) FROM daily WHERE check_id = :check_id AND at > :since AND at <= :until"
 
@@ -178,15 +186,23 @@ class Meters:
         """Return the first reading after a time, or None: there is none."""
         return self._reading(READING_AFTER, check_id, at)
 
+    def readings_around(self, check_id: int, since: float, until: float) -> Sequence[Reading | None]:
+        """Return the last reading up to a time, the first one after it, and the last one up to a later time."""
+        found: list[Reading | None] = [None, None, None]
+        for *row, place in self._rows(READINGS_AROUND, {"check_id": check_id, **self._span(since, until)}):
+            found[place] = self._reading_of(row)
+        return found
+
     def last_reading(self, check_id: int) -> Reading | None:
         """Return the newest reading, or None: there is none."""
         return self._reading(READING_UNTIL, check_id, FOREVER)
 
     def _reading(self, sql: str, check_id: int, at: float) -> Reading | None:
         rows = self._rows(sql, {"check_id": check_id, "at": self._line.stored(at)})
-        if not rows:
-            return None
-        taken_at, up, degraded, down, unknown, outages, longest, belief, was_used, is_out, out = rows[0]
+        return self._reading_of(rows[0]) if rows else None
+
+    def _reading_of(self, row: Sequence[Any]) -> Reading:
+        taken_at, up, degraded, down, unknown, outages, longest, belief, was_used, is_out, out = row
         return Reading(
             at=taken_at + self._line.shift,
             up_s=up,

@@ -87,6 +87,22 @@ def test_a_day_on_which_nothing_happened_has_no_reading(writer: Writer) -> None:
     )
 
 
+def test_the_readings_around_a_window_are_one_question(writer: Writer) -> None:
+    down = [(MIDNIGHT + 3 * DAY + HOUR, DOWN), (MIDNIGHT + 3 * DAY + 2 * HOUR, UP)]
+    writer.commit(states(transitions=steps(TRUNK, (0, UP), *down)[1:]))
+    roll(writer, MIDNIGHT + 6 * DAY)
+    meters = writer.meters()
+    (trunk,) = meters.checks_after(0, 10)
+
+    edges = [MIDNIGHT + days * DAY for days in (-1, 0, 1, 4, 5)]
+    for since, until in ((since, until) for since in edges for until in edges):
+        before, after, last = meters.readings_around(trunk.id, since, until)
+
+        assert before == meters.reading_until(trunk.id, since)
+        assert after == meters.reading_after(trunk.id, since)
+        assert last == meters.reading_until(trunk.id, until)
+
+
 def test_an_outage_over_midnight_is_one_and_is_carried_on(writer: Writer) -> None:
     writer.commit(
         states(transitions=steps(TRUNK, (0, UP), (MIDNIGHT + 23 * HOUR, DOWN), (MIDNIGHT + 25 * HOUR, UP))[1:])

@@ -175,6 +175,7 @@ def ask_meters(meters: Meters) -> dict[str, Any]:
         "veils_behind_pbxs": meters.veils_behind_pbxs(END),
         "reading_until": meters.reading_until(number, END),
         "reading_after": meters.reading_after(number, START),
+        "readings_around": meters.readings_around(number, START, END),
         "last_reading": meters.last_reading(number),
         "has_round_trips": meters.has_round_trips(number, START, END),
         "longest_s": meters.longest_s(number, START, END),
