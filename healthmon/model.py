@@ -588,6 +588,15 @@ class Notification:
 
 
 @dataclass(frozen=True, slots=True)
+class Delay:
+    """What waits to be told first of an incident, and would be due after a time, waits longer (seconds UTC)."""
+
+    incident_id: int
+    due_after: float
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
 class Told:
     """What one URL has been told, or is about to be told, about one incident (from the outbox)."""
 
@@ -730,6 +739,7 @@ class Changes:
     notifications: list[Notification] = field(default_factory=list)
     #: incident -> the bigger incident that explains it: its waiting OPENED rows are not sent.
     explained: dict[int, int] = field(default_factory=dict)
+    delays: list[Delay] = field(default_factory=list)
     clock_jumps: list[ClockJump] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     #: In the order in which they happened.
@@ -752,6 +762,7 @@ class Changes:
             or self.incidents
             or self.notifications
             or self.explained
+            or self.delays
             or self.clock_jumps
             or self.notes
             or self.places

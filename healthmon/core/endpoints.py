@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from healthmon.config.types import WatchConfig
 from healthmon.core.desk import FLAPS, Desk
 from healthmon.core.endpoint import Endpoint
@@ -93,15 +95,25 @@ class Endpoints:
         """When the last one of the cohort may be believed of which this URL is told; worked out once a cohort."""
         key = (cohort, url_id)
         if key not in pbx.cohort_due:
-            due = [(one, one.deadline()) for one in pbx.pending.values() if one.cohort == cohort]
-            if cohort == NOT_BACK:
-                window = self._desk.causes.window_for
-                awaited = (one for one in pbx.awaited.values() if one.is_awaited and one.veil)
-                due += [(one, one.grace_until + max(one.hold.down_after, window(one))) for one in awaited]
             told = self._desk.incidents.urls_of_watch
-            deadlines = (at for one, at in due if at is not None and url_id in told(one.target, one.watch))
-            pbx.cohort_due[key] = max(deadlines, default=0.0)
+            due = self._cohort_deadlines(pbx, cohort)
+            pbx.cohort_due[key] = max((at for one, at in due if url_id in told(one.target, one.watch)), default=0.0)
         return pbx.cohort_due[key]
+
+    def _cohort_deadlines(self, pbx: Pbx, cohort: str) -> Iterator[tuple[Endpoint, float]]:
+        """By when each of a cohort that is not believed yet may be."""
+        for one in pbx.pending.values():
+            if one.cohort == cohort and (at := one.deadline()) is not None:
+                yield one, at
+        if cohort == NOT_BACK:
+            for one in pbx.awaited.values():
+                if one.is_awaited and one.veil:
+                    yield one, one.grace_until + max(one.hold.down_after, self._desk.causes.window_for(one))
+
+    def told_together_until(self, pbx: Pbx, endpoint: Endpoint) -> float:
+        """Until when more may be found that belongs to what is known of a device; 0.0: nothing may (seconds UTC)."""
+        others = self._cohort_deadlines(pbx, endpoint.cohort) if endpoint.cohort else ()
+        return max((at for _, at in others), default=self._desk.causes.wait_until(endpoint))
 
     def configure(
         self,

@@ -16,6 +16,7 @@ from healthmon.core.step import Step
 from healthmon.model import (
     Check,
     CheckState,
+    Delay,
     Ending,
     EndpointSettings,
     Incident,
@@ -27,6 +28,9 @@ from healthmon.model import (
     Transition,
     VeilPeriod,
 )
+
+#: After a start, every PBX has been looked at within so many seconds; or it is down itself.
+FIRST_LOOK = 5.0
 
 
 class Resume:
@@ -55,6 +59,16 @@ class Resume:
         self._desk.incidents.obey(remembered.commands, step.now, step.changes)
         self._desk.incidents.watch_mutes(step.now)
         self._desk.causes.go_on()
+        for pbx in self._pbxs.values():
+            self._delay(pbx, alive_at, step)
+
+    def _delay(self, pbx: Pbx, alive_at: float, step: Step) -> None:
+        """Nothing was seen for a while: what explains a first message, or belongs to it, is found so much later."""
+        waiting = self._desk.incidents.waiting_devices(pbx.name)
+        devices = (pbx.endpoints[one.target] for one in waiting if one.target in pbx.endpoints)
+        known_at = max((self._endpoints.told_together_until(pbx, one) for one in devices), default=0.0)
+        until = known_at + (step.now - alive_at) + FIRST_LOOK
+        step.changes.delays += [Delay(one.id, alive_at, until) for one in waiting]
 
     def _remember(self, state: CheckState, settings: dict[Target, EndpointSettings], step: Step) -> None:
         pbx = self._pbxs.get(state.target.pbx)

@@ -161,6 +161,11 @@ class Teller:
         """Whether there is a URL that has not been told about this incident yet."""
         return any(self.told(incident.id, url_id).said is None for url_id in self._everybody(incident))
 
+    def has_first_waiting(self, incident_id: int) -> bool:
+        """Whether a first message about an incident was booked, and waits."""
+        told = self._told.get(incident_id, {}).values()
+        return any(reason in EXPLAINED_AWAY for one in told for reason, _ in one.waiting)
+
     def explain_away(self, incident_id: int) -> bool:
         """Drop the rows of a first message that still wait; return whether there were any."""
         found = False

@@ -284,6 +284,14 @@ class Booking:
         )
         self._explain(changes.explained)
         self._write_many(
+            """UPDATE notifications SET due_at = :until WHERE incident_id = :id AND due_at > :after AND due_at < :until
+            AND reason IN ('opened', 'escalated') AND state = 'waiting' AND in_doubt IS NULL""",
+            [
+                {"id": one.incident_id, "after": line.stored(one.due_after), "until": line.stored(one.until)}
+                for one in changes.delays
+            ],
+        )
+        self._write_many(
             "INSERT INTO incident_notes (incident_id, at, words) VALUES (:incident_id, :at, :words)",
             [
                 {"incident_id": note.incident_id, "at": line.stored(note.at), "words": note.words}

@@ -200,6 +200,11 @@ class Database:
             opened_at = one.booked_at if is_opening else told.opened_at
             told = replace(told, booked=told.booked | row, waiting=told.waiting | row, opened_at=opened_at)
             self.told[key[:2]] = told
+        for delay in changes.delays:
+            for key3, first in self.notifications.items():
+                is_its = first.incident_id == delay.incident_id and first.reason in EXPLAINED_AWAY
+                if is_its and delay.due_after < first.due_at < delay.until:
+                    self.notifications[key3] = replace(first, due_at=delay.until)
         for incident_id in changes.explained:
             for key2, told in self.told.items():
                 if key2[0] == incident_id:

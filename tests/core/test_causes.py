@@ -352,6 +352,25 @@ def test_a_site_outlives_a_restart_of_healthmon() -> None:
     assert again.told() == [(Reason.RESOLVED, str(site()), "up")]
 
 
+def test_a_site_of_which_one_phone_was_believed_when_healthmon_died_is_one_message() -> None:
+    town = Town(quick()).settle(TOWN)
+    first, *others = FORTY
+    town.die([first])
+    town.after(3)
+    town.die(others)
+    while not town.open(first):
+        town.go_on(0.2)
+
+    # It starts again when the first message is due, and the others are not believed yet.
+    again = Town(town.config, town.db, town.now + 8)
+    again.truth, again.places, again.startup_time = town.truth, town.places, town.startup_time
+    again.deliver()
+    again.snapshot(again.truth)
+    again.go_on(60)
+
+    assert again.told() == [(Reason.OPENED, str(site()), "down")]
+
+
 def test_a_site_that_dies_while_its_pbx_cannot_be_seen_for_a_moment_is_one_message() -> None:
     town = Town(quick()).settle(TOWN)
     first, *others = FORTY

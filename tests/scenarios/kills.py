@@ -5,6 +5,11 @@ from __future__ import annotations
 import os
 import traceback
 from collections.abc import Callable, Collection
+from random import Random
+from typing import NamedTuple
+
+#: So many boundaries after a start it is killed again at the latest: while it looks around, and goes on telling.
+SOON = 12
 
 
 class Killed(BaseException):
@@ -52,32 +57,48 @@ class Kills:
         return bounded
 
 
+class Verdict(NamedTuple):
+    """How it went in a world that was split off: how often the daemon was killed there, and what went wrong, or ""."""
+
+    kills: int
+    error: str
+
+
 class Splits(Kills):
     """At each chosen boundary the world splits in two, by ``fork``: in one of them the daemon is killed there.
 
     That one is played to its end, and says how it went; then the other goes on. So a hundred kills in a script cost
-    fifty scripts, and not a hundred.
+    fifty scripts, and not a hundred. ``again``: so often it is killed again there, each time soon after it started.
     """
 
-    def __init__(self, at: Collection[int]) -> None:
+    def __init__(self, at: Collection[int], *, again: int = 0) -> None:
         super().__init__(at)
+        self._left = again
         self._answer: int | None = None
-        #: What went wrong in worlds that were split off; "" where nothing did.
-        self.verdicts: list[str] = []
+        #: How it went in the worlds that were split off.
+        self.verdicts: list[Verdict] = []
 
     def _strikes(self) -> bool:
         if self.is_split_off:
-            return False
+            self._plan_the_next()
+            return True
         question, answer = os.pipe()
         child = os.fork()
         if child == 0:
             self._answer = answer
+            self._plan_the_next()
             return True
         os.close(answer)
         with os.fdopen(question) as verdict:
-            self.verdicts.append(verdict.read())
+            kills, _, error = verdict.read().partition("\n")
+        self.verdicts.append(Verdict(int(kills or 0), error))
         os.waitpid(child, 0)
         return False
+
+    def _plan_the_next(self) -> None:
+        here = len(self.passed) - 1
+        self._at = frozenset({here + Random(here).randint(1, SOON)} if self._left else ())
+        self._left -= 1
 
     @property
     def is_split_off(self) -> bool:
@@ -88,5 +109,5 @@ class Splits(Kills):
         """Say how it went, and be no more, if this is a world that was split off."""
         if self._answer is not None:
             words = "" if error is None else "".join(traceback.format_exception_only(error))
-            os.write(self._answer, words.encode())
+            os.write(self._answer, f"{len(self.struck)}\n{words}".encode())
             os._exit(0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from random import Random
@@ -12,7 +12,7 @@ from healthmon.model import Check, Reason, Said, Target
 from tests.scenarios.asterisk import Peer
 from tests.scenarios.channel import Channel
 from tests.scenarios.daemon import OF_THE_ENGINE
-from tests.scenarios.kills import Kills, Splits
+from tests.scenarios.kills import Kills, Splits, Verdict
 from tests.scenarios.rows import Row
 from tests.scenarios.world import DOWNTIME, MINUTE, START, World, configured, folder
 
@@ -29,6 +29,9 @@ def played(row: Row, *, kills: Kills | None = None, seed: int = 0) -> Iterator[W
         row.script(world)
         try:
             world.play(row.lasts)
+            if world.killed_at and world.now - world.killed_at[-1] < MINUTE:
+                world.kills.spare()
+                world.go_on(row.lasts + MINUTE)
             yield world
         finally:
             world.close()
@@ -45,8 +48,13 @@ def _after_a_quiet_time(config: str, peers: Callable[[], list[Peer]]) -> bytes:
 
 
 def kills_of(row: Row, how_many: int, *, seed: int = 0) -> list[int]:
-    """Choose boundaries for kills: up to one half of them are steps of a delivery, the others anywhere in the row."""
-    passed = _passed(row, seed)
+    """Choose boundaries of a row for kills."""
+    with played(row, seed=seed) as world:
+        return kills_among(world.kills.passed, how_many, seed=seed)
+
+
+def kills_among(passed: Sequence[str], how_many: int, *, seed: int = 0) -> list[int]:
+    """Choose boundaries for kills: up to one half of them are steps of a delivery, the others any."""
     dice = Random(seed)
     steps = [number for number, name in enumerate(passed) if name not in OF_THE_ENGINE]
     delivering = dice.sample(steps, min(how_many // 2, len(steps)))
@@ -54,15 +62,12 @@ def kills_of(row: Row, how_many: int, *, seed: int = 0) -> list[int]:
     return sorted([*delivering, *dice.sample(others, min(how_many - len(delivering), len(others)))])
 
 
-@lru_cache
-def _passed(row: Row, seed: int) -> list[str]:
-    with played(row, seed=seed) as world:
-        return world.kills.passed
+def verdicts(row: Row, kill_at: Collection[int], *, seed: int = 0, again: int = 0) -> list[Verdict]:
+    """Play a row, and once more from each of these boundaries on with a kill there; return how each of these went.
 
-
-def verdicts(row: Row, kill_at: Collection[int], *, seed: int = 0) -> list[str]:
-    """Play a row, and once more from each of these boundaries on with a kill there; return what went wrong in each."""
-    splits = Splits(kill_at)
+    ``again``: so often the daemon is killed again in each.
+    """
+    splits = Splits(kill_at, again=again)
     try:
         with played(row, kills=splits, seed=seed) as world:
             check(row, world)

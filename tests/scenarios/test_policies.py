@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.scenarios.kills import Verdict
 from tests.scenarios.playing import check, kills_of, played, verdicts
 from tests.scenarios.rows import PHONE, Row, a_provider_dies, exactly
 from tests.scenarios.world import MINUTE, World
@@ -129,4 +130,4 @@ def test_a_policy(row: Setup) -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.what)
 def test_a_policy_with_kills(row: Setup) -> None:
-    assert verdicts(row, kills_of(row, KILLS)) == [""] * KILLS
+    assert verdicts(row, kills_of(row, KILLS)) == [Verdict(1, "")] * KILLS

@@ -4,29 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from tests.scenarios.kills import Kills
-from tests.scenarios.playing import check, kills_of, played, verdicts
+from tests.scenarios.kills import Kills, Verdict
+from tests.scenarios.playing import check, kills_among, played, verdicts
 from tests.scenarios.rows import PACKET_LOSS, ROWS, Row
 
-#: So many kills for each row, each in a run of its own; in so many parts, for several cores.
-KILLS, PARTS = 100, 4
+#: So many runs of each row in which the daemon is killed, and then so often again; a hundred kills, and `make soak` has
+#: a hundred runs with one kill each.
+RUNS, AGAIN = 25, 3
 
 
-every_row = pytest.mark.parametrize("row", [pytest.param(row, id=row.what) for row in ROWS])
-
-
-@every_row
-def test_a_row(row: Row) -> None:
+@pytest.mark.parametrize("row", [pytest.param(row, id=row.what) for row in ROWS])
+def test_a_row_undisturbed_and_with_kills(row: Row) -> None:
     with played(row) as world:
         check(row, world)
 
+    told = verdicts(row, kills_among(world.kills.passed, RUNS), again=AGAIN)
 
-@pytest.mark.parametrize("part", range(PARTS))
-@every_row
-def test_a_row_with_kills(row: Row, part: int) -> None:
-    told = verdicts(row, kills_of(row, KILLS)[part::PARTS])
-
-    assert told == [""] * (KILLS // PARTS)
+    assert told == [Verdict(1 + AGAIN, "")] * RUNS
 
 
 def test_a_month_of_lost_packets_alarms_nobody_also_with_a_hundred_kills_in_it() -> None:
@@ -34,7 +28,7 @@ def test_a_month_of_lost_packets_alarms_nobody_also_with_a_hundred_kills_in_it()
         assert world.pbx.missed > 50
         check(PACKET_LOSS, world)
 
-    kills = Kills(kills_of(PACKET_LOSS, KILLS))
+    kills = Kills(kills_among(world.kills.passed, RUNS * (1 + AGAIN)))
     with played(PACKET_LOSS, kills=kills) as world:
-        assert len(kills.struck) == KILLS
+        assert len(kills.struck) == RUNS * (1 + AGAIN)
         check(PACKET_LOSS, world)

@@ -106,6 +106,10 @@ class World:
     def play(self, until: float) -> None:
         """Start the daemon, and let everything happen up to a time."""
         self.agenda.after(0.0, self._start_daemon)
+        self.go_on(until)
+
+    def go_on(self, until: float) -> None:
+        """Let everything happen up to a later time."""
         while self.now < until:
             try:
                 self.agenda.run_until(self._begins + until)
