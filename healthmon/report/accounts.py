@@ -200,6 +200,12 @@ class Account:
         """What is listed: the targets, or what they are grouped by."""
         return self.lines if self.by is By.TARGET else self.groups
 
+    def worst(self, top: int | None) -> Sequence[Line | Group]:
+        """Choose so many of the worst entries, of periods too; None: all, periods in their order."""
+        if top is None or self.by.calendar is None:
+            return self.entries[:top]
+        return sorted(self.groups, key=lambda group: (*_badness(group.figures, self.rules), group.name))[:top]
+
     @cached_property
     def missed(self) -> int:
         """How many of the entries missed what was promised."""

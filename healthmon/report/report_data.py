@@ -20,9 +20,9 @@ from healthmon.report.words import harmless, rfc3339
 def report_json(account: Account, top: int | None = None) -> Iterator[str]:
     """Write an account as one JSON object. ``top``: so many of the worst, and no more."""
     rules, in_hours = account.rules, account.in_hours
-    lines, groups = (
-        (account.lines[:top], account.groups) if account.by is By.TARGET else (account.lines, account.groups[:top])
-    )
+    listed = account.worst(top)
+    lines = [one for one in listed if isinstance(one, Line)] if account.by is By.TARGET else account.lines
+    groups = [one for one in listed if isinstance(one, Group)]
     facts = {
         "from": rfc3339(account.window[0]),
         "to": rfc3339(account.window[1]),
@@ -56,10 +56,10 @@ def _array(name: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 def entries_csv(account: Account, top: int | None = None) -> Iterator[str]:
     """Write the figures of each target, or of what they are grouped by, as CSV (RFC 4180)."""
     if account.by is By.TARGET:
-        rows = [_target(line, account.rules) for line in account.lines[:top]]
+        rows = [_target(one, account.rules) for one in account.worst(top) if isinstance(one, Line)]
         names = ["pbx", "endpoint", "kind", "watch", "site"]
     else:
-        rows = [_group(group, account.rules) for group in account.groups[:top]]
+        rows = [_group(one, account.rules) for one in account.worst(top) if isinstance(one, Group)]
         names = ["name", "from", "to", "targets"]
     return _csv([*names, *_figures(Figures(), None, account.rules), "sla_missed"], rows)
 

@@ -17,7 +17,7 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&@:-])")
 
 def report_markdown(account: Account, zone: ZoneInfo, *, with_incidents: bool, top: int | None = None) -> str:
     """Write an account as Markdown (GitHub's tables). ``top``: so many of the worst, and no more."""
-    whole = table_of(account.entries[:top], account)
+    whole = table_of(account.worst(top), account)
     titles = [*whole.names, *(figure.title for figure in whole.figures)]
     is_number = [name == "TARGETS" for name in whole.names] + [True] * len(whole.figures)
     parts = ["# Availability", escaped(times(account, zone)), *map(escaped, sentences(account))]

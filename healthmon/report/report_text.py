@@ -57,8 +57,9 @@ def _headline(account: Account, zone: ZoneInfo, screen: Screen) -> str:
 
 def _entries(account: Account, screen: Screen, limit: int, top: int | None) -> str:
     """Write the table of targets or groups, and what it leaves out."""
-    used = [entry for entry in account.entries if not isinstance(entry, Line) or entry.was_used]
-    unused = len(account.entries) - len(used)
+    entries = account.worst(top if account.by.calendar else None)
+    used = [entry for entry in entries if not isinstance(entry, Line) or entry.was_used]
+    unused = len(entries) - len(used)
     shown = _shown(used, account, limit, top)
     text = _drawn(table_of(shown, account), screen) if shown else ""
     if len(shown) < len(used) and top is None:

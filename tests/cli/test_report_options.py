@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -318,6 +319,24 @@ def test_silenced_time_is_shown(database: Path, run: Run) -> None:
     targets = asked(run, "--since", "2h")["targets"]
 
     assert {target["endpoint"]: target["silenced_s"] for target in targets} == {"PJSIP/101": HOUR, "PJSIP/telekom": 0}
+
+
+def test_the_worst_of_days_are_the_worst_and_not_the_first(database: Path, run: Run) -> None:
+    trunk = provider("telekom")
+    downs = [(NOW - 4 * DAY, MINUTE), (NOW - 3 * DAY, HOUR), (NOW - DAY, 2 * HOUR)]
+    changes = [step for at, length in downs for step in ((at, DOWN), (at + length, UP))]
+    with running(database, [trunk], history=steps(trunk, (LONG_AGO, UP), *changes)):
+        document = asked(run, "--by", "day", "--since", "6d", "--top", "2")
+        texts = [
+            run("report", "--by", "day", "--since", "6d", "--top", "2", "--format", form).stdout
+            for form in ("table", "csv", "markdown", "html")
+        ]
+
+    assert [group["name"] for group in document["groups"]] == ["2026-04-30", "2026-04-28"]
+    for text in texts:
+        listed = text.partition("Days, worst first")[2] or text
+        days = re.findall(r"^(?:<tr.*?|\| )?(2026\\?-04\\?-\d\d)(?:</td>.*| .*|,.*)$", listed, re.MULTILINE)
+        assert [day.replace("\\", "") for day in days] == ["2026-04-30", "2026-04-28"], text
 
 
 def test_flaps_are_counted(database: Path, run: Run) -> None:

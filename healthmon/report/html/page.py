@@ -63,7 +63,7 @@ class Chart(NamedTuple):
 def report_page(account: Account, zone: ZoneInfo, *, now: float, top: int | None = None) -> str:
     """Write an account as one HTML page."""
     pictures = account.pictures or Pictures()
-    listed = account.entries[: MOST_ROWS if top is None else top]
+    listed = account.entries[:MOST_ROWS] if top is None else account.worst(top)
     incidents = incident_texts(account, zone)
     environment = Environment(
         loader=PackageLoader("healthmon.report.html"),
@@ -94,7 +94,7 @@ def report_page(account: Account, zone: ZoneInfo, *, now: float, top: int | None
         steps=_steps(),
         unit="hour" if pictures.is_hourly else "day",
         listed=_listed(account, table_of(listed, account)),
-        listed_title=_listed_title(account),
+        listed_title=_listed_title(account, top),
         more_listed=len(account.entries) - len(listed),
         incidents=incidents,
         all_incidents=ALL_INCIDENTS,
@@ -259,7 +259,9 @@ _TITLES = {
 }
 
 
-def _listed_title(account: Account) -> str:
+def _listed_title(account: Account, top: int | None) -> str:
+    if top is not None and account.by.calendar is not None:
+        return f"{account.by.capitalize()}s, worst first"
     return {
         By.TARGET: "Targets, worst first",
         By.WATCH: "Watch sections, worst first",
