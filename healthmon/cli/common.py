@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import math
 import os
 import shutil
 import sys
@@ -27,8 +28,7 @@ Item = TypeVar("Item")
 NARROWEST = 60
 
 
-#: The number of an incident or a silence, as the database can hold it.
-class _Number(click.IntRange):
+class Number(click.IntRange):
     """A number, with a sentence about what is none."""
 
     name = "number"
@@ -40,7 +40,27 @@ class _Number(click.IntRange):
         return int(super().convert(value, param, ctx))
 
 
-NUMBER = _Number(1, 2**63 - 1)
+class Percentage(click.FloatRange):
+    """From 0 to 100, with a sentence about what is none."""
+
+    name = "percentage"
+
+    def __init__(self) -> None:
+        super().__init__(0, 100)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Read it. Raises BadParameter."""
+        try:
+            is_none = math.isnan(float(value))
+        except ValueError:
+            is_none = True
+        if is_none:
+            self.fail(f"'{value}' is not a percentage, like 99.9.", param, ctx)
+        return float(super().convert(value, param, ctx))
+
+
+#: The number of an incident or a silence, as the database can hold it.
+NUMBER = Number(1, 2**63 - 1)
 
 database_option = click.option(
     "--database",

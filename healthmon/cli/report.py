@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from healthmon.cli.common import as_of_moment, as_of_option, database_option, place, plans, screen
+from healthmon.cli.common import Number, Percentage, as_of_moment, as_of_option, database_option, place, plans, screen
 from healthmon.cli.output import is_seen, output_option, output_to
 from healthmon.cli.waiting import Waiting
 from healthmon.errors import ExitCode
@@ -54,11 +54,11 @@ from healthmon.store.queries import open_reader
     show_default=True,
     help="What there is a line for.",
 )
-@click.option("--top", metavar="N", type=click.IntRange(min=1), help="List the N worst, and no more.")
+@click.option("--top", metavar="N", type=Number(min=1), help="List the N worst, and no more.")
 @click.option(
     "--sla",
     metavar="PERCENT",
-    type=click.FloatRange(0, 100),
+    type=Percentage(),
     help="What was promised, like 99.9: mark who missed it, exit 1 if anybody did.",
 )
 @click.option(

@@ -339,6 +339,23 @@ def test_the_worst_of_days_are_the_worst_and_not_the_first(database: Path, run: 
         assert [day.replace("\\", "") for day in days] == ["2026-04-30", "2026-04-28"], text
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--top", "x"), "'x' is not a number."),
+        (("--top", "0"), "0 is not in the range"),
+        (("--sla", "abc"), "'abc' is not a percentage, like 99.9."),
+        (("--sla", "nan"), "'nan' is not a percentage, like 99.9."),
+        (("--sla", "101"), "101.0 is not in the range"),
+    ],
+)
+def test_a_number_that_makes_no_sense_is_a_wrong_argument(run: Run, arguments: tuple[str, str], said: str) -> None:
+    result = run("report", *arguments)
+
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
 def test_flaps_are_counted(database: Path, run: Run) -> None:
     trunk = provider("telekom")
     flapping = outage(7, trunk, NOW - DAY, NOW - DAY + HOUR, flap_episodes=3)
