@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from healthmon.model import Incident
@@ -17,6 +17,11 @@ LISTED = 50
 
 #: So many incidents are listed in a document that somebody reads.
 LISTED_INCIDENTS = 200
+
+#: The column that goes last where the terminal is too narrow.
+_KIND = "KIND"
+
+Part = TypeVar("Part")
 
 #: What lists the others, too.
 ALL_INCIDENTS = "healthmon report --incidents --format csv"
@@ -101,9 +106,15 @@ def _drawn(whole: Table, screen: Screen) -> str:
             break
         left_out.append(figure)
         columns, rows = _columns(whole, left_out), _cells(whole, left_out)
+    named: list[str] = []
+    if screen.width is not None and width_of(columns, rows) > screen.width and _KIND in whole.names:
+        # Better than names in pieces.
+        named.append(_KIND)
+        at = whole.names.index(_KIND)
+        columns, rows = _without(columns, at), [_without(row, at) for row in rows]
     text = table(columns, rows, screen)
-    if left_out:
-        names = ", ".join(figure.title for figure in whole.figures if figure in left_out)
+    if left_out or named:
+        names = ", ".join([*named, *(figure.title for figure in whole.figures if figure in left_out)])
         text += line(f"No room for {names}; a wider terminal shows them, and so does --format csv.", screen, "dim")
     return text
 
@@ -113,7 +124,11 @@ def _columns(whole: Table, left_out: Sequence[Figure]) -> list[Column]:
     return names + [Column(one.title, Sort.NUMBER) for one in whole.figures if one not in left_out]
 
 
-_NAME_SORTS = {"KIND": Sort.SHORT, "TARGETS": Sort.NUMBER}
+def _without(parts: Sequence[Part], at: int) -> list[Part]:
+    return [*parts[:at], *parts[at + 1 :]]
+
+
+_NAME_SORTS = {_KIND: Sort.SHORT, "TARGETS": Sort.NUMBER}
 
 
 def _cells(whole: Table, left_out: Sequence[Figure]) -> list[list[Cell]]:

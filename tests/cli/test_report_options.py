@@ -557,3 +557,17 @@ def test_since_takes_a_date_as_history_and_export_do(database: Path, run: Run) -
     )
     refused = run("report", "--since", "2026-04-20", "--to", "2026-04-01")
     assert (refused.exit_code, refused.stderr) == (2, "healthmon: --since 2026-04-20 is not before --to 2026-04-01\n")
+
+
+def test_in_a_very_narrow_terminal_the_kind_goes_before_a_name_is_broken(
+    database: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("healthmon.cli.report.screen", lambda: Screen(60))
+    bob = phone("Bob & <b>Söhne</b>")
+    history = steps(bob, (LONG_AGO, UP), (NOW - 9 * HOUR, DOWN), (NOW - 8 * HOUR, UP))
+    with running(database, [bob], history=history, veils=[veil(bob.target, NOW - 3 * HOUR, NOW - 2 * HOUR)]):
+        said = run("report", "--since", "1d").stdout
+
+    assert "PJSIP/Bob & <b>Söhne</b>  95.65 %        1  1h00m    1h00m" in said
+    assert "No room for KIND" in said.replace("\n", " ")
+    assert all(len(line) <= 60 for line in said.splitlines())
