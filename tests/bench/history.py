@@ -46,6 +46,7 @@ def history(scale: Scale) -> Iterator[Figure]:
         make_years(path, years)
         yield Figure("size of a transition with its index", size_of_a_transition(path), "bytes", at_most=120.0)
         yield from _reports(path, years, scale)
+        yield from documents(path, scale)
         yield from _export(path, years)
         yield from _pruning(path, scale)
         yield from _beside_a_daemon(path, scale)
@@ -79,6 +80,32 @@ def _reports(path: Path, years: Years, scale: Scale) -> Iterator[Figure]:
 
 def _report(path: Path, since: str) -> tuple[str, ...]:
     return sys.executable, "-m", "healthmon", "report", "--database", str(path), "--since", since
+
+
+#: What lists incidents, or is made of them.
+DOCUMENTS = (
+    "--format html",
+    "--format json",
+    "--format csv --incidents",
+    "--format markdown --incidents",
+    "--incidents",
+)
+
+
+def documents(path: Path, scale: Scale) -> Iterator[Figure]:
+    """Reports of a month with all its incidents, written into a file."""
+    with closing(open_connection(path, "mode=ro")) as connection:
+        sql = "SELECT COUNT(*) FROM incidents WHERE closed_at > :since"
+        incidents: int = connection.execute(sql, {"since": time.time() - 30 * DAY}).fetchone()[0]
+    file = path.with_name("report")
+    for options in DOCUMENTS:
+        command = (*_report(path, "30d"), *options.split(), "-o", str(file))
+        runs = [_run(*command) for _ in range(scale.rounds)]
+        about = f"report {options} --since 30d, {incidents:,} incidents"
+        yield Figure(about, median([run.took for run in runs]), "s")
+        yield Figure(f"processor time of {about}", median([run.processor for run in runs]), "s")
+        yield Figure(f"memory of {about}", max(run.memory for run in runs), "MB", at_most=150.0)
+        yield Figure(f"size of {about}", file.stat().st_size / 1e6, "MB")
 
 
 def _export(path: Path, years: Years) -> Iterator[Figure]:
