@@ -21,6 +21,15 @@ MOST_FINDINGS = 20
 #: What SQLite knows of.
 _PAGE_SIZES = {2**power for power in range(9, 17)}
 
+#: How SQLite keeps a value, by the kind of its column.
+_KEPT_AS = {
+    "INTEGER": "integer",
+    "SMALLINT": "integer",
+    "BOOLEAN": "integer",
+    "DOUBLE PRECISION": "real",
+    "TEXT": "text",
+}
+
 #: There will never be so many schemas; a number like this tells that something else stands where it should.
 _SURELY_DAMAGED = 10_000
 
@@ -97,7 +106,10 @@ def check_up(path: Path, on_step: OnStep) -> Checkup:
         with closing(connect_to_look(path, lock)) as connection, _damage_named(path):
             schema = _schema(connection, path)
             connection.execute("BEGIN")
-            findings = tuple(_damage(connection, on_step)) or tuple(_broken_rules(connection, on_step))
+            findings = tuple(_damage(connection, on_step)) or (
+                *_wrong_values(connection, on_step),
+                *_broken_rules(connection, on_step),
+            )
     except Damaged as error:
         findings = (f"the file: {error}",)
     return Checkup(path, path.stat().st_size, schema, findings)
@@ -160,6 +172,21 @@ def _damage(connection: sqlite3.Connection, on_step: OnStep) -> Iterator[str]:
         if finding != "ok":
             # It names the database above what it found there, and there is only one.
             yield from (f"the file: {line}" for line in finding.splitlines() if line.strip() and line[0] != "*")
+
+
+def _wrong_values(connection: sqlite3.Connection, on_step: OnStep) -> Iterator[str]:
+    """Find values of another kind than their column's: SQLite takes them, and nobody can read them."""
+    on_step("the kinds of values")
+    tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+    for (table,) in tables.fetchall():
+        columns = connection.execute(f"PRAGMA table_info({table})").fetchall()
+        wrong = " OR ".join(
+            f"{column['name']} IS NOT NULL AND typeof({column['name']}) <> '{_KEPT_AS[column['type']]}'"
+            for column in columns
+        )
+        count = connection.execute(f"SELECT COUNT(*) FROM {table} WHERE {wrong}").fetchone()[0]  # noqa: S608
+        if count:
+            yield f"{table}: values of another kind than they should be ({count:,})"
 
 
 def _broken_rules(connection: sqlite3.Connection, on_step: OnStep) -> Iterator[str]:
