@@ -177,6 +177,12 @@ class World:
         with open_reader(self.config.database) as reader:
             return reader.open_incidents()
 
+    def explanation_of(self, number: int) -> int | None:
+        """The group that explains an incident that is over, by its number."""
+        with open_reader(self.config.database) as reader:
+            incident = reader.incident(number)
+        return incident.explained_by if incident is not None and not incident.is_open else None
+
     def down(self) -> set[Target]:
         """What is really down at present."""
         down = {Target(OFFICE, *name.split("/", 1)) for name, peer in self.pbx.peers.items() if not peer.answers}
