@@ -157,7 +157,9 @@ def _explains(smaller: Sequence[Incident]) -> str:
 
 
 def _names(incidents: Sequence[Incident]) -> str:
-    names = ", ".join(one.target.resource or str(one.target) for one in incidents[:NAMED])
+    """Name what they are about, 9 before 101."""
+    every = sorted((one.target.resource or str(one.target) for one in incidents), key=lambda name: (len(name), name))
+    names = ", ".join(every[:NAMED])
     return f"{names}, … and {len(incidents) - NAMED:,} more" if len(incidents) > NAMED else names
 
 
