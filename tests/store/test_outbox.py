@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from healthmon.errors import StoreError
-from healthmon.model import Ending, Health, Kind, Reason, Said, Target
+from healthmon.model import Delay, Ending, Health, Kind, Reason, Said, Target
 from healthmon.store import claiming, outbox, reading
 from healthmon.store.connect import open_connection
 from healthmon.store.failing import FailingChannel
@@ -350,3 +350,25 @@ def test_that_a_site_is_worse_is_told_only_where_it_is_twice_what_this_reader_wa
 
     # In doubt, it is sent again with the facts of now.
     assert said(claimed(store, DUE + 30)) == [(1, Reason.WIDENED, Said.DOWN)]
+
+
+def test_only_first_messages_that_were_not_due_yet_are_delayed(store: Store) -> None:
+    store.book(
+        incidents={1: incident(), 2: incident(2, OTHER_PHONE)},
+        notifications=[
+            notification(wait=5),
+            notification(wait=50, url_id=DESK),
+            notification(number=2, wait=50),
+            notification(Reason.REMINDER, number=2, url_id=DESK, serial=1, wait=50),
+        ],
+    )
+    died_at = START + 140
+
+    store.book(delays=[Delay(1, died_at, START + 300), Delay(2, died_at, START + 170)])
+
+    # The boss: one was due before, the other is due later anyway. The desk: a reminder is no first message.
+    assert store.outbox.next_due(BOSS) == START + 135
+    assert said(claimed(store, START + 180)) == [(1, Reason.OPENED, Said.DOWN), (2, Reason.OPENED, Said.DOWN)]
+    assert said(claimed(store, START + 180, DESK)) == [(2, Reason.REMINDER, Said.DOWN)]
+    assert store.outbox.claim(DESK, START + 299) is None
+    assert said(claimed(store, START + 300, DESK)) == [(1, Reason.OPENED, Said.DOWN)]
