@@ -1,5 +1,6 @@
 """One thread that serves the sockets and timers of any number of SIP peers."""
 
+import errno
 import heapq
 import itertools
 import selectors
@@ -9,6 +10,12 @@ import time
 from collections.abc import Callable
 
 Receiver = Callable[[bytes, tuple[str, int]], None]
+
+#: Linux gives none of these to whoever asks for any port, and Asterisk none to RTP.
+PORTS = range(20_001, 32_768)
+
+#: Those of a peer that has vanished are not given to the next one: all loops of a process go on from here.
+_next_ports = itertools.cycle(PORTS)
 
 
 class SipLoop:
@@ -30,11 +37,14 @@ class SipLoop:
         self._thread.start()
 
     def open(self, address: str, port: int, receiver: Receiver) -> socket.socket:
-        """A bound UDP socket whose datagrams go to `receiver`; port 0 takes a free one."""
+        """A bound UDP socket whose datagrams go to `receiver`; port 0 takes one that is and stays free."""
         opened = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         opened.setblocking(False)
         try:
-            opened.bind((address, port))
+            if port:
+                opened.bind((address, port))
+            else:
+                self._bind_to_a_free_port(opened, address)
         except OSError:
             opened.close()
             raise
@@ -42,6 +52,19 @@ class SipLoop:
             self._selector.register(opened, selectors.EVENT_READ, receiver)
         self._wake()
         return opened
+
+    @staticmethod
+    def _bind_to_a_free_port(opened: socket.socket, address: str) -> None:
+        """Take one that the kernel gives to nobody, so that it is still free when its peer comes back."""
+        for port in itertools.islice(_next_ports, len(PORTS)):
+            try:
+                opened.bind((address, port))
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
+            else:
+                return
+        raise OSError(errno.EADDRINUSE, f"no port from {PORTS.start} on is free", address)
 
     def release(self, opened: socket.socket) -> None:
         """Close a socket that `open` made: from now on the kernel refuses what comes for it."""
