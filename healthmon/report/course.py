@@ -53,6 +53,9 @@ class Course:
             # The readings count this outage from its beginning, which is not in the window.
             return None
         end = self._read(last, until)
+        if end.outages == start.outages:
+            # As with most phones most of the time: none began, so there is no longest one to look for.
+            return Difference(_between(start, end, 0.0), end)
         longest = max(self._meters.longest_s(number, after.at, last.at), end.longest_s)
         if after.longest_s > longest:
             # A part of the first day lies before the window, perhaps with this outage.
