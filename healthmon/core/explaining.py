@@ -24,7 +24,7 @@ class Explanations:
         self._register = register
         # The monitor knows this; until it says so, nothing has vanished.
         self.is_vanished: IsVanished = lambda _target: False
-        # The causes know these.
+        # The memberships know these.
         self.groups_of: GroupsOf = lambda _target: ()
         self.members_down: Callable[[Target], Iterable[Target] | None] = lambda _target: None
 

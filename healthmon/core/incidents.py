@@ -60,7 +60,7 @@ class Incidents:
         self._mutes = Mutes(config, remembered.commands.silences)
         # The monitor knows this; until it says so, everything can be seen.
         self.unseen_since: UnseenSince = lambda _target, _check: None
-        # The causes know these.
+        # The causes and the memberships know these.
         self.settled_at: Callable[[Incident], float] = lambda _incident: 0.0
         self.site_of: Callable[[Target], str] = lambda _target: ""
         self.mutes_changed: Callable[[Target], None] = lambda _target: None
@@ -297,12 +297,16 @@ class Incidents:
         changes: Changes,
         *,
         due_at: DueAt | None = None,
-        not_before: float = 0.0,
+        not_before: float | None = None,
     ) -> str:
+        """Tell whoever is to be told, and say in words who that is.
+
+        ``not_before``: None: of a group, when it is known how wide its outage is by now; of anything else at once.
+        """
         incident = self._as_muted(self._as_rated(incident, changes), now, changes)
         policy = self._policy(incident, now)
-        if incident.is_open and incident.kind.is_group:
-            not_before = max(not_before, self.settled_at(incident))
+        if not_before is None:
+            not_before = self.settled_at(incident) if incident.is_open and incident.kind.is_group else 0.0
         booked = self._teller.tell(incident, policy, now, changes, due_at=due_at, not_before=not_before)
         self._remind_later(incident, policy, now)
         if self._teller.is_finished(incident):
@@ -363,9 +367,9 @@ class Incidents:
 
     def learn(self, told: Iterable[tuple[tuple[int, str], Told]], now: float, changes: Changes) -> None:
         """Take delivery results from the outbox, and book what they make necessary."""
-        of_known = (one for one in told if self._register.get(one[0][0]) is not None)
-        news = {key[0] for key, one in of_known if self._teller.learn(*key, one)}
-        for incident in filter(None, map(self._register.get, sorted(news))):
+        known = self._register.get
+        news = {key[0] for key, one in told if known(key[0]) is not None and self._teller.learn(*key, one)}
+        for incident in filter(None, map(known, sorted(news))):
             before = len(changes.notifications)
             words = self._tell(incident, now, changes)
             if len(changes.notifications) > before:

@@ -436,6 +436,24 @@ def test_everybody_hears_of_a_site_who_would_hear_of_one_of_its_phones() -> None
 # ---------------------------------------------------------------- providers and the line to the world
 
 
+def test_the_providers_of_one_host_wait_for_nothing_but_their_hold_time() -> None:
+    one_host = {trunk("a"): "192.0.2.1", trunk("b"): "192.0.2.1", trunk("c"): "192.0.2.9"}
+    town = Town(quick()).settle(one_host)
+    died_at = town.now
+
+    town.die([trunk("a")])
+    town.go_on(8)
+    town.die([trunk("b")])
+    while not town.sent:
+        town.go_on(1)
+
+    (told,) = town.told()
+    assert (told[0], town.db.incidents[town.sent[0][2]].kind) == (Reason.OPENED, Kind.PROVIDERS)
+    # The second one is not believed yet.
+    assert not town.open(trunk("b"))
+    assert town.now - died_at <= 10 + 5 + 2
+
+
 def test_a_cut_line_is_one_message_and_one_when_all_is_back() -> None:
     town = Town(quick()).settle(TOWN)
 
