@@ -12,7 +12,7 @@ from pathlib import Path
 
 from healthmon.model import Incident, Kind, Target
 from healthmon.store.connect import errors_named
-from healthmon.store.readonly import connect_reader
+from healthmon.store.readonly import connect_again
 from healthmon.store.rows import KINDS, incident_of, named
 from healthmon.store.timeline import Timeline
 
@@ -136,6 +136,6 @@ class StoredIncidents:
     def __iter__(self) -> Iterator[Incident]:
         """Read them in their order. Raises a StoreError."""
         for first in range(0, len(self._numbers), INCIDENTS_AT_ONCE):
-            with closing(connect_reader(self._path)[0]) as connection, errors_named(self._path):
+            with closing(connect_again(self._path)[0]) as connection, errors_named(self._path):
                 page = list(numbered(connection, self._line, self._numbers[first : first + INCIDENTS_AT_ONCE]))
             yield from page

@@ -11,7 +11,7 @@ import pytest
 
 from healthmon.model import Changes, Incident, Kind, Target
 from healthmon.report.accounts import Choice
-from healthmon.store import listing
+from healthmon.store import database, listing
 from healthmon.store.listing import COUNT, NEWEST, OF_SITES, Wanted, let_choose
 from healthmon.store.queries import open_reader
 from healthmon.store.writer import open_writer
@@ -107,6 +107,21 @@ def test_they_are_read_page_by_page_each_time_also_when_some_were_pruned(
         connection.execute("DELETE FROM incidents WHERE id = 5")
         connection.commit()
     assert [one.id for one in going] == [7, 4, 2, 3]
+
+
+def test_the_file_is_not_looked_through_again_for_each_page(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with open_reader(path) as reader:
+        stored = reader.stored_incidents(Wanted(START, END))
+    looked_through: list[Path] = []
+    monkeypatch.setattr(database, "_look_through", looked_through.append)
+    monkeypatch.setattr(listing, "INCIDENTS_AT_ONCE", 2)
+
+    assert len(list(stored)) == 6
+    assert not looked_through
+
+    # It would be seen here: whoever opens the file anew does look.
+    open_reader(path).close()
+    assert looked_through == [path]
 
 
 def test_each_end_is_found_by_its_index(path: Path) -> None:
