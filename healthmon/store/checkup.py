@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 from healthmon.errors import DatabaseUnwritable, ForeignDatabase
@@ -177,16 +178,22 @@ def _damage(connection: sqlite3.Connection, on_step: OnStep) -> Iterator[str]:
 def _wrong_values(connection: sqlite3.Connection, on_step: OnStep) -> Iterator[str]:
     """Find values of another kind than their column's: SQLite takes them, and nobody can read them."""
     on_step("the kinds of values")
-    tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
-    for (table,) in tables.fetchall():
-        columns = connection.execute(f"PRAGMA table_info({table})").fetchall()
-        wrong = " OR ".join(
-            f"{column['name']} IS NOT NULL AND typeof({column['name']}) <> '{_KEPT_AS[column['type']]}'"
-            for column in columns
-        )
+    for table, columns in _our_columns():
+        wrong = " OR ".join(f"{name} IS NOT NULL AND typeof({name}) <> '{_KEPT_AS[kind]}'" for name, kind in columns)
         count = connection.execute(f"SELECT COUNT(*) FROM {table} WHERE {wrong}").fetchone()[0]  # noqa: S608
         if count:
             yield f"{table}: values of another kind than they should be ({count:,})"
+
+
+def _our_columns() -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """Say which columns our tables have, and of which kind; there may be tables of somebody else."""
+    with closing(sqlite3.connect(":memory:")) as model:
+        for statement in chain.from_iterable(MIGRATIONS):
+            model.execute(statement)
+        tables = model.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        for (table,) in tables:
+            columns = model.execute("SELECT name, type FROM pragma_table_info(:table)", {"table": table}).fetchall()
+            yield table, columns
 
 
 def _broken_rules(connection: sqlite3.Connection, on_step: OnStep) -> Iterator[str]:

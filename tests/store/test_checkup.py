@@ -77,6 +77,13 @@ def test_rows_that_contradict_each_other_are_found(store: Store, sql: str, said:
     assert set(findings(store.path)) == said
 
 
+def test_a_table_of_somebody_else_is_nothing_to_stumble_over(store: Store) -> None:
+    with closing(connect(store.path)) as connection:
+        connection.execute('CREATE TABLE "my notes" (id INTEGER PRIMARY KEY, words VARCHAR(80), "group" TEXT)')
+        connection.execute("""INSERT INTO "my notes" VALUES (1, 'call them', 'yes')""")
+    assert findings(store.path) == ()
+
+
 def test_every_rule_is_broken_once() -> None:
     said = [finding for all_of_it in BREAKS.values() for finding in all_of_it]
 
