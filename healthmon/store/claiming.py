@@ -85,7 +85,7 @@ class ClaimedRow:
     possibly_repeated: bool
     #: The smaller incidents that this one explains, and those that these explain.
     explained: tuple[Incident, ...] = ()
-    #: Those of them that last, and of which this URL was told, or is told in this message.
+    #: Those of them that last, and of which this URL was told, or is told in this message; of a group: once it is over.
     told: frozenset[int] = frozenset()
     #: Open incidents of which this message does not speak, and that no bigger open one explains.
     others_down: int = 0
@@ -177,7 +177,7 @@ def _choice(
 
 
 def choose(
-    incident: Incident, rows: Iterable[Mapping[str, object] | sqlite3.Row], said: Said | None, told_size: int = 0
+    incident: Incident, rows: Iterable[Mapping[str, object] | sqlite3.Row], said: Said | None, told_size: int
 ) -> Choice:
     """Decide what the due rows of one incident say, in the order of booking; one line at most remains.
 
@@ -247,7 +247,9 @@ def _with_facts(
         line.incident.id: _explained_by(connection, line.incident, timeline) if line.incident.id in explaining else ()
         for line in lines
     }
-    lasting = {one.id for smaller in explained.values() for one in smaller if one.is_open}
+    # A group that lasts is told as a whole: who knows which of its thousands is asked of no one.
+    asked = (line.incident for line in lines if not (line.incident.is_open and line.incident.kind.is_group))
+    lasting = {one.id for incident in asked for one in explained[incident.id] if one.is_open}
     told = {number for number in lasting if _knows_of(connection, number, url_id)}
     unexplained = {row["id"] for row in connection.execute(_UNEXPLAINED)}
     others_down = len(unexplained - {line.incident.id for line in lines} - told)
