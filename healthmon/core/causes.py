@@ -250,7 +250,7 @@ class Causes:
 
     def _is_still_cut(self, line: Group, incident: Incident) -> bool:
         def left(members: Members) -> Fall:
-            down = tuple(one for one in members.fallen.values() if fell_at(one) >= incident.opened_at - SAME_TIME)
+            down = tuple(members.down_since(incident.opened_at - SAME_TIME))
             return Fall(incident.opened_at, down, members.standing + len(members.recovering) + len(down))
 
         sites = [left(self._memberships.of(site)) for site in self._memberships.public_sites(line.pbx)]

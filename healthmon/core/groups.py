@@ -7,7 +7,7 @@ Decides by what each endpoint's machine believes, or is about to believe; ``memb
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -69,6 +69,10 @@ class Members:
         elif stance is Stance.RECOVERING:
             self.recovering[endpoint.target] = endpoint
             self.returned_at = max(self.returned_at, endpoint.pending_since)
+
+    def down_since(self, since: float) -> Iterator[Endpoint]:
+        """Go through those that went down at a time or later, and are."""
+        return (one for one in self.fallen.values() if fell_at(one) >= since)
 
     def remove(self, endpoint: Endpoint, stance: Stance) -> None:
         """Count one out."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 from healthmon.config.types import Config
 from healthmon.core.endpoint import Endpoint
-from healthmon.core.groups import Members, Stance, fell_at, stance_of
+from healthmon.core.groups import Members, Stance, stance_of
 from healthmon.core.sites import Group, Sites, network_of
 from healthmon.model import Kind, Target
 
@@ -130,8 +130,7 @@ class Memberships:
 
     def down_since(self, group: Group, since: float) -> list[Endpoint]:
         """Return the members of a group that went down at a time or later, and are."""
-        fallen = (one for members in self.all_of(group) for one in members.fallen.values())
-        return [one for one in fallen if fell_at(one) >= since]
+        return [one for members in self.all_of(group) for one in members.down_since(since)]
 
     # ------------------------------------------------------------ what others ask of incidents
 
