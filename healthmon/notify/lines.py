@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
 
+from healthmon.core.names import natural
 from healthmon.core.sites import label
 from healthmon.model import Check, Incident, Kind, Reason, Said, Severity
-from healthmon.notify.words import natural, visible
+from healthmon.notify.words import visible
 from healthmon.store.outbox import ClaimedRow
 
 

@@ -69,8 +69,3 @@ def _follows(name: str, following: str) -> bool:
     if one is None or other is None or one[1] != other[1]:
         return False
     return int(other[2]) == int(one[2]) + 1 and other[2] == str(int(one[2]) + 1).zfill(len(one[2]))
-
-
-def natural(name: str) -> tuple[tuple[int, str], ...]:
-    """Make a sort key by which 9 comes before 101."""
-    return tuple((int(part[:18]) if part.isdecimal() else -1, part) for part in re.split(r"(\d+)", name))

@@ -9,6 +9,7 @@ from datetime import datetime
 from operator import itemgetter
 from zoneinfo import ZoneInfo
 
+from healthmon.core.names import natural
 from healthmon.model import Ending, Health, Incident, Note, Transition, VeilPeriod
 from healthmon.report.report_data import incident_data
 from healthmon.report.tables import Cell, Column, Screen, Sort, line, table
@@ -158,7 +159,7 @@ def _explains(smaller: Sequence[Incident]) -> str:
 
 def _names(incidents: Sequence[Incident]) -> str:
     """Name what they are about, 9 before 101."""
-    every = sorted((one.target.resource or str(one.target) for one in incidents), key=lambda name: (len(name), name))
+    every = sorted((one.target.resource or str(one.target) for one in incidents), key=natural)
     names = ", ".join(every[:NAMED])
     return f"{names}, … and {len(incidents) - NAMED:,} more" if len(incidents) > NAMED else names
 

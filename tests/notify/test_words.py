@@ -6,9 +6,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from healthmon.core.names import natural
 from healthmon.languages import language
 from healthmon.notify.voice import Voice
-from healthmon.notify.words import cut, listed, natural, visible
+from healthmon.notify.words import cut, listed, visible
 from tests.notify.rows import ENGLISH, NOW, berlin
 
 
