@@ -35,7 +35,9 @@ class Number(click.IntRange):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         """Read it. Raises BadParameter."""
-        if not str(value).isdecimal():
+        try:
+            int(value)
+        except ValueError:
             self.fail(f"'{value}' is not a number.", param, ctx)
         return int(super().convert(value, param, ctx))
 

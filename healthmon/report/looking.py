@@ -29,9 +29,7 @@ from healthmon.report.measuring import Measures, Measuring, sites_of
 from healthmon.report.periods import Calendar, periods_of
 from healthmon.report.sitestrips import site_strips
 from healthmon.report.spans import Span
-from healthmon.report.standing import (
-    is_stale,
-)
+from healthmon.report.standing import is_stale
 from healthmon.store.meters import Meters, Watched
 from healthmon.store.queries import Reader, Wanted
 
