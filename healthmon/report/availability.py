@@ -17,7 +17,9 @@ from healthmon.model import Health, Kind, Reading
 from healthmon.report.figures import Figures
 from healthmon.report.spans import Span, merged, overlapping
 
-_WORKS = (Health.UP, Health.DEGRADED)
+# Going through an enum is slow, and this is done for each target.
+_UP, _DEGRADED, _DOWN, _UNKNOWN = Health
+_WORKS = (_UP, _DEGRADED)
 
 #: From then on this was believed; None: no longer watched.
 Change = tuple[float, Health | None]
@@ -68,10 +70,7 @@ def timeline(history: History, window: Span) -> list[Segment]:
 
     The window does not begin before the history's reading.
     """
-    return _timeline(history, _marks(history), window)
-
-
-def _timeline(history: History, marks: list[_Mark], window: Span) -> list[Segment]:
+    marks = _marks(history)
     is_out = history.reading is not None and history.reading.is_out
     counted = _counted(marks, history) if history.kind.is_device else marks
     stretches = _clipped(_numbered(counted, window[1], is_out=is_out), window)
@@ -99,7 +98,7 @@ def _watch(marks: list[_Mark], watched_from: Sequence[float], before: float) -> 
     last = marks[-1][0] if marks else float("-inf")
     begins = [at for at in watched_from if last <= at < before]
     if begins:
-        marks.append((min(begins), Health.UNKNOWN))
+        marks.append((min(begins), _UNKNOWN))
 
 
 def _counted(marks: Iterable[_Mark], history: History) -> list[_Mark]:
@@ -108,7 +107,7 @@ def _counted(marks: Iterable[_Mark], history: History) -> list[_Mark]:
     counted = []
     for at, health in marks:
         was_used = _is_used(health, was_used=was_used)
-        counted.append((at, None if health is Health.DOWN and not was_used else health))
+        counted.append((at, None if health is _DOWN and not was_used else health))
     return counted
 
 
@@ -119,17 +118,11 @@ def _is_used(health: Health | None, *, was_used: bool) -> bool:
 
 def is_unused(history: History, at: float) -> bool:
     """Whether this is a phone that has not been up since it is watched, and is down for this reason alone."""
-    belief, was_used = _state_at(history, _marks(history), at)
-    return history.kind.is_device and belief is Health.DOWN and not was_used
-
-
-def _state_at(history: History, marks: Iterable[_Mark], at: float) -> tuple[Health | None, bool]:
-    """Say what was believed at a time, and whether it had been up since it was watched."""
     belief, was_used = None, history.was_used if history.reading is None else history.reading.was_used
-    for when, health in marks:
+    for when, health in _marks(history):
         if when < at:
             belief, was_used = health, _is_used(health, was_used=was_used)
-    return belief, was_used
+    return history.kind.is_device and belief is _DOWN and not was_used
 
 
 def _numbered(marks: Sequence[_Mark], until: float, *, is_out: bool) -> Iterator[Segment]:
@@ -139,10 +132,10 @@ def _numbered(marks: Sequence[_Mark], until: float, *, is_out: bool) -> Iterator
         end = marks[number][0] if number < len(marks) else max(until, since)
         if end <= since:
             continue
-        if health is Health.DOWN and not is_out:
+        if health is _DOWN and not is_out:
             outage += 1
         # Not knowing neither begins nor ends an outage.
-        is_out = health is Health.DOWN or (is_out and health is Health.UNKNOWN)
+        is_out = health is _DOWN or (is_out and health is _UNKNOWN)
         yield Segment(since, end, health, outage if is_out else None)
 
 
@@ -167,7 +160,7 @@ def _veiled(stretches: Iterable[Segment], veils: Sequence[Span]) -> Iterator[Seg
         for since, until in overlapping(veils, stretch.since, stretch.until):
             if seen_from < since:
                 yield Segment(seen_from, since, stretch.health, stretch.outage)
-            yield Segment(since, until, Health.UNKNOWN, stretch.outage)
+            yield Segment(since, until, _UNKNOWN, stretch.outage)
             seen_from = until
         if seen_from < stretch.until:
             yield Segment(seen_from, stretch.until, stretch.health, stretch.outage)
@@ -178,30 +171,21 @@ def _veiled(stretches: Iterable[Segment], veils: Sequence[Span]) -> Iterator[Seg
 
 def figures(segments: Iterable[Segment]) -> Figures:
     """Add a timeline up."""
-    seconds, outages = _added(segments)
-    return Figures(
-        up_s=seconds[Health.UP],
-        degraded_s=seconds[Health.DEGRADED],
-        down_s=seconds[Health.DOWN],
-        unknown_s=seconds[Health.UNKNOWN],
-        outages=len(outages),
-        longest_s=max(outages.values(), default=0.0),
-    )
-
-
-#: Going through an enum is slow, and this is done for each target.
-_NO_SECONDS: dict[Health | None, float] = dict.fromkeys((*Health, None), 0.0)
-
-
-def _added(segments: Iterable[Segment]) -> tuple[dict[Health | None, float], dict[int | None, float]]:
-    """Add up the seconds of each health, and those that each outage was seen to be down."""
-    seconds = _NO_SECONDS.copy()
-    outages: dict[int | None, float] = {}
+    seconds: dict[Health | None, float] = dict.fromkeys((_UP, _DEGRADED, _DOWN, _UNKNOWN, None), 0.0)
+    #: How long each outage was seen to be down.
+    lengths: dict[int | None, float] = {}
     for since, until, health, outage in segments:
         seconds[health] += until - since
-        if health is Health.DOWN:
-            outages[outage] = outages.get(outage, 0.0) + (until - since)
-    return seconds, outages
+        if health is _DOWN:
+            lengths[outage] = lengths.get(outage, 0.0) + (until - since)
+    return Figures(
+        up_s=seconds[_UP],
+        degraded_s=seconds[_DEGRADED],
+        down_s=seconds[_DOWN],
+        unknown_s=seconds[_UNKNOWN],
+        outages=len(lengths),
+        longest_s=max(lengths.values(), default=0.0),
+    )
 
 
 def read_meter(history: History, at: float) -> Reading:
@@ -210,40 +194,58 @@ def read_meter(history: History, at: float) -> Reading:
     assert before is not None, "a meter is read on from a reading"  # noqa: S101  (a slip of the caller)
     if not history.changes and history.forgotten_at is None and before.belief in _WORKS:
         return _run_on(before, history.veils, at)
+    # What its timeline and their figures would say, in one go: this is asked twice of each target.
+    up_s, degraded_s, down_s, unknown_s = before.up_s, before.degraded_s, before.down_s, before.unknown_s
+    outages, longest_s, is_out, out_s = before.outages, 0.0, before.is_out, before.out_s
+    belief, was_used = None, before.was_used
     marks = _marks(history)
-    segments = _timeline(history, marks, (before.at, at))
-    seconds, outages = _added(segments)
-    new = len(outages) - (0 in outages and before.out_s > 0)
-    if before.out_s and 0 in outages:
-        outages[0] += before.out_s
-    belief, was_used = _state_at(history, marks, at)
-    on = segments[-1].outage if segments else (0 if before.is_out else None)
-    return Reading(
-        at=at,
-        up_s=before.up_s + seconds[Health.UP],
-        degraded_s=before.degraded_s + seconds[Health.DEGRADED],
-        down_s=before.down_s + seconds[Health.DOWN],
-        unknown_s=before.unknown_s + seconds[Health.UNKNOWN],
-        outages=before.outages + new,
-        longest_s=max(outages.values(), default=0.0),
-        belief=belief,
-        was_used=was_used,
-        is_out=on is not None,
-        out_s=outages.get(on, before.out_s if on == 0 else 0.0) if on is not None else 0.0,
-    )
+    for number, (since, believed) in enumerate(marks, start=1):
+        if since >= at:
+            break
+        belief, was_used = believed, _is_used(believed, was_used=was_used)
+        until = min(marks[number][0], at) if number < len(marks) else at
+        if until <= since:
+            continue
+        is_down = believed is _DOWN
+        # Not knowing neither begins nor ends an outage.
+        is_going_on = is_out and (is_down or believed is _UNKNOWN)
+        is_out = is_going_on or (is_down and (was_used or not history.kind.is_device))
+        out_s = out_s if is_going_on else 0.0
+        if believed is None or (is_down and not is_out):
+            continue
+        hidden = _hidden_s(history.veils, since, until)
+        seen = until - since - hidden
+        unknown_s += hidden
+        if believed is _UP:
+            up_s += seen
+        elif believed is _DEGRADED:
+            degraded_s += seen
+        elif believed is _UNKNOWN:
+            unknown_s += seen
+        elif seen:
+            outages += 0 if out_s else 1
+            down_s += seen
+            out_s += seen
+            longest_s = max(longest_s, out_s)
+    return Reading(at, up_s, degraded_s, down_s, unknown_s, outages, longest_s, belief, was_used, is_out, out_s)
+
+
+def _hidden_s(veils: Sequence[Span], since: float, until: float) -> float:
+    """Say how much of a stretch nobody saw, seconds."""
+    return sum(end - start for start, end in overlapping(veils, since, until)) if veils else 0.0
 
 
 def _run_on(before: Reading, veils: Sequence[Span], at: float) -> Reading:
     """Carry a reading on over a time in which what worked did not change: that of most targets, at most times."""
-    hidden = sum(until - since for since, until in overlapping(veils, before.at, at)) if veils else 0.0
-    seen, is_up = at - before.at - hidden, before.belief is Health.UP
+    hidden = _hidden_s(veils, before.at, at)
+    seen, is_up = at - before.at - hidden, before.belief is _UP
     return Reading(
-        at=at,
-        up_s=before.up_s + (seen if is_up else 0.0),
-        degraded_s=before.degraded_s + (0.0 if is_up else seen),
-        down_s=before.down_s,
-        unknown_s=before.unknown_s + hidden,
-        outages=before.outages,
+        at,
+        before.up_s + (seen if is_up else 0.0),
+        before.degraded_s + (0.0 if is_up else seen),
+        before.down_s,
+        before.unknown_s + hidden,
+        before.outages,
         belief=before.belief,
         was_used=True,
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterable, Sequence
+from math import inf
 
 #: From here until there, seconds since the epoch; the end does not belong to it.
 Span = tuple[float, float]
@@ -33,15 +33,13 @@ def gaps(spans: Iterable[Span], window: Span) -> list[Span]:
 
 def part_of(spans: Sequence[Span], since: float, until: float) -> Sequence[Span]:
     """Pick the spans that reach into a time. ``spans`` are disjoint and sorted."""
-    first = bisect_right(spans, since, key=lambda span: span[1])
-    last = bisect_left(spans, until, key=lambda span: span[0])
-    return spans[first:last]
+    # Both ends are found without a function for each comparison: this is asked some times of each target.
+    first = bisect_right(spans, (since, inf))
+    if first and spans[first - 1][1] > since:
+        first -= 1
+    return spans[first : bisect_left(spans, (until, -inf))]
 
 
-def overlapping(spans: Sequence[Span], since: float, until: float) -> Iterator[Span]:
+def overlapping(spans: Sequence[Span], since: float, until: float) -> list[Span]:
     """Say which parts of a stretch spans cover."""
-    first = bisect_right(spans, since, key=lambda span: span[1])
-    for start, end in islice(spans, first, None):
-        if start >= until:
-            return
-        yield max(start, since), min(end, until)
+    return [(max(start, since), min(end, until)) for start, end in part_of(spans, since, until)]

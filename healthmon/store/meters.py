@@ -202,19 +202,19 @@ class Meters:
         return self._reading_of(rows[0]) if rows else None
 
     def _reading_of(self, row: Sequence[Any]) -> Reading:
-        taken_at, up, degraded, down, unknown, outages, longest, belief, was_used, is_out, out = row
+        at, up_s, degraded_s, down_s, unknown_s, outages, longest_s, belief, was_used, is_out, out_s = row
         return Reading(
-            at=taken_at + self._line.shift,
-            up_s=up,
-            degraded_s=degraded,
-            down_s=down,
-            unknown_s=unknown,
-            outages=outages,
-            longest_s=longest,
-            belief=HEALTHS[belief],
-            was_used=bool(was_used),
-            is_out=bool(is_out),
-            out_s=out,
+            at + self._line.shift,
+            up_s,
+            degraded_s,
+            down_s,
+            unknown_s,
+            outages,
+            longest_s,
+            HEALTHS[belief],
+            bool(was_used),
+            bool(is_out),
+            out_s,
         )
 
     def longest_s(self, check_id: int, since: float, until: float) -> float:
