@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NamedTuple
 
 from healthmon.model import Health, Reading
@@ -41,27 +40,28 @@ class Course:
     def difference(self) -> Difference | None:
         """Work the figures out from the meter alone; None: it does not tell, the timeline does."""
         since, until = self._window
-        number = self._watched.id
-        before, after, last = self._meters.readings_around(number, since, until)
+        before, after, last, longest = self._meters.readings_around(self._watched.id, since, until)
         if after is None or last is None or last.at < after.at:
             return None
         before = before or self._zero()
         if self._is_gone(before, after):
             return self._by_days(self._nearest(since, before, after), after, last)
         start = self._read(before, since)
-        if start.out_s:
+        if start.out_s and after.is_out and after.outages == start.outages:
             # The readings count this outage from its beginning, which is not in the window.
             return None
         end = self._read(last, until)
-        if end.outages == start.outages:
-            # As with most phones most of the time: none began, so there is no longest one to look for.
-            return Difference(_between(start, end, 0.0), end)
-        longest = max(self._meters.longest_s(number, after.at, last.at), end.longest_s)
-        if after.longest_s > longest:
-            # A part of the first day lies before the window, perhaps with this outage.
-            head = timeline(self._history(before, after.at), (start.at, after.at))
-            longest = max(longest, figures(head).longest_s)
-        return Difference(_between(start, end, longest), end)
+        outages = end.outages - start.outages
+        if not (outages or start.out_s):
+            # As with most phones most of the time: there was none, so there is no longest one.
+            return Difference(_between(start, end, 0, 0.0), end)
+        longest = max(longest, end.longest_s)
+        if start.out_s or after.longest_s > longest:
+            # A part of the first day lies before the window, perhaps with the longest one; or one was on.
+            head = figures(timeline(self._history(before, after.at), (start.at, after.at)))
+            longest = max(longest, head.longest_s)
+            outages = head.outages + end.outages - after.outages
+        return Difference(_between(start, end, outages, longest), end)
 
     def _by_days(self, start: Reading, after: Reading, last: Reading) -> Difference:
         """Say what lies between the readings that are nearest to the edges: the changes themselves are gone."""
@@ -72,14 +72,11 @@ class Course:
         else:
             end = self._read(last, until)
         longest = self._meters.longest_s(self._watched.id, start.at, last.at)
-        whole = _between(start, end, max(longest, end.longest_s if end.at > last.at else 0.0))
+        longest = max(longest, end.longest_s if end.at > last.at else 0.0)
         # An outage that was on at the beginning is one of the window's, and only with its part within.
-        is_carried = start.out_s > 0 and whole.down_s > 0
-        return Difference(
-            replace(whole, outages=whole.outages + is_carried, longest_s=min(whole.longest_s, whole.down_s)),
-            end,
-            is_kept=False,
-        )
+        down_s = end.down_s - start.down_s
+        outages = end.outages - start.outages + (start.out_s > 0 and down_s > 0)
+        return Difference(_between(start, end, outages, min(longest, down_s)), end, is_kept=False)
 
     def _nearest(self, at: float, before: Reading, after: Reading) -> Reading:
         """Read the meter at the nearest edge of a day. All that is gone happened on the day of the later reading."""
@@ -141,12 +138,12 @@ def history_from(meters: Meters, watched: Watched, unseen: Unseen, reading: Read
     )
 
 
-def _between(start: Reading, end: Reading, longest_s: float) -> Figures:
+def _between(start: Reading, end: Reading, outages: int, longest_s: float) -> Figures:
     return Figures(
         up_s=end.up_s - start.up_s,
         degraded_s=end.degraded_s - start.degraded_s,
         down_s=end.down_s - start.down_s,
         unknown_s=end.unknown_s - start.unknown_s,
-        outages=end.outages - start.outages,
+        outages=outages,
         longest_s=longest_s,
     )

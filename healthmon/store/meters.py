@@ -61,15 +61,17 @@ READING_UNTIL = f"""SELECT {_READING} FROM daily
 READING_AFTER = f"""SELECT {_READING} FROM daily
     WHERE check_id = :check_id AND at > :at ORDER BY at LIMIT 1"""  # noqa: S608
 
-# One question instead of three: it is asked for each target.
-READINGS_AROUND = f"""SELECT * FROM (SELECT {_READING}, 0 AS place FROM daily
-        WHERE check_id = :check_id AND at <= :since ORDER BY at DESC LIMIT 1) AS before
-    UNION ALL SELECT * FROM (SELECT {_READING}, 1 AS place FROM daily
-        WHERE check_id = :check_id AND at > :since ORDER BY at LIMIT 1) AS after
-    UNION ALL SELECT * FROM (SELECT {_READING}, 2 AS place FROM daily
-        WHERE check_id = :check_id AND at <= :until ORDER BY at DESC LIMIT 1) AS last"""  # noqa: S608
+_LONGEST = "SELECT MAX(longest_s) FROM daily WHERE check_id = :check_id AND at > {} AND at <= :until"
 
-LONGEST = "SELECT MAX(longest_s) FROM daily WHERE check_id = :check_id AND at > :since AND at <= :until"
+LONGEST = _LONGEST.format(":since")
+
+# One question instead of four: it is asked for each target.
+READINGS_AROUND = f"""SELECT * FROM (SELECT {_READING}, 0 AS place, 0 FROM daily
+        WHERE check_id = :check_id AND at <= :since ORDER BY at DESC LIMIT 1)
+    UNION ALL SELECT * FROM (SELECT {_READING}, 1 AS place, ({_LONGEST.format("first.at")}) FROM daily AS first
+        WHERE check_id = :check_id AND at > :since ORDER BY at LIMIT 1)
+    UNION ALL SELECT * FROM (SELECT {_READING}, 2 AS place, 0 FROM daily
+        WHERE check_id = :check_id AND at <= :until ORDER BY at DESC LIMIT 1)"""  # noqa: S608
 
 # Each round trip that was measured is in the bucket of its day, too.
 HAS_ROUND_TRIPS = "SELECT 1 FROM rtt_days WHERE check_id = :check_id AND at > :since AND at < :until LIMIT 1"
@@ -95,6 +97,19 @@ class Watched(NamedTuple):
     last_round_trips: float | None = None
     #: When the first change was that is still kept, and what was believed before; None: there is none.
     first_change: tuple[float, Health | None] | None = None
+
+
+class Around(NamedTuple):
+    """Readings around a window; None: there is none."""
+
+    #: The last one up to its beginning.
+    before: Reading | None
+    #: The first one after that.
+    after: Reading | None
+    #: The last one up to its end.
+    last: Reading | None
+    #: The longest outage of those later than ``after``, up to ``last``, each counted from its own beginning.
+    longest_s: float
 
 
 class Meters:
@@ -186,12 +201,15 @@ class Meters:
         """Return the first reading after a time, or None: there is none."""
         return self._reading(READING_AFTER, check_id, at)
 
-    def readings_around(self, check_id: int, since: float, until: float) -> Sequence[Reading | None]:
-        """Return the last reading up to a time, the first one after it, and the last one up to a later time."""
+    def readings_around(self, check_id: int, since: float, until: float) -> Around:
+        """Return the readings at the edges of a window, and the longest outage of those within."""
         found: list[Reading | None] = [None, None, None]
-        for *row, place in self._rows(READINGS_AROUND, {"check_id": check_id, **self._span(since, until)}):
+        longest_s = 0.0
+        for *row, place, longest in self._rows(READINGS_AROUND, {"check_id": check_id, **self._span(since, until)}):
             found[place] = self._reading_of(row)
-        return found
+            longest_s = longest or longest_s
+        before, after, last = found
+        return Around(before, after, last, longest_s)
 
     def last_reading(self, check_id: int) -> Reading | None:
         """Return the newest reading, or None: there is none."""

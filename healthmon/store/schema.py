@@ -252,9 +252,10 @@ _QUIET = (
 #: Who watches the watcher: when what is known of a PBX is too old depends on how often it is asked.
 _PULSE = ("ALTER TABLE freshness ADD COLUMN poll_every DOUBLE PRECISION NOT NULL DEFAULT 60",)
 
-#: Readings of the meter of each check at the ends of days (``at``): what happened before, in seconds and outages.
-_DAILY = (
-    """CREATE TABLE daily (
+
+def _daily(name: str, kind: str = "") -> str:
+    """Readings of the meter of each check at the ends of days (``at``): what happened before, seconds and outages."""
+    return f"""CREATE TABLE {name} (
         check_id INTEGER NOT NULL,
         at DOUBLE PRECISION NOT NULL,
         up_s DOUBLE PRECISION NOT NULL,
@@ -268,7 +269,11 @@ _DAILY = (
         is_out BOOLEAN NOT NULL,
         out_s DOUBLE PRECISION NOT NULL,
         PRIMARY KEY (check_id, at)
-    )""",
+    ){kind}"""
+
+
+_DAILY = (
+    _daily("daily"),
     # No reading is later than this: what is booked for an earlier time makes readings wrong.
     "ALTER TABLE daemon ADD COLUMN rolled_until DOUBLE PRECISION NOT NULL DEFAULT 0",
     "CREATE INDEX incidents_flapping ON incidents (opened_at) WHERE flap_episodes > 0",
@@ -358,6 +363,14 @@ _SIZES = (
     "ALTER TABLE incidents DROP COLUMN widened_at",
 )
 
+#: The readings of one check lie side by side, in the order of time: a report goes through a year of them.
+_SIDE_BY_SIDE = (
+    _daily("readings", " WITHOUT ROWID"),
+    "INSERT INTO readings SELECT * FROM daily ORDER BY check_id, at",
+    "DROP TABLE daily",
+    "ALTER TABLE readings RENAME TO daily",
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _SECOND,
@@ -372,4 +385,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _MEMORY,
     _FLAPPING,
     _SIZES,
+    _SIDE_BY_SIDE,
 )
