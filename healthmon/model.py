@@ -17,6 +17,9 @@ from healthmon.errors import Trouble
 class Health(StrEnum):
     """What was seen of a check (Nagios: OK, WARNING, CRITICAL, UNKNOWN)."""
 
+    # That of an Enum is written in Python, and takes longer than all the rest of looking into a dictionary.
+    __hash__ = str.__hash__
+
     UP = "up"
     DEGRADED = "degraded"
     DOWN = "down"
@@ -25,6 +28,9 @@ class Health(StrEnum):
 
 class Kind(StrEnum):
     """What sort of thing a target is, the biggest cause first."""
+
+    # That of an Enum is written in Python, and takes longer than all the rest of looking into a dictionary.
+    __hash__ = str.__hash__
 
     PBX = "pbx"
     #: A PBX's line to the world.

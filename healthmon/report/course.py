@@ -55,7 +55,7 @@ class Course:
         if not (outages or start.out_s):
             # As with most phones most of the time: there was none, so there is no longest one.
             return Difference(_between(start, end, 0, 0.0), end)
-        longest = max(longest, end.longest_s)
+        longest = max(longest, _since_reading(last, end))
         if start.out_s or after.longest_s > longest:
             # A part of the first day lies before the window, perhaps with the longest one; or one was on.
             head = figures(timeline(self._history(before, after.at), (start.at, after.at)))
@@ -72,7 +72,7 @@ class Course:
         else:
             end = self._read(last, until)
         longest = self._meters.longest_s(self._watched.id, start.at, last.at)
-        longest = max(longest, end.longest_s if end.at > last.at else 0.0)
+        longest = max(longest, _since_reading(last, end))
         # An outage that was on at the beginning is one of the window's, and only with its part within.
         down_s = end.down_s - start.down_s
         outages = end.outages - start.outages + (start.out_s > 0 and down_s > 0)
@@ -136,6 +136,11 @@ def history_from(meters: Meters, watched: Watched, unseen: Unseen, reading: Read
         reading=reading,
         was_used=was_used,
     )
+
+
+def _since_reading(last: Reading, end: Reading) -> float:
+    """Say how long the longest outage is that the last reading of a window does not tell of."""
+    return end.longest_s if end.at > last.at else 0.0
 
 
 def _between(start: Reading, end: Reading, outages: int, longest_s: float) -> Figures:

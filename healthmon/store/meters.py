@@ -30,17 +30,19 @@ _ONE_OF_EACH = f"c.name = CASE WHEN c.technology = '' THEN '{Check.CONNECTION}' 
 _CHECK = """c.id, c.pbx, c.technology, c.resource, c.name, c.kind, c.watch, c.watched_since, c.forgotten_at,
         s.watched_since, (SELECT MAX(until) FROM veils WHERE check_id = c.id),
         (SELECT MAX(at) FROM rtt_days WHERE check_id = c.id),
-        (SELECT at FROM transitions WHERE check_id = c.id ORDER BY at, rev LIMIT 1),
-        (SELECT old_health FROM transitions WHERE check_id = c.id ORDER BY at, rev LIMIT 1)"""
+        t.at, t.old_health"""
+
+_WITH_STATES_AND_FIRST_CHANGES = """checks c LEFT JOIN states s ON s.check_id = c.id
+    LEFT JOIN transitions t ON t.rev = (SELECT rev FROM transitions WHERE check_id = c.id ORDER BY at, rev LIMIT 1)"""
 
 CHECKS_WATCHED = f"""SELECT {_CHECK}
-    FROM checks c LEFT JOIN states s ON s.check_id = c.id
+    FROM {_WITH_STATES_AND_FIRST_CHANGES}
     WHERE {_ONE_OF_EACH} AND c.watched_since < :until AND (c.forgotten_at IS NULL OR c.forgotten_at > :since)
     ORDER BY c.pbx, c.technology, c.resource"""  # noqa: S608 (constants of ours)
 
 #: The next ones in the order of their numbers, watched or not.
 CHECKS_AFTER = f"""SELECT {_CHECK}
-    FROM checks c LEFT JOIN states s ON s.check_id = c.id
+    FROM {_WITH_STATES_AND_FIRST_CHANGES}
     WHERE c.id > :number AND {_ONE_OF_EACH} ORDER BY c.id LIMIT :limit"""  # noqa: S608
 
 CHANGES = """SELECT at, new_health FROM transitions
@@ -158,8 +160,9 @@ class Meters:
 
     def changes(self, check_id: int, since: float, until: float) -> list[tuple[float, Health | None]]:
         """Return what was believed from when on, of the changes in a time, in their order."""
-        rows = self._rows(CHANGES, {"check_id": check_id, **self._span(since, until)})
-        return [(at + self._line.shift, HEALTHS[new]) for at, new in rows]
+        shift = self._line.shift
+        rows = self._rows(CHANGES, {"check_id": check_id, "since": since - shift, "until": until - shift})
+        return [(at + shift, HEALTHS[new]) for at, new in rows]
 
     def veils(self, check_id: int, since: float, until: float) -> list[tuple[float, float]]:
         """Return when this check itself could not be seen, in the order of the ends; what lasts ends at infinity."""
@@ -203,9 +206,10 @@ class Meters:
 
     def readings_around(self, check_id: int, since: float, until: float) -> Around:
         """Return the readings at the edges of a window, and the longest outage of those within."""
+        shift, longest_s = self._line.shift, 0.0
         found: list[Reading | None] = [None, None, None]
-        longest_s = 0.0
-        for *row, place, longest in self._rows(READINGS_AROUND, {"check_id": check_id, **self._span(since, until)}):
+        window = {"check_id": check_id, "since": since - shift, "until": until - shift}
+        for *row, place, longest in self._rows(READINGS_AROUND, window):
             found[place] = self._reading_of(row)
             longest_s = longest or longest_s
         before, after, last = found
