@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Event
 from typing import Protocol
+
+from msgspec import Struct
 
 from healthmon.clock import Clock
 from healthmon.config import Config
@@ -65,8 +66,7 @@ class SightingQueue(Protocol):
         """Return all that waits; wait up to ``timeout`` seconds for the first."""
 
 
-@dataclass(frozen=True, slots=True)
-class EngineHooks:
+class EngineHooks(Struct, frozen=True):
     """What the engine does to the world besides booking. Each returns at once."""
 
     #: Something was booked that deliverers may have to send.

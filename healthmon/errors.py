@@ -22,9 +22,10 @@ A failed look at the world is no exception for the pipeline: a source turns AriE
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+from msgspec import Struct
 
 
 class ExitCode:
@@ -49,8 +50,7 @@ class HealthmonError(Exception):
     exit_code = ExitCode.PROBLEM
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Problem:
+class Problem(Struct, frozen=True, order=True):
     """One thing wrong in a configuration file; ``str()`` is the line that a person reads."""
 
     file: str

@@ -6,10 +6,11 @@ unit carries it in its name.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import NamedTuple
+
+from msgspec import Struct, field
 
 from healthmon.errors import Trouble
 
@@ -156,8 +157,7 @@ class Witness(StrEnum):
     DEVICE = "device state"
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(Struct, frozen=True):
     """One source's view of one check of one target at one moment.
 
     ``at`` is the time of receipt for an event, of the *request* for an answer. ``health`` is what Asterisk says;
@@ -185,8 +185,7 @@ class ContactStatus(StrEnum):
     UNKNOWN = "Unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class ContactChange:
+class ContactChange(Struct, frozen=True):
     """Asterisk says something about one contact of an endpoint. Always an event."""
 
     target: Target
@@ -197,8 +196,7 @@ class ContactChange:
     rtt_ms: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Removed:
+class Removed(Struct, frozen=True):
     """Asterisk says that it no longer has this endpoint (device state INVALID)."""
 
     target: Target
@@ -206,8 +204,7 @@ class Removed:
     source: Source
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True):
     """Everything one poll saw on a PBX. A target that is missing here is unknown, not gone."""
 
     pbx: str
@@ -227,8 +224,7 @@ class Channel(StrEnum):
     EVENTS = "events"
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectionReport:
+class ConnectionReport(Struct, frozen=True):
     """How one way to a PBX stands. A failed look is an observation, not an exception.
 
     ``trouble is None`` means that it works; then ``remark`` may hold a warning that makes it degraded ("the
@@ -254,8 +250,7 @@ class Place(NamedTuple):
     user_agent: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointSettings:
+class EndpointSettings(Struct, frozen=True):
     """How Asterisk is configured to check an endpoint (sorcery: endpoint and its AORs; never auth objects).
 
     ``known`` is False for what ARI cannot tell (chan_sip, IAX2: 404); then the other fields say nothing.
@@ -282,8 +277,7 @@ class EndpointSettings:
         return self.qualify_frequency > 0
 
 
-@dataclass(frozen=True, slots=True)
-class Freshness:
+class Freshness(Struct, frozen=True):
     """How fresh our view of a PBX is. ``None``: not since the start."""
 
     pbx: str
@@ -298,8 +292,7 @@ class Freshness:
 Sighting = Observation | ContactChange | Removed | Snapshot | ConnectionReport | EndpointSettings
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(Struct, frozen=True):
     """The core wants to be told anew about these targets of one PBX (design rules 3 and 7).
 
     ``wants_snapshot``: ask for everything instead of one by one. ``settings_of``: read their settings anew, too, when
@@ -315,8 +308,7 @@ class Question:
 # ---------------------------------------------------------------- what the core decides
 
 
-@dataclass(frozen=True, slots=True)
-class CheckState:
+class CheckState(Struct, frozen=True):
     """What is believed of one check of one target, in full: enough to go on after a restart of healthmon.
 
     ``belief is None``: never known. ``veil`` is the reason why this target cannot be seen ("" = it can be);
@@ -356,8 +348,7 @@ class CheckState:
     cohort: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PbxState:
+class PbxState(Struct, frozen=True):
     """What is known of a PBX besides its checks. ``blind_why`` veils everything behind it."""
 
     pbx: str
@@ -370,8 +361,7 @@ class PbxState:
     was_seen: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Transition:
+class Transition(Struct, frozen=True):
     """A change of what is believed, with its cause.
 
     ``at`` is when it was first seen and never before the previous one; reports use it. ``after is None``: no
@@ -388,8 +378,7 @@ class Transition:
     cause: str
 
 
-@dataclass(frozen=True, slots=True)
-class VeilPeriod:
+class VeilPeriod(Struct, frozen=True):
     """A time in which a target could not be seen: unknown in the history.
 
     ``target.is_pbx`` with ``check == REACHABILITY``: everything behind that PBX. ``until is None``: still so.
@@ -403,8 +392,7 @@ class VeilPeriod:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class RoundTrip:
+class RoundTrip(Struct, frozen=True):
     """How long an endpoint took to answer Asterisk's OPTIONS, without any repetition of it."""
 
     target: Target
@@ -412,8 +400,7 @@ class RoundTrip:
     ms: float
 
 
-@dataclass(frozen=True, slots=True)
-class PlaceChange:
+class PlaceChange(Struct, frozen=True):
     """A contact of an endpoint was seen at a place for the first time, or is no longer there."""
 
     target: Target
@@ -422,8 +409,7 @@ class PlaceChange:
     is_left: bool
 
 
-@dataclass(frozen=True, slots=True)
-class PlacePeriod:
+class PlacePeriod(Struct, frozen=True):
     """From when to when an endpoint had a contact at a place; ``until is None``: it is the last one known."""
 
     target: Target
@@ -474,8 +460,7 @@ class Ending(StrEnum):
     URL_GONE = "its URL is no longer configured"
 
 
-@dataclass(frozen=True, slots=True)
-class Incident:
+class Incident(Struct, frozen=True):
     """One outage of one thing: opened, later closed."""
 
     id: int
@@ -576,8 +561,7 @@ class Said(StrEnum):
         return self in (Said.DOWN, Said.DEGRADED)
 
 
-@dataclass(frozen=True, slots=True)
-class Notification:
+class Notification(Struct, frozen=True):
     """The booking "tell this URL of this receiver about this incident for this reason".
 
     Unique over (incident_id, url_id, reason, serial). ``serial``: OPENED and RESOLVED count reopenings (0),
@@ -593,8 +577,7 @@ class Notification:
     due_at: float
 
 
-@dataclass(frozen=True, slots=True)
-class Delay:
+class Delay(Struct, frozen=True):
     """What waits to be told first of an incident, and would be due after a time, waits longer (seconds UTC)."""
 
     incident_id: int
@@ -602,8 +585,7 @@ class Delay:
     until: float
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(Struct, frozen=True):
     """What one URL has been told, or is about to be told, about one incident (from the outbox)."""
 
     #: The newest said that was delivered or is in doubt (a row that is being sent is in doubt).
@@ -624,8 +606,7 @@ class Told:
         return self.said is not None and self.said.is_bad
 
 
-@dataclass(frozen=True, slots=True)
-class UrlState:
+class UrlState(Struct, frozen=True):
     """How delivery to one URL of a receiver stands (from the outbox)."""
 
     url_id: str
@@ -638,8 +619,7 @@ class UrlState:
     sending_since: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """One line of an incident's story: a decision that left no message, such as why nobody was told."""
 
     incident_id: int
@@ -647,8 +627,7 @@ class Note:
     words: str
 
 
-@dataclass(frozen=True, slots=True)
-class Matcher:
+class Matcher(Struct, frozen=True):
     """What a silence or a maintenance window speaks of: shell patterns; what is not given matches everything.
 
     Patterns of one sort are alternatives; all sorts that are given must match. A PBX itself is in no watch section
@@ -689,8 +668,7 @@ def _any_matches(patterns: tuple[str, ...], name: str) -> bool:
     return not patterns or (bool(name) and any(fnmatchcase(name, pattern) for pattern in patterns))
 
 
-@dataclass(frozen=True, slots=True)
-class Silence:
+class Silence(Struct, frozen=True):
     """Somebody asked for it: what matches is watched and recorded, and not told, until a time."""
 
     id: int
@@ -702,8 +680,7 @@ class Silence:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Acknowledgement:
+class Acknowledgement(Struct, frozen=True):
     """Somebody knows of this incident: it is not reminded of any more."""
 
     incident_id: int
@@ -712,24 +689,21 @@ class Acknowledgement:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Commands:
+class Commands(Struct, frozen=True):
     """What people ordered from outside: silences that are not over, acknowledgements of open incidents."""
 
     silences: tuple[Silence, ...] = ()
     acknowledgements: tuple[Acknowledgement, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ClockJump:
+class ClockJump(Struct, frozen=True):
     """Somebody set the wall clock: all times booked so far read ``by`` seconds later on the new clock."""
 
     at: float
     by: float
 
 
-@dataclass(slots=True)
-class Changes:
+class Changes(Struct):
     """Everything that one batch changed; the store books it whole or not at all. Owned by the engine thread."""
 
     #: The last state wins, so a storm on one target is one row.
@@ -776,8 +750,7 @@ class Changes:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Remembered:
+class Remembered(Struct, frozen=True):
     """All that the engine needs from the database to go on where it stopped."""
 
     states: tuple[CheckState, ...] = ()

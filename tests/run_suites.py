@@ -11,9 +11,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
+
+from msgspec import Struct
 
 ROOT = Path(__file__).parents[1]
 PYTHON = sys.executable
@@ -36,8 +37,7 @@ BY_FILE = ("-n", "2", "--dist", "loadfile")
 HANGS_AFTER = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Suite:
+class Suite(Struct, frozen=True):
     """Commands that belong together; ``budget`` in seconds."""
 
     name: str
@@ -46,8 +46,7 @@ class Suite:
     commands: tuple[tuple[str, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """What became of a suite: tests (or, of other commands, commands) by how they ended."""
 
     suite: Suite

@@ -14,7 +14,6 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import Message
 from html.parser import HTMLParser
@@ -24,6 +23,7 @@ from typing import Any, NamedTuple
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
+from msgspec import Struct, field
 
 #: How long a test waits for something that happens in milliseconds (seconds).
 PATIENCE = 30.0
@@ -37,8 +37,7 @@ class AttachedFile(NamedTuple):
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(Struct, frozen=True):
     """A message as its receiver sees it."""
 
     subject: str

@@ -7,9 +7,10 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from threading import Event
+
+from msgspec.structs import replace
 
 from healthmon import __version__, logs
 from healthmon.app import garbage, signals

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
+
+from msgspec import Struct
 
 from healthmon.app.threads import join, started
 from healthmon.clock import Clock
@@ -24,8 +25,7 @@ log = logging.getLogger(__name__)
 STOP_WITHIN = 3.0
 
 
-@dataclass(slots=True)
-class DelivererThread:
+class DelivererThread(Struct):
     """The thread that sends to one URL."""
 
     deliverer: Deliverer

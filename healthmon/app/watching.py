@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from threading import Thread
+
+from msgspec import Struct, field
 
 from healthmon.app.threads import join, started
 from healthmon.clock import Clock
@@ -23,8 +24,7 @@ log = logging.getLogger(__name__)
 STOP_WITHIN = 2.5
 
 
-@dataclass(slots=True)
-class PbxThreads:
+class PbxThreads(Struct):
     """The two threads that look at one PBX."""
 
     events: EventSource

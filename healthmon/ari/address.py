@@ -5,17 +5,16 @@ from __future__ import annotations
 import ssl
 from base64 import b64encode
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote, urlencode, urlsplit
 
 import certifi
+from msgspec import Struct
 
 from healthmon.config.types import PbxConfig
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """The parts of a PBX's URL."""
 
     host: str

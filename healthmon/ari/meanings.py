@@ -6,7 +6,7 @@ the table means nothing to healthmon, and changes nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from healthmon.model import Health
 
@@ -18,8 +18,7 @@ ENDPOINT_STATE = "/endpoints"
 TECHNOLOGIES = ("PJSIP", "SIP", "IAX2")
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(Struct, frozen=True):
     """What one word of Asterisk's says about an endpoint. ``health is None``: nothing."""
 
     where: str

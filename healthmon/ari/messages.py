@@ -7,12 +7,12 @@ raises AriUnexpected, and nothing but that.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from sys import intern
 from typing import Annotated, TypeVar
 
 import msgspec
+from msgspec import Struct, field
 
 from healthmon.ari import meanings
 from healthmon.errors import AriUnexpected
@@ -94,8 +94,7 @@ class ErrorBody(msgspec.Struct, frozen=True):
     error: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PbxInfo:
+class PbxInfo(Struct, frozen=True):
     """When Asterisk started and last reloaded, in its own words; and its version."""
 
     startup_time: str
@@ -150,20 +149,17 @@ class _ApplicationReplaced(msgspec.Struct):
     pass
 
 
-@dataclass(frozen=True, slots=True)
-class UserEvent:
+class UserEvent(Struct, frozen=True):
     """Somebody posted an event to our application; our own heartbeat comes back like that."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Replaced:
+class Replaced(Struct, frozen=True):
     """Another client connected with our application's name. This socket stays open, and silent for ever."""
 
 
-@dataclass(frozen=True, slots=True)
-class UnknownType:
+class UnknownType(Struct, frozen=True):
     """An event of a type that healthmon has never heard of."""
 
     name: str
@@ -370,8 +366,7 @@ def contacts(aor: Sequence[Attribute]) -> list[str]:
     return [uri for uri in _values(aor, "contact").split(",") if uri]
 
 
-@dataclass(frozen=True, slots=True)
-class Aor:
+class Aor(Struct, frozen=True):
     """An AOR's object, the URIs of its static contacts, and the objects of its registered ones by URI."""
 
     attributes: Sequence[Attribute]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import click
+from msgspec.structs import replace
 
 from healthmon.cli.common import database_option, doing, place, screen
 from healthmon.config.values import NAMES, duration, is_name

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from healthmon.config.findings import Findings
 from healthmon.config.options import SectionKind
 from healthmon.config.reader import Section
 
 
-@dataclass(slots=True)
-class DraftSection:
+class DraftSection(Struct):
     """One section. ``values`` holds what was understood, and the defaults; a wrong option is missing there."""
 
     section: Section
@@ -49,8 +49,7 @@ class DraftSection:
         self.findings.warning(what, line=self.line(option), section=self.header, option=option)
 
 
-@dataclass(slots=True)
-class Draft:
+class Draft(Struct):
     """All sections that are known by kind and name, in the order of the file, each once."""
 
     sections: list[DraftSection]

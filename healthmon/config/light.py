@@ -7,10 +7,11 @@ do not stop anybody from looking at what is known.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct, field
 
 from healthmon.config.findings import Findings
 from healthmon.config.options import HEALTHMON, HISTORY, SectionKind
@@ -21,8 +22,7 @@ from healthmon.config.values import Unsuitable
 from healthmon.errors import ConfigError
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where to look, and in which zone to print."""
 
     database: Path

@@ -6,15 +6,15 @@ The one table that the parser, ``config.example.ini`` and ``docs/configuration.m
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from healthmon import languages
 from healthmon.config import urls, values
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(Struct, frozen=True):
     """One option of one kind of section."""
 
     name: str
@@ -32,8 +32,7 @@ class Option:
     is_list: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SectionKind:
+class SectionKind(Struct, frozen=True):
     """One kind of section."""
 
     kind: str

@@ -8,8 +8,9 @@ puts whole lines of the file, passwords too, into its exceptions.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from healthmon.config.findings import Findings, shown
 
@@ -20,8 +21,7 @@ LARGEST_FILE = 1_000_000
 _OPTION_NAME = re.compile(r"[a-z_]{1,40}|[A-Z_]{1,40}|[A-Z][a-z_]{1,39}")
 
 
-@dataclass(slots=True)
-class Value:
+class Value(Struct):
     """The text of one option. Each line of it keeps its number."""
 
     line: int
@@ -33,8 +33,7 @@ class Value:
         return "\n".join(text for _, text in self.lines)
 
 
-@dataclass(slots=True)
-class Section:
+class Section(Struct):
     """One section: ``[pbx office]`` has the kind "pbx" and the name "office"."""
 
     kind: str

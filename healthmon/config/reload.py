@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from healthmon.config.types import Config, PbxConfig, ReceiverConfig, ReceiverUrl
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
+class Difference(Struct, frozen=True):
     """What is not the same in two configurations, by what must be done about it. All empty: nothing changed."""
 
     #: Connect to these.

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from healthmon.config.findings import shown_path
 from healthmon.config.reader import why_unreadable
@@ -21,8 +22,7 @@ VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _READABLE_BY_ALL = 0o004
 
 
-@dataclass(frozen=True, slots=True)
-class Secrets:
+class Secrets(Struct, frozen=True):
     """Finds the text behind ``${NAME}`` and ``…_file``. Its errors name variables and files, never what they hold."""
 
     environ: Mapping[str, str]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from healthmon.config.draft import DraftSection
 from healthmon.config.findings import shown_path
@@ -16,8 +17,7 @@ from healthmon.config.values import Unsuitable
 LARGEST = 100_000
 
 
-@dataclass(frozen=True, slots=True)
-class TemplateRule:
+class TemplateRule(Struct, frozen=True):
     """What is to be done about templates.
 
     ``is_fatal``: one that is broken makes the file unusable. Else it is a warning, and our own words are used: a

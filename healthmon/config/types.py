@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct, field
 
 from healthmon.model import Kind, Matcher, Severity, Target
 
@@ -21,8 +22,7 @@ class Secret(str):
         return "Secret('***')"
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
+class Hold(Struct, frozen=True):
     """How long a different health must last before it is believed, seconds."""
 
     down_after: float
@@ -32,8 +32,7 @@ class Hold:
     down_after_exact: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Weekly:
+class Weekly(Struct, frozen=True):
     """A time that comes back every week, by the clock on the wall."""
 
     #: The weekdays on which it begins, Monday is 0.
@@ -44,8 +43,7 @@ class Weekly:
     zone: ZoneInfo
 
 
-@dataclass(frozen=True, slots=True)
-class LongGone:
+class LongGone(Struct, frozen=True):
     """What has been down for so long that it is told in one line a day."""
 
     #: For so long, seconds.
@@ -55,16 +53,14 @@ class LongGone:
     zone: ZoneInfo
 
 
-@dataclass(frozen=True, slots=True)
-class Escalation:
+class Escalation(Struct, frozen=True):
     """Who is told too, when nobody took note of an outage for so long (seconds)."""
 
     receiver: str
     after: float
 
 
-@dataclass(frozen=True, slots=True)
-class PbxConfig:
+class PbxConfig(Struct, frozen=True):
     """One Asterisk."""
 
     name: str
@@ -85,8 +81,7 @@ class PbxConfig:
     escalate_to: tuple[Escalation, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class WatchConfig:
+class WatchConfig(Struct, frozen=True):
     """Which endpoints are watched, and how. The first whose pattern matches an endpoint decides."""
 
     name: str
@@ -137,8 +132,7 @@ class WatchConfig:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiverUrl:
+class ReceiverUrl(Struct, frozen=True):
     """One apprise URL of a receiver. ``url_id`` holds no secret and survives a change of password (design 5.3)."""
 
     #: ``oncall/boss`` (the line's own name), else ``oncall/mailto:mail.example.org`` with ``#2`` for the second.
@@ -146,8 +140,7 @@ class ReceiverUrl:
     url: Secret
 
 
-@dataclass(frozen=True, slots=True)
-class Quiet:
+class Quiet(Struct, frozen=True):
     """When a receiver wants to be left alone, but for what matters."""
 
     times: tuple[Weekly, ...]
@@ -155,16 +148,14 @@ class Quiet:
     exceptions: frozenset[Severity] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class TemplateFile:
+class TemplateFile(Struct, frozen=True):
     """A template of the user's, as it was when the configuration was read."""
 
     path: Path
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReceiverConfig:
+class ReceiverConfig(Struct, frozen=True):
     """Who gets told."""
 
     name: str
@@ -184,8 +175,7 @@ class ReceiverConfig:
     quiet: Quiet | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class MaintenanceConfig:
+class MaintenanceConfig(Struct, frozen=True):
     """A window that comes back every week: what matches is watched and recorded, and not told."""
 
     name: str
@@ -193,8 +183,7 @@ class MaintenanceConfig:
     when: tuple[Weekly, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CalendarTime:
+class CalendarTime(Struct, frozen=True):
     """A time that comes back on certain weekdays, or on one day of each month, by the clock on the wall."""
 
     #: Monday is 0; empty: ``day`` counts.
@@ -206,8 +195,7 @@ class CalendarTime:
     zone: ZoneInfo
 
 
-@dataclass(frozen=True, slots=True)
-class ScheduleConfig:
+class ScheduleConfig(Struct, frozen=True):
     """A report that is made and sent at certain times."""
 
     name: str
@@ -217,8 +205,7 @@ class ScheduleConfig:
     receivers: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SiteConfig:
+class SiteConfig(Struct, frozen=True):
     """A place where many devices are, by their addresses or by their names."""
 
     name: str
@@ -230,8 +217,7 @@ class SiteConfig:
     pbx: tuple[str, ...] = ("*",)
 
 
-@dataclass(frozen=True, slots=True)
-class Plans:
+class Plans(Struct, frozen=True):
     """What a report needs to know of the configuration: times of the week, and what is called a site."""
 
     maintenance: tuple[MaintenanceConfig, ...] = ()
@@ -240,8 +226,7 @@ class Plans:
     sites: tuple[SiteConfig, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryConfig:
+class HistoryConfig(Struct, frozen=True):
     """How long what is kept, by kind of data; seconds."""
 
     #: Transitions, veils, places, silences, closed incidents.
@@ -252,8 +237,7 @@ class HistoryConfig:
     rtt_hours: float = 90 * 86400.0
 
 
-@dataclass(frozen=True, slots=True)
-class HeartbeatConfig:
+class HeartbeatConfig(Struct, frozen=True):
     """What is fetched while healthmon does its work: a service outside raises the alarm when that stops."""
 
     #: Holds a token. Checked: http or https, a host, nothing that a request cannot hold.
@@ -261,8 +245,7 @@ class HeartbeatConfig:
     every: float = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
+class Config(Struct, frozen=True):
     """Everything a configuration file says, checked."""
 
     path: Path

@@ -11,7 +11,8 @@ There is no reopening: an outage that comes back is a new incident.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from healthmon.model import Ending, Incident, Kind, Reason, Said, Told
 
@@ -34,8 +35,7 @@ _STILL_REASONS = (*FIRST_REASONS[:2], Reason.WIDENED, Reason.CHANGED, Reason.REM
 _AGAIN = (Reason.REMINDER, Reason.LONG_GONE)
 
 
-@dataclass(frozen=True, slots=True)
-class DailyLine:
+class DailyLine(Struct, frozen=True):
     """What is long gone is told in one line at a fixed time of the day."""
 
     #: The number of this day; 0: the time has not come.
@@ -44,8 +44,7 @@ class DailyLine:
     down_before: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(Struct, frozen=True):
     """What besides the incident and the messages so far bears on the decision."""
 
     #: The waits before the first reminder, the second, …; the last one repeats. Empty: none is wanted.

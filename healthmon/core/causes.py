@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from math import inf
+
+from msgspec.structs import replace
 
 from healthmon.config.types import Config
 from healthmon.core.deadlines import Deadlines

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
 from math import ceil
+
+from msgspec import Struct, field
 
 from healthmon.core.endpoint import Endpoint
 from healthmon.core.sites import Group
@@ -37,8 +38,7 @@ class Stance(Enum):
     UNUSED = "unused"
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """What the configuration says about sites."""
 
     #: This part of a site's phones must be down.
@@ -47,8 +47,7 @@ class Rules:
     window: float = 30.0
 
 
-@dataclass(slots=True)
-class Members:
+class Members(Struct):
     """The endpoints of one group by their stance. Owned by the engine thread."""
 
     #: How many there are, also those that were never up.
@@ -82,8 +81,7 @@ class Members:
         self.recovering.pop(endpoint.target, None)
 
 
-@dataclass(frozen=True)
-class Fall:
+class Fall(Struct, frozen=True, dict=True):
     """Members of a group that went down within one window."""
 
     since: float

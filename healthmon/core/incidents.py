@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from healthmon.config.types import Config
 from healthmon.core.alerting import TELLING_ENDS_AFTER, Policy

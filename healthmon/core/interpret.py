@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from healthmon.config.types import Hold, WatchConfig
 from healthmon.model import ContactStatus, EndpointSettings, Health, Kind, Target

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from healthmon.config.types import Hold
 from healthmon.model import Health, Kind, Target
@@ -30,8 +31,7 @@ FORGOTTEN_AFTER = 7 * 86400.0
 NAMES = 5
 
 
-@dataclass(slots=True)
-class Vanished:
+class Vanished(Struct):
     """An endpoint that was known, and is not listed any more, or was removed."""
 
     target: Target

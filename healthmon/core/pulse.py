@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from healthmon.model import Freshness, PbxState
 
@@ -20,8 +21,7 @@ ALIVE_WITHIN = 60.0
 SNAPSHOT_LATE_BY = 60.0
 
 
-@dataclass(frozen=True, slots=True)
-class Pulse:
+class Pulse(Struct, frozen=True):
     """What the database says of the watcher itself, at one moment."""
 
     #: When the engine last committed that it lives; None: never.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from healthmon.config.types import Config
 from healthmon.core.alerting import Policy, decide, is_finished, reminder_due_at

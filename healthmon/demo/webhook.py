@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Empty, SimpleQueue
 from threading import Thread
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Alert:
+
+class Alert(Struct, frozen=True):
     """A message as its receiver sees it. ``mood``: apprise's word, failure, warning or success."""
 
     receiver: str

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 #: Asterisk's peer_status, device state and endpoint state of an endpoint that can be reached, and of one that cannot.
 UP = ("Reachable", "NOT_INUSE", "online")
 DOWN = ("Unreachable", "UNAVAILABLE", "offline")
 
 
-@dataclass(slots=True)
-class FakeEndpoint:
+class FakeEndpoint(Struct):
     """One endpoint with one AOR. ``static_contact`` makes it a trunk."""
 
     technology: str

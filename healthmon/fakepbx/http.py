@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import socket
-from dataclasses import dataclass, field
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from msgspec import Struct, field
 
 LARGEST_REQUEST = 1024 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """What a client asks for. ``segments``: the decoded parts of the path."""
 
     method: str
@@ -27,8 +27,7 @@ class Request:
         return self.headers.get("upgrade", "").lower() == "websocket"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What is sent back."""
 
     status: int

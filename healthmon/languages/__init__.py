@@ -9,25 +9,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import cache, cached_property
 from importlib import import_module
 from pkgutil import iter_modules
+
+from msgspec import Struct, field
 
 #: The languages that there are, by their codes: ``en``, ``ru`` …
 CODES = tuple(sorted(module.name for module in iter_modules(__path__)))
 
 
-@dataclass(frozen=True, slots=True)
-class Noun:
+class Noun(Struct, frozen=True):
     """What a thing is called: one form for each plural form of the language, and its gender (an index of ours)."""
 
     forms: tuple[str, ...]
     gender: int = 0
 
 
-@dataclass(frozen=True)
-class Language:
+class Language(Struct, frozen=True, dict=True):
     """One language. Any thread may use it."""
 
     code: str

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from enum import IntEnum, StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from healthmon.core.names import natural
 from healthmon.core.sites import label
@@ -71,8 +73,7 @@ CHECKS = {Check.INVENTORY: "list of endpoints", Check.RESTARTS: "restarts"}
 Thing = tuple[Kind, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """A claimed row with the words that it is told in."""
 
     row: ClaimedRow

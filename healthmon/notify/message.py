@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
+
+from msgspec import Struct, field
 
 from healthmon.notify.voice import Voice
 
@@ -24,8 +25,7 @@ class Mood(StrEnum):
     INFO = "info"
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
+class Attachment(Struct, frozen=True):
     """A file that goes along with a message."""
 
     name: str
@@ -33,8 +33,7 @@ class Attachment:
     content: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """What is sent to one URL: plain text, and the same as facts for programs."""
 
     subject: str

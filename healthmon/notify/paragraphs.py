@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from healthmon.model import Incident, Kind, Reason
 from healthmon.notify.bunches import bunched, is_cohort
@@ -19,8 +20,7 @@ _LONGEST_TEXT = 200
 _MOST_ENDED = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Paragraph:
+class Paragraph(Struct, frozen=True):
     """Some lines of a message, and how they read."""
 
     text: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from healthmon.store.outbox import ClaimedRow
 
@@ -29,8 +30,7 @@ def pieces(rows: Rows, failures: int) -> list[Rows]:
     return cut[first:] + cut[:first]
 
 
-@dataclass(slots=True)
-class Attempt:
+class Attempt(Struct):
     """What became of the messages of one attempt."""
 
     delivered: int = 0

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import replace
 
 from healthmon.config.types import ReceiverConfig, TemplateFile
 from healthmon.notify.message import MOST_CHARACTERS, Message

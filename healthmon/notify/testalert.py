@@ -6,9 +6,10 @@ import socket
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from healthmon.config.types import ReceiverConfig, ReceiverUrl, Secret
 from healthmon.errors import DeliveryError
@@ -25,8 +26,7 @@ from healthmon.notify.words import cut, visible
 from healthmon.store.reports import MadeReport
 
 
-@dataclass(frozen=True, slots=True)
-class TestResult:
+class TestResult(Struct, frozen=True):
     """What became of the message at one URL; ``why`` is the channel's own reason, without secrets."""
 
     # Its name makes pytest look for tests in it.

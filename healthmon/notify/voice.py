@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from healthmon.languages import Language
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
 
-@dataclass(frozen=True, slots=True)
-class Voice:
+class Voice(Struct, frozen=True):
     """What a writer of messages needs besides the facts. ``now``: seconds UTC."""
 
     language: Language

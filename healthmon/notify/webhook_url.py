@@ -9,9 +9,10 @@ import base64
 import math
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
+
+from msgspec import Struct, field
 
 #: How long to wait for an answer, and for the connection (seconds), as for every other channel.
 READ_TIMEOUT, CONNECT_TIMEOUT = 15.0, 10.0
@@ -24,8 +25,7 @@ class WrongUrl(ValueError):
     """What is wrong with a webhook's URL, without any of its secrets."""
 
 
-@dataclass(frozen=True, slots=True)
-class WebhookUrl:
+class WebhookUrl(Struct, frozen=True):
     """Where a webhook is, and how it wants to be called."""
 
     address: str

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import cached_property
+
+from msgspec import Struct, field
 
 from healthmon.core.roundtrips import RoundTrips
 from healthmon.model import Incident, Kind, Target
@@ -17,8 +18,7 @@ from healthmon.report.spans import Span, merged, part_of
 from healthmon.store.meters import Watched
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """Which targets a report is about: shell patterns, any of each; nothing given means all."""
 
     pbxs: Sequence[str] = ()
@@ -72,8 +72,7 @@ class By(StrEnum):
 _EXACT = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """How a report counts."""
 
     unknown_as: UnknownAs = UnknownAs.EXCLUDE
@@ -92,8 +91,7 @@ class Rules:
         return self.promised is not None and share is not None and share < self.promised - _EXACT
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One target's figures."""
 
     target: Target
@@ -108,8 +106,7 @@ class Line:
     was_used: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """The figures of several targets, or of a period."""
 
     name: str
@@ -120,8 +117,7 @@ class Group:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Strip:
+class Strip(Struct, frozen=True):
     """The course of a provider or a site through the window, to be drawn."""
 
     kind: Kind
@@ -140,8 +136,7 @@ class Strip:
         return self.maintenance if self.is_cut else ()
 
 
-@dataclass(frozen=True, slots=True)
-class Pictures:
+class Pictures(Struct, frozen=True):
     """What only a report with pictures needs."""
 
     #: Worst first.
@@ -154,8 +149,7 @@ class Pictures:
     is_hourly: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """Which incidents an account holds: all, or so many of the newest."""
 
     most: int | None = None
@@ -167,8 +161,7 @@ class Listing:
 
 
 # Not with slots: what is worked out once is kept.
-@dataclass(frozen=True)
-class Account:
+class Account(Struct, frozen=True, dict=True):
     """All that a report says."""
 
     window: Span

@@ -6,7 +6,8 @@ Pure: takes what was read from Asterisk, gives text.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from healthmon.config import Config, WatchConfig
 from healthmon.config.describe import hold_in_words
@@ -17,8 +18,7 @@ from healthmon.model import EndpointSettings, Kind, Target
 NOT_CHECKED = "NOT CHECKED"
 
 
-@dataclass(frozen=True, slots=True)
-class Discovered:
+class Discovered(Struct, frozen=True):
     """One endpoint as Asterisk is configured for it."""
 
     target: Target

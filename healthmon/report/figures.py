@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from healthmon.core.roundtrips import RoundTrips, added_up
 
@@ -19,8 +20,7 @@ class UnknownAs(StrEnum):
     DOWN = "down"
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
+class Figures(Struct, frozen=True):
     """What a timeline amounts to, in seconds."""
 
     up_s: float = 0.0

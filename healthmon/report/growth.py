@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from healthmon.config.types import HistoryConfig
 from healthmon.store.sizes import DAY, Sizes, TableSize
 
 
-@dataclass(frozen=True, slots=True)
-class Outlook:
+class Outlook(Struct, frozen=True):
     """What comes, if everything goes on as in the last days."""
 
     #: What is added each day, before anything goes.

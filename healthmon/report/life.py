@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise, zip_longest
+
+from msgspec import Struct
 
 from healthmon.model import Incident, Place, PlacePeriod, Target, Transition, VeilPeriod
 from healthmon.report.spans import Span
@@ -21,8 +22,7 @@ LOOK_BACK = 2 * 86400.0
 CLOCKS_DIFFER = 3.0
 
 
-@dataclass(frozen=True, slots=True)
-class Life:
+class Life(Struct, frozen=True):
     """What is known of one target, and what happened to it in a window, oldest first.
 
     The events begin with the last changes before the window, which say how it was when the window began.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
 from typing import TypeVar
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from healthmon.config.types import Plans
 from healthmon.core.roundtrips import RoundTrips
@@ -58,8 +60,7 @@ MOST_STRIPS = 40
 HOURLY_UP_TO = 15 * 86400.0
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """What a report is to say."""
 
     window: Span
@@ -125,8 +126,7 @@ def _wanted(asked: Asked, *, with_explained: bool = True) -> Wanted:
     return Wanted(*asked.window, wants, with_explained)
 
 
-@dataclass(frozen=True, slots=True)
-class _AsTheyWere:
+class _AsTheyWere(Struct, frozen=True):
     """Incidents with what was known of them at a time, each time that they are gone through."""
 
     incidents: Iterable[Incident]

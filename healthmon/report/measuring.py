@@ -7,9 +7,11 @@ was on at an edge of the window) is worked out from all changes of that target.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import NamedTuple
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from healthmon.config.types import Plans
 from healthmon.core.roundtrips import RoundTrips
@@ -42,8 +44,7 @@ def sites_of(plans: Plans, places: Mapping[Target, tuple[Place, ...]]) -> SiteOf
     return site_of
 
 
-@dataclass(frozen=True, slots=True)
-class Measures:
+class Measures(Struct, frozen=True):
     """What is to be measured, and what is known besides the history."""
 
     window: Span

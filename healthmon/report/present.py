@@ -6,7 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from healthmon.core.failing import Failure, failure_of, target_of
 from healthmon.model import Freshness, Incident, Target

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from healthmon.core.groups import FEW
 from healthmon.core.sites import label
@@ -17,8 +19,7 @@ from healthmon.report.spans import Span, gaps, merged
 _Place = tuple[str, str]
 
 
-@dataclass(slots=True)
-class _Site:
+class _Site(Struct):
     """What is known of one place: its devices, and when each was taken under watch."""
 
     lines: list[Line] = field(default_factory=list)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from healthmon.core.pulse import has_stopped_committing, why_old
 from healthmon.core.sites import label
@@ -16,8 +18,7 @@ from healthmon.store.queries import Hindrance
 _SEVERITY = {Health.DOWN: 0, Health.DEGRADED: 1, Health.UNKNOWN: 2, Health.UP: 3}
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """How one target stands, for the reader."""
 
     target: Target
@@ -58,8 +59,7 @@ class Row:
         return self.state is Health.UP and self.pending is None and not self.is_flapping
 
 
-@dataclass(frozen=True, slots=True)
-class PbxRow:
+class PbxRow(Struct, frozen=True):
     """How one PBX stands, and how fresh our view of it is."""
 
     row: Row
@@ -76,8 +76,7 @@ class PbxRow:
         return self.row.target.pbx
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(Struct, frozen=True):
     """A site, the providers of one host, or a PBX's line to the world that is down."""
 
     target: Target
@@ -102,8 +101,7 @@ class Cause:
         return f"{self.down} of {self.of}" if self.of else f"{self.down}"
 
 
-@dataclass(frozen=True, slots=True)
-class FailingUrl:
+class FailingUrl(Struct, frozen=True):
     """A receiver's URL that does not take messages at present."""
 
     url_id: str
@@ -116,8 +114,7 @@ class FailingUrl:
     muted_by: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class QuietUrl:
+class QuietUrl(Struct, frozen=True):
     """A receiver's URL that is left alone until a time, but for outages of some severities; messages wait."""
 
     url_id: str
@@ -126,8 +123,7 @@ class QuietUrl:
     waiting: int
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(Struct, frozen=True):
     """Everything that ``healthmon status`` shows."""
 
     now: float

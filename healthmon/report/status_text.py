@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from healthmon.model import Health
 from healthmon.report.standing import Cause, FailingUrl, PbxRow, QuietUrl, Row, Standing
@@ -22,16 +23,14 @@ GROUPED = 5
 NAMED = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Wish:
+class Wish(Struct, frozen=True):
     """What the reader asked for: ``--down`` and ``--all``."""
 
     only_down: bool = False
     everything: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
+class _Group(Struct, frozen=True):
     """One row of the table: an endpoint, or several that cannot be seen for the same reason."""
 
     rows: tuple[Row, ...]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
 
 from healthmon.core.names import natural
 from healthmon.model import Ending, Health, Incident, Note, Transition, VeilPeriod
@@ -17,8 +18,7 @@ from healthmon.report.words import acknowledged, counted, duration, full, rfc333
 from healthmon.store.queries import Reader, TargetHistory, Telling
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """One line of a story. ``what``: transition, veil, decision, message; in a target's life also incident, contact."""
 
     at: float
@@ -32,8 +32,7 @@ class Event:
     mark: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Story:
+class Story(Struct, frozen=True):
     """An incident with all that is known of it: the incidents that it explains, and its events, oldest first."""
 
     incident: Incident

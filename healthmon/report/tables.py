@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
 from io import StringIO
 from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from msgspec import Struct
 
 from healthmon.model import Health
 from healthmon.report.words import visible
@@ -24,8 +25,7 @@ _NARROW_PROSE = 14
 STYLES = {Health.UP: "green", Health.DEGRADED: "yellow", Health.DOWN: "bold red", Health.UNKNOWN: "magenta"}
 
 
-@dataclass(frozen=True, slots=True)
-class Screen:
+class Screen(Struct, frozen=True):
     """Where text goes. ``width is None``: a pipe or a file."""
 
     width: int | None

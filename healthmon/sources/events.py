@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import random
 import time
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from healthmon.ari.client import AriClient
 from healthmon.ari.events import EventSocket, open_events
@@ -26,8 +27,7 @@ HEARTBEAT = "healthmon-heartbeat"
 UNKNOWN_NAMES = 50
 
 
-@dataclass(frozen=True, slots=True)
-class EventTimes:
+class EventTimes(Struct, frozen=True):
     """How patient the event stream is, seconds."""
 
     timeout: float = 5.0

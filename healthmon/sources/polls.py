@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
 from typing import TypeVar
+
+from msgspec import Struct
 
 from healthmon.ari.address import fits_into_url
 from healthmon.ari.client import AriClient
@@ -46,8 +47,7 @@ DAY = 86400.0
 SLASHES = "404: does the reverse proxy turn %2F into a slash? The README has an example; until then they are left out"
 
 
-@dataclass(frozen=True, slots=True)
-class PollTimes:
+class PollTimes(Struct, frozen=True):
     """How often a PBX is asked what, seconds."""
 
     timeout: float = 5.0

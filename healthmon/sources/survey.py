@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from healthmon.ari.client import AriClient
 from healthmon.ari.messages import EndpointState, PbxInfo
@@ -18,8 +19,7 @@ from healthmon.sources.polls import certificate_remark
 Progress = Callable[[Sequence[EndpointState]], Iterable[EndpointState]]
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
+class Survey(Struct, frozen=True):
     """What was found on one PBX."""
 
     info: PbxInfo

@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from healthmon.errors import ExitCode, ForeignDatabase, HealthmonError
 from healthmon.store.connect import errors_named, open_connection
@@ -22,8 +23,7 @@ class BackupRefused(HealthmonError):
     exit_code = ExitCode.USAGE
 
 
-@dataclass(frozen=True, slots=True)
-class Backup:
+class Backup(Struct, frozen=True):
     """A copy that was made; ``schema`` is the number of its form."""
 
     path: Path

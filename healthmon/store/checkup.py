@@ -5,9 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+
+from msgspec import Struct
 
 from healthmon.errors import DatabaseUnwritable, ForeignDatabase
 from healthmon.store.connect import errors_named, open_connection
@@ -38,8 +39,7 @@ _SURELY_DAMAGED = 10_000
 OnStep = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """What must hold for all rows: the words about those for which it does not, and the SQL that counts them."""
 
     broken: str
@@ -80,8 +80,7 @@ RULES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Checkup:
+class Checkup(Struct, frozen=True):
     """What was found; nothing is good. ``schema`` is the number of the database's form; None: it cannot be read."""
 
     path: Path

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain, groupby
 from operator import itemgetter
+
+from msgspec import Struct
 
 from healthmon.core.alerting import is_wider, says
 from healthmon.model import Incident, Reason, Said
@@ -73,8 +74,7 @@ _SPEAKS_FIRST = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ClaimedRow:
+class ClaimedRow(Struct, frozen=True):
     """One line of a message: what is told about one incident, with the facts as they were at claiming."""
 
     notification_id: int
@@ -91,8 +91,7 @@ class ClaimedRow:
     others_down: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """What one message must tell one URL. ``id`` counts the claims of this URL."""
 
     id: int
@@ -102,8 +101,7 @@ class Claim:
     failing: tuple[FailingChannel, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """A row that is to be sent."""
 
     id: int
@@ -114,8 +112,7 @@ class Line:
     in_doubt: Said | None
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(Struct, frozen=True):
     """What becomes of the rows that are due: lines of the message, and rows that have nothing to say (with why)."""
 
     lines: tuple[Line, ...] = ()

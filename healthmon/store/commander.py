@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
+
+from msgspec.structs import replace
 
 from healthmon.errors import DatabaseUnwritable, ExitCode, HealthmonError
 from healthmon.model import Incident, Matcher, Silence

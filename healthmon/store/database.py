@@ -8,8 +8,9 @@ import struct
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from healthmon.errors import DatabaseUnwritable, ForeignDatabase, SchemaTooNew, StoreError
 from healthmon.store.connect import connect, errors_named, open_connection, transaction
@@ -64,8 +65,7 @@ def has_log(path: Path) -> bool:
         return False
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(Struct, frozen=True):
     """The fields of a SQLite file's first 100 bytes that tell whose it is (sqlite.org/fileformat.html)."""
 
     magic: bytes

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from msgspec import Struct
 
 from healthmon.store.connect import errors_named
 from healthmon.store.readonly import connect_again, connect_reader
@@ -41,8 +42,7 @@ class Column(NamedTuple):
     sort: Sort
 
 
-@dataclass(frozen=True, slots=True)
-class Export:
+class Export(Struct, frozen=True):
     """One sort of rows. The first column is the key, by which the pages follow each other."""
 
     columns: tuple[Column, ...]

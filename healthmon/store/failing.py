@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from healthmon.core.failing import HANGING_AFTER
 from healthmon.store.timeline import Timeline
@@ -16,8 +17,7 @@ _FAILING = """SELECT u.url_id, COALESCE(u.failing_since, (SELECT MIN(n.claimed_a
 _TELLS_THE_SAME = "SELECT 1 FROM notifications WHERE incident_id = :incident_id AND url_id = :url_id LIMIT 1"
 
 
-@dataclass(frozen=True, slots=True)
-class FailingChannel:
+class FailingChannel(Struct, frozen=True):
     """A URL that takes no messages, by its name, and since when."""
 
     url_id: str

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
+
+from msgspec import Struct
 
 from healthmon.model import Check, Kind, Target, Transition, VeilPeriod
 from healthmon.store.rows import HEALTHS, target_of
@@ -15,8 +16,7 @@ from healthmon.store.schema import NO_END
 from healthmon.store.timeline import Timeline
 
 
-@dataclass(frozen=True, slots=True)
-class TargetHistory:
+class TargetHistory(Struct, frozen=True):
     """What happened to one check of one target in a window.
 
     ``transitions`` are in the order of time and begin with the last one before the window, if there is one;

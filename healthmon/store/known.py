@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from healthmon.model import OUR_TECHNOLOGIES, Check, Kind, Target
 from healthmon.store.rows import KINDS, target_of
 from healthmon.store.timeline import Timeline
 
 
-@dataclass(frozen=True, slots=True)
-class KnownTarget:
+class KnownTarget(Struct, frozen=True):
     """One target; ``watched_since is None``: a cause of several outages, which has incidents and no checks."""
 
     target: Target

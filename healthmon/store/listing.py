@@ -6,9 +6,10 @@ import sqlite3
 from array import array
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+
+from msgspec import Struct
 
 from healthmon.model import Incident, Kind, Target
 from healthmon.store.connect import errors_named
@@ -26,8 +27,7 @@ _TARGETS_REMEMBERED = 50_000
 Wants = Callable[[Target, Kind, str], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """Which incidents are asked for: those that overlap a window, of the targets that are wanted."""
 
     since: float

@@ -5,8 +5,9 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from healthmon.errors import DatabaseLocked, DatabaseUnwritable, StoreError
 
@@ -65,8 +66,7 @@ def _give_to_owner(file: int, database: Path) -> None:
         os.fchown(file, owner.st_uid, owner.st_gid)
 
 
-@dataclass(frozen=True, slots=True)
-class LockFacts:
+class LockFacts(Struct, frozen=True):
     """Whether a daemon holds the lock, and its process, if it has said so."""
 
     is_held: bool

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+from msgspec import Struct
 
 from healthmon.model import (
     CheckState,
@@ -64,8 +65,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class DaemonFacts:
+class DaemonFacts(Struct, frozen=True):
     """What is known of the daemon. ``is_running``: it holds its lock; whether it is stuck, ``alive_at`` tells.
 
     ``hindrance``: why it is probably stuck, as far as that can be seen from outside.
@@ -79,8 +79,7 @@ class DaemonFacts:
     hindrance: Hindrance | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class UrlFacts(UrlState):
+class UrlFacts(UrlState, frozen=True):
     """How delivery to one receiver URL stands, for people. ``attempts`` count from the first failure."""
 
     attempts: int = 0
@@ -91,8 +90,7 @@ class UrlFacts(UrlState):
     quiet_except: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
+class Telling(Struct, frozen=True):
     """What became of one booking to tell somebody. ``at`` is when it ended, None: it has not."""
 
     incident_id: int

@@ -9,8 +9,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from healthmon.store.connect import errors_named
 from healthmon.store.reports import MadeReport
@@ -38,8 +39,7 @@ _RETIRE = """UPDATE report_deliveries SET state = 'cancelled', finished_at = :no
     WHERE url_id = :url_id AND finished_at IS NULL"""
 
 
-@dataclass(frozen=True, slots=True)
-class ReportClaim:
+class ReportClaim(Struct, frozen=True):
     """One report that is being sent to one URL. ``refusals``: so often the channel did not take it, or did not say."""
 
     id: int

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from healthmon.store.connect import connect, errors_named, transaction
 from healthmon.store.timeline import read_timeline
@@ -25,8 +26,7 @@ _NOBODY_WAITS = """content IS NOT NULL AND NOT EXISTS (SELECT 1 FROM report_deli
     WHERE d.report_id = reports.id AND d.finished_at IS NULL)"""
 
 
-@dataclass(frozen=True, slots=True)
-class MadeReport:
+class MadeReport(Struct, frozen=True):
     """A report as it is sent: a text for channels that take no file, and the file for those that do."""
 
     schedule: str
@@ -113,8 +113,7 @@ class ReportBook:
             self._connection.execute("DELETE FROM reports WHERE made_at < :before", old)
 
 
-@dataclass(frozen=True, slots=True)
-class ReportDelivery:
+class ReportDelivery(Struct, frozen=True):
     """What became of one report at one URL; ``at`` is when it ended, None: it has not."""
 
     url_id: str
@@ -123,8 +122,7 @@ class ReportDelivery:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReportFacts:
+class ReportFacts(Struct, frozen=True):
     """The newest report of a schedule. ``trouble``: why it could not be made."""
 
     schedule: str

@@ -6,8 +6,9 @@ import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from healthmon.store.connect import errors_named
 from healthmon.store.readonly import connect_reader, schema_of
@@ -37,8 +38,7 @@ GROWING_BY_CHECK = ("daily", "rtt_minutes", "rtt_hours", "rtt_days")
 OnTable = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class TableSize:
+class TableSize(Struct, frozen=True):
     """One table with its indexes."""
 
     name: str
@@ -55,8 +55,7 @@ class TableSize:
         return self.size_bytes / self.rows * self.rows_per_day if self.rows and self.rows_per_day else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Sizes:
+class Sizes(Struct, frozen=True):
     """The whole file."""
 
     path: Path

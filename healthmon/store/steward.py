@@ -6,9 +6,10 @@ import json
 import shutil
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+
+from msgspec import Struct
 
 from healthmon.errors import DatabaseLocked, DatabaseUnwritable, ExitCode, HealthmonError
 from healthmon.store.commander import connect_to_write
@@ -36,8 +37,7 @@ class RenameRefused(HealthmonError):
     exit_code = ExitCode.USAGE
 
 
-@dataclass(frozen=True, slots=True)
-class Pruned:
+class Pruned(Struct, frozen=True):
     """What pruning by hand did. Sizes are those of the file."""
 
     changes: int

@@ -8,15 +8,15 @@ changes nothing but the shift, so that after it every booked time (history, what
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 #: The shift is a multiple of this (seconds, about a microsecond). Times of this century are multiples of a quarter
 #: of it, so that adding and subtracting the shift is exact, and a time is read back as it was written.
 GRAIN = 2.0**-20
 
 
-@dataclass(frozen=True, slots=True)
-class Timeline:
+class Timeline(Struct, frozen=True):
     """Translates between healthmon's clock and the database. 0.0 and None mean "no time" and stay what they are."""
 
     shift: float = 0.0

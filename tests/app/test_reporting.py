@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from threading import Event
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
 from healthmon.app.report_process import ReportFailed
 from healthmon.app.reporting import LOOK_EVERY, PAUSES, Reporter

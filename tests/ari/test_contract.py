@@ -4,11 +4,11 @@ What passes here on a real Asterisk is what the fake may say; so the fake cannot
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 from ipaddress import ip_address
 
 import pytest
+from msgspec.structs import replace
 
 from healthmon.ari.client import AriClient
 from healthmon.ari.events import EventSocket, open_events

@@ -4,10 +4,10 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from healthmon.ari.client import AriClient
 from healthmon.ari.events import open_events

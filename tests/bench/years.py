@@ -15,12 +15,14 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from random import Random
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from healthmon.model import Changes, Check, CheckState, Health, Kind, PbxState, Target
 from healthmon.report.rolling import Roller
@@ -50,8 +52,7 @@ _INSERT_CHECK = """INSERT INTO checks (pbx, technology, resource, name, kind, wa
     VALUES (?, '', '', ?, 'pbx', '', ?) RETURNING id"""
 
 
-@dataclass(frozen=True, slots=True)
-class Years:
+class Years(Struct, frozen=True):
     """How much happened before ``until``. Each outage is two transitions and an incident that nobody was told of."""
 
     until: float

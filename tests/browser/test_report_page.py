@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from healthmon.model import Health, Incident, Kind, Target
 from healthmon.report.accounts import Account, By, Group, Line, Pictures, Rules, Strip

@@ -9,10 +9,10 @@ import os
 import stat
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from pyarrow import parquet
 
 from healthmon.cli.output import OutputFailed, output_to

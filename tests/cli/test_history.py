@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from healthmon.model import Changes, Health, Note, Notification, Place, PlaceChange, Reason, Target
 from healthmon.report.tables import Screen

@@ -29,7 +29,7 @@ from tests.report.builder import NOW, connection, phone, provider, running, step
 ENVIRONMENT = {"PATH": os.environ["PATH"], "TZ": "Europe/Berlin", "LANG": "C.UTF-8"}
 
 #: What takes long to import, or belongs to the daemon.
-HEAVY = {"apprise", "requests", "websocket", "msgspec", "flask", "urllib3", "cryptography", "yaml"}
+HEAVY = {"apprise", "requests", "websocket", "flask", "urllib3", "cryptography", "yaml"}
 
 
 def healthmon(*arguments: str | Path, **environment: str) -> subprocess.CompletedProcess[str]:

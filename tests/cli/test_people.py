@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from msgspec.structs import replace
 
 from healthmon.cli.main import cli
 from healthmon.model import Changes, Check, Health, Kind, Note, Notification, Place, PlaceChange, Reason, Target

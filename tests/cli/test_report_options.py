@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import re
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from click.testing import CliRunner, Result
+from msgspec.structs import replace
 
 from healthmon.cli.main import cli
 from healthmon.model import Changes, Health, Kind, Matcher, Place, PlaceChange, RoundTrip, Target

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from msgspec.structs import replace
 
 from healthmon.model import Changes, Check, Freshness, Health, Kind, Notification, Reason, Severity, Target
 from healthmon.store.outbox import Outbox

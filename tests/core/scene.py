@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from healthmon.config.types import Config, Hold, PbxConfig, ReceiverConfig, ReceiverUrl, Secret, WatchConfig
 from healthmon.core.alerting import says
@@ -59,7 +61,7 @@ PHONES = WatchConfig("phones", ("PJSIP/*",), Hold(180, 30, 180), ("helpdesk",))
 def pbx_config(name: str = "office", **changes: object) -> PbxConfig:
     """One PBX with short holds."""
     base = PbxConfig(name, f"http://{name}", "user", Secret("x"), f"hm-{name}", Hold(15, 10, 15), ("oncall",))
-    return replace(base, **changes)  # type: ignore[arg-type]
+    return replace(base, **changes)
 
 
 def config(*pbxs: PbxConfig, watches: tuple[WatchConfig, ...] = (PROVIDERS, PHONES), group_wait: float = 5.0) -> Config:
@@ -92,7 +94,7 @@ def trunk(name: str = "a", pbx: str = "office") -> Target:
 def settings(target: Target, **changes: object) -> EndpointSettings:
     """A phone that is qualified each 60 s."""
     base = EndpointSettings(target, START, known=True, qualify_frequency=60.0, qualify_timeout=3.0, max_contacts=1)
-    return replace(base, **changes)  # type: ignore[arg-type]
+    return replace(base, **changes)
 
 
 def trunk_settings(target: Target, **changes: object) -> EndpointSettings:
@@ -144,7 +146,7 @@ Booked = TypeVar(
 
 def moved(booked: Booked, by: float) -> Booked:
     """The same, with all its times so many seconds later; 0.0 and None are no times."""
-    names = [one.name for one in fields(booked) if one.name in TIMES and getattr(booked, one.name)]
+    names = [name for name in booked.__struct_fields__ if name in TIMES and getattr(booked, name)]
     later = {name: getattr(booked, name) + by for name in names}
     if isinstance(booked, CheckState):
         later["flap_changes"] = tuple(at + by for at in booked.flap_changes)

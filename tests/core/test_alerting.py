@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 
 import pytest
+from msgspec import Struct
+from msgspec.structs import replace
 
 from healthmon.core.alerting import DailyLine, Policy, decide, is_finished, says
 from healthmon.model import Check, Ending, Health, Incident, Kind, Reason, Said, Target, Told
@@ -184,8 +185,7 @@ def test_says(reason: Reason, incident: Incident, newest: Said | None, expected:
 # ---------------------------------------------------------------- all interleavings
 
 
-@dataclass(frozen=True)
-class World:
+class World(Struct, frozen=True):
     """One incident, one URL, its outbox, and the mailbox of its reader."""
 
     policy: Policy
@@ -217,7 +217,7 @@ def as_told(world: World) -> Told:
 
 def booked(world: World, **facts: object) -> World:
     """The incident changes; then the engine asks ``decide()`` until nothing is missing."""
-    incident = replace(world.incident or OPEN, **facts)  # type: ignore[arg-type]
+    incident = replace(world.incident or OPEN, **facts)
     world = replace(world, incident=incident)
     is_known = incident.acked_at is not None
     if world.policy.is_escalation and is_known and not world.booked:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from healthmon.config.types import Config, Hold, SiteConfig, WatchConfig
 from healthmon.errors import Trouble
@@ -21,7 +21,7 @@ WATCHES = (
 
 def quick(**changes: object) -> Config:
     """Holds of ten seconds, one receiver."""
-    return replace(config(watches=WATCHES), **changes)  # type: ignore[arg-type]
+    return replace(config(watches=WATCHES), **changes)
 
 
 class Town(Scene):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
 from healthmon.config.types import Config, Escalation, ReceiverConfig, ReceiverUrl, Secret, WatchConfig, Weekly
 from healthmon.errors import Trouble
@@ -24,7 +24,7 @@ def escalating(watch: WatchConfig = PROVIDERS, **changes: object) -> Config:
     late = tuple(
         ReceiverConfig(url_id.partition("/")[0], (ReceiverUrl(url_id, Secret("x://")),)) for url_id in (CHIEF, DIRECTOR)
     )
-    return replace(base, receivers=(*base.receivers, *late), **changes)  # type: ignore[arg-type]
+    return replace(base, receivers=(*base.receivers, *late), **changes)
 
 
 def watched(conf: Config | None = None) -> tuple[Scene, dict[Target, Health]]:

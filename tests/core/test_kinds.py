@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from healthmon.config.types import Config, Hold
 from healthmon.core.mutes import NOT_SINGLY

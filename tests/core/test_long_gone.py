@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
 from healthmon.config.types import Config, LongGone, Weekly
 from healthmon.model import Health, Matcher, Reason, Target
@@ -21,7 +21,7 @@ AT_NINE = LongGone(DAY, 9 * 60, BERLIN)
 def patient(**changes: object) -> Config:
     """Phones are reminded of every four hours, and after a day in one line at nine."""
     every_four_hours: dict[str, object] = {"remind_every": (4 * 3600.0,), "long_gone": AT_NINE}
-    return config(watches=(PROVIDERS, replace(PHONES, **{**every_four_hours, **changes})))  # type: ignore[arg-type]
+    return config(watches=(PROVIDERS, replace(PHONES, **{**every_four_hours, **changes})))
 
 
 def at(text: str) -> float:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from healthmon.config.types import Config, MaintenanceConfig, Weekly
 from healthmon.model import Acknowledgement, Changes, Commands, Health, Kind, Matcher, Reason, Target

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
+from msgspec.structs import replace
 
 from healthmon.config.types import Config, Escalation, LongGone, ReceiverConfig, ReceiverUrl, Secret, Weekly
 from healthmon.core.mutes import NOT_SINGLY, OUTSIDE_HOURS

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from healthmon.core.pulse import Pulse, why_old, why_unwell
 from healthmon.model import Freshness, PbxState

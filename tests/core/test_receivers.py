@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from healthmon.config.types import Config, Escalation, ReceiverConfig, ReceiverUrl, Secret
 from healthmon.core.failing import HANGING_AFTER, HANGS
@@ -26,7 +25,7 @@ def three_urls(**facts: object) -> Config:
         ReceiverConfig("helpdesk", (ReceiverUrl(DESK, Secret("x://")),)),
         ReceiverConfig("unused", (ReceiverUrl("unused/url", Secret("x://")),)),
     )
-    return replace(config(), receivers=receivers, **facts)  # type: ignore[arg-type]
+    return replace(config(), receivers=receivers, **facts)
 
 
 class Outbox:
@@ -56,7 +55,7 @@ class Outbox:
 
     def book(self, **facts: object) -> None:
         """Let the engine read it."""
-        self.state = replace(self.state, **facts)  # type: ignore[arg-type]
+        self.state = replace(self.state, **facts)
         self.scene.deliveries(self.state)
 
     def keeps_failing(self, seconds: float) -> None:

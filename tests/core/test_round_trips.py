@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from healthmon.core.roundtrips import WIDER, RoundTrips, added_up
 from healthmon.model import ContactChange, ContactStatus, RoundTrip, Target

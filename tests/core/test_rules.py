@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from healthmon.config.types import Hold
 from healthmon.core.interpret import effective_hold

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from healthmon.config.types import Hold, WatchConfig, Weekly
 from healthmon.core.mutes import OUTSIDE_HOURS, Mutes

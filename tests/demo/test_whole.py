@@ -8,10 +8,10 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from msgspec import Struct
 
 #: On a machine that is busy with other tests (seconds).
 PATIENCE = 240.0
@@ -30,8 +30,7 @@ ALERTS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Played:
+class Played(Struct, frozen=True):
     """A demo that has ended."""
 
     folder: Path

@@ -1,14 +1,14 @@
 """Phones and providers as an Asterisk's configuration describes them: each is a name and its text in a file."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 #: Written into a section when the caller does not say otherwise.
 _PJSIP_ENDPOINT = {"context": "default", "disallow": "all", "allow": "ulaw", "direct_media": "no"}
 
 
-@dataclass(frozen=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True):
     """One endpoint: what ARI calls it, and the sections that make it so."""
 
     technology: str

@@ -2,15 +2,15 @@
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from .errors import NotInMirror
 
 _FIELD = re.compile(r"^(Package|Version|Depends|Pre-Depends|Provides|Filename|SHA256): (.*)$", re.MULTILINE)
 
 
-@dataclass(frozen=True)
-class Package:
+class Package(Struct, frozen=True):
     """One paragraph of a Packages file, as far as the lab needs it."""
 
     name: str

@@ -7,8 +7,9 @@ import shutil
 import subprocess
 import sysconfig
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from .errors import LabError
 
@@ -19,8 +20,7 @@ LAYOUT = 1
 LABEL = "kit.json"
 
 
-@dataclass(frozen=True)
-class Recipe:
+class Recipe(Struct, frozen=True):
     """How to get one kit from a Debian mirror."""
 
     name: str
@@ -101,8 +101,7 @@ RECIPES: Mapping[str, Recipe] = {
 }
 
 
-@dataclass(frozen=True)
-class Kit:
+class Kit(Struct, frozen=True):
     """One unpacked kit (or a program of the machine itself), ready to run."""
 
     name: str

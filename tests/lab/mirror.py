@@ -10,8 +10,9 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 APT_FOLDER = Path("/etc/apt")
 
@@ -19,8 +20,7 @@ APT_FOLDER = Path("/etc/apt")
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "armhf", "i686": "i386"}
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(Struct, frozen=True):
     """One line `deb BASE SUITE COMPONENTS` of apt's settings."""
 
     base: str
@@ -28,8 +28,7 @@ class Source:
     components: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Mirrors:
+class Mirrors(Struct, frozen=True):
     """All that the lab must know of this machine's way to its packages."""
 
     bases: tuple[str, ...]

@@ -1,8 +1,9 @@
 """The configuration files of one Asterisk of the lab, besides its endpoints: text made from options."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from msgspec import Struct, field
 
 from .endpoints import section
 
@@ -40,8 +41,7 @@ EMPTY_FILES = (
 SIP_PORT, CHAN_SIP_PORT, IAX_PORT, HTTP_PORT, HTTPS_PORT, AMI_PORT = 5060, 5160, 4569, 8088, 8089, 5038
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(Struct, frozen=True):
     """What a test may choose about an Asterisk, besides its endpoints."""
 
     ari_user: str = "healthmon"

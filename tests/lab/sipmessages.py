@@ -3,7 +3,8 @@
 import hashlib
 import re
 import uuid
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 #: Compact header names that a peer may use.
 _COMPACT = {"v": "via", "f": "from", "t": "to", "i": "call-id", "m": "contact", "l": "content-length"}
@@ -24,8 +25,7 @@ REASONS = {
 }
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(Struct, frozen=True):
     """One request or response: its first line, its headers in order (names in lower case), its body."""
 
     first_line: str

@@ -3,16 +3,16 @@
 import random
 import socket
 from collections import Counter
-from dataclasses import dataclass
 from typing import Self
+
+from msgspec import Struct
 
 from .addresses import addresses
 from .siploop import SipLoop, shared_loop
 from .sipmessages import Message, parse, response
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """How a peer treats one kind of request: with a code after `delay` seconds, or (None) not at all."""
 
     code: int | None = 200

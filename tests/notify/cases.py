@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from healthmon.model import Check, Ending, Health, Incident, Kind, Reason, Said, Severity, Target
 from healthmon.store.failing import FailingChannel
@@ -14,8 +16,7 @@ from tests.notify.rows import NOW, OFFICE, SINCE, TELEKOM, berlin, closed, incid
 HOUR = 3600.0
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(Struct, frozen=True):
     """Rows and the time at which they are told."""
 
     rows: Sequence[ClaimedRow]

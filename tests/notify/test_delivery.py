@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 from threading import Event, Thread
 
 import pytest
+from msgspec.structs import replace
 
 from healthmon.errors import DeliveryError
 from healthmon.model import Kind

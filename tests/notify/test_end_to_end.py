@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from threading import Event, Thread
+
+from msgspec.structs import replace
 
 from healthmon.clock import Clock
 from healthmon.config.types import Secret

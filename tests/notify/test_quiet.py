@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from contextlib import closing
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from healthmon.config.types import Quiet, ReceiverConfig, Weekly
 from healthmon.model import Kind, Notification, Reason, Severity

@@ -7,10 +7,10 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from healthmon.config.types import ReceiverConfig, TemplateFile
 from healthmon.languages import language

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from healthmon.config.types import TemplateFile
 from healthmon.notify.testalert import TestResult, test_alert

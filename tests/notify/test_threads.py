@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from healthmon.config.types import Secret
 from healthmon.model import Reason
@@ -18,8 +20,7 @@ from tests.sinks import Arrived, SmtpSink
 DAY = 86400.0
 
 
-@dataclass(frozen=True)
-class Mail:
+class Mail(Struct, frozen=True):
     """What a mail program looks at."""
 
     message_id: str

@@ -3,14 +3,13 @@ to nowhere: nothing in these tests leaves the machine."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 #: A port on loopback where nobody listens.
 NOBODY = "127.0.0.1:9"
 
 
-@dataclass(frozen=True)
-class Example:
+class Example(Struct, frozen=True):
     """A URL and its secrets, as they stand in it and decoded."""
 
     url: str

@@ -8,9 +8,10 @@ timelines, meters or edges.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct, field
 
 from healthmon.config.types import Weekly
 from healthmon.model import Health
@@ -23,8 +24,7 @@ SECOND, MINUTE, QUARTER = 1, 60, 900
 UP, DEGRADED, DOWN, UNKNOWN = Health.UP, Health.DEGRADED, Health.DOWN, Health.UNKNOWN
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """All that ever happened to one target. Moments are seconds UTC on steps."""
 
     is_device: bool
@@ -38,8 +38,7 @@ class Facts:
     forgotten_at: float | None = None
 
 
-@dataclass(frozen=True)
-class Tick:
+class Tick(Struct, frozen=True):
     """What was the case in one step, which lasts so many seconds."""
 
     at: int
@@ -52,8 +51,7 @@ class Tick:
     is_working: bool
 
 
-@dataclass
-class Ledger:
+class Ledger(Struct):
     """Counts seconds."""
 
     seconds: dict[Health, int] = field(default_factory=lambda: dict.fromkeys(Health, 0))

@@ -9,13 +9,14 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import Struct
+from msgspec.structs import replace
 
 from healthmon.config.types import MaintenanceConfig, Plans, Weekly
 from healthmon.model import Changes, Check, CheckState, Health, Kind, Matcher, Target, Transition, VeilPeriod
@@ -36,8 +37,7 @@ PBX, ENDPOINT = Target("office"), Target("office", "PJSIP", "100")
 DAY, HOUR = 86400, 3600
 
 
-@dataclass(frozen=True)
-class Scale:
+class Scale(Struct, frozen=True):
     """How long a case goes on and in which steps (seconds), its beginnings in each zone, how late things are booked."""
 
     step: int
@@ -84,8 +84,7 @@ HOURS = Scale(
 )
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(Struct, frozen=True):
     """All that happens, and what is asked."""
 
     scale: Scale

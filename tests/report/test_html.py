@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import datetime
 from xml.etree import ElementTree
 
 import pytest
+from msgspec.structs import replace
 
 from healthmon.config.types import Plans
 from healthmon.model import Health, Incident, Kind, Target

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from contextlib import closing
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from healthmon.config.types import MaintenanceConfig, Plans, Weekly
 from healthmon.model import Changes, Health, Incident, Kind, Matcher, Place, PlaceChange, Target

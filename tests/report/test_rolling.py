@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing
-from dataclasses import replace
 from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
 from healthmon.model import Changes, CheckState, Health, Reading, Target, Transition, VeilPeriod
 from healthmon.report.rolling import READINGS_AT_ONCE, Roller

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
+
+from msgspec import Struct
 
 from healthmon.errors import DeliveryError, DeliveryUnsure
 from healthmon.notify.message import MOST_CHARACTERS, Message
@@ -30,8 +31,7 @@ class Manner(Enum):
     HANGS_AND_DELIVERS = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(Struct, frozen=True):
     """A message that reached its reader; ``at``: seconds from the beginning."""
 
     at: float

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
 from functools import partial
 from threading import Event
+
+from msgspec import Struct, field
 
 from healthmon.clock import Clock
 from healthmon.config.types import Config, ReceiverConfig
@@ -29,8 +30,7 @@ ROUND = "before a round"
 OF_THE_ENGINE = (ROUND, "before commit", "after commit", "before alive", "after alive")
 
 
-@dataclass(frozen=True, slots=True)
-class Pace:
+class Pace(Struct, frozen=True):
     """How closely time is played: a month, or a storm, can do with less (seconds)."""
 
     polls: PollTimes = field(default_factory=PollTimes)

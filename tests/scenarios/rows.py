@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from healthmon.sources.events import EventTimes
 from healthmon.sources.polls import PollTimes
@@ -65,8 +66,7 @@ def office_checked_every_2_s() -> list[Peer]:
     return peers
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """A row of the table: what happens, and how many messages that makes at one URL, from … to …."""
 
     what: str

@@ -6,7 +6,6 @@ All begins on a Wednesday at noon, UTC.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import pytest
 
@@ -21,8 +20,7 @@ KILLS = 40
 CHIEF = "chief/pager"
 
 
-@dataclass(frozen=True, slots=True)
-class Setup(Row):
+class Setup(Row, frozen=True):
     """A row with more lines in its configuration."""
 
     #: The header of a section, and lines for it.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 import secrets
-from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tests.scenarios.kills import Kills
 from tests.scenarios.playing import check, kills_of, played, verdicts

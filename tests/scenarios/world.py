@@ -7,10 +7,11 @@ import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from random import Random
+
+from msgspec.structs import replace
 
 from healthmon.config.parser import load
 from healthmon.config.types import Config

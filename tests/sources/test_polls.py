@@ -4,9 +4,9 @@ import itertools
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from healthmon.errors import Trouble
 from healthmon.fakepbx import FakeEndpoint, FakePbx

@@ -11,8 +11,9 @@ import gzip
 import tempfile
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from healthmon.model import (
     Check,
@@ -55,7 +56,7 @@ def incident(number: int, target: Target = PHONE, kind: Kind = Kind.PHONE, **fac
     """Make an open incident of which only ``facts`` are told that came later."""
     at, cause = START + 100, "peer status Unreachable"
     made = Incident(number, target, Check.REACHABILITY, kind, "phones", Health.DOWN, at, at + 30, cause)
-    return replace(made, **facts)  # type: ignore[arg-type]
+    return replace(made, **facts)
 
 
 def _first(store: Store) -> None:

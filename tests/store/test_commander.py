@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from healthmon.errors import DatabaseUnwritable, StoreError
 from healthmon.model import Acknowledgement, Changes, Commands, Incident, Kind, Matcher, Note, Reason, Said

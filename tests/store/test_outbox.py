@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from healthmon.errors import StoreError
 from healthmon.model import Delay, Ending, Health, Kind, Reason, Said, Target

@@ -82,7 +82,7 @@ class World:
             self.change(closed_at=self.now, ending=ending, flapping=0)
 
     def change(self, **facts: object) -> None:
-        known = {name: getattr(self.incident, name) for name in Incident.__dataclass_fields__}
+        known = {name: getattr(self.incident, name) for name in Incident.__struct_fields__}
         self.incident = Incident(**{**known, **facts})
         self.book_all()
 

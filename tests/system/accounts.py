@@ -6,9 +6,10 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+
+from msgspec import Struct
 
 from healthmon.model import Incident
 from healthmon.store.queries import open_reader
@@ -19,8 +20,7 @@ _HEADLINE = re.compile(r"^(DOWN|UP|WAS DOWN) (?:\d+ )?(?:phone|provider|PBX)s? \
 _NUMBERS = re.compile(r"\bincidents? (\d+(?:, \d+)*)$", re.M)
 
 
-@dataclass(frozen=True, slots=True)
-class Saying:
+class Saying(Struct, frozen=True):
     """What one paragraph of a message says about one incident."""
 
     incident: int

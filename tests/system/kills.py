@@ -5,14 +5,14 @@ from __future__ import annotations
 import random
 import threading
 import time
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tests.sinks import WebhookSink
 from tests.system.daemon import PATIENCE, Daemon, wait_until
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """When healthmon is killed: so many seconds after the row began, and while a message is on its way."""
 
     at: tuple[float, ...] = ()

@@ -10,17 +10,17 @@ import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
+
+from msgspec import Struct
 
 from tests.run_suites import PYTHON, ROOT, ROWS
 
 SEEDS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(Struct, frozen=True):
     """One run of a row."""
 
     row: str

@@ -6,9 +6,9 @@ import os
 import random
 import threading
 import time
-from dataclasses import dataclass
 
 import pytest
+from msgspec import Struct
 
 from tests.lab.endpoints import phone, trunk
 from tests.lab.fixtures import Lab
@@ -54,8 +54,7 @@ class SlowSink(WebhookSink):
         return status
 
 
-@dataclass(frozen=True, slots=True)
-class Outage:
+class Outage(Struct, frozen=True):
     """What the script did to one endpoint; times of the wall clock."""
 
     name: str

@@ -10,9 +10,9 @@ import os
 import time
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 import pytest
+from msgspec import Struct
 
 from healthmon.model import Health
 from tests.lab.fixtures import Lab, need
@@ -34,8 +34,7 @@ DEAD = ("refuse", "hang", "500")
 SOON = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class How:
+class How(Struct, frozen=True):
     """How a row is run: on which Asterisk; and with which kills, by the seed of the dice (None: none)."""
 
     version: int

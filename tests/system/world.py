@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from healthmon.errors import StoreError
 from healthmon.model import Health
@@ -33,8 +34,7 @@ GRACE = 120.0
 LOOK_EVERY = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(Struct, frozen=True):
     """What a row says about its world, besides what happens in it."""
 
     #: How long something must stay down, or up, before it is believed (seconds).
