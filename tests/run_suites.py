@@ -11,7 +11,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Self
 from xml.etree import ElementTree
 
 from msgspec import Struct
@@ -44,6 +47,8 @@ class Suite(Struct, frozen=True):
     what: str
     budget: float
     commands: tuple[tuple[str, ...], ...]
+    #: Whether they run side by side, for they mostly wait; what the second prints is shown when the first has ended.
+    at_once: bool = False
 
 
 class Result(Struct, frozen=True):
@@ -119,12 +124,12 @@ SUITES = (
         ((PYTHON, "-m", "tests.browser", "fetch"), pytest(BROWSER)),
     ),
     Suite("fetch", "get Asterisk 22 and 16 and the SIP peers", 120, ((PYTHON, "-m", "tests.lab", "fetch"),)),
-    Suite("asterisk", "on a real Asterisk 22 and 16", 420, (pytest(*WAITING, "-m", "lab and not rows and not soak"),)),
     Suite(
-        "rows",
-        "what must hold, on a real Asterisk 22 and 16, on one of them with two kill -9",
+        "asterisk",
+        "on a real Asterisk 22 and 16; what must hold there, on one of them with two kill -9",
         420,
-        (pytest(*ROWS, "-m", "rows and not soak"),),
+        (pytest(*WAITING, "-m", "lab and not rows and not soak"), pytest(*ROWS, "-m", "rows and not soak")),
+        at_once=True,
     ),
     Suite(
         "system",
@@ -140,32 +145,58 @@ def run(suite: Suite) -> Result:
     print(f"\n=== {suite.name}: {suite.what}", flush=True)
     began = time.monotonic()
     ended_at_latest = began + suite.budget * HANGS_AFTER
-    counts = [count(command, ended_at_latest - time.monotonic()) for command in suite.commands]
+    groups = [suite.commands] if suite.at_once else [(command,) for command in suite.commands]
+    counts = [one for commands in groups for one in count(commands, ended_at_latest - time.monotonic())]
     passed, failed, skipped = (sum(numbers) for numbers in zip(*counts, strict=True))
     return Result(suite, time.monotonic() - began, passed, failed, skipped)
 
 
-def count(command: tuple[str, ...], timeout: float) -> tuple[int, int, int]:
-    """Run one command and return how much passed, failed and was skipped."""
-    if "pytest" not in command:
-        return (1, 0, 0) if exit_code(command, timeout) == 0 else (0, 1, 0)
-    with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report.xml"
-        code = exit_code((*command, f"--junitxml={report}"), timeout)
-        return count_report(report, code)
+def count(commands: Sequence[tuple[str, ...]], timeout: float) -> list[tuple[int, int, int]]:
+    """Run commands side by side, and return how much of each passed, failed and was skipped."""
+    ended_at_latest = time.monotonic() + timeout
+    with ExitStack() as stack:
+        running = [stack.enter_context(Command(one, is_seen=one is commands[0])) for one in commands]
+        return [command.counts(ended_at_latest - time.monotonic()) for command in running]
 
 
-def exit_code(command: tuple[str, ...], timeout: float) -> int:
-    """Run a command in a process group of its own and wait; end all of it when time is up."""
-    with subprocess.Popen(command, cwd=ROOT, start_new_session=True) as process:
+class Command:
+    """A command that runs, in a process group of its own. What it prints is shown at once, or when it has ended."""
+
+    def __init__(self, words: tuple[str, ...], *, is_seen: bool) -> None:
+        self._words = words
+        self._is_seen = is_seen
+        self._folder = tempfile.TemporaryDirectory()
+        self._report = Path(self._folder.name) / "report.xml" if "pytest" in words else None
+        self._printed = Path(self._folder.name) / "printed"
+
+    def __enter__(self) -> Self:
+        words = (*self._words, *([f"--junitxml={self._report}"] if self._report else []))
+        with self._printed.open("wb") as kept:
+            output = None if self._is_seen else kept
+            self._process = subprocess.Popen(words, cwd=ROOT, start_new_session=True, stdout=output, stderr=output)
+        return self
+
+    def counts(self, timeout: float) -> tuple[int, int, int]:
+        """Wait until it has ended, or end it, and say how much passed, failed and was skipped."""
         try:
-            return process.wait(max(timeout, 1))
-        except BaseException as error:
-            os.killpg(process.pid, signal.SIGKILL)
-            if not isinstance(error, subprocess.TimeoutExpired):
-                raise
-            print(f"ended after {timeout:.0f} s: {' '.join(command)}", flush=True)
-            return process.wait()
+            code = self._process.wait(max(timeout, 1))
+        except subprocess.TimeoutExpired:
+            print(f"ended after {timeout:.0f} s: {' '.join(self._words)}", flush=True)
+            code = self._end()
+        print(self._printed.read_text(errors="replace"), end="", flush=True)
+        if self._report is None:
+            return (1, 0, 0) if code == 0 else (0, 1, 0)
+        return count_report(self._report, code)
+
+    def _end(self) -> int:
+        os.killpg(self._process.pid, signal.SIGKILL)
+        return self._process.wait()
+
+    def __exit__(self, *_: object) -> None:
+        # Somebody pressed Ctrl-C: it is in a group of its own, and would go on.
+        if self._process.poll() is None:
+            self._end()
+        self._folder.cleanup()
 
 
 def count_report(report: Path, code: int) -> tuple[int, int, int]:

@@ -23,15 +23,15 @@ def test_passed_failed_and_skipped_are_counted_as_pytest_says(tmp_path: Path) ->
         "import pytest\ndef test_a(): pass\ndef test_b(): assert 0\n@pytest.mark.skip\ndef test_c(): pass\n",
     )
 
-    assert count(command, 60) == (1, 1, 1)
+    assert count([command], 60) == [(1, 1, 1)]
 
 
 def test_a_file_that_cannot_even_be_read_is_a_failure(tmp_path: Path) -> None:
-    assert count(written(tmp_path, "import no_such_module\n"), 60) == (0, 1, 0)
+    assert count([written(tmp_path, "import no_such_module\n")], 60) == [(0, 1, 0)]
 
 
 def test_a_run_that_finds_no_test_is_a_failure(tmp_path: Path) -> None:
-    assert count(written(tmp_path, ""), 60) == (0, 1, 0)
+    assert count([written(tmp_path, "")], 60) == [(0, 1, 0)]
 
 
 def test_one_that_fails_does_not_stop_the_others() -> None:
@@ -41,6 +41,20 @@ def test_one_that_fails_does_not_stop_the_others() -> None:
 
     assert (result.passed, result.failed) == (1, 1)
     assert "FAILED" in result.sentence
+
+
+def test_commands_of_a_suite_may_run_side_by_side_and_what_they_print_is_not_mixed(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    read = f"print('reading'); print(open({str(tmp_path / 'pipe')!r}).read())"
+    write = f"print('writing'); open({str(tmp_path / 'pipe')!r}, 'w').write('written')"
+    commands = ((sys.executable, "-c", read), (sys.executable, "-c", write))
+
+    result = run(Suite("x", "", 60, commands, at_once=True))
+
+    assert (result.passed, result.failed) == (2, 0)
+    assert capfd.readouterr().out.split()[-3:] == ["reading", "written", "writing"]
 
 
 def test_a_suite_that_hangs_is_ended_with_its_children(tmp_path: Path) -> None:
