@@ -35,8 +35,8 @@ ON_TWO_CORES = ("-n", "2")
 WAITING = ("-n", "3")
 #: What waits nearly all the time, for minutes: most of them at once, and none that need be reported as stuck.
 ROWS = ("-n", "18", "-o", "faulthandler_timeout=600", "tests/system/test_rows.py")
-#: A file's tests share one daemon, or one demo.
-BY_FILE = ("-n", "2", "--dist", "loadfile")
+#: A file's tests share one daemon, or one demo; they mostly wait.
+BY_FILE = ("-n", "3", "--dist", "loadfile")
 HANGS_AFTER = 4
 
 
