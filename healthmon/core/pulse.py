@@ -37,6 +37,11 @@ def has_stopped_committing(alive_at: float | None, now: float) -> bool:
     return alive_at is None or now - alive_at > COMMITS_WITHIN
 
 
+def is_stale(alive_at: float | None, now: float, *, is_running: bool) -> bool:
+    """Whether no daemon keeps up what is known."""
+    return not is_running or has_stopped_committing(alive_at, now)
+
+
 def why_old(fresh: Freshness, now: float) -> str:
     """Say why what is known of a PBX is too old to be trusted, unless it is known to be down; "": it is fresh."""
     if fresh.alive_at is None or fresh.last_snapshot_at is None:

@@ -7,9 +7,10 @@ from itertools import pairwise, zip_longest
 
 from msgspec import Struct
 
+from healthmon.core.pulse import is_stale
 from healthmon.model import Incident, Place, PlacePeriod, Target, Transition, VeilPeriod
 from healthmon.report.spans import Span
-from healthmon.report.standing import Row, endpoint_rows, is_stale, pbx_rows, with_incident
+from healthmon.report.standing import Row, endpoint_rows, pbx_rows, with_incident
 from healthmon.report.story import Event, told_of
 from healthmon.report.words import duration
 from healthmon.store.known import KnownTarget

@@ -10,6 +10,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from healthmon.config.types import Plans
+from healthmon.core.pulse import is_stale
 from healthmon.core.roundtrips import RoundTrips
 from healthmon.model import Incident, Kind, Target
 from healthmon.report.accounts import (
@@ -31,7 +32,6 @@ from healthmon.report.measuring import Measures, Measuring, sites_of
 from healthmon.report.periods import Calendar, periods_of
 from healthmon.report.sitestrips import site_strips
 from healthmon.report.spans import Span
-from healthmon.report.standing import is_stale
 from healthmon.store.meters import Meters, Watched
 from healthmon.store.queries import Reader, Wanted
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from healthmon.core.pulse import has_stopped_committing, why_old
+from healthmon.core.pulse import is_stale, why_old
 from healthmon.core.sites import label
 from healthmon.errors import ExitCode
 from healthmon.model import Check, CheckState, Freshness, Health, Incident, Kind, PbxState, Target
@@ -167,11 +167,6 @@ class Standing(Struct, frozen=True):
         if any(url.incident is not None for url in self.failing_urls):
             return ExitCode.PROBLEM
         return ExitCode.STALE if any(pbx.old for pbx in self.pbxs) else ExitCode.OK
-
-
-def is_stale(alive_at: float | None, now: float, *, is_running: bool) -> bool:
-    """Whether no daemon keeps up what is known."""
-    return not is_running or has_stopped_committing(alive_at, now)
 
 
 def with_incident(row: Row, incident: Incident | None) -> Row:
