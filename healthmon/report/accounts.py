@@ -160,7 +160,7 @@ class Listing(Struct, frozen=True):
     is_streamed: bool = False
 
 
-# Not with slots: what is worked out once is kept.
+# With a dictionary of its own: what is worked out once is kept there.
 class Account(Struct, frozen=True, dict=True):
     """All that a report says."""
 
