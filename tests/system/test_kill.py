@@ -26,9 +26,12 @@ KILLS_IN_SOAK = 50
 #: An outage of this length cannot be missed, whatever healthmon goes through meanwhile (seconds).
 LONG = 20.0
 
+#: The trunk counts as a phone: a provider and three phones of other places at once would be one incident of the line,
+#: which tells of the others (the rows have that, on two sites and with kills).
 WATCHES = """
 [watch all]
 endpoints = PJSIP/*
+kind = phone
 down_after = 1s
 up_after = 0s
 down_after_exact = yes
