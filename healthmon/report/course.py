@@ -71,8 +71,7 @@ class Course:
             end = self._nearest(until, last, following)
         else:
             end = self._read(last, until)
-        longest = self._meters.longest_s(self._watched.id, start.at, last.at)
-        longest = max(longest, _since_reading(last, end))
+        longest = max(self._meters.longest_s(self._watched.id, start.at, last.at), _since_reading(last, end))
         # An outage that was on at the beginning is one of the window's, and only with its part within.
         down_s = end.down_s - start.down_s
         outages = end.outages - start.outages + (start.out_s > 0 and down_s > 0)

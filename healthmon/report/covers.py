@@ -12,8 +12,6 @@ from healthmon.report.spans import Span, merged
 #: Whether a matcher speaks of the target at hand.
 Speaks = Callable[[Matcher], bool]
 
-_NOTHING: Sequence[Span] = ()
-
 
 class Covers:
     """What people planned for a window of time, worked out once for all targets."""
@@ -42,7 +40,7 @@ class Covers:
     def _covered(self, plans: Sequence[tuple[Matcher, list[Span]]], first: int, speaks: Speaks) -> Sequence[Span]:
         """Join the spans of all that speak of a target. Most targets have the same ones, so they are kept."""
         if not plans:
-            return _NOTHING
+            return ()
         chosen = tuple(number for number, (matcher, _) in enumerate(plans, start=first) if speaks(matcher))
         if chosen not in self._known:
             spans = (span for number in chosen for span in plans[number - first][1])

@@ -124,10 +124,9 @@ class Measuring:
     def _with_numbers(self, amount: Figures, watched: Watched, window: Span) -> Figures:
         """Add what is counted besides the time."""
         since, until = window
-        flaps = self._measures.flaps.get(watched.target)
-        times = sum(count for at, count in flaps if since <= at < until) if flaps else 0
+        flaps = sum(count for at, count in self._measures.flaps.get(watched.target, ()) if since <= at < until)
         round_trips = self.round_trips(watched, window)
-        return replace(amount, flaps=times, round_trips=round_trips) if times or round_trips.count else amount
+        return replace(amount, flaps=flaps, round_trips=round_trips) if flaps or round_trips.count else amount
 
     def round_trips(self, watched: Watched, window: Span) -> RoundTrips:
         """Say what the round trips of a target amount to."""

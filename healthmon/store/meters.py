@@ -160,9 +160,8 @@ class Meters:
 
     def changes(self, check_id: int, since: float, until: float) -> list[tuple[float, Health | None]]:
         """Return what was believed from when on, of the changes in a time, in their order."""
-        shift = self._line.shift
-        rows = self._rows(CHANGES, {"check_id": check_id, "since": since - shift, "until": until - shift})
-        return [(at + shift, HEALTHS[new]) for at, new in rows]
+        rows = self._rows(CHANGES, {"check_id": check_id, **self._span(since, until)})
+        return [(at + self._line.shift, HEALTHS[new]) for at, new in rows]
 
     def veils(self, check_id: int, since: float, until: float) -> list[tuple[float, float]]:
         """Return when this check itself could not be seen, in the order of the ends; what lasts ends at infinity."""
@@ -206,10 +205,10 @@ class Meters:
 
     def readings_around(self, check_id: int, since: float, until: float) -> Around:
         """Return the readings at the edges of a window, and the longest outage of those within."""
-        shift, longest_s = self._line.shift, 0.0
         found: list[Reading | None] = [None, None, None]
-        window = {"check_id": check_id, "since": since - shift, "until": until - shift}
-        for *row, place, longest in self._rows(READINGS_AROUND, window):
+        longest_s = 0.0
+        window = self._span(since, until)
+        for *row, place, longest in self._rows(READINGS_AROUND, {"check_id": check_id, **window}):
             found[place] = self._reading_of(row)
             longest_s = longest or longest_s
         before, after, last = found
