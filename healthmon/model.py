@@ -15,11 +15,15 @@ from msgspec import Struct, field
 from healthmon.errors import Trouble
 
 
-class Health(StrEnum):
-    """What was seen of a check (Nagios: OK, WARNING, CRITICAL, UNKNOWN)."""
+class Word(StrEnum):
+    """One of several words."""
 
     # That of an Enum is written in Python, and takes longer than all the rest of looking into a dictionary.
     __hash__ = str.__hash__
+
+
+class Health(Word):
+    """What was seen of a check (Nagios: OK, WARNING, CRITICAL, UNKNOWN)."""
 
     UP = "up"
     DEGRADED = "degraded"
@@ -27,11 +31,8 @@ class Health(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Kind(StrEnum):
+class Kind(Word):
     """What sort of thing a target is, the biggest cause first."""
-
-    # That of an Enum is written in Python, and takes longer than all the rest of looking into a dictionary.
-    __hash__ = str.__hash__
 
     PBX = "pbx"
     #: A PBX's line to the world.
@@ -74,7 +75,7 @@ _DEVICES = frozenset({Kind.GATEWAY, Kind.PHONE, Kind.ATA, Kind.SOFTPHONE, Kind.M
 _GROUPS = frozenset({Kind.NETWORK, Kind.PROVIDERS, Kind.SITE})
 
 
-class Severity(StrEnum):
+class Severity(Word):
     """How much an outage matters, as the watch section says; the worst first."""
 
     CRITICAL = "critical"
@@ -138,7 +139,7 @@ OUR_TECHNOLOGIES = frozenset({Kind.SITE.value, Kind.NETWORK.value, Kind.PROVIDER
 # ---------------------------------------------------------------- what sources offer to the inbox
 
 
-class Source(StrEnum):
+class Source(Word):
     """How an observation was made. SNAPSHOT and ANSWER were asked for, so they can confirm (design rule 7)."""
 
     EVENT = "event"
@@ -146,7 +147,7 @@ class Source(StrEnum):
     ANSWER = "answer"
 
 
-class Witness(StrEnum):
+class Witness(Word):
     """Which of Asterisk's words an observation rests on."""
 
     #: PeerStatusChange, or the state in /endpoints.
@@ -173,7 +174,7 @@ class Observation(Struct, frozen=True):
     words: str = ""
 
 
-class ContactStatus(StrEnum):
+class ContactStatus(Word):
     """Asterisk's words for a contact (ContactStatusChange.contact_info.contact_status)."""
 
     REACHABLE = "Reachable"
@@ -217,7 +218,7 @@ class Snapshot(Struct, frozen=True):
     version: str = ""
 
 
-class Channel(StrEnum):
+class Channel(Word):
     """By which way a PBX was looked at."""
 
     REST = "rest"
@@ -447,7 +448,7 @@ class Reading(NamedTuple):
         return self.belief is Health.DOWN and not self.was_used
 
 
-class Ending(StrEnum):
+class Ending(Word):
     """How an incident ended. Only RECOVERED is told as RESOLVED; the others are one line in the next digest."""
 
     RECOVERED = "recovered"
@@ -525,7 +526,7 @@ class Incident(Struct, frozen=True):
         return f"{self.down}{f' of {self.of}' if self.of else ''} unreachable"
 
 
-class Reason(StrEnum):
+class Reason(Word):
     """Why a receiver is told something."""
 
     OPENED = "opened"
@@ -545,7 +546,7 @@ class Reason(StrEnum):
     ENDED = "ended"
 
 
-class Said(StrEnum):
+class Said(Word):
     """What a message leaves its reader believing about an incident."""
 
     DOWN = "down"
