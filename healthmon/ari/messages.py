@@ -41,7 +41,7 @@ LONGEST_USER_AGENT = 100
 # ---------------------------------------------------------------- REST
 
 
-class EndpointState(msgspec.Struct, frozen=True):
+class EndpointState(Struct, frozen=True):
     """One item of /endpoints: ``state`` is online, offline or unknown."""
 
     technology: Name
@@ -53,41 +53,41 @@ class EndpointState(msgspec.Struct, frozen=True):
         return Target(pbx, intern(self.technology), intern(self.resource))
 
 
-class DeviceState(msgspec.Struct, frozen=True):
+class DeviceState(Struct, frozen=True):
     """/deviceStates/NAME; INVALID also for a device that never was."""
 
     name: str
     state: str
 
 
-class Times(msgspec.Struct, frozen=True):
+class Times(Struct, frozen=True):
     """The status part of /asterisk/info."""
 
     startup_time: str
     last_reload_time: str
 
 
-class System(msgspec.Struct, frozen=True):
+class System(Struct, frozen=True):
     """The system part of /asterisk/info."""
 
     version: str
 
 
-class Info(msgspec.Struct, frozen=True):
+class Info(Struct, frozen=True):
     """/asterisk/info; which parts are there was chosen by ``?only=``."""
 
     status: Times | None = None
     system: System | None = None
 
 
-class Attribute(msgspec.Struct, frozen=True):
+class Attribute(Struct, frozen=True):
     """One option of a sorcery object (/asterisk/config/dynamic/…)."""
 
     attribute: str
     value: str
 
 
-class ErrorBody(msgspec.Struct, frozen=True):
+class ErrorBody(Struct, frozen=True):
     """What Asterisk says with a status of 400 or more."""
 
     message: str = ""
@@ -105,47 +105,47 @@ class PbxInfo(Struct, frozen=True):
 # ---------------------------------------------------------------- events
 
 
-class _Type(msgspec.Struct):
+class _Type(Struct):
     type: str
 
 
-class _Endpoint(msgspec.Struct):
+class _Endpoint(Struct):
     # ``state`` is left out on purpose: inside an event it may still be the one from before.
     technology: Name
     resource: Name
 
 
-class _Peer(msgspec.Struct):
+class _Peer(Struct):
     # ``time`` is left out: sometimes a string, sometimes a number.
     peer_status: str
     cause: str = ""
 
 
-class _PeerStatusChange(msgspec.Struct):
+class _PeerStatusChange(Struct):
     endpoint: _Endpoint
     peer: _Peer
 
 
-class _ContactInfo(msgspec.Struct):
+class _ContactInfo(Struct):
     uri: str
     contact_status: str
     roundtrip_usec: str | int | float | None = None
 
 
-class _ContactStatusChange(msgspec.Struct):
+class _ContactStatusChange(Struct):
     endpoint: _Endpoint
     contact_info: _ContactInfo
 
 
-class _DeviceStateChanged(msgspec.Struct):
+class _DeviceStateChanged(Struct):
     device_state: DeviceState
 
 
-class _ChannelUserevent(msgspec.Struct):
+class _ChannelUserevent(Struct):
     eventname: str
 
 
-class _ApplicationReplaced(msgspec.Struct):
+class _ApplicationReplaced(Struct):
     pass
 
 
