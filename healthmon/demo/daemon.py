@@ -113,9 +113,13 @@ class DemoDaemon:
 def on_a_terminal(call: list[str], environ: Mapping[str, str]) -> tuple[int, str]:
     """Run a program on a terminal of 80 columns without colours, whatever we run on; return its exit code and output.
 
-    For a pipe the tables are as wide as they come; the reader of a log of the demo sees them as on a terminal.
+    For a pipe the tables are as wide as they come; the reader of a log of the demo sees them as on a terminal. A system
+    that has no terminals to give (no /dev/pts) shows them as for a pipe.
     """
-    ours, its = pty.openpty()
+    try:
+        ours, its = pty.openpty()
+    except OSError:
+        return through_a_pipe(call, environ)
     try:
         with subprocess.Popen(  # noqa: S603  (our own program, no shell)
             call, stdin=subprocess.DEVNULL, stdout=its, env={**environ, **_PLAIN}
@@ -125,6 +129,14 @@ def on_a_terminal(call: list[str], environ: Mapping[str, str]) -> tuple[int, str
     finally:
         os.close(ours)
     return process.returncode, text.decode().replace("\r\n", "\n")
+
+
+def through_a_pipe(call: list[str], environ: Mapping[str, str]) -> tuple[int, str]:
+    """Run a program without a terminal; return its exit code and output."""
+    done = subprocess.run(  # noqa: S603  (our own program, no shell)
+        call, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env={**environ, **_PLAIN}, check=False
+    )
+    return done.returncode, done.stdout.decode()
 
 
 def _all_that_comes(terminal: int) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import signal
 from http.client import HTTPConnection
 from io import StringIO
@@ -208,6 +209,16 @@ def test_a_program_sees_a_terminal_of_80_columns_whatever_we_run_on() -> None:
     code, text = on_a_terminal(["sh", "-c", 'test -t 1 && echo "$COLUMNS $TERM" && exit 3'], environment(os.environ))
 
     assert (code, text) == (3, f"{COLUMNS} dumb\n")
+
+
+def test_a_system_that_has_no_terminals_to_give_runs_it_without_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    def out_of_pty_devices() -> None:
+        raise OSError("out of pty devices")
+
+    monkeypatch.setattr(pty, "openpty", out_of_pty_devices)
+    code, text = on_a_terminal(["sh", "-c", "test -t 1 || echo none && exit 3"], environment(os.environ))
+
+    assert (code, text) == (3, "none\n")
 
 
 def test_a_daemon_that_was_never_started_is_stopped_without_a_word(tmp_path: Path) -> None:
