@@ -88,7 +88,10 @@ class Rules(Struct, frozen=True):
     def is_missed(self, figures: Figures) -> bool:
         """Whether less than promised was available."""
         share = self.share(figures)
-        return self.promised is not None and share is not None and share < self.promised - _EXACT
+        if self.promised is None or share is None:
+            return False
+        # Who was promised everything has missed it with the shortest outage.
+        return share < 1 if self.promised == 1 else share < self.promised - _EXACT
 
 
 class Line(Struct, frozen=True):

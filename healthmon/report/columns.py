@@ -8,7 +8,7 @@ from typing import NamedTuple
 from healthmon.core.roundtrips import RoundTrips
 from healthmon.report.accounts import Account, By, Group, Line, Rules
 from healthmon.report.figures import Figures
-from healthmon.report.words import counted, duration, milliseconds, percent, percent_at_least, short
+from healthmon.report.words import counted, duration, milliseconds, percent, short
 
 Entry = Line | Group
 
@@ -37,13 +37,11 @@ def _milliseconds(of: Callable[[RoundTrips], float | None]) -> Callable[[Entry, 
 
 
 def available(figures: Figures | None, rules: Rules) -> str:
-    """Write an availability; beside a promise with as many digits as that has, and never rounded up."""
+    """Write an availability; beside a promise with as many digits as that has."""
     if figures is None:
         return ""
-    share = rules.share(figures)
-    if rules.promised is None:
-        return percent(share)
-    return percent_at_least(share, max(2, len(promised(rules).partition(".")[2]) - 2))
+    digits_promised = len(promised(rules).partition(".")[2]) - len(" %")
+    return percent(rules.share(figures), max(2, digits_promised))
 
 
 def _verdict(entry: Entry, rules: Rules) -> str:
@@ -173,4 +171,4 @@ def _rules(account: Account) -> list[str]:
 
 def promised(rules: Rules) -> str:
     """Write what was promised: ``99.9 %``."""
-    return f"{(rules.promised or 0.0) * 100:.6g} %"
+    return f"{(rules.promised or 0.0) * 100:.10g} %"

@@ -146,7 +146,8 @@ def _between(start: Reading, end: Reading, outages: int, longest_s: float) -> Fi
     return Figures(
         up_s=end.up_s - start.up_s,
         degraded_s=end.degraded_s - start.degraded_s,
-        down_s=end.down_s - start.down_s,
+        # What floats lose on the way is no outage.
+        down_s=end.down_s - start.down_s if outages else 0.0,
         unknown_s=end.unknown_s - start.unknown_s,
         outages=outages,
         longest_s=longest_s,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from enum import StrEnum
 
@@ -10,6 +11,9 @@ from msgspec import Struct
 from healthmon.core.roundtrips import RoundTrips, added_up
 
 NO_ROUND_TRIPS = RoundTrips()
+
+#: The largest share that is not the whole.
+_NEARLY_ALL = math.nextafter(1.0, 0.0)
 
 
 class UnknownAs(StrEnum):
@@ -52,7 +56,10 @@ class Figures(Struct, frozen=True):
         """The availability with the unknown time counted so; None: there is no time that counts."""
         good = self.up_s + self.degraded_s + (self.unknown_s if unknown_as is UnknownAs.UP else 0.0)
         bad = self.down_s + (self.unknown_s if unknown_as is UnknownAs.DOWN else 0.0)
-        return good / (good + bad) if good + bad > 0 else None
+        if good + bad <= 0:
+            return None
+        # An outage of a moment is lost in the rounding of a decade, and there was one all the same.
+        return min(good / (good + bad), _NEARLY_ALL) if bad else 1.0
 
     @property
     def mean_repair_s(self) -> float | None:

@@ -14,7 +14,10 @@ from healthmon.core.roundtrips import RoundTrips
 from healthmon.model import Incident
 from healthmon.report.accounts import Account, By, Group, Line, Rules
 from healthmon.report.figures import Figures
-from healthmon.report.words import harmless, rfc3339
+from healthmon.report.words import harmless, rfc3339, rounded_down
+
+#: Digits of a share after the point.
+_SHARE_DIGITS = 6
 
 
 def report_json(account: Account, top: int | None = None) -> Iterator[str]:
@@ -145,7 +148,7 @@ def _is_missed(figures: Figures, rules: Rules) -> bool | None:
 
 def _figures(figures: Figures, in_hours: Figures | None, rules: Rules) -> dict[str, Any]:
     return {
-        "availability": _rounded(rules.share(figures), 6),
+        "availability": _rounded_down(rules.share(figures)),
         "downtime_s": round(figures.down_s, 3),
         "unknown_s": round(figures.unknown_s, 3),
         "outages": figures.outages,
@@ -158,7 +161,7 @@ def _figures(figures: Figures, in_hours: Figures | None, rules: Rules) -> dict[s
         "mtbf_s": _rounded(figures.mean_between_s, 3),
         "flaps": figures.flaps,
         **_round_trips(figures.round_trips),
-        "availability_in_hours": None if in_hours is None else _rounded(rules.share(in_hours), 6),
+        "availability_in_hours": None if in_hours is None else _rounded_down(rules.share(in_hours)),
         "downtime_in_hours_s": None if in_hours is None else round(in_hours.down_s, 3),
     }
 
@@ -174,6 +177,10 @@ def _round_trips(trips: RoundTrips) -> dict[str, Any]:
 
 def _rounded(number: float | None, digits: int) -> float | None:
     return None if number is None else round(number, digits)
+
+
+def _rounded_down(share: float | None) -> float | None:
+    return None if share is None else rounded_down(share, _SHARE_DIGITS)
 
 
 def incident_data(incident: Incident) -> dict[str, Any]:

@@ -95,24 +95,32 @@ def milliseconds(ms: float | None) -> str:
     return "" if ms is None else f"{ms:.1f} ms" if ms < 9.95 else f"{ms:,.0f} ms"
 
 
-def percent(share: float | None) -> str:
-    """Write an availability: ``99.95 %``. It never says 100 where something is missing, nor 0 where something is."""
+def rounded_down(share: float, digits: int) -> float:
+    """Round an availability down; never to 1 where something is missing, nor to 0 where something is.
+
+    ``digits`` after the point of the share, 0..1.
+    """
+    if share in (0, 1):
+        return share
+    scale: int = 10**digits
+    # What floats lose, and less than any outage.
+    steps = math.floor(share * scale + 1e-7)
+    return min(max(steps, 1), scale - 1) / scale
+
+
+def percent(share: float | None, digits: int = 2) -> str:
+    """Write an availability, rounded down: ``99.95 %``; ``digits`` after the point.
+
+    It says 100 only where nothing is missing, and 0 only where there is nothing.
+    """
     if share is None:
         return "–"
     if share in (0, 1):
         return f"{share * 100:.0f} %"
-    if share > 0.99995:
-        return ">99.99 %"
-    return f"{share:.2%}".replace("%", " %") if share >= 0.00005 else "<0.01 %"
-
-
-def percent_at_least(share: float | None, digits: int) -> str:
-    """Write an availability that is compared with a promise: never rounded up. ``digits`` after the point."""
-    if share is None:
-        return "–"
-    scale = 10**digits
-    # A part in a billion is less than a second in thirty years, and more than what floats lose.
-    return f"{math.floor(share * 100 * scale + 1e-7) / scale:.{digits}f} %"
+    least = 10.0 ** -(digits + 2)
+    if share < least:
+        return f"<{least * 100:.{digits}f} %"
+    return f"{rounded_down(share, digits + 2) * 100:.{digits}f} %"
 
 
 def acknowledged(incident: Incident) -> str:

@@ -66,7 +66,7 @@ def test_the_table_says_the_whole_first_and_the_worst_next(database: Path, run: 
         "Mean time to repair 10 min, between failures 5 d 21 h.\n"
         "\n"
         "TARGET       KIND        AVAIL  OUTAGES    DOWN  LONGEST    MTTR   MTBF  UNKNOWN\n"
-        "PJSIP/trunk  provider  99.65 %        1  10m00s   10m00s  10m00s  1d22h    1h00m\n"
+        "PJSIP/trunk  provider  99.64 %        1  10m00s   10m00s  10m00s  1d22h    1h00m\n"
         "PJSIP/101    phone       100 %                                             1h00m\n"
         "office       pbx         100 %\n"
         "1 phone never seen up: not in use, not counted as down.\n"
@@ -75,6 +75,38 @@ def test_the_table_says_the_whole_first_and_the_worst_next(database: Path, run: 
         "  7  2026-04-30 14:00  10m00s  PJSIP/trunk  down   peer status Unreachable; recovered\n"
     )
     assert result.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("times", "written", "share"),
+    [
+        ((1.0, 20_000.0), "99.99 %", 0.99995),
+        ((0.2, 7 * DAY), "99.99 %", 0.999999),
+        ((19_999.89, 20_000.0), "<0.01 %", 0.000005),
+    ],
+    ids=["a second", "a moment of a week", "nearly all"],
+)
+def test_availability_is_rounded_down_never_to_100_with_an_outage_nor_to_0_with_time_up_in_any_form(
+    database: Path, run: Run, times: tuple[float, float], written: str, share: float
+) -> None:
+    length, watched_for = times
+    began = NOW - watched_for
+    trunk = provider("trunk", watched_since=began)
+    history = steps(trunk, (began, UP), (began + 0.05, DOWN), (began + 0.05 + length, UP))
+    with running(database, [trunk], history=history):
+        said = {form: run("report", "--format", form).stdout for form in ("table", "markdown", "html", "json", "csv")}
+        promised = run("report", "--sla", "100")
+
+    assert f"1 target, {written} available" in said["table"]
+    assert f"{written.replace('<', chr(92) + '<')} available" in said["markdown"].replace(chr(92) + ".", ".")
+    assert f"<dd>{written.replace('<', '&lt;')}</dd>" in said["html"]
+    assert "100 %" not in said["table"] + said["markdown"]
+    document = json.loads(said["json"])
+    assert [document["overall"]["availability"], document["targets"][0]["availability"]] == [share, share]
+    assert [float(row["availability"]) for row in csv.DictReader(io.StringIO(said["csv"]))] == [share]
+    # Who was promised everything has missed it.
+    assert "missed" in promised.stdout
+    assert promised.exit_code == 1
 
 
 def test_json_gives_each_target_and_the_incidents(database: Path, run: Run) -> None:
@@ -87,7 +119,7 @@ def test_json_gives_each_target_and_the_incidents(database: Path, run: Run) -> N
         "endpoint": "PJSIP/trunk",
         "kind": "provider",
         "watch": "providers",
-        "availability": round(1 - 600 / (47 * HOUR), 6),
+        "availability": 0.996453,
         "downtime_s": 600,
         "unknown_s": 3600,
         "outages": 1,

@@ -76,11 +76,11 @@ def test_the_page_holds_all_that_it_needs_and_no_script() -> None:
         ([], "Provider Telekom was reachable 100 % of November 2026, without an outage."),
         (
             [(at("12 14:02"), at("12 14:16"))],
-            "Provider Telekom was reachable 99.97 % of November 2026; one outage of 14 min on the 12th.",
+            "Provider Telekom was reachable 99.96 % of November 2026; one outage of 14 min on the 12th.",
         ),
         (
             [(at("03 04:00"), at("03 04:05")), (at("12 14:02"), at("12 14:16"))],
-            "Provider Telekom was reachable 99.96 % of November 2026; two outages, the longest 14 min on the 12th.",
+            "Provider Telekom was reachable 99.95 % of November 2026; two outages, the longest 14 min on the 12th.",
         ),
         (
             [(at("30 23:00"), NOVEMBER[1])],

@@ -52,14 +52,30 @@ def test_no_cell_of_a_spreadsheet_begins_a_formula_whichever_way_it_divides_them
         (1, "100 %"),
         (0, "0 %"),
         (0.9995, "99.95 %"),
-        (0.999999, ">99.99 %"),
+        (0.99995, "99.99 %"),
+        (0.999999, "99.99 %"),
+        (1 - 1e-15, "99.99 %"),
+        (0.29, "29.00 %"),
+        (0.00019999, "0.01 %"),
         (0.000001, "<0.01 %"),
         (0.5, "50.00 %"),
         (1 / 3, "33.33 %"),
     ],
 )
-def test_an_availability_is_never_rounded_to_all_or_nothing(share: float | None, written: str) -> None:
+def test_an_availability_is_rounded_down_and_never_to_all_or_nothing(share: float | None, written: str) -> None:
     assert words.percent(share) == written
+
+
+@given(st.floats(0, 1), st.integers(2, 8))
+@example(1 - 2**-53, 6)
+@example(5e-324, 6)
+@example(0.29, 2)
+def test_what_is_rounded_down_is_never_more_and_all_or_nothing_only_where_it_is_so(share: float, digits: int) -> None:
+    rounded = words.rounded_down(share, digits)
+
+    assert rounded <= share + 1e-6 * 10.0**-digits or (rounded == 10.0**-digits and share > 0)
+    assert share - rounded < 10.0**-digits
+    assert (rounded == 1, rounded == 0) == (share == 1, share == 0)
 
 
 @pytest.mark.parametrize(
