@@ -176,18 +176,35 @@ class DatabaseLocked(StoreError):
     """Another daemon is using this database."""
 
 
+class NoConnection(Struct, frozen=True):
+    """Where no connection could be opened; an empty host: it is not known where."""
+
+    host: str = ""
+    port: int = 0
+
+
 class DeliveryError(HealthmonError):
     """A message was not accepted by its channel. ``why`` is apprise's own word, redacted.
 
     ``refused``: the channel works, it answered, and it did not want this message (HTTP 400, 413, …).
     ``retry_after``: for so many seconds it wants no further message (HTTP 429); None: it did not say.
+    ``no_connection``: nothing was sent, for nobody could be reached there; None: that is not what went wrong.
     """
 
-    def __init__(self, url_id: str, why: str, *, refused: bool = False, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        url_id: str,
+        why: str,
+        *,
+        refused: bool = False,
+        retry_after: float | None = None,
+        no_connection: NoConnection | None = None,
+    ) -> None:
         self.url_id = url_id
         self.why = why
         self.refused = refused
         self.retry_after = retry_after
+        self.no_connection = no_connection
         super().__init__(f"{url_id}: {why}")
 
 

@@ -221,7 +221,10 @@ def _handler(sink: WebhookSink) -> type[BaseHTTPRequestHandler]:
             if status is None:
                 self.close_connection = True
                 return
-            self.send_response(status)
+            if "Date" in sink.answer_headers:
+                self.send_response_only(status)
+            else:
+                self.send_response(status)
             for name, value in {**sink.answer_headers, "Content-Length": str(len(sink.answer_body))}.items():
                 self.send_header(name, value)
             self.end_headers()

@@ -88,8 +88,11 @@ class Reporter:
                 self._book(book, schedule, at, report)
 
     def _made(self, schedule: ScheduleConfig, due: Occasion) -> MadeReport | None:
-        """Make a report, in the end one that says why there is none; None: told to stop."""
+        """Make a report, in the end one that says why there is none; None: told to stop, or it is not due any more."""
         for pause in (*PAUSES, None):
+            if due.at > self._clock.now():
+                # Somebody has set the clock back meanwhile: it falls due once more.
+                return None
             try:
                 return self._make(schedule, due, self._stop)
             except ReportFailed as error:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
+from itertools import combinations
 
 from healthmon.config.draft import Draft, DraftSection
 from healthmon.config.findings import nearest, shown
-from healthmon.config.urls import same_place
+from healthmon.config.types import ReceiverUrl
+from healthmon.config.urls import same_channel, same_place
 
 _WILDCARDS = frozenset("*?[")
 
@@ -27,6 +29,7 @@ def check(draft: Draft) -> None:
             site.problem("addresses", "is missing; give addresses or endpoints")
     _never_reached(draft)
     _receivers(draft)
+    _same_url_twice(draft)
 
 
 def _required_sections(draft: Draft) -> None:
@@ -135,3 +138,28 @@ def _receivers(draft: Draft) -> None:
     for receiver in draft.of("receiver"):
         if receiver.name not in used:
             receiver.warning("", "no [pbx …], [watch …] or [schedule …] section names this receiver")
+
+
+def _same_url_twice(draft: Draft) -> None:
+    """Warn of a URL through which everything is told twice: in one receiver, or in two that are told together."""
+    receivers = {section.name: section for section in draft.of("receiver")}
+    for receiver in receivers.values():
+        _warn_of_doubles([receiver], "every message comes twice")
+    told_together: dict[frozenset[str], str] = {}
+    for teller in [*draft.of("pbx"), *draft.of("watch"), *draft.of("schedule")]:
+        names = [name for name in teller.values.get("receivers", ()) if name in receivers]
+        for pair in combinations(dict.fromkeys(names), 2):
+            told_together.setdefault(frozenset(pair), teller.header)
+    for pair_of_names, header in told_together.items():
+        pair_of_sections = [section for name, section in receivers.items() if name in pair_of_names]
+        _warn_of_doubles(pair_of_sections, f"[{header}] tells both, so every message comes twice", across=True)
+
+
+def _warn_of_doubles(receivers: list[DraftSection], consequence: str, *, across: bool = False) -> None:
+    """``across``: only of a URL of one receiver that is a URL of another, too."""
+    first: dict[str, tuple[DraftSection, ReceiverUrl]] = {}
+    for receiver in receivers:
+        for url in receiver.values.get("urls", ()):
+            known = first.setdefault(same_channel(url.url), (receiver, url))
+            if known[1] is not url and (known[0] is not receiver) is across:
+                receiver.warning("urls", f"{url.url_id} is the same URL as {known[1].url_id}: {consequence}")

@@ -128,6 +128,13 @@ def showable(url: str) -> str:
     return f"{scheme}:{host}" if host else scheme
 
 
+def same_channel(url: str) -> str:
+    """Write an apprise URL so that two that lead to the same channel with the same options are equal."""
+    address, _, query = url.partition("?")
+    path = address.partition("://")[2].rstrip("/")
+    return f"{scheme_of(url)}://{path}?{'&'.join(sorted(query.split('&')))}"
+
+
 def _server(url: str) -> str:
     """Return the host of a URL, or nothing if it might be a token, a topic, or a piece of a password.
 

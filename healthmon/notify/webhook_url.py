@@ -12,10 +12,10 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from msgspec import Struct, field
+from msgspec import field
 
-#: How long to wait for an answer, and for the connection (seconds), as for every other channel.
-READ_TIMEOUT, CONNECT_TIMEOUT = 15.0, 10.0
+from healthmon.notify.http import CONNECT_TIMEOUT, READ_TIMEOUT, Call
+
 METHODS = ("POST", "PUT", "PATCH")
 #: Options of apprise that mean nothing here: there is one format, and a pace of our own.
 _WITHOUT_MEANING = ("emojis", "format", "image", "overflow", "retry", "store", "tz", "wait")
@@ -25,20 +25,11 @@ class WrongUrl(ValueError):
     """What is wrong with a webhook's URL, without any of its secrets."""
 
 
-class WebhookUrl(Struct, frozen=True):
+class WebhookUrl(Call, frozen=True):
     """Where a webhook is, and how it wants to be called."""
 
-    address: str
-    #: The URL's own, and the login of HTTP's basic authentication.
-    headers: dict[str, str] = field(default_factory=dict)
-    parameters: dict[str, str] = field(default_factory=dict)
     #: Name of a field -> another name, or "" to leave it out; or a field of its own with a fixed value.
     fields: dict[str, str] = field(default_factory=dict)
-    method: str = "POST"
-    #: True, False, or the path of a file of certificates.
-    verify: bool | str = True
-    proxy: str | None = None
-    timeouts: tuple[float, float] = (CONNECT_TIMEOUT, READ_TIMEOUT)
 
 
 def webhook_url(url: str) -> WebhookUrl:

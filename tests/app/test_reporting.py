@@ -311,3 +311,22 @@ def test_nobody_is_asked_to_stop_for_long(office: Office) -> None:
 
     assert office.booked == []
     assert office.time == moment("2026-05-01 07:00"), "it waits for nothing"
+
+
+def test_a_clock_that_is_set_back_while_a_report_is_made_makes_it_later_and_once(office: Office) -> None:
+    office.lives_until("2026-05-01 06:59")
+    office.failures = ["--as-of 2026-05-01T07:00: lies in the future"]
+    make = office.reporter._make
+
+    def set_back(*arguments: object) -> MadeReport:
+        office.time -= HOUR if office.failures else 0
+        return make(*arguments)  # type: ignore[arg-type]
+
+    office.reporter._make = set_back
+    office.lives_until("2026-05-01 06:30")
+    assert (office.made, office.booked) == ([], [])
+
+    office.lives_until("2026-05-02 00:00")
+
+    assert office.booked == [("monthly", "2026-05-01")]
+    assert len(office.made) == 1

@@ -6,7 +6,8 @@ import csv
 import io
 import json
 import re
-from datetime import datetime
+import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -571,3 +572,21 @@ def test_in_a_very_narrow_terminal_the_kind_goes_before_a_name_is_broken(
     assert "PJSIP/Bob & <b>Söhne</b>  95.65 %        1  1h00m    1h00m" in said
     assert "No room for KIND" in said.replace("\n", " ")
     assert all(len(line) <= 60 for line in said.splitlines())
+
+
+def test_a_clock_set_back_by_1_7_s_does_not_make_a_scheduled_report_fail(database: Path, run: Run) -> None:
+    stopped(database, [provider("trunk")], history=steps(provider("trunk"), (LONG_AGO, UP)))
+    due = datetime.fromtimestamp(time.time() + 1.7, UTC).isoformat()
+
+    made = run("report", "--since", "8h", "--as-of", due)
+
+    assert (made.exit_code, made.stderr) == (0, "")
+
+
+def test_a_report_as_of_tomorrow_is_refused(database: Path, run: Run) -> None:
+    stopped(database, [provider("trunk")])
+
+    refused = run("report", "--as-of", datetime.fromtimestamp(time.time() + DAY, UTC).isoformat())
+
+    assert refused.exit_code == 2
+    assert "lies in the future" in refused.stderr

@@ -167,3 +167,42 @@ def test_what_a_library_says_about_a_url_is_blotted_out_except_scheme_and_server
     blotted = urls.without_parts_of(url, "mailto: user with p@ss (p%40ss) at mail.example.org, boss: refused")
 
     assert blotted == "mailto: *** with *** (***) at mail.example.org, ***: refused"
+
+
+TWICE = "json://127.0.0.1:9000/alerts"
+
+
+def doubled(files: Files, *receivers: str, tells: str = "all") -> list[str]:
+    """The warnings of a file with these receivers about URLs that are there twice."""
+    text = f"{PBX}receivers = {tells}\n{WATCH}receivers = {tells}\n{''.join(receivers)}"
+    return [warning for warning in files.load(text).warnings if "same URL" in warning]
+
+
+def test_the_same_url_twice_in_a_receiver_is_a_warning(files: Files) -> None:
+    receiver = f"[receiver oncall]\nurls =\n    {TWICE}?cto=5&rto=9\n    second = {TWICE}/?rto=9&cto=5\n"
+
+    (warning,) = doubled(files, receiver)
+
+    assert warning.endswith("oncall/second is the same URL as oncall/json:127.0.0.1: every message comes twice")
+    assert "alerts" not in warning
+
+
+def test_the_same_url_in_two_receivers_that_are_told_together_is_a_warning(files: Files) -> None:
+    receivers = [f"[receiver {name}]\nurls = {TWICE}\n" for name in ("day", "night")]
+
+    (warning,) = doubled(files, *receivers)
+
+    assert "[receiver night] urls: night/json:127.0.0.1 is the same URL as day/json:127.0.0.1" in warning
+    assert "[pbx office] tells both, so every message comes twice" in warning
+
+
+def test_the_same_url_in_two_receivers_that_are_never_told_together_is_none(files: Files) -> None:
+    receivers = [f"[receiver {name}]\nurls = {TWICE}\n" for name in ("day", "night")]
+
+    assert doubled(files, *receivers, tells="day") == []
+
+
+def test_two_urls_that_differ_are_no_doubles(files: Files) -> None:
+    receiver = f"[receiver oncall]\nurls =\n    {TWICE}\n    {TWICE}2\n    {TWICE}?:team=voip\n"
+
+    assert doubled(files, receiver) == []

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from healthmon.config.types import Secret
 from healthmon.errors import DeliveryError, DeliveryUnsure
 from healthmon.notify.digest import compose
+from healthmon.notify.http import retry_after
 from healthmon.notify.message import Message, Mood
 from healthmon.notify.senders import sender_for, why_refused
 from healthmon.notify.webhook_sender import WebhookSender
@@ -102,6 +103,20 @@ def test_a_webhook_that_wants_to_be_left_alone_says_for_how_long() -> None:
         sink.mode, sink.answer_headers = "429", {"Retry-After": "40"}
 
         assert failure(sink.url).retry_after == 40
+
+
+@pytest.mark.parametrize("status", ["429", "503"])
+def test_retry_after_as_a_date_is_understood_too_by_the_clock_of_the_one_who_says_it(status: str) -> None:
+    with WebhookSink() as sink:
+        sink.mode = status
+        sink.answer_headers = {"Date": "Mon, 01 Jan 2001 12:00:00 GMT", "Retry-After": "Mon, 01 Jan 2001 12:02:30 GMT"}
+
+        assert failure(sink.url).retry_after == 150
+
+
+@pytest.mark.parametrize("words", ["Mon, 01 Jan 2001 11:00:00 GMT", "soon", "99999999999", "-5", "Mon, 99 Foo 2001"])
+def test_retry_after_that_says_nothing_keeps_nobody_waiting(words: str) -> None:
+    assert not retry_after({"Date": "Mon, 01 Jan 2001 12:00:00 GMT", "Retry-After": words})
 
 
 def test_a_redirect_is_no_delivery() -> None:

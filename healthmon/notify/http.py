@@ -1,0 +1,187 @@
+"""Calls over HTTP that carry messages: one answer or one error, no redirects, nothing from the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from msgspec import Struct, field
+
+from healthmon import __version__
+from healthmon.errors import DeliveryError, DeliveryUnsure, NoConnection
+from healthmon.notify.failing import short
+from healthmon.notify.redact import Redactor
+from healthmon.notify.words import cut, visible
+
+if TYPE_CHECKING:
+    import requests
+
+#: How long to wait for an answer, and for the connection (seconds), as for every other channel.
+READ_TIMEOUT, CONNECT_TIMEOUT = 15.0, 10.0
+#: So much of an answer is read, for the reason that it may give.
+_ANSWER_BYTES = 2000
+#: So much of that is told.
+_ANSWER_CHARACTERS = 200
+#: A 4xx that has nothing to do with this very message: who we are, where we called, and how often.
+_NOT_ABOUT_THE_MESSAGE = (401, 403, 404, 405, 407, 408, 425, 429)
+_PORTS = {"http": 80, "https": 443}
+
+
+class Call(Struct, frozen=True):
+    """Where to call, and how."""
+
+    address: str
+    headers: dict[str, str] = field(default_factory=dict)
+    parameters: dict[str, str] = field(default_factory=dict)
+    method: str = "POST"
+    #: True, False, or the path of a file of certificates.
+    verify: bool | str = True
+    proxy: str | None = None
+    timeouts: tuple[float, float] = (CONNECT_TIMEOUT, READ_TIMEOUT)
+
+    @property
+    def opens_to(self) -> NoConnection:
+        """The host and port that a connection is opened to."""
+        parts = urlsplit(self.proxy or self.address)
+        return NoConnection(parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 0))
+
+
+class Answer(Struct, frozen=True):
+    """What came back."""
+
+    status: int
+    #: The words of the status line.
+    reason: str
+    #: The beginning of the body.
+    body: str
+    retry_after: float | None = None
+
+    @property
+    def is_accepted(self) -> bool:
+        """Whether it says that all is well."""
+        return 200 <= self.status < 300
+
+
+class Caller:
+    """Calls for one URL of a receiver. Owned by one thread."""
+
+    def __init__(self, url_id: str, redact: Redactor) -> None:
+        self._url_id = url_id
+        self._redact = redact
+
+    def call(self, where: Call, body: bytes) -> Answer:
+        """Send, and return an answer that accepts it.
+
+        Raises DeliveryError when it was not accepted, DeliveryUnsure when no answer came.
+        """
+        import requests  # noqa: PLC0415 - what "healthmon status" needs does not wait for it
+        import urllib3  # noqa: PLC0415
+
+        if where.verify is False:
+            # Somebody chose that: no complaint at each message.
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+        try:
+            with requests.Session() as session:
+                # Neither proxies nor passwords (.netrc) of the environment.
+                session.trust_env = False
+                with _sent(session, where, body) as response:
+                    answer = _answer_of(response)
+        except OSError as error:
+            raise self._network_error(error, where) from None
+        except urllib3.exceptions.HTTPError as error:
+            # A host that no name server would take ("host..") is found out only when it is called.
+            raise DeliveryError(self._url_id, self._redact(short(str(error)))) from None
+        if not answer.is_accepted:
+            raise self.refusal(answer)
+        return answer
+
+    def refusal(self, answer: Answer) -> DeliveryError:
+        """Say that an answer does not accept the message."""
+        if 300 <= answer.status < 400:
+            why = f"error={answer.status}: it says that it has moved; write its new address"
+            return DeliveryError(self._url_id, why)
+        said = cut(visible(" ".join(answer.body.split())), _ANSWER_CHARACTERS)
+        reason = f" {visible(answer.reason)}" if answer.reason else ""
+        return DeliveryError(
+            self._url_id,
+            self._redact(f"error={answer.status}{reason}{f'; it answered: {said}' if said else ''}"),
+            refused=400 <= answer.status < 500 and answer.status not in _NOT_ABOUT_THE_MESSAGE,
+            retry_after=answer.retry_after,
+        )
+
+    def _network_error(self, error: OSError, where: Call) -> DeliveryError:
+        why = self._redact(short(str(error)))
+        if _has_left(error):
+            return DeliveryUnsure(self._url_id, why)
+        return DeliveryError(self._url_id, why, no_connection=where.opens_to if _never_opened(error) else None)
+
+
+def _sent(session: requests.Session, where: Call, body: bytes) -> requests.Response:
+    """Send; what comes back is read only as far as somebody wants it."""
+    return session.request(
+        where.method,
+        where.address,
+        data=body,
+        params=where.parameters,
+        headers={"User-Agent": f"healthmon/{__version__}", "Content-Type": "application/json", **where.headers},
+        verify=where.verify,
+        timeout=where.timeouts,
+        proxies={"http": where.proxy, "https": where.proxy} if where.proxy else None,
+        allow_redirects=False,
+        stream=True,
+    )
+
+
+def _has_left(error: OSError) -> bool:
+    """Whether the message was handed over, or may have been, when this happened."""
+    import requests  # noqa: PLC0415
+    from urllib3.exceptions import ProtocolError  # noqa: PLC0415
+
+    if isinstance(error, requests.ReadTimeout):
+        return True
+    causes = (error, *error.args[:1])
+    return isinstance(error, requests.ConnectionError) and isinstance(causes[-1], ProtocolError | OSError)
+
+
+def _never_opened(error: OSError) -> bool:
+    """Whether not even a connection came about: refused, unreachable, no such name, nobody answers."""
+    import requests  # noqa: PLC0415
+
+    is_about_connection = isinstance(error, requests.ConnectionError)
+    return is_about_connection and not isinstance(error, requests.exceptions.SSLError)
+
+
+def _answer_of(response: requests.Response) -> Answer:
+    """Read the beginning of what it answered."""
+    try:
+        said = next(response.iter_content(_ANSWER_BYTES), b"").decode(errors="replace")
+    except OSError:
+        said = ""
+    return Answer(response.status_code, response.reason or "", said, retry_after(response.headers))
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """For how many seconds it wants no further message; None: it did not say so (RFC 9110, 10.2.3).
+
+    A date is a time of its own clock, and most answers tell what that clock says.
+    """
+    words = headers.get("Retry-After", "").strip()
+    if words.isascii() and words.isdigit() and len(words) < 10:
+        return float(words)
+    until = _date(words)
+    if until is None:
+        return None
+    its_now = _date(headers.get("Date", "")) or datetime.now(UTC)
+    return max((until - its_now).total_seconds(), 0.0)
+
+
+def _date(words: str) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(words)
+    except ValueError:
+        return None
+    # "-0000" says that the zone is not known; HTTP has but one.
+    return moment if moment.tzinfo is not None else None
