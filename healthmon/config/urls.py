@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from healthmon.config.findings import shown
+from healthmon.config.url_signs import why_cut, why_login_is_broken
 from healthmon.config.values import Unsuitable
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -72,6 +73,8 @@ def same_place(url: str) -> str:
 
 def heartbeat_url(value: str) -> str:
     """Check the URL that a dead man's switch is fed by. It holds a token, so nothing of it is shown."""
+    if lost := why_part_is_lost(value):
+        raise Unsuitable(f"this URL {lost}")
     try:
         parts = urlsplit(value)
         is_url = parts.scheme in DEFAULT_PORTS and bool(parts.hostname) and parts.port != 0
@@ -82,6 +85,14 @@ def heartbeat_url(value: str) -> str:
     if re.search(r"[^\x21-\x7e]", value):
         raise Unsuitable("this URL holds a space or another character that must be written with %")
     return value.partition("#")[0]
+
+
+def why_part_is_lost(url: str) -> str | None:
+    """Say it if a part of a URL would be lost without a word; nothing of the URL is shown."""
+    if lost := why_cut(url):
+        return lost
+    scheme = scheme_of(url)
+    return why_login_is_broken(url) if scheme in DEFAULT_PORTS or _has_server(scheme) else None
 
 
 def place_of(url: str) -> str:
@@ -121,8 +132,7 @@ def scheme_of(url: str) -> str:
 def showable(url: str) -> str:
     """Return what of an apprise URL may be shown: the scheme, and the host where that is certainly a server."""
     scheme = scheme_of(url)
-    base = scheme[:-1] if scheme.endswith("s") else scheme
-    if base not in SERVER_SCHEMES and scheme not in SERVER_SCHEMES:
+    if not _has_server(scheme):
         return scheme
     host = _server(url)
     return f"{scheme}:{host}" if host else scheme
@@ -133,6 +143,11 @@ def same_channel(url: str) -> str:
     address, _, query = url.partition("?")
     path = address.partition("://")[2].rstrip("/")
     return f"{scheme_of(url)}://{path}?{'&'.join(sorted(query.split('&')))}"
+
+
+def _has_server(scheme: str) -> bool:
+    base = scheme[:-1] if scheme.endswith("s") else scheme
+    return base in SERVER_SCHEMES or scheme in SERVER_SCHEMES
 
 
 def _server(url: str) -> str:

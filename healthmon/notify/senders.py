@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from healthmon.config.types import Secret
-from healthmon.config.urls import scheme_of
+from healthmon.config.urls import scheme_of, why_part_is_lost
 from healthmon.notify import apprise_sender, webhook_sender
 from healthmon.notify.apprise_sender import AppriseSender
 from healthmon.notify.message import Sender
@@ -20,6 +20,6 @@ def sender_for(url_id: str, url: Secret) -> Sender:
 
 def why_refused(url: str) -> str | None:
     """Say why a URL cannot be a receiver, without any of its secrets; None: it can."""
-    if wrong := why_more_than_one(url):
+    if wrong := why_more_than_one(url) or why_part_is_lost(url):
         return wrong
     return webhook_sender.why_refused(url) if scheme_of(url) in _WEBHOOKS else apprise_sender.why_refused(url)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from urllib.parse import unquote, unquote_plus
+from urllib.parse import unquote
 
 from healthmon.config.urls import scheme_of
 
 _ADDRESS = re.compile(r"(?:[^<>]*<)?[^@\s<>]+@[^@\s<>]+\.?[^@\s<>]*>?")
+_ADDRESS_LIST = re.compile(r'(?:"[^"]*"|[^,;"]|")+')
 #: Options of mailto that hold addresses.
 _ADDRESS_OPTIONS = ("to", "cc", "bcc", "reply")
 
@@ -33,17 +34,37 @@ def _wrong_mail_address(url: str) -> str | None:
     """apprise drops what is no address without a word. The address itself is not shown, only which one it is."""
     for where, addresses in _mail_addresses(url):
         for number, address in enumerate(addresses, start=1):
-            if not _ADDRESS.fullmatch(address):
-                return f"address {number} in {where} is not an e-mail address; apprise would drop it"
+            if why := _why_no_address(address):
+                return f"address {number} in {where} {why}"
+    return _ambiguous_plus(url)
+
+
+def _ambiguous_plus(url: str) -> str | None:
+    """In an option many programs read a + as a space, and whoever wrote it may have meant one."""
+    for option in url.partition("?")[2].split("&"):
+        name, _, value = option.partition("=")
+        if name.lower() in _ADDRESS_OPTIONS and "+" in value:
+            return f"holds a + in {name}=; in an address it is written %2B, and a space %20"
     return None
+
+
+def _why_no_address(address: str) -> str | None:
+    if not address.isascii() and "@" in address:
+        return "holds letters that apprise does not take, and would drop it; a domain is written as xn--…"
+    return None if _ADDRESS.fullmatch(address) else "is not an e-mail address; apprise would drop it"
 
 
 def _mail_addresses(url: str) -> Iterator[tuple[str, list[str]]]:
     """The addresses of a mailto URL, by the place where they stand."""
     rest, _, query = url.partition("?")
     path = rest.partition("://")[2].partition("/")[2]
-    yield "the path", [unquote(piece).strip() for piece in path.split("/") if piece.strip()]
+    yield "the path", [address for piece in path.split("/") for address in divided(unquote(piece))]
     for option in query.split("&"):
         name, _, value = option.partition("=")
         if name.lower() in _ADDRESS_OPTIONS:
-            yield f"{name}=", [piece.strip() for piece in re.split(r"[,;]", unquote_plus(value)) if piece.strip()]
+            yield f"{name}=", divided(unquote(value))
+
+
+def divided(addresses: str) -> list[str]:
+    """Divide a list of addresses; a name before one may hold commas in quotes."""
+    return [piece.strip() for piece in _ADDRESS_LIST.findall(addresses) if piece.strip()]

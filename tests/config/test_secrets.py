@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from healthmon.config.describe import describe
 from healthmon.config.reload import difference
+from healthmon.config.url_signs import ESCAPES
 from healthmon.errors import ConfigError
 from tests.config.files import RECEIVER, WATCH, Files, pbx
 
@@ -119,12 +120,18 @@ def test_the_heartbeats_url_may_stand_in_the_file_in_variables_or_in_a_credentia
 def test_a_heartbeats_url_that_cannot_be_used_is_a_problem_that_does_not_show_it(files: Files) -> None:
     (files.folder / "two").write_text("https://h/hunter2\nhttps://h/hunter3\n")
     no_url = "this is no URL; it looks like https://hc-ping.com/… or https://kuma.example.org/api/push/…"
+    escapes = f"behind the : of its host; in a user or password {ESCAPES}"
+    cut = "holds a ; that would cut it short; several addresses are divided by a comma, a ; in a value is %3B"
+    twice = "holds its option 2 twice, and only one would count; several addresses are divided by a comma: to=…,…"
     strange = "this URL holds a space or another character that must be written with %"
     cases = {
         "heartbeat_url = hunter2": f"heartbeat_url: {no_url}",
         "heartbeat_url = ftp://hc-ping.com/hunter2": f"heartbeat_url: {no_url}",
         "heartbeat_url = https:///hunter2": f"heartbeat_url: {no_url}",
-        "heartbeat_url = https://hc-ping.com:hunter2/": f"heartbeat_url: {no_url}",
+        "heartbeat_url = https://hc-ping.com:hunter2/": f"heartbeat_url: this URL names no port {escapes}",
+        "heartbeat_url = https://u:hun/ter2@hc-ping.com/": f"heartbeat_url: this URL names no port {escapes}",
+        "heartbeat_url = https://kuma/push?token=hun;ter2": f"heartbeat_url: this URL {cut}",
+        "heartbeat_url = https://kuma/push?msg=a&hunter2=1&hunter2=2": f"heartbeat_url: this URL {twice}",
         "heartbeat_url = https://hc-ping.com/hunter 2": f"heartbeat_url: {strange}",
         "heartbeat_url = https://hc-ping.com/hünter2": f"heartbeat_url: {strange}",
         "heartbeat_url = https://h/${NONE}": "heartbeat_url: the environment variable NONE is not set",

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from healthmon.config import urls
+from healthmon.notify.senders import why_refused
 from tests.config.files import PBX, RECEIVER, WATCH, Files
 
 #: A URL, where S3CR marks what must not be seen -> what is shown of it.
@@ -153,6 +154,20 @@ def test_urls_may_stand_in_a_file_of_their_own(files: Files) -> None:
         "oncall/boss",
         "oncall/json:h.example.org",
     ]
+
+
+@pytest.mark.parametrize("option", ["urls =", "urls_file = more\nurls =\n  json://h.example.org"])
+def test_a_recipient_that_would_be_lost_is_a_problem_wherever_the_url_stands(files: Files, option: str) -> None:
+    url = "mailto://mail.example.org?from=h@example.org&to=a@example.org;hunter2@example.org"
+    (files.folder / "more").write_text(f"{url}\n")
+    (files.folder / "more").chmod(0o600)
+    text = PBX + WATCH + f"[receiver r]\n{option}\n" + ("" if "file" in option else f"  {url}\n")
+
+    [problem] = files.problems(text, why_refused=why_refused)
+
+    assert "[receiver r] urls: r/mailto:mail.example.org: holds a ; that would cut it short" in problem
+    assert "a comma, a ; in a value is %3B" in problem
+    assert "hunter2" not in problem
 
 
 def test_a_file_of_urls_that_is_missing_is_a_problem(files: Files) -> None:

@@ -243,7 +243,17 @@ def test_every_kind_of_url_is_accepted(kind: str) -> None:
         ("mailto://user:pass@mail.example.org?to=a@example.org,notanaddress", "address 2 in to="),
         ("mailto://user:pass@mail.example.org/a@example.org/notanaddress", "address 2 in the path"),
         ("signal://127.0.0.1:8080/+15551234567/+15557654321/notanumber", "drops a part"),
-        ("mailto://user:p@ss@mail.example.org", "does not load"),
+        ("mailto://user:p@ss@mail.example.org", "%40"),
+        ("mailto://user:p/ss@mail.example.org?to=a@example.org", "%2F"),
+        ("mailto://user:p?ss@mail.example.org?to=a@example.org", "%3F"),
+        ("mailto://user:p#ss@mail.example.org?to=a@example.org", "%23"),
+        ("gotify://user:p/ss@gotify.example.org/token", "%2F"),
+        ("mailto://mail.example.org/a@example.org,notanaddress?from=h@example.org", "address 2 in the path"),
+        ("mailto://mail.example.org?from=h@example.org&to=a@b\u00fccher.example", "address 1 in to= holds letters"),
+        (
+            "mailto://mail.example.org?from=h@example.org&cc=a+b@example.org",
+            "a + in cc=; in an address it is written %2B",
+        ),
     ],
 )
 def test_check_config_is_told_what_is_wrong_without_secrets(url: str, words: str) -> None:
@@ -257,8 +267,55 @@ def test_check_config_is_told_what_is_wrong_without_secrets(url: str, words: str
 
 def test_a_list_of_mail_addresses_counts_as_one() -> None:
     assert (
-        why_refused("mailto://user:pass@mail.example.org?to=Bob <b@example.org>;a@example.org&cc=c@example.org") is None
+        why_refused("mailto://user:pass@mail.example.org?to=Bob <b@example.org>,a@example.org&cc=c@example.org") is None
     )
+
+
+#: What apprise reads of a URL only in part, and does not say so.
+LOST = [
+    "mailto://user:pass@mail.example.org?to=a@example.org;b@example.org",
+    "mailto://user:pass@mail.example.org?to=a@example.org&to=b@example.org",
+    "mailto://user:pass@mail.example.org?to=a@example.org&TO=b@example.org",
+    "mailto://user:pass@mail.example.org?to=a@example.org&cc=b@example.org;c@example.org",
+    "mailto://user:pass@mail.example.org/a@example.org;b@example.org",
+    "mailto://user@mail.example.org?pass=p;w",
+    "xml://127.0.0.1/hook?-tok=ab;cd",
+    "json://127.0.0.1/hook?-tok=ab;cd",
+    "json://127.0.0.1/hook?-tok=ab&-tok=cd",
+    "ntfy://ntfy.example.org/topic?tags=a;b",
+    "slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#alpha;bravo",
+    "tgram://123456789:abcdefg_hijklmnop-qrstuvwxyz12345678/12345678?thread=1;2",
+]
+
+
+@pytest.mark.parametrize("url", LOST)
+def test_a_recipient_is_not_lost_without_a_word(url: str) -> None:
+    why = why_refused(url)
+
+    assert why is not None
+    assert "comma" in why
+    assert "%3B" in why or "twice" in why
+
+
+@pytest.mark.parametrize(
+    ("list_of_them", "recipients"),
+    [
+        ("to=a@example.org,b@example.org", {"a@example.org", "b@example.org"}),
+        ("to=a@example.org%3Bb@example.org", {"a@example.org", "b@example.org"}),
+        ("to=a%2Bhealthmon@example.org", {"a+healthmon@example.org"}),
+        ('to="Smith, J" <a@example.org>,b@example.org', {"a@example.org", "b@example.org"}),
+    ],
+)
+def test_what_check_config_lets_pass_reaches_every_recipient(list_of_them: str, recipients: set[str]) -> None:
+    with SmtpSink() as sink:
+        url = f"mailto://127.0.0.1:{sink.port}?from=h@example.org&{quote(list_of_them, safe='=,%@')}"
+        url = url.replace("%25", "%")
+
+        assert why_refused(url) is None
+        sender(url).send(MESSAGE)
+
+        arrived = {address for mail in sink.messages for address in mail.recipients}
+    assert arrived == recipients
 
 
 @pytest.mark.parametrize(
