@@ -260,15 +260,19 @@ class EndpointSettings(Struct, frozen=True):
     target: Target
     read_at: float
     known: bool
-    #: The longest of its AORs; 0 = never checked.
+    #: The longest of the AORs on which it has a contact, of all its AORs while it has none; 0 = never checked.
     qualify_frequency: float = 0.0
     qualify_timeout: float = 0.0
     #: An AOR has a contact in the configuration: the mark of a trunk.
     has_static_contact: bool = False
     #: Some AOR with a static contact has qualify_frequency 0: its "online" means nothing.
     has_unqualified_static_contact: bool = False
+    #: It has registered on an AOR with qualify_frequency 0: that contact lasts until its registration expires.
+    has_unqualified_registered_contact: bool = False
     has_outbound_auth: bool = False
     max_contacts: int = 0
+    #: How many AORs it has.
+    aors: int = 1
     #: Where its contacts are at the moment of reading. Booked as places, not with the settings.
     places: tuple[Place, ...] = ()
 

@@ -373,6 +373,21 @@ class Aor(Struct, frozen=True):
     static: Sequence[str] = ()
     registered: Mapping[str, Sequence[Attribute]] = field(default_factory=dict)
 
+    @property
+    def qualify_frequency(self) -> float:
+        """How often each of its contacts is checked (seconds); 0: never."""
+        return _number(self.attributes, "qualify_frequency")
+
+    @property
+    def qualify_timeout(self) -> float:
+        """How long a contact may take to answer (seconds)."""
+        return _number(self.attributes, "qualify_timeout")
+
+    @property
+    def has_contact(self) -> bool:
+        """Whether anything can be reached by it at present."""
+        return bool(self.static or self.registered)
+
     def places(self) -> Iterator[Place]:
         """Where its contacts are."""
         yield from (Place(address) for uri in self.static if (address := host_of(uri)))
@@ -382,22 +397,24 @@ class Aor(Struct, frozen=True):
 
 
 def settings(target: Target, at: float, endpoint: Sequence[Attribute], aors: Sequence[Aor]) -> EndpointSettings:
-    """How an endpoint is checked, by its sorcery object and those of its AORs; and where its contacts are."""
-    attributes = [aor.attributes for aor in aors]
-    frequencies = [_number(aor, "qualify_frequency") for aor in attributes]
-    has_contact = [bool(aor.static) for aor in aors]
+    """How an endpoint is checked, by its sorcery object and those of its AORs; and where its contacts are.
+
+    Each contact is checked as its own AOR says: an AOR without a contact says nothing about what can be reached.
+    """
+    in_use = [aor for aor in aors if aor.has_contact] or aors
+    unchecked = [aor for aor in aors if not aor.qualify_frequency]
     return EndpointSettings(
         target=target,
         read_at=at,
         known=True,
-        qualify_frequency=max(frequencies, default=0.0),
-        qualify_timeout=max((_number(aor, "qualify_timeout") for aor in attributes), default=0.0),
-        has_static_contact=any(has_contact),
-        has_unqualified_static_contact=any(
-            static and not every for static, every in zip(has_contact, frequencies, strict=True)
-        ),
+        qualify_frequency=max((aor.qualify_frequency for aor in in_use), default=0.0),
+        qualify_timeout=max((aor.qualify_timeout for aor in in_use if aor.qualify_frequency), default=0.0),
+        has_static_contact=any(aor.static for aor in aors),
+        has_unqualified_static_contact=any(aor.static for aor in unchecked),
+        has_unqualified_registered_contact=any(aor.registered for aor in unchecked),
         has_outbound_auth=bool(_values(endpoint, "outbound_auth")),
-        max_contacts=int(max((_number(aor, "max_contacts") for aor in attributes), default=0)),
+        max_contacts=int(max((_number(aor.attributes, "max_contacts") for aor in aors), default=0)),
+        aors=len(aors),
         places=tuple(dict.fromkeys(place for aor in aors for place in aor.places())),
     )
 

@@ -8,6 +8,7 @@ from healthmon.config.types import Hold, WatchConfig
 from healthmon.core.flapping import FlapRule, grown
 from healthmon.core.interpret import (
     NOT_LISTED,
+    contradicts,
     effective_hold,
     kind_of,
     least_round_trip,
@@ -195,6 +196,10 @@ class Endpoint(Machine):
         # With one contact there is nothing to remark; the endpoint's own events tell.
         is_of_several = len(self.contacts or ()) > 1
         return reading is not before or self.has_evidence is not had or is_of_several or bool(self.remark)
+
+    def makes_settings_doubtful(self, change: ContactChange) -> bool:
+        """Whether a word about a contact that is not heard yet shows that its settings are no longer as they were."""
+        return contradicts(self.settings, change, self.contacts or {})
 
     def note_contact(self, change: ContactChange) -> None:
         """Keep in mind how a contact is, and draw no conclusion."""

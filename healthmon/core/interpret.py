@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from healthmon.config.types import Hold, WatchConfig
-from healthmon.model import ContactStatus, EndpointSettings, Health, Kind, Target
+from healthmon.model import ContactChange, ContactStatus, EndpointSettings, Health, Kind, Target
 
 #: Beyond one cycle of OPTIONS and its time-out, so that the second check has surely failed (rule 9, seconds).
 QUALIFY_MARGIN = 2.0
@@ -20,6 +20,7 @@ NOT_QUALIFIED = "not qualified: Asterisk does not check it"
 NOT_REPORTED = "not reported yet: Asterisk says unknown"
 NOT_LISTED = "not listed"
 EXPIRES_ONLY = "not qualified: its loss is noticed only when its registration expires"
+ONE_EXPIRES_ONLY = "one of its contacts is not qualified: the loss of all is noticed only when its registration expires"
 NOT_YET_KNOWN = "not yet known whether it is checked"
 
 
@@ -41,7 +42,26 @@ def remark_for(settings: EndpointSettings | None) -> str:
         return NOT_YET_KNOWN
     if not settings.known:
         return ""
-    return "" if settings.is_qualified else EXPIRES_ONLY
+    if not settings.is_qualified:
+        return EXPIRES_ONLY
+    return ONE_EXPIRES_ONLY if settings.has_unqualified_registered_contact else ""
+
+
+def contradicts(
+    settings: EndpointSettings | None, change: ContactChange, contacts: Mapping[str, ContactStatus]
+) -> bool:
+    """Whether a word about a contact does not fit how the endpoint is checked, as far as that was read.
+
+    ``contacts``: those of which an event has spoken before. A new contact is NonQualified until its first check; a
+    known one is so when its qualify was switched off. Of which of several AORs a new one is, only the settings tell.
+    """
+    if settings is None or not settings.known:
+        return False
+    if change.status is ContactStatus.NON_QUALIFIED:
+        is_new = bool(contacts) and change.uri not in contacts
+        return settings.aors > 1 if is_new else settings.is_qualified
+    is_checked = change.status in (ContactStatus.REACHABLE, ContactStatus.UNREACHABLE)
+    return is_checked and not settings.is_qualified
 
 
 def unreachable(contacts: Mapping[str, ContactStatus]) -> int:

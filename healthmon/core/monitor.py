@@ -184,19 +184,21 @@ class Monitor:
             measured = endpoint.round_trip(change)
             if measured is not None:
                 step.changes.round_trips.append(measured)
+            is_doubtful = endpoint.makes_settings_doubtful(change)
             matters = endpoint.hear_contact(change)
-            self._follow(pbx, endpoint, change, step)
+            is_moved = self._follow(endpoint, change, step)
+            if is_moved or is_doubtful:
+                step.changes.questions.append(Question(pbx.name, settings_of=(endpoint.target,)))
             if matters and endpoint.word is not None:
                 self._endpoints.apply(pbx, endpoint, change.at, step, confirms=False, counts=True)
 
-    def _follow(self, pbx: Pbx, endpoint: Endpoint, change: ContactChange, step: Step) -> None:
-        """Keep in mind where its contacts are; what program it is at a new place, its settings tell."""
+    def _follow(self, endpoint: Endpoint, change: ContactChange, step: Step) -> bool:
+        """Keep in mind where its contacts are; return whether one is at a new place: its settings tell more of it."""
         news = endpoint.follow(change)
         step.changes.places += news
         # While it is down, it is where it was lost.
         self._desk.members.note(endpoint)
-        if any(not one.is_left for one in news):
-            step.changes.questions.append(Question(pbx.name, settings_of=(endpoint.target,)))
+        return any(not place.is_left for place in news)
 
     def _contact_of_a_stranger(self, pbx: Pbx, change: ContactChange, step: Step) -> None:
         """Something that was removed has a contact again: it is configured again."""
@@ -238,7 +240,7 @@ class Monitor:
         self._pbx_rules.see(pbx, snapshot, step)
         if was_blind:
             self._endpoints.doubt_contacts(pbx, step)
-            self._note_contacts(pbx, snapshot.asked_at)
+            self._note_contacts(pbx, snapshot.asked_at, step)
         self._reconcile(pbx, snapshot, step, counts=sees_changes)
         if is_first_look:
             pbx.was_seen = True
@@ -248,11 +250,13 @@ class Monitor:
             self._see_held(pbx, sighting, step)
 
     @staticmethod
-    def _note_contacts(pbx: Pbx, until: float) -> None:
+    def _note_contacts(pbx: Pbx, until: float, step: Step) -> None:
         """Take what events told of contacts while nothing could be seen; the snapshot tells the rest."""
         for change in pbx.contacts_held(until):
             endpoint = pbx.endpoints.get(change.target)
             if endpoint is not None:
+                if endpoint.makes_settings_doubtful(change):
+                    step.changes.questions.append(Question(pbx.name, settings_of=(endpoint.target,)))
                 endpoint.note_contact(change)
                 endpoint.calm = None
 

@@ -66,7 +66,8 @@ def qualify_in_words(settings: EndpointSettings) -> str:
         return "unknown"
     if settings.has_unqualified_static_contact or not settings.is_qualified:
         return NOT_CHECKED
-    return f"every {settings.qualify_frequency:g} s"
+    rest = ", not all" if settings.has_unqualified_registered_contact else ""
+    return f"every {settings.qualify_frequency:g} s{rest}"
 
 
 def sections_to_paste(found: Sequence[Discovered], receivers: Iterable[str]) -> str:

@@ -19,6 +19,8 @@ class SettingsAgenda:
         self._max_age = max_age
         self._read_at: dict[Target, float] = {}
         self._to_read: dict[Target, None] = {}
+        #: Those of which something was heard that makes them doubtful: before all others.
+        self._to_read_first: dict[Target, None] = {}
 
     def add(self, targets: Iterable[Target], now: float) -> None:
         """Learn of endpoints. Those that are known and fresh need not be read."""
@@ -30,8 +32,8 @@ class SettingsAgenda:
                 self._to_read[target] = None
 
     def again(self, targets: Iterable[Target]) -> None:
-        """Have these read again, however fresh they are."""
-        self._to_read.update(dict.fromkeys(targets))
+        """Have these read again, before all others and however fresh they are."""
+        self._to_read_first.update(dict.fromkeys(targets))
 
     def renew(self, read_for: tuple[str, str], now: float) -> None:
         """Have read again what may have changed: all after a reload or restart of Asterisk, else what is old."""
@@ -45,13 +47,14 @@ class SettingsAgenda:
 
     def next(self) -> Target:
         """The one to read now. Raises StopIteration when there is none."""
-        return next(iter(self._to_read))
+        return next(iter(self._to_read_first or self._to_read))
 
     def done(self, target: Target, now: float) -> None:
         """Note that it was read, or cannot be."""
+        self._to_read_first.pop(target, None)
         self._to_read.pop(target, None)
         self._read_at[target] = now
 
     def __bool__(self) -> bool:
         """Whether there is something to read."""
-        return bool(self._to_read)
+        return bool(self._to_read_first or self._to_read)

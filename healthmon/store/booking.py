@@ -56,7 +56,7 @@ _UPSERT_SETTINGS = upsert(
     "settings",
     "pbx technology resource",
     """read_at known qualify_frequency qualify_timeout has_static_contact has_unqualified_static_contact
-    has_outbound_auth max_contacts""",
+    has_unqualified_registered_contact has_outbound_auth max_contacts aors""",
 )
 _UPSERT_INCIDENT = upsert(
     "incidents",

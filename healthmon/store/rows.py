@@ -163,8 +163,10 @@ def settings_row(settings: EndpointSettings, line: Timeline) -> Row:
         "qualify_timeout": settings.qualify_timeout,
         "has_static_contact": settings.has_static_contact,
         "has_unqualified_static_contact": settings.has_unqualified_static_contact,
+        "has_unqualified_registered_contact": settings.has_unqualified_registered_contact,
         "has_outbound_auth": settings.has_outbound_auth,
         "max_contacts": settings.max_contacts,
+        "aors": settings.aors,
     }
 
 
@@ -178,8 +180,10 @@ def settings_of(row: sqlite3.Row, line: Timeline) -> EndpointSettings:
         qualify_timeout=row["qualify_timeout"],
         has_static_contact=bool(row["has_static_contact"]),
         has_unqualified_static_contact=bool(row["has_unqualified_static_contact"]),
+        has_unqualified_registered_contact=bool(row["has_unqualified_registered_contact"]),
         has_outbound_auth=bool(row["has_outbound_auth"]),
         max_contacts=row["max_contacts"],
+        aors=row["aors"],
     )
 
 

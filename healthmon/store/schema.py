@@ -371,6 +371,14 @@ _SIDE_BY_SIDE = (
     "ALTER TABLE readings RENAME TO daily",
 )
 
+#: Each contact is checked as its own AOR says. That no reload is known has the settings read anew; those that were read
+#: before count until then.
+_AORS = (
+    "ALTER TABLE settings ADD COLUMN has_unqualified_registered_contact BOOLEAN NOT NULL DEFAULT FALSE",
+    "ALTER TABLE settings ADD COLUMN aors INTEGER NOT NULL DEFAULT 1",
+    "UPDATE pbx_states SET last_reload_time = ''",
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _SECOND,
@@ -386,4 +394,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FLAPPING,
     _SIZES,
     _SIDE_BY_SIDE,
+    _AORS,
 )

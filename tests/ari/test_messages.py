@@ -239,4 +239,22 @@ def test_several_aors_count_by_the_longest_check_and_by_any_contact_that_is_not_
     assert messages.aor_names(endpoint) == ["a", "b"]
     assert found.has_unqualified_static_contact
     assert found.has_outbound_auth
-    assert (found.qualify_frequency, found.qualify_timeout, found.max_contacts) == (60.0, 8.0, 0)
+    assert (found.qualify_frequency, found.qualify_timeout, found.max_contacts) == (60.0, 3.0, 0)
+
+
+def test_qualify_is_that_of_the_contacts_and_not_of_an_aor_without_one() -> None:
+    endpoint = attributes(aors="101,101-soft")
+    desk = Aor(attributes(qualify_frequency="60", qualify_timeout="3.0", max_contacts="1"))
+    soft = attributes(qualify_frequency="0", qualify_timeout="3.0", max_contacts="1")
+    registered = {"sip:101@192.0.2.7:5060": attributes(user_agent="Softphone")}
+
+    at_the_unqualified_one = messages.settings(ALICE, AT, endpoint, [desk, Aor(soft, registered=registered)])
+    at_both = messages.settings(
+        ALICE, AT, endpoint, [Aor(desk.attributes, registered=registered), Aor(soft, registered=registered)]
+    )
+    at_none = messages.settings(ALICE, AT, endpoint, [desk, Aor(soft)])
+
+    assert (at_the_unqualified_one.is_qualified, at_the_unqualified_one.aors) == (False, 2)
+    assert at_the_unqualified_one.has_unqualified_registered_contact
+    assert (at_both.qualify_frequency, at_both.has_unqualified_registered_contact) == (60.0, True)
+    assert (at_none.qualify_frequency, at_none.has_unqualified_registered_contact) == (60.0, False)

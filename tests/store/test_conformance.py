@@ -65,7 +65,7 @@ def test_everything_that_was_booked_is_remembered_as_it_was(store: Store) -> Non
     never_known = state(OTHER_PHONE, None, since=0.0, believed_at=0.0, reason="")
     pbx_check = state(OFFICE, check=Check.CONNECTION, kind=Kind.PBX, watch="")
     office = PbxState("office", "2026-05-14T12:00:00.123+0000", "", "22.3.0", "refused", START + 5, was_seen=True)
-    settings = EndpointSettings(PHONE, START + 3, True, 60.0, 3.0, True, True, True, 2)
+    settings = EndpointSettings(PHONE, START + 3, True, 60.0, 3.0, True, True, True, True, 2, 3)
     opened = incident(7, cohort="found down at first look", explained_by=3, flapping=2, flap_episodes=4)
 
     store.book(
