@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 
@@ -78,6 +79,12 @@ class Telling:
         for one in list(self._deliverers.values()):
             one.deliverer.say(draft)
 
+    def _others_look_again(self, url_id: str) -> None:
+        """A channel that could not be reached takes messages again. Its deliverer's thread calls it."""
+        for other, one in list(self._deliverers.items()):
+            if other != url_id:
+                one.deliverer.look_again()
+
     def _start(self, config: Config, url_id: str) -> None:
         receiver, url = next(
             (receiver, url) for receiver in config.receivers for url in receiver.urls if url.url_id == url_id
@@ -92,6 +99,7 @@ class Telling:
             clock=self._clock,
             wake=wake,
             stop=stop,
+            on_return=partial(self._others_look_again, url_id),
         )
         thread = started(deliverer.run, f"deliver:{url_id}")
         self._deliverers[url_id] = DelivererThread(deliverer, wake, stop, thread)

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from healthmon.config.types import Secret
 from healthmon.config.urls import scheme_of
-from healthmon.errors import DeliveryError, DeliveryUnsure
+from healthmon.errors import DeliveryError, DeliveryUnsure, NoConnection
 from healthmon.notify.failing import short
 from healthmon.notify.message import MOST_CHARACTERS, Attachment, Message
 from healthmon.notify.redact import Redactor
@@ -40,8 +40,15 @@ _UNSURE = re.compile(
     r"read timed out|connection aborted|remote end closed|unexpectedly closed.*sending email to|did not finish within",
     re.I | re.S,
 )
-#: … unless it never left.
-_NEVER_LEFT = re.compile(r"connect timeout|connection refused|ConnectTimeoutError|getaddrinfo|name resolution", re.I)
+#: … unless it never left: no connection came about.
+_NEVER_LEFT = re.compile(
+    r"connect timeout|connection refused|ConnectTimeoutError|getaddrinfo|name resolution|Failed to resolve"
+    r"|name or service not known|no route to host|network is unreachable|Failed to establish a new connection",
+    re.I,
+)
+#: Where that was, unless a proxy stands between.
+_POOL = re.compile(r"HTTPS?ConnectionPool\(host='(?P<host>.*?)', port=(?P<port>\d+)\)")
+_PROXY = re.compile(r"ProxyError|Cannot connect to proxy|Unable to connect to proxy", re.I)
 #: The channel answered, and did not want this message.
 _REFUSED = re.compile(r"\berror=4(?!01|03|04|08|29)\d\d\b|\(?\b55[024]\b")
 _SENT_SOME = re.compile(r"^Sent ", re.I)
@@ -131,10 +138,24 @@ class AppriseSender:
         """Make one sentence, and a class, of what apprise logged while it failed."""
         said = " ".join(words for _, words in entries)
         why = self._redact("; ".join(_telling(entries)) or "apprise gave no reason")
-        handed_over = _UNSURE.search(said) and not _NEVER_LEFT.search(said)
+        never_left = _NEVER_LEFT.search(said) is not None
+        handed_over = _UNSURE.search(said) and not never_left
         if handed_over or any(_SENT_SOME.match(words) for _, words in entries):
             return DeliveryUnsure(self.url_id, why)
-        return DeliveryError(self.url_id, why, refused=bool(_REFUSED.search(said)), retry_after=retry_after(said))
+        return DeliveryError(
+            self.url_id,
+            why,
+            refused=bool(_REFUSED.search(said)),
+            retry_after=retry_after(said),
+            no_connection=self._where_not(said) if never_left else None,
+        )
+
+    def _where_not(self, said: str) -> NoConnection:
+        """Say where no connection came about, as far as that is known."""
+        if pool := _POOL.search(said):
+            return NoConnection() if _PROXY.search(said) else NoConnection(pool["host"], int(pool["port"]))
+        mail_server, port = getattr(self._service, "smtp_host", ""), getattr(self._service, "port", None)
+        return NoConnection(mail_server, port) if mail_server and port else NoConnection()
 
 
 def _attached(attachment: Attachment | None) -> Any:

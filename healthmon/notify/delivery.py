@@ -20,6 +20,7 @@ from healthmon.errors import DatabaseUnwritable, DeliveryError, DeliveryUnsure
 from healthmon.languages import language
 from healthmon.notify.digest import compose
 from healthmon.notify.ledger import Ledger
+from healthmon.notify.lookout import Lookout
 from healthmon.notify.message import Draft, Message, Sender
 from healthmon.notify.pace import Pace
 from healthmon.notify.pieces import PATIENCE, Attempt, Rows, Suspects, pieces
@@ -53,6 +54,8 @@ class Deliverer:
         wake: Event,
         stop: Event,
         jitter: Callable[[float, float], float] = random.uniform,
+        lookout: Lookout | None = None,
+        on_return: Callable[[], None] = lambda: None,
     ) -> None:
         self.url_id = url_id
         self.zone = zone
@@ -67,16 +70,24 @@ class Deliverer:
         self._wake = wake
         self._stop = stop
         self._pace = Pace(sender.min_interval, jitter, receiver.longest_pause)
+        self._lookout = lookout or Lookout()
+        self._on_return = on_return
+        self._others_returned = Event()
         self._suspects = Suspects()
         self._direct: SimpleQueue[Message] = SimpleQueue()
         self._ledger = Ledger(url_id)
-        self._reports = ReportPost(url_id, sender, self._ledger, clock, jitter)
+        self._reports = ReportPost(url_id, sender, self._ledger, clock, jitter=jitter, lookout=self._lookout)
 
     # ---------------------------------------------------------------- for other threads
 
     def say(self, draft: Draft) -> None:
         """Send a message past the outbox, once. Returns at once."""
         self._direct.put(draft(self._voice()))
+        self._wake.set()
+
+    def look_again(self) -> None:
+        """Another channel that could not be reached takes messages again: perhaps this one does, too."""
+        self._others_returned.set()
         self._wake.set()
 
     # ---------------------------------------------------------------- the thread
@@ -109,17 +120,29 @@ class Deliverer:
 
     def step(self, outbox: Outbox) -> float:
         """Do what can be done now; return how many seconds to wait for more, unless woken."""
+        self._look_out()
         self._send_direct()
         try:
             self._ledger.catch_up()
             wait = self._deliver(outbox)
             if wait > 0:
                 wait = min(wait, self._deliver_report(outbox))
+            wait = min(wait, self._lookout.wait(self._clock.steady()))
         except DatabaseUnwritable as error:
             self._ledger.note_unwritable(error)
             return UNWRITABLE_WAIT
         self._ledger.note_writable()
         return wait
+
+    def _look_out(self) -> None:
+        """Try again at once if the channel could not be reached, and now it can."""
+        if self._others_returned.is_set():
+            self._others_returned.clear()
+            self._lookout.others_returned(self._clock.steady())
+        if self._lookout.sees_it_return(self._clock.steady()):
+            log.info("%s: can perhaps be reached again", self.url_id)
+            self._pace.returned(self._clock.steady())
+            self._reports.returned(self._clock.steady())
 
     def _keep_quiet(self, outbox: Outbox, now: float) -> None:
         """Note whether this receiver wants to be left alone now; what is claimed goes by that."""
@@ -247,14 +270,18 @@ class Deliverer:
         else:
             if self._pace.failures:
                 log.warning("%s: recovered after %d failures", self.url_id, self._pace.failures)
-            self.failing = ""
+            was_gone, self.failing = self._lookout.is_gone, ""
+            self._lookout.attempt_succeeded()
             self._pace.succeeded(now)
+            if was_gone:
+                self._on_return()
 
     def _note_error(self, error: DeliveryError) -> None:
         """Log an error once; the same one again is only counted."""
         if error.why != self.failing:
             log.warning("%s: not delivered: %s", self.url_id, error.why)
         self.failing = error.why
+        self._lookout.attempt_failed(error.no_connection, self._clock.steady())
 
     # ---------------------------------------------------------------- past the outbox
 

@@ -33,6 +33,8 @@ class Pace:
         self._left_alone_until = float("-inf")
         #: Attempts in a row that did not succeed.
         self.failures = 0
+        #: How often the wait has doubled.
+        self._doublings = 0
         #: When the last of them was made; outages booked since are news.
         self.failed_at: float | None = None
 
@@ -50,21 +52,27 @@ class Pace:
 
     def succeeded(self, now: float) -> None:
         """Go on at once, but for the channel's own pace."""
-        self.failures = 0
+        self.failures = self._doublings = 0
         self.failed_at = None
         self._not_before = now + self._min_interval
+
+    def returned(self, now: float) -> None:
+        """It can be reached again after it could not be: try at once, and if that fails wait as after a first time."""
+        self._doublings = 0
+        self._not_before = min(self._not_before, now)
 
     def failed(self, now: float, *, in_doubt: bool = False, retry_after: float | None = None) -> None:
         """Wait longer each time; ``retry_after``: at least so long (seconds), as far as that is reasonable."""
         self.failures += 1
         self.failed_at = now
         first = FIRST_WAIT_IN_DOUBT if in_doubt else FIRST_WAIT
-        wait = min(first * 2.0 ** min(self.failures - 1, 20), self._longest_wait)
+        wait = min(first * 2.0 ** min(self._doublings, 20), self._longest_wait)
+        self._doublings += 1
         self._not_before = now + wait * self._jitter(1 - JITTER, 1 + JITTER)
         if retry_after is not None:
             self._left_alone_until = now + min(retry_after, LONGEST_WAIT)
 
     def partly_failed(self, now: float, failures: int, *, retry_after: float | None = None) -> None:
         """Some of it was accepted, so the channel works: count on from ``failures``."""
-        self.failures = failures - 1
+        self.failures = self._doublings = failures - 1
         self.failed(now, retry_after=retry_after)

@@ -9,6 +9,7 @@ from functools import partial
 from healthmon.clock import Clock
 from healthmon.errors import DeliveryError, DeliveryUnsure
 from healthmon.notify.ledger import Ledger
+from healthmon.notify.lookout import Lookout
 from healthmon.notify.message import Message, Sender
 from healthmon.notify.pace import Pace
 from healthmon.notify.reports import compose_report
@@ -30,13 +31,25 @@ class ReportPost:
     """
 
     def __init__(
-        self, url_id: str, sender: Sender, ledger: Ledger, clock: Clock, jitter: Callable[[float, float], float]
+        self,
+        url_id: str,
+        sender: Sender,
+        ledger: Ledger,
+        clock: Clock,
+        *,
+        jitter: Callable[[float, float], float],
+        lookout: Lookout,
     ) -> None:
         self._url_id = url_id
         self._sender = sender
         self._ledger = ledger
         self._clock = clock
         self._pace = Pace(0.0, jitter)
+        self._lookout = lookout
+
+    def returned(self, now: float) -> None:
+        """The channel can be reached again: try at once."""
+        self._pace.returned(now)
 
     def next_attempt(self, outbox: Outbox, channel: Pace) -> float | None:
         """Return when a report may be sent (on the steady clock, perhaps in the past); None: none waits."""
@@ -58,6 +71,7 @@ class ReportPost:
         else:
             self._pace.succeeded(self._clock.steady())
             channel.succeeded(self._clock.steady())
+            self._lookout.attempt_succeeded()
             log.info("%s: delivered: %s", self._url_id, message.subject)
             self._ledger.book(partial(outbox.reports.delivered, claim, self._clock.now()))
 
@@ -74,6 +88,7 @@ class ReportPost:
         now, is_unsure = self._clock.steady(), isinstance(error, DeliveryUnsure)
         name = f"report {claim.report.schedule} of {claim.report.day}"
         self._pace.failed(now, in_doubt=is_unsure)
+        self._lookout.attempt_failed(error.no_connection, now)
         if error.retry_after is not None:
             channel.failed(now, retry_after=error.retry_after)
         if (error.refused or is_unsure) and claim.refusals + 1 >= MOST_REFUSALS:

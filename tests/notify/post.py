@@ -9,9 +9,10 @@ from typing import Any
 
 from healthmon.clock import Clock
 from healthmon.config.types import ReceiverConfig
-from healthmon.errors import DatabaseUnwritable, DeliveryError, DeliveryUnsure
+from healthmon.errors import DatabaseUnwritable, DeliveryError, DeliveryUnsure, NoConnection
 from healthmon.model import ClockJump, Incident, Kind, Notification, Reason, Target
 from healthmon.notify.delivery import Deliverer
+from healthmon.notify.lookout import Lookout
 from healthmon.notify.message import Message
 from healthmon.store.outbox import Outbox
 from tests.notify.rows import BERLIN
@@ -19,6 +20,7 @@ from tests.store.scene import BOSS, Store, closed, incident
 
 REFUSED = DeliveryError(BOSS, "error=400", refused=True)
 BROKEN = DeliveryError(BOSS, "connection refused")
+NOBODY_THERE = DeliveryError(BOSS, "connection refused", no_connection=NoConnection("mail.example.org", 25))
 UNSURE = DeliveryUnsure(BOSS, "read timed out")
 
 
@@ -30,6 +32,9 @@ class Channel:
     min_interval: float = 0.0
     most_characters: int = 3500
     takes_attachments: bool = True
+    #: Whether somebody listens there.
+    is_open: bool = True
+    looks: int = 0
     accepted: list[Message] = field(default_factory=list)
     attempts: list[Message] = field(default_factory=list)
 
@@ -39,6 +44,11 @@ class Channel:
         if error := self.answer(message):
             raise error
         self.accepted.append(message)
+
+    def opens(self, _where: NoConnection) -> bool:
+        """Let somebody look whether a connection opens."""
+        self.looks += 1
+        return self.is_open
 
     def dies(self, error: Exception = BROKEN) -> None:
         """From now on nothing is accepted."""
@@ -81,6 +91,8 @@ class Post:
         self.set_by = 0.0
         self.clock = Clock(wall=lambda: self.time, monotonic=lambda: self.time - self.set_by)
         self.wake, self.stop = Event(), Event()
+        #: When others were told that the channel is back.
+        self.returns: list[float] = []
         self.outbox = FragileOutbox(self.store.path)
         self.deliverer = self.start()
 
@@ -96,6 +108,8 @@ class Post:
             wake=self.wake,
             stop=self.stop,
             jitter=lambda low, high: (low + high) / 2,
+            lookout=Lookout(self.channel.opens),
+            on_return=lambda: self.returns.append(self.time),
         )
         return self.deliverer
 

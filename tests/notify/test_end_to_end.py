@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from threading import Event, Thread
@@ -19,14 +20,17 @@ from tests.notify.configs import receiver
 from tests.notify.rows import BERLIN
 from tests.sinks import Sink, SmtpSink, WebhookSink
 from tests.store.scene import Store, closed, incident
+from tests.waiting import wait_for
 
 #: Waits are a hundredth of the real ones.
 HURRY = 0.01
 
 
 @contextmanager
-def delivering(store: Store, *urls: str, languages: Sequence[str] = ("en", "en")) -> Iterator[Callable[[], None]]:
-    """Deliverers for these URLs; the value wakes them all."""
+def delivering(
+    store: Store, *urls: str, languages: Sequence[str] = ("en", "en"), hurry: float = HURRY
+) -> Iterator[Callable[[], None]]:
+    """Deliverers for these URLs; the value wakes them all. ``hurry``: how long waits are, as a part of the real ones."""
     clock = Clock()
     wakes: list[Event] = []
 
@@ -41,7 +45,7 @@ def delivering(store: Store, *urls: str, languages: Sequence[str] = ("en", "en")
             clock=clock,
             wake=wake,
             stop=stop,
-            jitter=lambda low, high: random.uniform(low, high) * HURRY,
+            jitter=lambda low, high: random.uniform(low, high) * hurry,
         )
         thread = Thread(target=deliverer.run, name=f"deliver:{url_id}")
         stack.callback(thread.join, 60)
@@ -78,6 +82,11 @@ def resolve(store: Store, number: int, urls: int) -> None:
 def states(store: Store, number: int) -> set[str]:
     with store.reading() as reader:
         return {each.state for each in reader.tellings(number)}
+
+
+def why(store: Store, number: int) -> str:
+    with store.reading() as reader:
+        return " ".join(each.why for each in reader.tellings(number))
 
 
 def words(sink: Sink) -> list[str]:
@@ -147,3 +156,16 @@ def test_a_channel_that_hangs_for_a_while_gets_everything_marked(store: Store) -
 
         assert "possibly repeated" in arrived.body
         assert "possibly repeated" not in good.messages[0].body
+
+
+def test_a_channel_that_comes_back_is_noticed_on_a_real_socket_within_5_s(store: Store) -> None:
+    with WebhookSink("refuse") as sink, delivering(store, sink.url, hurry=1000) as wake:
+        book(store, 1, urls=1)
+        wake()
+        wait_for(lambda: states(store, 1) == {"waiting"} and bool(why(store, 1)))
+
+        sink.mode = "ok"
+        returned = time.time()
+        [arrived] = sink.wait_for(1)
+
+    assert arrived.at - returned < 5

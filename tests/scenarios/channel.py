@@ -6,7 +6,7 @@ from enum import Enum, auto
 
 from msgspec import Struct
 
-from healthmon.errors import DeliveryError, DeliveryUnsure
+from healthmon.errors import DeliveryError, DeliveryUnsure, NoConnection
 from healthmon.notify.message import MOST_CHARACTERS, Message
 from healthmon.store.outbox import ClaimedRow
 from tests.scenarios.agenda import Agenda
@@ -69,11 +69,15 @@ class Channel:
         """From now on it takes messages like this."""
         self._manner = manner
 
+    def opens(self, _where: NoConnection) -> bool:
+        """Whether somebody listens there."""
+        return self._manner is not Manner.IS_DEAD
+
     def send(self, message: Message) -> None:
         """Take a message, or not. The world goes on meanwhile."""
         rows, manner = self.rows, self._manner
         if manner is Manner.IS_DEAD:
-            raise DeliveryError("", "connection refused")
+            raise DeliveryError("", "connection refused", no_connection=NoConnection("127.0.0.1", 9000))
         self._passes(ONE_WAY, "on its way")
         if manner in (Manner.ACCEPTS, Manner.HANGS_AND_DELIVERS):
             self.arrivals.append(Arrival(self._agenda.now - self._began, message, rows))

@@ -14,6 +14,7 @@ from healthmon.config.types import Config, ReceiverConfig
 from healthmon.engine import ALIVE_EVERY, LOOK_AT_OTHERS_EVERY, Engine, EngineHooks
 from healthmon.model import Freshness, Sighting
 from healthmon.notify.delivery import LOOK_EVERY, Deliverer
+from healthmon.notify.lookout import Lookout
 from healthmon.notify.message import Message
 from healthmon.sources.events import EventTimes
 from healthmon.sources.polls import PollTimes
@@ -157,6 +158,7 @@ class Daemon:
             wake=Event(),
             stop=Event(),
             jitter=lambda low, high: (low + high) / 2,
+            lookout=Lookout(self._channels[url_id].opens),
         )
         deliverer.channel = self._channels[url_id]
         outbox = self._outbox()

@@ -36,7 +36,7 @@ down_after = {phone_hold}s
 up_after = 5s
 
 [receiver oncall]
-longest_pause = 5s
+longest_pause = {longest_pause:g}s
 urls = boss = json://127.0.0.1:9000/alerts
 """
 
@@ -77,6 +77,8 @@ class Row(Struct, frozen=True):
     #: That of phones, if it is another.
     phone_hold: float | None = None
     poll_every: float = 60.0
+    #: Between attempts at a channel that fails.
+    longest_pause: float = 5.0
     peers: Callable[[], list[Peer]] = office
     pace: Pace = field(default_factory=Pace)
     #: What else must be true of what arrived when nobody killed the daemon.
@@ -90,7 +92,12 @@ class Row(Struct, frozen=True):
     def plain_config(self) -> str:
         """The configuration file without anything special."""
         phone_hold = self.hold if self.phone_hold is None else self.phone_hold
-        return CONFIG.format(hold=f"{self.hold:g}", phone_hold=f"{phone_hold:g}", poll_every=f"{self.poll_every:g}")
+        return CONFIG.format(
+            hold=f"{self.hold:g}",
+            phone_hold=f"{phone_hold:g}",
+            poll_every=f"{self.poll_every:g}",
+            longest_pause=self.longest_pause,
+        )
 
 
 def exactly(messages: int) -> tuple[int, int]:
@@ -249,7 +256,17 @@ def a_provider_goes_down_and_up_while_the_channel_is_dead(world: World) -> None:
 
 
 def it_is_told_soon_after_the_return(world: World) -> None:
-    assert world.channel.arrivals[0].at <= 310 + 6.5
+    assert world.channel.arrivals[0].at <= 310 + 5
+
+
+def the_channel_is_dead_for_an_hour(world: World) -> None:
+    world.at(10, world.channel.takes, Manner.IS_DEAD)
+    world.at(10 + HOUR, world.channel.takes, Manner.ACCEPTS)
+    world.at(60, world.pbx.dies, TELEKOM)
+
+
+def it_is_told_5_s_after_the_hour(world: World) -> None:
+    assert world.channel.arrivals[0].at <= 10 + HOUR + 5
 
 
 def it_is_told_as_over(world: World) -> None:
@@ -357,13 +374,23 @@ ROWS: Sequence[Row] = (
         a_provider_goes_down_while_the_channel_is_dead,
         exactly(1),
         lasts=7 * MINUTE,
+        longest_pause=10 * MINUTE,
         also=it_is_told_soon_after_the_return,
+    ),
+    Row(
+        "a channel that comes back after an hour gets what waits within 5 s",
+        the_channel_is_dead_for_an_hour,
+        exactly(1),
+        lasts=64 * MINUTE,
+        longest_pause=10 * MINUTE,
+        also=it_is_told_5_s_after_the_hour,
     ),
     Row(
         "the channel is dead for 5 min, a provider goes down and up in it",
         a_provider_goes_down_and_up_while_the_channel_is_dead,
         exactly(1),
         lasts=7 * MINUTE,
+        longest_pause=10 * MINUTE,
         also=it_is_told_as_over,
     ),
     Row(
