@@ -36,7 +36,7 @@ class ExitCode:
     PROBLEM = 1
     #: click's own code for wrong arguments.
     USAGE = 2
-    #: ``status``: what is shown is stale, or no daemon is running.
+    #: ``status``: what is shown is stale, or no daemon is running; ``report``: nothing matches, or is known.
     STALE = 3
     #: The database cannot be used (sysexits.h EX_CANTCREAT).
     DATABASE = 73

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,7 +15,8 @@ from healthmon.cli.output import is_seen, output_option, output_to
 from healthmon.cli.waiting import Waiting
 from healthmon.errors import ExitCode
 from healthmon.model import Kind
-from healthmon.report.accounts import By, Choice, Rules
+from healthmon.report.accounts import Account, By, Rules
+from healthmon.report.choosing import Choice, in_vain
 from healthmon.report.figures import UnknownAs
 from healthmon.report.looking import Asked, account_of
 from healthmon.report.rendering import FORMS, Look, listing, pieces
@@ -108,7 +109,8 @@ def command(
     """Show how available everything was: worst first, outages, time down and unknown.
 
     Time in which a target could not be seen is unknown: it counts neither for nor against it. Patterns are the
-    shell's, in quotes; an option may be given several times.
+    shell's, in quotes; an option may be given several times. Exit code with --sla: 1 somebody missed it, 3 nobody can
+    tell; 3 also where a pattern matches nothing that was ever watched.
     """
     where = place(ctx.obj, database)
     now = as_of_moment(as_of, where.timezone)
@@ -129,6 +131,7 @@ def command(
     with Waiting() as waiting:
         with open_reader(where.database) as reader:
             found = account_of(reader, asked, now, plans=planned, progress=waiting)
+            unmatched = [] if asked.choice.is_everything else in_vain(asked.choice, reader.known_targets())
         waiting.stage("Writing the report")
         seen = is_seen(output)
         with output_to(output, where.database) as file:
@@ -136,8 +139,19 @@ def command(
                 if seen:
                     waiting.end()
                 file.write(piece.encode())
+    for sentence in unmatched:
+        click.echo(f"healthmon: {sentence}", err=True)
+    ctx.exit(_exit_code(found, unmatched))
+
+
+def _exit_code(found: Account, unmatched: Sequence[str]) -> int:
+    """Say whether a promise was kept; nobody can tell where nothing is known, or a pattern matches nothing."""
+    is_promised = found.rules.promised is not None
     if found.missed:
-        ctx.exit(ExitCode.PROBLEM)
+        return ExitCode.PROBLEM
+    if is_promised and (unmatched or not found.known):
+        return ExitCode.STALE
+    return ExitCode.STALE if unmatched and not found.lines else ExitCode.OK
 
 
 def check_times(given: Mapping[str, Any]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from itertools import combinations
 
@@ -30,6 +30,8 @@ def check(draft: Draft) -> None:
     _never_reached(draft)
     _receivers(draft)
     _same_url_twice(draft)
+    for schedule in draft.of("schedule"):
+        _report_patterns(schedule, draft)
 
 
 def _required_sections(draft: Draft) -> None:
@@ -65,6 +67,27 @@ def _pbx_patterns(watch: DraftSection, pbxs: list[str]) -> None:
     for pattern in watch.values.get("pbx", ()) if pbxs else ():
         if not any(fnmatchcase(name, pattern) for name in pbxs):
             watch.problem("pbx", f"{shown(pattern)}: matches no [pbx …] section", suggestion=nearest(pattern, pbxs))
+
+
+def _report_patterns(schedule: DraftSection, draft: Draft) -> None:
+    """Warn of a report about what is not in this file: nothing would be in it."""
+    arguments = schedule.values.get("report") or ()
+    for option, kind in (("--pbx", "pbx"), ("--watch", "watch")):
+        known = draft.names(kind)
+        for pattern in _given_to(option, arguments):
+            if not any(fnmatchcase(name, pattern) for name in known):
+                guess = nearest(pattern, known)
+                hint = f"; did you mean {guess}?" if guess else ""
+                schedule.warning("report", f"{option} {shown(pattern)} matches no [{kind} …] section{hint}")
+
+
+def _given_to(option: str, arguments: Sequence[str]) -> Iterator[str]:
+    """Find the values of an option: ``--pbx office``, ``--pbx=office``."""
+    words = iter(arguments)
+    for word in words:
+        name, equals, value = word.partition("=")
+        if name == option:
+            yield value if equals else next(words, "")
 
 
 def _excludes_all(watch: DraftSection) -> None:

@@ -4,50 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
-from fnmatch import fnmatchcase
 from functools import cached_property
+from math import inf
 
 from msgspec import Struct, field
 
 from healthmon.core.roundtrips import RoundTrips
 from healthmon.model import Incident, Kind, Target
 from healthmon.report.availability import Segment
+from healthmon.report.choosing import Choice
 from healthmon.report.figures import Figures, UnknownAs, overall
 from healthmon.report.periods import Calendar, Period
 from healthmon.report.spans import Span, merged, part_of
 from healthmon.store.meters import Watched
-
-
-class Choice(Struct, frozen=True):
-    """Which targets a report is about: shell patterns, any of each; nothing given means all."""
-
-    pbxs: Sequence[str] = ()
-    watches: Sequence[str] = ()
-    #: Over ``PJSIP/101``, or without a slash over ``101``.
-    endpoints: Sequence[str] = ()
-    kinds: Sequence[str] = ()
-
-    @property
-    def is_everything(self) -> bool:
-        """Whether nothing is left out."""
-        return not (self.pbxs or self.watches or self.endpoints or self.kinds)
-
-    def includes(self, target: Target, kind: Kind, watch: str) -> bool:
-        """Whether this target is wanted. A PBX has no endpoint and no watch section."""
-        return (
-            _is_any(target.pbx, self.pbxs)
-            and _is_any(watch, self.watches, nameless=target.is_pbx)
-            and (not self.kinds or kind in self.kinds)
-            and (not self.endpoints or any(_is_endpoint(target, pattern) for pattern in self.endpoints))
-        )
-
-
-def _is_any(name: str, patterns: Sequence[str], *, nameless: bool = False) -> bool:
-    return not patterns or (not nameless and any(fnmatchcase(name, pattern) for pattern in patterns))
-
-
-def _is_endpoint(target: Target, pattern: str) -> bool:
-    return not target.is_pbx and fnmatchcase(target.endpoint if "/" in pattern else target.resource, pattern)
 
 
 class By(StrEnum):
@@ -67,6 +36,9 @@ class By(StrEnum):
         """The period that it is; None: it groups targets, not time."""
         return Calendar(self.value) if self in (By.DAY, By.WEEK, By.MONTH) else None
 
+
+#: A shorter time before somebody watched is not worth a word (seconds).
+SHORTEST_UNWATCHED = 1.0
 
 #: 99.9 / 100 is a little more than 0.999: who kept just what was promised has kept it.
 _EXACT = 1e-9
@@ -180,11 +152,29 @@ class Account(Struct, frozen=True, dict=True):
     rules: Rules = field(default_factory=Rules)
     #: None: none were asked for.
     pictures: Pictures | None = None
+    #: When the first of its targets was taken under watch.
+    watched_since: float = -inf
 
     @cached_property
     def overall(self) -> Figures:
         """All targets together."""
         return overall(line.figures for line in self.lines)
+
+    @property
+    def watched(self) -> Span:
+        """The window from when on anything of it was watched."""
+        since, until = self.window
+        return min(max(since, self.watched_since), until), until
+
+    @property
+    def is_watched_throughout(self) -> bool:
+        """Whether somebody watched from the beginning of the window on."""
+        return self.watched[0] - self.window[0] < SHORTEST_UNWATCHED
+
+    @cached_property
+    def known(self) -> int:
+        """Of how many of the entries anything is known."""
+        return sum(self.rules.share(entry.figures) is not None for entry in self.entries)
 
     @cached_property
     def in_hours(self) -> Figures | None:

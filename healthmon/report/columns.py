@@ -161,7 +161,7 @@ def _rules(account: Account) -> list[str]:
     if rules.excludes_maintenance:
         said.append("What happened within maintenance windows is left out.")
     if rules.promised is not None:
-        known = sum(rules.share(entry.figures) is not None for entry in account.entries)
+        known = account.known
         if not known:
             return [*said, f"Nothing is known that could have met {promised(rules)}."]
         missed = f"{account.missed:,} of {known:,} missed" if account.missed else f"All {known:,} met"

@@ -16,7 +16,6 @@ from healthmon.model import Incident, Kind, Target
 from healthmon.report.accounts import (
     Account,
     By,
-    Choice,
     Group,
     Line,
     Listing,
@@ -27,6 +26,7 @@ from healthmon.report.accounts import (
     is_told_of,
     worst_first,
 )
+from healthmon.report.choosing import Choice
 from healthmon.report.covers import Covers
 from healthmon.report.measuring import Measures, Measuring, sites_of
 from healthmon.report.periods import Calendar, periods_of
@@ -98,6 +98,7 @@ def account_of(
         by=asked.by,
         groups=measuring.groups(0) if is_calendar else grouped(lines, asked.by, asked.rules),
         rules=asked.rules,
+        watched_since=min((one.watched_from[0] for one in chosen), default=asked.window[1]),
         pictures=_pictures(measuring, chosen, lines, _of_sites(reader, asked, now), asked)
         if asked.with_pictures
         else None,

@@ -29,6 +29,7 @@ def report_json(account: Account, top: int | None = None) -> Iterator[str]:
     facts = {
         "from": rfc3339(account.window[0]),
         "to": rfc3339(account.window[1]),
+        "watched_from": rfc3339(account.watched[0]) if account.lines else None,
         "by": account.by,
         "unknown_counts_as": rules.unknown_as,
         "maintenance_excluded": rules.excludes_maintenance,

@@ -47,7 +47,11 @@ def report_text(
 def times(account: Account, zone: ZoneInfo) -> str:
     """Say from when to when, by whose clock, and how long that is."""
     since, until = account.window
-    return f"{full(since, zone)} to {full(until, zone)} ({zone.key}), {duration(until - since)}"
+    asked = f"{full(since, zone)} to {full(until, zone)} ({zone.key}), {duration(until - since)}"
+    if account.is_watched_throughout or not account.lines:
+        return asked
+    watched_since = account.watched[0]
+    return f"{asked}; watched since {full(watched_since, zone)}, for {duration(until - watched_since)}"
 
 
 def _headline(account: Account, zone: ZoneInfo, screen: Screen) -> str:

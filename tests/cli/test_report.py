@@ -196,15 +196,60 @@ def test_filters_choose_by_pattern_and_choose_the_incidents_too(database: Path, 
         assert names("--kind", "provider") == ({"PJSIP/trunk"}, [])
         assert names("--kind", "pbx") == ({"office", "branch"}, [])
         assert names("--watch", "phones") == ({"PJSIP/101", "PJSIP/201"}, [2, 1])
-        assert names("--pbx", "nowhere") == (set(), [])
+        assert names("--kind", "mobile") == (set(), [])
 
 
-def test_nothing_that_matches_is_said(database: Path, run: Run) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--pbx", "ofice"], "--pbx ofice matches nothing that was ever watched; did you mean office?"),
+        (["--watch", "fones"], "--watch fones matches nothing that was ever watched; did you mean phones?"),
+        (["--endpoint", "TRUNKS"], "--endpoint TRUNKS matches nothing that was ever watched; did you mean trunk?"),
+        (["--endpoint", "PJSIP/9*"], "--endpoint PJSIP/9* matches nothing that was ever watched; healthmon status"),
+    ],
+)
+@pytest.mark.parametrize("more", [[], ["--sla", "99.9"], ["--sla", "99.9", "--format", "csv"], ["--format", "html"]])
+def test_a_report_that_matches_nothing_says_so_and_exits_with_3(
+    database: Path, run: Run, arguments: list[str], sentence: str, more: list[str]
+) -> None:
     with running(database, **an_office()):
-        result = run("report", "--pbx", "nowhere")
+        result = run("report", *arguments, *more)
 
-    assert "Nothing was watched then that matches." in result.stdout
-    assert result.exit_code == 0
+    assert f"healthmon: {sentence}" in result.stderr
+    assert result.exit_code == 3
+    if not more:
+        assert "Nothing was watched then that matches." in result.stdout
+
+
+def test_a_promise_is_not_kept_where_one_of_two_names_matches_nothing_or_nothing_is_known(
+    database: Path, run: Run
+) -> None:
+    with running(database, **an_office()):
+        one_of_two = run("report", "--sla", "90", "--endpoint", "trunk", "--endpoint", "TYPO")
+        missed = run("report", "--sla", "99.99", "--endpoint", "trunk", "--endpoint", "TYPO")
+        not_yet = run("report", "--sla", "90", "--from", "2026-01-01", "--to", "2026-01-02")
+        only_a_look = run("report", "--endpoint", "trunk", "--endpoint", "TYPO")
+
+    assert [one_of_two.exit_code, missed.exit_code, not_yet.exit_code, only_a_look.exit_code] == [3, 1, 3, 0]
+    assert "--endpoint TYPO matches nothing that was ever watched" in only_a_look.stderr
+
+
+def test_a_report_says_of_how_long_it_speaks_where_nobody_watched_before(database: Path, run: Run) -> None:
+    began = NOW - 8 * MINUTE
+    pbx, trunk = connection(watched_since=began), provider("trunk", watched_since=began)
+    history = [*steps(pbx, (began, UP)), *steps(trunk, (began, UP), (NOW - 2 * MINUTE, DOWN), (NOW - 61, UP))]
+    with running(database, [pbx, trunk], history=history):
+        said = {form: run("report", "--since", "1d", "--format", form).stdout for form in ("table", "html", "json")}
+
+    assert "1 d 0 h; watched since Fri 2026-05-01 13:52 CEST, for 8 min\n" in said["table"]
+    assert "was reachable 87.70 % of the 8 minutes that it was watched; one outage of 59 s" in said["html"]
+    assert "2 targets together: available 93.85 % of the 8 minutes that they were watched" in said["html"]
+    assert json.loads(said["json"])["watched_from"] == "2026-05-01T11:52:00.000Z"
+    # The strip begins there: it is up from its left edge on.
+    strip = said["html"].split("Timeline of PJSIP/trunk")[1].split("</svg>")[0]
+    assert strip.index("fill-up") < strip.index("fill-down")
+    assert "fill-unwatched" not in strip
+    assert "<span>2026-05-01 13:52</span>" in said["html"]
 
 
 def test_csv_is_read_back_as_it_was_written_and_holds_no_formulas(database: Path, run: Run) -> None:

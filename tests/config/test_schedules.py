@@ -16,7 +16,7 @@ from healthmon.errors import ConfigError
 from tests.config.files import PBX, RECEIVER, WATCH, Files
 
 BEFORE = f"[healthmon]\ntimezone = Europe/Berlin\n{PBX}{WATCH}{RECEIVER}"
-SCHEDULE = "[schedule monthly]\nreport = --since 30d --pbx 'office *'\nat = 1st 07:00\nreceivers = oncall\n"
+SCHEDULE = "[schedule monthly]\nreport = --since 30d --pbx 'offic[e ]'\nat = 1st 07:00\nreceivers = oncall\n"
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
@@ -39,11 +39,32 @@ def test_a_schedule_says_what_when_and_to_whom(files: Files) -> None:
 
     assert config.schedules == (
         ScheduleConfig(
-            "monthly", ("--since", "30d", "--pbx", "office *"), CalendarTime(frozenset(), 1, 420, BERLIN), ("oncall",)
+            "monthly", ("--since", "30d", "--pbx", "offic[e ]"), CalendarTime(frozenset(), 1, 420, BERLIN), ("oncall",)
         ),
     )
     assert config.url_ids_of_schedule(config.schedules[0]) == ("oncall/json:127.0.0.1",)
     assert config.warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("report", "warning"),
+    [
+        ("--pbx ofice", "--pbx ofice matches no [pbx …] section; did you mean office?"),
+        ("--since 7d --pbx=of* --pbx=branch", "--pbx branch matches no [pbx …] section"),
+        ("--watch fones --by day", "--watch fones matches no [watch …] section; did you mean phones?"),
+    ],
+)
+def test_a_report_about_a_pbx_or_watch_section_that_is_not_there_is_found(
+    files: Files, report: str, warning: str
+) -> None:
+    text = BEFORE.replace("[watch trunks]", "[watch phones]") + SCHEDULE.replace(
+        "--since 30d --pbx 'offic[e ]'", report
+    )
+
+    warnings = files.load(text).warnings
+
+    line = text.splitlines().index(f"report = {report}") + 1
+    assert warnings == (f"{files.path}:{line} [schedule monthly] report: {warning}",)
 
 
 def test_check_config_describes_it(files: Files) -> None:
@@ -51,7 +72,7 @@ def test_check_config_describes_it(files: Files) -> None:
 
     start = lines.index("schedule monthly: 1st 07:00 (Europe/Berlin)")
     assert lines[start + 1 : start + 3] == [
-        "    healthmon report --since 30d --pbx 'office *'",
+        "    healthmon report --since 30d --pbx 'offic[e ]'",
         "    sent to oncall",
     ]
 

@@ -20,8 +20,9 @@ from msgspec.structs import replace
 
 from healthmon.config.types import MaintenanceConfig, Plans, Weekly
 from healthmon.model import Changes, Check, CheckState, Health, Kind, Matcher, Target, Transition, VeilPeriod
-from healthmon.report.accounts import Account, By, Choice, Rules
+from healthmon.report.accounts import Account, By, Rules
 from healthmon.report.availability import Change, figures
+from healthmon.report.choosing import Choice
 from healthmon.report.figures import Figures
 from healthmon.report.html.strips import outages_of
 from healthmon.report.looking import Asked, account_of

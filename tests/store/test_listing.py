@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from healthmon.model import Changes, Incident, Kind, Target
-from healthmon.report.accounts import Choice
+from healthmon.report.choosing import Choice
 from healthmon.store import database, listing
 from healthmon.store.listing import COUNT, NEWEST, OF_SITES, Wanted, let_choose
 from healthmon.store.queries import open_reader

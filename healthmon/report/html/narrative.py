@@ -6,12 +6,16 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from healthmon.model import Kind
-from healthmon.report.accounts import Account, Strip
+from healthmon.report.accounts import SHORTEST_UNWATCHED, Account, Strip
 from healthmon.report.columns import available
+from healthmon.report.figures import UnknownAs
 from healthmon.report.html.strips import Outage, longest_of
 from healthmon.report.periods import Calendar, first_day, midnight, next_first_day
 from healthmon.report.spans import Span
-from healthmon.report.words import DAY, HOUR, counted, duration
+from healthmon.report.words import DAY, HOUR, MINUTE, counted, duration
+
+#: The time of not seeing is named in a sentence from this part of the whole on.
+_WORTH_A_WORD = 0.01
 
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
@@ -33,6 +37,25 @@ def period_in_words(window: Span, zone: ZoneInfo) -> str:
     return f"the {length} until {_date(window[1], zone)}"
 
 
+def _watched_in_words(strip: Strip, account: Account, zone: ZoneInfo) -> str:
+    """Say how much time a share is of: the period, or the part of it in which somebody watched."""
+    figures = strip.figures
+    watched_s = figures.watched_s + sum(until - since for since, until in strip.left_out)
+    is_whole = account.window[1] - account.window[0] - watched_s < SHORTEST_UNWATCHED
+    said = period_in_words(account.window, zone) if is_whole else f"the {in_full(watched_s)} that it was watched"
+    if account.rules.unknown_as is UnknownAs.EXCLUDE and figures.unknown_s > figures.watched_s * _WORTH_A_WORD:
+        said += f" ({duration(figures.unknown_s)} of it not seen)"
+    return said
+
+
+def in_full(seconds: float) -> str:
+    """Write a time in one unit, in words: ``8 minutes``, ``3 hours``, ``27 days``."""
+    for unit, name in ((DAY, "day"), (HOUR, "hour"), (MINUTE, "minute")):
+        if seconds >= 2 * unit:
+            return counted(int(seconds // unit), name)
+    return counted(int(seconds), "second")
+
+
 def _date(at: float, zone: ZoneInfo) -> str:
     moment = datetime.fromtimestamp(at, zone)
     if moment.time().isoformat() == "00:00:00":
@@ -47,7 +70,7 @@ def story(strip: Strip, account: Account, zone: ZoneInfo) -> str:
     if account.rules.share(strip.figures) is None:
         return f"Nothing is known of {what[0].lower()}{what[1:]} in {period_in_words(account.window, zone)}."
     verb = "was reachable" if strip.kind is Kind.PROVIDER else "was there"
-    said = f"{what} {verb} {share} of {period_in_words(account.window, zone)}"
+    said = f"{what} {verb} {share} of {_watched_in_words(strip, account, zone)}"
     figures = strip.figures
     if not figures.outages:
         return f"{said}, without an outage."
@@ -95,6 +118,9 @@ def headline(account: Account, zone: ZoneInfo) -> str:
         return f"Nothing is known of {period}."
     what = counted(len(account.lines), "target")
     outages = in_words(figures.outages) if figures.outages else "no"
+    if not account.is_watched_throughout:
+        they = "it was" if len(account.lines) == 1 else "they were"
+        period = f"the {in_full(account.watched[1] - account.watched[0])} that {they} watched"
     said = f"{what} together: available {available(figures, account.rules)} of {period}, {outages} "
     said += "outage" if figures.outages == 1 else "outages"
     return f"{said}." if not figures.outages else f"{said}, the longest {duration(figures.longest_s)}."

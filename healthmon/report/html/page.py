@@ -139,8 +139,8 @@ def _tiles(account: Account) -> list[Tile]:
 def _row(strip: Strip, account: Account, zone: ZoneInfo) -> Row:
     said = _course_in_words(strip, zone)
     label = f"Timeline of {visible(strip.name)}: {said[0].lower()}{said[1:]}"
-    below = () if strip.is_cut else lane(strip.maintenance, account.window)
-    picture = draw.strip_picture(stretches(strip.segments, account.window, strip.left_out), label, below)
+    below = () if strip.is_cut else lane(strip.maintenance, account.watched)
+    picture = draw.strip_picture(stretches(strip.segments, account.watched, strip.left_out), label, below)
     return Row(strip.name, available(strip.figures, account.rules), said, picture)
 
 
@@ -181,12 +181,12 @@ def _chart(strip: Strip, account: Account) -> Chart:
     words += f"from {milliseconds(trips.min_ms)} to {milliseconds(trips.max_ms)}."
     label = f"Round-trip times of {visible(strip.name)}. {words}"
     top = milliseconds(draw.chart_top_ms(strip.round_trips))
-    return Chart(strip.name, words, top, draw.chart_picture(strip.round_trips, account.window, label))
+    return Chart(strip.name, words, top, draw.chart_picture(strip.round_trips, account.watched, label))
 
 
 def _ticks(account: Account, zone: ZoneInfo) -> list[str]:
     """Write what stands below the strips, evenly spaced."""
-    since, until = account.window
+    since, until = account.watched
     return [moment(since + part * (until - since) / 4, zone) for part in range(5)]
 
 

@@ -117,7 +117,8 @@ def chart_picture(trips: Sequence[tuple[Span, RoundTrips]], window: Span, label:
     for part in (0.25, 0.5, 0.75):
         drawing.append(drawsvg.Line(0, _CHART * part, COLUMNS, _CHART * part, stroke="#d5dae1", stroke_width=1))
     for (since, until), one in trips:
-        x, width = (since - window[0]) * scale, max((until - since) * scale - 1, 2)
+        begins = max(since, window[0])
+        x, width = (begins - window[0]) * scale, max((until - begins) * scale - 1, 2)
         low, middle, high = (
             _CHART * (1 - min((ms or 0.0) / top, 1))
             for ms in (one.min_ms, one.percentile_ms(0.5), one.percentile_ms(0.95))
