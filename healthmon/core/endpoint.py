@@ -13,6 +13,7 @@ from healthmon.core.interpret import (
     kind_of,
     least_round_trip,
     losses_in_words,
+    outlasting_a_cycle,
     remark_for,
     unreachable,
     veil_for,
@@ -134,21 +135,22 @@ class Endpoint(Machine):
             self.slow = {uri: rtt for uri, rtt in self.slow.items() if rtt > limit}
 
     def hold_in_force(self) -> Hold:
-        """What changes again and again must last longer each time."""
+        """What changes again and again must last longer each time; what is in use, a cycle of checks at least."""
+        hold = self.hold if not self.is_offline_in_use else outlasting_a_cycle(self.hold, self.settings)
         if self.flaps is None:
-            return self.hold
-        return grown(self.hold, self.flaps.times(self.flap_rule, self.pending_since), self.flap_rule)
+            return hold
+        return grown(hold, self.flaps.times(self.flap_rule, self.pending_since), self.flap_rule)
 
     # ------------------------------------------------------------ what was said
 
     def hear(self, observation: Observation, *, confirms: bool) -> bool:
         """Take a witness's word; return whether anything can follow from it."""
         before, was_listed = self.reading(), self.is_listed
-        is_news_by_poll = self.word is Health.DOWN and observation.source is not Source.EVENT
-        if is_news_by_poll and observation.health is Health.UP and self._has_lost_all_contacts():
-            # The event that should have told which of them is back was missed.
-            self.forget_contacts()
         if observation.witness is not Witness.DEVICE:
+            is_news_by_poll = self.word is Health.DOWN and observation.source is not Source.EVENT
+            if is_news_by_poll and observation.health is Health.UP and self._has_lost_all_contacts():
+                # The event that should have told which of them is back was missed.
+                self.forget_contacts()
             self._hear_endpoint(observation.health)
         elif not self._hear_device(observation):
             return False
@@ -302,18 +304,23 @@ class Endpoint(Machine):
 
     @property
     def is_offline_in_use(self) -> bool:
-        """Whether Asterisk calls it offline, and its device state says that it is in use all the same."""
-        return self.word is Health.DOWN and self.device is Health.UP
+        """Whether Asterisk calls it offline, and its device state says that it is in use all the same.
+
+        A dead call hangs for hours: that never outweighs contacts that were checked and are all unreachable.
+        """
+        return self.word is Health.DOWN and self.device is Health.UP and not self._is_known_to_be_unreachable()
+
+    def _is_known_to_be_unreachable(self) -> bool:
+        return bool(self.contacts) and self._has_lost_all_contacts()
 
     # ------------------------------------------------------------ what it amounts to
 
     def reading(self) -> Health | None:
-        """Up or down as far as both witnesses go: offline, and yet in use, is up. None: nothing heard yet.
+        """Up or down as far as the witnesses go. None: nothing heard yet.
 
-        Online with a contact that is lost, or slow, is degraded.
+        Online with a contact that is lost, or slow, is degraded. Offline, and yet in use, is down like any other
+        offline; it must only last for longer, see ``hold_in_force()``.
         """
-        if self.is_offline_in_use:
-            return Health.UP
         if self.word is Health.UP and (self.lost or self.slow or self.presumed) and self.why_degraded():
             return Health.DEGRADED
         return self.word
@@ -369,7 +376,7 @@ class Endpoint(Machine):
         """Work out the remark, and whether the same word once more would change anything."""
         health = self.reading()
         self.remark = "" if self.veil else self._remark(health)
-        is_steady = self.pending is None and self.is_listed and self.device is not Health.UP
+        is_steady = self.pending is None and self.is_listed
         self.calm = self.word if is_steady and (self.veil or self.belief is health) else None
 
     def _remark(self, health: Health | None) -> str:

@@ -187,12 +187,6 @@ class Endpoints:
             one.asked_at = step.now
             self.schedule(pbx, one)
 
-    @staticmethod
-    def ask_whether_still_in_use(pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
-        """Offline, and up only because it was in use when last asked: that may be over."""
-        if pbx.may_ask_singly(1, step.now):
-            step.changes.questions.append(Question(pbx.name, (endpoint.target,)))
-
     # ------------------------------------------------------------ flapping
 
     def look_at_flapping(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:

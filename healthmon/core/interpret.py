@@ -12,6 +12,9 @@ from healthmon.model import ContactChange, ContactStatus, EndpointSettings, Heal
 #: Beyond one cycle of OPTIONS and its time-out, so that the second check has surely failed (rule 9, seconds).
 QUALIFY_MARGIN = 2.0
 
+#: That of an endpoint of which it is not known how it is checked: most are checked once a minute (seconds).
+USUAL_CYCLE = 65.0
+
 #: RFC 3261's T1 and T2, as res_pjsip has them unless timer_t1 is set (milliseconds).
 FIRST_RETRANSMISSION = 500.0
 LONGEST_RETRANSMISSION = 4000.0
@@ -111,9 +114,20 @@ def effective_hold(hold: Hold, settings: EndpointSettings | None) -> Hold:
 
     So it does of one of several contacts.
     """
-    if hold.down_after_exact or settings is None or not settings.known or not settings.is_qualified:
-        return hold
-    cycle = settings.qualify_frequency + settings.qualify_timeout + QUALIFY_MARGIN
-    if cycle <= min(hold.down_after, hold.degraded_after):
+    cycle = known_cycle(settings)
+    if hold.down_after_exact or cycle is None or cycle <= min(hold.down_after, hold.degraded_after):
         return hold
     return replace(hold, down_after=max(hold.down_after, cycle), degraded_after=max(hold.degraded_after, cycle))
+
+
+def outlasting_a_cycle(hold: Hold, settings: EndpointSettings | None) -> Hold:
+    """The hold of an offline endpoint that is in use all the same: that explains it for one cycle of checks at most."""
+    cycle = known_cycle(settings)
+    return replace(hold, down_after=max(hold.down_after, USUAL_CYCLE if cycle is None else cycle))
+
+
+def known_cycle(settings: EndpointSettings | None) -> float | None:
+    """How long it takes at most until a second check has failed (seconds); None: it is not known to be checked."""
+    if settings is None or not settings.known or not settings.is_qualified:
+        return None
+    return settings.qualify_frequency + settings.qualify_timeout + QUALIFY_MARGIN

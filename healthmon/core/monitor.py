@@ -151,8 +151,6 @@ class Monitor:
         if not endpoint.hear(observation, confirms=confirms):
             return
         self._endpoints.apply(pbx, endpoint, observation.at, step, confirms=confirms, counts=counts)
-        if observation.source is Source.SNAPSHOT and endpoint.is_offline_in_use:
-            self._endpoints.ask_whether_still_in_use(pbx, endpoint, step)
 
     def _newcomer(self, pbx: Pbx, observation: Observation, step: Step) -> Endpoint | None:
         """Begin to watch an endpoint that was not known, if a watch section wants that."""

@@ -26,6 +26,8 @@ class FakeEndpoint(Struct):
     was_up_when_removed: bool = False
     #: Asterisk says "unknown": a peer that has not been reported yet.
     is_unreported: bool = False
+    #: A channel to it is up, or hangs: its device is in use, whether it can be reached or not.
+    is_in_use: bool = False
     contact: str = field(default="")
     user_agent: str = "Fake Phone 1.0"
 
@@ -58,6 +60,8 @@ class FakeEndpoint(Struct):
             return "INVALID"
         if self.is_unreported:
             return "UNKNOWN"
+        if self.is_in_use:
+            return "INUSE"
         return "NOT_INUSE" if self.is_up else "UNAVAILABLE"
 
     def listed(self) -> dict[str, object]:

@@ -81,14 +81,48 @@ def test_rule_02_a_contact_that_is_lost_is_not_the_endpoint(scene: Scene) -> Non
     assert scene.state(phone()).remark == "1 of 2 contacts unreachable"
 
 
-def test_rule_02_offline_and_yet_in_use_is_up(scene: Scene) -> None:
+def test_rule_02_in_use_explains_an_offline_for_one_cycle_at_most() -> None:
+    # A call keeps the device in use for as long as it hangs.
+    exactly = replace(PHONES, hold=Hold(10, 5, 10, down_after_exact=True))
+    scene = Scene(config(watches=(PROVIDERS, exactly)))
+    scene.snapshot({phone(): UP})
+    scene.see(settings(phone(), qualify_frequency=60.0, qualify_timeout=3.0))
     scene.event(phone(), DOWN)
-    scene.after(181)
+    scene.after(11)
+    scene.answer(phone(), DOWN, device=UP)
+    assert (scene.belief(phone()), scene.state(phone()).pending) == (UP, DOWN)
 
+    scene.after(55)
     scene.answer(phone(), DOWN, device=UP)
 
-    assert scene.state(phone()).pending is None
-    assert scene.belief(phone()) is UP
+    assert scene.belief(phone()) is DOWN
+
+
+def test_rule_02_in_use_never_outweighs_contacts_that_are_all_unreachable() -> None:
+    exactly = replace(PROVIDERS, hold=Hold(10, 5, 10, down_after_exact=True))
+    scene = Scene(config(watches=(exactly, PHONES)))
+    scene.snapshot({TRUNK: UP})
+    scene.see(trunk_settings(TRUNK, qualify_frequency=60.0))
+    scene.contact(TRUNK, ContactStatus.UNREACHABLE)
+    scene.event(TRUNK, DOWN)
+    scene.after(11)
+
+    scene.answer(TRUNK, DOWN, device=UP)
+
+    assert scene.belief(TRUNK) is DOWN
+
+
+def test_rule_02_a_phone_whose_registration_expired_in_a_call_that_hangs_is_down() -> None:
+    scene = Scene(config(watches=(PROVIDERS, replace(PHONES, hold=Hold(10, 5, 10)))))
+    scene.snapshot({phone(): UP})
+    scene.see(settings(phone(), qualify_frequency=0.0))
+
+    scene.contact(phone(), ContactStatus.REMOVED)
+    scene.event(phone(), DOWN)
+    scene.after(66)
+    scene.answer(phone(), DOWN, device=UP)
+
+    assert scene.belief(phone()) is DOWN
 
 
 def test_rule_02_invalid_means_removed_not_down(scene: Scene) -> None:

@@ -102,6 +102,12 @@ class Asterisk:
             self.peers[name].answers = True
             self._plan(self.peers[name])
 
+    def is_called(self, *names: str) -> None:
+        """A call to each of these peers is up, and stays so, whatever becomes of them."""
+        for endpoint in (self.peers[name].endpoint for name in names):
+            endpoint.is_in_use = True
+            self._emit(endpoint.device_event())
+
     def registers(self, *names: str) -> None:
         """These phones register, each from a new port, and are checked at once; the script sees to it that it runs."""
         for peer in (self.peers[name] for name in names):
@@ -220,7 +226,10 @@ class Asterisk:
         if before is not is_reachable:
             events.append(endpoint.contact_event("Reachable" if is_reachable else "Unreachable", 596))
         if was_up is not is_reachable:
-            events += [endpoint.peer_event(), endpoint.device_event()]
+            # While a channel is up, the device stays in use.
+            events += (
+                [endpoint.peer_event()] if endpoint.is_in_use else [endpoint.peer_event(), endpoint.device_event()]
+            )
         self._dice.shuffle(events)
         self._emit(*events)
 

@@ -133,6 +133,12 @@ def a_provider_dies(world: World) -> None:
     world.at(180, world.pbx.returns, TELEKOM)
 
 
+def a_provider_dies_with_a_call_up(world: World) -> None:
+    """Asterisk hears nothing of the call's end: the channel hangs, and its device is in use."""
+    world.at(20, world.pbx.is_called, TELEKOM)
+    a_provider_dies(world)
+
+
 STORM_SITES, STORM_PHONES, HIT = 30, 1000, 15
 
 
@@ -331,6 +337,7 @@ ROWS: Sequence[Row] = (
         exactly(2),
     ),
     Row("a provider dies, later returns", a_provider_dies, exactly(2)),
+    Row("a trunk dies with a call up, later returns", a_provider_dies_with_a_call_up, exactly(2)),
     Row(
         "1,000 phones on 30 sites, half of them down by a storm in random order",
         a_storm,

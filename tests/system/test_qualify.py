@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from tests.lab.asterisk import Asterisk
-from tests.lab.endpoints import Endpoint, phone, section
+from tests.lab.endpoints import Endpoint, phone, section, trunk
 from tests.lab.fixtures import Lab
 from tests.lab.phones import Phone
+from tests.lab.process import wait_until
 from tests.lab.provider import Provider
 from tests.system.scene import CHECKED_OFTEN, set_scene
 
@@ -45,9 +46,11 @@ def push_aor(pbx: Asterisk, name: str, **options: object) -> None:
 
 def test_qualify_switched_off_without_a_reload_does_not_stay_green(lab: Lab, provider: Provider) -> None:
     contact = f"sip:{provider.address}:{provider.port}"
-    kept = {"trunk-a": {"contact": contact}, "101": {"max_contacts": 1, "minimum_expiration": 1}}
-    trunk = section("trunk-a", "endpoint", {"context": "default", "aors": "trunk-a"})
-    pbx = lab.asterisk(Endpoint("PJSIP", "trunk-a", trunk), without_its_aor(phone("101")), start=False)
+    kept: dict[str, dict[str, object]] = {
+        "trunk-a": {"contact": contact},
+        "101": {"max_contacts": 1, "minimum_expiration": 1},
+    }
+    pbx = lab.asterisk(*map(without_its_aor, (trunk("trunk-a", contact), phone("101"))), start=False)
     pbx.write_files()
     (pbx.folder / "etc/sorcery.conf").write_text(AORS_IN_MEMORY)
     pbx.start()
@@ -57,8 +60,7 @@ def test_qualify_switched_off_without_a_reload_does_not_stay_green(lab: Lab, pro
     assert one.register() == 200
     pbx.wait_state("PJSIP/trunk-a", "online")
     scene = set_scene(lab, pbx, lab.folder("daemon"))
-    for name in ("trunk-a", "101"):
-        scene.daemon.wait(lambda name=name: scene.daemon.target(f"PJSIP/{name}").get("reason"), f"{name} is known")
+    for name in kept:
         scene.daemon.wait_for_state(f"PJSIP/{name}", "up")
 
     for name, options in kept.items():
@@ -100,3 +102,41 @@ def test_qualify_is_that_of_the_aor_on_which_the_phone_is_registered(lab: Lab) -
 
     scene.daemon.wait_for_state("PJSIP/101", "up")
     scene.daemon.wait(lambda: scene.daemon.target("PJSIP/101")["remark"] == "", "it is said to be checked")
+
+
+# ---------------------------------------------------------------- a call that hangs
+
+
+def call(pbx: Asterisk, endpoint: str) -> None:
+    """Have a call to an endpoint up; nobody ever hangs up."""
+    asked = {"endpoint": endpoint, "extension": "600", "context": "default"}
+    assert pbx.ari("POST", "/channels", params=asked).status_code == 200
+    device = endpoint.replace("/600@", "/").replace("/", "%2F")
+    wait_until(
+        lambda: pbx.ari("GET", f"/deviceStates/{device}").json()["state"] == "INUSE", 10, f"{endpoint} is in use"
+    )
+
+
+def test_an_outage_is_told_while_a_call_over_the_trunk_and_one_to_a_phone_hang(lab: Lab, provider: Provider) -> None:
+    contact = f"sip:{provider.address}:{provider.port}"
+    pbx = lab.asterisk(
+        trunk("trunk-a", contact, **CHECKED_OFTEN),  # type: ignore[arg-type]
+        phone("101", **CHECKED_OFTEN),  # type: ignore[arg-type]
+    )
+    one = lab.add(Phone(pbx.sip, "101"))
+    assert one.register() == 200
+    scene = set_scene(lab, pbx, lab.folder("daemon"))
+    for name in ("PJSIP/trunk-a", "PJSIP/101"):
+        scene.daemon.wait_for_state(name, "up")
+    call(pbx, "PJSIP/600@trunk-a")
+    call(pbx, "PJSIP/101")
+
+    provider.vanish()
+    one.vanish()
+    scene.daemon.wait_for_state("PJSIP/trunk-a", "down")
+    scene.daemon.wait_for_state("PJSIP/101", "down")
+
+    assert pbx.ari("GET", "/deviceStates/PJSIP%2Ftrunk-a").json()["state"] == "INUSE"
+    refused = pbx.ari("POST", "/channels", params={"endpoint": "PJSIP/600@trunk-a", "app": "nobody"})
+    assert refused.status_code == 500
+    scene.daemon.wait(lambda: len(" ".join(scene.subjects).split("DOWN ")) >= 2, "it is told")
