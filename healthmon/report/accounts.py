@@ -152,6 +152,8 @@ class Account(Struct, frozen=True, dict=True):
     rules: Rules = field(default_factory=Rules)
     #: None: none were asked for.
     pictures: Pictures | None = None
+    #: How many incidents the outages of its targets go back to; 0: those are not kept any more.
+    causes: int = 0
     #: When the first of its targets was taken under watch.
     watched_since: float = -inf
 
@@ -170,6 +172,16 @@ class Account(Struct, frozen=True, dict=True):
     def is_watched_throughout(self) -> bool:
         """Whether somebody watched from the beginning of the window on."""
         return self.watched[0] - self.window[0] < SHORTEST_UNWATCHED
+
+    @property
+    def outages(self) -> int:
+        """How many outages there were: those of several targets with one cause are one."""
+        return min(self.causes, self.overall.outages) or self.overall.outages
+
+    @property
+    def counts_causes(self) -> bool:
+        """Whether its outages are causes; if not, they are those of single targets."""
+        return bool(self.causes) or len(self.lines) == 1
 
     @cached_property
     def known(self) -> int:

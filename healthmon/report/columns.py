@@ -118,39 +118,69 @@ def sentences(account: Account) -> list[str]:
 
 
 def _overall(account: Account) -> str:
+    """Say how it was; the times of several targets are added up in a sentence of their own."""
     figures, share = account.overall, account.rules.share(account.overall)
     said = [
         counted(len(account.lines), "target"),
         "nothing known" if share is None else f"{available(figures, account.rules)} available",
+        outages_in_words(account),
     ]
-    said.append(counted(figures.outages, "outage") if figures.outages else "no outage")
     if figures.outages:
-        said.append(f"{duration(figures.down_s)} down, the longest {duration(figures.longest_s)}")
-    apart = (
+        said.append(f"the longest {duration(figures.longest_s)}")
+    if len(account.lines) == 1:
+        said += _times(figures)
+    return f"{', '.join(said)}."
+
+
+def outages_in_words(account: Account) -> str:
+    """Say how many outages there were, by their causes: ``2 outages``, ``no outage``."""
+    if not account.overall.outages:
+        return "no outage"
+    said = counted(account.outages, "outage")
+    return said if account.counts_causes else f"{said} of single targets"
+
+
+def _times(figures: Figures) -> list[str]:
+    named = (
+        (figures.down_s, "down"),
         (figures.degraded_s, "degraded"),
         (figures.unknown_s, "unknown"),
         (figures.maintenance_s, "in maintenance"),
         (figures.silenced_s, "silenced"),
     )
-    return f"{', '.join([*said, *(f'{duration(length)} {what}' for length, what in apart if length)])}."
+    return [f"{duration(length)} {words}" for length, words in named if length]
 
 
 def _details(account: Account) -> list[str]:
     """Say what only some reports have."""
     figures, in_hours = account.overall, account.in_hours
     said = []
+    if len(account.lines) > 1:
+        said += _sums(account)
     if figures.mean_repair_s is not None and figures.mean_between_s is not None:
+        of_each = " of each target" if len(account.lines) > 1 else ""
         said.append(
-            f"Mean time to repair {duration(figures.mean_repair_s)}, between failures "
+            f"Mean time to repair {duration(figures.mean_repair_s)}, between failures{of_each} "
             f"{duration(figures.mean_between_s)}."
         )
     if figures.flaps:
         said.append(f"{counted(figures.flaps, 'episode')} of flapping.")
     if in_hours is not None and account.rules.share(in_hours) is not None:
         said.append(
-            f"In working hours: {available(in_hours, account.rules)} available, {duration(in_hours.down_s)} down."
+            f"In working hours: {available(in_hours, account.rules)} available, {duration(in_hours.down_s)} down"
+            f"{', all targets added up' if len(account.lines) > 1 else ''}."
         )
+    if any(isinstance(entry, Group) and entry.targets > 1 for entry in account.entries):
+        said.append(f"Outages and times of a {account.by} are added up over its targets.")
     return said
+
+
+def _sums(account: Account) -> list[str]:
+    """Say what the outages and times of all targets amount to, if there were any."""
+    figures = account.overall
+    outages = [counted(figures.outages, "outage")] if figures.outages != account.outages else []
+    summed = [*outages, *_times(figures)]
+    return [f"All targets added up: {', '.join(summed)}."] if summed else []
 
 
 def _rules(account: Account) -> list[str]:

@@ -98,6 +98,7 @@ def account_of(
         by=asked.by,
         groups=measuring.groups(0) if is_calendar else grouped(lines, asked.by, asked.rules),
         rules=asked.rules,
+        causes=0 if measuring.tells_of_gone else reader.count_causes(_wanted(asked)),
         watched_since=min((one.watched_from[0] for one in chosen), default=asked.window[1]),
         pictures=_pictures(measuring, chosen, lines, _of_sites(reader, asked, now), asked)
         if asked.with_pictures

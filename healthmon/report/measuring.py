@@ -84,6 +84,8 @@ class Measuring:
     def __init__(self, meters: Meters, measures: Measures) -> None:
         self._meters = meters
         self._measures = measures
+        #: Whether figures are told of changes, and so of incidents, that are not kept any more.
+        self.tells_of_gone = False
         self._calendars = [[_PeriodSum(period) for period in periods] for periods in measures.calendars]
 
     @property
@@ -102,6 +104,7 @@ class Measuring:
             # Of changes that are gone nobody can say how much of them lay within working hours.
             whole, in_hours, is_unused = by_meter.figures, None, watched.kind.is_device and by_meter.end.is_unused
             self._add_gone_periods(watched)
+            self.tells_of_gone |= not by_meter.is_kept
         else:
             told = course.timeline()
             whole, in_hours, is_unused = _whole(told, plan), _in_hours(told, plan), course.is_unused()

@@ -34,6 +34,7 @@ def report_json(account: Account, top: int | None = None) -> Iterator[str]:
         "unknown_counts_as": rules.unknown_as,
         "maintenance_excluded": rules.excludes_maintenance,
         "sla": None if rules.promised is None else round(rules.promised, 8),
+        "causes": account.outages if account.counts_causes or not account.overall.outages else None,
         "overall": _figures(account.overall, in_hours, rules),
     }
     yield json.dumps(facts, indent=2, ensure_ascii=False).removesuffix("\n}")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from healthmon.model import Incident, Kind, Target
+from healthmon.model import OUR_TECHNOLOGIES, Check, Health, Incident, Kind, Target
 from healthmon.store.connect import errors_named
 from healthmon.store.readonly import connect_again
 from healthmon.store.rows import KINDS, incident_of, named
@@ -59,6 +59,23 @@ COUNT = f"SELECT COUNT(*) FROM ({_THOSE}) AS those"  # noqa: S608 (constants of 
 #: All, if ``most`` is negative.
 NEWEST = f"SELECT id FROM ({_THOSE}) AS those ORDER BY opened_at DESC, id DESC LIMIT :most"  # noqa: S608
 
+_OURS = ", ".join(f"'{word}'" for word in sorted(OUR_TECHNOLOGIES))
+
+
+def _causes_that(ended: str) -> str:
+    """What explains an outage of a single target in the end: a phone's its site, a site's the line of its PBX."""
+    return f"""SELECT COALESCE(third.id, second.id, first.id, one.id) AS cause FROM incidents one
+        LEFT JOIN incidents first ON first.id = one.explained_by
+        LEFT JOIN incidents second ON second.id = first.explained_by
+        LEFT JOIN incidents third ON third.id = second.explained_by
+    WHERE {ended} AND one.opened_at < :until AND {_wanted("one")}
+        AND one.check_name IN ('{Check.CONNECTION}', '{Check.REACHABILITY}') AND one.technology NOT IN ({_OURS})
+        AND (one.health = '{Health.DOWN}' OR one.flap_episodes > 0)"""  # noqa: S608
+
+
+CAUSES = f"""SELECT COUNT(DISTINCT cause) FROM (
+    {_causes_that("one.closed_at IS NULL")} UNION ALL {_causes_that("one.closed_at > :since")}) AS causes"""  # noqa: S608
+
 NUMBERED = "SELECT * FROM incidents WHERE id = :id"
 
 
@@ -73,6 +90,12 @@ OF_SITES = f"{_of_sites('one.closed_at IS NULL')} UNION ALL {_of_sites('one.clos
 def count(connection: sqlite3.Connection, line: Timeline, wanted: Wanted) -> int:
     """Count those that are wanted."""
     number: int = _ask(connection, COUNT, line, wanted).fetchone()[0]
+    return number
+
+
+def count_causes(connection: sqlite3.Connection, line: Timeline, wanted: Wanted) -> int:
+    """Count what the outages of those that are wanted go back to; what one thing took with it is one."""
+    number: int = _ask(connection, CAUSES, line, wanted).fetchone()[0]
     return number
 
 

@@ -34,7 +34,7 @@ from healthmon.store.connect import errors_named
 from healthmon.store.hindrance import Hindrance, look_for_hindrance
 from healthmon.store.history import TargetHistory, read_history, read_life, read_pbx_veils
 from healthmon.store.known import KnownTarget, read_known
-from healthmon.store.listing import StoredIncidents, Wanted, count, newest, numbered, of_sites
+from healthmon.store.listing import StoredIncidents, Wanted, count, count_causes, newest, numbered, of_sites
 from healthmon.store.lock import LockFacts
 from healthmon.store.meters import Meters
 from healthmon.store.reading import (
@@ -228,6 +228,11 @@ class Reader:
         """Count the incidents that are wanted."""
         with errors_named(self.path):
             return count(self._connection, self._line, wanted)
+
+    def count_causes(self, wanted: Wanted) -> int:
+        """Count what the outages of single targets go back to: those of a dead site are one."""
+        with errors_named(self.path):
+            return count_causes(self._connection, self._line, wanted)
 
     def newest_incidents(self, wanted: Wanted, most: int | None = None) -> list[Incident]:
         """Return the incidents that are wanted, the newest first; at most so many."""

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from healthmon.model import Health, Target
+from healthmon.model import Health, Kind, Target
 from tests.cli.conftest import Run
 from tests.report.builder import (
     DAY,
@@ -62,8 +63,9 @@ def test_the_table_says_the_whole_first_and_the_worst_next(database: Path, run: 
 
     assert result.stdout == (
         "Wed 2026-04-29 14:00 CEST to Fri 2026-05-01 14:00 CEST (Europe/Berlin), 2 d 0 h\n"
-        "4 targets, 99.88 % available, 1 outage, 10 min down, the longest 10 min, 2 h 00 min unknown.\n"
-        "Mean time to repair 10 min, between failures 5 d 21 h.\n"
+        "4 targets, 99.88 % available, 1 outage, the longest 10 min.\n"
+        "All targets added up: 10 min down, 2 h 00 min unknown. "
+        "Mean time to repair 10 min, between failures of each target 5 d 21 h.\n"
         "\n"
         "TARGET       KIND        AVAIL  OUTAGES    DOWN  LONGEST    MTTR   MTBF  UNKNOWN\n"
         "PJSIP/trunk  provider  99.64 %        1  10m00s   10m00s  10m00s  1d22h    1h00m\n"
@@ -75,6 +77,48 @@ def test_the_table_says_the_whole_first_and_the_worst_next(database: Path, run: 
         "  7  2026-04-30 14:00  10m00s  PJSIP/trunk  down   peer status Unreachable; recovered\n"
     )
     assert result.exit_code == 0
+
+
+def test_outages_of_the_headline_are_causes_and_sums_over_targets_are_labelled_so(database: Path, run: Run) -> None:
+    """One dead switch takes twenty phones and a trunk with it; the line of the PBX explains its site."""
+    pbx, trunk, phones = connection(), provider("trunk"), [phone(str(number)) for number in range(101, 121)]
+    began = NOW - DAY
+    history = [*steps(pbx, (LONG_AGO, UP)), *steps(trunk, (LONG_AGO, UP), (began, DOWN), (began + 180, UP))]
+    incidents = [
+        outage(1, replace(pbx, target=Target("office", "network"), kind=Kind.NETWORK), began, began + 200),
+        outage(2, replace(pbx, target=Target("office", "site", "203.0.113.7"), kind=Kind.SITE), began, began + 190),
+        outage(3, trunk, began, began + 180, explained_by=1),
+    ]
+    incidents[0] = replace(incidents[0], check="reachability")
+    incidents[1] = replace(incidents[1], check="reachability", explained_by=1)
+    for number, desk in enumerate(phones, start=4):
+        history += steps(desk, (LONG_AGO, UP), (began, DOWN), (began + 174, UP))
+        incidents.append(outage(number, desk, began, began + 174, explained_by=2))
+    with running(database, [pbx, trunk, *phones], history=history, incidents=incidents):
+        said = run("report").stdout
+        page = run("report", "--format", "html").stdout
+        of_phones = run("report", "--kind", "phone").stdout
+        by_watch = run("report", "--by", "watch", "--format", "markdown").stdout
+        document = asked(run)
+
+    assert "22 targets, 99.97 % available, 1 outage, the longest 3 min.\n" in said
+    assert "All targets added up: 21 outages, 1 h 01 min down." in said
+    assert "one outage, the longest 3 min.</p>" in page
+    assert "<dt>outage</dt><dd>1</dd>" in page
+    assert "<dt>down, all targets added up</dt><dd>1 h 01 min</dd>" in page
+    assert "20 targets, 99.97 % available, 1 outage, the longest 2 min 54 s." in of_phones
+    assert "Outages and times of a watch are added up over its targets." in by_watch
+    assert (document["causes"], document["overall"]["outages"]) == (1, 21)
+
+
+def test_outages_whose_incidents_are_gone_are_those_of_single_targets(database: Path, run: Run) -> None:
+    with running(database, **{**an_office(), "incidents": []}):
+        said, page = run("report").stdout, run("report", "--format", "html").stdout
+        document = asked(run)
+
+    assert "1 outage of single targets, the longest 10 min." in said
+    assert "<dt>outage of single targets</dt><dd>1</dd>" in page
+    assert document["causes"] is None
 
 
 @pytest.mark.parametrize(

@@ -117,10 +117,12 @@ def headline(account: Account, zone: ZoneInfo) -> str:
     if account.rules.share(figures) is None:
         return f"Nothing is known of {period}."
     what = counted(len(account.lines), "target")
-    outages = in_words(figures.outages) if figures.outages else "no"
+    outages = in_words(account.outages) if figures.outages else "no"
     if not account.is_watched_throughout:
         they = "it was" if len(account.lines) == 1 else "they were"
         period = f"the {in_full(account.watched[1] - account.watched[0])} that {they} watched"
     said = f"{what} together: available {available(figures, account.rules)} of {period}, {outages} "
-    said += "outage" if figures.outages == 1 else "outages"
+    said += "outage" if account.outages == 1 else "outages"
+    if figures.outages and not account.counts_causes:
+        said += " of single targets"
     return f"{said}." if not figures.outages else f"{said}, the longest {duration(figures.longest_s)}."

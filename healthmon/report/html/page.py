@@ -121,16 +121,21 @@ def _tiles(account: Account) -> list[Tile]:
     tiles = [Tile("available", available(figures, rules), rules.is_missed(figures))]
     if in_hours is not None:
         tiles.append(Tile("in working hours", available(in_hours, rules), rules.is_missed(in_hours)))
-    tiles.append(Tile("outage" if figures.outages == 1 else "outages", f"{figures.outages:,}"))
+    outages = "outage" if account.outages == 1 else "outages"
+    if figures.outages and not account.counts_causes:
+        outages += " of single targets"
+    tiles.append(Tile(outages, f"{account.outages:,}"))
+    if figures.longest_s:
+        tiles.append(Tile("the longest", duration(figures.longest_s)))
     seconds = (
         ("down", figures.down_s),
-        ("the longest", figures.longest_s),
         ("degraded", figures.degraded_s),
         ("unknown", figures.unknown_s),
         ("in maintenance", figures.maintenance_s),
         ("silenced", figures.silenced_s),
     )
-    tiles += [Tile(name, duration(length)) for name, length in seconds if length]
+    added_up = ", all targets added up" if len(account.lines) > 1 else ""
+    tiles += [Tile(name + added_up, duration(length)) for name, length in seconds if length]
     if rules.promised is not None:
         tiles.append(Tile(f"missed {promised(rules)}", f"{account.missed:,}", account.missed > 0))
     return tiles
