@@ -158,6 +158,18 @@ class Witness(Word):
     DEVICE = "device state"
 
 
+class Loss(Word):
+    """How an endpoint lost the last of its contacts, in words for people; Asterisk's own word stands behind them."""
+
+    #: Not lost, or nobody knows how.
+    NONE = ""
+    NO_ANSWER = "does not answer OPTIONS"
+    #: It answered until then, and took back its registration.
+    LOGGED_OUT = "logged out"
+    #: Of a contact that Asterisk does not check nobody can tell which.
+    REGISTRATION_ENDED = "registration expired, or logged out"
+
+
 class Observation(Struct, frozen=True):
     """One source's view of one check of one target at one moment.
 
@@ -170,8 +182,10 @@ class Observation(Struct, frozen=True):
     at: float
     source: Source
     witness: Witness
-    #: For people: "peer status Unreachable", "device state UNAVAILABLE".
+    #: Asterisk's own: "peer status Unreachable", "device state UNAVAILABLE".
     words: str = ""
+    #: How its last contact was lost, where the word itself tells.
+    loss: Loss = Loss.NONE
 
 
 class ContactStatus(Word):
@@ -273,6 +287,8 @@ class EndpointSettings(Struct, frozen=True):
     max_contacts: int = 0
     #: How many AORs it has.
     aors: int = 1
+    #: The host of the proxy by which Asterisk sends to it; "": there is none.
+    outbound_proxy: str = ""
     #: Where its contacts are at the moment of reading. Booked as places, not with the settings.
     places: tuple[Place, ...] = ()
 
@@ -351,6 +367,8 @@ class CheckState(Struct, frozen=True):
     flapping_since: float = 0.0
     #: What it is told together with, once it is believed down: "found down at first look", ….
     cohort: str = ""
+    #: Of an endpoint: how it lost the last of its contacts.
+    loss: Loss = Loss.NONE
 
 
 class PbxState(Struct, frozen=True):
@@ -511,6 +529,11 @@ class Incident(Struct, frozen=True):
     def is_open(self) -> bool:
         """Whether it lasts."""
         return self.closed_at is None
+
+    @property
+    def is_logged_out(self) -> bool:
+        """Whether a phone took back its registration, and was not lost."""
+        return self.cause.startswith(Loss.LOGGED_OUT)
 
     @property
     def is_partial(self) -> bool:

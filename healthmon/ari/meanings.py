@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from healthmon.model import Health
+from healthmon.model import Health, Loss
 
 PEER_STATUS = "PeerStatusChange"
 DEVICE_STATE = "DeviceStateChanged, /deviceStates"
@@ -28,6 +28,8 @@ class Meaning(Struct, frozen=True):
     why: str
     #: The endpoint is no longer in Asterisk's configuration.
     is_removal: bool = False
+    #: How the peer was lost.
+    loss: Loss = Loss.NONE
 
 
 _ALL = TECHNOLOGIES
@@ -37,7 +39,14 @@ MEANINGS: tuple[Meaning, ...] = (
     Meaning(PEER_STATUS, _ALL, "Reachable", Health.UP, "a contact answered OPTIONS, or registered without a check"),
     Meaning(PEER_STATUS, _ALL, "Unreachable", Health.DOWN, "no contact is left that answers"),
     Meaning(PEER_STATUS, _OLD, "Registered", Health.UP, "it registered"),
-    Meaning(PEER_STATUS, _OLD, "Unregistered", Health.DOWN, "it unregistered, or its registration expired"),
+    Meaning(
+        PEER_STATUS,
+        _OLD,
+        "Unregistered",
+        Health.DOWN,
+        "it unregistered, or its registration expired",
+        loss=Loss.REGISTRATION_ENDED,
+    ),
     Meaning(PEER_STATUS, _OLD, "Lagged", Health.DEGRADED, "it answers, later than its qualify setting allows"),
     Meaning(PEER_STATUS, _OLD, "Rejected", None, "somebody failed to register as it: says nothing about the peer"),
     Meaning(ENDPOINT_STATE, _ALL, "online", Health.UP, "it has a contact that is usable"),
@@ -59,10 +68,9 @@ _BY_WORD = {
 }
 
 
-def peer_status(technology: str, word: str) -> Health | None:
+def peer_status(technology: str, word: str) -> Meaning | None:
     """What a PeerStatusChange says; None: nothing."""
-    meaning = _BY_WORD.get((PEER_STATUS, technology, word))
-    return meaning.health if meaning else None
+    return _BY_WORD.get((PEER_STATUS, technology, word))
 
 
 def endpoint_state(word: str) -> Health:

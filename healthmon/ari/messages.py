@@ -237,12 +237,12 @@ def decode_event(raw: bytes, pbx: str, at: float) -> Event | None:
 
 def _peer_status(raw: bytes, pbx: str, at: float) -> Observation | None:
     event = _PEER.decode(raw)
-    health = meanings.peer_status(event.endpoint.technology, event.peer.peer_status)
-    if health is None:
+    meaning = meanings.peer_status(event.endpoint.technology, event.peer.peer_status)
+    if meaning is None or meaning.health is None:
         return None
     words = f"peer status {event.peer.peer_status}" + (f" ({event.peer.cause})" if event.peer.cause else "")
     target = Target(pbx, event.endpoint.technology, event.endpoint.resource)
-    return Observation(target, health, at, Source.EVENT, Witness.ENDPOINT, words)
+    return Observation(target, meaning.health, at, Source.EVENT, Witness.ENDPOINT, words, meaning.loss)
 
 
 def _contact_status(raw: bytes, pbx: str, at: float) -> ContactChange:
@@ -415,8 +415,15 @@ def settings(target: Target, at: float, endpoint: Sequence[Attribute], aors: Seq
         has_outbound_auth=bool(_values(endpoint, "outbound_auth")),
         max_contacts=int(max((_number(aor.attributes, "max_contacts") for aor in aors), default=0)),
         aors=len(aors),
+        outbound_proxy=_proxy(endpoint, [aor.attributes for aor in aors]),
         places=tuple(dict.fromkeys(place for aor in aors for place in aor.places())),
     )
+
+
+def _proxy(endpoint: Sequence[Attribute], aors: Iterable[Sequence[Attribute]]) -> str:
+    """The host of the proxy that an endpoint goes through: an AOR's, which OPTIONS take, before its own."""
+    uris = (_values(attributes, "outbound_proxy") for attributes in (*aors, endpoint))
+    return next((host for uri in uris if (host := host_of(uri))), "")
 
 
 def _values(attributes: Sequence[Attribute], name: str) -> str:

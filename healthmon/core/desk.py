@@ -124,9 +124,9 @@ def status_of(machine: Machine) -> str:
 
 
 def in_words(transition: Transition) -> str:
-    """Say ``down after 31 s (contact unreachable)``."""
+    """Say ``down after 31 s: does not answer OPTIONS (contact Unreachable)``."""
     if transition.after is None:
         return transition.cause
     after = f" after {transition.believed_at - transition.at:.0f} s"
-    cause = f" ({transition.cause})" if transition.cause else ""
+    cause = f": {transition.cause}" if transition.cause else ""
     return f"{transition.after}{after}{cause}"

@@ -12,19 +12,22 @@ from healthmon.core.interpret import (
     effective_hold,
     kind_of,
     least_round_trip,
+    loss_of_last_contact,
     losses_in_words,
     outlasting_a_cycle,
     remark_for,
     unreachable,
     veil_for,
+    why_down,
 )
-from healthmon.core.machine import Machine
+from healthmon.core.machine import ONE_FALL, Machine
 from healthmon.model import (
     Check,
     ContactChange,
     ContactStatus,
     EndpointSettings,
     Health,
+    Loss,
     Observation,
     Place,
     PlaceChange,
@@ -63,6 +66,7 @@ class Endpoint(Machine):
         "is_among_providers",
         "is_listed",
         "last_at",
+        "loss_said",
         "lost",
         "lost_address",
         "places",
@@ -98,6 +102,8 @@ class Endpoint(Machine):
         self.contacts: dict[str, ContactStatus] | None = None
         #: How many of them are unreachable.
         self.lost = 0
+        #: Asterisk's word for how the last of them was lost.
+        self.loss_said = ""
         #: The round trips of those that are slower than the watch section likes (milliseconds).
         self.slow: dict[str, float] | None = None
         #: Why it was degraded when healthmon stopped; until an event tells more.
@@ -152,6 +158,8 @@ class Endpoint(Machine):
                 # The event that should have told which of them is back was missed.
                 self.forget_contacts()
             self._hear_endpoint(observation.health)
+            if observation.loss:
+                self.loss, self.loss_said = observation.loss, observation.words
         elif not self._hear_device(observation):
             return False
         self.is_listed = True
@@ -165,6 +173,8 @@ class Endpoint(Machine):
     def _hear_endpoint(self, health: Health) -> None:
         if health is not Health.DOWN:
             self.device = None
+        if health is Health.UP:
+            self.loss, self.loss_said = Loss.NONE, ""
         self.word = health
 
     def _hear_device(self, observation: Observation) -> bool:
@@ -183,7 +193,7 @@ class Endpoint(Machine):
 
     def hear_contact(self, change: ContactChange) -> bool:
         """Take a word about one contact; return whether anything can follow from it."""
-        before, had = self.reading(), self.has_evidence
+        before, had, loss = self.reading(), self.has_evidence, self.loss
         self.note_contact(change)
         if change.status is ContactStatus.REACHABLE:
             self._hear_endpoint(Health.UP)
@@ -193,11 +203,13 @@ class Endpoint(Machine):
         reading = self.reading()
         if reading is Health.DEGRADED:
             self.words = self.why_degraded()
-        elif change.status is ContactStatus.REACHABLE and before is not Health.UP:
-            self.words = "contact reachable"
+        elif reading is Health.UP and before is not Health.UP:
+            is_back = change.status is ContactStatus.REACHABLE
+            self.words = "contact reachable" if is_back else "the contact that was lost is no longer registered"
         # With one contact there is nothing to remark; the endpoint's own events tell.
         is_of_several = len(self.contacts or ()) > 1
-        return reading is not before or self.has_evidence is not had or is_of_several or bool(self.remark)
+        is_news = reading is not before or self.has_evidence is not had or self.loss is not loss
+        return is_news or is_of_several or bool(self.remark)
 
     def makes_settings_doubtful(self, change: ContactChange) -> bool:
         """Whether a word about a contact that is not heard yet shows that its settings are no longer as they were."""
@@ -206,11 +218,13 @@ class Endpoint(Machine):
     def note_contact(self, change: ContactChange) -> None:
         """Keep in mind how a contact is, and draw no conclusion."""
         contacts = self.contacts = {} if self.contacts is None else self.contacts
+        before = contacts.get(change.uri, ContactStatus.UNKNOWN)
         if change.status is ContactStatus.REMOVED:
             contacts.pop(change.uri, None)
         elif change.uri in contacts or len(contacts) < MOST_CONTACTS:
             contacts[change.uri] = change.status
         self.lost = unreachable(contacts)
+        self._note_loss(change, before)
         if change.status in (ContactStatus.REACHABLE, ContactStatus.REMOVED):
             self.presumed = ""
         self._note_round_trip(change)
@@ -218,6 +232,43 @@ class Endpoint(Machine):
             self.doubted_at = 0.0
         if self.reading() is Health.DEGRADED:
             self.words = self.why_degraded()
+
+    def _note_loss(self, change: ContactChange, before: ContactStatus) -> None:
+        """Keep in mind how the last contact was lost; ``before``: how the contact was that is spoken of."""
+        loss = self.loss
+        if change.status in LIVING:
+            loss = Loss.NONE
+        elif change.status is ContactStatus.UNREACHABLE and self._has_lost_all_contacts():
+            loss = Loss.NO_ANSWER
+        elif change.status is ContactStatus.REMOVED and not self.contacts:
+            if before is ContactStatus.UNKNOWN and not self._was_up_until(change.at):
+                return
+            loss = loss_of_last_contact(before, self.settings)
+        if loss is not self.loss:
+            self.loss, self.loss_said = loss, f"contact {change.status}"
+
+    def _was_up_until(self, at: float) -> bool:
+        """Whether it was not offline before: of the events of one loss that of the contact may be the last."""
+        if self.word is not Health.DOWN:
+            return True
+        return self.down_since is not None and at - self.down_since < ONE_FALL
+
+    @property
+    def is_logged_out(self) -> bool:
+        """Whether this is a phone that took back its registration, and was not lost."""
+        return self.loss is Loss.LOGGED_OUT and self.kind.is_device
+
+    def why(self) -> str:
+        """Say why it is as it reads, in words for people, with Asterisk's own behind."""
+        if self.reading() is not Health.DOWN:
+            return self.words
+        return why_down(self.loss, self.loss_said or self.words, self.settings)
+
+    def correct_reason(self) -> None:
+        """What had logged out logged in again, and was lost before it could be believed up."""
+        is_lost = self.belief is Health.DOWN and self.loss not in (Loss.NONE, Loss.LOGGED_OUT)
+        if is_lost and self.reason.startswith(Loss.LOGGED_OUT):
+            self.reason = self.why()
 
     def _note_round_trip(self, change: ContactChange) -> None:
         warn, rtt = self.policy.rtt_warn_ms, change.rtt_ms

@@ -56,7 +56,8 @@ class Endpoints:
             endpoint.count_change(Health.UP if is_plain else health, at, counts=counts and not was_veiled)
             self._desk.review_flapping(endpoint, step.now)
             confirms = confirms and endpoint.was_asked_for_device()
-            transition = endpoint.see(health, at, step.now, endpoint.words, confirms=confirms)
+            transition = endpoint.see(health, at, step.now, endpoint.why(), confirms=confirms)
+            endpoint.correct_reason()
             if endpoint.is_flapping and endpoint.pending is None:
                 self._desk.review_flapping(endpoint, step.now)
         endpoint.refresh()

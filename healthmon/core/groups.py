@@ -34,6 +34,8 @@ class Stance(Enum):
     FALLEN = "fallen"
     #: It is believed down, was seen better since, and is about to be believed so.
     RECOVERING = "recovering"
+    #: It is a phone that logged out, or is about to be believed so: it did not go down with the others.
+    LOGGED_OUT = "logged out"
     #: It was never up, so it cannot have gone down with the others.
     UNUSED = "unused"
 
@@ -55,6 +57,7 @@ class Members(Struct):
     standing: int = 0
     fallen: dict[Target, Endpoint] = field(default_factory=dict)
     recovering: dict[Target, Endpoint] = field(default_factory=dict)
+    logged_out: dict[Target, Endpoint] = field(default_factory=dict)
     #: When one of them was last seen to come back; 0.0: never yet.
     returned_at: float = 0.0
 
@@ -68,6 +71,8 @@ class Members(Struct):
         elif stance is Stance.RECOVERING:
             self.recovering[endpoint.target] = endpoint
             self.returned_at = max(self.returned_at, endpoint.pending_since)
+        elif stance is Stance.LOGGED_OUT:
+            self.logged_out[endpoint.target] = endpoint
 
     def down_since(self, since: float) -> Iterator[Endpoint]:
         """Go through those that went down at a time or later, and are."""
@@ -79,6 +84,7 @@ class Members(Struct):
         self.standing -= stance is Stance.STANDING
         self.fallen.pop(endpoint.target, None)
         self.recovering.pop(endpoint.target, None)
+        self.logged_out.pop(endpoint.target, None)
 
 
 class Fall(Struct, frozen=True, dict=True):
@@ -109,10 +115,11 @@ def stance_of(endpoint: Endpoint) -> Stance:
     """How an endpoint stands. One that flaps is not taken for recovering each time that it is up for a moment."""
     if not endpoint.ever_up or endpoint.belief is None:
         return Stance.UNUSED
+    fallen = Stance.LOGGED_OUT if endpoint.is_logged_out else Stance.FALLEN
     if endpoint.belief is Health.DOWN:
         is_recovering = endpoint.pending is not None and not endpoint.is_flapping
-        return Stance.RECOVERING if is_recovering else Stance.FALLEN
-    return Stance.FALLEN if endpoint.pending is Health.DOWN and not endpoint.veil else Stance.STANDING
+        return Stance.RECOVERING if is_recovering else fallen
+    return fallen if endpoint.pending is Health.DOWN and not endpoint.veil else Stance.STANDING
 
 
 def fell_at(endpoint: Endpoint) -> float:

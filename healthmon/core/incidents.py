@@ -171,7 +171,8 @@ class Incidents:
             episode = incident.flap_episodes + 1
             return replace(incident, health=Health.DEGRADED, flapping=episode, flap_episodes=episode)
         if is_bad and machine.belief is not None:
-            return replace(incident, flapping=0, health=machine.belief, believed_at=machine.believed_at)
+            incident = replace(incident, flapping=0, health=machine.belief, believed_at=machine.believed_at)
+            return replace(incident, cause=machine.reason) if incident.is_logged_out else incident
         if machine.belief is None:
             return incident
         ending = Ending.STABLE if incident.flapping else Ending.RECOVERED
@@ -180,7 +181,7 @@ class Incidents:
 
     def _change(self, before: Incident, after: Incident, now: float, changes: Changes) -> str:
         self._register.book(after, changes)
-        if (before.is_open, before.health, before.flapping) == (after.is_open, after.health, after.flapping):
+        if _as_told(before) == _as_told(after):
             return ""
         words = self._tell(after, now, changes)
         if not after.is_open and words.startswith((TOLD_NOBODY, TOLD_WITH)):
@@ -458,6 +459,11 @@ class Incidents:
         self._teller.shift(by)
         self._mutes.shift(by)
         self._register.shift(by)
+
+
+def _as_told(incident: Incident) -> tuple[object, ...]:
+    """What of an incident decides whether anybody is told."""
+    return incident.is_open, incident.health, incident.flapping, incident.is_logged_out
 
 
 def _closed(incident: Incident, ending: Ending, at: float, words: str) -> Incident:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from healthmon.config.types import Hold, WatchConfig
-from healthmon.model import ContactChange, ContactStatus, EndpointSettings, Health, Kind, Target
+from healthmon.model import ContactChange, ContactStatus, EndpointSettings, Health, Kind, Loss, Target
 
 #: Beyond one cycle of OPTIONS and its time-out, so that the second check has surely failed (rule 9, seconds).
 QUALIFY_MARGIN = 2.0
@@ -80,6 +80,33 @@ def losses_in_words(lost: int, contacts: int, *, may_have_more: bool) -> str:
     if 0 < lost < contacts:
         return f"{lost} of {contacts} contacts unreachable"
     return f"{lost} contact{'s' if lost > 1 else ''} unreachable" if lost and may_have_more else ""
+
+
+def loss_of_last_contact(before: ContactStatus, settings: EndpointSettings | None) -> Loss:
+    """How an endpoint lost a contact that was removed, given what it was before.
+
+    What Asterisk checks, and found there until then, has taken back its registration. Of what it does not check nobody
+    can tell that from a registration that expired.
+    """
+    if before is ContactStatus.UNREACHABLE:
+        return Loss.NO_ANSWER
+    if before is ContactStatus.NON_QUALIFIED:
+        return Loss.REGISTRATION_ENDED
+    is_checked = settings is not None and settings.known and settings.is_qualified
+    return Loss.LOGGED_OUT if before is ContactStatus.REACHABLE or is_checked else Loss.REGISTRATION_ENDED
+
+
+def why_down(loss: Loss, said: str, settings: EndpointSettings | None) -> str:
+    """Say why an endpoint is down, in words for people; behind them what Asterisk said."""
+    why = loss or _why_offline(settings)
+    return f"{why} ({said})" if said else why
+
+
+def _why_offline(settings: EndpointSettings | None) -> str:
+    """What offline means where no event told more."""
+    if settings is not None and settings.known and not settings.has_static_contact:
+        return "not registered, or does not answer OPTIONS"
+    return Loss.NO_ANSWER
 
 
 def least_round_trip(rtt_ms: float) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from healthmon.config.types import Hold
 from healthmon.core.flapping import Flapping, FlapRule
-from healthmon.model import CheckState, Health, Kind, Target, Transition
+from healthmon.model import CheckState, Health, Kind, Loss, Target, Transition
 
 #: How bad a health is. What was never known counts as up: it must earn its alarm like everything else.
 RANK = {None: 0, Health.UP: 0, Health.DEGRADED: 1, Health.DOWN: 2}
@@ -34,6 +34,7 @@ class Machine:
         "hold",
         "is_flapping",
         "kind",
+        "loss",
         "not_up_since",
         "pending",
         "pending_since",
@@ -70,6 +71,8 @@ class Machine:
         self.is_flapping = False
         #: Why it is told together with others, once it is believed down; "": by itself.
         self.cohort = ""
+        #: Of an endpoint: how it lost the last of its contacts.
+        self.loss = Loss.NONE
         self.flap_rule = FlapRule()
         self.flaps: Flapping | None = None
         #: The health that was read last, not hidden by any veil; flapping counts its changes.
@@ -87,7 +90,7 @@ class Machine:
         self.veiled_since = min(state.veiled_since, now)
         self.not_up_since = None if state.not_up_since is None else min(state.not_up_since, now)
         self.down_since = None if state.down_since is None else min(state.down_since, now)
-        self.cohort = state.cohort
+        self.cohort, self.loss = state.cohort, state.loss
         last = state.pending or state.belief
         # What is degraded, events alone tell.
         self.seen = None if state.veil or last is Health.DEGRADED else last
@@ -121,6 +124,7 @@ class Machine:
             flap_changes=() if self.flaps is None else self.flaps.booked(self.flap_rule),
             flapping_since=0.0 if self.flaps is None else self.flaps.since,
             cohort=self.cohort,
+            loss=self.loss if Health.DOWN in (self.belief, self.pending) else Loss.NONE,
         )
 
     def fingerprint(self) -> tuple[object, ...]:

@@ -148,9 +148,15 @@ class Memberships:
         return (*((line,) if is_public else ()), *((group.target,) if group is not None else ()))
 
     def members_down(self, target: Target) -> Iterable[Target] | None:
-        """Return the members of a site, or of the providers of one host, that are not up; None: it is no such group."""
+        """Return the members of a site, or of the providers of one host, that are not up; None: it is no such group.
+
+        Those that logged out are among them: from a site that is down nobody does, so they were lost with it.
+        """
         group = self.group_at(target)
-        return None if group is None else (*self.of(group).fallen, *self.of(group).recovering)
+        if group is None:
+            return None
+        members = self.of(group)
+        return (*members.fallen, *members.recovering, *members.logged_out)
 
     def site_of(self, target: Target) -> str:
         """Return the name of the site where a device is, or of the site itself; "": none is known."""

@@ -182,13 +182,15 @@ class Monitor:
             measured = endpoint.round_trip(change)
             if measured is not None:
                 step.changes.round_trips.append(measured)
-            is_doubtful = endpoint.makes_settings_doubtful(change)
+            is_doubtful, loss = endpoint.makes_settings_doubtful(change), endpoint.loss
             matters = endpoint.hear_contact(change)
             is_moved = self._follow(endpoint, change, step)
             if is_moved or is_doubtful:
                 step.changes.questions.append(Question(pbx.name, settings_of=(endpoint.target,)))
             if matters and endpoint.word is not None:
                 self._endpoints.apply(pbx, endpoint, change.at, step, confirms=False, counts=True)
+                if endpoint.loss is not loss:
+                    self._endpoints.settle(pbx, endpoint, step)
 
     def _follow(self, endpoint: Endpoint, change: ContactChange, step: Step) -> bool:
         """Keep in mind where its contacts are; return whether one is at a new place: its settings tell more of it."""
@@ -247,16 +249,18 @@ class Monitor:
         for sighting in pbx.release(snapshot.asked_at):
             self._see_held(pbx, sighting, step)
 
-    @staticmethod
-    def _note_contacts(pbx: Pbx, until: float, step: Step) -> None:
+    def _note_contacts(self, pbx: Pbx, until: float, step: Step) -> None:
         """Take what events told of contacts while nothing could be seen; the snapshot tells the rest."""
         for change in pbx.contacts_held(until):
             endpoint = pbx.endpoints.get(change.target)
             if endpoint is not None:
                 if endpoint.makes_settings_doubtful(change):
                     step.changes.questions.append(Question(pbx.name, settings_of=(endpoint.target,)))
+                loss = endpoint.loss
                 endpoint.note_contact(change)
                 endpoint.calm = None
+                if endpoint.loss is not loss:
+                    self._desk.book(endpoint, step)
 
     def _reconcile(self, pbx: Pbx, snapshot: Snapshot, step: Step, *, counts: bool) -> None:
         """Compare all that is listed with what is believed; most of it is the same."""

@@ -24,9 +24,18 @@ NOT_SINGLY = {
 }
 
 
+#: Why nobody is told of one that comes and goes with its user.
+LOGS_OUT = {
+    Kind.SOFTPHONE: "softphones that log out are not told",
+    Kind.MOBILE: "mobile phones that log out are not told",
+}
+
+_FOR_GOOD = frozenset((*NOT_SINGLY.values(), *LOGS_OUT.values()))
+
+
 def is_for_now(muted_by: str) -> bool:
     """Whether this speaks of a time, and not of what sort of thing it is."""
-    return bool(muted_by) and muted_by not in NOT_SINGLY.values()
+    return bool(muted_by) and muted_by not in _FOR_GOOD
 
 
 def its_begin(muted_by: str) -> str:
@@ -77,7 +86,13 @@ class Mutes:
         names = [name for name, matcher in self._in_force if _speaks_of(matcher, incident)]
         if self._is_outside_hours(incident):
             names.append(OUTSIDE_HOURS)
-        return next(iter(names), "" if self._is_told_singly(incident) else NOT_SINGLY[incident.kind])
+        return next(iter(names), self._never_told(incident))
+
+    def _never_told(self, incident: Incident) -> str:
+        """Say why such a thing is not told at any time; "": it is."""
+        if incident.is_logged_out and incident.kind in LOGS_OUT:
+            return LOGS_OUT[incident.kind]
+        return "" if self._is_told_singly(incident) else NOT_SINGLY[incident.kind]
 
     def _is_told_singly(self, incident: Incident) -> bool:
         watch = self._watches.get(incident.watch)

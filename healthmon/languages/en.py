@@ -35,6 +35,7 @@ LANGUAGE = Language(
             "WORSE",
             "DOWN",
             "STILL DOWN",
+            "LOGGED OUT",
             "FLAPPING",
             "DEGRADED",
             "STILL DEGRADED",

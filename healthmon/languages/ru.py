@@ -40,6 +40,7 @@ STATES = {
     "WORSE": ("УХУДШЕНИЕ:",),
     "DOWN": ("НЕДОСТУПЕН", "НЕДОСТУПНА", "НЕДОСТУПНО", "НЕДОСТУПНЫ"),
     "STILL DOWN": ("ВСЁ ЕЩЁ НЕДОСТУПЕН", "ВСЁ ЕЩЁ НЕДОСТУПНА", "ВСЁ ЕЩЁ НЕДОСТУПНО", "ВСЁ ЕЩЁ НЕДОСТУПНЫ"),
+    "LOGGED OUT": ("ВЫШЕЛ ИЗ СЕТИ", "ВЫШЛА ИЗ СЕТИ", "ВЫШЛО ИЗ СЕТИ", "ВЫШЛИ ИЗ СЕТИ"),
     "FLAPPING": ("НЕСТАБИЛЕН", "НЕСТАБИЛЬНА", "НЕСТАБИЛЬНО", "НЕСТАБИЛЬНЫ"),
     "DEGRADED": ("ЧАСТИЧНО ДОСТУПЕН", "ЧАСТИЧНО ДОСТУПНА", "ЧАСТИЧНО ДОСТУПНО", "ЧАСТИЧНО ДОСТУПНЫ"),
     "STILL DEGRADED": (
@@ -183,6 +184,15 @@ SAYINGS = {
     # Why something is down, or up again.
     "changes too often": "состояние меняется слишком часто",
     "contact reachable": "контакт отвечает",
+    "the contact that was lost is no longer registered": "потерянный контакт больше не зарегистрирован",
+    "does not answer OPTIONS": "не отвечает на OPTIONS",
+    "does not answer OPTIONS ({said})": "не отвечает на OPTIONS ({said})",
+    "logged out": "снял регистрацию",
+    "logged out ({said})": "снял регистрацию ({said})",
+    "registration expired, or logged out": "регистрация истекла или снята",
+    "registration expired, or logged out ({said})": "регистрация истекла или снята ({said})",
+    "not registered, or does not answer OPTIONS": "не зарегистрирован или не отвечает на OPTIONS",
+    "not registered, or does not answer OPTIONS ({said})": "не зарегистрирован или не отвечает на OPTIONS ({said})",
     "a message is being sent, and no answer comes": "сообщение отправляется, но ответа нет",
     "a message was accepted": "сообщение принято",
     "Asterisk answers": "Asterisk отвечает",

@@ -22,6 +22,7 @@ class State(StrEnum):
     WORSE = "WORSE"
     DOWN = "DOWN"
     STILL_DOWN = "STILL DOWN"
+    LOGGED_OUT = "LOGGED OUT"
     FLAPPING = "FLAPPING"
     DEGRADED = "DEGRADED"
     STILL_DEGRADED = "STILL DEGRADED"
@@ -54,10 +55,10 @@ _NEWS = {
     State.ENDED: News.ENDED,
 }
 #: Down, whatever makes us say it.
-DOWN = (State.ESCALATED, State.WORSE, State.DOWN, State.STILL_DOWN)
+DOWN = (State.ESCALATED, State.WORSE, State.DOWN, State.STILL_DOWN, State.LOGGED_OUT)
 
 #: What is told within the end of what explained it.
-_TOLD_WITHIN = (State.ESCALATED, State.DOWN, State.WAS_DOWN, State.UP)
+_TOLD_WITHIN = (State.ESCALATED, State.DOWN, State.LOGGED_OUT, State.WAS_DOWN, State.UP)
 
 #: What the reason alone tells of what lasts.
 _STATES_BY_REASON = {Reason.ESCALATED: State.ESCALATED, Reason.LONG_GONE: State.NOT_SEEN}
@@ -218,6 +219,8 @@ def _present_state(row: ClaimedRow) -> State:
         return State.FLAPPING
     if row.reason is Reason.WIDENED:
         return State.WORSE
+    if row.incident.is_logged_out:
+        return State.LOGGED_OUT
     is_degraded = row.incident.is_partial
     if row.reason is Reason.REMINDER:
         return State.STILL_DEGRADED if is_degraded else State.STILL_DOWN

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from healthmon.core.pulse import is_stale, why_old
 from healthmon.core.sites import label
 from healthmon.errors import ExitCode
-from healthmon.model import Check, CheckState, Freshness, Health, Incident, Kind, PbxState, Target
+from healthmon.model import Check, CheckState, Freshness, Health, Incident, Kind, Loss, PbxState, Target
 from healthmon.report.words import acknowledged
 from healthmon.store.queries import Hindrance
 
@@ -49,9 +49,15 @@ class Row(Struct, frozen=True):
         return self.kind.is_device and not self.ever_up and self.belief is Health.DOWN
 
     @property
+    def is_logged_out(self) -> bool:
+        """Whether it is a phone that took back its registration, and was not lost."""
+        return self.state is Health.DOWN and self.reason.startswith(Loss.LOGGED_OUT)
+
+    @property
     def is_alarm(self) -> bool:
-        """Whether it is down, and somebody should know."""
-        return self.state is Health.DOWN and not self.is_unused
+        """Whether it is down, and somebody should know. Softphones and mobiles log out as they like."""
+        is_at_home = self.is_logged_out and not self.kind.is_usually_told_singly
+        return self.state is Health.DOWN and not self.is_unused and not is_at_home
 
     @property
     def is_plain_up(self) -> bool:

@@ -219,6 +219,8 @@ def _state(row: Row) -> Cell:
     """The state, with a question mark on what it is perhaps about to become."""
     if row.is_unused:
         return Cell("never up")
+    if row.is_logged_out:
+        return Cell("logged out")
     if row.pending is not None and row.state is not Health.UNKNOWN:
         return state_cell(row.state, f"{row.state}, {row.pending}?")
     return state_cell(row.state)

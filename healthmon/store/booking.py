@@ -49,14 +49,14 @@ _UPSERT_STATE = upsert(
     "states",
     "check_id",
     """watched_since belief since believed_at reason remark pending pending_since not_up_since down_since
-    veil veiled_since ever_up is_flapping down_after flap_changes flapping_since cohort""",
+    veil veiled_since ever_up is_flapping down_after flap_changes flapping_since cohort loss""",
 )
 _UPSERT_PBX_STATE = upsert("pbx_states", "pbx", "startup_time last_reload_time version blind_why blind_since was_seen")
 _UPSERT_SETTINGS = upsert(
     "settings",
     "pbx technology resource",
     """read_at known qualify_frequency qualify_timeout has_static_contact has_unqualified_static_contact
-    has_unqualified_registered_contact has_outbound_auth max_contacts aors""",
+    has_unqualified_registered_contact has_outbound_auth max_contacts aors outbound_proxy""",
 )
 _UPSERT_INCIDENT = upsert(
     "incidents",

@@ -16,6 +16,7 @@ from healthmon.model import (
     Health,
     Incident,
     Kind,
+    Loss,
     Matcher,
     Note,
     PbxState,
@@ -37,6 +38,7 @@ HEALTHS = {code: health for health, code in HEALTH_CODES.items()}
 
 # Looking into a dictionary is ten times faster than asking an enum.
 KINDS = {str(kind): kind for kind in Kind}
+LOSSES = {str(loss): loss for loss in Loss}
 BELIEFS: dict[str | None, Health | None] = {None: None, **{str(health): health for health in Health}}
 
 
@@ -74,6 +76,7 @@ def state_row(check_id: int, state: CheckState, line: Timeline) -> Row:
         "flap_changes": _times_row(state.flap_changes, line),
         "flapping_since": line.stored(state.flapping_since),
         "cohort": state.cohort,
+        "loss": state.loss,
     }
 
 
@@ -93,14 +96,14 @@ def _times_of(text: str, line: Timeline) -> tuple[float, ...]:
 STATE_COLUMNS = """c.pbx, c.technology, c.resource, c.name, c.kind, c.watch, s.watched_since, s.belief, s.since,
     s.believed_at, s.reason, s.remark, s.pending, s.pending_since, s.not_up_since, s.down_since, s.veil,
     s.veiled_since, s.ever_up, s.is_flapping, s.down_after, s.flap_changes, s.flapping_since,
-    s.cohort"""
+    s.cohort, s.loss"""
 
 
 def state_of(row: sqlite3.Row, line: Timeline) -> CheckState:
     """Read a state from STATE_COLUMNS. By position: there may be 20,000 of them at a start."""
     pbx, technology, resource, check, kind, watch, watched_since, belief, since, believed_at, *facts = row
     reason, remark, pending, pending_since, not_up_since, down_since, veil, veiled_since, *marks = facts
-    ever_up, is_flapping, down_after, flap_changes, flapping_since, cohort = marks
+    ever_up, is_flapping, down_after, flap_changes, flapping_since, cohort, loss = marks
     return CheckState(
         target=named(pbx, technology, resource),
         check=check,
@@ -124,6 +127,7 @@ def state_of(row: sqlite3.Row, line: Timeline) -> CheckState:
         flap_changes=_times_of(flap_changes, line),
         flapping_since=line.shown(flapping_since),
         cohort=cohort,
+        loss=LOSSES[loss],
     )
 
 
@@ -167,6 +171,7 @@ def settings_row(settings: EndpointSettings, line: Timeline) -> Row:
         "has_outbound_auth": settings.has_outbound_auth,
         "max_contacts": settings.max_contacts,
         "aors": settings.aors,
+        "outbound_proxy": settings.outbound_proxy,
     }
 
 
@@ -184,6 +189,7 @@ def settings_of(row: sqlite3.Row, line: Timeline) -> EndpointSettings:
         has_outbound_auth=bool(row["has_outbound_auth"]),
         max_contacts=row["max_contacts"],
         aors=row["aors"],
+        outbound_proxy=intern(row["outbound_proxy"]),
     )
 
 

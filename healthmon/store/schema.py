@@ -379,6 +379,12 @@ _AORS = (
     "UPDATE pbx_states SET last_reload_time = ''",
 )
 
+#: How an endpoint lost the last of its contacts, and the proxy by which Asterisk reaches it.
+_LOSSES = (
+    "ALTER TABLE states ADD COLUMN loss TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE settings ADD COLUMN outbound_proxy TEXT NOT NULL DEFAULT ''",
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _SECOND,
@@ -395,4 +401,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _SIZES,
     _SIDE_BY_SIDE,
     _AORS,
+    _LOSSES,
 )

@@ -16,7 +16,18 @@ from healthmon.ari.messages import (
     decode_event,
 )
 from healthmon.errors import AriUnexpected
-from healthmon.model import ContactChange, ContactStatus, Health, Observation, Place, Removed, Source, Target, Witness
+from healthmon.model import (
+    ContactChange,
+    ContactStatus,
+    Health,
+    Loss,
+    Observation,
+    Place,
+    Removed,
+    Source,
+    Target,
+    Witness,
+)
 
 from .captures import VERSIONS, all_events, events, exchange
 
@@ -140,7 +151,8 @@ def test_rule_02_what_a_peer_status_means(technology: str, word: str, health: He
     else:
         words = f"peer status {word}"
         target = Target("office", technology, "x")
-        assert found == Observation(target, health, AT, Source.EVENT, Witness.ENDPOINT, words)
+        loss = Loss.REGISTRATION_ENDED if word == "Unregistered" else Loss.NONE
+        assert found == Observation(target, health, AT, Source.EVENT, Witness.ENDPOINT, words, loss)
 
 
 def test_devices_that_are_no_endpoints_say_nothing() -> None:

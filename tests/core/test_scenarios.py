@@ -515,7 +515,8 @@ def test_every_decision_is_a_line_in_words() -> None:
     scene.after(31)
     scene.answer_all({TRUNK: DOWN})
 
-    assert scene.log[-1] == "provider PJSIP/trunk-a on office: down after 31 s (peer status down); tells oncall/boss"
+    why = "does not answer OPTIONS (contact Unreachable)"
+    assert scene.log[-1] == f"provider PJSIP/trunk-a on office: down after 31 s: {why}; tells oncall/boss"
 
 
 def test_a_snapshot_asked_for_before_a_removal_does_not_bring_it_back() -> None:

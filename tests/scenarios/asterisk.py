@@ -120,6 +120,17 @@ class Asterisk:
             self._emit(*old)
             self._check_anew(peer)
 
+    def logs_out(self, *names: str) -> None:
+        """These phones take back their registrations (REGISTER with Expires: 0)."""
+        for peer in (self.peers[name] for name in names):
+            removed = peer.endpoint.contact_event("Removed")
+            peer.has_contact = peer.endpoint.is_up = False
+            peer.is_reachable = None
+            events = [removed, peer.endpoint.peer_event(), peer.endpoint.device_event()]
+            self._dice.shuffle(events)
+            self._emit(*events)
+            self._plan(peer)
+
     # ---------------------------------------------------------------- what happens to itself
 
     @property

@@ -34,6 +34,7 @@ up_after = 5s
 endpoints = PJSIP/*
 down_after = {phone_hold}s
 up_after = 5s
+{phones_are}
 
 [receiver oncall]
 longest_pause = {longest_pause:g}s
@@ -76,6 +77,8 @@ class Row(Struct, frozen=True):
     hold: float = 10.0
     #: That of phones, if it is another.
     phone_hold: float | None = None
+    #: One more line about phones.
+    phones_are: str = ""
     poll_every: float = 60.0
     #: Between attempts at a channel that fails.
     longest_pause: float = 5.0
@@ -97,6 +100,7 @@ class Row(Struct, frozen=True):
             phone_hold=f"{phone_hold:g}",
             poll_every=f"{self.poll_every:g}",
             longest_pause=self.longest_pause,
+            phones_are=self.phones_are,
         )
 
 
@@ -121,6 +125,17 @@ def a_site_dies(world: World) -> None:
 def the_site_is_told_in_time(world: World) -> None:
     # The last one is seen 8 s after it died at the latest; hold, effective window, and 2 s.
     assert world.channel.arrivals[0].at <= 30 + 8 + 10 + 30 + 2
+
+
+def four_of_ten_log_out(world: World) -> None:
+    """In the evening; in the morning they log in."""
+    for number, name in enumerate(SHOP[:4]):
+        world.at(30 + number, world.pbx.logs_out, name)
+        world.at(180 + number, world.pbx.registers, name)
+
+
+def nobody_is_told(world: World) -> None:
+    assert not world.channel.arrivals
 
 
 def the_line_is_cut(world: World) -> None:
@@ -335,6 +350,14 @@ ROWS: Sequence[Row] = (
         "the line is cut: 3 providers and 2 sites at once, later all return",
         the_line_is_cut,
         exactly(2),
+    ),
+    Row(
+        "4 of 10 softphones of one site log out, later log in",
+        four_of_ten_log_out,
+        # Whoever was dead while they logged out finds them gone, and cannot tell why.
+        at_most(2),
+        also=nobody_is_told,
+        phones_are="kind = softphone",
     ),
     Row("a provider dies, later returns", a_provider_dies, exactly(2)),
     Row("a trunk dies with a call up, later returns", a_provider_dies_with_a_call_up, exactly(2)),

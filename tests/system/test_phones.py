@@ -80,7 +80,7 @@ def test_phone_that_unregisters_is_told_down(scene: Scene) -> None:
     assert one.unregister() == 200
 
     scene.daemon.wait_for_state("PJSIP/101", "down")
-    scene.wait_told("DOWN phone 101 (office) since ")
+    scene.wait_told("LOGGED OUT phone 101 (office) since ")
 
 
 def test_phone_whose_registration_expires_is_told_down(scene: Scene) -> None:
