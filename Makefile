@@ -33,6 +33,7 @@ lab: install-tests
 
 soak: install-tests
 	$(BIN)/python -m tests.lab fetch
+	$(BIN)/python -m tests.fresh_root fetch
 	$(BIN)/python -m pytest -m "soak and not rows"; crashes=$$?; \
 		$(BIN)/python -m tests.system.soak_rows && exit $$crashes
 

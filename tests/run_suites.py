@@ -22,7 +22,7 @@ from msgspec import Struct
 ROOT = Path(__file__).parents[1]
 PYTHON = sys.executable
 #: Not every folder of tests is fast; these start whole daemons, or ask systemd.
-SLOW_FOLDERS = ("tests/system", "tests/service", "tests/docs", "tests/demo")
+SLOW_FOLDERS = ("tests/system", "tests/service", "tests/docs", "tests/demo", "tests/fresh_root")
 #: No input, no output, no clock.
 CORE = "tests/core"
 #: Simulated time.
@@ -123,7 +123,12 @@ SUITES = (
         120,
         ((PYTHON, "-m", "tests.browser", "fetch"), pytest(BROWSER)),
     ),
-    Suite("fetch", "get Asterisk 22 and 16 and the SIP peers", 120, ((PYTHON, "-m", "tests.lab", "fetch"),)),
+    Suite(
+        "fetch",
+        "get Asterisk 22 and 16, the SIP peers, and what makes a fresh Debian",
+        120,
+        ((PYTHON, "-m", "tests.lab", "fetch"), (PYTHON, "-m", "tests.fresh_root", "fetch")),
+    ),
     Suite(
         "asterisk",
         "on a real Asterisk 22 and 16; what must hold there, on one of them with two kill -9",

@@ -15,6 +15,7 @@ from healthmon.model import Changes, ClockJump, Health
 from healthmon.store.queries import open_reader
 from healthmon.store.writer import open_writer
 from tests.store.scene import BOSS, PHONE, START, Store, by_key, incident, notification, state, transition
+from tests.tmpfs import mounted_tmpfs
 
 
 def big_changes(number: int) -> Changes:
@@ -106,13 +107,8 @@ def test_another_process_that_writes_for_too_long_is_named(store: Store) -> None
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 3 MB."""
-    mount = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(tmp_path)], capture_output=True, text=True, check=False
-    )
-    if mount.returncode:
-        pytest.skip(f"needs the right to mount: {mount.stderr.strip()}")
-    yield tmp_path
-    subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
+    with mounted_tmpfs(tmp_path, "3m"):
+        yield tmp_path
 
 
 def fill_up(disk: Path) -> Path:
