@@ -72,6 +72,9 @@ from healthmon.store.queries import open_reader
 )
 @click.option("--exclude-maintenance", is_flag=True, help="Leave out what happened within maintenance windows.")
 @click.option("--incidents", "with_incidents", is_flag=True, help="List the incidents too (as CSV: instead).")
+@click.option(
+    "--with-notes", is_flag=True, help="Say who acknowledged an incident, and their note; JSON and CSV always do."
+)
 @click.option("--all", "everything", is_flag=True, help="List everything also in a table.")
 @click.option(
     "--format",
@@ -99,6 +102,7 @@ def command(
     unknown_as: str,
     exclude_maintenance: bool,
     with_incidents: bool,
+    with_notes: bool,
     everything: bool,
     form: str,
     as_of: str | None,
@@ -115,9 +119,8 @@ def command(
     where = place(ctx.obj, database)
     now = as_of_moment(as_of, where.timezone)
     last = _last(week=last_week, month=last_month)
-    look = Look(
-        where.timezone, screen() if output is None else Screen(width=None), with_incidents, everything, top, now
-    )
+    seen_on = screen() if output is None else Screen(width=None)
+    look = Look(where.timezone, seen_on, with_incidents, everything, top, now, with_notes)
     asked = Asked(
         window=_window(since, from_, to, last, zone=where.timezone, now=now),
         choice=Choice(**chosen),

@@ -6,8 +6,10 @@ these times does: the figures would be wrong.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from healthmon.config import resolve
 from healthmon.config.build import maintenance_of, site_of, working_hours_of
@@ -17,6 +19,9 @@ from healthmon.config.reader import read_sections, read_text
 from healthmon.config.secrets import Secrets
 from healthmon.config.types import Plans
 from healthmon.errors import ConfigError, Problem
+
+#: How a PBX on the machine of healthmon is usually written.
+_THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 
 
 def load_plans(path: Path, environ: Mapping[str, str]) -> Plans:
@@ -39,7 +44,14 @@ def load_plans(path: Path, environ: Mapping[str, str]) -> Plans:
         maintenance=tuple(maintenance_of(section) for section in draft.of("maintenance")),
         working_hours={name: times for name, times in hours.items() if times},
         sites=tuple(site_of(section) for section in draft.of("site")),
+        hosts={section.name: _host(section.values["url"]) for section in draft.of("pbx") if "url" in section.values},
     )
+
+
+def _host(url: str) -> str:
+    """Name the machine of a PBX; "127.0.0.1" would say nothing to a reader elsewhere."""
+    host = urlsplit(url).hostname or ""
+    return os.uname().nodename if host in _THIS_MACHINE else host
 
 
 def _is_about_plans(problem: Problem) -> bool:

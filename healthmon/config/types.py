@@ -224,6 +224,8 @@ class Plans(Struct, frozen=True):
     #: By the name of the watch section; one that has none is missing.
     working_hours: Mapping[str, tuple[Weekly, ...]] = field(default_factory=dict)
     sites: tuple[SiteConfig, ...] = ()
+    #: On which machine each PBX is, by its name.
+    hosts: Mapping[str, str] = field(default_factory=dict)
 
 
 class HistoryConfig(Struct, frozen=True):

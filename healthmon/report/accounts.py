@@ -154,6 +154,8 @@ class Account(Struct, frozen=True, dict=True):
     pictures: Pictures | None = None
     #: How many incidents the outages of its targets go back to; 0: those are not kept any more.
     causes: int = 0
+    #: Where its providers are, and its PBXs, as far as that is known.
+    hosts: Mapping[Target, str] = field(default_factory=dict)
     #: When the first of its targets was taken under watch.
     watched_since: float = -inf
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from healthmon.core.roundtrips import RoundTrips
+from healthmon.model import Kind, Target
 from healthmon.report.accounts import Account, By, Group, Line, Rules
 from healthmon.report.figures import Figures
 from healthmon.report.words import counted, duration, milliseconds, percent, short
@@ -107,6 +108,36 @@ def _named(entry: Entry, account: Account) -> tuple[str, ...]:
 
 
 # ---------------------------------------------------------------- the same in sentences
+
+
+#: So many names stand in a title.
+_MOST_NAMED = 3
+
+
+def of_what(account: Account) -> str:
+    """Say of what a report is, for its title: `` of PBX office (pbx.example.net)``; "" where there is nothing."""
+    lines = account.lines
+    if not lines:
+        return ""
+    endpoints = {line.target.endpoint for line in lines}
+    if len(endpoints) == 1 and lines[0].target.is_endpoint:
+        pbxs = ", ".join(sorted({line.target.pbx for line in lines}))
+        return f" of {lines[0].kind} {endpoints.pop()}{_at(account, lines[0].target)} on {pbxs}"
+    kinds = {line.kind for line in lines}
+    of_one_kind = f"{counted(len(lines), kinds.pop())} of " if len(kinds) == 1 and Kind.PBX not in kinds else ""
+    return f" of {of_one_kind}{_pbxs(account)}"
+
+
+def _pbxs(account: Account) -> str:
+    names = sorted({line.target.pbx for line in account.lines})
+    if len(names) > _MOST_NAMED:
+        return f"{len(names):,} PBXs"
+    listed = ", ".join(name + _at(account, Target(name)) for name in names)
+    return f"PBX{'s' if len(names) > 1 else ''} {listed}"
+
+
+def _at(account: Account, target: Target) -> str:
+    return f" ({account.hosts[target]})" if account.hosts.get(target) else ""
 
 
 def sentences(account: Account) -> list[str]:

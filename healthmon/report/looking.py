@@ -98,12 +98,20 @@ def account_of(
         by=asked.by,
         groups=measuring.groups(0) if is_calendar else grouped(lines, asked.by, asked.rules),
         rules=asked.rules,
+        hosts=_hosts(reader, lines, plans),
         causes=0 if measuring.tells_of_gone else reader.count_causes(_wanted(asked)),
         watched_since=min((one.watched_from[0] for one in chosen), default=asked.window[1]),
         pictures=_pictures(measuring, chosen, lines, _of_sites(reader, asked, now), asked)
         if asked.with_pictures
         else None,
     )
+
+
+def _hosts(reader: Reader, lines: Sequence[Line], plans: Plans) -> dict[Target, str]:
+    """Say where the PBXs and the providers are."""
+    places = reader.last_places()
+    hosts = {line.target: places[line.target][-1].address for line in lines if line.target in places}
+    return hosts | {Target(name): host for name, host in plans.hosts.items()}
 
 
 def _incidents(reader: Reader, asked: Asked, now: float) -> tuple[Iterable[Incident], int]:

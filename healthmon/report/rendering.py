@@ -25,6 +25,8 @@ class Look(NamedTuple):
     top: int | None = None
     #: When the report is written.
     now: float = 0.0
+    #: Who took note of an incident, and what they said: not for everybody.
+    with_notes: bool = False
 
 
 class Form(NamedTuple):
@@ -42,6 +44,7 @@ def _table(account: Account, look: Look) -> Iterable[str]:
         look.zone,
         look.screen,
         with_incidents=look.with_incidents,
+        with_notes=look.with_notes,
         everything=look.everything,
         top=look.top,
     )
@@ -56,13 +59,15 @@ def _json(account: Account, look: Look) -> Iterable[str]:
 
 
 def _markdown(account: Account, look: Look) -> Iterable[str]:
-    yield report_markdown(account, look.zone, with_incidents=look.with_incidents, top=look.top)
+    yield report_markdown(
+        account, look.zone, with_incidents=look.with_incidents, with_notes=look.with_notes, top=look.top
+    )
 
 
 def _html(account: Account, look: Look) -> Iterable[str]:
     from healthmon.report.html.page import report_page  # noqa: PLC0415  (no other form needs Jinja2 and drawsvg)
 
-    yield report_page(account, look.zone, now=look.now, top=look.top)
+    yield report_page(account, look.zone, now=look.now, top=look.top, with_notes=look.with_notes)
 
 
 _ALL = Listing(is_streamed=True)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from healthmon.report.accounts import Account
-from healthmon.report.columns import sentences, table_of
+from healthmon.report.columns import of_what, sentences, table_of
 from healthmon.report.report_text import ALL_INCIDENTS, incident_texts, times
 from healthmon.report.words import visible
 
@@ -15,21 +15,27 @@ from healthmon.report.words import visible
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|~$&@:-])")
 
 
-def report_markdown(account: Account, zone: ZoneInfo, *, with_incidents: bool, top: int | None = None) -> str:
+def report_markdown(
+    account: Account, zone: ZoneInfo, *, with_incidents: bool, with_notes: bool = False, top: int | None = None
+) -> str:
     """Write an account as Markdown (GitHub's tables). ``top``: so many of the worst, and no more."""
     whole = table_of(account.worst(top), account)
     titles = [*whole.names, *(figure.title for figure in whole.figures)]
     is_number = [name == "TARGETS" for name in whole.names] + [True] * len(whole.figures)
-    parts = ["# Availability", escaped(times(account, zone)), *map(escaped, sentences(account))]
+    parts = [
+        f"# Availability{escaped(of_what(account))}",
+        escaped(times(account, zone)),
+        *map(escaped, sentences(account)),
+    ]
     if whole.rows:
         parts.append(_table(titles, whole.rows, is_number))
     if with_incidents:
-        parts += ["## Incidents", _incidents(account, zone)]
+        parts += ["## Incidents", _incidents(account, zone, with_notes=with_notes)]
     return "\n\n".join(parts) + "\n"
 
 
-def _incidents(account: Account, zone: ZoneInfo) -> str:
-    texts = incident_texts(account, zone)
+def _incidents(account: Account, zone: ZoneInfo, *, with_notes: bool) -> str:
+    texts = incident_texts(account, zone, with_notes=with_notes)
     if not texts.rows:
         return "No incidents."
     text = _table(texts.titles, texts.rows, [title in ("NO.", "LASTED") for title in texts.titles])

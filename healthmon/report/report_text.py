@@ -33,6 +33,7 @@ def report_text(
     screen: Screen,
     *,
     with_incidents: bool,
+    with_notes: bool = False,
     everything: bool = False,
     top: int | None = None,
 ) -> str:
@@ -40,7 +41,7 @@ def report_text(
     limit = len(account.entries) if everything else LISTED
     parts = [_headline(account, zone, screen), _entries(account, screen, limit, top)]
     if with_incidents:
-        parts.append(_incidents(account, zone, screen))
+        parts.append(_incidents(account, zone, screen, with_notes=with_notes))
     return "\n".join(part for part in parts if part)
 
 
@@ -170,21 +171,23 @@ _INCIDENT_COLUMNS = (
 )
 
 
-def _incidents(account: Account, zone: ZoneInfo, screen: Screen) -> str:
+def _incidents(account: Account, zone: ZoneInfo, screen: Screen, *, with_notes: bool) -> str:
     """Write the table of incidents, newest first."""
-    rows = _incident_rows(account, zone)
+    rows = _incident_rows(account, zone, with_notes=with_notes)
     if not rows:
         return line("No incidents.", screen)
     more = f"… and {account.more_incidents:,} older ones; --all lists everything."
     return table(_INCIDENT_COLUMNS, rows, screen) + (line(more, screen) if account.more_incidents else "")
 
 
-def _incident_rows(account: Account, zone: ZoneInfo) -> list[list[Cell]]:
+def _incident_rows(account: Account, zone: ZoneInfo, *, with_notes: bool) -> list[list[Cell]]:
     has_pbx = account.has_pbxs
-    return [_incident(one, account.window[1], zone, has_pbx=has_pbx) for one in account.incidents]
+    return [
+        _incident(one, account.window[1], zone, has_pbx=has_pbx, with_notes=with_notes) for one in account.incidents
+    ]
 
 
-def _incident(one: Incident, until: float, zone: ZoneInfo, *, has_pbx: bool) -> list[Cell]:
+def _incident(one: Incident, until: float, zone: ZoneInfo, *, has_pbx: bool, with_notes: bool) -> list[Cell]:
     ended = until if one.closed_at is None else one.closed_at
     return [
         Cell(str(one.id)),
@@ -192,7 +195,7 @@ def _incident(one: Incident, until: float, zone: ZoneInfo, *, has_pbx: bool) -> 
         Cell(short(ended - one.opened_at)),
         Cell(one.target.endpoint if one.target.is_endpoint and not has_pbx else str(one.target)),
         state_cell(one.health),
-        Cell("; ".join(part for part in (one.cause or one.extent, _ending(one)) if part)),
+        Cell("; ".join(part for part in (one.cause or one.extent, _ending(one, with_notes=with_notes)) if part)),
     ]
 
 
@@ -205,9 +208,9 @@ class IncidentTexts(NamedTuple):
     total: int | None
 
 
-def incident_texts(account: Account, zone: ZoneInfo) -> IncidentTexts:
+def incident_texts(account: Account, zone: ZoneInfo, *, with_notes: bool) -> IncidentTexts:
     """Write the incidents of an account as texts."""
-    rows = [[cell.text for cell in row] for row in _incident_rows(account, zone)]
+    rows = [[cell.text for cell in row] for row in _incident_rows(account, zone, with_notes=with_notes)]
     total = len(rows) + account.more_incidents if account.more_incidents else None
     return IncidentTexts([column.title for column in _INCIDENT_COLUMNS], rows, total)
 
@@ -222,13 +225,16 @@ def incidents_table(
     shown = [one for one in incidents if everything or one.explained_by not in numbers]
     # A receiver has no PBX.
     has_pbx = len({one.target.pbx for one in shown if one.target.pbx}) > 1
-    text = table(_INCIDENT_COLUMNS, [_incident(one, now, zone, has_pbx=has_pbx) for one in shown], screen)
+    text = table(
+        _INCIDENT_COLUMNS, [_incident(one, now, zone, has_pbx=has_pbx, with_notes=True) for one in shown], screen
+    )
     hidden = len(incidents) - len(shown)
     return text + (line(f"{hidden:,} more are explained by these; --all lists them, too.", screen) if hidden else "")
 
 
-def _ending(one: Incident) -> str:
+def _ending(one: Incident, *, with_notes: bool) -> str:
     """Say how it ended, or that it lasts; and by which bigger one it is explained."""
+    note = acknowledged(one) if with_notes else ""
     ending = "still open" if one.is_open else one.closed_words or str(one.ending or "")
     explained = f"explained by {one.explained_by}" if one.explained_by is not None else ""
-    return "; ".join(part for part in (ending, explained, one.muted_by, acknowledged(one)) if part)
+    return "; ".join(part for part in (ending, explained, one.muted_by, note) if part)

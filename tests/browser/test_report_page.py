@@ -71,6 +71,18 @@ def strange() -> Account:
     return Account(window, lines, tuple(incidents), rules=Rules(promised=0.999), pictures=pictures)
 
 
+#: How far the texts of two cells that lie beside each other are apart at least (pixels).
+NARROWEST_GAP = """(() => {
+    const text = cell => { const range = document.createRange(); range.selectNodeContents(cell); return range };
+    const gaps = [...document.querySelectorAll('.scroll tr')].flatMap(row => [...row.cells].slice(1).map(cell => {
+        const left = text(cell.previousElementSibling), right = text(cell);
+        return left.toString() && right.toString()
+            ? right.getBoundingClientRect().left - left.getBoundingClientRect().right : Infinity }));
+    const least = Math.min(...gaps);
+    return Number.isFinite(least) ? least : null;
+})()"""
+
+
 @pytest.fixture(scope="module", params=["example", "demo", "strange", "empty"])
 def page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A report as a file."""
@@ -159,3 +171,31 @@ def test_strange_names_are_shown_as_they_are(browser: Browser, tmp_path: Path) -
 
     assert HOSTILE in text
     assert "Unreachable</td></table><script>alert(2)</script>" in text
+
+
+def test_columns_do_not_touch_on_paper(browser: Browser, page: Path) -> None:
+    shown = browser.page(page, PAPER)
+    shown.as_on_paper()
+
+    gap = shown.evaluate(NARROWEST_GAP)
+
+    assert gap is None or gap >= 7
+
+
+@pytest.mark.parametrize("width", [320, PHONE, 600])
+def test_tables_that_go_on_to_the_right_say_so_on_a_phone(browser: Browser, page: Path, width: int) -> None:
+    shown = browser.page(page, width)
+
+    tables = shown.evaluate("[...document.querySelectorAll('.scroll')].map(one => one.scrollWidth - one.clientWidth)")
+    hints = shown.evaluate(
+        "[...document.querySelectorAll('.scroll')].map(one => one.previousElementSibling.checkVisibility())"
+    )
+
+    assert all(hidden > 100 for hidden in tables)
+    assert hints == [True] * len(tables)
+
+
+def test_no_hint_stands_where_a_table_is_seen_whole(browser: Browser, page: Path) -> None:
+    shown = browser.page(page, SCREEN)
+
+    assert shown.evaluate("[...document.querySelectorAll('.hint')].some(one => one.checkVisibility())") is False

@@ -210,7 +210,7 @@ def test_status_and_report_show_who_took_note(office: Path, run: Run) -> None:
     (target,) = json.loads(run("status", "--down", "--json").stdout)["targets"]
     assert (target["incident"], target["acknowledged"]) == (840, "acknowledged by anna: called them")
     assert target["muted_by"] == "silence 12"
-    assert "acknowledged by anna: called them" in run("report", "--incidents").stdout
+    assert "acknowledged by anna: called them" in run("report", "--incidents", "--with-notes").stdout
 
 
 # ---------------------------------------------------------------- what is no endpoint

@@ -5,13 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from msgspec.structs import replace
 
-from healthmon.model import Health, Kind, Target
+from healthmon.cli.main import cli
+from healthmon.model import Changes, Health, Kind, Place, PlaceChange, Target
+from healthmon.store.writer import open_writer
 from tests.cli.conftest import Run
 from tests.report.builder import (
     DAY,
@@ -348,3 +353,63 @@ def test_wrong_times_are_one_sentence_and_exit_2(database: Path, run: Run, argum
     assert result.stdout == ""
     assert result.stderr.startswith(f"healthmon: {arguments[0]}")
     assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("form", ["html", "markdown", "table"])
+def test_notes_of_an_acknowledgement_are_internal_and_left_out_of_pages_for_others(
+    database: Path, run: Run, form: str
+) -> None:
+    office = an_office()
+    office["incidents"] = [
+        replace(office["incidents"][0], acked_at=NOW - DAY + 60, acked_by="anna", ack_reason="do not tell them")
+    ]
+    with running(database, **office):
+        for_others = run("report", "--incidents", "--format", form).stdout
+        for_us = run("report", "--incidents", "--format", form, "--with-notes").stdout
+        listed = run("incidents").stdout
+
+    assert "peer status Unreachable" in for_others
+    assert "anna" not in for_others
+    assert "do not tell them" not in for_others
+    assert "acknowledged by anna: do not tell them" in for_us.replace("\\:", ":")
+    assert "acknowledged by anna: do not tell them" in listed
+
+
+def test_the_title_names_the_pbx_or_the_provider_with_its_host(tmp_path: Path, database: Path, run: Run) -> None:
+    config = tmp_path / "config.ini"
+    url = "url = http://pbx.example.net:8088\nusername = a\npassword = b\n"
+    general = f"[healthmon]\ndatabase = {database}\ntimezone = UTC\n"
+    config.write_text(f"{general}[pbx office]\n{url}[watch all]\nendpoints = PJSIP/*\n")
+    with running(database, **an_office()):
+        pass
+    writer = open_writer(database, now=NOW - 60)
+    trunk = Target("office", "PJSIP", "trunk")
+    writer.commit(Changes(places=[PlaceChange(trunk, Place("sip.example.org"), NOW - DAY, is_left=False)]))
+    writer.close()
+
+    def title(*arguments: str) -> str:
+        command = ["-c", str(config), "report", "--last-month", "--format", "html", *arguments]
+        page = CliRunner().invoke(cli, command, catch_exceptions=False).stdout
+        return page.split("<title>")[1].split("</title>")[0]
+
+    assert title() == "Availability of PBX office (pbx.example.net): April 2026"
+    assert (
+        title("--endpoint", "trunk") == "Availability of provider PJSIP/trunk (sip.example.org) on office: April 2026"
+    )
+    assert title("--kind", "phone") == "Availability of 2 phones of PBX office (pbx.example.net): April 2026"
+    config.write_text(f"{general}[pbx office]\n{url.replace('pbx.example.net', '127.0.0.1')}")
+    assert title() == f"Availability of PBX office ({os.uname().nodename}): April 2026"
+
+
+def test_the_first_day_has_no_huge_empty_calendar(database: Path, run: Run) -> None:
+    def heights(lasted: float) -> list[float]:
+        pbx = connection(watched_since=NOW - lasted)
+        with running(database, [pbx], history=steps(pbx, (NOW - lasted, UP))):
+            page = run("report", "--format", "html").stdout
+        database.unlink()
+        return [float(height) for height in re.findall(r'height="([\d.]+)"[^>]*class="calendar', page)]
+
+    # An hour in two cells of the clock; three hours; two days have whole columns.
+    assert heights(10 * MINUTE) == []
+    assert heights(3 * HOUR) == [90]
+    assert heights(40 * HOUR) == [468]

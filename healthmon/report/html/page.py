@@ -11,7 +11,7 @@ from markupsafe import Markup
 from healthmon import __version__
 from healthmon.model import Health
 from healthmon.report.accounts import Account, By, Group, Pictures, Strip
-from healthmon.report.columns import Table, available, promised, sentences, table_of
+from healthmon.report.columns import Table, available, of_what, promised, sentences, table_of
 from healthmon.report.figures import UnknownAs
 from healthmon.report.html import pictures as draw
 from healthmon.report.html.narrative import headline, in_words, period_in_words, story
@@ -24,6 +24,9 @@ MOST_ROWS = 200
 
 #: So many outages are named below a strip; so many providers, and sites, are told of in the summary.
 _NAMED_OUTAGES, _TOLD = 5, 5
+
+#: A calendar of fewer cells than this would be a great empty space.
+_FEWEST_CELLS = 2
 
 _SAID: dict[Shown, str] = {
     Health.UP: "up",
@@ -60,11 +63,13 @@ class Chart(NamedTuple):
     picture: Markup
 
 
-def report_page(account: Account, zone: ZoneInfo, *, now: float, top: int | None = None) -> str:
+def report_page(
+    account: Account, zone: ZoneInfo, *, now: float, top: int | None = None, with_notes: bool = False
+) -> str:
     """Write an account as one HTML page."""
     pictures = account.pictures or Pictures()
     listed = account.entries[:MOST_ROWS] if top is None else account.worst(top)
-    incidents = incident_texts(account, zone)
+    incidents = incident_texts(account, zone, with_notes=with_notes)
     environment = Environment(
         loader=PackageLoader("healthmon.report.html"),
         autoescape=True,
@@ -74,7 +79,7 @@ def report_page(account: Account, zone: ZoneInfo, *, now: float, top: int | None
     )
     environment.filters["visible"] = visible
     return environment.get_template("report.html.j2").render(
-        title=f"Availability of {period_in_words(account.window, zone)}",
+        title=_title(account, zone),
         times=times(account, zone),
         written=f"Written {full(now, zone)} by healthmon {__version__}.",
         headline=headline(account, zone),
@@ -99,6 +104,12 @@ def report_page(account: Account, zone: ZoneInfo, *, now: float, top: int | None
         incidents=incidents,
         all_incidents=ALL_INCIDENTS,
     )
+
+
+def _title(account: Account, zone: ZoneInfo) -> str:
+    """Say what the page is about: ``Availability of PBX office (pbx.example.net): November 2026``."""
+    about, period = of_what(account), period_in_words(account.window, zone)
+    return visible(f"Availability{about}: {period}" if about else f"Availability of {period}")
 
 
 def _remarkable(pictures: Pictures) -> list[Strip]:
@@ -197,7 +208,7 @@ def _ticks(account: Account, zone: ZoneInfo) -> list[str]:
 
 def _calendar(pictures: Pictures, account: Account, zone: ZoneInfo) -> list[Markup]:
     cells = [cell for cell in pictures.cells if cell.targets]
-    if not cells:
+    if len(cells) < _FEWEST_CELLS:
         return []
     if pictures.is_hourly:
         return [draw.hours_picture(cells, account.rules, zone, _calendar_label(cells, account, is_hourly=True))]

@@ -189,22 +189,27 @@ def _months(dates: Sequence[date], monday: int) -> list[tuple[str, int]]:
 
 
 def hours_picture(hours: Sequence[Group], rules: Rules, zone: ZoneInfo, label: str) -> Markup:
-    """Draw a column for each day and a row for each hour of the clock; the hour that comes twice is one cell."""
+    """Draw a column for each day and a row for each hour of the clock; the hour that comes twice is one cell.
+
+    Of a single day only the hours that are there, so that the first day is not a great empty space.
+    """
     moments = [datetime.fromtimestamp(_span(hour)[0], zone) for hour in hours]
     days = sorted({moment.date() for moment in moments})
     width = min(max(_ALL_DAYS // len(days) - _GAP, _NARROW), _WIDE)
-    top = 36
-    drawing = _drawing(
-        _LEFT + len(days) * (width + _GAP), top + 24 * (_HOUR + _GAP), label, **{"class": "calendar hours"}
-    )
-    for hour in range(0, 24, 3):
-        drawing.append(_text(f"{hour:02}", 8, top + hour * (_HOUR + _GAP) + 12))
+    shown = {moment.hour for moment in moments} if len(days) == 1 else range(24)
+    first, last = min(shown), max(shown)
+    top, pitch = 36, _HOUR + _GAP
+    height = top + (last + 1 - first) * pitch
+    drawing = _drawing(_LEFT + len(days) * (width + _GAP), height, label, **{"class": "calendar hours"})
+    for hour in range(first, last + 1):
+        if hour % 3 == 0 or hour == first:
+            drawing.append(_text(f"{hour:02}", 8, top + (hour - first) * pitch + 12))
     for column, day in enumerate(days):
         middle = _LEFT + column * (width + _GAP) + width / 2
         drawing.append(_text(f"{day:%a}"[: 3 if width > 26 else 2], middle, 13, "middle"))
         drawing.append(_text(f"{day.day}", middle, 29, "middle"))
     for hour_group, moment in zip(hours, moments, strict=True):
-        x, y = _LEFT + days.index(moment.date()) * (width + _GAP), top + moment.hour * (_HOUR + _GAP)
+        x, y = _LEFT + days.index(moment.date()) * (width + _GAP), top + (moment.hour - first) * pitch
         drawing.append(_cell((x, y, width, _HOUR), hour_group, rules, f"{moment:%a} {moment.day}, {moment:%H:%M}"))
     return _markup(drawing)
 
