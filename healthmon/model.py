@@ -363,12 +363,16 @@ class CheckState(Struct, frozen=True):
     down_after: float = 0.0
     #: When each raw change began that counts for flapping, the newest perhaps not for long enough yet.
     flap_changes: tuple[float, ...] = ()
-    #: When the first of those changes was that made it flap; 0.0: it does not.
+    #: When the first of those changes was that made it flap. While it does not: when the outage began that ended the
+    #: last episode; what changed until then makes it flap no more. 0.0: neither.
     flapping_since: float = 0.0
     #: What it is told together with, once it is believed down: "found down at first look", ….
     cohort: str = ""
     #: Of an endpoint: how it lost the last of its contacts.
     loss: Loss = Loss.NONE
+    #: How long what is pending must last to be believed (seconds); why, if not as it is configured.
+    pending_hold: float = 0.0
+    pending_hold_why: str = ""
 
 
 class PbxState(Struct, frozen=True):

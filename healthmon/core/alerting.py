@@ -63,6 +63,9 @@ class Policy(Struct, frozen=True):
     daily_line: DailyLine | None = None
     #: This URL is told only because nobody took note of it in time.
     is_escalation: bool = False
+    #: It was seen up, and is believed so after ``up_after``: that it lasts is told so much later (seconds); 0.0: it was
+    #: not.
+    recovering_for: float = 0.0
 
 
 def decide(incident: Incident, told: Told, policy: Policy, now: float) -> tuple[Reason, int] | None:
@@ -145,12 +148,15 @@ def _count(told: Told, reason: Reason) -> int:
 
 
 def reminder_due_at(told: Told, policy: Policy) -> float | None:
-    """When the next reminder falls due (seconds, UTC), or None: no reminder is wanted, or a message still waits."""
+    """When the next reminder falls due (seconds, UTC), or None: no reminder is wanted, or a message still waits.
+
+    While it seems to recover, a reminder waits for whether it does.
+    """
     waits = policy.remind_every
     is_wanted = bool(waits) and not policy.is_acknowledged and policy.daily_line is None
     if not is_wanted or told.waiting or not told.is_alarmed:
         return None
-    return told.said_at + waits[min(_count(told, Reason.REMINDER), len(waits) - 1)]
+    return told.said_at + waits[min(_count(told, Reason.REMINDER), len(waits) - 1)] + policy.recovering_for
 
 
 def _once_closed(incident: Incident, told: Told) -> tuple[Reason, int] | None:

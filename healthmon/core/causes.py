@@ -225,6 +225,14 @@ class Causes:
             self._deadlines.set((GROUP, group.target), over_at)
         self._incidents.amend(after, step)
 
+    def recovering_for(self, target: Target) -> float:
+        """After how long a group is believed back, if it is about to be (seconds); 0.0: it is not."""
+        if target not in self._calm_since:
+            return 0.0
+        group = self._memberships.group_at(target) or network_of(target.pbx)
+        recovering = [one for members in self._memberships.all_of(group) for one in members.recovering.values()]
+        return max((one.policy.hold.up_after for one in recovering), default=0.0)
+
     def settled_at(self, incident: Incident) -> float:
         """When it is surely known how wide the outage of a group is by now."""
         group = self._memberships.group_at(incident.target) or network_of(incident.target.pbx)

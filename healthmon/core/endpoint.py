@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from healthmon.config.types import Hold, WatchConfig
-from healthmon.core.flapping import FlapRule, grown
+from healthmon.core.flapping import FlapRule
 from healthmon.core.interpret import (
     NOT_LISTED,
     contradicts,
@@ -140,12 +140,14 @@ class Endpoint(Machine):
             limit = policy.rtt_warn_ms or float("inf")
             self.slow = {uri: rtt for uri, rtt in self.slow.items() if rtt > limit}
 
-    def hold_in_force(self) -> Hold:
-        """What changes again and again must last longer each time; what is in use, a cycle of checks at least."""
-        hold = self.hold if not self.is_offline_in_use else outlasting_a_cycle(self.hold, self.settings)
-        if self.flaps is None:
-            return hold
-        return grown(hold, self.flaps.times(self.flap_rule, self.pending_since), self.flap_rule)
+    def plain_hold(self) -> Hold:
+        """What is in use must last a cycle of checks at least."""
+        return self.hold if not self.is_offline_in_use else outlasting_a_cycle(self.hold, self.settings)
+
+    def why_held(self, pending: Health) -> str:
+        """One lost OPTIONS is an outage to Asterisk until its next check (rule 9)."""
+        is_longer = self.plain_hold() != self.policy.hold and pending is not Health.UP
+        return f"Asterisk checks it every {self.settings.qualify_frequency:g} s" if is_longer and self.settings else ""
 
     # ------------------------------------------------------------ what was said
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import lru_cache
+from math import inf
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from healthmon.config.types import Hold, WatchConfig
 from healthmon.model import Health
@@ -13,8 +16,12 @@ from healthmon.model import Health
 LASTED = 2.0
 
 #: An outage and its end are believed as ever; what changes a third time in the window must last three times as long,
-#: then four times, …
+#: then four times, … (the next outage only of a phone, and no longer than what is a lasting outage)
 FIRST_TO_GROW = 3
+
+#: What is down for so many holds, and for at least so long, is no flapping any more (seconds).
+LASTING_HOLDS = 3.0
+LASTING_AT_LEAST = 60.0
 
 #: What has flapped for long must be calm for long: for this part of the time that it flapped, and for at most so many
 #: windows.
@@ -52,7 +59,8 @@ class Flapping:
     def __init__(self, health: Health, changes: Iterable[float] = (), since: float = 0.0) -> None:
         #: When each change that lasted began. A list: most are empty, and a deque would take ten times its memory.
         self.changes: list[float] = list(changes)
-        #: When the first of those changes was that made it flap; 0.0: it does not.
+        #: When the first of those changes was that made it flap. While it does not flap: when the outage began that
+        #: ended the last episode, which what changed until then does not begin anew; 0.0: none did.
         self.since = since
         #: How often that which is worth booking was changed.
         self.edits = 0
@@ -103,22 +111,37 @@ class Flapping:
             is_calm = len(self.changes) <= rule.stop or now >= self.changes[-1 - rule.stop] + self._calm(rule)
             self.since = 0.0 if is_calm else self.since
             return not is_calm
-        begins = len(self.changes) >= rule.start and self.changes[-rule.start] > now - rule.window
-        self.since = self.changes[-rule.start] if begins else 0.0
+        counted_from = max(now - rule.window, self.since)
+        begins = len(self.changes) >= rule.start and self.changes[-rule.start] > counted_from
+        self.since = self.changes[-rule.start] if begins else self.since
         return begins
+
+    @property
+    def down_since(self) -> float | None:
+        """When it last went down, as far as that has lasted; None: it is up, or perhaps about to be."""
+        is_down = self._lasting is Health.DOWN and self._candidate is None and bool(self.changes)
+        return self.changes[-1] if is_down else None
+
+    def end_with_outage(self) -> None:
+        """What flapped stays down: its changes so far do not make it flap any more, but still make holds grow."""
+        self.since = self.changes[-1]
 
     def _calm(self, rule: FlapRule) -> float:
         """How long it must be calm: the longer, the longer it has flapped, within bounds (seconds)."""
         flapped_for = self.changes[-1] - self.since
         return min(max(rule.window, CALM_PART * flapped_for), MOST_WINDOWS * rule.window)
 
-    def next_look(self, is_flapping: bool, rule: FlapRule) -> float | None:
-        """When that could change without a new observation, or None: not at all."""
+    def next_look(self, is_flapping: bool, rule: FlapRule, now: float, lasting: float = inf) -> float | None:
+        """When that could change without a new observation, or None: not at all.
+
+        ``lasting``: how long it must be down to be no flapping any more (seconds).
+        """
         settles_at = None if self._candidate is None else self._candidate_at + LASTED
         if not is_flapping:
             return settles_at if len(self.changes) + 1 >= rule.start else None
+        lasting_at = inf if self.down_since is None else self.down_since + lasting
         calm_at = self.changes[-1 - rule.stop] + self._calm(rule)
-        return calm_at if settles_at is None else min(calm_at, settles_at)
+        return min(calm_at, settles_at or inf, lasting_at if lasting_at > now else inf)
 
     def presume(self, rule: FlapRule, at: float) -> None:
         """Healthmon was restarted while it flapped, and did not note when it changed: presume that it was just now."""
@@ -131,12 +154,24 @@ class Flapping:
         self.since += by if self.since else 0.0
 
 
-def grown(hold: Hold, times: int, rule: FlapRule) -> Hold:
-    """The hold that is in force for what has changed so often within the window; never longer than half of that."""
+def lasting_after(hold: Hold) -> float:
+    """How long something that flaps must be down to be a lasting outage (seconds)."""
+    return max(LASTING_HOLDS * hold.down_after, LASTING_AT_LEAST)
+
+
+def grown(hold: Hold, times: int, rule: FlapRule, *, is_device: bool) -> Hold:
+    """The hold that is in force for what has changed so often within the window; never longer than half of that.
+
+    That of an outage grows for devices alone: a PBX or a provider that is down is always told after its own hold.
+    """
     if times < FIRST_TO_GROW:
         return hold
-    down, up, degraded = (
-        min(seconds * times, max(seconds, rule.window / 2))
-        for seconds in (hold.down_after, hold.up_after, hold.degraded_after)
-    )
-    return Hold(down, up, degraded, hold.down_after_exact)
+
+    def longer(seconds: float) -> float:
+        return min(seconds * times, max(seconds, rule.window / 2))
+
+    if not is_device:
+        return replace(hold, up_after=longer(hold.up_after))
+    most = lasting_after(hold)
+    down, degraded = (max(seconds, min(longer(seconds), most)) for seconds in (hold.down_after, hold.degraded_after))
+    return replace(hold, down_after=down, up_after=longer(hold.up_after), degraded_after=degraded)

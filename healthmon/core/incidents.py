@@ -36,6 +36,9 @@ DeadlineKey = tuple[str, object]
 #: Since when a target cannot be seen, or None.
 UnseenSince = Callable[[Target, str], float | None]
 
+#: After how long it is believed up, if it is about to be (seconds); 0.0: it is not.
+RecoveringFor = Callable[[Target, str], float]
+
 REMIND = "remind"
 
 #: How the words begin that say why nobody is told.
@@ -61,6 +64,7 @@ class Incidents:
         self._mutes = Mutes(config, remembered.commands.silences)
         # The monitor knows this; until it says so, everything can be seen.
         self.unseen_since: UnseenSince = lambda _target, _check: None
+        self.recovering_for: RecoveringFor = lambda _target, _check: 0.0
         # The causes and the memberships know these.
         self.settled_at: Callable[[Incident], float] = lambda _incident: 0.0
         self.site_of: Callable[[Target], str] = lambda _target: ""
@@ -282,6 +286,7 @@ class Incidents:
 
     def _policy(self, incident: Incident, now: float) -> Policy:
         bigger = self.explanations.lasting(incident)
+        recovering_for = self.recovering_for(incident.target, incident.check)
         return Policy(
             remind_every=self._policies.remind_every(incident),
             is_explained=bigger is not None,
@@ -289,7 +294,8 @@ class Incidents:
             unseen_since=self.unseen_since(incident.target, incident.check),
             muted_by=incident.muted_by,
             is_acknowledged=incident.acked_at is not None,
-            daily_line=self._policies.daily_line(incident, now),
+            daily_line=self._policies.daily_line(incident, now - recovering_for),
+            recovering_for=recovering_for,
         )
 
     def _tell(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from healthmon.config.types import Hold
-from healthmon.core.flapping import Flapping, FlapRule
+from healthmon.core.flapping import Flapping, FlapRule, grown, lasting_after
 from healthmon.model import CheckState, Health, Kind, Loss, Target, Transition
 
 #: How bad a health is. What was never known counts as up: it must earn its alarm like everything else.
@@ -101,6 +101,7 @@ class Machine:
 
     def state(self) -> CheckState:
         """Return everything worth booking, as a value."""
+        pending_hold, pending_hold_why = self.pending_hold()
         return CheckState(
             target=self.target,
             check=self.check,
@@ -125,6 +126,8 @@ class Machine:
             flapping_since=0.0 if self.flaps is None else self.flaps.since,
             cohort=self.cohort,
             loss=self.loss if Health.DOWN in (self.belief, self.pending) else Loss.NONE,
+            pending_hold=pending_hold,
+            pending_hold_why=pending_hold_why,
         )
 
     def fingerprint(self) -> tuple[object, ...]:
@@ -185,6 +188,11 @@ class Machine:
     def _improves(self, health: Health | None) -> bool:
         return health is not None and RANK[health] < RANK[self.belief]
 
+    @property
+    def recovering_for(self) -> float:
+        """After how long it is believed better, if it is about to be (seconds); 0.0: it is not."""
+        return self.hold.up_after if self._improves(self.pending) and not self.veil else 0.0
+
     def deadline(self) -> float | None:
         """When what is pending may be believed at the earliest, or None: nothing is pending, or it is veiled."""
         if self.pending is None or self.veil:
@@ -192,8 +200,27 @@ class Machine:
         return min(when for when, _, _ in self._ripening(self.pending))
 
     def hold_in_force(self) -> Hold:
-        """How long what is pending must last."""
+        """How long what is pending must last: what changes again and again, longer each time (rule 12)."""
+        times = 0 if self.flaps is None else self.flaps.times(self.flap_rule, self.pending_since)
+        return grown(self.plain_hold(), times, self.flap_rule, is_device=self.kind.is_device)
+
+    def plain_hold(self) -> Hold:
+        """The hold of what does not change again and again."""
         return self.hold
+
+    def pending_hold(self) -> tuple[float, str]:
+        """How long what is pending must last (seconds), and why just so long; "": as it is configured."""
+        if self.pending is None:
+            return 0.0, ""
+        times = 0 if self.flaps is None else self.flaps.times(self.flap_rule, self.pending_since)
+        usual, in_force = (_hold_of(hold, self.pending) for hold in (self.plain_hold(), self.hold_in_force()))
+        if in_force > usual:
+            return in_force, f"changed {times} times within {self.flap_rule.window / 60:.0f} min"
+        return usual, self.why_held(self.pending)
+
+    def why_held(self, pending: Health) -> str:
+        """Why its hold is another than is configured, besides flapping; "": it is as configured."""
+        return ""
 
     def _ripening(self, pending: Health) -> list[Ripening]:
         """Every belief that the clocks could lead to, the worst first."""
@@ -262,11 +289,24 @@ class Machine:
             return None
         since = self.flaps.since
         is_flapping = self.flaps.is_flapping(self.is_flapping, self.flap_rule, now)
+        if self.is_flapping and is_flapping and self._outage_lasts(self.flaps, now):
+            is_flapping = False
+            self.flaps.end_with_outage()
         if self.is_flapping and not is_flapping and self.pending is not None:
             self.flaps.since = since
             return None
         self.is_flapping = is_flapping
-        return self.flaps.next_look(self.is_flapping, self.flap_rule)
+        return self.flaps.next_look(self.is_flapping, self.flap_rule, now, lasting_after(self.hold))
+
+    def _outage_lasts(self, flaps: Flapping, now: float) -> bool:
+        """Whether what flapped is down, and that is an outage to be told: flapping hides none.
+
+        It was down for long; or it is no device, and was believed down in this outage after its own hold.
+        """
+        if self.belief is not Health.DOWN or self.pending is not None or flaps.down_since is None:
+            return False
+        is_believed_anew = not self.kind.is_device and self.since >= flaps.down_since
+        return is_believed_anew or now >= flaps.down_since + lasting_after(self.hold)
 
     def presume_flapping(self, now: float) -> None:
         """Healthmon was stopped while it flapped, and may not have noted when it changed."""
@@ -296,6 +336,13 @@ class Machine:
         self.down_since = None if self.down_since is None else self.down_since + by
         if self.flaps is not None:
             self.flaps.shift(by)
+
+
+def _hold_of(hold: Hold, pending: Health) -> float:
+    """How long this health must last to be believed (seconds)."""
+    if pending is Health.UP:
+        return hold.up_after
+    return hold.down_after if pending is Health.DOWN else hold.degraded_after
 
 
 def _without(clock: float | None, begin: float, end: float) -> float | None:

@@ -49,6 +49,7 @@ class Monitor:
         self._remembered = remembered
         self._desk = Desk(config, remembered)
         self._desk.incidents.unseen_since = self._unseen_since
+        self._desk.incidents.recovering_for = self._recovering_for
         self._desk.incidents.explanations.is_vanished = self._is_vanished
         self._desk.causes.is_blind = self._is_blind
         self._desk.members.endpoint_of = self._endpoint
@@ -80,6 +81,15 @@ class Monitor:
         endpoint = pbx.endpoints.get(target)
         veils = [endpoint.veiled_since] if endpoint is not None and endpoint.veil else []
         return min([*veils, pbx.blind_since] if pbx.is_blind else veils, default=None)
+
+    def _recovering_for(self, target: Target, check: str) -> float:
+        pbx = self._pbxs.get(target.pbx)
+        if pbx is None:
+            return 0.0
+        if not target.is_pbx and not target.is_endpoint:
+            return self._desk.causes.recovering_for(target)
+        machines = pbx.machines if target.is_pbx else filter(None, [pbx.endpoints.get(target)])
+        return max((machine.recovering_for for machine in machines if machine.check == check), default=0.0)
 
     def _is_blind(self, name: str) -> bool:
         pbx = self._pbxs.get(name)

@@ -65,8 +65,11 @@ class Teller:
         yield from self.audience(incident)
         yield from self.escalated(incident)
 
-    def _escalates_at(self, incident: Incident) -> dict[str, float]:
-        """When each URL is to be told because nobody took note, counted from when the outage was booked to be told."""
+    def _escalates_at(self, incident: Incident, policy: Policy) -> dict[str, float]:
+        """When each URL is to be told because nobody took note, counted from when the outage was booked to be told.
+
+        While it seems to recover, that waits for whether it does.
+        """
         escalations = self._policies.escalations(incident)
         if not escalations or not incident.is_open or incident.acked_at is not None:
             return {}
@@ -77,7 +80,7 @@ class Teller:
             return {}
         # Whoever was escalated to stays so, when the configuration moves the time.
         left = escalations.keys() - {*audience, *self.escalated(incident)}
-        return {url: since + after for url, after in escalations.items() if url in left}
+        return {url: since + after + policy.recovering_for for url, after in escalations.items() if url in left}
 
     def _audience_of(self, incident: Incident, left: tuple[str, ...]) -> tuple[str, ...]:
         if not incident.watches:
@@ -132,7 +135,7 @@ class Teller:
     ) -> dict[str, Reason]:
         """Book all that is missing; return the URLs that will be told, each with the (last) reason."""
         booked: dict[str, Reason] = {}
-        late = [url for url, at in self._escalates_at(incident).items() if at <= now]
+        late = [url for url, at in self._escalates_at(incident, policy).items() if at <= now]
         later = replace(policy, is_escalation=True)
         policies = {**dict.fromkeys(self.audience(incident), policy), **dict.fromkeys(self.escalated(incident), later)}
         for url_id, its_policy in {**policies, **dict.fromkeys(late, later)}.items():
@@ -184,8 +187,9 @@ class Teller:
         if not incident.is_open:
             return None
         reminders = [reminder_due_at(self.told(incident.id, url), policy) for url in self._everybody(incident)]
-        escalations = self._escalates_at(incident).values()
-        gone = None if policy.is_acknowledged else self._policies.next_gone(incident, now)
+        escalations = self._escalates_at(incident, policy).values()
+        gone = None if policy.is_acknowledged else self._policies.next_gone(incident, now - policy.recovering_for)
+        gone = None if gone is None else gone + policy.recovering_for
         return min((at for at in (*reminders, *escalations, gone) if at is not None and at > now), default=None)
 
     def is_finished(self, incident: Incident) -> bool:

@@ -32,6 +32,9 @@ class Row(Struct, frozen=True):
     remark: str = ""
     pending: Health | None = None
     pending_since: float | None = None
+    #: How long that must last to be believed (seconds; 0: not known); why, if not as it is configured.
+    pending_hold: float = 0.0
+    pending_hold_why: str = ""
     #: What is believed beneath the veil; None: never known.
     belief: Health | None = None
     ever_up: bool = True
@@ -268,6 +271,8 @@ def _row(state: CheckState, blind: PbxState | None = None) -> Row:
         remark=state.remark,
         pending=state.pending,
         pending_since=state.pending_since if state.pending else None,
+        pending_hold=state.pending_hold if state.pending else 0.0,
+        pending_hold_why=state.pending_hold_why if state.pending else "",
         belief=state.belief,
         ever_up=state.ever_up,
         is_flapping=state.is_flapping,

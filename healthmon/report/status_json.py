@@ -58,6 +58,8 @@ def _belief(row: Row) -> dict[str, Any]:
         "state": row.state,
         "since": rfc3339(row.since or None),
         "pending": row.pending,
+        "pending_hold": row.pending_hold or None,
+        "pending_hold_why": row.pending_hold_why or None,
         "reason": row.reason,
         "remark": row.remark,
         "incident": row.incident,

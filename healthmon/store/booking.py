@@ -49,7 +49,8 @@ _UPSERT_STATE = upsert(
     "states",
     "check_id",
     """watched_since belief since believed_at reason remark pending pending_since not_up_since down_since
-    veil veiled_since ever_up is_flapping down_after flap_changes flapping_since cohort loss""",
+    veil veiled_since ever_up is_flapping down_after flap_changes flapping_since cohort loss
+    pending_hold pending_hold_why""",
 )
 _UPSERT_PBX_STATE = upsert("pbx_states", "pbx", "startup_time last_reload_time version blind_why blind_since was_seen")
 _UPSERT_SETTINGS = upsert(

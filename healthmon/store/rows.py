@@ -77,6 +77,8 @@ def state_row(check_id: int, state: CheckState, line: Timeline) -> Row:
         "flapping_since": line.stored(state.flapping_since),
         "cohort": state.cohort,
         "loss": state.loss,
+        "pending_hold": state.pending_hold,
+        "pending_hold_why": state.pending_hold_why,
     }
 
 
@@ -96,14 +98,15 @@ def _times_of(text: str, line: Timeline) -> tuple[float, ...]:
 STATE_COLUMNS = """c.pbx, c.technology, c.resource, c.name, c.kind, c.watch, s.watched_since, s.belief, s.since,
     s.believed_at, s.reason, s.remark, s.pending, s.pending_since, s.not_up_since, s.down_since, s.veil,
     s.veiled_since, s.ever_up, s.is_flapping, s.down_after, s.flap_changes, s.flapping_since,
-    s.cohort, s.loss"""
+    s.cohort, s.loss, s.pending_hold, s.pending_hold_why"""
 
 
 def state_of(row: sqlite3.Row, line: Timeline) -> CheckState:
     """Read a state from STATE_COLUMNS. By position: there may be 20,000 of them at a start."""
     pbx, technology, resource, check, kind, watch, watched_since, belief, since, believed_at, *facts = row
     reason, remark, pending, pending_since, not_up_since, down_since, veil, veiled_since, *marks = facts
-    ever_up, is_flapping, down_after, flap_changes, flapping_since, cohort, loss = marks
+    ever_up, is_flapping, down_after, flap_changes, flapping_since, cohort, loss, *held = marks
+    pending_hold, pending_hold_why = held
     return CheckState(
         target=named(pbx, technology, resource),
         check=check,
@@ -128,6 +131,8 @@ def state_of(row: sqlite3.Row, line: Timeline) -> CheckState:
         flapping_since=line.shown(flapping_since),
         cohort=cohort,
         loss=LOSSES[loss],
+        pending_hold=pending_hold,
+        pending_hold_why=pending_hold_why,
     )
 
 

@@ -385,6 +385,12 @@ _LOSSES = (
     "ALTER TABLE settings ADD COLUMN outbound_proxy TEXT NOT NULL DEFAULT ''",
 )
 
+#: How long what is pending must last, and why just so long.
+_HOLDS = (
+    "ALTER TABLE states ADD COLUMN pending_hold DOUBLE PRECISION NOT NULL DEFAULT 0",
+    "ALTER TABLE states ADD COLUMN pending_hold_why TEXT NOT NULL DEFAULT ''",
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _SECOND,
@@ -402,4 +408,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _SIDE_BY_SIDE,
     _AORS,
     _LOSSES,
+    _HOLDS,
 )

@@ -20,6 +20,7 @@ NULLABLE = {
     "down",
     "of",
     "alive_at", "availability", "closed_at", "ending", "explained_by", "last_event_at", "last_snapshot_at", "pending",
+    "pending_hold", "pending_hold_why",
     "since", "version", "incident", "acknowledged", "muted_by", "acknowledged_at", "acknowledged_by", "acknowledgement",
     "believed", "watched_since", "watched_from", "watched_until", "old", "why", "sla", "sla_missed", "mttr_s", "mtbf_s",
     "availability_in_hours", "downtime_in_hours_s", "rtt_p50_ms", "rtt_p95_ms", "rtt_min_ms", "rtt_max_ms",

@@ -274,8 +274,21 @@ def test_names_of_strangers_are_shown_as_they_are_and_do_nothing(database: Path,
     assert sorted(shown) == sorted(f"PJSIP/{name}" for name in expected)
 
 
+def test_it_says_which_hold_is_in_force_and_why(database: Path, run: Run) -> None:
+    lost = phone("101", DOWN, since=NOW - HOUR, pending=UP, pending_since=NOW - 5)
+    lost = replace(lost, pending_hold=40.0, pending_hold_why="changed 4 times within 10 min")
+    found = phone("102", pending=DOWN, pending_since=NOW - 4, pending_hold=30.0)
+    with running(database, [connection(), lost, found]):
+        result = run("status")
+
+    assert "seems up for 5 s of 40 s (changed 4 times within 10 min)" in " ".join(result.stdout.split())
+    assert "seems down for 4 s of 30 s" in " ".join(result.stdout.split())
+
+
 def test_json_holds_the_same_with_times_in_utc(database: Path, run: Run) -> None:
-    states = [connection(), phone("101", DOWN, since=NOW - HOUR, pending=UP, pending_since=NOW - 5), phone("102")]
+    lost = phone("101", DOWN, since=NOW - HOUR, pending=UP, pending_since=NOW - 5)
+    lost = replace(lost, pending_hold=40.0, pending_hold_why="changed 4 times within 10 min")
+    states = [connection(), lost, phone("102")]
     with running(database, states):
         everything = json.loads(run("status", "--json").stdout)
         down = json.loads(run("status", "--json", "--down").stdout)
@@ -290,6 +303,8 @@ def test_json_holds_the_same_with_times_in_utc(database: Path, run: Run) -> None
         "state": "down",
         "since": "2026-05-01T11:00:00.000Z",
         "pending": "up",
+        "pending_hold": 40.0,
+        "pending_hold_why": "changed 4 times within 10 min",
         "reason": "peer status Unreachable",
         "remark": "",
         "incident": None,

@@ -168,6 +168,40 @@ def test_reminders_wait_for_the_end_of_the_silence() -> None:
     assert told(scene) == [Reason.OPENED, Reason.REMINDER]
 
 
+def test_a_reminder_waits_while_up_is_pending_for_at_most_one_up_after() -> None:
+    scene, truth = watched(REMINDING)
+    goes(scene, truth, DOWN)
+    while not scene.booked(Reason.REMINDER):
+        scene.live(1, truth, step=1.0)
+    due_at = scene.now + 300.0
+
+    # It is seen up a moment before the next one is due, and is believed up after 10 s: that is told, and no reminder.
+    scene.live(due_at - 5 - scene.now, truth)
+    scene.event(TRUNK, UP)
+    truth[TRUNK] = UP
+    scene.live(60, truth, step=1.0)
+    assert told(scene).count(Reason.REMINDER) == 1
+    assert told(scene)[-1] is Reason.RESOLVED
+
+
+def test_a_reminder_waits_no_longer_than_one_up_after_where_it_falls_back() -> None:
+    scene, truth = watched(REMINDING)
+    goes(scene, truth, DOWN)
+    while not scene.booked(Reason.REMINDER):
+        scene.live(1, truth, step=1.0)
+    due_at = scene.now + 300.0
+
+    scene.live(due_at - 5 - scene.now, truth)
+    scene.event(TRUNK, UP)
+    scene.live(7, {TRUNK: UP}, step=1.0)
+    scene.lose(TRUNK)
+    scene.live(due_at + 9 - scene.now, truth, step=1.0)
+    assert told(scene).count(Reason.REMINDER) == 1
+
+    scene.live(3, truth, step=1.0)
+    assert told(scene).count(Reason.REMINDER) == 2
+
+
 def test_reminders_grow_and_the_last_wait_repeats_across_restarts() -> None:
     scene, truth = watched(config(watches=(replace(PROVIDERS, remind_every=(300.0, 600.0, 1200.0)), PHONES)))
     goes(scene, truth, DOWN)
