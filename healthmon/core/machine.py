@@ -145,6 +145,7 @@ class Machine:
             self.is_flapping,
             0 if self.flaps is None else self.flaps.edits,
             self.cohort,
+            None if self.pending is None else self.pending_hold(),
         )
 
     # ------------------------------------------------------------ observations
