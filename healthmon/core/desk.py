@@ -40,6 +40,7 @@ class Desk:
     def book(self, machine: Machine, step: Step) -> None:
         """Book the state as it is now; within one batch the last one wins."""
         step.changes.states[machine.target, machine.check] = machine.state()
+        machine.booked_hold = machine.pending_hold()
         if isinstance(machine, Endpoint):
             self.members.note(machine)
 

@@ -153,7 +153,7 @@ class Endpoint(Machine):
 
     def hear(self, observation: Observation, *, confirms: bool) -> bool:
         """Take a witness's word; return whether anything can follow from it."""
-        before, was_listed = self.reading(), self.is_listed
+        before, was_listed, was_in_use = self.reading(), self.is_listed, self.is_offline_in_use
         if observation.witness is not Witness.DEVICE:
             is_news_by_poll = self.word is Health.DOWN and observation.source is not Source.EVENT
             if is_news_by_poll and observation.health is Health.UP and self._has_lost_all_contacts():
@@ -170,7 +170,8 @@ class Endpoint(Machine):
             # The first words for it are kept: what comes after says the same in other words.
             self.words = self.why_degraded() if reading is Health.DEGRADED else observation.words
             return True
-        return confirms or not was_listed
+        # What is in use must last longer.
+        return confirms or not was_listed or self.is_offline_in_use is not was_in_use
 
     def _hear_endpoint(self, health: Health) -> None:
         if health is not Health.DOWN:

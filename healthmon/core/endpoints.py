@@ -63,7 +63,8 @@ class Endpoints:
         endpoint.refresh()
         if endpoint.belief is Health.UP and endpoint.pending is None:
             endpoint.cohort = ""
-        if transition is not None or endpoint.fingerprint() != before:
+        is_held_as_booked = endpoint.booked_hold == endpoint.pending_hold()
+        if transition is not None or not is_held_as_booked or endpoint.fingerprint() != before:
             self.settle(pbx, endpoint, step, transition)
         self.schedule(pbx, endpoint)
         if not endpoint.is_awaited:

@@ -12,6 +12,9 @@ RANK = {None: 0, Health.UP: 0, Health.DEGRADED: 1, Health.DOWN: 2}
 #: Down so soon after degraded is one fall: the event stream breaks off before the next look is refused (seconds).
 ONE_FALL = 2.0
 
+#: How long nothing must last, and why.
+NOTHING_PENDING = (0.0, "")
+
 #: A clock that could ripen into a belief: its deadline, the health, and when that was first seen.
 Ripening = tuple[float, Health, float]
 
@@ -25,6 +28,7 @@ class Machine:
     __slots__ = (
         "belief",
         "believed_at",
+        "booked_hold",
         "check",
         "cohort",
         "down_since",
@@ -77,6 +81,8 @@ class Machine:
         self.flaps: Flapping | None = None
         #: The health that was read last, not hidden by any veil; flapping counts its changes.
         self.seen: Health | None = None
+        #: How long what is pending must last, and why, as it was booked.
+        self.booked_hold = NOTHING_PENDING
 
     def remember(self, state: CheckState, now: float) -> None:
         """Go on from what was booked. Times after ``now`` (the clock was set back meanwhile) become ``now``."""
@@ -145,7 +151,6 @@ class Machine:
             self.is_flapping,
             0 if self.flaps is None else self.flaps.edits,
             self.cohort,
-            None if self.pending is None else self.pending_hold(),
         )
 
     # ------------------------------------------------------------ observations
@@ -212,7 +217,7 @@ class Machine:
     def pending_hold(self) -> tuple[float, str]:
         """How long what is pending must last (seconds), and why just so long; "": as it is configured."""
         if self.pending is None:
-            return 0.0, ""
+            return NOTHING_PENDING
         times = 0 if self.flaps is None else self.flaps.times(self.flap_rule, self.pending_since)
         usual, in_force = (_hold_of(hold, self.pending) for hold in (self.plain_hold(), self.hold_in_force()))
         if in_force > usual:
