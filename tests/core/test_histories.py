@@ -14,6 +14,7 @@ from healthmon.errors import Trouble
 from healthmon.model import (
     Channel,
     Check,
+    CheckState,
     ContactStatus,
     Health,
     Incident,
