@@ -93,6 +93,16 @@ class Trouble(StrEnum):
     STARTING = "starting"
     REPLACED = "replaced"
     UNEXPECTED = "unexpected answer"
+    #: Our own machine has no way to it: no route, no address, a packet filter of ours.
+    NO_NETWORK = "no network here"
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it tells nothing of the PBX, whose calls go on: only we cannot see it."""
+        return self in _OURS
+
+
+_OURS = frozenset({Trouble.DNS, Trouble.TLS, Trouble.DENIED, Trouble.UNEXPECTED, Trouble.NO_NETWORK})
 
 
 class AriError(HealthmonError):

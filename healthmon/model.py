@@ -528,6 +528,8 @@ class Incident(Struct, frozen=True):
     of: int = 0
     #: Of a group: how many were believed down at most.
     peak: int = 0
+    #: Of a PBX: whether it was believed down at any time of it, however it is now.
+    was_down: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -543,6 +545,11 @@ class Incident(Struct, frozen=True):
     def is_partial(self) -> bool:
         """Whether the thing works in part; a PBX that answers is not down, however few endpoints it lists."""
         return self.health is Health.DEGRADED or self.check in (Check.INVENTORY, Check.RESTARTS)
+
+    @property
+    def is_unseen(self) -> bool:
+        """Whether only we cannot see the thing, which may be well (design rule 13a); it is no outage."""
+        return self.health is Health.UNKNOWN
 
     @property
     def name(self) -> str:
@@ -566,7 +573,7 @@ class Reason(Word):
     ESCALATED = "escalated"
     #: At least twice as many of a group are down as its reader was told.
     WIDENED = "widened"
-    #: It was told as degraded and is down now, or the other way round.
+    #: It was told as degraded, down or not to be seen, and is another of these now.
     CHANGED = "changed"
     #: It has been down for very long: one line a day instead of reminders.
     LONG_GONE = "long gone"
@@ -583,6 +590,8 @@ class Said(Word):
     DOWN = "down"
     #: It works in part.
     DEGRADED = "degraded"
+    #: Only we cannot see it.
+    UNSEEN = "unseen"
     #: One message told the whole outage, because it was over before it could be sent.
     WAS_DOWN = "was down"
     UP = "up"
@@ -590,7 +599,7 @@ class Said(Word):
     @property
     def is_bad(self) -> bool:
         """Whether its reader believes that it lasts."""
-        return self in (Said.DOWN, Said.DEGRADED)
+        return self in (Said.DOWN, Said.DEGRADED, Said.UNSEEN)
 
 
 class Notification(Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import ssl
 from collections.abc import Iterator
@@ -23,17 +24,24 @@ _UNKNOWN_CA = (18, 19, 20, 21)
 _NO_CONNECTION = "no connection to {at} in time: the host is off, or a firewall drops what we send"
 _FROZEN = "no answer within {timeout} s although {at} is connected: frozen or overloaded"
 _CLOSED = "the connection was closed without an answer"
+# Of what only we cannot see, a subject says what stands before the semicolon.
+_NO_NAME = "name not found; the name {host} cannot be resolved"
 #: The first that fits decides.
 _CAUSES: tuple[tuple[type[BaseException], Trouble, str], ...] = (
     (requests.ConnectTimeout, Trouble.TIMED_OUT, _NO_CONNECTION),
     (requests.ReadTimeout, Trouble.TIMED_OUT, _FROZEN),
-    (socket.gaierror, Trouble.DNS, "the name {host} cannot be resolved"),
-    (UnicodeError, Trouble.DNS, "the name {host} cannot be resolved"),
-    (ssl.SSLError, Trouble.TLS, "TLS failed ({why}): does {at} speak https?"),
+    (socket.gaierror, Trouble.DNS, _NO_NAME),
+    (UnicodeError, Trouble.DNS, _NO_NAME),
+    # Whoever dies in the middle of a handshake says nothing of TLS.
+    (ssl.SSLEOFError, Trouble.CLOSED, _CLOSED),
+    (ssl.SSLError, Trouble.TLS, "TLS failed; {why}: does {at} speak https?"),
     (ConnectionRefusedError, Trouble.REFUSED, "connection refused: nothing listens on {at}"),
     (TimeoutError, Trouble.TIMED_OUT, _FROZEN),
     (ConnectionError, Trouble.CLOSED, _CLOSED),
 )
+
+#: What a host, or the last router on the way, answers for it; all else comes of our own machine and its network.
+_FROM_THERE = (errno.EHOSTUNREACH, errno.EHOSTDOWN)
 
 
 def unreachable(pbx: PbxConfig, call: str, error: Exception, *, timeout: float) -> AriUnreachable:
@@ -68,10 +76,13 @@ def _one_cause(address: Address, cause: BaseException, timeout: float) -> tuple[
 
 def _other_trouble(address: Address, error: OSError) -> tuple[Trouble, str] | None:
     if error.filename or "CA certificate" in str(error):
-        return Trouble.TLS, f"the CA file of verify_tls cannot be read ({error.filename or error})"
-    if error.strerror:
-        return Trouble.REFUSED, f"{address} cannot be reached ({error.strerror})"
-    return None
+        return Trouble.TLS, f"CA file cannot be read; that of verify_tls ({error.filename or error})"
+    if not error.strerror:
+        return None
+    what = f"{address} cannot be reached ({error.strerror})"
+    if error.errno in _FROM_THERE:
+        return Trouble.REFUSED, what
+    return Trouble.NO_NETWORK, f"no network here; {what}"
 
 
 def connect_timed_out(pbx: PbxConfig, call: str) -> AriUnreachable:
@@ -80,6 +91,10 @@ def connect_timed_out(pbx: PbxConfig, call: str) -> AriUnreachable:
 
 
 def _certificate_trouble(address: Address, error: ssl.SSLCertVerificationError) -> str:
+    return f"certificate refused; {_why_refused(address, error)}"
+
+
+def _why_refused(address: Address, error: ssl.SSLCertVerificationError) -> str:
     if error.verify_code == _EXPIRED:
         return f"the certificate of {address} has expired"
     if error.verify_code == _NOT_YET_VALID:
@@ -131,8 +146,8 @@ def _unexpected(pbx: PbxConfig, call: str, status: int, said: str | None, body: 
 def _denied(status: int, said: str | None) -> str:
     words = f" ({said})" if said else ""
     if status == 401:
-        return f"the user name or password is wrong: 401{words}"
-    return f"not allowed: 403{words}; is this ARI user read_only?"
+        return f"password refused; the user name or password is wrong: 401{words}"
+    return f"access refused; not allowed: 403{words}; is this ARI user read_only?"
 
 
 def _not_found(pbx: PbxConfig, call: str, said: str | None) -> AriError:

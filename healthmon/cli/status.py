@@ -23,8 +23,8 @@ from healthmon.store.queries import open_reader
 def command(ctx: click.Context, *, as_json: bool, only_down: bool, everything: bool, database: Path | None) -> None:
     """Show what is up, degraded, down or unknown now: worst first, why, since when.
 
-    Of more than 50 endpoints those are listed that are not up. Exit code: 0 nothing is down, 1 something is,
-    3 what is shown is stale: no daemon runs, it does nothing, or nobody knows how a PBX is.
+    Of more than 50 endpoints those are listed that are not up. Exit code: 0 nothing is down, 1 something is, or
+    only we cannot see a PBX, 3 what is shown is stale: no daemon runs, it does nothing, or nobody knows how a PBX is.
     """
     where = place(ctx.obj, database)
     with open_reader(where.database) as reader:

@@ -91,7 +91,7 @@ def _while_open(incident: Incident, told: Told, policy: Policy, now: float) -> t
 
 
 def _further(incident: Incident, told: Told, policy: Policy) -> tuple[Reason, int] | None:
-    """What was told is still so, and yet not the same: more of a group is down, or it is degraded and not down."""
+    """What was told is still so, and yet not the same: more of a group is down, or it is degraded, not down, …"""
     if told.waiting or incident.flapping or policy.is_explained or not told.is_alarmed:
         return None
     if is_wider(incident, told.size):
@@ -106,7 +106,11 @@ def is_wider(incident: Incident, told_size: int) -> bool:
 
 def _lasting(incident: Incident) -> Said:
     """What is to be believed of what lasts."""
-    return Said.DEGRADED if incident.is_partial and not incident.flapping else Said.DOWN
+    if incident.flapping:
+        return Said.DOWN
+    if incident.is_unseen:
+        return Said.UNSEEN
+    return Said.DEGRADED if incident.is_partial else Said.DOWN
 
 
 def _turn(incident: Incident, told: Told) -> tuple[Reason, int] | None:

@@ -46,7 +46,9 @@ class Explanations:
             # What was down before is another story.
             return incident.opened_at >= bigger.opened_at - SAME_TIME
         if bigger.check == Check.CONNECTION:
-            return bigger.health is Health.DOWN
+            # What only we cannot see explains nothing anew; what it explained as down, nobody can look at yet.
+            was_explained = bigger.is_unseen and incident.explained_by == bigger.id
+            return bigger.health is Health.DOWN or was_explained
         return bigger.check == Check.INVENTORY and self.is_vanished(incident.target)
 
     def lasting(self, incident: Incident) -> Incident | None:

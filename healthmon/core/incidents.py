@@ -24,6 +24,7 @@ from healthmon.model import (
     Ending,
     Health,
     Incident,
+    Kind,
     Note,
     Remembered,
     Target,
@@ -110,7 +111,9 @@ class Incidents:
 
         Level-triggered: asked whenever something changed. A veil changes nothing. "" when there was nothing to do.
         """
-        is_bad = machine.belief is Health.DOWN or (machine.belief is Health.DEGRADED and degraded_counts)
+        is_bad = machine.belief in (Health.DOWN, Health.UNKNOWN) or (
+            machine.belief is Health.DEGRADED and degraded_counts
+        )
         before = self.open_about(machine.target, machine.check)
         if before is None:
             if not is_bad and not machine.is_flapping:
@@ -163,6 +166,7 @@ class Incidents:
             flapping=flapping,
             flap_episodes=flapping,
             site=self.site_of(machine.target),
+            was_down=_is_pbx_down(machine),
         )
 
     def _as_believed(self, incident: Incident, machine: Machine, now: float, *, is_bad: bool) -> Incident:
@@ -175,8 +179,15 @@ class Incidents:
             episode = incident.flap_episodes + 1
             return replace(incident, health=Health.DEGRADED, flapping=episode, flap_episodes=episode)
         if is_bad and machine.belief is not None:
-            incident = replace(incident, flapping=0, health=machine.belief, believed_at=machine.believed_at)
-            return replace(incident, cause=machine.reason) if incident.is_logged_out else incident
+            is_news = machine.belief is not incident.health or incident.is_logged_out
+            return replace(
+                incident,
+                flapping=0,
+                health=machine.belief,
+                believed_at=machine.believed_at,
+                cause=machine.reason if is_news else incident.cause,
+                was_down=incident.was_down or _is_pbx_down(machine),
+            )
         if machine.belief is None:
             return incident
         ending = Ending.STABLE if incident.flapping else Ending.RECOVERED
@@ -473,4 +484,10 @@ def _as_told(incident: Incident) -> tuple[object, ...]:
 
 
 def _closed(incident: Incident, ending: Ending, at: float, words: str) -> Incident:
-    return replace(incident, closed_at=max(at, incident.opened_at), ending=ending, closed_words=words)
+    # A PBX that was down, and then could not be seen until it was up again, was down.
+    health = Health.DOWN if incident.is_unseen and incident.was_down else incident.health
+    return replace(incident, closed_at=max(at, incident.opened_at), ending=ending, closed_words=words, health=health)
+
+
+def _is_pbx_down(machine: Machine) -> bool:
+    return machine.kind is Kind.PBX and machine.belief is Health.DOWN

@@ -6,8 +6,9 @@ from healthmon.config.types import Hold
 from healthmon.core.flapping import Flapping, FlapRule, grown, lasting_after
 from healthmon.model import CheckState, Health, Kind, Loss, Target, Transition
 
-#: How bad a health is. What was never known counts as up: it must earn its alarm like everything else.
-RANK = {None: 0, Health.UP: 0, Health.DEGRADED: 1, Health.DOWN: 2}
+#: How bad a health is. What was never known counts as up: it must earn its alarm like everything else. *Unknown* is
+#: what only we cannot see (design rule 13a); only the connection to a PBX is believed so.
+RANK = {None: 0, Health.UP: 0, Health.DEGRADED: 1, Health.UNKNOWN: 2, Health.DOWN: 3}
 
 #: Down so soon after degraded is one fall: the event stream breaks off before the next look is refused (seconds).
 ONE_FALL = 2.0
@@ -156,26 +157,32 @@ class Machine:
     # ------------------------------------------------------------ observations
 
     def see(self, health: Health, at: float, now: float, words: str, *, confirms: bool) -> Transition | None:
-        """Take an observation (up, degraded or down); return what it makes us believe, if that is something new.
+        """Take an observation; return what it makes us believe, if that is something new.
+
+        *Unknown* means that only we cannot see it.
 
         ``confirms``: it was asked for, so if that was at or after the deadline it settles what is pending (rule 7).
         """
         self._run_clocks(health, at)
         self._set_pending(health, at)
         # What is degraded works in part.
-        self.ever_up = self.ever_up or health is not Health.DOWN
+        self.ever_up = self.ever_up or health in (Health.UP, Health.DEGRADED)
         if health is Health.UP and self.belief is None:
             return self.believe(Health.UP, at, now, words)
         return self._believe_what_is_ripe(at, now, words) if confirms else None
 
     def _run_clocks(self, health: Health, at: float) -> None:
-        """Two clocks (rule 8): *not up* and *down*; a milder observation resets only the down clock."""
+        """Two clocks (rule 8): *not up* and *down*; a milder observation resets only the down clock.
+
+        What cannot be seen runs both, and is told as soon as what is down; once it is believed it is milder.
+        """
         if health is Health.UP:
             self.not_up_since = self.down_since = None
             return
         if self.not_up_since is None:
             self.not_up_since = at
-        if health is Health.DEGRADED:
+        is_milder = health is Health.DEGRADED or health is self.belief is Health.UNKNOWN
+        if is_milder:
             self.down_since = None
         elif self.down_since is None:
             is_one_fall = at - self.not_up_since < ONE_FALL
@@ -238,8 +245,8 @@ class Machine:
         if pending is Health.DEGRADED:
             return [(not_up + hold.degraded_after, Health.DEGRADED, not_up_seen)]
         down = self.pending_since if self.down_since is None else self.down_since
-        ripening = [(down + hold.down_after, Health.DOWN, self.pending_since)]
-        if self.belief is not Health.DEGRADED and not_up < down:
+        ripening: list[Ripening] = [(down + hold.down_after, pending, self.pending_since)]
+        if RANK[self.belief] < RANK[Health.DEGRADED] and not_up < down:
             ripening.append((not_up + hold.down_after, Health.DEGRADED, not_up_seen))
         return ripening
 

@@ -141,7 +141,8 @@ class Pbx:
         """What the newest reports by both ways amount to at this time, in words."""
         rest, events = self.reports.get(Channel.REST), self.reports.get(Channel.EVENTS)
         if rest is not None and rest.trouble is not None:
-            return Health.DOWN, rest.words or rest.trouble
+            health = Health.UNKNOWN if rest.trouble.is_ours else Health.DOWN
+            return health, rest.words or rest.trouble
         # A moment after a restart the old stream's end says nothing: the next poll looks whether there is a new one.
         has_had_time = at >= self.answers_since + EVENTS_COME_BACK_WITHIN
         if events is not None and events.trouble is not None and has_had_time:

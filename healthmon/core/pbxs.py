@@ -105,6 +105,9 @@ class Pbxs:
         elif pbx.blind_why == JUST_STARTED:
             pbx.blind_why = why
             step.changes.pbx_states[pbx.name] = pbx.state()
+        elif report.channel is Channel.EVENTS:
+            # A stream that lived on while we were refused is gone: how it is now, REST tells sooner than it would.
+            self.want_snapshot(pbx, step)
         pbx.may_be_frozen = pbx.may_be_frozen or report.trouble in FROZEN
 
     def _observe_connection(self, pbx: Pbx, at: float, step: Step) -> None:
@@ -116,8 +119,9 @@ class Pbxs:
         pbx.set_connection_hold()
         was_veiled = self._desk.unveil(pbx.connection, at, step)
         was_flapping = pbx.connection.is_flapping
-        # Events that come and go while the polls go on are no outages.
-        pbx.connection.count_change(Health.DOWN if health is Health.DOWN else Health.UP, at, counts=not was_veiled)
+        # Events that come and go while the polls go on are no outages; why nothing comes of a look may change in one.
+        seen = Health.DOWN if health in (Health.DOWN, Health.UNKNOWN) else Health.UP
+        pbx.connection.count_change(seen, at, counts=not was_veiled)
         self._desk.review_flapping(pbx.connection, step.now)
         changed = was_veiled or pbx.connection.is_flapping is not was_flapping or pbx.connection.hold is not hold
         self._observe(pbx.connection, (health, words), at, step, changed=changed)

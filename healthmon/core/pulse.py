@@ -28,8 +28,8 @@ class Pulse(Struct, frozen=True):
     alive_at: float | None = None
     freshness: Mapping[str, Freshness] = field(default_factory=dict)
     pbx_states: Mapping[str, PbxState] = field(default_factory=dict)
-    #: The PBXs whose connection is believed down.
-    down: frozenset[str] = frozenset()
+    #: The PBXs whose connection is believed down; or not to be seen, and somebody was told so.
+    accounted_for: frozenset[str] = frozenset()
 
 
 def has_stopped_committing(alive_at: float | None, now: float) -> bool:
@@ -54,7 +54,7 @@ def why_old(fresh: Freshness, now: float) -> str:
 
 
 def why_unwell(pulse: Pulse, pbxs: Iterable[str], now: float) -> str:
-    """Say why nobody can rely on healthmon at present; "": it commits, and sees every PBX or knows that it is down."""
+    """Say why nobody can rely on healthmon at present; "": it commits, and sees every PBX or told why not."""
     if has_stopped_committing(pulse.alive_at, now):
         return "nothing was committed yet" if pulse.alive_at is None else _not_committed_for(now - pulse.alive_at)
     blind = (words for name in pbxs if (words := _why_blind(pulse, name, now)))
@@ -66,9 +66,9 @@ def _not_committed_for(seconds: float) -> str:
 
 
 def _why_blind(pulse: Pulse, name: str, now: float) -> str:
-    """Say why a PBX is not seen; "" also for one that is believed down: of that people are told."""
-    if name in pulse.down:
+    """Say why a PBX is not seen; "" also for one that is believed down, or of which people were told."""
+    if name in pulse.accounted_for:
         return ""
     state = pulse.pbx_states.get(name)
     why = (state.blind_why if state else "") or why_old(pulse.freshness.get(name, Freshness(name)), now)
-    return f"pbx {name} is not seen, and not believed down: {why}" if why else ""
+    return f"pbx {name} is not seen, and nobody was told: {why}" if why else ""

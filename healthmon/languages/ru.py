@@ -41,6 +41,8 @@ STATES = {
     "DOWN": ("НЕДОСТУПЕН", "НЕДОСТУПНА", "НЕДОСТУПНО", "НЕДОСТУПНЫ"),
     "STILL DOWN": ("ВСЁ ЕЩЁ НЕДОСТУПЕН", "ВСЁ ЕЩЁ НЕДОСТУПНА", "ВСЁ ЕЩЁ НЕДОСТУПНО", "ВСЁ ЕЩЁ НЕДОСТУПНЫ"),
     "LOGGED OUT": ("ВЫШЕЛ ИЗ СЕТИ", "ВЫШЛА ИЗ СЕТИ", "ВЫШЛО ИЗ СЕТИ", "ВЫШЛИ ИЗ СЕТИ"),
+    "CANNOT SEE": ("НЕ ВИДНО:",),
+    "STILL CANNOT SEE": ("ВСЁ ЕЩЁ НЕ ВИДНО:",),
     "FLAPPING": ("НЕСТАБИЛЕН", "НЕСТАБИЛЬНА", "НЕСТАБИЛЬНО", "НЕСТАБИЛЬНЫ"),
     "DEGRADED": ("ЧАСТИЧНО ДОСТУПЕН", "ЧАСТИЧНО ДОСТУПНА", "ЧАСТИЧНО ДОСТУПНО", "ЧАСТИЧНО ДОСТУПНЫ"),
     "STILL DEGRADED": (
@@ -51,6 +53,7 @@ STATES = {
     ),
     "NOT SEEN": ("ДАВНО НЕ НА СВЯЗИ",),
     "WAS DOWN": ("БЫЛ НЕДОСТУПЕН", "БЫЛА НЕДОСТУПНА", "БЫЛО НЕДОСТУПНО", "БЫЛИ НЕДОСТУПНЫ"),
+    "COULD NOT SEE": ("БЫЛО НЕ ВИДНО:",),
     "WAS FLAPPING": ("БЫЛ НЕСТАБИЛЕН", "БЫЛА НЕСТАБИЛЬНА", "БЫЛО НЕСТАБИЛЬНО", "БЫЛИ НЕСТАБИЛЬНЫ"),
     "WAS DEGRADED": (
         "БЫЛ ДОСТУПЕН ЧАСТИЧНО",
@@ -60,6 +63,7 @@ STATES = {
     ),
     # Not "ДОСТУПЕН": at a glance that is "НЕДОСТУПЕН".
     "UP": ("В НОРМЕ",),
+    "SEEN AGAIN": ("СНОВА ВИДНО:",),
     "STABLE": ("СНОВА СТАБИЛЕН", "СНОВА СТАБИЛЬНА", "СНОВА СТАБИЛЬНО", "СНОВА СТАБИЛЬНЫ"),
     "ENDED": (
         "БОЛЬШЕ НЕ НАБЛЮДАЕТСЯ",
@@ -96,6 +100,10 @@ TEXTS = {
     "back as well, of which you were told before: {names}": "снова на связи и те, о ком сообщалось раньше: {names}",
     "cause: {cause}": "причина: {cause}",
     "last error: {error}": "последняя ошибка: {error}",
+    "nobody knows whether it is down: only healthmon cannot see it, calls may go on as ever": (
+        "неизвестно, доступна ли: её не видит только healthmon, звонки могут идти как обычно"
+    ),
+    "it was down before": "до этого была недоступна",
     "severity: {severity}": "важность: {severity}",
     "ESCALATED: nobody has acknowledged it": "ЭСКАЛАЦИЯ: никто не подтвердил",
     "{which}: not seen for more than {duration}: {names}": "{which}: нет связи дольше чем {duration}: {names}",
@@ -117,6 +125,7 @@ TEXTS = {
     "possibly repeated": "возможно, повтор",
     "No longer watched, so no recovery will be told:": "Больше не наблюдается, о восстановлении сообщений не будет:",
     "down since {time}": "без связи с {time}",
+    "not seen since {time}": "не видно с {time}",
     "… and {n} more": "… и ещё {n}",
     # The end of a message.
     "… and {n} more ({incidents}): see {command}": "… и ещё {n} ({incidents}): смотрите {command}",
@@ -210,6 +219,21 @@ SAYINGS = {
     "no events: {why}; polled every {number} s": "нет событий: {why}; опрос каждые {number} с",
     "the certificate ends in {days} day ({until} UTC)": "сертификат истекает через {days} дн. ({until} UTC)",
     "the certificate ends in {days} days ({until} UTC)": "сертификат истекает через {days} дн. ({until} UTC)",
+    # Why only we cannot see a PBX: the short form, and with the details.
+    "password refused": "пароль не принят",
+    "password refused; {why}": "пароль не принят; {why}",
+    "access refused": "доступ запрещён",
+    "access refused; {why}": "доступ запрещён; {why}",
+    "name not found": "имя не найдено",
+    "name not found; {why}": "имя не найдено; {why}",
+    "certificate refused": "сертификат не принят",
+    "certificate refused; {why}": "сертификат не принят; {why}",
+    "no network here": "у нас нет сети",
+    "no network here; {why}": "у нас нет сети; {why}",
+    "TLS failed": "ошибка TLS",
+    "TLS failed; {reason}: does {at} speak https?": "ошибка TLS; {reason}: точно ли на {at} работает https?",
+    "CA file cannot be read": "файл CA не читается",
+    "CA file cannot be read; that of verify_tls ({reason})": "файл CA не читается; тот, что в verify_tls ({reason})",
     # Why a PBX cannot be seen.
     "no connection to {at} in time: the host is off, or a firewall drops what we send": (
         "нет соединения с {at}: узел выключен или межсетевой экран отбрасывает пакеты"
@@ -219,9 +243,7 @@ SAYINGS = {
     ),
     "the connection was closed without an answer": "соединение закрыто без ответа",
     "the name {host} cannot be resolved": "имя {host} не разрешается",
-    "TLS failed ({reason}): does {at} speak https?": "ошибка TLS ({reason}): точно ли на {at} работает https?",
     "connection refused: nothing listens on {at}": "в соединении отказано: порт {at} никто не слушает",
-    "the CA file of verify_tls cannot be read ({reason})": "файл CA из verify_tls не читается ({reason})",
     "{at} cannot be reached ({reason})": "{at} недоступен ({reason})",
     "the certificate of {at} has expired": "срок действия сертификата {at} истёк",
     "the certificate of {at} is not valid yet: is a clock wrong?": (

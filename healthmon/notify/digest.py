@@ -9,7 +9,7 @@ from itertools import accumulate, groupby
 from healthmon.model import Severity
 from healthmon.notify.context import context_of
 from healthmon.notify.facts import facts_of
-from healthmon.notify.lines import DOWN, Line, News, State, lines_of, together
+from healthmon.notify.lines import DOWN, UNSEEN, Line, News, State, lines_of, together
 from healthmon.notify.message import MOST_CHARACTERS, Message, Mood
 from healthmon.notify.naming import counted, names_of
 from healthmon.notify.paragraphs import Paragraph, of_ended, paragraphs
@@ -66,8 +66,8 @@ def _in_our_words(
 
 
 def _mood(lines: Sequence[Line]) -> Mood:
-    """How bad it is: the worst of what is down; good news that leave something down are no pure joy."""
-    down = [line.incident.severity for line in lines if line.state in DOWN]
+    """How bad it is: the worst of what is down, or not seen; good news that leave something down are no pure joy."""
+    down = [line.incident.severity for line in lines if line.state in (*DOWN, *UNSEEN)]
     if down:
         return _MOODS_OF_DOWN[min(down, key=list(Severity).index)]
     mood = _MOODS.get(lines[0].news, Mood.WARNING)

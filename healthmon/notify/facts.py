@@ -15,7 +15,7 @@ from healthmon.notify.voice import Voice
 from healthmon.store.failing import FailingChannel
 
 #: Counts changes that a reader must know of; fields that are new are none.
-SCHEMA = 1
+SCHEMA = 2
 
 #: A message about more incidents than this names the worst of them, and says how many it left out; the same for what
 #: one incident explains.

@@ -23,14 +23,18 @@ class State(StrEnum):
     DOWN = "DOWN"
     STILL_DOWN = "STILL DOWN"
     LOGGED_OUT = "LOGGED OUT"
+    CANNOT_SEE = "CANNOT SEE"
+    STILL_CANNOT_SEE = "STILL CANNOT SEE"
     FLAPPING = "FLAPPING"
     DEGRADED = "DEGRADED"
     STILL_DEGRADED = "STILL DEGRADED"
     NOT_SEEN = "NOT SEEN"
     WAS_DOWN = "WAS DOWN"
+    COULD_NOT_SEE = "COULD NOT SEE"
     WAS_FLAPPING = "WAS FLAPPING"
     WAS_DEGRADED = "WAS DEGRADED"
     UP = "UP"
+    SEEN_AGAIN = "SEEN AGAIN"
     STABLE = "STABLE"
     ENDED = "ENDED"
 
@@ -48,14 +52,19 @@ class News(IntEnum):
 _NEWS = {
     State.NOT_SEEN: News.OLD,
     State.WAS_DOWN: News.OVER,
+    State.COULD_NOT_SEE: News.OVER,
     State.WAS_FLAPPING: News.OVER,
     State.WAS_DEGRADED: News.OVER,
     State.UP: News.GOOD,
+    State.SEEN_AGAIN: News.GOOD,
     State.STABLE: News.GOOD,
     State.ENDED: News.ENDED,
 }
 #: Down, whatever makes us say it.
 DOWN = (State.ESCALATED, State.WORSE, State.DOWN, State.STILL_DOWN, State.LOGGED_OUT)
+
+#: As urgent as that: nobody knows how it is.
+UNSEEN = (State.CANNOT_SEE, State.STILL_CANNOT_SEE)
 
 #: What is told within the end of what explained it.
 _TOLD_WITHIN = (State.ESCALATED, State.DOWN, State.LOGGED_OUT, State.WAS_DOWN, State.UP)
@@ -200,15 +209,23 @@ def state_of(row: ClaimedRow) -> State:
     if row.reason is Reason.ENDED:
         return State.ENDED
     if row.says is Said.UP:
-        return State.STABLE if row.reason is Reason.STABLE else State.UP
+        return _good_state(row)
     if row.says is Said.WAS_DOWN:
         return _past_state(row)
     return _present_state(row)
 
 
+def _good_state(row: ClaimedRow) -> State:
+    if row.reason is Reason.STABLE:
+        return State.STABLE
+    return State.SEEN_AGAIN if row.incident.is_unseen else State.UP
+
+
 def _past_state(row: ClaimedRow) -> State:
     if row.reason is Reason.FLAPPING:
         return State.WAS_FLAPPING
+    if row.incident.is_unseen:
+        return State.COULD_NOT_SEE
     return State.WAS_DEGRADED if row.incident.is_partial else State.WAS_DOWN
 
 
@@ -221,10 +238,18 @@ def _present_state(row: ClaimedRow) -> State:
         return State.WORSE
     if row.incident.is_logged_out:
         return State.LOGGED_OUT
-    is_degraded = row.incident.is_partial
-    if row.reason is Reason.REMINDER:
-        return State.STILL_DEGRADED if is_degraded else State.STILL_DOWN
-    return State.DEGRADED if is_degraded else State.DOWN
+    return _lasting_state(row)
+
+
+def _lasting_state(row: ClaimedRow) -> State:
+    """What it is, or still is."""
+    if row.incident.is_unseen:
+        states = State.CANNOT_SEE, State.STILL_CANNOT_SEE
+    elif row.incident.is_partial:
+        states = State.DEGRADED, State.STILL_DEGRADED
+    else:
+        states = State.DOWN, State.STILL_DOWN
+    return states[row.reason is Reason.REMINDER]
 
 
 def worst_first(line: Line) -> tuple[object, ...]:

@@ -116,6 +116,10 @@ def _why(line: Line, voice: Voice) -> Iterator[str]:
 def _facts(line: Line, voice: Voice) -> Iterator[str]:
     """Say what bears on what the reader will do."""
     incident = line.incident
+    if line.news is News.BAD and incident.is_unseen:
+        yield voice.text("nobody knows whether it is down: only healthmon cannot see it, calls may go on as ever")
+        if incident.was_down:
+            yield voice.text("it was down before")
     if line.news is News.BAD and incident.severity is not line.kind.usual_severity:
         yield voice.text("severity: {severity}", severity=voice.language.retold(incident.severity))
     if line.state is State.ESCALATED:
@@ -183,7 +187,10 @@ def of_ended(lines: Sequence[Line], voice: Voice) -> list[Paragraph]:
 
 def _ended(line: Line, voice: Voice) -> str:
     incident = line.incident
-    since = voice.text("down since {time}", time=voice.full_time(incident.opened_at))
+    time = voice.full_time(incident.opened_at)
+    since = voice.text("down since {time}", time=time)
+    if incident.is_unseen:
+        since = voice.text("not seen since {time}", time=time)
     facts = [since, voice.text("incident {number}", number=incident.id)]
     if line.row.possibly_repeated:
         facts.append(voice.text("possibly repeated"))

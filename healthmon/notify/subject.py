@@ -14,6 +14,15 @@ from healthmon.notify.words import cut, listed, visible
 #: A name that is cut keeps at least so much.
 _SHORTEST_NAME = 8
 
+#: What has lasted for a while; its subject says for how long.
+_LASTING = (
+    State.ESCALATED,
+    State.STILL_DOWN,
+    State.STILL_CANNOT_SEE,
+    State.STILL_DEGRADED,
+    State.NOT_SEEN,
+)
+
 
 def subject(groups: Sequence[Sequence[Line]], voice: Voice) -> str:
     """Say the worst, and how much more there is. ``groups`` are worst first."""
@@ -94,16 +103,24 @@ def _when(line: Line, voice: Voice) -> str:
     incident = line.incident
     if line.state is State.ENDED:
         return f": {voice.language.retold(incident.ending or 'over')}"
-    if line.state is State.DEGRADED and line.kind is Kind.PBX and incident.cause:
+    if _tells_its_cause(line):
         return f": {_short_cause(incident.cause, voice)}"
     return "" if line.state is State.FLAPPING else f" {_time(line, voice)}"
 
 
+def _tells_its_cause(line: Line) -> bool:
+    """Of a PBX that answers in part, or that only we cannot see, the cause says more than the time."""
+    if line.kind is not Kind.PBX or not line.incident.cause:
+        return False
+    is_escalated_unseen = line.state is State.ESCALATED and line.incident.is_unseen
+    return line.state in (State.DEGRADED, State.CANNOT_SEE) or is_escalated_unseen
+
+
 def _time(line: Line, voice: Voice) -> str:
     incident = line.incident
-    if line.state in (State.ESCALATED, State.STILL_DOWN, State.STILL_DEGRADED, State.NOT_SEEN):
+    if line.state in _LASTING:
         return voice.text("for {duration}", duration=voice.duration(voice.now - incident.opened_at))
-    if line.state in (State.UP, State.STABLE):
+    if line.state in (State.UP, State.SEEN_AGAIN, State.STABLE):
         return voice.text("after {duration}", duration=voice.duration(line.lasted))
     if incident.closed_at is not None:
         return voice.span(incident.opened_at, incident.closed_at)

@@ -9,7 +9,6 @@ from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from healthmon.model import Health
 from healthmon.report.life import Life
 from healthmon.report.naming import short_name
 from healthmon.report.standing import Row
@@ -85,7 +84,7 @@ def _headline(life: Life, zone: ZoneInfo, now: float) -> Iterator[tuple[str, str
 
 def _standing(row: Row, zone: ZoneInfo, now: float) -> str:
     since = f" since {full(row.since, zone)}, for {duration(now - row.since)}" if row.since else ""
-    below = f"; {row.belief} before" if row.state is Health.UNKNOWN and row.belief else ""
+    below = f"; {row.belief} before" if row.is_hidden and row.belief else ""
     more = "; ".join(filter(None, (row.reason + below, row.remark, row.acknowledged, row.muted_by)))
     incident = f" (incident {row.incident})" if row.incident is not None else ""
     return f"{row.state}{since}{incident}: {more}"

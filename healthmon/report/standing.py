@@ -57,10 +57,21 @@ class Row(Struct, frozen=True):
         return self.state is Health.DOWN and self.reason.startswith(Loss.LOGGED_OUT)
 
     @property
+    def is_unseen(self) -> bool:
+        """Whether it is believed that only we cannot see it: of that people are told."""
+        return self.state is self.belief is Health.UNKNOWN
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether a veil hides what is believed, or nothing was ever known."""
+        return self.state is Health.UNKNOWN and not self.is_unseen
+
+    @property
     def is_alarm(self) -> bool:
-        """Whether it is down, and somebody should know. Softphones and mobiles log out as they like."""
+        """Whether somebody should know: it is down, or not to be seen. Softphones and mobiles log out as they like."""
         is_at_home = self.is_logged_out and not self.kind.is_usually_told_singly
-        return self.state is Health.DOWN and not self.is_unused and not is_at_home
+        is_down = self.state is Health.DOWN and not self.is_unused and not is_at_home
+        return is_down or self.is_unseen
 
     @property
     def is_plain_up(self) -> bool:
@@ -168,7 +179,7 @@ class Standing(Struct, frozen=True):
 
     @property
     def exit_code(self) -> int:
-        """0: nothing is down; 1: something is; 3: nobody knows, because nobody watches, or not that PBX."""
+        """0: nothing is down; 1: something is, or only we cannot see a PBX; 3: nobody knows, as nobody watches."""
         if self.is_stale:
             return ExitCode.STALE
         if any(row.is_alarm for row in (*(pbx.row for pbx in self.pbxs), *self.targets)):
@@ -232,8 +243,8 @@ def pbx_rows(
 
 
 def _why_old(states: Iterable[CheckState], fresh: Freshness, now: float) -> str:
-    is_down = any(state.check == Check.CONNECTION and state.belief is Health.DOWN for state in states)
-    return "" if is_down else why_old(fresh, now)
+    is_told = any(state.check == Check.CONNECTION and state.belief in (Health.DOWN, Health.UNKNOWN) for state in states)
+    return "" if is_told else why_old(fresh, now)
 
 
 def _worst_check(states: Sequence[CheckState]) -> Row:

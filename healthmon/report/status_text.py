@@ -221,9 +221,10 @@ def _state(row: Row) -> Cell:
         return Cell("never up")
     if row.is_logged_out:
         return Cell("logged out")
-    if row.pending is not None and row.state is not Health.UNKNOWN:
-        return state_cell(row.state, f"{row.state}, {row.pending}?")
-    return state_cell(row.state)
+    words = "cannot see" if row.is_unseen else str(row.state)
+    if row.pending is not None and not row.is_hidden:
+        words = f"{words}, {row.pending}?"
+    return state_cell(row.state, words)
 
 
 def _since(row: Row, zone: ZoneInfo, now: float) -> str:
@@ -233,9 +234,9 @@ def _since(row: Row, zone: ZoneInfo, now: float) -> str:
 def _why(row: Row, now: float) -> str:
     """Say why, in words; of what is simply up only what is remarkable."""
     parts = [] if row.state is Health.UP else [row.reason]
-    if row.state is Health.UNKNOWN and row.belief in (Health.DOWN, Health.DEGRADED):
+    if row.is_hidden and row.belief in (Health.DOWN, Health.DEGRADED):
         parts.append(f"was {row.belief} before")
-    if row.state is not Health.UNKNOWN and row.pending is not None and row.pending_since is not None:
+    if not row.is_hidden and row.pending is not None and row.pending_since is not None:
         parts.append(f"seems {row.pending} for {duration(now - row.pending_since)}{_hold(row)}")
     if row.is_flapping:
         parts.append("flapping")

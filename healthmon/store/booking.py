@@ -64,7 +64,7 @@ _UPSERT_INCIDENT = upsert(
     "id",
     """pbx technology resource check_name kind watch health opened_at believed_at cause cohort explained_by
     flapping flap_episodes closed_at ending closed_words muted_by acked_at acked_by ack_reason
-    severity site watches down down_of peak telling""",
+    severity site watches down down_of peak was_down telling""",
 )
 _INSERT_TRANSITION = """INSERT INTO transitions (check_id, old_health, new_health, at, believed_at, cause)
     VALUES (:check_id, :old_health, :new_health, :at, :believed_at, :cause)"""

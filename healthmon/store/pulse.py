@@ -11,8 +11,14 @@ from healthmon.store.connect import errors_named, open_connection
 from healthmon.store.reading import read_freshness, read_pbx_states
 from healthmon.store.timeline import read_timeline
 
-_DOWN = """SELECT c.pbx FROM checks c JOIN states s ON s.check_id = c.id
-    WHERE c.technology = '' AND c.name = :connection AND s.belief = :down"""
+# Of what is down people are told; so they are of what only we cannot see, but that we are well must be proven: somebody
+# has been reached. Where nobody is to be told, somebody wanted it so.
+_ACCOUNTED_FOR = """SELECT c.pbx FROM checks c JOIN states s ON s.check_id = c.id
+    WHERE c.technology = '' AND c.name = :connection AND (s.belief = :down OR (s.belief = :unknown AND EXISTS (
+        SELECT 1 FROM incidents i WHERE i.closed_at IS NULL AND i.pbx = c.pbx AND i.technology = ''
+        AND i.check_name = c.name AND (
+            EXISTS (SELECT 1 FROM notifications n WHERE n.incident_id = i.id AND n.state = 'delivered')
+            OR NOT EXISTS (SELECT 1 FROM notifications n WHERE n.incident_id = i.id)))))"""
 
 
 def read_pulse(path: Path) -> Pulse:
@@ -24,10 +30,11 @@ def read_pulse(path: Path) -> Pulse:
         connection.execute("BEGIN")
         line = read_timeline(connection)
         alive_at = connection.execute("SELECT alive_at FROM daemon").fetchone()[0]
-        down = connection.execute(_DOWN, {"connection": Check.CONNECTION, "down": Health.DOWN})
+        names = {"connection": Check.CONNECTION, "down": Health.DOWN, "unknown": Health.UNKNOWN}
+        accounted_for = connection.execute(_ACCOUNTED_FOR, names)
         return Pulse(
             alive_at=line.shown_or_none(alive_at),
             freshness={each.pbx: each for each in read_freshness(connection, line)},
             pbx_states={each.pbx: each for each in read_pbx_states(connection, line)},
-            down=frozenset(row["pbx"] for row in down),
+            accounted_for=frozenset(row["pbx"] for row in accounted_for),
         )

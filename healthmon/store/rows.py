@@ -243,6 +243,7 @@ def incident_row(incident: Incident, line: Timeline) -> Row:
         "down": incident.down,
         "down_of": incident.of,
         "peak": incident.peak,
+        "was_down": incident.was_down,
         "telling": True,
     }
 
@@ -276,6 +277,7 @@ def incident_of(row: sqlite3.Row, line: Timeline) -> Incident:
         down=row["down"],
         of=row["down_of"],
         peak=row["peak"],
+        was_down=bool(row["was_down"]),
     )
 
 

@@ -391,6 +391,39 @@ _HOLDS = (
     "ALTER TABLE states ADD COLUMN pending_hold_why TEXT NOT NULL DEFAULT ''",
 )
 
+
+def _is_ours(words: str) -> str:
+    """Whether a column says, in the words of before, that only we cannot see a PBX."""
+    beginnings = (
+        "the user name or password is wrong: 401",
+        "not allowed: 403",
+        "the name ",
+        "TLS failed ",
+        "the certificate of ",
+        "the CA file of verify_tls ",
+        "an answer ",
+    )
+    found = [f"{words} LIKE '{beginning}%'" for beginning in beginnings]
+    found.append(f"{words} LIKE '% cannot be reached (Network is unreachable)'")
+    return f"({' OR '.join(found)})"
+
+
+_UNSEEN_NOW = f"closed_at IS NULL AND check_name = 'connection' AND health = 'down' AND {_is_ours('cause')}"
+
+#: What only we cannot see is not down. Until now every connection that broke was; what lasts is told to nobody anew.
+_UNSEEN = (
+    "ALTER TABLE incidents ADD COLUMN was_down BOOLEAN NOT NULL DEFAULT FALSE",
+    "UPDATE incidents SET was_down = TRUE WHERE kind = 'pbx' AND health = 'down'",
+    f"""UPDATE states SET belief = 'unknown' WHERE belief = 'down' AND {_is_ours("reason")}
+        AND check_id IN (SELECT id FROM checks WHERE technology = '' AND name = 'connection')""",  # noqa: S608 (ours)
+    *(
+        f"""UPDATE notifications SET {column} = 'unseen' WHERE {column} = 'down'
+        AND incident_id IN (SELECT id FROM incidents WHERE {_UNSEEN_NOW})"""  # noqa: S608 (a constant of ours)
+        for column in ("says", "in_doubt")
+    ),
+    f"UPDATE incidents SET health = 'unknown' WHERE {_UNSEEN_NOW}",  # noqa: S608 (a constant of ours)
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _SECOND,
@@ -409,4 +442,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _AORS,
     _LOSSES,
     _HOLDS,
+    _UNSEEN,
 )

@@ -1,5 +1,7 @@
 """Whatever is wrong between us and a PBX is said in one clear sentence, the same by REST and by events."""
 
+import errno
+import os
 import socket
 import threading
 import time
@@ -112,11 +114,43 @@ def test_nobody_takes_the_connection(look: Look) -> None:
 def test_a_name_that_is_not_found(look: Look) -> None:
     error = failure(look, config("http://no-such-host.invalid:8088", "healthmon", "secret"))
 
-    assert (error.trouble, error.what) == (Trouble.DNS, "the name no-such-host.invalid cannot be resolved")
+    assert (error.trouble, error.what) == (
+        Trouble.DNS,
+        "name not found; the name no-such-host.invalid cannot be resolved",
+    )
+    assert error.trouble.is_ours
 
 
 @both_ways
-def test_closed_without_an_answer(look: Look) -> None:
+@pytest.mark.parametrize(
+    ("number", "trouble"),
+    [
+        (errno.ENETUNREACH, Trouble.NO_NETWORK),
+        (errno.ENETDOWN, Trouble.NO_NETWORK),
+        (errno.EADDRNOTAVAIL, Trouble.NO_NETWORK),
+        (errno.EPERM, Trouble.NO_NETWORK),
+        (errno.EMFILE, Trouble.NO_NETWORK),
+        (errno.EHOSTUNREACH, Trouble.REFUSED),
+        (errno.EHOSTDOWN, Trouble.REFUSED),
+    ],
+)
+def test_our_own_network_gone_is_told_apart_from_a_host_that_is_not_there(
+    look: Look, monkeypatch: pytest.MonkeyPatch, number: int, trouble: Trouble
+) -> None:
+    def connect(self: socket.socket, address: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(socket.socket, "connect", connect)
+    error = failure(look, config("http://192.0.2.7:8088", "healthmon", "secret"))
+
+    assert (error.trouble, error.trouble.is_ours) == (trouble, trouble is Trouble.NO_NETWORK)
+    assert f"192.0.2.7:8088 cannot be reached ({os.strerror(number)})" in error.what
+    assert error.what.startswith("no network here; ") is error.trouble.is_ours
+
+
+@both_ways
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_closed_without_an_answer(look: Look, scheme: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         stop = threading.Event()
 
@@ -130,21 +164,32 @@ def test_closed_without_an_answer(look: Look) -> None:
 
         thread = threading.Thread(target=hang_up)
         thread.start()
-        error = failure(look, config(f"http://127.0.0.1:{server.getsockname()[1]}", "healthmon", "secret"))
+        error = failure(look, config(f"{scheme}://127.0.0.1:{server.getsockname()[1]}", "healthmon", "secret"))
         stop.set()
         thread.join()
 
+    # Whoever dies in the middle of a handshake says nothing of TLS.
     assert error.trouble is Trouble.CLOSED
+    assert not error.trouble.is_ours
 
 
 # ---------------------------------------------------------------- TLS
+
+
+@both_ways
+def test_frozen_before_the_handshake_is_no_trouble_with_tls(look: Look) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        error = failure(look, config(f"https://127.0.0.1:{silent.getsockname()[1]}", "healthmon", "secret"))
+
+    assert (error.trouble, error.trouble.is_ours) == (Trouble.TIMED_OUT, False)
 
 
 def tls_failure(look: Look, authority: Authority, signed_for: str, days: float = 10, *, trust: bool = True) -> AriError:
     """Ask a PBX at 127.0.0.1 that shows a certificate for that name."""
     with FakePbx(tls=authority.sign(signed_for, days=days).server_context()) as fake:
         error = failure(look, replace(of(fake), verify_tls=authority.file if trust else True))
-    assert error.trouble is Trouble.TLS
+    assert (error.trouble, error.trouble.is_ours) == (Trouble.TLS, True)
+    assert error.what.startswith("certificate refused; ")
     return error
 
 
@@ -269,6 +314,18 @@ def test_recorded_refusals(version: str, name: str, kind: type) -> None:
     found = refusal(config("http://x", "u", "p"), "GET /x", recorded.status, recorded.server, recorded.body)
 
     assert type(found) is kind
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(("name", "short"), [("error_401_badpass", "password"), ("error_403_readonly", "access")])
+def test_what_asterisk_refuses_to_us_alone_is_ours(version: str, name: str, short: str) -> None:
+    recorded = exchange(version, name)
+
+    found = refusal(config("http://x", "u", "p"), "GET /x", recorded.status, recorded.server, recorded.body)
+
+    assert isinstance(found, AriDenied)
+    assert found.trouble.is_ours
+    assert found.what.startswith(f"{short} refused; ")
 
 
 # ---------------------------------------------------------------- answers that are not what they should be

@@ -30,24 +30,24 @@ def test_a_database_that_no_engine_ever_wrote_to_is_unwell() -> None:
     assert unwell(Pulse()) == "nothing was committed yet"
 
 
-def test_a_pbx_that_cannot_be_seen_is_unwell_until_it_is_believed_down() -> None:
+def test_a_pbx_that_is_not_seen_is_unwell_until_people_are_told() -> None:
     blind = {"office": PbxState("office", blind_why="connection refused", blind_since=NOW - 3)}
 
     assert unwell(replace(WELL, pbx_states=blind)) == (
-        "pbx office is not seen, and not believed down: connection refused"
+        "pbx office is not seen, and nobody was told: connection refused"
     )
-    assert unwell(replace(WELL, pbx_states=blind, down=frozenset({"office"}))) == ""
+    assert unwell(replace(WELL, pbx_states=blind, accounted_for=frozenset({"office"}))) == ""
 
 
 def test_that_one_pbx_is_down_says_nothing_of_another() -> None:
-    pulse = replace(WELL, down=frozenset({"branch"}), freshness={})
+    pulse = replace(WELL, accounted_for=frozenset({"branch"}), freshness={})
 
     assert why_unwell(pulse, ["branch", "office"], NOW).startswith("pbx office is not seen")
 
 
 def test_a_pbx_of_the_configuration_that_the_database_does_not_know_is_unwell() -> None:
     assert why_unwell(WELL, ["office", "new"], NOW) == (
-        "pbx new is not seen, and not believed down: not seen since the start"
+        "pbx new is not seen, and nobody was told: not seen since the start"
     )
 
 

@@ -64,6 +64,58 @@ def _pbx_lists_all_again() -> Case:
     return Case([up(about)], NOW + 600)
 
 
+REFUSED = "password refused; the user name or password is wrong: 401 (Unauthorized)"
+
+
+def unseen_pbx(number: int = 840, name: str = "office", **facts: Any) -> Incident:
+    return incident(Target(name), number, health=Health.UNKNOWN, **{"cause": REFUSED, **facts})
+
+
+def _pbx_cannot_be_seen() -> Case:
+    return Case([row(unseen_pbx(), says=Said.UNSEEN)])
+
+
+def _pbx_cannot_be_seen_still() -> Case:
+    return Case([row(unseen_pbx(), Reason.REMINDER, Said.UNSEEN)], SINCE + 2 * HOUR)
+
+
+def _pbx_cannot_be_seen_escalated() -> Case:
+    return Case([row(unseen_pbx(), Reason.ESCALATED, Said.UNSEEN)], SINCE + 900)
+
+
+def _pbx_cannot_be_seen_after_it_was_down() -> Case:
+    return Case([row(unseen_pbx(was_down=True), Reason.CHANGED, Said.UNSEEN)])
+
+
+def _pbx_could_not_be_seen() -> Case:
+    about = closed(OFFICE, health=Health.UNKNOWN, cause=REFUSED, closed_words="Asterisk answers")
+    return Case([row(about, says=Said.WAS_DOWN)], NOW + 600)
+
+
+def _pbx_is_seen_again() -> Case:
+    about = closed(OFFICE, health=Health.UNKNOWN, cause=REFUSED, closed_words="Asterisk answers")
+    return Case([up(about)], NOW + 600)
+
+
+def _pbxs_that_cannot_be_seen_beside_one_that_is_down() -> Case:
+    network = "no network here; 192.0.2.7:8088 cannot be reached (Network is unreachable)"
+    certificate = "certificate refused; the certificate of 192.0.2.8:8089 has expired"
+    name = "name not found; the name pbx.example.com cannot be resolved"
+    return Case(
+        [
+            row(unseen_pbx(841, "north", cause=network), says=Said.UNSEEN),
+            row(unseen_pbx(842, "south", cause=certificate), says=Said.UNSEEN),
+            row(unseen_pbx(843, "west", cause=name), says=Said.UNSEEN),
+            row(incident(OFFICE, cause="connection refused: nothing listens on 192.0.2.9:8088")),
+        ]
+    )
+
+
+def _pbx_that_could_not_be_seen_is_watched_no_longer() -> Case:
+    about = closed(OFFICE, ending=Ending.PBX_GONE, health=Health.UNKNOWN, cause=REFUSED)
+    return Case([row(incident(TELEKOM, 839)), row(about, Reason.ENDED, Said.UP)])
+
+
 def _reminder() -> Case:
     return Case([row(incident(TELEKOM), Reason.REMINDER)], SINCE + 2 * HOUR)
 

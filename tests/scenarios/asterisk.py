@@ -79,6 +79,8 @@ class Asterisk:
         self.peers = {peer.name: peer for peer in peers}
         self.phase = Phase.RUNNING
         self.is_frozen = False
+        #: Our user or password is another one in its configuration.
+        self.denies_us = False
         self.streams: list[Stream] = []
         self._boots = 1
         #: How many checks were missed only because packets were lost.
@@ -175,6 +177,14 @@ class Asterisk:
             if peer.is_reachable and self._dice.random() < LATE_AFTER_FREEZE:
                 self._found(peer, is_reachable=False)
             self._check_anew(peer)
+
+    def refuses_our_password(self) -> None:
+        """``ari.conf`` was edited. Calls go on; so does the event stream that is open."""
+        self.denies_us = True
+
+    def takes_our_password(self) -> None:
+        """``ari.conf`` was edited back."""
+        self.denies_us = False
 
     def _enters(self, phase: Phase) -> None:
         self.phase = phase

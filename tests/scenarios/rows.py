@@ -238,6 +238,34 @@ def the_provider_is_told_once(world: World) -> None:
     ]
 
 
+def the_password_is_changed(world: World) -> None:
+    """All is well but that nobody lets us look; a phone dies meanwhile, and is back before anybody can see it."""
+    world.at(30, world.pbx.refuses_our_password)
+    world.at(50, world.pbx.dies, PHONE)
+    world.at(80, world.pbx.returns, PHONE)
+    world.at(120, world.pbx.takes_our_password)
+
+
+def it_was_never_called_down(world: World) -> None:
+    assert world.channel.subjects[0] == "CANNOT SEE PBX office: password refused"
+    assert world.channel.subjects[1].startswith("SEEN AGAIN PBX office after ")
+
+
+def the_pbx_is_killed_and_its_password_changed(world: World) -> None:
+    world.at(30, world.pbx.is_killed)
+    world.at(90, world.pbx.refuses_our_password)
+    world.at(90, world.pbx.starts)
+    world.at(180, world.pbx.takes_our_password)
+
+
+def each_change_is_told(world: World) -> None:
+    assert [subject.partition(" since ")[0].partition(" after ")[0] for subject in world.channel.subjects] == [
+        "DOWN PBX office",
+        "CANNOT SEE PBX office: password refused",
+        "UP PBX office",
+    ]
+
+
 # ---------------------------------------------------------------- flapping
 
 
@@ -379,6 +407,20 @@ ROWS: Sequence[Row] = (
     ),
     Row("the PBX is killed for 60 s", the_pbx_is_killed, exactly(2)),
     Row("the PBX is frozen for 60 s", the_pbx_freezes, exactly(2), also=the_freeze_is_noticed_in_time),
+    Row(
+        "the ARI password is changed for 90 s: cannot see it, which is not down",
+        the_password_is_changed,
+        exactly(2),
+        lasts=8 * MINUTE,
+        also=it_was_never_called_down,
+    ),
+    Row(
+        "the PBX is killed for 60 s and has another password when it is back, mended 90 s later",
+        the_pbx_is_killed_and_its_password_changed,
+        exactly(3),
+        lasts=9 * MINUTE,
+        also=each_change_is_told,
+    ),
     Row(
         "a provider is down, then the PBX is killed for 40 s and comes back, the provider stays down",
         the_pbx_is_killed_while_a_provider_is_down,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator, Sequence
 from healthmon.ari import messages
 from healthmon.ari.messages import Aor, Attribute, EndpointState, PbxInfo, decode_event
 from healthmon.config.types import PbxConfig
-from healthmon.errors import AriError, AriStarting, AriUnreachable, Trouble
+from healthmon.errors import AriDenied, AriError, AriStarting, AriUnreachable, Trouble
 from healthmon.fakepbx.endpoints import FakeEndpoint
 from healthmon.fakepbx.pbx import Phase
 from healthmon.model import (
@@ -188,8 +188,8 @@ class Polls:
     def _failed(self, error: AriError) -> None:
         self._failures += 1
         waits = self._times.retries
-        is_starting = error.trouble is Trouble.STARTING
-        wait = self._times.starting if is_starting else waits[min(self._failures, len(waits)) - 1]
+        special = {Trouble.STARTING: self._times.starting, Trouble.DENIED: self._times.denied}
+        wait = special.get(error.trouble, waits[min(self._failures, len(waits)) - 1])
         self._retry_at = self._agenda.now + wait
         report = ConnectionReport(
             self.pbx.name, Channel.REST, self._agenda.now, error.trouble, error.what, alive_at=self.alive_at
@@ -347,6 +347,8 @@ def call(agenda: Agenda, asterisk: Asterisk, pbx: str, timeout: float) -> Genera
         raise AriUnreachable(pbx, "GET", "connection refused: nothing listens", Trouble.REFUSED)
     if asterisk.phase is not Phase.RUNNING:
         raise AriStarting(pbx, "GET", "Asterisk is starting")
+    if asterisk.denies_us:
+        raise AriDenied(pbx, "GET", "password refused; the user name or password is wrong: 401", 401)
     yield ANSWER_TAKES
 
 

@@ -206,3 +206,49 @@ def test_a_command_does_not_migrate(old: Path) -> None:
 
     with pytest.raises(StoreError, match="written by an older healthmon; start the daemon once"):
         open_reader(old)
+
+
+@pytest.mark.parametrize(
+    ("cause", "health"),
+    [
+        ("the user name or password is wrong: 401 (Authentication required)", Health.UNKNOWN),
+        ("the name pbx.example.com cannot be resolved", Health.UNKNOWN),
+        ("192.0.2.7:8088 cannot be reached (Network is unreachable)", Health.UNKNOWN),
+        ("192.0.2.7:8088 cannot be reached (No route to host)", Health.DOWN),
+        ("connection refused: nothing listens on 192.0.2.7:8088", Health.DOWN),
+    ],
+)
+def test_who_was_told_that_a_pbx_is_down_by_a_wrong_password_is_told_nothing_anew_by_the_upgrade(
+    folder: Path, cause: str, health: Health
+) -> None:
+    path = folder / "healthmon.db"
+    before = MIGRATIONS[: _with_column("was_down")]
+    with closing(open_database(path, now=START, on_migrating=lambda _: None, migrations=before)) as connection:
+        connection.executescript(
+            f"""INSERT INTO checks VALUES (1, 'office', '', '', 'connection', 'pbx', '', {START}, NULL);
+            INSERT INTO states (check_id, watched_since, belief, since, believed_at, reason, remark,
+                pending_since, veil, veiled_since, ever_up, is_flapping, down_after)
+            VALUES (1, {START}, 'down', {START}, {START}, '{cause}', '', 0, '', 0, TRUE, FALSE, 15);
+            INSERT INTO incidents (id, pbx, technology, resource, check_name, kind, watch, health,
+                opened_at, believed_at, cause, cohort, flapping, flap_episodes, closed_words, telling)
+            VALUES (7, 'office', '', '', 'connection', 'pbx', '', 'down',
+                {START}, {START}, '{cause}', '', 0, 0, '', TRUE);
+            INSERT INTO notifications (incident_id, url_id, reason, serial, booked_at, due_at, state, says)
+            VALUES (7, '{BOSS}', 'opened', 0, {START}, {START}, 'delivered', 'down');"""
+        )
+        connection.commit()
+
+    writer = open_writer(path, now=START + 60)
+    remembered = writer.load()
+    writer.close()
+
+    assert [state.belief for state in remembered.states] == [health]
+    [incident] = remembered.incidents
+    # Its end is told as that of the outage that was told.
+    assert (incident.health, incident.was_down) == (health, True)
+    assert remembered.told[7, BOSS].said is (Said.DOWN if health is Health.DOWN else Said.UNSEEN)
+
+
+def _with_column(name: str) -> int:
+    """How many migrations come before the one that adds a column."""
+    return next(number for number, one in enumerate(MIGRATIONS) if any(f"ADD COLUMN {name} " in sql for sql in one))

@@ -10,7 +10,7 @@ from tests.system.daemon import wait_until
 from tests.system.kills import Kills
 
 #: How a subject begins that leaves nobody believing that something is down.
-GOOD_NEWS = ("UP ", "STABLE ", "WAS ")
+GOOD_NEWS = ("UP ", "SEEN AGAIN ", "STABLE ", "WAS ", "COULD NOT SEE ")
 
 
 class Told:
