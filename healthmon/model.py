@@ -577,6 +577,8 @@ class Reason(Word):
     CHANGED = "changed"
     #: It has been down for very long: one line a day instead of reminders.
     LONG_GONE = "long gone"
+    #: Somebody took note of it: an on-call service is told so.
+    ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"
     FLAPPING = "flapping"
     STABLE = "stable"

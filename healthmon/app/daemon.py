@@ -29,7 +29,7 @@ from healthmon.errors import ConfigError, ExitCode
 from healthmon.notify.direct import DirectAlert
 from healthmon.notify.redact import Redactor
 from healthmon.notify.samples import why_broken
-from healthmon.notify.senders import why_refused
+from healthmon.notify.senders import remark, why_refused
 from healthmon.sdnotify import ServiceManager
 from healthmon.sources.inbox import Inbox
 from healthmon.store.writer import Writer, open_writer
@@ -52,7 +52,7 @@ def run(config_path: Path, why_no_report: WhyNoReport | None = None) -> int:
     """Run the daemon until it is told to stop; return the exit code. Raises HealthmonError if it cannot start."""
     # A daemon that does not start because of a template would tell nobody anything.
     templates = TemplateRule(why_broken)
-    config = load(config_path, why_refused=why_refused, templates=templates, why_no_report=why_no_report)
+    config = load(config_path, why_refused=why_refused, remark=remark, templates=templates, why_no_report=why_no_report)
     handler = logs.set_up(config.log_level, Redactor.of(config))
     log.info("healthmon %s starts: %d PBXs, %d receivers", __version__, len(config.pbxs), len(config.receivers))
     _say_warnings(config)
@@ -179,6 +179,7 @@ class Daemon:
             new = load(
                 self._config.path,
                 why_refused=why_refused,
+                remark=remark,
                 templates=TemplateRule(why_broken, is_fatal=True),
                 why_no_report=self._why_no_report,
             )

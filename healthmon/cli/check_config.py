@@ -15,7 +15,7 @@ from healthmon.config.parser import load
 from healthmon.config.templates import TemplateRule
 from healthmon.errors import AriError, ExitCode
 from healthmon.notify.samples import why_broken
-from healthmon.notify.senders import why_refused
+from healthmon.notify.senders import remark, why_refused
 from healthmon.report.discovery import disagreements, effective_holds, unchecked
 from healthmon.sources.survey import Survey, survey
 
@@ -33,7 +33,7 @@ def command(config_path: Path, connect: bool) -> None:
     each PBX is asked too; exit code 1 if one does not answer as it should.
     """
     templates = TemplateRule(why_broken, is_fatal=True)
-    config = load(config_path, why_refused=why_refused, templates=templates, why_no_report=why_no_report)
+    config = load(config_path, why_refused=why_refused, remark=remark, templates=templates, why_no_report=why_no_report)
     for line in describe(config):
         click.echo(line)
     click.echo()

@@ -30,6 +30,7 @@ def check(draft: Draft) -> None:
     _never_reached(draft)
     _receivers(draft)
     _same_url_twice(draft)
+    _reports_for_tickets(draft)
     for schedule in draft.of("schedule"):
         _report_patterns(schedule, draft)
 
@@ -186,3 +187,16 @@ def _warn_of_doubles(receivers: list[DraftSection], consequence: str, *, across:
             known = first.setdefault(same_channel(url.url), (receiver, url))
             if known[1] is not url and (known[0] is not receiver) is across:
                 receiver.warning("urls", f"{url.url_id} is the same URL as {known[1].url_id}: {consequence}")
+
+
+def _reports_for_tickets(draft: Draft) -> None:
+    """An on-call service calls people; a report is no reason to."""
+    receivers = {section.name: section for section in draft.of("receiver")}
+    for schedule in draft.of("schedule"):
+        names = [name for name in schedule.values.get("receivers", ()) if name in receivers]
+        urls = [url for name in names for url in receivers[name].values.get("urls", ())]
+        tickets = [url.url_id for url in urls if url.is_ticket]
+        if urls and len(tickets) == len(urls):
+            schedule.problem("receivers", f"{', '.join(tickets)}: an on-call service takes no reports; nobody is left")
+        elif tickets:
+            schedule.warning("receivers", f"{', '.join(tickets)}: an on-call service takes no reports; the others do")

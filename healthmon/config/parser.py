@@ -28,14 +28,16 @@ def load(
     *,
     environ: Mapping[str, str] = os.environ,
     why_refused: Callable[[str], str | None] | None = None,
+    remark: Callable[[str], str | None] | None = None,
     templates: TemplateRule | None = None,
     why_no_report: Callable[[Sequence[str]], str | None] | None = None,
     hostname: str | None = None,
 ) -> Config:
     """Read and check a configuration file. Raises ``ConfigError`` with all problems at once.
 
-    ``why_refused`` says why a receiver's URL cannot be used, or None; without it URLs are not checked further.
-    The same goes for ``templates``, and for ``why_no_report`` with the arguments of a report.
+    ``why_refused`` says why a receiver's URL cannot be used, or None; ``remark`` what its author should know. Without
+    them URLs are not checked further. The same goes for ``templates``, and for ``why_no_report`` with the arguments of
+    a report.
     """
     findings = Findings(str(path))
     text = read_text(path, findings)
@@ -46,6 +48,8 @@ def load(
     _resolve(draft, secrets, hostname or os.uname().nodename, why_refused, templates or TemplateRule())
     for section in draft.of("schedule"):
         resolve.schedule(section, draft.names("receiver"), why_no_report)
+    if remark is not None:
+        resolve.remarks(draft.of("receiver"), remark)
     checks.check(draft)
     _warn_if_readable(path, draft)
     if findings.problems:

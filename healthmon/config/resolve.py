@@ -202,6 +202,14 @@ def receiver(section: DraftSection, secrets: Secrets, why_refused: Callable[[str
     )
 
 
+def remarks(receivers: Sequence[DraftSection], remark: Callable[[str], str | None]) -> None:
+    """Warn of what a channel makes of our messages. A remark holds nothing of a URL but names of known options."""
+    for section in receivers:
+        for url in section.values.get("urls", ()):
+            if words := remark(url.url):
+                section.warning("urls", f"{url.url_id}: {words}")
+
+
 def _own_lines(section: DraftSection, secrets: Secrets) -> list[UrlLine | None]:
     given = section.section.values.get("urls")
     return [_url_line(section, secrets, "urls", number, text) for number, text in given.lines] if given else []

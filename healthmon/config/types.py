@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
 
+from healthmon.config.urls import takes_tickets
 from healthmon.model import Kind, Matcher, Severity, Target
 
 
@@ -138,6 +139,11 @@ class ReceiverUrl(Struct, frozen=True):
     #: ``oncall/boss`` (the line's own name), else ``oncall/mailto:mail.example.org`` with ``#2`` for the second.
     url_id: str
     url: Secret
+
+    @property
+    def is_ticket(self) -> bool:
+        """Whether this is an on-call service: one ticket for each incident, no digests and no reports."""
+        return takes_tickets(self.url)
 
 
 class Quiet(Struct, frozen=True):
@@ -305,12 +311,18 @@ class Config(Struct, frozen=True):
         return tuple(next((urls for urls in audiences if urls), ()))
 
     def url_ids_of_schedule(self, schedule: ScheduleConfig) -> tuple[str, ...]:
-        """The URLs that a report is sent to, each once."""
-        return self._url_ids(schedule.receivers)
+        """The URLs that a report is sent to, each once. An on-call service takes none."""
+        tickets = self.ticket_url_ids
+        return tuple(url_id for url_id in self._url_ids(schedule.receivers) if url_id not in tickets)
 
     def url_ids_of_receiver(self, name: str) -> tuple[str, ...]:
         """The URLs of a receiver."""
         return self._url_ids((name,))
+
+    @property
+    def ticket_url_ids(self) -> frozenset[str]:
+        """The URLs of on-call services."""
+        return frozenset(url.url_id for receiver in self.receivers for url in receiver.urls if url.is_ticket)
 
     @property
     def url_ids(self) -> tuple[str, ...]:

@@ -16,9 +16,18 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 #: (tgram://BOTTOKEN/…, slack://TOKEN/…, ntfy://TOPIC), so only these show their host. A plain "s" may follow.
 # fmt: off
 SERVER_SCHEMES = frozenset((
-    "apprise", "bark", "deltachat", "emby", "form", "goalert", "gotify", "hassio", "humhub", "irc",
+    "alertmanager", "apprise", "bark", "deltachat", "emby", "form", "goalert", "gotify", "hassio", "humhub", "irc",
     "json", "jellyfin", "kodi", "mailto", "mastodon", "matrix", "misskey", "mmost", "mqtt", "ncloud",
     "nctalk", "ntfy", "rocket", "rsyslog", "signal", "smpp", "synology", "toot", "xbmc", "xml",
+))
+# fmt: on
+
+#: On-call services, which keep a ticket for each incident. The first ones are spoken to by senders of our own, the
+#: others through apprise, which gives them the key that healthmon chooses.
+# fmt: off
+TICKET_SCHEMES = frozenset((
+    "pagerduty", "ilert", "splunk", "victorops", "alertmanager", "alertmanagers",
+    "firehydrant", "goalert", "goalerts", "incidentio", "opsimate", "opsimates", "pagertree", "signl4", "squadcast",
 ))
 # fmt: on
 
@@ -127,6 +136,11 @@ def scheme_of(url: str) -> str:
     """Return the scheme of an apprise URL in lower case; empty: it is no such URL."""
     match = _SCHEME.match(url)
     return match[1].lower() if match else ""
+
+
+def takes_tickets(url: str) -> bool:
+    """Whether this is the URL of an on-call service."""
+    return scheme_of(url) in TICKET_SCHEMES
 
 
 def showable(url: str) -> str:

@@ -29,7 +29,14 @@ GOOD_ENDINGS = (Ending.RECOVERED, Ending.STABLE)
 FIRST_REASONS = (Reason.OPENED, Reason.ESCALATED, Reason.FLAPPING)
 
 #: What is true for as long as it lasts.
-_STILL_REASONS = (*FIRST_REASONS[:2], Reason.WIDENED, Reason.CHANGED, Reason.REMINDER, Reason.LONG_GONE)
+_STILL_REASONS = (
+    *FIRST_REASONS[:2],
+    Reason.WIDENED,
+    Reason.CHANGED,
+    Reason.ACKNOWLEDGED,
+    Reason.REMINDER,
+    Reason.LONG_GONE,
+)
 
 #: What is told again and again, unless somebody takes note.
 _AGAIN = (Reason.REMINDER, Reason.LONG_GONE)
@@ -66,6 +73,8 @@ class Policy(Struct, frozen=True):
     #: It was seen up, and is believed so after ``up_after``: that it lasts is told so much later (seconds); 0.0: it was
     #: not.
     recovering_for: float = 0.0
+    #: This URL is an on-call service, which is told that somebody took note.
+    is_ticket: bool = False
 
 
 def decide(incident: Incident, told: Told, policy: Policy, now: float) -> tuple[Reason, int] | None:
@@ -81,6 +90,8 @@ def decide(incident: Incident, told: Told, policy: Policy, now: float) -> tuple[
 def _while_open(incident: Incident, told: Told, policy: Policy, now: float) -> tuple[Reason, int] | None:
     if policy.muted_by or (told.said is None and policy.is_explained):
         return None
+    if policy.is_ticket and _lacks_acknowledgement(incident, told):
+        return Reason.ACKNOWLEDGED, 0
     if policy.is_escalation and told.said is None and (first := _first(incident, told, policy)) is not None:
         return first
     if (turn := _turn(incident, told)) is not None:
@@ -88,6 +99,11 @@ def _while_open(incident: Incident, told: Told, policy: Policy, now: float) -> t
     if told.said is None:
         return None if incident.flapping else _first(incident, told, policy)
     return _further(incident, told, policy) or _reminder(incident, told, policy, now)
+
+
+def _lacks_acknowledgement(incident: Incident, told: Told) -> bool:
+    """Whether the service calls people though somebody took note here."""
+    return incident.acked_at is not None and told.is_alarmed and (Reason.ACKNOWLEDGED, 0) not in told.booked
 
 
 def _further(incident: Incident, told: Told, policy: Policy) -> tuple[Reason, int] | None:
@@ -208,7 +224,7 @@ def says(reason: Reason, incident: Incident, newest_said: Said | None) -> Said |
         # silence is told to those only who know that it was down.
         is_silenced = newest_said is None and bool(incident.muted_by)
         return None if newest_said is Said.UP or is_silenced else Said.WAS_DOWN
-    if reason in (Reason.WIDENED, Reason.CHANGED, *_AGAIN) or newest_said in (None, Said.WAS_DOWN):
+    if reason in (Reason.WIDENED, Reason.CHANGED, Reason.ACKNOWLEDGED, *_AGAIN) or newest_said in (None, Said.WAS_DOWN):
         # Never a lone "up" for a "down" that nobody saw.
         return None
     return Said.UP

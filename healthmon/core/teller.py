@@ -39,6 +39,7 @@ class Teller:
         """Take a new configuration. Who was told about an incident stays its audience, as far as configured."""
         self._config = config
         self._group_wait = {url.url_id: receiver.group_wait for receiver in config.receivers for url in receiver.urls}
+        self._tickets = config.ticket_url_ids
         self._urls: dict[str | Target, tuple[str, ...]] = {}
         self._audience.clear()
 
@@ -138,7 +139,7 @@ class Teller:
         late = [url for url, at in self._escalates_at(incident, policy).items() if at <= now]
         later = replace(policy, is_escalation=True)
         policies = {**dict.fromkeys(self.audience(incident), policy), **dict.fromkeys(self.escalated(incident), later)}
-        for url_id, its_policy in {**policies, **dict.fromkeys(late, later)}.items():
+        for url_id, its_policy in self._with_tickets({**policies, **dict.fromkeys(late, later)}, incident).items():
             while (missing := decide(incident, self.told(incident.id, url_id), its_policy, now)) is not None:
                 reason, serial = missing
                 due = max(self._due_at(reason, url_id, now, due_at), not_before)
@@ -146,6 +147,12 @@ class Teller:
                 self._mark_booked(incident.id, url_id, missing, now)
                 booked[url_id] = reason
         return booked
+
+    def _with_tickets(self, policies: dict[str, Policy], incident: Incident) -> dict[str, Policy]:
+        """The policies of the URLs; an on-call service is told that somebody took note."""
+        if incident.acked_at is None:
+            return policies
+        return policies | {url: replace(policies[url], is_ticket=True) for url in self._tickets & policies.keys()}
 
     def _due_at(self, reason: Reason, url_id: str, now: float, due_at: DueAt | None) -> float:
         if reason not in (Reason.OPENED, Reason.CHANGED, Reason.RESOLVED):

@@ -67,6 +67,8 @@ def _apprise() -> Any:
 class AppriseSender:
     """Sends to one URL. Owned by one thread; apprise's object is made at the first message."""
 
+    takes_tickets = False
+
     def __init__(self, url_id: str, url: Secret) -> None:
         self.url_id = url_id
         self._url = url
@@ -100,7 +102,10 @@ class AppriseSender:
         Raises DeliveryError when it was not accepted, DeliveryUnsure when nobody knows. It takes as long as
         apprise's own time-outs let it, for a send that is abandoned would go on beside the next one.
         """
-        module, service = _apprise(), self._threaded(message) or self._loaded()
+        self._send_through(self._threaded(message) or self._loaded(), message)
+
+    def _send_through(self, service: apprise.NotifyBase, message: Message) -> None:
+        module = _apprise()
         carrier = module.Apprise(service, asset=service.asset)
         is_html = scheme_of(self._url) == _TELEGRAM
         subject, body = as_html(message) if is_html else (message.subject, message.body)
@@ -119,11 +124,15 @@ class AppriseSender:
     def _loaded(self) -> apprise.NotifyBase:
         """Make apprise's object, once. Raises DeliveryError if apprise does not load the URL."""
         if self._service is None:
-            with _captured() as records:
-                self._service = _load(self._url)
-            if self._service is None:
-                raise DeliveryError(self.url_id, self._redact(_not_loaded(records)))
+            self._service = self._loaded_from(self._url)
         return self._service
+
+    def _loaded_from(self, url: str) -> apprise.NotifyBase:
+        with _captured() as records:
+            service = _load(url)
+        if service is None:
+            raise DeliveryError(self.url_id, self._redact(_not_loaded(records)))
+        return service
 
     def _threaded(self, message: Message) -> apprise.NotifyBase | None:
         """Make apprise's object for one mail that answers others; None: no such thing, or the URL has its own."""
@@ -252,3 +261,10 @@ def why_refused(url: str) -> str | None:
     if dropped := [line for line in warnings if re.search(r"dropp|invalid|ignor", line, re.I)]:
         return redact(f"apprise drops a part of it: {'; '.join(dropped)}")
     return None
+
+
+def why_without(url: str, *options: str) -> str | None:
+    """Say it if the installed apprise, which loads this URL, does not know an option; None: it knows them."""
+    service = _load(url)
+    missing = [option for option in options if service is not None and option not in service.template_args]
+    return f"this version of apprise does not know {' and '.join(missing)} of it; take a newer one" if missing else None

@@ -13,11 +13,14 @@ from queue import SimpleQueue
 from threading import Event
 from zoneinfo import ZoneInfo
 
+from msgspec.structs import replace
+
 from healthmon.clock import Clock
 from healthmon.config.types import ReceiverConfig
 from healthmon.core.windows import end_of
 from healthmon.errors import DatabaseUnwritable, DeliveryError, DeliveryUnsure
 from healthmon.languages import language
+from healthmon.model import Severity
 from healthmon.notify.digest import compose
 from healthmon.notify.ledger import Ledger
 from healthmon.notify.lookout import Lookout
@@ -26,13 +29,18 @@ from healthmon.notify.pace import Pace
 from healthmon.notify.pieces import PATIENCE, Attempt, Rows, Suspects, pieces
 from healthmon.notify.report_delivery import ReportPost
 from healthmon.notify.templates import Templates
+from healthmon.notify.tickets.refreshing import Refreshing
+from healthmon.notify.tickets.ticket import Action
 from healthmon.notify.voice import Voice
+from healthmon.store.failing import FailingChannel
 from healthmon.store.outbox import Claim, ClaimedRow, Outbox
 
 log = logging.getLogger(__name__)
 
 #: The outbox is looked at so often even if nobody wakes us (seconds).
 LOOK_EVERY = 30.0
+#: So many tickets are sent in a row, then what is due is looked at anew.
+MOST_TICKETS = 100
 #: A pause where nothing came of a look (seconds).
 BREATH = 1.0
 #: How long to wait between attempts to write a database that cannot be written (seconds).
@@ -75,7 +83,9 @@ class Deliverer:
         self._others_returned = Event()
         self._suspects = Suspects()
         self._direct: SimpleQueue[Message] = SimpleQueue()
+        self._direct_ticket: Message | None = None
         self._ledger = Ledger(url_id)
+        self._refreshing = Refreshing(sender)
         self._reports = ReportPost(url_id, sender, self._ledger, clock, jitter=jitter, lookout=self._lookout)
 
     # ---------------------------------------------------------------- for other threads
@@ -127,11 +137,14 @@ class Deliverer:
             wait = self._deliver(outbox)
             if wait > 0:
                 wait = min(wait, self._deliver_report(outbox))
-            wait = min(wait, self._lookout.wait(self._clock.steady()))
+            self._refresh_tickets(outbox)
+            steady = self._clock.steady()
+            wait = min(wait, self._lookout.wait(steady), max(self._refreshing.wait(steady), BREATH))
         except DatabaseUnwritable as error:
             self._ledger.note_unwritable(error)
             return UNWRITABLE_WAIT
         self._ledger.note_writable()
+        self._end_direct_ticket()
         return wait
 
     def _look_out(self) -> None:
@@ -155,7 +168,7 @@ class Deliverer:
     def _deliver(self, outbox: Outbox) -> float:
         now, steady = self._clock.now(), self._clock.steady()
         self._keep_quiet(outbox, now)
-        due_at = outbox.next_due(self.url_id)
+        due_at = outbox.next_due(self.url_id, as_tickets=self._sender.takes_tickets)
         if due_at is None:
             return LOOK_EVERY
         at = self._pace.next_attempt(steady + due_at - now, is_urgent=self._has_news(outbox), now=steady)
@@ -164,13 +177,30 @@ class Deliverer:
         if self._pace.failures:
             self._give_up_old(outbox, now)
         # What waits for others has waited enough once the first of them is due.
-        claim = outbox.claim(self.url_id, now, joining=self._receiver.group_wait)
+        claim = self._claim(outbox, now)
         if claim is None:
             # What was due had nothing to say any more, and was cancelled.
             return BREATH
         self._pace.begin(steady)
         self._attempt(outbox, claim)
         return 0.0
+
+    def _claim(self, outbox: Outbox, now: float) -> Claim | None:
+        """Take what is due: all of it for one message, or some of it for as many tickets."""
+        if self._sender.takes_tickets:
+            return outbox.claim(self.url_id, now, MOST_TICKETS, joining=self._receiver.group_wait, as_tickets=True)
+        return outbox.claim(self.url_id, now, joining=self._receiver.group_wait)
+
+    def _refresh_tickets(self, outbox: Outbox) -> None:
+        """Say again what lasts, if the service needs that and can be reached."""
+        steady = self._clock.steady()
+        if self._refreshing.wait(steady) or self._pace.failures:
+            return
+        try:
+            lasting = outbox.lasting_tickets(self.url_id)
+            self._refreshing.do(lasting, lambda row: self._compose_rows((row,)), steady)
+        except DeliveryError as error:
+            log.warning("%s: what lasts could not be said again: %s", self.url_id, error.why)
 
     def _deliver_report(self, outbox: Outbox) -> float:
         """Send a report, if no alert has to be sent first; return how many seconds to wait for more."""
@@ -197,9 +227,13 @@ class Deliverer:
     # ---------------------------------------------------------------- one attempt
 
     def _attempt(self, outbox: Outbox, claim: Claim) -> None:
-        """Send all that was claimed, in one message or, where that fails again and again, in pieces."""
-        attempt = self._send_all(outbox, claim, [claim.rows])
-        if attempt.failed and not attempt.is_hopeless and (cut := pieces(claim.rows, self._pace.failures)):
+        """Send all that was claimed, in one message or, where that fails again and again, in pieces; or as tickets."""
+        if self._sender.takes_tickets:
+            attempt = self._send_all(outbox, claim, [(row,) for row in sorted(claim.rows, key=_most_severe)])
+        else:
+            attempt = self._send_all(outbox, claim, [claim.rows])
+        is_whole = not self._sender.takes_tickets
+        if is_whole and attempt.failed and not attempt.is_hopeless and (cut := pieces(claim.rows, self._pace.failures)):
             attempt = self._send_all(outbox, claim, cut)
         self._suspects.attempt_ended(attempt.failed_alone, something_delivered=attempt.delivered > 0)
         self._note_failed(outbox, claim, attempt.not_sent)
@@ -227,6 +261,7 @@ class Deliverer:
         except DeliveryError as error:
             attempt.failed.append(rows)
             attempt.retry_after = error.retry_after
+            attempt.is_unreachable = error.no_connection is not None
             self._note_error(error)
             if len(rows) == 1:
                 self._suspects.failed_alone(rows[0], refused=error.refused)
@@ -237,10 +272,13 @@ class Deliverer:
             self._ledger.book(partial(outbox.delivered, claim, self._clock.now(), message.subject, rows))
 
     def _compose(self, rows: Rows, claim: Claim) -> Message:
+        return self._compose_rows(rows, claim.failing)
+
+    def _compose_rows(self, rows: Rows, failing: Sequence[FailingChannel] = ()) -> Message:
         return compose(
             rows,
             self._voice(),
-            failing=claim.failing,
+            failing=failing,
             most_characters=self._sender.most_characters,
             templates=self._templates,
         )
@@ -291,6 +329,8 @@ class Deliverer:
         if self._direct.empty() or self._pace.next_attempt(now, is_urgent=False, now=now) > now:
             return
         message = self._direct.get()
+        is_opened = message.ticket is not None and Action.TRIGGER in message.ticket.actions
+        self._direct_ticket = message if is_opened and self._sender.takes_tickets else None
         try:
             self._sender.send(message)
         except DeliveryUnsure as error:
@@ -302,3 +342,16 @@ class Deliverer:
             self._direct.put(message)
         else:
             log.warning("%s: told directly: %s", self.url_id, message.subject)
+
+    def _end_direct_ticket(self) -> None:
+        """The database can be used again: resolve the ticket that says that it cannot."""
+        message, self._direct_ticket = self._direct_ticket, None
+        if message is not None and message.ticket is not None:
+            ticket = replace(message.ticket, actions=(Action.RESOLVE,), closed_at=self._clock.now())
+            self._direct.put(replace(message, ticket=ticket))
+            self._wake.set()
+
+
+def _most_severe(row: ClaimedRow) -> int:
+    """Order tickets: the most urgent are opened first."""
+    return list(Severity).index(row.incident.severity)

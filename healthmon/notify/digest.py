@@ -16,6 +16,7 @@ from healthmon.notify.paragraphs import Paragraph, of_ended, paragraphs
 from healthmon.notify.subject import subject
 from healthmon.notify.templates import Templates
 from healthmon.notify.threads import threads_of
+from healthmon.notify.tickets.ticket import ticket_of
 from healthmon.notify.voice import DAY, Voice
 from healthmon.notify.words import cut, listed, visible
 from healthmon.store.failing import FailingChannel
@@ -62,6 +63,7 @@ def _in_our_words(
         mood=_mood(lines),
         facts=facts_of(lines, failing, voice),
         threads=threads_of(lines),
+        ticket=ticket_of(lines[0].row, voice.now),
     )
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
+import socket
 import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from healthmon.model import Severity
 from healthmon.notify.facts import facts_without_incidents
 from healthmon.notify.message import Draft, Message, Mood
+from healthmon.notify.tickets.ticket import Action, Ticket, passing_ticket
 from healthmon.notify.voice import Voice
 from healthmon.notify.words import cut, visible
 
@@ -85,4 +89,12 @@ def _message(words: str, folder: Path, voice: Voice) -> Message:
         voice.text("Written {time}.", time=voice.dated_time(voice.now)),
     ]
     subject = voice.text("DOWN healthmon: its database cannot be written")
-    return Message(subject, "\n\n".join(body), Mood.FAILURE, facts_without_incidents("database", voice.now))
+    facts = facts_without_incidents("database", voice.now)
+    return Message(subject, "\n\n".join(body), Mood.FAILURE, facts, ticket=_ticket(folder, voice.now))
+
+
+def _ticket(folder: Path, now: float) -> Ticket:
+    """Its key is the same at each repetition, and another on another machine. The database cannot be asked for one."""
+    place = f"{socket.gethostname()}:{folder.absolute()}"
+    key = f"healthmon-database-{hashlib.sha256(place.encode()).hexdigest()[:16]}"
+    return passing_ticket(key, now, Severity.CRITICAL, (Action.TRIGGER,), name="healthmon's database")

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct, field
 
+from healthmon.notify.tickets.ticket import Ticket
 from healthmon.notify.voice import Voice
 
 #: All channels together take so many characters (Telegram 4,096, and some of them count markup).
@@ -46,6 +47,8 @@ class Message(Struct, frozen=True):
     threads: tuple[str, ...] = ()
     #: Only for a channel that takes one.
     attachment: Attachment | None = None
+    #: What an on-call service is to do.
+    ticket: Ticket | None = None
 
 
 #: A message that every receiver reads in its own language.
@@ -62,6 +65,10 @@ class Sender(Protocol):
     @property
     def most_characters(self) -> int:
         """How long a body may be."""
+
+    @property
+    def takes_tickets(self) -> bool:
+        """Whether each incident is a message of its own, with a ticket."""
 
     @property
     def takes_attachments(self) -> bool:

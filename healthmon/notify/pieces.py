@@ -40,11 +40,14 @@ class Attempt(Struct):
     untried: list[Rows] = field(default_factory=list)
     #: For so many seconds the channel wants no further message; None: it did not say.
     retry_after: float | None = None
+    #: Not even a connection came about.
+    is_unreachable: bool = False
 
     @property
     def is_hopeless(self) -> bool:
         """Whether the rest need not be tried: no answer, too many messages, or nothing but failures."""
-        return self.in_doubt or self.retry_after is not None or (not self.delivered and len(self.failed) >= _TRIES)
+        said_why = self.in_doubt or self.is_unreachable or self.retry_after is not None
+        return said_why or (not self.delivered and len(self.failed) >= _TRIES)
 
     @property
     def not_sent(self) -> list[ClaimedRow]:

@@ -26,8 +26,8 @@ _SHORTEST_PART = 4
 #: Options of apprise whose values are no secret.
 # fmt: off
 _PLAIN_OPTIONS = frozenset((
-    "cto", "emojis", "format", "image", "method", "mode", "overflow", "priority", "redirect", "retry", "rto", "smtp",
-    "store", "tz", "verify", "wait",
+    "cto", "emojis", "format", "image", "method", "mode", "overflow", "priority", "redirect", "retry", "rto", "server",
+    "smtp", "store", "tz", "verify", "wait",
 ))
 # fmt: on
 

@@ -1,4 +1,4 @@
-"""Which sender carries the messages of a URL: JSON webhooks our own, everything else apprise."""
+"""Which sender carries the messages of a URL: JSON webhooks and tickets our own, everything else apprise."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from healthmon.config.urls import scheme_of, why_part_is_lost
 from healthmon.notify import apprise_sender, webhook_sender
 from healthmon.notify.apprise_sender import AppriseSender
 from healthmon.notify.message import Sender
+from healthmon.notify.tickets import no_tickets, services, through_apprise
 from healthmon.notify.urlcheck import why_more_than_one
 from healthmon.notify.webhook_sender import WebhookSender
 
@@ -15,11 +16,33 @@ _WEBHOOKS = ("json", "jsons")
 
 def sender_for(url_id: str, url: Secret) -> Sender:
     """Make the sender of a URL; it sends nothing yet."""
-    return WebhookSender(url_id, url) if scheme_of(url) in _WEBHOOKS else AppriseSender(url_id, url)
+    scheme = scheme_of(url)
+    if scheme in services.SERVICES:
+        return services.ticket_sender(url_id, url)
+    if scheme in through_apprise.SERVICES:
+        return through_apprise.AppriseTickets(url_id, url)
+    return WebhookSender(url_id, url) if scheme in _WEBHOOKS else AppriseSender(url_id, url)
 
 
 def why_refused(url: str) -> str | None:
     """Say why a URL cannot be a receiver, without any of its secrets; None: it can."""
     if wrong := why_more_than_one(url) or why_part_is_lost(url):
         return wrong
-    return webhook_sender.why_refused(url) if scheme_of(url) in _WEBHOOKS else apprise_sender.why_refused(url)
+    scheme = scheme_of(url)
+    if why := no_tickets.why_refused(url):
+        return why
+    if scheme in services.SERVICES:
+        return services.why_refused(url)
+    if scheme in through_apprise.SERVICES:
+        return through_apprise.why_refused(url)
+    return webhook_sender.why_refused(url) if scheme in _WEBHOOKS else apprise_sender.why_refused(url)
+
+
+def remark(url: str) -> str | None:
+    """Say what the author of a URL that can be used should know; None: nothing."""
+    scheme = scheme_of(url)
+    if scheme in services.SERVICES:
+        return services.remark(url)
+    if scheme in through_apprise.SERVICES:
+        return through_apprise.remark(url)
+    return no_tickets.remark(url)

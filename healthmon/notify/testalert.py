@@ -7,13 +7,16 @@ import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
+from secrets import token_hex
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from healthmon.config.types import ReceiverConfig, ReceiverUrl, Secret
 from healthmon.errors import DeliveryError
 from healthmon.languages import language
+from healthmon.model import Severity
 from healthmon.notify.digest import compose
 from healthmon.notify.facts import facts_without_incidents
 from healthmon.notify.message import SUBJECT_CHARACTERS, Message, Mood, Sender
@@ -21,6 +24,7 @@ from healthmon.notify.reports import compose_report
 from healthmon.notify.samples import example
 from healthmon.notify.senders import sender_for
 from healthmon.notify.templates import Templates
+from healthmon.notify.tickets.ticket import Action, Ticket, passing_ticket
 from healthmon.notify.voice import Voice
 from healthmon.notify.words import cut, visible
 from healthmon.store.reports import MadeReport
@@ -100,17 +104,25 @@ def _try(url: ReceiverUrl, compose: Callable[[Sender], Message], sender: Callabl
     return TestResult(url.url_id, ok=True)
 
 
+def _test_ticket(voice: Voice, severity: Severity) -> Ticket:
+    """A ticket that is opened, and resolved at once."""
+    key = f"healthmon-test-{token_hex(8)}"
+    return passing_ticket(key, voice.now, severity, (Action.TRIGGER, Action.RESOLVE), name="test of healthmon")
+
+
 def _message(receiver: str, voice: Voice) -> Message:
     like_this = voice.text("Alerts of healthmon will arrive like this one.")
     written = voice.text("Written {time}.", time=voice.dated_time(voice.now))
     subject = voice.text("TEST of healthmon, receiver {receiver}", receiver=visible(receiver))
-    return _marked(subject, f"{_where(receiver, voice)}\n{like_this}\n{written}", Mood.INFO, voice)
+    message = _marked(subject, f"{_where(receiver, voice)}\n{like_this}\n{written}", Mood.INFO, voice)
+    return replace(message, ticket=_test_ticket(voice, Severity.INFO))
 
 
 def _example(receiver: ReceiverConfig, voice: Voice) -> Message:
     alert = compose(example(voice.now), voice, templates=Templates(receiver))
     subject = voice.text("TEST: {subject}", subject=alert.subject)
-    return _marked(subject, f"{_where(receiver.name, voice)}\n\n{alert.body}", alert.mood, voice)
+    message = _marked(subject, f"{_where(receiver.name, voice)}\n\n{alert.body}", alert.mood, voice)
+    return replace(message, ticket=_test_ticket(voice, Severity.CRITICAL))
 
 
 def _where(receiver: str, voice: Voice) -> str:

@@ -26,6 +26,7 @@ class WebhookSender:
     min_interval = 0.0
     most_characters = MOST_CHARACTERS
     takes_attachments = True
+    takes_tickets = False
 
     def __init__(self, url_id: str, url: Secret) -> None:
         self.url_id = url_id

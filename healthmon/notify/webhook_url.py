@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -16,9 +16,10 @@ from msgspec import field
 
 from healthmon.notify.http import CONNECT_TIMEOUT, READ_TIMEOUT, Call
 
+_CALLING = ("verify", "proxy", "rto", "cto")
 METHODS = ("POST", "PUT", "PATCH")
 #: Options of apprise that mean nothing here: there is one format, and a pace of our own.
-_WITHOUT_MEANING = ("emojis", "format", "image", "overflow", "retry", "store", "tz", "wait")
+WITHOUT_MEANING = ("emojis", "format", "image", "overflow", "retry", "store", "tz", "wait")
 
 
 class WrongUrl(ValueError):
@@ -46,7 +47,7 @@ def webhook_url(url: str) -> WebhookUrl:
     scheme = "https" if parts.scheme.lower() == "jsons" else "http"
     options = _options(parts.query)
     options["headers"] = _login(parts) | options["headers"]
-    _refuse_odd_headers(options["headers"])
+    refuse_odd_headers(options["headers"])
     return WebhookUrl(f"{scheme}://{place}{parts.path or '/'}", **options)
 
 
@@ -57,7 +58,7 @@ def _login(parts: SplitResult) -> dict[str, str]:
     return {"Authorization": f"Basic {base64.b64encode(login.encode()).decode()}"}
 
 
-def _refuse_odd_headers(headers: dict[str, str]) -> None:
+def refuse_odd_headers(headers: dict[str, str]) -> None:
     """HTTP has no other letters, and a line break would begin another header."""
     for name, value in headers.items():
         if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name) or not re.fullmatch(r"[\t -~]*", value):
@@ -66,6 +67,18 @@ def _refuse_odd_headers(headers: dict[str, str]) -> None:
 
 def _options(query: str) -> dict[str, Any]:
     """Read what stands behind the question mark."""
+    prefixed, plain = split_options(query)
+    for name in plain:
+        if name not in ("method", *_CALLING, *WITHOUT_MEANING):
+            known = ", ".join(["method", *_CALLING])
+            raise WrongUrl(f"one of its options is unknown; a webhook has {known}, and +HEADER, -PARAMETER, :FIELD")
+    method = _method(plain["method"]) if "method" in plain else {}
+    extras = {"headers": prefixed["+"], "parameters": prefixed["-"], "fields": prefixed[":"]}
+    return {**extras, **method, **how_to_call(plain)}
+
+
+def split_options(query: str) -> tuple[dict[str, dict[str, str]], dict[str, str]]:
+    """Divide options into those with a prefix (``+``, ``-``, ``:``) by their prefix, and the plain ones."""
     prefixed: dict[str, dict[str, str]] = {"+": {}, "-": {}, ":": {}}
     plain: dict[str, str] = {}
     for option in query.split("&") if query else ():
@@ -73,19 +86,18 @@ def _options(query: str) -> dict[str, Any]:
         name, value = unquote(raw_name), unquote(raw_value)
         if name[:1] in prefixed:
             prefixed[name[0]][name[1:]] = value
-        else:
+        elif name:
             plain[name.lower()] = value
-    return {"headers": prefixed["+"], "parameters": prefixed["-"], "fields": prefixed[":"], **_plain(plain)}
+    return prefixed, plain
 
 
-def _plain(options: dict[str, str]) -> dict[str, Any]:
+def how_to_call(options: Mapping[str, str]) -> dict[str, Any]:
+    """Read the options that say how a server is called, as fields of ``Call``."""
     found: dict[str, Any] = {}
-    for name, value in options.items():
-        if name in _READ:
-            found |= _READ[name](value)
-        elif name not in ("rto", "cto", *_WITHOUT_MEANING):
-            known = ", ".join([*_READ, "rto", "cto"])
-            raise WrongUrl(f"one of its options is unknown; a webhook has {known}, and +HEADER, -PARAMETER, :FIELD")
+    if "verify" in options:
+        found |= _verify(options["verify"])
+    if "proxy" in options:
+        found |= _proxy(options["proxy"])
     connect = _seconds(options.get("cto"), "cto", CONNECT_TIMEOUT)
     return {**found, "timeouts": (connect, _seconds(options.get("rto"), "rto", READ_TIMEOUT))}
 
@@ -118,6 +130,3 @@ def _seconds(value: str | None, name: str, otherwise: float) -> float:
     if not 0 < seconds <= 300:
         raise WrongUrl(f"{name} must be a number of seconds, up to 300")
     return seconds
-
-
-_READ: dict[str, Callable[[str], dict[str, Any]]] = {"method": _method, "verify": _verify, "proxy": _proxy}

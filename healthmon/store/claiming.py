@@ -8,9 +8,10 @@ from itertools import chain, groupby
 from operator import itemgetter
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from healthmon.core.alerting import is_wider, says
-from healthmon.model import Incident, Reason, Said
+from healthmon.model import Incident, Reason, Said, Severity
 from healthmon.store.failing import FailingChannel, channels_that_fail
 from healthmon.store.reading import SAID
 from healthmon.store.rows import incident_of
@@ -27,7 +28,7 @@ NOT_QUIET = """NOT EXISTS (SELECT 1 FROM urls quiet JOIN incidents loud ON loud.
 
 # A row waits for the earlier ones of its incident, so that what is said keeps its order.
 _DUE = f"""SELECT n.id, n.incident_id, n.reason, n.in_doubt FROM notifications n
-    WHERE n.url_id = :url_id AND n.state = 'waiting' AND n.reason <> 'ended' AND n.due_at <= :now
+    WHERE n.url_id = :url_id AND n.state = 'waiting' AND (:as_tickets OR n.reason <> 'ended') AND n.due_at <= :now
     AND {NOT_HELD}
     AND {NOT_QUIET}
     AND NOT EXISTS (SELECT 1 FROM notifications earlier
@@ -50,7 +51,14 @@ _COUNT_CLAIM = """INSERT INTO urls (url_id, claims) VALUES (:url_id, 1)
 _CANCEL = """UPDATE notifications SET state = 'cancelled', why = :why, finished_at = :now WHERE id = :id"""
 
 _SEND = """UPDATE notifications SET state = 'sending', claim = :claim, claimed_at = :now, says = :says,
-    in_doubt = :in_doubt, size = :size WHERE id = :id"""
+    in_doubt = :in_doubt, size = :size, severity = :severity WHERE id = :id"""
+
+_FIRST_SEVERITY = """SELECT severity FROM notifications
+    WHERE incident_id = :incident_id AND url_id = :url_id AND severity <> '' ORDER BY claim, id LIMIT 1"""
+
+_KEY = "SELECT d.identity, i.opened_at FROM daemon d JOIN incidents i ON i.id = :incident_id"
+
+_OPEN = "SELECT i.* FROM incidents i WHERE i.telling AND i.closed_at IS NULL ORDER BY i.id"
 
 _UNEXPLAINED = """SELECT i.id FROM incidents i WHERE i.closed_at IS NULL AND NOT EXISTS (
     SELECT 1 FROM incidents bigger WHERE bigger.id = i.explained_by AND bigger.closed_at IS NULL)"""
@@ -69,6 +77,7 @@ _SPEAKS_FIRST = (
     Reason.STABLE,
     Reason.RESOLVED,
     Reason.ENDED,
+    Reason.ACKNOWLEDGED,
     Reason.REMINDER,
     Reason.LONG_GONE,
 )
@@ -89,6 +98,9 @@ class ClaimedRow(Struct, frozen=True):
     told: frozenset[int] = frozenset()
     #: Open incidents of which this message does not speak, and that no bigger open one explains.
     others_down: int = 0
+    #: For an on-call service only: what it knows the incident by, the same for ever; and how urgent it was at first.
+    key: str = ""
+    first_severity: Severity | None = None
 
 
 class Claim(Struct, frozen=True):
@@ -130,15 +142,26 @@ class Choice(Struct, frozen=True):
 
 
 def make_claim(
-    connection: sqlite3.Connection, line: Timeline, url_id: str, now: float, *, limit: int, joining: float
+    connection: sqlite3.Connection,
+    line: Timeline,
+    url_id: str,
+    now: float,
+    *,
+    limit: int,
+    joining: float,
+    as_tickets: bool = False,
 ) -> Claim | None:
-    """Mark what is due as being sent, and return it with its facts. Call it inside a writing transaction."""
-    parameters = {"url_id": url_id, "now": line.stored(now), "moment": line.stored(now), "limit": limit}
+    """Mark what is due as being sent, and return it with its facts. Call it inside a writing transaction.
+
+    ``as_tickets``: each row is an event of its own, so that nothing rides along, and each has a key.
+    """
+    moment = line.stored(now)
+    parameters = {"url_id": url_id, "now": moment, "moment": moment, "limit": limit, "as_tickets": as_tickets}
     due = connection.execute(_DUE, parameters).fetchall()
     if due and joining:
         due = connection.execute(_DUE, {**parameters, "now": line.stored(now + joining)}).fetchall()
     choice = _choice(connection, line, due, url_id, {})
-    if choice.lines:
+    if choice.lines and not as_tickets:
         said = {each.incident.id: each.says for each in choice.lines}
         riding_along = connection.execute(_RIDING_ALONG, parameters).fetchall()
         choice += _choice(connection, line, riding_along, url_id, said)
@@ -151,7 +174,8 @@ def make_claim(
     if not choice.lines:
         return None
     failing = channels_that_fail(connection, line, url_id, (each.incident.id for each in choice.lines), now)
-    return Claim(claim_id, url_id, _with_facts(connection, choice.lines, url_id, line), failing)
+    rows = _with_facts(connection, choice.lines, url_id, line)
+    return Claim(claim_id, url_id, with_keys(connection, rows, url_id) if as_tickets else rows, failing)
 
 
 def _choice(
@@ -230,6 +254,7 @@ def _book(connection: sqlite3.Connection, choice: Choice, claim_id: int, now: fl
                 "says": line.says,
                 "in_doubt": line.in_doubt,
                 "size": line.incident.down,
+                "severity": line.incident.severity,
             }
             for line in choice.lines
         ],
@@ -263,6 +288,30 @@ def _with_facts(
         )
         for line in lines
     )
+
+
+def with_keys(connection: sqlite3.Connection, rows: Iterable[ClaimedRow], url_id: str) -> tuple[ClaimedRow, ...]:
+    """Give rows the key of their incident. It is made of what never changes, whoever sets the clock."""
+    keyed = []
+    for row in rows:
+        about = {"incident_id": row.incident.id, "url_id": url_id}
+        identity, opened_at = connection.execute(_KEY, about).fetchone()
+        first = connection.execute(_FIRST_SEVERITY, about).fetchone()
+        severity = row.incident.severity if first is None else Severity(first["severity"])
+        key = f"healthmon-{identity}-{row.incident.id}-{opened_at:.0f}"
+        keyed.append(replace(row, key=key, first_severity=severity))
+    return tuple(keyed)
+
+
+def lasting_tickets(connection: sqlite3.Connection, line: Timeline, url_id: str) -> tuple[ClaimedRow, ...]:
+    """Read the open incidents that this URL was told of, with their keys."""
+    incidents = connection.execute(_OPEN).fetchall()
+    rows = (
+        ClaimedRow(0, Reason.OPENED, Said.DOWN, incident_of(row, line), possibly_repeated=False)
+        for row in incidents
+        if _knows_of(connection, row["id"], url_id)
+    )
+    return with_keys(connection, rows, url_id)
 
 
 def _knows_of(connection: sqlite3.Connection, incident_id: int, url_id: str) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from healthmon.errors import StoreError
 from healthmon.model import Severity
-from healthmon.store.claiming import NOT_HELD, NOT_QUIET, Claim, ClaimedRow, make_claim
+from healthmon.store.claiming import NOT_HELD, NOT_QUIET, Claim, ClaimedRow, lasting_tickets, make_claim
 from healthmon.store.connect import connect, errors_named, transaction
 from healthmon.store.report_outbox import ReportClaim, ReportOutbox
 from healthmon.store.timeline import Timeline, read_timeline
@@ -25,7 +25,7 @@ __all__ = ["Claim", "ClaimedRow", "Outbox", "ReportClaim"]
 _NEXT_DUE = f"""SELECT MIN(CASE WHEN n.due_at < u.quiet_until AND u.quiet_except NOT LIKE '%' || i.severity || '%'
         THEN u.quiet_until ELSE n.due_at END)
     FROM notifications n JOIN incidents i ON i.id = n.incident_id LEFT JOIN urls u ON u.url_id = n.url_id
-    WHERE n.url_id = :url_id AND n.state = 'waiting' AND n.reason <> 'ended'
+    WHERE n.url_id = :url_id AND n.state = 'waiting' AND (:as_tickets OR n.reason <> 'ended')
     AND {NOT_HELD}
     AND NOT EXISTS (SELECT 1 FROM notifications earlier
         WHERE earlier.incident_id = n.incident_id AND earlier.url_id = n.url_id AND earlier.state = 'waiting'
@@ -136,11 +136,14 @@ class Outbox:
                 facts = {"url_id": url_id, "until": line.stored_or_none(until), "exceptions": loud}
                 self._connection.execute(_KEEP_QUIET, facts)
 
-    def next_due(self, url_id: str) -> float | None:
-        """Return when something falls due for this URL, perhaps in the past, or None: nothing waits."""
+    def next_due(self, url_id: str, *, as_tickets: bool = False) -> float | None:
+        """Return when something falls due for this URL, perhaps in the past, or None: nothing waits.
+
+        ``as_tickets``: an incident that ended without a recovery causes a message too, for its ticket is open.
+        """
         with errors_named(self.path):
             line = read_timeline(self._connection)
-            due_at = self._connection.execute(_NEXT_DUE, {"url_id": url_id}).fetchone()[0]
+            due_at = self._connection.execute(_NEXT_DUE, {"url_id": url_id, "as_tickets": as_tickets}).fetchone()[0]
         return None if due_at is None else line.shown(due_at)
 
     def has_urgent(self, url_id: str, since: float, now: float) -> bool:
@@ -151,15 +154,23 @@ class Outbox:
             found = self._connection.execute(_URGENT, {"url_id": url_id, **times}).fetchone()
         return found is not None
 
-    def claim(self, url_id: str, now: float, limit: int = MOST_AT_ONCE, *, joining: float = 0.0) -> Claim | None:
+    def claim(
+        self, url_id: str, now: float, limit: int = MOST_AT_ONCE, *, joining: float = 0.0, as_tickets: bool = False
+    ) -> Claim | None:
         """Take what is due for this URL, and fix what each row says by the facts of this moment.
 
         Once something is due, what falls due within ``joining`` seconds goes with it: one cause, one message.
         From here until its result is booked every row counts as told. Rows that have nothing to say any more are
-        cancelled. None: there is nothing to send (ask ``next_due`` whether more waits).
+        cancelled. None: there is nothing to send (ask ``next_due`` whether more waits). ``as_tickets``: each row will
+        be sent by itself, and has a key.
         """
         with self._writing() as line:
-            return make_claim(self._connection, line, url_id, now, limit=limit, joining=joining)
+            return make_claim(self._connection, line, url_id, now, limit=limit, joining=joining, as_tickets=as_tickets)
+
+    def lasting_tickets(self, url_id: str) -> tuple[ClaimedRow, ...]:
+        """Return what this URL believes to last, and does, as it is now. Nothing is booked."""
+        with errors_named(self.path):
+            return lasting_tickets(self._connection, read_timeline(self._connection), url_id)
 
     # ---------------------------------------------------------------- what became of it
 

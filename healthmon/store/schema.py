@@ -424,6 +424,13 @@ _UNSEEN = (
     f"UPDATE incidents SET health = 'unknown' WHERE {_UNSEEN_NOW}",  # noqa: S608 (a constant of ours)
 )
 
+#: On-call services know incidents by a key, and ``identity`` makes it another than that of any other database; it is
+#: drawn when the database is opened. ``severity``, as it was told: Alertmanager's labels must stay what they were.
+_TICKETS = (
+    "ALTER TABLE daemon ADD COLUMN identity TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE notifications ADD COLUMN severity TEXT NOT NULL DEFAULT ''",
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _SECOND,
@@ -443,4 +450,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _LOSSES,
     _HOLDS,
     _UNSEEN,
+    _TICKETS,
 )

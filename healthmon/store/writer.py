@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from secrets import token_hex
 
 from healthmon import __version__
 from healthmon.core.alerting import TELLING_ENDS_AFTER, is_finished
@@ -108,6 +109,9 @@ class Writer:
             self._connection.execute(
                 "UPDATE daemon SET started_at = :now, version = :version",
                 {"now": self._line.stored(now), "version": __version__},
+            )
+            self._connection.execute(
+                "UPDATE daemon SET identity = :identity WHERE identity = ''", {"identity": token_hex(8)}
             )
 
     def load(self) -> Remembered:

@@ -37,6 +37,8 @@ def told(said: Said | None = None, *booked: tuple[Reason, int], waiting: tuple[t
 
 OPENED = (Reason.OPENED, 0)
 ESCALATED = (Reason.ESCALATED, 0)
+ACKNOWLEDGED = (Reason.ACKNOWLEDGED, 0)
+TICKET = Policy(is_ticket=True)
 PARTLY = replace(OPEN, health=Health.DEGRADED)
 FLAPS = replace(OPEN, flapping=1, flap_episodes=1)
 ACKED = replace(OPEN, acked_at=160.0, acked_by="anna")
@@ -57,6 +59,13 @@ OVER_MUTED = replace(CLOSED, muted_by="silence 12")
         # Explained away by incident 840, which is over.
         (replace(OPEN, explained_by=840), told(None, OPENED), PLAIN, 130, (Reason.OPENED, 840)),
         (replace(OPEN, explained_by=840), told(None, OPENED, (Reason.OPENED, 840)), PLAIN, 130, None),
+        # An on-call service is told that somebody took note, once, if it called somebody.
+        (ACKED, told(Said.DOWN, OPENED), TICKET, 170, ACKNOWLEDGED),
+        (ACKED, told(Said.DOWN, OPENED, ACKNOWLEDGED), TICKET, 170, None),
+        (ACKED, told(waiting=(OPENED,)), TICKET, 170, None),
+        (ACKED, told(Said.DOWN, OPENED), PLAIN, 170, None),
+        (OPEN, told(Said.DOWN, OPENED), TICKET, 170, None),
+        (OVER_ACKED, told(Said.DOWN, OPENED), TICKET, 300, (Reason.RESOLVED, 0)),
         # Reminders.
         (OPEN, told(Said.DOWN, OPENED), Policy(remind_every=(60,)), 209, None),
         (OPEN, told(Said.DOWN, OPENED), Policy(remind_every=(60,)), 210, (Reason.REMINDER, 1)),
@@ -168,6 +177,8 @@ def test_decide(
         (Reason.LONG_GONE, OPEN, Said.DOWN, Said.DOWN),
         (Reason.LONG_GONE, ACKED, Said.DOWN, None),
         (Reason.LONG_GONE, CLOSED, Said.DOWN, None),
+        (Reason.ACKNOWLEDGED, ACKED, Said.DOWN, Said.DOWN),
+        (Reason.ACKNOWLEDGED, OVER_ACKED, Said.DOWN, None),
         (Reason.RESOLVED, CLOSED, Said.DOWN, Said.UP),
         (Reason.RESOLVED, CLOSED, Said.UP, Said.UP),
         (Reason.RESOLVED, CLOSED, Said.WAS_DOWN, None),

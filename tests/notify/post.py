@@ -13,7 +13,7 @@ from healthmon.errors import DatabaseUnwritable, DeliveryError, DeliveryUnsure, 
 from healthmon.model import ClockJump, Incident, Kind, Notification, Reason, Target
 from healthmon.notify.delivery import Deliverer
 from healthmon.notify.lookout import Lookout
-from healthmon.notify.message import Message
+from healthmon.notify.message import Message, Sender
 from healthmon.store.outbox import Outbox
 from tests.notify.rows import BERLIN
 from tests.store.scene import BOSS, Store, closed, incident
@@ -32,6 +32,7 @@ class Channel:
     min_interval: float = 0.0
     most_characters: int = 3500
     takes_attachments: bool = True
+    takes_tickets: bool = False
     #: Whether somebody listens there.
     is_open: bool = True
     looks: int = 0
@@ -82,6 +83,8 @@ class Post:
     store: Store
     receiver: ReceiverConfig = field(default_factory=lambda: ReceiverConfig("oncall", ()))
     channel: Channel = field(default_factory=Channel)
+    #: A real one, instead of the channel.
+    sender: Sender | None = None
     time: float = field(init=False)
     clock: Clock = field(init=False)
 
@@ -101,7 +104,7 @@ class Post:
         self.deliverer = Deliverer(
             url_id=BOSS,
             receiver=self.receiver,
-            sender=self.channel,
+            sender=self.sender or self.channel,
             open_outbox=lambda: FragileOutbox(self.store.path),
             zone=BERLIN,
             clock=self.clock,

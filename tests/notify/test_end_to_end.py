@@ -30,7 +30,7 @@ HURRY = 0.01
 def delivering(
     store: Store, *urls: str, languages: Sequence[str] = ("en", "en"), hurry: float = HURRY
 ) -> Iterator[Callable[[], None]]:
-    """Deliverers for these URLs; the value wakes them all. ``hurry``: how long waits are, as a part of the real ones."""
+    """Deliverers for these URLs; the value wakes them all. ``hurry``: by how much their waits are longer."""
     clock = Clock()
     wakes: list[Event] = []
 

@@ -55,6 +55,7 @@ class Channel:
     min_interval = 0.0
     most_characters = MOST_CHARACTERS
     takes_attachments = False
+    takes_tickets = False
 
     def __init__(self, agenda: Agenda, kills: Kills) -> None:
         self._manner = Manner.ACCEPTS

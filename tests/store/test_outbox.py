@@ -266,7 +266,15 @@ def test_what_waits_for_a_url_that_is_no_longer_configured_is_cancelled(store: S
 def test_rows_are_found_by_index_however_many_wait(store: Store) -> None:
     claims = (claiming._DUE, claiming._RIDING_ALONG, claiming._NEWEST_SAID)
     statements = (*claims, outbox._NEXT_DUE, outbox._URGENT, reading.TOLD)
-    parameters = {"url_id": BOSS, "now": START, "moment": START, "since": START, "limit": 1, "incident_id": 1}
+    parameters = {
+        "url_id": BOSS,
+        "now": START,
+        "moment": START,
+        "since": START,
+        "limit": 1,
+        "incident_id": 1,
+        "as_tickets": False,
+    }
     connection = open_connection(store.path, "mode=ro")
 
     plans = [

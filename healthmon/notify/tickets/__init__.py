@@ -1,0 +1,1 @@
+"""On-call services: one ticket for each incident, opened, acknowledged and resolved by the same key."""
