@@ -485,6 +485,7 @@ class Ending(Word):
     NOT_QUALIFIED = "qualify was switched off"
     ACCEPTED = "taken as the new configuration"
     URL_GONE = "its URL is no longer configured"
+    NOT_THE_LINE = "a public site is reachable: it was not the line"
 
 
 class Incident(Struct, frozen=True):
@@ -523,7 +524,7 @@ class Incident(Struct, frozen=True):
     #: Of a group: the watch sections of all that it explains; each one's receivers are told.
     watches: tuple[str, ...] = ()
     #: Of a group: so many are down at present, of so many that were up when it began (0: not fully known); once it is
-    #: closed: so many were down at most.
+    #: closed: so many were down at most. Of a network without providers these are sites.
     down: int = 0
     of: int = 0
     #: Of a group: how many were believed down at most.
@@ -561,7 +562,14 @@ class Incident(Struct, frozen=True):
         """Of a group say ``37 of 40 unreachable``, once it is over: at most; "" of anything else."""
         if not self.kind.is_group:
             return ""
-        return f"{self.down}{f' of {self.of}' if self.of else ''} unreachable"
+        return f"{self.share} unreachable"
+
+    @property
+    def share(self) -> str:
+        """Of a group say ``37 of 40``, ``5``, ``200 of 200 sites``."""
+        if not self.of:
+            return f"{self.down}"
+        return f"{self.down} of {self.of}{' sites' if self.kind is Kind.NETWORK else ''}"
 
 
 class Reason(Word):

@@ -23,7 +23,7 @@ UNSEEN_TOO_LONG = 86400.0
 TELLING_ENDS_AFTER = 86400.0
 
 #: Endings that are good news, and told as such.
-GOOD_ENDINGS = (Ending.RECOVERED, Ending.STABLE)
+GOOD_ENDINGS = (Ending.RECOVERED, Ending.STABLE, Ending.NOT_THE_LINE)
 
 #: Why a URL is told of an incident for the first time.
 FIRST_REASONS = (Reason.OPENED, Reason.ESCALATED, Reason.FLAPPING)
@@ -221,9 +221,9 @@ def says(reason: Reason, incident: Incident, newest_said: Said | None) -> Said |
         return _says_while_open(reason, incident)
     if reason in FIRST_REASONS:
         # Over before it could be sent, or perhaps sent: this one message tells the whole of it. What was over in a
-        # silence is told to those only who know that it was down.
-        is_silenced = newest_said is None and bool(incident.muted_by)
-        return None if newest_said is Said.UP or is_silenced else Said.WAS_DOWN
+        # silence, and what turned out to be none, is told to those only who were told that it was down.
+        is_untold = newest_said is None and (bool(incident.muted_by) or incident.ending is Ending.NOT_THE_LINE)
+        return None if newest_said is Said.UP or is_untold else Said.WAS_DOWN
     if reason in (Reason.WIDENED, Reason.CHANGED, Reason.ACKNOWLEDGED, *_AGAIN) or newest_said in (None, Said.WAS_DOWN):
         # Never a lone "up" for a "down" that nobody saw.
         return None

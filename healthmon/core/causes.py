@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from math import inf
 
 from msgspec.structs import replace
@@ -16,13 +16,17 @@ from healthmon.core.groups import (
     Fall,
     Members,
     Rules,
+    are_many_left,
     biggest_fall,
     could_be_enough,
     cycle_of,
+    fallen_together,
     fell_at,
     is_enough,
     is_line_cut,
     is_still_enough,
+    speaks_against,
+    testifies_at,
     window_of,
 )
 from healthmon.core.incidents import DeadlineKey, Incidents
@@ -36,6 +40,9 @@ GROUP = "group"
 
 #: So long after its deadline what is pending is surely confirmed, or not (seconds).
 CONFIRMED_WITHIN = 1.0
+
+#: So long what is urgent waits for what belongs to it (seconds).
+A_MOMENT = 5.0
 
 #: What is about to be believed up is waited for, so many times as long as it should take.
 PATIENCE = 3
@@ -148,15 +155,32 @@ class Causes:
 
     def _maybe_cut(self, line: Group, step: Step) -> None:
         members = self._memberships.providers(line.pbx)
+        sites = [self._fall(site) for site in self._memberships.sites_behind_line(line.pbx)]
+        if not members.of:
+            self._maybe_most_sites(line, sites, step)
+            return
         providers = biggest_fall(self._unmuted(members), members.standing, self._rules)
         if not providers.believed:
             return
-        sites = [self._fall(site) for site in self._memberships.public_sites(line.pbx)]
-        if is_line_cut(providers, sites, self._rules):
+        is_contradicted = self._is_contradicted(line, providers.since, step.now)
+        if is_line_cut(providers, sites, self._rules, is_contradicted=is_contradicted):
             window = window_of((one for fall in (providers, *sites) for one in fall.members), self._rules)
             together = (one.since for one in sites if one.members and abs(one.since - providers.since) <= window)
             since = min([providers.since, *together])
             self._open(line, Fall(since, tuple(self._down_behind(line, since)), 0), step)
+
+    def _is_contradicted(self, line: Group, since: float, now: float) -> bool:
+        """Whether something public is up that would be down if the line were."""
+        sites = map(self._memberships.of, self._memberships.sites_behind_line(line.pbx))
+        return any(speaks_against(site, since, now, self._rules) for site in sites)
+
+    def _maybe_most_sites(self, line: Group, sites: Sequence[Fall], step: Step) -> None:
+        """Where no provider is known, most sites at once tell that it is none of them."""
+        together = fallen_together(sites, self._rules)
+        if together:
+            since = together[0].since
+            known = sum(1 for site in sites if site.of)
+            self._open(line, Fall(since, tuple(self._down_behind(line, since)), known), step)
 
     def _unmuted(self, members: Members) -> list[Endpoint]:
         return [one for one in members.fallen.values() if not self._incidents.is_muted(one.target)]
@@ -179,30 +203,35 @@ class Causes:
             cause="",
             site=self._memberships.site_of(group.target),
             watches=tuple(sorted({one.watch for one in down})),
-            down=len(down),
             of=fall.of,
-            peak=fall.believed,
         )
-        words = self._incidents.open_cause(incident, step, self._not_before(group, fall))
+        incident = self._as_wide(group, incident)
+        words = self._incidents.open_cause(incident, step, self._not_before(group, fall, step.now))
         step.changes.log.append(f"{group.target}: {incident.extent}{'; ' if words else ''}{words}")
+        self._watch_for_contradiction(group, incident, step.now)
 
-    def _not_before(self, group: Group, fall: Fall) -> float:
+    def _not_before(self, group: Group, fall: Fall, now: float) -> float:
         """When the whole extent of an outage is known; of a site's also whether the line to the world explains it."""
         if group.kind is Kind.PROVIDERS:
-            return 0.0
+            # Those that fell a moment later are named with the others; that is no reason to wait for a whole cycle.
+            settled_at = self._settled_at(group, fall.members, fall)
+            return settled_at if settled_at <= now + A_MOMENT else 0.0
         waited_for = list(fall.members)
         if group.kind is Kind.SITE and group.is_public:
             waited_for += self._memberships.providers(group.pbx).fallen.values()
-        settled_at = self._settled_at(group, waited_for, fall.since)
+        settled_at = self._settled_at(group, waited_for, fall)
         if group.kind is Kind.NETWORK or not group.is_public:
             return settled_at
         return max(settled_at, fall.since + window_of(fall.members, self._rules))
 
-    def _settled_at(self, group: Group, down: Iterable[Endpoint], since: float) -> float:
+    def _settled_at(self, group: Group, down: Iterable[Endpoint], outage: Fall | Incident) -> float:
         """When all of those that are pending are surely believed, or not; 0.0: none is."""
         settled = (at + CONFIRMED_WITHIN for one in down if (at := one.deadline()) is not None)
-        # A line to the world is the worst that there is: phones that are checked seldom are not waited for.
-        latest = since + self._rules.window if group.kind is Kind.NETWORK else inf
+        # A line to the world is the worst that there is: phones that are checked seldom are not waited for. Where sites
+        # are counted they are.
+        began_at = outage.opened_at if isinstance(outage, Incident) else outage.since
+        is_line = group.kind is Kind.NETWORK and not outage.of
+        latest = began_at + self._rules.window if is_line else inf
         return max((at for at in settled if at <= latest), default=0.0)
 
     def _go_on(self, group: Group, incident: Incident, step: Step) -> None:
@@ -213,9 +242,13 @@ class Causes:
             changes.log.append(f"{target}: {Ending.NOT_WATCHED}{'; ' if words else ''}{words}")
             return
         down = self._down_behind(group, incident.opened_at)
-        after = self._as_wide(incident, down)
+        after = self._as_wide(group, incident)
+        if self._is_mistaken(group, incident, step.now):
+            self._close(group, after, len(down), step, Ending.NOT_THE_LINE)
+            return
         if self._is_still_down(group, incident, down):
             self._calm_since.pop(group.target, None)
+            self._watch_for_contradiction(group, incident, step.now)
         else:
             calm_since = self._calm_since.setdefault(group.target, step.now)
             over_at = self._over_at(group, down, calm_since)
@@ -236,20 +269,21 @@ class Causes:
     def settled_at(self, incident: Incident) -> float:
         """When it is surely known how wide the outage of a group is by now."""
         group = self._memberships.group_at(incident.target) or network_of(incident.target.pbx)
-        return self._settled_at(group, self._down_behind(group, incident.opened_at), incident.opened_at)
+        return self._settled_at(group, self._down_behind(group, incident.opened_at), incident)
 
-    def _as_wide(self, incident: Incident, down: list[Endpoint]) -> Incident:
-        """The incident with those who are down now.
+    def _as_wide(self, group: Group, incident: Incident) -> Incident:
+        """The incident with those who are believed down now: those whose incidents it explains, and names.
 
         Those of whom nobody is told do not count, and are no reason to tell it to anybody, unless there are no others.
         """
+        down = self._memberships.believed_down_since(group, incident.opened_at - SAME_TIME)
         told_of = [one for one in down if not self._incidents.is_muted(one.target)]
-        counted = len(told_of or down)
+        counts_sites = group.kind is Kind.NETWORK and incident.of > 0
+        counted = len({one.group for one in told_of or down}) if counts_sites else len(told_of or down)
         watches = tuple(sorted({*incident.watches, *(one.watch for one in told_of)}))
         # Of those who were muted when it began nobody knew.
         of = max(incident.of, counted) if incident.of else 0
-        believed = sum(one.belief is Health.DOWN for one in told_of or down)
-        return replace(incident, down=counted, of=of, watches=watches, peak=max(incident.peak, believed))
+        return replace(incident, down=counted, of=of, watches=watches, peak=max(incident.peak, counted))
 
     def _is_still_down(self, group: Group, incident: Incident, down: list[Endpoint]) -> bool:
         if group.kind is Kind.NETWORK:
@@ -257,13 +291,31 @@ class Causes:
         members = self._memberships.of(group)
         return is_still_enough(group, len(down), members.standing + len(members.recovering) + len(down), self._rules)
 
-    def _is_still_cut(self, line: Group, incident: Incident) -> bool:
+    def _is_mistaken(self, group: Group, incident: Incident, now: float) -> bool:
+        """Whether the providers are down, and a public site has shown by now that the line is not."""
+        if group.kind is not Kind.NETWORK or incident.of or not self._is_contradicted(group, incident.opened_at, now):
+            return False
+        return self._is_still_cut(group, incident) and not self._is_still_cut(group, incident, is_contradicted=True)
+
+    def _watch_for_contradiction(self, group: Group, incident: Incident, now: float) -> None:
+        """Look again when a public site that is up may speak against a line that is taken for cut."""
+        if group.kind is Kind.NETWORK and not incident.of:
+            sites = map(self._memberships.of, self._memberships.sites_behind_line(group.pbx))
+            times = (testifies_at(site, incident.opened_at) for site in sites)
+            due = min((at for at in times if at is not None and at > now), default=None)
+            if due is not None:
+                self._deadlines.set((GROUP, group.target), due)
+
+    def _is_still_cut(self, line: Group, incident: Incident, *, is_contradicted: bool = False) -> bool:
         def left(members: Members) -> Fall:
             down = tuple(members.down_since(incident.opened_at - SAME_TIME))
             return Fall(incident.opened_at, down, members.standing + len(members.recovering) + len(down))
 
-        sites = [left(self._memberships.of(site)) for site in self._memberships.public_sites(line.pbx)]
-        return is_line_cut(left(self._memberships.providers(line.pbx)), sites, self._rules)
+        sites = [left(self._memberships.of(site)) for site in self._memberships.sites_behind_line(line.pbx)]
+        if incident.of:
+            return are_many_left(sites, incident.of, self._rules)
+        providers = left(self._memberships.providers(line.pbx))
+        return is_line_cut(providers, sites, self._rules, is_contradicted=is_contradicted)
 
     def _over_at(self, group: Group, down: list[Endpoint], calm_since: float) -> float:
         """When a group of which few are left down is over.
@@ -276,7 +328,9 @@ class Causes:
         soon = max((PATIENCE * (one.policy.hold.up_after + cycle_of(one)) for one in recovering), default=0.0)
         return calm_since + max(left, soon)
 
-    def _close(self, group: Group, incident: Incident, down: int, step: Step) -> None:
+    def _close(
+        self, group: Group, incident: Incident, down: int, step: Step, ending: Ending = Ending.RECOVERED
+    ) -> None:
         target = group.target
         calm_since = self._calm_since.pop(target, step.now)
         # What is kept is how many they were, not how few are left.
@@ -284,9 +338,11 @@ class Causes:
         self._deadlines.clear((GROUP, target))
         # When the last of those that are back was seen again.
         returned_at = max((members.returned_at for members in self._memberships.all_of(group)), default=0.0)
-        words = self._incidents.close_cause(incident, min(returned_at or calm_since, step.now), step)
+        at = min(returned_at or calm_since, step.now)
+        words = self._incidents.close_cause(incident, at, step, ending=ending)
         left = f"{down} still down" if down else "all back"
-        step.changes.log.append(f"{target}: over; {left}{'; ' if words else ''}{words}")
+        over = "over" if ending is Ending.RECOVERED else ending.value
+        step.changes.log.append(f"{target}: {over}; {left}{'; ' if words else ''}{words}")
 
     def shift(self, by: float) -> None:
         """Move the times by so many seconds: somebody set the clock."""

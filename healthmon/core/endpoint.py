@@ -316,6 +316,11 @@ class Endpoint(Machine):
             return self.lost_address
         return addresses[-1] if addresses else ""
 
+    @property
+    def proxy(self) -> str:
+        """The host of the proxy by which Asterisk reaches it; "": none, or not known."""
+        return "" if self.settings is None else self.settings.outbound_proxy
+
     def follow(self, change: ContactChange) -> list[PlaceChange]:
         """Take the place of a contact from an event, after ``hear_contact()``; return what is new about it."""
         address, at = host_of(change.uri), change.at

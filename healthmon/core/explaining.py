@@ -72,5 +72,5 @@ def is_part_of(smaller: Incident, bigger: Incident) -> bool:
 
 def is_left_of(smaller: Incident, bigger: Incident) -> bool:
     """Whether it lasts, may be told of, and belongs to a group whose outage is over."""
-    is_over = bigger.kind.is_group and bigger.ending is Ending.RECOVERED
+    is_over = bigger.kind.is_group and bigger.ending in (Ending.RECOVERED, Ending.NOT_THE_LINE)
     return is_over and is_part_of(smaller, bigger) and not smaller.muted_by

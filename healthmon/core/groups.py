@@ -7,7 +7,7 @@ Decides by what each endpoint's machine believes, or is about to believe; ``memb
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from enum import Enum
 from functools import cached_property
 from math import ceil
@@ -54,18 +54,28 @@ class Members(Struct):
 
     #: How many there are, also those that were never up.
     size: int = 0
-    standing: int = 0
+    up: dict[Target, Endpoint] = field(default_factory=dict)
     fallen: dict[Target, Endpoint] = field(default_factory=dict)
     recovering: dict[Target, Endpoint] = field(default_factory=dict)
     logged_out: dict[Target, Endpoint] = field(default_factory=dict)
     #: When one of them was last seen to come back; 0.0: never yet.
     returned_at: float = 0.0
 
+    @property
+    def standing(self) -> int:
+        """How many work, as far as is known."""
+        return len(self.up)
+
+    @property
+    def of(self) -> int:
+        """How many were ever up, and have not logged out."""
+        return len(self.up) + len(self.fallen) + len(self.recovering)
+
     def add(self, endpoint: Endpoint, stance: Stance) -> None:
         """Count one in."""
         self.size += 1
         if stance is Stance.STANDING:
-            self.standing += 1
+            self.up[endpoint.target] = endpoint
         elif stance is Stance.FALLEN:
             self.fallen[endpoint.target] = endpoint
         elif stance is Stance.RECOVERING:
@@ -78,10 +88,15 @@ class Members(Struct):
         """Go through those that went down at a time or later, and are."""
         return (one for one in self.fallen.values() if fell_at(one) >= since)
 
-    def remove(self, endpoint: Endpoint, stance: Stance) -> None:
+    def believed_down_since(self, since: float) -> Iterator[Endpoint]:
+        """Go through those that went down at a time or later, and are believed to be; some may be about to return."""
+        candidates = (*self.fallen.values(), *self.recovering.values())
+        return (one for one in candidates if one.belief is Health.DOWN and one.since >= since)
+
+    def remove(self, endpoint: Endpoint) -> None:
         """Count one out."""
         self.size -= 1
-        self.standing -= stance is Stance.STANDING
+        self.up.pop(endpoint.target, None)
         self.fallen.pop(endpoint.target, None)
         self.recovering.pop(endpoint.target, None)
         self.logged_out.pop(endpoint.target, None)
@@ -177,18 +192,71 @@ def is_still_enough(group: Group, down: int, of: int, rules: Rules) -> bool:
     return down >= FEW and down >= rules.share / 2 * of
 
 
-def is_line_cut(providers: Fall, sites: Iterable[Fall], rules: Rules) -> bool:
+def is_line_cut(providers: Fall, sites: Iterable[Fall], rules: Rules, *, is_contradicted: bool) -> bool:
     """Whether a PBX's line to the world is down: all its providers, or half of its public sites and a provider.
 
-    All within one window. Providers of one and the same host tell of that host only.
+    All within one window. ``is_contradicted``: a public site speaks against it, which counts unless half of them fell.
+    Providers of one and the same host, or behind one proxy, tell of that host only.
     """
-    hosts = {one.address or one.target.resource for one in providers.members}
-    if len(providers.members) == providers.of and len(hosts) >= AT_LEAST_TWO:
+    hosts = {one.proxy or one.address or one.target.resource for one in providers.members}
+    if len(providers.members) == providers.of and len(hosts) >= AT_LEAST_TWO and not is_contradicted:
         return True
     every = [one for one in sites if one.of]
     window = max(rules.window, *(fall.cycle for fall in (providers, *every)))
-    down = sum(
-        len(one.members) >= max(1, ceil(rules.share * one.of)) and abs(one.since - providers.since) <= window
-        for one in every
-    )
+    down = sum(_is_share_enough(one, rules) and abs(one.since - providers.since) <= window for one in every)
     return bool(providers.members) and down >= AT_LEAST_TWO and 2 * down >= len(every)
+
+
+def _is_share_enough(site: Fall, rules: Rules) -> bool:
+    """Whether so much of a site fell that it fell with others; of a site with one phone that is this phone."""
+    return len(site.members) >= max(1, ceil(rules.share * site.of))
+
+
+def fallen_together(sites: Iterable[Fall], rules: Rules) -> Sequence[Fall]:
+    """The sites that fell within one window, if that are most of all: one cause, also where no provider is known.
+
+    Empty: they are not most, or so few phones that each may have a reason of its own.
+    """
+    every = [site for site in sites if site.of]
+    fallen = sorted((site for site in every if _is_share_enough(site, rules)), key=lambda site: site.since)
+    window = max(rules.window, max((site.cycle for site in fallen), default=0.0))
+    ends = [bisect_right(fallen, site.since + window, key=lambda other: other.since) for site in fallen]
+    first = max(range(len(fallen)), key=lambda start: (ends[start] - start, start), default=0)
+    together = fallen[first : ends[first]] if fallen else []
+    is_most = len(together) >= AT_LEAST_TWO and 2 * len(together) > len(every)
+    return together if is_most and sum(site.believed for site in together) >= FEW else []
+
+
+def are_many_left(sites: Iterable[Fall], of: int, rules: Rules) -> bool:
+    """Whether so many of the sites that went down at once are left down that it is still their common outage."""
+    left = sum(len(site.members) >= max(1, ceil(rules.share / 2 * site.of)) for site in sites)
+    return left >= AT_LEAST_TWO and 4 * left >= of
+
+
+def speaks_against(site: Members, since: float, now: float, rules: Rules) -> bool:
+    """Whether a public site stands although a fall began one full cycle of its checks ago: the line is not cut."""
+    at = testifies_at(site, since)
+    if at is None or now < at:
+        return False
+    standing = _standing_since(site, since)
+    fallen = sum(1 for _ in site.down_since(since - window_of(standing, rules)))
+    return fallen < max(1, ceil(rules.share * (len(standing) + fallen)))
+
+
+def testifies_at(site: Members, since: float) -> float | None:
+    """When those of a site that are up have surely been checked since a fall began; None: Asterisk checks none."""
+    cycles = [cycle_of(one) for one in _standing_since(site, since)]
+    return since + max(cycles) if cycles else None
+
+
+def _standing_since(site: Members, since: float) -> list[Endpoint]:
+    """Those that were believed up before, are, and that Asterisk checks."""
+    return [one for one in site.up.values() if one.since < since and is_checked(one)]
+
+
+def is_checked(endpoint: Endpoint) -> bool:
+    """Whether Asterisk would notice that none of its contacts answers."""
+    settings = endpoint.settings
+    if endpoint.veil or settings is None or not settings.known:
+        return False
+    return settings.is_qualified and not settings.has_unqualified_registered_contact

@@ -238,7 +238,9 @@ class Incidents:
         if words.startswith("tells"):
             step.changes.log.append(f"{after.target}: {after.down} unreachable by now; {words}")
 
-    def close_cause(self, incident: Incident, at: float, step: Step, words: str = "") -> str:
+    def close_cause(
+        self, incident: Incident, at: float, step: Step, words: str = "", ending: Ending = Ending.RECOVERED
+    ) -> str:
         """End the incident of a group or of a receiver's URL; say in words who is told. ``words``: how it is now.
 
         What is left down counts as told with it, and is acknowledged if the group was.
@@ -246,7 +248,7 @@ class Incidents:
         if incident.acked_at is not None:
             for smaller in self.explanations.smaller(incident):
                 self._hand_down(incident, smaller, step)
-        after = _closed(incident, Ending.RECOVERED, at, words)
+        after = _closed(incident, ending, at, words)
         return self._change(self._register.now(incident), after, step.now, step.changes)
 
     def has_left(self, incident: Incident) -> bool:

@@ -19,8 +19,8 @@ class Memberships:
         self._members: dict[Group, Members] = {}
         self._groups: dict[Target, Group] = {}
         self._providers: dict[str, Members] = {}
-        #: The groups behind each PBX's line to the world.
-        self._public_sites: dict[str, set[Group]] = {}
+        #: The sites of each PBX.
+        self._sites_of: dict[str, set[Group]] = {}
         #: Devices that work, and nobody knows where, by PBX.
         self._unplaced: dict[str, set[Target]] = {}
         #: The groups in which something changed since they were looked at.
@@ -39,7 +39,11 @@ class Memberships:
         stance = stance_of(endpoint)
         # What comes back from elsewhere is back where it was lost; then it belongs to where it is.
         stays = stance is Stance.RECOVERING and endpoint.group is not None and not is_regrouped
-        group = endpoint.group if stays else self._sites.group_of(endpoint.target, endpoint.kind, endpoint.address)
+        group = (
+            endpoint.group
+            if stays
+            else self._sites.group_of(endpoint.target, endpoint.kind, endpoint.address, endpoint.proxy)
+        )
         is_provider = endpoint.kind is Kind.PROVIDER
         if (group, stance, is_provider) == (endpoint.group, endpoint.stance, endpoint.is_among_providers):
             if stance is not Stance.STANDING:
@@ -60,10 +64,10 @@ class Memberships:
         if endpoint.stance is None:
             return
         if endpoint.group is not None:
-            self._members[endpoint.group].remove(endpoint, endpoint.stance)
+            self._members[endpoint.group].remove(endpoint)
             self._forget_if_empty(endpoint.group)
         if endpoint.is_among_providers:
-            self._providers[endpoint.target.pbx].remove(endpoint, endpoint.stance)
+            self._providers[endpoint.target.pbx].remove(endpoint)
         self._unplaced.get(endpoint.target.pbx, set()).discard(endpoint.target)
         self.touch(endpoint)
         endpoint.group, endpoint.stance = None, None
@@ -72,14 +76,14 @@ class Memberships:
         """Addresses change: where nobody is any more is not kept."""
         if not self._members[group].size:
             del self._members[group], self._groups[group.target]
-            self._public_sites.get(group.pbx, set()).discard(group)
+            self._sites_of.get(group.pbx, set()).discard(group)
 
     def _known(self, group: Group) -> Members:
         if group not in self._members:
             self._members[group] = Members()
             self._groups[group.target] = group
-            if group.kind is Kind.SITE and group.is_public:
-                self._public_sites.setdefault(group.pbx, set()).add(group)
+            if group.kind is Kind.SITE:
+                self._sites_of.setdefault(group.pbx, set()).add(group)
         return self._members[group]
 
     def touch(self, endpoint: Endpoint) -> None:
@@ -87,7 +91,7 @@ class Memberships:
         group, pbx = endpoint.group, endpoint.target.pbx
         if group is not None:
             self.touched[group] = None
-        if endpoint.is_among_providers or (group is not None and group.is_public):
+        if endpoint.is_among_providers or (group is not None and self.is_behind_line(group)):
             self.touched[network_of(pbx)] = None
 
     def touch_group(self, target: Target) -> None:
@@ -108,9 +112,13 @@ class Memberships:
         """Return all providers of a PBX."""
         return self._providers.get(pbx, Members())
 
-    def public_sites(self, pbx: str) -> Iterable[Group]:
-        """Return the sites that are reached over a PBX's line to the world."""
-        return self._public_sites.get(pbx, ())
+    def is_behind_line(self, group: Group) -> bool:
+        """Whether a group is reached over its PBX's line; where no provider tells which is outside, every site is."""
+        return group.is_public or not self.providers(group.pbx).of
+
+    def sites_behind_line(self, pbx: str) -> list[Group]:
+        """Return the sites that are reached over a PBX's line."""
+        return [site for site in self._sites_of.get(pbx, ()) if self.is_behind_line(site)]
 
     def are_all_placed(self, pbx: str) -> bool:
         """Whether it is known of each device that works where it is."""
@@ -124,13 +132,17 @@ class Memberships:
         """Return the members of a group; of a line to the world: the providers, and each public site."""
         if group.kind is Kind.NETWORK:
             yield self.providers(group.pbx)
-            yield from map(self.of, self.public_sites(group.pbx))
+            yield from map(self.of, self.sites_behind_line(group.pbx))
         elif group in self._members:
             yield self._members[group]
 
     def down_since(self, group: Group, since: float) -> list[Endpoint]:
         """Return the members of a group that went down at a time or later, and are."""
         return [one for members in self.all_of(group) for one in members.down_since(since)]
+
+    def believed_down_since(self, group: Group, since: float) -> list[Endpoint]:
+        """Return the members of a group that went down at a time or later, and are believed to be."""
+        return [one for members in self.all_of(group) for one in members.believed_down_since(since)]
 
     # ------------------------------------------------------------ what others ask of incidents
 
@@ -139,13 +151,13 @@ class Memberships:
         line = network_of(target.pbx).target
         if not target.is_endpoint:
             group = self.group_at(target)
-            return (line,) if group is not None and group.is_public and target != line else ()
+            return (line,) if group is not None and self.is_behind_line(group) and target != line else ()
         endpoint = self.endpoint_of(target)
         if endpoint is None:
             return ()
         group = endpoint.group
-        is_public = endpoint.kind is Kind.PROVIDER or (group is not None and group.is_public)
-        return (*((line,) if is_public else ()), *((group.target,) if group is not None else ()))
+        is_behind = endpoint.kind is Kind.PROVIDER or (group is not None and self.is_behind_line(group))
+        return (*((line,) if is_behind else ()), *((group.target,) if group is not None else ()))
 
     def members_down(self, target: Target) -> Iterable[Target] | None:
         """Return the members of a site, or of the providers of one host, that are not up; None: it is no such group.

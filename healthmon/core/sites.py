@@ -1,4 +1,4 @@
-"""Which bigger thing an endpoint belongs to, by the address of its contact: a site, or the providers of one host. Pure.
+"""Which bigger thing an endpoint belongs to, by where it is reached: a site, or the providers of one host. Pure.
 
 A site is one public IPv4 address, one IPv6 /64, or one private /24 or /64, of one PBX; or what the configuration calls
 one. Two PBXs may have the same private network: their sites are two.
@@ -37,7 +37,7 @@ class Group(NamedTuple):
 
     kind: Kind
     pbx: str
-    #: ``203.0.113.7``, ``2001:db8:0:1::/64``, ``192.168.1.0/24``, ``warehouse``; the host of providers.
+    #: ``203.0.113.7``, ``2001:db8:0:1::/64``, ``192.168.1.0/24``, ``warehouse``; the host of providers, or their proxy.
     name: str
     #: Whether it is reached over the PBX's line to the world.
     is_public: bool = True
@@ -73,10 +73,14 @@ class Sites:
         self._sites = sites
         self._by_address: dict[tuple[str, str], Group | None] = {}
 
-    def group_of(self, target: Target, kind: Kind, address: str) -> Group | None:
-        """The site of a device, the host of a provider; None: neither is known, or a host that is no IP address."""
+    def group_of(self, target: Target, kind: Kind, address: str, proxy: str = "") -> Group | None:
+        """The site of a device, the host of a provider; None: neither is known, or a host that is no IP address.
+
+        ``proxy``: the host of the outbound proxy through which a provider is reached: its failure would be theirs.
+        """
         if kind is Kind.PROVIDER:
-            return Group(Kind.PROVIDERS, target.pbx, address) if address else None
+            host = proxy or address
+            return Group(Kind.PROVIDERS, target.pbx, host) if host else None
         if not kind.is_device:
             return None
         named = next((site for site in self._sites if _names(site, target)), None)

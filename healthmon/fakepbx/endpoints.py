@@ -17,6 +17,8 @@ class FakeEndpoint(Struct):
     is_up: bool = True
     static_contact: str = ""
     outbound_auth: str = ""
+    #: The URI of the proxy through which Asterisk sends to it.
+    outbound_proxy: str = ""
     qualify_frequency: int = 60
     qualify_timeout: float = 3.0
     max_contacts: int = 1
@@ -70,7 +72,13 @@ class FakeEndpoint(Struct):
 
     def sorcery_endpoint(self) -> dict[str, str]:
         """Its PJSIP endpoint object, as far as it is read."""
-        return {"aors": self.resource, "auth": "", "outbound_auth": self.outbound_auth, "from_domain": ""}
+        return {
+            "aors": self.resource,
+            "auth": "",
+            "outbound_auth": self.outbound_auth,
+            "outbound_proxy": self.outbound_proxy,
+            "from_domain": "",
+        }
 
     def sorcery_aor(self) -> dict[str, str]:
         """Its AOR object, as far as it is read."""
@@ -79,6 +87,7 @@ class FakeEndpoint(Struct):
             "qualify_frequency": str(self.qualify_frequency),
             "qualify_timeout": f"{self.qualify_timeout:.6f}",
             "max_contacts": str(self.max_contacts),
+            "outbound_proxy": self.outbound_proxy,
         }
 
     def sorcery_contact(self) -> dict[str, str]:

@@ -86,6 +86,8 @@ TEXTS = {
     "network of {pbx}": "внешняя сеть АТС {pbx}",
     "{pbx}: nothing outside reachable": "внешняя сеть АТС {pbx}",
     "{pbx}: the outside is reachable again": "внешняя сеть АТС {pbx}",
+    "{pbx}: {share}": "сеть АТС {pbx}: {share}",
+    "{pbx}: its sites are reachable again": "сеть АТС {pbx}",
     "providers at {host}": "провайдеры на {host}",
     "{down} of {of}": "{down} из {of}",
     "{share} {unreachable}": "{unreachable} {share}",
@@ -189,6 +191,7 @@ SAYINGS = {
     "its PBX is no longer configured": "этой АТС больше нет в настройках healthmon",
     "qualify was switched off": "проверка qualify отключена",
     "taken as the new configuration": "принято как новая конфигурация",
+    "a public site is reachable: it was not the line": "внешняя площадка доступна: дело было не в линии",
     "its URL is no longer configured": "этого URL больше нет в настройках healthmon",
     # Why something is down, or up again.
     "changes too often": "состояние меняется слишком часто",

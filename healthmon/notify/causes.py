@@ -30,8 +30,8 @@ def _down(line: Line, voice: Voice) -> str:
 
 
 def _hit(line: Line, voice: Voice) -> str:
-    """Say what a network took with it: ``(3 providers, 2 sites)``."""
-    hit = counts(places(line), voice)
+    """Say what a network took with it: ``(3 providers, 2 sites)``; how many sites may be said already."""
+    hit = "" if line.incident.of else counts(places(line), voice)
     return f" ({hit})" if hit else ""
 
 

@@ -36,6 +36,12 @@ def titled(line: Line, name: str, voice: Voice) -> str:
 
 def _network(line: Line, name: str, voice: Voice) -> str:
     """Say what it means that a PBX's network is down, or up."""
+    incident = line.incident
+    if line.state in (*DOWN, State.WAS_DOWN) and incident.of:
+        share = voice.language.shared(incident.down, incident.of, Kind.SITE)
+        return voice.text("{pbx}: {share}", pbx=name, share=share)
+    if line.state is State.UP and incident.of:
+        return voice.text("{pbx}: its sites are reachable again", pbx=name)
     if line.state in (*DOWN, State.WAS_DOWN):
         return voice.text("{pbx}: nothing outside reachable", pbx=name)
     if line.state is State.UP:
@@ -128,7 +134,8 @@ def _share(line: Line) -> tuple[int, int, str]:
     noun = _noun_of(line.kind, hit)
     if not incident.is_open:
         return len(hit), 0, noun
-    down = incident.down or len(hit)
+    # Those who are named are those who are counted.
+    down = len(hit) or incident.down
     return down, incident.of if incident.of >= down else 0, noun
 
 

@@ -105,6 +105,8 @@ class Cause(Struct, frozen=True):
     #: So many are down, of so many that were up before (0: that is not fully known).
     down: int
     of: int
+    #: The same in words: ``37 of 40``.
+    extent: str
     incident: int
     acknowledged: str = ""
     muted_by: str = ""
@@ -114,11 +116,6 @@ class Cause(Struct, frozen=True):
         """Say ``site 203.0.113.7 on office``; a private address is called one."""
         target = self.target._replace(resource=label(self.target.resource))
         return str(target)
-
-    @property
-    def extent(self) -> str:
-        """Say ``37 of 40``."""
-        return f"{self.down} of {self.of}" if self.of else f"{self.down}"
 
 
 class FailingUrl(Struct, frozen=True):
@@ -210,6 +207,7 @@ def cause_of(incident: Incident) -> Cause:
         since=incident.opened_at,
         down=incident.down,
         of=incident.of,
+        extent=incident.share,
         incident=incident.id,
         acknowledged=acknowledged(incident),
         muted_by=incident.muted_by,

@@ -488,7 +488,7 @@ def test_a_cut_line_is_told_when_all_sites_are_known_that_are_about_to_be_believ
 
 
 def test_all_providers_alone_are_a_cut_line_and_one_of_three_is_not() -> None:
-    town = Town(quick()).settle(TOWN)
+    town = Town(quick()).settle({**TRUNKS, **dict.fromkeys(FORTY, PRIVATE)})
     town.die([trunk("a")])
     town.go_on(60)
     assert town.told() == [(Reason.OPENED, str(trunk("a")), "down")]
@@ -627,7 +627,7 @@ def test_addresses_where_nobody_is_any_more_are_forgotten() -> None:
         town.contact(phone(101), ContactStatus.REACHABLE, f"sip:101@198.51.100.{number}:5060")
 
     members = town.monitor._desk.members
-    assert len(members._members) == len(members._groups) == len(members._public_sites["office"]) == 1
+    assert len(members._members) == len(members._groups) == len(members._sites_of["office"]) == 1
 
 
 def test_those_who_are_silenced_do_not_count_and_never_are_more_down_than_there_are() -> None:

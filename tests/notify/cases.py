@@ -275,8 +275,8 @@ def _site_with_devices_of_several_kinds() -> Case:
 
 
 def _two_sites_down() -> Case:
-    sites = [site("203.0.113.7", down=37, of=40), site("2001:db8:0:7::/64", 901, down=3, of=3)]
-    return Case([row(about, explained=at_the_site((101 + about.id, 102 + about.id), about.id)) for about in sites])
+    sites = [site("203.0.113.7", down=3, of=8), site("2001:db8:0:7::/64", 901, down=3, of=3)]
+    return Case([row(about, explained=at_the_site(range(101 + about.id, 104 + about.id), about.id)) for about in sites])
 
 
 def _site_widened() -> Case:
@@ -327,6 +327,15 @@ def _site_was_down_and_one_is_still_down() -> Case:
 
 def _network_down() -> Case:
     return Case([row(network(), explained=behind_the_network())])
+
+
+def _most_sites_down() -> Case:
+    return Case([row(sites_down(), explained=behind_the_network()[4:])])
+
+
+def _most_sites_up() -> Case:
+    about = replace(sites_down(), closed_at=SINCE + 720, ending=Ending.RECOVERED)
+    return Case([up(about, explained=tuple(map(over, behind_the_network()[4:])))], SINCE + 725)
 
 
 def _network_up() -> Case:
@@ -404,6 +413,11 @@ def over(about: Incident) -> Incident:
 def network() -> Incident:
     """The line of a PBX to the world is down."""
     return incident(Target("office", "network"), 950, Kind.NETWORK, cause="", watch="", down=5)
+
+
+def sites_down() -> Incident:
+    """Most sites of a PBX without a provider are down."""
+    return incident(Target("office", "network"), 950, Kind.NETWORK, cause="", watch="", down=2, of=3)
 
 
 def trunks(number: int = 960) -> tuple[Incident, ...]:

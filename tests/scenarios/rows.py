@@ -134,6 +134,45 @@ def four_of_ten_log_out(world: World) -> None:
         world.at(180 + number, world.pbx.registers, name)
 
 
+def home_offices() -> list[Peer]:
+    """Four phones at public addresses of their own, and two trunks of different hosts behind one outbound proxy."""
+    phones = [phone(101 + number, f"203.0.113.{1 + number}", qualify=5) for number in range(4)]
+    trunks = [provider("telekom", "192.0.2.11", qualify=5), provider("sipgate", "192.0.2.22", qualify=5)]
+    for trunk in trunks:
+        trunk.endpoint.outbound_proxy = "sip:192.0.2.77:5060;lr"
+    return [*phones, *trunks]
+
+
+def the_proxy_dies(world: World) -> None:
+    world.at(30, world.pbx.dies, *PROVIDERS[:2])
+    world.at(180, world.pbx.returns, *PROVIDERS[:2])
+
+
+def the_proxy_is_named(world: World) -> None:
+    assert [subject.partition(" (office)")[0] for subject in world.channel.subjects] == [
+        "DOWN providers at 192.0.2.77",
+        "UP providers at 192.0.2.77",
+    ]
+
+
+def branches() -> list[Peer]:
+    """1,000 phones at 200 addresses, and no provider."""
+    return [phone(1000 + n, f"203.0.{n % 200}.7", qualify=20 + n % 10) for n in range(1000)]
+
+
+def all_branches_die(world: World) -> None:
+    names = list(world.pbx.peers)
+    world.at(30, world.pbx.dies, *names)
+    world.at(240, world.pbx.returns, *names)
+
+
+def all_sites_are_counted(world: World) -> None:
+    assert [subject.partition(" since ")[0].partition(" after ")[0] for subject in world.channel.subjects] == [
+        "DOWN office: 200 of 200 sites",
+        "UP office: its sites are reachable again",
+    ]
+
+
 def nobody_is_told(world: World) -> None:
     assert not world.channel.arrivals
 
@@ -386,6 +425,22 @@ ROWS: Sequence[Row] = (
         at_most(2),
         also=nobody_is_told,
         phones_are="kind = softphone",
+    ),
+    Row(
+        "the outbound proxy of two trunks dies, four public phones are up",
+        the_proxy_dies,
+        exactly(2),
+        peers=home_offices,
+        also=the_proxy_is_named,
+    ),
+    Row(
+        "1,000 phones at 200 addresses behind a PBX without a provider all die, later return",
+        all_branches_die,
+        (2, 4),
+        lasts=8 * MINUTE,
+        peers=branches,
+        pace=Pace(round_after=1.0),
+        also=all_sites_are_counted,
     ),
     Row("a provider dies, later returns", a_provider_dies, exactly(2)),
     Row("a trunk dies with a call up, later returns", a_provider_dies_with_a_call_up, exactly(2)),
