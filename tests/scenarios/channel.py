@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from healthmon.errors import DeliveryError, DeliveryUnsure, NoConnection
 from healthmon.notify.message import MOST_CHARACTERS, Message
+from healthmon.notify.tickets.ticket import Action
 from healthmon.store.outbox import ClaimedRow
 from tests.scenarios.agenda import Agenda
 from tests.scenarios.kills import Kills
@@ -55,9 +56,12 @@ class Channel:
     min_interval = 0.0
     most_characters = MOST_CHARACTERS
     takes_attachments = False
-    takes_tickets = False
 
-    def __init__(self, agenda: Agenda, kills: Kills) -> None:
+    def __init__(self, agenda: Agenda, kills: Kills, *, takes_tickets: bool = False) -> None:
+        #: Whether it is an on-call service.
+        self.takes_tickets = takes_tickets
+        #: What became of each ticket, by its key.
+        self.tickets: dict[str, list[Action]] = {}
         self._manner = Manner.ACCEPTS
         self.arrivals: list[Arrival] = []
         #: What the message that is being sent tells; its deliverer says so.
@@ -82,6 +86,7 @@ class Channel:
         self._passes(ONE_WAY, "on its way")
         if manner in (Manner.ACCEPTS, Manner.HANGS_AND_DELIVERS):
             self.arrivals.append(Arrival(self._agenda.now - self._began, message, rows))
+            self._note_ticket(message)
         if manner in (Manner.HANGS, Manner.HANGS_AND_DELIVERS):
             self._passes(PATIENCE / 2, "hangs")
             self._passes(PATIENCE / 2, "still hangs")
@@ -89,6 +94,15 @@ class Channel:
         self._passes(ONE_WAY, "arrived, not answered")
         if manner is Manner.ANSWERS_500:
             raise DeliveryError("", "HTTP 500")
+
+    def _note_ticket(self, message: Message) -> None:
+        if message.ticket is not None:
+            self.tickets.setdefault(message.ticket.key, []).extend(message.ticket.actions)
+
+    @property
+    def open_tickets(self) -> set[str]:
+        """The keys of the tickets that were not resolved."""
+        return {key for key, actions in self.tickets.items() if actions[-1] is not Action.RESOLVE}
 
     def _passes(self, seconds: float, where: str) -> None:
         self._kills.here(where)

@@ -9,6 +9,7 @@ from functools import lru_cache
 from random import Random
 
 from healthmon.model import Check, Reason, Said, Target
+from healthmon.notify.tickets.ticket import Action
 from tests.scenarios.asterisk import Peer
 from tests.scenarios.channel import Channel
 from tests.scenarios.daemon import OF_THE_ENGINE
@@ -89,6 +90,8 @@ def check(row: Row, world: World) -> None:
         assert least <= arrived <= most + min(kills, marked), story
         check_story(channel, story)
         check_last_words(world, channel, story)
+        if channel.takes_tickets:
+            check_tickets(world, channel, story)
     if not kills and row.also:
         row.also(world)
 
@@ -107,6 +110,21 @@ def check_last_words(world: World, channel: Channel, story: str) -> None:
     assert believed <= lasting.keys(), f"still believed to last: {believed - lasting.keys()}: {story}"
     untold = {number for number, incident in lasting.items() if incident.explained_by not in lasting} - believed
     assert not untold, f"not told: {untold}: {story}"
+
+
+def check_tickets(world: World, channel: Channel, story: str) -> None:
+    """One incident in each message, one ticket for each incident; open is what lasts, and what is over stays so."""
+    keys: dict[int, set[str]] = {}
+    for arrival in channel.arrivals:
+        (row,), ticket = arrival.rows, arrival.message.ticket
+        assert ticket is not None, story
+        keys.setdefault(row.incident.id, set()).add(ticket.key)
+    assert all(len(of_incident) == 1 for of_incident in keys.values()), story
+    lasting = {key for incident in world.open_incidents() for key in keys.get(incident.id, ())}
+    assert channel.open_tickets == lasting, f"open: {channel.open_tickets}: {story}"
+    for actions in channel.tickets.values():
+        after_its_end = actions[actions.index(Action.RESOLVE) :] if Action.RESOLVE in actions else []
+        assert set(after_its_end) <= {Action.RESOLVE}, f"opened again: {actions}: {story}"
 
 
 def check_story(channel: Channel, story: str) -> None:

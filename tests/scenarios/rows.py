@@ -38,7 +38,7 @@ up_after = 5s
 
 [receiver oncall]
 longest_pause = {longest_pause:g}s
-urls = boss = json://127.0.0.1:9000/alerts
+urls = boss = {url}
 """
 
 #: The site of forty phones, that of ten, and the providers.
@@ -82,6 +82,7 @@ class Row(Struct, frozen=True):
     poll_every: float = 60.0
     #: Between attempts at a channel that fails.
     longest_pause: float = 5.0
+    url: str = "json://127.0.0.1:9000/alerts"
     peers: Callable[[], list[Peer]] = office
     pace: Pace = field(default_factory=Pace)
     #: What else must be true of what arrived when nobody killed the daemon.
@@ -100,6 +101,7 @@ class Row(Struct, frozen=True):
             phone_hold=f"{phone_hold:g}",
             poll_every=f"{self.poll_every:g}",
             longest_pause=self.longest_pause,
+            url=self.url,
             phones_are=self.phones_are,
         )
 
@@ -362,6 +364,30 @@ def it_is_told_as_over(world: World) -> None:
     assert world.channel.subjects == ["WAS DOWN provider trunk-telekom (office) 12:01–12:02"]
 
 
+def a_provider_is_a_ticket(world: World) -> None:
+    """It goes down, somebody takes note, it comes back; later it goes down and comes back again."""
+    world.at(30, world.pbx.dies, TELEKOM)
+    world.at(90, world.acknowledge, 0)
+    world.at(180, world.pbx.returns, TELEKOM)
+    world.at(300, world.pbx.dies, TELEKOM)
+    world.at(420, world.pbx.returns, TELEKOM)
+
+
+def it_was_opened_acknowledged_and_resolved(world: World) -> None:
+    assert list(world.channel.tickets.values()) == [
+        ["trigger", "acknowledge", "resolve"],
+        ["trigger", "resolve"],
+    ]
+
+
+def everything_is_tickets(world: World) -> None:
+    """The shop dies, and then the PBX; a phone of the warehouse stays down."""
+    world.at(30, world.pbx.dies, *SHOP, PHONE)
+    world.at(120, world.pbx.returns, *SHOP)
+    world.at(200, world.pbx.is_killed)
+    world.at(260, world.pbx.starts)
+
+
 def the_channel_is(world: World, manner: Manner) -> None:
     """For half a minute when the provider goes down, and when it comes back."""
     a_provider_dies(world)
@@ -535,6 +561,22 @@ ROWS: Sequence[Row] = (
         the_channel_hangs_and_delivers,
         (2, 4),
         also=all_but_the_first_of_each_are_marked,
+    ),
+    Row(
+        "an on-call service: trigger, acknowledge, resolve, and a new ticket when it comes back",
+        a_provider_is_a_ticket,
+        # Whoever takes note while no daemon runs is not heard here.
+        (4, 5),
+        lasts=10 * MINUTE,
+        url=f"pagerduty://{'a' * 32}",
+        also=it_was_opened_acknowledged_and_resolved,
+    ),
+    Row(
+        "an on-call service: a site, a phone and the PBX are a ticket each",
+        everything_is_tickets,
+        exactly(5),
+        lasts=8 * MINUTE,
+        url=f"pagerduty://{'a' * 32}",
     ),
     Row(
         "a silence over an outage that outlives it",

@@ -79,8 +79,8 @@ class World:
         self.kills = kills or Kills()
         self.pbx = Asterisk(self.agenda, self.dice, peers)
         self.config = replace(config, database=folder / "healthmon.db")
-        urls = [url.url_id for receiver in config.receivers for url in receiver.urls]
-        self.channels = {url_id: Channel(self.agenda, self.kills) for url_id in urls}
+        urls = [url for receiver in config.receivers for url in receiver.urls]
+        self.channels = {url.url_id: Channel(self.agenda, self.kills, takes_tickets=url.is_ticket) for url in urls}
         self.daemon: Daemon | None = None
         #: When the daemon was killed.
         self.killed_at: list[float] = []
