@@ -230,6 +230,11 @@ class Snapshot(Struct, frozen=True):
     startup_time: str
     last_reload_time: str
     version: str = ""
+    #: For how long it has been running, and with this configuration, by its own clock (seconds); None: it does not say.
+    running_for: float | None = None
+    configured_for: float | None = None
+    #: The settings that the same question asked for were read before this.
+    follows_settings: bool = False
 
 
 class Channel(Word):
@@ -316,14 +321,15 @@ Sighting = Observation | ContactChange | Removed | Snapshot | ConnectionReport |
 class Question(Struct, frozen=True):
     """The core wants to be told anew about these targets of one PBX (design rules 3 and 7).
 
-    ``wants_snapshot``: ask for everything instead of one by one. ``settings_of``: read their settings anew, too, when
-    there is time for it.
+    ``wants_snapshot``: ask for everything instead of one by one. ``settings_first``: read the settings of these before
+    anything is answered. ``settings_of``: read their settings anew, too, when there is time for it.
     """
 
     pbx: str
     targets: tuple[Target, ...] = ()
     wants_snapshot: bool = False
     settings_of: tuple[Target, ...] = ()
+    settings_first: tuple[Target, ...] = ()
 
 
 # ---------------------------------------------------------------- what the core decides

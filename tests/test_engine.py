@@ -18,6 +18,8 @@ from healthmon.model import (
     Channel,
     Check,
     ConnectionReport,
+    ContactChange,
+    ContactStatus,
     Health,
     Incident,
     Kind,
@@ -119,8 +121,10 @@ class Stage:
     def loses_the_trunk(self) -> None:
         """Have it believed down."""
         self.engine.step([self.snapshot()])
-        down = Observation(TRUNK, Health.DOWN, self.clock.now(), Source.EVENT, Witness.DEVICE, "device UNAVAILABLE")
-        self.engine.step([down])
+        at = self.clock.now()
+        lost = ContactChange(TRUNK, "sip:192.0.2.1", ContactStatus.UNREACHABLE, at)
+        down = Observation(TRUNK, Health.DOWN, at, Source.EVENT, Witness.DEVICE, "device UNAVAILABLE")
+        self.engine.step([lost, down])
         self.time.passes(31)
         self.engine.step([self.snapshot(Health.DOWN)])
 

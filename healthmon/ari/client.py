@@ -43,6 +43,8 @@ class AriClient:
         self._session = _session(pbx)
         self._certificate_ends_at: float | None = None
         self._version = ("", "")
+        #: The ``Date`` header of the last answer.
+        self._date = ""
         #: How many requests were made; for those who pace themselves.
         self.requests = 0
 
@@ -51,10 +53,12 @@ class AriClient:
         times = self._info("status").status
         if times is None:
             raise AriUnexpected(self._pbx.name, "GET /asterisk/info", "an answer without startup_time")
+        running_for = messages.seconds_between(times.startup_time, self._date)
+        configured_for = messages.seconds_between(times.last_reload_time, self._date)
         if self._version[0] != times.startup_time:
             system = self._info("system").system
             self._version = (times.startup_time, system.version if system else "")
-        return PbxInfo(times.startup_time, times.last_reload_time, self._version[1])
+        return PbxInfo(times.startup_time, times.last_reload_time, self._version[1], running_for, configured_for)
 
     def _info(self, part: str) -> messages.Info:
         return self._get(("asterisk", "info"), messages.Info, {"only": part})
@@ -194,6 +198,7 @@ class AriClient:
                 method, url, params=query, json=json, timeout=limits, stream=True, allow_redirects=False
             ) as answer:
                 self._note_certificate(answer)
+                self._date = answer.headers.get("Date", "")
                 body = self._read(answer, call)
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             raise unreachable(self._pbx, call, error, timeout=self._timeout) from error

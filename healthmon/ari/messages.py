@@ -7,6 +7,8 @@ raises AriUnexpected, and nothing but that.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from sys import intern
 from typing import Annotated, TypeVar
@@ -100,6 +102,9 @@ class PbxInfo(Struct, frozen=True):
     startup_time: str
     last_reload_time: str
     version: str = ""
+    #: How long ago that was by Asterisk's own clock (seconds); None: it does not say.
+    running_for: float | None = None
+    configured_for: float | None = None
 
 
 # ---------------------------------------------------------------- events
@@ -338,7 +343,9 @@ def _state_says(state: str) -> tuple[Health, str]:
     return meanings.endpoint_state(state), f"endpoint state {state[:40]}"
 
 
-def snapshot(pbx: str, asked_at: float, endpoints: Iterable[EndpointState], info: PbxInfo) -> Snapshot:
+def snapshot(
+    pbx: str, asked_at: float, endpoints: Iterable[EndpointState], info: PbxInfo, *, follows_settings: bool = False
+) -> Snapshot:
     """Everything that one look at /endpoints and /asterisk/info saw."""
     return Snapshot(
         pbx=pbx,
@@ -347,7 +354,20 @@ def snapshot(pbx: str, asked_at: float, endpoints: Iterable[EndpointState], info
         startup_time=info.startup_time,
         last_reload_time=info.last_reload_time,
         version=info.version,
+        running_for=info.running_for,
+        configured_for=info.configured_for,
+        follows_settings=follows_settings,
     )
+
+
+def seconds_between(time: str, date: str) -> float | None:
+    """How long before the ``Date`` header of an answer a time that it tells was; None: one of them is no such time."""
+    try:
+        seconds = (parsedate_to_datetime(date) - datetime.fromisoformat(time)).total_seconds()
+    except (ValueError, TypeError):
+        return None
+    # The header has whole seconds. More than that after it comes of a clock that was set.
+    return max(0.0, seconds) if seconds > -1.0 else None
 
 
 def aor_names(endpoint: Sequence[Attribute]) -> list[str]:

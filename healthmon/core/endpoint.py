@@ -8,6 +8,7 @@ from healthmon.config.types import Hold, WatchConfig
 from healthmon.core.flapping import FlapRule
 from healthmon.core.interpret import (
     NOT_LISTED,
+    RESTARTED,
     contradicts,
     effective_hold,
     kind_of,
@@ -58,6 +59,7 @@ class Endpoint(Machine):
         "contacts",
         "device",
         "doubted_at",
+        "fell_by_event",
         "grace_takes_evidence",
         "grace_until",
         "grace_why",
@@ -65,10 +67,12 @@ class Endpoint(Machine):
         "has_evidence",
         "is_among_providers",
         "is_listed",
+        "is_looked_into",
         "last_at",
         "loss_said",
         "lost",
         "lost_address",
+        "offline_since",
         "places",
         "policy",
         "presumed",
@@ -129,6 +133,11 @@ class Endpoint(Machine):
         self.grace_why = ""
         self.grace_takes_evidence = False
         self.has_evidence = False
+        #: When Asterisk first called it offline, and whether an event said so: then none was missed.
+        self.offline_since = 0.0
+        self.fell_by_event = False
+        #: Asterisk has had the time to check it since it went offline, however its settings were changed.
+        self.is_looked_into = False
 
     def use(self, policy: WatchConfig, settings: EndpointSettings | None) -> None:
         """Take a new watch section, or new settings: kind and hold follow."""
@@ -153,7 +162,8 @@ class Endpoint(Machine):
 
     def hear(self, observation: Observation, *, confirms: bool) -> bool:
         """Take a witness's word; return whether anything can follow from it."""
-        before, was_listed, was_in_use = self.reading(), self.is_listed, self.is_offline_in_use
+        before, was_listed = self.reading(), self.is_listed
+        was_offline, was_in_use = self.word is Health.DOWN, self.is_offline_in_use
         if observation.witness is not Witness.DEVICE:
             is_news_by_poll = self.word is Health.DOWN and observation.source is not Source.EVENT
             if is_news_by_poll and observation.health is Health.UP and self._has_lost_all_contacts():
@@ -165,6 +175,9 @@ class Endpoint(Machine):
         elif not self._hear_device(observation):
             return False
         self.is_listed = True
+        if self.word is Health.DOWN and not was_offline:
+            self.offline_since, self.fell_by_event = observation.at, observation.source is Source.EVENT
+            self.is_looked_into = False
         reading = self.reading()
         if reading is not before:
             # The first words for it are kept: what comes after says the same in other words.
@@ -295,6 +308,8 @@ class Endpoint(Machine):
         self.lost, self.slow, self.presumed, self.doubted_at, self.calm = 0, None, "", 0.0, None
         if self.contacts:
             self.contacts = dict.fromkeys(self.contacts, ContactStatus.UNKNOWN)
+        else:
+            self.contacts = None
 
     def round_trip(self, change: ContactChange) -> RoundTrip | None:
         """Return what a contact that was not heard yet tells of the line, or None.
@@ -358,6 +373,21 @@ class Endpoint(Machine):
         """Whether the contact that was lost there was removed, and none is left there."""
         return self.lost_address == address and all(host_of(uri) != address for uri in self.contacts or ())
 
+    def may_be_unchecked(self, configured_at: float) -> bool:
+        """Whether it may be offline only because Asterisk checks it otherwise than was read, and has not done so yet.
+
+        When its qualify is switched on, Asterisk calls it offline until the first check. Nothing is said of its
+        contacts then; of one that is really lost, or removed, an event tells. ``configured_at``: when Asterisk took its
+        configuration; where events were missed, settings that are older are doubtful.
+        """
+        was_heard_of = self.contacts is not None and self._has_lost_all_contacts()
+        if self.word is not Health.DOWN or self.target.technology != "PJSIP" or self.is_looked_into or was_heard_of:
+            return False
+        if self.settings is None:
+            return self.fell_by_event
+        read_at = self.settings.read_at
+        return read_at < self.offline_since and (self.fell_by_event or read_at < configured_at)
+
     def _has_lost_all_contacts(self) -> bool:
         return all(status is ContactStatus.UNREACHABLE for status in (self.contacts or {}).values())
 
@@ -414,8 +444,12 @@ class Endpoint(Machine):
     @property
     def is_awaited(self) -> bool:
         """Whether it was up when Asterisk was restarted, has not come back, and is not believed down yet."""
-        in_grace = self.grace_takes_evidence and self.veil == self.grace_why
-        return self.belief is Health.UP and (in_grace or bool(self.cohort))
+        return self.belief is Health.UP and (self.is_waited_for_after_restart or bool(self.cohort))
+
+    @property
+    def is_waited_for_after_restart(self) -> bool:
+        """Whether Asterisk was restarted a moment ago, and it has not come back."""
+        return self.veil == self.grace_why and self.grace_why.startswith(RESTARTED)
 
     def fell_with(self, at: float) -> bool:
         """Whether what was first seen down at ``at`` did not come back from the same restart as this one."""
@@ -452,3 +486,4 @@ class Endpoint(Machine):
         self.asked_at += by
         self.grace_until += by
         self.doubted_at += by if self.doubted_at else 0.0
+        self.offline_since += by

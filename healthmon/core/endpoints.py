@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice, zip_longest
 
 from healthmon.config.types import WatchConfig
 from healthmon.core.desk import FLAPS, Desk
 from healthmon.core.endpoint import Endpoint
-from healthmon.core.interpret import NOT_LISTED, NOT_QUALIFIED, veil_for
+from healthmon.core.interpret import (
+    LONGEST_WAIT,
+    NOT_LISTED,
+    NOT_QUALIFIED,
+    RECONFIGURED,
+    RESTARTED,
+    first_check_within,
+    is_checked_otherwise,
+    veil_for,
+)
 from healthmon.core.inventory import FORGOTTEN_AFTER, Vanished
-from healthmon.core.pbx import RESTARTED, Pbx
+from healthmon.core.pbx import MOST_SINGLE_QUESTIONS, Pbx
 from healthmon.core.step import Step
-from healthmon.model import Ending, EndpointSettings, Health, Question, Transition
+from healthmon.model import Ending, EndpointSettings, Health, Question, Target, Transition
 
 #: Without an answer the question is asked again after so long (seconds).
 ASK_AGAIN = 10.0
@@ -26,6 +36,7 @@ DOUBT = "doubt"
 #: unless maximum_expiration is set (seconds).
 DOUBTED_FOR = 7200.0
 
+#: What is told together: all that is found down at the first look; all that did not come back from one restart.
 FIRST_LOOK = "found down at first look"
 NOT_BACK = "did not come back after the restart"
 
@@ -174,7 +185,8 @@ class Endpoints:
             return
         if pbx.may_ask_singly(len(due), step.now):
             singly = tuple(one.target for one in due)
-            step.changes.questions.append(Question(pbx.name, singly))
+            settings_first = self._settings_to_read_first(pbx, due)
+            step.changes.questions.append(Question(pbx.name, singly, settings_first=settings_first))
         elif step.now - pbx.snapshot_wanted_at < 1.0:
             # One snapshot a second is enough for all whose time comes meanwhile.
             for one in due:
@@ -184,10 +196,46 @@ class Endpoints:
             # A snapshot lists no device states: the second witness is asked for one by one (rule 3).
             singly = tuple(one.target for one in due if not one.was_asked_for_device())
             pbx.snapshot_wanted_at = step.now
-            step.changes.questions.append(Question(pbx.name, singly, wants_snapshot=True))
+            settings_first = self._settings_to_read_first(pbx, due)
+            step.changes.questions.append(
+                Question(pbx.name, singly, wants_snapshot=True, settings_first=settings_first)
+            )
         for one in due:
             one.asked_at = step.now
             self.schedule(pbx, one)
+
+    @staticmethod
+    def _settings_to_read_first(pbx: Pbx, due: list[Endpoint]) -> tuple[Target, ...]:
+        """Whose settings must be read before these are believed: of all that may not have been checked, or a sample."""
+        doubtful = [endpoint for endpoint in due if endpoint.may_be_unchecked(pbx.configured_at)]
+        chosen = tuple(endpoint.target for endpoint in spread_over_sites(doubtful, MOST_SINGLE_QUESTIONS))
+        if len(chosen) < len(doubtful):
+            pbx.sample.update(chosen)
+        return chosen
+
+    def take_settings(self, pbx: Pbx, endpoint: Endpoint, settings: EndpointSettings, step: Step) -> None:
+        """Take settings that were read. If they have changed, "offline" means nothing before the first check."""
+        must_wait = endpoint.may_be_unchecked(pbx.configured_at) and is_checked_otherwise(endpoint.settings, settings)
+        self.configure(pbx, endpoint, step, settings=settings)
+        pbx.know_cycle_of(endpoint)
+        if endpoint.grace_why == pbx.grace_why and endpoint.is_in_grace(step.now):
+            self._set_end_of_grace(endpoint, (pbx.grace_since or step.now) + pbx.grace_for(endpoint))
+        if must_wait:
+            self._wait_for_first_check(pbx, endpoint, step)
+        pbx.sample.discard(endpoint.target)
+
+    def _wait_for_first_check(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
+        """Its settings have changed since it went offline; so may have those on whose behalf it was asked about."""
+        waiting = [endpoint]
+        if endpoint.target in pbx.sample:
+            waiting += [other for other in pbx.pending.values() if other.may_be_unchecked(pbx.configured_at)]
+        lasts = min(first_check_within(endpoint.settings, pbx.longest_cycle), LONGEST_WAIT)
+        for offline in waiting:
+            offline.is_looked_into = True
+            until = offline.offline_since + lasts
+            if until > max(step.now, offline.grace_until):
+                offline.begin_grace(RECONFIGURED, until, takes_evidence=True)
+                self.apply(pbx, offline, step.now, step, confirms=False, counts=False)
 
     # ------------------------------------------------------------ flapping
 
@@ -203,8 +251,7 @@ class Endpoints:
     def end_grace(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
         """Its time to come back is over: what was last heard of it counts from now on."""
         at, endpoint.grace_until, endpoint.calm = endpoint.grace_until, 0.0, None
-        was_waited_for = endpoint.grace_takes_evidence and endpoint.veil == endpoint.grace_why
-        if was_waited_for and endpoint.belief is Health.UP:
+        if endpoint.is_waited_for_after_restart and endpoint.belief is Health.UP:
             endpoint.cohort = NOT_BACK
             self._desk.book(endpoint, step)
         # Whether it came back while we were blind, the next snapshot tells.
@@ -213,11 +260,21 @@ class Endpoints:
 
     def go_on_in_grace(self, pbx: Pbx, endpoint: Endpoint) -> None:
         """Healthmon was stopped while the endpoint was in its grace, which began with the veil."""
-        is_restart = endpoint.veil.startswith(RESTARTED)
-        lasts = pbx.grace_for(endpoint) if is_restart else pbx.freeze_grace_for(endpoint)
-        endpoint.begin_grace(endpoint.veil, endpoint.veiled_since + lasts, takes_evidence=is_restart)
+        if endpoint.veil.startswith(RESTARTED):
+            lasts, takes_evidence = pbx.grace_for(endpoint), True
+        elif endpoint.veil == RECONFIGURED:
+            lasts, takes_evidence = min(pbx.longest_cycle, LONGEST_WAIT), True
+            endpoint.is_looked_into = True
+        else:
+            lasts, takes_evidence = pbx.freeze_grace_for(endpoint), False
+        until = endpoint.veiled_since + lasts
+        endpoint.begin_grace(endpoint.veil, until, takes_evidence=takes_evidence)
         pbx.awaited[endpoint.target] = endpoint
-        self._desk.deadlines.set((GRACE, endpoint.target), endpoint.grace_until)
+        self._set_end_of_grace(endpoint, until)
+
+    def _set_end_of_grace(self, endpoint: Endpoint, until: float) -> None:
+        endpoint.grace_until = until
+        self._desk.deadlines.set((GRACE, endpoint.target), until)
 
     # ------------------------------------------------------------ contacts of which events were missed
 
@@ -258,7 +315,8 @@ class Endpoints:
         endpoint.round = pbx.round
         if not pbx.was_seen:
             endpoint.cohort = FIRST_LOOK
-        elif pbx.grace_since is not None:
+        pbx.know_cycle_of(endpoint)
+        if pbx.grace_since is not None:
             until = pbx.grace_since + pbx.grace_for(endpoint)
             endpoint.begin_grace(pbx.grace_why, until, takes_evidence=True)
         if endpoint.settings is not None:
@@ -314,3 +372,12 @@ class Endpoints:
         pbx.gone[target] = at
         for known in (pbx.endpoints, pbx.pending, pbx.awaited):
             known.pop(target, None)
+
+
+def spread_over_sites(endpoints: Sequence[Endpoint], most: int) -> list[Endpoint]:
+    """So many of these endpoints at most, of as many addresses as possible."""
+    by_address: dict[str, list[Endpoint]] = {}
+    for endpoint in endpoints:
+        by_address.setdefault(endpoint.address, []).append(endpoint)
+    in_turns = (endpoint for turn in zip_longest(*by_address.values()) for endpoint in turn if endpoint is not None)
+    return list(islice(in_turns, most))

@@ -24,6 +24,16 @@ NOT_REPORTED = "not reported yet: Asterisk says unknown"
 NOT_LISTED = "not listed"
 EXPIRES_ONLY = "not qualified: its loss is noticed only when its registration expires"
 ONE_EXPIRES_ONLY = "one of its contacts is not qualified: the loss of all is noticed only when its registration expires"
+#: How the veils of a grace begin; the time or the length follows.
+RESTARTED = "in grace: Asterisk restarted at"
+FROZE = "in grace: Asterisk was frozen for"
+RECONFIGURED = "not checked yet: its qualify settings have changed"
+
+#: Beyond one cycle of OPTIONS and its time-out, until everything that lives was checked (seconds).
+GRACE_MARGIN = 5.0
+#: That of an endpoint whose settings are not read yet is the longest that is known, within these bounds (seconds).
+SHORTEST_UNKNOWN_CYCLE, LONGEST_WAIT = 65.0, 300.0
+
 NOT_YET_KNOWN = "not yet known whether it is checked"
 
 
@@ -151,6 +161,21 @@ def outlasting_a_cycle(hold: Hold, settings: EndpointSettings | None) -> Hold:
     """The hold of an offline endpoint that is in use all the same: that explains it for one cycle of checks at most."""
     cycle = known_cycle(settings)
     return replace(hold, down_after=max(hold.down_after, USUAL_CYCLE if cycle is None else cycle))
+
+
+def is_checked_otherwise(before: EndpointSettings | None, settings: EndpointSettings) -> bool:
+    """Whether Asterisk checks this endpoint otherwise than before, so that it must do so first; unknown: perhaps."""
+    return settings.is_qualified and (before is None or before.qualify_frequency != settings.qualify_frequency)
+
+
+def first_check_within(settings: EndpointSettings | None, longest: float) -> float:
+    """Until when after a start, or after its settings changed, Asterisk has surely checked an endpoint (seconds).
+
+    ``longest``: that of all endpoints whose settings are known. 0: it is not checked at all.
+    """
+    if settings is None:
+        return min(max(longest, SHORTEST_UNKNOWN_CYCLE), LONGEST_WAIT)
+    return settings.qualify_frequency + settings.qualify_timeout + GRACE_MARGIN if settings.is_qualified else 0.0
 
 
 def known_cycle(settings: EndpointSettings | None) -> float | None:

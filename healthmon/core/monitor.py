@@ -158,6 +158,8 @@ class Monitor:
             return
         endpoint.last_at = observation.at
         confirms = observation.source is not Source.EVENT
+        if observation.source is Source.SNAPSHOT and not pbx.has_read_settings:
+            confirms = not endpoint.may_be_unchecked(pbx.configured_at)
         if not endpoint.hear(observation, confirms=confirms):
             return
         self._endpoints.apply(pbx, endpoint, observation.at, step, confirms=confirms, counts=counts)
@@ -234,7 +236,7 @@ class Monitor:
         if endpoint is not None:
             step.changes.settings[settings.target] = settings
             step.changes.places += endpoint.settle_in(settings.places, settings.read_at)
-            self._endpoints.configure(pbx, endpoint, step, settings=settings)
+            self._endpoints.take_settings(pbx, endpoint, settings, step)
             self._desk.members.note(endpoint)
         elif len(self._settings) < MOST_UNWATCHED and self._desk.config.watch_for(settings.target) is not None:
             self._settings[settings.target] = settings

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from healthmon.config.types import Hold, PbxConfig
 from healthmon.core.endpoint import Endpoint
 from healthmon.core.flapping import FlapRule
+from healthmon.core.interpret import first_check_within
 from healthmon.core.inventory import HOLD as INVENTORY_HOLD
 from healthmon.core.inventory import Vanished
 from healthmon.core.machine import Machine
@@ -27,10 +28,6 @@ from healthmon.model import (
 )
 
 JUST_STARTED = "healthmon has just started"
-
-#: How the veils of a grace begin; the time or the length follows.
-RESTARTED = "in grace: Asterisk restarted at"
-FROZE = "in grace: Asterisk was frozen for"
 
 #: Three restarts in ten minutes are an incident; it closes ten minutes after the last (seconds).
 RESTARTS_WINDOW = 600.0
@@ -101,6 +98,14 @@ class Pbx:
         self.restarts: deque[float] = deque()
         self.grace_since: float | None = None
         self.grace_why = ""
+        #: The longest time within which an endpoint here is checked first after a start (seconds).
+        self.longest_cycle = 0.0
+        #: When Asterisk took its present configuration; 0.0: not known.
+        self.configured_at = 0.0
+        #: Whether the snapshot that is looked at was taken after settings had been read for the same question.
+        self.has_read_settings = False
+        #: Whose settings were asked for on behalf of all that are offline and may only not have been checked yet.
+        self.sample: set[Target] = set()
         self.cohort_due: dict[tuple[str, str], float] = {}
         self.snapshot_wanted_at = 0.0
         self.asked_singly: deque[float] = deque()
@@ -216,15 +221,19 @@ class Pbx:
 
     def grace_for(self, endpoint: Endpoint) -> float:
         """How long "offline" means nothing for this endpoint after a restart (seconds)."""
-        settings = endpoint.settings
-        cycle = settings.qualify_frequency + settings.qualify_timeout + 5.0 if settings and settings.is_qualified else 0
-        return max(self.config.restart_grace, cycle)
+        return max(self.config.restart_grace, first_check_within(endpoint.settings, self.longest_cycle))
+
+    def know_cycle_of(self, endpoint: Endpoint) -> None:
+        """Keep in mind how long it takes until an endpoint like this one is checked."""
+        if endpoint.settings is not None:
+            cycle = first_check_within(endpoint.settings, self.longest_cycle)
+            self.longest_cycle = max(self.longest_cycle, cycle)
 
     def freeze_grace_for(self, endpoint: Endpoint) -> float:
         """The same after a freeze: until Asterisk has surely checked it anew (seconds)."""
         settings = endpoint.settings
         if settings is None:
-            return self.config.restart_grace
+            return first_check_within(settings, self.longest_cycle)
         return settings.qualify_frequency + settings.qualify_timeout if settings.is_qualified else 0.0
 
     # ------------------------------------------------------------ questions
@@ -245,6 +254,7 @@ class Pbx:
         self.noticed_at += by
         self.snapshot_at += by if self.snapshot_at else 0.0
         self.snapshot_wanted_at += by
+        self.configured_at += by if self.configured_at else 0.0
         self.gone = {target: at + by for target, at in self.gone.items()}
         self.restarts = deque(at + by for at in self.restarts)
         self.asked_singly.clear()

@@ -6,9 +6,10 @@ from datetime import datetime
 
 from healthmon.core.desk import Desk
 from healthmon.core.endpoints import ASK_AGAIN, Endpoints
+from healthmon.core.interpret import FROZE, LONGEST_WAIT, RESTARTED
 from healthmon.core.inventory import ACCEPTED_AFTER, assess, at_once
 from healthmon.core.machine import Machine
-from healthmon.core.pbx import FREEZE, FROZE, FROZEN, JUST_STARTED, RESTARTED, RESTARTS_TOO_MANY, RESTARTS_WINDOW, Pbx
+from healthmon.core.pbx import FREEZE, FROZEN, JUST_STARTED, RESTARTS_TOO_MANY, RESTARTS_WINDOW, Pbx
 from healthmon.core.step import Step
 from healthmon.model import (
     Channel,
@@ -187,12 +188,17 @@ class Pbxs:
             self._restarted(pbx, at, step)
         elif pbx.may_be_frozen and at - pbx.blind_since > FREEZE:
             self._thawed(pbx, at - pbx.blind_since)
+        elif not pbx.snapshot_at and snapshot.running_for is not None:
+            self._look_at_start(pbx, at - snapshot.running_for, at)
         if pbx.is_blind:
             self._end_blindness(pbx, at, step)
         pbx.snapshot_at = at
         pbx.startup_time = snapshot.startup_time or pbx.startup_time
         pbx.last_reload_time = snapshot.last_reload_time or pbx.last_reload_time
         pbx.version = snapshot.version or pbx.version
+        pbx.has_read_settings = snapshot.follows_settings
+        if snapshot.configured_for is not None:
+            pbx.configured_at = at - snapshot.configured_for
         if pbx.state() != before:
             step.changes.pbx_states[pbx.name] = pbx.state()
         self._answers(pbx, at, step)
@@ -208,19 +214,33 @@ class Pbxs:
 
     # ------------------------------------------------------------ restarts (rule 11)
 
+    def _look_at_start(self, pbx: Pbx, since: float, at: float) -> None:
+        """Our first look at a PBX: what Asterisk has not had the time to check since its own start is in grace."""
+        if at >= since + max(pbx.config.restart_grace, pbx.longest_cycle, LONGEST_WAIT):
+            return
+        self._begin_grace(pbx, since)
+        for endpoint in pbx.endpoints.values():
+            until = since + pbx.grace_for(endpoint)
+            # That it is down was seen before, by evidence.
+            if until > at >= endpoint.grace_until and endpoint.pending is not Health.DOWN:
+                endpoint.begin_grace(pbx.grace_why, until, takes_evidence=True)
+
     def _restarted(self, pbx: Pbx, at: float, step: Step) -> None:
         pbx.removed.clear()
         self._count_restart(pbx, at, step)
         is_in_grace = pbx.grace_since is not None and at < pbx.grace_since + pbx.config.restart_grace
         if not is_in_grace:
-            local = datetime.fromtimestamp(at, self._desk.config.timezone)
-            pbx.grace_since, pbx.grace_why = at, f"{RESTARTED} {local:%H:%M:%S}"
+            self._begin_grace(pbx, at)
             pbx.cohort_due.clear()
             pbx.awaited.clear()
         for endpoint in pbx.endpoints.values():
             # A second restart does not extend a grace that runs.
             if at >= endpoint.grace_until:
                 endpoint.begin_grace(pbx.grace_why, at + pbx.grace_for(endpoint), takes_evidence=True)
+
+    def _begin_grace(self, pbx: Pbx, since: float) -> None:
+        local = datetime.fromtimestamp(since, self._desk.config.timezone)
+        pbx.grace_since, pbx.grace_why = since, f"{RESTARTED} {local:%H:%M:%S}"
 
     def _count_restart(self, pbx: Pbx, at: float, step: Step) -> None:
         restarts = pbx.count_restart(at)

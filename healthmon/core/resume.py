@@ -8,9 +8,9 @@ from healthmon.config.types import Config
 from healthmon.core.desk import Desk
 from healthmon.core.endpoint import Endpoint
 from healthmon.core.endpoints import Endpoints
-from healthmon.core.interpret import NOT_LISTED
+from healthmon.core.interpret import FROZE, NOT_LISTED, RECONFIGURED, RESTARTED
 from healthmon.core.machine import Machine
-from healthmon.core.pbx import FROZE, RESTARTED, Pbx
+from healthmon.core.pbx import Pbx
 from healthmon.core.pbxs import Pbxs
 from healthmon.core.step import Step
 from healthmon.model import (
@@ -86,6 +86,7 @@ class Resume:
             endpoint.remember(state, step.now)
             endpoint.places = self._places.get(state.target, ())
             pbx.endpoints[state.target] = endpoint
+            pbx.know_cycle_of(endpoint)
             self._desk.members.note(endpoint)
             self._go_on(pbx, endpoint, step)
 
@@ -99,7 +100,7 @@ class Resume:
         self._endpoints.go_on_degraded(endpoint, step)
         if endpoint.veil == NOT_LISTED:
             self._endpoints.go_on_missing(pbx, endpoint)
-        elif endpoint.veil.startswith((RESTARTED, FROZE)):
+        elif endpoint.veil.startswith((RESTARTED, FROZE, RECONFIGURED)):
             self._endpoints.go_on_in_grace(pbx, endpoint)
 
     def _go_on_flapping(self, machine: Machine, step: Step) -> None:

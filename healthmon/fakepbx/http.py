@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from msgspec import Struct, field
@@ -40,6 +42,7 @@ class Answer(Struct, frozen=True):
         lines = [
             f"HTTP/1.1 {self.status} {_REASONS.get(self.status, 'Unknown')}",
             f"Server: {server}",
+            f"Date: {format_datetime(datetime.now(UTC), usegmt=True)}",
             "Cache-Control: no-cache, no-store",
             *(f"{name}: {value}" for name, value in self.headers),
         ]

@@ -7,7 +7,7 @@ import socket
 import ssl
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from urllib.parse import urlsplit
 
@@ -59,7 +59,8 @@ class FakePbx:
         self._credentials = base64.b64encode(f"{username}:{password}".encode()).decode()
         self.host = host
         self.version = version
-        self.startup_time = self.last_reload_time = _now()
+        # It has been running for long, and has checked everybody.
+        self.startup_time = self.last_reload_time = _time_of(datetime.now(UTC) - timedelta(days=1))
         self.is_denying = False
         self.is_read_only = False
         self.mutes_new_streams = False
@@ -297,5 +298,9 @@ class FakePbx:
 
 
 def _now() -> str:
-    """The time as Asterisk writes it."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "+0000"
+    return _time_of(datetime.now(UTC))
+
+
+def _time_of(time: datetime) -> str:
+    """A time as Asterisk writes it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "+0000"

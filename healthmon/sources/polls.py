@@ -94,6 +94,9 @@ class PollSource:
         self._asked: SimpleQueue[Question] = SimpleQueue()
         self._to_learn: SimpleQueue[Sequence[Target]] = SimpleQueue()
         self._questions: dict[Target, None] = {}
+        #: Whose settings are to be read before anything else is answered; and whether that was done for this snapshot.
+        self._settings_first: dict[Target, None] = {}
+        self._follows_settings = False
         self._agenda = SettingsAgenda(cached, cached_for, self._times.settings_max_age)
         self._question_pace = Pace(self._times.questions_per_second)
         self._settings_pace = Pace(self._times.settings_requests_per_second)
@@ -164,6 +167,7 @@ class PollSource:
                 self._signals.resync.set()
                 self._retry_sooner()
             self._questions.update(dict.fromkeys(single))
+            self._settings_first.update(dict.fromkeys(question.settings_first))
             self._agenda.again(question.settings_of)
         for targets in _all_of(self._to_learn):
             self._agenda.add(targets, self._clock.now())
@@ -177,7 +181,11 @@ class PollSource:
         """The most urgent of what is due, else what is due next. While it fails, snapshots alone are tried."""
         if self._retry_at is not None:
             return self._retry_at, self._look
-        jobs = [(self._sign_due(), self._give_sign_of_life), (self._snapshot_due(), self._look)]
+        jobs = [(self._sign_due(), self._give_sign_of_life)]
+        if self._settings_first:
+            # What is asked together with them is to be answered afterwards.
+            return min(jobs[0], (self._question_pace.ready_at, self._read_settings_first), key=lambda job: job[0])
+        jobs.append((self._snapshot_due(), self._look))
         if self._questions:
             jobs.append((self._question_pace.ready_at, self._answer_one))
         if self._agenda:
@@ -235,9 +243,10 @@ class PollSource:
         info = self._client.info()
         self.alive_at = self._clock.now()
         self._startup_time = info.startup_time
-        self._agenda.renew((info.startup_time, info.last_reload_time), self.alive_at)
+        self._agenda.renew((info.startup_time, info.last_reload_time), self.alive_at, info.configured_for)
         self._works(asked_at)
-        self._inbox.offer(snapshot(self._pbx.name, asked_at, endpoints, info))
+        self._inbox.offer(snapshot(self._pbx.name, asked_at, endpoints, info, follows_settings=self._follows_settings))
+        self._follows_settings = False
         self.last_snapshot_at = asked_at
         if not self._has_heartbeat:
             self._life_sign_due = time.monotonic() + self._times.life_sign_every
@@ -328,15 +337,27 @@ class PollSource:
 
     # ---------------------------------------------------------------- settings
 
+    def _read_settings_first(self) -> None:
+        """Read the settings of one endpoint, on which it depends what the answers to a question are worth."""
+        target = next(iter(self._settings_first))
+        self._question_pace.spend()
+        self._read_settings(target)
+        self._settings_first.pop(target, None)
+        # The next snapshot is the answer to the same question, if it wants one.
+        self._follows_settings = self._signals.resync.is_set()
+
     def _read_settings_of_one(self) -> None:
-        target = self._agenda.next()
         before = self._client.requests
+        try:
+            self._read_settings(self._agenda.next())
+        finally:
+            self._settings_pace.spend(self._client.requests - before)
+
+    def _read_settings(self, target: Target) -> None:
         try:
             self._inbox.offer(self._settings_of(target))
         except AriUnexpected as error:
             self._unreadable.failed(error.what)
-        finally:
-            self._settings_pace.spend(self._client.requests - before)
         # Not before: a PBX that fails now is asked again.
         self._agenda.done(target, self._clock.now())
 

@@ -35,8 +35,14 @@ class SettingsAgenda:
         """Have these read again, before all others and however fresh they are."""
         self._to_read_first.update(dict.fromkeys(targets))
 
-    def renew(self, read_for: tuple[str, str], now: float) -> None:
-        """Have read again what may have changed: all after a reload or restart of Asterisk, else what is old."""
+    def renew(self, read_for: tuple[str, str], now: float, configured_for: float | None = None) -> None:
+        """Have read again what may have changed: all after a reload or restart of Asterisk, else what is old.
+
+        ``configured_for``: so long ago that was. An earlier run of healthmon may have noticed it and not read all anew.
+        """
+        if configured_for is not None:
+            changed_at = now - configured_for
+            self._cached = {target: read_at for target, read_at in self._cached.items() if read_at > changed_at + 1.0}
         if read_for != self._read_for:
             self._read_for = read_for
             self._cached.clear()

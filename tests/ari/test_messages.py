@@ -270,3 +270,25 @@ def test_qualify_is_that_of_the_contacts_and_not_of_an_aor_without_one() -> None
     assert at_the_unqualified_one.has_unqualified_registered_contact
     assert (at_both.qualify_frequency, at_both.has_unqualified_registered_contact) == (60.0, True)
     assert (at_none.qualify_frequency, at_none.has_unqualified_registered_contact) == (60.0, False)
+
+
+@pytest.mark.parametrize(
+    ("time", "date", "seconds"),
+    [
+        ("2026-11-29T12:16:47.272+0000", "Sun, 29 Nov 2026 12:16:53 GMT", 5.728),
+        ("2026-11-29T13:16:47.272+0100", "Sun, 29 Nov 2026 12:16:53 GMT", 5.728),
+        # The header has whole seconds.
+        ("2026-11-29T12:16:47.272+0000", "Sun, 29 Nov 2026 12:16:47 GMT", 0.0),
+        # Its clock was set back since.
+        ("2026-11-29T12:16:47.272+0000", "Sun, 29 Nov 2026 11:00:00 GMT", None),
+        ("2026-11-29T12:16:47.272+0000", "", None),
+        ("yesterday", "Sun, 29 Nov 2026 12:16:53 GMT", None),
+        ("2026-11-29T12:16:47", "Sun, 29 Nov 2026 12:16:53 GMT", None),
+    ],
+)
+def test_how_long_asterisk_has_been_running_is_told_by_its_own_clock(
+    time: str, date: str, seconds: float | None
+) -> None:
+    found = messages.seconds_between(time, date)
+
+    assert found == (None if seconds is None else pytest.approx(seconds))

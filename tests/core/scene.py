@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
@@ -318,16 +318,22 @@ class Scene:
             self.monitor.hear_of_urls(self.db.urls.values(), self.now, changes)
 
     def snapshot(
-        self, seen: dict[Target, Health], *, pbx: str = "office", asked_at: float | None = None, startup: str = ""
+        self,
+        seen: dict[Target, Health],
+        *,
+        pbx: str = "office",
+        asked_at: float | None = None,
+        startup: str = "",
+        **says: Any,
     ) -> Changes:
-        """Offer a snapshot of these endpoints."""
+        """Offer a snapshot of these endpoints; ``says``: what else Asterisk says of itself."""
         at = self.now if asked_at is None else asked_at
         self.startup_time = startup or self.startup_time
         rows = tuple(
             Observation(target, health, at, Source.SNAPSHOT, Witness.ENDPOINT, f"endpoint {health}")
             for target, health in seen.items()
         )
-        return self.see(Snapshot(pbx, at, rows, self.startup_time, "reload 1", "22.10.1"))
+        return self.see(Snapshot(pbx, at, rows, self.startup_time, "reload 1", "22.10.1", **says))
 
     def event(self, target: Target, health: Health, *, at: float | None = None) -> Changes:
         """PeerStatusChange."""
@@ -363,7 +369,7 @@ class Scene:
                 self.answer(target, truth[target])
             if question.wants_snapshot:
                 mine = {target: health for target, health in truth.items() if target.pbx == question.pbx}
-                self.snapshot(mine, pbx=question.pbx)
+                self.snapshot(mine, pbx=question.pbx, follows_settings=True)
 
     def report(
         self,

@@ -15,6 +15,7 @@ from functools import partial
 from random import Random
 from typing import Protocol
 
+from healthmon.ari.messages import PbxInfo
 from healthmon.fakepbx.endpoints import FakeEndpoint
 from healthmon.fakepbx.pbx import Phase
 from tests.scenarios.agenda import Agenda
@@ -82,7 +83,9 @@ class Asterisk:
         #: Our user or password is another one in its configuration.
         self.denies_us = False
         self.streams: list[Stream] = []
-        self._boots = 1
+        self._boots = self._reloads = 1
+        # It has been running for a day.
+        self._started_at = self._configured_at = agenda.now - 86400.0
         #: How many checks were missed only because packets were lost.
         self.missed = 0
         for peer in self.peers.values():
@@ -141,6 +144,21 @@ class Asterisk:
         return f"boot {self._boots}"
 
     @property
+    def last_reload_time(self) -> str:
+        """When it took its configuration, in its own words."""
+        return f"reload {self._reloads}"
+
+    @property
+    def configured_for(self) -> float:
+        """For how long it has had this configuration, by its own clock (seconds)."""
+        return self._agenda.now - self._configured_at
+
+    def info(self) -> PbxInfo:
+        """What it says of itself."""
+        running_for = self._agenda.now - self._started_at
+        return PbxInfo(self.startup_time, self.last_reload_time, "22.10.1", running_for, self.configured_for)
+
+    @property
     def is_running(self) -> bool:
         """Whether it does its work."""
         return self.phase is Phase.RUNNING and not self.is_frozen
@@ -190,9 +208,25 @@ class Asterisk:
         self.phase = phase
         if phase is Phase.RUNNING:
             self._boots += 1
+            self._reloads += 1
+            self._started_at = self._configured_at = self._agenda.now
             for peer in self.peers.values():
                 peer.is_reachable, peer.endpoint.is_up = None, False
                 self._check_anew(peer)
+
+    def has_just_booted(self) -> None:
+        """It did so before anybody looked."""
+        self._enters(Phase.RUNNING)
+
+    def switches_qualify_on(self, qualify: int, *names: str) -> None:
+        """A reload, after which it checks these peers: offline until then, and nothing is said of their contacts."""
+        self._reloads += 1
+        self._configured_at = self._agenda.now
+        for peer in (self.peers[name] for name in names):
+            peer.is_reachable, peer.endpoint.is_up = None, False
+            peer.endpoint.qualify_frequency = qualify
+            self._emit(peer.endpoint.peer_event(), peer.endpoint.device_event())
+            self._check_anew(peer)
 
     # ---------------------------------------------------------------- checks
 
@@ -211,6 +245,7 @@ class Asterisk:
         if (
             not self.is_running
             or not peer.has_contact
+            or not peer.endpoint.qualify_frequency
             or (peer.is_reachable is peer.answers and not (peer.answers and peer.loss))
         ):
             return

@@ -23,10 +23,11 @@ QUIET = 2 * MINUTE
 
 @contextmanager
 def played(row: Row, *, kills: Kills | None = None, seed: int = 0) -> Iterator[World]:
-    """Play a row to its end. The daemon knows the PBX already: it was stopped in peace a moment ago."""
+    """Play a row to its end. The daemon mostly knows the PBX already: it was stopped in peace a moment ago."""
     with folder() as somewhere:
         world = World(somewhere, configured(row.config), row.peers(), seed=seed, kills=kills, pace=row.pace)
-        world.config.database.write_bytes(_after_a_quiet_time(row.config, row.peers))
+        if not row.is_first_look:
+            world.config.database.write_bytes(_after_a_quiet_time(row.config, row.peers))
         row.script(world)
         try:
             world.play(row.lasts)

@@ -85,6 +85,8 @@ class Row(Struct, frozen=True):
     url: str = "json://127.0.0.1:9000/alerts"
     peers: Callable[[], list[Peer]] = office
     pace: Pace = field(default_factory=Pace)
+    #: Nothing is known of the PBX: the database is empty.
+    is_first_look: bool = False
     #: What else must be true of what arrived when nobody killed the daemon.
     also: Callable[[World], None] | None = None
 
@@ -307,6 +309,49 @@ def each_change_is_told(world: World) -> None:
     ]
 
 
+# ---------------------------------------------------------------- how Asterisk checks its endpoints
+
+
+def office_not_checked() -> list[Peer]:
+    """The same office, and nobody is checked."""
+    peers = office()
+    for peer in peers:
+        peer.endpoint.qualify_frequency = 0
+    return peers
+
+
+def qualify_is_switched_on(world: World) -> None:
+    """For all, as the README advises."""
+    world.at(60, world.pbx.switches_qualify_on, 60, *WAREHOUSE, *SHOP, *PROVIDERS)
+
+
+def qualify_is_switched_on_for_some(world: World) -> None:
+    """For so few that each is asked about by itself."""
+    world.at(60, world.pbx.switches_qualify_on, 60, *SHOP, *PROVIDERS)
+
+
+def qualify_is_switched_on_and_one_is_dead(world: World) -> None:
+    """Asterisk sees it for the first time."""
+    world.at(40, world.pbx.dies, TELEKOM)
+    qualify_is_switched_on(world)
+
+
+def the_dead_one_is_told(world: World) -> None:
+    assert [subject.partition(" since ")[0] for subject in world.channel.subjects] == [
+        "DOWN provider trunk-telekom (office)"
+    ]
+
+
+def many_providers() -> list[Peer]:
+    """So many that it takes longer than their hold time until all their settings are read."""
+    return [provider(f"{number}", f"192.0.2.{number}", qualify=60) for number in range(1, 251)]
+
+
+def it_is_first_seen_when_it_has_just_booted(world: World) -> None:
+    """Nobody has been checked yet, and nothing was ever booked."""
+    world.pbx.has_just_booted()
+
+
 # ---------------------------------------------------------------- flapping
 
 
@@ -485,6 +530,32 @@ ROWS: Sequence[Row] = (
         two_do_not_come_back,
         exactly(1),
         also=the_two_are_named,
+    ),
+    Row(
+        "qualify is switched on for all phones and trunks: no message",
+        qualify_is_switched_on,
+        exactly(0),
+        peers=office_not_checked,
+    ),
+    Row(
+        "qualify is switched on for few phones and trunks: no message",
+        qualify_is_switched_on_for_some,
+        exactly(0),
+        peers=office_not_checked,
+    ),
+    Row(
+        "qualify is switched on for all phones and trunks, one of which is dead",
+        qualify_is_switched_on_and_one_is_dead,
+        exactly(1),
+        peers=office_not_checked,
+        also=the_dead_one_is_told,
+    ),
+    Row(
+        "first look at a just booted Asterisk with an empty database: no message",
+        it_is_first_seen_when_it_has_just_booted,
+        exactly(0),
+        peers=many_providers,
+        is_first_look=True,
     ),
     Row("the PBX is killed for 60 s", the_pbx_is_killed, exactly(2)),
     Row("the PBX is frozen for 60 s", the_pbx_freezes, exactly(2), also=the_freeze_is_noticed_in_time),

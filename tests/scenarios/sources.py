@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 
 from healthmon.ari import messages
-from healthmon.ari.messages import Aor, Attribute, EndpointState, PbxInfo, decode_event
+from healthmon.ari.messages import Aor, Attribute, EndpointState, decode_event
 from healthmon.config.types import PbxConfig
 from healthmon.errors import AriDenied, AriError, AriStarting, AriUnreachable, Trouble
 from healthmon.fakepbx.endpoints import FakeEndpoint
@@ -90,6 +90,8 @@ class Polls:
         self._offer = offer
         self._times = times
         self._questions: dict[Target, None] = {}
+        self._settings_first: dict[Target, None] = {}
+        self._follows_settings = False
         self._settings = SettingsAgenda(known.settings, known_for, times.settings_max_age)
         self._settings_ready_at = 0.0
         self._wants_snapshot = False
@@ -106,6 +108,7 @@ class Polls:
         """Look at these targets again."""
         self._questions.update(dict.fromkeys(question.targets))
         self._settings.again(question.settings_of)
+        self._settings_first.update(dict.fromkeys(question.settings_first))
         if question.wants_snapshot:
             self.want_snapshot()
             if self._retry_at is not None:
@@ -143,6 +146,8 @@ class Polls:
     def _next_job(self) -> tuple[float, Callable[[], Life]]:
         if self._retry_at is not None:
             return self._retry_at, self._look
+        if self._settings_first:
+            return 0.0, self._read_settings_first
         jobs = [(self._life_sign_due, self._give_sign_of_life), (self._snapshot_due(), self._look)]
         if self._questions:
             jobs.append((0.0, self._answer_one))
@@ -174,14 +179,20 @@ class Polls:
         yield from call(self._agenda, self._asterisk, self.pbx.name, self._times.timeout)
         self._startup_time = self._asterisk.startup_time
         self.alive_at = self._agenda.now
-        self._settings.renew((self._startup_time, self._startup_time), self._agenda.now)
+        self._settings.renew(
+            (self._startup_time, self._asterisk.last_reload_time), self._agenda.now, self._asterisk.configured_for
+        )
         if self._retry_at is not None:
             self._retry_at, self._failures = None, 0
             if self.events:
                 self.events.retry()
         listed = [EndpointState(*_listed(name), peer.endpoint.state) for name, peer in self._asterisk.peers.items()]
-        info = PbxInfo(self._startup_time, self._startup_time, "22.10.1")
-        self._offer(messages.snapshot(self.pbx.name, asked_at, listed, info))
+        self._offer(
+            messages.snapshot(
+                self.pbx.name, asked_at, listed, self._asterisk.info(), follows_settings=self._follows_settings
+            )
+        )
+        self._follows_settings = False
         self.last_snapshot_at = asked_at
         self._life_sign_due = min(self._life_sign_due, self._agenda.now + self._times.life_sign_every)
 
@@ -213,10 +224,18 @@ class Polls:
         device = messages.device_sighting(target, endpoint.device_state, at, Source.ANSWER)
         return [listed, device] if device else [listed]
 
+    def _read_settings_first(self) -> Life:
+        target = next(iter(self._settings_first))
+        yield from self._read_settings(target)
+        self._settings_first.pop(target, None)
+        self._follows_settings = self._wants_snapshot
+
     def _read_settings_of_one(self) -> Life:
-        target = self._settings.next()
+        self._settings_ready_at = self._agenda.now + 2 / SETTINGS_REQUESTS
+        yield from self._read_settings(self._settings.next())
+
+    def _read_settings(self, target: Target) -> Life:
         at = self._agenda.now
-        self._settings_ready_at = at + 2 / SETTINGS_REQUESTS
         yield from call(self._agenda, self._asterisk, self.pbx.name, self._times.timeout)
         endpoint = self._asterisk.peers[target.endpoint].endpoint
         self._offer(messages.settings(target, at, _attributes(endpoint.sorcery_endpoint()), [_aor(endpoint)]))

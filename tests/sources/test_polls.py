@@ -346,6 +346,46 @@ def test_cached_settings_hold_while_asterisk_runs_with_the_same_configuration(
     rig.wait(lambda: read(fake) == (["102"] if is_same_run else ["101", "102"]))
 
 
+def test_cached_settings_that_are_older_than_the_last_reload_are_read_again(fake: FakePbx, run: Run) -> None:
+    """An earlier run of healthmon noticed the reload, and was killed before all settings were read anew."""
+    fake.reload()
+    names = ("PJSIP/101", "PJSIP/102")
+    read_at = (time.time() - 60.0, time.time() + 5.0)
+    cached = [EndpointSettings(target(name), read_at=at, known=True) for name, at in zip(names, read_at, strict=True)]
+    rig = run(events=None, cached=cached, cached_for=(fake.startup_time, fake.last_reload_time))
+    rig.wait(lambda: bool(rig.all(Snapshot)))
+
+    rig.polls.learn([*map(target, names), target("PJSIP/103")])
+
+    rig.wait(lambda: read(fake) == ["101", "103"])
+
+
+def test_settings_that_a_question_wants_first_are_read_before_it_is_answered(fake: FakePbx, run: Run) -> None:
+    rig = run(events=None)
+    rig.wait(lambda: bool(rig.all(Snapshot)))
+    before = len(fake.requests)
+    both = (target("PJSIP/101"), target("PJSIP/102"))
+
+    rig.polls.ask(Question("office", both, wants_snapshot=True, settings_first=both))
+
+    rig.wait(lambda: len(rig.all(Snapshot)) == 2 and len(answers(rig, "PJSIP/102")) == 1)
+    asked = fake.requests[before:]
+    last_settings = max(index for index, line in enumerate(asked) if line.startswith(SETTINGS_PATH))
+    answered = [line for line in asked[:last_settings] if line.startswith("GET /ari/endpoints")]
+    assert (read(fake), answered) == (["101", "102"], [])
+    assert [one.follows_settings for one in rig.all(Snapshot)] == [False, True]
+
+
+def test_settings_that_cannot_be_read_do_not_keep_a_question_from_its_answer(fake: FakePbx, run: Run) -> None:
+    rig = run(events=None)
+    rig.wait(lambda: bool(rig.all(Snapshot)))
+    nobody = target("PJSIP/no body\n")
+
+    rig.polls.ask(Question("office", (target("PJSIP/101"),), settings_first=(nobody, target("PJSIP/101"))))
+
+    rig.wait(lambda: len(answers(rig, "PJSIP/101")) == 1)
+
+
 def test_an_endpoint_that_has_no_settings_any_more_is_removed(fake: FakePbx, run: Run) -> None:
     fake.remove("PJSIP/102")
     rig = run(events=None)

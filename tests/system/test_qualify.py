@@ -7,10 +7,10 @@ import pytest
 from tests.lab.asterisk import Asterisk
 from tests.lab.endpoints import Endpoint, phone, section, trunk
 from tests.lab.fixtures import Lab
-from tests.lab.phones import Phone
+from tests.lab.phones import Phone, PhoneFarm
 from tests.lab.process import wait_until
 from tests.lab.provider import Provider
-from tests.system.scene import CHECKED_OFTEN, set_scene
+from tests.system.scene import CHECKED_OFTEN, Scene, set_scene
 
 #: AORs that are written through ARI, as realtime's are written by others: no reload is needed, and none is seen.
 AORS_IN_MEMORY = """[res_pjsip]
@@ -18,6 +18,10 @@ endpoint=config,pjsip.conf,criteria=type=endpoint
 auth=config,pjsip.conf,criteria=type=auth
 aor=memory
 """
+
+
+#: Nobody is checked sooner than the holds are over, but by chance.
+CHECKED_LATE = {"qualify_frequency": 8, "qualify_timeout": 0.5}
 
 
 @pytest.fixture
@@ -44,7 +48,9 @@ def push_aor(pbx: Asterisk, name: str, **options: object) -> None:
     assert answer.status_code == 200, answer.text
 
 
-def test_qualify_switched_off_without_a_reload_does_not_stay_green(lab: Lab, provider: Provider) -> None:
+def test_qualify_switched_off_without_a_reload_and_on_again_neither_stays_green_nor_alarms(
+    lab: Lab, provider: Provider
+) -> None:
     contact = f"sip:{provider.address}:{provider.port}"
     kept: dict[str, dict[str, object]] = {
         "trunk-a": {"contact": contact},
@@ -74,6 +80,13 @@ def test_qualify_switched_off_without_a_reload_does_not_stay_green(lab: Lab, pro
         lambda: "its loss is noticed only when its registration expires" in scene.daemon.target("PJSIP/101")["remark"],
         "the remark that the phone is not checked",
     )
+    assert scene.subjects == []
+    provider.answer("OPTIONS", 200)
+    one.come_back()
+    for name, options in kept.items():
+        push_aor(pbx, name, **options, **CHECKED_LATE)
+    scene.daemon.wait_for_state("PJSIP/trunk-a", "up")
+    scene.daemon.wait(lambda: not scene.daemon.target("PJSIP/101")["remark"], "the phone is said to be checked")
     assert scene.subjects == []
 
 
@@ -140,3 +153,71 @@ def test_an_outage_is_told_while_a_call_over_the_trunk_and_one_to_a_phone_hang(l
     refused = pbx.ari("POST", "/channels", params={"endpoint": "PJSIP/600@trunk-a", "app": "nobody"})
     assert refused.status_code == 500
     scene.daemon.wait(lambda: len(" ".join(scene.subjects).split("DOWN ")) >= 2, "it is told")
+
+
+# ---------------------------------------------------------------- switched on, and the first look after a boot
+
+TRUNKS = [f"trunk-{number}" for number in range(1, 7)]
+PHONES = [f"{number}" for number in range(101, 121)]
+
+
+def trunks(provider: Provider, **checked: object) -> list[Endpoint]:
+    """Six trunks to the same provider."""
+    return [trunk(name, f"sip:{provider.address}:{provider.port}", **checked) for name in TRUNKS]  # type: ignore[arg-type]
+
+
+def wait_until_all_are(scene: Scene, state: str, how_many: int) -> None:
+    """Wait until that is believed of so many endpoints."""
+
+    def states() -> list[str]:
+        return [row["state"] for row in scene.daemon.status().get("targets", [])]
+
+    scene.daemon.wait(lambda: states().count(state) == how_many, f"{how_many} are {state}")
+
+
+def test_qualify_is_switched_on_for_all_phones_and_trunks_and_nobody_is_told(lab: Lab, provider: Provider) -> None:
+    unchecked = [*trunks(provider, qualify_frequency=0), *(phone(name, qualify_frequency=0) for name in PHONES)]
+    pbx = lab.asterisk(*unchecked)
+    farm = PhoneFarm(pbx.sip, PHONES, lab.address())
+    lab.add(farm).come_back()
+    farm.register()
+    scene = set_scene(lab, pbx, lab.folder("daemon"))
+    wait_until_all_are(scene, "up", len(PHONES))
+    scene.daemon.wait(
+        lambda: [scene.daemon.target(f"PJSIP/{name}")["kind"] for name in TRUNKS] == ["provider"] * len(TRUNKS),
+        "the settings are read",
+    )
+
+    checked = [*trunks(provider, **CHECKED_LATE), *(phone(name, **CHECKED_LATE) for name in PHONES)]  # type: ignore[arg-type]
+    pbx.add_endpoint(*checked)
+
+    wait_until_all_are(scene, "unknown", 0)
+    wait_until_all_are(scene, "up", len(PHONES) + len(TRUNKS))
+    assert scene.subjects == []
+    assert scene.incidents() == []
+
+
+def test_qualify_is_switched_on_for_one_trunk_and_nobody_is_told(lab: Lab, provider: Provider) -> None:
+    pbx = lab.asterisk(*trunks(provider, qualify_frequency=0))
+    scene = set_scene(lab, pbx, lab.folder("daemon"))
+    scene.daemon.wait(lambda: scene.daemon.target("PJSIP/trunk-6").get("kind") == "provider", "the settings are read")
+
+    provider.answer("OPTIONS", delay=0.1)
+    pbx.add_endpoint(*trunks(provider, **CHECKED_LATE)[:1])
+
+    scene.daemon.wait_for_state("PJSIP/trunk-1", "up")
+    assert scene.subjects == []
+    provider.ignore("OPTIONS")
+    scene.wait_told("DOWN provider trunk-1 (office) since ")
+
+
+def test_the_first_look_at_a_just_booted_asterisk_with_an_empty_database_tells_nobody(
+    lab: Lab, provider: Provider
+) -> None:
+    pbx = lab.asterisk(*trunks(provider, **CHECKED_LATE))
+
+    scene = set_scene(lab, pbx, lab.folder("daemon"))
+
+    wait_until_all_are(scene, "up", len(TRUNKS))
+    assert scene.subjects == []
+    assert scene.incidents() == []
