@@ -20,7 +20,7 @@ from tests.lab.mirror import this_machine
 
 REPOSITORY = Path(__file__).parents[2]
 #: What the README names, then what it takes for granted.
-PACKAGES = ("python3-venv", "make", "git", "systemd", "curl")
+PACKAGES = ("python3-venv", "make", "git", "systemd", "passwd", "curl")
 #: Where the repository can be cloned from, and Python's packages are, as seen from inside.
 ORIGIN, WHEELS = "/srv/healthmon.git", "/srv/wheels"
 _TIMEOUT = 600.0

@@ -169,8 +169,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("release", [pytest.param(DEBIAN_12, id=DEBIAN_12.name), *later])
 
 
-def test_every_command_of_the_readme_runs_in_a_fresh_root(machine: Machine) -> None:
-    assert "No such file" in machine.run("ls /usr/share/zoneinfo", may_end_with=(2,))
+def test_every_command_of_the_readme_runs_in_a_fresh_root(release: Release, machine: Machine) -> None:
+    if release is DEBIAN_12:
+        # Python of later releases depends on tzdata.
+        assert "No such file" in machine.run("ls /usr/share/zoneinfo", may_end_with=(2,))
 
     for block in blocks():
         if "healthmon discover" in block:
