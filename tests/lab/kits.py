@@ -89,6 +89,14 @@ RECIPES: Mapping[str, Recipe] = {
             program="usr/sbin/nginx",
             without=("debconf", "iproute2", "libcap2-bin", "lsb-base", "init-system-helpers"),
         ),
+        Recipe(
+            name="alertmanager",
+            packages=("prometheus-alertmanager",),
+            version_prefix="",
+            suites=("own", "bookworm", "trixie", "sid"),
+            program="usr/bin/prometheus-alertmanager",
+            without=("adduser", "debconf", "init-system-helpers", "lsb-base", "tzdata"),
+        ),
         # Its library is loaded into Asterisk 22, whose C library is newer.
         Recipe(
             name="faketime",

@@ -1,4 +1,5 @@
-"""Programs that we did not write, as peers: baresip (a phone), sipp (a provider, a phone), nginx (a proxy), faketime.
+"""Programs that we did not write, as peers: baresip (a phone), sipp (a provider, a phone), nginx (a proxy), faketime,
+Alertmanager.
 
 Each returns a Process that runs from its kit; `close` it, or hand it to `lab.add`.
 """
@@ -60,6 +61,36 @@ def nginx(kit: Kit, folder: Path, listen: tuple[str, int], server: str) -> Proce
     (folder / "nginx.conf").write_text(config + "\n")
     words = [*kit.command(), "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "error.log")]
     return Process(words, folder / "nginx.log", folder=folder)
+
+
+def alertmanager(kit: Kit, folder: Path, listen: tuple[str, int], webhook: str) -> Process:
+    """Start an Alertmanager that passes everything on to a webhook, each incident by itself."""
+    (folder / "alertmanager.yml").write_text(
+        "route: {receiver: us, group_by: [incident], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}\n"
+        f"receivers: [{{name: us, webhook_configs: [{{url: '{webhook}', send_resolved: true}}]}}]\n"
+    )
+    options = {
+        "config.file": folder / "alertmanager.yml",
+        "storage.path": folder / "data",
+        "web.listen-address": f"{listen[0]}:{listen[1]}",
+        "cluster.listen-address": "",
+    }
+    words = [f"--{name}={value}" for name, value in options.items()]
+    *loader, program = kit.command()
+    own = _with_templates_beside(kit, Path(program), folder)
+    return Process([*loader, str(own), *words], folder / "alertmanager.log", folder=folder)
+
+
+def _with_templates_beside(kit: Kit, program: Path, folder: Path) -> Path:
+    """Debian's Alertmanager looks for templates in a fixed folder of the system; this copy where it is started."""
+    fixed = "usr/share/prometheus/alertmanager"
+    here = "./" * ((len(fixed) + 1) // 2)
+    copy = folder / "alertmanager"
+    copy.write_bytes(program.read_bytes().replace(f"/{fixed}".encode(), here.encode()))
+    copy.chmod(0o755)
+    for template in kit.root.glob(f"{fixed}/*.tmpl"):
+        (folder / template.name).write_bytes(template.read_bytes())
+    return copy
 
 
 def clock_off_by(kit: Kit, seconds: int) -> dict[str, str]:

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from healthmon.clock import Clock
 from healthmon.config.types import Secret
-from healthmon.model import Notification, Reason, Target
+from healthmon.model import Incident, Notification, Reason, Target
 from healthmon.notify.delivery import Deliverer
 from healthmon.notify.senders import sender_for
 from healthmon.store.outbox import Outbox
@@ -65,16 +65,18 @@ def _set_all(events: list[Event]) -> None:
         event.set()
 
 
-def book(store: Store, number: int, urls: int) -> None:
+def book(store: Store, number: int, urls: int) -> Incident:
     now = Clock().now()
     about = incident(number, Target("office", "PJSIP", str(100 + number)), opened_at=now - 40, believed_at=now - 1)
     told = [Notification(number, f"oncall/{one}", Reason.OPENED, 0, now, now) for one in range(urls)]
     store.book(incidents={number: about}, notifications=told)
+    return about
 
 
-def resolve(store: Store, number: int, urls: int) -> None:
+def resolve(store: Store, number: int, urls: int, *, opened_at: float | None = None) -> None:
     now = Clock().now()
-    about = closed(number, now, target=Target("office", "PJSIP", str(100 + number)), opened_at=now - 60)
+    began = now - 60 if opened_at is None else opened_at
+    about = closed(number, now, target=Target("office", "PJSIP", str(100 + number)), opened_at=began)
     told = [Notification(number, f"oncall/{one}", Reason.RESOLVED, 0, now, now) for one in range(urls)]
     store.book(incidents={number: about}, notifications=told)
 
