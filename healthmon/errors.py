@@ -15,7 +15,8 @@ HealthmonError
 │   ├── DatabaseUnwritable   disk full, read-only
 │   └── DatabaseLocked       a second daemon
 └── DeliveryError            what was tried, what apprise said (redacted)
-    └── DeliveryUnsure       timed out after it was handed over: perhaps sent
+    ├── DeliveryUnsure       timed out after it was handed over: perhaps sent
+    └── DeliveredInPart      some of a URL's addresses have it
 
 A failed look at the world is no exception for the pipeline: a source turns AriError into an observation.
 """
@@ -220,3 +221,28 @@ class DeliveryError(HealthmonError):
 
 class DeliveryUnsure(DeliveryError):
     """Nobody knows whether the message arrived: it was handed over, and no answer came. Send it again rarely."""
+
+
+class Missed(Struct, frozen=True):
+    """An address that does not have a message which others of its URL have.
+
+    ``address`` is its key, which shows nothing of it; ``place`` is what people call it: "address 2 in to=".
+    """
+
+    address: str
+    place: str
+    why: str
+    #: The server refused it for good (5xx): this message is not sent to it again.
+    is_final: bool = False
+    #: Nobody knows: it may have arrived.
+    in_doubt: bool = False
+    #: It was sent to it; False: it waits for earlier ones, or is no longer in the URL.
+    was_tried: bool = True
+
+
+class DeliveredInPart(DeliveryError):
+    """Some addresses of a URL have the message, ``missed`` names the others: it must not be sent to all again."""
+
+    def __init__(self, url_id: str, missed: tuple[Missed, ...]) -> None:
+        super().__init__(url_id, "; ".join(f"not to {one.place}: {one.why}" for one in missed))
+        self.missed = missed

@@ -352,12 +352,24 @@ def _telegram(sink: TelegramSink) -> type[BaseHTTPRequestHandler]:
 class SmtpSink(Sink):
     """A mail server: ``with SmtpSink() as sink: … sink.url`` is its apprise URL (``mailto://…``)."""
 
-    def __init__(self, user: str = "alerts", password: str = "pass w0rd;#%", port: int = 0) -> None:
+    def __init__(
+        self,
+        user: str = "alerts",
+        password: str = "pass w0rd;#%",
+        port: int = 0,
+        *,
+        tls: ssl.SSLContext | None = None,
+        is_tls_from_the_start: bool = False,
+    ) -> None:
         super().__init__()
+        #: For STARTTLS.
+        self.tls = None if is_tls_from_the_start else tls
         self.user, self.password = user, password
         #: Addresses that this server does not know.
         self.refused_recipients: set[str] = set()
-        self._controller = _Controller(self, hostname="127.0.0.1", port=port or _free_port())
+        self._controller = _Controller(
+            self, hostname="127.0.0.1", port=port or _free_port(), ssl_context=tls if is_tls_from_the_start else None
+        )
         self._controller.start()
 
     @property
@@ -431,7 +443,13 @@ class _Controller(Controller):
 
     def factory(self) -> SMTP:
         """Make the server of one connection."""
-        return SMTP(self.handler, authenticator=self._sink.accepts, auth_require_tls=False, enable_SMTPUTF8=True)
+        return SMTP(
+            self.handler,
+            authenticator=self._sink.accepts,
+            auth_require_tls=False,
+            enable_SMTPUTF8=True,
+            tls_context=self._sink.tls,
+        )
 
 
 def _free_port() -> int:

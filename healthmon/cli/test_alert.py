@@ -32,22 +32,26 @@ def command(config_path: Path, receiver: str, example: bool) -> None:
         names = ", ".join(one.name for one in config.receivers) or "none"
         raise click.BadParameter(f"no receiver of this name; configured: {names}", param_hint="RECEIVER")
     results = test_alert(chosen, zone=config.timezone, as_example=example)
-    recovered = _note(config.database, [result.url_id for result in results if result.ok])
+    recovered = _note(config.database, [result for result in results if result.ok or result.in_part])
     for result in results:
         click.echo(_in_words(result) + ("; it counts as failing no longer" if result.url_id in recovered else ""))
     if not all(result.ok for result in results):
         raise SystemExit(ExitCode.PROBLEM)
 
 
-def _note(database: Path, accepted: Iterable[str]) -> set[str]:
+def _note(database: Path, accepted: Iterable[TestResult]) -> set[str]:
     """Book which URLs work; return those that counted as failing until now."""
     # Without a database, or the right to write to it, the daemon finds out with its own next message.
     with suppress(StoreError), open_commander(database) as commander:
-        return {url_id for url_id in accepted if commander.accepted(url_id, time.time())}
+        return {
+            result.url_id for result in accepted if commander.accepted(result.url_id, time.time(), in_full=result.ok)
+        }
     return set()
 
 
 def _in_words(result: TestResult) -> str:
     if result.ok:
         return f"{result.url_id}: delivered"
+    if result.in_part:
+        return f"{result.url_id}: DELIVERED IN PART, {result.why}"
     return f"{result.url_id}: FAILED: {result.why}"

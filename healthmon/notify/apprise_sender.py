@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import logging
 import re
-import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from healthmon.config.types import Secret
 from healthmon.config.urls import scheme_of
@@ -18,7 +16,6 @@ from healthmon.notify.failing import short
 from healthmon.notify.message import MOST_CHARACTERS, Attachment, Message
 from healthmon.notify.redact import Redactor
 from healthmon.notify.telegram import as_html, retry_after
-from healthmon.notify.threads import message_ids
 from healthmon.notify.urlcheck import why_addresses_are_wrong
 
 if TYPE_CHECKING:
@@ -26,8 +23,6 @@ if TYPE_CHECKING:
 
 #: apprise waits 4 s for an answer by itself; a mail server that looks into blocklists needs longer.
 READ_TIMEOUT, CONNECT_TIMEOUT = 15.0, 10.0
-#: apprise's e-mail plug-in uses its one time-out, ``cto``, for every step of the conversation.
-MAIL_TIMEOUT = 20.0
 
 #: Channels that belong to their owner and take what comes; nobody reads them at one glance.
 _UNHURRIED = re.compile(r"(xml|form)s?")
@@ -36,10 +31,7 @@ _TELEGRAM = "tgram"
 _MIN_INTERVAL, _TELEGRAM_GROUP_INTERVAL = 1.0, 3.0
 
 #: apprise's words when a message was handed over and no answer came: it may have arrived.
-_UNSURE = re.compile(
-    r"read timed out|connection aborted|remote end closed|unexpectedly closed.*sending email to|did not finish within",
-    re.I | re.S,
-)
+_UNSURE = re.compile(r"read timed out|connection aborted|remote end closed|did not finish within", re.I)
 #: … unless it never left: no connection came about.
 _NEVER_LEFT = re.compile(
     r"connect timeout|connection refused|ConnectTimeoutError|getaddrinfo|name resolution|Failed to resolve"
@@ -50,7 +42,7 @@ _NEVER_LEFT = re.compile(
 _POOL = re.compile(r"HTTPS?ConnectionPool\(host='(?P<host>.*?)', port=(?P<port>\d+)\)")
 _PROXY = re.compile(r"ProxyError|Cannot connect to proxy|Unable to connect to proxy", re.I)
 #: The channel answered, and did not want this message.
-_REFUSED = re.compile(r"\berror=4(?!01|03|04|08|29)\d\d\b|\(?\b55[024]\b")
+_REFUSED = re.compile(r"\berror=4(?!01|03|04|08|29)\d\d\b")
 _SENT_SOME = re.compile(r"^Sent ", re.I)
 
 
@@ -102,7 +94,7 @@ class AppriseSender:
         Raises DeliveryError when it was not accepted, DeliveryUnsure when nobody knows. It takes as long as
         apprise's own time-outs let it, for a send that is abandoned would go on beside the next one.
         """
-        self._send_through(self._threaded(message) or self._loaded(), message)
+        self._send_through(self._loaded(), message)
 
     def _send_through(self, service: apprise.NotifyBase, message: Message) -> None:
         module = _apprise()
@@ -115,7 +107,7 @@ class AppriseSender:
             notify_type=module.NotifyType(message.mood.value),
             body_format=module.NotifyFormat.HTML if is_html else module.NotifyFormat.TEXT,
             log_level=logging.DEBUG,
-            attach=_attached(message.attachment),
+            attach=attached(message.attachment),
         )
         if not result:
             entries = [(entry.level, entry.message) for entry in result.logs()]
@@ -124,24 +116,8 @@ class AppriseSender:
     def _loaded(self) -> apprise.NotifyBase:
         """Make apprise's object, once. Raises DeliveryError if apprise does not load the URL."""
         if self._service is None:
-            self._service = self._loaded_from(self._url)
+            self._service = load(self.url_id, self._url)
         return self._service
-
-    def _loaded_from(self, url: str) -> apprise.NotifyBase:
-        with _captured() as records:
-            service = _load(url)
-        if service is None:
-            raise DeliveryError(self.url_id, self._redact(_not_loaded(records)))
-        return service
-
-    def _threaded(self, message: Message) -> apprise.NotifyBase | None:
-        """Make apprise's object for one mail that answers others; None: no such thing, or the URL has its own."""
-        has_its_own = re.search(r"[?&](?:\+|%2b)(?:in-reply-to|references)=", self._url, re.I)
-        if not message.threads or has_its_own or not scheme_of(self._url).startswith("mailto"):
-            return None
-        ids = message_ids(message.threads, socket.gethostname())
-        headers = f"+In-Reply-To={quote(ids[-1], safe='')}&+References={quote(' '.join(ids), safe='')}"
-        return _load(f"{self._url}{'&' if '?' in self._url else '?'}{headers}")
 
     def _error(self, entries: list[tuple[str, str]]) -> DeliveryError:
         """Make one sentence, and a class, of what apprise logged while it failed."""
@@ -163,11 +139,10 @@ class AppriseSender:
         """Say where no connection came about, as far as that is known."""
         if pool := _POOL.search(said):
             return NoConnection() if _PROXY.search(said) else NoConnection(pool["host"], int(pool["port"]))
-        mail_server, port = getattr(self._service, "smtp_host", ""), getattr(self._service, "port", None)
-        return NoConnection(mail_server, port) if mail_server and port else NoConnection()
+        return NoConnection()
 
 
-def _attached(attachment: Attachment | None) -> Any:
+def attached(attachment: Attachment | None) -> Any:
     """Make apprise's form of a file; it stays in memory."""
     if attachment is None:
         return None
@@ -188,6 +163,26 @@ def _telling(entries: list[tuple[str, str]]) -> Iterator[str]:
             yield f"it answered: {short(match[2])}"
 
 
+def load(url_id: str, url: str) -> Any:
+    """Make apprise's object of a URL. Raises DeliveryError, without secrets, if apprise does not load it."""
+    with _captured() as records:
+        service = _load(url)
+    if service is None:
+        raise DeliveryError(url_id, Redactor([url])(_not_loaded(records)))
+    return service
+
+
+@contextmanager
+def apprise_errors(url_id: str, redact: Redactor) -> Iterator[None]:
+    """What apprise, or a part of it, cannot do with a message is a failure of this URL."""
+    from apprise.exception import AppriseException  # noqa: PLC0415
+
+    try:
+        yield
+    except (AppriseException, ValueError) as error:
+        raise DeliveryError(url_id, redact(short(str(error)))) from None
+
+
 def _load(url: str) -> apprise.NotifyBase | None:
     """Have apprise load one URL, with our time-outs where it has none of its own, and without its pauses."""
     module = _apprise()
@@ -205,7 +200,7 @@ def _load(url: str) -> apprise.NotifyBase | None:
     if "rto" not in options:
         service.socket_read_timeout = READ_TIMEOUT
     if "cto" not in options:
-        service.socket_connect_timeout = MAIL_TIMEOUT if scheme_of(url).startswith("mailto") else CONNECT_TIMEOUT
+        service.socket_connect_timeout = CONNECT_TIMEOUT
     if "overflow" not in options:
         service.overflow_mode = module.OverflowMode.TRUNCATE
     if scheme_of(url) == _TELEGRAM:
@@ -258,6 +253,8 @@ def why_refused(url: str) -> str | None:
         return redact(_not_loaded(warnings))
     if wrong := why_addresses_are_wrong(url, targets=len(service)):
         return wrong
+    if any("PGP Support" in line for line in warnings):
+        return "pgp= needs the Python package PGPy, which is not installed beside healthmon"
     if dropped := [line for line in warnings if re.search(r"dropp|invalid|ignor", line, re.I)]:
         return redact(f"apprise drops a part of it: {'; '.join(dropped)}")
     return None

@@ -18,13 +18,14 @@ from msgspec.structs import replace
 from healthmon.clock import Clock
 from healthmon.config.types import ReceiverConfig
 from healthmon.core.windows import end_of
-from healthmon.errors import DatabaseUnwritable, DeliveryError, DeliveryUnsure
+from healthmon.errors import DatabaseUnwritable, DeliveredInPart, DeliveryError, DeliveryUnsure, Missed
 from healthmon.languages import language
 from healthmon.model import Severity
 from healthmon.notify.digest import compose
 from healthmon.notify.ledger import Ledger
 from healthmon.notify.lookout import Lookout
 from healthmon.notify.message import Draft, Message, Sender
+from healthmon.notify.missed_delivery import MissedPost
 from healthmon.notify.pace import Pace
 from healthmon.notify.pieces import PATIENCE, Attempt, Rows, Suspects, pieces
 from healthmon.notify.report_delivery import ReportPost
@@ -77,7 +78,8 @@ class Deliverer:
         self._clock = clock
         self._wake = wake
         self._stop = stop
-        self._pace = Pace(sender.min_interval, jitter, receiver.longest_pause)
+        new_pace = partial(Pace, sender.min_interval, jitter, receiver.longest_pause)
+        self._pace = new_pace()
         self._lookout = lookout or Lookout()
         self._on_return = on_return
         self._others_returned = Event()
@@ -86,6 +88,17 @@ class Deliverer:
         self._direct_ticket: Message | None = None
         self._ledger = Ledger(url_id)
         self._refreshing = Refreshing(sender)
+        #: Addresses of this URL that wait for what they do not have yet.
+        self._behind: frozenset[str] = frozenset()
+        self._missed = MissedPost(
+            url_id,
+            sender,
+            self._ledger,
+            clock,
+            new_pace=new_pace,
+            give_up_after=receiver.give_up_after,
+            compose=lambda claim: self._compose(claim.rows, claim),
+        )
         self._reports = ReportPost(url_id, sender, self._ledger, clock, jitter=jitter, lookout=self._lookout)
 
     # ---------------------------------------------------------------- for other threads
@@ -136,6 +149,8 @@ class Deliverer:
             self._ledger.catch_up()
             wait = self._deliver(outbox)
             if wait > 0:
+                wait = min(wait, self._deliver_missed(outbox))
+            if wait > 0:
                 wait = min(wait, self._deliver_report(outbox))
             self._refresh_tickets(outbox)
             steady = self._clock.steady()
@@ -176,6 +191,7 @@ class Deliverer:
             return min(at - steady, LOOK_EVERY)
         if self._pace.failures:
             self._give_up_old(outbox, now)
+        self._behind = outbox.missed.addresses(self.url_id)
         # What waits for others has waited enough once the first of them is due.
         claim = self._claim(outbox, now)
         if claim is None:
@@ -201,6 +217,17 @@ class Deliverer:
             self._refreshing.do(lasting, lambda row: self._compose_rows((row,)), steady)
         except DeliveryError as error:
             log.warning("%s: what lasts could not be said again: %s", self.url_id, error.why)
+
+    def _deliver_missed(self, outbox: Outbox) -> float:
+        """Tell one address what others of this URL have; return how many seconds to wait for more."""
+        next_attempt, steady = self._missed.next_attempt(outbox), self._clock.steady()
+        if next_attempt is None:
+            return LOOK_EVERY
+        at, address = next_attempt
+        if at > steady:
+            return at - steady
+        self._missed.send_one(outbox, address)
+        return 0.0
 
     def _deliver_report(self, outbox: Outbox) -> float:
         """Send a report, if no alert has to be sent first; return how many seconds to wait for more."""
@@ -252,8 +279,10 @@ class Deliverer:
     def _send_rows(self, outbox: Outbox, claim: Claim, rows: Rows, attempt: Attempt) -> None:
         """Send one message, and book at once that it arrived, or may have arrived."""
         try:
-            message = self._compose(rows, claim)
+            message = replace(self._compose(rows, claim), without=self._behind)
             self._sender.send(message)
+        except DeliveredInPart as part:
+            self._note_delivered(outbox, claim, rows, message, attempt=attempt, missed=part.missed)
         except DeliveryUnsure as error:
             attempt.in_doubt = True
             self._note_error(error)
@@ -266,10 +295,26 @@ class Deliverer:
             if len(rows) == 1:
                 self._suspects.failed_alone(rows[0], refused=error.refused)
         else:
-            attempt.delivered += 1
-            self._suspects.forget(rows)
-            log.info("%s: delivered: %s", self.url_id, message.subject)
-            self._ledger.book(partial(outbox.delivered, claim, self._clock.now(), message.subject, rows))
+            self._note_delivered(outbox, claim, rows, message, attempt=attempt)
+
+    def _note_delivered(
+        self,
+        outbox: Outbox,
+        claim: Claim,
+        rows: Rows,
+        message: Message,
+        *,
+        attempt: Attempt,
+        missed: tuple[Missed, ...] = (),
+    ) -> None:
+        """Book that it was accepted; ``missed``: not by these addresses, which are told by themselves."""
+        attempt.delivered += 1
+        self._suspects.forget(rows)
+        log.info("%s: delivered: %s", self.url_id, message.subject)
+        for address in missed:
+            log.warning("%s: not delivered to %s: %s", self.url_id, address.place, address.why)
+        now = self._clock.now()
+        self._ledger.book(partial(outbox.delivered, claim, now, message.subject, rows, missed=missed))
 
     def _compose(self, rows: Rows, claim: Claim) -> Message:
         return self._compose_rows(rows, claim.failing)
@@ -333,6 +378,8 @@ class Deliverer:
         self._direct_ticket = message if is_opened and self._sender.takes_tickets else None
         try:
             self._sender.send(message)
+        except DeliveredInPart as part:
+            log.warning("%s: told directly: %s; %s", self.url_id, message.subject, part.why)
         except DeliveryUnsure as error:
             self._note_error(error)
             self._pace.failed(now, in_doubt=True)

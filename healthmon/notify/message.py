@@ -49,6 +49,10 @@ class Message(Struct, frozen=True):
     attachment: Attachment | None = None
     #: What an on-call service is to do.
     ticket: Ticket | None = None
+    #: Of a URL with several addresses only these get it, by their keys; None: all.
+    only: frozenset[str] | None = None
+    #: … and these do not: they wait for what they do not have yet.
+    without: frozenset[str] = frozenset()
 
 
 #: A message that every receiver reads in its own language.
@@ -77,5 +81,6 @@ class Sender(Protocol):
     def send(self, message: Message) -> None:
         """Send, and return when it is accepted.
 
-        Raises DeliveryError when it was not, DeliveryUnsure when nobody knows.
+        Raises DeliveryError when it was not, DeliveryUnsure when nobody knows, DeliveredInPart when some addresses of
+        the URL have it.
         """

@@ -6,8 +6,10 @@ import logging
 from collections.abc import Callable
 from functools import partial
 
+from msgspec.structs import replace
+
 from healthmon.clock import Clock
-from healthmon.errors import DeliveryError, DeliveryUnsure
+from healthmon.errors import DeliveredInPart, DeliveryError, DeliveryUnsure
 from healthmon.notify.ledger import Ledger
 from healthmon.notify.lookout import Lookout
 from healthmon.notify.message import Message, Sender
@@ -64,8 +66,11 @@ class ReportPost:
         if claim is None:
             return
         try:
-            message = self._compose(claim, voice)
+            message = replace(self._compose(claim, voice), only=claim.only)
             self._sender.send(message)
+        except DeliveredInPart as part:
+            channel.succeeded(self._clock.steady())
+            self._note_missed(outbox, claim, part)
         except DeliveryError as error:
             self._note_failed(outbox, claim, error, channel)
         else:
@@ -83,6 +88,17 @@ class ReportPost:
             attaches=claim.refusals < TEXT_AFTER and self._sender.takes_attachments,
             possibly_repeated=claim.possibly_repeated,
         )
+
+    def _note_missed(self, outbox: Outbox, claim: ReportClaim, part: DeliveredInPart) -> None:
+        """Book who does not have it: those that may still take it get it alone."""
+        later = [missed.address for missed in part.missed if not missed.is_final]
+        in_doubt = any(missed.in_doubt for missed in part.missed)
+        log.warning("%s: report %s of %s: %s", self._url_id, claim.report.schedule, claim.report.day, part.why)
+        if not later or (in_doubt and claim.refusals + 1 >= MOST_REFUSALS):
+            self._ledger.book(partial(outbox.reports.delivered, claim, self._clock.now(), part.why))
+            return
+        self._pace.failed(self._clock.steady(), in_doubt=in_doubt)
+        self._ledger.book(partial(outbox.reports.waits_for, claim, later, part.why, in_doubt=in_doubt))
 
     def _note_failed(self, outbox: Outbox, claim: ReportClaim, error: DeliveryError, channel: Pace) -> None:
         now, is_unsure = self._clock.steady(), isinstance(error, DeliveryUnsure)

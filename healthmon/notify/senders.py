@@ -1,17 +1,26 @@
-"""Which sender carries the messages of a URL: JSON webhooks and tickets our own, everything else apprise."""
+"""Which sender carries the messages of a URL: JSON webhooks, mails and tickets our own, everything else apprise."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 from healthmon.config.types import Secret
 from healthmon.config.urls import scheme_of, why_part_is_lost
 from healthmon.notify import apprise_sender, webhook_sender
 from healthmon.notify.apprise_sender import AppriseSender
+from healthmon.notify.mail_sender import MailSender
 from healthmon.notify.message import Sender
 from healthmon.notify.tickets import no_tickets, services, through_apprise
 from healthmon.notify.urlcheck import why_more_than_one
 from healthmon.notify.webhook_sender import WebhookSender
 
 _WEBHOOKS = ("json", "jsons")
+_SENDERS: dict[str, Callable[[str, Secret], Sender]] = {
+    "json": WebhookSender,
+    "jsons": WebhookSender,
+    "mailto": MailSender,
+    "mailtos": MailSender,
+}
 
 
 def sender_for(url_id: str, url: Secret) -> Sender:
@@ -21,7 +30,7 @@ def sender_for(url_id: str, url: Secret) -> Sender:
         return services.ticket_sender(url_id, url)
     if scheme in through_apprise.SERVICES:
         return through_apprise.AppriseTickets(url_id, url)
-    return WebhookSender(url_id, url) if scheme in _WEBHOOKS else AppriseSender(url_id, url)
+    return _SENDERS.get(scheme, AppriseSender)(url_id, url)
 
 
 def why_refused(url: str) -> str | None:

@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from healthmon.config.types import ReceiverConfig, ReceiverUrl, Secret
-from healthmon.errors import DeliveryError
+from healthmon.errors import DeliveredInPart, DeliveryError
 from healthmon.languages import language
 from healthmon.model import Severity
 from healthmon.notify.digest import compose
@@ -39,6 +39,8 @@ class TestResult(Struct, frozen=True):
     url_id: str
     ok: bool
     why: str = ""
+    #: Some addresses of the URL have it.
+    in_part: bool = False
 
 
 def test_alert(
@@ -99,6 +101,8 @@ def _try(url: ReceiverUrl, compose: Callable[[Sender], Message], sender: Callabl
     try:
         carrier = sender(url.url_id, url.url)
         carrier.send(compose(carrier))
+    except DeliveredInPart as part:
+        return TestResult(url.url_id, ok=False, why=part.why, in_part=True)
     except DeliveryError as error:
         return TestResult(url.url_id, ok=False, why=error.why)
     return TestResult(url.url_id, ok=True)

@@ -32,7 +32,7 @@ def why_addresses_are_wrong(url: str, targets: int) -> str | None:
 
 def _wrong_mail_address(url: str) -> str | None:
     """apprise drops what is no address without a word. The address itself is not shown, only which one it is."""
-    for where, addresses in _mail_addresses(url):
+    for where, addresses in mail_addresses(url):
         for number, address in enumerate(addresses, start=1):
             if why := _why_no_address(address):
                 return f"address {number} in {where} {why}"
@@ -54,7 +54,7 @@ def _why_no_address(address: str) -> str | None:
     return None if _ADDRESS.fullmatch(address) else "is not an e-mail address; apprise would drop it"
 
 
-def _mail_addresses(url: str) -> Iterator[tuple[str, list[str]]]:
+def mail_addresses(url: str) -> Iterator[tuple[str, list[str]]]:
     """The addresses of a mailto URL, by the place where they stand."""
     rest, _, query = url.partition("?")
     path = rest.partition("://")[2].partition("/")[2]

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from healthmon.core.failing import Failure, failure_of, target_of
 from healthmon.model import Freshness, Incident, Target
 from healthmon.report.standing import (
+    FailingAddress,
     FailingUrl,
     QuietUrl,
     Standing,
@@ -48,6 +49,11 @@ def standing(reader: Reader, now: float) -> Standing:
         hindrance=daemon.hindrance,
         causes=tuple(cause_of(incident) for incident in incidents if incident.kind.is_group),
         failing_urls=tuple(_failing(urls, lasting, now, is_running=daemon.is_running)),
+        failing_addresses=tuple(
+            FailingAddress(url.url_id, one.place, one.since, one.why, one.is_final)
+            for url in urls
+            for one in url.recipients
+        ),
         quiet_urls=tuple(
             QuietUrl(url.url_id, url.quiet_until, url.quiet_except, url.waiting)
             for url in urls

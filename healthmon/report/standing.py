@@ -131,6 +131,17 @@ class FailingUrl(Struct, frozen=True):
     muted_by: str = ""
 
 
+class FailingAddress(Struct, frozen=True):
+    """One address of a receiver's URL that does not take messages at present, while others do."""
+
+    url_id: str
+    place: str
+    since: float
+    why: str
+    #: The mail server does not know it; else it may take them later.
+    is_final: bool
+
+
 class QuietUrl(Struct, frozen=True):
     """A receiver's URL that is left alone until a time, but for outages of some severities; messages wait."""
 
@@ -151,6 +162,7 @@ class Standing(Struct, frozen=True):
     #: Providers and phones, worst first.
     targets: tuple[Row, ...]
     failing_urls: tuple[FailingUrl, ...] = ()
+    failing_addresses: tuple[FailingAddress, ...] = ()
     #: What explains that many are down at once, oldest first.
     causes: tuple[Cause, ...] = ()
     quiet_urls: tuple[QuietUrl, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from healthmon.report.standing import Cause, FailingUrl, PbxRow, QuietUrl, Row, Standing
+from healthmon.report.standing import Cause, FailingAddress, FailingUrl, PbxRow, QuietUrl, Row, Standing
 from healthmon.report.words import rfc3339
 
 
@@ -23,6 +23,7 @@ def status_json(standing: Standing, *, only_down: bool) -> str:
         "targets": [_target(row) for row in standing.targets if row.is_alarm or not only_down],
         "causes": [_cause(cause) for cause in standing.causes],
         "failing_receivers": [_failing(url) for url in standing.failing_urls],
+        "failing_addresses": [_address(one) for one in standing.failing_addresses],
         "quiet_receivers": [_quiet(url) for url in standing.quiet_urls],
     }
     return json.dumps(document, indent=2, ensure_ascii=False)
@@ -92,6 +93,16 @@ def _failing(url: FailingUrl) -> dict[str, Any]:
         "incident": url.incident,
         "acknowledged": url.acknowledged or None,
         "muted_by": url.muted_by or None,
+    }
+
+
+def _address(one: FailingAddress) -> dict[str, Any]:
+    return {
+        "receiver": one.url_id,
+        "address": one.place,
+        "since": rfc3339(one.since),
+        "why": one.why,
+        "tried_again": not one.is_final,
     }
 
 

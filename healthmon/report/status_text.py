@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from healthmon.model import Health
-from healthmon.report.standing import Cause, FailingUrl, PbxRow, QuietUrl, Row, Standing
+from healthmon.report.standing import Cause, FailingAddress, FailingUrl, PbxRow, QuietUrl, Row, Standing
 from healthmon.report.tables import Cell, Column, Screen, Sort, line, state_cell, table
 from healthmon.report.words import age, counted, duration, full, local
 
@@ -42,6 +42,7 @@ def status_text(standing: Standing, wish: Wish, zone: ZoneInfo, screen: Screen) 
         _trust(standing, zone, screen),
         *_old(standing, screen),
         *(_failing(url, standing, zone, screen) for url in standing.failing_urls),
+        *(_address(one, standing, zone, screen) for one in standing.failing_addresses),
         *(_quiet(url, standing, zone, screen) for url in standing.quiet_urls),
         _pbx_part(standing, wish, zone, screen),
         _causes(standing, zone, screen),
@@ -79,6 +80,12 @@ def _failing(url: FailingUrl, standing: Standing, zone: ZoneInfo, screen: Screen
     number = f", incident {url.incident}" if url.incident is not None else ""
     why = "; ".join(part for part in (url.why, url.acknowledged, url.muted_by) if part)
     return line(f"CANNOT TELL {url.url_id}{since}{waiting}{number}: {why}", screen, "bold red")
+
+
+def _address(one: FailingAddress, standing: Standing, zone: ZoneInfo, screen: Screen) -> str:
+    """Write a line about one address that does not take what the others of its URL take."""
+    since = local(one.since, zone, standing.now)
+    return line(f"CANNOT TELL {one.place} of {one.url_id} since {since}: {one.why}", screen, "bold red")
 
 
 def _quiet(url: QuietUrl, standing: Standing, zone: ZoneInfo, screen: Screen) -> str:

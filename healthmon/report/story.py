@@ -15,7 +15,7 @@ from healthmon.model import Ending, Health, Incident, Note, Transition, VeilPeri
 from healthmon.report.report_data import incident_data
 from healthmon.report.tables import Cell, Column, Screen, Sort, line, table
 from healthmon.report.words import acknowledged, counted, duration, full, rfc3339
-from healthmon.store.queries import Reader, TargetHistory, Telling
+from healthmon.store.queries import Missing, Reader, TargetHistory, Telling
 
 
 class Event(Struct, frozen=True):
@@ -62,6 +62,7 @@ def told_of(reader: Reader, incident: Incident) -> Iterator[Event]:
     """Say what was decided about an incident, and who was told what, or why nobody was."""
     yield from (_note(note) for note in reader.notes(incident.id))
     yield from (_telling(telling) for telling in reader.tellings(incident.id))
+    yield from (_missing(missing) for missing in reader.missed(incident.id))
 
 
 def _changes(history: TargetHistory, since: float) -> Iterator[Event]:
@@ -120,6 +121,18 @@ def _telling(one: Telling) -> Event:
     elif one.state in ("waiting", "sending"):
         at, words = one.booked_at, f"to be told to {one.url_id} ({one.reason}{attempts}), {one.state}{why}"
     return Event(at, "message", words, one.incident_id)
+
+
+def _missing(one: Missing) -> Event:
+    """Say what became of a message for one address of a URL that others have."""
+    who = f"{one.place} of {one.url_id} ({one.reason})"
+    why = f": {one.why}" if one.why else ""
+    if one.state == "delivered":
+        return Event(one.at or one.booked_at, "message", f"told {who}, later than the others", one.incident_id)
+    if one.state in ("waiting", "sending"):
+        words = f"to be told to {who}, {counted(one.attempts, 'attempt')}, {one.state}{why}"
+        return Event(one.booked_at, "message", words, one.incident_id)
+    return Event(one.at or one.booked_at, "message", f"not told to {who}, {one.state}{why}", one.incident_id)
 
 
 def story_text(story: Story, zone: ZoneInfo, screen: Screen, now: float) -> str:

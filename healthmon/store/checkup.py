@@ -65,6 +65,7 @@ RULES = (
         for table in ("daily", "round_trips", "rtt_minutes", "rtt_hours", "rtt_days")
     ),
     _belongs("notifications", "incident_id", "incidents", "of an incident that is not there"),
+    _belongs("missed", "notification_id", "notifications", "of a message that is not there"),
     _belongs("incident_notes", "incident_id", "incidents", "of an incident that is not there"),
     _belongs("report_deliveries", "report_id", "reports", "of a report that is not there"),
     _belongs("acknowledgements", "incident_id", "incidents", "of an incident that is not there"),

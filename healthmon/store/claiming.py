@@ -174,7 +174,7 @@ def make_claim(
     if not choice.lines:
         return None
     failing = channels_that_fail(connection, line, url_id, (each.incident.id for each in choice.lines), now)
-    rows = _with_facts(connection, choice.lines, url_id, line)
+    rows = with_facts(connection, choice.lines, url_id, line)
     return Claim(claim_id, url_id, with_keys(connection, rows, url_id) if as_tickets else rows, failing)
 
 
@@ -261,9 +261,10 @@ def _book(connection: sqlite3.Connection, choice: Choice, claim_id: int, now: fl
     )
 
 
-def _with_facts(
+def with_facts(
     connection: sqlite3.Connection, lines: Sequence[Line], url_id: str, timeline: Timeline
 ) -> tuple[ClaimedRow, ...]:
+    """Return what is to be sent, with the facts of this moment."""
     explaining = {row["id"] for row in connection.execute(_EXPLAINING)}
     explained = {
         line.incident.id: _explained_by(connection, line.incident, timeline) if line.incident.id in explaining else ()

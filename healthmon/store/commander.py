@@ -105,9 +105,14 @@ class Commander:
             self._connection.execute(_ACKNOWLEDGE, order)
             return incident
 
-    def accepted(self, url_id: str, at: float) -> bool:
-        """Book that a URL has accepted a test message; return whether it counted as failing until then."""
+    def accepted(self, url_id: str, at: float, *, in_full: bool = True) -> bool:
+        """Book that a URL has accepted a test message; return whether it counted as failing until then.
+
+        ``in_full``: for each of its addresses.
+        """
         with transaction(self._connection, self._path):
             line = read_timeline(self._connection)
             facts = {"url_id": url_id, "at": line.stored(at)}
+            if in_full:
+                self._connection.execute("DELETE FROM recipients WHERE url_id = :url_id", facts)
             return self._connection.execute(_ACCEPTED, facts).rowcount > 0

@@ -12,14 +12,15 @@ from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from healthmon.errors import StoreError
+from healthmon.errors import Missed, StoreError
 from healthmon.model import Severity
 from healthmon.store.claiming import NOT_HELD, NOT_QUIET, Claim, ClaimedRow, lasting_tickets, make_claim
 from healthmon.store.connect import connect, errors_named, transaction
+from healthmon.store.missed import MissedClaim, MissedOutbox, book_missed
 from healthmon.store.report_outbox import ReportClaim, ReportOutbox
 from healthmon.store.timeline import Timeline, read_timeline
 
-__all__ = ["Claim", "ClaimedRow", "Outbox", "ReportClaim"]
+__all__ = ["Claim", "ClaimedRow", "MissedClaim", "Outbox", "ReportClaim"]
 
 # A row waits for the earlier ones of its incident, which may be due later than itself.
 _NEXT_DUE = f"""SELECT MIN(CASE WHEN n.due_at < u.quiet_until AND u.quiet_except NOT LIKE '%' || i.severity || '%'
@@ -85,6 +86,8 @@ class Outbox:
         self._connection = connect(path)
         #: Reports that wait for the same URLs.
         self.reports = ReportOutbox(path, self._connection, self._writing)
+        #: What single addresses of these URLs were not told.
+        self.missed = MissedOutbox(path, self._connection, self._writing)
 
     def close(self) -> None:
         """Close the connection."""
@@ -175,10 +178,21 @@ class Outbox:
     # ---------------------------------------------------------------- what became of it
 
     def delivered(
-        self, claim: Claim, now: float, subject: str = "", rows: Collection[ClaimedRow] | None = None
+        self,
+        claim: Claim,
+        now: float,
+        subject: str = "",
+        rows: Collection[ClaimedRow] | None = None,
+        *,
+        missed: Collection[Missed] = (),
     ) -> None:
-        """Book that the channel accepted the message; the subject is kept for people."""
+        """Book that the channel accepted the message; the subject is kept for people.
+
+        ``missed``: addresses of the URL that do not have it, while others do.
+        """
         with self._writing() as line:
+            told = [row.notification_id for row in (claim.rows if rows is None else rows)]
+            book_missed(self._connection, claim.url_id, told, missed, line.stored(now))
             self._book(_DELIVERED, claim, rows, {"now": line.stored(now), "subject": subject})
             self._connection.execute(_URL_WORKS, {"url_id": claim.url_id, "now": line.stored(now)})
 

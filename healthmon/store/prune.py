@@ -135,6 +135,7 @@ class Pruner:
         return self._delete_found(
             "SELECT id FROM incidents WHERE closed_at < :before AND NOT telling ORDER BY closed_at LIMIT :limit",
             {"before": cuts.transitions, "limit": limit},
+            "DELETE FROM missed WHERE notification_id IN (SELECT id FROM notifications WHERE incident_id = :id)",
             "DELETE FROM notifications WHERE incident_id = :id",
             "DELETE FROM incident_notes WHERE incident_id = :id",
             "DELETE FROM acknowledgements WHERE incident_id = :id",

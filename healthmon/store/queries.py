@@ -79,6 +79,16 @@ class DaemonFacts(Struct, frozen=True):
     hindrance: Hindrance | None = None
 
 
+class Recipient(Struct, frozen=True):
+    """An address of a URL that does not take messages at present, while others do: "address 2 in to="."""
+
+    place: str
+    since: float
+    why: str
+    #: The mail server does not know it; else it may take them later.
+    is_final: bool
+
+
 class UrlFacts(UrlState, frozen=True):
     """How delivery to one receiver URL stands, for people. ``attempts`` count from the first failure."""
 
@@ -88,6 +98,22 @@ class UrlFacts(UrlState, frozen=True):
     #: Its quiet time as it was last noted: until when, perhaps in the past, and which severities are told all the same.
     quiet_until: float | None = None
     quiet_except: tuple[str, ...] = ()
+    #: Addresses that do not take messages at present.
+    recipients: tuple[Recipient, ...] = ()
+
+
+class Missing(Struct, frozen=True):
+    """What became of a message for one address that did not take it with the others of its URL."""
+
+    incident_id: int
+    url_id: str
+    place: str
+    reason: Reason
+    state: str
+    booked_at: float
+    at: float | None
+    attempts: int
+    why: str
 
 
 class Telling(Struct, frozen=True):
@@ -202,6 +228,7 @@ class Reader:
                 {SENDING_SINCE}
             FROM urls u ORDER BY u.url_id"""  # noqa: S608 (a constant of ours)
         )
+        recipients = self._recipients()
         return [
             UrlFacts(
                 **url_fields(row, self._line),
@@ -209,9 +236,18 @@ class Reader:
                 waiting=row["waiting"],
                 quiet_until=self._line.shown_or_none(row["quiet_until"]),
                 quiet_except=tuple(row["quiet_except"].split()),
+                recipients=tuple(recipients.get(row["url_id"], ())),
             )
             for row in rows
         ]
+
+    def _recipients(self) -> dict[str, list[Recipient]]:
+        found: dict[str, list[Recipient]] = {}
+        for row in self._rows("SELECT * FROM recipients ORDER BY url_id, place"):
+            since = self._line.shown(row["failing_since"])
+            recipient = Recipient(row["place"], since, row["last_error"], bool(row["is_final"]))
+            found.setdefault(row["url_id"], []).append(recipient)
+        return found
 
     # ---------------------------------------------------------------- incidents
 
@@ -324,6 +360,28 @@ class Reader:
                 why=row["why"],
                 subject=row["subject"],
                 is_quiet=bool(row["is_quiet"]),
+            )
+            for row in rows
+        ]
+
+    def missed(self, incident_id: int) -> list[Missing]:
+        """Return which addresses missed a message about an incident that others of their URL have."""
+        rows = self._rows(
+            """SELECT m.*, n.reason, n.incident_id FROM notifications n JOIN missed m ON m.notification_id = n.id
+            WHERE n.incident_id = :incident_id ORDER BY m.id""",
+            {"incident_id": incident_id},
+        )
+        return [
+            Missing(
+                incident_id=row["incident_id"],
+                url_id=row["url_id"],
+                place=row["place"],
+                reason=Reason(row["reason"]),
+                state=row["state"],
+                booked_at=self._line.shown(row["booked_at"]),
+                at=self._line.shown_or_none(row["finished_at"]),
+                attempts=row["attempts"],
+                why=row["why"],
             )
             for row in rows
         ]

@@ -7,7 +7,7 @@ refused, or ended without an answer, again and again ends as ``undeliverable``: 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -23,6 +23,9 @@ GIVE_UP_AFTER = 7 * 86400.0
 _WAITING = """FROM report_deliveries d JOIN reports r ON r.id = d.report_id
     WHERE d.url_id = :url_id AND d.finished_at IS NULL AND d.state = 'waiting'
     AND NOT EXISTS (SELECT 1 FROM urls u WHERE u.url_id = d.url_id AND u.quiet_until > :now)"""
+
+# A report that a single address still misses holds up no other.
+_IN_ORDER = "ORDER BY d.addresses <> '', d.id"
 
 _FINISHED = """UPDATE report_deliveries SET state = :state, attempts = attempts + 1, finished_at = :now, why = :why
     WHERE id = :id AND state = 'sending'"""
@@ -48,6 +51,8 @@ class ReportClaim(Struct, frozen=True):
     refusals: int
     #: The same may have arrived already.
     possibly_repeated: bool
+    #: It goes to these addresses of the URL only, by their keys; None: to all.
+    only: frozenset[str] | None = None
 
 
 class ReportOutbox:
@@ -92,7 +97,8 @@ class ReportOutbox:
                 key,
             )
             row = self._connection.execute(
-                f"SELECT r.*, d.id AS delivery, d.booked_at, d.refusals, d.in_doubt {_WAITING} ORDER BY d.id LIMIT 1",
+                f"""SELECT r.*, d.id AS delivery, d.booked_at, d.refusals, d.in_doubt, d.addresses
+                {_WAITING} {_IN_ORDER} LIMIT 1""",
                 key,
             ).fetchone()
             if row is None:
@@ -101,12 +107,28 @@ class ReportOutbox:
                 "UPDATE report_deliveries SET state = 'sending' WHERE id = :id", {"id": row["delivery"]}
             )
         return ReportClaim(
-            row["delivery"], _report_of(row), line.shown(row["booked_at"]), row["refusals"], bool(row["in_doubt"])
+            id=row["delivery"],
+            report=_report_of(row),
+            booked_at=line.shown(row["booked_at"]),
+            refusals=row["refusals"],
+            possibly_repeated=bool(row["in_doubt"]),
+            only=frozenset(row["addresses"].split()) or None,
         )
 
-    def delivered(self, claim: ReportClaim, now: float) -> None:
-        """Book that the channel accepted it."""
-        self._finish(claim, now, "delivered", "")
+    def delivered(self, claim: ReportClaim, now: float, why: str = "") -> None:
+        """Book that the channel accepted it; ``why`` some addresses of its URL did not."""
+        self._finish(claim, now, "delivered", why)
+
+    def waits_for(self, claim: ReportClaim, addresses: Iterable[str], why: str, *, in_doubt: bool) -> None:
+        """Book that it goes to these addresses once more, by their keys: the others have it."""
+        with self._writing():
+            self._connection.execute(
+                "UPDATE report_deliveries SET addresses = :addresses WHERE id = :id",
+                {"id": claim.id, "addresses": " ".join(addresses)},
+            )
+            self._connection.execute(
+                _AGAIN, {"id": claim.id, "why": why, "refusals": int(in_doubt), "in_doubt": in_doubt}
+            )
 
     def undeliverable(self, claim: ReportClaim, now: float, why: str) -> None:
         """Book that it is never accepted."""

@@ -431,6 +431,38 @@ _TICKETS = (
     "ALTER TABLE notifications ADD COLUMN severity TEXT NOT NULL DEFAULT ''",
 )
 
+#: The addresses of a mail URL; each is known by a key that shows nothing of it. ``missed``: what an address was not
+#: told while others of its URL were, and what became of that. ``recipients``: those that do not take messages at
+#: present. ``addresses``: a report still goes to these, by their keys; "": to all.
+_RECIPIENTS = (
+    """CREATE TABLE missed (
+        id INTEGER PRIMARY KEY,
+        notification_id INTEGER NOT NULL,
+        url_id TEXT NOT NULL,
+        address TEXT NOT NULL,
+        place TEXT NOT NULL,
+        state TEXT NOT NULL,
+        booked_at DOUBLE PRECISION NOT NULL,
+        says TEXT,
+        in_doubt TEXT,
+        attempts INTEGER NOT NULL,
+        finished_at DOUBLE PRECISION,
+        why TEXT NOT NULL,
+        UNIQUE (notification_id, address)
+    )""",
+    "CREATE INDEX missed_unfinished ON missed (url_id, address) WHERE finished_at IS NULL",
+    """CREATE TABLE recipients (
+        url_id TEXT NOT NULL,
+        address TEXT NOT NULL,
+        place TEXT NOT NULL,
+        failing_since DOUBLE PRECISION NOT NULL,
+        is_final BOOLEAN NOT NULL,
+        last_error TEXT NOT NULL,
+        PRIMARY KEY (url_id, address)
+    )""",
+    "ALTER TABLE report_deliveries ADD COLUMN addresses TEXT NOT NULL DEFAULT ''",
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _SECOND,
@@ -451,4 +483,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _HOLDS,
     _UNSEEN,
     _TICKETS,
+    _RECIPIENTS,
 )

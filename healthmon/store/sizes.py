@@ -27,6 +27,7 @@ GROWING = {
     "veils": ("id", "since"),
     "incidents": ("id", "opened_at"),
     "notifications": ("id", "booked_at"),
+    "missed": ("id", "booked_at"),
     "incident_notes": ("id", "at"),
     "contacts": ("id", "since"),
 }

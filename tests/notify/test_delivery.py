@@ -9,13 +9,14 @@ from threading import Event, Thread
 import pytest
 from msgspec.structs import replace
 
+from healthmon.config.types import ReceiverConfig
 from healthmon.errors import DeliveryError
 from healthmon.model import Kind
 from healthmon.notify.delivery import LOOK_EVERY
 from healthmon.notify.direct import DirectAlert
 from healthmon.notify.message import Message
 from tests.notify.post import BROKEN, REFUSED, UNSURE, Post
-from tests.store.scene import BOSS
+from tests.store.scene import BOSS, Store
 
 HOUR = 3600.0
 
@@ -159,7 +160,7 @@ def test_the_same_error_is_logged_once_and_the_recovery_says_how_often(
 def test_no_answer_means_again_later_and_marked(post: Post) -> None:
     post.channel.dies(UNSURE)
     post.opens(1)
-    post.run(29)
+    post.run(59)
     assert len(post.channel.attempts) == 1
 
     post.channel.works()
@@ -168,6 +169,18 @@ def test_no_answer_means_again_later_and_marked(post: Post) -> None:
     [message] = post.channel.accepted
     assert "possibly repeated" in message.body
     assert "possibly repeated" not in post.channel.attempts[0].body
+
+
+def test_what_may_have_arrived_is_not_sent_every_30_s_however_short_the_longest_pause(store: Store) -> None:
+    post = Post(store, ReceiverConfig("oncall", (), longest_pause=20.0))
+    post.channel.dies(UNSURE)
+    post.opens(1)
+
+    post.run(600)
+
+    # After 1, 3 and 7 minutes.
+    assert len(post.channel.attempts) == 4
+    post.outbox.close()
 
 
 def test_a_row_that_poisons_the_digest_ends_alone_and_the_others_arrive(post: Post) -> None:

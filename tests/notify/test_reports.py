@@ -6,8 +6,9 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+from msgspec.structs import replace
 
-from healthmon.errors import DeliveryError
+from healthmon.errors import DeliveredInPart, DeliveryError, Missed
 from healthmon.notify.message import Message, Mood
 from healthmon.notify.report_delivery import MOST_REFUSALS, TEXT_AFTER
 from healthmon.notify.reports import LARGEST_ATTACHMENT_BYTES, compose_report
@@ -20,6 +21,7 @@ TEXT = "April: 99.95 % available\n" + "".join(f"PJSIP/{number}  100 %\n" for num
 REPORT = MadeReport(
     "monthly", "2026-05-01", TEXT, "monthly.html", "text/html", "<p>all", "healthmon report --last-month"
 )
+HOUR = 3600.0
 TROUBLE = MadeReport("monthly", "2026-05-01", trouble="there is no database here yet")
 
 
@@ -212,3 +214,48 @@ def test_failures_are_logged_in_words(post: Post, book: ReportBook, caplog: pyte
     post.run(1)
 
     assert f"{BOSS}: report monthly of 2026-05-01 not delivered, tried again: connection refused" in caplog.messages
+
+
+# ------------------------------------------------------------ single addresses of a URL
+
+
+def in_part(**of_bob: bool) -> DeliveredInPart:
+    return DeliveredInPart(BOSS, (Missed("bob", "address 2 in to=", "451 later", **of_bob),))
+
+
+def test_a_report_that_one_address_misses_goes_to_that_address_alone(post: Post, book: ReportBook) -> None:
+    post.channel.dies(in_part())
+    due(post, book)
+    post.run(1)
+
+    post.channel.works()
+    post.run(HOUR)
+
+    first, again = post.channel.attempts
+    assert (first.only, again.only) == (None, frozenset(("bob",)))
+    assert fate(post)[0] == "delivered"
+
+
+def test_a_report_that_one_address_never_takes_is_delivered_to_the_others_once(post: Post, book: ReportBook) -> None:
+    post.channel.dies(in_part(is_final=True))
+    due(post, book)
+
+    post.run(HOUR)
+
+    assert len(post.channel.attempts) == 1
+    assert fate(post) == ("delivered", "not to address 2 in to=: 451 later")
+
+
+def test_a_report_that_one_address_misses_holds_up_no_later_one(post: Post, book: ReportBook) -> None:
+    post.channel.dies(in_part())
+    due(post, book)
+    post.run(HOUR)
+
+    post.channel.works()
+    book.book(replace(REPORT, day="2026-06-01"), "1st 07:00", [BOSS], post.time)
+    post.run(900)
+
+    assert [message.subject for message in post.channel.accepted] == [
+        "REPORT monthly 2026-06-01",
+        "REPORT monthly 2026-05-01",
+    ]

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from healthmon.config.types import Secret
 from healthmon.model import Reason
-from healthmon.notify.apprise_sender import AppriseSender
 from healthmon.notify.digest import compose
+from healthmon.notify.mail_sender import MailSender
 from healthmon.notify.message import Message
 from healthmon.notify.threads import message_ids
 from healthmon.store.outbox import ClaimedRow
@@ -31,7 +31,7 @@ class Mail(Struct, frozen=True):
 def mails(*told: list[ClaimedRow], options: str = "") -> list[Mail]:
     """Send messages to a mail server, and read what came."""
     with SmtpSink() as sink:
-        sender = AppriseSender("oncall/mail", Secret(sink.url + options))
+        sender = MailSender("oncall/mail", Secret(sink.url + options))
         for rows in told:
             sender.send(compose(rows, ENGLISH))
         return [read(arrived) for arrived in sink.messages]
@@ -100,7 +100,7 @@ def test_a_url_with_headers_of_its_own_keeps_them() -> None:
 
 def test_a_message_about_no_incident_is_in_no_thread() -> None:
     with SmtpSink() as sink:
-        AppriseSender("oncall/mail", Secret(sink.url)).send(Message("TEST of healthmon", "Nothing is down."))
+        MailSender("oncall/mail", Secret(sink.url)).send(Message("TEST of healthmon", "Nothing is down."))
 
         assert read(sink.messages[0]).references == []
 

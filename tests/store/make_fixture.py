@@ -15,6 +15,7 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
+from healthmon.errors import Missed
 from healthmon.model import (
     Check,
     Ending,
@@ -160,6 +161,15 @@ def _thirteenth(store: Store) -> None:
         store.outbox.delivered(claim, START + 261, "DOWN site 198.51.100.7")
 
 
+def _twentieth(store: Store) -> None:
+    """An address that did not take what others of its URL did."""
+    store.book(incidents={6: incident(6)}, notifications=[notification(number=6)])
+    claim = store.outbox.claim("oncall/boss", START + 270)
+    if claim is not None:
+        missed = Missed("5a1b", "address 2 in to=", "RCPT TO: 451 later")
+        store.outbox.delivered(claim, START + 271, "DOWN", missed=[missed])
+
+
 #: By schema: what it was the first to hold.
 FILLS: dict[int, Callable[[Store], None]] = {
     1: _first,
@@ -174,6 +184,7 @@ FILLS: dict[int, Callable[[Store], None]] = {
     11: _eleventh,
     12: _twelfth,
     13: _thirteenth,
+    20: _twentieth,
 }
 
 

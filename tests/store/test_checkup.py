@@ -56,6 +56,7 @@ BREAKS = {
     },
     "DELETE FROM reports": {"report_deliveries: of a report that is not there (2)"},
     "DELETE FROM incidents WHERE id = 2": {"notifications: of an incident that is not there (1)"},
+    "DELETE FROM notifications": {"missed: of a message that is not there (1)"},
     "UPDATE incidents SET telling = FALSE WHERE id = 2": {
         "incidents: they last, and nobody would be told of their end (1)"
     },

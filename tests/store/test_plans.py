@@ -56,7 +56,7 @@ from tests.store.scene import (
 #: As large as the fleet, as short as the list of what was ordered, or emptied each minute: these may be read from end
 #: to end.
 SMALL = {"daemon", "clock_jumps", "freshness", "checks", "states", "pbx_states", "settings", "urls", "silences"}
-SMALL |= {"round_trips", "schedules", "reports"}
+SMALL |= {"round_trips", "schedules", "reports", "recipients"}
 
 #: Indexes that hold only what is going on at present.
 OF_THE_PRESENT = {
@@ -149,6 +149,7 @@ def ask_everything(reader: Reader) -> dict[str, Any]:
         "places": reader.places(PHONE),
         "last_places": reader.last_places(),
         "tellings": reader.tellings(1),
+        "missed": reader.missed(6),
         "history": list(reader.history(START, END, pbx="office")),
         "history_of": reader.history_of(PHONE, Check.REACHABILITY, START, END),
         "pbx_veils": reader.pbx_veils(START, END),

@@ -12,7 +12,7 @@ from healthmon.config.types import Secret
 from healthmon.config.urls import scheme_of
 from healthmon.errors import DeliveryError
 from healthmon.notify import apprise_sender
-from healthmon.notify.apprise_sender import AppriseSender
+from healthmon.notify.apprise_sender import AppriseSender, load
 from healthmon.notify.message import Message
 from healthmon.notify.tickets.service import NO_TICKET
 from healthmon.notify.tickets.ticket import Action
@@ -48,7 +48,7 @@ class AppriseTickets(AppriseSender):
         words = SERVICES[scheme_of(self._url)]
         for action in message.ticket.actions:
             if action in words:
-                self._send_through(self._loaded_from(_with_key(self._url, message.ticket.key, words[action])), message)
+                self._send_through(load(self.url_id, _with_key(self._url, message.ticket.key, words[action])), message)
 
 
 def _with_key(url: str, key: str, action: str) -> Secret:
