@@ -202,7 +202,7 @@ class Engine:
         if changes.is_to_book():
             self._insist(lambda: self._writer.commit(changes))
             # What an incident holds back may be free now: a silence is over, or the incident is.
-            if changes.notifications or changes.incidents:
+            if changes.notifications or changes.incidents or changes.releases:
                 self._hooks.wake_deliverers()
         if now >= self._alive_due:
             self._insist(lambda: self._writer.alive(self._clock.now(), self._hooks.freshness()))

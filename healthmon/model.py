@@ -642,6 +642,13 @@ class Delay(Struct, frozen=True):
     until: float
 
 
+class Release(Struct, frozen=True):
+    """What waits to be told of an incident waits no longer than until a time (seconds UTC)."""
+
+    incident_id: int
+    until: float
+
+
 class Told(Struct, frozen=True):
     """What one URL has been told, or is about to be told, about one incident (from the outbox)."""
 
@@ -777,6 +784,7 @@ class Changes(Struct):
     #: incident -> the bigger incident that explains it: its waiting OPENED rows are not sent.
     explained: dict[int, int] = field(default_factory=dict)
     delays: list[Delay] = field(default_factory=list)
+    releases: list[Release] = field(default_factory=list)
     clock_jumps: list[ClockJump] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
     #: In the order in which they happened.
@@ -800,6 +808,7 @@ class Changes(Struct):
             or self.notifications
             or self.explained
             or self.delays
+            or self.releases
             or self.clock_jumps
             or self.notes
             or self.places

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from math import inf
 
 from msgspec.structs import replace
@@ -12,6 +13,7 @@ from healthmon.core.deadlines import Deadlines
 from healthmon.core.endpoint import Endpoint
 from healthmon.core.explaining import SAME_TIME
 from healthmon.core.groups import (
+    AT_LEAST_TWO,
     FEW,
     Fall,
     Members,
@@ -94,6 +96,44 @@ class Causes:
         """How long the first message about a device is held back after it fell, if nothing else falls (seconds)."""
         group = endpoint.group
         return 0.0 if group is None or group.kind is not Kind.SITE else max(self._rules.window, cycle_of(endpoint))
+
+    def may_be_explained(self, endpoint: Endpoint, now: float) -> bool:
+        """Whether something is in sight that makes the outage of a device that of its site.
+
+        That is others there that are about to be believed down; and where its hold is shorter than Asterisk's cycle of
+        checks, those that were not checked yet.
+        """
+        group = endpoint.group
+        if group is None or group.kind is not Kind.SITE:
+            return False
+        members = self._memberships.of(group)
+        if any(one is not endpoint for one in self._pending(members)):
+            return True
+        has_others = members.standing + len(members.fallen) >= FEW
+        return has_others and now < fell_at(endpoint) + cycle_of(endpoint)
+
+    def is_explained(self, endpoint: Endpoint) -> bool:
+        """Whether its site, or the providers of its host, are down already, so that it is told with them."""
+        return endpoint.group is not None and self._incident_of(endpoint.group) is not None
+
+    def is_growing(self, incident: Incident) -> bool:
+        """Whether more is about to be believed down of a group, or of what would explain its outage."""
+        group = self._memberships.group_at(incident.target) or network_of(incident.target.pbx)
+        return any(self._pending(members) for members in (*self._memberships.all_of(group), *self._beside(group)))
+
+    def _beside(self, group: Group) -> Iterable[Members]:
+        """Those whose fall would make that of a site the outage of the line to the world."""
+        if group.kind is not Kind.SITE or not group.is_public:
+            return ()
+        providers = self._memberships.providers(group.pbx)
+        return (
+            (providers,) if providers.of else map(self._memberships.of, self._memberships.sites_behind_line(group.pbx))
+        )
+
+    def _pending(self, members: Members) -> list[Endpoint]:
+        """Some of those that are about to be believed down; enough to tell whether there are any, and others."""
+        pending = (one for one in members.fallen.values() if one.pending is Health.DOWN)
+        return list(islice(pending, AT_LEAST_TWO))
 
     def _fall(self, group: Group) -> Fall:
         is_touched = group in self._memberships.touched and group not in self._worked_out
@@ -220,8 +260,9 @@ class Causes:
         if group.kind is Kind.SITE and group.is_public:
             waited_for += self._memberships.providers(group.pbx).fallen.values()
         settled_at = self._settled_at(group, waited_for, fall)
-        if group.kind is Kind.NETWORK or not group.is_public:
+        if group.kind is Kind.NETWORK or not group.is_public or self._memberships.providers(group.pbx).of:
             return settled_at
+        # Where no provider is known, the other sites tell whether it is the line.
         return max(settled_at, fall.since + window_of(fall.members, self._rules))
 
     def _settled_at(self, group: Group, down: Iterable[Endpoint], outage: Fall | Incident) -> float:

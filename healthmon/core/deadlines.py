@@ -45,6 +45,17 @@ class Deadlines(Generic[Key]):
             heapq.heappop(heap)
         return heap[0][0] if heap else None
 
+    def within(self, until: float) -> Iterator[Key]:
+        """Yield each key whose time comes until then, in no order; nothing must be set or cleared meanwhile."""
+        heap, places = self._heap, [0]
+        while places:
+            place = places.pop()
+            if place < len(heap) and heap[place][0] <= until:
+                when, _, key = heap[place]
+                if self._when.get(key) == when:
+                    yield key
+                places += (2 * place + 1, 2 * place + 2)
+
     def due(self, now: float) -> Iterator[Key]:
         """Yield, and forget, each key whose time has come; deadlines set meanwhile for the past come up too."""
         while (when := self.next()) is not None and when <= now:

@@ -128,6 +128,11 @@ class Endpoints:
         others = self._cohort_deadlines(pbx, endpoint.cohort) if endpoint.cohort else ()
         return max((at for _, at in others), default=self._desk.causes.wait_until(endpoint))
 
+    def awaits_others(self, pbx: Pbx, endpoint: Endpoint) -> bool:
+        """Whether any other of its cohort may still be believed down."""
+        others = self._cohort_deadlines(pbx, endpoint.cohort) if endpoint.cohort else ()
+        return any(one is not endpoint for one, _ in others)
+
     def configure(
         self,
         pbx: Pbx,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -26,6 +27,7 @@ from healthmon.model import (
     Incident,
     Kind,
     Note,
+    Release,
     Remembered,
     Target,
     Told,
@@ -50,6 +52,17 @@ TOLD_WITH = "told with the end of "
 
 #: The key of the deadline at which a silence, maintenance or working hours begin or end.
 MUTES = "mutes"
+
+
+class Held(NamedTuple):
+    """An incident of which a message waits for others that may join or explain it."""
+
+    incident: Incident
+    #: Until when at the latest (seconds UTC).
+    until: float
+    urls: tuple[str, ...]
+    #: For so long it waits for what may join it (seconds).
+    group_wait: float
 
 
 class Incidents:
@@ -294,6 +307,24 @@ class Incidents:
             words = self._tell(after, now, changes)
             if words and after.explained_by is not None:
                 changes.log.append(f"{after.name}: incident {after.id}; {words}")
+
+    # ------------------------------------------------------------ messages that wait
+
+    def held(self, now: float) -> list[Held]:
+        """Return what waits, and is not due yet by itself."""
+        held = []
+        for number, until in list(self._teller.waits_until.items()):
+            incident = self._register.get(number)
+            if incident is None or now >= until or not self._teller.is_waiting(number):
+                del self._teller.waits_until[number]
+            else:
+                held.append(Held(incident, until, self._teller.audience(incident), self._teller.group_wait(incident)))
+        return held
+
+    def release(self, incident: Incident, step: Step) -> None:
+        """Nothing is left to wait for: what waits to be told of it is due now."""
+        del self._teller.waits_until[incident.id]
+        step.changes.releases.append(Release(incident.id, step.now))
 
     # ------------------------------------------------------------ telling
 

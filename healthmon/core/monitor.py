@@ -15,6 +15,7 @@ from healthmon.core.pbxs import ACCEPT, CHECK, RESTARTS_OVER, Pbxs
 from healthmon.core.receivers import URLS, Receivers
 from healthmon.core.resume import Resume, end_blindness_of_a_gone_pbx, end_what_is_gone, forget_state
 from healthmon.core.step import Step
+from healthmon.core.waiting import Waiting
 from healthmon.model import (
     Changes,
     ClockJump,
@@ -60,6 +61,7 @@ class Monitor:
         self._settings = {settings.target: settings for settings in remembered.settings}
         states = {state.pbx: state for state in remembered.pbx_states}
         self._pbxs = {pbx.name: Pbx(pbx, states.get(pbx.name), now) for pbx in config.pbxs}
+        self._waiting = Waiting(self._desk, self._endpoints, self._pbxs)
 
     def start(self, now: float, changes: Changes) -> None:
         """Go on where the last run stopped; what happened since then nobody knows. Call it once, first."""
@@ -317,6 +319,7 @@ class Monitor:
         for name, endpoints in due.items():
             self._endpoints.ask(self._pbxs[name], endpoints, step)
         self._desk.causes.review(step)
+        self._waiting.review(step)
 
     def _target_due(self, what: str, target: Target, due: dict[str, list[Endpoint]], step: Step) -> None:
         if what == GROUP:
@@ -358,6 +361,7 @@ class Monitor:
     def told(self, told: Mapping[tuple[int, str], Told], now: float, changes: Changes) -> None:
         """Take the delivery results, as read from the outbox, and book what they make necessary."""
         self._desk.incidents.learn(told.items(), now, changes)
+        self._waiting.review(Step(now, changes))
 
     @property
     def wants_urls(self) -> bool:
@@ -366,12 +370,16 @@ class Monitor:
 
     def hear_of_urls(self, urls: Iterable[UrlState], now: float, changes: Changes) -> None:
         """Take how delivery to each URL stands, as read from the outbox, and book what that makes necessary."""
-        self._receivers.hear(urls, Step(now, changes))
+        step = Step(now, changes)
+        self._receivers.hear(urls, step)
+        self._waiting.review(step)
 
     def obey(self, commands: Commands, now: float, changes: Changes) -> None:
         """Take the silences and acknowledgements, as read from the database, and book what they make necessary."""
+        step = Step(now, changes)
         self._desk.incidents.obey(commands, now, changes)
-        self._desk.causes.review(Step(now, changes))
+        self._desk.causes.review(step)
+        self._waiting.review(step)
 
     # ------------------------------------------------------------ changes from outside
 

@@ -31,6 +31,8 @@ class Teller:
         self._told: dict[int, dict[str, Told]] = {}
         #: Who is told about an incident is settled when it opens: a URL that is configured later is not.
         self._audience: dict[int, tuple[str, ...]] = {}
+        #: Until when a message about an incident waits at the latest for others that may join or explain it.
+        self.waits_until: dict[int, float] = {}
         for (incident_id, url_id), one in told.items():
             self._told.setdefault(incident_id, {})[url_id] = one
         self.use(config)
@@ -143,6 +145,8 @@ class Teller:
             while (missing := decide(incident, self.told(incident.id, url_id), its_policy, now)) is not None:
                 reason, serial = missing
                 due = max(self._due_at(reason, url_id, now, due_at), not_before)
+                if due > now:
+                    self.waits_until[incident.id] = max(due, self.waits_until.get(incident.id, 0.0))
                 changes.notifications.append(Notification(incident.id, url_id, reason, serial, now, due))
                 self._mark_booked(incident.id, url_id, missing, now)
                 booked[url_id] = reason
@@ -154,7 +158,12 @@ class Teller:
             return policies
         return policies | {url: replace(policies[url], is_ticket=True) for url in self._tickets & policies.keys()}
 
+    def group_wait(self, incident: Incident) -> float:
+        """How long a message about an incident waits for others at most (seconds)."""
+        return max((self._group_wait[url] for url in self._everybody(incident)), default=0.0)
+
     def _due_at(self, reason: Reason, url_id: str, now: float, due_at: DueAt | None) -> float:
+        """When a message is due at the latest (seconds UTC)."""
         if reason not in (Reason.OPENED, Reason.CHANGED, Reason.RESOLVED):
             return now
         # Whoever goes down for the same cause is told together: wait for the last of them.
@@ -214,9 +223,11 @@ class Teller:
         """Forget an incident that is finished."""
         self._told.pop(incident_id, None)
         self._audience.pop(incident_id, None)
+        self.waits_until.pop(incident_id, None)
 
     def shift(self, by: float) -> None:
         """Move the times of what was said: somebody set the clock."""
+        self.waits_until = {number: until + by for number, until in self.waits_until.items()}
         for told in self._told.values():
             for url_id, one in told.items():
                 opened_at = one.opened_at + by if one.opened_at else 0.0

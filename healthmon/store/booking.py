@@ -293,6 +293,11 @@ class Booking:
             ],
         )
         self._write_many(
+            """UPDATE notifications SET due_at = :until
+            WHERE incident_id = :id AND due_at > :until AND state = 'waiting'""",
+            [{"id": one.incident_id, "until": line.stored(one.until)} for one in changes.releases],
+        )
+        self._write_many(
             "INSERT INTO incident_notes (incident_id, at, words) VALUES (:incident_id, :at, :words)",
             [
                 {"incident_id": note.incident_id, "at": line.stored(note.at), "words": note.words}

@@ -207,6 +207,10 @@ class Database:
                 is_its = first.incident_id == delay.incident_id and first.reason in EXPLAINED_AWAY
                 if is_its and delay.due_after < first.due_at < delay.until:
                     self.notifications[key3] = replace(first, due_at=delay.until)
+        for release in changes.releases:
+            for key3, first in self.notifications.items():
+                if first.incident_id == release.incident_id and first.due_at > release.until:
+                    self.notifications[key3] = replace(first, due_at=release.until)
         for incident_id in changes.explained:
             for key2, told in self.told.items():
                 if key2[0] == incident_id:

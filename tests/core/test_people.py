@@ -87,11 +87,13 @@ def test_whoever_was_told_down_hears_of_the_recovery_in_the_silence() -> None:
 
 
 def test_a_message_that_waits_when_the_silence_begins_is_held_back_until_its_end() -> None:
-    scene, truth = watched(config(group_wait=300))
+    scene, truth = watched()
+    scene.db.dead_urls.add("oncall/boss")
     goes(scene, truth, DOWN)
     assert len(scene.booked(Reason.OPENED)) == 1
 
     scene.silence(EVERYTHING, 3600)
+    scene.db.dead_urls.clear()
     scene.live(1000, truth)
     assert told(scene) == []
 
@@ -100,9 +102,11 @@ def test_a_message_that_waits_when_the_silence_begins_is_held_back_until_its_end
 
 
 def test_a_message_that_was_held_back_is_dropped_when_the_outage_is_over_before_the_silence() -> None:
-    scene, truth = watched(config(group_wait=300))
+    scene, truth = watched()
+    scene.db.dead_urls.add("oncall/boss")
     goes(scene, truth, DOWN)
     scene.silence(EVERYTHING, 3600)
+    scene.db.dead_urls.clear()
 
     goes(scene, truth, UP)
     scene.live(5000, truth)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 
 from healthmon.config.types import ReceiverConfig, ReceiverUrl, Secret
@@ -64,11 +65,11 @@ def test_first_look_waits_for_the_slowest_of_the_cohort() -> None:
 
     scene.live(120, truth, step=1)
 
-    assert {one.due_at for one in scene.booked(Reason.OPENED)} == {START + 65 + 5}
+    assert {one.due_at for one in scene.booked(Reason.OPENED)} == {START + 65}
     assert [incident for _, _, incident, _ in scene.sent] == [1, 2]
 
 
-def test_down_and_up_wait_alike_for_others_that_may_join_them() -> None:
+def test_a_message_waits_only_for_what_is_in_sight_so_a_single_thing_is_told_at_once() -> None:
     scene = quiet_office()
 
     scene.lose(TRUNK)
@@ -79,9 +80,44 @@ def test_down_and_up_wait_alike_for_others_that_may_join_them() -> None:
     scene.live(120, {TRUNK: UP, phone(): UP})
 
     assert [(one.reason, one.due_at - one.booked_at) for one in scene.booked()] == [
-        (Reason.OPENED, 5.0),
-        (Reason.RESOLVED, 5.0),
+        (Reason.OPENED, 0.0),
+        (Reason.RESOLVED, 0.0),
     ]
+
+
+@pytest.mark.parametrize(("later", "messages"), [(4.0, 1), (6.0, 2)])
+def test_down_and_up_wait_alike_for_others_in_sight_that_join_them(later: float, messages: int) -> None:
+    other, third = trunk("b"), trunk("c")
+    scene = quiet_office()
+    truth = {TRUNK: UP, phone(): UP, other: UP, third: UP}
+    scene.snapshot(dict(truth))
+    scene.see(trunk_settings(other), trunk_settings(third))
+    scene.live(60, truth)
+
+    for health in (DOWN, UP):
+        for target, wait in ((TRUNK, later), (other, 60.0)):
+            truth[target] = health
+            scene.event(target, health)
+            scene.live(wait, truth, step=0.5)
+
+    # Told in the moment when the last one is believed, and not five seconds after the first.
+    due = [one.due_at for one in scene.booked()]
+    assert len(due) == 4
+    assert len(set(due)) == 2 * messages
+
+
+def test_what_is_pending_and_told_to_others_is_not_waited_for() -> None:
+    scene = quiet_office()
+    truth = {TRUNK: DOWN, phone(): DOWN}
+    scene.lose(phone())
+    scene.live(152, {**truth, TRUNK: UP}, step=1.0)
+    scene.lose(TRUNK)
+
+    scene.live(60, truth, step=1.0)
+
+    # The phone is believed down two seconds after the provider; that is told to the helpdesk.
+    opened = [one for one in scene.booked(Reason.OPENED) if one.url_id == "oncall/boss"]
+    assert [one.due_at - one.booked_at for one in opened] == [0.0]
 
 
 def test_a_second_start_is_no_first_look() -> None:
@@ -196,7 +232,7 @@ def test_what_does_not_come_back_after_a_restart_is_told_together_whatever_tells
     assert (early.opened_at, late.opened_at) == (restarted_at + 10, restarted_at + 120)
     assert {incident.cohort for incident in (early, late)} == {"did not come back after the restart"}
     due = {one.due_at for one in scene.booked(Reason.OPENED)}
-    assert due == {restarted_at + 120 + 180 + 5}
+    assert due == {restarted_at + 120 + 180}
 
 
 def test_a_provider_that_does_not_come_back_after_a_restart_does_not_wait_for_phones() -> None:

@@ -582,7 +582,8 @@ ROWS: Sequence[Row] = (
     Row(
         "one phone 8 s down, 8 s up for 4 min",
         a_phone_flaps_every_8_s,
-        at_most(3),
+        # The first outage and its end, that it flaps, and that it is stable.
+        at_most(4),
         lasts=20 * MINUTE,
         hold=4.0,
         peers=office_checked_every_2_s,
