@@ -97,17 +97,17 @@ class Causes:
         group = endpoint.group
         return 0.0 if group is None or group.kind is not Kind.SITE else max(self._rules.window, cycle_of(endpoint))
 
-    def may_be_explained(self, endpoint: Endpoint, now: float) -> bool:
+    def may_be_explained(self, endpoint: Endpoint, now: float, until: float) -> bool:
         """Whether something is in sight that makes the outage of a device that of its site.
 
-        That is others there that are about to be believed down; and where its hold is shorter than Asterisk's cycle of
-        checks, those that were not checked yet.
+        That is others there that may be believed down until a time; and where its hold is shorter than Asterisk's
+        cycle of checks, those that were not checked yet.
         """
         group = endpoint.group
         if group is None or group.kind is not Kind.SITE:
             return False
         members = self._memberships.of(group)
-        if any(one is not endpoint for one in self._pending(members)):
+        if any(one is not endpoint for one in self._pending(members, until)):
             return True
         has_others = members.standing + len(members.fallen) >= FEW
         return has_others and now < fell_at(endpoint) + cycle_of(endpoint)
@@ -116,10 +116,11 @@ class Causes:
         """Whether its site, or the providers of its host, are down already, so that it is told with them."""
         return endpoint.group is not None and self._incident_of(endpoint.group) is not None
 
-    def is_growing(self, incident: Incident) -> bool:
-        """Whether more is about to be believed down of a group, or of what would explain its outage."""
+    def is_growing(self, incident: Incident, until: float) -> bool:
+        """Whether more may be believed down until a time of a group, or of what would explain its outage."""
         group = self._memberships.group_at(incident.target) or network_of(incident.target.pbx)
-        return any(self._pending(members) for members in (*self._memberships.all_of(group), *self._beside(group)))
+        every = (*self._memberships.all_of(group), *self._beside(group))
+        return any(self._pending(members, until) for members in every)
 
     def _beside(self, group: Group) -> Iterable[Members]:
         """Those whose fall would make that of a site the outage of the line to the world."""
@@ -130,10 +131,12 @@ class Causes:
             (providers,) if providers.of else map(self._memberships.of, self._memberships.sites_behind_line(group.pbx))
         )
 
-    def _pending(self, members: Members) -> list[Endpoint]:
-        """Some of those that are about to be believed down; enough to tell whether there are any, and others."""
+    @staticmethod
+    def _pending(members: Members, until: float) -> list[Endpoint]:
+        """Some of those that may be believed down until a time; enough to tell whether there are any, and others."""
         pending = (one for one in members.fallen.values() if one.pending is Health.DOWN)
-        return list(islice(pending, AT_LEAST_TWO))
+        soon = (one for one in pending if (at := one.deadline()) is not None and at <= until)
+        return list(islice(soon, AT_LEAST_TWO))
 
     def _fall(self, group: Group) -> Fall:
         is_touched = group in self._memberships.touched and group not in self._worked_out

@@ -214,7 +214,9 @@ class Machine:
 
     def hold_in_force(self) -> Hold:
         """How long what is pending must last: what changes again and again, longer each time (rule 12)."""
-        times = 0 if self.flaps is None else self.flaps.times(self.flap_rule, self.pending_since)
+        if self.flaps is None:
+            return self.plain_hold()
+        times = self.flaps.times(self.flap_rule, self.pending_since)
         return grown(self.plain_hold(), times, self.flap_rule, is_device=self.kind.is_device)
 
     def plain_hold(self) -> Hold:

@@ -17,7 +17,7 @@ from healthmon.core.machine import Machine
 from healthmon.core.pbx import Pbx
 from healthmon.core.pbxs import CHECK
 from healthmon.core.step import Step
-from healthmon.model import Health, Incident, Target
+from healthmon.model import Health, Target
 
 #: So many things that could join are looked for: one of them may be the thing itself that waits.
 ENOUGH = 2
@@ -36,7 +36,7 @@ class Waiting:
         held = self._desk.incidents.held(step.now)
         if not held:
             return
-        explainable = [one for one in held if self._may_be_explained(one.incident, step.now)]
+        explainable = [one for one in held if self._may_be_explained(one, step.now)]
         waiting = {one.incident.id for one in explainable}
         joining: dict[tuple[str, ...], Sequence[Target]] = {}
         for one in held:
@@ -51,17 +51,19 @@ class Waiting:
 
     # ------------------------------------------------------------ what could explain it
 
-    def _may_be_explained(self, incident: Incident, now: float) -> bool:
+    def _may_be_explained(self, one: Held, now: float) -> bool:
         """Whether something is in sight that would be told instead of it, or that belongs to it."""
+        incident = one.incident
         if not incident.is_open:
             return False
         if incident.kind.is_group:
-            return self._desk.causes.is_growing(incident)
+            return self._desk.causes.is_growing(incident, one.until)
         pbx = self._pbxs.get(incident.target.pbx)
         endpoint = None if pbx is None else pbx.endpoints.get(incident.target)
         if pbx is None or endpoint is None:
             return False
-        return self._endpoints.awaits_others(pbx, endpoint) or self._desk.causes.may_be_explained(endpoint, now)
+        awaits_others = self._endpoints.awaits_others(pbx, endpoint)
+        return awaits_others or self._desk.causes.may_be_explained(endpoint, now, one.until)
 
     # ------------------------------------------------------------ what could join it
 

@@ -1,6 +1,6 @@
-"""`python -m tests.bench.soon [VERSION]`: how soon people are told of outages and recoveries, row by row, on a real Asterisk.
+"""`python -m tests.bench.soon [VERSION]`: how soon people are told of outages and recoveries, on a real Asterisk.
 
-A provider dies and returns, a site of forty phones dies and returns, Asterisk is killed and started, Asterisk is frozen
+Row by row: a provider dies and returns, a site of forty phones dies and returns, Asterisk is killed and started, Asterisk is frozen
 and goes on. Each row has a new Asterisk (of the lab, `make lab`), a new `healthmon run` with a configuration that says
 little, and a webhook. A row takes about a minute, nearly all of it waiting.
 """
