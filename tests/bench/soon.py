@@ -1,8 +1,8 @@
 """`python -m tests.bench.soon [VERSION]`: how soon people are told of outages and recoveries, on a real Asterisk.
 
-Row by row: a provider dies and returns, a site of forty phones dies and returns, Asterisk is killed and started, Asterisk is frozen
-and goes on. Each row has a new Asterisk (of the lab, `make lab`), a new `healthmon run` with a configuration that says
-little, and a webhook. A row takes about a minute, nearly all of it waiting.
+Row by row: a provider dies and returns, a site of forty phones dies and returns, Asterisk is killed and started, Asterisk
+is frozen and goes on. Each row has a new Asterisk (of the lab, `make lab`), a new `healthmon run` with a configuration that
+says little, and a webhook. A row takes about a minute, nearly all of it waiting.
 """
 
 from __future__ import annotations
