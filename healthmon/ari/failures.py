@@ -23,7 +23,10 @@ _UNKNOWN_CA = (18, 19, 20, 21)
 
 _NO_CONNECTION = "no connection to {at} in time: the host is off, or a firewall drops what we send"
 _FROZEN = "no answer within {timeout} s although {at} is connected: frozen or overloaded"
-_CLOSED = "the connection was closed without an answer"
+_CLOSED = (
+    "{at} took the connection and closed it without an answer: are Asterisk's HTTP sessions used up "
+    "(sessionlimit in http.conf), or does nothing answer behind a proxy?"
+)
 # Of what only we cannot see, a subject says what stands before the semicolon.
 _NO_NAME = "name not found; the name {host} cannot be resolved"
 #: The first that fits decides.
@@ -60,7 +63,7 @@ def _no_answer(address: Address, error: Exception, timeout: float) -> tuple[Trou
         known = _one_cause(address, cause, timeout)
         if known:
             return known
-    return Trouble.CLOSED, _CLOSED
+    return Trouble.CLOSED, _CLOSED.format(at=address)
 
 
 def _one_cause(address: Address, cause: BaseException, timeout: float) -> tuple[Trouble, str] | None:

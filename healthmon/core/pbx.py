@@ -51,9 +51,6 @@ MOST_HELD = 100_000
 #: What came in while the PBX was blind, the newest of each kind and target.
 Held = Observation | ContactChange | Removed
 
-#: What cannot be seen when Asterisk itself stands still: its clocks do too.
-FROZEN = (Trouble.TIMED_OUT, Trouble.SILENT)
-
 
 class Pbx:
     """One Asterisk. Owned by the engine thread."""

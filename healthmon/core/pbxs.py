@@ -9,10 +9,11 @@ from healthmon.core.endpoints import ASK_AGAIN, Endpoints
 from healthmon.core.interpret import FROZE, LONGEST_WAIT, RESTARTED
 from healthmon.core.inventory import ACCEPTED_AFTER, assess, at_once
 from healthmon.core.machine import Machine
-from healthmon.core.pbx import FREEZE, FROZEN, JUST_STARTED, RESTARTS_TOO_MANY, RESTARTS_WINDOW, Pbx
+from healthmon.core.pbx import FREEZE, JUST_STARTED, RESTARTS_TOO_MANY, RESTARTS_WINDOW, Pbx
 from healthmon.core.step import Step
 from healthmon.model import (
     Channel,
+from healthmon.errors import Trouble
     Check,
     ConnectionReport,
     Ending,
@@ -109,7 +110,9 @@ class Pbxs:
         elif report.channel is Channel.EVENTS:
             # A stream that lived on while we were refused is gone: how it is now, REST tells sooner than it would.
             self.want_snapshot(pbx, step)
-        pbx.may_be_frozen = pbx.may_be_frozen or report.trouble in FROZEN
+        # Asterisk itself stands still only where a question has no answer. That the stream is silent does not say so:
+        # where HTTP sessions are used up, our own heartbeat cannot be posted.
+        pbx.may_be_frozen = pbx.may_be_frozen or report.trouble is Trouble.TIMED_OUT
 
     def _observe_connection(self, pbx: Pbx, at: float, step: Step) -> None:
         if Channel.REST not in pbx.reports:

@@ -27,6 +27,8 @@ class Server:
         self.port = port
         #: How many connections were taken so far.
         self.accepted = 0
+        #: So many may be open; one more is taken, and closed at once.
+        self.limit: int | None = None
 
     def listen(self) -> None:
         """Take connections from now on."""
@@ -66,6 +68,9 @@ class Server:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._tls:
                 connection = self._tls.wrap_socket(connection, server_side=True)
+            if self.limit is not None and len(self._connections) >= self.limit:
+                connection.close()
+                return
             self._connections.add(connection)
             waiting = bytearray()
             while request := read_request(connection, waiting):

@@ -244,7 +244,11 @@ SAYINGS = {
     "no answer within {timeout} s although {at} is connected: frozen or overloaded": (
         "соединение с {at} есть, но нет ответа за {timeout} с: завис или перегружен"
     ),
-    "the connection was closed without an answer": "соединение закрыто без ответа",
+    "{at} took the connection and closed it without an answer: are Asterisk's HTTP sessions used up "
+    "(sessionlimit in http.conf), or does nothing answer behind a proxy?": (
+        "{at} принимает соединение и закрывает его без ответа: исчерпаны сеансы HTTP Asterisk "
+        "(sessionlimit в http.conf) или за прокси никто не отвечает?"
+    ),
     "the name {host} cannot be resolved": "имя {host} не разрешается",
     "connection refused: nothing listens on {at}": "в соединении отказано: порт {at} никто не слушает",
     "{at} cannot be reached ({reason})": "{at} недоступен ({reason})",

@@ -265,9 +265,8 @@ def test_down_before_the_restart_stays_down_under_the_veil_and_is_not_told_again
 
 def test_a_frozen_asterisk_makes_no_false_alarms_when_it_thaws() -> None:
     scene = quiet_office()
-    scene.report(Trouble.SILENT, channel=Channel.EVENTS, alive_at=START)
+    scene.report(Trouble.TIMED_OUT, alive_at=START)
     scene.after(30)
-    scene.report(channel=Channel.EVENTS)
     # Its checks are late: it calls the trunk unreachable, and finds it again at the next check.
     scene.snapshot({TRUNK: DOWN, phone(): UP})
     scene.after(10)
@@ -275,6 +274,18 @@ def test_a_frozen_asterisk_makes_no_false_alarms_when_it_thaws() -> None:
     scene.live(300, {TRUNK: UP, phone(): UP})
 
     assert scene.db.incidents == {}
+
+
+def test_http_sessions_that_are_used_up_are_no_freeze() -> None:
+    scene = quiet_office()
+    # Our heartbeat cannot be posted, so the stream that is open still is silent.
+    scene.report(Trouble.CLOSED, alive_at=START)
+    scene.report(Trouble.SILENT, channel=Channel.EVENTS, alive_at=START)
+    scene.after(14)
+    scene.report(channel=Channel.EVENTS)
+    scene.snapshot({TRUNK: DOWN, phone(): UP})
+
+    assert (scene.state(TRUNK).veil, scene.state(TRUNK).pending) == ("", DOWN)
 
 
 def test_healthmon_restarted_within_a_grace_keeps_it() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import datetime
+from functools import partial
 
 import pytest
 import requests
@@ -18,6 +19,7 @@ from tests.lab.fixtures import Lab, need
 from tests.lab.others import nginx
 from tests.lab.pbxfiles import Options
 from tests.lab.phones import Phone
+from tests.system.daemon import wait_until
 from tests.system.scene import CHECKED_OFTEN, Scene, set_scene
 
 SOON = {"up_after": "500ms", "degraded_after": "500ms"}
@@ -92,6 +94,37 @@ def test_a_reverse_proxy_with_a_prefix_and_an_idle_timeout_makes_no_alarm_and_is
     scene.wait_told(*told_of_phone, "DOWN PBX office since ", "UP PBX office after ")
     # This proxy_pass ends in a path, so nginx turns %2F into a slash.
     assert scene.daemon.log().count("device states: 404: does the reverse proxy turn %2F into a slash?") == 1
+
+
+def test_http_sessions_that_are_used_up_are_said_to_be_so_and_no_freeze(lab: Lab) -> None:
+    pbx = lab.asterisk(phone("101", **CHECKED_OFTEN), start=False)  # type: ignore[arg-type]
+    # Idle connections are closed after a second, so that healthmon's heartbeats need new ones; its stream stays.
+    pbx.append("http.conf", "sessionlimit=4\nsession_keep_alive=1000\n")
+    pbx.start()
+    scene, one = start_with_a_phone(lab, pbx)
+
+    with ExitStack() as others:
+        for number in range(3):
+            stream = wait_until(partial(take_session, pbx, f"other-{number}"), "an HTTP session is free")
+            assert stream is not None
+            others.callback(stream.shutdown)
+        scene.wait_told("DOWN PBX office since ")
+        assert "sessionlimit in http.conf" in scene.daemon.pbx()["reason"]
+        # So late our own stream, which lacks our heartbeat, is taken for silent.
+        scene.daemon.wait(lambda: "not even our own heartbeat" in scene.daemon.log(), "the stream is silent")
+        one.vanish()
+        wait_until(lambda: "Unavail" in pbx.cli("pjsip show contacts"), "the phone is unreachable")
+
+    scene.daemon.wait_for_state("PJSIP/101", "down")
+    assert "frozen" not in scene.daemon.command("history", "PJSIP/101").stdout
+
+
+def take_session(pbx: Asterisk, application: str) -> websocket.WebSocket | None:
+    """Take one of Asterisk's HTTP sessions for an event stream; None: none is free, and the connection was closed."""
+    try:
+        return open_events(pbx, application)
+    except (websocket.WebSocketException, ConnectionError):
+        return None
 
 
 def start_nginx(lab: Lab, pbx: Asterisk) -> str:
