@@ -84,12 +84,14 @@ class Severity(Word):
 
 
 class Check:
-    """The names of the aspects of health: three of a PBX, one of an endpoint, one of a receiver's URL."""
+    """The names of the aspects of health: four of a PBX, one of an endpoint, one of a receiver's URL."""
 
     #: Can we see this PBX through ARI, by REST and by events?
     CONNECTION = "connection"
     #: Does the PBX still list the endpoints that it had? A broken pjsip.conf looks like that.
     INVENTORY = "inventory"
+    #: Are the channel drivers of its endpoints loaded?
+    DRIVERS = "drivers"
     #: Does Asterisk stay up? Three restarts in ten minutes are an incident.
     RESTARTS = "restarts"
     #: Can Asterisk reach this endpoint?
@@ -212,7 +214,10 @@ class ContactChange(Struct, frozen=True):
 
 
 class Removed(Struct, frozen=True):
-    """Asterisk says that it no longer has this endpoint (device state INVALID)."""
+    """Asterisk says that it no longer has this endpoint.
+
+    As an event (device state INVALID) that is only a hint; as an answer its configuration has been asked, too.
+    """
 
     target: Target
     at: float
@@ -235,6 +240,10 @@ class Snapshot(Struct, frozen=True):
     configured_for: float | None = None
     #: The settings that the same question asked for were read before this.
     follows_settings: bool = False
+    #: Technologies that Asterisk could not list: what is missing of these says nothing.
+    unlisted: tuple[str, ...] = ()
+    #: Technologies of known endpoints whose channel driver is not loaded: no call over them is possible.
+    missing_drivers: tuple[str, ...] = ()
 
 
 class Channel(Word):
@@ -551,7 +560,7 @@ class Incident(Struct, frozen=True):
     @property
     def is_partial(self) -> bool:
         """Whether the thing works in part; a PBX that answers is not down, however few endpoints it lists."""
-        return self.health is Health.DEGRADED or self.check in (Check.INVENTORY, Check.RESTARTS)
+        return self.health is Health.DEGRADED or self.check in (Check.INVENTORY, Check.DRIVERS, Check.RESTARTS)
 
     @property
     def is_unseen(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import ssl
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import requests
 import urllib3
@@ -14,11 +14,16 @@ from requests.adapters import HTTPAdapter
 from healthmon.ari import messages
 from healthmon.ari.address import address_of, authorization, fits_into_url, rest_url, trusted
 from healthmon.ari.failures import refusal, unreachable
-from healthmon.ari.messages import Aor, Attribute, EndpointState, PbxInfo
+from healthmon.ari.meanings import TECHNOLOGIES
+from healthmon.ari.messages import Aor, Attribute, EndpointState, Listing, PbxInfo
 from healthmon.config.types import PbxConfig
-from healthmon.errors import AriNotFound, AriUnexpected, AriUnreachable, Trouble
+from healthmon.errors import AriDenied, AriNotFound, AriStarting, AriUnexpected, AriUnreachable, Trouble
 from healthmon.model import EndpointSettings, Target
 
+#: The module that is the channel driver of a technology.
+DRIVERS = {"PJSIP": "chan_pjsip.so", "SIP": "chan_sip.so", "IAX2": "chan_iax2.so"}
+#: The technologies whose configuration ARI shows.
+CONFIGURABLE = ("PJSIP",)
 #: 20,000 endpoints are 1.5 MB.
 LARGEST_ANSWER = 64 * 1024 * 1024
 #: An answer that comes in drops is given up after this time (seconds).
@@ -67,6 +72,34 @@ class AriClient:
         """All endpoints of all technologies, in Asterisk's order."""
         return self._get(("endpoints",), list[EndpointState])
 
+    def listing(self) -> Listing:
+        """All endpoints; where Asterisk cannot list them at once, technology by technology.
+
+        One name that is not UTF-8 makes it answer 500 "Allocation failed", also after it was removed, until the next
+        restart; the list of a technology leaves just that endpoint out (seen on 16 and 22).
+        """
+        try:
+            return Listing(self.endpoints())
+        except AriUnexpected as error:
+            return self._listed_singly(error)
+
+    def _listed_singly(self, error: AriUnexpected) -> Listing:
+        """The endpoints of each technology that can be listed. Raises ``error`` where none can."""
+        endpoints: list[EndpointState] = []
+        listed, unlisted = [], []
+        for technology in TECHNOLOGIES:
+            try:
+                endpoints += self._get(("endpoints", technology), list[EndpointState])
+                listed.append(technology)
+            except AriNotFound:
+                # Asterisk does not know this technology: nothing of it is there.
+                continue
+            except AriUnexpected:
+                unlisted.append(technology)
+        if not listed:
+            raise error
+        return Listing(endpoints, messages.why_listed_singly(error, listed, unlisted), tuple(unlisted))
+
     def endpoint(self, technology: str, resource: str) -> EndpointState:
         """One endpoint. Raises AriNotFound when Asterisk does not list it."""
         return self._get(("endpoints", technology, resource), EndpointState)
@@ -75,18 +108,35 @@ class AriClient:
         """The device state of ``PJSIP/101``; INVALID when there is no such device (any more)."""
         return self._get(("deviceStates", name), messages.DeviceState).state
 
-    def settings(self, target: Target, at: float) -> EndpointSettings:
+    def missing_drivers(self, technologies: Iterable[str]) -> tuple[str, ...]:
+        """Those of these technologies whose channel driver is not loaded."""
+        return tuple(technology for technology in sorted(technologies) if self.has_driver(technology) is False)
+
+    def has_driver(self, technology: str) -> bool | None:
+        """Whether the channel driver of a technology is loaded; None: that cannot be told."""
+        driver = DRIVERS.get(technology)
+        if driver is None:
+            return None
+        try:
+            return self._get(("asterisk", "modules", driver), messages.Module).status == "Running"
+        except AriNotFound:
+            return False
+        except (AriDenied, AriStarting, AriUnexpected):
+            # A proxy that lets only some of ARI through.
+            return None
+
+    def settings(self, target: Target, at: float) -> EndpointSettings | None:
         """How Asterisk is configured to check an endpoint: its sorcery object and those of its AORs.
 
-        Auth objects, which hold passwords in clear text, are never asked for.
+        None: it is not in the configuration (any more). Raises AriUnexpected where that cannot be told. Auth objects,
+        which hold passwords in clear text, are never asked for.
         """
-        # ARI shows the configuration of PJSIP only; SIP/101 must not get that of PJSIP/101.
-        if target.technology != "PJSIP":
+        # SIP/101 must not get the settings of PJSIP/101.
+        if target.technology not in CONFIGURABLE:
             return EndpointSettings(target, at, known=False)
-        try:
-            endpoint = self._sorcery("endpoint", target.resource)
-        except AriNotFound:
-            return EndpointSettings(target, at, known=False)
+        endpoint = self._endpoint_object(target.resource)
+        if endpoint is None:
+            return None
         aors = [aor for name in messages.aor_names(endpoint)[:MOST_AORS] if (aor := self._aor(name))]
         return messages.settings(target, at, endpoint, aors)
 
@@ -126,14 +176,24 @@ class AriClient:
         An endpoint that was down when a reload removed it stays listed, offline, its device UNAVAILABLE and not
         INVALID: only this shows that it is gone (seen on 16 and 22).
         """
-        if target.technology != "PJSIP":
+        if target.technology not in CONFIGURABLE:
             return None
         try:
-            self._sorcery("endpoint", target.resource)
+            return self._endpoint_object(target.resource) is not None
+        except AriUnexpected:
+            return None
+
+    def _endpoint_object(self, name: str) -> list[Attribute] | None:
+        """The object of a PJSIP endpoint; None: the configuration has none. Raises AriUnexpected: nobody can tell."""
+        try:
+            return self._sorcery("endpoint", name)
         except AriNotFound as error:
-            # Other 404s say that there is no res_pjsip at all.
-            return False if "Object with id" in error.what else None
-        return True
+            if "Object with id" in error.what:
+                return None
+            # Without res_pjsip there is no configuration that could be asked.
+            raise AriUnexpected(
+                self._pbx.name, error.call, f"the configuration cannot be read: {error.what}"
+            ) from error
 
     def _sorcery(self, kind: str, name: str) -> list[Attribute]:
         return self._get(("asterisk", "config", "dynamic", "res_pjsip", kind, name), list[Attribute])

@@ -60,7 +60,7 @@ MEANINGS: tuple[Meaning, ...] = (
     Meaning(DEVICE_STATE, _ALL, "ONHOLD", Health.UP, "on hold"),
     Meaning(DEVICE_STATE, _ALL, "UNAVAILABLE", Health.DOWN, "no contact is left that answers"),
     Meaning(DEVICE_STATE, _ALL, "UNKNOWN", Health.UNKNOWN, "not reported yet"),
-    Meaning(DEVICE_STATE, _ALL, "INVALID", None, "not in the configuration (any more)", is_removal=True),
+    Meaning(DEVICE_STATE, _ALL, "INVALID", None, "removed, or without its channel driver: asked for", is_removal=True),
 )
 
 _BY_WORD = {

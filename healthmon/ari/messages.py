@@ -55,6 +55,22 @@ class EndpointState(Struct, frozen=True):
         return Target(pbx, intern(self.technology), intern(self.resource))
 
 
+class Listing(Struct, frozen=True):
+    """The endpoints that Asterisk lists, and why that may not be all of them."""
+
+    endpoints: Sequence[EndpointState]
+    #: Why they had to be listed technology by technology; "": they had not.
+    why: str = ""
+    #: The technologies that could not be listed at all.
+    unlisted: tuple[str, ...] = ()
+
+
+class Module(Struct, frozen=True):
+    """/asterisk/modules/NAME: ``status`` is Running, or Not Running."""
+
+    status: str
+
+
 class DeviceState(Struct, frozen=True):
     """/deviceStates/NAME; INVALID also for a device that never was."""
 
@@ -344,19 +360,28 @@ def _state_says(state: str) -> tuple[Health, str]:
 
 
 def snapshot(
-    pbx: str, asked_at: float, endpoints: Iterable[EndpointState], info: PbxInfo, *, follows_settings: bool = False
+    pbx: str,
+    asked_at: float,
+    listing: Listing,
+    info: PbxInfo,
+    *,
+    missing_drivers: tuple[str, ...] = (),
+    follows_settings: bool = False,
 ) -> Snapshot:
-    """Everything that one look at /endpoints and /asterisk/info saw."""
+    """Everything that one look at /endpoints, /asterisk/info and the channel drivers saw."""
+    listed = listing.endpoints
     return Snapshot(
         pbx=pbx,
         asked_at=asked_at,
-        endpoints=tuple(endpoint_answer(one.target(pbx), one.state, asked_at, Source.SNAPSHOT) for one in endpoints),
+        endpoints=tuple(endpoint_answer(one.target(pbx), one.state, asked_at, Source.SNAPSHOT) for one in listed),
         startup_time=info.startup_time,
         last_reload_time=info.last_reload_time,
         version=info.version,
         running_for=info.running_for,
         configured_for=info.configured_for,
         follows_settings=follows_settings,
+        unlisted=listing.unlisted,
+        missing_drivers=missing_drivers,
     )
 
 
@@ -368,6 +393,15 @@ def seconds_between(time: str, date: str) -> float | None:
         return None
     # The header has whole seconds. More than that after it comes of a clock that was set.
     return max(0.0, seconds) if seconds > -1.0 else None
+
+
+def why_listed_singly(error: AriUnexpected, listed: Sequence[str], unlisted: Sequence[str]) -> str:
+    """Say why all endpoints could not be listed at once, and which technology cannot be listed at all."""
+    words = (
+        f"Asterisk cannot list all endpoints at once ({error.what}): is the name of one not UTF-8? "
+        f"Listed without it, until Asterisk is restarted: {', '.join(listed)}"
+    )
+    return words + (f"; cannot be listed: {', '.join(unlisted)}" if unlisted else "")
 
 
 def aor_names(endpoint: Sequence[Attribute]) -> list[str]:

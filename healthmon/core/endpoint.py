@@ -72,6 +72,7 @@ class Endpoint(Machine):
         "loss_said",
         "lost",
         "lost_address",
+        "not_usable",
         "offline_since",
         "places",
         "policy",
@@ -80,6 +81,7 @@ class Endpoint(Machine):
         "settings",
         "slow",
         "stance",
+        "was_unlisted_by_accident",
         "word",
         "words",
     )
@@ -121,6 +123,10 @@ class Endpoint(Machine):
         #: An observation of this health changes nothing at all: most of them need no more than this look.
         self.calm: Health | None = None
         self.is_listed = True
+        #: It is not listed because its technology could not be listed, or has no channel driver.
+        self.was_unlisted_by_accident = False
+        #: Why no call to it is possible, whatever Asterisk says of it: its channel driver is missing; "": it is not.
+        self.not_usable = ""
         #: Where ``memberships.py`` counts it in, and as what; None: not yet.
         self.group: Group | None = None
         self.stance: Stance | None = None
@@ -429,6 +435,8 @@ class Endpoint(Machine):
     def why_veiled(self, now: float) -> str:
         """Why what was heard says nothing at present, or "" if it does."""
         health = self.reading()
+        if self.not_usable:
+            return self.not_usable
         if not self.is_listed:
             return NOT_LISTED
         if health is None:

@@ -10,7 +10,6 @@ from healthmon.core.desk import FLAPS, Desk
 from healthmon.core.endpoint import Endpoint
 from healthmon.core.interpret import (
     LONGEST_WAIT,
-    NOT_LISTED,
     NOT_QUALIFIED,
     RECONFIGURED,
     RESTARTED,
@@ -318,6 +317,7 @@ class Endpoints:
         pbx.endpoints[target] = endpoint
         pbx.gone.pop(target, None)
         endpoint.round = pbx.round
+        endpoint.not_usable = pbx.why_not_usable(target)
         if not pbx.was_seen:
             endpoint.cohort = FIRST_LOOK
         pbx.know_cycle_of(endpoint)
@@ -340,9 +340,10 @@ class Endpoints:
     def miss(self, pbx: Pbx, endpoint: Endpoint, at: float, step: Step) -> None:
         """The snapshot of ``at`` does not list it: unknown, not gone (rule 3)."""
         endpoint.is_listed, endpoint.calm = False, None
-        if endpoint.belief is not None:
+        endpoint.was_unlisted_by_accident = not pbx.is_listed_for_certain(endpoint.target)
+        if endpoint.belief is not None and not endpoint.was_unlisted_by_accident:
             self._vanish(pbx, endpoint, at, was_removed=False)
-        self._desk.veil(endpoint, NOT_LISTED, at, step)
+        self._desk.veil(endpoint, endpoint.why_veiled(at), at, step)
         self._desk.deadlines.set((UNLISTED, endpoint.target), at + FORGOTTEN_AFTER)
         self._desk.book(endpoint, step)
         self.schedule(pbx, endpoint)

@@ -225,6 +225,10 @@ class Monitor:
         endpoint = pbx.endpoints.get(removed.target)
         if endpoint is None or removed.at < endpoint.last_at:
             return
+        if removed.source is Source.EVENT:
+            # INVALID is also the device of what lacks its channel driver: the configuration tells.
+            step.changes.questions.append(Question(pbx.name, (removed.target,)))
+            return
         self._endpoints.remove(pbx, endpoint, removed.at, step)
         if removed.target in pbx.vanished:
             # Was it the only one? The snapshot tells (rule 3: a broken pjsip.conf).
@@ -260,6 +264,7 @@ class Monitor:
             pbx.was_seen = True
             step.changes.pbx_states[pbx.name] = pbx.state()
         self._pbx_rules.take_inventory(pbx, snapshot.asked_at, step)
+        self._pbx_rules.take_drivers(pbx, snapshot.asked_at, step)
         for sighting in pbx.release(snapshot.asked_at):
             self._see_held(pbx, sighting, step)
 

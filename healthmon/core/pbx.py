@@ -7,6 +7,8 @@ from collections import deque
 from msgspec.structs import replace
 
 from healthmon.config.types import Hold, PbxConfig
+from healthmon.core.drivers import HOLD as DRIVERS_HOLD
+from healthmon.core.drivers import no_driver
 from healthmon.core.endpoint import Endpoint
 from healthmon.core.flapping import FlapRule
 from healthmon.core.interpret import first_check_within
@@ -61,6 +63,7 @@ class Pbx:
         self.target = Target(config.name)
         self.connection = self._machine(Check.CONNECTION, config.hold, now)
         self.inventory = self._machine(Check.INVENTORY, INVENTORY_HOLD, now)
+        self.drivers = self._machine(Check.DRIVERS, DRIVERS_HOLD, now)
         self.restarting = self._machine(Check.RESTARTS, config.hold, now)
         self.connection.flap_rule = FLAPS_OF_A_PBX
         self.reports: dict[Channel, ConnectionReport] = {}
@@ -77,6 +80,9 @@ class Pbx:
         #: When it answered again after it had not.
         self.answers_since = 0.0
         self.snapshot_at = 0.0
+        #: Technologies without their channel driver, and those that could not be listed, by the newest snapshot.
+        self.missing_drivers: tuple[str, ...] = ()
+        self.unlisted: tuple[str, ...] = ()
         self.round = 0
         self.endpoints: dict[Target, Endpoint] = {}
         self.pending: dict[Target, Endpoint] = {}
@@ -116,9 +122,9 @@ class Pbx:
         self.set_connection_hold()
 
     @property
-    def machines(self) -> tuple[Machine, Machine, Machine]:
+    def machines(self) -> tuple[Machine, ...]:
         """The checks of the PBX itself."""
-        return self.connection, self.inventory, self.restarting
+        return self.connection, self.inventory, self.drivers, self.restarting
 
     @property
     def is_blind(self) -> bool:
@@ -183,6 +189,16 @@ class Pbx:
         """When what is reported began: the first look that failed found no answer from its beginning on."""
         is_first = before is None or before.trouble is None
         return report.at if report.asked_at is None or not is_first else min(report.asked_at, report.at)
+
+    # ------------------------------------------------------------ channel drivers
+
+    def why_not_usable(self, target: Target) -> str:
+        """Say that the channel driver of an endpoint is missing; "": it is not."""
+        return no_driver([target.technology]) if target.technology in self.missing_drivers else ""
+
+    def is_listed_for_certain(self, target: Target) -> bool:
+        """Whether a list without this endpoint says anything about it."""
+        return target.technology not in (*self.missing_drivers, *self.unlisted)
 
     # ------------------------------------------------------------ what came in while it was blind
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 
 from healthmon.core.desk import Desk
+from healthmon.core.drivers import assess as assess_drivers
+from healthmon.core.drivers import needs_its_driver
 from healthmon.core.endpoints import ASK_AGAIN, Endpoints
 from healthmon.core.interpret import FROZE, LONGEST_WAIT, RESTARTED
 from healthmon.core.inventory import ACCEPTED_AFTER, assess, at_once
 from healthmon.core.machine import Machine
 from healthmon.core.pbx import FREEZE, JUST_STARTED, RESTARTS_TOO_MANY, RESTARTS_WINDOW, Pbx
 from healthmon.core.step import Step
+from healthmon.errors import Trouble
 from healthmon.model import (
     Channel,
-from healthmon.errors import Trouble
     Check,
     ConnectionReport,
     Ending,
@@ -202,6 +204,7 @@ class Pbxs:
         pbx.has_read_settings = snapshot.follows_settings
         if snapshot.configured_for is not None:
             pbx.configured_at = at - snapshot.configured_for
+        self._note_drivers(pbx, snapshot)
         if pbx.state() != before:
             step.changes.pbx_states[pbx.name] = pbx.state()
         self._answers(pbx, at, step)
@@ -268,6 +271,30 @@ class Pbxs:
             until = at + pbx.freeze_grace_for(endpoint)
             if until > max(at, endpoint.grace_until):
                 endpoint.begin_grace(why, until, takes_evidence=False)
+
+    # ------------------------------------------------------------ channel drivers
+
+    @staticmethod
+    def _note_drivers(pbx: Pbx, snapshot: Snapshot) -> None:
+        """Have each endpoint know whether its channel driver is there; the rest of the snapshot draws conclusions."""
+        if (snapshot.missing_drivers, snapshot.unlisted) == (pbx.missing_drivers, pbx.unlisted):
+            return
+        pbx.missing_drivers, pbx.unlisted = snapshot.missing_drivers, snapshot.unlisted
+        for endpoint in pbx.endpoints.values():
+            endpoint.not_usable, endpoint.calm = pbx.why_not_usable(endpoint.target), None
+            if pbx.is_listed_for_certain(endpoint.target) and endpoint.was_unlisted_by_accident:
+                # That it was not listed said nothing so far.
+                endpoint.is_listed, endpoint.was_unlisted_by_accident = True, False
+
+    def take_drivers(self, pbx: Pbx, at: float, step: Step) -> None:
+        """Judge, after a snapshot, whether a channel driver is missing that somebody needs."""
+        lacking = [
+            technology
+            for technology in pbx.missing_drivers
+            if any(one.target.technology == technology and needs_its_driver(one, at) for one in pbx.endpoints.values())
+        ]
+        if lacking or pbx.drivers.belief is not None or pbx.drivers.pending is not None:
+            self._observe(pbx.drivers, assess_drivers(lacking), at, step)
 
     # ------------------------------------------------------------ inventory (rule 3)
 

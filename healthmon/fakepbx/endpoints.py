@@ -7,6 +7,8 @@ from msgspec import Struct, field
 #: Asterisk's peer_status, device state and endpoint state of an endpoint that can be reached, and of one that cannot.
 UP = ("Reachable", "NOT_INUSE", "online")
 DOWN = ("Unreachable", "UNAVAILABLE", "offline")
+#: The channel driver of each technology.
+DRIVERS = {"PJSIP": "chan_pjsip.so", "SIP": "chan_sip.so", "IAX2": "chan_iax2.so"}
 
 
 class FakeEndpoint(Struct):
@@ -22,6 +24,8 @@ class FakeEndpoint(Struct):
     qualify_frequency: int = 60
     qualify_timeout: float = 3.0
     max_contacts: int = 1
+    #: False: nothing says where it is; it is offline for ever, also while it is in a call.
+    has_aor: bool = True
     #: False: removed by a reload; listed as offline until the next restart.
     is_configured: bool = True
     #: It was up when it was removed. Only then its device state becomes INVALID; else it stays what it was.
@@ -53,7 +57,12 @@ class FakeEndpoint(Struct):
         """Its word in /endpoints."""
         if self.is_unreported:
             return "unknown"
-        return "online" if self.is_up and self.is_configured else "offline"
+        return "online" if self.is_up and self.is_configured and self.has_aor else "offline"
+
+    @property
+    def is_speakable(self) -> bool:
+        """Whether its name is UTF-8; if not, no JSON can hold it. (In Python: a name with surrogates.)"""
+        return not any("\ud800" <= char <= "\udfff" for char in self.resource)
 
     @property
     def device_state(self) -> str:
@@ -64,6 +73,8 @@ class FakeEndpoint(Struct):
             return "UNKNOWN"
         if self.is_in_use:
             return "INUSE"
+        if not self.has_aor:
+            return "UNAVAILABLE"
         return "NOT_INUSE" if self.is_up else "UNAVAILABLE"
 
     def listed(self) -> dict[str, object]:
@@ -73,7 +84,7 @@ class FakeEndpoint(Struct):
     def sorcery_endpoint(self) -> dict[str, str]:
         """Its PJSIP endpoint object, as far as it is read."""
         return {
-            "aors": self.resource,
+            "aors": self.resource if self.has_aor else "",
             "auth": "",
             "outbound_auth": self.outbound_auth,
             "outbound_proxy": self.outbound_proxy,

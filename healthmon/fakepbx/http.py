@@ -61,6 +61,7 @@ _REASONS = {
     404: "Not Found",
     422: "Unprocessable Entity",
     426: "Upgrade Required",
+    500: "Internal Server Error",
     501: "Not Implemented",
     502: "Bad Gateway",
     503: "Service Unavailable",

@@ -12,7 +12,7 @@ from enum import Enum
 from urllib.parse import urlsplit
 
 from healthmon.fakepbx import frames, resources, storm
-from healthmon.fakepbx.endpoints import FakeEndpoint
+from healthmon.fakepbx.endpoints import DRIVERS, FakeEndpoint
 from healthmon.fakepbx.http import Answer, Request, html, message
 from healthmon.fakepbx.server import Server
 from healthmon.fakepbx.streams import EventStream
@@ -35,7 +35,9 @@ class FakePbx:
 
     Public attributes may be set at any time: ``is_denying`` (401 to all), ``is_read_only`` (403 to whatever is no
     GET), ``delay`` (seconds before each answer), ``gateway_error`` (502 … as a reverse proxy says it),
-    ``mutes_new_streams`` (they open, and nothing comes), ``splits_at_slashes`` (behind an nginx that turns %2F into /).
+    ``mutes_new_streams`` (they open, and nothing comes), ``splits_at_slashes`` (behind an nginx that turns %2F into /),
+    ``without_modules`` (names of modules that are not loaded: ``chan_pjsip.so``, ``res_pjsip.so``; no event tells),
+    ``cannot_list`` (technologies whose list fails).
     """
 
     def __init__(
@@ -65,6 +67,10 @@ class FakePbx:
         self.is_read_only = False
         self.mutes_new_streams = False
         self.splits_at_slashes = False
+        self.without_modules: set[str] = set()
+        #: Technologies whose driver was missing already when it started: their devices are INVALID.
+        self.booted_without: set[str] = set()
+        self.cannot_list: set[str] = set()
         self.delay = 0.0
         self.gateway_error = 0
         #: Requests that the fake does not know. Tests assert that there are none.
@@ -98,8 +104,17 @@ class FakePbx:
     # ---------------------------------------------------------------- endpoints
 
     def endpoints(self) -> list[FakeEndpoint]:
-        """All that are listed."""
+        """All that there are."""
         return list(self._endpoints.values())
+
+    def listed(self) -> list[FakeEndpoint]:
+        """All that ARI lists. PJSIP's are those of res_pjsip, the others those of their channel driver."""
+        owners = {**DRIVERS, "PJSIP": "res_pjsip.so"}
+        return [one for one in self.endpoints() if owners.get(one.technology) not in self.without_modules]
+
+    def limit_sessions(self, most: int | None) -> None:
+        """http.conf's sessionlimit: a connection beyond it is taken, and closed without an answer; None: no limit."""
+        self._server.limit = most
 
     def find(self, name: str) -> FakeEndpoint | None:
         """The endpoint of that name (``PJSIP/101``), or None."""
@@ -165,6 +180,7 @@ class FakePbx:
         self.go_to(Phase.REFUSING)
         self.startup_time = self.last_reload_time = _now()
         self._endpoints = {name: one for name, one in self._endpoints.items() if one.is_configured}
+        self.booted_without = {name for name, driver in DRIVERS.items() if driver in self.without_modules}
         for endpoint in self._endpoints.values():
             endpoint.is_up = are_up and endpoint.is_up
         for phase in (Phase.NO_ARI, Phase.BOOTING, Phase.RUNNING):

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from healthmon.fakepbx.endpoints import FakeEndpoint
+from healthmon.fakepbx.endpoints import DRIVERS, FakeEndpoint
 from healthmon.fakepbx.http import Answer, Request, as_json, message
 
 if TYPE_CHECKING:
@@ -36,17 +36,39 @@ def _match(pattern: tuple[str | None, ...], segments: tuple[str, ...]) -> tuple[
 
 
 def _endpoints(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answer:
-    return as_json(200, [endpoint.listed() for endpoint in pbx.endpoints()])
+    """One name that is not UTF-8, and there is no list, also after it was removed."""
+    listed = pbx.listed()
+    if pbx.cannot_list or not all(endpoint.is_speakable for endpoint in listed):
+        return as_json(500, {"error": "Allocation failed"})
+    return as_json(200, [endpoint.listed() for endpoint in listed])
+
+
+def _endpoints_of(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answer:
+    """Those of a technology, without the one whose name is not UTF-8."""
+    if names[0] in pbx.cannot_list:
+        return as_json(500, {"error": "Allocation failed"})
+    of_it = [endpoint for endpoint in pbx.listed() if endpoint.technology == names[0]]
+    if not of_it:
+        return message(404, f"No Endpoints found - invalid tech {names[0]}")
+    return as_json(200, [endpoint.listed() for endpoint in of_it if endpoint.is_speakable])
 
 
 def _endpoint(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answer:
     endpoint = pbx.find("/".join(names))
-    return as_json(200, endpoint.listed()) if endpoint else message(404, "Endpoint not found")
+    is_there = endpoint in pbx.listed()
+    return as_json(200, endpoint.listed()) if endpoint and is_there else message(404, "Endpoint not found")
 
 
 def _device_state(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answer:
     endpoint = pbx.find(names[0])
-    return as_json(200, {"name": names[0], "state": endpoint.device_state if endpoint else "INVALID"})
+    is_there = endpoint is not None and endpoint.technology not in pbx.booted_without
+    return as_json(200, {"name": names[0], "state": endpoint.device_state if endpoint and is_there else "INVALID"})
+
+
+def _module(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answer:
+    if names[0] in pbx.without_modules or names[0] not in DRIVERS.values():
+        return message(404, "Module could not be found in running modules")
+    return as_json(200, {"name": names[0], "status": "Running", "use_count": 0, "support_level": "core"})
 
 
 def _info(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answer:
@@ -59,6 +81,8 @@ def _info(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answer:
 
 
 def _sorcery_endpoint(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answer:
+    if "res_pjsip.so" in pbx.without_modules:
+        return message(404, "configClass 'res_pjsip' not found")
     return _sorcery(names[0], _configured(pbx, names[0]), FakeEndpoint.sorcery_endpoint)
 
 
@@ -129,7 +153,9 @@ _DYNAMIC = ("asterisk", "config", "dynamic", "res_pjsip")
 #: Everything that the fake knows: method, path with None for a name, what answers.
 ROUTES: tuple[tuple[str, tuple[str | None, ...], Handler], ...] = (
     ("GET", ("endpoints",), _endpoints),
+    ("GET", ("endpoints", None), _endpoints_of),
     ("GET", ("endpoints", None, None), _endpoint),
+    ("GET", ("asterisk", "modules", None), _module),
     ("GET", ("deviceStates", None), _device_state),
     ("GET", ("asterisk", "info"), _info),
     ("GET", (*_DYNAMIC, "endpoint", None), _sorcery_endpoint),

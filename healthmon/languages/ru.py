@@ -177,6 +177,7 @@ SAYINGS = {
     "warning": "предупреждение",
     "info": "информация",
     "list of endpoints": "список эндпоинтов",
+    "channel drivers": "драйверы каналов",
     "restarts": "перезапуски",
     "private address {network}": "{network} (частный адрес)",
     # What several have in common.
@@ -218,6 +219,21 @@ SAYINGS = {
         "Asterisk показывает {listed} из {known} эндпоинтов; нет: {names}"
     ),
     "Asterisk lists {listed} of {known} endpoints": "Asterisk показывает {listed} из {known} эндпоинтов",
+    "Asterisk has its channel drivers": "драйверы каналов Asterisk загружены",
+    "Asterisk has no {names} channel driver: no call over {technologies} is possible": (
+        "в Asterisk нет драйвера каналов {names}: вызовы через {technologies} невозможны"
+    ),
+    "Asterisk has no {names} channel driver": "в Asterisk нет драйвера каналов {names}",
+    "Asterisk cannot list all endpoints at once ({said}): is the name of one not UTF-8? "
+    "Listed without it, until Asterisk is restarted: {listed}; cannot be listed: {names}": (
+        "Asterisk не может показать все эндпоинты сразу ({said}): чьё-то имя не в UTF-8? "
+        "Показаны без него, до перезапуска Asterisk: {listed}; не показать: {names}"
+    ),
+    "Asterisk cannot list all endpoints at once ({said}): is the name of one not UTF-8? "
+    "Listed without it, until Asterisk is restarted: {listed}": (
+        "Asterisk не может показать все эндпоинты сразу ({said}): чьё-то имя не в UTF-8? "
+        "Показаны без него, до перезапуска Asterisk: {listed}"
+    ),
     "{number} restarts in {minutes} minutes": "перезапусков за {minutes} мин: {number}",
     "no events: {why}; polled every {number} s": "нет событий: {why}; опрос каждые {number} с",
     "the certificate ends in {days} day ({until} UTC)": "сертификат истекает через {days} дн. ({until} UTC)",

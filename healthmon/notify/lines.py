@@ -76,7 +76,7 @@ _KINDS = list(Kind)
 _STATES = list(State)
 _SEVERITIES = list(Severity)
 #: What a PBX's check is called behind its name.
-CHECKS = {Check.INVENTORY: "list of endpoints", Check.RESTARTS: "restarts"}
+CHECKS = {Check.INVENTORY: "list of endpoints", Check.DRIVERS: "channel drivers", Check.RESTARTS: "restarts"}
 
 
 #: What sort of thing it is, and its name, harmless.

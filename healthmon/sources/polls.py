@@ -12,8 +12,8 @@ from typing import TypeVar
 from msgspec import Struct
 
 from healthmon.ari.address import fits_into_url
-from healthmon.ari.client import AriClient
-from healthmon.ari.messages import device_sighting, endpoint_answer, snapshot
+from healthmon.ari.client import CONFIGURABLE, AriClient
+from healthmon.ari.messages import Listing, device_sighting, endpoint_answer, snapshot
 from healthmon.clock import Clock
 from healthmon.config.types import PbxConfig
 from healthmon.errors import AriDenied, AriError, AriNotFound, AriUnexpected, Trouble
@@ -81,7 +81,7 @@ class PollSource:
         clock: Clock,
         signals: Signals,
         *,
-        cached: Iterable[EndpointSettings] = (),
+        cached: Sequence[EndpointSettings] = (),
         cached_for: tuple[str, str] = ("", ""),
         times: PollTimes | None = None,
     ) -> None:
@@ -103,7 +103,12 @@ class PollSource:
         self._repeats = Repeats(log, f"pbx {pbx.name}")
         self._unreadable = Repeats(log, f"pbx {pbx.name}: a single endpoint")
         self._mangled = Repeats(log, f"pbx {pbx.name}: device states")
+        #: Technologies of endpoints that are, or were, there: their channel drivers are to be loaded.
+        self._technologies = {settings.target.technology for settings in cached}
+        self._missing_drivers: tuple[str, ...] = ()
         self._retry_at: float | None = None
+        #: While it fails: Asterisk answers all the same, only not as it should.
+        self._answers = False
         self._snapshot_begun = float("-inf")
         # The first snapshot is the first sign of life.
         self._life_sign_due = float("inf")
@@ -178,10 +183,15 @@ class PollSource:
             self._retry_at = min(self._retry_at, self._snapshot_begun + self._times.snapshot_spacing)
 
     def _next_job(self, now: float) -> tuple[float, Callable[[], None]]:
-        """The most urgent of what is due, else what is due next. While it fails, snapshots alone are tried."""
-        if self._retry_at is not None:
+        """The most urgent of what is due, else what is due next.
+
+        While it fails, snapshots alone are tried; where Asterisk answers, the event stream still needs its heartbeat.
+        """
+        if self._retry_at is not None and not self._answers:
             return self._retry_at, self._look
         jobs = [(self._sign_due(), self._give_sign_of_life)]
+        if self._retry_at is not None:
+            return min((self._retry_at, self._look), jobs[0], key=lambda job: job[0])
         if self._settings_first:
             # What is asked together with them is to be answered afterwards.
             return min(jobs[0], (self._question_pace.ready_at, self._read_settings_first), key=lambda job: job[0])
@@ -239,25 +249,44 @@ class PollSource:
         self._snapshot_begun = time.monotonic()
         asked_at = self._clock.now()
         # The endpoints first: those of a new Asterisk must not appear under the old one's startup_time.
-        endpoints = self._client.endpoints()
+        listing = self._client.listing()
         info = self._client.info()
+        self._look_for_drivers(listing)
         self.alive_at = self._clock.now()
         self._startup_time = info.startup_time
         self._agenda.renew((info.startup_time, info.last_reload_time), self.alive_at, info.configured_for)
-        self._works(asked_at)
-        self._inbox.offer(snapshot(self._pbx.name, asked_at, endpoints, info, follows_settings=self._follows_settings))
+        self._works(asked_at, listing.why)
+        self._inbox.offer(
+            snapshot(
+                self._pbx.name,
+                asked_at,
+                listing,
+                info,
+                missing_drivers=self._missing_drivers,
+                follows_settings=self._follows_settings,
+            )
+        )
         self._follows_settings = False
         self.last_snapshot_at = asked_at
         if not self._has_heartbeat:
             self._life_sign_due = time.monotonic() + self._times.life_sign_every
 
-    def _works(self, at: float) -> None:
+    def _look_for_drivers(self, listing: Listing) -> None:
+        """Ask whether the channel drivers are loaded. No event tells when one is unloaded (seen on 16 and 22)."""
+        self._technologies.update(endpoint.technology for endpoint in listing.endpoints)
+        before, self._missing_drivers = self._missing_drivers, self._client.missing_drivers(self._technologies)
+        if set(before) - set(self._missing_drivers):
+            # What could not be read without the driver can be read now.
+            self._agenda.expire()
+
+    def _works(self, at: float, why_listed_singly: str) -> None:
         """Note that REST works; a remark about it is reported when it changes."""
         if self._retry_at is not None:
             self._retry_at = None
             self._signals.rest_is_back()
         self._repeats.worked()
-        remark = certificate_remark(self._client.certificate_ends_at(), at)
+        remarks = (why_listed_singly, certificate_remark(self._client.certificate_ends_at(), at))
+        remark = "; ".join(filter(None, remarks))
         if remark != self._remark:
             self._remark = remark
             self._inbox.offer(ConnectionReport(self._pbx.name, Channel.REST, at, remark=remark, alive_at=self.alive_at))
@@ -266,6 +295,7 @@ class PollSource:
         """Report a look that failed, and say when to look again."""
         self._repeats.failed(f"{error.call}: {error.what}")
         self._retry_at = time.monotonic() + self._retry_wait(error.trouble)
+        self._answers = error.trouble is Trouble.UNEXPECTED
         # After a recovery the remark is told anew.
         self._remark = ""
         self._inbox.offer(
@@ -319,11 +349,24 @@ class PollSource:
         self.alive_at = self._clock.now()
 
     def _look_closer(self, target: Target) -> Observation | Removed | None:
-        """Ask whether what is offline is still there: its device state, then Asterisk's configuration."""
+        """Ask whether what is offline is still there: its device state, then Asterisk's configuration.
+
+        INVALID alone says little: so is the device of every endpoint whose channel driver is not loaded.
+        """
         device = self._device_of(target, self._clock.now())
-        if not isinstance(device, Removed) and self._client.is_configured(target) is False:
+        is_configured = self._client.is_configured(target)
+        if is_configured is False:
             return Removed(target, self._clock.now(), Source.ANSWER)
-        return device
+        if not isinstance(device, Removed):
+            return device
+        has_driver = self._client.has_driver(target.technology)
+        if has_driver and target.technology not in CONFIGURABLE:
+            return device
+        if has_driver is False:
+            # That concerns all of them: the snapshot says so.
+            self._signals.resync.set()
+        words = "device state INVALID, though it was not removed"
+        return Observation(target, Health.UNKNOWN, device.at, Source.ANSWER, Witness.DEVICE, words)
 
     def _device_of(self, target: Target, at: float) -> Observation | Removed | None:
         """Ask for the device state. Asterisk has an answer for every name: a 404 comes of a proxy in between."""
@@ -364,10 +407,7 @@ class PollSource:
     def _settings_of(self, target: Target) -> EndpointSettings | Removed:
         """The settings; or that there are none any more, though the endpoint is listed until the next restart."""
         at = self._clock.now()
-        settings = self._client.settings(target, at)
-        if not settings.known and self._client.is_configured(target) is False:
-            return Removed(target, at, Source.ANSWER)
-        return settings
+        return self._client.settings(target, at) or Removed(target, at, Source.ANSWER)
 
 
 def certificate_remark(ends_at: float | None, now: float) -> str:

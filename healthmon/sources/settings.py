@@ -46,10 +46,14 @@ class SettingsAgenda:
         if read_for != self._read_for:
             self._read_for = read_for
             self._cached.clear()
-            self._to_read.update(dict.fromkeys(self._read_at))
+            self.expire()
             return
         old = (target for target, read_at in self._read_at.items() if now - read_at >= self._max_age)
         self._to_read.update(dict.fromkeys(old))
+
+    def expire(self) -> None:
+        """Have all read again."""
+        self._to_read.update(dict.fromkeys(self._read_at))
 
     def next(self) -> Target:
         """The one to read now. Raises StopIteration when there is none."""

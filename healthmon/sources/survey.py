@@ -11,6 +11,7 @@ from healthmon.ari.client import AriClient
 from healthmon.ari.messages import EndpointState, PbxInfo
 from healthmon.clock import Clock
 from healthmon.config.types import PbxConfig
+from healthmon.errors import AriUnexpected
 from healthmon.model import EndpointSettings, Target
 from healthmon.sources.pace import Pace
 from healthmon.sources.polls import certificate_remark
@@ -25,8 +26,12 @@ class Survey(Struct, frozen=True):
     info: PbxInfo
     #: Asterisk's word for every listed endpoint: online, offline, unknown.
     states: dict[Target, str]
-    #: Those that were asked about.
+    #: Those that were asked about, and are configured.
     settings: list[EndpointSettings]
+    #: Those that were asked about, and are in the list alone: deleted since Asterisk's start, or made by a module.
+    unconfigured: list[Target]
+    #: Technologies of listed endpoints whose channel driver is not loaded.
+    missing_drivers: tuple[str, ...]
     #: "the certificate ends in 9 days", or "".
     remark: str
 
@@ -44,11 +49,33 @@ def survey(
     """
     clock, pace = Clock(), Pace.for_settings()
     with closing(AriClient(pbx)) as client:
-        info = client.info()
-        listed = sorted(client.endpoints(), key=lambda one: (one.technology, one.resource))
-        settings = []
-        for one in progress([one for one in listed if wanted(one.target(pbx.name))][:most]):
+        info, listing = client.info(), client.listing()
+        listed = sorted(listing.endpoints, key=lambda one: (one.technology, one.resource))
+        settings: list[EndpointSettings] = []
+        unconfigured: list[Target] = []
+        for endpoint in progress([one for one in listed if wanted(one.target(pbx.name))][:most]):
             pace.wait()
-            settings.append(client.settings(one.target(pbx.name), clock.now()))
-        remark = certificate_remark(client.certificate_ends_at(), clock.now())
-    return Survey(info, {one.target(pbx.name): one.state for one in listed}, settings, remark)
+            target = endpoint.target(pbx.name)
+            found = _settings(client, target, clock.now())
+            if found is None:
+                unconfigured.append(target)
+            else:
+                settings.append(found)
+        missing_drivers = client.missing_drivers({one.technology for one in listed})
+        remarks = (listing.why, certificate_remark(client.certificate_ends_at(), clock.now()))
+    return Survey(
+        info=info,
+        states={one.target(pbx.name): one.state for one in listed},
+        settings=settings,
+        unconfigured=unconfigured,
+        missing_drivers=missing_drivers,
+        remark="; ".join(filter(None, remarks)),
+    )
+
+
+def _settings(client: AriClient, target: Target, at: float) -> EndpointSettings | None:
+    """Read the settings of one endpoint; None: it is not in the configuration. What cannot be read is unknown."""
+    try:
+        return client.settings(target, at)
+    except AriUnexpected:
+        return EndpointSettings(target, at, known=False)

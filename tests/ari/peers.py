@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
+from msgspec.structs import replace
+
+from healthmon.ari.client import AriClient
 from healthmon.config.types import Hold, PbxConfig, Secret
 from healthmon.fakepbx import FakeEndpoint, FakePbx
 from tests.lab.asterisk import Asterisk
 from tests.lab.fixtures import Lab
 from tests.lab.phones import Phone
+from tests.waiting import wait_for
 
 #: What each peer has: a phone that registers by itself, a trunk that is not checked, and one that does not answer.
 PHONE, STATIC, DEAD = "101", "trunk-static", "trunk/dead"
+#: "büro" in ISO-8859-1, as Python reads what is no UTF-8.
+NOT_UTF_8 = b"b\xfcro".decode(errors="surrogateescape")
 
 
 class Peer(Protocol):
@@ -32,6 +39,18 @@ class Peer(Protocol):
 
     def restart(self) -> None:
         """Die without a word, and start anew."""
+
+    def restart_without(self, *modules: str) -> None:
+        """Die without a word, and start anew without these modules."""
+
+    def unload_driver(self) -> None:
+        """``module unload chan_pjsip.so``."""
+
+    def add_name_that_is_not_utf_8(self) -> None:
+        """A reload brings an endpoint whose name is ISO-8859-1."""
+
+    def remove_name_that_is_not_utf_8(self) -> None:
+        """The next reload is without it."""
 
     def check(self) -> None:
         """At the end: whatever the peer has to complain about."""
@@ -66,6 +85,23 @@ class FakePeer:
     def restart(self) -> None:
         """Die without a word, and start anew."""
         self.fake.restart()
+
+    def restart_without(self, *modules: str) -> None:
+        """Die without a word, and start anew without these modules."""
+        self.fake.without_modules = {f"{module}.so" for module in modules}
+        self.fake.restart()
+
+    def unload_driver(self) -> None:
+        """``module unload chan_pjsip.so``."""
+        self.fake.without_modules = {"chan_pjsip.so"}
+
+    def add_name_that_is_not_utf_8(self) -> None:
+        """A reload brings an endpoint whose name is ISO-8859-1."""
+        self.fake.add(FakeEndpoint("PJSIP", NOT_UTF_8, is_up=False))
+
+    def remove_name_that_is_not_utf_8(self) -> None:
+        """The next reload is without it."""
+        self.fake.remove(f"PJSIP/{NOT_UTF_8}")
 
     def check(self) -> None:
         """A request that the fake does not know is a failure."""
@@ -116,6 +152,31 @@ class RealPeer:
         """Die without a word, and start anew."""
         self.asterisk.kill()
         self.asterisk.start()
+
+    def restart_without(self, *modules: str) -> None:
+        """Die without a word, and start anew without these modules."""
+        self.asterisk.options = replace(self.asterisk.options, without_modules=modules)
+        self.restart()
+
+    def unload_driver(self) -> None:
+        """``module unload chan_pjsip.so``."""
+        self.asterisk.cli("module unload chan_pjsip.so")
+
+    def add_name_that_is_not_utf_8(self) -> None:
+        """A reload brings an endpoint whose name is ISO-8859-1."""
+        self.asterisk.append("pjsip.conf", f"[{NOT_UTF_8}]\ntype=endpoint\ncontext=default\n")
+        self._reload(lambda answer: answer == 500)
+
+    def remove_name_that_is_not_utf_8(self) -> None:
+        """The next reload is without it."""
+        before = AriClient(self.pbx).info().last_reload_time
+        self.asterisk.append("pjsip.conf", "")
+        self.asterisk.reload()
+        wait_for(lambda: AriClient(self.pbx).info().last_reload_time != before)
+
+    def _reload(self, is_done: Callable[[int], bool]) -> None:
+        self.asterisk.reload()
+        wait_for(lambda: is_done(self.asterisk.ari("GET", "/endpoints").status_code))
 
     def check(self) -> None:
         """A real Asterisk has nothing to complain about."""

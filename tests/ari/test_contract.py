@@ -15,12 +15,22 @@ from healthmon.ari.events import EventSocket, open_events
 from healthmon.ari.messages import Event, Replaced, UserEvent, decode_event
 from healthmon.config.types import Secret
 from healthmon.errors import AriDenied, AriError, AriNotFound
+from healthmon.fakepbx.endpoints import FakeEndpoint
 from healthmon.fakepbx.resources import ROUTES
-from healthmon.model import ContactChange, ContactStatus, Health, Observation, Removed, Target, Witness
+from healthmon.model import (
+    ContactChange,
+    ContactStatus,
+    EndpointSettings,
+    Health,
+    Observation,
+    Removed,
+    Target,
+    Witness,
+)
 from tests.lab.fixtures import VERSIONS, Lab, need
 from tests.waiting import wait_for
 
-from .peers import DEAD, PHONE, STATIC, FakePeer, Peer, RealPeer, fake_pbx
+from .peers import DEAD, NOT_UTF_8, PHONE, STATIC, FakePeer, Peer, RealPeer, fake_pbx
 
 REAL = [pytest.param(version, marks=pytest.mark.lab, id=f"asterisk{version}") for version in VERSIONS]
 
@@ -162,11 +172,11 @@ def test_a_removed_endpoint_stays_listed_and_only_its_configuration_tells_for_ce
     wait_for(lambda: client.is_configured(phone) is False)
     wait_for(lambda: client.device_state(phone.endpoint) == device)
     assert client.endpoint("PJSIP", PHONE).state == "offline"
-    assert not client.settings(phone, 5.0).known
+    assert client.settings(phone, 5.0) is None
 
 
 def test_settings_are_those_of_endpoint_and_aor(client: AriClient) -> None:
-    phone, static, dead = (client.settings(Target("office", "PJSIP", name), 5.0) for name in (PHONE, STATIC, DEAD))
+    phone, static, dead = (settings_of(client, name) for name in (PHONE, STATIC, DEAD))
 
     assert phone.known
     assert (phone.qualify_frequency, phone.qualify_timeout, phone.max_contacts) == (2.0, 1.0, 1)
@@ -180,7 +190,7 @@ def test_a_phone_that_is_registered_has_no_static_contact(peer: Peer, client: Ar
     peer.phone_up()
     wait_for(lambda: client.endpoint("PJSIP", PHONE).state == "online")
 
-    found = client.settings(Target("office", "PJSIP", PHONE), 5.0)
+    found = settings_of(client, PHONE)
 
     assert (found.known, found.has_static_contact, found.max_contacts) == (True, False, 1)
     (place,) = found.places
@@ -188,9 +198,71 @@ def test_a_phone_that_is_registered_has_no_static_contact(peer: Peer, client: Ar
     assert place.user_agent in ("healthmon lab", "Fake Phone 1.0")
 
 
-def test_settings_of_what_is_not_pjsip_or_not_there_are_unknown(client: AriClient) -> None:
-    assert not client.settings(Target("office", "PJSIP", "nobody"), 5.0).known
-    assert not client.settings(Target("office", "IAX2", PHONE), 5.0).known
+def test_settings_of_what_is_not_there_are_none_and_of_what_is_not_pjsip_unknown(client: AriClient) -> None:
+    assert client.settings(Target("office", "PJSIP", "nobody"), 5.0) is None
+    assert client.settings(Target("office", "IAX2", PHONE), 5.0) == EndpointSettings(
+        Target("office", "IAX2", PHONE), 5.0, known=False
+    )
+
+
+@pytest.mark.parametrize("is_still_configured", [True, False])
+def test_one_name_that_is_not_utf_8_leaves_the_list_of_each_technology(
+    peer: Peer, client: AriClient, is_still_configured: bool
+) -> None:
+    assert client.listing().why == ""
+    peer.add_name_that_is_not_utf_8()
+    if not is_still_configured:
+        peer.remove_name_that_is_not_utf_8()
+
+    whole = failure(client.endpoints)
+    found = client.listing()
+
+    assert "500 (Allocation failed)" in whole.what
+    assert {one.resource for one in found.endpoints} == {PHONE, STATIC, DEAD}
+    assert found.why.startswith("Asterisk cannot list all endpoints at once (an answer 500 (Allocation failed))")
+    assert found.why.endswith("until Asterisk is restarted: PJSIP")
+    assert found.unlisted == ()
+
+
+def test_a_channel_driver_that_is_unloaded_at_run_time_is_missing_and_nothing_else_tells(
+    peer: Peer, client: AriClient, stream: EventSocket
+) -> None:
+    assert client.missing_drivers(["PJSIP"]) == ()
+
+    peer.unload_driver()
+    client.user_event("mark")
+
+    assert client.missing_drivers(["PJSIP"]) == ("PJSIP",)
+    assert {one.state for one in client.endpoints() if one.resource == STATIC} == {"online"}
+    assert client.device_state(f"PJSIP/{STATIC}") == "NOT_INUSE"
+    assert client.is_configured(Target("office", "PJSIP", STATIC))
+    assert read_until(stream, bool) == [UserEvent("mark")]
+
+
+def test_without_its_channel_driver_devices_are_invalid_though_configured(peer: Peer, client: AriClient) -> None:
+    peer.restart_without("chan_pjsip")
+
+    assert client.missing_drivers(["PJSIP"]) == ("PJSIP",)
+    assert client.device_state(f"PJSIP/{STATIC}") == "INVALID"
+    assert client.is_configured(Target("office", "PJSIP", STATIC))
+
+
+def test_without_res_pjsip_nobody_can_tell_how_an_endpoint_is_configured(peer: Peer, client: AriClient) -> None:
+    static = Target("office", "PJSIP", STATIC)
+    peer.restart_without("chan_pjsip", "res_pjsip")
+
+    unreadable = failure(lambda: client.settings(static, 5.0))
+
+    assert client.is_configured(static) is None
+    assert "configClass 'res_pjsip' not found" in unreadable.what
+    assert client.endpoints() == []
+
+
+def settings_of(client: AriClient, name: str) -> EndpointSettings:
+    """The settings of an endpoint that is configured."""
+    found = client.settings(Target("office", "PJSIP", name), 5.0)
+    assert found is not None
+    return found
 
 
 def test_a_wrong_password_is_denied(peer: Peer) -> None:
@@ -266,7 +338,11 @@ def test_the_fake_knows_nothing_that_this_suite_does_not_use() -> None:
         assert client.endpoint("PJSIP", PHONE)
         assert client.device_state(f"PJSIP/{PHONE}")
         assert client.info()
+        assert client.missing_drivers(["PJSIP"]) == ()
         assert client.settings(Target("office", "PJSIP", PHONE), 5.0)
+
+        fake.add(FakeEndpoint("PJSIP", NOT_UTF_8, is_up=False))
+        assert client.listing().why
 
         used = {
             (method, pattern)

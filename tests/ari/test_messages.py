@@ -9,6 +9,7 @@ from healthmon.ari.messages import (
     Aor,
     Attribute,
     EndpointState,
+    Listing,
     PbxInfo,
     Replaced,
     UnknownType,
@@ -211,7 +212,7 @@ def test_an_event_of_an_unknown_type_is_named_but_not_at_length() -> None:
 def test_rule_01_a_snapshot_has_the_time_of_its_request(version: str, name: str) -> None:
     listed = messages.decode(exchange(version, name).body, list[EndpointState], "office", "GET /endpoints")
 
-    seen = messages.snapshot("office", AT, listed, PbxInfo("start", "reload", "22"))
+    seen = messages.snapshot("office", AT, Listing(listed), PbxInfo("start", "reload", "22"))
 
     assert len(seen.endpoints) == len(listed) > 5
     assert {one.at for one in seen.endpoints} == {seen.asked_at} == {AT}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from healthmon.ari.messages import EndpointState, PbxInfo, decode, snapshot
+from healthmon.ari.messages import EndpointState, Listing, PbxInfo, decode, snapshot
 from healthmon.config import Config
 from healthmon.config.parser import load
 from healthmon.core.monitor import Monitor
@@ -74,7 +74,7 @@ def _config(folder: Path) -> Config:
 def _look(monitor: Monitor, writer: Writer, body: bytes, at: float) -> None:
     """All that is done with an answer once it has arrived."""
     listed = decode(body, list[EndpointState], PBX, "GET /endpoints")
-    seen = snapshot(PBX, at, listed, PbxInfo("started", "reloaded"))
+    seen = snapshot(PBX, at, Listing(listed), PbxInfo("started", "reloaded"))
     _step(monitor, writer, lambda changes: monitor.see(seen, at, changes))
 
 

@@ -281,6 +281,9 @@ class Scene:
         self.questions: list[Question] = []
         self.sent: list[tuple[str, Reason, int, str]] = []
         self.startup_time = "boot 1"
+        #: What Asterisk lacks, and cannot list.
+        self.missing_drivers: tuple[str, ...] = ()
+        self.unlisted: tuple[str, ...] = ()
         self.monitor = Monitor(self.config, self.db.remembered(), now)
         self._do(lambda changes: self.monitor.start(now, changes))
 
@@ -337,6 +340,7 @@ class Scene:
             Observation(target, health, at, Source.SNAPSHOT, Witness.ENDPOINT, f"endpoint {health}")
             for target, health in seen.items()
         )
+        says = {"unlisted": self.unlisted, "missing_drivers": self.missing_drivers, **says}
         return self.see(Snapshot(pbx, at, rows, self.startup_time, "reload 1", "22.10.1", **says))
 
     def event(self, target: Target, health: Health, *, at: float | None = None) -> Changes:
@@ -390,7 +394,11 @@ class Scene:
         return self.see(ConnectionReport(pbx, channel, self.now, trouble, words, remark, alive_at, asked_at))
 
     def removed(self, target: Target) -> Changes:
-        """Device state INVALID."""
+        """Asked about, it turns out not to be in the configuration any more."""
+        return self.see(Removed(target, self.now, Source.ANSWER))
+
+    def invalid(self, target: Target) -> Changes:
+        """An event: device state INVALID."""
         return self.see(Removed(target, self.now, Source.EVENT))
 
     def deliver(self) -> list[tuple[str, Reason, int, str]]:

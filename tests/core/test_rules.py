@@ -125,7 +125,15 @@ def test_rule_02_a_phone_whose_registration_expired_in_a_call_that_hangs_is_down
     assert scene.belief(phone()) is DOWN
 
 
-def test_rule_02_invalid_means_removed_not_down(scene: Scene) -> None:
+def test_rule_02_invalid_is_a_hint_and_the_configuration_is_asked(scene: Scene) -> None:
+    scene.invalid(phone())
+
+    assert scene.questions[-1].targets == (phone(),)
+    assert scene.belief(phone()) is UP
+
+
+def test_rule_02_invalid_and_not_configured_means_removed_not_down(scene: Scene) -> None:
+    scene.invalid(phone())
     scene.removed(phone())
 
     assert (phone(), Check.REACHABILITY) not in scene.db.states

@@ -243,7 +243,9 @@ class Asterisk:
         for name in ("etc", "lib/keys", "spool", "log"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
         for name, text in self._files().items():
-            (self._etc / name).write_text(text + self.extra.get(name, ""))
+            # A name that is not UTF-8 is written as the bytes that it was read from.
+            whole = text + self.extra.get(name, "")
+            (self._etc / name).write_text(whole, encoding="utf-8", errors="surrogateescape")
 
     @property
     def _etc(self) -> Path:

@@ -10,11 +10,12 @@ import requests
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from healthmon.ari import failures
-from healthmon.core import endpoints, failing
+from healthmon.ari import failures, messages
+from healthmon.core import drivers, endpoints, failing
+from healthmon.core.drivers import assess as assess_drivers
 from healthmon.core.inventory import Vanished, assess
 from healthmon.core.sites import label
-from healthmon.errors import AriError
+from healthmon.errors import AriError, AriUnexpected
 from healthmon.languages import CODES, language
 from healthmon.model import Check, Ending, Kind, Severity
 from healthmon.notify.digest import compose
@@ -174,6 +175,11 @@ def _sayings() -> list[str]:
         assess(_vanished(*[Kind.PHONE] * 5), 12)[1],
         assess(_vanished(*[Kind.PHONE] * 9), 12)[1],
         assess(_vanished(*[Kind.PHONE] * 9), 12)[1].partition(";")[0].removeprefix("Asterisk "),
+        assess_drivers(["PJSIP", "IAX2"])[1],
+        assess_drivers([])[1],
+        drivers.no_driver(["PJSIP"]),
+        messages.why_listed_singly(AriUnexpected("office", "GET", "an answer 500"), ["PJSIP", "IAX2"], ["SIP"]),
+        messages.why_listed_singly(AriUnexpected("office", "GET", "an answer 500"), ["PJSIP"], []),
         certificate_remark(NOW + 9.5 * 86400, NOW),
         certificate_remark(NOW + 1.5 * 86400, NOW),
         *_failures(),
@@ -190,7 +196,7 @@ def test_what_other_parts_say_is_known_in_russian(saying: str) -> None:
 
 
 def test_the_names_of_a_pbxs_checks_are_known_in_russian() -> None:
-    assert set(CHECKS) == {Check.INVENTORY, Check.RESTARTS}
+    assert set(CHECKS) == {Check.INVENTORY, Check.DRIVERS, Check.RESTARTS}
     assert [name for name in CHECKS.values() if RUSSIAN.language.retold(name) == name] == []
 
 

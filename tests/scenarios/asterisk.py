@@ -82,6 +82,12 @@ class Asterisk:
         self.is_frozen = False
         #: Our user or password is another one in its configuration.
         self.denies_us = False
+        #: chan_pjsip is not loaded: nothing tells, and no call is possible.
+        self.lacks_driver = False
+        #: Others have all its HTTP sessions: a new connection is taken, and closed.
+        self.is_used_up = False
+        #: It has, or had since its start, an endpoint whose name is not UTF-8: it cannot list all at once.
+        self.has_odd_name = False
         self.streams: list[Stream] = []
         self._boots = self._reloads = 1
         # It has been running for a day.
@@ -183,6 +189,26 @@ class Asterisk:
             self.peers[name].has_contact = False
         self._agenda.after(RESTART_TAKES, self.starts)
 
+    def loses_its_driver(self) -> None:
+        """``module unload chan_pjsip.so``: no event tells, and the endpoints stay as they are."""
+        self.lacks_driver = True
+
+    def gets_its_driver_back(self) -> None:
+        """``module load chan_pjsip.so``."""
+        self.lacks_driver = False
+
+    def is_used_up_by_others(self) -> None:
+        """Other clients take all HTTP sessions; the streams that are open stay so."""
+        self.is_used_up = True
+
+    def is_let_go_by_others(self) -> None:
+        """There are HTTP sessions again."""
+        self.is_used_up = False
+
+    def gets_an_odd_name(self) -> None:
+        """A reload brings an endpoint whose name is not UTF-8."""
+        self.has_odd_name = True
+
     def freezes(self) -> None:
         """SIGSTOP: connections stay open, and nothing comes."""
         self.is_frozen = True
@@ -210,6 +236,8 @@ class Asterisk:
             self._boots += 1
             self._reloads += 1
             self._started_at = self._configured_at = self._agenda.now
+            # Somebody has taken it out of pjsip.conf.
+            self.has_odd_name = False
             for peer in self.peers.values():
                 peer.is_reachable, peer.endpoint.is_up = None, False
                 self._check_anew(peer)

@@ -309,6 +309,39 @@ def each_change_is_told(world: World) -> None:
     ]
 
 
+def the_channel_driver_is_unloaded(world: World) -> None:
+    """No event tells; the poll does. A provider that dies meanwhile could not be called anyway."""
+    world.at(30, world.pbx.loses_its_driver)
+    world.at(120, world.pbx.dies, TELEKOM)
+    world.at(150, world.pbx.returns, TELEKOM)
+    world.at(200, world.pbx.gets_its_driver_back)
+
+
+def the_driver_is_told(world: World) -> None:
+    first, second = world.channel.subjects
+    assert first.startswith("DEGRADED PBX office: has no PJSIP channel driver")
+    assert second.startswith("UP PBX office (channel drivers) after ")
+
+
+def the_http_sessions_are_used_up(world: World) -> None:
+    """A phone dies meanwhile: it is told soon after, for nothing stood still."""
+    world.at(30, world.pbx.is_used_up_by_others)
+    world.at(60, world.pbx.dies, PHONE)
+    world.at(90, world.pbx.is_let_go_by_others)
+
+
+def they_are_told_as_that(world: World) -> None:
+    assert "took the connection and closed it without an answer" in world.channel.arrivals[0].rows[0].incident.cause
+
+
+def one_name_is_not_utf_8(world: World) -> None:
+    """A provider dies meanwhile: it is told as ever. A restart without that name ends it."""
+    world.at(30, world.pbx.gets_an_odd_name)
+    world.at(130, world.pbx.dies, TELEKOM)
+    world.at(200, world.pbx.returns, TELEKOM)
+    world.at(260, world.pbx.restarts)
+
+
 # ---------------------------------------------------------------- how Asterisk checks its endpoints
 
 
@@ -578,6 +611,24 @@ ROWS: Sequence[Row] = (
         the_pbx_is_killed_while_a_provider_is_down,
         exactly(3),
         also=the_provider_is_told_once,
+    ),
+    Row(
+        "the channel driver is unloaded for 170 s",
+        the_channel_driver_is_unloaded,
+        exactly(2),
+        also=the_driver_is_told,
+    ),
+    Row(
+        "the HTTP sessions of the PBX are used up for 60 s, a phone dies meanwhile",
+        the_http_sessions_are_used_up,
+        exactly(3),
+        also=they_are_told_as_that,
+    ),
+    Row(
+        "one name is not UTF-8 until the next restart, a provider dies and returns meanwhile",
+        one_name_is_not_utf_8,
+        exactly(4),
+        poll_every=15.0,
     ),
     Row(
         "one phone 8 s down, 8 s up for 4 min",

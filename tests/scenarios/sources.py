@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 
 from healthmon.ari import messages
-from healthmon.ari.messages import Aor, Attribute, EndpointState, decode_event
+from healthmon.ari.messages import Aor, Attribute, EndpointState, Listing, decode_event
 from healthmon.config.types import PbxConfig
-from healthmon.errors import AriDenied, AriError, AriStarting, AriUnreachable, Trouble
+from healthmon.errors import AriDenied, AriError, AriStarting, AriUnexpected, AriUnreachable, Trouble
 from healthmon.fakepbx.endpoints import FakeEndpoint
 from healthmon.fakepbx.pbx import Phase
 from healthmon.model import (
@@ -36,6 +36,7 @@ from tests.scenarios.asterisk import Asterisk
 #: From a request to its answer (seconds).
 ANSWER_TAKES = 0.005
 NEVER = float("inf")
+CANNOT_LIST = AriUnexpected("office", "GET /endpoints", "an answer 500 (Allocation failed)")
 
 
 class Sources:
@@ -100,6 +101,7 @@ class Polls:
         self._retry_at: float | None = None
         self._failures = 0
         self._startup_time = ""
+        self._remarked = ""
         self.process = Process(agenda, self._life())
 
     # ---------------------------------------------------------------- what the engine and the event stream ask for
@@ -187,17 +189,31 @@ class Polls:
             if self.events:
                 self.events.retry()
         listed = [EndpointState(*_listed(name), peer.endpoint.state) for name, peer in self._asterisk.peers.items()]
-        self._offer(
-            messages.snapshot(
-                self.pbx.name, asked_at, listed, self._asterisk.info(), follows_settings=self._follows_settings
-            )
+        self._remark(messages.why_listed_singly(CANNOT_LIST, ["PJSIP"], []) if self._asterisk.has_odd_name else "")
+        snapshot = messages.snapshot(
+            self.pbx.name,
+            asked_at,
+            Listing(listed),
+            self._asterisk.info(),
+            missing_drivers=("PJSIP",) if self._asterisk.lacks_driver else (),
+            follows_settings=self._follows_settings,
         )
+        self._offer(snapshot)
         self._follows_settings = False
         self.last_snapshot_at = asked_at
         self._life_sign_due = min(self._life_sign_due, self._agenda.now + self._times.life_sign_every)
 
+    def _remark(self, remark: str) -> None:
+        """Report a remark that is new, or over."""
+        if remark != self._remarked:
+            self._remarked = remark
+            at = self._agenda.now
+            report = ConnectionReport(self.pbx.name, Channel.REST, at, remark=remark, alive_at=self.alive_at)
+            self._offer(report)
+
     def _failed(self, error: AriError) -> None:
         self._failures += 1
+        self._remarked = ""
         waits = self._times.retries
         special = {Trouble.STARTING: self._times.starting, Trouble.DENIED: self._times.denied}
         wait = special.get(error.trouble, waits[min(self._failures, len(waits)) - 1])
@@ -364,6 +380,8 @@ def call(agenda: Agenda, asterisk: Asterisk, pbx: str, timeout: float) -> Genera
         yield min(0.5, give_up_at - agenda.now)
     if asterisk.phase is Phase.REFUSING:
         raise AriUnreachable(pbx, "GET", "connection refused: nothing listens", Trouble.REFUSED)
+    if asterisk.is_used_up:
+        raise AriUnreachable(pbx, "GET", "took the connection and closed it without an answer", Trouble.CLOSED)
     if asterisk.phase is not Phase.RUNNING:
         raise AriStarting(pbx, "GET", "Asterisk is starting")
     if asterisk.denies_us:

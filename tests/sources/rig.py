@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from msgspec.structs import replace
@@ -62,7 +62,7 @@ class Rig:
         events: EventTimes | None = EVENT_TIMES,
         polls: PollTimes | None = POLL_TIMES,
         inbox_size: int = 1000,
-        cached: Iterable[EndpointSettings] = (),
+        cached: Sequence[EndpointSettings] = (),
         cached_for: tuple[str, str] = ("", ""),
         pbx: PbxConfig | None = None,
     ) -> None:

@@ -25,6 +25,7 @@ from healthmon.model import (
     Witness,
 )
 from healthmon.sources.polls import certificate_remark
+from tests.ari.peers import NOT_UTF_8
 
 from .rig import POLL_TIMES, Rig, endpoints, target
 
@@ -162,6 +163,62 @@ def test_rest_that_is_back_has_the_events_tried_at_once(fake: FakePbx, run: Run)
     rig.wait(rig.signals.events_up.is_set)
 
 
+def test_the_heartbeat_goes_on_while_asterisk_answers_and_cannot_list_its_endpoints(fake: FakePbx, run: Run) -> None:
+    fake.cannot_list = {"PJSIP", "SIP", "IAX2"}
+    rig = run()
+    rig.wait(lambda: Trouble.UNEXPECTED in rig.troubles(Channel.REST))
+    rig.wait(rig.signals.events_up.is_set)
+    beats = rig.events.heartbeats
+
+    # Without its heartbeat the stream is taken for a silent one after 1.5 s.
+    rig.wait(lambda: rig.events.heartbeats >= beats + 12)
+
+    assert rig.troubles(Channel.EVENTS) == [None]
+    assert rig.events.connects == 1
+
+
+def test_one_name_that_is_not_utf_8_makes_the_pbx_degraded_and_not_blind(fake: FakePbx, run: Run) -> None:
+    fake.add(FakeEndpoint("PJSIP", NOT_UTF_8, is_up=False))
+    fake.cannot_list = {"IAX2"}
+
+    rig = run(events=None)
+
+    rig.wait(lambda: bool(rig.all(Snapshot)))
+    (snapshot, *_), (report, *_) = rig.all(Snapshot), rig.all(ConnectionReport)
+    assert {one.target.resource for one in snapshot.endpoints} == {"101", "102", "103"}
+    assert snapshot.unlisted == ("IAX2",)
+    assert (report.trouble, report.remark) == (
+        None,
+        "Asterisk cannot list all endpoints at once (an answer 500 (Allocation failed)): is the name of one not UTF-8? "
+        "Listed without it, until Asterisk is restarted: PJSIP; cannot be listed: IAX2",
+    )
+
+
+def test_a_channel_driver_that_is_unloaded_is_seen_by_the_next_snapshot(fake: FakePbx, run: Run) -> None:
+    rig = run(events=None)
+    rig.polls.learn([target("PJSIP/101")])
+    rig.wait(lambda: bool(rig.all(Snapshot)) and read(fake) == ["101"])
+
+    fake.without_modules = {"chan_pjsip.so"}
+    rig.signals.want_snapshot()
+    rig.wait(lambda: len(rig.all(Snapshot)) == 2)
+    fake.without_modules.clear()
+    rig.signals.want_snapshot()
+
+    rig.wait(lambda: [one.missing_drivers for one in rig.all(Snapshot)] == [(), ("PJSIP",), ()])
+    # What could not be read without it is read again.
+    rig.wait(lambda: read(fake) == ["101", "101"])
+
+
+def test_the_driver_of_endpoints_that_were_there_before_healthmon_was_started_is_looked_for(
+    fake: FakePbx, run: Run
+) -> None:
+    fake.without_modules = {"chan_iax2.so"}
+    rig = run(events=None, cached=[EndpointSettings(target("IAX2/branch"), read_at=time.time(), known=False)])
+
+    rig.wait(lambda: [one.missing_drivers for one in rig.all(Snapshot)] == [("IAX2",)])
+
+
 def test_while_it_fails_nothing_else_is_asked(fake: FakePbx, run: Run) -> None:
     rig = run(events=None)
     rig.wait(lambda: bool(rig.all(Snapshot)))
@@ -214,6 +271,41 @@ def test_rule_03_what_was_removed_from_the_configuration_is_not_down(fake: FakeP
 
     rig.wait(lambda: [one.target for one in rig.all(Removed)] == [target("PJSIP/101")])
     assert answers(rig, "PJSIP/101") == []
+
+
+def test_rule_02_invalid_without_the_channel_driver_is_not_removed(fake: FakePbx, run: Run) -> None:
+    fake.without_modules = {"chan_pjsip.so"}
+    fake.restart()
+    rig = run(events=None)
+    rig.wait(lambda: len(rig.all(Snapshot)) == 1)
+    fake.without_modules.clear()
+
+    rig.polls.ask(Question("office", (target("PJSIP/101"),)))
+
+    rig.wait(lambda: answers(rig, "PJSIP/101") == [(Witness.ENDPOINT, Health.DOWN), (Witness.DEVICE, Health.UNKNOWN)])
+    assert rig.all(Removed) == []
+
+
+def test_rule_02_settings_that_nobody_can_tell_stay_the_last_known(fake: FakePbx, run: Run) -> None:
+    rig = run(events=None)
+    fake.without_modules = {"chan_pjsip.so", "res_pjsip.so"}
+
+    rig.polls.learn([target("PJSIP/101"), target("PJSIP/102")])
+
+    # That of 102 is asked for when all that is to be offered of 101 was offered.
+    rig.wait(lambda: read(fake) == ["101", "102"])
+    assert rig.all(EndpointSettings) == []
+    assert rig.all(Removed) == []
+
+
+def test_rule_02_of_what_has_no_configuration_in_ari_its_loaded_driver_tells(fake: FakePbx, run: Run) -> None:
+    fake.add(FakeEndpoint("IAX2", "branch"))
+    rig = run(events=None)
+    fake.remove("IAX2/branch")
+
+    rig.polls.ask(Question("office", (target("IAX2/branch"),)))
+
+    rig.wait(lambda: [one.target.endpoint for one in rig.all(Removed)] == ["IAX2/branch"])
 
 
 def test_rule_03_a_proxy_that_hides_device_states_hides_no_outage_and_is_said_once(
