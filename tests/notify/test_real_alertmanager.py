@@ -56,6 +56,11 @@ class Running:
         if self._process is not None:
             self._process.close()
 
+    def has_noted(self, number: int) -> bool:
+        """Whether it knows of so many answers to what it told; what it does not know of it tells again."""
+        said = requests.get(f"http://127.0.0.1:{self.port}/metrics", timeout=5).text
+        return f'alertmanager_notification_latency_seconds_count{{integration="webhook"}} {number}\n' in said
+
     def active(self) -> list[dict[str, Any]]:
         """The alerts that last."""
         return list(requests.get(f"http://127.0.0.1:{self.port}/api/v2/alerts", timeout=5).json())
@@ -74,6 +79,7 @@ def test_a_real_alertmanager_tells_an_outage_once_also_after_its_restart_and_the
                 book(store, 2, urls=1)
                 wake()
                 sink.wait_for(2)
+                wait_for(lambda: manager.has_noted(2))
                 wait_for(lambda: len(manager.active()) == 2)
 
                 manager.stop()
