@@ -84,7 +84,7 @@ class Severity(Word):
 
 
 class Check:
-    """The names of the aspects of health: four of a PBX, one of an endpoint, one of a receiver's URL."""
+    """The names of the aspects of health: four of a PBX, one of an endpoint, one of a receiver's URL; and an event."""
 
     #: Can we see this PBX through ARI, by REST and by events?
     CONNECTION = "connection"
@@ -94,6 +94,8 @@ class Check:
     DRIVERS = "drivers"
     #: Does Asterisk stay up? Three restarts in ten minutes are an incident.
     RESTARTS = "restarts"
+    #: Asterisk was started anew: no aspect of health, but an event, which is told where somebody wants that.
+    RESTART = "restart"
     #: Can Asterisk reach this endpoint?
     REACHABILITY = "reachability"
     #: Does this URL of a receiver take messages?
@@ -498,6 +500,7 @@ class Ending(Word):
     NOT_WATCHED = "no longer watched"
     PBX_GONE = "its PBX is no longer configured"
     NOT_QUALIFIED = "qualify was switched off"
+    MOMENT = "it lasted but a moment"
     ACCEPTED = "taken as the new configuration"
     URL_GONE = "its URL is no longer configured"
     NOT_THE_LINE = "a public site is reachable: it was not the line"
@@ -605,6 +608,8 @@ class Reason(Word):
     RESOLVED = "resolved"
     FLAPPING = "flapping"
     STABLE = "stable"
+    #: Asterisk was started anew: no outage, and nothing follows.
+    RESTARTED = "restarted"
     #: An incident that ended without a recovery: rides along with the next message, causes none.
     ENDED = "ended"
 
@@ -776,6 +781,16 @@ class ClockJump(Struct, frozen=True):
     by: float
 
 
+class Restart(Struct, frozen=True):
+    """Asterisk was started anew, as the first snapshot after it shows."""
+
+    pbx: str
+    #: When it was started, as far as Asterisk says for how long it has been running; else when it was seen to answer.
+    at: float
+    #: Asterisk's own word for when it was started, by its own clock.
+    startup_time: str
+
+
 class Changes(Struct):
     """Everything that one batch changed; the store books it whole or not at all. Owned by the engine thread."""
 
@@ -799,6 +814,7 @@ class Changes(Struct):
     #: In the order in which they happened.
     places: list[PlaceChange] = field(default_factory=list)
     round_trips: list[RoundTrip] = field(default_factory=list)
+    restarts: list[Restart] = field(default_factory=list)
     #: For the sources; not booked.
     questions: list[Question] = field(default_factory=list)
     #: Decisions in words, one line each, for the log; not booked.
@@ -822,6 +838,7 @@ class Changes(Struct):
             or self.notes
             or self.places
             or self.round_trips
+            or self.restarts
         )
 
 

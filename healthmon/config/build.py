@@ -92,6 +92,7 @@ def _pbx(section: DraftSection) -> PbxConfig:
         verify_tls=values["verify_tls"],
         remind_every=values["remind_every"],
         escalate_to=_escalations(values),
+        tell_restarts=values["tell_restarts"],
     )
 
 

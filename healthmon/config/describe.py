@@ -190,4 +190,6 @@ def _again(section: PbxConfig | WatchConfig) -> str:
     if section.remind_every:
         *first, last = map(written, section.remind_every)
         said.insert(0, f"again {''.join(f'after {wait}, then ' for wait in first)}every {last}")
+    if isinstance(section, PbxConfig) and section.tell_restarts:
+        said.append("restarts of Asterisk too")
     return "".join(f", {one}" for one in said)

@@ -241,6 +241,12 @@ PBX = SectionKind(
         ),
         _REMIND,
         _ESCALATE,
+        Option(
+            "tell_restarts",
+            values.yes_no,
+            "Whether each restart of Asterisk is told; it is in the history and in reports all the same.",
+            default="no",
+        ),
     ),
 )
 

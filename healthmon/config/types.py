@@ -80,6 +80,8 @@ class PbxConfig(Struct, frozen=True):
     #: The waits before the first reminder, the second, …; the last one repeats. Empty: none is wanted.
     remind_every: tuple[float, ...] = ()
     escalate_to: tuple[Escalation, ...] = ()
+    #: Whether a restart of Asterisk is told, though it is no outage.
+    tell_restarts: bool = False
 
 
 class WatchConfig(Struct, frozen=True):

@@ -29,6 +29,8 @@ from healthmon.model import (
     Note,
     Release,
     Remembered,
+    Restart,
+    Severity,
     Target,
     Told,
 )
@@ -276,6 +278,32 @@ class Incidents:
             step.changes.notes.append(
                 Note(after.id, step.now, f"acknowledged with incident {bigger.id} by {bigger.acked_by}")
             )
+
+    def tell_restart(self, pbx: Target, restart: Restart, step: Step) -> str:
+        """Tell that Asterisk was started anew, an event that is over in its moment; say in words who is told."""
+        event = Incident(
+            id=self._register.next_number(),
+            target=pbx,
+            check=Check.RESTART,
+            kind=Kind.PBX,
+            watch="",
+            health=Health.UP,
+            opened_at=restart.at,
+            believed_at=max(step.now, restart.at),
+            cause=f"Asterisk was restarted, by its own clock at {restart.startup_time}",
+            closed_at=restart.at,
+            ending=Ending.MOMENT,
+            severity=Severity.INFO,
+        )
+        event = replace(event, muted_by=self._mutes.muted_by(event, step.now))
+        self._register.book(event, step.changes)
+        told = [] if event.muted_by else self._teller.tell_event(event, step)
+        if told:
+            return f"tells {', '.join(told)}"
+        words = f"{TOLD_NOBODY}{event.muted_by or 'no receiver'}"
+        step.changes.notes.append(Note(event.id, step.now, words))
+        self._drop(event)
+        return words
 
     # ------------------------------------------------------------ the bigger incident that explains it
 

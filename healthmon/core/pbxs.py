@@ -21,6 +21,7 @@ from healthmon.model import (
     Ending,
     Health,
     Question,
+    Restart,
     Snapshot,
     Target,
     VeilPeriod,
@@ -190,7 +191,7 @@ class Pbxs:
         """Take what a snapshot says of the PBX itself, before its endpoints are looked at."""
         at, before = snapshot.asked_at, pbx.state()
         if snapshot.startup_time and pbx.startup_time and snapshot.startup_time != pbx.startup_time:
-            self._restarted(pbx, at, step)
+            self._restarted(pbx, snapshot, step)
         elif pbx.may_be_frozen and at - pbx.blind_since > FREEZE:
             self._thawed(pbx, at - pbx.blind_since)
         elif not pbx.snapshot_at and snapshot.running_for is not None:
@@ -231,7 +232,9 @@ class Pbxs:
             if until > at >= endpoint.grace_until and endpoint.pending is not Health.DOWN:
                 endpoint.begin_grace(pbx.grace_why, until, takes_evidence=True)
 
-    def _restarted(self, pbx: Pbx, at: float, step: Step) -> None:
+    def _restarted(self, pbx: Pbx, snapshot: Snapshot, step: Step) -> None:
+        at = snapshot.asked_at
+        self._note_restart(pbx, snapshot, step)
         pbx.removed.clear()
         self._count_restart(pbx, at, step)
         is_in_grace = pbx.grace_since is not None and at < pbx.grace_since + pbx.config.restart_grace
@@ -247,6 +250,15 @@ class Pbxs:
     def _begin_grace(self, pbx: Pbx, since: float) -> None:
         local = datetime.fromtimestamp(since, self._desk.config.timezone)
         pbx.grace_since, pbx.grace_why = since, f"{RESTARTED} {local:%H:%M:%S}"
+
+    def _note_restart(self, pbx: Pbx, snapshot: Snapshot, step: Step) -> None:
+        """Book the event, and tell it where that is wanted."""
+        running_for = snapshot.running_for or 0.0
+        restart = Restart(pbx.name, max(snapshot.asked_at - running_for, pbx.snapshot_at), snapshot.startup_time)
+        step.changes.restarts.append(restart)
+        if pbx.config.tell_restarts:
+            words = self._desk.incidents.tell_restart(pbx.target, restart, step)
+            step.changes.log.append(f"{pbx.target}: the restart: {words}")
 
     def _count_restart(self, pbx: Pbx, at: float, step: Step) -> None:
         restarts = pbx.count_restart(at)

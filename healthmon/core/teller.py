@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from healthmon.config.types import Config
 from healthmon.core.alerting import Policy, decide, is_finished, reminder_due_at
 from healthmon.core.policies import Policies
+from healthmon.core.step import Step
 from healthmon.model import Changes, Incident, Notification, Reason, Target, Told
 
 NOTHING_TOLD = Told()
@@ -161,6 +162,18 @@ class Teller:
     def group_wait(self, incident: Incident) -> float:
         """How long a message about an incident waits for others at most (seconds)."""
         return max((self._group_wait[url] for url in self._everybody(incident)), default=0.0)
+
+    def tell_event(self, event: Incident, step: Step) -> tuple[str, ...]:
+        """Book that an event is told to all who are told of its target; return their URLs.
+
+        An on-call service is called to what lasts.
+        """
+        urls = tuple(url for url in self.audience(event) if url not in self._tickets)
+        for url_id in urls:
+            due = step.now + self._group_wait[url_id]
+            step.changes.notifications.append(Notification(event.id, url_id, Reason.RESTARTED, 0, step.now, due))
+            self._mark_booked(event.id, url_id, (Reason.RESTARTED, 0), step.now)
+        return urls
 
     def _due_at(self, reason: Reason, url_id: str, now: float, due_at: DueAt | None) -> float:
         """When a message is due at the latest (seconds UTC)."""

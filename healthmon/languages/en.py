@@ -49,6 +49,7 @@ LANGUAGE = Language(
             "UP",
             "SEEN AGAIN",
             "STABLE",
+            "RESTARTED",
             "ENDED",
             "unreachable",
         )

@@ -65,6 +65,7 @@ STATES = {
     "UP": ("В НОРМЕ",),
     "SEEN AGAIN": ("СНОВА ВИДНО:",),
     "STABLE": ("СНОВА СТАБИЛЕН", "СНОВА СТАБИЛЬНА", "СНОВА СТАБИЛЬНО", "СНОВА СТАБИЛЬНЫ"),
+    "RESTARTED": ("ПЕРЕЗАПУСК:",),
     "ENDED": (
         "БОЛЬШЕ НЕ НАБЛЮДАЕТСЯ",
         "БОЛЬШЕ НЕ НАБЛЮДАЕТСЯ",
@@ -79,6 +80,7 @@ TEXTS = {
     # The subject.
     "+ {n} more": "+ ещё {n}",
     "since {time}": "с {time}",
+    "at {time}": "в {time}",
     "for {duration}": "уже {duration}",
     "after {duration}": "— сбой длился {duration}",
     "{n} still down": "без связи {n}",
@@ -194,6 +196,8 @@ SAYINGS = {
     "taken as the new configuration": "принято как новая конфигурация",
     "a public site is reachable: it was not the line": "внешняя площадка доступна: дело было не в линии",
     "its URL is no longer configured": "этого URL больше нет в настройках healthmon",
+    "it lasted but a moment": "это длилось одно мгновение",
+    "Asterisk was restarted, by its own clock at {time}": "Asterisk перезапущен, по его часам в {time}",
     # Why something is down, or up again.
     "changes too often": "состояние меняется слишком часто",
     "contact reachable": "контакт отвечает",

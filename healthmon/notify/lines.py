@@ -36,6 +36,7 @@ class State(StrEnum):
     UP = "UP"
     SEEN_AGAIN = "SEEN AGAIN"
     STABLE = "STABLE"
+    RESTARTED = "RESTARTED"
     ENDED = "ENDED"
 
 
@@ -58,6 +59,7 @@ _NEWS = {
     State.UP: News.GOOD,
     State.SEEN_AGAIN: News.GOOD,
     State.STABLE: News.GOOD,
+    State.RESTARTED: News.ENDED,
     State.ENDED: News.ENDED,
 }
 #: Down, whatever makes us say it.
@@ -70,6 +72,9 @@ UNSEEN = (State.CANNOT_SEE, State.STILL_CANNOT_SEE)
 _TOLD_WITHIN = (State.ESCALATED, State.DOWN, State.LOGGED_OUT, State.WAS_DOWN, State.UP)
 
 #: What the reason alone tells of what lasts.
+#: What says nothing of how it is now.
+_EVENTS = {Reason.ENDED: State.ENDED, Reason.RESTARTED: State.RESTARTED}
+
 _STATES_BY_REASON = {Reason.ESCALATED: State.ESCALATED, Reason.LONG_GONE: State.NOT_SEEN}
 
 _KINDS = list(Kind)
@@ -206,8 +211,8 @@ def _head_of(line: Line, heads: Mapping[int, Line]) -> Line | None:
 
 def state_of(row: ClaimedRow) -> State:
     """Return the state that a message says first."""
-    if row.reason is Reason.ENDED:
-        return State.ENDED
+    if row.reason in _EVENTS:
+        return _EVENTS[row.reason]
     if row.says is Said.UP:
         return _good_state(row)
     if row.says is Said.WAS_DOWN:

@@ -89,6 +89,8 @@ def _times_of_bunch(lines: Sequence[Line], voice: Voice) -> str:
 
 
 def _of_one(line: Line, voice: Voice) -> Paragraph:
+    if line.state is State.RESTARTED:
+        return _of_restart(line, voice)
     first = first_of_group(line, voice) if line.kind.is_group else []
     words = first or [cut(headline(line, voice), _LONGEST_TEXT), _times(line.incident, voice)]
     if line.incident.cohort:
@@ -96,6 +98,14 @@ def _of_one(line: Line, voice: Voice) -> Paragraph:
     words += [*_why(line, voice), *_facts(line, voice), *_now(line, voice), *_explained(line, voice)]
     words += [_place(line, voice), *_repeated(line.all, voice)]
     return Paragraph("\n".join(words), line.all)
+
+
+def _of_restart(line: Line, voice: Voice) -> Paragraph:
+    """Say that Asterisk was restarted, which is no outage."""
+    cause = visible(voice.language.retold(line.incident.cause))
+    at = voice.text("at {time}", time=voice.full_time(line.incident.opened_at))
+    words = [cut(headline(line, voice), _LONGEST_TEXT), at, cut(cause, _LONGEST_TEXT), _place(line, voice)]
+    return Paragraph("\n".join([*words, *_repeated(line.all, voice)]), line.all)
 
 
 def _times(incident: Incident, voice: Voice) -> str:

@@ -103,6 +103,8 @@ def _when(line: Line, voice: Voice) -> str:
     incident = line.incident
     if line.state is State.ENDED:
         return f": {voice.language.retold(incident.ending or 'over')}"
+    if line.state is State.RESTARTED:
+        return f" {voice.text('at {time}', time=voice.clock(incident.opened_at))}"
     if _tells_its_cause(line):
         return f": {_short_cause(incident.cause, voice)}"
     return "" if line.state is State.FLAPPING else f" {_time(line, voice)}"

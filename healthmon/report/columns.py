@@ -62,6 +62,7 @@ FIGURES = (
     Figure("MTTR", _seconds(lambda entry: entry.figures.mean_repair_s), 8),
     Figure("MTBF", _seconds(lambda entry: entry.figures.mean_between_s), 9),
     Figure("FLAPS", _number(lambda entry: entry.figures.flaps), 7),
+    Figure("RESTARTS", _number(lambda entry: entry.figures.restarts), 2),
     Figure("DEGR", _seconds(lambda entry: entry.figures.degraded_s), 3),
     Figure("UNKNOWN", _seconds(lambda entry: entry.figures.unknown_s), is_always=True),
     Figure("MAINT", _seconds(lambda entry: entry.figures.maintenance_s), 4),
@@ -194,6 +195,8 @@ def _details(account: Account) -> list[str]:
             f"Mean time to repair {duration(figures.mean_repair_s)}, between failures{of_each} "
             f"{duration(figures.mean_between_s)}."
         )
+    if figures.restarts:
+        said.append(f"{counted(figures.restarts, 'restart')} of Asterisk.")
     if figures.flaps:
         said.append(f"{counted(figures.flaps, 'episode')} of flapping.")
     if in_hours is not None and account.rules.share(in_hours) is not None:

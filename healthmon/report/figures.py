@@ -39,6 +39,8 @@ class Figures(Struct, frozen=True):
     silenced_s: float = 0.0
     #: How often it began to flap.
     flaps: int = 0
+    #: How often Asterisk was restarted; of a PBX.
+    restarts: int = 0
     #: As far as they are known.
     round_trips: RoundTrips = NO_ROUND_TRIPS
 
@@ -83,6 +85,7 @@ class Figures(Struct, frozen=True):
             maintenance_s=self.maintenance_s + other.maintenance_s,
             silenced_s=self.silenced_s + other.silenced_s,
             flaps=self.flaps + other.flaps,
+            restarts=self.restarts + other.restarts,
             # Most have none, and making a sum of two takes its time.
             round_trips=self.round_trips + other.round_trips if other.round_trips.count else self.round_trips,
         )
@@ -101,5 +104,6 @@ def overall(each: Iterable[Figures]) -> Figures:
         maintenance_s=sum(one.maintenance_s for one in summed),
         silenced_s=sum(one.silenced_s for one in summed),
         flaps=sum(one.flaps for one in summed),
+        restarts=sum(one.restarts for one in summed),
         round_trips=added_up(one.round_trips for one in summed if one.round_trips.count),
     )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise, zip_longest
 
 from msgspec import Struct
 
 from healthmon.core.pulse import is_stale
-from healthmon.model import Incident, Place, PlacePeriod, Target, Transition, VeilPeriod
+from healthmon.model import Check, Incident, Place, PlacePeriod, Restart, Target, Transition, VeilPeriod
 from healthmon.report.spans import Span
 from healthmon.report.standing import Row, endpoint_rows, pbx_rows, with_incident
 from healthmon.report.story import Event, told_of
@@ -71,6 +71,7 @@ def _events(reader: Reader, target: Target, window: Span) -> list[Event]:
         *(event for history in histories for event in _veiled(history.veils, "")),
         *_veiled(reader.pbx_veils(*window).get(target.pbx, ()), _behind(target)),
         *(event for event in _contacts(reader.places(target)) if begins <= event.at),
+        *(_restarts(reader.restarts(*window, target.pbx)) if target.is_pbx else ()),
         *(event for incident in reader.incidents_of(target, *window) for event in _incident(reader, incident, begins)),
     ]
     return sorted((event for event in events if event.at < window[1]), key=lambda event: event.at)
@@ -126,10 +127,21 @@ def _contact(place: Place, before: Place | None) -> str:
     return f"at {place.address}" + (f": {place.user_agent}" if place.user_agent else "")
 
 
+def _restarts(restarts: Iterable[Restart]) -> Iterator[Event]:
+    for restart in restarts:
+        words = f"Asterisk was restarted, by its own clock at {restart.startup_time}"
+        yield Event(restart.at, "restart", words)
+
+
 def _incident(reader: Reader, incident: Incident, begins: float) -> Iterator[Event]:
     """Tell of an incident that reaches into the window; of long ago only that it began."""
-    yield Event(incident.opened_at, "incident", "begins", incident.id)
+    if incident.check != Check.RESTART:
+        yield from _begin_and_end(incident)
     yield from (event for event in told_of(reader, incident) if event.at >= begins)
+
+
+def _begin_and_end(incident: Incident) -> Iterator[Event]:
+    yield Event(incident.opened_at, "incident", "begins", incident.id)
     if incident.closed_at is not None:
         lasted = duration(incident.closed_at - incident.opened_at)
         yield Event(incident.closed_at, "incident", f"is over after {lasted}: {_end(incident)}", incident.id)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from healthmon.config.types import Plans
 from healthmon.core.pulse import is_stale
 from healthmon.core.roundtrips import RoundTrips
-from healthmon.model import Incident, Kind, Target
+from healthmon.model import Incident, Kind, Restart, Target
 from healthmon.report.accounts import (
     Account,
     By,
@@ -213,6 +213,7 @@ def _measures(reader: Reader, meters: Meters, asked: Asked, now: float, plans: P
         covers=Covers(plans, reader.silences_within(since, until), asked.window),
         site_of=sites_of(plans, reader.last_places()),
         flaps=_flaps(reader.flaps(since, until)),
+        restarts=_restarts(reader.restarts(since, until)),
         excludes_maintenance=asked.rules.excludes_maintenance,
         calendars=[periods_of(calendar, asked.window, asked.zone) for calendar in _calendars(asked)],
     )
@@ -222,6 +223,14 @@ def _calendars(asked: Asked) -> list[Calendar]:
     """Which ways to cut the window are asked for; that of the pictures is the last one."""
     by = [] if asked.by.calendar is None else [asked.by.calendar]
     return [*by, _cell_calendar(asked.window)] if asked.with_pictures else by
+
+
+def _restarts(found: Iterable[Restart]) -> dict[Target, list[float]]:
+    """Sort by PBX when its Asterisk was restarted."""
+    restarts: dict[Target, list[float]] = {}
+    for restart in found:
+        restarts.setdefault(Target(restart.pbx), []).append(restart.at)
+    return restarts
 
 
 def _flaps(found: Iterable[tuple[Target, float, int]]) -> dict[Target, list[tuple[float, int]]]:

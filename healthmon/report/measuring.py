@@ -53,6 +53,8 @@ class Measures(Struct, frozen=True):
     site_of: SiteOf = lambda _target, _kind: ""
     #: When each target began to flap, and how often.
     flaps: Mapping[Target, Sequence[tuple[float, int]]] = field(default_factory=dict)
+    #: When the Asterisk of each PBX was restarted.
+    restarts: Mapping[Target, Sequence[float]] = field(default_factory=dict)
     excludes_maintenance: bool = False
     #: Each is a way to cut the window.
     calendars: Sequence[Sequence[Period]] = ()
@@ -128,8 +130,11 @@ class Measuring:
         """Add what is counted besides the time."""
         since, until = window
         flaps = sum(count for at, count in self._measures.flaps.get(watched.target, ()) if since <= at < until)
+        restarts = sum(since <= at < until for at in self._measures.restarts.get(watched.target, ()))
         round_trips = self.round_trips(watched, window)
-        return replace(amount, flaps=flaps, round_trips=round_trips) if flaps or round_trips.count else amount
+        if not (flaps or restarts or round_trips.count):
+            return amount
+        return replace(amount, flaps=flaps, restarts=restarts, round_trips=round_trips)
 
     def round_trips(self, watched: Watched, window: Span) -> RoundTrips:
         """Say what the round trips of a target amount to."""

@@ -162,6 +162,7 @@ def _figures(figures: Figures, in_hours: Figures | None, rules: Rules) -> dict[s
         "mttr_s": _rounded(figures.mean_repair_s, 3),
         "mtbf_s": _rounded(figures.mean_between_s, 3),
         "flaps": figures.flaps,
+        "restarts": figures.restarts,
         **_round_trips(figures.round_trips),
         "availability_in_hours": None if in_hours is None else _rounded_down(rules.share(in_hours)),
         "downtime_in_hours_s": None if in_hours is None else round(in_hours.down_s, 3),

@@ -19,7 +19,10 @@ from healthmon.store.queries import Missing, Reader, TargetHistory, Telling
 
 
 class Event(Struct, frozen=True):
-    """One line of a story. ``what``: transition, veil, decision, message; in a target's life also incident, contact."""
+    """One line of a story.
+
+    ``what``: transition, veil, decision, message; in a target's life also incident, contact, restart.
+    """
 
     at: float
     what: str

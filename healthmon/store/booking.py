@@ -27,6 +27,7 @@ from healthmon.store.rows import (
     incident_row,
     pbx_state_row,
     place_row,
+    restart_row,
     settings_row,
     state_row,
     target_of,
@@ -68,6 +69,8 @@ _UPSERT_INCIDENT = upsert(
 )
 _INSERT_TRANSITION = """INSERT INTO transitions (check_id, old_health, new_health, at, believed_at, cause)
     VALUES (:check_id, :old_health, :new_health, :at, :believed_at, :cause)"""
+
+_INSERT_RESTART = "INSERT INTO restarts (pbx, at, startup_time) VALUES (:pbx, :at, :startup_time)"
 
 # The unique key over (incident, url, reason, serial) makes a second booking impossible (design 5.4).
 _INSERT_NOTIFICATION = """INSERT INTO notifications (incident_id, url_id, reason, serial, booked_at, due_at)
@@ -136,6 +139,7 @@ class Booking:
         self._write_many(_INSERT_TRANSITION, (self._transition_row(change, line) for change in changes.transitions))
         self._book_veils(changes.veils.values(), line)
         self._book_places(changes.places, line)
+        self._write_many(_INSERT_RESTART, (restart_row(restart, line) for restart in changes.restarts))
         self._write_many(INSERT_ROUND_TRIP, [self._round_trip_row(one, line) for one in changes.round_trips])
         self._book_incidents(changes, line)
 

@@ -80,6 +80,7 @@ _SPEAKS_FIRST = (
     Reason.ACKNOWLEDGED,
     Reason.REMINDER,
     Reason.LONG_GONE,
+    Reason.RESTARTED,
 )
 
 

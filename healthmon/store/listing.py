@@ -46,7 +46,7 @@ def _wanted(alias: str) -> str:
 def _that(ended: str) -> str:
     """Incidents that ended so; each end has an index of its own."""
     return f"""SELECT one.id, one.opened_at FROM incidents one
-    WHERE {ended} AND one.opened_at < :until AND {_wanted("one")}
+    WHERE {ended} AND one.opened_at < :until AND one.check_name <> '{Check.RESTART}' AND {_wanted("one")}
         AND (:with_explained OR one.explained_by IS NULL OR NOT EXISTS (
             SELECT 1 FROM incidents bigger WHERE bigger.id = one.explained_by AND bigger.opened_at < :until
             AND (bigger.closed_at IS NULL OR bigger.closed_at > :since) AND {_wanted("bigger")}))"""  # noqa: S608
@@ -70,7 +70,7 @@ def _causes_that(ended: str) -> str:
         LEFT JOIN incidents third ON third.id = second.explained_by
     WHERE {ended} AND one.opened_at < :until AND {_wanted("one")}
         AND one.check_name IN ('{Check.CONNECTION}', '{Check.REACHABILITY}') AND one.technology NOT IN ({_OURS})
-        AND (one.health = '{Health.DOWN}' OR one.flap_episodes > 0)"""  # noqa: S608
+        AND (one.health = '{Health.DOWN}' OR one.was_down OR one.flap_episodes > 0)"""  # noqa: S608
 
 
 CAUSES = f"""SELECT COUNT(DISTINCT cause) FROM (

@@ -68,6 +68,7 @@ class Pruner:
             self._incidents,
             self._silences,
             self._places,
+            self._restarts,
             self._figures,
             self._checks,
             self._words,
@@ -156,6 +157,14 @@ class Pruner:
             "SELECT id FROM contacts WHERE until < :before ORDER BY until LIMIT :limit",
             {"before": cuts.transitions, "limit": limit},
             "DELETE FROM contacts WHERE id = :id",
+        )
+
+    def _restarts(self, cuts: Cuts, limit: int) -> int:
+        """Restarts of Asterisk before the cut."""
+        return self._delete_found(
+            "SELECT id FROM restarts WHERE at < :before ORDER BY at LIMIT :limit",
+            {"before": cuts.transitions, "limit": limit},
+            "DELETE FROM restarts WHERE id = :id",
         )
 
     def _figures(self, cuts: Cuts, limit: int) -> int:

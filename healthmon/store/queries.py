@@ -16,6 +16,7 @@ from typing import Any
 from msgspec import Struct
 
 from healthmon.model import (
+    Check,
     CheckState,
     Freshness,
     Incident,
@@ -25,6 +26,7 @@ from healthmon.model import (
     Place,
     PlacePeriod,
     Reason,
+    Restart,
     Silence,
     Target,
     UrlState,
@@ -47,7 +49,16 @@ from healthmon.store.reading import (
 )
 from healthmon.store.readonly import connect_reader
 from healthmon.store.reports import ReportFacts, read_newest_reports
-from healthmon.store.rows import incident_of, note_of, place_period_of, silence_of, target_of, target_row, url_fields
+from healthmon.store.rows import (
+    incident_of,
+    note_of,
+    place_period_of,
+    restart_of,
+    silence_of,
+    target_of,
+    target_row,
+    url_fields,
+)
 from healthmon.store.timeline import read_timeline
 
 __all__ = [
@@ -132,9 +143,10 @@ class Telling(Struct, frozen=True):
     is_quiet: bool = False
 
 
-INCIDENTS_IN_WINDOW = """SELECT * FROM incidents WHERE closed_at IS NULL AND opened_at < :until
+INCIDENTS_IN_WINDOW = f"""SELECT * FROM incidents WHERE closed_at IS NULL AND opened_at < :until
     UNION ALL SELECT * FROM incidents WHERE closed_at > :since AND opened_at < :until
-    ORDER BY opened_at, id"""
+    AND check_name <> '{Check.RESTART}'
+    ORDER BY opened_at, id"""  # noqa: S608 (a word of ours)
 
 INCIDENTS_OF_TARGET = """SELECT * FROM incidents WHERE pbx = :pbx AND technology = :technology AND resource = :resource
     AND opened_at < :until AND (closed_at IS NULL OR closed_at > :since) ORDER BY opened_at, id"""
@@ -295,6 +307,15 @@ class Reader:
         """Return what flapped: the target, when its incident opened, within a window, how often it began to flap."""
         rows = self._rows(FLAPS_IN_WINDOW, self._window(since, until))
         return [(target_of(row), self._line.shown(row["opened_at"]), row["flap_episodes"]) for row in rows]
+
+    def restarts(self, since: float, until: float, pbx: str | None = None) -> list[Restart]:
+        """Return the restarts of Asterisk in a window, those of one PBX or of all, oldest first."""
+        rows = self._rows(
+            """SELECT * FROM restarts WHERE at >= :since AND at < :until AND (:pbx IS NULL OR pbx = :pbx)
+            ORDER BY at, id""",
+            {**self._window(since, until), "pbx": pbx},
+        )
+        return [restart_of(row, self._line) for row in rows]
 
     def incident(self, number: int) -> Incident | None:
         """Return the incident of this number, or None."""

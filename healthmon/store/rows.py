@@ -23,6 +23,7 @@ from healthmon.model import (
     Place,
     PlaceChange,
     PlacePeriod,
+    Restart,
     Severity,
     Silence,
     Target,
@@ -160,6 +161,16 @@ def pbx_state_of(row: sqlite3.Row, line: Timeline) -> PbxState:
         blind_since=line.shown(row["blind_since"]),
         was_seen=bool(row["was_seen"]),
     )
+
+
+def restart_row(restart: Restart, line: Timeline) -> Row:
+    """Make the row of a restart."""
+    return {"pbx": restart.pbx, "at": line.stored(restart.at), "startup_time": restart.startup_time}
+
+
+def restart_of(row: sqlite3.Row, line: Timeline) -> Restart:
+    """Read a restart."""
+    return Restart(row["pbx"], line.shown(row["at"]), row["startup_time"])
 
 
 def settings_row(settings: EndpointSettings, line: Timeline) -> Row:

@@ -463,6 +463,17 @@ _RECIPIENTS = (
     "ALTER TABLE report_deliveries ADD COLUMN addresses TEXT NOT NULL DEFAULT ''",
 )
 
+#: Each restart of Asterisk, as it was seen.
+_RESTARTS = (
+    """CREATE TABLE restarts (
+        id INTEGER PRIMARY KEY,
+        pbx TEXT NOT NULL,
+        at DOUBLE PRECISION NOT NULL,
+        startup_time TEXT NOT NULL
+    )""",
+    "CREATE INDEX restarts_at ON restarts (at)",
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _SECOND,
@@ -484,4 +495,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _UNSEEN,
     _TICKETS,
     _RECIPIENTS,
+    _RESTARTS,
 )

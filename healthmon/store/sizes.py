@@ -30,6 +30,7 @@ GROWING = {
     "missed": ("id", "booked_at"),
     "incident_notes": ("id", "at"),
     "contacts": ("id", "since"),
+    "restarts": ("id", "at"),
 }
 
 #: What grows with time, and is kept by check: a row has the number of its check, and its time ``at``.

@@ -25,7 +25,7 @@ from healthmon.store.writer import Writer
 PRUNED_AT_ONCE = 2_000
 
 #: Every table that names PBXs.
-TABLES_WITH_PBX = ("checks", "contacts", "freshness", "incidents", "pbx_states", "settings")
+TABLES_WITH_PBX = ("checks", "contacts", "freshness", "incidents", "pbx_states", "restarts", "settings")
 
 #: What pruning removes, and what is said of it.
 COUNTED = {"transitions": "change", "incidents": "incident"}

@@ -181,6 +181,7 @@ def test_json_gives_each_target_and_the_incidents(database: Path, run: Run) -> N
         "mttr_s": 600,
         "mtbf_s": 47 * HOUR - 600,
         "flaps": 0,
+        "restarts": 0,
         "rtt_p50_ms": None,
         "rtt_p95_ms": None,
         "rtt_min_ms": None,

@@ -38,6 +38,7 @@ from healthmon.model import (
     Reason,
     Remembered,
     Removed,
+    Restart,
     Severity,
     Sighting,
     Silence,
@@ -168,6 +169,7 @@ class Database:
     notes: list[Note] = field(default_factory=list)
     places: dict[Target, tuple[Place, ...]] = field(default_factory=dict)
     commands: Commands = field(default_factory=Commands)
+    restarts: list[Restart] = field(default_factory=list)
     #: These take no messages at present.
     #: Those that are left alone at present, but for what is critical.
     quiet_urls: set[str] = field(default_factory=set)
@@ -189,6 +191,7 @@ class Database:
         self.veils.update(changes.veils)
         self.incidents.update(changes.incidents)
         self.notes += changes.notes
+        self.restarts += changes.restarts
         for change in changes.places:
             others = tuple(place for place in self.places.get(change.target, ()) if place != change.place)
             self.places[change.target] = others if change.is_left else (*others, change.place)

@@ -116,6 +116,22 @@ def _pbx_that_could_not_be_seen_is_watched_no_longer() -> Case:
     return Case([row(incident(TELEKOM, 839)), row(about, Reason.ENDED, Said.UP)])
 
 
+def restart_of(name: str, number: int) -> ClaimedRow:
+    """Asterisk was restarted."""
+    cause = "Asterisk was restarted, by its own clock at 2026-05-01T14:02:07.480+0200"
+    facts = {"check": Check.RESTART, "health": Health.UP, "severity": Severity.INFO, "cause": cause}
+    about = closed(Target(name), number, ending=Ending.MOMENT, closed_at=SINCE, **facts)
+    return row(about, Reason.RESTARTED, Said.UP)
+
+
+def _pbx_restarted() -> Case:
+    return Case([restart_of("office", 840)])
+
+
+def _pbxs_restarted_beside_one_that_is_down() -> Case:
+    return Case([restart_of("north", 841), restart_of("south", 842), row(incident(OFFICE))])
+
+
 def _reminder() -> Case:
     return Case([row(incident(TELEKOM), Reason.REMINDER)], SINCE + 2 * HOUR)
 

@@ -138,8 +138,9 @@ def check_story(channel: Channel, story: str) -> None:
         said[incident.id] = row.says
         if row.possibly_repeated:
             continue
-        assert row.says is not Said.UP or (before is not None and before.is_bad), f"a lone end of {incident}: {story}"
-        told[incident.id, row.reason] += row.reason in (Reason.OPENED, Reason.RESOLVED)
+        is_lone = row.says is Said.UP and (before is None or not before.is_bad)
+        assert not is_lone or row.reason is Reason.RESTARTED, f"a lone end of {incident}: {story}"
+        told[incident.id, row.reason] += row.reason in (Reason.OPENED, Reason.RESOLVED, Reason.RESTARTED)
         assert told[incident.id, row.reason] <= 1, f"{row.reason} again: {incident}: {story}"
         other = about.get(incident.target, incident.id)
         is_news = other != incident.id and row.says.is_bad and row.incident.check == Check.REACHABILITY

@@ -24,6 +24,7 @@ password = secret
 poll_every = {poll_every}s
 down_after = 10s
 up_after = 5s
+{of_pbx}
 
 [watch providers]
 endpoints = PJSIP/trunk-*
@@ -87,6 +88,8 @@ class Row(Struct, frozen=True):
     pace: Pace = field(default_factory=Pace)
     #: Nothing is known of the PBX: the database is empty.
     is_first_look: bool = False
+    #: More lines for the section of the PBX.
+    of_pbx: str = ""
     #: What else must be true of what arrived when nobody killed the daemon.
     also: Callable[[World], None] | None = None
 
@@ -99,6 +102,7 @@ class Row(Struct, frozen=True):
         """The configuration file without anything special."""
         phone_hold = self.hold if self.phone_hold is None else self.phone_hold
         return CONFIG.format(
+            of_pbx=self.of_pbx,
             hold=f"{self.hold:g}",
             phone_hold=f"{phone_hold:g}",
             poll_every=f"{self.poll_every:g}",
@@ -251,6 +255,16 @@ def two_do_not_come_back(world: World) -> None:
 
 def the_two_are_named(world: World) -> None:
     assert [arrival.subject for arrival in world.channel.arrivals] == ["DOWN 2 phones (office): 118, 131"]
+
+
+def the_pbx_restarts_twice(world: World) -> None:
+    """Twice; nobody is lost."""
+    world.at(30, world.pbx.restarts)
+    world.at(200, world.pbx.restarts)
+
+
+def both_restarts_are_told(world: World) -> None:
+    assert [subject.partition(" at ")[0] for subject in world.channel.subjects] == ["RESTARTED PBX office"] * 2
 
 
 def the_pbx_is_killed(world: World) -> None:
@@ -589,6 +603,13 @@ ROWS: Sequence[Row] = (
         exactly(0),
         peers=many_providers,
         is_first_look=True,
+    ),
+    Row(
+        "the PBX restarts twice, and restarts are told",
+        the_pbx_restarts_twice,
+        exactly(2),
+        of_pbx="tell_restarts = yes",
+        also=both_restarts_are_told,
     ),
     Row("the PBX is killed for 60 s", the_pbx_is_killed, exactly(2)),
     Row("the PBX is frozen for 60 s", the_pbx_freezes, exactly(2), also=the_freeze_is_noticed_in_time),

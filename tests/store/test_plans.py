@@ -139,6 +139,7 @@ def ask_everything(reader: Reader) -> dict[str, Any]:
         "open_incidents": reader.open_incidents(),
         "incidents": reader.incidents(START, END),
         "count_incidents": reader.count_incidents(WANTED),
+        "count_causes": reader.count_causes(WANTED),
         "newest_incidents": reader.newest_incidents(WANTED, 2),
         "stored_incidents": len(reader.stored_incidents(WANTED)),
         "site_incidents": list(reader.site_incidents(WANTED)),
@@ -160,6 +161,7 @@ def ask_everything(reader: Reader) -> dict[str, Any]:
         "lasting": reader.lasting(START),
         "silences_within": reader.silences_within(START, END),
         "flaps": reader.flaps(START, END),
+        "restarts": reader.restarts(START, END, "office"),
         "newest_reports": reader.newest_reports(),
         "meters": ask_meters(reader.meters()),
     }

@@ -147,6 +147,8 @@ def _tiles(account: Account) -> list[Tile]:
     )
     added_up = ", all targets added up" if len(account.lines) > 1 else ""
     tiles += [Tile(name + added_up, duration(length)) for name, length in seconds if length]
+    if figures.restarts:
+        tiles.append(Tile("restarts of Asterisk", f"{figures.restarts:,}"))
     if rules.promised is not None:
         tiles.append(Tile(f"missed {promised(rules)}", f"{account.missed:,}", account.missed > 0))
     return tiles
