@@ -462,6 +462,13 @@ class PlacePeriod(Struct, frozen=True):
     until: float | None
 
 
+class Length(NamedTuple):
+    """How long an outage lasted: from first seen until seen back, seconds; and how much of that nobody saw."""
+
+    lasted_s: float = 0.0
+    unseen_s: float = 0.0
+
+
 class Reading(NamedTuple):
     """What the meter of one check showed at a moment: all seconds of each health since it was first watched.
 
@@ -475,7 +482,7 @@ class Reading(NamedTuple):
     unknown_s: float = 0.0
     #: So many outages were seen so far.
     outages: int = 0
-    #: The longest outage since the previous reading, counted from its own beginning.
+    #: The longest outage since the previous reading, counted from its own beginning, with what nobody saw of it.
     longest_s: float = 0.0
     #: What was believed then; None: it was not watched.
     belief: Health | None = None
@@ -484,6 +491,15 @@ class Reading(NamedTuple):
     #: Whether an outage was on, and for how long that was seen so far.
     is_out: bool = False
     out_s: float = 0.0
+    #: For how long all outages so far, the longest one, and the one that was on could not be seen in between.
+    outages_unseen_s: float = 0.0
+    longest_unseen_s: float = 0.0
+    out_unseen_s: float = 0.0
+
+    @property
+    def longest(self) -> Length:
+        """How long the longest outage since the previous reading lasted."""
+        return Length(self.longest_s, self.longest_unseen_s)
 
     @property
     def is_unused(self) -> bool:
@@ -549,6 +565,8 @@ class Incident(Struct, frozen=True):
     peak: int = 0
     #: Of a PBX: whether it was believed down at any time of it, however it is now.
     was_down: bool = False
+    #: How much of it nobody saw (seconds), where it was read for people; the core leaves it at 0.
+    unseen_s: float = 0.0
 
     @property
     def is_open(self) -> bool:

@@ -31,7 +31,7 @@ def command(
     with open_reader(where.database) as reader:
         # An incident of this very moment overlaps no time yet.
         found = reader.open_incidents() if only_open else reader.incidents(asked[0], asked[1] + 1)
-    found = found[::-1]
+        found = [reader.with_unseen(incident, now) for incident in reversed(found)]
     if as_json:
         click.echo(json.dumps([incident_data(one) for one in found], indent=2, ensure_ascii=False))
     else:

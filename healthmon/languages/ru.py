@@ -97,6 +97,7 @@ TEXTS = {
     "since {time}, for {duration}": "с {time}, уже {duration}",
     "since {time}, the last of them since {last}, for {duration}": "с {time} (позже всех с {last}), уже {duration}",
     "from {start} to {end}: {duration}": "с {start} до {end}: {duration}",
+    "{whole} ({duration} of it not seen)": "{whole} (из них {duration} наблюдения не было)",
     "at least twice as many as you were told before": "это минимум вдвое больше, чем сообщалось раньше",
     "all back after {duration}": "все снова на связи, сбой длился {duration}",
     "all but {n} back after {duration}": "все, кроме {n}, снова на связи, сбой длился {duration}",

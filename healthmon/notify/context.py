@@ -34,7 +34,7 @@ def _words(line: Line, voice: Voice) -> dict[str, str]:
         "headline": headline(line, voice),
         "since": voice.full_time(incident.opened_at),
         "until": "" if incident.closed_at is None else voice.full_time(incident.closed_at),
-        "lasted": voice.duration(end - incident.opened_at),
+        "lasted": voice.lasted(end - incident.opened_at, incident.unseen_s),
         "why": visible(voice.language.retold(incident.cause)),
     }
 

@@ -73,6 +73,7 @@ def _told(line: Line, outside: Line, voice: Voice) -> dict[str, Any]:
         "believed_at": rfc3339(incident.believed_at),
         "closed_at": rfc3339(incident.closed_at),
         "lasted_s": round(max(end - incident.opened_at, 0.0), 3),
+        "unseen_s": round(incident.unseen_s, 3),
         "ending": incident.ending,
         "cause": incident.cause,
         "now": incident.closed_words or None,

@@ -75,16 +75,18 @@ def _times_of_bunch(lines: Sequence[Line], voice: Voice) -> str:
     """Say when the first of them went down, and the last; of what is over, when the last was back."""
     opened = sorted(line.incident.opened_at for line in lines)
     closed = [line.incident.closed_at for line in lines if line.incident.closed_at is not None]
+    # What hides one of them mostly hides all.
+    unseen_s = max(line.incident.unseen_s for line in lines)
     if closed:
-        return voice.from_to(opened[0], max(closed))
+        return voice.from_to(opened[0], max(closed), unseen_s)
     first, last = (voice.full_time(at) for at in (opened[0], opened[-1]))
     if first == last:
-        return voice.since(opened[0])
+        return voice.since(opened[0], unseen_s)
     return voice.text(
         "since {time}, the last of them since {last}, for {duration}",
         time=first,
         last=last,
-        duration=voice.duration(voice.now - opened[0]),
+        duration=voice.lasted(voice.now - opened[0], unseen_s),
     )
 
 
@@ -110,8 +112,8 @@ def _of_restart(line: Line, voice: Voice) -> Paragraph:
 
 def _times(incident: Incident, voice: Voice) -> str:
     if incident.closed_at is not None:
-        return voice.from_to(incident.opened_at, incident.closed_at)
-    return voice.since(incident.opened_at)
+        return voice.from_to(incident.opened_at, incident.closed_at, incident.unseen_s)
+    return voice.since(incident.opened_at, incident.unseen_s)
 
 
 def _why(line: Line, voice: Voice) -> Iterator[str]:

@@ -51,19 +51,25 @@ class Voice(Struct, frozen=True):
 
     # ---------------------------------------------------------------- times
 
-    def since(self, start: float) -> str:
-        """Write when something began that lasts: ``since 14:02:11 CEST (UTC+2), for 2 min 49 s``."""
-        return self.text(
-            "since {time}, for {duration}", time=self.full_time(start), duration=self.duration(self.now - start)
-        )
+    def lasted(self, seconds: float, unseen_s: float) -> str:
+        """Write how long an outage lasted: ``5 min 26 s (3 min of it not seen)``."""
+        whole = self.duration(seconds)
+        if not round(unseen_s):
+            return whole
+        return self.text("{whole} ({duration} of it not seen)", whole=whole, duration=self.duration(unseen_s))
 
-    def from_to(self, start: float, end: float) -> str:
+    def since(self, start: float, unseen_s: float = 0.0) -> str:
+        """Write when something began that lasts: ``since 14:02:11 CEST (UTC+2), for 2 min 49 s``."""
+        lasted = self.lasted(self.now - start, unseen_s)
+        return self.text("since {time}, for {duration}", time=self.full_time(start), duration=lasted)
+
+    def from_to(self, start: float, end: float, unseen_s: float = 0.0) -> str:
         """Write when something was: ``from 14:02:11 CEST (UTC+2) to 14:05:11 CEST (UTC+2): 3 min``."""
         return self.text(
             "from {start} to {end}: {duration}",
             start=self.full_time(start),
             end=self.full_time(end),
-            duration=self.duration(end - start),
+            duration=self.lasted(end - start, unseen_s),
         )
 
     def clock(self, at: float) -> str:

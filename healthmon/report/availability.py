@@ -1,6 +1,7 @@
 """How available a target was: its history becomes a timeline, and the timeline becomes figures. Pure.
 
-* Veiled time is unknown: neither good nor bad. It hides what is believed, and does not end an outage.
+* Veiled time is unknown: neither good nor bad. It hides what is believed, and does not end an outage: that lasts from
+  first seen until seen back, and how much of it nobody saw is counted beside it.
 * Time before a target was watched, and after it was forgotten, does not count at all; nor does the time in which a
   phone has never been up yet.
 * ``degraded`` counts as available: calls get through.
@@ -14,7 +15,7 @@ from itertools import islice
 from math import inf
 from typing import NamedTuple
 
-from healthmon.model import Health, Kind, Reading
+from healthmon.model import Health, Kind, Length, Reading
 from healthmon.report.figures import Figures
 from healthmon.report.spans import Span, merged, overlapping
 
@@ -74,7 +75,7 @@ def timeline(history: History, window: Span) -> list[Segment]:
     marks = _marks(history)
     is_out = history.reading is not None and history.reading.is_out
     counted = _counted(marks, history) if history.kind.is_device else marks
-    stretches = _clipped(_numbered(counted, window[1], is_out=is_out), window)
+    stretches = _clipped(_numbered(counted, history.kind, window[1], is_out=is_out), window)
     return list(_veiled(stretches, history.veils) if history.veils else stretches)
 
 
@@ -126,7 +127,15 @@ def is_unused(history: History, at: float) -> bool:
     return history.kind.is_device and belief is _DOWN and not was_used
 
 
-def _numbered(marks: Sequence[_Mark], until: float, *, is_out: bool) -> Iterator[Segment]:
+def _goes_on(kind: Kind, health: Health | None, *, is_out: bool) -> bool:
+    """Whether an outage is on. Not to know how a PBX is neither begins nor ends one.
+
+    Of an endpoint it means that Asterisk does not check it any more: that ends its incident, and its outage.
+    """
+    return health is _DOWN or (is_out and health is _UNKNOWN and kind is Kind.PBX)
+
+
+def _numbered(marks: Sequence[_Mark], kind: Kind, until: float, *, is_out: bool) -> Iterator[Segment]:
     """Say marks as stretches and number the outages: down after up, degraded or not watched is a new one."""
     outage = 0
     for number, (since, health) in enumerate(marks, start=1):
@@ -135,8 +144,7 @@ def _numbered(marks: Sequence[_Mark], until: float, *, is_out: bool) -> Iterator
             continue
         if health is _DOWN and not is_out:
             outage += 1
-        # Not knowing neither begins nor ends an outage.
-        is_out = health is _DOWN or (is_out and health is _UNKNOWN)
+        is_out = _goes_on(kind, health, is_out=is_out)
         yield Segment(since, end, health, outage if is_out else None)
 
 
@@ -173,19 +181,26 @@ def _veiled(stretches: Iterable[Segment], veils: Sequence[Span]) -> Iterator[Seg
 def figures(segments: Iterable[Segment]) -> Figures:
     """Add a timeline up."""
     seconds: dict[Health | None, float] = dict.fromkeys((_UP, _DEGRADED, _DOWN, _UNKNOWN, None), 0.0)
-    #: How long each outage was seen to be down.
-    lengths: dict[int | None, float] = {}
+    #: How long each outage was seen to be down, and how long it could not be seen.
+    seen: dict[int, float] = {}
+    unseen: dict[int, float] = {}
     for since, until, health, outage in segments:
         seconds[health] += until - since
-        if health is _DOWN:
+        if outage is not None:
+            lengths = seen if health is _DOWN else unseen
             lengths[outage] = lengths.get(outage, 0.0) + (until - since)
+    # What nobody saw at all is no outage.
+    lasted = [Length(length + unseen.get(outage, 0.0), unseen.get(outage, 0.0)) for outage, length in seen.items()]
+    longest = max(lasted, default=Length())
     return Figures(
         up_s=seconds[_UP],
         degraded_s=seconds[_DEGRADED],
         down_s=seconds[_DOWN],
         unknown_s=seconds[_UNKNOWN],
-        outages=len(lengths),
-        longest_s=max(lengths.values(), default=0.0),
+        outages=len(lasted),
+        longest_s=longest.lasted_s,
+        longest_unseen_s=longest.unseen_s,
+        outages_unseen_s=sum(length.unseen_s for length in lasted),
     )
 
 
@@ -197,7 +212,8 @@ def read_meter(history: History, at: float) -> Reading:
         return _run_on(before, history.veils, at)
     # What its timeline and their figures would say, in one go: this is asked twice of each target.
     up_s, degraded_s, down_s, unknown_s = before.up_s, before.degraded_s, before.down_s, before.unknown_s
-    outages, longest_s, is_out, out_s = before.outages, 0.0, before.is_out, before.out_s
+    outages, longest, is_out = before.outages, Length(), before.is_out
+    out_s, out_unseen_s, outages_unseen_s = before.out_s, before.out_unseen_s, before.outages_unseen_s
     belief, was_used = None, before.was_used
     marks = _marks(history)
     for number, (since, believed) in enumerate(marks, start=1):
@@ -208,10 +224,10 @@ def read_meter(history: History, at: float) -> Reading:
         if until <= since:
             continue
         is_down = believed is _DOWN
-        # Not knowing neither begins nor ends an outage.
-        is_going_on = is_out and (is_down or believed is _UNKNOWN)
+        is_going_on = is_out and _goes_on(history.kind, believed, is_out=is_out)
         is_out = is_going_on or (is_down and (was_used or not history.kind.is_device))
-        out_s = out_s if is_going_on else 0.0
+        if not is_going_on:
+            out_s = out_unseen_s = 0.0
         if believed is None or (is_down and not is_out):
             continue
         hidden = _hidden_s(history.veils, since, until)
@@ -223,12 +239,32 @@ def read_meter(history: History, at: float) -> Reading:
             degraded_s += seen
         elif believed is _UNKNOWN:
             unknown_s += seen
-        elif seen:
-            outages += 0 if out_s else 1
+        else:
             down_s += seen
-            out_s += seen
-            longest_s = max(longest_s, out_s)
-    return Reading(at, up_s, degraded_s, down_s, unknown_s, outages, longest_s, belief, was_used, is_out, out_s)
+        if is_out:
+            was_counted, unseen = out_s > 0, hidden if is_down else until - since
+            out_s += seen if is_down else 0.0
+            out_unseen_s += unseen
+            if out_s:
+                outages += 0 if was_counted else 1
+                outages_unseen_s += unseen if was_counted else out_unseen_s
+                longest = max(longest, Length(out_s + out_unseen_s, out_unseen_s))
+    return Reading(
+        at,
+        up_s,
+        degraded_s,
+        down_s,
+        unknown_s,
+        outages,
+        longest.lasted_s,
+        belief,
+        was_used,
+        is_out,
+        out_s,
+        outages_unseen_s,
+        longest.unseen_s,
+        out_unseen_s,
+    )
 
 
 def _hidden_s(veils: Sequence[Span], since: float, until: float) -> float:
@@ -249,6 +285,7 @@ def _run_on(before: Reading, veils: Sequence[Span], at: float) -> Reading:
         before.outages,
         belief=before.belief,
         was_used=True,
+        outages_unseen_s=before.outages_unseen_s,
     )
 
 

@@ -9,7 +9,7 @@ from healthmon.core.roundtrips import RoundTrips
 from healthmon.model import Kind, Target
 from healthmon.report.accounts import Account, By, Group, Line, Rules
 from healthmon.report.figures import Figures
-from healthmon.report.words import counted, duration, milliseconds, percent, short
+from healthmon.report.words import counted, duration, lasted, milliseconds, percent, short
 
 Entry = Line | Group
 
@@ -59,6 +59,7 @@ FIGURES = (
     Figure("OUTAGES", _number(lambda entry: entry.figures.outages), is_always=True),
     Figure("DOWN", _seconds(lambda entry: entry.figures.down_s), is_always=True),
     Figure("LONGEST", _seconds(lambda entry: entry.figures.longest_s), 6, is_always=True),
+    Figure("NOT SEEN", _seconds(lambda entry: entry.figures.longest_unseen_s), 6),
     Figure("MTTR", _seconds(lambda entry: entry.figures.mean_repair_s), 8),
     Figure("MTBF", _seconds(lambda entry: entry.figures.mean_between_s), 9),
     Figure("FLAPS", _number(lambda entry: entry.figures.flaps), 7),
@@ -158,7 +159,7 @@ def _overall(account: Account) -> str:
         outages_in_words(account),
     ]
     if figures.outages:
-        said.append(f"the longest {duration(figures.longest_s)}")
+        said.append(f"the longest {lasted(figures.longest)}")
     if len(account.lines) == 1:
         said += _times(figures)
     return f"{', '.join(said)}."

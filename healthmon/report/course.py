@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from healthmon.model import Health, Reading
+from healthmon.model import Health, Length, Reading
 from healthmon.report.accounts import Unseen
 from healthmon.report.availability import History, Segment, figures, is_unused, read_meter, timeline
 from healthmon.report.figures import Figures
@@ -47,21 +47,23 @@ class Course:
         if self._is_gone(before, after):
             return self._by_days(self._nearest(since, before, after), after, last)
         start = self._read(before, since)
-        if start.out_s and after.is_out and after.outages == start.outages:
+        if start.is_out and (not start.out_s or (after.is_out and after.outages == start.outages)):
             # The readings count this outage from its beginning, which is not in the window.
             return None
         end = self._read(last, until)
         outages = end.outages - start.outages
         if not (outages or start.out_s):
             # As with most phones most of the time: there was none, so there is no longest one.
-            return Difference(_between(start, end, 0, 0.0), end)
+            return Difference(_between(start, end, 0, Length(), 0.0), end)
         longest = max(longest, _since_reading(last, end))
-        if start.out_s or after.longest_s > longest:
+        unseen_s = end.outages_unseen_s - start.outages_unseen_s
+        if start.out_s or after.longest > longest:
             # A part of the first day lies before the window, perhaps with the longest one; or one was on.
             head = figures(timeline(self._history(before, after.at), (start.at, after.at)))
-            longest = max(longest, head.longest_s)
+            longest = max(longest, head.longest)
             outages = head.outages + end.outages - after.outages
-        return Difference(_between(start, end, outages, longest), end)
+            unseen_s = head.outages_unseen_s + end.outages_unseen_s - after.outages_unseen_s
+        return Difference(_between(start, end, outages, longest, unseen_s), end)
 
     def _by_days(self, start: Reading, after: Reading, last: Reading) -> Difference:
         """Say what lies between the readings that are nearest to the edges: the changes themselves are gone."""
@@ -71,11 +73,13 @@ class Course:
             end = self._nearest(until, last, following)
         else:
             end = self._read(last, until)
-        longest = max(self._meters.longest_s(self._watched.id, start.at, last.at), _since_reading(last, end))
+        longest = max(self._meters.longest(self._watched.id, start.at, last.at), _since_reading(last, end))
         # An outage that was on at the beginning is one of the window's, and only with its part within.
         down_s = end.down_s - start.down_s
         outages = end.outages - start.outages + (start.out_s > 0 and down_s > 0)
-        return Difference(_between(start, end, outages, min(longest, down_s)), end, is_kept=False)
+        unseen_s = end.outages_unseen_s - start.outages_unseen_s
+        within = Length(min(longest.lasted_s, down_s + unseen_s), min(longest.unseen_s, unseen_s))
+        return Difference(_between(start, end, outages, within, unseen_s), end, is_kept=False)
 
     def _nearest(self, at: float, before: Reading, after: Reading) -> Reading:
         """Read the meter at the nearest edge of a day. All that is gone happened on the day of the later reading."""
@@ -137,12 +141,12 @@ def history_from(meters: Meters, watched: Watched, unseen: Unseen, reading: Read
     )
 
 
-def _since_reading(last: Reading, end: Reading) -> float:
+def _since_reading(last: Reading, end: Reading) -> Length:
     """Say how long the longest outage is that the last reading of a window does not tell of."""
-    return end.longest_s if end.at > last.at else 0.0
+    return end.longest if end.at > last.at else Length()
 
 
-def _between(start: Reading, end: Reading, outages: int, longest_s: float) -> Figures:
+def _between(start: Reading, end: Reading, outages: int, longest: Length, unseen_s: float) -> Figures:
     return Figures(
         up_s=end.up_s - start.up_s,
         degraded_s=end.degraded_s - start.degraded_s,
@@ -150,5 +154,7 @@ def _between(start: Reading, end: Reading, outages: int, longest_s: float) -> Fi
         down_s=end.down_s - start.down_s if outages else 0.0,
         unknown_s=end.unknown_s - start.unknown_s,
         outages=outages,
-        longest_s=longest_s,
+        longest_s=longest.lasted_s,
+        longest_unseen_s=longest.unseen_s,
+        outages_unseen_s=unseen_s,
     )

@@ -9,6 +9,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from healthmon.core.roundtrips import RoundTrips, added_up
+from healthmon.model import Length
 
 NO_ROUND_TRIPS = RoundTrips()
 
@@ -32,8 +33,11 @@ class Figures(Struct, frozen=True):
     down_s: float = 0.0
     unknown_s: float = 0.0
     outages: int = 0
-    #: The longest outage: the time that it was seen to be down, within the window.
+    #: The longest outage: its part within the window, with the time in which nobody saw it.
     longest_s: float = 0.0
+    #: For how long the longest outage, and all of them, could not be seen; it is a part of the unknown time.
+    longest_unseen_s: float = 0.0
+    outages_unseen_s: float = 0.0
     #: The time within maintenance windows, and within silences; it is part of those above, too.
     maintenance_s: float = 0.0
     silenced_s: float = 0.0
@@ -66,7 +70,12 @@ class Figures(Struct, frozen=True):
     @property
     def mean_repair_s(self) -> float | None:
         """The mean time to repair: how long an outage lasted; None: there was none."""
-        return self.down_s / self.outages if self.outages else None
+        return (self.down_s + self.outages_unseen_s) / self.outages if self.outages else None
+
+    @property
+    def longest(self) -> Length:
+        """How long the longest outage lasted."""
+        return Length(self.longest_s, self.longest_unseen_s)
 
     @property
     def mean_between_s(self) -> float | None:
@@ -75,13 +84,16 @@ class Figures(Struct, frozen=True):
 
     def __add__(self, other: Figures) -> Figures:
         """Add two targets' times up; the longest outage stays one target's."""
+        longest = max(self.longest, other.longest)
         return Figures(
             up_s=self.up_s + other.up_s,
             degraded_s=self.degraded_s + other.degraded_s,
             down_s=self.down_s + other.down_s,
             unknown_s=self.unknown_s + other.unknown_s,
             outages=self.outages + other.outages,
-            longest_s=max(self.longest_s, other.longest_s),
+            longest_s=longest.lasted_s,
+            longest_unseen_s=longest.unseen_s,
+            outages_unseen_s=self.outages_unseen_s + other.outages_unseen_s,
             maintenance_s=self.maintenance_s + other.maintenance_s,
             silenced_s=self.silenced_s + other.silenced_s,
             flaps=self.flaps + other.flaps,
@@ -94,13 +106,16 @@ class Figures(Struct, frozen=True):
 def overall(each: Iterable[Figures]) -> Figures:
     """Add all targets up: each second of each target weighs the same."""
     summed = list(each)
+    longest = max((one.longest for one in summed), default=Length())
     return Figures(
         up_s=sum(one.up_s for one in summed),
         degraded_s=sum(one.degraded_s for one in summed),
         down_s=sum(one.down_s for one in summed),
         unknown_s=sum(one.unknown_s for one in summed),
         outages=sum(one.outages for one in summed),
-        longest_s=max((one.longest_s for one in summed), default=0.0),
+        longest_s=longest.lasted_s,
+        longest_unseen_s=longest.unseen_s,
+        outages_unseen_s=sum(one.outages_unseen_s for one in summed),
         maintenance_s=sum(one.maintenance_s for one in summed),
         silenced_s=sum(one.silenced_s for one in summed),
         flaps=sum(one.flaps for one in summed),

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise, zip_longest
+from math import inf
 
 from msgspec import Struct
 
 from healthmon.core.pulse import is_stale
-from healthmon.model import Check, Incident, Place, PlacePeriod, Restart, Target, Transition, VeilPeriod
-from healthmon.report.spans import Span
+from healthmon.model import (
+    Check,
+    Health,
+    Incident,
+    Length,
+    Place,
+    PlacePeriod,
+    Restart,
+    Target,
+    Transition,
+    VeilPeriod,
+)
+from healthmon.report.spans import Span, merged, overlapping
 from healthmon.report.standing import Row, endpoint_rows, pbx_rows, with_incident
 from healthmon.report.story import Event, told_of
-from healthmon.report.words import duration
+from healthmon.report.words import duration, lasted, lasted_of
 from healthmon.store.known import KnownTarget
 from healthmon.store.queries import Reader, TargetHistory
 
@@ -65,11 +77,13 @@ def _standing(reader: Reader, target: Target, now: float) -> Row | None:
 
 def _events(reader: Reader, target: Target, window: Span) -> list[Event]:
     histories = reader.life(target, *window)
+    behind = reader.pbx_veils(*window).get(target.pbx, ())
+    hiding = () if target.is_pbx else behind
     begins = min([window[0], *(history.transitions[0].at for history in histories if history.transitions)])
     events = [
-        *(event for history in histories for event in _changes(history, is_named=len(histories) > 1)),
+        *(event for history in histories for event in _changes(history, hiding, is_named=len(histories) > 1)),
         *(event for history in histories for event in _veiled(history.veils, "")),
-        *_veiled(reader.pbx_veils(*window).get(target.pbx, ()), _behind(target)),
+        *_veiled(behind, _behind(target)),
         *(event for event in _contacts(reader.places(target)) if begins <= event.at),
         *(_restarts(reader.restarts(*window, target.pbx)) if target.is_pbx else ()),
         *(event for incident in reader.incidents_of(target, *window) for event in _incident(reader, incident, begins)),
@@ -77,21 +91,30 @@ def _events(reader: Reader, target: Target, window: Span) -> list[Event]:
     return sorted((event for event in events if event.at < window[1]), key=lambda event: event.at)
 
 
-def _changes(history: TargetHistory, *, is_named: bool) -> Iterator[Event]:
+def _changes(history: TargetHistory, hiding: Sequence[VeilPeriod], *, is_named: bool) -> Iterator[Event]:
+    veils = merged((veil.since, inf if veil.until is None else veil.until) for veil in (*history.veils, *hiding))
     check = f"{history.check}: " if is_named else ""
     for before, change in pairwise((None, *history.transitions)):
         assert change is not None  # noqa: S101  (only the first of all is None)
         mark = f"{history.check} {change.after}"
-        yield Event(change.at, "transition", check + _change(before, change), health=change.after, mark=mark)
+        yield Event(change.at, "transition", check + _change(before, change, veils), health=change.after, mark=mark)
 
 
-def _change(before: Transition | None, change: Transition) -> str:
+def _change(before: Transition | None, change: Transition, veils: Sequence[Span]) -> str:
     """Say ``down after 3 d 4 h up: contact Unreachable; believed 31 s later``."""
-    lasted = f" after {duration(change.at - before.at)} {change.before}" if before and change.before else ""
+    after = f" after {_since(before, change, veils)} {change.before}" if before and change.before else ""
     cause = f": {change.cause}" if change.cause else ""
     late = change.believed_at - change.at
     believed = f"; believed {duration(late)} later" if late >= 1 else ""
-    return f"{change.after or 'no longer watched'}{lasted}{cause}{believed}"
+    return f"{change.after or 'no longer watched'}{after}{cause}{believed}"
+
+
+def _since(before: Transition, change: Transition, veils: Sequence[Span]) -> str:
+    """Say how long it was so; of an outage also how much of that nobody saw."""
+    length = change.at - before.at
+    is_outage = change.before is Health.DOWN
+    unseen_s = sum(until - since for since, until in overlapping(veils, before.at, change.at)) if is_outage else 0.0
+    return lasted(Length(length, unseen_s))
 
 
 def _veiled(veils: Sequence[VeilPeriod], what: str) -> Iterator[Event]:
@@ -143,7 +166,7 @@ def _incident(reader: Reader, incident: Incident, begins: float) -> Iterator[Eve
 def _begin_and_end(incident: Incident) -> Iterator[Event]:
     yield Event(incident.opened_at, "incident", "begins", incident.id)
     if incident.closed_at is not None:
-        lasted = duration(incident.closed_at - incident.opened_at)
+        lasted = lasted_of(reader.with_unseen(incident, incident.closed_at), incident.closed_at)
         yield Event(incident.closed_at, "incident", f"is over after {lasted}: {_end(incident)}", incident.id)
 
 

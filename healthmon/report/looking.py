@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
@@ -99,7 +99,7 @@ def account_of(
         groups=measuring.groups(0) if is_calendar else grouped(lines, asked.by, asked.rules),
         rules=asked.rules,
         hosts=_hosts(reader, lines, plans),
-        causes=0 if measuring.tells_of_gone else reader.count_causes(_wanted(asked)),
+        causes=0 if measuring.tells_of_gone else reader.count_causes(_wanted(asked, now)),
         watched_since=min((one.watched_from[0] for one in chosen), default=asked.window[1]),
         pictures=_pictures(measuring, chosen, lines, _of_sites(reader, asked, now), asked)
         if asked.with_pictures
@@ -119,40 +119,21 @@ def _incidents(reader: Reader, asked: Asked, now: float) -> tuple[Iterable[Incid
     listing = asked.listing
     if listing is None:
         return (), 0
-    wanted = _wanted(asked, with_explained=listing.with_explained)
+    wanted = _wanted(asked, now, with_explained=listing.with_explained)
     if listing.is_streamed:
-        return _AsTheyWere(reader.stored_incidents(wanted), now), 0
-    incidents = tuple(_AsTheyWere(reader.newest_incidents(wanted, listing.most), now))
+        return reader.stored_incidents(wanted), 0
+    incidents = tuple(reader.newest_incidents(wanted, listing.most))
     is_whole = listing.most is None or len(incidents) < listing.most
     return incidents, 0 if is_whole else reader.count_incidents(wanted) - len(incidents)
 
 
 def _of_sites(reader: Reader, asked: Asked, now: float) -> Iterable[Incident]:
-    return _AsTheyWere(reader.site_incidents(_wanted(asked)), now)
+    return reader.site_incidents(_wanted(asked, now))
 
 
-def _wanted(asked: Asked, *, with_explained: bool = True) -> Wanted:
+def _wanted(asked: Asked, now: float, *, with_explained: bool = True) -> Wanted:
     wants = None if asked.choice.is_everything else asked.choice.includes
-    return Wanted(*asked.window, wants, with_explained)
-
-
-class _AsTheyWere(Struct, frozen=True):
-    """Incidents with what was known of them at a time, each time that they are gone through."""
-
-    incidents: Iterable[Incident]
-    now: float
-
-    def __iter__(self) -> Iterator[Incident]:
-        return (_as_it_was(one, self.now) for one in self.incidents)
-
-
-def _as_it_was(incident: Incident, now: float) -> Incident:
-    """Say of an incident what was known then: its end, and that somebody took note, may have come later."""
-    if incident.acked_at is not None and incident.acked_at > now:
-        incident = replace(incident, acked_at=None, acked_by="", ack_reason="")
-    if incident.closed_at is not None and incident.closed_at > now:
-        incident = replace(incident, closed_at=None, ending=None, closed_words="")
-    return incident
+    return Wanted(*asked.window, wants, with_explained, known_at=now)
 
 
 def _pictures(

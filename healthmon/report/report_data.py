@@ -95,6 +95,8 @@ def incidents_csv(account: Account) -> Iterator[str]:
         "acknowledged_at",
         "acknowledged_by",
         "acknowledgement",
+        "lasted_s",
+        "unseen_s",
     ]
     return _csv(fields, map(incident_data, account.incidents))
 
@@ -166,6 +168,8 @@ def _figures(figures: Figures, in_hours: Figures | None, rules: Rules) -> dict[s
         **_round_trips(figures.round_trips),
         "availability_in_hours": None if in_hours is None else _rounded_down(rules.share(in_hours)),
         "downtime_in_hours_s": None if in_hours is None else round(in_hours.down_s, 3),
+        "longest_unseen_s": round(figures.longest_unseen_s, 3),
+        "outages_unseen_s": round(figures.outages_unseen_s, 3),
     }
 
 
@@ -210,4 +214,6 @@ def incident_data(incident: Incident) -> dict[str, Any]:
         "acknowledged_at": rfc3339(incident.acked_at),
         "acknowledged_by": incident.acked_by or None,
         "acknowledgement": incident.ack_reason or None,
+        "lasted_s": None if incident.closed_at is None else round(incident.closed_at - incident.opened_at, 3),
+        "unseen_s": round(incident.unseen_s, 3),
     }

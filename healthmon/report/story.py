@@ -14,7 +14,7 @@ from healthmon.core.names import natural
 from healthmon.model import Ending, Health, Incident, Note, Transition, VeilPeriod
 from healthmon.report.report_data import incident_data
 from healthmon.report.tables import Cell, Column, Screen, Sort, line, table
-from healthmon.report.words import acknowledged, counted, duration, full, rfc3339
+from healthmon.report.words import acknowledged, counted, duration, full, lasted_of, rfc3339
 from healthmon.store.queries import Missing, Reader, TargetHistory, Telling
 
 
@@ -58,7 +58,7 @@ def story_of(reader: Reader, incident: Incident, now: float) -> Story:
     events = [*(_changes(history, incident.opened_at) if history else ()), *told_of(reader, incident)]
     if incident.kind.is_group:
         events += _of_group(incident, smaller)
-    return Story(incident, smaller, sorted(events, key=lambda event: event.at))
+    return Story(reader.with_unseen(incident, now), smaller, sorted(events, key=lambda event: event.at))
 
 
 def told_of(reader: Reader, incident: Incident) -> Iterator[Event]:
@@ -159,10 +159,10 @@ def _headline(incident: Incident, smaller: Sequence[Incident], zone: ZoneInfo, n
     yield f"incident {incident.id}: {incident.name}, {incident.check}: {state}"
     since = full(incident.opened_at, zone)
     if incident.closed_at is None:
-        yield f"since {since}, for {duration(now - incident.opened_at)}; it lasts"
+        yield f"since {since}, for {lasted_of(incident, now)}; it lasts"
     else:
-        lasted = duration(incident.closed_at - incident.opened_at)
-        yield f"from {since} to {full(incident.closed_at, zone)}, {lasted}; {incident.ending or 'over'}"
+        until = full(incident.closed_at, zone)
+        yield f"from {since} to {until}, {lasted_of(incident, now)}; {incident.ending or 'over'}"
     yield from filter(None, (incident.extent, _explains(smaller), acknowledged(incident)))
     yield from _why_not_told(incident)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from healthmon.clock import rfc3339 as rfc3339  # noqa: PLC0414 (for the neighbours)
-from healthmon.model import Incident
+from healthmon.model import Incident, Length
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
@@ -66,6 +66,27 @@ def duration(seconds: float) -> str:
     if whole < DAY:
         return f"{whole // HOUR} h {whole % HOUR // MINUTE:02} min"
     return f"{whole // DAY} d {whole % DAY // HOUR} h"
+
+
+def lasted(length: Length) -> str:
+    """Write how long an outage lasted: ``5 min 26 s (3 min of it not seen)``."""
+    return duration(length.lasted_s) + not_seen(length.unseen_s)
+
+
+def not_seen(seconds: float) -> str:
+    """Say how much of a time nobody saw: `` (3 min of it not seen)``; "" for none."""
+    return f" ({duration(seconds)} of it not seen)" if round(seconds) else ""
+
+
+def lasted_of(incident: Incident, now: float) -> str:
+    """Write how long an incident lasted, or has lasted until now."""
+    until = now if incident.closed_at is None else incident.closed_at
+    return lasted(Length(until - incident.opened_at, incident.unseen_s))
+
+
+def unseen_part(incident: Incident) -> str:
+    """Say how much of an incident nobody saw: ``3 min of it not seen``; "" for none."""
+    return not_seen(incident.unseen_s).strip(" ()")
 
 
 def short(seconds: float) -> str:

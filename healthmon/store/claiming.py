@@ -16,6 +16,7 @@ from healthmon.store.failing import FailingChannel, channels_that_fail
 from healthmon.store.reading import SAID
 from healthmon.store.rows import incident_of
 from healthmon.store.timeline import Timeline
+from healthmon.store.unseen import with_unseen
 
 #: What a silence or a maintenance window mutes is held back while it lasts.
 NOT_HELD = """NOT EXISTS (SELECT 1 FROM incidents muted
@@ -175,7 +176,7 @@ def make_claim(
     if not choice.lines:
         return None
     failing = channels_that_fail(connection, line, url_id, (each.incident.id for each in choice.lines), now)
-    rows = with_facts(connection, choice.lines, url_id, line)
+    rows = with_facts(connection, choice.lines, url_id, line, now)
     return Claim(claim_id, url_id, with_keys(connection, rows, url_id) if as_tickets else rows, failing)
 
 
@@ -263,7 +264,7 @@ def _book(connection: sqlite3.Connection, choice: Choice, claim_id: int, now: fl
 
 
 def with_facts(
-    connection: sqlite3.Connection, lines: Sequence[Line], url_id: str, timeline: Timeline
+    connection: sqlite3.Connection, lines: Sequence[Line], url_id: str, timeline: Timeline, now: float
 ) -> tuple[ClaimedRow, ...]:
     """Return what is to be sent, with the facts of this moment."""
     explaining = {row["id"] for row in connection.execute(_EXPLAINING)}
@@ -282,7 +283,7 @@ def with_facts(
             notification_id=line.id,
             reason=line.reason,
             says=line.says,
-            incident=line.incident,
+            incident=with_unseen(connection, timeline, line.incident, now),
             possibly_repeated=line.in_doubt is not None,
             explained=explained[line.incident.id],
             told=frozenset(one.id for one in explained[line.incident.id] if one.id in told),

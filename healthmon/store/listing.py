@@ -10,12 +10,14 @@ from functools import lru_cache
 from pathlib import Path
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from healthmon.model import OUR_TECHNOLOGIES, Check, Health, Incident, Kind, Target
 from healthmon.store.connect import errors_named
 from healthmon.store.readonly import connect_again
 from healthmon.store.rows import KINDS, incident_of, named
 from healthmon.store.timeline import Timeline
+from healthmon.store.unseen import with_unseen
 
 #: So many incidents are read at once, and are in memory.
 INCIDENTS_AT_ONCE = 1_000
@@ -36,6 +38,8 @@ class Wanted(Struct, frozen=True):
     wants: Wants | None = None
     #: Also those that another one of these explains.
     with_explained: bool = True
+    #: What ended later lasted still.
+    known_at: float = float("inf")
 
 
 def _wanted(alias: str) -> str:
@@ -107,15 +111,24 @@ def newest(connection: sqlite3.Connection, line: Timeline, wanted: Wanted, most:
 
 def of_sites(connection: sqlite3.Connection, line: Timeline, wanted: Wanted) -> Iterator[Incident]:
     """Read those of sites, in no order."""
-    return (incident_of(row, line) for row in _ask(connection, OF_SITES, line, wanted))
+    return (as_it_was(incident_of(row, line), wanted.known_at) for row in _ask(connection, OF_SITES, line, wanted))
 
 
-def numbered(connection: sqlite3.Connection, line: Timeline, numbers: array[int]) -> Iterator[Incident]:
-    """Read incidents by their numbers, in the order of these."""
+def numbered(connection: sqlite3.Connection, line: Timeline, wanted: Wanted, numbers: array[int]) -> Iterator[Incident]:
+    """Read incidents by their numbers, in the order of these, as they were known."""
     for number in numbers:
         row = connection.execute(NUMBERED, {"id": number}).fetchone()
         if row is not None:
-            yield incident_of(row, line)
+            yield with_unseen(connection, line, as_it_was(incident_of(row, line), wanted.known_at), wanted.until)
+
+
+def as_it_was(incident: Incident, now: float) -> Incident:
+    """Say of an incident what was known then: its end, and that somebody took note, may have come later."""
+    if incident.acked_at is not None and incident.acked_at > now:
+        incident = replace(incident, acked_at=None, acked_by="", ack_reason="")
+    if incident.closed_at is not None and incident.closed_at > now:
+        incident = replace(incident, closed_at=None, ending=None, closed_words="")
+    return incident
 
 
 def _ask(connection: sqlite3.Connection, sql: str, line: Timeline, wanted: Wanted, **more: int) -> sqlite3.Cursor:
@@ -147,9 +160,10 @@ class StoredIncidents:
     the meantime is missing. Not to be read while a reader of this process is open (``connect_reader``).
     """
 
-    def __init__(self, path: Path, line: Timeline, numbers: array[int]) -> None:
+    def __init__(self, path: Path, line: Timeline, wanted: Wanted, numbers: array[int]) -> None:
         self._path = path
         self._line = line
+        self._wanted = wanted
         self._numbers = numbers
 
     def __len__(self) -> int:
@@ -160,5 +174,6 @@ class StoredIncidents:
         """Read them in their order. Raises a StoreError."""
         for first in range(0, len(self._numbers), INCIDENTS_AT_ONCE):
             with closing(connect_again(self._path)[0]) as connection, errors_named(self._path):
-                page = list(numbered(connection, self._line, self._numbers[first : first + INCIDENTS_AT_ONCE]))
+                numbers = self._numbers[first : first + INCIDENTS_AT_ONCE]
+                page = list(numbered(connection, self._line, self._wanted, numbers))
             yield from page

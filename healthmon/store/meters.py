@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from healthmon.core.roundtrips import RoundTrips
-from healthmon.model import Check, Health, Kind, Reading, Target
+from healthmon.model import Check, Health, Kind, Length, Reading, Target
 from healthmon.store.connect import errors_named
 from healthmon.store.roundtrips import read_round_trips
 from healthmon.store.rows import HEALTH_CODES, HEALTHS, KINDS, named
@@ -55,7 +55,9 @@ VEILS_BEHIND_PBXS = f"""SELECT c.pbx, v.since, v.until FROM checks c CROSS JOIN 
     WHERE c.technology = '' AND c.name = '{Check.REACHABILITY}' AND v.check_id = c.id
         AND v.since < :until"""  # noqa: S608 (constants of ours)
 
-_READING = "at, up_s, degraded_s, down_s, unknown_s, outages, longest_s, belief, was_used, is_out, out_s"
+_READING = """at, up_s, degraded_s, down_s, unknown_s, outages, longest_s, belief, was_used, is_out, out_s,
+    outages_unseen_s, longest_unseen_s, out_unseen_s"""
+
 
 READING_UNTIL = f"""SELECT {_READING} FROM daily
     WHERE check_id = :check_id AND at <= :at ORDER BY at DESC LIMIT 1"""  # noqa: S608
@@ -63,23 +65,28 @@ READING_UNTIL = f"""SELECT {_READING} FROM daily
 READING_AFTER = f"""SELECT {_READING} FROM daily
     WHERE check_id = :check_id AND at > :at ORDER BY at LIMIT 1"""  # noqa: S608
 
-_LONGEST = "SELECT MAX(longest_s) FROM daily WHERE check_id = :check_id AND at > {} AND at <= :until"
+_LONGEST = f"""SELECT {_READING} FROM daily
+    WHERE check_id = :check_id AND at > {{}} AND at <= :until ORDER BY longest_s DESC, longest_unseen_s DESC LIMIT 1"""  # noqa: S608
 
 LONGEST = _LONGEST.format(":since")
 
+_FIRST_AFTER = "(SELECT at FROM daily WHERE check_id = :check_id AND at > :since ORDER BY at LIMIT 1)"
+
 # One question instead of four: it is asked for each target.
-READINGS_AROUND = f"""SELECT * FROM (SELECT {_READING}, 0 AS place, 0 FROM daily
+READINGS_AROUND = f"""SELECT 0 AS place, * FROM (SELECT {_READING} FROM daily
         WHERE check_id = :check_id AND at <= :since ORDER BY at DESC LIMIT 1)
-    UNION ALL SELECT * FROM (SELECT {_READING}, 1 AS place, ({_LONGEST.format("first.at")}) FROM daily AS first
+    UNION ALL SELECT 1, * FROM (SELECT {_READING} FROM daily
         WHERE check_id = :check_id AND at > :since ORDER BY at LIMIT 1)
-    UNION ALL SELECT * FROM (SELECT {_READING}, 2 AS place, 0 FROM daily
-        WHERE check_id = :check_id AND at <= :until ORDER BY at DESC LIMIT 1)"""  # noqa: S608
+    UNION ALL SELECT 2, * FROM (SELECT {_READING} FROM daily
+        WHERE check_id = :check_id AND at <= :until ORDER BY at DESC LIMIT 1)
+    UNION ALL SELECT 3, * FROM ({_LONGEST.format(_FIRST_AFTER)})"""  # noqa: S608
 
 # Each round trip that was measured is in the bucket of its day, too.
 HAS_ROUND_TRIPS = "SELECT 1 FROM rtt_days WHERE check_id = :check_id AND at > :since AND at < :until LIMIT 1"
 
 _INSERT_READING = f"""INSERT INTO daily (check_id, {_READING}) VALUES (:check_id, :at, :up_s, :degraded_s, :down_s,
-    :unknown_s, :outages, :longest_s, :belief, :was_used, :is_out, :out_s)"""  # noqa: S608
+    :unknown_s, :outages, :longest_s, :belief, :was_used, :is_out, :out_s, :outages_unseen_s, :longest_unseen_s,
+    :out_unseen_s)"""  # noqa: S608
 
 
 class Watched(NamedTuple):
@@ -111,7 +118,7 @@ class Around(NamedTuple):
     #: The last one up to its end.
     last: Reading | None
     #: The longest outage of those later than ``after``, up to ``last``, each counted from its own beginning.
-    longest_s: float
+    longest: Length
 
 
 class Meters:
@@ -205,14 +212,12 @@ class Meters:
 
     def readings_around(self, check_id: int, since: float, until: float) -> Around:
         """Return the readings at the edges of a window, and the longest outage of those within."""
-        found: list[Reading | None] = [None, None, None]
-        longest_s = 0.0
+        found: list[Reading | None] = [None, None, None, None]
         window = self._span(since, until)
-        for *row, place, longest in self._rows(READINGS_AROUND, {"check_id": check_id, **window}):
+        for place, *row in self._rows(READINGS_AROUND, {"check_id": check_id, **window}):
             found[place] = self._reading_of(row)
-            longest_s = longest or longest_s
-        before, after, last = found
-        return Around(before, after, last, longest_s)
+        before, after, last, longest = found
+        return Around(before, after, last, Length() if longest is None else longest.longest)
 
     def last_reading(self, check_id: int) -> Reading | None:
         """Return the newest reading, or None: there is none."""
@@ -223,7 +228,7 @@ class Meters:
         return self._reading_of(rows[0]) if rows else None
 
     def _reading_of(self, row: Sequence[Any]) -> Reading:
-        at, up_s, degraded_s, down_s, unknown_s, outages, longest_s, belief, was_used, is_out, out_s = row
+        at, up_s, degraded_s, down_s, unknown_s, outages, longest_s, belief, was_used, is_out, out_s, *unseen = row
         return Reading(
             at + self._line.shift,
             up_s,
@@ -236,12 +241,13 @@ class Meters:
             bool(was_used),
             bool(is_out),
             out_s,
+            *unseen,
         )
 
-    def longest_s(self, check_id: int, since: float, until: float) -> float:
+    def longest(self, check_id: int, since: float, until: float) -> Length:
         """Return the longest outage of the readings after a time, each counted from its own beginning."""
-        found: float | None = self._rows(LONGEST, {"check_id": check_id, **self._span(since, until)})[0][0]
-        return found or 0.0
+        rows = self._rows(LONGEST, {"check_id": check_id, **self._span(since, until)})
+        return self._reading_of(rows[0]).longest if rows else Length()
 
     def book(self, check_id: int, readings: Iterable[Reading]) -> None:
         """Write readings of one check, inside of the engine's transaction."""
@@ -261,6 +267,9 @@ class Meters:
                     "was_used": reading.was_used,
                     "is_out": reading.is_out,
                     "out_s": reading.out_s,
+                    "outages_unseen_s": reading.outages_unseen_s,
+                    "longest_unseen_s": reading.longest_unseen_s,
+                    "out_unseen_s": reading.out_unseen_s,
                 }
                 for reading in readings
             ),

@@ -150,7 +150,7 @@ class MissedOutbox:
             self._connection.executemany(_END, ended)
             sent = [{"id": row.id, "says": row.says, "in_doubt": row.in_doubt, **key} for row in choice.lines]
             self._connection.executemany(_SEND, sent)
-            rows = with_facts(self._connection, choice.lines, url_id, line)
+            rows = with_facts(self._connection, choice.lines, url_id, line, now)
         return MissedClaim(url_id, address, rows) if rows else None
 
     def _choice(self, line: Timeline, rows: Iterable[sqlite3.Row], key: dict[str, object]) -> Choice:

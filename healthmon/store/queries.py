@@ -60,6 +60,7 @@ from healthmon.store.rows import (
     url_fields,
 )
 from healthmon.store.timeline import read_timeline
+from healthmon.store.unseen import with_unseen
 
 __all__ = [
     "DaemonFacts",
@@ -286,12 +287,12 @@ class Reader:
         """Return the incidents that are wanted, the newest first; at most so many."""
         with errors_named(self.path):
             numbers = newest(self._connection, self._line, wanted, most)
-            return list(numbered(self._connection, self._line, numbers))
+            return list(numbered(self._connection, self._line, wanted, numbers))
 
     def stored_incidents(self, wanted: Wanted) -> StoredIncidents:
         """Return all incidents that are wanted, the newest first, to be read once this reader is closed."""
         with errors_named(self.path):
-            return StoredIncidents(self.path, self._line, newest(self._connection, self._line, wanted))
+            return StoredIncidents(self.path, self._line, wanted, newest(self._connection, self._line, wanted))
 
     def site_incidents(self, wanted: Wanted) -> Iterator[Incident]:
         """Stream the incidents of sites that are wanted, in no order."""
@@ -302,6 +303,15 @@ class Reader:
         """Return the incidents of one target that overlap a window, oldest first."""
         rows = self._rows(INCIDENTS_OF_TARGET, {**self._window(since, until), **target_row(target)})
         return [incident_of(row, self._line) for row in rows]
+
+    def with_unseen(self, incident: Incident, now: float) -> Incident:
+        """Return an incident with the time that nobody saw of it, up to its end or to now."""
+        with errors_named(self.path):
+            return with_unseen(self._connection, self._line, incident, now, self._nobody_since())
+
+    def _nobody_since(self) -> float | None:
+        """Say since when no daemon runs; None: one does."""
+        return None if self._lock.is_held else self.daemon().alive_at
 
     def flaps(self, since: float, until: float) -> list[tuple[Target, float, int]]:
         """Return what flapped: the target, when its incident opened, within a window, how often it began to flap."""

@@ -474,6 +474,12 @@ _RESTARTS = (
     "CREATE INDEX restarts_at ON restarts (at)",
 )
 
+#: An outage lasts from first seen until seen back: how much of each nobody saw. Older readings know what was seen.
+_OUTAGES = tuple(
+    f"ALTER TABLE daily ADD COLUMN {name} DOUBLE PRECISION NOT NULL DEFAULT 0"
+    for name in ("outages_unseen_s", "longest_unseen_s", "out_unseen_s")
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _SECOND,
@@ -496,4 +502,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _TICKETS,
     _RECIPIENTS,
     _RESTARTS,
+    _OUTAGES,
 )

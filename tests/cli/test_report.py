@@ -188,6 +188,8 @@ def test_json_gives_each_target_and_the_incidents(database: Path, run: Run) -> N
         "rtt_max_ms": None,
         "availability_in_hours": None,
         "downtime_in_hours_s": None,
+        "longest_unseen_s": 0.0,
+        "outages_unseen_s": 0.0,
         "sla_missed": None,
     }
     assert (document["by"], document["groups"], document["sla"]) == ("target", [], None)
@@ -414,3 +416,41 @@ def test_the_first_day_has_no_huge_empty_calendar(database: Path, run: Run) -> N
     assert heights(10 * MINUTE) == []
     assert heights(3 * HOUR) == [90]
     assert heights(40 * HOUR) == [468]
+
+
+def test_one_outage_has_one_length_in_report_page_incidents_incident_history_and_json(database: Path, run: Run) -> None:
+    """5 min 26 s from first seen until seen back; for 3 min of it the PBX could not be reached."""
+    pbx, trunk = connection(), provider("trunk")
+    began, back = NOW - HOUR, NOW - HOUR + 326
+    history = [*steps(pbx, (LONG_AGO, UP)), *steps(trunk, (LONG_AGO, UP), (began, DOWN), (back, UP))]
+    veils = [veil(Target("office"), began + 60, began + 200), veil(trunk.target, began + 180, began + 240)]
+    with running(database, [pbx, trunk], history=history, veils=veils, incidents=[outage(7, trunk, began, back)]):
+        shown = {
+            name: run(*command.split()).stdout
+            for name, command in {
+                "report": "report --since 1d --incidents",
+                "page": "report --since 1d --format html",
+                "incidents": "incidents",
+                "incident": "incident 7",
+                "history": "history trunk",
+            }.items()
+        }
+        document = asked(run, "--since", "1d")
+        incident = json.loads(run("incident", "7", "--json").stdout)["incident"]
+
+    length = "5 min 26 s (3 min of it not seen)"
+    assert f"the longest {length}" in shown["report"]
+    assert "1  2m26s    5m26s     3m00s  5m26s" in shown["report"]
+    assert "  7  2026-05-01 13:00   5m26s" in shown["incidents"]
+    assert "3 min of it not seen" in shown["incidents"]
+    assert f"one outage of {length} at 13:00" in shown["page"]
+    assert f"Down 2026-05-01 13:00 for {length}" in shown["page"]
+    assert f", {length}; recovered" in shown["incident"]
+    assert f"up after {length} down" in shown["history"]
+    assert f"is over after {length}" in shown["history"]
+    figures = document["by_name"]["office", "PJSIP/trunk"]
+    assert (figures["longest_s"], figures["longest_unseen_s"], figures["mttr_s"]) == (326, 180, 326)
+    # Availability leaves that time out.
+    assert (figures["downtime_s"], figures["unknown_s"]) == (146, 180)
+    assert (incident["lasted_s"], incident["unseen_s"]) == (326, 180)
+    assert (document["incidents"][0]["lasted_s"], document["incidents"][0]["unseen_s"]) == (326, 180)

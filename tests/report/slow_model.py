@@ -55,19 +55,24 @@ class Ledger(Struct):
     """Counts seconds."""
 
     seconds: dict[Health, int] = field(default_factory=lambda: dict.fromkeys(Health, 0))
-    outages: dict[int | None, int] = field(default_factory=dict)
+    #: For each outage how long it was seen to be down, and not seen.
+    outages: dict[int, tuple[int, int]] = field(default_factory=dict)
     maintained: int = 0
     silenced: int = 0
 
     def figures(self) -> Figures:
         """Say what was counted."""
+        seen = [(down + unseen, unseen) for down, unseen in self.outages.values() if down]
+        longest_s, longest_unseen_s = max(seen, default=(0, 0))
         return Figures(
             up_s=self.seconds[UP],
             degraded_s=self.seconds[DEGRADED],
             down_s=self.seconds[DOWN],
             unknown_s=self.seconds[UNKNOWN],
-            outages=len(self.outages),
-            longest_s=max(self.outages.values(), default=0),
+            outages=len(seen),
+            longest_s=longest_s,
+            longest_unseen_s=longest_unseen_s,
+            outages_unseen_s=sum(unseen for _, unseen in seen),
             maintenance_s=self.maintained,
             silenced_s=self.silenced,
         )
@@ -87,7 +92,7 @@ def ticks(facts: Facts, first: int, last: int, length: int) -> list[Tick]:
             belief = None
         if belief is DOWN and not is_out:
             outage += 1
-        is_out = belief is DOWN or (is_out and belief is UNKNOWN)
+        is_out = belief is DOWN
         is_hidden = any(since <= at < until for since, until in facts.hidden)
         seen.append(
             Tick(
@@ -155,8 +160,10 @@ def counted(
         if excludes_maintenance and tick.is_maintained:
             continue
         ledger.seconds[tick.health] += tick.length
-        if tick.health is DOWN:
-            ledger.outages[tick.outage] = ledger.outages.get(tick.outage, 0) + tick.length
+        if tick.outage is not None:
+            down, unseen = ledger.outages.get(tick.outage, (0, 0))
+            is_seen = tick.health is DOWN
+            ledger.outages[tick.outage] = (down + tick.length * is_seen, unseen + tick.length * (not is_seen))
     return ledger.figures()
 
 

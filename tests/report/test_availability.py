@@ -73,12 +73,15 @@ def test_a_target_that_is_watched_again_counts_from_then_on() -> None:
     assert result == Figures(up_s=10, unknown_s=10, down_s=10, outages=1, longest_s=10)
 
 
-def test_an_outage_that_a_veil_interrupts_is_one_outage_and_the_veiled_time_is_unknown() -> None:
+def test_an_outage_lasts_from_first_seen_to_seen_back_and_what_nobody_saw_of_it_is_left_out_of_availability() -> None:
     history = history_of((0, UP), (10, DOWN), (90, UP), veils=[(30, 50), (40, 60)])
 
     result = measured(history)
 
-    assert (result.outages, result.down_s, result.longest_s, result.unknown_s) == (1, 50, 50, 30)
+    assert (result.outages, result.down_s, result.unknown_s) == (1, 50, 30)
+    assert (result.longest_s, result.longest_unseen_s, result.outages_unseen_s) == (80, 30, 30)
+    assert (result.mean_repair_s, result.mean_between_s) == (80, 20)
+    assert result.availability == 20 / 70
 
 
 def test_two_outages_are_two_although_a_veil_hid_the_recovery_between_them() -> None:
@@ -86,7 +89,18 @@ def test_two_outages_are_two_although_a_veil_hid_the_recovery_between_them() -> 
 
     result = measured(history)
 
-    assert (result.outages, result.down_s, result.longest_s) == (2, 50, 30)
+    assert (result.outages, result.down_s, result.longest_s, result.longest_unseen_s) == (2, 50, 40, 10)
+    assert result.outages_unseen_s == 20
+
+
+def test_not_to_know_how_a_pbx_is_does_not_end_its_outage_and_ends_that_of_an_endpoint_like_its_incident() -> None:
+    changes = ((0, UP), (10, DOWN), (20, UNKNOWN), (60, DOWN), (70, UP))
+
+    of_pbx = measured(history_of(*changes, kind=Kind.PBX))
+    of_trunk = measured(history_of(*changes, kind=Kind.PROVIDER))
+
+    assert (of_pbx.outages, of_pbx.longest_s, of_pbx.longest_unseen_s) == (1, 60, 40)
+    assert (of_trunk.outages, of_trunk.longest_s, of_trunk.longest_unseen_s) == (2, 10, 0)
 
 
 def test_an_outage_that_nobody_saw_is_none() -> None:
@@ -178,23 +192,34 @@ def believed_at(second: int, history: History) -> Health | None:
 def second_by_second(history: History, window: tuple[int, int]) -> Figures:
     """Look at each second of all time, and count those within the window."""
     count = {UP: 0, DEGRADED: 0, DOWN: 0, UNKNOWN: 0}
-    outage_lengths: list[int] = []
+    # Of each outage, how long it was seen, and not seen.
+    outages: list[list[int]] = []
     is_out = False
     for second in range(END + 1):
         belief = believed_at(second, history)
         if belief is DOWN and not is_out:
             is_out = True
-            outage_lengths.append(0)
-        elif belief in (UP, DEGRADED, None):
+            outages.append([0, 0])
+        elif belief in (UP, DEGRADED, None) or (belief is UNKNOWN and history.kind is not Kind.PBX):
             is_out = False
         if belief is None or not window[0] <= second < window[1]:
             continue
         is_veiled = any(since <= second < until for since, until in history.veils)
         count[UNKNOWN if is_veiled else belief] += 1
-        if belief is DOWN and not is_veiled:
-            outage_lengths[-1] += 1
-    seen = [length for length in outage_lengths if length]
-    return Figures(count[UP], count[DEGRADED], count[DOWN], count[UNKNOWN], len(seen), max(seen, default=0))
+        if is_out:
+            outages[-1][is_veiled or belief is UNKNOWN] += 1
+    lasted = [(seen + unseen, unseen) for seen, unseen in outages if seen]
+    longest_s, longest_unseen_s = max(lasted, default=(0, 0))
+    return Figures(
+        count[UP],
+        count[DEGRADED],
+        count[DOWN],
+        count[UNKNOWN],
+        len(lasted),
+        longest_s,
+        longest_unseen_s,
+        sum(unseen for _, unseen in lasted),
+    )
 
 
 @st.composite
@@ -207,7 +232,8 @@ def histories(draw: st.DrawFn) -> History:
     is_forgotten = draw(st.booleans()) and not (steps and steps[-1][1] is None)
     forgotten_at = draw(st.integers(max([*watched_from, *(at for at, _ in steps)]), END)) if is_forgotten else None
     veils = merged(draw(st.lists(SPAN, max_size=6)))
-    return History(Kind.PROVIDER, steps, veils, watched_from, forgotten_at)
+    kind = draw(st.sampled_from([Kind.PROVIDER, Kind.PBX]))
+    return History(kind, steps, veils, watched_from, forgotten_at)
 
 
 @settings(deadline=None)

@@ -172,7 +172,7 @@ def test_an_outage_that_a_time_of_not_seeing_interrupts_is_one() -> None:
 
     (found,) = outages_of(Strip(Kind.PROVIDER, "Telekom", segments, figures(segments)))
 
-    assert (found.since, found.until, found.seen_s, found.is_open) == (0, 25, 15, False)
+    assert (found.since, found.length, found.is_open) == (0, (25, 10), False)
 
 
 def strips_of(lines: list[Line], incidents: list[Incident], unseen: Unseen = Unseen({})) -> list[Strip]:  # noqa: B008

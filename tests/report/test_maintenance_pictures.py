@@ -86,7 +86,7 @@ def test_what_is_left_out_of_the_figures_is_left_out_of_strips_and_words(tmp_pat
     for strip, down, outages, longest in ((trunk, 40 * MINUTE, 2, 30 * MINUTE), (site, 10 * MINUTE, 1, 10 * MINUTE)):
         found = outages_of(strip)
         assert (strip.figures.down_s, strip.figures.outages, strip.figures.longest_s) == (down, outages, longest)
-        assert (len(found), max(one.seen_s for one in found)) == (outages, longest)
+        assert (len(found), max(one.length.lasted_s for one in found)) == (outages, longest)
         assert figures(strip.segments) == replace(strip.figures, maintenance_s=0)
         assert (strip.figures.maintenance_s, strip.figures.watched_s) == (2 * HOUR, 22 * HOUR)
     words = said(account)

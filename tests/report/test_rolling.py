@@ -96,12 +96,12 @@ def test_the_readings_around_a_window_are_one_question(writer: Writer) -> None:
 
     edges = [MIDNIGHT + days * DAY for days in (-1, 0, 1, 4, 5)]
     for since, until in ((since, until) for since in edges for until in edges):
-        before, after, last, longest_s = meters.readings_around(trunk.id, since, until)
+        before, after, last, longest = meters.readings_around(trunk.id, since, until)
 
         assert before == meters.reading_until(trunk.id, since)
         assert after == meters.reading_after(trunk.id, since)
         assert last == meters.reading_until(trunk.id, until)
-        assert longest_s == (meters.longest_s(trunk.id, after.at, until) if after is not None else 0)
+        assert longest == (meters.longest(trunk.id, after.at, until) if after is not None else (0, 0))
 
 
 def test_an_outage_over_midnight_is_one_and_is_carried_on(writer: Writer) -> None:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import pytest
 from msgspec import Struct, field
 
+from healthmon.model import Length
+from healthmon.report.looking import Asked, account_of
 from healthmon.sources.events import EventTimes
 from healthmon.sources.polls import PollTimes
+from healthmon.store.queries import open_reader
 from tests.scenarios.asterisk import Peer
 from tests.scenarios.channel import Manner
 from tests.scenarios.daemon import Pace
@@ -316,6 +320,9 @@ def the_pbx_is_killed_and_its_password_changed(world: World) -> None:
 
 
 def each_change_is_told(world: World) -> None:
+    # From 90 s to 180 s nobody can say how it is: a part of its outage.
+    incident = world.channel.arrivals[-1].rows[0].incident
+    assert 80 < incident.unseen_s < 100
     assert [subject.partition(" since ")[0].partition(" after ")[0] for subject in world.channel.subjects] == [
         "DOWN PBX office",
         "CANNOT SEE PBX office: password refused",
@@ -397,6 +404,32 @@ def many_providers() -> list[Peer]:
 def it_is_first_seen_when_it_has_just_booted(world: World) -> None:
     """Nobody has been checked yet, and nothing was ever booked."""
     world.pbx.has_just_booted()
+
+
+def a_provider_is_down_for_longer_than_it_was_seen(world: World) -> None:
+    """Nobody sees it for three of its six minutes: the PBX is killed."""
+    world.at(30, world.pbx.dies, TELEKOM)
+    world.at(90, world.pbx.is_killed)
+    world.at(270, world.pbx.starts)
+    world.at(390, world.pbx.returns, TELEKOM)
+
+
+def message_incident_and_report_say_the_same_length(world: World) -> None:
+    incident = world.channel.arrivals[-1].rows[0].incident
+    assert incident.target.endpoint == TELEKOM
+    assert incident.closed_at is not None
+    assert " s of it not seen)" in world.channel.arrivals[-1].message.body
+    length = Length(incident.closed_at - incident.opened_at, incident.unseen_s)
+    assert 350 < length.lasted_s < 385
+    assert 175 < length.unseen_s < 215
+    with open_reader(world.config.database) as reader:
+        asked = Asked((incident.opened_at - MINUTE, incident.closed_at + 5), with_pictures=True)
+        account = account_of(reader, asked, incident.closed_at + 5)
+        listed = next(one for one in account.incidents if one.id == incident.id)
+    (line,) = (line for line in account.lines if line.target == incident.target)
+    assert line.figures.longest == pytest.approx(length, abs=0.01)
+    assert line.figures.down_s == pytest.approx(length.lasted_s - length.unseen_s, abs=0.01)
+    assert listed.unseen_s == pytest.approx(length.unseen_s, abs=0.01)
 
 
 # ---------------------------------------------------------------- flapping
@@ -650,6 +683,13 @@ ROWS: Sequence[Row] = (
         one_name_is_not_utf_8,
         exactly(4),
         poll_every=15.0,
+    ),
+    Row(
+        "a provider is down for 6 min, 3 of which nobody sees: message, incident and report say the same",
+        a_provider_is_down_for_longer_than_it_was_seen,
+        exactly(4),
+        lasts=8 * MINUTE,
+        also=message_incident_and_report_say_the_same_length,
     ),
     Row(
         "one phone 8 s down, 8 s up for 4 min",

@@ -142,6 +142,8 @@ def ask_everything(reader: Reader) -> dict[str, Any]:
         "count_causes": reader.count_causes(WANTED),
         "newest_incidents": reader.newest_incidents(WANTED, 2),
         "stored_incidents": len(reader.stored_incidents(WANTED)),
+        "count_causes": reader.count_causes(WANTED),
+        "with_unseen": [reader.with_unseen(one, END) for one in reader.open_incidents()],
         "site_incidents": list(reader.site_incidents(WANTED)),
         "incident": reader.incident(1),
         "explained": reader.explained(1),
@@ -181,7 +183,7 @@ def ask_meters(meters: Meters) -> dict[str, Any]:
         "readings_around": meters.readings_around(number, START, END),
         "last_reading": meters.last_reading(number),
         "has_round_trips": meters.has_round_trips(number, START, END),
-        "longest_s": meters.longest_s(number, START, END),
+        "longest": meters.longest(number, START, END),
         "round_trips": meters.round_trips(number, START, END),
     }
 

@@ -12,7 +12,7 @@ from healthmon.report.figures import UnknownAs
 from healthmon.report.html.strips import Outage, longest_of
 from healthmon.report.periods import Calendar, first_day, midnight, next_first_day
 from healthmon.report.spans import Span
-from healthmon.report.words import DAY, HOUR, MINUTE, counted, duration
+from healthmon.report.words import DAY, HOUR, MINUTE, counted, duration, lasted, not_seen
 
 #: The time of not seeing is named in a sentence from this part of the whole on.
 _WORTH_A_WORD = 0.01
@@ -43,9 +43,10 @@ def _watched_in_words(strip: Strip, account: Account, zone: ZoneInfo) -> str:
     watched_s = figures.watched_s + sum(until - since for since, until in strip.left_out)
     is_whole = account.window[1] - account.window[0] - watched_s < SHORTEST_UNWATCHED
     said = period_in_words(account.window, zone) if is_whole else f"the {in_full(watched_s)} that it was watched"
-    if account.rules.unknown_as is UnknownAs.EXCLUDE and figures.unknown_s > figures.watched_s * _WORTH_A_WORD:
-        said += f" ({duration(figures.unknown_s)} of it not seen)"
-    return said
+    is_counted = account.rules.unknown_as is not UnknownAs.EXCLUDE
+    if is_counted or figures.unknown_s < figures.watched_s * _WORTH_A_WORD:
+        return said
+    return said + not_seen(figures.unknown_s)
 
 
 def in_full(seconds: float) -> str:
@@ -74,7 +75,7 @@ def story(strip: Strip, account: Account, zone: ZoneInfo) -> str:
     figures = strip.figures
     if not figures.outages:
         return f"{said}, without an outage."
-    length, longest = duration(figures.longest_s), longest_of(strip)
+    length, longest = lasted(figures.longest), longest_of(strip)
     when = "" if longest is None else f" {_when(longest, account.window, zone)}"
     if figures.outages == 1:
         lasts = ", which lasts" if longest is not None and longest.is_open else ""
@@ -125,4 +126,4 @@ def headline(account: Account, zone: ZoneInfo) -> str:
     said += "outage" if account.outages == 1 else "outages"
     if figures.outages and not account.counts_causes:
         said += " of single targets"
-    return f"{said}." if not figures.outages else f"{said}, the longest {duration(figures.longest_s)}."
+    return f"{said}." if not figures.outages else f"{said}, the longest {lasted(figures.longest)}."

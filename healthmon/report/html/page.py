@@ -17,7 +17,7 @@ from healthmon.report.html import pictures as draw
 from healthmon.report.html.narrative import headline, in_words, period_in_words, story
 from healthmon.report.html.strips import MAINTENANCE, Outage, Shown, lane, longest_of, outages_of, stretches
 from healthmon.report.report_text import ALL_INCIDENTS, incident_texts, times
-from healthmon.report.words import counted, duration, full, milliseconds, moment, visible
+from healthmon.report.words import counted, duration, full, lasted, milliseconds, moment, not_seen, visible
 
 #: So many targets are listed; the rest is counted.
 MOST_ROWS = 200
@@ -137,7 +137,7 @@ def _tiles(account: Account) -> list[Tile]:
         outages += " of single targets"
     tiles.append(Tile(outages, f"{account.outages:,}"))
     if figures.longest_s:
-        tiles.append(Tile("the longest", duration(figures.longest_s)))
+        tiles.append(Tile(f"the longest{not_seen(figures.longest_unseen_s)}", duration(figures.longest_s)))
     seconds = (
         ("down", figures.down_s),
         ("degraded", figures.degraded_s),
@@ -183,13 +183,13 @@ def _in_sum(strip: Strip, zone: ZoneInfo) -> str:
     """Say how often a strip was down, without naming each time."""
     figures, longest = strip.figures, longest_of(strip)
     if figures.outages == 1:
-        return f"Down once, for {duration(figures.down_s)}"
-    longest_in_words = duration(figures.longest_s) if longest is None else _named(longest, zone)
+        return f"Down once, for {lasted(figures.longest)}"
+    longest_in_words = lasted(figures.longest) if longest is None else _named(longest, zone)
     return f"Down {figures.outages:,} times, for {duration(figures.down_s)} in all; the longest {longest_in_words}"
 
 
 def _named(outage: Outage, zone: ZoneInfo) -> str:
-    return f"{moment(outage.since, zone)} for {duration(outage.seen_s)}"
+    return f"{moment(outage.since, zone)} for {lasted(outage.length)}"
 
 
 def _chart(strip: Strip, account: Account) -> Chart:
@@ -264,6 +264,7 @@ _TITLES = {
     "PBX": "PBX",
     "AVAIL": "Avail\N{SOFT HYPHEN}able",
     "OUTAGES": "Out\N{SOFT HYPHEN}ages",
+    "NOT SEEN": "Of it not seen",
     "LONGEST": "Long\N{SOFT HYPHEN}est",
     "UNKNOWN": "Un\N{SOFT HYPHEN}known",
     "TARGETS": "Tar\N{SOFT HYPHEN}gets",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Final, Literal, NamedTuple
 
-from healthmon.model import Health
+from healthmon.model import Health, Length
 from healthmon.report.accounts import Strip
 from healthmon.report.availability import Segment
 from healthmon.report.spans import Span
@@ -87,11 +87,10 @@ def _columns(segment: Segment, window: Span) -> range:
 
 
 class Outage(NamedTuple):
-    """One outage of a strip: from when it was first seen down until it was last seen so, and for how long in all."""
+    """One outage of a strip: when it was first seen down, and how long it lasted in all."""
 
     since: float
-    until: float
-    seen_s: float
+    length: Length
     is_open: bool
 
 
@@ -102,14 +101,15 @@ def outages_of(strip: Strip) -> list[Outage]:
 
 def longest_of(strip: Strip) -> Outage | None:
     """Find the longest outage of a strip; None: its changes are gone, only the figures know of it."""
-    longest = max(outages_of(strip), key=lambda outage: outage.seen_s, default=None)
-    is_that = longest is not None and abs(longest.seen_s - strip.figures.longest_s) < 1
+    longest = max(outages_of(strip), key=lambda outage: outage.length, default=None)
+    is_that = longest is not None and abs(longest.length.lasted_s - strip.figures.longest_s) < 1
     return longest if is_that else None
 
 
 def _outages(segments: Sequence[Segment]) -> Iterator[Outage]:
-    down = [segment for segment in segments if segment.health is Health.DOWN]
-    for _, group in groupby(down, key=lambda segment: segment.outage):
+    for number, group in groupby(segments, key=lambda segment: segment.outage):
         its = list(group)
-        is_open = bool(segments) and segments[-1].outage is not None and segments[-1].outage == its[-1].outage
-        yield Outage(its[0].since, its[-1].until, sum(segment.length for segment in its), is_open)
+        seen_s = sum(segment.length for segment in its if segment.health is Health.DOWN)
+        if number is not None and seen_s:
+            lasted_s = sum(segment.length for segment in its)
+            yield Outage(its[0].since, Length(lasted_s, lasted_s - seen_s), segments[-1].outage == number)

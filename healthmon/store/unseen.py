@@ -1,0 +1,63 @@
+"""How much of an incident nobody saw: the veils of its check, and of its PBX, within it.
+
+An outage lasts from first seen until seen back; this time is a part of it, and no part of the availability.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from msgspec.structs import replace
+
+from healthmon.model import Check, Health, Incident
+from healthmon.store.rows import HEALTH_CODES, target_row
+from healthmon.store.timeline import Timeline
+
+# The check itself, and for all that is behind a PBX the check of the PBX that veils it.
+VEILS_WITHIN = f"""SELECT v.since, v.until FROM checks c CROSS JOIN veils v
+    WHERE c.pbx = :pbx AND c.technology = :technology AND c.resource = :resource AND c.name = :check_name
+        AND v.check_id = c.id AND v.until > :since AND v.since < :until
+    UNION ALL SELECT v.since, v.until FROM checks c CROSS JOIN veils v
+    WHERE :technology <> '' AND c.pbx = :pbx AND c.technology = '' AND c.resource = ''
+        AND c.name = '{Check.REACHABILITY}'
+        AND v.check_id = c.id AND v.until > :since AND v.since < :until"""  # noqa: S608 (a constant of ours)
+
+# Of a PBX that is down it may happen that only we cannot see it any more: that is believed, and no veil.
+UNKNOWN_WITHIN = f"""SELECT t.at, COALESCE((SELECT following.at FROM transitions following
+        WHERE following.check_id = t.check_id AND following.at >= t.at AND following.rev > t.rev
+        ORDER BY following.at, following.rev LIMIT 1), :until)
+    FROM checks c CROSS JOIN transitions t
+    WHERE c.pbx = :pbx AND c.technology = :technology AND c.resource = :resource AND c.name = :check_name
+        AND t.check_id = c.id AND t.at >= :since AND t.at < :until
+        AND t.new_health = {HEALTH_CODES[Health.UNKNOWN]}"""  # noqa: S608 (a constant of ours)
+
+
+def with_unseen(
+    connection: sqlite3.Connection, line: Timeline, incident: Incident, now: float, nobody_since: float | None = None
+) -> Incident:
+    """Return an incident with the time that nobody saw of it, up to its end or to ``now``.
+
+    One in which a PBX was never down, and only we did not see it, is no outage. ``nobody_since``: from then on no
+    daemon runs.
+    """
+    since, until = incident.opened_at, now if incident.closed_at is None else incident.closed_at
+    window = {"since": line.stored(since), "until": line.stored(until)}
+    names = {**target_row(incident.target), "check_name": incident.check}
+    if incident.is_unseen and not incident.was_down:
+        return incident
+    hidden = [tuple(row) for row in connection.execute(VEILS_WITHIN, {**names, **window})]
+    if incident.target.is_pbx:
+        hidden += [tuple(row) for row in connection.execute(UNKNOWN_WITHIN, {**names, **window})]
+    if nobody_since is not None:
+        hidden.append((line.stored(max(nobody_since, since)), window["until"]))
+    return replace(incident, unseen_s=_covered_s(sorted(hidden), window["since"], window["until"]))
+
+
+def _covered_s(spans: list[tuple[float, float]], since: float, until: float) -> float:
+    """Say how much of a time spans cover, which may overlap and are sorted."""
+    covered, done = 0.0, since
+    for start, end in spans:
+        begins, ends = max(start, done), min(end, until)
+        covered += max(ends - begins, 0.0)
+        done = max(done, ends)
+    return covered
