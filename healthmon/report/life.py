@@ -159,11 +159,11 @@ def _restarts(restarts: Iterable[Restart]) -> Iterator[Event]:
 def _incident(reader: Reader, incident: Incident, begins: float) -> Iterator[Event]:
     """Tell of an incident that reaches into the window; of long ago only that it began."""
     if incident.check != Check.RESTART:
-        yield from _begin_and_end(incident)
+        yield from _begin_and_end(reader, incident)
     yield from (event for event in told_of(reader, incident) if event.at >= begins)
 
 
-def _begin_and_end(incident: Incident) -> Iterator[Event]:
+def _begin_and_end(reader: Reader, incident: Incident) -> Iterator[Event]:
     yield Event(incident.opened_at, "incident", "begins", incident.id)
     if incident.closed_at is not None:
         lasted = lasted_of(reader.with_unseen(incident, incident.closed_at), incident.closed_at)
