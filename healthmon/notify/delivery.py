@@ -189,7 +189,8 @@ class Deliverer:
         at = self._pace.next_attempt(steady + due_at - now, is_urgent=self._has_news(outbox), now=steady)
         if at > steady:
             return min(at - steady, LOOK_EVERY)
-        if self._pace.failures:
+        # A ticket that nobody resolves stays open for ever.
+        if self._pace.failures and not self._sender.takes_tickets:
             self._give_up_old(outbox, now)
         self._behind = outbox.missed.addresses(self.url_id)
         # What waits for others has waited enough once the first of them is due.
@@ -347,7 +348,9 @@ class Deliverer:
     def _note_pace(self, attempt: Attempt) -> None:
         now = self._clock.steady()
         if attempt.in_doubt or (attempt.failed and not attempt.delivered):
-            self._pace.failed(now, in_doubt=attempt.in_doubt, retry_after=attempt.retry_after)
+            # The double of a message is to be rare; that of a ticket's event harms nobody.
+            is_rare = attempt.in_doubt and not self._sender.takes_tickets
+            self._pace.failed(now, in_doubt=is_rare, retry_after=attempt.retry_after)
         elif attempt.failed:
             self._pace.partly_failed(now, PATIENCE, retry_after=attempt.retry_after)
         else:

@@ -308,11 +308,13 @@ def with_keys(connection: sqlite3.Connection, rows: Iterable[ClaimedRow], url_id
 
 def lasting_tickets(connection: sqlite3.Connection, line: Timeline, url_id: str) -> tuple[ClaimedRow, ...]:
     """Read the open incidents that this URL was told of, with their keys."""
-    incidents = connection.execute(_OPEN).fetchall()
+    incidents = [incident_of(row, line) for row in connection.execute(_OPEN).fetchall()]
     rows = (
-        ClaimedRow(0, Reason.OPENED, Said.DOWN, incident_of(row, line), possibly_repeated=False)
-        for row in incidents
-        if _knows_of(connection, row["id"], url_id)
+        ClaimedRow(
+            0, Reason.OPENED, says(Reason.OPENED, incident, None) or Said.DOWN, incident, possibly_repeated=False
+        )
+        for incident in incidents
+        if _knows_of(connection, incident.id, url_id)
     )
     return with_keys(connection, rows, url_id)
 

@@ -92,11 +92,24 @@ class OnCall:
         """The states of all tickets, in the order of their opening."""
         return [entry.state for entry in self.tickets.values()]
 
-    def __enter__(self) -> Any:
+    @property
+    def url(self) -> str:
+        """Its URL as that of a receiver."""
+        raise NotImplementedError
+
+    def start(self) -> OnCall:
+        """Begin to listen."""
         self._thread.start()
         return self
 
+    def __enter__(self) -> Any:
+        return self.start()
+
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End it."""
         self._server.shutdown()
         self._thread.join(10)
         self._server.server_close()

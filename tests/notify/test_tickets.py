@@ -17,6 +17,7 @@ from healthmon.config.types import Secret
 from healthmon.errors import DeliveryError, DeliveryUnsure
 from healthmon.model import Ending, Health, Incident, Kind, Notification, Reason, Severity
 from healthmon.notify.message import Message
+from healthmon.notify.pace import FIRST_WAIT
 from healthmon.notify.senders import remark, sender_for, why_refused
 from healthmon.notify.testalert import test_alert as send_test_alert
 from healthmon.notify.tickets.ticket import Action, Ticket
@@ -331,6 +332,37 @@ def test_a_service_that_refuses_one_event_gets_the_others(store: Store, make: ty
 
         assert service.states == ["open", "open"]
         assert [state for state, _ in post.fates(2)] == ["undeliverable"]
+
+
+def test_an_end_is_not_given_up_for_its_ticket_would_stay_open(store: Store) -> None:
+    with scene(store, PagerDuty) as (post, service):
+        about = post.opens(1)
+        post.run(MINUTE)
+        service.mode = 503
+        ends(post, about)
+        post.run(3 * 24 * HOUR)
+        service.mode = 0
+
+        post.run(HOUR)
+
+        assert service.states == ["resolved"]
+
+
+def test_an_event_without_an_answer_is_repeated_soon(store: Store) -> None:
+    with scene(store, PagerDuty) as (post, service):
+        post.opens(1)
+        sender = post.deliverer._sender
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sender, "send", lambda _message: _raise(DeliveryUnsure(BOSS, "no answer")))
+            post.run(1)
+
+        post.run(FIRST_WAIT + 2)
+
+        assert service.states == ["open"]
+
+
+def _raise(error: Exception) -> None:
+    raise error
 
 
 def sends(url: str, action: Action = Action.TRIGGER) -> None:
