@@ -227,10 +227,11 @@ class Incidents:
         after = _closed(replace(incident, flapping=0), ending, now, ending.value)
         return self._change(incident, after, now, changes)
 
-    def waiting_devices(self, pbx: str) -> list[Incident]:
-        """Return the open incidents of a PBX's devices of which a first message waits."""
+    def waiting_for_others(self, pbx: str) -> list[Incident]:
+        """Return the open incidents of a PBX's devices and groups of which a first message waits."""
         behind = (self._register.get(number) for number in sorted(self._register.behind(pbx)))
-        return [one for one in behind if one and one.kind.is_device and self._teller.has_first_waiting(one.id)]
+        waiting = (one for one in behind if one is not None and self._teller.has_first_waiting(one.id))
+        return [one for one in waiting if one.kind.is_device or one.kind.is_group]
 
     # ------------------------------------------------------------ the incidents of causes
 

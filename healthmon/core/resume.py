@@ -64,11 +64,17 @@ class Resume:
 
     def _delay(self, pbx: Pbx, alive_at: float, step: Step) -> None:
         """Nothing was seen for a while: what explains a first message, or belongs to it, is found so much later."""
-        waiting = self._desk.incidents.waiting_devices(pbx.name)
-        devices = (pbx.endpoints[one.target] for one in waiting if one.target in pbx.endpoints)
-        known_at = max((self._endpoints.told_together_until(pbx, one) for one in devices), default=0.0)
+        waiting = self._desk.incidents.waiting_for_others(pbx.name)
+        known_at = max((self._known_at(pbx, incident) for incident in waiting), default=0.0)
         until = known_at + (step.now - alive_at) + FIRST_LOOK
         step.changes.delays += [Delay(one.id, alive_at, until) for one in waiting]
+
+    def _known_at(self, pbx: Pbx, incident: Incident) -> float:
+        """When all would be known that a first message waits for, had it been seen meanwhile."""
+        if incident.kind.is_group:
+            return self._desk.causes.settled_at(incident)
+        endpoint = pbx.endpoints.get(incident.target)
+        return 0.0 if endpoint is None else self._endpoints.told_together_until(pbx, endpoint)
 
     def _remember(self, state: CheckState, settings: dict[Target, EndpointSettings], step: Step) -> None:
         pbx = self._pbxs.get(state.target.pbx)

@@ -1,7 +1,7 @@
 """`python -m tests.bench.soon [VERSION]`: how soon people are told of outages and recoveries, on a real Asterisk.
 
-Row by row: a provider dies and returns, a site of forty phones dies and returns, Asterisk is killed and started, Asterisk
-is frozen and goes on. Each row has a new Asterisk (of the lab, `make lab`), a new `healthmon run` with a configuration that
+Row by row: a provider dies and returns, a site of forty phones does, Asterisk is killed and started, Asterisk is frozen
+and goes on. Each row has a new Asterisk (of the lab, `make lab`), a new `healthmon run` with a configuration that
 says little, and a webhook. A row takes about a minute, nearly all of it waiting.
 """
 
@@ -31,6 +31,8 @@ QUALIFY, TIMEOUT = 5, 1.0
 MOMENT = 0.3
 #: A site is told this much after the last of its phones is believed, at the latest (seconds).
 SITE_MOMENT = 1.0
+#: The PBX's section.
+PBX = f"down_after = {HOLD:g}s\nup_after = {HOLD:g}s"
 #: How long an Asterisk is away (seconds).
 AWAY = 30.0
 
@@ -119,7 +121,7 @@ def main(version: int) -> int:
         with tempfile.TemporaryDirectory() as folder:
             lab = Lab(lambda _version: kit, Path(folder))
             try:
-                world = World(lab, Plan(), Setting(hold=HOLD, qualify=QUALIFY))
+                world = World(lab, Plan(), Setting(hold=HOLD, qualify=QUALIFY, pbx=PBX))
                 world.begin()
                 for figure in row(world):
                     figures.append(figure)

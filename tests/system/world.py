@@ -41,7 +41,8 @@ class Setting(Struct, frozen=True):
     hold: float = 10.0
     #: How often Asterisk asks the phones (seconds).
     qualify: int = 5
-    #: More lines for the sections of the endpoints and of the receiver.
+    #: More lines for the sections of the PBX, of the endpoints and of the receiver.
+    pbx: str = ""
     watch: str = ""
     receiver: str = ""
     #: What is wrong with further URLs, until they return to life: modes of their sinks.
@@ -90,6 +91,7 @@ class World:
                 f"username = {self.pbx.ari_auth[0]}",
                 f"password = {self.pbx.ari_auth[1]}",
                 "application = healthmon-test",
+                self.setting.pbx,
                 "[watch all]",
                 "endpoints = PJSIP/*",
                 f"down_after = {self.setting.hold:g}s",
