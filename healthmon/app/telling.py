@@ -51,8 +51,6 @@ class Telling:
             outbox.retire_others(url_ids, self._clock.now())
             in_doubt += outbox.reports.recover(url_ids)
             outbox.reports.retire_others(url_ids, self._clock.now())
-            in_doubt += outbox.missed.recover(url_ids)
-            outbox.missed.retire_others(url_ids, self._clock.now())
         if in_doubt:
             log.warning("%d messages were being sent when healthmon ended; they are sent again, marked", in_doubt)
         for url_id in url_ids:

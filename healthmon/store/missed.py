@@ -94,22 +94,6 @@ class MissedOutbox:
         self._connection = connection
         self._writing = writing
 
-    def recover(self, url_ids: Collection[str]) -> int:
-        """Put what was left in the middle of being sent into doubt. Return how many. Before any deliverer starts."""
-        with self._writing():
-            rows = [{"url_id": url_id} for url_id in url_ids]
-            return self._connection.executemany(_RECOVER, rows).rowcount if rows else 0
-
-    def retire_others(self, url_ids: Collection[str], now: float) -> None:
-        """Cancel what waits for URLs that are no longer configured."""
-        with self._writing() as line:
-            known = self._connection.execute(
-                "SELECT url_id FROM missed WHERE finished_at IS NULL UNION SELECT url_id FROM recipients"
-            ).fetchall()
-            gone = [{"url_id": row["url_id"], "now": line.stored(now)} for row in known if row["url_id"] not in url_ids]
-            self._connection.executemany(_RETIRE, gone)
-            self._connection.executemany("DELETE FROM recipients WHERE url_id = :url_id", gone)
-
     # ---------------------------------------------------------------- what is due
 
     def addresses(self, url_id: str) -> frozenset[str]:
@@ -199,6 +183,21 @@ class MissedOutbox:
             "DELETE FROM recipients WHERE url_id = :url_id AND address = :address",
             {"url_id": claim.url_id, "address": claim.address},
         )
+
+
+def recover_missed(connection: sqlite3.Connection, urls: Collection[dict[str, str]]) -> int:
+    """Put what was left in the middle of being sent into doubt, and return how many. In a writing transaction."""
+    return connection.executemany(_RECOVER, urls).rowcount if urls else 0
+
+
+def retire_missed(connection: sqlite3.Connection, url_ids: Collection[str], now: float) -> None:
+    """Cancel what waits for URLs that are no longer configured. Call it inside a writing transaction."""
+    known = connection.execute(
+        "SELECT url_id FROM missed WHERE finished_at IS NULL UNION SELECT url_id FROM recipients"
+    ).fetchall()
+    gone = [{"url_id": row["url_id"], "now": now} for row in known if row["url_id"] not in url_ids]
+    connection.executemany(_RETIRE, gone)
+    connection.executemany("DELETE FROM recipients WHERE url_id = :url_id", gone)
 
 
 def book_missed(

@@ -16,7 +16,7 @@ from healthmon.errors import Missed, StoreError
 from healthmon.model import Severity
 from healthmon.store.claiming import NOT_HELD, NOT_QUIET, Claim, ClaimedRow, lasting_tickets, make_claim
 from healthmon.store.connect import connect, errors_named, transaction
-from healthmon.store.missed import MissedClaim, MissedOutbox, book_missed
+from healthmon.store.missed import MissedClaim, MissedOutbox, book_missed, recover_missed, retire_missed
 from healthmon.store.report_outbox import ReportClaim, ReportOutbox
 from healthmon.store.timeline import Timeline, read_timeline
 
@@ -108,7 +108,8 @@ class Outbox:
         why = f"healthmon ended while it was being sent (found at {now:.0f})"
         with self._writing():
             rows = [{"url_id": url_id, "why": why} for url_id in url_ids]
-            return self._connection.executemany(_RECOVER, rows).rowcount if rows else 0
+            in_doubt = self._connection.executemany(_RECOVER, rows).rowcount if rows else 0
+            return in_doubt + recover_missed(self._connection, rows)
 
     def retire_others(self, url_ids: Collection[str], now: float) -> int:
         """Cancel what waits for URLs that are no longer configured. Return how many rows."""
@@ -120,6 +121,7 @@ class Outbox:
             )
             gone = [{"url_id": row["url_id"], "now": line.stored(now)} for row in known if row["url_id"] not in url_ids]
             self._connection.executemany("DELETE FROM urls WHERE url_id = :url_id", gone)
+            retire_missed(self._connection, url_ids, line.stored(now))
             return self._connection.executemany(_RETIRE, gone).rowcount if gone else 0
 
     # ---------------------------------------------------------------- what is due

@@ -144,7 +144,7 @@ def test_a_crash_in_between_costs_nobody_a_message_and_repeats_none(post: Post, 
     post.opens(1)
     post.run(1)
 
-    post.outbox.missed.recover([BOSS])
+    post.outbox.recover([BOSS], post.clock.now())
     post.start()
     boxes.says["bob"] = ""
     post.run(1)
@@ -161,7 +161,7 @@ def test_what_was_being_sent_to_one_address_in_a_crash_is_sent_again_to_that_add
     now = post.clock.now()
     assert post.outbox.missed.claim(BOSS, "bob", now, give_up_before=0.0) is not None
 
-    assert post.outbox.missed.recover([BOSS]) == 1
+    assert post.outbox.recover([BOSS], post.clock.now()) == 1
     post.start()
     boxes.says["bob"] = ""
     post.run(1)

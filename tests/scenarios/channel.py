@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from enum import Enum, auto
 
 from msgspec import Struct
 
-from healthmon.errors import DeliveryError, DeliveryUnsure, NoConnection
+from healthmon.errors import DeliveredInPart, DeliveryError, DeliveryUnsure, Missed, NoConnection
 from healthmon.notify.message import MOST_CHARACTERS, Message
 from healthmon.notify.tickets.ticket import Action
 from healthmon.store.outbox import ClaimedRow
@@ -70,6 +71,11 @@ class Channel:
         self._began = agenda.now
         self._kills = kills
 
+    @property
+    def readers(self) -> dict[str, Channel]:
+        """Who reads what arrives, each with arrivals of their own."""
+        return {"": self}
+
     def takes(self, manner: Manner) -> None:
         """From now on it takes messages like this."""
         self._manner = manner
@@ -119,3 +125,41 @@ class Channel:
         """The incidents of which the reader believes at present that they last: by the newest word about each."""
         newest = {row.incident.id: row.says for arrival in self.arrivals for row in arrival.rows}
         return {number for number, says in newest.items() if says.is_bad}
+
+
+class MailChannel(Channel):
+    """A mail URL with several addresses; its server may put one of them off for a while."""
+
+    def __init__(self, agenda: Agenda, kills: Kills, addresses: Collection[str]) -> None:
+        super().__init__(agenda, kills)
+        self._readers = {address: Channel(agenda, kills) for address in addresses}
+        self._later: set[str] = set()
+
+    @property
+    def readers(self) -> dict[str, Channel]:
+        """One for each address."""
+        return self._readers
+
+    def puts_off(self, address: str) -> None:
+        """From now on the server says "later" of this address."""
+        self._later.add(address)
+
+    def takes_again(self, address: str) -> None:
+        """From now on it takes what comes for this address."""
+        self._later.discard(address)
+
+    def send(self, message: Message) -> None:
+        """Take a message for each address that it is for, or not."""
+        rows = self.rows
+        wanted = [one for one in self._readers if message.only is None or one in message.only]
+        chosen = [one for one in wanted if one not in message.without] or wanted
+        self._passes(ONE_WAY, "on its way")
+        accepted = [one for one in chosen if one not in self._later]
+        for one in accepted:
+            self._readers[one].arrivals.append(Arrival(self._agenda.now - self._began, message, rows))
+        self._passes(ONE_WAY, "arrived, not answered")
+        missed = [one for one in wanted if one not in accepted]
+        if missed and not accepted and message.only is None:
+            raise DeliveryError("", "451 later")
+        if missed:
+            raise DeliveredInPart("", tuple(Missed(one, one, "451", was_tried=one in chosen) for one in missed))

@@ -84,7 +84,8 @@ def check(row: Row, world: World) -> None:
     """What must be true of every run, killed or not."""
     kills, (least, most) = len(world.killed_at), row.messages
     check_beliefs(world)
-    for url_id, channel in world.channels.items():
+    readers = [(f"{url_id} {name}", one) for url_id, url in world.channels.items() for name, one in url.readers.items()]
+    for url_id, channel in readers:
         arrived = len(channel.arrivals)
         story = f"{url_id}, killed {world.kills.struck} {world.killed_at}: {channel.subjects}"
         marked = sum(arrival.is_marked for arrival in channel.arrivals)

@@ -632,6 +632,40 @@ def an_outage_ends_within_the_silence(world: World) -> None:
     world.at(120, world.pbx.returns, TELEKOM)
 
 
+def one_recipient_is_put_off_for_a_while(world: World) -> None:
+    """The mail server says "later" of Bob's address; a provider dies meanwhile, and returns after that is over."""
+    world.mails.puts_off("bob")
+    world.at(10, world.pbx.dies, TELEKOM)
+    world.at(90, world.mails.takes_again, "bob")
+    world.at(200, world.pbx.returns, TELEKOM)
+
+
+def one_recipient_is_put_off_until_all_is_over(world: World) -> None:
+    """… and that provider is back before."""
+    world.mails.puts_off("bob")
+    world.at(10, world.pbx.dies, TELEKOM)
+    world.at(100, world.pbx.returns, TELEKOM)
+    world.at(200, world.mails.takes_again, "bob")
+
+
+def anna_is_told_at_once(world: World) -> None:
+    """Nobody else's address makes her wait."""
+    anna, bob = (world.mails.readers[name] for name in ("anna", "bob"))
+    assert [subject.partition(" ")[0] for subject in anna.subjects] == ["DOWN", "UP"]
+    assert anna.arrivals[0].at < 50
+    assert bob.arrivals[0].at > 90
+
+
+def bob_hears_the_whole(world: World) -> None:
+    """Never a lone end."""
+    anna_is_told_at_once(world)
+    assert [
+        subject.partition(" phone")[0].partition(" prov")[0] for subject in world.mails.readers["bob"].subjects
+    ] == ["WAS DOWN"]
+
+
+MAIL = "mailto://127.0.0.1?from=healthmon@example.org&to=anna@example.org,bob@example.org"
+
 ROWS: Sequence[Row] = (
     Row(
         "40 phones of one site die at once, later all return",
@@ -858,6 +892,20 @@ ROWS: Sequence[Row] = (
         exactly(5),
         lasts=8 * MINUTE,
         url=f"pagerduty://{'a' * 32}",
+    ),
+    Row(
+        "one refused recipient of two: he is tried again alone, and hears of it later",
+        one_recipient_is_put_off_for_a_while,
+        exactly(2),
+        url=MAIL,
+        also=anna_is_told_at_once,
+    ),
+    Row(
+        "one refused recipient of two, until all is over: he hears the whole in one message",
+        one_recipient_is_put_off_until_all_is_over,
+        (1, 2),
+        url=MAIL,
+        also=bob_hears_the_whole,
     ),
     Row(
         "a silence over an outage that outlives it",

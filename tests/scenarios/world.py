@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterator
@@ -14,14 +15,14 @@ from random import Random
 from msgspec.structs import replace
 
 from healthmon.config.parser import load
-from healthmon.config.types import Config
+from healthmon.config.types import Config, ReceiverUrl
 from healthmon.fakepbx.endpoints import FakeEndpoint
 from healthmon.model import Incident, Matcher, Target
 from healthmon.store.commander import Commander, open_commander
 from healthmon.store.queries import open_reader
 from tests.scenarios.agenda import Agenda
 from tests.scenarios.asterisk import Asterisk, Peer
-from tests.scenarios.channel import Channel
+from tests.scenarios.channel import Channel, MailChannel
 from tests.scenarios.daemon import Daemon, Pace
 from tests.scenarios.kills import Killed, Kills
 
@@ -80,7 +81,7 @@ class World:
         self.pbx = Asterisk(self.agenda, self.dice, peers)
         self.config = replace(config, database=folder / "healthmon.db")
         urls = [url for receiver in config.receivers for url in receiver.urls]
-        self.channels = {url.url_id: Channel(self.agenda, self.kills, takes_tickets=url.is_ticket) for url in urls}
+        self.channels = {url.url_id: self._channel(url) for url in urls}
         self.daemon: Daemon | None = None
         #: When the daemon was killed.
         self.killed_at: list[float] = []
@@ -88,6 +89,17 @@ class World:
         self._folder = folder
         self._dead: list[Daemon] = []
         self._process = os.getpid()
+
+    def _channel(self, url: ReceiverUrl) -> Channel:
+        if addresses := re.findall(r"(\w+)@", url.url.partition("to=")[2]) if url.url.startswith("mailto:") else ():
+            return MailChannel(self.agenda, self.kills, addresses)
+        return Channel(self.agenda, self.kills, takes_tickets=url.is_ticket)
+
+    @property
+    def mails(self) -> MailChannel:
+        """The channel, where it is a mail URL."""
+        assert isinstance(self.channel, MailChannel)
+        return self.channel
 
     @property
     def now(self) -> float:
