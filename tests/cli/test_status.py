@@ -11,6 +11,7 @@ from types import SimpleNamespace
 import pytest
 from msgspec.structs import replace
 
+from healthmon.errors import Missed
 from healthmon.model import Changes, Check, Freshness, Health, Kind, Notification, Reason, Severity, Target
 from healthmon.store.outbox import Outbox
 from healthmon.store.writer import open_writer
@@ -347,6 +348,30 @@ def test_a_receiver_that_cannot_be_told_is_shown_before_all_else(database: Path,
         "acknowledged": None,
         "muted_by": None,
     }
+
+
+def test_one_refused_recipient_is_shown_by_status_and_in_the_story_of_the_incident(database: Path, run: Run) -> None:
+    mail, desk = "oncall/mailto:mail.example.org", phone("101", DOWN)
+    stopped(database, [connection(), desk])
+    claim = begin_to_tell(database, outage(1, desk, NOW - HOUR), mail, NOW - MINUTE)
+    gone = Missed("5a1b", "address 2 in to=", "RCPT TO: 550 5.1.1 no such user", is_final=True)
+    later = Missed("77aa", "address 1 in cc=", "RCPT TO: 451 4.7.1 later")
+    with closing(Outbox(database)) as outbox:
+        outbox.delivered(claim, NOW - 10, "DOWN phone 101", missed=[gone, later])
+
+    status, story = run("status"), run("incident", "1")
+    addresses = json.loads(run("status", "--json").stdout)["failing_addresses"]
+
+    assert [line for line in status.stdout.splitlines() if line.startswith("CANNOT")] == [
+        f"CANNOT TELL address 1 in cc= of {mail} since 13:59:50: RCPT TO: 451 4.7.1 later",
+        f"CANNOT TELL address 2 in to= of {mail} since 13:59:50: RCPT TO: 550 5.1.1 no such user",
+    ]
+    assert [(one["receiver"], one["address"], one["tried_again"]) for one in addresses] == [
+        (mail, "address 1 in cc=", True),
+        (mail, "address 2 in to=", False),
+    ]
+    assert f"not told to address 2 in to= of {mail} (opened), refused: RCPT TO: 550 5.1.1 no such user" in story.stdout
+    assert f"to be told to address 1 in cc= of {mail} (opened), 1 attempt, waiting: RCPT TO: 451" in story.stdout
 
 
 def test_a_receiver_that_has_failed_for_long_is_shown_with_its_incident_and_is_a_problem(

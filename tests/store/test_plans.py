@@ -142,7 +142,6 @@ def ask_everything(reader: Reader) -> dict[str, Any]:
         "count_causes": reader.count_causes(WANTED),
         "newest_incidents": reader.newest_incidents(WANTED, 2),
         "stored_incidents": len(reader.stored_incidents(WANTED)),
-        "count_causes": reader.count_causes(WANTED),
         "with_unseen": [reader.with_unseen(one, END) for one in reader.open_incidents()],
         "site_incidents": list(reader.site_incidents(WANTED)),
         "incident": reader.incident(1),
