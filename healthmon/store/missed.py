@@ -44,7 +44,7 @@ _NEWEST_SAID = f"""SELECT said, size FROM (
     WHERE said IS NOT NULL ORDER BY claim DESC, id DESC LIMIT 1"""  # noqa: S608 (a constant of ours)
 
 _GIVE_UP = """UPDATE missed SET state = 'given up', finished_at = :now, why = 'given up: ' || why
-    WHERE url_id = :url_id AND address = :address AND state = 'waiting' AND EXISTS (
+    WHERE url_id = :url_id AND address = :address AND finished_at IS NULL AND state = 'waiting' AND EXISTS (
         SELECT 1 FROM notifications n JOIN incidents i ON i.id = n.incident_id
         WHERE n.id = missed.notification_id AND i.closed_at < :before)"""
 
@@ -60,7 +60,7 @@ _AGAIN = """UPDATE missed SET state = 'waiting', attempts = attempts + 1, why = 
 
 _RECOVER = """UPDATE missed SET state = 'waiting', in_doubt = says, says = NULL,
         why = 'healthmon ended while it was being sent'
-    WHERE url_id = :url_id AND state = 'sending'"""
+    WHERE url_id = :url_id AND finished_at IS NULL AND state = 'sending'"""
 
 _RETIRE = """UPDATE missed SET state = 'cancelled', finished_at = :now, why = 'its URL is no longer configured'
     WHERE url_id = :url_id AND finished_at IS NULL"""

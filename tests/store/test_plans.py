@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from healthmon.errors import Missed
 from healthmon.model import (
     Check,
     ClockJump,
@@ -67,6 +68,7 @@ OF_THE_PRESENT = {
     "notifications_sending",
     "checks_forgotten",
     "report_deliveries_unfinished",
+    "missed_unfinished",
 }
 
 END = START + 1_000_000
@@ -255,7 +257,15 @@ def test_no_deliverer_looks_through_everything(store: Store, asked: list[Stateme
     claim = outbox.claim(BOSS, END)
     assert claim is not None
     outbox.undeliverable(claim, claim.rows[:1], END, "why")
-    outbox.delivered(claim, END, rows=claim.rows[1:])
+    missed = Missed("5a1b", "address 2 in to=", "451 later")
+    outbox.delivered(claim, END, rows=claim.rows[1:], missed=[missed])
+    assert outbox.missed.addresses(BOSS) == {"5a1b"} == outbox.missed.waiting(BOSS, END).keys()
+    again = outbox.missed.claim(BOSS, "5a1b", END, give_up_before=START)
+    assert again is not None
+    outbox.missed.not_delivered(again, missed, END)
+    again = outbox.missed.claim(BOSS, "5a1b", END, give_up_before=START)
+    assert again is not None
+    outbox.missed.delivered(again, END)
     outbox.give_up(BOSS, END, END)
     outbox.retire_others([], END)
     outbox.close()
