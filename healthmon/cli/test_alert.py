@@ -13,7 +13,10 @@ from healthmon.config.parser import load
 from healthmon.errors import ExitCode, StoreError
 from healthmon.notify.senders import why_refused
 from healthmon.notify.testalert import TestResult, test_alert
+from healthmon.report.present import standing
+from healthmon.report.standing import how_many_down
 from healthmon.store.commander import open_commander
+from healthmon.store.queries import open_reader
 
 
 @click.command("test-alert")
@@ -31,12 +34,19 @@ def command(config_path: Path, receiver: str, example: bool) -> None:
     if chosen is None:
         names = ", ".join(one.name for one in config.receivers) or "none"
         raise click.BadParameter(f"no receiver of this name; configured: {names}", param_hint="RECEIVER")
-    results = test_alert(chosen, zone=config.timezone, as_example=example)
+    results = test_alert(chosen, zone=config.timezone, as_example=example, down=_down(config.database))
     recovered = _note(config.database, [result for result in results if result.ok or result.in_part])
     for result in results:
         click.echo(_in_words(result) + ("; it counts as failing no longer" if result.url_id in recovered else ""))
     if not all(result.ok for result in results):
         raise SystemExit(ExitCode.PROBLEM)
+
+
+def _down(database: Path) -> int | None:
+    """How many things are down at present; None: nobody watches, or that cannot be read."""
+    with suppress(StoreError), open_reader(database) as reader:
+        return how_many_down(standing(reader, time.time()))
+    return None
 
 
 def _note(database: Path, accepted: Iterable[TestResult]) -> set[str]:

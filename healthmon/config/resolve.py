@@ -196,10 +196,18 @@ def receiver(section: DraftSection, secrets: Secrets, why_refused: Callable[[str
     for (line, _, url), url_id in zip(lines, ids, strict=True):
         refused = why_refused(url) if why_refused else None
         if refused:
-            section.problem("urls", f"{url_id}: {urls.without_parts_of(url, refused)}", line=line)
+            section.problem("urls", f"{url_id}: {_said_of(url, refused)}", line=line)
     section.values["urls"] = tuple(
         ReceiverUrl(url_id, Secret(url)) for url_id, (_, _, url) in zip(ids, lines, strict=True)
     )
+
+
+def _said_of(url: str, refused: str) -> str:
+    """Say why a URL is refused, without its secrets; of a webhook's own address which line to write."""
+    webhook = urls.as_webhook(url)
+    if webhook:
+        return f"this is the address of a web server; for a webhook that takes JSON write {webhook}, the rest as it is"
+    return urls.without_parts_of(url, refused)
 
 
 def remarks(receivers: Sequence[DraftSection], remark: Callable[[str], str | None]) -> None:

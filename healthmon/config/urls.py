@@ -164,6 +164,19 @@ def _has_server(scheme: str) -> bool:
     return base in SERVER_SCHEMES or scheme in SERVER_SCHEMES
 
 
+def as_webhook(url: str) -> str:
+    """Return the line to write for a webhook whose own address this is: ``jsons://hooks.example.org/…``.
+
+    "" where that is no such address. What follows the host is often a secret, and stays as it is.
+    """
+    scheme = {"http": "json", "https": "jsons"}.get(scheme_of(url))
+    if scheme is None:
+        return ""
+    server = _server(url)
+    host = f"[{server}]" if ":" in server else server
+    return f"{scheme}://{host or '…'}/…"
+
+
 def _server(url: str) -> str:
     """Return the host of a URL, or nothing if it might be a token, a topic, or a piece of a password.
 

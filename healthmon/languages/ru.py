@@ -79,6 +79,7 @@ STATES = {
 TEXTS = {
     # The subject.
     "+ {n} more": "+ ещё {n}",
+    "+ {words}": "+ {words}",
     "since {time}": "с {time}",
     "at {time}": "в {time}",
     "for {duration}": "уже {duration}",
@@ -136,7 +137,10 @@ TEXTS = {
     "… and {n} more ({incidents}): see {command}": "… и ещё {n} ({incidents}): смотрите {command}",
     "incidents {first} to {last}": "инциденты с {first} по {last}",
     "{incidents}, some of them possibly repeated": "{incidents}, часть, возможно, повторно",
-    "Also down: {n} more.": "Кроме того, недоступно: {n}.",
+    "Also down: {names}.": "Кроме того, недоступно: {names}.",
+    "{n} more": "ещё {n}",
+    "Say that you see to it, and nobody is reminded:": "Взять на себя, чтобы напоминаний больше не было:",
+    "{command} (N: the number of an incident)": "{command} (N — номер инцидента)",
     "Also failing: {channels}.": "Не работают каналы оповещения: {channels}.",
     "{channel} since {time}": "{channel} с {time}",
     "Look further:": "Подробнее:",
@@ -152,9 +156,11 @@ TEXTS = {
     # Other messages.
     "TEST: {subject}": "ПРОВЕРКА: {subject}",
     "TEST of healthmon, receiver {receiver}": "ПРОВЕРКА healthmon, получатель {receiver}",
-    "This is a test of receiver {receiver} on {host}. Nothing is down.": (
-        "Это проверка получателя {receiver} на {host}. Ничего не сломалось."
+    "This is a test of receiver {receiver} on {host}: it tells of no outage.": (
+        "Это проверка получателя {receiver} на {host}, она не сообщает о сбое."
     ),
+    "Nothing is down.": "Всё в порядке.",
+    "Down at present: {n}, see {command}": "Сейчас недоступно: {n}, смотрите {command}",
     "Alerts of healthmon will arrive like this one.": "Так будут приходить сообщения healthmon.",
     "DOWN healthmon: its database cannot be written": "СБОЙ healthmon: запись в базу данных невозможна",
     "healthmon goes on watching and tries to write again every few seconds. Until then nothing new is booked, so no "

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, groupby
 
 from healthmon.model import Severity
 from healthmon.notify.context import context_of
 from healthmon.notify.facts import facts_of
-from healthmon.notify.lines import DOWN, UNSEEN, Line, News, State, lines_of, together
+from healthmon.notify.lines import DOWN, UNSEEN, Line, News, State, lines_of, named, together
 from healthmon.notify.message import MOST_CHARACTERS, Message, Mood
-from healthmon.notify.naming import counted, names_of
+from healthmon.notify.naming import counted, names_of, place_of, thing
 from healthmon.notify.paragraphs import Paragraph, of_ended, paragraphs
 from healthmon.notify.subject import subject
 from healthmon.notify.templates import Templates
@@ -29,8 +29,14 @@ _OVERVIEW_CHARACTERS = 1200
 #: Kept free for "… and 23 more".
 _MORE_CHARACTERS = 160
 _STATUS = "healthmon status --down"
+#: So many incidents are named with the command that takes note of each.
+_ACKS = 3
+#: The name of what else is down takes so many characters.
+_NAME_CHARACTERS = 80
 #: A footer is worth its room only in bodies longer than this.
 _SMALL_BODY = 600
+#: In one of so many characters or fewer there is room for one command.
+_TINY_BODY = 300
 
 _MOODS = {News.OLD: Mood.INFO, News.OVER: Mood.WARNING, News.GOOD: Mood.SUCCESS, News.ENDED: Mood.INFO}
 _MOODS_OF_DOWN = {Severity.CRITICAL: Mood.FAILURE, Severity.WARNING: Mood.WARNING, Severity.INFO: Mood.INFO}
@@ -77,13 +83,20 @@ def _mood(lines: Sequence[Line]) -> Mood:
 
 
 def _body(groups: Sequence[Sequence[Line]], footer: str, voice: Voice, most: int) -> str:
+    if most <= _SMALL_BODY:
+        footer = _briefly(_asked([line for group in groups for line in group]), most)
+    room = most - len(footer) - 2 if footer else most
+    told = cut("\n\n".join(_told(groups, room, voice)), room)
+    return f"{told}\n\n{footer}" if footer else told
+
+
+def _told(groups: Sequence[Sequence[Line]], room: int, voice: Voice) -> Iterator[str]:
     written = [paragraphs(group, voice) for group in groups]
     ended = of_ended([line for group in groups for line in group if line.state is State.ENDED], voice)
-    footers = [footer] if most > _SMALL_BODY else []
     overview = _overview(groups, written, voice)
-    room = most - sum(len(part) + 2 for part in (*overview, *footers))
+    yield from overview
     told = [paragraph for of_group in written for paragraph in of_group]
-    return cut("\n\n".join([*overview, *_fitting([*told, *ended], room, voice), *footers]), most)
+    yield from _fitting([*told, *ended], room - sum(len(part) + 2 for part in overview), voice)
 
 
 def _overview(groups: Sequence[Sequence[Line]], written: Sequence[Sequence[Paragraph]], voice: Voice) -> list[str]:
@@ -128,12 +141,51 @@ def _left_out(missing: Sequence[Paragraph], voice: Voice) -> Iterator[str]:
     yield voice.text("… and {n} more ({incidents}): see {command}", n=len(lines), incidents=which, command=_STATUS)
 
 
+def _asked(lines: Iterable[Line]) -> list[Line]:
+    """What asks something of the reader: what lasts, and is bad. The worst first."""
+    every = (line for outside in lines for line in outside.all)
+    return [line for line in every if line.news in (News.BAD, News.OLD)]
+
+
+def _what_to_do(asked: Sequence[Line], voice: Voice) -> Iterator[str]:
+    """Say how somebody tells the others that it is being seen to. Who did so already need not."""
+    numbers = [line.incident.id for line in asked if line.incident.acked_at is None]
+    if not numbers:
+        return
+    yield voice.text("Say that you see to it, and nobody is reminded:")
+    if len(numbers) <= _ACKS:
+        yield from (f"healthmon ack {number}" for number in numbers)
+    else:
+        yield voice.text("{command} (N: the number of an incident)", command="healthmon ack N")
+
+
+def _briefly(asked: Sequence[Line], most: int) -> str:
+    """The same where there is little room."""
+    numbers = [line.incident.id for line in asked if line.incident.acked_at is None]
+    if not numbers:
+        return ""
+    commands = [f"healthmon incident {numbers[0]}"] if most > _TINY_BODY else []
+    return "\n".join([*commands, f"healthmon ack {numbers[0]}"])
+
+
 def _footer(lines: Sequence[Line], failing: Sequence[FailingChannel], voice: Voice) -> str:
-    others = max(line.row.others_down for line in lines)
-    words = [voice.text("Also down: {n} more.", n=others)] if others else []
-    words += _others_fail(failing, voice)
-    words += [voice.text("Look further:"), _STATUS, _report_command(lines, voice.now)]
+    asked = _asked(lines)
+    most = max(lines, key=lambda line: line.row.others_down)
+    words = [*_also_down(most, voice), *_others_fail(failing, voice), voice.text("Look further:")]
+    words += [f"healthmon incident {line.incident.id}" for line in asked[:1]]
+    words += [_STATUS, _report_command(lines, voice.now), *_what_to_do(asked, voice)]
     return "\n".join([*words, voice.text("Written {time}.", time=voice.dated_time(voice.now))])
+
+
+def _also_down(line: Line, voice: Voice) -> Iterator[str]:
+    """Name the worst of what else is down, and say how many more there are."""
+    number, others = line.row.others_down, line.row.others
+    if not number:
+        return
+    names = [cut(f"{thing(*named(one), voice)}{place_of(one, voice)}", _NAME_CHARACTERS) for one in others]
+    if number > len(others):
+        names.append(voice.text("{n} more", n=number - len(others)))
+    yield voice.text("Also down: {names}.", names=", ".join(names))
 
 
 def _others_fail(failing: Sequence[FailingChannel], voice: Voice) -> Iterator[str]:

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from healthmon.core.mutes import is_for_now
 from healthmon.core.sites import label
 from healthmon.model import Incident, Kind
-from healthmon.notify.lines import DOWN, Line, State, Thing, in_order, named
+from healthmon.notify.lines import CHECKS, DOWN, Line, State, Thing, in_order, named
 from healthmon.notify.voice import Voice
-from healthmon.notify.words import cut, listed
+from healthmon.notify.words import cut, listed, visible
 
 #: Names of PBXs are cut to this length before names of endpoints are.
 PBX_CHARACTERS = 16
@@ -70,6 +70,15 @@ def place(line: Line, voice: Voice, most: int | None = None) -> str:
     if line.kind is Kind.NETWORK or not line.pbx:
         return ""
     return f" ({line.pbx if most is None else cut(line.pbx, most)})"
+
+
+def place_of(incident: Incident, voice: Voice) -> str:
+    """Say in brackets where what is not told about is; of a PBX: which side of it is meant."""
+    if incident.kind is Kind.PBX:
+        side = CHECKS.get(incident.check, "")
+        return f" ({voice.language.retold(side)})" if side else ""
+    pbx = visible(incident.target.pbx)
+    return f" ({pbx})" if pbx and incident.kind is not Kind.NETWORK else ""
 
 
 def aspect(line: Line, voice: Voice) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from healthmon.model import Kind
 from healthmon.notify.lines import Line, State
 from healthmon.notify.message import SUBJECT_CHARACTERS
-from healthmon.notify.naming import PBX_CHARACTERS, counted, names_of, place, share, titled
+from healthmon.notify.naming import PBX_CHARACTERS, counted, names_of, place, share, thing, titled
 from healthmon.notify.voice import Voice
 from healthmon.notify.words import cut, listed, visible
 
@@ -26,25 +26,57 @@ _LASTING = (
 
 def subject(groups: Sequence[Sequence[Line]], voice: Voice) -> str:
     """Say the worst, and how much more there is. ``groups`` are worst first."""
-    worst = groups[0]
-    more = sum(len(group) for group in groups) - len(worst)
-    tail = f" {voice.text('+ {n} more', n=more)}" if more else ""
-    if len(worst) > 1:
-        return _of_several(worst, tail, voice)
-    return _of_one(worst[0], tail, voice)
+    worst, tails = groups[0], _tails(groups, voice)
+    return _of_several(worst, tails, voice) if len(worst) > 1 else _of_one(worst[0], tails, voice)
 
 
-def _of_several(lines: Sequence[Line], tail: str, voice: Voice) -> str:
-    start = counted(lines, voice)
-    if tail:
-        return cut(start + tail, SUBJECT_CHARACTERS)
-    names = listed(names_of(lines, voice), SUBJECT_CHARACTERS - len(start) - 2)
-    return cut(f"{start}: {names}", SUBJECT_CHARACTERS)
+def _tails(groups: Sequence[Sequence[Line]], voice: Voice) -> list[str]:
+    """Say how much more there is, the longest first. A provider is never one of "3 more"."""
+    others = [group for group in groups[1:] if not _is_of_providers(group)]
+    providers = [group for group in groups[1:] if _is_of_providers(group)]
+    number = sum(map(len, others))
+    more = f" {voice.text('+ {n} more', n=number)}" if number else ""
+    if not providers:
+        return [more]
+    alike = groups[0][0].state
+    shown = "".join(_and_also(_provider(group, alike, voice), voice) for group in providers)
+    counted_only = voice.language.counted(sum(map(len, providers)), Kind.PROVIDER)
+    return [shown + more, _and_also(counted_only, voice) + more]
 
 
-def _of_one(line: Line, tail: str, voice: Voice) -> str:
+def _is_of_providers(group: Sequence[Line]) -> bool:
+    return group[0].kind in (Kind.PROVIDER, Kind.PROVIDERS)
+
+
+def _and_also(words: str, voice: Voice) -> str:
+    return f" {voice.text('+ {words}', words=words)}"
+
+
+def _provider(group: Sequence[Line], alike: State, voice: Voice) -> str:
+    """Name providers, with their state unless it is that with which the subject begins."""
+    first = group[0]
+    if len(group) > 1:
+        names = ", ".join(names_of(group, voice))
+        return f"{counted(group, voice, state=first.state is not alike)}: {names}"
+    if first.state is alike:
+        return thing(first.kind, first.name, voice)
+    return titled(first, first.name, voice)
+
+
+def _of_several(lines: Sequence[Line], tails: Sequence[str], voice: Voice) -> str:
+    """Write how many of what, and their names; of others than providers these give way to what else there is."""
+    start, names = counted(lines, voice), names_of(lines, voice)
+    if not tails[0]:
+        return cut(f"{start}: {listed(names, SUBJECT_CHARACTERS - len(start) - 2)}", SUBJECT_CHARACTERS)
+    named = f"{start}: {', '.join(names)}" if _is_of_providers(lines) else start
+    texts = [*(named + tail for tail in tails), *(start + tail for tail in tails)]
+    fitting = (text for text in texts if len(text) <= SUBJECT_CHARACTERS)
+    return next(fitting, cut(texts[-1], SUBJECT_CHARACTERS))
+
+
+def _of_one(line: Line, tails: Sequence[str], voice: Voice) -> str:
     """Write one thing's state and name, and the longest of the ends that there is room for; else the name is cut."""
-    *longer, shortest = _ends(line, tail, voice)
+    *longer, shortest = [end for tail in tails for end in _ends(line, tail, voice)]
     for end in longer:
         text = titled(line, line.name, voice) + end
         if len(text) <= SUBJECT_CHARACTERS:

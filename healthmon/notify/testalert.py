@@ -49,14 +49,16 @@ def test_alert(
     zone: ZoneInfo | None = None,
     now: float | None = None,
     as_example: bool = False,
+    down: int | None = None,
     sender: Callable[[str, Secret], Sender] = sender_for,
 ) -> list[TestResult]:
     """Send a test message through every URL at the same time; the results are in the order of the configuration.
 
-    ``as_example``: with an outage that is made up, as the receiver would be told of it.
+    ``as_example``: with an outage that is made up, as the receiver would be told of it. ``down``: how many things
+    really are down at present; None: nobody knows.
     """
     voice = Voice(language(receiver.language), zone or ZoneInfo("UTC"), time.time() if now is None else now)
-    message = _example(receiver, voice) if as_example else _message(receiver.name, voice)
+    message = _example(receiver, down, voice) if as_example else _message(receiver.name, down, voice)
     return _at_the_same_time([partial(_try, url, lambda _sender: message, sender) for url in receiver.urls])
 
 
@@ -114,27 +116,37 @@ def _test_ticket(voice: Voice, severity: Severity) -> Ticket:
     return passing_ticket(key, voice.now, severity, (Action.TRIGGER, Action.RESOLVE), name="test of healthmon")
 
 
-def _message(receiver: str, voice: Voice) -> Message:
+def _message(receiver: str, down: int | None, voice: Voice) -> Message:
     like_this = voice.text("Alerts of healthmon will arrive like this one.")
     written = voice.text("Written {time}.", time=voice.dated_time(voice.now))
     subject = voice.text("TEST of healthmon, receiver {receiver}", receiver=visible(receiver))
-    message = _marked(subject, f"{_where(receiver, voice)}\n{like_this}\n{written}", Mood.INFO, voice)
+    message = _marked(subject, f"{_where(receiver, down, voice)}\n{like_this}\n{written}", Mood.INFO, voice)
     return replace(message, ticket=_test_ticket(voice, Severity.INFO))
 
 
-def _example(receiver: ReceiverConfig, voice: Voice) -> Message:
+def _example(receiver: ReceiverConfig, down: int | None, voice: Voice) -> Message:
     alert = compose(example(voice.now), voice, templates=Templates(receiver))
     subject = voice.text("TEST: {subject}", subject=alert.subject)
-    message = _marked(subject, f"{_where(receiver.name, voice)}\n\n{alert.body}", alert.mood, voice)
+    message = _marked(subject, f"{_where(receiver.name, down, voice)}\n\n{alert.body}", alert.mood, voice)
     return replace(message, ticket=_test_ticket(voice, Severity.CRITICAL))
 
 
-def _where(receiver: str, voice: Voice) -> str:
-    return voice.text(
-        "This is a test of receiver {receiver} on {host}. Nothing is down.",
+def _where(receiver: str, down: int | None, voice: Voice) -> str:
+    test = voice.text(
+        "This is a test of receiver {receiver} on {host}: it tells of no outage.",
         receiver=visible(receiver),
         host=socket.gethostname(),
     )
+    return f"{test} {_really(down, voice)}".rstrip()
+
+
+def _really(down: int | None, voice: Voice) -> str:
+    """Say how things really stand, as far as is known."""
+    if down is None:
+        return ""
+    if not down:
+        return voice.text("Nothing is down.")
+    return voice.text("Down at present: {n}, see {command}", n=down, command="healthmon status --down")
 
 
 def _marked(subject: str, body: str, mood: Mood, voice: Voice) -> Message:

@@ -198,6 +198,12 @@ class Standing(Struct, frozen=True):
         return ExitCode.STALE if any(pbx.old for pbx in self.pbxs) else ExitCode.OK
 
 
+def how_many_down(standing: Standing) -> int | None:
+    """How many things are down; None: it is not known how things stand."""
+    down = sum(row.is_alarm for row in (*(pbx.row for pbx in standing.pbxs), *standing.targets))
+    return None if not down and standing.exit_code is not ExitCode.OK else down
+
+
 def with_incident(row: Row, incident: Incident | None) -> Row:
     """The row with what is known of its open incident."""
     if incident is None:

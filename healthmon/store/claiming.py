@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from heapq import nsmallest
 from itertools import chain, groupby
 from operator import itemgetter
 
@@ -11,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from healthmon.core.alerting import is_wider, says
-from healthmon.model import Incident, Reason, Said, Severity
+from healthmon.model import Incident, Kind, Reason, Said, Severity
 from healthmon.store.failing import FailingChannel, channels_that_fail
 from healthmon.store.reading import SAID
 from healthmon.store.rows import incident_of
@@ -61,8 +62,21 @@ _KEY = "SELECT d.identity, i.opened_at FROM daemon d JOIN incidents i ON i.id = 
 
 _OPEN = "SELECT i.* FROM incidents i WHERE i.telling AND i.closed_at IS NULL ORDER BY i.id"
 
-_UNEXPLAINED = """SELECT i.id FROM incidents i WHERE i.closed_at IS NULL AND NOT EXISTS (
-    SELECT 1 FROM incidents bigger WHERE bigger.id = i.explained_by AND bigger.closed_at IS NULL)"""
+_UNEXPLAINED = """SELECT i.id, i.kind, i.severity, EXISTS (SELECT 1 FROM notifications n
+        WHERE n.incident_id = i.id AND n.url_id = :url_id AND n.state IN ('waiting', 'sending', 'undeliverable')
+    ) AS is_undelivered FROM incidents i
+    WHERE i.closed_at IS NULL AND i.muted_by = '' AND NOT EXISTS (
+        SELECT 1 FROM incidents bigger WHERE bigger.id = i.explained_by AND bigger.closed_at IS NULL)"""
+
+# What this URL was told to last again, after it ended otherwise: it is watched anew.
+_TOLD_ANEW = """SELECT newer.id FROM incidents ended JOIN incidents newer
+    ON newer.pbx = ended.pbx AND newer.technology = ended.technology AND newer.resource = ended.resource
+        AND newer.check_name = ended.check_name AND newer.id > ended.id AND newer.closed_at IS NULL
+    WHERE ended.id = :id AND EXISTS (SELECT 1 FROM notifications n
+        WHERE n.incident_id = newer.id AND n.url_id = :url_id AND n.says IS NOT NULL)"""
+
+#: So many of the things are named of which a message does not speak.
+NAMED_OTHERS = 3
 
 # Of those that are told of: over the years, most incidents are explained by another.
 _EXPLAINING = """SELECT i.id FROM incidents i WHERE i.telling
@@ -98,8 +112,10 @@ class ClaimedRow(Struct, frozen=True):
     explained: tuple[Incident, ...] = ()
     #: Those of them that last, and of which this URL was told, or is told in this message; of a group: once it is over.
     told: frozenset[int] = frozenset()
-    #: Open incidents of which this message does not speak, and that no bigger open one explains.
+    #: Open incidents of which this message does not speak, that no bigger open one explains, and that may be told of;
+    #: and the worst of them.
     others_down: int = 0
+    others: tuple[Incident, ...] = ()
     #: For an on-call service only: what it knows the incident by, the same for ever; and how urgent it was at first.
     key: str = ""
     first_severity: Severity | None = None
@@ -166,7 +182,7 @@ def make_claim(
     if choice.lines and not as_tickets:
         said = {each.incident.id: each.says for each in choice.lines}
         riding_along = connection.execute(_RIDING_ALONG, parameters).fetchall()
-        choice += _choice(connection, line, riding_along, url_id, said)
+        choice += _still_ended(connection, _choice(connection, line, riding_along, url_id, said), choice, url_id)
     if choice == Choice():
         # Nothing is written, so that the engine is not made to look.
         return None
@@ -178,6 +194,23 @@ def make_claim(
     failing = channels_that_fail(connection, line, url_id, (each.incident.id for each in choice.lines), now)
     rows = with_facts(connection, choice.lines, url_id, line, now)
     return Claim(claim_id, url_id, with_keys(connection, rows, url_id) if as_tickets else rows, failing)
+
+
+def _still_ended(connection: sqlite3.Connection, ended: Choice, beside: Choice, url_id: str) -> Choice:
+    """Leave out what is watched again, and told: "no longer watched" would contradict that."""
+    told = {(line.incident.target, line.incident.check): line.incident.id for line in beside.lines}
+    lines: list[Line] = []
+    cancelled = list(ended.cancelled)
+    for line in ended.lines:
+        anew = told.get((line.incident.target, line.incident.check))
+        if anew is None:
+            found = connection.execute(_TOLD_ANEW, {"id": line.incident.id, "url_id": url_id}).fetchone()
+            anew = found["id"] if found is not None else None
+        if anew is None:
+            lines.append(line)
+        else:
+            cancelled.append((line.id, f"watched again, and told as incident {anew}"))
+    return Choice(tuple(lines), tuple(cancelled))
 
 
 def _choice(
@@ -276,8 +309,10 @@ def with_facts(
     asked = (line.incident for line in lines if not (line.incident.is_open and line.incident.kind.is_group))
     lasting = {one.id for incident in asked for one in explained[incident.id] if one.is_open}
     told = {number for number in lasting if _knows_of(connection, number, url_id)}
-    unexplained = {row["id"] for row in connection.execute(_UNEXPLAINED)}
-    others_down = len(unexplained - {line.incident.id for line in lines} - told)
+    spoken_of = {line.incident.id for line in lines} | told
+    others = [row for row in connection.execute(_UNEXPLAINED, {"url_id": url_id}) if row["id"] not in spoken_of]
+    # What this channel did not take yet may be what it refuses, by its very name: it must not spoil the others.
+    worst = _worst_of(connection, (row for row in others if not row["is_undelivered"]), timeline)
     return tuple(
         ClaimedRow(
             notification_id=line.id,
@@ -287,10 +322,21 @@ def with_facts(
             possibly_repeated=line.in_doubt is not None,
             explained=explained[line.incident.id],
             told=frozenset(one.id for one in explained[line.incident.id] if one.id in told),
-            others_down=others_down,
+            others_down=len(others),
+            others=worst,
         )
         for line in lines
     )
+
+
+def _worst_of(connection: sqlite3.Connection, rows: Iterable[sqlite3.Row], timeline: Timeline) -> tuple[Incident, ...]:
+    """The incidents of those that matter most: providers before phones."""
+    severities, kinds = list(map(str, Severity)), list(map(str, Kind))
+    order = nsmallest(
+        NAMED_OTHERS, ((severities.index(row["severity"]), kinds.index(row["kind"]), row["id"]) for row in rows)
+    )
+    found = (connection.execute("SELECT * FROM incidents WHERE id = ?", (number,)) for *_, number in order)
+    return tuple(incident_of(cursor.fetchone(), timeline) for cursor in found)
 
 
 def with_keys(connection: sqlite3.Connection, rows: Iterable[ClaimedRow], url_id: str) -> tuple[ClaimedRow, ...]:

@@ -135,6 +135,25 @@ def test_a_line_that_is_no_url_is_explained_without_showing_it(files: Files, lin
     assert files.problems(text) == [f"config.ini:10 [receiver oncall] urls: {sentence}"]
 
 
+@pytest.mark.parametrize(
+    ("line", "webhook"),
+    [
+        ("https://hooks.example.org/a/S3CRx", "jsons://hooks.example.org/…"),
+        ("hook = http://user:S3CRx@10.0.0.1:8080/S3CRx?a=S3CRx", "json://10.0.0.1/…"),
+        ("https://S3CRx/path", "jsons://…/…"),
+    ],
+)
+def test_a_webhook_url_that_begins_with_https_is_met_with_the_jsons_line_to_write(
+    files: Files, line: str, webhook: str
+) -> None:
+    text = f"{PBX}{WATCH}[receiver oncall]\nurls = {line}\n"
+
+    [said] = files.problems(text, why_refused=why_refused)
+
+    assert f"for a webhook that takes JSON write {webhook}, the rest as it is" in said
+    assert "S3CR" not in said
+
+
 def test_two_lines_with_one_name_are_a_problem(files: Files) -> None:
     text = PBX + WATCH + "[receiver oncall]\nurls =\n    a = json://h\n    a = json://i\n"
 

@@ -14,6 +14,7 @@ from healthmon.store.outbox import ClaimedRow
 from tests.notify.rows import NOW, OFFICE, SINCE, TELEKOM, berlin, closed, incident, phone, row, up
 
 HOUR = 3600.0
+SIPGATE = Target("office", "PJSIP", "sipgate")
 
 
 class Case(Struct, frozen=True):
@@ -26,7 +27,29 @@ class Case(Struct, frozen=True):
 
 
 def _provider_down() -> Case:
-    return Case([row(incident(TELEKOM), others=2)])
+    return Case([row(incident(TELEKOM), worst=(incident(phone("118"), 839),))])
+
+
+def _provider_down_beside_many_others() -> Case:
+    worst = (incident(SIPGATE, 837, Kind.PROVIDER), site(number=838), incident(OFFICE, 839, check=Check.INVENTORY))
+    return Case([row(incident(TELEKOM), others=14, worst=worst)])
+
+
+def _a_pbx_and_a_provider_behind_another_one() -> Case:
+    return Case([row(incident(OFFICE)), row(incident(Target("branch", "PJSIP", "Telekom"), 841, Kind.PROVIDER))])
+
+
+def _a_phone_down_and_a_provider_up() -> Case:
+    phones = [row(incident(phone(name), int(name))) for name in ("101", "118")]
+    return Case([row(incident(phone("lift"), 7)), *phones, up(closed(TELEKOM, 843, kind=Kind.PROVIDER))], NOW + 600)
+
+
+def _two_providers_and_a_phone_down() -> Case:
+    return Case([row(incident(TELEKOM, 1)), row(incident(SIPGATE, 2, Kind.PROVIDER)), row(incident(phone("101"), 3))])
+
+
+def _a_phone_logged_out() -> Case:
+    return Case([row(incident(phone("118"), cause="logged out (contact Removed)"))])
 
 
 def _provider_up() -> Case:
@@ -210,7 +233,7 @@ def _possibly_repeated() -> Case:
 def _other_channels_fail() -> Case:
     mail, sms = "oncall/mailto:mail.example.org", "boss/sms"
     failing = [FailingChannel(mail, SINCE - 1300), FailingChannel(sms, SINCE - 25 * HOUR)]
-    return Case([row(incident(TELEKOM), others=1)], failing=failing)
+    return Case([row(incident(TELEKOM), worst=(incident(phone("118"), 839),))], failing=failing)
 
 
 def _day_of_23_hours() -> Case:

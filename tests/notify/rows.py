@@ -46,7 +46,7 @@ def incident(target: Target, number: int = 840, kind: Kind | None = None, **fact
         "health": Health.DOWN,
         "opened_at": SINCE,
         "believed_at": facts.get("opened_at", SINCE) + 30,
-        "cause": "peer status Unreachable",
+        "cause": "does not answer OPTIONS (contact Unreachable)",
         "severity": chosen.usual_severity,
     }
     return Incident(**{**values, **facts})
@@ -65,13 +65,14 @@ def row(
     repeated: bool = False,
     explained: tuple[Incident, ...] = (),
     others: int = 0,
+    worst: tuple[Incident, ...] = (),
     knows: bool = True,
     told_before: frozenset[int] = frozenset(),
 ) -> ClaimedRow:
     """One line of a message; ``knows``: its reader is told of what is left of it."""
     left = frozenset(one.id for one in explained if one.is_open and not about.is_open and knows)
     told = told_before | left
-    return ClaimedRow(about.id, reason, says, about, repeated, explained, told, others)
+    return ClaimedRow(about.id, reason, says, about, repeated, explained, told, others or len(worst), worst)
 
 
 def up(about: Incident, **options: Any) -> ClaimedRow:

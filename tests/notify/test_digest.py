@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -140,8 +141,71 @@ def test_many_phones_with_one_cause_are_one_sentence() -> None:
     assert body.startswith(
         "DOWN 1000 phones (office): 1000–1999\n"
         "since 14:02:21 CEST (UTC+2), the last of them since 14:02:30 CEST (UTC+2), for 2 min 39 s\n"
-        "cause: peer status Unreachable\nincidents 1000–1999\n\nLook further:"
+        "cause: does not answer OPTIONS (contact Unreachable)\nincidents 1000–1999\n\nLook further:"
     )
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    kinds=st.lists(st.sampled_from([Kind.PBX, Kind.PROVIDER, Kind.SITE, Kind.PHONE]), min_size=1, max_size=6),
+    severities=st.lists(st.sampled_from(Severity), min_size=6, max_size=6),
+    over=st.lists(st.booleans(), min_size=6, max_size=6),
+)
+def test_more_in_a_subject_never_hides_a_provider(
+    kinds: list[Kind], severities: list[Severity], over: list[bool]
+) -> None:
+    rows = [row_of(number, *facts) for number, facts in enumerate(zip(kinds, severities, over, strict=False), start=1)]
+
+    subject = compose(rows, ENGLISH).subject
+
+    assert Kind.PROVIDER not in kinds or "provider" in subject, subject
+    assert len(subject) <= 60
+
+
+def row_of(number: int, kind: Kind, severity: Severity, is_over: bool) -> ClaimedRow:
+    """Something of a kind that went down; ``is_over``: and came back."""
+    name = f"{kind}-{number}"
+    target = Target(name) if kind is Kind.PBX else Target("office", "site" if kind is Kind.SITE else "PJSIP", name)
+    if is_over:
+        return up(closed(target, number, kind=kind, severity=severity))
+    return row(incident(target, number, kind, severity=severity))
+
+
+@pytest.mark.parametrize("reason", [Reason.OPENED, Reason.REMINDER, Reason.ESCALATED])
+@pytest.mark.parametrize("most", [160, 3500])
+def test_every_message_that_asks_something_of_somebody_says_how(reason: Reason, most: int) -> None:
+    body = compose([row(incident(TELEKOM), reason)], ENGLISH, most_characters=most).body
+
+    assert "healthmon ack 840" in body.splitlines()
+    assert most < 300 or "healthmon incident 840" in body.splitlines()
+
+
+def test_what_somebody_took_note_of_asks_nobody_to_do_so() -> None:
+    acknowledged = incident(TELEKOM, acked_at=SINCE + 10, acked_by="anna")
+
+    body = compose([row(acknowledged, Reason.CHANGED)], ENGLISH).body
+
+    assert "healthmon ack" not in body
+    assert "healthmon incident 840" in body.splitlines()
+
+
+def test_also_down_names_up_to_three() -> None:
+    others = tuple(incident(phone(str(number)), number) for number in (101, 102, 103))
+
+    assert "\nAlso down: phone 101 (office).\n" in compose([row(incident(TELEKOM), worst=others[:1])], ENGLISH).body
+    more = compose([row(incident(TELEKOM), others=5, worst=others)], ENGLISH).body
+    assert "\nAlso down: phone 101 (office), phone 102 (office), phone 103 (office), 2 more.\n" in more
+
+
+def test_a_number_of_phones_and_their_names_come_from_one_set() -> None:
+    """Some are about to be believed up, some down, when the message is written."""
+    phones = tuple(incident(phone(str(number)), number, explained_by=900) for number in (102, 104, 107))
+    about = incident(Target("office", "site", "203.0.113.7"), 900, Kind.SITE, cause="", down=2, of=8)
+
+    body = compose([row(about, explained=phones)], ENGLISH).body
+
+    assert "3 of 8 phones unreachable since" in body
+    assert body.splitlines()[1] == "102, 104, 107"
 
 
 def test_what_went_down_for_another_cause_or_at_another_time_has_its_own_sentence() -> None:

@@ -56,8 +56,8 @@ def test_a_template_writes_what_the_user_wants() -> None:
 
     assert message.subject == "[critical] DOWN provider Telekom (office) + 1 more"
     assert message.body == (
-        "* DOWN provider Telekom (office): peer status Unreachable, 14:02:11 CEST (UTC+2)\n"
-        "* DOWN phone 101 (office): peer status Unreachable, 14:02:11 CEST (UTC+2)\n"
+        "* DOWN provider Telekom (office): does not answer OPTIONS (contact Unreachable), 14:02:11 CEST (UTC+2)\n"
+        "* DOWN phone 101 (office): does not answer OPTIONS (contact Unreachable), 14:02:11 CEST (UTC+2)\n"
         "oncall, failure, 2 in all"
     )
 

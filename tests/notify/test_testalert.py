@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from msgspec.structs import replace
 
 from healthmon.config.types import TemplateFile
@@ -23,8 +24,21 @@ def test_each_url_is_tried_and_reported_in_its_order() -> None:
     assert "Connection refused" in results[1].why
     assert "hook77" not in results[1].why
     assert posted.subject == mailed.subject == "TEST of healthmon, receiver oncall"
-    assert "Nothing is down." in posted.body
+    assert ": it tells of no outage.\n" in posted.body
+    assert "Nothing is down" not in posted.body
     assert posted.mood == "info"
+
+
+@pytest.mark.parametrize(
+    ("down", "said"),
+    [(0, "Nothing is down."), (3, "Down at present: 3, see healthmon status --down"), (None, "it tells of no outage.")],
+)
+def test_a_test_does_not_say_that_nothing_is_down_while_something_is(down: int | None, said: str) -> None:
+    with WebhookSink() as webhook:
+        test_alert(receiver(webhook.url), zone=BERLIN, now=NOW, down=down)
+
+        [posted] = webhook.messages
+    assert posted.body.splitlines()[0].endswith(said)
 
 
 def test_a_test_speaks_the_language_of_its_receiver() -> None:

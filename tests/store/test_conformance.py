@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 
 from healthmon.model import (
@@ -333,6 +334,37 @@ def test_ended_without_a_recovery_rides_along_and_causes_no_message(store: Store
         (2, Reason.OPENED, Said.DOWN),
         (1, Reason.ENDED, Said.UP),
     ]
+
+
+@pytest.mark.parametrize("is_told_before", [False, True])
+def test_no_longer_watched_is_not_said_beside_down_of_the_same_trunk(store: Store, *, is_told_before: bool) -> None:
+    """A watch section was renamed: the trunk left one, and is down in the other."""
+    store.book(incidents={1: incident()}, notifications=[notification()])
+    _deliver(store, BOSS, START + 200)
+    store.book(incidents={1: closed(ending=Ending.NOT_WATCHED)}, notifications=[notification(Reason.ENDED)])
+    store.book(incidents={2: incident(2)}, notifications=[notification(number=2)])
+    expected = [(2, Reason.OPENED)]
+    if is_told_before:
+        _deliver(store, BOSS, START + 400)
+        store.book(incidents={3: incident(3, OTHER_PHONE)}, notifications=[notification(number=3)])
+        expected = [(3, Reason.OPENED)]
+
+    claim = store.outbox.claim(BOSS, START + 500)
+
+    assert claim
+    assert [(row.incident.id, row.reason) for row in claim.rows] == expected
+
+
+def test_no_longer_watched_is_said_of_what_nobody_was_told_again(store: Store) -> None:
+    store.book(incidents={1: incident()}, notifications=[notification()])
+    _deliver(store, BOSS, START + 200)
+    store.book(incidents={1: closed(ending=Ending.NOT_WATCHED)}, notifications=[notification(Reason.ENDED)])
+    store.book(incidents={2: incident(2), 3: incident(3, OTHER_PHONE)}, notifications=[notification(number=3)])
+
+    claim = store.outbox.claim(BOSS, START + 500)
+
+    assert claim
+    assert [(row.incident.id, row.reason) for row in claim.rows] == [(3, Reason.OPENED), (1, Reason.ENDED)]
 
 
 def _waiting(reason: Reason) -> Told:

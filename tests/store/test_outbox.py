@@ -151,6 +151,24 @@ def test_a_line_knows_what_else_is_down_and_what_it_explains(store: Store) -> No
     assert row.others_down == 2, "3, and 5, whose bigger one is over"
 
 
+def test_a_line_names_the_worst_of_what_else_is_down_and_nothing_that_is_muted(store: Store) -> None:
+    trunk = Target("office", "PJSIP", "trunk-a")
+    store.book(
+        incidents={
+            1: incident(1),
+            2: incident(2, OTHER_PHONE, muted_by="silence 12"),
+            **{number: incident(number, Target("office", "PJSIP", str(number))) for number in range(3, 8)},
+            8: incident(8, trunk, kind=Kind.PROVIDER),
+        },
+        notifications=[notification()],
+    )
+
+    (row,) = claimed(store).rows
+
+    assert [other.id for other in row.others] == [8, 3, 4]
+    assert row.others_down == 6
+
+
 def test_a_line_knows_what_is_explained_by_what_it_explains_even_in_a_circle(store: Store) -> None:
     store.book(
         incidents={
