@@ -48,6 +48,15 @@ EXAMPLES = {
         ("robot", "zaubertrank", "services", "T0KEN", "headersecret", "k9k9k9", "cm9ib3Q6emF1YmVydHJhbms="),
     ),
     "jsons": Example(f"jsons://{NOBODY}/h00k/9f8e7d?+Authorization=Bearer%20geheim77", ("h00k", "9f8e7d", "geheim77")),
+    "pagerduty": Example(
+        f"pagerduty://R0ut1ngK3yR0ut1ngK3yR0ut1ngK3y00@4p1k3ys3cr3t?server=http%3A%2F%2F{NOBODY.replace(':', '%3A')}",
+        ("R0ut1ngK3yR0ut1ngK3yR0ut1ngK3y00", "4p1k3ys3cr3t"),
+    ),
+    "ilert": Example(f"ilert://il1kk3y5ecret?server=http%3A%2F%2F{NOBODY.replace(':', '%3A')}", ("il1kk3y5ecret",)),
+    "splunk": Example(
+        f"splunk://nightwatch@5p1unkk3y?server=http%3A%2F%2F{NOBODY.replace(':', '%3A')}", ("5p1unkk3y", "nightwatch")
+    ),
+    "alertmanager": Example(f"alertmanager://robot77:a1ertpass@{NOBODY}/?+X-Token=t0ken77", ("a1ertpass", "t0ken77")),
     "xml": Example(f"xml://robot:p%25q%2Fr@{NOBODY}/deep/path77", ("robot", "p%25q%2Fr", "p%q/r", "deep", "path77")),
     "matrix": Example(f"matrix://user77:passw0rd@{NOBODY}/#operators", ("user77", "passw0rd", "operators")),
     "signal": Example(f"signal://{NOBODY}/+15551234567/+15557654321", ("15551234567", "15557654321")),
