@@ -390,7 +390,7 @@ RECEIVER = SectionKind(
         Option(
             "group_wait",
             values.duration("0s", "1h"),
-            "A message that something is down, or up again, waits so long for others that may join it.",
+            "What is down, or up again, waits at most so long for others that are about to join it.",
             default="5s",
         ),
         Option(
