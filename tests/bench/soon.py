@@ -29,7 +29,9 @@ HOLD = 10.0
 QUALIFY, TIMEOUT = 5, 1.0
 #: From the moment in which a message is due to its arrival (seconds).
 MOMENT = 0.3
-#: A site is told this much after the last of its phones is believed, at the latest (seconds).
+#: Of a single thing: how soon it should be told after it was known to be down, or up.
+SINGLE = HOLD + MOMENT, HOLD + MOMENT
+#: Of many phones Asterisk is asked at once, once a second (seconds).
 SITE_MOMENT = 1.0
 #: The PBX's section.
 PBX = f"down_after = {HOLD:g}s\nup_after = {HOLD:g}s"
@@ -42,13 +44,14 @@ Row = Callable[[World], Iterator[Figure]]
 def a_provider_dies_and_returns(world: World) -> Iterator[Figure]:
     """Asterisk asks it every 2 s."""
     provider = world.providers["trunk-a"]
-    yield from _told(world, "a provider", provider.vanish, provider.come_back, HOLD + MOMENT)
+    yield from _told(world, "a provider", provider.vanish, provider.come_back, SINGLE)
 
 
 def a_site_dies_and_returns(world: World) -> Iterator[Figure]:
     """Forty phones, which Asterisk asks one after the other."""
-    farm = world.warehouse
-    yield from _told(world, "a site of 40 phones", farm.vanish, farm.come_back, HOLD + QUALIFY + TIMEOUT + SITE_MOMENT)
+    farm, cycle = world.warehouse, QUALIFY + TIMEOUT
+    aims = HOLD + cycle + SITE_MOMENT, HOLD + SITE_MOMENT
+    yield from _told(world, "a site of 40 phones", farm.vanish, farm.come_back, aims)
 
 
 def the_pbx_is_killed_and_started(world: World) -> Iterator[Figure]:
@@ -58,7 +61,7 @@ def the_pbx_is_killed_and_started(world: World) -> Iterator[Figure]:
         world.pass_time_until(world.now + AWAY - HOLD)
         world.pbx.start()
 
-    yield from _told(world, "a PBX that is killed", world.pbx.kill, returns, HOLD + MOMENT)
+    yield from _told(world, "a PBX that is killed", world.pbx.kill, returns, SINGLE)
 
 
 def the_pbx_freezes_and_goes_on(world: World) -> Iterator[Figure]:
@@ -68,7 +71,8 @@ def the_pbx_freezes_and_goes_on(world: World) -> Iterator[Figure]:
         world.pass_time_until(world.now + AWAY - HOLD)
         world.pbx.thaw()
 
-    yield from _told(world, "a PBX that is frozen", world.pbx.freeze, returns, HOLD + PollTimes().timeout + MOMENT)
+    aims = HOLD + PollTimes().timeout + MOMENT, HOLD + MOMENT
+    yield from _told(world, "a PBX that is frozen", world.pbx.freeze, returns, aims)
 
 
 ROWS: tuple[Row, ...] = (
@@ -80,23 +84,24 @@ ROWS: tuple[Row, ...] = (
 
 
 def _told(
-    world: World, whom: str, dies: Callable[[], None], returns: Callable[[], None], at_most: float
+    world: World, whom: str, dies: Callable[[], None], returns: Callable[[], None], aims: tuple[float, float]
 ) -> Iterator[Figure]:
-    """Have it die and return; measure when each was told, from when it happened and from when it was known."""
+    """Have it die and return; measure when each was told, from when it happened and from when it was known.
+
+    ``aims``: how soon after it was known that it died, and that it is back, people should be told (seconds).
+    """
     died_at = time.time()
     dies()
     told_at = world.told.wait("DOWN ")
     incident = _incident(world)
     yield Figure(f"{whom}: told down, since it happened", told_at - died_at, "s")
-    yield Figure(f"{whom}: told down, since it was first known", told_at - incident.opened_at, "s", at_most)
+    yield Figure(f"{whom}: told down, since it was first known", told_at - incident.opened_at, "s", aims[0])
     returned_at = time.time()
     returns()
     told_at = world.told.wait("UP ")
     incident = _incident(world)
     assert incident.closed_at is not None
-    yield Figure(
-        f"{whom}: told up, since it was last known to return", told_at - incident.closed_at, "s", HOLD + MOMENT
-    )
+    yield Figure(f"{whom}: told up, since it was known to be back", told_at - incident.closed_at, "s", aims[1])
     yield Figure(f"{whom}: told up, since it began to return", told_at - returned_at, "s")
     yield Figure(f"{whom}: messages", len(world.told.sinks["boss"].messages), "", 2.0)
 
