@@ -267,7 +267,8 @@ class Endpoints:
         if endpoint.veil.startswith(RESTARTED):
             lasts, takes_evidence = pbx.grace_for(endpoint), True
         elif endpoint.veil == RECONFIGURED:
-            lasts, takes_evidence = min(pbx.longest_cycle, LONGEST_WAIT), True
+            # Those that were asked about on behalf of others were found to be checked; of itself that may not be known.
+            lasts, takes_evidence = first_check_within(None, pbx.longest_cycle), True
             endpoint.is_looked_into = True
         else:
             lasts, takes_evidence = pbx.freeze_grace_for(endpoint), False
@@ -278,7 +279,8 @@ class Endpoints:
 
     def _set_end_of_grace(self, endpoint: Endpoint, until: float) -> None:
         endpoint.grace_until = until
-        self._desk.deadlines.set((GRACE, endpoint.target), until)
+        if endpoint.veil == endpoint.grace_why:
+            self._desk.deadlines.set((GRACE, endpoint.target), until)
 
     # ------------------------------------------------------------ contacts of which events were missed
 

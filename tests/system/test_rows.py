@@ -220,6 +220,19 @@ def test_a_provider_stays_down_while_the_pbx_is_killed_and_back_after_40_s(begin
     world.told.check("DOWN provider trunk-a ", "DOWN PBX office ", "UP PBX office ")
 
 
+@pytest.mark.rows(lasts=50, messages=0)
+def test_qualify_is_switched_off_and_on_again_for_all(begin: Begin) -> None:
+    world = begin()
+
+    world.have_all_checked_every(0)
+    world.wait_unchecked()
+    world.have_all_checked_every(25)
+    world.pass_time_until(world.now + 20)
+    world.settle()
+
+    world.told.check()
+
+
 # ---------------------------------------------------------------- what changes again and again
 
 

@@ -8,6 +8,7 @@ from contextlib import closing
 
 from msgspec import Struct
 
+from healthmon.core.interpret import EXPIRES_ONLY, NOT_QUALIFIED
 from healthmon.errors import StoreError
 from healthmon.model import Health
 from healthmon.store.queries import Reader, open_reader
@@ -56,7 +57,7 @@ class World:
         self._lab = lab
         self.setting = setting
         self.providers = {name: lab.add(Provider(lab.address())) for name in TRUNKS}
-        self.pbx = lab.asterisk(*self._endpoints())
+        self.pbx = lab.asterisk(*self._endpoints(phones=setting.qualify, trunks=2))
         self.warehouse = self._site(WAREHOUSE)
         self.shop = self._site(SHOP)
         self._boss = lab.add(Receiver())
@@ -69,11 +70,12 @@ class World:
         self.told_late = Told(self._late, self.kills, self.explain)
         self._began_at = 0.0
 
-    def _endpoints(self) -> Iterator[Endpoint]:
+    def _endpoints(self, *, phones: int, trunks: int) -> Iterator[Endpoint]:
+        """How they are configured; checked so often (seconds)."""
         for name in (*WAREHOUSE, *SHOP):
-            yield phone(name, qualify_frequency=self.setting.qualify, qualify_timeout=1)
+            yield phone(name, qualify_frequency=phones, qualify_timeout=1)
         for name, provider in self.providers.items():
-            yield trunk(name, provider.uri, qualify_frequency=2, qualify_timeout=1)
+            yield trunk(name, provider.uri, qualify_frequency=trunks, qualify_timeout=1)
 
     def _site(self, names: Sequence[str]) -> PhoneFarm:
         """Many phones behind one address."""
@@ -140,6 +142,10 @@ class World:
             phone.come_back()
             self.pass_time_until(began_at + 2 * seconds * (number + 1))
 
+    def have_all_checked_every(self, seconds: int) -> None:
+        """Another ``qualify_frequency`` for all, by a reload; 0: nobody is checked."""
+        self.pbx.add_endpoint(*self._endpoints(phones=seconds, trunks=seconds))
+
     def cut_line(self) -> None:
         """Everything outside is gone at once."""
         for peer in self._outside():
@@ -192,6 +198,16 @@ class World:
             return any(one.belief is health for one in reader.states() if one.target.resource == name)
 
         self.wait(is_believed, f"{name} is believed {health}")
+
+    def wait_unchecked(self) -> None:
+        """Wait until healthmon has read that nobody is checked any more."""
+
+        def is_read(reader: Reader) -> bool:
+            unknown = [state for state in reader.states() if state.veil == NOT_QUALIFIED]
+            remarked = [state for state in reader.states() if state.remark == EXPIRES_ONLY]
+            return (len(unknown), len(remarked)) == (len(TRUNKS), len(WAREHOUSE) + len(SHOP))
+
+        self.wait(is_read, "it is known that nobody is checked")
 
     def settle(self, *down: str, timeout: float = PATIENCE) -> None:
         """Wait until all kills have happened, and what is believed and booked is the truth, and told.
