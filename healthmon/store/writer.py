@@ -32,8 +32,18 @@ from healthmon.store.roundtrips import fold
 from healthmon.store.rows import freshness_row, upsert
 from healthmon.store.timeline import read_timeline
 
-#: The clock was set back while no daemon ran, if the last sign of life lies so far in the future (seconds).
+#: The clock was set back while no daemon ran, if what was done last lies so far in the future (seconds).
 SET_BACK_TOLERANCE = 2.0
+
+# When anything was done last: the sign of life is booked every ten seconds only, and the history goes on in between.
+_DONE_LAST = """SELECT MAX(at) AS at FROM (
+    SELECT alive_at AS at FROM daemon
+    UNION ALL SELECT believed_at FROM transitions WHERE rev = (SELECT MAX(rev) FROM transitions)
+    UNION ALL SELECT believed_at FROM incidents WHERE id = (SELECT MAX(id) FROM incidents)
+    UNION ALL SELECT since FROM veils WHERE id = (SELECT MAX(id) FROM veils)
+    UNION ALL SELECT booked_at FROM notifications WHERE id = (SELECT MAX(id) FROM notifications)
+    UNION ALL SELECT last_delivered_at FROM urls
+    UNION ALL SELECT last_error_at FROM urls) AS done"""
 
 #: Rows of one batch of pruning. Each may lie in another page of an index, so that a batch takes as long as a commit.
 PRUNED_AT_ONCE = 50
@@ -97,10 +107,9 @@ class Writer:
 
     def _set_back(self, now: float) -> None:
         """Keep the order of the history when the clock was set back while nobody ran (a dead battery, say)."""
-        row = self._connection.execute("SELECT alive_at FROM daemon").fetchone()
-        alive_at = self._line.shown_or_none(row["alive_at"])
-        if alive_at is not None and alive_at > now + SET_BACK_TOLERANCE:
-            self.set_back_by = now - alive_at
+        done_last = self._line.shown_or_none(self._connection.execute(_DONE_LAST).fetchone()["at"])
+        if done_last is not None and done_last > now + SET_BACK_TOLERANCE:
+            self.set_back_by = now - done_last
             self.commit(Changes(clock_jumps=[ClockJump(at=now, by=self.set_back_by)]))
 
     def _note_start(self, now: float) -> None:

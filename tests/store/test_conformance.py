@@ -77,7 +77,7 @@ def test_everything_that_was_booked_is_remembered_as_it_was(store: Store) -> Non
         notifications=[notification(number=7)],
     )
     store.writer.alive(START + 70, [])
-    store.restart(START + 100)
+    store.restart(START + 200)
 
     remembered = store.writer.load()
     assert set(remembered.states) == {full, never_known, pbx_check}
@@ -299,6 +299,21 @@ def test_a_clock_jump_moves_all_that_is_open_with_it(store: Store) -> None:
     assert store.outbox.next_due(BOSS) == START + 135 + 3600
     with store.reading() as reader:
         assert reader.freshness() == [Freshness("office", START + 3601)]
+
+
+def test_an_outage_that_began_after_the_last_sign_of_life_does_not_end_at_its_beginning(store: Store) -> None:
+    """The clock is set back by an hour; a sign of life is booked every ten seconds only."""
+    store.writer.alive(START, [])
+    opened = incident(opened_at=START + 6, believed_at=START + 8)
+    down = replace(transition(START + 6, Health.DOWN), believed_at=START + 8)
+    store.book(transitions=[down], incidents={1: opened})
+
+    store.restart(START + 9 - 3600)
+
+    assert store.writer.set_back_by == START + 9 - 3600 - (START + 8)
+    [remembered] = store.writer.load().incidents
+    # What is seen from now on was after its beginning.
+    assert remembered.opened_at < store.now
 
 
 def test_a_clock_that_was_set_back_while_nobody_ran_leaves_no_history_in_the_future(store: Store) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 from healthmon.model import Health
 from tests.store.scene import *
 first = int(sys.argv[2])
-store = Store(Path(sys.argv[1]), now=START + first)
+store = Store(Path(sys.argv[1]), now=START + 50_000)
 phones = [PHONE._replace(resource=str(each)) for each in range(30)]
 for number in range(first, 10**6):
     ids = range(number * 10 + 1, number * 10 + 11)
