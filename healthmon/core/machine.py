@@ -287,10 +287,12 @@ class Machine:
     def count_change(self, health: Health, at: float, *, counts: bool) -> None:
         """Note a raw health. ``counts`` is False for the first one after nobody could see."""
         before, self.seen = self.seen, health
+        if health is before:
+            return
         if before is None or not counts:
             if self.flaps is not None:
                 self.flaps.resume(health)
-        elif health is not before:
+        else:
             if self.flaps is None:
                 self.flaps = Flapping(before)
             self.flaps.see(health, at)

@@ -151,6 +151,16 @@ def test_status_says_which_hold_is_in_force_and_why() -> None:
     assert slow.state(TRUNK).pending_hold_why == "Asterisk checks it every 60 s"
 
 
+def test_a_change_counts_also_where_its_settings_are_read_a_moment_later() -> None:
+    scene = Trunk().settle()
+    for health in (DOWN, UP, DOWN, UP):
+        scene.goes(health, 1)
+        scene.see(scene.read())
+        scene.go_on(20)
+
+    assert len(scene.state(TRUNK).flap_changes) == 4
+
+
 def test_after_the_window_an_outage_is_the_first_again() -> None:
     scene = Trunk().settle().goes(DOWN, 40).goes(UP, 700)
 
