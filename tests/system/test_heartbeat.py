@@ -88,6 +88,22 @@ def test_heartbeats_stop_while_a_pbx_is_not_seen_and_go_on_when_it_is_believed_d
         assert "5e1f-t0ken" not in scene.daemon.log()
 
 
+def test_heartbeats_go_on_once_somebody_was_told_that_only_we_cannot_see(tmp_path: Path) -> None:
+    with watched(tmp_path, down_after="2s") as scene:
+        scene.sink.mode = "500"
+        scene.pbx.is_denying = True
+        scene.service.wait_for_silence(SILENCE + 2)
+        # It is believed, and nobody could be told yet.
+        scene.daemon.wait(lambda: scene.daemon.pbx()["incident"], "it is believed that we cannot see it")
+        scene.service.wait_for_silence(SILENCE)
+
+        scene.sink.mode = "ok"
+
+        scene.sink.wait_for_text("CANNOT SEE PBX office: password refused")
+        scene.service.wait_for_more(3)
+        assert scene.status()[2] == 1
+
+
 # ---------------------------------------------------------------- healthmon itself
 
 

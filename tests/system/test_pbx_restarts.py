@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -66,6 +67,31 @@ def test_a_restart_from_which_all_come_back_is_told_to_nobody(lab: Lab) -> None:
     site.scene.wait_told("DOWN provider trunk-b (office) since ")
     assert site.incidents_of_others() == []
     assert {name: site.report()[f"PJSIP/{name}"]["outages"] for name in NAMES} == dict.fromkeys(NAMES, 0)
+
+
+def test_a_restart_is_in_the_history_counted_in_the_report_and_told_where_tell_restarts_says_so(lab: Lab) -> None:
+    pbx = lab.asterisk(phone("101", **CHECKED_OFTEN))  # type: ignore[arg-type]
+    scene = set_scene(lab, pbx, lab.folder("daemon"), options={**PATIENT, "tell_restarts": "yes"})
+    scene.daemon.wait_for_pbx("up")
+
+    pbx.restart()
+    scene.wait_told("RESTARTED PBX office at ")
+    # One that happens while healthmon does not run counts, too, and once.
+    scene.daemon.stop()
+    pbx.restart()
+    scene.daemon.start()
+    scene.wait_told("RESTARTED PBX office at ", "RESTARTED PBX office at ")
+    scene.daemon.stop()
+    scene.daemon.start()
+
+    history = json.loads(scene.daemon.command("history", "office", "--json").stdout)["events"]
+    restarts = [event for event in history if event["what"] == "restart"]
+    assert len(restarts) == 2
+    assert restarts[-1]["words"] == f"Asterisk was restarted, by its own clock at {pbx.started_at()}"
+    report = scene.daemon.report("--since", "1h")
+    assert {row["endpoint"]: row["restarts"] for row in report["targets"]} == {"": 2, "PJSIP/101": 0}
+    assert report["incidents"] == []
+    assert len(scene.subjects) == 2
 
 
 def test_what_does_not_come_back_after_a_restart_is_told_in_one_message(lab: Lab) -> None:
