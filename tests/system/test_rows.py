@@ -149,6 +149,19 @@ def test_a_provider_dies_and_returns(begin: Begin) -> None:
 # ---------------------------------------------------------------- the PBX
 
 
+@pytest.mark.rows(lasts=90, messages=2)
+def test_the_ari_password_is_changed_and_back_which_is_not_down(begin: Begin) -> None:
+    world = begin()
+
+    world.set_ari_password("another-one")
+    world.told.wait("CANNOT SEE PBX office: password refused")
+    world.set_ari_password("")
+    world.told.wait("SEEN AGAIN PBX office after ")
+    world.settle()
+
+    world.told.check("CANNOT SEE PBX office: password refused", "SEEN AGAIN PBX office after ")
+
+
 @pytest.mark.rows(lasts=20, messages=0)
 def test_the_pbx_restarts_and_all_return(begin: Begin) -> None:
     world = begin()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from healthmon.core.interpret import EXPIRES_ONLY, NOT_QUALIFIED
 from healthmon.errors import StoreError
@@ -14,6 +15,7 @@ from healthmon.model import Health
 from healthmon.store.queries import Reader, open_reader
 from tests.lab.endpoints import Endpoint, phone, trunk
 from tests.lab.fixtures import Lab
+from tests.lab.pbxfiles import Options
 from tests.lab.phones import Phone, PhoneFarm
 from tests.lab.provider import Provider
 from tests.sinks import WebhookSink
@@ -150,6 +152,11 @@ class World:
         """Everything outside is gone at once."""
         for peer in self._outside():
             peer.vanish()
+
+    def set_ari_password(self, password: str) -> None:
+        """Edit ``ari.conf`` and have it read; "": back to what healthmon knows. Calls go on."""
+        self.pbx.options = replace(self.pbx.options, ari_password=password or Options().ari_password)
+        self.pbx.reload("res_ari.so")
 
     def mend_line(self) -> None:
         """Everything outside is there again."""
