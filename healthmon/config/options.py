@@ -205,7 +205,7 @@ PBX = SectionKind(
         Option(
             "down_after",
             values.duration("1s", "1d"),
-            "The PBX itself is believed down after it could not be seen for so long.",
+            "The PBX itself is believed down, or not to be seen, after so long.",
             default="15s",
         ),
         Option(

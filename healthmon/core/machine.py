@@ -228,10 +228,16 @@ class Machine:
         if self.pending is None:
             return NOTHING_PENDING
         times = 0 if self.flaps is None else self.flaps.times(self.flap_rule, self.pending_since)
-        usual, in_force = (_hold_of(hold, self.pending) for hold in (self.plain_hold(), self.hold_in_force()))
+        usual, in_force = (self._hold_of(hold, self.pending) for hold in (self.plain_hold(), self.hold_in_force()))
         if in_force > usual:
             return in_force, f"changed {times} times within {self.flap_rule.window / 60:.0f} min"
         return usual, self.why_held(self.pending)
+
+    def _hold_of(self, hold: Hold, pending: Health) -> float:
+        """How long this health must last to be believed (seconds)."""
+        if pending is Health.UP or self._improves(pending):
+            return hold.up_after
+        return hold.degraded_after if pending is Health.DEGRADED else hold.down_after
 
     def why_held(self, pending: Health) -> str:
         """Why its hold is another than is configured, besides flapping; "": it is as configured."""
@@ -316,11 +322,12 @@ class Machine:
         return self.flaps.next_look(self.is_flapping, self.flap_rule, now, lasting_after(self.hold))
 
     def _outage_lasts(self, flaps: Flapping, now: float) -> bool:
-        """Whether what flapped is down, and that is an outage to be told: flapping hides none.
+        """Whether what flapped is down (or not to be seen), and that is an outage to be told: flapping hides none.
 
         It was down for long; or it is no device, and was believed down in this outage after its own hold.
         """
-        if self.belief is not Health.DOWN or self.pending is not None or flaps.down_since is None:
+        is_out = self.belief in (Health.DOWN, Health.UNKNOWN)
+        if not is_out or self.pending is not None or flaps.down_since is None:
             return False
         is_believed_anew = not self.kind.is_device and self.since >= flaps.down_since
         return is_believed_anew or now >= flaps.down_since + lasting_after(self.hold)
@@ -353,13 +360,6 @@ class Machine:
         self.down_since = None if self.down_since is None else self.down_since + by
         if self.flaps is not None:
             self.flaps.shift(by)
-
-
-def _hold_of(hold: Hold, pending: Health) -> float:
-    """How long this health must last to be believed (seconds)."""
-    if pending is Health.UP:
-        return hold.up_after
-    return hold.down_after if pending is Health.DOWN else hold.degraded_after
 
 
 def _without(clock: float | None, begin: float, end: float) -> float | None:

@@ -109,6 +109,7 @@ TEXTS = {
     "nobody knows whether it is down: only healthmon cannot see it, calls may go on as ever": (
         "неизвестно, доступна ли: её не видит только healthmon, звонки могут идти как обычно"
     ),
+    "{name} (not seen)": "{name} (не видно)",
     "it was down before": "до этого была недоступна",
     "severity: {severity}": "важность: {severity}",
     "ESCALATED: nobody has acknowledged it": "ЭСКАЛАЦИЯ: никто не подтвердил",

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, groupby
 
-from healthmon.model import Severity
+from healthmon.model import Incident, Severity
 from healthmon.notify.context import context_of
 from healthmon.notify.facts import facts_of
 from healthmon.notify.lines import DOWN, UNSEEN, Line, News, State, lines_of, named, together
@@ -182,10 +182,16 @@ def _also_down(line: Line, voice: Voice) -> Iterator[str]:
     number, others = line.row.others_down, line.row.others
     if not number:
         return
-    names = [cut(f"{thing(*named(one), voice)}{place_of(one, voice)}", _NAME_CHARACTERS) for one in others]
+    names = [cut(_other(one, voice), _NAME_CHARACTERS) for one in others]
     if number > len(others):
         names.append(voice.text("{n} more", n=number - len(others)))
     yield voice.text("Also down: {names}.", names=", ".join(names))
+
+
+def _other(incident: Incident, voice: Voice) -> str:
+    """Name another thing that is down; or that nobody can see, which may be well."""
+    name = f"{thing(*named(incident), voice)}{place_of(incident, voice)}"
+    return voice.text("{name} (not seen)", name=name) if incident.is_unseen else name
 
 
 def _others_fail(failing: Sequence[FailingChannel], voice: Voice) -> Iterator[str]:

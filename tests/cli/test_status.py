@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 from msgspec.structs import replace
 
-from healthmon.errors import Missed
+from healthmon.errors import ExitCode, Missed
 from healthmon.model import Changes, Check, Freshness, Health, Kind, Notification, Reason, Severity, Target
 from healthmon.store.outbox import Outbox
 from healthmon.store.writer import open_writer
@@ -474,3 +474,28 @@ def test_a_receiver_that_is_left_alone_is_shown_with_what_waits(database: Path, 
         "waiting": 1,
     }
     assert "to be told to oncall/boss (opened), waiting: for the end of its quiet time" in run("incident", "1").stdout
+
+
+def test_status_tells_a_pbx_that_only_we_cannot_see_from_one_that_is_down(database: Path, run: Run) -> None:
+    why = "password refused; the user name or password is wrong: 401"
+    unseen = connection(belief=Health.UNKNOWN, since=NOW - HOUR, reason=why)
+    about = outage(7, unseen, NOW - HOUR, health=Health.UNKNOWN)
+    with running(database, [unseen], pbx_states=[blind(why=why)], incidents=[about]):
+        done = run("status")
+        row = json.loads(run("status", "--json").stdout)["pbxs"][0]
+        only_down = run("status", "--down")
+
+    assert done.exit_code == ExitCode.PROBLEM
+    assert "cannot see" in done.stdout
+    assert why in done.stdout
+    assert "office" in only_down.stdout
+    assert (row["state"], row["incident"], row["old"]) == ("unknown", 7, None)
+
+
+def test_status_says_that_a_pbx_that_cannot_be_seen_seems_up(database: Path, run: Run) -> None:
+    unseen = connection(belief=Health.UNKNOWN, since=NOW - HOUR, pending=Health.UP, pending_since=NOW - 3)
+    with running(database, [unseen]):
+        done = run("status")
+
+    assert "cannot see, up?" in done.stdout
+    assert "seems up for 3 s" in done.stdout

@@ -44,6 +44,10 @@ def the_incident(scene: Scene) -> Incident:
     return incident
 
 
+def the_newest(scene: Scene) -> Incident:
+    return max(scene.db.incidents.values(), key=lambda incident: incident.id)
+
+
 def told(scene: Scene) -> list[tuple[Reason, str]]:
     """What the boss was told, and what that makes him believe."""
     return [(reason, said) for url, reason, _, said in scene.sent if url == "oncall/boss"]
@@ -211,6 +215,29 @@ def test_coming_and_going_is_flapping_as_an_outage_is(scene: Scene) -> None:
         answers(scene, 15)
 
     assert Reason.FLAPPING in [reason for reason, _ in told(scene)]
+
+
+def test_what_lasts_is_told_though_it_flapped_as_an_outage_is(scene: Scene) -> None:
+    for _ in range(6):
+        meets(scene, Trouble.NO_NETWORK, 20)
+        answers(scene, 15)
+    told_before = len(told(scene))
+
+    meets(scene, Trouble.NO_NETWORK, 90)
+
+    assert the_newest(scene).health is UNKNOWN
+    assert (Reason.STABLE, Said.UNSEEN) in told(scene)[told_before:]
+
+
+def test_status_says_which_hold_is_in_force(scene: Scene) -> None:
+    meets(scene, Trouble.DENIED, 5)
+    assert (scene.state(*CONNECTION).pending, scene.state(*CONNECTION).pending_hold) == (UNKNOWN, 15)
+    meets(scene, Trouble.REFUSED, 30)
+
+    meets(scene, Trouble.DENIED, 3)
+
+    # From down to not to be seen is an improvement.
+    assert (scene.state(*CONNECTION).pending, scene.state(*CONNECTION).pending_hold) == (UNKNOWN, 10)
 
 
 def test_health_of_a_closed_incident_says_that_it_was_down_at_any_time(scene: Scene) -> None:

@@ -110,6 +110,10 @@ def _pbx_cannot_be_seen_after_it_was_down() -> Case:
     return Case([row(unseen_pbx(was_down=True), Reason.CHANGED, Said.UNSEEN)])
 
 
+def _provider_down_beside_a_pbx_that_cannot_be_seen() -> Case:
+    return Case([row(incident(TELEKOM), worst=(unseen_pbx(841, "north"), incident(phone("9"), 842)))])
+
+
 def _pbx_could_not_be_seen() -> Case:
     about = closed(OFFICE, health=Health.UNKNOWN, cause=REFUSED, closed_words="Asterisk answers")
     return Case([row(about, says=Said.WAS_DOWN)], NOW + 600)
