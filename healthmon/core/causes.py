@@ -263,7 +263,12 @@ class Causes:
         if group.kind is Kind.SITE and group.is_public:
             waited_for += self._memberships.providers(group.pbx).fallen.values()
         settled_at = self._settled_at(group, waited_for, fall)
-        if group.kind is Kind.NETWORK or not group.is_public or self._memberships.providers(group.pbx).of:
+        if group.kind is Kind.NETWORK:
+            return settled_at
+        # One cycle of checks after the first of them, Asterisk has asked all.
+        all_at = max(one.hold_in_force().down_after + cycle_of(one) for one in fall.members) + CONFIRMED_WITHIN
+        settled_at = max(settled_at, fall.since + all_at)
+        if not group.is_public or self._memberships.providers(group.pbx).of:
             return settled_at
         # Where no provider is known, the other sites tell whether it is the line.
         return max(settled_at, fall.since + window_of(fall.members, self._rules))
