@@ -66,7 +66,8 @@ NUMBER = Number(1, 2**63 - 1)
 
 database_option = click.option(
     "--database",
-    type=click.Path(path_type=Path, dir_okay=False),
+    # Whether it can be used, the store says, with the right exit code.
+    type=click.Path(path_type=Path, readable=False),
     help="Look at this database; no configuration is needed then.",
 )
 
@@ -93,11 +94,17 @@ def as_of_moment(as_of: str | None, zone: ZoneInfo) -> float:
     return moment
 
 
-def place(config: Path, database: Path | None) -> Place:
-    """Say where the database is and which zone to print: from the configuration, unless a database is given."""
+def place(config: Path, database: Path | None, *, is_strict: bool = False) -> Place:
+    """Say where the database is and which zone to print: from the configuration, unless a database is given.
+
+    ``is_strict``: no mistake in these options, nor in the file's form, is let pass.
+    """
     if database is not None:
         return Place(database, system_timezone(os.environ))
-    return load_place(config, os.environ)
+    found = load_place(config, os.environ, is_strict=is_strict)
+    for warning in found.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    return found
 
 
 def plans(config: Path, database: Path | None) -> Plans:

@@ -65,7 +65,7 @@ def check(ctx: click.Context, *, as_json: bool, database: Path | None) -> None:
     The daemon may run meanwhile. A database of a gigabyte takes some minutes.
     """
     with doing("looking through") as say:
-        found = check_up(place(ctx.obj, database).database, say)
+        found = check_up(place(ctx.obj, database, is_strict=True).database, say)
     if as_json:
         _print_json(checkup_data(found))
     else:
@@ -85,7 +85,7 @@ def backup(ctx: click.Context, *, file: Path, overwrite: bool, database: Path | 
     """
     with doing("copying") as say:
         made = back_up(
-            place(ctx.obj, database).database,
+            place(ctx.obj, database, is_strict=True).database,
             file,
             overwrite=overwrite,
             on_progress=lambda done, total: say(f"{done / max(total, 1):.0%}"),
@@ -99,7 +99,7 @@ def backup(ctx: click.Context, *, file: Path, overwrite: bool, database: Path | 
 @click.pass_context
 def stats(ctx: click.Context, *, as_json: bool, database: Path | None) -> None:
     """Show how large each table is, how it grows, and when the disk is full at this rate."""
-    where, now = place(ctx.obj, database), time.time()
+    where, now = place(ctx.obj, database, is_strict=True), time.time()
     with doing("measuring") as say:
         sizes = read_sizes(where.database, now, say)
     coming = outlook(sizes, where.history, now)
@@ -123,7 +123,7 @@ def prune(ctx: click.Context, *, keep: float | None, database: Path | None) -> N
 
     A running daemon does the same by itself, bit by bit.
     """
-    where = place(ctx.obj, database)
+    where = place(ctx.obj, database, is_strict=True)
     history = where.history if keep is None else replace(where.history, transitions=keep)
     with open_steward(where.database, time.time()) as steward, doing("pruning") as say:
         _read_meters(steward, where.timezone, say)
@@ -148,7 +148,7 @@ def rename_pbx(ctx: click.Context, *, old: str, new: str, database: Path | None)
 
     Do this when [pbx OLD] of the configuration becomes [pbx NEW]: else NEW begins without a history.
     """
-    with open_steward(place(ctx.obj, database).database, time.time()) as steward:
+    with open_steward(place(ctx.obj, database, is_strict=True).database, time.time()) as steward:
         checks = steward.rename_pbx(old, new)
     click.echo(visible(f"{old} is called {new} now, with {counted(checks, 'check')} and all that happened to them."))
     click.echo(visible(f"Before you start the daemon: write [pbx {new}] instead of [pbx {old}] in its configuration."))

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import click
 
 from healthmon import __version__
-from healthmon.errors import ExitCode, HealthmonError
+from healthmon.errors import ExitCode, HealthmonError, StoreError
 
 DEFAULT_CONFIG = Path("/etc/healthmon/config.ini")
 
@@ -80,21 +80,40 @@ class LazyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except HealthmonError as error:
-            click.echo(f"healthmon: {error}", err=True)
+            click.echo(f"healthmon: {error}{_what_to_type(error)}", err=True)
             ctx.exit(error.exit_code)
         except BrokenPipeError:
             # The reader has seen enough ("healthmon status | head -1"); nothing more can be written there.
             _stop_writing()
             ctx.exit(BROKEN_PIPE)
         except OSError as error:
-            # One that names a file is not about the output.
-            if error.filename is not None or error.errno not in CANNOT_BE_WRITTEN:
+            if error.filename is not None:
+                # Mostly this user has no permission, for the database or its folder.
+                click.echo(f"healthmon: {_unusable(error)}", err=True)
+                ctx.exit(ExitCode.DATABASE)
+            if error.errno not in CANNOT_BE_WRITTEN:
                 raise
             _stop_writing()
             click.echo(f"healthmon: the output cannot be written: {error.strerror}", err=True)
             ctx.exit(ExitCode.PROBLEM)
         except KeyboardInterrupt:
             ctx.exit(INTERRUPTED)
+
+
+def _unusable(error: OSError) -> str:
+    """Say which file cannot be used, and why."""
+    from healthmon.config.reader import why_unreadable  # noqa: PLC0415  (only for an error)
+
+    return f"{os.fsdecode(error.filename)}: {why_unreadable(error)}"
+
+
+def _what_to_type(error: HealthmonError) -> str:
+    """Say what to type where a database belongs to somebody else; "": that is not what is wrong."""
+    if not isinstance(error, StoreError):
+        return ""
+    from healthmon.store.access import what_to_type  # noqa: PLC0415  (only for an error)
+
+    return what_to_type(error.path)
 
 
 def _stop_writing() -> None:

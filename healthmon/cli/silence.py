@@ -44,12 +44,12 @@ def add(
 
     Patterns are the shell's, in quotes. Several of one sort are alternatives; different sorts must all fit.
     """
-    where, now = place(ctx.obj, database), time.time()
+    where, now = place(ctx.obj, database, is_strict=True), time.time()
     matcher = matcher_of(match)
-    end = until_of(lasting, until, zone=where.timezone, now=now)
+    end, planned = until_of(lasting, until, zone=where.timezone, now=now), plans(ctx.obj, database)
     with open_commander(where.database) as commander:
         silence = commander.silence(matcher, since=now, until=end, author=author(), reason=reason)
-    number = _count(where.database, matcher, plans(ctx.obj, database))
+    number = _count(where.database, matcher, planned)
     click.echo(f"silence {silence.id} until {full(end, where.timezone)}: {visible(str(matcher))}.")
     if number:
         click.echo(f"It speaks of {counted(number, 'thing')} that {'is' if number == 1 else 'are'} watched now.")
@@ -71,7 +71,7 @@ def _count(database: Path, matcher: Matcher, planned: Plans) -> int:
 @click.pass_context
 def list_(ctx: click.Context, *, as_json: bool, database: Path | None) -> None:
     """List the silences that are in force."""
-    where = place(ctx.obj, database)
+    where = place(ctx.obj, database, is_strict=True)
     with open_reader(where.database) as reader:
         silences = reader.silences(time.time())
     if as_json:
@@ -115,6 +115,6 @@ def _data(silence: Silence) -> dict[str, object]:
 @click.pass_context
 def end(ctx: click.Context, *, number: int, database: Path | None) -> None:
     """End a silence now: what is still down is told."""
-    with open_commander(place(ctx.obj, database).database) as commander:
+    with open_commander(place(ctx.obj, database, is_strict=True).database) as commander:
         silence = commander.end_silence(number, time.time())
     click.echo(visible(f"silence {number} is over: {silence.matcher}. What is still down is told now."))

@@ -37,6 +37,8 @@ def connect_again(path: Path) -> tuple[sqlite3.Connection, LockFacts]:
 
 def refuse_missing(path: Path) -> None:
     """Raise a StoreError where there is no file."""
+    if path.is_dir():
+        raise StoreError(path, "this is a directory")
     if not path.is_file():
         raise StoreError(path, "there is no database here yet; the daemon makes it when it first runs")
 

@@ -1,0 +1,168 @@
+"""Whoever may not read a file, or has named the wrong one, gets one sentence and an exit code, never a traceback."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from msgspec.structs import replace
+
+from healthmon.cli.main import cli
+from healthmon.config.options import HEALTHMON
+from healthmon.store.lock import Lock
+from tests.report.builder import connection, stopped
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+
+#: Every command that uses a database.
+COMMANDS = [
+    ["status"],
+    ["report"],
+    ["incidents"],
+    ["incident", "1"],
+    ["history", "PJSIP/101"],
+    ["export"],
+    ["ack", "1"],
+    ["silence", "list"],
+    ["silence", "add", "all", "--for", "1h"],
+    ["silence", "end", "1"],
+    ["db", "check"],
+    ["db", "stats"],
+    ["db", "prune"],
+    ["db", "backup", "--overwrite", "COPY"],
+    ["db", "rename-pbx", "a", "b"],
+]
+NOBODY = 65534
+
+
+def with_database(command: list[str], database: Path) -> list[str]:
+    subcommands = 2 if command[0] in ("silence", "db") else 1
+    given = [*command[:subcommands], "--database", str(database), *command[subcommands:]]
+    return [str(database.parent.with_name("copy.db")) if word == "COPY" else word for word in given]
+
+
+@contextmanager
+def nobody() -> Iterator[None]:
+    """Be somebody without rights for a while."""
+    groups = os.getgroups()
+    os.setgroups([])
+    os.setegid(NOBODY)
+    os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+        os.setgroups(groups)
+        # A folder of Python's into which nobody may look is not to count as empty.
+        importlib.invalidate_caches()
+
+
+def as_nobody(*arguments: str) -> Result:
+    """Give a command as a user without rights; as root before, for nobody may not import what it needs."""
+    run(*arguments)
+    with nobody():
+        return run(*arguments)
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, list(arguments), catch_exceptions=False)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """A database of root's in a folder into which everybody may look."""
+    path = tmp_path / "folder" / "healthmon.db"
+    path.parent.mkdir()
+    stopped(path, [connection()])
+    for folder in path.parents:
+        if folder.is_relative_to(tempfile.gettempdir()) and folder != Path(tempfile.gettempdir()):
+            folder.chmod(0o755)
+    return path
+
+
+@needs_root
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_a_command_without_permission_says_so_in_one_sentence(database: Path, command: list[str]) -> None:
+    for lock_out in (database, database.parent):
+        lock_out.chmod(0o600)
+        result = as_nobody(*with_database(command, database))
+        lock_out.chmod(0o755)
+
+        assert result.exit_code == 73, result.output
+        assert result.stderr.startswith(f"healthmon: {database}: ")
+        assert "ermission" in result.stderr
+        assert len(result.stderr.splitlines()) == 1
+
+
+@needs_root
+@pytest.mark.parametrize("command", [["status"], ["silence", "list"], ["run"]], ids=" ".join)
+def test_a_database_left_by_run_as_root_is_met_with_the_chown_to_type(database: Path, command: list[str]) -> None:
+    os.chown(database.parent, NOBODY, NOBODY)
+    config = database.parent / "config.ini"
+    config.write_text(
+        f"[healthmon]\ndatabase = {database}\n[pbx office]\nurl = http://127.0.0.1:9\nusername = u\npassword = p\n"
+        "[watch all]\nendpoints = *\n"
+    )
+    config.chmod(0o644)
+
+    held = Lock(database) if command == ["run"] else None
+    result = as_nobody("-c", str(config), *command)
+    if held:
+        held.release()
+
+    assert result.exit_code == 73, result.output
+    last = result.stderr.splitlines()[-1]
+    assert last.endswith(f"; as root: chown nobody:nogroup {database}*")
+    assert "healthmon.db belongs to root, and its folder to nobody" in last
+
+
+@needs_root
+def test_a_database_that_belongs_to_the_right_user_is_met_without_a_chown(database: Path) -> None:
+    result = as_nobody("status", "--database", str(database))
+
+    assert (result.exit_code, "chown" in result.stderr) == (73, False)
+
+
+def test_a_folder_is_no_database(tmp_path: Path) -> None:
+    result = run("status", "--database", str(tmp_path))
+
+    assert (result.exit_code, result.stderr) == (73, f"healthmon: {tmp_path}: this is a directory\n")
+
+
+# ---------------------------------------------------------------- the wrong file
+
+
+@pytest.fixture
+def default_database(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Where commands go when no file says otherwise."""
+    path = tmp_path / "default.db"
+    stopped(path, [connection()])
+    option = next(one for one in HEALTHMON.options if one.name == "database")
+    replaced = replace(
+        HEALTHMON, options=tuple(replace(one, default=str(path)) if one is option else one for one in HEALTHMON.options)
+    )
+    monkeypatch.setattr("healthmon.config.light.HEALTHMON", replaced)
+    return path
+
+
+@pytest.mark.parametrize("text", ["", "\0", "what is this", "[watch all]\nendpoints = *\n"])
+@pytest.mark.parametrize("command", [*COMMANDS, ["schedule", "run", "monthly"]], ids=" ".join)
+def test_an_empty_or_broken_file_is_refused_and_the_default_database_left_alone(
+    default_database: Path, tmp_path: Path, command: list[str], text: str
+) -> None:
+    config = tmp_path / "config.ini"
+    config.write_text(text)
+    before = default_database.read_bytes()
+
+    result = run("-c", str(config), *command)
+
+    assert result.exit_code == 78, result.output
+    assert str(config) in result.stderr
+    assert default_database.read_bytes() == before
