@@ -37,6 +37,7 @@ class Machine:
         "flap_rule",
         "flaps",
         "hold",
+        "hold_why",
         "is_flapping",
         "kind",
         "loss",
@@ -60,6 +61,8 @@ class Machine:
         self.kind = kind
         self.watch = watch
         self.hold = hold
+        #: Why that of an outage is another than is configured; "": it is not.
+        self.hold_why = ""
         self.watched_since = watched_since
         self.belief: Health | None = None
         self.since = 0.0
@@ -241,7 +244,7 @@ class Machine:
 
     def why_held(self, pending: Health) -> str:
         """Why its hold is another than is configured, besides flapping; "": it is as configured."""
-        return ""
+        return "" if pending is Health.UP else self.hold_why
 
     def _ripening(self, pending: Health) -> list[Ripening]:
         """Every belief that the clocks could lead to, the worst first."""

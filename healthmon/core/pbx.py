@@ -162,8 +162,9 @@ class Pbx:
     def set_connection_hold(self) -> None:
         """A booting Asterisk is down only after its grace (rule 11)."""
         rest = self.reports.get(Channel.REST)
-        hold = self.config.hold
+        hold, self.connection.hold_why = self.config.hold, ""
         if rest is not None and rest.trouble is Trouble.STARTING:
+            self.connection.hold_why = "Asterisk is starting"
             after = max(hold.down_after, self.config.restart_grace)
             hold = Hold(after, hold.up_after, hold.degraded_after, hold.down_after_exact)
         if hold != self.connection.hold:

@@ -36,42 +36,43 @@ class Waiting:
         held = self._desk.incidents.held(step.now)
         if not held:
             return
-        explainable = [one for one in held if self._may_be_explained(one, step.now)]
-        waiting = {one.incident.id for one in explainable}
+        explainable = [message for message in held if self._may_be_explained(message, step.now)]
+        waiting = {message.incident.id for message in explainable}
         joining: dict[tuple[str, ...], Sequence[Target]] = {}
-        for one in held:
-            if one.incident.id in waiting:
+        for message in held:
+            if message.incident.id in waiting:
                 continue
-            until = step.now + one.group_wait
-            if one.urls not in joining:
-                joining[one.urls] = self._joining(one.urls, step.now, until)
-            soon = (other.incident.target for other in explainable if other.until <= until and _meet(other.urls, one))
-            if all(target == one.incident.target for target in (*joining[one.urls], *soon)):
-                self._desk.incidents.release(one.incident, step)
+            until = step.now + message.group_wait
+            if message.urls not in joining:
+                joining[message.urls] = self._joining(message.urls, until)
+            # What waits to be explained itself is waited for, too: it would be taken along too early.
+            soon = (other.incident.target for other in explainable if other.until <= until and _meet(other, message))
+            if all(target == message.incident.target for target in (*joining[message.urls], *soon)):
+                self._desk.incidents.release(message.incident, step)
 
     # ------------------------------------------------------------ what could explain it
 
-    def _may_be_explained(self, one: Held, now: float) -> bool:
+    def _may_be_explained(self, message: Held, now: float) -> bool:
         """Whether something is in sight that would be told instead of it, or that belongs to it."""
-        incident = one.incident
+        incident = message.incident
         if not incident.is_open:
             return False
         if incident.kind.is_group:
-            return self._desk.causes.is_growing(incident, one.until)
+            return self._desk.causes.is_growing(incident, message.until)
         pbx = self._pbxs.get(incident.target.pbx)
         endpoint = None if pbx is None else pbx.endpoints.get(incident.target)
         if pbx is None or endpoint is None:
             return False
         awaits_others = self._endpoints.awaits_others(pbx, endpoint)
-        return awaits_others or self._desk.causes.may_be_explained(endpoint, now, one.until)
+        return awaits_others or self._desk.causes.may_be_explained(endpoint, now, message.until)
 
     # ------------------------------------------------------------ what could join it
 
-    def _joining(self, urls: Collection[str], now: float, until: float) -> Sequence[Target]:
+    def _joining(self, urls: Collection[str], until: float) -> Sequence[Target]:
         """Some of what may be believed until then, and is told to any of these URLs then."""
-        return tuple(islice(self._believed_soon(urls, now, until), ENOUGH))
+        return tuple(islice(self._believed_soon(urls, until), ENOUGH))
 
-    def _believed_soon(self, urls: Collection[str], now: float, until: float) -> Iterator[Target]:
+    def _believed_soon(self, urls: Collection[str], until: float) -> Iterator[Target]:
         # What was asked about a moment ago is entered for when it would be asked again.
         for key in self._desk.deadlines.within(until + ASK_AGAIN):
             machine = self._machine(key)
@@ -86,7 +87,8 @@ class Waiting:
             return None if pbx is None or pbx.is_blind else pbx.endpoints.get(whom)
         if what == CHECK and isinstance(whom, tuple):
             pbx = self._pbxs.get(whom[0])
-            return next((one for one in pbx.machines if one.check == whom[1]), None) if pbx is not None else None
+            machines = () if pbx is None else pbx.machines
+            return next((machine for machine in machines if machine.check == whom[1]), None)
         return None
 
     def _is_told_soon(self, machine: Machine, urls: Collection[str], until: float) -> bool:
@@ -107,6 +109,6 @@ class Waiting:
         return is_told and not self._desk.causes.is_explained(machine)
 
 
-def _meet(urls: Collection[str], one: Held) -> bool:
+def _meet(first: Held, second: Held) -> bool:
     """Whether both are told to any one URL."""
-    return any(url in urls for url in one.urls)
+    return any(url in second.urls for url in first.urls)

@@ -352,6 +352,35 @@ def test_a_site_outlives_a_restart_of_healthmon() -> None:
     assert again.told() == [(Reason.RESOLVED, str(site()), "up")]
 
 
+def test_a_message_waits_only_for_what_is_in_sight_so_a_site_is_told_when_its_last_phone_is_believed() -> None:
+    town = Town(quick()).settle(TOWN)
+    for number in range(8):
+        town.die(FORTY[5 * number : 5 * number + 5])
+        town.go_on(1)
+    died_at = town.now - 8
+    while not town.told():
+        town.go_on(1)
+
+    # One hold and what lay between the first and the last; the window would be 30 s.
+    assert town.now - died_at <= 10 + 7 + 2
+    assert town.told() == [(Reason.OPENED, str(site()), "down")]
+    assert (town.incident_of(site()).down, town.incident_of(site()).of) == (40, 40)
+
+
+def test_a_reminder_of_a_site_waits_while_its_phones_are_coming_back() -> None:
+    reminded = tuple(replace(watch, remind_every=(60.0,)) for watch in WATCHES)
+    town = Town(replace(config(watches=reminded))).settle(TOWN)
+    town.die(FORTY)
+    while not town.told():
+        town.go_on(1)
+
+    town.go_on(56)
+    town.come_back(FORTY)
+    town.go_on(30)
+
+    assert town.told() == [(Reason.OPENED, str(site()), "down"), (Reason.RESOLVED, str(site()), "up")]
+
+
 def test_a_site_of_which_one_phone_was_believed_when_healthmon_died_is_one_message() -> None:
     town = Town(quick()).settle(TOWN)
     first, *others = FORTY

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from healthmon.errors import StoreError
-from healthmon.model import Delay, Ending, Health, Kind, Reason, Said, Target
+from healthmon.model import Delay, Ending, Health, Kind, Reason, Release, Said, Target
 from healthmon.store import claiming, outbox, reading
 from healthmon.store.connect import open_connection
 from healthmon.store.failing import FailingChannel
@@ -376,6 +376,21 @@ def test_that_a_site_is_worse_is_told_only_where_it_is_twice_what_this_reader_wa
 
     # In doubt, it is sent again with the facts of now.
     assert said(claimed(store, DUE + 30)) == [(1, Reason.WIDENED, Said.DOWN)]
+
+
+def test_what_waits_for_nothing_any_more_is_due_at_once(store: Store) -> None:
+    store.book(
+        incidents={1: incident(), 2: incident(2, OTHER_PHONE)},
+        notifications=[notification(wait=5), notification(number=2, wait=5)],
+    )
+
+    due_at = store.outbox.next_due(BOSS)
+    assert due_at is not None
+
+    store.book(releases=[Release(1, due_at - 4)])
+
+    assert said(claimed(store, due_at - 4)) == [(1, Reason.OPENED, Said.DOWN)]
+    assert store.outbox.next_due(BOSS) == due_at
 
 
 def test_only_first_messages_that_were_not_due_yet_are_delayed(store: Store) -> None:
