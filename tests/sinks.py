@@ -367,6 +367,9 @@ class SmtpSink(Sink):
         self.user, self.password = user, password
         #: Addresses that this server does not know.
         self.refused_recipients: set[str] = set()
+        #: Addresses for which it takes nothing at present.
+        self.put_off: set[str] = set()
+        self.times_put_off = 0
         self._controller = _Controller(
             self, hostname="127.0.0.1", port=port or _free_port(), ssl_context=tls if is_tls_from_the_start else None
         )
@@ -382,12 +385,20 @@ class SmtpSink(Sink):
         """The apprise URL of one recipient; further options may be added with ``&``."""
         return f"mailto://127.0.0.1:{self.port}?from=healthmon@example.org&to=admin@example.org"
 
+    def of(self, address: str) -> list[str]:
+        """The first words of the subjects of what one address has got."""
+        mails = [mail for mail in self.messages if address in mail.recipients]
+        return [mail.subject.partition(" provider")[0].partition(" phone")[0] for mail in mails]
+
     async def handle_RCPT(  # noqa: N802
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Take a recipient, unless it is unknown here."""
         if address in self.refused_recipients:
             return "550 5.1.1 no such user"
+        if address in self.put_off:
+            self.times_put_off += 1
+            return "451 4.7.1 greylisted, try again later"
         envelope.rcpt_tos.append(address)
         envelope.rcpt_options.extend(options)
         return "250 OK"

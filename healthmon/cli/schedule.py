@@ -19,7 +19,7 @@ from healthmon.config.types import ScheduleConfig
 from healthmon.core.occasions import following
 from healthmon.errors import ExitCode
 from healthmon.notify.senders import why_refused
-from healthmon.notify.testalert import TestResult, try_report
+from healthmon.notify.testalert import try_report
 from healthmon.report.tables import Cell, Column, Sort, line, table
 from healthmon.report.words import full
 from healthmon.store.queries import ReportFacts, open_reader
@@ -94,14 +94,10 @@ def run(config_path: Path, name: str) -> None:
     wanted = config.url_ids_of_schedule(schedule)
     results = try_report(report, config.receivers, wanted, zone=config.timezone, now=now)
     for result in results:
-        click.echo(_in_words(result))
+        click.echo(result.words)
     if not all(result.ok for result in results):
         raise SystemExit(ExitCode.PROBLEM)
 
 
 def _load(config_path: Path) -> Config:
     return load(config_path, why_refused=why_refused, why_no_report=why_no_report)
-
-
-def _in_words(result: TestResult) -> str:
-    return f"{result.url_id}: delivered" if result.ok else f"{result.url_id}: FAILED: {result.why}"

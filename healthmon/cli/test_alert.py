@@ -37,7 +37,7 @@ def command(config_path: Path, receiver: str, example: bool) -> None:
     results = test_alert(chosen, zone=config.timezone, as_example=example, down=_down(config.database))
     recovered = _note(config.database, [result for result in results if result.ok or result.in_part])
     for result in results:
-        click.echo(_in_words(result) + ("; it counts as failing no longer" if result.url_id in recovered else ""))
+        click.echo(result.words + ("; it counts as failing no longer" if result.url_id in recovered else ""))
     if not all(result.ok for result in results):
         raise SystemExit(ExitCode.PROBLEM)
 
@@ -57,11 +57,3 @@ def _note(database: Path, accepted: Iterable[TestResult]) -> set[str]:
             result.url_id for result in accepted if commander.accepted(result.url_id, time.time(), in_full=result.ok)
         }
     return set()
-
-
-def _in_words(result: TestResult) -> str:
-    if result.ok:
-        return f"{result.url_id}: delivered"
-    if result.in_part:
-        return f"{result.url_id}: DELIVERED IN PART, {result.why}"
-    return f"{result.url_id}: FAILED: {result.why}"

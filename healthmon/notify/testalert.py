@@ -42,6 +42,13 @@ class TestResult(Struct, frozen=True):
     #: Some addresses of the URL have it.
     in_part: bool = False
 
+    @property
+    def words(self) -> str:
+        """Say it."""
+        if self.ok:
+            return f"{self.url_id}: delivered"
+        return f"{self.url_id}: {'DELIVERED IN PART,' if self.in_part else 'FAILED:'} {self.why}"
+
 
 def test_alert(
     receiver: ReceiverConfig,

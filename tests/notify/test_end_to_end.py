@@ -129,6 +129,24 @@ def test_each_receiver_reads_its_own_language(store: Store) -> None:
     assert russian.sent["healthmon"]["word"] == "DOWN"
 
 
+def test_one_refused_recipient_and_the_others_get_the_alert_once(store: Store) -> None:
+    with SmtpSink() as mail:
+        mail.refused_recipients, mail.put_off = {"cleo@example.org"}, {"bob@example.org"}
+        url = f"mailto://127.0.0.1:{mail.port}?from=h@example.org&to=anna@example.org,bob@example.org&bcc=cleo@example.org"
+        with delivering(store, url) as wake:
+            book(store, 1, 1)
+            wake()
+            mail.wait_for(1)
+            wait_for(lambda: mail.times_put_off >= 4)
+            assert len(mail.messages) == 1
+            mail.put_off.clear()
+            mail.wait_for(2)
+
+        assert (mail.of("anna@example.org"), mail.of("bob@example.org")) == (["DOWN"], ["DOWN"])
+        assert mail.of("cleo@example.org") == []
+    assert states(store, 1) == {"delivered"}
+
+
 def test_a_channel_that_refuses_for_a_while_gets_everything_and_the_others_notice_nothing(store: Store) -> None:
     with WebhookSink() as bad, WebhookSink() as good:
         bad.mode = "500"
