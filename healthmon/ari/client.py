@@ -22,6 +22,8 @@ from healthmon.model import EndpointSettings, Target
 
 #: The module that is the channel driver of a technology.
 DRIVERS = {"PJSIP": "chan_pjsip.so", "SIP": "chan_sip.so", "IAX2": "chan_iax2.so"}
+#: Without one of these there are no events, or no answer to a question, though Asterisk lists its endpoints.
+NEEDED_MODULES = ("res_ari_applications.so", "res_ari_device_states.so", "res_ari_events.so")
 #: The technologies whose configuration ARI shows.
 CONFIGURABLE = ("PJSIP",)
 #: 20,000 endpoints are 1.5 MB.
@@ -115,10 +117,16 @@ class AriClient:
     def has_driver(self, technology: str) -> bool | None:
         """Whether the channel driver of a technology is loaded; None: that cannot be told."""
         driver = DRIVERS.get(technology)
-        if driver is None:
-            return None
+        return None if driver is None else self._is_loaded(driver)
+
+    def missing_modules(self) -> tuple[str, ...]:
+        """Those modules of ARI that healthmon needs and that are not loaded."""
+        return tuple(module for module in NEEDED_MODULES if self._is_loaded(module) is False)
+
+    def _is_loaded(self, module: str) -> bool | None:
+        """Whether a module runs; None: that cannot be told."""
         try:
-            return self._get(("asterisk", "modules", driver), messages.Module).status == "Running"
+            return self._get(("asterisk", "modules", module), messages.Module).status == "Running"
         except AriNotFound:
             return False
         except (AriDenied, AriStarting, AriUnexpected):

@@ -13,10 +13,16 @@ from healthmon.config import Config, PbxConfig
 from healthmon.config.describe import describe
 from healthmon.config.parser import load
 from healthmon.config.templates import TemplateRule
-from healthmon.errors import AriError, ExitCode
+from healthmon.errors import AriError, AriUnreachable, ExitCode
 from healthmon.notify.samples import why_broken
 from healthmon.notify.senders import remark, why_refused
-from healthmon.report.discovery import disagreements, effective_holds, unchecked
+from healthmon.report.discovery import (
+    disagreements,
+    effective_holds,
+    matches_nothing,
+    missing_modules_in_words,
+    unchecked,
+)
 from healthmon.sources.survey import Survey, survey
 
 #: So many endpoints of a PBX are asked about; at 20 requests a second that takes some 50 s.
@@ -39,14 +45,19 @@ def command(config_path: Path, connect: bool) -> None:
     click.echo()
     for warning in config.warnings:
         click.echo(f"warning: {warning}", err=True)
-    answers = [_try(pbx, config) for pbx in config.pbxs] if connect else []
-    click.echo(f"{config_path}: no problems found")
-    if not all(answers):
-        raise SystemExit(ExitCode.PROBLEM)
+    surveys = {pbx.name: _try(pbx, config) for pbx in config.pbxs} if connect else {}
+    listed = {name: found.states for name, found in surveys.items() if found is not None}
+    for warning in matches_nothing(listed, config) if connect else ():
+        click.echo(f"warning: {warning}", err=True)
+    if all(found is not None and not found.missing_modules for found in surveys.values()):
+        click.echo(f"{config_path}: no problems found")
+        return
+    click.echo(f"{config_path}: the file itself has no problems")
+    raise SystemExit(ExitCode.PROBLEM)
 
 
-def _try(pbx: PbxConfig, config: Config) -> bool:
-    """Ask one PBX and print what comes of it; return whether it answered."""
+def _try(pbx: PbxConfig, config: Config) -> Survey | None:
+    """Ask one PBX and print what comes of it; return that, or None: it did not let us look."""
     try:
         found = survey(
             pbx,
@@ -55,17 +66,20 @@ def _try(pbx: PbxConfig, config: Config) -> bool:
             most=MOST_ASKED,
         )
     except AriError as error:
-        click.echo(f"pbx {pbx.name}: DOES NOT ANSWER: {error.call}: {error.what}\n")
-        return False
+        verdict = "DOES NOT ANSWER" if isinstance(error, AriUnreachable) else "DOES NOT LET US LOOK"
+        click.echo(f"pbx {pbx.name}: {verdict}: {error.call}: {error.what}\n")
+        return None
     for line in _in_words(pbx, found, config):
         click.echo(line)
     click.echo()
-    return True
+    return found
 
 
 def _in_words(pbx: PbxConfig, found: Survey, config: Config) -> Iterator[str]:
     watched = sum(config.watch_for(target) is not None for target in found.states)
     yield f"pbx {pbx.name}: Asterisk {found.info.version} answers; {len(found.states)} endpoints, {watched} watched"
+    if found.missing_modules:
+        yield f"    MISSING: {missing_modules_in_words(found.missing_modules)}"
     if len(found.settings) < watched:
         yield f"    only the first {len(found.settings)} were asked how they are checked"
     for line in effective_holds(found.settings, config):

@@ -12,9 +12,16 @@ from healthmon.cli.common import progress, screen
 from healthmon.config import Config
 from healthmon.config.parser import load
 from healthmon.errors import AriError, ExitCode
-from healthmon.report.discovery import NOT_CHECKED, Discovered, discovered, sections_to_paste
+from healthmon.report.discovery import (
+    NOT_CHECKED,
+    Discovered,
+    discovered,
+    missing_modules_in_words,
+    sections_to_paste,
+    what_to_delete,
+)
 from healthmon.report.tables import Cell, Column, Sort, table
-from healthmon.sources.survey import survey
+from healthmon.sources.survey import Survey, survey
 
 _COLUMNS = (
     Column("endpoint", Sort.NAME),
@@ -50,6 +57,7 @@ def command(config_path: Path, only: tuple[str, ...], as_json: bool) -> None:
             click.echo(f"healthmon: {error}", err=True)
             failures += 1
         else:
+            failures += _complaints(pbx.name, surveyed)
             found += [discovered(one, surveyed.states[one.target], config) for one in surveyed.settings]
     if as_json:
         click.echo(json.dumps([_as_json(one) for one in found], indent=2, ensure_ascii=False))
@@ -57,6 +65,18 @@ def command(config_path: Path, only: tuple[str, ...], as_json: bool) -> None:
         _print(found, config)
     if failures:
         raise SystemExit(ExitCode.PROBLEM)
+
+
+def _complaints(pbx: str, found: Survey) -> int:
+    """Say what keeps a PBX from being watched; return whether there is anything."""
+    if not found.states:
+        click.echo(
+            f"healthmon: pbx {pbx}: Asterisk lists no endpoints; is its pjsip.conf read, and chan_pjsip loaded?",
+            err=True,
+        )
+    if found.missing_modules:
+        click.echo(f"healthmon: pbx {pbx}: {missing_modules_in_words(found.missing_modules)}", err=True)
+    return int(bool(found.missing_modules))
 
 
 def _as_json(one: Discovered) -> dict[str, object]:
@@ -87,7 +107,8 @@ def _print(found: Sequence[Discovered], config: Config) -> None:
             "see at once when they are gone. Set qualify_frequency = 60 on their AORs in pjsip.conf.\n"
         )
     if found:
-        click.echo("# ready to paste into the configuration")
+        to_delete = what_to_delete(found, config)
+        click.echo(f"# ready to paste into {config.path}" + (f"; {to_delete}" if to_delete else ""))
         click.echo(sections_to_paste(found, [receiver.name for receiver in config.receivers]), nl=False)
 
 

@@ -10,6 +10,7 @@ from healthmon.config.draft import Draft, DraftSection
 from healthmon.config.findings import nearest, shown
 from healthmon.config.types import ReceiverUrl
 from healthmon.config.urls import same_channel, same_place
+from healthmon.config.values import may_match
 
 _WILDCARDS = frozenset("*?[")
 
@@ -27,6 +28,8 @@ def check(draft: Draft) -> None:
         _pbx_patterns(site, draft.names("pbx"))
         if not site.is_given("addresses") and not site.is_given("endpoints"):
             site.problem("addresses", "is missing; give addresses or endpoints")
+    for section in draft.sections:
+        _without_technology(section)
     _never_reached(draft)
     _receivers(draft)
     _same_url_twice(draft)
@@ -89,6 +92,15 @@ def _given_to(option: str, arguments: Sequence[str]) -> Iterator[str]:
         name, equals, value = word.partition("=")
         if name == option:
             yield value if equals else next(words, "")
+
+
+def _without_technology(section: DraftSection) -> None:
+    """Warn of patterns that match nothing, because the name of an endpoint begins with its technology."""
+    for option in ("endpoints", "exclude"):
+        for pattern in section.values.get(option) or ():
+            if not may_match(pattern):
+                what = f"{shown(pattern)} matches nothing: an endpoint is written technology/name"
+                section.warning(option, f"{what}, PJSIP/{shown(pattern)}; the next release refuses it")
 
 
 def _excludes_all(watch: DraftSection) -> None:

@@ -38,10 +38,10 @@ class DraftSection(Struct):
         value = self.section.values.get(option)
         return value.line if value else self.section.line
 
-    def problem(self, option: str, what: str, *, suggestion: str = "", line: int = 0) -> None:
-        """Note a problem with one of the options."""
+    def problem(self, option: str, what: str, *, suggestion: str = "", line: int = 0, file: str = "") -> None:
+        """Note a problem with one of the options; ``file``: it stands in another file, in that line of it."""
         self.findings.problem(
-            what, line=line or self.line(option), section=self.header, option=option, suggestion=suggestion
+            what, line=line or self.line(option), section=self.header, option=option, suggestion=suggestion, file=file
         )
 
     def warning(self, option: str, what: str) -> None:

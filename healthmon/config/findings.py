@@ -30,6 +30,12 @@ def nearest(word: str, known: Iterable[str]) -> str:
     return by_lower[close[0]] if close else ""
 
 
+class Harmless(str):
+    """A sentence of our own that holds no value of the file: it is shown as it is, and nothing blotted out of it."""
+
+    __slots__ = ()
+
+
 class Findings:
     """Collects what is wrong with one file. Nothing that is given to it may hold a secret."""
 
@@ -38,9 +44,11 @@ class Findings:
         self.problems: list[Problem] = []
         self._warnings: list[Problem] = []
 
-    def problem(self, what: str, *, line: int = 0, section: str = "", option: str = "", suggestion: str = "") -> None:
-        """Note something because of which the file cannot be used."""
-        self.problems.append(Problem(self.file, line, shown(section), shown(option), what, suggestion))
+    def problem(
+        self, what: str, *, line: int = 0, section: str = "", option: str = "", suggestion: str = "", file: str = ""
+    ) -> None:
+        """Note something because of which the file cannot be used; ``file``: another one, that it names."""
+        self.problems.append(Problem(file or self.file, line, shown(section), shown(option), what, suggestion))
 
     def warning(self, what: str, *, line: int = 0, section: str = "", option: str = "") -> None:
         """Note something that works, and that its author should know."""

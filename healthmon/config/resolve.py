@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import NamedTuple
 
 from healthmon.config import urls
 from healthmon.config.draft import Draft, DraftSection
-from healthmon.config.findings import nearest, shown, shown_path
+from healthmon.config.findings import Harmless, nearest, shown, shown_path
 from healthmon.config.reader import why_unreadable
 from healthmon.config.secrets import Secrets, is_readable_by_all
 from healthmon.config.timezones import system_timezone
 from healthmon.config.types import ReceiverUrl, Secret
 from healthmon.config.values import ALL, NOBODY, Unsuitable, yes_no
 
-#: (line in the file, name of the line, URL)
-UrlLine = tuple[int, str, str]
+#: How the configuration of apprise in YAML looks: a list of URLs below a name.
+_YAML = re.compile(r"^(?:---|(?:version|urls|groups|include|tag)\s*:(?!//)|\s*-\s+\S)", re.MULTILINE)
+
+
+#: What the example file says, which is to be filled in.
+EXAMPLE_PASSWORD = "change-me"  # noqa: S105 (that of nobody)
+EXAMPLE_URL = "mailto://smtp.example.org?from=healthmon@example.org&to=oncall@example.org"
+
+
+class UrlLine(NamedTuple):
+    """A line with a URL: where it stands ("": in the configuration itself), its name, and the URL."""
+
+    file: str
+    number: int
+    name: str
+    url: str
+
+    @property
+    def option(self) -> str:
+        """The option that it belongs to."""
+        return "urls_file" if self.file else "urls"
 
 
 def healthmon(draft: Draft, secrets: Secrets) -> None:
@@ -85,6 +106,9 @@ def _literal_password(section: DraftSection, secrets: Secrets) -> None:
     text = section.values.get("password")
     if text is None:
         return
+    if text == EXAMPLE_PASSWORD:
+        section.problem("password", f"{text} is that of the example; fill in the one of the ARI user, from ari.conf")
+        return
     if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
         section.warning("password", "the quotes around it are taken as part of the password")
     try:
@@ -105,7 +129,7 @@ def _password_from_file(section: DraftSection, secrets: Secrets) -> None:
 
 def _one_line(section: DraftSection, option: str, file: Path, secrets: Secrets) -> str:
     """Return the one line that a file holds. Raises ``Unsuitable``."""
-    text = secrets.read(file)
+    text = secrets.read(file).strip()
     if "\n" in text:
         raise Unsuitable(f"{shown_path(secrets.path(file))} holds more than one line")
     _warn_if_readable(section, option, secrets.path(file))
@@ -192,13 +216,18 @@ def receiver(section: DraftSection, secrets: Secrets, why_refused: Callable[[str
         return
     lines = [line for line in [*_own_lines(section, secrets), *_lines_of_file(section, secrets)] if line]
     _refuse_same_names(section, lines)
-    ids = urls.url_ids(section.name, [(name, url) for _, name, url in lines])
-    for (line, _, url), url_id in zip(lines, ids, strict=True):
-        refused = why_refused(url) if why_refused else None
+    ids = urls.url_ids(section.name, [(line.name, line.url) for line in lines])
+    for line, url_id in zip(lines, ids, strict=True):
+        if line.url == EXAMPLE_URL:
+            what = f"{url_id}: this is the address of the example; fill in your own, or take the line away"
+            section.problem(line.option, what, line=line.number, file=line.file)
+            continue
+        refused = why_refused(line.url) if why_refused else None
         if refused:
-            section.problem("urls", f"{url_id}: {_said_of(url, refused)}", line=line)
+            what = f"{url_id}: {_said_of(line.url, refused)}"
+            section.problem(line.option, what, line=line.number, file=line.file)
     section.values["urls"] = tuple(
-        ReceiverUrl(url_id, Secret(url)) for url_id, (_, _, url) in zip(ids, lines, strict=True)
+        ReceiverUrl(url_id, Secret(line.url)) for url_id, line in zip(ids, lines, strict=True)
     )
 
 
@@ -207,7 +236,7 @@ def _said_of(url: str, refused: str) -> str:
     webhook = urls.as_webhook(url)
     if webhook:
         return f"this is the address of a web server; for a webhook that takes JSON write {webhook}, the rest as it is"
-    return urls.without_parts_of(url, refused)
+    return refused if isinstance(refused, Harmless) else urls.without_parts_of(url, refused)
 
 
 def remarks(receivers: Sequence[DraftSection], remark: Callable[[str], str | None]) -> None:
@@ -220,7 +249,7 @@ def remarks(receivers: Sequence[DraftSection], remark: Callable[[str], str | Non
 
 def _own_lines(section: DraftSection, secrets: Secrets) -> list[UrlLine | None]:
     given = section.section.values.get("urls")
-    return [_url_line(section, secrets, "urls", number, text) for number, text in given.lines] if given else []
+    return [_url_line(section, secrets, "", number, text) for number, text in given.lines] if given else []
 
 
 def _lines_of_file(section: DraftSection, secrets: Secrets) -> list[UrlLine | None]:
@@ -233,11 +262,15 @@ def _lines_of_file(section: DraftSection, secrets: Secrets) -> list[UrlLine | No
     except Unsuitable as unsuitable:
         section.problem("urls_file", str(unsuitable))
         return []
-    lines = [line.strip() for line in text.splitlines() if line.strip() and line.strip()[0] not in "#;"]
-    return [_url_line(section, secrets, "urls_file", section.line("urls_file"), line) for line in lines]
+    path = shown_path(secrets.path(file))
+    if _YAML.search(text):
+        section.problem("urls_file", f"{path} is a YAML file of apprise; write one URL on each line, as in urls")
+        return []
+    lines = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1)]
+    return [_url_line(section, secrets, path, number, line) for number, line in lines if line and line[0] not in "#;"]
 
 
-def _url_line(section: DraftSection, secrets: Secrets, option: str, number: int, text: str) -> UrlLine | None:
+def _url_line(section: DraftSection, secrets: Secrets, file: str, number: int, text: str) -> UrlLine | None:
     """Take one line apart; what is wrong with it is said without showing it."""
     name, raw = urls.name_and_url(text)
     try:
@@ -249,16 +282,17 @@ def _url_line(section: DraftSection, secrets: Secrets, option: str, number: int,
     except Unsuitable as unsuitable:
         # Without a URL behind it, what stands before the "=" may be a piece of a token.
         is_name = name and urls.scheme_of(raw)
-        section.problem(option, f"{name}: {unsuitable}" if is_name else str(unsuitable), line=number)
+        what = f"{name}: {unsuitable}" if is_name else str(unsuitable)
+        section.problem("urls_file" if file else "urls", what, line=number, file=file)
         return None
-    return number, name, url
+    return UrlLine(file, number, name, url)
 
 
 def _refuse_same_names(section: DraftSection, lines: list[UrlLine]) -> None:
-    first: dict[str, int] = {}
-    for number, name, _ in lines:
-        if name and name in first:
-            section.problem(
-                "urls", f"{name}: another URL has this name; the first is in line {first[name]}", line=number
-            )
-        first.setdefault(name, number)
+    first: dict[str, UrlLine] = {}
+    for line in lines:
+        known = first.setdefault(line.name, line)
+        if line.name and known is not line:
+            where = f"line {known.number}" + (f" of {known.file}" if known.file != line.file and known.file else "")
+            what = f"{line.name}: another URL has this name; the first is in {where}"
+            section.problem(line.option, what, line=line.number, file=line.file)

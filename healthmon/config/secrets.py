@@ -30,7 +30,10 @@ class Secrets(Struct, frozen=True):
     folder: Path
 
     def filled_in(self, text: str) -> str:
-        """Put the values of environment variables in place of ``${NAME}``. Raises ``Unsuitable``."""
+        """Put the values of environment variables in place of ``${NAME}``. Raises ``Unsuitable``.
+
+        As with files, the spaces and line ends around a value are none of it.
+        """
         return VARIABLE.sub(lambda match: self._variable(match[1]), text)
 
     def password(self, text: str) -> str:
@@ -51,7 +54,7 @@ class Secrets(Struct, frozen=True):
             raise Unsuitable(f"the environment variable {name} is not set{self._hint(name)}") from None
         except UnicodeEncodeError:
             raise Unsuitable(f"the environment variable {name} is not UTF-8") from None
-        return found
+        return found.strip()
 
     @staticmethod
     def _hint(name: str) -> str:
@@ -66,12 +69,12 @@ class Secrets(Struct, frozen=True):
         return self.folder / name
 
     def read(self, file: Path) -> str:
-        """Return what a file holds, without the spaces and line ends around it. Raises ``Unsuitable``."""
+        """Return what a file holds, without the spaces and line ends behind it. Raises ``Unsuitable``."""
         path = self.path(file)
         try:
             with path.open("rb") as opened:
                 raw = opened.read(LARGEST_SECRET + 1)
-            text = raw.decode("utf-8-sig").strip()
+            text = raw.decode("utf-8-sig").rstrip()
         except UnicodeDecodeError:
             raise Unsuitable(f"{shown_path(path)} is not UTF-8") from None
         except (OSError, ValueError) as error:

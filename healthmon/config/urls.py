@@ -223,13 +223,18 @@ def _free(label: str, taken: set[str]) -> str:
 
 
 def without_parts_of(url: str, sentence: str) -> str:
-    """Blot out of a sentence whatever is part of this URL, except what may be shown anyway."""
-    allowed = set(re.split(r"[:.]", showable(url)))
+    """Blot the values of a URL out of a sentence, except what may be shown anyway.
+
+    Names of options are no values: they stand in any manual.
+    """
+    allowed = {*re.split(r"[:.]", showable(url)), showable(url).partition(":")[2]}
     blotted = sentence.replace(url, "***")
-    parts = set(re.split(r"[^\w%.+-]+", url))
+    address, _, query = url.partition("?")
+    values = [option.partition("=")[2] or option for option in query.split("&")]
+    parts = {part for text in (address, *values) for part in re.split(r"[^\w%.+-]+", text)}
     # A library may quote a password as it was written, or with its %40 decoded.
     parts |= {unquote(part) for part in parts}
-    parts = {part for part in parts if len(part) >= _SHORTEST_SECRET}
-    for part in sorted(parts - allowed - {showable(url).partition(":")[2]}, key=len, reverse=True):
+    parts = {part for part in parts if len(part) >= _SHORTEST_SECRET and part not in allowed}
+    for part in sorted(parts, key=len, reverse=True):
         blotted = blotted.replace(part, "***")
     return blotted

@@ -445,6 +445,14 @@ def _pattern(word: str) -> str:
     return word
 
 
+def may_match(pattern: str) -> bool:
+    """Whether a pattern can match any endpoint: its plain beginning must be that of a technology, or go on with it."""
+    beginning = re.split(r"[*?\[]", pattern, maxsplit=1)[0]
+    return any(
+        f"{technology}/".startswith(beginning) or beginning.startswith(f"{technology}/") for technology in TECHNOLOGIES
+    )
+
+
 def _endpoint_pattern(word: str) -> str:
     """Refuse a pattern that no endpoint's name can match."""
     technology, slash, resource = word.partition("/")

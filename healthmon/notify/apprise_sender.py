@@ -250,13 +250,13 @@ def why_refused(url: str) -> str | None:
     with _captured() as warnings:
         service = _load(url)
     if service is None:
-        return redact(_not_loaded(warnings))
+        return _not_loaded([redact(line) for line in warnings])
     if wrong := why_addresses_are_wrong(url, targets=len(service)):
         return wrong
     if any("PGP Support" in line for line in warnings):
         return "pgp= needs the Python package PGPy, which is not installed beside healthmon"
     if dropped := [line for line in warnings if re.search(r"dropp|invalid|ignor", line, re.I)]:
-        return redact(f"apprise drops a part of it: {'; '.join(dropped)}")
+        return f"apprise drops a part of it: {redact('; '.join(dropped))}"
     return None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from healthmon.config.findings import Harmless
 from healthmon.config.types import Secret
 from healthmon.config.urls import scheme_of, why_part_is_lost
 from healthmon.notify import apprise_sender, webhook_sender
@@ -35,6 +36,11 @@ def sender_for(url_id: str, url: Secret) -> Sender:
 
 def why_refused(url: str) -> str | None:
     """Say why a URL cannot be a receiver, without any of its secrets; None: it can."""
+    why = _why_refused(url)
+    return None if why is None else Harmless(why)
+
+
+def _why_refused(url: str) -> str | None:
     if wrong := why_more_than_one(url) or why_part_is_lost(url):
         return wrong
     scheme = scheme_of(url)

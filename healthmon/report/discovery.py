@@ -5,7 +5,7 @@ Pure: takes what was read from Asterisk, gives text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -77,17 +77,18 @@ def sections_to_paste(found: Sequence[Discovered], receivers: Iterable[str]) -> 
     phones = sorted({f"{one.target.technology}/*" for one in found if one.kind is Kind.PHONE})
     sections = []
     if providers:
-        sections.append(_section("providers", providers, Kind.PROVIDER, ("30s", "10s"), receiver_line))
+        sections.append(_section("providers", providers, ("30s", "10s"), receiver_line))
     if phones:
-        sections.append(_section("phones", phones, Kind.PHONE, ("3m", "30s"), receiver_line))
+        sections.append(_section("phones", phones, ("3m", "30s"), receiver_line))
     return "\n".join(sections)
 
 
-def _section(name: str, patterns: list[str], kind: Kind, hold: tuple[str, str], receivers: str) -> str:
+def _section(name: str, patterns: list[str], hold: tuple[str, str], receivers: str) -> str:
     lines = [
         f"[watch {name}]",
         "endpoints = " + ", ".join(escaped_pattern(pattern) for pattern in patterns),
-        f"kind = {kind}",
+        # What is taken for a phone today may become a trunk: Asterisk's configuration tells.
+        "kind = auto",
         f"down_after = {hold[0]}",
         f"up_after = {hold[1]}",
     ]
@@ -96,12 +97,46 @@ def _section(name: str, patterns: list[str], kind: Kind, hold: tuple[str, str], 
     return "\n".join(lines) + "\n"
 
 
+#: Commas divide the names of a list, and ${…} is filled in: they are written as "any letter".
+_ESCAPED = {"*": "[*]", "?": "[?]", "[": "[[]", ",": "?", "$": "?"}
+
+
+def what_to_delete(found: Sequence[Discovered], config: Config) -> str:
+    """Say which sections must go for those to paste: the first that matches decides, and a name is there once."""
+    endpoints = [one.target for one in found]
+    pasted = {"providers", "phones"}
+    known = [
+        watch.name
+        for watch in config.watches
+        if watch.name in pasted or any(config.watch_for(target) == watch for target in endpoints)
+    ]
+    if not known:
+        return ""
+    return f"delete these sections of it first: {', '.join(f'watch {name}' for name in known)}"
+
+
+def missing_modules_in_words(modules: Sequence[str]) -> str:
+    """Say which modules of ARI Asterisk needs, and how to load them."""
+    load = "; ".join(f"module load {module}" for module in modules)
+    return f"Asterisk has not loaded {', '.join(modules)}, and healthmon cannot watch without; on its console: {load}"
+
+
+def matches_nothing(listed: Mapping[str, Collection[Target]], config: Config) -> list[str]:
+    """Say which watch sections speak of nothing that the PBXs list; ``listed``: those of each PBX that answered."""
+    if set(listed) != {pbx.name for pbx in config.pbxs}:
+        # What those have that did not answer nobody knows.
+        return []
+    every = [target for targets in listed.values() for target in targets]
+    used = {watch.name for target in every if (watch := config.watch_for(target))}
+    return [f"[watch {watch.name}] matches nothing that is there" for watch in config.watches if watch.name not in used]
+
+
 def escaped_pattern(endpoint: str) -> str:
     """Write a name so that a shell pattern matches just it (``PJSIP/*`` stays the pattern that it is)."""
     technology, _, resource = endpoint.partition("/")
     if resource == "*":
         return endpoint
-    return f"{technology}/" + "".join(f"[{char}]" if char in "*?[" else char for char in resource)
+    return f"{technology}/" + "".join(_ESCAPED.get(char, char) for char in resource)
 
 
 def disagreements(settings: Iterable[EndpointSettings], config: Config) -> list[str]:

@@ -14,15 +14,17 @@ QUESTIONS = 50.0
 class Pace:
     """Says when the next request may be made. Owned by one thread; times are those of ``monotonic``."""
 
-    def __init__(self, per_second: float, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, per_second: float, monotonic: Callable[[], float] = time.monotonic, *, at_once: int = 0) -> None:
         self._per_second = per_second
         self._monotonic = monotonic
+        #: So many requests need not wait.
+        self._at_once = at_once
         self.ready_at = 0.0
 
     @classmethod
-    def for_settings(cls) -> Pace:
+    def for_settings(cls, *, at_once: int = 0) -> Pace:
         """For whoever reads settings of one endpoint after the other: two requests each."""
-        return cls(SETTINGS_REQUESTS / 2)
+        return cls(SETTINGS_REQUESTS / 2, at_once=at_once)
 
     def spend(self, requests: int = 1) -> None:
         """Note that so many requests were made."""
@@ -30,5 +32,8 @@ class Pace:
 
     def wait(self) -> None:
         """Wait until the next request may be made, and note it."""
+        if self._at_once:
+            self._at_once -= 1
+            return
         time.sleep(max(0.0, self.ready_at - self._monotonic()))
         self.spend()

@@ -13,6 +13,7 @@ from tests.config.files import Files
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = (ROOT / "config.example.ini").read_text(encoding="utf-8")
+FILLED_IN = EXAMPLE.replace("= change-me", "= a-secret").replace("//smtp.example.org", "//mail.example.org")
 DOCS = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
 
 OPTIONS = [(kind.kind, option) for kind in KINDS.values() for option in kind.options]
@@ -52,8 +53,18 @@ def test_the_example_names_no_option_that_does_not_exist() -> None:
     assert names == {option.name for _, option in OPTIONS}
 
 
-def test_the_example_works_as_it_is(files: Files) -> None:
-    config = files.load(EXAMPLE)
+def test_the_untouched_example_is_refused_with_what_to_fill_in(files: Files) -> None:
+    problems = [problem.partition("] ")[2] for problem in files.problems(EXAMPLE)]
+
+    assert problems == [
+        "password: change-me is that of the example; fill in the one of the ARI user, from ari.conf",
+        "urls: oncall/mailto:smtp.example.org: this is the address of the example; fill in your own, or take the line "
+        "away",
+    ]
+
+
+def test_the_example_works_once_it_is_filled_in(files: Files) -> None:
+    config = files.load(FILLED_IN)
 
     assert config.warnings == ()
     assert [pbx.name for pbx in config.pbxs] == ["office"]
@@ -63,12 +74,12 @@ def test_the_example_works_as_it_is(files: Files) -> None:
 def test_taking_the_hash_away_from_every_default_changes_nothing(files: Files) -> None:
     defaults = {option.name for _, option in OPTIONS if option.default}
     # The section of maintenance is an example as a whole; it has no defaults.
-    used, comment, unused = EXAMPLE.partition("#[maintenance")
+    used, comment, unused = FILLED_IN.partition("#[maintenance")
     text = re.sub(r"^#([a-z_]+) =", lambda m: f"{m[1]} =" if m[1] in defaults else m[0], used, flags=re.MULTILINE)
     text += comment + unused
 
-    assert text != EXAMPLE
-    assert replace(files.load(text), path=Path()) == replace(files.load(EXAMPLE), path=Path())
+    assert text != FILLED_IN
+    assert replace(files.load(text), path=Path()) == replace(files.load(FILLED_IN), path=Path())
 
 
 def test_the_sentences_are_sentences() -> None:

@@ -184,7 +184,8 @@ def test_a_recipient_that_would_be_lost_is_a_problem_wherever_the_url_stands(fil
 
     [problem] = files.problems(text, why_refused=why_refused)
 
-    assert "[receiver r] urls: r/mailto:mail.example.org: holds a ; that would cut it short" in problem
+    where = "more:1 [receiver r] urls_file" if "file" in option else "[receiver r] urls"
+    assert f"{where}: r/mailto:mail.example.org: holds a ; that would cut it short" in problem
     assert "a comma, a ; in a value is %3B" in problem
     assert "hunter2" not in problem
 

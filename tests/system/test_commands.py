@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
+from healthmon.config.parser import load
+from healthmon.sources.survey import survey
 from tests.lab.endpoints import iax_peer, phone, trunk
 from tests.lab.fixtures import Lab
 from tests.lab.phones import Phone
@@ -87,3 +90,53 @@ def test_test_alert_prints_what_became_of_each_url(scene: Scene) -> None:
     assert failed.returncode == 1
     assert failed.stdout.startswith("oncall/hook: FAILED: ")
     assert "500" in failed.stdout
+
+
+def test_discover_and_check_config_do_not_wait_for_twenty_endpoints(lab: Lab) -> None:
+    pbx = lab.asterisk(*(phone(str(number)) for number in range(101, 121)))
+    scene = set_scene(lab, pbx, lab.folder("daemon"), start=False)
+    config = load(scene.daemon.config_path).pbxs[0]
+
+    started = time.monotonic()
+    found = survey(config, progress=lambda listed: listed)
+    lasted = time.monotonic() - started
+
+    # Ten endpoints a second would be 2 s.
+    assert len(found.settings) == 20
+    assert lasted < 1.5
+
+
+def test_a_refused_password_is_no_pbx_that_does_not_answer(scene: Scene) -> None:
+    text = scene.daemon.config_path.read_text(encoding="utf-8")
+    scene.daemon.config_path.write_text(text.replace(scene.pbx.ari_auth[1], "wrong"), encoding="utf-8")
+
+    checked, discovered = scene.daemon.command("check-config", "--connect"), scene.daemon.command("discover")
+
+    assert (checked.returncode, discovered.returncode) == (1, 1)
+    assert "pbx office: DOES NOT LET US LOOK: GET /asterisk/info: " in checked.stdout
+    assert "DOES NOT ANSWER" not in checked.stdout
+    assert "no problems found" not in checked.stdout
+    assert "401" in checked.stdout
+    assert "401" in discovered.stderr
+
+
+def test_missing_modules_of_ari_are_noticed(scene: Scene) -> None:
+    scene.pbx.cli("module unload res_ari_device_states.so")
+
+    checked, discovered = scene.daemon.command("check-config", "--connect"), scene.daemon.command("discover")
+
+    said = "Asterisk has not loaded res_ari_device_states.so, and healthmon cannot watch without; on its console: "
+    assert (checked.returncode, discovered.returncode) == (1, 1)
+    assert said in checked.stdout
+    assert said in discovered.stderr
+
+
+def test_a_section_that_matches_nothing_and_an_asterisk_that_lists_nothing_are_said(lab: Lab) -> None:
+    scene = set_scene(lab, lab.asterisk(), lab.folder("daemon"), start=False)
+
+    checked, discovered = scene.daemon.command("check-config", "--connect"), scene.daemon.command("discover")
+
+    assert "warning: [watch providers] matches nothing that is there" in checked.stderr
+    assert "warning: [watch phones] matches nothing that is there" in checked.stderr
+    assert "pbx office: Asterisk lists no endpoints" in discovered.stderr
+    assert (checked.returncode, discovered.returncode) == (0, 0)
