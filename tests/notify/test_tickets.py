@@ -8,11 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner, Result
 from msgspec.structs import replace
 
+from healthmon.cli.main import cli
 from healthmon.config.types import Secret
 from healthmon.errors import DeliveryError, DeliveryUnsure
 from healthmon.model import Ending, Health, Incident, Kind, Notification, Reason, Severity
@@ -516,3 +519,59 @@ def test_what_is_not_obeyed_is_said_without_secrets(url: str, said: str) -> None
     assert words is not None
     assert words.startswith(said) or said in words
     assert "s3cr3t" not in words
+
+
+CONFIG = """
+[pbx office]
+url = http://127.0.0.1:8088
+username = healthmon
+password = secret
+
+[watch phones]
+endpoints = PJSIP/*
+
+[receiver oncall]
+urls =
+{urls}
+
+[schedule weekly]
+at = Mon 07:00
+report = --last-week
+receivers = {reports}
+
+[receiver office]
+urls = json://127.0.0.1:9/x
+"""
+
+
+def checked(folder: Path, *urls: str, reports: str = "office") -> Result:
+    """What check-config says about these URLs."""
+    path = folder / "config.ini"
+    path.write_text(CONFIG.format(urls="".join(f"    {url}\n" for url in urls), reports=reports))
+    path.chmod(0o600)
+    return CliRunner().invoke(cli, ["-c", str(path), "check-config"])
+
+
+def test_check_config_refuses_opsgenie_with_the_reason(tmp_path: Path) -> None:
+    refused = checked(tmp_path, "opsgenie://a1b2c3d4-s3cr3t")
+
+    assert refused.exit_code == 78
+    assert "Opsgenie's service ends in April 2027" in refused.output
+    assert "s3cr3t" not in refused.output
+
+
+def test_check_config_takes_tickets_and_says_what_is_not_obeyed(tmp_path: Path) -> None:
+    taken = checked(tmp_path, f"pagerduty://{ROUTING_KEY}?dedup=s3cr3t", "alertmanager://127.0.0.1:9093")
+
+    assert taken.exit_code == 0, taken.output
+    assert "warning: " in taken.stderr
+    assert "oncall/pagerduty: dedup: not obeyed" in taken.stderr
+    assert "s3cr3t" not in taken.output
+
+
+@pytest.mark.parametrize(("reports", "code"), [("oncall, office", 0), ("oncall", 78)])
+def test_check_config_says_that_an_on_call_service_takes_no_reports(tmp_path: Path, reports: str, code: int) -> None:
+    said = checked(tmp_path, f"ilert://{API_KEY}", reports=reports)
+
+    assert said.exit_code == code, said.output
+    assert "oncall/ilert: an on-call service takes no reports" in said.output
