@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from enum import StrEnum
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from healthmon.notify.failing import short
 
@@ -116,15 +117,19 @@ def hand_over(server: MailServer, letters: Sequence[Letter]) -> dict[str, Answer
                 while left:
                     conversation.hand_over(left.pop(0), answers)
         except CannotBegin as error:
-            return _not_sent(left, str(error), is_unreachable=error.stage == "connecting") | answers
+            never_left = Answer(Verdict.LATER, str(error), no_connection=error.stage == "connecting")
+            for letter in left:
+                _note(answers, letter.recipients, never_left)
+            break
         except ConversationEnded:
             continue
     return answers
 
 
-def _not_sent(letters: Iterable[Letter], why: str, *, is_unreachable: bool = False) -> dict[str, Answer]:
-    answer = Answer(Verdict.LATER, why, no_connection=is_unreachable)
-    return {recipient: answer for letter in letters for recipient in letter.recipients}
+def _note(answers: dict[str, Answer], recipients: Iterable[str], answer: Answer) -> None:
+    """Note an answer for these recipients, unless they have one already."""
+    for recipient in recipients:
+        answers.setdefault(recipient, answer)
 
 
 @contextmanager
@@ -176,11 +181,7 @@ class Conversation(smtplib.SMTP):
         try:
             self._hand_over(letter, answers)
         except ConversationEnded as ended:
-            answers |= {
-                recipient: answer
-                for recipient, answer in _not_sent([letter], str(ended)).items()
-                if recipient not in answers
-            }
+            _note(answers, letter.recipients, Answer(Verdict.LATER, str(ended)))
             raise
 
     def _hand_over(self, letter: Letter, answers: dict[str, Answer]) -> None:
@@ -188,7 +189,7 @@ class Conversation(smtplib.SMTP):
         with self._stage("MAIL FROM", COMMAND):
             answer = _answer("MAIL FROM", *self.mail(letter.sender, size))
         if answer.verdict is not Verdict.ACCEPTED:
-            answers |= dict.fromkeys(letter.recipients, answer)
+            _note(answers, letter.recipients, answer)
         elif accepted := list(self._accepted(letter.recipients, answers)):
             self._hand_over_text(letter.text, accepted, answers)
         if any(answers[recipient].verdict is not Verdict.ACCEPTED for recipient in letter.recipients):
@@ -208,13 +209,13 @@ class Conversation(smtplib.SMTP):
             if answer.verdict is Verdict.ACCEPTED:
                 yield recipient
             else:
-                answers[recipient] = answer
+                _note(answers, [recipient], answer)
 
     def _hand_over_text(self, text: bytes, accepted: list[str], answers: dict[str, Answer]) -> None:
         with self._stage("DATA", DATA):
             code, words = self.docmd("DATA")
         if code != 354:
-            answers |= dict.fromkeys(accepted, _answer("DATA", code, words))
+            _note(answers, accepted, _refusal("DATA", code, words))
             return
         with self._stage("the text", BLOCK):
             self._send_text(text)
@@ -223,10 +224,10 @@ class Conversation(smtplib.SMTP):
             with self._stage("the end of the text", END_OF_TEXT):
                 code, words = self.getreply()
         except ConversationEnded as ended:
-            answers |= dict.fromkeys(accepted, Answer(Verdict.UNSURE, f"{ended}; it may have arrived"))
+            _note(answers, accepted, Answer(Verdict.UNSURE, f"{ended}; it may have arrived"))
             raise
         answer = _answer("the end of the text", code, words)
-        answers |= dict.fromkeys(accepted, Answer(answer.verdict, answer.why, about_text=True))
+        _note(answers, accepted, replace(answer, about_text=True))
 
     def _send_text(self, text: bytes) -> None:
         """Send it block by block; a line that begins with a dot gets another one (RFC 5321, 4.5.2)."""
@@ -336,8 +337,10 @@ class Conversation(smtplib.SMTP):
 
 def _answer(stage: str, code: int, words: bytes) -> Answer:
     """Say what an answer means."""
-    if 200 <= code < 300:
-        return Answer(Verdict.ACCEPTED)
+    return Answer(Verdict.ACCEPTED) if 200 <= code < 300 else _refusal(stage, code, words)
+
+
+def _refusal(stage: str, code: int, words: bytes) -> Answer:
     verdict = Verdict.REFUSED if 500 <= code < 600 else Verdict.LATER
     return Answer(verdict, f"{stage}: {_said(code, words)}")
 

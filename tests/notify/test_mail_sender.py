@@ -127,6 +127,13 @@ def test_a_text_that_is_not_wanted_is_refused_and_one_that_is_put_off_is_not() -
         assert (error.why, error.refused) == (f"the end of the text: {answer}", refused)
 
 
+def test_a_server_that_takes_data_without_asking_for_it_has_nothing() -> None:
+    with MailServer(Trouble("DATA", "250 ok")) as server:
+        error = failure(server.url("a@example.org"))
+
+    assert error.why == "DATA: 250 ok"
+
+
 # ---------------------------------------------------------------- stages
 
 
