@@ -38,16 +38,16 @@ class Waiting:
             return
         explainable = [message for message in held if self._may_be_explained(message, step.now)]
         waiting = {message.incident.id for message in explainable}
-        joining: dict[tuple[str, ...], Sequence[Target]] = {}
+        joining: dict[tuple[tuple[str, ...], float], Sequence[Target]] = {}
         for message in held:
             if message.incident.id in waiting:
                 continue
-            until = step.now + message.group_wait
-            if message.urls not in joining:
-                joining[message.urls] = self._joining(message.urls, until)
+            until = min(message.until, step.now + message.group_wait)
+            if (message.urls, until) not in joining:
+                joining[message.urls, until] = self._joining(message.urls, until)
             # What waits to be explained itself is waited for, too: it would be taken along too early.
             soon = (other.incident.target for other in explainable if other.until <= until and _meet(other, message))
-            if all(target == message.incident.target for target in (*joining[message.urls], *soon)):
+            if all(target == message.incident.target for target in (*joining[message.urls, until], *soon)):
                 self._desk.incidents.release(message.incident, step)
 
     # ------------------------------------------------------------ what could explain it
