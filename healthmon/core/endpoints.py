@@ -189,7 +189,7 @@ class Endpoints:
             return
         if pbx.may_ask_singly(len(due), step.now):
             singly = tuple(one.target for one in due)
-            settings_first = self._settings_to_read_first(pbx, due)
+            settings_first = tuple(one.target for one in due if one.may_be_unchecked(pbx.configured_at))
             step.changes.questions.append(Question(pbx.name, singly, settings_first=settings_first))
         elif step.now - pbx.snapshot_wanted_at < 1.0:
             # One snapshot a second is enough for all whose time comes meanwhile.
@@ -200,7 +200,7 @@ class Endpoints:
             # A snapshot lists no device states: the second witness is asked for one by one (rule 3).
             singly = tuple(one.target for one in due if not one.was_asked_for_device())
             pbx.snapshot_wanted_at = step.now
-            settings_first = self._settings_to_read_first(pbx, due)
+            settings_first = self._sample_settings(pbx, step.now)
             step.changes.questions.append(
                 Question(pbx.name, singly, wants_snapshot=True, settings_first=settings_first)
             )
@@ -209,12 +209,15 @@ class Endpoints:
             self.schedule(pbx, one)
 
     @staticmethod
-    def _settings_to_read_first(pbx: Pbx, due: list[Endpoint]) -> tuple[Target, ...]:
-        """Whose settings must be read before these are believed: of all that may not have been checked, or a sample."""
-        doubtful = [endpoint for endpoint in due if endpoint.may_be_unchecked(pbx.configured_at)]
+    def _sample_settings(pbx: Pbx, now: float) -> tuple[Target, ...]:
+        """Choose whose settings speak for all that are offline at present and may only not have been checked yet.
+
+        A snapshot confirms those, too, that are not due at this moment.
+        """
+        doubtful = [endpoint for endpoint in pbx.pending.values() if endpoint.may_be_unchecked(pbx.configured_at)]
         chosen = tuple(endpoint.target for endpoint in spread_over_sites(doubtful, MOST_SINGLE_QUESTIONS))
-        if len(chosen) < len(doubtful):
-            pbx.sample.update(chosen)
+        pbx.sample.update(chosen)
+        pbx.sampled_at = now
         return chosen
 
     def take_settings(self, pbx: Pbx, endpoint: Endpoint, settings: EndpointSettings, step: Step) -> None:

@@ -160,8 +160,8 @@ class Monitor:
             return
         endpoint.last_at = observation.at
         confirms = observation.source is not Source.EVENT
-        if observation.source is Source.SNAPSHOT and not pbx.has_read_settings:
-            confirms = not endpoint.may_be_unchecked(pbx.configured_at)
+        if observation.source is Source.SNAPSHOT:
+            confirms = pbx.may_confirm(endpoint)
         if not endpoint.hear(observation, confirms=confirms):
             return
         self._endpoints.apply(pbx, endpoint, observation.at, step, confirms=confirms, counts=counts)

@@ -109,6 +109,7 @@ class Pbx:
         self.has_read_settings = False
         #: Whose settings were asked for on behalf of all that are offline and may only not have been checked yet.
         self.sample: set[Target] = set()
+        self.sampled_at = 0.0
         self.cohort_due: dict[tuple[str, str], float] = {}
         self.snapshot_wanted_at = 0.0
         self.asked_singly: deque[float] = deque()
@@ -252,6 +253,14 @@ class Pbx:
 
     # ------------------------------------------------------------ questions
 
+    def may_confirm(self, endpoint: Endpoint) -> bool:
+        """Whether the snapshot that is looked at may confirm what is pending of an endpoint.
+
+        Of what may only not have been checked yet, settings must have been read before, its own or those of others.
+        """
+        is_spoken_for = self.has_read_settings and endpoint.offline_since <= self.sampled_at
+        return is_spoken_for or not endpoint.may_be_unchecked(self.configured_at)
+
     def may_ask_singly(self, how_many: int, now: float) -> bool:
         """Whether so many single questions more are no burden to Asterisk; if so, count them."""
         while self.asked_singly and self.asked_singly[0] <= now - 1.0:
@@ -269,6 +278,7 @@ class Pbx:
         self.snapshot_at += by if self.snapshot_at else 0.0
         self.snapshot_wanted_at += by
         self.configured_at += by if self.configured_at else 0.0
+        self.sampled_at += by
         self.gone = {target: at + by for target, at in self.gone.items()}
         self.restarts = deque(at + by for at in self.restarts)
         self.asked_singly.clear()

@@ -235,6 +235,28 @@ def test_qualify_switched_on_for_many_is_seen_by_the_settings_of_twenty(short: S
     assert short.open() == []
 
 
+def test_the_snapshot_that_was_asked_for_some_believes_nobody_else_whose_settings_may_have_changed(
+    short: Scene,
+) -> None:
+    # They fall within a second, so they are not due at the same moment.
+    trunks = unchecked_trunks(short, 60)
+    for target in trunks:
+        short.event(target, DOWN)
+        short.device(target, DOWN)
+        short.after(0.02)
+    short.after(9)
+    while not any(question.wants_snapshot for question in short.questions):
+        short.after(0.02)
+    (question,) = [question for question in short.questions if question.wants_snapshot]
+    short.after(1)
+
+    short.see(*(checked_now(short, target) for target in question.settings_first))
+    short.snapshot(dict.fromkeys(trunks, DOWN), follows_settings=True)
+
+    assert DOWN not in {short.belief(target) for target in trunks}
+    assert short.open() == []
+
+
 def test_many_that_really_fell_are_believed_when_the_settings_of_twenty_are_as_they_were(short: Scene) -> None:
     trunks = unchecked_trunks(short, 50)
     for target in trunks:
