@@ -34,7 +34,7 @@ from tests.core.scene import DEGRADED, DOWN, START, UP, Scene, phone, trunk, tru
 TARGETS = [trunk("a"), trunk("b"), phone(101), phone(102)]
 TROUBLES = [Trouble.REFUSED, Trouble.TIMED_OUT, Trouble.STARTING, Trouble.DENIED]
 
-BAD = (Said.DOWN, Said.DEGRADED)
+BAD = tuple(said for said in Said if said.is_bad)
 #: What is told once of an outage at most.
 ONCE = (Reason.OPENED, Reason.RESOLVED, Reason.ENDED)
 
