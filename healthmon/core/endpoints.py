@@ -18,6 +18,7 @@ from healthmon.core.interpret import (
     veil_for,
 )
 from healthmon.core.inventory import FORGOTTEN_AFTER, Vanished
+from healthmon.core.machine import ONE_FALL
 from healthmon.core.pbx import MOST_SINGLE_QUESTIONS, Pbx
 from healthmon.core.step import Step
 from healthmon.model import Ending, EndpointSettings, Health, Question, Target, Transition
@@ -60,7 +61,9 @@ class Endpoints:
                 self._desk.deadlines.set((GRACE, endpoint.target), endpoint.grace_until)
                 pbx.awaited[endpoint.target] = endpoint
         elif (health := endpoint.reading()) is not None:
-            was_veiled = self._desk.unveil(endpoint, at, step)
+            # Of the events of one loss the first may be in grace, and the next the evidence: that hides nothing.
+            is_one_loss = bool(endpoint.veil) and at - endpoint.veiled_since < ONE_FALL
+            was_veiled = self._desk.unveil(endpoint, at, step) and not is_one_loss
             # A contact that comes and goes is no flapping to somebody who does not want to hear of it.
             is_plain = health is Health.DEGRADED and not endpoint.policy.alert_on_degraded
             endpoint.count_change(Health.UP if is_plain else health, at, counts=counts and not was_veiled)

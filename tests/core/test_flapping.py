@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from healthmon.config.types import Config, Hold
 from healthmon.core.flapping import MOST_WINDOWS, Flapping, FlapRule, grown
 from healthmon.errors import Trouble
-from healthmon.model import Check, Ending, EndpointSettings, Health, Incident, Reason, Said, Target
+from healthmon.model import Check, ContactStatus, Ending, EndpointSettings, Health, Incident, Reason, Said, Target
 from tests.core.scene import DOWN, PHONES, PROVIDERS, UP, Scene, config, settings, trunk, trunk_settings
 
 TRUNK = trunk("a")
@@ -159,6 +159,18 @@ def test_a_change_counts_also_where_its_settings_are_read_a_moment_later() -> No
         scene.go_on(20)
 
     assert len(scene.state(TRUNK).flap_changes) == 4
+
+
+def test_a_change_counts_also_in_the_grace_after_a_restart_whichever_event_comes_first() -> None:
+    scene = Trunk().settle()
+    scene.snapshot(scene.truth, startup="boot 2")
+    scene.after(5)
+    for health in (DOWN, UP):
+        scene.event(TRUNK, health)
+        scene.contact(TRUNK, ContactStatus.UNREACHABLE if health is DOWN else ContactStatus.REACHABLE)
+        scene.after(20)
+
+    assert len(scene.state(TRUNK).flap_changes) == 2
 
 
 def test_after_the_window_an_outage_is_the_first_again() -> None:
