@@ -35,8 +35,8 @@ SINGLE = HOLD + MOMENT, HOLD + MOMENT
 SITE_MOMENT = 1.0
 #: The PBX's section.
 PBX = f"down_after = {HOLD:g}s\nup_after = {HOLD:g}s"
-#: How long an Asterisk is away (seconds).
-AWAY = 30.0
+#: How long an Asterisk is away after that was told (seconds).
+AWAY = 20.0
 
 Row = Callable[[World], Iterator[Figure]]
 
@@ -56,23 +56,13 @@ def a_site_dies_and_returns(world: World) -> Iterator[Figure]:
 
 def the_pbx_is_killed_and_started(world: World) -> Iterator[Figure]:
     """Connections to it are refused at once."""
-
-    def returns() -> None:
-        world.pass_time_until(world.now + AWAY - HOLD)
-        world.pbx.start()
-
-    yield from _told(world, "a PBX that is killed", world.pbx.kill, returns, SINGLE)
+    yield from _told(world, "a PBX that is killed", world.pbx.kill, world.pbx.start, SINGLE, stays=AWAY)
 
 
 def the_pbx_freezes_and_goes_on(world: World) -> Iterator[Figure]:
     """It does not answer: what is asked of it at the end of the hold takes one time-out."""
-
-    def returns() -> None:
-        world.pass_time_until(world.now + AWAY - HOLD)
-        world.pbx.thaw()
-
     aims = HOLD + PollTimes().timeout + MOMENT, HOLD + MOMENT
-    yield from _told(world, "a PBX that is frozen", world.pbx.freeze, returns, aims)
+    yield from _told(world, "a PBX that is frozen", world.pbx.freeze, world.pbx.thaw, aims, stays=AWAY)
 
 
 ROWS: tuple[Row, ...] = (
@@ -84,11 +74,18 @@ ROWS: tuple[Row, ...] = (
 
 
 def _told(
-    world: World, whom: str, dies: Callable[[], None], returns: Callable[[], None], aims: tuple[float, float]
+    world: World,
+    whom: str,
+    dies: Callable[[], object],
+    returns: Callable[[], object],
+    aims: tuple[float, float],
+    *,
+    stays: float = 0.0,
 ) -> Iterator[Figure]:
     """Have it die and return; measure when each was told, from when it happened and from when it was known.
 
     ``aims``: how soon after it was known that it died, and that it is back, people should be told (seconds).
+    ``stays``: how long it is away after that was told.
     """
     died_at = time.time()
     dies()
@@ -96,6 +93,7 @@ def _told(
     incident = _incident(world)
     yield Figure(f"{whom}: told down, since it happened", told_at - died_at, "s")
     yield Figure(f"{whom}: told down, since it was first known", told_at - incident.opened_at, "s", aims[0])
+    world.pass_time_until(world.now + stays)
     returned_at = time.time()
     returns()
     told_at = world.told.wait("UP ")
