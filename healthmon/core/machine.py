@@ -233,7 +233,7 @@ class Machine:
         times = 0 if self.flaps is None else self.flaps.times(self.flap_rule, self.pending_since)
         usual, in_force = (self._hold_of(hold, self.pending) for hold in (self.plain_hold(), self.hold_in_force()))
         if in_force > usual:
-            return in_force, f"changed {times} times within {self.flap_rule.window / 60:.0f} min"
+            return in_force, f"changed {times} times within {self.flap_rule.window / 60:g} min"
         return usual, self.why_held(self.pending)
 
     def _hold_of(self, hold: Hold, pending: Health) -> float:
