@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import http.client
 import socket
 import ssl
 from collections.abc import Iterator
 
 import requests
+import urllib3
 
 from healthmon.ari.address import Address, address_of
 from healthmon.ari.messages import error_message
@@ -41,6 +43,9 @@ _CAUSES: tuple[tuple[type[BaseException], Trouble, str], ...] = (
     (ConnectionRefusedError, Trouble.REFUSED, "connection refused: nothing listens on {at}"),
     (TimeoutError, Trouble.TIMED_OUT, _FROZEN),
     (ConnectionError, Trouble.CLOSED, _CLOSED),
+    (http.client.IncompleteRead, Trouble.CLOSED, _CLOSED),
+    (http.client.HTTPException, Trouble.UNEXPECTED, "an answer that is no HTTP: what listens on {at}?"),
+    (urllib3.exceptions.DecodeError, Trouble.UNEXPECTED, "an answer that cannot be unpacked"),
 )
 
 #: What a host, or the last router on the way, answers for it; all else comes of our own machine and its network.

@@ -312,6 +312,8 @@ SAYINGS = {
     "an answer {status} that sends us elsewhere, which is not followed": (
         "ответ {status} с перенаправлением, по нему не переходим"
     ),
+    "an answer that is no HTTP: what listens on {at}?": "ответ не по HTTP: что слушает {at}?",
+    "an answer that cannot be unpacked": "ответ не удаётся распаковать",
     "an answer {status} ({said})": "ответ {status} ({said})",
     "an answer {status}": "ответ {status}",
     "an answer without startup_time": "ответ без startup_time",

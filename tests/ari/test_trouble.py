@@ -374,7 +374,15 @@ def test_an_answer_that_is_no_endpoint_list_is_unexpected(body: bytes) -> None:
 
 @both_ways
 def test_what_is_no_http_at_all(look: Look) -> None:
-    assert odd_failure(look, b"SSH-2.0-OpenSSH_9.2\r\n").trouble in (Trouble.CLOSED, Trouble.UNEXPECTED)
+    error = odd_failure(look, b"SSH-2.0-OpenSSH_9.2\r\n")
+
+    assert (error.trouble, error.trouble.is_ours) == (Trouble.UNEXPECTED, True)
+
+
+def test_what_cannot_be_unpacked() -> None:
+    error = odd_failure(by_rest, b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\nno")
+
+    assert (error.trouble, error.what) == (Trouble.UNEXPECTED, "an answer that cannot be unpacked")
 
 
 def test_an_answer_that_is_too_large_is_refused_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
