@@ -32,8 +32,10 @@ def played(row: Row, *, kills: Kills | None = None, seed: int = 0) -> Iterator[W
         try:
             world.play(row.lasts)
             if world.killed_at and world.now - world.killed_at[-1] < MINUTE:
-                world.kills.spare()
+                # The kills that are left strike; then it has a minute in peace.
                 world.go_on(row.lasts + MINUTE)
+                world.kills.spare()
+                world.go_on(row.lasts + 2 * MINUTE)
             yield world
         finally:
             world.close()
