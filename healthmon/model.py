@@ -128,6 +128,13 @@ class Target(NamedTuple):
         """The name that Asterisk's people use, ``PJSIP/101``; empty for what is no endpoint."""
         return f"{self.technology}/{self.resource}" if self.is_endpoint else ""
 
+    def is_called(self, pattern: str) -> bool:
+        """Whether this is an endpoint that a pattern names: over ``PJSIP/101``, or over ``office:PJSIP/101``."""
+        name = self.endpoint
+        # A name may hold a ":" of its own.
+        is_with_pbx = ":" in pattern and fnmatchcase(f"{self.pbx}:{name}", pattern)
+        return bool(name) and (is_with_pbx or fnmatchcase(name, pattern))
+
     def __str__(self) -> str:
         """Say ``PJSIP/101 on office``, ``site 203.0.113.7 on office``, ``pbx office``, ``receiver oncall/boss``."""
         if not self.technology:
@@ -733,7 +740,7 @@ class Matcher(Struct, frozen=True):
     pbxs: tuple[str, ...] = ()
     kinds: tuple[Kind, ...] = ()
     watches: tuple[str, ...] = ()
-    #: Over ``PJSIP/101``; case matters.
+    #: Over ``PJSIP/101``, or over ``office:PJSIP/101``; case matters.
     endpoints: tuple[str, ...] = ()
     #: Over the names of sites, ``203.0.113.7``, and of what stands there.
     sites: tuple[str, ...] = ()
@@ -744,7 +751,7 @@ class Matcher(Struct, frozen=True):
             _any_matches(self.pbxs, target.pbx)
             and (not self.kinds or kind in self.kinds)
             and _any_matches(self.watches, watch)
-            and _any_matches(self.endpoints, target.endpoint)
+            and (not self.endpoints or any(target.is_called(pattern) for pattern in self.endpoints))
             and _any_matches(self.sites, site)
         )
 

@@ -13,6 +13,7 @@ import click
 from msgspec.structs import replace
 
 from healthmon.cli.common import database_option, doing, place, screen
+from healthmon.cli.groups import GuessingGroup
 from healthmon.config.values import NAMES, duration, is_name
 from healthmon.errors import ExitCode
 from healthmon.report.database_text import (
@@ -50,7 +51,7 @@ def _a_name(_ctx: click.Context, _argument: click.Parameter, value: str) -> str:
     return value
 
 
-@click.group("db")
+@click.group("db", cls=GuessingGroup)
 def command() -> None:
     """Look after the database: is it whole, how large does it get, save a copy, prune it, rename a PBX in it."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import click
@@ -33,7 +34,7 @@ _COLUMNS = (
 
 
 @click.command("discover")
-@click.option("--pbx", "only", multiple=True, metavar="NAME", help="Ask this PBX only; may be repeated.")
+@click.option("--pbx", "only", multiple=True, metavar="PATTERN", help="Ask only these PBXs; may be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
 @click.pass_obj
 def command(config_path: Path, only: tuple[str, ...], as_json: bool) -> None:
@@ -43,13 +44,13 @@ def command(config_path: Path, only: tuple[str, ...], as_json: bool) -> None:
     Nothing is changed, here or at the PBX. Exit code 1 if a PBX could not be asked.
     """
     config = load(config_path)
-    unknown = [name for name in only if config.pbx(name) is None]
+    unknown = [name for name in only if not any(fnmatchcase(pbx.name, name) for pbx in config.pbxs)]
     if unknown:
         raise click.BadParameter(f"no PBX of this name is configured: {', '.join(unknown)}", param_hint="--pbx")
     found: list[Discovered] = []
     failures = 0
     for pbx in config.pbxs:
-        if only and pbx.name not in only:
+        if only and not any(fnmatchcase(pbx.name, name) for name in only):
             continue
         try:
             surveyed = survey(pbx, progress(f"asking {pbx.name}"))

@@ -9,10 +9,13 @@ from pathlib import Path
 import click
 
 from healthmon.cli.common import database_option, place
-from healthmon.cli.output import output_option, output_to
+from healthmon.cli.output import form_of_file, output_option, output_to
 from healthmon.report.export import FORMATS
 from healthmon.report.window import span
 from healthmon.store.export import EXPORTS, pages
+
+#: How files of each form are called.
+_ENDINGS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 
 
 @click.command("export")
@@ -22,7 +25,10 @@ from healthmon.store.export import EXPORTS, pages
 )
 @click.option("--until", metavar="TIME", help="Up to this time, or to the end of this date.  [default: now]")
 @click.option(
-    "--format", "form", type=click.Choice(list(FORMATS)), default="csv", show_default=True, help="See docs/export.md."
+    "--format",
+    "form",
+    type=click.Choice(list(FORMATS)),
+    help="See docs/export.md.  [default: by the name of -o, or csv]",
 )
 @output_option
 @database_option
@@ -34,7 +40,7 @@ def command(
     what: str,
     since: str | None,
     until: str | None,
-    form: str,
+    form: str | None,
     output: Path | None,
     database: Path | None,
 ) -> None:
@@ -45,6 +51,7 @@ def command(
     where, now = place(ctx.obj, database), time.time()
     window = span(since=since, until=until, zone=where.timezone, now=now)
     start = 0.0 if since is None else window[0]
+    form = form or form_of_file(output, _ENDINGS, "csv")
     if form == "parquet" and output is None and sys.stdout.isatty():
         raise click.UsageError("Parquet is nothing for a terminal; say where it goes with -o FILE")
     count = 0

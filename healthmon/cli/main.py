@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import click
 
 from healthmon import __version__
+from healthmon.cli.groups import resolved
 from healthmon.errors import ExitCode, HealthmonError, StoreError
 
 DEFAULT_CONFIG = Path("/etc/healthmon/config.ini")
@@ -69,6 +70,12 @@ class LazyGroup(click.Group):
         command = getattr(import_module(module), name)
         assert isinstance(command, click.Command), COMMANDS[cmd_name].place  # noqa: S101  (a slip in the table)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is meant; one that is misspelt is met with the right one."""
+        return resolved(self, ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands from the table."""

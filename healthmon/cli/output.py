@@ -6,7 +6,7 @@ import os
 import stat
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -24,6 +24,11 @@ output_option = click.option(
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write into this file; it appears, or is replaced, when all is written.",
 )
+
+
+def form_of_file(path: Path | None, endings: Mapping[str, str], default: str) -> str:
+    """Say which form a file has by its ending: ``april.html`` is HTML; ``default`` where that says nothing."""
+    return default if path is None else endings.get(path.suffix.lower(), default)
 
 
 class OutputFailed(HealthmonError):

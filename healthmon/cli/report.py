@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from healthmon.cli.common import Number, Percentage, as_of_moment, as_of_option, database_option, place, plans, screen
-from healthmon.cli.output import is_seen, output_option, output_to
+from healthmon.cli.output import form_of_file, is_seen, output_option, output_to
 from healthmon.cli.waiting import Waiting
 from healthmon.errors import ExitCode
 from healthmon.model import Kind
@@ -24,6 +24,9 @@ from healthmon.report.spans import Span
 from healthmon.report.tables import Screen
 from healthmon.report.window import DEFAULT_SINCE, BadWindow, Last, last_period, window
 from healthmon.store.queries import open_reader
+
+#: How files of each form are called.
+_ENDINGS = {".csv": "csv", ".json": "json", ".html": "html", ".htm": "html", ".md": "markdown", ".markdown": "markdown"}
 
 
 @click.command("report")
@@ -80,8 +83,8 @@ from healthmon.store.queries import open_reader
     "--format",
     "form",
     type=click.Choice(list(FORMS)),
-    default="table",
-    help="html: one file, with pictures, to print or to send. JSON: see docs/json.md.",
+    help="html: one file, with pictures, to print or to send. JSON: see docs/json.md.  "
+    "[default: by the name of -o, or table]",
 )
 @as_of_option
 @output_option
@@ -104,7 +107,7 @@ def command(
     with_incidents: bool,
     with_notes: bool,
     everything: bool,
-    form: str,
+    form: str | None,
     as_of: str | None,
     output: Path | None,
     database: Path | None,
@@ -117,6 +120,7 @@ def command(
     tell; 3 also where a pattern matches nothing that was ever watched.
     """
     where = place(ctx.obj, database)
+    form = form or form_of_file(output, _ENDINGS, "table")
     now = as_of_moment(as_of, where.timezone)
     last = _last(week=last_week, month=last_month)
     seen_on = screen() if output is None else Screen(width=None)

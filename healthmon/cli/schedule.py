@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import click
 
 from healthmon.cli.common import screen
+from healthmon.cli.groups import GuessingGroup
 from healthmon.cli.report_arguments import why_no_report
 from healthmon.config import Config
 from healthmon.config.describe import calendar_in_words
@@ -25,7 +26,7 @@ from healthmon.report.words import full
 from healthmon.store.queries import ReportFacts, open_reader
 
 
-@click.group("schedule")
+@click.group("schedule", cls=GuessingGroup)
 def command() -> None:
     """The reports that are sent at certain times: the [schedule …] sections of the configuration."""
 

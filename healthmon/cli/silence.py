@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from healthmon.cli.common import NUMBER, author, database_option, place, plans, screen
+from healthmon.cli.groups import GuessingGroup
 from healthmon.config.types import Plans
 from healthmon.model import Matcher, Silence
 from healthmon.report.measuring import sites_of
@@ -19,7 +20,7 @@ from healthmon.store.commander import open_commander
 from healthmon.store.queries import open_reader
 
 
-@click.group("silence")
+@click.group("silence", cls=GuessingGroup)
 def command() -> None:
     """For a time tell nobody of something. It is watched and recorded; what is still down at the end is told then."""
 
@@ -40,12 +41,15 @@ def add(
     reason: str,
     database: Path | None,
 ) -> None:
-    """Silence what matches: pbx=office, site=203.0.113.7, kind=phone, watch=phones, endpoint=PJSIP/1*, or all.
+    """Silence what matches: 101, PJSIP/1*, office:PJSIP/101, office, site=203.0.113.7, kind=phone, watch=…, or all.
 
-    Patterns are the shell's, in quotes. Several of one sort are alternatives; different sorts must all fit.
+    A name is that of a PBX or an endpoint; pbx=… and endpoint=… say which. Patterns are the shell's, in quotes.
+    Several of one sort are alternatives; different sorts must all fit.
     """
     where, now = place(ctx.obj, database, is_strict=True), time.time()
-    matcher = matcher_of(match)
+    with open_reader(where.database) as reader:
+        pbxs = {state.target.pbx for state in reader.states()}
+    matcher = matcher_of(match, pbxs)
     end, planned = until_of(lasting, until, zone=where.timezone, now=now), plans(ctx.obj, database)
     with open_commander(where.database) as commander:
         silence = commander.silence(matcher, since=now, until=end, author=author(), reason=reason)

@@ -18,7 +18,7 @@ class Choice(Struct, frozen=True):
 
     pbxs: Sequence[str] = ()
     watches: Sequence[str] = ()
-    #: Over ``PJSIP/101``, or without a slash over ``101``.
+    #: Over ``PJSIP/101``, or without a slash over ``101``; with ``office:`` before, only those of that PBX.
     endpoints: Sequence[str] = ()
     kinds: Sequence[str] = ()
 
@@ -42,7 +42,10 @@ def _is_any(name: str, patterns: Sequence[str], *, nameless: bool = False) -> bo
 
 
 def _is_endpoint(target: Target, pattern: str) -> bool:
-    return not target.is_pbx and fnmatchcase(target.endpoint if "/" in pattern else target.resource, pattern)
+    if "/" in pattern:
+        return target.is_called(pattern)
+    is_with_pbx = ":" in pattern and fnmatchcase(f"{target.pbx}:{target.resource}", pattern)
+    return not target.is_pbx and (is_with_pbx or fnmatchcase(target.resource, pattern))
 
 
 def in_vain(choice: Choice, known: Sequence[KnownTarget]) -> list[str]:

@@ -1,8 +1,9 @@
-"""Which target of the history is meant by ``101``, ``PJSIP/101``, ``office:PJSIP/101`` or ``office``. Pure."""
+"""Which target is meant by ``101``, ``PJSIP/101``, ``office:PJSIP/101``, ``office``, or a pattern for one. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
 
 from healthmon.config.findings import nearest, shown
 from healthmon.errors import ExitCode, HealthmonError
@@ -37,6 +38,11 @@ def find_target(words: str, known: Sequence[KnownTarget]) -> KnownTarget:
             return chosen[0]
         if chosen:
             raise BadTarget(f"{visible(shown(words))} names {_listed(chosen)}; write which one you mean")
+    if matching := [one for one in known if any(fnmatchcase(name, words) for name in _spellings(one.target))]:
+        chosen = [one for one in matching if one.forgotten_at is None] or matching
+        if len(chosen) == 1:
+            return chosen[0]
+        raise BadTarget(f"{visible(shown(words))} names {_listed(chosen)}; write which one you mean")
     raise BadTarget(f"{visible(shown(words))}: nothing of this name was ever watched{_guess(words, known)}")
 
 

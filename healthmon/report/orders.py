@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from healthmon.config.findings import nearest
-from healthmon.config.values import endpoint_patterns, kinds, pbx_patterns, seconds, site_patterns
+from healthmon.config.values import endpoint_patterns, kinds, names, pbx_patterns, seconds, site_patterns
 from healthmon.errors import ExitCode, HealthmonError
-from healthmon.model import Matcher
+from healthmon.model import Kind, Matcher
 from healthmon.report.window import moment_of
 
 #: What may stand before the "=" of a MATCH, and how the rest is read.
@@ -20,7 +20,7 @@ _SORTS: dict[str, Callable[[str], tuple[Any, ...]]] = {
     "site": site_patterns,
     "kind": kinds,
     "watch": pbx_patterns,
-    "endpoint": endpoint_patterns,
+    "endpoint": lambda value: tuple(pattern for word in names(value) for pattern in named_endpoint(word)),
 }
 
 #: A silence that lasts longer was forgotten.
@@ -33,14 +33,19 @@ class BadOrder(HealthmonError):
     exit_code = ExitCode.USAGE
 
 
-def matcher_of(words: Iterable[str]) -> Matcher:
-    """Read ``pbx=office kind=phone PJSIP/1*``; ``all`` alone means everything. Raises BadOrder."""
+def matcher_of(words: Iterable[str], pbxs: Collection[str] = ()) -> Matcher:
+    """Read ``pbx=office kind=phone PJSIP/1* 101``; ``all`` alone means everything. Raises BadOrder.
+
+    ``pbxs``: the names of the PBXs, which may be written without ``pbx=``.
+    """
     given = list(words)
     if given == ["all"]:
         return Matcher()
     found: dict[str, list[Any]] = {sort: [] for sort in _SORTS}
+    if "all" in given:
+        raise BadOrder("all stands alone: it is everything")
     for word in given:
-        sort, patterns = _match(word)
+        sort, patterns = _match(f"pbx={word}" if word in pbxs else word)
         found[sort] += patterns
     pbxs, devices, watches, endpoints, sites = (
         tuple(found[sort]) for sort in ("pbx", "kind", "watch", "endpoint", "site")
@@ -50,11 +55,10 @@ def matcher_of(words: Iterable[str]) -> Matcher:
 
 def _match(word: str) -> tuple[str, tuple[Any, ...]]:
     sort, equals, value = word.partition("=")
-    if not equals and "/" in word:
+    if not equals:
         sort, value = "endpoint", word
-    elif not equals or sort not in _SORTS:
-        guess = f"{nearest(sort, list(_SORTS))}={value}" if equals else f"endpoint=PJSIP/{word}"
-        raise BadOrder(f"{word}: write pbx=…, site=…, kind=…, watch=…, endpoint=… or all; perhaps {guess}")
+    elif sort not in _SORTS:
+        raise BadOrder(f"{word}: write pbx=…, site=…, kind=…, watch=…, endpoint=… or all{_meant(sort, value)}")
     try:
         patterns = _SORTS[sort](value)
     except ValueError as error:
@@ -62,6 +66,23 @@ def _match(word: str) -> tuple[str, tuple[Any, ...]]:
     if not patterns:
         raise BadOrder(f"{word}: there is nothing after the =")
     return sort, patterns
+
+
+def named_endpoint(word: str) -> tuple[str, ...]:
+    """Read ``101``, ``PJSIP/101``, ``office:PJSIP/101`` as patterns over technology/name. Raises ValueError."""
+    pbx, colon, name = word.partition(":")
+    if not colon or "/" in pbx:
+        pbx, colon, name = "", "", word
+    patterns = endpoint_patterns(name if "/" in name else f"*/{name.strip()}")
+    return tuple(f"{pbx}{colon}{pattern}" for pattern in patterns)
+
+
+def _meant(sort: str, value: str) -> str:
+    """Say what was probably meant by ``phone=103``."""
+    if sort in {kind.value for kind in Kind}:
+        return f"; perhaps {value}, for the endpoint of this name, or kind={sort}"
+    guess = nearest(sort, list(_SORTS))
+    return f"; perhaps {guess}={value}" if guess else ""
 
 
 def until_of(lasting: str | None, until: str | None, *, zone: ZoneInfo, now: float) -> float:

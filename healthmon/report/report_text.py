@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from healthmon.model import Incident
 from healthmon.report.accounts import Account, Line
 from healthmon.report.columns import Entry, Figure, Table, sentences, table_of
-from healthmon.report.tables import Cell, Column, Screen, Sort, line, state_cell, table, width_of
+from healthmon.report.tables import Cell, Column, Screen, Sort, line, on_one_line, state_cell, table, width_of
 from healthmon.report.words import acknowledged, counted, duration, full, moment, short, unseen_part
 
 #: So many targets are listed, and so many incidents; ``--all`` lists everything.
@@ -225,9 +225,8 @@ def incidents_table(
     shown = [one for one in incidents if everything or one.explained_by not in numbers]
     # A receiver has no PBX.
     has_pbx = len({one.target.pbx for one in shown if one.target.pbx}) > 1
-    text = table(
-        _INCIDENT_COLUMNS, [_incident(one, now, zone, has_pbx=has_pbx, with_notes=True) for one in shown], screen
-    )
+    rows = [_incident(one, now, zone, has_pbx=has_pbx, with_notes=True) for one in shown]
+    text = table(_INCIDENT_COLUMNS, on_one_line(_INCIDENT_COLUMNS, rows, screen), screen)
     hidden = len(incidents) - len(shown)
     return text + (line(f"{hidden:,} more are explained by these; --all lists them, too.", screen) if hidden else "")
 

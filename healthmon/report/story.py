@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from operator import itemgetter
 from zoneinfo import ZoneInfo
@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from healthmon.core.names import natural
-from healthmon.model import Ending, Health, Incident, Note, Transition, VeilPeriod
+from healthmon.model import Ending, Health, Incident, Note, Reason, Transition, VeilPeriod
 from healthmon.report.report_data import incident_data
 from healthmon.report.tables import Cell, Column, Screen, Sort, line, table
 from healthmon.report.words import acknowledged, counted, duration, full, lasted_of, rfc3339
@@ -41,6 +41,8 @@ class Story(Struct, frozen=True):
     incident: Incident
     smaller: Sequence[Incident]
     events: Sequence[Event]
+    #: For which reasons somebody was told.
+    told: Collection[Reason] = ()
 
 
 #: So many names of what it explains are written.
@@ -58,7 +60,9 @@ def story_of(reader: Reader, incident: Incident, now: float) -> Story:
     events = [*(_changes(history, incident.opened_at) if history else ()), *told_of(reader, incident)]
     if incident.kind.is_group:
         events += _of_group(incident, smaller)
-    return Story(reader.with_unseen(incident, now), smaller, sorted(events, key=lambda event: event.at))
+    told = {telling.reason for telling in reader.tellings(incident.id) if telling.state == "delivered"}
+    in_order = sorted(events, key=lambda event: event.at)
+    return Story(reader.with_unseen(incident, now), smaller, in_order, told)
 
 
 def told_of(reader: Reader, incident: Incident) -> Iterator[Event]:
@@ -143,7 +147,7 @@ def story_text(story: Story, zone: ZoneInfo, screen: Screen, now: float) -> str:
     times = _times(story, zone, now)
     rows = [[Cell(time), Cell(one.what), Cell(one.words)] for one, time in zip(story.events, times, strict=True)]
     columns = [Column("TIME"), Column("WHAT"), Column("HOW", Sort.PROSE)]
-    head = "".join(line(words, screen) for words in _headline(story.incident, story.smaller, zone, now))
+    head = "".join(line(words, screen) for words in _headline(story, zone, now))
     return f"{head}\n{table(columns, rows, screen)}" if rows else head
 
 
@@ -154,7 +158,8 @@ def _times(story: Story, zone: ZoneInfo, now: float) -> list[str]:
     return [f"{moment:%H:%M:%S}" if is_of_today else f"{moment:%Y-%m-%d %H:%M:%S}" for moment in moments]
 
 
-def _headline(incident: Incident, smaller: Sequence[Incident], zone: ZoneInfo, now: float) -> Iterator[str]:
+def _headline(story: Story, zone: ZoneInfo, now: float) -> Iterator[str]:
+    incident, smaller = story.incident, story.smaller
     state = f"{incident.health} ({incident.severity})"
     yield f"incident {incident.id}: {incident.name}, {incident.check}: {state}"
     since = full(incident.opened_at, zone)
@@ -164,7 +169,7 @@ def _headline(incident: Incident, smaller: Sequence[Incident], zone: ZoneInfo, n
         until = full(incident.closed_at, zone)
         yield f"from {since} to {until}, {lasted_of(incident, now)}; {incident.ending or 'over'}"
     yield from filter(None, (incident.extent, _explains(smaller), acknowledged(incident)))
-    yield from _why_not_told(incident)
+    yield from _why_not_told(incident, story.told)
 
 
 def _explains(smaller: Sequence[Incident]) -> str:
@@ -179,9 +184,12 @@ def _names(incidents: Sequence[Incident]) -> str:
     return f"{names}, … and {len(incidents) - NAMED:,} more" if len(incidents) > NAMED else names
 
 
-def _why_not_told(incident: Incident) -> Iterator[str]:
-    if incident.muted_by:
-        yield f"nobody is told{'' if incident.is_open else ' of its end'}: {incident.muted_by}"
+def _why_not_told(incident: Incident, told: Collection[Reason]) -> Iterator[str]:
+    """Say why nobody is told, as far as that is so."""
+    if incident.muted_by and incident.is_open:
+        yield f"{'nothing more is told' if told else 'nobody is told'}: {incident.muted_by}"
+    elif incident.muted_by and Reason.RESOLVED not in told and Reason.STABLE not in told:
+        yield f"nobody is told of its end: {incident.muted_by}"
     if incident.explained_by is not None:
         yield f"explained by incident {incident.explained_by}"
 

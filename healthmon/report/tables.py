@@ -132,6 +132,30 @@ def _has_room_for_names(columns: Sequence[Column], rows: Sequence[Sequence[Cell]
     return sum(needed) + 2 * (len(columns) - 1) <= (screen.width or 0)
 
 
+def on_one_line(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], screen: Screen) -> list[list[Cell]]:
+    """Cut names and prose so that each row takes one line of the terminal; what was cut ends with "…"."""
+    if screen.width is None or not rows:
+        return [list(row) for row in rows]
+    widths = _widths(columns, rows)
+    long = [number for number, column in enumerate(columns) if column.sort in (Sort.NAME, Sort.PROSE)]
+    room = screen.width - 2 * (len(columns) - 1) - sum(width for at, width in enumerate(widths) if at not in long)
+    for left, number in zip(range(len(long), 0, -1), sorted(long, key=lambda at: widths[at]), strict=True):
+        # The shortest first: what it does not need the others have.
+        widths[number] = max(min(widths[number], room // left), 1)
+        room -= widths[number]
+    return [[_cut(cell, widths[number]) if number in long else cell for number, cell in enumerate(row)] for row in rows]
+
+
+def _cut(cell: Cell, width: int) -> Cell:
+    """Cut a text to so many columns of the terminal."""
+    from rich.cells import cell_len, set_cell_size  # noqa: PLC0415
+
+    text = visible(cell.text)
+    if cell_len(text) <= width:
+        return cell
+    return Cell(f"{set_cell_size(text, width - 1).rstrip()}…", cell.style)
+
+
 def line(text: str, screen: Screen, style: str = "") -> str:
     """Write one line (or paragraph) of text, wrapped to the terminal."""
     if screen.width is None:

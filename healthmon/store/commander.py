@@ -21,7 +21,8 @@ _INSERT_SILENCE = """INSERT INTO silences (matcher, since, until, author, reason
     VALUES (:matcher, :since, :until, :author, :reason)"""
 
 _ACKNOWLEDGE = """INSERT INTO acknowledgements (incident_id, at, author, reason) VALUES (:id, :at, :author, :reason)
-    ON CONFLICT (incident_id) DO UPDATE SET at = excluded.at, author = excluded.author, reason = excluded.reason"""
+    ON CONFLICT (incident_id) DO UPDATE SET at = excluded.at, author = excluded.author,
+        reason = CASE excluded.reason WHEN '' THEN acknowledgements.reason ELSE excluded.reason END"""
 
 _ACCEPTED = """UPDATE urls SET failing_since = NULL, attempts = 0, last_delivered_at = :at
     WHERE url_id = :url_id AND failing_since IS NOT NULL"""

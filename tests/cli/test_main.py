@@ -314,3 +314,22 @@ def test_what_reads_years_of_history_lets_others_go_first(
         main()
 
     assert asked == modesty
+
+
+@pytest.mark.parametrize(
+    ("words", "guess"),
+    [
+        (["staus"], "No such command 'staus'; did you mean status?"),
+        (["incidnets"], "No such command 'incidnets'; did you mean incidents?"),
+        (["silence", "ad"], "No such command 'ad'; did you mean add?"),
+        (["db", "chekc"], "No such command 'chekc'; did you mean check?"),
+        (["schedule", "lst"], "No such command 'lst'; did you mean list?"),
+        (["xyzzy"], "No such command 'xyzzy'"),
+    ],
+)
+def test_a_misspelt_command_is_met_with_the_right_one(words: list[str], guess: str) -> None:
+    result = CliRunner().invoke(cli, words)
+
+    assert result.exit_code == 2
+    assert guess in result.stderr
+    assert ("did you mean" in result.stderr) == ("did you mean" in guess)

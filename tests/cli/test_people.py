@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,9 @@ from click.testing import CliRunner, Result
 from msgspec.structs import replace
 
 from healthmon.cli.main import cli
-from healthmon.model import Changes, Check, Health, Kind, Note, Notification, Place, PlaceChange, Reason, Target
+from healthmon.model import Changes, Check, Ending, Health, Kind, Note, Notification, Place, PlaceChange, Reason, Target
+from healthmon.report.tables import Screen
+from healthmon.store.commander import open_commander
 from healthmon.store.outbox import Outbox
 from healthmon.store.writer import open_writer
 from tests.cli.conftest import Run
@@ -95,10 +98,11 @@ def test_a_silence_of_nothing_is_remarked(office: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["101", "--for", "1h"], "perhaps endpoint=PJSIP/101"),
+        (["phone=103", "--for", "1h"], "perhaps 103, for the endpoint of this name, or kind=phone"),
+        (["all", "101", "--for", "1h"], "all stands alone"),
         (["pxb=office", "--for", "1h"], "perhaps pbx=office"),
         (["kind=fone", "--for", "1h"], "must be one of pbx, network, providers, provider, site"),
-        (["endpoint=101", "--for", "1h"], "an endpoint is written technology/name"),
+        (["endpoint=Phone/101", "--for", "1h"], "Phone"),
         (["pbx=", "--for", "1h"], "there is nothing after the ="),
         (["all"], "either --for 2h or --until"),
         (["all", "--for", "1h", "--until", "18:00"], "either --for 2h or --until"),
@@ -164,7 +168,7 @@ def test_the_story_of_an_incident(office: Path, run: Run) -> None:
         "incident 840: provider PJSIP/trunk on office, reachability: down (critical)\n"
         "since Fri 2026-05-01 13:00 CEST, for 1 h 00 min (3 s of it not seen); it lasts\n"
         "acknowledged by anna: called them\n"
-        "nobody is told: silence 12\n"
+        "nothing more is told: silence 12\n"
         "\n"
         "TIME      WHAT        HOW\n"
         "13:00:00  transition  down: test\n"
@@ -307,3 +311,91 @@ def test_a_number_that_no_database_can_hold_is_refused(office: Path, run: Run) -
     for result in (run("incident", huge), run("ack", huge), silence(office, "end", huge)):
         assert result.exit_code == 2
         assert "is not in the range" in result.stderr
+
+
+def test_incident_does_not_say_both_that_nobody_is_told_and_who_was(office: Path, run: Run) -> None:
+    """Somebody was told before the silence; who was told DOWN hears of the end also within one."""
+    acknowledged(office)
+    lasts = run("incident", "840").stdout
+    outbox = Outbox(office)
+    writer = open_writer(office, now=NOW)
+    closed = replace(INCIDENT, muted_by="silence 12", closed_at=NOW - 1, ending=Ending.RECOVERED)
+    writer.commit(
+        Changes(
+            incidents={840: closed},
+            notifications=[Notification(840, "oncall/boss", Reason.RESOLVED, 0, NOW - 1, NOW - 1)],
+        )
+    )
+    before = run("incident", "840").stdout
+    claim = outbox.claim("oncall/boss", NOW)
+    assert claim is not None
+    outbox.delivered(claim, NOW, "UP provider trunk")
+    outbox.close()
+    writer.close()
+
+    assert "nothing more is told: silence 12" in lasts
+    assert "nobody is told of its end: silence 12" in before
+    after = run("incident", "840").stdout
+    assert "told oncall/boss (resolved): UP provider trunk" in after
+    assert "nobody" not in after.partition("TIME")[0]
+
+
+def test_ack_without_a_reason_keeps_the_reason_that_was_given(office: Path, run: Run) -> None:
+    run("ack", "840", "--reason", "called Telekom")
+    run("ack", "840")
+
+    with open_commander(office) as commander:
+        commander.acknowledge(840, at=NOW, author="bob", reason="")
+    connection = sqlite3.connect(office)
+    assert connection.execute("SELECT author, reason FROM acknowledgements").fetchall() == [("bob", "called Telekom")]
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "speaks_of"),
+    [
+        ("101", 1),
+        ("PJSIP/101", 1),
+        ("office:PJSIP/101", 1),
+        ("office:101", 1),
+        ("?01", 1),
+        ("office:PJSIP/*1", 1),
+        ("*:PJSIP/101", 1),
+        ("branch:PJSIP/101", 0),
+        ("endpoint=101", 1),
+        ("office", 4),
+    ],
+)
+def test_silence_report_and_history_take_the_same_names(office: Path, run: Run, name: str, speaks_of: int) -> None:
+    silenced = silence(office, "add", name, "--for", "1h")
+    plain = name.removeprefix("endpoint=")
+    told = run("history", plain)
+    listed = json.loads(run("report", "--format", "json", "--endpoint", plain).stdout)["targets"]
+
+    assert silenced.exit_code == 0
+    things = "1 thing that is" if speaks_of == 1 else f"{speaks_of} things that are"
+    said = f"It speaks of {things} watched now." if speaks_of else "Nothing that is watched now matches it"
+    assert said in silenced.output
+    assert told.exit_code == (0 if speaks_of else 2)
+    if name != "office":
+        assert [one["endpoint"] for one in listed] == ["PJSIP/101"] * speaks_of
+
+
+def test_incidents_fits_80_columns_one_line_each(office: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = open_writer(office, now=NOW)
+    long = phone("a-very-long-name-of-a-phone-in-the-warehouse-" + "x" * 60)
+    facts = {"cause": "peer status Unreachable, and much more to say" * 4, "acked_at": NOW, "acked_by": "anna"}
+    over = outage(841, long, NOW - 30 * MINUTE, NOW - 20 * MINUTE, **facts)
+    writer.commit(Changes(incidents={841: over, 840: replace(INCIDENT, **facts)}))
+    writer.close()
+    monkeypatch.setattr("healthmon.cli.incidents.screen", lambda: Screen(80))
+    narrow = run("incidents").stdout.splitlines()
+    monkeypatch.setattr("healthmon.cli.incidents.screen", lambda: Screen(None))
+    whole = run("incidents").stdout
+
+    assert [line.split()[0] for line in narrow] == ["NO.", "841", "840"]
+    assert max(map(len, narrow)) <= 80
+    assert narrow[1].endswith("…")
+    # A pipe gets everything.
+    assert "…" not in whole
+    assert "acknowledged by anna" in whole

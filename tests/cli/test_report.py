@@ -454,3 +454,34 @@ def test_one_outage_has_one_length_in_report_page_incidents_incident_history_and
     assert (figures["downtime_s"], figures["unknown_s"]) == (146, 180)
     assert (incident["lasted_s"], incident["unseen_s"]) == (326, 180)
     assert (document["incidents"][0]["lasted_s"], document["incidents"][0]["unseen_s"]) == (326, 180)
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"),
+    [
+        ("x.html", "<!DOCTYPE html>"),
+        ("x.HTM", "<!DOCTYPE html>"),
+        ("x.csv", "pbx,endpoint,"),
+        ("x.json", "{"),
+        ("x.md", "# Availability"),
+        ("x.txt", "Fri 2026-04-24"),
+    ],
+)
+def test_the_name_of_the_output_chooses_the_format(
+    tmp_path: Path, database: Path, run: Run, name: str, begins: str
+) -> None:
+    with running(database, **an_office()):
+        run("report", "-o", str(tmp_path / name))
+        run("report", "-o", str(tmp_path / f"csv-{name}"), "--format", "csv")
+
+    assert (tmp_path / name).read_text(encoding="utf-8").startswith(begins)
+    assert (tmp_path / f"csv-{name}").read_text(encoding="utf-8").startswith("pbx,endpoint,")
+
+
+def test_the_name_of_an_export_chooses_its_format(tmp_path: Path, database: Path, run: Run) -> None:
+    with running(database, **an_office()):
+        run("export", "-o", str(tmp_path / "x.jsonl"))
+        run("export", "-o", str(tmp_path / "x.csv"))
+
+    assert (tmp_path / "x.jsonl").read_text(encoding="utf-8").startswith('{"rev":')
+    assert (tmp_path / "x.csv").read_text(encoding="utf-8").startswith("rev,")
