@@ -6,6 +6,8 @@ An outage lasts from first seen until seen back; this time is a part of it, and 
 from __future__ import annotations
 
 import sqlite3
+from itertools import takewhile
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -13,14 +15,11 @@ from healthmon.model import Check, Health, Incident
 from healthmon.store.rows import HEALTH_CODES, target_row
 from healthmon.store.timeline import Timeline
 
-# The check itself, and for all that is behind a PBX the check of the PBX that veils it.
-VEILS_WITHIN = f"""SELECT v.since, v.until FROM checks c CROSS JOIN veils v
+# In the order of their ends, which the index gives: whoever reads them stops at the end of the incident. They do not
+# overlap, so that is the order of their beginnings, too.
+VEILS_AFTER = """SELECT v.since, v.until FROM checks c CROSS JOIN veils v
     WHERE c.pbx = :pbx AND c.technology = :technology AND c.resource = :resource AND c.name = :check_name
-        AND v.check_id = c.id AND v.until > :since AND v.since < :until
-    UNION ALL SELECT v.since, v.until FROM checks c CROSS JOIN veils v
-    WHERE :technology <> '' AND c.pbx = :pbx AND c.technology = '' AND c.resource = ''
-        AND c.name = '{Check.REACHABILITY}'
-        AND v.check_id = c.id AND v.until > :since AND v.since < :until"""  # noqa: S608 (a constant of ours)
+        AND v.check_id = c.id AND v.until > :since ORDER BY v.until"""
 
 # Of a PBX that is down it may happen that only we cannot see it any more: that is believed, and no veil.
 UNKNOWN_WITHIN = f"""SELECT t.at, COALESCE((SELECT following.at FROM transitions following
@@ -40,17 +39,32 @@ def with_unseen(
     One in which a PBX was never down, and only we did not see it, is no outage. ``nobody_since``: from then on no
     daemon runs.
     """
-    since, until = incident.opened_at, now if incident.closed_at is None else incident.closed_at
-    window = {"since": line.stored(since), "until": line.stored(until)}
-    names = {**target_row(incident.target), "check_name": incident.check}
     if incident.is_unseen and not incident.was_down:
         return incident
-    hidden = [tuple(row) for row in connection.execute(VEILS_WITHIN, {**names, **window})]
+    until = line.stored(now if incident.closed_at is None else incident.closed_at)
+    asked = {
+        **target_row(incident.target),
+        "check_name": incident.check,
+        "since": line.stored(incident.opened_at),
+        "until": until,
+    }
+    hidden = _veils(connection, asked)
     if incident.target.is_pbx:
-        hidden += [tuple(row) for row in connection.execute(UNKNOWN_WITHIN, {**names, **window})]
+        hidden += [tuple(row) for row in connection.execute(UNKNOWN_WITHIN, asked)]
+    else:
+        # All that is behind a PBX is veiled by a check of the PBX.
+        hidden += _veils(connection, {**asked, "technology": "", "resource": "", "check_name": Check.REACHABILITY})
     if nobody_since is not None:
-        hidden.append((line.stored(max(nobody_since, since)), window["until"]))
-    return replace(incident, unseen_s=_covered_s(sorted(hidden), window["since"], window["until"]))
+        hidden.append((line.stored(max(nobody_since, incident.opened_at)), until))
+    if not hidden:
+        return incident
+    return replace(incident, unseen_s=_covered_s(sorted(hidden), asked["since"], until))
+
+
+def _veils(connection: sqlite3.Connection, asked: dict[str, Any]) -> list[tuple[float, float]]:
+    """The veils of one check that reach into a time."""
+    rows = (tuple(row) for row in connection.execute(VEILS_AFTER, asked))
+    return list(takewhile(lambda veil: veil[0] < asked["until"], rows))
 
 
 def _covered_s(spans: list[tuple[float, float]], since: float, until: float) -> float:
