@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 
 from msgspec import Struct
@@ -48,28 +48,27 @@ def _is_endpoint(target: Target, pattern: str) -> bool:
     return not target.is_pbx and (is_with_pbx or fnmatchcase(target.resource, pattern))
 
 
-def in_vain(choice: Choice, known: Sequence[KnownTarget]) -> list[str]:
+def in_vain(choice: Choice, known: Iterable[KnownTarget]) -> list[str]:
     """Say of each pattern that matches nothing that was ever watched which one that is, and what may be meant."""
-    watched = [one for one in known if one.target.is_pbx or one.target.is_endpoint]
-    sorts: tuple[tuple[str, Sequence[str], Callable[[str], Choice], Sequence[str]], ...] = (
-        ("--pbx", choice.pbxs, lambda pattern: Choice(pbxs=(pattern,)), [one.target.pbx for one in watched]),
-        ("--watch", choice.watches, lambda pattern: Choice(watches=(pattern,)), [one.watch for one in watched]),
-        (
-            "--endpoint",
-            choice.endpoints,
-            lambda name: Choice(endpoints=(name,)),
-            [one.target.resource for one in watched],
-        ),
-    )
+    watched = [about for about in known if about.target.is_pbx or about.target.is_endpoint]
+    given = [
+        *(("--pbx", pattern, Choice(pbxs=(pattern,))) for pattern in choice.pbxs),
+        *(("--watch", pattern, Choice(watches=(pattern,))) for pattern in choice.watches),
+        *(("--endpoint", pattern, Choice(endpoints=(pattern,))) for pattern in choice.endpoints),
+    ]
+    names = {
+        "--pbx": {about.target.pbx for about in watched},
+        "--watch": {about.watch for about in watched if about.watch},
+        "--endpoint": {about.target.resource for about in watched if about.target.is_endpoint},
+    }
     return [
-        _matches_nothing(option, pattern, names)
-        for option, patterns, choice_of, names in sorts
-        for pattern in patterns
-        if not any(choice_of(pattern).includes(one.target, one.kind, one.watch) for one in watched)
+        _matches_nothing(option, pattern, names[option])
+        for option, pattern, alone in given
+        if not any(alone.includes(about.target, about.kind, about.watch) for about in watched)
     ]
 
 
-def _matches_nothing(option: str, pattern: str, names: Sequence[str]) -> str:
-    guess = nearest(pattern.rpartition("/")[2], filter(None, names))
+def _matches_nothing(option: str, pattern: str, names: Iterable[str]) -> str:
+    guess = nearest(pattern.rpartition("/")[2], names)
     hint = f"did you mean {visible(guess)}?" if guess else "healthmon status --all shows the names"
     return f"{option} {visible(shown(pattern))} matches nothing that was ever watched; {hint}"
