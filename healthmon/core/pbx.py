@@ -107,7 +107,8 @@ class Pbx:
         self.configured_at = 0.0
         #: Whether the snapshot that is looked at was taken after settings had been read for the same question.
         self.has_read_settings = False
-        #: Whose settings were asked for on behalf of all that are offline and may only not have been checked yet.
+        #: Whose settings were asked for, and are not read yet, on behalf of all that are offline and may only not have
+        #: been checked; and when they were asked for last: they speak for nothing that went offline later.
         self.sample: set[Target] = set()
         self.sampled_at = 0.0
         self.cohort_due: dict[tuple[str, str], float] = {}
@@ -241,8 +242,7 @@ class Pbx:
     def know_cycle_of(self, endpoint: Endpoint) -> None:
         """Keep in mind how long it takes until an endpoint like this one is checked."""
         if endpoint.settings is not None:
-            cycle = first_check_within(endpoint.settings, self.longest_cycle)
-            self.longest_cycle = max(self.longest_cycle, cycle)
+            self.longest_cycle = max(self.longest_cycle, first_check_within(endpoint.settings, 0.0))
 
     def freeze_grace_for(self, endpoint: Endpoint) -> float:
         """The same after a freeze: until Asterisk has surely checked it anew (seconds)."""
