@@ -316,6 +316,15 @@ class EndpointSettings(Struct, frozen=True):
     places: tuple[Place, ...] = ()
 
     @property
+    def has_address(self) -> bool:
+        """Whether anything says, or may ever say, where it is: a static contact, or an AOR that takes contacts.
+
+        What has none is offline for ever to Asterisk, also while it is in a call: a registration trunk by
+        ``line=yes``, a provider that only calls us, an endpoint for anonymous calls.
+        """
+        return not self.known or self.has_static_contact or self.max_contacts > 0
+
+    @property
     def is_qualified(self) -> bool:
         """Whether Asterisk checks this endpoint by OPTIONS."""
         return self.qualify_frequency > 0
@@ -524,6 +533,7 @@ class Ending(Word):
     PBX_GONE = "its PBX is no longer configured"
     NOT_QUALIFIED = "qualify was switched off"
     MOMENT = "it lasted but a moment"
+    NO_ADDRESS = "Asterisk has no address to check"
     ACCEPTED = "taken as the new configuration"
     URL_GONE = "its URL is no longer configured"
     NOT_THE_LINE = "a public site is reachable: it was not the line"

@@ -441,9 +441,10 @@ class Endpoint(Machine):
             return NOT_LISTED
         if health is None:
             return self.veil
-        if health is Health.DOWN and self.is_in_grace(now):
+        veil = veil_for(health, self.settings)
+        if not veil and health is Health.DOWN and self.is_in_grace(now):
             return self.grace_why
-        return veil_for(health, self.settings)
+        return veil
 
     def is_in_grace(self, now: float) -> bool:
         """Whether "offline" means nothing yet, because Asterisk was restarted or frozen a moment ago (rule 11)."""

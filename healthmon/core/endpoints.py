@@ -148,21 +148,30 @@ class Endpoints:
         before, were = endpoint.state(), endpoint.settings
         endpoint.use(policy or endpoint.policy, settings or endpoint.settings)
         endpoint.calm = None
-        if veil_for(Health.UP, endpoint.settings) and not veil_for(Health.UP, were):
-            self._distrust(endpoint, step, was_checked=were is not None)
+        veil = veil_for(Health.UP, endpoint.settings)
+        if veil and not veil_for(Health.UP, were):
+            self._distrust(endpoint, veil, step, was_checked=were is not None)
         if endpoint.word is not None and not pbx.is_blind:
             self.apply(pbx, endpoint, step.now, step, confirms=False, counts=False)
         if endpoint.state() != before:
             self.settle(pbx, endpoint, step)
         self.schedule(pbx, endpoint)
 
-    def _distrust(self, endpoint: Endpoint, step: Step, *, was_checked: bool) -> None:
-        """A static contact turns out not to be qualified: its "up" is worth nothing, an outage could never end.
+    def go_on_without_address(self, endpoint: Endpoint, step: Step) -> None:
+        """An older healthmon believed something of an endpoint that Asterisk cannot check for want of an address."""
+        settings = endpoint.settings
+        if settings is not None and not settings.has_address and (endpoint.belief or endpoint.pending):
+            self._distrust(endpoint, veil_for(Health.UP, settings), step, was_checked=True)
+            self._desk.book(endpoint, step)
+
+    def _distrust(self, endpoint: Endpoint, veil: str, step: Step, *, was_checked: bool) -> None:
+        """What is said of an endpoint turns out to be worth nothing: it is not qualified, or has no address.
 
         When its settings are read for the first time, it never was: what was believed till then was not known.
         """
-        cause = Ending.NOT_QUALIFIED if was_checked else NOT_QUALIFIED
-        words = self._desk.incidents.end(endpoint.target, endpoint.check, Ending.NOT_QUALIFIED, step.now, step.changes)
+        ending = Ending.NOT_QUALIFIED if veil == NOT_QUALIFIED else Ending.NO_ADDRESS
+        cause = ending if was_checked else veil
+        words = self._desk.incidents.end(endpoint.target, endpoint.check, ending, step.now, step.changes)
         transition = endpoint.forget(step.now if was_checked else endpoint.since, step.now, cause, Health.UNKNOWN)
         if transition is not None:
             step.changes.transitions.append(transition)

@@ -20,6 +20,8 @@ FIRST_RETRANSMISSION = 500.0
 LONGEST_RETRANSMISSION = 4000.0
 
 NOT_QUALIFIED = "not qualified: Asterisk does not check it"
+NO_AOR = "no AOR: Asterisk has no address to check"
+NO_CONTACT = "its AOR takes no contact: Asterisk has no address to check"
 NOT_REPORTED = "not reported yet: Asterisk says unknown"
 NOT_LISTED = "not listed"
 EXPIRES_ONLY = "not qualified: its loss is noticed only when its registration expires"
@@ -41,8 +43,10 @@ def veil_for(word: Health, settings: EndpointSettings | None) -> str:
     """Why this word of Asterisk's says nothing about the endpoint, or "" if it does.
 
     A static contact that is not qualified is "online" for ever, dead or not: never a green. "Offline" of such an
-    endpoint is true all the same.
+    endpoint is true all the same. What has no address is "offline" for ever, in use or not.
     """
+    if settings is not None and not settings.has_address:
+        return NO_CONTACT if settings.aors else NO_AOR
     if word is Health.UNKNOWN:
         return NOT_REPORTED
     is_checked = settings is None or not settings.known or not settings.has_unqualified_static_contact

@@ -103,6 +103,7 @@ class Resume:
         if endpoint.is_awaited:
             pbx.awaited[endpoint.target] = endpoint
         self._go_on_flapping(endpoint, step)
+        self._endpoints.go_on_without_address(endpoint, step)
         self._endpoints.go_on_degraded(endpoint, step)
         if endpoint.veil == NOT_LISTED:
             self._endpoints.go_on_missing(pbx, endpoint)

@@ -201,6 +201,7 @@ SAYINGS = {
     "no longer watched": "больше не наблюдается",
     "its PBX is no longer configured": "этой АТС больше нет в настройках healthmon",
     "qualify was switched off": "проверка qualify отключена",
+    "Asterisk has no address to check": "у Asterisk нет адреса для проверки",
     "taken as the new configuration": "принято как новая конфигурация",
     "a public site is reachable: it was not the line": "внешняя площадка доступна: дело было не в линии",
     "its URL is no longer configured": "этого URL больше нет в настройках healthmon",

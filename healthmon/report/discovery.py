@@ -17,6 +17,10 @@ from healthmon.model import EndpointSettings, Kind, Target
 #: What nobody can see the loss of.
 NOT_CHECKED = "NOT CHECKED"
 
+#: What is said of an endpoint that is in the list only, and what stands where it is said how others are checked.
+NOT_CONFIGURED, NOTHING_TO_CHECK = "not in Asterisk's configuration", "-"
+#: What Asterisk cannot check, whatever its qualify_frequency is.
+NO_ADDRESS = "no address"
 
 class Discovered(Struct, frozen=True):
     """One endpoint as Asterisk is configured for it."""
@@ -57,11 +61,13 @@ def why_this_kind(settings: EndpointSettings) -> str:
         marks.append("outbound_auth")
     if marks:
         return " and ".join(marks)
-    return "dynamic contact" if settings.max_contacts else "no AOR, or one that takes no contact"
+    if settings.max_contacts:
+        return "dynamic contact"
+    return "an AOR that takes no contact" if settings.aors else "no AOR"
 
 
 def qualify_in_words(settings: EndpointSettings) -> str:
-    """Say whether Asterisk checks this endpoint: ``every 60 s``, ``NOT CHECKED``, ``unknown``."""
+    """Say whether Asterisk checks this endpoint: ``every 60 s``, ``NOT CHECKED``, ``no address``, ``unknown``."""
     if not settings.known:
         return "unknown"
     if settings.has_unqualified_static_contact or not settings.is_qualified:
@@ -71,6 +77,8 @@ def qualify_in_words(settings: EndpointSettings) -> str:
 
 
 def sections_to_paste(found: Sequence[Discovered], receivers: Iterable[str]) -> str:
+    if not settings.has_address:
+        return NO_ADDRESS
     """Write ``[watch …]`` sections for what was found: providers by name, phones by technology."""
     receiver_line = ", ".join(receivers)
     providers = sorted({one.target.endpoint for one in found if one.kind is Kind.PROVIDER})
