@@ -23,6 +23,7 @@ from healthmon.model import (
     Channel,
     ConnectionReport,
     Freshness,
+    Health,
     Question,
     Remembered,
     Sighting,
@@ -240,10 +241,14 @@ class Engine:
         for sighting in batch:
             if not isinstance(sighting, Snapshot) or sighting.pbx not in self._sources:
                 continue
-            listed = {observation.target for observation in sighting.endpoints}
-            new = listed - self._listed.get(sighting.pbx, set())
-            self._listed[sighting.pbx] = listed
-            watched = sorted(target for target in new if self._config.watch_for(target))
+            listed = {observation.target: observation.health for observation in sighting.endpoints}
+            new = listed.keys() - self._listed.get(sighting.pbx, set())
+            self._listed[sighting.pbx] = set(listed)
+            # What is offline comes first: it is not watched before it is known to be configured.
+            watched = sorted(
+                (target for target in new if self._config.watch_for(target)),
+                key=lambda target: (listed[target] is not Health.DOWN, target),
+            )
             if watched:
                 self._sources[sighting.pbx].learn(watched)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import click
@@ -14,11 +14,13 @@ from healthmon.config.describe import describe
 from healthmon.config.parser import load
 from healthmon.config.templates import TemplateRule
 from healthmon.errors import AriError, AriUnreachable, ExitCode
+from healthmon.model import Target
 from healthmon.notify.samples import why_broken
 from healthmon.notify.senders import remark, why_refused
 from healthmon.report.discovery import (
     disagreements,
     effective_holds,
+    lack_of_drivers,
     matches_nothing,
     missing_modules_in_words,
     unchecked,
@@ -76,19 +78,28 @@ def _try(pbx: PbxConfig, config: Config) -> Survey | None:
 
 
 def _in_words(pbx: PbxConfig, found: Survey, config: Config) -> Iterator[str]:
-    watched = sum(config.watch_for(target) is not None for target in found.states)
+    watched = sum(config.watch_for(target) is not None for target in found.states.keys() - found.unconfigured)
     yield f"pbx {pbx.name}: Asterisk {found.info.version} answers; {len(found.states)} endpoints, {watched} watched"
     if found.missing_modules:
         yield f"    MISSING: {missing_modules_in_words(found.missing_modules)}"
     if len(found.settings) < watched:
         yield f"    only the first {len(found.settings)} were asked how they are checked"
+    if found.unconfigured:
+        yield f"    not in Asterisk's configuration, only in its list: {_first_names(found.unconfigured)}"
     for line in effective_holds(found.settings, config):
         yield f"    {line}"
     if found.remark:
         yield f"    warning: {found.remark}"
+    if found.missing_drivers:
+        yield f"    warning: {lack_of_drivers(found.missing_drivers)}"
     for line in disagreements(found.settings, config):
         yield f"    warning: {line}"
     unseen = unchecked(found.settings)
     if unseen:
-        more = f", … and {len(unseen) - 5} more" if len(unseen) > 5 else ""
-        yield f"    warning: not checked by Asterisk (qualify_frequency is 0): {', '.join(unseen[:5])}{more}"
+        yield f"    warning: not checked by Asterisk (qualify_frequency is 0): {_first_names(unseen)}"
+
+
+def _first_names(targets: Sequence[Target]) -> str:
+    """Name the first five endpoints, and say how many more there are."""
+    more = f", … and {len(targets) - 5} more" if len(targets) > 5 else ""
+    return ", ".join(target.endpoint for target in targets[:5]) + more

@@ -17,6 +17,8 @@ from healthmon.report.discovery import (
     NOT_CHECKED,
     Discovered,
     discovered,
+    in_the_list_only,
+    lack_of_drivers,
     missing_modules_in_words,
     sections_to_paste,
     what_to_delete,
@@ -60,6 +62,7 @@ def command(config_path: Path, only: tuple[str, ...], as_json: bool) -> None:
         else:
             failures += _complaints(pbx.name, surveyed)
             found += [discovered(one, surveyed.states[one.target], config) for one in surveyed.settings]
+            found += [in_the_list_only(target, surveyed.states[target]) for target in surveyed.unconfigured]
     if as_json:
         click.echo(json.dumps([_as_json(one) for one in found], indent=2, ensure_ascii=False))
     else:
@@ -75,6 +78,8 @@ def _complaints(pbx: str, found: Survey) -> int:
             f"healthmon: pbx {pbx}: Asterisk lists no endpoints; is its pjsip.conf read, and chan_pjsip loaded?",
             err=True,
         )
+    if found.missing_drivers:
+        click.echo(f"healthmon: pbx {pbx}: {lack_of_drivers(found.missing_drivers)}", err=True)
     if found.missing_modules:
         click.echo(f"healthmon: pbx {pbx}: {missing_modules_in_words(found.missing_modules)}", err=True)
     return int(bool(found.missing_modules))
@@ -84,7 +89,7 @@ def _as_json(one: Discovered) -> dict[str, object]:
     return {
         "pbx": one.target.pbx,
         "endpoint": one.target.endpoint,
-        "kind": str(one.kind),
+        "kind": None if one.kind is None else str(one.kind),
         "why": one.why,
         "qualified": one.qualified,
         "state": one.state,
@@ -96,10 +101,7 @@ def _print(found: Sequence[Discovered], config: Config) -> None:
     """Print a table for each PBX, the endpoints that nobody can see, and the sections."""
     for pbx, some in _by_pbx(found):
         click.echo(f"{pbx}: {len(some)} endpoints")
-        rows = [
-            [Cell(one.target.endpoint), Cell(str(one.kind)), Cell(one.why), Cell(one.qualified), Cell(one.watch or "-")]
-            for one in some
-        ]
+        rows = [_row(endpoint) for endpoint in some]
         click.echo(table(_COLUMNS, rows, screen()))
     unseen = sum(one.qualified == NOT_CHECKED for one in found)
     if unseen:
@@ -111,6 +113,11 @@ def _print(found: Sequence[Discovered], config: Config) -> None:
         to_delete = what_to_delete(found, config)
         click.echo(f"# ready to paste into {config.path}" + (f"; {to_delete}" if to_delete else ""))
         click.echo(sections_to_paste(found, [receiver.name for receiver in config.receivers]), nl=False)
+
+
+def _row(found: Discovered) -> list[Cell]:
+    words = (found.target.endpoint, str(found.kind or "-"), found.why, found.qualified, found.watch or "-")
+    return [Cell(text) for text in words]
 
 
 def _by_pbx(found: Sequence[Discovered]) -> Iterator[tuple[str, list[Discovered]]]:

@@ -167,7 +167,8 @@ class Endpoints:
     def _distrust(self, endpoint: Endpoint, veil: str, step: Step, *, was_checked: bool) -> None:
         """What is said of an endpoint turns out to be worth nothing: it is not qualified, or has no address.
 
-        When its settings are read for the first time, it never was: what was believed till then was not known.
+        Its "up" means nothing, and an outage could never end. When its settings are read for the first time, it was
+        always so: what was believed till then was not known.
         """
         ending = Ending.NOT_QUALIFIED if veil == NOT_QUALIFIED else Ending.NO_ADDRESS
         cause = ending if was_checked else veil
@@ -328,14 +329,14 @@ class Endpoints:
 
     # ------------------------------------------------------------ coming and going
 
-    def welcome(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
+    def welcome(self, pbx: Pbx, endpoint: Endpoint, step: Step, *, is_first_look: bool) -> None:
         """Begin to watch it."""
         target = endpoint.target
         pbx.endpoints[target] = endpoint
         pbx.gone.pop(target, None)
         endpoint.round = pbx.round
         endpoint.not_usable = pbx.why_not_usable(target)
-        if not pbx.was_seen:
+        if is_first_look:
             endpoint.cohort = FIRST_LOOK
         pbx.know_cycle_of(endpoint)
         if pbx.grace_since is not None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from healthmon.config.types import Config, PbxConfig
+from healthmon.config.types import Config, PbxConfig, WatchConfig
 from healthmon.core.causes import GROUP
 from healthmon.core.desk import FLAPS, Desk
 from healthmon.core.endpoint import Endpoint
 from healthmon.core.endpoints import DOUBT, DUE, GRACE, UNLISTED, Endpoints
 from healthmon.core.incidents import MUTES
-from healthmon.core.pbx import JUST_STARTED, Held, Pbx
+from healthmon.core.pbx import CONFIRMED_WITHIN, JUST_STARTED, Candidate, Held, Pbx
 from healthmon.core.pbxs import ACCEPT, CHECK, RESTARTS_OVER, Pbxs
 from healthmon.core.receivers import URLS, Receivers
 from healthmon.core.resume import Resume, end_blindness_of_a_gone_pbx, end_what_is_gone, forget_state
@@ -183,11 +183,38 @@ class Monitor:
             if len(pbx.unwatched) < MOST_UNWATCHED:
                 pbx.unwatched.add(target)
             return None
-        endpoint = Endpoint(target, watch, self._settings.pop(target, None), observation.at)
-        self._endpoints.welcome(pbx, endpoint, step)
+        if self._may_be_in_the_list_alone(pbx, observation):
+            return None
+        return self._begin_to_watch(pbx, target, watch, observation.at, step)
+
+    def _begin_to_watch(self, pbx: Pbx, target: Target, watch: WatchConfig, since: float, step: Step) -> Endpoint:
+        endpoint = Endpoint(target, watch, self._settings.pop(target, None), since)
+        candidate = pbx.candidates.pop(target, None)
+        is_first_look = not pbx.was_seen if candidate is None else candidate.is_first_look
+        self._endpoints.welcome(pbx, endpoint, step, is_first_look=is_first_look)
         return endpoint
 
+    def _may_be_in_the_list_alone(self, pbx: Pbx, observation: Observation) -> bool:
+        """Whether it is offline and not known to be configured: deleted ones stay listed, and modules make some.
+
+        That settings are read, or that they cannot be, follows soon; ARI shows those of PJSIP.
+        """
+        target, at = observation.target, observation.at
+        if observation.source is not Source.SNAPSHOT or observation.health is not Health.DOWN:
+            return False
+        if target.technology != "PJSIP" or target in self._settings:
+            return False
+        candidate = pbx.candidates.get(target)
+        if candidate is None:
+            candidate = pbx.candidates[target] = Candidate(observation, not pbx.was_seen, pbx.round)
+        candidate.round = pbx.round
+        return at < candidate.observation.at + CONFIRMED_WITHIN
+
     def _see_contact(self, pbx: Pbx, change: ContactChange, step: Step) -> None:
+        candidate = pbx.candidates.get(change.target)
+        if candidate is not None and change.at >= candidate.observation.at:
+            # What has contacts is no ghost.
+            self._watch_candidate(pbx, candidate, step)
         endpoint = pbx.endpoints.get(change.target)
         if endpoint is None:
             self._contact_of_a_stranger(pbx, change, step)
@@ -223,6 +250,10 @@ class Monitor:
 
     def _see_removed(self, pbx: Pbx, removed: Removed, step: Step) -> None:
         endpoint = pbx.endpoints.get(removed.target)
+        if endpoint is None and pbx.candidates.pop(removed.target, None) is not None:
+            # In the list alone, until the next restart.
+            pbx.removed.add(removed.target)
+            pbx.gone[removed.target] = removed.at
         if endpoint is None or removed.at < endpoint.last_at:
             return
         if removed.source is Source.EVENT:
@@ -246,6 +277,25 @@ class Monitor:
             self._desk.members.note(endpoint)
         elif len(self._settings) < MOST_UNWATCHED and self._desk.config.watch_for(settings.target) is not None:
             self._settings[settings.target] = settings
+            self._confirm(pbx, settings, step)
+
+    def _confirm(self, pbx: Pbx, settings: EndpointSettings, step: Step) -> None:
+        """What was only listed so far is configured: watch it from the moment on at which it was first seen."""
+        target = settings.target
+        candidate = pbx.candidates.get(target)
+        if candidate is not None and not pbx.is_blind:
+            self._watch_candidate(pbx, candidate, step)
+        elif target in pbx.removed and settings.known and settings.read_at >= pbx.gone.get(target, 0.0):
+            # It was removed, and a later reload has brought it back.
+            pbx.removed.discard(target)
+            self._pbx_rules.want_snapshot(pbx, step)
+
+    def _watch_candidate(self, pbx: Pbx, candidate: Candidate, step: Step) -> None:
+        first_seen = candidate.observation
+        watch = self._desk.config.watch_for(first_seen.target)
+        if watch is not None:
+            endpoint = self._begin_to_watch(pbx, first_seen.target, watch, first_seen.at, step)
+            self._observe(pbx, endpoint, first_seen, step, counts=False)
 
     # ------------------------------------------------------------ snapshots
 
@@ -297,6 +347,9 @@ class Monitor:
             elif observation.target in pbx.unwatched:
                 continue
             self._observe(pbx, endpoint, observation, step, counts=counts)
+        unlisted = [target for target, candidate in pbx.candidates.items() if candidate.round != this_round]
+        for target in unlisted:
+            del pbx.candidates[target]
         if listed < len(endpoints):
             self._look_for_missing(pbx, at, step)
 

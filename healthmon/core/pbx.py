@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from healthmon.config.types import Hold, PbxConfig
@@ -54,6 +55,20 @@ MOST_HELD = 100_000
 Held = Observation | ContactChange | Removed
 
 
+#: What is only listed, and of which nothing could be read for so long, is watched all the same (seconds).
+CONFIRMED_WITHIN = 600.0
+
+
+class Candidate(Struct):
+    """An endpoint that may be in Asterisk's list alone: it was deleted, or some module made it."""
+
+    #: What was first seen of it.
+    observation: Observation
+    is_first_look: bool
+    #: The number of the snapshot that listed it last.
+    round: int
+
+
 class Pbx:
     """One Asterisk. Owned by the engine thread."""
 
@@ -89,6 +104,8 @@ class Pbx:
         #: What was up when Asterisk was restarted, and has not come back.
         self.awaited: dict[Target, Endpoint] = {}
         self.unwatched: set[Target] = set()
+        #: Listed as offline, and not known to be configured: nothing is booked of them until their settings are read.
+        self.candidates: dict[Target, Candidate] = {}
         #: Removed from Asterisk's configuration, which lists them as offline until its next restart.
         self.removed: set[Target] = set()
         #: When each target that is watched no longer was last watched: what is older does not bring it back.
@@ -291,6 +308,8 @@ class Pbx:
             endpoint.shift(by)
         for one in self.vanished.values():
             one.at += by
+        for candidate in self.candidates.values():
+            candidate.observation = replace(candidate.observation, at=candidate.observation.at + by)
         self.reports = {channel: _moved(report, by) for channel, report in self.reports.items()}
         self.held = {key: replace(one, at=one.at + by) for key, one in self.held.items()}
 

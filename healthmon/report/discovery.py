@@ -11,16 +11,17 @@ from msgspec import Struct
 
 from healthmon.config import Config, WatchConfig
 from healthmon.config.describe import hold_in_words
+from healthmon.core.drivers import assess
 from healthmon.core.interpret import effective_hold, kind_by_settings
 from healthmon.model import EndpointSettings, Kind, Target
 
 #: What nobody can see the loss of.
 NOT_CHECKED = "NOT CHECKED"
-
 #: What is said of an endpoint that is in the list only, and what stands where it is said how others are checked.
 NOT_CONFIGURED, NOTHING_TO_CHECK = "not in Asterisk's configuration", "-"
 #: What Asterisk cannot check, whatever its qualify_frequency is.
 NO_ADDRESS = "no address"
+
 
 class Discovered(Struct, frozen=True):
     """One endpoint as Asterisk is configured for it."""
@@ -28,8 +29,9 @@ class Discovered(Struct, frozen=True):
     target: Target
     #: Asterisk's word in /endpoints: online, offline, unknown.
     state: str
-    kind: Kind
-    #: Why it is taken for a provider or a phone.
+    #: None: it is in Asterisk's list only.
+    kind: Kind | None
+    #: Why it is taken for a provider or a phone, or for neither.
     why: str
     #: Whether and how often Asterisk checks it, in words.
     qualified: str
@@ -48,6 +50,11 @@ def discovered(settings: EndpointSettings, state: str, config: Config) -> Discov
         qualified=qualify_in_words(settings),
         watch=watch.name if watch else "",
     )
+
+
+def in_the_list_only(target: Target, state: str) -> Discovered:
+    """Say that an endpoint was deleted since Asterisk's start, or that some module made it: it is not watched."""
+    return Discovered(target, state, kind=None, why=NOT_CONFIGURED, qualified=NOTHING_TO_CHECK, watch="")
 
 
 def why_this_kind(settings: EndpointSettings) -> str:
@@ -70,6 +77,8 @@ def qualify_in_words(settings: EndpointSettings) -> str:
     """Say whether Asterisk checks this endpoint: ``every 60 s``, ``NOT CHECKED``, ``no address``, ``unknown``."""
     if not settings.known:
         return "unknown"
+    if not settings.has_address:
+        return NO_ADDRESS
     if settings.has_unqualified_static_contact or not settings.is_qualified:
         return NOT_CHECKED
     rest = ", not all" if settings.has_unqualified_registered_contact else ""
@@ -77,8 +86,6 @@ def qualify_in_words(settings: EndpointSettings) -> str:
 
 
 def sections_to_paste(found: Sequence[Discovered], receivers: Iterable[str]) -> str:
-    if not settings.has_address:
-        return NO_ADDRESS
     """Write ``[watch …]`` sections for what was found: providers by name, phones by technology."""
     receiver_line = ", ".join(receivers)
     providers = sorted({one.target.endpoint for one in found if one.kind is Kind.PROVIDER})
@@ -161,9 +168,14 @@ def disagreements(settings: Iterable[EndpointSettings], config: Config) -> list[
     return lines
 
 
-def unchecked(settings: Iterable[EndpointSettings]) -> list[str]:
+def lack_of_drivers(technologies: Sequence[str]) -> str:
+    """Say that the channel drivers of these technologies are not loaded, and what that means."""
+    return assess(technologies)[1]
+
+
+def unchecked(settings: Iterable[EndpointSettings]) -> list[Target]:
     """Name the endpoints that Asterisk does not check, so that nobody can see their loss at once."""
-    return [one.target.endpoint for one in settings if qualify_in_words(one) == NOT_CHECKED]
+    return [one.target for one in settings if qualify_in_words(one) == NOT_CHECKED]
 
 
 def effective_holds(settings: Iterable[EndpointSettings], config: Config) -> list[str]:

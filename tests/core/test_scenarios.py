@@ -333,6 +333,7 @@ def test_a_restart_of_asterisk_lets_go_of_what_was_removed() -> None:
     scene.after(60)
 
     scene.snapshot({TRUNK: UP, phone(): DOWN}, startup="boot 2")
+    scene.see(settings(phone()))
 
     assert (phone(), Check.REACHABILITY) in scene.db.states
 
@@ -430,7 +431,8 @@ def test_the_remarks_of_an_up() -> None:
 def test_asterisks_configuration_makes_a_provider_and_its_outage_is_told_although_never_seen_up() -> None:
     odd = phone("sip-carrier")
     scene = Scene()
-    scene.snapshot({odd: DOWN})
+    scene.snapshot({})
+    scene.event(odd, DOWN)
     scene.live(240, {odd: DOWN})
     assert scene.db.incidents == {}
 

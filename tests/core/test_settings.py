@@ -321,6 +321,7 @@ def test_at_the_first_look_at_an_asterisk_that_has_run_for_long_offline_counts(r
     scene = Scene(config(watches=(replace(PROVIDERS, hold=SHORT), replace(PHONES, hold=SHORT))))
 
     scene.snapshot({TRUNK: DOWN}, running_for=running_for)
+    scene.see(trunk_settings(TRUNK, qualify_frequency=2.0))
     scene.after(11)
     scene.answer_all({TRUNK: DOWN})
 

@@ -119,6 +119,12 @@ class Asterisk:
             endpoint.is_in_use = True
             self._emit(endpoint.device_event())
 
+    def hangs_up(self, *names: str) -> None:
+        """The calls to these peers are over."""
+        for endpoint in (self.peers[name].endpoint for name in names):
+            endpoint.is_in_use = False
+            self._emit(endpoint.device_event())
+
     def registers(self, *names: str) -> None:
         """These phones register, each from a new port, and are checked at once; the script sees to it that it runs."""
         for peer in (self.peers[name] for name in names):

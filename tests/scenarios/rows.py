@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import pytest
 from msgspec import Struct, field
 
+from healthmon.fakepbx.endpoints import FakeEndpoint
 from healthmon.model import Check, Length
 from healthmon.report.looking import Asked, account_of
 from healthmon.sources.events import EventTimes
@@ -52,6 +53,7 @@ WAREHOUSE = [f"PJSIP/{number}" for number in range(101, 141)]
 SHOP = [f"PJSIP/{number}" for number in range(141, 151)]
 PROVIDERS = ["PJSIP/trunk-telekom", "PJSIP/trunk-sipgate", "PJSIP/trunk-easybell"]
 PHONE, TELEKOM = WAREHOUSE[0], PROVIDERS[0]
+CARRIER = "PJSIP/trunk-carrier"
 
 
 def office() -> list[Peer]:
@@ -378,6 +380,23 @@ def the_http_sessions_are_used_up(world: World) -> None:
 
 def they_are_told_as_that(world: World) -> None:
     assert "took the connection and closed it without an answer" in world.channel.arrivals[0].rows[0].incident.cause
+
+
+def office_with_a_carrier_and_a_ghost() -> list[Peer]:
+    """The office, a carrier that we register with and that has no AOR, and a provider that was deleted."""
+    ghost = provider("ghost", "192.0.2.44", qualify=5)
+    ghost.has_contact = ghost.endpoint.is_configured = False
+    carrier = FakeEndpoint("PJSIP", "trunk-carrier", outbound_auth="carrier", has_aor=False)
+    return [*office(), Peer(carrier, has_contact=False), ghost]
+
+
+def the_carrier_has_a_call(world: World) -> None:
+    """And Asterisk is restarted later, which still lists both as offline."""
+    world.at(30, world.pbx.is_called, CARRIER)
+    world.at(60, world.pbx.hangs_up, CARRIER)
+    world.at(120, world.pbx.restarts)
+    world.at(280, world.pbx.is_called, CARRIER)
+    world.at(300, world.pbx.hangs_up, CARRIER)
 
 
 def one_name_is_not_utf_8(world: World) -> None:
@@ -776,6 +795,12 @@ ROWS: Sequence[Row] = (
         the_pbx_is_killed_while_a_provider_is_down,
         exactly(3),
         also=the_provider_is_told_once,
+    ),
+    Row(
+        "a carrier without an AOR has calls, a deleted provider is still listed, and the PBX restarts",
+        the_carrier_has_a_call,
+        exactly(0),
+        peers=office_with_a_carrier_and_a_ghost,
     ),
     Row(
         "the channel driver is unloaded for 170 s",

@@ -254,7 +254,9 @@ class Polls:
         at = self._agenda.now
         yield from call(self._agenda, self._asterisk, self.pbx.name, self._times.timeout)
         endpoint = self._asterisk.peers[target.endpoint].endpoint
-        self._offer(messages.settings(target, at, _attributes(endpoint.sorcery_endpoint()), [_aor(endpoint)]))
+        aors = [_aor(endpoint)] if endpoint.has_aor else []
+        settings = messages.settings(target, at, _attributes(endpoint.sorcery_endpoint()), aors)
+        self._offer(settings if endpoint.is_configured else Removed(target, at, Source.ANSWER))
         self._settings.done(target, self._agenda.now)
 
 
