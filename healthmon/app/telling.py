@@ -81,9 +81,9 @@ class Telling:
 
     def _others_look_again(self, url_id: str) -> None:
         """A channel that could not be reached takes messages again. Its deliverer's thread calls it."""
-        for other, one in list(self._deliverers.items()):
-            if other != url_id:
-                one.deliverer.look_again()
+        for other_url_id, thread in list(self._deliverers.items()):
+            if other_url_id != url_id:
+                thread.deliverer.look_again()
 
     def _start(self, config: Config, url_id: str) -> None:
         receiver, url = next(

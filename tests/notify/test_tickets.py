@@ -223,8 +223,8 @@ def test_what_is_over_before_it_could_be_told_is_a_ticket_of_the_least_urgency_t
 def test_no_two_databases_share_a_key(store: Store, tmp_path: Any, make: type[OnCall]) -> None:
     other = Store(tmp_path / "other.db")
     with make() as service:
-        for each in (store, other):
-            post = Post(each, sender=sender_for(BOSS, Secret(service.url)))
+        for database in (store, other):
+            post = Post(database, sender=sender_for(BOSS, Secret(service.url)))
             service.now = post.clock.now
             post.opens(1)
             post.run(MINUTE)

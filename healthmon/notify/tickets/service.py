@@ -77,7 +77,11 @@ class TicketSender:
 
     def refresh(self, messages: Sequence[Message]) -> None:
         """Say again what lasts."""
-        events = [self._service.event(Action.TRIGGER, one.ticket, one) for one in messages if one.ticket is not None]
+        events = [
+            self._service.event(Action.TRIGGER, message.ticket, message)
+            for message in messages
+            if message.ticket is not None
+        ]
         for event in self._service.together(events):
             self._post(event)
 

@@ -15,20 +15,20 @@ from healthmon.notify.tickets.ticket_url import TicketUrl, ticket_url
 from healthmon.notify.webhook_url import WrongUrl
 
 
-class Kind(Struct, frozen=True):
+class KnownService(Struct, frozen=True):
     """How to make a service of a URL, and which options of the URL it obeys."""
 
     make: Callable[[TicketUrl], Service]
     obeyed: tuple[str, ...]
 
 
-_SPLUNK = Kind(splunk.SplunkOnCall, splunk.OBEYED)
-_ALERTMANAGER = Kind(alertmanager.Alertmanager, alertmanager.OBEYED)
+_SPLUNK = KnownService(splunk.SplunkOnCall, splunk.OBEYED)
+_ALERTMANAGER = KnownService(alertmanager.Alertmanager, alertmanager.OBEYED)
 
 #: Services with a sender of our own.
-SERVICES: Mapping[str, Kind] = {
-    "pagerduty": Kind(pagerduty.PagerDuty, pagerduty.OBEYED),
-    "ilert": Kind(ilert.Ilert, ilert.OBEYED),
+SERVICES: Mapping[str, KnownService] = {
+    "pagerduty": KnownService(pagerduty.PagerDuty, pagerduty.OBEYED),
+    "ilert": KnownService(ilert.Ilert, ilert.OBEYED),
     "splunk": _SPLUNK,
     "victorops": _SPLUNK,
     "alertmanager": _ALERTMANAGER,
