@@ -335,7 +335,7 @@ def _worst_of(connection: sqlite3.Connection, rows: Iterable[sqlite3.Row], timel
     order = nsmallest(
         NAMED_OTHERS, ((severities.index(row["severity"]), kinds.index(row["kind"]), row["id"]) for row in rows)
     )
-    found = (connection.execute("SELECT * FROM incidents WHERE id = ?", (number,)) for *_, number in order)
+    found = (connection.execute("SELECT * FROM incidents WHERE id = :id", {"id": number}) for *_, number in order)
     return tuple(incident_of(cursor.fetchone(), timeline) for cursor in found)
 
 
