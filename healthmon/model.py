@@ -102,6 +102,10 @@ class Check:
     DELIVERY = "delivery"
 
 
+#: What of a PBX may fail while it works in part.
+PARTIAL_CHECKS = (Check.INVENTORY, Check.DRIVERS, Check.RESTARTS)
+
+
 class Target(NamedTuple):
     """What is watched. A PBX itself has an empty technology and resource.
 
@@ -197,6 +201,8 @@ class Observation(Struct, frozen=True):
     words: str = ""
     #: How its last contact was lost, where the word itself tells.
     loss: Loss = Loss.NONE
+    #: Whether only a peer that is qualified makes Asterisk say this (chan_sip, IAX2).
+    is_of_check: bool = False
 
 
 class ContactStatus(Word):
@@ -598,7 +604,12 @@ class Incident(Struct, frozen=True):
     @property
     def is_partial(self) -> bool:
         """Whether the thing works in part; a PBX that answers is not down, however few endpoints it lists."""
-        return self.health is Health.DEGRADED or self.check in (Check.INVENTORY, Check.DRIVERS, Check.RESTARTS)
+        return self.health is Health.DEGRADED or self.check in PARTIAL_CHECKS
+
+    @property
+    def state(self) -> Health:
+        """How the thing is, as it is told: a PBX that lists few endpoints is degraded."""
+        return Health.DEGRADED if self.is_partial else self.health
 
     @property
     def is_unseen(self) -> bool:

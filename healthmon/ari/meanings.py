@@ -18,6 +18,10 @@ ENDPOINT_STATE = "/endpoints"
 TECHNOLOGIES = ("PJSIP", "SIP", "IAX2")
 
 
+#: What chan_sip and chan_iax2 say only of a peer that they check.
+_OF_CHECKS = ("Reachable", "Unreachable", "Lagged")
+
+
 class Meaning(Struct, frozen=True):
     """What one word of Asterisk's says about an endpoint. ``health is None``: nothing."""
 
@@ -71,6 +75,11 @@ _BY_WORD = {
 def peer_status(technology: str, word: str) -> Meaning | None:
     """What a PeerStatusChange says; None: nothing."""
     return _BY_WORD.get((PEER_STATUS, technology, word))
+
+
+def is_of_check(technology: str, word: str) -> bool:
+    """Whether a PeerStatusChange shows that the peer is qualified; PJSIP says the same of those that are not."""
+    return technology in _OLD and word in _OF_CHECKS
 
 
 def endpoint_state(word: str) -> Health:

@@ -263,7 +263,16 @@ def _peer_status(raw: bytes, pbx: str, at: float) -> Observation | None:
         return None
     words = f"peer status {event.peer.peer_status}" + (f" ({event.peer.cause})" if event.peer.cause else "")
     target = Target(pbx, event.endpoint.technology, event.endpoint.resource)
-    return Observation(target, meaning.health, at, Source.EVENT, Witness.ENDPOINT, words, meaning.loss)
+    return Observation(
+        target,
+        meaning.health,
+        at,
+        Source.EVENT,
+        Witness.ENDPOINT,
+        words,
+        meaning.loss,
+        meanings.is_of_check(event.endpoint.technology, event.peer.peer_status),
+    )
 
 
 def _contact_status(raw: bytes, pbx: str, at: float) -> ContactChange:

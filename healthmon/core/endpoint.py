@@ -47,7 +47,9 @@ if TYPE_CHECKING:
 LIVING = frozenset({ContactStatus.REACHABLE, ContactStatus.NON_QUALIFIED, ContactStatus.CREATED, ContactStatus.UPDATED})
 
 #: More contacts than this are not remembered one by one: somebody is playing with us.
-MOST_CONTACTS = 32
+MOST_CONTACTS = 1000
+#: … nor more places where they are.
+MOST_PLACES = 32
 
 
 class Endpoint(Machine):
@@ -66,6 +68,7 @@ class Endpoint(Machine):
         "group",
         "has_evidence",
         "is_among_providers",
+        "is_check_seen",
         "is_listed",
         "is_looked_into",
         "last_at",
@@ -84,6 +87,7 @@ class Endpoint(Machine):
         "was_unlisted_by_accident",
         "word",
         "words",
+        "words_for",
     )
 
     def __init__(
@@ -104,10 +108,14 @@ class Endpoint(Machine):
         self.word: Health | None = None
         #: The second witness's word since the endpoint went down; None: not heard or asked since (rule 3).
         self.device: Health | None = None
+        #: The last words, and for which reading they were said.
         self.words = ""
+        self.words_for: Health | None = None
         self.contacts: dict[str, ContactStatus] | None = None
         #: How many of them are unreachable.
         self.lost = 0
+        #: Of chan_sip and IAX2 ARI shows no settings: whether Asterisk said what only a check can tell.
+        self.is_check_seen = target.technology == "PJSIP"
         #: Asterisk's word for how the last of them was lost.
         self.loss_said = ""
         #: The round trips of those that are slower than the watch section likes (milliseconds).
@@ -169,6 +177,8 @@ class Endpoint(Machine):
     def hear(self, observation: Observation, *, confirms: bool) -> bool:
         """Take a witness's word; return whether anything can follow from it."""
         before, was_listed = self.reading(), self.is_listed
+        is_first_check = observation.is_of_check and not self.is_check_seen
+        self.is_check_seen = self.is_check_seen or observation.is_of_check
         was_offline, was_in_use = self.word is Health.DOWN, self.is_offline_in_use
         if observation.witness is not Witness.DEVICE:
             is_news_by_poll = self.word is Health.DOWN and observation.source is not Source.EVENT
@@ -187,10 +197,10 @@ class Endpoint(Machine):
         reading = self.reading()
         if reading is not before:
             # The first words for it are kept: what comes after says the same in other words.
-            self.words = self.why_degraded() if reading is Health.DEGRADED else observation.words
+            self.say(self.why_degraded() if reading is Health.DEGRADED else observation.words)
             return True
         # What is in use must last longer.
-        return confirms or not was_listed or self.is_offline_in_use is not was_in_use
+        return confirms or not was_listed or is_first_check or self.is_offline_in_use is not was_in_use
 
     def _hear_endpoint(self, health: Health) -> None:
         if health is not Health.DOWN:
@@ -224,10 +234,10 @@ class Endpoint(Machine):
             self.has_evidence = True
         reading = self.reading()
         if reading is Health.DEGRADED:
-            self.words = self.why_degraded()
+            self.say(self.why_degraded())
         elif reading is Health.UP and before is not Health.UP:
             is_back = change.status is ContactStatus.REACHABLE
-            self.words = "contact reachable" if is_back else "the contact that was lost is no longer registered"
+            self.say("contact reachable" if is_back else "the contact that was lost is no longer registered")
         # With one contact there is nothing to remark; the endpoint's own events tell.
         is_of_several = len(self.contacts or ()) > 1
         is_news = reading is not before or self.has_evidence is not had or self.loss is not loss
@@ -253,7 +263,7 @@ class Endpoint(Machine):
         if not (self.lost or self.slow or self.presumed):
             self.doubted_at = 0.0
         if self.reading() is Health.DEGRADED:
-            self.words = self.why_degraded()
+            self.say(self.why_degraded())
 
     def _note_loss(self, change: ContactChange, before: ContactStatus) -> None:
         """Keep in mind how the last contact was lost; ``before``: how the contact was that is spoken of."""
@@ -282,9 +292,17 @@ class Endpoint(Machine):
 
     def why(self) -> str:
         """Say why it is as it reads, in words for people, with Asterisk's own behind."""
-        if self.reading() is not Health.DOWN:
+        reading = self.reading()
+        if reading is Health.UP and self.words_for is Health.DEGRADED:
+            # A restart of Asterisk, or new settings: what was heard of its contacts counts no more.
+            return "nothing is known any more that is the matter with its contacts"
+        if reading is not Health.DOWN:
             return self.words
         return why_down(self.loss, self.loss_said or self.words, self.settings)
+
+    def say(self, words: str) -> None:
+        """Keep the words for what it amounts to now."""
+        self.words, self.words_for = words, self.reading()
 
     def correct_reason(self) -> None:
         """What had logged out logged in again, and was lost before it could be believed up."""
@@ -371,7 +389,7 @@ class Endpoint(Machine):
         return self._move(found, [place for place in left if place not in silent], at)
 
     def _move(self, found: list[Place], left: list[Place], at: float) -> list[PlaceChange]:
-        self.places = (*(place for place in self.places if place not in left), *found)[-MOST_CONTACTS:]
+        self.places = (*(place for place in self.places if place not in left), *found)[-MOST_PLACES:]
         changes = [PlaceChange(self.target, place, at, is_left=True) for place in left]
         return changes + [PlaceChange(self.target, place, at, is_left=False) for place in found]
 
@@ -422,7 +440,8 @@ class Endpoint(Machine):
 
     def why_degraded(self) -> str:
         """Say what is the matter with contacts of an endpoint that is online; "": nothing is."""
-        losses = losses_in_words(self.lost, len(self.contacts or ()), may_have_more=self._may_have_several_contacts())
+        known = len(self.contacts or ())
+        losses = losses_in_words(self.lost, known, may_have_more=self._may_have_several_contacts())
         if losses or self.presumed or not self.slow:
             return losses or self.presumed
         return f"round trip {max(self.slow.values()):.0f} ms, more than {self.policy.rtt_warn_ms:.0f} ms"
@@ -478,7 +497,8 @@ class Endpoint(Machine):
         """Work out the remark, and whether the same word once more would change anything."""
         health = self.reading()
         self.remark = "" if self.veil else self._remark(health)
-        is_steady = self.pending is None and self.is_listed
+        # The first word that only a check can tell is heard, though it changes nothing else.
+        is_steady = self.pending is None and self.is_listed and self.is_check_seen
         self.calm = self.word if is_steady and (self.veil or self.belief is health) else None
 
     def _remark(self, health: Health | None) -> str:
@@ -486,7 +506,7 @@ class Endpoint(Machine):
         if health is Health.DEGRADED:
             why = self.why_degraded()
             return "" if self.belief is Health.DEGRADED and why == self.reason else why
-        return remark_for(self.settings) if health is Health.UP else ""
+        return remark_for(self.settings, is_check_seen=self.is_check_seen) if health is Health.UP else ""
 
     def shift(self, by: float) -> None:
         """Move all times by so many seconds: somebody set the clock."""

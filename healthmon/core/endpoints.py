@@ -323,7 +323,8 @@ class Endpoints:
             return
         before = endpoint.reading()
         endpoint.forget_contacts()
-        endpoint.words = "nothing was heard of its contacts for long" if before is Health.DEGRADED else endpoint.words
+        if before is Health.DEGRADED:
+            endpoint.say("nothing was heard of its contacts for long")
         if not pbx.is_blind and endpoint.word is not None:
             self.apply(pbx, endpoint, step.now, step, confirms=False, counts=False)
 

@@ -25,6 +25,8 @@ NO_CONTACT = "its AOR takes no contact: Asterisk has no address to check"
 NOT_REPORTED = "not reported yet: Asterisk says unknown"
 NOT_LISTED = "not listed"
 EXPIRES_ONLY = "not qualified: its loss is noticed only when its registration expires"
+#: Of chan_sip and IAX2 only what a check finds shows that there is one.
+NOT_SHOWN = "not qualified, as far as ARI shows: its loss is noticed only when its registration expires"
 ONE_EXPIRES_ONLY = "one of its contacts is not qualified: the loss of all is noticed only when its registration expires"
 #: How the veils of a grace begin; the time or the length follows.
 RESTARTED = "in grace: Asterisk restarted at"
@@ -53,12 +55,15 @@ def veil_for(word: Health, settings: EndpointSettings | None) -> str:
     return "" if word is Health.DOWN or is_checked else NOT_QUALIFIED
 
 
-def remark_for(settings: EndpointSettings | None) -> str:
-    """What should be shown beside an "up"."""
+def remark_for(settings: EndpointSettings | None, *, is_check_seen: bool) -> str:
+    """What should be shown beside an "up".
+
+    ``is_check_seen``: Asterisk said of it what only a check can tell.
+    """
     if settings is None:
         return NOT_YET_KNOWN
     if not settings.known:
-        return ""
+        return "" if is_check_seen else NOT_SHOWN
     if not settings.is_qualified:
         return EXPIRES_ONLY
     return ONE_EXPIRES_ONLY if settings.has_unqualified_registered_contact else ""

@@ -289,6 +289,7 @@ class Machine:
             return None
         self.since = max(at, self.since)
         self.believed_at = max(now, self.since)
+        self.reason = cause
         return Transition(self.target, self.check, before, after, self.since, self.believed_at, cause)
 
     # ------------------------------------------------------------ flapping (rule 12)

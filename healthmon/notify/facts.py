@@ -109,5 +109,5 @@ def _named(incident: Incident) -> dict[str, Any]:
         "endpoint": target.endpoint,
         "name": target.resource or target.pbx,
         "kind": incident.kind,
-        "state": incident.health,
+        "state": incident.state,
     }

@@ -201,7 +201,7 @@ def incident_data(incident: Incident) -> dict[str, Any]:
         "watch": incident.watch,
         "severity": incident.severity,
         "check": incident.check,
-        "state": incident.health,
+        "state": incident.state,
         "opened_at": rfc3339(incident.opened_at),
         "closed_at": rfc3339(incident.closed_at),
         "ending": incident.ending,

@@ -194,7 +194,7 @@ def _incident(one: Incident, until: float, zone: ZoneInfo, *, has_pbx: bool, wit
         Cell(moment(one.opened_at, zone)),
         Cell(short(ended - one.opened_at)),
         Cell(one.target.endpoint if one.target.is_endpoint and not has_pbx else str(one.target)),
-        state_cell(one.health),
+        state_cell(one.state),
         Cell("; ".join(filter(None, (one.cause or one.extent, unseen_part(one), _ending(one, with_notes=with_notes))))),
     ]
 

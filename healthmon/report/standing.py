@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from healthmon.core.pulse import is_stale, why_old
 from healthmon.core.sites import label
 from healthmon.errors import ExitCode
-from healthmon.model import Check, CheckState, Freshness, Health, Incident, Kind, Loss, PbxState, Target
+from healthmon.model import PARTIAL_CHECKS, Check, CheckState, Freshness, Health, Incident, Kind, Loss, PbxState, Target
 from healthmon.report.words import acknowledged
 from healthmon.store.queries import Hindrance
 
@@ -71,7 +71,8 @@ class Row(Struct, frozen=True):
         """Whether somebody should know: it is down, or not to be seen. Softphones and mobiles log out as they like."""
         is_at_home = self.is_logged_out and not self.kind.is_usually_told_singly
         is_down = self.state is Health.DOWN and not self.is_unused and not is_at_home
-        return is_down or self.is_unseen
+        is_half_down = self.state is Health.DEGRADED and self.belief is Health.DOWN
+        return is_down or is_half_down or self.is_unseen
 
     @property
     def is_plain_up(self) -> bool:
@@ -265,10 +266,18 @@ def _why_old(states: Iterable[CheckState], fresh: Freshness, now: float) -> str:
 
 def _worst_check(states: Sequence[CheckState]) -> Row:
     """Take the connection, unless another check that can be seen is worse."""
-    rows = [_row(state) for state in sorted(states, key=lambda state: state.check != Check.CONNECTION)]
+    rows = [_of_check(state) for state in sorted(states, key=lambda state: state.check != Check.CONNECTION)]
     # min() keeps the first of equals: the connection. That another check is not known says nothing of the PBX.
     worse = [row for row in rows[1:] if row.state in (Health.DOWN, Health.DEGRADED)]
     return min([rows[0], *worse], key=lambda row: _SEVERITY[row.state])
+
+
+def _of_check(state: CheckState) -> Row:
+    """Say how one check of a PBX stands, in the word of its alert: one that lists no endpoints still answers."""
+    row = _row(state)
+    if row.state is Health.DOWN and state.check in PARTIAL_CHECKS:
+        return replace(row, state=Health.DEGRADED)
+    return row
 
 
 def _counts(rows: Iterable[Row]) -> dict[str, Counter[Health]]:

@@ -160,7 +160,7 @@ def _times(story: Story, zone: ZoneInfo, now: float) -> list[str]:
 
 def _headline(story: Story, zone: ZoneInfo, now: float) -> Iterator[str]:
     incident, smaller = story.incident, story.smaller
-    state = f"{incident.health} ({incident.severity})"
+    state = f"{incident.state} ({incident.severity})"
     yield f"incident {incident.id}: {incident.name}, {incident.check}: {state}"
     since = full(incident.opened_at, zone)
     if incident.closed_at is None:

@@ -149,7 +149,7 @@ def test_the_life_of_a_pbx_names_its_checks_and_what_is_behind_it(database: Path
 
     assert text.splitlines() == [
         "pbx office, watched since Wed 2026-04-01 14:00 CEST",
-        "down since Thu 2026-04-30 14:00 CEST, for 1 d 0 h: connection refused",
+        "degraded since Thu 2026-04-30 14:00 CEST, for 1 d 0 h: connection refused",
         "from Fri 2026-04-24 14:00 CEST to Fri 2026-05-01 14:00 CEST (Europe/Berlin)",
         "2026-04-30 14:00:00 CEST  transition  connection: up: test",
         "2026-05-01 13:00:00 CEST  transition  inventory: down: test",

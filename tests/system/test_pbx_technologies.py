@@ -71,3 +71,19 @@ def test_a_chan_sip_peer_lost_and_back(lab16: Lab) -> None:
     one.come_back()
 
     scene.wait_told("DOWN phone 201 (office) since ", "UP phone 201 (office) after ")
+
+
+@pytest.mark.lab
+def test_a_chan_sip_peer_that_is_not_qualified_and_registered_has_the_remark_of_pjsip(lab16: Lab) -> None:
+    pbx = lab16.asterisk(sip_peer("201", qualify="no"), sip_peer("202", qualify="500"))
+    unchecked, checked = (lab16.add(Phone(pbx.chan_sip, name)) for name in ("201", "202"))
+    scene = set_scene(lab16, pbx, lab16.folder("daemon"))
+    assert (unchecked.register(), checked.register()) == (200, 200)
+    for name in ("SIP/201", "SIP/202"):
+        scene.daemon.wait_for_state(name, "up")
+
+    def remarks() -> list[str]:
+        return [scene.daemon.target(name)["remark"] for name in ("SIP/201", "SIP/202")]
+
+    expected = ["not qualified, as far as ARI shows: its loss is noticed only when its registration expires", ""]
+    scene.daemon.wait(lambda: remarks() == expected, "the remark of the one that is not checked")
