@@ -374,7 +374,9 @@ class Endpoint(Machine):
         # The last place that is known stays: that is where the endpoint was lost.
         has_others = len(known) < len(self.places)
         is_left = change.status is ContactStatus.REMOVED and has_others and self._is_gone(address)
-        return self._move([], known if is_left else [], at)
+        # Of thousands not all settings are read yet; without a place it would be told apart from its site.
+        found = [] if self.places else [Place(address)]
+        return self._move(found, known if is_left else [], at)
 
     def settle_in(self, places: tuple[Place, ...], at: float) -> list[PlaceChange]:
         """Take the places that its settings tell; nothing, where it has no contact: the last places stay."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from healthmon.model import Ending, Kind, Place, Reason, Target
-from tests.core.scene import phone, settings, trunk, trunk_settings
+from tests.core.scene import UP, phone, settings, trunk, trunk_settings
 from tests.core.test_causes import BRANCH, HOME, NETWORK, PRIVATE, TRUNKS, TWO_SITES, Town, phones, quick
 
 PROXY = "192.0.2.77"
@@ -145,6 +145,19 @@ def test_most_sites_at_once_are_one_cause_also_where_no_provider_is_known(networ
     town.go_on(90)
     assert town.told()[1:] == [(Reason.RESOLVED, str(NETWORK), "up")]
     assert not town.open()
+
+
+def test_phones_whose_settings_are_not_read_yet_belong_to_the_site_where_they_are_lost() -> None:
+    places = many_sites(20, 5)
+    town = Town(quick())
+    town.truth, town.places = dict.fromkeys(places, UP), places
+    town.snapshot(town.truth)
+    town.live(30, town.truth)
+
+    town.die(places)
+    town.go_on(120)
+
+    assert town.told() == [(Reason.OPENED, str(NETWORK), "down")]
 
 
 def test_some_of_the_sites_are_told_one_by_one() -> None:
