@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from healthmon.config.types import Config, PbxConfig, WatchConfig
 from healthmon.core.causes import GROUP
 from healthmon.core.desk import FLAPS, Desk
-from healthmon.core.endpoint import Endpoint
+from healthmon.core.endpoint import LIVING, Endpoint
 from healthmon.core.endpoints import DOUBT, DUE, GRACE, UNLISTED, Endpoints
 from healthmon.core.incidents import MUTES
 from healthmon.core.pbx import CONFIRMED_WITHIN, JUST_STARTED, Candidate, Held, Pbx
@@ -239,7 +239,8 @@ class Monitor:
         step.changes.places += news
         # While it is down, it is where it was lost.
         self._desk.members.note(endpoint)
-        return any(not place.is_left for place in news)
+        # Of a contact that was lost there is nothing more to be told.
+        return change.status in LIVING and any(not place.is_left for place in news)
 
     def _contact_of_a_stranger(self, pbx: Pbx, change: ContactChange, step: Step) -> None:
         """Something that was removed has a contact again: it is configured again."""
