@@ -35,9 +35,6 @@ class Figures(Struct, frozen=True):
     outages: int = 0
     #: The longest outage: its part within the window, with the time in which nobody saw it.
     longest_s: float = 0.0
-    #: For how long the longest outage, and all of them, could not be seen; it is a part of the unknown time.
-    longest_unseen_s: float = 0.0
-    outages_unseen_s: float = 0.0
     #: The time within maintenance windows, and within silences; it is part of those above, too.
     maintenance_s: float = 0.0
     silenced_s: float = 0.0
@@ -47,6 +44,9 @@ class Figures(Struct, frozen=True):
     restarts: int = 0
     #: As far as they are known.
     round_trips: RoundTrips = NO_ROUND_TRIPS
+    #: For how long the longest outage, and all of them, could not be seen; it is a part of the unknown time.
+    longest_unseen_s: float = 0.0
+    outages_unseen_s: float = 0.0
 
     @property
     def watched_s(self) -> float:

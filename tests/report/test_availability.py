@@ -217,8 +217,8 @@ def second_by_second(history: History, window: tuple[int, int]) -> Figures:
         count[UNKNOWN],
         len(lasted),
         longest_s,
-        longest_unseen_s,
-        sum(unseen for _, unseen in lasted),
+        longest_unseen_s=longest_unseen_s,
+        outages_unseen_s=sum(unseen for _, unseen in lasted),
     )
 
 
