@@ -58,6 +58,10 @@ _SEND = """UPDATE notifications SET state = 'sending', claim = :claim, claimed_a
 _FIRST_SEVERITY = """SELECT severity FROM notifications
     WHERE incident_id = :incident_id AND url_id = :url_id AND severity <> '' ORDER BY claim, id LIMIT 1"""
 
+# Before schema 19 messages were booked without it, and their tickets had keys that nobody knows any more.
+_HAS_TICKET = """SELECT EXISTS (SELECT 1 FROM notifications
+    WHERE incident_id = :incident_id AND url_id = :url_id AND severity <> '')"""
+
 _KEY = "SELECT d.identity, i.opened_at FROM daemon d JOIN incidents i ON i.id = :incident_id"
 
 _OPEN = "SELECT i.* FROM incidents i WHERE i.telling AND i.closed_at IS NULL ORDER BY i.id"
@@ -183,6 +187,8 @@ def make_claim(
         said = {each.incident.id: each.says for each in choice.lines}
         riding_along = connection.execute(_RIDING_ALONG, parameters).fetchall()
         choice += _still_ended(connection, _choice(connection, line, riding_along, url_id, said), choice, url_id)
+    if as_tickets:
+        choice = _known_there(connection, choice, url_id)
     if choice == Choice():
         # Nothing is written, so that the engine is not made to look.
         return None
@@ -210,6 +216,20 @@ def _still_ended(connection: sqlite3.Connection, ended: Choice, beside: Choice, 
             lines.append(line)
         else:
             cancelled.append((line.id, f"watched again, and told as incident {anew}"))
+    return Choice(tuple(lines), tuple(cancelled))
+
+
+def _known_there(connection: sqlite3.Connection, choice: Choice, url_id: str) -> Choice:
+    """Leave out what speaks of a ticket that has the key of an earlier version: the service knows no other."""
+    lines: list[Line] = []
+    cancelled = list(choice.cancelled)
+    for line in choice.lines:
+        opens_it = line.says is not Said.UP and line.reason is not Reason.ACKNOWLEDGED
+        about = {"incident_id": line.incident.id, "url_id": url_id}
+        if opens_it or connection.execute(_HAS_TICKET, about).fetchone()[0]:
+            lines.append(line)
+        else:
+            cancelled.append((line.id, "its ticket was opened before the upgrade: resolve it there by hand"))
     return Choice(tuple(lines), tuple(cancelled))
 
 

@@ -5,9 +5,11 @@ The services are played strictly on loopback (``oncall.py``); everything before 
 
 from __future__ import annotations
 
+import gzip
 import re
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ from tests.notify.configs import receiver
 from tests.notify.oncall import API_KEY, ROUTING_KEY, SERVICES, Alertmanager, Ilert, OnCall, PagerDuty, Splunk, expect
 from tests.notify.post import Post
 from tests.notify.urls import NOBODY
+from tests.store.make_fixture import FIXTURES
 from tests.store.scene import BOSS, Store
 
 MINUTE, HOUR = 60.0, 3600.0
@@ -453,6 +456,67 @@ def test_a_report_is_no_ticket() -> None:
         sender_for(BOSS, Secret(service.url)).send(Message("Report", "text"))
 
 
+# ---------------------------------------------------------------- what an earlier version had told
+
+
+def told_before_the_upgrade(store: Store, about: Incident) -> Incident:
+    """What was told has been booked by the version before: it did not note how urgent it was."""
+    with closing(sqlite3.connect(store.path)) as connection, connection:
+        connection.execute("UPDATE notifications SET severity = '' WHERE incident_id = ?", (about.id,))
+    return about
+
+
+@pytest.mark.parametrize("make", [PagerDuty, Ilert, Splunk])
+@pytest.mark.parametrize("ending", [Ending.RECOVERED, Ending.NOT_WATCHED])
+def test_an_upgrade_tells_no_on_call_service_of_tickets_whose_key_it_does_not_know(
+    store: Store, make: type[OnCall], ending: Ending
+) -> None:
+    with scene(store, make) as (post, service):
+        about = post.opens(1)
+        post.run(MINUTE)
+        told_before_the_upgrade(store, about)
+        heard = len(service.requests)
+
+        about = acknowledges(post, about)
+        post.run(MINUTE)
+        ends(post, about, ending)
+        post.run(MINUTE)
+
+        assert len(service.requests) == heard
+        with store.reading() as reader:
+            later = reader.tellings(1)[1:]
+        why = "its ticket was opened before the upgrade: resolve it there by hand"
+        assert [(telling.state, telling.why) for telling in later] == [("cancelled", why)] * 2
+
+
+def test_an_upgrade_over_a_kept_database_sends_no_acknowledgement_of_what_was_told_before(folder: Path) -> None:
+    path = folder / "healthmon.db"
+    path.write_bytes(gzip.decompress((FIXTURES / "schema14.db.gz").read_bytes()))
+    with scene(Store(path), PagerDuty) as (post, service):
+        with post.store.reading() as reader:
+            told = next(one for one in reader.open_incidents() if reader.tellings(one.id)[0].state == "delivered")
+
+        acknowledges(post, told)
+        post.run(MINUTE)
+
+        assert service.requests == []
+
+
+@each_service
+def test_what_is_reminded_of_after_the_upgrade_has_a_ticket_and_closes_it(store: Store, make: type[OnCall]) -> None:
+    with scene(store, make) as (post, service):
+        about = post.opens(1)
+        post.run(MINUTE)
+        told_before_the_upgrade(store, about)
+
+        tell(post, about, Reason.REMINDER, 1)
+        post.run(MINUTE)
+        ends(post, about)
+        post.run(MINUTE)
+
+        assert service.states == ["resolved"]
+
+
 # ---------------------------------------------------------------- check-config
 
 FORMS = [
@@ -478,7 +542,6 @@ def test_the_forms_that_users_know_are_taken(url: str) -> None:
     ("url", "why"),
     [
         ("opsgenie://a1b2c3d4-s3cr3t", "ends in April 2027"),
-        ("jira://a1b2c3d4-s3cr3t", "closes none"),
         ("pagerduty://s3cr3t@key", "32 letters and digits"),
         (f"pagerduty://{ROUTING_KEY}@k?region=mars", "region must be us or eu"),
         (f"pagerduty://{ROUTING_KEY}@k?severity=s3cr3t", "severity must be one of"),
@@ -511,6 +574,7 @@ def test_what_cannot_be_an_on_call_service_is_refused_with_the_reason(url: str, 
         ("signl4://s3cr3t?external_id=x", "external_id: not obeyed"),
         ("spike://" + "a" * 32, "opens a new one there with each message"),
         ("betterstack://token/a@example.org", "opens a new one"),
+        ("jira://a1b2c3d4-s3cr3t", "apprise closes none of its alerts"),
     ],
 )
 def test_what_is_not_obeyed_is_said_without_secrets(url: str, said: str) -> None:
@@ -558,6 +622,15 @@ def test_check_config_refuses_opsgenie_with_the_reason(tmp_path: Path) -> None:
     assert refused.exit_code == 78
     assert "Opsgenie's service ends in April 2027" in refused.output
     assert "s3cr3t" not in refused.output
+
+
+def test_jira_in_a_file_that_was_good_before_is_a_warning_and_keeps_no_daemon_from_its_start(tmp_path: Path) -> None:
+    taken = checked(tmp_path, "jira://a1b2c3d4-s3cr3t")
+
+    assert taken.exit_code == 0, taken.output
+    assert "warning: " in taken.stderr
+    assert "oncall/jira: Jira Service Management: apprise closes none of its alerts" in taken.stderr
+    assert "s3cr3t" not in taken.output
 
 
 def test_check_config_takes_tickets_and_says_what_is_not_obeyed(tmp_path: Path) -> None:

@@ -8,14 +8,12 @@ _OPSGENIE = (
     "Opsgenie's service ends in April 2027, and apprise closes none of its alerts: a message UP posts nothing, and "
     "counts as delivered; docs/on-call.md says what there is instead"
 )
-_JIRA = (
-    "apprise closes none of the alerts of Jira Service Management: a message UP posts nothing, and counts as "
-    "delivered; docs/on-call.md says what there is instead"
-)
-_REFUSED = {"opsgenie": _OPSGENIE, "jira": _JIRA}
+_REFUSED = {"opsgenie": _OPSGENIE}
 
 _OPENS_ONE_EACH = "opens a new one there with each message, also with the one that says UP, and closes none"
 _REMARKS = {
+    "jira": "Jira Service Management: apprise closes none of its alerts; a message UP posts nothing, and counts as "
+    "delivered; docs/on-call.md says what there is instead",
     "spike": f"Spike.sh: {_OPENS_ONE_EACH}",
     "betterstack": f"Better Stack: {_OPENS_ONE_EACH}",
     "xmatters": f"xMatters: {_OPENS_ONE_EACH}, unless its workflow reads the text",
