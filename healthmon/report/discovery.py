@@ -137,13 +137,24 @@ def missing_modules_in_words(modules: Sequence[str]) -> str:
 
 
 def matches_nothing(listed: Mapping[str, Collection[Target]], config: Config) -> list[str]:
-    """Say which watch sections speak of nothing that the PBXs list; ``listed``: those of each PBX that answered."""
+    """Say which sections speak of nothing that the PBXs list; ``listed``: those of each PBX that answered.
+
+    A ``[site …]`` with addresses is left out: who is there changes with each registration.
+    """
     if set(listed) != {pbx.name for pbx in config.pbxs}:
         # What those have that did not answer nobody knows.
         return []
     every = [target for targets in listed.values() for target in targets]
     used = {watch.name for target in every if (watch := config.watch_for(target))}
-    return [f"[watch {watch.name}] matches nothing that is there" for watch in config.watches if watch.name not in used]
+    sections = [f"watch {watch.name}" for watch in config.watches if watch.name not in used]
+    by_pattern = [(f"site {site.name}", site.endpoints) for site in config.sites if not site.addresses]
+    by_pattern += [(f"maintenance {window.name}", window.matcher.endpoints) for window in config.maintenance]
+    sections += [section for section, patterns in by_pattern if patterns and not _any_is_called(patterns, every)]
+    return [f"[{section}] matches nothing that is there" for section in sections]
+
+
+def _any_is_called(patterns: Iterable[str], targets: Collection[Target]) -> bool:
+    return any(target.is_called(pattern) for pattern in patterns for target in targets)
 
 
 def escaped_pattern(endpoint: str) -> str:

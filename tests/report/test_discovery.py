@@ -49,3 +49,18 @@ def test_a_section_that_matches_nothing_is_named_once_every_pbx_has_answered(tmp
     assert matches_nothing({"office": listed}, config) == ["[watch sip] matches nothing that is there"]
     assert matches_nothing({"office": [*listed, Target("office", "SIP", "1")]}, config) == []
     assert matches_nothing({}, config) == []
+
+
+def test_a_site_and_a_maintenance_window_that_match_nothing_are_named_too(tmp_path: Path) -> None:
+    watch = "[watch all]\nendpoints = PJSIP/*\n"
+    site = "[site {name}]\nendpoints = {pattern}\n"
+    window = "[maintenance {name}]\nendpoints = {pattern}\ndays = daily\ntime = 02:00-03:00\n"
+    some = [part.format(name="there", pattern="PJSIP/1*") for part in (site, window)]
+    none = [part.format(name="nowhere", pattern="PJSIP/9*") for part in (site, window)]
+    by_address = "[site shop]\naddresses = 203.0.113.0/28\n"
+    config = Files(tmp_path).load(PBX + RECEIVER + watch + "".join(some + none) + by_address)
+
+    assert matches_nothing({"office": [Target("office", "PJSIP", "101")]}, config) == [
+        "[site nowhere] matches nothing that is there",
+        "[maintenance nowhere] matches nothing that is there",
+    ]
