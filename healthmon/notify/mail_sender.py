@@ -163,14 +163,17 @@ class MailSender:
 
 
 def _recipients(service: Any, url: str) -> Iterator[Recipient]:
-    """Name every address of a URL once, with the place where it stands."""
+    """Name every address of a URL once, however its capital letters are written, with the place where it stands."""
     places = {
         re.sub(r".*<|>.*", "", text).lower(): f"address {number} in {where}"
         for where, addresses in mail_addresses(url)
         for number, text in enumerate(addresses, start=1)
     }
     every = [*(address for _, address in service.targets), *sorted(service.cc), *sorted(service.bcc)]
-    for address in dict.fromkeys(every):
+    written: dict[str, str] = {}
+    for address in every:
+        written.setdefault(address.lower(), address)
+    for address in written.values():
         key = blake2b(address.lower().encode(), digest_size=8).hexdigest()
         yield Recipient(address, key, places.get(address.lower(), "its own address"))
 

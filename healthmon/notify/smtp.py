@@ -189,7 +189,7 @@ class Conversation(smtplib.SMTP):
         with self._stage("MAIL FROM", COMMAND):
             answer = _answer("MAIL FROM", *self.mail(letter.sender, size))
         if answer.verdict is not Verdict.ACCEPTED:
-            _note(answers, letter.recipients, answer)
+            _note(answers, letter.recipients, _not_about_them(answer))
         elif accepted := list(self._accepted(letter.recipients, answers)):
             self._hand_over_text(letter.text, accepted, answers)
         if any(answers[recipient].verdict is not Verdict.ACCEPTED for recipient in letter.recipients):
@@ -215,7 +215,7 @@ class Conversation(smtplib.SMTP):
         with self._stage("DATA", DATA):
             code, words = self.docmd("DATA")
         if code != 354:
-            _note(answers, accepted, _refusal("DATA", code, words))
+            _note(answers, accepted, _not_about_them(_refusal("DATA", code, words)))
             return
         with self._stage("the text", BLOCK):
             self._send_text(text)
@@ -343,6 +343,11 @@ def _answer(stage: str, code: int, words: bytes) -> Answer:
 def _refusal(stage: str, code: int, words: bytes) -> Answer:
     verdict = Verdict.REFUSED if 500 <= code < 600 else Verdict.LATER
     return Answer(verdict, f"{stage}: {_said(code, words)}")
+
+
+def _not_about_them(answer: Answer) -> Answer:
+    """What is refused before the text, but not to a recipient, says nothing of the recipients: a quota, a login."""
+    return replace(answer, verdict=Verdict.LATER)
 
 
 def _said(code: int, words: bytes | str) -> str:

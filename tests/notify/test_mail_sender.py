@@ -108,6 +108,29 @@ def test_nobody_gets_a_mail_twice_who_stands_in_it_twice() -> None:
         assert not any("d@example.org" in mail.text for mail in server.mails)
 
 
+def test_an_address_in_capital_and_small_letters_is_one_address() -> None:
+    with MailServer(recipients={"B@example.org": "451 greylisted"}) as server:
+        url = server.url("a@example.org,B@example.org", "&cc=b@example.org")
+        [missed] = in_part(url).missed
+
+        [again] = in_part(url, Message("again", "…", only=frozenset((missed.address,)))).missed
+
+    assert (again.address, again.why) == (missed.address, "RCPT TO: 451 greylisted")
+
+
+@pytest.mark.parametrize("stage", ["MAIL", "DATA"])
+def test_what_is_refused_but_not_to_a_recipient_is_never_final_for_one(stage: str) -> None:
+    with MailServer(recipients={"b@example.org": "451 greylisted"}) as server:
+        url = server.url("a@example.org,b@example.org")
+        [missed] = in_part(url).missed
+        server.recipients.clear()
+        server.troubles[stage] = Trouble(stage, "550 5.4.5 daily sending quota exceeded")
+
+        [again] = in_part(url, Message("again", "…", only=frozenset((missed.address,)))).missed
+
+    assert not again.is_final
+
+
 def test_nobody_has_it_where_each_was_refused_and_each_is_named() -> None:
     with MailServer(recipients={"a@example.org": "550 no such user", "b@example.org": "451 later"}) as server:
         error = failure(server.url("a@example.org,b@example.org"))
