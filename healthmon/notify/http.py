@@ -181,7 +181,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 def _date(words: str) -> datetime | None:
     try:
         moment = parsedate_to_datetime(words)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     # "-0000" says that the zone is not known; HTTP has but one.
     return moment if moment.tzinfo is not None else None

@@ -68,6 +68,7 @@ class Suspects:
     """
 
     def __init__(self) -> None:
+        self._failures: dict[int, int] = {}
         self._refused: dict[int, int] = {}
         self._proven: dict[int, int] = {}
         self._works_since: set[int] = set()
@@ -75,7 +76,12 @@ class Suspects:
     def failed_alone(self, row: ClaimedRow, *, refused: bool) -> None:
         """Note that a row failed by itself."""
         number = row.notification_id
+        self._failures[number] = self.times_failed(row) + 1
         self._refused[number] = self._refused.get(number, 0) + refused
+
+    def times_failed(self, row: ClaimedRow) -> int:
+        """How often a row failed by itself: the others are tried before it, or it might hide them for ever."""
+        return self._failures.get(row.notification_id, 0)
 
     def attempt_ended(self, alone: Iterable[ClaimedRow], *, something_delivered: bool) -> None:
         """Note what an attempt proves about the rows that failed alone in it."""
@@ -96,6 +102,7 @@ class Suspects:
     def forget(self, rows: Iterable[ClaimedRow]) -> None:
         """These rows are done with."""
         for row in rows:
+            self._failures.pop(row.notification_id, None)
             self._refused.pop(row.notification_id, None)
             self._proven.pop(row.notification_id, None)
             self._works_since.discard(row.notification_id)

@@ -340,6 +340,26 @@ def test_a_service_that_refuses_one_event_gets_the_others(store: Store, make: ty
         assert [state for state, _ in post.fates(2)] == ["undeliverable"]
 
 
+def test_events_that_a_service_refuses_do_not_hide_the_others_for_ever(store: Store) -> None:
+    with scene(store, PagerDuty) as (post, service):
+
+        def refuses_the_first_two(body: Any) -> None:
+            expect("101" not in str(body), 404, {"message": "not this one"})
+            expect("102" not in str(body), 404, {"message": "not this one"})
+
+        service.before = refuses_the_first_two
+        for number in (1, 2, 3):
+            post.opens(number, Kind.PROVIDER)
+        post.run(MINUTE)
+        assert service.states == ["open"]
+
+        post.run(HOUR)
+        post.opens(4, Kind.PROVIDER)
+        post.run(MINUTE)
+
+        assert service.states == ["open", "open"]
+
+
 def test_an_end_is_not_given_up_for_its_ticket_would_stay_open(store: Store) -> None:
     with scene(store, PagerDuty) as (post, service):
         about = post.opens(1)

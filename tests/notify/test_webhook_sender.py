@@ -114,7 +114,18 @@ def test_retry_after_as_a_date_is_understood_too_by_the_clock_of_the_one_who_say
         assert failure(sink.url).retry_after == 150
 
 
-@pytest.mark.parametrize("words", ["Mon, 01 Jan 2001 11:00:00 GMT", "soon", "99999999999", "-5", "Mon, 99 Foo 2001"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        "Mon, 01 Jan 2001 11:00:00 GMT",
+        "soon",
+        "99999999999",
+        "-5",
+        "Mon, 99 Foo 2001",
+        "Mon, 01 Jan 99999999999 12:00:00 GMT",
+        "Mon, 01 Jan 2001 12:00:00 +99999999999999",
+    ],
+)
 def test_retry_after_that_says_nothing_keeps_nobody_waiting(words: str) -> None:
     assert not retry_after({"Date": "Mon, 01 Jan 2001 12:00:00 GMT", "Retry-After": words})
 
