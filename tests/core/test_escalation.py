@@ -9,11 +9,11 @@ from msgspec.structs import replace
 
 from healthmon.config.types import Config, Escalation, ReceiverConfig, ReceiverUrl, Secret, WatchConfig, Weekly
 from healthmon.errors import Trouble
-from healthmon.model import Health, Matcher, Reason, Target
+from healthmon.model import Health, Matcher, Reason, Said, Target
 from tests.core.scene import DOWN, PHONES, PROVIDERS, START, UP, Scene, config, pbx_config, phone, trunk, trunk_settings
 
 BOSS, CHIEF, DIRECTOR = "oncall/boss", "chief/pager", "director/sms"
-TRUNK = trunk("a")
+OFFICE, TRUNK = Target("office"), trunk("a")
 QUARTER = 900.0
 
 
@@ -231,3 +231,36 @@ def test_a_clock_that_is_set_moves_nothing() -> None:
 
     scene.live(400, truth)
     assert told(scene)[1:] == [(CHIEF, Reason.ESCALATED)]
+
+
+def cannot_see(scene: Scene, seconds: float) -> None:
+    """Every look at the PBX meets a wrong password for so long."""
+    for _ in range(int(seconds / 10)):
+        scene.after(10)
+        scene.report(Trouble.DENIED)
+        scene.deliver()
+
+
+def test_cannot_see_is_told_to_the_chief_too_where_nobody_takes_note_and_so_is_its_end() -> None:
+    scene, truth = watched()
+    cannot_see(scene, QUARTER)
+    assert told(scene) == [(BOSS, Reason.OPENED)]
+
+    cannot_see(scene, 120)
+    assert [(url, reason, said) for url, reason, _, said in scene.sent] == [
+        (BOSS, Reason.OPENED, Said.UNSEEN),
+        (CHIEF, Reason.ESCALATED, Said.UNSEEN),
+    ]
+
+    scene.live(120, truth)
+    assert sorted(told(scene)[2:]) == [(CHIEF, Reason.RESOLVED), (BOSS, Reason.RESOLVED)]
+
+
+def test_who_takes_note_of_cannot_see_spares_the_chief() -> None:
+    scene, truth = watched()
+    cannot_see(scene, 600)
+    scene.acknowledge(scene.open(OFFICE)[0])
+    cannot_see(scene, 3600)
+    scene.live(120, truth)
+
+    assert told(scene) == [(BOSS, Reason.OPENED), (BOSS, Reason.RESOLVED)]

@@ -262,6 +262,20 @@ class Asterisk:
             self._emit(peer.endpoint.peer_event(), peer.endpoint.device_event())
             self._check_anew(peer)
 
+    def loses_qualify(self, *names: str) -> None:
+        """Their AORs are written anew without qualify (ARI, realtime), no reload: it says so, and checks no more."""
+        for peer in (self.peers[name] for name in names):
+            peer.endpoint.qualify_frequency = 0
+            self._emit(peer.endpoint.contact_event("NonQualified"))
+            self._plan(peer)
+
+    def gets_qualify_back(self, qualify: int, *names: str) -> None:
+        """Their AORs are written anew with qualify; the first check says what it finds."""
+        for peer in (self.peers[name] for name in names):
+            peer.endpoint.qualify_frequency = qualify
+            peer.is_reachable = None
+            self._check_anew(peer)
+
     # ---------------------------------------------------------------- checks
 
     def _check_anew(self, peer: Peer) -> None:

@@ -16,7 +16,7 @@ from healthmon.store.queries import open_reader
 from tests.scenarios.asterisk import Peer
 from tests.scenarios.channel import Manner
 from tests.scenarios.daemon import Pace
-from tests.scenarios.world import DAY, HOUR, MINUTE, World, phone, provider
+from tests.scenarios.world import DAY, HOUR, MINUTE, START, World, phone, provider
 
 CONFIG = """
 [healthmon]
@@ -46,7 +46,15 @@ up_after = 5s
 [receiver oncall]
 longest_pause = {longest_pause:g}s
 urls = boss = {url}
+{more}
 """
+
+#: Somebody who is told where nobody took note.
+CHIEF = """
+[receiver chief]
+urls = pager = json://127.0.0.1:9000/chief
+"""
+ESCALATES = "receivers = oncall\nescalate_to = chief after 1m"
 
 #: The site of forty phones, that of ten, and the providers.
 WAREHOUSE = [f"PJSIP/{number}" for number in range(101, 141)]
@@ -102,6 +110,8 @@ class Row(Struct, frozen=True):
     is_first_look: bool = False
     #: More lines for the section of the PBX.
     of_pbx: str = ""
+    #: More sections.
+    more: str = ""
     #: What else must be true of what arrived when nobody killed the daemon.
     also: Callable[[World], None] | None = None
 
@@ -120,6 +130,7 @@ class Row(Struct, frozen=True):
             poll_every=f"{self.poll_every:g}",
             longest_pause=self.longest_pause,
             url=self.url,
+            more=self.more,
             providers_are=self.providers_are,
             phones_are=self.phones_are,
         )
@@ -338,6 +349,30 @@ def it_was_never_called_down(world: World) -> None:
     assert world.channel.subjects[1].startswith("SEEN AGAIN PBX office after ")
 
 
+def the_password_is_changed_for_long(world: World) -> None:
+    world.at(30, world.pbx.refuses_our_password)
+    world.at(200, world.pbx.takes_our_password)
+
+
+def the_chief_is_told_that_nobody_took_note(world: World) -> None:
+    boss, chief = (world.channels[url_id] for url_id in ("oncall/boss", "chief/pager"))
+    assert boss.subjects[0] == "CANNOT SEE PBX office: password refused"
+    assert chief.subjects[0] == "ESCALATED PBX office: password refused"
+    # The first look that is refused, and the hold; then a minute.
+    assert 60 <= chief.arrivals[0].at - boss.arrivals[0].at <= 60 + 0.5 + MOMENT
+    assert [channel.subjects[1].partition(" after ")[0] for channel in (boss, chief)] == ["SEEN AGAIN PBX office"] * 2
+
+
+def the_password_is_changed_for_long_and_somebody_takes_note(world: World) -> None:
+    the_password_is_changed_for_long(world)
+    world.at(80, world.acknowledge, 0)
+
+
+def the_chief_hears_nothing(world: World) -> None:
+    assert world.channels["chief/pager"].subjects == []
+    assert len(world.channels["oncall/boss"].subjects) == 2
+
+
 def the_pbx_is_killed_and_its_password_changed(world: World) -> None:
     world.at(30, world.pbx.is_killed)
     world.at(90, world.pbx.refuses_our_password)
@@ -438,6 +473,21 @@ def the_dead_one_is_told(world: World) -> None:
     assert [subject.partition(" since ")[0] for subject in world.channel.subjects] == [
         "DOWN provider trunk-telekom (office)"
     ]
+
+
+def qualify_is_switched_off_without_a_reload(world: World) -> None:
+    """Then the provider dies, and comes back before qualify is switched on again."""
+    world.at(30, world.pbx.loses_qualify, TELEKOM)
+    world.at(60, world.pbx.dies, TELEKOM)
+    world.at(200, world.pbx.returns, TELEKOM)
+    world.at(240, world.pbx.gets_qualify_back, 5, TELEKOM)
+
+
+def it_was_unknown_and_not_up_meanwhile(world: World) -> None:
+    with open_reader(world.config.database) as reader:
+        account = account_of(reader, Asked((START + 35, START + 235)), START + world.now)
+    (line,) = (line for line in account.lines if line.target.endpoint == TELEKOM)
+    assert line.figures.unknown_s == pytest.approx(200)
 
 
 def many_providers() -> list[Peer]:
@@ -761,6 +811,12 @@ ROWS: Sequence[Row] = (
         also=the_dead_one_is_told,
     ),
     Row(
+        "qualify is switched off without a reload, the provider dies and returns, qualify is switched on: no message",
+        qualify_is_switched_off_without_a_reload,
+        exactly(0),
+        also=it_was_unknown_and_not_up_meanwhile,
+    ),
+    Row(
         "first look at a just booted Asterisk with an empty database: no message",
         it_is_first_seen_when_it_has_just_booted,
         exactly(0),
@@ -782,6 +838,25 @@ ROWS: Sequence[Row] = (
         exactly(2),
         lasts=8 * MINUTE,
         also=it_was_never_called_down,
+    ),
+    Row(
+        "the ARI password is changed for 170 s, and nobody takes note: cannot see it is told to the chief too",
+        the_password_is_changed_for_long,
+        exactly(2),
+        lasts=10 * MINUTE,
+        of_pbx=ESCALATES,
+        more=CHIEF,
+        also=the_chief_is_told_that_nobody_took_note,
+    ),
+    Row(
+        "the ARI password is changed for 170 s, and somebody takes note: the chief hears nothing",
+        the_password_is_changed_for_long_and_somebody_takes_note,
+        # Whoever takes note while no daemon runs is not heard here.
+        at_most(2),
+        lasts=10 * MINUTE,
+        of_pbx=ESCALATES,
+        more=CHIEF,
+        also=the_chief_hears_nothing,
     ),
     Row(
         "the PBX is killed for 60 s and has another password when it is back, mended 90 s later",
