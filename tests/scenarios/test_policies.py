@@ -24,14 +24,13 @@ class Setup(Row, frozen=True):
     """A row with more lines in its configuration."""
 
     #: The header of a section, and lines for it.
-    more: tuple[str, str] = ("", "")
-    sections: str = ""
+    within: tuple[str, str] = ("", "")
 
     @property
     def config(self) -> str:
         """The configuration file."""
-        header, lines = self.more
-        return self.plain_config().replace(f"[{header}]\n", f"[{header}]\n{lines}\n") + self.sections
+        header, lines = self.within
+        return self.plain_config().replace(f"[{header}]\n", f"[{header}]\n{lines}\n")
 
 
 def a_phone_dies(world: World) -> None:
@@ -73,8 +72,8 @@ ROWS = (
         a_provider_dies,
         exactly(2),
         also=first_words(CHIEF, "ESCALATED", "UP"),
-        more=("watch providers", "escalate_to = chief after 60s"),
-        sections="\n[receiver chief]\nlongest_pause = 5s\nurls = pager = json://127.0.0.1:9000/pager",
+        within=("watch providers", "escalate_to = chief after 60s"),
+        more="\n[receiver chief]\nlongest_pause = 5s\nurls = pager = json://127.0.0.1:9000/pager",
     ),
     Setup(
         "a phone goes down and up in the receiver's quiet time",
@@ -82,7 +81,7 @@ ROWS = (
         exactly(1),
         lasts=8 * MINUTE,
         also=not_before(5, "WAS"),
-        more=("receiver oncall", "quiet = 11:00-12:05 except critical"),
+        within=("receiver oncall", "quiet = 11:00-12:05 except critical"),
     ),
     Setup(
         "a phone goes down in the receiver's quiet time, and stays down",
@@ -90,13 +89,13 @@ ROWS = (
         exactly(1),
         lasts=8 * MINUTE,
         also=not_before(5, "DOWN"),
-        more=("receiver oncall", "quiet = Wed 11:00-12:05 except critical"),
+        within=("receiver oncall", "quiet = Wed 11:00-12:05 except critical"),
     ),
     Setup(
         "a provider dies in a quiet time that excepts what is critical",
         a_provider_dies,
         exactly(2),
-        more=("receiver oncall", "quiet = 11:00-12:05 except critical"),
+        within=("receiver oncall", "quiet = 11:00-12:05 except critical"),
     ),
     Setup(
         "a phone goes down before the working hours begin",
@@ -104,7 +103,7 @@ ROWS = (
         exactly(1),
         lasts=8 * MINUTE,
         also=not_before(5, "DOWN"),
-        more=("watch phones", "working_hours = Mon-Fri 12:05-18:00"),
+        within=("watch phones", "working_hours = Mon-Fri 12:05-18:00"),
     ),
     Setup(
         "a phone that was told returns after the working hours",
@@ -112,10 +111,13 @@ ROWS = (
         exactly(2),
         lasts=9 * MINUTE,
         also=first_words("oncall/boss", "DOWN", "UP"),
-        more=("watch phones", "working_hours = Mon-Fri 08:00-12:05"),
+        within=("watch phones", "working_hours = Mon-Fri 08:00-12:05"),
     ),
     Setup(
-        "a softphone dies and returns", a_phone_dies_and_returns, exactly(0), more=("watch phones", "kind = softphone")
+        "a softphone dies and returns",
+        a_phone_dies_and_returns,
+        exactly(0),
+        within=("watch phones", "kind = softphone"),
     ),
 )
 
