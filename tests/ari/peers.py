@@ -52,6 +52,9 @@ class Peer(Protocol):
     def remove_name_that_is_not_utf_8(self) -> None:
         """The next reload is without it."""
 
+    def limit_sessions(self, most: int) -> None:
+        """Start anew with ``sessionlimit`` in http.conf."""
+
     def check(self) -> None:
         """At the end: whatever the peer has to complain about."""
 
@@ -102,6 +105,11 @@ class FakePeer:
     def remove_name_that_is_not_utf_8(self) -> None:
         """The next reload is without it."""
         self.fake.remove(f"PJSIP/{NOT_UTF_8}")
+
+    def limit_sessions(self, most: int) -> None:
+        """Start anew with so many HTTP sessions."""
+        self.fake.limit_sessions(most)
+        self.fake.restart()
 
     def check(self) -> None:
         """A request that the fake does not know is a failure."""
@@ -173,6 +181,11 @@ class RealPeer:
         self.asterisk.append("pjsip.conf", "")
         self.asterisk.reload()
         wait_for(lambda: AriClient(self.pbx).info().last_reload_time != before)
+
+    def limit_sessions(self, most: int) -> None:
+        """Start anew with so many HTTP sessions."""
+        self.asterisk.append("http.conf", f"sessionlimit={most}\n")
+        self.restart()
 
     def _reload(self, is_done: Callable[[int], bool]) -> None:
         self.asterisk.reload()

@@ -14,7 +14,7 @@ from healthmon.ari.client import AriClient
 from healthmon.ari.events import EventSocket, open_events
 from healthmon.ari.messages import Event, Replaced, UserEvent, decode_event
 from healthmon.config.types import Secret
-from healthmon.errors import AriDenied, AriError, AriNotFound
+from healthmon.errors import AriDenied, AriError, AriNotFound, Trouble
 from healthmon.fakepbx.endpoints import FakeEndpoint
 from healthmon.fakepbx.resources import ROUTES
 from healthmon.model import (
@@ -273,6 +273,34 @@ def test_a_wrong_password_is_denied(peer: Peer) -> None:
 
     assert (type(rest), type(events)) == (AriDenied, AriDenied)
     assert "401" in rest.what
+
+
+def test_http_sessions_that_are_used_up_are_a_connection_taken_and_closed_without_an_answer(peer: Peer) -> None:
+    peer.limit_sessions(4)
+    streams: list[EventSocket] = []
+
+    def all_are_taken() -> bool:
+        streams.append(open_events(replace(peer.pbx, application=f"other-{len(streams)}"), subscribe_all=False))
+        return len(streams) == 4
+
+    # What waited for the start may still have one for a moment.
+    wait_for(lambda: no_trouble(all_are_taken), complaint=lambda: f"only {len(streams)} sessions are free")
+    used_up = [failure(AriClient(peer.pbx).info), failure(lambda: open_events(peer.pbx, subscribe_all=False))]
+
+    assert [error.trouble for error in used_up] == [Trouble.CLOSED] * 2
+    assert all("took the connection and closed it without an answer" in error.what for error in used_up)
+    streams.pop().close()
+    wait_for(lambda: no_trouble(lambda: bool(AriClient(peer.pbx).info())), complaint=lambda: "no session is free again")
+    for stream in streams:
+        stream.close()
+
+
+def no_trouble(call: Callable[[], bool]) -> bool:
+    """Whether a call says yes; what ARI does not let through says no."""
+    try:
+        return call()
+    except AriError:
+        return False
 
 
 def test_a_user_who_may_only_read_may_not_subscribe_but_gets_all_events(peer: Peer) -> None:
