@@ -284,7 +284,7 @@ class Deliverer:
     def _send_rows(self, outbox: Outbox, claim: Claim, rows: Rows, attempt: Attempt) -> None:
         """Send one message, and book at once that it arrived, or may have arrived."""
         try:
-            message = replace(self._compose(rows, claim), without=self._behind)
+            message = replace(self._compose(rows, claim), without=self._behind | claim.unaware)
             self._sender.send(message)
         except DeliveredInPart as part:
             self._note_delivered(outbox, claim, rows, message, attempt=attempt, missed=part.missed)

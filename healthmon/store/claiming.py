@@ -64,6 +64,9 @@ _HAS_TICKET = """SELECT EXISTS (SELECT 1 FROM notifications
 
 _KEY = "SELECT d.identity, i.opened_at FROM daemon d JOIN incidents i ON i.id = :incident_id"
 
+_REFUSED = """SELECT m.address FROM notifications n JOIN missed m ON m.notification_id = n.id
+    WHERE n.incident_id = :incident_id AND n.url_id = :url_id AND m.state = 'refused'"""
+
 _OPEN = "SELECT i.* FROM incidents i WHERE i.telling AND i.closed_at IS NULL ORDER BY i.id"
 
 _UNEXPLAINED = """SELECT i.id, i.kind, i.severity, EXISTS (SELECT 1 FROM notifications n
@@ -133,6 +136,8 @@ class Claim(Struct, frozen=True):
     rows: tuple[ClaimedRow, ...]
     #: Other channels that should tell the same, and cannot.
     failing: tuple[FailingChannel, ...] = ()
+    #: Addresses of this URL that refused the beginning of what is told to be over: they are asked about by themselves.
+    unaware: frozenset[str] = frozenset()
 
 
 class Line(Struct, frozen=True):
@@ -199,7 +204,15 @@ def make_claim(
         return None
     failing = channels_that_fail(connection, line, url_id, (each.incident.id for each in choice.lines), now)
     rows = with_facts(connection, choice.lines, url_id, line, now)
-    return Claim(claim_id, url_id, with_keys(connection, rows, url_id) if as_tickets else rows, failing)
+    if as_tickets:
+        return Claim(claim_id, url_id, with_keys(connection, rows, url_id), failing)
+    return Claim(claim_id, url_id, rows, failing, _unaware(connection, rows, url_id))
+
+
+def _unaware(connection: sqlite3.Connection, rows: Iterable[ClaimedRow], url_id: str) -> frozenset[str]:
+    """Name the addresses that were refused for good when something was told that is over now, by their keys."""
+    over = ({"incident_id": row.incident.id, "url_id": url_id} for row in rows if row.says is Said.UP)
+    return frozenset(address for about in over for (address,) in connection.execute(_REFUSED, about))
 
 
 def _still_ended(connection: sqlite3.Connection, ended: Choice, beside: Choice, url_id: str) -> Choice:

@@ -13,7 +13,7 @@ import pytest
 
 from healthmon.config.types import ReceiverConfig
 from healthmon.errors import DeliveredInPart, DeliveryError, DeliveryUnsure, Missed
-from healthmon.model import Kind, Notification, Reason
+from healthmon.model import Incident, Kind, Notification, Reason
 from healthmon.notify.message import Message
 from tests.notify.post import Channel, Post
 from tests.store.make_fixture import FIXTURES
@@ -76,6 +76,12 @@ def failing(post: Post) -> list[tuple[str, str]]:
         return [(one.place, one.why) for url in reader.urls() for one in url.recipients]
 
 
+def ends(post: Post, about: Incident) -> None:
+    """An outage ends, and that is told."""
+    post.closes(about)
+    post.store.book(notifications=[Notification(about.id, BOSS, Reason.RESOLVED, 0, post.time, post.time)])
+
+
 def test_one_refused_recipient_and_the_others_get_the_alert_once(post: Post, boxes: Mailboxes) -> None:
     boxes.says["bob"] = GONE
     post.opens(1)
@@ -135,8 +141,7 @@ def test_whoever_was_put_off_gets_no_lone_up(post: Post, boxes: Mailboxes) -> No
     boxes.says["bob"] = LATER
     about = post.opens(1)
     post.run(10)
-    post.closes(about)
-    post.store.book(notifications=[Notification(1, BOSS, Reason.RESOLVED, 0, post.time, post.time)])
+    ends(post, about)
     boxes.says["bob"] = ""
     post.run(60)
 
@@ -199,6 +204,51 @@ def test_an_address_that_is_known_again_is_no_longer_shown(post: Post, boxes: Ma
 
     assert failing(post) == []
     assert len(boxes.of("bob")) == 1
+
+
+def test_an_address_that_was_refused_for_good_and_is_known_again_gets_no_lone_up(post: Post, boxes: Mailboxes) -> None:
+    boxes.says["bob"] = GONE
+    about = post.opens(1)
+    post.run(10)
+    boxes.says["bob"] = ""
+
+    ends(post, about)
+    post.run(60)
+
+    assert [subject.partition(" phone")[0] for subject in boxes.of("anna")] == ["DOWN", "UP"]
+    assert boxes.of("bob") == []
+
+
+def test_an_address_that_is_known_again_gets_what_else_is_told_with_an_end_and_ends_that_it_knows_of(
+    post: Post, boxes: Mailboxes
+) -> None:
+    boxes.says["bob"] = GONE
+    about = post.opens(1)
+    post.run(10)
+    boxes.says["bob"] = ""
+
+    ends(post, about)
+    other = post.opens(2)
+    post.run(60)
+    assert boxes.of("bob") == ["DOWN phone 102 (office) since 14:03"]
+    ends(post, other)
+    post.run(60)
+
+    assert [subject.partition(" phone")[0] for subject in boxes.of("bob")] == ["DOWN", "UP"]
+
+
+def test_an_address_that_was_reminded_since_it_is_known_again_hears_of_the_end(post: Post, boxes: Mailboxes) -> None:
+    boxes.says["bob"] = GONE
+    about = post.opens(1)
+    post.run(10)
+    boxes.says["bob"] = ""
+    post.store.book(notifications=[Notification(1, BOSS, Reason.REMINDER, 1, post.time, post.time)])
+    post.run(10)
+
+    ends(post, about)
+    post.run(60)
+
+    assert [subject.partition(" phone")[0] for subject in boxes.of("bob")] == ["STILL DOWN", "UP"]
 
 
 def test_what_is_long_over_is_given_up_for_an_address_too(post: Post, boxes: Mailboxes) -> None:
