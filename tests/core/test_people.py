@@ -172,12 +172,17 @@ def test_reminders_wait_for_the_end_of_the_silence() -> None:
     assert told(scene) == [Reason.OPENED, Reason.REMINDER]
 
 
-def test_a_reminder_waits_while_up_is_pending_for_at_most_one_up_after() -> None:
+def reminded_once() -> tuple[Scene, dict[Target, Health], float]:
+    """The provider has just been reminded of; and when the next reminder is due."""
     scene, truth = watched(REMINDING)
     goes(scene, truth, DOWN)
     while not scene.booked(Reason.REMINDER):
         scene.live(1, truth, step=1.0)
-    due_at = scene.now + 300.0
+    return scene, truth, scene.now + 300.0
+
+
+def test_a_reminder_waits_while_up_is_pending_for_at_most_one_up_after() -> None:
+    scene, truth, due_at = reminded_once()
 
     # It is seen up a moment before the next one is due, and is believed up after 10 s: that is told, and no reminder.
     scene.live(due_at - 5 - scene.now, truth)
@@ -189,11 +194,7 @@ def test_a_reminder_waits_while_up_is_pending_for_at_most_one_up_after() -> None
 
 
 def test_a_reminder_waits_no_longer_than_one_up_after_where_it_falls_back() -> None:
-    scene, truth = watched(REMINDING)
-    goes(scene, truth, DOWN)
-    while not scene.booked(Reason.REMINDER):
-        scene.live(1, truth, step=1.0)
-    due_at = scene.now + 300.0
+    scene, truth, due_at = reminded_once()
 
     scene.live(due_at - 5 - scene.now, truth)
     scene.event(TRUNK, UP)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from tests.fetching import TIMEOUT, install, run
 from tests.lab.mirror import this_machine
 
 REPOSITORY = Path(__file__).parents[2]
@@ -23,11 +24,6 @@ REPOSITORY = Path(__file__).parents[2]
 PACKAGES = ("python3-venv", "make", "git", "systemd", "passwd", "curl")
 #: Where the repository can be cloned from, and Python's packages are, as seen from inside.
 ORIGIN, WHEELS = "/srv/healthmon.git", "/srv/wheels"
-_TIMEOUT = 600.0
-
-
-class MissingProgramError(Exception):
-    """What is needed to make a fresh root is not here, and cannot be had."""
 
 
 class Release(Struct, frozen=True):
@@ -46,13 +42,8 @@ UBUNTU_24 = Release("ubuntu24", "noble", "3.12")
 
 def fetch() -> None:
     """Get mmdebstrap, as root. Raises MissingProgramError."""
-    if shutil.which("mmdebstrap"):
-        return
-    if os.geteuid() != 0 or shutil.which("apt-get") is None:
-        raise MissingProgramError("no mmdebstrap here; install it (apt install mmdebstrap)")
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    for words in (("update", "-qq"), ("install", "-qq", "-y", "--no-install-recommends", "mmdebstrap")):
-        _run(["apt-get", *words], environment)
+    if shutil.which("mmdebstrap") is None:
+        install("mmdebstrap")
 
 
 def why_not(release: Release) -> str:
@@ -101,7 +92,7 @@ class FreshRoot:
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            timeout=_TIMEOUT,
+            timeout=TIMEOUT,
             check=False,
         )
 
@@ -110,7 +101,7 @@ class FreshRoot:
         options = ["--quiet", "--mode=root", "--variant=apt", f"--include={','.join(PACKAGES)}"]
         # What nobody reads here, and what this machine's clock may make too old.
         options += ["--aptopt=Acquire::Check-Valid-Until false", "--dpkgopt=path-exclude=/usr/share/doc/*"]
-        _run(["mmdebstrap", *options, release.suite, str(self.folder), *mirrors], dict(os.environ))
+        run(["mmdebstrap", *options, release.suite, str(self.folder), *mirrors])
 
 
 def _collect_wheels(folder: Path, release: Release) -> None:
@@ -119,7 +110,7 @@ def _collect_wheels(folder: Path, release: Release) -> None:
     config.read(REPOSITORY / "setup.cfg", encoding="utf-8")
     needed = [line.replace(" ", "") for line in config["options"]["install_requires"].splitlines() if line]
     words = [sys.executable, "-m", "pip", "download", "--quiet", "--only-binary=:all:", "--dest", str(folder)]
-    _run([*words, f"--python-version={release.python}", *needed, "setuptools"], dict(os.environ))
+    run([*words, f"--python-version={release.python}", *needed, "setuptools"])
 
 
 def _keep_repository(origin: Path, work: Path) -> None:
@@ -143,12 +134,4 @@ def _keep_repository(origin: Path, work: Path) -> None:
         ["commit", "--quiet", "--allow-empty", "--message=This version"],
         ["clone", "--quiet", "--bare", ".", str(origin)],
     ):
-        _run([*git, *words], dict(os.environ), work)
-
-
-def _run(command: list[str], environment: dict[str, str], folder: Path | None = None) -> None:
-    done = subprocess.run(
-        command, env=environment, cwd=folder, capture_output=True, text=True, timeout=_TIMEOUT, check=False
-    )
-    if done.returncode:
-        raise MissingProgramError(f"{' '.join(command)}: {done.stderr.strip()[-1000:]}")
+        run([*git, *words], folder=work)

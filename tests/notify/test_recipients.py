@@ -82,6 +82,15 @@ def ends(post: Post, about: Incident) -> None:
     post.store.book(notifications=[Notification(about.id, BOSS, Reason.RESOLVED, 0, post.time, post.time)])
 
 
+def opens_and_misses_bob(post: Post, boxes: Mailboxes) -> Incident:
+    """An outage begins, while Bob's address is not known; then it is known again."""
+    boxes.says["bob"] = GONE
+    about = post.opens(1)
+    post.run(10)
+    boxes.says["bob"] = ""
+    return about
+
+
 def test_one_refused_recipient_and_the_others_get_the_alert_once(post: Post, boxes: Mailboxes) -> None:
     boxes.says["bob"] = GONE
     post.opens(1)
@@ -194,10 +203,7 @@ def test_what_one_address_may_have_is_repeated_to_that_address_alone_rarely_and_
 
 
 def test_an_address_that_is_known_again_is_no_longer_shown(post: Post, boxes: Mailboxes) -> None:
-    boxes.says["bob"] = GONE
-    post.opens(1)
-    post.run(10)
-    boxes.says["bob"] = ""
+    opens_and_misses_bob(post, boxes)
     post.opens(2)
 
     post.run(10)
@@ -207,10 +213,7 @@ def test_an_address_that_is_known_again_is_no_longer_shown(post: Post, boxes: Ma
 
 
 def test_an_address_that_was_refused_for_good_and_is_known_again_gets_no_lone_up(post: Post, boxes: Mailboxes) -> None:
-    boxes.says["bob"] = GONE
-    about = post.opens(1)
-    post.run(10)
-    boxes.says["bob"] = ""
+    about = opens_and_misses_bob(post, boxes)
 
     ends(post, about)
     post.run(60)
@@ -222,10 +225,7 @@ def test_an_address_that_was_refused_for_good_and_is_known_again_gets_no_lone_up
 def test_an_address_that_is_known_again_gets_what_else_is_told_with_an_end_and_ends_that_it_knows_of(
     post: Post, boxes: Mailboxes
 ) -> None:
-    boxes.says["bob"] = GONE
-    about = post.opens(1)
-    post.run(10)
-    boxes.says["bob"] = ""
+    about = opens_and_misses_bob(post, boxes)
 
     ends(post, about)
     other = post.opens(2)
@@ -238,10 +238,7 @@ def test_an_address_that_is_known_again_gets_what_else_is_told_with_an_end_and_e
 
 
 def test_an_address_that_was_reminded_since_it_is_known_again_hears_of_the_end(post: Post, boxes: Mailboxes) -> None:
-    boxes.says["bob"] = GONE
-    about = post.opens(1)
-    post.run(10)
-    boxes.says["bob"] = ""
+    about = opens_and_misses_bob(post, boxes)
     post.store.book(notifications=[Notification(1, BOSS, Reason.REMINDER, 1, post.time, post.time)])
     post.run(10)
 
