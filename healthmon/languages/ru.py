@@ -110,14 +110,17 @@ TEXTS = {
         "неизвестно, доступна ли: её не видит только healthmon, звонки могут идти как обычно"
     ),
     "{name} (not seen)": "{name} (не видно)",
+    "{name} (flapping)": "{name} (нестабильно)",
+    "{name} (degraded)": "{name} (доступно частично)",
     "it was down before": "до этого была недоступна",
     "severity: {severity}": "важность: {severity}",
     "ESCALATED: nobody has acknowledged it": "ЭСКАЛАЦИЯ: никто не подтвердил",
     "{which}: not seen for more than {duration}: {names}": "{which}: нет связи дольше чем {duration}: {names}",
     "acknowledged by {who}": "подтверждено ({who})",
     "it has stopped changing, and stayed so": "состояние перестало меняться и осталось таким",
-    "it changes so often that single changes are not told; you will hear when it is stable": (
-        "состояние меняется слишком часто, отдельные изменения не сообщаются; когда станет стабильно, придёт сообщение"
+    "it changes so often that short changes are not told; you will hear when it is stable, or down for longer": (
+        "состояние меняется слишком часто, короткие изменения не сообщаются; "
+        "сообщение придёт, когда станет стабильно или недоступно надолго"
     ),
     "now: {words}": "сейчас: {words}",
     "explains {counts} of which you are not told: {names}": (

@@ -189,9 +189,13 @@ def _also_down(line: Line, voice: Voice) -> Iterator[str]:
 
 
 def _other(incident: Incident, voice: Voice) -> str:
-    """Name another thing that is down; or that nobody can see, which may be well."""
+    """Name another thing that is down. What is not simply down, or may be well, says so."""
     name = f"{thing(*named(incident), voice)}{place_of(incident, voice)}"
-    return voice.text("{name} (not seen)", name=name) if incident.is_unseen else name
+    if incident.is_unseen:
+        return voice.text("{name} (not seen)", name=name)
+    if incident.flapping:
+        return voice.text("{name} (flapping)", name=name)
+    return voice.text("{name} (degraded)", name=name) if incident.is_partial else name
 
 
 def _others_fail(failing: Sequence[FailingChannel], voice: Voice) -> Iterator[str]:

@@ -141,7 +141,9 @@ def _facts(line: Line, voice: Voice) -> Iterator[str]:
     if line.row.reason is Reason.STABLE and incident.is_open:
         yield voice.text("it has stopped changing, and stayed so")
     elif line.state is State.FLAPPING:
-        yield voice.text("it changes so often that single changes are not told; you will hear when it is stable")
+        yield voice.text(
+            "it changes so often that short changes are not told; you will hear when it is stable, or down for longer"
+        )
 
 
 def _acknowledged(incident: Incident, voice: Voice) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 from healthmon.model import Kind
@@ -13,6 +14,12 @@ from healthmon.notify.words import cut, listed, visible
 
 #: A name that is cut keeps at least so much.
 _SHORTEST_NAME = 8
+
+#: Where a cause may end when there is no room for all of it.
+_CLAUSE = re.compile(r" \(|: ")
+
+#: A cause that is cut ends where a sentence may, not before so many characters.
+_SHORTEST_CAUSE = 16
 
 #: What has lasted for a while; its subject says for how long.
 _LASTING = (
@@ -100,7 +107,7 @@ def _ends(line: Line, tail: str, voice: Voice) -> Sequence[str]:
     when = tail or _when(line, voice)
     where = place(line, voice, PBX_CHARACTERS)
     if _speaks_for_itself(line, when):
-        return (when,)
+        return _shorter_and_shorter(when)
     return _ends_of_group(line, tail, when, where, voice) if line.kind.is_group else (where + when,)
 
 
@@ -128,6 +135,12 @@ def _still_down(line: Line, voice: Voice) -> str:
 def _speaks_for_itself(line: Line, tail: str) -> bool:
     """A cause needs no name of the check: ``DEGRADED PBX office: lists 3 of 212 endpoints``."""
     return line.state in (State.DEGRADED, State.STILL_DEGRADED) and tail.startswith(":")
+
+
+def _shorter_and_shorter(words: str) -> list[str]:
+    """Leave out the last clause, then the one before it: `` (in brackets)`` and ``: because of this``."""
+    clauses = [at.start() for at in _CLAUSE.finditer(words) if at.start() >= _SHORTEST_CAUSE]
+    return [words, *(words[:end] for end in reversed(clauses))]
 
 
 def _when(line: Line, voice: Voice) -> str:

@@ -12,7 +12,7 @@ from healthmon.model import Check, Ending, Health, Incident, Kind, Reason, Said,
 from healthmon.notify.digest import compose
 from healthmon.notify.lines import State, lines_of
 from healthmon.store.outbox import ClaimedRow
-from tests.notify.rows import ENGLISH, SINCE, TELEKOM, closed, incident, phone, row, up
+from tests.notify.rows import ENGLISH, OFFICE, SINCE, TELEKOM, closed, incident, phone, row, up
 
 #: Now and then two of the same.
 NAMES = st.one_of(st.sampled_from(["101", "office"]), st.text(min_size=1, max_size=250))
@@ -195,6 +195,37 @@ def test_also_down_names_up_to_three() -> None:
     assert "\nAlso down: phone 101 (office).\n" in compose([row(incident(TELEKOM), worst=others[:1])], ENGLISH).body
     more = compose([row(incident(TELEKOM), others=5, worst=others)], ENGLISH).body
     assert "\nAlso down: phone 101 (office), phone 102 (office), phone 103 (office), 2 more.\n" in more
+
+
+def test_what_is_not_down_but_degraded_or_flapping_is_not_called_down() -> None:
+    others = (
+        incident(OFFICE, 1, cause="3 restarts in 10 minutes", check=Check.RESTARTS),
+        incident(phone("101"), 2, health=Health.DEGRADED, flapping=1),
+        incident(phone("102"), 3, health=Health.DEGRADED),
+    )
+
+    body = compose([row(incident(TELEKOM), worst=others)], ENGLISH).body
+
+    named = "PBX office (restarts) (degraded), phone 101 (office) (flapping), phone 102 (office) (degraded)"
+    assert f"\nAlso down: {named}.\n" in body
+
+
+@pytest.mark.parametrize(
+    ("cause", "short"),
+    [
+        (
+            "Asterisk cannot list all endpoints at once (an answer 500 (Allocation failed)): is a name not UTF-8?",
+            "cannot list all endpoints at once",
+        ),
+        ("Asterisk has no PJSIP channel driver: no call over PJSIP is possible", "has no PJSIP channel driver"),
+        ("events: connection refused: nothing listens on 127.168.1.4:8088", "events: connection refused"),
+        ("3 restarts in 10 minutes", "3 restarts in 10 minutes"),
+    ],
+)
+def test_a_cause_in_a_subject_ends_where_a_sentence_may(cause: str, short: str) -> None:
+    about = incident(OFFICE, health=Health.DEGRADED, cause=cause)
+
+    assert compose([row(about)], ENGLISH).subject == f"DEGRADED PBX office: {short}"
 
 
 def test_a_number_of_phones_and_their_names_come_from_one_set() -> None:
