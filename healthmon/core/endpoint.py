@@ -200,7 +200,12 @@ class Endpoint(Machine):
             self.say(self.why_degraded() if reading is Health.DEGRADED else observation.words)
             return True
         # What is in use must last longer.
-        return confirms or not was_listed or is_first_check or self.is_offline_in_use is not was_in_use
+        is_news = not was_listed or is_first_check or self.is_offline_in_use is not was_in_use
+        return confirms or is_news or self._is_veil_outdated(observation.at)
+
+    def _is_veil_outdated(self, at: float) -> bool:
+        """Whether it is veiled for what is so no longer: it is listed, or has its driver. A grace ends by itself."""
+        return self.veil not in ("", self.grace_why, self.why_veiled(at))
 
     def _hear_endpoint(self, health: Health) -> None:
         if health is not Health.DOWN:

@@ -146,3 +146,21 @@ def test_a_technology_that_cannot_be_listed_has_not_vanished() -> None:
     scene.unlisted = ()
     scene.snapshot({**TRUTH, PEER: UP})
     assert scene.state(PEER).veil == ""
+
+
+def test_what_was_lost_before_its_technology_could_not_be_listed_is_looked_at_once_it_can() -> None:
+    scene = watched()
+    scene.after(60)
+    # Of its contacts nothing is heard, so that its settings are to be read again before this is believed.
+    scene.event(TRUNK, DOWN)
+    scene.after(5)
+    scene.unlisted = ("PJSIP",)
+    scene.snapshot({})
+
+    scene.after(5)
+    scene.unlisted = ()
+    scene.snapshot({TRUNK: DOWN, phone(): UP})
+
+    assert (scene.state(TRUNK).veil, scene.state(TRUNK).pending) == ("", DOWN)
+    scene.live(120, {TRUNK: DOWN, phone(): UP})
+    assert scene.belief(TRUNK) is DOWN
