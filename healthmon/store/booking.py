@@ -67,6 +67,8 @@ _UPSERT_INCIDENT = upsert(
     flapping flap_episodes closed_at ending closed_words muted_by acked_at acked_by ack_reason
     severity site watches down down_of peak was_down telling""",
 )
+_NOTE_ALIVE = "UPDATE daemon SET alive_at = MAX(COALESCE(alive_at, :at), :at)"
+
 _INSERT_TRANSITION = """INSERT INTO transitions (check_id, old_health, new_health, at, believed_at, cause)
     VALUES (:check_id, :old_health, :new_health, :at, :believed_at, :cause)"""
 
@@ -137,11 +139,18 @@ class Booking:
         self._write_many(_UPSERT_PBX_STATE, (pbx_state_row(state, line) for state in changes.pbx_states.values()))
         self._write_many(_UPSERT_SETTINGS, (settings_row(settings, line) for settings in changes.settings.values()))
         self._write_many(_INSERT_TRANSITION, (self._transition_row(change, line) for change in changes.transitions))
+        self._note_alive(changes, line)
         self._book_veils(changes.veils.values(), line)
         self._book_places(changes.places, line)
         self._write_many(_INSERT_RESTART, (restart_row(restart, line) for restart in changes.restarts))
         self._write_many(INSERT_ROUND_TRIP, [self._round_trip_row(one, line) for one in changes.round_trips])
         self._book_incidents(changes, line)
+
+    def _note_alive(self, changes: Changes, line: Timeline) -> None:
+        """Whoever books what it saw lives: a kill before the next sign of life does not hide what was seen till now."""
+        if changes.transitions:
+            seen_until = line.stored(max(change.believed_at for change in changes.transitions))
+            self._connection.execute(_NOTE_ALIVE, {"at": seen_until})
 
     def _book_places(self, changes: list[PlaceChange], line: Timeline) -> None:
         """In their order: a place may be left and found again within one batch."""

@@ -92,6 +92,16 @@ def test_bookkeeping_02_the_last_sign_of_life_is_there_at_the_next_start(store: 
     assert store.writer.load().alive_at == START + 501
 
 
+def test_bookkeeping_02_what_was_booked_after_the_last_sign_of_life_was_seen_by_somebody(store: Store) -> None:
+    store.writer.alive(START + 10, [])
+    store.book(states=by_key(state()), transitions=[transition(START + 12, Health.DOWN)])
+
+    # A power cut, before the next sign of life. It was believed 30 s after it was seen.
+    store.restart(START + 500)
+
+    assert store.writer.load().alive_at == START + 42
+
+
 def test_bookkeeping_03_rows_belong_to_the_identity_of_a_url_and_the_database_knows_nothing_else(store: Store) -> None:
     store.book(incidents={1: incident()}, notifications=[notification()])
     store.outbox.failed(claimed(store), DUE, "password refused")
