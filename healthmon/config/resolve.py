@@ -13,7 +13,7 @@ from healthmon.config.draft import Draft, DraftSection
 from healthmon.config.findings import Harmless, nearest, shown, shown_path
 from healthmon.config.reader import why_unreadable
 from healthmon.config.secrets import Secrets, is_readable_by_all
-from healthmon.config.timezones import system_timezone
+from healthmon.config.timezones import is_tz_passed_over, system_timezone
 from healthmon.config.types import ReceiverUrl, Secret
 from healthmon.config.values import ALL, NOBODY, Unsuitable, yes_no
 
@@ -44,7 +44,11 @@ def healthmon(draft: Draft, secrets: Secrets) -> None:
     """Fill in the system's time zone, and let a relative database lie beside the configuration."""
     for section in draft.of("healthmon"):
         if "timezone" not in section.values and not section.is_given("timezone"):
-            section.values["timezone"] = system_timezone(secrets.environ)
+            section.values["timezone"] = zone = system_timezone(secrets.environ)
+            if is_tz_passed_over(secrets.environ):
+                tz = shown(secrets.environ["TZ"])
+                what = f"not given, and the variable TZ, {tz}, is no time zone that this system knows: it is {zone.key}"
+                section.warning("timezone", what)
         if "database" in section.values:
             section.values["database"] = secrets.folder / section.values["database"]
         _heartbeat_url(section, secrets)

@@ -367,8 +367,17 @@ def timezone(value: str) -> ZoneInfo:
     try:
         return ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        guess = nearest(value, sorted(available_timezones()))
-        raise Unsuitable(f"{shown(value)}: this system knows no such time zone", guess) from None
+        guess = _nearest_zone(value)
+        more = "" if guess else "; a zone is a region and a city, such as Europe/Berlin"
+        raise Unsuitable(f"{shown(value)}: this system knows no such time zone{more}", guess) from None
+
+
+def _nearest_zone(value: str) -> str:
+    """Return the zone that was probably meant, or nothing. What is like PST by its letters (MST) is another time."""
+    zones = sorted(available_timezones())
+    if "/" in value:
+        return nearest(value, zones)
+    return next((zone for zone in zones if zone.rpartition("/")[2].lower() == value.lower()), "")
 
 
 def application(value: str) -> str:

@@ -200,6 +200,15 @@ def test_nobody_to_tell_is_a_warning(files: Files) -> None:
     )
 
 
+def test_a_tz_variable_that_names_no_zone_is_said(files: Files) -> None:
+    files.load(PBX + WATCH + RECEIVER)
+
+    config = load(files.path, environ={"TZ": '"Europe/Berlin"'})
+
+    (warning,) = (line for line in config.warnings if "timezone" in line)
+    assert '"Europe/Berlin", is no time zone that this system knows: it is ' in warning
+
+
 def test_a_receiver_that_nobody_names_is_a_warning(files: Files) -> None:
     config = files.load(PBX + "receivers = nobody\n" + WATCH + "receivers = nobody\n" + RECEIVER)
 

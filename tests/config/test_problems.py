@@ -87,6 +87,11 @@ VALUES = {
     " degraded",
     GOOD + "[healthmon]\ntimezone = Europe/Berln\n": "config.ini:10 [healthmon] timezone: Europe/Berln: this system"
     " knows no such time zone; did you mean Europe/Berlin?",
+    # Not "did you mean MST?": that is Phoenix.
+    GOOD + "[healthmon]\ntimezone = PST\n": "config.ini:10 [healthmon] timezone: PST: this system knows no such time"
+    " zone; a zone is a region and a city, such as Europe/Berlin",
+    GOOD + "[healthmon]\ntimezone = berlin\n": "config.ini:10 [healthmon] timezone: berlin: this system knows no such"
+    " time zone; did you mean Europe/Berlin?",
     GOOD + "[healthmon]\nlog_level = inof\n": "config.ini:10 [healthmon] log_level: inof: must be one of debug, info,"
     " warning, error; did you mean info?",
     GOOD + "[healthmon]\ndatabase = ${HOME}/x\n": "config.ini:10 [healthmon] database: ${…} is filled in only in"
