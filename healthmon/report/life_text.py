@@ -85,7 +85,7 @@ def _headline(life: Life, zone: ZoneInfo, now: float) -> Iterator[tuple[str, str
 def _standing(row: Row, zone: ZoneInfo, now: float) -> str:
     since = f" since {full(row.since, zone)}, for {duration(now - row.since)}" if row.since else ""
     below = f"; {row.belief} before" if row.is_hidden and row.belief else ""
-    more = "; ".join(filter(None, (row.reason + below, row.remark, row.acknowledged, row.muted_by)))
+    more = "; ".join(filter(None, (row.reason + below, row.more, row.acknowledged, row.muted_by)))
     incident = f" (incident {row.incident})" if row.incident is not None else ""
     return f"{row.state}{since}{incident}: {more}"
 

@@ -75,6 +75,12 @@ class Row(Struct, frozen=True):
         return is_down or is_half_down or self.is_unseen
 
     @property
+    def more(self) -> str:
+        """What is said beside the reason. Of what is degraded otherwise than at first this is how it stands now."""
+        is_reason_old = self.remark and self.state is Health.DEGRADED and self.pending is None
+        return f"now {self.remark}" if is_reason_old else self.remark
+
+    @property
     def is_plain_up(self) -> bool:
         """Whether nothing at all is the matter."""
         return self.state is Health.UP and self.pending is None and not self.is_flapping

@@ -250,7 +250,7 @@ def _why(row: Row, now: float) -> str:
     if row.is_alarm and row.explained_by is not None:
         parts.append(f"explained by incident {row.explained_by}")
     parts += [row.acknowledged, row.muted_by]
-    return "; ".join(part for part in (*parts, row.remark) if part)
+    return "; ".join(part for part in (*parts, row.more) if part)
 
 
 def _hold(row: Row) -> str:

@@ -287,6 +287,15 @@ def test_it_says_which_hold_is_in_force_and_why(database: Path, run: Run) -> Non
     assert "seems down for 4 s of 30 s" in " ".join(result.stdout.split())
 
 
+def test_what_more_contacts_are_lost_of_is_not_said_to_be_two_things_at_once(database: Path, run: Run) -> None:
+    torn = replace(phone("101", DEGRADED), reason="1 of 2 contacts unreachable", remark="3 of 4 contacts unreachable")
+    with running(database, [connection(), torn]):
+        result = run("status")
+
+    said = "1 of 2 contacts unreachable; now 3 of 4 contacts unreachable"
+    assert said in " ".join(result.stdout.split())
+
+
 def test_json_holds_the_same_with_times_in_utc(database: Path, run: Run) -> None:
     lost = phone("101", DOWN, since=NOW - HOUR, pending=UP, pending_since=NOW - 5)
     lost = replace(lost, pending_hold=40.0, pending_hold_why="changed 4 times within 10 min")
