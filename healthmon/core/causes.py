@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import islice
+from functools import partial
 from math import inf
 
 from msgspec.structs import replace
@@ -11,17 +11,18 @@ from msgspec.structs import replace
 from healthmon.config.types import Config
 from healthmon.core.deadlines import Deadlines
 from healthmon.core.endpoint import Endpoint
-from healthmon.core.explaining import SAME_TIME
 from healthmon.core.groups import (
-    AT_LEAST_TWO,
     FEW,
+    Extent,
     Fall,
     Members,
     Rules,
     are_many_left,
     biggest_fall,
     could_be_enough,
+    could_be_most,
     cycle_of,
+    extent_of,
     fallen_together,
     fell_at,
     is_enough,
@@ -127,16 +128,12 @@ class Causes:
         if group.kind is not Kind.SITE or not group.is_public:
             return ()
         providers = self._memberships.providers(group.pbx)
-        return (
-            (providers,) if providers.of else map(self._memberships.of, self._memberships.sites_behind_line(group.pbx))
-        )
+        return (providers,) if providers.of else self._memberships.behind_line(group.pbx)
 
     @staticmethod
     def _pending(members: Members, until: float) -> list[Endpoint]:
         """Some of those that may be believed down until a time; enough to tell whether there are any, and others."""
-        pending = (one for one in members.fallen.values() if one.pending is Health.DOWN)
-        soon = (one for one in pending if (at := one.deadline()) is not None and at <= until)
-        return list(islice(soon, AT_LEAST_TWO))
+        return [endpoint for at, endpoint in members.soonest if at <= until]
 
     def _fall(self, group: Group) -> Fall:
         is_touched = group in self._memberships.touched and group not in self._worked_out
@@ -198,13 +195,13 @@ class Causes:
 
     def _maybe_cut(self, line: Group, step: Step) -> None:
         members = self._memberships.providers(line.pbx)
-        sites = [self._fall(site) for site in self._memberships.sites_behind_line(line.pbx)]
         if not members.of:
-            self._maybe_most_sites(line, sites, step)
+            self._maybe_most_sites(line, step)
             return
         providers = biggest_fall(self._unmuted(members), members.standing, self._rules)
         if not providers.believed:
             return
+        sites = self._falls_behind(line)
         is_contradicted = self._is_contradicted(line, providers.since, step.now)
         if is_line_cut(providers, sites, self._rules, is_contradicted=is_contradicted):
             window = window_of((one for fall in (providers, *sites) for one in fall.members), self._rules)
@@ -214,11 +211,17 @@ class Causes:
 
     def _is_contradicted(self, line: Group, since: float, now: float) -> bool:
         """Whether something public is up that would be down if the line were."""
-        sites = map(self._memberships.of, self._memberships.sites_behind_line(line.pbx))
+        sites = self._memberships.behind_line(line.pbx)
         return any(speaks_against(site, since, now, self._rules) for site in sites)
 
-    def _maybe_most_sites(self, line: Group, sites: Sequence[Fall], step: Step) -> None:
+    def _falls_behind(self, line: Group) -> Sequence[Fall]:
+        return [self._fall(site) for site in self._memberships.sites_behind_line(line.pbx)]
+
+    def _maybe_most_sites(self, line: Group, step: Step) -> None:
         """Where no provider is known, most sites at once tell that it is none of them."""
+        if not could_be_most(self._memberships.behind_line(line.pbx)):
+            return
+        sites = self._falls_behind(line)
         together = fallen_together(sites, self._rules)
         if together:
             since = together[0].since
@@ -230,7 +233,7 @@ class Causes:
 
     def _down_behind(self, group: Group, since: float) -> list[Endpoint]:
         """The members of a group, or all behind a line, that have been down since its incident began, or later."""
-        return self._memberships.down_since(group, since - SAME_TIME)
+        return [one for members in self._memberships.all_of(group) for one in members.left(since).members]
 
     def _open(self, group: Group, fall: Fall, step: Step) -> None:
         down = fall.members
@@ -276,12 +279,16 @@ class Causes:
     def _settled_at(self, group: Group, down: Iterable[Endpoint], outage: Fall | Incident) -> float:
         """When all of those that are pending are surely believed, or not; 0.0: none is."""
         settled = (at + CONFIRMED_WITHIN for one in down if (at := one.deadline()) is not None)
+        latest = self._latest(group, outage)
+        return max((at for at in settled if at <= latest), default=0.0)
+
+    def _latest(self, group: Group, outage: Fall | Incident) -> float:
+        """Until when at the latest those that are pending are waited for."""
         # A line to the world is the worst that there is: phones that are checked seldom are not waited for. Where sites
         # are counted they are.
         began_at = outage.opened_at if isinstance(outage, Incident) else outage.since
         is_line = group.kind is Kind.NETWORK and not outage.of
-        latest = began_at + self._rules.window if is_line else inf
-        return max((at for at in settled if at <= latest), default=0.0)
+        return began_at + self._rules.window if is_line else inf
 
     def _go_on(self, group: Group, incident: Incident, step: Step) -> None:
         if group.kind is not Kind.NETWORK and not self._memberships.has(group) and self._incidents.has_left(incident):
@@ -290,19 +297,20 @@ class Causes:
             words = self._incidents.end(target, Check.REACHABILITY, Ending.NOT_WATCHED, step.now, changes)
             changes.log.append(f"{target}: {Ending.NOT_WATCHED}{'; ' if words else ''}{words}")
             return
-        down = self._down_behind(group, incident.opened_at)
+        down = [members.left(incident.opened_at) for members in self._memberships.all_of(group)]
+        count = sum(len(fall.members) for fall in down)
         after = self._as_wide(group, incident)
         if self._is_mistaken(group, incident, step.now):
-            self._close(group, after, len(down), step, Ending.NOT_THE_LINE)
+            self._close(group, after, count, step, Ending.NOT_THE_LINE)
             return
-        if self._is_still_down(group, incident, down):
+        if self._is_still_down(group, incident, count):
             self._calm_since.pop(group.target, None)
             self._watch_for_contradiction(group, incident, step.now)
         else:
             calm_since = self._calm_since.setdefault(group.target, step.now)
             over_at = self._over_at(group, down, calm_since)
             if step.now >= over_at:
-                self._close(group, after, len(down), step)
+                self._close(group, after, count, step)
                 return
             self._deadlines.set((GROUP, group.target), over_at)
         self._incidents.amend(after, step)
@@ -312,33 +320,53 @@ class Causes:
         if target not in self._calm_since:
             return 0.0
         group = self._memberships.group_at(target) or network_of(target.pbx)
-        recovering = [one for members in self._memberships.all_of(group) for one in members.recovering.values()]
-        return max((one.policy.hold.up_after for one in recovering), default=0.0)
+        return max((members.up_after for members in self._memberships.all_of(group)), default=0.0)
 
     def settled_at(self, incident: Incident) -> float:
         """When it is surely known how wide the outage of a group is by now."""
         group = self._memberships.group_at(incident.target) or network_of(incident.target.pbx)
-        return self._settled_at(group, self._down_behind(group, incident.opened_at), incident)
+        opened_at, latest = incident.opened_at, self._latest(group, incident)
+        return max(
+            (
+                members.once(
+                    ("settled", opened_at, latest),
+                    partial(self._settled_at, group, members.left(opened_at).members, incident),
+                )
+                for members in self._memberships.all_of(group)
+            ),
+            default=0.0,
+        )
 
     def _as_wide(self, group: Group, incident: Incident) -> Incident:
         """The incident with those who are believed down now: those whose incidents it explains, and names.
 
         Those of whom nobody is told do not count, and are no reason to tell it to anybody, unless there are no others.
         """
-        down = self._memberships.believed_down_since(group, incident.opened_at - SAME_TIME)
-        told_of = [one for one in down if not self._incidents.is_muted(one.target)]
+        every = list(self._memberships.all_of(group))
+        told_of = [self._extent_told_of(members, incident.opened_at) for members in every]
+        watches = tuple(sorted({*incident.watches}.union(*(extent.watches for extent in told_of))))
+        extents = told_of
+        if not any(extent.size for extent in told_of):
+            extents = [extent_of(members.believed_down_since(incident.opened_at)) for members in every]
         counts_sites = group.kind is Kind.NETWORK and incident.of > 0
-        counted = len({one.group for one in told_of or down}) if counts_sites else len(told_of or down)
-        watches = tuple(sorted({*incident.watches, *(one.watch for one in told_of)}))
+        groups = frozenset[Group | None]().union(*(extent.groups for extent in extents))
+        counted = len(groups) if counts_sites else sum(extent.size for extent in extents)
         # Of those who were muted when it began nobody knew.
         of = max(incident.of, counted) if incident.of else 0
         return replace(incident, down=counted, of=of, watches=watches, peak=max(incident.peak, counted))
 
-    def _is_still_down(self, group: Group, incident: Incident, down: list[Endpoint]) -> bool:
+    def _extent_told_of(self, members: Members, since: float) -> Extent:
+        def work_out() -> Extent:
+            down = members.believed_down_since(since)
+            return extent_of(one for one in down if not self._incidents.is_muted(one.target))
+
+        return members.once(("told of", since), work_out)
+
+    def _is_still_down(self, group: Group, incident: Incident, down: int) -> bool:
         if group.kind is Kind.NETWORK:
             return self._is_still_cut(group, incident)
         members = self._memberships.of(group)
-        return is_still_enough(group, len(down), members.standing + len(members.recovering) + len(down), self._rules)
+        return is_still_enough(group, down, members.standing + len(members.recovering) + down, self._rules)
 
     def _is_mistaken(self, group: Group, incident: Incident, now: float) -> bool:
         """Whether the providers are down, and a public site has shown by now that the line is not."""
@@ -349,33 +377,28 @@ class Causes:
     def _watch_for_contradiction(self, group: Group, incident: Incident, now: float) -> None:
         """Look again when a public site that is up may speak against a line that is taken for cut."""
         if group.kind is Kind.NETWORK and not incident.of:
-            sites = map(self._memberships.of, self._memberships.sites_behind_line(group.pbx))
+            sites = self._memberships.behind_line(group.pbx)
             times = (testifies_at(site, incident.opened_at) for site in sites)
             due = min((at for at in times if at is not None and at > now), default=None)
             if due is not None:
                 self._deadlines.set((GROUP, group.target), due)
 
     def _is_still_cut(self, line: Group, incident: Incident, *, is_contradicted: bool = False) -> bool:
-        def left(members: Members) -> Fall:
-            down = tuple(members.down_since(incident.opened_at - SAME_TIME))
-            return Fall(incident.opened_at, down, members.standing + len(members.recovering) + len(down))
-
-        sites = [left(self._memberships.of(site)) for site in self._memberships.sites_behind_line(line.pbx)]
+        sites = [site.left(incident.opened_at) for site in self._memberships.behind_line(line.pbx)]
         if incident.of:
             return are_many_left(sites, incident.of, self._rules)
-        providers = left(self._memberships.providers(line.pbx))
+        providers = self._memberships.providers(line.pbx).left(incident.opened_at)
         return is_line_cut(providers, sites, self._rules, is_contradicted=is_contradicted)
 
-    def _over_at(self, group: Group, down: list[Endpoint], calm_since: float) -> float:
+    def _over_at(self, group: Group, down: Sequence[Fall], calm_since: float) -> float:
         """When a group of which few are left down is over.
 
         Those that are left had as long as the others to come back: ``up_after`` and one cycle of checks. Whoever is
         about to be believed up is waited for, so that all are told together.
         """
-        recovering = [one for members in self._memberships.all_of(group) for one in members.recovering.values()]
-        left = max((max(one.policy.hold.up_after, cycle_of(one)) for one in down), default=0.0)
-        soon = max((PATIENCE * (one.policy.hold.up_after + cycle_of(one)) for one in recovering), default=0.0)
-        return calm_since + max(left, soon)
+        left = max((fall.lasts for fall in down), default=0.0)
+        soon = max((members.returns_within for members in self._memberships.all_of(group)), default=0.0)
+        return calm_since + max(left, PATIENCE * soon)
 
     def _close(
         self, group: Group, incident: Incident, down: int, step: Step, ending: Ending = Ending.RECOVERED

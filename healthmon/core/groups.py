@@ -7,19 +7,28 @@ Decides by what each endpoint's machine believes, or is about to believe; ``memb
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from enum import Enum
 from functools import cached_property
+from heapq import nsmallest
 from math import ceil
+from operator import itemgetter
+from typing import Any, TypeVar
 
 from msgspec import Struct, field
 
 from healthmon.core.endpoint import Endpoint
+from healthmon.core.explaining import SAME_TIME
 from healthmon.core.sites import Group
 from healthmon.model import Health, Kind, Target
 
 #: Fewer phones than this are no site that is down.
 FEW = 3
+
+#: So many answers are kept of a group of which nothing changes while lines to the world come and go.
+MOST_KNOWN = 16
+
+Answer = TypeVar("Answer")
 
 #: Fewer providers, or public sites, than this do not tell that the PBX's line is cut.
 AT_LEAST_TWO = 2
@@ -60,6 +69,8 @@ class Members(Struct):
     logged_out: dict[Target, Endpoint] = field(default_factory=dict)
     #: When one of them was last seen to come back; 0.0: never yet.
     returned_at: float = 0.0
+    #: What was worked out of them since something about one of them changed: of thousands it takes a while.
+    known: dict[object, Any] = field(default_factory=dict)
 
     @property
     def standing(self) -> int:
@@ -71,8 +82,18 @@ class Members(Struct):
         """How many were ever up, and have not logged out."""
         return len(self.up) + len(self.fallen) + len(self.recovering)
 
+    def once(self, key: Hashable, work_out: Callable[[], Answer]) -> Answer:
+        """Work out something of them, unless it is known and nothing about any of them has changed since."""
+        if key not in self.known:
+            if len(self.known) >= MOST_KNOWN:
+                self.known.clear()
+            self.known[key] = work_out()
+        answer: Answer = self.known[key]
+        return answer
+
     def add(self, endpoint: Endpoint, stance: Stance) -> None:
         """Count one in."""
+        self.known.clear()
         self.size += 1
         if stance is Stance.STANDING:
             self.up[endpoint.target] = endpoint
@@ -84,17 +105,53 @@ class Members(Struct):
         elif stance is Stance.LOGGED_OUT:
             self.logged_out[endpoint.target] = endpoint
 
-    def down_since(self, since: float) -> Iterator[Endpoint]:
-        """Go through those that went down at a time or later, and are."""
-        return (one for one in self.fallen.values() if fell_at(one) >= since)
+    @property
+    def believed(self) -> int:
+        """How many have fallen and are believed down."""
+        return self.once("believed", lambda: sum(one.belief is Health.DOWN for one in self.fallen.values()))
 
-    def believed_down_since(self, since: float) -> Iterator[Endpoint]:
-        """Go through those that went down at a time or later, and are believed to be; some may be about to return."""
-        candidates = (*self.fallen.values(), *self.recovering.values())
-        return (one for one in candidates if one.belief is Health.DOWN and one.since >= since)
+    @property
+    def soonest(self) -> list[tuple[float, Endpoint]]:
+        """The two that may be believed down first, and when; fewer, where no more are pending."""
+        return self.once("soonest", lambda: nsmallest(AT_LEAST_TWO, self._pending(), key=itemgetter(0)))
+
+    def _pending(self) -> Iterator[tuple[float, Endpoint]]:
+        for endpoint in self.fallen.values():
+            if endpoint.pending is Health.DOWN and (at := endpoint.deadline()) is not None:
+                yield at, endpoint
+
+    @property
+    def up_after(self) -> float:
+        """After how long all that are about to be believed up are (seconds); 0.0: none is."""
+        holds = (one.policy.hold for one in self.recovering.values())
+        return self.once("up after", lambda: max((hold.up_after for hold in holds), default=0.0))
+
+    @property
+    def returns_within(self) -> float:
+        """How long it takes those that are about to be believed up, a cycle of checks included (seconds)."""
+        every = self.recovering.values()
+        return self.once("returns", lambda: max((one.policy.hold.up_after + cycle_of(one) for one in every), default=0))
+
+    def left(self, since: float) -> Fall:
+        """Those that went down at a time or later, and are, among all that were up until then or are about to be."""
+        return self.once(("left", since), lambda: self._left(since))
+
+    def _left(self, since: float) -> Fall:
+        down = tuple(one for one in self.fallen.values() if fell_at(one) >= since - SAME_TIME)
+        return Fall(since, down, self.standing + len(self.recovering) + len(down))
+
+    def believed_down_since(self, since: float) -> Sequence[Endpoint]:
+        """Those that went down at a time or later, and are believed to be; some may be about to return."""
+        return self.once(("believed", since), lambda: tuple(self._believed_down_since(since - SAME_TIME)))
+
+    def _believed_down_since(self, since: float) -> Iterator[Endpoint]:
+        for endpoint in (*self.fallen.values(), *self.recovering.values()):
+            if endpoint.belief is Health.DOWN and endpoint.since >= since:
+                yield endpoint
 
     def remove(self, endpoint: Endpoint) -> None:
         """Count one out."""
+        self.known.clear()
         self.size -= 1
         self.up.pop(endpoint.target, None)
         self.fallen.pop(endpoint.target, None)
@@ -110,9 +167,9 @@ class Fall(Struct, frozen=True, dict=True):
     #: How many were up when the window began, they included.
     of: int
 
-    @property
+    @cached_property
     def believed(self) -> int:
-        """How many are believed down."""
+        """How many are believed down. As it was first asked for."""
         return sum(one.belief is Health.DOWN for one in self.members)
 
     @cached_property
@@ -121,9 +178,33 @@ class Fall(Struct, frozen=True, dict=True):
         return max((at for one in self.members if (at := one.deadline()) is not None), default=0.0)
 
     @cached_property
+    def hosts(self) -> Collection[str]:
+        """The hosts of providers, or the proxies that they go through. As it was first asked for."""
+        return {one.proxy or one.address or one.target.resource for one in self.members}
+
+    @cached_property
+    def lasts(self) -> float:
+        """How long the slowest of them may take to be believed back (seconds). As it was first asked for."""
+        return max((max(one.policy.hold.up_after, cycle_of(one)) for one in self.members), default=0.0)
+
+    @cached_property
     def cycle(self) -> float:
         """The longest cycle of Asterisk's checks among them (seconds). As it was first asked for."""
         return max(map(cycle_of, self.members), default=0.0)
+
+
+class Extent(Struct, frozen=True):
+    """How many are believed down, to which groups they belong, and of which watch sections they are."""
+
+    size: int
+    groups: frozenset[Group | None]
+    watches: frozenset[str]
+
+
+def extent_of(endpoints: Iterable[Endpoint]) -> Extent:
+    """How many these are, to which groups they belong, and of which watch sections they are."""
+    down = tuple(endpoints)
+    return Extent(len(down), frozenset(one.group for one in down), frozenset(one.watch for one in down))
 
 
 def stance_of(endpoint: Endpoint) -> Stance:
@@ -198,8 +279,8 @@ def is_line_cut(providers: Fall, sites: Iterable[Fall], rules: Rules, *, is_cont
     All within one window. ``is_contradicted``: a public site speaks against it, which counts unless half of them fell.
     Providers of one and the same host, or behind one proxy, tell of that host only.
     """
-    hosts = {one.proxy or one.address or one.target.resource for one in providers.members}
-    if len(providers.members) == providers.of and len(hosts) >= AT_LEAST_TWO and not is_contradicted:
+    is_all = len(providers.members) == providers.of and len(providers.hosts) >= AT_LEAST_TWO
+    if is_all and not is_contradicted:
         return True
     every = [one for one in sites if one.of]
     window = max(rules.window, *(fall.cycle for fall in (providers, *every)))
@@ -210,6 +291,19 @@ def is_line_cut(providers: Fall, sites: Iterable[Fall], rules: Rules, *, is_cont
 def _is_share_enough(site: Fall, rules: Rules) -> bool:
     """Whether so much of a site fell that it fell with others; of a site with one phone that is this phone."""
     return len(site.members) >= max(1, ceil(rules.share * site.of))
+
+
+def could_be_most(sites: Iterable[Members]) -> bool:
+    """Whether so many sites have fallen in part that they may be most of all, and enough is believed.
+
+    Known at once, while to work out how each of them fell takes a while.
+    """
+    fallen = standing = believed = 0
+    for site in sites:
+        fallen += bool(site.fallen)
+        standing += bool(site.up)
+        believed += site.believed
+    return believed >= FEW and 2 * fallen > standing
 
 
 def fallen_together(sites: Iterable[Fall], rules: Rules) -> Sequence[Fall]:
@@ -236,17 +330,20 @@ def are_many_left(sites: Iterable[Fall], of: int, rules: Rules) -> bool:
 def speaks_against(site: Members, since: float, now: float, rules: Rules) -> bool:
     """Whether a public site stands although a fall began one full cycle of its checks ago: the line is not cut."""
     at = testifies_at(site, since)
-    if at is None or now < at:
-        return False
+    return at is not None and now >= at and site.once(("stands", since), lambda: _stands(site, since, rules))
+
+
+def _stands(site: Members, since: float, rules: Rules) -> bool:
     standing = _standing_since(site, since)
-    fallen = sum(1 for _ in site.down_since(since - window_of(standing, rules)))
+    earliest = since - window_of(standing, rules)
+    fallen = sum(fell_at(one) >= earliest for one in site.fallen.values())
     return fallen < max(1, ceil(rules.share * (len(standing) + fallen)))
 
 
 def testifies_at(site: Members, since: float) -> float | None:
     """When those of a site that are up have surely been checked since a fall began; None: Asterisk checks none."""
-    cycles = [cycle_of(one) for one in _standing_since(site, since)]
-    return since + max(cycles) if cycles else None
+    cycle = site.once(("cycle", since), lambda: max(map(cycle_of, _standing_since(site, since)), default=None))
+    return None if cycle is None else since + cycle
 
 
 def _standing_since(site: Members, since: float) -> list[Endpoint]:

@@ -20,7 +20,7 @@ class Memberships:
         self._groups: dict[Target, Group] = {}
         self._providers: dict[str, Members] = {}
         #: The sites of each PBX.
-        self._sites_of: dict[str, set[Group]] = {}
+        self._sites_of: dict[str, dict[Group, Members]] = {}
         #: Devices that work, and nobody knows where, by PBX.
         self._unplaced: dict[str, set[Target]] = {}
         #: The groups in which something changed since they were looked at.
@@ -36,6 +36,7 @@ class Memberships:
 
     def note(self, endpoint: Endpoint, *, is_regrouped: bool = False) -> None:
         """Something about an endpoint may have changed: its belief, its place, its kind; or the sites themselves."""
+        self._forget_what_was_known(endpoint)
         stance = stance_of(endpoint)
         # What comes back from elsewhere is back where it was lost; then it belongs to where it is.
         stays = stance is Stance.RECOVERING and endpoint.group is not None and not is_regrouped
@@ -76,23 +77,30 @@ class Memberships:
         """Addresses change: where nobody is any more is not kept."""
         if not self._members[group].size:
             del self._members[group], self._groups[group.target]
-            self._sites_of.get(group.pbx, set()).discard(group)
+            self._sites_of.get(group.pbx, {}).pop(group, None)
 
     def _known(self, group: Group) -> Members:
         if group not in self._members:
             self._members[group] = Members()
             self._groups[group.target] = group
             if group.kind is Kind.SITE:
-                self._sites_of.setdefault(group.pbx, set()).add(group)
+                self._sites_of.setdefault(group.pbx, {})[group] = self._members[group]
         return self._members[group]
 
     def touch(self, endpoint: Endpoint) -> None:
         """Have the groups of an endpoint looked at."""
+        self._forget_what_was_known(endpoint)
         group, pbx = endpoint.group, endpoint.target.pbx
         if group is not None:
             self.touched[group] = None
         if endpoint.is_among_providers or (group is not None and self.is_behind_line(group)):
             self.touched[network_of(pbx)] = None
+
+    def _forget_what_was_known(self, endpoint: Endpoint) -> None:
+        if endpoint.group is not None:
+            self.of(endpoint.group).known.clear()
+        if endpoint.is_among_providers:
+            self.providers(endpoint.target.pbx).known.clear()
 
     def touch_group(self, target: Target) -> None:
         """Have a group looked at, also one of which no member is left."""
@@ -106,11 +114,11 @@ class Memberships:
 
     def of(self, group: Group) -> Members:
         """Return the members of a site, or of the providers of one host; of one that has none: nobody."""
-        return self._members.get(group, Members())
+        return self._members.get(group) or Members()
 
     def providers(self, pbx: str) -> Members:
         """Return all providers of a PBX."""
-        return self._providers.get(pbx, Members())
+        return self._providers.get(pbx) or Members()
 
     def is_behind_line(self, group: Group) -> bool:
         """Whether a group is reached over its PBX's line; where no provider tells which is outside, every site is."""
@@ -118,7 +126,14 @@ class Memberships:
 
     def sites_behind_line(self, pbx: str) -> list[Group]:
         """Return the sites that are reached over a PBX's line."""
-        return [site for site in self._sites_of.get(pbx, ()) if self.is_behind_line(site)]
+        has_providers = self.providers(pbx).of > 0
+        return [site for site in self._sites_of.get(pbx, ()) if site.is_public or not has_providers]
+
+    def behind_line(self, pbx: str) -> Iterator[Members]:
+        """Return the members of each site that is reached over a PBX's line."""
+        has_providers = self.providers(pbx).of > 0
+        sites = self._sites_of.get(pbx, {})
+        return (members for site, members in sites.items() if site.is_public or not has_providers)
 
     def are_all_placed(self, pbx: str) -> bool:
         """Whether it is known of each device that works where it is."""
@@ -132,17 +147,9 @@ class Memberships:
         """Return the members of a group; of a line to the world: the providers, and each public site."""
         if group.kind is Kind.NETWORK:
             yield self.providers(group.pbx)
-            yield from map(self.of, self.sites_behind_line(group.pbx))
+            yield from self.behind_line(group.pbx)
         elif group in self._members:
             yield self._members[group]
-
-    def down_since(self, group: Group, since: float) -> list[Endpoint]:
-        """Return the members of a group that went down at a time or later, and are."""
-        return [one for members in self.all_of(group) for one in members.down_since(since)]
-
-    def believed_down_since(self, group: Group, since: float) -> list[Endpoint]:
-        """Return the members of a group that went down at a time or later, and are believed to be."""
-        return [one for members in self.all_of(group) for one in members.believed_down_since(since)]
 
     # ------------------------------------------------------------ what others ask of incidents
 
@@ -180,3 +187,4 @@ class Memberships:
         """Move the times by so many seconds: somebody set the clock."""
         for members in (*self._members.values(), *self._providers.values()):
             members.returned_at += by if members.returned_at else 0.0
+            members.known.clear()
