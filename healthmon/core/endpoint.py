@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 from healthmon.config.types import Hold, WatchConfig
@@ -58,6 +59,7 @@ class Endpoint(Machine):
     __slots__ = (
         "asked_at",
         "calm",
+        "calm_until",
         "contacts",
         "device",
         "doubted_at",
@@ -130,6 +132,9 @@ class Endpoint(Machine):
         self.last_at = 0.0
         #: An observation of this health changes nothing at all: most of them need no more than this look.
         self.calm: Health | None = None
+        #: That holds for what was asked for before then; where it is not for ever, for polls only: an event may be of
+        #: the second witness.
+        self.calm_until = inf
         self.is_listed = True
         #: It is not listed because its technology could not be listed, or has no channel driver.
         self.was_unlisted_by_accident = False
@@ -507,6 +512,15 @@ class Endpoint(Machine):
         # The first word that only a check can tell is heard, though it changes nothing else.
         is_steady = self.pending is None and self.is_listed and self.is_check_seen
         self.calm = self.word if is_steady and (self.veil or self.belief is health) else None
+        self.calm_until = inf
+        if self.word is Health.DOWN is self.pending and self.is_listed and self.is_check_seen:
+            self._expect_the_same_until_due()
+
+    def _expect_the_same_until_due(self) -> None:
+        """What is about to be believed down is listed as offline again and again: that matters once it is due."""
+        due = self.deadline()
+        if due is not None:
+            self.calm, self.calm_until = Health.DOWN, due
 
     def _remark(self, health: Health | None) -> str:
         """What is not said by what is believed and why."""
@@ -523,3 +537,4 @@ class Endpoint(Machine):
         self.grace_until += by
         self.doubted_at += by if self.doubted_at else 0.0
         self.offline_since += by
+        self.calm_until += by

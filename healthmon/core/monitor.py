@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from math import inf
 
 from healthmon.config.types import Config, PbxConfig, WatchConfig
 from healthmon.core.causes import GROUP
@@ -136,7 +137,7 @@ class Monitor:
             pbx.hold(observation)
             return
         endpoint = pbx.endpoints.get(observation.target)
-        if endpoint is not None and endpoint.calm is observation.health:
+        if endpoint is not None and endpoint.calm is observation.health and endpoint.calm_until == inf:
             # Nearly all of them: as believed, nothing pending, nothing to do.
             endpoint.last_at = max(observation.at, endpoint.last_at)
             return
@@ -342,7 +343,7 @@ class Monitor:
             if endpoint is not None:
                 listed += endpoint.round != this_round
                 endpoint.round = this_round
-                if endpoint.calm is observation.health:
+                if endpoint.calm is observation.health and at < endpoint.calm_until:
                     endpoint.last_at = max(at, endpoint.last_at)
                     continue
             elif observation.target in pbx.unwatched:
