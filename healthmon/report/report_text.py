@@ -10,7 +10,7 @@ from healthmon.model import Incident
 from healthmon.report.accounts import Account, Line
 from healthmon.report.columns import Entry, Figure, Table, sentences, table_of
 from healthmon.report.tables import Cell, Column, Screen, Sort, line, on_one_line, state_cell, table, width_of
-from healthmon.report.words import acknowledged, counted, duration, full, moment, short, unseen_part
+from healthmon.report.words import acknowledged, counted, duration, full, moment, short, state_word, unseen_part
 
 #: So many targets are listed, and so many incidents; ``--all`` lists everything.
 LISTED = 50
@@ -194,7 +194,7 @@ def _incident(one: Incident, until: float, zone: ZoneInfo, *, has_pbx: bool, wit
         Cell(moment(one.opened_at, zone)),
         Cell(short(ended - one.opened_at)),
         Cell(one.target.endpoint if one.target.is_endpoint and not has_pbx else str(one.target)),
-        state_cell(one.state),
+        state_cell(one.state, state_word(one)),
         Cell("; ".join(filter(None, (one.cause or one.extent, unseen_part(one), _ending(one, with_notes=with_notes))))),
     ]
 

@@ -14,7 +14,7 @@ from healthmon.core.names import natural
 from healthmon.model import Ending, Health, Incident, Note, Reason, Transition, VeilPeriod
 from healthmon.report.report_data import incident_data
 from healthmon.report.tables import Cell, Column, Screen, Sort, line, table
-from healthmon.report.words import acknowledged, counted, duration, full, lasted_of, rfc3339
+from healthmon.report.words import acknowledged, counted, duration, full, lasted_of, rfc3339, state_word
 from healthmon.store.queries import Missing, Reader, TargetHistory, Telling
 
 
@@ -160,7 +160,7 @@ def _times(story: Story, zone: ZoneInfo, now: float) -> list[str]:
 
 def _headline(story: Story, zone: ZoneInfo, now: float) -> Iterator[str]:
     incident, smaller = story.incident, story.smaller
-    state = f"{incident.state} ({incident.severity})"
+    state = f"{state_word(incident)} ({incident.severity})"
     yield f"incident {incident.id}: {incident.name}, {incident.check}: {state}"
     since = full(incident.opened_at, zone)
     if incident.closed_at is None:

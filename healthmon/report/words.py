@@ -8,7 +8,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from healthmon.clock import rfc3339 as rfc3339  # noqa: PLC0414 (for the neighbours)
-from healthmon.model import Incident, Length
+from healthmon.model import Health, Incident, Length
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
@@ -142,6 +142,17 @@ def percent(share: float | None, digits: int = 2) -> str:
     if share < least:
         return f"<{least * 100:.{digits}f} %"
     return f"{rounded_down(share, digits + 2) * 100:.{digits}f} %"
+
+
+def state_word(incident: Incident) -> str:
+    """How the thing is, or was, in the word that its alert begins with: ``logged out``, ``flapping``, ``down`` …"""
+    if incident.flapping:
+        return "flapping"
+    if incident.is_unseen:
+        return "cannot see"
+    if incident.is_logged_out and incident.health is Health.DOWN:
+        return "logged out"
+    return str(incident.state)
 
 
 def acknowledged(incident: Incident) -> str:

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from healthmon.model import Health
 from healthmon.report import words
+from healthmon.report.report_text import incidents_table
+from healthmon.report.story import Story, story_text
+from healthmon.report.tables import Screen
+from tests.notify.rows import NOW, incident, phone
 
 BERLIN = ZoneInfo("Europe/Berlin")
 NOON = datetime(2026, 5, 1, 10, 2, 11, 250_000, tzinfo=UTC).timestamp()
@@ -111,3 +117,23 @@ def test_an_age_has_one_unit() -> None:
     ages = [words.age(at, NOON) for at in (None, NOON + 5, NOON - 3, NOON - 119, NOON - 121, NOON - 9000, NOON - 9e5)]
 
     assert ages == ["never", "0 s", "3 s", "119 s", "2 min", "2 h", "10 d"]
+
+
+@pytest.mark.parametrize(
+    ("facts", "word"),
+    [
+        ({}, "down"),
+        ({"health": Health.DEGRADED}, "degraded"),
+        ({"health": Health.DEGRADED, "flapping": 1}, "flapping"),
+        ({"cause": "logged out (contact Removed)"}, "logged out"),
+        ({"health": Health.UNKNOWN}, "cannot see"),
+    ],
+)
+def test_a_list_of_incidents_and_a_story_call_it_what_the_alert_calls_it(facts: dict[str, Any], word: str) -> None:
+    about = incident(phone("101"), **facts)
+
+    listed = incidents_table([about], NOW, BERLIN, Screen(width=None), everything=False)
+    story = story_text(Story(about, (), ()), BERLIN, Screen(width=None), NOW)
+
+    assert f"PJSIP/101  {word} " in listed
+    assert f"reachability: {word} (warning)" in story
