@@ -25,6 +25,7 @@ from healthmon.report.discovery import (
     missing_modules_in_words,
     unchecked,
 )
+from healthmon.report.words import counted
 from healthmon.sources.survey import Survey, survey
 
 #: So many endpoints of a PBX are asked about; at 20 requests a second that takes some 50 s.
@@ -49,12 +50,15 @@ def command(config_path: Path, connect: bool) -> None:
         click.echo(f"warning: {warning}", err=True)
     surveys = {pbx.name: _try(pbx, config) for pbx in config.pbxs} if connect else {}
     listed = {name: found.states for name, found in surveys.items() if found is not None}
-    for warning in matches_nothing(listed, config) if connect else ():
+    useless = list(matches_nothing(listed, config)) if connect else []
+    for warning in useless:
         click.echo(f"warning: {warning}", err=True)
+    warnings = len(config.warnings) + len(useless)
     if all(found is not None and not found.missing_modules for found in surveys.values()):
-        click.echo(f"{config_path}: no problems found")
+        verdict = f"no mistakes, {counted(warnings, 'warning')}" if warnings else "no problems found"
+        click.echo(f"{config_path}: {verdict}")
         return
-    click.echo(f"{config_path}: the file itself has no problems")
+    click.echo(f"{config_path}: the file itself has no {'mistakes' if warnings else 'problems'}")
     raise SystemExit(ExitCode.PROBLEM)
 
 

@@ -191,5 +191,15 @@ def test_what_the_command_takes_is_right(office: Office, report: str) -> None:
     assert f"    healthmon report {report}\n    sent to boss\n" in result.stdout
 
 
+def test_check_config_counts_its_warnings_and_does_not_say_that_there_are_no_problems(office: Office) -> None:
+    office.configure("--pbx ofice")
+
+    result = office.run("check-config")
+
+    assert result.exit_code == 0
+    assert "warning: " in result.stderr
+    assert result.stdout.endswith(": no mistakes, 1 warning\n")
+
+
 def test_no_arguments_are_right_too() -> None:
     assert why_no_report(()) is None
