@@ -117,7 +117,10 @@ TEXTS = {
     "ESCALATED: nobody has acknowledged it": "ЭСКАЛАЦИЯ: никто не подтвердил",
     "{which}: not seen for more than {duration}: {names}": "{which}: нет связи дольше чем {duration}: {names}",
     "acknowledged by {who}": "подтверждено ({who})",
-    "it has stopped changing, and stayed so": "состояние перестало меняться и осталось таким",
+    "until now it came and went; now it stays so": "до сих пор состояние менялось; теперь оно остаётся таким",
+    "it came and went in this time: the report says for how long it was down": (
+        "за это время состояние менялось; сколько длилась недоступность, говорит отчёт"
+    ),
     "it changes so often that short changes are not told; you will hear when it is stable, or down for longer": (
         "состояние меняется слишком часто, короткие изменения не сообщаются; "
         "сообщение придёт, когда станет стабильно или недоступно надолго"

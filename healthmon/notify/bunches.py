@@ -34,7 +34,8 @@ def _likeness(line: Line) -> tuple[object, ...]:
     if line.kind is Kind.PBX or line.kind.is_group or line.row.explained:
         return (incident.id,)
     cause = incident.cause if not incident.cohort or line.news is not News.BAD else ""
-    return incident.cohort, cause, incident.acked_by, incident.ack_reason, incident.ending
+    came_and_went = incident.flap_episodes > 0
+    return incident.cohort, cause, came_and_went, incident.acked_by, incident.ack_reason, incident.ending
 
 
 def _apart(lines: list[Line]) -> Iterator[list[Line]]:

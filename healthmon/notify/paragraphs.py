@@ -139,7 +139,9 @@ def _facts(line: Line, voice: Voice) -> Iterator[str]:
     if incident.acked_at is not None:
         yield cut(_acknowledged(incident, voice), _LONGEST_TEXT)
     if line.row.reason is Reason.STABLE and incident.is_open:
-        yield voice.text("it has stopped changing, and stayed so")
+        yield voice.text("until now it came and went; now it stays so")
+    elif line.state in (State.UP, State.STABLE) and incident.flap_episodes:
+        yield voice.text("it came and went in this time: the report says for how long it was down")
     elif line.state is State.FLAPPING:
         yield voice.text(
             "it changes so often that short changes are not told; you will hear when it is stable, or down for longer"

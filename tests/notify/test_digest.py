@@ -210,6 +210,15 @@ def test_what_is_not_down_but_degraded_or_flapping_is_not_called_down() -> None:
     assert f"\nAlso down: {named}.\n" in body
 
 
+def test_the_length_of_what_flapped_is_not_told_as_that_of_one_outage() -> None:
+    told = compose([up(closed(TELEKOM, flap_episodes=1))], ENGLISH).body
+    plain = compose([up(closed(TELEKOM))], ENGLISH).body
+
+    sentence = "it came and went in this time: the report says for how long it was down"
+    assert sentence in told.splitlines()
+    assert sentence not in plain
+
+
 @pytest.mark.parametrize(
     ("cause", "short"),
     [
