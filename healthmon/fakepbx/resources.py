@@ -13,6 +13,14 @@ from healthmon.fakepbx.http import Answer, Request, as_json, message
 if TYPE_CHECKING:
     from healthmon.fakepbx.pbx import FakePbx
 
+#: What it has loaded, of what anybody asks for.
+MODULES = (
+    *DRIVERS.values(),
+    "res_ari_applications.so",
+    "res_ari_device_states.so",
+    "res_ari_events.so",
+)
+
 #: Called with the names that stand where the pattern has None.
 Handler = Callable[["FakePbx", Request, tuple[str, ...]], Answer]
 
@@ -66,7 +74,7 @@ def _device_state(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Ans
 
 
 def _module(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answer:
-    if names[0] in pbx.without_modules or names[0] not in DRIVERS.values():
+    if names[0] in pbx.without_modules or names[0] not in MODULES:
         return message(404, "Module could not be found in running modules")
     return as_json(200, {"name": names[0], "status": "Running", "use_count": 0, "support_level": "core"})
 

@@ -224,6 +224,10 @@ def test_one_name_that_is_not_utf_8_leaves_the_list_of_each_technology(
     assert found.unlisted == ()
 
 
+def test_the_modules_of_ari_that_are_needed_are_loaded(client: AriClient) -> None:
+    assert client.missing_modules() == ()
+
+
 def test_a_channel_driver_that_is_unloaded_at_run_time_is_missing_and_nothing_else_tells(
     peer: Peer, client: AriClient, stream: EventSocket
 ) -> None:
@@ -367,6 +371,7 @@ def test_the_fake_knows_nothing_that_this_suite_does_not_use() -> None:
         assert client.device_state(f"PJSIP/{PHONE}")
         assert client.info()
         assert client.missing_drivers(["PJSIP"]) == ()
+        assert client.missing_modules() == ()
         assert client.settings(Target("office", "PJSIP", PHONE), 5.0)
 
         fake.add(FakeEndpoint("PJSIP", NOT_UTF_8, is_up=False))
