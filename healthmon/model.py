@@ -183,6 +183,8 @@ class Loss(Word):
     LOGGED_OUT = "logged out"
     #: Of a contact that Asterisk does not check nobody can tell which.
     REGISTRATION_ENDED = "registration expired, or logged out"
+    #: Asterisk removes a contact as soon as the TCP, TLS or WebSocket connection closes that it came by.
+    CONNECTION_ENDED = "connection closed, or logged out"
 
 
 class Observation(Struct, frozen=True):

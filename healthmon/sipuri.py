@@ -1,4 +1,4 @@
-"""The host of a SIP URI, as contacts have it."""
+"""What the URI of a contact tells: its host, and whether it is reached over a connection."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from sys import intern
 
 #: What follows the host: a port, parameters, headers, the end of <…>.
 _AFTER_HOST = re.compile(r"[:;?>\s]")
+#: Over one of these a contact lives as long as its connection; Asterisk writes them in any case.
+_OVER_CONNECTION = re.compile(r";transport=(tcp|tls|ws|wss)\b", re.IGNORECASE)
 #: The longest name that DNS knows.
 _LONGEST = 253
 
@@ -26,3 +28,8 @@ def host_of(uri: str) -> str:
         host = _AFTER_HOST.split(rest, maxsplit=1)[0]
     host = host.lower()
     return intern(host) if 0 < len(host) <= _LONGEST and host.isprintable() else ""
+
+
+def is_over_connection(uri: str) -> bool:
+    """Whether a contact is reached over TCP, TLS or a WebSocket, as its parameter ``transport`` or ``sips:`` says."""
+    return uri[:5].lower() == "sips:" or _OVER_CONNECTION.search(uri) is not None

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from healthmon.sipuri import host_of
+from healthmon.sipuri import host_of, is_over_connection
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,19 @@ def test_whatever_a_stranger_writes_becomes_a_short_printable_host(text: str) ->
     assert len(host) <= 253
     assert host.isprintable()
     assert host == host.lower()
+
+
+@pytest.mark.parametrize(
+    ("uri", "is_so"),
+    [
+        ("sip:101@203.0.113.7:5060;transport=TCP", True),
+        ("sip:101@203.0.113.7;ob;transport=tls", True),
+        ("sip:101@df7jal23ls0d.invalid;transport=ws", True),
+        ("SIPS:101@203.0.113.7", True),
+        ("sip:101@203.0.113.7:5060;transport=udp", False),
+        ("sip:transport=tcp@203.0.113.7", False),
+        ("sip:101@203.0.113.7;transport=tcpx", False),
+    ],
+)
+def test_a_contact_over_a_connection_is_known_by_its_uri(uri: str, is_so: bool) -> None:
+    assert is_over_connection(uri) is is_so

@@ -285,7 +285,7 @@ class Endpoint(Machine):
         elif change.status is ContactStatus.REMOVED and not self.contacts:
             if before is ContactStatus.UNKNOWN and not self._was_up_until(change.at):
                 return
-            loss = loss_of_last_contact(before, self.settings)
+            loss = loss_of_last_contact(change.uri, before, self.settings)
         if loss is not self.loss:
             self.loss, self.loss_said = loss, f"contact {change.status}"
 

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from healthmon.config.types import Hold, WatchConfig
 from healthmon.model import ContactChange, ContactStatus, EndpointSettings, Health, Kind, Loss, Target
+from healthmon.sipuri import is_over_connection
 
 #: Beyond one cycle of OPTIONS and its time-out, so that the second check has surely failed (rule 9, seconds).
 QUALIFY_MARGIN = 2.0
@@ -101,14 +102,17 @@ def losses_in_words(lost: int, contacts: int, *, may_have_more: bool) -> str:
     return f"{lost} contact{'s' if lost > 1 else ''} unreachable" if lost and may_have_more else ""
 
 
-def loss_of_last_contact(before: ContactStatus, settings: EndpointSettings | None) -> Loss:
+def loss_of_last_contact(uri: str, before: ContactStatus, settings: EndpointSettings | None) -> Loss:
     """How an endpoint lost a contact that was removed, given what it was before.
 
     What Asterisk checks, and found there until then, has taken back its registration. Of what it does not check nobody
-    can tell that from a registration that expired.
+    can tell that from a registration that expired, nor of what came by a connection from one that was cut
+    (res_pjsip_registrar: "due to transport shutdown").
     """
     if before is ContactStatus.UNREACHABLE:
         return Loss.NO_ANSWER
+    if is_over_connection(uri):
+        return Loss.CONNECTION_ENDED
     if before is ContactStatus.NON_QUALIFIED:
         return Loss.REGISTRATION_ENDED
     is_checked = settings is not None and settings.known and settings.is_qualified

@@ -221,6 +221,8 @@ SAYINGS = {
     "does not answer OPTIONS ({said})": "не отвечает на OPTIONS ({said})",
     "logged out": "снял регистрацию",
     "logged out ({said})": "снял регистрацию ({said})",
+    "connection closed, or logged out": "соединение закрыто или регистрация снята",
+    "connection closed, or logged out ({said})": "соединение закрыто или регистрация снята ({said})",
     "registration expired, or logged out": "регистрация истекла или снята",
     "registration expired, or logged out ({said})": "регистрация истекла или снята ({said})",
     "not registered, or does not answer OPTIONS": "не зарегистрирован или не отвечает на OPTIONS",

@@ -45,13 +45,17 @@ class Office(Town):
             self.event(target, UP)
             self.contact(target, ContactStatus.REACHABLE, self._uri(target), 20)
 
+    #: What follows host and port in the URI of a contact.
+    parameters = ""
+
     def _uri(self, target: Target) -> str:
-        return f"sip:{target.resource}@{self.places[target]}:5060"
+        return f"sip:{target.resource}@{self.places[target]}:5060{self.parameters}"
 
 
-def office(conf: Config | None = None) -> Office:
+def office(conf: Config | None = None, parameters: str = "") -> Office:
     """Ten phones of one site that were seen to log in."""
     town = Office(conf or quick())
+    town.parameters = parameters
     town.settle(dict.fromkeys(OFFICE, HOME))
     town.log_in(OFFICE)
     return town
@@ -69,6 +73,17 @@ def test_softphones_that_log_out_are_no_site_that_is_down_and_nobody_is_told(fir
     incident = town.incident_of(OFFICE[0])
     assert incident.cause == "logged out (contact Removed)"
     assert incident.muted_by == LOGS_OUT[Kind.SOFTPHONE]
+
+
+@pytest.mark.parametrize("parameters", [";transport=TCP", ";transport=tls;ob", ";transport=ws"])
+def test_contacts_that_are_removed_because_their_connections_closed_may_be_lost(parameters: str) -> None:
+    town = office(softphones(), parameters)
+
+    town.log_out(OFFICE)
+    town.go_on(120)
+
+    assert town.told() == [(Reason.OPENED, str(site()), "down")]
+    assert town.incident_of(OFFICE[0]).cause == "connection closed, or logged out (contact Removed)"
 
 
 @pytest.mark.parametrize("kind", [Kind.SOFTPHONE, Kind.MOBILE])
