@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from math import inf
 
 from msgspec.structs import replace
@@ -276,7 +275,7 @@ class Causes:
         # Where no provider is known, the other sites tell whether it is the line.
         return max(settled_at, fall.since + window_of(fall.members, self._rules))
 
-    def _settled_at(self, group: Group, down: Iterable[Endpoint], outage: Fall | Incident) -> float:
+    def _settled_at(self, group: Group, down: Iterable[Endpoint], outage: Fall) -> float:
         """When all of those that are pending are surely believed, or not; 0.0: none is."""
         settled = (at + CONFIRMED_WITHIN for one in down if (at := one.deadline()) is not None)
         latest = self._latest(group, outage)
@@ -326,16 +325,9 @@ class Causes:
         """When it is surely known how wide the outage of a group is by now."""
         group = self._memberships.group_at(incident.target) or network_of(incident.target.pbx)
         opened_at, latest = incident.opened_at, self._latest(group, incident)
-        return max(
-            (
-                members.once(
-                    ("settled", opened_at, latest),
-                    partial(self._settled_at, group, members.left(opened_at).members, incident),
-                )
-                for members in self._memberships.all_of(group)
-            ),
-            default=0.0,
-        )
+        every = self._memberships.all_of(group)
+        settled = (at + CONFIRMED_WITHIN for members in every for at in members.deadlines_since(opened_at))
+        return max((at for at in settled if at <= latest), default=0.0)
 
     def _as_wide(self, group: Group, incident: Incident) -> Incident:
         """The incident with those who are believed down now: those whose incidents it explains, and names.

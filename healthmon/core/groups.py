@@ -113,12 +113,22 @@ class Members(Struct):
     @property
     def soonest(self) -> list[tuple[float, Endpoint]]:
         """The two that may be believed down first, and when; fewer, where no more are pending."""
-        return self.once("soonest", lambda: nsmallest(AT_LEAST_TWO, self._pending(), key=itemgetter(0)))
+        down = (pending for pending in self.deadlines if pending[1].pending is Health.DOWN)
+        return self.once("soonest", lambda: nsmallest(AT_LEAST_TWO, down, key=itemgetter(0)))
 
-    def _pending(self) -> Iterator[tuple[float, Endpoint]]:
+    @property
+    def deadlines(self) -> Sequence[tuple[float, Endpoint]]:
+        """When those that have fallen and of which something is pending may be believed."""
+        return self.once("deadlines", lambda: tuple(self._deadlines()))
+
+    def _deadlines(self) -> Iterator[tuple[float, Endpoint]]:
         for endpoint in self.fallen.values():
-            if endpoint.pending is Health.DOWN and (at := endpoint.deadline()) is not None:
+            if (at := endpoint.deadline()) is not None:
                 yield at, endpoint
+
+    def deadlines_since(self, since: float) -> Iterator[float]:
+        """When those may be believed of which something is pending and that went down at a time or later."""
+        return (at for at, endpoint in self.deadlines if fell_at(endpoint) >= since - SAME_TIME)
 
     @property
     def up_after(self) -> float:
@@ -303,7 +313,7 @@ def could_be_most(sites: Iterable[Members]) -> bool:
         fallen += bool(site.fallen)
         standing += bool(site.up)
         believed += site.believed
-    return believed >= FEW and 2 * fallen > standing
+    return believed >= FEW and fallen >= AT_LEAST_TWO and 2 * fallen > standing
 
 
 def fallen_together(sites: Iterable[Fall], rules: Rules) -> Sequence[Fall]:
