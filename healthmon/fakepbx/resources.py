@@ -95,13 +95,13 @@ def _sorcery_endpoint(pbx: FakePbx, request: Request, names: tuple[str, ...]) ->
 
 
 def _sorcery_aor(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answer:
-    return _sorcery(names[0], _configured(pbx, names[0]), FakeEndpoint.sorcery_aor)
+    return _sorcery(names[0], _owner_of_aor(pbx, names[0]), FakeEndpoint.sorcery_aor)
 
 
 def _sorcery_contact(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answer:
     """A registered contact has an object of its own, named after its AOR and a hash; a static one has none."""
     aor, _, digest = names[0].rpartition(";@")
-    endpoint = _configured(pbx, aor)
+    endpoint = _owner_of_aor(pbx, aor)
     uri = endpoint.registered_contact if endpoint else ""
     is_it = bool(uri) and hashlib.md5(uri.encode(), usedforsecurity=False).hexdigest() == digest
     return _sorcery(names[0], endpoint if is_it else None, FakeEndpoint.sorcery_contact)
@@ -110,6 +110,12 @@ def _sorcery_contact(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> 
 def _configured(pbx: FakePbx, resource: str) -> FakeEndpoint | None:
     endpoint = pbx.find(f"PJSIP/{resource}")
     return endpoint if endpoint and endpoint.is_configured else None
+
+
+def _owner_of_aor(pbx: FakePbx, name: str) -> FakeEndpoint | None:
+    """The endpoint whose AOR has that name: its own, without the blanks around it, as in Asterisk's lists of AORs."""
+    owners = (endpoint for endpoint in pbx.endpoints() if endpoint.resource.strip() == name.strip())
+    return next((endpoint for endpoint in owners if endpoint.technology == "PJSIP" and endpoint.is_configured), None)
 
 
 def _sorcery(name: str, endpoint: FakeEndpoint | None, read: Callable[[FakeEndpoint], dict[str, str]]) -> Answer:
