@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from msgspec import Struct, field
 
 #: Asterisk's peer_status, device state and endpoint state of an endpoint that can be reached, and of one that cannot.
@@ -41,6 +43,11 @@ class FakeEndpoint(Struct):
     def name(self) -> str:
         """``PJSIP/101``."""
         return f"{self.technology}/{self.resource}"
+
+    @property
+    def aor(self) -> str:
+        """The name of its AOR: its own, but for blanks and commas, which divide the list of an endpoint's AORs."""
+        return re.sub(r"[\s,]+", "-", self.resource)
 
     @property
     def uri(self) -> str:
@@ -84,7 +91,7 @@ class FakeEndpoint(Struct):
     def sorcery_endpoint(self) -> dict[str, str]:
         """Its PJSIP endpoint object, as far as it is read."""
         return {
-            "aors": self.resource if self.has_aor else "",
+            "aors": self.aor if self.has_aor else "",
             "auth": "",
             "outbound_auth": self.outbound_auth,
             "outbound_proxy": self.outbound_proxy,
@@ -121,7 +128,7 @@ class FakeEndpoint(Struct):
             "contact_info": {
                 "uri": self.uri,
                 "contact_status": status,
-                "aor": self.resource,
+                "aor": self.aor,
                 "roundtrip_usec": str(rtt_usec),
             },
         }

@@ -113,9 +113,8 @@ def _configured(pbx: FakePbx, resource: str) -> FakeEndpoint | None:
 
 
 def _owner_of_aor(pbx: FakePbx, name: str) -> FakeEndpoint | None:
-    """The endpoint whose AOR has that name: its own, without the blanks around it, as in Asterisk's lists of AORs."""
-    owners = (endpoint for endpoint in pbx.endpoints() if endpoint.resource.strip() == name.strip())
-    return next((endpoint for endpoint in owners if endpoint.technology == "PJSIP" and endpoint.is_configured), None)
+    owners = (endpoint for endpoint in pbx.endpoints() if endpoint.technology == "PJSIP" and endpoint.is_configured)
+    return next((endpoint for endpoint in owners if endpoint.aor == name), None)
 
 
 def _sorcery(name: str, endpoint: FakeEndpoint | None, read: Callable[[FakeEndpoint], dict[str, str]]) -> Answer:
