@@ -170,16 +170,20 @@ class PollSource:
             single = [target for target in question.targets if fits_into_url(target.resource)]
             if question.wants_snapshot or len(single) < len(question.targets):
                 self._signals.resync.set()
-                self._retry_sooner()
             self._questions.update(dict.fromkeys(single))
             self._settings_first.update(dict.fromkeys(question.settings_first))
             self._agenda.again(question.settings_of)
         for targets in _all_of(self._to_learn):
             self._agenda.add(targets, self._clock.now())
+        self._retry_sooner()
 
     def _retry_sooner(self) -> None:
-        """Look before the next retry is due: what is about to be believed waits to be confirmed (rule 7)."""
-        if self._retry_at is not None:
+        """Look before the next retry is due where that is wanted.
+
+        What is about to be believed waits to be confirmed (rule 7); and whoever refused us may be gone when the event
+        stream, which lived on, breaks off.
+        """
+        if self._retry_at is not None and self._signals.resync.is_set():
             self._retry_at = min(self._retry_at, self._snapshot_begun + self._times.snapshot_spacing)
 
     def _next_job(self, now: float) -> tuple[float, Callable[[], None]]:

@@ -27,7 +27,7 @@ from healthmon.model import (
 from healthmon.sources.polls import certificate_remark
 from tests.ari.peers import NOT_UTF_8
 
-from .rig import POLL_TIMES, Rig, endpoints, target
+from .rig import EVENT_TIMES, POLL_TIMES, Rig, endpoints, target
 
 Run = Callable[..., Rig]
 SETTINGS_PATH = "GET /ari/asterisk/config/dynamic/res_pjsip/endpoint/"
@@ -151,9 +151,21 @@ def test_rule_07_a_question_brings_the_next_try_forward(fake: FakePbx, run: Run)
     rig.wait(lambda: len(rig.troubles(Channel.REST)) == 2)
 
 
-def test_rest_that_is_back_has_the_events_tried_at_once(fake: FakePbx, run: Run) -> None:
-    from .rig import EVENT_TIMES
+def test_an_event_stream_that_breaks_off_brings_the_next_try_forward_where_we_were_refused(
+    fake: FakePbx, run: Run
+) -> None:
+    rig = run(
+        events=replace(EVENT_TIMES, silent_after=90.0, dead_after=90.0), polls=replace(POLL_TIMES, denied=3600.0)
+    ).wait_for_stream()
+    fake.is_denying = True
+    rig.wait(lambda: Trouble.DENIED in rig.troubles(Channel.REST))
 
+    fake.go_to(Phase.REFUSING)
+
+    rig.wait(lambda: Trouble.REFUSED in rig.troubles(Channel.REST))
+
+
+def test_rest_that_is_back_has_the_events_tried_at_once(fake: FakePbx, run: Run) -> None:
     fake.is_denying = True
     rig = run(events=replace(EVENT_TIMES, denied=60.0))
     rig.wait(lambda: Trouble.DENIED in rig.troubles(Channel.EVENTS))
