@@ -160,6 +160,8 @@ class Endpoint(Machine):
 
     def use(self, policy: WatchConfig, settings: EndpointSettings | None) -> None:
         """Take a new watch section, or new settings: kind and hold follow."""
+        if self.is_loss_unjudged and settings is not None:
+            self.loss = loss_of_last_contact(ContactStatus.UNKNOWN, settings)
         self.policy, self.settings, self.watch = policy, settings, policy.name
         self.flap_rule = FlapRule.of(policy)
         self.kind = kind_of(self.target, settings, policy)
@@ -293,7 +295,14 @@ class Endpoint(Machine):
         """Whether it was not offline before: of the events of one loss that of the contact may be the last."""
         if self.word is not Health.DOWN:
             return True
-        return self.down_since is not None and at - self.down_since < ONE_FALL
+        # In a grace the clock of what is down does not run; after a restart of healthmon it tells of earlier.
+        since = self.offline_since if self.down_since is None else min(self.down_since, self.offline_since)
+        return at - since < ONE_FALL
+
+    @property
+    def is_loss_unjudged(self) -> bool:
+        """Whether its contact was removed, and only its settings will tell whether it logged out."""
+        return self.loss is Loss.REGISTRATION_ENDED and self.settings is None
 
     @property
     def is_logged_out(self) -> bool:
@@ -423,6 +432,10 @@ class Endpoint(Machine):
             return self.fell_by_event
         read_at = self.settings.read_at
         return read_at < self.offline_since and (self.fell_by_event or read_at < configured_at)
+
+    def needs_settings(self, configured_at: float) -> bool:
+        """Whether its settings must be read before it is believed down: they tell whether it is, or how it was lost."""
+        return self.is_loss_unjudged or self.may_be_unchecked(configured_at)
 
     def _has_lost_all_contacts(self) -> bool:
         return all(status is ContactStatus.UNREACHABLE for status in (self.contacts or {}).values())

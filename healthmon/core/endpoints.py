@@ -202,7 +202,7 @@ class Endpoints:
             return
         if pbx.may_ask_singly(len(due), step.now):
             singly = tuple(one.target for one in due)
-            settings_first = tuple(one.target for one in due if one.may_be_unchecked(pbx.configured_at))
+            settings_first = tuple(one.target for one in due if one.needs_settings(pbx.configured_at))
             step.changes.questions.append(Question(pbx.name, singly, settings_first=settings_first))
         elif step.now - pbx.snapshot_wanted_at < 1.0:
             # One snapshot a second is enough for all whose time comes meanwhile.
@@ -223,11 +223,11 @@ class Endpoints:
 
     @staticmethod
     def _sample_settings(pbx: Pbx, now: float) -> tuple[Target, ...]:
-        """Choose whose settings speak for all that are offline at present and may only not have been checked yet.
+        """Choose whose settings speak for all that are offline at present and cannot be believed without settings.
 
         A snapshot confirms those, too, that are not due at this moment.
         """
-        doubtful = [endpoint for endpoint in pbx.pending.values() if endpoint.may_be_unchecked(pbx.configured_at)]
+        doubtful = [endpoint for endpoint in pbx.pending.values() if endpoint.needs_settings(pbx.configured_at)]
         chosen = tuple(endpoint.target for endpoint in spread_over_sites(doubtful, MOST_SINGLE_QUESTIONS))
         pbx.sample.update(chosen)
         pbx.sampled_at = now

@@ -273,10 +273,11 @@ class Pbx:
     def may_confirm(self, endpoint: Endpoint) -> bool:
         """Whether the snapshot that is looked at may confirm what is pending of an endpoint.
 
-        Of what may only not have been checked yet, settings must have been read before, its own or those of others.
+        Of what may only not have been checked yet, or may have logged out, settings must have been read before, its own
+        or those of others.
         """
         is_spoken_for = self.has_read_settings and endpoint.offline_since <= self.sampled_at
-        return is_spoken_for or not endpoint.may_be_unchecked(self.configured_at)
+        return is_spoken_for or not endpoint.needs_settings(self.configured_at)
 
     def may_ask_singly(self, how_many: int, now: float) -> bool:
         """Whether so many single questions more are no burden to Asterisk; if so, count them."""

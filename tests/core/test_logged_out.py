@@ -173,6 +173,65 @@ def test_what_events_did_not_tell_of_a_contact_before_its_settings_tell() -> Non
     assert town.state(OFFICE[0]).reason.startswith("logged out")
 
 
+@pytest.mark.parametrize("first", ["peer", "contact"])
+def test_softphones_that_log_out_while_asterisk_is_in_its_grace_are_no_site_that_is_down(first: str) -> None:
+    town = office(softphones())
+    town.snapshot(town.truth, startup="boot 2")
+
+    town.log_out(OFFICE[:4], first=first)
+    assert town.state(OFFICE[0]).veil.startswith("in grace: Asterisk restarted")
+    town.go_on(300)
+
+    assert town.told() == []
+    assert not town.open(site())
+    assert town.state(OFFICE[0]).reason == "logged out (contact Removed)"
+
+
+def just_seen() -> Office:
+    """Ten phones of one site of which no settings are read yet; one more tells that others are not checked."""
+    town = Office(softphones())
+    town.truth = dict.fromkeys(OFFICE, UP)
+    town.places = dict.fromkeys(OFFICE, HOME)
+    town.snapshot(town.truth)
+    return town
+
+
+def test_softphones_that_log_out_before_their_settings_are_read_are_no_site_that_is_down() -> None:
+    town = just_seen()
+
+    town.log_out(OFFICE[:4])
+    town.after(3)
+    for target in OFFICE:
+        town.see(settings(target, places=()))
+    town.go_on(120)
+
+    assert town.told() == []
+    assert not town.open(site())
+    assert town.state(OFFICE[0]).reason == "logged out (contact Removed)"
+
+
+def test_settings_of_a_phone_that_may_have_logged_out_are_read_before_its_loss_is_believed() -> None:
+    town = just_seen()
+
+    town.log_out(OFFICE[:4])
+    town.after(11)
+
+    asked = [target for question in town.questions for target in question.settings_first]
+    assert set(asked) == set(OFFICE[:4])
+
+
+def test_phones_that_are_not_checked_and_are_removed_before_their_settings_are_read_are_lost() -> None:
+    town = just_seen()
+
+    town.log_out(OFFICE[:4])
+    town.after(3)
+    for target in OFFICE:
+        town.see(unchecked(target))
+    town.go_on(120)
+
+    assert town.told() == [(Reason.OPENED, str(site()), "down")]
+
+
 def test_that_it_logged_out_is_remembered_when_healthmon_restarts_before_it_is_believed() -> None:
     town = office(softphones())
     town.log_out(OFFICE[:4])
