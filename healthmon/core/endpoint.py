@@ -160,8 +160,8 @@ class Endpoint(Machine):
 
     def use(self, policy: WatchConfig, settings: EndpointSettings | None) -> None:
         """Take a new watch section, or new settings: kind and hold follow."""
-        if self.is_loss_unjudged and settings is not None:
-            self.loss = loss_of_last_contact(ContactStatus.UNKNOWN, settings)
+        if self.is_loss_unjudged and settings is not None and settings.known and settings.is_qualified:
+            self.loss = Loss.LOGGED_OUT
         self.policy, self.settings, self.watch = policy, settings, policy.name
         self.flap_rule = FlapRule.of(policy)
         self.kind = kind_of(self.target, settings, policy)
@@ -281,7 +281,9 @@ class Endpoint(Machine):
         """Keep in mind how the last contact was lost; ``before``: how the contact was that is spoken of."""
         loss = self.loss
         if change.status in LIVING:
-            loss = Loss.NONE
+            # What logs in again has logged out until it is checked: it did not fall.
+            is_back = loss is not Loss.LOGGED_OUT or self.word is not Health.DOWN
+            loss = Loss.NONE if is_back else loss
         elif change.status is ContactStatus.UNREACHABLE and self._has_lost_all_contacts():
             loss = Loss.NO_ANSWER
         elif change.status is ContactStatus.REMOVED and not self.contacts:

@@ -247,6 +247,19 @@ def test_that_it_logged_out_is_remembered_when_healthmon_restarts_before_it_is_b
     assert again.state(OFFICE[0]).reason.startswith("logged out")
 
 
+def test_softphones_that_log_in_again_and_are_not_checked_yet_are_no_site_that_is_down() -> None:
+    town = office(softphones())
+    town.log_out(OFFICE[:4])
+    town.go_on(120)
+
+    for target in OFFICE[:4]:
+        town.contact(target, ContactStatus.CREATED, f"sip:{target.resource}@{HOME}:5060")
+    town.go_on(3)
+
+    assert town.told() == []
+    assert not town.open(site())
+
+
 def test_who_logs_in_and_is_lost_at_once_is_lost() -> None:
     town = office(softphones(alert_singly=True))
     town.log_out(OFFICE[:1])
