@@ -1,7 +1,10 @@
 """Fixtures that every test may use."""
 
+import logging
 import signal
+from collections.abc import Iterator
 
+import pytest
 from hypothesis import settings
 
 pytest_plugins = ["tests.lab.fixtures"]
@@ -13,3 +16,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # How long an example takes says how busy the machine is, and nothing of the code.
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
+
+
+@pytest.fixture(autouse=True)
+def level_of_the_log() -> Iterator[None]:
+    """Leave the log of this process as it was: a command that a test runs in it may set it up for all others."""
+    root = logging.getLogger()
+    before = root.level
+    yield
+    root.setLevel(before)

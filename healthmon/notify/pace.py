@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 #: The first wait after a failure, doubled by each further one (seconds).
 FIRST_WAIT = 5.0
-#: When nobody knows whether the last message arrived, the next may be its double: never sooner, whatever
-#: ``longest_wait`` says (seconds).
+#: When nobody knows whether the last message arrived, the next may be its double: rarer, and ``longest_wait`` makes
+#: that no quicker (seconds).
 FIRST_WAIT_IN_DOUBT = 60.0
 LONGEST_WAIT = 600.0
 #: Waits vary by so much, so that many daemons do not return to a server at one moment.
@@ -67,7 +67,7 @@ class Pace:
         self.failures += 1
         self.failed_at = now
         first = FIRST_WAIT_IN_DOUBT if in_doubt else FIRST_WAIT
-        longest = max(self._longest_wait, first)
+        longest = max(self._longest_wait, LONGEST_WAIT) if in_doubt else self._longest_wait
         wait = min(first * 2.0 ** min(self._doublings, 20), longest)
         self._doublings += 1
         self._not_before = now + wait * self._jitter(1 - JITTER, 1 + JITTER)

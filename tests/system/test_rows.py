@@ -35,8 +35,8 @@ MOMENT = 2.0
 #: How long a PBX must stay down where its section says nothing (seconds).
 PBX_HOLD = 15.0
 #: After a return: the longest pause between two attempts, which varies by a quarter, and a moment (seconds). Where
-#: nobody knows whether the last attempt arrived it is a minute, at the least.
-SOON = {"refuse": 10.0, "500": 10.0, "hang": 80.0}
+#: nobody knows whether the last attempt arrived the pauses are a minute, then two, then four.
+SOON = {"refuse": 10.0, "500": 10.0, "hang": 310.0}
 
 
 class How(Struct, frozen=True):
@@ -284,7 +284,7 @@ def test_channels_are_dead_for_five_minutes_and_a_provider_goes_down_meanwhile(b
     world.pass_time_until(300)
     returned_at = time.time()
     world.return_to_life()
-    world.told_late.wait("DOWN provider trunk-a ")
+    world.told_late.wait("DOWN provider trunk-a ", timeout=330)
     world.settle("trunk-a")
 
     world.told.check("DOWN provider trunk-a ")
@@ -306,7 +306,7 @@ def test_channels_are_dead_for_five_minutes_and_a_provider_goes_down_and_up_mean
     world.pass_time_until(300)
     returned_at = time.time()
     world.return_to_life()
-    world.told_late.wait("WAS DOWN provider trunk-a ")
+    world.told_late.wait("WAS DOWN provider trunk-a ", timeout=330)
     world.settle()
 
     world.told.check("DOWN provider trunk-a ", "UP provider trunk-a ")
