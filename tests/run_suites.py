@@ -101,7 +101,7 @@ SUITES = (
     Suite(
         "parts",
         "the other parts, each by itself",
-        120,
+        150,
         (
             pytest(
                 *ON_TWO_CORES,
@@ -132,14 +132,14 @@ SUITES = (
     Suite(
         "asterisk",
         "on a real Asterisk 22 and 16; what must hold there, on one of them with two kill -9",
-        420,
+        660,
         (pytest(*WAITING, "-m", "lab and not rows and not soak"), pytest(*ROWS, "-m", "rows and not soak")),
         at_once=True,
     ),
     Suite(
         "system",
-        "whole daemons, the service, the docs",
-        240,
+        "whole daemons, the service, the docs, the README in a fresh Debian",
+        330,
         (pytest(*BY_FILE, "-m", "not lab and not soak", *SLOW_FOLDERS),),
     ),
 )
