@@ -590,6 +590,8 @@ class Incident(Struct, frozen=True):
     peak: int = 0
     #: Of a PBX: whether it was believed down at any time of it, however it is now.
     was_down: bool = False
+    #: When it was first seen down, if until then it was flapping, degraded or not seen; None: when the incident began.
+    fell_at: float | None = None
     #: How much of it nobody saw (seconds), where it was read for people; the core leaves it at 0.
     unseen_s: float = 0.0
 
@@ -597,6 +599,11 @@ class Incident(Struct, frozen=True):
     def is_open(self) -> bool:
         """Whether it lasts."""
         return self.closed_at is None
+
+    @property
+    def since(self) -> float:
+        """When the outage began that people are told of, as the history has it."""
+        return self.opened_at if self.fell_at is None else self.fell_at
 
     @property
     def is_logged_out(self) -> bool:

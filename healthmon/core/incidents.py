@@ -202,6 +202,7 @@ class Incidents:
                 believed_at=machine.believed_at,
                 cause=machine.reason if is_news else incident.cause,
                 was_down=incident.was_down or _is_pbx_down(machine),
+                fell_at=_fell_at(incident, machine),
             )
         if machine.belief is None:
             return incident
@@ -548,7 +549,15 @@ def _as_told(incident: Incident) -> tuple[object, ...]:
 def _closed(incident: Incident, ending: Ending, at: float, words: str) -> Incident:
     # A PBX that was down, and then could not be seen until it was up again, was down.
     health = Health.DOWN if incident.is_unseen and incident.was_down else incident.health
-    return replace(incident, closed_at=max(at, incident.opened_at), ending=ending, closed_words=words, health=health)
+    return replace(incident, closed_at=max(at, incident.since), ending=ending, closed_words=words, health=health)
+
+
+def _fell_at(incident: Incident, machine: Machine) -> float | None:
+    """When the outage began that people are told of, if that was after the incident did."""
+    is_the_same_outage = not incident.flapping and (incident.health is Health.DOWN or incident.was_down)
+    if machine.belief is not Health.DOWN or is_the_same_outage:
+        return incident.fell_at
+    return max(machine.since, incident.opened_at)
 
 
 def _is_pbx_down(machine: Machine) -> bool:

@@ -93,5 +93,6 @@ class Register:
                 opened_at=incident.opened_at + by,
                 believed_at=incident.believed_at + by,
                 closed_at=None if incident.closed_at is None else incident.closed_at + by,
+                fell_at=None if incident.fell_at is None else incident.fell_at + by,
                 acked_at=None if incident.acked_at is None else incident.acked_at + by,
             )

@@ -57,4 +57,4 @@ def _is_near(one: Line, other: Line) -> bool:
 
 
 def _times(line: Line) -> tuple[float, float]:
-    return line.incident.opened_at, line.incident.closed_at or 0.0
+    return line.incident.since, line.incident.closed_at or 0.0

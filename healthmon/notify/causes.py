@@ -22,7 +22,7 @@ def first_of_group(line: Line, voice: Voice) -> list[str]:
 
 
 def _down(line: Line, voice: Voice) -> str:
-    title, since = headline(line, voice), voice.since(line.incident.opened_at, line.incident.unseen_s)
+    title, since = headline(line, voice), voice.since(line.incident.since, line.incident.unseen_s)
     if line.kind is Kind.NETWORK:
         return f"{title} {since}{_hit(line, voice)}"
     how_much = unreachable(line, voice)
@@ -69,8 +69,8 @@ def _left(line: Line, voice: Voice) -> Iterator[str]:
 
 
 def _when(line: Line, voice: Voice) -> str:
-    opened_at = line.incident.opened_at
-    return voice.from_to(opened_at, opened_at + line.lasted, line.incident.unseen_s)
+    since = line.incident.since
+    return voice.from_to(since, since + line.lasted, line.incident.unseen_s)
 
 
 def _also_back(line: Line, voice: Voice) -> Iterator[str]:

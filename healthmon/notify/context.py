@@ -32,9 +32,9 @@ def _words(line: Line, voice: Voice) -> dict[str, str]:
     end = voice.now if incident.closed_at is None else incident.closed_at
     return {
         "headline": headline(line, voice),
-        "since": voice.full_time(incident.opened_at),
+        "since": voice.full_time(incident.since),
         "until": "" if incident.closed_at is None else voice.full_time(incident.closed_at),
-        "lasted": voice.lasted(end - incident.opened_at, incident.unseen_s),
+        "lasted": voice.lasted(end - incident.since, incident.unseen_s),
         "why": visible(voice.language.retold(incident.cause)),
     }
 

@@ -210,7 +210,7 @@ def _others_fail(failing: Sequence[FailingChannel], voice: Voice) -> Iterator[st
 
 def _report_command(lines: Sequence[Line], now: float) -> str:
     """Write the command that shows what happened, in a form that can be pasted."""
-    oldest = min(line.incident.opened_at for line in lines)
+    oldest = min(line.incident.since for line in lines)
     since = f"{1 + int((now - oldest) // DAY)}d" if now - oldest > DAY else "24h"
     return f"healthmon report --since {since}{_report_filter(lines)} --incidents"
 

@@ -118,7 +118,7 @@ class Line(Struct, frozen=True):
     def lasted(self) -> float:
         """How long it was so, in seconds; for what is over."""
         closed_at = self.incident.closed_at
-        return 0.0 if closed_at is None else closed_at - self.incident.opened_at
+        return 0.0 if closed_at is None else closed_at - self.incident.since
 
     @property
     def aspect(self) -> str:

@@ -38,14 +38,14 @@ def paragraphs(group: Sequence[Line], voice: Voice) -> list[Paragraph]:
 
 def _of_long_gone(lines: Sequence[Line], voice: Voice) -> Paragraph:
     """Tell what has been down for long in one line, each with its beginning."""
-    lasted = voice.now - max(line.incident.opened_at for line in lines)
+    lasted = voice.now - max(line.incident.since for line in lines)
     unit = DAY if lasted >= DAY else HOUR
     words = voice.text(
         "{which}: not seen for more than {duration}: {names}",
         which=counted(lines, voice, state=False),
         duration=voice.duration(lasted // unit * unit),
         names=listed(
-            [f"{said(line.kind, line.name, voice)} ({voice.clock(line.incident.opened_at)})" for line in lines],
+            [f"{said(line.kind, line.name, voice)} ({voice.clock(line.incident.since)})" for line in lines],
             LIST_CHARACTERS,
         ),
     )
@@ -73,7 +73,7 @@ def _what(lines: Sequence[Line], voice: Voice) -> str:
 
 def _times_of_bunch(lines: Sequence[Line], voice: Voice) -> str:
     """Say when the first of them went down, and the last; of what is over, when the last was back."""
-    opened = sorted(line.incident.opened_at for line in lines)
+    opened = sorted(line.incident.since for line in lines)
     closed = [line.incident.closed_at for line in lines if line.incident.closed_at is not None]
     # What hides one of them mostly hides all.
     unseen_s = max(line.incident.unseen_s for line in lines)
@@ -105,15 +105,15 @@ def _of_one(line: Line, voice: Voice) -> Paragraph:
 def _of_restart(line: Line, voice: Voice) -> Paragraph:
     """Say that Asterisk was restarted, which is no outage."""
     cause = visible(voice.language.retold(line.incident.cause))
-    at = voice.text("at {time}", time=voice.full_time(line.incident.opened_at))
+    at = voice.text("at {time}", time=voice.full_time(line.incident.since))
     words = [cut(headline(line, voice), _LONGEST_TEXT), at, cut(cause, _LONGEST_TEXT), _place(line, voice)]
     return Paragraph("\n".join([*words, *_repeated(line.all, voice)]), line.all)
 
 
 def _times(incident: Incident, voice: Voice) -> str:
     if incident.closed_at is not None:
-        return voice.from_to(incident.opened_at, incident.closed_at, incident.unseen_s)
-    return voice.since(incident.opened_at, incident.unseen_s)
+        return voice.from_to(incident.since, incident.closed_at, incident.unseen_s)
+    return voice.since(incident.since, incident.unseen_s)
 
 
 def _why(line: Line, voice: Voice) -> Iterator[str]:
@@ -203,7 +203,7 @@ def of_ended(lines: Sequence[Line], voice: Voice) -> list[Paragraph]:
 
 def _ended(line: Line, voice: Voice) -> str:
     incident = line.incident
-    time = voice.full_time(incident.opened_at)
+    time = voice.full_time(incident.since)
     since = voice.text("down since {time}", time=time)
     if incident.is_unseen:
         since = voice.text("not seen since {time}", time=time)

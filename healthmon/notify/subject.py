@@ -149,7 +149,7 @@ def _when(line: Line, voice: Voice) -> str:
     if line.state is State.ENDED:
         return f": {voice.language.retold(incident.ending or 'over')}"
     if line.state is State.RESTARTED:
-        return f" {voice.text('at {time}', time=voice.clock(incident.opened_at))}"
+        return f" {voice.text('at {time}', time=voice.clock(incident.since))}"
     if _tells_its_cause(line):
         return f": {_short_cause(incident.cause, voice)}"
     return "" if line.state is State.FLAPPING else f" {_time(line, voice)}"
@@ -166,12 +166,12 @@ def _tells_its_cause(line: Line) -> bool:
 def _time(line: Line, voice: Voice) -> str:
     incident = line.incident
     if line.state in _LASTING:
-        return voice.text("for {duration}", duration=voice.duration(voice.now - incident.opened_at))
+        return voice.text("for {duration}", duration=voice.duration(voice.now - incident.since))
     if line.state in (State.UP, State.SEEN_AGAIN, State.STABLE):
         return voice.text("after {duration}", duration=voice.duration(line.lasted))
     if incident.closed_at is not None:
-        return voice.span(incident.opened_at, incident.closed_at)
-    return voice.text("since {time}", time=voice.clock(incident.opened_at))
+        return voice.span(incident.since, incident.closed_at)
+    return voice.text("since {time}", time=voice.clock(incident.since))
 
 
 def _short_cause(cause: str, voice: Voice) -> str:

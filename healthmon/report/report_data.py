@@ -97,6 +97,7 @@ def incidents_csv(account: Account) -> Iterator[str]:
         "acknowledgement",
         "lasted_s",
         "unseen_s",
+        "since",
     ]
     return _csv(fields, map(incident_data, account.incidents))
 
@@ -214,6 +215,7 @@ def incident_data(incident: Incident) -> dict[str, Any]:
         "acknowledged_at": rfc3339(incident.acked_at),
         "acknowledged_by": incident.acked_by or None,
         "acknowledgement": incident.ack_reason or None,
-        "lasted_s": None if incident.closed_at is None else round(incident.closed_at - incident.opened_at, 3),
+        "lasted_s": None if incident.closed_at is None else round(incident.closed_at - incident.since, 3),
         "unseen_s": round(incident.unseen_s, 3),
+        "since": rfc3339(incident.since),
     }

@@ -191,8 +191,8 @@ def _incident(one: Incident, until: float, zone: ZoneInfo, *, has_pbx: bool, wit
     ended = until if one.closed_at is None else one.closed_at
     return [
         Cell(str(one.id)),
-        Cell(moment(one.opened_at, zone)),
-        Cell(short(ended - one.opened_at)),
+        Cell(moment(one.since, zone)),
+        Cell(short(ended - one.since)),
         Cell(one.target.endpoint if one.target.is_endpoint and not has_pbx else str(one.target)),
         state_cell(one.state, state_word(one)),
         Cell("; ".join(filter(None, (one.cause or one.extent, unseen_part(one), _ending(one, with_notes=with_notes))))),

@@ -229,7 +229,7 @@ def cause_of(incident: Incident) -> Cause:
     return Cause(
         target=incident.target,
         kind=incident.kind,
-        since=incident.opened_at,
+        since=incident.since,
         down=incident.down,
         of=incident.of,
         extent=incident.share,

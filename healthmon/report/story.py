@@ -162,7 +162,7 @@ def _headline(story: Story, zone: ZoneInfo, now: float) -> Iterator[str]:
     incident, smaller = story.incident, story.smaller
     state = f"{state_word(incident)} ({incident.severity})"
     yield f"incident {incident.id}: {incident.name}, {incident.check}: {state}"
-    since = full(incident.opened_at, zone)
+    since = full(incident.since, zone)
     if incident.closed_at is None:
         yield f"since {since}, for {lasted_of(incident, now)}; it lasts"
     else:

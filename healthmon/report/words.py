@@ -81,7 +81,7 @@ def not_seen(seconds: float) -> str:
 def lasted_of(incident: Incident, now: float) -> str:
     """Write how long an incident lasted, or has lasted until now."""
     until = now if incident.closed_at is None else incident.closed_at
-    return lasted(Length(until - incident.opened_at, incident.unseen_s))
+    return lasted(Length(until - incident.since, incident.unseen_s))
 
 
 def unseen_part(incident: Incident) -> str:

@@ -65,7 +65,7 @@ _UPSERT_INCIDENT = upsert(
     "id",
     """pbx technology resource check_name kind watch health opened_at believed_at cause cohort explained_by
     flapping flap_episodes closed_at ending closed_words muted_by acked_at acked_by ack_reason
-    severity site watches down down_of peak was_down telling""",
+    severity site watches down down_of peak was_down fell_at telling""",
 )
 _NOTE_ALIVE = "UPDATE daemon SET alive_at = MAX(COALESCE(alive_at, :at), :at)"
 

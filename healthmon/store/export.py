@@ -152,6 +152,7 @@ def _incident(row: sqlite3.Row, line: Timeline) -> Row:
         one.acked_by or None,
         one.ack_reason or None,
         one.site or None,
+        one.since,
     )
 
 
@@ -175,7 +176,7 @@ EXPORTS = {
     "incidents": Export(
         _columns(
             f"""id:integer {_TARGET} severity state opened_at:time believed_at:time closed_at:time ending cause
-            explained_by:integer muted_by acknowledged_at:time acknowledged_by acknowledgement site"""
+            explained_by:integer muted_by acknowledged_at:time acknowledged_by acknowledgement site since:time"""
         ),
         """SELECT * FROM incidents WHERE id > :after AND id <= :last AND opened_at < :until
         AND (closed_at IS NULL OR closed_at > :since) ORDER BY id LIMIT :limit""",

@@ -255,6 +255,7 @@ def incident_row(incident: Incident, line: Timeline) -> Row:
         "down_of": incident.of,
         "peak": incident.peak,
         "was_down": incident.was_down,
+        "fell_at": line.stored_or_none(incident.fell_at),
         "telling": True,
     }
 
@@ -289,6 +290,7 @@ def incident_of(row: sqlite3.Row, line: Timeline) -> Incident:
         of=row["down_of"],
         peak=row["peak"],
         was_down=bool(row["was_down"]),
+        fell_at=line.shown_or_none(row["fell_at"]),
     )
 
 

@@ -480,6 +480,9 @@ _OUTAGES = tuple(
     for name in ("outages_unseen_s", "longest_unseen_s", "out_unseen_s")
 )
 
+#: When what was flapping, degraded or not seen was first seen down.
+_FALLS = ("ALTER TABLE incidents ADD COLUMN fell_at DOUBLE PRECISION",)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _SECOND,
@@ -503,4 +506,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _RECIPIENTS,
     _RESTARTS,
     _OUTAGES,
+    _FALLS,
 )

@@ -45,7 +45,7 @@ def with_unseen(
     asked = {
         **target_row(incident.target),
         "check_name": incident.check,
-        "since": line.stored(incident.opened_at),
+        "since": line.stored(incident.since),
         "until": until,
     }
     hidden = _veils(connection, asked)
@@ -55,7 +55,7 @@ def with_unseen(
         # All that is behind a PBX is veiled by a check of the PBX.
         hidden += _veils(connection, {**asked, "technology": "", "resource": "", "check_name": Check.REACHABILITY})
     if nobody_since is not None:
-        hidden.append((line.stored(max(nobody_since, incident.opened_at)), until))
+        hidden.append((line.stored(max(nobody_since, incident.since)), until))
     if not hidden:
         return incident
     return replace(incident, unseen_s=_covered_s(sorted(hidden), asked["since"], until))

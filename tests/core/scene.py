@@ -127,6 +127,7 @@ TIMES = frozenset(
         "last_error_at",
         "last_delivered_at",
         "sending_since",
+        "fell_at",
     }
 )
 

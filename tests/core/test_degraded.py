@@ -146,6 +146,13 @@ def test_from_degraded_to_down_and_back_each_step_is_told() -> None:
     assert len(scene.db.incidents) == 1
 
 
+def test_one_outage_has_one_length_also_where_it_was_degraded_before() -> None:
+    scene = Trunk(TELLING).settle().lose_one().lose_both()
+
+    [incident] = scene.open(TRUNK)
+    assert incident.opened_at < incident.since == scene.state(TRUNK).since
+
+
 def test_to_whom_only_down_matters_the_first_contact_that_is_back_ends_it() -> None:
     scene = Trunk(PLAIN).settle().lose_both()
     scene.get_back(A)

@@ -215,6 +215,20 @@ def test_flapping_hides_no_outage_a_trunk_that_is_down_while_it_flaps_is_told_af
     assert scene.open(TRUNK) == []
 
 
+def test_one_outage_has_one_length_also_where_it_follows_flapping() -> None:
+    scene = Trunk().settle().flaps(4, 10).go_on(20)
+    fell = scene.now
+    scene.goes(DOWN, 100)
+
+    [incident] = scene.open(TRUNK)
+    assert incident.opened_at < fell <= incident.since == scene.state(TRUNK).since
+
+    scene.goes(UP, 100)
+    assert scene.db.incidents[incident.id].since == incident.since
+    downs = [change for change in scene.db.transitions if change.target == TRUNK and change.after is DOWN]
+    assert downs[-1].at == incident.since
+
+
 def test_flapping_hides_no_outage_what_was_told_down_and_flaps_is_told_down_again_after_three_holds() -> None:
     scene = Trunk().settle().flaps(6, 35)
     assert scene.told()[-1][0] is Reason.FLAPPING

@@ -190,6 +190,13 @@ class Histories(RuleBasedStateMachine):
                 assert not eligible, state
 
     @invariant()
+    def an_outage_begins_at_the_same_moment_in_its_incident_and_in_the_history(self) -> None:
+        for incident in self.scene.open():
+            state = self.scene.db.states.get((incident.target, incident.check))
+            if state is not None and incident.target.is_endpoint and incident.health is DOWN and not incident.flapping:
+                assert incident.since == state.since, (incident, state)
+
+    @invariant()
     def all_that_is_believed_is_booked(self) -> None:
         """So a new daemon over the same database goes on where this one stopped."""
         for pbx in self.scene.monitor._pbxs.values():

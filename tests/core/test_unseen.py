@@ -135,6 +135,18 @@ def test_401_then_refused_is_down_after_the_hold_time_and_not_before(scene: Scen
     assert told(scene)[-1] == (Reason.CHANGED, Said.DOWN)
 
 
+def test_one_outage_has_one_length_also_where_it_was_not_seen_before(scene: Scene) -> None:
+    meets(scene, Trouble.DENIED, 30)
+    meets(scene, Trouble.REFUSED, 60)
+    was = the_incident(scene)
+    assert was.opened_at < was.since == scene.state(*CONNECTION).since
+
+    # Not to see it in between is a part of the outage.
+    meets(scene, Trouble.DENIED, 60)
+    meets(scene, Trouble.REFUSED, 60)
+    assert the_incident(scene).since == was.since
+
+
 def test_a_restart_while_it_cannot_be_seen_is_told_to_nobody(scene: Scene) -> None:
     meets(scene, Trouble.DENIED, 30)
     meets(scene, Trouble.REFUSED, 10)

@@ -170,6 +170,11 @@ def _twentieth(store: Store) -> None:
         store.outbox.delivered(claim, START + 271, "DOWN", missed=[missed])
 
 
+def _twenty_third(store: Store) -> None:
+    """When what flapped was first seen down."""
+    store.book(incidents={7: incident(7, flap_episodes=1, fell_at=START + 190)})
+
+
 #: By schema: what it was the first to hold.
 FILLS: dict[int, Callable[[Store], None]] = {
     1: _first,
@@ -185,6 +190,7 @@ FILLS: dict[int, Callable[[Store], None]] = {
     12: _twelfth,
     13: _thirteenth,
     20: _twentieth,
+    23: _twenty_third,
 }
 
 
