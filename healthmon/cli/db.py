@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +24,7 @@ from healthmon.report.database_text import (
     sizes_text,
 )
 from healthmon.report.growth import outlook
+from healthmon.report.json_text import json_text
 from healthmon.report.rolling import Roller
 from healthmon.report.words import counted, visible
 from healthmon.store.backup import back_up
@@ -156,4 +156,4 @@ def rename_pbx(ctx: click.Context, *, old: str, new: str, database: Path | None)
 
 
 def _print_json(data: dict[str, Any]) -> None:
-    click.echo(json.dumps(data, indent=2, ensure_ascii=False))
+    click.echo(json_text(data))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -23,6 +22,7 @@ from healthmon.report.discovery import (
     sections_to_paste,
     what_to_delete,
 )
+from healthmon.report.json_text import json_text
 from healthmon.report.tables import Cell, Column, Sort, table
 from healthmon.sources.survey import Survey, survey
 
@@ -64,7 +64,7 @@ def command(config_path: Path, only: tuple[str, ...], as_json: bool) -> None:
             found += [discovered(one, surveyed.states[one.target], config) for one in surveyed.settings]
             found += [in_the_list_only(target, surveyed.states[target]) for target in surveyed.unconfigured]
     if as_json:
-        click.echo(json.dumps([_as_json(one) for one in found], indent=2, ensure_ascii=False))
+        click.echo(json_text([_as_json(one) for one in found]))
     else:
         _print(found, config)
     if failures:

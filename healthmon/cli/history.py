@@ -12,6 +12,7 @@ import click
 from healthmon.cli.common import database_option, place, screen
 from healthmon.config.light import Place
 from healthmon.errors import ForeignDatabase, SchemaTooNew, StoreError
+from healthmon.report.json_text import without_controls
 from healthmon.report.life import Life, News, life_of
 from healthmon.report.life_text import Timeline, event_data, headline, life_json
 from healthmon.report.naming import find_target
@@ -89,7 +90,7 @@ class _Printer:
         """Print some events."""
         if self._as_json:
             for event in events:
-                click.echo(json.dumps(event_data(event), ensure_ascii=False))
+                click.echo(without_controls(json.dumps(event_data(event), ensure_ascii=False)))
         elif events:
             click.echo(self._timeline.text(events), nl=False)
 

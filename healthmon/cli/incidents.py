@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 
 import click
 
 from healthmon.cli.common import database_option, place, screen
+from healthmon.report.json_text import json_text
 from healthmon.report.report_data import incident_data
 from healthmon.report.report_text import incidents_table
 from healthmon.report.window import window
@@ -33,6 +33,6 @@ def command(
         found = reader.open_incidents() if only_open else reader.incidents(asked[0], asked[1] + 1)
         found = [reader.with_unseen(incident, now) for incident in reversed(found)]
     if as_json:
-        click.echo(json.dumps([incident_data(one) for one in found], indent=2, ensure_ascii=False))
+        click.echo(json_text([incident_data(one) for one in found]))
     else:
         click.echo(incidents_table(found, now, where.timezone, screen(), everything=everything), nl=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from healthmon.cli.common import NUMBER, author, database_option, place, plans, 
 from healthmon.cli.groups import GuessingGroup
 from healthmon.config.types import Plans
 from healthmon.model import Matcher, Silence
+from healthmon.report.json_text import json_text
 from healthmon.report.measuring import sites_of
 from healthmon.report.orders import matcher_of, until_of
 from healthmon.report.tables import Cell, Column, Sort, line, table
@@ -79,7 +79,7 @@ def list_(ctx: click.Context, *, as_json: bool, database: Path | None) -> None:
     with open_reader(where.database) as reader:
         silences = reader.silences(time.time())
     if as_json:
-        click.echo(json.dumps([_data(one) for one in silences], indent=2, ensure_ascii=False))
+        click.echo(json_text([_data(one) for one in silences]))
     elif not silences:
         click.echo(line("No silence is in force.", screen()), nl=False)
     else:

@@ -14,6 +14,7 @@ from io import RawIOBase, TextIOWrapper
 from typing import Any, BinaryIO
 
 from healthmon.errors import ExitCode, HealthmonError
+from healthmon.report.json_text import without_controls
 from healthmon.report.words import harmless, rfc3339
 from healthmon.store.export import Column, Row, Sort
 
@@ -63,7 +64,8 @@ def json_lines(file: BinaryIO, columns: Sequence[Column]) -> Iterator[Write]:
         return dict(zip(names, values, strict=True))
 
     def write(rows: Sequence[Row]) -> None:
-        file.write(encoder.encode_lines([as_object(row) for row in rows]))
+        lines = encoder.encode_lines([as_object(row) for row in rows])
+        file.write(lines if lines.isascii() else without_controls(lines.decode()).encode())
 
     yield write
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from healthmon.report.json_text import json_text
 from healthmon.report.life import Life
 from healthmon.report.naming import short_name
 from healthmon.report.standing import Row
@@ -109,7 +109,7 @@ def life_json(life: Life) -> str:
         "to": rfc3339(life.window[1]),
         "events": [event_data(event) for event in life.events],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False)
+    return json_text(document)
 
 
 def event_data(event: Event) -> dict[str, Any]:

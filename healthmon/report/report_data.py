@@ -14,6 +14,7 @@ from healthmon.core.roundtrips import RoundTrips
 from healthmon.model import Incident
 from healthmon.report.accounts import Account, By, Group, Line, Rules
 from healthmon.report.figures import Figures
+from healthmon.report.json_text import json_text, without_controls
 from healthmon.report.words import harmless, rfc3339, rounded_down
 
 #: Digits of a share after the point.
@@ -37,7 +38,7 @@ def report_json(account: Account, top: int | None = None) -> Iterator[str]:
         "causes": account.outages if account.counts_causes or not account.overall.outages else None,
         "overall": _figures(account.overall, in_hours, rules),
     }
-    yield json.dumps(facts, indent=2, ensure_ascii=False).removesuffix("\n}")
+    yield json_text(facts).removesuffix("\n}")
     yield from _array("groups", (_group(group, rules) for group in groups))
     yield from _array("targets", (_target(line, rules) for line in lines))
     yield from _array("incidents", map(incident_data, account.incidents))
@@ -53,7 +54,7 @@ def _array(name: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """Write a member of the outermost object that is a list of objects, as ``json.dumps(…, indent=2)`` would."""
     opening = f',\n  "{name}": ['
     for row in rows:
-        yield f"{opening}\n    {{\n      {_ENCODE_OBJECT(row)[1:-1]}\n    }}"
+        yield f"{opening}\n    {{\n      {without_controls(_ENCODE_OBJECT(row)[1:-1])}\n    }}"
         opening = ","
     yield "\n  ]" if opening == "," else f"{opening}]"
 

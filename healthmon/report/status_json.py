@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+from healthmon.report.json_text import json_text
 from healthmon.report.standing import Cause, FailingAddress, FailingUrl, PbxRow, QuietUrl, Row, Standing
 from healthmon.report.words import rfc3339
 
@@ -26,7 +26,7 @@ def status_json(standing: Standing, *, only_down: bool) -> str:
         "failing_addresses": [_address(one) for one in standing.failing_addresses],
         "quiet_receivers": [_quiet(url) for url in standing.quiet_urls],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False)
+    return json_text(document)
 
 
 def _pbx(pbx: PbxRow) -> dict[str, Any]:

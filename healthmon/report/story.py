@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from operator import itemgetter
@@ -12,6 +11,7 @@ from msgspec import Struct
 
 from healthmon.core.names import natural
 from healthmon.model import Ending, Health, Incident, Note, Reason, Transition, VeilPeriod
+from healthmon.report.json_text import json_text
 from healthmon.report.report_data import incident_data
 from healthmon.report.tables import Cell, Column, Screen, Sort, line, table
 from healthmon.report.words import acknowledged, counted, duration, full, lasted_of, rfc3339, state_word
@@ -201,4 +201,4 @@ def story_json(story: Story) -> str:
         "explains": [one.id for one in story.smaller],
         "story": [{"at": rfc3339(event.at), "what": event.what, "words": event.words} for event in story.events],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False)
+    return json_text(document)
