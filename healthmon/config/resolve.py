@@ -26,6 +26,10 @@ EXAMPLE_PASSWORD = "change-me"  # noqa: S105 (that of nobody)
 EXAMPLE_URL = "mailto://smtp.example.org?from=healthmon@example.org&to=oncall@example.org"
 
 
+#: What is wrong with a secret that works.
+SHORT = f"has fewer than {urls.SHORT_SECRET} characters: easily guessed, and hidden only where it stands alone"
+
+
 class UrlLine(NamedTuple):
     """A line with a URL: where it stands ("": in the configuration itself), its name, and the URL."""
 
@@ -66,6 +70,8 @@ def _heartbeat_url(section: DraftSection, secrets: Secrets) -> None:
     try:
         url = _one_line(section, option, given, secrets) if isinstance(given, Path) else secrets.filled_in(given)
         section.values["heartbeat_url"] = Secret(urls.heartbeat_url(url))
+        if urls.has_short_secret(url):
+            section.warning(option, f"a password or token in it {SHORT}")
     except Unsuitable as unsuitable:
         section.problem(option, str(unsuitable))
 
@@ -73,6 +79,8 @@ def _heartbeat_url(section: DraftSection, secrets: Secrets) -> None:
 def pbx(section: DraftSection, secrets: Secrets, hostname: str) -> None:
     """Find a PBX's password and CA file, and the name of our application."""
     _password(section, secrets)
+    if 0 < len(section.values.get("password", "")) < urls.SHORT_SECRET:
+        section.warning("password" if section.is_given("password") else "password_file", SHORT)
     _verify_tls(section, secrets.folder)
     if not section.is_given("application"):
         clean = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in hostname)
@@ -230,6 +238,8 @@ def receiver(section: DraftSection, secrets: Secrets, why_refused: Callable[[str
         if refused:
             what = f"{url_id}: {_said_of(line.url, refused)}"
             section.problem(line.option, what, line=line.number, file=line.file)
+        elif urls.has_short_secret(line.url):
+            section.warning("urls", f"{url_id}: a password or token in it {SHORT}")
     section.values["urls"] = tuple(
         ReceiverUrl(url_id, Secret(line.url)) for url_id, line in zip(ids, lines, strict=True)
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from healthmon.config.findings import shown
@@ -36,6 +36,10 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://(?=\S)")
 _HOST = re.compile(r"[A-Za-z0-9.-]+|[0-9A-Fa-f:]+")
 #: Shorter parts of a URL are not blotted out: that would blot out half of every sentence.
 _SHORTEST_SECRET = 3
+#: A secret of fewer characters is easily guessed, and may be a piece of ordinary words.
+SHORT_SECRET = 8
+#: Options of a URL with such a name hold a secret.
+SECRET_OPTIONS = ("key", "pass", "secret", "token")
 #: Options of Uptime Kuma's push URL, which hold what it shows.
 _SAID_BY_HEARTBEAT = ("status", "msg", "ping")
 #: A word of a heartbeat's URL that is shorter is no token.
@@ -236,5 +240,34 @@ def without_parts_of(url: str, sentence: str) -> str:
     parts |= {unquote(part) for part in parts}
     parts = {part for part in parts if len(part) >= _SHORTEST_SECRET and part not in allowed}
     for part in sorted(parts, key=len, reverse=True):
-        blotted = blotted.replace(part, "***")
+        pattern = re.escape(part)
+        blotted = re.sub(pattern if len(part) >= SHORT_SECRET else alone(pattern), "***", blotted)
     return blotted
+
+
+def alone(pattern: str) -> str:
+    r"""Write the pattern that finds another only where it stands by itself.
+
+    Short secrets are blotted out only there: inside of a word one would be betrayed by what is left, "t***s". What
+    stands by itself may follow an escape: that of a URL (``%2F``), or of JSON and Python (``\n``).
+    """
+    return rf"(?:(?<![^\W_])|(?<=%[0-9A-Fa-f]{{2}})|(?<=\\[abfnrtv]))(?:{pattern})(?![^\W_])"
+
+
+def has_short_secret(url: str) -> bool:
+    """Whether a password or token of a URL, where it is surely one, is so short that it is not hidden everywhere."""
+    rest = url.partition("://")[2]
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    login, _, host = authority.rpartition("@")
+    secrets = [login.partition(":")[2], *_secret_options(rest)]
+    if not _has_server(scheme_of(url)) and not _server(url):
+        # tgram://TOKEN/…, slack://TOKEN/…
+        secrets.append(host)
+    return any(0 < len(unquote(secret)) < SHORT_SECRET for secret in secrets)
+
+
+def _secret_options(rest: str) -> Iterator[str]:
+    for option in rest.partition("#")[0].partition("?")[2].split("&"):
+        name, _, value = option.partition("=")
+        if any(word in name.lower() for word in SECRET_OPTIONS):
+            yield value

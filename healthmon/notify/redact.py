@@ -14,13 +14,13 @@ from html import escape
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 from healthmon.config.types import Config
-from healthmon.config.urls import secrets_of_heartbeat, showable
+from healthmon.config.urls import SECRET_OPTIONS, SHORT_SECRET, alone, secrets_of_heartbeat, showable
 
 #: What stands in the place of a secret.
 BLOT = "***"
 
-#: Shorter parts would blot out pieces of ordinary words. Passwords and tokens of any length are hidden all the same,
-#: where they stand as a word of their own.
+#: Shorter parts would blot out ordinary words. Passwords and tokens of any length are hidden all the same, where they
+#: stand as a word of their own.
 _SHORTEST_PART = 4
 
 #: Options of apprise whose values are no secret.
@@ -100,7 +100,7 @@ def _given_names(config: Config) -> Iterator[str]:
 
 
 def _collect(url: str, parts: set[str], words: set[str], names: set[str], *, encoded: bool = True) -> None:
-    """Add the secrets of a URL: to ``parts`` what is hidden anywhere, to ``words`` what only as a whole word."""
+    """Add the secrets of a URL: to ``parts`` what is hidden anywhere, to ``words`` what only by itself."""
     plain = _plain_words(url)
     for part, is_token in _pieces(url):
         for spelling in _decoded(part):
@@ -125,7 +125,7 @@ def _plain_words(url: str) -> set[str]:
 
 def _add(secret: str, parts: set[str], words: set[str], *, encoded: bool = True) -> None:
     for spelling in _spellings(secret) if encoded else (secret,):
-        if len(spelling) >= _SHORTEST_PART:
+        if len(spelling) >= SHORT_SECRET:
             parts.add(spelling)
         elif spelling:
             words.add(spelling)
@@ -186,7 +186,7 @@ def _pieces_of_query(query: str) -> Iterator[tuple[str, bool]]:
         name, _, value = option.partition("=")
         if unquote(name).lower() in _PLAIN_OPTIONS:
             continue
-        yield value, not name.isalpha() or any(word in name for word in ("key", "pass", "secret", "token"))
+        yield value, not name.isalpha() or any(word in name for word in SECRET_OPTIONS)
         yield from _names(value)
         # "Bearer abc": the word and the token.
         yield from ((piece, False) for piece in unquote_plus(value).split())
@@ -207,8 +207,16 @@ def _base64(text: str) -> str:
 
 def _pattern(parts: set[str], words: set[str]) -> re.Pattern[str]:
     """One pattern for all, the longest first, so that nothing is left over of a secret that contains another."""
-    anywhere = "|".join(re.escape(part) for part in sorted(parts, key=len, reverse=True))
-    alone = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
-    choices = [f"(?i:{anywhere})"] if anywhere else []
-    choices += [rf"(?<![A-Za-z0-9])(?:{alone})(?![A-Za-z0-9])"] if alone else []
-    return re.compile("|".join([*choices, _USERINFO]))
+    # A word such as "at" is one of ours more often than the secret.
+    shortest = {word for word in words if len(word) < _SHORTEST_PART}
+    choices = [
+        f"(?i:{_any_of(parts)})" if parts else "",
+        f"(?i:{alone(_any_of(words - shortest))})" if words - shortest else "",
+        alone(_any_of(shortest)) if shortest else "",
+        _USERINFO,
+    ]
+    return re.compile("|".join(filter(None, choices)))
+
+
+def _any_of(secrets: set[str]) -> str:
+    return "|".join(re.escape(secret) for secret in sorted(secrets, key=len, reverse=True))

@@ -13,12 +13,12 @@ from healthmon.config.templates import TemplateRule
 from healthmon.errors import ConfigError
 
 #: Everything that must be there, and nothing else.
-PBX = "[pbx office]\nurl = http://127.0.0.1:8088\nusername = healthmon\npassword = hunter2\n"
+PBX = "[pbx office]\nurl = http://127.0.0.1:8088\nusername = healthmon\npassword = hunter22\n"
 WATCH = "[watch phones]\nendpoints = PJSIP/*\n"
 RECEIVER = "[receiver oncall]\nurls = json://127.0.0.1:9000/alerts\n"
 
 
-def pbx(*options: str, name: str = "office", password: str = "password = hunter2") -> str:
+def pbx(*options: str, name: str = "office", password: str = "password = hunter22") -> str:
     """Write a PBX section; a given url or username takes the place of the usual one."""
     usual = [f"url = http://{name}.example:8088", "username = healthmon", password]
     given = {option.partition("=")[0].strip() for option in options}

@@ -14,7 +14,7 @@ def test_a_configuration_in_words(files: Files) -> None:
         + "remind_every = 1h, 4h\nescalate_to = desk after 15m\n"
         + "[watch phones]\nendpoints = PJSIP/*\nkind = mobile\ndown_after = 3m\nreceivers = nobody\n"
         + "working_hours = Mon-Wed, Fri 08:00-18:00, 06:00-07:00\nlong_gone = 1d\n"
-        + "[receiver oncall]\nurls =\n    boss = tgram://1:hunter2/3\n    mailto://u:hunter2@mail.example.org\n"
+        + "[receiver oncall]\nurls =\n    boss = tgram://1:hunter22/3\n    mailto://u:hunter22@mail.example.org\n"
         + "quiet = 22:00-07:00 except warning, critical\n"
         + "[receiver desk]\nurls = json://127.0.0.1\n"
     )
@@ -56,7 +56,7 @@ def test_a_configuration_in_words(files: Files) -> None:
 
 
 def test_of_the_heartbeat_only_the_server_is_shown(files: Files) -> None:
-    url = "http://user:hunter2@kuma.lan:3001/api/push/hunter2hunter2?status=up"
+    url = "http://user:hunter22@kuma.lan:3001/api/push/hunter2hunter22?status=up"
     config = files.load(f"[healthmon]\nheartbeat_url = {url}\nheartbeat_every = 5m\n" + PBX + WATCH)
 
     assert "heartbeat every 5m to http://kuma.lan:3001" in describe(config)

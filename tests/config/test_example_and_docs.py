@@ -91,7 +91,7 @@ def test_the_sentences_are_sentences() -> None:
 def test_every_example_of_the_reference_works(files: Files) -> None:
     blocks = re.findall(r"```ini\n(.*?)```", DOCS, re.DOTALL)
     (files.folder / "our-ca.pem").write_text("-----BEGIN CERTIFICATE-----\n")
-    (files.folder / "office-ari").write_text("hunter2")
+    (files.folder / "office-ari").write_text("hunter22")
     environ = dict.fromkeys(re.findall(r"\$\{(\w+)\}", DOCS), "value")
     whole = {"pbx": "[pbx p]\nurl = http://h\nusername = u\npassword = x\n", "watch": "[watch w]\nendpoints = *\n"}
 

@@ -227,9 +227,9 @@ def test_a_file_with_secrets_that_everybody_can_read_is_a_warning(files: Files) 
 
 
 def test_quotes_around_a_password_are_a_warning(files: Files) -> None:
-    config = files.load(pbx(password='password = "hunter2"') + WATCH + RECEIVER)
+    config = files.load(pbx(password='password = "hunter22"') + WATCH + RECEIVER)
 
-    assert str(config.pbxs[0].password) == '"hunter2"'
+    assert str(config.pbxs[0].password) == '"hunter22"'
     assert config.warnings == (
         f"{files.path}:4 [pbx office] password: the quotes around it are taken as part of the password",
     )

@@ -28,7 +28,7 @@ FORM = {
     " first is in line 2",
     PBX + "verify_tls: no\n" + WATCH: "config.ini:5 [pbx office]: a value is written after =, not after a colon:"
     " verify_tls = …",
-    PBX + "tgram://hunter2/1\n" + WATCH: "config.ini:5 [pbx office]: this line is no option (name = value); if it"
+    PBX + "tgram://hunter22/1\n" + WATCH: "config.ini:5 [pbx office]: this line is no option (name = value); if it"
     " belongs to the option above, indent it",
     PBX + "= x\n" + WATCH: "config.ini:5 [pbx office]: this line is no option (name = value); if it belongs to the"
     " option above, indent it",
@@ -98,7 +98,8 @@ VALUES = {
     " password, urls, heartbeat_url and the options that end in _file",
     PBX + "application = a,b\n" + WATCH: "config.ini:5 [pbx office] application: a,b: up to 64 letters, digits, dots,"
     " - and _ without spaces",
-    pbx("username = healthmon:hunter2") + WATCH: "config.ini:4 [pbx office] username: holds a colon; an ARI user's name"
+    pbx("username = healthmon:hunter22")
+    + WATCH: "config.ini:4 [pbx office] username: holds a colon; an ARI user's name"
     " cannot, and the password has an option of its own",
     pbx("verify_tls = maybe") + WATCH: "config.ini:5 [pbx office] verify_tls: maybe: must be yes, no or a CA file:"
     " there is no such file",
@@ -109,8 +110,8 @@ VALUES = {
 }
 
 PBX_URLS = {
-    "http://healthmon:hunter2@pbx": "holds a user or a password; these have options of their own",
-    "http://pbx/?api_key=x:hunter2": "ends with ? or #; only a path may follow the host",
+    "http://healthmon:hunter22@pbx": "holds a user or a password; these have options of their own",
+    "http://pbx/?api_key=x:hunter22": "ends with ? or #; only a path may follow the host",
     "ws://pbx/ari": "ws://pbx/ari: write http:// or https://; the WebSocket is opened from there",
     "pbx:8088": "pbx:8088: must begin with http:// or https://; did you mean http://pbx:8088?",
     "ftp://pbx": "ftp://pbx: must begin with http:// or https://",

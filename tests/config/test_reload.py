@@ -13,16 +13,16 @@ timezone = UTC
 [pbx office]
 url = http://office
 username = healthmon
-password = hunter2
+password = hunter22
 [pbx shop]
 url = http://shop
 username = healthmon
-password = hunter2
+password = hunter22
 [watch all]
 endpoints = *
 [receiver oncall]
 urls =
-    boss = tgram://1:hunter2/3
+    boss = tgram://1:hunter22/3
     json://hook.example.org
 [receiver desk]
 urls = json://desk.example.org
@@ -40,7 +40,7 @@ CHANGES: list[tuple[str, str, Difference]] = [
     ("[pbx shop]", "[pbx shop]\nreceivers = desk", Difference(pbxs_adjusted=("shop",))),
     ("[pbx shop]", "[pbx store]", Difference(pbxs_added=("store",), pbxs_removed=("shop",))),
     ("[watch all]", "[watch all]\ndown_after = 5m", Difference(watches_changed=True)),
-    ("1:hunter2", "1:hunter3", Difference(urls_changed=("oncall/boss",))),
+    ("1:hunter22", "1:hunter3", Difference(urls_changed=("oncall/boss",))),
     (
         "[receiver oncall]",
         "[receiver oncall]\ngroup_wait = 1m",

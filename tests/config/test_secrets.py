@@ -14,13 +14,13 @@ from tests.config.files import RECEIVER, WATCH, Files, pbx
 
 
 def test_a_password_may_come_from_an_environment_variable(files: Files) -> None:
-    config = files.load(pbx(password="password = ${ARI}") + WATCH, environ={"ARI": "hunter2"})
+    config = files.load(pbx(password="password = ${ARI}") + WATCH, environ={"ARI": "hunter22"})
 
-    assert str(config.pbxs[0].password) == "hunter2"
+    assert str(config.pbxs[0].password) == "hunter22"
 
 
 def test_a_variable_in_the_middle_of_a_password_is_part_of_the_password(files: Files) -> None:
-    config = files.load(pbx(password="password = a${ARI}") + WATCH, environ={"ARI": "hunter2"})
+    config = files.load(pbx(password="password = a${ARI}") + WATCH, environ={"ARI": "hunter22"})
 
     assert str(config.pbxs[0].password) == "a${ARI}"
 
@@ -34,29 +34,29 @@ def test_variables_are_filled_in_anywhere_in_a_url(files: Files) -> None:
 
 
 def test_a_password_file_may_end_with_a_newline(files: Files) -> None:
-    (files.folder / "secret").write_bytes(b"hunter2\r\n")
+    (files.folder / "secret").write_bytes(b"hunter22\r\n")
 
     config = files.load(pbx(password="password_file = secret") + WATCH)
 
-    assert str(config.pbxs[0].password) == "hunter2"
+    assert str(config.pbxs[0].password) == "hunter22"
 
 
 @pytest.mark.parametrize("written", ["office-ari", "${CREDENTIALS_DIRECTORY}/office-ari"])
 def test_a_systemd_credential_is_found_by_its_name(files: Files, written: str) -> None:
     credentials = files.folder / "credentials"
     credentials.mkdir()
-    (credentials / "office-ari").write_text("hunter2")
+    (credentials / "office-ari").write_text("hunter22")
 
     config = files.load(
         pbx(password=f"password_file = {written}") + WATCH, environ={"CREDENTIALS_DIRECTORY": str(credentials)}
     )
 
-    assert str(config.pbxs[0].password) == "hunter2"
+    assert str(config.pbxs[0].password) == "hunter22"
 
 
 def test_a_password_file_that_everybody_can_read_is_a_warning(files: Files) -> None:
     secret = files.folder / "secret"
-    secret.write_text("hunter2")
+    secret.write_text("hunter22")
     secret.chmod(0o644)
 
     config = files.load(pbx(password="password_file = secret") + WATCH + RECEIVER)
@@ -69,7 +69,7 @@ def test_a_password_file_that_everybody_can_read_is_a_warning(files: Files) -> N
 def test_a_password_that_cannot_be_had_is_a_problem(files: Files) -> None:
     (files.folder / "sub").mkdir()
     (files.folder / "empty").write_text("\n")
-    (files.folder / "two").write_text("hunter2\nhunter3\n")
+    (files.folder / "two").write_text("hunter22\nhunter3\n")
     (files.folder / "latin1").write_bytes(b"m\xfcller")
     (files.folder / "long").write_text("x" * 70000)
     cases = {
@@ -93,7 +93,7 @@ def test_a_password_that_cannot_be_had_is_a_problem(files: Files) -> None:
         assert problems == [f"config.ini:{line} [pbx office] {sentence}"], password
 
 
-HEARTBEAT = "https://hc-ping.com/5e1f-hunter2"
+HEARTBEAT = "https://hc-ping.com/5e1f-hunter22"
 
 
 @pytest.mark.parametrize(
@@ -108,30 +108,30 @@ HEARTBEAT = "https://hc-ping.com/5e1f-hunter2"
 def test_the_heartbeats_url_may_stand_in_the_file_in_variables_or_in_a_credential(files: Files, option: str) -> None:
     (files.folder / "beat").write_text(f"{HEARTBEAT}\n")
     (files.folder / "beat").chmod(0o600)
-    environ = {"TOKEN": "5e1f-hunter2", "URL": HEARTBEAT, "CREDENTIALS_DIRECTORY": str(files.folder)}
+    environ = {"TOKEN": "5e1f-hunter22", "URL": HEARTBEAT, "CREDENTIALS_DIRECTORY": str(files.folder)}
 
     heartbeat = files.load(f"[healthmon]\n{option}\n" + pbx() + WATCH + RECEIVER, environ=environ).heartbeat
 
     assert heartbeat is not None
     assert (str(heartbeat.url), heartbeat.every) == (HEARTBEAT, 60.0)
-    assert "hunter2" not in repr(heartbeat)
+    assert "hunter22" not in repr(heartbeat)
 
 
 def test_a_heartbeats_url_that_cannot_be_used_is_a_problem_that_does_not_show_it(files: Files) -> None:
-    (files.folder / "two").write_text("https://h/hunter2\nhttps://h/hunter3\n")
+    (files.folder / "two").write_text("https://h/hunter22\nhttps://h/hunter3\n")
     no_url = "this is no URL; it looks like https://hc-ping.com/… or https://kuma.example.org/api/push/…"
     escapes = f"behind the : of its host; in a user or password {ESCAPES}"
     cut = "holds a ; that would cut it short; several addresses are divided by a comma, a ; in a value is %3B"
     twice = "holds its option 2 twice, and only one would count; several addresses are divided by a comma: to=…,…"
     strange = "this URL holds a space or another character that must be written with %"
     cases = {
-        "heartbeat_url = hunter2": f"heartbeat_url: {no_url}",
-        "heartbeat_url = ftp://hc-ping.com/hunter2": f"heartbeat_url: {no_url}",
-        "heartbeat_url = https:///hunter2": f"heartbeat_url: {no_url}",
-        "heartbeat_url = https://hc-ping.com:hunter2/": f"heartbeat_url: this URL names no port {escapes}",
+        "heartbeat_url = hunter22": f"heartbeat_url: {no_url}",
+        "heartbeat_url = ftp://hc-ping.com/hunter22": f"heartbeat_url: {no_url}",
+        "heartbeat_url = https:///hunter22": f"heartbeat_url: {no_url}",
+        "heartbeat_url = https://hc-ping.com:hunter22/": f"heartbeat_url: this URL names no port {escapes}",
         "heartbeat_url = https://u:hun/ter2@hc-ping.com/": f"heartbeat_url: this URL names no port {escapes}",
         "heartbeat_url = https://kuma/push?token=hun;ter2": f"heartbeat_url: this URL {cut}",
-        "heartbeat_url = https://kuma/push?msg=a&hunter2=1&hunter2=2": f"heartbeat_url: this URL {twice}",
+        "heartbeat_url = https://kuma/push?msg=a&hunter22=1&hunter22=2": f"heartbeat_url: this URL {twice}",
         "heartbeat_url = https://hc-ping.com/hunter 2": f"heartbeat_url: {strange}",
         "heartbeat_url = https://hc-ping.com/hünter2": f"heartbeat_url: {strange}",
         "heartbeat_url = https://h/${NONE}": "heartbeat_url: the environment variable NONE is not set",
@@ -191,3 +191,27 @@ def test_a_secret_is_never_shown_wherever_it_stands(files: Files, place: str, se
 
     assert "S3CR" not in said
     assert "s3cr" not in said.lower()
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        (pbx(password="password = 1234567"), "[pbx office] password: "),
+        (pbx() + "[healthmon]\nheartbeat_url = https://u:1234567@h.example.org/long-enough-token\n", "heartbeat_url: "),
+        (pbx() + "[receiver r]\nurls = json://u:1234567@h.example.org/\n", "urls: r/json:h.example.org: "),
+        (pbx() + "[receiver r]\nurls = jsons://h.example.org/?+X-Token=1234567\n", "urls: r/jsons:h.example.org: "),
+        (pbx() + "[receiver r]\nurls = tgram://1234567/1\n", "urls: r/tgram: "),
+    ],
+)
+def test_a_secret_of_fewer_than_8_characters_is_warned_about_and_not_named(files: Files, text: str, place: str) -> None:
+    warnings = [line for line in files.load(text + WATCH).warnings if "fewer than 8 characters" in line]
+
+    assert len(warnings) == 1
+    assert place in warnings[0]
+    assert "1234567" not in warnings[0]
+
+
+def test_a_long_secret_and_a_short_path_are_no_reason_to_warn(files: Files) -> None:
+    text = pbx(password="password = 12345678") + "[receiver r]\nurls = json://u:12345678@nas/v1?rto=5\n" + WATCH
+
+    assert not [line for line in files.load(text).warnings if "fewer than 8" in line]

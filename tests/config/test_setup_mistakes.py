@@ -40,22 +40,22 @@ def test_a_pattern_without_a_technology_is_a_warning_that_it_matches_nothing(
 
 
 def test_secrets_from_variables_are_stripped_like_those_from_files(files: Files) -> None:
-    (files.folder / "of-a-file").write_text(" hunter2 \n")
+    (files.folder / "of-a-file").write_text(" hunter22 \n")
     (files.folder / "of-a-file").chmod(0o600)
     pbx = PBX.replace("password = secret", "password = ${ARI}")
     receiver = "[receiver r]\nurls = json://u:${WEB}@127.0.0.1/\n"
 
-    config = files.load(pbx + WATCH + receiver, environ={"ARI": " hunter2\n", "WEB": "token\r\n"})
+    config = files.load(pbx + WATCH + receiver, environ={"ARI": " hunter22\n", "WEB": "token\r\n"})
     of_file = files.load(PBX.replace("password = secret", "password_file = of-a-file") + WATCH + RECEIVER)
 
-    assert config.pbxs[0].password == of_file.pbxs[0].password == "hunter2"
+    assert config.pbxs[0].password == of_file.pbxs[0].password == "hunter22"
     assert config.receivers[0].urls[0].url == "json://u:token@127.0.0.1/"
 
 
 @pytest.mark.parametrize(
     "yaml",
     [
-        "version: 1\nurls:\n  - mailto://u:hunter2@example.org\n",
+        "version: 1\nurls:\n  - mailto://u:hunter22@example.org\n",
         "# ours\n---\nurls:\n  - json://127.0.0.1:\n     tag: boss\n",
     ],
 )
@@ -66,12 +66,12 @@ def test_an_apprise_yaml_file_is_named_as_such(files: Files, yaml: str) -> None:
     [problem] = files.problems(PBX + WATCH + "[receiver r]\nurls_file = more\n")
 
     assert problem.endswith("more is a YAML file of apprise; write one URL on each line, as in urls")
-    assert "hunter2" not in problem
+    assert "hunter22" not in problem
 
 
 def test_mistakes_in_urls_file_are_named_with_that_files_line(files: Files) -> None:
     more = files.folder / "more"
-    more.write_text("\n# ours\nboss = json://127.0.0.1/a\n\nno url hunter2\nboss = json://127.0.0.1/b\n")
+    more.write_text("\n# ours\nboss = json://127.0.0.1/a\n\nno url hunter22\nboss = json://127.0.0.1/b\n")
     more.chmod(0o600)
 
     problems = files.problems(PBX + WATCH + "[receiver r]\nurls_file = more\n")

@@ -110,20 +110,20 @@ def test_a_name_ends_before_the_url_with_its_own_equals_signs(line: str, parts: 
 
 
 def test_a_url_that_apprise_refuses_is_a_problem_in_its_line_without_its_secret(files: Files) -> None:
-    text = PBX + WATCH + "[receiver oncall]\nurls =\n  json://h.example.org\n  boss = tgram://12:hunter2/345\n"
+    text = PBX + WATCH + "[receiver oncall]\nurls =\n  json://h.example.org\n  boss = tgram://12:hunter22/345\n"
 
     problems = files.problems(
-        text, why_refused=lambda url: f"no such bot 12:hunter2 in {url}" if url.startswith("tgram") else None
+        text, why_refused=lambda url: f"no such bot 12:hunter22 in {url}" if url.startswith("tgram") else None
     )
 
     assert problems == ["config.ini:10 [receiver oncall] urls: oncall/boss: no such bot 12:*** in ***"]
 
 
 LINES = {
-    "hunter2": "this line is no apprise URL; one looks like mailto://… or name = mailto://…",
+    "hunter22": "this line is no apprise URL; one looks like mailto://… or name = mailto://…",
     "mailto:x@example.org": "this line is no apprise URL; one looks like mailto://… or name = mailto://…",
-    "hunter2 = hunter2": "this line is no apprise URL; one looks like mailto://… or name = mailto://…",
-    "tgram://hunter2 x": "this URL holds a space or a control character; one URL on each line, a space is %20",
+    "hunter22 = hunter22": "this line is no apprise URL; one looks like mailto://… or name = mailto://…",
+    "tgram://hunter22 x": "this URL holds a space or a control character; one URL on each line, a space is %20",
     "boss = tgram://${TOKEN}/1": "boss: the environment variable TOKEN is not set",
 }
 
@@ -177,7 +177,7 @@ def test_urls_may_stand_in_a_file_of_their_own(files: Files) -> None:
 
 @pytest.mark.parametrize("option", ["urls =", "urls_file = more\nurls =\n  json://h.example.org"])
 def test_a_recipient_that_would_be_lost_is_a_problem_wherever_the_url_stands(files: Files, option: str) -> None:
-    url = "mailto://mail.example.org?from=h@example.org&to=a@example.org;hunter2@example.org"
+    url = "mailto://mail.example.org?from=h@example.org&to=a@example.org;hunter22@example.org"
     (files.folder / "more").write_text(f"{url}\n")
     (files.folder / "more").chmod(0o600)
     text = PBX + WATCH + f"[receiver r]\n{option}\n" + ("" if "file" in option else f"  {url}\n")
@@ -187,7 +187,7 @@ def test_a_recipient_that_would_be_lost_is_a_problem_wherever_the_url_stands(fil
     where = "more:1 [receiver r] urls_file" if "file" in option else "[receiver r] urls"
     assert f"{where}: r/mailto:mail.example.org: holds a ; that would cut it short" in problem
     assert "a comma, a ; in a value is %3B" in problem
-    assert "hunter2" not in problem
+    assert "hunter22" not in problem
 
 
 def test_a_file_of_urls_that_is_missing_is_a_problem(files: Files) -> None:

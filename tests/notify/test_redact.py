@@ -159,3 +159,32 @@ def test_a_receivers_own_name_stays_readable_though_it_is_a_part_of_its_url() ->
     assert redact("helpdesk/webhook: delivered to demo-helpdesk") == "helpdesk/webhook: delivered to ***"
     # As a password it is hidden all the same.
     assert redact("login with helpdesk1") == "login with ***"
+
+
+def test_a_short_secret_is_not_blotted_inside_of_words_where_what_is_left_would_betray_it() -> None:
+    redact = Redactor(["json://user:test@host.example/hold"], ["30"])
+
+    words = "this latest attempt holds 300 s; contested by testers, unhold"
+    assert redact(words) == words
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://host.example/7days/x",
+        "GET /7days HTTP/1.1",
+        "https://7days@host.example",
+        "https://u:7days@host.example",
+        "?token=7days&x=1",
+        "https%3A%2F%2Fhost.example%2F7days%2F",
+        r'{"why": "no\n7days"}',
+        "7days",
+        "'7days'",
+        "token_7days_x",
+        "7DAYS",
+    ],
+)
+def test_a_short_secret_is_hidden_as_a_whole_part_of_a_url_and_as_a_word(text: str) -> None:
+    redact = Redactor(["json://host.example/7days"], ["7days"])
+
+    assert "7days" not in redact(text).lower()
