@@ -76,15 +76,18 @@ def run(*arguments: str) -> Result:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Path:
-    """A database of root's in a folder into which everybody may look."""
-    path = tmp_path / "folder" / "healthmon.db"
-    path.parent.mkdir()
-    stopped(path, [connection()])
-    for folder in path.parents:
-        if folder.is_relative_to(tempfile.gettempdir()) and folder != Path(tempfile.gettempdir()):
+def database() -> Iterator[Path]:
+    """A database of root's in a folder into which everybody may look.
+
+    Not below pytest's own folder, which each pytest that starts closes to others again.
+    """
+    with tempfile.TemporaryDirectory(prefix="healthmon-") as around:
+        path = Path(around) / "folder" / "healthmon.db"
+        path.parent.mkdir()
+        stopped(path, [connection()])
+        for folder in path.parent, path.parent.parent:
             folder.chmod(0o755)
-    return path
+        yield path
 
 
 @needs_root
