@@ -6,7 +6,8 @@ import logging
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
 from threading import Event
 
@@ -28,6 +29,7 @@ from healthmon.engine import Engine, EngineHooks
 from healthmon.errors import ConfigError, ExitCode
 from healthmon.notify.direct import DirectAlert
 from healthmon.notify.redact import Redactor
+from healthmon.notify.rendering import Rendering
 from healthmon.notify.samples import why_broken
 from healthmon.notify.senders import remark, why_refused
 from healthmon.sdnotify import ServiceManager
@@ -50,8 +52,13 @@ WhyNoReport = Callable[[Sequence[str]], str | None]
 
 def run(config_path: Path, why_no_report: WhyNoReport | None = None) -> int:
     """Run the daemon until it is told to stop; return the exit code. Raises HealthmonError if it cannot start."""
+    with closing(Rendering()) as rendering:
+        return _run(config_path, why_no_report, rendering)
+
+
+def _run(config_path: Path, why_no_report: WhyNoReport | None, rendering: Rendering) -> int:
     # A daemon that does not start because of a template would tell nobody anything.
-    templates = TemplateRule(why_broken)
+    templates = TemplateRule(partial(why_broken, rendering=rendering))
     config = load(config_path, why_refused=why_refused, remark=remark, templates=templates, why_no_report=why_no_report)
     handler = logs.set_up(config.log_level, Redactor.of(config))
     log.info("healthmon %s starts: %d PBXs, %d receivers", __version__, len(config.pbxs), len(config.receivers))
@@ -60,7 +67,7 @@ def run(config_path: Path, why_no_report: WhyNoReport | None = None) -> int:
     with _writer(config, manager) as writer:
         if writer.set_back_by:
             log.warning("the clock was set back by %.0f s while healthmon did not run", -writer.set_back_by)
-        return Daemon(config, writer, manager, handler, why_no_report).run()
+        return Daemon(config, writer, manager, handler, why_no_report=why_no_report, rendering=rendering).run()
 
 
 def _say_warnings(config: Config) -> None:
@@ -93,9 +100,12 @@ class Daemon:
         writer: Writer,
         manager: ServiceManager,
         handler: logs.RedactingHandler,
+        *,
         why_no_report: WhyNoReport | None,
+        rendering: Rendering,
     ) -> None:
         self._config = config
+        self._rendering = rendering
         self._why_no_report = why_no_report
         self._manager = manager
         self._handler = handler
@@ -103,7 +113,7 @@ class Daemon:
         self._engine_stop = Event()
         clock, inbox, remembered = Clock(), Inbox(), writer.load()
         self._watching = Watching(config, remembered, inbox, clock)
-        self._telling = Telling(config.database, clock)
+        self._telling = Telling(config.database, clock, rendering)
         self._heart = Heart(config.database, clock)
         self._reporting = Reporting(config.database, clock, self._telling.wake_all)
         self._direct = DirectAlert(config.database, self._telling.say_directly)
@@ -180,7 +190,7 @@ class Daemon:
                 self._config.path,
                 why_refused=why_refused,
                 remark=remark,
-                templates=TemplateRule(why_broken, is_fatal=True),
+                templates=TemplateRule(partial(why_broken, rendering=self._rendering), is_fatal=True),
                 why_no_report=self._why_no_report,
             )
         except ConfigError as error:

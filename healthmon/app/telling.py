@@ -17,6 +17,7 @@ from healthmon.config import Config
 from healthmon.config.reload import Difference
 from healthmon.notify.delivery import Deliverer
 from healthmon.notify.message import Draft
+from healthmon.notify.rendering import Rendering
 from healthmon.notify.senders import sender_for
 from healthmon.store.outbox import Outbox
 
@@ -38,9 +39,10 @@ class DelivererThread(Struct):
 class Telling:
     """All threads that send messages. Owned by the main thread; the engine's hooks wake them."""
 
-    def __init__(self, database: Path, clock: Clock) -> None:
+    def __init__(self, database: Path, clock: Clock, rendering: Rendering) -> None:
         self._database = database
         self._clock = clock
+        self._rendering = rendering
         self._deliverers: dict[str, DelivererThread] = {}
 
     def start(self, config: Config) -> None:
@@ -53,6 +55,7 @@ class Telling:
             outbox.reports.retire_others(url_ids, self._clock.now())
         if in_doubt:
             log.warning("%d messages were being sent when healthmon ended; they are sent again, marked", in_doubt)
+        self._keep_rendering_if_needed(config)
         for url_id in url_ids:
             self._start(config, url_id)
 
@@ -64,6 +67,7 @@ class Telling:
     def reload(self, config: Config, changed: Difference) -> None:
         """Restart the threads whose URL or receiver changed, and leave the others alone."""
         _ended([self._deliverers.pop(url_id) for url_id in (*changed.urls_removed, *changed.urls_changed)])
+        self._keep_rendering_if_needed(config)
         for url_id in (*changed.urls_added, *changed.urls_changed):
             self._start(config, url_id)
         for one in self._deliverers.values():
@@ -85,6 +89,13 @@ class Telling:
             if other_url_id != url_id:
                 thread.deliverer.look_again()
 
+    def _keep_rendering_if_needed(self, config: Config) -> None:
+        """The process that writes by templates is there before an alert needs it, and only where there are any."""
+        if any(receiver.subject_template or receiver.body_template for receiver in config.receivers):
+            self._rendering.start()
+        else:
+            self._rendering.close()
+
     def _start(self, config: Config, url_id: str) -> None:
         receiver, url = next(
             (receiver, url) for receiver in config.receivers for url in receiver.urls if url.url_id == url_id
@@ -100,6 +111,7 @@ class Telling:
             wake=wake,
             stop=stop,
             on_return=partial(self._others_look_again, url_id),
+            rendering=self._rendering,
         )
         thread = started(deliverer.run, f"deliver:{url_id}")
         self._deliverers[url_id] = DelivererThread(deliverer, wake, stop, thread)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import click
@@ -15,6 +17,7 @@ from healthmon.config.parser import load
 from healthmon.config.templates import TemplateRule
 from healthmon.errors import AriError, AriUnreachable, ExitCode
 from healthmon.model import Target
+from healthmon.notify.rendering import Rendering
 from healthmon.notify.samples import why_broken
 from healthmon.notify.senders import remark, why_refused
 from healthmon.report.discovery import (
@@ -41,8 +44,14 @@ def command(config_path: Path, connect: bool) -> None:
     Lists every problem with its file, line, section and option, and exits with 78 if there is one. With --connect
     each PBX is asked too; exit code 1 if one does not answer as it should.
     """
-    templates = TemplateRule(why_broken, is_fatal=True)
-    config = load(config_path, why_refused=why_refused, remark=remark, templates=templates, why_no_report=why_no_report)
+    with closing(Rendering()) as rendering:
+        config = load(
+            config_path,
+            why_refused=why_refused,
+            remark=remark,
+            templates=TemplateRule(partial(why_broken, rendering=rendering), is_fatal=True),
+            why_no_report=why_no_report,
+        )
     for line in describe(config):
         click.echo(line)
     click.echo()

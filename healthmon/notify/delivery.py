@@ -28,6 +28,7 @@ from healthmon.notify.message import Draft, Message, Sender
 from healthmon.notify.missed_delivery import MissedPost
 from healthmon.notify.pace import Pace
 from healthmon.notify.pieces import PATIENCE, Attempt, Rows, Suspects, pieces
+from healthmon.notify.rendering import Rendering
 from healthmon.notify.report_delivery import ReportPost
 from healthmon.notify.templates import Templates
 from healthmon.notify.tickets.refreshing import Refreshing
@@ -65,6 +66,7 @@ class Deliverer:
         jitter: Callable[[float, float], float] = random.uniform,
         lookout: Lookout | None = None,
         on_return: Callable[[], None] = lambda: None,
+        rendering: Rendering | None = None,
     ) -> None:
         self.url_id = url_id
         self.zone = zone
@@ -72,7 +74,7 @@ class Deliverer:
         self.failing = ""
         self._receiver = receiver
         self._language = language(receiver.language)
-        self._templates = Templates(receiver)
+        self._templates = Templates(receiver, rendering or Rendering())
         self._sender = sender
         self._open_outbox = open_outbox
         self._clock = clock

@@ -1,8 +1,9 @@
-"""Sample messages of every sort, on which a template of the user's is tried before it is used. Pure."""
+"""Sample messages of every sort, on which a template of the user's is tried before it is used."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
@@ -14,6 +15,7 @@ from healthmon.notify.context import context_of
 from healthmon.notify.digest import compose
 from healthmon.notify.lines import lines_of
 from healthmon.notify.message import MOST_CHARACTERS
+from healthmon.notify.rendering import BrokenTemplate, Rendering
 from healthmon.notify.voice import Voice
 from healthmon.store.outbox import ClaimedRow
 
@@ -22,20 +24,21 @@ _NOW, _LASTED = 1_777_636_931.0, 720.0
 _OVER = {Reason.RESOLVED: Ending.RECOVERED, Reason.STABLE: Ending.STABLE, Reason.ENDED: Ending.REMOVED}
 
 
-def why_broken(file: TemplateFile) -> str | None:
+def why_broken(file: TemplateFile, rendering: Rendering) -> str | None:
     """Say with file and line why a template cannot be used for some message, or None: it writes all of them."""
-    from healthmon.notify.templating import BrokenTemplate, Template  # noqa: PLC0415 - brings Jinja2 with it
-
-    voice = Voice(language("en"), ZoneInfo("UTC"), _NOW)
     try:
-        template = Template(file)
-        for rows in sample_rows():
-            lines = lines_of(rows)
-            facts = context_of(compose(rows, voice), lines, voice)
-            template.write(facts | {"receiver": "sample"}, MOST_CHARACTERS)
+        rendering.write(file, list(_facts()), MOST_CHARACTERS)
     except BrokenTemplate as broken:
         return str(broken)
     return None
+
+
+def _facts() -> Iterator[dict[str, Any]]:
+    """What a template gets to know of each sample."""
+    voice = Voice(language("en"), ZoneInfo("UTC"), _NOW)
+    for rows in sample_rows():
+        lines = lines_of(rows)
+        yield context_of(compose(rows, voice), lines, voice) | {"receiver": "sample"}
 
 
 def example(now: float) -> list[ClaimedRow]:

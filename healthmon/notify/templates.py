@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from msgspec.structs import replace
 
 from healthmon.config.types import ReceiverConfig, TemplateFile
 from healthmon.notify.message import MOST_CHARACTERS, Message
-
-if TYPE_CHECKING:
-    from healthmon.notify.templating import BrokenTemplate, Template
+from healthmon.notify.rendering import BrokenTemplate, Rendering
 
 log = logging.getLogger(__name__)
 
@@ -23,12 +21,13 @@ MOST_OF_A_SUBJECT = 200
 class Templates:
     """The templates of one receiver. Owned by one thread."""
 
-    def __init__(self, receiver: ReceiverConfig) -> None:
+    def __init__(self, receiver: ReceiverConfig, rendering: Rendering) -> None:
         self._receiver = receiver.name
+        self._rendering = rendering
         #: Where something broke, and that was said.
         self._complained: set[str] = set()
-        self._subject = self._compiled(receiver.subject_template)
-        self._body = self._compiled(receiver.body_template)
+        self._subject = receiver.subject_template
+        self._body = receiver.body_template
 
     def __bool__(self) -> bool:
         """Whether there is any."""
@@ -41,27 +40,15 @@ class Templates:
         body = self._written(self._body, known, min(most, MOST_CHARACTERS))
         return replace(message, subject=" ".join(subject.split()) or message.subject, body=body or message.body)
 
-    def _compiled(self, file: TemplateFile | None) -> Template | None:
+    def _written(self, file: TemplateFile | None, facts: Mapping[str, Any], most: int) -> str:
         if file is None:
-            return None
-        from healthmon.notify.templating import BrokenTemplate, Template  # noqa: PLC0415 - brings Jinja2 with it
-
-        try:
-            return Template(file)
-        except BrokenTemplate as broken:
-            self._complain(broken)
-            return None
-
-    def _written(self, template: Template | None, facts: Mapping[str, Any], most: int) -> str:
-        if template is None:
             return ""
-        from healthmon.notify.templating import BrokenTemplate  # noqa: PLC0415
-
         try:
-            return template.write(facts, most)
+            [text] = self._rendering.write(file, [facts], most)
         except BrokenTemplate as broken:
             self._complain(broken)
             return ""
+        return text
 
     def _complain(self, broken: BrokenTemplate) -> None:
         if broken.place not in self._complained:

@@ -1,7 +1,11 @@
-"""One Jinja2 template, in a sandbox. The only file that imports Jinja2; it is imported where there is a template."""
+"""Jinja2 templates in a sandbox, within a helper process. The only file that imports Jinja2; nothing else imports it.
+
+It writes what ``rendering.py`` asks for. What stays in the process is little: Jinja2, and a few lines of ours.
+"""
 
 from __future__ import annotations
 
+import json
 import traceback
 from collections.abc import Mapping
 from typing import Any
@@ -9,20 +13,24 @@ from typing import Any
 import jinja2
 from jinja2.sandbox import SandboxedEnvironment
 
-from healthmon.config.types import TemplateFile
+from healthmon.notify.helper_process import serve
 from healthmon.notify.words import CUT, cut, visible
+
+#: No more is written, whatever of it would be shown (characters).
+LARGEST_TEXT = 256_000
 
 
 class BrokenTemplate(Exception):
-    """A template cannot be read, or fails on the facts of a message. ``str()`` says where and why."""
+    """A template cannot be read, or fails on the facts of a message: in which line (0: unknown), and why."""
 
-    def __init__(self, place: str, why: str) -> None:
-        self.place = place
-        super().__init__(f"{place}: {why}")
+    def __init__(self, line: int, why: str) -> None:
+        self.line = line
+        self.why = why
+        super().__init__(why)
 
 
 class _Sandbox(SandboxedEnvironment):
-    """No files (there is no loader), no attributes but those of plain values, and nothing that grows without end."""
+    """No files (there is no loader), no attributes but those of plain values, and no text times a billion."""
 
     intercepted_binops = frozenset({"*", "**"})
 
@@ -40,12 +48,13 @@ class _Sandbox(SandboxedEnvironment):
 class Template:
     """One template, compiled. Raises BrokenTemplate if it cannot be."""
 
-    def __init__(self, file: TemplateFile) -> None:
-        self._path = str(file.path)
+    def __init__(self, path: str, text: str) -> None:
+        self._path = path
         sandbox = _Sandbox()
         try:
-            code = sandbox.compile(file.text, name=file.path.name, filename=self._path)
-        except jinja2.TemplateError as error:
+            code = sandbox.compile(text, name=path.rpartition("/")[2], filename=path)
+        # Jinja2 works out what it can beforehand, and that fails in as many ways as the rest.
+        except Exception as error:  # noqa: BLE001
             raise self._broken(error) from None
         self._template = sandbox.template_class.from_code(sandbox, code, dict(sandbox.globals))
 
@@ -57,24 +66,48 @@ class Template:
         except Exception as error:  # noqa: BLE001
             raise self._broken(error) from None
         if not text:
-            raise BrokenTemplate(self._path, "writes nothing")
+            raise BrokenTemplate(0, "writes nothing")
         return text
 
     def _bounded(self, facts: Mapping[str, Any], most: int) -> str:
         """Write as far as there is room, and hardly a letter further."""
         text = ""
         for piece in self._template.generate(facts):
-            text += piece
-            if len(text.lstrip()) > most + len(CUT):
+            # Blanks at the beginning are dropped, however many.
+            text = (text + piece).lstrip()
+            if len(text) > LARGEST_TEXT:
+                raise BrokenTemplate(0, f"writes more than {LARGEST_TEXT // 1000} kB")
+            if len(text) > most + len(CUT):
                 break
-        lines = (visible(line).rstrip() for line in text.strip().split("\n"))
+        lines = (visible(line).rstrip() for line in text.rstrip().split("\n"))
         return cut("\n".join(lines), most)
 
     def _broken(self, error: Exception) -> BrokenTemplate:
         """Say in which line of the template it went wrong, and why."""
+        if isinstance(error, BrokenTemplate):
+            return error
         lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == self._path]
         if isinstance(error, jinja2.TemplateSyntaxError):
             lines = [error.lineno]
-        place = f"{self._path}:{lines[-1]}" if lines else self._path
-        why = str(error) if isinstance(error, jinja2.TemplateError) else f"{type(error).__name__}: {error}"
-        return BrokenTemplate(place, cut(visible(why), 200))
+        return BrokenTemplate((lines[-1] or 0) if lines else 0, cut(visible(_why(error)), 200))
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return "needs too much memory"
+    return str(error) if isinstance(error, jinja2.TemplateError) else f"{type(error).__name__}: {error}"
+
+
+def answer(question: bytes) -> bytes:
+    """Write the texts that one template makes of a list of facts; or say why it cannot, and in which line."""
+    asked = json.loads(question)
+    try:
+        template = Template(asked["path"], asked["text"])
+        said: dict[str, Any] = {"texts": [template.write(facts, asked["most"]) for facts in asked["facts"]]}
+    except BrokenTemplate as broken:
+        said = {"line": broken.line, "why": broken.why}
+    return json.dumps(said).encode()
+
+
+if __name__ == "__main__":
+    serve(answer)

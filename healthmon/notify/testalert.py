@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from functools import partial
 from secrets import token_hex
 from zoneinfo import ZoneInfo
@@ -20,6 +21,7 @@ from healthmon.model import Severity
 from healthmon.notify.digest import compose
 from healthmon.notify.facts import facts_without_incidents
 from healthmon.notify.message import SUBJECT_CHARACTERS, Message, Mood, Sender
+from healthmon.notify.rendering import Rendering
 from healthmon.notify.reports import compose_report
 from healthmon.notify.samples import example
 from healthmon.notify.senders import sender_for
@@ -132,7 +134,8 @@ def _message(receiver: str, down: int | None, voice: Voice) -> Message:
 
 
 def _example(receiver: ReceiverConfig, down: int | None, voice: Voice) -> Message:
-    alert = compose(example(voice.now), voice, templates=Templates(receiver))
+    with closing(Rendering()) as rendering:
+        alert = compose(example(voice.now), voice, templates=Templates(receiver, rendering))
     subject = voice.text("TEST: {subject}", subject=alert.subject)
     message = _marked(subject, f"{_where(receiver.name, down, voice)}\n\n{alert.body}", alert.mood, voice)
     return replace(message, ticket=_test_ticket(voice, Severity.CRITICAL))

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import re
+import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
+from time import monotonic
+from typing import NoReturn
 
 import pytest
 from msgspec.structs import replace
@@ -19,12 +26,14 @@ from healthmon.notify.context import context_of
 from healthmon.notify.digest import compose
 from healthmon.notify.lines import lines_of
 from healthmon.notify.message import Message
+from healthmon.notify.rendering import MOST_MEMORY, WITHIN, Rendering
 from healthmon.notify.samples import sample_rows, why_broken
 from healthmon.notify.templates import Templates
 from healthmon.notify.voice import Voice
 from healthmon.store.outbox import ClaimedRow
 from tests.notify.post import Post
 from tests.notify.rows import BERLIN, ENGLISH, NOW, TELEKOM, incident, phone, row
+from tests.waiting import wait_for
 
 BODY = """\
 {% for one in incidents %}
@@ -35,10 +44,24 @@ BODY = """\
 DOCUMENT = Path(__file__).parents[2] / "docs" / "messages.md"
 
 
+#: One process writes all that these tests want written.
+RENDERING = Rendering()
+
+
 def templates(subject: str = "", body: str = "") -> Templates:
     """Templates of the receiver oncall; empty: none."""
     files = [TemplateFile(Path(name), text) if text else None for name, text in (("s.j2", subject), ("b.j2", body))]
-    return Templates(ReceiverConfig("oncall", (), subject_template=files[0], body_template=files[1]))
+    return Templates(ReceiverConfig("oncall", (), subject_template=files[0], body_template=files[1]), RENDERING)
+
+
+_DOUBLING = (
+    "{{% set n = namespace(s={0}) %}}{{% for a in range(60) %}}{{% set n.s = n.s {1} n.s %}}{{% endfor %}}{{{{ n.s }}}}"
+)
+
+
+def rss_of(pid: int | None) -> int:
+    """How much memory a process has (bytes)."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 def written(rows: Sequence[ClaimedRow], subject: str = "", body: str = "", voice: Voice = ENGLISH) -> Message:
@@ -46,7 +69,7 @@ def written(rows: Sequence[ClaimedRow], subject: str = "", body: str = "", voice
 
 
 def broken(text: str) -> str | None:
-    return why_broken(TemplateFile(Path("/etc/healthmon/b.j2"), text))
+    return why_broken(TemplateFile(Path("/etc/healthmon/b.j2"), text), RENDERING)
 
 
 def test_a_template_writes_what_the_user_wants() -> None:
@@ -137,6 +160,101 @@ def test_a_template_reaches_no_file_and_nothing_of_python(text: str) -> None:
     assert broken(text) is not None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("{% for a in range(90000) %}{% for b in range(90000) %}{% endfor %}{% endfor %}x", id="two loops"),
+        pytest.param("{{ lipsum(n=100000000) }}", id="lipsum"),
+        pytest.param(_DOUBLING.format("9", "*"), id="a number squared again and again"),
+    ],
+)
+def test_a_template_that_takes_longer_than_two_seconds_is_stopped(text: str) -> None:
+    began = monotonic()
+
+    said = broken(text)
+
+    # 2 s of processor time; where others leave too little of it, 10 s.
+    assert said is not None
+    assert re.fullmatch(r"/etc/healthmon/b.j2: takes longer than (2|10) s", said)
+    assert monotonic() - began < WITHIN + 3
+    assert broken("{{ subject }}") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("{{ subject.ljust(3000000000) }}", id="ljust"),
+        pytest.param("{{ 'x'.ljust(3000000000) }}", id="ljust, worked out beforehand"),
+        pytest.param("{{ subject | indent(2000000000) }}", id="indent"),
+        pytest.param("{{ '%3000000000d' % (others_down or 1) }}", id="percent"),
+        pytest.param("{{ '{:>3000000000}'.format(1) }}", id="format"),
+        pytest.param("{{ subject | center(3000000000) }}", id="center"),
+        pytest.param("{{ ['x'] | batch(1000000000, 'y') | list }}", id="batch"),
+        pytest.param(_DOUBLING.format("'x'", "+"), id="a text doubled again and again"),
+        pytest.param(_DOUBLING.format("'x'", "~"), id="a text joined to itself again and again"),
+    ],
+)
+def test_a_template_that_needs_too_much_memory_is_stopped(text: str) -> None:
+    assert broken(text) == "/etc/healthmon/b.j2:1: needs too much memory"
+    assert rss_of(RENDERING.pid) < MOST_MEMORY
+    assert broken("{{ subject }}") is None
+
+
+def test_a_template_that_writes_more_than_256_kb_at_once_is_stopped() -> None:
+    assert broken("{{ 'x'.ljust(300000) }}") == "/etc/healthmon/b.j2: writes more than 256 kB"
+
+
+def test_a_template_that_kills_the_process_which_writes_is_broken() -> None:
+    assert broken("{{ subject }}") is None
+    assert RENDERING.pid is not None
+
+    os.kill(RENDERING.pid, signal.SIGKILL)
+
+    said = broken("{{ subject }}")
+    assert said is not None
+    assert "ends the process that does it" in said
+    assert broken("{{ subject }}") is None
+
+
+def test_where_no_process_can_be_started_our_own_words_are_sent(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [row(incident(TELEKOM))]
+    file = TemplateFile(Path("b.j2"), "{{ subject }}")
+    with closing(Rendering()) as rendering, monkeypatch.context() as patched:
+        mine = Templates(ReceiverConfig("oncall", (), body_template=file), rendering)
+        patched.setattr(subprocess, "Popen", _no_more_processes)
+
+        assert compose(rows, ENGLISH, templates=mine) == compose(rows, ENGLISH)
+        patched.undo()
+        assert compose(rows, ENGLISH, templates=mine).body == "DOWN provider Telekom (office) since 14:02"
+
+    [record] = caplog.records
+    assert "no process could be started for it" in record.getMessage()
+
+
+def _no_more_processes(*_arguments: object, **_options: object) -> NoReturn:
+    raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+
+def test_the_process_that_writes_has_no_secret_no_descriptor_and_ends_with_us() -> None:
+    code = (
+        "import os, sys; from healthmon.notify.rendering import Rendering; "
+        "from healthmon.config.types import TemplateFile; from pathlib import Path; "
+        "held = [open(os.devnull) for _ in range(9)]; [os.set_inheritable(one.fileno(), True) for one in held]; "
+        "one = Rendering(); one.write(TemplateFile(Path('b'), 'x'), [{}], 9); process = f'/proc/{one.pid}'; "
+        "print(one.pid, len(os.listdir(process + '/fd')), 'hunter2' in open(process + '/environ').read(), "
+        "'VmRSS' in open(process + '/status').read(), flush=True); os.kill(os.getpid(), 9)"
+    )
+    environ = {**os.environ, "PASSWORD": "hunter2"}
+
+    said = subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=False)
+
+    pid, *facts = said.stdout.split()
+    assert facts == ["3", "False", "True"]
+    wait_for(lambda: not Path(f"/proc/{pid}").exists() or "zombie" in Path(f"/proc/{pid}/status").read_text())
+
+
 def test_a_good_template_writes_every_sample() -> None:
     assert broken(BODY) is None
     assert {one.reason for rows in sample_rows() for one in rows} == set(Reason)
@@ -177,7 +295,8 @@ def test_jinja2_is_not_loaded_where_there_is_no_template() -> None:
     code = (
         "import sys, healthmon.notify.delivery, healthmon.notify.samples, healthmon.cli.check_config; "
         "from healthmon.config.types import ReceiverConfig; from healthmon.notify.templates import Templates; "
-        "Templates(ReceiverConfig('oncall', ())); sys.exit('jinja2' in sys.modules)"
+        "from healthmon.notify.rendering import Rendering; rendering = Rendering(); "
+        "Templates(ReceiverConfig('oncall', ()), rendering); sys.exit('jinja2' in sys.modules or rendering.pid)"
     )
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
