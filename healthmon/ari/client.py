@@ -13,12 +13,13 @@ from requests.adapters import HTTPAdapter
 
 from healthmon.ari import messages
 from healthmon.ari.address import address_of, authorization, fits_into_url, rest_url, trusted
-from healthmon.ari.failures import refusal, unreachable
+from healthmon.ari.failures import refusal, talking_to
 from healthmon.ari.meanings import TECHNOLOGIES
 from healthmon.ari.messages import Aor, Attribute, EndpointState, Listing, PbxInfo
 from healthmon.config.types import PbxConfig
 from healthmon.errors import AriDenied, AriNotFound, AriStarting, AriUnexpected, AriUnreachable, Trouble
 from healthmon.model import EndpointSettings, Target
+from healthmon.wire.sessions import PlainSession
 
 #: The module that is the channel driver of a technology.
 DRIVERS = {"PJSIP": "chan_pjsip.so", "SIP": "chan_sip.so", "IAX2": "chan_iax2.so"}
@@ -261,15 +262,15 @@ class AriClient:
         self.requests += 1
         url = rest_url(self._pbx, segments)
         limits = (self._connect_timeout, self._timeout)
-        try:
-            with self._session.request(
+        with (
+            talking_to(self._pbx, call, timeout=self._timeout),
+            self._session.request(
                 method, url, params=query, json=json, timeout=limits, stream=True, allow_redirects=False
-            ) as answer:
-                self._note_certificate(answer)
-                self._date = answer.headers.get("Date", "")
-                body = self._read(answer, call)
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise unreachable(self._pbx, call, error, timeout=self._timeout) from error
+            ) as answer,
+        ):
+            self._note_certificate(answer)
+            self._date = answer.headers.get("Date", "")
+            body = self._read(answer, call)
         wrong = refusal(self._pbx, call, answer.status_code, answer.headers.get("Server", ""), body)
         if wrong:
             raise wrong
@@ -304,9 +305,7 @@ def _name(method: str, segments: Sequence[str]) -> str:
 
 
 def _session(pbx: PbxConfig) -> requests.Session:
-    session = requests.Session()
-    # Proxies, .netrc and CA files of the environment are not meant for a PBX in the LAN.
-    session.trust_env = False
+    session = PlainSession()
     session.verify = trusted(pbx)
     session.headers["Authorization"] = authorization(pbx)
     session.headers["Accept-Encoding"] = "identity"

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import socket
-import struct
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Any
 
 from websocket import (
@@ -15,14 +14,17 @@ from websocket import (
     WebSocketConnectionClosedException,
     WebSocketException,
     WebSocketTimeoutException,
+    _handshake,
     create_connection,
 )
 from websocket._abnf import continuous_frame, frame_buffer
+from websocket._cookiejar import SimpleCookieJar
 
 from healthmon.ari.address import address_of, authorization, events_url, tls_context
-from healthmon.ari.failures import connect_timed_out, refusal, unreachable
+from healthmon.ari.failures import connect_timed_out, refusal, talking_to, unreachable
 from healthmon.config.types import PbxConfig
 from healthmon.errors import AriError, AriUnexpected, AriUnreachable, Trouble
+from healthmon.wire.failures import failures_of_the_peer, with_its_type
 
 #: An event has some 500 bytes; websocket-client would buffer a frame of any size.
 LARGEST_FRAME = 16 * 1024 * 1024
@@ -43,23 +45,23 @@ def open_events(
 
     ``subscribe_all``: all events without asking for them, the only way for a read_only user.
     """
-    stream = _ReadAhead(_connect(pbx, timeout, connect_timeout))
-    try:
-        web_socket = create_connection(
-            events_url(pbx, subscribe_all=subscribe_all),
-            timeout=timeout,
-            class_=_BoundedWebSocket,
-            socket=stream,
-            header=[f"Authorization: {authorization(pbx)}"],
-            suppress_origin=True,
-            redirect_limit=0,
-            # Decoding the JSON checks UTF-8 anyway; websocket-client does it in Python, 60 µs an event.
-            skip_utf8_validation=True,
-            enable_multithread=False,
-        )
-    except (WebSocketException, OSError, ValueError) as error:
-        stream.close()
-        raise _handshake_failure(pbx, error, timeout) from error
+    with ExitStack() as closing:
+        stream = _ReadAhead(_connect(pbx, timeout, connect_timeout))
+        closing.callback(stream.close)
+        with failures_of_the_peer(lambda error: _handshake_failure(pbx, error, timeout)):
+            web_socket = create_connection(
+                events_url(pbx, subscribe_all=subscribe_all),
+                timeout=timeout,
+                class_=_BoundedWebSocket,
+                socket=stream,
+                header=[f"Authorization: {authorization(pbx)}"],
+                suppress_origin=True,
+                redirect_limit=0,
+                # Decoding the JSON checks UTF-8 anyway; websocket-client does it in Python, 60 µs an event.
+                skip_utf8_validation=True,
+                enable_multithread=False,
+            )
+        closing.pop_all()
     stream.end_handshake()
     return EventSocket(pbx.name, web_socket, stream)
 
@@ -80,16 +82,11 @@ class EventSocket:
         """
         if self._is_between_messages() and (text := self._stream.take_text_frame()) is not None:
             return text
-        try:
-            opcode, frame = self._socket.recv_data_frame(control_frame=True)
-        except WebSocketTimeoutException:
-            return None
-        except (WebSocketConnectionClosedException, OSError) as error:
-            raise self._closed("the event stream broke off") from error
-        except (WebSocketException, ValueError, struct.error) as error:
-            raise AriUnexpected(
-                self._pbx, _CALL, f"the event stream breaks the rules of WebSocket ({error})"
-            ) from error
+        with failures_of_the_peer(self._failure):
+            try:
+                opcode, frame = self._socket.recv_data_frame(control_frame=True)
+            except WebSocketTimeoutException:
+                return None
         if opcode == ABNF.OPCODE_CLOSE:
             raise self._closed(f"the event stream was closed{_close_code(frame.data)}")
         return bytes(frame.data) if opcode in (ABNF.OPCODE_TEXT, ABNF.OPCODE_BINARY) else b""
@@ -101,16 +98,22 @@ class EventSocket:
 
     def ping(self) -> None:
         """Send a ping; the pong is seen by receive(). Raises AriUnreachable."""
-        try:
+        with failures_of_the_peer(self._failure):
             self._socket.ping()
-        except (WebSocketException, OSError) as error:
-            raise self._closed("the event stream broke off") from error
 
     def close(self) -> None:
         """Say good-bye if that is possible, and close. Does not wait for an answer."""
-        with suppress(WebSocketException, OSError):
+        with suppress(AriError), failures_of_the_peer(self._failure):
             self._socket.send_close()
         self._socket.shutdown()  # type: ignore[no-untyped-call]
+
+    def _failure(self, error: Exception) -> AriError:
+        """Say what an exception of websocket-client means."""
+        if isinstance(error, (WebSocketConnectionClosedException, OSError)):
+            return self._closed("the event stream broke off")
+        return AriUnexpected(
+            self._pbx, _CALL, f"the event stream breaks the rules of WebSocket ({with_its_type(error)[:200]})"
+        )
 
     def _closed(self, what: str) -> AriUnreachable:
         return AriUnreachable(self._pbx, _CALL, what, Trouble.CLOSED)
@@ -118,21 +121,20 @@ class EventSocket:
 
 def _connect(pbx: PbxConfig, timeout: float, connect_timeout: float) -> socket.socket:
     address = address_of(pbx)
-    try:
-        plain = socket.create_connection((address.host, address.port), connect_timeout)
-    except TimeoutError as error:
-        raise connect_timed_out(pbx, _CALL) from error
-    except (OSError, UnicodeError) as error:
-        raise unreachable(pbx, _CALL, error, timeout=connect_timeout) from error
+    with talking_to(pbx, _CALL, timeout=connect_timeout):
+        try:
+            plain = socket.create_connection((address.host, address.port), connect_timeout)
+        except TimeoutError as error:
+            raise connect_timed_out(pbx, _CALL) from error
     plain.settimeout(timeout)
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if not address.is_tls:
         return plain
-    try:
-        return tls_context(pbx).wrap_socket(plain, server_hostname=address.host)
-    except OSError as error:
-        plain.close()
-        raise unreachable(pbx, _CALL, error, timeout=timeout) from error
+    with talking_to(pbx, _CALL, timeout=timeout), ExitStack() as closing:
+        closing.callback(plain.close)
+        secure = tls_context(pbx).wrap_socket(plain, server_hostname=address.host)
+        closing.pop_all()
+        return secure
 
 
 def _handshake_failure(pbx: PbxConfig, error: Exception, timeout: float) -> AriError:
@@ -141,14 +143,18 @@ def _handshake_failure(pbx: PbxConfig, error: Exception, timeout: float) -> AriE
         return _bad_status(pbx, error)
     if isinstance(error, WebSocketTimeoutException):
         return unreachable(pbx, _CALL, TimeoutError(), timeout=timeout)
-    if isinstance(error, (WebSocketConnectionClosedException, OSError)):
+    if isinstance(error, WebSocketConnectionClosedException):
+        return unreachable(pbx, _CALL, ConnectionAbortedError(), timeout=timeout)
+    if isinstance(error, OSError):
         return unreachable(pbx, _CALL, error, timeout=timeout)
-    return AriUnexpected(pbx.name, _CALL, f"the upgrade to a WebSocket failed ({error})")
+    return AriUnexpected(pbx.name, _CALL, f"the upgrade to a WebSocket failed ({with_its_type(error)[:200]})")
 
 
 def _bad_status(pbx: PbxConfig, error: WebSocketBadStatusException) -> AriError:
     headers, body = error.resp_headers or {}, error.resp_body or b""
     status = error.status_code
+    if not status:
+        return AriUnexpected(pbx.name, _CALL, "an answer that begins with an empty line instead of a status")
     if 200 <= status < 300 or status == 426:
         return AriUnexpected(
             pbx.name, _CALL, f"an answer {status} instead of a WebSocket: does a proxy drop the Upgrade header?"
@@ -224,6 +230,16 @@ class _BoundedWebSocket(WebSocket):
         super().__init__(**options)
         self.frame_buffer = _BoundedFrames(self._recv, True)
         self.cont_frame = _BoundedMessage(False, True)
+
+
+class _NoCookies(SimpleCookieJar):
+    """Takes no cookie: websocket-client has one endless jar for all peers, and a peer may name another one's domain."""
+
+    def add(self, set_cookie: str | None) -> None:
+        pass
+
+
+_handshake.CookieJar = _NoCookies()
 
 
 class _BoundedFrames(frame_buffer):

@@ -7,6 +7,7 @@ import http.client
 import socket
 import ssl
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 
 import requests
 import urllib3
@@ -15,6 +16,7 @@ from healthmon.ari.address import Address, address_of
 from healthmon.ari.messages import error_message
 from healthmon.config.types import PbxConfig
 from healthmon.errors import AriDenied, AriError, AriNotFound, AriStarting, AriUnexpected, AriUnreachable, Trouble
+from healthmon.wire.failures import failures_of_the_peer, with_its_type
 
 #: OpenSSL's verify codes (x509_vfy.h).
 _EXPIRED = 10
@@ -29,6 +31,7 @@ _CLOSED = (
     "{at} took the connection and closed it without an answer: are Asterisk's HTTP sessions used up "
     "(sessionlimit in http.conf), or does nothing answer behind a proxy?"
 )
+_NO_HTTP = "an answer that is no HTTP: what listens on {at}?"
 # Of what only we cannot see, a subject says what stands before the semicolon.
 _NO_NAME = "name not found; the name {host} cannot be resolved"
 #: The first that fits decides.
@@ -36,6 +39,7 @@ _CAUSES: tuple[tuple[type[BaseException], Trouble, str], ...] = (
     (requests.ConnectTimeout, Trouble.TIMED_OUT, _NO_CONNECTION),
     (requests.ReadTimeout, Trouble.TIMED_OUT, _FROZEN),
     (socket.gaierror, Trouble.DNS, _NO_NAME),
+    (UnicodeDecodeError, Trouble.UNEXPECTED, "an answer that is no text (UnicodeDecodeError): what listens on {at}?"),
     (UnicodeError, Trouble.DNS, _NO_NAME),
     # Whoever dies in the middle of a handshake says nothing of TLS.
     (ssl.SSLEOFError, Trouble.CLOSED, _CLOSED),
@@ -43,13 +47,24 @@ _CAUSES: tuple[tuple[type[BaseException], Trouble, str], ...] = (
     (ConnectionRefusedError, Trouble.REFUSED, "connection refused: nothing listens on {at}"),
     (TimeoutError, Trouble.TIMED_OUT, _FROZEN),
     (ConnectionError, Trouble.CLOSED, _CLOSED),
+    (urllib3.exceptions.InvalidChunkLength, Trouble.UNEXPECTED, _NO_HTTP),
     (http.client.IncompleteRead, Trouble.CLOSED, _CLOSED),
-    (http.client.HTTPException, Trouble.UNEXPECTED, "an answer that is no HTTP: what listens on {at}?"),
+    (http.client.HTTPException, Trouble.UNEXPECTED, _NO_HTTP),
+    (urllib3.exceptions.InvalidHeader, Trouble.UNEXPECTED, _NO_HTTP),
     (urllib3.exceptions.DecodeError, Trouble.UNEXPECTED, "an answer that cannot be unpacked"),
 )
 
 #: What a host, or the last router on the way, answers for it; all else comes of our own machine and its network.
 _FROM_THERE = (errno.EHOSTUNREACH, errno.EHOSTDOWN)
+
+
+#: What requests and urllib3 say of a connection that ended, if nothing in their chain says more.
+_ENDED = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError, urllib3.exceptions.ProtocolError)
+
+
+def talking_to(pbx: PbxConfig, call: str, *, timeout: float) -> AbstractContextManager[None]:
+    """Whatever a library raises in here, while it talks to a PBX, becomes AriError. See ``failures_of_the_peer``."""
+    return failures_of_the_peer(lambda error: unreachable(pbx, call, error, timeout=timeout))
 
 
 def unreachable(pbx: PbxConfig, call: str, error: Exception, *, timeout: float) -> AriUnreachable:
@@ -68,7 +83,9 @@ def _no_answer(address: Address, error: Exception, timeout: float) -> tuple[Trou
         known = _one_cause(address, cause, timeout)
         if known:
             return known
-    return Trouble.CLOSED, _CLOSED.format(at=address)
+    if any(isinstance(cause, _ENDED) for cause in chain):
+        return Trouble.CLOSED, _CLOSED.format(at=address)
+    return Trouble.UNEXPECTED, f"an answer that cannot be read ({with_its_type(error)[:200]})"
 
 
 def _one_cause(address: Address, cause: BaseException, timeout: float) -> tuple[Trouble, str] | None:

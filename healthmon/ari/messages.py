@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from sys import intern
 from typing import Annotated, TypeVar
@@ -32,6 +31,7 @@ from healthmon.model import (
     Witness,
 )
 from healthmon.sipuri import host_of
+from healthmon.wire.dates import header_date
 
 # Asterisk's own limit is 255 (realtime); an empty name would be taken for the PBX itself.
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
@@ -289,7 +289,7 @@ def _rtt_ms(roundtrip_usec: str | int | float | None) -> float | None:
     """Milliseconds; None for 0 and for what is no number."""
     try:
         usec = float(roundtrip_usec or 0)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return usec / 1000 if 0 < usec < 3.6e9 else None
 
@@ -396,8 +396,11 @@ def snapshot(
 
 def seconds_between(time: str, date: str) -> float | None:
     """How long before the ``Date`` header of an answer a time that it tells was; None: one of them is no such time."""
+    said_at = header_date(date)
+    if said_at is None:
+        return None
     try:
-        seconds = (parsedate_to_datetime(date) - datetime.fromisoformat(time)).total_seconds()
+        seconds = (said_at - datetime.fromisoformat(time)).total_seconds()
     except (ValueError, TypeError):
         return None
     # The header has whole seconds. More than that after it comes of a clock that was set.

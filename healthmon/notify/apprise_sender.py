@@ -6,7 +6,7 @@ import logging
 import re
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from healthmon.config.types import Secret
@@ -17,6 +17,7 @@ from healthmon.notify.message import MOST_CHARACTERS, Attachment, Message
 from healthmon.notify.redact import Redactor
 from healthmon.notify.telegram import as_html, retry_after
 from healthmon.notify.urlcheck import why_addresses_are_wrong
+from healthmon.wire.failures import failures_of_the_peer, with_its_type
 
 if TYPE_CHECKING:
     import apprise
@@ -101,14 +102,15 @@ class AppriseSender:
         carrier = module.Apprise(service, asset=service.asset)
         is_html = scheme_of(self._url) == _TELEGRAM
         subject, body = as_html(message) if is_html else (message.subject, message.body)
-        result = carrier.notify(
-            body=body,
-            title=subject,
-            notify_type=module.NotifyType(message.mood.value),
-            body_format=module.NotifyFormat.HTML if is_html else module.NotifyFormat.TEXT,
-            log_level=logging.DEBUG,
-            attach=attached(message.attachment),
-        )
+        with failures_of_the_peer(self._unexpected):
+            result = carrier.notify(
+                body=body,
+                title=subject,
+                notify_type=module.NotifyType(message.mood.value),
+                body_format=module.NotifyFormat.HTML if is_html else module.NotifyFormat.TEXT,
+                log_level=logging.DEBUG,
+                attach=attached(message.attachment),
+            )
         if not result:
             entries = [(entry.level, entry.message) for entry in result.logs()]
             raise self._error(entries)
@@ -134,6 +136,10 @@ class AppriseSender:
             retry_after=retry_after(said),
             no_connection=self._where_not(said) if never_left else None,
         )
+
+    def _unexpected(self, error: Exception) -> DeliveryError:
+        """Nobody knows how far apprise came."""
+        return DeliveryUnsure(self.url_id, short(self._redact(with_its_type(error))))
 
     def _where_not(self, said: str) -> NoConnection:
         """Say where no connection came about, as far as that is known."""
@@ -165,22 +171,16 @@ def _telling(entries: list[tuple[str, str]]) -> Iterator[str]:
 
 def load(url_id: str, url: str) -> Any:
     """Make apprise's object of a URL. Raises DeliveryError, without secrets, if apprise does not load it."""
-    with _captured() as records:
+    with apprise_errors(url_id, Redactor([url])), _captured() as records:
         service = _load(url)
     if service is None:
         raise DeliveryError(url_id, Redactor([url])(_not_loaded(records)))
     return service
 
 
-@contextmanager
-def apprise_errors(url_id: str, redact: Redactor) -> Iterator[None]:
+def apprise_errors(url_id: str, redact: Redactor) -> AbstractContextManager[None]:
     """What apprise, or a part of it, cannot do with a message is a failure of this URL."""
-    from apprise.exception import AppriseException  # noqa: PLC0415
-
-    try:
-        yield
-    except (AppriseException, ValueError) as error:
-        raise DeliveryError(url_id, redact(short(str(error)))) from None
+    return failures_of_the_peer(lambda error: DeliveryError(url_id, short(redact(with_its_type(error)))))
 
 
 def _load(url: str) -> apprise.NotifyBase | None:

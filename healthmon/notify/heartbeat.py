@@ -11,6 +11,7 @@ import socket
 import ssl
 from base64 import b64encode
 from collections.abc import Callable
+from contextlib import closing
 from threading import Event
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -20,7 +21,9 @@ from healthmon import __version__
 from healthmon.clock import Clock
 from healthmon.config.types import HeartbeatConfig
 from healthmon.config.urls import place_of
+from healthmon.errors import HealthmonError
 from healthmon.notify.words import cut, visible
+from healthmon.wire.failures import failures_of_the_peer
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +39,7 @@ WORTH_SAYING = 10.0
 _EXCERPT_BYTES = 200
 
 
-class NotFed(Exception):
+class NotFed(HealthmonError):
     """The service did not take the heartbeat; ``str()`` says why, without anything of the URL."""
 
 
@@ -124,15 +127,11 @@ def fetch_once(url: str) -> None:
     administrator wrote that it goes.
     """
     parts = urlsplit(url)
-    connection = _connection(parts)
-    try:
+    with failures_of_the_peer(lambda error: NotFed(_why(error))), closing(_connection(parts)) as connection:
         connection.request("GET", _resource(parts), headers=_headers(parts))
         with connection.getresponse() as answer:
-            _refuse(answer.status, answer.read(_EXCERPT_BYTES))
-    except (OSError, http.client.HTTPException, UnicodeError) as error:
-        raise NotFed(_why(error)) from None
-    finally:
-        connection.close()
+            status, body = answer.status, answer.read(_EXCERPT_BYTES)
+    _refuse(status, body)
 
 
 def _connection(parts: SplitResult) -> http.client.HTTPConnection:
@@ -170,7 +169,7 @@ def _refuse(status: int, body: bytes) -> None:
 
 def _why(error: Exception) -> str:
     """Say why there was no answer."""
-    if isinstance(error, socket.gaierror | UnicodeError):
+    if isinstance(error, socket.gaierror | UnicodeError) and not isinstance(error, UnicodeDecodeError):
         return "its name cannot be resolved"
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate is not accepted ({error.verify_message})"
@@ -180,4 +179,10 @@ def _why(error: Exception) -> str:
         return f"TLS failed ({error.reason})"
     if isinstance(error, OSError) and error.strerror:
         return f"cannot be reached ({error.strerror})"
-    return "the connection was closed without an answer"
+    return _why_unreadable(error)
+
+
+def _why_unreadable(error: Exception) -> str:
+    if isinstance(error, http.client.RemoteDisconnected | http.client.IncompleteRead | ConnectionError):
+        return "the connection was closed without an answer"
+    return f"an answer that cannot be read ({type(error).__name__})"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -15,6 +15,8 @@ from healthmon.errors import DeliveryError, DeliveryUnsure, NoConnection
 from healthmon.notify.failing import short
 from healthmon.notify.redact import Redactor
 from healthmon.notify.words import cut, visible
+from healthmon.wire.dates import header_date
+from healthmon.wire.failures import failures_of_the_peer, with_its_type
 
 if TYPE_CHECKING:
     import requests
@@ -77,23 +79,19 @@ class Caller:
 
         Raises DeliveryError when it was not accepted, DeliveryUnsure when no answer came.
         """
-        import requests  # noqa: PLC0415 - what "healthmon status" needs does not wait for it
-        import urllib3  # noqa: PLC0415
+        import urllib3  # noqa: PLC0415 - what "healthmon status" needs does not wait for it
+
+        from healthmon.wire.sessions import PlainSession  # noqa: PLC0415
 
         if where.verify is False:
             # Somebody chose that: no complaint at each message.
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-        try:
-            with requests.Session() as session:
-                # Neither proxies nor passwords (.netrc) of the environment.
-                session.trust_env = False
-                with _sent(session, where, body) as response:
-                    answer = _answer_of(response)
-        except OSError as error:
-            raise self._network_error(error, where) from None
-        except urllib3.exceptions.HTTPError as error:
-            # A host that no name server would take ("host..") is found out only when it is called.
-            raise DeliveryError(self._url_id, self._redact(short(str(error)))) from None
+        with (
+            failures_of_the_peer(lambda error: self._no_answer(error, where)),
+            PlainSession() as session,
+            _sent(session, where, body) as response,
+        ):
+            answer = _answer_of(response)
         if not answer.is_accepted:
             raise self.refusal(answer)
         return answer
@@ -112,8 +110,9 @@ class Caller:
             retry_after=answer.retry_after,
         )
 
-    def _network_error(self, error: OSError, where: Call) -> DeliveryError:
-        why = self._redact(short(str(error)))
+    def _no_answer(self, error: Exception, where: Call) -> DeliveryError:
+        said = str(error) if isinstance(error, OSError) else with_its_type(error)
+        why = self._redact(short(said))
         if _has_left(error):
             return DeliveryUnsure(self._url_id, why)
         return DeliveryError(self._url_id, why, no_connection=where.opens_to if _never_opened(error) else None)
@@ -135,18 +134,21 @@ def _sent(session: requests.Session, where: Call, body: bytes) -> requests.Respo
     )
 
 
-def _has_left(error: OSError) -> bool:
+def _has_left(error: Exception) -> bool:
     """Whether the message was handed over, or may have been, when this happened."""
     import requests  # noqa: PLC0415
-    from urllib3.exceptions import ProtocolError  # noqa: PLC0415
+    from urllib3.exceptions import InvalidHeader, LocationValueError, ProtocolError  # noqa: PLC0415
 
-    if isinstance(error, requests.ReadTimeout):
-        return True
+    if not isinstance(error, OSError):
+        # A host that no name server would take ("host..") is found out when it is called, all else by the answer.
+        return not isinstance(error, LocationValueError | UnicodeEncodeError)
     causes = (error, *error.args[:1])
+    if isinstance(error, requests.ReadTimeout) or isinstance(causes[-1], InvalidHeader):
+        return True
     return isinstance(error, requests.ConnectionError) and isinstance(causes[-1], ProtocolError | OSError)
 
 
-def _never_opened(error: OSError) -> bool:
+def _never_opened(error: Exception) -> bool:
     """Whether not even a connection came about: refused, unreachable, no such name, nobody answers."""
     import requests  # noqa: PLC0415
 
@@ -155,12 +157,13 @@ def _never_opened(error: OSError) -> bool:
 
 
 def _answer_of(response: requests.Response) -> Answer:
-    """Read the beginning of what it answered."""
-    try:
-        said = next(response.iter_content(_ANSWER_BYTES), b"").decode(errors="replace")
-    except OSError:
-        said = ""
-    return Answer(response.status_code, response.reason or "", said, retry_after(response.headers))
+    """Read the beginning of what it answered. Whatever is wrong with the body, the status says whether it was taken."""
+    said = b""
+    with suppress(DeliveryError), failures_of_the_peer(lambda error: DeliveryError("", with_its_type(error))):
+        said = next(response.iter_content(_ANSWER_BYTES), b"")
+    return Answer(
+        response.status_code, response.reason or "", said.decode(errors="replace"), retry_after(response.headers)
+    )
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
@@ -171,17 +174,8 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     words = headers.get("Retry-After", "").strip()
     if words.isascii() and words.isdigit() and len(words) < 10:
         return float(words)
-    until = _date(words)
+    until = header_date(words)
     if until is None:
         return None
-    its_now = _date(headers.get("Date", "")) or datetime.now(UTC)
+    its_now = header_date(headers.get("Date", "")) or datetime.now(UTC)
     return max((until - its_now).total_seconds(), 0.0)
-
-
-def _date(words: str) -> datetime | None:
-    try:
-        moment = parsedate_to_datetime(words)
-    except (ValueError, OverflowError):
-        return None
-    # "-0000" says that the zone is not known; HTTP has but one.
-    return moment if moment.tzinfo is not None else None

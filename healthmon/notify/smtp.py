@@ -14,11 +14,14 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from enum import StrEnum
+from functools import partial
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from healthmon.errors import HealthmonError
 from healthmon.notify.failing import short
+from healthmon.wire.failures import failures_of_the_peer, with_its_type
 
 CONNECT_TIMEOUT = 10.0
 
@@ -91,7 +94,7 @@ class Answer(Struct, frozen=True):
     no_connection: bool = False
 
 
-class ConversationEnded(Exception):
+class ConversationEnded(HealthmonError):
     """The conversation cannot go on; ``str()`` names the stage and the reason."""
 
     def __init__(self, stage: str, why: str) -> None:
@@ -313,12 +316,12 @@ class Conversation(smtplib.SMTP):
             self._patience = self._server.answer_timeout
         if self.sock is not None:
             self.sock.settimeout(self._patience)
-        try:
+        with failures_of_the_peer(partial(self._ended, name)):
             yield
-        except (OSError, smtplib.SMTPException, ValueError) as error:
-            # A library's error while it talks to the server is the server's failure: this conversation is over.
-            self.close()
-            raise ConversationEnded(name, self._why(error)) from None
+
+    def _ended(self, stage: str, error: Exception) -> ConversationEnded:
+        self.close()
+        return ConversationEnded(stage, self._why(error))
 
     def _why(self, error: Exception) -> str:
         match error:
@@ -328,11 +331,12 @@ class Conversation(smtplib.SMTP):
                 return _said(error.smtp_code, error.smtp_error)
             case ssl.SSLCertVerificationError():
                 return f"the certificate is not accepted ({error.verify_message})"
-            case UnicodeError():
+            case UnicodeEncodeError():
                 return "holds letters that this server does not take"
             case smtplib.SMTPServerDisconnected() | ConnectionResetError() | BrokenPipeError():
                 return "the connection was closed" if str(error).startswith(("[", "Server")) else str(error)
-        return short(str(error)) or type(error).__name__
+        is_expected = isinstance(error, OSError | smtplib.SMTPException) and str(error)
+        return short(str(error) if is_expected else with_its_type(error))
 
 
 def _answer(stage: str, code: int, words: bytes) -> Answer:
