@@ -155,7 +155,7 @@ OUR_TECHNOLOGIES = frozenset({Kind.SITE.value, Kind.NETWORK.value, Kind.PROVIDER
 
 
 class Source(Word):
-    """How an observation was made. SNAPSHOT and ANSWER were asked for, so they can confirm (design rule 7)."""
+    """How an observation was made. SNAPSHOT and ANSWER were asked for, so they can confirm (rule 7)."""
 
     EVENT = "event"
     SNAPSHOT = "snapshot"
@@ -354,7 +354,7 @@ Sighting = Observation | ContactChange | Removed | Snapshot | ConnectionReport |
 
 
 class Question(Struct, frozen=True):
-    """The core wants to be told anew about these targets of one PBX (design rules 3 and 7).
+    """The core wants to be told anew about these targets of one PBX (rules 3 and 7).
 
     ``wants_snapshot``: ask for everything instead of one by one. ``settings_first``: read the settings of these before
     anything is answered. ``settings_of``: read their settings anew, too, when there is time for it.
@@ -622,7 +622,7 @@ class Incident(Struct, frozen=True):
 
     @property
     def is_unseen(self) -> bool:
-        """Whether only we cannot see the thing, which may be well (design rule 13a); it is no outage."""
+        """Whether only we cannot see the thing, which may be well (rule 13a); it is no outage."""
         return self.health is Health.UNKNOWN
 
     @property

@@ -136,7 +136,7 @@ class WatchConfig(Struct, frozen=True):
 
 
 class ReceiverUrl(Struct, frozen=True):
-    """One apprise URL of a receiver. ``url_id`` holds no secret and survives a change of password (design 5.3)."""
+    """One apprise URL of a receiver. ``url_id`` holds no secret and survives a change of password (bookkeeping 3)."""
 
     #: ``oncall/boss`` (the line's own name), else ``oncall/mailto:mail.example.org`` with ``#2`` for the second.
     url_id: str

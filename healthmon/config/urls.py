@@ -203,7 +203,7 @@ def _server(url: str) -> str:
 
 
 def url_ids(receiver: str, lines: Sequence[tuple[str, str]]) -> list[str]:
-    """Name each (name, URL) of a receiver, without a secret, the same after a change of password (design 5.3).
+    """Name each (name, URL) of a receiver, without a secret, the same after a change of password (bookkeeping 3).
 
     The line's own name comes first; the others are told apart by their order: ``#2``, ``#3``.
     """

@@ -1,4 +1,4 @@
-"""Which incident explains which: one cause, one message (design rule 14)."""
+"""Which incident explains which: one cause, one message (rule 14)."""
 
 from __future__ import annotations
 

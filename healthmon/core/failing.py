@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from healthmon.model import Kind, Target, UrlState
 
-#: A message that is being sent for so long hangs, and its URL counts as failing (design 5.7; seconds).
+#: A message that is being sent for so long hangs, and its URL counts as failing (bookkeeping 7; seconds).
 HANGING_AFTER = 120.0
 
 HANGS = "a message is being sent, and no answer comes"

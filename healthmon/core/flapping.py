@@ -1,4 +1,4 @@
-"""Changing too often to be told each time (design rule 12)."""
+"""Changing too often to be told each time (rule 12)."""
 
 from __future__ import annotations
 

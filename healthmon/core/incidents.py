@@ -1,4 +1,4 @@
-"""Beliefs -> incidents opened and closed, which one explains which, and who is told (design rules 13 and 14)."""
+"""Beliefs -> incidents opened and closed, which one explains which, and who is told (rules 13 and 14)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does a PBX still list the endpoints that it had? A broken pjsip.conf looks like that (design rule 3)."""
+"""Does a PBX still list the endpoints that it had? A broken pjsip.conf looks like that (rule 3)."""
 
 from __future__ import annotations
 

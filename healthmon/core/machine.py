@@ -1,4 +1,4 @@
-"""The life of one check: what is believed, what is pending, and the veil that hides it (design rules 4-8, 10)."""
+"""The life of one check: what is believed, what is pending, and the veil that hides it (rules 4-8, 10)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from healthmon.core.flapping import Flapping, FlapRule, grown, lasting_after
 from healthmon.model import CheckState, Health, Kind, Loss, Target, Transition
 
 #: How bad a health is. What was never known counts as up: it must earn its alarm like everything else. *Unknown* is
-#: what only we cannot see (design rule 13a); only the connection to a PBX is believed so.
+#: what only we cannot see (rule 13a); only the connection to a PBX is believed so.
 RANK = {None: 0, Health.UP: 0, Health.DEGRADED: 1, Health.UNKNOWN: 2, Health.DOWN: 3}
 
 #: Down so soon after degraded is one fall: the event stream breaks off before the next look is refused (seconds).

@@ -1,4 +1,4 @@
-"""A message waits only for what is in sight: what is pending, and could join or explain it (design rule 14a).
+"""A message waits only for what is in sight: what is pending, and could join or explain it (rule 14a).
 
 Each first message, and each about an end, is booked for the latest time that it may wait until. At the end of each step
 it is asked whether anything is left to wait for; where nothing is, the message is due at once.

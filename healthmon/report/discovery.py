@@ -190,7 +190,7 @@ def unchecked(settings: Iterable[EndpointSettings]) -> list[Target]:
 
 
 def effective_holds(settings: Iterable[EndpointSettings], config: Config) -> list[str]:
-    """Say for each watch section how long its endpoints on this PBX are really held (design rule 9)."""
+    """Say for each watch section how long its endpoints on this PBX are really held (rule 9)."""
     holds: dict[WatchConfig, dict[str, int]] = {}
     for one in settings:
         watch = config.watch_for(one.target)

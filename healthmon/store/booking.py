@@ -74,7 +74,7 @@ _INSERT_TRANSITION = """INSERT INTO transitions (check_id, old_health, new_healt
 
 _INSERT_RESTART = "INSERT INTO restarts (pbx, at, startup_time) VALUES (:pbx, :at, :startup_time)"
 
-# The unique key over (incident, url, reason, serial) makes a second booking impossible (design 5.4).
+# The unique key over (incident, url, reason, serial) makes a second booking impossible (bookkeeping 4).
 _INSERT_NOTIFICATION = """INSERT INTO notifications (incident_id, url_id, reason, serial, booked_at, due_at)
     VALUES (:incident_id, :url_id, :reason, :serial, :booked_at, :due_at)
     ON CONFLICT (incident_id, url_id, reason, serial) DO NOTHING"""

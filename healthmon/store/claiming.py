@@ -1,4 +1,4 @@
-"""Which waiting rows become a message, and what each of them says (design 5.5 and 5.6)."""
+"""Which waiting rows become a message, and what each of them says (bookkeeping 5 and 6)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The deliverers' side of the database: claim what is due, book what became of it (design 5.3 to 5.7).
+"""The deliverers' side of the database: claim what is due, book what became of it (bookkeeping 3 to 7).
 
 A row goes ``waiting`` -> ``sending`` -> ``delivered``; from ``sending`` back to ``waiting`` when the attempt failed, or
 when nobody knows whether it did: then it is *in doubt*, and is sent again, marked as possibly repeated. It ends

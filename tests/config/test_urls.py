@@ -1,4 +1,4 @@
-"""A receiver's URL is named without any of its secrets (design 5.3)."""
+"""A receiver's URL is named without any of its secrets (bookkeeping 3)."""
 
 from __future__ import annotations
 

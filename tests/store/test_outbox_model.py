@@ -1,4 +1,4 @@
-"""Every way in which an outage, its end, sending and crashing can come in between each other (design 5.5).
+"""Every way in which an outage, its end, sending and crashing can come in between each other (bookkeeping 5).
 
 One outage, one URL. The engine books what ``decide`` asks for, as the daemon does; the deliverer's attempts end in
 each of the ways in which they can end; the outage ends at each moment between two steps, or never. Then everything

@@ -65,7 +65,7 @@ def test_check_config_connects_and_prints_the_hold_that_is_in_force(scene: Scene
 
     assert done.returncode == 0, done.stderr
     assert "5 endpoints, 5 watched" in done.stdout
-    # One cycle of Asterisk's own check and 2 s (design rule 9), where the configuration says 2 s.
+    # One cycle of Asterisk's own check and 2 s (rule 9), where the configuration says 2 s.
     assert "watch phones: 1 endpoint: down after 65s, " in done.stdout
     assert "[watch phones] says kind = provider, but Asterisk's configuration makes it a phone" in done.stdout
     assert "not checked by Asterisk (qualify_frequency is 0): PJSIP/102, PJSIP/trunk-unchecked" in done.stdout
