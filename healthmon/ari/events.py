@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+import time
 from contextlib import ExitStack, suppress
 from typing import Any
 
@@ -25,17 +25,21 @@ from healthmon.ari.failures import connect_timed_out, refusal, talking_to, unrea
 from healthmon.config.types import PbxConfig
 from healthmon.errors import AriError, AriUnexpected, AriUnreachable, Trouble
 from healthmon.wire.failures import failures_of_the_peer, with_its_type
+from healthmon.wire.pace import Limits, Pace, TooLong, TooSlow, receive
 
 #: An event has some 500 bytes; websocket-client would buffer a frame of any size.
 LARGEST_FRAME = 16 * 1024 * 1024
 #: The answer to the upgrade, with all its headers.
-LARGEST_HANDSHAKE = 256 * 1024
+HANDSHAKE = Limits(largest=256_000)
+#: A message, with the frames that it is cut into and all that stands between them.
+MESSAGE = Limits(largest=2 * LARGEST_FRAME)
 #: receive() returns after this time at the latest, so that its caller can look at its clocks (seconds).
 PATIENCE = 1.0
 #: The first byte of a text frame that is a whole message, without extensions (RFC 6455, 5.2); and the second byte if
 #: the size is in the two bytes that follow. Larger ones are larger still, or masked.
 WHOLE_TEXT, SIZE_FOLLOWS = 0x81, 126
 _CALL = "GET /events"
+_OF_MESSAGES = (ABNF.OPCODE_TEXT, ABNF.OPCODE_BINARY, ABNF.OPCODE_CONT)
 
 
 def open_events(
@@ -62,7 +66,6 @@ def open_events(
                 enable_multithread=False,
             )
         closing.pop_all()
-    stream.end_handshake()
     return EventSocket(pbx.name, web_socket, stream)
 
 
@@ -73,15 +76,20 @@ class EventSocket:
         self._pbx = pbx
         self._socket = web_socket
         self._stream = stream
+        #: What came of a message that comes in several frames.
+        self._begun = bytearray()
         self._socket.settimeout(PATIENCE)
 
     def receive(self) -> bytes | None:
-        """The next event as it came; b"" for a ping or pong; None when nothing came for a second.
+        """The next event as it came; b"" for a ping or pong; None when no whole message came for a second.
 
-        Raises AriUnreachable when the stream ended, AriUnexpected for frames that break the rules.
+        Raises AriUnreachable when the stream ended, or a message that has begun does not come to its end; AriUnexpected
+        for frames that break the rules.
         """
-        if self._is_between_messages() and (text := self._stream.take_text_frame()) is not None:
-            return text
+        if self._is_between_messages():
+            if (text := self._stream.take_text_frame()) is not None:
+                return text
+            self._stream.begin(MESSAGE)
         with failures_of_the_peer(self._failure):
             try:
                 opcode, frame = self._socket.recv_data_frame(control_frame=True)
@@ -89,12 +97,23 @@ class EventSocket:
                 return None
         if opcode == ABNF.OPCODE_CLOSE:
             raise self._closed(f"the event stream was closed{_close_code(frame.data)}")
-        return bytes(frame.data) if opcode in (ABNF.OPCODE_TEXT, ABNF.OPCODE_BINARY) else b""
+        return self._message(frame.data, is_whole=bool(frame.fin)) if opcode in _OF_MESSAGES else b""
+
+    def _message(self, data: bytes, *, is_whole: bool) -> bytes | None:
+        """Take the data of one frame; return the message if that is whole now."""
+        self._begun += data
+        if len(self._begun) > LARGEST_FRAME:
+            what = f"a message of more than {LARGEST_FRAME >> 20} MB in pieces"
+            raise AriUnexpected(self._pbx, _CALL, f"the event stream breaks the rules of WebSocket ({what})")
+        if not is_whole:
+            return None
+        whole, self._begun = bytes(self._begun), bytearray()
+        return whole
 
     def _is_between_messages(self) -> bool:
-        """Whether websocket-client has not begun a message that it waits for the rest of."""
+        """Whether no message has begun of which websocket-client, or we, wait for the rest."""
         frames = self._socket.frame_buffer
-        return frames.header is None and not frames.recv_buffer and not self._socket.cont_frame.cont_data
+        return frames.header is None and not frames.recv_buffer and not self._socket.cont_frame.recving_frames
 
     def ping(self) -> None:
         """Send a ping; the pong is seen by receive(). Raises AriUnreachable."""
@@ -109,7 +128,13 @@ class EventSocket:
 
     def _failure(self, error: Exception) -> AriError:
         """Say what an exception of websocket-client means."""
-        if isinstance(error, (WebSocketConnectionClosedException, OSError)):
+        if isinstance(error, TooSlow):
+            what = f"connected, but a message of the event stream {error}"
+            return AriUnreachable(self._pbx, _CALL, what, Trouble.SILENT)
+        if isinstance(error, TooLong):
+            return AriUnexpected(self._pbx, _CALL, f"a message of the event stream {error}")
+        # A time-out is one of sending: nobody takes what we say.
+        if isinstance(error, (WebSocketConnectionClosedException, WebSocketTimeoutException, OSError)):
             return self._closed("the event stream broke off")
         return AriUnexpected(
             self._pbx, _CALL, f"the event stream breaks the rules of WebSocket ({with_its_type(error)[:200]})"
@@ -172,12 +197,11 @@ class _ReadAhead:
 
     def __init__(self, plain: socket.socket) -> None:
         self._plain = plain
+        self._patience = plain.gettimeout()
         self._waiting = b""
         self._position = 0
-        self._handshake_left: int | None = LARGEST_HANDSHAKE
+        self._pace = Pace(HANDSHAKE)
         self.send = plain.send
-        self.settimeout: Callable[[float | None], None] = plain.settimeout
-        self.gettimeout = plain.gettimeout
         self.fileno = plain.fileno
         self.shutdown = plain.shutdown
         self.close = plain.close
@@ -187,16 +211,24 @@ class _ReadAhead:
         # websocket-client looks at this before it closes a socket.
         return self._plain.fileno() < 0
 
+    def settimeout(self, seconds: float | None) -> None:
+        self._patience = seconds
+
+    def gettimeout(self) -> float | None:
+        return self._patience
+
+    def begin(self, limits: Limits) -> None:
+        """What comes next has limits of its own; what is here of it already has come just now."""
+        self._pace = Pace(limits)
+        if waiting := len(self._waiting) - self._position:
+            self._pace.take(waiting, time.monotonic())
+
     def recv(self, size: int) -> bytes:
         if self._position >= len(self._waiting):
-            self._waiting = self._plain.recv(262144)
+            self._waiting = receive(self._plain, 262144, self._pace, self._patience)
             self._position = 0
         piece = self._waiting[self._position : self._position + size]
         self._position += len(piece)
-        if self._handshake_left is not None:
-            self._handshake_left -= len(piece)
-            if self._handshake_left < 0:
-                raise WebSocketException("the answer to the upgrade does not end")
         return piece
 
     def take_text_frame(self) -> bytes | None:
@@ -218,18 +250,15 @@ class _ReadAhead:
         self._position = begin + size
         return waiting[begin : self._position]
 
-    def end_handshake(self) -> None:
-        """From now on there is no limit to what may come in all."""
-        self._handshake_left = None
-
 
 class _BoundedWebSocket(WebSocket):
-    """A WebSocket that refuses a message which is too large before it is in memory."""
+    """A WebSocket that refuses a frame which is too large before it is in memory."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.frame_buffer = _BoundedFrames(self._recv, True)
-        self.cont_frame = _BoundedMessage(False, True)
+        # Each frame of a message by itself: its reader looks at clocks in between.
+        self.cont_frame = continuous_frame(True, True)
 
 
 class _NoCookies(SimpleCookieJar):
@@ -247,10 +276,3 @@ class _BoundedFrames(frame_buffer):
         super().recv_length()
         if (self.length or 0) > LARGEST_FRAME:
             raise WebSocketException(f"a frame of {self.length} bytes")
-
-
-class _BoundedMessage(continuous_frame):
-    def add(self, frame: ABNF) -> None:
-        super().add(frame)
-        if self.cont_data and len(self.cont_data[1]) > LARGEST_FRAME:
-            raise WebSocketException(f"a message of more than {LARGEST_FRAME >> 20} MB in pieces")

@@ -17,6 +17,7 @@ from healthmon.ari.messages import error_message
 from healthmon.config.types import PbxConfig
 from healthmon.errors import AriDenied, AriError, AriNotFound, AriStarting, AriUnexpected, AriUnreachable, Trouble
 from healthmon.wire.failures import failures_of_the_peer, with_its_type
+from healthmon.wire.pace import TooLong, TooSlow
 
 #: OpenSSL's verify codes (x509_vfy.h).
 _EXPIRED = 10
@@ -36,6 +37,9 @@ _NO_HTTP = "an answer that is no HTTP: what listens on {at}?"
 _NO_NAME = "name not found; the name {host} cannot be resolved"
 #: The first that fits decides.
 _CAUSES: tuple[tuple[type[BaseException], Trouble, str], ...] = (
+    # Whoever answers in drops is as frozen as whoever does not answer.
+    (TooSlow, Trouble.TIMED_OUT, "the answer {why}: frozen or overloaded"),
+    (TooLong, Trouble.UNEXPECTED, "the answer {why}"),
     (requests.ConnectTimeout, Trouble.TIMED_OUT, _NO_CONNECTION),
     (requests.ReadTimeout, Trouble.TIMED_OUT, _FROZEN),
     (socket.gaierror, Trouble.DNS, _NO_NAME),

@@ -113,4 +113,4 @@ def receive(connection: socket.socket, size: int, pace: Pace, patience: float | 
 def _size(size_bytes: int) -> str:
     if size_bytes < 10_000:
         return f"{size_bytes} byte{'' if size_bytes == 1 else 's'}"
-    return f"{size_bytes / 1000:.0f} kB" if size_bytes < 10_000_000 else f"{size_bytes / 1_000_000:.0f} MB"
+    return f"{size_bytes // 1000} kB"

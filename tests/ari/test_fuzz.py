@@ -132,7 +132,6 @@ class Wire:
 def stream_of(wire: Wire) -> EventSocket:
     """An event stream that is open already."""
     ahead = _ReadAhead(wire)  # type: ignore[arg-type]
-    ahead.end_handshake()
     web_socket = _BoundedWebSocket(skip_utf8_validation=True)
     web_socket.sock = ahead  # type: ignore[assignment]
     return EventSocket("office", web_socket, ahead)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -23,6 +24,7 @@ from healthmon.notify.lines import CHECKS, State
 from healthmon.notify.voice import Voice
 from healthmon.sources.polls import certificate_remark
 from healthmon.store.outbox import ClaimedRow
+from healthmon.wire.pace import BadPace, Limits, Pace, TooLong
 from tests.notify.configs import config
 from tests.notify.rows import BERLIN, NOW, SINCE, phone
 from tests.notify.sentences import names, sentences
@@ -151,6 +153,7 @@ def _failures() -> list[str]:
         requests.ConnectionError(OSError(113, "No route to host")),
         requests.ConnectionError(ConnectionResetError(104, "reset")),
         UnicodeError(),
+        *_bad_paces(),
     ]
     errors += [failures.unreachable(pbx, "GET /endpoints", error, timeout=5) for error in exceptions]
     for status, body in ((401, b""), (403, b""), (404, b"<html>"), (503, b'{"message": "Asterisk not booted"}')):
@@ -158,6 +161,19 @@ def _failures() -> list[str]:
     for status, server in ((502, "nginx"), (503, "Asterisk/22"), (301, ""), (500, "")):
         errors.append(failures.refusal(pbx, "GET /endpoints", status, server, b"<html>"))
     return [error.what for error in errors if error is not None]
+
+
+def _bad_paces() -> Iterator[BadPace]:
+    """How an answer is too slow, or too long."""
+    for received in (1, 12, 70_000):
+        pace = Pace(Limits(largest=1_000_000))
+        pace.take(received, 0.0)
+        yield pace.too_slow()
+    endless = Pace(Limits(largest=1_000_000, whole_within=5.0))
+    endless.take(500_000, 0.0)
+    yield endless.too_slow()
+    yield TooLong("is longer than 1000 kB")
+    yield TooLong("has headers without end")
 
 
 def _sayings() -> list[str]:
