@@ -14,10 +14,11 @@ import pytest
 from healthmon.fakepbx import FakeEndpoint, FakePbx
 from tests.lab.fixtures import Lab
 from tests.lab.process import Process
+from tests.service.test_unit import FIGURE
 from tests.service.unit import settings
 from tests.sinks import WebhookSink
 
-from .readme import blocks, spans
+from .readme import README, blocks, spans
 from .root import DEBIAN_12, DEBIAN_13, UBUNTU_24, FreshRoot, Release, why_not
 
 PASSWORD = "a-long-random-password"
@@ -186,9 +187,18 @@ def test_every_command_of_the_readme_runs_in_a_fresh_root(release: Release, mach
         for command in block:
             machine.do(command)
         if "healthmon status" in block:
+            assert exposure(machine) in FIGURE.findall(README)
             every_other_command(machine)
 
     assert machine.run("ls /opt /etc/healthmon /var/lib/healthmon", may_end_with=(2,)).count("No such file") == 2
+
+
+def exposure(machine: Machine) -> str:
+    """How the systemd of that release rates the unit that was installed there; Ubuntu's is not named in the README."""
+    report = machine.run("systemd-analyze security --offline=yes /etc/systemd/system/healthmon.service")
+    overall = re.search(r"Overall exposure level for healthmon.service: (\d\.\d)", report)
+    assert overall, report
+    return overall[1]
 
 
 def every_other_command(machine: Machine) -> None:

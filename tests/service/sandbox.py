@@ -1,13 +1,15 @@
 """`python -m tests.service.sandbox COMMAND…`: runs a command with the system call limits of healthmon.service.
 
 systemd is not process 1 where tests run, so the unit itself cannot be started; but the kernel's part of it can be had
-without: SystemCallFilter=, MemoryDenyWriteExecute=, RestrictAddressFamilies=, NoNewPrivileges= and UMask=, set by the
-same library that systemd uses. Not tried this way: what systemd does by mounts (ProtectSystem=, PrivateTmp= …).
+without: SystemCallFilter=, MemoryDenyWriteExecute=, RestrictAddressFamilies=, NoNewPrivileges=, UMask= and LimitCORE=,
+set by the same library that systemd uses. SocketBindDeny=any is BPF with systemd, a system call less here. Not tried
+this way: what systemd does by mounts (ProtectSystem=, PrivateTmp= …).
 """
 
 import ctypes
 import errno
 import os
+import resource
 import socket
 import sys
 
@@ -85,13 +87,24 @@ def restrict_address_families(names: list[str]) -> Filter:
     return filter_
 
 
+def socket_bind_deny() -> Filter:
+    """SocketBindDeny=any"""
+    filter_ = Filter(ALLOW)
+    filter_.rule(DENY, "bind")
+    return filter_
+
+
 def confine() -> None:
     """Put this process under the limits of the unit."""
     unit = settings()
     filters = [restrict_address_families(unit["RestrictAddressFamilies"][0].split())]
     if unit["MemoryDenyWriteExecute"] == ["yes"]:
         filters.append(memory_deny_write_execute())
+    if unit["SocketBindDeny"] == ["any"]:
+        filters.append(socket_bind_deny())
     filters.append(system_call_filter(unit["SystemCallFilter"]))
+    most = int(unit["LimitCORE"][0])
+    resource.setrlimit(resource.RLIMIT_CORE, (most, most))
     os.umask(int(unit["UMask"][0], 8))
     for filter_ in filters:
         filter_.load()

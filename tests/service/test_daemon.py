@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -22,6 +23,10 @@ from .unit import ROOT, settings
 
 #: How long something may take on a busy machine (seconds).
 PATIENCE = 30.0
+
+#: Threads that are there whatever is watched: main, the engine, the reports, the heartbeat, and some to spare; and
+#: those of processes that healthmon starts.
+ITS_OWN, OF_HELPERS = 10, 20
 
 
 class Webhook:
@@ -136,6 +141,23 @@ def test_under_the_units_limits_it_starts_tells_and_stops(tmp_path: Path, webhoo
     assert "Traceback" not in service.log.read_text()
     # The group may read it, others may not.
     assert service.database.stat().st_mode & 0o777 == 0o640
+
+
+def test_the_tasks_of_the_unit_are_enough_for_300_pbxs_and_300_urls_twice_and_it_leaves_no_core(
+    tmp_path: Path, webhook: Webhook
+) -> None:
+    with closing(Service(tmp_path, webhook)) as service:
+        service.hears("READY=1")
+        tasks = len(list(Path(f"/proc/{service.process.pid}/task").iterdir()))
+        limits = Path(f"/proc/{service.process.pid}/limits").read_text()
+
+    of_one_pbx, of_one_url = 2, 1
+    its_own = tasks - of_one_pbx - of_one_url
+    assert its_own <= ITS_OWN
+    # Twice, for while a new configuration is taken the threads of the old one end.
+    most = 2 * (300 * of_one_pbx + 300 * of_one_url + ITS_OWN + OF_HELPERS)
+    assert most <= int(settings()["TasksMax"][0]) < 2 * most
+    assert re.search(r"^Max core file size +0 +0 ", limits, re.MULTILINE)
 
 
 def test_the_watchdog_hears_from_the_engine_again_and_again(tmp_path: Path, webhook: Webhook) -> None:
