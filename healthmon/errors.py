@@ -28,6 +28,8 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from healthmon.longtext import shortened
+
 
 class ExitCode:
     """What a command's exit code means."""
@@ -107,15 +109,18 @@ _OURS = frozenset({Trouble.DNS, Trouble.TLS, Trouble.DENIED, Trouble.UNEXPECTED,
 
 
 class AriError(HealthmonError):
-    """A call to ARI failed. ``trouble`` classifies it, ``what`` is the sentence without the PBX's name."""
+    """A call to ARI failed. ``trouble`` classifies it, ``what`` is the sentence without the PBX's name.
+
+    The sentence may quote what the peer said: it is cut.
+    """
 
     trouble = Trouble.UNEXPECTED
 
     def __init__(self, pbx: str, call: str, what: str) -> None:
         self.pbx = pbx
         self.call = call
-        self.what = what
-        super().__init__(f"pbx {pbx}: {call}: {what}")
+        self.what = shortened(what)
+        super().__init__(f"pbx {pbx}: {call}: {self.what}")
 
 
 class AriUnreachable(AriError):

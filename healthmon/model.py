@@ -151,6 +151,9 @@ class Target(NamedTuple):
 OUR_TECHNOLOGIES = frozenset({Kind.SITE.value, Kind.NETWORK.value, Kind.PROVIDERS.value, Kind.RECEIVER.value})
 
 
+#: So many endpoints of a PBX are watched. Nobody has as many; beyond it somebody is playing with us.
+MOST_WATCHED = 100_000
+
 # ---------------------------------------------------------------- what sources offer to the inbox
 
 
@@ -246,7 +249,7 @@ class Snapshot(Struct, frozen=True):
 
     pbx: str
     asked_at: float
-    #: One observation for each listed endpoint, all with ``at == asked_at``, ``source == SNAPSHOT``.
+    #: One observation for each listed endpoint that is to be watched, with ``at == asked_at``, ``source == SNAPSHOT``.
     endpoints: tuple[Observation, ...]
     #: Asterisk's own words (RFC 3339 with milliseconds); compared for equality only, its clock is not ours.
     startup_time: str
@@ -261,6 +264,8 @@ class Snapshot(Struct, frozen=True):
     unlisted: tuple[str, ...] = ()
     #: Technologies of known endpoints whose channel driver is not loaded: no call over them is possible.
     missing_drivers: tuple[str, ...] = ()
+    #: How many more were listed that are to be watched: too many.
+    left_out: int = 0
 
 
 class Channel(Word):

@@ -206,6 +206,7 @@ class Daemon:
         logging.getLogger().setLevel(new.log_level.upper())
         self._watching.reload(new, changed)
         self._engine.reload(new, self._watching.polls)
+        self._watching.watch(new)
         self._watching.start()
         self._telling.reload(new, changed)
         self._heart.reload(new, changed)

@@ -40,6 +40,7 @@ class Watching:
         self._remembered = remembered
         self._inbox = inbox
         self._clock = clock
+        self._is_watched = config.is_watched
         self._pbxs = {pbx.name: self._built(pbx) for pbx in config.pbxs}
 
     @property
@@ -66,6 +67,15 @@ class Watching:
                 self._pbxs[pbx.name].polls.adjust(pbx)
             elif pbx.name not in self._pbxs:
                 self._pbxs[pbx.name] = self._built(pbx)
+
+    def watch(self, config: Config) -> None:
+        """Have those endpoints looked at that a new configuration watches.
+
+        After the engine was given it: what it still watches would be missed in what is no longer looked at.
+        """
+        self._is_watched = config.is_watched
+        for pbx in self._pbxs.values():
+            pbx.polls.watch(self._is_watched)
 
     def freshness(self) -> Iterable[Freshness]:
         """Say how fresh our view of each PBX is. The engine thread calls it; it reads plain attributes."""
@@ -94,6 +104,7 @@ class Watching:
             signals,
             cached=[settings for settings in self._remembered.settings if settings.target.pbx == pbx.name],
             cached_for=(known.startup_time, known.last_reload_time) if known else ("", ""),
+            is_watched=self._is_watched,
         )
         return PbxThreads(EventSource(pbx, self._inbox, self._clock, signals), polls, signals)
 

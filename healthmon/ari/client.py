@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import ssl
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import requests
 import urllib3
@@ -13,9 +14,10 @@ from healthmon.ari import messages
 from healthmon.ari.address import address_of, authorization, fits_into_url, rest_url, trusted
 from healthmon.ari.failures import refusal, talking_to
 from healthmon.ari.meanings import TECHNOLOGIES
-from healthmon.ari.messages import Aor, Attribute, EndpointState, Listing, PbxInfo
+from healthmon.ari.messages import Aor, Attribute, EndpointState, Listing, PbxInfo, Picked
 from healthmon.config.types import PbxConfig
 from healthmon.errors import AriDenied, AriNotFound, AriStarting, AriUnexpected, AriUnreachable, Trouble
+from healthmon.longtext import Shortener
 from healthmon.model import EndpointSettings, Target
 from healthmon.wire.adapter import BoundedAdapter
 from healthmon.wire.pace import Limits
@@ -51,6 +53,8 @@ class AriClient:
         self._session = _session(pbx)
         self._certificate_ends_at: float | None = None
         self._version = ("", "")
+        #: Cuts texts, and counts them.
+        self.shorten = Shortener()
         #: The ``Date`` header of the last answer.
         self._date = ""
         #: How many requests were made; for those who pace themselves.
@@ -61,38 +65,41 @@ class AriClient:
         times = self._info("status").status
         if times is None:
             raise AriUnexpected(self._pbx.name, "GET /asterisk/info", "an answer without startup_time")
-        running_for = messages.seconds_between(times.startup_time, self._date)
-        configured_for = messages.seconds_between(times.last_reload_time, self._date)
-        if self._version[0] != times.startup_time:
+        startup_time, last_reload_time = self.shorten(times.startup_time), self.shorten(times.last_reload_time)
+        running_for = messages.seconds_between(startup_time, self._date)
+        configured_for = messages.seconds_between(last_reload_time, self._date)
+        if self._version[0] != startup_time:
             system = self._info("system").system
-            self._version = (times.startup_time, system.version if system else "")
-        return PbxInfo(times.startup_time, times.last_reload_time, self._version[1], running_for, configured_for)
+            self._version = (startup_time, self.shorten(system.version) if system else "")
+        return PbxInfo(startup_time, last_reload_time, self._version[1], running_for, configured_for)
 
     def _info(self, part: str) -> messages.Info:
         return self._get(("asterisk", "info"), messages.Info, {"only": part})
 
-    def endpoints(self) -> list[EndpointState]:
-        """All endpoints of all technologies, in Asterisk's order."""
-        return self._get(("endpoints",), list[EndpointState])
+    def endpoints(self, technology: str = "") -> Iterable[EndpointState]:
+        """All endpoints of all technologies, or of one, in Asterisk's order."""
+        segments = ("endpoints", technology) if technology else ("endpoints",)
+        return messages.endpoint_states(self._call("GET", segments), self._pbx.name, _name("GET", segments))
 
-    def listing(self) -> Listing:
-        """All endpoints; where Asterisk cannot list them at once, technology by technology.
+    def listing(self, is_wanted: Callable[[EndpointState], bool] = lambda _: True, most: int = sys.maxsize) -> Listing:
+        """Those of all endpoints that are wanted; where Asterisk cannot list all at once, technology by technology.
 
         One name that is not UTF-8 makes it answer 500 "Allocation failed", also after it was removed, until the next
         restart; the list of a technology leaves just that endpoint out (seen on 16 and 22).
         """
+        picked = Picked(is_wanted, most)
         try:
-            return Listing(self.endpoints())
+            picked.add(self.endpoints())
         except AriUnexpected as error:
-            return self._listed_singly(error)
+            return self._listed_singly(Picked(is_wanted, most), error)
+        return picked.listing()
 
-    def _listed_singly(self, error: AriUnexpected) -> Listing:
+    def _listed_singly(self, picked: Picked, error: AriUnexpected) -> Listing:
         """The endpoints of each technology that can be listed. Raises ``error`` where none can."""
-        endpoints: list[EndpointState] = []
         listed, unlisted = [], []
         for technology in TECHNOLOGIES:
             try:
-                endpoints += self._get(("endpoints", technology), list[EndpointState])
+                picked.add(self.endpoints(technology))
                 listed.append(technology)
             except AriNotFound:
                 # Asterisk does not know this technology: nothing of it is there.
@@ -101,7 +108,7 @@ class AriClient:
                 unlisted.append(technology)
         if not listed:
             raise error
-        return Listing(endpoints, messages.why_listed_singly(error, listed, unlisted), tuple(unlisted))
+        return picked.listing(messages.why_listed_singly(error, listed, unlisted), tuple(unlisted))
 
     def endpoint(self, technology: str, resource: str) -> EndpointState:
         """One endpoint. Raises AriNotFound when Asterisk does not list it."""
@@ -147,7 +154,7 @@ class AriClient:
         if endpoint is None:
             return None
         aors = [aor for name in messages.aor_names(endpoint)[:MOST_AORS] if (aor := self._aor(name))]
-        return messages.settings(target, at, endpoint, aors)
+        return messages.settings(target, at, endpoint, aors, self.shorten)
 
     def _aor(self, name: str) -> Aor | None:
         """One AOR, its static and its registered contacts apart; None: there is no such AOR.

@@ -6,7 +6,8 @@ raises AriUnexpected, and nothing but that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from sys import intern
@@ -14,9 +15,11 @@ from typing import Annotated, TypeVar
 
 import msgspec
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from healthmon.ari import meanings
 from healthmon.errors import AriUnexpected
+from healthmon.longtext import LONGEST_TEXT, shortened
 from healthmon.model import (
     ContactChange,
     ContactStatus,
@@ -33,10 +36,18 @@ from healthmon.model import (
 from healthmon.sipuri import host_of
 from healthmon.wire.dates import header_date
 
-# Asterisk's own limit is 255 (realtime); an empty name would be taken for the PBX itself.
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
+#: Asterisk's own limits are 255 (realtime) and less.
+LONGEST_NAME = 512
+# A name is whole or refused; an empty one would be taken for the PBX itself.
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_NAME)]
+# What one contact of an endpoint is known by; res_pjsip takes no URI of more than 512 characters.
+Uri = Annotated[str, msgspec.Meta(max_length=LONGEST_TEXT)]
 Message = TypeVar("Message")
+#: Cuts a text that is only shown.
+Shorten = Callable[[str], str]
 
+#: A word for a state that is longer is none that we know.
+LONGEST_STATE = 40
 #: Phones say in it what they are, and strangers say what they want.
 LONGEST_USER_AGENT = 100
 
@@ -46,8 +57,8 @@ LONGEST_USER_AGENT = 100
 class EndpointState(Struct, frozen=True):
     """One item of /endpoints: ``state`` is online, offline or unknown."""
 
-    technology: Name
-    resource: Name
+    technology: str
+    resource: str
     state: str
 
     def target(self, pbx: str) -> Target:
@@ -63,6 +74,38 @@ class Listing(Struct, frozen=True):
     why: str = ""
     #: The technologies that could not be listed at all.
     unlisted: tuple[str, ...] = ()
+    #: How many more there are that are wanted.
+    left_out: int = 0
+    #: How many have names that are none: empty, or too long.
+    unnamed: int = 0
+
+
+class Picked:
+    """Those endpoints of a list, or of several, that are wanted, at most so many; the others are counted, not kept."""
+
+    def __init__(self, is_wanted: Callable[[EndpointState], bool], most: int) -> None:
+        self._is_wanted = is_wanted
+        self._most = most
+        self.endpoints: list[EndpointState] = []
+        self.left_out = 0
+        self.unnamed = 0
+
+    def add(self, listed: Iterable[EndpointState]) -> None:
+        """Pick from one list."""
+        is_wanted = self._is_wanted
+        for endpoint in listed:
+            # An empty name would be taken for the PBX itself. Not in a function: there may be 20,000 of them.
+            if not (0 < len(endpoint.technology) <= LONGEST_NAME and 0 < len(endpoint.resource) <= LONGEST_NAME):
+                self.unnamed += 1
+            elif is_wanted(endpoint):
+                if len(self.endpoints) < self._most:
+                    self.endpoints.append(endpoint)
+                else:
+                    self.left_out += 1
+
+    def listing(self, why: str = "", unlisted: tuple[str, ...] = ()) -> Listing:
+        """Return what came of it."""
+        return Listing(self.endpoints, why, unlisted, self.left_out, self.unnamed)
 
 
 class Module(Struct, frozen=True):
@@ -74,7 +117,7 @@ class Module(Struct, frozen=True):
 class DeviceState(Struct, frozen=True):
     """/deviceStates/NAME; INVALID also for a device that never was."""
 
-    name: str
+    name: Name
     state: str
 
 
@@ -148,7 +191,7 @@ class _PeerStatusChange(Struct):
 
 
 class _ContactInfo(Struct):
-    uri: str
+    uri: Uri
     contact_status: str
     roundtrip_usec: str | int | float | None = None
 
@@ -241,19 +284,26 @@ OTHER_TYPES = frozenset(
 )
 
 
-def decode_event(raw: bytes, pbx: str, at: float) -> Event | None:
+def decode_event(raw: bytes, pbx: str, at: float, shorten: Shorten = shortened) -> Event | None:
     """Decode one event that was received at ``at``; None: of a known type, and it says nothing to us.
 
-    Raises AriUnexpected on anything that is not an event as Asterisk sends it.
+    Raises AriUnexpected on anything that is not an event as Asterisk sends it, also where a name is too long to be one.
     """
     try:
         kind = _TYPE.decode(raw).type
         reader = _READERS.get(kind)
         if reader is None:
             return None if kind in OTHER_TYPES else UnknownType(kind[:60])
-        return reader(raw, pbx, at)
+        return _short(reader(raw, pbx, at), len(raw), shorten)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise AriUnexpected(pbx, "event", f"not an event as we know them ({error})", _excerpt(raw)) from None
+
+
+def _short(event: Event | None, size: int, shorten: Shorten) -> Event | None:
+    """Cut the words of an event, where it is long enough to hold long ones."""
+    if size <= LONGEST_TEXT or not isinstance(event, Observation):
+        return event
+    return replace(event, words=shorten(event.words))
 
 
 def _peer_status(raw: bytes, pbx: str, at: float) -> Observation | None:
@@ -337,6 +387,27 @@ def decode(body: bytes, shape: type[Message], pbx: str, call: str) -> Message:
         raise AriUnexpected(pbx, call, f"not the JSON that we know ({error})", _excerpt(body)) from None
 
 
+#: A longer list is read piece by piece: 100,000 endpoints take less, and a million in memory at once 300 MB.
+LONG_LIST = 8 * 1024 * 1024
+#: One object of a list and what is before it, without objects inside of it: so Asterisk writes endpoints.
+_ITEM = re.compile(rb'\s*[\[,]\s*(\{(?:[^"{}]++|"(?:[^"\\]++|\\.)*+")*+\})', re.DOTALL)
+_END_OF_LIST = re.compile(rb"\s*\[?\s*\]\s*")
+
+
+def endpoint_states(body: bytes, pbx: str, call: str) -> Iterable[EndpointState]:
+    """The items of a list of endpoints. Raises AriUnexpected, of a long list perhaps while it is read."""
+    return decode(body, list[EndpointState], pbx, call) if len(body) <= LONG_LIST else _one_by_one(body, pbx, call)
+
+
+def _one_by_one(body: bytes, pbx: str, call: str) -> Iterator[EndpointState]:
+    position = 0
+    while match := _ITEM.match(body, position):
+        yield decode(match[1], EndpointState, pbx, call)
+        position = match.end()
+    if not _END_OF_LIST.fullmatch(body, position):
+        raise AriUnexpected(pbx, call, "not the JSON that we know (no list of endpoints)", _excerpt(body[position:]))
+
+
 def error_message(body: bytes) -> str | None:
     """What Asterisk says in the JSON body of an error; None: this is no such JSON."""
     try:
@@ -358,14 +429,14 @@ def device_sighting(target: Target, state: str, at: float, source: Source) -> Ob
 
 def endpoint_answer(target: Target, state: str, at: float, source: Source) -> Observation:
     """What a state in /endpoints says."""
-    health, words = _state_says(state)
+    health, words = _state_says(state[:LONGEST_STATE])
     return Observation(target, health, at, source, Witness.ENDPOINT, words)
 
 
 # Twenty thousand endpoints have three states.
 @lru_cache(maxsize=64)
 def _state_says(state: str) -> tuple[Health, str]:
-    return meanings.endpoint_state(state), f"endpoint state {state[:40]}"
+    return meanings.endpoint_state(state), f"endpoint state {state}"
 
 
 def snapshot(
@@ -391,6 +462,7 @@ def snapshot(
         follows_settings=follows_settings,
         unlisted=listing.unlisted,
         missing_drivers=missing_drivers,
+        left_out=listing.left_out,
     )
 
 
@@ -419,7 +491,7 @@ def why_listed_singly(error: AriUnexpected, listed: Sequence[str], unlisted: Seq
 def aor_names(endpoint: Sequence[Attribute]) -> list[str]:
     """The AORs of an endpoint, by its sorcery object."""
     names = (name.strip() for name in _values(endpoint, "aors").split(","))
-    return [name for name in names if name]
+    return [name for name in names if 0 < len(name) <= LONGEST_NAME]
 
 
 def may_register(aor: Sequence[Attribute]) -> bool:
@@ -429,7 +501,7 @@ def may_register(aor: Sequence[Attribute]) -> bool:
 
 def contacts(aor: Sequence[Attribute]) -> list[str]:
     """The contacts that an AOR lists, static and registered ones alike."""
-    return [uri for uri in _values(aor, "contact").split(",") if uri]
+    return [uri for uri in _values(aor, "contact").split(",") if 0 < len(uri) <= LONGEST_TEXT]
 
 
 class Aor(Struct, frozen=True):
@@ -454,15 +526,21 @@ class Aor(Struct, frozen=True):
         """Whether anything can be reached by it at present."""
         return bool(self.static or self.registered)
 
-    def places(self) -> Iterator[Place]:
+    def places(self, shorten: Shorten) -> Iterator[Place]:
         """Where its contacts are."""
         yield from (Place(address) for uri in self.static if (address := host_of(uri)))
         for uri, contact in self.registered.items():
             if address := host_of(uri):
-                yield Place(address, intern(_values(contact, "user_agent")[:LONGEST_USER_AGENT]))
+                yield Place(address, intern(shorten(_values(contact, "user_agent"))[:LONGEST_USER_AGENT]))
 
 
-def settings(target: Target, at: float, endpoint: Sequence[Attribute], aors: Sequence[Aor]) -> EndpointSettings:
+def settings(
+    target: Target,
+    at: float,
+    endpoint: Sequence[Attribute],
+    aors: Sequence[Aor],
+    shorten: Shorten = shortened,
+) -> EndpointSettings:
     """How an endpoint is checked, by its sorcery object and those of its AORs; and where its contacts are.
 
     Each contact is checked as its own AOR says: an AOR without a contact says nothing about what can be reached.
@@ -482,7 +560,7 @@ def settings(target: Target, at: float, endpoint: Sequence[Attribute], aors: Seq
         max_contacts=int(max((_number(aor.attributes, "max_contacts") for aor in aors), default=0)),
         aors=len(aors),
         outbound_proxy=_proxy(endpoint, [aor.attributes for aor in aors]),
-        places=tuple(dict.fromkeys(place for aor in aors for place in aor.places())),
+        places=tuple(dict.fromkeys(place for aor in aors for place in aor.places(shorten))),
     )
 
 

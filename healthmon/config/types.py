@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from fnmatch import fnmatchcase
+import re
+from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase, translate
+from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -127,12 +129,20 @@ class WatchConfig(Struct, frozen=True):
         return "*" in self.pbx or any(fnmatchcase(pbx, pattern) for pattern in self.pbx)
 
     def matches(self, target: Target) -> bool:
-        """Whether this section speaks of that endpoint."""
+        """Whether this section speaks of that endpoint; of what is none, no section does."""
+        name = target.endpoint
         return (
-            self.is_on(target.pbx)
-            and any(fnmatchcase(target.endpoint, pattern) for pattern in self.endpoints)
-            and not any(fnmatchcase(target.endpoint, pattern) for pattern in self.exclude)
+            bool(name)
+            and self.is_on(target.pbx)
+            and _any_of(self.endpoints)(name) is not None
+            and not (self.exclude and _any_of(self.exclude)(name))
         )
+
+
+@lru_cache(maxsize=1000)
+def _any_of(patterns: tuple[str, ...]) -> Callable[[str], re.Match[str] | None]:
+    """Make one expression of shell patterns: asked for each endpoint of each list that is not watched."""
+    return re.compile("|".join(map(translate, patterns))).match
 
 
 class ReceiverUrl(Struct, frozen=True):
@@ -281,6 +291,10 @@ class Config(Struct, frozen=True):
     def watch_for(self, target: Target) -> WatchConfig | None:
         """The section that decides about this endpoint, or None: it is not watched."""
         return next((watch for watch in self.watches if watch.matches(target)), None)
+
+    def is_watched(self, target: Target) -> bool:
+        """Whether any section watches this endpoint."""
+        return any(watch.matches(target) for watch in self.watches)
 
     def pbx(self, name: str) -> PbxConfig | None:
         """The PBX of this name, or None."""

@@ -18,6 +18,7 @@ from healthmon.core.resume import Resume, end_blindness_of_a_gone_pbx, end_what_
 from healthmon.core.step import Step
 from healthmon.core.waiting import Waiting
 from healthmon.model import (
+    MOST_WATCHED,
     Changes,
     ClockJump,
     Commands,
@@ -40,9 +41,6 @@ from healthmon.model import (
     Witness,
 )
 
-#: Names that are not watched are kept up to this number; beyond it somebody is playing with us.
-MOST_UNWATCHED = 100_000
-
 
 class Monitor:
     """What is believed of everything, and why. Owned by the engine thread."""
@@ -58,16 +56,17 @@ class Monitor:
         self._endpoints = Endpoints(self._desk)
         self._receivers = Receivers(self._desk)
         self._pbx_rules = Pbxs(self._desk, self._endpoints)
-        #: Settings that were read before their endpoint was seen.
-        self._settings = {settings.target: settings for settings in remembered.settings}
         states = {state.pbx: state for state in remembered.pbx_states}
         self._pbxs = {pbx.name: Pbx(pbx, states.get(pbx.name), now) for pbx in config.pbxs}
+        for settings in remembered.settings:
+            if settings.target.pbx in self._pbxs:
+                self._pbxs[settings.target.pbx].settings[settings.target] = settings
         self._waiting = Waiting(self._desk, self._endpoints, self._pbxs)
 
     def start(self, now: float, changes: Changes) -> None:
         """Go on where the last run stopped; what happened since then nobody knows. Call it once, first."""
         resume = Resume(self._desk, self._endpoints, self._pbx_rules, self._pbxs)
-        resume.resume(self._remembered, self._settings, Step(now, changes))
+        resume.resume(self._remembered, Step(now, changes))
         self._remembered = Remembered()
 
     def next_deadline(self) -> float | None:
@@ -125,16 +124,21 @@ class Monitor:
         else:
             pbx = self._pbxs.get(sighting.target.pbx)
             if pbx is not None and pbx.is_blind:
-                pbx.hold(sighting)
+                self._hold(pbx, sighting)
             elif pbx is not None:
                 self._see_held(pbx, sighting, step)
+
+    def _hold(self, pbx: Pbx, sighting: Held) -> None:
+        """Keep what came in while a PBX is blind, of what is watched."""
+        if sighting.target in pbx.endpoints or self._desk.config.is_watched(sighting.target):
+            pbx.hold(sighting)
 
     def _see_observation(self, observation: Observation, now: float, changes: Changes) -> None:
         pbx = self._pbxs.get(observation.target.pbx)
         if pbx is None:
             return
         if pbx.is_blind:
-            pbx.hold(observation)
+            self._hold(pbx, observation)
             return
         endpoint = pbx.endpoints.get(observation.target)
         if endpoint is not None and endpoint.calm is observation.health and endpoint.calm_until == inf:
@@ -170,7 +174,7 @@ class Monitor:
     def _newcomer(self, pbx: Pbx, observation: Observation, step: Step) -> Endpoint | None:
         """Begin to watch an endpoint that was not known, if a watch section wants that."""
         target = observation.target
-        if observation.witness is Witness.DEVICE or target in pbx.unwatched:
+        if observation.witness is Witness.DEVICE:
             return None
         if observation.at < pbx.gone.get(target, 0.0):
             return None
@@ -180,16 +184,22 @@ class Monitor:
                 return None
             pbx.removed.discard(target)
         watch = self._desk.config.watch_for(target)
-        if watch is None:
-            if len(pbx.unwatched) < MOST_UNWATCHED:
-                pbx.unwatched.add(target)
+        if watch is None or not self._has_room(pbx, target, step):
             return None
         if self._may_be_in_the_list_alone(pbx, observation):
             return None
         return self._begin_to_watch(pbx, target, watch, observation.at, step)
 
+    @staticmethod
+    def _has_room(pbx: Pbx, target: Target, step: Step) -> bool:
+        """Whether one more endpoint of a PBX can be watched; that there are too many is said once."""
+        if target in pbx.candidates or not pbx.is_full:
+            return True
+        pbx.note_too_many(step)
+        return False
+
     def _begin_to_watch(self, pbx: Pbx, target: Target, watch: WatchConfig, since: float, step: Step) -> Endpoint:
-        endpoint = Endpoint(target, watch, self._settings.pop(target, None), since)
+        endpoint = Endpoint(target, watch, pbx.settings.pop(target, None), since)
         candidate = pbx.candidates.pop(target, None)
         is_first_look = not pbx.was_seen if candidate is None else candidate.is_first_look
         self._endpoints.welcome(pbx, endpoint, step, is_first_look=is_first_look)
@@ -203,7 +213,7 @@ class Monitor:
         target, at = observation.target, observation.at
         if observation.source is not Source.SNAPSHOT or observation.health is not Health.DOWN:
             return False
-        if target.technology != "PJSIP" or target in self._settings:
+        if target.technology != "PJSIP" or target in pbx.settings:
             return False
         candidate = pbx.candidates.get(target)
         if candidate is None:
@@ -219,7 +229,7 @@ class Monitor:
         endpoint = pbx.endpoints.get(change.target)
         if endpoint is None:
             self._contact_of_a_stranger(pbx, change, step)
-        elif change.at >= endpoint.last_at:
+        elif change.at >= endpoint.last_at and pbx.has_room_for(endpoint, change):
             endpoint.last_at = change.at
             measured = endpoint.round_trip(change)
             if measured is not None:
@@ -277,8 +287,8 @@ class Monitor:
             step.changes.places += endpoint.settle_in(settings.places, settings.read_at)
             self._endpoints.take_settings(pbx, endpoint, settings, step)
             self._desk.members.note(endpoint)
-        elif len(self._settings) < MOST_UNWATCHED and self._desk.config.watch_for(settings.target) is not None:
-            self._settings[settings.target] = settings
+        elif len(pbx.settings) < MOST_WATCHED and self._desk.config.is_watched(settings.target):
+            pbx.settings[settings.target] = settings
             self._confirm(pbx, settings, step)
 
     def _confirm(self, pbx: Pbx, settings: EndpointSettings, step: Step) -> None:
@@ -305,6 +315,10 @@ class Monitor:
         if self._pbx_rules.is_too_old(pbx, snapshot, step):
             return
         was_blind, is_first_look = pbx.is_blind, not pbx.was_seen
+        if snapshot.left_out:
+            pbx.note_too_many(step)
+        elif not pbx.is_full:
+            pbx.has_too_many = False
         # What changed while healthmon itself did not run has changed for certain, and once at least.
         sees_changes = pbx.blind_why in ("", JUST_STARTED)
         self._pbx_rules.see(pbx, snapshot, step)
@@ -324,7 +338,7 @@ class Monitor:
         """Take what events told of contacts while nothing could be seen; the snapshot tells the rest."""
         for change in pbx.contacts_held(until):
             endpoint = pbx.endpoints.get(change.target)
-            if endpoint is not None:
+            if endpoint is not None and pbx.has_room_for(endpoint, change):
                 if endpoint.makes_settings_doubtful(change):
                     step.changes.questions.append(Question(pbx.name, settings_of=(endpoint.target,)))
                 loss = endpoint.loss
@@ -346,12 +360,8 @@ class Monitor:
                 if endpoint.calm is observation.health and at < endpoint.calm_until:
                     endpoint.last_at = max(at, endpoint.last_at)
                     continue
-            elif observation.target in pbx.unwatched:
-                continue
             self._observe(pbx, endpoint, observation, step, counts=counts)
-        unlisted = [target for target, candidate in pbx.candidates.items() if candidate.round != this_round]
-        for target in unlisted:
-            del pbx.candidates[target]
+        pbx.forget_unlisted(snapshot)
         if listed < len(endpoints):
             self._look_for_missing(pbx, at, step)
 
@@ -492,7 +502,7 @@ class Monitor:
 
     def _reconfigure_pbx(self, pbx: Pbx, config: PbxConfig, step: Step) -> None:
         pbx.use(config)
-        pbx.unwatched.clear()
+        pbx.has_too_many = False
         for endpoint in list(pbx.endpoints.values()):
             watch = self._desk.config.watch_for(endpoint.target)
             if watch is None:

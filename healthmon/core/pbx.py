@@ -16,17 +16,22 @@ from healthmon.core.interpret import first_check_within
 from healthmon.core.inventory import HOLD as INVENTORY_HOLD
 from healthmon.core.inventory import Vanished
 from healthmon.core.machine import Machine
+from healthmon.core.step import Step
 from healthmon.errors import Trouble
 from healthmon.model import (
+    MOST_WATCHED,
     Channel,
     Check,
     ConnectionReport,
     ContactChange,
+    ContactStatus,
+    EndpointSettings,
     Health,
     Kind,
     Observation,
     PbxState,
     Removed,
+    Snapshot,
     Target,
 )
 
@@ -50,6 +55,14 @@ MOST_SINGLE_QUESTIONS = 20
 
 #: While a PBX is blind, no more things than this are kept; the next snapshot repairs the rest.
 MOST_HELD = 100_000
+
+#: So many contacts of a PBX's endpoints are remembered: a PBX that invents new ones must not fill the memory.
+MOST_CONTACTS = 2 * MOST_WATCHED
+
+#: Nothing that was seen before waits so long for being looked at (seconds).
+GONE_FOR = 3600.0
+
+TOO_MANY = f"more than {MOST_WATCHED:,} endpoints are to be watched; the rest is not"
 
 #: What came in while the PBX was blind, the newest of each kind and target.
 Held = Observation | ContactChange | Removed
@@ -103,7 +116,12 @@ class Pbx:
         self.pending: dict[Target, Endpoint] = {}
         #: What was up when Asterisk was restarted, and has not come back.
         self.awaited: dict[Target, Endpoint] = {}
-        self.unwatched: set[Target] = set()
+        #: More endpoints are to be watched than can be.
+        self.has_too_many = False
+        #: Settings that were read before their endpoint was seen.
+        self.settings: dict[Target, EndpointSettings] = {}
+        #: How many contacts of its endpoints are remembered, or were at the last snapshot and have come since.
+        self.contacts = 0
         #: Listed as offline, and not known to be configured: nothing is booked of them until their settings are read.
         self.candidates: dict[Target, Candidate] = {}
         #: Removed from Asterisk's configuration, which lists them as offline until its next restart.
@@ -176,6 +194,7 @@ class Pbx:
             words = events.words or events.trouble
             return Health.DEGRADED, f"no events: {words}; polled every {self.config.poll_every:.0f} s"
         remark = (rest.remark if rest else "") or (events.remark if events else "")
+        remark = remark or (TOO_MANY if self.has_too_many else "")
         return (Health.DEGRADED, remark) if remark else (Health.UP, "Asterisk answers")
 
     def set_connection_hold(self) -> None:
@@ -209,6 +228,39 @@ class Pbx:
         """When what is reported began: the first look that failed found no answer from its beginning on."""
         is_first = before is None or before.trouble is None
         return report.at if report.asked_at is None or not is_first else min(report.asked_at, report.at)
+
+    # ------------------------------------------------------------ how much is kept of it
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more endpoints of it can be watched."""
+        return len(self.endpoints) + len(self.candidates) >= MOST_WATCHED
+
+    def note_too_many(self, step: Step) -> None:
+        """More endpoints are to be watched than can be: say so, once."""
+        if not self.has_too_many:
+            self.has_too_many = True
+            step.changes.log.append(f"{self.target}: {TOO_MANY}")
+
+    def forget_unlisted(self, snapshot: Snapshot) -> None:
+        """Forget what is kept only of what is listed, and what is too old to matter: names may come and go for ever."""
+        unlisted = [target for target, candidate in self.candidates.items() if candidate.round != self.round]
+        for target in unlisted:
+            del self.candidates[target]
+        if max(len(self.removed), len(self.settings)) > len(snapshot.endpoints):
+            listed = {observation.target for observation in snapshot.endpoints}
+            self.removed &= listed
+            self.settings = {target: settings for target, settings in self.settings.items() if target in listed}
+        # What was seen before then has long been looked at.
+        self.gone = {target: at for target, at in self.gone.items() if at > snapshot.asked_at - GONE_FOR}
+        self.contacts = sum(len(endpoint.contacts) for endpoint in self.endpoints.values() if endpoint.contacts)
+
+    def has_room_for(self, endpoint: Endpoint, change: ContactChange) -> bool:
+        """Whether a contact can be remembered; a new one is counted."""
+        if change.status is ContactStatus.REMOVED or (endpoint.contacts and change.uri in endpoint.contacts):
+            return True
+        self.contacts += 1
+        return self.contacts <= MOST_CONTACTS
 
     # ------------------------------------------------------------ channel drivers
 

@@ -18,7 +18,6 @@ from healthmon.model import (
     CheckState,
     Delay,
     Ending,
-    EndpointSettings,
     Incident,
     Kind,
     PbxState,
@@ -43,11 +42,11 @@ class Resume:
         self._pbxs = pbxs
         self._places: Mapping[Target, tuple[Place, ...]] = {}
 
-    def resume(self, remembered: Remembered, settings: dict[Target, EndpointSettings], step: Step) -> None:
+    def resume(self, remembered: Remembered, step: Step) -> None:
         """Remember every check, end what is gone from the configuration, and veil every PBX."""
         self._places = remembered.places
         for state in remembered.states:
-            self._remember(state, settings, step)
+            self._remember(state, step)
         for pbx_state in remembered.pbx_states:
             if pbx_state.pbx not in self._pbxs:
                 end_blindness_of_a_gone_pbx(pbx_state, step)
@@ -76,7 +75,7 @@ class Resume:
         endpoint = pbx.endpoints.get(incident.target)
         return 0.0 if endpoint is None else self._endpoints.told_together_until(pbx, endpoint)
 
-    def _remember(self, state: CheckState, settings: dict[Target, EndpointSettings], step: Step) -> None:
+    def _remember(self, state: CheckState, step: Step) -> None:
         pbx = self._pbxs.get(state.target.pbx)
         if pbx is None:
             forget_state(state, Ending.PBX_GONE, step)
@@ -88,7 +87,7 @@ class Resume:
         elif (watch := self._desk.config.watch_for(state.target)) is None:
             forget_state(state, Ending.NOT_WATCHED, step)
         else:
-            endpoint = Endpoint(state.target, watch, settings.pop(state.target, None), state.watched_since)
+            endpoint = Endpoint(state.target, watch, pbx.settings.pop(state.target, None), state.watched_since)
             endpoint.remember(state, step.now)
             endpoint.places = self._places.get(state.target, ())
             pbx.endpoints[state.target] = endpoint

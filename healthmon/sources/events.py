@@ -14,6 +14,7 @@ from healthmon.ari.messages import Replaced, UnknownType, UserEvent, decode_even
 from healthmon.clock import Clock
 from healthmon.config.types import PbxConfig
 from healthmon.errors import AriDenied, AriError, AriNotFound, AriReplaced, AriUnexpected, AriUnreachable, Trouble
+from healthmon.longtext import LONGEST_TEXT, Shortener
 from healthmon.model import Channel, ConnectionReport
 from healthmon.sources.inbox import Inbox
 from healthmon.sources.repeats import Repeats
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 
 #: The name of our own user event, which the polling thread posts and which must come back here.
 HEARTBEAT = "healthmon-heartbeat"
+#: What is said of the first text that was cut.
+CUT_TEXT = "pbx %s: a text of more than %d characters was cut; more of the kind is counted, not logged"
 #: So many names of unknown event types are counted each for itself.
 UNKNOWN_NAMES = 50
 
@@ -69,10 +72,14 @@ class EventSource:
         self._is_read_only = False
         self._said_read_only = False
         self._said_garbage = 0
+        self._has_said_cut = False
+        self._said_cut = 0
         #: How many streams were opened, and how many events came (our heartbeats not among them).
         self.connects = 0
         self.events = 0
         self.heartbeats = 0
+        #: Cuts texts, and counts them.
+        self.shorten = Shortener()
         #: What could not be read; events of types that nobody has heard of, by type.
         self.garbage = 0
         self.unknown: dict[str, int] = {}
@@ -164,7 +171,7 @@ class EventSource:
         """Read one event and offer what it says; whether it was an event at all."""
         at = self._clock.now()
         try:
-            event = decode_event(raw, self._pbx.name, at)
+            event = decode_event(raw, self._pbx.name, at, self._cut)
         except AriUnexpected as error:
             self._count_garbage(error)
             return False
@@ -213,8 +220,19 @@ class EventSource:
         if self.garbage == 1:
             log.warning("%s: %r; more of the kind is counted, not logged", error, error.excerpt)
 
+    def _cut(self, text: str) -> str:
+        """Cut a text that is too long; the first one is logged, the others are counted."""
+        short = self.shorten(text)
+        if self.shorten.cut and not self._has_said_cut:
+            self._has_said_cut = True
+            log.warning(CUT_TEXT, self._pbx.name, LONGEST_TEXT)
+        return short
+
     def _say_how_much_garbage(self) -> None:
         """Log what was only counted while the stream lasted."""
+        if self.shorten.cut > max(self._said_cut, 1):
+            log.warning("pbx %s: %d texts of events were cut since the start", self._pbx.name, self.shorten.cut)
+            self._said_cut = self.shorten.cut
         if self.garbage > max(self._said_garbage, 1):
             log.warning(
                 "pbx %s: %d events could not be read since the start, %d of them since this was last said",

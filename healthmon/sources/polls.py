@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
 from typing import TypeVar
@@ -12,12 +12,14 @@ from typing import TypeVar
 from msgspec import Struct
 
 from healthmon.ari.address import fits_into_url
-from healthmon.ari.client import CONFIGURABLE, AriClient
-from healthmon.ari.messages import Listing, device_sighting, endpoint_answer, snapshot
+from healthmon.ari.client import CONFIGURABLE, DRIVERS, AriClient
+from healthmon.ari.messages import LONGEST_NAME, EndpointState, Listing, device_sighting, endpoint_answer, snapshot
 from healthmon.clock import Clock
 from healthmon.config.types import PbxConfig
 from healthmon.errors import AriDenied, AriError, AriNotFound, AriUnexpected, Trouble
+from healthmon.longtext import LONGEST_TEXT
 from healthmon.model import (
+    MOST_WATCHED,
     Channel,
     ConnectionReport,
     EndpointSettings,
@@ -29,7 +31,7 @@ from healthmon.model import (
     Target,
     Witness,
 )
-from healthmon.sources.events import HEARTBEAT
+from healthmon.sources.events import CUT_TEXT, HEARTBEAT
 from healthmon.sources.inbox import Inbox
 from healthmon.sources.pace import QUESTIONS, SETTINGS_REQUESTS, Pace
 from healthmon.sources.repeats import Repeats
@@ -84,6 +86,7 @@ class PollSource:
         cached: Sequence[EndpointSettings] = (),
         cached_for: tuple[str, str] = ("", ""),
         times: PollTimes | None = None,
+        is_watched: Callable[[Target], bool] = lambda _: True,
     ) -> None:
         self._pbx = pbx
         self._inbox = inbox
@@ -118,6 +121,11 @@ class PollSource:
         #: When the last snapshot was asked for; when REST last answered. None: not yet.
         self.last_snapshot_at: float | None = None
         self.alive_at: float | None = None
+        self._is_watched = is_watched
+        #: What the last snapshot listed, for most of the next is the same.
+        self._listed: set[Target] = set()
+        self._listed_for: Callable[[Target], bool] | None = None
+        self._said_cut = self._said_unnamed = 0
         inbox.connect(pbx.name, signals)
 
     @property
@@ -139,6 +147,11 @@ class PollSource:
         """Go on with another ``poll_every``, without a new connection. Any thread may call it."""
         self._pbx = pbx
         self._signals.wake.set()
+
+    def watch(self, is_watched: Callable[[Target], bool]) -> None:
+        """Offer these endpoints and no others, from a snapshot on that is taken soon. Any thread may call it."""
+        self._is_watched = is_watched
+        self._signals.want_snapshot()
 
     def run(self) -> None:
         """Ask what is due until told to stop. Only a defect raises."""
@@ -253,31 +266,59 @@ class PollSource:
         self._snapshot_begun = time.monotonic()
         asked_at = self._clock.now()
         # The endpoints first: those of a new Asterisk must not appear under the old one's startup_time.
-        listing = self._client.listing()
+        listing = self._client.listing(self._wanted(), MOST_WATCHED)
         info = self._client.info()
         self._look_for_drivers(listing)
         self.alive_at = self._clock.now()
         self._startup_time = info.startup_time
         self._agenda.renew((info.startup_time, info.last_reload_time), self.alive_at, info.configured_for)
         self._works(asked_at, listing.why)
-        self._inbox.offer(
-            snapshot(
-                self._pbx.name,
-                asked_at,
-                listing,
-                info,
-                missing_drivers=self._missing_drivers,
-                follows_settings=self._follows_settings,
-            )
+        seen = snapshot(
+            self._pbx.name,
+            asked_at,
+            listing,
+            info,
+            missing_drivers=self._missing_drivers,
+            follows_settings=self._follows_settings,
         )
+        self._listed = {observation.target for observation in seen.endpoints}
+        self._agenda.keep(self._listed)
+        self._inbox.offer(seen)
+        self._say_oddities(listing)
         self._follows_settings = False
         self.last_snapshot_at = asked_at
         if not self._has_heartbeat:
             self._life_sign_due = time.monotonic() + self._times.life_sign_every
 
+    def _wanted(self) -> Callable[[EndpointState], bool]:
+        """Say which endpoints a list is read for; what was listed before needs no look at the watch sections."""
+        pbx, is_watched = self._pbx.name, self._is_watched
+        known: Set[tuple[str, str, str]] = self._listed if is_watched is self._listed_for else set()
+        self._listed_for = is_watched
+
+        def is_wanted(endpoint: EndpointState) -> bool:
+            name = (pbx, endpoint.technology, endpoint.resource)
+            return name in known or is_watched(Target(*name))
+
+        return is_wanted
+
+    def _say_oddities(self, listing: Listing) -> None:
+        """Log names and texts that are none of Asterisk's: the first time, and once more when there are more."""
+        if listing.unnamed > self._said_unnamed:
+            self._said_unnamed = listing.unnamed
+            log.warning(
+                "pbx %s: endpoints whose names are empty or longer than %d characters are not watched: %d",
+                self._pbx.name,
+                LONGEST_NAME,
+                listing.unnamed,
+            )
+        if self._client.shorten.cut and not self._said_cut:
+            self._said_cut = self._client.shorten.cut
+            log.warning(CUT_TEXT, self._pbx.name, LONGEST_TEXT)
+
     def _look_for_drivers(self, listing: Listing) -> None:
         """Ask whether the channel drivers are loaded. No event tells when one is unloaded (seen on 16 and 22)."""
-        self._technologies.update(endpoint.technology for endpoint in listing.endpoints)
+        self._technologies.update(DRIVERS.keys() & {endpoint.technology for endpoint in listing.endpoints})
         before, self._missing_drivers = self._missing_drivers, self._client.missing_drivers(self._technologies)
         if set(before) - set(self._missing_drivers):
             # What could not be read without the driver can be read now.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 from healthmon.model import EndpointSettings, Target
 
@@ -14,7 +14,7 @@ class SettingsAgenda:
     """
 
     def __init__(self, cached: Iterable[EndpointSettings], cached_for: tuple[str, str], max_age: float) -> None:
-        self._cached = {settings.target: settings.read_at for settings in cached}
+        self._cached: dict[Target, float] = {settings.target: settings.read_at for settings in cached}
         self._read_for = cached_for
         self._max_age = max_age
         self._read_at: dict[Target, float] = {}
@@ -54,6 +54,16 @@ class SettingsAgenda:
     def expire(self) -> None:
         """Have all read again."""
         self._to_read.update(dict.fromkeys(self._read_at))
+
+    def keep(self, listed: Set[Target]) -> None:
+        """Forget what is not listed, where more is known than that: names that come and go must not fill the memory.
+
+        What is listed again is learned anew.
+        """
+        for known in (self._cached, self._read_at, self._to_read):
+            if len(known) > len(listed):
+                for target in known.keys() - listed:
+                    del known[target]
 
     def next(self) -> Target:
         """The one to read now. Raises StopIteration when there is none."""

@@ -65,6 +65,7 @@ class Rig:
         cached: Sequence[EndpointSettings] = (),
         cached_for: tuple[str, str] = ("", ""),
         pbx: PbxConfig | None = None,
+        is_watched: Callable[[Target], bool] = lambda _: True,
     ) -> None:
         self.fake = fake
         self.pbx = pbx or replace(config(fake.url, "healthmon", "secret", "hm"), poll_every=30.0)
@@ -72,7 +73,14 @@ class Rig:
         self.signals = Signals()
         self.inbox = Inbox(inbox_size)
         self.polls = PollSource(
-            self.pbx, self.inbox, self.clock, self.signals, cached=cached, cached_for=cached_for, times=polls
+            self.pbx,
+            self.inbox,
+            self.clock,
+            self.signals,
+            cached=cached,
+            cached_for=cached_for,
+            times=polls,
+            is_watched=is_watched,
         )
         self.events = EventSource(self.pbx, self.inbox, self.clock, self.signals, times=events)
         self.offered: list[Sighting] = []

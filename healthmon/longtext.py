@@ -1,0 +1,27 @@
+"""Texts of strangers are bounded: what is only shown is cut; what names something must be whole, and is refused."""
+
+from __future__ import annotations
+
+#: No text of Asterisk's own is nearly as long.
+LONGEST_TEXT = 1000
+#: What stands at the end of a text that was cut.
+CUT = "…"
+
+
+def shortened(text: str) -> str:
+    """Cut a text that is too long. Not for names: two long ones may begin alike."""
+    return text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + CUT
+
+
+class Shortener:
+    """Cuts texts that are too long, and counts them. Owned by one thread; others may read the count."""
+
+    def __init__(self) -> None:
+        #: How many texts were cut so far.
+        self.cut = 0
+
+    def __call__(self, text: str) -> str:
+        """Cut a text that is too long."""
+        short = shortened(text)
+        self.cut += short is not text
+        return short
