@@ -17,6 +17,7 @@ from typing import NamedTuple
 from healthmon.config.types import ScheduleConfig
 from healthmon.errors import ExitCode, HealthmonError
 from healthmon.store.reports import MadeReport
+from healthmon.wire.failures import failures_of_the_peer, with_its_type
 
 log = logging.getLogger(__name__)
 
@@ -84,28 +85,35 @@ def _run(config: Path, arguments: Sequence[str], as_of: float, stop: Event) -> s
     # -P: nothing of the directory that we happen to be in.
     healthmon = [sys.executable, "-P", "-m", "healthmon", "-c", str(config)]
     command = [*healthmon, "report", *arguments, "--as-of", moment]
-    with subprocess.Popen(  # noqa: S603 (our own program, no shell)
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env={**os.environ, "PYTHONUTF8": "1"},
-    ) as process:
+    with _started(command) as process:
         # A courtesy, which a sandbox may refuse, and a process that is through already does not need.
         with suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, process.pid, _NICENESS)
         return _result(process, stop)
 
 
+def _started(command: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Start it. Raises ReportFailed where no process, file or memory is left for it."""
+    with failures_of_the_peer(lambda error: ReportFailed(f"its process cannot be started ({with_its_type(error)})")):
+        return subprocess.Popen(  # noqa: S603 (our own program, no shell)
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONUTF8": "1"},
+        )
+
+
 def _result(process: subprocess.Popen[bytes], stop: Event) -> str:
     """Wait for what it prints; 1 is the exit code of a report that somebody should look at."""
     waited = 0.0
     while True:
-        try:
-            printed, errors = process.communicate(timeout=_LOOK_EVERY)
-            break
-        except subprocess.TimeoutExpired:
-            waited += _LOOK_EVERY
+        with failures_of_the_peer(lambda error: ReportFailed(f"it cannot be read ({with_its_type(error)})")):
+            try:
+                printed, errors = process.communicate(timeout=_LOOK_EVERY)
+                break
+            except subprocess.TimeoutExpired:
+                waited += _LOOK_EVERY
         if stop.is_set() or waited > PATIENCE:
             # It has inherited that signals are held back.
             process.kill()

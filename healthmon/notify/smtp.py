@@ -138,7 +138,9 @@ def _note(answers: dict[str, Answer], recipients: Iterable[str], answer: Answer)
 @contextmanager
 def _conversation(server: MailServer) -> Iterator[Conversation]:
     """Open a conversation, log in, and say goodbye at the end."""
-    conversation = Conversation(server)
+    # smtplib asks for our own name, which needs a file at least.
+    with failures_of_the_peer(lambda error: CannotBegin("EHLO", short(with_its_type(error)))):
+        conversation = Conversation(server)
     try:
         conversation.begin()
         yield conversation

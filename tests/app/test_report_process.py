@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import resource
+import subprocess
 import time
 from datetime import date
 from pathlib import Path
@@ -76,6 +79,58 @@ def test_what_the_report_says_of_its_failure_is_the_reason(config: Path) -> None
 
     with pytest.raises(ReportFailed, match="there is no database here yet"):
         make_report(config, schedule(), DUE, time.time(), Event())
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.EMFILE, "Too many open files"),
+        BlockingIOError(errno.EAGAIN, "Try again"),
+        OSError(errno.ENOMEM, "No memory"),
+        MemoryError(),
+    ],
+    ids=["EMFILE", "EAGAIN", "ENOMEM", "MemoryError"],
+)
+def test_a_report_whose_process_cannot_be_started_is_a_failed_report(
+    config: Path, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fork(*_arguments: object) -> None:
+        raise error
+
+    # What subprocess calls in the end.
+    monkeypatch.setattr("subprocess._fork_exec", fork)
+
+    with pytest.raises(ReportFailed, match=f"its process cannot be started \\({type(error).__name__}"):
+        make_report(config, schedule(), DUE, time.time(), Event())
+
+
+def test_a_report_for_which_no_file_is_left_is_a_failed_report(config: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
+    try:
+        with pytest.raises(ReportFailed, match=r"its process cannot be started .*Too many open files"):
+            make_report(config, schedule(), DUE, time.time(), Event())
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+    assert make_report(config, schedule(), DUE, time.time(), Event()).text
+
+
+def test_a_report_that_does_not_fit_into_memory_is_a_failed_report_whose_process_has_ended(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+
+    def no_memory(process: subprocess.Popen[bytes], **_options: object) -> None:
+        started.append(process)
+        raise MemoryError
+
+    monkeypatch.setattr("subprocess.Popen.communicate", no_memory)
+
+    with pytest.raises(ReportFailed, match="it cannot be read"):
+        make_report(config, schedule(), DUE, time.time(), Event())
+
+    assert started[0].returncode is not None
 
 
 def test_a_daemon_that_stops_does_not_wait_for_a_report(config: Path) -> None:

@@ -22,6 +22,7 @@ from tests.sinks import WebhookSink
 from tests.system.daemon import Daemon
 from tests.system.fake_scene import FakeScene, fake_scene, fake_section, phones
 from tests.system.scene import WATCHES, receiver_section
+from tests.wire.raw import RawPeer
 
 EVENTS_IN_CI = 3_000
 EVENTS_IN_SOAK = 50_000
@@ -299,6 +300,40 @@ def test_answers_that_are_no_list_of_endpoints_hide_the_pbx_and_make_no_phone_do
             assert pbx.asked > 0
             once = f"WARNING pbx {name}: GET /endpoints" if name in states else f"pbx {name} (connection): degraded"
             assert daemon.log().count(once) == 1, name
+
+
+# ---------------------------------------------------------------- answers that ended it
+
+
+def test_a_webhooks_answer_a_pbxs_event_and_a_heartbeats_answer_end_no_daemon_neither_now_nor_at_its_next_start(
+    tmp_path: Path,
+) -> None:
+    moved = b"HTTP/1.1 302 Found\r\nLocation: http://[::\r\nContent-Length: 0\r\n\r\n"
+    chunked = b"HTTP/1.1 400 Bad\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nhello\r\n0\r\n\r\n"
+    round_trip = b'{"type":"ContactStatusChange","endpoint":{"technology":"PJSIP","resource":"101"},"contact_info":'
+    round_trip += b'{"uri":"sip:101@10.0.0.1","contact_status":"Reachable","roundtrip_usec":' + b"9" * 400 + b"}}"
+    with ExitStack() as ends:
+        webhook, service = ends.enter_context(RawPeer()), ends.enter_context(RawPeer())
+        webhook.says(moved)
+        service.says(chunked)
+        beats = f"heartbeat_url = http://127.0.0.1:{service.port}/t0ken\nheartbeat_every = 1s\n"
+        pbx = ends.enter_context(FakePbx(*phones(2)))
+        told = f"\n[receiver oncall]\ngroup_wait = 0s\nurls = hook = json://127.0.0.1:{webhook.port}/alerts\n"
+        daemon = ends.enter_context(Daemon(tmp_path, beats + fake_section(pbx) + WATCHES + told))
+        daemon.start()
+
+        pbx.send_raw(frames.frame(round_trip))
+        pbx.phone_down("PJSIP/101")
+        daemon.wait(lambda: "oncall/hook: not delivered: error=302" in daemon.log(), "a message that is refused")
+        webhook.says(chunked)
+        daemon.kill()
+        daemon.start()
+        daemon.wait(lambda: "oncall/hook: not delivered: error=400" in daemon.log(), "a message that is refused")
+        daemon.wait(lambda: daemon.log().count("heartbeat: http://127.0.0.1") > 1, "a heartbeat that is not taken", 60)
+        webhook.says(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        daemon.wait(lambda: "oncall/hook: delivered: DOWN phone 101" in daemon.log(), "it is told in the end", 90)
+
+        assert is_alive(daemon)
 
 
 def endless(connection: socket.socket) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date, timedelta
@@ -90,6 +91,22 @@ def test_a_report_that_cannot_be_made_is_told(scene: FakeScene, mail: SmtpSink) 
     assert message.subject == "REPORT daily could not be made"
     assert "/nowhere/healthmon.db: there is no database here yet" in message.body
     assert "the daily report could not be made: /nowhere/healthmon.db" in scene.daemon.log()
+
+
+def test_a_daemon_that_can_open_nothing_for_a_while_lives_on_and_makes_its_report_afterwards(
+    scene: FakeScene, mail: SmtpSink
+) -> None:
+    was_last_seen_to(scene, days_ago=1)
+    scene.daemon.start()
+    before = resource.prlimit(scene.daemon.pid, resource.RLIMIT_NOFILE)
+
+    # No pipe, no socket, no file.
+    resource.prlimit(scene.daemon.pid, resource.RLIMIT_NOFILE, (0, before[1]))
+    scene.daemon.wait(lambda: "scheduled reports wait" in scene.daemon.log(), "a report that waits")
+    resource.prlimit(scene.daemon.pid, resource.RLIMIT_NOFILE, before)
+
+    mail.wait_for_text("REPORT daily 20", timeout=60)
+    assert "Traceback" not in scene.daemon.log()
 
 
 def test_a_reload_takes_up_a_schedule_and_refuses_one_with_a_mistake(scene: FakeScene, mail: SmtpSink) -> None:

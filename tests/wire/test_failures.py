@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import resource
 import smtplib
 from collections.abc import Iterator
 
@@ -211,6 +212,18 @@ def test_whatever_a_library_raises_is_that_peers_failure_and_named_with_its_type
     monkeypatch.setattr(*TALKS[client], talk)
 
     assert type(raised).__name__ in str(failure(client, peer))
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_where_no_file_is_left_a_call_fails_and_ends_nothing(client: Client, peer: RawPeer) -> None:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
+    try:
+        error = failure(client, peer)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+    assert "Too many open files" in str(error) or isinstance(error, NotFed)
 
 
 OURS: dict[Client, str] = {
