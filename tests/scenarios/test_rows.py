@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.scenarios.golden import FOLDER, path_of, words_of
 from tests.scenarios.kills import Kills, Verdict
 from tests.scenarios.playing import check, kills_among, played, verdicts
 from tests.scenarios.rows import PACKET_LOSS, ROWS, Row
@@ -17,10 +18,17 @@ RUNS, AGAIN = 25, 3
 def test_a_row_undisturbed_and_with_kills(row: Row) -> None:
     with played(row) as world:
         check(row, world)
+        words = words_of(world)
+
+    assert words == path_of(row).read_text(encoding="utf-8")
 
     told = verdicts(row, kills_among(world.kills.passed, RUNS), again=AGAIN)
 
     assert told == [Verdict(1 + AGAIN, "")] * RUNS
+
+
+def test_no_words_are_kept_of_rows_that_are_gone() -> None:
+    assert sorted(FOLDER.iterdir()) == sorted(map(path_of, ROWS))
 
 
 def test_a_month_of_lost_packets_alarms_nobody_also_with_a_hundred_kills_in_it() -> None:
