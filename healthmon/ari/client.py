@@ -11,7 +11,7 @@ import requests
 import urllib3
 
 from healthmon.ari import messages
-from healthmon.ari.address import address_of, authorization, fits_into_url, rest_url, trusted
+from healthmon.ari.address import authorization, fits_into_url, rest_url, trusted
 from healthmon.ari.failures import refusal, talking_to
 from healthmon.ari.meanings import TECHNOLOGIES
 from healthmon.ari.messages import Aor, Attribute, EndpointState, Listing, PbxInfo, Picked
@@ -19,7 +19,6 @@ from healthmon.config.types import PbxConfig
 from healthmon.errors import AriDenied, AriNotFound, AriStarting, AriUnexpected, AriUnreachable, Trouble
 from healthmon.longtext import Shortener
 from healthmon.model import EndpointSettings, Target
-from healthmon.wire.adapter import BoundedAdapter
 from healthmon.wire.pace import Limits
 from healthmon.wire.sessions import PlainSession
 
@@ -309,12 +308,10 @@ def _name(method: str, segments: Sequence[str]) -> str:
 
 
 def _session(pbx: PbxConfig) -> requests.Session:
-    session = PlainSession()
+    session = PlainSession(LIMITS)
     session.verify = trusted(pbx)
     session.headers["Authorization"] = authorization(pbx)
     session.headers["Accept-Encoding"] = "identity"
-    adapter = BoundedAdapter(LIMITS, pool_connections=1, pool_maxsize=1)
-    session.mount("https://" if address_of(pbx).is_tls else "http://", adapter)
     if session.verify is False:
         # The administrator chose verify_tls = no, and check-config says what that means.
         urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)

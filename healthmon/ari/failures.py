@@ -6,7 +6,6 @@ import errno
 import http.client
 import socket
 import ssl
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
 
 import requests
@@ -16,7 +15,7 @@ from healthmon.ari.address import Address, address_of
 from healthmon.ari.messages import error_message
 from healthmon.config.types import PbxConfig
 from healthmon.errors import AriDenied, AriError, AriNotFound, AriStarting, AriUnexpected, AriUnreachable, Trouble
-from healthmon.wire.failures import failures_of_the_peer, with_its_type
+from healthmon.wire.failures import causes_of, failures_of_the_peer, with_its_type
 from healthmon.wire.pace import TooLong, TooSlow
 
 #: OpenSSL's verify codes (x509_vfy.h).
@@ -79,7 +78,7 @@ def unreachable(pbx: PbxConfig, call: str, error: Exception, *, timeout: float) 
 
 
 def _no_answer(address: Address, error: Exception, timeout: float) -> tuple[Trouble, str]:
-    chain = list(_chain(error))
+    chain = list(causes_of(error))
     for cause in chain:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return Trouble.TLS, _certificate_trouble(address, cause)
@@ -133,20 +132,6 @@ def _why_refused(address: Address, error: ssl.SSLCertVerificationError) -> str:
     if error.verify_code in _UNKNOWN_CA:
         return f"the certificate of {address} is not signed by a CA that we trust: verify_tls can name your CA's file"
     return f"the certificate of {address} is not accepted ({error.verify_message})"
-
-
-def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The exception and all that it was made from; requests and urllib3 hide it in four places."""
-    seen: set[int] = set()
-    waiting = [error]
-    while waiting:
-        one = waiting.pop(0)
-        if id(one) in seen:
-            continue
-        seen.add(id(one))
-        yield one
-        nested = (one.__cause__, one.__context__, getattr(one, "reason", None), *one.args)
-        waiting.extend(inner for inner in nested if isinstance(inner, BaseException))
 
 
 def refusal(pbx: PbxConfig, call: str, status: int, server: str, body: bytes) -> AriError | None:

@@ -12,6 +12,7 @@ import ssl
 from base64 import b64encode
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from threading import Event
 from urllib.parse import SplitResult, unquote, urlsplit
 
@@ -23,12 +24,16 @@ from healthmon.config.types import HeartbeatConfig
 from healthmon.config.urls import place_of
 from healthmon.errors import HealthmonError
 from healthmon.notify.words import cut, visible
+from healthmon.wire.answers import BoundedAnswer
 from healthmon.wire.failures import failures_of_the_peer
+from healthmon.wire.pace import BadPace, Limits
 
 log = logging.getLogger(__name__)
 
 #: Each step of a fetch (connect, TLS, answer) may take so long (seconds).
 TIMEOUT = 10.0
+#: What the answer may take, from its first byte on.
+LIMITS = Limits(largest=256_000)
 #: After a fetch that failed the next comes sooner: a lost packet is no reason for an alarm (seconds).
 RETRY_AFTER = 10.0
 #: So often is looked whether all is well again (seconds).
@@ -135,6 +140,12 @@ def fetch_once(url: str) -> None:
 
 
 def _connection(parts: SplitResult) -> http.client.HTTPConnection:
+    connection = _plain_or_encrypted(parts)
+    connection.response_class = partial(BoundedAnswer, LIMITS)  # type: ignore[assignment]
+    return connection
+
+
+def _plain_or_encrypted(parts: SplitResult) -> http.client.HTTPConnection:
     host = parts.hostname or ""
     if parts.scheme == "http":
         return http.client.HTTPConnection(host, parts.port, timeout=TIMEOUT)
@@ -183,6 +194,8 @@ def _why(error: Exception) -> str:
 
 
 def _why_unreadable(error: Exception) -> str:
+    if isinstance(error, BadPace):
+        return f"its answer {error}"
     if isinstance(error, http.client.RemoteDisconnected | http.client.IncompleteRead | ConnectionError):
         return "the connection was closed without an answer"
     return f"an answer that cannot be read ({type(error).__name__})"

@@ -16,13 +16,16 @@ from healthmon.notify.failing import short
 from healthmon.notify.redact import Redactor
 from healthmon.notify.words import cut, visible
 from healthmon.wire.dates import header_date
-from healthmon.wire.failures import failures_of_the_peer, with_its_type
+from healthmon.wire.failures import causes_of, failures_of_the_peer, with_its_type
+from healthmon.wire.pace import BadPace, Limits
 
 if TYPE_CHECKING:
     import requests
 
 #: How long to wait for an answer, and for the connection (seconds), as for every other channel.
 READ_TIMEOUT, CONNECT_TIMEOUT = 15.0, 10.0
+#: What an answer may take, from its first byte on. It is not read to its end.
+LIMITS = Limits(largest=1_000_000)
 #: So much of an answer is read, for the reason that it may give.
 _ANSWER_BYTES = 2000
 #: So much of that is told.
@@ -88,7 +91,7 @@ class Caller:
             urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         with (
             failures_of_the_peer(lambda error: self._no_answer(error, where)),
-            PlainSession() as session,
+            PlainSession(LIMITS) as session,
             _sent(session, where, body) as response,
         ):
             answer = _answer_of(response)
@@ -112,6 +115,9 @@ class Caller:
 
     def _no_answer(self, error: Exception, where: Call) -> DeliveryError:
         said = str(error) if isinstance(error, OSError) else with_its_type(error)
+        for cause in causes_of(error):
+            if isinstance(cause, BadPace):
+                said = f"the answer {cause}"
         why = self._redact(short(said))
         if _has_left(error):
             return DeliveryUnsure(self._url_id, why)

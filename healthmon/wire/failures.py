@@ -27,3 +27,17 @@ def with_its_type(error: Exception) -> str:
     """Say ``LocationParseError: Failed to parse: http://[::``, for what has no sentence of its own."""
     said = " ".join(str(error).split())
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
+
+
+def causes_of(error: BaseException) -> Iterator[BaseException]:
+    """The exception and all that it was made from; requests and urllib3 hide it in four places."""
+    seen: set[int] = set()
+    waiting = [error]
+    while waiting:
+        one = waiting.pop(0)
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        yield one
+        nested = (one.__cause__, one.__context__, getattr(one, "reason", None), *one.args)
+        waiting.extend(inner for inner in nested if isinstance(inner, BaseException))

@@ -14,8 +14,8 @@ from healthmon.errors import AriError, AriUnexpected, AriUnreachable, Trouble
 from healthmon.fakepbx import FakePbx
 from healthmon.fakepbx import frames as fakes
 from healthmon.wire.pace import Limits
-from tests.dripping import DrippingServer
 from tests.waiting import wait_for
+from tests.wire.dripping import DrippingServer
 from tests.wire.test_answers import DRIPS
 
 from .peers import config

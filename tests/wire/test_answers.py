@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import http.client
-import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -14,9 +13,11 @@ import requests
 
 from healthmon.wire.adapter import BoundedAdapter
 from healthmon.wire.answers import BoundedAnswer
+from healthmon.wire.failures import causes_of
 from healthmon.wire.pace import BadPace, Limits, TooSlow
 from tests.ari.certificates import Authority
-from tests.dripping import DrippingServer
+
+from .dripping import DrippingServer
 
 #: As the real ones, in a tenth of the time.
 LIMITS = Limits(largest=1_000_000, largest_header=100_000, share_within=0.25)
@@ -91,14 +92,7 @@ def given_up(read: Callable[[], object]) -> BadPace:
     with pytest.raises((OSError, http.client.HTTPException)) as caught:
         read()
     assert time.monotonic() - begun < PATIENCE + LIMITS.share_within + SPARE
-    return next(cause for cause in causes(caught.value) if isinstance(cause, BadPace))
-
-
-def causes(error: BaseException) -> Iterator[BaseException]:
-    yield error
-    for cause in itertools.chain((error.__cause__, error.__context__), error.args):
-        if isinstance(cause, BaseException):
-            yield from causes(cause)
+    return next(cause for cause in causes_of(caught.value) if isinstance(cause, BadPace))
 
 
 @both
