@@ -192,9 +192,11 @@ class Pbx:
         has_had_time = at >= self.answers_since + EVENTS_COME_BACK_WITHIN
         if events is not None and events.trouble is not None and has_had_time:
             words = events.words or events.trouble
-            return Health.DEGRADED, f"no events: {words}; polled every {self.config.poll_every:.0f} s"
-        remark = (rest.remark if rest else "") or (events.remark if events else "")
-        remark = remark or (TOO_MANY if self.has_too_many else "")
+            remark = f"no events: {words}; polled every {self.config.poll_every:.0f} s"
+        else:
+            remark = (rest.remark if rest else "") or (events.remark if events else "")
+        if self.has_too_many:
+            remark = f"{remark}; {TOO_MANY}" if remark else TOO_MANY
         return (Health.DEGRADED, remark) if remark else (Health.UP, "Asterisk answers")
 
     def set_connection_hold(self) -> None:

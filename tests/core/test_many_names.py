@@ -50,6 +50,16 @@ def test_at_most_100000_endpoints_of_a_pbx_are_watched_and_that_is_said_once(few
     assert connection(scene) == (Health.DEGRADED, core_pbx.TOO_MANY)
 
 
+def test_that_there_are_too_many_is_said_beside_what_else_is_the_matter() -> None:
+    scene = Scene(config(watches=(PHONES,)))
+
+    scene.report(Trouble.CLOSED, channel=Channel.EVENTS, words="closed")
+    scene.after(20)
+    scene.snapshot(phones(2), left_out=7)
+
+    assert connection(scene)[1] == f"no events: closed; polled every 60 s; {core_pbx.TOO_MANY}"
+
+
 def test_the_limit_is_that_of_each_pbx_and_what_is_watched_stays_so(few: int) -> None:
     scene = Scene(config(pbx_config("office"), pbx_config("branch"), watches=(PHONES,)))
     mine = {phone(pbx="branch"): UP}
