@@ -1,0 +1,259 @@
+"""Phones and a PBX that come and go as dice say, and a daemon that is killed meanwhile; what was played is kept."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from msgspec import Struct
+
+from healthmon.fakepbx import FakeEndpoint, FakePbx
+from healthmon.fakepbx.pbx import Phase
+from tests.kills.checker import Life, Outage, Played, Promise, Telling, complaints, read_incidents, read_tellings
+from tests.sinks import WebhookSink
+from tests.system.daemon import Daemon, wait_until
+from tests.system.fake_scene import fake_section
+
+#: How long something must stay down before it is believed (seconds).
+HOLD = 2.0
+
+WATCHES = f"""
+[watch all]
+endpoints = PJSIP/*
+kind = phone
+down_after = {HOLD:g}s
+up_after = 1s
+down_after_exact = yes
+flap_start = 1000
+receivers = oncall
+"""
+
+#: Who sees it for so much longer than that has asked again, and booked it, on a busy machine, too (seconds).
+SURE = 8.0
+
+#: How long a start may take on a machine that has a lot to do (seconds). While it lasts, nobody sees anything.
+STARTS_WITHIN = 180.0
+
+#: How many things are left down at the end, and how long after their last outage (seconds).
+LEFT_DOWN, APART = 0.2, 6.0
+
+#: From a time until a time (seconds).
+Span = tuple[float, float]
+
+
+class Script(Struct, frozen=True):
+    """How much is played, and how long things take."""
+
+    phones: int
+    kills: int
+    #: How long an outage lasts, and what lies between two of one thing.
+    long: Span
+    pause: Span
+    #: How long healthmon works until it is killed; one of these. None: it is killed within a second, while it starts.
+    lives: tuple[Span | None, ...]
+    #: Other outages, and those that are shorter than the hold.
+    middle: Span = (3.0, 8.0)
+    short: Span = (0.2, 1.2)
+
+    @property
+    def promise(self) -> Promise:
+        """What must hold."""
+        return Promise(surely_told=HOLD + SURE, never_told=self.short[1] + 0.3)
+
+
+class Part(Struct):
+    """One thing that comes and goes."""
+
+    pbx: str
+    endpoint: str
+    go: Callable[[], None]
+    come_back: Callable[[], None]
+
+
+class SlowSink(WebhookSink):
+    """A webhook that takes its time before and after it has taken a message, so that a kill may fall anywhere."""
+
+    def __init__(self, dice: random.Random) -> None:
+        self._dice = dice
+        super().__init__()
+
+    def received(self, raw: bytes) -> int | None:
+        """Take one request's body."""
+        time.sleep(self._dice.uniform(0, 0.15))
+        status = super().received(raw)
+        time.sleep(self._dice.uniform(0, 0.3))
+        return status
+
+
+class Play:
+    """Plays one part in a thread of its own, until told to stop. The end of a part is as dice say: gone, or back."""
+
+    def __init__(self, part: Part, script: Script, dice: random.Random) -> None:
+        self._part = part
+        self._script = script
+        self._dice = dice
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"play {part.pbx} {part.endpoint}")
+        self.outages: list[Outage] = []
+
+    def begin(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End soon."""
+        self._stop.set()
+
+    def join(self) -> None:
+        """Wait until it has ended."""
+        self._thread.join()
+
+    def _run(self) -> None:
+        # Not all at once: the first outages are as far apart as the later ones.
+        self._stop.wait(self._dice.uniform(0, self._script.pause[1]))
+        while not self._stop.is_set():
+            self._outage(self._dice.uniform(*self._length()))
+            self._stop.wait(self._dice.uniform(*self._script.pause))
+        if self._dice.random() < LEFT_DOWN:
+            time.sleep(APART)
+            self._part.go()
+            self._note(time.time(), None)
+
+    def _length(self) -> Span:
+        spans = (self._script.long, self._script.middle, self._script.short)
+        return self._dice.choices(spans, weights=(3, 1, 1))[0]
+
+    def _outage(self, seconds: float) -> None:
+        gone_at = time.time()
+        self._part.go()
+        self._stop.wait(seconds)
+        back_at = time.time()
+        self._part.come_back()
+        self._note(gone_at, back_at)
+
+    def _note(self, gone_at: float, back_at: float | None) -> None:
+        self.outages.append(Outage(self._part.pbx, self._part.endpoint, gone_at, back_at))
+
+
+class Stage:
+    """A daemon, what it watches, two webhooks that it tells, and what is played. Owned by the test's thread."""
+
+    def __init__(self, ends: ExitStack, folder: Path, script: Script, seed: int) -> None:
+        self.script = script
+        self._dice = random.Random(seed)
+        # Each phone at an address of its own: no site explains what happens to several.
+        names = [str(101 + number) for number in range(script.phones)]
+        phones = [
+            FakeEndpoint("PJSIP", name, qualify_frequency=1, qualify_timeout=0.5, contact=f"sip:{name}@192.0.2.{name}")
+            for name in names
+        ]
+        self._office = ends.enter_context(FakePbx(*phones))
+        self._branch = ends.enter_context(FakePbx(FakeEndpoint("PJSIP", "901")))
+        self.sinks = {name: ends.enter_context(SlowSink(self._another_dice())) for name in ("boss", "desk")}
+        self.daemon = ends.enter_context(Daemon(folder, self._config()))
+        self._lives: list[Life] = []
+        self._ready_at, self._log_before = 0.0, 0
+        self.plays = [Play(part, script, self._another_dice()) for part in self._parts(names)]
+
+    def _another_dice(self) -> random.Random:
+        return random.Random(self._dice.random())
+
+    def _config(self) -> str:
+        urls = "".join(f"    {name} = {sink.url}\n" for name, sink in self.sinks.items())
+        receiver = f"[receiver oncall]\ngroup_wait = 200ms\nurls =\n{urls}"
+        pbxs = (fake_section(self._office, "office"), fake_section(self._branch, "branch", down_after=f"{HOLD:g}s"))
+        return "\n".join((*pbxs, WATCHES, receiver))
+
+    def _parts(self, names: list[str]) -> Iterator[Part]:
+        def refuse() -> None:
+            self._branch.go_to(Phase.REFUSING)
+
+        def listen() -> None:
+            self._branch.go_to(Phase.RUNNING)
+
+        yield Part("branch", "", refuse, listen)
+        for name in names:
+            yield self._phone(f"PJSIP/{name}")
+
+    def _phone(self, endpoint: str) -> Part:
+        return Part(
+            "office", endpoint, lambda: self._office.phone_down(endpoint), lambda: self._office.phone_up(endpoint)
+        )
+
+    @property
+    def played(self) -> Played:
+        """All that happened so far."""
+        outages = (outage for play in self.plays for outage in play.outages)
+        return Played(sorted(outages, key=lambda outage: outage.gone_at), [*self._lives, self._life()])
+
+    def _life(self) -> Life:
+        """The daemon's present life until now; one that does not work yet has not begun."""
+        now = time.time()
+        return Life(self._ready_at or now, now)
+
+    def _wait_ready(self) -> None:
+        wait_until(self._is_ready, "it has looked at everything", STARTS_WITHIN, explain=self.daemon.log)
+        self._ready_at = time.time()
+
+    def _is_ready(self) -> bool:
+        return "ready: every PBX was looked at" in self.daemon.log()[self._log_before :]
+
+    def tellings(self) -> dict[str, list[Telling]]:
+        """What each URL was told so far."""
+        return {name: read_tellings([one.sent for one in sink.messages]) for name, sink in self.sinks.items()}
+
+    def complaints(self) -> list[str]:
+        """Say everything that is not as it must be; empty: all is well."""
+        return complaints(self.played, read_incidents(self.daemon.database), self.tellings(), self.script.promise)
+
+    def kill_often(self) -> None:
+        """Kill the daemon as often as the script says, each time at another moment of its life, and start it again."""
+        for _ in range(self.script.kills):
+            life = self._dice.choice(self.script.lives)
+            if life is not None:
+                self._wait_ready()
+            time.sleep(self._dice.uniform(*(life or (0.0, 1.0))))
+            self._lives.append(self._life())
+            self.daemon.kill()
+            self._ready_at, self._log_before = 0.0, len(self.daemon.log())
+            self.daemon.start(until_seen=False)
+        self._wait_ready()
+
+    def figures(self) -> str:
+        """Say how much there was."""
+        incidents, tellings = read_incidents(self.daemon.database), self.tellings()
+        played = self.played
+        surely = sum(played.seen_for(outage) >= self.script.promise.surely_told for outage in played.outages)
+        messages = sum(len(sink.messages) for sink in self.sinks.values())
+        marked = sum(telling.is_marked for told in tellings.values() for telling in told)
+        return (
+            f"{self.script.kills} kills, {len(played.outages)} outages, {surely} of them surely told, "
+            f"{len(incidents)} incidents, {messages} messages to {len(self.sinks)} URLs, {marked} alerts marked"
+        )
+
+
+@contextmanager
+def stage(folder: Path, script: Script, seed: int) -> Iterator[Stage]:
+    """Build it all, start the daemon, and wait until it has looked once."""
+    with ExitStack() as ends:
+        built = Stage(ends, folder, script, seed)
+        built.daemon.start()
+        yield built
+
+
+@contextmanager
+def playing(built: Stage) -> Iterator[None]:
+    """Play all parts meanwhile; at the end some things are left down."""
+    for play in built.plays:
+        play.begin()
+    try:
+        yield
+    finally:
+        for play in built.plays:
+            play.stop()
+        for play in built.plays:
+            play.join()

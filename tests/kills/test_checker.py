@@ -1,0 +1,87 @@
+"""The checker of the kills itself: it is content with what is right, finds each kind of lie, and borrows nothing."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.kills import checker
+from tests.kills.checker import Incident, Life, Outage, Played, Promise, Telling, complaints
+
+PROMISE = Promise(surely_told=6.0, never_told=1.5)
+#: It was killed while 101 was gone.
+LIVES = (Life(50.0, 115.0), Life(120.0, 1000.0))
+OVER = Outage("office", "PJSIP/101", 100.0, 130.0)
+LASTS = Outage("office", "", 200.0, None)
+OUTAGES = (OVER, LASTS)
+PLAYED = Played(OUTAGES, LIVES)
+INCIDENTS = (Incident(1, "office", "PJSIP/101", 100.2, 130.1), Incident(2, "office", "", 200.1, None))
+
+
+def telling(number: int, tells: str, *, is_marked: bool = False) -> Telling:
+    endpoint = {1: "PJSIP/101"}.get(number, "")
+    return Telling(number, "office", endpoint, tells, is_marked)
+
+
+TOLD = (telling(1, "down"), telling(1, "up"), telling(2, "down"))
+
+
+def test_what_is_right_is_no_complaint() -> None:
+    assert complaints(PLAYED, INCIDENTS, {"boss": TOLD}, PROMISE) == []
+    told_late = (telling(1, "was down"), telling(2, "down"))
+    assert complaints(PLAYED, INCIDENTS, {"boss": told_late}, PROMISE) == []
+
+
+def test_what_is_told_twice_with_the_mark_is_no_complaint() -> None:
+    told = (*TOLD, telling(2, "down", is_marked=True))
+
+    assert complaints(PLAYED, INCIDENTS, {"boss": told}, PROMISE) == []
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        (TOLD[:2], "never told"),
+        (TOLD[1:], "told of its end only"),
+        ((*TOLD, telling(2, "down")), "told twice without the mark"),
+        ((TOLD[0], telling(1, "was down"), TOLD[2]), "told twice without the mark"),
+        ((TOLD[0], TOLD[2]), "the last message about it is not the truth"),
+        ((*TOLD, telling(2, "up")), "the last that was told of ('office', '') is not the truth"),
+        ((*TOLD, telling(3, "down")), "incident 3 was told, and nobody booked it"),
+    ],
+)
+def test_what_is_told_wrongly_is_a_complaint(told: tuple[Telling, ...], words: str) -> None:
+    assert words in "\n".join(complaints(PLAYED, INCIDENTS, {"boss": told}, PROMISE))
+
+
+@pytest.mark.parametrize(
+    ("outages", "incidents", "words"),
+    [
+        (OUTAGES, INCIDENTS[:1], "has 0 incidents"),
+        (OUTAGES, (*INCIDENTS, Incident(3, "office", "PJSIP/101", 110.0, 131.0)), "has 2 incidents"),
+        (OUTAGES[:1], INCIDENTS, "is of no outage"),
+        ((OVER._replace(back_at=101.0), LASTS), INCIDENTS, "is of no outage that is worth one"),
+        ((OVER._replace(back_at=None), LASTS), INCIDENTS, "does not end as"),
+    ],
+)
+def test_what_is_booked_wrongly_is_a_complaint(
+    outages: tuple[Outage, ...], incidents: tuple[Incident, ...], words: str
+) -> None:
+    assert words in "\n".join(complaints(Played(outages, LIVES), incidents, {"boss": TOLD}, PROMISE))
+
+
+def test_an_outage_that_no_daemon_saw_long_enough_may_be_missed() -> None:
+    missed = Outage("office", "PJSIP/102", 112.0, 124.0)
+
+    assert complaints(Played((*OUTAGES, missed), LIVES), INCIDENTS, {"boss": TOLD}, PROMISE) == []
+
+
+def test_the_checker_shares_no_code_with_healthmon() -> None:
+    tree = ast.parse(Path(checker.__file__).read_text(encoding="utf-8"))
+    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    imported |= {str(node.module) for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+
+    assert {name.partition(".")[0] for name in imported} <= sys.stdlib_module_names
