@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 LOOK_AT_OTHERS_EVERY = 0.5
 #: How often the database is told that this daemon lives (seconds).
 ALIVE_EVERY = 10.0
+#: How often the engine looks whether the database's files are still the ones that were opened (seconds).
+LOOK_AT_FILES_EVERY = 1.0
 #: How often old history is looked for (seconds).
 PRUNE_EVERY = 3600.0
 #: How often round-trip times are added up (seconds).
@@ -110,6 +112,7 @@ class Engine:
         self._listed: dict[str, set[Target]] = {}
         self._not_looked_at = {pbx.name for pbx in config.pbxs}
         self._alive_due = 0.0
+        self._files_due = 0.0
         self._prune_due = self._fold_due = 0.0
         #: A deliverer has written something that was not read yet; and whether the last attempt to read it failed.
         self._has_results = False
@@ -142,6 +145,7 @@ class Engine:
 
     def step(self, batch: Sequence[Sighting]) -> None:
         """Take one batch from sight to booking."""
+        self._look_at_files()
         changes = Changes()
         by = self._clock.catch_up()
         now = self._clock.now()
@@ -171,6 +175,13 @@ class Engine:
         deadline = self._monitor.next_deadline()
         due = min(self._fold_due, self._prune_due, self._prune_due if deadline is None else deadline)
         return min(LOOK_AT_OTHERS_EVERY, max(0.0, due - self._clock.now()))
+
+    def _look_at_files(self) -> None:
+        """Book nothing into a database that nobody finds any more. Raises DatabaseLost."""
+        steady = self._clock.steady()
+        if steady >= self._files_due:
+            self._files_due = steady + LOOK_AT_FILES_EVERY
+            self._writer.look_at_files()
 
     def _take_up_reload(self, changes: Changes) -> None:
         try:
@@ -229,6 +240,7 @@ class Engine:
                     log.error("stopping with changes that could not be booked; the next start looks anew")
                     return
                 self._hooks.alive()
+                self._writer.look_at_files()
                 self._stop.wait(UNWRITABLE_WAITS[min(failures, len(UNWRITABLE_WAITS) - 1)])
                 failures += 1
             else:

@@ -13,7 +13,8 @@ HealthmonError
 │   ├── SchemaTooNew         written by a newer healthmon
 │   ├── ForeignDatabase      not healthmon's file, or damaged
 │   ├── DatabaseUnwritable   disk full, read-only
-│   └── DatabaseLocked       a second daemon
+│   ├── DatabaseLocked       a second daemon
+│   └── DatabaseLost         deleted, replaced or cut while the daemon used it
 └── DeliveryError            what was tried, what apprise said (redacted)
     ├── DeliveryUnsure       timed out after it was handed over: perhaps sent
     └── DeliveredInPart      some of a URL's addresses have it
@@ -43,6 +44,8 @@ class ExitCode:
     STALE = 3
     #: The database cannot be used (sysexits.h EX_CANTCREAT).
     DATABASE = 73
+    #: ``run``: the database was lost, replaced or damaged while it was used (sysexits.h EX_IOERR). A restart may help.
+    DATABASE_LOST = 74
     #: The configuration has problems (sysexits.h EX_CONFIG).
     CONFIG = 78
 
@@ -190,6 +193,29 @@ class DatabaseUnwritable(StoreError):
 
 class DatabaseLocked(StoreError):
     """Another daemon is using this database."""
+
+
+class Loss(StrEnum):
+    """What became of the database's files while they were used."""
+
+    #: There is no file of its name any more.
+    GONE = "gone"
+    #: Another file has its name.
+    REPLACED = "replaced"
+    #: It is the same file, and holds something else, or less.
+    OVERWRITTEN = "overwritten"
+    #: The file is as it was; what SQLite keeps beside it is not.
+    LOG = "log"
+
+
+class DatabaseLost(StoreError):
+    """The files are no longer those that were opened. Nothing may be written into what is there now."""
+
+    exit_code = ExitCode.DATABASE_LOST
+
+    def __init__(self, path: Path, what: str, loss: Loss) -> None:
+        super().__init__(path, what)
+        self.loss = loss
 
 
 class NoConnection(Struct, frozen=True):

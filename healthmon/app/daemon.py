@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import math
+import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -15,6 +17,7 @@ from msgspec.structs import replace
 
 from healthmon import __version__, logs
 from healthmon.app import garbage, signals
+from healthmon.app.farewell import tell_lost, tell_refused
 from healthmon.app.heartbeat import Heart
 from healthmon.app.reporting import Reporting
 from healthmon.app.telling import Telling
@@ -26,7 +29,7 @@ from healthmon.config.parser import load
 from healthmon.config.reload import difference
 from healthmon.config.templates import TemplateRule
 from healthmon.engine import Engine, EngineHooks
-from healthmon.errors import ConfigError, ExitCode
+from healthmon.errors import ConfigError, DatabaseLost, ExitCode, StoreError
 from healthmon.notify.direct import DirectAlert
 from healthmon.notify.redact import Redactor
 from healthmon.notify.rendering import Rendering
@@ -41,6 +44,8 @@ log = logging.getLogger(__name__)
 #: How long the engine may take to book what waits when it is stopped (seconds). Together with the sources before and
 #: the deliverers after it this stays below the ten seconds that are promised.
 ENGINE_STOPS_WITHIN = 3.0
+#: Who was told that healthmon does not run is told that it does when it has looked at all, and so long after (seconds).
+RUNS_WELL_AFTER = 300.0
 #: How often the main thread looks whether all is ready, and later whether a thread has died (seconds).
 LOOK_WHETHER_READY_EVERY = 0.05
 LOOK_WHETHER_DEAD_EVERY = 0.5
@@ -51,9 +56,16 @@ WhyNoReport = Callable[[Sequence[str]], str | None]
 
 
 def run(config_path: Path, why_no_report: WhyNoReport | None = None) -> int:
-    """Run the daemon until it is told to stop; return the exit code. Raises HealthmonError if it cannot start."""
+    """Run the daemon until it is told to stop; return the exit code. Raises HealthmonError if it cannot start.
+
+    Does not return at all when the database was lost: SQLite would close it, and write into what is not ours.
+    """
     with closing(Rendering()) as rendering:
-        return _run(config_path, why_no_report, rendering)
+        code = _run(config_path, why_no_report, rendering)
+    if code == ExitCode.DATABASE_LOST:
+        logging.shutdown()
+        os._exit(code)
+    return code
 
 
 def _run(config_path: Path, why_no_report: WhyNoReport | None, rendering: Rendering) -> int:
@@ -63,6 +75,16 @@ def _run(config_path: Path, why_no_report: WhyNoReport | None, rendering: Render
     handler = logs.set_up(config.log_level, Redactor.of(config))
     log.info("healthmon %s starts: %d PBXs, %d receivers", __version__, len(config.pbxs), len(config.receivers))
     _say_warnings(config)
+    try:
+        return _watch(config, handler, why_no_report, rendering)
+    except StoreError as error:
+        tell_refused(config, error)
+        raise
+
+
+def _watch(
+    config: Config, handler: logs.RedactingHandler, why_no_report: WhyNoReport | None, rendering: Rendering
+) -> int:
     manager = ServiceManager()
     with _writer(config, manager) as writer:
         if writer.set_back_by:
@@ -106,12 +128,16 @@ class Daemon:
     ) -> None:
         self._config = config
         self._rendering = rendering
+        self._writer = writer
         self._why_no_report = why_no_report
         self._manager = manager
         self._handler = handler
         self._died = Event()
+        #: What a thread could not go on without: the database.
+        self._database_error: StoreError | None = None
         self._engine_stop = Event()
-        clock, inbox, remembered = Clock(), Inbox(), writer.load()
+        self._clock = clock = Clock()
+        inbox, remembered = Inbox(), writer.load()
         self._watching = Watching(config, remembered, inbox, clock)
         self._telling = Telling(config.database, clock, rendering)
         self._heart = Heart(config.database, clock)
@@ -139,6 +165,7 @@ class Daemon:
             # engine; then the deliverers, who may still send what it booked last.
             stopping.callback(self._telling.stop)
             self._telling.start(self._config)
+            self._say_if_history_is_new()
             engine = started(self._engine.run, "engine")
             stopping.callback(self._stop_engine, engine)
             stopping.callback(self._watching.stop)
@@ -151,18 +178,25 @@ class Daemon:
             self._wait_for_signals()
             self._manager.stopping("stopping")
             signals.exit_at_the_next()
+        if self._database_error is not None:
+            self._part_from_database(self._database_error)
+            return ExitCode.DATABASE_LOST
         log.info("healthmon has stopped")
         return ExitCode.PROBLEM if self._died.is_set() else ExitCode.OK
 
     def _wait_for_signals(self) -> None:
         """Announce readiness, and do what signals ask for, until one says stop or a thread has died."""
-        is_ready = False
+        is_ready, runs_well_at = False, math.inf
         while not self._died.is_set():
             if not is_ready and self._engine.first_look_done.is_set():
                 is_ready = True
                 garbage.leave_out_what_is_known()
                 log.info("ready: every PBX was looked at")
                 self._manager.ready(f"watching {len(self._config.pbxs)} PBXs")
+                runs_well_at = self._clock.steady() + RUNS_WELL_AFTER
+            if self._clock.steady() >= runs_well_at:
+                runs_well_at = math.inf
+                self._direct.runs_well()
             received = signals.wait(LOOK_WHETHER_DEAD_EVERY if is_ready else LOOK_WHETHER_READY_EVERY)
             if received is signal.SIGHUP:
                 self._reload()
@@ -171,11 +205,38 @@ class Daemon:
                 return
 
     def _on_dead_thread(self, args: threading.ExceptHookArgs) -> None:
-        """A thread died of a defect: say so, stop everything, and let systemd start anew."""
+        """A thread died, of a defect or without its database: say so, stop everything, let systemd start anew."""
         name = args.thread.name if args.thread else "?"
-        error = (args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback)
-        log.critical("thread %s died of a defect; healthmon stops", name, exc_info=error)
+        if isinstance(args.exc_value, StoreError):
+            log.critical("%s; healthmon stops", args.exc_value)
+            self._database_error = self._database_error or args.exc_value
+        else:
+            error = (args.exc_type, args.exc_value or args.exc_type(), args.exc_traceback)
+            log.critical("thread %s died of a defect; healthmon stops", name, exc_info=error)
         self._died.set()
+
+    def _say_if_history_is_new(self) -> None:
+        """A database that was there before is not replaced by a new one without a word."""
+        trace = self._writer.trace_of_former
+        if trace is not None:
+            words = f"{self._writer.path}: it was missing or empty, though {trace.name} tells of one before; it is new"
+            log.error("%s", words)
+            self._direct.begins_anew(words)
+
+    def _part_from_database(self, error: StoreError) -> None:
+        """Keep what can be kept of a database that was lost, and tell everybody."""
+        try:
+            # Another thread may have met with a damage that this explains.
+            self._writer.look_at_files()
+            self._writer.look_at_files()
+        except DatabaseLost as lost:
+            error = lost
+        try:
+            outcome = self._writer.give_up(error, lambda _done, _pages: self._manager.extend(60))
+        except StoreError as trouble:
+            outcome = str(trouble)
+        log.critical("%s; %s", error, outcome)
+        tell_lost(self._config, f"{error}; {outcome}")
 
     def _stop_engine(self, engine: threading.Thread) -> None:
         self._engine_stop.set()

@@ -170,6 +170,28 @@ TEXTS = {
     "Down at present: {n}, see {command}": "Сейчас недоступно: {n}, смотрите {command}",
     "Alerts of healthmon will arrive like this one.": "Так будут приходить сообщения healthmon.",
     "DOWN healthmon: its database cannot be written": "СБОЙ healthmon: запись в базу данных невозможна",
+    "DOWN healthmon: its database cannot be used any more": "СБОЙ healthmon: база данных больше не доступна",
+    "healthmon has stopped on {host}. The service starts it again within seconds, with what is there then; if "
+    "it does not start, you hear of that, too. An alert that was on its way may come twice.": (
+        "healthmon на {host} остановлен. Служба запустит его снова через несколько секунд с тем, что тогда найдётся; "
+        "если он не запустится, вы узнаете и об этом. Сообщение, которое уже отправлялось, может прийти дважды."
+    ),
+    "DOWN healthmon: it does not start, nothing is watched": "СБОЙ healthmon: он не запускается, наблюдения нет",
+    "healthmon does not run on {host}: nothing is watched, and no other alert is sent. The service tries to "
+    "start it again every few seconds.": (
+        "healthmon на {host} не работает: наблюдения нет, другие сообщения не отправляются. Служба пытается запустить "
+        "его снова каждые несколько секунд."
+    ),
+    "healthmon: its database was gone, a new one begins": "healthmon: база данных пропала, начата новая",
+    "healthmon watches on. It does not know any more what was down, told or silenced; a phone that is down now "
+    "is told of only after it was up. To go on with a backup, stop healthmon and put it in place.": (
+        "healthmon продолжает наблюдение. Он больше не знает, что было недоступно, о чём сообщено и что заглушено; о "
+        "телефоне, который недоступен сейчас, он сообщит лишь после того, как тот был на связи. Чтобы продолжить с "
+        "резервной копией, остановите healthmon и верните её на место."
+    ),
+    "UP healthmon: it runs again": "healthmon СНОВА РАБОТАЕТ",
+    "It has its database, and watches; what happened meanwhile and was not told yet is told by itself.": "База данных "
+    "доступна, наблюдение идёт; о том, что произошло за это время и ещё не сообщено, придут отдельные сообщения.",
     "healthmon goes on watching and tries to write again every few seconds. Until then nothing new is booked, so no "
     "other alert is sent.": (
         "healthmon продолжает наблюдать и каждые несколько секунд пробует записать снова. До тех пор новое не "

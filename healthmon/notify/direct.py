@@ -1,10 +1,11 @@
-"""When the database cannot be written, the outbox cannot be used: somebody is told past it, at most once an hour."""
+"""What must be said when the outbox cannot be used: somebody is told past it, at most once an hour.
+
+``DirectAlert`` speaks while the daemon runs; the drafts are for one that ends, or does not start, too.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import logging
-import os
 import socket
 import time
 from collections.abc import Callable
@@ -15,20 +16,28 @@ from healthmon.model import Severity
 from healthmon.notify.facts import facts_without_incidents
 from healthmon.notify.message import Draft, Message, Mood
 from healthmon.notify.tickets.ticket import Action, Ticket, passing_ticket
+from healthmon.notify.told_note import QUIET_FOR, ToldNote
 from healthmon.notify.voice import Voice
 from healthmon.notify.words import cut, visible
 
-log = logging.getLogger(__name__)
+#: So much is said of what is wrong.
+MOST_WORDS = 500
 
-#: How long nobody is told again (seconds).
-QUIET_FOR = 3600.0
+
+def note_of_lost(database: Path) -> ToldNote:
+    """When somebody was last told that the database was lost while it was used."""
+    return ToldNote(database, "told-lost")
+
+
+def note_of_refused(database: Path) -> ToldNote:
+    """When somebody was last told that healthmon does not start."""
+    return ToldNote(database, "told-not-started")
 
 
 class DirectAlert:
-    """Says that the database cannot be written. Owned by the engine thread.
+    """What a running daemon says past the outbox. Owned by the engine thread, but for what the main thread says.
 
-    ``say`` hands a message to every receiver, each in its language, and returns at once. When somebody was last told
-    is noted outside the database, as the time of an empty file: that can be changed even when the disk is full.
+    ``say`` hands a message to every receiver, each in its language, and returns at once.
     """
 
     def __init__(
@@ -38,63 +47,129 @@ class DirectAlert:
         self._say = say
         self._wall_clock = wall_clock
         self._told_at = float("-inf")
-        self._note = _note_file(database)
-        self._make_note_file()
+        self._note = ToldNote(database, "told-directly")
+        self._fatal = (note_of_lost(database), note_of_refused(database))
+        for note in (self._note, *self._fatal):
+            note.make()
 
     def tell(self, words: str) -> None:
-        """Tell every receiver, unless that was done within the hour. Returns at once."""
+        """Tell every receiver that the database cannot be written, unless that was done within the hour.
+
+        Returns at once.
+        """
         now = self._wall_clock()
-        if 0 <= now - max(self._told_at, self._noted_at()) < QUIET_FOR:
+        if 0 <= now - self._told_at < QUIET_FOR or self._note.is_quiet(now):
             return
         self._told_at = now
-        self._say(partial(_message, words, self._folder))
-        try:
-            os.utime(self._note, (now, now))
-        except OSError as error:
-            log.warning("%s: cannot be written (%s); a restart may tell about the database again", self._note, error)
+        self._say(partial(unwritable, words, self._folder))
+        self._note.note(now)
 
-    def _noted_at(self) -> float:
-        try:
-            return self._note.stat().st_mtime
-        except OSError:
-            return float("-inf")
+    def begins_anew(self, words: str) -> None:
+        """Tell every receiver that the database was gone. The main thread calls it, when it has made a new one."""
+        self._say(partial(anew, words, self._folder))
 
-    def _make_note_file(self) -> None:
-        """Make the file while the disk still has room; a time of 0 means never."""
-        if self._note.exists():
-            return
-        try:
-            self._note.touch(mode=0o640)
-            os.utime(self._note, (0, 0))
-        except OSError as error:
-            log.warning("%s: cannot be made: %s", self._note, error)
+    def runs_well(self) -> None:
+        """Tell every receiver that healthmon runs again, if they were told that it does not."""
+        lasting = [note for note in self._fatal if note.lasts()]
+        if lasting:
+            self._say(partial(again, self._folder))
+        for note in lasting:
+            note.note_end(self._wall_clock())
 
 
-def _note_file(database: Path) -> Path:
-    """Choose the runtime directory that systemd gives us, else the database's own."""
-    runtime = os.environ.get("RUNTIME_DIRECTORY", "").partition(":")[0]
-    folder = Path(runtime) if runtime else database.parent
-    return folder / f"{database.name}.told-directly"
+# ---------------------------------------------------------------- what is said
 
 
-def _message(words: str, folder: Path, voice: Voice) -> Message:
+def unwritable(words: str, folder: Path, voice: Voice) -> Message:
+    """Say that nothing can be booked."""
+    subject = voice.text("DOWN healthmon: its database cannot be written")
     body = [
-        cut(visible(words), 500),
+        _quoted(words),
         voice.text(
             "healthmon goes on watching and tries to write again every few seconds. Until then nothing new is booked, "
             "so no other alert is sent."
         ),
-        voice.text("Look for free space, and at the rights of {folder}.", folder=visible(str(folder))),
-        voice.text("You will hear of this again in an hour at the earliest."),
-        voice.text("Written {time}.", time=voice.dated_time(voice.now)),
+        _look_at(folder, voice),
+        _not_again(voice),
     ]
-    subject = voice.text("DOWN healthmon: its database cannot be written")
+    return _message(subject, body, Mood.FAILURE, _ticket("database", folder, Action.TRIGGER, voice=voice), voice)
+
+
+def lost(words: str, folder: Path, voice: Voice) -> Message:
+    """Say that the database was lost while it was used, and that healthmon ends."""
+    subject = voice.text("DOWN healthmon: its database cannot be used any more")
+    body = [
+        _quoted(words),
+        voice.text(
+            "healthmon has stopped on {host}. The service starts it again within seconds, with what is there then; if "
+            "it does not start, you hear of that, too. An alert that was on its way may come twice.",
+            host=visible(socket.gethostname()),
+        ),
+        _not_again(voice),
+    ]
+    return _message(subject, body, Mood.FAILURE, _ticket("stopped", folder, Action.TRIGGER, voice=voice), voice)
+
+
+def refused(words: str, folder: Path, voice: Voice) -> Message:
+    """Say that healthmon does not start."""
+    subject = voice.text("DOWN healthmon: it does not start, nothing is watched")
+    body = [
+        _quoted(words),
+        voice.text(
+            "healthmon does not run on {host}: nothing is watched, and no other alert is sent. The service tries to "
+            "start it again every few seconds.",
+            host=visible(socket.gethostname()),
+        ),
+        _look_at(folder, voice),
+        _not_again(voice),
+    ]
+    return _message(subject, body, Mood.FAILURE, _ticket("stopped", folder, Action.TRIGGER, voice=voice), voice)
+
+
+def anew(words: str, folder: Path, voice: Voice) -> Message:
+    """Say that the history begins anew."""
+    subject = voice.text("healthmon: its database was gone, a new one begins")
+    body = [
+        _quoted(words),
+        voice.text(
+            "healthmon watches on. It does not know any more what was down, told or silenced; a phone that is down now "
+            "is told of only after it was up. To go on with a backup, stop healthmon and put it in place."
+        ),
+    ]
+    # Nobody is called for it at night: it is opened, and resolved at once.
+    actions = (Action.TRIGGER, Action.RESOLVE)
+    return _message(subject, body, Mood.WARNING, _ticket("anew", folder, *actions, voice=voice), voice)
+
+
+def again(folder: Path, voice: Voice) -> Message:
+    """Say that healthmon runs again."""
+    subject = voice.text("UP healthmon: it runs again")
+    body = [
+        voice.text("It has its database, and watches; what happened meanwhile and was not told yet is told by itself.")
+    ]
+    return _message(subject, body, Mood.SUCCESS, _ticket("stopped", folder, Action.RESOLVE, voice=voice), voice)
+
+
+def _quoted(words: str) -> str:
+    return cut(visible(words), MOST_WORDS)
+
+
+def _look_at(folder: Path, voice: Voice) -> str:
+    return voice.text("Look for free space, and at the rights of {folder}.", folder=visible(str(folder)))
+
+
+def _not_again(voice: Voice) -> str:
+    return voice.text("You will hear of this again in an hour at the earliest.")
+
+
+def _message(subject: str, body: list[str], mood: Mood, ticket: Ticket, voice: Voice) -> Message:
+    body = [*body, voice.text("Written {time}.", time=voice.dated_time(voice.now))]
     facts = facts_without_incidents("database", voice.now)
-    return Message(subject, "\n\n".join(body), Mood.FAILURE, facts, ticket=_ticket(folder, voice.now))
+    return Message(subject, "\n\n".join(body), mood, facts, ticket=ticket)
 
 
-def _ticket(folder: Path, now: float) -> Ticket:
+def _ticket(trouble: str, folder: Path, *actions: Action, voice: Voice) -> Ticket:
     """Its key is the same at each repetition, and another on another machine. The database cannot be asked for one."""
     place = f"{socket.gethostname()}:{folder.absolute()}"
-    key = f"healthmon-database-{hashlib.sha256(place.encode()).hexdigest()[:16]}"
-    return passing_ticket(key, now, Severity.CRITICAL, (Action.TRIGGER,), name="healthmon's database")
+    key = f"healthmon-{trouble}-{hashlib.sha256(place.encode()).hexdigest()[:16]}"
+    return passing_ticket(key, voice.now, Severity.CRITICAL, actions, name="healthmon's database")

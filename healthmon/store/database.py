@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import struct
-import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -14,7 +13,7 @@ from msgspec import Struct
 
 from healthmon.errors import DatabaseUnwritable, ForeignDatabase, SchemaTooNew, StoreError
 from healthmon.store.connect import connect, errors_named, open_connection, transaction
-from healthmon.store.files import make_empty, put_in_place, save_copy
+from healthmon.store.files import BESIDE, make_empty, put_in_place, save_copy, set_aside, stamp
 from healthmon.store.schema import APPLICATION_ID, MIGRATIONS
 from healthmon.store.space import INCREMENTAL, rewrite_if_small
 
@@ -22,11 +21,15 @@ from healthmon.store.space import INCREMENTAL, rewrite_if_small
 OnMigrating = Callable[[str], None]
 
 BACKUPS_KEPT = 2
+#: How the name of a backup ends that was made before an upgrade.
+BACKUP_END = ".backup"
 
 #: Looking through a file of this size takes about a second; a bigger one is looked at only where it is used.
 CHECKED_UP_TO_BYTES = 256 * 1024 * 1024
 
-_HEADER = struct.Struct(">16s H 10x I 28x I 4x I 28x")
+_HEADER = struct.Struct(">16s H 2s 4x I I 8x I 16x I 4x I 28x")
+#: How many bytes of a file say whose it is.
+HEAD_SIZE = _HEADER.size
 #: What each SQLite file begins with.
 MAGIC = b"SQLite format 3\0"
 
@@ -70,8 +73,22 @@ class Head(Struct, frozen=True):
 
     magic: bytes
     page_size: int
+    #: Which of its two ways of writing SQLite uses here: a rollback journal, or a log.
+    modes: bytes
+    #: Grows whenever the file does, and now and then besides.
+    changes: int
     pages: int
+    #: Another one after each change of the tables.
+    cookie: int
+    schema: int
     application_id: int
+
+
+def head_of(start: bytes) -> Head:
+    """Read the first bytes of a file; what is missing is 0."""
+    magic, page_size, *others = _HEADER.unpack(start[:HEAD_SIZE].ljust(HEAD_SIZE, b"\0"))
+    # 64 KiB does not fit into the field's two bytes, and is written as 1.
+    return Head(magic, 65536 if page_size == 1 else page_size, *others)
 
 
 def read_head(path: Path) -> Head:
@@ -80,16 +97,18 @@ def read_head(path: Path) -> Head:
         if not path.is_file():
             raise StoreError(path, "this is not a file" if path.exists() else "there is no such file")
         with path.open("rb") as file:
-            start = file.read(_HEADER.size)
+            return head_of(file.read(HEAD_SIZE))
     except OSError as error:
         raise StoreError(path, f"it cannot be read: {error.strerror}") from error
-    magic, page_size, pages, _version, application_id = _HEADER.unpack(start.ljust(_HEADER.size, b"\0"))
-    # 64 KiB does not fit into the field's two bytes, and is written as 1.
-    return Head(magic, 65536 if page_size == 1 else page_size, pages, application_id)
 
 
 def _look_through(path: Path) -> None:
     with errors_named(path), closing(open_connection(path, "mode=ro&immutable=1")) as connection:
+        _refuse_damage(connection, path)
+
+
+def _refuse_damage(connection: sqlite3.Connection, path: Path) -> None:
+    with errors_named(path):
         finding = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if finding != "ok":
         raise ForeignDatabase(path, f"the file is damaged ({' '.join(finding.split())}); it was left untouched")
@@ -106,7 +125,9 @@ def open_database(
 
     Call this with the lock held. Raises SchemaTooNew, ForeignDatabase, DatabaseUnwritable.
     """
-    if not path.exists() or (path.is_file() and path.stat().st_size == 0):
+    is_repaired = has_log(path)
+    if is_missing(path):
+        _set_leftovers_aside(path, now)
         create_database(path, migrations)
     else:
         recognise(path)
@@ -115,6 +136,8 @@ def open_database(
         with errors_named(path):
             version = schema_version(connection)
         check_not_too_new(path, version, len(migrations))
+        if is_repaired and path.stat().st_size <= CHECKED_UP_TO_BYTES:
+            _refuse_damage(connection, path)
         if version < len(migrations):
             _back_up(connection, path, version, now, on_migrating)
             on_migrating(f"{path}: migrating from schema {version} to {len(migrations)}")
@@ -125,6 +148,20 @@ def open_database(
         connection.close()
         raise
     return connection
+
+
+def is_missing(path: Path) -> bool:
+    """Whether there is no database yet, or an empty file."""
+    return not path.exists() or (path.is_file() and path.stat().st_size == 0)
+
+
+def _set_leftovers_aside(path: Path, now: float) -> None:
+    """SQLite would write the log of the database that was here before into the new one."""
+    try:
+        for end in BESIDE:
+            set_aside(path, end, now)
+    except OSError as error:
+        raise DatabaseUnwritable(path, f"what is left of an earlier one is in the way: {error}") from error
 
 
 def schema_version(connection: sqlite3.Connection) -> int:
@@ -169,8 +206,7 @@ def _migrate(connection: sqlite3.Connection, path: Path, version: int, migration
 
 def _back_up(connection: sqlite3.Connection, path: Path, version: int, now: float, on_migrating: OnMigrating) -> None:
     _check_free_space(path)
-    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
-    backup = path.with_name(f"{path.name}.{stamp}.schema{version}.backup")
+    backup = path.with_name(f"{path.name}.{stamp(now)}.schema{version}{BACKUP_END}")
     on_migrating(f"{path}: saving a backup as {backup.name}")
     _save_backup(connection, path, backup, on_migrating)
 
@@ -208,4 +244,4 @@ def _remove_old_backups(path: Path) -> None:
 
 
 def _is_backup_of(path: Path, other: Path) -> bool:
-    return other.name.startswith(f"{path.name}.") and other.name.endswith(".backup")
+    return other.name.startswith(f"{path.name}.") and other.name.endswith(BACKUP_END)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -14,6 +15,9 @@ from healthmon.store.lock import lock_path
 #: The daemon's group may read, nobody else.
 FILE_MODE = 0o640
 
+#: What SQLite keeps beside a database. While one connection is open, these files stay the same ones.
+BESIDE = ("-wal", "-shm")
+
 #: A copy is made in steps of so many pages (40 MB).
 PAGES_AT_ONCE = 10_000
 
@@ -21,10 +25,31 @@ PAGES_AT_ONCE = 10_000
 OnProgress = Callable[[int, int], None]
 
 
+def beside(path: Path, end: str) -> Path:
+    """Return where a file is whose name is that of the database with an end."""
+    return path.with_name(path.name + end)
+
+
+def stamp(now: float) -> str:
+    """Write a time as it stands in the names of files; they sort by it."""
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(now))
+
+
+def set_aside(path: Path, end: str, now: float) -> None:
+    """Take what SQLite kept for one database away from another of the same name: it would be written into that.
+
+    What stood in its log is kept, under another name. Raises OSError.
+    """
+    leftover = beside(path, end)
+    if end == "-wal" and leftover.exists() and leftover.stat().st_size:
+        leftover.rename(path.with_name(f"{leftover.name}.{stamp(now)}.leftover"))
+    else:
+        leftover.unlink(missing_ok=True)
+
+
 def is_part_of(path: Path, database: Path) -> bool:
     """Whether a file is a database, or one of those that SQLite and the daemon keep beside it."""
-    beside = (database.with_name(database.name + end) for end in ("-wal", "-shm"))
-    parts = (database, lock_path(database), *beside)
+    parts = (database, lock_path(database), *(beside(database, end) for end in BESIDE))
     return path.exists() and any(part.exists() and path.samefile(part) for part in parts)
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
+import struct
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from secrets import token_hex
 
 from healthmon import __version__
 from healthmon.core.alerting import TELLING_ENDS_AFTER, is_finished
-from healthmon.errors import StoreError
+from healthmon.errors import DatabaseLost, Loss, StoreError
 from healthmon.model import Changes, ClockJump, Commands, Freshness, Incident, Reading, Remembered, Told, UrlState
 from healthmon.store.booking import Booking
 from healthmon.store.connect import errors_named, transaction, unhurried
-from healthmon.store.database import OnMigrating, open_database
+from healthmon.store.database import OnMigrating, is_missing, open_database
+from healthmon.store.files import OnProgress
+from healthmon.store.former import trace_of_former
+from healthmon.store.guard import Guard, Marks
 from healthmon.store.lock import Lock
 from healthmon.store.meters import Meters
 from healthmon.store.prune import Cuts, Pruner
@@ -30,6 +34,7 @@ from healthmon.store.reading import (
 )
 from healthmon.store.roundtrips import fold
 from healthmon.store.rows import freshness_row, upsert
+from healthmon.store.salvage import salvage, take_away_ours, write_back
 from healthmon.store.timeline import read_timeline
 
 #: The clock was set back while no daemon ran, if what was done last lies so far in the future (seconds).
@@ -66,9 +71,11 @@ def open_writer(path: Path, *, now: float, on_migrating: OnMigrating | None = No
         raise StoreError(path, "this is a directory")
     lock = Lock(path)
     try:
+        trace = trace_of_former(path) if is_missing(path) else None
         connection = open_database(path, now=now, on_migrating=on_migrating or _say_nothing)
         try:
             writer = Writer(path, connection, lock, now)
+            writer.trace_of_former = trace
             writer.start()
         except BaseException:
             connection.close()
@@ -90,6 +97,8 @@ class Writer:
         self.path = path
         #: How far the clock was found set back since the last daemon (negative seconds); 0.0: it was not.
         self.set_back_by = 0.0
+        #: The database is a new one, and this file beside it tells that there was another before; None: it is not so.
+        self.trace_of_former: Path | None = None
         self._connection = connection
         self._lock = lock
         self._now = now
@@ -99,11 +108,22 @@ class Writer:
             self._line = read_timeline(connection)
             self._booking.rolled_until = connection.execute("SELECT rolled_until FROM daemon").fetchone()[0]
             self._seen_version = self._data_version()
+        self._guard: Guard | None = None
+        self._is_given_up = False
 
     def start(self) -> None:
-        """Note that a daemon has started. Once, and first of all."""
+        """Note that a daemon has started, and watch over the files from now on. Once, and first of all."""
         self._set_back(self._now)
         self._note_start(self._now)
+        self._guard = Guard(self.path, self._marks())
+
+    def _marks(self) -> Marks:
+        """What was just noted, and is different in each database and each run, is to stand in the file itself."""
+        with errors_named(self.path):
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            row = self._connection.execute("SELECT identity, started_at FROM daemon").fetchone()
+            page = self._connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'daemon'").fetchone()
+        return Marks(page["rootpage"], frozenset({row["identity"].encode(), struct.pack(">d", row["started_at"])}))
 
     def _set_back(self, now: float) -> None:
         """Keep the order of the history when the clock was set back while nobody ran (a dead battery, say)."""
@@ -269,11 +289,34 @@ class Writer:
         with unhurried(self._connection):
             return self._pruner.prune(cuts.stored(self._line), limit)
 
+    def look_at_files(self) -> None:
+        """Raise DatabaseLost when the files are no longer those that were opened. Every few seconds."""
+        if self._guard is not None:
+            self._guard.look()
+
+    def give_up(self, error: StoreError, on_progress: OnProgress) -> str:
+        """Keep what can be kept of a database that cannot be used any more; return what became of it, in a sentence.
+
+        Whatever else stands under its name is left as it is. Then the process must end without closing anything.
+        """
+        self._is_given_up = True
+        if not isinstance(error, DatabaseLost) or self._guard is None:
+            return "it was left as it is"
+        if error.loss is Loss.LOG:
+            return write_back(self._connection, self.path, self._guard, self._now)
+        outcome = salvage(self._connection, self.path, error.loss, self._now, on_progress)
+        take_away_ours(self.path, self._guard, self._now)
+        return outcome
+
     def close(self) -> None:
-        """Write the log back into the file, and let another daemon in."""
+        """Write the log back into the file, and let another daemon in; nothing of it after ``give_up()``."""
+        if self._is_given_up:
+            return
         try:
             with errors_named(self.path):
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         finally:
             self._connection.close()
+            if self._guard is not None:
+                self._guard.close()
             self._lock.release()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
-from healthmon.notify.direct import DirectAlert
+from healthmon.notify.direct import DirectAlert, again, lost, note_of_lost, note_of_refused, refused
 from healthmon.notify.message import Draft, Message
+from healthmon.notify.tickets.ticket import Action
+from healthmon.notify.told_note import ToldNote
 from tests.notify.rows import ENGLISH
 
 WORDS = "/var/lib/healthmon/healthmon.db: the disk is full"
@@ -69,14 +72,19 @@ def test_a_restart_does_not_forget_the_hour(scene: Scene) -> None:
     assert len(scene.said) == 1
 
 
-def test_systemds_runtime_directory_is_preferred(scene: Scene, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_it_is_noted_in_systemds_runtime_directory_too_where_the_disk_is_never_full(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     runtime = tmp_path / "run"
     runtime.mkdir()
     monkeypatch.setenv("RUNTIME_DIRECTORY", str(runtime))
+    scene.folder = tmp_path / "missing"
+    scene.start().tell(WORDS)
+    scene.now += 60
 
     scene.start().tell(WORDS)
 
-    assert [path.name for path in runtime.iterdir()] == ["healthmon.db.told-directly"]
+    assert len(scene.said) == 1
     assert (runtime / "healthmon.db.told-directly").stat().st_mtime == BEGIN
 
 
@@ -104,3 +112,58 @@ def test_a_clock_that_was_set_back_does_not_silence_us(scene: Scene) -> None:
     alert.tell(WORDS)
 
     assert len(scene.said) == 2
+
+
+# ---------------------------------------------------------------- that healthmon does not run, and that it does again
+
+
+@pytest.mark.parametrize("note_of", [note_of_lost, note_of_refused])
+def test_who_was_told_that_it_does_not_run_is_told_once_that_it_does(
+    scene: Scene, note_of: Callable[[Path], ToldNote]
+) -> None:
+    alert = scene.start()
+    note_of(scene.folder / "healthmon.db").note(scene.now)
+    scene.now += 300
+
+    alert.runs_well()
+    alert.runs_well()
+
+    assert [message.subject for message in scene.said] == ["UP healthmon: it runs again"]
+
+
+def test_who_was_told_nothing_is_not_told_that_it_runs_again(scene: Scene) -> None:
+    scene.start().runs_well()
+
+    assert scene.said == []
+
+
+def test_that_it_runs_again_does_not_end_the_hour(scene: Scene) -> None:
+    note = note_of_lost(scene.folder / "healthmon.db")
+    note.note(scene.now)
+    scene.start().runs_well()
+
+    assert note.is_quiet(scene.now + 3599)
+    assert not note.is_quiet(scene.now + 3600)
+    note.note(scene.now + 3600)
+    assert note.lasts()
+
+
+def test_the_ticket_that_it_does_not_run_is_resolved_when_it_runs_again(scene: Scene) -> None:
+    voice = replace(ENGLISH, now=BEGIN)
+    opened = [lost(WORDS, scene.folder, voice).ticket, refused(WORDS, scene.folder, voice).ticket]
+    resolved = again(scene.folder, voice).ticket
+
+    assert resolved is not None
+    assert resolved.actions == (Action.RESOLVE,)
+    assert {(ticket.key, ticket.actions) for ticket in opened if ticket} == {(resolved.key, (Action.TRIGGER,))}
+
+
+def test_a_note_is_never_written_through_a_link(scene: Scene, tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.touch()
+    before = victim.stat().st_mtime
+    (scene.folder / "healthmon.db.told-lost").symlink_to(victim)
+
+    assert not note_of_lost(scene.folder / "healthmon.db").note(scene.now)
+
+    assert victim.stat().st_mtime == before

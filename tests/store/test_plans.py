@@ -116,7 +116,7 @@ def scans(path: Path, asked: Sequence[Statement]) -> list[str]:
 
 
 def _scans(connection: sqlite3.Connection, tables: set[str], sql: str, parameters: Any) -> Iterator[str]:
-    if not re.match(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", sql):
+    if not re.match(r"\s*(SELECT|INSERT|UPDATE|DELETE|WITH)\b", sql) or "FROM sqlite_master" in sql:
         return
     named = {(table, table) for table in tables} | set(re.findall(rf"\b({'|'.join(tables)}) (\w+)", sql))
     # What is made for a question alone is looked through as a matter of course.

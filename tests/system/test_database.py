@@ -222,12 +222,16 @@ def test_file_that_is_not_ours_is_refused_with_one_sentence_and_left_as_it_is(
         done = scene.daemon.command("run")
 
         assert done.returncode == 73
-        start, sentence = done.stderr.splitlines()
+        start, *_, sentence = done.stderr.splitlines()
         assert start.endswith("starts: 1 PBXs, 1 receivers")
         assert sentence.startswith(f"healthmon: {scene.daemon.database}: ")
         assert words in sentence
         assert scene.daemon.database.read_bytes() == content
-        assert {path.name for path in tmp_path.glob("healthmon.db*")} <= {"healthmon.db", "healthmon.db.lock"}
+        assert {path.name for path in tmp_path.glob("healthmon.db*")} <= {
+            "healthmon.db",
+            "healthmon.db.lock",
+            "healthmon.db.told-not-started",
+        }
 
 
 def test_second_daemon_is_refused_and_the_first_goes_on(tmp_path: Path) -> None:
