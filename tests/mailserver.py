@@ -14,7 +14,8 @@ STAGES = ("GREETING", "EHLO", "MAIL", "RCPT", "DATA", "TEXT")
 
 class Trouble(NamedTuple):
     """What happens at a stage: ``drop`` (the line is cut), ``wait`` (so many seconds), ``trickle`` (a letter at a
-    time, without end), or an answer ("451 no")."""
+    time, without end), ``sip`` (at TEXT: it is taken line by line, with so many seconds between them), or an answer
+    ("451 no")."""
 
     stage: str
     what: str
@@ -112,9 +113,11 @@ def _handler(server: MailServer) -> type[socketserver.BaseRequestHandler]:
 
         def text(self, recipients: list[str]) -> None:
             lines = []
+            trouble = self.trouble("TEXT")
             while (line := self.rfile.readline()) not in (b".\r\n", b""):
                 lines.append(line)
-            trouble = self.trouble("TEXT")
+                if trouble is not None and trouble.what == "sip":
+                    server.stopped.wait(trouble.seconds)
             if trouble is None or trouble.what in ("drop", "wait"):
                 server.mails.append(Mail(tuple(recipients), b"".join(lines).decode()))
             self.answer("TEXT", "250 queued")

@@ -27,6 +27,10 @@ CONNECT_TIMEOUT = 10.0
 
 #: How long each stage may take (seconds; RFC 5321, 4.5.3.2).
 GREETING, COMMAND, DATA, BLOCK, END_OF_TEXT = 300.0, 300.0, 120.0, 180.0, 600.0
+#: A server that takes a text in drops has BLOCK, and a second for so many bytes of it.
+_TEXT_RATE = 16_000
+#: After this time no further mail is begun: a server that uses up the time of each stage would keep us for days.
+ALL_WITHIN = 1800.0
 #: To say goodbye; the mail is delivered by then.
 _QUIT = 5.0
 
@@ -114,18 +118,20 @@ def hand_over(server: MailServer, letters: Sequence[Letter]) -> dict[str, Answer
     """
     answers: dict[str, Answer] = {}
     left = list(letters)
-    while left:
+    why_not = Answer(Verdict.LATER, f"the mails before took more than {ALL_WITHIN / 60:g} minutes")
+    ends_at = time.monotonic() + ALL_WITHIN
+    while left and time.monotonic() < ends_at:
         try:
             with _conversation(server) as conversation:
-                while left:
+                while left and time.monotonic() < ends_at:
                     conversation.hand_over(left.pop(0), answers)
         except CannotBegin as error:
-            never_left = Answer(Verdict.LATER, str(error), no_connection=error.stage == "connecting")
-            for letter in left:
-                _note(answers, letter.recipients, never_left)
+            why_not = Answer(Verdict.LATER, str(error), no_connection=error.stage == "connecting")
             break
         except ConversationEnded:
             continue
+    for letter in left:
+        _note(answers, letter.recipients, why_not)
     return answers
 
 
@@ -235,11 +241,19 @@ class Conversation(smtplib.SMTP):
         _note(answers, accepted, replace(answer, about_text=True))
 
     def _send_text(self, text: bytes) -> None:
-        """Send it block by block; a line that begins with a dot gets another one (RFC 5321, 4.5.2)."""
+        """Send it block by block, each in its time, and all of it at a rate that is none of drops.
+
+        A line that begins with a dot gets another one (RFC 5321, 4.5.2).
+        """
         stuffed = re.sub(rb"(?m)^\.", b"..", text)
         end = b".\r\n" if stuffed.endswith(b"\r\n") else b"\r\n.\r\n"
         whole = stuffed + end
+        ends_at = time.monotonic() + self._patience + len(whole) / _TEXT_RATE
         for start in range(0, len(whole), _BLOCK_BYTES):
+            left = ends_at - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            self._socket().settimeout(min(left, self._patience))
             self._socket().sendall(whole[start : start + _BLOCK_BYTES])
 
     # ---------------------------------------------------------------- the connection

@@ -353,3 +353,36 @@ def test_pgp_without_its_package_is_said_at_check_config_and_sends_nothing_in_cl
 
 def test_a_url_that_apprise_does_not_load_is_a_failure_that_says_so() -> None:
     assert "does not load" in failure("mailto://h@/?to=secret77").why
+
+
+def letters(*recipients: str, text: bytes = b"Subject: x\r\n\r\ny\r\n") -> list[smtp.Letter]:
+    return [smtp.Letter("healthmon@example.org", (recipient,), text) for recipient in recipients]
+
+
+def test_a_server_that_takes_the_text_in_drops_is_left_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    # More than all buffers hold; each block goes in its time, the whole would take minutes.
+    monkeypatch.setattr(smtp, "BLOCK", 1.0)
+    monkeypatch.setattr(smtp, "_TEXT_RATE", 16_000_000)
+    text = (b"x" * 998 + b"\r\n") * 16_000
+    with MailServer(Trouble("TEXT", "sip", 0.005)) as server:
+        begun = time.monotonic()
+        answers = smtp.hand_over(
+            smtp.MailServer("127.0.0.1", server.port, smtp.Mode.INSECURE), letters("a@example.org", text=text)
+        )
+
+    assert time.monotonic() - begun < 10
+    assert answers["a@example.org"].why == "the text: no answer within 1 s"
+    assert server.mails == []
+
+
+def test_a_server_that_uses_up_the_time_of_each_stage_does_not_keep_us_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(smtp, "ALL_WITHIN", 0.6)
+    with MailServer(Trouble("RCPT", "wait", 0.4)) as server:
+        mails = letters("a@example.org", "b@example.org", "c@example.org", "d@example.org")
+        answers = smtp.hand_over(smtp.MailServer("127.0.0.1", server.port, smtp.Mode.INSECURE), mails)
+
+        assert server.readers() == ["a@example.org", "b@example.org"]
+    assert [answers[to].verdict for to in ("c@example.org", "d@example.org")] == [smtp.Verdict.LATER] * 2
+    assert answers["d@example.org"].why == "the mails before took more than 0.01 minutes"
