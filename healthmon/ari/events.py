@@ -25,7 +25,7 @@ from healthmon.ari.failures import connect_timed_out, refusal, talking_to, unrea
 from healthmon.config.types import PbxConfig
 from healthmon.errors import AriError, AriUnexpected, AriUnreachable, Trouble
 from healthmon.wire.failures import failures_of_the_peer, with_its_type
-from healthmon.wire.pace import Limits, Pace, TooLong, TooSlow, receive
+from healthmon.wire.pace import Limits, Pace, TooLong, TooSlow, receive, what_is_left
 
 #: An event has some 500 bytes; websocket-client would buffer a frame of any size.
 LARGEST_FRAME = 16 * 1024 * 1024
@@ -146,18 +146,22 @@ class EventSocket:
 
 def _connect(pbx: PbxConfig, timeout: float, connect_timeout: float) -> socket.socket:
     address = address_of(pbx)
+    begun = time.monotonic()
     with talking_to(pbx, _CALL, timeout=connect_timeout):
         try:
             plain = socket.create_connection((address.host, address.port), connect_timeout)
         except TimeoutError as error:
             raise connect_timed_out(pbx, _CALL) from error
-    plain.settimeout(timeout)
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if not address.is_tls:
+        plain.settimeout(timeout)
         return plain
-    with talking_to(pbx, _CALL, timeout=timeout), ExitStack() as closing:
+    with talking_to(pbx, _CALL, timeout=connect_timeout), ExitStack() as closing:
         closing.callback(plain.close)
-        secure = tls_context(pbx).wrap_socket(plain, server_hostname=address.host)
+        context = tls_context(pbx)
+        plain.settimeout(what_is_left(connect_timeout, begun))
+        secure = context.wrap_socket(plain, server_hostname=address.host)
+        secure.settimeout(timeout)
         closing.pop_all()
         return secure
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from functools import partial
 from typing import Any
 
@@ -10,7 +12,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager, ProxyM
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from healthmon.wire.answers import BoundedAnswer
-from healthmon.wire.pace import Limits
+from healthmon.wire.pace import Limits, what_is_left
 
 
 class BoundedAdapter(HTTPAdapter):
@@ -62,3 +64,11 @@ class _EncryptedConnection(HTTPSConnection):
     def __init__(self, limits: Limits, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.response_class = partial(BoundedAnswer, limits)  # type: ignore[assignment]
+
+    def _new_conn(self) -> socket.socket:
+        """Connect; the TLS handshake has what is left of the time."""
+        begun = time.monotonic()
+        connection = super()._new_conn()
+        if (timeout := connection.gettimeout()) is not None:
+            connection.settimeout(what_is_left(timeout, begun))
+        return connection

@@ -110,6 +110,11 @@ def receive(connection: socket.socket, size: int, pace: Pace, patience: float | 
     return received
 
 
+def what_is_left(timeout: float, begun: float) -> float:
+    """How much is left of a time that began then (seconds); never 0, which means something else to a socket."""
+    return max(timeout - (time.monotonic() - begun), 0.001)
+
+
 def _size(size_bytes: int) -> str:
     if size_bytes < 10_000:
         return f"{size_bytes} byte{'' if size_bytes == 1 else 's'}"

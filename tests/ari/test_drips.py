@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -24,6 +25,8 @@ from .test_trouble import Look, both_ways, by_events, by_rest, failure
 #: The real limits, in a twentieth of the time; and what a busy machine may take longer (seconds).
 QUICK = Limits(largest=LARGEST_ANSWER, whole_within=1.0, share_within=0.25)
 SPARE = 5.0
+#: How long a connection may take in the test of that (seconds).
+CONNECTING = 2.5
 #: The first frame of a text in several frames, one in its middle, and an empty one.
 FIRST, MIDDLE, EMPTY = b"\x01\x01x", b"\x00\x01x", b"\x00\x00"
 TEN_MB = b"\x81\x7f" + (10_000_000).to_bytes(8, "big")
@@ -90,6 +93,26 @@ def test_a_tls_handshake_that_drips_is_given_up_like_a_silent_one(look: Look) ->
         error = slow_failure(look, server)
 
     assert error.trouble is Trouble.TIMED_OUT
+
+
+@both_ways
+def test_the_connection_and_the_tls_handshake_have_one_time_together(
+    look: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connect = socket.socket.connect
+
+    def connect_slowly(self: socket.socket, address: object) -> None:
+        time.sleep(CONNECTING * 0.8)
+        connect(self, address)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(socket.socket, "connect", connect_slowly)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        begun = time.monotonic()
+        with pytest.raises(AriUnreachable) as caught:
+            look(config(f"https://127.0.0.1:{silent.getsockname()[1]}", "healthmon", "secret"), CONNECTING)
+
+    assert caught.value.trouble is Trouble.TIMED_OUT
+    assert time.monotonic() - begun < CONNECTING * 1.6
 
 
 # ---------------------------------------------------------------- frames

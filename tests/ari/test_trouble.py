@@ -32,15 +32,15 @@ from .captures import VERSIONS, exchange
 from .certificates import Authority
 from .peers import config
 
-Look = Callable[[PbxConfig], object]
+Look = Callable[..., object]
 
 
-def by_rest(pbx: PbxConfig) -> object:
-    return AriClient(pbx, timeout=0.3, connect_timeout=0.3).endpoints()
+def by_rest(pbx: PbxConfig, connect_timeout: float = 0.3) -> object:
+    return AriClient(pbx, timeout=0.3, connect_timeout=connect_timeout).endpoints()
 
 
-def by_events(pbx: PbxConfig) -> object:
-    return open_events(pbx, subscribe_all=False, timeout=0.3, connect_timeout=0.3)
+def by_events(pbx: PbxConfig, connect_timeout: float = 0.3) -> object:
+    return open_events(pbx, subscribe_all=False, timeout=0.3, connect_timeout=connect_timeout)
 
 
 both_ways = pytest.mark.parametrize("look", [by_rest, by_events])
