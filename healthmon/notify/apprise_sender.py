@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import logging
 import re
+import sys
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from healthmon.config.types import Secret
 from healthmon.config.urls import scheme_of
 from healthmon.errors import DeliveryError, DeliveryUnsure, NoConnection
 from healthmon.notify.failing import short
-from healthmon.notify.message import MOST_CHARACTERS, Attachment, Message
+from healthmon.notify.helper import Helper, HelperFailed, HelperMissing
+from healthmon.notify.http import CONNECT_TIMEOUT, READ_TIMEOUT
+from healthmon.notify.message import MOST_CHARACTERS, Attachment, Message, Mood
 from healthmon.notify.redact import Redactor
 from healthmon.notify.telegram import as_html, retry_after
 from healthmon.notify.urlcheck import why_addresses_are_wrong
@@ -22,8 +27,15 @@ from healthmon.wire.failures import failures_of_the_peer, with_its_type
 if TYPE_CHECKING:
     import apprise
 
-#: apprise waits 4 s for an answer by itself; a mail server that looks into blocklists needs longer.
-READ_TIMEOUT, CONNECT_TIMEOUT = 15.0, 10.0
+    from healthmon.notify.apprise_http import Exchange
+
+#: No request is begun, nor waited for, after so long with a message (seconds) …
+MESSAGE_WITHIN = 30.0
+#: A channel that speaks something else than HTTP may take so long for a message (seconds), and so much memory (bytes).
+APART_WITHIN = 60.0
+APART_MOST_MEMORY = 256_000_000
+#: HTTP as well, and WebSockets over sockets of its own.
+_OTHER_SOCKETS_TOO = frozenset(("nostr",))
 
 #: Channels that belong to their owner and take what comes; nobody reads them at one glance.
 _UNHURRIED = re.compile(r"(xml|form)s?")
@@ -44,6 +56,8 @@ _POOL = re.compile(r"HTTPS?ConnectionPool\(host='(?P<host>.*?)', port=(?P<port>\
 _PROXY = re.compile(r"ProxyError|Cannot connect to proxy|Unable to connect to proxy", re.I)
 #: The channel answered, and did not want this message.
 _REFUSED = re.compile(r"\berror=4(?!01|03|04|08|29)\d\d\b")
+#: How apprise reads a no.
+_NO = re.compile(r"no?|off|false|f|0|never|deny|disabled?|disallow|block", re.I)
 _SENT_SOME = re.compile(r"^Sent ", re.I)
 
 
@@ -51,6 +65,9 @@ def _apprise() -> Any:
     """Import apprise, and keep its log lines to ourselves: they hold secrets, and we say what matters."""
     import apprise  # noqa: PLC0415
 
+    from healthmon.notify.apprise_http import bound_requests  # noqa: PLC0415
+
+    bound_requests()
     logger = logging.getLogger("apprise")
     logger.setLevel(logging.DEBUG)
     logger.propagate = False
@@ -92,17 +109,47 @@ class AppriseSender:
     def send(self, message: Message) -> None:
         """Send, and return when the channel has accepted it.
 
-        Raises DeliveryError when it was not accepted, DeliveryUnsure when nobody knows. It takes as long as
-        apprise's own time-outs let it, for a send that is abandoned would go on beside the next one.
+        Raises DeliveryError when it was not accepted, DeliveryUnsure when nobody knows.
         """
+        service = self._loaded()
+        if _speaks_http_only(service, scheme_of(self._url)):
+            self._send_through(service, message)
+        else:
+            self._send_apart(message)
+
+    def send_here(self, message: Message) -> None:
+        """Send in this very process, however long that takes. Raises as ``send`` does."""
         self._send_through(self._loaded(), message)
+
+    def _send_apart(self, message: Message) -> None:
+        """Send by a process that can be killed: nothing else ends what hangs in sockets that are not ours.
+
+        It is waited for, or dead, when this returns: what was given up never goes on beside the next attempt.
+        """
+        helper = Helper(
+            "healthmon.notify.apprise_process",
+            most_memory=APART_MOST_MEMORY,
+            most_cpu=APART_WITHIN,
+            within=APART_WITHIN,
+        )
+        question = Parcel(self.url_id, str(self._url), message.subject, message.body, message.mood, message.attachment)
+        try:
+            with closing(helper):
+                said = msgspec.msgpack.decode(helper.ask(msgspec.msgpack.encode(question)), type=Outcome)
+        except HelperMissing as error:
+            raise DeliveryError(self.url_id, str(error)) from None
+        except (HelperFailed, msgspec.DecodeError) as error:
+            raise DeliveryUnsure(self.url_id, f"sending {error}") from None
+        said.raise_failure(self.url_id)
 
     def _send_through(self, service: apprise.NotifyBase, message: Message) -> None:
         module = _apprise()
         carrier = module.Apprise(service, asset=service.asset)
         is_html = scheme_of(self._url) == _TELEGRAM
         subject, body = as_html(message) if is_html else (message.subject, message.body)
-        with failures_of_the_peer(self._unexpected):
+        from healthmon.notify.apprise_http import exchange  # noqa: PLC0415 - brings requests with it
+
+        with exchange(MESSAGE_WITHIN) as requests_of_it, failures_of_the_peer(self._unexpected):
             result = carrier.notify(
                 body=body,
                 title=subject,
@@ -113,7 +160,7 @@ class AppriseSender:
             )
         if not result:
             entries = [(entry.level, entry.message) for entry in result.logs()]
-            raise self._error(entries)
+            raise self._error(entries, requests_of_it)
 
     def _loaded(self) -> apprise.NotifyBase:
         """Make apprise's object, once. Raises DeliveryError if apprise does not load the URL."""
@@ -121,13 +168,15 @@ class AppriseSender:
             self._service = load(self.url_id, self._url)
         return self._service
 
-    def _error(self, entries: list[tuple[str, str]]) -> DeliveryError:
-        """Make one sentence, and a class, of what apprise logged while it failed."""
+    def _error(self, entries: list[tuple[str, str]], requests_of_it: Exchange) -> DeliveryError:
+        """Make one sentence, and a class, of what apprise logged while it failed, and of what its requests did."""
         said = " ".join(words for _, words in entries)
         why = self._redact("; ".join(_telling(entries)) or "apprise gave no reason")
         never_left = _NEVER_LEFT.search(said) is not None
+        if requests_of_it.has_moved:
+            why += "; it says that it has moved; write its new address"
         handed_over = _UNSURE.search(said) and not never_left
-        if handed_over or any(_SENT_SOME.match(words) for _, words in entries):
+        if requests_of_it.is_in_doubt or handed_over or any(_SENT_SOME.match(words) for _, words in entries):
             return DeliveryUnsure(self.url_id, why)
         return DeliveryError(
             self.url_id,
@@ -148,6 +197,56 @@ class AppriseSender:
         return NoConnection()
 
 
+class Parcel(msgspec.Struct, frozen=True):
+    """What a process needs to know that sends one message."""
+
+    url_id: str
+    url: str
+    subject: str
+    body: str
+    mood: Mood
+    attachment: Attachment | None
+
+    def send(self) -> Outcome:
+        """Send it, and say what became of it. That process does this."""
+        message = Message(self.subject, self.body, self.mood, attachment=self.attachment)
+        try:
+            AppriseSender(self.url_id, Secret(self.url)).send_here(message)
+        except DeliveryError as error:
+            is_unsure = isinstance(error, DeliveryUnsure)
+            return Outcome(error.why, is_unsure, error.refused, error.retry_after, error.no_connection)
+        return Outcome()
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of a message that another process sent; an empty ``why``: it was accepted."""
+
+    why: str = ""
+    is_unsure: bool = False
+    refused: bool = False
+    retry_after: float | None = None
+    no_connection: NoConnection | None = None
+
+    def raise_failure(self, url_id: str) -> None:
+        """Raise what that process raised, if it did."""
+        if not self.why:
+            return
+        kind = DeliveryUnsure if self.is_unsure else DeliveryError
+        raise kind(
+            url_id,
+            self.why,
+            refused=self.refused,
+            retry_after=self.retry_after,
+            no_connection=self.no_connection,
+        )
+
+
+def _speaks_http_only(service: apprise.NotifyBase, scheme: str) -> bool:
+    """Whether all that a channel does goes through ``requests``, where it is bounded."""
+    module = sys.modules[type(service).__module__]
+    return "requests" in vars(module) and scheme not in _OTHER_SOCKETS_TOO
+
+
 def attached(attachment: Attachment | None) -> Any:
     """Make apprise's form of a file; it stays in memory."""
     if attachment is None:
@@ -163,7 +262,7 @@ def _telling(entries: list[tuple[str, str]]) -> Iterator[str]:
     for level, words in entries:
         if level in ("WARNING", "ERROR", "CRITICAL"):
             yield words.strip().rstrip(".")
-        elif match := re.match(r"(?:Socket|Notification) Exception: (.*)", words, re.S):
+        elif match := re.match(r"(?:Socket|Notification|Socket connect) [Ee]xception: (.*)", words, re.S):
             yield short(match[1])
         elif match := re.match(r"Response Details:\s*b?(['\"])(.+)\1$", words, re.S):
             yield f"it answered: {short(match[2])}"
@@ -258,6 +357,13 @@ def why_refused(url: str) -> str | None:
     if dropped := [line for line in warnings if re.search(r"dropp|invalid|ignor", line, re.I)]:
         return f"apprise drops a part of it: {redact('; '.join(dropped))}"
     return None
+
+
+def remark(url: str) -> str | None:
+    """Say what of a URL is not obeyed; None: everything is."""
+    options = (option.partition("=") for option in url.partition("?")[2].split("&"))
+    wants_redirects = any(name.lower() == "redirect" and not _NO.fullmatch(value) for name, _, value in options)
+    return "redirect=yes: not obeyed; healthmon follows no redirect" if wants_redirects else None
 
 
 def why_without(url: str, *options: str) -> str | None:

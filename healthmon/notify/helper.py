@@ -156,7 +156,8 @@ def _environment() -> dict[str, str]:
     """It finds the modules that we find."""
     kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
     paths = [str(Path(path).absolute()) for path in sys.path if path]
-    return {**kept, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUTF8": "1"}
+    # An arena for each thread would reserve 64 MB of its address space.
+    return {**kept, "PYTHONPATH": os.pathsep.join(paths), "PYTHONUTF8": "1", "MALLOC_ARENA_MAX": "1"}
 
 
 def _send(connection: socket.socket, message: bytes, deadline: float) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import resource
+import select
 import signal
 import sys
+import threading
 from collections.abc import Callable
 
 #: Each message between a helper and us begins with its length in so many bytes.
@@ -19,12 +21,21 @@ def serve(answer: Callable[[bytes], bytes]) -> None:
     most_memory, most_cpu = int(sys.argv[1]), float(sys.argv[2])
     _limit(resource.RLIMIT_AS, most_memory)
     _limit(resource.RLIMIT_CORE, 0)
+    threading.Thread(target=_leave_with_whoever_asks, daemon=True).start()
     _write(READY)
     while question := _read_message():
-        # When that is used up, a signal ends the process, also one whose asker is dead.
+        # When that is used up, a signal ends the process.
         signal.setitimer(signal.ITIMER_PROF, most_cpu)
         _write(answer(question))
         signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def _leave_with_whoever_asks() -> None:
+    """End the process when nobody waits for its answer any more: it would go on beside the next attempt."""
+    hung_up = select.poll()
+    hung_up.register(sys.stdin.fileno(), select.POLLHUP)
+    hung_up.poll()
+    os._exit(1)
 
 
 def _limit(what: int, most: int) -> None:

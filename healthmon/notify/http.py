@@ -119,7 +119,7 @@ class Caller:
             if isinstance(cause, BadPace):
                 said = f"the answer {cause}"
         why = self._redact(short(said))
-        if _has_left(error):
+        if has_left(error):
             return DeliveryUnsure(self._url_id, why)
         return DeliveryError(self._url_id, why, no_connection=where.opens_to if _never_opened(error) else None)
 
@@ -140,7 +140,7 @@ def _sent(session: requests.Session, where: Call, body: bytes) -> requests.Respo
     )
 
 
-def _has_left(error: Exception) -> bool:
+def has_left(error: Exception) -> bool:
     """Whether the message was handed over, or may have been, when this happened."""
     import requests  # noqa: PLC0415
     from urllib3.exceptions import InvalidHeader, LocationValueError, ProtocolError  # noqa: PLC0415

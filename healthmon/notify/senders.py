@@ -60,4 +60,4 @@ def remark(url: str) -> str | None:
         return services.remark(url)
     if scheme in through_apprise.SERVICES:
         return through_apprise.remark(url)
-    return no_tickets.remark(url)
+    return no_tickets.remark(url) or apprise_sender.remark(url)
