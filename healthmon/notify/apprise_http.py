@@ -2,7 +2,7 @@
 
 Every one of them calls ``requests.post()`` or its like, which makes a session for each call, by a name that is looked
 up then. ``bound_requests`` puts a session of ours in that place; our own code makes its sessions itself and is not
-touched (docs/decisions/0038-apprise-within-limits.md).
+touched (docs/decisions/0040-apprise-within-limits.md).
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def test_a_reload_with_a_template_that_never_ends_changes_nothing(tmp_path: Path
     with fake_scene(tmp_path, config=with_templates(tmp_path, "ours: {{ subject }}", "{{ body }}")) as scene:
         (tmp_path / "subject.j2").write_text(ENDLESS)
         scene.daemon.reload()
-        wait_for(lambda: "the running one stays" in scene.daemon.log())
+        wait_for(lambda: "the running one stays" in scene.daemon.log(), timeout=60)
         said = scene.daemon.command("check-config")
 
         scene.down("101")
