@@ -233,7 +233,7 @@ class Daemon:
             error = lost
         try:
             outcome = self._writer.give_up(error, lambda _done, _pages: self._manager.extend(60))
-        except StoreError as trouble:
+        except (StoreError, OSError) as trouble:
             outcome = str(trouble)
         log.critical("%s; %s", error, outcome)
         tell_lost(self._config, f"{error}; {outcome}")

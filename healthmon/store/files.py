@@ -73,8 +73,19 @@ def save_copy(connection: sqlite3.Connection, copy: Path, on_progress: OnProgres
 
 def put_in_place(new: Path, path: Path) -> None:
     """Rename, so that a power cut leaves either nothing or the whole file. Raises OSError."""
-    for thing in (new, path.parent):
-        file = os.open(thing, os.O_RDONLY)
+    _flush(new, path.parent)
+    new.replace(path)
+
+
+def put_where_nothing_is(new: Path, path: Path) -> None:
+    """The same, but never over something that is there. Raises OSError, FileExistsError."""
+    _flush(new, path.parent)
+    os.link(new, path)
+    new.unlink()
+
+
+def _flush(*paths: Path) -> None:
+    for path in paths:
+        file = os.open(path, os.O_RDONLY)
         os.fsync(file)
         os.close(file)
-    new.replace(path)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from pathlib import Path
 
 from healthmon.errors import Loss, StoreError
 from healthmon.store.connect import errors_named
-from healthmon.store.files import BESIDE, OnProgress, beside, save_copy, set_aside, stamp
+from healthmon.store.files import BESIDE, OnProgress, put_where_nothing_is, save_copy, set_aside, stamp
 from healthmon.store.guard import Guard
 
 
@@ -18,7 +17,7 @@ def salvage(connection: sqlite3.Connection, path: Path, loss: Loss, now: float, 
     The connection must not be closed afterwards: SQLite would write its log into whatever is there now.
     """
     if loss is Loss.GONE:
-        return _put_back(connection, path, on_progress)
+        return _put_back(connection, path, now, on_progress)
     if loss is Loss.REPLACED:
         return _keep_beside(connection, path, now, on_progress)
     return "what it held before is lost, unless there is a backup"
@@ -31,14 +30,16 @@ def take_away_ours(path: Path, guard: Guard, now: float) -> None:
             set_aside(path, end, now)
 
 
-def _put_back(connection: sqlite3.Connection, path: Path, on_progress: OnProgress) -> str:
+def _put_back(connection: sqlite3.Connection, path: Path, now: float, on_progress: OnProgress) -> str:
     """Write what was deleted to its place again, unless something is there by now. What stands in the log is in it."""
     partial = path.with_name(f"{path.name}.partial")
     try:
         save_copy(connection, partial, on_progress)
+        if path.exists():
+            return "it could not be put back: something else is in its place by now"
         for end in BESIDE:
-            beside(path, end).unlink(missing_ok=True)
-        os.link(partial, path)
+            set_aside(path, end, now)
+        put_where_nothing_is(partial, path)
     except (OSError, StoreError) as error:
         return f"it could not be put back: {error}"
     finally:

@@ -172,6 +172,19 @@ def test_what_was_deleted_or_renamed_is_put_back_with_all_that_was_booked(
     assert not Path(f"{path}-wal").exists()
 
 
+def test_a_strange_log_in_the_new_folder_is_not_written_into_what_is_put_back(
+    store: Store, path: Path, tmp_path: Path
+) -> None:
+    folder_renamed(path, tmp_path)
+    Path(f"{path}-wal").write_bytes(b"of another")
+
+    given_up(store.writer)
+
+    assert incidents(path) == [1]
+    assert not Path(f"{path}-wal").exists()
+    assert [one.read_bytes() for one in path.parent.glob("*.leftover")] == [b"of another"]
+
+
 def test_what_appeared_in_its_place_meanwhile_is_not_overwritten(store: Store, path: Path) -> None:
     path.unlink()
     error = lost(store.writer)
