@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from healthmon.errors import ExitCode
+
 from .unit import ROOT, SYSUSERS, UNIT, settings
 
 #: What the README says of systemd-analyze security: 0 is the best, 10 the worst. Ours needs the network, so it cannot
@@ -79,6 +81,16 @@ def test_a_configuration_with_mistakes_is_not_tried_again_and_everything_else_is
     assert unit["Restart"] == ["always"]
     assert unit["RestartPreventExitStatus"] == ["2 78"]
     assert unit["StartLimitIntervalSec"] == ["0"]
+
+
+def test_a_database_that_is_lost_or_cannot_be_used_is_tried_again_for_a_whole_one_may_be_in_its_place() -> None:
+    unit = settings()
+    never_again = {int(code) for code in unit["RestartPreventExitStatus"][0].split()}
+
+    assert never_again.isdisjoint({ExitCode.DATABASE, ExitCode.DATABASE_LOST})
+    # Over restarts it is remembered here when somebody was told.
+    assert unit["RuntimeDirectory"] == ["healthmon"]
+    assert unit["RuntimeDirectoryPreserve"] == ["yes"]
 
 
 def test_the_group_may_read_the_state_and_nobody_else() -> None:

@@ -1,6 +1,7 @@
 """``python -m tests.system.hasty FILE …``: healthmon whose engine is stuck for as long as FILE exists.
 
-It also notices within seconds what takes half a minute otherwise, and begins its heartbeat at once.
+It also notices within seconds what takes half a minute otherwise, begins its heartbeat at once, and soon says that it
+runs well.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import healthmon.app.daemon
 import healthmon.app.heartbeat
 import healthmon.core.pulse
 import healthmon.engine
@@ -38,4 +40,5 @@ if __name__ == "__main__":
     healthmon.engine.ALIVE_EVERY = 1.0
     healthmon.core.pulse.COMMITS_WITHIN = COMMITS_WITHIN
     healthmon.app.heartbeat.FIRST_IN = 0.1
+    healthmon.app.daemon.RUNS_WELL_AFTER = 1.0
     main()

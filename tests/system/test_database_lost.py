@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,8 +16,11 @@ from tests.system.daemon import Daemon
 from tests.system.disks import small_tmpfs
 from tests.system.fake_scene import FakeScene, fake_scene
 
+ROOT = Path(__file__).parents[2]
+
 LOST = "DOWN healthmon: its database cannot be used any more"
 REFUSED = "DOWN healthmon: it does not start, nothing is watched"
+AGAIN = "UP healthmon: it runs again"
 ANEW = "healthmon: its database was gone, a new one begins"
 
 #: What is promised (seconds).
@@ -151,16 +155,19 @@ def test_directory_that_is_replaced_while_running_gets_the_database_again(scene:
     assert scene.daemon.state("PJSIP/101") == "down"
 
 
-def test_database_that_is_lost_again_within_the_hour_is_told_once(scene: FakeScene) -> None:
-    scene.daemon.database.unlink()
-    ended(scene.daemon)
-    scene.daemon.start()
-    scene.daemon.database.unlink()
+def test_database_that_is_lost_again_within_the_hour_is_told_once_and_that_it_runs_again_too(tmp_path: Path) -> None:
+    program = (sys.executable, "-m", "tests.system.hasty", str(tmp_path / "stuck"))
+    with fake_scene(tmp_path, program=program, environ={"PYTHONPATH": str(ROOT)}) as scene:
+        scene.daemon.database.unlink()
+        ended(scene.daemon)
+        scene.daemon.start()
+        scene.sink.wait_for_text(AGAIN)
+        scene.daemon.database.unlink()
 
-    log = ended(scene.daemon)
+        log = ended(scene.daemon)
 
-    assert scene.subjects.count(LOST) == 1
-    assert "nobody is told of it again" in log
+        assert scene.subjects == [LOST, AGAIN]
+        assert "nobody is told of it again" in log
 
 
 # ---------------------------------------------------------------- at the start
