@@ -104,14 +104,14 @@ def read_head(path: Path) -> Head:
 
 def _look_through(path: Path) -> None:
     with errors_named(path), closing(open_connection(path, "mode=ro&immutable=1")) as connection:
-        _refuse_damage(connection, path)
+        _refuse_damage(connection, path, "; it was left untouched")
 
 
-def _refuse_damage(connection: sqlite3.Connection, path: Path) -> None:
+def _refuse_damage(connection: sqlite3.Connection, path: Path, and_then: str = "") -> None:
     with errors_named(path):
         finding = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if finding != "ok":
-        raise ForeignDatabase(path, f"the file is damaged ({' '.join(finding.split())}); it was left untouched")
+        raise ForeignDatabase(path, f"the file is damaged ({' '.join(finding.split())}){and_then}")
 
 
 def open_database(
@@ -137,6 +137,7 @@ def open_database(
             version = schema_version(connection)
         check_not_too_new(path, version, len(migrations))
         if is_repaired and path.stat().st_size <= CHECKED_UP_TO_BYTES:
+            # It is not left untouched: SQLite writes the log into it when the connection is closed.
             _refuse_damage(connection, path)
         if version < len(migrations):
             _back_up(connection, path, version, now, on_migrating)
