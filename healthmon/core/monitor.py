@@ -11,7 +11,7 @@ from healthmon.core.desk import FLAPS, Desk
 from healthmon.core.endpoint import LIVING, Endpoint
 from healthmon.core.endpoints import DOUBT, DUE, GRACE, UNLISTED, Endpoints
 from healthmon.core.incidents import MUTES
-from healthmon.core.pbx import CONFIRMED_WITHIN, JUST_STARTED, Candidate, Held, Pbx
+from healthmon.core.pbx import CONFIRMED_WITHIN, JUST_STARTED, MOST_PLACES, Candidate, Held, Pbx
 from healthmon.core.pbxs import ACCEPT, CHECK, RESTARTS_OVER, Pbxs
 from healthmon.core.receivers import URLS, Receivers
 from healthmon.core.resume import Resume, end_blindness_of_a_gone_pbx, end_what_is_gone, forget_state
@@ -192,11 +192,14 @@ class Monitor:
 
     @staticmethod
     def _has_room(pbx: Pbx, target: Target, step: Step) -> bool:
-        """Whether one more endpoint of a PBX can be watched; that there are too many is said once."""
-        if target in pbx.candidates or not pbx.is_full:
+        """Whether one more endpoint of a PBX can be watched now; that there are too many is said once."""
+        if target in pbx.candidates:
             return True
-        pbx.note_too_many(step)
-        return False
+        if pbx.is_full:
+            pbx.note_too_many(step)
+            return False
+        pbx.newcomers += 1
+        return not pbx.has_more_newcomers
 
     def _begin_to_watch(self, pbx: Pbx, target: Target, watch: WatchConfig, since: float, step: Step) -> Endpoint:
         endpoint = Endpoint(target, watch, pbx.settings.pop(target, None), since)
@@ -236,7 +239,7 @@ class Monitor:
                 step.changes.round_trips.append(measured)
             is_doubtful, loss = endpoint.makes_settings_doubtful(change), endpoint.loss
             matters = endpoint.hear_contact(change)
-            is_moved = self._follow(endpoint, change, step)
+            is_moved = self._follow(pbx, endpoint, change, step)
             if is_moved or is_doubtful:
                 step.changes.questions.append(Question(pbx.name, settings_of=(endpoint.target,)))
             if matters and endpoint.word is not None:
@@ -244,9 +247,9 @@ class Monitor:
                 if endpoint.loss is not loss:
                     self._endpoints.settle(pbx, endpoint, step)
 
-    def _follow(self, endpoint: Endpoint, change: ContactChange, step: Step) -> bool:
+    def _follow(self, pbx: Pbx, endpoint: Endpoint, change: ContactChange, step: Step) -> bool:
         """Keep in mind where its contacts are; return whether one is at a new place: its settings tell more of it."""
-        news = endpoint.follow(change)
+        news = endpoint.follow(change) if pbx.places <= MOST_PLACES else []
         step.changes.places += news
         # While it is down, it is where it was lost.
         self._desk.members.note(endpoint)
@@ -326,7 +329,9 @@ class Monitor:
             self._endpoints.doubt_contacts(pbx, step)
             self._note_contacts(pbx, snapshot.asked_at, step)
         self._reconcile(pbx, snapshot, step, counts=sees_changes)
-        if is_first_look:
+        if pbx.has_more_newcomers:
+            self._pbx_rules.want_snapshot(pbx, step)
+        elif is_first_look:
             pbx.was_seen = True
             step.changes.pbx_states[pbx.name] = pbx.state()
         self._pbx_rules.take_inventory(pbx, snapshot.asked_at, step)
@@ -351,6 +356,7 @@ class Monitor:
         """Compare all that is listed with what is believed; most of it is the same."""
         at, endpoints = snapshot.asked_at, pbx.endpoints
         pbx.round = this_round = pbx.round + 1
+        pbx.newcomers = 0
         listed = 0
         for observation in snapshot.endpoints:
             endpoint = endpoints.get(observation.target)
@@ -361,7 +367,7 @@ class Monitor:
                     endpoint.last_at = max(at, endpoint.last_at)
                     continue
             self._observe(pbx, endpoint, observation, step, counts=counts)
-        pbx.forget_unlisted(snapshot)
+        pbx.take_stock(snapshot)
         if listed < len(endpoints):
             self._look_for_missing(pbx, at, step)
 

@@ -58,6 +58,10 @@ MOST_HELD = 100_000
 
 #: So many contacts of a PBX's endpoints are remembered: a PBX that invents new ones must not fill the memory.
 MOST_CONTACTS = 2 * MOST_WATCHED
+#: … nor by moving them about.
+MOST_PLACES = 2 * MOST_WATCHED
+#: So many endpoints begin to be watched at once: while it takes them, the engine does nothing for other PBXs (2 s).
+MOST_NEWCOMERS = 25_000
 
 #: Nothing that was seen before waits so long for being looked at (seconds).
 GONE_FOR = 3600.0
@@ -120,8 +124,12 @@ class Pbx:
         self.has_too_many = False
         #: Settings that were read before their endpoint was seen.
         self.settings: dict[Target, EndpointSettings] = {}
+        #: How many endpoints are new with the last snapshot, or have come since.
+        self.newcomers = 0
         #: How many contacts of its endpoints are remembered, or were at the last snapshot and have come since.
         self.contacts = 0
+        #: How many places of contacts were remembered at the last snapshot.
+        self.places = 0
         #: Listed as offline, and not known to be configured: nothing is booked of them until their settings are read.
         self.candidates: dict[Target, Candidate] = {}
         #: Removed from Asterisk's configuration, which lists them as offline until its next restart.
@@ -244,8 +252,16 @@ class Pbx:
             self.has_too_many = True
             step.changes.log.append(f"{self.target}: {TOO_MANY}")
 
-    def forget_unlisted(self, snapshot: Snapshot) -> None:
-        """Forget what is kept only of what is listed, and what is too old to matter: names may come and go for ever."""
+    @property
+    def has_more_newcomers(self) -> bool:
+        """Whether more endpoints are new than are taken at once; the others come with the next snapshot."""
+        return self.newcomers > MOST_NEWCOMERS
+
+    def take_stock(self, snapshot: Snapshot) -> None:
+        """Forget what is kept only of what is listed, or is too old to matter, and count the rest.
+
+        Names, contacts and addresses may come and go for ever.
+        """
         unlisted = [target for target, candidate in self.candidates.items() if candidate.round != self.round]
         for target in unlisted:
             del self.candidates[target]
@@ -256,6 +272,7 @@ class Pbx:
         # What was seen before then has long been looked at.
         self.gone = {target: at for target, at in self.gone.items() if at > snapshot.asked_at - GONE_FOR}
         self.contacts = sum(len(endpoint.contacts) for endpoint in self.endpoints.values() if endpoint.contacts)
+        self.places = sum(len(endpoint.places) for endpoint in self.endpoints.values())
 
     def has_room_for(self, endpoint: Endpoint, change: ContactChange) -> bool:
         """Whether a contact can be remembered; a new one is counted."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from msgspec.structs import replace
 
+from healthmon.core import monitor
 from healthmon.core import pbx as core_pbx
 from healthmon.errors import Trouble
 from healthmon.model import Channel, Check, ContactStatus, Health, Source, Target
@@ -85,6 +86,26 @@ def test_what_the_source_left_out_is_said_until_it_lists_no_more_than_can_be_wat
 
     assert connection(scene)[0] is UP
     assert scene.log.count(f"pbx office: {core_pbx.TOO_MANY}") == 1
+
+
+def test_of_very_many_new_endpoints_some_are_taken_at_once_and_the_next_snapshot_is_wanted_soon(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(core_pbx, "MOST_NEWCOMERS", 2)
+    scene = Scene(config(watches=(PHONES,)))
+    truth = phones(3) | {Target("office", "PJSIP", "999"): DOWN}
+
+    scene.snapshot(truth)
+    assert len(watched(scene)) == 2
+    assert any(question.wants_snapshot for question in scene.questions)
+    for _ in range(2):
+        scene.after(1)
+        scene.snapshot(truth)
+    scene.see(settings(phone(999)))
+
+    assert set(watched(scene)) == set(truth)
+    # All of it is one first look.
+    assert scene.db.states[phone(999), Check.REACHABILITY].cohort == "found down at first look"
 
 
 # ---------------------------------------------------------------- names that nobody watches
@@ -190,3 +211,18 @@ def test_a_pbx_that_invents_contacts_does_not_fill_the_memory(monkeypatch: pytes
     scene.snapshot(phones(3))
     scene.contact(phone(101), ContactStatus.REACHABLE, "sip:new@192.0.2.1")
     assert "sip:new@192.0.2.1" in (office.endpoints[phone(101)].contacts or ())
+
+
+def test_a_pbx_that_moves_its_contacts_about_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(monitor, "MOST_PLACES", 4)
+    scene = Scene(config(watches=(PHONES,)))
+
+    for number in range(100):
+        scene.snapshot(phones(3))
+        for last in range(3):
+            scene.contact(phone(101 + last), ContactStatus.REACHABLE, f"sip:1@192.0.2.{number}")
+            scene.contact(phone(101 + last), ContactStatus.REMOVED, f"sip:1@192.0.2.{number}")
+        scene.after(1)
+    office = scene.monitor._pbxs["office"]
+
+    assert sum(len(endpoint.places) for endpoint in office.endpoints.values()) <= 4 + 3
