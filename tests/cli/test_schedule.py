@@ -34,7 +34,7 @@ class Office:
         """Write the file."""
         self.path.write_text(
             f"[healthmon]\ndatabase = {self.database}\ntimezone = Europe/Berlin\n"
-            "[pbx office]\nurl = http://127.0.0.1:8088\nusername = healthmon\npassword = hunter2\n"
+            "[pbx office]\nurl = http://127.0.0.1:8088\nusername = healthmon\npassword = hunter22\n"
             "[watch all]\nendpoints = *\n"
             f"[receiver boss]\nurls =\n    mail = {self.mail.url}\n    hook = {self.hook.url}\n"
             f"[schedule monthly]\nreport = {report}\nat = {at}\nreceivers = boss\n"
