@@ -249,9 +249,11 @@ def alone(pattern: str) -> str:
     r"""Write the pattern that finds another only where it stands by itself.
 
     Short secrets are blotted out only there: inside of a word one would be betrayed by what is left, "t***s". What
-    stands by itself may follow an escape: that of a URL (``%2F``), or of JSON and Python (``\n``).
+    stands by itself may follow an escape: that of a URL (``%2F``), or of JSON and Python (``\n``). What begins or ends
+    with a sign is no piece of a word there.
     """
-    return rf"(?:(?<![^\W_])|(?<=%[0-9A-Fa-f]{{2}})|(?<=\\[abfnrtv]))(?:{pattern})(?![^\W_])"
+    begin = r"(?:(?<![^\W_])|(?=[\W_])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[abfnrtv]))"
+    return rf"{begin}(?:{pattern})(?:(?![^\W_])|(?<=[\W_]))"
 
 
 def has_short_secret(url: str) -> bool:

@@ -188,3 +188,9 @@ def test_a_short_secret_is_hidden_as_a_whole_part_of_a_url_and_as_a_word(text: s
     redact = Redactor(["json://host.example/7days"], ["7days"])
 
     assert "7days" not in redact(text).lower()
+
+
+def test_a_short_secret_that_begins_or_ends_with_a_sign_is_hidden_beside_a_letter_too() -> None:
+    redact = Redactor([], ["$ab1", "cd2="])
+
+    assert redact("login robot$ab1, x=cd2=y") == "login robot***, x=***y"
