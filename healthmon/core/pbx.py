@@ -258,14 +258,11 @@ class Pbx:
         return self.newcomers > MOST_NEWCOMERS
 
     def take_stock(self, snapshot: Snapshot) -> None:
-        """Forget what is kept only of what is listed, or is too old to matter, and count the rest.
-
-        Names, contacts and addresses may come and go for ever.
-        """
+        """Forget what is listed no longer, or is too old to matter, and count the rest: names come and go for ever."""
         unlisted = [target for target, candidate in self.candidates.items() if candidate.round != self.round]
         for target in unlisted:
             del self.candidates[target]
-        if max(len(self.removed), len(self.settings)) > len(snapshot.endpoints):
+        if max(len(self.removed), len(self.settings)) >= MOST_WATCHED:
             listed = {observation.target for observation in snapshot.endpoints}
             self.removed &= listed
             self.settings = {target: settings for target, settings in self.settings.items() if target in listed}

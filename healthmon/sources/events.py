@@ -72,7 +72,6 @@ class EventSource:
         self._is_read_only = False
         self._said_read_only = False
         self._said_garbage = 0
-        self._has_said_cut = False
         self._said_cut = 0
         #: How many streams were opened, and how many events came (our heartbeats not among them).
         self.connects = 0
@@ -223,14 +222,14 @@ class EventSource:
     def _cut(self, text: str) -> str:
         """Cut a text that is too long; the first one is logged, the others are counted."""
         short = self.shorten(text)
-        if self.shorten.cut and not self._has_said_cut:
-            self._has_said_cut = True
+        if self.shorten.cut and not self._said_cut:
+            self._said_cut = 1
             log.warning(CUT_TEXT, self._pbx.name, LONGEST_TEXT)
         return short
 
     def _say_how_much_garbage(self) -> None:
         """Log what was only counted while the stream lasted."""
-        if self.shorten.cut > max(self._said_cut, 1):
+        if self.shorten.cut > self._said_cut:
             log.warning("pbx %s: %d texts of events were cut since the start", self._pbx.name, self.shorten.cut)
             self._said_cut = self.shorten.cut
         if self.garbage > max(self._said_garbage, 1):

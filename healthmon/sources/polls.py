@@ -125,7 +125,8 @@ class PollSource:
         #: What the last snapshot listed, for most of the next is the same.
         self._listed: set[Target] = set()
         self._listed_for: Callable[[Target], bool] | None = None
-        self._said_cut = self._said_unnamed = 0
+        self._said_unnamed = 0
+        self._has_said_cut = False
         inbox.connect(pbx.name, signals)
 
     @property
@@ -293,8 +294,9 @@ class PollSource:
     def _wanted(self) -> Callable[[EndpointState], bool]:
         """Say which endpoints a list is read for; what was listed before needs no look at the watch sections."""
         pbx, is_watched = self._pbx.name, self._is_watched
-        known: Set[tuple[str, str, str]] = self._listed if is_watched is self._listed_for else set()
-        self._listed_for = is_watched
+        if is_watched is not self._listed_for:
+            self._listed, self._listed_for = set(), is_watched
+        known: Set[tuple[str, str, str]] = self._listed
 
         def is_wanted(endpoint: EndpointState) -> bool:
             name = (pbx, endpoint.technology, endpoint.resource)
@@ -303,7 +305,7 @@ class PollSource:
         return is_wanted
 
     def _say_oddities(self, listing: Listing) -> None:
-        """Log names and texts that are none of Asterisk's: the first time, and once more when there are more."""
+        """Log names that are none when there are more than before, and the first text that was cut."""
         if listing.unnamed > self._said_unnamed:
             self._said_unnamed = listing.unnamed
             log.warning(
@@ -312,8 +314,8 @@ class PollSource:
                 LONGEST_NAME,
                 listing.unnamed,
             )
-        if self._client.shorten.cut and not self._said_cut:
-            self._said_cut = self._client.shorten.cut
+        if self._client.shorten.cut and not self._has_said_cut:
+            self._has_said_cut = True
             log.warning(CUT_TEXT, self._pbx.name, LONGEST_TEXT)
 
     def _look_for_drivers(self, listing: Listing) -> None:

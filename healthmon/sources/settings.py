@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Set
 
-from healthmon.model import EndpointSettings, Target
+from healthmon.model import MOST_WATCHED, EndpointSettings, Target
 
 
 class SettingsAgenda:
@@ -56,12 +56,12 @@ class SettingsAgenda:
         self._to_read.update(dict.fromkeys(self._read_at))
 
     def keep(self, listed: Set[Target]) -> None:
-        """Forget what is not listed, where more is known than that: names that come and go must not fill the memory.
+        """Forget what is not listed, once too much is known: names that come and go must not fill the memory.
 
         What is listed again is learned anew.
         """
         for known in (self._cached, self._read_at, self._to_read):
-            if len(known) > len(listed):
+            if len(known) > MOST_WATCHED:
                 for target in known.keys() - listed:
                     del known[target]
 

@@ -196,6 +196,22 @@ def test_names_that_come_and_go_are_forgotten_after_an_hour() -> None:
     assert office.gone == {}
 
 
+def test_settings_and_removals_of_what_is_listed_no_longer_are_forgotten_when_they_are_many(few: int) -> None:
+    scene = Scene(config(watches=(PHONES,)))
+    office = scene.monitor._pbxs["office"]
+    for number in range(3 * few):
+        ghost = phone(f"{STRANGER}{number}")
+        scene.snapshot({ghost: DOWN})
+        scene.after(1)
+        scene.removed(ghost)
+        scene.see(settings(phone(f"{STRANGER}unlisted-{number}")))
+        scene.snapshot({})
+        scene.after(1)
+
+    assert len(office.removed) <= few
+    assert len(office.settings) <= few
+
+
 def test_a_pbx_that_invents_contacts_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(core_pbx, "MOST_CONTACTS", 10)
     scene = Scene(config(watches=(PHONES,)))

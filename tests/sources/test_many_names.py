@@ -7,10 +7,12 @@ from collections.abc import Callable
 
 import pytest
 
+from healthmon.errors import Trouble
 from healthmon.fakepbx import FakeEndpoint, FakePbx
 from healthmon.longtext import LONGEST_TEXT
-from healthmon.model import EndpointSettings, Observation, Snapshot, Target
+from healthmon.model import Channel, EndpointSettings, Observation, Snapshot, Target
 from healthmon.sources import polls as polls_module
+from healthmon.sources import settings as settings_module
 from healthmon.sources.settings import SettingsAgenda
 
 from .rig import Rig, target
@@ -31,6 +33,19 @@ def test_a_snapshot_holds_what_is_watched_and_after_a_reload_what_is_watched_the
     rig.polls.watch(lambda one: one.resource != "102")
 
     rig.wait(lambda: names(rig.all(Snapshot)[-1]) == {"101", "103"})
+
+
+def test_a_look_that_fails_after_a_reload_keeps_no_name_that_is_no_longer_watched(fake: FakePbx, run: Run) -> None:
+    rig = run(events=None)
+    rig.wait(lambda: bool(rig.all(Snapshot)))
+
+    fake.gateway_error = 502
+    rig.polls.watch(lambda one: one.resource == "102")
+    rig.wait(lambda: Trouble.REFUSED in rig.troubles(Channel.REST))
+    fake.gateway_error = 0
+    rig.wait(lambda: names(rig.all(Snapshot)[-1]) == {"102"})
+
+    assert rig.polls._listed == {target("PJSIP/102")}
 
 
 def test_more_than_can_be_watched_is_left_out_and_counted(
@@ -96,7 +111,10 @@ def test_names_that_are_none_are_left_out_and_said_once(
     assert len(said) == 1
 
 
-def test_whose_settings_are_read_is_forgotten_with_the_list_when_names_come_and_go() -> None:
+def test_whose_settings_are_read_is_forgotten_with_the_list_when_names_come_and_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(settings_module, "MOST_WATCHED", 10)
     cached = [EndpointSettings(target(f"PJSIP/old{number}"), 0.0, known=True) for number in range(10)]
     agenda = SettingsAgenda(cached, ("", ""), 86400.0)
     for turn in range(5):
