@@ -167,9 +167,12 @@ class Monitor:
         confirms = observation.source is not Source.EVENT
         if observation.source is Source.SNAPSHOT:
             confirms = pbx.may_confirm(endpoint)
-        if not endpoint.hear(observation, confirms=confirms):
-            return
-        self._endpoints.apply(pbx, endpoint, observation.at, step, confirms=confirms, counts=counts)
+        loss = endpoint.loss
+        if endpoint.hear(observation, confirms=confirms):
+            self._endpoints.apply(pbx, endpoint, observation.at, step, confirms=confirms, counts=counts)
+        if endpoint.loss is not loss:
+            # Also under a veil, where nothing else of it changes.
+            self._desk.book(endpoint, step)
 
     def _newcomer(self, pbx: Pbx, observation: Observation, step: Step) -> Endpoint | None:
         """Begin to watch an endpoint that was not known, if a watch section wants that."""

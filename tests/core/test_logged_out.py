@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from healthmon.config.types import Config, Hold, WatchConfig
 from healthmon.core.mutes import LOGS_OUT
-from healthmon.model import ContactStatus, EndpointSettings, Kind, Loss, Reason, Target
-from tests.core.scene import DOWN, UP, Scene, config, phone, settings
+from healthmon.model import Check, ContactStatus, EndpointSettings, Kind, Loss, Reason, Target
+from tests.core.scene import DOWN, UP, Scene, config, phone, settings, trunk, trunk_settings
 from tests.core.test_causes import HOME, Town, phones, quick, site
 
 OFFICE = phones(101, 110)
@@ -297,3 +297,18 @@ def test_a_phone_found_offline_is_not_said_to_have_logged_out() -> None:
     scene.live(120, {target: DOWN})
 
     assert scene.state(target).reason == "not registered, or does not answer OPTIONS (endpoint down)"
+
+
+def test_a_loss_that_is_over_is_booked_so_also_of_what_asterisk_does_not_check() -> None:
+    provider = trunk()
+    scene = Scene(config())
+    scene.snapshot({provider: DOWN})
+    scene.see(trunk_settings(provider, qualify_frequency=0.0, has_unqualified_static_contact=True))
+    scene.after(1)
+    scene.snapshot({provider: UP})
+    scene.contact(provider, ContactStatus.UNREACHABLE)
+    scene.after(1)
+
+    scene.snapshot({provider: UP})
+
+    assert scene.db.states[provider, Check.REACHABILITY].loss is Loss.NONE
