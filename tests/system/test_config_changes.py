@@ -129,6 +129,22 @@ def test_what_is_no_longer_watched_ends_without_a_recovery(company: Company) -> 
     assert not any(subject.startswith("UP ") for subject in company.subjects)
 
 
+def test_what_is_not_watched_for_a_while_is_missed_by_nobody_and_is_seen_again_at_once(company: Company) -> None:
+    company.options = {"office": {"poll_every": "10m"}, "berlin": {"poll_every": "10m"}}
+    company.watches = WATCHES.replace("endpoints = PJSIP/*, SIP/*", "endpoints = PJSIP/101")
+    company.reload("other [watch …] sections")
+    company.daemon.wait(lambda: company.daemon.target("PJSIP/103", "berlin") == {}, "103 is not watched")
+
+    company.watches = WATCHES
+    company.reload("other [watch …] sections")
+
+    for name in ("office", "berlin"):
+        company.daemon.wait_for_state("PJSIP/103", "up", name)
+    # Two of three that are missing would be an incident of the PBX after ten seconds.
+    assert "missing" not in company.daemon.log()
+    assert company.daemon.report("--since", "1h")["incidents"] == []
+
+
 def test_a_pbx_is_removed_and_added(company: Company) -> None:
     company.berlin.phone_down("PJSIP/101")
     company.sink.wait_for_text("DOWN phone 101 (berlin) since ")
