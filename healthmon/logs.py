@@ -11,7 +11,7 @@ from healthmon.notify.words import visible
 
 #: syslog's priorities, which journald reads from a prefix (sd-daemon(3)).
 _PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
-#: These speak of every connection and frame; healthmon's own lines say what matters.
+#: These speak of every connection, and of odd headers with a traceback; healthmon's own lines say what matters.
 _CHATTY = ("urllib3", "requests", "websocket", "apprise", "markdown")
 
 
@@ -68,5 +68,5 @@ def set_up(level: str, redact: Callable[[str], str]) -> RedactingHandler:
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
     for name in _CHATTY:
-        logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(name).setLevel(logging.ERROR)
     return handler

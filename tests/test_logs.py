@@ -12,7 +12,10 @@ from pathlib import Path
 import pytest
 
 from healthmon import logs
+from healthmon.errors import AriError
 from healthmon.notify.redact import Redactor
+from tests.wire.clients import ask_rest
+from tests.wire.raw import RawPeer
 
 
 @pytest.fixture(autouse=True)
@@ -76,3 +79,14 @@ def test_a_stderr_that_is_no_file_is_no_journal(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(sys, "stderr", None)
 
     assert not logs.is_under_journald()
+
+
+def test_a_peer_with_odd_headers_writes_no_tracebacks_into_the_log(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.set_up("info", Redactor([]))
+
+    with RawPeer() as peer:
+        peer.says(b"HTTP/1.1 500 No\r\nno colon\r\nContent-Length: 0\r\n\r\n")
+        with pytest.raises(AriError):
+            ask_rest(peer.port)
+
+    assert capsys.readouterr().err == ""

@@ -14,7 +14,7 @@ from healthmon.ari import messages
 from healthmon.ari.address import authorization, fits_into_url, rest_url, trusted
 from healthmon.ari.failures import refusal, talking_to
 from healthmon.ari.meanings import TECHNOLOGIES
-from healthmon.ari.messages import Aor, Attribute, EndpointState, Listing, PbxInfo, Picked
+from healthmon.ari.messages import Aor, Attribute, Body, EndpointState, Listing, PbxInfo, Picked
 from healthmon.config.types import PbxConfig
 from healthmon.errors import AriDenied, AriNotFound, AriStarting, AriUnexpected, AriUnreachable, Trouble
 from healthmon.longtext import Shortener
@@ -249,7 +249,7 @@ class AriClient:
         segments: Sequence[str],
         query: Mapping[str, str] | None = None,
         json: object = None,
-    ) -> bytes:
+    ) -> Body:
         call = _name(method, segments)
         if not all(map(fits_into_url, segments)):
             # It would ask for something else.
@@ -264,7 +264,7 @@ class AriClient:
 
     def _once(
         self, call: str, method: str, segments: Sequence[str], query: Mapping[str, str] | None, json: object
-    ) -> bytes:
+    ) -> Body:
         self.requests += 1
         url = rest_url(self._pbx, segments)
         limits = (self._connect_timeout, self._timeout)
@@ -282,14 +282,17 @@ class AriClient:
             raise wrong
         return body
 
-    def _read(self, answer: requests.Response, call: str) -> bytes:
+    def _read(self, answer: requests.Response, call: str) -> Body:
         """Read the body; what it unpacks to is not endless, either."""
         body = bytearray()
         for part in answer.iter_content(65536):
             body += part
             if len(body) > LARGEST_ANSWER:
+                # The error would keep it, for as long as somebody keeps the error.
+                body.clear()
                 raise AriUnexpected(self._pbx.name, call, f"an answer of more than {LARGEST_ANSWER // 1_000_000} MB")
-        return bytes(body)
+        # As it is: a copy of the largest answer would be as large again.
+        return body
 
     def _note_certificate(self, answer: requests.Response) -> None:
         """Remember the end of the peer's certificate, while the answer still holds its socket."""

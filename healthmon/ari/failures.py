@@ -12,7 +12,7 @@ import requests
 import urllib3
 
 from healthmon.ari.address import Address, address_of
-from healthmon.ari.messages import error_message
+from healthmon.ari.messages import Body, error_message
 from healthmon.config.types import PbxConfig
 from healthmon.errors import AriDenied, AriError, AriNotFound, AriStarting, AriUnexpected, AriUnreachable, Trouble
 from healthmon.wire.failures import causes_of, failures_of_the_peer, with_its_type
@@ -134,7 +134,7 @@ def _why_refused(address: Address, error: ssl.SSLCertVerificationError) -> str:
     return f"the certificate of {address} is not accepted ({error.verify_message})"
 
 
-def refusal(pbx: PbxConfig, call: str, status: int, server: str, body: bytes) -> AriError | None:
+def refusal(pbx: PbxConfig, call: str, status: int, server: str, body: Body) -> AriError | None:
     """What an answer that is not 2xx means; None: it is 2xx."""
     if 200 <= status < 300:
         return None
@@ -150,7 +150,7 @@ def refusal(pbx: PbxConfig, call: str, status: int, server: str, body: bytes) ->
     return _unexpected(pbx, call, status, said, body)
 
 
-def _unexpected(pbx: PbxConfig, call: str, status: int, said: str | None, body: bytes) -> AriUnexpected:
+def _unexpected(pbx: PbxConfig, call: str, status: int, said: str | None, body: Body) -> AriUnexpected:
     what = f"an answer {status}" + (f" ({said})" if said else "")
     if 300 <= status < 400:
         what += " that sends us elsewhere, which is not followed"

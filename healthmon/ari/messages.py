@@ -43,6 +43,8 @@ Name = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_NAME)]
 # What one contact of an endpoint is known by; res_pjsip takes no URI of more than 512 characters.
 Uri = Annotated[str, msgspec.Meta(max_length=LONGEST_TEXT)]
 Message = TypeVar("Message")
+#: Of an answer.
+Body = bytes | bytearray
 #: Cuts a text that is only shown.
 Shorten = Callable[[str], str]
 
@@ -379,7 +381,7 @@ _READERS = {
 # ---------------------------------------------------------------- what answers become
 
 
-def decode(body: bytes, shape: type[Message], pbx: str, call: str) -> Message:
+def decode(body: Body, shape: type[Message], pbx: str, call: str) -> Message:
     """Decode the body of an answer. Raises AriUnexpected."""
     try:
         return msgspec.json.decode(body, type=shape)
@@ -394,12 +396,12 @@ _ITEM = re.compile(rb'\s*[\[,]\s*(\{(?:[^"{}]++|"(?:[^"\\]++|\\.)*+")*+\})', re.
 _END_OF_LIST = re.compile(rb"\s*\[?\s*\]\s*")
 
 
-def endpoint_states(body: bytes, pbx: str, call: str) -> Iterable[EndpointState]:
+def endpoint_states(body: Body, pbx: str, call: str) -> Iterable[EndpointState]:
     """The items of a list of endpoints. Raises AriUnexpected, of a long list perhaps while it is read."""
     return decode(body, list[EndpointState], pbx, call) if len(body) <= LONG_LIST else _one_by_one(body, pbx, call)
 
 
-def _one_by_one(body: bytes, pbx: str, call: str) -> Iterator[EndpointState]:
+def _one_by_one(body: Body, pbx: str, call: str) -> Iterator[EndpointState]:
     position = 0
     while match := _ITEM.match(body, position):
         yield decode(match[1], EndpointState, pbx, call)
@@ -408,7 +410,7 @@ def _one_by_one(body: bytes, pbx: str, call: str) -> Iterator[EndpointState]:
         raise AriUnexpected(pbx, call, "not the JSON that we know (no list of endpoints)", _excerpt(body[position:]))
 
 
-def error_message(body: bytes) -> str | None:
+def error_message(body: Body) -> str | None:
     """What Asterisk says in the JSON body of an error; None: this is no such JSON."""
     try:
         said = msgspec.json.decode(body, type=ErrorBody)
@@ -584,5 +586,5 @@ def _number(attributes: Sequence[Attribute], name: str) -> float:
     return number if 0 < number < 31_536_000 else 0.0
 
 
-def _excerpt(raw: bytes) -> str:
+def _excerpt(raw: Body) -> str:
     return raw[:200].decode("utf-8", errors="replace")

@@ -105,7 +105,7 @@ class Caller:
             why = f"error={answer.status}: it says that it has moved; write its new address"
             return DeliveryError(self._url_id, why)
         said = cut(visible(" ".join(answer.body.split())), _ANSWER_CHARACTERS)
-        reason = f" {visible(answer.reason)}" if answer.reason else ""
+        reason = f" {cut(visible(answer.reason), _ANSWER_CHARACTERS)}" if answer.reason else ""
         return DeliveryError(
             self._url_id,
             self._redact(f"error={answer.status}{reason}{f'; it answered: {said}' if said else ''}"),

@@ -2,7 +2,6 @@
 
 import json
 import random
-from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -13,6 +12,7 @@ from healthmon.ari.messages import decode_event
 from healthmon.errors import AriError, AriUnexpected
 from healthmon.fakepbx.frames import CLOSE, PING, frame
 from healthmon.model import ContactChange, Observation, Removed
+from tests.fuzz.harm import mutate
 
 from .captures import all_events
 
@@ -30,55 +30,6 @@ def decode_without_accident(raw: bytes) -> None:
         assert found.target.technology
         assert found.target.resource
         str(found).encode()
-
-
-def mutate(raw: bytes, dice: random.Random) -> bytes:
-    """Do one to four kinds of harm to an event."""
-    harmed = bytearray(raw)
-    for _ in range(dice.randint(1, 4)):
-        dice.choice(HARMS)(harmed, dice)
-    return bytes(harmed)
-
-
-def flip(raw: bytearray, dice: random.Random) -> None:
-    if raw:
-        raw[dice.randrange(len(raw))] = dice.randrange(256)
-
-
-def cut(raw: bytearray, dice: random.Random) -> None:
-    del raw[dice.randint(0, len(raw)) :]
-
-
-def drop_a_piece(raw: bytearray, dice: random.Random) -> None:
-    start = dice.randint(0, len(raw))
-    del raw[start : start + dice.randint(1, 30)]
-
-
-def repeat_a_piece(raw: bytearray, dice: random.Random) -> None:
-    start = dice.randint(0, len(raw))
-    raw[start:start] = raw[start : start + dice.randint(1, 60)] * dice.randint(1, 5)
-
-
-def swap_a_value(raw: bytearray, dice: random.Random) -> None:
-    """Put something else where a string begins."""
-    quotes = [index for index, byte in enumerate(raw) if byte == ord('"')]
-    if quotes:
-        start = dice.choice(quotes)
-        raw[start : start + dice.randint(1, 12)] = dice.choice(STRANGE)
-
-
-def put_in(raw: bytearray, dice: random.Random) -> None:
-    where = dice.randint(0, len(raw))
-    raw[where:where] = dice.choice(STRANGE)
-
-
-STRANGE = [
-    b"null", b"[]", b"{}", b'""', b"-1", b"1e999", b"NaN", b'"\\u0000"', b'"\\ud83d"', b"\xff\xfe", b"[" * 2000,
-    b'{"a":' * 2000, b"9" * 400, b'"' + b"x" * 5000 + b'"', b"true", b'"<script>"',
-]  # fmt: skip
-HARMS: list[Callable[[bytearray, random.Random], None]] = [
-    flip, cut, drop_a_piece, repeat_a_piece, swap_a_value, put_in,
-]  # fmt: skip
 
 
 def attack(cases: int) -> None:

@@ -17,7 +17,7 @@ import pytest
 from healthmon.fakepbx import FakeEndpoint, FakePbx, frames
 from healthmon.fakepbx.http import Answer, Request, html
 from tests.ari.captures import all_events
-from tests.ari.test_fuzz import mutate
+from tests.fuzz.harm import mutate
 from tests.sinks import WebhookSink
 from tests.system.daemon import Daemon
 from tests.system.fake_scene import FakeScene, fake_scene, fake_section, phones
