@@ -17,7 +17,7 @@ from msgspec import Struct
 from healthmon.clock import Clock
 from healthmon.config import Config
 from healthmon.core.monitor import Monitor
-from healthmon.errors import DatabaseUnwritable
+from healthmon.errors import DatabaseBusy, DatabaseUnwritable
 from healthmon.model import (
     Changes,
     Channel,
@@ -50,6 +50,8 @@ FOLD_EVERY = 60.0
 PAUSE, PAUSE_UNDER_LOAD = 0.05, 1.0
 #: Waits between attempts to write a database that cannot be written (seconds).
 UNWRITABLE_WAITS = (0.2, 0.5, 1.0, 2.0, 5.0)
+#: A database that somebody holds locked for so long is told about (seconds).
+LOCKED_FOR = 60.0
 
 
 class PbxSource(Protocol):
@@ -228,13 +230,15 @@ class Engine:
 
     def _insist(self, write: Callable[[], None]) -> None:
         """Write until it succeeds, or until we are told to stop."""
-        failures = 0
+        failures, is_told, since = 0, False, self._clock.now()
         while True:
             try:
                 write()
             except DatabaseUnwritable as error:
                 if failures == 0:
                     log.error("%s; what is to be booked is kept and tried again", error)
+                if not is_told and self._is_worth_telling(error, since):
+                    is_told = True
                     self._hooks.tell_directly(str(error))
                 if self._stop.is_set() and failures:
                     log.error("stopping with changes that could not be booked; the next start looks anew")
@@ -247,6 +251,10 @@ class Engine:
                 if failures:
                     log.warning("the database can be written again, after %d failures", failures)
                 return
+
+    def _is_worth_telling(self, error: DatabaseUnwritable, since: float) -> bool:
+        """Whether somebody is to be told past the database; that it is locked may be over in a moment."""
+        return not isinstance(error, DatabaseBusy) or self._clock.now() - since >= LOCKED_FOR
 
     def _learn_new_endpoints(self, batch: Sequence[Sighting]) -> None:
         """Have the settings of endpoints read that are listed for the first time, the watched ones only."""

@@ -13,6 +13,7 @@ HealthmonError
 │   ├── SchemaTooNew         written by a newer healthmon
 │   ├── ForeignDatabase      not healthmon's file, or damaged
 │   ├── DatabaseUnwritable   disk full, read-only
+│   │   └── DatabaseBusy     another process holds one of SQLite's locks
 │   ├── DatabaseLocked       a second daemon
 │   └── DatabaseLost         deleted, replaced or cut while the daemon used it
 └── DeliveryError            what was tried, what apprise said (redacted)
@@ -189,6 +190,10 @@ class ForeignDatabase(StoreError):
 
 class DatabaseUnwritable(StoreError):
     """The disk is full, or the file system is read-only. What was to be written is kept and tried again."""
+
+
+class DatabaseBusy(DatabaseUnwritable):
+    """Another process holds one of SQLite's locks: for a moment, or for as long as it likes. ``what`` says who."""
 
 
 class DatabaseLocked(StoreError):

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from healthmon import owners
+
 pytest_plugins = ["tests.lab.fixtures"]
 
 # A shell starts what runs in the background deaf to Ctrl-C, and every program that the tests start would be so, too.
@@ -25,3 +27,13 @@ def level_of_the_log() -> Iterator[None]:
     before = root.level
     yield
     root.setLevel(before)
+
+
+@pytest.fixture(autouse=True)
+def stays_who_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a test fail that would make this process another user for all tests that follow."""
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("as root this command becomes another user: give it in a process of its own")
+
+    monkeypatch.setattr(owners, "_owner", refuse)

@@ -12,7 +12,7 @@ import pytest
 
 from healthmon.clock import Clock
 from healthmon.engine import ALIVE_EVERY, Engine, EngineHooks
-from healthmon.errors import DatabaseUnwritable, Trouble
+from healthmon.errors import DatabaseBusy, DatabaseUnwritable, Trouble
 from healthmon.model import (
     Changes,
     Channel,
@@ -218,6 +218,28 @@ def test_bookkeeping_08_what_cannot_be_written_is_kept_tried_again_and_told_dire
     assert stage.booked() == [(Reason.OPENED, "waiting")]
     assert stage.told_directly == [f"{stage.path}: the disk is full"]
     assert "the database can be written again, after 3 failures" in caplog.text
+
+
+@pytest.mark.parametrize(("lasts", "told"), [(50, False), (70, True)])
+def test_a_database_that_somebody_keeps_locked_is_told_directly_after_60_s_with_who_holds_it(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, lasts: float, told: bool
+) -> None:
+    monkeypatch.setattr("healthmon.engine.UNWRITABLE_WAITS", (0.0,))
+    works, left, words = Writer.commit, [2], "it is locked: process 4711 (python3) holds the lock"
+
+    def locked(writer: Writer, changes: Changes) -> None:
+        if left[0]:
+            left[0] -= 1
+            stage.time.passes(lasts / 2)
+            raise DatabaseBusy(writer.path, words)
+        works(writer, changes)
+
+    stage.engine.step([stage.snapshot()])
+    monkeypatch.setattr(Writer, "commit", locked)
+    stage.loses_the_trunk()
+
+    assert f"{words}; what is to be booked is kept and tried again" in caplog.text
+    assert stage.told_directly == ([f"{stage.path}: {words}"] if told else [])
 
 
 @pytest.mark.parametrize("method", ["outside_changes", "told"])

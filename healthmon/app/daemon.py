@@ -35,6 +35,7 @@ from healthmon.notify.redact import Redactor
 from healthmon.notify.rendering import Rendering
 from healthmon.notify.samples import why_broken
 from healthmon.notify.senders import remark, why_refused
+from healthmon.owners import become_owner
 from healthmon.sdnotify import ServiceManager
 from healthmon.sources.inbox import Inbox
 from healthmon.store.writer import Writer, open_writer
@@ -75,6 +76,7 @@ def _run(config_path: Path, why_no_report: WhyNoReport | None, rendering: Render
     handler = logs.set_up(config.log_level, Redactor.of(config))
     log.info("healthmon %s starts: %d PBXs, %d receivers", __version__, len(config.pbxs), len(config.receivers))
     _say_warnings(config)
+    _become_owner(config, rendering)
     try:
         return _watch(config, handler, why_no_report, rendering)
     except StoreError as error:
@@ -90,6 +92,21 @@ def _watch(
         if writer.set_back_by:
             log.warning("the clock was set back by %.0f s while healthmon did not run", -writer.set_back_by)
         return Daemon(config, writer, manager, handler, why_no_report=why_no_report, rendering=rendering).run()
+
+
+def _become_owner(config: Config, rendering: Rendering) -> None:
+    """Go on as whom the database belongs to, if this is root. A reload then reads the configuration as that user."""
+    owner = become_owner(config.database)
+    if owner is None:
+        return
+    log.warning("this is no longer root, but %s, to whom the folder of the database belongs", owner.name)
+    if owner.keeps_reading:
+        log.warning("it may still read every file: %s may not read healthmon, or Python, where they are", owner.name)
+        return
+    # What has been started as root so far is started anew, when it is needed.
+    rendering.close()
+    if not os.access(config.path, os.R_OK):
+        log.warning("%s may not read %s: no reload, and no scheduled reports", owner.name, config.path)
 
 
 def _say_warnings(config: Config) -> None:

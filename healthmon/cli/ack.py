@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from healthmon.cli.common import NUMBER, author, database_option, place
+from healthmon.owners import become_owner
 from healthmon.report.words import visible
 from healthmon.store.commander import open_commander
 
@@ -19,6 +20,8 @@ from healthmon.store.commander import open_commander
 @click.pass_context
 def command(ctx: click.Context, *, number: int, reason: str, database: Path | None) -> None:
     """Take note of an incident: it is not reminded of any more. That it is over will still be told."""
-    with open_commander(place(ctx.obj, database).database) as commander:
-        incident = commander.acknowledge(number, at=time.time(), author=author(), reason=reason)
+    where, by = place(ctx.obj, database), author()
+    become_owner(where.database)
+    with open_commander(where.database) as commander:
+        incident = commander.acknowledge(number, at=time.time(), author=by, reason=reason)
     click.echo(visible(f"incident {number} ({incident.name}) is acknowledged: no more reminders."))

@@ -15,6 +15,7 @@ from healthmon.cli.common import database_option, doing, place, screen
 from healthmon.cli.groups import GuessingGroup
 from healthmon.config.values import NAMES, duration, is_name
 from healthmon.errors import ExitCode
+from healthmon.owners import become_owner
 from healthmon.report.database_text import (
     backup_text,
     checkup_data,
@@ -65,8 +66,10 @@ def check(ctx: click.Context, *, as_json: bool, database: Path | None) -> None:
 
     The daemon may run meanwhile. A database of a gigabyte takes some minutes.
     """
+    where = place(ctx.obj, database, is_strict=True)
+    become_owner(where.database)
     with doing("looking through") as say:
-        found = check_up(place(ctx.obj, database, is_strict=True).database, say)
+        found = check_up(where.database, say)
     if as_json:
         _print_json(checkup_data(found))
     else:
@@ -101,6 +104,7 @@ def backup(ctx: click.Context, *, file: Path, overwrite: bool, database: Path | 
 def stats(ctx: click.Context, *, as_json: bool, database: Path | None) -> None:
     """Show how large each table is, how it grows, and when the disk is full at this rate."""
     where, now = place(ctx.obj, database, is_strict=True), time.time()
+    become_owner(where.database)
     with doing("measuring") as say:
         sizes = read_sizes(where.database, now, say)
     coming = outlook(sizes, where.history, now)
@@ -126,6 +130,7 @@ def prune(ctx: click.Context, *, keep: float | None, database: Path | None) -> N
     """
     where = place(ctx.obj, database, is_strict=True)
     history = where.history if keep is None else replace(where.history, transitions=keep)
+    become_owner(where.database)
     with open_steward(where.database, time.time()) as steward, doing("pruning") as say:
         _read_meters(steward, where.timezone, say)
         done = steward.prune(Cuts.of(history, time.time()), lambda rows: say(f"{rows:,} rows looked at"))
@@ -149,7 +154,9 @@ def rename_pbx(ctx: click.Context, *, old: str, new: str, database: Path | None)
 
     Do this when [pbx OLD] of the configuration becomes [pbx NEW]: else NEW begins without a history.
     """
-    with open_steward(place(ctx.obj, database, is_strict=True).database, time.time()) as steward:
+    where = place(ctx.obj, database, is_strict=True)
+    become_owner(where.database)
+    with open_steward(where.database, time.time()) as steward:
         checks = steward.rename_pbx(old, new)
     click.echo(visible(f"{old} is called {new} now, with {counted(checks, 'check')} and all that happened to them."))
     click.echo(visible(f"Before you start the daemon: write [pbx {new}] instead of [pbx {old}] in its configuration."))

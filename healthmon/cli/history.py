@@ -12,6 +12,7 @@ import click
 from healthmon.cli.common import database_option, place, screen
 from healthmon.config.light import Place
 from healthmon.errors import ForeignDatabase, SchemaTooNew, StoreError
+from healthmon.owners import become_owner
 from healthmon.report.json_text import without_controls
 from healthmon.report.life import Life, News, life_of
 from healthmon.report.life_text import Timeline, event_data, headline, life_json
@@ -53,6 +54,7 @@ def command(
     if follow and until is not None:
         raise BadWindow("--follow goes on; there is no --until then")
     window = span(since=since, until=until, zone=where.timezone, now=now)
+    become_owner(where.database)
     with Watcher(where.database) as watcher:
         # Looked at before the first reading, so that nothing is missed between the two.
         watcher.has_changed()

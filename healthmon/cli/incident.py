@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from healthmon.cli.common import NUMBER, database_option, place, screen
+from healthmon.owners import become_owner
 from healthmon.report.story import story_json, story_of, story_text
 from healthmon.store.commander import OrderRefused
 from healthmon.store.queries import open_reader
@@ -21,6 +22,7 @@ from healthmon.store.queries import open_reader
 def command(ctx: click.Context, *, number: int, as_json: bool, database: Path | None) -> None:
     """Tell the whole story of an incident: every change, who was told what and when, or why nobody was told."""
     where, now = place(ctx.obj, database), time.time()
+    become_owner(where.database)
     with open_reader(where.database) as reader:
         incident = reader.incident(number)
         if incident is None:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from healthmon.cli.common import database_option, place, screen
+from healthmon.owners import become_owner
 from healthmon.report.json_text import json_text
 from healthmon.report.report_data import incident_data
 from healthmon.report.report_text import incidents_table
@@ -28,6 +29,7 @@ def command(
     """List the incidents, newest first: what, since when, why, who took note, why nobody was told."""
     where, now = place(ctx.obj, database), time.time()
     asked = window(since=since, from_=None, to=None, zone=where.timezone, now=now)
+    become_owner(where.database)
     with open_reader(where.database) as reader:
         # An incident of this very moment overlaps no time yet.
         found = reader.open_incidents() if only_open else reader.incidents(asked[0], asked[1] + 1)

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
 import click
 
 from healthmon.errors import HealthmonError
+from healthmon.files import new_file, open_as_it_is
+from healthmon.owners import become_owner, whom_to_become
 from healthmon.store.files import is_part_of
 
 _STDOUT = 1
+
+#: The names of what this process has open.
+_OPEN_ALREADY = re.compile(r"/dev/(stdout|stderr)|/(?:dev|proc/self)/fd/([0-9]+)")
+_STANDARD = {"stdout": _STDOUT, "stderr": 2}
 
 output_option = click.option(
     "-o",
@@ -37,17 +43,27 @@ class OutputFailed(HealthmonError):
 
 @contextmanager
 def output_to(path: Path | None, database: Path) -> Iterator[BinaryIO]:
-    """Yield a binary file to write to. Raises OutputFailed; then what was at ``path`` before is still there."""
+    """Yield a binary file to write to. Raises OutputFailed; then what was at ``path`` before is still there.
+
+    From then on root is whom the database belongs to: it is to be read inside of this.
+    """
     if path is not None and is_part_of(path, database):
         raise OutputFailed(f"{path}: this belongs to the database itself")
-    if path is None:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
+    with _opened(path, database) if path is not None else nullcontext(sys.stdout.buffer) as file:
+        become_owner(database)
+        yield file
+        file.flush()
+
+
+@contextmanager
+def _opened(path: Path, database: Path) -> Iterator[BinaryIO]:
     try:
-        with _replaced(path.resolve()) if _is_plain(path) else path.open("wb") as file:
+        with _to_be_placed(path, database) if _is_plain(path) else os.fdopen(_number(path), "wb") as file:
             yield file
     except OSError as error:
+        if error.filename not in (None, str(path)):
+            # What goes wrong with the database meanwhile.
+            raise
         raise OutputFailed(f"{path}: cannot be written: {error.strerror or error}") from error
 
 
@@ -58,30 +74,21 @@ def is_seen(path: Path | None) -> bool:
 
 def _is_plain(path: Path) -> bool:
     """Whether it is a file, or nothing yet: a pipe or a device is written to as it is."""
-    return path.is_file() or not path.exists()
+    return not _OPEN_ALREADY.fullmatch(str(path)) and (path.is_file() or not path.exists())
+
+
+def _number(path: Path) -> int:
+    """Open what is no file. What is open already is taken as it is: it may belong to anybody."""
+    already = _OPEN_ALREADY.fullmatch(str(path))
+    if already is None:
+        return open_as_it_is(path)
+    return os.dup(_STANDARD.get(already[1]) or int(already[2]))
 
 
 @contextmanager
-def _replaced(path: Path) -> Iterator[BinaryIO]:
-    """Write beside the file, and take its place at the end, so that a power cut leaves the old one or the new one."""
-    number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial")
-    try:
-        with os.fdopen(number, "wb") as file:
-            yield file
-            file.flush()
-            os.fchmod(file.fileno(), _mode(path))
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            Path(name).unlink()
-        raise
-
-
-def _mode(path: Path) -> int:
-    """The rights that the file has, or those that a new one gets."""
-    if path.exists():
-        return path.stat().st_mode & 0o777
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
+def _to_be_placed(path: Path, database: Path) -> Iterator[BinaryIO]:
+    """Write beside the file, and take its place at the end."""
+    keeps_rights = whom_to_become(database) is not None
+    with new_file(path, keeps_rights=keeps_rights) as new, os.fdopen(new.file, "wb", closefd=False) as file:
+        yield file
+        file.flush()

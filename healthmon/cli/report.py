@@ -135,17 +135,16 @@ def command(
         with_pictures=form == "html",
     )
     planned = plans(ctx.obj, database)
-    with Waiting() as waiting:
+    seen = is_seen(output)
+    with output_to(output, where.database) as file, Waiting() as waiting:
         with open_reader(where.database) as reader:
             found = account_of(reader, asked, now, plans=planned, progress=waiting)
             unmatched = [] if asked.choice.is_everything else in_vain(asked.choice, reader.known_targets())
         waiting.stage("Writing the report")
-        seen = is_seen(output)
-        with output_to(output, where.database) as file:
-            for piece in pieces(found, form, look):
-                if seen:
-                    waiting.end()
-                file.write(piece.encode())
+        for piece in pieces(found, form, look):
+            if seen:
+                waiting.end()
+            file.write(piece.encode())
     for sentence in unmatched:
         click.echo(f"healthmon: {sentence}", err=True)
     ctx.exit(_exit_code(found, unmatched))

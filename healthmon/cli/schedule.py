@@ -21,6 +21,7 @@ from healthmon.core.occasions import following
 from healthmon.errors import ExitCode
 from healthmon.notify.senders import why_refused
 from healthmon.notify.testalert import try_report
+from healthmon.owners import become_owner
 from healthmon.report.tables import Cell, Column, Sort, line, table
 from healthmon.report.words import full
 from healthmon.store.queries import ReportFacts, open_reader
@@ -49,6 +50,7 @@ def _newest(config: Config) -> dict[str, ReportFacts]:
     """Read what became of the last reports; before the first start there is no database, and nothing became of any."""
     if not config.database.exists():
         return {}
+    become_owner(config.database)
     with open_reader(config.database) as reader:
         return reader.newest_reports()
 

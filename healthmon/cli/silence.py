@@ -11,6 +11,7 @@ from healthmon.cli.common import NUMBER, author, database_option, place, plans, 
 from healthmon.cli.groups import GuessingGroup
 from healthmon.config.types import Plans
 from healthmon.model import Matcher, Silence
+from healthmon.owners import become_owner
 from healthmon.report.json_text import json_text
 from healthmon.report.measuring import sites_of
 from healthmon.report.orders import matcher_of, until_of
@@ -47,12 +48,14 @@ def add(
     Several of one sort are alternatives; different sorts must all fit.
     """
     where, now = place(ctx.obj, database, is_strict=True), time.time()
+    planned, by = plans(ctx.obj, database), author()
+    become_owner(where.database)
     with open_reader(where.database) as reader:
         pbxs = {state.target.pbx for state in reader.states()}
     matcher = matcher_of(match, pbxs)
-    end, planned = until_of(lasting, until, zone=where.timezone, now=now), plans(ctx.obj, database)
+    end = until_of(lasting, until, zone=where.timezone, now=now)
     with open_commander(where.database) as commander:
-        silence = commander.silence(matcher, since=now, until=end, author=author(), reason=reason)
+        silence = commander.silence(matcher, since=now, until=end, author=by, reason=reason)
     number = _count(where.database, matcher, planned)
     click.echo(f"silence {silence.id} until {full(end, where.timezone)}: {visible(str(matcher))}.")
     if number:
@@ -76,6 +79,7 @@ def _count(database: Path, matcher: Matcher, planned: Plans) -> int:
 def list_(ctx: click.Context, *, as_json: bool, database: Path | None) -> None:
     """List the silences that are in force."""
     where = place(ctx.obj, database, is_strict=True)
+    become_owner(where.database)
     with open_reader(where.database) as reader:
         silences = reader.silences(time.time())
     if as_json:
@@ -119,6 +123,8 @@ def _data(silence: Silence) -> dict[str, object]:
 @click.pass_context
 def end(ctx: click.Context, *, number: int, database: Path | None) -> None:
     """End a silence now: what is still down is told."""
-    with open_commander(place(ctx.obj, database, is_strict=True).database) as commander:
+    where = place(ctx.obj, database, is_strict=True)
+    become_owner(where.database)
+    with open_commander(where.database) as commander:
         silence = commander.end_silence(number, time.time())
     click.echo(visible(f"silence {number} is over: {silence.matcher}. What is still down is told now."))

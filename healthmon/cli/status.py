@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from healthmon.cli.common import database_option, place, screen
+from healthmon.owners import become_owner
 from healthmon.report.present import standing
 from healthmon.report.status_json import status_json
 from healthmon.report.status_text import Wish, status_text
@@ -27,6 +28,7 @@ def command(ctx: click.Context, *, as_json: bool, only_down: bool, everything: b
     only we cannot see a PBX, 3 what is shown is stale: no daemon runs, it does nothing, or nobody knows how a PBX is.
     """
     where = place(ctx.obj, database)
+    become_owner(where.database)
     with open_reader(where.database) as reader:
         found = standing(reader, time.time())
     if as_json:

@@ -13,6 +13,7 @@ from healthmon.config.parser import load
 from healthmon.errors import ExitCode, StoreError
 from healthmon.notify.senders import why_refused
 from healthmon.notify.testalert import TestResult, test_alert
+from healthmon.owners import become_owner
 from healthmon.report.present import standing
 from healthmon.report.standing import how_many_down
 from healthmon.store.commander import open_commander
@@ -34,12 +35,25 @@ def command(config_path: Path, receiver: str, example: bool) -> None:
     if chosen is None:
         names = ", ".join(one.name for one in config.receivers) or "none"
         raise click.BadParameter(f"no receiver of this name; configured: {names}", param_hint="RECEIVER")
-    results = test_alert(chosen, zone=config.timezone, as_example=example, down=_down(config.database))
-    recovered = _note(config.database, [result for result in results if result.ok or result.in_part])
+    database = _usable(config.database)
+    down = _down(database) if database else None
+    results = test_alert(chosen, zone=config.timezone, as_example=example, down=down)
+    accepted = [result for result in results if result.ok or result.in_part]
+    recovered = _note(database, accepted) if database else set()
     for result in results:
         click.echo(result.words + ("; it counts as failing no longer" if result.url_id in recovered else ""))
     if not all(result.ok for result in results):
         raise SystemExit(ExitCode.PROBLEM)
+
+
+def _usable(database: Path) -> Path | None:
+    """Let root become whom the database belongs to; None: it cannot be used so, and the message goes out without."""
+    try:
+        become_owner(database)
+    except StoreError as error:
+        click.echo(f"warning: {error}", err=True)
+        return None
+    return database
 
 
 def _down(database: Path) -> int | None:

@@ -7,12 +7,12 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from healthmon.files import open_ours
+
 log = logging.getLogger(__name__)
 
 #: How long nobody is told again (seconds).
 QUIET_FOR = 3600.0
-
-_FLAGS = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Times(NamedTuple):
@@ -40,7 +40,7 @@ class ToldNote:
     def make(self) -> None:
         """Make the files while the disk still has room."""
         for path in self._paths:
-            if not path.exists():
+            if not os.path.lexists(path):
                 try:
                     _write_times(path, NEVER)
                 except OSError as error:
@@ -84,14 +84,14 @@ class ToldNote:
 
 def _read_times(path: Path) -> Times:
     try:
-        found = path.stat()
+        found = path.lstat()
     except OSError:
         return NEVER
     return Times(found.st_mtime, found.st_atime)
 
 
 def _write_times(path: Path, times: Times) -> None:
-    file = os.open(path, _FLAGS, 0o640)
+    file = open_ours(path, 0o640)
     try:
         os.utime(file, (times.ended_at, times.told_at))
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import grp
 import os
 import pwd
+import stat
 from pathlib import Path
 from shlex import quote
 
@@ -17,14 +18,16 @@ def what_to_type(database: Path) -> str:
     try:
         folder = database.parent.stat()
         for part in (database.with_name(database.name + end) for end in _PARTS):
+            # Links are left out, and not followed by what is to be typed: they may lead to what is root's.
+            is_file = os.path.lexists(part) and stat.S_ISREG(part.lstat().st_mode)
             if (
-                part.exists()
+                is_file
                 and not os.access(part, os.R_OK | os.W_OK, effective_ids=True)
                 and part.stat().st_uid != folder.st_uid
             ):
                 owner = f"{_user(folder.st_uid)}:{_group(folder.st_gid)}"
                 whose = f"{part.name} belongs to {_user(part.stat().st_uid)}, and its folder to {_user(folder.st_uid)}"
-                return f"; {whose}; as root: chown {owner} {quote(str(database.absolute()))}*"
+                return f"; {whose}; as root: chown -h {owner} {quote(str(database.absolute()))}*"
     except OSError:
         # Who may not even look into the folder cannot say whose it is.
         return ""

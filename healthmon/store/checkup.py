@@ -13,7 +13,6 @@ from msgspec import Struct
 from healthmon.errors import DatabaseUnwritable, ForeignDatabase
 from healthmon.store.connect import errors_named, open_connection
 from healthmon.store.database import MAGIC, check_not_too_new, has_log, read_head, recognise_head, schema_version
-from healthmon.store.lock import look_at_lock
 from healthmon.store.readonly import connect_to_look, refuse_missing, refuse_older
 from healthmon.store.schema import APPLICATION_ID, MIGRATIONS, NO_END
 
@@ -99,12 +98,11 @@ def check_up(path: Path, on_step: OnStep) -> Checkup:
 
     Raises a StoreError where there is none, it may not be read, or it is that of another program or version.
     """
-    lock = look_at_lock(path)
     refuse_missing(path)
     schema: int | None = None
     try:
         _look_at_head(path)
-        with closing(connect_to_look(path, lock)) as connection, _damage_named(path):
+        with closing(connect_to_look(path)) as connection, _damage_named(path):
             schema = _schema(connection, path)
             connection.execute("BEGIN")
             findings = tuple(_damage(connection, on_step)) or (

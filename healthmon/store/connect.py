@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from healthmon.errors import DatabaseUnwritable, ForeignDatabase
+from healthmon.errors import DatabaseBusy, DatabaseUnwritable, ForeignDatabase
+from healthmon.store.holders import who_holds
 
 #: How long a writer waits for another one before it gives up (seconds).
 BUSY_TIMEOUT = 5.0
@@ -26,8 +27,9 @@ UNWRITABLE = {
     sqlite3.SQLITE_IOERR: "reading or writing failed",
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened",
     sqlite3.SQLITE_PERM: "permission denied",
-    sqlite3.SQLITE_BUSY: f"another process has been writing for more than {BUSY_TIMEOUT:g} s",
 }
+
+BUSY = f"another process has kept it locked for more than {BUSY_TIMEOUT:g} s"
 
 DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
@@ -39,6 +41,8 @@ def errors_named(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        if code == sqlite3.SQLITE_BUSY:
+            raise DatabaseBusy(path, f"{BUSY}: {who_holds(path)} (SQLite: {error})") from error
         if code in UNWRITABLE:
             raise DatabaseUnwritable(path, f"{UNWRITABLE[code]} (SQLite: {error})") from error
         if code in DAMAGED or "decode to UTF-8" in str(error):

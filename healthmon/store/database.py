@@ -13,7 +13,8 @@ from msgspec import Struct
 
 from healthmon.errors import DatabaseUnwritable, ForeignDatabase, SchemaTooNew, StoreError
 from healthmon.store.connect import connect, errors_named, open_connection, transaction
-from healthmon.store.files import BESIDE, make_empty, put_in_place, save_copy, set_aside, stamp
+from healthmon.store.files import make_empty, put_in_place, save_copy, set_aside, stamp
+from healthmon.store.names import BESIDE, beside
 from healthmon.store.schema import APPLICATION_ID, MIGRATIONS
 from healthmon.store.space import INCREMENTAL, rewrite_if_small
 
@@ -63,7 +64,7 @@ def recognise_head(path: Path) -> Head:
 def has_log(path: Path) -> bool:
     """Whether a write-ahead log with something in it stands beside the database."""
     try:
-        return path.with_name(path.name + "-wal").stat().st_size > 0
+        return beside(path, "-wal").stat().st_size > 0
     except FileNotFoundError:
         return False
 

@@ -9,25 +9,21 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
+from healthmon.files import make_new, open_existing
 from healthmon.store.connect import errors_named, open_connection
-from healthmon.store.lock import lock_path
+from healthmon.store.names import BESIDE, beside, lock_path
 
 #: The daemon's group may read, nobody else.
 FILE_MODE = 0o640
 
-#: What SQLite keeps beside a database. While one connection is open, these files stay the same ones.
-BESIDE = ("-wal", "-shm")
-
 #: A copy is made in steps of so many pages (40 MB).
 PAGES_AT_ONCE = 10_000
 
+#: What a database that keeps no log says, and where (sqlite.org/fileformat.html).
+PLAIN = (b"\1\1", 18)
+
 #: Called with how many pages are copied, and of how many.
 OnProgress = Callable[[int, int], None]
-
-
-def beside(path: Path, end: str) -> Path:
-    """Return where a file is whose name is that of the database with an end."""
-    return path.with_name(path.name + end)
 
 
 def stamp(now: float) -> str:
@@ -57,18 +53,33 @@ def make_empty(path: Path) -> None:
     """Make an empty file, in place of one that was left over. Raises OSError."""
     for leftover in (path, path.with_name(path.name + "-journal")):
         leftover.unlink(missing_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE_MODE))
-    path.chmod(FILE_MODE)
+    os.close(make_new(path, FILE_MODE))
 
 
 def save_copy(connection: sqlite3.Connection, copy: Path, on_progress: OnProgress) -> None:
     """Copy a database, with what stands in its log, into one plain file. Raises OSError, or a StoreError."""
     make_empty(copy)
     with errors_named(copy), closing(open_connection(copy, "mode=rw")) as target:
-        connection.backup(
-            target, pages=PAGES_AT_ONCE, progress=lambda _status, left, total: on_progress(total - left, total)
-        )
-        target.execute("PRAGMA journal_mode = DELETE")
+        fill_copy(connection, target, on_progress)
+    make_plain(copy)
+
+
+def fill_copy(connection: sqlite3.Connection, target: sqlite3.Connection, on_progress: OnProgress) -> None:
+    """Copy a database, with what stands in its log, into an empty file, and open no other file by its name for that."""
+    # Nobody looks at the copy before it is whole: it needs no journal.
+    target.execute("PRAGMA journal_mode = OFF")
+    connection.backup(
+        target, pages=PAGES_AT_ONCE, progress=lambda _status, left, total: on_progress(total - left, total)
+    )
+
+
+def make_plain(copy: Path) -> None:
+    """Note in a copy that there is no log beside it. Raises OSError."""
+    file = open_existing(copy)
+    try:
+        os.pwrite(file, *PLAIN)
+    finally:
+        os.close(file)
 
 
 def put_in_place(new: Path, path: Path) -> None:

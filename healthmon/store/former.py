@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from healthmon.store.database import BACKUP_END, has_log
-from healthmon.store.files import beside
+from healthmon.store.names import beside
 
 
 def note_path(database: Path) -> Path:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from healthmon.errors import DatabaseLost, Loss
 from healthmon.store.database import HEAD_SIZE, Head, has_log, head_of
-from healthmon.store.files import BESIDE, beside
+from healthmon.store.names import BESIDE, beside
 
 
 class Finding(Struct, frozen=True):

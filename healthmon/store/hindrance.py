@@ -13,17 +13,20 @@ SMALL_COMMIT = 64 * 1024
 
 
 class Hindrance(StrEnum):
-    """Why a daemon that holds its lock does nothing."""
+    """Why a daemon that seems to run does nothing."""
 
     STOPPED = "the daemon is stopped (SIGSTOP); kill -CONT lets it go on"
     DISK_FULL = "the disk of the database is full"
+    UNSEEN = "the daemon was killed, hangs, or cannot write its database"
 
 
 def look_for_hindrance(database: Path, lock: LockFacts) -> Hindrance | None:
     """Say what probably keeps the daemon from working; None: nothing that can be seen from here."""
     if lock.pid is not None and _is_stopped(lock.pid):
         return Hindrance.STOPPED
-    return Hindrance.DISK_FULL if shutil.disk_usage(database.parent).free < SMALL_COMMIT else None
+    if shutil.disk_usage(database.parent).free < SMALL_COMMIT:
+        return Hindrance.DISK_FULL
+    return None if lock.is_seen else Hindrance.UNSEEN
 
 
 def _is_stopped(pid: int) -> bool:

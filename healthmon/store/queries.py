@@ -15,6 +15,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from healthmon.core.pulse import has_stopped_committing
 from healthmon.model import (
     Check,
     CheckState,
@@ -78,7 +79,7 @@ __all__ = [
 
 
 class DaemonFacts(Struct, frozen=True):
-    """What is known of the daemon. ``is_running``: it holds its lock; whether it is stuck, ``alive_at`` tells.
+    """What is known of the daemon. ``is_running``: it seems to; whether it is stuck, or was killed, ``alive_at`` tells.
 
     ``hindrance``: why it is probably stuck, as far as that can be seen from outside.
     """
@@ -307,11 +308,13 @@ class Reader:
     def with_unseen(self, incident: Incident, now: float) -> Incident:
         """Return an incident with the time that nobody saw of it, up to its end or to now."""
         with errors_named(self.path):
-            return with_unseen(self._connection, self._line, incident, now, self._nobody_since())
+            return with_unseen(self._connection, self._line, incident, now, self._nobody_since(now))
 
-    def _nobody_since(self) -> float | None:
+    def _nobody_since(self, now: float) -> float | None:
         """Say since when no daemon runs; None: one does."""
-        return None if self._lock.is_held else self.daemon().alive_at
+        alive_at = self.daemon().alive_at
+        is_gone = not self._lock.is_held or (not self._lock.is_seen and has_stopped_committing(alive_at, now))
+        return alive_at if is_gone else None
 
     def flaps(self, since: float, until: float) -> list[tuple[Target, float, int]]:
         """Return what flapped: the target, when its incident opened, within a window, how often it began to flap."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from healthmon.errors import StoreError
 from healthmon.store.connect import errors_named, open_connection
 from healthmon.store.database import check_not_too_new, has_log, recognise, schema_version
-from healthmon.store.lock import LockFacts, look_at_lock
+from healthmon.store.lock import LockFacts, has_shared_log, look_at_lock
 from healthmon.store.schema import MIGRATIONS
 
 
@@ -26,7 +26,7 @@ def connect_again(path: Path) -> tuple[sqlite3.Connection, LockFacts]:
     """Open a connection to what was found whole a moment ago: looking through a file takes its time."""
     lock = look_at_lock(path)
     refuse_missing(path)
-    connection = connect_to_look(path, lock)
+    connection = connect_to_look(path)
     try:
         refuse_older(path, schema_of(connection, path))
         return connection, lock
@@ -43,17 +43,17 @@ def refuse_missing(path: Path) -> None:
         raise StoreError(path, "there is no database here yet; the daemon makes it when it first runs")
 
 
-def connect_to_look(path: Path, lock: LockFacts) -> sqlite3.Connection:
+def connect_to_look(path: Path) -> sqlite3.Connection:
     """Open a connection that reads, whatever the file holds. Raises a StoreError."""
     with errors_named(path):
-        if not lock.is_held and not has_log(path):
-            # After a clean stop there is no log to share, and a WAL database without one cannot be opened by
-            # somebody who may not create it.
-            return open_connection(path, "mode=ro&immutable=1")
-        if not path.with_name(path.name + "-shm").exists():
-            # After a power cut; only who may write can make it anew.
+        if has_shared_log(path):
+            return open_connection(path, "mode=ro&readonly_shm=1")
+        if has_log(path):
+            # After a power cut; only who may write can make its index anew.
             raise StoreError(path, "the daemon ended without writing its log back; start it once, and it will")
-        return open_connection(path, "mode=ro&readonly_shm=1")
+        # After a clean stop there is no log to share, and a WAL database without one cannot be opened by somebody who
+        # may not create it.
+        return open_connection(path, "mode=ro&immutable=1")
 
 
 def schema_of(connection: sqlite3.Connection, path: Path) -> int:

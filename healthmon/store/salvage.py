@@ -7,8 +7,9 @@ from pathlib import Path
 
 from healthmon.errors import Loss, StoreError
 from healthmon.store.connect import errors_named
-from healthmon.store.files import BESIDE, OnProgress, put_where_nothing_is, save_copy, set_aside, stamp
+from healthmon.store.files import OnProgress, put_where_nothing_is, save_copy, set_aside, stamp
 from healthmon.store.guard import Guard
+from healthmon.store.names import BESIDE
 
 
 def salvage(connection: sqlite3.Connection, path: Path, loss: Loss, now: float, on_progress: OnProgress) -> str:

@@ -44,7 +44,7 @@ NOBODY = 65534
 def with_database(command: list[str], database: Path) -> list[str]:
     subcommands = 2 if command[0] in ("silence", "db") else 1
     given = [*command[:subcommands], "--database", str(database), *command[subcommands:]]
-    return [str(database.parent.with_name("copy.db")) if word == "COPY" else word for word in given]
+    return [str(database.parent.with_name("copies") / "copy.db") if word == "COPY" else word for word in given]
 
 
 @contextmanager
@@ -87,6 +87,9 @@ def database() -> Iterator[Path]:
         stopped(path, [connection()])
         for folder in path.parent, path.parent.parent:
             folder.chmod(0o755)
+        copies = path.parent.with_name("copies")
+        copies.mkdir()
+        copies.chmod(0o777)
         yield path
 
 
@@ -107,7 +110,6 @@ def test_a_command_without_permission_says_so_in_one_sentence(database: Path, co
 @needs_root
 @pytest.mark.parametrize("command", [["status"], ["silence", "list"], ["run"]], ids=" ".join)
 def test_a_database_left_by_run_as_root_is_met_with_the_chown_to_type(database: Path, command: list[str]) -> None:
-    os.chown(database.parent, NOBODY, NOBODY)
     config = database.parent / "config.ini"
     config.write_text(
         f"[healthmon]\ndatabase = {database}\n[pbx office]\nurl = http://127.0.0.1:9\nusername = u\npassword = p\n"
@@ -115,14 +117,16 @@ def test_a_database_left_by_run_as_root_is_met_with_the_chown_to_type(database: 
     )
     config.chmod(0o644)
 
-    held = Lock(database) if command == ["run"] else None
-    result = as_nobody("-c", str(config), *command)
-    if held:
-        held.release()
+    held = Lock(database)
+    run("-c", str(config), *command)
+    held.release()
+    os.chown(database.parent, NOBODY, NOBODY)
+    with nobody():
+        result = run("-c", str(config), *command)
 
     assert result.exit_code == 73, result.output
     last = result.stderr.splitlines()[-1]
-    assert last.endswith(f"; as root: chown nobody:nogroup {database}*")
+    assert last.endswith(f"; as root: chown -h nobody:nogroup {database}*")
     assert "healthmon.db belongs to root, and its folder to nobody" in last
 
 

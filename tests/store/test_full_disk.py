@@ -96,7 +96,7 @@ def test_another_process_that_writes_for_too_long_is_named(store: Store) -> None
     store.writer._connection.execute("PRAGMA busy_timeout = 1")
     store.outbox._connection.execute("BEGIN IMMEDIATE")
 
-    with pytest.raises(DatabaseUnwritable, match="another process has been writing"):
+    with pytest.raises(DatabaseUnwritable, match="another process has kept it locked"):
         store.book(states=by_key(state()))
     store.outbox._connection.execute("ROLLBACK")
 

@@ -14,6 +14,9 @@ from pathlib import Path
 import pytest
 
 from healthmon.model import Health
+from healthmon.report.present import standing
+from healthmon.store.hindrance import Hindrance
+from healthmon.store.names import lock_path
 from healthmon.store.queries import open_reader
 from tests.store.scene import START, Store, by_key, state, transition
 
@@ -67,6 +70,17 @@ def what_is_believed(path: Path) -> Callable[[], str]:
     return ask
 
 
+def how_it_stands(path: Path, now: float) -> Callable[[], str]:
+    """Ask whether what is known is stale, and why."""
+
+    def ask() -> str:
+        with open_reader(path) as reader:
+            found = standing(reader, now)
+        return f"stale: {found.is_stale}, {found.why_stale}"
+
+    return ask
+
+
 def test_while_the_daemon_runs(library: Path) -> None:
     store = Store(library / "healthmon.db")
     store.book(states=by_key(state()), transitions=[transition(START + 1, Health.UP)])
@@ -102,8 +116,30 @@ def test_after_the_daemon_was_killed(library: Path) -> None:
     path = _killed(library)
     files = sorted(library.iterdir())
 
-    assert as_other_user(what_is_believed(path)) == "[<Health.UP: 'up'>] 0 running: False"
+    assert as_other_user(what_is_believed(path)).startswith("[<Health.UP: 'up'>] 0")
+    assert as_other_user(how_it_stands(path, START + 20)) == "stale: False, "
+    assert as_other_user(how_it_stands(path, START + 40)) == f"stale: True, {Hindrance.UNSEEN}"
     assert sorted(library.iterdir()) == files
+
+
+def test_after_the_daemon_was_killed_just_after_it_had_written_its_log_back(library: Path) -> None:
+    path = _killed(library)
+    os.truncate(path.with_name("healthmon.db-wal"), 0)
+
+    assert as_other_user(what_is_believed(path)).startswith("[] 0 running:")
+
+
+def test_a_member_of_the_group_cannot_open_the_lock_and_status_judges_by_alive_at(library: Path) -> None:
+    store = Store(library / "healthmon.db")
+    store.writer.alive(START, [])
+
+    opened = as_other_user(lambda: str(os.open(lock_path(store.path), os.O_RDONLY)))
+    assert "PermissionError" in opened
+    assert as_other_user(how_it_stands(store.path, START + 20)) == "stale: False, "
+    assert as_other_user(how_it_stands(store.path, START + 40)) == f"stale: True, {Hindrance.UNSEEN}"
+
+    store.stop()
+    assert as_other_user(how_it_stands(store.path, START + 20)) == "stale: True, no daemon is running"
 
 
 def test_after_a_power_cut_that_took_the_index_of_the_log(library: Path) -> None:
@@ -119,7 +155,8 @@ def test_after_a_power_cut_that_took_the_index_of_the_log(library: Path) -> None
 def _killed(library: Path) -> Path:
     path = library / "healthmon.db"
     program = "import os, sys; from tests.store.scene import *; from pathlib import Path\n"
-    program += "store = Store(Path(sys.argv[1])); store.book(states=by_key(state())); os.kill(os.getpid(), 9)"
+    program += "store = Store(Path(sys.argv[1])); store.book(states=by_key(state())); store.writer.alive(START, [])\n"
+    program += "os.kill(os.getpid(), 9)"
     subprocess.run([sys.executable, "-c", program, str(path)], check=False)
     assert path.with_name("healthmon.db-wal").stat().st_size > 0
     return path

@@ -6,14 +6,12 @@ import gzip
 import os
 import shutil
 import sqlite3
-import stat
 from collections import namedtuple
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from healthmon.config.types import HistoryConfig
 from healthmon.errors import DatabaseLocked, StoreError
 from healthmon.model import Health, Matcher, Target
 from healthmon.store.commander import open_commander
@@ -104,20 +102,6 @@ def test_what_is_no_database_has_no_steward(folder: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root to own files of others")
-def test_what_root_makes_belongs_to_whom_the_database_belongs(store: Store) -> None:
-    store.stop()
-    for file in store.path.parent.iterdir():
-        os.chown(file, 54321, 54322)
-    store.path.with_name("healthmon.db.lock").unlink()
-
-    with open_steward(store.path, START + 300_000) as steward:
-        steward.prune(Cuts.of(HistoryConfig(), START), lambda rows: None)
-
-    for file in store.path.parent.iterdir():
-        assert (file.stat().st_uid, file.stat().st_gid) == (54321, 54322), file
-        assert stat.S_IMODE(file.stat().st_mode) == 0o640, file
-
-
 # ---------------------------------------------------------------- another name
 
 

@@ -1,0 +1,215 @@
+"""Whose a path is: who could change where it leads. Root works on a database as the user to whom its folder belongs.
+
+What that user has planted there (a link to /etc/shadow, say) then leads no further than he could go himself.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import pwd
+import stat
+import struct
+from pathlib import Path
+from typing import NamedTuple
+
+from healthmon.errors import StoreError
+
+#: As many links are followed as Linux does; then they go in a circle.
+MOST_LINKS = 40
+
+#: A part of this program and one of Python: what is loaded only when it is needed, stands beside them.
+PROGRAM = (__file__, os.__file__)
+
+
+class Way(NamedTuple):
+    """What a path leads through. ``folder`` is opened: nobody can put another one in its place."""
+
+    folder: int
+    #: The last name, which is no link, and what stands there at present; None: nothing.
+    name: str
+    found: os.stat_result | None
+    #: Whom the links on the way belong to.
+    link_owners: tuple[int, ...]
+
+
+def way_of(path: Path) -> Way:
+    """Go a path step by step, following its links. The caller closes the folder. Raises OSError."""
+    walk = _Walk(path)
+    try:
+        found = walk.to_the_end()
+        return Way(os.dup(walk.folders[-1]), walk.name, found, tuple(walk.link_owners))
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
+    finally:
+        walk.close_all()
+
+
+class Owner(NamedTuple):
+    """Whom root becomes."""
+
+    uid: int
+    gid: int
+    name: str
+    groups: tuple[int, ...]
+    #: It may still read every file, for the user may not read this program.
+    keeps_reading: bool = False
+
+
+def whom_to_become(database: Path) -> Owner | None:
+    """Say as whom root has to work on a database: the first on the way to it who is not root. None: as it is.
+
+    He could have put links in the way; where all folders are root's alone, nobody could. Raises a StoreError where
+    anybody could, and the file belongs to root.
+    """
+    if os.geteuid() != 0:
+        return None
+    walk = _Walk(database)
+    try:
+        found = walk.to_the_end()
+    except OSError:
+        # What is missing, the store says.
+        found = None
+    is_open = walk.is_open or _may_others_write(os.fstat(walk.folders[-1]), sticky_helps=False)
+    walk.close_all()
+    strangers = [passed for passed in walk.passed if passed.st_uid != 0]
+    if not strangers and is_open:
+        strangers = [found] if found is not None and found.st_uid != 0 else []
+        if not strangers:
+            raise StoreError(database, _OPEN_TO_ALL.format(folder=database.absolute().parent))
+    return _owner(strangers[0]) if strangers else None
+
+
+def become_owner(database: Path) -> Owner | None:
+    """Work as the one to whom a database belongs from now on, if this is root. There is no way back.
+
+    Whatever only root may read has to be open by now: the configuration, secrets, the file for the output. Return whom
+    this process has become, None: it stays what it is. Raises a StoreError where that cannot be.
+    """
+    owner = whom_to_become(database)
+    if owner is None:
+        return None
+    try:
+        os.setgroups(owner.groups)
+        os.setegid(owner.gid)
+        keeps_reading = not _may_read_program(owner)
+        os.setresgid(owner.gid, owner.gid, owner.gid)
+        if keeps_reading:
+            _become_but_read(owner.uid)
+        else:
+            os.setresuid(owner.uid, owner.uid, owner.uid)
+    except OSError as error:
+        what = f"root works on it as {owner.name}, to whom its folder belongs, and cannot become that user"
+        raise StoreError(database, f"{what}: {error.strerror}") from error
+    return owner._replace(keeps_reading=keeps_reading)
+
+
+def _may_read_program(owner: Owner) -> bool:
+    """Whether a user can load what has not been loaded of Python and of this program so far."""
+    os.seteuid(owner.uid)
+    may_read = all(os.access(file, os.R_OK, effective_ids=True) for file in PROGRAM)
+    os.seteuid(0)
+    return may_read
+
+
+def _become_but_read(uid: int) -> None:
+    """Become a user who may read every file, and write only his own (capabilities(7), CAP_DAC_READ_SEARCH)."""
+    import ctypes  # noqa: PLC0415  (seldom needed)
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0)
+    os.setresuid(uid, uid, uid)
+    kept = 1 << _CAP_DAC_READ_SEARCH
+    header = struct.pack("Ii", _CAPABILITY_VERSION_3, 0)
+    if libc.capset(header, struct.pack("6I", kept, kept, 0, 0, 0, 0)) != 0:
+        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+
+
+#: linux/prctl.h, linux/capability.h
+_PR_SET_KEEPCAPS, _CAPABILITY_VERSION_3, _CAP_DAC_READ_SEARCH = 8, 0x20080522, 2
+
+_OPEN_TO_ALL = (
+    "others may write into its folder, and could put a link in the way of root; give the folder to the user that "
+    "healthmon is to run as, or, as root: chmod go-w {folder}"
+)
+
+
+def _owner(passed: os.stat_result) -> Owner:
+    try:
+        user = pwd.getpwuid(passed.st_uid)
+    except KeyError:
+        return Owner(passed.st_uid, passed.st_gid, f"user {passed.st_uid}", (passed.st_gid,))
+    return Owner(user.pw_uid, user.pw_gid, user.pw_name, tuple(os.getgrouplist(user.pw_name, user.pw_gid)))
+
+
+class _Walk:
+    """The steps of one path."""
+
+    def __init__(self, path: Path) -> None:
+        self.folders = [os.open("/", os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)]
+        self.name = "."
+        #: The folders and links on the way, from / on.
+        self.passed: list[os.stat_result] = []
+        self.link_owners: list[int] = []
+        #: Somebody else may change what names in one of the folders mean.
+        self.is_open = False
+        self._names = list(reversed(path.absolute().parts[1:]))
+
+    def to_the_end(self) -> os.stat_result | None:
+        """Take all steps; return what stands at the end, None: nothing. Raises OSError."""
+        while self._names:
+            self.name = self._names.pop()
+            if self.name == "..":
+                self._go_up()
+                continue
+            try:
+                entry = os.open(self.name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=self.folders[-1])
+            except FileNotFoundError:
+                if self._names:
+                    raise
+                return None
+            found = os.fstat(entry)
+            if stat.S_ISLNK(found.st_mode):
+                self._follow(entry, found)
+            elif self._names:
+                self._enter(entry, found)
+            else:
+                os.close(entry)
+                return found
+        return os.fstat(self.folders[-1])
+
+    def close_all(self) -> None:
+        """Close what is open."""
+        for folder in self.folders:
+            os.close(folder)
+
+    def _enter(self, entry: int, found: os.stat_result) -> None:
+        self.folders.append(entry)
+        self.passed.append(found)
+        self.is_open = self.is_open or _may_others_write(found, sticky_helps=True)
+
+    def _follow(self, entry: int, found: os.stat_result) -> None:
+        target = os.readlink("", dir_fd=entry)
+        os.close(entry)
+        self.passed.append(found)
+        self.link_owners.append(found.st_uid)
+        if len(self.link_owners) > MOST_LINKS:
+            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+        while target.startswith("/") and len(self.folders) > 1:
+            os.close(self.folders.pop())
+        self._names.extend(reversed([name for name in target.split("/") if name not in ("", ".")]))
+
+    def _go_up(self) -> None:
+        self.name = "."
+        if len(self.folders) > 1:
+            os.close(self.folders.pop())
+
+
+def _may_others_write(folder: os.stat_result, *, sticky_helps: bool) -> bool:
+    """Whether somebody besides its owner and root may change which names stand in a folder.
+
+    ``sticky_helps``: what is there stays there, as in /tmp; new names can be put there all the same.
+    """
+    if sticky_helps and folder.st_mode & stat.S_ISVTX:
+        return False
+    return bool(folder.st_mode & 0o002 or (folder.st_mode & 0o020 and folder.st_gid != 0))
