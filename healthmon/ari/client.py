@@ -29,7 +29,7 @@ NEEDED_MODULES = ("res_ari_applications.so", "res_ari_device_states.so", "res_ar
 #: The technologies whose configuration ARI shows.
 CONFIGURABLE = ("PJSIP",)
 #: 100,000 endpoints are 7.5 MB.
-LARGEST_ANSWER = 32_000_000
+LARGEST_ANSWER = 20_000_000
 #: As it comes over the line.
 LIMITS = Limits(largest=LARGEST_ANSWER)
 #: Nobody has more AORs on one endpoint.

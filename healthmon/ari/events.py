@@ -158,9 +158,8 @@ def _connect(pbx: PbxConfig, timeout: float, connect_timeout: float) -> socket.s
         return plain
     with talking_to(pbx, _CALL, timeout=connect_timeout), ExitStack() as closing:
         closing.callback(plain.close)
-        context = tls_context(pbx)
         plain.settimeout(what_is_left(connect_timeout, begun))
-        secure = context.wrap_socket(plain, server_hostname=address.host)
+        secure = tls_context(pbx).wrap_socket(plain, server_hostname=address.host)
         secure.settimeout(timeout)
         closing.pop_all()
         return secure

@@ -5,17 +5,9 @@ from __future__ import annotations
 import http.client
 import io
 import socket
-from typing import Any, Protocol
+from typing import Any
 
 from healthmon.wire.pace import Limits, Pace, TooLong, receive
-
-
-class Buffer(Protocol):
-    """What ``readinto`` fills."""
-
-    def __len__(self) -> int: ...
-
-    def __setitem__(self, where: slice, what: bytes) -> None: ...
 
 
 class BoundedAnswer(http.client.HTTPResponse):
@@ -51,7 +43,7 @@ class _BoundedBytes(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Buffer) -> int:  # type: ignore[override]
+    def readinto(self, buffer: Any) -> int:
         received = receive(self._connection, len(buffer), self._pace, self._patience)
         if self._header_left is not None:
             self._header_left -= len(received)
