@@ -19,7 +19,7 @@ from healthmon.errors import StoreError
 MOST_LINKS = 40
 
 #: A part of this program and one of Python: what is loaded only when it is needed, stands beside them.
-PROGRAM = (__file__, os.__file__)
+PROGRAM: tuple[str, ...] = (__file__, os.__file__)
 
 
 class Way(NamedTuple):

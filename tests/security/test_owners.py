@@ -1,0 +1,83 @@
+"""Whom root becomes, and what that one may do."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+from healthmon import owners
+from healthmon.errors import ExitCode
+from healthmon.owners import become_owner
+from tests.security.hands import GROUP, REAL, USER, Scene, command, in_a_child, needs_root
+
+pytestmark = needs_root
+
+
+def as_owner(scene: Scene, program: tuple[str, ...]) -> str:
+    """Become the owner, and say who one is, and with which rights."""
+
+    def work() -> None:
+        owners._owner = REAL
+        owners.PROGRAM = program
+        become_owner(scene.database)
+        rights = re.findall(r"Cap(?:Prm|Eff):\s*(\w+)", Path("/proc/self/status").read_text(encoding="utf-8"))
+        ids = [*os.getresuid(), *os.getresgid(), *os.getgroups()]
+        os.write(1, f"{ids} {[int(one, 16) for one in rights]}".encode())
+
+    return in_a_child(work).said
+
+
+def test_root_becomes_the_owner_for_good(scene: Scene) -> None:
+    assert as_owner(scene, ("/etc/passwd",)) == f"{[USER] * 3 + [GROUP] * 4} [0, 0]"
+
+
+def test_who_may_not_read_the_program_keeps_the_right_to_read_and_no_other(scene: Scene) -> None:
+    assert as_owner(scene, (str(scene.victim),)) == f"{[USER] * 3 + [GROUP] * 4} [4, 4]"
+
+
+def test_a_user_that_cannot_be_become_is_said_and_nothing_is_touched(scene: Scene) -> None:
+    before = scene.database.read_bytes()
+
+    def work() -> None:
+
+        def refuse(_groups: object) -> None:
+            raise PermissionError(1, "Operation not permitted")
+
+        os.setgroups = refuse
+        command("db", "prune", "--database", str(scene.database))
+
+    done = in_a_child(work)
+
+    assert done.code == ExitCode.DATABASE
+    assert done.said == (
+        f"healthmon: {scene.database}: root works on it as user {USER}, to whom its folder belongs, and cannot become "
+        "that user: Operation not permitted\n"
+    )
+    assert scene.database.read_bytes() == before
+
+
+def test_the_first_on_the_way_who_is_not_root_counts(scene: Scene) -> None:
+    deeper = scene.library / "deeper"
+    deeper.mkdir()
+    link = scene.folder / "link"
+    link.symlink_to(deeper)
+    found = {}
+    for path in (scene.database, deeper / "a.db", link / "a.db", link / ".." / "healthmon.db", scene.roots / "a.db"):
+
+        def work(path: Path = path) -> None:
+            owners._owner = REAL
+            whom = owners.whom_to_become(path)
+            os.write(1, str(whom and whom.uid).encode())
+
+        found[path.relative_to(scene.folder)] = in_a_child(work).said
+
+    assert set(found.values()) == {str(USER), "None"}
+    assert [str(path) for path, whom in found.items() if whom == "None"] == ["root/a.db"]
+
+
+def test_links_in_a_circle_are_no_way(scene: Scene) -> None:
+    (scene.library / "healthmon.db").unlink()
+    (scene.library / "healthmon.db").symlink_to("healthmon.db")
+
+    assert as_owner(scene, ("/etc/passwd",)).startswith(f"[{USER}, ")
