@@ -35,11 +35,9 @@ def _name(call: ast.Call) -> str:
 
 def _writing(tree: ast.Module) -> set[str]:
     names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    words = [
-        word.value for call in calls if _name(call) == "open" for word in call.args if isinstance(word, ast.Constant)
-    ]
-    modes = {f"open {word}" for word in words if re.fullmatch("[rwaxbt+]*[wax+][rwaxbt+]*", str(word))}
+    opening = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _name(node) == "open"]
+    words = [str(word.value) for call in opening for word in call.args if isinstance(word, ast.Constant)]
+    modes = {f"open {word}" for word in words if re.fullmatch("[rwaxbt+]*[wax+][rwaxbt+]*", word)}
     # "Memberships.touch" is no file's.
     return {name for name in names if name in FLAGS or (name in WRITING and "Path" in ast.dump(tree))} | modes
 
