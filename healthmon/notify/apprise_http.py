@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -105,11 +106,12 @@ class _Adapter(BoundedAdapter):
         return response
 
     def build_response(self, req: requests.PreparedRequest, resp: Any) -> requests.Response:
-        """Make the answer. What it is packed in stays packed; and where it says that we should go, nobody goes."""
-        for name in ("Content-Encoding", "Location"):
-            self._exchange.has_moved |= name == "Location" and name in resp.headers and 300 <= resp.status < 400
-            resp.headers.pop(name, None)
-        return super().build_response(req, resp)
+        """Make the answer. It is not unpacked while it is read; and where it says that we should go, nobody goes."""
+        response = super().build_response(req, resp)
+        self._exchange.has_moved |= response.is_redirect
+        response.headers.pop("Location", None)
+        resp.headers.pop("Content-Encoding", None)
+        return response
 
     def _shortened(self, timeout: Any) -> tuple[float, float]:
         """The time-outs for the connection and the first byte, and never longer than is left for the message."""
@@ -128,5 +130,17 @@ class _Adapter(BoundedAdapter):
         except (OSError, urllib3.exceptions.HTTPError):
             self._exchange.is_in_doubt |= response.ok
             response.close()
+        body = _unpacked(body, response.headers.get("Content-Encoding", ""))
         # As requests itself keeps what it has read.
         response._content, response._content_consumed = body, True  # type: ignore[attr-defined]
+
+
+def _unpacked(body: bytes, packing: str) -> bytes:
+    """Unpack what came packed though nobody asked for that, as far as it is no longer than an answer may be."""
+    if packing.lower() not in ("gzip", "x-gzip", "deflate"):
+        return body
+    try:
+        # 32: whichever of both it is.
+        return zlib.decompressobj(32 + zlib.MAX_WBITS).decompress(body, LIMITS.largest)
+    except zlib.error:
+        return body

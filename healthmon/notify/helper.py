@@ -71,7 +71,9 @@ class Helper:
             self._start_if_possible()
 
     def close(self) -> None:
-        """End it."""
+        """End it, at once: whoever waits for its answer gets none."""
+        if self._process is not None:
+            self._process.kill()
         with self._lock:
             self._end()
 
@@ -91,13 +93,14 @@ class Helper:
             self._end()
             raise
         except (OSError, EOFError) as error:
-            ended_by = self._end()
+            code = self._end()
             self._start_if_possible()
             if isinstance(error, TimeoutError):
                 raise HelperLate(f"takes longer than {self._within:g} s") from None
-            if ended_by == signal.SIGPROF:
+            if code == -signal.SIGPROF:
                 raise HelperLate(f"takes longer than {self._most_cpu:g} s") from None
-            raise HelperFailed("ends the process that does it, probably for want of memory") from None
+            how = f"signal {-code}" if code < 0 else f"exit code {code}"
+            raise HelperFailed(f"ends the process that does it ({how})") from None
 
     def _started(self) -> socket.socket:
         """Return the connection to a process that is ready."""
@@ -138,7 +141,7 @@ class Helper:
         return ours
 
     def _end(self) -> int:
-        """End it, if it has not ended by itself; return by which signal it ended."""
+        """End it, if it has not ended by itself; return its exit code, or the number of the signal below zero."""
         process, connection = self._process, self._socket
         self._process = self._socket = None
         if connection is not None:
@@ -149,7 +152,7 @@ class Helper:
         with suppress(subprocess.TimeoutExpired):
             process.wait(_DYING_TAKES)
         process.kill()
-        return -process.wait()
+        return process.wait()
 
 
 def _environment() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import socket
 import subprocess
@@ -86,6 +87,19 @@ def test_a_receivers_answer_of_900_mb_does_not_fill_the_memory(scheme: str, floo
 def test_what_was_accepted_is_delivered_however_long_the_rest_of_the_answer_is() -> None:
     with DrippingServer(OK + b"Content-Length: 900000000\r\n\r\n", MEGABYTE, 0.0) as server:
         sender_for("oncall/test", Secret(url_of(server))).send(MESSAGE)
+
+
+def test_a_service_that_packs_its_answer_though_nobody_asked_for_that_is_understood(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    packed = gzip.compress(b'{"ok": true, "message": {}}')
+    head = OK + f"Content-Encoding: gzip\r\nContent-Length: {len(packed)}\r\n\r\n".encode()
+    with DrippingServer(head + packed) as server:
+        _leads_to(server.port, monkeypatch)
+
+        sender_for("oncall/test", Secret("slack://xoxb-1234-1234-4ddbc191d40ee098cbaae6f3523ada2d/#general")).send(
+            MESSAGE
+        )
 
 
 # ---------------------------------------------------------------- how slowly

@@ -57,7 +57,7 @@ class Webhook:
 class Service:
     """healthmon as the unit runs it, as far as that is possible without systemd."""
 
-    def __init__(self, folder: Path, webhook: Webhook, *, watchdog_seconds: float = 60.0) -> None:
+    def __init__(self, folder: Path, webhook: Webhook, *, watchdog_seconds: float = 60.0, options: str = "") -> None:
         self.config = folder / "config.ini"
         self.database = folder / "healthmon.db"
         self.log = folder / "log"
@@ -81,7 +81,7 @@ endpoints = PJSIP/*
 [receiver oncall]
 urls = json://{webhook.address}/
 group_wait = 0s
-"""
+{options}"""
         )
         environ = {
             **os.environ,
@@ -141,6 +141,18 @@ def test_under_the_units_limits_it_starts_tells_and_stops(tmp_path: Path, webhoo
     assert "Traceback" not in service.log.read_text()
     # The group may read it, others may not.
     assert service.database.stat().st_mode & 0o777 == 0o640
+
+
+def test_under_the_units_limits_messages_are_written_by_templates(tmp_path: Path, webhook: Webhook) -> None:
+    (tmp_path / "subject.j2").write_text("mine: {{ subject }}")
+    (tmp_path / "body.j2").write_text("{{ body.ljust(3000000000) }}")
+    options = "subject_template = subject.j2\nbody_template = body.j2\n"
+    with closing(Service(tmp_path, webhook, options=options)) as service:
+        service.hears("READY=1")
+        message = webhook.messages.get(timeout=PATIENCE)
+
+    assert message["title"].startswith("mine: DOWN PBX office")
+    assert "body.j2:1: needs too much memory" in service.log.read_text()
 
 
 def test_the_tasks_of_the_unit_are_enough_for_300_pbxs_and_300_urls_twice_and_it_leaves_no_core(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from time import monotonic
 
 from tests.system.fake_scene import fake_scene
 from tests.waiting import wait_for
@@ -22,10 +21,7 @@ def with_templates(folder: Path, subject: str, body: str) -> str:
 
 
 def test_a_daemon_starts_with_templates_that_never_end_and_tells_in_its_own_words(tmp_path: Path) -> None:
-    began = monotonic()
-
     with fake_scene(tmp_path, config=with_templates(tmp_path, ENDLESS, HUGE)) as scene:
-        assert monotonic() - began < 20
         scene.down("101")
         message = scene.sink.wait_for_text("DOWN phone 101")
 
