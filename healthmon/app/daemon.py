@@ -176,6 +176,7 @@ class Daemon:
         """Start everything, wait for signals, stop everything. Returns the exit code."""
         threading.excepthook = self._on_dead_thread
         signals.hold()
+        garbage.give_back_large_pieces()
         garbage.hold()
         with ExitStack() as stopping:
             # Stopped in the reverse order: sources first, so that what they offered is still booked; then the

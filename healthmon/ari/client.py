@@ -90,11 +90,14 @@ class AriClient:
         try:
             picked.add(self.endpoints())
         except AriUnexpected as error:
-            return self._listed_singly(Picked(is_wanted, most), error)
+            listing = self._listed_singly(Picked(is_wanted, most), error.what)
+            if listing is None:
+                raise
+            return listing
         return picked.listing()
 
-    def _listed_singly(self, picked: Picked, error: AriUnexpected) -> Listing:
-        """The endpoints of each technology that can be listed. Raises ``error`` where none can."""
+    def _listed_singly(self, picked: Picked, why: str) -> Listing | None:
+        """The endpoints of each technology that can be listed; None: of none. ``why`` not all at once."""
         listed, unlisted = [], []
         for technology in TECHNOLOGIES:
             try:
@@ -106,8 +109,8 @@ class AriClient:
             except AriUnexpected:
                 unlisted.append(technology)
         if not listed:
-            raise error
-        return picked.listing(messages.why_listed_singly(error, listed, unlisted), tuple(unlisted))
+            return None
+        return picked.listing(messages.why_listed_singly(why, listed, unlisted), tuple(unlisted))
 
     def endpoint(self, technology: str, resource: str) -> EndpointState:
         """One endpoint. Raises AriNotFound when Asterisk does not list it."""
@@ -278,8 +281,12 @@ class AriClient:
             self._date = answer.headers.get("Date", "")
             body = self._read(answer, call)
         wrong = refusal(self._pbx, call, answer.status_code, answer.headers.get("Server", ""), body)
-        if wrong:
-            raise wrong
+        try:
+            if wrong:
+                raise wrong
+        finally:
+            # The error holds this frame. If that held the error, both would stay until the garbage collector looks.
+            del wrong
         return body
 
     def _read(self, answer: requests.Response, call: str) -> Body:

@@ -481,10 +481,10 @@ def seconds_between(time: str, date: str) -> float | None:
     return max(0.0, seconds) if seconds > -1.0 else None
 
 
-def why_listed_singly(error: AriUnexpected, listed: Sequence[str], unlisted: Sequence[str]) -> str:
+def why_listed_singly(why: str, listed: Sequence[str], unlisted: Sequence[str]) -> str:
     """Say why all endpoints could not be listed at once, and which technology cannot be listed at all."""
     words = (
-        f"Asterisk cannot list all endpoints at once ({error.what}): is the name of one not UTF-8? "
+        f"Asterisk cannot list all endpoints at once ({why}): is the name of one not UTF-8? "
         f"Listed without it, until Asterisk is restarted: {', '.join(listed)}"
     )
     return words + (f"; cannot be listed: {', '.join(unlisted)}" if unlisted else "")

@@ -16,7 +16,7 @@ from healthmon.core import drivers, endpoints, failing
 from healthmon.core.drivers import assess as assess_drivers
 from healthmon.core.inventory import Vanished, assess
 from healthmon.core.sites import label
-from healthmon.errors import AriError, AriUnexpected
+from healthmon.errors import AriError
 from healthmon.languages import CODES, language
 from healthmon.model import Check, Ending, Kind, Severity
 from healthmon.notify.digest import compose
@@ -194,8 +194,8 @@ def _sayings() -> list[str]:
         assess_drivers(["PJSIP", "IAX2"])[1],
         assess_drivers([])[1],
         drivers.no_driver(["PJSIP"]),
-        messages.why_listed_singly(AriUnexpected("office", "GET", "an answer 500"), ["PJSIP", "IAX2"], ["SIP"]),
-        messages.why_listed_singly(AriUnexpected("office", "GET", "an answer 500"), ["PJSIP"], []),
+        messages.why_listed_singly("an answer 500", ["PJSIP", "IAX2"], ["SIP"]),
+        messages.why_listed_singly("an answer 500", ["PJSIP"], []),
         certificate_remark(NOW + 9.5 * 86400, NOW),
         certificate_remark(NOW + 1.5 * 86400, NOW),
         *_failures(),

@@ -189,7 +189,7 @@ class Polls:
             if self.events:
                 self.events.retry()
         listed = [EndpointState(*_listed(name), peer.endpoint.state) for name, peer in self._asterisk.peers.items()]
-        self._remark(messages.why_listed_singly(CANNOT_LIST, ["PJSIP"], []) if self._asterisk.has_odd_name else "")
+        self._remark(messages.why_listed_singly(CANNOT_LIST.what, ["PJSIP"], []) if self._asterisk.has_odd_name else "")
         snapshot = messages.snapshot(
             self.pbx.name,
             asked_at,
