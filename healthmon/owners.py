@@ -52,7 +52,7 @@ class Owner(NamedTuple):
     gid: int
     name: str
     groups: tuple[int, ...]
-    #: It may still read every file, for the user may not read this program.
+    #: It may still read every file, for the user may not read this program, or gets to the database by no other way.
     keeps_reading: bool = False
 
 
@@ -70,7 +70,7 @@ def whom_to_become(database: Path) -> Owner | None:
     except OSError:
         # What is missing, the store says.
         found = None
-    is_open = walk.is_open or _may_others_write(os.fstat(walk.folders[-1]), sticky_helps=False)
+    is_open = walk.is_open or walk.may_others_add_names()
     walk.close_all()
     strangers = [passed for passed in walk.passed if passed.st_uid != 0]
     if not strangers and is_open:
@@ -92,7 +92,7 @@ def become_owner(database: Path) -> Owner | None:
     try:
         os.setgroups(owner.groups)
         os.setegid(owner.gid)
-        keeps_reading = not _may_read_program(owner)
+        keeps_reading = not _may_go_on(owner, database)
         os.setresgid(owner.gid, owner.gid, owner.gid)
         if keeps_reading:
             _become_but_read(owner.uid)
@@ -104,12 +104,13 @@ def become_owner(database: Path) -> Owner | None:
     return owner._replace(keeps_reading=keeps_reading)
 
 
-def _may_read_program(owner: Owner) -> bool:
-    """Whether a user can load what has not been loaded of Python and of this program so far."""
+def _may_go_on(owner: Owner, database: Path) -> bool:
+    """Whether a user can load what is not loaded yet of Python and of this program, and gets to the database."""
     os.seteuid(owner.uid)
-    may_read = all(os.access(file, os.R_OK, effective_ids=True) for file in PROGRAM)
+    needed = [(file, os.R_OK) for file in PROGRAM] + [(str(database.parent), os.X_OK)]
+    may_go_on = all(os.access(file, right, effective_ids=True) for file, right in needed)
     os.seteuid(0)
-    return may_read
+    return may_go_on
 
 
 def _become_but_read(uid: int) -> None:
@@ -153,6 +154,8 @@ class _Walk:
         self.link_owners: list[int] = []
         #: Somebody else may change what names in one of the folders mean.
         self.is_open = False
+        #: Nobody but root gets to where it is.
+        self._is_hidden = False
         self._names = list(reversed(path.absolute().parts[1:]))
 
     def to_the_end(self) -> os.stat_result | None:
@@ -178,6 +181,10 @@ class _Walk:
                 return found
         return os.fstat(self.folders[-1])
 
+    def may_others_add_names(self) -> bool:
+        """Whether somebody else may put a name into the last folder."""
+        return not self._is_hidden and _may_others_write(os.fstat(self.folders[-1]), sticky_helps=False)
+
     def close_all(self) -> None:
         """Close what is open."""
         for folder in self.folders:
@@ -186,7 +193,8 @@ class _Walk:
     def _enter(self, entry: int, found: os.stat_result) -> None:
         self.folders.append(entry)
         self.passed.append(found)
-        self.is_open = self.is_open or _may_others_write(found, sticky_helps=True)
+        self._is_hidden = self._is_hidden or _is_for_owner_alone(found)
+        self.is_open = self.is_open or (not self._is_hidden and _may_others_write(found, sticky_helps=True))
 
     def _follow(self, entry: int, found: os.stat_result) -> None:
         target = os.readlink("", dir_fd=entry)
@@ -203,6 +211,12 @@ class _Walk:
         self.name = "."
         if len(self.folders) > 1:
             os.close(self.folders.pop())
+
+
+def _is_for_owner_alone(folder: os.stat_result) -> bool:
+    """Whether a folder of root's lets nobody else through."""
+    is_for_group = folder.st_mode & 0o010 and folder.st_gid != 0
+    return folder.st_uid == 0 and not folder.st_mode & 0o001 and not is_for_group
 
 
 def _may_others_write(folder: os.stat_result, *, sticky_helps: bool) -> bool:

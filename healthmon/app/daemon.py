@@ -101,7 +101,7 @@ def _become_owner(config: Config, rendering: Rendering) -> None:
         return
     log.warning("this is no longer root, but %s, to whom the folder of the database belongs", owner.name)
     if owner.keeps_reading:
-        log.warning("it may still read every file: %s may not read healthmon, or Python, where they are", owner.name)
+        log.warning("it may still read every file: %s may not read healthmon, or not get to the database", owner.name)
         return
     # What has been started as root so far is started anew, when it is needed.
     rendering.close()

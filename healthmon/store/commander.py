@@ -43,7 +43,7 @@ def connect_to_write(path: Path) -> sqlite3.Connection:
     """Open a connection that writes, to a whole database of the present schema. Raises a StoreError."""
     refuse_missing(path)
     recognise(path)
-    if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+    if not all(os.access(needed, os.W_OK, effective_ids=True) for needed in (path, path.parent)):
         raise DatabaseUnwritable(
             path, "this user may only read it; give this order as root, or as the user that the daemon runs as"
         )

@@ -36,6 +36,12 @@ def test_who_may_not_read_the_program_keeps_the_right_to_read_and_no_other(scene
     assert as_owner(scene, (str(scene.victim),)) == f"{[USER] * 3 + [GROUP] * 4} [4, 4]"
 
 
+def test_who_does_not_get_to_the_database_keeps_the_right_to_read_and_no_other(scene: Scene) -> None:
+    scene.folder.chmod(0o700)
+
+    assert as_owner(scene, ("/etc/passwd",)) == f"{[USER] * 3 + [GROUP] * 4} [4, 4]"
+
+
 def test_a_user_that_cannot_be_become_is_said_and_nothing_is_touched(scene: Scene) -> None:
     before = scene.database.read_bytes()
 

@@ -150,6 +150,22 @@ def test_a_folder_that_everybody_may_write_to_is_refused_where_the_database_is_r
     )
 
 
+def test_a_folder_that_everybody_may_write_to_is_roots_where_nobody_else_gets_to_it(scene: Scene) -> None:
+    for each in (scene.library, *scene.library.iterdir()):
+        os.chown(each, 0, 0)
+    scene.library.chmod(0o1777)
+    scene.folder.chmod(0o700)
+
+    assert as_root(*given(scene, ["db", "prune"])).code == ExitCode.OK
+
+
+def test_a_copy_of_the_folder_where_its_owner_does_not_get_to_is_used_as_its_owner(scene: Scene) -> None:
+    scene.folder.chmod(0o700)
+
+    assert as_root(*given(scene, ["db", "prune"])).code == ExitCode.OK
+    assert scene.strangers() == []
+
+
 def test_a_database_in_a_folder_of_roots_own_is_used_as_root(scene: Scene) -> None:
     for each in (scene.library, *scene.library.iterdir()):
         os.chown(each, 0, 0)
