@@ -60,20 +60,17 @@ class Telling(NamedTuple):
     is_marked: bool
 
 
-class Life(NamedTuple):
-    """From when until when a daemon was at work: it had looked at everything, and was not killed yet."""
-
-    began_at: float
-    ended_at: float
+#: The times at which one daemon, between its start and its end, asked the PBX for all its endpoints, in their order.
+Looks = Sequence[float]
 
 
 class Promise(NamedTuple):
-    """How long an outage must last before the eyes of one daemon to be told in any case.
+    """How often one daemon must have looked while an outage lasted, so that it is told in any case.
 
-    And how short one is that nobody may be told of (seconds).
+    And how short an outage is that nobody may be told of (seconds).
     """
 
-    surely_told: float
+    looks: int
     never_told: float
 
 
@@ -81,12 +78,12 @@ class Played(NamedTuple):
     """All that really happened."""
 
     outages: Sequence[Outage]
-    lives: Sequence[Life]
+    daemons: Sequence[Looks]
 
-    def seen_for(self, outage: Outage) -> float:
-        """How long one daemon could look at an outage, at most (seconds)."""
+    def looked_at(self, outage: Outage) -> int:
+        """How often one daemon has looked while an outage lasted, at most."""
         back_at = float("inf") if outage.back_at is None else outage.back_at
-        return max((min(back_at, life.ended_at) - max(outage.gone_at, life.began_at) for life in self.lives), default=0)
+        return max((sum(outage.gone_at < at < back_at for at in looks) for looks in self.daemons), default=0)
 
 
 def read_incidents(database: Path) -> list[Incident]:
@@ -125,11 +122,11 @@ def complaints(
 
 
 def wrong_bookings(played: Played, incidents: Sequence[Incident], promise: Promise) -> Iterator[str]:
-    """Each outage that was seen long enough has one incident; each incident is of an outage, and ends with it."""
+    """Each outage that was looked at often enough has one incident; each incident is of an outage, and ends with it."""
     outages_of, incidents_of = _by_thing(played.outages), _by_thing(incidents)
     for outage in played.outages:
         number = sum(_meet(outage, incident) for incident in incidents_of[outage.thing])
-        if number > 1 or (number == 0 and played.seen_for(outage) >= promise.surely_told):
+        if number > 1 or (number == 0 and played.looked_at(outage) >= promise.looks):
             yield f"{outage} has {number} incidents"
     for incident in incidents:
         met = [outage for outage in outages_of[incident.thing] if _meet(outage, incident)]

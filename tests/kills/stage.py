@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,8 +13,9 @@ from pathlib import Path
 from msgspec import Struct
 
 from healthmon.fakepbx import FakeEndpoint, FakePbx
+from healthmon.fakepbx.http import Request
 from healthmon.fakepbx.pbx import Phase
-from tests.kills.checker import Life, Outage, Played, Promise, Telling, complaints, read_incidents, read_tellings
+from tests.kills.checker import Looks, Outage, Played, Promise, Telling, complaints, read_incidents, read_tellings
 from tests.sinks import WebhookSink
 from tests.system.daemon import Daemon, wait_until
 from tests.system.fake_scene import fake_section
@@ -32,11 +34,12 @@ flap_start = 1000
 receivers = oncall
 """
 
-#: Who sees it for so much longer than that has asked again, and booked it, on a busy machine, too (seconds).
-SURE = 8.0
+#: So often healthmon looks at the PBX (seconds). Who looked so many times while an outage lasted has booked it: that is
+#: four times the hold, however slow the machine is.
+LOOK_EVERY, SURELY_SEEN = 2.0, 5
 
-#: How long a start may take on a machine that has a lot to do (seconds). While it lasts, nobody sees anything.
-STARTS_WITHIN = 180.0
+#: How long a start and some looks may take on a machine that has a lot to do (seconds).
+LOOKS_WITHIN = 180.0
 
 #: How many things are left down at the end, and how long after their last outage (seconds).
 LEFT_DOWN, APART = 0.2, 6.0
@@ -53,8 +56,8 @@ class Script(Struct, frozen=True):
     #: How long an outage lasts, and what lies between two of one thing.
     long: Span
     pause: Span
-    #: How long healthmon works until it is killed; one of these. None: it is killed within a second, while it starts.
-    lives: tuple[Span | None, ...]
+    #: How often healthmon looks until it is killed, within a second after that; one of these.
+    lives: tuple[int, ...]
     #: Other outages, and those that are shorter than the hold.
     middle: Span = (3.0, 8.0)
     short: Span = (0.2, 1.2)
@@ -62,7 +65,7 @@ class Script(Struct, frozen=True):
     @property
     def promise(self) -> Promise:
         """What must hold."""
-        return Promise(surely_told=HOLD + SURE, never_told=self.short[1] + 0.3)
+        return Promise(looks=SURELY_SEEN, never_told=self.short[1] + 0.3)
 
 
 class Part(Struct):
@@ -72,6 +75,19 @@ class Part(Struct):
     endpoint: str
     go: Callable[[], None]
     come_back: Callable[[], None]
+
+
+class LookedAtPbx(FakePbx):
+    """A PBX that notes when it was asked for all its endpoints by the daemon that lives now."""
+
+    def __init__(self, *endpoints: FakeEndpoint) -> None:
+        self.looks: list[float] = []
+        super().__init__(*endpoints)
+
+    def _serve(self, request: Request, connection: socket.socket) -> bool:
+        if request.segments[-1:] == ("endpoints",):
+            self.looks.append(time.time())
+        return super()._serve(request, connection)
 
 
 class SlowSink(WebhookSink):
@@ -151,12 +167,13 @@ class Stage:
             FakeEndpoint("PJSIP", name, qualify_frequency=1, qualify_timeout=0.5, contact=f"sip:{name}@192.0.2.{name}")
             for name in names
         ]
-        self._office = ends.enter_context(FakePbx(*phones))
+        self._office = LookedAtPbx(*phones)
+        ends.callback(self._office.close)
         self._branch = ends.enter_context(FakePbx(FakeEndpoint("PJSIP", "901")))
         self.sinks = {name: ends.enter_context(SlowSink(self._another_dice())) for name in ("boss", "desk")}
         self.daemon = ends.enter_context(Daemon(folder, self._config()))
-        self._lives: list[Life] = []
-        self._ready_at, self._log_before = 0.0, 0
+        #: Of those that are dead: when they looked.
+        self._daemons: list[Looks] = []
         self.plays = [Play(part, script, self._another_dice()) for part in self._parts(names)]
 
     def _another_dice(self) -> random.Random:
@@ -165,7 +182,10 @@ class Stage:
     def _config(self) -> str:
         urls = "".join(f"    {name} = {sink.url}\n" for name, sink in self.sinks.items())
         receiver = f"[receiver oncall]\ngroup_wait = 200ms\nurls =\n{urls}"
-        pbxs = (fake_section(self._office, "office"), fake_section(self._branch, "branch", down_after=f"{HOLD:g}s"))
+        pbxs = (
+            fake_section(self._office, "office", poll_every=f"{LOOK_EVERY:g}s"),
+            fake_section(self._branch, "branch", down_after=f"{HOLD:g}s"),
+        )
         return "\n".join((*pbxs, WATCHES, receiver))
 
     def _parts(self, names: list[str]) -> Iterator[Part]:
@@ -188,19 +208,10 @@ class Stage:
     def played(self) -> Played:
         """All that happened so far."""
         outages = (outage for play in self.plays for outage in play.outages)
-        return Played(sorted(outages, key=lambda outage: outage.gone_at), [*self._lives, self._life()])
+        return Played(sorted(outages, key=lambda outage: outage.gone_at), [*self._daemons, self._office.looks])
 
-    def _life(self) -> Life:
-        """The daemon's present life until now; one that does not work yet has not begun."""
-        now = time.time()
-        return Life(self._ready_at or now, now)
-
-    def _wait_ready(self) -> None:
-        wait_until(self._is_ready, "it has looked at everything", STARTS_WITHIN, explain=self.daemon.log)
-        self._ready_at = time.time()
-
-    def _is_ready(self) -> bool:
-        return "ready: every PBX was looked at" in self.daemon.log()[self._log_before :]
+    def _wait_looked(self, times: int) -> None:
+        wait_until(lambda: len(self._office.looks) >= times, f"{times} looks", LOOKS_WITHIN, explain=self.daemon.log)
 
     def tellings(self) -> dict[str, list[Telling]]:
         """What each URL was told so far."""
@@ -213,21 +224,19 @@ class Stage:
     def kill_often(self) -> None:
         """Kill the daemon as often as the script says, each time at another moment of its life, and start it again."""
         for _ in range(self.script.kills):
-            life = self._dice.choice(self.script.lives)
-            if life is not None:
-                self._wait_ready()
-            time.sleep(self._dice.uniform(*(life or (0.0, 1.0))))
-            self._lives.append(self._life())
+            self._wait_looked(self._dice.choice(self.script.lives))
+            time.sleep(self._dice.uniform(0, 1))
             self.daemon.kill()
-            self._ready_at, self._log_before = 0.0, len(self.daemon.log())
+            self._daemons.append(self._office.looks)
+            self._office.looks = []
             self.daemon.start(until_seen=False)
-        self._wait_ready()
+        self._wait_looked(1)
 
     def figures(self) -> str:
         """Say how much there was."""
         incidents, tellings = read_incidents(self.daemon.database), self.tellings()
         played = self.played
-        surely = sum(played.seen_for(outage) >= self.script.promise.surely_told for outage in played.outages)
+        surely = sum(played.looked_at(outage) >= self.script.promise.looks for outage in played.outages)
         messages = sum(len(sink.messages) for sink in self.sinks.values())
         marked = sum(telling.is_marked for told in tellings.values() for telling in told)
         return (

@@ -9,15 +9,15 @@ from pathlib import Path
 import pytest
 
 from tests.kills import checker
-from tests.kills.checker import Incident, Life, Outage, Played, Promise, Telling, complaints
+from tests.kills.checker import Incident, Outage, Played, Promise, Telling, complaints
 
-PROMISE = Promise(surely_told=6.0, never_told=1.5)
-#: It was killed while 101 was gone.
-LIVES = (Life(50.0, 115.0), Life(120.0, 1000.0))
+PROMISE = Promise(looks=4, never_told=1.5)
+#: It looked every two seconds, and was killed while 101 was gone.
+DAEMONS = (range(50, 115, 2), range(120, 1000, 2))
 OVER = Outage("office", "PJSIP/101", 100.0, 130.0)
 LASTS = Outage("office", "", 200.0, None)
 OUTAGES = (OVER, LASTS)
-PLAYED = Played(OUTAGES, LIVES)
+PLAYED = Played(OUTAGES, DAEMONS)
 INCIDENTS = (Incident(1, "office", "PJSIP/101", 100.2, 130.1), Incident(2, "office", "", 200.1, None))
 
 
@@ -70,13 +70,13 @@ def test_what_is_told_wrongly_is_a_complaint(told: tuple[Telling, ...], words: s
 def test_what_is_booked_wrongly_is_a_complaint(
     outages: tuple[Outage, ...], incidents: tuple[Incident, ...], words: str
 ) -> None:
-    assert words in "\n".join(complaints(Played(outages, LIVES), incidents, {"boss": TOLD}, PROMISE))
+    assert words in "\n".join(complaints(Played(outages, DAEMONS), incidents, {"boss": TOLD}, PROMISE))
 
 
-def test_an_outage_that_no_daemon_saw_long_enough_may_be_missed() -> None:
+def test_an_outage_that_no_daemon_looked_at_often_enough_may_be_missed() -> None:
     missed = Outage("office", "PJSIP/102", 112.0, 124.0)
 
-    assert complaints(Played((*OUTAGES, missed), LIVES), INCIDENTS, {"boss": TOLD}, PROMISE) == []
+    assert complaints(Played((*OUTAGES, missed), DAEMONS), INCIDENTS, {"boss": TOLD}, PROMISE) == []
 
 
 def test_the_checker_shares_no_code_with_healthmon() -> None:
