@@ -15,12 +15,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import requests
-import urllib3
 from msgspec import Struct
 from msgspec.structs import replace
 
+from healthmon.errors import DeliveryError
 from healthmon.notify.http import has_left
 from healthmon.wire.adapter import BoundedAdapter
+from healthmon.wire.failures import failures_of_the_peer, with_its_type
 from healthmon.wire.pace import WHOLE_WITHIN, Limits
 
 #: No answer that a plug-in looks into is as long as this.
@@ -125,9 +126,10 @@ class _Adapter(BoundedAdapter):
         """Read the body. It may end in the middle: whether a message was accepted, is said by the status before it."""
         body = b""
         try:
-            for piece in response.iter_content(_PIECE):
-                body += piece
-        except (OSError, urllib3.exceptions.HTTPError):
+            with failures_of_the_peer(lambda error: DeliveryError("", with_its_type(error))):
+                for piece in response.iter_content(_PIECE):
+                    body += piece
+        except DeliveryError:
             self._exchange.is_in_doubt |= response.ok
             response.close()
         body = _unpacked(body, response.headers.get("Content-Encoding", ""))

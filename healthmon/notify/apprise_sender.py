@@ -149,7 +149,9 @@ class AppriseSender:
         subject, body = as_html(message) if is_html else (message.subject, message.body)
         from healthmon.notify.apprise_http import exchange  # noqa: PLC0415 - brings requests with it
 
-        with exchange(MESSAGE_WITHIN) as requests_of_it, failures_of_the_peer(self._unexpected):
+        # Who gives a channel more time by cto= and rto= wants it to have that.
+        within = max(MESSAGE_WITHIN, service.socket_connect_timeout + service.socket_read_timeout)
+        with exchange(within) as requests_of_it, failures_of_the_peer(self._unexpected):
             result = carrier.notify(
                 body=body,
                 title=subject,

@@ -145,6 +145,19 @@ def test_a_dripping_body_counts_by_the_status_before_it(
         assert monotonic() - began < QUICK.whole_within + SPARE
 
 
+def test_a_body_that_cannot_be_read_counts_by_the_status_before_it() -> None:
+    with DrippingServer(OK + b"Transfer-Encoding: chunked\r\n\r\n-5\r\n\r\n") as server:
+        sender_for("oncall/test", Secret(url_of(server))).send(MESSAGE)
+
+
+def test_who_gives_a_slow_channel_more_time_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("healthmon.notify.apprise_sender.MESSAGE_WITHIN", 0.1)
+    with DrippingServer(b"", OK + b"Content-Length: 0\r\n\r\n", 1.0) as server:
+        assert isinstance(failure(url_of(server, path="?rto=0.1&cto=0.1")), DeliveryUnsure)
+
+        sender_for("oncall/test", Secret(url_of(server, path="?rto=20"))).send(MESSAGE)
+
+
 def test_a_channel_that_looks_into_its_answer_is_unsure_when_that_drips(monkeypatch: pytest.MonkeyPatch) -> None:
     """Slack says 200 to what it does not want, and why in the body."""
     monkeypatch.setattr("healthmon.notify.apprise_http.LIMITS", QUICK)
@@ -172,7 +185,7 @@ def test_all_requests_of_a_message_end_in_the_same_time(monkeypatch: pytest.Monk
     monkeypatch.setattr("healthmon.notify.apprise_sender.MESSAGE_WITHIN", 1.0)
     began = monotonic()
     with DrippingServer(OK + b"Content-Length: 65000\r\n\r\n", b" ") as server:
-        error = failure(f"matrix://user:pass@127.0.0.1:{server.port}/#room")
+        error = failure(f"matrix://user:pass@127.0.0.1:{server.port}/#room?rto=0.5&cto=0.5")
 
         assert monotonic() - began < 1.0 + SPARE
     assert isinstance(error, DeliveryUnsure)
