@@ -123,9 +123,11 @@ class NewFile:
 
     def _rename(self) -> None:
         os.rename(self._partial, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
-        folder = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self._folder)
-        os.fsync(folder)
-        os.close(folder)
+        # Who may write into a folder may perhaps not read it; then the file is there, and its name not yet on the disk.
+        with suppress(PermissionError):
+            folder = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self._folder)
+            os.fsync(folder)
+            os.close(folder)
 
     def _unlink(self) -> None:
         _remove(self._partial, self._folder)
