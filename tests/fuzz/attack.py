@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from healthmon.app import garbage
+
 CASES_IN_CI = 2_000
 CASES_IN_SOAK = 100_000
 #: A peer that answers at once and hangs up keeps nobody waiting (seconds); how busy the machine is says nothing of us.
@@ -44,6 +46,7 @@ def attack(case: Case, cases: int) -> None:
         _play(case, seed, -1 - number)
     # urllib3 logs a traceback of odd headers: what catches that line would keep all that stands in it, sockets too.
     logging.disable()
+    garbage.give_back_large_pieces()
     try:
         _attack(case, seed, cases)
     finally:
