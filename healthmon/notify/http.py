@@ -104,21 +104,25 @@ class Caller:
         if 300 <= answer.status < 400:
             why = f"error={answer.status}: it says that it has moved; write its new address"
             return DeliveryError(self._url_id, why)
-        said = cut(visible(" ".join(answer.body.split())), _ANSWER_CHARACTERS)
-        reason = f" {cut(visible(answer.reason), _ANSWER_CHARACTERS)}" if answer.reason else ""
+        said = self._beginning(" ".join(answer.body.split()))
+        reason = f" {self._beginning(answer.reason)}" if answer.reason else ""
         return DeliveryError(
             self._url_id,
-            self._redact(f"error={answer.status}{reason}{f'; it answered: {said}' if said else ''}"),
+            f"error={answer.status}{reason}{f'; it answered: {said}' if said else ''}",
             refused=400 <= answer.status < 500 and answer.status not in _NOT_ABOUT_THE_MESSAGE,
             retry_after=answer.retry_after,
         )
+
+    def _beginning(self, words: str) -> str:
+        """The beginning of what it said. Secrets are taken out first: half of one would not be recognised."""
+        return cut(self._redact(visible(words)), _ANSWER_CHARACTERS)
 
     def _no_answer(self, error: Exception, where: Call) -> DeliveryError:
         said = str(error) if isinstance(error, OSError) else with_its_type(error)
         for cause in causes_of(error):
             if isinstance(cause, BadPace):
                 said = f"the answer {cause}"
-        why = self._redact(short(said))
+        why = short(self._redact(said))
         if has_left(error):
             return DeliveryUnsure(self._url_id, why)
         return DeliveryError(self._url_id, why, no_connection=where.opens_to if _never_opened(error) else None)

@@ -24,6 +24,7 @@ from tests.lab.certs import Authority
 from tests.notify.rows import ENGLISH, TELEKOM, incident, phone, row
 from tests.notify.urls import NOBODY
 from tests.sinks import WebhookSink
+from tests.wire.raw import RawPeer
 
 MESSAGE = Message("DOWN phone Bob & <b>Söhne</b> (office)", "contact <sip:101@10.0.0.1> ü", Mood.FAILURE, {"schema": 1})
 
@@ -96,6 +97,17 @@ def test_what_a_webhook_answers_is_told_and_classified(mode: str, refused: bool)
     assert error.why.startswith(f"error={mode} ")
     assert r"it answered: no such\x1b thing" in error.why
     assert (error.refused, error.retry_after) == (refused, None)
+
+
+def test_a_token_that_is_echoed_where_the_answer_is_cut_is_hidden_to_its_last_letter() -> None:
+    token = "s3cretT0ken" * 5
+    said = f"{'x' * 180} {token}".encode()
+    with RawPeer() as peer:
+        peer.says(b"HTTP/1.1 400 No\r\nContent-Length: %d\r\n\r\n%b" % (len(said), said))
+        refused = failure(f"json://127.0.0.1:{peer.port}/{token}")
+
+    assert "it answered: xxx" in str(refused)
+    assert "s3cret" not in str(refused)
 
 
 def test_a_webhook_that_wants_to_be_left_alone_says_for_how_long() -> None:
