@@ -22,7 +22,15 @@ from msgspec import Struct
 ROOT = Path(__file__).parents[1]
 PYTHON = sys.executable
 #: Not every folder of tests is fast; these start whole daemons, or ask systemd.
-SLOW_FOLDERS = ("tests/system", "tests/kills", "tests/service", "tests/docs", "tests/demo", "tests/fresh_root")
+SLOW_FOLDERS = (
+    "tests/system",
+    "tests/hostile",
+    "tests/kills",
+    "tests/service",
+    "tests/docs",
+    "tests/demo",
+    "tests/fresh_root",
+)
 #: No input, no output, no clock.
 CORE = "tests/core"
 #: Simulated time.

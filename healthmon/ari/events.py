@@ -275,6 +275,12 @@ _handshake.CookieJar = _NoCookies()
 
 
 class _BoundedFrames(frame_buffer):
+    def recv_mask(self) -> None:
+        # A client must not go on with a server that masks (RFC 6455, 5.1); websocket-client does.
+        if self.has_mask():
+            raise WebSocketException("a masked frame")
+        super().recv_mask()
+
     def recv_length(self) -> None:
         super().recv_length()
         if (self.length or 0) > LARGEST_FRAME:

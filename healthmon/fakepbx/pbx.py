@@ -9,6 +9,7 @@ import threading
 import time
 from datetime import UTC, datetime, timedelta
 from enum import Enum
+from typing import Self
 from urllib.parse import urlsplit
 
 from healthmon.fakepbx import frames, resources, storm
@@ -83,7 +84,7 @@ class FakePbx:
         scheme = "https" if tls else "http"
         self.url = f"{scheme}://{host}:{self._server.port}{''.join('/' + part for part in self._prefix)}"
 
-    def __enter__(self) -> FakePbx:
+    def __enter__(self) -> Self:
         """Serve within a with block."""
         return self
 
@@ -293,24 +294,36 @@ class FakePbx:
         return None
 
     def _serve_stream(self, request: Request, connection: socket.socket) -> None:
+        """Be the WebSocket of an application."""
+        self._read_stream(self._open_stream(request, connection))
+
+    def _read_stream(self, stream: EventStream) -> None:
+        """Read what the client sends until it closes."""
+        try:
+            stream.read_until_closed()
+        finally:
+            if self._streams.get(stream.application) is stream:
+                del self._streams[stream.application]
+
+    def _open_stream(self, request: Request, connection: socket.socket) -> EventStream:
         """Become a WebSocket, and take the application over from whoever had it."""
         application = request.query["app"]
         stream = EventStream(connection, application, subscribe_all=request.query.get("subscribeAll") == "true")
-        accept = frames.accept_key(request.headers["sec-websocket-key"])
-        upgrade = (("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", accept))
         before = self._streams.get(application)
         if before:
             self.emit({"type": "ApplicationReplaced"}, only=before)
             stream.take_over(before)
         self._streams[application] = stream
-        stream.send(Answer(101, headers=upgrade).encoded(f"Asterisk/{self.version}"))
+        stream.send(self._upgrade(request).encoded(f"Asterisk/{self.version}"))
         stream.is_mute = self.mutes_new_streams
         self.streams_opened += 1
-        try:
-            stream.read_until_closed()
-        finally:
-            if self._streams.get(application) is stream:
-                del self._streams[application]
+        return stream
+
+    def _upgrade(self, request: Request) -> Answer:
+        """The answer that makes a connection a WebSocket."""
+        accept = frames.accept_key(request.headers["sec-websocket-key"])
+        headers = (("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", accept))
+        return Answer(101, headers=headers)
 
 
 def _now() -> str:
