@@ -41,8 +41,11 @@ LOOK_EVERY, SURELY_SEEN = 2.0, 5
 #: How long a start and some looks may take on a machine that has a lot to do (seconds).
 LOOKS_WITHIN = 180.0
 
-#: How many things are left down at the end, and how long after their last outage (seconds).
-LEFT_DOWN, APART = 0.2, 6.0
+#: So many phones are up all the time: where nobody is left, it is the line of the PBX that is down, one thing for all.
+STEADY = 12
+
+#: One of so many things is down at the end, and goes so long after its last outage (seconds).
+LEFT_DOWN, APART = 4, 6.0
 
 #: From a time until a time (seconds).
 Span = tuple[float, float]
@@ -106,10 +109,11 @@ class SlowSink(WebhookSink):
 
 
 class Play:
-    """Plays one part in a thread of its own, until told to stop. The end of a part is as dice say: gone, or back."""
+    """Plays one part in a thread of its own, until told to stop."""
 
-    def __init__(self, part: Part, script: Script, dice: random.Random) -> None:
+    def __init__(self, part: Part, script: Script, dice: random.Random, *, ends_down: bool) -> None:
         self._part = part
+        self._ends_down = ends_down
         self._script = script
         self._dice = dice
         self._stop = threading.Event()
@@ -134,7 +138,7 @@ class Play:
         while not self._stop.is_set():
             self._outage(self._dice.uniform(*self._length()))
             self._stop.wait(self._dice.uniform(*self._script.pause))
-        if self._dice.random() < LEFT_DOWN:
+        if self._ends_down:
             time.sleep(APART)
             self._part.go()
             self._note(time.time(), None)
@@ -162,7 +166,7 @@ class Stage:
         self.script = script
         self._dice = random.Random(seed)
         # Each phone at an address of its own: no site explains what happens to several.
-        names = [str(101 + number) for number in range(script.phones)]
+        names = [str(101 + number) for number in range(script.phones + STEADY)]
         phones = [
             FakeEndpoint("PJSIP", name, qualify_frequency=1, qualify_timeout=0.5, contact=f"sip:{name}@192.0.2.{name}")
             for name in names
@@ -174,7 +178,10 @@ class Stage:
         self.daemon = ends.enter_context(Daemon(folder, self._config()))
         #: Of those that are dead: when they looked.
         self._daemons: list[Looks] = []
-        self.plays = [Play(part, script, self._another_dice()) for part in self._parts(names)]
+        self.plays = [
+            Play(part, script, self._another_dice(), ends_down=number % LEFT_DOWN == 1)
+            for number, part in enumerate(self._parts(names[STEADY:]))
+        ]
 
     def _another_dice(self) -> random.Random:
         return random.Random(self._dice.random())
@@ -230,7 +237,8 @@ class Stage:
             self._daemons.append(self._office.looks)
             self._office.looks = []
             self.daemon.start(until_seen=False)
-        self._wait_looked(1)
+        # What lasts now is surely told: the play is not over before.
+        self._wait_looked(SURELY_SEEN + 1)
 
     def figures(self) -> str:
         """Say how much there was."""

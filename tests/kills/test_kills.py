@@ -14,7 +14,7 @@ from tests.system.daemon import wait_until
 #: How long healthmon may take after the last kill until all is booked and told (seconds).
 SETTLES_WITHIN = 90.0
 
-FOUR = Script(phones=6, kills=4, long=(12.0, 14.0), pause=(6.0, 8.0), lives=(0, 2, 6))
+FOUR = Script(phones=6, kills=4, long=(14.0, 18.0), pause=(6.0, 8.0), lives=(0, 2, 6))
 HUNDRED = Script(phones=20, kills=100, long=(20.0, 40.0), pause=(15.0, 35.0), lives=(0, 0, 1, 2, 7))
 
 
