@@ -42,7 +42,8 @@ def assert_something_was_tried(built: Stage) -> None:
     assert all(sink.messages for sink in built.sinks.values())
 
 
-def test_four_kills_every_outage_has_one_incident_and_is_told(tmp_path: Path) -> None:
+@pytest.mark.soak
+def test_soak_four_kills_every_outage_has_one_incident_and_is_told(tmp_path: Path) -> None:
     survive(tmp_path, FOUR)
 
 
