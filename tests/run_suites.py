@@ -24,13 +24,14 @@ PYTHON = sys.executable
 #: Not every folder of tests is fast; these start whole daemons, or ask systemd.
 SLOW_FOLDERS = (
     "tests/system",
-    "tests/hostile",
     "tests/kills",
     "tests/service",
     "tests/docs",
     "tests/demo",
     "tests/fresh_root",
 )
+#: Sieges of a daemon: many hostile PBXs beside a healthy one, which mostly wait.
+HOSTILE = "tests/hostile"
 #: No input, no output, no clock.
 CORE = "tests/core"
 #: Simulated time.
@@ -115,7 +116,7 @@ SUITES = (
                 *ON_TWO_CORES,
                 "-m",
                 "not lab and not soak",
-                *(f"--ignore={folder}" for folder in (*SLOW_FOLDERS, CORE, SCENARIOS, BROWSER)),
+                *(f"--ignore={folder}" for folder in (*SLOW_FOLDERS, HOSTILE, CORE, SCENARIOS, BROWSER)),
             ),
         ),
     ),
@@ -146,9 +147,13 @@ SUITES = (
     ),
     Suite(
         "system",
-        "whole daemons, the service, the docs, the README in a fresh Debian",
-        330,
-        (pytest(*BY_FILE, "-m", "not lab and not soak", *SLOW_FOLDERS),),
+        "whole daemons, the service, the docs, the README in a fresh Debian; hostile PBXs beside a healthy one",
+        360,
+        (
+            pytest(*BY_FILE, "-m", "not lab and not soak", *SLOW_FOLDERS),
+            pytest(*ON_TWO_CORES, "-m", "not lab and not soak", HOSTILE),
+        ),
+        at_once=True,
     ),
 )
 

@@ -33,6 +33,8 @@ LARGEST_FRAME = 16 * 1024 * 1024
 HANDSHAKE = Limits(largest=256_000)
 #: A message, with the frames that it is cut into and all that stands between them.
 MESSAGE = Limits(largest=2 * LARGEST_FRAME)
+#: Each takes some 60 µs, and the answer to a ping as long.
+MOST_CONTROLS_A_SECOND = 2000
 #: receive() returns after this time at the latest, so that its caller can look at its clocks (seconds).
 PATIENCE = 1.0
 #: The first byte of a text frame that is a whole message, without extensions (RFC 6455, 5.2); and the second byte if
@@ -78,6 +80,8 @@ class EventSocket:
         self._stream = stream
         #: What came of a message that comes in several frames.
         self._begun = bytearray()
+        #: How many pings and pongs came since a moment of the steady clock.
+        self._controls, self._controls_since = 0, 0.0
         self._socket.settimeout(PATIENCE)
 
     def receive(self) -> bytes | None:
@@ -97,7 +101,20 @@ class EventSocket:
                 return None
         if opcode == ABNF.OPCODE_CLOSE:
             raise self._closed(f"the event stream was closed{_close_code(frame.data)}")
-        return self._message(frame.data, is_whole=bool(frame.fin)) if opcode in _OF_MESSAGES else b""
+        if opcode in _OF_MESSAGES:
+            return self._message(frame.data, is_whole=bool(frame.fin))
+        self._count_control()
+        return b""
+
+    def _count_control(self) -> None:
+        """A ping or pong came. A flood of them would take the time of all other PBXs. Raises AriUnexpected."""
+        now = time.monotonic()
+        if now - self._controls_since >= 1.0:
+            self._controls, self._controls_since = 0, now
+        self._controls += 1
+        if self._controls > MOST_CONTROLS_A_SECOND:
+            what = f"more than {MOST_CONTROLS_A_SECOND} pings and pongs within a second"
+            raise AriUnexpected(self._pbx, _CALL, f"the event stream breaks the rules of WebSocket ({what})")
 
     def _message(self, data: bytes, *, is_whole: bool) -> bytes | None:
         """Take the data of one frame; return the message if that is whole now."""
@@ -175,6 +192,8 @@ def _handshake_failure(pbx: PbxConfig, error: Exception, timeout: float) -> AriE
         return unreachable(pbx, _CALL, ConnectionAbortedError(), timeout=timeout)
     if isinstance(error, OSError):
         return unreachable(pbx, _CALL, error, timeout=timeout)
+    if "Redirect limit" in str(error):
+        return AriUnexpected(pbx.name, _CALL, "an answer that sends us elsewhere, which is not followed")
     return AriUnexpected(pbx.name, _CALL, f"the upgrade to a WebSocket failed ({with_its_type(error)[:200]})")
 
 

@@ -6,7 +6,8 @@ import random
 
 import pytest
 
-from healthmon.errors import AriUnreachable
+from healthmon.ari.events import MOST_CONTROLS_A_SECOND
+from healthmon.errors import AriUnexpected, AriUnreachable
 from healthmon.fakepbx import frames
 from tests.ari.test_fuzz import Wire, stream_of
 
@@ -52,3 +53,12 @@ def test_frames_that_are_here_already_are_read_without_asking_the_socket() -> No
     stream = stream_of(OnePiece(b"".join(map(frames.frame, events)), random.Random(1)))
 
     assert [stream.receive() for _ in events] == events
+
+
+@pytest.mark.parametrize("kind", [frames.PING, frames.PONG])
+def test_a_flood_of_pings_or_pongs_ends_the_stream(kind: int) -> None:
+    stream = stream_of(Wire(frames.frame(b"x", kind) * 4 * MOST_CONTROLS_A_SECOND, random.Random(1)))
+
+    with pytest.raises(AriUnexpected, match="more than 2000 pings and pongs within a second"):
+        while True:
+            assert stream.receive() == b""

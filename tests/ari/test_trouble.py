@@ -290,6 +290,7 @@ def test_redirects_are_not_followed(look: Look, fake: FakePbx) -> None:
     error = failure(look, of(fake))
 
     assert isinstance(error, AriUnexpected)
+    assert "sends us elsewhere, which is not followed" in error.what
     assert len(fake.requests) == 1
 
 
