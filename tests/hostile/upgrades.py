@@ -106,7 +106,7 @@ def handshake_with_a_body_that_drips(line: Line) -> None:
     line.drip(head("Content-Length: 65000", status="400 Bad Request"), b" ")
 
 
-@misbehaviour(Where.UPGRADE, "degraded", NO_UPGRADE)
+@misbehaviour(Where.UPGRADE, "degraded", "sends us elsewhere, which is not followed")
 def handshake_elsewhere(line: Line) -> None:
     """Where our password is not known, and should not become known."""
     location = f"Location: ws://localhost:{line.port}{ELSEWHERE}"
