@@ -10,11 +10,13 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
+from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple
 
-#: Two clocks are read for the same moment: that of who plays, and healthmon's own, a little later (seconds).
-SLACK = 1.0
+#: Two clocks are read for the same moment: that of who plays, and healthmon's own, a little later (seconds). Two
+#: outages of one thing are much further apart.
+SLACK = 5.0
 
 #: What is told of an outage that lasts or has lasted, and of one that is over.
 BAD_NEWS, OVER = ("down", "was down"), ("up", "was down")
@@ -65,13 +67,16 @@ Looks = Sequence[float]
 
 
 class Promise(NamedTuple):
-    """How often one daemon must have looked while an outage lasted, so that it is told in any case.
+    """What must be told in any case, and what never.
 
-    And how short an outage is that nobody may be told of (seconds).
+    An outage, or what lies between two, was surely seen if one daemon looked so often meanwhile. What has changed
+    within the last ``flap_window`` seconds may have to last longer. An outage of no more than ``never_told`` seconds
+    is none.
     """
 
     looks: int
     never_told: float
+    flap_window: float
 
 
 class Played(NamedTuple):
@@ -80,10 +85,21 @@ class Played(NamedTuple):
     outages: Sequence[Outage]
     daemons: Sequence[Looks]
 
-    def looked_at(self, outage: Outage) -> int:
-        """How often one daemon has looked while an outage lasted, at most."""
-        back_at = float("inf") if outage.back_at is None else outage.back_at
-        return max((sum(outage.gone_at < at < back_at for at in looks) for looks in self.daemons), default=0)
+    def surely_told(self, promise: Promise) -> list[Outage]:
+        """The outages that must have an incident each: seen for long enough, after up was seen for long."""
+        found = []
+        for outages in _by_thing(self.outages).values():
+            up_since = 0.0
+            for outage in outages:
+                was_up = up_since == 0.0 or self._is_seen(up_since, outage.gone_at - promise.flap_window, promise)
+                if was_up and self._is_seen(outage.gone_at, outage.back_at or inf, promise):
+                    found.append(outage)
+                up_since = outage.back_at or inf
+        return found
+
+    def _is_seen(self, begin: float, end: float, promise: Promise) -> bool:
+        """Whether one daemon has looked often enough from then until then."""
+        return any(sum(begin < at < end for at in looks) >= promise.looks for looks in self.daemons)
 
 
 def read_incidents(database: Path) -> list[Incident]:
@@ -122,15 +138,18 @@ def complaints(
 
 
 def wrong_bookings(played: Played, incidents: Sequence[Incident], promise: Promise) -> Iterator[str]:
-    """Each outage that was looked at often enough has one incident; each incident is of an outage, and ends with it."""
+    """Each outage that was surely seen has one incident of its own; each incident is of an outage, and ends with it."""
     outages_of, incidents_of = _by_thing(played.outages), _by_thing(incidents)
+    surely = set(played.surely_told(promise))
     for outage in played.outages:
         number = sum(_meet(outage, incident) for incident in incidents_of[outage.thing])
-        if number > 1 or (number == 0 and played.looked_at(outage) >= promise.looks):
+        if number > 1 or (number == 0 and outage in surely):
             yield f"{outage} has {number} incidents"
     for incident in incidents:
         met = [outage for outage in outages_of[incident.thing] if _meet(outage, incident)]
-        if not any(_lasted(outage) > promise.never_told for outage in met):
+        if surely.intersection(met[1:]):
+            yield f"{incident} is of several outages: {met}"
+        elif not any(_lasted(outage) > promise.never_told for outage in met):
             yield f"{incident} is of no outage that is worth one: {met}"
         elif (incident.closed_at is None) != (met[-1].back_at is None):
             yield f"{incident} does not end as {met[-1]} does"
@@ -151,7 +170,7 @@ def _meet(outage: Outage, incident: Incident) -> bool:
 
 
 def _lasted(outage: Outage) -> float:
-    return float("inf") if outage.back_at is None else outage.back_at - outage.gone_at
+    return inf if outage.back_at is None else outage.back_at - outage.gone_at
 
 
 # ---------------------------------------------------------------- what was told

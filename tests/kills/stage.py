@@ -1,4 +1,4 @@
-"""Phones and a PBX that come and go as dice say, and a daemon that is killed meanwhile; what was played is kept."""
+"""What comes and goes as dice say, and a daemon that is killed meanwhile; what was played is kept."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import random
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 from msgspec import Struct
@@ -23,15 +24,25 @@ from tests.system.fake_scene import fake_section
 #: How long something must stay down before it is believed (seconds).
 HOLD = 2.0
 
-WATCHES = f"""
-[watch all]
-endpoints = PJSIP/*
-kind = phone
+#: What changes a third time within this must last longer. So nothing falls twice in it (seconds; no less can be
+#: configured).
+FLAP_WINDOW = 60.0
+
+HOLDS = f"""
 down_after = {HOLD:g}s
 up_after = 1s
 down_after_exact = yes
-flap_start = 1000
-receivers = oncall
+flap_window = {FLAP_WINDOW:g}s
+"""
+WATCHES = f"""
+[watch trunks]
+endpoints = PJSIP/trunk*
+kind = provider
+{HOLDS}
+[watch phones]
+endpoints = PJSIP/*
+kind = phone
+{HOLDS}
 """
 
 #: So often healthmon looks at the PBX (seconds). Who looked so many times while an outage lasted has booked it: that is
@@ -41,11 +52,11 @@ LOOK_EVERY, SURELY_SEEN = 2.0, 5
 #: How long a start and some looks may take on a machine that has a lot to do (seconds).
 LOOKS_WITHIN = 180.0
 
-#: So many phones are up all the time: where nobody is left, it is the line of the PBX that is down, one thing for all.
-STEADY = 12
+#: One of so many things goes once, and stays down.
+LEFT_DOWN = 5
 
-#: One of so many things is down at the end, and goes so long after its last outage (seconds).
-LEFT_DOWN, APART = 4, 6.0
+#: PBXs have a flap window of ten minutes, so their pauses are so many times as long as those of the others.
+PBXS_PAUSE = 2.0
 
 #: From a time until a time (seconds).
 Span = tuple[float, float]
@@ -54,21 +65,27 @@ Span = tuple[float, float]
 class Script(Struct, frozen=True):
     """How much is played, and how long things take."""
 
+    #: So many come and go. Beside them one phone and one provider more are up all the time: where nobody is left, it is
+    #: the line of the PBX that is down, one thing for all.
     phones: int
+    providers: int
+    pbxs: int
     kills: int
+    #: When something falls first; when that falls that stays down.
+    first: Span
+    for_good: Span
     #: How long an outage lasts, and what lies between two of one thing.
     long: Span
     pause: Span
     #: How often healthmon looks until it is killed, within a second after that; one of these.
     lives: tuple[int, ...]
-    #: Other outages, and those that are shorter than the hold.
-    middle: Span = (3.0, 8.0)
+    #: How long those outages last that are shorter than the hold.
     short: Span = (0.2, 1.2)
 
     @property
     def promise(self) -> Promise:
         """What must hold."""
-        return Promise(looks=SURELY_SEEN, never_told=self.short[1] + 0.3)
+        return Promise(looks=SURELY_SEEN, never_told=HOLD - 0.2, flap_window=FLAP_WINDOW)
 
 
 class Part(Struct):
@@ -78,6 +95,8 @@ class Part(Struct):
     endpoint: str
     go: Callable[[], None]
     come_back: Callable[[], None]
+    #: How much longer than others it pauses.
+    pauses: float = 1.0
 
 
 class LookedAtPbx(FakePbx):
@@ -111,13 +130,13 @@ class SlowSink(WebhookSink):
 class Play:
     """Plays one part in a thread of its own, until told to stop."""
 
-    def __init__(self, part: Part, script: Script, dice: random.Random, *, ends_down: bool) -> None:
+    def __init__(self, part: Part, script: Script, dice: random.Random, *, for_good: bool) -> None:
         self._part = part
-        self._ends_down = ends_down
         self._script = script
         self._dice = dice
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"play {part.pbx} {part.endpoint}")
+        run = self._go_for_good if for_good else self._come_and_go
+        self._thread = threading.Thread(target=run, name=f"play {part.pbx} {part.endpoint}")
         self.outages: list[Outage] = []
 
     def begin(self) -> None:
@@ -132,28 +151,27 @@ class Play:
         """Wait until it has ended."""
         self._thread.join()
 
-    def _run(self) -> None:
-        # Not all at once: the first outages are as far apart as the later ones.
-        self._stop.wait(self._dice.uniform(0, self._script.pause[1]))
-        while not self._stop.is_set():
-            self._outage(self._dice.uniform(*self._length()))
-            self._stop.wait(self._dice.uniform(*self._script.pause))
-        if self._ends_down:
-            time.sleep(APART)
-            self._part.go()
-            self._note(time.time(), None)
-
-    def _length(self) -> Span:
-        spans = (self._script.long, self._script.middle, self._script.short)
-        return self._dice.choices(spans, weights=(3, 1, 1))[0]
-
-    def _outage(self, seconds: float) -> None:
+    def _go_for_good(self) -> None:
+        self._wait(self._script.for_good)
         gone_at = time.time()
         self._part.go()
-        self._stop.wait(seconds)
-        back_at = time.time()
+        self._note(gone_at, None)
+
+    def _come_and_go(self) -> None:
+        self._wait(self._script.first)
+        while not self._stop.is_set():
+            self._outage(self._dice.choices((self._script.long, self._script.short), weights=(3, 1))[0])
+            self._wait(self._script.pause, self._part.pauses)
+
+    def _outage(self, span: Span) -> None:
+        gone_at = time.time()
+        self._part.go()
+        self._wait(span)
         self._part.come_back()
-        self._note(gone_at, back_at)
+        self._note(gone_at, time.time())
+
+    def _wait(self, span: Span, times: float = 1.0) -> None:
+        self._stop.wait(times * self._dice.uniform(*span))
 
     def _note(self, gone_at: float, back_at: float | None) -> None:
         self.outages.append(Outage(self._part.pbx, self._part.endpoint, gone_at, back_at))
@@ -165,22 +183,22 @@ class Stage:
     def __init__(self, ends: ExitStack, folder: Path, script: Script, seed: int) -> None:
         self.script = script
         self._dice = random.Random(seed)
-        # Each phone at an address of its own: no site explains what happens to several.
-        names = [str(101 + number) for number in range(script.phones + STEADY)]
-        phones = [
-            FakeEndpoint("PJSIP", name, qualify_frequency=1, qualify_timeout=0.5, contact=f"sip:{name}@192.0.2.{name}")
-            for name in names
-        ]
-        self._office = LookedAtPbx(*phones)
+        phones = [_phone(number) for number in range(2 * script.phones + 1)]
+        providers = [_provider(number) for number in range(2 * script.providers + 1)]
+        self._office = LookedAtPbx(*phones, *providers)
         ends.callback(self._office.close)
-        self._branch = ends.enter_context(FakePbx(FakeEndpoint("PJSIP", "901")))
+        self._branches = {
+            f"branch{number}": ends.enter_context(FakePbx(FakeEndpoint("PJSIP", "901")))
+            for number in range(script.pbxs)
+        }
         self.sinks = {name: ends.enter_context(SlowSink(self._another_dice())) for name in ("boss", "desk")}
         self.daemon = ends.enter_context(Daemon(folder, self._config()))
         #: Of those that are dead: when they looked.
         self._daemons: list[Looks] = []
+        parts = [*self._parts((*phones[: script.phones], *providers[: script.providers]))]
         self.plays = [
-            Play(part, script, self._another_dice(), ends_down=number % LEFT_DOWN == 1)
-            for number, part in enumerate(self._parts(names[STEADY:]))
+            Play(part, script, self._another_dice(), for_good=number % LEFT_DOWN == 1)
+            for number, part in enumerate(parts)
         ]
 
     def _another_dice(self) -> random.Random:
@@ -191,25 +209,20 @@ class Stage:
         receiver = f"[receiver oncall]\ngroup_wait = 200ms\nurls =\n{urls}"
         pbxs = (
             fake_section(self._office, "office", poll_every=f"{LOOK_EVERY:g}s"),
-            fake_section(self._branch, "branch", down_after=f"{HOLD:g}s"),
+            *(
+                fake_section(branch, name, down_after=f"{HOLD:g}s", up_after="1s")
+                for name, branch in self._branches.items()
+            ),
         )
         return "\n".join((*pbxs, WATCHES, receiver))
 
-    def _parts(self, names: list[str]) -> Iterator[Part]:
-        def refuse() -> None:
-            self._branch.go_to(Phase.REFUSING)
-
-        def listen() -> None:
-            self._branch.go_to(Phase.RUNNING)
-
-        yield Part("branch", "", refuse, listen)
-        for name in names:
-            yield self._phone(f"PJSIP/{name}")
-
-    def _phone(self, endpoint: str) -> Part:
-        return Part(
-            "office", endpoint, lambda: self._office.phone_down(endpoint), lambda: self._office.phone_up(endpoint)
-        )
+    def _parts(self, endpoints: Sequence[FakeEndpoint]) -> Iterator[Part]:
+        for endpoint in endpoints:
+            name = endpoint.name
+            yield Part("office", name, partial(self._office.phone_down, name), partial(self._office.phone_up, name))
+        for name, branch in self._branches.items():
+            refuse, listen = partial(branch.go_to, Phase.REFUSING), partial(branch.go_to, Phase.RUNNING)
+            yield Part(name, "", refuse, listen, PBXS_PAUSE)
 
     @property
     def played(self) -> Played:
@@ -240,17 +253,32 @@ class Stage:
         # What lasts now is surely told: the play is not over before.
         self._wait_looked(SURELY_SEEN + 1)
 
+    def surely_told(self) -> list[Outage]:
+        """The outages that must have an incident."""
+        return self.played.surely_told(self.script.promise)
+
     def figures(self) -> str:
         """Say how much there was."""
         incidents, tellings = read_incidents(self.daemon.database), self.tellings()
-        played = self.played
-        surely = sum(played.looked_at(outage) >= self.script.promise.looks for outage in played.outages)
+        played, surely = self.played, len(self.surely_told())
         messages = sum(len(sink.messages) for sink in self.sinks.values())
         marked = sum(telling.is_marked for told in tellings.values() for telling in told)
         return (
             f"{self.script.kills} kills, {len(played.outages)} outages, {surely} of them surely told, "
             f"{len(incidents)} incidents, {messages} messages to {len(self.sinks)} URLs, {marked} alerts marked"
         )
+
+
+def _phone(number: int) -> FakeEndpoint:
+    """Build a phone, each at an address of its own: no site explains what happens to several."""
+    contact = f"sip:phone@192.0.2.{number + 1}"
+    return FakeEndpoint("PJSIP", str(101 + number), qualify_frequency=1, qualify_timeout=0.5, contact=contact)
+
+
+def _provider(number: int) -> FakeEndpoint:
+    """Build a provider, each at a host of its own."""
+    contact = f"sip:198.51.100.{number + 1}"
+    return FakeEndpoint("PJSIP", f"trunk{number + 1}", qualify_frequency=1, qualify_timeout=0.5, static_contact=contact)
 
 
 @contextmanager

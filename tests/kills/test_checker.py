@@ -11,7 +11,7 @@ import pytest
 from tests.kills import checker
 from tests.kills.checker import Incident, Outage, Played, Promise, Telling, complaints
 
-PROMISE = Promise(looks=4, never_told=1.5)
+PROMISE = Promise(looks=4, never_told=1.5, flap_window=60.0)
 #: It looked every two seconds, and was killed while 101 was gone.
 DAEMONS = (range(50, 115, 2), range(120, 1000, 2))
 OVER = Outage("office", "PJSIP/101", 100.0, 130.0)
@@ -71,6 +71,23 @@ def test_what_is_booked_wrongly_is_a_complaint(
     outages: tuple[Outage, ...], incidents: tuple[Incident, ...], words: str
 ) -> None:
     assert words in "\n".join(complaints(Played(outages, DAEMONS), incidents, {"boss": TOLD}, PROMISE))
+
+
+AGAIN = Outage("office", "PJSIP/101", 240.0, 260.0)
+
+
+def test_outages_that_a_flap_window_divides_have_an_incident_each() -> None:
+    merged = Incident(1, "office", "PJSIP/101", 100.2, 260.1)
+
+    told = "\n".join(complaints(Played((OVER, AGAIN), DAEMONS), (merged,), {"boss": TOLD[:2]}, PROMISE))
+
+    assert "is of several outages" in told
+
+
+def test_an_outage_within_the_flap_window_of_the_last_may_be_missed() -> None:
+    soon = AGAIN._replace(gone_at=180.0)
+
+    assert complaints(Played((*OUTAGES, soon), DAEMONS), INCIDENTS, {"boss": TOLD}, PROMISE) == []
 
 
 def test_an_outage_that_no_daemon_looked_at_often_enough_may_be_missed() -> None:
