@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import select
 import sys
 from collections.abc import Callable
+from typing import TextIO
 
 from healthmon.notify.words import visible
 
@@ -13,6 +15,49 @@ from healthmon.notify.words import visible
 _PRIORITIES = {logging.DEBUG: 7, logging.INFO: 6, logging.WARNING: 4, logging.ERROR: 3, logging.CRITICAL: 2}
 #: These speak of every connection, and of odd headers with a traceback; healthmon's own lines say what matters.
 _CHATTY = ("urllib3", "requests", "websocket", "apprise", "markdown")
+
+#: How long a line may wait to be taken (seconds); those after it do not wait until one is taken again.
+PATIENCE = 1.0
+#: A pipe or socket that takes anything takes so much at once (PIPE_BUF, pipe(7)).
+_PIECE_BYTES = 4096
+
+
+class NotTaken(OSError):
+    """Nobody takes what is to be written."""
+
+
+class Unblocked:
+    """Writes to a stream, and never waits longer than ``PATIENCE``: a log that is stuck must not stop the alerts.
+
+    journald that hangs, or a terminal or container whose output nobody reads, takes nothing any more.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._poll = select.poll()
+        self._poll.register(descriptor, select.POLLOUT)
+        self._patience = PATIENCE
+
+    def write(self, text: str) -> None:
+        """Write all of it. Raises NotTaken, OSError."""
+        rest = text.encode("utf-8", "backslashreplace")
+        while rest:
+            if not self._poll.poll(self._patience * 1000):
+                self._patience = 0.0
+                raise NotTaken
+            rest = rest[os.write(self._descriptor, rest[:_PIECE_BYTES]) :]
+        self._patience = PATIENCE
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+
+def _unblocked(stream: TextIO) -> TextIO | Unblocked:
+    """What stands for it in a test, or in another program, may be no file at all."""
+    try:
+        return Unblocked(stream.fileno())
+    except (AttributeError, OSError, ValueError):
+        return stream
 
 
 class LineFormatter(logging.Formatter):
@@ -37,12 +82,36 @@ class RedactingHandler(logging.StreamHandler):  # type: ignore[type-arg]
     """Writes formatted lines after the redactor has seen them: arguments and tracebacks included."""
 
     def __init__(self, redact: Callable[[str], str]) -> None:
-        super().__init__(sys.stderr)
+        super().__init__(_unblocked(sys.stderr))
         self.redact = redact
+        self._lost = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line; before it, how many were lost since the last one that was taken."""
+        if self._lost:
+            lost, self._lost = self._lost, 0
+            super().emit(_lines_lost(lost))
+            if self._lost:
+                # This line is lost in the place of the one that counts them.
+                self._lost += lost
+                return
+        super().emit(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's name
+        """Count a line that nobody takes; say what else is wrong with it."""
+        if isinstance(sys.exc_info()[1], NotTaken):
+            self._lost += 1
+        else:
+            super().handleError(record)
 
     def format(self, record: logging.LogRecord) -> str:
         """Hide every known secret in the finished text."""
         return self.redact(super().format(record))
+
+
+def _lines_lost(number: int) -> logging.LogRecord:
+    message = f"{number} lines of this log are lost: nobody took them"
+    return logging.makeLogRecord({"name": __name__, "levelno": logging.WARNING, "levelname": "WARNING", "msg": message})
 
 
 def is_under_journald() -> bool:

@@ -7,7 +7,9 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -79,6 +81,42 @@ def test_a_stderr_that_is_no_file_is_no_journal(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(sys, "stderr", None)
 
     assert not logs.is_under_journald()
+
+
+def test_a_log_that_nobody_reads_holds_nothing_up_and_says_later_how_many_lines_are_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # As when journald hangs, or nobody reads the output of a container: the pipe is full.
+    reader, writer = os.pipe()
+    with os.fdopen(reader, "rb", buffering=0) as shown, os.fdopen(writer, "w", encoding="utf-8") as stderr:
+        monkeypatch.setattr(sys, "stderr", stderr)
+        monkeypatch.setattr(logs, "PATIENCE", 0.1)
+        logs.set_up("info", Redactor([]))
+        fill(writer)
+
+        def work() -> None:
+            for number in range(3):
+                logging.getLogger("healthmon").info("lost %d %s", number, "x" * 5000)
+
+        worker = Thread(target=work, daemon=True)
+        worker.start()
+        worker.join(10)
+        is_held_up = worker.is_alive()
+        shown.read(1_000_000)
+        logging.getLogger("healthmon").info("taken again")
+
+        assert not is_held_up
+        said = shown.read(100_000).decode()
+        assert re.fullmatch(r".* WARNING 3 lines of this log are lost: nobody took them\n.* taken again\n", said)
+
+
+def fill(pipe: int) -> None:
+    """Write into a pipe until it takes nothing more."""
+    os.set_blocking(pipe, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(pipe, b"x" * 4096)
+    os.set_blocking(pipe, True)
 
 
 def test_a_peer_with_odd_headers_writes_no_tracebacks_into_the_log(capsys: pytest.CaptureFixture[str]) -> None:
