@@ -14,7 +14,7 @@ from healthmon.errors import DatabaseLost, Loss, StoreError
 from healthmon.model import Changes, ClockJump, Commands, Freshness, Incident, Reading, Remembered, Told, UrlState
 from healthmon.store.booking import Booking
 from healthmon.store.connect import errors_named, transaction, unhurried
-from healthmon.store.database import OnMigrating, is_missing, open_database
+from healthmon.store.database import OnMigrating, is_missing, open_database, schema_version
 from healthmon.store.files import OnProgress
 from healthmon.store.former import trace_of_former
 from healthmon.store.guard import Guard, Marks
@@ -108,6 +108,7 @@ class Writer:
             self._line = read_timeline(connection)
             self._booking.rolled_until = connection.execute("SELECT rolled_until FROM daemon").fetchone()[0]
             self._seen_version = self._data_version()
+            self._schema = schema_version(connection)
         self._guard: Guard | None = None
         self._is_given_up = False
 
@@ -195,7 +196,15 @@ class Writer:
         with transaction(self._connection, self.path):
             self._connection.execute("UPDATE daemon SET alive_at = :now", {"now": self._line.stored(now)})
             self._connection.executemany(_UPSERT_FRESHNESS, rows)
+            self._count_a_change()
             self._finish_telling(now)
+
+    def _count_a_change(self) -> None:
+        """Have the number of changes in the file's head grow: by that the guard tells an older copy from the file.
+
+        In a log SQLite counts only when it writes the first page. Setting this number, to what it is, does that.
+        """
+        self._connection.execute(f"PRAGMA user_version = {self._schema}")
 
     def _finish_telling(self, now: float) -> None:
         closed = list(read_ended(self._connection, self._line))

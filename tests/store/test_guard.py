@@ -59,6 +59,12 @@ def incidents(database: Path) -> list[int]:
         return [number for (number,) in connection.execute("SELECT id FROM incidents")]
 
 
+def write_log_back(path: Path) -> None:
+    """What SQLite does by itself after some thousand changes."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+
 def deleted(path: Path, _folder: Path) -> None:
     path.unlink()
 
@@ -148,6 +154,20 @@ def test_database_that_is_deleted_replaced_or_overwritten_while_it_is_used_is_no
     harm(path, tmp_path)
 
     assert lost(store.writer).loss is loss
+
+
+def test_copy_of_the_same_run_that_is_copied_over_it_is_noticed(store: Store, path: Path) -> None:
+    """As of a backup with ``cp`` each night, while the daemon runs for weeks: no page was added or freed since."""
+    write_log_back(path)
+    shutil.copyfile(path, path.with_name("last-night.db"))
+    store.writer.alive(START + 10, [])
+    write_log_back(path)
+    store.writer.look_at_files()
+    store.writer.look_at_files()
+
+    shutil.copyfile(path.with_name("last-night.db"), path)
+
+    assert lost(store.writer).loss is Loss.OVERWRITTEN
 
 
 def test_copy_of_an_earlier_run_that_is_copied_over_it_is_noticed(store: Store, path: Path) -> None:
