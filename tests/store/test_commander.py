@@ -73,7 +73,7 @@ def test_an_acknowledgement_is_of_an_open_incident(store: Store) -> None:
 
 
 def test_who_may_only_read_is_told_so(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "access", lambda _path, mode: mode != os.W_OK)
+    monkeypatch.setattr(os, "access", lambda _path, mode, **_options: mode != os.W_OK)
 
     with pytest.raises(DatabaseUnwritable, match="give this order as root, or as the user that the daemon runs as"):
         open_commander(store.path)
