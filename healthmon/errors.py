@@ -156,11 +156,11 @@ class AriNotFound(AriError):
 
 
 class AriUnexpected(AriError):
-    """An answer that is not the JSON we know; ``excerpt`` keeps its first 200 bytes for the log."""
+    """An answer that is not the JSON we know; ``excerpt`` keeps its first 200 characters for the log."""
 
     def __init__(self, pbx: str, call: str, what: str, excerpt: str = "") -> None:
         super().__init__(pbx, call, what)
-        self.excerpt = excerpt[:200]
+        self.excerpt = shortened(excerpt, 199)
 
 
 class AriReplaced(AriError):

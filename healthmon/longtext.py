@@ -8,9 +8,9 @@ LONGEST_TEXT = 1000
 CUT = "…"
 
 
-def shortened(text: str) -> str:
+def shortened(text: str, most: int = LONGEST_TEXT) -> str:
     """Cut a text that is too long. Not for names: two long ones may begin alike."""
-    return text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + CUT
+    return text if len(text) <= most else text[:most] + CUT
 
 
 class Shortener:

@@ -183,7 +183,8 @@ class _Walk:
 
     def may_others_add_names(self) -> bool:
         """Whether somebody else may put a name into the last folder."""
-        return not self._is_hidden and _may_others_write(os.fstat(self.folders[-1]), sticky_helps=False)
+        folder = self.folders[-1]
+        return not self._is_hidden and _have_others(_WRITE, folder, os.fstat(folder))
 
     def close_all(self) -> None:
         """Close what is open."""
@@ -193,8 +194,10 @@ class _Walk:
     def _enter(self, entry: int, found: os.stat_result) -> None:
         self.folders.append(entry)
         self.passed.append(found)
-        self._is_hidden = self._is_hidden or _is_for_owner_alone(found)
-        self.is_open = self.is_open or (not self._is_hidden and _may_others_write(found, sticky_helps=True))
+        self._is_hidden = self._is_hidden or (found.st_uid == 0 and not _have_others(_ENTER, entry, found))
+        # What is there stays there in a folder like /tmp, though new names can be put there.
+        is_fixed = self._is_hidden or found.st_mode & stat.S_ISVTX
+        self.is_open = self.is_open or (not is_fixed and _have_others(_WRITE, entry, found))
 
     def _follow(self, entry: int, found: os.stat_result) -> None:
         target = os.readlink("", dir_fd=entry)
@@ -213,17 +216,20 @@ class _Walk:
             os.close(self.folders.pop())
 
 
-def _is_for_owner_alone(folder: os.stat_result) -> bool:
-    """Whether a folder of root's lets nobody else through."""
-    is_for_group = folder.st_mode & 0o010 and folder.st_gid != 0
-    return folder.st_uid == 0 and not folder.st_mode & 0o001 and not is_for_group
+#: Rights to a folder, as the bits of others.
+_WRITE, _ENTER = 0o002, 0o001
 
 
-def _may_others_write(folder: os.stat_result, *, sticky_helps: bool) -> bool:
-    """Whether somebody besides its owner and root may change which names stand in a folder.
+def _have_others(right: int, folder: int, found: os.stat_result) -> bool:
+    """Whether somebody besides its owner and root has a right to a folder."""
+    has_group = bool(found.st_mode & (right << 3))
+    return bool(found.st_mode & right) or (has_group and (found.st_gid != 0 or _has_access_list(folder)))
 
-    ``sticky_helps``: what is there stays there, as in /tmp; new names can be put there all the same.
-    """
-    if sticky_helps and folder.st_mode & stat.S_ISVTX:
-        return False
-    return bool(folder.st_mode & 0o002 or (folder.st_mode & 0o020 and folder.st_gid != 0))
+
+def _has_access_list(folder: int) -> bool:
+    """Whether single users have rights of their own: the bits of the group say what they have at most (acl(5))."""
+    try:
+        os.getxattr(f"/proc/self/fd/{folder}", "system.posix_acl_access")
+    except OSError as error:
+        return error.errno not in (errno.ENODATA, errno.ENOTSUP)
+    return True

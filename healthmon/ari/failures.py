@@ -12,9 +12,10 @@ import requests
 import urllib3
 
 from healthmon.ari.address import Address, address_of
-from healthmon.ari.messages import Body, error_message
+from healthmon.ari.messages import Body, error_message, excerpt
 from healthmon.config.types import PbxConfig
 from healthmon.errors import AriDenied, AriError, AriNotFound, AriStarting, AriUnexpected, AriUnreachable, Trouble
+from healthmon.longtext import shortened
 from healthmon.wire.failures import causes_of, failures_of_the_peer, with_its_type
 from healthmon.wire.pace import TooLong, TooSlow
 
@@ -88,7 +89,7 @@ def _no_answer(address: Address, error: Exception, timeout: float) -> tuple[Trou
             return known
     if any(isinstance(cause, _ENDED) for cause in chain):
         return Trouble.CLOSED, _CLOSED.format(at=address)
-    return Trouble.UNEXPECTED, f"an answer that cannot be read ({with_its_type(error)[:200]})"
+    return Trouble.UNEXPECTED, f"an answer that cannot be read ({shortened(with_its_type(error), 200)})"
 
 
 def _one_cause(address: Address, cause: BaseException, timeout: float) -> tuple[Trouble, str] | None:
@@ -154,7 +155,7 @@ def _unexpected(pbx: PbxConfig, call: str, status: int, said: str | None, body: 
     what = f"an answer {status}" + (f" ({said})" if said else "")
     if 300 <= status < 400:
         what += " that sends us elsewhere, which is not followed"
-    return AriUnexpected(pbx.name, call, what, body[:200].decode("utf-8", errors="replace"))
+    return AriUnexpected(pbx.name, call, what, excerpt(body))
 
 
 def _denied(status: int, said: str | None) -> str:

@@ -298,7 +298,7 @@ def decode_event(raw: bytes, pbx: str, at: float, shorten: Shorten = shortened) 
             return None if kind in OTHER_TYPES else UnknownType(kind[:60])
         return _short(reader(raw, pbx, at), len(raw), shorten)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise AriUnexpected(pbx, "event", f"not an event as we know them ({error})", _excerpt(raw)) from None
+        raise AriUnexpected(pbx, "event", f"not an event as we know them ({error})", excerpt(raw)) from None
 
 
 def _short(event: Event | None, size: int, shorten: Shorten) -> Event | None:
@@ -386,14 +386,15 @@ def decode(body: Body, shape: type[Message], pbx: str, call: str) -> Message:
     try:
         return msgspec.json.decode(body, type=shape)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-        raise AriUnexpected(pbx, call, f"not the JSON that we know ({error})", _excerpt(body)) from None
+        raise AriUnexpected(pbx, call, f"not the JSON that we know ({error})", excerpt(body)) from None
 
 
 #: A longer list is read piece by piece: 100,000 endpoints take less, and a million in memory at once 300 MB.
 LONG_LIST = 8 * 1024 * 1024
 #: One object of a list and what is before it, without objects inside of it: so Asterisk writes endpoints.
-_ITEM = re.compile(rb'\s*[\[,]\s*(\{(?:[^"{}]++|"(?:[^"\\]++|\\.)*+")*+\})', re.DOTALL)
-_END_OF_LIST = re.compile(rb"\s*\[?\s*\]\s*")
+_ITEM = re.compile(rb'\s*+[\[,]\s*+(\{(?:[^"{}]++|"(?:[^"\\]++|\\.)*+")*+\})', re.DOTALL)
+# Possessive: eight megabytes of spaces would be tried in every way, and no other thread runs meanwhile.
+_END_OF_LIST = re.compile(rb"\s*+(?:\[\s*+)?\]\s*+")
 
 
 def endpoint_states(body: Body, pbx: str, call: str) -> Iterable[EndpointState]:
@@ -407,7 +408,7 @@ def _one_by_one(body: Body, pbx: str, call: str) -> Iterator[EndpointState]:
         yield decode(match[1], EndpointState, pbx, call)
         position = match.end()
     if not _END_OF_LIST.fullmatch(body, position):
-        raise AriUnexpected(pbx, call, "not the JSON that we know (no list of endpoints)", _excerpt(body[position:]))
+        raise AriUnexpected(pbx, call, "not the JSON that we know (no list of endpoints)", excerpt(body[position:]))
 
 
 def error_message(body: Body) -> str | None:
@@ -586,5 +587,6 @@ def _number(attributes: Sequence[Attribute], name: str) -> float:
     return number if 0 < number < 31_536_000 else 0.0
 
 
-def _excerpt(raw: Body) -> str:
-    return raw[:200].decode("utf-8", errors="replace")
+def excerpt(raw: Body) -> str:
+    """The beginning of an answer: more than the log will show of it, so that it is seen where that was cut."""
+    return raw[:LONGEST_TEXT].decode("utf-8", errors="replace")

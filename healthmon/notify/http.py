@@ -14,7 +14,7 @@ from healthmon import __version__
 from healthmon.errors import DeliveryError, DeliveryUnsure, NoConnection
 from healthmon.notify.failing import short
 from healthmon.notify.redact import Redactor
-from healthmon.notify.words import cut, visible
+from healthmon.notify.words import CUT, cut, visible
 from healthmon.wire.dates import header_date
 from healthmon.wire.failures import causes_of, failures_of_the_peer, with_its_type
 from healthmon.wire.pace import BadPace, Limits
@@ -171,9 +171,8 @@ def _answer_of(response: requests.Response) -> Answer:
     said = b""
     with suppress(DeliveryError), failures_of_the_peer(lambda error: DeliveryError("", with_its_type(error))):
         said = next(response.iter_content(_ANSWER_BYTES), b"")
-    return Answer(
-        response.status_code, response.reason or "", said.decode(errors="replace"), retry_after(response.headers)
-    )
+    body = said.decode(errors="replace") + (CUT if len(said) == _ANSWER_BYTES else "")
+    return Answer(response.status_code, response.reason or "", body, retry_after(response.headers))
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -15,6 +15,7 @@ from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 from healthmon.config.types import Config
 from healthmon.config.urls import SECRET_OPTIONS, SHORT_SECRET, alone, secrets_of_heartbeat, showable
+from healthmon.longtext import CUT
 
 #: What stands in the place of a secret.
 BLOT = "***"
@@ -58,6 +59,7 @@ class Redactor:
             _add(password, parts, words)
         self._pattern = _pattern(parts, words)
         self._signs = tuple(sorted({secret.casefold() for secret in parts | words}))
+        self._parts = tuple(sorted({secret.casefold() for secret in parts}))
 
     @classmethod
     def of(cls, *configs: Config) -> Redactor:
@@ -79,8 +81,26 @@ class Redactor:
         # Looking for 200 texts one by one costs 15 µs a line, the pattern 30 times as much.
         folded = text.casefold()
         if "://" in folded or any(sign in folded for sign in self._signs):
-            return self._pattern.sub(BLOT, text)
-        return text
+            text = self._pattern.sub(BLOT, text)
+        return self._without_halves(text) if CUT in text else text
+
+    def _without_halves(self, text: str) -> str:
+        """Where a text was cut, the beginning of a secret may stand: whoever writes it chooses where that is."""
+        *cut_off, rest = text.split(CUT)
+        return CUT.join([*map(self._without_half, cut_off), rest])
+
+    def _without_half(self, text: str) -> str:
+        folded = text.casefold()
+        half = max((_beginning_at_end(folded, secret) for secret in self._parts), default=0)
+        return text[:-half] + BLOT if half else text
+
+
+def _beginning_at_end(text: str, secret: str) -> int:
+    """With how many of a secret's first characters a text ends; 0: with too few to tell anything."""
+    if secret[:_SHORTEST_PART] not in text[-len(secret) :]:
+        return 0
+    lengths = range(len(secret) - 1, _SHORTEST_PART - 1, -1)
+    return next((length for length in lengths if text.endswith(secret[:length])), 0)
 
 
 def secret_parts(url: str) -> set[str]:

@@ -29,6 +29,9 @@ UNWRITABLE = {
     sqlite3.SQLITE_PERM: "permission denied",
 }
 
+#: The second: a lock kept this connection from making the index of the log anew, which the first one after a kill does.
+LOCKED = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_PROTOCOL}
+
 BUSY = f"another process has kept it locked for more than {BUSY_TIMEOUT:g} s"
 
 DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
@@ -41,7 +44,7 @@ def errors_named(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
-        if code == sqlite3.SQLITE_BUSY:
+        if code in LOCKED:
             raise DatabaseBusy(path, f"{BUSY}: {who_holds(path)} (SQLite: {error})") from error
         if code in UNWRITABLE:
             raise DatabaseUnwritable(path, f"{UNWRITABLE[code]} (SQLite: {error})") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import tracemalloc
 from typing import Any
 
@@ -145,6 +146,15 @@ def test_what_is_no_list_is_said_to_be_none_item_by_item_too(body: bytes, monkey
 
     with pytest.raises(AriUnexpected):
         list(endpoint_states(body, "office", "GET"))
+
+
+def test_an_answer_of_nothing_but_spaces_is_looked_through_once() -> None:
+    begun = time.monotonic()
+
+    with pytest.raises(AriUnexpected):
+        list(endpoint_states(b" " * (messages.LONG_LIST + 1), "office", "GET"))
+
+    assert time.monotonic() - begun < 10
 
 
 def test_a_list_of_a_quarter_of_a_million_names_does_not_stay_in_memory() -> None:

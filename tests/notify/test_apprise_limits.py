@@ -25,6 +25,7 @@ from healthmon.notify.senders import remark, sender_for
 from healthmon.wire.pace import Limits
 from tests.waiting import wait_for
 from tests.wire.dripping import DrippingServer
+from tests.wire.raw import RawPeer
 
 MESSAGE = Message("DOWN phone 101 (office)", "contact unreachable")
 QUICK = Limits(largest=1_000_000, whole_within=1.0, share_within=0.25)
@@ -313,3 +314,14 @@ def _is_alive(pid: str) -> bool:
     with suppress(OSError):
         return "zombie" not in Path(f"/proc/{pid}/status").read_text()
     return False
+
+
+@pytest.mark.parametrize("before", [262, 280])
+def test_a_token_is_hidden_where_what_apprise_says_of_an_answer_is_cut(before: int) -> None:
+    token = "s3cretT0ken" * 4
+    with RawPeer() as peer:
+        said = f"{'x' * before} {token} and more {'x' * 100}".encode()
+        peer.says(b"HTTP/1.1 400 No\r\nContent-Length: %d\r\n\r\n%b" % (len(said), said))
+        why = failure(f"form://127.0.0.1:{peer.port}/{token}").why
+
+    assert why.endswith("xxx ***…")

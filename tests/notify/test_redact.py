@@ -194,3 +194,11 @@ def test_a_short_secret_that_begins_or_ends_with_a_sign_is_hidden_beside_a_lette
     redact = Redactor([], ["$ab1", "cd2="])
 
     assert redact("login robot$ab1, x=cd2=y") == "login robot***, x=***y"
+
+
+@pytest.mark.parametrize("shown", range(4, len("s3cretT0ken")))
+def test_the_half_of_a_secret_that_a_cut_leaves_is_hidden(shown: int) -> None:
+    redact = Redactor(["form://127.0.0.1/s3cretT0ken"])
+
+    assert redact(f"it answered: xx {'s3CRETT0KEN'[:shown]}…; tried again") == "it answered: xx ***…; tried again"
+    assert redact("s3c… and the other words stay as they are…") == "s3c… and the other words stay as they are…"

@@ -110,6 +110,18 @@ def test_a_token_that_is_echoed_where_the_answer_is_cut_is_hidden_to_its_last_le
     assert "s3cret" not in str(refused)
 
 
+@pytest.mark.parametrize("before", [0, 8, 180])
+def test_a_token_that_an_answer_repeats_is_hidden_wherever_that_is_cut(before: int) -> None:
+    token = "s3cretT0ken" * 3
+    said = f"{'x' * before} {f'{token} ' * 70}".encode()
+    with RawPeer() as peer:
+        peer.says(b"HTTP/1.1 400 No\r\nContent-Length: %d\r\n\r\n%b" % (len(said), said))
+        refused = failure(f"json://127.0.0.1:{peer.port}/{token}")
+
+    assert "it answered: " in str(refused)
+    assert "s3c" not in str(refused)
+
+
 def test_a_webhook_that_wants_to_be_left_alone_says_for_how_long() -> None:
     with WebhookSink() as sink:
         sink.mode, sink.answer_headers = "429", {"Retry-After": "40"}

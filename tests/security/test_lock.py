@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sqlite3
 import subprocess
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from healthmon.errors import DatabaseBusy, DatabaseLocked
 from healthmon.store import connect
+from healthmon.store.connect import errors_named
 from healthmon.store.lock import Lock, look_at_lock
 from healthmon.store.names import lock_path
 from healthmon.store.queries import open_reader
@@ -155,6 +157,32 @@ def test_a_lock_that_keeps_a_daemon_from_starting_is_met_with_who_holds_it(quick
         store.writer._lock.release()
         with pytest.raises(DatabaseBusy, match=rf"process {pid} "):
             open_writer(store.path, now=START + 20)
+
+
+@needs_root
+@pytest.mark.parametrize("byte", [WRITE, CHECKPOINT, RECOVER])
+@pytest.mark.soak
+def test_a_lock_of_a_reader_keeps_the_next_daemon_from_starting_with_a_sentence(byte: int, library: Path) -> None:
+    database = library / "healthmon.db"
+
+    def die() -> None:
+        Store(database).writer.alive(START + 10, [])
+        os._exit(0)
+
+    assert not in_a_child(die).said
+
+    # The first connection after a kill makes the index of the log anew; SQLite tries that for ten seconds.
+    index = library / "healthmon.db-shm"
+    with held(index, byte, uid=MEMBER, gid=GROUP) as pid, pytest.raises(DatabaseBusy, match=rf"process {pid} "):
+        open_writer(database, now=START + 20)
+
+
+def test_what_sqlite_calls_a_locking_protocol_is_a_lock_of_somebody_else(tmp_path: Path) -> None:
+    error = sqlite3.OperationalError("locking protocol")
+    error.sqlite_errorcode = sqlite3.SQLITE_PROTOCOL
+
+    with pytest.raises(DatabaseBusy, match="another process has kept it locked"), errors_named(tmp_path / "hm.db"):
+        raise error
 
 
 @needs_root

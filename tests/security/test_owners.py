@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import struct
 from pathlib import Path
 
 from healthmon import owners
-from healthmon.errors import ExitCode
+from healthmon.errors import ExitCode, StoreError
 from healthmon.owners import become_owner
 from tests.security.hands import GROUP, REAL, USER, Scene, command, in_a_child, needs_root
 
@@ -80,6 +81,30 @@ def test_the_first_on_the_way_who_is_not_root_counts(scene: Scene) -> None:
 
     assert set(found.values()) == {str(USER), "None"}
     assert [str(path) for path, whom in found.items() if whom == "None"] == ["root/a.db"]
+
+
+def test_a_folder_of_roots_that_an_access_list_opens_to_a_user_is_open(scene: Scene) -> None:
+    folder = scene.roots
+    database = folder / "healthmon.db"
+    folder.chmod(0o750)
+
+    def whom() -> None:
+        try:
+            os.write(1, str(owners.whom_to_become(database)).encode())
+        except StoreError as error:
+            os.write(1, str(error).encode())
+
+    assert in_a_child(whom).said == "None"
+    os.setxattr(folder, "system.posix_acl_access", access_list(USER))
+
+    assert "others may write into its folder" in in_a_child(whom).said
+
+
+def access_list(user: int) -> bytes:
+    """What ``setfacl -m u:USER:rwx`` makes of a folder with the mode 0750 (linux/posix_acl_xattr.h)."""
+    nobody = 0xFFFFFFFF
+    entries = [(0x01, 7, nobody), (0x02, 7, user), (0x04, 5, nobody), (0x10, 7, nobody), (0x20, 0, nobody)]
+    return struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in entries)
 
 
 def test_links_in_a_circle_are_no_way(scene: Scene) -> None:
