@@ -8,6 +8,7 @@ from tests.hostile.misbehaviour import Line, Where, misbehaviour
 from tests.hostile.rest import ELSEWHERE, head
 
 NO_EVENTS = "no events: "
+ELSEWHERE_IS = "sends us elsewhere, which is not followed"
 NO_UPGRADE = "no events: the upgrade to a WebSocket failed"
 TOO_SLOW = "no events: the answer comes in drops"
 
@@ -106,14 +107,14 @@ def handshake_with_a_body_that_drips(line: Line) -> None:
     line.drip(head("Content-Length: 65000", status="400 Bad Request"), b" ")
 
 
-@misbehaviour(Where.UPGRADE, "degraded", "sends us elsewhere, which is not followed")
+@misbehaviour(Where.UPGRADE, "degraded", ELSEWHERE_IS)
 def handshake_elsewhere(line: Line) -> None:
     """Where our password is not known, and should not become known."""
     location = f"Location: ws://localhost:{line.port}{ELSEWHERE}"
     line.send(head(location, "Content-Length: 0", status="302 Found"))
 
 
-@misbehaviour(Where.UPGRADE, "degraded", NO_UPGRADE)
+@misbehaviour(Where.UPGRADE, "degraded", ELSEWHERE_IS)
 def handshake_to_no_url(line: Line) -> None:
     """An address that never ends."""
     line.send(head("Location: http://[::", "Content-Length: 0", status="302 Found"))
