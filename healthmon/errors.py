@@ -16,6 +16,7 @@ HealthmonError
 │   │   └── DatabaseBusy     another process holds one of SQLite's locks
 │   ├── DatabaseLocked       a second daemon
 │   └── DatabaseLost         deleted, replaced or cut while the daemon used it
+├── NoThread                 the limit of tasks, or the memory
 └── DeliveryError            what was tried, what apprise said (redacted)
     ├── DeliveryUnsure       timed out after it was handed over: perhaps sent
     └── DeliveredInPart      some of a URL's addresses have it
@@ -55,6 +56,13 @@ class HealthmonError(Exception):
     """Something that healthmon can explain in one sentence."""
 
     exit_code = ExitCode.PROBLEM
+
+
+class NoThread(HealthmonError):
+    """The system lets us have no more threads."""
+
+    def __str__(self) -> str:
+        return "no further thread can be started: see the limit of tasks (TasksMax=, ulimit -u), and the memory"
 
 
 class Problem(Struct, frozen=True, order=True):

@@ -21,15 +21,15 @@ from healthmon.app.farewell import tell_lost, tell_refused
 from healthmon.app.heartbeat import Heart
 from healthmon.app.reporting import Reporting
 from healthmon.app.telling import Telling
-from healthmon.app.threads import join, started
+from healthmon.app.threads import join, refuse_without_room, started
 from healthmon.app.watching import Watching
 from healthmon.clock import Clock
 from healthmon.config import Config
 from healthmon.config.parser import load
-from healthmon.config.reload import difference
+from healthmon.config.reload import Difference, difference
 from healthmon.config.templates import TemplateRule
 from healthmon.engine import Engine, EngineHooks
-from healthmon.errors import ConfigError, DatabaseLost, ExitCode, StoreError
+from healthmon.errors import ConfigError, DatabaseLost, ExitCode, NoThread, StoreError
 from healthmon.notify.direct import DirectAlert
 from healthmon.notify.redact import Redactor
 from healthmon.notify.rendering import Rendering
@@ -107,6 +107,14 @@ def _become_owner(config: Config, rendering: Rendering) -> None:
     rendering.close()
     if not os.access(config.path, os.R_OK):
         log.warning("%s may not read %s: no reload, and no scheduled reports", owner.name, config.path)
+
+
+def _threads_needed(changed: Difference) -> int:
+    """How many threads a reload starts, at most: those that it ends may still be there."""
+    pbxs = len(changed.pbxs_added) + len(changed.pbxs_to_reconnect)
+    urls = len(changed.urls_added) + len(changed.urls_changed)
+    is_heartbeat_new = changed.heartbeat_changed or bool(changed.pbxs_added or changed.pbxs_removed)
+    return 2 * pbxs + urls + is_heartbeat_new + changed.schedules_changed
 
 
 def _say_warnings(config: Config) -> None:
@@ -279,6 +287,12 @@ class Daemon:
             self._manager.ready("reload refused: the configuration has problems")
             return
         changed = difference(self._config, new)
+        try:
+            refuse_without_room(_threads_needed(changed))
+        except NoThread as error:
+            log.error("%s; the running configuration stays", error)
+            self._manager.ready("reload refused: too few threads")
+            return
         # The database stays the one that is open; the difference says so.
         new = replace(new, database=self._config.database)
         self._handler.redact = Redactor.of(self._config, new)
