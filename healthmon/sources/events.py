@@ -36,6 +36,8 @@ class EventTimes(Struct, frozen=True):
     timeout: float = 5.0
     #: Neither an event nor our own heartbeat came for so long: the stream does not deliver.
     silent_after: float = 12.0
+    #: And our own heartbeat is under way for so long: while a long list comes over a slow line, none is posted.
+    heartbeat_returns_in: float = 5.0
     ping_every: float = 10.0
     #: For a read_only user, who has no heartbeat: not even a pong came for so long.
     dead_after: float = 25.0
@@ -193,6 +195,7 @@ class EventSource:
     def _prove(self, at: float) -> None:
         """The stream has just proven that it delivers."""
         self._received = self._proven = time.monotonic()
+        self._signals.heartbeat_came()
         self.alive_at = at
         if not self._signals.events_up.is_set():
             self._signals.events_up.set()
@@ -206,10 +209,14 @@ class EventSource:
 
     def _check_silence(self) -> None:
         now = time.monotonic()
-        if not self._is_read_only and now - self._proven > self._times.silent_after:
+        if not self._is_read_only and now - self._proven > self._times.silent_after and self._lacks_heartbeat(now):
             self._silent(f"connected, but nothing came for {now - self._proven:.0f} s, not even our own heartbeat")
         if now - self._received > self._times.dead_after:
             self._silent(f"connected, but nothing came for {now - self._received:.0f} s, not even an answer to a ping")
+
+    def _lacks_heartbeat(self, now: float) -> bool:
+        asked_at = self._signals.heartbeat_asked_at
+        return asked_at is not None and now - asked_at > self._times.heartbeat_returns_in
 
     def _silent(self, what: str) -> None:
         raise AriUnreachable(self._pbx.name, "GET /events", what, Trouble.SILENT)

@@ -241,6 +241,7 @@ class PollSource:
 
     def _post_heartbeat(self) -> bool:
         """Whether it was posted. If not, the event stream notices by itself: nothing comes back."""
+        self._signals.heartbeat_asked(time.monotonic())
         try:
             self._client.user_event(HEARTBEAT)
         except AriNotFound:

@@ -23,6 +23,8 @@ class Signals:
         self.heartbeat_due = Event()
         #: The event stream has proven that it delivers.
         self.events_up = Event()
+        #: Since when a user event of ours is on its way to the event stream (monotonic). None: none is.
+        self.heartbeat_asked_at: float | None = None
 
     def want_snapshot(self) -> None:
         """Have the PBX looked at as a whole, soon; several wishes make one look."""
@@ -35,10 +37,20 @@ class Signals:
 
     def stream_opened(self, *, with_heartbeat: bool) -> None:
         """The event stream is open: what happened before is learned by a snapshot."""
+        self.heartbeat_asked_at = None
         if with_heartbeat:
             self.heartbeat_due.set()
             self.heartbeat_wanted.set()
         self.want_snapshot()
+
+    def heartbeat_asked(self, at: float) -> None:
+        """A user event of ours is about to be posted. The time of the first that did not come back counts."""
+        if self.heartbeat_asked_at is None:
+            self.heartbeat_asked_at = at
+
+    def heartbeat_came(self) -> None:
+        """The event stream delivers."""
+        self.heartbeat_asked_at = None
 
     def stream_closed(self) -> None:
         """The event stream is closed: look at once whether the PBX still answers, and then more often."""

@@ -25,6 +25,7 @@ Kind = TypeVar("Kind", bound=Sighting)
 EVENT_TIMES = EventTimes(
     timeout=2.0,
     silent_after=1.5,
+    heartbeat_returns_in=0.5,
     ping_every=0.5,
     dead_after=2.5,
     stable_after=0.2,

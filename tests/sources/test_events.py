@@ -1,11 +1,15 @@
 """The event stream: what it offers, how it notices its own death, and how it comes back."""
 
 import logging
+import threading
+import time
 from collections.abc import Callable
 
 import pytest
 from msgspec.structs import replace
 
+from healthmon.ari.client import AriClient
+from healthmon.ari.messages import EndpointState, Listing
 from healthmon.errors import Trouble
 from healthmon.fakepbx import FakePbx
 from healthmon.model import Channel, ConnectionReport, Health, Observation, Snapshot, Source, Witness
@@ -99,6 +103,25 @@ def test_rule_05_a_half_open_stream_is_noticed_by_the_missing_heartbeat(fake: Fa
     assert report.alive_at is not None
     assert report.at - report.alive_at >= EVENT_TIMES.silent_after - 0.1
     rig.wait(lambda: rig.troubles(Channel.EVENTS)[-1] is None)
+
+
+def test_a_stream_is_not_silent_while_a_long_list_keeps_the_heartbeat_from_being_posted(
+    fake: FakePbx, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # 10,000 endpoints over a line of 60 kB/s take longer than silent_after.
+    rig = run().wait_for_stream()
+    list_all, is_listed = AriClient.listing, threading.Event()
+
+    def list_slowly(client: AriClient, is_wanted: Callable[[EndpointState], bool], most: int) -> Listing:
+        time.sleep(2 * EVENT_TIMES.silent_after)
+        is_listed.set()
+        return list_all(client, is_wanted, most)
+
+    monkeypatch.setattr(AriClient, "listing", list_slowly)
+    rig.signals.want_snapshot()
+
+    rig.wait(is_listed.is_set)
+    assert rig.troubles(Channel.EVENTS) == [None]
 
 
 def test_a_stream_that_is_silent_from_the_beginning_is_never_said_to_work(fake: FakePbx, run: Run) -> None:
