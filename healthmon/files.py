@@ -91,7 +91,7 @@ class NewFile:
         except OSError as error:
             os.close(way.folder)
             raise type(error)(error.errno, error.strerror, str(path)) from error
-        os.fchmod(self.file, _mode_in_place_of(way.found))
+        _take_rights(self.file, way.found)
         self._keeper: _Keeper | None = None
 
     def keep_rights(self) -> None:
@@ -172,13 +172,21 @@ def _refuse_links_of_others(path: Path, owners: Iterable[int]) -> None:
             raise NotOurs(errno.ELOOP, f"the way there leads over a link of {user_name(owner)}", str(path))
 
 
-def _mode_in_place_of(found: os.stat_result | None) -> int:
-    """A new file is for us and our group, as far as the umask lets it be; one of ours keeps its rights."""
-    if found is not None and found.st_uid == os.geteuid():
-        return found.st_mode & 0o777
-    mask = os.umask(0o777)
-    os.umask(mask)
-    return 0o640 & ~mask
+def _take_rights(file: int, found: os.stat_result | None) -> None:
+    """A new file is for us and our group, as far as the umask lets it be; one of ours keeps its group and rights."""
+    if found is None or found.st_uid != os.geteuid():
+        mask = os.umask(0o777)
+        os.umask(mask)
+        os.fchmod(file, 0o640 & ~mask)
+        return
+    if os.fstat(file).st_gid != found.st_gid:
+        try:
+            os.fchown(file, -1, found.st_gid)
+        except OSError:
+            # Not our group any more: the rights that were for it are not for another one.
+            os.fchmod(file, found.st_mode & 0o707)
+            return
+    os.fchmod(file, found.st_mode & 0o777)
 
 
 def _remove(name: str, folder: int) -> None:

@@ -11,6 +11,7 @@ import pwd
 import stat
 import struct
 from pathlib import Path
+from shlex import quote
 from typing import NamedTuple
 
 from healthmon.errors import StoreError
@@ -70,13 +71,13 @@ def whom_to_become(database: Path) -> Owner | None:
     except OSError:
         # What is missing, the store says.
         found = None
-    is_open = walk.is_open or walk.may_others_add_names()
+    walk.look_at_the_last()
     walk.close_all()
     strangers = [passed for passed in walk.passed if passed.st_uid != 0]
-    if not strangers and is_open:
+    if not strangers and walk.open_folder is not None:
         strangers = [found] if found is not None and found.st_uid != 0 else []
         if not strangers:
-            raise StoreError(database, _OPEN_TO_ALL.format(folder=database.absolute().parent))
+            raise StoreError(database, _open_to_others(walk.open_folder))
     return _owner(strangers[0]) if strangers else None
 
 
@@ -129,10 +130,14 @@ def _become_but_read(uid: int) -> None:
 #: linux/prctl.h, linux/capability.h
 _PR_SET_KEEPCAPS, _CAPABILITY_VERSION_3, _CAP_DAC_READ_SEARCH = 8, 0x20080522, 2
 
-_OPEN_TO_ALL = (
-    "others may write into its folder, and could put a link in the way of root; give the folder to the user that "
-    "healthmon is to run as, or, as root: chmod go-w {folder}"
-)
+
+def _open_to_others(folder: Path) -> str:
+    """Say why root does not work there, and what to do. /tmp and its like stay as they are: everybody needs them."""
+    if folder.stat().st_mode & stat.S_ISVTX:
+        what_to_do = "take a folder outside of it that belongs to root, or to the user that healthmon is to run as"
+    else:
+        what_to_do = f"give it to the user that healthmon is to run as, or, as root: chmod go-w {quote(str(folder))}"
+    return f"others may write into {folder}, and could put a link in the way of root; {what_to_do}"
 
 
 def _owner(passed: os.stat_result) -> Owner:
@@ -152,8 +157,9 @@ class _Walk:
         #: The folders and links on the way, from / on.
         self.passed: list[os.stat_result] = []
         self.link_owners: list[int] = []
-        #: Somebody else may change what names in one of the folders mean.
-        self.is_open = False
+        #: The first folder in which somebody else may change what names mean. None: there is none.
+        self.open_folder: Path | None = None
+        self._path = Path("/")
         #: Nobody but root gets to where it is.
         self._is_hidden = False
         self._names = list(reversed(path.absolute().parts[1:]))
@@ -181,10 +187,11 @@ class _Walk:
                 return found
         return os.fstat(self.folders[-1])
 
-    def may_others_add_names(self) -> bool:
-        """Whether somebody else may put a name into the last folder."""
+    def look_at_the_last(self) -> None:
+        """Note whether somebody else may put a name into the last folder."""
         folder = self.folders[-1]
-        return not self._is_hidden and _have_others(_WRITE, folder, os.fstat(folder))
+        if not self._is_hidden and _have_others(_WRITE, folder, os.fstat(folder)):
+            self._note_open()
 
     def close_all(self) -> None:
         """Close what is open."""
@@ -197,7 +204,13 @@ class _Walk:
         self._is_hidden = self._is_hidden or (found.st_uid == 0 and not _have_others(_ENTER, entry, found))
         # What is there stays there in a folder like /tmp, though new names can be put there.
         is_fixed = self._is_hidden or found.st_mode & stat.S_ISVTX
-        self.is_open = self.is_open or (not is_fixed and _have_others(_WRITE, entry, found))
+        self._path /= self.name
+        if not is_fixed and _have_others(_WRITE, entry, found):
+            self._note_open()
+
+    def _note_open(self) -> None:
+        if self.open_folder is None:
+            self.open_folder = self._path
 
     def _follow(self, entry: int, found: os.stat_result) -> None:
         target = os.readlink("", dir_fd=entry)
@@ -207,13 +220,17 @@ class _Walk:
         if len(self.link_owners) > MOST_LINKS:
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
         while target.startswith("/") and len(self.folders) > 1:
-            os.close(self.folders.pop())
+            self._leave()
         self._names.extend(reversed([name for name in target.split("/") if name not in ("", ".")]))
 
     def _go_up(self) -> None:
         self.name = "."
         if len(self.folders) > 1:
-            os.close(self.folders.pop())
+            self._leave()
+
+    def _leave(self) -> None:
+        os.close(self.folders.pop())
+        self._path = self._path.parent
 
 
 #: Rights to a folder, as the bits of others.

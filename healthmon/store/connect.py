@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,9 @@ DURABLE = "FULL"
 
 #: The write-ahead log is cut back to this size after a storm (bytes).
 WAL_SIZE_LIMIT_BYTES = 64 * 1024 * 1024
+
+#: With less free space than a small commit needs nothing is booked.
+SMALL_COMMIT_BYTES = 64 * 1024
 
 #: SQLite's primary result codes that mean "not now": what was to be written is kept and tried again.
 UNWRITABLE = {
@@ -47,13 +51,22 @@ def errors_named(path: Path) -> Iterator[None]:
         if code in LOCKED:
             raise DatabaseBusy(path, f"{BUSY}: {who_holds(path)} (SQLite: {error})") from error
         if code in UNWRITABLE:
-            raise DatabaseUnwritable(path, f"{UNWRITABLE[code]} (SQLite: {error})") from error
+            why = UNWRITABLE[sqlite3.SQLITE_FULL if code == sqlite3.SQLITE_IOERR and _is_full(path) else code]
+            raise DatabaseUnwritable(path, f"{why} (SQLite: {error})") from error
         if code in DAMAGED or "decode to UTF-8" in str(error):
             raise ForeignDatabase(path, f"the file is damaged (SQLite: {error})") from error
         raise
     except UnicodeDecodeError as error:
         # SQLite's words about a damaged schema hold what it found there.
         raise ForeignDatabase(path, f"the file is damaged (SQLite: {ascii(error.object)[2:-1]})") from error
+
+
+def _is_full(path: Path) -> bool:
+    """Whether no room is left: of its index of the log SQLite then says only that writing failed."""
+    try:
+        return shutil.disk_usage(path.parent).free < SMALL_COMMIT_BYTES
+    except OSError:
+        return False
 
 
 def uri_of(path: Path, options: str) -> str:

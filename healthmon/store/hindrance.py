@@ -6,10 +6,8 @@ import shutil
 from enum import StrEnum
 from pathlib import Path
 
+from healthmon.store.connect import SMALL_COMMIT_BYTES
 from healthmon.store.lock import LockFacts
-
-#: With less free space than a small commit needs nothing is booked (bytes).
-SMALL_COMMIT = 64 * 1024
 
 
 class Hindrance(StrEnum):
@@ -24,7 +22,7 @@ def look_for_hindrance(database: Path, lock: LockFacts) -> Hindrance | None:
     """Say what probably keeps the daemon from working; None: nothing that can be seen from here."""
     if lock.pid is not None and _is_stopped(lock.pid):
         return Hindrance.STOPPED
-    if shutil.disk_usage(database.parent).free < SMALL_COMMIT:
+    if shutil.disk_usage(database.parent).free < SMALL_COMMIT_BYTES:
         return Hindrance.DISK_FULL
     return None if lock.is_seen else Hindrance.UNSEEN
 

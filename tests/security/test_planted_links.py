@@ -136,18 +136,48 @@ def test_a_folder_that_is_a_link_is_used_as_whom_the_link_belongs_to(scene: Scen
     assert (aside / "healthmon.db").read_bytes() == before
 
 
-def test_a_folder_that_everybody_may_write_to_is_refused_where_the_database_is_roots(scene: Scene) -> None:
+def test_a_folder_that_others_may_write_to_is_refused_where_the_database_is_roots(scene: Scene) -> None:
     for each in (scene.library, *scene.library.iterdir()):
         os.chown(each, 0, 0)
-    scene.library.chmod(0o1777)
+    scene.library.chmod(0o777)
 
     done = as_root(*given(scene, ["db", "prune"]))
 
     assert done.code == ExitCode.DATABASE
     assert done.said == (
-        f"healthmon: {scene.database}: others may write into its folder, and could put a link in the way of root; give "
-        f"the folder to the user that healthmon is to run as, or, as root: chmod go-w {scene.library}\n"
+        f"healthmon: {scene.database}: others may write into {scene.library}, and could put a link in the way of root; "
+        f"give it to the user that healthmon is to run as, or, as root: chmod go-w {scene.library}\n"
     )
+
+
+def test_the_folder_on_the_way_that_others_may_write_to_is_named(scene: Scene) -> None:
+    for each in (scene.library, *scene.library.iterdir()):
+        os.chown(each, 0, 0)
+    scene.folder.chmod(0o777)
+
+    done = as_root(*given(scene, ["db", "prune"]))
+
+    assert done.code == ExitCode.DATABASE
+    assert done.said.endswith(f"as root: chmod go-w {scene.folder}\n")
+
+
+def test_nobody_is_told_to_take_the_folder_of_temporary_files_away_from_all_others(scene: Scene) -> None:
+    for each in (scene.library, *scene.library.iterdir()):
+        os.chown(each, 0, 0)
+    scene.library.chmod(0o1777)
+
+    prune = as_root(*given(scene, ["db", "prune"]))
+    scene.library.chmod(0o755)
+    everybodys = scene.folder / "tmp"
+    everybodys.mkdir()
+    everybodys.chmod(0o1777)
+    backup = as_root(*given(scene, ["db", "backup", str(everybodys / "copy.db")]))
+
+    assert prune.code == ExitCode.DATABASE
+    assert backup.code == ExitCode.USAGE
+    for done, folder in ((prune, scene.library), (backup, everybodys)):
+        assert f"others may write into {folder}, and could put a link in the way of root; take a folder" in done.said
+        assert "chmod" not in done.said
 
 
 def test_a_folder_that_everybody_may_write_to_is_roots_where_nobody_else_gets_to_it(scene: Scene) -> None:
@@ -233,6 +263,20 @@ def test_an_output_of_root_stays_roots_where_the_owner_may_not_write(scene: Scen
     assert (facts.st_uid, stat.S_IMODE(facts.st_mode)) == (0, 0o640 & ~mask)
     assert out.read_text().startswith("rev,")
     assert sorted(each.name for each in scene.roots.iterdir()) == ["out.csv", "victim"]
+
+
+def test_an_output_keeps_the_group_and_the_rights_of_the_one_before_it(scene: Scene) -> None:
+    # As a page that the web server's group may read, and that root writes each night.
+    out = scene.roots / "out.csv"
+    out.touch()
+    os.chown(out, 0, GROUP)
+    out.chmod(0o640)
+
+    assert as_root(*given(scene, ["export", "-o", str(out)])).code == ExitCode.OK
+
+    facts = out.stat()
+    assert (facts.st_uid, facts.st_gid, stat.S_IMODE(facts.st_mode)) == (0, GROUP, 0o640)
+    assert out.read_text().startswith("rev,")
 
 
 def test_an_output_that_is_not_finished_vanishes_also_where_the_owner_may_not_write(scene: Scene) -> None:

@@ -150,6 +150,15 @@ def test_bookkeeping_08_a_full_disk_at_the_start_is_one_sentence(small_disk: Pat
         open_writer(small_disk / "healthmon.db", now=START)
 
 
+def test_a_full_disk_at_the_next_start_is_said_to_be_full(small_disk: Path) -> None:
+    # There is no room for the index of the log; SQLite says no more than "disk I/O error".
+    Store(small_disk / "healthmon.db").stop()
+    fill_up(small_disk)
+
+    with pytest.raises(DatabaseUnwritable, match="the disk is full"):
+        open_writer(small_disk / "healthmon.db", now=START)
+
+
 def test_bookkeeping_08_a_file_system_that_turns_read_only_is_survived(small_disk: Path) -> None:
     store = Store(small_disk / "healthmon.db")
     store.book(states=by_key(state()))
