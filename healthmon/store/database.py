@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from healthmon.errors import DatabaseUnwritable, ForeignDatabase, SchemaTooNew, StoreError
 from healthmon.store.connect import connect, errors_named, open_connection, transaction
-from healthmon.store.files import make_empty, put_in_place, save_copy, set_aside, stamp
+from healthmon.store.files import PLAIN, make_empty, put_in_place, save_copy, set_aside, stamp
 from healthmon.store.names import BESIDE, beside
 from healthmon.store.schema import APPLICATION_ID, MIGRATIONS
 from healthmon.store.space import INCREMENTAL, rewrite_if_small
@@ -42,6 +42,9 @@ def recognise(path: Path) -> None:
     """
     head = recognise_head(path)
     if has_log(path):
+        if is_plain(head):
+            log = beside(path, "-wal").name
+            raise ForeignDatabase(path, f"{log} is the log of another file; the daemon takes it away when it starts")
         # The last daemon was killed: what counts is the file together with its log, and SQLite repairs that.
         return
     size = path.stat().st_size
@@ -67,6 +70,11 @@ def has_log(path: Path) -> bool:
         return beside(path, "-wal").stat().st_size > 0
     except FileNotFoundError:
         return False
+
+
+def is_plain(head: Head) -> bool:
+    """Whether a file keeps no log: a copy that ``db backup`` made, and that no daemon has opened yet."""
+    return head.modes == PLAIN[0]
 
 
 class Head(Struct, frozen=True):
@@ -126,12 +134,13 @@ def open_database(
 
     Call this with the lock held. Raises SchemaTooNew, ForeignDatabase, DatabaseUnwritable.
     """
-    is_repaired = has_log(path)
     if is_missing(path):
         _set_leftovers_aside(path, now)
         create_database(path, migrations)
     else:
+        _set_strange_log_aside(path, now, on_migrating)
         recognise(path)
+    is_repaired = has_log(path)
     connection = connect(path)
     try:
         with errors_named(path):
@@ -155,6 +164,13 @@ def open_database(
 def is_missing(path: Path) -> bool:
     """Whether there is no database yet, or an empty file."""
     return not path.exists() or (path.is_file() and path.stat().st_size == 0)
+
+
+def _set_strange_log_aside(path: Path, now: float, on_migrating: OnMigrating) -> None:
+    """A copy was put in the place of a killed daemon's file: SQLite would write the log of that into the copy."""
+    if has_log(path) and is_plain(recognise_head(path)):
+        on_migrating(f"{path}: a copy has been put back; the log of the file before it is set aside")
+        _set_leftovers_aside(path, now)
 
 
 def _set_leftovers_aside(path: Path, now: float) -> None:

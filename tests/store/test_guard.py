@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from healthmon.errors import DatabaseLost, ForeignDatabase, Loss, StoreError
+from healthmon.store.backup import back_up
 from healthmon.store.connect import connect
-from healthmon.store.database import create_database
+from healthmon.store.database import create_database, recognise
 from healthmon.store.former import trace_of_former
 from healthmon.store.outbox import Outbox
 from healthmon.store.writer import Writer, open_writer
@@ -287,6 +288,27 @@ def test_a_killed_daemons_log_is_not_written_into_a_new_database(store: Store, p
     assert incidents(after_kill) == []
     assert len(list(tmp_path.glob("healthmon.db-wal.*.leftover"))) == 1
     writer.close()
+
+
+def test_a_killed_daemons_log_is_not_written_into_a_copy_that_is_put_back(
+    store: Store, path: Path, tmp_path: Path
+) -> None:
+    back_up(path, tmp_path / "backup.db", overwrite=False, on_progress=lambda _done, _pages: None)
+    store.book(incidents={2: incident(2)})
+    after_kill = tmp_path / "killed" / "healthmon.db"
+    after_kill.parent.mkdir()
+    shutil.copyfile(f"{path}-wal", f"{after_kill}-wal")
+    shutil.copyfile(tmp_path / "backup.db", after_kill)
+    said: list[str] = []
+
+    with pytest.raises(ForeignDatabase, match="is the log of another file; the daemon takes it away"):
+        recognise(after_kill)
+    writer = open_writer(after_kill, now=START + 60, on_migrating=said.append)
+
+    assert len(list(after_kill.parent.glob("healthmon.db-wal.*.leftover"))) == 1
+    assert said == [f"{after_kill}: a copy has been put back; the log of the file before it is set aside"]
+    writer.close()
+    assert incidents(after_kill) == [1]
 
 
 def test_an_empty_file_where_a_database_was_is_no_first_start(tmp_path: Path) -> None:
