@@ -113,15 +113,23 @@ class LookedAtPbx(FakePbx):
 
 
 class SlowSink(WebhookSink):
-    """A webhook that takes its time before and after it has taken a message, so that a kill may fall anywhere."""
+    """A webhook that takes its time before and after it has taken a message, so that a kill may fall anywhere.
+
+    A message that it has not yet taken when its sender dies is lost.
+    """
 
     def __init__(self, dice: random.Random) -> None:
         self._dice = dice
+        #: How many senders have died.
+        self.deaths = 0
         super().__init__()
 
     def received(self, raw: bytes) -> int | None:
         """Take one request's body."""
-        time.sleep(self._dice.uniform(0, 0.15))
+        deaths = self.deaths
+        time.sleep(self._dice.uniform(0, 0.3))
+        if self.deaths > deaths:
+            return None
         status = super().received(raw)
         time.sleep(self._dice.uniform(0, 0.3))
         return status
@@ -191,7 +199,9 @@ class Stage:
             f"branch{number}": ends.enter_context(FakePbx(FakeEndpoint("PJSIP", "901")))
             for number in range(script.pbxs)
         }
-        self.sinks = {name: ends.enter_context(SlowSink(self._another_dice())) for name in ("boss", "desk")}
+        self.sinks = {name: SlowSink(self._another_dice()) for name in ("boss", "desk")}
+        for sink in self.sinks.values():
+            ends.enter_context(sink)
         self.daemon = ends.enter_context(Daemon(folder, self._config()))
         #: Of those that are dead: when they looked.
         self._daemons: list[Looks] = []
@@ -247,6 +257,8 @@ class Stage:
             self._wait_looked(self._dice.choice(self.script.lives))
             time.sleep(self._dice.uniform(0, 1))
             self.daemon.kill()
+            for sink in self.sinks.values():
+                sink.deaths += 1
             self._daemons.append(self._office.looks)
             self._office.looks = []
             self.daemon.start(until_seen=False)

@@ -27,12 +27,12 @@ FOUR = Script(
     lives=(0, 1, 3),
 )
 HUNDRED = Script(
-    phones=30,
-    providers=4,
+    phones=60,
+    providers=6,
     pbxs=2,
     kills=100,
     first=(0.0, 100.0),
-    for_good=(0.0, 600.0),
+    for_good=(0.0, 450.0),
     long=(30.0, 50.0),
     pause=(95.0, 130.0),
     lives=(0, 0, 1, 2, 6, 9),
