@@ -27,11 +27,17 @@ def what_to_type(database: Path) -> str:
             ):
                 owner = f"{_user(folder.st_uid)}:{_group(folder.st_gid)}"
                 whose = f"{part.name} belongs to {_user(part.stat().st_uid)}, and its folder to {_user(folder.st_uid)}"
-                return f"; {whose}; as root: chown -h {owner} {quote(str(database.absolute()))}*"
+                return f"; {whose}; as root: {_give_away(database, owner)}"
     except OSError:
         # Who may not even look into the folder cannot say whose it is.
         return ""
     return ""
+
+
+def _give_away(database: Path, owner: str) -> str:
+    """Only plain files with one name: whoever owns the folder may have put other names of root's files there."""
+    found = f"find {quote(str(database.absolute().parent))} -maxdepth 1 -name {quote(database.name + '*')}"
+    return f"{found} -type f -links 1 -exec chown -h {quote(owner)} {{}} +"
 
 
 def _user(number: int) -> str:

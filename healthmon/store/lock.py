@@ -35,7 +35,7 @@ class Lock:
         try:
             self._file = _taken(database, path)
         except OSError as error:
-            raise DatabaseUnwritable(database, f"the lock {path} cannot be made: {error.strerror}") from error
+            raise DatabaseUnwritable(database, f"the lock {path} cannot be opened: {error.strerror}") from error
         try:
             _write_pid(self._file)
         except OSError as error:

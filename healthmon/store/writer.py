@@ -66,7 +66,8 @@ def open_writer(path: Path, *, now: float, on_migrating: OnMigrating | None = No
     SchemaTooNew, ForeignDatabase, DatabaseUnwritable, or another StoreError.
     """
     if not path.parent.is_dir():
-        raise StoreError(path, f"the directory {path.parent} does not exist")
+        what_to_do = "make it, for the user that healthmon is to run as (the service makes its own)"
+        raise StoreError(path, f"the directory {path.parent} does not exist; {what_to_do}")
     if path.is_dir():
         raise StoreError(path, "this is a directory")
     lock = Lock(path)

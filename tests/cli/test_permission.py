@@ -126,7 +126,8 @@ def test_a_database_left_by_run_as_root_is_met_with_the_chown_to_type(database: 
 
     assert result.exit_code == 73, result.output
     last = result.stderr.splitlines()[-1]
-    assert last.endswith(f"; as root: chown -h nobody:nogroup {database}*")
+    found = f"find {database.parent} -maxdepth 1 -name '{database.name}*' -type f -links 1"
+    assert last.endswith(f"; as root: {found} -exec chown -h nobody:nogroup {{}} +")
     assert "healthmon.db belongs to root, and its folder to nobody" in last
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import subprocess
 from typing import Any
 
 import pytest
@@ -204,13 +205,18 @@ def test_a_database_in_a_folder_of_roots_own_is_used_as_root(scene: Scene) -> No
     assert {each.stat().st_uid for each in scene.library.iterdir()} == {0}
 
 
-def test_what_run_as_root_once_left_behind_is_met_with_the_chown_to_type_by_root_too(scene: Scene) -> None:
+def test_what_run_as_root_once_left_behind_is_met_with_what_root_types_and_no_link_is_given_away(scene: Scene) -> None:
     os.chown(scene.database, 0, 0)
+    scene.plant("healthmon.db.link")
+    scene.plant("healthmon.db.second-name", hard=True)
 
     done = as_root(*given(scene, ["db", "prune"]))
 
     assert done.code == ExitCode.DATABASE
-    assert done.said.endswith(f"as root: chown -h {USER}:{GROUP} {scene.database}*\n"), done
+    _, to_type = done.said.strip().rsplit("as root: ", 1)
+    subprocess.run(to_type, shell=True, check=True)
+    assert scene.is_unharmed()
+    assert as_root(*given(scene, ["db", "prune"])).code == ExitCode.OK
 
 
 # ---------------------------------------------------------------- the output
