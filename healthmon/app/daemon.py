@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import resource
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -61,12 +62,20 @@ def run(config_path: Path, why_no_report: WhyNoReport | None = None) -> int:
 
     Does not return at all when the database was lost: SQLite would close it, and write into what is not ours.
     """
+    _forbid_core_dumps()
     with closing(Rendering()) as rendering:
         code = _run(config_path, why_no_report, rendering)
     if code == ExitCode.DATABASE_LOST:
         logging.shutdown()
         os._exit(code)
     return code
+
+
+def _forbid_core_dumps() -> None:
+    """Leave no image of the memory, with all secrets in it: a container has no unit that sees to that."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    if soft:
+        resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
 
 
 def _run(config_path: Path, why_no_report: WhyNoReport | None, rendering: Rendering) -> int:

@@ -18,8 +18,8 @@ import pytest
 from healthmon.fakepbx import FakePbx
 from tests.notify.urls import EXAMPLES, NOBODY
 from tests.sinks import WebhookSink
-from tests.system.daemon import Daemon
-from tests.system.fake_scene import fake_section, phones
+from tests.system.daemon import HEALTHMON, Daemon
+from tests.system.fake_scene import fake_scene, fake_section, phones
 from tests.system.scene import WATCHES
 
 #: By how it is given to healthmon. The last is that of a PBX that tells everybody what it was told.
@@ -213,3 +213,12 @@ def test_no_secret_of_a_configuration_with_mistakes_is_shown(place: Place) -> No
     place.daemon.wait(lambda: "the running one stays" in place.daemon.log(), "the reload is refused")
 
     assert [leak for name, content in place.written() for leak in leaks(name, content)] == []
+
+
+def test_a_daemon_that_nobody_limited_leaves_no_core_dump(tmp_path: Path) -> None:
+    # A container runtime allows them; of the service, the unit says that there are none.
+    allowing = ("bash", "-c", 'ulimit -S -c "$(ulimit -H -c)" && exec "$@"', "bash", *HEALTHMON)
+    with fake_scene(tmp_path, program=allowing) as scene:
+        limits = Path(f"/proc/{scene.daemon.pid}/limits").read_text(encoding="utf-8")
+
+        assert re.search(r"^Max core file size +0 ", limits, re.MULTILINE)
