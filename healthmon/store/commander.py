@@ -43,10 +43,7 @@ def connect_to_write(path: Path) -> sqlite3.Connection:
     """Open a connection that writes, to a whole database of the present schema. Raises a StoreError."""
     refuse_missing(path)
     recognise(path)
-    if not all(os.access(needed, os.W_OK, effective_ids=True) for needed in (path, path.parent)):
-        raise DatabaseUnwritable(
-            path, "this user may only read it; give this order as root, or as the user that the daemon runs as"
-        )
+    refuse_reader(path)
     connection = connect(path)
     try:
         refuse_older(path, schema_of(connection, path))
@@ -54,6 +51,15 @@ def connect_to_write(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def refuse_reader(path: Path) -> None:
+    """Refuse who may read a database and not write it: a member of its group. Raises DatabaseUnwritable."""
+    may_write = all(os.access(needed, os.W_OK, effective_ids=True) for needed in (path, path.parent))
+    if os.access(path, os.R_OK, effective_ids=True) and not may_write:
+        raise DatabaseUnwritable(
+            path, "this user may only read it; give this order as root, or as the user that the daemon runs as"
+        )
 
 
 class Commander:

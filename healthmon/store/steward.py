@@ -12,7 +12,7 @@ from types import TracebackType
 from msgspec import Struct
 
 from healthmon.errors import DatabaseLocked, DatabaseUnwritable, ExitCode, HealthmonError
-from healthmon.store.commander import connect_to_write
+from healthmon.store.commander import connect_to_write, refuse_reader
 from healthmon.store.connect import errors_named, transaction
 from healthmon.store.lock import Lock, look_at_lock
 from healthmon.store.prune import Cuts
@@ -51,6 +51,7 @@ class Pruned(Struct, frozen=True):
 def open_steward(path: Path, now: float) -> Steward:
     """Take the database for oneself. Raises DatabaseLocked while a daemon runs, or another StoreError."""
     refuse_missing(path)
+    refuse_reader(path)
     holder = look_at_lock(path)
     if holder.is_held:
         raise DatabaseLocked(path, f"the daemon (process {holder.pid or 'unknown'}) is using it; stop it first")

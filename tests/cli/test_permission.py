@@ -108,6 +108,19 @@ def test_a_command_without_permission_says_so_in_one_sentence(database: Path, co
 
 
 @needs_root
+@pytest.mark.parametrize(
+    "command", [["ack", "1"], ["db", "prune"], ["db", "rename-pbx", "office", "hq"]], ids=lambda command: command[-1]
+)
+def test_an_order_of_who_may_only_read_says_who_may_give_it(database: Path, command: list[str]) -> None:
+    database.chmod(0o644)
+
+    result = as_nobody(*with_database(command, database))
+
+    assert result.exit_code == 73
+    assert "this user may only read it; give this order as root, or as the user that the daemon" in result.stderr
+
+
+@needs_root
 @pytest.mark.parametrize("command", [["status"], ["silence", "list"], ["run"]], ids=" ".join)
 def test_a_database_left_by_run_as_root_is_met_with_the_chown_to_type(database: Path, command: list[str]) -> None:
     config = database.parent / "config.ini"
