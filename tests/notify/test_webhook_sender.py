@@ -110,9 +110,9 @@ def test_a_token_that_is_echoed_where_the_answer_is_cut_is_hidden_to_its_last_le
     assert "s3cret" not in str(refused)
 
 
-@pytest.mark.parametrize("before", [0, 8, 180])
+@pytest.mark.parametrize("before", [0, 5, 9])
 def test_a_token_that_an_answer_repeats_is_hidden_wherever_that_is_cut(before: int) -> None:
-    token = "s3cretT0ken" * 3
+    token = "s3cretT0ken" * 4
     said = f"{'x' * before} {f'{token} ' * 70}".encode()
     with RawPeer() as peer:
         peer.says(b"HTTP/1.1 400 No\r\nContent-Length: %d\r\n\r\n%b" % (len(said), said))
