@@ -412,7 +412,10 @@ class Endpoint(Machine):
         return self._move(found, [place for place in left if place not in silent], at)
 
     def _move(self, found: list[Place], left: list[Place], at: float) -> list[PlaceChange]:
-        self.places = (*(place for place in self.places if place not in left), *found)[-MOST_PLACES:]
+        places = [*(place for place in self.places if place not in left), *found]
+        # What is not remembered any more is not booked as a present one for ever, either.
+        left, found = [*left, *(place for place in places[:-MOST_PLACES] if place in self.places)], found[-MOST_PLACES:]
+        self.places = tuple(places[-MOST_PLACES:])
         changes = [PlaceChange(self.target, place, at, is_left=True) for place in left]
         return changes + [PlaceChange(self.target, place, at, is_left=False) for place in found]
 

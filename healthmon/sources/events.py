@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 
 #: The name of our own user event, which the polling thread posts and which must come back here.
 HEARTBEAT = "healthmon-heartbeat"
+#: How long nothing is read after an event that had to be dropped (seconds).
+PAUSE_AFTER_A_DROP = 0.001
 #: What is said of the first text that was cut.
 CUT_TEXT = "pbx %s: a text of more than %d characters was cut; more of the kind is counted, not logged"
 #: So many names of unknown event types are counted each for itself.
@@ -188,8 +190,9 @@ class EventSource:
             )
         if isinstance(event, UnknownType):
             self._count_unknown(event.name)
-        elif event is not None:
-            self._inbox.offer(event)
+        elif event is not None and not self._inbox.offer(event):
+            # More comes than can be booked: whoever books, also for other PBXs, needs the time more.
+            time.sleep(PAUSE_AFTER_A_DROP)
         return True
 
     def _prove(self, at: float) -> None:

@@ -14,6 +14,10 @@ log = logging.getLogger(__name__)
 
 #: How many sightings may wait.
 DEFAULT_SIZE = 200_000
+#: How many of one PBX may wait, and how many of them are taken out at once: one that sends without end keeps the others
+#: waiting no longer than that takes.
+SHARE_OF_A_PBX = 20_000
+AT_ONCE_OF_A_PBX = 4000
 #: More snapshots of one PBX than this need not wait: the newest says it all, and each may hold 20,000 endpoints.
 WAITING_SNAPSHOTS = 2
 #: What was dropped is said this often (seconds).
@@ -27,9 +31,14 @@ class Inbox:
     What is dropped is repaired by a snapshot, which is asked for at once.
     """
 
-    def __init__(self, size: int = DEFAULT_SIZE) -> None:
+    def __init__(self, size: int = DEFAULT_SIZE, share: int = SHARE_OF_A_PBX) -> None:
         self._size = size
+        self._share = share
         self._waiting: deque[Sighting] = deque()
+        #: What was more than its PBX's turn at the last drain. Owned by the engine thread.
+        self._left: list[Sighting] = []
+        #: How many wait of each PBX, about: the engine counts anew when it drains, whoever counts meanwhile.
+        self._waiting_of: defaultdict[str, int] = defaultdict(int)
         self._filled = Event()
         self._signals: dict[str, Signals] = {}
         self._snapshots_in: defaultdict[str, int] = defaultdict(int)
@@ -50,10 +59,13 @@ class Inbox:
         if isinstance(sighting, Snapshot):
             return self._offer_snapshot(sighting)
         # A report comes only when something changes: a lost one would not come again.
-        room = self._size * 2 if isinstance(sighting, ConnectionReport) else self._size
-        if len(self._waiting) >= room:
-            self._drop(pbx_of(sighting))
+        is_report = isinstance(sighting, ConnectionReport)
+        room = self._size * 2 if is_report else self._size
+        pbx = pbx_of(sighting)
+        if len(self._waiting) >= room or (self._waiting_of[pbx] >= self._share and not is_report):
+            self._drop(pbx)
             return False
+        self._waiting_of[pbx] += 1
         self._waiting.append(sighting)
         self._wake()
         return True
@@ -79,16 +91,35 @@ class Inbox:
             self._filled.set()
 
     def drain(self, timeout: float) -> list[Sighting]:
-        """Return all that waits; wait up to ``timeout`` seconds for the first. The engine thread only."""
-        if not self._waiting:
+        """Return what waits; wait up to ``timeout`` seconds for the first. The engine thread only.
+
+        Of a PBX of which very much waits, the rest comes next time.
+        """
+        if not self._waiting and not self._left:
             self._filled.wait(timeout)
         self._filled.clear()
-        batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        batch = self._each_in_turn([*self._left, *(self._waiting.popleft() for _ in range(len(self._waiting)))])
         for sighting in batch:
             if isinstance(sighting, Snapshot):
                 self._snapshots_out[sighting.pbx] += 1
         self.drained += len(batch)
         self._say_what_was_dropped()
+        return batch
+
+    def _each_in_turn(self, waiting: list[Sighting]) -> list[Sighting]:
+        """Return the first of each PBX, and keep the others; those of one PBX stay in their order."""
+        if len(waiting) <= AT_ONCE_OF_A_PBX:
+            self._left, self._waiting_of = [], defaultdict(int)
+            return waiting
+        batch: list[Sighting] = []
+        left: list[Sighting] = []
+        taken: defaultdict[str, int] = defaultdict(int)
+        for sighting in waiting:
+            pbx = pbx_of(sighting)
+            taken[pbx] += 1
+            (batch if taken[pbx] <= AT_ONCE_OF_A_PBX else left).append(sighting)
+        self._left = left
+        self._waiting_of = defaultdict(int, {pbx: max(0, number - AT_ONCE_OF_A_PBX) for pbx, number in taken.items()})
         return batch
 
     def _say_what_was_dropped(self) -> None:
@@ -107,7 +138,7 @@ class Inbox:
 
     def __len__(self) -> int:
         """How many sightings wait."""
-        return len(self._waiting)
+        return len(self._waiting) + len(self._left)
 
 
 def pbx_of(sighting: Sighting) -> str:

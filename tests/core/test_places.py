@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from healthmon.core.endpoint import MOST_PLACES
 from healthmon.model import ContactStatus, Place
 from tests.core.scene import DOWN, UP, Scene, phone, settings
 
@@ -71,3 +72,12 @@ def test_places_are_remembered_and_settings_without_a_contact_forget_none() -> N
     scene.see(settings(phone()))
 
     assert scene.db.places[phone()] == (AT_HOME,)
+
+
+def test_a_phone_that_is_somewhere_else_all_the_time_leaves_no_more_places_booked_than_are_remembered() -> None:
+    scene = scene_with_a_phone()
+
+    for number in range(3 * MOST_PLACES):
+        scene.contact(phone(), ContactStatus.REACHABLE, f"sip:101@10.0.0.{number}:5060")
+
+    assert scene.db.places[phone()] == tuple(Place(f"10.0.0.{n}") for n in range(2 * MOST_PLACES, 3 * MOST_PLACES))

@@ -6,7 +6,7 @@ import pytest
 
 from healthmon.errors import Trouble
 from healthmon.model import Channel, ConnectionReport, Health, Observation, Snapshot, Source, Target, Witness
-from healthmon.sources.inbox import Inbox
+from healthmon.sources.inbox import AT_ONCE_OF_A_PBX, Inbox
 from healthmon.sources.signals import Signals
 from tests.waiting import wait_for
 
@@ -44,6 +44,30 @@ def test_a_full_inbox_drops_counts_and_asks_that_pbx_for_a_snapshot() -> None:
     assert office.resync.is_set()
     assert office.wake.is_set()
     assert not branch.resync.is_set()
+
+
+def test_a_pbx_that_sends_without_end_has_its_share_and_the_others_have_theirs() -> None:
+    inbox = Inbox(share=10)
+
+    taken = [inbox.offer(observation(number, "hostile")) for number in range(15)]
+
+    assert taken == [True] * 10 + [False] * 5
+    assert inbox.offer(observation(0))
+    assert len(inbox.drain(0.0)) == 11
+    assert inbox.offer(observation(15, "hostile"))
+
+
+def test_of_a_pbx_of_which_very_much_waits_the_rest_comes_after_what_others_have_to_say() -> None:
+    inbox = Inbox(share=AT_ONCE_OF_A_PBX + 5)
+    many = [observation(number, "hostile") for number in range(AT_ONCE_OF_A_PBX + 5)]
+    for one in (*many, observation(1)):
+        inbox.offer(one)
+
+    assert inbox.drain(0.0) == [*many[:AT_ONCE_OF_A_PBX], observation(1)]
+    assert len(inbox) == 5
+    assert inbox.drain(10.0) == many[AT_ONCE_OF_A_PBX:]
+    assert inbox.offer(many[0])
+    assert len(inbox) == 1
 
 
 def test_what_was_dropped_is_said_once_a_minute_with_its_number(
