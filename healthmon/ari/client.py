@@ -90,11 +90,14 @@ class AriClient:
         try:
             picked.add(self.endpoints())
         except AriUnexpected as error:
-            listing = self._listed_singly(Picked(is_wanted, most), error.what)
-            if listing is None:
-                raise
-            return listing
-        return picked.listing()
+            call, why, excerpt = error.call, error.what, error.excerpt
+        else:
+            return picked.listing()
+        # Not while the error is handled: what the libraries raise now would hold it, and with it all that was sent.
+        listing = self._listed_singly(Picked(is_wanted, most), why)
+        if listing is None:
+            raise AriUnexpected(self._pbx.name, call, why, excerpt)
+        return listing
 
     def _listed_singly(self, picked: Picked, why: str) -> Listing | None:
         """The endpoints of each technology that can be listed; None: of none. ``why`` not all at once."""
