@@ -14,8 +14,8 @@ from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple
 
-#: Two clocks are read for the same moment: that of who plays, and healthmon's own, a little later (seconds). Two
-#: outages of one thing are much further apart.
+#: So long after the end of an outage healthmon may first have noted it, on a machine that has a lot to do; two outages
+#: of one thing are much further apart (seconds).
 SLACK = 5.0
 
 #: What is told of an outage that lasts or has lasted, and of one that is over.
@@ -142,14 +142,12 @@ def wrong_bookings(played: Played, incidents: Sequence[Incident], promise: Promi
     outages_of, incidents_of = _by_thing(played.outages), _by_thing(incidents)
     surely = set(played.surely_told(promise))
     for outage in played.outages:
-        number = sum(_meet(outage, incident) for incident in incidents_of[outage.thing])
+        number = sum(_is_of(incident, outage) for incident in incidents_of[outage.thing])
         if number > 1 or (number == 0 and outage in surely):
             yield f"{outage} has {number} incidents"
     for incident in incidents:
-        met = [outage for outage in outages_of[incident.thing] if _meet(outage, incident)]
-        if surely.intersection(met[1:]):
-            yield f"{incident} is of several outages: {met}"
-        elif not any(_lasted(outage) > promise.never_told for outage in met):
+        met = [outage for outage in outages_of[incident.thing] if _is_of(incident, outage)]
+        if not any(_lasted(outage) > promise.never_told for outage in met):
             yield f"{incident} is of no outage that is worth one: {met}"
         elif (incident.closed_at is None) != (met[-1].back_at is None):
             yield f"{incident} does not end as {met[-1]} does"
@@ -162,11 +160,11 @@ def _by_thing(records: Sequence[Any]) -> dict[tuple[str, str], list[Any]]:
     return found
 
 
-def _meet(outage: Outage, incident: Incident) -> bool:
-    """Whether they overlap in time."""
-    began_before_its_end = outage.back_at is None or incident.opened_at <= outage.back_at + SLACK
-    ended_after_its_begin = incident.closed_at is None or incident.closed_at >= outage.gone_at - SLACK
-    return began_before_its_end and ended_after_its_begin
+def _is_of(incident: Incident, outage: Outage) -> bool:
+    """Whether it was opened while that lasted."""
+    return outage.gone_at <= incident.opened_at and (
+        outage.back_at is None or incident.opened_at <= outage.back_at + SLACK
+    )
 
 
 def _lasted(outage: Outage) -> float:

@@ -81,7 +81,17 @@ def test_outages_that_a_flap_window_divides_have_an_incident_each() -> None:
 
     told = "\n".join(complaints(Played((OVER, AGAIN), DAEMONS), (merged,), {"boss": TOLD[:2]}, PROMISE))
 
-    assert "is of several outages" in told
+    assert f"{AGAIN} has 0 incidents" in told
+
+
+def test_an_incident_is_of_the_outage_in_which_it_was_opened() -> None:
+    late = Incident(3, "office", "PJSIP/101", 241.0, 261.0)
+    told = (*TOLD, *(telling(3, tells)._replace(endpoint="PJSIP/101") for tells in ("down", "up")))
+    closed_late = INCIDENTS[0]._replace(closed_at=238.0)
+
+    assert (
+        complaints(Played((*OUTAGES, AGAIN), DAEMONS), (closed_late, late, INCIDENTS[1]), {"boss": told}, PROMISE) == []
+    )
 
 
 def test_an_outage_within_the_flap_window_of_the_last_may_be_missed() -> None:

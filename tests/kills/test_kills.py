@@ -27,8 +27,8 @@ FOUR = Script(
     lives=(0, 1, 3),
 )
 HUNDRED = Script(
-    phones=60,
-    providers=6,
+    phones=30,
+    providers=4,
     pbxs=2,
     kills=100,
     first=(0.0, 100.0),
