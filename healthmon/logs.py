@@ -42,11 +42,19 @@ class Unblocked:
         """Write all of it. Raises NotTaken, OSError."""
         rest = text.encode("utf-8", "backslashreplace")
         while rest:
-            if not self._poll.poll(self._patience * 1000):
+            if not self._is_taken():
                 self._patience = 0.0
                 raise NotTaken
             rest = rest[os.write(self._descriptor, rest[:_PIECE_BYTES]) :]
         self._patience = PATIENCE
+
+    def _is_taken(self) -> bool:
+        """Whether something can be written now, or soon."""
+        try:
+            return bool(self._poll.poll(self._patience * 1000))
+        except OSError:
+            # poll(2) may ask about no more descriptors than a process may open: where that is none, nobody can tell.
+            return True
 
     def flush(self) -> None:
         """Nothing is held back."""
