@@ -14,9 +14,9 @@ import jinja2
 from jinja2.sandbox import SandboxedEnvironment
 
 from healthmon.notify.helper_process import serve
-from healthmon.notify.words import CUT, cut, visible
+from healthmon.notify.words import cut, visible
 
-#: No more is written, whatever of it would be shown (characters).
+#: Who writes more than that does not come to an end (characters).
 LARGEST_TEXT = 256_000
 
 
@@ -70,16 +70,17 @@ class Template:
         return text
 
     def _bounded(self, facts: Mapping[str, Any], most: int) -> str:
-        """Write as far as there is room, and hardly a letter further."""
-        text = ""
+        """Write all of it, and cut what does not fit. Raises BrokenTemplate where it does not come to an end."""
+        pieces: list[str] = []
+        size = 0
         for piece in self._template.generate(facts):
             # Blanks at the beginning are dropped, however many.
-            text = (text + piece).lstrip()
-            if len(text) > LARGEST_TEXT:
+            kept = piece if size else piece.lstrip()
+            size += len(kept)
+            if size > LARGEST_TEXT:
                 raise BrokenTemplate(0, f"writes more than {LARGEST_TEXT // 1000} kB")
-            if len(text) > most + len(CUT):
-                break
-        lines = (visible(line).rstrip() for line in text.rstrip().split("\n"))
+            pieces.append(kept)
+        lines = (visible(line).rstrip() for line in "".join(pieces).rstrip().split("\n"))
         return cut("\n".join(lines), most)
 
     def _broken(self, error: Exception) -> BrokenTemplate:

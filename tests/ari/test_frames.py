@@ -7,7 +7,7 @@ import random
 import pytest
 
 from healthmon.ari.events import MOST_CONTROLS_A_SECOND
-from healthmon.errors import AriUnexpected, AriUnreachable
+from healthmon.errors import AriError, AriUnexpected, AriUnreachable
 from healthmon.fakepbx import frames
 from tests.ari.test_fuzz import Wire, stream_of
 
@@ -62,3 +62,14 @@ def test_a_flood_of_pings_or_pongs_ends_the_stream(kind: int) -> None:
     with pytest.raises(AriUnexpected, match="more than 2000 pings and pongs within a second"):
         while True:
             assert stream.receive() == b""
+
+
+@pytest.mark.parametrize("code", [0, 1, *range(998, 1018), 2999, 3000, 3003, 3999, 4000, 4999, 5000, 65535])
+def test_every_close_code_ends_the_stream_as_what_it_is(code: int) -> None:
+    stream = stream_of(Wire(frames.frame(code.to_bytes(2, "big"), frames.CLOSE), random.Random(1)))
+
+    with pytest.raises(AriError) as caught:
+        stream.receive()
+
+    # websocket-client refuses codes that nobody may send.
+    assert f"(code {code})" in caught.value.what or "breaks the rules of WebSocket" in caught.value.what

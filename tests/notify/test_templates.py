@@ -111,14 +111,24 @@ def test_names_of_strangers_are_harmless_in_a_template_too() -> None:
 
 
 def test_a_text_is_bounded_and_a_subject_is_one_line() -> None:
-    endless = "{% for a in range(90000) %}{% for b in range(90000) %}line {{ b }}\n{% endfor %}{% endfor %}"
+    long = "{% for number in range(2000) %}line {{ number }}\n{% endfor %}"
 
-    message = written([row(incident(TELEKOM))], endless, endless)
+    message = written([row(incident(TELEKOM))], long, long)
 
     assert len(message.subject) == 200
     assert 3490 < len(message.body) <= 3500
     assert message.subject.startswith("line 0 line 1 ")
     assert message.body.endswith("…")
+
+
+def test_a_template_that_writes_without_end_is_not_sent(caplog: pytest.LogCaptureFixture) -> None:
+    endless = "{% for a in range(90000) %}{% for b in range(90000) %}line {{ b }}\n{% endfor %}{% endfor %}"
+
+    message = written([row(incident(TELEKOM))], endless, endless)
+
+    assert message.subject.startswith("DOWN provider Telekom (office)")
+    assert "line 0" not in message.body
+    assert "writes more than 256 kB; healthmon's own words are sent instead" in caplog.text
 
 
 @pytest.mark.parametrize(
