@@ -328,7 +328,7 @@ def test_a_service_that_refuses_one_event_gets_the_others(store: Store, make: ty
     with scene(store, make) as (post, service):
 
         def refuses_the_second(body: Any) -> None:
-            expect("102" not in str(body), 400, {"message": "not this one"})
+            expect("PJSIP/102" not in str(body), 400, {"message": "not this one"})
 
         service.before = refuses_the_second
         for number in (1, 2, 3):
@@ -344,8 +344,8 @@ def test_events_that_a_service_refuses_do_not_hide_the_others_for_ever(store: St
     with scene(store, PagerDuty) as (post, service):
 
         def refuses_the_first_two(body: Any) -> None:
-            expect("101" not in str(body), 404, {"message": "not this one"})
-            expect("102" not in str(body), 404, {"message": "not this one"})
+            expect("PJSIP/101" not in str(body), 404, {"message": "not this one"})
+            expect("PJSIP/102" not in str(body), 404, {"message": "not this one"})
 
         service.before = refuses_the_first_two
         for number in (1, 2, 3):
