@@ -14,9 +14,10 @@ log = logging.getLogger(__name__)
 
 #: How many sightings may wait.
 DEFAULT_SIZE = 200_000
-#: How many of one PBX may wait, and how many of them are taken out at once: one that sends without end keeps the others
-#: waiting no longer than that takes.
-SHARE_OF_A_PBX = 20_000
+#: How many of one PBX may wait: so many are the events of 20,000 phones that fall at once.
+SHARE_OF_A_PBX = 60_000
+#: How many of one PBX are taken out at once: one that sends without end keeps the others waiting no longer than that
+#: takes.
 AT_ONCE_OF_A_PBX = 4000
 #: More snapshots of one PBX than this need not wait: the newest says it all, and each may hold 20,000 endpoints.
 WAITING_SNAPSHOTS = 2
