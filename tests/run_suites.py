@@ -109,8 +109,8 @@ SUITES = (
     ),
     Suite(
         "parts",
-        "the other parts, each by itself",
-        150,
+        "the other parts, each by itself; answers and events that are broken by chance",
+        180,
         (
             pytest(
                 *ON_TWO_CORES,
