@@ -4,7 +4,7 @@ from __future__ import annotations
 
 #: No text of Asterisk's own is nearly as long.
 LONGEST_TEXT = 1000
-#: What stands at the end of a text that was cut.
+#: What stands at the end of every text that was cut: before it the redactor looks for the beginning of a secret.
 CUT = "…"
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from healthmon.longtext import CUT
+
 _MOST_CHARACTERS = 300
 
 
@@ -13,7 +15,7 @@ def short(words: str) -> str:
     pool = re.match(r"HTTPS?ConnectionPool\(host='(.*?)', port=(\d+)\): (.*)", flat)
     if pool:
         flat = f"{pool[1]}:{pool[2]}: {_innermost(pool[3])}"
-    return flat if len(flat) <= _MOST_CHARACTERS else f"{flat[: _MOST_CHARACTERS - 1]}…"
+    return flat if len(flat) <= _MOST_CHARACTERS else f"{flat[: _MOST_CHARACTERS - 1]}{CUT}"
 
 
 def _innermost(words: str) -> str:

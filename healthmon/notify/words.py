@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-#: What a text that was cut ends with.
-CUT = "…"
+from healthmon.longtext import CUT
 
 #: So many names in a row that count upwards are written as the first and the last.
 _SHORTEST_RUN = 3
