@@ -99,12 +99,17 @@ def test_what_a_webhook_answers_is_told_and_classified(mode: str, refused: bool)
     assert (error.refused, error.retry_after) == (refused, None)
 
 
+def refusal_that_echoes(said: str, token: str) -> DeliveryError:
+    """The failure where a webhook refuses, and says something in which the token of its own URL stands."""
+    body = said.encode()
+    with RawPeer() as peer:
+        peer.says(b"HTTP/1.1 400 No\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+        return failure(f"json://127.0.0.1:{peer.port}/{token}")
+
+
 def test_a_token_that_is_echoed_where_the_answer_is_cut_is_hidden_to_its_last_letter() -> None:
     token = "s3cretT0ken" * 5
-    said = f"{'x' * 180} {token}".encode()
-    with RawPeer() as peer:
-        peer.says(b"HTTP/1.1 400 No\r\nContent-Length: %d\r\n\r\n%b" % (len(said), said))
-        refused = failure(f"json://127.0.0.1:{peer.port}/{token}")
+    refused = refusal_that_echoes(f"{'x' * 180} {token}", token)
 
     assert "it answered: xxx" in str(refused)
     assert "s3cret" not in str(refused)
@@ -113,10 +118,7 @@ def test_a_token_that_is_echoed_where_the_answer_is_cut_is_hidden_to_its_last_le
 @pytest.mark.parametrize("before", [0, 5, 9])
 def test_a_token_that_an_answer_repeats_is_hidden_wherever_that_is_cut(before: int) -> None:
     token = "s3cretT0ken" * 4
-    said = f"{'x' * before} {f'{token} ' * 70}".encode()
-    with RawPeer() as peer:
-        peer.says(b"HTTP/1.1 400 No\r\nContent-Length: %d\r\n\r\n%b" % (len(said), said))
-        refused = failure(f"json://127.0.0.1:{peer.port}/{token}")
+    refused = refusal_that_echoes(f"{'x' * before} {f'{token} ' * 70}", token)
 
     assert "it answered: " in str(refused)
     assert "s3c" not in str(refused)

@@ -69,19 +69,26 @@ def test_database_that_is_truncated_while_running_is_noticed_and_told_directly(s
     assert booked(database) == []
 
 
+def backed_up(scene: FakeScene, folder: Path) -> Path:
+    """A backup of what is booked so far."""
+    backup = folder / "backup.db"
+    done = scene.daemon.command("db", "backup", str(backup))
+    assert done.returncode == 0, done.stderr
+    return backup
+
+
 def test_backup_that_is_copied_over_it_while_running_is_noticed_and_used_at_the_next_start(
     scene: FakeScene, tmp_path: Path
 ) -> None:
     database = scene.daemon.database
-    done = scene.daemon.command("db", "backup", str(tmp_path / "backup.db"))
-    assert done.returncode == 0, done.stderr
+    backup = backed_up(scene, tmp_path)
     scene.down("102")
-    shutil.copyfile(tmp_path / "backup.db", database)
+    shutil.copyfile(backup, database)
 
     ended(scene.daemon)
 
     assert "something else was written over it" in scene.sink.wait_for_text(LOST, timeout=1).body
-    assert database.read_bytes() == (tmp_path / "backup.db").read_bytes()
+    assert database.read_bytes() == backup.read_bytes()
     scene.daemon.start()
     assert [one.target.resource for one in booked(database)] == ["101"]
     assert scene.daemon.command("db", "check").returncode == 0
@@ -91,10 +98,9 @@ def test_database_that_is_replaced_while_running_is_noticed_and_the_start_uses_t
     scene: FakeScene, tmp_path: Path
 ) -> None:
     database = scene.daemon.database
-    done = scene.daemon.command("db", "backup", str(tmp_path / "backup.db"))
-    assert done.returncode == 0, done.stderr
+    backup = backed_up(scene, tmp_path)
     scene.down("102")
-    (tmp_path / "backup.db").replace(database)
+    backup.replace(database)
     there = database.read_bytes()
 
     ended(scene.daemon)
