@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase, translate
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
 
 from healthmon.config.urls import takes_tickets
+from healthmon.config.watch_index import WatchIndex
 from healthmon.model import Kind, Matcher, Severity, Target
 
 
@@ -265,7 +266,7 @@ class HeartbeatConfig(Struct, frozen=True):
     every: float = 60.0
 
 
-class Config(Struct, frozen=True):
+class Config(Struct, frozen=True, dict=True):
     """Everything a configuration file says, checked."""
 
     path: Path
@@ -288,13 +289,17 @@ class Config(Struct, frozen=True):
     #: What works, and what the file's author should know; ready to print.
     warnings: tuple[str, ...] = ()
 
+    @cached_property
+    def _watch_index(self) -> WatchIndex:
+        return WatchIndex(self.watches)
+
     def watch_for(self, target: Target) -> WatchConfig | None:
         """The section that decides about this endpoint, or None: it is not watched."""
-        return next((watch for watch in self.watches if watch.matches(target)), None)
+        return self._watch_index.watch_for(target)
 
     def is_watched(self, target: Target) -> bool:
         """Whether any section watches this endpoint."""
-        return any(watch.matches(target) for watch in self.watches)
+        return self._watch_index.watch_for(target) is not None
 
     def pbx(self, name: str) -> PbxConfig | None:
         """The PBX of this name, or None."""
