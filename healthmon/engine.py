@@ -31,8 +31,8 @@ from healthmon.model import (
     Target,
 )
 from healthmon.report.rolling import Roller
-from healthmon.store.prune import Cuts
-from healthmon.store.writer import Writer
+from healthmon.store.write.pruning import Cuts
+from healthmon.store.write.writer import Writer
 
 log = logging.getLogger(__name__)
 

@@ -34,10 +34,10 @@ from healthmon.model import (
     Transition,
     Witness,
 )
-from healthmon.store.commander import open_commander
-from healthmon.store.outbox import Outbox
-from healthmon.store.queries import open_reader
-from healthmon.store.writer import PRUNED_AT_ONCE, Writer, open_writer
+from healthmon.store.outbox.outbox import Outbox
+from healthmon.store.read.queries import open_reader
+from healthmon.store.write.orders import open_commander
+from healthmon.store.write.writer import PRUNED_AT_ONCE, Writer, open_writer
 from tests.core.scene import PHONES, START, config, trunk
 
 TRUNK, STRANGER = trunk(), Target("office", "SIP", "somebody")

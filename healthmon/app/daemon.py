@@ -39,7 +39,7 @@ from healthmon.notify.senders import remark, why_refused
 from healthmon.owners import become_owner
 from healthmon.sdnotify import ServiceManager
 from healthmon.sources.inbox import Inbox
-from healthmon.store.writer import Writer, open_writer
+from healthmon.store.write.writer import Writer, open_writer
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from healthmon.config.values import written
 from healthmon.core.pulse import why_unwell
 from healthmon.errors import StoreError
 from healthmon.notify.heartbeat import Heartbeat
-from healthmon.store.pulse import read_pulse
+from healthmon.store.read.signs_of_life import read_pulse
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from healthmon.config.types import ScheduleConfig
 from healthmon.errors import ExitCode, HealthmonError
-from healthmon.store.reports import MadeReport
+from healthmon.store.outbox.report_book import MadeReport
 from healthmon.wire.failures import failures_of_the_peer, with_its_type
 
 log = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ from healthmon.config.describe import calendar_in_words
 from healthmon.config.types import ScheduleConfig
 from healthmon.core.occasions import Occasion, following, latest, on
 from healthmon.errors import DatabaseUnwritable
-from healthmon.store.reports import MadeReport, ReportBook
+from healthmon.store.outbox.report_book import MadeReport, ReportBook
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from healthmon.notify.delivery import Deliverer
 from healthmon.notify.message import Draft
 from healthmon.notify.rendering import Rendering
 from healthmon.notify.senders import sender_for
-from healthmon.store.outbox import Outbox
+from healthmon.store.outbox.outbox import Outbox
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ import click
 from healthmon.cli.common import NUMBER, author, database_option, place
 from healthmon.owners import become_owner
 from healthmon.report.words import visible
-from healthmon.store.commander import open_commander
+from healthmon.store.write.orders import open_commander
 
 
 @click.command("ack")

@@ -28,11 +28,11 @@ from healthmon.report.growth import outlook
 from healthmon.report.json_text import json_text
 from healthmon.report.rolling import Roller
 from healthmon.report.words import counted, visible
-from healthmon.store.backup import back_up
-from healthmon.store.checkup import check_up
-from healthmon.store.prune import Cuts
-from healthmon.store.sizes import read_sizes
-from healthmon.store.steward import Steward, open_steward
+from healthmon.store.sqlite.backup import back_up
+from healthmon.store.sqlite.checkup import check_up
+from healthmon.store.sqlite.sizes import read_sizes
+from healthmon.store.write.maintenance import Steward, open_steward
+from healthmon.store.write.pruning import Cuts
 
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/json.md).")
 

@@ -12,7 +12,7 @@ from healthmon.cli.common import database_option, place
 from healthmon.cli.output import form_of_file, output_option, output_to
 from healthmon.report.export import FORMATS
 from healthmon.report.window import span
-from healthmon.store.export import EXPORTS, pages
+from healthmon.store.read.export_pages import EXPORTS, pages
 
 #: How files of each form are called.
 _ENDINGS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}

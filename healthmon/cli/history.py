@@ -19,7 +19,7 @@ from healthmon.report.life_text import Timeline, event_data, headline, life_json
 from healthmon.report.naming import find_target
 from healthmon.report.story import Event
 from healthmon.report.window import DEFAULT_SINCE, BadWindow, span
-from healthmon.store.watcher import Watcher
+from healthmon.store.read.follower import Watcher
 
 #: ``--follow`` looks so often whether something was booked (seconds).
 LOOK_EVERY = 1.0

@@ -13,7 +13,7 @@ from healthmon.report.json_text import json_text
 from healthmon.report.report_data import incident_data
 from healthmon.report.report_text import incidents_table
 from healthmon.report.window import window
-from healthmon.store.queries import open_reader
+from healthmon.store.read.queries import open_reader
 
 
 @click.command("incidents")

@@ -118,7 +118,7 @@ def _what_to_type(error: HealthmonError) -> str:
     """Say what to type where a database belongs to somebody else; "": that is not what is wrong."""
     if not isinstance(error, StoreError):
         return ""
-    from healthmon.store.access import what_to_type  # noqa: PLC0415  (only for an error)
+    from healthmon.store.sqlite.access import what_to_type  # noqa: PLC0415  (only for an error)
 
     return what_to_type(error.path)
 

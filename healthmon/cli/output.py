@@ -16,7 +16,7 @@ import click
 from healthmon.errors import HealthmonError
 from healthmon.files import new_file, open_as_it_is
 from healthmon.owners import become_owner, whom_to_become
-from healthmon.store.files import is_part_of
+from healthmon.store.sqlite.copies import is_part_of
 
 _STDOUT = 1
 

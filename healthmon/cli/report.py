@@ -23,7 +23,7 @@ from healthmon.report.rendering import FORMS, Look, listing, pieces
 from healthmon.report.spans import Span
 from healthmon.report.tables import Screen
 from healthmon.report.window import DEFAULT_SINCE, BadWindow, Last, last_period, window
-from healthmon.store.queries import open_reader
+from healthmon.store.read.queries import open_reader
 
 #: How files of each form are called.
 _ENDINGS = {".csv": "csv", ".json": "json", ".html": "html", ".htm": "html", ".md": "markdown", ".markdown": "markdown"}

@@ -24,7 +24,7 @@ from healthmon.notify.testalert import try_report
 from healthmon.owners import become_owner
 from healthmon.report.tables import Cell, Column, Sort, line, table
 from healthmon.report.words import full
-from healthmon.store.queries import ReportFacts, open_reader
+from healthmon.store.read.queries import ReportFacts, open_reader
 
 
 @click.group("schedule", cls=GuessingGroup)

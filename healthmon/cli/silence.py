@@ -17,8 +17,8 @@ from healthmon.report.measuring import sites_of
 from healthmon.report.orders import matcher_of, until_of
 from healthmon.report.tables import Cell, Column, Sort, line, table
 from healthmon.report.words import counted, full, rfc3339, visible
-from healthmon.store.commander import open_commander
-from healthmon.store.queries import open_reader
+from healthmon.store.read.queries import open_reader
+from healthmon.store.write.orders import open_commander
 
 
 @click.group("silence", cls=GuessingGroup)

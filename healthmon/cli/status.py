@@ -12,7 +12,7 @@ from healthmon.owners import become_owner
 from healthmon.report.present import standing
 from healthmon.report.status_json import status_json
 from healthmon.report.status_text import Wish, status_text
-from healthmon.store.queries import open_reader
+from healthmon.store.read.queries import open_reader
 
 
 @click.command("status")

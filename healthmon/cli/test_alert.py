@@ -16,8 +16,8 @@ from healthmon.notify.testalert import TestResult, test_alert
 from healthmon.owners import become_owner
 from healthmon.report.present import standing
 from healthmon.report.standing import how_many_down
-from healthmon.store.commander import open_commander
-from healthmon.store.queries import open_reader
+from healthmon.store.read.queries import open_reader
+from healthmon.store.write.orders import open_commander
 
 
 @click.command("test-alert")

@@ -15,7 +15,7 @@ from typing import TextIO
 from healthmon.demo.trouble import DemoFailed
 from healthmon.report.present import standing
 from healthmon.report.standing import Standing
-from healthmon.store.queries import open_reader
+from healthmon.store.read.queries import open_reader
 
 #: The daemon promises to stop within ten seconds.
 STOPS_WITHIN = 12.0

@@ -34,8 +34,8 @@ from healthmon.notify.templates import Templates
 from healthmon.notify.tickets.refreshing import Refreshing
 from healthmon.notify.tickets.ticket import Action
 from healthmon.notify.voice import Voice
-from healthmon.store.failing import FailingChannel
-from healthmon.store.outbox import Claim, ClaimedRow, Outbox
+from healthmon.store.outbox.failing_channels import FailingChannel
+from healthmon.store.outbox.outbox import Claim, ClaimedRow, Outbox
 
 log = logging.getLogger(__name__)
 

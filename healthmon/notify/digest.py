@@ -19,8 +19,8 @@ from healthmon.notify.threads import threads_of
 from healthmon.notify.tickets.ticket import ticket_of
 from healthmon.notify.voice import DAY, Voice
 from healthmon.notify.words import cut, listed, visible
-from healthmon.store.failing import FailingChannel
-from healthmon.store.outbox import ClaimedRow
+from healthmon.store.outbox.failing_channels import FailingChannel
+from healthmon.store.outbox.outbox import ClaimedRow
 
 #: The list of names that a digest begins with takes so many characters at most.
 _LIST_CHARACTERS = 700

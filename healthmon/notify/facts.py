@@ -12,7 +12,7 @@ from healthmon.clock import rfc3339
 from healthmon.model import Incident, Severity
 from healthmon.notify.lines import Line
 from healthmon.notify.voice import Voice
-from healthmon.store.failing import FailingChannel
+from healthmon.store.outbox.failing_channels import FailingChannel
 
 #: Counts changes that a reader must know of; fields that are new are none.
 SCHEMA = 2

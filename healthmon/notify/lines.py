@@ -12,7 +12,7 @@ from healthmon.core.names import natural
 from healthmon.core.sites import label
 from healthmon.model import Check, Incident, Kind, Reason, Said, Severity
 from healthmon.notify.words import visible
-from healthmon.store.outbox import ClaimedRow
+from healthmon.store.outbox.outbox import ClaimedRow
 
 
 class State(StrEnum):

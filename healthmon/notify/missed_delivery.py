@@ -13,7 +13,7 @@ from healthmon.errors import DeliveredInPart, DeliveryError
 from healthmon.notify.ledger import Ledger
 from healthmon.notify.message import Message, Sender
 from healthmon.notify.pace import Pace
-from healthmon.store.outbox import Claim, MissedClaim, Outbox
+from healthmon.store.outbox.outbox import Claim, MissedClaim, Outbox
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct, field
 
-from healthmon.store.outbox import ClaimedRow
+from healthmon.store.outbox.outbox import ClaimedRow
 
 #: After so many failures a digest is sent in halves, then in quarters …; a row alone has as many attempts.
 PATIENCE = 3

@@ -16,7 +16,7 @@ from healthmon.notify.message import Message, Sender
 from healthmon.notify.pace import Pace
 from healthmon.notify.reports import compose_report
 from healthmon.notify.voice import Voice
-from healthmon.store.outbox import Outbox, ReportClaim
+from healthmon.store.outbox.outbox import Outbox, ReportClaim
 
 log = logging.getLogger(__name__)
 

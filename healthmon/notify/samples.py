@@ -17,7 +17,7 @@ from healthmon.notify.lines import lines_of
 from healthmon.notify.message import MOST_CHARACTERS
 from healthmon.notify.rendering import BrokenTemplate, Rendering
 from healthmon.notify.voice import Voice
-from healthmon.store.outbox import ClaimedRow
+from healthmon.store.outbox.outbox import ClaimedRow
 
 #: Some moment, and how long the outages of the samples lasted (seconds).
 _NOW, _LASTED = 1_777_636_931.0, 720.0

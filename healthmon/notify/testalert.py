@@ -29,7 +29,7 @@ from healthmon.notify.templates import Templates
 from healthmon.notify.tickets.ticket import Action, Ticket, passing_ticket
 from healthmon.notify.voice import Voice
 from healthmon.notify.words import cut, visible
-from healthmon.store.reports import MadeReport
+from healthmon.store.outbox.report_book import MadeReport
 
 
 class TestResult(Struct, frozen=True):

@@ -16,7 +16,7 @@ from healthmon.report.choosing import Choice
 from healthmon.report.figures import Figures, UnknownAs, overall
 from healthmon.report.periods import Calendar, Period
 from healthmon.report.spans import Span, merged, part_of
-from healthmon.store.meters import Watched
+from healthmon.store.read.meters import Watched
 
 
 class By(StrEnum):

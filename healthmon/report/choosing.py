@@ -10,7 +10,7 @@ from msgspec import Struct
 from healthmon.config.findings import nearest, shown
 from healthmon.model import Kind, Target
 from healthmon.report.words import visible
-from healthmon.store.known import KnownTarget
+from healthmon.store.read.known_targets import KnownTarget
 
 
 class Choice(Struct, frozen=True):

@@ -9,7 +9,7 @@ from healthmon.report.accounts import Unseen
 from healthmon.report.availability import History, Segment, figures, is_unused, read_meter, timeline
 from healthmon.report.figures import Figures
 from healthmon.report.spans import Span
-from healthmon.store.meters import Meters, Watched
+from healthmon.store.read.meters import Meters, Watched
 
 _BEGINNING = float("-inf")
 

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 from healthmon.report.growth import Outlook
 from healthmon.report.tables import Cell, Column, Screen, Sort, line, table
 from healthmon.report.words import counted, duration, moment, rfc3339
-from healthmon.store.backup import Backup
-from healthmon.store.checkup import Checkup
-from healthmon.store.sizes import DAY, Sizes
-from healthmon.store.steward import Pruned
+from healthmon.store.sqlite.backup import Backup
+from healthmon.store.sqlite.checkup import Checkup
+from healthmon.store.sqlite.sizes import DAY, Sizes
+from healthmon.store.write.maintenance import Pruned
 
 #: A disk that is full later than this is nobody's concern (seconds).
 FAR_AWAY = 100 * 365 * DAY

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 from healthmon.errors import ExitCode, HealthmonError
 from healthmon.report.json_text import without_controls
 from healthmon.report.words import harmless, rfc3339
-from healthmon.store.export import Column, Row, Sort
+from healthmon.store.read.export_pages import Column, Row, Sort
 
 
 class MissingExtra(HealthmonError):

@@ -25,8 +25,8 @@ from healthmon.report.spans import Span, merged, overlapping
 from healthmon.report.standing import Row, endpoint_rows, pbx_rows, with_incident
 from healthmon.report.story import Event, told_of
 from healthmon.report.words import duration, lasted, lasted_of
-from healthmon.store.known import KnownTarget
-from healthmon.store.queries import Reader, TargetHistory
+from healthmon.store.read.known_targets import KnownTarget
+from healthmon.store.read.queries import Reader, TargetHistory
 
 #: Who follows a life looks back so far (seconds): what is booked now may have begun earlier.
 LOOK_BACK = 2 * 86400.0

@@ -32,8 +32,8 @@ from healthmon.report.measuring import Measures, Measuring, sites_of
 from healthmon.report.periods import Calendar, periods_of
 from healthmon.report.sitestrips import site_strips
 from healthmon.report.spans import Span
-from healthmon.store.meters import Meters, Watched
-from healthmon.store.queries import Reader, Wanted
+from healthmon.store.read.meters import Meters, Watched
+from healthmon.store.read.queries import Reader, Wanted
 
 Item = TypeVar("Item")
 

@@ -24,7 +24,7 @@ from healthmon.report.covers import Covers
 from healthmon.report.figures import NO_ROUND_TRIPS, Figures
 from healthmon.report.periods import Period
 from healthmon.report.spans import Span, gaps
-from healthmon.store.meters import Meters, Watched
+from healthmon.store.read.meters import Meters, Watched
 
 #: Says at which site a device was last seen; "": at none that is known.
 SiteOf = Callable[[Target, Kind], str]

@@ -9,7 +9,7 @@ from healthmon.config.findings import nearest, shown
 from healthmon.errors import ExitCode, HealthmonError
 from healthmon.model import Target
 from healthmon.report.words import counted, visible
-from healthmon.store.known import KnownTarget
+from healthmon.store.read.known_targets import KnownTarget
 
 #: So many are named where several match.
 _NAMED = 8

@@ -22,7 +22,7 @@ from healthmon.report.standing import (
     with_incident,
 )
 from healthmon.report.words import acknowledged
-from healthmon.store.queries import Reader, UrlFacts
+from healthmon.store.read.queries import Reader, UrlFacts
 
 #: A URL that failed so long ago and for which nothing waits is perhaps not even configured any more (seconds).
 FAILURE_MATTERS = 86400.0

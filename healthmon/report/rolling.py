@@ -14,8 +14,8 @@ from healthmon.report.availability import History, read_meter
 from healthmon.report.course import history_from
 from healthmon.report.periods import midnight
 from healthmon.report.spans import part_of
-from healthmon.store.meters import Meters, Watched
-from healthmon.store.writer import Writer
+from healthmon.store.read.meters import Meters, Watched
+from healthmon.store.write.writer import Writer
 
 #: A day is read so long after its end: most of what is pending over midnight is decided by then (seconds).
 SETTLED_AFTER = 3600.0

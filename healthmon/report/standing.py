@@ -13,7 +13,7 @@ from healthmon.core.sites import label
 from healthmon.errors import ExitCode
 from healthmon.model import PARTIAL_CHECKS, Check, CheckState, Freshness, Health, Incident, Kind, Loss, PbxState, Target
 from healthmon.report.words import acknowledged
-from healthmon.store.queries import Hindrance
+from healthmon.store.read.queries import Hindrance
 
 _SEVERITY = {Health.DOWN: 0, Health.DEGRADED: 1, Health.UNKNOWN: 2, Health.UP: 3}
 

@@ -15,7 +15,7 @@ from healthmon.report.json_text import json_text
 from healthmon.report.report_data import incident_data
 from healthmon.report.tables import Cell, Column, Screen, Sort, line, table
 from healthmon.report.words import acknowledged, counted, duration, full, lasted_of, rfc3339, state_word
-from healthmon.store.queries import Missing, Reader, TargetHistory, Telling
+from healthmon.store.read.queries import Missing, Reader, TargetHistory, Telling
 
 
 class Event(Struct, frozen=True):

@@ -19,7 +19,7 @@ from healthmon.config.types import CalendarTime, Config, ReceiverConfig, Receive
 from healthmon.config.values import calendar_time
 from healthmon.core.occasions import Occasion, following
 from healthmon.errors import DatabaseUnwritable
-from healthmon.store.reports import MadeReport, ReportBook
+from healthmon.store.outbox.report_book import MadeReport, ReportBook
 from tests.store.scene import BOSS, Store
 
 BERLIN = ZoneInfo("Europe/Berlin")

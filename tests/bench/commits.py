@@ -9,8 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from healthmon.model import Changes, Check, CheckState, Health, Kind, Target, Transition
-from healthmon.store.prune import Cuts
-from healthmon.store.writer import open_writer
+from healthmon.store.write.pruning import Cuts
+from healthmon.store.write.writer import open_writer
 from tests.bench.figures import Figure, median
 from tests.bench.scale import Scale
 

@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 from healthmon.config.types import HistoryConfig
 from healthmon.model import Changes, CheckState, Health, Transition
-from healthmon.store.connect import open_connection
-from healthmon.store.prune import Cuts
-from healthmon.store.writer import open_writer
+from healthmon.store.sqlite.connect import open_connection
+from healthmon.store.write.pruning import Cuts
+from healthmon.store.write.writer import open_writer
 from tests.bench.figures import Figure, median, percentile
 from tests.bench.peer import ROOT, Peer
 from tests.bench.scale import Scale

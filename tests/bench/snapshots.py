@@ -15,7 +15,7 @@ from healthmon.config.parser import load
 from healthmon.core.monitor import Monitor
 from healthmon.fakepbx import FakeEndpoint
 from healthmon.model import Changes, Remembered
-from healthmon.store.writer import Writer, open_writer
+from healthmon.store.write.writer import Writer, open_writer
 from tests.bench.figures import Figure, median
 from tests.bench.scale import Scale
 from tests.bench.watched import CONFIG, HOLD, PBX

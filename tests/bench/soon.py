@@ -16,7 +16,7 @@ from pathlib import Path
 
 from healthmon.model import Incident
 from healthmon.sources.polls import PollTimes
-from healthmon.store.queries import open_reader
+from healthmon.store.read.queries import open_reader
 from tests.bench.figures import Figure, table
 from tests.lab.fixtures import Lab
 from tests.lab.packages import available

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from healthmon.cli import main as healthmon
 from healthmon.model import Changes, EndpointSettings, PbxState, Target
-from healthmon.store.writer import Writer, open_writer
+from healthmon.store.write.writer import Writer, open_writer
 from tests.bench.peer import ROOT, Peer
 from tests.waiting import wait_for
 

@@ -27,7 +27,7 @@ from msgspec.structs import replace
 from healthmon.model import Changes, Check, CheckState, Health, Kind, PbxState, Target
 from healthmon.report.rolling import Roller
 from healthmon.store.rows import HEALTH_CODES
-from healthmon.store.writer import open_writer
+from healthmon.store.write.writer import open_writer
 
 DAY = 86400.0
 ROWS_AT_ONCE = 50_000

@@ -14,8 +14,8 @@ from click.testing import CliRunner, Result
 from healthmon.cli.main import cli
 from healthmon.errors import ExitCode
 from healthmon.model import Health, Target
-from healthmon.store.connect import connect
-from healthmon.store.writer import open_writer
+from healthmon.store.sqlite.connect import connect
+from healthmon.store.write.writer import open_writer
 from tests.cli.conftest import Run
 from tests.cli.test_json_document import check, examples
 from tests.report.builder import NOW

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from healthmon.model import Changes, Health, Note, Notification, Place, PlaceChange, Reason, Target
 from healthmon.report.tables import Screen
-from healthmon.store.writer import open_writer
+from healthmon.store.write.writer import open_writer
 from tests.cli.conftest import Run
 from tests.cli.test_json_document import check, example
 from tests.report.builder import (

@@ -13,9 +13,9 @@ from msgspec.structs import replace
 from healthmon.cli.main import cli
 from healthmon.model import Changes, Check, Ending, Health, Kind, Note, Notification, Place, PlaceChange, Reason, Target
 from healthmon.report.tables import Screen
-from healthmon.store.commander import open_commander
-from healthmon.store.outbox import Outbox
-from healthmon.store.writer import open_writer
+from healthmon.store.outbox.outbox import Outbox
+from healthmon.store.write.orders import open_commander
+from healthmon.store.write.writer import open_writer
 from tests.cli.conftest import Run
 from tests.cli.test_json_document import check, example
 from tests.report.builder import (

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from healthmon.cli.main import cli
 from healthmon.config.options import HEALTHMON
-from healthmon.store.lock import Lock
+from healthmon.store.sqlite.lock import Lock
 from tests.report.builder import connection, stopped
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")

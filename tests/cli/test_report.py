@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from healthmon.cli.main import cli
 from healthmon.model import Changes, Health, Kind, Place, PlaceChange, Target
-from healthmon.store.writer import open_writer
+from healthmon.store.write.writer import open_writer
 from tests.cli.conftest import Run
 from tests.report.builder import (
     DAY,

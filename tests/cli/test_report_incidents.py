@@ -17,7 +17,7 @@ from healthmon.model import Health, Incident
 from healthmon.report.looking import Asked, account_of
 from healthmon.report.rendering import Look, listing, pieces
 from healthmon.report.report_text import LISTED, LISTED_INCIDENTS
-from healthmon.store.queries import open_reader
+from healthmon.store.read.queries import open_reader
 from tests.cli.conftest import Run
 from tests.report.builder import DAY, MINUTE, NOW, outage, phone, steps, stopped
 from tests.report.example import BERLIN

@@ -21,8 +21,8 @@ from healthmon.model import Changes, Health, Kind, Matcher, Place, PlaceChange, 
 from healthmon.report.accounts import Account, By
 from healthmon.report.report_markdown import report_markdown
 from healthmon.report.tables import Screen
-from healthmon.store.commander import open_commander
-from healthmon.store.writer import open_writer
+from healthmon.store.write.orders import open_commander
+from healthmon.store.write.writer import open_writer
 from tests.cli.conftest import Run
 from tests.report.builder import (
     DAY,

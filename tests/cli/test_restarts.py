@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from healthmon.model import Changes, Check, Ending, Health, Kind, Note, Restart
-from healthmon.store.writer import open_writer
+from healthmon.store.write.writer import open_writer
 from tests.cli.conftest import Run
 from tests.report.builder import DAY, HOUR, NOW, connection, outage, phone, stopped
 

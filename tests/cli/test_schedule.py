@@ -14,8 +14,8 @@ from click.testing import CliRunner, Result
 from healthmon.cli.main import cli
 from healthmon.cli.report_arguments import why_no_report
 from healthmon.model import Health
-from healthmon.store.outbox import Outbox
-from healthmon.store.reports import MadeReport, ReportBook
+from healthmon.store.outbox.outbox import Outbox
+from healthmon.store.outbox.report_book import MadeReport, ReportBook
 from tests.report.builder import DAY, MINUTE, connection, provider, steps, stopped
 from tests.sinks import SmtpSink, WebhookSink
 

@@ -13,8 +13,8 @@ from msgspec.structs import replace
 
 from healthmon.errors import ExitCode, Missed
 from healthmon.model import Changes, Check, Freshness, Health, Kind, Notification, Reason, Severity, Target
-from healthmon.store.outbox import Outbox
-from healthmon.store.writer import open_writer
+from healthmon.store.outbox.outbox import Outbox
+from healthmon.store.write.writer import open_writer
 from tests.cli.conftest import Run
 from tests.report.builder import (
     DAY,

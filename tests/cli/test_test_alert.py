@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from healthmon.cli.main import cli
 from healthmon.model import Health
-from healthmon.store.queries import open_reader
+from healthmon.store.read.queries import open_reader
 from tests.mailserver import MailServer
 from tests.report.builder import HOUR, NOW, connection, fail_to_tell, outage, phone, stopped
 from tests.sinks import WebhookSink

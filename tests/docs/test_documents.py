@@ -9,7 +9,7 @@ import pytest
 from healthmon.cli.main import cli
 from healthmon.config.options import KINDS
 from healthmon.errors import ExitCode
-from healthmon.store.export import EXPORTS
+from healthmon.store.read.export_pages import EXPORTS
 
 from .documents import (
     DOCUMENTS,

@@ -9,8 +9,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from healthmon.model import Check, Ending, Health, Incident, Kind, Reason, Said, Severity, Target
-from healthmon.store.failing import FailingChannel
-from healthmon.store.outbox import ClaimedRow
+from healthmon.store.outbox.failing_channels import FailingChannel
+from healthmon.store.outbox.outbox import ClaimedRow
 from tests.notify.rows import NOW, OFFICE, SINCE, TELEKOM, berlin, closed, incident, phone, row, up
 
 HOUR = 3600.0

@@ -14,7 +14,7 @@ from healthmon.model import ClockJump, Incident, Kind, Notification, Reason, Tar
 from healthmon.notify.delivery import Deliverer
 from healthmon.notify.lookout import Lookout
 from healthmon.notify.message import Message, Sender
-from healthmon.store.outbox import Outbox
+from healthmon.store.outbox.outbox import Outbox
 from tests.notify.rows import BERLIN
 from tests.store.scene import BOSS, Store, closed, incident
 

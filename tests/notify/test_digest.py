@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from healthmon.model import Check, Ending, Health, Incident, Kind, Reason, Said, Severity, Target
 from healthmon.notify.digest import compose
 from healthmon.notify.lines import State, lines_of
-from healthmon.store.outbox import ClaimedRow
+from healthmon.store.outbox.outbox import ClaimedRow
 from tests.notify.rows import ENGLISH, OFFICE, SINCE, TELEKOM, closed, incident, phone, row, up
 
 #: Now and then two of the same.

@@ -15,7 +15,7 @@ from healthmon.config.types import Secret
 from healthmon.model import Incident, Notification, Reason, Target
 from healthmon.notify.delivery import Deliverer
 from healthmon.notify.senders import sender_for
-from healthmon.store.outbox import Outbox
+from healthmon.store.outbox.outbox import Outbox
 from tests.notify.configs import receiver
 from tests.notify.rows import BERLIN
 from tests.sinks import Sink, SmtpSink, WebhookSink

@@ -23,7 +23,7 @@ from healthmon.notify.digest import compose
 from healthmon.notify.lines import CHECKS, State
 from healthmon.notify.voice import Voice
 from healthmon.sources.polls import certificate_remark
-from healthmon.store.outbox import ClaimedRow
+from healthmon.store.outbox.outbox import ClaimedRow
 from healthmon.wire.pace import BadPace, Limits, Pace, TooLong
 from tests.notify.configs import config
 from tests.notify.rows import BERLIN, NOW, SINCE, phone

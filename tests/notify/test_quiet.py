@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from healthmon.config.types import Quiet, ReceiverConfig, Weekly
 from healthmon.model import Kind, Notification, Reason, Severity
-from healthmon.store.reports import ReportBook
+from healthmon.store.outbox.report_book import ReportBook
 from tests.notify.post import BROKEN, Post
 from tests.notify.rows import BERLIN
 from tests.notify.test_reports import due

@@ -12,7 +12,7 @@ from healthmon.errors import DeliveredInPart, DeliveryError, Missed
 from healthmon.notify.message import Message, Mood
 from healthmon.notify.report_delivery import MOST_REFUSALS, TEXT_AFTER
 from healthmon.notify.reports import LARGEST_ATTACHMENT_BYTES, compose_report
-from healthmon.store.reports import MadeReport, ReportBook
+from healthmon.store.outbox.report_book import MadeReport, ReportBook
 from tests.notify.post import BROKEN, REFUSED, UNSURE, Post
 from tests.notify.rows import ENGLISH
 from tests.store.scene import BOSS

@@ -30,7 +30,7 @@ from healthmon.notify.rendering import MOST_MEMORY, WITHIN, Rendering
 from healthmon.notify.samples import sample_rows, why_broken
 from healthmon.notify.templates import Templates
 from healthmon.notify.voice import Voice
-from healthmon.store.outbox import ClaimedRow
+from healthmon.store.outbox.outbox import ClaimedRow
 from tests.notify.post import Post
 from tests.notify.rows import BERLIN, ENGLISH, NOW, TELEKOM, incident, phone, row
 from tests.waiting import wait_for

@@ -13,7 +13,7 @@ from healthmon.notify.digest import compose
 from healthmon.notify.mail_sender import MailSender
 from healthmon.notify.message import Message
 from healthmon.notify.threads import message_ids
-from healthmon.store.outbox import ClaimedRow
+from healthmon.store.outbox.outbox import ClaimedRow
 from tests.notify.rows import ENGLISH, NOW, SINCE, TELEKOM, closed, incident, phone, row, up
 from tests.sinks import Arrived, SmtpSink
 

@@ -26,8 +26,8 @@ from healthmon.model import (
     Transition,
     VeilPeriod,
 )
-from healthmon.store.outbox import Claim, Outbox
-from healthmon.store.writer import open_writer
+from healthmon.store.outbox.outbox import Claim, Outbox
+from healthmon.store.write.writer import open_writer
 
 #: A Friday noon, UTC.
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC).timestamp()

@@ -34,9 +34,9 @@ from healthmon.model import (
 from healthmon.report.accounts import By, Rules
 from healthmon.report.looking import Asked, account_of
 from healthmon.report.rendering import Look, listing, rendered
-from healthmon.store.commander import open_commander
-from healthmon.store.queries import open_reader
-from healthmon.store.writer import open_writer
+from healthmon.store.read.queries import open_reader
+from healthmon.store.write.orders import open_commander
+from healthmon.store.write.writer import open_writer
 from tests.report.builder import DAY, HOUR, MINUTE, connection, outage, phone, provider, steps, veil
 
 ROOT = Path(__file__).parents[2]

@@ -15,7 +15,7 @@ from healthmon.report.accounts import Unseen
 from healthmon.report.availability import figures
 from healthmon.report.course import Course
 from healthmon.report.rolling import Roller
-from healthmon.store.writer import open_writer
+from healthmon.store.write.writer import open_writer
 from tests.report.builder import DAY, HOUR, MINUTE, provider, steps
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -28,9 +28,9 @@ from healthmon.report.html.strips import outages_of
 from healthmon.report.looking import Asked, account_of
 from healthmon.report.rolling import Roller
 from healthmon.report.spans import Span
-from healthmon.store.commander import open_commander
-from healthmon.store.queries import open_reader
-from healthmon.store.writer import Writer, open_writer
+from healthmon.store.read.queries import open_reader
+from healthmon.store.write.orders import open_commander
+from healthmon.store.write.writer import Writer, open_writer
 from tests.report.slow_model import QUARTER, SECOND, Facts, by_calendar, counted, ticks
 
 UP, DEGRADED, DOWN, UNKNOWN = Health.UP, Health.DEGRADED, Health.DOWN, Health.UNKNOWN

@@ -8,7 +8,7 @@ import pytest
 
 from healthmon.config.types import HistoryConfig
 from healthmon.report.growth import Outlook, kept_for, outlook
-from healthmon.store.sizes import DAY, Sizes, TableSize
+from healthmon.store.sqlite.sizes import DAY, Sizes, TableSize
 
 NOW = 1_800_000_000.0
 MB = 1_000_000

@@ -8,7 +8,7 @@ import pytest
 
 from healthmon.model import ClockJump, Health, Kind
 from healthmon.report.life import LOOK_BACK, News
-from healthmon.store.known import KnownTarget
+from healthmon.store.read.known_targets import KnownTarget
 from tests.store.conftest import folder, store
 from tests.store.scene import (
     PHONE,

@@ -17,9 +17,9 @@ from healthmon.report.accounts import Account, By
 from healthmon.report.html.page import report_page
 from healthmon.report.looking import Asked, account_of
 from healthmon.report.rolling import Roller
-from healthmon.store.prune import Cuts
-from healthmon.store.queries import open_reader
-from healthmon.store.writer import open_writer
+from healthmon.store.read.queries import open_reader
+from healthmon.store.write.pruning import Cuts
+from healthmon.store.write.writer import open_writer
 from tests.report.builder import DAY, HOUR, provider, steps, veil
 
 BERLIN = ZoneInfo("Europe/Berlin")

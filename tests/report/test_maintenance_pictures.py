@@ -17,8 +17,8 @@ from healthmon.report.availability import figures
 from healthmon.report.html.page import report_page
 from healthmon.report.html.strips import MAINTENANCE, Stretch, lane, outages_of, stretches
 from healthmon.report.looking import Asked, account_of
-from healthmon.store.queries import open_reader
-from healthmon.store.writer import open_writer
+from healthmon.store.read.queries import open_reader
+from healthmon.store.write.writer import open_writer
 from tests.report.builder import DAY, HOUR, MINUTE, NOW, connection, outage, phone, provider, running, steps
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -6,7 +6,7 @@ import pytest
 
 from healthmon.model import Kind, Target
 from healthmon.report.naming import BadTarget, find_target, short_name
-from healthmon.store.known import KnownTarget
+from healthmon.store.read.known_targets import KnownTarget
 from tests.report.builder import NOW
 
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from healthmon.model import Changes, CheckState, Health, Reading, Target, Transition, VeilPeriod
 from healthmon.report.rolling import READINGS_AT_ONCE, Roller
-from healthmon.store.writer import Writer, open_writer
+from healthmon.store.write.writer import Writer, open_writer
 from tests.report.builder import DAY, HOUR, MINUTE, phone, provider, steps, veil
 
 BERLIN, KOLKATA = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Kolkata")

@@ -10,7 +10,7 @@ from msgspec import Struct
 from healthmon.errors import DeliveredInPart, DeliveryError, DeliveryUnsure, Missed, NoConnection
 from healthmon.notify.message import MOST_CHARACTERS, Message
 from healthmon.notify.tickets.ticket import Action
-from healthmon.store.outbox import ClaimedRow
+from healthmon.store.outbox.outbox import ClaimedRow
 from tests.scenarios.agenda import Agenda
 from tests.scenarios.kills import Kills
 

@@ -18,8 +18,8 @@ from healthmon.notify.lookout import Lookout
 from healthmon.notify.message import Message
 from healthmon.sources.events import EventTimes
 from healthmon.sources.polls import PollTimes
-from healthmon.store.outbox import Claim, ClaimedRow, Outbox
-from healthmon.store.writer import open_writer
+from healthmon.store.outbox.outbox import Claim, ClaimedRow, Outbox
+from healthmon.store.write.writer import open_writer
 from tests.scenarios.agenda import Agenda, Life, Process
 from tests.scenarios.asterisk import Asterisk
 from tests.scenarios.channel import Channel

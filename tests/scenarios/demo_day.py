@@ -15,7 +15,7 @@ from healthmon.demo import cast
 from healthmon.report.accounts import Rules
 from healthmon.report.looking import Asked, account_of
 from healthmon.report.rendering import Look, listing, rendered
-from healthmon.store.queries import open_reader
+from healthmon.store.read.queries import open_reader
 from tests.scenarios.asterisk import Peer
 from tests.scenarios.world import DAY, HOUR, MINUTE, World, configured, folder
 

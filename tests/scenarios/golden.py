@@ -19,7 +19,7 @@ from healthmon.report.present import standing
 from healthmon.report.report_data import report_json
 from healthmon.report.spans import Span
 from healthmon.report.status_json import status_json
-from healthmon.store.queries import open_reader
+from healthmon.store.read.queries import open_reader
 from tests.scenarios.channel import Channel
 from tests.scenarios.playing import played
 from tests.scenarios.rows import ROWS, Row

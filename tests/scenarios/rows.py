@@ -12,7 +12,7 @@ from healthmon.model import Check, Length
 from healthmon.report.looking import Asked, account_of
 from healthmon.sources.events import EventTimes
 from healthmon.sources.polls import PollTimes
-from healthmon.store.queries import open_reader
+from healthmon.store.read.queries import open_reader
 from tests.scenarios.asterisk import Peer
 from tests.scenarios.channel import Manner
 from tests.scenarios.daemon import Pace

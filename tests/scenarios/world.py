@@ -18,8 +18,8 @@ from healthmon.config.parser import load
 from healthmon.config.types import Config, ReceiverUrl
 from healthmon.fakepbx.endpoints import FakeEndpoint
 from healthmon.model import Incident, Matcher, Target
-from healthmon.store.commander import Commander, open_commander
-from healthmon.store.queries import open_reader
+from healthmon.store.read.queries import open_reader
+from healthmon.store.write.orders import Commander, open_commander
 from tests.scenarios.agenda import Agenda
 from tests.scenarios.asterisk import Asterisk, Peer
 from tests.scenarios.channel import Channel, MailChannel

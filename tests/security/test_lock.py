@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from healthmon.errors import DatabaseBusy, DatabaseLocked
-from healthmon.store import connect
-from healthmon.store.connect import errors_named
-from healthmon.store.lock import Lock, look_at_lock
-from healthmon.store.names import lock_path
-from healthmon.store.queries import open_reader
-from healthmon.store.writer import open_writer
+from healthmon.store.read.queries import open_reader
+from healthmon.store.sqlite import connect
+from healthmon.store.sqlite.beside import lock_path
+from healthmon.store.sqlite.connect import errors_named
+from healthmon.store.sqlite.lock import Lock, look_at_lock
+from healthmon.store.write.writer import open_writer
 from tests.security.hands import GROUP, MEMBER, USER, held, in_a_child, needs_root
 from tests.store.scene import START, Store
 

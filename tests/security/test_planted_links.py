@@ -12,7 +12,7 @@ import pytest
 
 from healthmon.cli.output import output_to
 from healthmon.errors import ExitCode
-from healthmon.store.files import make_empty
+from healthmon.store.sqlite.copies import make_empty
 from tests.cli.test_permission import COMMANDS
 from tests.security.hands import GROUP, MEMBER, USER, Scene, as_root, command, in_a_child, needs_root
 

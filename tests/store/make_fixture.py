@@ -33,9 +33,9 @@ from healthmon.model import (
     Severity,
     Target,
 )
-from healthmon.store.commander import open_commander
-from healthmon.store.reports import MadeReport, ReportBook
+from healthmon.store.outbox.report_book import MadeReport, ReportBook
 from healthmon.store.schema import MIGRATIONS
+from healthmon.store.write.orders import open_commander
 from tests.store.scene import (
     OFFICE,
     PHONE,

@@ -21,9 +21,9 @@ from healthmon.model import (
     Transition,
     VeilPeriod,
 )
-from healthmon.store.outbox import Outbox
-from healthmon.store.queries import Reader, open_reader
-from healthmon.store.writer import Writer, open_writer
+from healthmon.store.outbox.outbox import Outbox
+from healthmon.store.read.queries import Reader, open_reader
+from healthmon.store.write.writer import Writer, open_writer
 
 #: A Thursday in May 2026; all scenes begin here.
 START = 1_778_760_000.0

@@ -13,8 +13,8 @@ import pytest
 from healthmon import store as package
 from healthmon.model import Changes, Health, Notification, Reason, Remembered, Said, UrlState
 from healthmon.store import schema
-from healthmon.store.connect import open_connection
-from healthmon.store.outbox import Claim
+from healthmon.store.outbox.outbox import Claim
+from healthmon.store.sqlite.connect import open_connection
 from tests.store.scene import (
     BOSS,
     DESK,

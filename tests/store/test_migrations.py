@@ -15,11 +15,11 @@ import pytest
 
 from healthmon.errors import DatabaseUnwritable, SchemaTooNew, StoreError
 from healthmon.model import Health, Said
-from healthmon.store.database import open_database, schema_version
-from healthmon.store.meters import Meters
-from healthmon.store.queries import open_reader
+from healthmon.store.read.meters import Meters
+from healthmon.store.read.queries import open_reader
 from healthmon.store.schema import APPLICATION_ID, MIGRATIONS
-from healthmon.store.writer import open_writer
+from healthmon.store.sqlite.database import open_database, schema_version
+from healthmon.store.write.writer import open_writer
 from tests.store.make_fixture import FIXTURES, fill
 from tests.store.scene import BOSS, PHONE, START, Store
 

@@ -28,14 +28,14 @@ from healthmon.model import (
     RoundTrip,
 )
 from healthmon.report.rolling import Roller
-from healthmon.store.commander import open_commander
-from healthmon.store.listing import Wanted, let_choose
-from healthmon.store.meters import Meters
-from healthmon.store.outbox import Outbox
-from healthmon.store.prune import Cuts
-from healthmon.store.queries import Reader
-from healthmon.store.reports import KEPT, MadeReport, ReportBook
+from healthmon.store.outbox.outbox import Outbox
+from healthmon.store.outbox.report_book import KEPT, MadeReport, ReportBook
+from healthmon.store.read.incident_lists import Wanted, let_choose
+from healthmon.store.read.meters import Meters
+from healthmon.store.read.queries import Reader
 from healthmon.store.schema import MIGRATIONS
+from healthmon.store.write.orders import open_commander
+from healthmon.store.write.pruning import Cuts
 from tests.store.make_fixture import fill
 from tests.store.scene import (
     BOSS,

@@ -12,7 +12,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from healthmon.model import Incident
-from healthmon.store.queries import open_reader
+from healthmon.store.read.queries import open_reader
 from tests.sinks import Arrived
 
 MARK = "possibly repeated"

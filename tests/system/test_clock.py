@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from healthmon.store.queries import open_reader
+from healthmon.store.read.queries import open_reader
 from tests.system.accounts import booked, wrong_incidents, wrong_tellings
 from tests.system.fake_scene import FakeScene, fake_scene, phones
 

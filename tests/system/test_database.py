@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from healthmon.store.database import create_database
+from healthmon.store.sqlite.database import create_database
 from tests.sinks import WebhookSink
 from tests.system.accounts import booked, nothing_waits, wrong_incidents, wrong_tellings
 from tests.system.daemon import Daemon

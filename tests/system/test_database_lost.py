@@ -51,7 +51,7 @@ def ended(daemon: Daemon) -> str:
     return log
 
 
-# ---------------------------------------------------------------- while it runs (every kind: tests/store/test_guard.py)
+# --------------------------------------------------------- while it runs (every kind: tests/store/sqlite/test_guard.py)
 
 
 def test_database_that_is_truncated_while_running_is_noticed_and_told_directly(scene: FakeScene) -> None:

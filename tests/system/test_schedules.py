@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from healthmon.store.reports import ReportBook
+from healthmon.store.outbox.report_book import ReportBook
 from tests.sinks import SmtpSink
 from tests.system.fake_scene import FakeScene, fake_scene
 

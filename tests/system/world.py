@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from healthmon.core.interpret import EXPIRES_ONLY, NOT_QUALIFIED
 from healthmon.errors import StoreError
 from healthmon.model import Health
-from healthmon.store.queries import Reader, open_reader
+from healthmon.store.read.queries import Reader, open_reader
 from tests.lab.endpoints import Endpoint, phone, trunk
 from tests.lab.fixtures import Lab
 from tests.lab.pbxfiles import Options

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from healthmon.notify.message import Message
 from healthmon.notify.tickets.service import TicketSender
-from healthmon.store.outbox import ClaimedRow
+from healthmon.store.outbox.outbox import ClaimedRow
 
 NEVER = float("inf")
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from healthmon.model import Incident, Reason, Said, Severity
-from healthmon.store.outbox import ClaimedRow
+from healthmon.store.outbox.outbox import ClaimedRow
 
 
 class Action(StrEnum):

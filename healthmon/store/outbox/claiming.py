@@ -1,0 +1,417 @@
+"""Which waiting rows become a message, and what each of them says (bookkeeping 5 and 6)."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from heapq import nsmallest
+from itertools import chain, groupby
+from operator import itemgetter
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from healthmon.core.alerting import is_wider, says
+from healthmon.model import Incident, Kind, Reason, Said, Severity
+from healthmon.store.outbox.failing_channels import FailingChannel, channels_that_fail
+from healthmon.store.read.remembered import SAID
+from healthmon.store.read.unseen import with_unseen
+from healthmon.store.rows import incident_of
+from healthmon.store.timeline import Timeline
+
+#: What a silence or a maintenance window mutes is held back while it lasts.
+NOT_HELD = """NOT EXISTS (SELECT 1 FROM incidents muted
+        WHERE muted.id = n.incident_id AND muted.muted_by <> '' AND muted.closed_at IS NULL)"""
+
+#: Whether a row of ``notifications n`` may be told in the quiet time of its URL, if there is one at ``:moment``.
+NOT_QUIET = """NOT EXISTS (SELECT 1 FROM urls quiet JOIN incidents loud ON loud.id = n.incident_id
+        WHERE quiet.url_id = n.url_id AND quiet.quiet_until > :moment
+        AND quiet.quiet_except NOT LIKE '%' || loud.severity || '%')"""
+
+# A row waits for the earlier ones of its incident, so that what is said keeps its order.
+_DUE = f"""SELECT n.id, n.incident_id, n.reason, n.in_doubt FROM notifications n
+    WHERE n.url_id = :url_id AND n.state = 'waiting' AND (:as_tickets OR n.reason <> 'ended') AND n.due_at <= :now
+    AND {NOT_HELD}
+    AND {NOT_QUIET}
+    AND NOT EXISTS (SELECT 1 FROM notifications earlier
+        WHERE earlier.incident_id = n.incident_id AND earlier.url_id = n.url_id AND earlier.state = 'waiting'
+        AND earlier.id < n.id AND earlier.due_at > :now)
+    ORDER BY n.incident_id, n.id LIMIT :limit"""  # noqa: S608 (a constant of ours)
+
+# Rides along with a message, causes none.
+_RIDING_ALONG = f"""SELECT n.id, n.incident_id, n.reason, n.in_doubt FROM notifications n
+    WHERE n.url_id = :url_id AND n.state = 'waiting' AND n.reason = 'ended' AND {NOT_QUIET}
+    ORDER BY n.incident_id, n.id LIMIT :limit"""  # noqa: S608 (a constant of ours)
+
+_NEWEST_SAID = f"""SELECT {SAID} AS said, size FROM notifications
+    WHERE incident_id = :incident_id AND url_id = :url_id AND {SAID} IS NOT NULL
+    ORDER BY claim DESC, id DESC LIMIT 1"""  # noqa: S608 (a constant of ours)
+
+_COUNT_CLAIM = """INSERT INTO urls (url_id, claims) VALUES (:url_id, 1)
+    ON CONFLICT (url_id) DO UPDATE SET claims = urls.claims + 1"""
+
+_CANCEL = """UPDATE notifications SET state = 'cancelled', why = :why, finished_at = :now WHERE id = :id"""
+
+_SEND = """UPDATE notifications SET state = 'sending', claim = :claim, claimed_at = :now, says = :says,
+    in_doubt = :in_doubt, size = :size, severity = :severity WHERE id = :id"""
+
+_FIRST_SEVERITY = """SELECT severity FROM notifications
+    WHERE incident_id = :incident_id AND url_id = :url_id AND severity <> '' ORDER BY claim, id LIMIT 1"""
+
+# Before schema 19 messages were booked without it, and their tickets had keys that nobody knows any more.
+_HAS_TICKET = """SELECT EXISTS (SELECT 1 FROM notifications
+    WHERE incident_id = :incident_id AND url_id = :url_id AND severity <> '')"""
+
+_KEY = "SELECT d.identity, i.opened_at FROM daemon d JOIN incidents i ON i.id = :incident_id"
+
+_REFUSED = """SELECT m.address FROM notifications n JOIN missed m ON m.notification_id = n.id
+    WHERE n.incident_id = :incident_id AND n.url_id = :url_id AND m.state = 'refused'"""
+
+_OPEN = "SELECT i.* FROM incidents i WHERE i.telling AND i.closed_at IS NULL ORDER BY i.id"
+
+_UNEXPLAINED = """SELECT i.id, i.kind, i.severity, EXISTS (SELECT 1 FROM notifications n
+        WHERE n.incident_id = i.id AND n.url_id = :url_id AND n.state IN ('waiting', 'sending', 'undeliverable')
+    ) AS is_undelivered FROM incidents i
+    WHERE i.closed_at IS NULL AND i.muted_by = '' AND NOT EXISTS (
+        SELECT 1 FROM incidents bigger WHERE bigger.id = i.explained_by AND bigger.closed_at IS NULL)"""
+
+# What this URL was told to last again, after it ended otherwise: it is watched anew.
+_TOLD_ANEW = """SELECT newer.id FROM incidents ended JOIN incidents newer
+    ON newer.pbx = ended.pbx AND newer.technology = ended.technology AND newer.resource = ended.resource
+        AND newer.check_name = ended.check_name AND newer.id > ended.id AND newer.closed_at IS NULL
+    WHERE ended.id = :id AND EXISTS (SELECT 1 FROM notifications n
+        WHERE n.incident_id = newer.id AND n.url_id = :url_id AND n.says IS NOT NULL)"""
+
+#: So many of the things are named of which a message does not speak.
+NAMED_OTHERS = 3
+
+# Of those that are told of: over the years, most incidents are explained by another.
+_EXPLAINING = """SELECT i.id FROM incidents i WHERE i.telling
+    AND EXISTS (SELECT 1 FROM incidents smaller WHERE smaller.explained_by = i.id)"""
+
+#: Where several rows of one incident would say the same, the first of these speaks for all.
+_SPEAKS_FIRST = (
+    Reason.OPENED,
+    Reason.ESCALATED,
+    Reason.WIDENED,
+    Reason.CHANGED,
+    Reason.FLAPPING,
+    Reason.STABLE,
+    Reason.RESOLVED,
+    Reason.ENDED,
+    Reason.ACKNOWLEDGED,
+    Reason.REMINDER,
+    Reason.LONG_GONE,
+    Reason.RESTARTED,
+)
+
+
+class ClaimedRow(Struct, frozen=True):
+    """One line of a message: what is told about one incident, with the facts as they were at claiming."""
+
+    notification_id: int
+    reason: Reason
+    says: Said
+    incident: Incident
+    #: The same may have arrived already: an earlier attempt ended without a result.
+    possibly_repeated: bool
+    #: The smaller incidents that this one explains, and those that these explain.
+    explained: tuple[Incident, ...] = ()
+    #: Those of them that last, and of which this URL was told, or is told in this message; of a group: once it is over.
+    told: frozenset[int] = frozenset()
+    #: Open incidents of which this message does not speak, that no bigger open one explains, and that may be told of;
+    #: and the worst of them.
+    others_down: int = 0
+    others: tuple[Incident, ...] = ()
+    #: For an on-call service only: what it knows the incident by, the same for ever; and how urgent it was at first.
+    key: str = ""
+    first_severity: Severity | None = None
+
+
+class Claim(Struct, frozen=True):
+    """What one message must tell one URL. ``id`` counts the claims of this URL."""
+
+    id: int
+    url_id: str
+    rows: tuple[ClaimedRow, ...]
+    #: Other channels that should tell the same, and cannot.
+    failing: tuple[FailingChannel, ...] = ()
+    #: Addresses of this URL that refused the beginning of what is told to be over: they are asked about by themselves.
+    unaware: frozenset[str] = frozenset()
+
+
+class Line(Struct, frozen=True):
+    """A row that is to be sent."""
+
+    id: int
+    reason: Reason
+    says: Said
+    incident: Incident
+    #: What earlier attempts may have said.
+    in_doubt: Said | None
+
+
+class Choice(Struct, frozen=True):
+    """What becomes of the rows that are due: lines of the message, and rows that have nothing to say (with why)."""
+
+    lines: tuple[Line, ...] = ()
+    cancelled: tuple[tuple[int, str], ...] = ()
+
+    def __add__(self, other: Choice) -> Choice:
+        """Take both."""
+        return Choice.all_of((self, other))
+
+    @classmethod
+    def all_of(cls, choices: Collection[Choice]) -> Choice:
+        """Take all, thousands too."""
+        lines = chain.from_iterable(choice.lines for choice in choices)
+        return cls(tuple(lines), tuple(chain.from_iterable(choice.cancelled for choice in choices)))
+
+
+def make_claim(
+    connection: sqlite3.Connection,
+    line: Timeline,
+    url_id: str,
+    now: float,
+    *,
+    limit: int,
+    joining: float,
+    as_tickets: bool = False,
+) -> Claim | None:
+    """Mark what is due as being sent, and return it with its facts. Call it inside a writing transaction.
+
+    ``as_tickets``: each row is an event of its own, so that nothing rides along, and each has a key.
+    """
+    moment = line.stored(now)
+    parameters = {"url_id": url_id, "now": moment, "moment": moment, "limit": limit, "as_tickets": as_tickets}
+    due = connection.execute(_DUE, parameters).fetchall()
+    if due and joining:
+        due = connection.execute(_DUE, {**parameters, "now": line.stored(now + joining)}).fetchall()
+    choice = _choice(connection, line, due, url_id, {})
+    if choice.lines and not as_tickets:
+        said = {each.incident.id: each.says for each in choice.lines}
+        riding_along = connection.execute(_RIDING_ALONG, parameters).fetchall()
+        choice += _still_ended(connection, _choice(connection, line, riding_along, url_id, said), choice, url_id)
+    if as_tickets:
+        choice = _known_there(connection, choice, url_id)
+    if choice == Choice():
+        # Nothing is written, so that the engine is not made to look.
+        return None
+    connection.execute(_COUNT_CLAIM, parameters)
+    claim_id = connection.execute("SELECT claims FROM urls WHERE url_id = :url_id", parameters).fetchone()[0]
+    _book(connection, choice, claim_id, line.stored(now))
+    if not choice.lines:
+        return None
+    failing = channels_that_fail(connection, line, url_id, (each.incident.id for each in choice.lines), now)
+    rows = with_facts(connection, choice.lines, url_id, line, now)
+    if as_tickets:
+        return Claim(claim_id, url_id, with_keys(connection, rows, url_id), failing)
+    return Claim(claim_id, url_id, rows, failing, _unaware(connection, rows, url_id))
+
+
+def _unaware(connection: sqlite3.Connection, rows: Iterable[ClaimedRow], url_id: str) -> frozenset[str]:
+    """Name the addresses that were refused for good when something was told that is over now, by their keys."""
+    over = ({"incident_id": row.incident.id, "url_id": url_id} for row in rows if row.says is Said.UP)
+    return frozenset(address for about in over for (address,) in connection.execute(_REFUSED, about))
+
+
+def _still_ended(connection: sqlite3.Connection, ended: Choice, beside: Choice, url_id: str) -> Choice:
+    """Leave out what is watched again, and told: "no longer watched" would contradict that."""
+    told = {(line.incident.target, line.incident.check): line.incident.id for line in beside.lines}
+    lines: list[Line] = []
+    cancelled = list(ended.cancelled)
+    for line in ended.lines:
+        anew = told.get((line.incident.target, line.incident.check))
+        if anew is None:
+            found = connection.execute(_TOLD_ANEW, {"id": line.incident.id, "url_id": url_id}).fetchone()
+            anew = found["id"] if found is not None else None
+        if anew is None:
+            lines.append(line)
+        else:
+            cancelled.append((line.id, f"watched again, and told as incident {anew}"))
+    return Choice(tuple(lines), tuple(cancelled))
+
+
+def _known_there(connection: sqlite3.Connection, choice: Choice, url_id: str) -> Choice:
+    """Leave out what speaks of a ticket that has the key of an earlier version: the service knows no other."""
+    lines: list[Line] = []
+    cancelled = list(choice.cancelled)
+    for line in choice.lines:
+        opens_it = line.says is not Said.UP and line.reason is not Reason.ACKNOWLEDGED
+        about = {"incident_id": line.incident.id, "url_id": url_id}
+        if opens_it or connection.execute(_HAS_TICKET, about).fetchone()[0]:
+            lines.append(line)
+        else:
+            cancelled.append((line.id, "its ticket was opened before the upgrade: resolve it there by hand"))
+    return Choice(tuple(lines), tuple(cancelled))
+
+
+def _choice(
+    connection: sqlite3.Connection,
+    line: Timeline,
+    rows: list[sqlite3.Row],
+    url_id: str,
+    said_with_it: Mapping[int, Said],
+) -> Choice:
+    """``said_with_it``: what the same message says already."""
+    chosen: list[Choice] = []
+    for number, of_incident in groupby(rows, key=itemgetter("incident_id")):
+        key = {"id": number, "incident_id": number, "url_id": url_id}
+        incident = incident_of(connection.execute("SELECT * FROM incidents WHERE id = :id", key).fetchone(), line)
+        newest = connection.execute(_NEWEST_SAID, key).fetchone()
+        said = said_with_it.get(number) or (None if newest is None else Said(newest["said"]))
+        told_size = 0 if newest is None else newest["size"]
+        chosen.append(choose(incident, list(of_incident), said, told_size))
+    return Choice.all_of(chosen)
+
+
+def choose(
+    incident: Incident, rows: Iterable[Mapping[str, object] | sqlite3.Row], said: Said | None, told_size: int
+) -> Choice:
+    """Decide what the due rows of one incident say, in the order of booking; one line at most remains.
+
+    ``said`` is the newest that was delivered or is in doubt at this URL, with ``told_size`` of a group down.
+    """
+    speaking: list[Line] = []
+    silent: list[tuple[int, str]] = []
+    for row in rows:
+        number, reason, doubt = int(str(row["id"])), Reason(str(row["reason"])), row["in_doubt"]
+        would_say = says(reason, incident, said)
+        is_stale = (reason is Reason.CHANGED and would_say is said) or (
+            reason is Reason.WIDENED and not is_wider(incident, told_size)
+        )
+        if would_say is None or (is_stale and not doubt):
+            silent.append((number, _why_nothing(incident, said)))
+        else:
+            said = would_say
+            speaking.append(Line(number, reason, would_say, incident, Said(str(doubt)) if doubt else None))
+    if not speaking:
+        return Choice((), tuple(silent))
+    return _speak_once(speaking) + Choice((), tuple(silent))
+
+
+def _speak_once(speaking: Sequence[Line]) -> Choice:
+    """Let one row speak for all: of those that say what the last one says, the weightiest."""
+    candidates = [line for line in speaking if line.says == speaking[-1].says]
+    chosen = min(candidates, key=lambda line: _SPEAKS_FIRST.index(line.reason))
+    doubt = next((line.in_doubt for line in reversed(speaking) if line.in_doubt), None)
+    line = Line(chosen.id, chosen.reason, chosen.says, chosen.incident, doubt)
+    others = tuple((each.id, f"told together with: {chosen.reason}") for each in speaking if each.id != chosen.id)
+    return Choice((line,), others)
+
+
+def _why_nothing(incident: Incident, said: Said | None) -> str:
+    if incident.is_open:
+        return "no longer so"
+    if said is None and incident.muted_by:
+        return f"over, and nobody was told: {incident.muted_by}"
+    if said is None:
+        return "over before anybody was told"
+    return "over meanwhile" if said.is_bad else "its end has been told already"
+
+
+def _book(connection: sqlite3.Connection, choice: Choice, claim_id: int, now: float) -> None:
+    connection.executemany(_CANCEL, [{"id": number, "why": why, "now": now} for number, why in choice.cancelled])
+    connection.executemany(
+        _SEND,
+        [
+            {
+                "id": line.id,
+                "claim": claim_id,
+                "now": now,
+                "says": line.says,
+                "in_doubt": line.in_doubt,
+                "size": line.incident.down,
+                "severity": line.incident.severity,
+            }
+            for line in choice.lines
+        ],
+    )
+
+
+def with_facts(
+    connection: sqlite3.Connection, lines: Sequence[Line], url_id: str, timeline: Timeline, now: float
+) -> tuple[ClaimedRow, ...]:
+    """Return what is to be sent, with the facts of this moment."""
+    explaining = {row["id"] for row in connection.execute(_EXPLAINING)}
+    explained = {
+        line.incident.id: _explained_by(connection, line.incident, timeline) if line.incident.id in explaining else ()
+        for line in lines
+    }
+    # A group that lasts is told as a whole: who knows which of its thousands is asked of no one.
+    asked = (line.incident for line in lines if not (line.incident.is_open and line.incident.kind.is_group))
+    lasting = {one.id for incident in asked for one in explained[incident.id] if one.is_open}
+    told = {number for number in lasting if _knows_of(connection, number, url_id)}
+    spoken_of = {line.incident.id for line in lines} | told
+    others = [row for row in connection.execute(_UNEXPLAINED, {"url_id": url_id}) if row["id"] not in spoken_of]
+    # What this channel did not take yet may be what it refuses, by its very name: it must not spoil the others.
+    worst = _worst_of(connection, (row for row in others if not row["is_undelivered"]), timeline)
+    return tuple(
+        ClaimedRow(
+            notification_id=line.id,
+            reason=line.reason,
+            says=line.says,
+            incident=with_unseen(connection, timeline, line.incident, now),
+            possibly_repeated=line.in_doubt is not None,
+            explained=explained[line.incident.id],
+            told=frozenset(one.id for one in explained[line.incident.id] if one.id in told),
+            others_down=len(others),
+            others=worst,
+        )
+        for line in lines
+    )
+
+
+def _worst_of(connection: sqlite3.Connection, rows: Iterable[sqlite3.Row], timeline: Timeline) -> tuple[Incident, ...]:
+    """The incidents of those that matter most: providers before phones."""
+    severities, kinds = list(map(str, Severity)), list(map(str, Kind))
+    order = nsmallest(
+        NAMED_OTHERS, ((severities.index(row["severity"]), kinds.index(row["kind"]), row["id"]) for row in rows)
+    )
+    found = (connection.execute("SELECT * FROM incidents WHERE id = :id", {"id": number}) for *_, number in order)
+    return tuple(incident_of(cursor.fetchone(), timeline) for cursor in found)
+
+
+def with_keys(connection: sqlite3.Connection, rows: Iterable[ClaimedRow], url_id: str) -> tuple[ClaimedRow, ...]:
+    """Give rows the key of their incident. It is made of what never changes, whoever sets the clock."""
+    keyed = []
+    for row in rows:
+        about = {"incident_id": row.incident.id, "url_id": url_id}
+        identity, opened_at = connection.execute(_KEY, about).fetchone()
+        first = connection.execute(_FIRST_SEVERITY, about).fetchone()
+        severity = row.incident.severity if first is None else Severity(first["severity"])
+        key = f"healthmon-{identity}-{row.incident.id}-{opened_at:.0f}"
+        keyed.append(replace(row, key=key, first_severity=severity))
+    return tuple(keyed)
+
+
+def lasting_tickets(connection: sqlite3.Connection, line: Timeline, url_id: str) -> tuple[ClaimedRow, ...]:
+    """Read the open incidents that this URL was told of, with their keys."""
+    incidents = [incident_of(row, line) for row in connection.execute(_OPEN).fetchall()]
+    rows = (
+        ClaimedRow(
+            0, Reason.OPENED, says(Reason.OPENED, incident, None) or Said.DOWN, incident, possibly_repeated=False
+        )
+        for incident in incidents
+        if _knows_of(connection, incident.id, url_id)
+    )
+    return with_keys(connection, rows, url_id)
+
+
+def _knows_of(connection: sqlite3.Connection, incident_id: int, url_id: str) -> bool:
+    """Whether this URL was told, or is told in this message, that an incident lasts."""
+    newest = connection.execute(_NEWEST_SAID, {"incident_id": incident_id, "url_id": url_id}).fetchone()
+    return newest is not None and Said(newest["said"]).is_bad
+
+
+def _explained_by(connection: sqlite3.Connection, incident: Incident, timeline: Timeline) -> tuple[Incident, ...]:
+    """All that it explains: also what is explained by a group that it explains."""
+    rows = connection.execute(
+        """WITH RECURSIVE smaller (id) AS (
+            SELECT id FROM incidents WHERE explained_by = :id
+            UNION SELECT i.id FROM smaller JOIN incidents i ON i.explained_by = smaller.id)
+        SELECT incidents.* FROM smaller JOIN incidents ON incidents.id = smaller.id
+        WHERE incidents.id <> :id ORDER BY incidents.id""",
+        {"id": incident.id},
+    )
+    return tuple(incident_of(row, timeline) for row in rows)

@@ -1,0 +1,179 @@
+"""The incidents that a report lists: chosen, counted and put in order by SQLite, so that nobody has all in memory."""
+
+from __future__ import annotations
+
+import sqlite3
+from array import array
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import lru_cache
+from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from healthmon.model import OUR_TECHNOLOGIES, Check, Health, Incident, Kind, Target
+from healthmon.store.read.unseen import with_unseen
+from healthmon.store.rows import KINDS, incident_of, named
+from healthmon.store.sqlite.connect import errors_named
+from healthmon.store.sqlite.readonly import connect_again
+from healthmon.store.timeline import Timeline
+
+#: So many incidents are read at once, and are in memory.
+INCIDENTS_AT_ONCE = 1_000
+
+#: So many different targets are decided about once, and not for each of their incidents.
+_TARGETS_REMEMBERED = 50_000
+
+#: Whether what happens to this target, of this kind and watch section, is wanted.
+Wants = Callable[[Target, Kind, str], bool]
+
+
+class Wanted(Struct, frozen=True):
+    """Which incidents are asked for: those that overlap a window, of the targets that are wanted."""
+
+    since: float
+    until: float
+    #: None: all are.
+    wants: Wants | None = None
+    #: Also those that another one of these explains.
+    with_explained: bool = True
+    #: What ended later lasted still.
+    known_at: float = float("inf")
+
+
+def _wanted(alias: str) -> str:
+    names = ", ".join(f"{alias}.{name}" for name in ("pbx", "technology", "resource", "kind", "watch"))
+    return f"(:wants_all OR CHOSEN({names}))"
+
+
+def _that(ended: str) -> str:
+    """Incidents that ended so; each end has an index of its own."""
+    return f"""SELECT one.id, one.opened_at FROM incidents one
+    WHERE {ended} AND one.opened_at < :until AND one.check_name <> '{Check.RESTART}' AND {_wanted("one")}
+        AND (:with_explained OR one.explained_by IS NULL OR NOT EXISTS (
+            SELECT 1 FROM incidents bigger WHERE bigger.id = one.explained_by AND bigger.opened_at < :until
+            AND (bigger.closed_at IS NULL OR bigger.closed_at > :since) AND {_wanted("bigger")}))"""  # noqa: S608
+
+
+_THOSE = f"{_that('one.closed_at IS NULL')} UNION ALL {_that('one.closed_at > :since')}"
+
+COUNT = f"SELECT COUNT(*) FROM ({_THOSE}) AS those"  # noqa: S608 (constants of ours, here and below)
+
+#: All, if ``most`` is negative.
+NEWEST = f"SELECT id FROM ({_THOSE}) AS those ORDER BY opened_at DESC, id DESC LIMIT :most"  # noqa: S608
+
+_OURS = ", ".join(f"'{word}'" for word in sorted(OUR_TECHNOLOGIES))
+
+
+def _causes_that(ended: str) -> str:
+    """What explains an outage of a single target in the end: a phone's its site, a site's the line of its PBX."""
+    return f"""SELECT COALESCE(third.id, second.id, first.id, one.id) AS cause FROM incidents one
+        LEFT JOIN incidents first ON first.id = one.explained_by
+        LEFT JOIN incidents second ON second.id = first.explained_by
+        LEFT JOIN incidents third ON third.id = second.explained_by
+    WHERE {ended} AND one.opened_at < :until AND {_wanted("one")}
+        AND one.check_name IN ('{Check.CONNECTION}', '{Check.REACHABILITY}') AND one.technology NOT IN ({_OURS})
+        AND (one.health = '{Health.DOWN}' OR one.was_down OR one.flap_episodes > 0)"""  # noqa: S608
+
+
+CAUSES = f"""SELECT COUNT(DISTINCT cause) FROM (
+    {_causes_that("one.closed_at IS NULL")} UNION ALL {_causes_that("one.closed_at > :since")}) AS causes"""  # noqa: S608
+
+NUMBERED = "SELECT * FROM incidents WHERE id = :id"
+
+
+def _of_sites(ended: str) -> str:
+    return f"""SELECT one.* FROM incidents one
+    WHERE {ended} AND one.opened_at < :until AND one.kind = '{Kind.SITE}' AND {_wanted("one")}"""  # noqa: S608
+
+
+OF_SITES = f"{_of_sites('one.closed_at IS NULL')} UNION ALL {_of_sites('one.closed_at > :since')}"
+
+
+def count(connection: sqlite3.Connection, line: Timeline, wanted: Wanted) -> int:
+    """Count those that are wanted."""
+    number: int = _ask(connection, COUNT, line, wanted).fetchone()[0]
+    return number
+
+
+def count_causes(connection: sqlite3.Connection, line: Timeline, wanted: Wanted) -> int:
+    """Count what the outages of those that are wanted go back to; what one thing took with it is one."""
+    number: int = _ask(connection, CAUSES, line, wanted).fetchone()[0]
+    return number
+
+
+def newest(connection: sqlite3.Connection, line: Timeline, wanted: Wanted, most: int | None = None) -> array[int]:
+    """Return the numbers of those that are wanted, the newest first; at most so many."""
+    found = _ask(connection, NEWEST, line, wanted, most=-1 if most is None else most)
+    return array("q", (row["id"] for row in found))
+
+
+def of_sites(connection: sqlite3.Connection, line: Timeline, wanted: Wanted) -> Iterator[Incident]:
+    """Read those of sites, in no order."""
+    return (as_it_was(incident_of(row, line), wanted.known_at) for row in _ask(connection, OF_SITES, line, wanted))
+
+
+def numbered(connection: sqlite3.Connection, line: Timeline, wanted: Wanted, numbers: array[int]) -> Iterator[Incident]:
+    """Read incidents by their numbers, in the order of these, as they were known."""
+    for number in numbers:
+        row = connection.execute(NUMBERED, {"id": number}).fetchone()
+        if row is not None:
+            yield with_unseen(connection, line, as_it_was(incident_of(row, line), wanted.known_at), wanted.until)
+
+
+def as_it_was(incident: Incident, now: float) -> Incident:
+    """Say of an incident what was known then: its end, and that somebody took note, may have come later."""
+    if incident.acked_at is not None and incident.acked_at > now:
+        incident = replace(incident, acked_at=None, acked_by="", ack_reason="")
+    if incident.closed_at is not None and incident.closed_at > now:
+        incident = replace(incident, closed_at=None, ending=None, closed_words="")
+    return incident
+
+
+def _ask(connection: sqlite3.Connection, sql: str, line: Timeline, wanted: Wanted, **more: int) -> sqlite3.Cursor:
+    let_choose(connection, wanted.wants)
+    parameters = {
+        "since": line.stored(wanted.since),
+        "until": line.stored(wanted.until),
+        "wants_all": wanted.wants is None,
+        "with_explained": wanted.with_explained,
+        **more,
+    }
+    return connection.execute(sql, parameters)
+
+
+def let_choose(connection: sqlite3.Connection, wants: Wants | None) -> None:
+    """Teach SQLite which targets are wanted: shell patterns mean the same here as for the targets of a report."""
+
+    @lru_cache(_TARGETS_REMEMBERED)
+    def is_chosen(pbx: str, technology: str, resource: str, kind: str, watch: str) -> bool:
+        return wants is None or wants(named(pbx, technology, resource), KINDS[kind], watch)
+
+    connection.create_function("CHOSEN", 5, is_chosen, deterministic=True)
+
+
+class StoredIncidents:
+    """Incidents by their numbers, read again each time that they are gone through, a page at a time.
+
+    Each page is a moment of its own, so that a consumer that stalls keeps nothing from the daemon. What was pruned in
+    the meantime is missing. Not to be read while a reader of this process is open (``connect_reader``).
+    """
+
+    def __init__(self, path: Path, line: Timeline, wanted: Wanted, numbers: array[int]) -> None:
+        self._path = path
+        self._line = line
+        self._wanted = wanted
+        self._numbers = numbers
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._numbers)
+
+    def __iter__(self) -> Iterator[Incident]:
+        """Read them in their order. Raises a StoreError."""
+        for first in range(0, len(self._numbers), INCIDENTS_AT_ONCE):
+            with closing(connect_again(self._path)[0]) as connection, errors_named(self._path):
+                numbers = self._numbers[first : first + INCIDENTS_AT_ONCE]
+                page = list(numbered(connection, self._line, self._wanted, numbers))
+            yield from page

@@ -1,0 +1,279 @@
+"""What the figures of a report are made from: for each check its changes and veils, and the readings of its meter.
+
+Each question is one look into an index. The rows are plain tuples: a year of 5,000 targets has millions of them.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from healthmon.core.roundtrips import RoundTrips
+from healthmon.model import Check, Health, Kind, Length, Reading, Target
+from healthmon.store.read.round_trips import read_round_trips
+from healthmon.store.rows import HEALTH_CODES, HEALTHS, KINDS, named
+from healthmon.store.schema import NO_END
+from healthmon.store.sqlite.connect import errors_named
+from healthmon.store.timeline import Timeline
+
+FOREVER = float("inf")
+
+#: How long a bucket of ``rtt_days`` is (seconds).
+_DAY = 86400.0
+
+#: One check of each target: reachability, and a PBX's connection.
+_ONE_OF_EACH = f"c.name = CASE WHEN c.technology = '' THEN '{Check.CONNECTION}' ELSE '{Check.REACHABILITY}' END"
+
+# What most checks do not have is asked of all at once: thousands of questions that find nothing take their time, too.
+_CHECK = """c.id, c.pbx, c.technology, c.resource, c.name, c.kind, c.watch, c.watched_since, c.forgotten_at,
+        s.watched_since, (SELECT MAX(until) FROM veils WHERE check_id = c.id),
+        (SELECT MAX(at) FROM rtt_days WHERE check_id = c.id),
+        t.at, t.old_health"""
+
+_WITH_STATES_AND_FIRST_CHANGES = """checks c LEFT JOIN states s ON s.check_id = c.id
+    LEFT JOIN transitions t ON t.rev = (SELECT rev FROM transitions WHERE check_id = c.id ORDER BY at, rev LIMIT 1)"""
+
+CHECKS_WATCHED = f"""SELECT {_CHECK}
+    FROM {_WITH_STATES_AND_FIRST_CHANGES}
+    WHERE {_ONE_OF_EACH} AND c.watched_since < :until AND (c.forgotten_at IS NULL OR c.forgotten_at > :since)
+    ORDER BY c.pbx, c.technology, c.resource"""  # noqa: S608 (constants of ours)
+
+#: The next ones in the order of their numbers, watched or not.
+CHECKS_AFTER = f"""SELECT {_CHECK}
+    FROM {_WITH_STATES_AND_FIRST_CHANGES}
+    WHERE c.id > :number AND {_ONE_OF_EACH} ORDER BY c.id LIMIT :limit"""  # noqa: S608
+
+CHANGES = """SELECT at, new_health FROM transitions
+    WHERE check_id = :check_id AND at >= :since AND at < :until ORDER BY at, rev"""
+
+VEILS = """SELECT since, until FROM veils
+    WHERE check_id = :check_id AND until > :since AND since < :until ORDER BY until"""
+
+VEILS_BEHIND_PBXS = f"""SELECT c.pbx, v.since, v.until FROM checks c CROSS JOIN veils v
+    WHERE c.technology = '' AND c.name = '{Check.REACHABILITY}' AND v.check_id = c.id
+        AND v.since < :until"""  # noqa: S608 (constants of ours)
+
+_READING = """at, up_s, degraded_s, down_s, unknown_s, outages, longest_s, belief, was_used, is_out, out_s,
+    outages_unseen_s, longest_unseen_s, out_unseen_s"""
+
+
+READING_UNTIL = f"""SELECT {_READING} FROM daily
+    WHERE check_id = :check_id AND at <= :at ORDER BY at DESC LIMIT 1"""  # noqa: S608
+
+READING_AFTER = f"""SELECT {_READING} FROM daily
+    WHERE check_id = :check_id AND at > :at ORDER BY at LIMIT 1"""  # noqa: S608
+
+_LONGEST = f"""SELECT {_READING} FROM daily
+    WHERE check_id = :check_id AND at > {{}} AND at <= :until ORDER BY longest_s DESC, longest_unseen_s DESC LIMIT 1"""  # noqa: S608
+
+LONGEST = _LONGEST.format(":since")
+
+_FIRST_AFTER = "(SELECT at FROM daily WHERE check_id = :check_id AND at > :since ORDER BY at LIMIT 1)"
+
+# One question instead of four: it is asked for each target.
+READINGS_AROUND = f"""SELECT 0 AS place, * FROM (SELECT {_READING} FROM daily
+        WHERE check_id = :check_id AND at <= :since ORDER BY at DESC LIMIT 1)
+    UNION ALL SELECT 1, * FROM (SELECT {_READING} FROM daily
+        WHERE check_id = :check_id AND at > :since ORDER BY at LIMIT 1)
+    UNION ALL SELECT 2, * FROM (SELECT {_READING} FROM daily
+        WHERE check_id = :check_id AND at <= :until ORDER BY at DESC LIMIT 1)
+    UNION ALL SELECT 3, * FROM ({_LONGEST.format(_FIRST_AFTER)})"""  # noqa: S608
+
+# Each round trip that was measured is in the bucket of its day, too.
+HAS_ROUND_TRIPS = "SELECT 1 FROM rtt_days WHERE check_id = :check_id AND at > :since AND at < :until LIMIT 1"
+
+_INSERT_READING = f"""INSERT INTO daily (check_id, {_READING}) VALUES (:check_id, :at, :up_s, :degraded_s, :down_s,
+    :unknown_s, :outages, :longest_s, :belief, :was_used, :is_out, :out_s, :outages_unseen_s, :longest_unseen_s,
+    :out_unseen_s)"""  # noqa: S608
+
+
+class Watched(NamedTuple):
+    """One check that was watched in a window, and its number in the database."""
+
+    id: int
+    target: Target
+    check: str
+    kind: Kind
+    watch: str
+    #: When it was taken under watch: the first time, and the last time.
+    watched_from: tuple[float, ...]
+    forgotten_at: float | None
+    #: When its last veil of its own ended, or will end; None: it never had one.
+    veiled_until: float | None = None
+    #: When its last day with a measured round trip began; None: there is none.
+    last_round_trips: float | None = None
+    #: When the first change was that is still kept, and what was believed before; None: there is none.
+    first_change: tuple[float, Health | None] | None = None
+
+
+class Around(NamedTuple):
+    """Readings around a window; None: there is none."""
+
+    #: The last one up to its beginning.
+    before: Reading | None
+    #: The first one after that.
+    after: Reading | None
+    #: The last one up to its end.
+    last: Reading | None
+    #: The longest outage of those later than ``after``, up to ``last``, each counted from its own beginning.
+    longest: Length
+
+
+class Meters:
+    """Answers for one check at a time. Used by the thread that owns the connection, inside of its transaction."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path, line: Timeline) -> None:
+        self._path = path
+        self._line = line
+        self._connection = connection
+        self._cursor = connection.cursor()
+        self._cursor.row_factory = None
+
+    def _rows(self, sql: str, parameters: dict[str, float]) -> list[tuple[Any, ...]]:
+        try:
+            return self._cursor.execute(sql, parameters).fetchall()
+        except sqlite3.Error:
+            # A with block around each of 40,000 questions would take a tenth of a second.
+            with errors_named(self._path):
+                raise
+
+    def watched(self, since: float, until: float) -> list[Watched]:
+        """Return what was watched in a window, one check of each target, ordered by target."""
+        rows = self._rows(CHECKS_WATCHED, self._span(since, until))
+        return [self._watched(row) for row in rows]
+
+    def checks_after(self, number: int, limit: int) -> list[Watched]:
+        """Return the next checks in the order of their numbers, also those that are not watched any more."""
+        return [self._watched(row) for row in self._rows(CHECKS_AFTER, {"number": number, "limit": limit})]
+
+    def _watched(self, row: tuple[Any, ...]) -> Watched:
+        number, pbx, technology, resource, check, kind, watch, first_since, forgotten_at, last_since, *news = row
+        veiled_until, last_round_trips, changed_at, old_health = news
+        begins = (first_since,) if last_since is None or last_since == first_since else (first_since, last_since)
+        return Watched(
+            id=number,
+            target=named(pbx, technology, resource),
+            check=check,
+            kind=KINDS[kind],
+            watch=watch,
+            watched_from=tuple(self._line.shown(at) for at in begins),
+            forgotten_at=self._line.shown_or_none(forgotten_at),
+            veiled_until=None if veiled_until is None else self._end(veiled_until),
+            last_round_trips=self._line.shown_or_none(last_round_trips),
+            first_change=None if changed_at is None else (changed_at + self._line.shift, HEALTHS[old_health]),
+        )
+
+    def changes(self, check_id: int, since: float, until: float) -> list[tuple[float, Health | None]]:
+        """Return what was believed from when on, of the changes in a time, in their order."""
+        rows = self._rows(CHANGES, {"check_id": check_id, **self._span(since, until)})
+        return [(at + self._line.shift, HEALTHS[new]) for at, new in rows]
+
+    def veils(self, check_id: int, since: float, until: float) -> list[tuple[float, float]]:
+        """Return when this check itself could not be seen, in the order of the ends; what lasts ends at infinity."""
+        return [self._veil(*row) for row in self._rows(VEILS, {"check_id": check_id, **self._span(since, until)})]
+
+    def veils_behind_pbxs(self, until: float) -> dict[str, list[tuple[float, float]]]:
+        """Return, by PBX, when nothing behind it could be seen, up to a time."""
+        veils: dict[str, list[tuple[float, float]]] = {}
+        for pbx, start, end in self._rows(VEILS_BEHIND_PBXS, self._span(0, until)):
+            veils.setdefault(pbx, []).append(self._veil(start, end))
+        return veils
+
+    def _veil(self, since: float, until: float) -> tuple[float, float]:
+        return since + self._line.shift, self._end(until)
+
+    def _end(self, until: float) -> float:
+        return FOREVER if until == NO_END else until + self._line.shift
+
+    def has_round_trips(self, check_id: int, since: float, until: float) -> bool:
+        """Whether any round trip of a check may have been measured in a window."""
+        span = self._span(since - _DAY, until)
+        return bool(self._rows(HAS_ROUND_TRIPS, {"check_id": check_id, **span}))
+
+    def round_trips(self, check_id: int, since: float, until: float) -> RoundTrips:
+        """Return what the round-trip times of a check amount to in a window, to the minute where that is still kept.
+
+        Of what is older than the hours that are kept, only whole days of UTC count.
+        """
+        with errors_named(self._path):
+            return read_round_trips(self._connection, self._line, check_id, since, until)
+
+    # ---------------------------------------------------------------- readings
+
+    def reading_until(self, check_id: int, at: float) -> Reading | None:
+        """Return the last reading up to a time, or None: there is none."""
+        return self._reading(READING_UNTIL, check_id, at)
+
+    def reading_after(self, check_id: int, at: float) -> Reading | None:
+        """Return the first reading after a time, or None: there is none."""
+        return self._reading(READING_AFTER, check_id, at)
+
+    def readings_around(self, check_id: int, since: float, until: float) -> Around:
+        """Return the readings at the edges of a window, and the longest outage of those within."""
+        found: list[Reading | None] = [None, None, None, None]
+        window = self._span(since, until)
+        for place, *row in self._rows(READINGS_AROUND, {"check_id": check_id, **window}):
+            found[place] = self._reading_of(row)
+        before, after, last, longest = found
+        return Around(before, after, last, Length() if longest is None else longest.longest)
+
+    def last_reading(self, check_id: int) -> Reading | None:
+        """Return the newest reading, or None: there is none."""
+        return self._reading(READING_UNTIL, check_id, FOREVER)
+
+    def _reading(self, sql: str, check_id: int, at: float) -> Reading | None:
+        rows = self._rows(sql, {"check_id": check_id, "at": self._line.stored(at)})
+        return self._reading_of(rows[0]) if rows else None
+
+    def _reading_of(self, row: Sequence[Any]) -> Reading:
+        at, up_s, degraded_s, down_s, unknown_s, outages, longest_s, belief, was_used, is_out, out_s, *unseen = row
+        return Reading(
+            at + self._line.shift,
+            up_s,
+            degraded_s,
+            down_s,
+            unknown_s,
+            outages,
+            longest_s,
+            HEALTHS[belief],
+            bool(was_used),
+            bool(is_out),
+            out_s,
+            *unseen,
+        )
+
+    def longest(self, check_id: int, since: float, until: float) -> Length:
+        """Return the longest outage of the readings after a time, each counted from its own beginning."""
+        rows = self._rows(LONGEST, {"check_id": check_id, **self._span(since, until)})
+        return self._reading_of(rows[0]).longest if rows else Length()
+
+    def book(self, check_id: int, readings: Iterable[Reading]) -> None:
+        """Write readings of one check, inside of the engine's transaction."""
+        self._cursor.executemany(
+            _INSERT_READING,
+            (
+                {
+                    "check_id": check_id,
+                    "at": self._line.stored(reading.at),
+                    "up_s": reading.up_s,
+                    "degraded_s": reading.degraded_s,
+                    "down_s": reading.down_s,
+                    "unknown_s": reading.unknown_s,
+                    "outages": reading.outages,
+                    "longest_s": reading.longest_s,
+                    "belief": HEALTH_CODES[reading.belief],
+                    "was_used": reading.was_used,
+                    "is_out": reading.is_out,
+                    "out_s": reading.out_s,
+                    "outages_unseen_s": reading.outages_unseen_s,
+                    "longest_unseen_s": reading.longest_unseen_s,
+                    "out_unseen_s": reading.out_unseen_s,
+                }
+                for reading in readings
+            ),
+        )
+
+    def _span(self, since: float, until: float) -> dict[str, float]:
+        return {"since": since - self._line.shift, "until": until - self._line.shift}

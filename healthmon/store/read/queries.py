@@ -1,0 +1,479 @@
+"""Read-only questions of the commands: what is believed, and what happened.
+
+A reader creates and changes no file, so that any user of the daemon's group may ask, while the daemon runs and after
+it has stopped.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from msgspec import Struct
+
+from healthmon.core.pulse import has_stopped_committing
+from healthmon.model import (
+    Check,
+    CheckState,
+    Freshness,
+    Incident,
+    Kind,
+    Note,
+    PbxState,
+    Place,
+    PlacePeriod,
+    Reason,
+    Restart,
+    Silence,
+    Target,
+    UrlState,
+    VeilPeriod,
+)
+from healthmon.store.outbox.report_book import ReportFacts, read_newest_reports
+from healthmon.store.read.histories import TargetHistory, read_history, read_life, read_pbx_veils
+from healthmon.store.read.incident_lists import StoredIncidents, Wanted, count, count_causes, newest, numbered, of_sites
+from healthmon.store.read.known_targets import KnownTarget, read_known
+from healthmon.store.read.meters import Meters
+from healthmon.store.read.remembered import (
+    SENDING_SINCE,
+    read_freshness,
+    read_pbx_states,
+    read_places,
+    read_states,
+    read_states_of,
+)
+from healthmon.store.read.unseen import with_unseen
+from healthmon.store.rows import (
+    incident_of,
+    note_of,
+    place_period_of,
+    restart_of,
+    silence_of,
+    target_of,
+    target_row,
+    url_fields,
+)
+from healthmon.store.sqlite.connect import errors_named
+from healthmon.store.sqlite.hindrance import Hindrance, look_for_hindrance
+from healthmon.store.sqlite.lock import LockFacts
+from healthmon.store.sqlite.readonly import connect_reader
+from healthmon.store.timeline import read_timeline
+
+__all__ = [
+    "DaemonFacts",
+    "Hindrance",
+    "KnownTarget",
+    "Reader",
+    "ReportFacts",
+    "StoredIncidents",
+    "TargetHistory",
+    "Telling",
+    "UrlFacts",
+    "Wanted",
+    "open_reader",
+]
+
+
+class DaemonFacts(Struct, frozen=True):
+    """What is known of the daemon. ``is_running``: it seems to; whether it is stuck, or was killed, ``alive_at`` tells.
+
+    ``hindrance``: why it is probably stuck, as far as that can be seen from outside.
+    """
+
+    alive_at: float | None
+    started_at: float | None
+    version: str
+    pid: int | None
+    is_running: bool
+    hindrance: Hindrance | None = None
+
+
+class Recipient(Struct, frozen=True):
+    """An address of a URL that does not take messages at present, while others do: "address 2 in to="."""
+
+    place: str
+    since: float
+    why: str
+    #: The mail server does not know it; else it may take them later.
+    is_final: bool
+
+
+class UrlFacts(UrlState, frozen=True):
+    """How delivery to one receiver URL stands, for people. ``attempts`` count from the first failure."""
+
+    attempts: int = 0
+    #: Rows that wait or are being sent.
+    waiting: int = 0
+    #: Its quiet time as it was last noted: until when, perhaps in the past, and which severities are told all the same.
+    quiet_until: float | None = None
+    quiet_except: tuple[str, ...] = ()
+    #: Addresses that do not take messages at present.
+    recipients: tuple[Recipient, ...] = ()
+
+
+class Missing(Struct, frozen=True):
+    """What became of a message for one address that did not take it with the others of its URL."""
+
+    incident_id: int
+    url_id: str
+    place: str
+    reason: Reason
+    state: str
+    booked_at: float
+    at: float | None
+    attempts: int
+    why: str
+
+
+class Telling(Struct, frozen=True):
+    """What became of one booking to tell somebody. ``at`` is when it ended, None: it has not."""
+
+    incident_id: int
+    url_id: str
+    reason: Reason
+    state: str
+    booked_at: float
+    at: float | None
+    attempts: int
+    why: str
+    subject: str
+    #: It waits for the end of its URL's quiet time.
+    is_quiet: bool = False
+
+
+INCIDENTS_IN_WINDOW = f"""SELECT * FROM incidents WHERE closed_at IS NULL AND opened_at < :until
+    UNION ALL SELECT * FROM incidents WHERE closed_at > :since AND opened_at < :until
+    AND check_name <> '{Check.RESTART}'
+    ORDER BY opened_at, id"""  # noqa: S608 (a word of ours)
+
+INCIDENTS_OF_TARGET = """SELECT * FROM incidents WHERE pbx = :pbx AND technology = :technology AND resource = :resource
+    AND opened_at < :until AND (closed_at IS NULL OR closed_at > :since) ORDER BY opened_at, id"""
+
+FLAPS_IN_WINDOW = """SELECT pbx, technology, resource, opened_at, flap_episodes FROM incidents
+    WHERE flap_episodes > 0 AND opened_at >= :since AND opened_at < :until"""
+
+
+def open_reader(path: Path) -> Reader:
+    """Open the database for reading. Raises a StoreError with one clear sentence where that cannot be done."""
+    connection, lock = connect_reader(path)
+    try:
+        return Reader(path, connection, lock)
+    except BaseException:
+        connection.close()
+        raise
+
+
+class Reader:
+    """All answers come from one moment: that of opening. Used by one thread; close it soon, the log grows meanwhile."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, lock: LockFacts) -> None:
+        self.path = path
+        self._connection = connection
+        self._lock = lock
+        with errors_named(path):
+            connection.execute("BEGIN")
+            self._line = read_timeline(connection)
+
+    def __enter__(self) -> Reader:
+        """Close at the end."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Close the connection."""
+        self.close()
+
+    def end(self) -> None:
+        """Let the moment go, and keep the connection."""
+        self._connection.rollback()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    def _rows(self, sql: str, parameters: dict[str, Any] | None = None) -> Iterator[sqlite3.Row]:
+        with errors_named(self.path):
+            yield from self._connection.execute(sql, parameters or {})
+
+    # ---------------------------------------------------------------- now
+
+    def daemon(self) -> DaemonFacts:
+        """Say whether the daemon runs, and since when."""
+        row = next(self._rows("SELECT * FROM daemon"))
+        return DaemonFacts(
+            alive_at=self._line.shown_or_none(row["alive_at"]),
+            started_at=self._line.shown_or_none(row["started_at"]),
+            version=row["version"],
+            pid=self._lock.pid,
+            is_running=self._lock.is_held,
+            hindrance=look_for_hindrance(self.path, self._lock),
+        )
+
+    def states(self) -> list[CheckState]:
+        """Return what is believed of every check, ordered by target."""
+        with errors_named(self.path):
+            return list(read_states(self._connection, self._line))
+
+    def states_of(self, target: Target) -> list[CheckState]:
+        """Return what is believed of the checks of one target."""
+        with errors_named(self.path):
+            return list(read_states_of(self._connection, self._line, target))
+
+    def pbx_states(self) -> list[PbxState]:
+        """Return the state of every PBX, ordered by name."""
+        with errors_named(self.path):
+            return list(read_pbx_states(self._connection, self._line))
+
+    def freshness(self) -> list[Freshness]:
+        """Return how fresh the view of every PBX is, ordered by name."""
+        with errors_named(self.path):
+            return list(read_freshness(self._connection, self._line))
+
+    def urls(self) -> list[UrlFacts]:
+        """Return how delivery to every URL stands that was ever used, ordered by name."""
+        rows = self._rows(
+            f"""SELECT u.*, (SELECT COUNT(*) FROM notifications n WHERE n.url_id = u.url_id AND n.state = 'waiting')
+                + (SELECT COUNT(*) FROM notifications n WHERE n.url_id = u.url_id AND n.state = 'sending') AS waiting,
+                {SENDING_SINCE}
+            FROM urls u ORDER BY u.url_id"""  # noqa: S608 (a constant of ours)
+        )
+        recipients = self._recipients()
+        return [
+            UrlFacts(
+                **url_fields(row, self._line),
+                attempts=row["attempts"],
+                waiting=row["waiting"],
+                quiet_until=self._line.shown_or_none(row["quiet_until"]),
+                quiet_except=tuple(row["quiet_except"].split()),
+                recipients=tuple(recipients.get(row["url_id"], ())),
+            )
+            for row in rows
+        ]
+
+    def _recipients(self) -> dict[str, list[Recipient]]:
+        found: dict[str, list[Recipient]] = {}
+        for row in self._rows("SELECT * FROM recipients ORDER BY url_id, place"):
+            since = self._line.shown(row["failing_since"])
+            recipient = Recipient(row["place"], since, row["last_error"], bool(row["is_final"]))
+            found.setdefault(row["url_id"], []).append(recipient)
+        return found
+
+    # ---------------------------------------------------------------- incidents
+
+    def open_incidents(self) -> list[Incident]:
+        """Return what lasts, oldest first."""
+        rows = self._rows("SELECT * FROM incidents WHERE closed_at IS NULL ORDER BY opened_at, id")
+        return [incident_of(row, self._line) for row in rows]
+
+    def incidents(self, since: float, until: float) -> list[Incident]:
+        """Return the incidents that overlap a window, oldest first."""
+        return [incident_of(row, self._line) for row in self._rows(INCIDENTS_IN_WINDOW, self._window(since, until))]
+
+    def count_incidents(self, wanted: Wanted) -> int:
+        """Count the incidents that are wanted."""
+        with errors_named(self.path):
+            return count(self._connection, self._line, wanted)
+
+    def count_causes(self, wanted: Wanted) -> int:
+        """Count what the outages of single targets go back to: those of a dead site are one."""
+        with errors_named(self.path):
+            return count_causes(self._connection, self._line, wanted)
+
+    def newest_incidents(self, wanted: Wanted, most: int | None = None) -> list[Incident]:
+        """Return the incidents that are wanted, the newest first; at most so many."""
+        with errors_named(self.path):
+            numbers = newest(self._connection, self._line, wanted, most)
+            return list(numbered(self._connection, self._line, wanted, numbers))
+
+    def stored_incidents(self, wanted: Wanted) -> StoredIncidents:
+        """Return all incidents that are wanted, the newest first, to be read once this reader is closed."""
+        with errors_named(self.path):
+            return StoredIncidents(self.path, self._line, wanted, newest(self._connection, self._line, wanted))
+
+    def site_incidents(self, wanted: Wanted) -> Iterator[Incident]:
+        """Stream the incidents of sites that are wanted, in no order."""
+        with errors_named(self.path):
+            yield from of_sites(self._connection, self._line, wanted)
+
+    def incidents_of(self, target: Target, since: float, until: float) -> list[Incident]:
+        """Return the incidents of one target that overlap a window, oldest first."""
+        rows = self._rows(INCIDENTS_OF_TARGET, {**self._window(since, until), **target_row(target)})
+        return [incident_of(row, self._line) for row in rows]
+
+    def with_unseen(self, incident: Incident, now: float) -> Incident:
+        """Return an incident with the time that nobody saw of it, up to its end or to now."""
+        with errors_named(self.path):
+            return with_unseen(self._connection, self._line, incident, now, self._nobody_since(now))
+
+    def _nobody_since(self, now: float) -> float | None:
+        """Say since when no daemon runs; None: one does."""
+        alive_at = self.daemon().alive_at
+        is_gone = not self._lock.is_held or (not self._lock.is_seen and has_stopped_committing(alive_at, now))
+        return alive_at if is_gone else None
+
+    def flaps(self, since: float, until: float) -> list[tuple[Target, float, int]]:
+        """Return what flapped: the target, when its incident opened, within a window, how often it began to flap."""
+        rows = self._rows(FLAPS_IN_WINDOW, self._window(since, until))
+        return [(target_of(row), self._line.shown(row["opened_at"]), row["flap_episodes"]) for row in rows]
+
+    def restarts(self, since: float, until: float, pbx: str | None = None) -> list[Restart]:
+        """Return the restarts of Asterisk in a window, those of one PBX or of all, oldest first."""
+        rows = self._rows(
+            """SELECT * FROM restarts WHERE at >= :since AND at < :until AND (:pbx IS NULL OR pbx = :pbx)
+            ORDER BY at, id""",
+            {**self._window(since, until), "pbx": pbx},
+        )
+        return [restart_of(row, self._line) for row in rows]
+
+    def incident(self, number: int) -> Incident | None:
+        """Return the incident of this number, or None."""
+        rows = self._rows("SELECT * FROM incidents WHERE id = :id", {"id": number})
+        return next((incident_of(row, self._line) for row in rows), None)
+
+    def explained(self, number: int) -> list[Incident]:
+        """Return the incidents that a bigger one explains, or explained at their end, oldest first."""
+        rows = self._rows("SELECT * FROM incidents WHERE explained_by = :number ORDER BY id", {"number": number})
+        return [incident_of(row, self._line) for row in rows]
+
+    def notes(self, incident_id: int) -> list[Note]:
+        """Return the decisions about an incident that left no message, in the order of booking."""
+        rows = self._rows("SELECT * FROM incident_notes WHERE incident_id = :id ORDER BY id", {"id": incident_id})
+        return [note_of(row, self._line) for row in rows]
+
+    def silences(self, after: float) -> list[Silence]:
+        """Return the silences that were not over at a time, oldest first."""
+        rows = self._rows(
+            "SELECT * FROM silences WHERE until > :after ORDER BY id", {"after": self._line.stored(after)}
+        )
+        return [silence_of(row, self._line) for row in rows]
+
+    def places(self, target: Target) -> list[PlacePeriod]:
+        """Return where the contacts of an endpoint were, and when, oldest first."""
+        rows = self._rows(
+            """SELECT * FROM contacts WHERE pbx = :pbx AND technology = :technology AND resource = :resource
+            ORDER BY since, id""",
+            target_row(target),
+        )
+        return [place_period_of(row, self._line) for row in rows]
+
+    def last_places(self) -> dict[Target, tuple[Place, ...]]:
+        """Return where the contacts of each endpoint were seen last, the newest at the end."""
+        with errors_named(self.path):
+            return read_places(self._connection)
+
+    def silences_within(self, since: float, until: float) -> list[Silence]:
+        """Return the silences that reach into a window, oldest first."""
+        rows = self._rows(
+            "SELECT * FROM silences WHERE until > :since AND since < :until ORDER BY id", self._window(since, until)
+        )
+        return [silence_of(row, self._line) for row in rows]
+
+    def tellings(self, incident_id: int) -> list[Telling]:
+        """Return who was told what about an incident, or why not, in the order of booking."""
+        rows = self._rows(
+            """SELECT n.*, n.state = 'waiting' AND u.quiet_until IS NOT NULL
+                AND u.quiet_except NOT LIKE '%' || i.severity || '%' AS is_quiet
+            FROM notifications n JOIN incidents i ON i.id = n.incident_id LEFT JOIN urls u ON u.url_id = n.url_id
+            WHERE n.incident_id = :incident_id ORDER BY n.id""",
+            {"incident_id": incident_id},
+        )
+        return [
+            Telling(
+                incident_id=row["incident_id"],
+                url_id=row["url_id"],
+                reason=Reason(row["reason"]),
+                state=row["state"],
+                booked_at=self._line.shown(row["booked_at"]),
+                at=self._line.shown_or_none(row["finished_at"]),
+                attempts=row["attempts"],
+                why=row["why"],
+                subject=row["subject"],
+                is_quiet=bool(row["is_quiet"]),
+            )
+            for row in rows
+        ]
+
+    def missed(self, incident_id: int) -> list[Missing]:
+        """Return which addresses missed a message about an incident that others of their URL have."""
+        rows = self._rows(
+            """SELECT m.*, n.reason, n.incident_id FROM notifications n JOIN missed m ON m.notification_id = n.id
+            WHERE n.incident_id = :incident_id ORDER BY m.id""",
+            {"incident_id": incident_id},
+        )
+        return [
+            Missing(
+                incident_id=row["incident_id"],
+                url_id=row["url_id"],
+                place=row["place"],
+                reason=Reason(row["reason"]),
+                state=row["state"],
+                booked_at=self._line.shown(row["booked_at"]),
+                at=self._line.shown_or_none(row["finished_at"]),
+                attempts=row["attempts"],
+                why=row["why"],
+            )
+            for row in rows
+        ]
+
+    # ---------------------------------------------------------------- history
+
+    def history(
+        self,
+        since: float,
+        until: float,
+        *,
+        pbx: str | None = None,
+        endpoint: str | None = None,
+        watch: str | None = None,
+        kind: Kind | None = None,
+    ) -> Iterator[TargetHistory]:
+        """Stream what happened to each check that was watched in a window, ordered by target.
+
+        ``endpoint`` is a name or a shell pattern over names like ``PJSIP/101``; a PBX's own checks have the name "".
+        """
+        wanted = {**self._window(since, until), "pbx": pbx, "watch": watch, "kind": kind}
+        with errors_named(self.path):
+            for history in read_history(self._connection, self._line, wanted):
+                if endpoint is None or fnmatchcase(history.target.endpoint, endpoint):
+                    yield history
+
+    def life(self, target: Target, since: float, until: float) -> list[TargetHistory]:
+        """Return what happened to each check of one target that was watched in a window."""
+        with errors_named(self.path):
+            wanted = {**self._window(since, until), **target_row(target)}
+            return list(read_life(self._connection, self._line, wanted))
+
+    def history_of(self, target: Target, check: str, since: float, until: float) -> TargetHistory | None:
+        """Return what happened to one check of one target in a window, or None: it was not watched."""
+        return next((one for one in self.life(target, since, until) if one.check == check), None)
+
+    def newest_reports(self) -> dict[str, ReportFacts]:
+        """Return the newest report of each schedule, with what became of it."""
+        with errors_named(self.path):
+            return read_newest_reports(self._connection)
+
+    def known_targets(self) -> list[KnownTarget]:
+        """Return everything of which there is any history: what was watched, then causes that have only incidents."""
+        with errors_named(self.path):
+            return list(read_known(self._connection, self._line))
+
+    def lasting(self, at: float) -> float:
+        """Return a time as the database holds it: it stays the same when somebody sets the clock."""
+        return self._line.stored(at)
+
+    def pbx_veils(self, since: float, until: float) -> dict[str, tuple[VeilPeriod, ...]]:
+        """Return, by PBX, when nothing behind it could be seen: it was blind, or healthmon was stopped."""
+        with errors_named(self.path):
+            return read_pbx_veils(self._connection, self._line, self._window(since, until))
+
+    def meters(self) -> Meters:
+        """Return the questions about figures, asked of the same moment."""
+        return Meters(self._connection, self.path, self._line)
+
+    def _window(self, since: float, until: float) -> dict[str, Any]:
+        return {"since": self._line.stored(since), "until": self._line.stored(until)}

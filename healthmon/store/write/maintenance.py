@@ -1,0 +1,178 @@
+"""What an administrator does to the database while no daemon runs: prune it at once, give a PBX another name."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+from msgspec import Struct
+
+from healthmon.errors import DatabaseLocked, DatabaseUnwritable, ExitCode, HealthmonError
+from healthmon.store.sqlite.connect import errors_named, transaction
+from healthmon.store.sqlite.lock import Lock, look_at_lock
+from healthmon.store.sqlite.readonly import refuse_missing
+from healthmon.store.sqlite.space import can_shrink, rewrite, space_to_rewrite
+from healthmon.store.timeline import read_timeline
+from healthmon.store.write.orders import connect_to_write, refuse_reader
+from healthmon.store.write.pruning import Cuts
+from healthmon.store.write.writer import Writer
+
+#: Rows of a batch when nobody waits.
+PRUNED_AT_ONCE = 2_000
+
+#: Every table that names PBXs.
+TABLES_WITH_PBX = ("checks", "contacts", "freshness", "incidents", "pbx_states", "restarts", "settings")
+
+#: What pruning removes, and what is said of it.
+COUNTED = {"transitions": "change", "incidents": "incident"}
+
+
+class RenameRefused(HealthmonError):
+    """There is no PBX of the old name, or there is one of the new name."""
+
+    exit_code = ExitCode.USAGE
+
+
+class Pruned(Struct, frozen=True):
+    """What pruning by hand did. Sizes are those of the file."""
+
+    changes: int
+    incidents: int
+    size_before_bytes: int
+    size_bytes: int
+    #: Why the file did not get shorter; "" if it did all that it can.
+    hint: str = ""
+
+
+def open_steward(path: Path, now: float) -> Steward:
+    """Take the database for oneself. Raises DatabaseLocked while a daemon runs, or another StoreError."""
+    refuse_missing(path)
+    refuse_reader(path)
+    holder = look_at_lock(path)
+    if holder.is_held:
+        raise DatabaseLocked(path, f"the daemon (process {holder.pid or 'unknown'}) is using it; stop it first")
+    lock = Lock(path)
+    try:
+        connection = connect_to_write(path)
+        try:
+            return Steward(Writer(path, connection, lock, now), connection)
+        except BaseException:
+            connection.close()
+            raise
+    except BaseException:
+        lock.release()
+        raise
+
+
+class Steward:
+    """The connection of one command that has the database for itself."""
+
+    def __init__(self, writer: Writer, connection: sqlite3.Connection) -> None:
+        #: What a daemon would do in its spare time is done through this.
+        self.writer = writer
+        self._path = writer.path
+        self._connection = connection
+
+    def __enter__(self) -> Steward:
+        """Use it in a ``with`` statement."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Write the log back, and let a daemon in."""
+        self.writer.close()
+
+    # ---------------------------------------------------------------- pruning
+
+    def last_alive_at(self) -> float | None:
+        """Return until when the last daemon is known to have run; None: there was none."""
+        with errors_named(self._path):
+            alive_at = self._connection.execute("SELECT alive_at FROM daemon").fetchone()[0]
+            return read_timeline(self._connection).shown_or_none(alive_at)
+
+    def prune(self, cuts: Cuts, on_step: Callable[[int], None]) -> Pruned:
+        """Remove all history from before the cuts, and let the file get shorter. ``on_step`` gets the rows so far.
+
+        What each day amounted to must have been read before: it is made from what goes.
+        """
+        size, counts = self._size(), self._counts()
+        rows = 0
+        while seen := self.writer.prune(cuts, PRUNED_AT_ONCE):
+            rows += seen
+            on_step(rows)
+        hint = self._shrink()
+        left = self._counts()
+        changes, incidents = (counts[table] - left[table] for table in COUNTED)
+        return Pruned(changes, incidents, size, self._size(), hint)
+
+    def _shrink(self) -> str:
+        """Write a file anew that cannot get shorter page by page; return why that was not done."""
+        if can_shrink(self._connection):
+            return ""
+        needed, free = space_to_rewrite(self._path), shutil.disk_usage(self._path.parent).free
+        if free < needed:
+            return (
+                f"to get shorter it must be written anew once, which takes {needed / 1e6:,.0f} MB of free space; "
+                f"there are {free / 1e6:,.0f} MB"
+            )
+        try:
+            rewrite(self._connection, self._path)
+        except DatabaseUnwritable as error:
+            return f"it could not be written anew: {error.what}"
+        return ""
+
+    def _size(self) -> int:
+        with errors_named(self._path):
+            pages, page_size = (
+                self._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size")
+            )
+        return int(pages * page_size)
+
+    def _counts(self) -> dict[str, int]:
+        with errors_named(self._path):
+            return {
+                table: self._connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]  # noqa: S608 (ours)
+                for table in COUNTED
+            }
+
+    # ---------------------------------------------------------------- another name
+
+    def rename_pbx(self, old: str, new: str) -> int:
+        """Give all that is known of a PBX to another name; return how many checks that is about.
+
+        Silences that name it exactly speak of the new name. Raises RenameRefused; then nothing is changed.
+        """
+        names = {"old": old, "new": new}
+        with transaction(self._connection, self._path):
+            known = self._pbxs()
+            if old not in known:
+                raise RenameRefused(f"there is no PBX {old} in the database; there {_are(known)}")
+            if new in known:
+                raise RenameRefused(f"there is a PBX {new} in the database already, with a history of its own")
+            for table in TABLES_WITH_PBX:
+                self._connection.execute(f"UPDATE {table} SET pbx = :new WHERE pbx = :old", names)  # noqa: S608 (ours)
+            self._rename_in_silences(old, new)
+            checks: int = self._connection.execute("SELECT COUNT(*) FROM checks WHERE pbx = :new", names).fetchone()[0]
+        return checks
+
+    def _pbxs(self) -> list[str]:
+        """Name all PBXs of which anything is known. Receivers' incidents are of no PBX."""
+        each = " UNION ".join(f"SELECT pbx FROM {table}" for table in TABLES_WITH_PBX)  # noqa: S608 (ours)
+        return [row["pbx"] for row in self._connection.execute(f"{each} ORDER BY pbx") if row["pbx"]]
+
+    def _rename_in_silences(self, old: str, new: str) -> None:
+        for row in self._connection.execute("SELECT id, matcher FROM silences").fetchall():
+            matcher = json.loads(row["matcher"])
+            if old in matcher["pbxs"]:
+                matcher["pbxs"] = [new if name == old else name for name in matcher["pbxs"]]
+                self._connection.execute(
+                    "UPDATE silences SET matcher = :matcher WHERE id = :id",
+                    {"matcher": json.dumps(matcher), "id": row["id"]},
+                )
+
+
+def _are(names: list[str]) -> str:
+    return f"{'is' if len(names) == 1 else 'are'} {', '.join(names)}" if names else "is none"
