@@ -30,7 +30,7 @@ from healthmon.model import (
     Snapshot,
     Target,
 )
-from healthmon.report.rolling import Roller
+from healthmon.report.availability.daily_readings import Roller
 from healthmon.store.write.pruning import Cuts
 from healthmon.store.write.writer import Writer
 

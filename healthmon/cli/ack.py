@@ -9,7 +9,7 @@ import click
 
 from healthmon.cli.common import NUMBER, author, database_option, place
 from healthmon.owners import become_owner
-from healthmon.report.words import visible
+from healthmon.report.formatting import visible
 from healthmon.store.write.orders import open_commander
 
 

@@ -20,7 +20,7 @@ from healthmon.model import Target
 from healthmon.notify.rendering import Rendering
 from healthmon.notify.samples import why_broken
 from healthmon.notify.senders import remark, why_refused
-from healthmon.report.discovery import (
+from healthmon.report.admin.discovery import (
     disagreements,
     effective_holds,
     lack_of_drivers,
@@ -28,7 +28,7 @@ from healthmon.report.discovery import (
     missing_modules_in_words,
     unchecked,
 )
-from healthmon.report.words import counted
+from healthmon.report.formatting import counted
 from healthmon.sources.survey import Survey, survey
 
 #: So many endpoints of a PBX are asked about; at 20 requests a second that takes some 50 s.

@@ -16,7 +16,7 @@ from healthmon.cli.groups import GuessingGroup
 from healthmon.config.values import NAMES, duration, is_name
 from healthmon.errors import ExitCode
 from healthmon.owners import become_owner
-from healthmon.report.database_text import (
+from healthmon.report.admin.database_text import (
     backup_text,
     checkup_data,
     checkup_text,
@@ -24,10 +24,10 @@ from healthmon.report.database_text import (
     sizes_data,
     sizes_text,
 )
-from healthmon.report.growth import outlook
+from healthmon.report.admin.growth import outlook
+from healthmon.report.availability.daily_readings import Roller
+from healthmon.report.formatting import counted, visible
 from healthmon.report.json_text import json_text
-from healthmon.report.rolling import Roller
-from healthmon.report.words import counted, visible
 from healthmon.store.sqlite.backup import back_up
 from healthmon.store.sqlite.checkup import check_up
 from healthmon.store.sqlite.sizes import read_sizes

@@ -12,7 +12,7 @@ from healthmon.cli.common import progress, screen
 from healthmon.config import Config
 from healthmon.config.parser import load
 from healthmon.errors import AriError, ExitCode
-from healthmon.report.discovery import (
+from healthmon.report.admin.discovery import (
     NOT_CHECKED,
     Discovered,
     discovered,

@@ -10,7 +10,7 @@ import click
 
 from healthmon.cli.common import database_option, place
 from healthmon.cli.output import form_of_file, output_option, output_to
-from healthmon.report.export import FORMATS
+from healthmon.report.admin.export import FORMATS
 from healthmon.report.window import span
 from healthmon.store.read.export_pages import EXPORTS, pages
 

@@ -14,10 +14,10 @@ from healthmon.config.light import Place
 from healthmon.errors import ForeignDatabase, SchemaTooNew, StoreError
 from healthmon.owners import become_owner
 from healthmon.report.json_text import without_controls
-from healthmon.report.life import Life, News, life_of
-from healthmon.report.life_text import Timeline, event_data, headline, life_json
-from healthmon.report.naming import find_target
-from healthmon.report.story import Event
+from healthmon.report.target_names import find_target
+from healthmon.report.timeline.life import Life, News, life_of
+from healthmon.report.timeline.life_text import Timeline, event_data, headline, life_json
+from healthmon.report.timeline.story import Event
 from healthmon.report.window import DEFAULT_SINCE, BadWindow, span
 from healthmon.store.read.follower import Watcher
 

@@ -9,7 +9,7 @@ import click
 
 from healthmon.cli.common import NUMBER, database_option, place, screen
 from healthmon.owners import become_owner
-from healthmon.report.story import story_json, story_of, story_text
+from healthmon.report.timeline.story import story_json, story_of, story_text
 from healthmon.store.read.queries import open_reader
 from healthmon.store.write.orders import OrderRefused
 

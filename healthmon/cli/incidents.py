@@ -9,9 +9,9 @@ import click
 
 from healthmon.cli.common import database_option, place, screen
 from healthmon.owners import become_owner
+from healthmon.report.availability.data import incident_data
+from healthmon.report.availability.text import incidents_table
 from healthmon.report.json_text import json_text
-from healthmon.report.report_data import incident_data
-from healthmon.report.report_text import incidents_table
 from healthmon.report.window import window
 from healthmon.store.read.queries import open_reader
 

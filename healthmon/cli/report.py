@@ -14,16 +14,16 @@ from healthmon.cli.common import Number, Percentage, as_of_moment, as_of_option,
 from healthmon.cli.output import form_of_file, is_seen, output_option, output_to
 from healthmon.cli.waiting import Waiting
 from healthmon.errors import ExitCode
+from healthmon.history.figures import UnknownAs
 from healthmon.model import Kind
-from healthmon.report.accounts import Account, By, Rules
-from healthmon.report.choosing import Choice, in_vain
-from healthmon.report.figures import UnknownAs
-from healthmon.report.looking import Asked, account_of
-from healthmon.report.rendering import FORMS, Look, listing, pieces
-from healthmon.report.spans import Span
+from healthmon.report.availability.account import Account, By, Rules
+from healthmon.report.availability.forms import FORMS, Look, listing, pieces
+from healthmon.report.availability.query import Asked, account_of
+from healthmon.report.availability.selection import Choice, in_vain
 from healthmon.report.tables import Screen
 from healthmon.report.window import DEFAULT_SINCE, BadWindow, Last, last_period, window
 from healthmon.store.read.queries import open_reader
+from healthmon.times.spans import Span
 
 #: How files of each form are called.
 _ENDINGS = {".csv": "csv", ".json": "json", ".html": "html", ".htm": "html", ".md": "markdown", ".markdown": "markdown"}

@@ -22,8 +22,8 @@ from healthmon.errors import ExitCode
 from healthmon.notify.senders import why_refused
 from healthmon.notify.testalert import try_report
 from healthmon.owners import become_owner
+from healthmon.report.formatting import full
 from healthmon.report.tables import Cell, Column, Sort, line, table
-from healthmon.report.words import full
 from healthmon.store.read.queries import ReportFacts, open_reader
 
 

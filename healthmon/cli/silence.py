@@ -12,11 +12,11 @@ from healthmon.cli.groups import GuessingGroup
 from healthmon.config.types import Plans
 from healthmon.model import Matcher, Silence
 from healthmon.owners import become_owner
+from healthmon.report.admin.silence_arguments import matcher_of, until_of
+from healthmon.report.availability.measure import sites_of
+from healthmon.report.formatting import counted, full, rfc3339, visible
 from healthmon.report.json_text import json_text
-from healthmon.report.measuring import sites_of
-from healthmon.report.orders import matcher_of, until_of
 from healthmon.report.tables import Cell, Column, Sort, line, table
-from healthmon.report.words import counted, full, rfc3339, visible
 from healthmon.store.read.queries import open_reader
 from healthmon.store.write.orders import open_commander
 

@@ -9,9 +9,9 @@ import click
 
 from healthmon.cli.common import database_option, place, screen
 from healthmon.owners import become_owner
-from healthmon.report.present import standing
-from healthmon.report.status_json import status_json
-from healthmon.report.status_text import Wish, status_text
+from healthmon.report.status.data import status_json
+from healthmon.report.status.query import standing
+from healthmon.report.status.text import Wish, status_text
 from healthmon.store.read.queries import open_reader
 
 

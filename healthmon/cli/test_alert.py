@@ -14,8 +14,8 @@ from healthmon.errors import ExitCode, StoreError
 from healthmon.notify.senders import why_refused
 from healthmon.notify.testalert import TestResult, test_alert
 from healthmon.owners import become_owner
-from healthmon.report.present import standing
-from healthmon.report.standing import how_many_down
+from healthmon.report.status.query import standing
+from healthmon.report.status.rows import how_many_down
 from healthmon.store.read.queries import open_reader
 from healthmon.store.write.orders import open_commander
 

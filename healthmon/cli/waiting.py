@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from threading import Lock, Timer
 from typing import TYPE_CHECKING
 
-from healthmon.report.looking import Item, Progress
+from healthmon.report.availability.query import Item, Progress
 
 if TYPE_CHECKING:
     from rich.live import Live

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TextIO
 
 from healthmon.demo.trouble import DemoFailed
-from healthmon.report.present import standing
-from healthmon.report.standing import Standing
+from healthmon.report.status.query import standing
+from healthmon.report.status.rows import Standing
 from healthmon.store.read.queries import open_reader
 
 #: The daemon promises to stop within ten seconds.

@@ -15,7 +15,7 @@ from healthmon.errors import ExitCode
 from healthmon.fakepbx import FakePbx
 from healthmon.fakepbx.pbx import Phase
 from healthmon.model import Health
-from healthmon.report.standing import Row
+from healthmon.report.status.rows import Row
 
 EVERYTHING = (TRUNK, *PHONES)
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from healthmon.demo.webhook import Alert
-from healthmon.report.words import visible
+from healthmon.report.formatting import visible
 
 WIDTH = 80
 #: Of the alert about many phones, which says the same of each, so much is shown (lines).

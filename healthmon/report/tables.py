@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from msgspec import Struct
 
 from healthmon.model import Health
-from healthmon.report.words import visible
+from healthmon.report.formatting import visible
 
 if TYPE_CHECKING:
     from rich.console import Console

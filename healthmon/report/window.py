@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from healthmon.config.values import seconds
 from healthmon.errors import ExitCode, HealthmonError
-from healthmon.report.periods import Calendar, first_day, midnight
-from healthmon.report.spans import Span
+from healthmon.times.periods import Calendar, first_day, midnight
+from healthmon.times.spans import Span
 
 #: What is looked at without any arguments.
 DEFAULT_SINCE = "7d"

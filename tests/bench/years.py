@@ -25,7 +25,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from healthmon.model import Changes, Check, CheckState, Health, Kind, PbxState, Target
-from healthmon.report.rolling import Roller
+from healthmon.report.availability.daily_readings import Roller
 from healthmon.store.rows import HEALTH_CODES
 from healthmon.store.write.writer import open_writer
 

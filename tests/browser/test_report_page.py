@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from healthmon.history.availability import Segment
+from healthmon.history.figures import Figures
 from healthmon.model import Health, Incident, Kind, Target
-from healthmon.report.accounts import Account, By, Group, Line, Pictures, Rules, Strip
-from healthmon.report.availability import Segment
-from healthmon.report.figures import Figures
-from healthmon.report.html.page import report_page
-from healthmon.report.periods import Calendar, periods_of
+from healthmon.report.availability.account import Account, By, Group, Line, Pictures, Rules, Strip
+from healthmon.report.availability.html.page import report_page
+from healthmon.times.periods import Calendar, periods_of
 from tests.browser.chromium import Browser
 from tests.report.builder import DAY, HOUR, NOW, outage, provider
 from tests.report.example import BERLIN, PAGE

@@ -17,7 +17,7 @@ from pyarrow import parquet
 
 from healthmon.cli.output import OutputFailed, output_to
 from healthmon.model import Health
-from healthmon.report.export import parquet_rows
+from healthmon.report.admin.export import parquet_rows
 from healthmon.store.read.export_pages import EXPORTS, Column, Sort
 from tests.cli.conftest import Run
 from tests.report.builder import DAY, HOUR, NOW, outage, phone, provider, steps, stopped

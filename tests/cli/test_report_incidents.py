@@ -14,9 +14,9 @@ import pytest
 
 from healthmon.cli.output import output_to
 from healthmon.model import Health, Incident
-from healthmon.report.looking import Asked, account_of
-from healthmon.report.rendering import Look, listing, pieces
-from healthmon.report.report_text import LISTED, LISTED_INCIDENTS
+from healthmon.report.availability.forms import Look, listing, pieces
+from healthmon.report.availability.query import Asked, account_of
+from healthmon.report.availability.text import LISTED, LISTED_INCIDENTS
 from healthmon.store.read.queries import open_reader
 from tests.cli.conftest import Run
 from tests.report.builder import DAY, MINUTE, NOW, outage, phone, steps, stopped

@@ -18,8 +18,8 @@ from msgspec.structs import replace
 
 from healthmon.cli.main import cli
 from healthmon.model import Changes, Health, Kind, Matcher, Place, PlaceChange, RoundTrip, Target
-from healthmon.report.accounts import Account, By
-from healthmon.report.report_markdown import report_markdown
+from healthmon.report.availability.account import Account, By
+from healthmon.report.availability.markdown import report_markdown
 from healthmon.report.tables import Screen
 from healthmon.store.write.orders import open_commander
 from healthmon.store.write.writer import open_writer

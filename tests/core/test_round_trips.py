@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from healthmon.core.roundtrips import WIDER, RoundTrips, added_up
+from healthmon.history.round_trips import WIDER, RoundTrips, added_up
 from healthmon.model import ContactChange, ContactStatus, RoundTrip, Target
 from tests.core.scene import UP, Scene, phone
 

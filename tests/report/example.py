@@ -31,9 +31,9 @@ from healthmon.model import (
     Transition,
     VeilPeriod,
 )
-from healthmon.report.accounts import By, Rules
-from healthmon.report.looking import Asked, account_of
-from healthmon.report.rendering import Look, listing, rendered
+from healthmon.report.availability.account import By, Rules
+from healthmon.report.availability.forms import Look, listing, rendered
+from healthmon.report.availability.query import Asked, account_of
 from healthmon.store.read.queries import open_reader
 from healthmon.store.write.orders import open_commander
 from healthmon.store.write.writer import open_writer

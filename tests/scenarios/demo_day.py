@@ -12,9 +12,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from healthmon.demo import cast
-from healthmon.report.accounts import Rules
-from healthmon.report.looking import Asked, account_of
-from healthmon.report.rendering import Look, listing, rendered
+from healthmon.report.availability.account import Rules
+from healthmon.report.availability.forms import Look, listing, rendered
+from healthmon.report.availability.query import Asked, account_of
 from healthmon.store.read.queries import open_reader
 from tests.scenarios.asterisk import Peer
 from tests.scenarios.world import DAY, HOUR, MINUTE, World, configured, folder

@@ -14,12 +14,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from healthmon.report.looking import Asked, account_of
-from healthmon.report.present import standing
-from healthmon.report.report_data import report_json
-from healthmon.report.spans import Span
-from healthmon.report.status_json import status_json
+from healthmon.report.availability.data import report_json
+from healthmon.report.availability.query import Asked, account_of
+from healthmon.report.status.data import status_json
+from healthmon.report.status.query import standing
 from healthmon.store.read.queries import open_reader
+from healthmon.times.spans import Span
 from tests.scenarios.channel import Channel
 from tests.scenarios.playing import played
 from tests.scenarios.rows import ROWS, Row

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 
 from healthmon.fakepbx.endpoints import FakeEndpoint
 from healthmon.model import Check, Length
-from healthmon.report.looking import Asked, account_of
+from healthmon.report.availability.query import Asked, account_of
 from healthmon.sources.events import EventTimes
 from healthmon.sources.polls import PollTimes
 from healthmon.store.read.queries import open_reader

@@ -27,7 +27,7 @@ from healthmon.model import (
     Reason,
     RoundTrip,
 )
-from healthmon.report.rolling import Roller
+from healthmon.report.availability.daily_readings import Roller
 from healthmon.store.outbox.outbox import Outbox
 from healthmon.store.outbox.report_book import KEPT, MadeReport, ReportBook
 from healthmon.store.read.incident_lists import Wanted, let_choose

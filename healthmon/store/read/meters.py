@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from healthmon.core.roundtrips import RoundTrips
+from healthmon.history.round_trips import RoundTrips
 from healthmon.model import Check, Health, Kind, Length, Reading, Target
 from healthmon.store.read.round_trips import read_round_trips
 from healthmon.store.rows import HEALTH_CODES, HEALTHS, KINDS, named

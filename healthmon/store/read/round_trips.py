@@ -11,7 +11,7 @@ import math
 import sqlite3
 from collections import defaultdict
 
-from healthmon.core.roundtrips import RoundTrips, added_up
+from healthmon.history.round_trips import RoundTrips, added_up
 from healthmon.store.rows import Row, upsert
 from healthmon.store.timeline import Timeline
 

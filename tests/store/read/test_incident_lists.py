@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from healthmon.model import Changes, Incident, Kind, Target
-from healthmon.report.choosing import Choice
+from healthmon.report.availability.selection import Choice
 from healthmon.store.read import incident_lists
 from healthmon.store.read.incident_lists import COUNT, NEWEST, OF_SITES, Wanted, let_choose
 from healthmon.store.read.queries import open_reader

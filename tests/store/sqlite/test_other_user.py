@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from healthmon.model import Health
-from healthmon.report.present import standing
+from healthmon.report.status.query import standing
 from healthmon.store.read.queries import open_reader
 from healthmon.store.sqlite.beside import lock_path
 from healthmon.store.sqlite.hindrance import Hindrance

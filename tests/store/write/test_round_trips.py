@@ -9,8 +9,8 @@ from contextlib import closing
 import pytest
 
 from healthmon.config.types import HistoryConfig
-from healthmon.core.roundtrips import RoundTrips, added_up
 from healthmon.errors import DatabaseUnwritable
+from healthmon.history.round_trips import RoundTrips, added_up
 from healthmon.model import ClockJump, RoundTrip
 from healthmon.store.read.round_trips import BUCKETS, pieces
 from healthmon.store.sqlite.connect import connect

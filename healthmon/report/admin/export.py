@@ -1,0 +1,158 @@
+"""Rows of the history as CSV, as JSON lines, or as Parquet, page by page.
+
+Each format is a context in which pages are written to a file that stays open; at its end stands what the format
+wants there, unless something went wrong.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from functools import lru_cache
+from io import RawIOBase, TextIOWrapper
+from typing import Any, BinaryIO
+
+from healthmon.errors import ExitCode, HealthmonError
+from healthmon.report.formatting import harmless, rfc3339
+from healthmon.report.json_text import without_controls
+from healthmon.store.read.export_pages import Column, Row, Sort
+
+
+class MissingExtra(HealthmonError):
+    """What would write this format is not installed."""
+
+    exit_code = ExitCode.USAGE
+
+
+#: So many rows make a group of a Parquet file: few are slow to read, many need memory.
+ROW_GROUP = 20_000
+
+#: Writes one page.
+Write = Callable[[Sequence[Row]], None]
+
+
+@contextmanager
+def csv_rows(file: BinaryIO, columns: Sequence[Column]) -> Iterator[Write]:
+    """RFC 4180, with a header. Made for spreadsheets: a text that one would take for a formula is defused."""
+    text = TextIOWrapper(file, encoding="utf-8", newline="")
+    writer = csv.writer(text)
+    cells = [_CSV_CELLS[column.sort] for column in columns]
+    try:
+        writer.writerow([column.name for column in columns])
+        yield lambda rows: writer.writerows(
+            [cell(value) for cell, value in zip(cells, row, strict=True)] for row in rows
+        )
+    finally:
+        # Or it would close the file when it is forgotten.
+        text.detach()
+
+
+@contextmanager
+def json_lines(file: BinaryIO, columns: Sequence[Column]) -> Iterator[Write]:
+    """One JSON object on each line."""
+    import msgspec  # noqa: PLC0415  (the other formats do not need it)
+
+    names = [column.name for column in columns]
+    times = [number for number, column in enumerate(columns) if column.sort is Sort.TIME]
+    encoder = msgspec.json.Encoder()
+
+    def as_object(row: Row) -> dict[str, Any]:
+        values = list(row)
+        for number in times:
+            values[number] = rfc3339(values[number])
+        return dict(zip(names, values, strict=True))
+
+    def write(rows: Sequence[Row]) -> None:
+        lines = encoder.encode_lines([as_object(row) for row in rows])
+        file.write(lines if lines.isascii() else without_controls(lines.decode()).encode())
+
+    yield write
+
+
+@contextmanager
+def parquet_rows(file: BinaryIO, columns: Sequence[Column]) -> Iterator[Write]:
+    """Apache Parquet. Pages wait in its own form, which is small, for a row group. Raises MissingExtra."""
+    try:
+        import pyarrow  # noqa: PLC0415  (an extra)
+        from pyarrow import parquet  # noqa: PLC0415
+    except ImportError:
+        raise MissingExtra(
+            "parquet is written by pyarrow, which is not installed; with it: pip install 'healthmon[parquet]'"
+        ) from None
+    types = {Sort.TEXT: pyarrow.string(), Sort.INTEGER: pyarrow.int64(), Sort.TIME: pyarrow.timestamp("ms", "UTC")}
+    schema = pyarrow.schema([(column.name, types[column.sort]) for column in columns])
+    sink = _Sink(file)
+    writer = parquet.ParquetWriter(sink, schema, compression="zstd")
+
+    waiting: list[Any] = []
+
+    def write(rows: Sequence[Row]) -> None:
+        by_column = zip(columns, zip(*rows, strict=True), strict=True)
+        cells = [[_PARQUET_CELLS[column.sort](value) for value in values] for column, values in by_column]
+        waiting.append(pyarrow.table(cells, schema=schema))
+        if sum(table.num_rows for table in waiting) >= ROW_GROUP:
+            write_group()
+
+    def write_group() -> None:
+        if waiting:
+            writer.write_table(pyarrow.concat_tables(waiting), ROW_GROUP)
+            waiting.clear()
+
+    try:
+        yield write
+        write_group()
+    except BaseException:
+        # It insists on its footer, and would complain on stderr when it is forgotten.
+        sink.is_abandoned = True
+        raise
+    finally:
+        writer.close()
+
+
+class _Sink(RawIOBase):
+    """A file that takes no more once it is abandoned, and says nothing."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.is_abandoned = False
+
+    def writable(self) -> bool:
+        """Whether it can be written to."""
+        return True
+
+    def write(self, data: Any) -> int:
+        """Hand on, as long as somebody wants it."""
+        return len(data) if self.is_abandoned else self._file.write(data)
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+@lru_cache(maxsize=50_000)
+def _harmless(text: str | None) -> str | None:
+    """The same names and causes come again and again."""
+    return None if text is None else harmless(text)
+
+
+def _text(value: str | None) -> str | None:
+    return None if value is None else str(value)
+
+
+def _milliseconds(at: float | None) -> int | None:
+    return None if at is None else round(at * 1000)
+
+
+_CSV_CELLS: dict[Sort, Callable[[Any], Any]] = {Sort.TEXT: _harmless, Sort.INTEGER: _as_it_is, Sort.TIME: rfc3339}
+_PARQUET_CELLS: dict[Sort, Callable[[Any], Any]] = {
+    Sort.TEXT: _text,
+    Sort.INTEGER: _as_it_is,
+    Sort.TIME: _milliseconds,
+}
+
+FORMATS: dict[str, Callable[[BinaryIO, Sequence[Column]], AbstractContextManager[Write]]] = {
+    "csv": csv_rows,
+    "jsonl": json_lines,
+    "parquet": parquet_rows,
+}

@@ -1,0 +1,1 @@
+"""How available everything was: asked of the database, measured, and written in each form."""

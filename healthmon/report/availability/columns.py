@@ -1,0 +1,239 @@
+"""The columns of figures in a report for people, for every way of writing it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from healthmon.history.figures import Figures
+from healthmon.history.round_trips import RoundTrips
+from healthmon.model import Kind, Target
+from healthmon.report.availability.account import Account, By, Group, Line, Rules
+from healthmon.report.formatting import counted, duration, lasted, milliseconds, percent, short
+
+Entry = Line | Group
+
+
+class Figure(NamedTuple):
+    """One column of figures."""
+
+    title: str
+    write: Callable[[Entry, Rules], str]
+    #: In a terminal that is too narrow the highest numbers go first; 0 stays.
+    goes_at: int = 0
+    #: Whether it is there although no line has anything in it.
+    is_always: bool = False
+
+
+def _seconds(of: Callable[[Entry], float | None]) -> Callable[[Entry, Rules], str]:
+    return lambda entry, _rules: short(of(entry) or 0.0)
+
+
+def _number(of: Callable[[Entry], int]) -> Callable[[Entry, Rules], str]:
+    return lambda entry, _rules: f"{of(entry):,}" if of(entry) else ""
+
+
+def _milliseconds(of: Callable[[RoundTrips], float | None]) -> Callable[[Entry, Rules], str]:
+    return lambda entry, _rules: milliseconds(of(entry.figures.round_trips)) if entry.figures.round_trips.count else ""
+
+
+def available(figures: Figures | None, rules: Rules) -> str:
+    """Write an availability; beside a promise with as many digits as that has."""
+    if figures is None:
+        return ""
+    digits_promised = len(promised(rules).partition(".")[2]) - len(" %")
+    return percent(rules.share(figures), max(2, digits_promised))
+
+
+def _verdict(entry: Entry, rules: Rules) -> str:
+    if rules.promised is None or rules.share(entry.figures) is None:
+        return ""
+    return "missed" if rules.is_missed(entry.figures) else "met"
+
+
+#: In the order in which they stand. What is counted apart (degraded, unknown, maintenance, silenced) stays longest.
+FIGURES = (
+    Figure("AVAIL", lambda entry, rules: available(entry.figures, rules), is_always=True),
+    Figure("SLA", _verdict),
+    Figure("IN HOURS", lambda entry, rules: available(entry.in_hours, rules), 1),
+    Figure("OUTAGES", _number(lambda entry: entry.figures.outages), is_always=True),
+    Figure("DOWN", _seconds(lambda entry: entry.figures.down_s), is_always=True),
+    Figure("LONGEST", _seconds(lambda entry: entry.figures.longest_s), 6, is_always=True),
+    Figure("NOT SEEN", _seconds(lambda entry: entry.figures.longest_unseen_s), 6),
+    Figure("MTTR", _seconds(lambda entry: entry.figures.mean_repair_s), 8),
+    Figure("MTBF", _seconds(lambda entry: entry.figures.mean_between_s), 9),
+    Figure("FLAPS", _number(lambda entry: entry.figures.flaps), 7),
+    Figure("RESTARTS", _number(lambda entry: entry.figures.restarts), 2),
+    Figure("DEGR", _seconds(lambda entry: entry.figures.degraded_s), 3),
+    Figure("UNKNOWN", _seconds(lambda entry: entry.figures.unknown_s), is_always=True),
+    Figure("MAINT", _seconds(lambda entry: entry.figures.maintenance_s), 4),
+    Figure("SILENT", _seconds(lambda entry: entry.figures.silenced_s), 5),
+    Figure("RTT P50", _milliseconds(lambda trips: trips.percentile_ms(0.5)), 10),
+    Figure("RTT P95", _milliseconds(lambda trips: trips.percentile_ms(0.95)), 11),
+    Figure("RTT MIN", _milliseconds(lambda trips: trips.min_ms), 13),
+    Figure("RTT MAX", _milliseconds(lambda trips: trips.max_ms), 12),
+)
+
+
+class Table(NamedTuple):
+    """What a report lists: names at the left, figures at the right; a row for each entry."""
+
+    names: tuple[str, ...]
+    figures: tuple[Figure, ...]
+    entries: tuple[Entry, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def table_of(entries: Sequence[Entry], account: Account) -> Table:
+    """Write the entries as a table, without the figures that nobody has."""
+    names = _names(account)
+    written = {figure: [figure.write(entry, account.rules) for entry in entries] for figure in FIGURES}
+    figures = tuple(figure for figure in FIGURES if figure.is_always or any(written[figure]))
+    rows = [
+        (*_named(entry, account), *(written[figure][number] for figure in figures))
+        for number, entry in enumerate(entries)
+    ]
+    return Table(names, figures, tuple(entries), tuple(rows))
+
+
+def _names(account: Account) -> tuple[str, ...]:
+    if account.by is not By.TARGET:
+        return account.by.upper(), "TARGETS"
+    return ("TARGET", "PBX", "KIND") if account.has_pbxs else ("TARGET", "KIND")
+
+
+def _named(entry: Entry, account: Account) -> tuple[str, ...]:
+    if isinstance(entry, Group):
+        return entry.name, f"{entry.targets:,}"
+    name = entry.target.endpoint or entry.target.pbx
+    return (name, entry.target.pbx, entry.kind) if account.has_pbxs else (name, entry.kind)
+
+
+# ---------------------------------------------------------------- the same in sentences
+
+
+#: So many names stand in a title.
+_MOST_NAMED = 3
+
+
+def of_what(account: Account) -> str:
+    """Say of what a report is, for its title: `` of PBX office (pbx.example.net)``; "" where there is nothing."""
+    lines = account.lines
+    if not lines:
+        return ""
+    endpoints = {line.target.endpoint for line in lines}
+    if len(endpoints) == 1 and lines[0].target.is_endpoint:
+        pbxs = ", ".join(sorted({line.target.pbx for line in lines}))
+        return f" of {lines[0].kind} {endpoints.pop()}{_at(account, lines[0].target)} on {pbxs}"
+    kinds = {line.kind for line in lines}
+    of_one_kind = f"{counted(len(lines), kinds.pop())} of " if len(kinds) == 1 and Kind.PBX not in kinds else ""
+    return f" of {of_one_kind}{_pbxs(account)}"
+
+
+def _pbxs(account: Account) -> str:
+    names = sorted({line.target.pbx for line in account.lines})
+    if len(names) > _MOST_NAMED:
+        return f"{len(names):,} PBXs"
+    listed = ", ".join(name + _at(account, Target(name)) for name in names)
+    return f"PBX{'s' if len(names) > 1 else ''} {listed}"
+
+
+def _at(account: Account, target: Target) -> str:
+    return f" ({account.hosts[target]})" if account.hosts.get(target) else ""
+
+
+def sentences(account: Account) -> list[str]:
+    """Say the overall figures, and how they were counted."""
+    if not account.lines:
+        return ["Nothing was watched then that matches."]
+    said = [_overall(account), *_details(account), *_rules(account)]
+    return said if account.entries else [*said, f"Nothing that was watched belongs to a {account.by}."]
+
+
+def _overall(account: Account) -> str:
+    """Say how it was; the times of several targets are added up in a sentence of their own."""
+    figures, share = account.overall, account.rules.share(account.overall)
+    said = [
+        counted(len(account.lines), "target"),
+        "nothing known" if share is None else f"{available(figures, account.rules)} available",
+        outages_in_words(account),
+    ]
+    if figures.outages:
+        said.append(f"the longest {lasted(figures.longest)}")
+    if len(account.lines) == 1:
+        said += _times(figures)
+    return f"{', '.join(said)}."
+
+
+def outages_in_words(account: Account) -> str:
+    """Say how many outages there were, by their causes: ``2 outages``, ``no outage``."""
+    if not account.overall.outages:
+        return "no outage"
+    said = counted(account.outages, "outage")
+    return said if account.counts_causes else f"{said} of single targets"
+
+
+def _times(figures: Figures) -> list[str]:
+    named = (
+        (figures.down_s, "down"),
+        (figures.degraded_s, "degraded"),
+        (figures.unknown_s, "unknown"),
+        (figures.maintenance_s, "in maintenance"),
+        (figures.silenced_s, "silenced"),
+    )
+    return [f"{duration(length)} {words}" for length, words in named if length]
+
+
+def _details(account: Account) -> list[str]:
+    """Say what only some reports have."""
+    figures, in_hours = account.overall, account.in_hours
+    said = []
+    if len(account.lines) > 1:
+        said += _sums(account)
+    if figures.mean_repair_s is not None and figures.mean_between_s is not None:
+        of_each = " of each target" if len(account.lines) > 1 else ""
+        said.append(
+            f"Mean time to repair {duration(figures.mean_repair_s)}, between failures{of_each} "
+            f"{duration(figures.mean_between_s)}."
+        )
+    if figures.restarts:
+        said.append(f"{counted(figures.restarts, 'restart')} of Asterisk.")
+    if figures.flaps:
+        said.append(f"{counted(figures.flaps, 'episode')} of flapping.")
+    if in_hours is not None and account.rules.share(in_hours) is not None:
+        said.append(
+            f"In working hours: {available(in_hours, account.rules)} available, {duration(in_hours.down_s)} down"
+            f"{', all targets added up' if len(account.lines) > 1 else ''}."
+        )
+    if any(isinstance(entry, Group) and entry.targets > 1 for entry in account.entries):
+        said.append(f"Outages and times of a {account.by} are added up over its targets.")
+    return said
+
+
+def _sums(account: Account) -> list[str]:
+    """Say what the outages and times of all targets amount to, if there were any."""
+    figures = account.overall
+    outages = [counted(figures.outages, "outage")] if figures.outages != account.outages else []
+    summed = [*outages, *_times(figures)]
+    return [f"All targets added up: {', '.join(summed)}."] if summed else []
+
+
+def _rules(account: Account) -> list[str]:
+    """Say what was counted otherwise than usual, and whether a promise was kept."""
+    rules, said = account.rules, []
+    if account.overall.unknown_s and rules.unknown_as is not rules.unknown_as.EXCLUDE:
+        said.append(f"Unknown time counts as {rules.unknown_as}.")
+    if rules.excludes_maintenance:
+        said.append("What happened within maintenance windows is left out.")
+    if rules.promised is not None:
+        known = account.known
+        if not known:
+            return [*said, f"Nothing is known that could have met {promised(rules)}."]
+        missed = f"{account.missed:,} of {known:,} missed" if account.missed else f"All {known:,} met"
+        said.append(f"{missed} {promised(rules)}.")
+    return said
+
+
+def promised(rules: Rules) -> str:
+    """Write what was promised: ``99.9 %``."""
+    return f"{(rules.promised or 0.0) * 100:.10g} %"

@@ -1,0 +1,160 @@
+"""The course of one target through a window: by the readings of its meter, or by all that changed."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from healthmon.history.availability import History, Segment, figures, is_unused, read_meter, timeline
+from healthmon.history.figures import Figures
+from healthmon.model import Health, Length, Reading
+from healthmon.report.availability.account import Unseen
+from healthmon.store.read.meters import Meters, Watched
+from healthmon.times.spans import Span
+
+_BEGINNING = float("-inf")
+
+_DAY = 86400.0
+
+#: What a meter shows in seconds; two readings that say the same differ by less.
+_SECONDS, _EXACT_S = ("up_s", "degraded_s", "down_s", "unknown_s"), 1e-3
+
+
+class Difference(NamedTuple):
+    """What lies between two readings, and how it stood at the second one."""
+
+    figures: Figures
+    end: Reading
+    #: Whether the changes at the beginning are still there; if not, the edges are those of the nearest day.
+    is_kept: bool = True
+
+
+class Course:
+    """One target in a window. It asks the database for what is needed, and for no more."""
+
+    def __init__(self, meters: Meters, watched: Watched, unseen: Unseen, window: Span) -> None:
+        self._meters = meters
+        self._watched = watched
+        self._unseen = unseen
+        self._window = window
+
+    def difference(self) -> Difference | None:
+        """Work the figures out from the meter alone; None: it does not tell, the timeline does."""
+        since, until = self._window
+        before, after, last, longest = self._meters.readings_around(self._watched.id, since, until)
+        if after is None or last is None or last.at < after.at:
+            return None
+        before = before or self._zero()
+        if self._is_gone(before, after):
+            return self._by_days(self._nearest(since, before, after), after, last)
+        start = self._read(before, since)
+        if start.is_out and (not start.out_s or (after.is_out and after.outages == start.outages)):
+            # The readings count this outage from its beginning, which is not in the window.
+            return None
+        end = self._read(last, until)
+        outages = end.outages - start.outages
+        if not (outages or start.out_s):
+            # As with most phones most of the time: there was none, so there is no longest one.
+            return Difference(_between(start, end, 0, Length(), 0.0), end)
+        longest = max(longest, _since_reading(last, end))
+        unseen_s = end.outages_unseen_s - start.outages_unseen_s
+        if start.out_s or after.longest > longest:
+            # A part of the first day lies before the window, perhaps with the longest one; or one was on.
+            head = figures(timeline(self._history(before, after.at), (start.at, after.at)))
+            longest = max(longest, head.longest)
+            outages = head.outages + end.outages - after.outages
+            unseen_s = head.outages_unseen_s + end.outages_unseen_s - after.outages_unseen_s
+        return Difference(_between(start, end, outages, longest, unseen_s), end)
+
+    def _by_days(self, start: Reading, after: Reading, last: Reading) -> Difference:
+        """Say what lies between the readings that are nearest to the edges: the changes themselves are gone."""
+        until = self._window[1]
+        following = self._meters.reading_after(self._watched.id, until)
+        if following is not None and self._is_gone(last, following):
+            end = self._nearest(until, last, following)
+        else:
+            end = self._read(last, until)
+        longest = max(self._meters.longest(self._watched.id, start.at, last.at), _since_reading(last, end))
+        # An outage that was on at the beginning is one of the window's, and only with its part within.
+        down_s = end.down_s - start.down_s
+        outages = end.outages - start.outages + (start.out_s > 0 and down_s > 0)
+        unseen_s = end.outages_unseen_s - start.outages_unseen_s
+        within = Length(min(longest.lasted_s, down_s + unseen_s), min(longest.unseen_s, unseen_s))
+        return Difference(_between(start, end, outages, within, unseen_s), end, is_kept=False)
+
+    def _nearest(self, at: float, before: Reading, after: Reading) -> Reading:
+        """Read the meter at the nearest edge of a day. All that is gone happened on the day of the later reading."""
+        day_began = max(before.at, after.at - _DAY)
+        if at - day_began > after.at - at:
+            return after
+        return self._read(before, min(at, day_began))
+
+    def _is_gone(self, before: Reading, after: Reading) -> bool:
+        """Whether the changes between two readings were removed since, because of their age."""
+        first = self._watched.first_change
+        if first is None or before.at >= first[0] or first[1] is None:
+            return False
+        found = read_meter(self._history(before, after.at), after.at)
+        return any(abs(getattr(found, name) - getattr(after, name)) > _EXACT_S for name in _SECONDS)
+
+    def timeline(self) -> list[Segment]:
+        """Cut the window into stretches of one health each."""
+        return timeline(self._whole(), self._window)
+
+    def is_unused(self) -> bool:
+        """Whether this is a phone that has not been up since it is watched."""
+        return self._watched.kind.is_device and is_unused(self._whole(), self._window[1])
+
+    def _whole(self) -> History:
+        since, until = self._window
+        return self._history(self._meters.reading_until(self._watched.id, since), until)
+
+    def _zero(self) -> Reading:
+        """What the meter showed when the target was taken under watch."""
+        return Reading(at=self._watched.watched_from[0])
+
+    def _read(self, before: Reading, at: float) -> Reading:
+        """Carry a reading on to a later time."""
+        return read_meter(self._history(before, at), at) if before.at < at else before
+
+    def _history(self, reading: Reading | None, until: float) -> History:
+        """Collect what happened from a reading on, or from the beginning."""
+        return history_from(self._meters, self._watched, self._unseen, reading, until)
+
+
+def history_from(meters: Meters, watched: Watched, unseen: Unseen, reading: Reading | None, until: float) -> History:
+    """Collect what happened to a check from a reading on, or from the beginning, up to a time."""
+    since = _BEGINNING if reading is None else reading.at
+    changes = meters.changes(watched.id, since, until)
+    is_veiled = watched.veiled_until is not None and watched.veiled_until > since
+    was_used = False
+    if reading is None and changes and changes[0][1] not in (Health.UP, Health.DEGRADED):
+        # What came before the first change that is kept is not known any more; it was in use, then.
+        was_used = watched.first_change is not None and watched.first_change[1] is not None
+    return History(
+        kind=watched.kind,
+        changes=changes,
+        veils=unseen.spans(watched.target, meters.veils(watched.id, since, until) if is_veiled else (), (since, until)),
+        watched_from=watched.watched_from,
+        forgotten_at=watched.forgotten_at,
+        reading=reading,
+        was_used=was_used,
+    )
+
+
+def _since_reading(last: Reading, end: Reading) -> Length:
+    """Say how long the longest outage is that the last reading of a window does not tell of."""
+    return end.longest if end.at > last.at else Length()
+
+
+def _between(start: Reading, end: Reading, outages: int, longest: Length, unseen_s: float) -> Figures:
+    return Figures(
+        up_s=end.up_s - start.up_s,
+        degraded_s=end.degraded_s - start.degraded_s,
+        # What floats lose on the way is no outage.
+        down_s=end.down_s - start.down_s if outages else 0.0,
+        unknown_s=end.unknown_s - start.unknown_s,
+        outages=outages,
+        longest_s=longest.lasted_s,
+        longest_unseen_s=longest.unseen_s,
+        outages_unseen_s=unseen_s,
+    )

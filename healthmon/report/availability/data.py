@@ -1,0 +1,222 @@
+"""``healthmon report`` for programs: the JSON of ``docs/json.md``, and CSV that a spreadsheet opens right. Pure.
+
+Both are written piece by piece: a month may have hundreds of thousands of incidents.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from healthmon.history.figures import Figures
+from healthmon.history.round_trips import RoundTrips
+from healthmon.model import Incident
+from healthmon.report.availability.account import Account, By, Group, Line, Rules
+from healthmon.report.formatting import harmless, rfc3339, rounded_down
+from healthmon.report.json_text import json_text, without_controls
+
+#: Digits of a share after the point.
+_SHARE_DIGITS = 6
+
+
+def report_json(account: Account, top: int | None = None) -> Iterator[str]:
+    """Write an account as one JSON object. ``top``: so many of the worst, and no more."""
+    rules, in_hours = account.rules, account.in_hours
+    listed = account.worst(top)
+    lines = [one for one in listed if isinstance(one, Line)] if account.by is By.TARGET else account.lines
+    groups = [one for one in listed if isinstance(one, Group)]
+    facts = {
+        "from": rfc3339(account.window[0]),
+        "to": rfc3339(account.window[1]),
+        "watched_from": rfc3339(account.watched[0]) if account.lines else None,
+        "by": account.by,
+        "unknown_counts_as": rules.unknown_as,
+        "maintenance_excluded": rules.excludes_maintenance,
+        "sla": None if rules.promised is None else round(rules.promised, 8),
+        "causes": account.outages if account.counts_causes or not account.overall.outages else None,
+        "overall": _figures(account.overall, in_hours, rules),
+    }
+    yield json_text(facts).removesuffix("\n}")
+    yield from _array("groups", (_group(group, rules) for group in groups))
+    yield from _array("targets", (_target(line, rules) for line in lines))
+    yield from _array("incidents", map(incident_data, account.incidents))
+    yield "\n}\n"
+
+
+#: Python writes an object without line breaks several times as quickly; ours hold no others, so that what divides
+#: their members may break the line.
+_ENCODE_OBJECT = json.JSONEncoder(ensure_ascii=False, separators=(",\n      ", ": ")).encode
+
+
+def _array(name: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Write a member of the outermost object that is a list of objects, as ``json.dumps(…, indent=2)`` would."""
+    opening = f',\n  "{name}": ['
+    for row in rows:
+        yield f"{opening}\n    {{\n      {without_controls(_ENCODE_OBJECT(row)[1:-1])}\n    }}"
+        opening = ","
+    yield "\n  ]" if opening == "," else f"{opening}]"
+
+
+def entries_csv(account: Account, top: int | None = None) -> Iterator[str]:
+    """Write the figures of each target, or of what they are grouped by, as CSV (RFC 4180)."""
+    if account.by is By.TARGET:
+        rows = [_target(one, account.rules) for one in account.worst(top) if isinstance(one, Line)]
+        names = ["pbx", "endpoint", "kind", "watch", "site"]
+    else:
+        rows = [_group(one, account.rules) for one in account.worst(top) if isinstance(one, Group)]
+        names = ["name", "from", "to", "targets"]
+    return _csv([*names, *_figures(Figures(), None, account.rules), "sla_missed"], rows)
+
+
+def incidents_csv(account: Account) -> Iterator[str]:
+    """Write the incidents as CSV (RFC 4180)."""
+    fields = [
+        "id",
+        "target",
+        "pbx",
+        "endpoint",
+        "kind",
+        "watch",
+        "severity",
+        "check",
+        "state",
+        "opened_at",
+        "closed_at",
+        "ending",
+    ]
+    fields += [
+        "cause",
+        "site",
+        "down",
+        "of",
+        "explained_by",
+        "muted_by",
+        "acknowledged_at",
+        "acknowledged_by",
+        "acknowledgement",
+        "lasted_s",
+        "unseen_s",
+        "since",
+    ]
+    return _csv(fields, map(incident_data, account.incidents))
+
+
+def _csv(fields: list[str], rows: Iterable[dict[str, Any]]) -> Iterator[str]:
+    writer = csv.writer(_Handed())
+    yield writer.writerow(fields)
+    for row in rows:
+        yield writer.writerow([_harmless(row[name]) for name in fields])
+
+
+class _Handed:
+    """A file that hands each line back, which a writer of CSV returns then."""
+
+    def write(self, line: str) -> str:
+        return line
+
+
+def _harmless(value: Any) -> Any:
+    """Keep a text from being taken for a formula: names come from strangers. Numbers stay numbers."""
+    if not isinstance(value, str):
+        return value
+    return harmless(value)
+
+
+def _target(line: Line, rules: Rules) -> dict[str, Any]:
+    return {
+        "pbx": line.target.pbx,
+        "endpoint": line.target.endpoint,
+        "kind": line.kind,
+        "watch": line.watch,
+        "site": line.site or None,
+        **_figures(line.figures, line.in_hours, rules),
+        "sla_missed": _is_missed(line.figures, rules),
+    }
+
+
+def _group(group: Group, rules: Rules) -> dict[str, Any]:
+    since, until = group.span or (None, None)
+    return {
+        "name": group.name,
+        "from": rfc3339(since),
+        "to": rfc3339(until),
+        "targets": group.targets,
+        **_figures(group.figures, group.in_hours, rules),
+        "sla_missed": _is_missed(group.figures, rules),
+    }
+
+
+def _is_missed(figures: Figures, rules: Rules) -> bool | None:
+    return None if rules.promised is None or rules.share(figures) is None else rules.is_missed(figures)
+
+
+def _figures(figures: Figures, in_hours: Figures | None, rules: Rules) -> dict[str, Any]:
+    return {
+        "availability": _rounded_down(rules.share(figures)),
+        "downtime_s": round(figures.down_s, 3),
+        "unknown_s": round(figures.unknown_s, 3),
+        "outages": figures.outages,
+        "longest_s": round(figures.longest_s, 3),
+        "degraded_s": round(figures.degraded_s, 3),
+        "up_s": round(figures.up_s, 3),
+        "maintenance_s": round(figures.maintenance_s, 3),
+        "silenced_s": round(figures.silenced_s, 3),
+        "mttr_s": _rounded(figures.mean_repair_s, 3),
+        "mtbf_s": _rounded(figures.mean_between_s, 3),
+        "flaps": figures.flaps,
+        "restarts": figures.restarts,
+        **_round_trips(figures.round_trips),
+        "availability_in_hours": None if in_hours is None else _rounded_down(rules.share(in_hours)),
+        "downtime_in_hours_s": None if in_hours is None else round(in_hours.down_s, 3),
+        "longest_unseen_s": round(figures.longest_unseen_s, 3),
+        "outages_unseen_s": round(figures.outages_unseen_s, 3),
+    }
+
+
+def _round_trips(trips: RoundTrips) -> dict[str, Any]:
+    return {
+        "rtt_p50_ms": _rounded(trips.percentile_ms(0.5), 3),
+        "rtt_p95_ms": _rounded(trips.percentile_ms(0.95), 3),
+        "rtt_min_ms": round(trips.min_ms, 3) if trips.count else None,
+        "rtt_max_ms": round(trips.max_ms, 3) if trips.count else None,
+    }
+
+
+def _rounded(number: float | None, digits: int) -> float | None:
+    return None if number is None else round(number, digits)
+
+
+def _rounded_down(share: float | None) -> float | None:
+    return None if share is None else rounded_down(share, _SHARE_DIGITS)
+
+
+def incident_data(incident: Incident) -> dict[str, Any]:
+    """Write an incident as the fields of ``docs/json.md``."""
+    return {
+        "id": incident.id,
+        "target": str(incident.target),
+        "pbx": incident.target.pbx,
+        "endpoint": incident.target.endpoint,
+        "kind": incident.kind,
+        "watch": incident.watch,
+        "severity": incident.severity,
+        "check": incident.check,
+        "state": incident.state,
+        "opened_at": rfc3339(incident.opened_at),
+        "closed_at": rfc3339(incident.closed_at),
+        "ending": incident.ending,
+        "cause": incident.cause,
+        "site": incident.site or None,
+        "down": incident.down if incident.kind.is_group else None,
+        "of": incident.of or None,
+        "explained_by": incident.explained_by,
+        "muted_by": incident.muted_by or None,
+        "acknowledged_at": rfc3339(incident.acked_at),
+        "acknowledged_by": incident.acked_by or None,
+        "acknowledgement": incident.ack_reason or None,
+        "lasted_s": None if incident.closed_at is None else round(incident.closed_at - incident.since, 3),
+        "unseen_s": round(incident.unseen_s, 3),
+        "since": rfc3339(incident.since),
+    }

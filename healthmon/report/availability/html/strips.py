@@ -1,0 +1,115 @@
+"""Strips: the course of a provider or a site through the window, as stretches that are wide enough to be seen. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Final, Literal, NamedTuple
+
+from healthmon.history.availability import Segment
+from healthmon.model import Health, Length
+from healthmon.report.availability.account import Strip
+from healthmon.times.spans import Span
+
+#: So many columns a strip has, and so many at least an outage is wide, however short it was.
+COLUMNS, LEAST_DOWN = 1000, 4
+
+MAINTENANCE: Final = "maintenance"
+
+#: What a column shows; None: not watched.
+Shown = Health | Literal["maintenance"] | None
+
+#: What is shown where several happened within one column: the worst; not watched only where nothing was.
+_RANK: dict[Shown, int] = {
+    None: 0,
+    Health.UP: 1,
+    MAINTENANCE: 2,
+    Health.UNKNOWN: 3,
+    Health.DEGRADED: 4,
+    Health.DOWN: 5,
+}
+
+
+class Stretch(NamedTuple):
+    """Columns that show the same."""
+
+    first: int
+    columns: int
+    shows: Shown
+
+
+def stretches(segments: Iterable[Segment], window: Span, left_out: Iterable[Span] = ()) -> list[Stretch]:
+    """Say a timeline in columns of the window; ``left_out`` is the maintenance that was cut out of it."""
+    columns: list[Shown] = [None] * COLUMNS
+    for segment in segments:
+        _show(columns, _columns(segment, window), segment.health)
+    for span in left_out:
+        _show(columns, _columns_of_plan(span, window), MAINTENANCE)
+    return _runs(columns)
+
+
+def lane(maintenance: Iterable[Span], window: Span) -> list[Stretch]:
+    """Say in columns when there was maintenance."""
+    return [run for run in stretches((), window, maintenance) if run.shows is not None]
+
+
+def _show(columns: list[Shown], touched: range, shown: Shown) -> None:
+    for column in touched:
+        if _RANK[shown] > _RANK[columns[column]]:
+            columns[column] = shown
+
+
+def _runs(columns: Iterable[Shown]) -> list[Stretch]:
+    found, first = [], 0
+    for shown, run in groupby(columns):
+        length = len(list(run))
+        found.append(Stretch(first, length, shown))
+        first += length
+    return found
+
+
+def _columns_of_plan(span: Span, window: Span) -> range:
+    """The columns that a time of maintenance fills, one at least: an hour of each night shall not look like half."""
+    scale = COLUMNS / (window[1] - window[0])
+    first = min(round((span[0] - window[0]) * scale), COLUMNS - 1)
+    return range(first, max(first + 1, round((span[1] - window[0]) * scale)))
+
+
+def _columns(segment: Segment, window: Span) -> range:
+    """The columns that a segment touches; an outage at least a few."""
+    scale = COLUMNS / (window[1] - window[0])
+    first = min(int((segment.since - window[0]) * scale), COLUMNS - 1)
+    last = min(int((segment.until - window[0]) * scale - 1e-9), COLUMNS - 1)
+    if segment.health is Health.DOWN and last - first + 1 < LEAST_DOWN:
+        first = max(0, min(first, COLUMNS - LEAST_DOWN))
+        last = first + LEAST_DOWN - 1
+    return range(first, last + 1)
+
+
+class Outage(NamedTuple):
+    """One outage of a strip: when it was first seen down, and how long it lasted in all."""
+
+    since: float
+    length: Length
+    is_open: bool
+
+
+def outages_of(strip: Strip) -> list[Outage]:
+    """Find the outages of a strip, in order."""
+    return list(_outages(strip.segments))
+
+
+def longest_of(strip: Strip) -> Outage | None:
+    """Find the longest outage of a strip; None: its changes are gone, only the figures know of it."""
+    longest = max(outages_of(strip), key=lambda outage: outage.length, default=None)
+    is_that = longest is not None and abs(longest.length.lasted_s - strip.figures.longest_s) < 1
+    return longest if is_that else None
+
+
+def _outages(segments: Sequence[Segment]) -> Iterator[Outage]:
+    for number, group in groupby(segments, key=lambda segment: segment.outage):
+        its = list(group)
+        seen_s = sum(segment.length for segment in its if segment.health is Health.DOWN)
+        if number is not None and seen_s:
+            lasted_s = sum(segment.length for segment in its)
+            yield Outage(its[0].since, Length(lasted_s, lasted_s - seen_s), segments[-1].outage == number)

@@ -1,0 +1,241 @@
+"""Measures one target after the other: by its meter where that suffices, else by its timeline. Pure over its course.
+
+A meter's readings make a year as quick as a day. What they cannot tell (what lay within working hours, an outage that
+was on at an edge of the window) is worked out from all changes of that target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
+from typing import NamedTuple
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from healthmon.config.types import Plans
+from healthmon.core.sites import Sites
+from healthmon.history.availability import Segment, clipped, figures, watched_spans, watched_within, within
+from healthmon.history.figures import NO_ROUND_TRIPS, Figures
+from healthmon.history.round_trips import RoundTrips
+from healthmon.model import Health, Kind, Place, Target
+from healthmon.report.availability.account import Group, Line, Strip, Unseen, period_group
+from healthmon.report.availability.course import Course, Difference
+from healthmon.report.availability.planned_times import Covers
+from healthmon.store.read.meters import Meters, Watched
+from healthmon.times.periods import Period
+from healthmon.times.spans import Span, gaps
+
+#: Says at which site a device was last seen; "": at none that is known.
+SiteOf = Callable[[Target, Kind], str]
+
+#: What was counted in seconds and what adds up to a whole differ by less than this.
+_EXACT_S = 1e-6
+
+
+def sites_of(plans: Plans, places: Mapping[Target, tuple[Place, ...]]) -> SiteOf:
+    """Say at which site each device was last seen."""
+    sites = Sites(plans.sites)
+
+    def site_of(target: Target, kind: Kind) -> str:
+        group = sites.group_of(target, kind, places[target][-1].address if target in places else "")
+        return group.name if group is not None and group.kind is Kind.SITE else ""
+
+    return site_of
+
+
+class Measures(Struct, frozen=True):
+    """What is to be measured, and what is known besides the history."""
+
+    window: Span
+    unseen: Unseen
+    covers: Covers
+    site_of: SiteOf = lambda _target, _kind: ""
+    #: When each target began to flap, and how often.
+    flaps: Mapping[Target, Sequence[tuple[float, int]]] = field(default_factory=dict)
+    #: When the Asterisk of each PBX was restarted.
+    restarts: Mapping[Target, Sequence[float]] = field(default_factory=dict)
+    excludes_maintenance: bool = False
+    #: Each is a way to cut the window.
+    calendars: Sequence[Sequence[Period]] = ()
+
+
+class _Plan(NamedTuple):
+    """Which parts of the window are special for one target. All spans are disjoint and sorted."""
+
+    maintenance: Sequence[Span]
+    silences: Sequence[Span]
+    #: None: it has no working hours.
+    hours: Sequence[Span] | None
+    #: What counts; None: everything does.
+    counted: Sequence[Span] | None
+
+    @property
+    def needs_timeline(self) -> bool:
+        """Whether the figures depend on more than the whole window."""
+        return self.hours is not None or self.counted is not None
+
+    def part_of(self, told: Iterable[Segment]) -> Iterable[Segment]:
+        """Keep what counts of a timeline."""
+        return told if self.counted is None else within(told, self.counted)
+
+
+class Measuring:
+    """Measures targets, and adds up what each period of the calendar amounts to."""
+
+    def __init__(self, meters: Meters, measures: Measures) -> None:
+        self._meters = meters
+        self._measures = measures
+        #: Whether figures are told of changes, and so of incidents, that are not kept any more.
+        self.tells_of_gone = False
+        self._calendars = [[_PeriodSum(period) for period in periods] for periods in measures.calendars]
+
+    @property
+    def measures(self) -> Measures:
+        """What is measured, and what is known besides the history."""
+        return self._measures
+
+    def line(self, watched: Watched) -> Line:
+        """Work out one target's figures."""
+        measures = self._measures
+        site = measures.site_of(watched.target, watched.kind)
+        plan = self._plan(watched, site)
+        course = Course(self._meters, watched, measures.unseen, measures.window)
+        by_meter = self._by_meter(course, plan, watched)
+        if by_meter is not None and not (by_meter.is_kept and (plan.needs_timeline or self._calendars)):
+            # Of changes that are gone nobody can say how much of them lay within working hours.
+            whole, in_hours, is_unused = by_meter.figures, None, watched.kind.is_device and by_meter.end.is_unused
+            self._add_gone_periods(watched)
+            self.tells_of_gone |= not by_meter.is_kept
+        else:
+            told = course.timeline()
+            whole, in_hours, is_unused = _whole(told, plan), _in_hours(told, plan), course.is_unused()
+            self._add_periods(told, plan, watched)
+        whole = self._with_numbers(whole, watched, measures.window)
+        return Line(
+            watched.target,
+            watched.kind,
+            watched.watch,
+            whole,
+            in_hours,
+            site,
+            was_used=not is_unused,
+        )
+
+    def groups(self, calendar: int) -> tuple[Group, ...]:
+        """Say what each period of a calendar amounts to, over all targets measured so far."""
+        return tuple(one.group() for one in self._calendars[calendar])
+
+    def _with_numbers(self, amount: Figures, watched: Watched, window: Span) -> Figures:
+        """Add what is counted besides the time."""
+        since, until = window
+        flaps = sum(count for at, count in self._measures.flaps.get(watched.target, ()) if since <= at < until)
+        restarts = sum(since <= at < until for at in self._measures.restarts.get(watched.target, ()))
+        round_trips = self.round_trips(watched, window)
+        if not (flaps or restarts or round_trips.count):
+            return amount
+        return replace(amount, flaps=flaps, restarts=restarts, round_trips=round_trips)
+
+    def round_trips(self, watched: Watched, window: Span) -> RoundTrips:
+        """Say what the round trips of a target amount to."""
+        is_known = watched.last_round_trips is not None and self._meters.has_round_trips(watched.id, *window)
+        return self._meters.round_trips(watched.id, *window) if is_known else NO_ROUND_TRIPS
+
+    def shown(self, watched: Watched, line: Line) -> Strip:
+        """Say how a target's course looks: with the same parts left out as of its figures."""
+        course = Course(self._meters, watched, self._measures.unseen, self._measures.window)
+        plan, told, difference = self._plan(watched, line.site), course.timeline(), course.difference()
+        # Nothing was left out of changes that are gone.
+        is_cut = plan.counted is not None and (difference is None or difference.is_kept)
+        return Strip(
+            line.kind,
+            str(line.target),
+            tuple(plan.part_of(told) if is_cut else told),
+            line.figures,
+            maintenance=watched_spans(told, plan.maintenance),
+            is_cut=is_cut,
+        )
+
+    def _plan(self, watched: Watched, site: str) -> _Plan:
+        measures = self._measures
+        named = (watched.target, watched.kind, watched.watch, site)
+        maintenance = measures.covers.maintenance(*named)
+        is_cut = measures.excludes_maintenance and bool(maintenance)
+        return _Plan(
+            maintenance,
+            measures.covers.silences(*named),
+            measures.covers.working_hours(watched.watch),
+            gaps(maintenance, measures.window) if is_cut else None,
+        )
+
+    def _by_meter(self, course: Course, plan: _Plan, watched: Watched) -> Difference | None:
+        """Read the meter, unless special times fall into a window of which a part was not watched."""
+        found = course.difference()
+        if found is None or not (plan.maintenance or plan.silences):
+            return found
+        since, until = max(self._measures.window[0], watched.watched_from[0]), self._measures.window[1]
+        if found.is_kept and abs(found.figures.watched_s - (until - since)) > _EXACT_S:
+            return None
+        always = [Segment(since, until, Health.UNKNOWN)]
+        return found._replace(figures=_with_special_times(found.figures, always, plan))
+
+    def _add_gone_periods(self, watched: Watched) -> None:
+        """Add what the meter says of each period up: the changes are gone."""
+        for one in chain.from_iterable(self._calendars):
+            window = (one.period.since, one.period.until)
+            course = Course(self._meters, watched, self._measures.unseen, window)
+            found = course.difference()
+            amount = figures(course.timeline()) if found is None else found.figures
+            if amount.watched_s:
+                one.add(self._with_numbers(amount, watched, window), None)
+
+    def _add_periods(self, told: Sequence[Segment], plan: _Plan, watched: Watched) -> None:
+        for one in chain.from_iterable(self._calendars):
+            since, until = one.period.since, one.period.until
+            part = list(clipped(told, (since, until)))
+            if any(stretch.health is not None for stretch in part):
+                amount = self._with_numbers(_whole(part, plan), watched, (since, until))
+                one.add(amount, _in_hours(part, plan))
+
+
+class _PeriodSum:
+    """What the targets so far amount to in one period."""
+
+    def __init__(self, period: Period) -> None:
+        self.period = period
+        self._figures = Figures()
+        self._in_hours: Figures | None = None
+        self._targets = 0
+
+    def add(self, figures: Figures, in_hours: Figures | None) -> None:
+        """Count one target more."""
+        self._figures += figures
+        self._targets += 1
+        if in_hours is not None:
+            self._in_hours = in_hours if self._in_hours is None else self._in_hours + in_hours
+
+    def group(self) -> Group:
+        """Say all of it."""
+        return period_group(self.period, self._figures, self._in_hours, self._targets)
+
+
+def _whole(told: Sequence[Segment], plan: _Plan) -> Figures:
+    """Say what a timeline amounts to, as far as it counts."""
+    return _with_special_times(figures(plan.part_of(told)), told, plan)
+
+
+def _with_special_times(known: Figures, told: Sequence[Segment], plan: _Plan) -> Figures:
+    if not (plan.maintenance or plan.silences):
+        return known
+    return replace(
+        known,
+        maintenance_s=watched_within(told, plan.maintenance),
+        silenced_s=watched_within(told, plan.silences),
+    )
+
+
+def _in_hours(told: Sequence[Segment], plan: _Plan) -> Figures | None:
+    """Say what a timeline amounts to within the working hours; None: there are none."""
+    if plan.hours is None:
+        return None
+    return figures(within(plan.part_of(told), plan.hours))

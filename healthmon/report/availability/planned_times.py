@@ -1,0 +1,49 @@
+"""Which time of which target lies within maintenance windows, silences and working hours. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from healthmon.config.types import Plans
+from healthmon.core.windows import periods_within
+from healthmon.model import Kind, Matcher, Silence, Target
+from healthmon.times.spans import Span, merged
+
+#: Whether a matcher speaks of the target at hand.
+Speaks = Callable[[Matcher], bool]
+
+
+class Covers:
+    """What people planned for a window of time, worked out once for all targets."""
+
+    def __init__(self, plans: Plans, silences: Iterable[Silence], window: Span) -> None:
+        self._windows = [(one.matcher, list(periods_within(one.when, *window))) for one in plans.maintenance]
+        self._hours = {watch: merged(periods_within(hours, *window)) for watch, hours in plans.working_hours.items()}
+        self._silences = [(one.matcher, [(one.since, one.until)]) for one in silences]
+        self._window = window
+        self._known: dict[tuple[int, ...], list[Span]] = {}
+
+    def maintenance(self, target: Target, kind: Kind, watch: str, site: str) -> Sequence[Span]:
+        """Say when a target is within a maintenance window: disjoint, sorted."""
+        return self._covered(self._windows, 0, lambda matcher: matcher.matches(target, kind, watch, site))
+
+    def silences(self, target: Target, kind: Kind, watch: str, site: str) -> Sequence[Span]:
+        """Say when a target is silenced: disjoint, sorted."""
+        return self._covered(
+            self._silences, len(self._windows), lambda matcher: matcher.matches(target, kind, watch, site)
+        )
+
+    def working_hours(self, watch: str) -> Sequence[Span] | None:
+        """Say when a watch section's people work: disjoint, sorted; None: at all times."""
+        return self._hours.get(watch)
+
+    def _covered(self, plans: Sequence[tuple[Matcher, list[Span]]], first: int, speaks: Speaks) -> Sequence[Span]:
+        """Join the spans of all that speak of a target. Most targets have the same ones, so they are kept."""
+        if not plans:
+            return ()
+        chosen = tuple(number for number, (matcher, _) in enumerate(plans, start=first) if speaks(matcher))
+        if chosen not in self._known:
+            spans = (span for number in chosen for span in plans[number - first][1])
+            since, until = self._window
+            self._known[chosen] = merged((max(start, since), min(end, until)) for start, end in spans)
+        return self._known[chosen]

@@ -1,0 +1,222 @@
+"""Asks the database what happened in a window of time. Everything after the questions is pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from healthmon.config.types import Plans
+from healthmon.core.pulse import is_stale
+from healthmon.history.round_trips import RoundTrips
+from healthmon.model import Incident, Kind, Restart, Target
+from healthmon.report.availability.account import (
+    Account,
+    By,
+    Group,
+    Line,
+    Listing,
+    Pictures,
+    Rules,
+    Unseen,
+    grouped,
+    is_told_of,
+    worst_first,
+)
+from healthmon.report.availability.measure import Measures, Measuring, sites_of
+from healthmon.report.availability.planned_times import Covers
+from healthmon.report.availability.selection import Choice
+from healthmon.report.availability.site_strips import site_strips
+from healthmon.store.read.meters import Meters, Watched
+from healthmon.store.read.queries import Reader, Wanted
+from healthmon.times.periods import Calendar, periods_of
+from healthmon.times.spans import Span
+
+Item = TypeVar("Item")
+
+
+class Progress:
+    """Is told what is being done, and how far that is. This one tells nobody."""
+
+    def stage(self, words: str) -> None:
+        """Say what is done from now on."""
+
+    def each(self, words: str, items: Sequence[Item]) -> Iterable[Item]:
+        """Say what is done with each of these, while they are gone through."""
+        return items
+
+
+NO_PROGRESS = Progress()
+
+NO_PLANS = Plans()
+
+#: So many providers, and so many sites, get a picture: the worst.
+MOST_STRIPS = 40
+
+#: In a longer window a picture has a cell for each day instead of each hour (seconds).
+HOURLY_UP_TO = 15 * 86400.0
+
+
+class Asked(Struct, frozen=True):
+    """What a report is to say."""
+
+    window: Span
+    choice: Choice = field(default_factory=Choice)
+    by: By = By.TARGET
+    rules: Rules = field(default_factory=Rules)
+    zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    #: None: no incidents.
+    listing: Listing | None = field(default_factory=Listing)
+    with_pictures: bool = False
+
+
+def account_of(
+    reader: Reader,
+    asked: Asked,
+    now: float,
+    *,
+    plans: Plans = NO_PLANS,
+    progress: Progress = NO_PROGRESS,
+) -> Account:
+    """Say how available everything was."""
+    meters = reader.meters()
+    chosen = [one for one in meters.watched(*asked.window) if is_told_of(one, asked.choice)]
+    measuring = Measuring(meters, _measures(reader, meters, asked, now, plans))
+    lines = worst_first([measuring.line(one) for one in progress.each("Looking at each target", chosen)], asked.rules)
+    progress.stage("Looking for incidents")
+    incidents, more = _incidents(reader, asked, now)
+    progress.stage("Preparing the pictures" if asked.with_pictures else "Adding up")
+    is_calendar = asked.by.calendar is not None
+    return Account(
+        window=asked.window,
+        lines=lines,
+        incidents=incidents,
+        more_incidents=more,
+        by=asked.by,
+        groups=measuring.groups(0) if is_calendar else grouped(lines, asked.by, asked.rules),
+        rules=asked.rules,
+        hosts=_hosts(reader, lines, plans),
+        causes=0 if measuring.tells_of_gone else reader.count_causes(_wanted(asked, now)),
+        watched_since=min((one.watched_from[0] for one in chosen), default=asked.window[1]),
+        pictures=_pictures(measuring, chosen, lines, _of_sites(reader, asked, now), asked)
+        if asked.with_pictures
+        else None,
+    )
+
+
+def _hosts(reader: Reader, lines: Sequence[Line], plans: Plans) -> dict[Target, str]:
+    """Say where the PBXs and the providers are."""
+    places = reader.last_places()
+    hosts = {line.target: places[line.target][-1].address for line in lines if line.target in places}
+    return hosts | {Target(name): host for name, host in plans.hosts.items()}
+
+
+def _incidents(reader: Reader, asked: Asked, now: float) -> tuple[Iterable[Incident], int]:
+    """Read the incidents that are to be listed, and count those that are left out."""
+    listing = asked.listing
+    if listing is None:
+        return (), 0
+    wanted = _wanted(asked, now, with_explained=listing.with_explained)
+    if listing.is_streamed:
+        return reader.stored_incidents(wanted), 0
+    incidents = tuple(reader.newest_incidents(wanted, listing.most))
+    is_whole = listing.most is None or len(incidents) < listing.most
+    return incidents, 0 if is_whole else reader.count_incidents(wanted) - len(incidents)
+
+
+def _of_sites(reader: Reader, asked: Asked, now: float) -> Iterable[Incident]:
+    return reader.site_incidents(_wanted(asked, now))
+
+
+def _wanted(asked: Asked, now: float, *, with_explained: bool = True) -> Wanted:
+    wants = None if asked.choice.is_everything else asked.choice.includes
+    return Wanted(*asked.window, wants, with_explained, known_at=now)
+
+
+def _pictures(
+    measuring: Measuring,
+    chosen: Sequence[Watched],
+    lines: Sequence[Line],
+    site_incidents: Iterable[Incident],
+    asked: Asked,
+) -> Pictures:
+    """Collect what only pictures need."""
+    by_target = {one.target: one for one in chosen}
+    providers = [line for line in lines if line.kind is Kind.PROVIDER]
+    several = len({line.target.pbx for line in providers}) > 1
+    cells = measuring.groups(-1)
+    watched_since = {one.target: one.watched_from[0] for one in chosen}
+    sites = site_strips(lines, site_incidents, measuring.measures, watched_since)
+    return Pictures(
+        providers=tuple(
+            replace(
+                measuring.shown(by_target[line.target], line),
+                name=str(line.target) if several else line.target.endpoint,
+                round_trips=_round_trips(measuring, by_target[line.target], line, cells),
+            )
+            for line in providers[:MOST_STRIPS]
+        ),
+        sites=tuple(sites[:MOST_STRIPS]),
+        more=max(0, len(providers) - MOST_STRIPS),
+        cells=cells,
+        is_hourly=_cell_calendar(asked.window) is Calendar.HOUR,
+    )
+
+
+def _round_trips(
+    measuring: Measuring, watched: Watched, line: Line, cells: Sequence[Group]
+) -> tuple[tuple[Span, RoundTrips], ...]:
+    """Say what the round trips of a provider amount to in each hour or day."""
+    if not line.figures.round_trips.count:
+        return ()
+    spans = [cell.span for cell in cells if cell.span is not None]
+    known = ((span, measuring.round_trips(watched, span)) for span in spans)
+    return tuple((span, trips) for span, trips in known if trips.count)
+
+
+def _cell_calendar(window: Span) -> Calendar:
+    """How long a cell of the calendar in a picture is."""
+    return Calendar.HOUR if window[1] - window[0] <= HOURLY_UP_TO else Calendar.DAY
+
+
+def _measures(reader: Reader, meters: Meters, asked: Asked, now: float, plans: Plans) -> Measures:
+    """Collect what is known besides the history."""
+    daemon = reader.daemon()
+    no_daemon_since = daemon.alive_at if is_stale(daemon.alive_at, now, is_running=daemon.is_running) else None
+    since, until = asked.window
+    return Measures(
+        window=asked.window,
+        # From the beginning on: a reading before the window is carried on to its edge.
+        unseen=Unseen(meters.veils_behind_pbxs(until), no_daemon_since),
+        covers=Covers(plans, reader.silences_within(since, until), asked.window),
+        site_of=sites_of(plans, reader.last_places()),
+        flaps=_flaps(reader.flaps(since, until)),
+        restarts=_restarts(reader.restarts(since, until)),
+        excludes_maintenance=asked.rules.excludes_maintenance,
+        calendars=[periods_of(calendar, asked.window, asked.zone) for calendar in _calendars(asked)],
+    )
+
+
+def _calendars(asked: Asked) -> list[Calendar]:
+    """Which ways to cut the window are asked for; that of the pictures is the last one."""
+    by = [] if asked.by.calendar is None else [asked.by.calendar]
+    return [*by, _cell_calendar(asked.window)] if asked.with_pictures else by
+
+
+def _restarts(found: Iterable[Restart]) -> dict[Target, list[float]]:
+    """Sort by PBX when its Asterisk was restarted."""
+    restarts: dict[Target, list[float]] = {}
+    for restart in found:
+        restarts.setdefault(Target(restart.pbx), []).append(restart.at)
+    return restarts
+
+
+def _flaps(found: Iterable[tuple[Target, float, int]]) -> dict[Target, list[tuple[float, int]]]:
+    """Sort by target when something flapped, and how often."""
+    flaps: dict[Target, list[tuple[float, int]]] = {}
+    for target, at, count in found:
+        flaps.setdefault(target, []).append((at, count))
+    return flaps

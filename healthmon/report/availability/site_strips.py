@@ -1,0 +1,88 @@
+"""The strips of sites: when each was down, by its incidents, when nobody could see it, and its maintenance. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from healthmon.core.groups import FEW
+from healthmon.core.sites import label
+from healthmon.history.availability import Change, History, Segment, figures, timeline, watched_spans, within
+from healthmon.model import Check, Health, Incident, Kind, Target
+from healthmon.report.availability.account import Line, Strip
+from healthmon.report.availability.measure import Measures
+from healthmon.times.spans import Span, gaps, merged
+
+#: A PBX, and the name of a place of its phones.
+_Place = tuple[str, str]
+
+
+class _Site(Struct):
+    """What is known of one place: its devices, and when each was taken under watch."""
+
+    lines: list[Line] = field(default_factory=list)
+    watched_since: list[float] = field(default_factory=list)
+    down: list[Span] = field(default_factory=list)
+
+    @property
+    def is_site(self) -> bool:
+        """Whether it has, or had, enough devices to go down as a whole."""
+        return len(self.watched_since) >= FEW or bool(self.down)
+
+
+def site_strips(
+    lines: Iterable[Line], incidents: Iterable[Incident], measures: Measures, watched_since: Mapping[Target, float]
+) -> list[Strip]:
+    """Say when each site was down, by its incidents, worst first: all sites where devices of the report are."""
+    sites: dict[_Place, _Site] = {}
+    for line in lines:
+        if line.site:
+            site = sites.setdefault((line.target.pbx, line.site), _Site())
+            site.lines.append(line)
+            site.watched_since.append(watched_since[line.target])
+    for one in incidents:
+        if one.kind is Kind.SITE and one.check == Check.REACHABILITY:
+            until = measures.window[1] if one.closed_at is None else one.closed_at
+            site = sites.setdefault((one.target.pbx, one.target.resource), _Site())
+            site.down.append((one.opened_at, max(until, one.opened_at)))
+    several = len({pbx for pbx, _ in sites}) > 1
+    strips = []
+    for (pbx, name), site in sites.items():
+        if site.is_site:
+            shown = f"{label(name)} on {pbx}" if several else label(name)
+            strips.append(_site_strip(shown, Target(pbx, Kind.SITE, name), site, measures))
+    return sorted(strips, key=lambda strip: (-strip.figures.down_s, -strip.figures.outages, strip.name))
+
+
+def _site_strip(name: str, target: Target, site: _Site, measures: Measures) -> Strip:
+    told = _course(site, measures.unseen.spans(target, (), measures.window), measures.window)
+    planned = _maintenance(target, site, measures)
+    maintenance = watched_spans(told, planned)
+    is_cut = measures.excludes_maintenance and bool(planned)
+    counted = tuple(within(told, gaps(planned, measures.window)) if is_cut else told)
+    amount = replace(figures(counted), maintenance_s=sum(until - since for since, until in maintenance))
+    return Strip(Kind.SITE, name, counted, amount, maintenance=maintenance, is_cut=is_cut)
+
+
+def _course(site: _Site, veils: Sequence[Span], window: Span) -> list[Segment]:
+    down = merged(site.down)
+    watched_since = min([*site.watched_since, *(since for since, _ in down)])
+    changes: list[Change] = [(watched_since, Health.UP)]
+    for since, until in down:
+        changes += [(since, Health.DOWN), (until, Health.UP)]
+    return timeline(History(Kind.SITE, changes, veils, (watched_since,)), window)
+
+
+def _maintenance(target: Target, site: _Site, measures: Measures) -> Sequence[Span]:
+    """Say when a site is in maintenance: by its own name, or because each of its devices is."""
+    covers = measures.covers
+    its_own = covers.maintenance(target, Kind.SITE, "", target.resource)
+    each = [covers.maintenance(line.target, line.kind, line.watch, line.site) for line in site.lines]
+    if not each or not all(each):
+        return its_own
+    # Most devices have the same maintenance, and the very same list of it.
+    distinct = {id(spans): spans for spans in each}.values()
+    in_service = merged(span for spans in distinct for span in gaps(spans, measures.window))
+    return merged([*its_own, *gaps(in_service, measures.window)])

@@ -1,0 +1,239 @@
+"""``healthmon report`` for people: the overall figures, then what is listed, worst first, then the incidents. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, TypeVar
+from zoneinfo import ZoneInfo
+
+from healthmon.model import Incident
+from healthmon.report.availability.account import Account, Line
+from healthmon.report.availability.columns import Entry, Figure, Table, sentences, table_of
+from healthmon.report.formatting import acknowledged, counted, duration, full, moment, short, state_word, unseen_part
+from healthmon.report.tables import Cell, Column, Screen, Sort, line, on_one_line, state_cell, table, width_of
+
+#: So many targets are listed, and so many incidents; ``--all`` lists everything.
+LISTED = 50
+
+#: So many incidents are listed in a document that somebody reads.
+LISTED_INCIDENTS = 200
+
+#: The column that goes last where the terminal is too narrow.
+_KIND = "KIND"
+
+Part = TypeVar("Part")
+
+#: What lists the others, too.
+ALL_INCIDENTS = "healthmon report --incidents --format csv"
+
+
+def report_text(
+    account: Account,
+    zone: ZoneInfo,
+    screen: Screen,
+    *,
+    with_incidents: bool,
+    with_notes: bool = False,
+    everything: bool = False,
+    top: int | None = None,
+) -> str:
+    """Write everything that ``healthmon report`` prints as a table. ``top``: so many of the worst, and no more."""
+    limit = len(account.entries) if everything else LISTED
+    parts = [_headline(account, zone, screen), _entries(account, screen, limit, top)]
+    if with_incidents:
+        parts.append(_incidents(account, zone, screen, with_notes=with_notes))
+    return "\n".join(part for part in parts if part)
+
+
+def times(account: Account, zone: ZoneInfo) -> str:
+    """Say from when to when, by whose clock, and how long that is."""
+    since, until = account.window
+    asked = f"{full(since, zone)} to {full(until, zone)} ({zone.key}), {duration(until - since)}"
+    if account.is_watched_throughout or not account.lines:
+        return asked
+    watched_since = account.watched[0]
+    return f"{asked}; watched since {full(watched_since, zone)}, for {duration(until - watched_since)}"
+
+
+def _headline(account: Account, zone: ZoneInfo, screen: Screen) -> str:
+    """Say the time and the overall figures."""
+    first, *others = sentences(account)
+    text = line(times(account, zone), screen) + line(first, screen, "bold")
+    return text + (line(" ".join(others), screen) if others else "")
+
+
+# ---------------------------------------------------------------- targets, or what they are grouped by
+
+
+def _entries(account: Account, screen: Screen, limit: int, top: int | None) -> str:
+    """Write the table of targets or groups, and what it leaves out."""
+    entries = account.worst(top if account.by.calendar else None)
+    used = [entry for entry in entries if not isinstance(entry, Line) or entry.was_used]
+    unused = len(entries) - len(used)
+    shown = _shown(used, account, limit, top)
+    text = _drawn(table_of(shown, account), screen) if shown else ""
+    if len(shown) < len(used) and top is None:
+        text += line(_rest(used, shown), screen)
+    if unused:
+        text += line(f"{counted(unused, 'phone')} never seen up: not in use, not counted as down.", screen, "dim")
+    return text
+
+
+def _shown(used: Sequence[Entry], account: Account, limit: int, top: int | None) -> Sequence[Entry]:
+    if top is not None:
+        return used[:top]
+    if account.by.calendar is not None or len(used) <= limit:
+        return used
+    return _remarkable(used)[:limit]
+
+
+def _remarkable(entries: Sequence[Entry]) -> list[Entry]:
+    """Leave out what was available all the time."""
+    return [entry for entry in entries if entry.figures.availability != 1]
+
+
+def _rest(used: Sequence[Entry], shown: Sequence[Entry]) -> str:
+    """Say what is not listed."""
+    perfect = len(used) - len(_remarkable(used))
+    worse = len(used) - len(shown) - perfect
+    parts = [f"{worse:,} more"] if worse else []
+    if perfect:
+        parts.append(f"{perfect:,} that were available all the time")
+    return f"… and {' and '.join(parts)}; --all lists everything, and so does --format csv."
+
+
+def _drawn(whole: Table, screen: Screen) -> str:
+    """Draw the table, without the least important figures where the terminal is too narrow; say which."""
+    left_out: list[Figure] = []
+    columns, rows = _columns(whole, left_out), _cells(whole, left_out)
+    for figure in sorted((one for one in whole.figures if one.goes_at), key=lambda one: -one.goes_at):
+        if screen.width is None or width_of(columns, rows) <= screen.width:
+            break
+        left_out.append(figure)
+        columns, rows = _columns(whole, left_out), _cells(whole, left_out)
+    named: list[str] = []
+    if screen.width is not None and width_of(columns, rows) > screen.width and _KIND in whole.names:
+        # Better than names in pieces.
+        named.append(_KIND)
+        at = whole.names.index(_KIND)
+        columns, rows = _without(columns, at), [_without(row, at) for row in rows]
+    text = table(columns, rows, screen)
+    if left_out or named:
+        names = ", ".join([*named, *(figure.title for figure in whole.figures if figure in left_out)])
+        text += line(f"No room for {names}; a wider terminal shows them, and so does --format csv.", screen, "dim")
+    return text
+
+
+def _columns(whole: Table, left_out: Sequence[Figure]) -> list[Column]:
+    names = [Column(name, _NAME_SORTS.get(name, Sort.NAME)) for name in whole.names]
+    return names + [Column(one.title, Sort.NUMBER) for one in whole.figures if one not in left_out]
+
+
+def _without(parts: Sequence[Part], at: int) -> list[Part]:
+    return [*parts[:at], *parts[at + 1 :]]
+
+
+_NAME_SORTS = {_KIND: Sort.SHORT, "TARGETS": Sort.NUMBER}
+
+
+def _cells(whole: Table, left_out: Sequence[Figure]) -> list[list[Cell]]:
+    return [
+        [
+            *(Cell(name) for name in row[: len(whole.names)]),
+            *(
+                Cell(text, _style(figure, text, entry))
+                for figure, text in zip(whole.figures, row[len(whole.names) :], strict=True)
+                if figure not in left_out
+            ),
+        ]
+        for entry, row in zip(whole.entries, whole.rows, strict=True)
+    ]
+
+
+def _style(figure: Figure, text: str, entry: Entry) -> str:
+    if figure.title == "AVAIL":
+        return "bold red" if entry.figures.outages else ""
+    if figure.title == "SLA":
+        return "bold red" if text == "missed" else "green"
+    return {"UNKNOWN": "magenta", "DEGR": "yellow"}.get(figure.title, "")
+
+
+# ---------------------------------------------------------------- incidents
+
+
+_INCIDENT_COLUMNS = (
+    Column("NO.", Sort.NUMBER),
+    Column("SINCE"),
+    Column("LASTED", Sort.NUMBER),
+    Column("WHAT", Sort.NAME),
+    Column("STATE"),
+    Column("WHY", Sort.PROSE),
+)
+
+
+def _incidents(account: Account, zone: ZoneInfo, screen: Screen, *, with_notes: bool) -> str:
+    """Write the table of incidents, newest first."""
+    rows = _incident_rows(account, zone, with_notes=with_notes)
+    if not rows:
+        return line("No incidents.", screen)
+    more = f"… and {account.more_incidents:,} older ones; --all lists everything."
+    return table(_INCIDENT_COLUMNS, rows, screen) + (line(more, screen) if account.more_incidents else "")
+
+
+def _incident_rows(account: Account, zone: ZoneInfo, *, with_notes: bool) -> list[list[Cell]]:
+    has_pbx = account.has_pbxs
+    return [
+        _incident(one, account.window[1], zone, has_pbx=has_pbx, with_notes=with_notes) for one in account.incidents
+    ]
+
+
+def _incident(one: Incident, until: float, zone: ZoneInfo, *, has_pbx: bool, with_notes: bool) -> list[Cell]:
+    ended = until if one.closed_at is None else one.closed_at
+    return [
+        Cell(str(one.id)),
+        Cell(moment(one.since, zone)),
+        Cell(short(ended - one.since)),
+        Cell(one.target.endpoint if one.target.is_endpoint and not has_pbx else str(one.target)),
+        state_cell(one.state, state_word(one)),
+        Cell("; ".join(filter(None, (one.cause or one.extent, unseen_part(one), _ending(one, with_notes=with_notes))))),
+    ]
+
+
+class IncidentTexts(NamedTuple):
+    """Incidents as titles and texts, newest first."""
+
+    titles: list[str]
+    rows: list[list[str]]
+    #: How many there are, if these are not all of them.
+    total: int | None
+
+
+def incident_texts(account: Account, zone: ZoneInfo, *, with_notes: bool) -> IncidentTexts:
+    """Write the incidents of an account as texts."""
+    rows = [[cell.text for cell in row] for row in _incident_rows(account, zone, with_notes=with_notes)]
+    total = len(rows) + account.more_incidents if account.more_incidents else None
+    return IncidentTexts([column.title for column in _INCIDENT_COLUMNS], rows, total)
+
+
+def incidents_table(
+    incidents: Sequence[Incident], now: float, zone: ZoneInfo, screen: Screen, *, everything: bool
+) -> str:
+    """Write incidents as they are given; what lasts has lasted until now. What a listed one explains is left out."""
+    if not incidents:
+        return line("No incidents.", screen)
+    numbers = {one.id for one in incidents}
+    shown = [one for one in incidents if everything or one.explained_by not in numbers]
+    # A receiver has no PBX.
+    has_pbx = len({one.target.pbx for one in shown if one.target.pbx}) > 1
+    rows = [_incident(one, now, zone, has_pbx=has_pbx, with_notes=True) for one in shown]
+    text = table(_INCIDENT_COLUMNS, on_one_line(_INCIDENT_COLUMNS, rows, screen), screen)
+    hidden = len(incidents) - len(shown)
+    return text + (line(f"{hidden:,} more are explained by these; --all lists them, too.", screen) if hidden else "")
+
+
+def _ending(one: Incident, *, with_notes: bool) -> str:
+    """Say how it ended, or that it lasts; and by which bigger one it is explained."""
+    note = acknowledged(one) if with_notes else ""
+    ending = "still open" if one.is_open else one.closed_words or str(one.ending or "")
+    explained = f"explained by {one.explained_by}" if one.explained_by is not None else ""
+    return "; ".join(part for part in (ending, explained, one.muted_by, note) if part)

@@ -1,0 +1,1 @@
+"""How everything stands now: asked of the database, as rows, as text, as data."""

@@ -1,0 +1,111 @@
+"""``healthmon status --json``: the form that ``docs/json.md`` promises. Fields are added, never renamed. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from healthmon.report.formatting import rfc3339
+from healthmon.report.json_text import json_text
+from healthmon.report.status.rows import Cause, FailingAddress, FailingUrl, PbxRow, QuietUrl, Row, Standing
+
+
+def status_json(standing: Standing, *, only_down: bool) -> str:
+    """Write how things stand as one JSON object. ``only_down`` leaves out targets, never PBXs."""
+    document = {
+        "daemon": {
+            "running": standing.is_running,
+            "stale": standing.is_stale,
+            "why": standing.why_stale or None,
+            "alive_at": rfc3339(standing.alive_at),
+            "now": rfc3339(standing.now),
+        },
+        "pbxs": [_pbx(pbx) for pbx in standing.pbxs],
+        "targets": [_target(row) for row in standing.targets if row.is_alarm or not only_down],
+        "causes": [_cause(cause) for cause in standing.causes],
+        "failing_receivers": [_failing(url) for url in standing.failing_urls],
+        "failing_addresses": [_address(one) for one in standing.failing_addresses],
+        "quiet_receivers": [_quiet(url) for url in standing.quiet_urls],
+    }
+    return json_text(document)
+
+
+def _pbx(pbx: PbxRow) -> dict[str, Any]:
+    return {
+        "name": pbx.name,
+        **_belief(pbx.row),
+        "last_event_at": rfc3339(pbx.freshness.last_event_at),
+        "last_snapshot_at": rfc3339(pbx.freshness.last_snapshot_at),
+        "alive_at": rfc3339(pbx.freshness.alive_at),
+        "version": pbx.version or None,
+        "old": pbx.old or None,
+    }
+
+
+def _target(row: Row) -> dict[str, Any]:
+    return {
+        "pbx": row.target.pbx,
+        "endpoint": row.target.endpoint,
+        "kind": row.kind,
+        "watch": row.watch,
+        **_belief(row),
+        "ever_up": row.ever_up,
+        "flapping": row.is_flapping,
+    }
+
+
+def _belief(row: Row) -> dict[str, Any]:
+    """What PBXs and endpoints have in common."""
+    return {
+        "state": row.state,
+        "since": rfc3339(row.since or None),
+        "pending": row.pending,
+        "pending_hold": row.pending_hold or None,
+        "pending_hold_why": row.pending_hold_why or None,
+        "reason": row.reason,
+        "remark": row.remark,
+        "incident": row.incident,
+        "acknowledged": row.acknowledged or None,
+        "muted_by": row.muted_by or None,
+        "explained_by": row.explained_by,
+    }
+
+
+def _cause(cause: Cause) -> dict[str, Any]:
+    return {
+        "pbx": cause.target.pbx,
+        "kind": cause.kind,
+        "name": cause.target.resource,
+        "since": rfc3339(cause.since),
+        "down": cause.down,
+        "of": cause.of or None,
+        "incident": cause.incident,
+        "acknowledged": cause.acknowledged or None,
+        "muted_by": cause.muted_by or None,
+    }
+
+
+def _failing(url: FailingUrl) -> dict[str, Any]:
+    return {
+        "receiver": url.url_id,
+        "since": rfc3339(url.since),
+        "why": url.why,
+        "waiting": url.waiting,
+        "incident": url.incident,
+        "acknowledged": url.acknowledged or None,
+        "muted_by": url.muted_by or None,
+    }
+
+
+def _address(one: FailingAddress) -> dict[str, Any]:
+    return {
+        "receiver": one.url_id,
+        "address": one.place,
+        "since": rfc3339(one.since),
+        "why": one.why,
+        "tried_again": not one.is_final,
+    }
+
+
+def _quiet(url: QuietUrl) -> dict[str, Any]:
+    until, exceptions = rfc3339(url.until), list(url.exceptions)
+    return {"receiver": url.url_id, "until": until, "except": exceptions, "waiting": url.waiting}

@@ -1,0 +1,90 @@
+"""Asks the database how things stand now. Everything after the questions is pure.
+
+``availability/query.py`` asks what happened; what that needs would make ``healthmon status`` wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from msgspec.structs import replace
+
+from healthmon.core.failing import Failure, failure_of, target_of
+from healthmon.model import Freshness, Incident, Target
+from healthmon.report.formatting import acknowledged
+from healthmon.report.status.rows import (
+    FailingAddress,
+    FailingUrl,
+    QuietUrl,
+    Standing,
+    cause_of,
+    endpoint_rows,
+    pbx_rows,
+    with_incident,
+)
+from healthmon.store.read.queries import Reader, UrlFacts
+
+#: A URL that failed so long ago and for which nothing waits is perhaps not even configured any more (seconds).
+FAILURE_MATTERS = 86400.0
+
+
+def standing(reader: Reader, now: float) -> Standing:
+    """Say how everything stands."""
+    daemon, pbx_states, states = reader.daemon(), reader.pbx_states(), reader.states()
+    rows = endpoint_rows((state for state in states if not state.target.is_pbx), pbx_states)
+    incidents = reader.open_incidents()
+    lasting = {incident.target: incident for incident in incidents}
+    targets = tuple(with_incident(row, lasting.get(row.target)) for row in rows)
+    urls = reader.urls()
+    fresh: dict[str, Freshness] = {each.pbx: each for each in reader.freshness()}
+    return Standing(
+        now=now,
+        alive_at=daemon.alive_at,
+        is_running=daemon.is_running,
+        pbxs=tuple(
+            replace(pbx, row=with_incident(pbx.row, lasting.get(pbx.row.target)))
+            for pbx in pbx_rows((state for state in states if state.target.is_pbx), pbx_states, fresh, targets, now)
+        ),
+        targets=targets,
+        hindrance=daemon.hindrance,
+        causes=tuple(cause_of(incident) for incident in incidents if incident.kind.is_group),
+        failing_urls=tuple(_failing(urls, lasting, now, is_running=daemon.is_running)),
+        failing_addresses=tuple(
+            FailingAddress(url.url_id, one.place, one.since, one.why, one.is_final)
+            for url in urls
+            for one in url.recipients
+        ),
+        quiet_urls=tuple(
+            QuietUrl(url.url_id, url.quiet_until, url.quiet_except, url.waiting)
+            for url in urls
+            if url.quiet_until is not None and url.quiet_until > now and url.waiting
+        ),
+    )
+
+
+def _failing(
+    urls: Iterable[UrlFacts], lasting: Mapping[Target, Incident], now: float, *, is_running: bool
+) -> Iterator[FailingUrl]:
+    """Find the URLs that take no message at present."""
+    for url in urls:
+        incident = lasting.get(target_of(url.url_id))
+        failure = failure_of(url, now) if _matters(url, now, is_running=is_running) else None
+        if incident is not None and failure is None:
+            # Nothing fails at present, and nothing was accepted since it opened either.
+            failure = Failure(incident.opened_at, incident.cause)
+        if failure is not None:
+            yield _failing_url(url, failure, incident)
+
+
+def _matters(url: UrlFacts, now: float, *, is_running: bool) -> bool:
+    """Whether a failure is news: what was being sent when the daemon died hangs no more, and the old is forgotten."""
+    if url.failing_since is None:
+        return is_running
+    return url.waiting > 0 or now - (url.last_error_at or 0.0) < FAILURE_MATTERS
+
+
+def _failing_url(url: UrlFacts, failure: Failure, incident: Incident | None) -> FailingUrl:
+    about = FailingUrl(url.url_id, failure.since, failure.why, url.waiting)
+    if incident is None:
+        return about
+    return replace(about, incident=incident.id, acknowledged=acknowledged(incident), muted_by=incident.muted_by)

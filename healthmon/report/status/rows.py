@@ -1,0 +1,348 @@
+"""How things stand: what the database holds becomes one row for each PBX and endpoint, worst first. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from healthmon.core.pulse import is_stale, why_old
+from healthmon.core.sites import label
+from healthmon.errors import ExitCode
+from healthmon.model import PARTIAL_CHECKS, Check, CheckState, Freshness, Health, Incident, Kind, Loss, PbxState, Target
+from healthmon.report.formatting import acknowledged
+from healthmon.store.read.queries import Hindrance
+
+_SEVERITY = {Health.DOWN: 0, Health.DEGRADED: 1, Health.UNKNOWN: 2, Health.UP: 3}
+
+
+class Row(Struct, frozen=True):
+    """How one target stands, for the reader."""
+
+    target: Target
+    kind: Kind
+    watch: str
+    #: What is believed; ``unknown`` where a veil hides it, or nothing was ever known.
+    state: Health
+    #: Since when it is believed, or hidden.
+    since: float | None
+    reason: str
+    remark: str = ""
+    pending: Health | None = None
+    pending_since: float | None = None
+    #: How long that must last to be believed (seconds; 0: not known); why, if not as it is configured.
+    pending_hold: float = 0.0
+    pending_hold_why: str = ""
+    #: What is believed beneath the veil; None: never known.
+    belief: Health | None = None
+    ever_up: bool = True
+    is_flapping: bool = False
+    #: Its open incident; who took note of it, in words; why nobody is told of it.
+    incident: int | None = None
+    acknowledged: str = ""
+    muted_by: str = ""
+    #: The bigger incident that explains it.
+    explained_by: int | None = None
+
+    @property
+    def is_unused(self) -> bool:
+        """Whether it is a phone that has never been seen up: perhaps never plugged in, and no alarm."""
+        return self.kind.is_device and not self.ever_up and self.belief is Health.DOWN
+
+    @property
+    def is_logged_out(self) -> bool:
+        """Whether it is a phone that took back its registration, and was not lost."""
+        return self.state is Health.DOWN and self.reason.startswith(Loss.LOGGED_OUT)
+
+    @property
+    def is_unseen(self) -> bool:
+        """Whether it is believed that only we cannot see it: of that people are told."""
+        return self.state is self.belief is Health.UNKNOWN
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether a veil hides what is believed, or nothing was ever known."""
+        return self.state is Health.UNKNOWN and not self.is_unseen
+
+    @property
+    def is_alarm(self) -> bool:
+        """Whether somebody should know: it is down, or not to be seen. Softphones and mobiles log out as they like."""
+        is_at_home = self.is_logged_out and not self.kind.is_usually_told_singly
+        is_down = self.state is Health.DOWN and not self.is_unused and not is_at_home
+        is_half_down = self.state is Health.DEGRADED and self.belief is Health.DOWN
+        return is_down or is_half_down or self.is_unseen
+
+    @property
+    def more(self) -> str:
+        """What is said beside the reason. Of what is degraded otherwise than at first this is how it stands now."""
+        is_reason_old = self.remark and self.state is Health.DEGRADED and self.pending is None
+        return f"now {self.remark}" if is_reason_old else self.remark
+
+    @property
+    def is_plain_up(self) -> bool:
+        """Whether nothing at all is the matter."""
+        return self.state is Health.UP and self.pending is None and not self.is_flapping
+
+
+class PbxRow(Struct, frozen=True):
+    """How one PBX stands, and how fresh our view of it is."""
+
+    row: Row
+    freshness: Freshness
+    version: str = ""
+    #: Why what is known of it is too old to be trusted; "": it is not, or the PBX is known to be down.
+    old: str = ""
+    #: How many of its endpoints are in which state; unused phones are not among them.
+    endpoints: Mapping[Health, int] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Its name in the configuration."""
+        return self.row.target.pbx
+
+
+class Cause(Struct, frozen=True):
+    """A site, the providers of one host, or a PBX's line to the world that is down."""
+
+    target: Target
+    kind: Kind
+    since: float
+    #: So many are down, of so many that were up before (0: that is not fully known).
+    down: int
+    of: int
+    #: The same in words: ``37 of 40``.
+    extent: str
+    incident: int
+    acknowledged: str = ""
+    muted_by: str = ""
+
+    @property
+    def name(self) -> str:
+        """Say ``site 203.0.113.7 on office``; a private address is called one."""
+        target = self.target._replace(resource=label(self.target.resource))
+        return str(target)
+
+
+class FailingUrl(Struct, frozen=True):
+    """A receiver's URL that does not take messages at present."""
+
+    url_id: str
+    since: float | None
+    why: str
+    waiting: int = 0
+    #: Its incident, if it has been so for long; who took note of it, in words; why nobody is told of it.
+    incident: int | None = None
+    acknowledged: str = ""
+    muted_by: str = ""
+
+
+class FailingAddress(Struct, frozen=True):
+    """One address of a receiver's URL that does not take messages at present, while others do."""
+
+    url_id: str
+    place: str
+    since: float
+    why: str
+    #: The mail server does not know it; else it may take them later.
+    is_final: bool
+
+
+class QuietUrl(Struct, frozen=True):
+    """A receiver's URL that is left alone until a time, but for outages of some severities; messages wait."""
+
+    url_id: str
+    until: float
+    exceptions: tuple[str, ...]
+    waiting: int
+
+
+class Standing(Struct, frozen=True):
+    """Everything that ``healthmon status`` shows."""
+
+    now: float
+    #: When the daemon last said that it lives; None: never.
+    alive_at: float | None
+    is_running: bool
+    pbxs: tuple[PbxRow, ...]
+    #: Providers and phones, worst first.
+    targets: tuple[Row, ...]
+    failing_urls: tuple[FailingUrl, ...] = ()
+    failing_addresses: tuple[FailingAddress, ...] = ()
+    #: What explains that many are down at once, oldest first.
+    causes: tuple[Cause, ...] = ()
+    quiet_urls: tuple[QuietUrl, ...] = ()
+    #: What keeps the daemon from working, as far as that can be seen from here: its process is stopped, its disk full.
+    hindrance: Hindrance | None = None
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether what is shown may be out of date: no daemon keeps it up to date."""
+        is_stopped = self.hindrance is Hindrance.STOPPED
+        return is_stopped or is_stale(self.alive_at, self.now, is_running=self.is_running)
+
+    @property
+    def why_stale(self) -> str:
+        """Say why; "": it is not stale."""
+        if not self.is_stale:
+            return ""
+        if not self.is_running:
+            return "no daemon is running"
+        if self.hindrance is not None:
+            return self.hindrance.value
+        return "healthmon is starting" if self.alive_at is None else "the daemon hangs, or cannot write its database"
+
+    @property
+    def exit_code(self) -> int:
+        """0: nothing is down; 1: something is, or only we cannot see a PBX; 3: nobody knows, as nobody watches."""
+        if self.is_stale:
+            return ExitCode.STALE
+        if any(row.is_alarm for row in (*(pbx.row for pbx in self.pbxs), *self.targets)):
+            return ExitCode.PROBLEM
+        if any(url.incident is not None for url in self.failing_urls):
+            return ExitCode.PROBLEM
+        return ExitCode.STALE if any(pbx.old for pbx in self.pbxs) else ExitCode.OK
+
+
+def how_many_down(standing: Standing) -> int | None:
+    """How many things are down; None: it is not known how things stand."""
+    down = sum(row.is_alarm for row in (*(pbx.row for pbx in standing.pbxs), *standing.targets))
+    return None if not down and standing.exit_code is not ExitCode.OK else down
+
+
+def with_incident(row: Row, incident: Incident | None) -> Row:
+    """The row with what is known of its open incident."""
+    if incident is None:
+        return row
+    return replace(
+        row,
+        incident=incident.id,
+        acknowledged=acknowledged(incident),
+        muted_by=incident.muted_by,
+        explained_by=incident.explained_by,
+    )
+
+
+def cause_of(incident: Incident) -> Cause:
+    """What is shown of the open incident of a group."""
+    return Cause(
+        target=incident.target,
+        kind=incident.kind,
+        since=incident.since,
+        down=incident.down,
+        of=incident.of,
+        extent=incident.share,
+        incident=incident.id,
+        acknowledged=acknowledged(incident),
+        muted_by=incident.muted_by,
+    )
+
+
+def pbx_rows(
+    states: Iterable[CheckState],
+    pbx_states: Iterable[PbxState],
+    fresh: Mapping[str, Freshness],
+    endpoints: Sequence[Row],
+    now: float,
+) -> tuple[PbxRow, ...]:
+    """Say how each PBX stands: by the worst of its checks that can be seen. Worst first, then by name."""
+    known = {state.pbx: state for state in pbx_states}
+    checks: dict[str, list[CheckState]] = {}
+    for state in states:
+        checks.setdefault(state.target.pbx, []).append(state)
+    counts = _counts(endpoints)
+    rows = [
+        PbxRow(
+            row=_worst_check(checks[name]),
+            freshness=fresh.get(name, Freshness(name)),
+            version=known[name].version if name in known else "",
+            old=_why_old(checks[name], fresh.get(name, Freshness(name)), now),
+            endpoints=counts.get(name, {}),
+        )
+        for name in checks
+    ]
+    return tuple(sorted(rows, key=lambda pbx: (_SEVERITY[pbx.row.state], pbx.row.pending is None, pbx.name)))
+
+
+def _why_old(states: Iterable[CheckState], fresh: Freshness, now: float) -> str:
+    is_told = any(state.check == Check.CONNECTION and state.belief in (Health.DOWN, Health.UNKNOWN) for state in states)
+    return "" if is_told else why_old(fresh, now)
+
+
+def _worst_check(states: Sequence[CheckState]) -> Row:
+    """Take the connection, unless another check that can be seen is worse."""
+    rows = [_of_check(state) for state in sorted(states, key=lambda state: state.check != Check.CONNECTION)]
+    # min() keeps the first of equals: the connection. That another check is not known says nothing of the PBX.
+    worse = [row for row in rows[1:] if row.state in (Health.DOWN, Health.DEGRADED)]
+    return min([rows[0], *worse], key=lambda row: _SEVERITY[row.state])
+
+
+def _of_check(state: CheckState) -> Row:
+    """Say how one check of a PBX stands, in the word of its alert: one that lists no endpoints still answers."""
+    row = _row(state)
+    if row.state is Health.DOWN and state.check in PARTIAL_CHECKS:
+        return replace(row, state=Health.DEGRADED)
+    return row
+
+
+def _counts(rows: Iterable[Row]) -> dict[str, Counter[Health]]:
+    counts: dict[str, Counter[Health]] = {}
+    for row in rows:
+        if not row.is_unused:
+            counts.setdefault(row.target.pbx, Counter())[row.state] += 1
+    return counts
+
+
+def endpoint_rows(states: Iterable[CheckState], pbx_states: Iterable[PbxState]) -> tuple[Row, ...]:
+    """Say how each provider and phone stands, worst first. A blind PBX hides all that is behind it."""
+    blind = {state.pbx: state for state in pbx_states if state.blind_why}
+    rows = [_row(state, blind.get(state.target.pbx)) for state in states]
+    return tuple(sorted(rows, key=_worst_first))
+
+
+def _row(state: CheckState, blind: PbxState | None = None) -> Row:
+    """Say how one check stands."""
+    seen = Row(
+        target=state.target,
+        kind=state.kind,
+        watch=state.watch,
+        state=state.belief or Health.UNKNOWN,
+        since=state.since if state.belief else state.watched_since,
+        reason=state.reason if state.belief else state.reason or "not seen yet",
+        remark=state.remark,
+        pending=state.pending,
+        pending_since=state.pending_since if state.pending else None,
+        pending_hold=state.pending_hold if state.pending else 0.0,
+        pending_hold_why=state.pending_hold_why if state.pending else "",
+        belief=state.belief,
+        ever_up=state.ever_up,
+        is_flapping=state.is_flapping,
+    )
+    if blind:
+        return replace(seen, state=Health.UNKNOWN, since=blind.blind_since, reason=blind.blind_why)
+    if state.veil:
+        return replace(seen, state=Health.UNKNOWN, since=state.veiled_since, reason=state.veil)
+    return seen
+
+
+def _worst_first(row: Row) -> tuple[object, ...]:
+    """Order rows: alarms, degraded, unknown (what was down before goes first), about to change, up, unused."""
+    return (
+        row.is_unused,
+        _SEVERITY[row.state],
+        row.belief is not Health.DOWN,
+        row.is_plain_up,
+        row.kind is not Kind.PROVIDER,
+        # What broke last is what somebody looks for.
+        0.0 if row.state is Health.UP else -(row.since or 0.0),
+        row.target.pbx,
+        _by_number(row.target.endpoint),
+    )
+
+
+def _by_number(name: str) -> tuple[object, ...]:
+    """Order PJSIP/99 before PJSIP/101."""
+    head = name.rstrip("0123456789")
+    digits = name[len(head) :]
+    return head, len(digits.lstrip("0")), digits

@@ -1,0 +1,284 @@
+"""``healthmon status`` for people: first whether it can be trusted, then the PBXs, then what is not up. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from healthmon.model import Health
+from healthmon.report.formatting import age, counted, duration, full, local
+from healthmon.report.status.rows import Cause, FailingAddress, FailingUrl, PbxRow, QuietUrl, Row, Standing
+from healthmon.report.tables import Cell, Column, Screen, Sort, line, state_cell, table
+
+#: A system of up to so many endpoints is listed whole; of a bigger one what is not up, at most so many rows.
+LISTED = 50
+#: So many PBXs are listed whole; of more of them those that are not up.
+LISTED_PBXS = 20
+#: So many endpoints that cannot be seen for the same reason are one row.
+GROUPED = 5
+#: So many names stand in such a row.
+NAMED = 12
+
+
+class Wish(Struct, frozen=True):
+    """What the reader asked for: ``--down`` and ``--all``."""
+
+    only_down: bool = False
+    everything: bool = False
+
+
+class _Group(Struct, frozen=True):
+    """One row of the table: an endpoint, or several that cannot be seen for the same reason."""
+
+    rows: tuple[Row, ...]
+
+
+def status_text(standing: Standing, wish: Wish, zone: ZoneInfo, screen: Screen) -> str:
+    """Write everything that ``healthmon status`` prints."""
+    parts = [
+        _trust(standing, zone, screen),
+        *_old(standing, screen),
+        *(_failing(url, standing, zone, screen) for url in standing.failing_urls),
+        *(_address(one, standing, zone, screen) for one in standing.failing_addresses),
+        *(_quiet(url, standing, zone, screen) for url in standing.quiet_urls),
+        _pbx_part(standing, wish, zone, screen),
+        _causes(standing, zone, screen),
+        _target_part(standing, wish, zone, screen),
+        _summary(standing, wish, screen),
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _trust(standing: Standing, zone: ZoneInfo, screen: Screen) -> str:
+    """Write the first line: whether what follows is how things stand now."""
+    at = standing.alive_at
+    if at is None:
+        why = "healthmon is starting" if standing.is_running else "No daemon has ever run on this database"
+        return line(f"{why}: nothing is known yet.", screen, "bold red")
+    when = f"{full(at, zone)}, {duration(standing.now - at)} ago"
+    if not standing.is_running:
+        return line(f"NO DAEMON IS RUNNING. Known as of {when}.", screen, "bold red")
+    if standing.is_stale:
+        return line(f"STALE: {standing.why_stale}. Known as of {when}.", screen, "bold red")
+    return line(f"healthmon is running. It is {full(standing.now, zone)}.", screen)
+
+
+def _old(standing: Standing, screen: Screen) -> Iterator[str]:
+    """Write a line about each PBX of which nobody knows how it is, though the daemon runs."""
+    for pbx in standing.pbxs:
+        if pbx.old and not standing.is_stale:
+            yield line(f"OLD: what is known of PBX {pbx.name}: {pbx.old}.", screen, "bold red")
+
+
+def _failing(url: FailingUrl, standing: Standing, zone: ZoneInfo, screen: Screen) -> str:
+    """Write a line about a receiver that cannot be reached."""
+    since = f" since {local(url.since, zone, standing.now)}" if url.since is not None else ""
+    waiting = f", {counted(url.waiting, 'message')} waiting" if url.waiting else ""
+    number = f", incident {url.incident}" if url.incident is not None else ""
+    why = "; ".join(part for part in (url.why, url.acknowledged, url.muted_by) if part)
+    return line(f"CANNOT TELL {url.url_id}{since}{waiting}{number}: {why}", screen, "bold red")
+
+
+def _address(one: FailingAddress, standing: Standing, zone: ZoneInfo, screen: Screen) -> str:
+    """Write a line about one address that does not take what the others of its URL take."""
+    since = local(one.since, zone, standing.now)
+    return line(f"CANNOT TELL {one.place} of {one.url_id} since {since}: {one.why}", screen, "bold red")
+
+
+def _quiet(url: QuietUrl, standing: Standing, zone: ZoneInfo, screen: Screen) -> str:
+    """Write a line about a receiver that is left alone at present."""
+    loud = f" except {', '.join(url.exceptions)}" if url.exceptions else ""
+    until = local(url.until, zone, standing.now)
+    return line(f"{url.url_id} is quiet until {until}{loud}; {counted(url.waiting, 'message')} waiting", screen)
+
+
+# ---------------------------------------------------------------- PBXs
+
+
+def _pbx_part(standing: Standing, wish: Wish, zone: ZoneInfo, screen: Screen) -> str:
+    """Write the table of PBXs."""
+    shown = [pbx for pbx in standing.pbxs if _is_pbx_shown(pbx, wish, len(standing.pbxs))]
+    if not shown:
+        return ""
+    columns = [Column("PBX", Sort.NAME), Column("STATE"), Column("SINCE"), Column("ALIVE", Sort.NUMBER)]
+    columns += [
+        Column("EVENT", Sort.NUMBER),
+        Column("SNAPSHOT", Sort.NUMBER),
+        Column("ENDPOINTS", Sort.PROSE),
+    ]
+    return table(columns, [_pbx_cells(pbx, standing.now, zone) for pbx in shown], screen)
+
+
+def _is_pbx_shown(pbx: PbxRow, wish: Wish, count: int) -> bool:
+    if wish.only_down:
+        return pbx.row.is_alarm
+    return wish.everything or count <= LISTED_PBXS or not pbx.row.is_plain_up
+
+
+def _pbx_cells(pbx: PbxRow, now: float, zone: ZoneInfo) -> list[Cell]:
+    fresh, row = pbx.freshness, pbx.row
+    times = [age(at, now) for at in (fresh.alive_at, fresh.last_event_at, fresh.last_snapshot_at)]
+    return [
+        Cell(pbx.name),
+        _state(row),
+        Cell(_since(row, zone, now)),
+        *(Cell(time) for time in times),
+        Cell("; ".join(part for part in (_why(row, now), in_words(pbx.endpoints)) if part)),
+    ]
+
+
+# ---------------------------------------------------------------- what many have in common
+
+
+def _causes(standing: Standing, zone: ZoneInfo, screen: Screen) -> str:
+    """Write a line for each thing that explains why many are down."""
+    return "".join(line(_cause(cause, standing.now, zone), screen, "bold red") for cause in standing.causes)
+
+
+def _cause(cause: Cause, now: float, zone: ZoneInfo) -> str:
+    since = f"since {local(cause.since, zone, now)}, {duration(now - cause.since)}"
+    facts = (f"{cause.extent} unreachable {since}", f"incident {cause.incident}", cause.acknowledged, cause.muted_by)
+    return f"DOWN {cause.name}: {'; '.join(one for one in facts if one)}"
+
+
+# ---------------------------------------------------------------- providers and phones
+
+
+def _target_part(standing: Standing, wish: Wish, zone: ZoneInfo, screen: Screen) -> str:
+    """Write the table of providers and phones, and how many more there are."""
+    groups = list(_listed(standing, wish))
+    shown = groups if wish.everything or wish.only_down else groups[:LISTED]
+    if not shown:
+        return ""
+    has_pbx = len(standing.pbxs) > 1
+    columns = [
+        Column("ENDPOINT", Sort.NAME),
+        *([Column("PBX", Sort.NAME)] if has_pbx else []),
+        Column("KIND"),
+        Column("STATE"),
+    ]
+    columns += [Column("SINCE"), Column("WHY", Sort.PROSE)]
+    cells = [_group_cells(group, standing.now, zone, has_pbx=has_pbx) for group in shown]
+    more = sum(len(group.rows) for group in groups[len(shown) :])
+    rest = line(f"… and {more:,} more that are not up; --all lists everything.", screen) if more else ""
+    return table(columns, cells, screen) + rest
+
+
+def _listed(standing: Standing, wish: Wish) -> Iterator[_Group]:
+    """Choose what is listed, worst first."""
+    rows = standing.targets
+    if wish.only_down:
+        yield from (_Group((row,)) for row in rows if row.is_alarm)
+    elif wish.everything:
+        yield from (_Group((row,)) for row in rows)
+    else:
+        is_small = len(rows) <= LISTED
+        chosen = (row for row in rows if not row.is_unused and (is_small or not row.is_plain_up))
+        yield from _grouped(chosen, {cause.incident for cause in standing.causes})
+
+
+def _grouped(rows: Iterable[Row], causes: Container[int | None]) -> Iterator[_Group]:
+    """Make one of those that are down for one cause, or cannot be seen for the same reason."""
+    groups: dict[object, list[Row]] = {}
+    for row in rows:
+        groups.setdefault(_belongs_to(row, causes), []).append(row)
+    for group in groups.values():
+        if len(group) >= GROUPED:
+            yield _Group(tuple(group))
+        else:
+            yield from (_Group((row,)) for row in group)
+
+
+def _belongs_to(row: Row, causes: Container[int | None]) -> object:
+    """What rows have in common that are told as one; what was down before it could no longer be seen stays apart."""
+    if row.state is Health.UNKNOWN:
+        return row.target.pbx, row.reason, row.remark, row.belief is Health.DOWN
+    if row.is_alarm and row.explained_by in causes:
+        return row.explained_by
+    return row.target
+
+
+def _group_cells(group: _Group, now: float, zone: ZoneInfo, *, has_pbx: bool) -> list[Cell]:
+    first = group.rows[0]
+    kinds = {row.kind for row in group.rows}
+    is_one = len(group.rows) == 1
+    why = _why(first, now) if is_one else f"{_why(first, now)}: {_names(group.rows)}"
+    return [
+        Cell(first.target.endpoint if is_one else counted(len(group.rows), "endpoint")),
+        *([Cell(first.target.pbx)] if has_pbx else []),
+        Cell(str(first.kind) if len(kinds) == 1 else "mixed"),
+        _state(first),
+        Cell(_since(first, zone, now)),
+        Cell(why),
+    ]
+
+
+def _names(rows: Sequence[Row]) -> str:
+    """Name some endpoints: ``101, 102, … and 55 more``."""
+    names = ", ".join(row.target.resource for row in rows[:NAMED])
+    return names if len(rows) <= NAMED else f"{names}, … and {len(rows) - NAMED:,} more"
+
+
+def _state(row: Row) -> Cell:
+    """The state, with a question mark on what it is perhaps about to become."""
+    if row.is_unused:
+        return Cell("never up")
+    if row.is_logged_out:
+        return Cell("logged out")
+    words = "cannot see" if row.is_unseen else str(row.state)
+    if row.pending is not None and not row.is_hidden:
+        words = f"{words}, {row.pending}?"
+    return state_cell(row.state, words)
+
+
+def _since(row: Row, zone: ZoneInfo, now: float) -> str:
+    return local(row.since, zone, now) if row.since else ""
+
+
+def _why(row: Row, now: float) -> str:
+    """Say why, in words; of what is simply up only what is remarkable."""
+    parts = [] if row.state is Health.UP else [row.reason]
+    if row.is_hidden and row.belief in (Health.DOWN, Health.DEGRADED):
+        parts.append(f"was {row.belief} before")
+    if not row.is_hidden and row.pending is not None and row.pending_since is not None:
+        parts.append(f"seems {row.pending} for {duration(now - row.pending_since)}{_hold(row)}")
+    if row.is_flapping:
+        parts.append("flapping")
+    if row.is_alarm and row.explained_by is not None:
+        parts.append(f"explained by incident {row.explained_by}")
+    parts += [row.acknowledged, row.muted_by]
+    return "; ".join(part for part in (*parts, row.more) if part)
+
+
+def _hold(row: Row) -> str:
+    """Say how long it must last to be believed, and why: `` of 40 s (changed 4 times within 10 min)``."""
+    if not row.pending_hold:
+        return ""
+    return f" of {duration(row.pending_hold)}" + (f" ({row.pending_hold_why})" if row.pending_hold_why else "")
+
+
+# ---------------------------------------------------------------- the last lines
+
+
+def in_words(counts: Mapping[Health, int]) -> str:
+    """Say ``28 up, 2 down``."""
+    return ", ".join(f"{counts[health]:,} {health}" for health in Health if counts.get(health))
+
+
+def _summary(standing: Standing, wish: Wish, screen: Screen) -> str:
+    """Write how many there are of each, and the phones that were never seen up."""
+    used = Counter(row.state for row in standing.targets if not row.is_unused)
+    unused = [row for row in standing.targets if row.is_unused]
+    pbxs = Counter(pbx.row.state for pbx in standing.pbxs)
+    said = [f"{counted(len(standing.pbxs), 'PBX', 'PBXs')}: {in_words(pbxs)}."] if len(standing.pbxs) > 1 else []
+    if standing.targets:
+        said.append(f"{counted(used.total(), 'endpoint')}: {in_words(used) or 'none in use'}.")
+    else:
+        said.append("No endpoint is watched yet.")
+    text = line(" ".join(said), screen, "bold")
+    if unused and not wish.only_down and not wish.everything:
+        text += line(f"{counted(len(unused), 'phone')} never seen up: {_names(unused)}.", screen, "dim")
+    return text

@@ -1,0 +1,77 @@
+"""Which target is meant by ``101``, ``PJSIP/101``, ``office:PJSIP/101``, ``office``, or a pattern for one. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+
+from healthmon.config.findings import nearest, shown
+from healthmon.errors import ExitCode, HealthmonError
+from healthmon.model import Target
+from healthmon.report.formatting import counted, visible
+from healthmon.store.read.known_targets import KnownTarget
+
+#: So many are named where several match.
+_NAMED = 8
+
+
+class BadTarget(HealthmonError):
+    """No target has this name, or several have."""
+
+    exit_code = ExitCode.USAGE
+
+
+def short_name(target: Target) -> str:
+    """Write a target so that nothing else is meant: ``office:PJSIP/101``, ``office``, ``office:site 203.0.113.7``."""
+    if target.is_pbx:
+        return target.pbx
+    name = target.endpoint or f"{target.technology} {target.resource}".rstrip()
+    return f"{target.pbx}:{name}" if target.pbx else name
+
+
+def find_target(words: str, known: Sequence[KnownTarget]) -> KnownTarget:
+    """Find the one that is meant; what is watched goes before what was. Raises BadTarget, with what may be meant."""
+    for spelt in (str, str.casefold):
+        found = [one for one in known if spelt(words) in {spelt(name) for name in _spellings(one.target)}]
+        chosen = [one for one in found if one.forgotten_at is None] or found
+        if len(chosen) == 1:
+            return chosen[0]
+        if chosen:
+            raise BadTarget(f"{visible(shown(words))} names {_listed(chosen)}; write which one you mean")
+    if matching := [one for one in known if any(fnmatchcase(name, words) for name in _spellings(one.target))]:
+        chosen = [one for one in matching if one.forgotten_at is None] or matching
+        if len(chosen) == 1:
+            return chosen[0]
+        raise BadTarget(f"{visible(shown(words))} names {_listed(chosen)}; write which one you mean")
+    raise BadTarget(f"{visible(shown(words))}: nothing of this name was ever watched{_guess(words, known)}")
+
+
+def _spellings(target: Target) -> Iterator[str]:
+    """All that people call it."""
+    yield str(target)
+    yield short_name(target)
+    if not target.is_pbx:
+        yield target.resource
+        yield f"{target.pbx}:{target.resource}"
+        yield f"{target.technology} {target.resource}"
+    if target.endpoint:
+        yield target.endpoint
+
+
+def _listed(found: Sequence[KnownTarget]) -> str:
+    names = ", ".join(visible(short_name(one.target)) for one in found[:_NAMED])
+    more = f" and {len(found) - _NAMED:,} more" if len(found) > _NAMED else ""
+    return f"{counted(len(found), 'target')}: {names}{more}"
+
+
+def _guess(words: str, known: Sequence[KnownTarget]) -> str:
+    """Say what was probably meant: a name that holds these words, else one that looks like them."""
+    plain = words.casefold()
+    holding = [one for one in known if plain and plain in short_name(one.target).casefold()]
+    if holding:
+        return f"; this is a part of {_listed(holding)}"
+    named = {one.target.resource or one.target.pbx: one for one in known}
+    guess = nearest(words.rpartition("/")[2].rpartition(":")[2], named)
+    if guess:
+        return f"; did you mean {visible(short_name(named[guess].target))}?"
+    return "; healthmon status --all shows the names"

@@ -1,0 +1,197 @@
+"""The life of one target: what was believed, what could not be seen, its incidents, and who was told what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise, zip_longest
+from math import inf
+
+from msgspec import Struct
+
+from healthmon.core.pulse import is_stale
+from healthmon.model import (
+    Check,
+    Health,
+    Incident,
+    Length,
+    Place,
+    PlacePeriod,
+    Restart,
+    Target,
+    Transition,
+    VeilPeriod,
+)
+from healthmon.report.formatting import duration, lasted, lasted_of
+from healthmon.report.status.rows import Row, endpoint_rows, pbx_rows, with_incident
+from healthmon.report.timeline.story import Event, told_of
+from healthmon.store.read.known_targets import KnownTarget
+from healthmon.store.read.queries import Reader, TargetHistory
+from healthmon.times.spans import Span, merged, overlapping
+
+#: Who follows a life looks back so far (seconds): what is booked now may have begun earlier.
+LOOK_BACK = 2 * 86400.0
+
+#: The daemon's clock may be so far ahead of ours (seconds).
+CLOCKS_DIFFER = 3.0
+
+
+class Life(Struct, frozen=True):
+    """What is known of one target, and what happened to it in a window, oldest first.
+
+    The events begin with the last changes before the window, which say how it was when the window began.
+    """
+
+    about: KnownTarget
+    window: Span
+    events: tuple[Event, ...]
+    #: How it stands now; None: it is not watched.
+    now: Row | None
+    #: Since when no daemon watches; None: one does.
+    no_daemon_since: float | None = None
+
+
+def life_of(reader: Reader, about: KnownTarget, window: Span, now: float) -> Life:
+    """Collect what is known of a target. What was just booked is in a window that ends now."""
+    read = (window[0], window[1] + CLOCKS_DIFFER) if window[1] == now else window
+    daemon = reader.daemon()
+    return Life(
+        about,
+        window,
+        tuple(_events(reader, about.target, read)),
+        _standing(reader, about.target, now),
+        daemon.alive_at if is_stale(daemon.alive_at, now, is_running=daemon.is_running) else None,
+    )
+
+
+def _standing(reader: Reader, target: Target, now: float) -> Row | None:
+    states = reader.states_of(target)
+    if not states:
+        return None
+    if target.is_pbx:
+        row = pbx_rows(states, reader.pbx_states(), {}, (), now)[0].row
+    else:
+        row = endpoint_rows(states, reader.pbx_states())[0]
+    lasting = reader.incidents_of(target, float("inf"), float("inf"))
+    return with_incident(row, lasting[-1] if lasting else None)
+
+
+def _events(reader: Reader, target: Target, window: Span) -> list[Event]:
+    histories = reader.life(target, *window)
+    behind = reader.pbx_veils(*window).get(target.pbx, ())
+    hiding = () if target.is_pbx else behind
+    begins = min([window[0], *(history.transitions[0].at for history in histories if history.transitions)])
+    events = [
+        *(event for history in histories for event in _changes(history, hiding, is_named=len(histories) > 1)),
+        *(event for history in histories for event in _veiled(history.veils, "")),
+        *_veiled(behind, _behind(target)),
+        *(event for event in _contacts(reader.places(target)) if begins <= event.at),
+        *(_restarts(reader.restarts(*window, target.pbx)) if target.is_pbx else ()),
+        *(event for incident in reader.incidents_of(target, *window) for event in _incident(reader, incident, begins)),
+    ]
+    return sorted((event for event in events if event.at < window[1]), key=lambda event: event.at)
+
+
+def _changes(history: TargetHistory, hiding: Sequence[VeilPeriod], *, is_named: bool) -> Iterator[Event]:
+    veils = merged((veil.since, inf if veil.until is None else veil.until) for veil in (*history.veils, *hiding))
+    check = f"{history.check}: " if is_named else ""
+    for before, change in pairwise((None, *history.transitions)):
+        assert change is not None  # noqa: S101  (only the first of all is None)
+        mark = f"{history.check} {change.after}"
+        yield Event(change.at, "transition", check + _change(before, change, veils), health=change.after, mark=mark)
+
+
+def _change(before: Transition | None, change: Transition, veils: Sequence[Span]) -> str:
+    """Say ``down after 3 d 4 h up: contact Unreachable; believed 31 s later``."""
+    after = f" after {_since(before, change, veils)} {change.before}" if before and change.before else ""
+    cause = f": {change.cause}" if change.cause else ""
+    late = change.believed_at - change.at
+    believed = f"; believed {duration(late)} later" if late >= 1 else ""
+    return f"{change.after or 'no longer watched'}{after}{cause}{believed}"
+
+
+def _since(before: Transition, change: Transition, veils: Sequence[Span]) -> str:
+    """Say how long it was so; of an outage also how much of that nobody saw."""
+    length = change.at - before.at
+    is_outage = change.before is Health.DOWN
+    unseen_s = sum(until - since for since, until in overlapping(veils, before.at, change.at)) if is_outage else 0.0
+    return lasted(Length(length, unseen_s))
+
+
+def _veiled(veils: Sequence[VeilPeriod], what: str) -> Iterator[Event]:
+    """Say when something could not be seen; one veil that follows another at once is a new reason, no new sight."""
+    begun = None
+    for veil, following in zip_longest(veils, veils[1:]):
+        begun = veil.since if begun is None else begun
+        yield Event(veil.since, "veil", f"{what}cannot be seen: {veil.why}")
+        if veil.until is not None and (following is None or following.since > veil.until):
+            words = f"{what}can be seen again, after {duration(veil.until - begun)}"
+            yield Event(veil.until, "veil", words, mark=f"{what}can be seen")
+            begun = None
+
+
+def _behind(target: Target) -> str:
+    return "what is behind it " if target.is_pbx else "its PBX "
+
+
+def _contacts(periods: Sequence[PlacePeriod]) -> Iterator[Event]:
+    """Say where its contacts were, and what program that was; another program at the same place is an update."""
+    left = {(period.until, period.place.address): period.place for period in periods if period.until is not None}
+    came = {(period.since, period.place.address) for period in periods}
+    for period in periods:
+        before = left.get((period.since, period.place.address))
+        yield Event(period.since, "contact", _contact(period.place, before))
+        if period.until is not None and (period.until, period.place.address) not in came:
+            yield Event(period.until, "contact", f"no longer at {period.place.address}")
+
+
+def _contact(place: Place, before: Place | None) -> str:
+    if before is not None:
+        return f"at {place.address}: {place.user_agent or 'unknown program'}, before {before.user_agent or 'unknown'}"
+    return f"at {place.address}" + (f": {place.user_agent}" if place.user_agent else "")
+
+
+def _restarts(restarts: Iterable[Restart]) -> Iterator[Event]:
+    for restart in restarts:
+        words = f"Asterisk was restarted, by its own clock at {restart.startup_time}"
+        yield Event(restart.at, "restart", words)
+
+
+def _incident(reader: Reader, incident: Incident, begins: float) -> Iterator[Event]:
+    """Tell of an incident that reaches into the window; of long ago only that it began."""
+    if incident.check != Check.RESTART:
+        yield from _begin_and_end(reader, incident)
+    yield from (event for event in told_of(reader, incident) if event.at >= begins)
+
+
+def _begin_and_end(reader: Reader, incident: Incident) -> Iterator[Event]:
+    yield Event(incident.opened_at, "incident", "begins", incident.id)
+    if incident.closed_at is not None:
+        lasted = lasted_of(reader.with_unseen(incident, incident.closed_at), incident.closed_at)
+        yield Event(incident.closed_at, "incident", f"is over after {lasted}: {_end(incident)}", incident.id)
+
+
+def _end(incident: Incident) -> str:
+    words = f", {incident.closed_words}" if incident.closed_words else ""
+    return f"{incident.ending or 'over'}{words}"
+
+
+class News:
+    """What is new in a target's life, look by look. Owned by the command that follows it."""
+
+    def __init__(self, about: KnownTarget) -> None:
+        self._about = about
+        self._seen: frozenset[tuple[object, ...]] | None = None
+
+    def take(self, reader: Reader, now: float) -> list[Event]:
+        """Return what was booked since the last look, in the order of time; nothing at the first look."""
+        window = now - LOOK_BACK, now + CLOCKS_DIFFER
+        found = [event for event in _events(reader, self._about.target, window) if event.at >= window[0]]
+        by_key = {_key(event, reader): event for event in found}
+        new = [] if self._seen is None else [event for key, event in by_key.items() if key not in self._seen]
+        self._seen = frozenset(by_key)
+        return new
+
+
+def _key(event: Event, reader: Reader) -> tuple[object, ...]:
+    """By the database's own time: what was seen is not new after somebody has set the clock."""
+    return round(reader.lasting(event.at), 3), event.what, event.incident, event.mark or event.words

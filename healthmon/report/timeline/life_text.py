@@ -1,0 +1,123 @@
+"""``healthmon history`` for people and for programs: one target's life as a timeline, the newest at the end. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from healthmon.report.formatting import duration, full, rfc3339, visible
+from healthmon.report.json_text import json_text
+from healthmon.report.status.rows import Row
+from healthmon.report.tables import STYLES, Cell, Column, Screen, Sort, line, table
+from healthmon.report.target_names import short_name
+from healthmon.report.timeline.life import Life
+from healthmon.report.timeline.story import Event
+
+#: Headings for each day are for a screenful; what is longer than this is for a search.
+_MOST_WITH_HEADINGS = 1_000
+
+_COLUMNS = (Column("TIME", least=8), Column("WHAT", least=10), Column("HOW", Sort.PROSE))
+
+
+class Timeline:
+    """Writes events with a heading for each day, batch after batch. Owned by one command."""
+
+    def __init__(self, zone: ZoneInfo, screen: Screen) -> None:
+        self._zone = zone
+        self._screen = screen
+        self._day = ""
+
+    def text(self, events: Sequence[Event]) -> str:
+        """Write some events; a heading only where the day, or summer time, is another than before."""
+        if self._screen.width is None or len(events) > _MOST_WITH_HEADINGS:
+            return "".join(self._whole_line(event) for event in events)
+        return "".join(self._of_day(day, list(some)) for day, some in groupby(events, key=self._heading))
+
+    def _whole_line(self, event: Event) -> str:
+        """Write what grep and sort can work with."""
+        at = datetime.fromtimestamp(event.at, self._zone)
+        return f"{at:%Y-%m-%d %H:%M:%S %Z}  {event.what:10}  {visible(_words(event))}\n"
+
+    def _heading(self, event: Event) -> str:
+        return f"{datetime.fromtimestamp(event.at, self._zone):%a %Y-%m-%d %Z}"
+
+    def _of_day(self, day: str, events: Sequence[Event]) -> str:
+        heading = "" if day == self._day else "\n" + line(day, self._screen, "bold")
+        self._day = day
+        return heading + table(_COLUMNS, [self._cells(event) for event in events], self._screen, has_header=False)
+
+    def _cells(self, event: Event) -> list[Cell]:
+        time = f"{datetime.fromtimestamp(event.at, self._zone):%H:%M:%S}"
+        style = STYLES[event.health] if event.health else ""
+        return [Cell(time), Cell(event.what, "dim"), Cell(_words(event), style)]
+
+
+def _words(event: Event) -> str:
+    if event.incident is None:
+        return event.words
+    return f"{event.incident} {event.words}" if event.what == "incident" else f"{event.incident}: {event.words}"
+
+
+def headline(life: Life, zone: ZoneInfo, screen: Screen, now: float) -> str:
+    """Say what this is, how it stands, and which time is told of."""
+    return "".join(line(words, screen, style) for words, style in _headline(life, zone, now))
+
+
+def _headline(life: Life, zone: ZoneInfo, now: float) -> Iterator[tuple[str, str]]:
+    about = life.about
+    watch = f", watch {about.watch}" if about.watch else ""
+    since = f", watched since {full(about.watched_since, zone)}" if about.watched_since else ""
+    yield f"{about.kind} {short_name(about.target)}{watch}{since}", "bold"
+    if about.forgotten_at is not None:
+        yield f"no longer watched since {full(about.forgotten_at, zone)}", ""
+    if life.now is not None:
+        yield _standing(life.now, zone, now), STYLES[life.now.state]
+    if life.no_daemon_since is not None:
+        yield f"no daemon watches since {full(life.no_daemon_since, zone)}: this is how it was then", "bold red"
+    start, end = life.window
+    happened = "" if life.events else ": nothing happened"
+    yield f"from {full(start, zone)} to {full(end, zone)} ({zone.key}){happened}", ""
+
+
+def _standing(row: Row, zone: ZoneInfo, now: float) -> str:
+    since = f" since {full(row.since, zone)}, for {duration(now - row.since)}" if row.since else ""
+    below = f"; {row.belief} before" if row.is_hidden and row.belief else ""
+    more = "; ".join(filter(None, (row.reason + below, row.more, row.acknowledged, row.muted_by)))
+    incident = f" (incident {row.incident})" if row.incident is not None else ""
+    return f"{row.state}{since}{incident}: {more}"
+
+
+def life_json(life: Life) -> str:
+    """Write a life as one JSON object (docs/json.md)."""
+    about = life.about
+    document = {
+        "target": {
+            "name": short_name(about.target),
+            "pbx": about.target.pbx,
+            "endpoint": about.target.endpoint,
+            "kind": about.kind,
+            "watch": about.watch,
+            "watched_since": rfc3339(about.watched_since),
+            "watched_until": rfc3339(about.forgotten_at),
+        },
+        "state": life.now.state if life.now else None,
+        "since": rfc3339(life.now.since) if life.now else None,
+        "from": rfc3339(life.window[0]),
+        "to": rfc3339(life.window[1]),
+        "events": [event_data(event) for event in life.events],
+    }
+    return json_text(document)
+
+
+def event_data(event: Event) -> dict[str, Any]:
+    """Write an event as the fields of docs/json.md."""
+    return {
+        "at": rfc3339(event.at),
+        "what": event.what,
+        "words": event.words,
+        "believed": event.health,
+        "incident": event.incident,
+    }

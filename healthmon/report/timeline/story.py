@@ -1,0 +1,204 @@
+"""The whole story of an incident: every change, every decision, every message, in the order of time. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from operator import itemgetter
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from healthmon.core.names import natural
+from healthmon.model import Ending, Health, Incident, Note, Reason, Transition, VeilPeriod
+from healthmon.report.availability.data import incident_data
+from healthmon.report.formatting import acknowledged, counted, duration, full, lasted_of, rfc3339, state_word
+from healthmon.report.json_text import json_text
+from healthmon.report.tables import Cell, Column, Screen, Sort, line, table
+from healthmon.store.read.queries import Missing, Reader, TargetHistory, Telling
+
+
+class Event(Struct, frozen=True):
+    """One line of a story.
+
+    ``what``: transition, veil, decision, message; in a target's life also incident, contact, restart.
+    """
+
+    at: float
+    what: str
+    words: str
+    #: The number of the incident that it belongs to, if it belongs to one.
+    incident: int | None = None
+    #: Of a transition: what is believed from then on.
+    health: Health | None = None
+    #: What it is known by where its words depend on what was before it; "": by its words.
+    mark: str = ""
+
+
+class Story(Struct, frozen=True):
+    """An incident with all that is known of it: the incidents that it explains, and its events, oldest first."""
+
+    incident: Incident
+    smaller: Sequence[Incident]
+    events: Sequence[Event]
+    #: For which reasons somebody was told.
+    told: Collection[Reason] = ()
+
+
+#: So many names of what it explains are written.
+NAMED = 20
+
+#: What happens to several of a group within so many seconds of each other is one event of its story.
+SAME_MOMENT = 5.0
+
+
+def story_of(reader: Reader, incident: Incident, now: float) -> Story:
+    """Collect all that is known of an incident, oldest first."""
+    end = now if incident.closed_at is None else incident.closed_at
+    history = reader.history_of(incident.target, incident.check, incident.opened_at, end + 1)
+    smaller = reader.explained(incident.id)
+    events = [*(_changes(history, incident.opened_at) if history else ()), *told_of(reader, incident)]
+    if incident.kind.is_group:
+        events += _of_group(incident, smaller)
+    told = {telling.reason for telling in reader.tellings(incident.id) if telling.state == "delivered"}
+    in_order = sorted(events, key=lambda event: event.at)
+    return Story(reader.with_unseen(incident, now), smaller, in_order, told)
+
+
+def told_of(reader: Reader, incident: Incident) -> Iterator[Event]:
+    """Say what was decided about an incident, and who was told what, or why nobody was."""
+    yield from (_note(note) for note in reader.notes(incident.id))
+    yield from (_telling(telling) for telling in reader.tellings(incident.id))
+    yield from (_missing(missing) for missing in reader.missed(incident.id))
+
+
+def _changes(history: TargetHistory, since: float) -> Iterator[Event]:
+    for change in history.transitions:
+        if change.at >= since:
+            yield Event(change.at, "transition", _transition(change))
+    for veil in history.veils:
+        yield Event(veil.since, "veil", f"cannot be seen: {_veil(veil)}")
+
+
+def _of_group(incident: Incident, smaller: Sequence[Incident]) -> Iterator[Event]:
+    """Say when a group's outage was known for one, who went down and came back in it, and when it was over."""
+    yield Event(incident.believed_at, "decision", "opened: one outage of all these", incident.id)
+    yield from _together("down", [(one.opened_at, one) for one in smaller])
+    for ending in Ending:
+        over = [(one.closed_at, one) for one in smaller if one.closed_at is not None and one.ending is ending]
+        yield from _together(ending, over)
+    if incident.closed_at is not None:
+        yield Event(incident.closed_at, "decision", f"closed: {incident.ending or 'over'}", incident.id)
+
+
+def _together(what: str, moments: Sequence[tuple[float, Incident]]) -> Iterator[Event]:
+    """Make one event of what happened to several at about the same time."""
+    bunches: list[list[tuple[float, Incident]]] = []
+    for at, one in sorted(moments, key=itemgetter(0)):
+        if not bunches or at - bunches[-1][-1][0] > SAME_MOMENT:
+            bunches.append([])
+        bunches[-1].append((at, one))
+    for bunch in bunches:
+        yield Event(bunch[0][0], "transition", f"{len(bunch):,} {what}: {_names([one for _, one in bunch])}")
+
+
+def _transition(change: Transition) -> str:
+    cause = f": {change.cause}" if change.cause else ""
+    late = change.believed_at - change.at
+    believed = f"; believed {duration(late)} later" if late >= 1 else ""
+    return f"{change.after or 'no longer watched'}{cause}{believed}"
+
+
+def _veil(veil: VeilPeriod) -> str:
+    return veil.why if veil.until is None else f"{veil.why}, for {duration(veil.until - veil.since)}"
+
+
+def _note(note: Note) -> Event:
+    return Event(note.at, "decision", note.words, note.incident_id)
+
+
+def _telling(one: Telling) -> Event:
+    """Say what became of one booking."""
+    attempts = f", {counted(one.attempts, 'attempt')}" if one.attempts > 1 else ""
+    whys = [*(["for the end of its quiet time"] if one.is_quiet else []), *([one.why] if one.why else [])]
+    why = f": {'; '.join(whys)}" if whys else ""
+    at, words = one.at or one.booked_at, f"not told to {one.url_id} ({one.reason}), {one.state}{why}"
+    if one.state == "delivered":
+        words = f"told {one.url_id} ({one.reason}{attempts}): {one.subject}"
+    elif one.state in ("waiting", "sending"):
+        at, words = one.booked_at, f"to be told to {one.url_id} ({one.reason}{attempts}), {one.state}{why}"
+    return Event(at, "message", words, one.incident_id)
+
+
+def _missing(one: Missing) -> Event:
+    """Say what became of a message for one address of a URL that others have."""
+    who = f"{one.place} of {one.url_id} ({one.reason})"
+    why = f": {one.why}" if one.why else ""
+    if one.state == "delivered":
+        return Event(one.at or one.booked_at, "message", f"told {who}, later than the others", one.incident_id)
+    if one.state in ("waiting", "sending"):
+        words = f"to be told to {who}, {counted(one.attempts, 'attempt')}, {one.state}{why}"
+        return Event(one.booked_at, "message", words, one.incident_id)
+    return Event(one.at or one.booked_at, "message", f"not told to {who}, {one.state}{why}", one.incident_id)
+
+
+def story_text(story: Story, zone: ZoneInfo, screen: Screen, now: float) -> str:
+    """Write the story for people."""
+    times = _times(story, zone, now)
+    rows = [[Cell(time), Cell(one.what), Cell(one.words)] for one, time in zip(story.events, times, strict=True)]
+    columns = [Column("TIME"), Column("WHAT"), Column("HOW", Sort.PROSE)]
+    head = "".join(line(words, screen) for words in _headline(story, zone, now))
+    return f"{head}\n{table(columns, rows, screen)}" if rows else head
+
+
+def _times(story: Story, zone: ZoneInfo, now: float) -> list[str]:
+    """When each event was, to the second: for a story of today by the clock alone."""
+    moments = [datetime.fromtimestamp(event.at, zone) for event in story.events]
+    is_of_today = {moment.date() for moment in moments} == {datetime.fromtimestamp(now, zone).date()}
+    return [f"{moment:%H:%M:%S}" if is_of_today else f"{moment:%Y-%m-%d %H:%M:%S}" for moment in moments]
+
+
+def _headline(story: Story, zone: ZoneInfo, now: float) -> Iterator[str]:
+    incident, smaller = story.incident, story.smaller
+    state = f"{state_word(incident)} ({incident.severity})"
+    yield f"incident {incident.id}: {incident.name}, {incident.check}: {state}"
+    since = full(incident.since, zone)
+    if incident.closed_at is None:
+        yield f"since {since}, for {lasted_of(incident, now)}; it lasts"
+    else:
+        until = full(incident.closed_at, zone)
+        yield f"from {since} to {until}, {lasted_of(incident, now)}; {incident.ending or 'over'}"
+    yield from filter(None, (incident.extent, _explains(smaller), acknowledged(incident)))
+    yield from _why_not_told(incident, story.told)
+
+
+def _explains(smaller: Sequence[Incident]) -> str:
+    """Name what is not told because this is."""
+    return f"explains {counted(len(smaller), 'incident')}: {_names(smaller)}" if smaller else ""
+
+
+def _names(incidents: Sequence[Incident]) -> str:
+    """Name what they are about, 9 before 101."""
+    every = sorted((one.target.resource or str(one.target) for one in incidents), key=natural)
+    names = ", ".join(every[:NAMED])
+    return f"{names}, … and {len(incidents) - NAMED:,} more" if len(incidents) > NAMED else names
+
+
+def _why_not_told(incident: Incident, told: Collection[Reason]) -> Iterator[str]:
+    """Say why nobody is told, as far as that is so."""
+    if incident.muted_by and incident.is_open:
+        yield f"{'nothing more is told' if told else 'nobody is told'}: {incident.muted_by}"
+    elif incident.muted_by and Reason.RESOLVED not in told and Reason.STABLE not in told:
+        yield f"nobody is told of its end: {incident.muted_by}"
+    if incident.explained_by is not None:
+        yield f"explained by incident {incident.explained_by}"
+
+
+def story_json(story: Story) -> str:
+    """Write the story for programs (docs/json.md)."""
+    document = {
+        "incident": incident_data(story.incident),
+        "explains": [one.id for one in story.smaller],
+        "story": [{"at": rfc3339(event.at), "what": event.what, "words": event.words} for event in story.events],
+    }
+    return json_text(document)

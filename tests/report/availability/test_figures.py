@@ -1,0 +1,343 @@
+"""Every figure of a report, from real databases, against a model that is slow and plainly right.
+
+A case is booked piece by piece, late pieces too, while the meters are read by one zone and later by another; then the
+report is asked for a window. It must say what a look at each second says; over days, at each quarter of an hour.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec import Struct
+from msgspec.structs import replace
+
+from healthmon.config.types import MaintenanceConfig, Plans, Weekly
+from healthmon.history.availability import Change, figures
+from healthmon.history.figures import Figures
+from healthmon.model import Changes, Check, CheckState, Health, Kind, Matcher, Target, Transition, VeilPeriod
+from healthmon.report.availability.account import Account, By, Rules
+from healthmon.report.availability.daily_readings import Roller
+from healthmon.report.availability.html.strips import outages_of
+from healthmon.report.availability.query import Asked, account_of
+from healthmon.report.availability.selection import Choice
+from healthmon.store.read.queries import open_reader
+from healthmon.store.write.orders import open_commander
+from healthmon.store.write.writer import Writer, open_writer
+from healthmon.times.spans import Span
+from tests.report.availability.slow_model import QUARTER, SECOND, Facts, by_calendar, counted, ticks
+
+UP, DEGRADED, DOWN, UNKNOWN = Health.UP, Health.DEGRADED, Health.DOWN, Health.UNKNOWN
+PBX, ENDPOINT = Target("office"), Target("office", "PJSIP", "100")
+DAY, HOUR = 86400, 3600
+
+
+class Scale(Struct, frozen=True):
+    """How long a case goes on and in which steps (seconds), its beginnings in each zone, how late things are booked."""
+
+    step: int
+    lasts: int
+    beginnings: dict[str, list[str]]
+    delays: tuple[int, ...]
+
+
+#: The clock jumps (also by half an hour, also over a whole day), a leap day, the end of a year; the third day of each
+#: is the day on which it happens.
+DAYS = Scale(
+    QUARTER,
+    6 * DAY,
+    {
+        "Europe/Berlin": ["2026-03-27", "2026-10-23", "2028-02-27", "2026-12-30", "2026-06-01"],
+        "America/St_Johns": ["2026-03-06", "2026-10-30"],
+        "Australia/Lord_Howe": ["2026-04-03", "2026-10-02"],
+        "Asia/Kathmandu": ["2026-04-29"],
+        "Africa/Cairo": ["2026-04-22", "2026-10-27"],
+        "Pacific/Apia": ["2011-12-28"],
+    },
+    (0, 0, 0, QUARTER, DAY),
+)
+
+#: The same moments from near by, and both midnights of a leap day.
+HOURS = Scale(
+    SECOND,
+    5 * HOUR // 2,
+    {
+        "Europe/Berlin": [
+            "2026-03-29 01:10",
+            "2026-10-25 01:20",
+            "2028-02-28 23:15",
+            "2028-02-29 23:15",
+            "2026-12-31 23:30",
+        ],
+        "America/St_Johns": ["2026-03-08 01:05", "2026-11-01 00:40"],
+        "Australia/Lord_Howe": ["2026-04-05 00:55", "2026-10-04 01:20"],
+        "Asia/Kathmandu": ["2026-04-30 23:10"],
+        "Africa/Cairo": ["2026-04-23 23:12", "2026-10-29 22:40"],
+        "Pacific/Apia": ["2011-12-29 23:20"],
+    },
+    (0, 0, 0, 7, HOUR),
+)
+
+
+class Case(Struct, frozen=True):
+    """All that happens, and what is asked."""
+
+    scale: Scale
+    zone: ZoneInfo
+    start: int
+    kind: Kind
+    facts: Facts
+    veils: tuple[tuple[Target, Span], ...]
+    silences: tuple[Span, ...]
+    #: When the meters are read, and by which zone; when each change is booked.
+    looks: tuple[tuple[int, ZoneInfo], ...]
+    delays: tuple[int, ...]
+    window: Span
+    alive_at: int
+
+    @property
+    def end(self) -> int:
+        """The last moment of all."""
+        return self.start + self.scale.lasts
+
+
+def moments(start: int, scale: Scale, first: float = 0.0) -> st.SearchStrategy[int]:
+    """Any moment of the case, from a part of it on."""
+    last = scale.lasts // scale.step
+    return st.integers(int(first * last), last).map(lambda number: start + number * scale.step)
+
+
+def spans(start: int, scale: Scale) -> st.SearchStrategy[Span]:
+    """From one moment to a later one."""
+    each = moments(start, scale)
+    return st.tuples(each, each).filter(lambda span: span[0] < span[1])
+
+
+def weekly(zone: ZoneInfo, start: int, scale: Scale) -> st.SearchStrategy[Weekly]:
+    """Any window that comes back every week; in a short case one that is near."""
+    days = st.sets(st.integers(0, 6), min_size=1).map(frozenset)
+    begins = datetime.fromtimestamp(start, zone)
+    minute = begins.hour * 60 + begins.minute
+    if scale.step == QUARTER:
+        minutes = st.tuples(st.integers(0, 95), st.integers(1, 96)).map(lambda each: (each[0] * 15, each[1] * 15))
+    else:
+        days = st.one_of(st.just(frozenset(range(7))), days)
+        minutes = st.tuples(st.integers(-60, 150), st.integers(1, 120)).map(
+            lambda each: ((minute + each[0]) % 1440, (minute + each[0] + each[1] - 1) % 1440 + 1)
+        )
+    return st.tuples(days, minutes.filter(lambda each: each[0] != each[1])).map(
+        lambda each: Weekly(each[0], *each[1], zone)
+    )
+
+
+@st.composite
+def cases(draw: st.DrawFn, scale: Scale) -> Case:
+    """Any history of a target: changes, its own veils and its PBX's, one over the other, silences, windows."""
+    name = draw(st.sampled_from(sorted(scale.beginnings)))
+    zone = ZoneInfo(name)
+    start = int(datetime.fromisoformat(draw(st.sampled_from(scale.beginnings[name]))).replace(tzinfo=zone).timestamp())
+    any_moment, any_span = moments(start, scale), spans(start, scale)
+    times = sorted(draw(st.lists(any_moment, max_size=14, unique=True)))
+    healths = draw(st.lists(st.sampled_from([UP, UP, DOWN, DOWN, DEGRADED, UNKNOWN]), min_size=14, max_size=14))
+    changes: list[Change] = []
+    for at, health in zip(times, healths, strict=False):
+        if not changes or changes[-1][1] is not health:
+            changes.append((at, health))
+    watched_since = min([draw(any_moment), *times])
+    veils = draw(st.lists(st.tuples(st.sampled_from([PBX, ENDPOINT]), any_span), max_size=4))
+    # The store knows a veil by its beginning.
+    veils = list({(target, span[0]): (target, span) for target, span in veils}.values())
+    end = start + scale.lasts
+    alive_at = draw(st.one_of(st.just(end), moments(start, scale, first=0.5)))
+    is_left = draw(st.booleans())
+    last = max([watched_since, *times[-1:]])
+    forgotten_at = draw(st.integers(0, (end - last) // scale.step)) * scale.step + last if is_left else None
+    hidden = [span for _, span in veils] + ([] if alive_at == end else [(alive_at, end)])
+    silences = tuple(draw(st.lists(any_span, max_size=2)))
+    facts = Facts(
+        is_device=(kind := draw(st.sampled_from([Kind.PROVIDER, Kind.PHONE]))).is_device,
+        watched_since=watched_since,
+        changes=changes,
+        hidden=hidden,
+        silences=silences,
+        maintenance=draw(st.lists(weekly(zone, start, scale), max_size=2)),
+        hours=draw(st.lists(weekly(zone, start, scale), max_size=2)),
+        forgotten_at=forgotten_at,
+    )
+    zones = st.sampled_from([zone, zone, ZoneInfo("Asia/Kolkata"), ZoneInfo("UTC")])
+    return Case(
+        scale,
+        zone,
+        start,
+        kind,
+        facts,
+        tuple(veils),
+        silences,
+        looks=tuple(sorted(draw(st.lists(st.tuples(any_moment, zones), max_size=6)), key=lambda look: look[0])),
+        delays=tuple(draw(st.lists(st.sampled_from(scale.delays), min_size=20, max_size=20))),
+        window=draw(any_span),
+        alive_at=alive_at,
+    )
+
+
+def book(case: Case, path: Path) -> None:
+    """Book everything when it becomes known, and read the meters in between."""
+    state = CheckState(ENDPOINT, Check.REACHABILITY, case.kind, "desks", case.facts.watched_since)
+    pieces: list[tuple[int, Changes]] = []
+    before: Health | None = None
+    known_at = case.facts.watched_since
+    for (at, after), delay in zip(case.facts.changes, case.delays, strict=False):
+        # A check's changes become known in their order.
+        known_at = max(known_at, int(at) + delay)
+        transition = Transition(ENDPOINT, Check.REACHABILITY, before, after, at, known_at, "seen")
+        pieces.append((known_at, Changes(transitions=[transition])))
+        before = after
+    for (target, (since, until)), delay in zip(case.veils, case.delays[::-1], strict=False):
+        booked_at = int(since) + delay
+        for at, end in ((booked_at, None), (max(booked_at, int(until)), until)):
+            veil = VeilPeriod(target, Check.REACHABILITY, since, end, "cannot be seen")
+            pieces.append((at, Changes(veils={(target, veil.check, since): veil})))
+    if case.facts.forgotten_at is not None:
+        gone_at = case.facts.forgotten_at
+        left = Transition(ENDPOINT, Check.REACHABILITY, before, None, gone_at, gone_at, "removed")
+        pieces.append((max(int(gone_at), known_at), Changes(forgotten=[ENDPOINT], transitions=[left])))
+    with closing(open_writer(path, now=case.start)) as writer:
+        writer.commit(Changes(states={(ENDPOINT, Check.REACHABILITY): state}))
+        # Nobody reads a meter while no daemon runs.
+        looks = [look for look in case.looks if look[0] <= case.alive_at]
+        for known_at, changes in sorted(pieces, key=lambda piece: piece[0]):
+            while looks and looks[0][0] < known_at:
+                read_all(writer, *looks.pop(0))
+            writer.commit(changes)
+        for look in looks:
+            read_all(writer, *look)
+        writer.alive(case.alive_at, ())
+    with open_commander(path) as commander:
+        for since, until in case.silences:
+            commander.silence(Matcher(), since=since, until=until, author="anna", reason="works")
+
+
+def read_all(writer: Writer, now: float, zone: ZoneInfo) -> None:
+    """Read the meters as the engine does after a midnight."""
+    roller = Roller(writer)
+    while roller.step(now, zone):
+        pass
+
+
+def folder() -> tempfile.TemporaryDirectory[str]:
+    """A place in memory where there is one: a case has dozens of commits."""
+    memory = Path("/dev/shm")
+    return tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None)
+
+
+def report(
+    case: Case, path: Path, by: By = By.TARGET, *, excludes_maintenance: bool = False, with_pictures: bool = False
+) -> Account:
+    """Ask for the report, with the working hours of the case."""
+    rules = Rules(excludes_maintenance=excludes_maintenance)
+    asked = Asked(case.window, Choice(), by, rules, case.zone, with_pictures=with_pictures)
+    windows = [MaintenanceConfig("any", Matcher(), tuple(case.facts.maintenance))] if case.facts.maintenance else []
+    hours = {"desks": tuple(case.facts.hours)} if case.facts.hours else {}
+    now = case.end if case.alive_at == case.end else case.end + DAY
+    with open_reader(path) as reader:
+        return account_of(reader, asked, now, plans=Plans(tuple(windows), hours))
+
+
+NAMES: dict[By, Callable[[datetime], str]] = {
+    By.DAY: lambda moment: f"{moment:%Y-%m-%d}",
+    By.WEEK: lambda moment: f"{moment:%G-W%V}",
+    By.MONTH: lambda moment: f"{moment:%Y-%m}",
+}
+
+SLOW = [HealthCheck.too_slow, HealthCheck.filter_too_much]
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=SLOW)
+@given(case=cases(DAYS), excludes_maintenance=st.booleans(), by=st.sampled_from([By.TARGET, *NAMES]))
+def test_a_report_says_what_a_look_at_each_quarter_of_an_hour_says(
+    case: Case, excludes_maintenance: bool, by: By
+) -> None:
+    compare(case, by, excludes_maintenance=excludes_maintenance)
+
+
+@settings(deadline=None, max_examples=20, suppress_health_check=SLOW)
+@given(case=cases(HOURS), excludes_maintenance=st.booleans(), by=st.sampled_from([By.TARGET, By.DAY]))
+def test_a_report_says_what_a_look_at_each_second_says(case: Case, excludes_maintenance: bool, by: By) -> None:
+    compare(case, by, excludes_maintenance=excludes_maintenance)
+
+
+def compare(case: Case, by: By, *, excludes_maintenance: bool) -> None:
+    """Compare the whole, working hours, periods and, of a short case, the hours of its picture with the model."""
+    with folder() as place:
+        book(case, Path(place) / "healthmon.db")
+        result = report(
+            case,
+            Path(place) / "healthmon.db",
+            by,
+            excludes_maintenance=excludes_maintenance,
+            with_pictures=case.scale is HOURS,
+        )
+
+    seen = ticks(case.facts, case.start, case.end, case.scale.step)
+    whole = counted(seen, case.window, excludes_maintenance=excludes_maintenance)
+    assert result.overall == whole
+    if result.lines and case.facts.hours:
+        in_hours = counted(
+            seen,
+            case.window,
+            excludes_maintenance=excludes_maintenance,
+            only=lambda tick: tick.is_working,
+        )
+        assert result.in_hours == replace(in_hours, maintenance_s=0, silenced_s=0)
+
+    def model(name: Callable[[datetime], str]) -> dict[str, Figures]:
+        periods = by_calendar(seen, case.window, case.zone, name).items()
+        return {name: counted(seen, span, excludes_maintenance=excludes_maintenance) for name, span in periods}
+
+    if by is not By.TARGET:
+        assert {group.name: group.figures for group in result.groups} == model(NAMES[by])
+    if result.pictures is not None:
+        assert {cell.name: cell.figures for cell in result.pictures.cells} == model(lambda at: f"{at:%Y-%m-%d %H}")
+
+
+@settings(deadline=None, max_examples=20, suppress_health_check=SLOW)
+@given(case=cases(DAYS), excludes_maintenance=st.booleans())
+def test_a_strip_shows_what_the_figures_count(case: Case, excludes_maintenance: bool) -> None:
+    case = replace(case, kind=Kind.PROVIDER, facts=replace(case.facts, is_device=False))
+    with folder() as place:
+        book(case, Path(place) / "healthmon.db")
+        result = report(
+            case, Path(place) / "healthmon.db", excludes_maintenance=excludes_maintenance, with_pictures=True
+        )
+
+    assert result.pictures is not None
+    for line, strip in zip(result.lines, result.pictures.providers, strict=True):
+        assert figures(strip.segments) == replace(line.figures, maintenance_s=0, silenced_s=0)
+        assert sum(until - since for since, until in strip.maintenance) == line.figures.maintenance_s
+        assert len(outages_of(strip)) == line.figures.outages
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=SLOW)
+@given(case=cases(DAYS))
+def test_readings_change_no_figure(case: Case) -> None:
+    plain = replace(case, facts=replace(case.facts, maintenance=(), hours=()))
+    every_day = tuple((case.start + day * DAY, case.zone) for day in range(case.scale.lasts // DAY + 1))
+    with folder() as place:
+        with_readings, without = Path(place) / "with.db", Path(place) / "without.db"
+        book(replace(plain, looks=every_day), with_readings)
+        book(replace(plain, looks=()), without)
+
+        assert report(plain, with_readings) == report(plain, without)
+
+
+def test_exactly_what_was_promised_is_met() -> None:
+    promise = Rules(promised=99.9 / 100)
+
+    assert not promise.is_missed(Figures(up_s=999.0, down_s=1.0))
+    assert promise.is_missed(Figures(up_s=998.9, down_s=1.1))
