@@ -362,7 +362,7 @@ def _statements() -> list[str]:
     """Every SQL text in the store, but for the housekeeping of the file itself."""
     (folder,) = package.__path__
     texts = []
-    for file in sorted(Path(folder).glob("*.py")):
+    for file in sorted(Path(folder).rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text())):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 texts.append(node.value)
