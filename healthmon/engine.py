@@ -14,7 +14,6 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from healthmon.clock import Clock
 from healthmon.config import Config
 from healthmon.core.monitor import Monitor
 from healthmon.errors import DatabaseBusy, DatabaseUnwritable
@@ -33,6 +32,7 @@ from healthmon.model import (
 from healthmon.report.availability.daily_readings import Roller
 from healthmon.store.write.pruning import Cuts
 from healthmon.store.write.writer import Writer
+from healthmon.times.clock import Clock
 
 log = logging.getLogger(__name__)
 

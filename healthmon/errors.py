@@ -31,7 +31,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from healthmon.longtext import shortened
+from healthmon.text.longtext import shortened
 
 
 class ExitCode:

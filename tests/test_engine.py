@@ -10,7 +10,6 @@ from threading import Event
 
 import pytest
 
-from healthmon.clock import Clock
 from healthmon.engine import ALIVE_EVERY, Engine, EngineHooks
 from healthmon.errors import DatabaseBusy, DatabaseUnwritable, Trouble
 from healthmon.model import (
@@ -38,6 +37,7 @@ from healthmon.store.outbox.outbox import Outbox
 from healthmon.store.read.queries import open_reader
 from healthmon.store.write.orders import open_commander
 from healthmon.store.write.writer import PRUNED_AT_ONCE, Writer, open_writer
+from healthmon.times.clock import Clock
 from tests.core.scene import PHONES, START, config, trunk
 
 TRUNK, STRANGER = trunk(), Target("office", "SIP", "somebody")

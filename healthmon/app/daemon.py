@@ -24,7 +24,6 @@ from healthmon.app.reporting import Reporting
 from healthmon.app.telling import Telling
 from healthmon.app.threads import join, refuse_without_room, started
 from healthmon.app.watching import Watching
-from healthmon.clock import Clock
 from healthmon.config import Config
 from healthmon.config.parser import load
 from healthmon.config.reload import Difference, difference
@@ -37,9 +36,10 @@ from healthmon.notify.rendering import Rendering
 from healthmon.notify.samples import why_broken
 from healthmon.notify.senders import remark, why_refused
 from healthmon.owners import become_owner
-from healthmon.sdnotify import ServiceManager
 from healthmon.sources.inbox import Inbox
 from healthmon.store.write.writer import Writer, open_writer
+from healthmon.times.clock import Clock
+from healthmon.watchdog.sdnotify import ServiceManager
 
 log = logging.getLogger(__name__)
 

@@ -8,15 +8,15 @@ from pathlib import Path
 from threading import Event, Thread
 
 from healthmon.app.threads import join, started
-from healthmon.clock import Clock
 from healthmon.config import Config
 from healthmon.config.reload import Difference
 from healthmon.config.urls import place_of
 from healthmon.config.values import written
-from healthmon.core.pulse import why_unwell
 from healthmon.errors import StoreError
-from healthmon.notify.heartbeat import Heartbeat
 from healthmon.store.read.signs_of_life import read_pulse
+from healthmon.times.clock import Clock
+from healthmon.watchdog.heartbeat import Heartbeat
+from healthmon.watchdog.pulse import why_unwell
 
 log = logging.getLogger(__name__)
 

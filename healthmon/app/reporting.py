@@ -10,13 +10,13 @@ from threading import Event, Thread
 
 from healthmon.app.report_process import ReportFailed, make_report
 from healthmon.app.threads import join, started
-from healthmon.clock import Clock
 from healthmon.config import Config
 from healthmon.config.describe import calendar_in_words
 from healthmon.config.types import ScheduleConfig
-from healthmon.core.occasions import Occasion, following, latest, on
 from healthmon.errors import DatabaseUnwritable
 from healthmon.store.outbox.report_book import MadeReport, ReportBook
+from healthmon.times.clock import Clock
+from healthmon.times.occasions import Occasion, following, latest, on
 
 log = logging.getLogger(__name__)
 

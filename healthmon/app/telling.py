@@ -12,7 +12,6 @@ from threading import Event, Thread
 from msgspec import Struct
 
 from healthmon.app.threads import join, started
-from healthmon.clock import Clock
 from healthmon.config import Config
 from healthmon.config.reload import Difference
 from healthmon.notify.delivery import Deliverer
@@ -20,6 +19,7 @@ from healthmon.notify.message import Draft
 from healthmon.notify.rendering import Rendering
 from healthmon.notify.senders import sender_for
 from healthmon.store.outbox.outbox import Outbox
+from healthmon.times.clock import Clock
 
 log = logging.getLogger(__name__)
 

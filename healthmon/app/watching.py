@@ -9,7 +9,6 @@ from threading import Thread
 from msgspec import Struct, field
 
 from healthmon.app.threads import join, started
-from healthmon.clock import Clock
 from healthmon.config import Config, PbxConfig
 from healthmon.config.reload import Difference
 from healthmon.model import Freshness, Remembered
@@ -17,6 +16,7 @@ from healthmon.sources.events import EventSource
 from healthmon.sources.inbox import Inbox
 from healthmon.sources.polls import PollSource
 from healthmon.sources.signals import Signals
+from healthmon.times.clock import Clock
 
 log = logging.getLogger(__name__)
 

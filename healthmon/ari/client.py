@@ -17,8 +17,8 @@ from healthmon.ari.meanings import TECHNOLOGIES
 from healthmon.ari.messages import Aor, Attribute, Body, EndpointState, Listing, PbxInfo, Picked
 from healthmon.config.types import PbxConfig
 from healthmon.errors import AriDenied, AriNotFound, AriStarting, AriUnexpected, AriUnreachable, Trouble
-from healthmon.longtext import Shortener
 from healthmon.model import EndpointSettings, Target
+from healthmon.text.longtext import Shortener
 from healthmon.wire.pace import Limits
 from healthmon.wire.sessions import PlainSession
 

@@ -19,7 +19,6 @@ from msgspec.structs import replace
 
 from healthmon.ari import meanings
 from healthmon.errors import AriUnexpected
-from healthmon.longtext import LONGEST_TEXT, shortened
 from healthmon.model import (
     ContactChange,
     ContactStatus,
@@ -33,7 +32,8 @@ from healthmon.model import (
     Target,
     Witness,
 )
-from healthmon.sipuri import host_of
+from healthmon.text.longtext import LONGEST_TEXT, shortened
+from healthmon.text.sipuri import host_of
 from healthmon.wire.dates import header_date
 
 #: Asterisk's own limits are 255 (realtime) and less.

@@ -17,10 +17,10 @@ from zoneinfo import ZoneInfo
 import click
 
 from healthmon.config.light import Place, load_place
-from healthmon.config.timezones import system_timezone
 from healthmon.config.types import Plans
 from healthmon.report.tables import Screen
 from healthmon.report.window import BadWindow, moment_of
+from healthmon.times.zones import system_timezone
 
 Item = TypeVar("Item")
 

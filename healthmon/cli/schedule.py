@@ -17,7 +17,6 @@ from healthmon.config import Config
 from healthmon.config.describe import calendar_in_words
 from healthmon.config.parser import load
 from healthmon.config.types import ScheduleConfig
-from healthmon.core.occasions import following
 from healthmon.errors import ExitCode
 from healthmon.notify.senders import why_refused
 from healthmon.notify.testalert import try_report
@@ -25,6 +24,7 @@ from healthmon.owners import become_owner
 from healthmon.report.formatting import full
 from healthmon.report.tables import Cell, Column, Sort, line, table
 from healthmon.store.read.queries import ReportFacts, open_reader
+from healthmon.times.occasions import following
 
 
 @click.group("schedule", cls=GuessingGroup)

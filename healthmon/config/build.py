@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 from healthmon.config.draft import Draft, DraftSection
 from healthmon.config.types import (
-    CalendarTime,
     Config,
     Escalation,
     HeartbeatConfig,
@@ -23,10 +22,11 @@ from healthmon.config.types import (
     ScheduleConfig,
     SiteConfig,
     WatchConfig,
-    Weekly,
 )
 from healthmon.config.values import WeeklyTime
 from healthmon.model import Matcher
+from healthmon.times.occasions import CalendarTime
+from healthmon.times.weekly import Weekly
 
 
 def build(path: Path, draft: Draft) -> Config:

@@ -6,7 +6,6 @@ import shlex
 from collections.abc import Iterable, Sequence
 
 from healthmon.config.types import (
-    CalendarTime,
     Config,
     Hold,
     MaintenanceConfig,
@@ -16,11 +15,12 @@ from healthmon.config.types import (
     ScheduleConfig,
     SiteConfig,
     WatchConfig,
-    Weekly,
 )
 from healthmon.config.urls import place_of
 from healthmon.config.values import NOBODY, WEEKDAYS, ordinal, written
 from healthmon.model import Kind, Severity
+from healthmon.times.occasions import CalendarTime
+from healthmon.times.weekly import Weekly
 
 
 def describe(config: Config) -> list[str]:

@@ -16,10 +16,10 @@ from msgspec import Struct, field
 from healthmon.config.findings import Findings, nearest, shown
 from healthmon.config.options import HEALTHMON, HISTORY, PBX, SectionKind
 from healthmon.config.reader import Section, read_sections, read_text
-from healthmon.config.timezones import system_timezone
 from healthmon.config.types import HistoryConfig
 from healthmon.config.values import Unsuitable
 from healthmon.errors import ConfigError, Problem
+from healthmon.times.zones import system_timezone
 
 
 class Place(Struct, frozen=True):

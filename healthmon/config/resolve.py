@@ -13,9 +13,9 @@ from healthmon.config.draft import Draft, DraftSection
 from healthmon.config.findings import Harmless, nearest, shown, shown_path
 from healthmon.config.reader import why_unreadable
 from healthmon.config.secrets import Secrets, is_readable_by_all
-from healthmon.config.timezones import is_tz_passed_over, system_timezone
 from healthmon.config.types import ReceiverUrl, Secret
 from healthmon.config.values import ALL, NOBODY, Unsuitable, yes_no
+from healthmon.times.zones import is_tz_passed_over, system_timezone
 
 #: How the configuration of apprise in YAML looks: a list of URLs below a name.
 _YAML = re.compile(r"^(?:---|(?:version|urls|groups|include|tag)\s*:(?!//)|\s*-\s+\S)", re.MULTILINE)

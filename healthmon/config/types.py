@@ -14,6 +14,8 @@ from msgspec import Struct, field
 from healthmon.config.urls import takes_tickets
 from healthmon.config.watch_index import WatchIndex
 from healthmon.model import Kind, Matcher, Severity, Target
+from healthmon.times.occasions import CalendarTime
+from healthmon.times.weekly import Weekly
 
 
 class Secret(str):
@@ -34,17 +36,6 @@ class Hold(Struct, frozen=True):
     degraded_after: float
     #: Believe after ``down_after`` even if that is shorter than Asterisk's own qualify cycle (rule 9).
     down_after_exact: bool = False
-
-
-class Weekly(Struct, frozen=True):
-    """A time that comes back every week, by the clock on the wall."""
-
-    #: The weekdays on which it begins, Monday is 0.
-    days: frozenset[int]
-    #: In minutes since midnight. ``end <= start``: it ends on the next day.
-    start: int
-    end: int
-    zone: ZoneInfo
 
 
 class LongGone(Struct, frozen=True):
@@ -200,18 +191,6 @@ class MaintenanceConfig(Struct, frozen=True):
     name: str
     matcher: Matcher
     when: tuple[Weekly, ...]
-
-
-class CalendarTime(Struct, frozen=True):
-    """A time that comes back on certain weekdays, or on one day of each month, by the clock on the wall."""
-
-    #: Monday is 0; empty: ``day`` counts.
-    weekdays: frozenset[int]
-    #: Of the month; 0 is the last one, and so is a day that a month does not have.
-    day: int | None
-    #: Since midnight.
-    minute: int
-    zone: ZoneInfo
 
 
 class ScheduleConfig(Struct, frozen=True):

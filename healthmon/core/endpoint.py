@@ -38,7 +38,7 @@ from healthmon.model import (
     Target,
     Witness,
 )
-from healthmon.sipuri import host_of
+from healthmon.text.sipuri import host_of
 
 if TYPE_CHECKING:
     from healthmon.core.groups import Stance

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from healthmon.config.types import Hold, WatchConfig
 from healthmon.model import ContactChange, ContactStatus, EndpointSettings, Health, Kind, Loss, Target
-from healthmon.sipuri import is_over_connection
+from healthmon.text.sipuri import is_over_connection
 
 #: Beyond one cycle of OPTIONS and its time-out, so that the second check has surely failed (rule 9, seconds).
 QUALIFY_MARGIN = 2.0

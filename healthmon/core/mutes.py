@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from healthmon.config.types import Config
-from healthmon.core.windows import is_within, next_change
 from healthmon.model import Incident, Kind, Matcher, Silence
+from healthmon.times.weekly import is_within, next_change
 
 OUTSIDE_HOURS = "outside working hours"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from healthmon.config.types import Config, LongGone, WatchConfig
 from healthmon.core.alerting import DailyLine
-from healthmon.core.windows import next_daily, time_of_today
 from healthmon.model import Health, Incident, Severity
+from healthmon.times.weekly import next_daily, time_of_today
 
 _SEVERITIES = list(Severity)
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TextIO
 
-from healthmon.config.timezones import system_timezone
 from healthmon.demo import cast
 from healthmon.demo.daemon import DemoDaemon
 from healthmon.demo.day import Day
@@ -18,6 +17,7 @@ from healthmon.demo.stage import Stage
 from healthmon.demo.trouble import DemoFailed
 from healthmon.demo.webhook import Webhook
 from healthmon.fakepbx import FakePbx
+from healthmon.times.zones import system_timezone
 
 INTRODUCTION = (
     "A day of trouble in less than a minute. The PBX is only played; the daemon that watches it is the real one, and "

@@ -9,7 +9,7 @@ from healthmon.notify.lines import Line
 from healthmon.notify.message import Message
 from healthmon.notify.naming import headline
 from healthmon.notify.voice import Voice
-from healthmon.notify.words import visible
+from healthmon.text.visible import visible
 
 
 def context_of(message: Message, lines: Sequence[Line], voice: Voice) -> dict[str, Any]:

@@ -15,9 +15,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from healthmon.clock import Clock
 from healthmon.config.types import ReceiverConfig
-from healthmon.core.windows import end_of
 from healthmon.errors import DatabaseUnwritable, DeliveredInPart, DeliveryError, DeliveryUnsure, Missed
 from healthmon.languages import language
 from healthmon.model import Severity
@@ -36,6 +34,8 @@ from healthmon.notify.tickets.ticket import Action
 from healthmon.notify.voice import Voice
 from healthmon.store.outbox.failing_channels import FailingChannel
 from healthmon.store.outbox.outbox import Claim, ClaimedRow, Outbox
+from healthmon.times.clock import Clock
+from healthmon.times.weekly import end_of
 
 log = logging.getLogger(__name__)
 

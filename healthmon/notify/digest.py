@@ -18,9 +18,11 @@ from healthmon.notify.templates import Templates
 from healthmon.notify.threads import threads_of
 from healthmon.notify.tickets.ticket import ticket_of
 from healthmon.notify.voice import DAY, Voice
-from healthmon.notify.words import cut, listed, visible
 from healthmon.store.outbox.failing_channels import FailingChannel
 from healthmon.store.outbox.outbox import ClaimedRow
+from healthmon.text.lists import listed
+from healthmon.text.longtext import cut
+from healthmon.text.visible import visible
 
 #: The list of names that a digest begins with takes so many characters at most.
 _LIST_CHARACTERS = 700

@@ -18,7 +18,8 @@ from healthmon.notify.message import Draft, Message, Mood
 from healthmon.notify.tickets.ticket import Action, Ticket, passing_ticket
 from healthmon.notify.told_note import QUIET_FOR, ToldNote
 from healthmon.notify.voice import Voice
-from healthmon.notify.words import cut, visible
+from healthmon.text.longtext import cut
+from healthmon.text.visible import visible
 
 #: So much is said of what is wrong.
 MOST_WORDS = 500

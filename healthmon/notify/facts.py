@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from healthmon.clock import rfc3339
 from healthmon.model import Incident, Severity
 from healthmon.notify.lines import Line
 from healthmon.notify.voice import Voice
 from healthmon.store.outbox.failing_channels import FailingChannel
+from healthmon.times.clock import rfc3339
 
 #: Counts changes that a reader must know of; fields that are new are none.
 SCHEMA = 2

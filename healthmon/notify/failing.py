@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from healthmon.longtext import CUT
+from healthmon.text.longtext import CUT
 
 _MOST_CHARACTERS = 300
 

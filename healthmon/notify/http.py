@@ -12,10 +12,10 @@ from msgspec import Struct, field
 
 from healthmon import __version__
 from healthmon.errors import DeliveryError, DeliveryUnsure, NoConnection
-from healthmon.longtext import CUT
 from healthmon.notify.failing import short
 from healthmon.notify.redact import Redactor
-from healthmon.notify.words import cut, visible
+from healthmon.text.longtext import CUT, cut
+from healthmon.text.visible import visible
 from healthmon.wire.dates import header_date
 from healthmon.wire.failures import causes_of, failures_of_the_peer, with_its_type
 from healthmon.wire.pace import BadPace, Limits

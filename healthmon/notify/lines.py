@@ -8,11 +8,11 @@ from enum import IntEnum, StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from healthmon.core.names import natural
 from healthmon.core.sites import label
 from healthmon.model import Check, Incident, Kind, Reason, Said, Severity
-from healthmon.notify.words import visible
 from healthmon.store.outbox.outbox import ClaimedRow
+from healthmon.text.natural import natural
+from healthmon.text.visible import visible
 
 
 class State(StrEnum):

@@ -22,7 +22,7 @@ from healthmon.notify.redact import Redactor
 from healthmon.notify.smtp import CONNECT_TIMEOUT, Answer, Letter, MailServer, Mode, Verdict, hand_over
 from healthmon.notify.threads import message_ids
 from healthmon.notify.urlcheck import mail_addresses
-from healthmon.notify.words import visible
+from healthmon.text.visible import visible
 
 #: The headers that put a mail into a conversation.
 _THREADING = frozenset(("in-reply-to", "references"))

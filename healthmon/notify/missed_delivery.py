@@ -8,12 +8,12 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from healthmon.clock import Clock
 from healthmon.errors import DeliveredInPart, DeliveryError
 from healthmon.notify.ledger import Ledger
 from healthmon.notify.message import Message, Sender
 from healthmon.notify.pace import Pace
 from healthmon.store.outbox.outbox import Claim, MissedClaim, Outbox
+from healthmon.times.clock import Clock
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,9 @@ from healthmon.core.sites import label
 from healthmon.model import Incident, Kind
 from healthmon.notify.lines import CHECKS, DOWN, Line, State, Thing, in_order, named
 from healthmon.notify.voice import Voice
-from healthmon.notify.words import cut, listed, visible
+from healthmon.text.lists import listed
+from healthmon.text.longtext import cut
+from healthmon.text.visible import visible
 
 #: Names of PBXs are cut to this length before names of endpoints are.
 PBX_CHARACTERS = 16

@@ -12,7 +12,9 @@ from healthmon.notify.causes import first_of_group
 from healthmon.notify.lines import Line, News, State, named
 from healthmon.notify.naming import LIST_CHARACTERS, counted, counts, headline, names, names_of, said
 from healthmon.notify.voice import DAY, HOUR, Voice
-from healthmon.notify.words import cut, listed, visible
+from healthmon.text.lists import listed
+from healthmon.text.longtext import cut
+from healthmon.text.visible import visible
 
 #: No name or cause in a body is longer than this.
 _LONGEST_TEXT = 200

@@ -15,7 +15,7 @@ from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
 from healthmon.config.types import Config
 from healthmon.config.urls import SECRET_OPTIONS, SHORT_SECRET, alone, secrets_of_heartbeat, showable
-from healthmon.longtext import CUT
+from healthmon.text.longtext import CUT
 
 #: What stands in the place of a secret.
 BLOT = "***"

@@ -8,7 +8,6 @@ from functools import partial
 
 from msgspec.structs import replace
 
-from healthmon.clock import Clock
 from healthmon.errors import DeliveredInPart, DeliveryError, DeliveryUnsure
 from healthmon.notify.ledger import Ledger
 from healthmon.notify.lookout import Lookout
@@ -17,6 +16,7 @@ from healthmon.notify.pace import Pace
 from healthmon.notify.reports import compose_report
 from healthmon.notify.voice import Voice
 from healthmon.store.outbox.outbox import Outbox, ReportClaim
+from healthmon.times.clock import Clock
 
 log = logging.getLogger(__name__)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from healthmon.notify.facts import facts_without_incidents
 from healthmon.notify.message import SUBJECT_CHARACTERS, Attachment, Message, Mood
 from healthmon.notify.voice import Voice
-from healthmon.notify.words import cut, visible
 from healthmon.store.outbox.report_book import MadeReport
+from healthmon.text.longtext import cut
+from healthmon.text.visible import visible
 
 #: Mail servers take some 10 MB, and a file grows by a third on its way.
 LARGEST_ATTACHMENT_BYTES = 7_000_000

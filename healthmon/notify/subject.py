@@ -10,7 +10,9 @@ from healthmon.notify.lines import Line, State
 from healthmon.notify.message import SUBJECT_CHARACTERS
 from healthmon.notify.naming import PBX_CHARACTERS, counted, names_of, place, share, thing, titled
 from healthmon.notify.voice import Voice
-from healthmon.notify.words import cut, listed, visible
+from healthmon.text.lists import listed
+from healthmon.text.longtext import cut
+from healthmon.text.visible import visible
 
 #: A name that is cut keeps at least so much.
 _SHORTEST_NAME = 8

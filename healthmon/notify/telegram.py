@@ -9,7 +9,7 @@ import re
 from html import escape
 
 from healthmon.notify.message import Message
-from healthmon.notify.words import cut
+from healthmon.text.longtext import cut
 
 #: Telegram takes so many characters; apprise counts the markup, too.
 _MOST = 4096

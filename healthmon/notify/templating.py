@@ -14,7 +14,8 @@ import jinja2
 from jinja2.sandbox import SandboxedEnvironment
 
 from healthmon.notify.helper_process import serve
-from healthmon.notify.words import cut, visible
+from healthmon.text.longtext import cut
+from healthmon.text.visible import visible
 
 #: Who writes more than that does not come to an end (characters).
 LARGEST_TEXT = 256_000

@@ -28,8 +28,9 @@ from healthmon.notify.senders import sender_for
 from healthmon.notify.templates import Templates
 from healthmon.notify.tickets.ticket import Action, Ticket, passing_ticket
 from healthmon.notify.voice import Voice
-from healthmon.notify.words import cut, visible
 from healthmon.store.outbox.report_book import MadeReport
+from healthmon.text.longtext import cut
+from healthmon.text.visible import visible
 
 
 class TestResult(Struct, frozen=True):

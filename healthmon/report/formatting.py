@@ -7,8 +7,8 @@ import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from healthmon.clock import rfc3339 as rfc3339  # noqa: PLC0414 (for the neighbours)
 from healthmon.model import Health, Incident, Length
+from healthmon.times.clock import rfc3339 as rfc3339  # noqa: PLC0414 (for the neighbours)
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 

@@ -11,14 +11,14 @@ from msgspec import Struct
 from healthmon.ari.client import AriClient
 from healthmon.ari.events import EventSocket, open_events
 from healthmon.ari.messages import Replaced, UnknownType, UserEvent, decode_event
-from healthmon.clock import Clock
 from healthmon.config.types import PbxConfig
 from healthmon.errors import AriDenied, AriError, AriNotFound, AriReplaced, AriUnexpected, AriUnreachable, Trouble
-from healthmon.longtext import LONGEST_TEXT, Shortener
 from healthmon.model import Channel, ConnectionReport
 from healthmon.sources.inbox import Inbox
 from healthmon.sources.repeats import Repeats
 from healthmon.sources.signals import Signals
+from healthmon.text.longtext import LONGEST_TEXT, Shortener
+from healthmon.times.clock import Clock
 
 log = logging.getLogger(__name__)
 

@@ -14,10 +14,8 @@ from msgspec import Struct
 from healthmon.ari.address import fits_into_url
 from healthmon.ari.client import CONFIGURABLE, DRIVERS, AriClient
 from healthmon.ari.messages import LONGEST_NAME, EndpointState, Listing, device_sighting, endpoint_answer, snapshot
-from healthmon.clock import Clock
 from healthmon.config.types import PbxConfig
 from healthmon.errors import AriDenied, AriError, AriNotFound, AriUnexpected, Trouble
-from healthmon.longtext import LONGEST_TEXT
 from healthmon.model import (
     MOST_WATCHED,
     Channel,
@@ -37,6 +35,8 @@ from healthmon.sources.pace import QUESTIONS, SETTINGS_REQUESTS, Pace
 from healthmon.sources.repeats import Repeats
 from healthmon.sources.settings import SettingsAgenda
 from healthmon.sources.signals import Signals
+from healthmon.text.longtext import LONGEST_TEXT
+from healthmon.times.clock import Clock
 
 log = logging.getLogger(__name__)
 Item = TypeVar("Item")

@@ -9,12 +9,12 @@ from msgspec import Struct
 
 from healthmon.ari.client import AriClient
 from healthmon.ari.messages import EndpointState, PbxInfo
-from healthmon.clock import Clock
 from healthmon.config.types import PbxConfig
 from healthmon.errors import AriUnexpected
 from healthmon.model import EndpointSettings, Target
 from healthmon.sources.pace import Pace
 from healthmon.sources.polls import certificate_remark
+from healthmon.times.clock import Clock
 
 #: So many endpoints are asked about without a pause: some tenths of a second's work for Asterisk.
 ASKED_AT_ONCE = 100

@@ -16,8 +16,9 @@ import pytest
 
 from healthmon.app import report_process
 from healthmon.app.report_process import ReportFailed, form_of, make_report
-from healthmon.config.types import CalendarTime, ScheduleConfig
+from healthmon.config.types import ScheduleConfig
 from healthmon.model import Health
+from healthmon.times.occasions import CalendarTime
 from tests.report.builder import DAY, MINUTE, connection, provider, steps, stopped
 
 MORNING = CalendarTime(frozenset(), 1, 420, ZoneInfo("Europe/Berlin"))

@@ -14,12 +14,12 @@ from msgspec.structs import replace
 
 from healthmon.app.report_process import ReportFailed
 from healthmon.app.reporting import LOOK_EVERY, PAUSES, Reporter
-from healthmon.clock import Clock
-from healthmon.config.types import CalendarTime, Config, ReceiverConfig, ReceiverUrl, ScheduleConfig, Secret
+from healthmon.config.types import Config, ReceiverConfig, ReceiverUrl, ScheduleConfig, Secret
 from healthmon.config.values import calendar_time
-from healthmon.core.occasions import Occasion, following
 from healthmon.errors import DatabaseUnwritable
 from healthmon.store.outbox.report_book import MadeReport, ReportBook
+from healthmon.times.clock import Clock
+from healthmon.times.occasions import CalendarTime, Occasion, following
 from tests.store.scene import BOSS, Store
 
 BERLIN = ZoneInfo("Europe/Berlin")

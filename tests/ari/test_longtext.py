@@ -15,8 +15,8 @@ from healthmon.ari.failures import refusal
 from healthmon.ari.messages import Aor, Attribute, EndpointState, Picked, decode_event, endpoint_answer, endpoint_states
 from healthmon.errors import AriUnexpected
 from healthmon.fakepbx import FakeEndpoint, FakePbx
-from healthmon.longtext import LONGEST_TEXT, Shortener
 from healthmon.model import ContactChange, Observation, Source, Target
+from healthmon.text.longtext import LONGEST_TEXT, Shortener
 from tests.ari.peers import config
 
 ENDPOINT = {"technology": "PJSIP", "resource": "101", "state": "online", "channel_ids": []}

@@ -6,8 +6,9 @@ from zoneinfo import ZoneInfo
 
 from healthmon.config import Hold
 from healthmon.config.parser import load
-from healthmon.config.types import Escalation, HistoryConfig, LongGone, Quiet, Weekly
+from healthmon.config.types import Escalation, HistoryConfig, LongGone, Quiet
 from healthmon.model import Kind, Severity, Target
+from healthmon.times.weekly import Weekly
 from tests.config.files import PBX, RECEIVER, WATCH, Files, pbx
 
 DAY = 86400.0

@@ -10,9 +10,10 @@ import pytest
 from healthmon.config.describe import calendar_in_words, describe
 from healthmon.config.parser import load
 from healthmon.config.reload import difference
-from healthmon.config.types import CalendarTime, ScheduleConfig
+from healthmon.config.types import ScheduleConfig
 from healthmon.config.values import calendar_time
 from healthmon.errors import ConfigError
+from healthmon.times.occasions import CalendarTime
 from tests.config.files import PBX, RECEIVER, WATCH, Files
 
 BEFORE = f"[healthmon]\ntimezone = Europe/Berlin\n{PBX}{WATCH}{RECEIVER}"

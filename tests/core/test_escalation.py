@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
-from healthmon.config.types import Config, Escalation, ReceiverConfig, ReceiverUrl, Secret, WatchConfig, Weekly
+from healthmon.config.types import Config, Escalation, ReceiverConfig, ReceiverUrl, Secret, WatchConfig
 from healthmon.errors import Trouble
 from healthmon.model import Health, Matcher, Reason, Said, Target
+from healthmon.times.weekly import Weekly
 from tests.core.scene import DOWN, PHONES, PROVIDERS, START, UP, Scene, config, pbx_config, phone, trunk, trunk_settings
 
 BOSS, CHIEF, DIRECTOR = "oncall/boss", "chief/pager", "director/sms"

@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from healthmon.config.types import Config, MaintenanceConfig, Weekly
+from healthmon.config.types import Config, MaintenanceConfig
 from healthmon.model import Acknowledgement, Changes, Commands, Health, Kind, Matcher, Reason, Target
+from healthmon.times.weekly import Weekly
 from tests.core.scene import DOWN, PHONES, PROVIDERS, START, UP, Scene, config, phone, trunk, trunk_settings
 
 BOSS = "oncall/boss"

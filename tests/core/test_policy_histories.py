@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 from msgspec.structs import replace
 
-from healthmon.config.types import Config, Escalation, LongGone, ReceiverConfig, ReceiverUrl, Secret, Weekly
+from healthmon.config.types import Config, Escalation, LongGone, ReceiverConfig, ReceiverUrl, Secret
 from healthmon.core.mutes import NOT_SINGLY, OUTSIDE_HOURS
 from healthmon.model import ContactStatus, Incident, Kind, Reason, Target, Told
+from healthmon.times.weekly import Weekly
 from tests.core.scene import PHONES, PROVIDERS, START, UP, config, phone
 from tests.core.test_histories import TARGETS, Histories
 

@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from healthmon.config.types import Hold, WatchConfig, Weekly
+from healthmon.config.types import Hold, WatchConfig
 from healthmon.core.mutes import OUTSIDE_HOURS, Mutes
 from healthmon.errors import Trouble
 from healthmon.model import Check, Health, Incident, Kind, Reason, Target
+from healthmon.times.weekly import Weekly
 from tests.core.scene import DOWN, PHONES, PROVIDERS, UP, Database, Scene, config, phone, trunk, trunk_settings
 from tests.core.test_causes import HOME, Town, phones, site
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import Any
 
-from healthmon.clock import Clock
 from healthmon.config.types import ReceiverConfig
 from healthmon.errors import DatabaseUnwritable, DeliveryError, DeliveryUnsure, NoConnection
 from healthmon.model import ClockJump, Incident, Kind, Notification, Reason, Target
@@ -15,6 +14,7 @@ from healthmon.notify.delivery import Deliverer
 from healthmon.notify.lookout import Lookout
 from healthmon.notify.message import Message, Sender
 from healthmon.store.outbox.outbox import Outbox
+from healthmon.times.clock import Clock
 from tests.notify.rows import BERLIN
 from tests.store.scene import BOSS, Store, closed, incident
 

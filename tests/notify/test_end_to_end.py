@@ -10,12 +10,12 @@ from threading import Event, Thread
 
 from msgspec.structs import replace
 
-from healthmon.clock import Clock
 from healthmon.config.types import Secret
 from healthmon.model import Incident, Notification, Reason, Target
 from healthmon.notify.delivery import Deliverer
 from healthmon.notify.senders import sender_for
 from healthmon.store.outbox.outbox import Outbox
+from healthmon.times.clock import Clock
 from tests.notify.configs import receiver
 from tests.notify.rows import BERLIN
 from tests.sinks import Sink, SmtpSink, WebhookSink

@@ -7,9 +7,10 @@ from contextlib import closing
 import pytest
 from msgspec.structs import replace
 
-from healthmon.config.types import Quiet, ReceiverConfig, Weekly
+from healthmon.config.types import Quiet, ReceiverConfig
 from healthmon.model import Kind, Notification, Reason, Severity
 from healthmon.store.outbox.report_book import ReportBook
+from healthmon.times.weekly import Weekly
 from tests.notify.post import BROKEN, Post
 from tests.notify.rows import BERLIN
 from tests.notify.test_reports import due

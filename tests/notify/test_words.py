@@ -6,10 +6,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from healthmon.core.names import natural
 from healthmon.languages import language
 from healthmon.notify.voice import Voice
-from healthmon.notify.words import cut, listed, visible
+from healthmon.text.lists import listed
+from healthmon.text.longtext import cut
+from healthmon.text.natural import natural
+from healthmon.text.visible import visible
 from tests.notify.rows import ENGLISH, NOW, berlin
 
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from healthmon.config.types import MaintenanceConfig, Plans, Weekly
+from healthmon.config.types import MaintenanceConfig, Plans
 from healthmon.demo import cast
 from healthmon.model import (
     Changes,
@@ -37,6 +37,7 @@ from healthmon.report.availability.query import Asked, account_of
 from healthmon.store.read.queries import open_reader
 from healthmon.store.write.orders import open_commander
 from healthmon.store.write.writer import open_writer
+from healthmon.times.weekly import Weekly
 from tests.report.builder import DAY, HOUR, MINUTE, connection, outage, phone, provider, steps, veil
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,6 @@ from threading import Event
 
 from msgspec import Struct, field
 
-from healthmon.clock import Clock
 from healthmon.config.types import Config, ReceiverConfig
 from healthmon.engine import ALIVE_EVERY, LOOK_AT_OTHERS_EVERY, Engine, EngineHooks
 from healthmon.model import Freshness, Sighting
@@ -20,6 +19,7 @@ from healthmon.sources.events import EventTimes
 from healthmon.sources.polls import PollTimes
 from healthmon.store.outbox.outbox import Claim, ClaimedRow, Outbox
 from healthmon.store.write.writer import open_writer
+from healthmon.times.clock import Clock
 from tests.scenarios.agenda import Agenda, Life, Process
 from tests.scenarios.asterisk import Asterisk
 from tests.scenarios.channel import Channel

@@ -8,7 +8,6 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from healthmon.clock import Clock
 from healthmon.config.types import PbxConfig
 from healthmon.errors import Trouble
 from healthmon.fakepbx import FakeEndpoint, FakePbx
@@ -17,6 +16,7 @@ from healthmon.sources.events import EventSource, EventTimes
 from healthmon.sources.inbox import Inbox
 from healthmon.sources.polls import PollSource, PollTimes
 from healthmon.sources.signals import Signals
+from healthmon.times.clock import Clock
 from tests.ari.peers import config
 from tests.waiting import wait_for
 

@@ -9,11 +9,11 @@ import pytest
 
 from healthmon.errors import Trouble
 from healthmon.fakepbx import FakeEndpoint, FakePbx
-from healthmon.longtext import LONGEST_TEXT
 from healthmon.model import Channel, EndpointSettings, Observation, Snapshot, Target
 from healthmon.sources import polls as polls_module
 from healthmon.sources import settings as settings_module
 from healthmon.sources.settings import SettingsAgenda
+from healthmon.text.longtext import LONGEST_TEXT
 
 from .rig import Rig, target
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import healthmon.app.daemon
 import healthmon.app.heartbeat
-import healthmon.core.pulse
 import healthmon.engine
+import healthmon.watchdog.pulse
 from healthmon.cli import main
 from healthmon.engine import Engine
 from healthmon.model import Sighting
@@ -38,7 +38,7 @@ def get_stuck_while(path: Path) -> None:
 if __name__ == "__main__":
     get_stuck_while(Path(sys.argv.pop(1)))
     healthmon.engine.ALIVE_EVERY = 1.0
-    healthmon.core.pulse.COMMITS_WITHIN = COMMITS_WITHIN
+    healthmon.watchdog.pulse.COMMITS_WITHIN = COMMITS_WITHIN
     healthmon.app.heartbeat.FIRST_IN = 0.1
     healthmon.app.daemon.RUNS_WELL_AFTER = 1.0
     main()

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from healthmon.errors import DeliveryError, DeliveryUnsure
-from healthmon.notify.heartbeat import NotFed
+from healthmon.watchdog.heartbeat import NotFed
 from healthmon.wire.pace import Limits
 
 from .clients import Client, feed, post_ticket, post_webhook
@@ -26,7 +26,7 @@ posts = pytest.mark.parametrize("post", [post_webhook, post_ticket])
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("healthmon.notify.http.LIMITS", QUICK)
-    monkeypatch.setattr("healthmon.notify.heartbeat.LIMITS", QUICK)
+    monkeypatch.setattr("healthmon.watchdog.heartbeat.LIMITS", QUICK)
 
 
 def in_time(client: Client, server: DrippingServer) -> None:

@@ -16,7 +16,7 @@ from healthmon.ari.client import AriClient
 from healthmon.ari.messages import decode_event
 from healthmon.errors import AriError, AriUnexpected, DeliveryError, DeliveryUnsure, HealthmonError
 from healthmon.model import ContactChange
-from healthmon.notify.heartbeat import NotFed
+from healthmon.watchdog.heartbeat import NotFed
 from healthmon.wire.failures import failures_of_the_peer, with_its_type
 from tests.ari.peers import config
 
@@ -236,7 +236,7 @@ OURS: dict[Client, str] = {
     post_ticket: "healthmon.notify.http.Caller.refusal",
     send_through_apprise: "healthmon.notify.apprise_sender._telling",
     send_mail: "healthmon.notify.mail_sender._recipients",
-    feed: "healthmon.notify.heartbeat._refuse",
+    feed: "healthmon.watchdog.heartbeat._refuse",
 }
 
 

@@ -13,12 +13,12 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from healthmon.clock import rfc3339
 from healthmon.notify.message import Message
 from healthmon.notify.tickets.service import Event, Service
 from healthmon.notify.tickets.ticket import Action, Ticket
 from healthmon.notify.tickets.ticket_url import TicketUrl
 from healthmon.notify.webhook_url import WrongUrl, refuse_odd_headers
+from healthmon.times.clock import rfc3339
 
 #: What lasts is said again so often (seconds).
 _REFRESH_EVERY = 60.0

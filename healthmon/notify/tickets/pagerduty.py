@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from healthmon.clock import rfc3339
 from healthmon.notify.message import Message
 from healthmon.notify.tickets.service import Event, Service
 from healthmon.notify.tickets.ticket import Action, Ticket
 from healthmon.notify.tickets.ticket_url import TicketUrl
 from healthmon.notify.webhook_url import WrongUrl
-from healthmon.notify.words import cut
+from healthmon.text.longtext import cut
+from healthmon.times.clock import rfc3339
 
 _ADDRESSES = {"us": "https://events.pagerduty.com/v2/enqueue", "eu": "https://events.eu.pagerduty.com/v2/enqueue"}
 _SEVERITIES = ("critical", "error", "warning", "info")

@@ -17,7 +17,8 @@ from healthmon.notify.tickets.service import Event, Service
 from healthmon.notify.tickets.ticket import Action, Ticket
 from healthmon.notify.tickets.ticket_url import TicketUrl
 from healthmon.notify.webhook_url import WrongUrl
-from healthmon.notify.words import cut, visible
+from healthmon.text.longtext import cut
+from healthmon.text.visible import visible
 
 _ADDRESS = "https://alert.victorops.com/integrations/generic/20131114/alert"
 #: What apprise calls our severities in ``:failure=WARNING``, and what they are without that.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from healthmon.config.types import Plans
-from healthmon.core.windows import periods_within
 from healthmon.model import Kind, Matcher, Silence, Target
 from healthmon.times.spans import Span, merged
+from healthmon.times.weekly import periods_within
 
 #: Whether a matcher speaks of the target at hand.
 Speaks = Callable[[Matcher], bool]

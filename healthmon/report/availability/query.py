@@ -10,7 +10,6 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from healthmon.config.types import Plans
-from healthmon.core.pulse import is_stale
 from healthmon.history.round_trips import RoundTrips
 from healthmon.model import Incident, Kind, Restart, Target
 from healthmon.report.availability.account import (
@@ -34,6 +33,7 @@ from healthmon.store.read.meters import Meters, Watched
 from healthmon.store.read.queries import Reader, Wanted
 from healthmon.times.periods import Calendar, periods_of
 from healthmon.times.spans import Span
+from healthmon.watchdog.pulse import is_stale
 
 Item = TypeVar("Item")
 

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from healthmon.core.pulse import is_stale, why_old
 from healthmon.core.sites import label
 from healthmon.errors import ExitCode
 from healthmon.model import PARTIAL_CHECKS, Check, CheckState, Freshness, Health, Incident, Kind, Loss, PbxState, Target
 from healthmon.report.formatting import acknowledged
 from healthmon.store.read.queries import Hindrance
+from healthmon.watchdog.pulse import is_stale, why_old
 
 _SEVERITY = {Health.DOWN: 0, Health.DEGRADED: 1, Health.UNKNOWN: 2, Health.UP: 3}
 

@@ -8,7 +8,6 @@ from math import inf
 
 from msgspec import Struct
 
-from healthmon.core.pulse import is_stale
 from healthmon.model import (
     Check,
     Health,
@@ -27,6 +26,7 @@ from healthmon.report.timeline.story import Event, told_of
 from healthmon.store.read.known_targets import KnownTarget
 from healthmon.store.read.queries import Reader, TargetHistory
 from healthmon.times.spans import Span, merged, overlapping
+from healthmon.watchdog.pulse import is_stale
 
 #: Who follows a life looks back so far (seconds): what is booked now may have begun earlier.
 LOOK_BACK = 2 * 86400.0

@@ -9,13 +9,13 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from healthmon.core.names import natural
 from healthmon.model import Ending, Health, Incident, Note, Reason, Transition, VeilPeriod
 from healthmon.report.availability.data import incident_data
 from healthmon.report.formatting import acknowledged, counted, duration, full, lasted_of, rfc3339, state_word
 from healthmon.report.json_text import json_text
 from healthmon.report.tables import Cell, Column, Screen, Sort, line, table
 from healthmon.store.read.queries import Missing, Reader, TargetHistory, Telling
+from healthmon.text.natural import natural
 
 
 class Event(Struct, frozen=True):

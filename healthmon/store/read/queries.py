@@ -15,7 +15,6 @@ from typing import Any
 
 from msgspec import Struct
 
-from healthmon.core.pulse import has_stopped_committing
 from healthmon.model import (
     Check,
     CheckState,
@@ -62,6 +61,7 @@ from healthmon.store.sqlite.hindrance import Hindrance, look_for_hindrance
 from healthmon.store.sqlite.lock import LockFacts
 from healthmon.store.sqlite.readonly import connect_reader
 from healthmon.store.timeline import read_timeline
+from healthmon.watchdog.pulse import has_stopped_committing
 
 __all__ = [
     "DaemonFacts",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
-from healthmon.core.pulse import Pulse
 from healthmon.model import Check, Health
 from healthmon.store.read.remembered import read_freshness, read_pbx_states
 from healthmon.store.sqlite.connect import errors_named, open_connection
 from healthmon.store.timeline import read_timeline
+from healthmon.watchdog.pulse import Pulse
 
 # Of what is down people are told; so they are of what only we cannot see, but that we are well must be proven: somebody
 # has been reached. Where nobody is to be told, somebody wanted it so.

@@ -13,11 +13,11 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
 
-from healthmon.config.types import Weekly
 from healthmon.history.availability import Change
 from healthmon.history.figures import Figures
 from healthmon.model import Health
 from healthmon.times.spans import Span
+from healthmon.times.weekly import Weekly
 
 SECOND, MINUTE, QUARTER = 1, 60, 900
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from msgspec import Struct
 from msgspec.structs import replace
 
-from healthmon.config.types import MaintenanceConfig, Plans, Weekly
+from healthmon.config.types import MaintenanceConfig, Plans
 from healthmon.history.availability import Change, figures
 from healthmon.history.figures import Figures
 from healthmon.model import Changes, Check, CheckState, Health, Kind, Matcher, Target, Transition, VeilPeriod
@@ -31,6 +31,7 @@ from healthmon.store.read.queries import open_reader
 from healthmon.store.write.orders import open_commander
 from healthmon.store.write.writer import Writer, open_writer
 from healthmon.times.spans import Span
+from healthmon.times.weekly import Weekly
 from tests.report.availability.slow_model import QUARTER, SECOND, Facts, by_calendar, counted, ticks
 
 UP, DEGRADED, DOWN, UNKNOWN = Health.UP, Health.DEGRADED, Health.DOWN, Health.UNKNOWN

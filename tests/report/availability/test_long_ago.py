@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
-from healthmon.config.types import HistoryConfig, Plans, Weekly
+from healthmon.config.types import HistoryConfig, Plans
 from healthmon.model import Changes, Health
 from healthmon.report.availability.account import Account, By
 from healthmon.report.availability.daily_readings import Roller
@@ -20,6 +20,7 @@ from healthmon.report.availability.query import Asked, account_of
 from healthmon.store.read.queries import open_reader
 from healthmon.store.write.pruning import Cuts
 from healthmon.store.write.writer import open_writer
+from healthmon.times.weekly import Weekly
 from tests.report.builder import DAY, HOUR, provider, steps, veil
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from healthmon.config.types import MaintenanceConfig, Plans, Weekly
+from healthmon.config.types import MaintenanceConfig, Plans
 from healthmon.history.availability import figures
 from healthmon.model import Changes, Health, Incident, Kind, Matcher, Place, PlaceChange, Target
 from healthmon.report.availability.account import Account, Rules, Strip
@@ -19,6 +19,7 @@ from healthmon.report.availability.html.strips import MAINTENANCE, Stretch, lane
 from healthmon.report.availability.query import Asked, account_of
 from healthmon.store.read.queries import open_reader
 from healthmon.store.write.writer import open_writer
+from healthmon.times.weekly import Weekly
 from tests.report.builder import DAY, HOUR, MINUTE, NOW, connection, outage, phone, provider, running, steps
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from healthmon.sdnotify import ServiceManager
+from healthmon.watchdog.sdnotify import ServiceManager
 
 
 class Systemd:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from healthmon.sipuri import host_of, is_over_connection
+from healthmon.text.sipuri import host_of, is_over_connection
 
 
 @pytest.mark.parametrize(

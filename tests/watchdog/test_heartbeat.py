@@ -11,10 +11,10 @@ from threading import Event, Thread
 
 import pytest
 
-from healthmon.clock import Clock
 from healthmon.config.types import HeartbeatConfig, Secret
-from healthmon.notify import heartbeat
-from healthmon.notify.heartbeat import Heartbeat, NotFed, fetch_once
+from healthmon.times.clock import Clock
+from healthmon.watchdog import heartbeat
+from healthmon.watchdog.heartbeat import Heartbeat, NotFed, fetch_once
 from tests.ari.certificates import Authority
 from tests.pings import PingSink
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from healthmon.config.timezones import system_timezone
+from healthmon.times.zones import system_timezone
 
 
 @pytest.mark.parametrize(

@@ -19,11 +19,12 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import certifi
 
 from healthmon import __version__
-from healthmon.clock import Clock
 from healthmon.config.types import HeartbeatConfig
 from healthmon.config.urls import place_of
 from healthmon.errors import HealthmonError
-from healthmon.notify.words import cut, visible
+from healthmon.text.longtext import cut
+from healthmon.text.visible import visible
+from healthmon.times.clock import Clock
 from healthmon.wire.answers import BoundedAnswer
 from healthmon.wire.failures import failures_of_the_peer
 from healthmon.wire.pace import BadPace, Limits

@@ -12,12 +12,23 @@ from datetime import date, datetime, time, timedelta
 from itertools import chain
 from zoneinfo import ZoneInfo
 
-from healthmon.config.types import Weekly
+from msgspec import Struct
 
 DAY_MINUTES = 24 * 60
 
 #: It lasts at most a day and comes back after a week at most: these days around now tell all.
 _DAYS_BACK, _DAYS_AHEAD = 2, 8
+
+
+class Weekly(Struct, frozen=True):
+    """A time that comes back every week, by the clock on the wall."""
+
+    #: The weekdays on which it begins, Monday is 0.
+    days: frozenset[int]
+    #: In minutes since midnight. ``end <= start``: it ends on the next day.
+    start: int
+    end: int
+    zone: ZoneInfo
 
 
 def is_within(times: Iterable[Weekly], now: float) -> bool:

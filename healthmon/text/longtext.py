@@ -13,6 +13,11 @@ def shortened(text: str, most: int = LONGEST_TEXT) -> str:
     return text if len(text) <= most else text[:most] + CUT
 
 
+def cut(text: str, length: int) -> str:
+    """Shorten a text to at most so many characters; what was cut ends with "…"."""
+    return text if len(text) <= length else text[: max(length - 1, 0)].rstrip() + CUT
+
+
 class Shortener:
     """Cuts texts that are too long, and counts them. Owned by one thread; others may read the count."""
 

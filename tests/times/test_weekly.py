@@ -9,8 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from healthmon.config.types import Weekly
-from healthmon.core.windows import end_of, is_within, next_change, next_daily, time_of_today
+from healthmon.times.weekly import Weekly, end_of, is_within, next_change, next_daily, time_of_today
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from healthmon.config.types import CalendarTime
 from healthmon.config.values import calendar_time
-from healthmon.core.occasions import Occasion, following, latest
+from healthmon.times.occasions import CalendarTime, Occasion, following, latest
 
 BERLIN = ZoneInfo("Europe/Berlin")
 #: Half an hour of summer time; a day that was left out; a jump at midnight; no jumps.

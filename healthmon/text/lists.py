@@ -1,35 +1,16 @@
-"""How names are written in a message, whatever its language. Pure."""
+"""How names are listed: runs of numbers as ``101–118``, and as many as there is room for. Pure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 
-from healthmon.longtext import CUT
+from healthmon.text.longtext import CUT, cut
 
 #: So many names in a row that count upwards are written as the first and the last.
 _SHORTEST_RUN = 3
 #: … in a list that has more names than this, or no room for all of them.
 _MOST_SINGLY = 12
-
-
-def visible(text: str) -> str:
-    """Make what is no plain letter visible: names come from strangers, and could turn or break a message.
-
-    That covers line breaks, control characters, and those that change the direction of writing.
-    """
-    if text.isprintable():
-        return text
-    return "".join(letter if letter.isprintable() else _escaped(letter) for letter in text)
-
-
-def _escaped(letter: str) -> str:
-    return " " if letter == "\N{NO-BREAK SPACE}" else letter.encode("unicode_escape").decode()
-
-
-def cut(text: str, length: int) -> str:
-    """Shorten a text to at most so many characters; what was cut ends with "…"."""
-    return text if len(text) <= length else text[: max(length - 1, 0)].rstrip() + CUT
 
 
 def listed(names: Sequence[str], room: int) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from healthmon.core.pulse import Pulse, why_old, why_unwell
 from healthmon.model import Freshness, PbxState
+from healthmon.watchdog.pulse import Pulse, why_old, why_unwell
 
 NOW = 1_000_000.0
 FRESH = Freshness("office", NOW - 300, NOW - 40, NOW - 8)

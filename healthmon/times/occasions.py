@@ -11,12 +11,26 @@ from calendar import monthrange
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
-from healthmon.config.types import CalendarTime
-from healthmon.core.windows import first_moment
+from msgspec import Struct
+
+from healthmon.times.weekly import first_moment
 
 #: Each of these times comes at least once within so many days.
 _DAYS = 33
+
+
+class CalendarTime(Struct, frozen=True):
+    """A time that comes back on certain weekdays, or on one day of each month, by the clock on the wall."""
+
+    #: Monday is 0; empty: ``day`` counts.
+    weekdays: frozenset[int]
+    #: Of the month; 0 is the last one, and so is a day that a month does not have.
+    day: int | None
+    #: Since midnight.
+    minute: int
+    zone: ZoneInfo
 
 
 class Occasion(NamedTuple):

@@ -1,0 +1,1 @@
+"""How texts of strangers are cut, shown and listed. Pure."""

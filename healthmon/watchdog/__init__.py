@@ -1,0 +1,1 @@
+"""Who watches healthmon: systemd, and a service elsewhere that expects a sign of life."""
