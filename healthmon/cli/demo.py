@@ -8,7 +8,7 @@ from io import TextIOWrapper
 import click
 
 from healthmon.cli.common import screen
-from healthmon.demo import play
+from healthmon.demo.play import play
 
 
 @click.command("demo")

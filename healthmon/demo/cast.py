@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from healthmon.fakepbx import FakeEndpoint
+from healthmon.demo.fakepbx import FakeEndpoint
 
 PBX = "office"
 #: Of the ARI user.

@@ -7,13 +7,13 @@ from collections.abc import Callable
 
 from healthmon.demo.cast import BOB, MEETING_ROOM, PBX, PHONES, TRUNK, WAREHOUSE, WAREHOUSE_ADDRESS
 from healthmon.demo.daemon import DemoDaemon
+from healthmon.demo.fakepbx import FakePbx
+from healthmon.demo.fakepbx.pbx import Phase
 from healthmon.demo.patience import Patience
 from healthmon.demo.stage import Stage
 from healthmon.demo.trouble import DemoFailed
 from healthmon.demo.webhook import Alert, Webhook
 from healthmon.errors import ExitCode
-from healthmon.fakepbx import FakePbx
-from healthmon.fakepbx.pbx import Phase
 from healthmon.model import Health
 from healthmon.report.status.rows import Row
 

@@ -12,11 +12,11 @@ from typing import TextIO
 from healthmon.demo import cast
 from healthmon.demo.daemon import DemoDaemon
 from healthmon.demo.day import Day
+from healthmon.demo.fakepbx import FakePbx
 from healthmon.demo.patience import Patience
 from healthmon.demo.stage import Stage
 from healthmon.demo.trouble import DemoFailed
 from healthmon.demo.webhook import Webhook
-from healthmon.fakepbx import FakePbx
 from healthmon.times.zones import system_timezone
 
 INTRODUCTION = (

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from healthmon.ari.client import AriClient
 from healthmon.config.types import Hold, PbxConfig, Secret
-from healthmon.fakepbx import FakeEndpoint, FakePbx
+from healthmon.demo.fakepbx import FakeEndpoint, FakePbx
 from tests.lab.asterisk import Asterisk
 from tests.lab.fixtures import Lab
 from tests.lab.phones import Phone

@@ -14,9 +14,9 @@ from healthmon.ari.client import AriClient
 from healthmon.ari.events import EventSocket, open_events
 from healthmon.ari.messages import Event, Replaced, UserEvent, decode_event
 from healthmon.config.types import Secret
+from healthmon.demo.fakepbx.endpoints import FakeEndpoint
+from healthmon.demo.fakepbx.resources import ROUTES
 from healthmon.errors import AriDenied, AriError, AriNotFound, Trouble
-from healthmon.fakepbx.endpoints import FakeEndpoint
-from healthmon.fakepbx.resources import ROUTES
 from healthmon.model import (
     ContactChange,
     ContactStatus,

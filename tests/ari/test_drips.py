@@ -11,9 +11,9 @@ import pytest
 
 from healthmon.ari.client import LARGEST_ANSWER
 from healthmon.ari.events import EventSocket, open_events
+from healthmon.demo.fakepbx import FakePbx
+from healthmon.demo.fakepbx import frames as fakes
 from healthmon.errors import AriError, AriUnexpected, AriUnreachable, Trouble
-from healthmon.fakepbx import FakePbx
-from healthmon.fakepbx import frames as fakes
 from healthmon.wire.pace import Limits
 from tests.waiting import wait_for
 from tests.wire.dripping import DrippingServer

@@ -7,8 +7,8 @@ import random
 import pytest
 
 from healthmon.ari.events import MOST_CONTROLS_A_SECOND
+from healthmon.demo.fakepbx import frames
 from healthmon.errors import AriError, AriUnexpected, AriUnreachable
-from healthmon.fakepbx import frames
 from tests.ari.test_fuzz import Wire, stream_of
 
 #: Each of the three ways in which a frame tells its size, and the borders between them.

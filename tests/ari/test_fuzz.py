@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from healthmon.ari.events import EventSocket, _BoundedWebSocket, _ReadAhead
 from healthmon.ari.messages import decode_event
+from healthmon.demo.fakepbx.frames import CLOSE, PING, frame
 from healthmon.errors import AriError, AriUnexpected
-from healthmon.fakepbx.frames import CLOSE, PING, frame
 from healthmon.model import ContactChange, Observation, Removed
 from tests.fuzz.harm import mutate
 

@@ -13,8 +13,8 @@ from healthmon.ari import messages
 from healthmon.ari.client import AriClient
 from healthmon.ari.failures import refusal
 from healthmon.ari.messages import Aor, Attribute, EndpointState, Picked, decode_event, endpoint_answer, endpoint_states
+from healthmon.demo.fakepbx import FakeEndpoint, FakePbx
 from healthmon.errors import AriUnexpected
-from healthmon.fakepbx import FakeEndpoint, FakePbx
 from healthmon.model import ContactChange, Observation, Source, Target
 from healthmon.text.longtext import LONGEST_TEXT, Shortener
 from tests.ari.peers import config

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from healthmon.ari.client import LARGEST_ANSWER, AriClient
+from healthmon.demo.fakepbx.http import Answer
 from healthmon.errors import AriError
-from healthmon.fakepbx.http import Answer
 from tests.ari.peers import config
 from tests.wire.raw import RawPeer
 

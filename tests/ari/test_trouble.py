@@ -15,6 +15,8 @@ from healthmon.ari.client import AriClient
 from healthmon.ari.events import open_events
 from healthmon.ari.failures import refusal
 from healthmon.config.types import PbxConfig
+from healthmon.demo.fakepbx import FakeEndpoint, FakePbx
+from healthmon.demo.fakepbx.pbx import Phase
 from healthmon.errors import (
     AriDenied,
     AriError,
@@ -24,8 +26,6 @@ from healthmon.errors import (
     AriUnreachable,
     Trouble,
 )
-from healthmon.fakepbx import FakeEndpoint, FakePbx
-from healthmon.fakepbx.pbx import Phase
 from tests.waiting import wait_for
 
 from .captures import VERSIONS, exchange

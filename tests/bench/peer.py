@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from healthmon.fakepbx import FakeEndpoint, FakePbx
-from healthmon.fakepbx.storm import EVENTS_PER_CHANGE, change
+from healthmon.demo.fakepbx import FakeEndpoint, FakePbx
+from healthmon.demo.fakepbx.storm import EVENTS_PER_CHANGE, change
 
 ROOT = Path(__file__).parents[2]
 #: All that was sent before this endpoint changed has been read when its change is booked.

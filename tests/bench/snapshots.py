@@ -13,7 +13,7 @@ from healthmon.ari.messages import EndpointState, Listing, PbxInfo, decode, snap
 from healthmon.config import Config
 from healthmon.config.parser import load
 from healthmon.core.monitor import Monitor
-from healthmon.fakepbx import FakeEndpoint
+from healthmon.demo.fakepbx import FakeEndpoint
 from healthmon.model import Changes, Remembered
 from healthmon.store.write.writer import Writer, open_writer
 from tests.bench.figures import Figure, median

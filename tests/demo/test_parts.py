@@ -14,14 +14,15 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from healthmon.config.parser import load
-from healthmon.demo import cast, play
+from healthmon.demo import cast
 from healthmon.demo.daemon import COLUMNS, DemoDaemon, environment, on_a_terminal
 from healthmon.demo.day import Day
+from healthmon.demo.fakepbx import FakePbx
 from healthmon.demo.patience import Patience
+from healthmon.demo.play import play
 from healthmon.demo.stage import BODY_LINES, Stage, beginning
 from healthmon.demo.trouble import DemoFailed, DemoStopped
 from healthmon.demo.webhook import Alert, Webhook
-from healthmon.fakepbx import FakePbx
 from healthmon.notify.senders import why_refused
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from healthmon.fakepbx import FakeEndpoint, FakePbx
+from healthmon.demo.fakepbx import FakeEndpoint, FakePbx
 from tests.lab.fixtures import Lab
 from tests.lab.process import Process
 from tests.service.test_unit import FIGURE

@@ -10,8 +10,8 @@ import pytest
 
 from healthmon.ari.events import EventSocket, open_events
 from healthmon.ari.messages import WANTED_TYPES, Event, decode_event
+from healthmon.demo.fakepbx.frames import CLOSE, PING, PONG, frame, header
 from healthmon.errors import AriError, AriUnexpected
-from healthmon.fakepbx.frames import CLOSE, PING, PONG, frame, header
 from healthmon.model import ContactChange, Observation, Removed
 from tests.ari.captures import all_events
 from tests.ari.peers import config

@@ -9,8 +9,8 @@ from threading import Event
 
 from msgspec import Struct
 
-from healthmon.fakepbx.http import Answer
-from healthmon.fakepbx.streams import EventStream
+from healthmon.demo.fakepbx.http import Answer
+from healthmon.demo.fakepbx.streams import EventStream
 
 #: How long it takes from one byte to the next where something drips (seconds): no socket's time-out is that short.
 DRIP_EVERY = 1.0

@@ -7,8 +7,8 @@ import threading
 from contextlib import suppress
 from urllib.parse import urlsplit
 
-from healthmon.fakepbx import FakePbx
-from healthmon.fakepbx.http import Request
+from healthmon.demo.fakepbx import FakePbx
+from healthmon.demo.fakepbx.http import Request
 from tests.hostile.misbehaviour import Line, Misbehaviour, Where
 
 

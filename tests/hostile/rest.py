@@ -6,7 +6,7 @@ import gzip
 import zlib
 from functools import cache
 
-from healthmon.fakepbx.http import Answer
+from healthmon.demo.fakepbx.http import Answer
 from tests.hostile.misbehaviour import Line, Where, misbehaviour
 
 OK = b"HTTP/1.1 200 OK\r\n"

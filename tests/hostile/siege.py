@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from healthmon.fakepbx import FakeEndpoint, FakePbx
+from healthmon.demo.fakepbx import FakeEndpoint, FakePbx
 from tests.hostile.catalogue import MISBEHAVIOURS, prepare
 from tests.hostile.pbx import HostilePbx
 from tests.sinks import Arrived, WebhookSink

@@ -6,7 +6,7 @@ import json
 import os
 from functools import partial
 
-from healthmon.fakepbx import frames
+from healthmon.demo.fakepbx import frames
 from tests.hostile.bodies import DEEP
 from tests.hostile.misbehaviour import CATALOGUE, Line, Misbehaviour, Where, misbehaviour
 

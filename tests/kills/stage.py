@@ -13,9 +13,9 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from healthmon.fakepbx import FakeEndpoint, FakePbx
-from healthmon.fakepbx.http import Request
-from healthmon.fakepbx.pbx import Phase
+from healthmon.demo.fakepbx import FakeEndpoint, FakePbx
+from healthmon.demo.fakepbx.http import Request
+from healthmon.demo.fakepbx.pbx import Phase
 from tests.kills.checker import Looks, Outage, Played, Promise, Telling, complaints, read_incidents, read_tellings
 from tests.sinks import WebhookSink
 from tests.system.daemon import Daemon, wait_until

@@ -16,8 +16,8 @@ from random import Random
 from typing import Protocol
 
 from healthmon.ari.messages import PbxInfo
-from healthmon.fakepbx.endpoints import FakeEndpoint
-from healthmon.fakepbx.pbx import Phase
+from healthmon.demo.fakepbx.endpoints import FakeEndpoint
+from healthmon.demo.fakepbx.pbx import Phase
 from tests.scenarios.agenda import Agenda
 
 #: From an OPTIONS to its answer (seconds).

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import pytest
 from msgspec import Struct, field
 
-from healthmon.fakepbx.endpoints import FakeEndpoint
+from healthmon.demo.fakepbx.endpoints import FakeEndpoint
 from healthmon.model import Check, Length
 from healthmon.report.availability.query import Asked, account_of
 from healthmon.sources.events import EventTimes

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from healthmon.config.parser import load
 from healthmon.config.types import Config, ReceiverUrl
-from healthmon.fakepbx.endpoints import FakeEndpoint
+from healthmon.demo.fakepbx.endpoints import FakeEndpoint
 from healthmon.model import Incident, Matcher, Target
 from healthmon.store.read.queries import open_reader
 from healthmon.store.write.orders import Commander, open_commander

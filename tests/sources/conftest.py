@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from healthmon.fakepbx import FakePbx
+from healthmon.demo.fakepbx import FakePbx
 
 from .rig import Rig, endpoints
 

@@ -9,8 +9,8 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from healthmon.config.types import PbxConfig
+from healthmon.demo.fakepbx import FakeEndpoint, FakePbx
 from healthmon.errors import Trouble
-from healthmon.fakepbx import FakeEndpoint, FakePbx
 from healthmon.model import Channel, ConnectionReport, EndpointSettings, Sighting, Snapshot, Target
 from healthmon.sources.events import EventSource, EventTimes
 from healthmon.sources.inbox import Inbox

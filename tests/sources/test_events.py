@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from healthmon.ari.client import AriClient
 from healthmon.ari.messages import EndpointState, Listing
+from healthmon.demo.fakepbx import FakePbx
 from healthmon.errors import Trouble
-from healthmon.fakepbx import FakePbx
 from healthmon.model import Channel, ConnectionReport, Health, Observation, Snapshot, Source, Witness
 from healthmon.sources.events import backoff
 

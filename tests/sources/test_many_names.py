@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
+from healthmon.demo.fakepbx import FakeEndpoint, FakePbx
 from healthmon.errors import Trouble
-from healthmon.fakepbx import FakeEndpoint, FakePbx
 from healthmon.model import Channel, EndpointSettings, Observation, Snapshot, Target
 from healthmon.sources import polls as polls_module
 from healthmon.sources import settings as settings_module

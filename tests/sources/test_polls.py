@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
+from healthmon.demo.fakepbx import FakeEndpoint, FakePbx
+from healthmon.demo.fakepbx.pbx import Phase
 from healthmon.errors import Trouble
-from healthmon.fakepbx import FakeEndpoint, FakePbx
-from healthmon.fakepbx.pbx import Phase
 from healthmon.model import (
     Channel,
     ConnectionReport,

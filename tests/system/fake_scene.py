@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from healthmon.fakepbx import FakeEndpoint, FakePbx
+from healthmon.demo.fakepbx import FakeEndpoint, FakePbx
 from tests.sinks import WebhookSink
 from tests.system.daemon import HEALTHMON, Daemon
 from tests.system.scene import WATCHES, receiver_section

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from healthmon.fakepbx import FakePbx
+from healthmon.demo.fakepbx import FakePbx
 from tests.sinks import Sink, SmtpSink, WebhookSink
 from tests.system.daemon import Daemon
 from tests.system.fake_scene import FakeScene, fake_section, phones

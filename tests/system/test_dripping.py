@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from healthmon.fakepbx import FakePbx
-from healthmon.fakepbx.http import Request
+from healthmon.demo.fakepbx import FakePbx
+from healthmon.demo.fakepbx.http import Request
 from tests.sinks import WebhookSink
 from tests.system.daemon import Daemon
 from tests.system.fake_scene import fake_section, phones

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from healthmon.fakepbx import FakePbx
-from healthmon.fakepbx.pbx import Phase
+from healthmon.demo.fakepbx import FakePbx
+from healthmon.demo.fakepbx.pbx import Phase
 from tests.pings import PingSink
 from tests.sinks import WebhookSink
 from tests.system.daemon import HEALTHMON, Daemon

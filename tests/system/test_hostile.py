@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from healthmon.fakepbx import FakeEndpoint, FakePbx, frames
-from healthmon.fakepbx.http import Answer, Request, html
+from healthmon.demo.fakepbx import FakeEndpoint, FakePbx, frames
+from healthmon.demo.fakepbx.http import Answer, Request, html
 from tests.ari.captures import all_events
 from tests.fuzz.harm import mutate
 from tests.sinks import WebhookSink

@@ -10,8 +10,8 @@ from threading import Thread
 import pytest
 
 from healthmon.app import threads
+from healthmon.demo.fakepbx import FakePbx
 from healthmon.errors import NoThread
-from healthmon.fakepbx import FakePbx
 from tests.security.hands import GROUP, USER, in_a_child, needs_root
 from tests.system.fake_scene import fake_scene, fake_section, phones
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from healthmon.fakepbx import FakePbx
-from healthmon.fakepbx.pbx import Phase
+from healthmon.demo.fakepbx import FakePbx
+from healthmon.demo.fakepbx.pbx import Phase
 from tests.lab.asterisk import Asterisk
 from tests.lab.endpoints import phone
 from tests.lab.fixtures import Lab

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from healthmon.fakepbx import FakePbx
+from healthmon.demo.fakepbx import FakePbx
 from tests.sinks import SmtpSink, WebhookSink
 from tests.system.daemon import Daemon
 from tests.system.fake_scene import fake_section, phones

@@ -15,7 +15,7 @@ from urllib.parse import quote, quote_plus, unquote
 
 import pytest
 
-from healthmon.fakepbx import FakePbx
+from healthmon.demo.fakepbx import FakePbx
 from tests.notify.urls import EXAMPLES, NOBODY
 from tests.sinks import WebhookSink
 from tests.system.daemon import HEALTHMON, Daemon

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
-from healthmon.fakepbx.frames import accept_key
+from healthmon.demo.fakepbx.frames import accept_key
 
 #: A client that does not come to an end is left alone after this time (seconds).
 PATIENCE = 10.0

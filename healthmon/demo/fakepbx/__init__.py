@@ -4,7 +4,7 @@ One contract suite runs against it and against real Asterisk 22 and 16, so that 
 the rest of healthmon, and uses the standard library only.
 """
 
-from healthmon.fakepbx.endpoints import FakeEndpoint
-from healthmon.fakepbx.pbx import FakePbx
+from healthmon.demo.fakepbx.endpoints import FakeEndpoint
+from healthmon.demo.fakepbx.pbx import FakePbx
 
 __all__ = ["FakeEndpoint", "FakePbx"]

@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
-from healthmon.fakepbx.http import Request, read_request
+from healthmon.demo.fakepbx.http import Request, read_request
 
 #: Answers a request on its connection; False: the connection is to be closed.
 Serve = Callable[[Request, socket.socket], bool]

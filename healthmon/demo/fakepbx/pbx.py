@@ -12,11 +12,11 @@ from enum import Enum
 from typing import Self
 from urllib.parse import urlsplit
 
-from healthmon.fakepbx import frames, resources, storm
-from healthmon.fakepbx.endpoints import DRIVERS, FakeEndpoint
-from healthmon.fakepbx.http import Answer, Request, html, message
-from healthmon.fakepbx.server import Server
-from healthmon.fakepbx.streams import EventStream
+from healthmon.demo.fakepbx import frames, resources, storm
+from healthmon.demo.fakepbx.endpoints import DRIVERS, FakeEndpoint
+from healthmon.demo.fakepbx.http import Answer, Request, html, message
+from healthmon.demo.fakepbx.server import Server
+from healthmon.demo.fakepbx.streams import EventStream
 
 #: One byte more than nothing of a frame that says it has 50 MB.
 OVERSIZE = frames.header(50 * 1024 * 1024) + b"{"

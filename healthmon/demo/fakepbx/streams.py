@@ -7,7 +7,7 @@ import socket
 import threading
 from contextlib import suppress
 
-from healthmon.fakepbx import frames
+from healthmon.demo.fakepbx import frames
 
 
 class EventStream:

@@ -7,11 +7,11 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from healthmon.fakepbx.endpoints import DRIVERS, FakeEndpoint
-from healthmon.fakepbx.http import Answer, Request, as_json, message
+from healthmon.demo.fakepbx.endpoints import DRIVERS, FakeEndpoint
+from healthmon.demo.fakepbx.http import Answer, Request, as_json, message
 
 if TYPE_CHECKING:
-    from healthmon.fakepbx.pbx import FakePbx
+    from healthmon.demo.fakepbx.pbx import FakePbx
 
 #: What it has loaded, of what anybody asks for.
 MODULES = (

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Sequence
 from itertools import islice
 
-from healthmon.fakepbx.endpoints import FakeEndpoint
-from healthmon.fakepbx.frames import frame
+from healthmon.demo.fakepbx.endpoints import FakeEndpoint
+from healthmon.demo.fakepbx.frames import frame
 
 #: Each endpoint that is lost or comes back is exactly three events.
 EVENTS_PER_CHANGE = 3
