@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from healthmon.config.types import Config
-from healthmon.core.causes import Causes
+from healthmon.core.alerting.dispatch import DueAt, NotBefore
+from healthmon.core.belief.endpoint import Endpoint
+from healthmon.core.belief.machine import Machine
 from healthmon.core.deadlines import Deadlines
-from healthmon.core.endpoint import Endpoint
-from healthmon.core.incidents import DeadlineKey, Incidents
-from healthmon.core.machine import Machine
-from healthmon.core.memberships import Memberships
+from healthmon.core.grouping.causes import Causes
+from healthmon.core.grouping.memberships import Memberships
+from healthmon.core.incidents.incidents import DeadlineKey, Incidents
 from healthmon.core.step import Step
-from healthmon.core.teller import DueAt, NotBefore
 from healthmon.model import Health, Remembered, Transition, VeilPeriod
 
 #: The key of the deadline at which flapping is looked at; it goes with a target, or a PBX's name and a check.
@@ -27,8 +27,8 @@ class Desk:
         self.members = Memberships(config)
         self.causes = Causes(config, self.members, self.incidents, self.deadlines)
         self.incidents.site_of = self.members.site_of
-        self.incidents.explanations.groups_of = self.members.groups_of
-        self.incidents.explanations.members_down = self.members.members_down
+        self.incidents.inhibition.groups_of = self.members.groups_of
+        self.incidents.inhibition.members_down = self.members.members_down
 
     def use(self, config: Config) -> None:
         """Take a new configuration."""

@@ -6,17 +6,17 @@ from collections.abc import Iterable, Mapping
 from math import inf
 
 from healthmon.config.types import Config, PbxConfig, WatchConfig
-from healthmon.core.causes import GROUP
+from healthmon.core.alerting.waiting import Waiting
+from healthmon.core.belief.endpoint import LIVING, Endpoint
+from healthmon.core.belief.endpoints import DOUBT, DUE, GRACE, UNLISTED, Endpoints
+from healthmon.core.belief.pbx import CONFIRMED_WITHIN, JUST_STARTED, MOST_PLACES, Candidate, Held, Pbx
+from healthmon.core.belief.pbxs import ACCEPT, CHECK, RESTARTS_OVER, Pbxs
 from healthmon.core.desk import FLAPS, Desk
-from healthmon.core.endpoint import LIVING, Endpoint
-from healthmon.core.endpoints import DOUBT, DUE, GRACE, UNLISTED, Endpoints
-from healthmon.core.incidents import MUTES
-from healthmon.core.pbx import CONFIRMED_WITHIN, JUST_STARTED, MOST_PLACES, Candidate, Held, Pbx
-from healthmon.core.pbxs import ACCEPT, CHECK, RESTARTS_OVER, Pbxs
-from healthmon.core.receivers import URLS, Receivers
+from healthmon.core.grouping.causes import GROUP
+from healthmon.core.incidents.incidents import MUTES
+from healthmon.core.incidents.receivers import URLS, Receivers
 from healthmon.core.resume import Resume, end_blindness_of_a_gone_pbx, end_what_is_gone, forget_state
 from healthmon.core.step import Step
-from healthmon.core.waiting import Waiting
 from healthmon.model import (
     MOST_WATCHED,
     Changes,
@@ -50,7 +50,7 @@ class Monitor:
         self._desk = Desk(config, remembered)
         self._desk.incidents.unseen_since = self._unseen_since
         self._desk.incidents.recovering_for = self._recovering_for
-        self._desk.incidents.explanations.is_vanished = self._is_vanished
+        self._desk.incidents.inhibition.is_vanished = self._is_vanished
         self._desk.causes.is_blind = self._is_blind
         self._desk.members.endpoint_of = self._endpoint
         self._endpoints = Endpoints(self._desk)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from healthmon.config.types import Config
+from healthmon.core.belief.endpoint import Endpoint
+from healthmon.core.belief.endpoints import Endpoints
+from healthmon.core.belief.evidence import FROZE, NOT_LISTED, RECONFIGURED, RESTARTED
+from healthmon.core.belief.machine import Machine
+from healthmon.core.belief.pbx import Pbx
+from healthmon.core.belief.pbxs import Pbxs
 from healthmon.core.desk import Desk
-from healthmon.core.endpoint import Endpoint
-from healthmon.core.endpoints import Endpoints
-from healthmon.core.interpret import FROZE, NOT_LISTED, RECONFIGURED, RESTARTED
-from healthmon.core.machine import Machine
-from healthmon.core.pbx import Pbx
-from healthmon.core.pbxs import Pbxs
 from healthmon.core.step import Step
 from healthmon.model import (
     Check,

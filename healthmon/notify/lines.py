@@ -8,7 +8,7 @@ from enum import IntEnum, StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from healthmon.core.sites import label
+from healthmon.core.grouping.sites import label
 from healthmon.model import Check, Incident, Kind, Reason, Said, Severity
 from healthmon.store.outbox.outbox import ClaimedRow
 from healthmon.text.natural import natural

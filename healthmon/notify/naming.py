@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from healthmon.core.mutes import is_for_now
-from healthmon.core.sites import label
+from healthmon.core.grouping.sites import label
+from healthmon.core.orders.muting import is_for_now
 from healthmon.model import Incident, Kind
 from healthmon.notify.lines import CHECKS, DOWN, Line, State, Thing, in_order, named
 from healthmon.notify.voice import Voice

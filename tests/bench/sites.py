@@ -24,8 +24,8 @@ from healthmon.model import (
     Target,
     Witness,
 )
+from tests.core.grouping.test_causes import quick
 from tests.core.scene import DOWN, UP, Scene, phone, settings
-from tests.core.test_causes import quick
 
 #: Asterisk checks each phone so often (seconds).
 CYCLE = 60.0

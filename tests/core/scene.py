@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 from msgspec.structs import replace
 
 from healthmon.config.types import Config, Hold, PbxConfig, ReceiverConfig, ReceiverUrl, Secret, WatchConfig
-from healthmon.core.alerting import says
+from healthmon.core.alerting.decide import says
+from healthmon.core.alerting.dispatch import EXPLAINED_AWAY
 from healthmon.core.monitor import Monitor
-from healthmon.core.teller import EXPLAINED_AWAY
 from healthmon.errors import Trouble
 from healthmon.model import (
     Acknowledgement,

@@ -6,8 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from healthmon.config.types import Hold
-from healthmon.core.interpret import effective_hold
-from healthmon.core.machine import Machine
+from healthmon.core.belief.evidence import effective_hold
+from healthmon.core.belief.machine import Machine
 from healthmon.errors import Trouble
 from healthmon.model import Channel, Check, ContactStatus, Ending, Kind, Reason, Target
 from tests.core.scene import (

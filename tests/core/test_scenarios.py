@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from healthmon.config.types import ReceiverConfig, ReceiverUrl, Secret
-from healthmon.core.pbx import JUST_STARTED
+from healthmon.core.belief.pbx import JUST_STARTED
 from healthmon.errors import Trouble
 from healthmon.model import Channel, Check, ContactStatus, Ending, Health, Kind, Reason, Target
 from tests.core.scene import (

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from healthmon.ari import failures, messages
-from healthmon.core import drivers, endpoints, failing
-from healthmon.core.drivers import assess as assess_drivers
-from healthmon.core.inventory import Vanished, assess
-from healthmon.core.sites import label
+from healthmon.core.belief import delivery, drivers, endpoints
+from healthmon.core.belief.drivers import assess as assess_drivers
+from healthmon.core.belief.inventory import Vanished, assess
+from healthmon.core.grouping.sites import label
 from healthmon.errors import AriError
 from healthmon.languages import CODES, language
 from healthmon.model import Check, Ending, Kind, Severity
@@ -183,8 +183,8 @@ def _sayings() -> list[str]:
         *Severity,
         endpoints.FIRST_LOOK,
         endpoints.NOT_BACK,
-        failing.HANGS,
-        failing.ACCEPTED,
+        delivery.HANGS,
+        delivery.ACCEPTED,
         label("10.0.0.0/24"),
         assess([], 212)[1],
         assess(_vanished(Kind.PHONE), 212)[1],

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from healthmon.core.flapping import LASTED
+from healthmon.core.belief.flapping import LASTED
 from tests.lab.endpoints import phone, trunk
 from tests.lab.fixtures import Lab
 from tests.lab.phones import PhoneFarm

@@ -9,7 +9,7 @@ from contextlib import closing
 from msgspec import Struct
 from msgspec.structs import replace
 
-from healthmon.core.interpret import EXPIRES_ONLY, NOT_QUALIFIED
+from healthmon.core.belief.evidence import EXPIRES_ONLY, NOT_QUALIFIED
 from healthmon.errors import StoreError
 from healthmon.model import Health
 from healthmon.store.read.queries import Reader, open_reader

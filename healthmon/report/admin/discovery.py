@@ -11,8 +11,8 @@ from msgspec import Struct
 
 from healthmon.config import Config, WatchConfig
 from healthmon.config.describe import hold_in_words
-from healthmon.core.drivers import assess
-from healthmon.core.interpret import effective_hold, kind_by_settings
+from healthmon.core.belief.drivers import assess
+from healthmon.core.belief.evidence import effective_hold, kind_by_settings
 from healthmon.model import EndpointSettings, Kind, Target
 
 #: What nobody can see the loss of.

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from healthmon.core.groups import FEW
-from healthmon.core.sites import label
+from healthmon.core.grouping.rules import FEW
+from healthmon.core.grouping.sites import label
 from healthmon.history.availability import Change, History, Segment, figures, timeline, watched_spans, within
 from healthmon.model import Check, Health, Incident, Kind, Target
 from healthmon.report.availability.account import Line, Strip

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec.structs import replace
 
-from healthmon.core.failing import Failure, failure_of, target_of
+from healthmon.core.belief.delivery import Failure, failure_of, target_of
 from healthmon.model import Freshness, Incident, Target
 from healthmon.report.formatting import acknowledged
 from healthmon.report.status.rows import (

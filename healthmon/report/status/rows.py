@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from healthmon.core.sites import label
+from healthmon.core.grouping.sites import label
 from healthmon.errors import ExitCode
 from healthmon.model import PARTIAL_CHECKS, Check, CheckState, Freshness, Health, Incident, Kind, Loss, PbxState, Target
 from healthmon.report.formatting import acknowledged

@@ -11,7 +11,7 @@ from operator import itemgetter
 from msgspec import Struct
 from msgspec.structs import replace
 
-from healthmon.core.alerting import is_wider, says
+from healthmon.core.alerting.decide import is_wider, says
 from healthmon.model import Incident, Kind, Reason, Said, Severity
 from healthmon.store.outbox.failing_channels import FailingChannel, channels_that_fail
 from healthmon.store.read.remembered import SAID

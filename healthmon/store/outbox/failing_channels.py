@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from healthmon.core.failing import HANGING_AFTER
+from healthmon.core.belief.delivery import HANGING_AFTER
 from healthmon.store.timeline import Timeline
 
 _FAILING = """SELECT u.url_id, COALESCE(u.failing_since, (SELECT MIN(n.claimed_at) FROM notifications n

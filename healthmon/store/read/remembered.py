@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
 
-from healthmon.core.alerting import opened_at
+from healthmon.core.alerting.decide import opened_at
 from healthmon.model import (
     CheckState,
     Commands,

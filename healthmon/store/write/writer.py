@@ -9,7 +9,7 @@ from pathlib import Path
 from secrets import token_hex
 
 from healthmon import __version__
-from healthmon.core.alerting import TELLING_ENDS_AFTER, is_finished
+from healthmon.core.alerting.decide import TELLING_ENDS_AFTER, is_finished
 from healthmon.errors import DatabaseLost, Loss, StoreError
 from healthmon.model import Changes, ClockJump, Commands, Freshness, Incident, Reading, Remembered, Told, UrlState
 from healthmon.store.read.meters import Meters

@@ -13,7 +13,7 @@ from enum import Enum, auto
 from itertools import product
 from random import Random
 
-from healthmon.core.alerting import TELLING_ENDS_AFTER, Policy, decide
+from healthmon.core.alerting.decide import TELLING_ENDS_AFTER, Policy, decide
 from healthmon.model import Ending, Incident, Notification, Reason, Said, Told
 from healthmon.store.outbox.outbox import Claim, Outbox
 from tests.store.scene import START, Store, closed, incident

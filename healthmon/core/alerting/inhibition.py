@@ -1,0 +1,76 @@
+"""Which incident explains which: one cause, one message (rule 14)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from healthmon.core.incidents.index import Index
+from healthmon.model import Check, Ending, Health, Incident, Target
+
+#: The groups whose incidents explain that of a target, the biggest first.
+GroupsOf = Callable[[Target], tuple[Target, ...]]
+
+#: Whether this endpoint is one of those that its PBX no longer lists.
+IsVanished = Callable[[Target], bool]
+
+#: Times were added and subtracted; what is so close is the same (seconds).
+SAME_TIME = 0.001
+
+
+class Inhibition:
+    """Finds the bigger incident of a smaller one, and the smaller ones of a bigger one. Owned by the engine thread."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        # The monitor knows this; until it says so, nothing has vanished.
+        self.is_vanished: IsVanished = lambda _target: False
+        # The memberships know these.
+        self.groups_of: GroupsOf = lambda _target: ()
+        self.members_down: Callable[[Target], Iterable[Target] | None] = lambda _target: None
+
+    def bigger(self, incident: Incident) -> Incident | None:
+        """Return the biggest open incident that explains this one, or None."""
+        target = incident.target
+        if target.is_pbx:
+            return None
+        causes = [(Target(target.pbx), check) for check in (Check.CONNECTION, Check.INVENTORY)]
+        causes += [(group, Check.REACHABILITY) for group in self.groups_of(target)]
+        for cause, check in causes:
+            bigger = self._index.open_about(cause, check)
+            if bigger is not None and self._explains(bigger, incident):
+                return bigger
+        return None
+
+    def _explains(self, bigger: Incident, incident: Incident) -> bool:
+        if bigger.kind.is_group:
+            # What was down before is another story.
+            return incident.opened_at >= bigger.opened_at - SAME_TIME
+        if bigger.check == Check.CONNECTION:
+            # What only we cannot see explains nothing anew; what it explained as down, nobody can look at yet.
+            was_explained = bigger.is_unseen and incident.explained_by == bigger.id
+            return bigger.health is Health.DOWN or was_explained
+        return bigger.check == Check.INVENTORY and self.is_vanished(incident.target)
+
+    def lasting(self, incident: Incident) -> Incident | None:
+        """Return the bigger incident that was found to explain this one, as long as it lasts and does; or None."""
+        bigger = self._index.get(incident.explained_by)
+        return bigger if bigger is not None and bigger.is_open and self._explains(bigger, incident) else None
+
+    def smaller(self, bigger: Incident) -> list[Incident]:
+        """Return what an incident may explain, and what it explained that is not told to the end."""
+        members = self.members_down(bigger.target)
+        of_it = self._index.behind(bigger.target.pbx) if members is None else self._index.about(members)
+        numbers = (of_it | self._index.explained_by(bigger)) - {bigger.id}
+        known = (self._index.get(number) for number in sorted(numbers))
+        return [one for one in known if one is not None and not one.target.is_pbx]
+
+
+def is_part_of(smaller: Incident, bigger: Incident) -> bool:
+    """Whether an incident lasts and was found to be explained by that one."""
+    return smaller.is_open and smaller.explained_by == bigger.id
+
+
+def is_left_of(smaller: Incident, bigger: Incident) -> bool:
+    """Whether it lasts, may be told of, and belongs to a group whose outage is over."""
+    is_over = bigger.kind.is_group and bigger.ending in (Ending.RECOVERED, Ending.NOT_THE_LINE)
+    return is_over and is_part_of(smaller, bigger) and not smaller.muted_by

@@ -1,0 +1,72 @@
+"""What the configuration says about an incident: how much it matters, how often and to whom it is told. Pure."""
+
+from __future__ import annotations
+
+from healthmon.config.types import Config, LongGone, WatchConfig
+from healthmon.core.alerting.decide import DailyLine
+from healthmon.model import Health, Incident, Severity
+from healthmon.times.weekly import next_daily, time_of_today
+
+_SEVERITIES = list(Severity)
+
+
+class Routing:
+    """The sections that speak of incidents, by name. Owned by the engine thread."""
+
+    def __init__(self, config: Config) -> None:
+        self.use(config)
+
+    def use(self, config: Config) -> None:
+        """Take a new configuration."""
+        self._watches = {watch.name: watch for watch in config.watches}
+        self._pbxs = {pbx.name: pbx for pbx in config.pbxs}
+        self._urls = {receiver.name: config.url_ids_of_receiver(receiver.name) for receiver in config.receivers}
+
+    def severity(self, incident: Incident) -> Severity:
+        """How much an incident matters; that of a group as much as what it explains, the worst of it."""
+        usual = incident.kind.usual_severity
+        severities = [watch.severity or usual for watch in self._watches_of(incident)]
+        return min(severities, key=_SEVERITIES.index, default=usual)
+
+    def remind_every(self, incident: Incident) -> tuple[float, ...]:
+        """When it is told again while it lasts; of a group, as often as anything in it."""
+        if incident.watch or incident.watches:
+            watches = self._watches_of(incident)
+            return min((watch.remind_every for watch in watches if watch.remind_every), default=())
+        pbx = self._pbxs.get(incident.target.pbx)
+        return () if pbx is None else pbx.remind_every
+
+    def daily_line(self, incident: Incident, now: float) -> DailyLine | None:
+        """The line of today in which what is long gone is told, or was; None: it is not so long gone."""
+        rule = self._long_gone(incident)
+        if rule is None or now < incident.believed_at + rule.after:
+            return None
+        day, at = time_of_today(rule.at, rule.zone, now)
+        return DailyLine(day, at - rule.after) if at <= now else DailyLine()
+
+    def next_gone(self, incident: Incident, now: float) -> float | None:
+        """When it is to be told next in the line of what is long gone (seconds UTC); None: never."""
+        rule = self._long_gone(incident)
+        if rule is None:
+            return None
+        return next_daily(rule.at, rule.zone, max(incident.believed_at + rule.after, now + 1))
+
+    def _long_gone(self, incident: Incident) -> LongGone | None:
+        """The rule by which it is long gone first."""
+        if incident.health is not Health.DOWN or not incident.is_open:
+            return None
+        rules = [watch.long_gone for watch in self._watches_of(incident) if watch.long_gone is not None]
+        return min(rules, key=lambda rule: rule.after, default=None)
+
+    def escalations(self, incident: Incident) -> dict[str, float]:
+        """The URLs that are told of it when nobody takes note, and after how long (seconds) each."""
+        pbx = self._pbxs.get(incident.target.pbx)
+        of_pbx = () if incident.watch or incident.watches or pbx is None else pbx.escalate_to
+        steps = [*of_pbx, *(step for watch in self._watches_of(incident) for step in watch.escalate_to)]
+        soonest_last = sorted(steps, key=lambda step: -step.after)
+        return {url_id: step.after for step in soonest_last for url_id in self._urls.get(step.receiver, ())}
+
+    def _watches_of(self, incident: Incident) -> list[WatchConfig]:
+        """The watch sections that speak of an incident: its own, or of a group all of what it explains."""
+        names = incident.watches or (incident.watch,)
+        return [self._watches[name] for name in names if name in self._watches]

@@ -1,0 +1,408 @@
+"""What happens to an endpoint when something is heard of it, or when one of its times has come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice, zip_longest
+
+from healthmon.config.types import WatchConfig
+from healthmon.core.belief.endpoint import Endpoint
+from healthmon.core.belief.evidence import (
+    LONGEST_WAIT,
+    NOT_QUALIFIED,
+    RECONFIGURED,
+    RESTARTED,
+    first_check_within,
+    is_checked_otherwise,
+    veil_for,
+)
+from healthmon.core.belief.inventory import FORGOTTEN_AFTER, Vanished
+from healthmon.core.belief.machine import ONE_FALL
+from healthmon.core.belief.pbx import MOST_SINGLE_QUESTIONS, Pbx
+from healthmon.core.desk import FLAPS, Desk
+from healthmon.core.step import Step
+from healthmon.model import Ending, EndpointSettings, Health, Question, Target, Transition
+
+#: Without an answer the question is asked again after so long (seconds).
+ASK_AGAIN = 10.0
+
+#: The keys of deadlines; each goes with a target.
+DUE = "due"
+GRACE = "grace"
+UNLISTED = "unlisted"
+DOUBT = "doubt"
+
+#: What events told of a contact counts for so long after events were missed: as long as a registration lasts at most,
+#: unless maximum_expiration is set (seconds).
+DOUBTED_FOR = 7200.0
+
+#: What is told together: all that is found down at the first look; all that did not come back from one restart.
+FIRST_LOOK = "found down at first look"
+NOT_BACK = "did not come back after the restart"
+
+
+class Endpoints:
+    """Applies what was heard to endpoints. Owned by the engine thread."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def apply(self, pbx: Pbx, endpoint: Endpoint, at: float, step: Step, *, confirms: bool, counts: bool) -> None:
+        """Draw the conclusions from what the endpoint's witnesses last said, at ``at``.
+
+        ``counts``: whether a change now is one that we saw happen, so that flapping counts it.
+        """
+        before = endpoint.fingerprint()
+        transition = None
+        veil = endpoint.why_veiled(at)
+        if veil:
+            self._desk.veil(endpoint, veil, at, step)
+            if veil == endpoint.grace_why:
+                self._desk.deadlines.set((GRACE, endpoint.target), endpoint.grace_until)
+                pbx.awaited[endpoint.target] = endpoint
+        elif (health := endpoint.reading()) is not None:
+            # Of the events of one loss the first may be in grace, and the next the evidence: that hides nothing.
+            is_one_loss = bool(endpoint.veil) and at - endpoint.veiled_since < ONE_FALL
+            was_veiled = self._desk.unveil(endpoint, at, step) and not is_one_loss
+            # A contact that comes and goes is no flapping to somebody who does not want to hear of it.
+            is_plain = health is Health.DEGRADED and not endpoint.policy.alert_on_degraded
+            endpoint.count_change(Health.UP if is_plain else health, at, counts=counts and not was_veiled)
+            self._desk.review_flapping(endpoint, step.now)
+            confirms = confirms and endpoint.was_asked_for_device()
+            transition = endpoint.see(health, at, step.now, endpoint.why(), confirms=confirms)
+            endpoint.correct_reason()
+            if endpoint.is_flapping and endpoint.pending is None:
+                self._desk.review_flapping(endpoint, step.now)
+        endpoint.refresh()
+        if endpoint.belief is Health.UP and endpoint.pending is None:
+            endpoint.cohort = ""
+        is_held_as_booked = endpoint.booked_hold == endpoint.pending_hold()
+        if transition is not None or not is_held_as_booked or endpoint.fingerprint() != before:
+            self.settle(pbx, endpoint, step, transition)
+        self.schedule(pbx, endpoint)
+        if not endpoint.is_awaited:
+            pbx.awaited.pop(endpoint.target, None)
+
+    def settle(self, pbx: Pbx, endpoint: Endpoint, step: Step, transition: Transition | None = None) -> None:
+        """Book an endpoint after something changed, and review its incident."""
+        if transition is not None and transition.after is Health.DOWN and not endpoint.cohort:
+            endpoint.cohort = self._cohort_of(pbx, endpoint, transition)
+        self._desk.settle(
+            endpoint,
+            transition,
+            step,
+            degraded_counts=endpoint.policy.alert_on_degraded,
+            cohort=endpoint.cohort,
+            due_at=(lambda url_id: self._cohort_due(pbx, endpoint.cohort, url_id)) if endpoint.cohort else None,
+            not_before=lambda: self._desk.causes.wait_until(endpoint),
+        )
+
+    @staticmethod
+    def _cohort_of(pbx: Pbx, endpoint: Endpoint, transition: Transition) -> str:
+        """What a device that was found dead after a restart is told together with: those that are still awaited.
+
+        What Asterisk says of a contact tells early of some, and of those that it forgot nothing tells but their grace.
+        """
+        is_one_of_them = endpoint.kind.is_device and any(one.fell_with(transition.at) for one in pbx.awaited.values())
+        return NOT_BACK if is_one_of_them else ""
+
+    def _cohort_due(self, pbx: Pbx, cohort: str, url_id: str) -> float:
+        """When the last one of the cohort may be believed of which this URL is told; worked out once a cohort."""
+        key = (cohort, url_id)
+        if key not in pbx.cohort_due:
+            told = self._desk.incidents.urls_of_watch
+            due = self._cohort_deadlines(pbx, cohort)
+            pbx.cohort_due[key] = max((at for one, at in due if url_id in told(one.target, one.watch)), default=0.0)
+        return pbx.cohort_due[key]
+
+    def _cohort_deadlines(self, pbx: Pbx, cohort: str) -> Iterator[tuple[Endpoint, float]]:
+        """By when each of a cohort that is not believed yet may be."""
+        for one in pbx.pending.values():
+            if one.cohort == cohort and (at := one.deadline()) is not None:
+                yield one, at
+        if cohort == NOT_BACK:
+            for one in pbx.awaited.values():
+                if one.is_awaited and one.veil:
+                    yield one, one.grace_until + max(one.hold.down_after, self._desk.causes.window_for(one))
+
+    def told_together_until(self, pbx: Pbx, endpoint: Endpoint) -> float:
+        """Until when more may be found that belongs to what is known of a device; 0.0: nothing may (seconds UTC)."""
+        others = self._cohort_deadlines(pbx, endpoint.cohort) if endpoint.cohort else ()
+        return max((at for _, at in others), default=self._desk.causes.wait_until(endpoint))
+
+    def awaits_others(self, pbx: Pbx, endpoint: Endpoint) -> bool:
+        """Whether any other of its cohort may still be believed down."""
+        others = self._cohort_deadlines(pbx, endpoint.cohort) if endpoint.cohort else ()
+        return any(one is not endpoint for one, _ in others)
+
+    def configure(
+        self,
+        pbx: Pbx,
+        endpoint: Endpoint,
+        step: Step,
+        *,
+        policy: WatchConfig | None = None,
+        settings: EndpointSettings | None = None,
+    ) -> None:
+        """Take a new watch section or new settings: what was last heard may be worth something else now."""
+        before, were = endpoint.state(), endpoint.settings
+        endpoint.use(policy or endpoint.policy, settings or endpoint.settings)
+        endpoint.calm = None
+        veil = veil_for(Health.UP, endpoint.settings)
+        if veil and not veil_for(Health.UP, were):
+            self._distrust(endpoint, veil, step, was_checked=were is not None)
+        if endpoint.word is not None and not pbx.is_blind:
+            self.apply(pbx, endpoint, step.now, step, confirms=False, counts=False)
+        if endpoint.state() != before:
+            self.settle(pbx, endpoint, step)
+        self.schedule(pbx, endpoint)
+
+    def go_on_without_address(self, endpoint: Endpoint, step: Step) -> None:
+        """An older healthmon believed something of an endpoint that Asterisk cannot check for want of an address."""
+        settings = endpoint.settings
+        if settings is not None and not settings.has_address and (endpoint.belief or endpoint.pending):
+            self._distrust(endpoint, veil_for(Health.UP, settings), step, was_checked=True)
+            self._desk.book(endpoint, step)
+
+    def _distrust(self, endpoint: Endpoint, veil: str, step: Step, *, was_checked: bool) -> None:
+        """What is said of an endpoint turns out to be worth nothing: it is not qualified, or has no address.
+
+        Its "up" means nothing, and an outage could never end. When its settings are read for the first time, it was
+        always so: what was believed till then was not known.
+        """
+        ending = Ending.NOT_QUALIFIED if veil == NOT_QUALIFIED else Ending.NO_ADDRESS
+        cause = ending if was_checked else veil
+        words = self._desk.incidents.end(endpoint.target, endpoint.check, ending, step.now, step.changes)
+        transition = endpoint.forget(step.now if was_checked else endpoint.since, step.now, cause, Health.UNKNOWN)
+        if transition is not None:
+            step.changes.transitions.append(transition)
+            outcome = f"; {words}" if words else ""
+            step.changes.log.append(f"{endpoint.kind} {endpoint.target}: {cause}{outcome}")
+
+    # ------------------------------------------------------------ asking before believing
+
+    def schedule(self, pbx: Pbx, endpoint: Endpoint) -> None:
+        """Set the time at which what is pending is asked for anew, and believed if the answer is the same."""
+        if endpoint.pending is None:
+            pbx.pending.pop(endpoint.target, None)
+        else:
+            pbx.pending[endpoint.target] = endpoint
+        deadline = None if pbx.is_blind else endpoint.deadline()
+        if deadline is None:
+            self._desk.deadlines.clear((DUE, endpoint.target))
+            return
+        # Asked already since then: give the answer its time.
+        is_asked = endpoint.asked_at >= deadline
+        self._desk.deadlines.set((DUE, endpoint.target), endpoint.asked_at + ASK_AGAIN if is_asked else deadline)
+
+    def ask(self, pbx: Pbx, due: list[Endpoint], step: Step) -> None:
+        """Ask about those whose deadline has come: one by one, or by a snapshot when they are many (rule 7)."""
+        due = [one for one in due if not pbx.is_blind and one.deadline() is not None]
+        if not due:
+            return
+        if pbx.may_ask_singly(len(due), step.now):
+            singly = tuple(one.target for one in due)
+            settings_first = tuple(one.target for one in due if one.needs_settings(pbx.configured_at))
+            step.changes.questions.append(Question(pbx.name, singly, settings_first=settings_first))
+        elif step.now - pbx.snapshot_wanted_at < 1.0:
+            # One snapshot a second is enough for all whose time comes meanwhile.
+            for one in due:
+                self._desk.deadlines.set((DUE, one.target), pbx.snapshot_wanted_at + 1.0)
+            return
+        else:
+            # A snapshot lists no device states: the second witness is asked for one by one (rule 3).
+            singly = tuple(one.target for one in due if not one.was_asked_for_device())
+            pbx.snapshot_wanted_at = step.now
+            settings_first = self._sample_settings(pbx, step.now)
+            step.changes.questions.append(
+                Question(pbx.name, singly, wants_snapshot=True, settings_first=settings_first)
+            )
+        for one in due:
+            one.asked_at = step.now
+            self.schedule(pbx, one)
+
+    @staticmethod
+    def _sample_settings(pbx: Pbx, now: float) -> tuple[Target, ...]:
+        """Choose whose settings speak for all that are offline at present and cannot be believed without settings.
+
+        A snapshot confirms those, too, that are not due at this moment.
+        """
+        doubtful = [endpoint for endpoint in pbx.pending.values() if endpoint.needs_settings(pbx.configured_at)]
+        chosen = tuple(endpoint.target for endpoint in spread_over_sites(doubtful, MOST_SINGLE_QUESTIONS))
+        pbx.sample.update(chosen)
+        pbx.sampled_at = now
+        return chosen
+
+    def take_settings(self, pbx: Pbx, endpoint: Endpoint, settings: EndpointSettings, step: Step) -> None:
+        """Take settings that were read. If they have changed, "offline" means nothing before the first check."""
+        must_wait = endpoint.may_be_unchecked(pbx.configured_at) and is_checked_otherwise(endpoint.settings, settings)
+        self.configure(pbx, endpoint, step, settings=settings)
+        pbx.know_cycle_of(endpoint)
+        if endpoint.grace_why == pbx.grace_why and endpoint.is_in_grace(step.now):
+            self._set_end_of_grace(endpoint, (pbx.grace_since or step.now) + pbx.grace_for(endpoint))
+        if must_wait:
+            self._wait_for_first_check(pbx, endpoint, step)
+        pbx.sample.discard(endpoint.target)
+
+    def _wait_for_first_check(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
+        """Its settings have changed since it went offline; so may have those on whose behalf it was asked about."""
+        waiting = [endpoint]
+        if endpoint.target in pbx.sample:
+            waiting += [other for other in pbx.pending.values() if other.may_be_unchecked(pbx.configured_at)]
+        lasts = min(first_check_within(endpoint.settings, pbx.longest_cycle), LONGEST_WAIT)
+        for offline in waiting:
+            offline.is_looked_into = True
+            until = offline.offline_since + lasts
+            if until > max(step.now, offline.grace_until):
+                offline.begin_grace(RECONFIGURED, until, takes_evidence=True)
+                self.apply(pbx, offline, step.now, step, confirms=False, counts=False)
+
+    # ------------------------------------------------------------ flapping
+
+    def look_at_flapping(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
+        """A change has lasted long enough to count, or old ones have left the window."""
+        was_flapping = endpoint.is_flapping
+        self._desk.review_flapping(endpoint, step.now)
+        if endpoint.is_flapping is not was_flapping:
+            self.settle(pbx, endpoint, step)
+
+    # ------------------------------------------------------------ grace
+
+    def end_grace(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
+        """Its time to come back is over: what was last heard of it counts from now on."""
+        at, endpoint.grace_until, endpoint.calm = endpoint.grace_until, 0.0, None
+        if endpoint.is_waited_for_after_restart and endpoint.belief is Health.UP:
+            endpoint.cohort = NOT_BACK
+            self._desk.book(endpoint, step)
+        # Whether it came back while we were blind, the next snapshot tells.
+        if not pbx.is_blind and endpoint.word is not None:
+            self.apply(pbx, endpoint, at or step.now, step, confirms=False, counts=False)
+
+    def go_on_in_grace(self, pbx: Pbx, endpoint: Endpoint) -> None:
+        """Healthmon was stopped while the endpoint was in its grace, which began with the veil."""
+        if endpoint.veil.startswith(RESTARTED):
+            lasts, takes_evidence = pbx.grace_for(endpoint), True
+        elif endpoint.veil == RECONFIGURED:
+            # Those that were asked about on behalf of others were found to be checked; of itself that may not be known.
+            lasts, takes_evidence = first_check_within(None, pbx.longest_cycle), True
+            endpoint.is_looked_into = True
+        else:
+            lasts, takes_evidence = pbx.freeze_grace_for(endpoint), False
+        until = endpoint.veiled_since + lasts
+        endpoint.begin_grace(endpoint.veil, until, takes_evidence=takes_evidence)
+        pbx.awaited[endpoint.target] = endpoint
+        self._set_end_of_grace(endpoint, until)
+
+    def _set_end_of_grace(self, endpoint: Endpoint, until: float) -> None:
+        endpoint.grace_until = until
+        if endpoint.veil == endpoint.grace_why:
+            self._desk.deadlines.set((GRACE, endpoint.target), until)
+
+    # ------------------------------------------------------------ contacts of which events were missed
+
+    def doubt_contacts(self, pbx: Pbx, step: Step) -> None:
+        """Events were missed: whether a contact that was lost is still so, nobody can ask. That counts for a while.
+
+        A contact that registers is gone by then, or has registered anew, which an event tells.
+        """
+        for endpoint in pbx.endpoints.values():
+            if endpoint.doubt(step.now + DOUBTED_FOR):
+                self._desk.deadlines.set((DOUBT, endpoint.target), endpoint.doubted_at)
+
+    def go_on_degraded(self, endpoint: Endpoint, step: Step) -> None:
+        """Healthmon was stopped while a contact was lost, or slow: presume that it still is."""
+        if Health.DEGRADED in (endpoint.belief, endpoint.pending):
+            is_believed = endpoint.belief is Health.DEGRADED
+            endpoint.presumed = endpoint.reason if is_believed else endpoint.remark or "a contact was lost before"
+            endpoint.doubt(step.now + DOUBTED_FOR)
+            self._desk.deadlines.set((DOUBT, endpoint.target), endpoint.doubted_at)
+
+    def end_doubt(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
+        """What was known of its contacts is too old."""
+        if not endpoint.doubted_at:
+            return
+        before = endpoint.reading()
+        endpoint.forget_contacts()
+        if before is Health.DEGRADED:
+            endpoint.say("nothing was heard of its contacts for long")
+        if not pbx.is_blind and endpoint.word is not None:
+            self.apply(pbx, endpoint, step.now, step, confirms=False, counts=False)
+
+    # ------------------------------------------------------------ coming and going
+
+    def welcome(self, pbx: Pbx, endpoint: Endpoint, step: Step, *, is_first_look: bool) -> None:
+        """Begin to watch it."""
+        target = endpoint.target
+        pbx.endpoints[target] = endpoint
+        pbx.gone.pop(target, None)
+        endpoint.round = pbx.round
+        endpoint.not_usable = pbx.why_not_usable(target)
+        if is_first_look:
+            endpoint.cohort = FIRST_LOOK
+        pbx.know_cycle_of(endpoint)
+        if pbx.grace_since is not None:
+            until = pbx.grace_since + pbx.grace_for(endpoint)
+            endpoint.begin_grace(pbx.grace_why, until, takes_evidence=True)
+        if endpoint.settings is not None:
+            step.changes.settings[target] = endpoint.settings
+            step.changes.places += endpoint.settle_in(endpoint.settings.places, endpoint.settings.read_at)
+        if target in step.changes.forgotten:
+            step.changes.forgotten.remove(target)
+
+    def go_on_missing(self, pbx: Pbx, endpoint: Endpoint) -> None:
+        """Healthmon was stopped while its PBX did not list the endpoint."""
+        endpoint.is_listed = False
+        if endpoint.belief is not None:
+            self._vanish(pbx, endpoint, endpoint.veiled_since, was_removed=False)
+        self._desk.deadlines.set((UNLISTED, endpoint.target), endpoint.veiled_since + FORGOTTEN_AFTER)
+
+    def miss(self, pbx: Pbx, endpoint: Endpoint, at: float, step: Step) -> None:
+        """The snapshot of ``at`` does not list it: unknown, not gone (rule 3)."""
+        endpoint.is_listed, endpoint.calm = False, None
+        endpoint.was_unlisted_by_accident = not pbx.is_listed_for_certain(endpoint.target)
+        if endpoint.belief is not None and not endpoint.was_unlisted_by_accident:
+            self._vanish(pbx, endpoint, at, was_removed=False)
+        self._desk.veil(endpoint, endpoint.why_veiled(at), at, step)
+        self._desk.deadlines.set((UNLISTED, endpoint.target), at + FORGOTTEN_AFTER)
+        self._desk.book(endpoint, step)
+        self.schedule(pbx, endpoint)
+
+    def remove(self, pbx: Pbx, endpoint: Endpoint, at: float, step: Step) -> None:
+        """Asterisk no longer has it: no outage, the end of watching."""
+        if endpoint.belief is not None:
+            self._vanish(pbx, endpoint, at, was_removed=True)
+        pbx.removed.add(endpoint.target)
+        self.forget(pbx, endpoint, at, step, ending=Ending.REMOVED)
+
+    @staticmethod
+    def _vanish(pbx: Pbx, endpoint: Endpoint, at: float, *, was_removed: bool) -> None:
+        was_up = endpoint.belief is Health.UP
+        pbx.vanished[endpoint.target] = Vanished(endpoint.target, endpoint.kind, was_up, at, was_removed)
+
+    def forget(self, pbx: Pbx, endpoint: Endpoint, at: float, step: Step, *, ending: Ending, cause: str = "") -> None:
+        """Watch it no longer; its history stays."""
+        target, changes, cause = endpoint.target, step.changes, cause or ending
+        self._desk.unveil(endpoint, at, step)
+        words = self._desk.incidents.end(target, endpoint.check, ending, step.now, changes)
+        transition = endpoint.forget(at, step.now, cause)
+        if transition is not None:
+            changes.transitions.append(transition)
+            changes.log.append(f"{endpoint.kind} {target}: {cause}{'; ' if words else ''}{words}")
+        changes.states.pop((target, endpoint.check), None)
+        changes.settings.pop(target, None)
+        changes.forgotten.append(target)
+        for reason in (DUE, GRACE, FLAPS, UNLISTED, DOUBT):
+            self._desk.deadlines.clear((reason, target))
+        self._desk.members.drop(endpoint)
+        pbx.gone[target] = at
+        for known in (pbx.endpoints, pbx.pending, pbx.awaited):
+            known.pop(target, None)
+
+
+def spread_over_sites(endpoints: Sequence[Endpoint], most: int) -> list[Endpoint]:
+    """So many of these endpoints at most, of as many addresses as possible."""
+    by_address: dict[str, list[Endpoint]] = {}
+    for endpoint in endpoints:
+        by_address.setdefault(endpoint.address, []).append(endpoint)
+    in_turns = (endpoint for turn in zip_longest(*by_address.values()) for endpoint in turn if endpoint is not None)
+    return list(islice(in_turns, most))

@@ -1,0 +1,389 @@
+"""What is known of one PBX besides its endpoints: its connection, blindness, restarts, and what vanished."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from healthmon.config.types import Hold, PbxConfig
+from healthmon.core.belief.drivers import HOLD as DRIVERS_HOLD
+from healthmon.core.belief.drivers import no_driver
+from healthmon.core.belief.endpoint import Endpoint
+from healthmon.core.belief.evidence import first_check_within
+from healthmon.core.belief.flapping import FlapRule
+from healthmon.core.belief.inventory import HOLD as INVENTORY_HOLD
+from healthmon.core.belief.inventory import Vanished
+from healthmon.core.belief.machine import Machine
+from healthmon.core.step import Step
+from healthmon.errors import Trouble
+from healthmon.model import (
+    MOST_WATCHED,
+    Channel,
+    Check,
+    ConnectionReport,
+    ContactChange,
+    ContactStatus,
+    EndpointSettings,
+    Health,
+    Kind,
+    Observation,
+    PbxState,
+    Removed,
+    Snapshot,
+    Target,
+)
+
+JUST_STARTED = "healthmon has just started"
+
+#: Three restarts in ten minutes are an incident; it closes ten minutes after the last (seconds).
+RESTARTS_WINDOW = 600.0
+RESTARTS_TOO_MANY = 3
+
+#: Silence longer than this was a freeze, and Asterisk's checks are late afterwards (seconds).
+FREEZE = 5.0
+
+#: Four outages in ten minutes; each restart of Asterisk is one.
+FLAPS_OF_A_PBX = FlapRule(start=8)
+
+#: The event stream of an Asterisk that is back has so long to come back, too (seconds).
+EVENTS_COME_BACK_WITHIN = 10.0
+
+#: More single questions than this within a second, and a snapshot is asked for instead (rule 7).
+MOST_SINGLE_QUESTIONS = 20
+
+#: While a PBX is blind, no more things than this are kept; the next snapshot repairs the rest.
+MOST_HELD = 100_000
+
+#: So many contacts of a PBX's endpoints are remembered: a PBX that invents new ones must not fill the memory.
+MOST_CONTACTS = 2 * MOST_WATCHED
+#: … nor by moving them about.
+MOST_PLACES = 2 * MOST_WATCHED
+#: So many endpoints begin to be watched at once: while it takes them, the engine does nothing for other PBXs (2 s).
+MOST_NEWCOMERS = 25_000
+
+#: Nothing that was seen before waits so long for being looked at (seconds).
+GONE_FOR = 3600.0
+
+TOO_MANY = f"more than {MOST_WATCHED:,} endpoints are to be watched; the rest is not"
+
+#: What came in while the PBX was blind, the newest of each kind and target.
+Held = Observation | ContactChange | Removed
+
+
+#: What is only listed, and of which nothing could be read for so long, is watched all the same (seconds).
+CONFIRMED_WITHIN = 600.0
+
+
+class Candidate(Struct):
+    """An endpoint that may be in Asterisk's list alone: it was deleted, or some module made it."""
+
+    #: What was first seen of it.
+    observation: Observation
+    is_first_look: bool
+    #: The number of the snapshot that listed it last.
+    round: int
+
+
+class Pbx:
+    """One Asterisk. Owned by the engine thread."""
+
+    def __init__(self, config: PbxConfig, remembered: PbxState | None, now: float) -> None:
+        state = remembered or PbxState(config.name)
+        self.name = config.name
+        self.target = Target(config.name)
+        self.connection = self._machine(Check.CONNECTION, config.hold, now)
+        self.inventory = self._machine(Check.INVENTORY, INVENTORY_HOLD, now)
+        self.drivers = self._machine(Check.DRIVERS, DRIVERS_HOLD, now)
+        self.restarting = self._machine(Check.RESTARTS, config.hold, now)
+        self.connection.flap_rule = FLAPS_OF_A_PBX
+        self.reports: dict[Channel, ConnectionReport] = {}
+        self.use(config)
+        self.startup_time = state.startup_time
+        self.last_reload_time = state.last_reload_time
+        self.version = state.version
+        self.was_seen = state.was_seen
+        self.blind_why = state.blind_why
+        self.blind_since = min(state.blind_since, now)
+        #: When we noticed that we are blind: a snapshot asked for before proves nothing.
+        self.noticed_at = now
+        self.may_be_frozen = False
+        #: When it answered again after it had not.
+        self.answers_since = 0.0
+        self.snapshot_at = 0.0
+        #: Technologies without their channel driver, and those that could not be listed, by the newest snapshot.
+        self.missing_drivers: tuple[str, ...] = ()
+        self.unlisted: tuple[str, ...] = ()
+        self.round = 0
+        self.endpoints: dict[Target, Endpoint] = {}
+        self.pending: dict[Target, Endpoint] = {}
+        #: What was up when Asterisk was restarted, and has not come back.
+        self.awaited: dict[Target, Endpoint] = {}
+        #: More endpoints are to be watched than can be.
+        self.has_too_many = False
+        #: Settings that were read before their endpoint was seen.
+        self.settings: dict[Target, EndpointSettings] = {}
+        #: How many endpoints are new with the last snapshot, or have come since.
+        self.newcomers = 0
+        #: How many contacts of its endpoints are remembered, or were at the last snapshot and have come since.
+        self.contacts = 0
+        #: How many places of contacts were remembered at the last snapshot.
+        self.places = 0
+        #: Listed as offline, and not known to be configured: nothing is booked of them until their settings are read.
+        self.candidates: dict[Target, Candidate] = {}
+        #: Removed from Asterisk's configuration, which lists them as offline until its next restart.
+        self.removed: set[Target] = set()
+        #: When each target that is watched no longer was last watched: what is older does not bring it back.
+        self.gone: dict[Target, float] = {}
+        self.vanished: dict[Target, Vanished] = {}
+        self.alarm_since: float | None = None
+        #: An alarm goes on that an earlier run of healthmon raised.
+        self.alarm_is_inherited = False
+        self.held: dict[tuple[object, ...], Held] = {}
+        self.restarts: deque[float] = deque()
+        self.grace_since: float | None = None
+        self.grace_why = ""
+        #: The longest time within which an endpoint here is checked first after a start (seconds).
+        self.longest_cycle = 0.0
+        #: When Asterisk took its present configuration; 0.0: not known.
+        self.configured_at = 0.0
+        #: Whether the snapshot that is looked at was taken after settings had been read for the same question.
+        self.has_read_settings = False
+        #: Whose settings were asked for, and are not read yet, on behalf of all that are offline and may only not have
+        #: been checked; and when they were asked for last: they speak for nothing that went offline later.
+        self.sample: set[Target] = set()
+        self.sampled_at = 0.0
+        self.cohort_due: dict[tuple[str, str], float] = {}
+        self.snapshot_wanted_at = 0.0
+        self.asked_singly: deque[float] = deque()
+
+    def _machine(self, check: str, hold: Hold, now: float) -> Machine:
+        return Machine(self.target, check, Kind.PBX, hold, watch="", watched_since=now)
+
+    def use(self, config: PbxConfig) -> None:
+        """Take a new configuration."""
+        self.config = config
+        self.set_connection_hold()
+
+    @property
+    def machines(self) -> tuple[Machine, ...]:
+        """The checks of the PBX itself."""
+        return self.connection, self.inventory, self.drivers, self.restarting
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether nothing behind this PBX can be seen at present."""
+        return bool(self.blind_why)
+
+    def state(self) -> PbxState:
+        """Return everything worth booking, as a value."""
+        return PbxState(
+            pbx=self.name,
+            startup_time=self.startup_time,
+            last_reload_time=self.last_reload_time,
+            version=self.version,
+            blind_why=self.blind_why,
+            blind_since=self.blind_since,
+            was_seen=self.was_seen,
+        )
+
+    # ------------------------------------------------------------ the connection
+
+    def connection_health(self, at: float) -> tuple[Health, str]:
+        """What the newest reports by both ways amount to at this time, in words."""
+        rest, events = self.reports.get(Channel.REST), self.reports.get(Channel.EVENTS)
+        if rest is not None and rest.trouble is not None:
+            health = Health.UNKNOWN if rest.trouble.is_ours else Health.DOWN
+            return health, rest.words or rest.trouble
+        # A moment after a restart the old stream's end says nothing: the next poll looks whether there is a new one.
+        has_had_time = at >= self.answers_since + EVENTS_COME_BACK_WITHIN
+        if events is not None and events.trouble is not None and has_had_time:
+            words = events.words or events.trouble
+            remark = f"no events: {words}; polled every {self.config.poll_every:.0f} s"
+        else:
+            remark = (rest.remark if rest else "") or (events.remark if events else "")
+        if self.has_too_many:
+            remark = f"{remark}; {TOO_MANY}" if remark else TOO_MANY
+        return (Health.DEGRADED, remark) if remark else (Health.UP, "Asterisk answers")
+
+    def set_connection_hold(self) -> None:
+        """A booting Asterisk is down only after its grace (rule 11)."""
+        rest = self.reports.get(Channel.REST)
+        hold, self.connection.hold_why = self.config.hold, ""
+        if rest is not None and rest.trouble is Trouble.STARTING:
+            self.connection.hold_why = "Asterisk is starting"
+            after = max(hold.down_after, self.config.restart_grace)
+            hold = Hold(after, hold.up_after, hold.degraded_after, hold.down_after_exact)
+        if hold != self.connection.hold:
+            self.connection.hold = hold
+
+    def is_new_trouble(self, report: ConnectionReport) -> bool:
+        """Whether this failed look makes us blind: each one by REST, the first of a series by events.
+
+        Without events the polls still see everything, only later.
+        """
+        before = self.reports.get(report.channel)
+        if report.trouble is None:
+            return False
+        return report.channel is Channel.REST or before is None or before.trouble is None
+
+    def last_proof_of_life(self, report: ConnectionReport) -> float:
+        """Since when we see nothing: the last proof of life, which a snapshot is too."""
+        alive_at = self.snapshot_at if report.alive_at is None else max(report.alive_at, self.snapshot_at)
+        return min(alive_at or report.at, report.at)
+
+    @staticmethod
+    def began_at(report: ConnectionReport, before: ConnectionReport | None) -> float:
+        """When what is reported began: the first look that failed found no answer from its beginning on."""
+        is_first = before is None or before.trouble is None
+        return report.at if report.asked_at is None or not is_first else min(report.asked_at, report.at)
+
+    # ------------------------------------------------------------ how much is kept of it
+
+    @property
+    def is_full(self) -> bool:
+        """Whether no more endpoints of it can be watched."""
+        return len(self.endpoints) + len(self.candidates) >= MOST_WATCHED
+
+    def note_too_many(self, step: Step) -> None:
+        """More endpoints are to be watched than can be: say so, once."""
+        if not self.has_too_many:
+            self.has_too_many = True
+            step.changes.log.append(f"{self.target}: {TOO_MANY}")
+
+    @property
+    def has_more_newcomers(self) -> bool:
+        """Whether more endpoints are new than are taken at once; the others come with the next snapshot."""
+        return self.newcomers > MOST_NEWCOMERS
+
+    def take_stock(self, snapshot: Snapshot) -> None:
+        """Forget what is listed no longer, or is too old to matter, and count the rest: names come and go for ever."""
+        unlisted = [target for target, candidate in self.candidates.items() if candidate.round != self.round]
+        for target in unlisted:
+            del self.candidates[target]
+        if max(len(self.removed), len(self.settings)) >= MOST_WATCHED:
+            listed = {observation.target for observation in snapshot.endpoints}
+            self.removed &= listed
+            self.settings = {target: settings for target, settings in self.settings.items() if target in listed}
+        # What was seen before then has long been looked at.
+        self.gone = {target: at for target, at in self.gone.items() if at > snapshot.asked_at - GONE_FOR}
+        self.contacts = sum(len(endpoint.contacts) for endpoint in self.endpoints.values() if endpoint.contacts)
+        self.places = sum(len(endpoint.places) for endpoint in self.endpoints.values())
+
+    def has_room_for(self, endpoint: Endpoint, change: ContactChange) -> bool:
+        """Whether a contact can be remembered; a new one is counted."""
+        if change.status is ContactStatus.REMOVED or (endpoint.contacts and change.uri in endpoint.contacts):
+            return True
+        self.contacts += 1
+        return self.contacts <= MOST_CONTACTS
+
+    # ------------------------------------------------------------ channel drivers
+
+    def why_not_usable(self, target: Target) -> str:
+        """Say that the channel driver of an endpoint is missing; "": it is not."""
+        return no_driver([target.technology]) if target.technology in self.missing_drivers else ""
+
+    def is_listed_for_certain(self, target: Target) -> bool:
+        """Whether a list without this endpoint says anything about it."""
+        return target.technology not in (*self.missing_drivers, *self.unlisted)
+
+    # ------------------------------------------------------------ what came in while it was blind
+
+    def hold(self, sighting: Held) -> None:
+        """Keep it until the next snapshot tells what was before it."""
+        if isinstance(sighting, Observation):
+            key: tuple[object, ...] = (sighting.target, sighting.witness, sighting.source)
+        elif isinstance(sighting, ContactChange):
+            key = (sighting.target, sighting.uri)
+        else:
+            key = (sighting.target,)
+        if key in self.held or len(self.held) < MOST_HELD:
+            self.held[key] = sighting
+
+    def contacts_held(self, until: float) -> list[ContactChange]:
+        """What came in about contacts before the snapshot was asked for, which does not speak of them."""
+        changes = (one for one in self.held.values() if isinstance(one, ContactChange) and one.at <= until)
+        return sorted(changes, key=lambda one: one.at)
+
+    def release(self, after: float) -> list[Held]:
+        """Give back what is newer than the snapshot, in its order."""
+        held, self.held = self.held, {}
+        return sorted((one for one in held.values() if one.at > after), key=lambda one: one.at)
+
+    # ------------------------------------------------------------ restarts
+
+    def count_restart(self, at: float) -> int:
+        """Note a restart; return how many there were in the window."""
+        self.restarts.append(at)
+        while self.restarts[0] <= at - RESTARTS_WINDOW:
+            self.restarts.popleft()
+        return len(self.restarts)
+
+    def grace_for(self, endpoint: Endpoint) -> float:
+        """How long "offline" means nothing for this endpoint after a restart (seconds)."""
+        return max(self.config.restart_grace, first_check_within(endpoint.settings, self.longest_cycle))
+
+    def know_cycle_of(self, endpoint: Endpoint) -> None:
+        """Keep in mind how long it takes until an endpoint like this one is checked."""
+        if endpoint.settings is not None:
+            self.longest_cycle = max(self.longest_cycle, first_check_within(endpoint.settings, 0.0))
+
+    def freeze_grace_for(self, endpoint: Endpoint) -> float:
+        """The same after a freeze: until Asterisk has surely checked it anew (seconds)."""
+        settings = endpoint.settings
+        if settings is None:
+            return first_check_within(settings, self.longest_cycle)
+        return settings.qualify_frequency + settings.qualify_timeout if settings.is_qualified else 0.0
+
+    # ------------------------------------------------------------ questions
+
+    def may_confirm(self, endpoint: Endpoint) -> bool:
+        """Whether the snapshot that is looked at may confirm what is pending of an endpoint.
+
+        Of what may only not have been checked yet, or may have logged out, settings must have been read before, its own
+        or those of others.
+        """
+        is_spoken_for = self.has_read_settings and endpoint.offline_since <= self.sampled_at
+        return is_spoken_for or not endpoint.needs_settings(self.configured_at)
+
+    def may_ask_singly(self, how_many: int, now: float) -> bool:
+        """Whether so many single questions more are no burden to Asterisk; if so, count them."""
+        while self.asked_singly and self.asked_singly[0] <= now - 1.0:
+            self.asked_singly.popleft()
+        if len(self.asked_singly) + how_many > MOST_SINGLE_QUESTIONS:
+            return False
+        self.asked_singly.extend([now] * how_many)
+        return True
+
+    def shift(self, by: float) -> None:
+        """Move all times by so many seconds: somebody set the clock."""
+        self.blind_since += by if self.blind_since else 0.0
+        self.answers_since += by
+        self.noticed_at += by
+        self.snapshot_at += by if self.snapshot_at else 0.0
+        self.snapshot_wanted_at += by
+        self.configured_at += by if self.configured_at else 0.0
+        self.sampled_at += by
+        self.gone = {target: at + by for target, at in self.gone.items()}
+        self.restarts = deque(at + by for at in self.restarts)
+        self.asked_singly.clear()
+        self.cohort_due = {key: at + by for key, at in self.cohort_due.items()}
+        self.grace_since = None if self.grace_since is None else self.grace_since + by
+        self.alarm_since = None if self.alarm_since is None else self.alarm_since + by
+        for machine in self.machines:
+            machine.shift(by)
+        for endpoint in self.endpoints.values():
+            endpoint.shift(by)
+        for one in self.vanished.values():
+            one.at += by
+        for candidate in self.candidates.values():
+            candidate.observation = replace(candidate.observation, at=candidate.observation.at + by)
+        self.reports = {channel: _moved(report, by) for channel, report in self.reports.items()}
+        self.held = {key: replace(one, at=one.at + by) for key, one in self.held.items()}
+
+
+def _moved(report: ConnectionReport, by: float) -> ConnectionReport:
+    alive_at = None if report.alive_at is None else report.alive_at + by
+    asked_at = None if report.asked_at is None else report.asked_at + by
+    return replace(report, at=report.at + by, alive_at=alive_at, asked_at=asked_at)

@@ -1,0 +1,362 @@
+"""What happens to a PBX itself: blindness, its connection, restarts, and its inventory."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from healthmon.core.belief.drivers import assess as assess_drivers
+from healthmon.core.belief.drivers import needs_its_driver
+from healthmon.core.belief.endpoints import ASK_AGAIN, Endpoints
+from healthmon.core.belief.evidence import FROZE, LONGEST_WAIT, RESTARTED
+from healthmon.core.belief.inventory import ACCEPTED_AFTER, assess, at_once
+from healthmon.core.belief.machine import Machine
+from healthmon.core.belief.pbx import FREEZE, JUST_STARTED, RESTARTS_TOO_MANY, RESTARTS_WINDOW, Pbx
+from healthmon.core.desk import Desk
+from healthmon.core.step import Step
+from healthmon.errors import Trouble
+from healthmon.model import (
+    Channel,
+    Check,
+    ConnectionReport,
+    Ending,
+    Health,
+    Question,
+    Restart,
+    Snapshot,
+    Target,
+    VeilPeriod,
+)
+
+#: The keys of deadlines; CHECK goes with (name of a PBX, check), the others with the name of a PBX.
+CHECK = "check"
+RESTARTS_OVER = "restarts over"
+ACCEPT = "accept"
+
+
+class Pbxs:
+    """Applies what was heard to the PBXs themselves. Owned by the engine thread."""
+
+    def __init__(self, desk: Desk, endpoints: Endpoints) -> None:
+        self._desk = desk
+        self._endpoints = endpoints
+
+    # ------------------------------------------------------------ blindness (rule 5)
+
+    def start(self, pbx: Pbx, since: float, step: Step) -> None:
+        """Veil a PBX until its first snapshot: healthmon has just started, or has just been told of it."""
+        if pbx.is_blind:
+            # Blind already when healthmon stopped; that veil is still open.
+            pbx.blind_why = JUST_STARTED
+            step.changes.pbx_states[pbx.name] = pbx.state()
+        else:
+            self._begin_blindness(pbx, JUST_STARTED, since, step)
+        pbx.noticed_at = step.now
+        if pbx.connection.belief is not None or pbx.connection.pending is not None:
+            self._desk.veil(pbx.connection, JUST_STARTED, since, step)
+            self._desk.book(pbx.connection, step)
+        if pbx.restarting.belief is Health.DEGRADED:
+            self._desk.deadlines.set((RESTARTS_OVER, pbx.name), step.now + RESTARTS_WINDOW)
+        if pbx.inventory.belief not in (None, Health.UP):
+            pbx.alarm_since = pbx.inventory.since
+            pbx.alarm_is_inherited = True
+            self._desk.deadlines.set((ACCEPT, pbx.name), pbx.inventory.believed_at + ACCEPTED_AFTER)
+
+    def _begin_blindness(self, pbx: Pbx, why: str, since: float, step: Step) -> None:
+        pbx.blind_why, pbx.blind_since, pbx.noticed_at = why, since, step.now
+        step.changes.pbx_states[pbx.name] = pbx.state()
+        period = VeilPeriod(pbx.target, Check.REACHABILITY, since, None, why)
+        step.changes.veils[pbx.target, Check.REACHABILITY, since] = period
+        if why != JUST_STARTED:
+            step.changes.log.append(f"{pbx.target}: nothing behind it can be seen ({why})")
+        for endpoint in pbx.pending.values():
+            self._endpoints.schedule(pbx, endpoint)
+
+    def _end_blindness(self, pbx: Pbx, at: float, step: Step) -> None:
+        since, why, until = pbx.blind_since, pbx.blind_why, max(at, pbx.blind_since)
+        pbx.blind_why, pbx.may_be_frozen = "", False
+        period = VeilPeriod(pbx.target, Check.REACHABILITY, since, until, why)
+        step.changes.veils[pbx.target, Check.REACHABILITY, since] = period
+        lasted = f"{until - since:.0f} s"
+        words = (
+            f"first look; nothing was seen for {lasted}"
+            if why == JUST_STARTED
+            else f"seen again after {lasted} ({why})"
+        )
+        step.changes.log.append(f"{pbx.target}: {words}")
+        for endpoint in list(pbx.pending.values()):
+            if not endpoint.veil:
+                endpoint.stop_clocks_between(since, until)
+                self._desk.book(endpoint, step)
+            self._endpoints.schedule(pbx, endpoint)
+
+    # ------------------------------------------------------------ the connection
+
+    def report(self, pbx: Pbx, report: ConnectionReport, step: Step) -> None:
+        """Take how one way to the PBX stands."""
+        before = pbx.reports.get(report.channel)
+        if before is not None and report.at < before.at:
+            return
+        is_new = pbx.is_new_trouble(report)
+        pbx.reports[report.channel] = report
+        if is_new:
+            self._cannot_see(pbx, report, step)
+        self._observe_connection(pbx, pbx.began_at(report, before), step)
+
+    def _cannot_see(self, pbx: Pbx, report: ConnectionReport, step: Step) -> None:
+        why = report.words or str(report.trouble)
+        if not pbx.is_blind:
+            self._begin_blindness(pbx, why, pbx.last_proof_of_life(report), step)
+            self.want_snapshot(pbx, step)
+        elif pbx.blind_why == JUST_STARTED:
+            pbx.blind_why = why
+            step.changes.pbx_states[pbx.name] = pbx.state()
+        elif report.channel is Channel.EVENTS:
+            # A stream that lived on while we were refused is gone: how it is now, REST tells sooner than it would.
+            self.want_snapshot(pbx, step)
+        # Asterisk itself stands still only where a question has no answer. That the stream is silent does not say so:
+        # where HTTP sessions are used up, our own heartbeat cannot be posted.
+        pbx.may_be_frozen = pbx.may_be_frozen or report.trouble is Trouble.TIMED_OUT
+
+    def _observe_connection(self, pbx: Pbx, at: float, step: Step) -> None:
+        if Channel.REST not in pbx.reports:
+            # Events alone do not tell whether Asterisk answers.
+            return
+        health, words = pbx.connection_health(at)
+        hold = pbx.connection.hold
+        pbx.set_connection_hold()
+        was_veiled = self._desk.unveil(pbx.connection, at, step)
+        was_flapping = pbx.connection.is_flapping
+        # Events that come and go while the polls go on are no outages; why nothing comes of a look may change in one.
+        seen = Health.DOWN if health in (Health.DOWN, Health.UNKNOWN) else Health.UP
+        pbx.connection.count_change(seen, at, counts=not was_veiled)
+        self._desk.review_flapping(pbx.connection, step.now)
+        changed = was_veiled or pbx.connection.is_flapping is not was_flapping or pbx.connection.hold is not hold
+        self._observe(pbx.connection, (health, words), at, step, changed=changed)
+
+    def _observe(
+        self, machine: Machine, seen: tuple[Health, str], at: float, step: Step, *, changed: bool = False
+    ) -> None:
+        """Every report about a PBX may confirm: it comes of a look (rule 7)."""
+        before, (health, words) = machine.fingerprint(), seen
+        transition = machine.see(health, at, step.now, words, confirms=True)
+        if machine.is_flapping and machine.pending is None:
+            self._desk.review_flapping(machine, step.now)
+        # What is seen now, where that is not what is believed.
+        machine.remark = words if health is not Health.UP and words != machine.reason else ""
+        if changed or transition is not None or machine.fingerprint() != before:
+            self._desk.settle(machine, transition, step)
+        self._schedule(machine, step)
+
+    def _schedule(self, machine: Machine, step: Step) -> None:
+        key, deadline = (CHECK, (machine.target.pbx, machine.check)), machine.deadline()
+        if deadline is None:
+            self._desk.deadlines.clear(key)
+        else:
+            self._desk.deadlines.set(key, deadline if deadline > step.now else step.now + ASK_AGAIN)
+
+    def ask(self, pbx: Pbx, check: str, step: Step) -> None:
+        """A deadline of the PBX itself has come: have it looked at."""
+        self._desk.deadlines.set((CHECK, (pbx.name, check)), step.now + ASK_AGAIN)
+        self._want_snapshot_now(pbx, step)
+
+    def want_snapshot(self, pbx: Pbx, step: Step) -> None:
+        """Have everything looked at, at most once a second."""
+        if step.now - pbx.snapshot_wanted_at >= 1.0:
+            self._want_snapshot_now(pbx, step)
+
+    @staticmethod
+    def _want_snapshot_now(pbx: Pbx, step: Step) -> None:
+        pbx.snapshot_wanted_at = step.now
+        step.changes.questions.append(Question(pbx.name, wants_snapshot=True))
+
+    def look_at_flapping(self, pbx: Pbx, step: Step) -> None:
+        """An outage has lasted long enough to count, or old ones have left the window."""
+        was_flapping = pbx.connection.is_flapping
+        self._desk.review_flapping(pbx.connection, step.now)
+        if pbx.connection.is_flapping is not was_flapping:
+            self._desk.settle(pbx.connection, None, step)
+
+    # ------------------------------------------------------------ what a snapshot says of the PBX
+
+    def is_too_old(self, pbx: Pbx, snapshot: Snapshot, step: Step) -> bool:
+        """Whether this snapshot was asked for before the last one, or before we noticed that we were blind."""
+        if snapshot.asked_at < pbx.snapshot_at:
+            return True
+        if pbx.is_blind and snapshot.asked_at < pbx.noticed_at:
+            self.want_snapshot(pbx, step)
+            return True
+        return False
+
+    def see(self, pbx: Pbx, snapshot: Snapshot, step: Step) -> None:
+        """Take what a snapshot says of the PBX itself, before its endpoints are looked at."""
+        at, before = snapshot.asked_at, pbx.state()
+        if snapshot.startup_time and pbx.startup_time and snapshot.startup_time != pbx.startup_time:
+            self._restarted(pbx, snapshot, step)
+        elif pbx.may_be_frozen and at - pbx.blind_since > FREEZE:
+            self._thawed(pbx, at - pbx.blind_since)
+        elif not pbx.snapshot_at and snapshot.running_for is not None:
+            self._look_at_start(pbx, at - snapshot.running_for, at)
+        if pbx.is_blind:
+            self._end_blindness(pbx, at, step)
+        pbx.snapshot_at = at
+        pbx.startup_time = snapshot.startup_time or pbx.startup_time
+        pbx.last_reload_time = snapshot.last_reload_time or pbx.last_reload_time
+        pbx.version = snapshot.version or pbx.version
+        pbx.has_read_settings = snapshot.follows_settings
+        if snapshot.configured_for is not None:
+            pbx.configured_at = at - snapshot.configured_for
+        self._note_drivers(pbx, snapshot)
+        if pbx.state() != before:
+            step.changes.pbx_states[pbx.name] = pbx.state()
+        self._answers(pbx, at, step)
+
+    def _answers(self, pbx: Pbx, at: float, step: Step) -> None:
+        rest = pbx.reports.get(Channel.REST)
+        if rest is None or rest.at <= at:
+            if rest and rest.trouble is not None:
+                pbx.answers_since = at
+            remark = rest.remark if rest and rest.trouble is None else ""
+            pbx.reports[Channel.REST] = ConnectionReport(pbx.name, Channel.REST, at, remark=remark, alive_at=at)
+            self._observe_connection(pbx, at, step)
+
+    # ------------------------------------------------------------ restarts (rule 11)
+
+    def _look_at_start(self, pbx: Pbx, since: float, at: float) -> None:
+        """Our first look at a PBX: what Asterisk has not had the time to check since its own start is in grace."""
+        if at >= since + max(pbx.config.restart_grace, pbx.longest_cycle, LONGEST_WAIT):
+            return
+        self._begin_grace(pbx, since)
+        for endpoint in pbx.endpoints.values():
+            until = since + pbx.grace_for(endpoint)
+            # That it is down was seen before, by evidence.
+            if until > at >= endpoint.grace_until and endpoint.pending is not Health.DOWN:
+                endpoint.begin_grace(pbx.grace_why, until, takes_evidence=True)
+
+    def _restarted(self, pbx: Pbx, snapshot: Snapshot, step: Step) -> None:
+        at = snapshot.asked_at
+        self._note_restart(pbx, snapshot, step)
+        pbx.removed.clear()
+        self._count_restart(pbx, at, step)
+        is_in_grace = pbx.grace_since is not None and at < pbx.grace_since + pbx.config.restart_grace
+        if not is_in_grace:
+            self._begin_grace(pbx, at)
+            pbx.cohort_due.clear()
+            pbx.awaited.clear()
+        for endpoint in pbx.endpoints.values():
+            # A second restart does not extend a grace that runs.
+            if at >= endpoint.grace_until:
+                endpoint.begin_grace(pbx.grace_why, at + pbx.grace_for(endpoint), takes_evidence=True)
+
+    def _begin_grace(self, pbx: Pbx, since: float) -> None:
+        local = datetime.fromtimestamp(since, self._desk.config.timezone)
+        pbx.grace_since, pbx.grace_why = since, f"{RESTARTED} {local:%H:%M:%S}"
+
+    def _note_restart(self, pbx: Pbx, snapshot: Snapshot, step: Step) -> None:
+        """Book the event, and tell it where that is wanted."""
+        running_for = snapshot.running_for or 0.0
+        restart = Restart(pbx.name, max(snapshot.asked_at - running_for, pbx.snapshot_at), snapshot.startup_time)
+        step.changes.restarts.append(restart)
+        if pbx.config.tell_restarts:
+            words = self._desk.incidents.tell_restart(pbx.target, restart, step)
+            step.changes.log.append(f"{pbx.target}: the restart: {words}")
+
+    def _count_restart(self, pbx: Pbx, at: float, step: Step) -> None:
+        restarts = pbx.count_restart(at)
+        step.changes.log.append(f"{pbx.target}: Asterisk was restarted")
+        self._desk.deadlines.set((RESTARTS_OVER, pbx.name), at + RESTARTS_WINDOW)
+        if restarts >= RESTARTS_TOO_MANY and pbx.restarting.belief is not Health.DEGRADED:
+            words = f"{restarts} restarts in {RESTARTS_WINDOW / 60:.0f} minutes"
+            transition = pbx.restarting.believe(Health.DEGRADED, at, step.now, words)
+            self._desk.settle(pbx.restarting, transition, step)
+
+    def restarts_are_over(self, pbx: Pbx, step: Step) -> None:
+        """Ten minutes without a restart."""
+        if pbx.restarting.belief is Health.DEGRADED:
+            transition = pbx.restarting.believe(Health.UP, step.now, step.now, "no restart for ten minutes")
+            self._desk.settle(pbx.restarting, transition, step)
+
+    @staticmethod
+    def _thawed(pbx: Pbx, after: float) -> None:
+        why = f"{FROZE} {after:.0f} s"
+        at = pbx.blind_since + after
+        for endpoint in pbx.endpoints.values():
+            until = at + pbx.freeze_grace_for(endpoint)
+            if until > max(at, endpoint.grace_until):
+                endpoint.begin_grace(why, until, takes_evidence=False)
+
+    # ------------------------------------------------------------ channel drivers
+
+    @staticmethod
+    def _note_drivers(pbx: Pbx, snapshot: Snapshot) -> None:
+        """Have each endpoint know whether its channel driver is there; the rest of the snapshot draws conclusions."""
+        if (snapshot.missing_drivers, snapshot.unlisted) == (pbx.missing_drivers, pbx.unlisted):
+            return
+        pbx.missing_drivers, pbx.unlisted = snapshot.missing_drivers, snapshot.unlisted
+        for endpoint in pbx.endpoints.values():
+            endpoint.not_usable, endpoint.calm = pbx.why_not_usable(endpoint.target), None
+            if pbx.is_listed_for_certain(endpoint.target) and endpoint.was_unlisted_by_accident:
+                # That it was not listed said nothing so far.
+                endpoint.is_listed, endpoint.was_unlisted_by_accident = True, False
+
+    def take_drivers(self, pbx: Pbx, at: float, step: Step) -> None:
+        """Judge, after a snapshot, whether a channel driver is missing that somebody needs."""
+        lacking = [
+            technology
+            for technology in pbx.missing_drivers
+            if any(one.target.technology == technology and needs_its_driver(one, at) for one in pbx.endpoints.values())
+        ]
+        if lacking or pbx.drivers.belief is not None or pbx.drivers.pending is not None:
+            self._observe(pbx.drivers, assess_drivers(lacking), at, step)
+
+    # ------------------------------------------------------------ inventory (rule 3)
+
+    def take_inventory(self, pbx: Pbx, at: float, step: Step) -> None:
+        """Judge, after a snapshot, whether too much has vanished."""
+        if not pbx.vanished and pbx.inventory.belief is Health.UP and pbx.inventory.pending is None:
+            return
+        if not pbx.vanished and pbx.alarm_is_inherited:
+            # An earlier run of healthmon knew what had been removed; that cannot come back to be noticed.
+            self.accept(pbx, step)
+            return
+        for target in [target for target in pbx.vanished if _is_back(pbx, target)]:
+            del pbx.vanished[target]
+        removed = sum(one.was_removed for one in pbx.vanished.values())
+        known = removed + sum(one.belief is not None for one in pbx.endpoints.values())
+        lost = at_once(pbx.vanished.values(), pbx.alarm_since)
+        health, words = assess(lost, known)
+        if health is Health.UP:
+            pbx.alarm_since, pbx.alarm_is_inherited = None, False
+        elif pbx.alarm_since is None:
+            pbx.alarm_since = max(one.at for one in lost)
+        self._observe(pbx.inventory, (health, words), at, step)
+        self._accept_later(pbx)
+        self._let_old_ones_go(pbx, at)
+
+    def _accept_later(self, pbx: Pbx) -> None:
+        key, inventory = (ACCEPT, pbx.name), pbx.inventory
+        if inventory.belief in (None, Health.UP):
+            self._desk.deadlines.clear(key)
+        else:
+            self._desk.deadlines.set(key, inventory.believed_at + ACCEPTED_AFTER)
+
+    @staticmethod
+    def _let_old_ones_go(pbx: Pbx, at: float) -> None:
+        if pbx.alarm_since is None:
+            old = [target for target, one in pbx.vanished.items() if one.at < at - ACCEPTED_AFTER]
+            for target in old:
+                del pbx.vanished[target]
+
+    def accept(self, pbx: Pbx, step: Step) -> None:
+        """What vanished a day ago was meant to: the PBX is taken as it is now."""
+        inventory = pbx.inventory
+        words = self._desk.incidents.end(pbx.target, inventory.check, Ending.ACCEPTED, step.now, step.changes)
+        step.changes.log.append(f"{pbx.target}: {Ending.ACCEPTED}{'; ' if words else ''}{words}")
+        pbx.vanished.clear()
+        pbx.alarm_since, pbx.alarm_is_inherited, inventory.pending = None, False, None
+        transition = inventory.believe(Health.UP, step.now, step.now, Ending.ACCEPTED)
+        self._desk.settle(inventory, transition, step)
+
+
+def _is_back(pbx: Pbx, target: Target) -> bool:
+    endpoint = pbx.endpoints.get(target)
+    return endpoint is not None and endpoint.is_listed

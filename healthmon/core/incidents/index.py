@@ -1,0 +1,98 @@
+"""The incidents that somebody may still have to hear of: by number, by what they are about, by what explains them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from healthmon.model import Changes, Check, Incident, Target
+
+#: The key of a check, and of what is open about it.
+CheckKey = tuple[Target, str]
+
+
+class Index:
+    """All incidents that are open, or closed and not told to the end. Owned by the engine thread."""
+
+    def __init__(self, incidents: Iterable[Incident], next_number: int) -> None:
+        self._next_number = next_number
+        self._known: dict[int, Incident] = {}
+        self._open: dict[CheckKey, int] = {}
+        self._open_behind: dict[str, set[int]] = {}
+        #: Open or not, by the number of the bigger one that explains them.
+        self._explained_by: dict[int, set[int]] = {}
+        for incident in incidents:
+            self._keep(incident)
+
+    def next_number(self) -> int:
+        """Return a number that no incident has."""
+        number, self._next_number = self._next_number, self._next_number + 1
+        return number
+
+    def book(self, incident: Incident, changes: Changes) -> None:
+        """Keep an incident as it is now, and have it written down."""
+        self._keep(incident)
+        changes.incidents[incident.id] = incident
+
+    def _keep(self, incident: Incident) -> None:
+        self._known[incident.id] = incident
+        key, behind = (incident.target, incident.check), self._open_behind.setdefault(incident.target.pbx, set())
+        if incident.is_open:
+            self._open[key] = incident.id
+            behind.add(incident.id)
+        elif incident.id in behind:
+            del self._open[key]
+            behind.discard(incident.id)
+        if incident.explained_by is not None:
+            self._explained_by.setdefault(incident.explained_by, set()).add(incident.id)
+
+    def drop(self, incident: Incident) -> None:
+        """Forget one that is closed, and told to the end."""
+        self._known.pop(incident.id, None)
+        if incident.explained_by is not None:
+            self._explained_by.get(incident.explained_by, set()).discard(incident.id)
+
+    def get(self, number: int | None) -> Incident | None:
+        """Return the incident of this number as it is now, or None: it is forgotten, or there never was one."""
+        return None if number is None else self._known.get(number)
+
+    def now(self, incident: Incident) -> Incident:
+        """Return a known incident as it is now."""
+        return self._known[incident.id]
+
+    def open_about(self, target: Target, check: str) -> Incident | None:
+        """Return the open incident of this check, or None."""
+        return self.get(self._open.get((target, check)))
+
+    def all_open(self) -> list[Incident]:
+        """Return every open incident."""
+        return [self._known[number] for number in self._open.values()]
+
+    def everything(self) -> list[Incident]:
+        """Return every incident, in the order of their numbers."""
+        return [self._known[number] for number in sorted(self._known)]
+
+    def behind(self, pbx: str) -> set[int]:
+        """Return the numbers of the open incidents of a PBX, and of all that is behind it."""
+        return self._open_behind.get(pbx, set())
+
+    def about(self, targets: Iterable[Target]) -> set[int]:
+        """Return the numbers of the open incidents about the reachability of any of these."""
+        return {number for one in targets if (number := self._open.get((one, Check.REACHABILITY))) is not None}
+
+    def explained_by(self, bigger: Incident) -> set[int]:
+        """Return the numbers of the known incidents, open or not, that this one explains, or did."""
+        return self._explained_by.get(bigger.id, set())
+
+    def shift(self, by: float) -> None:
+        """Move the times of all incidents: somebody set the clock."""
+        for incident in self._known.values():
+            self._known[incident.id] = replace(
+                incident,
+                opened_at=incident.opened_at + by,
+                believed_at=incident.believed_at + by,
+                closed_at=None if incident.closed_at is None else incident.closed_at + by,
+                fell_at=None if incident.fell_at is None else incident.fell_at + by,
+                acked_at=None if incident.acked_at is None else incident.acked_at + by,
+            )

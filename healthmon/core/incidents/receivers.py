@@ -1,0 +1,94 @@
+"""A receiver's URL that takes no messages for too long is an incident, told through the others.
+
+Level-triggered: how delivery stands is read from the outbox whenever that has changed, and when a time has come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from healthmon.core.belief.delivery import ACCEPTED, HANGING_AFTER, Failure, failure_of, hangs, target_of
+from healthmon.core.desk import Desk
+from healthmon.core.step import Step
+from healthmon.model import Check, Health, Incident, Kind, Target, UrlState
+
+#: The key of the deadline at which a URL is looked at; it goes with its target.
+URLS = "urls"
+
+#: A failure is believed only while attempts go on to fail: that one failed, with nothing to send since then, proves
+#: nothing. The pauses between attempts double up to ten minutes, with jitter (seconds).
+LONGEST_PAUSE = 900.0
+
+#: … and of a short ``receiver_failing_after`` the last attempt lies in the second third or later.
+PART_WITHOUT_ATTEMPT = 2 / 3
+
+
+class Receivers:
+    """Opens and closes the incidents of receivers' URLs. Owned by the engine thread."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        #: A time has come, or something else has changed: how delivery stands must be read though nobody wrote.
+        self.must_look = True
+
+    def hear(self, urls: Iterable[UrlState], step: Step) -> None:
+        """Take how delivery to every URL stands."""
+        self.must_look = False
+        configured = set(self._desk.config.url_ids)
+        for url in urls:
+            if url.url_id in configured:
+                self._look(url, step)
+
+    def _look(self, url: UrlState, step: Step) -> None:
+        target, failure = target_of(url.url_id), failure_of(url, step.now)
+        incident = self._desk.incidents.open_about(target, Check.DELIVERY)
+        self._desk.deadlines.clear((URLS, target))
+        if incident is not None:
+            if failure is None:
+                self._maybe_close(incident, url, step)
+        elif failure is not None and self._is_believed(url, failure, step.now):
+            self._open(target, failure, step)
+        else:
+            self._look_again(target, url, failure, step)
+
+    @property
+    def _patience(self) -> float:
+        return self._desk.config.receiver_failing_after
+
+    def _is_believed(self, url: UrlState, failure: Failure, now: float) -> bool:
+        """Whether it has failed for long enough, and not only once."""
+        if now < failure.since + self._patience:
+            return False
+        pause = now - (url.last_error_at or 0.0)
+        return hangs(url, now) or pause <= min(LONGEST_PAUSE, self._patience * PART_WITHOUT_ATTEMPT)
+
+    def _look_again(self, target: Target, url: UrlState, failure: Failure | None, step: Step) -> None:
+        """Look when something may be believed though nobody has written anything until then."""
+        times = [failure.since + self._patience] if failure is not None else []
+        times += [url.sending_since + HANGING_AFTER] if url.sending_since is not None else []
+        due = min((time for time in times if time > step.now), default=None)
+        if due is not None:
+            self._desk.deadlines.set((URLS, target), due)
+
+    def _open(self, target: Target, failure: Failure, step: Step) -> None:
+        incident = Incident(
+            id=0,
+            target=target,
+            check=Check.DELIVERY,
+            kind=Kind.RECEIVER,
+            watch="",
+            health=Health.DOWN,
+            opened_at=failure.since,
+            believed_at=step.now,
+            cause=failure.why,
+        )
+        words = self._desk.incidents.open_cause(incident, step)
+        lasted = f"{step.now - failure.since:.0f} s"
+        step.changes.log.append(f"{target}: takes no messages for {lasted} ({failure.why}); {words}")
+
+    def _maybe_close(self, incident: Incident, url: UrlState, step: Step) -> None:
+        """Close it if a message was accepted since it opened; that nothing fails at present is no proof."""
+        accepted_at = url.last_delivered_at
+        if accepted_at is not None and accepted_at >= incident.opened_at:
+            words = self._desk.incidents.close_cause(incident, accepted_at, step, ACCEPTED)
+            step.changes.log.append(f"{incident.target}: takes messages again; {words}")
