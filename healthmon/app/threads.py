@@ -1,4 +1,4 @@
-"""Threads are made and joined here, and nowhere else."""
+"""Threads are made and joined here, and nowhere else but for the lookup of a name (``wire.names``)."""
 
 from __future__ import annotations
 

@@ -24,6 +24,7 @@ from healthmon.ari.address import address_of, authorization, events_url, tls_con
 from healthmon.ari.failures import connect_timed_out, refusal, talking_to, unreachable
 from healthmon.config.types import PbxConfig
 from healthmon.errors import AriError, AriUnexpected, AriUnreachable, Trouble
+from healthmon.wire.connecting import connect
 from healthmon.wire.failures import failures_of_the_peer, with_its_type
 from healthmon.wire.pace import Limits, Pace, TooLong, TooSlow, receive, what_is_left
 
@@ -166,7 +167,7 @@ def _connect(pbx: PbxConfig, timeout: float, connect_timeout: float) -> socket.s
     begun = time.monotonic()
     with talking_to(pbx, _CALL, timeout=connect_timeout):
         try:
-            plain = socket.create_connection((address.host, address.port), connect_timeout)
+            plain = connect(address.host, address.port, connect_timeout)
         except TimeoutError as error:
             raise connect_timed_out(pbx, _CALL) from error
     plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

@@ -6,17 +6,17 @@ answers at all, a look costs nobody anything, and what waits is sent as soon as 
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 from contextlib import suppress
 
 from healthmon.errors import NoConnection
+from healthmon.wire.connecting import connect
 
 #: So long after a look, and after the failure, comes the next one (seconds).
 LOOK_EVERY = 2.0
 #: … at most, where it opens each time and cannot be reached all the same.
 LOOK_SELDOM = 60.0
-#: How long a connection may take (seconds).
+#: How long a connection may take, with the lookup of the name (seconds).
 PATIENCE = 2.0
 
 NEVER = float("inf")
@@ -24,7 +24,7 @@ NEVER = float("inf")
 
 def opens(where: NoConnection) -> bool:
     """Open a connection, and close it at once; return whether that could be done."""
-    with suppress(OSError, UnicodeError), socket.create_connection((where.host, where.port), PATIENCE):
+    with suppress(OSError, UnicodeError), connect(where.host, where.port, PATIENCE):
         return True
     return False
 

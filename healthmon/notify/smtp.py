@@ -21,6 +21,7 @@ from msgspec.structs import replace
 
 from healthmon.errors import HealthmonError
 from healthmon.notify.failing import short
+from healthmon.wire.connecting import connect
 from healthmon.wire.failures import failures_of_the_peer, with_its_type
 
 CONNECT_TIMEOUT = 10.0
@@ -259,8 +260,7 @@ class Conversation(smtplib.SMTP):
     # ---------------------------------------------------------------- the connection
 
     def _connected(self) -> socket.socket:
-        host = self._server.host.strip("[]")
-        connection = socket.create_connection((host, self._server.port), self._server.connect_timeout)
+        connection = connect(self._server.host, self._server.port, self._server.connect_timeout)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         for name, value in _KEEPALIVE.items():
             if hasattr(socket, name):

@@ -9,9 +9,10 @@ import http.client
 import logging
 import socket
 import ssl
+import time
 from base64 import b64encode
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from functools import partial
 from threading import Event
 from urllib.parse import SplitResult, unquote, urlsplit
@@ -26,12 +27,13 @@ from healthmon.text.longtext import cut
 from healthmon.text.visible import visible
 from healthmon.times.clock import Clock
 from healthmon.wire.answers import BoundedAnswer
+from healthmon.wire.connecting import connect
 from healthmon.wire.failures import failures_of_the_peer
-from healthmon.wire.pace import BadPace, Limits
+from healthmon.wire.pace import BadPace, Limits, what_is_left
 
 log = logging.getLogger(__name__)
 
-#: Each step of a fetch (connect, TLS, answer) may take so long (seconds).
+#: The connection, with the lookup of the name and TLS, may take so long, and then the answer (seconds).
 TIMEOUT = 10.0
 #: What the answer may take, from its first byte on.
 LIMITS = Limits(largest=256_000)
@@ -141,18 +143,28 @@ def fetch_once(url: str) -> None:
 
 
 def _connection(parts: SplitResult) -> http.client.HTTPConnection:
-    connection = _plain_or_encrypted(parts)
+    kind = http.client.HTTPConnection if parts.scheme == "http" else http.client.HTTPSConnection
+    connection = kind(parts.hostname or "", parts.port)
     connection.response_class = partial(BoundedAnswer, LIMITS)  # type: ignore[assignment]
+    # What has a socket does not connect by itself.
+    connection.sock = _connected(connection.host, connection.port, is_tls=parts.scheme != "http")
     return connection
 
 
-def _plain_or_encrypted(parts: SplitResult) -> http.client.HTTPConnection:
-    host = parts.hostname or ""
-    if parts.scheme == "http":
-        return http.client.HTTPConnection(host, parts.port, timeout=TIMEOUT)
-    # The system's own list first: an administrator adds the company's CA there.
-    context = ssl.create_default_context(cafile=ssl.get_default_verify_paths().cafile or certifi.where())
-    return http.client.HTTPSConnection(host, parts.port, timeout=TIMEOUT, context=context)
+def _connected(host: str, port: int, *, is_tls: bool) -> socket.socket:
+    begun = time.monotonic()
+    plain = connect(host, port, TIMEOUT)
+    if not is_tls:
+        return plain
+    with ExitStack() as closing:
+        closing.callback(plain.close)
+        plain.settimeout(what_is_left(TIMEOUT, begun))
+        # The system's own list first: an administrator adds the company's CA there.
+        context = ssl.create_default_context(cafile=ssl.get_default_verify_paths().cafile or certifi.where())
+        encrypted = context.wrap_socket(plain, server_hostname=host)
+        encrypted.settimeout(TIMEOUT)
+        closing.pop_all()
+        return encrypted
 
 
 def _resource(parts: SplitResult) -> str:

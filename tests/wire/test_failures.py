@@ -6,6 +6,7 @@ import http.client
 import resource
 import smtplib
 from collections.abc import Iterator
+from importlib import import_module
 
 import apprise
 import pytest
@@ -219,6 +220,8 @@ NO_PORT = 9
 
 @pytest.mark.parametrize("client", CLIENTS)
 def test_where_no_file_is_left_a_call_fails_and_ends_nothing(client: Client) -> None:
+    # requests imports it at its first call; that is a file, too.
+    import_module("netrc")
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (0, before[1]))
     try:
