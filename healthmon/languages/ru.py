@@ -189,6 +189,14 @@ TEXTS = {
         "телефоне, который недоступен сейчас, он сообщит лишь после того, как тот был на связи. Чтобы продолжить с "
         "резервной копией, остановите healthmon и верните её на место."
     ),
+    "healthmon: its database was not in order, and was set right": (
+        "healthmon: база данных была не в порядке и исправлена"
+    ),
+    "healthmon watches on, with what the database holds now. What was set aside is kept beside it. "
+    "healthmon db check looks through all of it.": (
+        "healthmon продолжает наблюдение с тем, что сейчас есть в базе данных. Отложенное сохранено рядом с ней. "
+        "Полностью её проверяет healthmon db check."
+    ),
     "UP healthmon: it runs again": "healthmon СНОВА РАБОТАЕТ",
     "It has its database, and watches; what happened meanwhile and was not told yet is told by itself.": "База данных "
     "доступна, наблюдение идёт; о том, что произошло за это время и ещё не сообщено, придут отдельные сообщения.",

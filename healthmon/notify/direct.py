@@ -69,6 +69,10 @@ class DirectAlert:
         """Tell every receiver that the database was gone. The main thread calls it, when it has made a new one."""
         self._say(partial(anew, words, self._folder))
 
+    def was_set_right(self, words: str) -> None:
+        """Tell every receiver what was wrong with the database at the start, and is not any more. As above."""
+        self._say(partial(set_right, words, self._folder))
+
     def runs_well(self) -> None:
         """Tell every receiver that healthmon runs again, if they were told that it does not."""
         lasting = [note for note in self._fatal if note.lasts()]
@@ -140,6 +144,21 @@ def anew(words: str, folder: Path, voice: Voice) -> Message:
     # Nobody is called for it at night: it is opened, and resolved at once.
     actions = (Action.TRIGGER, Action.RESOLVE)
     return _message(subject, body, Mood.WARNING, _ticket("anew", folder, *actions, voice=voice), voice)
+
+
+def set_right(words: str, folder: Path, voice: Voice) -> Message:
+    """Say what was wrong with the database when healthmon started."""
+    subject = voice.text("healthmon: its database was not in order, and was set right")
+    body = [
+        _quoted(words),
+        voice.text(
+            "healthmon watches on, with what the database holds now. What was set aside is kept beside it. "
+            "healthmon db check looks through all of it."
+        ),
+    ]
+    # Nobody is called for it at night: it is opened, and resolved at once.
+    actions = (Action.TRIGGER, Action.RESOLVE)
+    return _message(subject, body, Mood.WARNING, _ticket("set-right", folder, *actions, voice=voice), voice)
 
 
 def again(folder: Path, voice: Voice) -> Message:

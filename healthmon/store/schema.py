@@ -483,6 +483,12 @@ _OUTAGES = tuple(
 #: When what was flapping, degraded or not seen was first seen down.
 _FALLS = ("ALTER TABLE incidents ADD COLUMN fell_at DOUBLE PRECISION",)
 
+#: By which a file and its log are known to belong together (``mark.py``).
+_MARKS = (
+    """ALTER TABLE daemon ADD COLUMN mark TEXT NOT NULL
+        DEFAULT '<000000000000-00000000><000000000000-00000000>'""",
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _SECOND,
@@ -507,4 +513,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _RESTARTS,
     _OUTAGES,
     _FALLS,
+    _MARKS,
 )

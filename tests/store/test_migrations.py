@@ -31,7 +31,7 @@ Usage = namedtuple("Usage", "total used free")
 
 
 #: The schemas that somebody's database may have: a release had them.
-KEPT = (*range(1, 15), 22)
+KEPT = (*range(1, 15), 22, 23)
 
 
 def unpack(schema: int, folder: Path) -> Path:

@@ -22,6 +22,7 @@ LOST = "DOWN healthmon: its database cannot be used any more"
 REFUSED = "DOWN healthmon: it does not start, nothing is watched"
 AGAIN = "UP healthmon: it runs again"
 ANEW = "healthmon: its database was gone, a new one begins"
+SET_RIGHT = "healthmon: its database was not in order, and was set right"
 
 #: What is promised (seconds).
 NOTICED_WITHIN = 10.0
@@ -200,6 +201,27 @@ def test_start_without_a_database_after_a_kill_does_not_write_the_old_log_into_t
     assert scene.sink.wait_for_text(ANEW)
     assert len(list(scene.daemon.database.parent.glob("healthmon.db-wal.*.leftover"))) == 1
     assert booked(scene.daemon.database) == []
+    assert scene.daemon.command("db", "check").returncode == 0
+
+
+def test_start_with_an_older_raw_copy_after_a_kill_sets_the_log_aside_and_says_so(
+    scene: FakeScene, tmp_path: Path
+) -> None:
+    scene.daemon.stop()
+    shutil.copyfile(scene.daemon.database, tmp_path / "last-night.db")
+    scene.daemon.start()
+    scene.down("102")
+    scene.sink.wait_for_text("DOWN phone 102")
+    scene.daemon.kill()
+    shutil.copyfile(tmp_path / "last-night.db", scene.daemon.database)
+
+    refused = scene.daemon.command("status")
+    scene.daemon.start()
+
+    assert (refused.returncode, "is the log of another file" in refused.stderr) == (73, True)
+    told = scene.sink.wait_for_text(SET_RIGHT)
+    assert "a copy has been put back; the log of the file before it is set aside" in told.body
+    assert len(list(scene.daemon.database.parent.glob("healthmon.db-wal.*.leftover"))) == 1
     assert scene.daemon.command("db", "check").returncode == 0
 
 

@@ -16,10 +16,14 @@ from healthmon.store.schema import APPLICATION_ID, MIGRATIONS
 from healthmon.store.sqlite.beside import BESIDE, beside
 from healthmon.store.sqlite.connect import connect, errors_named, open_connection, transaction
 from healthmon.store.sqlite.copies import PLAIN, make_empty, put_in_place, save_copy, set_aside, stamp
+from healthmon.store.sqlite.lock import look_at_lock
+from healthmon.store.sqlite.mark import is_log_of_another
 from healthmon.store.sqlite.space import INCREMENTAL, rewrite_if_small
 
 #: Called with a sentence, now and then, while a migration takes its time.
 OnMigrating = Callable[[str], None]
+#: Called with a sentence about what was wrong with the files, and is not any more.
+OnSetRight = Callable[[str], None]
 
 BACKUPS_KEPT = 2
 #: How the name of a backup ends that was made before an upgrade.
@@ -41,10 +45,8 @@ def recognise(path: Path) -> None:
     Raises ForeignDatabase, or StoreError if it cannot be read.
     """
     head = recognise_head(path)
+    refuse_strange_log(path)
     if has_log(path):
-        if is_plain(head):
-            log = beside(path, "-wal").name
-            raise ForeignDatabase(path, f"{log} is the log of another file; the daemon takes it away when it starts")
         # The last daemon was killed: what counts is the file together with its log, and SQLite repairs that.
         return
     size = path.stat().st_size
@@ -52,6 +54,21 @@ def recognise(path: Path) -> None:
         raise ForeignDatabase(path, "the file is damaged: its end is missing; it was left untouched")
     if size <= CHECKED_UP_TO_BYTES:
         _look_through(path)
+
+
+def refuse_strange_log(path: Path) -> None:
+    """Raise ForeignDatabase where a copy was put in the place of a killed daemon's file, and its log is still there."""
+    if not has_log(path) or look_at_lock(path).is_held:
+        # While a daemon runs both change at any moment, and the daemon looks itself.
+        return
+    if _is_log_strange(path) and not look_at_lock(path).is_held:
+        log = beside(path, "-wal").name
+        raise ForeignDatabase(path, f"{log} is the log of another file; the daemon takes it away when it starts")
+
+
+def _is_log_strange(path: Path) -> bool:
+    """Whether SQLite would write the log of another file into this one."""
+    return is_plain(recognise_head(path)) or is_log_of_another(path)
 
 
 def recognise_head(path: Path) -> Head:
@@ -128,17 +145,25 @@ def open_database(
     *,
     now: float,
     on_migrating: OnMigrating,
+    on_set_right: OnSetRight | None = None,
     migrations: tuple[tuple[str, ...], ...] = MIGRATIONS,
 ) -> sqlite3.Connection:
     """Open the database for writing; make it if it is missing or empty, migrate it if it is old.
 
     Call this with the lock held. Raises SchemaTooNew, ForeignDatabase, DatabaseUnwritable.
     """
+
+    def set_right(words: str) -> None:
+        on_migrating(words)
+        if on_set_right:
+            on_set_right(words)
+
     if is_missing(path):
         _set_leftovers_aside(path, now)
         create_database(path, migrations)
     else:
-        _set_strange_log_aside(path, now, on_migrating)
+        if has_log(path) and _is_log_strange(path):
+            set_right(_set_strange_log_aside(path, now))
         recognise(path)
     is_repaired = has_log(path)
     connection = connect(path)
@@ -166,11 +191,10 @@ def is_missing(path: Path) -> bool:
     return not path.exists() or (path.is_file() and path.stat().st_size == 0)
 
 
-def _set_strange_log_aside(path: Path, now: float, on_migrating: OnMigrating) -> None:
-    """A copy was put in the place of a killed daemon's file: SQLite would write the log of that into the copy."""
-    if has_log(path) and is_plain(recognise_head(path)):
-        on_migrating(f"{path}: a copy has been put back; the log of the file before it is set aside")
-        _set_leftovers_aside(path, now)
+def _set_strange_log_aside(path: Path, now: float) -> str:
+    """A copy was put in the place of a killed daemon's file: go on from the copy, and say so."""
+    _set_leftovers_aside(path, now)
+    return f"{path}: a copy has been put back; the log of the file before it is set aside"
 
 
 def _set_leftovers_aside(path: Path, now: float) -> None:

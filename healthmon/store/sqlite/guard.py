@@ -13,6 +13,7 @@ from msgspec import Struct
 from healthmon.errors import DatabaseLost, Loss
 from healthmon.store.sqlite.beside import BESIDE, beside
 from healthmon.store.sqlite.database import HEAD_SIZE, Head, has_log, head_of
+from healthmon.store.sqlite.mark import newest_in
 
 
 class Finding(Struct, frozen=True):
@@ -31,10 +32,21 @@ class Marks(Struct, frozen=True):
     page: int
     texts: frozenset[bytes]
 
-    def found_in(self, file: int, page_size: int) -> set[bytes]:
+    def found_in(self, file: int, page_size: int) -> FoundMarks:
         """Return those that stand there."""
         content = os.pread(file, page_size, (self.page - 1) * page_size)
-        return {text for text in self.texts if text in content}
+        return FoundMarks(frozenset(text for text in self.texts if text in content), newest_in(content))
+
+
+class FoundMarks(Struct, frozen=True):
+    """The marks of this run that stand in the file itself, and the number of the newest that the engine set."""
+
+    texts: frozenset[bytes]
+    newest: int
+
+    def is_of_before(self, other: FoundMarks) -> bool:
+        """Whether these stood in the file before those: the file is an older copy."""
+        return not other.texts <= self.texts or self.newest < other.newest
 
 
 class Guard:
@@ -98,7 +110,7 @@ class Guard:
             self._size = before
             return Finding(Loss.OVERWRITTEN, "its end was cut off while healthmon used it")
         found = self._marks.found_in(self._file, head.page_size)
-        if not self._found_marks <= found:
+        if found.is_of_before(self._found_marks):
             return _OVERWRITTEN
         self._head, self._found_marks = head, found
         return None

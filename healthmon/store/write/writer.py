@@ -28,10 +28,11 @@ from healthmon.store.read.round_trips import fold
 from healthmon.store.rows import freshness_row, upsert
 from healthmon.store.sqlite.connect import errors_named, transaction, unhurried
 from healthmon.store.sqlite.copies import OnProgress
-from healthmon.store.sqlite.database import OnMigrating, is_missing, open_database, schema_version
+from healthmon.store.sqlite.database import OnMigrating, is_missing, open_database
 from healthmon.store.sqlite.former import trace_of_former
 from healthmon.store.sqlite.guard import Guard, Marks
 from healthmon.store.sqlite.lock import Lock
+from healthmon.store.sqlite.mark import Marker
 from healthmon.store.sqlite.salvage import salvage, take_away_ours, write_back
 from healthmon.store.timeline import read_timeline
 from healthmon.store.write.booking import Booking
@@ -73,10 +74,14 @@ def open_writer(path: Path, *, now: float, on_migrating: OnMigrating | None = No
     lock = Lock(path)
     try:
         trace = trace_of_former(path) if is_missing(path) else None
-        connection = open_database(path, now=now, on_migrating=on_migrating or _say_nothing)
+        set_right: list[str] = []
+        connection = open_database(
+            path, now=now, on_migrating=on_migrating or _say_nothing, on_set_right=set_right.append
+        )
         try:
             writer = Writer(path, connection, lock, now)
             writer.trace_of_former = trace
+            writer.set_right = tuple(set_right)
             writer.start()
         except BaseException:
             connection.close()
@@ -98,6 +103,8 @@ class Writer:
         self.path = path
         #: How far the clock was found set back since the last daemon (negative seconds); 0.0: it was not.
         self.set_back_by = 0.0
+        #: What was set right at the start, a sentence each: everybody is to be told.
+        self.set_right: tuple[str, ...] = ()
         #: The database is a new one, and this file beside it tells that there was another before; None: it is not so.
         self.trace_of_former: Path | None = None
         self._connection = connection
@@ -107,9 +114,9 @@ class Writer:
         self._pruner = Pruner(connection, path, self._booking)
         with errors_named(path):
             self._line = read_timeline(connection)
+            self._marker = Marker(connection)
             self._booking.rolled_until = connection.execute("SELECT rolled_until FROM daemon").fetchone()[0]
             self._seen_version = self._data_version()
-            self._schema = schema_version(connection)
         self._guard: Guard | None = None
         self._is_given_up = False
 
@@ -144,6 +151,7 @@ class Writer:
             self._connection.execute(
                 "UPDATE daemon SET identity = :identity WHERE identity = ''", {"identity": token_hex(8)}
             )
+            self._marker.mark()
 
     def load(self) -> Remembered:
         """Read all that the engine needs to go on."""
@@ -185,6 +193,7 @@ class Writer:
         try:
             with transaction(self._connection, self.path):
                 self._booking.book(changes, line, self._now)
+                self._marker.mark()
         except BaseException:
             self._booking.forget_keys()
             raise
@@ -197,15 +206,8 @@ class Writer:
         with transaction(self._connection, self.path):
             self._connection.execute("UPDATE daemon SET alive_at = :now", {"now": self._line.stored(now)})
             self._connection.executemany(_UPSERT_FRESHNESS, rows)
-            self._count_a_change()
             self._finish_telling(now)
-
-    def _count_a_change(self) -> None:
-        """Have the number of changes in the file's head grow: by that the guard tells an older copy from the file.
-
-        In a log SQLite counts only when it writes the first page. Setting this number, to what it is, does that.
-        """
-        self._connection.execute(f"PRAGMA user_version = {self._schema}")
+            self._marker.mark()
 
     def _finish_telling(self, now: float) -> None:
         closed = list(read_ended(self._connection, self._line))
