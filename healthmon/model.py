@@ -378,7 +378,7 @@ class Question(Struct, frozen=True):
 class CheckState(Struct, frozen=True):
     """What is believed of one check of one target, in full: enough to go on after a restart of healthmon.
 
-    ``belief is None``: never known. ``veil`` is the reason why this target cannot be seen ("" = it can be);
+    ``belief is None``: never known. ``unknown_because`` is the reason why this target cannot be seen ("" = it can be);
     the blindness of its PBX is kept once, at the PBX (``PbxState``), not in every endpoint.
     """
 
@@ -398,11 +398,11 @@ class CheckState(Struct, frozen=True):
     remark: str = ""
     pending: Health | None = None
     pending_since: float = 0.0
-    #: The clocks of rule 8; None = not running. They are moved on by the time spent veiled.
+    #: The clocks of rule 8; None = not running. They are moved on by the time spent unknown.
     not_up_since: float | None = None
     down_since: float | None = None
-    veil: str = ""
-    veiled_since: float = 0.0
+    unknown_because: str = ""
+    unknown_since: float = 0.0
     ever_up: bool = False
     is_flapping: bool = False
     #: The effective hold time that is in force (rule 9), seconds.
@@ -422,7 +422,7 @@ class CheckState(Struct, frozen=True):
 
 
 class PbxState(Struct, frozen=True):
-    """What is known of a PBX besides its checks. ``blind_why`` veils everything behind it."""
+    """What is known of a PBX besides its checks. ``blind_why`` hides everything behind it."""
 
     pbx: str
     startup_time: str = ""
@@ -451,7 +451,7 @@ class Transition(Struct, frozen=True):
     cause: str
 
 
-class VeilPeriod(Struct, frozen=True):
+class UnknownPeriod(Struct, frozen=True):
     """A time in which a target could not be seen: unknown in the history.
 
     ``target.is_pbx`` with ``check == REACHABILITY``: everything behind that PBX. ``until is None``: still so.
@@ -862,7 +862,7 @@ class Changes(Struct):
     settings: dict[Target, EndpointSettings] = field(default_factory=dict)
     transitions: list[Transition] = field(default_factory=list)
     #: Keyed by (target, check, since); an ``until`` closes the one that is open.
-    veils: dict[tuple[Target, str, float], VeilPeriod] = field(default_factory=dict)
+    unknown_periods: dict[tuple[Target, str, float], UnknownPeriod] = field(default_factory=dict)
     incidents: dict[int, Incident] = field(default_factory=dict)
     notifications: list[Notification] = field(default_factory=list)
     #: incident -> the bigger incident that explains it: its waiting OPENED rows are not sent.
@@ -888,7 +888,7 @@ class Changes(Struct):
             or self.forgotten
             or self.settings
             or self.transitions
-            or self.veils
+            or self.unknown_periods
             or self.incidents
             or self.notifications
             or self.explained

@@ -1,4 +1,4 @@
-"""Where the core's parts book what they decide: states, veils, transitions, incidents, and a line for the log."""
+"""Where the core's parts book what they decide: states, unknown times, transitions, incidents, a line for the log."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from healthmon.core.grouping.causes import Causes
 from healthmon.core.grouping.memberships import Memberships
 from healthmon.core.incidents.incidents import DeadlineKey, Incidents
 from healthmon.core.step import Step
-from healthmon.model import Health, Remembered, Transition, VeilPeriod
+from healthmon.model import Health, Remembered, Transition, UnknownPeriod
 
 #: The key of the deadline at which flapping is looked at; it goes with a target, or a PBX's name and a check.
 FLAPS = "flaps"
@@ -44,23 +44,23 @@ class Desk:
         if isinstance(machine, Endpoint):
             self.members.note(machine)
 
-    def veil(self, machine: Machine, why: str, at: float, step: Step) -> None:
+    def begin_unknown(self, machine: Machine, why: str, at: float, step: Step) -> None:
         """Hide a check from ``at`` on; its belief, what is pending and the clocks stay underneath, stopped."""
-        if machine.veil == why:
+        if machine.unknown_because == why:
             return
-        self.unveil(machine, at, step)
-        machine.veil, machine.veiled_since = why, at
-        period = VeilPeriod(machine.target, machine.check, at, None, why)
-        step.changes.veils[machine.target, machine.check, at] = period
+        self.end_unknown(machine, at, step)
+        machine.unknown_because, machine.unknown_since = why, at
+        period = UnknownPeriod(machine.target, machine.check, at, None, why)
+        step.changes.unknown_periods[machine.target, machine.check, at] = period
 
-    def unveil(self, machine: Machine, at: float, step: Step) -> bool:
-        """End the veil of a check, if it has one; return whether it had."""
-        if not machine.veil:
+    def end_unknown(self, machine: Machine, at: float, step: Step) -> bool:
+        """End the time in which a check was unknown; return whether it was."""
+        if not machine.unknown_because:
             return False
-        since, why, machine.veil = machine.veiled_since, machine.veil, ""
+        since, why, machine.unknown_because = machine.unknown_since, machine.unknown_because, ""
         machine.stop_clocks_between(since, at)
-        period = VeilPeriod(machine.target, machine.check, since, max(at, since), why)
-        step.changes.veils[machine.target, machine.check, since] = period
+        period = UnknownPeriod(machine.target, machine.check, since, max(at, since), why)
+        step.changes.unknown_periods[machine.target, machine.check, since] = period
         self.incidents.look_again(machine.target, machine.check, step.now, step.changes)
         return True
 

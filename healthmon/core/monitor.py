@@ -78,11 +78,11 @@ class Monitor:
         if pbx is None:
             return None
         if target.is_pbx:
-            machines = [machine for machine in pbx.machines if machine.check == check and machine.veil]
-            return machines[0].veiled_since if machines else None
+            machines = [machine for machine in pbx.machines if machine.check == check and machine.unknown_because]
+            return machines[0].unknown_since if machines else None
         endpoint = pbx.endpoints.get(target)
-        veils = [endpoint.veiled_since] if endpoint is not None and endpoint.veil else []
-        return min([*veils, pbx.blind_since] if pbx.is_blind else veils, default=None)
+        since = [endpoint.unknown_since] if endpoint is not None and endpoint.unknown_because else []
+        return min([*since, pbx.blind_since] if pbx.is_blind else since, default=None)
 
     def _recovering_for(self, target: Target, check: str) -> float:
         pbx = self._pbxs.get(target.pbx)
@@ -171,7 +171,7 @@ class Monitor:
         if endpoint.hear(observation, confirms=confirms):
             self._endpoints.apply(pbx, endpoint, observation.at, step, confirms=confirms, counts=counts)
         if endpoint.loss is not loss:
-            # Also under a veil, where nothing else of it changes.
+            # Also while it is unknown, where nothing else of it changes.
             self._desk.book(endpoint, step)
 
     def _newcomer(self, pbx: Pbx, observation: Observation, step: Step) -> Endpoint | None:

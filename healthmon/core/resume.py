@@ -25,7 +25,7 @@ from healthmon.model import (
     Remembered,
     Target,
     Transition,
-    VeilPeriod,
+    UnknownPeriod,
 )
 
 #: After a start, every PBX has been looked at within so many seconds; or it is down itself.
@@ -43,7 +43,7 @@ class Resume:
         self._places: Mapping[Target, tuple[Place, ...]] = {}
 
     def resume(self, remembered: Remembered, step: Step) -> None:
-        """Remember every check, end what is gone from the configuration, and veil every PBX."""
+        """Remember every check, end what is gone from the configuration, and have every PBX unknown."""
         self._places = remembered.places
         for state in remembered.states:
             self._remember(state, step)
@@ -104,9 +104,9 @@ class Resume:
         self._go_on_flapping(endpoint, step)
         self._endpoints.go_on_without_address(endpoint, step)
         self._endpoints.go_on_degraded(endpoint, step)
-        if endpoint.veil == NOT_LISTED:
+        if endpoint.unknown_because == NOT_LISTED:
             self._endpoints.go_on_missing(pbx, endpoint)
-        elif endpoint.veil.startswith((RESTARTED, FROZE, RECONFIGURED)):
+        elif endpoint.unknown_because.startswith((RESTARTED, FROZE, RECONFIGURED)):
             self._endpoints.go_on_in_grace(pbx, endpoint)
 
     def _go_on_flapping(self, machine: Machine, step: Step) -> None:
@@ -122,20 +122,20 @@ def forget_state(state: CheckState, ending: Ending, step: Step) -> None:
     at, changes = max(step.now, state.since), step.changes
     if state.target not in changes.forgotten:
         changes.forgotten.append(state.target)
-    if state.veil:
-        since = state.veiled_since
-        period = VeilPeriod(state.target, state.check, since, max(at, since), state.veil)
-        changes.veils[state.target, state.check, since] = period
+    if state.unknown_because:
+        since = state.unknown_since
+        period = UnknownPeriod(state.target, state.check, since, max(at, since), state.unknown_because)
+        changes.unknown_periods[state.target, state.check, since] = period
     if state.belief is not None:
         changes.transitions.append(Transition(state.target, state.check, state.belief, None, at, at, ending))
 
 
 def end_blindness_of_a_gone_pbx(state: PbxState, step: Step) -> None:
-    """Close the veil of a PBX that is no longer configured."""
+    """End the blindness of a PBX that is no longer configured."""
     target, since = Target(state.pbx), state.blind_since
     if state.blind_why:
-        period = VeilPeriod(target, Check.REACHABILITY, since, max(step.now, since), state.blind_why)
-        step.changes.veils[target, Check.REACHABILITY, since] = period
+        period = UnknownPeriod(target, Check.REACHABILITY, since, max(step.now, since), state.blind_why)
+        step.changes.unknown_periods[target, Check.REACHABILITY, since] = period
     if target not in step.changes.forgotten:
         step.changes.forgotten.append(target)
 

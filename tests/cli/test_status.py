@@ -64,7 +64,7 @@ def test_the_worst_comes_first_with_why_and_since_when_and_exits_1(database: Pat
         phone("104", DOWN, since=NOW - HOUR),
         provider("trunk", DOWN, since=NOW - 3 * HOUR),
         phone("105", pending=DOWN, pending_since=NOW - 40),
-        phone("106", veil="not listed", veiled_since=NOW - MINUTE),
+        phone("106", unknown_because="not listed", unknown_since=NOW - MINUTE),
     ]
     with running(database, states):
         result = run("status")
@@ -330,7 +330,8 @@ def test_json_holds_the_same_with_times_in_utc(database: Path, run: Run) -> None
 
 
 def test_what_is_merely_unknown_or_degraded_exits_0(database: Path, run: Run) -> None:
-    never_known = provider("trunk", None, veil="not qualified: Asterisk does not check it", veiled_since=NOW - DAY)
+    why = "not qualified: Asterisk does not check it"
+    never_known = provider("trunk", None, unknown_because=why, unknown_since=NOW - DAY)
     with running(database, [connection(), never_known, phone("101", DEGRADED)]):
         result = run("status")
 

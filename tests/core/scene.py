@@ -47,8 +47,8 @@ from healthmon.model import (
     Target,
     Told,
     Transition,
+    UnknownPeriod,
     UrlState,
-    VeilPeriod,
     Witness,
 )
 
@@ -115,7 +115,7 @@ TIMES = frozenset(
         "not_up_since",
         "down_since",
         "flapping_since",
-        "veiled_since",
+        "unknown_since",
         "blind_since",
         "opened_at",
         "closed_at",
@@ -136,7 +136,7 @@ Booked = TypeVar(
     CheckState,
     PbxState,
     Transition,
-    VeilPeriod,
+    UnknownPeriod,
     Incident,
     Notification,
     Told,
@@ -163,7 +163,7 @@ class Database:
     pbx_states: dict[str, PbxState] = field(default_factory=dict)
     settings: dict[Target, EndpointSettings] = field(default_factory=dict)
     transitions: list[Transition] = field(default_factory=list)
-    veils: dict[tuple[Target, str, float], VeilPeriod] = field(default_factory=dict)
+    unknown_periods: dict[tuple[Target, str, float], UnknownPeriod] = field(default_factory=dict)
     incidents: dict[int, Incident] = field(default_factory=dict)
     notifications: dict[tuple[int, str, Reason, int], Notification] = field(default_factory=dict)
     told: dict[tuple[int, str], Told] = field(default_factory=dict)
@@ -189,7 +189,7 @@ class Database:
         self.pbx_states.update(changes.pbx_states)
         self.settings.update(changes.settings)
         self.transitions += changes.transitions
-        self.veils.update(changes.veils)
+        self.unknown_periods.update(changes.unknown_periods)
         self.incidents.update(changes.incidents)
         self.notes += changes.notes
         self.restarts += changes.restarts
@@ -226,7 +226,8 @@ class Database:
         self.states = {key: moved(state, by) for key, state in self.states.items()}
         self.pbx_states = {key: moved(state, by) for key, state in self.pbx_states.items()}
         self.transitions = [moved(one, by) for one in self.transitions]
-        self.veils = {(key[0], key[1], key[2] + by): moved(veil, by) for key, veil in self.veils.items()}
+        periods = self.unknown_periods.items()
+        self.unknown_periods = {(key[0], key[1], key[2] + by): moved(period, by) for key, period in periods}
         self.incidents = {key: moved(one, by) for key, one in self.incidents.items()}
         self.notifications = {key: moved(one, by) for key, one in self.notifications.items()}
         self.told = {key: moved(one, by) for key, one in self.told.items()}

@@ -202,7 +202,7 @@ class Histories(RuleBasedStateMachine):
         for pbx in self.scene.monitor._pbxs.values():
             assert self.scene.db.pbx_states[pbx.name] == pbx.state()
             for machine in (*pbx.machines, *pbx.endpoints.values()):
-                if machine.belief is not None or machine.pending is not None or machine.veil:
+                if machine.belief is not None or machine.pending is not None or machine.unknown_because:
                     booked, state = self.scene.db.states[machine.target, machine.check], machine.state()
                     assert _without_what_is_looked_at_again(booked) == _without_what_is_looked_at_again(state)
                     # Those that have left the window since then count no longer.
@@ -214,10 +214,11 @@ class Histories(RuleBasedStateMachine):
 
     @invariant()
     def at_most_one_veil_of_a_check_is_open_and_none_runs_backwards(self) -> None:
-        lasting = Counter((veil.target, veil.check) for veil in self.scene.db.veils.values() if veil.until is None)
+        periods = self.scene.db.unknown_periods.values()
+        lasting = Counter((period.target, period.check) for period in periods if period.until is None)
         assert all(count == 1 for count in lasting.values()), lasting
-        assert all(veil.until is None or veil.until >= veil.since for veil in self.scene.db.veils.values())
-        veiled = {key for key, state in self.scene.db.states.items() if state.veil}
+        assert all(period.until is None or period.until >= period.since for period in periods)
+        veiled = {key for key, state in self.scene.db.states.items() if state.unknown_because}
         if self.scene.db.pbx_states["office"].blind_why:
             veiled.add((Target("office"), Check.REACHABILITY))
         assert set(lasting) == veiled
@@ -277,7 +278,8 @@ class Histories(RuleBasedStateMachine):
             # Removed, and still offline: nobody watches it.
             assert health is DOWN
             return
-        assert (state.belief, state.pending, state.veil, state.is_flapping) == (health, None, "", False), state
+        seen = (state.belief, state.pending, state.unknown_because, state.is_flapping)
+        assert seen == (health, None, "", False), state
         assert bool(self.scene.open(target)) is (health is DOWN and (state.kind == "provider" or state.ever_up))
 
 

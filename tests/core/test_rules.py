@@ -149,7 +149,7 @@ def test_rule_03_missing_from_a_snapshot_is_unknown_not_down(scene: Scene) -> No
 
     scene.snapshot({TRUNK: UP})
 
-    assert scene.state(phone()).veil == "not listed"
+    assert scene.state(phone()).unknown_because == "not listed"
     assert scene.belief(phone()) is UP
     assert scene.state(phone()).pending is None
 
@@ -206,7 +206,7 @@ def test_rule_03_a_reload_in_the_middle_of_a_snapshot_alarms_nobody(scene: Scene
     scene.answer_all({TRUNK: UP, phone(): UP})
 
     assert scene.db.incidents == {}
-    assert scene.state(TRUNK).veil == ""
+    assert scene.state(TRUNK).unknown_because == ""
 
 
 def test_rule_03_what_vanished_a_day_ago_is_taken_as_the_new_configuration(scene: Scene) -> None:
@@ -255,7 +255,7 @@ def test_rule_04_history_books_the_veiled_time_as_unknown(scene: Scene) -> None:
     scene.after(60)
     scene.snapshot({TRUNK: UP, phone(): UP})
 
-    (period,) = [veil for veil in scene.db.veils.values() if veil.target == phone()]
+    (period,) = [veil for veil in scene.db.unknown_periods.values() if veil.target == phone()]
     assert (period.since, period.until, period.why) == (START + 60, START + 120, "not listed")
 
 
@@ -268,7 +268,7 @@ def test_rule_05_blindness_begins_at_the_first_failed_look_counted_from_the_last
     scene.report(Trouble.TIMED_OUT, alive_at=START + 22)
 
     assert scene.db.pbx_states["office"].blind_since == START + 22
-    assert scene.db.veils[Target("office"), Check.REACHABILITY, START + 22].until is None
+    assert scene.db.unknown_periods[Target("office"), Check.REACHABILITY, START + 22].until is None
     # The PBX itself is not believed down yet.
     assert scene.state(Target("office"), Check.CONNECTION).belief is UP
 
@@ -320,7 +320,8 @@ def test_rule_05_after_our_own_start_everything_is_veiled_until_the_first_snapsh
     assert scene.db.pbx_states["office"].blind_why == "healthmon has just started"
     again.snapshot({TRUNK: UP, phone(): UP})
 
-    (gap,) = [veil for veil in scene.db.veils.values() if veil.since == START + 30 and veil.check == Check.REACHABILITY]
+    periods = [period for period in scene.db.unknown_periods.values() if period.since == START + 30]
+    (gap,) = [period for period in periods if period.check == Check.REACHABILITY]
     assert (gap.target, gap.until) == (Target("office"), START + 130)
     assert scene.db.pbx_states["office"].blind_why == ""
 
@@ -575,7 +576,7 @@ def restarted(scene: Scene, seen: dict[Target, object]) -> None:
 def test_rule_11_offline_after_a_restart_is_veiled(scene: Scene) -> None:
     restarted(scene, {TRUNK: DOWN, phone(): DOWN})
 
-    assert scene.state(TRUNK).veil.startswith("in grace: Asterisk restarted at ")
+    assert scene.state(TRUNK).unknown_because.startswith("in grace: Asterisk restarted at ")
     assert (scene.belief(TRUNK), scene.state(TRUNK).pending) == (UP, None)
 
 
@@ -586,7 +587,7 @@ def test_rule_11_only_a_new_startup_time_begins_a_grace(scene: Scene) -> None:
 
     scene.snapshot({TRUNK: DOWN, phone(): UP})
 
-    assert (scene.state(TRUNK).veil, scene.state(TRUNK).pending) == ("", DOWN)
+    assert (scene.state(TRUNK).unknown_because, scene.state(TRUNK).pending) == ("", DOWN)
 
 
 def test_rule_11_the_grace_is_as_long_as_the_qualify_cycle_if_that_is_longer(scene: Scene) -> None:
@@ -594,11 +595,11 @@ def test_rule_11_the_grace_is_as_long_as_the_qualify_cycle_if_that_is_longer(sce
     restarted(scene, {TRUNK: DOWN, phone(): DOWN})
 
     scene.after(121)
-    assert scene.state(TRUNK).veil == ""
-    assert scene.state(phone()).veil
+    assert scene.state(TRUNK).unknown_because == ""
+    assert scene.state(phone()).unknown_because
 
     scene.after(308 - 121 + 1)
-    assert scene.state(phone()).veil == ""
+    assert scene.state(phone()).unknown_because == ""
 
 
 def test_rule_11_whoever_does_not_come_back_is_told_together(scene: Scene) -> None:
@@ -628,7 +629,7 @@ def test_rule_11_an_unreachable_last_contact_is_evidence(scene: Scene) -> None:
 
     scene.contact(TRUNK, ContactStatus.UNREACHABLE)
 
-    assert (scene.state(TRUNK).veil, scene.state(TRUNK).pending) == ("", DOWN)
+    assert (scene.state(TRUNK).unknown_because, scene.state(TRUNK).pending) == ("", DOWN)
     assert scene.state(TRUNK).pending_since == START + 45
 
 
@@ -640,7 +641,7 @@ def test_rule_11_one_of_two_contacts_is_no_evidence(scene: Scene) -> None:
 
     scene.contact(TRUNK, ContactStatus.UNREACHABLE, "sip:a")
 
-    assert scene.state(TRUNK).veil
+    assert scene.state(TRUNK).unknown_because
 
 
 def test_rule_11_a_second_restart_does_not_extend_the_grace(scene: Scene) -> None:
@@ -713,7 +714,7 @@ def test_rule_11_after_a_freeze_not_even_evidence_counts_for_a_qualify_cycle(sce
     scene.after(12)
     scene.snapshot({TRUNK: DOWN, phone(): UP})
     scene.contact(TRUNK, ContactStatus.UNREACHABLE)
-    assert scene.state(TRUNK).veil == "in grace: Asterisk was frozen for 12 s"
+    assert scene.state(TRUNK).unknown_because == "in grace: Asterisk was frozen for 12 s"
 
     scene.after(13.1)
 
@@ -725,7 +726,7 @@ def test_rule_11_a_restart_while_healthmon_was_stopped_gives_grace_too(scene: Sc
 
     again.snapshot({TRUNK: DOWN, phone(): UP}, startup="boot 2")
 
-    assert again.state(TRUNK).veil.startswith("in grace: Asterisk restarted at ")
+    assert again.state(TRUNK).unknown_because.startswith("in grace: Asterisk restarted at ")
 
 
 # ---------------------------------------------------------------- 12
@@ -955,5 +956,5 @@ def test_unknown_is_not_reported_yet_and_no_alarm() -> None:
     scene.snapshot({peer: UNKNOWN})
     scene.live(600, {peer: UNKNOWN})
 
-    assert scene.state(peer).veil == "not reported yet: Asterisk says unknown"
+    assert scene.state(peer).unknown_because == "not reported yet: Asterisk says unknown"
     assert (scene.state(peer).belief, scene.db.incidents) == (None, {})

@@ -255,7 +255,7 @@ def test_down_before_the_restart_stays_down_under_the_veil_and_is_not_told_again
     scene.report(Trouble.REFUSED)
     scene.after(5)
     scene.snapshot({TRUNK: DOWN, phone(): UP}, startup="boot 2")
-    assert (scene.belief(TRUNK), scene.state(TRUNK).veil[:8]) == (DOWN, "in grace")
+    assert (scene.belief(TRUNK), scene.state(TRUNK).unknown_because[:8]) == (DOWN, "in grace")
 
     scene.live(600, {TRUNK: DOWN, phone(): UP})
 
@@ -285,7 +285,7 @@ def test_http_sessions_that_are_used_up_are_no_freeze() -> None:
     scene.report(channel=Channel.EVENTS)
     scene.snapshot({TRUNK: DOWN, phone(): UP})
 
-    assert (scene.state(TRUNK).veil, scene.state(TRUNK).pending) == ("", DOWN)
+    assert (scene.state(TRUNK).unknown_because, scene.state(TRUNK).pending) == ("", DOWN)
 
 
 def test_healthmon_restarted_within_a_grace_keeps_it() -> None:
@@ -295,7 +295,7 @@ def test_healthmon_restarted_within_a_grace_keeps_it() -> None:
     scene.after(60)
     again = scene.restart(gap=5)
     again.snapshot({TRUNK: DOWN, phone(): UP})
-    assert again.state(TRUNK).veil.startswith("in grace")
+    assert again.state(TRUNK).unknown_because.startswith("in grace")
 
     again.after(60)
 
@@ -389,7 +389,7 @@ def test_a_static_contact_that_is_not_qualified_is_never_green() -> None:
     scene.see(trunk_settings(TRUNK, qualify_frequency=0.0, has_unqualified_static_contact=True))
 
     state = scene.state(TRUNK)
-    assert (state.belief, state.veil) == (None, "not qualified: Asterisk does not check it")
+    assert (state.belief, state.unknown_because) == (None, "not qualified: Asterisk does not check it")
 
 
 def test_the_time_before_its_settings_were_read_is_unknown_in_the_history_and_not_gone() -> None:
@@ -413,7 +413,7 @@ def test_a_static_contact_that_is_qualified_at_last_is_believed_again() -> None:
     scene.after(10)
     scene.see(trunk_settings(TRUNK))
 
-    assert (scene.state(TRUNK).belief, scene.state(TRUNK).veil, scene.state(TRUNK).remark) == (UP, "", "")
+    assert (scene.state(TRUNK).belief, scene.state(TRUNK).unknown_because, scene.state(TRUNK).remark) == (UP, "", "")
 
 
 def test_the_remarks_of_an_up() -> None:
@@ -475,7 +475,7 @@ def test_a_clock_that_jumps_while_blind_books_no_period_that_runs_backwards() ->
     scene.after(60)
     scene.snapshot({TRUNK: UP, phone(): UP})
 
-    assert all(veil.until is not None and veil.until >= veil.since for veil in scene.db.veils.values())
+    assert all(veil.until is not None and veil.until >= veil.since for veil in scene.db.unknown_periods.values())
 
 
 def test_a_new_receiver_is_not_told_of_old_incidents() -> None:
@@ -587,7 +587,7 @@ def test_what_an_event_spoke_of_after_the_request_is_not_missing() -> None:
 
     scene.snapshot({TRUNK: UP, phone(): UP}, asked_at=asked_at)
 
-    assert (scene.belief(phone(300)), scene.state(phone(300)).veil) == (UP, "")
+    assert (scene.belief(phone(300)), scene.state(phone(300)).unknown_because) == (UP, "")
 
 
 def test_a_few_phones_of_many_that_vanish_are_no_incident() -> None:
@@ -597,5 +597,5 @@ def test_a_few_phones_of_many_that_vanish_are_no_incident() -> None:
 
     scene.live(120, all_up([TRUNK, phone(), *phones[4:]]))
 
-    assert scene.state(phones[0]).veil == "not listed"
+    assert scene.state(phones[0]).unknown_because == "not listed"
     assert scene.db.incidents == {}

@@ -24,7 +24,7 @@ from healthmon.model import (
     Reason,
     Target,
     Transition,
-    VeilPeriod,
+    UnknownPeriod,
 )
 from healthmon.store.outbox.outbox import Claim, Outbox
 from healthmon.store.write.writer import open_writer
@@ -110,9 +110,9 @@ def steps(state: CheckState, *changes: Step) -> list[Transition]:
     ]
 
 
-def veil(target: Target, since: float, until: float | None, check: str = Check.REACHABILITY) -> VeilPeriod:
+def veil(target: Target, since: float, until: float | None, check: str = Check.REACHABILITY) -> UnknownPeriod:
     """A time of not seeing; of a PBX with its default check: everything behind it."""
-    return VeilPeriod(target, check, since, until, "connection refused")
+    return UnknownPeriod(target, check, since, until, "connection refused")
 
 
 @contextmanager
@@ -122,7 +122,7 @@ def running(
     *,
     pbx_states: Iterable[PbxState] = (),
     history: Sequence[Transition] = (),
-    veils: Iterable[VeilPeriod] = (),
+    veils: Iterable[UnknownPeriod] = (),
     incidents: Iterable[Incident] = (),
     alive_at: float | None = NOW - 3,
     fresh: Iterable[Freshness] = (),
@@ -133,7 +133,7 @@ def running(
         states={(state.target, state.check): state for state in states},
         pbx_states={state.pbx: state for state in pbx_states},
         transitions=list(history),
-        veils={(each.target, each.check, each.since): each for each in veils},
+        unknown_periods={(each.target, each.check, each.since): each for each in veils},
         incidents={incident.id: incident for incident in incidents},
     )
     pbxs = sorted({state.target.pbx for state in states})

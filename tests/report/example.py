@@ -29,7 +29,7 @@ from healthmon.model import (
     RoundTrip,
     Target,
     Transition,
-    VeilPeriod,
+    UnknownPeriod,
 )
 from healthmon.report.availability.account import By, Rules
 from healthmon.report.availability.forms import Look, listing, rendered
@@ -83,7 +83,7 @@ def make_month(path: Path) -> None:
             Changes(
                 states={(state.target, state.check): state for state in states},
                 transitions=[change for state in states for change in history_of(state)],
-                veils={(one.target, one.check, one.since): one for one in hidden()},
+                unknown_periods={(one.target, one.check, one.since): one for one in hidden()},
                 incidents={one.id: one for one in incidents()},
                 places=list(places()),
                 round_trips=list(round_trips()),
@@ -108,7 +108,7 @@ def history_of(state: CheckState) -> list[Transition]:
     return steps(state, *sorted(changes, key=lambda change: change[0]))
 
 
-def hidden() -> Iterator[VeilPeriod]:
+def hidden() -> Iterator[UnknownPeriod]:
     """Asterisk was updated in two nights, and could not be seen."""
     for day in (8, 22):
         yield veil(Target("office"), at(day, "02:05"), at(day, "02:31"))

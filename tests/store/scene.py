@@ -19,7 +19,7 @@ from healthmon.model import (
     Reason,
     Target,
     Transition,
-    VeilPeriod,
+    UnknownPeriod,
 )
 from healthmon.store.outbox.outbox import Outbox
 from healthmon.store.read.queries import Reader, open_reader
@@ -106,12 +106,12 @@ def transition(
     return Transition(target, check, before, after, at=at, believed_at=at + 30, cause=cause)
 
 
-def veil(since: float, until: float | None = None, target: Target = PHONE, why: str = "not listed") -> VeilPeriod:
+def veil(since: float, until: float | None = None, target: Target = PHONE, why: str = "not listed") -> UnknownPeriod:
     """Make a veil."""
-    return VeilPeriod(target, Check.REACHABILITY, since, until, why)
+    return UnknownPeriod(target, Check.REACHABILITY, since, until, why)
 
 
-def veils(*periods: VeilPeriod) -> dict[tuple[Target, str, float], VeilPeriod]:
+def veils(*periods: UnknownPeriod) -> dict[tuple[Target, str, float], UnknownPeriod]:
     """Put veils as Changes want them."""
     return {(each.target, each.check, each.since): each for each in periods}
 

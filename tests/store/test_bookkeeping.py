@@ -45,7 +45,7 @@ def test_bookkeeping_01_a_batch_with_a_mistake_in_its_last_part_is_not_booked_at
     changes = Changes(
         states=by_key(state()),
         transitions=[transition(START + 1, Health.UP)],
-        veils=veils(veil(START + 5)),
+        unknown_periods=veils(veil(START + 5)),
         incidents={1: incident()},
         notifications=[notification(), broken],
     )

@@ -55,8 +55,8 @@ def test_everything_that_was_booked_is_remembered_as_it_was(store: Store) -> Non
         pending_since=START + 50,
         not_up_since=START + 10,
         down_since=START + 11,
-        veil="not listed",
-        veiled_since=START + 60,
+        unknown_because="not listed",
+        unknown_since=START + 60,
         ever_up=True,
         is_flapping=True,
         down_after=34.5,
@@ -137,7 +137,7 @@ def test_a_deliverer_that_finds_nothing_due_wakes_nobody(store: Store) -> None:
 
 def test_a_forgotten_target_loses_its_state_and_keeps_its_history(store: Store) -> None:
     up, gone = transition(START + 1, Health.UP), transition(START + 500, None, Health.UP, cause="removed")
-    store.book(states=by_key(state(), state(OTHER_PHONE)), transitions=[up], veils=veils(veil(START + 400)))
+    store.book(states=by_key(state(), state(OTHER_PHONE)), transitions=[up], unknown_periods=veils(veil(START + 400)))
 
     store.book(forgotten=[PHONE], transitions=[gone])
 
@@ -175,7 +175,7 @@ def test_a_pbx_that_is_no_longer_configured_leaves_nothing_but_history(store: St
     store.book(
         states=by_key(state(OFFICE, check=Check.CONNECTION, kind=Kind.PBX)),
         pbx_states={"office": PbxState("office", blind_why="refused", blind_since=START)},
-        veils=veils(veil(START, target=OFFICE, why="refused")),
+        unknown_periods=veils(veil(START, target=OFFICE, why="refused")),
     )
     store.writer.alive(START + 10, [Freshness("office", alive_at=START)])
 

@@ -207,7 +207,7 @@ def test_nothing_that_the_engine_does_looks_through_everything(store: Store, ask
     store.book(
         states=by_key(state(), state(OTHER_PHONE)),
         transitions=[transition(START + 300, Health.UP)],
-        veils=veils(veil(START + 310)),
+        unknown_periods=veils(veil(START + 310)),
         clock_jumps=[ClockJump(START + 320, 5.0)],
         incidents={number: incident(number) for number in (11, 12, 13)},
         notifications=[notification(number=number) for number in (11, 12)],
@@ -222,7 +222,7 @@ def test_nothing_that_the_engine_does_looks_through_everything(store: Store, ask
     while roller.step(START + 3 * 86_400, ZoneInfo("UTC")):
         pass
     late = veils(veil(START + 350, START + 360), veil(START + 350, START + 360, OFFICE, "blind"))
-    store.book(transitions=[transition(START + 345, Health.UP)], veils=late)
+    store.book(transitions=[transition(START + 345, Health.UP)], unknown_periods=late)
     assert any("DELETE FROM daily" in sql for sql, _ in asked)
     writer.outside_changes()
     writer.told()

@@ -210,7 +210,7 @@ class World:
         """Wait until healthmon has read that nobody is checked any more."""
 
         def is_read(reader: Reader) -> bool:
-            unknown = [state for state in reader.states() if state.veil == NOT_QUALIFIED]
+            unknown = [state for state in reader.states() if state.unknown_because == NOT_QUALIFIED]
             remarked = [state for state in reader.states() if state.remark == EXPIRES_ONLY]
             return (len(unknown), len(remarked)) == (len(TRUNKS), len(WAREHOUSE) + len(SHOP))
 
@@ -245,8 +245,9 @@ def differences(reader: Reader, *down: str) -> Iterator[str]:
     yield from (f"PBX {pbx.pbx} is blind: {pbx.blind_why}" for pbx in reader.pbx_states() if pbx.blind_why)
     for state in reader.states():
         true = Health.DOWN if state.target.resource in down else Health.UP
-        if state.belief is not true or state.pending or state.veil:
-            yield f"{state.target} {state.check}: {state.belief}, pending: {state.pending}, veil: {state.veil}"
+        if state.belief is not true or state.pending or state.unknown_because:
+            seen = f"{state.belief}, pending: {state.pending}, unknown: {state.unknown_because}"
+            yield f"{state.target} {state.check}: {seen}"
     for incident in reader.open_incidents():
         if incident.target.resource not in down:
             yield f"incident {incident.id} about {incident.target} is open"

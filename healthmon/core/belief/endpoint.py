@@ -18,8 +18,8 @@ from healthmon.core.belief.evidence import (
     outlasting_a_cycle,
     remark_for,
     unreachable,
-    veil_for,
     why_down,
+    why_unknown,
 )
 from healthmon.core.belief.flapping import FlapRule
 from healthmon.core.belief.machine import ONE_FALL, Machine
@@ -208,11 +208,11 @@ class Endpoint(Machine):
             return True
         # What is in use must last longer.
         is_news = not was_listed or is_first_check or self.is_offline_in_use is not was_in_use
-        return confirms or is_news or self._is_veil_outdated(observation.at)
+        return confirms or is_news or self._is_reason_outdated(observation.at)
 
-    def _is_veil_outdated(self, at: float) -> bool:
-        """Whether it is veiled for what is so no longer: it is listed, or has its driver. A grace ends by itself."""
-        return self.veil not in ("", self.grace_why, self.why_veiled(at))
+    def _is_reason_outdated(self, at: float) -> bool:
+        """Whether it is unknown for a reason that is over: it is listed, or has its driver. A grace ends by itself."""
+        return self.unknown_because not in ("", self.grace_why, self.why_unknown(at))
 
     def _hear_endpoint(self, health: Health) -> None:
         if health is not Health.DOWN:
@@ -481,7 +481,7 @@ class Endpoint(Machine):
         # A trunk's contacts are in the configuration, and nothing may register.
         return registered > 1 or (not registered and len(self.places) > 1)
 
-    def why_veiled(self, now: float) -> str:
+    def why_unknown(self, now: float) -> str:
         """Why what was heard says nothing at present, or "" if it does."""
         health = self.reading()
         if self.not_usable:
@@ -489,11 +489,11 @@ class Endpoint(Machine):
         if not self.is_listed:
             return NOT_LISTED
         if health is None:
-            return self.veil
-        veil = veil_for(health, self.settings)
-        if not veil and health is Health.DOWN and self.is_in_grace(now):
+            return self.unknown_because
+        why = why_unknown(health, self.settings)
+        if not why and health is Health.DOWN and self.is_in_grace(now):
             return self.grace_why
-        return veil
+        return why
 
     def is_in_grace(self, now: float) -> bool:
         """Whether "offline" means nothing yet, because Asterisk was restarted or frozen a moment ago (rule 11)."""
@@ -507,11 +507,11 @@ class Endpoint(Machine):
     @property
     def is_waited_for_after_restart(self) -> bool:
         """Whether Asterisk was restarted a moment ago, and it has not come back."""
-        return self.veil == self.grace_why and self.grace_why.startswith(RESTARTED)
+        return self.unknown_because == self.grace_why and self.grace_why.startswith(RESTARTED)
 
     def fell_with(self, at: float) -> bool:
         """Whether what was first seen down at ``at`` did not come back from the same restart as this one."""
-        return self.is_awaited and (self.veiled_since <= at if self.veil else at <= self.pending_since)
+        return self.is_awaited and (self.unknown_since <= at if self.unknown_because else at <= self.pending_since)
 
     def was_asked_for_device(self) -> bool:
         """Whether the second witness was heard, as far as that is needed (rule 3)."""
@@ -526,10 +526,10 @@ class Endpoint(Machine):
     def refresh(self) -> None:
         """Work out the remark, and whether the same word once more would change anything."""
         health = self.reading()
-        self.remark = "" if self.veil else self._remark(health)
+        self.remark = "" if self.unknown_because else self._remark(health)
         # The first word that only a check can tell is heard, though it changes nothing else.
         is_steady = self.pending is None and self.is_listed and self.is_check_seen
-        self.calm = self.word if is_steady and (self.veil or self.belief is health) else None
+        self.calm = self.word if is_steady and (self.unknown_because or self.belief is health) else None
         self.calm_until = inf
         if self.word is Health.DOWN is self.pending and self.is_listed and self.is_check_seen:
             self._expect_the_same_until_due()

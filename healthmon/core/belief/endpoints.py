@@ -14,7 +14,7 @@ from healthmon.core.belief.evidence import (
     RESTARTED,
     first_check_within,
     is_checked_otherwise,
-    veil_for,
+    why_unknown,
 )
 from healthmon.core.belief.inventory import FORGOTTEN_AFTER, Vanished
 from healthmon.core.belief.machine import ONE_FALL
@@ -54,19 +54,19 @@ class Endpoints:
         """
         before = endpoint.fingerprint()
         transition = None
-        veil = endpoint.why_veiled(at)
-        if veil:
-            self._desk.veil(endpoint, veil, at, step)
-            if veil == endpoint.grace_why:
+        why = endpoint.why_unknown(at)
+        if why:
+            self._desk.begin_unknown(endpoint, why, at, step)
+            if why == endpoint.grace_why:
                 self._desk.deadlines.set((GRACE, endpoint.target), endpoint.grace_until)
                 pbx.awaited[endpoint.target] = endpoint
         elif (health := endpoint.reading()) is not None:
             # Of the events of one loss the first may be in grace, and the next the evidence: that hides nothing.
-            is_one_loss = bool(endpoint.veil) and at - endpoint.veiled_since < ONE_FALL
-            was_veiled = self._desk.unveil(endpoint, at, step) and not is_one_loss
+            is_one_loss = bool(endpoint.unknown_because) and at - endpoint.unknown_since < ONE_FALL
+            was_unknown = self._desk.end_unknown(endpoint, at, step) and not is_one_loss
             # A contact that comes and goes is no flapping to somebody who does not want to hear of it.
             is_plain = health is Health.DEGRADED and not endpoint.policy.alert_on_degraded
-            endpoint.count_change(Health.UP if is_plain else health, at, counts=counts and not was_veiled)
+            endpoint.count_change(Health.UP if is_plain else health, at, counts=counts and not was_unknown)
             self._desk.review_flapping(endpoint, step.now)
             confirms = confirms and endpoint.was_asked_for_device()
             transition = endpoint.see(health, at, step.now, endpoint.why(), confirms=confirms)
@@ -122,7 +122,7 @@ class Endpoints:
                 yield one, at
         if cohort == NOT_BACK:
             for one in pbx.awaited.values():
-                if one.is_awaited and one.veil:
+                if one.is_awaited and one.unknown_because:
                     yield one, one.grace_until + max(one.hold.down_after, self._desk.causes.window_for(one))
 
     def told_together_until(self, pbx: Pbx, endpoint: Endpoint) -> float:
@@ -148,9 +148,9 @@ class Endpoints:
         before, were = endpoint.state(), endpoint.settings
         endpoint.use(policy or endpoint.policy, settings or endpoint.settings)
         endpoint.calm = None
-        veil = veil_for(Health.UP, endpoint.settings)
-        if veil and not veil_for(Health.UP, were):
-            self._distrust(endpoint, veil, step, was_checked=were is not None)
+        why = why_unknown(Health.UP, endpoint.settings)
+        if why and not why_unknown(Health.UP, were):
+            self._distrust(endpoint, why, step, was_checked=were is not None)
         if endpoint.word is not None and not pbx.is_blind:
             self.apply(pbx, endpoint, step.now, step, confirms=False, counts=False)
         if endpoint.state() != before:
@@ -161,17 +161,17 @@ class Endpoints:
         """An older healthmon believed something of an endpoint that Asterisk cannot check for want of an address."""
         settings = endpoint.settings
         if settings is not None and not settings.has_address and (endpoint.belief or endpoint.pending):
-            self._distrust(endpoint, veil_for(Health.UP, settings), step, was_checked=True)
+            self._distrust(endpoint, why_unknown(Health.UP, settings), step, was_checked=True)
             self._desk.book(endpoint, step)
 
-    def _distrust(self, endpoint: Endpoint, veil: str, step: Step, *, was_checked: bool) -> None:
+    def _distrust(self, endpoint: Endpoint, why: str, step: Step, *, was_checked: bool) -> None:
         """What is said of an endpoint turns out to be worth nothing: it is not qualified, or has no address.
 
         Its "up" means nothing, and an outage could never end. When its settings are read for the first time, it was
         always so: what was believed till then was not known.
         """
-        ending = Ending.NOT_QUALIFIED if veil == NOT_QUALIFIED else Ending.NO_ADDRESS
-        cause = ending if was_checked else veil
+        ending = Ending.NOT_QUALIFIED if why == NOT_QUALIFIED else Ending.NO_ADDRESS
+        cause = ending if was_checked else why
         words = self._desk.incidents.end(endpoint.target, endpoint.check, ending, step.now, step.changes)
         transition = endpoint.forget(step.now if was_checked else endpoint.since, step.now, cause, Health.UNKNOWN)
         if transition is not None:
@@ -279,23 +279,23 @@ class Endpoints:
             self.apply(pbx, endpoint, at or step.now, step, confirms=False, counts=False)
 
     def go_on_in_grace(self, pbx: Pbx, endpoint: Endpoint) -> None:
-        """Healthmon was stopped while the endpoint was in its grace, which began with the veil."""
-        if endpoint.veil.startswith(RESTARTED):
+        """Healthmon was stopped while the endpoint was in its grace, which began when it became unknown."""
+        if endpoint.unknown_because.startswith(RESTARTED):
             lasts, takes_evidence = pbx.grace_for(endpoint), True
-        elif endpoint.veil == RECONFIGURED:
+        elif endpoint.unknown_because == RECONFIGURED:
             # Those that were asked about on behalf of others were found to be checked; of itself that may not be known.
             lasts, takes_evidence = first_check_within(None, pbx.longest_cycle), True
             endpoint.is_looked_into = True
         else:
             lasts, takes_evidence = pbx.freeze_grace_for(endpoint), False
-        until = endpoint.veiled_since + lasts
-        endpoint.begin_grace(endpoint.veil, until, takes_evidence=takes_evidence)
+        until = endpoint.unknown_since + lasts
+        endpoint.begin_grace(endpoint.unknown_because, until, takes_evidence=takes_evidence)
         pbx.awaited[endpoint.target] = endpoint
         self._set_end_of_grace(endpoint, until)
 
     def _set_end_of_grace(self, endpoint: Endpoint, until: float) -> None:
         endpoint.grace_until = until
-        if endpoint.veil == endpoint.grace_why:
+        if endpoint.unknown_because == endpoint.grace_why:
             self._desk.deadlines.set((GRACE, endpoint.target), until)
 
     # ------------------------------------------------------------ contacts of which events were missed
@@ -353,8 +353,8 @@ class Endpoints:
         """Healthmon was stopped while its PBX did not list the endpoint."""
         endpoint.is_listed = False
         if endpoint.belief is not None:
-            self._vanish(pbx, endpoint, endpoint.veiled_since, was_removed=False)
-        self._desk.deadlines.set((UNLISTED, endpoint.target), endpoint.veiled_since + FORGOTTEN_AFTER)
+            self._vanish(pbx, endpoint, endpoint.unknown_since, was_removed=False)
+        self._desk.deadlines.set((UNLISTED, endpoint.target), endpoint.unknown_since + FORGOTTEN_AFTER)
 
     def miss(self, pbx: Pbx, endpoint: Endpoint, at: float, step: Step) -> None:
         """The snapshot of ``at`` does not list it: unknown, not gone (rule 3)."""
@@ -362,7 +362,7 @@ class Endpoints:
         endpoint.was_unlisted_by_accident = not pbx.is_listed_for_certain(endpoint.target)
         if endpoint.belief is not None and not endpoint.was_unlisted_by_accident:
             self._vanish(pbx, endpoint, at, was_removed=False)
-        self._desk.veil(endpoint, endpoint.why_veiled(at), at, step)
+        self._desk.begin_unknown(endpoint, endpoint.why_unknown(at), at, step)
         self._desk.deadlines.set((UNLISTED, endpoint.target), at + FORGOTTEN_AFTER)
         self._desk.book(endpoint, step)
         self.schedule(pbx, endpoint)
@@ -382,7 +382,7 @@ class Endpoints:
     def forget(self, pbx: Pbx, endpoint: Endpoint, at: float, step: Step, *, ending: Ending, cause: str = "") -> None:
         """Watch it no longer; its history stays."""
         target, changes, cause = endpoint.target, step.changes, cause or ending
-        self._desk.unveil(endpoint, at, step)
+        self._desk.end_unknown(endpoint, at, step)
         words = self._desk.incidents.end(target, endpoint.check, ending, step.now, changes)
         transition = endpoint.forget(at, step.now, cause)
         if transition is not None:

@@ -29,7 +29,7 @@ EXPIRES_ONLY = "not qualified: its loss is noticed only when its registration ex
 #: Of chan_sip and IAX2 only what a check finds shows that there is one.
 NOT_SHOWN = "not qualified, as far as ARI shows: its loss is noticed only when its registration expires"
 ONE_EXPIRES_ONLY = "one of its contacts is not qualified: the loss of all is noticed only when its registration expires"
-#: How the veils of a grace begin; the time or the length follows.
+#: How the reasons of a grace begin; the time or the length follows.
 RESTARTED = "in grace: Asterisk restarted at"
 FROZE = "in grace: Asterisk was frozen for"
 RECONFIGURED = "not checked yet: its qualify settings have changed"
@@ -42,7 +42,7 @@ SHORTEST_UNKNOWN_CYCLE, LONGEST_WAIT = 65.0, 300.0
 NOT_YET_KNOWN = "not yet known whether it is checked"
 
 
-def veil_for(word: Health, settings: EndpointSettings | None) -> str:
+def why_unknown(word: Health, settings: EndpointSettings | None) -> str:
     """Why this word of Asterisk's says nothing about the endpoint, or "" if it does.
 
     A static contact that is not qualified is "online" for ever, dead or not: never a green. "Offline" of such an

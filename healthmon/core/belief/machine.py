@@ -1,4 +1,4 @@
-"""The life of one check: what is believed, what is pending, and the veil that hides it (rules 4-8, 10)."""
+"""The life of one check: what is believed, what is pending, and why it cannot be seen (rules 4-8, 10)."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class Machine:
         "seen",
         "since",
         "target",
-        "veil",
-        "veiled_since",
+        "unknown_because",
+        "unknown_since",
         "watch",
         "watched_since",
     )
@@ -73,8 +73,8 @@ class Machine:
         self.pending_since = 0.0
         self.not_up_since: float | None = None
         self.down_since: float | None = None
-        self.veil = ""
-        self.veiled_since = 0.0
+        self.unknown_because = ""
+        self.unknown_since = 0.0
         self.ever_up = False
         self.is_flapping = False
         #: Why it is told together with others, once it is believed down; "": by itself.
@@ -83,7 +83,7 @@ class Machine:
         self.loss = Loss.NONE
         self.flap_rule = FlapRule()
         self.flaps: Flapping | None = None
-        #: The health that was read last, not hidden by any veil; flapping counts its changes.
+        #: The health that was read last, not while it was unknown; flapping counts its changes.
         self.seen: Health | None = None
         #: How long what is pending must last, and why, as it was booked.
         self.booked_hold = NOTHING_PENDING
@@ -92,18 +92,18 @@ class Machine:
         """Go on from what was booked. Times after ``now`` (the clock was set back meanwhile) become ``now``."""
         self.belief, self.pending = state.belief, state.pending
         self.watched_since = min(state.watched_since, now)
-        self.reason, self.remark, self.veil = state.reason, state.remark, state.veil
+        self.reason, self.remark, self.unknown_because = state.reason, state.remark, state.unknown_because
         self.ever_up, self.is_flapping = state.ever_up, state.is_flapping
         self.since = min(state.since, now)
         self.believed_at = min(state.believed_at, now)
         self.pending_since = min(state.pending_since, now)
-        self.veiled_since = min(state.veiled_since, now)
+        self.unknown_since = min(state.unknown_since, now)
         self.not_up_since = None if state.not_up_since is None else min(state.not_up_since, now)
         self.down_since = None if state.down_since is None else min(state.down_since, now)
         self.cohort, self.loss = state.cohort, state.loss
         last = state.pending or state.belief
         # What is degraded, events alone tell.
-        self.seen = None if state.veil or last is Health.DEGRADED else last
+        self.seen = None if state.unknown_because or last is Health.DEGRADED else last
         if state.flap_changes:
             changes = [min(at, now) for at in state.flap_changes]
             since = state.flapping_since or (changes[0] if state.is_flapping else 0.0)
@@ -127,8 +127,8 @@ class Machine:
             pending_since=self.pending_since,
             not_up_since=self.not_up_since,
             down_since=self.down_since,
-            veil=self.veil,
-            veiled_since=self.veiled_since,
+            unknown_because=self.unknown_because,
+            unknown_since=self.unknown_since,
             ever_up=self.ever_up,
             is_flapping=self.is_flapping,
             down_after=self.hold.down_after,
@@ -148,8 +148,8 @@ class Machine:
             self.pending_since,
             self.not_up_since,
             self.down_since,
-            self.veil,
-            self.veiled_since,
+            self.unknown_because,
+            self.unknown_since,
             self.remark,
             self.ever_up,
             self.is_flapping,
@@ -207,11 +207,11 @@ class Machine:
     @property
     def recovering_for(self) -> float:
         """After how long it is believed better, if it is about to be (seconds); 0.0: it is not."""
-        return self.hold.up_after if self._improves(self.pending) and not self.veil else 0.0
+        return self.hold.up_after if self._improves(self.pending) and not self.unknown_because else 0.0
 
     def deadline(self) -> float | None:
-        """When what is pending may be believed at the earliest, or None: nothing is pending, or it is veiled."""
-        if self.pending is None or self.veil:
+        """When what is pending may be believed at the earliest, or None: nothing is pending, or it is unknown."""
+        if self.pending is None or self.unknown_because:
             return None
         return min(when for when, _, _ in self._ripening(self.pending))
 
@@ -342,7 +342,7 @@ class Machine:
             self.flaps = Flapping(self.belief or Health.UP)
             self.flaps.presume(self.flap_rule, now)
 
-    # ------------------------------------------------------------ veils and clocks
+    # ------------------------------------------------------------ clocks
 
     def stop_clocks_between(self, begin: float, end: float) -> None:
         """Nobody could see from ``begin`` to ``end``: that time counts for no clock (rule 4)."""
@@ -359,7 +359,7 @@ class Machine:
         self.since += by if self.since else 0.0
         self.believed_at += by if self.believed_at else 0.0
         self.pending_since += by if self.pending_since else 0.0
-        self.veiled_since += by if self.veiled_since else 0.0
+        self.unknown_since += by if self.unknown_since else 0.0
         self.not_up_since = None if self.not_up_since is None else self.not_up_since + by
         self.down_since = None if self.down_since is None else self.down_since + by
         if self.flaps is not None:

@@ -24,7 +24,7 @@ from healthmon.model import (
     Restart,
     Snapshot,
     Target,
-    VeilPeriod,
+    UnknownPeriod,
 )
 
 #: The keys of deadlines; CHECK goes with (name of a PBX, check), the others with the name of a PBX.
@@ -43,16 +43,16 @@ class Pbxs:
     # ------------------------------------------------------------ blindness (rule 5)
 
     def start(self, pbx: Pbx, since: float, step: Step) -> None:
-        """Veil a PBX until its first snapshot: healthmon has just started, or has just been told of it."""
+        """Have a PBX unknown until its first snapshot: healthmon has just started, or has just been told of it."""
         if pbx.is_blind:
-            # Blind already when healthmon stopped; that veil is still open.
+            # Blind already when healthmon stopped; that time is still open.
             pbx.blind_why = JUST_STARTED
             step.changes.pbx_states[pbx.name] = pbx.state()
         else:
             self._begin_blindness(pbx, JUST_STARTED, since, step)
         pbx.noticed_at = step.now
         if pbx.connection.belief is not None or pbx.connection.pending is not None:
-            self._desk.veil(pbx.connection, JUST_STARTED, since, step)
+            self._desk.begin_unknown(pbx.connection, JUST_STARTED, since, step)
             self._desk.book(pbx.connection, step)
         if pbx.restarting.belief is Health.DEGRADED:
             self._desk.deadlines.set((RESTARTS_OVER, pbx.name), step.now + RESTARTS_WINDOW)
@@ -64,8 +64,8 @@ class Pbxs:
     def _begin_blindness(self, pbx: Pbx, why: str, since: float, step: Step) -> None:
         pbx.blind_why, pbx.blind_since, pbx.noticed_at = why, since, step.now
         step.changes.pbx_states[pbx.name] = pbx.state()
-        period = VeilPeriod(pbx.target, Check.REACHABILITY, since, None, why)
-        step.changes.veils[pbx.target, Check.REACHABILITY, since] = period
+        period = UnknownPeriod(pbx.target, Check.REACHABILITY, since, None, why)
+        step.changes.unknown_periods[pbx.target, Check.REACHABILITY, since] = period
         if why != JUST_STARTED:
             step.changes.log.append(f"{pbx.target}: nothing behind it can be seen ({why})")
         for endpoint in pbx.pending.values():
@@ -74,8 +74,8 @@ class Pbxs:
     def _end_blindness(self, pbx: Pbx, at: float, step: Step) -> None:
         since, why, until = pbx.blind_since, pbx.blind_why, max(at, pbx.blind_since)
         pbx.blind_why, pbx.may_be_frozen = "", False
-        period = VeilPeriod(pbx.target, Check.REACHABILITY, since, until, why)
-        step.changes.veils[pbx.target, Check.REACHABILITY, since] = period
+        period = UnknownPeriod(pbx.target, Check.REACHABILITY, since, until, why)
+        step.changes.unknown_periods[pbx.target, Check.REACHABILITY, since] = period
         lasted = f"{until - since:.0f} s"
         words = (
             f"first look; nothing was seen for {lasted}"
@@ -84,7 +84,7 @@ class Pbxs:
         )
         step.changes.log.append(f"{pbx.target}: {words}")
         for endpoint in list(pbx.pending.values()):
-            if not endpoint.veil:
+            if not endpoint.unknown_because:
                 endpoint.stop_clocks_between(since, until)
                 self._desk.book(endpoint, step)
             self._endpoints.schedule(pbx, endpoint)
@@ -124,13 +124,13 @@ class Pbxs:
         health, words = pbx.connection_health(at)
         hold = pbx.connection.hold
         pbx.set_connection_hold()
-        was_veiled = self._desk.unveil(pbx.connection, at, step)
+        was_unknown = self._desk.end_unknown(pbx.connection, at, step)
         was_flapping = pbx.connection.is_flapping
         # Events that come and go while the polls go on are no outages; why nothing comes of a look may change in one.
         seen = Health.DOWN if health in (Health.DOWN, Health.UNKNOWN) else Health.UP
-        pbx.connection.count_change(seen, at, counts=not was_veiled)
+        pbx.connection.count_change(seen, at, counts=not was_unknown)
         self._desk.review_flapping(pbx.connection, step.now)
-        changed = was_veiled or pbx.connection.is_flapping is not was_flapping or pbx.connection.hold is not hold
+        changed = was_unknown or pbx.connection.is_flapping is not was_flapping or pbx.connection.hold is not hold
         self._observe(pbx.connection, (health, words), at, step, changed=changed)
 
     def _observe(

@@ -225,7 +225,7 @@ def stance_of(endpoint: Endpoint) -> Stance:
     if endpoint.belief is Health.DOWN:
         is_recovering = endpoint.pending is not None and not endpoint.is_flapping
         return Stance.RECOVERING if is_recovering else fallen
-    return fallen if endpoint.pending is Health.DOWN and not endpoint.veil else Stance.STANDING
+    return fallen if endpoint.pending is Health.DOWN and not endpoint.unknown_because else Stance.STANDING
 
 
 def fell_at(endpoint: Endpoint) -> float:
@@ -364,6 +364,6 @@ def _standing_since(site: Members, since: float) -> list[Endpoint]:
 def is_checked(endpoint: Endpoint) -> bool:
     """Whether Asterisk would notice that none of its contacts answers."""
     settings = endpoint.settings
-    if endpoint.veil or settings is None or not settings.known:
+    if endpoint.unknown_because or settings is None or not settings.known:
         return False
     return settings.is_qualified and not settings.has_unqualified_registered_contact

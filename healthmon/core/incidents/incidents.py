@@ -124,7 +124,7 @@ class Incidents:
     ) -> str:
         """Open, change or close this check's incident as its belief wants it; say in words who is told.
 
-        Level-triggered: asked whenever something changed. A veil changes nothing. "" when there was nothing to do.
+        Level-triggered: asked whenever something changed. That it is unknown changes nothing. "": nothing was to do.
         """
         is_bad = machine.belief in (Health.DOWN, Health.UNKNOWN) or (
             machine.belief is Health.DEGRADED and degraded_counts

@@ -321,8 +321,8 @@ def _row(state: CheckState, blind: PbxState | None = None) -> Row:
     )
     if blind:
         return replace(seen, state=Health.UNKNOWN, since=blind.blind_since, reason=blind.blind_why)
-    if state.veil:
-        return replace(seen, state=Health.UNKNOWN, since=state.veiled_since, reason=state.veil)
+    if state.unknown_because:
+        return replace(seen, state=Health.UNKNOWN, since=state.unknown_since, reason=state.unknown_because)
     return seen
 
 

@@ -18,7 +18,7 @@ from healthmon.model import (
     Restart,
     Target,
     Transition,
-    VeilPeriod,
+    UnknownPeriod,
 )
 from healthmon.report.formatting import duration, lasted, lasted_of
 from healthmon.report.status.rows import Row, endpoint_rows, pbx_rows, with_incident
@@ -91,7 +91,7 @@ def _events(reader: Reader, target: Target, window: Span) -> list[Event]:
     return sorted((event for event in events if event.at < window[1]), key=lambda event: event.at)
 
 
-def _changes(history: TargetHistory, hiding: Sequence[VeilPeriod], *, is_named: bool) -> Iterator[Event]:
+def _changes(history: TargetHistory, hiding: Sequence[UnknownPeriod], *, is_named: bool) -> Iterator[Event]:
     veils = merged((veil.since, inf if veil.until is None else veil.until) for veil in (*history.veils, *hiding))
     check = f"{history.check}: " if is_named else ""
     for before, change in pairwise((None, *history.transitions)):
@@ -117,7 +117,7 @@ def _since(before: Transition, change: Transition, veils: Sequence[Span]) -> str
     return lasted(Length(length, unseen_s))
 
 
-def _veiled(veils: Sequence[VeilPeriod], what: str) -> Iterator[Event]:
+def _veiled(veils: Sequence[UnknownPeriod], what: str) -> Iterator[Event]:
     """Say when something could not be seen; one veil that follows another at once is a new reason, no new sight."""
     begun = None
     for veil, following in zip_longest(veils, veils[1:]):

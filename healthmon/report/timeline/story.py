@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from healthmon.model import Ending, Health, Incident, Note, Reason, Transition, VeilPeriod
+from healthmon.model import Ending, Health, Incident, Note, Reason, Transition, UnknownPeriod
 from healthmon.report.availability.data import incident_data
 from healthmon.report.formatting import acknowledged, counted, duration, full, lasted_of, rfc3339, state_word
 from healthmon.report.json_text import json_text
@@ -109,7 +109,7 @@ def _transition(change: Transition) -> str:
     return f"{change.after or 'no longer watched'}{cause}{believed}"
 
 
-def _veil(veil: VeilPeriod) -> str:
+def _veil(veil: UnknownPeriod) -> str:
     return veil.why if veil.until is None else f"{veil.why}, for {duration(veil.until - veil.since)}"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from healthmon.model import Check, Kind, Target, Transition, VeilPeriod
+from healthmon.model import Check, Kind, Target, Transition, UnknownPeriod
 from healthmon.store.rows import HEALTHS, target_of
 from healthmon.store.schema import NO_END
 from healthmon.store.timeline import Timeline
@@ -31,7 +31,7 @@ class TargetHistory(Struct, frozen=True):
     watched_since: float
     forgotten_at: float | None
     transitions: tuple[Transition, ...]
-    veils: tuple[VeilPeriod, ...]
+    veils: tuple[UnknownPeriod, ...]
 
 
 # All that is behind a PBX is veiled by this check of the PBX, which has no history of its own.
@@ -117,7 +117,7 @@ def _read(
 
 def read_pbx_veils(
     connection: sqlite3.Connection, line: Timeline, window: dict[str, Any]
-) -> dict[str, tuple[VeilPeriod, ...]]:
+) -> dict[str, tuple[UnknownPeriod, ...]]:
     """Read when nothing behind a PBX could be seen, by PBX."""
     by_pbx = groupby(connection.execute(PBX_VEILS_WANTED, window), key=itemgetter("pbx"))
     return {pbx: _veils(rows, Target(pbx), Check.REACHABILITY, line) for pbx, rows in by_pbx}
@@ -141,10 +141,10 @@ def _transition(row: sqlite3.Row, target: Target, check: str, line: Timeline) ->
     )
 
 
-def _veils(rows: Iterable[sqlite3.Row], target: Target, check: str, line: Timeline) -> tuple[VeilPeriod, ...]:
+def _veils(rows: Iterable[sqlite3.Row], target: Target, check: str, line: Timeline) -> tuple[UnknownPeriod, ...]:
     """Make the veils in the order of their beginnings; the index gives them in that of their ends."""
     veils = (
-        VeilPeriod(
+        UnknownPeriod(
             target=target,
             check=check,
             since=line.shown(row["since"]),

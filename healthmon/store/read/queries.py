@@ -29,8 +29,8 @@ from healthmon.model import (
     Restart,
     Silence,
     Target,
+    UnknownPeriod,
     UrlState,
-    VeilPeriod,
 )
 from healthmon.store.outbox.report_book import ReportFacts, read_newest_reports
 from healthmon.store.read.histories import TargetHistory, read_history, read_life, read_pbx_veils
@@ -466,7 +466,7 @@ class Reader:
         """Return a time as the database holds it: it stays the same when somebody sets the clock."""
         return self._line.stored(at)
 
-    def pbx_veils(self, since: float, until: float) -> dict[str, tuple[VeilPeriod, ...]]:
+    def pbx_veils(self, since: float, until: float) -> dict[str, tuple[UnknownPeriod, ...]]:
         """Return, by PBX, when nothing behind it could be seen: it was blind, or healthmon was stopped."""
         with errors_named(self.path):
             return read_pbx_veils(self._connection, self._line, self._window(since, until))

@@ -17,7 +17,7 @@ from healthmon.model import (
     RoundTrip,
     Target,
     Transition,
-    VeilPeriod,
+    UnknownPeriod,
 )
 from healthmon.store.read.round_trips import INSERT_ROUND_TRIP
 from healthmon.store.rows import (
@@ -140,7 +140,7 @@ class Booking:
         self._write_many(_UPSERT_SETTINGS, (settings_row(settings, line) for settings in changes.settings.values()))
         self._write_many(_INSERT_TRANSITION, (self._transition_row(change, line) for change in changes.transitions))
         self._note_alive(changes, line)
-        self._book_veils(changes.veils.values(), line)
+        self._book_veils(changes.unknown_periods.values(), line)
         self._book_places(changes.places, line)
         self._write_many(_INSERT_RESTART, (restart_row(restart, line) for restart in changes.restarts))
         self._write_many(INSERT_ROUND_TRIP, [self._round_trip_row(one, line) for one in changes.round_trips])
@@ -233,7 +233,7 @@ class Booking:
             for change in changes.transitions
             if (at := line.stored(change.at)) < self.rolled_until
         ]
-        for veil in changes.veils.values():
+        for veil in changes.unknown_periods.values():
             since = line.stored(veil.since)
             if since >= self.rolled_until or self._is_only_lifted(veil, line):
                 continue
@@ -246,7 +246,7 @@ class Booking:
         self.late_bookings += bool(rows)
         self._write_many("DELETE FROM daily WHERE check_id = :check_id AND at > :at", rows)
 
-    def _is_only_lifted(self, veil: VeilPeriod, line: Timeline) -> bool:
+    def _is_only_lifted(self, veil: UnknownPeriod, line: Timeline) -> bool:
         """Whether this veil was booked before, and what is new is only an end that no reading has reached."""
         if veil.until is None or line.stored(veil.until) < self.rolled_until:
             return False
@@ -260,7 +260,7 @@ class Booking:
         at = line.stored(one.at)
         return {"check_id": self._check(one.target, Check.REACHABILITY, at), "at": at, "ms": one.ms}
 
-    def _book_veils(self, veils: Iterable[VeilPeriod], line: Timeline) -> None:
+    def _book_veils(self, veils: Iterable[UnknownPeriod], line: Timeline) -> None:
         rows = [self._veil_row(veil, line) for veil in veils]
         self._write_many(
             "DELETE FROM veils WHERE check_id = :check_id AND since > :since_from AND since < :since_to", rows
@@ -269,7 +269,7 @@ class Booking:
             "INSERT INTO veils (check_id, since, until, why) VALUES (:check_id, :since, :until, :why)", rows
         )
 
-    def _veil_row(self, veil: VeilPeriod, line: Timeline) -> Row:
+    def _veil_row(self, veil: UnknownPeriod, line: Timeline) -> Row:
         since = line.stored(veil.since)
         return {
             "check_id": self._check(veil.target, veil.check, since),

@@ -53,16 +53,16 @@ def test_what_lacks_its_channel_driver_is_unknown_whatever_asterisk_says_of_it()
     # Without chan_pjsip endpoints stay "online" at run time, and are offline and INVALID after a restart.
     for health in (UP, DOWN):
         scene.event(TRUNK, health)
-        assert (scene.state(TRUNK).veil, scene.belief(TRUNK)) == (NO_PJSIP, UP)
+        assert (scene.state(TRUNK).unknown_because, scene.belief(TRUNK)) == (NO_PJSIP, UP)
     scene.invalid(TRUNK)
     scene.missing_drivers = ("PJSIP",)
     scene.live(600, {TRUNK: DOWN, phone(): DOWN}, step=60)
     assert [one.check for one in scene.open()] == [Check.DRIVERS]
-    assert scene.state(phone()).veil == NO_PJSIP
+    assert scene.state(phone()).unknown_because == NO_PJSIP
 
     scene.missing_drivers = ()
     scene.snapshot(TRUTH)
-    assert (scene.state(TRUNK).veil, scene.belief(TRUNK)) == ("", UP)
+    assert (scene.state(TRUNK).unknown_because, scene.belief(TRUNK)) == ("", UP)
 
 
 def test_iax_peers_that_are_not_listed_without_their_driver_are_no_second_incident() -> None:
@@ -73,8 +73,8 @@ def test_iax_peers_that_are_not_listed_without_their_driver_are_no_second_incide
     scene.live(60, TRUTH, step=15)
 
     assert [one.check for one in scene.open()] == [Check.DRIVERS]
-    assert scene.state(PEER).veil == "Asterisk has no IAX2 channel driver"
-    assert scene.state(TRUNK).veil == ""
+    assert scene.state(PEER).unknown_because == "Asterisk has no IAX2 channel driver"
+    assert scene.state(TRUNK).unknown_because == ""
 
 
 def test_a_peer_that_is_not_listed_once_its_driver_is_back_has_vanished() -> None:
@@ -88,7 +88,7 @@ def test_a_peer_that_is_not_listed_once_its_driver_is_back_has_vanished() -> Non
     scene.live(70, TRUTH, step=15)
 
     assert [one.check for one in scene.open()] == [Check.INVENTORY]
-    assert scene.state(PEER).veil == "not listed"
+    assert scene.state(PEER).unknown_because == "not listed"
 
 
 def test_who_takes_a_driver_away_on_purpose_is_told_for_a_day() -> None:
@@ -130,7 +130,7 @@ def test_a_driver_that_was_missing_before_healthmon_was_restarted_is_told_once()
         (Reason.OPENED, 1),
         (Reason.RESOLVED, 1),
     ]
-    assert scene.state(TRUNK).veil == ""
+    assert scene.state(TRUNK).unknown_because == ""
 
 
 def test_a_technology_that_cannot_be_listed_has_not_vanished() -> None:
@@ -141,10 +141,10 @@ def test_a_technology_that_cannot_be_listed_has_not_vanished() -> None:
     scene.live(60, TRUTH, step=15)
 
     assert scene.open() == []
-    assert scene.state(PEER).veil == "not listed"
+    assert scene.state(PEER).unknown_because == "not listed"
     scene.unlisted = ()
     scene.snapshot({**TRUTH, PEER: UP})
-    assert scene.state(PEER).veil == ""
+    assert scene.state(PEER).unknown_because == ""
 
 
 def test_what_was_lost_before_its_technology_could_not_be_listed_is_looked_at_once_it_can() -> None:
@@ -160,6 +160,6 @@ def test_what_was_lost_before_its_technology_could_not_be_listed_is_looked_at_on
     scene.unlisted = ()
     scene.snapshot({TRUNK: DOWN, phone(): UP})
 
-    assert (scene.state(TRUNK).veil, scene.state(TRUNK).pending) == ("", DOWN)
+    assert (scene.state(TRUNK).unknown_because, scene.state(TRUNK).pending) == ("", DOWN)
     scene.live(120, {TRUNK: DOWN, phone(): UP})
     assert scene.belief(TRUNK) is DOWN

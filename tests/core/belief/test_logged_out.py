@@ -179,7 +179,7 @@ def test_softphones_that_log_out_while_asterisk_is_in_its_grace_are_no_site_that
     town.snapshot(town.truth, startup="boot 2")
 
     town.log_out(OFFICE[:4], first=first)
-    assert town.state(OFFICE[0]).veil.startswith("in grace: Asterisk restarted")
+    assert town.state(OFFICE[0]).unknown_because.startswith("in grace: Asterisk restarted")
     town.go_on(300)
 
     assert town.told() == []

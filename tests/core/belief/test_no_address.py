@@ -20,7 +20,7 @@ def test_an_endpoint_without_an_aor_is_unknown_and_never_told_also_after_its_fir
     scene = Scene(config())
     scene.snapshot({CARRIER: DOWN})
     scene.see(without_aor())
-    assert (scene.state(CARRIER).veil, scene.belief(CARRIER)) == (NO_AOR, None)
+    assert (scene.state(CARRIER).unknown_because, scene.belief(CARRIER)) == (NO_AOR, None)
 
     # A call, and its end.
     scene.device(CARRIER, UP)
@@ -28,7 +28,7 @@ def test_an_endpoint_without_an_aor_is_unknown_and_never_told_also_after_its_fir
     scene.device(CARRIER, DOWN)
     scene.live(600, {CARRIER: DOWN})
 
-    assert (scene.state(CARRIER).veil, scene.belief(CARRIER)) == (NO_AOR, None)
+    assert (scene.state(CARRIER).unknown_because, scene.belief(CARRIER)) == (NO_AOR, None)
     assert scene.db.incidents == {}
 
 
@@ -38,7 +38,7 @@ def test_an_aor_that_takes_no_contact_is_no_address_either() -> None:
     scene.see(EndpointSettings(CARRIER, START, known=True, qualify_frequency=60.0, aors=1))
     scene.live(600, {CARRIER: DOWN})
 
-    assert scene.state(CARRIER).veil == "its AOR takes no contact: Asterisk has no address to check"
+    assert scene.state(CARRIER).unknown_because == "its AOR takes no contact: Asterisk has no address to check"
     assert scene.db.incidents == {}
 
 
@@ -50,7 +50,7 @@ def test_a_restart_of_asterisk_gives_what_has_no_aor_no_grace() -> None:
     scene.snapshot({CARRIER: DOWN}, startup="boot 2")
     scene.live(600, {CARRIER: DOWN})
 
-    assert scene.state(CARRIER).veil == NO_AOR
+    assert scene.state(CARRIER).unknown_because == NO_AOR
     assert scene.db.incidents == {}
 
 
@@ -74,4 +74,4 @@ def test_what_an_older_healthmon_believed_of_an_endpoint_without_an_aor_ends_wit
     assert later.open() == []
     assert [incident.ending for incident in later.db.incidents.values()] == [Ending.NO_ADDRESS] * (believed is DOWN)
     assert [reason for _, reason, _, said in later.sent[told:] if said] == []
-    assert later.state(CARRIER).veil == NO_AOR
+    assert later.state(CARRIER).unknown_because == NO_AOR

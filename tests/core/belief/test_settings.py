@@ -50,7 +50,7 @@ def test_qualify_switched_off_without_a_reload_has_the_settings_read_again(scene
 
     scene.see(trunk_settings(TRUNK, qualify_frequency=0.0, has_unqualified_static_contact=True))
 
-    assert scene.state(TRUNK).veil == "not qualified: Asterisk does not check it"
+    assert scene.state(TRUNK).unknown_because == "not qualified: Asterisk does not check it"
 
 
 def test_qualify_switched_off_is_noticed_when_nothing_was_heard_of_the_contact_since_the_start(scene: Scene) -> None:
@@ -140,7 +140,7 @@ def test_qualify_switched_on_has_the_settings_read_before_offline_is_believed(sh
     short.see(checked_now(short, target))
     short.answer(target, DOWN)
 
-    assert short.state(target).veil == "not checked yet: its qualify settings have changed"
+    assert short.state(target).unknown_because == "not checked yet: its qualify settings have changed"
     assert short.open() == []
 
 
@@ -151,7 +151,7 @@ def test_qualify_switched_on_is_waited_for_one_cycle_and_then_offline_counts(sho
     short.see(checked_now(short, target))
 
     short.after(50)
-    assert short.state(target).veil != ""
+    assert short.state(target).unknown_because != ""
     short.after(30)
     short.answer_all({target: DOWN})
 
@@ -165,10 +165,10 @@ def test_qualify_switched_on_is_waited_for_five_minutes_at_most(short: Scene) ->
     short.see(trunk_settings(target, qualify_frequency=3600.0, read_at=short.now))
 
     short.after(280)
-    assert short.state(target).veil != ""
+    assert short.state(target).unknown_because != ""
     short.after(20)
 
-    assert short.state(target).veil == ""
+    assert short.state(target).unknown_because == ""
 
 
 def test_settings_that_have_not_changed_let_offline_be_believed_at_once(short: Scene) -> None:
@@ -231,7 +231,8 @@ def test_qualify_switched_on_for_many_is_seen_by_the_settings_of_twenty(short: S
     short.see(*(checked_now(short, target) for target in question.settings_first))
     short.answer_all(dict.fromkeys(trunks, DOWN))
 
-    assert {short.state(target).veil for target in trunks} == {"not checked yet: its qualify settings have changed"}
+    reasons = {short.state(target).unknown_because for target in trunks}
+    assert reasons == {"not checked yet: its qualify settings have changed"}
     assert short.open() == []
 
 
@@ -307,7 +308,7 @@ def test_at_the_first_look_at_an_asterisk_that_has_just_booted_offline_means_not
     scene.see(trunk_settings(TRUNK))
     scene.after(100)
     scene.answer_all({TRUNK: DOWN, phone(): UP})
-    assert scene.state(TRUNK).veil.startswith("in grace: Asterisk restarted at ")
+    assert scene.state(TRUNK).unknown_because.startswith("in grace: Asterisk restarted at ")
 
     scene.after(30)
     scene.answer_all({TRUNK: DOWN, phone(): UP})
@@ -345,13 +346,13 @@ def test_while_settings_are_not_read_the_longest_known_cycle_is_waited_for(known
     scene.snapshot({phone(): UP}, running_for=0.0)
     scene.see(settings(phone(), qualify_frequency=known))
     scene.event(TRUNK, DOWN)
-    assert scene.state(TRUNK).veil != ""
+    assert scene.state(TRUNK).unknown_because != ""
 
     scene.after(lasts - 1)
-    assert scene.state(TRUNK).veil != ""
+    assert scene.state(TRUNK).unknown_because != ""
     scene.after(2)
 
-    assert scene.state(TRUNK).veil == ""
+    assert scene.state(TRUNK).unknown_because == ""
 
 
 def test_once_its_settings_are_read_the_grace_lasts_for_its_own_cycle() -> None:
@@ -360,7 +361,7 @@ def test_once_its_settings_are_read_the_grace_lasts_for_its_own_cycle() -> None:
 
     scene.see(trunk_settings(TRUNK, qualify_frequency=20.0))
     scene.after(27)
-    assert scene.state(TRUNK).veil != ""
+    assert scene.state(TRUNK).unknown_because != ""
     scene.after(2)
 
-    assert scene.state(TRUNK).veil == ""
+    assert scene.state(TRUNK).unknown_because == ""

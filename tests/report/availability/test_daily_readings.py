@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
-from healthmon.model import Changes, CheckState, Health, Reading, Target, Transition, VeilPeriod
+from healthmon.model import Changes, CheckState, Health, Reading, Target, Transition, UnknownPeriod
 from healthmon.report.availability.daily_readings import READINGS_AT_ONCE, Roller
 from healthmon.store.write.writer import Writer, open_writer
 from tests.report.builder import DAY, HOUR, MINUTE, phone, provider, steps, veil
@@ -33,12 +33,12 @@ def writer(tmp_path: Path) -> Iterator[Writer]:
         yield writer
 
 
-def states(*each: CheckState, transitions: Iterable[Transition] = (), veils: Iterable[VeilPeriod] = ()) -> Changes:
+def states(*each: CheckState, transitions: Iterable[Transition] = (), veils: Iterable[UnknownPeriod] = ()) -> Changes:
     """Changes with these in them."""
     return Changes(
         states={(one.target, one.check): one for one in each},
         transitions=list(transitions),
-        veils={(one.target, one.check, one.since): one for one in veils},
+        unknown_periods={(one.target, one.check, one.since): one for one in veils},
     )
 
 

@@ -21,7 +21,7 @@ from msgspec.structs import replace
 from healthmon.config.types import MaintenanceConfig, Plans
 from healthmon.history.availability import Change, figures
 from healthmon.history.figures import Figures
-from healthmon.model import Changes, Check, CheckState, Health, Kind, Matcher, Target, Transition, VeilPeriod
+from healthmon.model import Changes, Check, CheckState, Health, Kind, Matcher, Target, Transition, UnknownPeriod
 from healthmon.report.availability.account import Account, By, Rules
 from healthmon.report.availability.daily_readings import Roller
 from healthmon.report.availability.html.strips import outages_of
@@ -202,8 +202,8 @@ def book(case: Case, path: Path) -> None:
     for (target, (since, until)), delay in zip(case.veils, case.delays[::-1], strict=False):
         booked_at = int(since) + delay
         for at, end in ((booked_at, None), (max(booked_at, int(until)), until)):
-            veil = VeilPeriod(target, Check.REACHABILITY, since, end, "cannot be seen")
-            pieces.append((at, Changes(veils={(target, veil.check, since): veil})))
+            veil = UnknownPeriod(target, Check.REACHABILITY, since, end, "cannot be seen")
+            pieces.append((at, Changes(unknown_periods={(target, veil.check, since): veil})))
     if case.facts.forgotten_at is not None:
         gone_at = case.facts.forgotten_at
         left = Transition(ENDPOINT, Check.REACHABILITY, before, None, gone_at, gone_at, "removed")

@@ -52,7 +52,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
             Changes(
                 states={(TRUNK.target, TRUNK.check): TRUNK},
                 transitions=steps(TRUNK, *changes),
-                veils={(hidden.target, hidden.check, hidden.since): hidden},
+                unknown_periods={(hidden.target, hidden.check, hidden.since): hidden},
             )
         )
         roller = Roller(writer)

@@ -74,7 +74,8 @@ def test_what_becomes_of_a_message_is_new_each_time(store: Store, follower: Foll
 
 @pytest.mark.parametrize("by", [3600.0, -3600.0, 2.123456789])
 def test_a_clock_that_is_set_makes_nothing_new(store: Store, follower: Follower, by: float) -> None:
-    store.book(transitions=[transition(START + 60, Health.DOWN, Health.UP)], veils=veils(veil(START + 70, START + 80)))
+    back = transition(START + 60, Health.DOWN, Health.UP)
+    store.book(transitions=[back], unknown_periods=veils(veil(START + 70, START + 80)))
     follower.looks(START + 90)
 
     store.book(clock_jumps=[ClockJump(START + 100 + by, by)])
@@ -85,7 +86,7 @@ def test_a_clock_that_is_set_makes_nothing_new(store: Store, follower: Follower,
 def test_nothing_is_new_again_while_what_was_before_it_falls_out_of_sight(store: Store, follower: Follower) -> None:
     store.book(
         transitions=[transition(START + 60, Health.DOWN, Health.UP), transition(START + DAY, Health.UP, Health.DOWN)],
-        veils=veils(veil(START + 70, START + 80, why="a"), veil(START + 80, START + 1.5 * DAY, why="b")),
+        unknown_periods=veils(veil(START + 70, START + 80, why="a"), veil(START + 80, START + 1.5 * DAY, why="b")),
     )
     assert len(follower.looks(START + 1.6 * DAY)) == 5
 

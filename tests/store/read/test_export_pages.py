@@ -128,7 +128,7 @@ def test_incidents_veils_and_notifications(store: Store) -> None:
     store.book(
         states=by_key(state()),
         incidents={1: over, 2: site},
-        veils=veils(veil(START + 10, START + 20), veil(START + 30), veil(START + 40, None, OFFICE, "blind")),
+        unknown_periods=veils(veil(START + 10, START + 20), veil(START + 30), veil(START + 40, None, OFFICE, "blind")),
         notifications=[notification(), notification(Reason.OPENED, 2, booked_at=START + 510)],
     )
     claim = store.outbox.claim(BOSS, START + 140)

@@ -40,7 +40,7 @@ def test_a_window_holds_the_last_transition_before_it_and_those_within(store: St
 
 
 def test_a_history_says_what_it_is_about(store: Store) -> None:
-    store.book(states=by_key(state()), transitions=UP_DOWN_UP, veils=veils(veil(START + 10, START + 20)))
+    store.book(states=by_key(state()), transitions=UP_DOWN_UP, unknown_periods=veils(veil(START + 10, START + 20)))
 
     assert histories(store, START, START + 1000) == [
         TargetHistory(
@@ -93,7 +93,9 @@ def crowd(store: Store) -> Store:
     store.book(
         states=by_key(*checks),
         transitions=[transition(START + 5, Health.UP, target=each.target, check=each.check) for each in checks],
-        veils=veils(*(veil(START + 7, target=each) for each in targets), veil(START + 8, START + 9, OFFICE, "blind")),
+        unknown_periods=veils(
+            *(veil(START + 7, target=each) for each in targets), veil(START + 8, START + 9, OFFICE, "blind")
+        ),
     )
     return store
 
@@ -137,17 +139,18 @@ def test_the_blindness_of_a_pbx_is_told_apart_from_the_veils_of_its_endpoints(cr
 
 
 def test_a_veil_is_closed_by_booking_it_again_with_its_end(store: Store) -> None:
-    store.book(states=by_key(state()), veils=veils(veil(START + 10)))
+    store.book(states=by_key(state()), unknown_periods=veils(veil(START + 10)))
     assert histories(store, START, START + 100)[0].veils == (veil(START + 10),)
 
-    store.book(veils=veils(veil(START + 10, START + 50), veil(START + 60)))
+    store.book(unknown_periods=veils(veil(START + 10, START + 50), veil(START + 60)))
 
     assert histories(store, START, START + 100)[0].veils == (veil(START + 10, START + 50), veil(START + 60))
     assert histories(store, START + 55, START + 59)[0].veils == ()
 
 
 def test_veils_are_in_the_order_of_time_however_they_were_booked(store: Store) -> None:
-    store.book(states=by_key(state()), veils=veils(veil(START + 60, START + 70), veil(START + 10, START + 90)))
+    hidden = veils(veil(START + 60, START + 70), veil(START + 10, START + 90))
+    store.book(states=by_key(state()), unknown_periods=hidden)
 
     assert [each.since - START for each in histories(store, START, START + 100)[0].veils] == [10, 60]
 
@@ -155,13 +158,13 @@ def test_veils_are_in_the_order_of_time_however_they_were_booked(store: Store) -
 # The jumps of a machine that is put right by NTP are no round numbers.
 @pytest.mark.parametrize("by", [3600.0, -3600.0, 2.123456789, -86400.7654321])
 def test_after_a_clock_jump_the_history_reads_as_if_the_clock_had_always_been_right(store: Store, by: float) -> None:
-    store.book(states=by_key(state()), transitions=UP_DOWN_UP, veils=veils(veil(START + 300)))
+    store.book(states=by_key(state()), transitions=UP_DOWN_UP, unknown_periods=veils(veil(START + 300)))
 
     store.book(clock_jumps=[ClockJump(START + 400 + by, by)])
     # The veil's key speaks the new clock.
     store.book(
         transitions=[transition(START + 500 + by, Health.DOWN, Health.UP)],
-        veils=veils(veil(START + 300 + by, START + 450 + by)),
+        unknown_periods=veils(veil(START + 300 + by, START + 450 + by)),
     )
 
     (history,) = histories(store, START + by, START + by + 1000)

@@ -72,7 +72,7 @@ def test_pruning_changes_nothing_that_a_window_after_the_cut_shows(store: Store)
         store.book(
             states=by_key(state()),
             transitions=[transition(at, Health.UP if number % 2 else Health.DOWN, cause=f"cause {number % 7}")],
-            veils=veils(veil(at + 10, at + 50), veil(at + 20, at + 60, OFFICE)),
+            unknown_periods=veils(veil(at + 10, at + 50), veil(at + 20, at + 60, OFFICE)),
         )
 
     def seen() -> tuple[object, ...]:
@@ -94,7 +94,8 @@ def test_bookkeeping_09_no_batch_looks_at_more_than_it_was_asked_to(store: Store
 
 
 def test_a_round_that_finds_nothing_writes_nothing(store: Store) -> None:
-    store.book(states=by_key(state()), transitions=[transition(START + 1, Health.UP)], veils=veils(veil(START)))
+    up = transition(START + 1, Health.UP)
+    store.book(states=by_key(state()), transitions=[up], unknown_periods=veils(veil(START)))
     store.outbox.next_due(BOSS)
     prune(store)
     version = store.outbox._connection.execute("PRAGMA data_version").fetchone()[0]
@@ -115,7 +116,7 @@ def test_many_rows_that_stay_do_not_hide_those_behind_them(store: Store) -> None
 
 def test_a_veil_that_reaches_over_the_cut_stays(store: Store) -> None:
     kept = [veil(START + 10, CUT + 1), veil(START + 20)]
-    store.book(states=by_key(state()), veils=veils(veil(START + 1, START + 5), *kept))
+    store.book(states=by_key(state()), unknown_periods=veils(veil(START + 1, START + 5), *kept))
 
     assert prune(store) == 1
 
@@ -157,7 +158,7 @@ def test_a_target_that_was_forgotten_before_the_cut_leaves_nothing(store: Store)
     store.book(
         states=by_key(state(), state(OTHER_PHONE)),
         transitions=[transition(START + 1, Health.UP)],
-        veils=veils(veil(START + 5, START + 6)),
+        unknown_periods=veils(veil(START + 5, START + 6)),
     )
     store.book(forgotten=[PHONE], transitions=[transition(START + 50, None, Health.UP)])
 
@@ -171,7 +172,7 @@ def test_words_that_nothing_uses_any_more_go_later_and_those_in_use_stay(store: 
     store.book(states=by_key(state()))
     for number in range(50):
         store.book(transitions=[transition(START + number, Health.UP, cause=f"registered from 10.0.0.{number}")])
-    store.book(veils=veils(veil(START + 60, why="not listed")))
+    store.book(unknown_periods=veils(veil(START + 60, why="not listed")))
     much_later = START + 2 * WORDS_KEPT_LONGER
 
     prune(store, much_later)
