@@ -9,7 +9,6 @@ from __future__ import annotations
 import errno
 import os
 import pwd
-import secrets
 import signal
 import stat
 from collections.abc import Callable, Iterable, Iterator
@@ -139,7 +138,7 @@ def new_file(path: Path, *, keeps_rights: bool) -> Iterator[NewFile]:
 
     ``keeps_rights``: this process is about to become another user, who may perhaps not write there.
     """
-    new = NewFile(path, f".{path.name}.{secrets.token_hex(4)}.partial")
+    new = NewFile(path, f".{path.name}.{os.urandom(4).hex()}.partial")
     try:
         if keeps_rights:
             new.keep_rights()

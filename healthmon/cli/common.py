@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import math
 import os
-import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -120,6 +118,8 @@ def author() -> str:
     """Name the person who gives an order: who called sudo, else this user."""
     if os.environ.get("SUDO_USER"):
         return os.environ["SUDO_USER"]
+    import getpass  # noqa: PLC0415  (only for who gives an order)
+
     try:
         return getpass.getuser()
     except (KeyError, OSError):
@@ -130,6 +130,8 @@ def screen() -> Screen:
     """Say what stdout is: a terminal with its width and colours (unless NO_COLOR is set), or a pipe."""
     if not sys.stdout.isatty():
         return Screen(width=None)
+    import shutil  # noqa: PLC0415  (only for a person who looks)
+
     has_colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM", "dumb") != "dumb"
     return Screen(max(shutil.get_terminal_size().columns, NARROWEST), has_colour)
 

@@ -12,9 +12,10 @@ def resolved(
 ) -> tuple[str | None, click.Command | None, list[str]]:
     """Find the command that is meant. Raises UsageError with the command that was probably meant."""
     name = args[0]
-    guess = nearest(name, group.list_commands(ctx))
-    if guess and group.get_command(ctx, name) is None and not name.startswith("-"):
-        ctx.fail(f"No such command '{name}'; did you mean {guess}?")
+    if not name.startswith("-") and group.get_command(ctx, name) is None:
+        guess = nearest(name, group.list_commands(ctx))
+        if guess:
+            ctx.fail(f"No such command '{name}'; did you mean {guess}?")
     return click.Group.resolve_command(group, ctx, args)
 
 

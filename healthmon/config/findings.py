@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -25,6 +24,8 @@ def shown_path(path: Path) -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return the known word that was probably meant, or nothing."""
+    import difflib  # noqa: PLC0415  (only for a word that nobody knows)
+
     by_lower = {name.lower(): name for name in known}
     close = difflib.get_close_matches(word.lower()[:SHOWN_LENGTH], list(by_lower), n=1, cutoff=0.6)
     return by_lower[close[0]] if close else ""

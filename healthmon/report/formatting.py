@@ -12,6 +12,9 @@ from healthmon.times.clock import rfc3339 as rfc3339  # noqa: PLC0414 (for the n
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
+#: What stands where no figure is known.
+NOTHING_KNOWN = "–"
+
 
 def visible(text: str) -> str:
     """Make control characters visible: names come from strangers, and a terminal obeys some of them."""
@@ -135,7 +138,7 @@ def percent(share: float | None, digits: int = 2) -> str:
     It says 100 only where nothing is missing, and 0 only where there is nothing.
     """
     if share is None:
-        return "–"
+        return NOTHING_KNOWN
     if share in (0, 1):
         return f"{share * 100:.0f} %"
     least = 10.0 ** -(digits + 2)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from msgspec import Struct
 
 from healthmon.model import Health
-from healthmon.report.formatting import visible
+from healthmon.report.formatting import NOTHING_KNOWN, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -75,27 +75,32 @@ def table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], screen: Scr
 
 def _plain(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], *, has_header: bool) -> str:
     """Write a line for each row and break none of them, so that grep and cut see whole lines."""
-    from rich.cells import cell_len  # noqa: PLC0415
-
     widths = _widths(columns, rows)
     lines = []
     header = [[column.title for column in columns]] if has_header else []
     for row in [*header, *([visible(cell.text) for cell in row] for row in rows)]:
         cells = []
         for text, width, column in zip(row, widths, columns, strict=True):
-            filling = " " * (width - cell_len(text))
+            filling = " " * (width - _columns_of(text))
             cells.append(filling + text if column.sort is Sort.NUMBER else text + filling)
         lines.append("  ".join(cells).rstrip() + "\n")
     return "".join(lines)
 
 
 def _widths(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> list[int]:
-    """Say how wide each column is if nothing is broken; some letters are two columns wide."""
-    from rich.cells import cell_len  # noqa: PLC0415
-
+    """Say how wide each column is if nothing is broken."""
     texts = [[column.title for column in columns], *([visible(cell.text) for cell in row] for row in rows)]
-    widths = [max(map(cell_len, column)) for column in zip(*texts, strict=True)]
+    widths = [max(map(_columns_of, column)) for column in zip(*texts, strict=True)]
     return [max(width, column.least) for width, column in zip(widths, columns, strict=True)]
+
+
+def _columns_of(text: str) -> int:
+    """Say how many columns of the terminal a visible text takes: some letters take two, and some none."""
+    if text.isascii() or text == NOTHING_KNOWN:
+        return len(text)
+    from rich.cells import cell_len  # noqa: PLC0415  (most names are ASCII)
+
+    return cell_len(text)
 
 
 def _drawn(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], screen: Screen, *, has_header: bool) -> str:

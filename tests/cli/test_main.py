@@ -93,8 +93,18 @@ def test_help_imports_no_command_and_not_even_the_database(small: Path) -> None:
     assert not modules & {"sqlite3", "rich", "healthmon.cli.status", "healthmon.cli.report"}
 
 
-def test_json_is_written_without_rich(small: Path) -> None:
-    assert "rich" not in modules_of("status", "--json", "--database", small)
+#: What only some people need: colours and tables for a terminal, a page, a proposal for a word that nobody knows.
+SELDOM = {"rich", "jinja2", "drawsvg", "csv", "difflib", "secrets", "hashlib", "shutil", "getpass"}
+
+
+@pytest.mark.parametrize(
+    "command", [["status"], ["status", "--json"], ["report", "--since", "7d"], ["report", "--format", "json"]]
+)
+def test_a_quick_command_imports_nothing_that_only_some_need(small: Path, command: list[str]) -> None:
+    modules = modules_of(*command, "--database", small)
+
+    assert "healthmon.store.read.queries" in modules
+    assert modules & SELDOM == set()
 
 
 # ---------------------------------------------------------------- the table of commands

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
+import os
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
@@ -168,7 +168,7 @@ def test_a_daemon_that_hangs_says_so_in_json_too(database: Path, run: Run) -> No
 
 
 def test_a_daemon_whose_disk_is_full_says_that(database: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: SimpleNamespace(free=4096))
+    monkeypatch.setattr(os, "statvfs", lambda _folder: SimpleNamespace(f_bavail=4096, f_frsize=1))
     with running(database, [connection()], alive_at=NOW - 5 * MINUTE):
         line, daemon, exit_code = said_of_the_daemon(run)
     with running(database, [connection()]):

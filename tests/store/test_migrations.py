@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import os
 import shutil
 import sqlite3
 import stat
-from collections import namedtuple
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -26,8 +27,6 @@ from tests.store.scene import BOSS, PHONE, START, Store
 #: What a later healthmon might add.
 SECOND = ("CREATE TABLE sites (id INTEGER PRIMARY KEY)", "ALTER TABLE checks ADD COLUMN site TEXT")
 FAILING = ("CREATE TABLE sites (id INTEGER PRIMARY KEY)", "ALTER TABLE nowhere ADD COLUMN site TEXT")
-
-Usage = namedtuple("Usage", "total used free")
 
 
 #: The schemas that somebody's database may have: a release had them.
@@ -184,7 +183,7 @@ def test_of_two_migrations_the_first_stays_when_the_second_fails(old: Path) -> N
 
 
 def test_without_enough_free_space_nothing_is_begun(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "disk_usage", lambda folder: Usage(10**9, 10**9, 0))
+    monkeypatch.setattr(os, "statvfs", lambda _folder: SimpleNamespace(f_bavail=0, f_frsize=1))
 
     with pytest.raises(DatabaseUnwritable, match=r"needs 1 MB of free space in .*, and there are 0 MB"):
         migrate(old, SECOND)

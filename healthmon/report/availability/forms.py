@@ -1,4 +1,4 @@
-"""A report in any of its forms, by the name of the form."""
+"""A report in any of its forms, by the name of the form. What only one form needs is imported when that is written."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from healthmon.report.availability.account import Account, Listing
-from healthmon.report.availability.data import entries_csv, incidents_csv, report_json
-from healthmon.report.availability.markdown import report_markdown
 from healthmon.report.availability.text import LISTED, LISTED_INCIDENTS, report_text
 from healthmon.report.tables import Screen
 
@@ -51,14 +49,20 @@ def _table(account: Account, look: Look) -> Iterable[str]:
 
 
 def _csv(account: Account, look: Look) -> Iterable[str]:
+    from healthmon.report.availability.data import entries_csv, incidents_csv  # noqa: PLC0415
+
     return incidents_csv(account) if look.with_incidents else entries_csv(account, look.top)
 
 
 def _json(account: Account, look: Look) -> Iterable[str]:
+    from healthmon.report.availability.data import report_json  # noqa: PLC0415
+
     return report_json(account, look.top)
 
 
 def _markdown(account: Account, look: Look) -> Iterable[str]:
+    from healthmon.report.availability.markdown import report_markdown  # noqa: PLC0415
+
     yield report_markdown(
         account, look.zone, with_incidents=look.with_incidents, with_notes=look.with_notes, top=look.top
     )

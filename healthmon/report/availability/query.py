@@ -7,15 +7,12 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
-from msgspec.structs import replace
 
 from healthmon.config.types import Plans
-from healthmon.history.round_trips import RoundTrips
-from healthmon.model import Incident, Kind, Restart, Target
+from healthmon.model import Incident, Restart, Target
 from healthmon.report.availability.account import (
     Account,
     By,
-    Group,
     Line,
     Listing,
     Pictures,
@@ -28,7 +25,6 @@ from healthmon.report.availability.account import (
 from healthmon.report.availability.measure import Measures, Measuring, sites_of
 from healthmon.report.availability.planned_times import Covers
 from healthmon.report.availability.selection import Choice
-from healthmon.report.availability.site_strips import site_strips
 from healthmon.store.read.meters import Meters, Watched
 from healthmon.store.read.queries import Reader, Wanted
 from healthmon.times.periods import Calendar, periods_of
@@ -52,9 +48,6 @@ class Progress:
 NO_PROGRESS = Progress()
 
 NO_PLANS = Plans()
-
-#: So many providers, and so many sites, get a picture: the worst.
-MOST_STRIPS = 40
 
 #: In a longer window a picture has a cell for each day instead of each hour (seconds).
 HOURLY_UP_TO = 15 * 86400.0
@@ -101,9 +94,7 @@ def account_of(
         hosts=_hosts(reader, lines, plans),
         causes=0 if measuring.tells_of_gone else reader.count_causes(_wanted(asked, now)),
         watched_since=min((one.watched_from[0] for one in chosen), default=asked.window[1]),
-        pictures=_pictures(measuring, chosen, lines, _of_sites(reader, asked, now), asked)
-        if asked.with_pictures
-        else None,
+        pictures=_pictures(reader, measuring, chosen, lines, asked, now=now) if asked.with_pictures else None,
     )
 
 
@@ -127,54 +118,20 @@ def _incidents(reader: Reader, asked: Asked, now: float) -> tuple[Iterable[Incid
     return incidents, 0 if is_whole else reader.count_incidents(wanted) - len(incidents)
 
 
-def _of_sites(reader: Reader, asked: Asked, now: float) -> Iterable[Incident]:
-    return reader.site_incidents(_wanted(asked, now))
+def _pictures(
+    reader: Reader, measuring: Measuring, chosen: Sequence[Watched], lines: Sequence[Line], asked: Asked, *, now: float
+) -> Pictures:
+    """Collect what only pictures need."""
+    from healthmon.report.availability.pictures import pictures_of  # noqa: PLC0415  (only the page has pictures)
+
+    site_incidents = reader.site_incidents(_wanted(asked, now))
+    is_hourly = _cell_calendar(asked.window) is Calendar.HOUR
+    return pictures_of(measuring, chosen, lines, site_incidents, is_hourly=is_hourly)
 
 
 def _wanted(asked: Asked, now: float, *, with_explained: bool = True) -> Wanted:
     wants = None if asked.choice.is_everything else asked.choice.includes
     return Wanted(*asked.window, wants, with_explained, known_at=now)
-
-
-def _pictures(
-    measuring: Measuring,
-    chosen: Sequence[Watched],
-    lines: Sequence[Line],
-    site_incidents: Iterable[Incident],
-    asked: Asked,
-) -> Pictures:
-    """Collect what only pictures need."""
-    by_target = {one.target: one for one in chosen}
-    providers = [line for line in lines if line.kind is Kind.PROVIDER]
-    several = len({line.target.pbx for line in providers}) > 1
-    cells = measuring.groups(-1)
-    watched_since = {one.target: one.watched_from[0] for one in chosen}
-    sites = site_strips(lines, site_incidents, measuring.measures, watched_since)
-    return Pictures(
-        providers=tuple(
-            replace(
-                measuring.shown(by_target[line.target], line),
-                name=str(line.target) if several else line.target.endpoint,
-                round_trips=_round_trips(measuring, by_target[line.target], line, cells),
-            )
-            for line in providers[:MOST_STRIPS]
-        ),
-        sites=tuple(sites[:MOST_STRIPS]),
-        more=max(0, len(providers) - MOST_STRIPS),
-        cells=cells,
-        is_hourly=_cell_calendar(asked.window) is Calendar.HOUR,
-    )
-
-
-def _round_trips(
-    measuring: Measuring, watched: Watched, line: Line, cells: Sequence[Group]
-) -> tuple[tuple[Span, RoundTrips], ...]:
-    """Say what the round trips of a provider amount to in each hour or day."""
-    if not line.figures.round_trips.count:
-        return ()
-    spans = [cell.span for cell in cells if cell.span is not None]
-    known = ((span, measuring.round_trips(watched, span)) for span in spans)
-    return tuple((span, trips) for span, trips in known if trips.count)
 
 
 def _cell_calendar(window: Span) -> Calendar:

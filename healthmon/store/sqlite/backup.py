@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -18,6 +17,7 @@ from healthmon.owners import Owner, become_owner, whom_to_become
 from healthmon.store.sqlite.connect import errors_named, open_connection
 from healthmon.store.sqlite.copies import PLAIN, OnProgress, fill_copy, is_part_of
 from healthmon.store.sqlite.database import recognise
+from healthmon.store.sqlite.disk import free_bytes
 from healthmon.store.sqlite.readonly import connect_to_look, refuse_missing, schema_of
 
 
@@ -136,7 +136,7 @@ def _hold_the_moment(connection: sqlite3.Connection, path: Path) -> None:
 
 def _refuse_small_disk(connection: sqlite3.Connection, copy: Copy) -> None:
     pages, page_size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
-    needed, free = pages * page_size, shutil.disk_usage(copy.file.file).free
+    needed, free = pages * page_size, free_bytes(copy.file.file)
     if free < needed:
         raise BackupRefused(
             f"{copy.path}: the copy needs {needed / 1e6:,.0f} MB, and {free / 1e6:,.0f} MB are free in "

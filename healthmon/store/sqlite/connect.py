@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from healthmon.errors import DatabaseBusy, DatabaseUnwritable, ForeignDatabase
+from healthmon.store.sqlite.disk import free_bytes
 from healthmon.store.sqlite.holders import who_holds
 
 #: How long a writer waits for another one before it gives up (seconds).
@@ -64,7 +64,7 @@ def errors_named(path: Path) -> Iterator[None]:
 def _is_full(path: Path) -> bool:
     """Whether no room is left: of its index of the log SQLite then says only that writing failed."""
     try:
-        return shutil.disk_usage(path.parent).free < SMALL_COMMIT_BYTES
+        return free_bytes(path.parent) < SMALL_COMMIT_BYTES
     except OSError:
         return False
 

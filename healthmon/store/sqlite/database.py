@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 import struct
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from healthmon.store.schema import APPLICATION_ID, MIGRATIONS
 from healthmon.store.sqlite.beside import BESIDE, beside
 from healthmon.store.sqlite.connect import connect, errors_named, open_connection, transaction
 from healthmon.store.sqlite.copies import PLAIN, make_empty, put_in_place, save_copy, set_aside, stamp
+from healthmon.store.sqlite.disk import free_bytes
 from healthmon.store.sqlite.lock import look_at_lock
 from healthmon.store.sqlite.mark import is_log_of_another
 from healthmon.store.sqlite.space import INCREMENTAL, rewrite_if_small
@@ -256,7 +256,7 @@ def _back_up(connection: sqlite3.Connection, path: Path, version: int, now: floa
 def _check_free_space(path: Path) -> None:
     """The backup, the log and what the migration rewrites may each need as much as the file has now."""
     size = path.stat().st_size
-    needed, free = 3 * size + 1024 * 1024, shutil.disk_usage(path.parent).free
+    needed, free = 3 * size + 1024 * 1024, free_bytes(path.parent)
     if free < needed:
         raise DatabaseUnwritable(
             path,

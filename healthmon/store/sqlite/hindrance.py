@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from enum import StrEnum
 from pathlib import Path
 
 from healthmon.store.sqlite.connect import SMALL_COMMIT_BYTES
+from healthmon.store.sqlite.disk import free_bytes
 from healthmon.store.sqlite.lock import LockFacts
 
 
@@ -22,7 +22,7 @@ def look_for_hindrance(database: Path, lock: LockFacts) -> Hindrance | None:
     """Say what probably keeps the daemon from working; None: nothing that can be seen from here."""
     if lock.pid is not None and _is_stopped(lock.pid):
         return Hindrance.STOPPED
-    if shutil.disk_usage(database.parent).free < SMALL_COMMIT_BYTES:
+    if free_bytes(database.parent) < SMALL_COMMIT_BYTES:
         return Hindrance.DISK_FULL
     return None if lock.is_seen else Hindrance.UNSEEN
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -11,6 +10,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from healthmon.store.sqlite.connect import errors_named
+from healthmon.store.sqlite.disk import free_bytes
 from healthmon.store.sqlite.readonly import connect_reader, schema_of
 from healthmon.store.sqlite.space import can_shrink
 from healthmon.store.timeline import Timeline, read_timeline
@@ -86,7 +86,7 @@ def read_sizes(path: Path, now: float, on_table: OnTable) -> Sizes:
             size_bytes=pages * page_size,
             free_bytes=free * page_size,
             log_bytes=log.stat().st_size if log.exists() else 0,
-            disk_free_bytes=shutil.disk_usage(path.parent).free,
+            disk_free_bytes=free_bytes(path.parent),
             schema=schema_of(connection, path),
             can_shrink=can_shrink(connection),
             tables=tuple(sorted(tables, key=lambda table: (-table.size_bytes, table.name))),

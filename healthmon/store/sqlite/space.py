@@ -6,13 +6,13 @@ INCREMENTAL``) can be cut shorter page by page; one of an older healthmon must b
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
 from healthmon.errors import DatabaseUnwritable
 from healthmon.store.sqlite.connect import errors_named, transaction
+from healthmon.store.sqlite.disk import free_bytes
 
 #: SQLite's number for ``auto_vacuum = INCREMENTAL``.
 INCREMENTAL = 2
@@ -70,7 +70,7 @@ def rewrite_if_small(
     with errors_named(path):
         if can_shrink(connection) or path.stat().st_size > most:
             return
-    if shutil.disk_usage(path.parent).free > space_to_rewrite(path):
+    if free_bytes(path.parent) > space_to_rewrite(path):
         say(f"{path}: writing it anew, once, so that its free space can be given back")
         try:
             rewrite(connection, path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +12,7 @@ from msgspec import Struct
 
 from healthmon.errors import DatabaseLocked, DatabaseUnwritable, ExitCode, HealthmonError
 from healthmon.store.sqlite.connect import errors_named, transaction
+from healthmon.store.sqlite.disk import free_bytes
 from healthmon.store.sqlite.lock import Lock, look_at_lock
 from healthmon.store.sqlite.readonly import refuse_missing
 from healthmon.store.sqlite.space import can_shrink, rewrite, space_to_rewrite
@@ -112,7 +112,7 @@ class Steward:
         """Write a file anew that cannot get shorter page by page; return why that was not done."""
         if can_shrink(self._connection):
             return ""
-        needed, free = space_to_rewrite(self._path), shutil.disk_usage(self._path.parent).free
+        needed, free = space_to_rewrite(self._path), free_bytes(self._path.parent)
         if free < needed:
             return (
                 f"to get shorter it must be written anew once, which takes {needed / 1e6:,.0f} MB of free space; "

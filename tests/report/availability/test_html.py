@@ -14,8 +14,7 @@ from healthmon.history.availability import Segment, figures
 from healthmon.history.figures import Figures
 from healthmon.model import Health, Incident, Kind, Target
 from healthmon.report.availability.account import Account, Group, Line, Rules, Strip, Unseen
-from healthmon.report.availability.html.narrative import headline, in_words, ordinal, period_in_words, story
-from healthmon.report.availability.html.pictures import (
+from healthmon.report.availability.html.drawing import (
     STEPS,
     bands,
     calendar_picture,
@@ -23,6 +22,7 @@ from healthmon.report.availability.html.pictures import (
     step,
     strip_picture,
 )
+from healthmon.report.availability.html.narrative import headline, in_words, ordinal, period_in_words, story
 from healthmon.report.availability.html.strips import COLUMNS, LEAST_DOWN, Stretch, outages_of, stretches
 from healthmon.report.availability.measure import Measures
 from healthmon.report.availability.planned_times import Covers

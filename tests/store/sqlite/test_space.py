@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import gzip
-import shutil
+import os
 import sqlite3
-from collections import namedtuple
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -20,7 +20,6 @@ from tests.store.make_fixture import FIXTURES
 from tests.store.scene import PHONE, START, Store, by_key, state, transition
 
 CUT = START + 100_000
-Usage = namedtuple("Usage", "total used free")
 
 
 def number(path: Path, pragma: str) -> int:
@@ -101,7 +100,7 @@ def test_a_large_one_is_left_as_it_is(old: Path) -> None:
 
 
 def test_without_room_on_the_disk_it_is_left_as_it_is(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "disk_usage", lambda folder: Usage(10**9, 10**9, 0))
+    monkeypatch.setattr(os, "statvfs", lambda _folder: SimpleNamespace(f_bavail=0, f_frsize=1))
 
     with closing(connect(old)) as connection:
         rewrite_if_small(connection, old, pytest.fail)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import gzip
 import os
-import shutil
 import sqlite3
-from collections import namedtuple
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -26,7 +25,6 @@ from tests.store.make_fixture import FIXTURES, fill
 from tests.store.scene import PHONE, START, Store, by_key, closed, state, transition
 
 CUT = Cuts.at(START + 100_000)
-Usage = namedtuple("Usage", "total used free")
 
 
 def test_pruning_by_hand_says_what_is_gone_and_makes_the_file_shorter(store: Store) -> None:
@@ -74,7 +72,7 @@ def test_a_file_that_cannot_get_shorter_is_written_anew(folder: Path) -> None:
 
 def test_without_room_for_that_it_says_how_much_is_needed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = unshrinkable(folder)
-    monkeypatch.setattr(shutil, "disk_usage", lambda where: Usage(10**9, 10**9, 0))
+    monkeypatch.setattr(os, "statvfs", lambda _folder: SimpleNamespace(f_bavail=0, f_frsize=1))
 
     with open_steward(path, START + 300_000) as steward:
         hint = steward.prune(Cuts.at(START), lambda rows: None).hint

@@ -13,7 +13,7 @@ from healthmon.history.figures import UnknownAs
 from healthmon.model import Health
 from healthmon.report.availability.account import Account, By, Group, Pictures, Strip
 from healthmon.report.availability.columns import Table, available, of_what, promised, sentences, table_of
-from healthmon.report.availability.html import pictures as draw
+from healthmon.report.availability.html import drawing as draw
 from healthmon.report.availability.html.narrative import headline, in_words, period_in_words, story
 from healthmon.report.availability.html.strips import (
     MAINTENANCE,

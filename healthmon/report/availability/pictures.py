@@ -1,0 +1,60 @@
+"""What only a report with pictures needs: the courses of the worst providers and sites, hour by hour or day by day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from msgspec.structs import replace
+
+from healthmon.history.round_trips import RoundTrips
+from healthmon.model import Incident, Kind
+from healthmon.report.availability.account import Group, Line, Pictures
+from healthmon.report.availability.measure import Measuring
+from healthmon.report.availability.site_strips import site_strips
+from healthmon.store.read.meters import Watched
+from healthmon.times.spans import Span
+
+#: So many providers, and so many sites, get a picture: the worst.
+MOST_STRIPS = 40
+
+
+def pictures_of(
+    measuring: Measuring,
+    chosen: Sequence[Watched],
+    lines: Sequence[Line],
+    site_incidents: Iterable[Incident],
+    *,
+    is_hourly: bool,
+) -> Pictures:
+    """Collect the strips of the worst providers and sites, and the cells of the calendar."""
+    by_target = {one.target: one for one in chosen}
+    providers = [line for line in lines if line.kind is Kind.PROVIDER]
+    several = len({line.target.pbx for line in providers}) > 1
+    cells = measuring.groups(-1)
+    watched_since = {one.target: one.watched_from[0] for one in chosen}
+    sites = site_strips(lines, site_incidents, measuring.measures, watched_since)
+    return Pictures(
+        providers=tuple(
+            replace(
+                measuring.shown(by_target[line.target], line),
+                name=str(line.target) if several else line.target.endpoint,
+                round_trips=_round_trips(measuring, by_target[line.target], line, cells),
+            )
+            for line in providers[:MOST_STRIPS]
+        ),
+        sites=tuple(sites[:MOST_STRIPS]),
+        more=max(0, len(providers) - MOST_STRIPS),
+        cells=cells,
+        is_hourly=is_hourly,
+    )
+
+
+def _round_trips(
+    measuring: Measuring, watched: Watched, line: Line, cells: Sequence[Group]
+) -> tuple[tuple[Span, RoundTrips], ...]:
+    """Say what the round trips of a provider amount to in each hour or day."""
+    if not line.figures.round_trips.count:
+        return ()
+    spans = [cell.span for cell in cells if cell.span is not None]
+    known = ((span, measuring.round_trips(watched, span)) for span in spans)
+    return tuple((span, trips) for span, trips in known if trips.count)
