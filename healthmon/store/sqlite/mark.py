@@ -7,13 +7,13 @@ another one than that: an older copy mostly.
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 import struct
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from secrets import token_hex
 from typing import BinaryIO
 
 from healthmon.store.sqlite.beside import beside
@@ -40,7 +40,7 @@ class Marker:
         self._connection = connection
         before = connection.execute("SELECT mark FROM daemon").fetchone()[0]
         self._count = newest_in(before.encode())
-        self._run = token_hex(4)
+        self._run = os.urandom(4).hex()
 
     def mark(self) -> None:
         """Set the next mark. Call it inside a transaction."""
