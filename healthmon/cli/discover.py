@@ -16,6 +16,7 @@ from healthmon.report.admin.discovery import (
     NOT_CHECKED,
     Discovered,
     discovered,
+    discovered_data,
     in_the_list_only,
     lack_of_drivers,
     missing_modules_in_words,
@@ -64,7 +65,7 @@ def command(config_path: Path, only: tuple[str, ...], as_json: bool) -> None:
             found += [discovered(one, surveyed.states[one.target], config) for one in surveyed.settings]
             found += [in_the_list_only(target, surveyed.states[target]) for target in surveyed.unconfigured]
     if as_json:
-        click.echo(json_text([_as_json(one) for one in found]))
+        click.echo(json_text([discovered_data(one) for one in found]))
     else:
         _print(found, config)
     if failures:
@@ -83,18 +84,6 @@ def _complaints(pbx: str, found: Survey) -> int:
     if found.missing_modules:
         click.echo(f"healthmon: pbx {pbx}: {missing_modules_in_words(found.missing_modules)}", err=True)
     return int(bool(found.missing_modules))
-
-
-def _as_json(one: Discovered) -> dict[str, object]:
-    return {
-        "pbx": one.target.pbx,
-        "endpoint": one.target.endpoint,
-        "kind": None if one.kind is None else str(one.kind),
-        "why": one.why,
-        "qualified": one.qualified,
-        "state": one.state,
-        "watch": one.watch,
-    }
 
 
 def _print(found: Sequence[Discovered], config: Config) -> None:

@@ -13,10 +13,10 @@ from healthmon.cli.common import database_option, place, screen
 from healthmon.config.light import Place
 from healthmon.errors import ForeignDatabase, SchemaTooNew, StoreError
 from healthmon.owners import become_owner
-from healthmon.report.json_text import without_controls
+from healthmon.report.json_text import json_text, without_controls
 from healthmon.report.target_names import find_target
 from healthmon.report.timeline.life import Life, News, life_of
-from healthmon.report.timeline.life_text import Timeline, event_data, headline, life_json
+from healthmon.report.timeline.life_text import Timeline, event_data, headline, life_data
 from healthmon.report.timeline.story import Event
 from healthmon.report.window import DEFAULT_SINCE, BadWindow, span
 from healthmon.store.read.follower import Watcher
@@ -82,7 +82,7 @@ class _Printer:
     def begin(self, life: Life, now: float) -> None:
         """Print what is known so far."""
         if self._as_json and not self._as_lines:
-            click.echo(life_json(life))
+            click.echo(json_text(life_data(life)))
             return
         if not self._as_json:
             click.echo(headline(life, self._where.timezone, self._screen, now), nl=False)

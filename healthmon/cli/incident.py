@@ -9,7 +9,8 @@ import click
 
 from healthmon.cli.common import NUMBER, database_option, place, screen
 from healthmon.owners import become_owner
-from healthmon.report.timeline.story import story_json, story_of, story_text
+from healthmon.report.json_text import json_text
+from healthmon.report.timeline.story import story_data, story_of, story_text
 from healthmon.store.read.queries import open_reader
 from healthmon.store.write.orders import OrderRefused
 
@@ -29,6 +30,6 @@ def command(ctx: click.Context, *, number: int, as_json: bool, database: Path | 
             raise OrderRefused(f"there is no incident {number}; healthmon incidents shows the newest")
         story = story_of(reader, incident, now)
     if as_json:
-        click.echo(story_json(story))
+        click.echo(json_text(story_data(story)))
     else:
         click.echo(story_text(story, where.timezone, screen(), now), nl=False)

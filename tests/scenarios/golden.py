@@ -14,9 +14,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from healthmon.report.availability.data import report_json
+from healthmon.report.availability.data import report_data
 from healthmon.report.availability.query import Asked, account_of
-from healthmon.report.status.data import status_json
+from healthmon.report.json_text import json_pieces, json_text
+from healthmon.report.status.data import status_data
 from healthmon.report.status.query import standing
 from healthmon.store.read.queries import open_reader
 from healthmon.times.spans import Span
@@ -57,7 +58,7 @@ def _arrivals(channel: Channel) -> Iterator[str]:
 
 def _status(world: World) -> Iterator[str]:
     with open_reader(world.config.database) as reader:
-        document = json.loads(status_json(standing(reader, START + world.now), only_down=False))
+        document = json.loads(json_text(status_data(standing(reader, START + world.now))))
     # Whether a process runs is not a question to a played daemon.
     del document["daemon"]
     yield from _written("status", document)
@@ -67,7 +68,7 @@ def _report(world: World) -> Iterator[str]:
     window: Span = (START, START + world.now)
     with open_reader(world.config.database) as reader:
         account = account_of(reader, Asked(window), START + world.now)
-        document = json.loads("".join(report_json(account)))
+        document = json.loads("".join(json_pieces(report_data(account))))
     yield from _written("report", document)
 
 

@@ -6,6 +6,7 @@ Pure: takes what was read from Asterisk, gives text.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from msgspec import Struct
 
@@ -55,6 +56,19 @@ def discovered(settings: EndpointSettings, state: str, config: Config) -> Discov
 def in_the_list_only(target: Target, state: str) -> Discovered:
     """Say that an endpoint was deleted since Asterisk's start, or that some module made it: it is not watched."""
     return Discovered(target, state, kind=None, why=NOT_CONFIGURED, qualified=NOTHING_TO_CHECK, watch="")
+
+
+def discovered_data(endpoint: Discovered) -> dict[str, Any]:
+    """Write an endpoint as the fields of docs/json.md."""
+    return {
+        "pbx": endpoint.target.pbx,
+        "endpoint": endpoint.target.endpoint,
+        "kind": None if endpoint.kind is None else str(endpoint.kind),
+        "why": endpoint.why,
+        "qualified": endpoint.qualified,
+        "state": endpoint.state,
+        "watch": endpoint.watch,
+    }
 
 
 def why_this_kind(settings: EndpointSettings) -> str:

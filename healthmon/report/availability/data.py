@@ -1,12 +1,8 @@
-"""``healthmon report`` for programs: the JSON of ``docs/json.md``, and CSV that a spreadsheet opens right. Pure.
-
-Both are written piece by piece: a month may have hundreds of thousands of incidents.
-"""
+"""``healthmon report`` for programs: the fields of ``docs/json.md``, and CSV that a spreadsheet opens right. Pure."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from healthmon.history.figures import Figures
@@ -14,19 +10,19 @@ from healthmon.history.round_trips import RoundTrips
 from healthmon.model import Incident
 from healthmon.report.availability.account import Account, By, Group, Line, Rules
 from healthmon.report.formatting import harmless, rfc3339, rounded_down
-from healthmon.report.json_text import json_text, without_controls
 
 #: Digits of a share after the point.
 _SHARE_DIGITS = 6
 
 
-def report_json(account: Account, top: int | None = None) -> Iterator[str]:
-    """Write an account as one JSON object. ``top``: so many of the worst, and no more."""
-    rules, in_hours = account.rules, account.in_hours
-    listed = account.worst(top)
-    lines = [one for one in listed if isinstance(one, Line)] if account.by is By.TARGET else account.lines
-    groups = [one for one in listed if isinstance(one, Group)]
-    facts = {
+def report_data(account: Account, top: int | None = None) -> dict[str, Any]:
+    """Write an account as the fields of ``docs/json.md``. ``top``: so many of the worst, and no more.
+
+    Its groups, targets and incidents are iterators, to be gone through once: a month may have hundreds of thousands.
+    """
+    rules = account.rules
+    groups, lines = _listed(account, top)
+    return {
         "from": rfc3339(account.window[0]),
         "to": rfc3339(account.window[1]),
         "watched_from": rfc3339(account.watched[0]) if account.lines else None,
@@ -35,27 +31,20 @@ def report_json(account: Account, top: int | None = None) -> Iterator[str]:
         "maintenance_excluded": rules.excludes_maintenance,
         "sla": None if rules.promised is None else round(rules.promised, 8),
         "causes": account.outages if account.counts_causes or not account.overall.outages else None,
-        "overall": _figures(account.overall, in_hours, rules),
+        "overall": _figures(account.overall, account.in_hours, rules),
+        "groups": (_group(group, rules) for group in groups),
+        "targets": (_target(line, rules) for line in lines),
+        "incidents": map(incident_data, account.incidents),
     }
-    yield json_text(facts).removesuffix("\n}")
-    yield from _array("groups", (_group(group, rules) for group in groups))
-    yield from _array("targets", (_target(line, rules) for line in lines))
-    yield from _array("incidents", map(incident_data, account.incidents))
-    yield "\n}\n"
 
 
-#: Python writes an object without line breaks several times as quickly; ours hold no others, so that what divides
-#: their members may break the line.
-_ENCODE_OBJECT = json.JSONEncoder(ensure_ascii=False, separators=(",\n      ", ": ")).encode
-
-
-def _array(name: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Write a member of the outermost object that is a list of objects, as ``json.dumps(…, indent=2)`` would."""
-    opening = f',\n  "{name}": ['
-    for row in rows:
-        yield f"{opening}\n    {{\n      {without_controls(_ENCODE_OBJECT(row)[1:-1])}\n    }}"
-        opening = ","
-    yield "\n  ]" if opening == "," else f"{opening}]"
+def _listed(account: Account, top: int | None) -> tuple[list[Group], Sequence[Line]]:
+    """Choose the groups and the targets; those of a report by groups are all listed."""
+    chosen = account.worst(top)
+    groups = [entry for entry in chosen if isinstance(entry, Group)]
+    if account.by is By.TARGET:
+        return groups, [entry for entry in chosen if isinstance(entry, Line)]
+    return groups, account.lines
 
 
 def entries_csv(account: Account, top: int | None = None) -> Iterator[str]:

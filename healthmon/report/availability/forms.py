@@ -55,9 +55,10 @@ def _csv(account: Account, look: Look) -> Iterable[str]:
 
 
 def _json(account: Account, look: Look) -> Iterable[str]:
-    from healthmon.report.availability.data import report_json  # noqa: PLC0415
+    from healthmon.report.availability.data import report_data  # noqa: PLC0415
+    from healthmon.report.json_text import json_pieces  # noqa: PLC0415
 
-    return report_json(account, look.top)
+    return json_pieces(report_data(account, look.top))
 
 
 def _markdown(account: Account, look: Look) -> Iterable[str]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from healthmon.report.formatting import rfc3339
-from healthmon.report.json_text import json_text
 from healthmon.report.status.rows import Cause, FailingAddress, FailingUrl, PbxRow, QuietUrl, Row, Standing
 
 
-def status_json(standing: Standing, *, only_down: bool) -> str:
-    """Write how things stand as one JSON object. ``only_down`` leaves out targets, never PBXs."""
-    document = {
+def status_data(standing: Standing, *, only_down: bool = False) -> dict[str, Any]:
+    """Write how everything stands. ``only_down`` leaves out targets, never PBXs."""
+    return {
         "daemon": {
             "running": standing.is_running,
             "stale": standing.is_stale,
@@ -26,7 +25,6 @@ def status_json(standing: Standing, *, only_down: bool) -> str:
         "failing_addresses": [_address(one) for one in standing.failing_addresses],
         "quiet_receivers": [_quiet(url) for url in standing.quiet_urls],
     }
-    return json_text(document)
 
 
 def _pbx(pbx: PbxRow) -> dict[str, Any]:

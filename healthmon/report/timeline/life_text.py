@@ -9,7 +9,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from healthmon.report.formatting import duration, full, rfc3339, visible
-from healthmon.report.json_text import json_text
 from healthmon.report.status.rows import Row
 from healthmon.report.tables import STYLES, Cell, Column, Screen, Sort, line, table
 from healthmon.report.target_names import short_name
@@ -90,10 +89,10 @@ def _standing(row: Row, zone: ZoneInfo, now: float) -> str:
     return f"{row.state}{since}{incident}: {more}"
 
 
-def life_json(life: Life) -> str:
-    """Write a life as one JSON object (docs/json.md)."""
+def life_data(life: Life) -> dict[str, Any]:
+    """Write a life as the fields of docs/json.md."""
     about = life.about
-    document = {
+    return {
         "target": {
             "name": short_name(about.target),
             "pbx": about.target.pbx,
@@ -109,7 +108,6 @@ def life_json(life: Life) -> str:
         "to": rfc3339(life.window[1]),
         "events": [event_data(event) for event in life.events],
     }
-    return json_text(document)
 
 
 def event_data(event: Event) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from operator import itemgetter
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -12,7 +13,6 @@ from msgspec import Struct
 from healthmon.model import Ending, Health, Incident, Note, Reason, Transition, UnknownPeriod
 from healthmon.report.availability.data import incident_data
 from healthmon.report.formatting import acknowledged, counted, duration, full, lasted_of, rfc3339, state_word
-from healthmon.report.json_text import json_text
 from healthmon.report.tables import Cell, Column, Screen, Sort, line, table
 from healthmon.store.read.queries import Missing, Reader, TargetHistory, Telling
 from healthmon.text.natural import natural
@@ -194,11 +194,10 @@ def _why_not_told(incident: Incident, told: Collection[Reason]) -> Iterator[str]
         yield f"explained by incident {incident.explained_by}"
 
 
-def story_json(story: Story) -> str:
-    """Write the story for programs (docs/json.md)."""
-    document = {
+def story_data(story: Story) -> dict[str, Any]:
+    """Write the story as the fields of docs/json.md."""
+    return {
         "incident": incident_data(story.incident),
         "explains": [one.id for one in story.smaller],
         "story": [{"at": rfc3339(event.at), "what": event.what, "words": event.words} for event in story.events],
     }
-    return json_text(document)
