@@ -1,0 +1,103 @@
+"""The words of healthmon as types: values that go from thread to thread and that nobody changes.
+
+Times are seconds since the epoch, UTC, of healthmon's own clock. Durations are seconds. A number with another
+unit carries it in its name.
+"""
+
+from healthmon.model.changes import Changes, ClockJump, Remembered, Restart
+from healthmon.model.incident import Ending, Incident, Note
+from healthmon.model.notification import Delay, Notification, Reason, Release, Said, Told, UrlState
+from healthmon.model.orders import Acknowledgement, Commands, Matcher, Silence
+from healthmon.model.sighting import (
+    Channel,
+    ConnectionReport,
+    ContactChange,
+    ContactStatus,
+    EndpointSettings,
+    Freshness,
+    Loss,
+    Observation,
+    Place,
+    Question,
+    Removed,
+    Sighting,
+    Snapshot,
+    Source,
+    Witness,
+)
+from healthmon.model.state import (
+    CheckState,
+    Length,
+    PbxState,
+    PlaceChange,
+    PlacePeriod,
+    Reading,
+    RoundTrip,
+    Transition,
+    UnknownPeriod,
+)
+from healthmon.model.target import (
+    MOST_WATCHED,
+    OUR_TECHNOLOGIES,
+    PARTIAL_CHECKS,
+    Check,
+    Health,
+    Kind,
+    Severity,
+    Target,
+    Word,
+)
+
+__all__ = [
+    "MOST_WATCHED",
+    "OUR_TECHNOLOGIES",
+    "PARTIAL_CHECKS",
+    "Acknowledgement",
+    "Changes",
+    "Channel",
+    "Check",
+    "CheckState",
+    "ClockJump",
+    "Commands",
+    "ConnectionReport",
+    "ContactChange",
+    "ContactStatus",
+    "Delay",
+    "Ending",
+    "EndpointSettings",
+    "Freshness",
+    "Health",
+    "Incident",
+    "Kind",
+    "Length",
+    "Loss",
+    "Matcher",
+    "Note",
+    "Notification",
+    "Observation",
+    "PbxState",
+    "Place",
+    "PlaceChange",
+    "PlacePeriod",
+    "Question",
+    "Reading",
+    "Reason",
+    "Release",
+    "Remembered",
+    "Removed",
+    "Restart",
+    "RoundTrip",
+    "Said",
+    "Severity",
+    "Sighting",
+    "Silence",
+    "Snapshot",
+    "Source",
+    "Target",
+    "Told",
+    "Transition",
+    "UnknownPeriod",
+    "UrlState",
+    "Witness",
+    "Word",
+]

@@ -1,0 +1,130 @@
+"""Incidents, and the lines of their story."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from healthmon.model.sighting import Loss
+from healthmon.model.target import PARTIAL_CHECKS, Health, Kind, Severity, Target, Word
+
+
+class Ending(Word):
+    """How an incident ended. Only RECOVERED is told as RESOLVED; the others are one line in the next digest."""
+
+    RECOVERED = "recovered"
+    STABLE = "stable"
+    REMOVED = "removed from the configuration"
+    NOT_WATCHED = "no longer watched"
+    PBX_GONE = "its PBX is no longer configured"
+    NOT_QUALIFIED = "qualify was switched off"
+    MOMENT = "it lasted but a moment"
+    NO_ADDRESS = "Asterisk has no address to check"
+    ACCEPTED = "taken as the new configuration"
+    URL_GONE = "its URL is no longer configured"
+    NOT_THE_LINE = "a public site is reachable: it was not the line"
+
+
+class Incident(Struct, frozen=True):
+    """One outage of one thing: opened, later closed."""
+
+    id: int
+    target: Target
+    check: str
+    kind: Kind
+    watch: str
+    health: Health
+    #: When it was first seen so.
+    opened_at: float
+    believed_at: float
+    cause: str
+    #: Things that went down for one cause and are told together: "found down at first look", ….
+    cohort: str = ""
+    explained_by: int | None = None
+    #: The number of the present flapping episode; 0: not flapping. ``flap_episodes`` counts all.
+    flapping: int = 0
+    flap_episodes: int = 0
+    closed_at: float | None = None
+    ending: Ending | None = None
+    #: How it was at the end, for the reader: "registered from 10.0.0.7:5060".
+    closed_words: str = ""
+    #: Why nobody is told at present: "silence 12", "maintenance backup"; "" = nothing stands in the way. Once the
+    #: incident is closed: how it stood at that moment.
+    muted_by: str = ""
+    #: When somebody took note of it (no reminders since then), who, and what they said.
+    acked_at: float | None = None
+    acked_by: str = ""
+    ack_reason: str = ""
+    severity: Severity = Severity.CRITICAL
+    #: The site of a device by the contact whose loss made it down, or the site itself; "": none is known.
+    site: str = ""
+    #: Of a group: the watch sections of all that it explains; each one's receivers are told.
+    watches: tuple[str, ...] = ()
+    #: Of a group: so many are down at present, of so many that were up when it began (0: not fully known); once it is
+    #: closed: so many were down at most. Of a network without providers these are sites.
+    down: int = 0
+    of: int = 0
+    #: Of a group: how many were believed down at most.
+    peak: int = 0
+    #: Of a PBX: whether it was believed down at any time of it, however it is now.
+    was_down: bool = False
+    #: When it was first seen down, if until then it was flapping, degraded or not seen; None: when the incident began.
+    fell_at: float | None = None
+    #: How much of it nobody saw (seconds), where it was read for people; the core leaves it at 0.
+    unseen_s: float = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it lasts."""
+        return self.closed_at is None
+
+    @property
+    def since(self) -> float:
+        """When the outage began that people are told of, as the history has it."""
+        return self.opened_at if self.fell_at is None else self.fell_at
+
+    @property
+    def is_logged_out(self) -> bool:
+        """Whether a phone took back its registration, and was not lost."""
+        return self.cause.startswith(Loss.LOGGED_OUT)
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether the thing works in part; a PBX that answers is not down, however few endpoints it lists."""
+        return self.health is Health.DEGRADED or self.check in PARTIAL_CHECKS
+
+    @property
+    def state(self) -> Health:
+        """How the thing is, as it is told: a PBX that lists few endpoints is degraded."""
+        return Health.DEGRADED if self.is_partial else self.health
+
+    @property
+    def is_unseen(self) -> bool:
+        """Whether only we cannot see the thing, which may be well (rule 13a); it is no outage."""
+        return self.health is Health.UNKNOWN
+
+    @property
+    def name(self) -> str:
+        """Say ``phone PJSIP/101 on office``, ``site 203.0.113.7 on office``, ``receiver oncall/boss``."""
+        return f"{self.kind} {self.target}" if self.target.is_endpoint else str(self.target)
+
+    @property
+    def extent(self) -> str:
+        """Of a group say ``37 of 40 unreachable``, once it is over: at most; "" of anything else."""
+        if not self.kind.is_group:
+            return ""
+        return f"{self.share} unreachable"
+
+    @property
+    def share(self) -> str:
+        """Of a group say ``37 of 40``, ``5``, ``200 of 200 sites``."""
+        if not self.of:
+            return f"{self.down}"
+        return f"{self.down} of {self.of}{' sites' if self.kind is Kind.NETWORK else ''}"
+
+
+class Note(Struct, frozen=True):
+    """One line of an incident's story: a decision that left no message, such as why nobody was told."""
+
+    incident_id: int
+    at: float
+    words: str

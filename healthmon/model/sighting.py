@@ -1,0 +1,225 @@
+"""What sources offer to the inbox, and what the core asks them."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from msgspec import Struct
+
+from healthmon.errors import Trouble
+from healthmon.model.target import Health, Target, Word
+
+
+class Source(Word):
+    """How an observation was made. SNAPSHOT and ANSWER were asked for, so they can confirm (rule 7)."""
+
+    EVENT = "event"
+    SNAPSHOT = "snapshot"
+    ANSWER = "answer"
+
+
+class Witness(Word):
+    """Which of Asterisk's words an observation rests on."""
+
+    #: PeerStatusChange, or the state in /endpoints.
+    ENDPOINT = "endpoint"
+    #: ContactStatusChange: speaks of one contact.
+    CONTACT = "contact"
+    #: DeviceStateChanged or /deviceStates.
+    DEVICE = "device state"
+
+
+class Loss(Word):
+    """How an endpoint lost the last of its contacts, in words for people; Asterisk's own word stands behind them."""
+
+    #: Not lost, or nobody knows how.
+    NONE = ""
+    NO_ANSWER = "does not answer OPTIONS"
+    #: It answered until then, and took back its registration.
+    LOGGED_OUT = "logged out"
+    #: Of a contact that Asterisk does not check nobody can tell which.
+    REGISTRATION_ENDED = "registration expired, or logged out"
+    #: Asterisk removes a contact as soon as the TCP, TLS or WebSocket connection closes that it came by.
+    CONNECTION_ENDED = "connection closed, or logged out"
+
+
+class Observation(Struct, frozen=True):
+    """One source's view of one check of one target at one moment.
+
+    ``at`` is the time of receipt for an event, of the *request* for an answer. ``health`` is what Asterisk says;
+    what that is worth (an endpoint that is not qualified!) the core decides.
+    """
+
+    target: Target
+    health: Health
+    at: float
+    source: Source
+    witness: Witness
+    #: Asterisk's own: "peer status Unreachable", "device state UNAVAILABLE".
+    words: str = ""
+    #: How its last contact was lost, where the word itself tells.
+    loss: Loss = Loss.NONE
+    #: Whether only a peer that is qualified makes Asterisk say this (chan_sip, IAX2).
+    is_of_check: bool = False
+
+
+class ContactStatus(Word):
+    """Asterisk's words for a contact (ContactStatusChange.contact_info.contact_status)."""
+
+    REACHABLE = "Reachable"
+    UNREACHABLE = "Unreachable"
+    NON_QUALIFIED = "NonQualified"
+    CREATED = "Created"
+    REMOVED = "Removed"
+    UPDATED = "Updated"
+    UNKNOWN = "Unknown"
+
+
+class ContactChange(Struct, frozen=True):
+    """Asterisk says something about one contact of an endpoint. Always an event."""
+
+    target: Target
+    uri: str
+    status: ContactStatus
+    at: float
+    #: Round trip of the OPTIONS in milliseconds; after an outage it contains retransmissions.
+    rtt_ms: float | None = None
+
+
+class Removed(Struct, frozen=True):
+    """Asterisk says that it no longer has this endpoint.
+
+    As an event (device state INVALID) that is only a hint; as an answer its configuration has been asked, too.
+    """
+
+    target: Target
+    at: float
+    source: Source
+
+
+class Snapshot(Struct, frozen=True):
+    """Everything one poll saw on a PBX. A target that is missing here is unknown, not gone."""
+
+    pbx: str
+    asked_at: float
+    #: One observation for each listed endpoint that is to be watched, with ``at == asked_at``, ``source == SNAPSHOT``.
+    endpoints: tuple[Observation, ...]
+    #: Asterisk's own words (RFC 3339 with milliseconds); compared for equality only, its clock is not ours.
+    startup_time: str
+    last_reload_time: str
+    version: str = ""
+    #: For how long it has been running, and with this configuration, by its own clock (seconds); None: it does not say.
+    running_for: float | None = None
+    configured_for: float | None = None
+    #: The settings that the same question asked for were read before this.
+    follows_settings: bool = False
+    #: Technologies that Asterisk could not list: what is missing of these says nothing.
+    unlisted: tuple[str, ...] = ()
+    #: Technologies of known endpoints whose channel driver is not loaded: no call over them is possible.
+    missing_drivers: tuple[str, ...] = ()
+    #: How many more were listed that are to be watched: too many.
+    left_out: int = 0
+
+
+class Channel(Word):
+    """By which way a PBX was looked at."""
+
+    REST = "rest"
+    EVENTS = "events"
+
+
+class ConnectionReport(Struct, frozen=True):
+    """How one way to a PBX stands. A failed look is an observation, not an exception.
+
+    ``trouble is None`` means that it works; then ``remark`` may hold a warning that makes it degraded ("the
+    certificate ends in 9 days"). ``alive_at`` is the last proof of life by this way (blindness counts from there).
+    ``asked_at`` is when the look began that failed; a time-out is reported only when it is over.
+    """
+
+    pbx: str
+    channel: Channel
+    at: float
+    trouble: Trouble | None = None
+    words: str = ""
+    remark: str = ""
+    alive_at: float | None = None
+    asked_at: float | None = None
+
+
+class Place(NamedTuple):
+    """Where a contact of an endpoint is, and what program it is."""
+
+    #: The host of the contact's URI, without the port: ports change with each NAT binding.
+    address: str
+    user_agent: str = ""
+
+
+class EndpointSettings(Struct, frozen=True):
+    """How Asterisk is configured to check an endpoint (sorcery: endpoint and its AORs; never auth objects).
+
+    ``known`` is False for what ARI cannot tell (chan_sip, IAX2: 404); then the other fields say nothing.
+    """
+
+    target: Target
+    read_at: float
+    known: bool
+    #: The longest of the AORs on which it has a contact, of all its AORs while it has none; 0 = never checked.
+    qualify_frequency: float = 0.0
+    qualify_timeout: float = 0.0
+    #: An AOR has a contact in the configuration: the mark of a trunk.
+    has_static_contact: bool = False
+    #: Some AOR with a static contact has qualify_frequency 0: its "online" means nothing.
+    has_unqualified_static_contact: bool = False
+    #: It has registered on an AOR with qualify_frequency 0: that contact lasts until its registration expires.
+    has_unqualified_registered_contact: bool = False
+    has_outbound_auth: bool = False
+    max_contacts: int = 0
+    #: How many AORs it has.
+    aors: int = 1
+    #: The host of the proxy by which Asterisk sends to it; "": there is none.
+    outbound_proxy: str = ""
+    #: Where its contacts are at the moment of reading. Booked as places, not with the settings.
+    places: tuple[Place, ...] = ()
+
+    @property
+    def has_address(self) -> bool:
+        """Whether anything says, or may ever say, where it is: a static contact, or an AOR that takes contacts.
+
+        What has none is offline for ever to Asterisk, also while it is in a call: a registration trunk by
+        ``line=yes``, a provider that only calls us, an endpoint for anonymous calls.
+        """
+        return not self.known or self.has_static_contact or self.max_contacts > 0
+
+    @property
+    def is_qualified(self) -> bool:
+        """Whether Asterisk checks this endpoint by OPTIONS."""
+        return self.qualify_frequency > 0
+
+
+class Freshness(Struct, frozen=True):
+    """How fresh our view of a PBX is. ``None``: not since the start."""
+
+    pbx: str
+    last_event_at: float | None = None
+    last_snapshot_at: float | None = None
+    #: Last proof of life by any way.
+    alive_at: float | None = None
+    #: So often a snapshot is due at least (seconds).
+    poll_every: float = 60.0
+
+
+Sighting = Observation | ContactChange | Removed | Snapshot | ConnectionReport | EndpointSettings
+
+
+class Question(Struct, frozen=True):
+    """The core wants to be told anew about these targets of one PBX (rules 3 and 7).
+
+    ``wants_snapshot``: ask for everything instead of one by one. ``settings_first``: read the settings of these before
+    anything is answered. ``settings_of``: read their settings anew, too, when there is time for it.
+    """
+
+    pbx: str
+    targets: tuple[Target, ...] = ()
+    wants_snapshot: bool = False
+    settings_of: tuple[Target, ...] = ()
+    settings_first: tuple[Target, ...] = ()

@@ -1,0 +1,149 @@
+"""What is watched: its name, its kind, the aspects of its health."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+
+class Word(StrEnum):
+    """One of several words."""
+
+    # That of an Enum is written in Python, and takes longer than all the rest of looking into a dictionary.
+    __hash__ = str.__hash__
+
+
+class Health(Word):
+    """What was seen of a check (Nagios: OK, WARNING, CRITICAL, UNKNOWN)."""
+
+    UP = "up"
+    DEGRADED = "degraded"
+    DOWN = "down"
+    UNKNOWN = "unknown"
+
+
+class Kind(Word):
+    """What sort of thing a target is, the biggest cause first."""
+
+    PBX = "pbx"
+    #: A PBX's line to the world.
+    NETWORK = "network"
+    #: The providers with the same contact host.
+    PROVIDERS = "providers"
+    PROVIDER = "provider"
+    #: Many devices behind one address or subnet, or a group named in the configuration.
+    SITE = "site"
+    GATEWAY = "gateway"
+    PHONE = "phone"
+    ATA = "ata"
+    SOFTPHONE = "softphone"
+    MOBILE = "mobile"
+    #: A URL of a receiver, which takes no messages.
+    RECEIVER = "receiver"
+
+    @property
+    def is_device(self) -> bool:
+        """Whether this is a user's device, which stands at a site."""
+        return self in _DEVICES
+
+    @property
+    def is_group(self) -> bool:
+        """Whether this is a cause that explains what happens to several endpoints of a PBX."""
+        return self in _GROUPS
+
+    @property
+    def is_usually_told_singly(self) -> bool:
+        """Whether a single one that is down concerns anybody; softphones and mobiles sleep, and go home."""
+        return self not in (Kind.SOFTPHONE, Kind.MOBILE)
+
+    @property
+    def usual_severity(self) -> Severity:
+        """How much its outage matters where no watch section says so."""
+        return Severity.WARNING if self.is_device or self is Kind.SITE else Severity.CRITICAL
+
+
+_DEVICES = frozenset({Kind.GATEWAY, Kind.PHONE, Kind.ATA, Kind.SOFTPHONE, Kind.MOBILE})
+
+
+_GROUPS = frozenset({Kind.NETWORK, Kind.PROVIDERS, Kind.SITE})
+
+
+class Severity(Word):
+    """How much an outage matters, as the watch section says; the worst first."""
+
+    CRITICAL = "critical"
+    WARNING = "warning"
+    INFO = "info"
+
+
+class Check:
+    """The names of the aspects of health: four of a PBX, one of an endpoint, one of a receiver's URL; and an event."""
+
+    #: Can we see this PBX through ARI, by REST and by events?
+    CONNECTION = "connection"
+    #: Does the PBX still list the endpoints that it had? A broken pjsip.conf looks like that.
+    INVENTORY = "inventory"
+    #: Are the channel drivers of its endpoints loaded?
+    DRIVERS = "drivers"
+    #: Does Asterisk stay up? Three restarts in ten minutes are an incident.
+    RESTARTS = "restarts"
+    #: Asterisk was started anew: no aspect of health, but an event, which is told where somebody wants that.
+    RESTART = "restart"
+    #: Can Asterisk reach this endpoint?
+    REACHABILITY = "reachability"
+    #: Does this URL of a receiver take messages?
+    DELIVERY = "delivery"
+
+
+#: What of a PBX may fail while it works in part.
+PARTIAL_CHECKS = (Check.INVENTORY, Check.DRIVERS, Check.RESTARTS)
+
+
+class Target(NamedTuple):
+    """What is watched. A PBX itself has an empty technology and resource.
+
+    What is no endpoint has one of our own words, in small letters, for its technology: ``site``, ``network``,
+    ``providers`` (those of a PBX), ``receiver`` (of no PBX); Asterisk's are written in capitals.
+    """
+
+    pbx: str
+    technology: str = ""
+    resource: str = ""
+
+    @property
+    def is_pbx(self) -> bool:
+        """Whether this is a PBX itself."""
+        return not self.technology
+
+    @property
+    def is_endpoint(self) -> bool:
+        """Whether this is one of Asterisk's endpoints."""
+        return bool(self.technology) and self.technology not in OUR_TECHNOLOGIES
+
+    @property
+    def endpoint(self) -> str:
+        """The name that Asterisk's people use, ``PJSIP/101``; empty for what is no endpoint."""
+        return f"{self.technology}/{self.resource}" if self.is_endpoint else ""
+
+    def is_called(self, pattern: str) -> bool:
+        """Whether this is an endpoint that a pattern names: over ``PJSIP/101``, or over ``office:PJSIP/101``."""
+        name = self.endpoint
+        # A name may hold a ":" of its own.
+        is_with_pbx = ":" in pattern and fnmatchcase(f"{self.pbx}:{name}", pattern)
+        return bool(name) and (is_with_pbx or fnmatchcase(name, pattern))
+
+    def __str__(self) -> str:
+        """Say ``PJSIP/101 on office``, ``site 203.0.113.7 on office``, ``pbx office``, ``receiver oncall/boss``."""
+        if not self.technology:
+            return f"pbx {self.pbx}"
+        name = self.endpoint or f"{self.technology} {self.resource}".rstrip()
+        return f"{name} on {self.pbx}" if self.pbx else name
+
+
+#: What stands for the technology of a target that is none of Asterisk's endpoints: its kind.
+OUR_TECHNOLOGIES = frozenset({Kind.SITE.value, Kind.NETWORK.value, Kind.PROVIDERS.value, Kind.RECEIVER.value})
+
+
+#: So many endpoints of a PBX are watched. Nobody has as many; beyond it somebody is playing with us.
+MOST_WATCHED = 100_000
