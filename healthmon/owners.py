@@ -115,7 +115,10 @@ def _may_go_on(owner: Owner, database: Path) -> bool:
 
 
 def _become_but_read(uid: int) -> None:
-    """Become a user who may read every file, and write only his own (capabilities(7), CAP_DAC_READ_SEARCH)."""
+    """Become a user who may read every file, and write only his own (capabilities(7), CAP_DAC_READ_SEARCH).
+
+    So may what this process starts: it has to load the same program.
+    """
     import ctypes  # noqa: PLC0415  (seldom needed)
 
     libc = ctypes.CDLL(None, use_errno=True)
@@ -123,12 +126,14 @@ def _become_but_read(uid: int) -> None:
     os.setresuid(uid, uid, uid)
     kept = 1 << _CAP_DAC_READ_SEARCH
     header = struct.pack("Ii", _CAPABILITY_VERSION_3, 0)
-    if libc.capset(header, struct.pack("6I", kept, kept, 0, 0, 0, 0)) != 0:
+    if libc.capset(header, struct.pack("6I", kept, kept, kept, 0, 0, 0)) != 0:
         raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_DAC_READ_SEARCH, 0, 0)
 
 
 #: linux/prctl.h, linux/capability.h
 _PR_SET_KEEPCAPS, _CAPABILITY_VERSION_3, _CAP_DAC_READ_SEARCH = 8, 0x20080522, 2
+_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE = 47, 2
 
 
 def _open_to_others(folder: Path) -> str:

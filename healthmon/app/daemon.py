@@ -35,7 +35,7 @@ from healthmon.notify.redact import Redactor
 from healthmon.notify.rendering import Rendering
 from healthmon.notify.samples import why_broken
 from healthmon.notify.senders import remark, why_refused
-from healthmon.owners import become_owner
+from healthmon.owners import become_owner, whom_to_become
 from healthmon.sources.inbox import Inbox
 from healthmon.store.write.writer import Writer, open_writer
 from healthmon.times.clock import Clock
@@ -105,6 +105,10 @@ def _watch(
 
 def _become_owner(config: Config, rendering: Rendering) -> None:
     """Go on as whom the database belongs to, if this is root. A reload then reads the configuration as that user."""
+    if whom_to_become(config.database) is None:
+        return
+    # What has been started as root so far is started anew, when it is needed. Later we may not even end it.
+    rendering.close()
     owner = become_owner(config.database)
     if owner is None:
         return
@@ -112,8 +116,6 @@ def _become_owner(config: Config, rendering: Rendering) -> None:
     if owner.keeps_reading:
         log.warning("it may still read every file: %s may not read healthmon, or not get to the database", owner.name)
         return
-    # What has been started as root so far is started anew, when it is needed.
-    rendering.close()
     if not os.access(config.path, os.R_OK):
         log.warning("%s may not read %s: no reload, and no scheduled reports", owner.name, config.path)
 

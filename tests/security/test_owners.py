@@ -8,11 +8,17 @@ import struct
 from pathlib import Path
 
 from healthmon import owners
+from healthmon.app.daemon import _become_owner
+from healthmon.config.parser import load
+from healthmon.config.types import TemplateFile
 from healthmon.errors import ExitCode, StoreError
+from healthmon.notify.rendering import Rendering
 from healthmon.owners import become_owner
 from tests.security.hands import GROUP, REAL, USER, Scene, command, in_a_child, needs_root
 
 pytestmark = needs_root
+
+TEMPLATE = TemplateFile(Path("subject.j2"), "mine: {{ subject }}")
 
 
 def as_owner(scene: Scene, program: tuple[str, ...]) -> str:
@@ -41,6 +47,38 @@ def test_who_does_not_get_to_the_database_keeps_the_right_to_read_and_no_other(s
     scene.folder.chmod(0o700)
 
     assert as_owner(scene, ("/etc/passwd",)) == f"{[USER] * 3 + [GROUP] * 4} [4, 4]"
+
+
+def wrote_as_root(scene: Scene, program: str) -> Rendering:
+    """Start what writes by templates as root, and then become the owner as ``run`` does."""
+    owners._owner = REAL
+    owners.PROGRAM = (program,)
+    rendering = Rendering()
+    rendering.write(TEMPLATE, [{"subject": "as root"}], 80)
+    _become_owner(load(scene.config), rendering)
+    return rendering
+
+
+def test_what_writes_by_templates_as_root_is_ended(scene: Scene) -> None:
+    def work() -> None:
+        rendering = wrote_as_root(scene, "/etc/passwd")
+        os.write(1, f"{os.getuid()}: {rendering.pid}".encode())
+
+    assert in_a_child(work).said == f"{USER}: None"
+
+
+def test_what_writes_by_templates_for_one_who_may_not_read_the_program_is_not_root_either(scene: Scene) -> None:
+    def work() -> None:
+        rendering = wrote_as_root(scene, str(scene.victim))
+        [written] = rendering.write(TEMPLATE, [{"subject": "as the owner"}], 80)
+        status = Path(f"/proc/{rendering.pid}/status").read_text(encoding="utf-8")
+        rights = re.findall(r"(?:Uid|Gid|CapPrm):\s*(\w+)", status)
+        rendering.close()
+        os.write(1, f"{written}: {[int(word, 16) for word in rights]}".encode())
+
+    said = in_a_child(work).said
+
+    assert said.splitlines()[-1] == f"mine: as the owner: {[int(str(USER), 16), int(str(GROUP), 16), 4]}"
 
 
 def test_a_user_that_cannot_be_become_is_said_and_nothing_is_touched(scene: Scene) -> None:
