@@ -88,7 +88,7 @@ def _run(config_path: Path, why_no_report: WhyNoReport | None, rendering: Render
     _become_owner(config, rendering)
     try:
         return _watch(config, handler, why_no_report, rendering)
-    except StoreError as error:
+    except (StoreError, NoThread, OSError) as error:
         tell_refused(config, error)
         raise
 

@@ -1,16 +1,19 @@
-"""The last words of a daemon that ends, or does not start, because of its database: told past the outbox."""
+"""The last words of a daemon that ends because of its database, or does not start: told past the outbox."""
 
 from __future__ import annotations
 
+import errno
 import logging
 import sys
 import time
+from collections.abc import Callable
 from functools import partial
+from threading import Thread
 
 from healthmon.app.threads import join, started
 from healthmon.config import Config
 from healthmon.config.types import ReceiverUrl
-from healthmon.errors import DatabaseLocked, DeliveredInPart, DeliveryError, DeliveryUnsure, StoreError
+from healthmon.errors import DatabaseLocked, DeliveredInPart, DeliveryError, DeliveryUnsure, NoThread, StoreError
 from healthmon.languages import language
 from healthmon.notify import direct
 from healthmon.notify.message import Draft, Message
@@ -22,17 +25,28 @@ log = logging.getLogger(__name__)
 
 #: So long the process waits for all channels together (seconds).
 TOLD_WITHIN = 20.0
+#: What a machine, or a service, has too little of: files, processes, memory.
+USED_UP = (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM)
 
 
-def tell_refused(config: Config, error: StoreError) -> None:
+def tell_refused(config: Config, error: StoreError | NoThread | OSError) -> None:
     """Tell every receiver that healthmon does not start, at most once an hour.
 
-    Nobody is told where somebody sees it, at a terminal, nor because another daemon runs already.
+    Nobody is told where somebody sees it, at a terminal, nor because another daemon runs already, nor of a defect.
     """
     if isinstance(error, DatabaseLocked) or sys.stderr.isatty():
         return
-    draft = partial(direct.refused, str(error), config.database.parent)
+    if isinstance(error, OSError) and error.errno not in USED_UP:
+        return
+    for_its_database = isinstance(error, StoreError)
+    draft = partial(direct.refused, _words(error), config.database.parent, for_its_database=for_its_database)
     _tell_within_the_hour(config, draft, direct.note_of_refused(config.database))
+
+
+def _words(error: StoreError | NoThread | OSError) -> str:
+    if isinstance(error, OSError):
+        return f"{error.strerror}: see the limits of open files and of memory (LimitNOFILE=, MemoryMax=, ulimit)"
+    return str(error)
 
 
 def tell_lost(config: Config, words: str) -> None:
@@ -53,15 +67,35 @@ def _tell_within_the_hour(config: Config, draft: Draft, note: ToldNote) -> None:
 
 
 def _tell(config: Config, draft: Draft, now: float) -> bool:
-    """Send to all URLs at once; return whether one of them has it, perhaps."""
+    """Send to all URLs at once; return whether one of them has it, perhaps.
+
+    Where no thread can be had, it is sent to one after the other: none is begun after TOLD_WITHIN.
+    """
     heard: list[str] = []
-    threads = []
+    threads: list[Thread] = []
+    left: dict[str, Callable[[], None]] = {}
     for receiver in config.receivers:
         message = draft(Voice(language(receiver.language), config.timezone, now))
-        threads += [started(partial(_send, url, message, heard), f"tell:{url.url_id}") for url in receiver.urls]
-    for name in join(threads, TOLD_WITHIN):
+        for url in receiver.urls:
+            name, send = f"tell:{url.url_id}", partial(_send, url, message, heard)
+            try:
+                threads.append(started(send, name))
+            except NoThread:
+                left[name] = send
+    ends_at = time.monotonic() + TOLD_WITHIN
+    late = [name for name, send in left.items() if not _sent_before(ends_at, send)]
+    late += join(threads, max(ends_at - time.monotonic(), 0.0))
+    for name in late:
         log.warning("%s: no answer within %.0f s", name, TOLD_WITHIN)
     return bool(heard)
+
+
+def _sent_before(ends_at: float, send: Callable[[], None]) -> bool:
+    """Send in this thread, if there is time for it."""
+    if time.monotonic() >= ends_at:
+        return False
+    send()
+    return True
 
 
 def _send(url: ReceiverUrl, message: Message, heard: list[str]) -> None:

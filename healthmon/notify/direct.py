@@ -115,8 +115,8 @@ def lost(words: str, folder: Path, voice: Voice) -> Message:
     return _message(subject, body, Mood.FAILURE, _ticket("stopped", folder, Action.TRIGGER, voice=voice), voice)
 
 
-def refused(words: str, folder: Path, voice: Voice) -> Message:
-    """Say that healthmon does not start."""
+def refused(words: str, folder: Path, voice: Voice, *, for_its_database: bool = True) -> Message:
+    """Say that healthmon does not start, for its database or for something else."""
     subject = voice.text("DOWN healthmon: it does not start, nothing is watched")
     body = [
         _quoted(words),
@@ -125,7 +125,7 @@ def refused(words: str, folder: Path, voice: Voice) -> Message:
             "start it again every few seconds.",
             host=visible(socket.gethostname()),
         ),
-        _look_at(folder, voice),
+        *([_look_at(folder, voice)] if for_its_database else []),
         _not_again(voice),
     ]
     return _message(subject, body, Mood.FAILURE, _ticket("stopped", folder, Action.TRIGGER, voice=voice), voice)
