@@ -87,6 +87,8 @@ def backup(ctx: click.Context, *, file: Path, overwrite: bool, database: Path | 
 
     FILE appears when it is whole. To go back to it: stop the daemon, put it in the database's place, start.
     """
+    if str(file) == "-":
+        raise click.UsageError("A copy of the database needs a name; it cannot be written to standard output.")
     with doing("copying") as say:
         made = back_up(
             place(ctx.obj, database, is_strict=True).database,

@@ -24,11 +24,25 @@ _STDOUT = 1
 _OPEN_ALREADY = re.compile(r"/dev/(stdout|stderr)|/(?:dev|proc/self)/fd/([0-9]+)")
 _STANDARD = {"stdout": _STDOUT, "stderr": 2}
 
+
+class _Output(click.Path):
+    """The path of a file; ``-`` is standard output, as everywhere, and ``./-`` is a file of that name."""
+
+    def convert(
+        self, value: str | os.PathLike[str], param: click.Parameter | None, ctx: click.Context | None
+    ) -> str | bytes | os.PathLike[str]:
+        """Read it; None: standard output."""
+        if value == "-":
+            # click knows no type of an option that may be none.
+            return None  # type: ignore[return-value]
+        return super().convert(value, param, ctx)
+
+
 output_option = click.option(
     "-o",
     "--output",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Write into this file; it appears, or is replaced, when all is written.",
+    type=_Output(path_type=Path, dir_okay=False),
+    help="Write into this file; it appears, or is replaced, when all is written.  [default: -, standard output]",
 )
 
 

@@ -331,3 +331,16 @@ def test_what_each_day_amounted_to_is_known_after_its_changes_were_pruned(db: Ru
     assert db("prune", "--keep", "5d").exit_code == ExitCode.OK
 
     assert figures() == before
+
+
+def test_a_backup_is_not_written_to_standard_output(
+    db: Run, database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(database, days=1)
+    monkeypatch.chdir(tmp_path)
+
+    done = db("backup", "-")
+
+    assert (done.exit_code, done.stdout) == (ExitCode.USAGE, "")
+    assert "A copy of the database needs a name" in done.stderr
+    assert not (tmp_path / "-").exists()

@@ -232,3 +232,32 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(database: Path) -> None:
             check=False,
         )
         assert (done.returncode, done.stderr) == (141, ""), form
+
+
+@pytest.mark.parametrize("command", ["export", "report"])
+def test_a_dash_is_standard_output_and_no_file(
+    office: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    words = [command, *(["--format", "json"] if command == "report" else [])]
+
+    for dash in (["-o", "-"], ["-o-"], ["--output", "-"]):
+        result = run(*words, *dash)
+
+        assert (result.exit_code, result.stderr) == (0, "")
+        assert "trunk" in result.stdout
+    assert list(folder.iterdir()) == []
+
+
+def test_a_file_that_is_called_like_a_dash_can_be_written(
+    office: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+
+    assert run("export", "-o", "./-").exit_code == 0
+
+    assert (folder / "-").read_text().startswith("rev,")

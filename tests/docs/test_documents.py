@@ -1,14 +1,20 @@
 """What the documentation says exists, and what exists is documented."""
 
 import re
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
+from pkgutil import walk_packages
 
 import click
 import pytest
 
-from healthmon.cli.main import cli
+import healthmon
+from healthmon.cli.main import BROKEN_PIPE, INTERRUPTED, cli
+from healthmon.cli.output import OutputFailed
 from healthmon.config.options import KINDS
-from healthmon.errors import ExitCode
+from healthmon.demo.trouble import DemoFailed
+from healthmon.errors import ExitCode, HealthmonError
 from healthmon.store.read.export_pages import EXPORTS
 
 from .documents import (
@@ -87,11 +93,65 @@ def test_every_command_and_option_explains_itself(name: str) -> None:
     assert all(parameter.help for parameter in command.params if isinstance(parameter, click.Option))
 
 
-def test_the_readme_lists_every_exit_code() -> None:
-    codes = {value for name, value in vars(ExitCode).items() if name.isupper()}
-    readme = (ROOT / "README.md").read_text()
+def exit_codes() -> dict[int, str]:
+    """What the README says of each exit code."""
+    table = (ROOT / "README.md").read_text().partition("| exit code | means |")[2].partition("\n\n")[0]
+    rows = re.findall(r"^\| ([\d, ]+) \| (.+) \|$", table, re.MULTILINE)
+    return {int(code): words for codes, words in rows for code in codes.split(",")}
 
-    assert [code for code in codes if f"| {code} | " not in readme] == []
+
+def kinds_of(error: type[HealthmonError]) -> Iterator[type[HealthmonError]]:
+    """A kind of error and all that are derived from it."""
+    yield error
+    for kind in error.__subclasses__():
+        yield from kinds_of(kind)
+
+
+def test_the_readme_lists_every_exit_code_and_no_other() -> None:
+    for module in walk_packages(healthmon.__path__, "healthmon."):
+        if not module.name.endswith("__main__"):
+            import_module(module.name)
+    codes = {value for name, value in vars(ExitCode).items() if name.isupper()}
+
+    assert set(exit_codes()) == {*codes, INTERRUPTED, BROKEN_PIPE}
+    assert {kind.exit_code for kind in kinds_of(HealthmonError)} <= codes
+
+
+#: A command that ends with such a code, and where its code says so.
+ENDINGS = {
+    ("status", ExitCode.PROBLEM): "report/status/rows.py",
+    ("status", ExitCode.STALE): "report/status/rows.py",
+    ("test-alert", ExitCode.PROBLEM): "cli/test_alert.py",
+    ("schedule run", ExitCode.PROBLEM): "cli/schedule.py",
+    ("check-config --connect", ExitCode.PROBLEM): "cli/check_config.py",
+    ("discover", ExitCode.PROBLEM): "cli/discover.py",
+    ("db check", ExitCode.PROBLEM): "cli/db.py",
+    ("report --sla", ExitCode.PROBLEM): "cli/report.py",
+    ("report", ExitCode.STALE): "cli/report.py",
+    ("run", ExitCode.PROBLEM): "app/daemon.py",
+    ("run", ExitCode.DATABASE_LOST): "app/daemon.py",
+}
+#: It says what ended the commands.
+EVERYWHERE = {("cli/main.py", ExitCode.PROBLEM), ("cli/main.py", ExitCode.DATABASE)}
+
+
+def test_the_readme_says_which_command_ends_with_which_code() -> None:
+    codes = {name: value for name, value in vars(ExitCode).items() if name.isupper()}
+    places = [*(ROOT / "healthmon" / "cli").glob("*.py"), *(ROOT / "healthmon" / name for name in ENDINGS.values())]
+    found = {
+        (str(path.relative_to(ROOT / "healthmon")), codes[name])
+        for path in places
+        for name in re.findall(r"(?:return|ctx\.exit\(|SystemExit\() ?ExitCode\.(\w+)", path.read_text())
+    }
+    said = exit_codes()
+
+    assert {(place, code) for place, code in found if code} == {
+        *((place, code) for (_, code), place in ENDINGS.items()),
+        *EVERYWHERE,
+    }
+    assert [command for command, code in ENDINGS if f"`{command}`" not in said[code]] == []
+    assert "`report -o`, `export -o`" in said[OutputFailed.exit_code]
+    assert "`demo`" in said[DemoFailed.exit_code]
 
 
 @pytest.mark.parametrize("what", EXPORTS)
