@@ -15,7 +15,7 @@ import pytest
 
 from healthmon import logs
 from healthmon.errors import AriError
-from healthmon.notify.redact import Redactor
+from healthmon.notify.channels.redact import Redactor
 from tests.wire.clients import ask_rest
 from tests.wire.raw import RawPeer
 

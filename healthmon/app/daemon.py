@@ -30,11 +30,11 @@ from healthmon.config.reload import Difference, difference
 from healthmon.config.templates import TemplateRule
 from healthmon.engine import Engine, EngineHooks
 from healthmon.errors import ConfigError, DatabaseLost, ExitCode, NoThread, StoreError
-from healthmon.notify.direct import DirectAlert
-from healthmon.notify.redact import Redactor
-from healthmon.notify.rendering import Rendering
-from healthmon.notify.samples import why_broken
-from healthmon.notify.senders import remark, why_refused
+from healthmon.notify.channels.by_scheme import remark, why_refused
+from healthmon.notify.channels.redact import Redactor
+from healthmon.notify.delivery.past_outbox import DirectAlert
+from healthmon.notify.templates.rendering import Rendering
+from healthmon.notify.templates.samples import why_broken
 from healthmon.owners import become_owner, whom_to_become
 from healthmon.sources.inbox import Inbox
 from healthmon.store.write.writer import Writer, open_writer

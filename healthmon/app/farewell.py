@@ -15,11 +15,11 @@ from healthmon.config import Config
 from healthmon.config.types import ReceiverUrl
 from healthmon.errors import DatabaseLocked, DeliveredInPart, DeliveryError, DeliveryUnsure, NoThread, StoreError
 from healthmon.languages import language
-from healthmon.notify import direct
-from healthmon.notify.message import Draft, Message
-from healthmon.notify.senders import sender_for
-from healthmon.notify.told_note import ToldNote
-from healthmon.notify.voice import Voice
+from healthmon.notify.channels.by_scheme import sender_for
+from healthmon.notify.compose.message import Draft, Message
+from healthmon.notify.compose.voice import Voice
+from healthmon.notify.delivery import past_outbox
+from healthmon.notify.delivery.told_note import ToldNote
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +39,8 @@ def tell_refused(config: Config, error: StoreError | NoThread | OSError) -> None
     if isinstance(error, OSError) and error.errno not in USED_UP:
         return
     for_its_database = isinstance(error, StoreError)
-    draft = partial(direct.refused, _words(error), config.database.parent, for_its_database=for_its_database)
-    _tell_within_the_hour(config, draft, direct.note_of_refused(config.database))
+    draft = partial(past_outbox.refused, _words(error), config.database.parent, for_its_database=for_its_database)
+    _tell_within_the_hour(config, draft, past_outbox.note_of_refused(config.database))
 
 
 def _words(error: StoreError | NoThread | OSError) -> str:
@@ -51,8 +51,8 @@ def _words(error: StoreError | NoThread | OSError) -> str:
 
 def tell_lost(config: Config, words: str) -> None:
     """Tell every receiver that healthmon has ended because its database was lost, at most once an hour."""
-    draft = partial(direct.lost, words, config.database.parent)
-    _tell_within_the_hour(config, draft, direct.note_of_lost(config.database))
+    draft = partial(past_outbox.lost, words, config.database.parent)
+    _tell_within_the_hour(config, draft, past_outbox.note_of_lost(config.database))
 
 
 def _tell_within_the_hour(config: Config, draft: Draft, note: ToldNote) -> None:

@@ -14,10 +14,10 @@ from msgspec import Struct
 from healthmon.app.threads import join, started
 from healthmon.config import Config
 from healthmon.config.reload import Difference
-from healthmon.notify.delivery import Deliverer
-from healthmon.notify.message import Draft
-from healthmon.notify.rendering import Rendering
-from healthmon.notify.senders import sender_for
+from healthmon.notify.channels.by_scheme import sender_for
+from healthmon.notify.compose.message import Draft
+from healthmon.notify.delivery.deliverer import Deliverer
+from healthmon.notify.templates.rendering import Rendering
 from healthmon.store.outbox.outbox import Outbox
 from healthmon.times.clock import Clock
 

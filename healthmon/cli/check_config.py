@@ -17,9 +17,9 @@ from healthmon.config.parser import load
 from healthmon.config.templates import TemplateRule
 from healthmon.errors import AriError, AriUnreachable, ExitCode
 from healthmon.model import Target
-from healthmon.notify.rendering import Rendering
-from healthmon.notify.samples import why_broken
-from healthmon.notify.senders import remark, why_refused
+from healthmon.notify.channels.by_scheme import remark, why_refused
+from healthmon.notify.templates.rendering import Rendering
+from healthmon.notify.templates.samples import why_broken
 from healthmon.report.admin.discovery import (
     disagreements,
     effective_holds,

@@ -18,8 +18,8 @@ from healthmon.config.describe import calendar_in_words
 from healthmon.config.parser import load
 from healthmon.config.types import ScheduleConfig
 from healthmon.errors import ExitCode
-from healthmon.notify.senders import why_refused
-from healthmon.notify.testalert import try_report
+from healthmon.notify.channels.by_scheme import why_refused
+from healthmon.notify.delivery.trial import try_report
 from healthmon.owners import become_owner
 from healthmon.report.formatting import full
 from healthmon.report.tables import Cell, Column, Sort, line, table

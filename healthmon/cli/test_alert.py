@@ -11,8 +11,8 @@ import click
 
 from healthmon.config.parser import load
 from healthmon.errors import ExitCode, StoreError
-from healthmon.notify.senders import why_refused
-from healthmon.notify.testalert import TestResult, test_alert
+from healthmon.notify.channels.by_scheme import why_refused
+from healthmon.notify.delivery.trial import TestResult, test_alert
 from healthmon.owners import become_owner
 from healthmon.report.status.query import standing
 from healthmon.report.status.rows import how_many_down

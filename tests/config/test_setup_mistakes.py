@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from healthmon.config.values import may_match
-from healthmon.notify.senders import why_refused
+from healthmon.notify.channels.by_scheme import why_refused
 from tests.config.files import PBX, RECEIVER, WATCH, Files
 
 

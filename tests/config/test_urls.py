@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from healthmon.config import urls
-from healthmon.notify.senders import why_refused
+from healthmon.notify.channels.by_scheme import why_refused
 from tests.config.files import PBX, RECEIVER, WATCH, Files
 
 #: A URL, where S3CR marks what must not be seen -> what is shown of it.

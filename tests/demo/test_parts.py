@@ -23,7 +23,7 @@ from healthmon.demo.play import play
 from healthmon.demo.stage import BODY_LINES, Stage, beginning
 from healthmon.demo.trouble import DemoFailed, DemoStopped
 from healthmon.demo.webhook import Alert, Webhook
-from healthmon.notify.senders import why_refused
+from healthmon.notify.channels.by_scheme import why_refused
 
 BERLIN = ZoneInfo("Europe/Berlin")
 #: 2026-05-01 14:02:11 in Berlin.

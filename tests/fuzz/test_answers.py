@@ -18,7 +18,7 @@ from healthmon.ari.messages import EndpointState, PbxInfo
 from healthmon.config.types import Secret
 from healthmon.errors import AriError, DeliveryError, HealthmonError
 from healthmon.model import Target
-from healthmon.notify.senders import sender_for
+from healthmon.notify.channels.by_scheme import sender_for
 from healthmon.watchdog.heartbeat import NotFed, fetch_once
 from tests.ari.peers import config
 from tests.fuzz.attack import CASES_IN_CI, CASES_IN_SOAK, attack

@@ -10,9 +10,10 @@ from typing import Any
 from healthmon.config.types import ReceiverConfig
 from healthmon.errors import DatabaseUnwritable, DeliveryError, DeliveryUnsure, NoConnection
 from healthmon.model import ClockJump, Incident, Kind, Notification, Reason, Target
-from healthmon.notify.delivery import Deliverer
-from healthmon.notify.lookout import Lookout
-from healthmon.notify.message import Message, Sender
+from healthmon.notify.channels.sender import Sender
+from healthmon.notify.compose.message import Message
+from healthmon.notify.delivery.deliverer import Deliverer
+from healthmon.notify.delivery.lookout import Lookout
 from healthmon.store.outbox.outbox import Outbox
 from healthmon.times.clock import Clock
 from tests.notify.rows import BERLIN

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from healthmon.languages import language
 from healthmon.model import Check, Ending, Health, Incident, Kind, Reason, Said, Target
-from healthmon.notify.voice import Voice
+from healthmon.notify.compose.voice import Voice
 from healthmon.store.outbox.outbox import ClaimedRow
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -8,8 +8,8 @@ from enum import Enum, auto
 from msgspec import Struct
 
 from healthmon.errors import DeliveredInPart, DeliveryError, DeliveryUnsure, Missed, NoConnection
-from healthmon.notify.message import MOST_CHARACTERS, Message
-from healthmon.notify.tickets.ticket import Action
+from healthmon.notify.compose.message import MOST_CHARACTERS, Message
+from healthmon.notify.compose.ticket import Action
 from healthmon.store.outbox.outbox import ClaimedRow
 from tests.scenarios.agenda import Agenda
 from tests.scenarios.kills import Kills

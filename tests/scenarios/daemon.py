@@ -12,9 +12,9 @@ from msgspec import Struct, field
 from healthmon.config.types import Config, ReceiverConfig
 from healthmon.engine import ALIVE_EVERY, LOOK_AT_OTHERS_EVERY, Engine, EngineHooks
 from healthmon.model import Freshness, Sighting
-from healthmon.notify.delivery import LOOK_EVERY, Deliverer
-from healthmon.notify.lookout import Lookout
-from healthmon.notify.message import Message
+from healthmon.notify.compose.message import Message
+from healthmon.notify.delivery.deliverer import LOOK_EVERY, Deliverer
+from healthmon.notify.delivery.lookout import Lookout
 from healthmon.sources.events import EventTimes
 from healthmon.sources.polls import PollTimes
 from healthmon.store.outbox.outbox import Claim, ClaimedRow, Outbox

@@ -9,7 +9,7 @@ from functools import lru_cache
 from random import Random
 
 from healthmon.model import Check, Reason, Said, Target
-from healthmon.notify.tickets.ticket import Action
+from healthmon.notify.compose.ticket import Action
 from tests.scenarios.asterisk import Peer
 from tests.scenarios.channel import Channel
 from tests.scenarios.daemon import OF_THE_ENGINE

@@ -12,7 +12,7 @@ from healthmon.app.daemon import _become_owner
 from healthmon.config.parser import load
 from healthmon.config.types import TemplateFile
 from healthmon.errors import ExitCode, StoreError
-from healthmon.notify.rendering import Rendering
+from healthmon.notify.templates.rendering import Rendering
 from healthmon.owners import become_owner
 from tests.security.hands import GROUP, REAL, USER, Scene, command, in_a_child, needs_root
 

@@ -11,9 +11,9 @@ from healthmon.ari.events import open_events
 from healthmon.config.types import Secret
 from healthmon.errors import AriError, DeliveryError, HealthmonError
 from healthmon.model import Severity
-from healthmon.notify.message import Message, Mood
-from healthmon.notify.senders import sender_for
-from healthmon.notify.tickets.ticket import Action, passing_ticket
+from healthmon.notify.channels.by_scheme import sender_for
+from healthmon.notify.compose.message import Message, Mood
+from healthmon.notify.compose.ticket import Action, passing_ticket
 from healthmon.watchdog.heartbeat import NotFed, fetch_once
 from tests.ari.peers import config
 

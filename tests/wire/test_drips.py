@@ -25,7 +25,7 @@ posts = pytest.mark.parametrize("post", [post_webhook, post_ticket])
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("healthmon.notify.http.LIMITS", QUICK)
+    monkeypatch.setattr("healthmon.notify.channels.http_calls.LIMITS", QUICK)
     monkeypatch.setattr("healthmon.watchdog.heartbeat.LIMITS", QUICK)
 
 

@@ -235,10 +235,10 @@ def test_where_no_file_is_left_a_call_fails_and_ends_nothing(client: Client) -> 
 OURS: dict[Client, str] = {
     ask_rest: "healthmon.ari.client.refusal",
     upgrade: "healthmon.ari.events.address_of",
-    post_webhook: "healthmon.notify.webhook_sender.webhook_url",
-    post_ticket: "healthmon.notify.http.Caller.refusal",
-    send_through_apprise: "healthmon.notify.apprise_sender._telling",
-    send_mail: "healthmon.notify.mail_sender._recipients",
+    post_webhook: "healthmon.notify.channels.webhook.webhook_url",
+    post_ticket: "healthmon.notify.channels.http_calls.Caller.refusal",
+    send_through_apprise: "healthmon.notify.channels.apprise._telling",
+    send_mail: "healthmon.notify.channels.mail._recipients",
     feed: "healthmon.watchdog.heartbeat._refuse",
 }
 

@@ -17,8 +17,8 @@ from healthmon.ari.client import AriClient
 from healthmon.ari.events import open_events
 from healthmon.config.types import Secret
 from healthmon.errors import AriError, AriUnreachable, DeliveryError, DeliveryUnsure, NoConnection, Trouble
-from healthmon.notify.lookout import opens
-from healthmon.notify.senders import sender_for
+from healthmon.notify.channels.by_scheme import sender_for
+from healthmon.notify.delivery.lookout import opens
 from healthmon.watchdog.heartbeat import NotFed, fetch_once
 from healthmon.wire import names
 from healthmon.wire.connecting import connect
@@ -316,7 +316,7 @@ def test_a_look_whether_a_channel_has_come_back_takes_no_longer_than_it_may(
     server: NameServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.dies()
-    monkeypatch.setattr("healthmon.notify.lookout.PATIENCE", 0.2)
+    monkeypatch.setattr("healthmon.notify.delivery.lookout.PATIENCE", 0.2)
 
     assert took(lambda: opens(NoConnection(HOST, 443))) < 0.2 + SPARE
 

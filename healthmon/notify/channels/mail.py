@@ -1,0 +1,202 @@
+"""Mails: apprise reads the URL and writes the mail, we hand it over (docs/decisions/0031-mails-have-our-own-sender.md).
+
+apprise says "failed" as soon as one of several recipients was refused, and whoever has the mail gets it again.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b
+from html import escape
+from typing import Any
+
+from msgspec import Struct
+
+from healthmon.config.types import Secret
+from healthmon.errors import DeliveredInPart, DeliveryError, DeliveryUnsure, Missed, NoConnection
+from healthmon.notify.channels.apprise import apprise_errors, attached, load
+from healthmon.notify.channels.redact import Redactor
+from healthmon.notify.channels.smtp import CONNECT_TIMEOUT, Letter, MailServer, Mode, SmtpAnswer, Verdict, hand_over
+from healthmon.notify.channels.url_check import mail_addresses
+from healthmon.notify.compose.mail_threads import message_ids
+from healthmon.notify.compose.message import MOST_CHARACTERS, Message
+from healthmon.text.visible import visible
+
+#: The headers that put a mail into a conversation.
+_THREADING = frozenset(("in-reply-to", "references"))
+_WAITS = "waits for what it does not have yet"
+
+
+class MailAddress(Struct, frozen=True):
+    """One address of a URL: its key shows nothing of it, and is the same as long as the address is."""
+
+    address: str
+    key: str
+    place: str
+
+
+class MailSender:
+    """Sends to the addresses of one ``mailto://`` or ``mailtos://`` URL. Owned by one thread."""
+
+    min_interval = 1.0
+    most_characters = MOST_CHARACTERS
+    takes_attachments = True
+    takes_tickets = False
+
+    def __init__(self, url_id: str, url: Secret) -> None:
+        self.url_id = url_id
+        self._url = url
+        self._redact = Redactor([url])
+        #: apprise's NotifyEmail, made at the first message.
+        self._service: Any = None
+
+    def send(self, message: Message) -> None:
+        """Send, and return when the server has taken it for every address.
+
+        Raises DeliveredInPart when some have it, DeliveryUnsure when nobody knows, else DeliveryError.
+        """
+        recipients = list(_recipients(self._loaded(), self._url))
+        chosen = _chosen(recipients, message)
+        with apprise_errors(self.url_id, self._redact):
+            letters = list(self._letters(message, {one.address for one in chosen}))
+        answers = hand_over(self._server(), letters) if letters else {}
+        self._look_at(message, recipients, {one.key: answers[one.address] for one in chosen})
+
+    def _loaded(self) -> Any:
+        if self._service is None:
+            self._service = load(self.url_id, self._url)
+        return self._service
+
+    def _server(self) -> MailServer:
+        service = self._loaded()
+        options = {option.partition("=")[0].lower() for option in self._url.partition("?")[2].split("&")}
+        return MailServer(
+            host=service.smtp_host,
+            port=int(service.port),
+            mode=Mode(service.secure_mode),
+            user=service.user or "",
+            password=service.password or "",
+            verifies=bool(service.verify_certificate),
+            connect_timeout=float(service.socket_connect_timeout) if "cto" in options else CONNECT_TIMEOUT,
+            answer_timeout=float(service.socket_read_timeout) if "rto" in options else None,
+        )
+
+    def _letters(self, message: Message, chosen: set[str]) -> Iterator[Letter]:
+        """Write a mail of its own for each address in ``to``; copies go with the first: nobody gets two."""
+        service = self._loaded()
+        copies = sorted((service.cc | service.bcc) - {address for _, address in service.targets})
+        for number, mail in enumerate(self._written(service, message)):
+            envelope = [mail.recipient, *(copies if number == 0 else ())]
+            wanted = tuple(address for address in envelope if address in chosen)
+            chosen = chosen - set(wanted)
+            if wanted:
+                yield Letter(service.from_addr[1], wanted, _with_crlf(mail.body))
+
+    def _written(self, service: Any, message: Message) -> Iterator[Any]:
+        """Have apprise write the mails."""
+        as_html = service.resolve_format("text").value == "html"
+        mails: Iterator[Any] = service.prepare_emails(
+            subject=message.subject,
+            body="<br/>\n".join(escape(message.body).split("\n")) if as_html else message.body,
+            notify_format=service.resolve_format("text"),
+            from_addr=service.from_addr,
+            to=service.targets,
+            cc=service.cc,
+            bcc=service.bcc,
+            reply_to=service.reply_to,
+            smtp_host=service.smtp_host,
+            attach=[attached(message.attachment)] if message.attachment else None,
+            headers={"X-Application": service.app_id, **service.headers, **self._threading(service, message)},
+            names=service.names,
+            pgp=service.pgp,
+            pgp_mode=service.pgp_mode,
+            inline=service.inline,
+            tzinfo=service.tzinfo,
+        )
+        return mails
+
+    def _threading(self, service: Any, message: Message) -> dict[str, str]:
+        """Name the conversations that a mail belongs to, unless the URL has such headers of its own."""
+        if not message.threads or _THREADING & {name.lower() for name in service.headers}:
+            return {}
+        ids = message_ids(message.threads, socket.gethostname())
+        return {"In-Reply-To": ids[-1], "References": " ".join(ids)}
+
+    def _look_at(self, message: Message, recipients: list[MailAddress], answers: dict[str, SmtpAnswer]) -> None:
+        """Raise what became of it, unless every address has it."""
+        verdicts = {answer.verdict for answer in answers.values()}
+        if message.only is None and Verdict.ACCEPTED not in verdicts:
+            raise self._nobody_has_it(recipients, answers)
+        missed = tuple(self._missed(message, recipients, answers))
+        if missed:
+            raise DeliveredInPart(self.url_id, missed)
+
+    def _missed(
+        self, message: Message, recipients: list[MailAddress], answers: dict[str, SmtpAnswer]
+    ) -> Iterator[Missed]:
+        for one in recipients:
+            answer = answers.get(one.key)
+            if answer is None and message.only is None:
+                yield Missed(one.key, one.place, _WAITS, was_tried=False)
+            elif answer is not None and answer.verdict is not Verdict.ACCEPTED:
+                is_final, in_doubt = answer.verdict is Verdict.REFUSED, answer.verdict is Verdict.UNSURE
+                yield Missed(one.key, one.place, self._words(answer), is_final=is_final, in_doubt=in_doubt)
+        for key in (message.only or frozenset()) - {one.key for one in recipients}:
+            yield Missed(key, "an address", "is no longer in the URL", is_final=True, was_tried=False)
+
+    def _nobody_has_it(self, recipients: list[MailAddress], answers: dict[str, SmtpAnswer]) -> DeliveryError:
+        reasons = {one.place: self._words(answers[one.key]) for one in recipients if one.key in answers}
+        why = _joined(reasons)
+        if any(answer.verdict is Verdict.UNSURE for answer in answers.values()):
+            return DeliveryUnsure(self.url_id, why)
+        is_the_text = all(answer.about_text and answer.verdict is Verdict.REFUSED for answer in answers.values())
+        server = self._server()
+        return DeliveryError(
+            self.url_id,
+            why,
+            refused=is_the_text,
+            no_connection=NoConnection(server.host, server.port) if _was_not_reached(answers) else None,
+        )
+
+    def _words(self, answer: SmtpAnswer) -> str:
+        return self._redact(visible(answer.why))
+
+
+def _recipients(service: Any, url: str) -> Iterator[MailAddress]:
+    """Name every address of a URL once, however its capital letters are written, with the place where it stands."""
+    places = {
+        re.sub(r".*<|>.*", "", text).lower(): f"address {number} in {where}"
+        for where, addresses in mail_addresses(url)
+        for number, text in enumerate(addresses, start=1)
+    }
+    every = [*(address for _, address in service.targets), *sorted(service.cc), *sorted(service.bcc)]
+    written: dict[str, str] = {}
+    for address in every:
+        written.setdefault(address.lower(), address)
+    for address in written.values():
+        key = blake2b(address.lower().encode(), digest_size=8).hexdigest()
+        yield MailAddress(address, key, places.get(address.lower(), "its own address"))
+
+
+def _chosen(recipients: Iterable[MailAddress], message: Message) -> list[MailAddress]:
+    """Choose who gets a message. Where all of them wait for something else, all get it: nobody else would know."""
+    if message.only is not None:
+        return [one for one in recipients if one.key in message.only]
+    every = list(recipients)
+    return [one for one in every if one.key not in message.without] or every
+
+
+def _was_not_reached(answers: dict[str, SmtpAnswer]) -> bool:
+    return all(answer.no_connection for answer in answers.values())
+
+
+def _joined(reasons: dict[str, str]) -> str:
+    """Say one reason once, however many addresses it is about."""
+    words = set(reasons.values())
+    return words.pop() if len(words) == 1 else "; ".join(f"{place}: {why}" for place, why in reasons.items())
+
+
+def _with_crlf(mail: str) -> bytes:
+    return re.sub(r"\r\n|\r|\n", "\r\n", mail).encode("ascii")

@@ -1,0 +1,239 @@
+"""What is told: claimed rows become one message that a person woken at night understands. Pure."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate, groupby
+
+from healthmon.model import Incident, Severity
+from healthmon.notify.compose.mail_threads import threads_of
+from healthmon.notify.compose.message import MOST_CHARACTERS, Message, Mood
+from healthmon.notify.compose.message_facts import facts_of
+from healthmon.notify.compose.message_lines import DOWN, UNSEEN, MessageLine, News, State, lines_of, named, together
+from healthmon.notify.compose.naming import counted, names_of, place_of, thing
+from healthmon.notify.compose.paragraphs import Paragraph, of_ended, paragraphs
+from healthmon.notify.compose.subject import subject
+from healthmon.notify.compose.ticket import ticket_of
+from healthmon.notify.compose.voice import DAY, Voice
+from healthmon.notify.templates.context import context_of
+from healthmon.notify.templates.user_words import Templates
+from healthmon.store.outbox.failing_channels import FailingChannel
+from healthmon.store.outbox.outbox import ClaimedRow
+from healthmon.text.lists import listed
+from healthmon.text.longtext import cut
+from healthmon.text.visible import visible
+
+#: The list of names that a digest begins with takes so many characters at most.
+_LIST_CHARACTERS = 700
+#: … and all lists together so many.
+_OVERVIEW_CHARACTERS = 1200
+#: Kept free for "… and 23 more".
+_MORE_CHARACTERS = 160
+_STATUS = "healthmon status --down"
+#: So many incidents are named with the command that takes note of each.
+_ACKS = 3
+#: The name of what else is down takes so many characters.
+_NAME_CHARACTERS = 80
+#: A footer is worth its room only in bodies longer than this.
+_SMALL_BODY = 600
+#: In one of so many characters or fewer there is room for one command.
+_TINY_BODY = 300
+
+_MOODS = {News.OLD: Mood.INFO, News.OVER: Mood.WARNING, News.GOOD: Mood.SUCCESS, News.ENDED: Mood.INFO}
+_MOODS_OF_DOWN = {Severity.CRITICAL: Mood.FAILURE, Severity.WARNING: Mood.WARNING, Severity.INFO: Mood.INFO}
+
+
+def compose(
+    rows: Sequence[ClaimedRow],
+    voice: Voice,
+    *,
+    failing: Sequence[FailingChannel] = (),
+    most_characters: int = MOST_CHARACTERS,
+    templates: Templates | None = None,
+) -> Message:
+    """Write the message that tells these rows (at least one), worst first; with ``templates`` in the user's words.
+
+    ``failing``: other channels that should tell the same, and cannot.
+    """
+    lines = lines_of(rows)
+    message = _in_our_words(lines, failing, voice, most_characters)
+    return templates.applied(message, context_of(message, lines, voice), most_characters) if templates else message
+
+
+def _in_our_words(
+    lines: Sequence[MessageLine], failing: Sequence[FailingChannel], voice: Voice, most_characters: int
+) -> Message:
+    groups = [list(group) for _, group in groupby(lines, key=together)]
+    return Message(
+        subject=subject(groups, voice),
+        body=_body(groups, _footer(lines, failing, voice), voice, min(most_characters, MOST_CHARACTERS)),
+        mood=_mood(lines),
+        facts=facts_of(lines, failing, voice),
+        threads=threads_of(lines),
+        ticket=ticket_of(lines[0].row, voice.now),
+    )
+
+
+def _mood(lines: Sequence[MessageLine]) -> Mood:
+    """How bad it is: the worst of what is down, or not seen; good news that leave something down are no pure joy."""
+    down = [line.incident.severity for line in lines if line.state in (*DOWN, *UNSEEN)]
+    if down:
+        return _MOODS_OF_DOWN[min(down, key=list(Severity).index)]
+    mood = _MOODS.get(lines[0].news, Mood.WARNING)
+    return Mood.WARNING if mood is Mood.SUCCESS and any(line.still_down for line in lines) else mood
+
+
+def _body(groups: Sequence[Sequence[MessageLine]], footer: str, voice: Voice, most: int) -> str:
+    if most <= _SMALL_BODY:
+        footer = _briefly(_asked([line for group in groups for line in group]), most)
+    room = most - len(footer) - 2 if footer else most
+    told = cut("\n\n".join(_told(groups, room, voice)), room)
+    return f"{told}\n\n{footer}" if footer else told
+
+
+def _told(groups: Sequence[Sequence[MessageLine]], room: int, voice: Voice) -> Iterator[str]:
+    written = [paragraphs(group, voice) for group in groups]
+    ended = of_ended([line for group in groups for line in group if line.state is State.ENDED], voice)
+    overview = _overview(groups, written, voice)
+    yield from overview
+    told = [paragraph for of_group in written for paragraph in of_group]
+    yield from _fitting([*told, *ended], room - sum(len(part) + 2 for part in overview), voice)
+
+
+def _overview(
+    groups: Sequence[Sequence[MessageLine]], written: Sequence[Sequence[Paragraph]], voice: Voice
+) -> list[str]:
+    """Name all that a digest is about, before the details of each. What one paragraph tells is listed there."""
+    lists: list[str] = []
+    for group, told in zip(groups, written, strict=True):
+        if len(group) > 1 and len(told) != 1:
+            start = f"{counted(group, voice)}: "
+            lists.append(start + listed(names_of(group, voice), _LIST_CHARACTERS - len(start)))
+    while sum(map(len, lists)) > _OVERVIEW_CHARACTERS:
+        lists.pop()
+    return ["\n".join(lists)] if lists else []
+
+
+def _fitting(all_paragraphs: Sequence[Paragraph], room: int, voice: Voice) -> Iterator[str]:
+    """Give the paragraphs that there is room for, at least the beginning of the first; then say what is left out."""
+    shown = _how_many_fit(all_paragraphs, room)
+    if shown < len(all_paragraphs):
+        shown = _how_many_fit(all_paragraphs, room - _MORE_CHARACTERS)
+    if shown:
+        yield from (paragraph.text for paragraph in all_paragraphs[:shown])
+    else:
+        yield cut(all_paragraphs[0].text, max(room - _MORE_CHARACTERS, room // 2))
+    yield from _left_out(all_paragraphs[shown or 1 :], voice)
+
+
+def _how_many_fit(all_paragraphs: Sequence[Paragraph], room: int) -> int:
+    sizes = accumulate(len(paragraph.text) + 2 for paragraph in all_paragraphs)
+    return sum(size <= room for size in sizes)
+
+
+def _left_out(missing: Sequence[Paragraph], voice: Voice) -> Iterator[str]:
+    lines = [line for paragraph in missing for line in paragraph.lines]
+    if not lines:
+        return
+    numbers = sorted(line.incident.id for line in lines)
+    which = voice.text("incident {number}", number=numbers[0])
+    if len(numbers) > 1:
+        which = voice.text("incidents {first} to {last}", first=numbers[0], last=numbers[-1])
+    if any(line.row.possibly_repeated for line in lines):
+        which = voice.text("{incidents}, some of them possibly repeated", incidents=which)
+    yield voice.text("… and {n} more ({incidents}): see {command}", n=len(lines), incidents=which, command=_STATUS)
+
+
+def _asked(lines: Iterable[MessageLine]) -> list[MessageLine]:
+    """What asks something of the reader: what lasts, and is bad. The worst first."""
+    every = (line for outside in lines for line in outside.all)
+    return [line for line in every if line.news in (News.BAD, News.OLD)]
+
+
+def _what_to_do(asked: Sequence[MessageLine], voice: Voice) -> Iterator[str]:
+    """Say how somebody tells the others that it is being seen to. Who did so already need not."""
+    numbers = [line.incident.id for line in asked if line.incident.acked_at is None]
+    if not numbers:
+        return
+    yield voice.text("Say that you see to it, and nobody is reminded:")
+    if len(numbers) <= _ACKS:
+        yield from (f"healthmon ack {number}" for number in numbers)
+    else:
+        yield voice.text("{command} (N: the number of an incident)", command="healthmon ack N")
+
+
+def _briefly(asked: Sequence[MessageLine], most: int) -> str:
+    """The same where there is little room."""
+    numbers = [line.incident.id for line in asked if line.incident.acked_at is None]
+    if not numbers:
+        return ""
+    commands = [f"healthmon incident {numbers[0]}"] if most > _TINY_BODY else []
+    return "\n".join([*commands, f"healthmon ack {numbers[0]}"])
+
+
+def _footer(lines: Sequence[MessageLine], failing: Sequence[FailingChannel], voice: Voice) -> str:
+    asked = _asked(lines)
+    most = max(lines, key=lambda line: line.row.others_down)
+    words = [*_also_down(most, voice), *_others_fail(failing, voice), voice.text("Look further:")]
+    words += [f"healthmon incident {line.incident.id}" for line in asked[:1]]
+    words += [_STATUS, _report_command(lines, voice.now), *_what_to_do(asked, voice)]
+    return "\n".join([*words, voice.text("Written {time}.", time=voice.dated_time(voice.now))])
+
+
+def _also_down(line: MessageLine, voice: Voice) -> Iterator[str]:
+    """Name the worst of what else is down, and say how many more there are."""
+    number, others = line.row.others_down, line.row.others
+    if not number:
+        return
+    names = [cut(_other(one, voice), _NAME_CHARACTERS) for one in others]
+    if number > len(others):
+        names.append(voice.text("{n} more", n=number - len(others)))
+    yield voice.text("Also down: {names}.", names=", ".join(names))
+
+
+def _other(incident: Incident, voice: Voice) -> str:
+    """Name another thing that is down. What is not simply down, or may be well, says so."""
+    name = f"{thing(*named(incident), voice)}{place_of(incident, voice)}"
+    if incident.is_unseen:
+        return voice.text("{name} (not seen)", name=name)
+    if incident.flapping:
+        return voice.text("{name} (flapping)", name=name)
+    return voice.text("{name} (degraded)", name=name) if incident.is_partial else name
+
+
+def _others_fail(failing: Sequence[FailingChannel], voice: Voice) -> Iterator[str]:
+    """Say who will not hear of this, so that somebody else can call them."""
+    if failing:
+        each = [
+            voice.text("{channel} since {time}", channel=visible(one.url_id), time=voice.clock(one.since))
+            for one in failing
+        ]
+        yield voice.text("Also failing: {channels}.", channels=listed(each, _LIST_CHARACTERS))
+
+
+def _report_command(lines: Sequence[MessageLine], now: float) -> str:
+    """Write the command that shows what happened, in a form that can be pasted."""
+    oldest = min(line.incident.since for line in lines)
+    since = f"{1 + int((now - oldest) // DAY)}d" if now - oldest > DAY else "24h"
+    return f"healthmon report --since {since}{_report_filter(lines)} --incidents"
+
+
+def _report_filter(lines: Sequence[MessageLine]) -> str:
+    targets = {line.incident.target for line in lines}
+    target = next(iter(targets))
+    if len(targets) == 1 and target.is_endpoint and _can_be_pasted(target.endpoint):
+        return f" --endpoint {_quoted(target.endpoint)}"
+    pbxs = {one.pbx for one in targets}
+    return f" --pbx {shlex.quote(target.pbx)}" if pbxs == {target.pbx} and _can_be_pasted(target.pbx) else ""
+
+
+def _can_be_pasted(name: str) -> bool:
+    """Whether a name can be pasted into a shell as it is shown, and is short enough for that."""
+    return bool(name) and name.isprintable() and len(name) <= 80
+
+
+def _quoted(text: str) -> str:
+    """Quote for a shell, always: people see that the name is a piece of its own."""
+    quoted = shlex.quote(text)
+    return quoted if quoted != text else f"'{text}'"

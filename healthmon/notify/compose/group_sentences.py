@@ -1,0 +1,89 @@
+"""The first lines of a paragraph about a cause of many outages: how much it hit, and what is left of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from healthmon.model import Kind
+from healthmon.notify.compose.message_lines import DOWN, MessageLine, State, Thing, named
+from healthmon.notify.compose.naming import counts, headline, members, names, places, share, unreachable
+from healthmon.notify.compose.voice import Voice
+
+
+def first_of_group(line: MessageLine, voice: Voice) -> list[str]:
+    """Say what happened to a site, a group of providers or a PBX's network; empty: nothing that is special to these."""
+    if line.state in DOWN:
+        return [_down(line, voice), *_worse(line, voice), *_names(line, voice)]
+    if line.state is State.WAS_DOWN:
+        return [_was_down(line, voice), *_left(line, voice), *_names(line, voice)]
+    if line.state is State.UP:
+        return [_up(line, voice), _when(line, voice), *_also_back(line, voice)]
+    return []
+
+
+def _down(line: MessageLine, voice: Voice) -> str:
+    title, since = headline(line, voice), voice.since(line.incident.since, line.incident.unseen_s)
+    if line.kind is Kind.NETWORK:
+        return f"{title} {since}{_hit(line, voice)}"
+    how_much = unreachable(line, voice)
+    return f"{title}: {how_much} {since}" if how_much else f"{title} {since}"
+
+
+def _hit(line: MessageLine, voice: Voice) -> str:
+    """Say what a network took with it: ``(3 providers, 2 sites)``; how many sites may be said already."""
+    hit = "" if line.incident.of else counts(places(line), voice)
+    return f" ({hit})" if hit else ""
+
+
+def _worse(line: MessageLine, voice: Voice) -> Iterator[str]:
+    if line.state is State.WORSE:
+        yield voice.text("at least twice as many as you were told before")
+
+
+def _was_down(line: MessageLine, voice: Voice) -> str:
+    title, when = headline(line, voice), _when(line, voice)
+    if line.kind is Kind.NETWORK:
+        return f"{title} {when}{_hit(line, voice)}"
+    how_much = share(line, voice)
+    return f"{title}: {how_much}, {when}" if how_much else f"{title} {when}"
+
+
+def _up(line: MessageLine, voice: Voice) -> str:
+    title = headline(line, voice)
+    after = voice.duration(line.lasted)
+    left = line.left
+    if line.kind is Kind.NETWORK:
+        words = [f"{title} {voice.text('after {duration}', duration=after)}"]
+    elif left:
+        words = [f"{title}: {voice.text('all but {n} back after {duration}', n=len(left), duration=after)}"]
+    else:
+        words = [f"{title}: {voice.text('all back after {duration}', duration=after)}"]
+    return "; ".join([*words, *_left(line, voice)])
+
+
+def _left(line: MessageLine, voice: Voice) -> Iterator[str]:
+    """Say what is still down, though the cause of all is over."""
+    left = line.still_down
+    if left:
+        yield voice.text("{n} still down: {names}", n=len(left), names=_listed(left, line, voice))
+
+
+def _when(line: MessageLine, voice: Voice) -> str:
+    since = line.incident.since
+    return voice.from_to(since, since + line.lasted, line.incident.unseen_s)
+
+
+def _also_back(line: MessageLine, voice: Voice) -> Iterator[str]:
+    """Say the recovery of what had been told for itself, before the bigger cause was known."""
+    if line.back:
+        yield voice.text("back as well, of which you were told before: {names}", names=_listed(line.back, line, voice))
+
+
+def _names(line: MessageLine, voice: Voice) -> Iterator[str]:
+    if hit := places(line) if line.kind is Kind.NETWORK else [named(one) for one in members(line)]:
+        yield _listed(hit, line, voice)
+
+
+def _listed(things: Sequence[Thing], line: MessageLine, voice: Voice) -> str:
+    """List names; where a network fell, say of each what it is."""
+    return names(things, voice, with_kinds=line.kind is Kind.NETWORK)

@@ -1,0 +1,114 @@
+"""The facts of a message, for programs: the form that ``docs/webhooks.md`` promises. Pure.
+
+Fields are added, never renamed. What cannot be known is ``None``; every value is of JSON's own types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from healthmon.model import Incident, Severity
+from healthmon.notify.compose.message_lines import MessageLine
+from healthmon.notify.compose.voice import Voice
+from healthmon.store.outbox.failing_channels import FailingChannel
+from healthmon.times.clock import rfc3339
+
+#: Counts changes that a reader must know of; fields that are new are none.
+SCHEMA = 2
+
+#: A message about more incidents than this names the worst of them, and says how many it left out; the same for what
+#: one incident explains.
+MOST_INCIDENTS = 1000
+
+
+def facts_of(lines: Sequence[MessageLine], failing: Sequence[FailingChannel], voice: Voice) -> dict[str, Any]:
+    """Say all that a message tells; ``lines`` are worst first, with those that are told inside of others."""
+    told = [(line, outside) for outside in lines for line in outside.all]
+    return {
+        "schema": SCHEMA,
+        "event": "alert",
+        "written_at": rfc3339(voice.now),
+        "word": lines[0].state,
+        "severity": min((line.incident.severity for line, _ in told), key=list(Severity).index),
+        "possibly_repeated": any(line.row.possibly_repeated for line, _ in told),
+        "others_down": max(line.row.others_down for line in lines),
+        "also_down": [_named(one) for one in max((line.row for line in lines), key=lambda row: row.others_down).others],
+        "also_failing": [{"url_id": one.url_id, "since": rfc3339(one.since)} for one in failing],
+        "incidents": [_told(line, outside, voice) for line, outside in told[:MOST_INCIDENTS]],
+        "incidents_left_out": max(len(told) - MOST_INCIDENTS, 0),
+    }
+
+
+def facts_without_incidents(event: str, now: float) -> dict[str, Any]:
+    """The same of a message that tells no incident. ``event``: what it is, ``test``, ``database`` or ``report``."""
+    return {
+        "schema": SCHEMA,
+        "event": event,
+        "written_at": rfc3339(now),
+        "word": None,
+        "severity": None,
+        "possibly_repeated": False,
+        "others_down": 0,
+        "also_down": [],
+        "also_failing": [],
+        "incidents": [],
+        "incidents_left_out": 0,
+    }
+
+
+def _told(line: MessageLine, outside: MessageLine, voice: Voice) -> dict[str, Any]:
+    """One incident with the reason for which it is told."""
+    incident, explained = line.incident, line.row.explained
+    end = voice.now if incident.closed_at is None else incident.closed_at
+    return {
+        "booking": line.row.notification_id,
+        "reason": line.row.reason,
+        "word": line.state,
+        "tells": line.row.says,
+        **_named(incident),
+        "watch": incident.watch,
+        "severity": incident.severity,
+        "check": incident.check,
+        "flapping": bool(incident.flapping),
+        "opened_at": rfc3339(incident.opened_at),
+        "since": rfc3339(incident.since),
+        "believed_at": rfc3339(incident.believed_at),
+        "closed_at": rfc3339(incident.closed_at),
+        "lasted_s": round(max(end - incident.since, 0.0), 3),
+        "unseen_s": round(incident.unseen_s, 3),
+        "ending": incident.ending,
+        "cause": incident.cause,
+        "now": incident.closed_words or None,
+        "cohort": incident.cohort or None,
+        "site": incident.site or None,
+        "down": incident.down,
+        "of": incident.of or None,
+        "explained_by": incident.explained_by,
+        "told_inside_of": outside.incident.id if line is not outside else None,
+        "explains": list(_explained(explained)),
+        "explains_left_out": max(len(explained) - MOST_INCIDENTS, 0),
+        "acknowledged_at": rfc3339(incident.acked_at),
+        "acknowledged_by": incident.acked_by or None,
+        "acknowledgement": incident.ack_reason or None,
+        "possibly_repeated": line.row.possibly_repeated,
+    }
+
+
+def _explained(incidents: Sequence[Incident]) -> Iterator[dict[str, Any]]:
+    for one in incidents[:MOST_INCIDENTS]:
+        yield {**_named(one), "closed_at": rfc3339(one.closed_at)}
+
+
+def _named(incident: Incident) -> dict[str, Any]:
+    """Which incident, and of what."""
+    target = incident.target
+    return {
+        "id": incident.id,
+        "target": str(target),
+        "pbx": target.pbx,
+        "endpoint": target.endpoint,
+        "name": target.resource or target.pbx,
+        "kind": incident.kind,
+        "state": incident.state,
+    }

@@ -1,0 +1,275 @@
+"""One claimed row in words: its state, its name, its times, and what is told inside of it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from enum import IntEnum, StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from healthmon.core.grouping.sites import label
+from healthmon.model import Check, Incident, Kind, Reason, Said, Severity
+from healthmon.store.outbox.outbox import ClaimedRow
+from healthmon.text.natural import natural
+from healthmon.text.visible import visible
+
+
+class State(StrEnum):
+    """The word that a message begins with."""
+
+    ESCALATED = "ESCALATED"
+    WORSE = "WORSE"
+    DOWN = "DOWN"
+    STILL_DOWN = "STILL DOWN"
+    LOGGED_OUT = "LOGGED OUT"
+    CANNOT_SEE = "CANNOT SEE"
+    STILL_CANNOT_SEE = "STILL CANNOT SEE"
+    FLAPPING = "FLAPPING"
+    DEGRADED = "DEGRADED"
+    STILL_DEGRADED = "STILL DEGRADED"
+    NOT_SEEN = "NOT SEEN"
+    WAS_DOWN = "WAS DOWN"
+    COULD_NOT_SEE = "COULD NOT SEE"
+    WAS_FLAPPING = "WAS FLAPPING"
+    WAS_DEGRADED = "WAS DEGRADED"
+    UP = "UP"
+    SEEN_AGAIN = "SEEN AGAIN"
+    STABLE = "STABLE"
+    RESTARTED = "RESTARTED"
+    ENDED = "ENDED"
+
+
+class News(IntEnum):
+    """How bad a line is, worst first."""
+
+    BAD = 0
+    OLD = 1
+    OVER = 2
+    GOOD = 3
+    ENDED = 4
+
+
+_NEWS = {
+    State.NOT_SEEN: News.OLD,
+    State.WAS_DOWN: News.OVER,
+    State.COULD_NOT_SEE: News.OVER,
+    State.WAS_FLAPPING: News.OVER,
+    State.WAS_DEGRADED: News.OVER,
+    State.UP: News.GOOD,
+    State.SEEN_AGAIN: News.GOOD,
+    State.STABLE: News.GOOD,
+    State.RESTARTED: News.ENDED,
+    State.ENDED: News.ENDED,
+}
+#: Down, whatever makes us say it.
+DOWN = (State.ESCALATED, State.WORSE, State.DOWN, State.STILL_DOWN, State.LOGGED_OUT)
+
+#: As urgent as that: nobody knows how it is.
+UNSEEN = (State.CANNOT_SEE, State.STILL_CANNOT_SEE)
+
+#: What is told within the end of what explained it.
+_TOLD_WITHIN = (State.ESCALATED, State.DOWN, State.LOGGED_OUT, State.WAS_DOWN, State.UP)
+
+#: What the reason alone tells of what lasts.
+#: What says nothing of how it is now.
+_EVENTS = {Reason.ENDED: State.ENDED, Reason.RESTARTED: State.RESTARTED}
+
+_STATES_BY_REASON = {Reason.ESCALATED: State.ESCALATED, Reason.LONG_GONE: State.NOT_SEEN}
+
+_KINDS = list(Kind)
+_STATES = list(State)
+_SEVERITIES = list(Severity)
+#: What a PBX's check is called behind its name.
+CHECKS = {Check.INVENTORY: "list of endpoints", Check.DRIVERS: "channel drivers", Check.RESTARTS: "restarts"}
+
+
+#: What sort of thing it is, and its name, harmless.
+Thing = tuple[Kind, str]
+
+
+class MessageLine(Struct, frozen=True):
+    """A claimed row with the words that it is told in."""
+
+    row: ClaimedRow
+    state: State
+    #: The thing's own name, harmless: ``trunk-telekom``, ``101``, ``office``, ``203.0.113.7``.
+    name: str
+    pbx: str
+    #: What is told within this line: what a group explained, and is down or back for itself now.
+    inside: tuple[MessageLine, ...] = ()
+
+    @property
+    def incident(self) -> Incident:
+        """The incident that is told about."""
+        return self.row.incident
+
+    @property
+    def kind(self) -> Kind:
+        """What sort of thing it is."""
+        return self.row.incident.kind
+
+    @property
+    def news(self) -> News:
+        """How bad it is."""
+        return _NEWS.get(self.state, News.BAD)
+
+    @property
+    def lasted(self) -> float:
+        """How long it was so, in seconds; for what is over."""
+        closed_at = self.incident.closed_at
+        return 0.0 if closed_at is None else closed_at - self.incident.since
+
+    @property
+    def aspect(self) -> str:
+        """Which side of a PBX is meant, if it is not the PBX itself; in English."""
+        return CHECKS.get(self.incident.check, "")
+
+    @property
+    def all(self) -> tuple[MessageLine, ...]:
+        """This line, and what is told within it."""
+        return (self, *self.inside)
+
+    @property
+    def left(self) -> list[Incident]:
+        """What lasts of a group whose incident is over; not what a part of it explains that lasts, too."""
+        if self.incident.is_open or not self.kind.is_group:
+            return []
+        lasting = {one.id: one for one in self.row.explained if one.is_open}
+        return [one for one in lasting.values() if one.explained_by not in lasting]
+
+    @property
+    def still_down(self) -> list[Thing]:
+        """What of it the reader knows of, and will hear the end of: others are told nothing of what is muted."""
+        return [named(one) for one in self.left if one.id in self.row.told]
+
+    @property
+    def back(self) -> list[Thing]:
+        """What had been told for itself before a group's incident explained it, and came back with the group."""
+        return [named(line.incident) for line in self.inside if line.news is News.GOOD]
+
+
+def line_of(row: ClaimedRow) -> MessageLine:
+    """Find the words for one row."""
+    return MessageLine(row, state_of(row), name_of(row.incident), visible(row.incident.target.pbx))
+
+
+def name_of(incident: Incident) -> str:
+    """Return the harmless name of a thing: that of its PBX for what the PBX has but one of."""
+    target = incident.target
+    if incident.kind is Kind.SITE:
+        return visible(label(target.resource))
+    return visible(target.resource or target.endpoint or target.pbx)
+
+
+def named(incident: Incident) -> Thing:
+    """What sort of thing an incident is about, and its name."""
+    return incident.kind, name_of(incident)
+
+
+def in_order(thing: Thing) -> tuple[object, ...]:
+    """Order things as they are listed: the biggest cause first, 9 before 101."""
+    return _KINDS.index(thing[0]), natural(thing[1])
+
+
+def lines_of(rows: Iterable[ClaimedRow]) -> list[MessageLine]:
+    """Make lines of rows, worst first; what a group explained is told inside of the group's end, not beside it."""
+    lines = sorted((line_of(row) for row in rows), key=worst_first)
+    heads = _heads(lines)
+    inside: dict[int, list[MessageLine]] = {}
+    outside: list[MessageLine] = []
+    for line in lines:
+        head = _head_of(line, heads) if line.state in _TOLD_WITHIN else None
+        if head is None:
+            outside.append(line)
+        else:
+            inside.setdefault(head.incident.id, []).append(line)
+    return [replace(line, inside=tuple(inside.pop(line.incident.id, ()))) for line in outside]
+
+
+def _heads(lines: Iterable[MessageLine]) -> dict[int, MessageLine]:
+    """The groups that are over, by the numbers of their incidents and of those that these explained."""
+    over = [line for line in lines if line.kind.is_group and line.state in (State.UP, State.WAS_DOWN)]
+    explained = {one.id: line for line in over for one in line.row.explained}
+    return explained | {line.incident.id: line for line in over}
+
+
+def _head_of(line: MessageLine, heads: Mapping[int, MessageLine]) -> MessageLine | None:
+    """The biggest group of this message that explained the line; None: it stands for itself."""
+    seen = {line.incident.id}
+    head: MessageLine | None = None
+    bigger = heads.get(line.incident.explained_by or 0)
+    while bigger is not None:
+        if bigger.incident.id in seen:
+            # Two that explain each other stand for themselves.
+            return None
+        head = bigger
+        seen.add(head.incident.id)
+        bigger = heads.get(head.incident.explained_by or 0)
+    return head
+
+
+def state_of(row: ClaimedRow) -> State:
+    """Return the state that a message says first."""
+    if row.reason in _EVENTS:
+        return _EVENTS[row.reason]
+    if row.says is Said.UP:
+        return _good_state(row)
+    if row.says is Said.WAS_DOWN:
+        return _past_state(row)
+    return _present_state(row)
+
+
+def _good_state(row: ClaimedRow) -> State:
+    if row.reason is Reason.STABLE:
+        return State.STABLE
+    return State.SEEN_AGAIN if row.incident.is_unseen else State.UP
+
+
+def _past_state(row: ClaimedRow) -> State:
+    if row.reason is Reason.FLAPPING:
+        return State.WAS_FLAPPING
+    if row.incident.is_unseen:
+        return State.COULD_NOT_SEE
+    return State.WAS_DEGRADED if row.incident.is_partial else State.WAS_DOWN
+
+
+def _present_state(row: ClaimedRow) -> State:
+    if row.reason in _STATES_BY_REASON:
+        return _STATES_BY_REASON[row.reason]
+    if row.incident.flapping:
+        return State.FLAPPING
+    if row.reason is Reason.WIDENED:
+        return State.WORSE
+    if row.incident.is_logged_out:
+        return State.LOGGED_OUT
+    return _lasting_state(row)
+
+
+def _lasting_state(row: ClaimedRow) -> State:
+    """What it is, or still is."""
+    if row.incident.is_unseen:
+        states = State.CANNOT_SEE, State.STILL_CANNOT_SEE
+    elif row.incident.is_partial:
+        states = State.DEGRADED, State.STILL_DEGRADED
+    else:
+        states = State.DOWN, State.STILL_DOWN
+    return states[row.reason is Reason.REMINDER]
+
+
+def worst_first(line: MessageLine) -> tuple[object, ...]:
+    """Order lines: bad news before good, the critical ones first, a PBX before a provider before a phone."""
+    return (
+        line.news,
+        _SEVERITIES.index(line.incident.severity),
+        _KINDS.index(line.kind),
+        _STATES.index(line.state),
+        line.aspect if line.kind is Kind.PBX else line.pbx,
+        natural(line.name),
+        line.incident.id,
+    )
+
+
+def together(line: MessageLine) -> tuple[object, ...]:
+    """Tell lines of one kind that are told as a list of names: those of one PBX; and PBXs with the same trouble."""
+    return line.state, line.incident.severity, line.kind, line.aspect if line.kind is Kind.PBX else line.pbx

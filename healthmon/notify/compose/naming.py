@@ -1,0 +1,172 @@
+"""How what is told about is called: a thing with its state, and several of a kind. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from healthmon.core.grouping.sites import label
+from healthmon.core.orders.muting import is_for_now
+from healthmon.model import Incident, Kind
+from healthmon.notify.compose.message_lines import CHECKS, DOWN, MessageLine, State, Thing, in_order, named
+from healthmon.notify.compose.voice import Voice
+from healthmon.text.lists import listed
+from healthmon.text.longtext import cut
+from healthmon.text.visible import visible
+
+#: Names of PBXs are cut to this length before names of endpoints are.
+PBX_CHARACTERS = 16
+#: A list of names within a paragraph takes so many characters.
+LIST_CHARACTERS = 400
+#: Stands for devices of several kinds.
+_DEVICE = "device"
+
+
+def headline(line: MessageLine, voice: Voice, *, state: bool = True) -> str:
+    """Write what a paragraph begins with, uncut: ``DOWN provider Telekom (office)``; or without the state."""
+    title = titled(line, line.name, voice) if state else thing(line.kind, line.name, voice)
+    return title + place(line, voice)
+
+
+def titled(line: MessageLine, name: str, voice: Voice) -> str:
+    """Write the state and the name, which may have been cut: ``DOWN provider Telekom``."""
+    state = voice.language.state(line.state, line.kind)
+    if line.kind is Kind.NETWORK:
+        return f"{state} {_network(line, name, voice)}"
+    return f"{state} {thing(line.kind, name, voice)}"
+
+
+def _network(line: MessageLine, name: str, voice: Voice) -> str:
+    """Say what it means that a PBX's network is down, or up."""
+    incident = line.incident
+    if line.state in (*DOWN, State.WAS_DOWN) and incident.of:
+        share = voice.language.shared(incident.down, incident.of, Kind.SITE)
+        return voice.text("{pbx}: {share}", pbx=name, share=share)
+    if line.state is State.UP and incident.of:
+        return voice.text("{pbx}: its sites are reachable again", pbx=name)
+    if line.state in (*DOWN, State.WAS_DOWN):
+        return voice.text("{pbx}: nothing outside reachable", pbx=name)
+    if line.state is State.UP:
+        return voice.text("{pbx}: the outside is reachable again", pbx=name)
+    return thing(line.kind, name, voice)
+
+
+def thing(kind: Kind, name: str, voice: Voice) -> str:
+    """Write ``provider Telekom``, ``providers at sip.example.net``, ``network of office``."""
+    if kind is Kind.NETWORK:
+        return voice.text("network of {pbx}", pbx=name)
+    if kind is Kind.PROVIDERS:
+        return voice.text("providers at {host}", host=name)
+    return f"{voice.language.noun(kind)} {said(kind, name, voice)}"
+
+
+def said(kind: Kind, name: str, voice: Voice) -> str:
+    """Say a name; that of a site may hold a word of ours: ``private address 10.0.0.0/24``."""
+    return voice.language.retold(name) if kind is Kind.SITE else name
+
+
+def place(line: MessageLine, voice: Voice, most: int | None = None) -> str:
+    """Say in brackets where a thing is; of a PBX: which side of it is meant."""
+    if line.kind is Kind.PBX:
+        return f" ({aspect(line, voice)})" if line.aspect else ""
+    if line.kind is Kind.NETWORK or not line.pbx:
+        return ""
+    return f" ({line.pbx if most is None else cut(line.pbx, most)})"
+
+
+def place_of(incident: Incident, voice: Voice) -> str:
+    """Say in brackets where what is not told about is; of a PBX: which side of it is meant."""
+    if incident.kind is Kind.PBX:
+        side = CHECKS.get(incident.check, "")
+        return f" ({voice.language.retold(side)})" if side else ""
+    pbx = visible(incident.target.pbx)
+    return f" ({pbx})" if pbx and incident.kind is not Kind.NETWORK else ""
+
+
+def aspect(line: MessageLine, voice: Voice) -> str:
+    """Say which side of a PBX is meant; empty: the PBX itself."""
+    return voice.language.retold(line.aspect)
+
+
+def counted(lines: Sequence[MessageLine], voice: Voice, *, state: bool = True) -> str:
+    """Write the state, how many of what, and where: ``DOWN 3 phones (office)``, ``DOWN 2 PBXs``."""
+    first, language = lines[0], voice.language
+    many = language.counted(len(lines), first.kind)
+    where = "" if first.kind is Kind.PBX else place(first, voice, PBX_CHARACTERS)
+    return f"{language.state(first.state, first.kind, len(lines))} {many}{where}" if state else many + where
+
+
+def names_of(lines: Iterable[MessageLine], voice: Voice) -> list[str]:
+    """The names of these, as they are listed."""
+    return [said(line.kind, line.name, voice) for line in lines]
+
+
+# ---------------------------------------------------------------- the members of a group
+
+
+def members(line: MessageLine) -> list[Incident]:
+    """The endpoints that a group has hit: those that are down now, or all of them once it is over.
+
+    Not those of whom nobody is told at present.
+    """
+    endpoints = [one for one in line.row.explained if not one.kind.is_group]
+    if not line.incident.is_open:
+        return endpoints
+    return [one for one in endpoints if one.is_open and not is_for_now(one.muted_by)]
+
+
+def places(line: MessageLine) -> list[Thing]:
+    """What a PBX's network took with it: providers, and for devices the sites where they stand."""
+    things = {(Kind.SITE, label(one.site)) if one.kind.is_device and one.site else named(one) for one in members(line)}
+    return sorted(things, key=in_order)
+
+
+def share(line: MessageLine, voice: Voice) -> str:
+    """Say how much of a group is down, or was: ``37 of 40 phones``, ``37 phones`` where the whole is not known."""
+    down, of, noun = _share(line)
+    if not down:
+        return ""
+    if line.kind is Kind.PROVIDERS:
+        # "providers at sip.example.net: 2 of 2": what they are has been said.
+        return voice.text("{down} of {of}", down=down, of=of) if of else str(down)
+    return voice.language.shared(down, of, noun) if of else voice.language.counted(down, noun)
+
+
+def unreachable(line: MessageLine, voice: Voice) -> str:
+    """Say ``37 of 40 phones unreachable``."""
+    down, _, noun = _share(line)
+    state = voice.language.state("unreachable", noun, down)
+    return voice.text("{share} {unreachable}", share=share(line, voice), unreachable=state) if down else ""
+
+
+def _share(line: MessageLine) -> tuple[int, int, str]:
+    """How many are down, of how many (0: not known), and what they are. What is over has no such share."""
+    incident, hit = line.incident, members(line)
+    noun = _noun_of(line.kind, hit)
+    if not incident.is_open:
+        return len(hit), 0, noun
+    # Those who are named are those who are counted.
+    down = len(hit) or incident.down
+    return down, incident.of if incident.of >= down else 0, noun
+
+
+def _noun_of(kind: Kind, hit: Sequence[Incident]) -> str:
+    """What the members of a group are called together."""
+    kinds = {one.kind for one in hit}
+    if len(kinds) == 1:
+        return kinds.pop()
+    if kind is Kind.PROVIDERS:
+        return Kind.PROVIDER
+    return _DEVICE if kinds else Kind.PHONE
+
+
+def counts(things: Iterable[Thing], voice: Voice) -> str:
+    """Say how many of each kind: ``3 providers, 2 sites``."""
+    numbers = Counter(kind for kind, _ in things)
+    return ", ".join(voice.language.counted(numbers[kind], kind) for kind in Kind if numbers[kind])
+
+
+def names(things: Iterable[Thing], voice: Voice, *, with_kinds: bool = False) -> str:
+    """List things by their names; ``with_kinds``: say of each what it is."""
+    ordered = sorted(things, key=in_order)
+    return listed([thing(*one, voice) if with_kinds else said(*one, voice) for one in ordered], LIST_CHARACTERS)

@@ -1,0 +1,216 @@
+"""The paragraphs of a message: one for each incident, or for things that went down together. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from msgspec import Struct
+
+from healthmon.model import Incident, Kind, Reason
+from healthmon.notify.compose.bunches import bunched, is_cohort
+from healthmon.notify.compose.group_sentences import first_of_group
+from healthmon.notify.compose.message_lines import MessageLine, News, State, named
+from healthmon.notify.compose.naming import LIST_CHARACTERS, counted, counts, headline, names, names_of, said
+from healthmon.notify.compose.voice import DAY, HOUR, Voice
+from healthmon.text.lists import listed
+from healthmon.text.longtext import cut
+from healthmon.text.visible import visible
+
+#: No name or cause in a body is longer than this.
+_LONGEST_TEXT = 200
+#: So many incidents that ended otherwise get a line each.
+_MOST_ENDED = 10
+
+
+class Paragraph(Struct, frozen=True):
+    """Some lines of a message, and how they read."""
+
+    text: str
+    lines: tuple[MessageLine, ...]
+
+
+def paragraphs(group: Sequence[MessageLine], voice: Voice) -> list[Paragraph]:
+    """Write what is told about lines of one sort; not of what ended without a recovery."""
+    if group[0].state is State.ENDED:
+        return []
+    if group[0].state is State.NOT_SEEN:
+        return [_of_long_gone(group, voice)]
+    return [_of_bunch(bunch, voice) if len(bunch) > 1 else _of_one(bunch[0], voice) for bunch in bunched(group)]
+
+
+def _of_long_gone(lines: Sequence[MessageLine], voice: Voice) -> Paragraph:
+    """Tell what has been down for long in one line, each with its beginning."""
+    lasted = voice.now - max(line.incident.since for line in lines)
+    unit = DAY if lasted >= DAY else HOUR
+    words = voice.text(
+        "{which}: not seen for more than {duration}: {names}",
+        which=counted(lines, voice, state=False),
+        duration=voice.duration(lasted // unit * unit),
+        names=listed(
+            [f"{said(line.kind, line.name, voice)} ({voice.clock(line.incident.since)})" for line in lines],
+            LIST_CHARACTERS,
+        ),
+    )
+    return Paragraph("\n".join([words, *_repeated(lines, voice)]), tuple(lines))
+
+
+def _of_bunch(lines: Sequence[MessageLine], voice: Voice) -> Paragraph:
+    """Tell things that went down for one cause together: their names, not a paragraph each."""
+    first = lines[0]
+    many = listed(names_of(lines, voice), LIST_CHARACTERS)
+    numbers = [str(number) for number in sorted(line.incident.id for line in lines)]
+    words = [f"{_what(lines, voice)}: {many}", _times_of_bunch(lines, voice)]
+    if not is_cohort(lines):
+        words += _why(first, voice)
+    words += [*_facts(first, voice), voice.text("incidents {numbers}", numbers=listed(numbers, LIST_CHARACTERS))]
+    return Paragraph("\n".join([*words, *_repeated(lines, voice)]), tuple(lines))
+
+
+def _what(lines: Sequence[MessageLine], voice: Voice) -> str:
+    """Say how many of what; of a cohort also why."""
+    if is_cohort(lines):
+        return f"{visible(voice.language.retold(lines[0].incident.cohort))}: {counted(lines, voice, state=False)}"
+    return counted(lines, voice)
+
+
+def _times_of_bunch(lines: Sequence[MessageLine], voice: Voice) -> str:
+    """Say when the first of them went down, and the last; of what is over, when the last was back."""
+    opened = sorted(line.incident.since for line in lines)
+    closed = [line.incident.closed_at for line in lines if line.incident.closed_at is not None]
+    # What hides one of them mostly hides all.
+    unseen_s = max(line.incident.unseen_s for line in lines)
+    if closed:
+        return voice.from_to(opened[0], max(closed), unseen_s)
+    first, last = (voice.full_time(at) for at in (opened[0], opened[-1]))
+    if first == last:
+        return voice.since(opened[0], unseen_s)
+    return voice.text(
+        "since {time}, the last of them since {last}, for {duration}",
+        time=first,
+        last=last,
+        duration=voice.lasted(voice.now - opened[0], unseen_s),
+    )
+
+
+def _of_one(line: MessageLine, voice: Voice) -> Paragraph:
+    if line.state is State.RESTARTED:
+        return _of_restart(line, voice)
+    first = first_of_group(line, voice) if line.kind.is_group else []
+    words = first or [cut(headline(line, voice), _LONGEST_TEXT), _times(line.incident, voice)]
+    if line.incident.cohort:
+        words.append(visible(voice.language.retold(line.incident.cohort)))
+    words += [*_why(line, voice), *_facts(line, voice), *_now(line, voice), *_explained(line, voice)]
+    words += [_place(line, voice), *_repeated(line.all, voice)]
+    return Paragraph("\n".join(words), line.all)
+
+
+def _of_restart(line: MessageLine, voice: Voice) -> Paragraph:
+    """Say that Asterisk was restarted, which is no outage."""
+    cause = visible(voice.language.retold(line.incident.cause))
+    at = voice.text("at {time}", time=voice.full_time(line.incident.since))
+    words = [cut(headline(line, voice), _LONGEST_TEXT), at, cut(cause, _LONGEST_TEXT), _place(line, voice)]
+    return Paragraph("\n".join([*words, *_repeated(line.all, voice)]), line.all)
+
+
+def _times(incident: Incident, voice: Voice) -> str:
+    if incident.closed_at is not None:
+        return voice.from_to(incident.since, incident.closed_at, incident.unseen_s)
+    return voice.since(incident.since, incident.unseen_s)
+
+
+def _why(line: MessageLine, voice: Voice) -> Iterator[str]:
+    if line.incident.cause:
+        cause = cut(visible(voice.language.retold(line.incident.cause)), _LONGEST_TEXT)
+        if line.kind is Kind.RECEIVER:
+            yield voice.text("last error: {error}", error=cause)
+        else:
+            yield voice.text("cause: {cause}", cause=cause)
+
+
+def _facts(line: MessageLine, voice: Voice) -> Iterator[str]:
+    """Say what bears on what the reader will do."""
+    incident = line.incident
+    if line.news is News.BAD and incident.is_unseen:
+        yield voice.text("nobody knows whether it is down: only healthmon cannot see it, calls may go on as ever")
+        if incident.was_down:
+            yield voice.text("it was down before")
+    if line.news is News.BAD and incident.severity is not line.kind.usual_severity:
+        yield voice.text("severity: {severity}", severity=voice.language.retold(incident.severity))
+    if line.state is State.ESCALATED:
+        yield voice.text("ESCALATED: nobody has acknowledged it")
+    if incident.acked_at is not None:
+        yield cut(_acknowledged(incident, voice), _LONGEST_TEXT)
+    if line.row.reason is Reason.STABLE and incident.is_open:
+        yield voice.text("until now it came and went; now it stays so")
+    elif line.state in (State.UP, State.STABLE) and incident.flap_episodes:
+        yield voice.text("it came and went in this time: the report says for how long it was down")
+    elif line.state is State.FLAPPING:
+        yield voice.text(
+            "it changes so often that short changes are not told; you will hear when it is stable, or down for longer"
+        )
+
+
+def _acknowledged(incident: Incident, voice: Voice) -> str:
+    """Say who took note of it, so that the others need not ask."""
+    who = voice.text("acknowledged by {who}", who=visible(incident.acked_by))
+    return f"{who}: {visible(incident.ack_reason)}" if incident.ack_reason else who
+
+
+def _now(line: MessageLine, voice: Voice) -> Iterator[str]:
+    """Say how it is now, where the state does not."""
+    incident = line.incident
+    if incident.ending is not None and not line.kind.is_group:
+        words = voice.language.retold(incident.closed_words or incident.ending)
+        yield voice.text("now: {words}", words=visible(words))
+
+
+def _explained(line: MessageLine, voice: Voice) -> Iterator[str]:
+    """Say what is not told because this explains it, unless it was told before."""
+    smaller = [named(one) for one in line.row.explained if one.id not in line.row.told]
+    if smaller and not line.kind.is_group:
+        yield voice.text(
+            "explains {counts} of which you are not told: {names}",
+            counts=counts(smaller, voice),
+            names=names(smaller, voice),
+        )
+
+
+def _place(line: MessageLine, voice: Voice) -> str:
+    """Name the incident, and what Asterisk calls the thing."""
+    incident = line.incident
+    number = voice.text("incident {number}", number=incident.id)
+    if not incident.target.is_endpoint:
+        return number
+    where = voice.text(
+        "{endpoint} on PBX {pbx}", endpoint=cut(visible(incident.target.endpoint), _LONGEST_TEXT), pbx=line.pbx
+    )
+    return f"{where}, {number}"
+
+
+def _repeated(lines: Sequence[MessageLine], voice: Voice) -> Iterator[str]:
+    if any(line.row.possibly_repeated for line in lines):
+        yield voice.text("possibly repeated: an earlier attempt to send this ended without an answer")
+
+
+def of_ended(lines: Sequence[MessageLine], voice: Voice) -> list[Paragraph]:
+    """Write a line for each that ended without a recovery."""
+    if not lines:
+        return []
+    words = [_ended(line, voice) for line in lines[:_MOST_ENDED]]
+    if len(lines) > _MOST_ENDED:
+        words.append(voice.text("… and {n} more", n=len(lines) - _MOST_ENDED))
+    title = voice.text("No longer watched, so no recovery will be told:")
+    return [Paragraph("\n".join([title, *words]), tuple(lines))]
+
+
+def _ended(line: MessageLine, voice: Voice) -> str:
+    incident = line.incident
+    time = voice.full_time(incident.since)
+    since = voice.text("down since {time}", time=time)
+    if incident.is_unseen:
+        since = voice.text("not seen since {time}", time=time)
+    facts = [since, voice.text("incident {number}", number=incident.id)]
+    if line.row.possibly_repeated:
+        facts.append(voice.text("possibly repeated"))
+    name = cut(headline(line, voice, state=False), 100)
+    return f"{name}: {voice.language.retold(incident.ending or 'over')} ({', '.join(facts)})"

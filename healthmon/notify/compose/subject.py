@@ -1,0 +1,181 @@
+"""The subject of a message: the state first, at most 60 characters. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from healthmon.model import Kind
+from healthmon.notify.compose.message import SUBJECT_CHARACTERS
+from healthmon.notify.compose.message_lines import MessageLine, State
+from healthmon.notify.compose.naming import PBX_CHARACTERS, counted, names_of, place, share, thing, titled
+from healthmon.notify.compose.voice import Voice
+from healthmon.text.lists import listed
+from healthmon.text.longtext import cut
+from healthmon.text.visible import visible
+
+#: A name that is cut keeps at least so much.
+_SHORTEST_NAME = 8
+
+#: Where a cause may end when there is no room for all of it.
+_CLAUSE = re.compile(r" \(|: ")
+
+#: A cause that is cut ends where a sentence may, not before so many characters.
+_SHORTEST_CAUSE = 16
+
+#: What has lasted for a while; its subject says for how long.
+_LASTING = (
+    State.ESCALATED,
+    State.STILL_DOWN,
+    State.STILL_CANNOT_SEE,
+    State.STILL_DEGRADED,
+    State.NOT_SEEN,
+)
+
+
+def subject(groups: Sequence[Sequence[MessageLine]], voice: Voice) -> str:
+    """Say the worst, and how much more there is. ``groups`` are worst first."""
+    worst, tails = groups[0], _tails(groups, voice)
+    return _of_several(worst, tails, voice) if len(worst) > 1 else _of_one(worst[0], tails, voice)
+
+
+def _tails(groups: Sequence[Sequence[MessageLine]], voice: Voice) -> list[str]:
+    """Say how much more there is, the longest first. A provider is never one of "3 more"."""
+    others = [group for group in groups[1:] if not _is_of_providers(group)]
+    providers = [group for group in groups[1:] if _is_of_providers(group)]
+    number = sum(map(len, others))
+    more = f" {voice.text('+ {n} more', n=number)}" if number else ""
+    if not providers:
+        return [more]
+    alike = groups[0][0].state
+    shown = "".join(_and_also(_provider(group, alike, voice), voice) for group in providers)
+    counted_only = voice.language.counted(sum(map(len, providers)), Kind.PROVIDER)
+    return [shown + more, _and_also(counted_only, voice) + more]
+
+
+def _is_of_providers(group: Sequence[MessageLine]) -> bool:
+    return group[0].kind in (Kind.PROVIDER, Kind.PROVIDERS)
+
+
+def _and_also(words: str, voice: Voice) -> str:
+    return f" {voice.text('+ {words}', words=words)}"
+
+
+def _provider(group: Sequence[MessageLine], alike: State, voice: Voice) -> str:
+    """Name providers, with their state unless it is that with which the subject begins."""
+    first = group[0]
+    if len(group) > 1:
+        names = ", ".join(names_of(group, voice))
+        return f"{counted(group, voice, state=first.state is not alike)}: {names}"
+    if first.state is alike:
+        return thing(first.kind, first.name, voice)
+    return titled(first, first.name, voice)
+
+
+def _of_several(lines: Sequence[MessageLine], tails: Sequence[str], voice: Voice) -> str:
+    """Write how many of what, and their names; of others than providers these give way to what else there is."""
+    start, names = counted(lines, voice), names_of(lines, voice)
+    if not tails[0]:
+        return cut(f"{start}: {listed(names, SUBJECT_CHARACTERS - len(start) - 2)}", SUBJECT_CHARACTERS)
+    named = f"{start}: {', '.join(names)}" if _is_of_providers(lines) else start
+    texts = [*(named + tail for tail in tails), *(start + tail for tail in tails)]
+    fitting = (text for text in texts if len(text) <= SUBJECT_CHARACTERS)
+    return next(fitting, cut(texts[-1], SUBJECT_CHARACTERS))
+
+
+def _of_one(line: MessageLine, tails: Sequence[str], voice: Voice) -> str:
+    """Write one thing's state and name, and the longest of the ends that there is room for; else the name is cut."""
+    *longer, shortest = [end for tail in tails for end in _ends(line, tail, voice)]
+    for end in longer:
+        text = titled(line, line.name, voice) + end
+        if len(text) <= SUBJECT_CHARACTERS:
+            return text
+    # Of "private address 10.0.0.0/24" the address matters.
+    bare = visible(line.incident.target.resource) if line.kind is Kind.SITE else line.name
+    is_short = len(titled(line, line.name, voice) + shortest) <= SUBJECT_CHARACTERS
+    return _fitted(lambda name: titled(line, name, voice) + shortest, line.name if is_short else bare)
+
+
+def _fitted(write: Callable[[str], str], name: str) -> str:
+    """Cut the name as far as is needed, then the whole."""
+    too_long = len(write(name)) - SUBJECT_CHARACTERS
+    if too_long > 0:
+        name = cut(name, max(len(name) - too_long, _SHORTEST_NAME))
+    return cut(write(name), SUBJECT_CHARACTERS)
+
+
+def _ends(line: MessageLine, tail: str, voice: Voice) -> Sequence[str]:
+    """Write what follows the name, the longest first."""
+    when = tail or _when(line, voice)
+    where = place(line, voice, PBX_CHARACTERS)
+    if _speaks_for_itself(line, when):
+        return _shorter_and_shorter(when)
+    return _ends_of_group(line, tail, when, where, voice) if line.kind.is_group else (where + when,)
+
+
+def _ends_of_group(line: MessageLine, tail: str, when: str, where: str, voice: Voice) -> Sequence[str]:
+    """Say how much of it is down, or still down, rather than where and when."""
+    is_up = line.state is State.UP
+    how_much = _still_down(line, voice) if is_up else _share(line, voice)
+    if tail:
+        return where + how_much + tail, how_much + tail, tail
+    if how_much:
+        return where + (when + how_much if is_up else how_much + when), where + how_much, how_much
+    return where + when, when
+
+
+def _share(line: MessageLine, voice: Voice) -> str:
+    said = share(line, voice) if line.kind is not Kind.NETWORK else ""
+    return f": {said}" if said else ""
+
+
+def _still_down(line: MessageLine, voice: Voice) -> str:
+    still_down = len(line.still_down)
+    return f"; {voice.text('{n} still down', n=still_down)}" if still_down else ""
+
+
+def _speaks_for_itself(line: MessageLine, tail: str) -> bool:
+    """A cause needs no name of the check: ``DEGRADED PBX office: lists 3 of 212 endpoints``."""
+    return line.state in (State.DEGRADED, State.STILL_DEGRADED) and tail.startswith(":")
+
+
+def _shorter_and_shorter(words: str) -> list[str]:
+    """Leave out the last clause, then the one before it: `` (in brackets)`` and ``: because of this``."""
+    clauses = [at.start() for at in _CLAUSE.finditer(words) if at.start() >= _SHORTEST_CAUSE]
+    return [words, *(words[:end] for end in reversed(clauses))]
+
+
+def _when(line: MessageLine, voice: Voice) -> str:
+    """The end of a subject about one thing."""
+    incident = line.incident
+    if line.state is State.ENDED:
+        return f": {voice.language.retold(incident.ending or 'over')}"
+    if line.state is State.RESTARTED:
+        return f" {voice.text('at {time}', time=voice.clock(incident.since))}"
+    if _tells_its_cause(line):
+        return f": {_short_cause(incident.cause, voice)}"
+    return "" if line.state is State.FLAPPING else f" {_time(line, voice)}"
+
+
+def _tells_its_cause(line: MessageLine) -> bool:
+    """Of a PBX that answers in part, or that only we cannot see, the cause says more than the time."""
+    if line.kind is not Kind.PBX or not line.incident.cause:
+        return False
+    is_escalated_unseen = line.state is State.ESCALATED and line.incident.is_unseen
+    return line.state in (State.DEGRADED, State.CANNOT_SEE) or is_escalated_unseen
+
+
+def _time(line: MessageLine, voice: Voice) -> str:
+    incident = line.incident
+    if line.state in _LASTING:
+        return voice.text("for {duration}", duration=voice.duration(voice.now - incident.since))
+    if line.state in (State.UP, State.SEEN_AGAIN, State.STABLE):
+        return voice.text("after {duration}", duration=voice.duration(line.lasted))
+    if incident.closed_at is not None:
+        return voice.span(incident.since, incident.closed_at)
+    return voice.text("since {time}", time=voice.clock(incident.since))
+
+
+def _short_cause(cause: str, voice: Voice) -> str:
+    """Return what a cause says first: ``lists 3 of 212 endpoints``; its details are in the body."""
+    return voice.language.retold(visible(cause).partition(";")[0].removeprefix("Asterisk "))
