@@ -14,7 +14,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from healthmon.config import Config
+from healthmon.config.configuration import Config
 from healthmon.core.monitor import Monitor
 from healthmon.errors import DatabaseBusy, DatabaseUnwritable
 from healthmon.model import (

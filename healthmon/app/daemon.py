@@ -24,10 +24,10 @@ from healthmon.app.reporting import Reporting
 from healthmon.app.telling import Telling
 from healthmon.app.threads import join, refuse_without_room, started
 from healthmon.app.watching import Watching
-from healthmon.config import Config
-from healthmon.config.parser import load
+from healthmon.config.configuration import Config
+from healthmon.config.loading.load import load
+from healthmon.config.loading.templates import TemplateRule
 from healthmon.config.reload import Difference, difference
-from healthmon.config.templates import TemplateRule
 from healthmon.engine import Engine, EngineHooks
 from healthmon.errors import ConfigError, DatabaseLost, ExitCode, NoThread, StoreError
 from healthmon.notify.channels.by_scheme import remark, why_refused

@@ -11,8 +11,8 @@ from functools import partial
 from threading import Thread
 
 from healthmon.app.threads import join, started
-from healthmon.config import Config
-from healthmon.config.types import ReceiverUrl
+from healthmon.config.configuration import Config
+from healthmon.config.sections.receiver import ReceiverUrl
 from healthmon.errors import DatabaseLocked, DeliveredInPart, DeliveryError, DeliveryUnsure, NoThread, StoreError
 from healthmon.languages import language
 from healthmon.notify.channels.by_scheme import sender_for

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 from healthmon.app.threads import join, started
-from healthmon.config import Config
+from healthmon.config.configuration import Config
 from healthmon.config.reload import Difference
 from healthmon.config.urls import place_of
 from healthmon.config.values import written

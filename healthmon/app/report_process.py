@@ -14,7 +14,7 @@ from shlex import join
 from threading import Event
 from typing import NamedTuple
 
-from healthmon.config.types import ScheduleConfig
+from healthmon.config.sections.schedule import ScheduleConfig
 from healthmon.errors import ExitCode, HealthmonError
 from healthmon.store.outbox.report_book import MadeReport
 from healthmon.wire.failures import failures_of_the_peer, with_its_type

@@ -10,9 +10,9 @@ from threading import Event, Thread
 
 from healthmon.app.report_process import ReportFailed, make_report
 from healthmon.app.threads import join, started
-from healthmon.config import Config
+from healthmon.config.configuration import Config
 from healthmon.config.describe import calendar_in_words
-from healthmon.config.types import ScheduleConfig
+from healthmon.config.sections.schedule import ScheduleConfig
 from healthmon.errors import DatabaseUnwritable
 from healthmon.store.outbox.report_book import MadeReport, ReportBook
 from healthmon.times.clock import Clock

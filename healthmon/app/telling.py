@@ -12,7 +12,7 @@ from threading import Event, Thread
 from msgspec import Struct
 
 from healthmon.app.threads import join, started
-from healthmon.config import Config
+from healthmon.config.configuration import Config
 from healthmon.config.reload import Difference
 from healthmon.notify.channels.by_scheme import sender_for
 from healthmon.notify.compose.message import Draft

@@ -9,8 +9,9 @@ from threading import Thread
 from msgspec import Struct, field
 
 from healthmon.app.threads import join, started
-from healthmon.config import Config, PbxConfig
+from healthmon.config.configuration import Config
 from healthmon.config.reload import Difference
+from healthmon.config.sections.pbx import PbxConfig
 from healthmon.model import Freshness, Remembered
 from healthmon.sources.events import EventSource
 from healthmon.sources.inbox import Inbox

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode, urlsplit
 import certifi
 from msgspec import Struct
 
-from healthmon.config.types import PbxConfig
+from healthmon.config.sections.pbx import PbxConfig
 
 
 class Address(Struct, frozen=True):

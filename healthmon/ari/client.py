@@ -15,7 +15,7 @@ from healthmon.ari.address import authorization, fits_into_url, rest_url, truste
 from healthmon.ari.failures import refusal, talking_to
 from healthmon.ari.meanings import TECHNOLOGIES
 from healthmon.ari.messages import Aor, Attribute, Body, EndpointState, Listing, PbxInfo, Picked
-from healthmon.config.types import PbxConfig
+from healthmon.config.sections.pbx import PbxConfig
 from healthmon.errors import AriDenied, AriNotFound, AriStarting, AriUnexpected, AriUnreachable, Trouble
 from healthmon.model import EndpointSettings, Target
 from healthmon.text.longtext import Shortener

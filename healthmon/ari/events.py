@@ -22,7 +22,7 @@ from websocket._cookiejar import SimpleCookieJar
 
 from healthmon.ari.address import address_of, authorization, events_url, tls_context
 from healthmon.ari.failures import connect_timed_out, refusal, talking_to, unreachable
-from healthmon.config.types import PbxConfig
+from healthmon.config.sections.pbx import PbxConfig
 from healthmon.errors import AriError, AriUnexpected, AriUnreachable, Trouble
 from healthmon.wire.connecting import connect
 from healthmon.wire.failures import failures_of_the_peer, with_its_type

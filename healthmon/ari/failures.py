@@ -13,7 +13,7 @@ import urllib3
 
 from healthmon.ari.address import Address, address_of
 from healthmon.ari.messages import Body, error_message, excerpt
-from healthmon.config.types import PbxConfig
+from healthmon.config.sections.pbx import PbxConfig
 from healthmon.errors import AriDenied, AriError, AriNotFound, AriStarting, AriUnexpected, AriUnreachable, Trouble
 from healthmon.text.longtext import shortened
 from healthmon.wire.failures import causes_of, failures_of_the_peer, with_its_type

@@ -11,10 +11,11 @@ import click
 
 from healthmon.cli.common import progress
 from healthmon.cli.report_arguments import why_no_report
-from healthmon.config import Config, PbxConfig
+from healthmon.config.configuration import Config
 from healthmon.config.describe import describe
-from healthmon.config.parser import load
-from healthmon.config.templates import TemplateRule
+from healthmon.config.loading.load import load
+from healthmon.config.loading.templates import TemplateRule
+from healthmon.config.sections.pbx import PbxConfig
 from healthmon.errors import AriError, AriUnreachable, ExitCode
 from healthmon.model import Target
 from healthmon.notify.channels.by_scheme import remark, why_refused

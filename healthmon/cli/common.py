@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from healthmon.config.light import Place, load_place
-from healthmon.config.types import Plans
+from healthmon.config.loading.place import Place, load_place
+from healthmon.config.plans import Plans
 from healthmon.report.tables import Screen
 from healthmon.report.window import BadWindow, moment_of
 from healthmon.times.zones import system_timezone
@@ -109,7 +109,7 @@ def plans(config: Path, database: Path | None) -> Plans:
     """Read what a report needs from the configuration, unless a database is given: then there is none."""
     if database is not None:
         return Plans()
-    from healthmon.config.plans import load_plans  # noqa: PLC0415  (reads all kinds of sections; --database needs none)
+    from healthmon.config.loading.plans import load_plans  # noqa: PLC0415  (reads all kinds of sections; --database needs none)
 
     return load_plans(config, os.environ)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import click
 
 from healthmon.cli.common import progress, screen
-from healthmon.config import Config
-from healthmon.config.parser import load
+from healthmon.config.configuration import Config
+from healthmon.config.loading.load import load
 from healthmon.errors import AriError, ExitCode
 from healthmon.report.admin.discovery import (
     NOT_CHECKED,

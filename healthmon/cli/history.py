@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from healthmon.cli.common import database_option, place, screen
-from healthmon.config.light import Place
+from healthmon.config.loading.place import Place
 from healthmon.errors import ForeignDatabase, SchemaTooNew, StoreError
 from healthmon.owners import become_owner
 from healthmon.report.json_text import json_text, without_controls

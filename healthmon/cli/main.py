@@ -109,7 +109,7 @@ class LazyGroup(click.Group):
 
 def _unusable(error: OSError) -> str:
     """Say which file cannot be used, and why."""
-    from healthmon.config.reader import why_unreadable  # noqa: PLC0415  (only for an error)
+    from healthmon.config.loading.ini import why_unreadable  # noqa: PLC0415  (only for an error)
 
     return f"{os.fsdecode(error.filename)}: {why_unreadable(error)}"
 

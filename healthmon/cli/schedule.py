@@ -13,10 +13,10 @@ import click
 from healthmon.cli.common import screen
 from healthmon.cli.groups import GuessingGroup
 from healthmon.cli.report_arguments import why_no_report
-from healthmon.config import Config
+from healthmon.config.configuration import Config
 from healthmon.config.describe import calendar_in_words
-from healthmon.config.parser import load
-from healthmon.config.types import ScheduleConfig
+from healthmon.config.loading.load import load
+from healthmon.config.sections.schedule import ScheduleConfig
 from healthmon.errors import ExitCode
 from healthmon.notify.channels.by_scheme import why_refused
 from healthmon.notify.delivery.trial import try_report

@@ -9,7 +9,7 @@ import click
 
 from healthmon.cli.common import NUMBER, author, database_option, place, plans, screen
 from healthmon.cli.groups import GuessingGroup
-from healthmon.config.types import Plans
+from healthmon.config.plans import Plans
 from healthmon.model import Matcher, Silence
 from healthmon.owners import become_owner
 from healthmon.report.admin.silence_arguments import matcher_of, until_of

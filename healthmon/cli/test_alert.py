@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from healthmon.config.parser import load
+from healthmon.config.loading.load import load
 from healthmon.errors import ExitCode, StoreError
 from healthmon.notify.channels.by_scheme import why_refused
 from healthmon.notify.delivery.trial import TestResult, test_alert

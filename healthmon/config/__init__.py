@@ -1,16 +1,5 @@
 """The configuration: an INI file becomes frozen values, with every problem found at once.
 
-``parser.load`` reads it, and is imported from there: the commands that read no configuration answer sooner without.
+``sections`` declares what may stand in the file and what becomes of it, ``configuration`` is the whole, ``loading``
+reads it. Each name is imported from where it is: a command that needs a part answers sooner without the rest.
 """
-
-from healthmon.config.types import (
-    Config,
-    Hold,
-    PbxConfig,
-    ReceiverConfig,
-    ReceiverUrl,
-    Secret,
-    WatchConfig,
-)
-
-__all__ = ["Config", "Hold", "PbxConfig", "ReceiverConfig", "ReceiverUrl", "Secret", "WatchConfig"]

@@ -5,17 +5,14 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Sequence
 
-from healthmon.config.types import (
-    Config,
-    Hold,
-    MaintenanceConfig,
-    PbxConfig,
-    Quiet,
-    ReceiverConfig,
-    ScheduleConfig,
-    SiteConfig,
-    WatchConfig,
-)
+from healthmon.config.configuration import Config
+from healthmon.config.sections.maintenance import MaintenanceConfig
+from healthmon.config.sections.pbx import PbxConfig
+from healthmon.config.sections.receiver import Quiet, ReceiverConfig
+from healthmon.config.sections.schedule import ScheduleConfig
+from healthmon.config.sections.shared import Hold
+from healthmon.config.sections.site import SiteConfig
+from healthmon.config.sections.watch import WatchConfig
 from healthmon.config.urls import place_of
 from healthmon.config.values import NOBODY, WEEKDAYS, ordinal, written
 from healthmon.model import Kind, Severity
@@ -66,43 +63,61 @@ def describe_pbx(pbx: PbxConfig) -> list[str]:
 
 def describe_watch(watch: WatchConfig, config: Config) -> list[str]:
     """Say which endpoints a section takes, when they are believed down, and who is told."""
-    pbxs = "every PBX" if watch.pbx == ("*",) else _names(pbx.name for pbx in config.pbxs if watch.is_on(pbx.name))
-    but = f" but not {', '.join(watch.exclude)}" if watch.exclude else ""
-    told = "down or degraded" if watch.alert_on_degraded else "down"
-    alone = "" if watch.is_told_singly(watch.kind or Kind.PHONE) else ", only as a part of a group"
-    more = [] if watch.rtt_warn_ms is None else [f"    degraded when slower than {written(watch.rtt_warn_ms / 1000)}"]
-    more += [f"    only {weekly_in_words(watch.working_hours)}"] if watch.working_hours else []
-    if gone := watch.long_gone:
-        at = f"{_clock(gone.at)} ({gone.zone.key})"
-        more.append(f"    what is down for more than {written(gone.after)} in one line a day at {at}")
-    return [
-        f"watch {watch.name}: {', '.join(watch.endpoints)}{but} on {pbxs}; kind {watch.kind or 'auto'}",
+    lines = [
+        f"watch {watch.name}: {_endpoints(watch, config)}; kind {watch.kind or 'auto'}",
         f"    {_severity(watch)}",
         f"    {hold_in_words(watch.hold)}",
         f"    flapping from {watch.flap_start} changes within {written(watch.flap_window)} down to {watch.flap_stop}",
-        f"    tells {_names(watch.receivers)} of {told}{alone}{_again(watch)}",
-        *more,
+        f"    tells {_names(watch.receivers)} of {_what_is_told(watch)}{_again(watch)}",
     ]
+    if watch.rtt_warn_ms is not None:
+        lines.append(f"    degraded when slower than {written(watch.rtt_warn_ms / 1000)}")
+    if watch.working_hours:
+        lines.append(f"    only {weekly_in_words(watch.working_hours)}")
+    if watch.long_gone is not None:
+        after, at = written(watch.long_gone.after), _clock(watch.long_gone.at)
+        lines.append(f"    what is down for more than {after} in one line a day at {at} ({watch.long_gone.zone.key})")
+    return lines
+
+
+def _endpoints(watch: WatchConfig, config: Config) -> str:
+    """Say ``PJSIP/* but not PJSIP/9* on every PBX``."""
+    words = ", ".join(watch.endpoints)
+    if watch.exclude:
+        words += f" but not {', '.join(watch.exclude)}"
+    if watch.pbx == ("*",):
+        return f"{words} on every PBX"
+    return f"{words} on {_names(pbx.name for pbx in config.pbxs if watch.is_on(pbx.name))}"
+
+
+def _what_is_told(watch: WatchConfig) -> str:
+    words = "down"
+    if watch.alert_on_degraded:
+        words = "down or degraded"
+    if not watch.is_told_singly(watch.kind or Kind.PHONE):
+        words += ", only as a part of a group"
+    return words
 
 
 def describe_receiver(receiver: ReceiverConfig) -> list[str]:
     """Name a receiver's URLs as logs and messages name them; the URLs themselves hold secrets."""
     wait, limit = written(receiver.group_wait), written(receiver.give_up_after)
+    lines = [f"receiver {receiver.name}: waits {wait} for more to tell, gives up after {limit}"]
+    if receiver.language != "en":
+        lines[0] += f", writes {receiver.language}"
+    if receiver.quiet:
+        lines.append(f"    quiet {quiet_in_words(receiver.quiet)}")
     templates = {"subject": receiver.subject_template, "text": receiver.body_template}
-    language = f", writes {receiver.language}" if receiver.language != "en" else ""
-    quiet = [f"    quiet {quiet_in_words(receiver.quiet)}"] if receiver.quiet else []
-    return [
-        f"receiver {receiver.name}: waits {wait} for more to tell, gives up after {limit}{language}",
-        *quiet,
-        *(f"    {what} by {file.path}" for what, file in templates.items() if file),
-        *(f"    {url.url_id}" for url in receiver.urls),
-    ]
+    lines += [f"    {what} by {file.path}" for what, file in templates.items() if file]
+    return [*lines, *(f"    {url.url_id}" for url in receiver.urls)]
 
 
 def describe_site(site: SiteConfig) -> list[str]:
     """Say which devices are at a place."""
-    pbxs = "" if site.pbx == ("*",) else f" on {', '.join(site.pbx)}"
-    return [f"site {site.name}: {', '.join((*site.addresses, *site.endpoints))}{pbxs}"]
+    line = f"site {site.name}: {', '.join((*site.addresses, *site.endpoints))}"
+    if site.pbx != ("*",):
+        line += f" on {', '.join(site.pbx)}"
+    return [line]
 
 
 def describe_maintenance(window: MaintenanceConfig) -> list[str]:
@@ -126,19 +141,25 @@ def calendar_in_words(at: CalendarTime) -> str:
     """Say ``1st 07:00``, ``last 23:30``, ``Mon-Fri 07:00``, as it may be written in the file."""
     if at.day is None:
         return f"{_days(at.weekdays)} {_clock(at.minute)}"
-    return f"{ordinal(at.day) if at.day else 'last'} {_clock(at.minute)}"
+    day = "last"
+    if at.day:
+        day = ordinal(at.day)
+    return f"{day} {_clock(at.minute)}"
 
 
 def weekly_in_words(times: Sequence[Weekly]) -> str:
     """Say ``Mon-Fri 08:00-18:00, Sat 09:00-13:00 (Europe/Berlin)``."""
-    said = (f"{_days(one.days)} {_clock(one.start)}-{_clock(one.end)}" for one in times)
+    said = (f"{_days(time.days)} {_clock(time.start)}-{_clock(time.end)}" for time in times)
     return f"{', '.join(said)} ({times[0].zone.key})"
 
 
 def quiet_in_words(quiet: Quiet) -> str:
     """Say ``daily 22:00-07:00 (Europe/Berlin) except critical``."""
+    words = weekly_in_words(quiet.times)
     loud = ", ".join(severity for severity in Severity if severity in quiet.exceptions)
-    return weekly_in_words(quiet.times) + (f" except {loud}" if loud else "")
+    if loud:
+        words += f" except {loud}"
+    return words
 
 
 def _days(days: frozenset[int]) -> str:
@@ -148,8 +169,13 @@ def _days(days: frozenset[int]) -> str:
     names = [name[:3] for name in WEEKDAYS.values()]
     first_days = [day for day in sorted(days) if day - 1 not in days]
     last_days = [day for day in sorted(days) if day + 1 not in days]
-    spans = ((names[first], names[last]) for first, last in zip(first_days, last_days, strict=True))
-    return ", ".join(first if first == last else f"{first}-{last}" for first, last in spans)
+    spans = []
+    for first, last in zip(first_days, last_days, strict=True):
+        span = names[first]
+        if first != last:
+            span += f"-{names[last]}"
+        spans.append(span)
+    return ", ".join(spans)
 
 
 def _clock(minutes: int) -> str:
@@ -158,11 +184,10 @@ def _clock(minutes: int) -> str:
 
 def hold_in_words(hold: Hold) -> str:
     """Say how long each health must last: ``down after 30s, up after 10s, degraded after 30s``."""
-    exact = " exactly, even if checked only once" if hold.down_after_exact else ""
-    return (
-        f"down after {written(hold.down_after)}{exact}, up after {written(hold.up_after)}, "
-        f"degraded after {written(hold.degraded_after)}"
-    )
+    down_after = written(hold.down_after)
+    if hold.down_after_exact:
+        down_after += " exactly, even if checked only once"
+    return f"down after {down_after}, up after {written(hold.up_after)}, degraded after {written(hold.degraded_after)}"
 
 
 def _tls(pbx: PbxConfig) -> str:
@@ -170,13 +195,16 @@ def _tls(pbx: PbxConfig) -> str:
         return ""
     if pbx.verify_tls is True:
         return ", certificate checked"
-    return f", certificate checked by {pbx.verify_tls}" if pbx.verify_tls else ", certificate not checked"
+    if not pbx.verify_tls:
+        return ", certificate not checked"
+    return f", certificate checked by {pbx.verify_tls}"
 
 
 def _severity(watch: WatchConfig) -> str:
-    severity = watch.severity or (watch.kind.usual_severity if watch.kind else None)
-    if severity:
-        return f"severity {severity}"
+    if watch.severity:
+        return f"severity {watch.severity}"
+    if watch.kind:
+        return f"severity {watch.kind.usual_severity}"
     return f"severity {Kind.PROVIDER.usual_severity} for providers, {Kind.PHONE.usual_severity} for phones"
 
 
@@ -186,10 +214,10 @@ def _names(names: Iterable[str]) -> str:
 
 def _again(section: PbxConfig | WatchConfig) -> str:
     """Say who is told again, and who is told late."""
-    said = [f"unacknowledged after {written(one.after)} also {one.receiver}" for one in section.escalate_to]
+    said = [f"unacknowledged after {written(step.after)} also {step.receiver}" for step in section.escalate_to]
     if section.remind_every:
         *first, last = map(written, section.remind_every)
         said.insert(0, f"again {''.join(f'after {wait}, then ' for wait in first)}every {last}")
     if isinstance(section, PbxConfig) and section.tell_restarts:
         said.append("restarts of Asterisk too")
-    return "".join(f", {one}" for one in said)
+    return "".join(f", {words}" for words in said)

@@ -13,8 +13,11 @@ SHOWN_LENGTH = 60
 
 def shown(text: str, most: int = SHOWN_LENGTH) -> str:
     """Make a text from the file fit to print: no control characters, not endless."""
-    clean = "".join(letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in text)
-    return clean if len(clean) <= most else clean[: most - 1] + "…"
+    unprintable = {ord(letter) for letter in text if not letter.isprintable()}
+    clean = text.translate(dict.fromkeys(unprintable, "\N{REPLACEMENT CHARACTER}"))
+    if len(clean) > most:
+        return clean[: most - 1] + "…"
+    return clean
 
 
 def shown_path(path: Path) -> str:
@@ -24,11 +27,13 @@ def shown_path(path: Path) -> str:
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return the known word that was probably meant, or nothing."""
-    import difflib  # noqa: PLC0415  (only for a word that nobody knows)
+    from difflib import get_close_matches  # noqa: PLC0415 (nearly all files hold no slip of the pen)
 
     by_lower = {name.lower(): name for name in known}
-    close = difflib.get_close_matches(word.lower()[:SHOWN_LENGTH], list(by_lower), n=1, cutoff=0.6)
-    return by_lower[close[0]] if close else ""
+    close = get_close_matches(word.lower()[:SHOWN_LENGTH], list(by_lower), n=1, cutoff=0.6)
+    if not close:
+        return ""
+    return by_lower[close[0]]
 
 
 class Harmless(str):

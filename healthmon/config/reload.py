@@ -5,7 +5,27 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
-from healthmon.config.types import Config, PbxConfig, ReceiverConfig, ReceiverUrl
+from healthmon.config.configuration import Config
+from healthmon.config.options import Option
+from healthmon.config.sections.general import HEALTHMON
+from healthmon.config.sections.pbx import PBX, PbxConfig
+from healthmon.config.sections.receiver import ReceiverConfig, ReceiverUrl
+
+#: What is said of sections that were added, removed or changed, or stand in another order.
+_SECTIONS = {
+    "watches": "other [watch …] sections",
+    "maintenance": "other [maintenance …] sections",
+    "schedules": "other [schedule …] sections",
+    "sites": "other sites",
+}
+
+#: What is said of other values of [healthmon] and [history], by the names of the fields.
+_GENERAL = {name: declared.when_changed for name, declared in HEALTHMON.declared.items() if declared.when_changed}
+
+#: The fields of a PBX that an open connection depends on.
+_CONNECTION = tuple(
+    name for name, declared in PBX.declared.items() if isinstance(declared, Option) and declared.reconnects
+)
 
 
 class Difference(Struct, frozen=True):
@@ -25,18 +45,18 @@ class Difference(Struct, frozen=True):
     urls_removed: tuple[str, ...] = ()
     #: Same url_id, another URL (a new password) or other waits: stop and start the deliverer.
     urls_changed: tuple[str, ...] = ()
-    #: Sections that were added, removed or changed, or stand in another order.
-    watches_changed: bool = False
-    maintenance_changed: bool = False
-    schedules_changed: bool = False
-    sites_changed: bool = False
-    timezone_changed: bool = False
-    log_level_changed: bool = False
-    history_changed: bool = False
-    heartbeat_changed: bool = False
-    receiver_failing_after_changed: bool = False
-    #: Cannot be done while running: the old database is used until a restart.
-    database_changed: bool = False
+    #: The names of the other fields of the configuration that are not the same: sections, and what [healthmon] says.
+    fields: tuple[str, ...] = ()
+
+    @property
+    def heartbeat_changed(self) -> bool:
+        """Whether another URL is fetched, or at other times."""
+        return "heartbeat" in self.fields
+
+    @property
+    def schedules_changed(self) -> bool:
+        """Whether other reports are made, or at other times."""
+        return "schedules" in self.fields
 
     @property
     def words(self) -> tuple[str, ...]:
@@ -50,25 +70,16 @@ class Difference(Struct, frozen=True):
             "no longer tells": self.urls_removed,
             "uses the new settings of": self.urls_changed,
         }
-        facts = {
-            "other [watch …] sections": self.watches_changed,
-            "other [maintenance …] sections": self.maintenance_changed,
-            "other [schedule …] sections": self.schedules_changed,
-            "other sites": self.sites_changed,
-            "another time zone": self.timezone_changed,
-            "another log level": self.log_level_changed,
-            "another time for which history is kept": self.history_changed,
-            "another heartbeat for whoever watches healthmon": self.heartbeat_changed,
-            "another patience with receivers that fail": self.receiver_failing_after_changed,
-            "another database: only after a restart; until then the old one is used": self.database_changed,
-        }
         said = [f"{verb} {', '.join(names)}" for verb, names in lists.items() if names]
-        return (*said, *(fact for fact, is_so in facts.items() if is_so))
+        facts = {**_SECTIONS, **_GENERAL}
+        # Two options may have one consequence.
+        return (*said, *dict.fromkeys(facts[name] for name in self.fields))
 
 
 def difference(old: Config, new: Config) -> Difference:
     """Compare two checked configurations. Open incidents and alerts that wait are not touched by any of it."""
-    old_pbxs, new_pbxs = ({pbx.name: pbx for pbx in config.pbxs} for config in (old, new))
+    old_pbxs = {pbx.name: pbx for pbx in old.pbxs}
+    new_pbxs = {pbx.name: pbx for pbx in new.pbxs}
     old_urls, new_urls = _deliveries(old), _deliveries(new)
     both = [(old_pbxs[name], pbx) for name, pbx in new_pbxs.items() if name in old_pbxs]
     return Difference(
@@ -79,27 +90,13 @@ def difference(old: Config, new: Config) -> Difference:
         urls_added=tuple(url_id for url_id in new_urls if url_id not in old_urls),
         urls_removed=tuple(url_id for url_id in old_urls if url_id not in new_urls),
         urls_changed=tuple(url_id for url_id, url in new_urls.items() if url != old_urls.get(url_id, url)),
-        watches_changed=old.watches != new.watches,
-        maintenance_changed=old.maintenance != new.maintenance,
-        schedules_changed=old.schedules != new.schedules,
-        sites_changed=_sites(old) != _sites(new),
-        timezone_changed=old.timezone.key != new.timezone.key,
-        log_level_changed=old.log_level != new.log_level,
-        history_changed=old.history != new.history,
-        heartbeat_changed=old.heartbeat != new.heartbeat,
-        receiver_failing_after_changed=old.receiver_failing_after != new.receiver_failing_after,
-        database_changed=old.database != new.database,
+        fields=tuple(name for name in (*_SECTIONS, *_GENERAL) if getattr(old, name) != getattr(new, name)),
     )
 
 
 def _connection(pbx: PbxConfig) -> tuple[object, ...]:
     """Take what an open connection depends on."""
-    return pbx.url, pbx.username, pbx.password, pbx.application, pbx.verify_tls
-
-
-def _sites(config: Config) -> tuple[object, ...]:
-    """Take all that says what belongs together."""
-    return config.sites, config.site_share, config.site_window
+    return tuple(getattr(pbx, name) for name in _CONNECTION)
 
 
 def _deliveries(config: Config) -> dict[str, tuple[ReceiverUrl, ReceiverConfig]]:

@@ -30,7 +30,9 @@ def _why_repeated(query: str) -> str | None:
     repeated = next((name for name, times in Counter(names).items() if name and times > 1), None)
     if repeated is None:
         return None
-    shown = f"{repeated}=" if repeated in _PLAIN_NAMES else f"its option {names.index(repeated) + 1}"
+    shown = f"its option {names.index(repeated) + 1}"
+    if repeated in _PLAIN_NAMES:
+        shown = f"{repeated}="
     return f"holds {shown} twice, and only one would count; several addresses are divided by a comma: to=…,…"
 
 

@@ -55,8 +55,9 @@ def pbx_url(value: str) -> str:
         raise Unsuitable("this is no URL; it looks like http://127.0.0.1:8088") from None
     _refuse_odd_pbx_url(value, parts)
     scheme = parts.scheme.lower()
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-    place = host if port is None else f"{host}:{port}"
+    place = _in_url(parts.hostname or "")
+    if port is not None:
+        place += f":{port}"
     prefix = re.sub(r"(?:/+ari)?/*$", "", parts.path)
     return f"{scheme}://{place}{prefix}"
 
@@ -71,7 +72,9 @@ def _refuse_odd_pbx_url(value: str, parts: SplitResult) -> None:
     if scheme in ("ws", "wss"):
         raise Unsuitable(f"{shown(value)}: write http:// or https://; the WebSocket is opened from there")
     if scheme not in DEFAULT_PORTS or "://" not in value:
-        guess = f"http://{shown(value)}" if re.fullmatch(r"[\w.-]+(:[0-9]+)?(/\S*)?", value) else ""
+        guess = ""
+        if re.fullmatch(r"[\w.-]+(:[0-9]+)?(/\S*)?", value):
+            guess = f"http://{shown(value)}"
         raise Unsuitable(f"{shown(value)}: must begin with http:// or https://", guess)
     if not parts.hostname or re.search(r"[\s\x00-\x1f\x7f\\\"]", value):
         raise Unsuitable(f"{shown(value)}: this is no URL; it looks like http://127.0.0.1:8088")
@@ -105,14 +108,19 @@ def why_part_is_lost(url: str) -> str | None:
     if lost := why_cut(url):
         return lost
     scheme = scheme_of(url)
-    return why_login_is_broken(url) if scheme in DEFAULT_PORTS or _has_server(scheme) else None
+    if scheme in DEFAULT_PORTS or _has_server(scheme):
+        return why_login_is_broken(url)
+    return None
 
 
 def place_of(url: str) -> str:
     """Return what of a heartbeat's URL may be shown: ``http://kuma.lan:3001``; only the scheme of an odd one."""
     parts, server = urlsplit(url), _server(url)
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{server}{port}" if server else parts.scheme
+    if not server:
+        return parts.scheme
+    if not parts.port:
+        return f"{parts.scheme}://{server}"
+    return f"{parts.scheme}://{server}:{parts.port}"
 
 
 def secrets_of_heartbeat(url: str) -> set[str]:
@@ -125,7 +133,10 @@ def secrets_of_heartbeat(url: str) -> set[str]:
     options = [option.partition("=") for option in parts.query.split("&")]
     values = [value for name, _, value in options if name not in _SAID_BY_HEARTBEAT]
     words = {word for piece in (*parts.path.split("/"), *values) for word in (piece, unquote(piece))}
-    words.add(parts.path + (f"?{parts.query}" if parts.query else ""))
+    path_and_query = parts.path
+    if parts.query:
+        path_and_query += f"?{parts.query}"
+    words.add(path_and_query)
     login = {text for text in (userinfo, *userinfo.split(":")) if text}
     return {word for word in words if len(word) >= _SHORTEST_TOKEN} | login | {unquote(text) for text in login}
 
@@ -133,13 +144,17 @@ def secrets_of_heartbeat(url: str) -> set[str]:
 def name_and_url(line: str) -> tuple[str, str]:
     """Take a line of ``urls`` apart: ``boss = tgram://…`` has a name; a URL's own "=" comes after its "://"."""
     match = _NAMED_LINE.fullmatch(line)
-    return (match[1], match[2]) if match else ("", line)
+    if match is None:
+        return "", line
+    return match[1], match[2]
 
 
 def scheme_of(url: str) -> str:
     """Return the scheme of an apprise URL in lower case; empty: it is no such URL."""
     match = _SCHEME.match(url)
-    return match[1].lower() if match else ""
+    if match is None:
+        return ""
+    return match[1].lower()
 
 
 def takes_tickets(url: str) -> bool:
@@ -153,7 +168,9 @@ def showable(url: str) -> str:
     if not _has_server(scheme):
         return scheme
     host = _server(url)
-    return f"{scheme}:{host}" if host else scheme
+    if not host:
+        return scheme
+    return f"{scheme}:{host}"
 
 
 def same_channel(url: str) -> str:
@@ -164,8 +181,7 @@ def same_channel(url: str) -> str:
 
 
 def _has_server(scheme: str) -> bool:
-    base = scheme[:-1] if scheme.endswith("s") else scheme
-    return base in SERVER_SCHEMES or scheme in SERVER_SCHEMES
+    return scheme in SERVER_SCHEMES or scheme.removesuffix("s") in SERVER_SCHEMES
 
 
 def as_webhook(url: str) -> str:
@@ -176,9 +192,14 @@ def as_webhook(url: str) -> str:
     scheme = {"http": "json", "https": "jsons"}.get(scheme_of(url))
     if scheme is None:
         return ""
-    server = _server(url)
-    host = f"[{server}]" if ":" in server else server
-    return f"{scheme}://{host or '…'}/…"
+    return f"{scheme}://{_in_url(_server(url)) or '…'}/…"
+
+
+def _in_url(host: str) -> str:
+    """Write a host as it stands in a URL: an IPv6 address in brackets."""
+    if ":" in host:
+        return f"[{host}]"
+    return host
 
 
 def _server(url: str) -> str:
@@ -195,11 +216,13 @@ def _server(url: str) -> str:
         return ""
     try:
         parts = urlsplit(f"//{authority}")
-        host = (parts.hostname or "") if parts.port is None or parts.port else ""
+        host, port = parts.hostname or "", parts.port
     except ValueError:
         return ""
     is_server = "." in host or ":" in host or host == "localhost"
-    return host if is_server and _HOST.fullmatch(host) else ""
+    if port == 0 or not is_server or not _HOST.fullmatch(host):
+        return ""
+    return host
 
 
 def url_ids(receiver: str, lines: Sequence[tuple[str, str]]) -> list[str]:
@@ -241,7 +264,9 @@ def without_parts_of(url: str, sentence: str) -> str:
     parts = {part for part in parts if len(part) >= _SHORTEST_SECRET and part not in allowed}
     for part in sorted(parts, key=len, reverse=True):
         pattern = re.escape(part)
-        blotted = re.sub(pattern if len(part) >= SHORT_SECRET else alone(pattern), "***", blotted)
+        if len(part) < SHORT_SECRET:
+            pattern = alone(pattern)
+        blotted = re.sub(pattern, "***", blotted)
     return blotted
 
 

@@ -99,7 +99,9 @@ def yes_no(value: str) -> bool:
 
 def yes_no_auto(value: str) -> bool | None:
     """``yes``, ``no``, or ``auto`` (None)."""
-    return None if value.lower() == "auto" else yes_no(value)
+    if value.lower() == "auto":
+        return None
+    return yes_no(value)
 
 
 def seconds(value: str) -> float:
@@ -151,7 +153,9 @@ def written(duration_s: float) -> str:
         count = duration_s / UNITS[unit]
         if count >= 1 and math.isclose(count, round(count)):
             return f"{round(count)}{unit}"
-    return "0s" if not duration_s else f"{duration_s * 1000:.6g}ms" if duration_s < 1 else f"{duration_s:.6g}s"
+    if 0 < duration_s < 1:
+        return f"{duration_s * 1000:.6g}ms"
+    return f"{duration_s:.6g}s"
 
 
 def count(least: int, most: int) -> Callable[[str], int]:
@@ -205,7 +209,9 @@ DEVICE_KINDS = ("phone", "softphone", "mobile", "ata", "gateway")
 def kind(value: str) -> Kind | None:
     """``provider``, one of the devices, or ``auto`` (None)."""
     word = one_of("auto", "provider", *DEVICE_KINDS)(value)
-    return None if word == "auto" else Kind(word)
+    if word == "auto":
+        return None
+    return Kind(word)
 
 
 def kinds(value: str) -> tuple[Kind, ...]:
@@ -225,8 +231,9 @@ def weekdays(value: str) -> frozenset[int]:
     found: set[int] = set()
     for word in names(value):
         first, _, last = (part.strip() for part in word.partition("-"))
-        start = _weekday(first)
-        end = _weekday(last) if last else start
+        start = end = _weekday(first)
+        if last:
+            end = _weekday(last)
         found.update((start + step) % 7 for step in range((end - start) % 7 + 1))
     return frozenset(found)
 
@@ -241,7 +248,9 @@ def never_or(parse: Callable[[str], Value]) -> Callable[[str], Value | None]:
     """Accept ``never`` as well."""
 
     def parse_or_never(value: str) -> Value | None:
-        return None if value.lower() == "never" else parse(value)
+        if value.lower() == "never":
+            return None
+        return parse(value)
 
     return parse_or_never
 
@@ -268,10 +277,13 @@ def weekly_times(value: str) -> tuple[WeeklyTime, ...]:
     days: list[str] = []
     for part in _parts(value):
         match = _DAYS_AND_TIME.fullmatch(part)
-        words, clock = (match["days"], match["time"]) if match else (part, None)
-        days += [words] if words else []
-        if clock:
-            found.append((weekdays(",".join(days) or "daily"), *day_time(clock)))
+        words, times = part, None
+        if match:
+            words, times = match["days"], match["time"]
+        if words:
+            days.append(words)
+        if times:
+            found.append((weekdays(",".join(days) or "daily"), *day_time(times)))
             days = []
     if days or not found:
         raise Unsuitable(f"{shown(value)}: on which days from when to when, like Mon-Fri 08:00-18:00")
@@ -293,7 +305,7 @@ def _is_whole_week(times: tuple[WeeklyTime, ...]) -> bool:
     week = 7 * DAY_MINUTES
     minutes: set[int] = set()
     for days, start, end in times:
-        length = end - start if end > start else end + DAY_MINUTES - start
+        length = (end - start) % DAY_MINUTES or DAY_MINUTES
         for day in days:
             minutes.update((day * DAY_MINUTES + start + minute) % week for minute in range(length))
     return len(minutes) == week
@@ -340,7 +352,9 @@ def calendar_time(value: str) -> CalendarTime:
 
 def ordinal(number: int) -> str:
     """Write ``1st``, ``2nd``, ``11th``."""
-    ending = "th" if number in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    if number in (11, 12, 13):
+        return f"{number}th"
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
     return f"{number}{ending}"
 
 
@@ -367,9 +381,11 @@ def timezone(value: str) -> ZoneInfo:
     try:
         return ZoneInfo(value)
     except (ZoneInfoNotFoundError, ValueError, OSError):
+        what = f"{shown(value)}: this system knows no such time zone"
         guess = _nearest_zone(value)
-        more = "" if guess else "; a zone is a region and a city, such as Europe/Berlin"
-        raise Unsuitable(f"{shown(value)}: this system knows no such time zone{more}", guess) from None
+        if not guess:
+            what += "; a zone is a region and a city, such as Europe/Berlin"
+        raise Unsuitable(what, guess) from None
 
 
 def _nearest_zone(value: str) -> str:
@@ -474,9 +490,10 @@ def _endpoint_pattern(word: str) -> str:
             )
         if technology not in TECHNOLOGIES:
             guess = nearest(technology, TECHNOLOGIES)
+            if guess:
+                guess = f"{guess}/{shown(resource)}"
             raise Unsuitable(
-                f"{shown(word)}: matches nothing: Asterisk has no technology {shown(technology) or '(empty)'}",
-                f"{guess}/{shown(resource)}" if guess else "",
+                f"{shown(word)}: matches nothing: Asterisk has no technology {shown(technology) or '(empty)'}", guess
             )
         if not resource:
             raise Unsuitable(f"{shown(word)}: matches nothing: there is no name after the /", f"{technology}/*")

@@ -9,12 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from fnmatch import translate
-from typing import TYPE_CHECKING
 
+from healthmon.config.sections.watch import WatchConfig
 from healthmon.model import Target
-
-if TYPE_CHECKING:
-    from healthmon.config.types import WatchConfig
 
 _WILDCARDS = frozenset("*?[")
 
@@ -38,7 +35,7 @@ class WatchIndex:
         if patterns is None:
             patterns = _Patterns([watch for watch in self._watches if watch.is_on(target.pbx)])
             self._by_pbx[target.pbx] = patterns
-        return patterns.watch_for(name, target)
+        return patterns.watch_for(name)
 
 
 class _Patterns:
@@ -62,18 +59,20 @@ class _Patterns:
         # One group for each section: the number of the group that matched tells the section.
         self._positions = list(others)
         groups = "|".join(f"({'|'.join(patterns)})" for patterns in others.values())
-        self._others = re.compile(groups).match if others else None
+        self._others = None
+        if others:
+            self._others = re.compile(groups).match
 
-    def watch_for(self, name: str, target: Target) -> WatchConfig | None:
+    def watch_for(self, name: str) -> WatchConfig | None:
         """The first section that speaks of the endpoint of this name."""
         position = self._first(name)
         if position == self._nobody:
             return None
         watch = self._watches[position]
-        if not watch.exclude or watch.matches(target):
+        if not watch.exclude or watch.takes(name):
             return watch
         later = self._watches[position + 1 :]
-        return next((watch for watch in later if watch.matches(target)), None)
+        return next((watch for watch in later if watch.takes(name)), None)
 
     def _first(self, name: str) -> int:
         """The position of the first section with a pattern for this name, whatever it excludes."""
@@ -84,7 +83,8 @@ class _Patterns:
             # min() would take as long as all the rest of this.
             if position < first:  # noqa: PLR1730
                 first = position
-        match = self._others(name) if self._others else None
-        if match is not None and match.lastindex is not None:
-            first = min(first, self._positions[match.lastindex - 1])
+        if self._others is not None:
+            match = self._others(name)
+            if match is not None and match.lastindex is not None:
+                first = min(first, self._positions[match.lastindex - 1])
         return first

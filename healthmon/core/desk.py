@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from healthmon.config.types import Config
+from healthmon.config.configuration import Config
 from healthmon.core.alerting.dispatch import DueAt, NotBefore
 from healthmon.core.belief.endpoint import Endpoint
 from healthmon.core.belief.machine import Machine

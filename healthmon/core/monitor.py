@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from math import inf
 
-from healthmon.config.types import Config, PbxConfig, WatchConfig
+from healthmon.config.configuration import Config
+from healthmon.config.sections.pbx import PbxConfig
+from healthmon.config.sections.watch import WatchConfig
 from healthmon.core.alerting.waiting import Waiting
 from healthmon.core.belief.endpoint import LIVING, Endpoint
 from healthmon.core.belief.endpoints import DOUBT, DUE, GRACE, UNLISTED, Endpoints

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from healthmon.config.types import Config
+from healthmon.config.configuration import Config
 from healthmon.core.belief.endpoint import Endpoint
 from healthmon.core.belief.endpoints import Endpoints
 from healthmon.core.belief.evidence import FROZE, NOT_LISTED, RECONFIGURED, RESTARTED

@@ -11,7 +11,7 @@ from msgspec import Struct
 from healthmon.ari.client import AriClient
 from healthmon.ari.events import EventSocket, open_events
 from healthmon.ari.messages import Replaced, UnknownType, UserEvent, decode_event
-from healthmon.config.types import PbxConfig
+from healthmon.config.sections.pbx import PbxConfig
 from healthmon.errors import AriDenied, AriError, AriNotFound, AriReplaced, AriUnexpected, AriUnreachable, Trouble
 from healthmon.model import Channel, ConnectionReport
 from healthmon.sources.inbox import Inbox

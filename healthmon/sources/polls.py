@@ -14,7 +14,7 @@ from msgspec import Struct
 from healthmon.ari.address import fits_into_url
 from healthmon.ari.client import CONFIGURABLE, DRIVERS, AriClient
 from healthmon.ari.messages import LONGEST_NAME, EndpointState, Listing, device_sighting, endpoint_answer, snapshot
-from healthmon.config.types import PbxConfig
+from healthmon.config.sections.pbx import PbxConfig
 from healthmon.errors import AriDenied, AriError, AriNotFound, AriUnexpected, Trouble
 from healthmon.model import (
     MOST_WATCHED,

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from healthmon.ari.client import AriClient
 from healthmon.ari.messages import EndpointState, PbxInfo
-from healthmon.config.types import PbxConfig
+from healthmon.config.sections.pbx import PbxConfig
 from healthmon.errors import AriUnexpected
 from healthmon.model import EndpointSettings, Target
 from healthmon.sources.pace import Pace

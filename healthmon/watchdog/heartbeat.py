@@ -20,7 +20,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 import certifi
 
 from healthmon import __version__
-from healthmon.config.types import HeartbeatConfig
+from healthmon.config.sections.general import HeartbeatConfig
 from healthmon.config.urls import place_of
 from healthmon.errors import HealthmonError
 from healthmon.text.longtext import cut

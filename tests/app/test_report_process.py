@@ -16,7 +16,7 @@ import pytest
 
 from healthmon.app import report_process
 from healthmon.app.report_process import ReportFailed, form_of, make_report
-from healthmon.config.types import ScheduleConfig
+from healthmon.config.sections.schedule import ScheduleConfig
 from healthmon.model import Health
 from healthmon.times.occasions import CalendarTime
 from tests.report.builder import DAY, MINUTE, connection, provider, steps, stopped

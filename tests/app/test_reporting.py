@@ -14,7 +14,10 @@ from msgspec.structs import replace
 
 from healthmon.app.report_process import ReportFailed
 from healthmon.app.reporting import LOOK_EVERY, PAUSES, Reporter
-from healthmon.config.types import Config, ReceiverConfig, ReceiverUrl, ScheduleConfig, Secret
+from healthmon.config.configuration import Config
+from healthmon.config.sections.receiver import ReceiverConfig, ReceiverUrl
+from healthmon.config.sections.schedule import ScheduleConfig
+from healthmon.config.sections.shared import Secret
 from healthmon.config.values import calendar_time
 from healthmon.errors import DatabaseUnwritable
 from healthmon.store.outbox.report_book import MadeReport, ReportBook
@@ -72,7 +75,14 @@ class Office:
         """Another daemon begins."""
         receiver = ReceiverConfig("oncall", (ReceiverUrl(BOSS, Secret("json://127.0.0.1")),))
         config = Config(
-            Path("config.ini"), self.store.path, BERLIN, "info", (), (), (receiver,), schedules=self.schedules
+            path=Path("config.ini"),
+            database=self.store.path,
+            timezone=BERLIN,
+            log_level="info",
+            pbxs=(),
+            watches=(),
+            receivers=(receiver,),
+            schedules=self.schedules,
         )
         self.stop = _Pauses(self)
         self.reporter = Reporter(

@@ -8,7 +8,8 @@ from typing import Protocol
 from msgspec.structs import replace
 
 from healthmon.ari.client import AriClient
-from healthmon.config.types import Hold, PbxConfig, Secret
+from healthmon.config.sections.pbx import PbxConfig
+from healthmon.config.sections.shared import Hold, Secret
 from healthmon.demo.fakepbx import FakeEndpoint, FakePbx
 from tests.lab.asterisk import Asterisk
 from tests.lab.fixtures import Lab
@@ -62,7 +63,7 @@ class Peer(Protocol):
 def config(url: str, username: str, password: str, application: str = "healthmon-contract") -> PbxConfig:
     """A PBX's configuration as far as ARI needs it."""
     hold = Hold(15.0, 0.0, 0.0)
-    return PbxConfig("office", url, username, Secret(password), application, hold, receivers=())
+    return PbxConfig("office", url, username, Secret(password), application, hold=hold, receivers=())
 
 
 class FakePeer:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from healthmon.ari.client import AriClient
 from healthmon.ari.events import EventSocket, open_events
 from healthmon.ari.messages import Event, Replaced, UserEvent, decode_event
-from healthmon.config.types import Secret
+from healthmon.config.sections.shared import Secret
 from healthmon.demo.fakepbx.endpoints import FakeEndpoint
 from healthmon.demo.fakepbx.resources import ROUTES
 from healthmon.errors import AriDenied, AriError, AriNotFound, Trouble

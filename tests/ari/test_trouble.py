@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from healthmon.ari.client import AriClient
 from healthmon.ari.events import open_events
 from healthmon.ari.failures import refusal
-from healthmon.config.types import PbxConfig
+from healthmon.config.sections.pbx import PbxConfig
 from healthmon.demo.fakepbx import FakeEndpoint, FakePbx
 from healthmon.demo.fakepbx.pbx import Phase
 from healthmon.errors import (

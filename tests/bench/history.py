@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 from threading import Event, Thread
 from typing import NamedTuple
 
-from healthmon.config.types import HistoryConfig
+from healthmon.config.sections.history import HistoryConfig
 from healthmon.model import Changes, CheckState, Health, Transition
 from healthmon.store.sqlite.connect import open_connection
 from healthmon.store.write.pruning import Cuts

@@ -10,8 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from healthmon.ari.messages import EndpointState, Listing, PbxInfo, decode, snapshot
-from healthmon.config import Config
-from healthmon.config.parser import load
+from healthmon.config.configuration import Config
+from healthmon.config.loading.load import load
 from healthmon.core.monitor import Monitor
 from healthmon.demo.fakepbx import FakeEndpoint
 from healthmon.model import Changes, Remembered

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from msgspec.structs import replace
 
 from healthmon.cli.main import cli
-from healthmon.config.options import HEALTHMON
+from healthmon.config.sections.general import HEALTHMON
 from healthmon.store.sqlite.lock import Lock
 from tests.report.builder import connection, stopped
 
@@ -165,11 +165,11 @@ def default_database(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Where commands go when no file says otherwise."""
     path = tmp_path / "default.db"
     stopped(path, [connection()])
-    option = next(one for one in HEALTHMON.options if one.name == "database")
-    replaced = replace(
-        HEALTHMON, options=tuple(replace(one, default=str(path)) if one is option else one for one in HEALTHMON.options)
-    )
-    monkeypatch.setattr("healthmon.config.light.HEALTHMON", replaced)
+    elsewhere = {option.name: option for option in HEALTHMON.options}
+    elsewhere["database"] = replace(elsewhere["database"], default=str(path))
+    replaced = replace(HEALTHMON)
+    replaced.__dict__["options"] = tuple(elsewhere.values())
+    monkeypatch.setattr("healthmon.config.loading.place.HEALTHMON", replaced)
     return path
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from healthmon.config import Config
-from healthmon.config.parser import load
-from healthmon.config.templates import TemplateRule
+from healthmon.config.configuration import Config
+from healthmon.config.loading.load import load
+from healthmon.config.loading.templates import TemplateRule
 from healthmon.errors import ConfigError
 
 #: Everything that must be there, and nothing else.

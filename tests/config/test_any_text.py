@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from healthmon.config.findings import Findings
-from healthmon.config.options import KINDS
-from healthmon.config.reader import read_sections
+from healthmon.config.kinds import KINDS
+from healthmon.config.loading.ini import read_sections
 from healthmon.errors import ConfigError
 from tests.config.files import PBX, RECEIVER, WATCH, Files
 

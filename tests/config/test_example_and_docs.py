@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
 from msgspec.structs import replace
 
-from healthmon.config.options import KINDS, Option
+from healthmon.config.kinds import KINDS
 from tests.config.files import Files
+from tests.config.reference import example, reference
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = (ROOT / "config.example.ini").read_text(encoding="utf-8")
@@ -17,40 +17,14 @@ FILLED_IN = EXAMPLE.replace("= change-me", "= a-secret").replace("//smtp.example
 DOCS = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
 
 OPTIONS = [(kind.kind, option) for kind in KINDS.values() for option in kind.options]
-IDS = [f"{kind}-{option.name}" for kind, option in OPTIONS]
 
 
-def _section(kind: str) -> str:
-    """The first section of this kind in the example."""
-    return re.split(r"\n#?\[", re.split(rf"\n#?\[{kind}", EXAMPLE, maxsplit=1)[1])[0]
+def test_the_example_is_what_the_declarations_say() -> None:
+    assert example() == EXAMPLE, "write it anew: python -m tests.config.reference"
 
 
-@pytest.mark.parametrize(("kind", "option"), OPTIONS, ids=IDS)
-def test_the_example_shows_every_option_with_its_sentence_and_default(kind: str, option: Option) -> None:
-    sentence = re.escape(option.sentence)
-    otherwise = re.escape(f" Default: {option.otherwise}.") if option.otherwise else ""
-    found = re.search(rf"^# {sentence}(?:{otherwise})?\n#?{option.name} =(.*)$", _section(kind), re.MULTILINE)
-
-    assert found, f"[{kind}] {option.name} is not in config.example.ini with its sentence"
-    if option.default:
-        assert found[0].splitlines()[1] == f"#{option.name} = {option.default}"
-
-
-@pytest.mark.parametrize(("kind", "option"), OPTIONS, ids=IDS)
-def test_the_reference_lists_every_option_with_its_sentence_and_default(kind: str, option: Option) -> None:
-    header = f"\n## `[{kind} NAME]`" if KINDS[kind].is_named else f"\n## `[{kind}]`"
-    section = DOCS.partition(header)[2].partition("\n## ")[0]
-    row = next((line for line in section.splitlines() if line.startswith(f"| `{option.name}` |")), "")
-
-    assert row.endswith(f"| {option.sentence.replace('<hostname>', 'HOSTNAME')} |")
-    if option.default:
-        assert f"| `{option.default}` |" in row
-
-
-def test_the_example_names_no_option_that_does_not_exist() -> None:
-    names = set(re.findall(r"^#?([a-z_]+) =", EXAMPLE, re.MULTILINE))
-
-    assert names == {option.name for _, option in OPTIONS}
+def test_the_tables_of_the_reference_are_what_the_declarations_say() -> None:
+    assert reference(DOCS) == DOCS, "write them anew: python -m tests.config.reference"
 
 
 def test_the_untouched_example_is_refused_with_what_to_fill_in(files: Files) -> None:

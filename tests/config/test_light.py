@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from healthmon.config.light import load_place
-from healthmon.config.types import HistoryConfig
+from healthmon.config.loading.place import load_place
+from healthmon.config.sections.history import HistoryConfig
 from healthmon.errors import ConfigError
 from tests.config.files import PBX, Files
 

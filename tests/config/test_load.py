@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
-from healthmon.config import Hold
-from healthmon.config.parser import load
-from healthmon.config.types import Escalation, HistoryConfig, LongGone, Quiet
+from healthmon.config.loading.load import load
+from healthmon.config.sections.history import HistoryConfig
+from healthmon.config.sections.receiver import Quiet
+from healthmon.config.sections.shared import Escalation, Hold
+from healthmon.config.sections.watch import LongGone
 from healthmon.model import Kind, Severity, Target
 from healthmon.times.weekly import Weekly
 from tests.config.files import PBX, RECEIVER, WATCH, Files, pbx

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from healthmon.config.describe import describe
+from healthmon.config.loading.templates import LARGEST, TemplateRule
 from healthmon.config.reload import difference
-from healthmon.config.templates import LARGEST, TemplateRule
-from healthmon.config.types import TemplateFile
+from healthmon.config.sections.receiver import TemplateFile
 from tests.config.files import PBX, RECEIVER, WATCH, Files
 
 RECEIVERS = "[receiver boss]\nurls = json://h\n[receiver noc]\nurls = json://h\nlanguage = EN\n"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from healthmon.config.parser import load
-from healthmon.config.reader import why_unreadable
+from healthmon.config.loading.ini import why_unreadable
+from healthmon.config.loading.load import load
 from healthmon.errors import ConfigError, ExitCode
 from tests.config.files import PBX, RECEIVER, WATCH, Files, pbx
 

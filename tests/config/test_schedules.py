@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from healthmon.config.describe import calendar_in_words, describe
-from healthmon.config.parser import load
+from healthmon.config.loading.load import load
 from healthmon.config.reload import difference
-from healthmon.config.types import ScheduleConfig
+from healthmon.config.sections.schedule import ScheduleConfig
 from healthmon.config.values import calendar_time
 from healthmon.errors import ConfigError
 from healthmon.times.occasions import CalendarTime

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from healthmon.config import Hold, WatchConfig
+from healthmon.config.sections.shared import Hold
+from healthmon.config.sections.watch import WatchConfig
 from healthmon.config.watch_index import WatchIndex
 from healthmon.model import Target
 

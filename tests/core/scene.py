@@ -10,7 +10,11 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from healthmon.config.types import Config, Hold, PbxConfig, ReceiverConfig, ReceiverUrl, Secret, WatchConfig
+from healthmon.config.configuration import Config
+from healthmon.config.sections.pbx import PbxConfig
+from healthmon.config.sections.receiver import ReceiverConfig, ReceiverUrl
+from healthmon.config.sections.shared import Hold, Secret
+from healthmon.config.sections.watch import WatchConfig
 from healthmon.core.alerting.decide import says
 from healthmon.core.alerting.dispatch import EXPLAINED_AWAY
 from healthmon.core.monitor import Monitor
@@ -55,13 +59,15 @@ from healthmon.model import (
 UP, DOWN, DEGRADED, UNKNOWN = Health.UP, Health.DOWN, Health.DEGRADED, Health.UNKNOWN
 START = 1_000_000.0
 
-PROVIDERS = WatchConfig("providers", ("PJSIP/trunk-*", "IAX2/*"), Hold(30, 10, 30), ("oncall",))
-PHONES = WatchConfig("phones", ("PJSIP/*",), Hold(180, 30, 180), ("helpdesk",))
+PROVIDERS = WatchConfig("providers", ("PJSIP/trunk-*", "IAX2/*"), hold=Hold(30, 10, 30), receivers=("oncall",))
+PHONES = WatchConfig("phones", ("PJSIP/*",), hold=Hold(180, 30, 180), receivers=("helpdesk",))
 
 
 def pbx_config(name: str = "office", **changes: object) -> PbxConfig:
     """One PBX with short holds."""
-    base = PbxConfig(name, f"http://{name}", "user", Secret("x"), f"hm-{name}", Hold(15, 10, 15), ("oncall",))
+    base = PbxConfig(
+        name, f"http://{name}", "user", Secret("x"), f"hm-{name}", hold=Hold(15, 10, 15), receivers=("oncall",)
+    )
     return replace(base, **changes)
 
 

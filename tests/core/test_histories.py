@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from msgspec.structs import replace
 
-from healthmon.config.types import Config
+from healthmon.config.configuration import Config
 from healthmon.errors import Trouble
 from healthmon.model import (
     Channel,

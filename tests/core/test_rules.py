@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from healthmon.config.types import Hold
+from healthmon.config.sections.shared import Hold
 from healthmon.core.belief.evidence import effective_hold
 from healthmon.core.belief.machine import Machine
 from healthmon.errors import Trouble

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from healthmon.config.types import ReceiverConfig, ReceiverUrl, Secret
+from healthmon.config.sections.receiver import ReceiverConfig, ReceiverUrl
+from healthmon.config.sections.shared import Secret
 from healthmon.core.belief.pbx import JUST_STARTED
 from healthmon.errors import Trouble
 from healthmon.model import Channel, Check, ContactStatus, Ending, Health, Kind, Reason, Target

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from healthmon.config.parser import load
+from healthmon.config.loading.load import load
 from healthmon.demo import cast
 from healthmon.demo.daemon import COLUMNS, DemoDaemon, environment, on_a_terminal
 from healthmon.demo.day import Day

@@ -12,7 +12,7 @@ import pytest
 import healthmon
 from healthmon.cli.main import BROKEN_PIPE, INTERRUPTED, cli
 from healthmon.cli.output import OutputFailed
-from healthmon.config.options import KINDS
+from healthmon.config.kinds import KINDS
 from healthmon.demo.trouble import DemoFailed
 from healthmon.errors import ExitCode, HealthmonError
 from healthmon.store.read.export_pages import EXPORTS

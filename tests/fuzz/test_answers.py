@@ -15,7 +15,7 @@ import pytest
 from healthmon.ari.client import LARGEST_ANSWER, AriClient
 from healthmon.ari.events import open_events
 from healthmon.ari.messages import EndpointState, PbxInfo
-from healthmon.config.types import Secret
+from healthmon.config.sections.shared import Secret
 from healthmon.errors import AriError, DeliveryError, HealthmonError
 from healthmon.model import Target
 from healthmon.notify.channels.by_scheme import sender_for

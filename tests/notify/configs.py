@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from healthmon.config.types import Config, Hold, PbxConfig, ReceiverConfig, ReceiverUrl, Secret
+from healthmon.config.configuration import Config
+from healthmon.config.sections.pbx import PbxConfig
+from healthmon.config.sections.receiver import ReceiverConfig, ReceiverUrl
+from healthmon.config.sections.shared import Hold, Secret
 from tests.notify.rows import BERLIN
 
 
@@ -18,5 +21,15 @@ def receiver(*urls: str) -> ReceiverConfig:
 def config(url: str = "json://127.0.0.1:9/", password: str = "ari-secret", database: Path = Path("x.db")) -> Config:
     """One PBX, one receiver."""
     hold = Hold(15, 5, 15)
-    pbx = PbxConfig("office", "http://127.0.0.1:8088", "healthmon", Secret(password), "healthmon", hold, ("oncall",))
-    return Config(Path("config.ini"), database, BERLIN, "info", (pbx,), (), (receiver(url),))
+    pbx = PbxConfig(
+        "office", "http://127.0.0.1:8088", "healthmon", Secret(password), "healthmon", hold=hold, receivers=("oncall",)
+    )
+    return Config(
+        path=Path("config.ini"),
+        database=database,
+        timezone=BERLIN,
+        log_level="info",
+        pbxs=(pbx,),
+        watches=(),
+        receivers=(receiver(url),),
+    )

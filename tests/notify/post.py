@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import Any
 
-from healthmon.config.types import ReceiverConfig
+from healthmon.config.sections.receiver import ReceiverConfig
 from healthmon.errors import DatabaseUnwritable, DeliveryError, DeliveryUnsure, NoConnection
 from healthmon.model import ClockJump, Incident, Kind, Notification, Reason, Target
 from healthmon.notify.channels.sender import Sender

@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from healthmon.config.types import MaintenanceConfig, Plans
+from healthmon.config.plans import Plans
+from healthmon.config.sections.maintenance import MaintenanceConfig
 from healthmon.demo import cast
 from healthmon.model import (
     Changes,
@@ -154,7 +155,9 @@ def round_trips() -> Iterator[RoundTrip]:
 
 
 PLANS = Plans(
-    maintenance=(MaintenanceConfig("updates", Matcher(), (Weekly(frozenset({6}), 2 * 60, 3 * 60, BERLIN),)),),
+    maintenance=(
+        MaintenanceConfig("updates", matcher=Matcher(), when=(Weekly(frozenset({6}), 2 * 60, 3 * 60, BERLIN),)),
+    ),
     working_hours={"phones": (Weekly(frozenset(range(5)), 8 * 60, 18 * 60, BERLIN),)},
 )
 

@@ -9,7 +9,8 @@ from threading import Event
 
 from msgspec import Struct, field
 
-from healthmon.config.types import Config, ReceiverConfig
+from healthmon.config.configuration import Config
+from healthmon.config.sections.receiver import ReceiverConfig
 from healthmon.engine import ALIVE_EVERY, LOOK_AT_OTHERS_EVERY, Engine, EngineHooks
 from healthmon.model import Freshness, Sighting
 from healthmon.notify.compose.message import Message

@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator, Sequence
 
 from healthmon.ari import messages
 from healthmon.ari.messages import Aor, Attribute, EndpointState, Listing, decode_event
-from healthmon.config.types import PbxConfig
+from healthmon.config.sections.pbx import PbxConfig
 from healthmon.demo.fakepbx.endpoints import FakeEndpoint
 from healthmon.demo.fakepbx.pbx import Phase
 from healthmon.errors import AriDenied, AriError, AriStarting, AriUnexpected, AriUnreachable, Trouble

@@ -14,8 +14,9 @@ from random import Random
 
 from msgspec.structs import replace
 
-from healthmon.config.parser import load
-from healthmon.config.types import Config, ReceiverUrl
+from healthmon.config.configuration import Config
+from healthmon.config.loading.load import load
+from healthmon.config.sections.receiver import ReceiverUrl
 from healthmon.demo.fakepbx.endpoints import FakeEndpoint
 from healthmon.model import Incident, Matcher, Target
 from healthmon.store.read.queries import open_reader

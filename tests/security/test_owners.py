@@ -9,8 +9,8 @@ from pathlib import Path
 
 from healthmon import owners
 from healthmon.app.daemon import _become_owner
-from healthmon.config.parser import load
-from healthmon.config.types import TemplateFile
+from healthmon.config.loading.load import load
+from healthmon.config.sections.receiver import TemplateFile
 from healthmon.errors import ExitCode, StoreError
 from healthmon.notify.templates.rendering import Rendering
 from healthmon.owners import become_owner

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from healthmon.config.types import PbxConfig
+from healthmon.config.sections.pbx import PbxConfig
 from healthmon.demo.fakepbx import FakeEndpoint, FakePbx
 from healthmon.errors import Trouble
 from healthmon.model import Channel, ConnectionReport, EndpointSettings, Sighting, Snapshot, Target

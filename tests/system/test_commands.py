@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from healthmon.config.parser import load
+from healthmon.config.loading.load import load
 from healthmon.sources.survey import survey
 from tests.lab.endpoints import iax_peer, phone, trunk
 from tests.lab.fixtures import Lab

@@ -11,7 +11,8 @@ from threading import Event, Thread
 
 import pytest
 
-from healthmon.config.types import HeartbeatConfig, Secret
+from healthmon.config.sections.general import HeartbeatConfig
+from healthmon.config.sections.shared import Secret
 from healthmon.times.clock import Clock
 from healthmon.watchdog import heartbeat
 from healthmon.watchdog.heartbeat import Heartbeat, NotFed, fetch_once

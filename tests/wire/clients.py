@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from healthmon.ari.client import AriClient
 from healthmon.ari.events import open_events
-from healthmon.config.types import Secret
+from healthmon.config.sections.shared import Secret
 from healthmon.errors import AriError, DeliveryError, HealthmonError
 from healthmon.model import Severity
 from healthmon.notify.channels.by_scheme import sender_for

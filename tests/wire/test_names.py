@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from healthmon.ari.client import AriClient
 from healthmon.ari.events import open_events
-from healthmon.config.types import Secret
+from healthmon.config.sections.shared import Secret
 from healthmon.errors import AriError, AriUnreachable, DeliveryError, DeliveryUnsure, NoConnection, Trouble
 from healthmon.notify.channels.by_scheme import sender_for
 from healthmon.notify.delivery.lookout import opens

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from msgspec.structs import replace
 
-from healthmon.config.types import Config
+from healthmon.config.configuration import Config
 from healthmon.core.alerting.decide import Policy, decide, is_finished, reminder_due_at
 from healthmon.core.alerting.routing import Routing
 from healthmon.core.step import Step

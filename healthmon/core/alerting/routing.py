@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from healthmon.config.types import Config, LongGone, WatchConfig
+from healthmon.config.configuration import Config
+from healthmon.config.sections.watch import LongGone, WatchConfig
 from healthmon.core.alerting.decide import DailyLine
 from healthmon.model import Health, Incident, Severity
 from healthmon.times.weekly import next_daily, time_of_today

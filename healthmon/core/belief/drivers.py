@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from healthmon.config.types import Hold
+from healthmon.config.sections.shared import Hold
 from healthmon.core.belief.endpoint import Endpoint
 from healthmon.core.belief.inventory import ACCEPTED_AFTER
 from healthmon.model import Health

@@ -5,7 +5,8 @@ from __future__ import annotations
 from math import inf
 from typing import TYPE_CHECKING
 
-from healthmon.config.types import Hold, WatchConfig
+from healthmon.config.sections.shared import Hold
+from healthmon.config.sections.watch import WatchConfig
 from healthmon.core.belief.evidence import (
     NOT_LISTED,
     RESTARTED,

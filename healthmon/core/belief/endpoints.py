@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import islice, zip_longest
 
-from healthmon.config.types import WatchConfig
+from healthmon.config.sections.watch import WatchConfig
 from healthmon.core.belief.endpoint import Endpoint
 from healthmon.core.belief.evidence import (
     LONGEST_WAIT,

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from healthmon.config.types import Hold, WatchConfig
+from healthmon.config.sections.shared import Hold
+from healthmon.config.sections.watch import WatchConfig
 from healthmon.model import ContactChange, ContactStatus, EndpointSettings, Health, Kind, Loss, Target
 from healthmon.text.sipuri import is_over_connection
 

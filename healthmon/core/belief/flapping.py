@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from healthmon.config.types import Hold, WatchConfig
+from healthmon.config.sections.shared import Hold
+from healthmon.config.sections.watch import WatchConfig
 from healthmon.model import Health
 
 #: A health that lasted less than this does not count: a phone that registers anew looks lost for a moment.

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from healthmon.config.types import Hold
+from healthmon.config.sections.shared import Hold
 from healthmon.model import Health, Kind, Target
 
 #: Two looks, so that a reload in the middle of a snapshot alarms nobody (seconds).

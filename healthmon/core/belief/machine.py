@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from healthmon.config.types import Hold
+from healthmon.config.sections.shared import Hold
 from healthmon.core.belief.flapping import Flapping, FlapRule, grown, lasting_after
 from healthmon.model import CheckState, Health, Kind, Loss, Target, Transition
 

@@ -7,7 +7,8 @@ from collections import deque
 from msgspec import Struct
 from msgspec.structs import replace
 
-from healthmon.config.types import Hold, PbxConfig
+from healthmon.config.sections.pbx import PbxConfig
+from healthmon.config.sections.shared import Hold
 from healthmon.core.belief.drivers import HOLD as DRIVERS_HOLD
 from healthmon.core.belief.drivers import no_driver
 from healthmon.core.belief.endpoint import Endpoint

@@ -7,7 +7,7 @@ from math import inf
 
 from msgspec.structs import replace
 
-from healthmon.config.types import Config
+from healthmon.config.configuration import Config
 from healthmon.core.belief.endpoint import Endpoint
 from healthmon.core.deadlines import Deadlines
 from healthmon.core.grouping.memberships import Memberships

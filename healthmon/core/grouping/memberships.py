@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
-from healthmon.config.types import Config
+from healthmon.config.configuration import Config
 from healthmon.core.belief.endpoint import Endpoint
 from healthmon.core.grouping.rules import Members, Stance, stance_of
 from healthmon.core.grouping.sites import Group, Sites, network_of

@@ -11,7 +11,7 @@ from fnmatch import fnmatchcase
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import NamedTuple
 
-from healthmon.config.types import SiteConfig
+from healthmon.config.sections.site import SiteConfig
 from healthmon.model import Kind, Target
 
 #: What is not reached over a PBX's line to the world: RFC 1918, CGNAT (RFC 6598), ULA (RFC 4193), link-local.

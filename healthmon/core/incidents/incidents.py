@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from healthmon.config.types import Config
+from healthmon.config.configuration import Config
 from healthmon.core.alerting.decide import TELLING_ENDS_AFTER, Policy
 from healthmon.core.alerting.dispatch import Dispatch, DueAt, NotBefore
 from healthmon.core.alerting.inhibition import Inhibition, is_left_of, is_part_of

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from msgspec.structs import replace
 
-from healthmon.config.types import Config
+from healthmon.config.configuration import Config
 from healthmon.model import Incident, Kind, Matcher, Silence
 from healthmon.times.weekly import is_within, next_change
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from healthmon.config.types import Secret
+from healthmon.config.sections.shared import Secret
 from healthmon.config.urls import scheme_of
 from healthmon.errors import DeliveryError, DeliveryUnsure, NoConnection
 from healthmon.notify.channels.http_calls import CONNECT_TIMEOUT, READ_TIMEOUT

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from healthmon.config.findings import Harmless
-from healthmon.config.types import Secret
+from healthmon.config.sections.shared import Secret
 from healthmon.config.urls import scheme_of, why_part_is_lost
 from healthmon.notify.channels import apprise, webhook
 from healthmon.notify.channels.apprise import AppriseSender

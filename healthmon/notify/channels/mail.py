@@ -14,7 +14,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from healthmon.config.types import Secret
+from healthmon.config.sections.shared import Secret
 from healthmon.errors import DeliveredInPart, DeliveryError, DeliveryUnsure, Missed, NoConnection
 from healthmon.notify.channels.apprise import apprise_errors, attached, load
 from healthmon.notify.channels.redact import Redactor

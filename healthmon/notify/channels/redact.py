@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from html import escape
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
-from healthmon.config.types import Config
+from healthmon.config.configuration import Config
 from healthmon.config.urls import SECRET_OPTIONS, SHORT_SECRET, alone, secrets_of_heartbeat, showable
 from healthmon.text.longtext import CUT
 

@@ -11,7 +11,7 @@ from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
-from healthmon.config.types import Secret
+from healthmon.config.sections.shared import Secret
 from healthmon.errors import DeliveryError
 from healthmon.notify.channels.http_calls import Caller
 from healthmon.notify.channels.redact import Redactor

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from healthmon.config.types import ReceiverConfig
+from healthmon.config.sections.receiver import ReceiverConfig
 from healthmon.errors import DatabaseUnwritable, DeliveredInPart, DeliveryError, DeliveryUnsure, Missed
 from healthmon.languages import language
 from healthmon.model import Severity

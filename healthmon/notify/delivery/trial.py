@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 from msgspec.structs import replace
 
-from healthmon.config.types import ReceiverConfig, ReceiverUrl, Secret
+from healthmon.config.sections.receiver import ReceiverConfig, ReceiverUrl
+from healthmon.config.sections.shared import Secret
 from healthmon.errors import DeliveredInPart, DeliveryError
 from healthmon.languages import language
 from healthmon.model import Severity

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from healthmon.config.types import TemplateFile
+from healthmon.config.sections.receiver import TemplateFile
 from healthmon.notify.helper import Helper, HelperFailed
 
 #: So much processor time one template may need for a message, and for all samples when it is tried (seconds) …

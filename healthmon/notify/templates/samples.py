@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from healthmon.config.types import TemplateFile
+from healthmon.config.sections.receiver import TemplateFile
 from healthmon.languages import language
 from healthmon.model import Check, Ending, Health, Incident, Kind, Reason, Said, Target
 from healthmon.notify.compose.digest import compose

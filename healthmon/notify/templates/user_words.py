@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from healthmon.config.types import ReceiverConfig, TemplateFile
+from healthmon.config.sections.receiver import ReceiverConfig, TemplateFile
 from healthmon.notify.compose.message import MOST_CHARACTERS, Message
 from healthmon.notify.templates.rendering import BrokenTemplate, Rendering
 

@@ -10,8 +10,9 @@ from typing import Any
 
 from msgspec import Struct
 
-from healthmon.config import Config, WatchConfig
+from healthmon.config.configuration import Config
 from healthmon.config.describe import hold_in_words
+from healthmon.config.sections.watch import WatchConfig
 from healthmon.core.belief.drivers import assess
 from healthmon.core.belief.evidence import effective_hold, kind_by_settings
 from healthmon.model import EndpointSettings, Kind, Target

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from healthmon.config.types import Plans
+from healthmon.config.plans import Plans
 from healthmon.core.grouping.sites import Sites
 from healthmon.history.availability import Segment, clipped, figures, watched_spans, watched_within, within
 from healthmon.history.figures import NO_ROUND_TRIPS, Figures

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from healthmon.config.types import Plans
+from healthmon.config.plans import Plans
 from healthmon.model import Kind, Matcher, Silence, Target
 from healthmon.times.spans import Span, merged
 from healthmon.times.weekly import periods_within

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
 
-from healthmon.config.types import Plans
+from healthmon.config.plans import Plans
 from healthmon.model import Incident, Restart, Target
 from healthmon.report.availability.account import (
     Account,

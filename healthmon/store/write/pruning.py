@@ -8,7 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from healthmon.config.types import HistoryConfig
+from healthmon.config.sections.history import HistoryConfig
 from healthmon.store.rows import Row
 from healthmon.store.sqlite.connect import transaction
 from healthmon.store.sqlite.space import give_back

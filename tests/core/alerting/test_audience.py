@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from healthmon.config.types import Config
+from healthmon.config.configuration import Config
 from healthmon.core.alerting.decide import TELLING_ENDS_AFTER
 from healthmon.model import Reason
 from tests.core.scene import DOWN, UP, Scene, config, trunk, trunk_settings

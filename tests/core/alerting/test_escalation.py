@@ -7,7 +7,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
-from healthmon.config.types import Config, Escalation, ReceiverConfig, ReceiverUrl, Secret, WatchConfig
+from healthmon.config.configuration import Config
+from healthmon.config.sections.receiver import ReceiverConfig, ReceiverUrl
+from healthmon.config.sections.shared import Escalation, Secret
+from healthmon.config.sections.watch import WatchConfig
 from healthmon.errors import Trouble
 from healthmon.model import Health, Matcher, Reason, Said, Target
 from healthmon.times.weekly import Weekly

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
-from healthmon.config.types import Config, LongGone
+from healthmon.config.configuration import Config
+from healthmon.config.sections.watch import LongGone
 from healthmon.model import Health, Matcher, Reason, Target
 from healthmon.times.weekly import Weekly
 from tests.core.scene import DOWN, PHONES, PROVIDERS, UP, Database, Scene, config, phone, settings

@@ -9,7 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 from msgspec.structs import replace
 
-from healthmon.config.types import Config, Escalation, LongGone, ReceiverConfig, ReceiverUrl, Secret
+from healthmon.config.configuration import Config
+from healthmon.config.sections.receiver import ReceiverConfig, ReceiverUrl
+from healthmon.config.sections.shared import Escalation, Secret
+from healthmon.config.sections.watch import LongGone
 from healthmon.core.orders.muting import NOT_SINGLY, OUTSIDE_HOURS
 from healthmon.model import ContactStatus, Incident, Kind, Reason, Target, Told
 from healthmon.times.weekly import Weekly

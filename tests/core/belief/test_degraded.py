@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from msgspec.structs import replace
 
-from healthmon.config.types import Hold
+from healthmon.config.sections.shared import Hold
 from healthmon.core.belief.endpoints import DOUBTED_FOR
 from healthmon.core.belief.evidence import least_round_trip
 from healthmon.errors import Trouble

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from healthmon.config.types import Config, Hold
+from healthmon.config.configuration import Config
+from healthmon.config.sections.shared import Hold
 from healthmon.core.belief.flapping import MOST_WINDOWS, Flapping, FlapRule, grown
 from healthmon.errors import Trouble
 from healthmon.model import Check, ContactStatus, Ending, EndpointSettings, Health, Incident, Reason, Said, Target

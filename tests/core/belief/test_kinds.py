@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from healthmon.config.types import Config, Hold
+from healthmon.config.configuration import Config
+from healthmon.config.sections.shared import Hold
 from healthmon.core.orders.muting import NOT_SINGLY
 from healthmon.model import Health, Kind, Reason, Target
 from tests.core.grouping.test_causes import HOME, Town, phones, site

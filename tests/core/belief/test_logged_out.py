@@ -7,7 +7,9 @@ from collections.abc import Iterable
 import pytest
 from msgspec.structs import replace
 
-from healthmon.config.types import Config, Hold, WatchConfig
+from healthmon.config.configuration import Config
+from healthmon.config.sections.shared import Hold
+from healthmon.config.sections.watch import WatchConfig
 from healthmon.core.orders.muting import LOGS_OUT
 from healthmon.model import Check, ContactStatus, EndpointSettings, Kind, Loss, Reason, Target
 from tests.core.grouping.test_causes import HOME, Town, phones, quick, site
@@ -18,7 +20,9 @@ OFFICE = phones(101, 110)
 
 def softphones(kind: Kind = Kind.SOFTPHONE, *, alert_singly: bool | None = None) -> Config:
     """Ten of them at one site."""
-    watch = WatchConfig("soft", ("PJSIP/*",), Hold(10, 10, 10), ("oncall",), kind=kind, alert_singly=alert_singly)
+    watch = WatchConfig(
+        "soft", ("PJSIP/*",), hold=Hold(10, 10, 10), receivers=("oncall",), kind=kind, alert_singly=alert_singly
+    )
     return config(watches=(watch,))
 
 
@@ -275,7 +279,7 @@ def test_who_logs_in_and_is_lost_at_once_is_lost() -> None:
 
 def test_a_provider_that_takes_back_its_registration_is_down_all_the_same() -> None:
     """One that registers with us, as some do, has no reason to go home."""
-    watch = WatchConfig("providers", ("PJSIP/*",), Hold(10, 10, 10), ("oncall",), kind=Kind.PROVIDER)
+    watch = WatchConfig("providers", ("PJSIP/*",), hold=Hold(10, 10, 10), receivers=("oncall",), kind=Kind.PROVIDER)
     town = Office(replace(config(watches=(watch,))))
     trunks = phones(1, 2)
     town.settle(dict.fromkeys(trunks, HOME))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from healthmon.config.types import Hold
+from healthmon.config.sections.shared import Hold
 from healthmon.core.belief.endpoints import spread_over_sites
 from healthmon.errors import Trouble
 from healthmon.model import ContactStatus, EndpointSettings, Target

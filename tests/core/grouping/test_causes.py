@@ -7,15 +7,18 @@ from collections.abc import Iterable
 import pytest
 from msgspec.structs import replace
 
-from healthmon.config.types import Config, Hold, SiteConfig, WatchConfig
+from healthmon.config.configuration import Config
+from healthmon.config.sections.shared import Hold
+from healthmon.config.sections.site import SiteConfig
+from healthmon.config.sections.watch import WatchConfig
 from healthmon.errors import Trouble
 from healthmon.model import ContactStatus, Incident, Kind, Matcher, Place, Reason, Target
 from tests.core.scene import DOWN, UP, Scene, config, phone, settings, trunk, trunk_settings
 
 HOME, BRANCH, PRIVATE = "203.0.113.7", "198.51.100.9", "192.168.1.44"
 WATCHES = (
-    WatchConfig("providers", ("PJSIP/trunk-*",), Hold(10, 10, 10), ("oncall",)),
-    WatchConfig("phones", ("PJSIP/*",), Hold(10, 10, 10), ("oncall",)),
+    WatchConfig("providers", ("PJSIP/trunk-*",), hold=Hold(10, 10, 10), receivers=("oncall",)),
+    WatchConfig("phones", ("PJSIP/*",), hold=Hold(10, 10, 10), receivers=("oncall",)),
 )
 
 
@@ -450,8 +453,8 @@ def test_a_silence_of_a_site_speaks_of_its_phones_too() -> None:
 
 def test_everybody_hears_of_a_site_who_would_hear_of_one_of_its_phones() -> None:
     watches = (
-        WatchConfig("bosses", ("PJSIP/101",), Hold(10, 10, 10), ("oncall",)),
-        WatchConfig("phones", ("PJSIP/*",), Hold(10, 10, 10), ("helpdesk",)),
+        WatchConfig("bosses", ("PJSIP/101",), hold=Hold(10, 10, 10), receivers=("oncall",)),
+        WatchConfig("phones", ("PJSIP/*",), hold=Hold(10, 10, 10), receivers=("helpdesk",)),
     )
     town = Town(quick(watches=watches)).settle(TWO_SITES)
 
@@ -683,8 +686,8 @@ def test_of_a_site_that_is_over_it_is_kept_how_many_were_told() -> None:
 
 def test_whoever_was_told_of_a_site_hears_of_what_is_left_of_it() -> None:
     watches = (
-        WatchConfig("ground floor", ("PJSIP/1[01]*",), Hold(10, 10, 10), ("oncall",)),
-        WatchConfig("first floor", ("PJSIP/*",), Hold(10, 10, 10), ("helpdesk",)),
+        WatchConfig("ground floor", ("PJSIP/1[01]*",), hold=Hold(10, 10, 10), receivers=("oncall",)),
+        WatchConfig("first floor", ("PJSIP/*",), hold=Hold(10, 10, 10), receivers=("helpdesk",)),
     )
     town = Town(quick(watches=watches)).settle(dict.fromkeys(FORTY, HOME))
     town.die(FORTY)

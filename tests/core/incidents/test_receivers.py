@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from healthmon.config.types import Config, Escalation, ReceiverConfig, ReceiverUrl, Secret
+from healthmon.config.configuration import Config
+from healthmon.config.sections.receiver import ReceiverConfig, ReceiverUrl
+from healthmon.config.sections.shared import Escalation, Secret
 from healthmon.core.belief.delivery import HANGING_AFTER, HANGS
 from healthmon.model import Ending, Incident, Kind, Matcher, Reason, Said, Target, UrlState
 from tests.core.scene import START, Scene, config

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from healthmon.config.types import Config, MaintenanceConfig
+from healthmon.config.configuration import Config
+from healthmon.config.sections.maintenance import MaintenanceConfig
 from healthmon.model import Acknowledgement, Changes, Commands, Health, Kind, Matcher, Reason, Target
 from healthmon.times.weekly import Weekly
 from tests.core.scene import DOWN, PHONES, PROVIDERS, START, UP, Scene, config, phone, trunk, trunk_settings
@@ -267,7 +268,9 @@ def test_the_next_outage_is_not_acknowledged() -> None:
 def test_in_a_maintenance_window_nobody_is_told_until_its_end() -> None:
     begins = datetime.fromtimestamp(START, UTC)
     minute = begins.hour * 60 + begins.minute
-    window = MaintenanceConfig("backup", EVERYTHING, (Weekly(DAILY, minute, minute + 20, ZoneInfo("UTC")),))
+    window = MaintenanceConfig(
+        "backup", matcher=EVERYTHING, when=(Weekly(DAILY, minute, minute + 20, ZoneInfo("UTC")),)
+    )
     scene, truth = watched(replace(config(), maintenance=(window,)))
     goes(scene, truth, DOWN)
     assert told(scene) == []
@@ -279,7 +282,7 @@ def test_in_a_maintenance_window_nobody_is_told_until_its_end() -> None:
 
 
 def test_a_window_that_a_reload_takes_away_is_over() -> None:
-    window = MaintenanceConfig("backup", EVERYTHING, (Weekly(DAILY, 0, 24 * 60, ZoneInfo("UTC")),))
+    window = MaintenanceConfig("backup", matcher=EVERYTHING, when=(Weekly(DAILY, 0, 24 * 60, ZoneInfo("UTC")),))
     scene, truth = watched(replace(config(), maintenance=(window,)))
     goes(scene, truth, DOWN)
 

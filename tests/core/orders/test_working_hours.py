@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from healthmon.config.types import Hold, WatchConfig
+from healthmon.config.sections.shared import Hold
+from healthmon.config.sections.watch import WatchConfig
 from healthmon.core.orders.muting import OUTSIDE_HOURS, Muting
 from healthmon.errors import Trouble
 from healthmon.model import Check, Health, Incident, Kind, Reason, Target
@@ -170,8 +171,8 @@ def test_a_site_that_went_down_at_night_is_one_message_in_the_morning() -> None:
 
 
 def test_outside_its_working_hours_a_watch_is_no_reason_to_tell_its_receivers_of_a_site() -> None:
-    day = WatchConfig("day", ("PJSIP/1*",), Hold(10, 10, 10), ("helpdesk",), working_hours=(WORKDAYS,))
-    always = WatchConfig("always", ("PJSIP/2*",), Hold(10, 10, 10), ("oncall",))
+    day = WatchConfig("day", ("PJSIP/1*",), hold=Hold(10, 10, 10), receivers=("helpdesk",), working_hours=(WORKDAYS,))
+    always = WatchConfig("always", ("PJSIP/2*",), hold=Hold(10, 10, 10), receivers=("oncall",))
     town = Town(config(watches=(day, always)), Database(), at("2026-05-04T19:00"))
     places = dict.fromkeys([*phones(101, 110), *phones(201, 204)], HOME)
     town.settle(places)

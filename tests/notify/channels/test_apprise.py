@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import pytest
 
-from healthmon.config.types import Secret
+from healthmon.config.sections.shared import Secret
 from healthmon.errors import DeliveryError, DeliveryUnsure
 from healthmon.notify.channels.apprise import AppriseSender
 from healthmon.notify.channels.by_scheme import sender_for, why_refused

@@ -17,7 +17,7 @@ from time import monotonic
 import pytest
 import requests
 
-from healthmon.config.types import Secret
+from healthmon.config.sections.shared import Secret
 from healthmon.errors import DeliveryError, DeliveryUnsure
 from healthmon.notify.channels.apprise import AppriseSender
 from healthmon.notify.channels.by_scheme import remark, sender_for

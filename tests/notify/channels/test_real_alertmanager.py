@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import requests
 
-from healthmon.config.types import Secret
+from healthmon.config.sections.shared import Secret
 from healthmon.errors import DeliveryError
 from healthmon.model import Severity
 from healthmon.notify.channels.by_scheme import sender_for

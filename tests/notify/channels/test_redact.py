@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from healthmon.config.types import HeartbeatConfig, Secret
+from healthmon.config.sections.general import HeartbeatConfig
+from healthmon.config.sections.shared import Secret
 from healthmon.notify.channels.redact import Redactor, secret_parts
 from tests.notify.configs import config
 from tests.notify.urls import EXAMPLES

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from healthmon.config.types import Secret
+from healthmon.config.sections.shared import Secret
 from healthmon.errors import DeliveryError, DeliveryUnsure
 from healthmon.notify.channels.apprise import AppriseSender
 from healthmon.notify.channels.by_scheme import why_refused

@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 from msgspec.structs import replace
 
 from healthmon.cli.main import cli
-from healthmon.config.types import Secret
+from healthmon.config.sections.shared import Secret
 from healthmon.errors import DeliveryError, DeliveryUnsure
 from healthmon.model import Ending, Health, Incident, Kind, Notification, Reason, Severity
 from healthmon.notify.channels.by_scheme import remark, sender_for, why_refused

@@ -9,7 +9,7 @@ import pytest
 from apprise.plugins import firehydrant, incidentio, pagertree, signl4, squadcast
 from msgspec import Struct
 
-from healthmon.config.types import Secret
+from healthmon.config.sections.shared import Secret
 from healthmon.config.urls import TICKET_SCHEMES
 from healthmon.model import Severity
 from healthmon.notify.channels.by_scheme import sender_for, why_refused

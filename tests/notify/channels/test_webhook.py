@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from healthmon.config.types import Secret
+from healthmon.config.sections.shared import Secret
 from healthmon.errors import DeliveryError, DeliveryUnsure
 from healthmon.notify.channels.by_scheme import sender_for, why_refused
 from healthmon.notify.channels.http_calls import retry_after

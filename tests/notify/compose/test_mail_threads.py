@@ -7,7 +7,7 @@ import re
 from msgspec import Struct
 from msgspec.structs import replace
 
-from healthmon.config.types import Secret
+from healthmon.config.sections.shared import Secret
 from healthmon.model import Reason
 from healthmon.notify.channels.mail import MailSender
 from healthmon.notify.compose.digest import compose

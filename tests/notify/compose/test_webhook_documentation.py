@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from healthmon.config.types import Secret
+from healthmon.config.sections.shared import Secret
 from healthmon.model import Incident, Kind, Reason, Said, Severity, Target
 from healthmon.notify.channels.webhook import WebhookSender
 from healthmon.notify.compose.digest import compose

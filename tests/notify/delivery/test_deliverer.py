@@ -9,7 +9,7 @@ from threading import Event, Thread
 import pytest
 from msgspec.structs import replace
 
-from healthmon.config.types import ReceiverConfig
+from healthmon.config.sections.receiver import ReceiverConfig
 from healthmon.errors import DeliveryError
 from healthmon.model import Kind
 from healthmon.notify.compose.message import Message

@@ -10,7 +10,7 @@ from threading import Event, Thread
 
 from msgspec.structs import replace
 
-from healthmon.config.types import Secret
+from healthmon.config.sections.shared import Secret
 from healthmon.model import Incident, Notification, Reason, Target
 from healthmon.notify.channels.by_scheme import sender_for
 from healthmon.notify.delivery.deliverer import Deliverer

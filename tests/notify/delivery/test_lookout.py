@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from healthmon.config.types import Secret
+from healthmon.config.sections.shared import Secret
 from healthmon.errors import DeliveryError, NoConnection
 from healthmon.notify.channels.by_scheme import sender_for
 from healthmon.notify.compose.message import Message

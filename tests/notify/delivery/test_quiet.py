@@ -7,7 +7,7 @@ from contextlib import closing
 import pytest
 from msgspec.structs import replace
 
-from healthmon.config.types import Quiet, ReceiverConfig
+from healthmon.config.sections.receiver import Quiet, ReceiverConfig
 from healthmon.model import Kind, Notification, Reason, Severity
 from healthmon.store.outbox.report_book import ReportBook
 from healthmon.times.weekly import Weekly

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from healthmon.config.types import ReceiverConfig
+from healthmon.config.sections.receiver import ReceiverConfig
 from healthmon.errors import DeliveredInPart, DeliveryError, DeliveryUnsure, Missed
 from healthmon.model import Incident, Kind, Notification, Reason
 from healthmon.notify.compose.message import Message

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from healthmon.config.types import TemplateFile
+from healthmon.config.sections.receiver import TemplateFile
 from healthmon.notify.delivery.trial import TestResult, test_alert
 from tests.notify.configs import receiver
 from tests.notify.rows import BERLIN, NOW

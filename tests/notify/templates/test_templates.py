@@ -19,7 +19,7 @@ from typing import NoReturn
 import pytest
 from msgspec.structs import replace
 
-from healthmon.config.types import ReceiverConfig, TemplateFile
+from healthmon.config.sections.receiver import ReceiverConfig, TemplateFile
 from healthmon.languages import language
 from healthmon.model import Reason
 from healthmon.notify.compose.digest import compose
@@ -250,7 +250,7 @@ def _no_more_processes(*_arguments: object, **_options: object) -> NoReturn:
 def test_the_process_that_writes_has_no_secret_no_descriptor_and_ends_with_us() -> None:
     code = (
         "import os, sys; from healthmon.notify.templates.rendering import Rendering; "
-        "from healthmon.config.types import TemplateFile; from pathlib import Path; "
+        "from healthmon.config.sections.receiver import TemplateFile; from pathlib import Path; "
         "held = [open(os.devnull) for _ in range(9)]; [os.set_inheritable(one.fileno(), True) for one in held]; "
         "one = Rendering(); one.write(TemplateFile(Path('b'), 'x'), [{}], 9); process = f'/proc/{one.pid}'; "
         "print(one.pid, len(os.listdir(process + '/fd')), 'hunter2' in open(process + '/environ').read(), "
@@ -305,7 +305,7 @@ def test_jinja2_is_not_loaded_where_there_is_no_template() -> None:
     code = (
         "import sys, healthmon.notify.delivery.deliverer, healthmon.notify.templates.samples; "
         "import healthmon.cli.check_config; "
-        "from healthmon.config.types import ReceiverConfig; "
+        "from healthmon.config.sections.receiver import ReceiverConfig; "
         "from healthmon.notify.templates.user_words import Templates; "
         "from healthmon.notify.templates.rendering import Rendering; rendering = Rendering(); "
         "Templates(ReceiverConfig('oncall', ()), rendering); sys.exit('jinja2' in sys.modules or rendering.pid)"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from healthmon.config.types import HistoryConfig
+from healthmon.config.sections.history import HistoryConfig
 from healthmon.report.admin.growth import Outlook, kept_for, outlook
 from healthmon.store.sqlite.sizes import DAY, Sizes, TableSize
 

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from msgspec import Struct
 from msgspec.structs import replace
 
-from healthmon.config.types import MaintenanceConfig, Plans
+from healthmon.config.plans import Plans
+from healthmon.config.sections.maintenance import MaintenanceConfig
 from healthmon.history.availability import Change, figures
 from healthmon.history.figures import Figures
 from healthmon.model import Changes, Check, CheckState, Health, Kind, Matcher, Target, Transition, UnknownPeriod
@@ -243,7 +244,11 @@ def report(
     """Ask for the report, with the working hours of the case."""
     rules = Rules(excludes_maintenance=excludes_maintenance)
     asked = Asked(case.window, Choice(), by, rules, case.zone, with_pictures=with_pictures)
-    windows = [MaintenanceConfig("any", Matcher(), tuple(case.facts.maintenance))] if case.facts.maintenance else []
+    windows = (
+        [MaintenanceConfig("any", matcher=Matcher(), when=tuple(case.facts.maintenance))]
+        if case.facts.maintenance
+        else []
+    )
     hours = {"desks": tuple(case.facts.hours)} if case.facts.hours else {}
     now = case.end if case.alive_at == case.end else case.end + DAY
     with open_reader(path) as reader:

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 from msgspec.structs import replace
 
-from healthmon.config.types import Plans
+from healthmon.config.plans import Plans
 from healthmon.history.availability import Segment, figures
 from healthmon.history.figures import Figures
 from healthmon.model import Health, Incident, Kind, Target

@@ -11,7 +11,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from msgspec.structs import replace
 
-from healthmon.config.types import HistoryConfig, Plans
+from healthmon.config.plans import Plans
+from healthmon.config.sections.history import HistoryConfig
 from healthmon.model import Changes, Health
 from healthmon.report.availability.account import Account, By
 from healthmon.report.availability.daily_readings import Roller

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
-from healthmon.config.types import MaintenanceConfig, Plans
+from healthmon.config.plans import Plans
+from healthmon.config.sections.maintenance import MaintenanceConfig
 from healthmon.history.availability import figures
 from healthmon.model import Changes, Health, Incident, Kind, Matcher, Place, PlaceChange, Target
 from healthmon.report.availability.account import Account, Rules, Strip
@@ -59,7 +60,7 @@ def wednesday(path: Path, matcher: Matcher, *, excludes_maintenance: bool) -> Ac
         pass
     with closing(open_writer(path, now=NOW)) as writer:
         writer.commit(Changes(places=places))
-    plans = Plans((MaintenanceConfig("backup", matcher, (NIGHT,)),))
+    plans = Plans((MaintenanceConfig("backup", matcher=matcher, when=(NIGHT,)),))
     asked = Asked(WEDNESDAY, rules=Rules(excludes_maintenance=excludes_maintenance), zone=BERLIN, with_pictures=True)
     with open_reader(path) as reader:
         return account_of(reader, asked, NOW, plans=plans)

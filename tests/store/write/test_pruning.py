@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from healthmon.config.types import HistoryConfig
+from healthmon.config.sections.history import HistoryConfig
 from healthmon.errors import DatabaseUnwritable
 from healthmon.model import ClockJump, Ending, Health, Reading, Reason
 from healthmon.store.sqlite.connect import connect, open_connection

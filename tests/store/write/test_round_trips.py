@@ -8,7 +8,7 @@ from contextlib import closing
 
 import pytest
 
-from healthmon.config.types import HistoryConfig
+from healthmon.config.sections.history import HistoryConfig
 from healthmon.errors import DatabaseUnwritable
 from healthmon.history.round_trips import RoundTrips, added_up
 from healthmon.model import ClockJump, RoundTrip

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from healthmon.config.types import Secret
+from healthmon.config.sections.shared import Secret
 from healthmon.config.urls import scheme_of
 from healthmon.notify.channels.tickets import alertmanager, ilert, pagerduty, splunk
 from healthmon.notify.channels.tickets.service import Service, TicketSender

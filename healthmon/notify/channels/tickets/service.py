@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 
-from healthmon.config.types import Secret
+from healthmon.config.sections.shared import Secret
 from healthmon.errors import DeliveryError
 from healthmon.notify.channels.http_calls import Call, Caller, HttpAnswer
 from healthmon.notify.channels.redact import Redactor

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from healthmon.config.types import Secret
+from healthmon.config.sections.shared import Secret
 from healthmon.config.urls import scheme_of
 from healthmon.errors import DeliveryError
 from healthmon.notify.channels import apprise

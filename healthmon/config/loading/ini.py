@@ -151,7 +151,9 @@ class _Reading:
         name, equals, rest = text.partition("=")
         name = name.strip()
         # What follows on indented lines belongs to this option even if it is not understood.
-        self.value = Value(number, [(number, rest.strip())] if rest.strip() else [])
+        self.value = Value(number)
+        if rest.strip():
+            self.value.lines.append((number, rest.strip()))
         if not self.sections:
             self._orphan(number)
             return

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from healthmon.config.draft import DraftSection
 from healthmon.config.findings import shown_path
-from healthmon.config.reader import why_unreadable
-from healthmon.config.types import TemplateFile
+from healthmon.config.loading.draft import DraftSection
+from healthmon.config.loading.ini import why_unreadable
+from healthmon.config.sections.receiver import TemplateFile
 from healthmon.config.values import Unsuitable
 
 #: A file longer than this is no text of a message (bytes).

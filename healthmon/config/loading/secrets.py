@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from msgspec import Struct
 
 from healthmon.config.findings import shown_path
-from healthmon.config.reader import why_unreadable
+from healthmon.config.loading.draft import VARIABLE
+from healthmon.config.loading.ini import why_unreadable
 from healthmon.config.values import Unsuitable
 
 #: A file longer than this holds no secret of ours (bytes).
 LARGEST_SECRET = 64_000
 
 CREDENTIALS_DIRECTORY = "CREDENTIALS_DIRECTORY"
-
-VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 _READABLE_BY_ALL = 0o004
 
@@ -58,7 +56,9 @@ class Secrets(Struct, frozen=True):
 
     @staticmethod
     def _hint(name: str) -> str:
-        return "; systemd sets it for the service alone" if name == CREDENTIALS_DIRECTORY else ""
+        if name == CREDENTIALS_DIRECTORY:
+            return "; systemd sets it for the service alone"
+        return ""
 
     def path(self, file: Path) -> Path:
         """Where a file of secrets lies: below ``$CREDENTIALS_DIRECTORY`` if set, else beside the configuration."""

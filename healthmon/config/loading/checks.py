@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from itertools import combinations
 
-from healthmon.config.draft import Draft, DraftSection
 from healthmon.config.findings import nearest, shown
-from healthmon.config.types import ReceiverUrl
+from healthmon.config.loading.draft import Draft, DraftSection
+from healthmon.config.sections.receiver import ReceiverUrl
 from healthmon.config.urls import same_channel, same_place
 from healthmon.config.values import may_match
 
@@ -68,7 +68,9 @@ def _same_application_twice(draft: Draft) -> None:
 
 
 def _pbx_patterns(watch: DraftSection, pbxs: list[str]) -> None:
-    for pattern in watch.values.get("pbx", ()) if pbxs else ():
+    if not pbxs:
+        return
+    for pattern in watch.values.get("pbx", ()):
         if not any(fnmatchcase(name, pattern) for name in pbxs):
             watch.problem("pbx", f"{shown(pattern)}: matches no [pbx …] section", suggestion=nearest(pattern, pbxs))
 
@@ -80,9 +82,10 @@ def _report_patterns(schedule: DraftSection, draft: Draft) -> None:
         known = draft.names(kind)
         for pattern in _given_to(option, arguments):
             if not any(fnmatchcase(name, pattern) for name in known):
-                guess = nearest(pattern, known)
-                hint = f"; did you mean {guess}?" if guess else ""
-                schedule.warning("report", f"{option} {shown(pattern)} matches no [{kind} …] section{hint}")
+                what = f"{option} {shown(pattern)} matches no [{kind} …] section"
+                if guess := nearest(pattern, known):
+                    what += f"; did you mean {guess}?"
+                schedule.warning("report", what)
 
 
 def _given_to(option: str, arguments: Sequence[str]) -> Iterator[str]:
@@ -90,8 +93,10 @@ def _given_to(option: str, arguments: Sequence[str]) -> Iterator[str]:
     words = iter(arguments)
     for word in words:
         name, equals, value = word.partition("=")
-        if name == option:
-            yield value if equals else next(words, "")
+        if name == option and equals:
+            yield value
+        elif name == option:
+            yield next(words, "")
 
 
 def _without_technology(section: DraftSection) -> None:
@@ -124,7 +129,9 @@ def _never_reached(draft: Draft) -> None:
         takers = _takers(watch, watches[:position], pbxs)
         if takers:
             names = " and ".join(f"[{taker}]" for taker in takers)
-            verb = "takes" if len(takers) == 1 else "take"
+            verb = "take"
+            if len(takers) == 1:
+                verb = "takes"
             watch.problem("endpoints", f"is never reached: {names} above it {verb} all of these endpoints")
 
 
@@ -170,7 +177,7 @@ def _receivers(draft: Draft) -> None:
         draft.findings.warning("there is no [receiver NAME] section: nobody will be told anything")
     tellers = [*draft.of("pbx"), *draft.of("watch"), *draft.of("schedule")]
     used = {name for section in tellers for name in section.values.get("receivers", ())}
-    used |= {name for section in tellers for name, _ in section.values.get("escalate_to", ())}
+    used |= {step.receiver for section in tellers for step in section.values.get("escalate_to", ())}
     for receiver in draft.of("receiver"):
         if receiver.name not in used:
             receiver.warning("", "no [pbx …], [watch …] or [schedule …] section names this receiver")

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import NamedTuple
 
 from healthmon.config import urls
-from healthmon.config.draft import Draft, DraftSection
 from healthmon.config.findings import Harmless, nearest, shown, shown_path
-from healthmon.config.reader import why_unreadable
-from healthmon.config.secrets import Secrets, is_readable_by_all
-from healthmon.config.types import ReceiverUrl, Secret
+from healthmon.config.loading.draft import Draft, DraftSection
+from healthmon.config.loading.ini import why_unreadable
+from healthmon.config.loading.secrets import Secrets, is_readable_by_all
+from healthmon.config.sections.receiver import ReceiverUrl
+from healthmon.config.sections.shared import Secret
 from healthmon.config.values import ALL, NOBODY, Unsuitable, yes_no
 from healthmon.times.zones import is_tz_passed_over, system_timezone
 
@@ -41,34 +42,51 @@ class UrlLine(NamedTuple):
     @property
     def option(self) -> str:
         """The option that it belongs to."""
-        return "urls_file" if self.file else "urls"
+        if self.file:
+            return "urls_file"
+        return "urls"
 
 
-def healthmon(draft: Draft, secrets: Secrets) -> None:
-    """Fill in the system's time zone, and let a relative database lie beside the configuration."""
-    for section in draft.of("healthmon"):
-        if "timezone" not in section.values and not section.is_given("timezone"):
-            section.values["timezone"] = zone = system_timezone(secrets.environ)
-            if is_tz_passed_over(secrets.environ):
-                tz = shown(secrets.environ["TZ"])
-                what = f"not given, and the variable TZ, {tz}, is no time zone that this system knows: it is {zone.key}"
-                section.warning("timezone", what)
-        if "database" in section.values:
-            section.values["database"] = secrets.folder / section.values["database"]
-        _heartbeat_url(section, secrets)
+def timezone(general: DraftSection, environ: Mapping[str, str]) -> None:
+    """Fill in the system's time zone where none is given."""
+    if general.is_given("timezone"):
+        return
+    zone = general.values["timezone"] = system_timezone(environ)
+    if is_tz_passed_over(environ):
+        tz = shown(environ["TZ"])
+        what = f"not given, and the variable TZ, {tz}, is no time zone that this system knows: it is {zone.key}"
+        general.warning("timezone", what)
+
+
+def as_in_general(section: DraftSection, general: DraftSection) -> None:
+    """Fill in the time zone and the language of a section that has none of its own."""
+    for name in ("timezone", "language"):
+        if name in general.values:
+            section.values.setdefault(name, general.values[name])
+
+
+def healthmon(general: DraftSection, secrets: Secrets) -> None:
+    """Let a relative database lie beside the configuration, and find the URL of the heartbeat."""
+    if "database" in general.values:
+        general.values["database"] = secrets.folder / general.values["database"]
+    _heartbeat_url(general, secrets)
 
 
 def _heartbeat_url(section: DraftSection, secrets: Secrets) -> None:
     """Find the URL that is fetched, and check it without showing it."""
-    option = "heartbeat_url_file" if section.is_given("heartbeat_url_file") else "heartbeat_url"
-    if option == "heartbeat_url_file" and section.is_given("heartbeat_url"):
-        section.problem(option, "heartbeat_url is given as well; one of the two is enough")
-        return
-    given = section.values.pop(option, None)
-    if given is None:
+    text, file = section.values.pop("heartbeat_url", None), section.values.pop("heartbeat_url_file", None)
+    option = "heartbeat_url"
+    if section.is_given("heartbeat_url_file"):
+        option = "heartbeat_url_file"
+        if section.is_given("heartbeat_url"):
+            section.problem(option, "heartbeat_url is given as well; one of the two is enough")
+            return
+    if text is None and file is None:
         return
     try:
-        url = _one_line(section, option, given, secrets) if isinstance(given, Path) else secrets.filled_in(given)
+        url = secrets.filled_in(text or "")
+        if file is not None:
+            url = _one_line(section, option, file, secrets)
         section.values["heartbeat_url"] = Secret(urls.heartbeat_url(url))
         if urls.has_short_secret(url):
             section.warning(option, f"a password or token in it {SHORT}")
@@ -80,21 +98,18 @@ def pbx(section: DraftSection, secrets: Secrets, hostname: str) -> None:
     """Find a PBX's password and CA file, and the name of our application."""
     _password(section, secrets)
     if 0 < len(section.values.get("password", "")) < urls.SHORT_SECRET:
-        section.warning("password" if section.is_given("password") else "password_file", SHORT)
+        option = "password_file"
+        if section.is_given("password"):
+            option = "password"
+        section.warning(option, SHORT)
     _verify_tls(section, secrets.folder)
     if not section.is_given("application"):
-        clean = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in hostname)
+        clean = re.sub(r"[^A-Za-z0-9]", "-", hostname)
         section.values["application"] = f"healthmon-{clean[:50] or 'unnamed'}"
-
-
-def own_timezone(section: DraftSection, draft: Draft) -> None:
-    """Fill in the time zone of a section that has none of its own."""
-    section.values.setdefault("timezone", draft.of("healthmon")[0].values.get("timezone"))
 
 
 def maintenance(section: DraftSection, draft: Draft) -> None:
     """Refuse names that are not in the file: such a window would do nothing."""
-    own_timezone(section, draft)
     for option, kind in (("pbx", "pbx"), ("watch", "watch")):
         known = draft.names(kind)
         for pattern in section.values.get(option, ()):
@@ -171,9 +186,12 @@ def _verify_tls(section: DraftSection, folder: Path) -> None:
 def _why_no_ca_file(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            return "" if b"-----BEGIN " in file.read(10_000_000) else "it holds no certificate (PEM)"
+            is_pem = b"-----BEGIN " in file.read(10_000_000)
     except (OSError, ValueError) as error:
         return why_unreadable(error)
+    if is_pem:
+        return ""
+    return "it holds no certificate (PEM)"
 
 
 def told(section: DraftSection, receivers: list[str]) -> None:
@@ -192,8 +210,10 @@ def told(section: DraftSection, receivers: list[str]) -> None:
             )
         if name in (ALL, NOBODY) and len(wanted) > 1:
             section.problem("receivers", f"{name} stands alone, without other names")
-    everybody = tuple(name for name in receivers if name not in later)
-    section.values["receivers"] = everybody if wanted == (ALL,) else () if wanted == (NOBODY,) else wanted
+    if wanted == (ALL,):
+        section.values["receivers"] = tuple(name for name in receivers if name not in later)
+    elif wanted == (NOBODY,):
+        section.values["receivers"] = ()
     for name in later:
         if name in section.values["receivers"]:
             section.warning("escalate_to", f"{shown(name)} is told at once, as receivers says, and not again")
@@ -201,7 +221,7 @@ def told(section: DraftSection, receivers: list[str]) -> None:
 
 def _escalations(section: DraftSection, receivers: list[str]) -> list[str]:
     """Check the names of those who are told only when nobody took note, and return them."""
-    names = [name for name, _ in section.values.get("escalate_to", ())]
+    names = [step.receiver for step in section.values.get("escalate_to", ())]
     for name in dict.fromkeys(names):
         if name not in receivers:
             what = f"{shown(name)}: there is no [receiver {shown(name)}]"
@@ -234,8 +254,7 @@ def receiver(section: DraftSection, secrets: Secrets, why_refused: Callable[[str
             what = f"{url_id}: this is the address of the example; fill in your own, or take the line away"
             section.problem(line.option, what, line=line.number, file=line.file)
             continue
-        refused = why_refused(line.url) if why_refused else None
-        if refused:
+        if why_refused and (refused := why_refused(line.url)):
             what = f"{url_id}: {_said_of(line.url, refused)}"
             section.problem(line.option, what, line=line.number, file=line.file)
         elif urls.has_short_secret(line.url):
@@ -250,7 +269,9 @@ def _said_of(url: str, refused: str) -> str:
     webhook = urls.as_webhook(url)
     if webhook:
         return f"this is the address of a web server; for a webhook that takes JSON write {webhook}, the rest as it is"
-    return refused if isinstance(refused, Harmless) else urls.without_parts_of(url, refused)
+    if isinstance(refused, Harmless):
+        return refused
+    return urls.without_parts_of(url, refused)
 
 
 def remarks(receivers: Sequence[DraftSection], remark: Callable[[str], str | None]) -> None:
@@ -263,7 +284,9 @@ def remarks(receivers: Sequence[DraftSection], remark: Callable[[str], str | Non
 
 def _own_lines(section: DraftSection, secrets: Secrets) -> list[UrlLine | None]:
     given = section.section.values.get("urls")
-    return [_url_line(section, secrets, "", number, text) for number, text in given.lines] if given else []
+    if given is None:
+        return []
+    return [_url_line(section, secrets, "", number, text) for number, text in given.lines]
 
 
 def _lines_of_file(section: DraftSection, secrets: Secrets) -> list[UrlLine | None]:
@@ -294,10 +317,11 @@ def _url_line(section: DraftSection, secrets: Secrets, file: str, number: int, t
         if any(letter.isspace() or not letter.isprintable() for letter in url):
             raise Unsuitable("this URL holds a space or a control character; one URL on each line, a space is %20")
     except Unsuitable as unsuitable:
+        what = str(unsuitable)
         # Without a URL behind it, what stands before the "=" may be a piece of a token.
-        is_name = name and urls.scheme_of(raw)
-        what = f"{name}: {unsuitable}" if is_name else str(unsuitable)
-        section.problem("urls_file" if file else "urls", what, line=number, file=file)
+        if name and urls.scheme_of(raw):
+            what = f"{name}: {what}"
+        section.problem(UrlLine(file, number, name, "").option, what, line=number, file=file)
         return None
     return UrlLine(file, number, name, url)
 
@@ -307,6 +331,8 @@ def _refuse_same_names(section: DraftSection, lines: list[UrlLine]) -> None:
     for line in lines:
         known = first.setdefault(line.name, line)
         if line.name and known is not line:
-            where = f"line {known.number}" + (f" of {known.file}" if known.file != line.file and known.file else "")
+            where = f"line {known.number}"
+            if known.file and known.file != line.file:
+                where += f" of {known.file}"
             what = f"{line.name}: another URL has this name; the first is in {where}"
             section.problem(line.option, what, line=line.number, file=line.file)

@@ -1,0 +1,97 @@
+"""Everything that a configuration file says, as frozen values. Durations are seconds."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+
+from healthmon.config.sections.general import General
+from healthmon.config.sections.maintenance import MaintenanceConfig
+from healthmon.config.sections.pbx import PbxConfig
+from healthmon.config.sections.receiver import ReceiverConfig
+from healthmon.config.sections.schedule import ScheduleConfig
+from healthmon.config.sections.site import SiteConfig
+from healthmon.config.sections.watch import WatchConfig
+from healthmon.config.watch_index import WatchIndex
+from healthmon.model import Kind, Target
+
+
+class Config(General, frozen=True, kw_only=True, dict=True):
+    """Everything a configuration file says, checked."""
+
+    path: Path
+    pbxs: tuple[PbxConfig, ...]
+    watches: tuple[WatchConfig, ...]
+    receivers: tuple[ReceiverConfig, ...]
+    maintenance: tuple[MaintenanceConfig, ...] = ()
+    sites: tuple[SiteConfig, ...] = ()
+    schedules: tuple[ScheduleConfig, ...] = ()
+    #: What works, and what the file's author should know; ready to print.
+    warnings: tuple[str, ...] = ()
+
+    @cached_property
+    def _watch_index(self) -> WatchIndex:
+        return WatchIndex(self.watches)
+
+    def watch_for(self, target: Target) -> WatchConfig | None:
+        """The section that decides about this endpoint, or None: it is not watched."""
+        return self._watch_index.watch_for(target)
+
+    def is_watched(self, target: Target) -> bool:
+        """Whether any section watches this endpoint."""
+        return self._watch_index.watch_for(target) is not None
+
+    def pbx(self, name: str) -> PbxConfig | None:
+        """The PBX of this name, or None."""
+        return next((pbx for pbx in self.pbxs if pbx.name == name), None)
+
+    def receivers_of(self, target: Target) -> tuple[str, ...]:
+        """The names of the receivers that are told about this target."""
+        if target.is_pbx:
+            section: PbxConfig | WatchConfig | None = self.pbx(target.pbx)
+        else:
+            section = self.watch_for(target)
+        if section is None:
+            return ()
+        return section.receivers
+
+    def url_ids_of_watch(self, name: str) -> tuple[str, ...]:
+        """The URLs that are told about the targets of a watch section, each once."""
+        return self._url_ids(next((watch.receivers for watch in self.watches if watch.name == name), ()))
+
+    def url_ids_of(self, target: Target) -> tuple[str, ...]:
+        """The URLs that are told about this target, each once."""
+        if target.technology == Kind.RECEIVER:
+            return self._others(target.resource)
+        return self._url_ids(self.receivers_of(target))
+
+    def _others(self, url_id: str) -> tuple[str, ...]:
+        """The URLs that are told that this one fails: those that are told of anything at once, or else later."""
+        sections: list[PbxConfig | WatchConfig] = [*self.pbxs, *self.watches]
+        at_once = [name for section in sections for name in section.receivers]
+        later = [step.receiver for section in sections for step in section.escalate_to]
+        audiences = [[url for url in self._url_ids(tuple(names)) if url != url_id] for names in (at_once, later)]
+        return tuple(next((urls for urls in audiences if urls), ()))
+
+    def url_ids_of_schedule(self, schedule: ScheduleConfig) -> tuple[str, ...]:
+        """The URLs that a report is sent to, each once. An on-call service takes none."""
+        tickets = self.ticket_url_ids
+        return tuple(url_id for url_id in self._url_ids(schedule.receivers) if url_id not in tickets)
+
+    def url_ids_of_receiver(self, name: str) -> tuple[str, ...]:
+        """The URLs of a receiver."""
+        return self._url_ids((name,))
+
+    @property
+    def ticket_url_ids(self) -> frozenset[str]:
+        """The URLs of on-call services."""
+        return frozenset(url.url_id for receiver in self.receivers for url in receiver.urls if url.is_ticket)
+
+    @property
+    def url_ids(self) -> tuple[str, ...]:
+        """All URLs of all receivers."""
+        return self._url_ids(tuple(receiver.name for receiver in self.receivers))
+
+    def _url_ids(self, wanted: tuple[str, ...]) -> tuple[str, ...]:
+        ids = [url.url_id for receiver in self.receivers if receiver.name in wanted for url in receiver.urls]
+        return tuple(dict.fromkeys(ids))
