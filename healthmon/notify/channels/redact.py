@@ -35,6 +35,15 @@ _PLAIN_OPTIONS = frozenset((
 #: Our own words, should they be somebody's user name or path: a log without them says nothing.
 _OWN_WORDS = frozenset(("apprise", "asterisk", "healthmon"))
 
+#: Words of nearly each line that we write, and of the paths of webhooks: "json://host/down". Blotted out of a sentence
+#: they would tell what the path is; so they are hidden only where they stand in a URL.
+# fmt: off
+ORDINARY_WORDS = frozenset((
+    "alert", "alerts", "answer", "call", "calls", "down", "event", "events", "message", "phone", "phones",
+    "poll", "polls", "report", "reports", "status", "test", "told", "unknown",
+))
+# fmt: on
+
 _URL = re.compile(
     r"(?P<scheme>[^:/]*)://(?P<authority>[^/?#]*)(?P<path>[^?#]*)(?:\?(?P<query>[^#]*))?(?:\#(?P<fragment>.*))?", re.S
 )
@@ -122,9 +131,14 @@ def _given_names(config: Config) -> Iterator[str]:
 def _collect(url: str, parts: set[str], words: set[str], names: set[str], *, encoded: bool = True) -> None:
     """Add the secrets of a URL: to ``parts`` what is hidden anywhere, to ``words`` what only by itself."""
     plain = _plain_words(url)
+    has_server = bool(showable(url).partition(":")[2])
     for part, is_token in _pieces(url):
         for spelling in _decoded(part):
             if not is_token and spelling.lower() in names:
+                continue
+            if has_server and not is_token and spelling.lower() in ORDINARY_WORDS:
+                for sign in "/=":
+                    _add(sign + spelling, parts, words, encoded=encoded)
                 continue
             if spelling.lower() not in plain and (is_token or len(spelling) >= _SHORTEST_PART):
                 _add(spelling, parts, words, encoded=encoded)

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from healthmon.config.sections.general import HeartbeatConfig
 from healthmon.config.sections.shared import Secret
-from healthmon.notify.channels.redact import Redactor, secret_parts
+from healthmon.notify.channels.redact import ORDINARY_WORDS, Redactor, secret_parts
 from tests.notify.configs import config
 from tests.notify.urls import EXAMPLES
 
@@ -203,3 +203,24 @@ def test_the_half_of_a_secret_that_a_cut_leaves_is_hidden(shown: int) -> None:
 
     assert redact(f"it answered: xx {'s3CRETT0KEN'[:shown]}…; tried again") == "it answered: xx ***…; tried again"
     assert redact("s3c… and the other words stay as they are…") == "s3c… and the other words stay as they are…"
+
+
+@pytest.mark.parametrize("word", sorted(ORDINARY_WORDS))
+def test_a_word_of_ours_in_a_path_is_hidden_in_urls_and_stays_readable_in_sentences(word: str) -> None:
+    redact = Redactor([f"json://hooks.example/{word}/f00b4r?x={word}"])
+
+    for said in (f"{word.upper()} x (office)", f"1 {word}, at 3", f'"{word}"', f"x is {word}"):
+        assert redact(said) == said
+    for url in (f"url: /{word}", f"http://hooks.example/{word}/2", f"%2F{word}", f"?x={word}&y"):
+        assert word not in redact(url)
+
+
+def test_a_word_of_ours_that_is_a_secret_is_hidden_everywhere() -> None:
+    for url in (
+        "json://robot:down@hooks.example/",
+        "json://hooks.example/?+X-Token=down",
+        "ntfy://down",
+        "tgram://down/1",
+    ):
+        assert "down" not in Redactor([url])("it is down")
+    assert "down" not in Redactor([], ["down"])("it is down")
