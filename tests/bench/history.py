@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -23,7 +24,7 @@ from tests.bench.figures import Figure, median, percentile
 from tests.bench.peer import ROOT, Peer
 from tests.bench.scale import Scale
 from tests.bench.watched import Watched
-from tests.bench.years import DAY, Years, make_years
+from tests.bench.years import DAY, ZONE, Years, make_years
 
 #: A process inherits its parent's peak of memory, so that a small one stands between.
 _RUN = """import resource, subprocess, sys, time
@@ -126,7 +127,10 @@ class Run(NamedTuple):
 
 
 def _run(*command: str) -> Run:
-    done = subprocess.run([sys.executable, "-c", _RUN, *command], capture_output=True, cwd=ROOT, check=False)
+    # A report is of days by the clock by which the daemon reads its meters, as it is where both have one configuration.
+    environment = os.environ | {"TZ": ZONE.key}
+    program = [sys.executable, "-c", _RUN, *command]
+    done = subprocess.run(program, capture_output=True, cwd=ROOT, env=environment, check=False)
     assert done.returncode == 0, done.stderr.decode()
     took, processor, memory = done.stdout.split()
     return Run(float(took), float(processor), int(memory) * 1024 / 1e6)

@@ -30,6 +30,8 @@ from healthmon.store.rows import HEALTH_CODES
 from healthmon.store.write.writer import open_writer
 
 DAY = 86400.0
+#: By whose clock the meters are read at the end of each day.
+ZONE = ZoneInfo("Europe/Berlin")
 ROWS_AT_ONCE = 50_000
 
 #: An outage lasts three minutes, or much longer; the natural logarithm of its length is normally distributed.
@@ -101,7 +103,7 @@ def _read_meters(path: Path, years: Years) -> None:
     writer = open_writer(path, now=years.until)
     writer._connection.execute("PRAGMA synchronous = OFF")
     roller = Roller(writer, ROWS_AT_ONCE)
-    while roller.step(years.until, ZoneInfo("Europe/Berlin")):
+    while roller.step(years.until, ZONE):
         pass
     writer.close()
 

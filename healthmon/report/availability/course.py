@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cached_property
+from math import nextafter
 from typing import NamedTuple
 
 from healthmon.history.availability import History, Segment, figures, is_unused, read_meter, timeline
+from healthmon.history.day_values import Seconds, values_at
 from healthmon.history.figures import Figures
 from healthmon.model import Health, Length, Reading
 from healthmon.report.availability.account import Unseen
-from healthmon.store.read.meters import Meters, Watched
+from healthmon.store.read.meters import Around, Meters, Watched
 from healthmon.times.spans import Span
 
 _BEGINNING = float("-inf")
@@ -39,18 +43,18 @@ class Course:
 
     def difference(self) -> Difference | None:
         """Work the figures out from the meter alone; None: it does not tell, the timeline does."""
-        since, until = self._window
-        before, after, last, longest = self._meters.readings_around(self._watched.id, since, until)
+        since = self._window[0]
+        _, after, last, longest = self._around
         if after is None or last is None or last.at < after.at:
             return None
-        before = before or self._zero()
+        before = self._before
         if self._is_gone(before, after):
             return self._by_days(self._nearest(since, before, after), after, last)
-        start = self._read(before, since)
+        start = self._start
         if start.is_out and (not start.out_s or (after.is_out and after.outages == start.outages)):
             # The readings count this outage from its beginning, which is not in the window.
             return None
-        end = self._read(last, until)
+        end = self._read(last, self._window[1])
         outages = end.outages - start.outages
         if not (outages or start.out_s):
             # As with most phones most of the time: there was none, so there is no longest one.
@@ -64,6 +68,35 @@ class Course:
             outages = head.outages + end.outages - after.outages
             unseen_s = head.outages_unseen_s + end.outages_unseen_s - after.outages_unseen_s
         return Difference(_between(start, end, outages, longest, unseen_s), end)
+
+    def values_at(self, days: Sequence[float]) -> list[Seconds] | None:
+        """Say what the meter showed at these edges of days, the first and the last of them those of the window.
+
+        None: the daemon's days are others. Ask this only where the changes at the edges are kept.
+        """
+        readings = self._meters.day_readings(self._watched.id, *self._window)
+        return values_at(days, self._start, readings, self._history(self._before_the_end(), self._window[1]))
+
+    def _before_the_end(self) -> Reading:
+        """The last reading before the window's end: one at the end itself may be that of another clock's day."""
+        last, until = self._around.last, self._window[1]
+        if last is not None and last.at >= until:
+            last = self._meters.reading_until(self._watched.id, nextafter(until, 0.0))
+        return last or self._before
+
+    @cached_property
+    def _around(self) -> Around:
+        return self._meters.readings_around(self._watched.id, *self._window)
+
+    @property
+    def _before(self) -> Reading:
+        """The last reading up to the window's beginning, or when the watch began."""
+        return self._around.before or self._zero()
+
+    @cached_property
+    def _start(self) -> Reading:
+        """What the meter showed when the window began; a watch that began later shows nothing then."""
+        return self._read(self._before, self._window[0])
 
     def _by_days(self, start: Reading, after: Reading, last: Reading) -> Difference:
         """Say what lies between the readings that are nearest to the edges: the changes themselves are gone."""
@@ -98,13 +131,15 @@ class Course:
 
     def timeline(self) -> list[Segment]:
         """Cut the window into stretches of one health each."""
-        return timeline(self._whole(), self._window)
+        return timeline(self._whole, self._window)
 
     def is_unused(self) -> bool:
         """Whether this is a phone that has not been up since it is watched."""
-        return self._watched.kind.is_device and is_unused(self._whole(), self._window[1])
+        return self._watched.kind.is_device and is_unused(self._whole, self._window[1])
 
+    @cached_property
     def _whole(self) -> History:
+        """Collect what happened up to the window's end, from the last reading before the window on."""
         since, until = self._window
         return self._history(self._meters.reading_until(self._watched.id, since), until)
 

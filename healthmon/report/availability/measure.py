@@ -7,7 +7,6 @@ was on at an edge of the window) is worked out from all changes of that target.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain
 from typing import NamedTuple
 
 from msgspec import Struct, field
@@ -16,11 +15,13 @@ from msgspec.structs import replace
 from healthmon.config.plans import Plans
 from healthmon.core.grouping.sites import Sites
 from healthmon.history.availability import Segment, clipped, figures, watched_spans, watched_within, within
+from healthmon.history.day_values import seconds_between, seconds_of
 from healthmon.history.figures import NO_ROUND_TRIPS, Figures
 from healthmon.history.round_trips import RoundTrips
 from healthmon.model import Health, Kind, Place, Target
 from healthmon.report.availability.account import Group, Line, Strip, Unseen, period_group
 from healthmon.report.availability.course import Course, Difference
+from healthmon.report.availability.day_cells import Cells
 from healthmon.report.availability.planned_times import Covers
 from healthmon.store.read.meters import Meters, Watched
 from healthmon.times.periods import Period
@@ -56,8 +57,11 @@ class Measures(Struct, frozen=True):
     #: When the Asterisk of each PBX was restarted.
     restarts: Mapping[Target, Sequence[float]] = field(default_factory=dict)
     excludes_maintenance: bool = False
-    #: Each is a way to cut the window.
-    calendars: Sequence[Sequence[Period]] = ()
+    #: The periods that there is a line for.
+    periods: Sequence[Period] = ()
+    #: What a picture has a cell for; whether those are days.
+    cells: Sequence[Period] = ()
+    has_daily_cells: bool = False
 
 
 class _Plan(NamedTuple):
@@ -88,7 +92,9 @@ class Measuring:
         self._measures = measures
         #: Whether figures are told of changes, and so of incidents, that are not kept any more.
         self.tells_of_gone = False
-        self._calendars = [[_PeriodSum(period) for period in periods] for periods in measures.calendars]
+        self._periods = [_PeriodSum(period) for period in measures.periods]
+        self._cells = Cells(measures.cells)
+        self._edges = [*(cell.since for cell in measures.cells), measures.window[1]]
 
     @property
     def measures(self) -> Measures:
@@ -102,15 +108,20 @@ class Measuring:
         plan = self._plan(watched, site)
         course = Course(self._meters, watched, measures.unseen, measures.window)
         by_meter = self._by_meter(course, plan, watched)
-        if by_meter is not None and not (by_meter.is_kept and (plan.needs_timeline or self._calendars)):
+        is_gone = by_meter is not None and not by_meter.is_kept
+        has_cells = is_gone or self._add_cells_by_meter(course, plan)
+        if by_meter is not None and (is_gone or not (plan.needs_timeline or self._periods or not has_cells)):
             # Of changes that are gone nobody can say how much of them lay within working hours.
             whole, in_hours, is_unused = by_meter.figures, None, watched.kind.is_device and by_meter.end.is_unused
-            self._add_gone_periods(watched)
-            self.tells_of_gone |= not by_meter.is_kept
         else:
             told = course.timeline()
             whole, in_hours, is_unused = _whole(told, plan), _in_hours(told, plan), course.is_unused()
             self._add_periods(told, plan, watched)
+            if not has_cells:
+                self._add_cells(told, plan)
+        if is_gone:
+            self.tells_of_gone = True
+            self._add_gone_periods(watched)
         whole = self._with_numbers(whole, watched, measures.window)
         return Line(
             watched.target,
@@ -122,9 +133,13 @@ class Measuring:
             was_used=not is_unused,
         )
 
-    def groups(self, calendar: int) -> tuple[Group, ...]:
-        """Say what each period of a calendar amounts to, over all targets measured so far."""
-        return tuple(one.group() for one in self._calendars[calendar])
+    def groups(self) -> tuple[Group, ...]:
+        """Say what each period amounts to, over all targets measured so far."""
+        return tuple(period.group() for period in self._periods)
+
+    def cells(self) -> tuple[Group, ...]:
+        """Say how long everything was what in each cell of a picture, over all targets measured so far."""
+        return self._cells.groups()
 
     def _with_numbers(self, amount: Figures, watched: Watched, window: Span) -> Figures:
         """Add what is counted besides the time."""
@@ -179,23 +194,45 @@ class Measuring:
         always = [Segment(since, until, Health.UNKNOWN)]
         return found._replace(figures=_with_special_times(found.figures, always, plan))
 
+    def _add_cells_by_meter(self, course: Course, plan: _Plan) -> bool:
+        """Add up what the meter showed at the end of each day; False: it does not tell."""
+        if not self._cells.periods:
+            return True
+        if not self._measures.has_daily_cells or plan.counted is not None:
+            return False
+        values = course.values_at(self._edges)
+        if values is None:
+            return False
+        self._cells.add_values(values)
+        return True
+
+    def _add_cells(self, told: Sequence[Segment], plan: _Plan) -> None:
+        for number, seconds in enumerate(seconds_between(self._edges, plan.part_of(told))):
+            self._cells.add(number, seconds)
+
     def _add_gone_periods(self, watched: Watched) -> None:
         """Add what the meter says of each period up: the changes are gone."""
-        for one in chain.from_iterable(self._calendars):
-            window = (one.period.since, one.period.until)
-            course = Course(self._meters, watched, self._measures.unseen, window)
-            found = course.difference()
-            amount = figures(course.timeline()) if found is None else found.figures
+        for period in self._periods:
+            window = (period.period.since, period.period.until)
+            amount = self._gone(watched, window)
             if amount.watched_s:
-                one.add(self._with_numbers(amount, watched, window), None)
+                period.add(self._with_numbers(amount, watched, window), None)
+        for number, cell in enumerate(self._cells.periods):
+            self._cells.add(number, seconds_of(self._gone(watched, (cell.since, cell.until))))
+
+    def _gone(self, watched: Watched, window: Span) -> Figures:
+        """Ask the meter what a part of the window amounts to."""
+        course = Course(self._meters, watched, self._measures.unseen, window)
+        found = course.difference()
+        return figures(course.timeline()) if found is None else found.figures
 
     def _add_periods(self, told: Sequence[Segment], plan: _Plan, watched: Watched) -> None:
-        for one in chain.from_iterable(self._calendars):
-            since, until = one.period.since, one.period.until
+        for period in self._periods:
+            since, until = period.period.since, period.period.until
             part = list(clipped(told, (since, until)))
             if any(stretch.health is not None for stretch in part):
                 amount = self._with_numbers(_whole(part, plan), watched, (since, until))
-                one.add(amount, _in_hours(part, plan))
+                period.add(amount, _in_hours(part, plan))
 
 
 class _PeriodSum:

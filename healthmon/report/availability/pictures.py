@@ -30,7 +30,7 @@ def pictures_of(
     by_target = {one.target: one for one in chosen}
     providers = [line for line in lines if line.kind is Kind.PROVIDER]
     several = len({line.target.pbx for line in providers}) > 1
-    cells = measuring.groups(-1)
+    cells = measuring.cells()
     watched_since = {one.target: one.watched_from[0] for one in chosen}
     sites = site_strips(lines, site_incidents, measuring.measures, watched_since)
     return Pictures(

@@ -89,7 +89,7 @@ def account_of(
         incidents=incidents,
         more_incidents=more,
         by=asked.by,
-        groups=measuring.groups(0) if is_calendar else grouped(lines, asked.by, asked.rules),
+        groups=measuring.groups() if is_calendar else grouped(lines, asked.by, asked.rules),
         rules=asked.rules,
         hosts=_hosts(reader, lines, plans),
         causes=0 if measuring.tells_of_gone else reader.count_causes(_wanted(asked, now)),
@@ -153,14 +153,10 @@ def _measures(reader: Reader, meters: Meters, asked: Asked, now: float, plans: P
         flaps=_flaps(reader.flaps(since, until)),
         restarts=_restarts(reader.restarts(since, until)),
         excludes_maintenance=asked.rules.excludes_maintenance,
-        calendars=[periods_of(calendar, asked.window, asked.zone) for calendar in _calendars(asked)],
+        periods=[] if asked.by.calendar is None else periods_of(asked.by.calendar, asked.window, asked.zone),
+        cells=periods_of(_cell_calendar(asked.window), asked.window, asked.zone) if asked.with_pictures else [],
+        has_daily_cells=_cell_calendar(asked.window) is Calendar.DAY,
     )
-
-
-def _calendars(asked: Asked) -> list[Calendar]:
-    """Which ways to cut the window are asked for; that of the pictures is the last one."""
-    by = [] if asked.by.calendar is None else [asked.by.calendar]
-    return [*by, _cell_calendar(asked.window)] if asked.with_pictures else by
 
 
 def _restarts(found: Iterable[Restart]) -> dict[Target, list[float]]:

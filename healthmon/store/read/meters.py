@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from healthmon.history.day_values import DayReading
 from healthmon.history.round_trips import RoundTrips
 from healthmon.model import Check, Health, Kind, Length, Reading, Target
 from healthmon.store.read.round_trips import read_round_trips
@@ -69,6 +70,9 @@ _LONGEST = f"""SELECT {_READING} FROM daily
     WHERE check_id = :check_id AND at > {{}} AND at <= :until ORDER BY longest_s DESC, longest_unseen_s DESC LIMIT 1"""  # noqa: S608
 
 LONGEST = _LONGEST.format(":since")
+
+DAY_READINGS = """SELECT at, up_s, degraded_s, down_s, unknown_s, belief, was_used FROM daily
+    WHERE check_id = :check_id AND at > :since AND at < :until ORDER BY at"""
 
 _FIRST_AFTER = "(SELECT at FROM daily WHERE check_id = :check_id AND at > :since ORDER BY at LIMIT 1)"
 
@@ -218,6 +222,14 @@ class Meters:
             found[place] = self._reading_of(row)
         before, after, last, longest = found
         return Around(before, after, last, Length() if longest is None else longest.longest)
+
+    def day_readings(self, check_id: int, since: float, until: float) -> list[DayReading]:
+        """Return what the meter showed at the end of each day within a window on which something happened, in order."""
+        rows = self._rows(DAY_READINGS, {"check_id": check_id, **self._span(since, until)})
+        return [
+            (at + self._line.shift, (up_s, degraded_s, down_s, unknown_s), HEALTHS[belief], bool(was_used))
+            for at, up_s, degraded_s, down_s, unknown_s, belief, was_used in rows
+        ]
 
     def last_reading(self, check_id: int) -> Reading | None:
         """Return the newest reading, or None: there is none."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
+from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
 from hypothesis import HealthCheck, given, settings
@@ -21,8 +22,10 @@ from msgspec.structs import replace
 from healthmon.config.plans import Plans
 from healthmon.config.sections.maintenance import MaintenanceConfig
 from healthmon.history.availability import Change, figures
+from healthmon.history.day_values import Seconds, seconds_of
 from healthmon.history.figures import Figures
 from healthmon.model import Changes, Check, CheckState, Health, Kind, Matcher, Target, Transition, UnknownPeriod
+from healthmon.report.availability import query
 from healthmon.report.availability.account import Account, By, Rules
 from healthmon.report.availability.daily_readings import Roller
 from healthmon.report.availability.html.strips import outages_of
@@ -309,7 +312,36 @@ def compare(case: Case, by: By, *, excludes_maintenance: bool) -> None:
     if by is not By.TARGET:
         assert {group.name: group.figures for group in result.groups} == model(NAMES[by])
     if result.pictures is not None:
-        assert {cell.name: cell.figures for cell in result.pictures.cells} == model(lambda at: f"{at:%Y-%m-%d %H}")
+        assert cells(result) == seconds(model(lambda at: f"{at:%Y-%m-%d %H}"))
+
+
+def cells(result: Account) -> dict[str, Seconds]:
+    """What the picture of a report shows of each hour or day."""
+    assert result.pictures is not None
+    return {cell.name: seconds_of(cell.figures) for cell in result.pictures.cells}
+
+
+def seconds(periods: dict[str, Figures]) -> dict[str, Seconds]:
+    """How long it was what in each period."""
+    return {name: seconds_of(period) for name, period in periods.items()}
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=SLOW)
+@given(case=cases(DAYS), excludes_maintenance=st.booleans())
+def test_the_days_of_a_calendar_show_what_a_look_at_each_quarter_of_an_hour_says(
+    case: Case, excludes_maintenance: bool
+) -> None:
+    with folder() as place, patch.object(query, "HOURLY_UP_TO", 0.0):
+        book(case, Path(place) / "healthmon.db")
+        result = report(
+            case, Path(place) / "healthmon.db", excludes_maintenance=excludes_maintenance, with_pictures=True
+        )
+
+    seen = ticks(case.facts, case.start, case.end, case.scale.step)
+    days = by_calendar(seen, case.window, case.zone, NAMES[By.DAY])
+    assert cells(result) == seconds(
+        {name: counted(seen, span, excludes_maintenance=excludes_maintenance) for name, span in days.items()}
+    )
 
 
 @settings(deadline=None, max_examples=20, suppress_health_check=SLOW)
