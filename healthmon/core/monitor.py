@@ -204,7 +204,7 @@ class Monitor:
             pbx.note_too_many(step)
             return False
         pbx.newcomers += 1
-        return not pbx.has_more_newcomers
+        return not pbx.has_more_newcomers and pbx.limits.may_welcome(step.now)
 
     def _begin_to_watch(self, pbx: Pbx, target: Target, watch: WatchConfig, since: float, step: Step) -> Endpoint:
         endpoint = Endpoint(target, watch, pbx.settings.pop(target, None), since)
@@ -240,7 +240,7 @@ class Monitor:
         elif change.at >= endpoint.last_at and pbx.has_room_for(endpoint, change):
             endpoint.last_at = change.at
             measured = endpoint.round_trip(change)
-            if measured is not None:
+            if measured is not None and pbx.limits.take_round_trip(step.now):
                 step.changes.round_trips.append(measured)
             is_doubtful, loss = endpoint.makes_settings_doubtful(change), endpoint.loss
             matters = endpoint.hear_contact(change)
@@ -254,8 +254,7 @@ class Monitor:
 
     def _follow(self, pbx: Pbx, endpoint: Endpoint, change: ContactChange, step: Step) -> bool:
         """Keep in mind where its contacts are; return whether one is at a new place: its settings tell more of it."""
-        news = endpoint.follow(change) if pbx.places <= MOST_PLACES else []
-        step.changes.places += news
+        news = self._endpoints.follow(pbx, endpoint, change, step) if pbx.places <= MOST_PLACES else ()
         # While it is down, it is where it was lost.
         self._desk.members.note(endpoint)
         # Of a contact that was lost there is nothing more to be told.
@@ -292,7 +291,7 @@ class Monitor:
         endpoint = pbx.endpoints.get(settings.target)
         if endpoint is not None:
             step.changes.settings[settings.target] = settings
-            step.changes.places += endpoint.settle_in(settings.places, settings.read_at)
+            self._endpoints.settle_in(pbx, endpoint, settings, step)
             self._endpoints.take_settings(pbx, endpoint, settings, step)
             self._desk.members.note(endpoint)
         elif len(pbx.settings) < MOST_WATCHED and self._desk.config.is_watched(settings.target):
@@ -329,11 +328,14 @@ class Monitor:
             pbx.has_too_many = False
         # What changed while healthmon itself did not run has changed for certain, and once at least.
         sees_changes = pbx.blind_why in ("", JUST_STARTED)
+        if words := pbx.limits.review(step.now):
+            step.changes.log.append(f"{pbx.target}: {words}")
         self._pbx_rules.see(pbx, snapshot, step)
         if was_blind:
             self._endpoints.doubt_contacts(pbx, step)
             self._note_contacts(pbx, snapshot.asked_at, step)
         self._reconcile(pbx, snapshot, step, counts=sees_changes)
+        self._endpoints.go_on_with_put_off(pbx, step)
         if pbx.has_more_newcomers:
             self._pbx_rules.want_snapshot(pbx, step)
         elif is_first_look:

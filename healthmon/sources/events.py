@@ -14,6 +14,7 @@ from healthmon.ari.messages import Replaced, UnknownType, UserEvent, decode_even
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.errors import AriDenied, AriError, AriNotFound, AriReplaced, AriUnexpected, AriUnreachable, Trouble
 from healthmon.model import Channel, ConnectionReport
+from healthmon.sources.flood import Flood
 from healthmon.sources.inbox import Inbox
 from healthmon.sources.repeats import Repeats
 from healthmon.sources.signals import Signals
@@ -67,7 +68,11 @@ class EventSource:
         self._times = times or EventTimes()
         self._repeats = Repeats(log, f"pbx {pbx.name}: events")
         self._told: Trouble | None = None
+        self._told_remark = ""
         self._has_told = False
+        self._flood = Flood()
+        #: What is the matter with a stream that works.
+        self._remark = ""
         self._attempts = 0
         self._replacements = 0
         self._opened = 0.0
@@ -160,6 +165,8 @@ class EventSource:
         ping_due = time.monotonic() + self._times.ping_every
         while not self._signals.stop.is_set():
             raw = stream.receive()
+            if self._flood.is_on:
+                self._look_at_flood()
             if raw:
                 if self._take(raw):
                     continue
@@ -191,6 +198,7 @@ class EventSource:
         if isinstance(event, UnknownType):
             self._count_unknown(event.name)
         elif event is not None and not self._inbox.offer(event):
+            self._flood.drop(at, time.monotonic(), self.events)
             # More comes than can be booked: whoever books, also for other PBXs, needs the time more.
             time.sleep(PAUSE_AFTER_A_DROP)
         return True
@@ -204,6 +212,14 @@ class EventSource:
             self._signals.events_up.set()
             self._repeats.worked()
             self._report(at, None, "")
+
+    def _look_at_flood(self) -> None:
+        """Tell how many events too many come, or that it is over."""
+        news = self._flood.news(time.monotonic(), self.events)
+        if news is not None:
+            self._remark = news
+            if self._signals.events_up.is_set():
+                self._report(self._clock.now(), None, "")
 
     def _heard_pong(self) -> None:
         self._received = time.monotonic()
@@ -293,10 +309,13 @@ class EventSource:
 
     def _report(self, at: float, trouble: Trouble | None, words: str) -> None:
         """Tell how the stream stands, when that has changed."""
-        if self._has_told and trouble is self._told:
+        remark = self._remark if trouble is None else ""
+        if self._has_told and trouble is self._told and remark == self._told_remark:
             return
-        self._has_told, self._told = True, trouble
-        self._inbox.offer(ConnectionReport(self._pbx.name, Channel.EVENTS, at, trouble, words, alive_at=self.alive_at))
+        self._has_told, self._told, self._told_remark = True, trouble, remark
+        self._inbox.offer(
+            ConnectionReport(self._pbx.name, Channel.EVENTS, at, trouble, words, remark, alive_at=self.alive_at)
+        )
 
 
 def backoff(attempts: int, first: float, most: float) -> float:

@@ -21,7 +21,17 @@ from healthmon.core.belief.machine import ONE_FALL
 from healthmon.core.belief.pbx import MOST_SINGLE_QUESTIONS, Pbx
 from healthmon.core.desk import FLAPS, Desk
 from healthmon.core.step import Step
-from healthmon.model import Ending, EndpointSettings, Health, Question, Target, Transition
+from healthmon.model import (
+    ContactChange,
+    Ending,
+    EndpointSettings,
+    Health,
+    Place,
+    PlaceChange,
+    Question,
+    Target,
+    Transition,
+)
 
 #: Without an answer the question is asked again after so long (seconds).
 ASK_AGAIN = 10.0
@@ -52,6 +62,14 @@ class Endpoints:
 
         ``counts``: whether a change now is one that we saw happen, so that flapping counts it.
         """
+        if not pbx.limits.may_change(endpoint, step.now):
+            return
+        booked = _changes_in(step)
+        self._apply(pbx, endpoint, at, step, confirms=confirms, counts=counts)
+        if _changes_in(step) > booked:
+            pbx.limits.changes.spend(_changes_in(step) - booked, step.now)
+
+    def _apply(self, pbx: Pbx, endpoint: Endpoint, at: float, step: Step, *, confirms: bool, counts: bool) -> None:
         before = endpoint.fingerprint()
         transition = None
         why = endpoint.why_unknown(at)
@@ -82,6 +100,12 @@ class Endpoints:
         self.schedule(pbx, endpoint)
         if not endpoint.is_awaited:
             pbx.awaited.pop(endpoint.target, None)
+
+    def go_on_with_put_off(self, pbx: Pbx, step: Step) -> None:
+        """Draw the conclusions for which there was no room, as far as there is some now."""
+        for endpoint in pbx.limits.take_up(step.now):
+            if endpoint.word is not None:
+                self.apply(pbx, endpoint, step.now, step, confirms=False, counts=False)
 
     def settle(self, pbx: Pbx, endpoint: Endpoint, step: Step, transition: Transition | None = None) -> None:
         """Book an endpoint after something changed, and review its incident."""
@@ -257,6 +281,34 @@ class Endpoints:
                 offline.begin_grace(RECONFIGURED, until, takes_evidence=True)
                 self.apply(pbx, offline, step.now, step, confirms=False, counts=False)
 
+    # ------------------------------------------------------------ where contacts are
+
+    def follow(self, pbx: Pbx, endpoint: Endpoint, change: ContactChange, step: Step) -> Sequence[PlaceChange]:
+        """Take the place of a contact from an event; return what is new about it."""
+        before = endpoint.places
+        return self._book_places(pbx, endpoint, before, endpoint.follow(change), step)
+
+    def settle_in(self, pbx: Pbx, endpoint: Endpoint, settings: EndpointSettings, step: Step) -> None:
+        """Take the places of its contacts from its settings."""
+        before = endpoint.places
+        self._book_places(pbx, endpoint, before, endpoint.settle_in(settings.places, settings.read_at), step)
+
+    @staticmethod
+    def _book_places(
+        pbx: Pbx, endpoint: Endpoint, before: tuple[Place, ...], news: Sequence[PlaceChange], step: Step
+    ) -> Sequence[PlaceChange]:
+        """Book where its contacts are now. For want of room it stays where it was, also in our mind."""
+        places = pbx.limits.places
+        if not news:
+            return ()
+        if not places.has_room(step.now):
+            endpoint.places = before
+            places.leave_out(len(news), step.now)
+            return ()
+        step.changes.places += news
+        places.spend(len(news), step.now)
+        return news
+
     # ------------------------------------------------------------ flapping
 
     def look_at_flapping(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
@@ -345,7 +397,7 @@ class Endpoints:
             endpoint.begin_grace(pbx.grace_why, until, takes_evidence=True)
         if endpoint.settings is not None:
             step.changes.settings[target] = endpoint.settings
-            step.changes.places += endpoint.settle_in(endpoint.settings.places, endpoint.settings.read_at)
+            self.settle_in(pbx, endpoint, endpoint.settings, step)
         if target in step.changes.forgotten:
             step.changes.forgotten.remove(target)
 
@@ -358,6 +410,9 @@ class Endpoints:
 
     def miss(self, pbx: Pbx, endpoint: Endpoint, at: float, step: Step) -> None:
         """The snapshot of ``at`` does not list it: unknown, not gone (rule 3)."""
+        if not pbx.limits.may_change(endpoint, step.now):
+            return
+        pbx.limits.changes.spend(1, step.now)
         endpoint.is_listed, endpoint.calm = False, None
         endpoint.was_unlisted_by_accident = not pbx.is_listed_for_certain(endpoint.target)
         if endpoint.belief is not None and not endpoint.was_unlisted_by_accident:
@@ -395,8 +450,13 @@ class Endpoints:
             self._desk.deadlines.clear((reason, target))
         self._desk.members.drop(endpoint)
         pbx.gone[target] = at
-        for known in (pbx.endpoints, pbx.pending, pbx.awaited):
+        for known in (pbx.endpoints, pbx.pending, pbx.awaited, pbx.limits.put_off):
             known.pop(target, None)
+
+
+def _changes_in(step: Step) -> int:
+    """How much is to be booked so far of what an endpoint may cause again and again."""
+    return len(step.changes.transitions) + len(step.changes.unknown_periods)
 
 
 def spread_over_sites(endpoints: Sequence[Endpoint], most: int) -> list[Endpoint]:

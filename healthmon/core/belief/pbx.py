@@ -16,6 +16,7 @@ from healthmon.core.belief.evidence import first_check_within
 from healthmon.core.belief.flapping import FlapRule
 from healthmon.core.belief.inventory import HOLD as INVENTORY_HOLD
 from healthmon.core.belief.inventory import Vanished
+from healthmon.core.belief.limits import Limits
 from healthmon.core.belief.machine import Machine
 from healthmon.core.step import Step
 from healthmon.errors import Trouble
@@ -123,6 +124,7 @@ class Pbx:
         self.awaited: dict[Target, Endpoint] = {}
         #: More endpoints are to be watched than can be.
         self.has_too_many = False
+        self.limits = Limits(now)
         #: Settings that were read before their endpoint was seen.
         self.settings: dict[Target, EndpointSettings] = {}
         #: How many endpoints are new with the last snapshot, or have come since.
@@ -201,11 +203,11 @@ class Pbx:
         has_had_time = at >= self.answers_since + EVENTS_COME_BACK_WITHIN
         if events is not None and events.trouble is not None and has_had_time:
             words = events.words or events.trouble
-            remark = f"no events: {words}; polled every {self.config.poll_every:.0f} s"
+            remarks = [f"no events: {words}; polled every {self.config.poll_every:.0f} s"]
         else:
-            remark = (rest.remark if rest else "") or (events.remark if events else "")
-        if self.has_too_many:
-            remark = f"{remark}; {TOO_MANY}" if remark else TOO_MANY
+            remarks = [report.remark for report in (rest, events) if report is not None]
+        remarks += [TOO_MANY if self.has_too_many else "", self.limits.in_words()]
+        remark = "; ".join(filter(None, remarks))
         return (Health.DEGRADED, remark) if remark else (Health.UP, "Asterisk answers")
 
     def set_connection_hold(self) -> None:
@@ -367,6 +369,7 @@ class Pbx:
         self.configured_at += by if self.configured_at else 0.0
         self.sampled_at += by
         self.gone = {target: at + by for target, at in self.gone.items()}
+        self.limits.shift(by)
         self.restarts = deque(at + by for at in self.restarts)
         self.asked_singly.clear()
         self.cohort_due = {key: at + by for key, at in self.cohort_due.items()}
