@@ -28,9 +28,9 @@ from healthmon.report.admin.growth import outlook
 from healthmon.report.availability.daily_readings import Roller
 from healthmon.report.formatting import counted, visible
 from healthmon.report.json_text import json_text
+from healthmon.store.read.sizes import read_sizes
 from healthmon.store.sqlite.backup import back_up
 from healthmon.store.sqlite.checkup import check_up
-from healthmon.store.sqlite.sizes import read_sizes
 from healthmon.store.write.maintenance import Steward, open_steward
 from healthmon.store.write.pruning import Cuts
 

@@ -7,8 +7,6 @@ changes nothing but the shift, so that after it every booked time (history, what
 
 from __future__ import annotations
 
-import sqlite3
-
 from msgspec import Struct
 
 #: The shift is a multiple of this (seconds, about a microsecond). Times of this century are multiples of a quarter
@@ -40,8 +38,3 @@ class Timeline(Struct, frozen=True):
     def shown_or_none(self, stored: float | None) -> float | None:
         """Like ``shown``, for a time that may be missing."""
         return stored + self.shift if stored else stored
-
-
-def read_timeline(connection: sqlite3.Connection) -> Timeline:
-    """Read the present shift. Within the transaction that also reads or writes the times."""
-    return Timeline(connection.execute("SELECT clock_shift FROM daemon").fetchone()[0])

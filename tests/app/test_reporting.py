@@ -51,7 +51,7 @@ class FragileBook(ReportBook):
         """Book, or raise."""
         if self.refuses:
             self.refuses -= 1
-            raise DatabaseUnwritable(self._path, "the disk is full")
+            raise DatabaseUnwritable(self._session.path, "the disk is full")
         super().book(*arguments, **facts)  # type: ignore[arg-type]
 
 

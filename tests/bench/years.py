@@ -101,7 +101,7 @@ def make_years(path: Path, years: Years) -> None:
 def _read_meters(path: Path, years: Years) -> None:
     """Take the readings of all days, as a daemon does, but many at once."""
     writer = open_writer(path, now=years.until)
-    writer._connection.execute("PRAGMA synchronous = OFF")
+    writer._session.connection.execute("PRAGMA synchronous = OFF")
     roller = Roller(writer, ROWS_AT_ONCE)
     while roller.step(years.until, ZONE):
         pass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -71,10 +72,15 @@ class FragileOutbox(Outbox):
 
     is_unwritable = False
 
-    def _writing(self) -> Any:
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._write = self._session.writing
+        self._session.writing = self._unless_unwritable  # type: ignore[method-assign]
+
+    def _unless_unwritable(self) -> Any:
         if self.is_unwritable:
             raise DatabaseUnwritable(self.path, "the disk is full")
-        return super()._writing()
+        return self._write()
 
 
 @dataclass

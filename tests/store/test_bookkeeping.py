@@ -63,7 +63,7 @@ def test_bookkeeping_01_a_batch_with_a_mistake_in_its_last_part_is_not_booked_at
 
 
 def test_bookkeeping_01_what_was_committed_survives_a_power_cut(store: Store) -> None:
-    for connection in (store.writer._connection, store.outbox._connection):
+    for connection in (store.writer._session.connection, store.outbox._session.connection):
         assert connection.execute("PRAGMA synchronous").fetchone()[0] == 2, "FULL"
         assert connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
 
@@ -76,7 +76,7 @@ def test_bookkeeping_02_writers_wait_for_each_other_and_nobody_holds_a_transacti
     store.book(incidents={1: closed()}, notifications=[notification(Reason.RESOLVED)])
 
     store.outbox.delivered(claim, DUE + 100)
-    for connection in (store.writer._connection, store.outbox._connection):
+    for connection in (store.writer._session.connection, store.outbox._session.connection):
         assert connection.execute("PRAGMA busy_timeout").fetchone()[0] == 5000
         assert not connection.in_transaction
 
@@ -370,6 +370,6 @@ def _statements() -> list[str]:
 
 
 def _size(store: Store) -> int:
-    connection = store.writer._connection
+    connection = store.writer._session.connection
     connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return store.path.stat().st_size

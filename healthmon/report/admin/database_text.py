@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 from healthmon.report.admin.growth import Outlook
 from healthmon.report.formatting import counted, duration, moment, rfc3339
 from healthmon.report.tables import Cell, Column, Screen, Sort, line, table
+from healthmon.store.read.sizes import DAY, Sizes
 from healthmon.store.sqlite.backup import Backup
 from healthmon.store.sqlite.checkup import Checkup
-from healthmon.store.sqlite.sizes import DAY, Sizes
 from healthmon.store.write.maintenance import Pruned
 
 #: A disk that is full later than this is nobody's concern (seconds).

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from msgspec import Struct
 
 from healthmon.config.sections.history import HistoryConfig
-from healthmon.store.sqlite.sizes import DAY, Sizes, TableSize
+from healthmon.store.read.sizes import DAY, Sizes, TableSize
 
 
 class Outlook(Struct, frozen=True):

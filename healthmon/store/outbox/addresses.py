@@ -7,22 +7,18 @@ to say), ``refused``, ``given up`` or ``cancelled``.
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Collection, Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Collection, Iterable
 from itertools import groupby
 from operator import itemgetter
-from pathlib import Path
 
 from msgspec import Struct
 
 from healthmon.errors import Missed
 from healthmon.model import Said
 from healthmon.store.outbox.claiming import NOT_HELD, NOT_QUIET, Choice, Claim, ClaimedRow, choose, with_facts
-from healthmon.store.read.remembered import SAID
-from healthmon.store.rows import incident_of
-from healthmon.store.sqlite.connect import errors_named
-from healthmon.store.timeline import Timeline, read_timeline
+from healthmon.store.read.remembered import SAID, read_incident
+from healthmon.store.session import Session
+from healthmon.store.sqlite.connect import Stored
 
 _BOOK = """INSERT INTO missed (notification_id, url_id, address, place, state, booked_at, in_doubt, attempts,
         finished_at, why)
@@ -70,6 +66,8 @@ _FAILS = """INSERT INTO recipients (url_id, address, place, failing_since, is_fi
     ON CONFLICT (url_id, address) DO UPDATE SET place = excluded.place, is_final = excluded.is_final,
         last_error = excluded.last_error"""
 
+_WORKS = "DELETE FROM recipients WHERE url_id = :url_id AND address = :address"
+
 
 class MissedClaim(Struct, frozen=True):
     """What one address must be told, with the facts of this moment."""
@@ -87,152 +85,146 @@ class MissedClaim(Struct, frozen=True):
 class MissedOutbox:
     """A part of a deliverer's Outbox: its connection, its thread. All methods raise DatabaseUnwritable."""
 
-    def __init__(
-        self, path: Path, connection: sqlite3.Connection, writing: Callable[[], AbstractContextManager[Timeline]]
-    ) -> None:
-        self._path = path
-        self._connection = connection
-        self._writing = writing
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
     # ---------------------------------------------------------------- what is due
 
     def addresses(self, url_id: str) -> frozenset[str]:
         """Name the addresses that do not have everything yet, by their keys."""
-        with errors_named(self._path):
-            rows = self._connection.execute(
+        with self._session.errors_named():
+            rows = self._session.execute(
                 "SELECT DISTINCT address FROM missed WHERE url_id = :url_id AND finished_at IS NULL", {"url_id": url_id}
             )
             return frozenset(row["address"] for row in rows)
 
     def waiting(self, url_id: str, now: float) -> dict[str, float]:
         """Name the addresses that may be told something now, and when the newest of it was booked."""
-        with errors_named(self._path):
-            line = read_timeline(self._connection)
-            rows = self._connection.execute(
+        with self._session.asking() as timeline:
+            rows = self._session.execute(
                 f"SELECT m.address, MAX(m.booked_at) AS booked_at {_MAY_BE_TOLD} GROUP BY m.address",
-                {"url_id": url_id, "moment": line.stored(now)},
+                {"url_id": url_id, "moment": timeline.stored(now)},
             )
-            return {row["address"]: line.shown(row["booked_at"]) for row in rows}
+            return {row["address"]: timeline.shown(row["booked_at"]) for row in rows}
 
     def claim(self, url_id: str, address: str, now: float, *, give_up_before: float) -> MissedClaim | None:
         """Take what one address must be told, with the facts of now; None: nothing is left to say."""
-        with self._writing() as line:
-            moment, before = line.stored(now), line.stored(give_up_before)
+        with self._session.writing() as timeline:
+            moment, before = timeline.stored(now), timeline.stored(give_up_before)
             key = {"url_id": url_id, "address": address, "now": moment, "moment": moment, "before": before}
-            self._connection.execute(_GIVE_UP, key)
-            due = self._connection.execute(
+            self._session.execute(_GIVE_UP, key)
+            due = self._session.rows(
                 f"""SELECT n.id, n.incident_id, n.reason, m.in_doubt {_MAY_BE_TOLD} AND m.address = :address
                 ORDER BY n.incident_id, n.id""",
                 key,
-            ).fetchall()
+            )
             choice = Choice.all_of(
-                [self._choice(line, rows, key) for _, rows in groupby(due, itemgetter("incident_id"))]
+                [self._choice(number, list(rows), key) for number, rows in groupby(due, itemgetter("incident_id"))]
             )
             ended = [
                 {"id": number, "state": "over", "why": why, "attempts": 0, **key} for number, why in choice.cancelled
             ]
-            self._connection.executemany(_END, ended)
+            self._session.execute_many(_END, ended)
             sent = [{"id": row.id, "says": row.says, "in_doubt": row.in_doubt, **key} for row in choice.lines]
-            self._connection.executemany(_SEND, sent)
-            rows = with_facts(self._connection, choice.lines, url_id, line, now)
-        return MissedClaim(url_id, address, rows) if rows else None
+            self._session.execute_many(_SEND, sent)
+            rows = with_facts(self._session, choice.lines, url_id, now)
+        if not rows:
+            return None
+        return MissedClaim(url_id, address, rows)
 
-    def _choice(self, line: Timeline, rows: Iterable[sqlite3.Row], key: dict[str, object]) -> Choice:
-        of_incident = list(rows)
-        about = {**key, "incident_id": of_incident[0]["incident_id"]}
-        row = self._connection.execute("SELECT * FROM incidents WHERE id = :incident_id", about).fetchone()
-        newest = self._connection.execute(_NEWEST_SAID, about).fetchone()
-        said, size = (Said(newest["said"]), newest["size"]) if newest else (None, 0)
-        return choose(incident_of(row, line), of_incident, said, size)
+    def _choice(self, incident_id: int, rows: list[Stored], key: dict[str, object]) -> Choice:
+        """Choose what of the rows of one incident is said to an address."""
+        about = {**key, "incident_id": incident_id}
+        newest = self._session.row(_NEWEST_SAID, about)
+        incident = read_incident(self._session, incident_id)
+        if newest is None:
+            return choose(incident, rows, None, 0)
+        return choose(incident, rows, Said(newest["said"]), newest["size"])
 
     # ---------------------------------------------------------------- what became of it
 
     def delivered(self, claim: MissedClaim, now: float) -> None:
         """Book that the address has it."""
-        with self._writing() as line:
-            self._end(claim, "delivered", "", line.stored(now))
+        with self._session.writing() as timeline:
+            self._end(claim, "delivered", "", timeline.stored(now))
             self._forget(claim)
 
     def not_delivered(self, claim: MissedClaim, missed: Missed, now: float) -> None:
         """Book that it does not, for good or for now."""
-        with self._writing() as line:
-            if missed.is_final:
-                self._end(claim, "refused" if missed.was_tried else "cancelled", missed.why, line.stored(now))
-            else:
+        with self._session.writing() as timeline:
+            at = timeline.stored(now)
+            if not missed.is_final:
                 self._wait(claim, missed.why, in_doubt=missed.in_doubt)
+            elif missed.was_tried:
+                self._end(claim, "refused", missed.why, at)
+            else:
+                self._end(claim, "cancelled", missed.why, at)
             if missed.was_tried:
-                note_failing(self._connection, claim.url_id, missed, line.stored(now))
+                note_failing(self._session, claim.url_id, missed, at)
             else:
                 self._forget(claim)
 
     def failed(self, claim: MissedClaim, why: str) -> None:
         """Book that it waits again."""
-        with self._writing():
+        with self._session.writing():
             self._wait(claim, why, in_doubt=False)
 
     def _end(self, claim: MissedClaim, state: str, why: str, now: float) -> None:
         facts = {"address": claim.address, "state": state, "why": why, "now": now, "attempts": 1}
-        self._connection.executemany(_END, [{"id": row.notification_id, **facts} for row in claim.rows])
+        self._session.execute_many(_END, [{"id": row.notification_id, **facts} for row in claim.rows])
 
     def _wait(self, claim: MissedClaim, why: str, *, in_doubt: bool) -> None:
         facts = {"address": claim.address, "why": why, "in_doubt": in_doubt}
-        self._connection.executemany(_AGAIN, [{"id": row.notification_id, **facts} for row in claim.rows])
+        self._session.execute_many(_AGAIN, [{"id": row.notification_id, **facts} for row in claim.rows])
 
     def _forget(self, claim: MissedClaim) -> None:
-        self._connection.execute(
-            "DELETE FROM recipients WHERE url_id = :url_id AND address = :address",
-            {"url_id": claim.url_id, "address": claim.address},
-        )
+        self._session.execute(_WORKS, {"url_id": claim.url_id, "address": claim.address})
 
 
-def recover_missed(connection: sqlite3.Connection, urls: Collection[dict[str, str]]) -> int:
+def recover_missed(session: Session, urls: Collection[dict[str, str]]) -> int:
     """Put what was left in the middle of being sent into doubt, and return how many. In a writing transaction."""
-    return connection.executemany(_RECOVER, urls).rowcount if urls else 0
+    return session.execute_many(_RECOVER, urls)
 
 
-def retire_missed(connection: sqlite3.Connection, url_ids: Collection[str], now: float) -> None:
+def retire_missed(session: Session, url_ids: Collection[str], now: float) -> None:
     """Cancel what waits for URLs that are no longer configured. Call it inside a writing transaction."""
-    known = connection.execute(
-        "SELECT url_id FROM missed WHERE finished_at IS NULL UNION SELECT url_id FROM recipients"
-    ).fetchall()
+    known = session.rows("SELECT url_id FROM missed WHERE finished_at IS NULL UNION SELECT url_id FROM recipients")
     gone = [{"url_id": row["url_id"], "now": now} for row in known if row["url_id"] not in url_ids]
-    connection.executemany(_RETIRE, gone)
-    connection.executemany("DELETE FROM recipients WHERE url_id = :url_id", gone)
+    session.execute_many(_RETIRE, gone)
+    session.execute_many("DELETE FROM recipients WHERE url_id = :url_id", gone)
 
 
 def book_missed(
-    connection: sqlite3.Connection, url_id: str, notifications: Iterable[int], missed: Collection[Missed], now: float
+    session: Session, url_id: str, notifications: Iterable[int], missed: Collection[Missed], now: float
 ) -> None:
     """Book who does not have a message that others of the URL have. Call it inside a writing transaction."""
-    _keep_failing(connection, url_id, {one.address for one in missed})
-    for one in missed:
-        facts = {
-            "address": one.address,
-            "place": one.place,
-            "state": "refused" if one.is_final else "waiting",
-            "now": now,
-            "in_doubt": one.in_doubt,
-            "attempts": int(one.was_tried),
-            "finished_at": now if one.is_final else None,
-            "why": one.why,
-        }
-        connection.executemany(_BOOK, [{"id": number, **facts} for number in notifications])
-        if one.was_tried:
-            note_failing(connection, url_id, one, now)
-
-
-def _keep_failing(connection: sqlite3.Connection, url_id: str, missed: Collection[str]) -> None:
-    """Forget the failures of all other addresses: they have it."""
-    known = connection.execute("SELECT address FROM recipients WHERE url_id = :url_id", {"url_id": url_id}).fetchall()
-    connection.executemany(
-        "DELETE FROM recipients WHERE url_id = :url_id AND address = :address",
-        [{"url_id": url_id, "address": row["address"]} for row in known if row["address"] not in missed],
+    # All other addresses have it: their failures are over.
+    missing = {address.address for address in missed}
+    known = session.rows("SELECT address FROM recipients WHERE url_id = :url_id", {"url_id": url_id})
+    session.execute_many(
+        _WORKS, [{"url_id": url_id, "address": row["address"]} for row in known if row["address"] not in missing]
     )
+    for address in missed:
+        facts = {
+            "address": address.address,
+            "place": address.place,
+            "state": "waiting",
+            "now": now,
+            "in_doubt": address.in_doubt,
+            "attempts": int(address.was_tried),
+            "finished_at": None,
+            "why": address.why,
+        }
+        if address.is_final:
+            facts |= {"state": "refused", "finished_at": now}
+        session.execute_many(_BOOK, [{"id": number, **facts} for number in notifications])
+        if address.was_tried:
+            note_failing(session, url_id, address, now)
 
 
-def note_failing(connection: sqlite3.Connection, url_id: str, missed: Missed, now: float) -> None:
+def note_failing(session: Session, url_id: str, missed: Missed, now: float) -> None:
     """Note that an address does not take messages at present; since when is kept."""
-    connection.execute(
+    session.execute(
         _FAILS,
         {
             "url_id": url_id,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from heapq import nsmallest
 from itertools import chain, groupby
@@ -14,10 +13,11 @@ from msgspec.structs import replace
 from healthmon.core.alerting.decide import is_wider, says
 from healthmon.model import Incident, Kind, Reason, Said, Severity
 from healthmon.store.outbox.failing_channels import FailingChannel, channels_that_fail
-from healthmon.store.read.remembered import SAID
+from healthmon.store.read.remembered import SAID, read_incident
 from healthmon.store.read.unseen import with_unseen
-from healthmon.store.rows import incident_of
-from healthmon.store.timeline import Timeline
+from healthmon.store.rows import INCIDENTS
+from healthmon.store.session import Session
+from healthmon.store.sqlite.connect import Stored
 
 #: What a silence or a maintenance window mutes is held back while it lasts.
 NOT_HELD = """NOT EXISTS (SELECT 1 FROM incidents muted
@@ -88,6 +88,15 @@ NAMED_OTHERS = 3
 # Of those that are told of: over the years, most incidents are explained by another.
 _EXPLAINING = """SELECT i.id FROM incidents i WHERE i.telling
     AND EXISTS (SELECT 1 FROM incidents smaller WHERE smaller.explained_by = i.id)"""
+
+_EXPLAINED = """WITH RECURSIVE smaller (id) AS (
+        SELECT id FROM incidents WHERE explained_by = :id
+        UNION SELECT i.id FROM smaller JOIN incidents i ON i.explained_by = smaller.id)
+    SELECT incidents.* FROM smaller JOIN incidents ON incidents.id = smaller.id
+    WHERE incidents.id <> :id ORDER BY incidents.id"""
+
+#: The gravest first.
+_SEVERITIES, _KINDS = [str(severity) for severity in Severity], [str(kind) for kind in Kind]
 
 #: Where several rows of one incident would say the same, the first of these speaks for all.
 _SPEAKS_FIRST = (
@@ -169,8 +178,7 @@ class Choice(Struct, frozen=True):
 
 
 def make_claim(
-    connection: sqlite3.Connection,
-    line: Timeline,
+    session: Session,
     url_id: str,
     now: float,
     *,
@@ -182,40 +190,40 @@ def make_claim(
 
     ``as_tickets``: each row is an event of its own, so that nothing rides along, and each has a key.
     """
-    moment = line.stored(now)
+    timeline = session.timeline
+    moment = timeline.stored(now)
     parameters = {"url_id": url_id, "now": moment, "moment": moment, "limit": limit, "as_tickets": as_tickets}
-    due = connection.execute(_DUE, parameters).fetchall()
+    due = session.rows(_DUE, parameters)
     if due and joining:
-        due = connection.execute(_DUE, {**parameters, "now": line.stored(now + joining)}).fetchall()
-    choice = _choice(connection, line, due, url_id, {})
+        due = session.rows(_DUE, {**parameters, "now": timeline.stored(now + joining)})
+    choice = _choice(session, due, url_id, {})
     if choice.lines and not as_tickets:
-        said = {each.incident.id: each.says for each in choice.lines}
-        riding_along = connection.execute(_RIDING_ALONG, parameters).fetchall()
-        choice += _still_ended(connection, _choice(connection, line, riding_along, url_id, said), choice, url_id)
+        said = {line.incident.id: line.says for line in choice.lines}
+        ended = _choice(session, session.rows(_RIDING_ALONG, parameters), url_id, said)
+        choice += _still_ended(session, ended, choice, url_id)
     if as_tickets:
-        choice = _known_there(connection, choice, url_id)
+        choice = _known_there(session, choice, url_id)
     if choice == Choice():
         # Nothing is written, so that the engine is not made to look.
         return None
-    connection.execute(_COUNT_CLAIM, parameters)
-    claim_id = connection.execute("SELECT claims FROM urls WHERE url_id = :url_id", parameters).fetchone()[0]
-    _book(connection, choice, claim_id, line.stored(now))
+    session.execute(_COUNT_CLAIM, parameters)
+    claim_id = session.value("SELECT claims FROM urls WHERE url_id = :url_id", parameters)
+    _book(session, choice, claim_id, moment)
     if not choice.lines:
         return None
-    failing = channels_that_fail(connection, line, url_id, (each.incident.id for each in choice.lines), now)
-    rows = with_facts(connection, choice.lines, url_id, line, now)
+    failing = channels_that_fail(session, url_id, (line.incident.id for line in choice.lines), now)
+    rows = with_facts(session, choice.lines, url_id, now)
     if as_tickets:
-        return Claim(claim_id, url_id, with_keys(connection, rows, url_id), failing)
-    return Claim(claim_id, url_id, rows, failing, _unaware(connection, rows, url_id))
+        return Claim(claim_id, url_id, with_keys(session, rows, url_id), failing)
+    unaware = set[str]()
+    for row in rows:
+        if row.says is Said.UP:
+            refused = session.rows(_REFUSED, {"incident_id": row.incident.id, "url_id": url_id})
+            unaware.update(address for (address,) in refused)
+    return Claim(claim_id, url_id, rows, failing, frozenset(unaware))
 
 
-def _unaware(connection: sqlite3.Connection, rows: Iterable[ClaimedRow], url_id: str) -> frozenset[str]:
-    """Name the addresses that were refused for good when something was told that is over now, by their keys."""
-    over = ({"incident_id": row.incident.id, "url_id": url_id} for row in rows if row.says is Said.UP)
-    return frozenset(address for about in over for (address,) in connection.execute(_REFUSED, about))
-
-
-def _still_ended(connection: sqlite3.Connection, ended: Choice, beside: Choice, url_id: str) -> Choice:
+def _still_ended(session: Session, ended: Choice, beside: Choice, url_id: str) -> Choice:
     """Leave out what is watched again, and told: "no longer watched" would contradict that."""
     told = {(line.incident.target, line.incident.check): line.incident.id for line in beside.lines}
     lines: list[Line] = []
@@ -223,8 +231,9 @@ def _still_ended(connection: sqlite3.Connection, ended: Choice, beside: Choice, 
     for line in ended.lines:
         anew = told.get((line.incident.target, line.incident.check))
         if anew is None:
-            found = connection.execute(_TOLD_ANEW, {"id": line.incident.id, "url_id": url_id}).fetchone()
-            anew = found["id"] if found is not None else None
+            found = session.row(_TOLD_ANEW, {"id": line.incident.id, "url_id": url_id})
+            if found is not None:
+                anew = found["id"]
         if anew is None:
             lines.append(line)
         else:
@@ -232,41 +241,34 @@ def _still_ended(connection: sqlite3.Connection, ended: Choice, beside: Choice, 
     return Choice(tuple(lines), tuple(cancelled))
 
 
-def _known_there(connection: sqlite3.Connection, choice: Choice, url_id: str) -> Choice:
+def _known_there(session: Session, choice: Choice, url_id: str) -> Choice:
     """Leave out what speaks of a ticket that has the key of an earlier version: the service knows no other."""
     lines: list[Line] = []
     cancelled = list(choice.cancelled)
     for line in choice.lines:
         opens_it = line.says is not Said.UP and line.reason is not Reason.ACKNOWLEDGED
         about = {"incident_id": line.incident.id, "url_id": url_id}
-        if opens_it or connection.execute(_HAS_TICKET, about).fetchone()[0]:
+        if opens_it or session.value(_HAS_TICKET, about):
             lines.append(line)
         else:
             cancelled.append((line.id, "its ticket was opened before the upgrade: resolve it there by hand"))
     return Choice(tuple(lines), tuple(cancelled))
 
 
-def _choice(
-    connection: sqlite3.Connection,
-    line: Timeline,
-    rows: list[sqlite3.Row],
-    url_id: str,
-    said_with_it: Mapping[int, Said],
-) -> Choice:
+def _choice(session: Session, rows: list[Stored], url_id: str, said_with_it: Mapping[int, Said]) -> Choice:
     """``said_with_it``: what the same message says already."""
     chosen: list[Choice] = []
     for number, of_incident in groupby(rows, key=itemgetter("incident_id")):
-        key = {"id": number, "incident_id": number, "url_id": url_id}
-        incident = incident_of(connection.execute("SELECT * FROM incidents WHERE id = :id", key).fetchone(), line)
-        newest = connection.execute(_NEWEST_SAID, key).fetchone()
-        said = said_with_it.get(number) or (None if newest is None else Said(newest["said"]))
-        told_size = 0 if newest is None else newest["size"]
-        chosen.append(choose(incident, list(of_incident), said, told_size))
+        newest = session.row(_NEWEST_SAID, {"incident_id": number, "url_id": url_id})
+        said, told_size = said_with_it.get(number), 0
+        if newest is not None:
+            said, told_size = said or Said(newest["said"]), newest["size"]
+        chosen.append(choose(read_incident(session, number), list(of_incident), said, told_size))
     return Choice.all_of(chosen)
 
 
 def choose(
-    incident: Incident, rows: Iterable[Mapping[str, object] | sqlite3.Row], said: Said | None, told_size: int
+    incident: Incident, rows: Iterable[Mapping[str, object] | Stored], said: Said | None, told_size: int
 ) -> Choice:
     """Decide what the due rows of one incident say, in the order of booking; one line at most remains.
 
@@ -284,7 +286,10 @@ def choose(
             silent.append((number, _why_nothing(incident, said)))
         else:
             said = would_say
-            speaking.append(Line(number, reason, would_say, incident, Said(str(doubt)) if doubt else None))
+            in_doubt = None
+            if doubt:
+                in_doubt = Said(str(doubt))
+            speaking.append(Line(number, reason, would_say, incident, in_doubt))
     if not speaking:
         return Choice((), tuple(silent))
     return _speak_once(speaking) + Choice((), tuple(silent))
@@ -296,8 +301,8 @@ def _speak_once(speaking: Sequence[Line]) -> Choice:
     chosen = min(candidates, key=lambda line: _SPEAKS_FIRST.index(line.reason))
     doubt = next((line.in_doubt for line in reversed(speaking) if line.in_doubt), None)
     line = Line(chosen.id, chosen.reason, chosen.says, chosen.incident, doubt)
-    others = tuple((each.id, f"told together with: {chosen.reason}") for each in speaking if each.id != chosen.id)
-    return Choice((line,), others)
+    others = (other.id for other in speaking if other.id != chosen.id)
+    return Choice((line,), tuple((number, f"told together with: {chosen.reason}") for number in others))
 
 
 def _why_nothing(incident: Incident, said: Said | None) -> str:
@@ -307,12 +312,14 @@ def _why_nothing(incident: Incident, said: Said | None) -> str:
         return f"over, and nobody was told: {incident.muted_by}"
     if said is None:
         return "over before anybody was told"
-    return "over meanwhile" if said.is_bad else "its end has been told already"
+    if said.is_bad:
+        return "over meanwhile"
+    return "its end has been told already"
 
 
-def _book(connection: sqlite3.Connection, choice: Choice, claim_id: int, now: float) -> None:
-    connection.executemany(_CANCEL, [{"id": number, "why": why, "now": now} for number, why in choice.cancelled])
-    connection.executemany(
+def _book(session: Session, choice: Choice, claim_id: int, now: float) -> None:
+    session.execute_many(_CANCEL, [{"id": number, "why": why, "now": now} for number, why in choice.cancelled])
+    session.execute_many(
         _SEND,
         [
             {
@@ -329,89 +336,72 @@ def _book(connection: sqlite3.Connection, choice: Choice, claim_id: int, now: fl
     )
 
 
-def with_facts(
-    connection: sqlite3.Connection, lines: Sequence[Line], url_id: str, timeline: Timeline, now: float
-) -> tuple[ClaimedRow, ...]:
+def with_facts(session: Session, lines: Sequence[Line], url_id: str, now: float) -> tuple[ClaimedRow, ...]:
     """Return what is to be sent, with the facts of this moment."""
-    explaining = {row["id"] for row in connection.execute(_EXPLAINING)}
-    explained = {
-        line.incident.id: _explained_by(connection, line.incident, timeline) if line.incident.id in explaining else ()
-        for line in lines
-    }
+    explaining = {row["id"] for row in session.execute(_EXPLAINING)}
+    explained: dict[int, tuple[Incident, ...]] = {line.incident.id: () for line in lines}
+    for number in explaining & explained.keys():
+        # Also what is explained by a group that it explains.
+        rows = session.rows(_EXPLAINED, {"id": number})
+        explained[number] = tuple(INCIDENTS.of(row, session.timeline) for row in rows)
     # A group that lasts is told as a whole: who knows which of its thousands is asked of no one.
     asked = (line.incident for line in lines if not (line.incident.is_open and line.incident.kind.is_group))
-    lasting = {one.id for incident in asked for one in explained[incident.id] if one.is_open}
-    told = {number for number in lasting if _knows_of(connection, number, url_id)}
+    lasting = {smaller.id for incident in asked for smaller in explained[incident.id] if smaller.is_open}
+    told = {number for number in lasting if _knows_of(session, number, url_id)}
     spoken_of = {line.incident.id for line in lines} | told
-    others = [row for row in connection.execute(_UNEXPLAINED, {"url_id": url_id}) if row["id"] not in spoken_of]
+    others = [row for row in session.execute(_UNEXPLAINED, {"url_id": url_id}) if row["id"] not in spoken_of]
     # What this channel did not take yet may be what it refuses, by its very name: it must not spoil the others.
-    worst = _worst_of(connection, (row for row in others if not row["is_undelivered"]), timeline)
+    worst = nsmallest(NAMED_OTHERS, (row for row in others if not row["is_undelivered"]), key=_weight)
+    named = tuple(read_incident(session, row["id"]) for row in worst)
     return tuple(
         ClaimedRow(
             notification_id=line.id,
             reason=line.reason,
             says=line.says,
-            incident=with_unseen(connection, timeline, line.incident, now),
+            incident=with_unseen(session, line.incident, now),
             possibly_repeated=line.in_doubt is not None,
             explained=explained[line.incident.id],
-            told=frozenset(one.id for one in explained[line.incident.id] if one.id in told),
+            told=frozenset(smaller.id for smaller in explained[line.incident.id] if smaller.id in told),
             others_down=len(others),
-            others=worst,
+            others=named,
         )
         for line in lines
     )
 
 
-def _worst_of(connection: sqlite3.Connection, rows: Iterable[sqlite3.Row], timeline: Timeline) -> tuple[Incident, ...]:
-    """The incidents of those that matter most: providers before phones."""
-    severities, kinds = list(map(str, Severity)), list(map(str, Kind))
-    order = nsmallest(
-        NAMED_OTHERS, ((severities.index(row["severity"]), kinds.index(row["kind"]), row["id"]) for row in rows)
-    )
-    found = (connection.execute("SELECT * FROM incidents WHERE id = :id", {"id": number}) for *_, number in order)
-    return tuple(incident_of(cursor.fetchone(), timeline) for cursor in found)
+def _weight(row: Stored) -> tuple[int, int, int]:
+    """Put what matters most first: providers before phones."""
+    return _SEVERITIES.index(row["severity"]), _KINDS.index(row["kind"]), row["id"]
 
 
-def with_keys(connection: sqlite3.Connection, rows: Iterable[ClaimedRow], url_id: str) -> tuple[ClaimedRow, ...]:
+def with_keys(session: Session, rows: Iterable[ClaimedRow], url_id: str) -> tuple[ClaimedRow, ...]:
     """Give rows the key of their incident. It is made of what never changes, whoever sets the clock."""
     keyed = []
     for row in rows:
         about = {"incident_id": row.incident.id, "url_id": url_id}
-        identity, opened_at = connection.execute(_KEY, about).fetchone()
-        first = connection.execute(_FIRST_SEVERITY, about).fetchone()
-        severity = row.incident.severity if first is None else Severity(first["severity"])
+        [(identity, opened_at)] = session.rows(_KEY, about)
+        first, severity = session.row(_FIRST_SEVERITY, about), row.incident.severity
+        if first is not None:
+            severity = Severity(first["severity"])
         key = f"healthmon-{identity}-{row.incident.id}-{opened_at:.0f}"
         keyed.append(replace(row, key=key, first_severity=severity))
     return tuple(keyed)
 
 
-def lasting_tickets(connection: sqlite3.Connection, line: Timeline, url_id: str) -> tuple[ClaimedRow, ...]:
+def lasting_tickets(session: Session, url_id: str) -> tuple[ClaimedRow, ...]:
     """Read the open incidents that this URL was told of, with their keys."""
-    incidents = [incident_of(row, line) for row in connection.execute(_OPEN).fetchall()]
+    incidents = [INCIDENTS.of(row, session.timeline) for row in session.rows(_OPEN)]
     rows = (
         ClaimedRow(
             0, Reason.OPENED, says(Reason.OPENED, incident, None) or Said.DOWN, incident, possibly_repeated=False
         )
         for incident in incidents
-        if _knows_of(connection, incident.id, url_id)
+        if _knows_of(session, incident.id, url_id)
     )
-    return with_keys(connection, rows, url_id)
+    return with_keys(session, rows, url_id)
 
 
-def _knows_of(connection: sqlite3.Connection, incident_id: int, url_id: str) -> bool:
+def _knows_of(session: Session, incident_id: int, url_id: str) -> bool:
     """Whether this URL was told, or is told in this message, that an incident lasts."""
-    newest = connection.execute(_NEWEST_SAID, {"incident_id": incident_id, "url_id": url_id}).fetchone()
+    newest = session.row(_NEWEST_SAID, {"incident_id": incident_id, "url_id": url_id})
     return newest is not None and Said(newest["said"]).is_bad
-
-
-def _explained_by(connection: sqlite3.Connection, incident: Incident, timeline: Timeline) -> tuple[Incident, ...]:
-    """All that it explains: also what is explained by a group that it explains."""
-    rows = connection.execute(
-        """WITH RECURSIVE smaller (id) AS (
-            SELECT id FROM incidents WHERE explained_by = :id
-            UNION SELECT i.id FROM smaller JOIN incidents i ON i.explained_by = smaller.id)
-        SELECT incidents.* FROM smaller JOIN incidents ON incidents.id = smaller.id
-        WHERE incidents.id <> :id ORDER BY incidents.id""",
-        {"id": incident.id},
-    )
-    return tuple(incident_of(row, timeline) for row in rows)

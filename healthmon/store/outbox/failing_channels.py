@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable
 
 from msgspec import Struct
 
 from healthmon.core.belief.delivery import HANGING_AFTER
-from healthmon.store.timeline import Timeline
+from healthmon.store.session import Session
 
 _FAILING = """SELECT u.url_id, COALESCE(u.failing_since, (SELECT MIN(n.claimed_at) FROM notifications n
         WHERE n.url_id = u.url_id AND n.state = 'sending' AND n.claimed_at <= :hanging)) AS since
@@ -25,17 +24,17 @@ class FailingChannel(Struct, frozen=True):
 
 
 def channels_that_fail(
-    connection: sqlite3.Connection, line: Timeline, url_id: str, incidents: Iterable[int], now: float
+    session: Session, url_id: str, incidents: Iterable[int], now: float
 ) -> tuple[FailingChannel, ...]:
     """The other URLs that are told of one of these incidents, and fail or hang at present."""
-    asked = {"url_id": url_id, "hanging": line.stored(now - HANGING_AFTER)}
-    failing = [row for row in connection.execute(_FAILING, asked) if row["since"] is not None]
-    numbers = list(incidents) if failing else []
-
-    def tells_the_same(other: str) -> bool:
+    asked = {"url_id": url_id, "hanging": session.timeline.stored(now - HANGING_AFTER)}
+    numbers = tuple(incidents)
+    found = []
+    for row in session.rows(_FAILING, asked):
+        other, since = row["url_id"], row["since"]
+        if since is None:
+            continue
         keys = ({"incident_id": number, "url_id": other} for number in numbers)
-        return any(connection.execute(_TELLS_THE_SAME, key).fetchone() for key in keys)
-
-    return tuple(
-        FailingChannel(row["url_id"], line.shown(row["since"])) for row in failing if tells_the_same(row["url_id"])
-    )
+        if any(session.is_any(_TELLS_THE_SAME, key) for key in keys):
+            found.append(FailingChannel(other, session.timeline.shown(since)))
+    return tuple(found)

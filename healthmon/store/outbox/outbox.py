@@ -8,8 +8,7 @@ unsent as ``cancelled`` (nothing is left to say), ``explained`` (a bigger incide
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from pathlib import Path
 
 from healthmon.errors import Missed, StoreError
@@ -17,8 +16,8 @@ from healthmon.model import Severity
 from healthmon.store.outbox.addresses import MissedClaim, MissedOutbox, book_missed, recover_missed, retire_missed
 from healthmon.store.outbox.claiming import NOT_HELD, NOT_QUIET, Claim, ClaimedRow, lasting_tickets, make_claim
 from healthmon.store.outbox.report_deliveries import ReportClaim, ReportOutbox
-from healthmon.store.sqlite.connect import connect, errors_named, transaction
-from healthmon.store.timeline import Timeline, read_timeline
+from healthmon.store.session import Session
+from healthmon.store.sqlite.connect import connect
 
 __all__ = ["Claim", "ClaimedRow", "MissedClaim", "Outbox", "ReportClaim"]
 
@@ -83,20 +82,15 @@ class Outbox:
         if not path.is_file():
             raise StoreError(path, "there is no such file")
         self.path = path
-        self._connection = connect(path)
+        self._session = Session(path, connect(path))
         #: Reports that wait for the same URLs.
-        self.reports = ReportOutbox(path, self._connection, self._writing)
+        self.reports = ReportOutbox(self._session)
         #: What single addresses of these URLs were not told.
-        self.missed = MissedOutbox(path, self._connection, self._writing)
+        self.missed = MissedOutbox(self._session)
 
     def close(self) -> None:
         """Close the connection."""
-        self._connection.close()
-
-    @contextmanager
-    def _writing(self) -> Iterator[Timeline]:
-        with transaction(self._connection, self.path):
-            yield read_timeline(self._connection)
+        self._session.close()
 
     # ---------------------------------------------------------------- at start
 
@@ -106,23 +100,24 @@ class Outbox:
         Call it once, before any deliverer starts: a row that is being sent right now looks the same.
         """
         why = f"healthmon ended while it was being sent (found at {now:.0f})"
-        with self._writing():
+        with self._session.writing():
             rows = [{"url_id": url_id, "why": why} for url_id in url_ids]
-            in_doubt = self._connection.executemany(_RECOVER, rows).rowcount if rows else 0
-            return in_doubt + recover_missed(self._connection, rows)
+            return self._session.execute_many(_RECOVER, rows) + recover_missed(self._session, rows)
 
     def retire_others(self, url_ids: Collection[str], now: float) -> int:
         """Cancel what waits for URLs that are no longer configured. Return how many rows."""
-        with self._writing() as line:
-            known = self._connection.execute(
+        with self._session.writing() as timeline:
+            known = self._session.rows(
                 """SELECT url_id FROM urls
                 UNION SELECT url_id FROM notifications WHERE state = 'waiting'
                 UNION SELECT url_id FROM notifications WHERE state = 'sending'"""
             )
-            gone = [{"url_id": row["url_id"], "now": line.stored(now)} for row in known if row["url_id"] not in url_ids]
-            self._connection.executemany("DELETE FROM urls WHERE url_id = :url_id", gone)
-            retire_missed(self._connection, url_ids, line.stored(now))
-            return self._connection.executemany(_RETIRE, gone).rowcount if gone else 0
+            gone = [
+                {"url_id": row["url_id"], "now": timeline.stored(now)} for row in known if row["url_id"] not in url_ids
+            ]
+            self._session.execute_many("DELETE FROM urls WHERE url_id = :url_id", gone)
+            retire_missed(self._session, url_ids, timeline.stored(now))
+            return self._session.execute_many(_RETIRE, gone)
 
     # ---------------------------------------------------------------- what is due
 
@@ -131,33 +126,35 @@ class Outbox:
 
         Writes only where that is news: it may be called as often as one likes.
         """
-        loud = " ".join(sorted(exceptions)) if until else ""
-        with errors_named(self.path):
-            line = read_timeline(self._connection)
-            row = self._connection.execute("SELECT * FROM urls WHERE url_id = :url_id", {"url_id": url_id}).fetchone()
-        known = (line.shown_or_none(row["quiet_until"]), row["quiet_except"]) if row else (None, "")
-        if known != (until, loud):
-            with self._writing() as line:
-                facts = {"url_id": url_id, "until": line.stored_or_none(until), "exceptions": loud}
-                self._connection.execute(_KEEP_QUIET, facts)
+        nothing: tuple[float | None, str] = (None, "")
+        wanted, known = nothing, nothing
+        if until:
+            wanted = (until, " ".join(sorted(exceptions)))
+        with self._session.asking() as timeline:
+            row = self._session.row("SELECT * FROM urls WHERE url_id = :url_id", {"url_id": url_id})
+            if row is not None:
+                known = (timeline.shown_or_none(row["quiet_until"]), row["quiet_except"])
+        if known == wanted:
+            return
+        with self._session.writing() as timeline:
+            until, loud = wanted
+            facts = {"url_id": url_id, "until": timeline.stored_or_none(until), "exceptions": loud}
+            self._session.execute(_KEEP_QUIET, facts)
 
     def next_due(self, url_id: str, *, as_tickets: bool = False) -> float | None:
         """Return when something falls due for this URL, perhaps in the past, or None: nothing waits.
 
         ``as_tickets``: an incident that ended without a recovery causes a message too, for its ticket is open.
         """
-        with errors_named(self.path):
-            line = read_timeline(self._connection)
-            due_at = self._connection.execute(_NEXT_DUE, {"url_id": url_id, "as_tickets": as_tickets}).fetchone()[0]
-        return None if due_at is None else line.shown(due_at)
+        with self._session.asking() as timeline:
+            due_at = self._session.value(_NEXT_DUE, {"url_id": url_id, "as_tickets": as_tickets})
+            return timeline.shown_or_none(due_at)
 
     def has_urgent(self, url_id: str, since: float, now: float) -> bool:
         """Whether a critical outage was booked for this URL at or after a time, and is due."""
-        with errors_named(self.path):
-            line = read_timeline(self._connection)
-            times = {"since": line.stored(since), "now": line.stored(now), "moment": line.stored(now)}
-            found = self._connection.execute(_URGENT, {"url_id": url_id, **times}).fetchone()
-        return found is not None
+        with self._session.asking() as timeline:
+            times = {"since": timeline.stored(since), "now": timeline.stored(now), "moment": timeline.stored(now)}
+            return self._session.is_any(_URGENT, {"url_id": url_id, **times})
 
     def claim(
         self, url_id: str, now: float, limit: int = MOST_AT_ONCE, *, joining: float = 0.0, as_tickets: bool = False
@@ -169,13 +166,13 @@ class Outbox:
         cancelled. None: there is nothing to send (ask ``next_due`` whether more waits). ``as_tickets``: each row will
         be sent by itself, and has a key.
         """
-        with self._writing() as line:
-            return make_claim(self._connection, line, url_id, now, limit=limit, joining=joining, as_tickets=as_tickets)
+        with self._session.writing():
+            return make_claim(self._session, url_id, now, limit=limit, joining=joining, as_tickets=as_tickets)
 
     def lasting_tickets(self, url_id: str) -> tuple[ClaimedRow, ...]:
         """Return what this URL believes to last, and does, as it is now. Nothing is booked."""
-        with errors_named(self.path):
-            return lasting_tickets(self._connection, read_timeline(self._connection), url_id)
+        with self._session.asking():
+            return lasting_tickets(self._session, url_id)
 
     # ---------------------------------------------------------------- what became of it
 
@@ -192,11 +189,11 @@ class Outbox:
 
         ``missed``: addresses of the URL that do not have it, while others do.
         """
-        with self._writing() as line:
-            told = [row.notification_id for row in (claim.rows if rows is None else rows)]
-            book_missed(self._connection, claim.url_id, told, missed, line.stored(now))
-            self._book(_DELIVERED, claim, rows, {"now": line.stored(now), "subject": subject})
-            self._connection.execute(_URL_WORKS, {"url_id": claim.url_id, "now": line.stored(now)})
+        with self._session.writing() as timeline:
+            at, told = timeline.stored(now), _chosen(claim, rows)
+            book_missed(self._session, claim.url_id, [row.notification_id for row in told], missed, at)
+            self._book(_DELIVERED, claim, told, {"now": at, "subject": subject})
+            self._session.execute(_URL_WORKS, {"url_id": claim.url_id, "now": at})
 
     def failed(self, claim: Claim, now: float, why: str, rows: Collection[ClaimedRow] | None = None) -> None:
         """Book that the channel refused: nothing was said, the rows are due again. ``why`` holds no secret."""
@@ -208,27 +205,33 @@ class Outbox:
 
     def undeliverable(self, claim: Claim, rows: Collection[ClaimedRow], now: float, why: str) -> None:
         """Book that these rows are never accepted: they end here, and are shown with the reason."""
-        with self._writing() as line:
-            self._book(_UNDELIVERABLE, claim, rows, {"now": line.stored(now), "why": why})
+        with self._session.writing() as timeline:
+            self._book(_UNDELIVERABLE, claim, rows, {"now": timeline.stored(now), "why": why})
 
     def _book_failure(self, sql: str, claim: Claim, now: float, why: str, rows: Collection[ClaimedRow] | None) -> None:
-        with self._writing() as line:
-            self._book(sql, claim, rows, {"why": why})
-            self._connection.execute(_URL_FAILS, {"url_id": claim.url_id, "now": line.stored(now), "why": why})
+        with self._session.writing() as timeline:
+            self._book(sql, claim, _chosen(claim, rows), {"why": why})
+            self._session.execute(_URL_FAILS, {"url_id": claim.url_id, "now": timeline.stored(now), "why": why})
 
-    def _book(self, sql: str, claim: Claim, rows: Collection[ClaimedRow] | None, facts: dict[str, object]) -> None:
-        chosen = claim.rows if rows is None else rows
-        self._connection.executemany(sql, [{"id": row.notification_id, "claim": claim.id, **facts} for row in chosen])
+    def _book(self, sql: str, claim: Claim, rows: Collection[ClaimedRow], facts: dict[str, object]) -> None:
+        self._session.execute_many(sql, [{"id": row.notification_id, "claim": claim.id, **facts} for row in rows])
 
     def give_up(self, url_id: str, before: float, now: float) -> int:
         """Give up what waits about incidents that were over before a time. Return how many rows.
 
         What is still down is never given up.
         """
-        with self._writing() as line:
-            return self._connection.execute(
+        with self._session.writing() as timeline:
+            return self._session.execute(
                 """UPDATE notifications SET state = 'given up', finished_at = :now, why = 'given up: ' || why
                 WHERE url_id = :url_id AND state = 'waiting' AND EXISTS (
                     SELECT 1 FROM incidents i WHERE i.id = notifications.incident_id AND i.closed_at < :before)""",
-                {"url_id": url_id, "before": line.stored(before), "now": line.stored(now)},
+                {"url_id": url_id, "before": timeline.stored(before), "now": timeline.stored(now)},
             ).rowcount
+
+
+def _chosen(claim: Claim, rows: Collection[ClaimedRow] | None) -> Collection[ClaimedRow]:
+    """Return the rows of a claim that a result is about: all, or those that are given."""
+    if rows is None:
+        return claim.rows
+    return rows

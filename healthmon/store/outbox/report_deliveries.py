@@ -6,16 +6,12 @@ refused, or ended without an answer, again and again ends as ``undeliverable``: 
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Collection, Iterable
-from contextlib import AbstractContextManager
-from pathlib import Path
+from collections.abc import Collection, Iterable
 
 from msgspec import Struct
 
 from healthmon.store.outbox.report_book import MadeReport
-from healthmon.store.sqlite.connect import errors_named
-from healthmon.store.timeline import Timeline, read_timeline
+from healthmon.store.session import Session
 
 #: A channel that is dead for so long misses the report (seconds).
 GIVE_UP_AFTER = 7 * 86400.0
@@ -58,58 +54,62 @@ class ReportClaim(Struct, frozen=True):
 class ReportOutbox:
     """A part of a deliverer's Outbox: its connection, its thread. All methods raise DatabaseUnwritable."""
 
-    def __init__(
-        self, path: Path, connection: sqlite3.Connection, writing: Callable[[], AbstractContextManager[Timeline]]
-    ) -> None:
-        self._path = path
-        self._connection = connection
-        self._writing = writing
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
     def recover(self, url_ids: Collection[str]) -> int:
         """Put what was left in the middle of being sent into doubt. Return how many. Before any deliverer starts."""
         rows = [{"url_id": url_id, "why": "healthmon ended while it was being sent"} for url_id in url_ids]
-        with self._writing():
-            return self._connection.executemany(_RECOVER, rows).rowcount if rows else 0
+        with self._session.writing():
+            return self._session.execute_many(_RECOVER, rows)
 
     def retire_others(self, url_ids: Collection[str], now: float) -> int:
         """Cancel what waits for URLs that are no longer configured. Return how many rows."""
-        with self._writing() as line:
-            known = self._connection.execute(
-                "SELECT DISTINCT url_id FROM report_deliveries WHERE finished_at IS NULL"
-            ).fetchall()
-            gone = [{"url_id": row["url_id"], "now": line.stored(now)} for row in known if row["url_id"] not in url_ids]
-            return self._connection.executemany(_RETIRE, gone).rowcount if gone else 0
+        with self._session.writing() as timeline:
+            known = self._session.rows("SELECT DISTINCT url_id FROM report_deliveries WHERE finished_at IS NULL")
+            gone = [
+                {"url_id": row["url_id"], "now": timeline.stored(now)} for row in known if row["url_id"] not in url_ids
+            ]
+            return self._session.execute_many(_RETIRE, gone)
 
     def is_waiting(self, url_id: str, now: float) -> bool:
         """Whether a report may be sent to this URL now: outside of its quiet time."""
-        with errors_named(self._path):
-            line = read_timeline(self._connection)
-            key = {"url_id": url_id, "now": line.stored(now)}
-            return self._connection.execute(f"SELECT 1 {_WAITING} LIMIT 1", key).fetchone() is not None
+        with self._session.asking() as timeline:
+            key = {"url_id": url_id, "now": timeline.stored(now)}
+            return self._session.is_any(f"SELECT 1 {_WAITING} LIMIT 1", key)
 
     def claim(self, url_id: str, now: float) -> ReportClaim | None:
         """Take the oldest report that waits for this URL; None: there is none. Those of long ago are given up."""
-        with self._writing() as line:
-            key = {"url_id": url_id, "now": line.stored(now), "before": line.stored(now - GIVE_UP_AFTER)}
-            self._connection.execute(
+        with self._session.writing() as timeline:
+            key = {"url_id": url_id, "now": timeline.stored(now), "before": timeline.stored(now - GIVE_UP_AFTER)}
+            self._session.execute(
                 """UPDATE report_deliveries SET state = 'given up', finished_at = :now, why = 'given up: ' || why
                 WHERE url_id = :url_id AND finished_at IS NULL AND state = 'waiting' AND booked_at < :before""",
                 key,
             )
-            row = self._connection.execute(
+            row = self._session.row(
                 f"""SELECT r.*, d.id AS delivery, d.booked_at, d.refusals, d.in_doubt, d.addresses
                 {_WAITING} {_IN_ORDER} LIMIT 1""",
                 key,
-            ).fetchone()
+            )
             if row is None:
                 return None
-            self._connection.execute(
+            self._session.execute(
                 "UPDATE report_deliveries SET state = 'sending' WHERE id = :id", {"id": row["delivery"]}
             )
         return ReportClaim(
             id=row["delivery"],
-            report=_report_of(row),
-            booked_at=line.shown(row["booked_at"]),
+            report=MadeReport(
+                schedule=row["schedule"],
+                day=row["day"],
+                text=row["text"],
+                file_name=row["file_name"],
+                media_type=row["media_type"],
+                content=row["content"] or "",
+                command=row["command"],
+                trouble=row["trouble"],
+            ),
+            booked_at=timeline.shown(row["booked_at"]),
             refusals=row["refusals"],
             possibly_repeated=bool(row["in_doubt"]),
             only=frozenset(row["addresses"].split()) or None,
@@ -121,38 +121,23 @@ class ReportOutbox:
 
     def waits_for(self, claim: ReportClaim, addresses: Iterable[str], why: str, *, in_doubt: bool) -> None:
         """Book that it goes to these addresses once more, by their keys: the others have it."""
-        with self._writing():
-            self._connection.execute(
+        with self._session.writing():
+            self._session.execute(
                 "UPDATE report_deliveries SET addresses = :addresses WHERE id = :id",
                 {"id": claim.id, "addresses": " ".join(addresses)},
             )
-            self._connection.execute(
-                _AGAIN, {"id": claim.id, "why": why, "refusals": int(in_doubt), "in_doubt": in_doubt}
-            )
+            self._session.execute(_AGAIN, {"id": claim.id, "why": why, "refusals": int(in_doubt), "in_doubt": in_doubt})
 
     def undeliverable(self, claim: ReportClaim, now: float, why: str) -> None:
         """Book that it is never accepted."""
         self._finish(claim, now, "undeliverable", why)
 
     def _finish(self, claim: ReportClaim, now: float, state: str, why: str) -> None:
-        with self._writing() as line:
-            self._connection.execute(_FINISHED, {"id": claim.id, "now": line.stored(now), "state": state, "why": why})
+        with self._session.writing() as timeline:
+            self._session.execute(_FINISHED, {"id": claim.id, "now": timeline.stored(now), "state": state, "why": why})
 
     def failed(self, claim: ReportClaim, why: str, *, refused: bool = False, in_doubt: bool = False) -> None:
         """Book that it waits again: the channel was dead, or did not want it, or did not say."""
         facts = {"id": claim.id, "why": why, "refusals": int(refused or in_doubt), "in_doubt": in_doubt}
-        with self._writing():
-            self._connection.execute(_AGAIN, facts)
-
-
-def _report_of(row: sqlite3.Row) -> MadeReport:
-    return MadeReport(
-        schedule=row["schedule"],
-        day=row["day"],
-        text=row["text"],
-        file_name=row["file_name"],
-        media_type=row["media_type"],
-        content=row["content"] or "",
-        command=row["command"],
-        trouble=row["trouble"],
-    )
+        with self._session.writing():
+            self._session.execute(_AGAIN, facts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from enum import Enum
@@ -11,11 +10,12 @@ from typing import Any, NamedTuple
 
 from msgspec import Struct
 
-from healthmon.store.rows import HEALTHS, incident_of
+from healthmon.store.rows import HEALTHS, INCIDENTS
 from healthmon.store.schema import NO_END
-from healthmon.store.sqlite.connect import errors_named
+from healthmon.store.session import Session
+from healthmon.store.sqlite.connect import Stored
 from healthmon.store.sqlite.readonly import connect_again, connect_reader
-from healthmon.store.timeline import Timeline, read_timeline
+from healthmon.store.timeline import Timeline
 
 #: So many rows are read at once, and are in memory.
 ROWS_AT_ONCE = 5_000
@@ -53,7 +53,7 @@ class Export(Struct, frozen=True):
     #: Rows are read by name; that is slower.
     is_by_name: bool = False
     #: Finds a key before which nothing can be in a window that begins at a (stored) time.
-    skip: Callable[[sqlite3.Connection, float], int] = lambda _connection, _since: 0
+    skip: Callable[[Session, float], int] = lambda _session, _since: 0
 
 
 def pages(path: Path, what: str, since: float, until: float, *, limit: int = ROWS_AT_ONCE) -> Iterator[list[Row]]:
@@ -62,22 +62,34 @@ def pages(path: Path, what: str, since: float, until: float, *, limit: int = ROW
     Each page is a moment of its own, so that a consumer that stalls keeps nothing from the daemon. All times are on
     the clock as it was at the first page. Raises a StoreError.
     """
-    export, after, last, line = EXPORTS[what], 0, 0, None
-    while line is None or after < last:
-        opened = connect_reader(path) if line is None else connect_again(path)
-        with closing(opened[0]) as connection, errors_named(path):
-            connection.execute("BEGIN")
-            if line is None:
-                line = read_timeline(connection)
-                last = connection.execute(export.newest).fetchone()[0] or 0
-                after = export.skip(connection, line.stored(since))
-            wanted = {"since": line.stored(since), "until": line.stored(until), "limit": limit}
-            connection.row_factory = sqlite3.Row if export.is_by_name else None
-            found = connection.execute(export.sql, {**wanted, "after": after, "last": last})
-            rows = [export.row(row, line) for row in found]
-        after = rows[-1][0] if len(rows) == limit else last
-        if rows:
-            yield rows
+    export = EXPORTS[what]
+    connection, _ = connect_reader(path)
+    session = Session(path, connection)
+    with closing(session), session.errors_named():
+        session.execute("BEGIN")
+        timeline = session.read_timeline()
+        last = session.value(export.newest) or 0
+        after = export.skip(session, timeline.stored(since))
+        window = {"since": timeline.stored(since), "until": timeline.stored(until), "limit": limit, "last": last}
+        rows = _page(session, export, {**window, "after": after})
+    while rows:
+        yield rows
+        after = rows[-1][0]
+        if len(rows) < limit or after >= last:
+            return
+        connection, _ = connect_again(path)
+        session = Session(path, connection, timeline)
+        with closing(session), session.errors_named():
+            rows = _page(session, export, {**window, "after": after})
+
+
+def _page(session: Session, export: Export, wanted: dict[str, Any]) -> list[Row]:
+    """Read the next rows, all of one moment."""
+    if export.is_by_name:
+        found = session.execute(export.sql, wanted)
+    else:
+        found = session.plain.execute(export.sql, wanted)
+    return [export.row(row, session.timeline) for row in found]
 
 
 def _columns(words: str) -> tuple[Column, ...]:
@@ -90,9 +102,9 @@ _TARGET = "pbx technology resource kind watch check"
 _OF_CHECK = "c.pbx, c.technology, c.resource, c.kind, c.watch, c.name AS check_name"
 
 
-def _transition(row: Row, line: Timeline) -> Row:
+def _transition(row: Row, timeline: Timeline) -> Row:
     rev, pbx, technology, resource, kind, watch, check, old, new, at, believed_at, cause = row
-    believed = line.shown(believed_at)
+    believed = timeline.shown(believed_at)
     return (
         rev,
         pbx,
@@ -103,20 +115,20 @@ def _transition(row: Row, line: Timeline) -> Row:
         check,
         HEALTHS[old],
         HEALTHS[new],
-        line.shown(at),
+        timeline.shown(at),
         believed,
         cause,
     )
 
 
-def _first_believed_since(connection: sqlite3.Connection, since: float) -> int:
+def _first_believed_since(session: Session, since: float) -> int:
     """Find the newest transition that was believed too early to be of interest, without reading them all."""
     # Two questions: both ends at once would be looked for through all rows.
-    low = connection.execute("SELECT COALESCE(MIN(rev), 1) - 1 FROM transitions").fetchone()[0]
-    high = connection.execute("SELECT COALESCE(MAX(rev), 0) FROM transitions").fetchone()[0]
+    low = session.value("SELECT COALESCE(MIN(rev), 1) - 1 FROM transitions")
+    high = session.value("SELECT COALESCE(MAX(rev), 0) FROM transitions")
     while low < high:
         middle = (low + high + 1) // 2
-        rev, believed_at = connection.execute(
+        rev, believed_at = session.plain.execute(
             "SELECT rev, believed_at FROM transitions WHERE rev >= :middle ORDER BY rev LIMIT 1", {"middle": middle}
         ).fetchone()
         if believed_at < since - _DISORDER:
@@ -126,39 +138,39 @@ def _first_believed_since(connection: sqlite3.Connection, since: float) -> int:
     return int(low)
 
 
-def _veil(row: Row, line: Timeline) -> Row:
+def _veil(row: Row, timeline: Timeline) -> Row:
     *facts, since, until, why = row
-    return *facts, line.shown(since), None if until == NO_END else line.shown(until), why
+    return *facts, timeline.shown(since), None if until == NO_END else timeline.shown(until), why
 
 
-def _incident(row: sqlite3.Row, line: Timeline) -> Row:
-    one = incident_of(row, line)
+def _incident(row: Stored, timeline: Timeline) -> Row:
+    incident = INCIDENTS.of(row, timeline)
     return (
-        one.id,
-        *one.target,
-        one.kind,
-        one.watch,
-        one.check,
-        one.severity,
-        one.health,
-        one.opened_at,
-        one.believed_at,
-        one.closed_at,
-        one.ending,
-        one.cause,
-        one.explained_by,
-        one.muted_by or None,
-        one.acked_at,
-        one.acked_by or None,
-        one.ack_reason or None,
-        one.site or None,
-        one.since,
+        incident.id,
+        *incident.target,
+        incident.kind,
+        incident.watch,
+        incident.check,
+        incident.severity,
+        incident.health,
+        incident.opened_at,
+        incident.believed_at,
+        incident.closed_at,
+        incident.ending,
+        incident.cause,
+        incident.explained_by,
+        incident.muted_by or None,
+        incident.acked_at,
+        incident.acked_by or None,
+        incident.ack_reason or None,
+        incident.site or None,
+        incident.since,
     )
 
 
-def _notification(row: Row, line: Timeline) -> Row:
+def _notification(row: Row, timeline: Timeline) -> Row:
     *facts, booked_at, due_at, finished_at, state, attempts, why, subject = row
-    times = line.shown(booked_at), line.shown(due_at), line.shown_or_none(finished_at)
+    times = timeline.shown(booked_at), timeline.shown(due_at), timeline.shown_or_none(finished_at)
     return *facts, *times, state, attempts, why or None, subject or None
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,8 +9,9 @@ from types import TracebackType
 
 from healthmon.errors import StoreError
 from healthmon.store.read.queries import Reader, open_reader
-from healthmon.store.sqlite.connect import errors_named
+from healthmon.store.session import Session
 from healthmon.store.sqlite.lock import look_at_lock
+from healthmon.store.sqlite.pragmas import data_version
 from healthmon.store.sqlite.readonly import connect_reader
 
 
@@ -24,7 +24,7 @@ class Watcher:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._connection: sqlite3.Connection | None = None
+        self._session: Session | None = None
         self._file = 0
         self._seen: tuple[int, int] | None = None
 
@@ -63,11 +63,11 @@ class Watcher:
 
     @contextmanager
     def _reader(self) -> Iterator[Reader]:
-        if self._connection is None:
+        if self._session is None:
             with open_reader(self._path) as reader:
                 yield reader
             return
-        reader = Reader(self._path, self._connection, look_at_lock(self._path))
+        reader = Reader(self._session, look_at_lock(self._path))
         try:
             yield reader
         finally:
@@ -78,14 +78,17 @@ class Watcher:
         if not look_at_lock(self._path).is_held:
             self._close()
             return None
-        file = self._path.stat().st_ino if self._path.exists() else 0
-        if self._connection is None or file != self._file:
+        file = 0
+        if self._path.exists():
+            file = self._path.stat().st_ino
+        if self._session is None or file != self._file:
             self._close()
-            self._connection, self._file = connect_reader(self._path)[0], file
-        with errors_named(self._path):
-            return file, self._connection.execute("PRAGMA data_version").fetchone()[0]
+            connection, _ = connect_reader(self._path)
+            self._session, self._file = Session(self._path, connection), file
+        with self._session.errors_named():
+            return file, data_version(self._session.connection)
 
     def _close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        if self._session is not None:
+            self._session.close()
+            self._session = None

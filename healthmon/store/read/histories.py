@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from operator import itemgetter
@@ -11,8 +10,11 @@ from typing import Any
 from msgspec import Struct
 
 from healthmon.model import Check, Kind, Target, Transition, UnknownPeriod
-from healthmon.store.rows import HEALTHS, target_of
+from healthmon.store.codec import target_of
+from healthmon.store.rows import HEALTHS
 from healthmon.store.schema import NO_END
+from healthmon.store.session import Session
+from healthmon.store.sqlite.connect import Stored
 from healthmon.store.timeline import Timeline
 
 
@@ -83,72 +85,69 @@ PBX_VEILS_WANTED = f"""SELECT c.pbx, v.since, v.until, w.text AS why
     ORDER BY c.pbx, v.until"""  # noqa: S608
 
 
-def read_history(connection: sqlite3.Connection, line: Timeline, wanted: dict[str, Any]) -> Iterator[TargetHistory]:
+def read_history(session: Session, wanted: dict[str, Any]) -> Iterator[TargetHistory]:
     """Stream the histories; ``wanted`` has since and until as stored, and pbx, watch and kind (None: all)."""
-    return _read(connection, line, wanted, (CHECKS_WANTED, TRANSITIONS_WANTED, VEILS_WANTED))
+    return _read(session, wanted, (CHECKS_WANTED, TRANSITIONS_WANTED, VEILS_WANTED))
 
 
-def read_life(connection: sqlite3.Connection, line: Timeline, wanted: dict[str, Any]) -> Iterator[TargetHistory]:
+def read_life(session: Session, wanted: dict[str, Any]) -> Iterator[TargetHistory]:
     """Stream the histories of one target's checks; ``wanted`` has since and until as stored, and the target's name."""
-    return _read(connection, line, wanted, (CHECKS_NAMED, TRANSITIONS_NAMED, VEILS_NAMED))
+    return _read(session, wanted, (CHECKS_NAMED, TRANSITIONS_NAMED, VEILS_NAMED))
 
 
-def _read(
-    connection: sqlite3.Connection, line: Timeline, wanted: dict[str, Any], questions: tuple[str, str, str]
-) -> Iterator[TargetHistory]:
+def _read(session: Session, wanted: dict[str, Any], questions: tuple[str, str, str]) -> Iterator[TargetHistory]:
+    timeline = session.timeline
     checks_question, transitions_question, veils_question = questions
-    transitions = _Following(connection.execute(transitions_question, wanted))
-    veils = _Following(connection.execute(veils_question, wanted))
-    for check in connection.execute(checks_question, wanted):
+    transitions = _Following(session.execute(transitions_question, wanted))
+    veils = _Following(session.execute(veils_question, wanted))
+    for check in session.execute(checks_question, wanted):
         number, target, name = check["id"], target_of(check), check["name"]
         yield TargetHistory(
             target=target,
             check=name,
             kind=Kind(check["kind"]),
             watch=check["watch"],
-            watched_since=line.shown(check["watched_since"]),
-            forgotten_at=line.shown_or_none(check["forgotten_at"]),
+            watched_since=timeline.shown(check["watched_since"]),
+            forgotten_at=timeline.shown_or_none(check["forgotten_at"]),
             transitions=tuple(
-                _transition(row, target, name, line) for row in _from_last_before(wanted, transitions.of(number))
+                _transition(row, target, name, timeline) for row in _from_last_before(wanted, transitions.of(number))
             ),
-            veils=_veils(veils.of(number), target, name, line),
+            veils=_veils(veils.of(number), target, name, timeline),
         )
 
 
-def read_pbx_veils(
-    connection: sqlite3.Connection, line: Timeline, window: dict[str, Any]
-) -> dict[str, tuple[UnknownPeriod, ...]]:
+def read_pbx_veils(session: Session, window: dict[str, Any]) -> dict[str, tuple[UnknownPeriod, ...]]:
     """Read when nothing behind a PBX could be seen, by PBX."""
-    by_pbx = groupby(connection.execute(PBX_VEILS_WANTED, window), key=itemgetter("pbx"))
-    return {pbx: _veils(rows, Target(pbx), Check.REACHABILITY, line) for pbx, rows in by_pbx}
+    by_pbx = groupby(session.execute(PBX_VEILS_WANTED, window), key=itemgetter("pbx"))
+    return {pbx: _veils(rows, Target(pbx), Check.REACHABILITY, session.timeline) for pbx, rows in by_pbx}
 
 
-def _from_last_before(wanted: dict[str, Any], rows: list[sqlite3.Row]) -> list[sqlite3.Row]:
+def _from_last_before(wanted: dict[str, Any], rows: list[Stored]) -> list[Stored]:
     """Keep one from before the window: several may have happened at the same moment."""
     before = sum(row["at"] < wanted["since"] for row in rows)
     return rows[max(0, before - 1) :]
 
 
-def _transition(row: sqlite3.Row, target: Target, check: str, line: Timeline) -> Transition:
+def _transition(row: Stored, target: Target, check: str, timeline: Timeline) -> Transition:
     return Transition(
         target=target,
         check=check,
         before=HEALTHS[row["old_health"]],
         after=HEALTHS[row["new_health"]],
-        at=line.shown(row["at"]),
-        believed_at=line.shown(row["believed_at"]),
+        at=timeline.shown(row["at"]),
+        believed_at=timeline.shown(row["believed_at"]),
         cause=row["cause"] or "",
     )
 
 
-def _veils(rows: Iterable[sqlite3.Row], target: Target, check: str, line: Timeline) -> tuple[UnknownPeriod, ...]:
+def _veils(rows: Iterable[Stored], target: Target, check: str, timeline: Timeline) -> tuple[UnknownPeriod, ...]:
     """Make the veils in the order of their beginnings; the index gives them in that of their ends."""
     veils = (
         UnknownPeriod(
             target=target,
             check=check,
-            since=line.shown(row["since"]),
-            until=None if row["until"] == NO_END else line.shown(row["until"]),
+            since=timeline.shown(row["since"]),
+            until=None if row["until"] == NO_END else timeline.shown(row["until"]),
             why=row["why"] or "",
         )
         for row in rows
@@ -159,11 +158,11 @@ def _veils(rows: Iterable[sqlite3.Row], target: Target, check: str, line: Timeli
 class _Following:
     """Rows in the order of the checks, taken check by check while the checks go by."""
 
-    def __init__(self, rows: Iterable[sqlite3.Row]) -> None:
+    def __init__(self, rows: Iterable[Stored]) -> None:
         self._groups = groupby(rows, key=itemgetter("check_id"))
         self._next = next(self._groups, None)
 
-    def of(self, check_id: int) -> list[sqlite3.Row]:
+    def of(self, check_id: int) -> list[Stored]:
         """Return the rows of the next check; nothing if those that come are another's."""
         if self._next is None or self._next[0] != check_id:
             return []

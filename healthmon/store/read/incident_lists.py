@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import sqlite3
 from array import array
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import lru_cache
-from pathlib import Path
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from healthmon.model import OUR_TECHNOLOGIES, Check, Health, Incident, Kind, Target
+from healthmon.store.codec import named
 from healthmon.store.read.unseen import with_unseen
-from healthmon.store.rows import KINDS, incident_of, named
-from healthmon.store.sqlite.connect import errors_named
+from healthmon.store.rows import INCIDENTS, KINDS
+from healthmon.store.session import Session
+from healthmon.store.sqlite.connect import Connection, Cursor
 from healthmon.store.sqlite.readonly import connect_again
-from healthmon.store.timeline import Timeline
 
 #: So many incidents are read at once, and are in memory.
 INCIDENTS_AT_ONCE = 1_000
@@ -60,7 +59,9 @@ _THOSE = f"{_that('one.closed_at IS NULL')} UNION ALL {_that('one.closed_at > :s
 
 COUNT = f"SELECT COUNT(*) FROM ({_THOSE}) AS those"  # noqa: S608 (constants of ours, here and below)
 
-#: All, if ``most`` is negative.
+#: As the most that are wanted.
+ALL = -1
+
 NEWEST = f"SELECT id FROM ({_THOSE}) AS those ORDER BY opened_at DESC, id DESC LIMIT :most"  # noqa: S608
 
 _OURS = ", ".join(f"'{word}'" for word in sorted(OUR_TECHNOLOGIES))
@@ -91,35 +92,35 @@ def _of_sites(ended: str) -> str:
 OF_SITES = f"{_of_sites('one.closed_at IS NULL')} UNION ALL {_of_sites('one.closed_at > :since')}"
 
 
-def count(connection: sqlite3.Connection, line: Timeline, wanted: Wanted) -> int:
+def count(session: Session, wanted: Wanted) -> int:
     """Count those that are wanted."""
-    number: int = _ask(connection, COUNT, line, wanted).fetchone()[0]
-    return number
+    return int(_ask(session, COUNT, wanted).fetchone()[0])
 
 
-def count_causes(connection: sqlite3.Connection, line: Timeline, wanted: Wanted) -> int:
+def count_causes(session: Session, wanted: Wanted) -> int:
     """Count what the outages of those that are wanted go back to; what one thing took with it is one."""
-    number: int = _ask(connection, CAUSES, line, wanted).fetchone()[0]
-    return number
+    return int(_ask(session, CAUSES, wanted).fetchone()[0])
 
 
-def newest(connection: sqlite3.Connection, line: Timeline, wanted: Wanted, most: int | None = None) -> array[int]:
+def newest(session: Session, wanted: Wanted, most: int | None = None) -> array[int]:
     """Return the numbers of those that are wanted, the newest first; at most so many."""
-    found = _ask(connection, NEWEST, line, wanted, most=-1 if most is None else most)
+    if most is None:
+        most = ALL
+    found = _ask(session, NEWEST, wanted, most=most)
     return array("q", (row["id"] for row in found))
 
 
-def of_sites(connection: sqlite3.Connection, line: Timeline, wanted: Wanted) -> Iterator[Incident]:
+def of_sites(session: Session, wanted: Wanted) -> Iterator[Incident]:
     """Read those of sites, in no order."""
-    return (as_it_was(incident_of(row, line), wanted.known_at) for row in _ask(connection, OF_SITES, line, wanted))
+    return (as_it_was(INCIDENTS.of(row, session.timeline), wanted.known_at) for row in _ask(session, OF_SITES, wanted))
 
 
-def numbered(connection: sqlite3.Connection, line: Timeline, wanted: Wanted, numbers: array[int]) -> Iterator[Incident]:
+def numbered(session: Session, wanted: Wanted, numbers: array[int]) -> Iterator[Incident]:
     """Read incidents by their numbers, in the order of these, as they were known."""
     for number in numbers:
-        row = connection.execute(NUMBERED, {"id": number}).fetchone()
+        row = session.row(NUMBERED, {"id": number})
         if row is not None:
-            yield with_unseen(connection, line, as_it_was(incident_of(row, line), wanted.known_at), wanted.until)
+            yield with_unseen(session, as_it_was(INCIDENTS.of(row, session.timeline), wanted.known_at), wanted.until)
 
 
 def as_it_was(incident: Incident, now: float) -> Incident:
@@ -131,19 +132,19 @@ def as_it_was(incident: Incident, now: float) -> Incident:
     return incident
 
 
-def _ask(connection: sqlite3.Connection, sql: str, line: Timeline, wanted: Wanted, **more: int) -> sqlite3.Cursor:
-    let_choose(connection, wanted.wants)
+def _ask(session: Session, sql: str, wanted: Wanted, **more: int) -> Cursor:
+    let_choose(session.connection, wanted.wants)
     parameters = {
-        "since": line.stored(wanted.since),
-        "until": line.stored(wanted.until),
+        "since": session.timeline.stored(wanted.since),
+        "until": session.timeline.stored(wanted.until),
         "wants_all": wanted.wants is None,
         "with_explained": wanted.with_explained,
         **more,
     }
-    return connection.execute(sql, parameters)
+    return session.execute(sql, parameters)
 
 
-def let_choose(connection: sqlite3.Connection, wants: Wants | None) -> None:
+def let_choose(connection: Connection, wants: Wants | None) -> None:
     """Teach SQLite which targets are wanted: shell patterns mean the same here as for the targets of a report."""
 
     @lru_cache(_TARGETS_REMEMBERED)
@@ -160,9 +161,9 @@ class StoredIncidents:
     the meantime is missing. Not to be read while a reader of this process is open (``connect_reader``).
     """
 
-    def __init__(self, path: Path, line: Timeline, wanted: Wanted, numbers: array[int]) -> None:
-        self._path = path
-        self._line = line
+    def __init__(self, session: Session, wanted: Wanted, numbers: array[int]) -> None:
+        self._path = session.path
+        self._timeline = session.timeline
         self._wanted = wanted
         self._numbers = numbers
 
@@ -173,7 +174,9 @@ class StoredIncidents:
     def __iter__(self) -> Iterator[Incident]:
         """Read them in their order. Raises a StoreError."""
         for first in range(0, len(self._numbers), INCIDENTS_AT_ONCE):
-            with closing(connect_again(self._path)[0]) as connection, errors_named(self._path):
+            connection, _ = connect_again(self._path)
+            session = Session(self._path, connection, self._timeline)
+            with closing(session), session.errors_named():
                 numbers = self._numbers[first : first + INCIDENTS_AT_ONCE]
-                page = list(numbered(connection, self._line, self._wanted, numbers))
+                page = list(numbered(session, self._wanted, numbers))
             yield from page

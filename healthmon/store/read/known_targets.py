@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 
 from msgspec import Struct
 
 from healthmon.model import OUR_TECHNOLOGIES, Check, Kind, Target
-from healthmon.store.rows import KINDS, target_of
-from healthmon.store.timeline import Timeline
+from healthmon.store.codec import target_of
+from healthmon.store.rows import KINDS
+from healthmon.store.session import Session
 
 
 class KnownTarget(Struct, frozen=True):
@@ -38,20 +38,20 @@ _CAUSES = f"""SELECT DISTINCT i.pbx, i.technology, i.resource
     ORDER BY i.pbx, i.technology, i.resource"""  # noqa: S608 (constants of ours)
 
 
-def read_known(connection: sqlite3.Connection, line: Timeline) -> Iterator[KnownTarget]:
+def read_known(session: Session) -> Iterator[KnownTarget]:
     """Read every target: first those that were watched, then the causes that only incidents know."""
     seen = set()
-    for row in connection.execute(_WATCHED):
+    for row in session.execute(_WATCHED):
         target = target_of(row)
         seen.add(target)
         yield KnownTarget(
             target=target,
             kind=KINDS[row["kind"]],
             watch=row["watch"],
-            watched_since=line.shown(row["watched_since"]),
-            forgotten_at=line.shown_or_none(row["forgotten_at"]),
+            watched_since=session.timeline.shown(row["watched_since"]),
+            forgotten_at=session.timeline.shown_or_none(row["forgotten_at"]),
         )
-    for row in connection.execute(_CAUSES):
+    for row in session.execute(_CAUSES):
         target = target_of(row)
         if target not in seen:
             # Its technology is one of our own words: its kind.

@@ -5,19 +5,17 @@ Each question is one look into an index. The rows are plain tuples: a year of 5,
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from healthmon.history.day_values import DayReading
 from healthmon.history.round_trips import RoundTrips
 from healthmon.model import Check, Health, Kind, Length, Reading, Target
-from healthmon.store.read.round_trips import read_round_trips
-from healthmon.store.rows import HEALTH_CODES, HEALTHS, KINDS, named
+from healthmon.store.codec import named
+from healthmon.store.read.buckets import read_round_trips
+from healthmon.store.rows import HEALTH_CODES, HEALTHS, KINDS
 from healthmon.store.schema import NO_END
-from healthmon.store.sqlite.connect import errors_named
-from healthmon.store.timeline import Timeline
+from healthmon.store.session import Session
 
 FOREVER = float("inf")
 
@@ -128,19 +126,16 @@ class Around(NamedTuple):
 class Meters:
     """Answers for one check at a time. Used by the thread that owns the connection, inside of its transaction."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path, line: Timeline) -> None:
-        self._path = path
-        self._line = line
-        self._connection = connection
-        self._cursor = connection.cursor()
-        self._cursor.row_factory = None
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._timeline = session.timeline
 
     def _rows(self, sql: str, parameters: dict[str, float]) -> list[tuple[Any, ...]]:
         try:
-            return self._cursor.execute(sql, parameters).fetchall()
-        except sqlite3.Error:
+            return self._session.plain.execute(sql, parameters).fetchall()
+        except Exception:
             # A with block around each of 40,000 questions would take a tenth of a second.
-            with errors_named(self._path):
+            with self._session.errors_named():
                 raise
 
     def watched(self, since: float, until: float) -> list[Watched]:
@@ -162,17 +157,17 @@ class Meters:
             check=check,
             kind=KINDS[kind],
             watch=watch,
-            watched_from=tuple(self._line.shown(at) for at in begins),
-            forgotten_at=self._line.shown_or_none(forgotten_at),
+            watched_from=tuple(self._timeline.shown(at) for at in begins),
+            forgotten_at=self._timeline.shown_or_none(forgotten_at),
             veiled_until=None if veiled_until is None else self._end(veiled_until),
-            last_round_trips=self._line.shown_or_none(last_round_trips),
-            first_change=None if changed_at is None else (changed_at + self._line.shift, HEALTHS[old_health]),
+            last_round_trips=self._timeline.shown_or_none(last_round_trips),
+            first_change=None if changed_at is None else (changed_at + self._timeline.shift, HEALTHS[old_health]),
         )
 
     def changes(self, check_id: int, since: float, until: float) -> list[tuple[float, Health | None]]:
         """Return what was believed from when on, of the changes in a time, in their order."""
         rows = self._rows(CHANGES, {"check_id": check_id, **self._span(since, until)})
-        return [(at + self._line.shift, HEALTHS[new]) for at, new in rows]
+        return [(at + self._timeline.shift, HEALTHS[new]) for at, new in rows]
 
     def veils(self, check_id: int, since: float, until: float) -> list[tuple[float, float]]:
         """Return when this check itself could not be seen, in the order of the ends; what lasts ends at infinity."""
@@ -186,10 +181,10 @@ class Meters:
         return veils
 
     def _veil(self, since: float, until: float) -> tuple[float, float]:
-        return since + self._line.shift, self._end(until)
+        return since + self._timeline.shift, self._end(until)
 
     def _end(self, until: float) -> float:
-        return FOREVER if until == NO_END else until + self._line.shift
+        return FOREVER if until == NO_END else until + self._timeline.shift
 
     def has_round_trips(self, check_id: int, since: float, until: float) -> bool:
         """Whether any round trip of a check may have been measured in a window."""
@@ -201,8 +196,8 @@ class Meters:
 
         Of what is older than the hours that are kept, only whole days of UTC count.
         """
-        with errors_named(self._path):
-            return read_round_trips(self._connection, self._line, check_id, since, until)
+        with self._session.errors_named():
+            return read_round_trips(self._session, check_id, since, until)
 
     # ---------------------------------------------------------------- readings
 
@@ -227,7 +222,7 @@ class Meters:
         """Return what the meter showed at the end of each day within a window on which something happened, in order."""
         rows = self._rows(DAY_READINGS, {"check_id": check_id, **self._span(since, until)})
         return [
-            (at + self._line.shift, (up_s, degraded_s, down_s, unknown_s), HEALTHS[belief], bool(was_used))
+            (at + self._timeline.shift, (up_s, degraded_s, down_s, unknown_s), HEALTHS[belief], bool(was_used))
             for at, up_s, degraded_s, down_s, unknown_s, belief, was_used in rows
         ]
 
@@ -236,13 +231,13 @@ class Meters:
         return self._reading(READING_UNTIL, check_id, FOREVER)
 
     def _reading(self, sql: str, check_id: int, at: float) -> Reading | None:
-        rows = self._rows(sql, {"check_id": check_id, "at": self._line.stored(at)})
+        rows = self._rows(sql, {"check_id": check_id, "at": self._timeline.stored(at)})
         return self._reading_of(rows[0]) if rows else None
 
     def _reading_of(self, row: Sequence[Any]) -> Reading:
         at, up_s, degraded_s, down_s, unknown_s, outages, longest_s, belief, was_used, is_out, out_s, *unseen = row
         return Reading(
-            at + self._line.shift,
+            at + self._timeline.shift,
             up_s,
             degraded_s,
             down_s,
@@ -263,12 +258,12 @@ class Meters:
 
     def book(self, check_id: int, readings: Iterable[Reading]) -> None:
         """Write readings of one check, inside of the engine's transaction."""
-        self._cursor.executemany(
+        self._session.execute_many(
             _INSERT_READING,
             (
                 {
                     "check_id": check_id,
-                    "at": self._line.stored(reading.at),
+                    "at": self._timeline.stored(reading.at),
                     "up_s": reading.up_s,
                     "degraded_s": reading.degraded_s,
                     "down_s": reading.down_s,
@@ -288,4 +283,4 @@ class Meters:
         )
 
     def _span(self, since: float, until: float) -> dict[str, float]:
-        return {"since": since - self._line.shift, "until": until - self._line.shift}
+        return {"since": since - self._timeline.shift, "until": until - self._timeline.shift}

@@ -6,7 +6,6 @@ it has stopped.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -14,6 +13,7 @@ from types import TracebackType
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from healthmon.model import (
     Check,
@@ -32,11 +32,12 @@ from healthmon.model import (
     UnknownPeriod,
     UrlState,
 )
-from healthmon.store.outbox.report_book import ReportFacts, read_newest_reports
+from healthmon.store.codec import target_of, target_row
 from healthmon.store.read.histories import TargetHistory, read_history, read_life, read_pbx_veils
 from healthmon.store.read.incident_lists import StoredIncidents, Wanted, count, count_causes, newest, numbered, of_sites
 from healthmon.store.read.known_targets import KnownTarget, read_known
 from healthmon.store.read.meters import Meters
+from healthmon.store.read.newest_reports import ReportFacts, read_newest_reports
 from healthmon.store.read.remembered import (
     SENDING_SINCE,
     read_freshness,
@@ -46,21 +47,12 @@ from healthmon.store.read.remembered import (
     read_states_of,
 )
 from healthmon.store.read.unseen import with_unseen
-from healthmon.store.rows import (
-    incident_of,
-    note_of,
-    place_period_of,
-    restart_of,
-    silence_of,
-    target_of,
-    target_row,
-    url_fields,
-)
-from healthmon.store.sqlite.connect import errors_named
+from healthmon.store.rows import INCIDENTS, NOTES, RESTARTS, SILENCES, URLS, place_period_of
+from healthmon.store.session import Session
+from healthmon.store.sqlite.connect import Stored
 from healthmon.store.sqlite.hindrance import Hindrance, look_for_hindrance
 from healthmon.store.sqlite.lock import LockFacts
 from healthmon.store.sqlite.readonly import connect_reader
-from healthmon.store.timeline import read_timeline
 from healthmon.watchdog.pulse import has_stopped_committing
 
 __all__ = [
@@ -160,23 +152,24 @@ FLAPS_IN_WINDOW = """SELECT pbx, technology, resource, opened_at, flap_episodes 
 def open_reader(path: Path) -> Reader:
     """Open the database for reading. Raises a StoreError with one clear sentence where that cannot be done."""
     connection, lock = connect_reader(path)
+    session = Session(path, connection)
     try:
-        return Reader(path, connection, lock)
+        return Reader(session, lock)
     except BaseException:
-        connection.close()
+        session.close()
         raise
 
 
 class Reader:
     """All answers come from one moment: that of opening. Used by one thread; close it soon, the log grows meanwhile."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, lock: LockFacts) -> None:
-        self.path = path
-        self._connection = connection
+    def __init__(self, session: Session, lock: LockFacts) -> None:
+        self.path = session.path
+        self._session = session
         self._lock = lock
-        with errors_named(path):
-            connection.execute("BEGIN")
-            self._line = read_timeline(connection)
+        with session.errors_named():
+            session.execute("BEGIN")
+            self._timeline = session.read_timeline()
 
     def __enter__(self) -> Reader:
         """Close at the end."""
@@ -190,15 +183,15 @@ class Reader:
 
     def end(self) -> None:
         """Let the moment go, and keep the connection."""
-        self._connection.rollback()
+        self._session.connection.rollback()
 
     def close(self) -> None:
         """Close the connection."""
-        self._connection.close()
+        self._session.close()
 
-    def _rows(self, sql: str, parameters: dict[str, Any] | None = None) -> Iterator[sqlite3.Row]:
-        with errors_named(self.path):
-            yield from self._connection.execute(sql, parameters or {})
+    def _rows(self, sql: str, parameters: dict[str, Any] | None = None) -> Iterator[Stored]:
+        with self._session.errors_named():
+            yield from self._session.execute(sql, parameters or {})
 
     # ---------------------------------------------------------------- now
 
@@ -206,8 +199,8 @@ class Reader:
         """Say whether the daemon runs, and since when."""
         row = next(self._rows("SELECT * FROM daemon"))
         return DaemonFacts(
-            alive_at=self._line.shown_or_none(row["alive_at"]),
-            started_at=self._line.shown_or_none(row["started_at"]),
+            alive_at=self._timeline.shown_or_none(row["alive_at"]),
+            started_at=self._timeline.shown_or_none(row["started_at"]),
             version=row["version"],
             pid=self._lock.pid,
             is_running=self._lock.is_held,
@@ -216,23 +209,23 @@ class Reader:
 
     def states(self) -> list[CheckState]:
         """Return what is believed of every check, ordered by target."""
-        with errors_named(self.path):
-            return list(read_states(self._connection, self._line))
+        with self._session.errors_named():
+            return list(read_states(self._session))
 
     def states_of(self, target: Target) -> list[CheckState]:
         """Return what is believed of the checks of one target."""
-        with errors_named(self.path):
-            return list(read_states_of(self._connection, self._line, target))
+        with self._session.errors_named():
+            return list(read_states_of(self._session, target))
 
     def pbx_states(self) -> list[PbxState]:
         """Return the state of every PBX, ordered by name."""
-        with errors_named(self.path):
-            return list(read_pbx_states(self._connection, self._line))
+        with self._session.errors_named():
+            return list(read_pbx_states(self._session))
 
     def freshness(self) -> list[Freshness]:
         """Return how fresh the view of every PBX is, ordered by name."""
-        with errors_named(self.path):
-            return list(read_freshness(self._connection, self._line))
+        with self._session.errors_named():
+            return list(read_freshness(self._session))
 
     def urls(self) -> list[UrlFacts]:
         """Return how delivery to every URL stands that was ever used, ordered by name."""
@@ -245,10 +238,10 @@ class Reader:
         recipients = self._recipients()
         return [
             UrlFacts(
-                **url_fields(row, self._line),
+                **asdict(URLS.of(row, self._timeline)),
                 attempts=row["attempts"],
                 waiting=row["waiting"],
-                quiet_until=self._line.shown_or_none(row["quiet_until"]),
+                quiet_until=self._timeline.shown_or_none(row["quiet_until"]),
                 quiet_except=tuple(row["quiet_except"].split()),
                 recipients=tuple(recipients.get(row["url_id"], ())),
             )
@@ -258,7 +251,7 @@ class Reader:
     def _recipients(self) -> dict[str, list[Recipient]]:
         found: dict[str, list[Recipient]] = {}
         for row in self._rows("SELECT * FROM recipients ORDER BY url_id, place"):
-            since = self._line.shown(row["failing_since"])
+            since = self._timeline.shown(row["failing_since"])
             recipient = Recipient(row["place"], since, row["last_error"], bool(row["is_final"]))
             found.setdefault(row["url_id"], []).append(recipient)
         return found
@@ -268,47 +261,49 @@ class Reader:
     def open_incidents(self) -> list[Incident]:
         """Return what lasts, oldest first."""
         rows = self._rows("SELECT * FROM incidents WHERE closed_at IS NULL ORDER BY opened_at, id")
-        return [incident_of(row, self._line) for row in rows]
+        return [INCIDENTS.of(row, self._timeline) for row in rows]
 
     def incidents(self, since: float, until: float) -> list[Incident]:
         """Return the incidents that overlap a window, oldest first."""
-        return [incident_of(row, self._line) for row in self._rows(INCIDENTS_IN_WINDOW, self._window(since, until))]
+        return [
+            INCIDENTS.of(row, self._timeline) for row in self._rows(INCIDENTS_IN_WINDOW, self._window(since, until))
+        ]
 
     def count_incidents(self, wanted: Wanted) -> int:
         """Count the incidents that are wanted."""
-        with errors_named(self.path):
-            return count(self._connection, self._line, wanted)
+        with self._session.errors_named():
+            return count(self._session, wanted)
 
     def count_causes(self, wanted: Wanted) -> int:
         """Count what the outages of single targets go back to: those of a dead site are one."""
-        with errors_named(self.path):
-            return count_causes(self._connection, self._line, wanted)
+        with self._session.errors_named():
+            return count_causes(self._session, wanted)
 
     def newest_incidents(self, wanted: Wanted, most: int | None = None) -> list[Incident]:
         """Return the incidents that are wanted, the newest first; at most so many."""
-        with errors_named(self.path):
-            numbers = newest(self._connection, self._line, wanted, most)
-            return list(numbered(self._connection, self._line, wanted, numbers))
+        with self._session.errors_named():
+            numbers = newest(self._session, wanted, most)
+            return list(numbered(self._session, wanted, numbers))
 
     def stored_incidents(self, wanted: Wanted) -> StoredIncidents:
         """Return all incidents that are wanted, the newest first, to be read once this reader is closed."""
-        with errors_named(self.path):
-            return StoredIncidents(self.path, self._line, wanted, newest(self._connection, self._line, wanted))
+        with self._session.errors_named():
+            return StoredIncidents(self._session, wanted, newest(self._session, wanted))
 
     def site_incidents(self, wanted: Wanted) -> Iterator[Incident]:
         """Stream the incidents of sites that are wanted, in no order."""
-        with errors_named(self.path):
-            yield from of_sites(self._connection, self._line, wanted)
+        with self._session.errors_named():
+            yield from of_sites(self._session, wanted)
 
     def incidents_of(self, target: Target, since: float, until: float) -> list[Incident]:
         """Return the incidents of one target that overlap a window, oldest first."""
         rows = self._rows(INCIDENTS_OF_TARGET, {**self._window(since, until), **target_row(target)})
-        return [incident_of(row, self._line) for row in rows]
+        return [INCIDENTS.of(row, self._timeline) for row in rows]
 
     def with_unseen(self, incident: Incident, now: float) -> Incident:
         """Return an incident with the time that nobody saw of it, up to its end or to now."""
-        with errors_named(self.path):
-            return with_unseen(self._connection, self._line, incident, now, self._nobody_since(now))
+        with self._session.errors_named():
+            return with_unseen(self._session, incident, now, self._nobody_since(now))
 
     def _nobody_since(self, now: float) -> float | None:
         """Say since when no daemon runs; None: one does."""
@@ -319,7 +314,7 @@ class Reader:
     def flaps(self, since: float, until: float) -> list[tuple[Target, float, int]]:
         """Return what flapped: the target, when its incident opened, within a window, how often it began to flap."""
         rows = self._rows(FLAPS_IN_WINDOW, self._window(since, until))
-        return [(target_of(row), self._line.shown(row["opened_at"]), row["flap_episodes"]) for row in rows]
+        return [(target_of(row), self._timeline.shown(row["opened_at"]), row["flap_episodes"]) for row in rows]
 
     def restarts(self, since: float, until: float, pbx: str | None = None) -> list[Restart]:
         """Return the restarts of Asterisk in a window, those of one PBX or of all, oldest first."""
@@ -328,29 +323,29 @@ class Reader:
             ORDER BY at, id""",
             {**self._window(since, until), "pbx": pbx},
         )
-        return [restart_of(row, self._line) for row in rows]
+        return [RESTARTS.of(row, self._timeline) for row in rows]
 
     def incident(self, number: int) -> Incident | None:
         """Return the incident of this number, or None."""
         rows = self._rows("SELECT * FROM incidents WHERE id = :id", {"id": number})
-        return next((incident_of(row, self._line) for row in rows), None)
+        return next((INCIDENTS.of(row, self._timeline) for row in rows), None)
 
     def explained(self, number: int) -> list[Incident]:
         """Return the incidents that a bigger one explains, or explained at their end, oldest first."""
         rows = self._rows("SELECT * FROM incidents WHERE explained_by = :number ORDER BY id", {"number": number})
-        return [incident_of(row, self._line) for row in rows]
+        return [INCIDENTS.of(row, self._timeline) for row in rows]
 
     def notes(self, incident_id: int) -> list[Note]:
         """Return the decisions about an incident that left no message, in the order of booking."""
         rows = self._rows("SELECT * FROM incident_notes WHERE incident_id = :id ORDER BY id", {"id": incident_id})
-        return [note_of(row, self._line) for row in rows]
+        return [NOTES.of(row, self._timeline) for row in rows]
 
     def silences(self, after: float) -> list[Silence]:
         """Return the silences that were not over at a time, oldest first."""
         rows = self._rows(
-            "SELECT * FROM silences WHERE until > :after ORDER BY id", {"after": self._line.stored(after)}
+            "SELECT * FROM silences WHERE until > :after ORDER BY id", {"after": self._timeline.stored(after)}
         )
-        return [silence_of(row, self._line) for row in rows]
+        return [SILENCES.of(row, self._timeline) for row in rows]
 
     def places(self, target: Target) -> list[PlacePeriod]:
         """Return where the contacts of an endpoint were, and when, oldest first."""
@@ -359,19 +354,19 @@ class Reader:
             ORDER BY since, id""",
             target_row(target),
         )
-        return [place_period_of(row, self._line) for row in rows]
+        return [place_period_of(row, self._timeline) for row in rows]
 
     def last_places(self) -> dict[Target, tuple[Place, ...]]:
         """Return where the contacts of each endpoint were seen last, the newest at the end."""
-        with errors_named(self.path):
-            return read_places(self._connection)
+        with self._session.errors_named():
+            return read_places(self._session)
 
     def silences_within(self, since: float, until: float) -> list[Silence]:
         """Return the silences that reach into a window, oldest first."""
         rows = self._rows(
             "SELECT * FROM silences WHERE until > :since AND since < :until ORDER BY id", self._window(since, until)
         )
-        return [silence_of(row, self._line) for row in rows]
+        return [SILENCES.of(row, self._timeline) for row in rows]
 
     def tellings(self, incident_id: int) -> list[Telling]:
         """Return who was told what about an incident, or why not, in the order of booking."""
@@ -388,8 +383,8 @@ class Reader:
                 url_id=row["url_id"],
                 reason=Reason(row["reason"]),
                 state=row["state"],
-                booked_at=self._line.shown(row["booked_at"]),
-                at=self._line.shown_or_none(row["finished_at"]),
+                booked_at=self._timeline.shown(row["booked_at"]),
+                at=self._timeline.shown_or_none(row["finished_at"]),
                 attempts=row["attempts"],
                 why=row["why"],
                 subject=row["subject"],
@@ -412,8 +407,8 @@ class Reader:
                 place=row["place"],
                 reason=Reason(row["reason"]),
                 state=row["state"],
-                booked_at=self._line.shown(row["booked_at"]),
-                at=self._line.shown_or_none(row["finished_at"]),
+                booked_at=self._timeline.shown(row["booked_at"]),
+                at=self._timeline.shown_or_none(row["finished_at"]),
                 attempts=row["attempts"],
                 why=row["why"],
             )
@@ -437,43 +432,43 @@ class Reader:
         ``endpoint`` is a name or a shell pattern over names like ``PJSIP/101``; a PBX's own checks have the name "".
         """
         wanted = {**self._window(since, until), "pbx": pbx, "watch": watch, "kind": kind}
-        with errors_named(self.path):
-            for history in read_history(self._connection, self._line, wanted):
+        with self._session.errors_named():
+            for history in read_history(self._session, wanted):
                 if endpoint is None or fnmatchcase(history.target.endpoint, endpoint):
                     yield history
 
     def life(self, target: Target, since: float, until: float) -> list[TargetHistory]:
         """Return what happened to each check of one target that was watched in a window."""
-        with errors_named(self.path):
+        with self._session.errors_named():
             wanted = {**self._window(since, until), **target_row(target)}
-            return list(read_life(self._connection, self._line, wanted))
+            return list(read_life(self._session, wanted))
 
     def history_of(self, target: Target, check: str, since: float, until: float) -> TargetHistory | None:
         """Return what happened to one check of one target in a window, or None: it was not watched."""
-        return next((one for one in self.life(target, since, until) if one.check == check), None)
+        return next((history for history in self.life(target, since, until) if history.check == check), None)
 
     def newest_reports(self) -> dict[str, ReportFacts]:
         """Return the newest report of each schedule, with what became of it."""
-        with errors_named(self.path):
-            return read_newest_reports(self._connection)
+        with self._session.errors_named():
+            return read_newest_reports(self._session)
 
     def known_targets(self) -> list[KnownTarget]:
         """Return everything of which there is any history: what was watched, then causes that have only incidents."""
-        with errors_named(self.path):
-            return list(read_known(self._connection, self._line))
+        with self._session.errors_named():
+            return list(read_known(self._session))
 
     def lasting(self, at: float) -> float:
         """Return a time as the database holds it: it stays the same when somebody sets the clock."""
-        return self._line.stored(at)
+        return self._timeline.stored(at)
 
     def pbx_veils(self, since: float, until: float) -> dict[str, tuple[UnknownPeriod, ...]]:
         """Return, by PBX, when nothing behind it could be seen: it was blind, or healthmon was stopped."""
-        with errors_named(self.path):
-            return read_pbx_veils(self._connection, self._line, self._window(since, until))
+        with self._session.errors_named():
+            return read_pbx_veils(self._session, self._window(since, until))
 
     def meters(self) -> Meters:
         """Return the questions about figures, asked of the same moment."""
-        return Meters(self._connection, self.path, self._line)
+        return Meters(self._session)
 
     def _window(self, since: float, until: float) -> dict[str, Any]:
-        return {"since": self._line.stored(since), "until": self._line.stored(until)}
+        return {"since": self._timeline.stored(since), "until": self._timeline.stored(until)}

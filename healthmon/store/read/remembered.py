@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from itertools import groupby
 from operator import itemgetter
@@ -22,21 +21,22 @@ from healthmon.model import (
     Told,
     UrlState,
 )
+from healthmon.store.codec import target_of, target_row
 from healthmon.store.rows import (
+    ACKNOWLEDGEMENTS,
+    FRESHNESS,
+    INCIDENTS,
+    PBX_STATES,
+    SETTINGS,
+    SILENCES,
     STATE_COLUMNS,
-    acknowledgement_of,
-    freshness_of,
-    incident_of,
-    pbx_state_of,
+    STATES,
+    URLS,
     place_of,
-    settings_of,
-    silence_of,
-    state_of,
-    target_of,
-    target_row,
-    url_fields,
 )
 from healthmon.store.schema import NO_END
+from healthmon.store.session import Session
+from healthmon.store.sqlite.connect import Stored
 from healthmon.store.timeline import Timeline
 
 #: What a row has told, or may have told: a row in doubt keeps what it said until another attempt has a result.
@@ -61,81 +61,89 @@ _STATES = f"SELECT {STATE_COLUMNS} FROM checks c JOIN states s ON s.check_id = c
 _BY_TARGET = "ORDER BY c.pbx, c.technology, c.resource, c.name"
 
 
-def read_states(connection: sqlite3.Connection, line: Timeline) -> Iterator[CheckState]:
+def read_states(session: Session) -> Iterator[CheckState]:
     """Read every state, ordered by target."""
-    return (state_of(row, line) for row in connection.execute(f"{_STATES} {_BY_TARGET}"))
+    return (STATES.of_values(list(row), session.timeline) for row in session.execute(f"{_STATES} {_BY_TARGET}"))
 
 
-def read_states_of(connection: sqlite3.Connection, line: Timeline, target: Target) -> Iterator[CheckState]:
+def read_states_of(session: Session, target: Target) -> Iterator[CheckState]:
     """Read the states of one target's checks."""
-    rows = connection.execute(
+    rows = session.execute(
         f"{_STATES} WHERE c.pbx = :pbx AND c.technology = :technology AND c.resource = :resource {_BY_TARGET}",
         target_row(target),
     )
-    return (state_of(row, line) for row in rows)
+    return (STATES.of_values(list(row), session.timeline) for row in rows)
 
 
-def read_pbx_states(connection: sqlite3.Connection, line: Timeline) -> Iterator[PbxState]:
+def read_pbx_states(session: Session) -> Iterator[PbxState]:
     """Read the state of every PBX, ordered by name."""
-    return (pbx_state_of(row, line) for row in connection.execute("SELECT * FROM pbx_states ORDER BY pbx"))
+    return (PBX_STATES.of(row, session.timeline) for row in session.execute("SELECT * FROM pbx_states ORDER BY pbx"))
 
 
-def read_settings(connection: sqlite3.Connection, line: Timeline) -> Iterator[EndpointSettings]:
+def read_settings(session: Session) -> Iterator[EndpointSettings]:
     """Read every endpoint's settings."""
-    return (settings_of(row, line) for row in connection.execute("SELECT * FROM settings"))
+    return (SETTINGS.of(row, session.timeline) for row in session.execute("SELECT * FROM settings"))
 
 
-def read_places(connection: sqlite3.Connection) -> dict[Target, tuple[Place, ...]]:
+def read_places(session: Session) -> dict[Target, tuple[Place, ...]]:
     """Read where the contacts of each endpoint were seen last, the newest at the end."""
-    rows = connection.execute(
+    rows = session.execute(
         "SELECT * FROM contacts WHERE until = :no_end ORDER BY pbx, technology, resource, since, id", {"no_end": NO_END}
     )
     return {target: tuple(map(place_of, its_rows)) for target, its_rows in groupby(rows, key=target_of)}
 
 
-def read_freshness(connection: sqlite3.Connection, line: Timeline) -> Iterator[Freshness]:
+def read_freshness(session: Session) -> Iterator[Freshness]:
     """Read how fresh our view of each PBX is, ordered by name."""
-    return (freshness_of(row, line) for row in connection.execute("SELECT * FROM freshness ORDER BY pbx"))
+    return (FRESHNESS.of(row, session.timeline) for row in session.execute("SELECT * FROM freshness ORDER BY pbx"))
 
 
-def read_telling(connection: sqlite3.Connection, line: Timeline) -> Iterator[Incident]:
+def read_incident(session: Session, number: int) -> Incident:
+    """Read the incident of this number, which must be there."""
+    [row] = session.rows("SELECT * FROM incidents WHERE id = :id", {"id": number})
+    return INCIDENTS.of(row, session.timeline)
+
+
+def read_telling(session: Session) -> Iterator[Incident]:
     """Read the open incidents, and the closed ones whose telling is not finished, ordered by number."""
-    rows = connection.execute("SELECT * FROM incidents WHERE telling ORDER BY id")
-    return (incident_of(row, line) for row in rows)
+    rows = session.execute("SELECT * FROM incidents WHERE telling ORDER BY id")
+    return (INCIDENTS.of(row, session.timeline) for row in rows)
 
 
-def read_ended(connection: sqlite3.Connection, line: Timeline) -> Iterator[Incident]:
+def read_ended(session: Session) -> Iterator[Incident]:
     """Read the closed ones of these: few, also while thousands are open."""
-    rows = connection.execute("SELECT * FROM incidents WHERE telling AND closed_at IS NOT NULL ORDER BY id")
-    return (incident_of(row, line) for row in rows)
+    rows = session.execute("SELECT * FROM incidents WHERE telling AND closed_at IS NOT NULL ORDER BY id")
+    return (INCIDENTS.of(row, session.timeline) for row in rows)
 
 
-def read_commands(connection: sqlite3.Connection, line: Timeline, now: float) -> Commands:
+def read_commands(session: Session, now: float) -> Commands:
     """Read the silences that are not over at ``now``, and the acknowledgements of open incidents."""
-    silences = connection.execute("SELECT * FROM silences WHERE until > :now ORDER BY id", {"now": line.stored(now)})
-    acknowledgements = connection.execute(
+    silences = session.execute(
+        "SELECT * FROM silences WHERE until > :now ORDER BY id", {"now": session.timeline.stored(now)}
+    )
+    acknowledgements = session.execute(
         """SELECT a.* FROM incidents i CROSS JOIN acknowledgements a
         WHERE i.closed_at IS NULL AND a.incident_id = i.id ORDER BY a.incident_id"""
     )
     return Commands(
-        tuple(silence_of(row, line) for row in silences),
-        tuple(acknowledgement_of(row, line) for row in acknowledgements),
+        tuple(SILENCES.of(row, session.timeline) for row in silences),
+        tuple(ACKNOWLEDGEMENTS.of(row, session.timeline) for row in acknowledgements),
     )
 
 
-def read_urls(connection: sqlite3.Connection, line: Timeline) -> Iterator[UrlState]:
+def read_urls(session: Session) -> Iterator[UrlState]:
     """Read how delivery to each URL stands that was ever used, ordered by name."""
-    rows = connection.execute(f"SELECT u.*, {SENDING_SINCE} FROM urls u ORDER BY u.url_id")  # noqa: S608 (a constant)
-    return (UrlState(**url_fields(row, line)) for row in rows)
+    rows = session.execute(f"SELECT u.*, {SENDING_SINCE} FROM urls u ORDER BY u.url_id")  # noqa: S608 (a constant)
+    return (URLS.of(row, session.timeline) for row in rows)
 
 
-def read_told(connection: sqlite3.Connection, line: Timeline) -> dict[tuple[int, str], Told]:
+def read_told(session: Session) -> dict[tuple[int, str], Told]:
     """Read what each URL was told about each incident whose telling is not finished."""
-    rows = connection.execute(TOLD)
-    return {key: _told(list(its_rows), line) for key, its_rows in groupby(rows, key=itemgetter(0, 1))}
+    rows = session.execute(TOLD)
+    return {key: _told(list(its_rows), session.timeline) for key, its_rows in groupby(rows, key=itemgetter(0, 1))}
 
 
-def _told(rows: list[sqlite3.Row], line: Timeline) -> Told:
+def _told(rows: list[Stored], timeline: Timeline) -> Told:
     """Sum up the rows of one incident and URL, which come in the order of their newest attempts."""
     said: Said | None = None
     said_at, size = 0.0, 0
@@ -146,5 +154,5 @@ def _told(rows: list[sqlite3.Row], line: Timeline) -> Told:
         if state == "waiting":
             waiting.append(key)
         if row_said is not None:
-            said, said_at, size = _SAIDS[row_said], line.shown(row_said_at), row_size
-    return Told(said, said_at, frozenset(booked), frozenset(waiting), line.shown(opened_at(booked)), size)
+            said, said_at, size = _SAIDS[row_said], timeline.shown(row_said_at), row_size
+    return Told(said, said_at, frozenset(booked), frozenset(waiting), timeline.shown(opened_at(booked)), size)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from healthmon.model import Check, Health
 from healthmon.store.read.remembered import read_freshness, read_pbx_states
-from healthmon.store.sqlite.connect import errors_named, open_connection
-from healthmon.store.timeline import read_timeline
+from healthmon.store.session import Session
+from healthmon.store.sqlite.connect import open_to_read
 from healthmon.watchdog.pulse import Pulse
 
 # Of what is down people are told; so they are of what only we cannot see, but that we are well must be proven: somebody
@@ -26,15 +26,15 @@ def read_pulse(path: Path) -> Pulse:
 
     Raises DatabaseUnwritable where the file cannot be used now, or another StoreError.
     """
-    with errors_named(path), closing(open_connection(path, "mode=ro")) as connection:
-        connection.execute("BEGIN")
-        line = read_timeline(connection)
-        alive_at = connection.execute("SELECT alive_at FROM daemon").fetchone()[0]
+    session = Session(path, open_to_read(path))
+    with closing(session), session.errors_named():
+        session.execute("BEGIN")
+        timeline = session.read_timeline()
         names = {"connection": Check.CONNECTION, "down": Health.DOWN, "unknown": Health.UNKNOWN}
-        accounted_for = connection.execute(_ACCOUNTED_FOR, names)
+        accounted_for = session.execute(_ACCOUNTED_FOR, names)
         return Pulse(
-            alive_at=line.shown_or_none(alive_at),
-            freshness={each.pbx: each for each in read_freshness(connection, line)},
-            pbx_states={each.pbx: each for each in read_pbx_states(connection, line)},
+            alive_at=timeline.shown_or_none(session.value("SELECT alive_at FROM daemon")),
+            freshness={freshness.pbx: freshness for freshness in read_freshness(session)},
+            pbx_states={state.pbx: state for state in read_pbx_states(session)},
             accounted_for=frozenset(row["pbx"] for row in accounted_for),
         )

@@ -5,15 +5,15 @@ An outage lasts from first seen until seen back; this time is a part of it, and 
 
 from __future__ import annotations
 
-import sqlite3
 from itertools import takewhile
 from typing import Any
 
 from msgspec.structs import replace
 
 from healthmon.model import Check, Health, Incident
-from healthmon.store.rows import HEALTH_CODES, target_row
-from healthmon.store.timeline import Timeline
+from healthmon.store.codec import target_row
+from healthmon.store.rows import HEALTH_CODES
+from healthmon.store.session import Session
 
 # In the order of their ends, which the index gives: whoever reads them stops at the end of the incident. They do not
 # overlap, so that is the order of their beginnings, too.
@@ -31,9 +31,7 @@ UNKNOWN_WITHIN = f"""SELECT t.at, COALESCE((SELECT following.at FROM transitions
         AND t.new_health = {HEALTH_CODES[Health.UNKNOWN]}"""  # noqa: S608 (a constant of ours)
 
 
-def with_unseen(
-    connection: sqlite3.Connection, line: Timeline, incident: Incident, now: float, nobody_since: float | None = None
-) -> Incident:
+def with_unseen(session: Session, incident: Incident, now: float, nobody_since: float | None = None) -> Incident:
     """Return an incident with the time that nobody saw of it, up to its end or to ``now``.
 
     One in which a PBX was never down, and only we did not see it, is no outage. ``nobody_since``: from then on no
@@ -41,29 +39,30 @@ def with_unseen(
     """
     if incident.is_unseen and not incident.was_down:
         return incident
-    until = line.stored(now if incident.closed_at is None else incident.closed_at)
+    timeline = session.timeline
+    until = timeline.stored(incident.closed_at or now)
     asked = {
         **target_row(incident.target),
         "check_name": incident.check,
-        "since": line.stored(incident.since),
+        "since": timeline.stored(incident.since),
         "until": until,
     }
-    hidden = _veils(connection, asked)
+    hidden = _veils(session, asked)
     if incident.target.is_pbx:
-        hidden += [tuple(row) for row in connection.execute(UNKNOWN_WITHIN, asked)]
+        hidden += [tuple(row) for row in session.execute(UNKNOWN_WITHIN, asked)]
     else:
         # All that is behind a PBX is veiled by a check of the PBX.
-        hidden += _veils(connection, {**asked, "technology": "", "resource": "", "check_name": Check.REACHABILITY})
+        hidden += _veils(session, {**asked, "technology": "", "resource": "", "check_name": Check.REACHABILITY})
     if nobody_since is not None:
-        hidden.append((line.stored(max(nobody_since, incident.since)), until))
+        hidden.append((timeline.stored(max(nobody_since, incident.since)), until))
     if not hidden:
         return incident
     return replace(incident, unseen_s=_covered_s(sorted(hidden), asked["since"], until))
 
 
-def _veils(connection: sqlite3.Connection, asked: dict[str, Any]) -> list[tuple[float, float]]:
+def _veils(session: Session, asked: dict[str, Any]) -> list[tuple[float, float]]:
     """The veils of one check that reach into a time."""
-    rows = (tuple(row) for row in connection.execute(VEILS_AFTER, asked))
+    rows = (tuple(row) for row in session.execute(VEILS_AFTER, asked))
     return list(takewhile(lambda veil: veil[0] < asked["until"], rows))
 
 

@@ -12,6 +12,11 @@ from healthmon.errors import DatabaseBusy, DatabaseUnwritable, ForeignDatabase
 from healthmon.store.sqlite.disk import free_bytes
 from healthmon.store.sqlite.holders import who_holds
 
+#: What the rest of the store calls these: another kind of database would have its own.
+Connection = sqlite3.Connection
+Cursor = sqlite3.Cursor
+Stored = sqlite3.Row
+
 #: How long a writer waits for another one before it gives up (seconds).
 BUSY_TIMEOUT = 5.0
 
@@ -86,6 +91,12 @@ def open_connection(path: Path, options: str) -> sqlite3.Connection:
     )
     connection.row_factory = sqlite3.Row
     return connection
+
+
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """Open a connection that only reads, while a daemon writes."""
+    with errors_named(path):
+        return open_connection(path, "mode=ro")
 
 
 def connect(path: Path) -> sqlite3.Connection:

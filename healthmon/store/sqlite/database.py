@@ -83,10 +83,15 @@ def recognise_head(path: Path) -> Head:
 
 def has_log(path: Path) -> bool:
     """Whether a write-ahead log with something in it stands beside the database."""
+    return size_of_log(path) > 0
+
+
+def size_of_log(path: Path) -> int:
+    """Return the size of the write-ahead log beside the database (bytes)."""
     try:
-        return beside(path, "-wal").stat().st_size > 0
+        return beside(path, "-wal").stat().st_size
     except FileNotFoundError:
-        return False
+        return 0
 
 
 def is_plain(head: Head) -> bool:

@@ -10,6 +10,7 @@ from healthmon.store.sqlite.beside import BESIDE
 from healthmon.store.sqlite.connect import errors_named
 from healthmon.store.sqlite.copies import OnProgress, put_where_nothing_is, save_copy, set_aside, stamp
 from healthmon.store.sqlite.guard import Guard
+from healthmon.store.sqlite.pragmas import write_log_back
 
 
 def salvage(connection: sqlite3.Connection, path: Path, loss: Loss, now: float, on_progress: OnProgress) -> str:
@@ -61,7 +62,7 @@ def _keep_beside(connection: sqlite3.Connection, path: Path, now: float, on_prog
 def write_back(connection: sqlite3.Connection, path: Path, guard: Guard, now: float) -> str:
     """Write the log, which is open, into the file, which is ours. What stands beside it now belongs to nothing."""
     with errors_named(path):
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        write_log_back(connection)
     for end in BESIDE:
         if not guard.is_ours(end):
             set_aside(path, end, now)

@@ -13,6 +13,7 @@ from pathlib import Path
 from healthmon.errors import DatabaseUnwritable
 from healthmon.store.sqlite.connect import errors_named, transaction
 from healthmon.store.sqlite.disk import free_bytes
+from healthmon.store.sqlite.pragmas import number_of, write_log_back
 
 #: SQLite's number for ``auto_vacuum = INCREMENTAL``.
 INCREMENTAL = 2
@@ -29,15 +30,15 @@ REWRITTEN_AT_START = 64 * 1024 * 1024
 
 def can_shrink(connection: sqlite3.Connection) -> bool:
     """Whether the file can be cut shorter page by page."""
-    return _number(connection, "auto_vacuum") == INCREMENTAL
+    return number_of(connection, "auto_vacuum") == INCREMENTAL
 
 
 def give_back(connection: sqlite3.Connection, path: Path) -> int:
     """Cut some free pages off the file, if there are more than will soon be used; return how many."""
     if not can_shrink(connection):
         return 0
-    spare = max(SPARE_PAGES, int(_number(connection, "page_count") * SPARE_PART))
-    count = min(PAGES_AT_ONCE, _number(connection, "freelist_count") - spare)
+    spare = max(SPARE_PAGES, int(number_of(connection, "page_count") * SPARE_PART))
+    count = min(PAGES_AT_ONCE, number_of(connection, "freelist_count") - spare)
     if count <= 0:
         return 0
     with transaction(connection, path):
@@ -55,7 +56,7 @@ def rewrite(connection: sqlite3.Connection, path: Path) -> None:
     with errors_named(path):
         connection.execute(f"PRAGMA auto_vacuum = {INCREMENTAL}")
         connection.execute("VACUUM")
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        write_log_back(connection)
 
 
 def space_to_rewrite(path: Path) -> int:
@@ -76,8 +77,3 @@ def rewrite_if_small(
             rewrite(connection, path)
         except DatabaseUnwritable as error:
             say(f"{path}: it stays as it is, which does no harm: {error.what}")
-
-
-def _number(connection: sqlite3.Connection, pragma: str) -> int:
-    number: int = connection.execute(f"PRAGMA {pragma}").fetchone()[0]
-    return number

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from healthmon.errors import DatabaseLocked, DatabaseUnwritable, ExitCode, HealthmonError
-from healthmon.store.sqlite.connect import errors_named, transaction
+from healthmon.store.rows import SILENCES
+from healthmon.store.session import Session
 from healthmon.store.sqlite.disk import free_bytes
 from healthmon.store.sqlite.lock import Lock, look_at_lock
+from healthmon.store.sqlite.pragmas import size_of
 from healthmon.store.sqlite.readonly import refuse_missing
 from healthmon.store.sqlite.space import can_shrink, rewrite, space_to_rewrite
-from healthmon.store.timeline import read_timeline
 from healthmon.store.write.orders import connect_to_write, refuse_reader
 from healthmon.store.write.pruning import Cuts
 from healthmon.store.write.writer import Writer
@@ -57,11 +57,11 @@ def open_steward(path: Path, now: float) -> Steward:
         raise DatabaseLocked(path, f"the daemon (process {holder.pid or 'unknown'}) is using it; stop it first")
     lock = Lock(path)
     try:
-        connection = connect_to_write(path)
+        session = connect_to_write(path)
         try:
-            return Steward(Writer(path, connection, lock, now), connection)
+            return Steward(Writer(session, lock, now), session)
         except BaseException:
-            connection.close()
+            session.close()
             raise
     except BaseException:
         lock.release()
@@ -71,11 +71,10 @@ def open_steward(path: Path, now: float) -> Steward:
 class Steward:
     """The connection of one command that has the database for itself."""
 
-    def __init__(self, writer: Writer, connection: sqlite3.Connection) -> None:
+    def __init__(self, writer: Writer, session: Session) -> None:
         #: What a daemon would do in its spare time is done through this.
         self.writer = writer
-        self._path = writer.path
-        self._connection = connection
+        self._session = session
 
     def __enter__(self) -> Steward:
         """Use it in a ``with`` statement."""
@@ -89,9 +88,8 @@ class Steward:
 
     def last_alive_at(self) -> float | None:
         """Return until when the last daemon is known to have run; None: there was none."""
-        with errors_named(self._path):
-            alive_at = self._connection.execute("SELECT alive_at FROM daemon").fetchone()[0]
-            return read_timeline(self._connection).shown_or_none(alive_at)
+        with self._session.asking() as timeline:
+            return timeline.shown_or_none(self._session.value("SELECT alive_at FROM daemon"))
 
     def prune(self, cuts: Cuts, on_step: Callable[[int], None]) -> Pruned:
         """Remove all history from before the cuts, and let the file get shorter. ``on_step`` gets the rows so far.
@@ -110,33 +108,28 @@ class Steward:
 
     def _shrink(self) -> str:
         """Write a file anew that cannot get shorter page by page; return why that was not done."""
-        if can_shrink(self._connection):
+        path = self._session.path
+        if can_shrink(self._session.connection):
             return ""
-        needed, free = space_to_rewrite(self._path), free_bytes(self._path.parent)
+        needed, free = space_to_rewrite(path), free_bytes(path.parent)
         if free < needed:
             return (
                 f"to get shorter it must be written anew once, which takes {needed / 1e6:,.0f} MB of free space; "
                 f"there are {free / 1e6:,.0f} MB"
             )
         try:
-            rewrite(self._connection, self._path)
+            rewrite(self._session.connection, path)
         except DatabaseUnwritable as error:
             return f"it could not be written anew: {error.what}"
         return ""
 
     def _size(self) -> int:
-        with errors_named(self._path):
-            pages, page_size = (
-                self._connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size")
-            )
-        return int(pages * page_size)
+        with self._session.errors_named():
+            return size_of(self._session.connection)
 
     def _counts(self) -> dict[str, int]:
-        with errors_named(self._path):
-            return {
-                table: self._connection.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0]  # noqa: S608 (ours)
-                for table in COUNTED
-            }
+        with self._session.errors_named():
+            return {table: self._session.value(f"SELECT COUNT(*) FROM {table}") for table in COUNTED}  # noqa: S608 (ours)
 
     # ---------------------------------------------------------------- another name
 
@@ -146,33 +139,36 @@ class Steward:
         Silences that name it exactly speak of the new name. Raises RenameRefused; then nothing is changed.
         """
         names = {"old": old, "new": new}
-        with transaction(self._connection, self._path):
+        with self._session.transaction():
             known = self._pbxs()
             if old not in known:
-                raise RenameRefused(f"there is no PBX {old} in the database; there {_are(known)}")
+                raise RenameRefused(f"there is no PBX {old} in the database; {_there_are(known)}")
             if new in known:
                 raise RenameRefused(f"there is a PBX {new} in the database already, with a history of its own")
             for table in TABLES_WITH_PBX:
-                self._connection.execute(f"UPDATE {table} SET pbx = :new WHERE pbx = :old", names)  # noqa: S608 (ours)
+                self._session.execute(f"UPDATE {table} SET pbx = :new WHERE pbx = :old", names)  # noqa: S608 (ours)
             self._rename_in_silences(old, new)
-            checks: int = self._connection.execute("SELECT COUNT(*) FROM checks WHERE pbx = :new", names).fetchone()[0]
-        return checks
+            return int(self._session.value("SELECT COUNT(*) FROM checks WHERE pbx = :new", names))
 
     def _pbxs(self) -> list[str]:
         """Name all PBXs of which anything is known. Receivers' incidents are of no PBX."""
-        each = " UNION ".join(f"SELECT pbx FROM {table}" for table in TABLES_WITH_PBX)  # noqa: S608 (ours)
-        return [row["pbx"] for row in self._connection.execute(f"{each} ORDER BY pbx") if row["pbx"]]
+        names = " UNION ".join(f"SELECT pbx FROM {table}" for table in TABLES_WITH_PBX)  # noqa: S608 (ours)
+        return [row["pbx"] for row in self._session.execute(f"{names} ORDER BY pbx") if row["pbx"]]
 
     def _rename_in_silences(self, old: str, new: str) -> None:
-        for row in self._connection.execute("SELECT id, matcher FROM silences").fetchall():
-            matcher = json.loads(row["matcher"])
-            if old in matcher["pbxs"]:
-                matcher["pbxs"] = [new if name == old else name for name in matcher["pbxs"]]
-                self._connection.execute(
-                    "UPDATE silences SET matcher = :matcher WHERE id = :id",
-                    {"matcher": json.dumps(matcher), "id": row["id"]},
-                )
+        timeline = self._session.timeline
+        for row in self._session.rows("SELECT * FROM silences"):
+            silence = SILENCES.of(row, timeline)
+            if old in silence.matcher.pbxs:
+                pbxs = tuple({old: new}.get(pbx, pbx) for pbx in silence.matcher.pbxs)
+                matcher = replace(silence.matcher, pbxs=pbxs)
+                renamed = SILENCES.row(replace(silence, matcher=matcher), timeline)
+                self._session.execute("UPDATE silences SET matcher = :matcher WHERE id = :id", renamed)
 
 
-def _are(names: list[str]) -> str:
-    return f"{'is' if len(names) == 1 else 'are'} {', '.join(names)}" if names else "is none"
+def _there_are(names: list[str]) -> str:
+    if not names:
+        return "there is none"
+    if len(names) == 1:
+        return f"there is {names[0]}"
+    return f"there are {', '.join(names)}"

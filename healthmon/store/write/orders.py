@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sqlite3
 from pathlib import Path
 from types import TracebackType
 
@@ -11,14 +10,15 @@ from msgspec.structs import replace
 
 from healthmon.errors import DatabaseUnwritable, ExitCode, HealthmonError
 from healthmon.model import Incident, Matcher, Silence
-from healthmon.store.rows import incident_of, silence_of, silence_row
-from healthmon.store.sqlite.connect import connect, transaction
+from healthmon.store.rows import INCIDENTS, SILENCES
+from healthmon.store.session import Session
+from healthmon.store.sqlite.connect import connect
 from healthmon.store.sqlite.database import recognise
 from healthmon.store.sqlite.readonly import refuse_missing, refuse_older, schema_of
-from healthmon.store.timeline import read_timeline
 
 _INSERT_SILENCE = """INSERT INTO silences (matcher, since, until, author, reason)
-    VALUES (:matcher, :since, :until, :author, :reason)"""
+    VALUES (:matcher, :since, :until, :author, :reason)
+    RETURNING id"""
 
 _ACKNOWLEDGE = """INSERT INTO acknowledgements (incident_id, at, author, reason) VALUES (:id, :at, :author, :reason)
     ON CONFLICT (incident_id) DO UPDATE SET at = excluded.at, author = excluded.author,
@@ -36,11 +36,11 @@ class OrderRefused(HealthmonError):
 
 def open_commander(path: Path) -> Commander:
     """Open an existing database for orders. Raises a StoreError with one clear sentence where that cannot be done."""
-    return Commander(path, connect_to_write(path))
+    return Commander(connect_to_write(path))
 
 
-def connect_to_write(path: Path) -> sqlite3.Connection:
-    """Open a connection that writes, to a whole database of the present schema. Raises a StoreError."""
+def connect_to_write(path: Path) -> Session:
+    """Open a session that writes, to a whole database of the present schema. Raises a StoreError."""
     refuse_missing(path)
     recognise(path)
     refuse_reader(path)
@@ -50,7 +50,7 @@ def connect_to_write(path: Path) -> sqlite3.Connection:
     except BaseException:
         connection.close()
         raise
-    return connection
+    return Session(path, connection)
 
 
 def refuse_reader(path: Path) -> None:
@@ -65,9 +65,8 @@ def refuse_reader(path: Path) -> None:
 class Commander:
     """The connection of one command. Each order is one transaction; the daemon obeys within half a second."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
-        self._path = path
-        self._connection = connection
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
     def __enter__(self) -> Commander:
         """Use it in a ``with`` statement."""
@@ -75,41 +74,38 @@ class Commander:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Close the connection."""
-        self._connection.close()
+        self._session.close()
 
     def silence(self, matcher: Matcher, *, since: float, until: float, author: str, reason: str) -> Silence:
         """Book a silence, and return it with its number."""
-        with transaction(self._connection, self._path):
-            line = read_timeline(self._connection)
+        with self._session.writing() as timeline:
             silence = Silence(0, matcher, since, until, author, reason)
-            number = self._connection.execute(_INSERT_SILENCE, silence_row(silence, line)).lastrowid
-        return replace(silence, id=number or 0)
+            [row] = self._session.rows(_INSERT_SILENCE, SILENCES.row(silence, timeline))
+        return replace(silence, id=row["id"])
 
     def end_silence(self, number: int, now: float) -> Silence:
         """End a silence now. Raises OrderRefused if there is none of that number, or it is over."""
-        with transaction(self._connection, self._path):
-            line = read_timeline(self._connection)
-            key = {"id": number, "now": line.stored(now)}
-            row = self._connection.execute("SELECT * FROM silences WHERE id = :id", key).fetchone()
+        with self._session.writing() as timeline:
+            key = {"id": number, "now": timeline.stored(now)}
+            row = self._session.row("SELECT * FROM silences WHERE id = :id", key)
             if row is None:
                 raise OrderRefused(f"there is no silence {number}; healthmon silence list shows them")
             if row["until"] <= key["now"]:
                 raise OrderRefused(f"silence {number} is over already")
-            self._connection.execute("UPDATE silences SET until = :now WHERE id = :id", key)
-            return replace(silence_of(row, line), until=now)
+            self._session.execute("UPDATE silences SET until = :now WHERE id = :id", key)
+            return replace(SILENCES.of(row, timeline), until=now)
 
     def acknowledge(self, number: int, *, at: float, author: str, reason: str) -> Incident:
         """Take note of an open incident. Raises OrderRefused if there is none of that number, or it is over."""
-        with transaction(self._connection, self._path):
-            line = read_timeline(self._connection)
-            order = {"id": number, "at": line.stored(at), "author": author, "reason": reason}
-            row = self._connection.execute("SELECT * FROM incidents WHERE id = :id", order).fetchone()
+        with self._session.writing() as timeline:
+            order = {"id": number, "at": timeline.stored(at), "author": author, "reason": reason}
+            row = self._session.row("SELECT * FROM incidents WHERE id = :id", order)
             if row is None:
                 raise OrderRefused(f"there is no incident {number}; healthmon incidents --open shows what lasts")
-            incident = incident_of(row, line)
+            incident = INCIDENTS.of(row, timeline)
             if not incident.is_open:
                 raise OrderRefused(f"incident {number} is over already")
-            self._connection.execute(_ACKNOWLEDGE, order)
+            self._session.execute(_ACKNOWLEDGE, order)
             return incident
 
     def accepted(self, url_id: str, at: float, *, in_full: bool = True) -> bool:
@@ -117,9 +113,8 @@ class Commander:
 
         ``in_full``: for each of its addresses.
         """
-        with transaction(self._connection, self._path):
-            line = read_timeline(self._connection)
-            facts = {"url_id": url_id, "at": line.stored(at)}
+        with self._session.writing() as timeline:
+            facts = {"url_id": url_id, "at": timeline.stored(at)}
             if in_full:
-                self._connection.execute("DELETE FROM recipients WHERE url_id = :url_id", facts)
-            return self._connection.execute(_ACCEPTED, facts).rowcount > 0
+                self._session.execute("DELETE FROM recipients WHERE url_id = :url_id", facts)
+            return self._session.execute(_ACCEPTED, facts).rowcount > 0

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from itertools import islice
-from pathlib import Path
 from typing import NamedTuple
 
 from healthmon.config.sections.history import HistoryConfig
-from healthmon.store.rows import Row
-from healthmon.store.sqlite.connect import transaction
+from healthmon.store.codec import Row
+from healthmon.store.session import Session
+from healthmon.store.sqlite.connect import Stored
 from healthmon.store.sqlite.space import give_back
 from healthmon.store.timeline import Timeline
 from healthmon.store.write.booking import DAY, Booking
@@ -54,9 +53,8 @@ class Cuts(NamedTuple):
 class Pruner:
     """Removes what is older than the cuts (on the database's timeline). Owned by the engine thread."""
 
-    def __init__(self, connection: sqlite3.Connection, path: Path, booking: Booking) -> None:
-        self._connection = connection
-        self._path = path
+    def __init__(self, session: Session, booking: Booking) -> None:
+        self._session = session
         self._booking = booking
         self._rev = 0
         self._veil = 0
@@ -85,48 +83,50 @@ class Pruner:
                 if seen:
                     return seen
         self._rev = self._veil = self._check = 0
-        given = give_back(self._connection, self._path)
+        given = give_back(self._session.connection, self._session.path)
         self._is_giving_back = given > 0
         return given
 
     def _transitions(self, cuts: Cuts, limit: int) -> int:
         """The last one before the cut stays for each check, unless the check is forgotten since then."""
-        rows = self._connection.execute(
+        rows = self._session.rows(
             """SELECT t.rev AS number, t.cause AS word, w.last_used, t.at < :before AS is_old,
                 EXISTS (SELECT 1 FROM transitions later
                     WHERE later.check_id = t.check_id AND later.at < :before AND later.at >= t.at AND later.rev > t.rev)
                 OR EXISTS (SELECT 1 FROM checks c WHERE c.id = t.check_id AND c.forgotten_at < :before) AS can_go
             FROM transitions t LEFT JOIN words w ON w.id = t.cause WHERE t.rev > :rev ORDER BY t.rev LIMIT :limit""",
             {"before": cuts.transitions, "rev": self._rev, "limit": limit},
-        ).fetchall()
+        )
         # Revisions are in the order of time, nearly: what was believed late is left to a later round.
         old = _while_old(rows)
-        self._rev = old[-1]["number"] if old else self._rev
+        if old:
+            self._rev = old[-1]["number"]
         self._remove("DELETE FROM transitions WHERE rev = :number", old, cuts.transitions)
         return len(old)
 
     def _veils(self, cuts: Cuts, limit: int) -> int:
         """What reaches over the cut stays."""
-        rows = self._connection.execute(
+        rows = self._session.rows(
             """SELECT v.id AS number, v.why AS word, w.last_used,
                 v.since < :before AS is_old, v.until < :before AS can_go
             FROM veils v LEFT JOIN words w ON w.id = v.why WHERE v.id > :id ORDER BY v.id LIMIT :limit""",
             {"before": cuts.transitions, "id": self._veil, "limit": limit},
-        ).fetchall()
+        )
         old = _while_old(rows)
-        self._veil = old[-1]["number"] if old else self._veil
+        if old:
+            self._veil = old[-1]["number"]
         self._remove("DELETE FROM veils WHERE id = :number", old, cuts.transitions)
         return len(old)
 
-    def _remove(self, sql: str, rows: list[sqlite3.Row], before: float) -> None:
+    def _remove(self, sql: str, rows: list[Stored], before: float) -> None:
         """Remove the rows that can go, and keep the words of those that stay."""
         gone = [{"number": row["number"]} for row in rows if row["can_go"]]
         kept = {row["word"] for row in rows if not row["can_go"] and (row["last_used"] or before) < before - DAY}
         if not gone and not kept:
             return
-        with transaction(self._connection, self._path):
-            self._connection.executemany(sql, gone)
-            self._connection.executemany(
+        with self._session.transaction():
+            self._session.execute_many(sql, gone)
+            self._session.execute_many(
                 "UPDATE words SET last_used = :before WHERE id = :word",
                 [{"word": word, "before": before} for word in kept],
             )
@@ -172,12 +172,12 @@ class Pruner:
 
         Return how many checks or rows that were.
         """
-        checks = self._connection.execute(
+        checks = self._session.rows(
             """SELECT c.id, CASE WHEN c.forgotten_at < :before THEN :before
                 ELSE (SELECT MAX(d.at) FROM daily d WHERE d.check_id = c.id AND d.at < :before) END AS first_reading
             FROM checks c WHERE c.id > :check ORDER BY c.id LIMIT :limit""",
             {"before": cuts.daily, "check": self._check, "limit": limit},
-        ).fetchall()
+        )
         gone: list[tuple[str, Row]] = []
         for check in checks:
             gone += islice(self._old_figures(check, cuts, limit), limit - len(gone))
@@ -186,12 +186,12 @@ class Pruner:
                 break
             self._check = check["id"]
         if gone:
-            with transaction(self._connection, self._path):
+            with self._session.transaction():
                 for table, row in gone:
-                    self._connection.execute(f"DELETE FROM {table} WHERE check_id = :id AND at = :at", row)  # noqa: S608
+                    self._session.execute(f"DELETE FROM {table} WHERE check_id = :id AND at = :at", row)  # noqa: S608
         return len(gone) or len(checks)
 
-    def _old_figures(self, check: sqlite3.Row, cuts: Cuts, limit: int) -> Iterator[tuple[str, Row]]:
+    def _old_figures(self, check: Stored, cuts: Cuts, limit: int) -> Iterator[tuple[str, Row]]:
         """Find what can go of one check: table and key."""
         ends = {
             "daily": check["first_reading"],
@@ -200,7 +200,7 @@ class Pruner:
             "rtt_minutes": cuts.rtt_minutes,
         }
         for table, end in ends.items():
-            found = self._connection.execute(
+            found = self._session.execute(
                 f"SELECT at FROM {table} WHERE check_id = :id AND at < :end ORDER BY at LIMIT :limit",  # noqa: S608
                 {"id": check["id"], "end": end, "limit": limit},
             )
@@ -227,15 +227,15 @@ class Pruner:
 
     def _delete_found(self, find: str, parameters: dict[str, float], *deletes: str) -> int:
         """Find ids, and delete by each of them; no transaction where there is nothing to do."""
-        found = [{"id": row["id"]} for row in self._connection.execute(find, parameters)]
+        found = [{"id": row["id"]} for row in self._session.execute(find, parameters)]
         if found:
-            with transaction(self._connection, self._path):
+            with self._session.transaction():
                 for delete in deletes:
-                    self._connection.executemany(delete, found)
+                    self._session.execute_many(delete, found)
         return len(found)
 
 
-def _while_old(rows: list[sqlite3.Row]) -> list[sqlite3.Row]:
+def _while_old(rows: list[Stored]) -> list[Stored]:
     """The rows before the first one that is not old."""
     for number, row in enumerate(rows):
         if not row["is_old"]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import struct
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -24,18 +23,19 @@ from healthmon.store.read.remembered import (
     read_told,
     read_urls,
 )
-from healthmon.store.read.round_trips import fold
-from healthmon.store.rows import freshness_row, upsert
-from healthmon.store.sqlite.connect import errors_named, transaction, unhurried
+from healthmon.store.rows import FRESHNESS, UPSERT_FRESHNESS
+from healthmon.store.session import Session
+from healthmon.store.sqlite.connect import unhurried
 from healthmon.store.sqlite.copies import OnProgress
 from healthmon.store.sqlite.database import OnMigrating, is_missing, open_database
 from healthmon.store.sqlite.former import trace_of_former
 from healthmon.store.sqlite.guard import Guard, Marks
 from healthmon.store.sqlite.lock import Lock
 from healthmon.store.sqlite.mark import Marker
+from healthmon.store.sqlite.pragmas import data_version, page_of, write_log_back
 from healthmon.store.sqlite.salvage import salvage, take_away_ours, write_back
-from healthmon.store.timeline import read_timeline
 from healthmon.store.write.booking import Booking
+from healthmon.store.write.folding import fold
 from healthmon.store.write.pruning import Cuts, Pruner
 
 #: The clock was set back while no daemon ran, if what was done last lies so far in the future (seconds).
@@ -57,10 +57,12 @@ PRUNED_AT_ONCE = 50
 #: Measured round trips that are folded at once: each may touch three buckets.
 FOLDED_AT_ONCE = 25
 
-_UPSERT_FRESHNESS = upsert("freshness", "pbx", "last_event_at last_snapshot_at alive_at poll_every")
+
+def _say_nothing(sentence: str) -> None:
+    """The caller does not want to know."""
 
 
-def open_writer(path: Path, *, now: float, on_migrating: OnMigrating | None = None) -> Writer:
+def open_writer(path: Path, *, now: float, on_migrating: OnMigrating = _say_nothing) -> Writer:
     """Open the database as its one daemon: lock it, make or migrate it, and note that we started.
 
     ``on_migrating`` is called with a sentence before and during a migration. Raises DatabaseLocked (another daemon),
@@ -73,18 +75,19 @@ def open_writer(path: Path, *, now: float, on_migrating: OnMigrating | None = No
         raise StoreError(path, "this is a directory")
     lock = Lock(path)
     try:
-        trace = trace_of_former(path) if is_missing(path) else None
+        trace = None
+        if is_missing(path):
+            trace = trace_of_former(path)
         set_right: list[str] = []
-        connection = open_database(
-            path, now=now, on_migrating=on_migrating or _say_nothing, on_set_right=set_right.append
-        )
+        connection = open_database(path, now=now, on_migrating=on_migrating, on_set_right=set_right.append)
+        session = Session(path, connection)
         try:
-            writer = Writer(path, connection, lock, now)
+            writer = Writer(session, lock, now)
             writer.trace_of_former = trace
             writer.set_right = tuple(set_right)
             writer.start()
         except BaseException:
-            connection.close()
+            session.close()
             raise
         return writer
     except BaseException:
@@ -92,92 +95,78 @@ def open_writer(path: Path, *, now: float, on_migrating: OnMigrating | None = No
         raise
 
 
-def _say_nothing(sentence: str) -> None:
-    """The caller does not want to know."""
-
-
 class Writer:
     """The writing connection. Owned by the engine thread once it is opened."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, lock: Lock, now: float) -> None:
-        self.path = path
+    def __init__(self, session: Session, lock: Lock, now: float) -> None:
+        self.path = session.path
         #: How far the clock was found set back since the last daemon (negative seconds); 0.0: it was not.
         self.set_back_by = 0.0
         #: What was set right at the start, a sentence each: everybody is to be told.
         self.set_right: tuple[str, ...] = ()
         #: The database is a new one, and this file beside it tells that there was another before; None: it is not so.
         self.trace_of_former: Path | None = None
-        self._connection = connection
+        self._session = session
         self._lock = lock
         self._now = now
-        self._booking = Booking(connection)
-        self._pruner = Pruner(connection, path, self._booking)
-        with errors_named(path):
-            self._line = read_timeline(connection)
-            self._marker = Marker(connection)
-            self._booking.rolled_until = connection.execute("SELECT rolled_until FROM daemon").fetchone()[0]
-            self._seen_version = self._data_version()
+        self._booking = Booking(session)
+        self._pruner = Pruner(session, self._booking)
+        with session.asking():
+            self._booking.rolled_until = session.value("SELECT rolled_until FROM daemon")
+            self._seen_version = data_version(session.connection)
+            self._marker = Marker(session.connection)
         self._guard: Guard | None = None
         self._is_given_up = False
 
     def start(self) -> None:
         """Note that a daemon has started, and watch over the files from now on. Once, and first of all."""
         self._set_back(self._now)
-        self._note_start(self._now)
-        self._guard = Guard(self.path, self._marks())
-
-    def _marks(self) -> Marks:
-        """What was just noted, and is different in each database and each run, is to stand in the file itself."""
-        with errors_named(self.path):
-            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
-            row = self._connection.execute("SELECT identity, started_at FROM daemon").fetchone()
-            page = self._connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'daemon'").fetchone()
-        return Marks(page["rootpage"], frozenset({row["identity"].encode(), struct.pack(">d", row["started_at"])}))
+        started_at = self._session.timeline.stored(self._now)
+        # ``alive_at`` stays as the last daemon left it, until the gap has been booked.
+        with self._session.transaction():
+            self._session.execute(
+                "UPDATE daemon SET started_at = :now, version = :version", {"now": started_at, "version": __version__}
+            )
+            self._session.execute(
+                "UPDATE daemon SET identity = :identity WHERE identity = ''", {"identity": token_hex(8)}
+            )
+            self._marker.mark()
+        # What was just noted is different in each database and each run, and is to stand in the file itself.
+        with self._session.errors_named():
+            identity = self._session.value("SELECT identity FROM daemon")
+            page = page_of(self._session.connection, "daemon")
+        texts = frozenset({identity.encode(), struct.pack(">d", started_at)})
+        self._guard = Guard(self.path, Marks(page, texts))
 
     def _set_back(self, now: float) -> None:
         """Keep the order of the history when the clock was set back while nobody ran (a dead battery, say)."""
-        done_last = self._line.shown_or_none(self._connection.execute(_DONE_LAST).fetchone()["at"])
+        done_last = self._session.timeline.shown_or_none(self._session.value(_DONE_LAST))
         if done_last is not None and done_last > now + SET_BACK_TOLERANCE:
             self.set_back_by = now - done_last
             self.commit(Changes(clock_jumps=[ClockJump(at=now, by=self.set_back_by)]))
 
-    def _note_start(self, now: float) -> None:
-        """``alive_at`` stays as the last daemon left it, until the gap has been booked."""
-        with transaction(self._connection, self.path):
-            self._connection.execute(
-                "UPDATE daemon SET started_at = :now, version = :version",
-                {"now": self._line.stored(now), "version": __version__},
-            )
-            self._connection.execute(
-                "UPDATE daemon SET identity = :identity WHERE identity = ''", {"identity": token_hex(8)}
-            )
-            self._marker.mark()
-
     def load(self) -> Remembered:
         """Read all that the engine needs to go on."""
-        with errors_named(self.path):
-            self._connection.execute("BEGIN")
+        session = self._session
+        with session.errors_named():
+            session.execute("BEGIN")
             try:
-                return self._load()
+                self._booking.remember_keys()
+                newest = session.value("SELECT COALESCE(MAX(id), 0) FROM incidents")
+                alive_at = session.value("SELECT alive_at FROM daemon")
+                return Remembered(
+                    states=tuple(read_states(session)),
+                    pbx_states=tuple(read_pbx_states(session)),
+                    settings=tuple(read_settings(session)),
+                    incidents=tuple(read_telling(session)),
+                    told=read_told(session),
+                    next_incident_id=newest + 1,
+                    alive_at=session.timeline.shown_or_none(alive_at),
+                    commands=read_commands(session, self._now),
+                    places=read_places(session),
+                )
             finally:
-                self._connection.rollback()
-
-    def _load(self) -> Remembered:
-        connection, line = self._connection, self._line
-        self._booking.remember_keys()
-        newest = connection.execute("SELECT COALESCE(MAX(id), 0) FROM incidents").fetchone()[0]
-        alive_at = connection.execute("SELECT alive_at FROM daemon").fetchone()[0]
-        return Remembered(
-            states=tuple(read_states(connection, line)),
-            pbx_states=tuple(read_pbx_states(connection, line)),
-            settings=tuple(read_settings(connection, line)),
-            incidents=tuple(read_telling(connection, line)),
-            told=read_told(connection, line),
-            next_incident_id=newest + 1,
-            alive_at=line.shown_or_none(alive_at),
-            commands=read_commands(connection, line, self._now),
-            places=read_places(connection),
-        )
+                session.connection.rollback()
 
     def commit(self, changes: Changes) -> None:
         """Book everything one batch changed, whole or not at all.
@@ -187,83 +176,79 @@ class Writer:
         """
         if not changes.is_to_book():
             return
-        line = self._line
+        before = self._session.timeline
         for jump in changes.clock_jumps:
-            line = line.moved(jump.by)
+            self._session.timeline = self._session.timeline.moved(jump.by)
         try:
-            with transaction(self._connection, self.path):
-                self._booking.book(changes, line, self._now)
+            with self._session.transaction():
+                self._booking.book(changes, self._now)
                 self._marker.mark()
         except BaseException:
+            self._session.timeline = before
             self._booking.forget_keys()
             raise
-        self._line = line
 
     def alive(self, now: float, freshness: Iterable[Freshness]) -> None:
         """Note that the daemon lives, and how fresh its view of each PBX is. Every 10 s."""
         self._now = now
-        rows = [freshness_row(each, self._line) for each in freshness]
-        with transaction(self._connection, self.path):
-            self._connection.execute("UPDATE daemon SET alive_at = :now", {"now": self._line.stored(now)})
-            self._connection.executemany(_UPSERT_FRESHNESS, rows)
+        timeline = self._session.timeline
+        with self._session.transaction():
+            self._session.execute("UPDATE daemon SET alive_at = :now", {"now": timeline.stored(now)})
+            self._session.execute_many(UPSERT_FRESHNESS, [FRESHNESS.row(of_pbx, timeline) for of_pbx in freshness])
             self._finish_telling(now)
             self._marker.mark()
 
     def _finish_telling(self, now: float) -> None:
-        closed = list(read_ended(self._connection, self._line))
+        closed = list(read_ended(self._session))
         if not closed:
             return
         told: dict[int, list[Told]] = {}
-        for (number, _), one in read_told(self._connection, self._line).items():
-            told.setdefault(number, []).append(one)
-        self._connection.executemany(
+        for (number, _), by_url in read_told(self._session).items():
+            told.setdefault(number, []).append(by_url)
+        self._session.execute_many(
             "UPDATE incidents SET telling = FALSE WHERE id = :id",
             [{"id": incident.id} for incident in closed if self._is_told(incident, told.get(incident.id, []), now)],
         )
 
     def _is_told(self, incident: Incident, told: list[Told], now: float) -> bool:
         """Whether nobody waits to be told how a closed incident ended."""
-        if any(each.waiting for each in told):
+        if any(by_url.waiting for by_url in told):
             return False
-        if all(is_finished(incident, each) for each in told):
+        if all(is_finished(incident, by_url) for by_url in told):
             return True
         # What a group explains is told with the end of the group, however long that lasts.
         lasts = "SELECT 1 FROM incidents WHERE id = :bigger AND closed_at IS NULL"
-        waits = self._connection.execute(lasts, {"bigger": incident.explained_by}).fetchone() is not None
+        waits = self._session.is_any(lasts, {"bigger": incident.explained_by})
         return not waits and now - (incident.closed_at or now) > TELLING_ENDS_AFTER
 
     def outside_changes(self) -> bool:
         """Whether somebody else has written since this was last asked (a deliverer, a command)."""
-        version = self._data_version()
+        with self._session.errors_named():
+            version = data_version(self._session.connection)
         changed = version != self._seen_version
         self._seen_version = version
         return changed
 
-    def _data_version(self) -> int:
-        with errors_named(self.path):
-            version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
-            return version
-
     def told(self) -> dict[tuple[int, str], Told]:
         """Read what was told, by (incident, url_id): of open incidents, and of closed ones not finished."""
-        with errors_named(self.path):
-            return read_told(self._connection, self._line)
+        with self._session.errors_named():
+            return read_told(self._session)
 
     def urls(self) -> list[UrlState]:
         """Read how delivery to each URL stands that was ever used."""
-        with errors_named(self.path):
-            return list(read_urls(self._connection, self._line))
+        with self._session.errors_named():
+            return list(read_urls(self._session))
 
     def commands(self, now: float) -> Commands:
         """Read what people ordered: silences that are not over, acknowledgements of open incidents."""
-        with errors_named(self.path):
-            return read_commands(self._connection, self._line, now)
+        with self._session.errors_named():
+            return read_commands(self._session, now)
 
     # ---------------------------------------------------------------- readings of the meters
 
     def meters(self) -> Meters:
         """Return the questions about what the readings are made from."""
-        return Meters(self._connection, self.path, self._line)
+        return Meters(self._session)
 
     @property
     def late_bookings(self) -> int:
@@ -272,25 +257,25 @@ class Writer:
 
     def begin_readings(self, until: float) -> None:
         """Note that readings up to this time are taken: what is booked for an earlier time removes those after it."""
-        stored = max(self._line.stored(until), self._booking.rolled_until)
-        with transaction(self._connection, self.path):
-            self._connection.execute("UPDATE daemon SET rolled_until = :until", {"until": stored})
+        stored = max(self._session.timeline.stored(until), self._booking.rolled_until)
+        with self._session.transaction():
+            self._session.execute("UPDATE daemon SET rolled_until = :until", {"until": stored})
         self._booking.rolled_until = stored
 
     def book_readings(self, readings: Mapping[int, Iterable[Reading]]) -> None:
         """Book readings by the number of their check; none is later than the readings that were begun."""
         meters = self.meters()
-        with unhurried(self._connection), transaction(self._connection, self.path):
+        with unhurried(self._session.connection), self._session.transaction():
             for check_id, its_readings in readings.items():
                 meters.book(check_id, its_readings)
 
     def fold_round_trips(self, limit: int = FOLDED_AT_ONCE) -> int:
         """Move some of the measured round trips into the buckets of their minutes, hours and days; return how many."""
-        with errors_named(self.path):
-            if self._connection.execute("SELECT 1 FROM round_trips LIMIT 1").fetchone() is None:
+        with self._session.errors_named():
+            if not self._session.is_any("SELECT 1 FROM round_trips LIMIT 1"):
                 return 0
-        with unhurried(self._connection), transaction(self._connection, self.path):
-            return fold(self._connection, self._line, limit)
+        with unhurried(self._session.connection), self._session.transaction():
+            return fold(self._session, limit)
 
     def prune(self, cuts: Cuts, limit: int = PRUNED_AT_ONCE) -> int:
         """Look at the next ``limit`` rows of history from before the cuts, and remove what is not needed any more.
@@ -298,8 +283,8 @@ class Writer:
         Return how many rows it looked at, or pages it gave back; 0: this round is finished. What held at a cut is
         kept: the last transition and reading of each check, veils and incidents that were not over.
         """
-        with unhurried(self._connection):
-            return self._pruner.prune(cuts.stored(self._line), limit)
+        with unhurried(self._session.connection):
+            return self._pruner.prune(cuts.stored(self._session.timeline), limit)
 
     def look_at_files(self) -> None:
         """Raise DatabaseLost when the files are no longer those that were opened. Every few seconds."""
@@ -315,8 +300,8 @@ class Writer:
         if not isinstance(error, DatabaseLost) or self._guard is None:
             return "it was left as it is"
         if error.loss is Loss.LOG:
-            return write_back(self._connection, self.path, self._guard, self._now)
-        outcome = salvage(self._connection, self.path, error.loss, self._now, on_progress)
+            return write_back(self._session.connection, self.path, self._guard, self._now)
+        outcome = salvage(self._session.connection, self.path, error.loss, self._now, on_progress)
         take_away_ours(self.path, self._guard, self._now)
         return outcome
 
@@ -325,10 +310,10 @@ class Writer:
         if self._is_given_up:
             return
         try:
-            with errors_named(self.path):
-                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            with self._session.errors_named():
+                write_log_back(self._session.connection)
         finally:
-            self._connection.close()
+            self._session.close()
             if self._guard is not None:
                 self._guard.close()
             self._lock.release()

@@ -8,7 +8,7 @@ import pytest
 
 from healthmon.config.sections.history import HistoryConfig
 from healthmon.report.admin.growth import Outlook, kept_for, outlook
-from healthmon.store.sqlite.sizes import DAY, Sizes, TableSize
+from healthmon.store.read.sizes import DAY, Sizes, TableSize
 
 NOW = 1_800_000_000.0
 MB = 1_000_000

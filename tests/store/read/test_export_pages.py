@@ -11,6 +11,7 @@ import pytest
 
 from healthmon.model import Check, ClockJump, Health, Reason, Target
 from healthmon.store.read.export_pages import EXPORTS, pages
+from healthmon.store.session import Session
 from healthmon.store.sqlite.connect import open_connection
 from tests.store.scene import (
     BOSS,
@@ -164,7 +165,7 @@ def test_a_window_at_the_end_of_years_is_found_without_reading_the_years(store: 
     store.book(transitions=[transition(at, Health.UP) for at in times])
 
     with closing(open_connection(store.path, "mode=ro")) as connection:
-        skipped = EXPORTS["transitions"].skip(connection, times[2000])
+        skipped = EXPORTS["transitions"].skip(Session(store.path, connection), times[2000])
 
     assert 1990 < skipped <= 2000
     assert [row["at"] for row in rows(store, since=times[2000], limit=999)] == times[2000:]

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from healthmon.cli.main import cli
 from healthmon.errors import ExitCode, ForeignDatabase, StoreError
 from healthmon.model import Health
-from healthmon.store.read.round_trips import BUCKETS
+from healthmon.store.read.buckets import BUCKETS
 from healthmon.store.schema import MIGRATIONS
 from healthmon.store.sqlite.checkup import RULES, check_up
 from healthmon.store.sqlite.connect import connect

@@ -49,7 +49,7 @@ def is_whole(found: tuple[int, int, int, int], batches: int) -> bool:
 def test_bookkeeping_08_what_does_not_fit_is_not_half_booked_and_can_be_tried_again(store: Store) -> None:
     store.writer.commit(big_changes(1))
     # As many pages as there are now: the database may not grow.
-    connection = store.writer._connection
+    connection = store.writer._session.connection
     pages = connection.execute("PRAGMA page_count").fetchone()[0]
     connection.execute(f"PRAGMA max_page_count = {pages}")
     changes = big_changes(2)
@@ -66,7 +66,7 @@ def test_bookkeeping_08_what_does_not_fit_is_not_half_booked_and_can_be_tried_ag
 
 def test_bookkeeping_08_a_failed_clock_jump_does_not_move_the_clock(store: Store) -> None:
     store.book(states=by_key(state()))
-    connection = store.writer._connection
+    connection = store.writer._session.connection
     connection.execute("PRAGMA query_only = 1")
 
     with pytest.raises(DatabaseUnwritable):
@@ -78,14 +78,14 @@ def test_bookkeeping_08_a_failed_clock_jump_does_not_move_the_clock(store: Store
 
 def test_bookkeeping_08_a_read_only_database_is_said_to_be_so_and_works_again_later(store: Store) -> None:
     store.book(incidents={1: incident()}, notifications=[notification()])
-    for connection in (store.writer._connection, store.outbox._connection):
+    for connection in (store.writer._session.connection, store.outbox._session.connection):
         connection.execute("PRAGMA query_only = 1")
 
     with pytest.raises(DatabaseUnwritable, match="read-only"):
         store.book(states=by_key(state()))
     with pytest.raises(DatabaseUnwritable, match="read-only"):
         store.outbox.claim(BOSS, START + 200)
-    for connection in (store.writer._connection, store.outbox._connection):
+    for connection in (store.writer._session.connection, store.outbox._session.connection):
         connection.execute("PRAGMA query_only = 0")
 
     store.book(states=by_key(state()))
@@ -93,12 +93,12 @@ def test_bookkeeping_08_a_read_only_database_is_said_to_be_so_and_works_again_la
 
 
 def test_another_process_that_writes_for_too_long_is_named(store: Store) -> None:
-    store.writer._connection.execute("PRAGMA busy_timeout = 1")
-    store.outbox._connection.execute("BEGIN IMMEDIATE")
+    store.writer._session.connection.execute("PRAGMA busy_timeout = 1")
+    store.outbox._session.connection.execute("BEGIN IMMEDIATE")
 
     with pytest.raises(DatabaseUnwritable, match="another process has kept it locked"):
         store.book(states=by_key(state()))
-    store.outbox._connection.execute("ROLLBACK")
+    store.outbox._session.connection.execute("ROLLBACK")
 
     store.book(states=by_key(state()))
     assert len(store.writer.load().states) == 1

@@ -97,7 +97,7 @@ def test_while_the_daemon_runs(library: Path) -> None:
 def test_while_the_daemon_runs_and_has_just_written_its_log_back(library: Path) -> None:
     store = Store(library / "healthmon.db")
     store.book(states=by_key(state()), transitions=[transition(START + 1, Health.UP)])
-    store.writer._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    store.writer._session.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     assert as_other_user(what_is_believed(store.path)) == "[<Health.UP: 'up'>] 1 running: True"
     store.stop()

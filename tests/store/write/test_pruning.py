@@ -98,11 +98,11 @@ def test_a_round_that_finds_nothing_writes_nothing(store: Store) -> None:
     store.book(states=by_key(state()), transitions=[up], unknown_periods=veils(veil(START)))
     store.outbox.next_due(BOSS)
     prune(store)
-    version = store.outbox._connection.execute("PRAGMA data_version").fetchone()[0]
+    version = store.outbox._session.connection.execute("PRAGMA data_version").fetchone()[0]
 
     prune(store)
 
-    assert store.outbox._connection.execute("PRAGMA data_version").fetchone()[0] == version
+    assert store.outbox._session.connection.execute("PRAGMA data_version").fetchone()[0] == version
 
 
 def test_many_rows_that_stay_do_not_hide_those_behind_them(store: Store) -> None:
@@ -270,12 +270,12 @@ def test_after_pruning_a_commit_is_on_the_disk_again_when_it_returns(store: Stor
     store.book(states=by_key(state()), transitions=[transition(START + at, Health.UP) for at in (1, 2)])
 
     with closing(connect(store.path)) as other:
-        store.writer._connection.execute("PRAGMA busy_timeout = 10")
+        store.writer._session.connection.execute("PRAGMA busy_timeout = 10")
         other.execute("BEGIN IMMEDIATE" if fails else "BEGIN")
         with pytest.raises(DatabaseUnwritable) if fails else nullcontext():
             store.writer.prune(Cuts.at(CUT))
         other.rollback()
 
     full = 2
-    assert store.writer._connection.execute("PRAGMA synchronous").fetchone()[0] == full
+    assert store.writer._session.connection.execute("PRAGMA synchronous").fetchone()[0] == full
     assert count(store.path, "transitions") == (2 if fails else 1)

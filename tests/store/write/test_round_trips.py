@@ -12,7 +12,7 @@ from healthmon.config.sections.history import HistoryConfig
 from healthmon.errors import DatabaseUnwritable
 from healthmon.history.round_trips import RoundTrips, added_up
 from healthmon.model import ClockJump, RoundTrip
-from healthmon.store.read.round_trips import BUCKETS, pieces
+from healthmon.store.read.buckets import BUCKETS, pieces
 from healthmon.store.sqlite.connect import connect
 from healthmon.store.write.pruning import Cuts
 from tests.store.scene import OTHER_PHONE, PHONE, START, Store, by_key, state
@@ -106,7 +106,7 @@ def test_a_step_that_fails_loses_none_and_counts_none_twice(store: Store) -> Non
 
 def test_while_the_database_is_locked_they_wait(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     book(store, (1, 10.0))
-    store.writer._connection.execute("PRAGMA busy_timeout = 10")
+    store.writer._session.connection.execute("PRAGMA busy_timeout = 10")
 
     with closing(connect(store.path)) as other:
         other.execute("BEGIN IMMEDIATE")

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
 from msgspec import Struct
 
-from healthmon.store.sqlite.connect import errors_named
+from healthmon.store.session import Session
+from healthmon.store.sqlite.database import size_of_log
 from healthmon.store.sqlite.disk import free_bytes
+from healthmon.store.sqlite.pragmas import number_of, sizes_of_tables, tables_of
 from healthmon.store.sqlite.readonly import connect_reader, schema_of
 from healthmon.store.sqlite.space import can_shrink
-from healthmon.store.timeline import Timeline, read_timeline
 
 DAY = 86400.0
 
@@ -76,16 +76,18 @@ class Sizes(Struct, frozen=True):
 def read_sizes(path: Path, now: float, on_table: OnTable) -> Sizes:
     """Measure the database as it is at this moment; reads all of it. Raises a StoreError."""
     connection, _ = connect_reader(path)
-    log = path.with_name(path.name + "-wal")
-    with closing(connection), errors_named(path):
-        connection.execute("BEGIN")
-        page_size, pages, free = (_number(connection, name) for name in ("page_size", "page_count", "freelist_count"))
-        tables = list(_tables(connection, (pages - free) * page_size, now, on_table))
+    session = Session(path, connection)
+    with closing(session), session.errors_named():
+        session.execute("BEGIN")
+        session.read_timeline()
+        page_size = number_of(connection, "page_size")
+        pages, free = number_of(connection, "page_count"), number_of(connection, "freelist_count")
+        tables = list(_tables(session, (pages - free) * page_size, now, on_table))
         return Sizes(
             path=path,
             size_bytes=pages * page_size,
             free_bytes=free * page_size,
-            log_bytes=log.stat().st_size if log.exists() else 0,
+            log_bytes=size_of_log(path),
             disk_free_bytes=free_bytes(path.parent),
             schema=schema_of(connection, path),
             can_shrink=can_shrink(connection),
@@ -93,88 +95,66 @@ def read_sizes(path: Path, now: float, on_table: OnTable) -> Sizes:
         )
 
 
-def _number(connection: sqlite3.Connection, pragma: str) -> int:
-    number: int = connection.execute(f"PRAGMA {pragma}").fetchone()[0]
-    return number
-
-
-def _tables(connection: sqlite3.Connection, used_bytes: int, now: float, on_table: OnTable) -> Iterator[TableSize]:
-    names = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
+def _tables(session: Session, used_bytes: int, now: float, on_table: OnTable) -> Iterator[TableSize]:
     rows = {}
-    for name in names:
+    for name in tables_of(session.connection):
         on_table(name)
-        rows[name] = connection.execute(f"SELECT COUNT(*) FROM {name}").fetchone()[0]  # noqa: S608 (a name of ours)
-    sizes = _measured(connection) or _estimated(rows, used_bytes)
-    line = read_timeline(connection)
-    for name in names:
-        oldest, rate = _growth(connection, name, line, now)
-        yield TableSize(name, rows[name], sizes.get(name, 0), rate, oldest)
+        rows[name] = session.value(f"SELECT COUNT(*) FROM {name}")  # noqa: S608 (a name of ours)
+    sizes = sizes_of_tables(session.connection)
+    if not sizes:
+        # The file is divided among all rows.
+        total = max(sum(rows.values()), 1)
+        sizes = {name: used_bytes * count // total for name, count in rows.items()}
+    for name, count in rows.items():
+        oldest, rate = _growth(session, name, now)
+        yield TableSize(name, count, sizes.get(name, 0), rate, oldest)
 
 
-def _measured(connection: sqlite3.Connection) -> dict[str, int]:
-    """Ask SQLite for the pages of each table and its indexes; nothing if it cannot tell."""
-    try:
-        found = connection.execute(
-            """SELECT m.tbl_name, SUM(s.pgsize) FROM dbstat s JOIN sqlite_master m ON m.name = s.name
-            WHERE s.aggregate = TRUE GROUP BY m.tbl_name"""
-        )
-        return {row[0]: row[1] for row in found}
-    except sqlite3.OperationalError:
-        return {}
-
-
-def _estimated(rows: dict[str, int], used_bytes: int) -> dict[str, int]:
-    """Divide the file among all rows."""
-    total = sum(rows.values()) or 1
-    return {name: used_bytes * count // total for name, count in rows.items()}
-
-
-def _growth(connection: sqlite3.Connection, name: str, line: Timeline, now: float) -> tuple[float | None, float | None]:
+def _growth(session: Session, name: str, now: float) -> tuple[float | None, float | None]:
     """Say when the oldest row is of, and how many come a day."""
-    first = _oldest(connection, name)
+    first = _oldest(session, name)
     if first is None:
         return None, None
-    oldest = line.shown(first)
+    oldest = session.timeline.shown(first)
     span = min(LOOKED_BACK, now - oldest)
     if span < AT_LEAST:
         return oldest, None
-    return oldest, _rows_since(connection, name, line.stored(now - span)) / (span / DAY)
+    since = session.timeline.stored(now - span)
+    if name in GROWING_BY_CHECK:
+        of_checks = f"SELECT COUNT(*) FROM checks c CROSS JOIN {name} t WHERE t.check_id = c.id AND t.at >= :since"  # noqa: S608
+        count = session.value(of_checks, {"since": since})
+    else:
+        count = _numbered_since(session, name, since)
+    return oldest, count / (span / DAY)
 
 
-def _oldest(connection: sqlite3.Connection, name: str) -> float | None:
+def _oldest(session: Session, name: str) -> float | None:
     """Return the time of the oldest row; None: there is none, or the table does not grow with time."""
     if name in GROWING:
-        key, at = GROWING[name]
-        sql = f"SELECT {at} FROM {name} ORDER BY {key} LIMIT 1"  # noqa: S608 (names of ours, here and below)
+        key, column = GROWING[name]
+        sql = f"SELECT {column} FROM {name} ORDER BY {key} LIMIT 1"  # noqa: S608 (names of ours, here and below)
     elif name in GROWING_BY_CHECK:
         sql = f"SELECT MIN((SELECT MIN(t.at) FROM {name} t WHERE t.check_id = c.id)) FROM checks c"  # noqa: S608
     else:
         return None
-    found = connection.execute(sql).fetchone()
-    return None if found is None else found[0]
+    found = session.row(sql)
+    if found is None:
+        return None
+    at: float | None = found[0]
+    return at
 
 
-def _rows_since(connection: sqlite3.Connection, name: str, since: float) -> int:
-    """Count the rows from a time on."""
-    if name in GROWING_BY_CHECK:
-        of_checks = f"SELECT COUNT(*) FROM checks c CROSS JOIN {name} t WHERE t.check_id = c.id AND t.at >= :since"  # noqa: S608
-        by_check: int = connection.execute(of_checks, {"since": since}).fetchone()[0]
-        return by_check
-    return _numbered_since(connection, name, since)
-
-
-def _numbered_since(connection: sqlite3.Connection, name: str, since: float) -> int:
+def _numbered_since(session: Session, name: str, since: float) -> int:
     """Count the rows from a time on. Their numbers are nearly in the order of time: halving finds the first."""
     key, at = GROWING[name]
-    low, high = connection.execute(f"SELECT MIN({key}), MAX({key}) + 1 FROM {name}").fetchone()  # noqa: S608
+    low, high = session.plain.execute(f"SELECT MIN({key}), MAX({key}) + 1 FROM {name}").fetchone()  # noqa: S608
     following = f"SELECT {at} FROM {name} WHERE {key} >= :number ORDER BY {key} LIMIT 1"  # noqa: S608
     while low < high:
         middle = (low + high) // 2
-        found = connection.execute(following, {"number": middle}).fetchone()
+        found = session.row(following, {"number": middle})
         if found is None or found[0] >= since:
             high = middle
         else:
             low = middle + 1
     rows = f"SELECT COUNT(*) FROM {name} WHERE {key} >= :number"  # noqa: S608
-    count: int = connection.execute(rows, {"number": low}).fetchone()[0]
-    return count
+    return int(session.value(rows, {"number": low}))

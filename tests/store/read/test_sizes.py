@@ -10,7 +10,7 @@ import pytest
 
 from healthmon.errors import StoreError
 from healthmon.model import Health, Reading, RoundTrip
-from healthmon.store.sqlite.sizes import DAY, GROWING, GROWING_BY_CHECK, Sizes, TableSize, read_sizes
+from healthmon.store.read.sizes import DAY, GROWING, GROWING_BY_CHECK, Sizes, TableSize, read_sizes
 from tests.store.scene import PHONE, START, Store, by_key, closed, incident, state, transition
 
 

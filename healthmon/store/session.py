@@ -1,0 +1,93 @@
+"""One conversation with the database: its connection, where it is, and its own time as that was read last.
+
+What kind of database it is, only ``store/sqlite`` knows; the statements of all others are portable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from healthmon.store.sqlite.connect import Connection, Cursor, Stored, errors_named, transaction
+from healthmon.store.timeline import Timeline
+
+#: The named parameters of a statement.
+Parameters = Mapping[str, Any]
+
+_NONE: Parameters = {}
+
+
+class Session:
+    """Owned by one thread. Times go through ``timeline``, which is read anew by ``asking`` and ``writing``."""
+
+    def __init__(self, path: Path, connection: Connection, timeline: Timeline | None = None) -> None:
+        self.path = path
+        self.connection = connection
+        self.timeline = timeline or Timeline()
+        #: For questions with very many answers: their rows are tuples.
+        self.plain = connection.cursor()
+        self.plain.row_factory = None
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+
+    # ---------------------------------------------------------------- from when to when
+
+    @contextmanager
+    def errors_named(self) -> Iterator[None]:
+        """Raise what goes wrong with the database as a StoreError."""
+        with errors_named(self.path):
+            yield
+
+    @contextmanager
+    def asking(self) -> Iterator[Timeline]:
+        """Ask, with the time of the database as it is now. Raises a StoreError."""
+        with errors_named(self.path):
+            yield self.read_timeline()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Write whole or not at all; only for the engine, which knows the time of the database. Raises a StoreError."""
+        with transaction(self.connection, self.path):
+            yield
+
+    @contextmanager
+    def writing(self) -> Iterator[Timeline]:
+        """Write whole or not at all, with the time of the database as it is now. Raises a StoreError."""
+        with transaction(self.connection, self.path):
+            yield self.read_timeline()
+
+    def read_timeline(self) -> Timeline:
+        """Read how far the database's time is from the clock; inside of what also reads or writes the times."""
+        self.timeline = Timeline(self.value("SELECT clock_shift FROM daemon"))
+        return self.timeline
+
+    # ---------------------------------------------------------------- questions and statements
+
+    def execute(self, sql: str, parameters: Parameters = _NONE) -> Cursor:
+        """Ask, or write; the rows of the answer are read while one goes through them."""
+        return self.connection.execute(sql, parameters)
+
+    def execute_many(self, sql: str, rows: Iterable[Parameters]) -> int:
+        """Write once for each of these parameters; return how many rows of the database were written."""
+        return max(self.connection.executemany(sql, rows).rowcount, 0)
+
+    def rows(self, sql: str, parameters: Parameters = _NONE) -> list[Stored]:
+        """Return all rows of an answer."""
+        return self.connection.execute(sql, parameters).fetchall()
+
+    def row(self, sql: str, parameters: Parameters = _NONE) -> Stored | None:
+        """Return the first row of an answer; None: it has none."""
+        found: Stored | None = self.connection.execute(sql, parameters).fetchone()
+        return found
+
+    def value(self, sql: str, parameters: Parameters = _NONE) -> Any:
+        """Return the first value of the first row; there must be one."""
+        return self.connection.execute(sql, parameters).fetchone()[0]
+
+    def is_any(self, sql: str, parameters: Parameters = _NONE) -> bool:
+        """Whether an answer has any rows."""
+        return self.connection.execute(sql, parameters).fetchone() is not None
