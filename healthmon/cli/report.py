@@ -16,10 +16,10 @@ from healthmon.cli.waiting import Waiting
 from healthmon.errors import ExitCode
 from healthmon.history.figures import UnknownAs
 from healthmon.model import Kind
-from healthmon.report.availability.account import Account, By, Rules
-from healthmon.report.availability.forms import FORMS, Look, listing, pieces
-from healthmon.report.availability.query import Asked, account_of
-from healthmon.report.availability.selection import Choice, in_vain
+from healthmon.report.availability.account import Account, By, Counting
+from healthmon.report.availability.forms import FORMS, Layout, listing, pieces
+from healthmon.report.availability.query import ReportRequest, account_of
+from healthmon.report.availability.selection import Selection, in_vain
 from healthmon.report.tables import Screen
 from healthmon.report.window import DEFAULT_SINCE, BadWindow, Last, last_period, window
 from healthmon.store.read.queries import open_reader
@@ -124,12 +124,12 @@ def command(
     now = as_of_moment(as_of, where.timezone)
     last = _last(week=last_week, month=last_month)
     seen_on = screen() if output is None else Screen(width=None)
-    look = Look(where.timezone, seen_on, with_incidents, everything, top, now, with_notes)
-    asked = Asked(
+    look = Layout(where.timezone, seen_on, with_incidents, everything, top, now, with_notes)
+    asked = ReportRequest(
         window=_window(since, from_, to, last, zone=where.timezone, now=now),
-        choice=Choice(**chosen),
+        selection=Selection(**chosen),
         by=By(by),
-        rules=Rules(UnknownAs(unknown_as), exclude_maintenance, None if sla is None else sla / 100),
+        counting=Counting(UnknownAs(unknown_as), exclude_maintenance, None if sla is None else sla / 100),
         zone=where.timezone,
         listing=listing(form, look),
         with_pictures=form == "html",
@@ -139,7 +139,7 @@ def command(
     with output_to(output, where.database) as file, Waiting() as waiting:
         with open_reader(where.database) as reader:
             found = account_of(reader, asked, now, plans=planned, progress=waiting)
-            unmatched = [] if asked.choice.is_everything else in_vain(asked.choice, reader.known_targets())
+            unmatched = [] if asked.selection.is_everything else in_vain(asked.selection, reader.known_targets())
         waiting.stage("Writing the report")
         for piece in pieces(found, form, look):
             if seen:
@@ -152,7 +152,7 @@ def command(
 
 def _exit_code(found: Account, unmatched: Sequence[str]) -> int:
     """Say whether a promise was kept; nobody can tell where nothing is known, or a pattern matches nothing."""
-    is_promised = found.rules.promised is not None
+    is_promised = found.counting.promised is not None
     if found.missed:
         return ExitCode.PROBLEM
     if is_promised and (unmatched or not found.known):

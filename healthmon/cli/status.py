@@ -11,8 +11,8 @@ from healthmon.cli.common import database_option, place, screen
 from healthmon.owners import become_owner
 from healthmon.report.json_text import json_text
 from healthmon.report.status.data import status_data
-from healthmon.report.status.query import standing
-from healthmon.report.status.text import Wish, status_text
+from healthmon.report.status.query import read_status
+from healthmon.report.status.text import StatusLayout, status_text
 from healthmon.store.read.queries import open_reader
 
 
@@ -31,9 +31,9 @@ def command(ctx: click.Context, *, as_json: bool, only_down: bool, everything: b
     where = place(ctx.obj, database)
     become_owner(where.database)
     with open_reader(where.database) as reader:
-        found = standing(reader, time.time())
+        found = read_status(reader, time.time())
     if as_json:
         click.echo(json_text(status_data(found, only_down=only_down)))
     else:
-        click.echo(status_text(found, Wish(only_down, everything), where.timezone, screen()), nl=False)
+        click.echo(status_text(found, StatusLayout(only_down, everything), where.timezone, screen()), nl=False)
     ctx.exit(found.exit_code)

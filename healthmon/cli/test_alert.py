@@ -14,7 +14,7 @@ from healthmon.errors import ExitCode, StoreError
 from healthmon.notify.channels.by_scheme import why_refused
 from healthmon.notify.delivery.trial import TestResult, test_alert
 from healthmon.owners import become_owner
-from healthmon.report.status.query import standing
+from healthmon.report.status.query import read_status
 from healthmon.report.status.rows import how_many_down
 from healthmon.store.read.queries import open_reader
 from healthmon.store.write.orders import open_commander
@@ -59,7 +59,7 @@ def _usable(database: Path) -> Path | None:
 def _down(database: Path) -> int | None:
     """How many things are down at present; None: nobody watches, or that cannot be read."""
     with suppress(StoreError), open_reader(database) as reader:
-        return how_many_down(standing(reader, time.time()))
+        return how_many_down(read_status(reader, time.time()))
     return None
 
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TextIO
 
 from healthmon.demo.trouble import DemoFailed
-from healthmon.report.status.query import standing
-from healthmon.report.status.rows import Standing
+from healthmon.report.status.query import read_status
+from healthmon.report.status.rows import Status
 from healthmon.store.read.queries import open_reader
 
 #: The daemon promises to stop within ten seconds.
@@ -83,13 +83,13 @@ class DemoDaemon:
         if code is not None:
             raise DemoFailed(f"the daemon ended with exit code {code}")
 
-    def standing(self) -> Standing | None:
+    def read_status(self) -> Status | None:
         """How everything stands, as ``healthmon status`` reads it; None: the daemon has not looked yet."""
         self.check()
         if "ready: every PBX was looked at" not in self._logged():
             return None
         with open_reader(self.database) as reader:
-            return standing(reader, time.time())
+            return read_status(reader, time.time())
 
     def _logged(self) -> str:
         return self._log.read_text(encoding="utf-8", errors="replace") if self._log.exists() else ""

@@ -15,7 +15,7 @@ from healthmon.demo.trouble import DemoFailed
 from healthmon.demo.webhook import Alert, Webhook
 from healthmon.errors import ExitCode
 from healthmon.model import Health
-from healthmon.report.status.rows import Row
+from healthmon.report.status.rows import TargetStatus
 
 EVERYTHING = (TRUNK, *PHONES)
 
@@ -120,11 +120,11 @@ class Day:
         for name in names:
             happens(f"PJSIP/{name}")
 
-    def _wait_until(self, is_so: Callable[[Row], bool], what: str) -> None:
+    def _wait_until(self, is_so: Callable[[TargetStatus], bool], what: str) -> None:
         """Wait until this is so of the provider and all phones, as ``healthmon status`` shows them."""
 
         def look() -> bool:
-            found = self._daemon.standing()
+            found = self._daemon.read_status()
             return found is not None and len(found.targets) == len(EVERYTHING) and all(map(is_so, found.targets))
 
         self._patience.wait(look, what)

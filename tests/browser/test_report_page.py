@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from healthmon.history.availability import Segment
 from healthmon.history.figures import Figures
 from healthmon.model import Health, Incident, Kind, Target
-from healthmon.report.availability.account import Account, By, Group, Line, Pictures, Rules, Strip
+from healthmon.report.availability.account import Account, By, Counting, GroupFigures, Pictures, Strip, TargetFigures
 from healthmon.report.availability.html.page import report_page
 from healthmon.times.periods import Calendar, periods_of
 from tests.browser.chromium import Browser
@@ -36,7 +36,7 @@ def strange() -> Account:
     """Two days with strange names: everything that a report can hold, also what lasts and what nobody saw."""
     window = (NOW - 2 * DAY, NOW)
     lines = tuple(
-        Line(
+        TargetFigures(
             Target(pbx, "PJSIP", name),
             Kind.PROVIDER,
             "providers",
@@ -53,7 +53,9 @@ def strange() -> Account:
         Segment(NOW - 3 * HOUR, NOW, Health.DOWN, 1),
     )
     hours = tuple(
-        Group(f"hour {number}", Figures(up_s=HOUR * number, down_s=HOUR * (number % 3)), None, 2, (at, at + HOUR))
+        GroupFigures(
+            f"hour {number}", Figures(up_s=HOUR * number, down_s=HOUR * (number % 3)), None, 2, (at, at + HOUR)
+        )
         for number, at in enumerate(NOW - 2 * DAY + HOUR * number for number in range(48))
     )
     state = provider(HOSTILE)
@@ -68,7 +70,7 @@ def strange() -> Account:
     )
     sites = (Strip(Kind.SITE, HOSTILE, segments, lines[0].figures),)
     pictures = Pictures(strips, sites, more=3, cells=hours, is_hourly=True)
-    return Account(window, lines, tuple(incidents), rules=Rules(promised=0.999), pictures=pictures)
+    return Account(window, lines, tuple(incidents), counting=Counting(promised=0.999), pictures=pictures)
 
 
 #: How far the texts of two cells that lie beside each other are apart at least (pixels).
@@ -120,7 +122,7 @@ def test_the_whole_calendar_is_seen_at_once_and_can_be_read(
 ) -> None:
     window = (NOW - days * DAY, NOW)
     cells = tuple(
-        Group(period.name, Figures(up_s=HOUR, down_s=period.since % 7), None, 2, (period.since, period.until))
+        GroupFigures(period.name, Figures(up_s=HOUR, down_s=period.since % 7), None, 2, (period.since, period.until))
         for period in periods_of(Calendar(unit), window, BERLIN)
     )
     pictures = Pictures(cells=cells, is_hourly=unit == "hour")

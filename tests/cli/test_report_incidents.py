@@ -14,8 +14,8 @@ import pytest
 
 from healthmon.cli.output import output_to
 from healthmon.model import Health, Incident
-from healthmon.report.availability.forms import Look, listing, pieces
-from healthmon.report.availability.query import Asked, account_of
+from healthmon.report.availability.forms import Layout, listing, pieces
+from healthmon.report.availability.query import ReportRequest, account_of
 from healthmon.report.availability.text import LISTED, LISTED_INCIDENTS
 from healthmon.store.read.queries import open_reader
 from tests.cli.conftest import Run
@@ -45,8 +45,8 @@ def many(database: Path) -> Path:
 
 @pytest.mark.parametrize("form", ["json", "csv"])
 def test_what_programs_read_lists_all_in_constant_memory(many: Path, form: str) -> None:
-    look = Look(BERLIN, with_incidents=True, now=NOW)
-    asked = Asked((NOW - 2 * DAY, NOW), zone=BERLIN, listing=listing(form, look))
+    look = Layout(BERLIN, with_incidents=True, now=NOW)
+    asked = ReportRequest((NOW - 2 * DAY, NOW), zone=BERLIN, listing=listing(form, look))
     with open_reader(many) as reader:
         account_of(reader, asked, NOW)
     written = 0

@@ -32,9 +32,9 @@ from healthmon.model import (
     Transition,
     UnknownPeriod,
 )
-from healthmon.report.availability.account import By, Rules
-from healthmon.report.availability.forms import Look, listing, rendered
-from healthmon.report.availability.query import Asked, account_of
+from healthmon.report.availability.account import By, Counting
+from healthmon.report.availability.forms import Layout, listing, rendered
+from healthmon.report.availability.query import ReportRequest, account_of
 from healthmon.store.read.queries import open_reader
 from healthmon.store.write.orders import open_commander
 from healthmon.store.write.writer import open_writer
@@ -167,9 +167,9 @@ def example(form: str = "html", by: By = By.TARGET) -> str:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "healthmon.db"
         make_month(path)
-        look = Look(BERLIN, with_incidents=True, now=WRITTEN)
-        rules, listed = Rules(promised=0.999), listing(form, look)
-        asked = Asked(MONTH, by=by, rules=rules, zone=BERLIN, listing=listed, with_pictures=True)
+        look = Layout(BERLIN, with_incidents=True, now=WRITTEN)
+        counting, listed = Counting(promised=0.999), listing(form, look)
+        asked = ReportRequest(MONTH, by=by, counting=counting, zone=BERLIN, listing=listed, with_pictures=True)
         with open_reader(path) as reader:
             found = account_of(reader, asked, WRITTEN, plans=PLANS)
     return rendered(found, form, look)

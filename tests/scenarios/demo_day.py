@@ -12,9 +12,9 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from healthmon.demo import cast
-from healthmon.report.availability.account import Rules
-from healthmon.report.availability.forms import Look, listing, rendered
-from healthmon.report.availability.query import Asked, account_of
+from healthmon.report.availability.account import Counting
+from healthmon.report.availability.forms import Layout, listing, rendered
+from healthmon.report.availability.query import ReportRequest, account_of
 from healthmon.store.read.queries import open_reader
 from tests.scenarios.asterisk import Peer
 from tests.scenarios.world import DAY, HOUR, MINUTE, World, configured, folder
@@ -93,10 +93,10 @@ def day() -> tuple[str, list[str]]:
             world.play(WRITTEN - BEGINS)
             arrivals = (arrival for channel in world.channels.values() for arrival in channel.arrivals)
             told = sorted(arrivals, key=lambda arrival: arrival.at)
-            look = Look(BERLIN, with_incidents=True, now=WRITTEN)
-            asked = Asked(
+            look = Layout(BERLIN, with_incidents=True, now=WRITTEN)
+            asked = ReportRequest(
                 (MIDNIGHT, MIDNIGHT + DAY),
-                rules=Rules(promised=0.999),
+                counting=Counting(promised=0.999),
                 zone=BERLIN,
                 listing=listing("html", look),
                 with_pictures=True,

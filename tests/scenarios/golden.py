@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from healthmon.report.availability.data import report_data
-from healthmon.report.availability.query import Asked, account_of
+from healthmon.report.availability.query import ReportRequest, account_of
 from healthmon.report.json_text import json_pieces, json_text
 from healthmon.report.status.data import status_data
-from healthmon.report.status.query import standing
+from healthmon.report.status.query import read_status
 from healthmon.store.read.queries import open_reader
 from healthmon.times.spans import Span
 from tests.scenarios.channel import Channel
@@ -58,7 +58,7 @@ def _arrivals(channel: Channel) -> Iterator[str]:
 
 def _status(world: World) -> Iterator[str]:
     with open_reader(world.config.database) as reader:
-        document = json.loads(json_text(status_data(standing(reader, START + world.now))))
+        document = json.loads(json_text(status_data(read_status(reader, START + world.now))))
     # Whether a process runs is not a question to a played daemon.
     del document["daemon"]
     yield from _written("status", document)
@@ -67,7 +67,7 @@ def _status(world: World) -> Iterator[str]:
 def _report(world: World) -> Iterator[str]:
     window: Span = (START, START + world.now)
     with open_reader(world.config.database) as reader:
-        account = account_of(reader, Asked(window), START + world.now)
+        account = account_of(reader, ReportRequest(window), START + world.now)
         document = json.loads("".join(json_pieces(report_data(account))))
     yield from _written("report", document)
 

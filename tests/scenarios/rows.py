@@ -9,7 +9,7 @@ from msgspec import Struct, field
 
 from healthmon.demo.fakepbx.endpoints import FakeEndpoint
 from healthmon.model import Check, Length
-from healthmon.report.availability.query import Asked, account_of
+from healthmon.report.availability.query import ReportRequest, account_of
 from healthmon.sources.events import EventTimes
 from healthmon.sources.polls import PollTimes
 from healthmon.store.read.queries import open_reader
@@ -485,7 +485,7 @@ def qualify_is_switched_off_without_a_reload(world: World) -> None:
 
 def it_was_unknown_and_not_up_meanwhile(world: World) -> None:
     with open_reader(world.config.database) as reader:
-        account = account_of(reader, Asked((START + 35, START + 235)), START + world.now)
+        account = account_of(reader, ReportRequest((START + 35, START + 235)), START + world.now)
     (line,) = (line for line in account.lines if line.target.endpoint == TELEKOM)
     assert line.figures.unknown_s == pytest.approx(200)
 
@@ -517,7 +517,7 @@ def message_incident_and_report_say_the_same_length(world: World) -> None:
     assert 350 < length.lasted_s < 385
     assert 175 < length.unseen_s < 215
     with open_reader(world.config.database) as reader:
-        asked = Asked((incident.opened_at - MINUTE, incident.closed_at + 5), with_pictures=True)
+        asked = ReportRequest((incident.opened_at - MINUTE, incident.closed_at + 5), with_pictures=True)
         account = account_of(reader, asked, incident.closed_at + 5)
         listed = next(one for one in account.incidents if one.id == incident.id)
     (line,) = (line for line in account.lines if line.target == incident.target)

@@ -27,7 +27,7 @@ _SORTS: dict[str, Callable[[str], tuple[Any, ...]]] = {
 LONGEST = 365 * 86400.0
 
 
-class BadOrder(HealthmonError):
+class BadSilence(HealthmonError):
     """The arguments make no sense."""
 
     exit_code = ExitCode.USAGE
@@ -43,7 +43,7 @@ def matcher_of(words: Iterable[str], pbxs: Collection[str] = ()) -> Matcher:
         return Matcher()
     found: dict[str, list[Any]] = {sort: [] for sort in _SORTS}
     if "all" in given:
-        raise BadOrder("all stands alone: it is everything")
+        raise BadSilence("all stands alone: it is everything")
     for word in given:
         sort, patterns = _match(f"pbx={word}" if word in pbxs else word)
         found[sort] += patterns
@@ -58,13 +58,13 @@ def _match(word: str) -> tuple[str, tuple[Any, ...]]:
     if not equals:
         sort, value = "endpoint", word
     elif sort not in _SORTS:
-        raise BadOrder(f"{word}: write pbx=…, site=…, kind=…, watch=…, endpoint=… or all{_meant(sort, value)}")
+        raise BadSilence(f"{word}: write pbx=…, site=…, kind=…, watch=…, endpoint=… or all{_meant(sort, value)}")
     try:
         patterns = _SORTS[sort](value)
     except ValueError as error:
-        raise BadOrder(f"{sort}={error}") from None
+        raise BadSilence(f"{sort}={error}") from None
     if not patterns:
-        raise BadOrder(f"{word}: there is nothing after the =")
+        raise BadSilence(f"{word}: there is nothing after the =")
     return sort, patterns
 
 
@@ -88,10 +88,10 @@ def _meant(sort: str, value: str) -> str:
 def until_of(lasting: str | None, until: str | None, *, zone: ZoneInfo, now: float) -> float:
     """Say when a silence ends: after a duration, or at a time. Raises BadOrder."""
     if (lasting is None) == (until is None):
-        raise BadOrder("say until when: either --for 2h or --until '18:00'")
+        raise BadSilence("say until when: either --for 2h or --until '18:00'")
     end = now + _length(lasting) if lasting is not None else _end(str(until), zone, now)
     if not now < end <= now + LONGEST:
-        raise BadOrder("a silence ends in the future, and within 365 days")
+        raise BadSilence("a silence ends in the future, and within 365 days")
     return end
 
 
@@ -99,7 +99,7 @@ def _length(lasting: str) -> float:
     try:
         return seconds(lasting)
     except ValueError as error:
-        raise BadOrder(f"--for {error}") from None
+        raise BadSilence(f"--for {error}") from None
 
 
 def _end(until: str, zone: ZoneInfo, now: float) -> float:

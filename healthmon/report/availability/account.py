@@ -13,7 +13,7 @@ from healthmon.history.availability import Segment
 from healthmon.history.figures import Figures, UnknownAs, overall
 from healthmon.history.round_trips import RoundTrips
 from healthmon.model import Incident, Kind, Target
-from healthmon.report.availability.selection import Choice
+from healthmon.report.availability.selection import Selection
 from healthmon.store.read.meters import Watched
 from healthmon.times.periods import Calendar, Period
 from healthmon.times.spans import Span, merged, part_of
@@ -44,7 +44,7 @@ SHORTEST_UNWATCHED = 1.0
 _EXACT = 1e-9
 
 
-class Rules(Struct, frozen=True):
+class Counting(Struct, frozen=True):
     """How a report counts."""
 
     unknown_as: UnknownAs = UnknownAs.EXCLUDE
@@ -66,7 +66,7 @@ class Rules(Struct, frozen=True):
         return share < 1 if self.promised == 1 else share < self.promised - _EXACT
 
 
-class Line(Struct, frozen=True):
+class TargetFigures(Struct, frozen=True):
     """One target's figures."""
 
     target: Target
@@ -81,7 +81,7 @@ class Line(Struct, frozen=True):
     was_used: bool = True
 
 
-class Group(Struct, frozen=True):
+class GroupFigures(Struct, frozen=True):
     """The figures of several targets, or of a period."""
 
     name: str
@@ -120,7 +120,7 @@ class Pictures(Struct, frozen=True):
     #: So many providers have no strip, each of them better than those that have.
     more: int = 0
     #: What all targets together amount to in each hour or day, in order.
-    cells: tuple[Group, ...] = ()
+    cells: tuple[GroupFigures, ...] = ()
     is_hourly: bool = False
 
 
@@ -141,15 +141,15 @@ class Account(Struct, frozen=True, dict=True):
 
     window: Span
     #: Worst first.
-    lines: tuple[Line, ...]
+    lines: tuple[TargetFigures, ...]
     #: Newest first.
     incidents: Iterable[Incident] = ()
     #: So many older ones are left out.
     more_incidents: int = 0
     by: By = By.TARGET
     #: What it is grouped by: worst first, periods in their order; empty by target.
-    groups: tuple[Group, ...] = ()
-    rules: Rules = field(default_factory=Rules)
+    groups: tuple[GroupFigures, ...] = ()
+    counting: Counting = field(default_factory=Counting)
     #: None: none were asked for.
     pictures: Pictures | None = None
     #: How many incidents the outages of its targets go back to; 0: those are not kept any more.
@@ -188,7 +188,7 @@ class Account(Struct, frozen=True, dict=True):
     @cached_property
     def known(self) -> int:
         """Of how many of the entries anything is known."""
-        return sum(self.rules.share(entry.figures) is not None for entry in self.entries)
+        return sum(self.counting.share(entry.figures) is not None for entry in self.entries)
 
     @cached_property
     def in_hours(self) -> Figures | None:
@@ -196,20 +196,20 @@ class Account(Struct, frozen=True, dict=True):
         return _hours(line.in_hours for line in self.lines)
 
     @property
-    def entries(self) -> Sequence[Line | Group]:
+    def entries(self) -> Sequence[TargetFigures | GroupFigures]:
         """What is listed: the targets, or what they are grouped by."""
         return self.lines if self.by is By.TARGET else self.groups
 
-    def worst(self, top: int | None) -> Sequence[Line | Group]:
+    def worst(self, top: int | None) -> Sequence[TargetFigures | GroupFigures]:
         """Choose so many of the worst entries, of periods too; None: all, periods in their order."""
         if top is None or self.by.calendar is None:
             return self.entries[:top]
-        return sorted(self.groups, key=lambda group: (*_badness(group.figures, self.rules), group.name))[:top]
+        return sorted(self.groups, key=lambda group: (*_badness(group.figures, self.counting), group.name))[:top]
 
     @cached_property
     def missed(self) -> int:
         """How many of the entries missed what was promised."""
-        return sum(self.rules.is_missed(entry.figures) for entry in self.entries)
+        return sum(self.counting.is_missed(entry.figures) for entry in self.entries)
 
     @cached_property
     def has_pbxs(self) -> bool:
@@ -232,14 +232,14 @@ class Unseen:
         return merged([*own, *reaching]) if own else reaching
 
 
-def is_told_of(watched: Watched, choice: Choice) -> bool:
+def is_told_of(watched: Watched, selection: Selection) -> bool:
     """Whether a target has a line of its own, and is wanted."""
     is_one = watched.target.is_pbx or watched.target.is_endpoint
-    return is_one and choice.includes(watched.target, watched.kind, watched.watch)
+    return is_one and selection.includes(watched.target, watched.kind, watched.watch)
 
 
 #: What a target belongs to, for each way of grouping; None: to nothing that such a report has.
-_BELONGS: Mapping[By, Callable[[Line], str | None]] = {
+_BELONGS: Mapping[By, Callable[[TargetFigures], str | None]] = {
     By.WATCH: lambda line: line.watch or None,
     # Two PBXs may have the same private network: their sites are two.
     By.SITE: lambda line: f"{line.site} on {line.target.pbx}" if line.site else None,
@@ -249,9 +249,9 @@ _BELONGS: Mapping[By, Callable[[Line], str | None]] = {
 }
 
 
-def grouped(lines: Iterable[Line], by: By, rules: Rules) -> tuple[Group, ...]:
+def grouped(lines: Iterable[TargetFigures], by: By, counting: Counting) -> tuple[GroupFigures, ...]:
     """Add targets up by what they belong to, worst first."""
-    members: dict[str, list[Line]] = {}
+    members: dict[str, list[TargetFigures]] = {}
     if by not in _BELONGS:
         return ()
     for line in lines:
@@ -259,12 +259,12 @@ def grouped(lines: Iterable[Line], by: By, rules: Rules) -> tuple[Group, ...]:
         if name is not None:
             members.setdefault(name, []).append(line)
     groups = [_group(name, its_lines) for name, its_lines in members.items()]
-    return tuple(sorted(groups, key=lambda group: (*_badness(group.figures, rules), group.name)))
+    return tuple(sorted(groups, key=lambda group: (*_badness(group.figures, counting), group.name)))
 
 
-def _group(name: str, lines: Sequence[Line]) -> Group:
+def _group(name: str, lines: Sequence[TargetFigures]) -> GroupFigures:
     figures = overall(line.figures for line in lines)
-    return Group(name, figures, _hours(line.in_hours for line in lines), len(lines))
+    return GroupFigures(name, figures, _hours(line.in_hours for line in lines), len(lines))
 
 
 def _hours(each: Iterable[Figures | None]) -> Figures | None:
@@ -272,16 +272,16 @@ def _hours(each: Iterable[Figures | None]) -> Figures | None:
     return overall(known) if known else None
 
 
-def period_group(period: Period, figures: Figures, in_hours: Figures | None, targets: int) -> Group:
+def period_group(period: Period, figures: Figures, in_hours: Figures | None, targets: int) -> GroupFigures:
     """Say what all targets together amount to in a period."""
-    return Group(period.name, figures, in_hours, targets, (period.since, period.until))
+    return GroupFigures(period.name, figures, in_hours, targets, (period.since, period.until))
 
 
-def worst_first(lines: Iterable[Line], rules: Rules) -> tuple[Line, ...]:
+def worst_first(lines: Iterable[TargetFigures], counting: Counting) -> tuple[TargetFigures, ...]:
     """Order targets by availability, then by downtime and outages; what has no figure comes last."""
-    return tuple(sorted(lines, key=lambda line: (*_badness(line.figures, rules), line.target)))
+    return tuple(sorted(lines, key=lambda line: (*_badness(line.figures, counting), line.target)))
 
 
-def _badness(figures: Figures, rules: Rules) -> tuple[object, ...]:
-    share = rules.share(figures)
+def _badness(figures: Figures, counting: Counting) -> tuple[object, ...]:
+    share = counting.share(figures)
     return share is None, share, -figures.down_s, -figures.outages, -figures.unknown_s

@@ -8,54 +8,54 @@ from typing import NamedTuple
 from healthmon.history.figures import Figures
 from healthmon.history.round_trips import RoundTrips
 from healthmon.model import Kind, Target
-from healthmon.report.availability.account import Account, By, Group, Line, Rules
+from healthmon.report.availability.account import Account, By, Counting, GroupFigures, TargetFigures
 from healthmon.report.formatting import counted, duration, lasted, milliseconds, percent, short
 
-Entry = Line | Group
+Entry = TargetFigures | GroupFigures
 
 
 class Figure(NamedTuple):
     """One column of figures."""
 
     title: str
-    write: Callable[[Entry, Rules], str]
+    write: Callable[[Entry, Counting], str]
     #: In a terminal that is too narrow the highest numbers go first; 0 stays.
     goes_at: int = 0
     #: Whether it is there although no line has anything in it.
     is_always: bool = False
 
 
-def _seconds(of: Callable[[Entry], float | None]) -> Callable[[Entry, Rules], str]:
+def _seconds(of: Callable[[Entry], float | None]) -> Callable[[Entry, Counting], str]:
     return lambda entry, _rules: short(of(entry) or 0.0)
 
 
-def _number(of: Callable[[Entry], int]) -> Callable[[Entry, Rules], str]:
+def _number(of: Callable[[Entry], int]) -> Callable[[Entry, Counting], str]:
     return lambda entry, _rules: f"{of(entry):,}" if of(entry) else ""
 
 
-def _milliseconds(of: Callable[[RoundTrips], float | None]) -> Callable[[Entry, Rules], str]:
+def _milliseconds(of: Callable[[RoundTrips], float | None]) -> Callable[[Entry, Counting], str]:
     return lambda entry, _rules: milliseconds(of(entry.figures.round_trips)) if entry.figures.round_trips.count else ""
 
 
-def available(figures: Figures | None, rules: Rules) -> str:
+def available(figures: Figures | None, counting: Counting) -> str:
     """Write an availability; beside a promise with as many digits as that has."""
     if figures is None:
         return ""
-    digits_promised = len(promised(rules).partition(".")[2]) - len(" %")
-    return percent(rules.share(figures), max(2, digits_promised))
+    digits_promised = len(promised(counting).partition(".")[2]) - len(" %")
+    return percent(counting.share(figures), max(2, digits_promised))
 
 
-def _verdict(entry: Entry, rules: Rules) -> str:
-    if rules.promised is None or rules.share(entry.figures) is None:
+def _verdict(entry: Entry, counting: Counting) -> str:
+    if counting.promised is None or counting.share(entry.figures) is None:
         return ""
-    return "missed" if rules.is_missed(entry.figures) else "met"
+    return "missed" if counting.is_missed(entry.figures) else "met"
 
 
 #: In the order in which they stand. What is counted apart (degraded, unknown, maintenance, silenced) stays longest.
 FIGURES = (
-    Figure("AVAIL", lambda entry, rules: available(entry.figures, rules), is_always=True),
+    Figure("AVAIL", lambda entry, counting: available(entry.figures, counting), is_always=True),
     Figure("SLA", _verdict),
-    Figure("IN HOURS", lambda entry, rules: available(entry.in_hours, rules), 1),
+    Figure("IN HOURS", lambda entry, counting: available(entry.in_hours, counting), 1),
     Figure("OUTAGES", _number(lambda entry: entry.figures.outages), is_always=True),
     Figure("DOWN", _seconds(lambda entry: entry.figures.down_s), is_always=True),
     Figure("LONGEST", _seconds(lambda entry: entry.figures.longest_s), 6, is_always=True),
@@ -87,7 +87,7 @@ class Table(NamedTuple):
 def table_of(entries: Sequence[Entry], account: Account) -> Table:
     """Write the entries as a table, without the figures that nobody has."""
     names = _names(account)
-    written = {figure: [figure.write(entry, account.rules) for entry in entries] for figure in FIGURES}
+    written = {figure: [figure.write(entry, account.counting) for entry in entries] for figure in FIGURES}
     figures = tuple(figure for figure in FIGURES if figure.is_always or any(written[figure]))
     rows = [
         (*_named(entry, account), *(written[figure][number] for figure in figures))
@@ -103,7 +103,7 @@ def _names(account: Account) -> tuple[str, ...]:
 
 
 def _named(entry: Entry, account: Account) -> tuple[str, ...]:
-    if isinstance(entry, Group):
+    if isinstance(entry, GroupFigures):
         return entry.name, f"{entry.targets:,}"
     name = entry.target.endpoint or entry.target.pbx
     return (name, entry.target.pbx, entry.kind) if account.has_pbxs else (name, entry.kind)
@@ -152,10 +152,10 @@ def sentences(account: Account) -> list[str]:
 
 def _overall(account: Account) -> str:
     """Say how it was; the times of several targets are added up in a sentence of their own."""
-    figures, share = account.overall, account.rules.share(account.overall)
+    figures, share = account.overall, account.counting.share(account.overall)
     said = [
         counted(len(account.lines), "target"),
-        "nothing known" if share is None else f"{available(figures, account.rules)} available",
+        "nothing known" if share is None else f"{available(figures, account.counting)} available",
         outages_in_words(account),
     ]
     if figures.outages:
@@ -200,12 +200,12 @@ def _details(account: Account) -> list[str]:
         said.append(f"{counted(figures.restarts, 'restart')} of Asterisk.")
     if figures.flaps:
         said.append(f"{counted(figures.flaps, 'episode')} of flapping.")
-    if in_hours is not None and account.rules.share(in_hours) is not None:
+    if in_hours is not None and account.counting.share(in_hours) is not None:
         said.append(
-            f"In working hours: {available(in_hours, account.rules)} available, {duration(in_hours.down_s)} down"
+            f"In working hours: {available(in_hours, account.counting)} available, {duration(in_hours.down_s)} down"
             f"{', all targets added up' if len(account.lines) > 1 else ''}."
         )
-    if any(isinstance(entry, Group) and entry.targets > 1 for entry in account.entries):
+    if any(isinstance(entry, GroupFigures) and entry.targets > 1 for entry in account.entries):
         said.append(f"Outages and times of a {account.by} are added up over its targets.")
     return said
 
@@ -220,20 +220,20 @@ def _sums(account: Account) -> list[str]:
 
 def _rules(account: Account) -> list[str]:
     """Say what was counted otherwise than usual, and whether a promise was kept."""
-    rules, said = account.rules, []
-    if account.overall.unknown_s and rules.unknown_as is not rules.unknown_as.EXCLUDE:
-        said.append(f"Unknown time counts as {rules.unknown_as}.")
-    if rules.excludes_maintenance:
+    counting, said = account.counting, []
+    if account.overall.unknown_s and counting.unknown_as is not counting.unknown_as.EXCLUDE:
+        said.append(f"Unknown time counts as {counting.unknown_as}.")
+    if counting.excludes_maintenance:
         said.append("What happened within maintenance windows is left out.")
-    if rules.promised is not None:
+    if counting.promised is not None:
         known = account.known
         if not known:
-            return [*said, f"Nothing is known that could have met {promised(rules)}."]
+            return [*said, f"Nothing is known that could have met {promised(counting)}."]
         missed = f"{account.missed:,} of {known:,} missed" if account.missed else f"All {known:,} met"
-        said.append(f"{missed} {promised(rules)}.")
+        said.append(f"{missed} {promised(counting)}.")
     return said
 
 
-def promised(rules: Rules) -> str:
+def promised(counting: Counting) -> str:
     """Write what was promised: ``99.9 %``."""
-    return f"{(rules.promised or 0.0) * 100:.10g} %"
+    return f"{(counting.promised or 0.0) * 100:.10g} %"

@@ -8,7 +8,7 @@ from typing import Any
 from healthmon.history.figures import Figures
 from healthmon.history.round_trips import RoundTrips
 from healthmon.model import Incident
-from healthmon.report.availability.account import Account, By, Group, Line, Rules
+from healthmon.report.availability.account import Account, By, Counting, GroupFigures, TargetFigures
 from healthmon.report.formatting import harmless, rfc3339, rounded_down
 
 #: Digits of a share after the point.
@@ -20,42 +20,42 @@ def report_data(account: Account, top: int | None = None) -> dict[str, Any]:
 
     Its groups, targets and incidents are iterators, to be gone through once: a month may have hundreds of thousands.
     """
-    rules = account.rules
+    counting = account.counting
     groups, lines = _listed(account, top)
     return {
         "from": rfc3339(account.window[0]),
         "to": rfc3339(account.window[1]),
         "watched_from": rfc3339(account.watched[0]) if account.lines else None,
         "by": account.by,
-        "unknown_counts_as": rules.unknown_as,
-        "maintenance_excluded": rules.excludes_maintenance,
-        "sla": None if rules.promised is None else round(rules.promised, 8),
+        "unknown_counts_as": counting.unknown_as,
+        "maintenance_excluded": counting.excludes_maintenance,
+        "sla": None if counting.promised is None else round(counting.promised, 8),
         "causes": account.outages if account.counts_causes or not account.overall.outages else None,
-        "overall": _figures(account.overall, account.in_hours, rules),
-        "groups": (_group(group, rules) for group in groups),
-        "targets": (_target(line, rules) for line in lines),
+        "overall": _figures(account.overall, account.in_hours, counting),
+        "groups": (_group(group, counting) for group in groups),
+        "targets": (_target(line, counting) for line in lines),
         "incidents": map(incident_data, account.incidents),
     }
 
 
-def _listed(account: Account, top: int | None) -> tuple[list[Group], Sequence[Line]]:
+def _listed(account: Account, top: int | None) -> tuple[list[GroupFigures], Sequence[TargetFigures]]:
     """Choose the groups and the targets; those of a report by groups are all listed."""
     chosen = account.worst(top)
-    groups = [entry for entry in chosen if isinstance(entry, Group)]
+    groups = [entry for entry in chosen if isinstance(entry, GroupFigures)]
     if account.by is By.TARGET:
-        return groups, [entry for entry in chosen if isinstance(entry, Line)]
+        return groups, [entry for entry in chosen if isinstance(entry, TargetFigures)]
     return groups, account.lines
 
 
 def entries_csv(account: Account, top: int | None = None) -> Iterator[str]:
     """Write the figures of each target, or of what they are grouped by, as CSV (RFC 4180)."""
     if account.by is By.TARGET:
-        rows = [_target(one, account.rules) for one in account.worst(top) if isinstance(one, Line)]
+        rows = [_target(one, account.counting) for one in account.worst(top) if isinstance(one, TargetFigures)]
         names = ["pbx", "endpoint", "kind", "watch", "site"]
     else:
-        rows = [_group(one, account.rules) for one in account.worst(top) if isinstance(one, Group)]
+        rows = [_group(one, account.counting) for one in account.worst(top) if isinstance(one, GroupFigures)]
         names = ["name", "from", "to", "targets"]
-    return _csv([*names, *_figures(Figures(), None, account.rules), "sla_missed"], rows)
+    return _csv([*names, *_figures(Figures(), None, account.counting), "sla_missed"], rows)
 
 
 def incidents_csv(account: Account) -> Iterator[str]:
@@ -114,37 +114,37 @@ def _harmless(value: Any) -> Any:
     return harmless(value)
 
 
-def _target(line: Line, rules: Rules) -> dict[str, Any]:
+def _target(line: TargetFigures, counting: Counting) -> dict[str, Any]:
     return {
         "pbx": line.target.pbx,
         "endpoint": line.target.endpoint,
         "kind": line.kind,
         "watch": line.watch,
         "site": line.site or None,
-        **_figures(line.figures, line.in_hours, rules),
-        "sla_missed": _is_missed(line.figures, rules),
+        **_figures(line.figures, line.in_hours, counting),
+        "sla_missed": _is_missed(line.figures, counting),
     }
 
 
-def _group(group: Group, rules: Rules) -> dict[str, Any]:
+def _group(group: GroupFigures, counting: Counting) -> dict[str, Any]:
     since, until = group.span or (None, None)
     return {
         "name": group.name,
         "from": rfc3339(since),
         "to": rfc3339(until),
         "targets": group.targets,
-        **_figures(group.figures, group.in_hours, rules),
-        "sla_missed": _is_missed(group.figures, rules),
+        **_figures(group.figures, group.in_hours, counting),
+        "sla_missed": _is_missed(group.figures, counting),
     }
 
 
-def _is_missed(figures: Figures, rules: Rules) -> bool | None:
-    return None if rules.promised is None or rules.share(figures) is None else rules.is_missed(figures)
+def _is_missed(figures: Figures, counting: Counting) -> bool | None:
+    return None if counting.promised is None or counting.share(figures) is None else counting.is_missed(figures)
 
 
-def _figures(figures: Figures, in_hours: Figures | None, rules: Rules) -> dict[str, Any]:
+def _figures(figures: Figures, in_hours: Figures | None, counting: Counting) -> dict[str, Any]:
     return {
-        "availability": _rounded_down(rules.share(figures)),
+        "availability": _rounded_down(counting.share(figures)),
         "downtime_s": round(figures.down_s, 3),
         "unknown_s": round(figures.unknown_s, 3),
         "outages": figures.outages,
@@ -158,7 +158,7 @@ def _figures(figures: Figures, in_hours: Figures | None, rules: Rules) -> dict[s
         "flaps": figures.flaps,
         "restarts": figures.restarts,
         **_round_trips(figures.round_trips),
-        "availability_in_hours": None if in_hours is None else _rounded_down(rules.share(in_hours)),
+        "availability_in_hours": None if in_hours is None else _rounded_down(counting.share(in_hours)),
         "downtime_in_hours_s": None if in_hours is None else round(in_hours.down_s, 3),
         "longest_unseen_s": round(figures.longest_unseen_s, 3),
         "outages_unseen_s": round(figures.outages_unseen_s, 3),

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from healthmon.history.day_values import Seconds
 from healthmon.history.figures import Figures
-from healthmon.report.availability.account import Group, period_group
+from healthmon.report.availability.account import GroupFigures, period_group
 from healthmon.times.periods import Period
 
 #: Less than this is what floats lose (seconds).
@@ -35,7 +35,7 @@ class Cells:
         """Count a target in one period."""
         self._sums[number].add(*seconds)
 
-    def groups(self) -> tuple[Group, ...]:
+    def groups(self) -> tuple[GroupFigures, ...]:
         """Say what each period amounts to. How many outages there were is not counted."""
         return tuple(cell.group(period) for cell, period in zip(self._sums, self.periods, strict=True))
 
@@ -58,7 +58,7 @@ class _CellSum:
         if down_s >= _EXACT_S:
             self._down_s += down_s
 
-    def group(self, period: Period) -> Group:
+    def group(self, period: Period) -> GroupFigures:
         """Say all of it."""
         figures = Figures(up_s=self._up_s, degraded_s=self._degraded_s, down_s=self._down_s, unknown_s=self._unknown_s)
         return period_group(period, figures, None, self._targets)

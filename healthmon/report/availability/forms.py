@@ -11,7 +11,7 @@ from healthmon.report.availability.text import LISTED, LISTED_INCIDENTS, report_
 from healthmon.report.tables import Screen
 
 
-class Look(NamedTuple):
+class Layout(NamedTuple):
     """How a report is to look."""
 
     zone: ZoneInfo
@@ -30,13 +30,13 @@ class Look(NamedTuple):
 class Form(NamedTuple):
     """One form of a report: how it is written, in pieces, and which incidents it lists."""
 
-    pieces: Callable[[Account, Look], Iterable[str]]
+    pieces: Callable[[Account, Layout], Iterable[str]]
     listing: Listing
     #: Whether it lists incidents also where nobody asked for them.
     always_lists: bool = False
 
 
-def _table(account: Account, look: Look) -> Iterable[str]:
+def _table(account: Account, look: Layout) -> Iterable[str]:
     yield report_text(
         account,
         look.zone,
@@ -48,20 +48,20 @@ def _table(account: Account, look: Look) -> Iterable[str]:
     )
 
 
-def _csv(account: Account, look: Look) -> Iterable[str]:
+def _csv(account: Account, look: Layout) -> Iterable[str]:
     from healthmon.report.availability.data import entries_csv, incidents_csv  # noqa: PLC0415
 
     return incidents_csv(account) if look.with_incidents else entries_csv(account, look.top)
 
 
-def _json(account: Account, look: Look) -> Iterable[str]:
+def _json(account: Account, look: Layout) -> Iterable[str]:
     from healthmon.report.availability.data import report_data  # noqa: PLC0415
     from healthmon.report.json_text import json_pieces  # noqa: PLC0415
 
     return json_pieces(report_data(account, look.top))
 
 
-def _markdown(account: Account, look: Look) -> Iterable[str]:
+def _markdown(account: Account, look: Layout) -> Iterable[str]:
     from healthmon.report.availability.markdown import report_markdown  # noqa: PLC0415
 
     yield report_markdown(
@@ -69,7 +69,7 @@ def _markdown(account: Account, look: Look) -> Iterable[str]:
     )
 
 
-def _html(account: Account, look: Look) -> Iterable[str]:
+def _html(account: Account, look: Layout) -> Iterable[str]:
     from healthmon.report.availability.html.page import report_page  # noqa: PLC0415  (no other form needs Jinja2 and drawsvg)
 
     yield report_page(account, look.zone, now=look.now, top=look.top, with_notes=look.with_notes)
@@ -87,18 +87,18 @@ FORMS: Mapping[str, Form] = {
 }
 
 
-def listing(form: str, look: Look) -> Listing | None:
+def listing(form: str, look: Layout) -> Listing | None:
     """Say which incidents a report in one of FORMS lists; None: none."""
     if not (look.with_incidents or FORMS[form].always_lists):
         return None
     return Listing() if look.everything and form == "table" else FORMS[form].listing
 
 
-def pieces(account: Account, form: str, look: Look) -> Iterable[str]:
+def pieces(account: Account, form: str, look: Layout) -> Iterable[str]:
     """Write a report in one of FORMS, piece by piece."""
     return FORMS[form].pieces(account, look)
 
 
-def rendered(account: Account, form: str, look: Look) -> str:
+def rendered(account: Account, form: str, look: Layout) -> str:
     """Write a report in one of FORMS, as one text."""
     return "".join(pieces(account, form, look))

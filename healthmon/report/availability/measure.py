@@ -19,10 +19,10 @@ from healthmon.history.day_values import seconds_between, seconds_of
 from healthmon.history.figures import NO_ROUND_TRIPS, Figures
 from healthmon.history.round_trips import RoundTrips
 from healthmon.model import Health, Kind, Place, Target
-from healthmon.report.availability.account import Group, Line, Strip, Unseen, period_group
+from healthmon.report.availability.account import GroupFigures, Strip, TargetFigures, Unseen, period_group
 from healthmon.report.availability.course import Course, Difference
 from healthmon.report.availability.day_cells import Cells
-from healthmon.report.availability.planned_times import Covers
+from healthmon.report.availability.planned_times import PlannedTimes
 from healthmon.store.read.meters import Meters, Watched
 from healthmon.times.periods import Period
 from healthmon.times.spans import Span, gaps
@@ -50,7 +50,7 @@ class Measures(Struct, frozen=True):
 
     window: Span
     unseen: Unseen
-    covers: Covers
+    planned: PlannedTimes
     site_of: SiteOf = lambda _target, _kind: ""
     #: When each target began to flap, and how often.
     flaps: Mapping[Target, Sequence[tuple[float, int]]] = field(default_factory=dict)
@@ -101,7 +101,7 @@ class Measuring:
         """What is measured, and what is known besides the history."""
         return self._measures
 
-    def line(self, watched: Watched) -> Line:
+    def line(self, watched: Watched) -> TargetFigures:
         """Work out one target's figures."""
         measures = self._measures
         site = measures.site_of(watched.target, watched.kind)
@@ -123,7 +123,7 @@ class Measuring:
             self.tells_of_gone = True
             self._add_gone_periods(watched)
         whole = self._with_numbers(whole, watched, measures.window)
-        return Line(
+        return TargetFigures(
             watched.target,
             watched.kind,
             watched.watch,
@@ -133,11 +133,11 @@ class Measuring:
             was_used=not is_unused,
         )
 
-    def groups(self) -> tuple[Group, ...]:
+    def groups(self) -> tuple[GroupFigures, ...]:
         """Say what each period amounts to, over all targets measured so far."""
         return tuple(period.group() for period in self._periods)
 
-    def cells(self) -> tuple[Group, ...]:
+    def cells(self) -> tuple[GroupFigures, ...]:
         """Say how long everything was what in each cell of a picture, over all targets measured so far."""
         return self._cells.groups()
 
@@ -156,7 +156,7 @@ class Measuring:
         is_known = watched.last_round_trips is not None and self._meters.has_round_trips(watched.id, *window)
         return self._meters.round_trips(watched.id, *window) if is_known else NO_ROUND_TRIPS
 
-    def shown(self, watched: Watched, line: Line) -> Strip:
+    def shown(self, watched: Watched, line: TargetFigures) -> Strip:
         """Say how a target's course looks: with the same parts left out as of its figures."""
         course = Course(self._meters, watched, self._measures.unseen, self._measures.window)
         plan, told, difference = self._plan(watched, line.site), course.timeline(), course.difference()
@@ -174,12 +174,12 @@ class Measuring:
     def _plan(self, watched: Watched, site: str) -> _Plan:
         measures = self._measures
         named = (watched.target, watched.kind, watched.watch, site)
-        maintenance = measures.covers.maintenance(*named)
+        maintenance = measures.planned.maintenance(*named)
         is_cut = measures.excludes_maintenance and bool(maintenance)
         return _Plan(
             maintenance,
-            measures.covers.silences(*named),
-            measures.covers.working_hours(watched.watch),
+            measures.planned.silences(*named),
+            measures.planned.working_hours(watched.watch),
             gaps(maintenance, measures.window) if is_cut else None,
         )
 
@@ -251,7 +251,7 @@ class _PeriodSum:
         if in_hours is not None:
             self._in_hours = in_hours if self._in_hours is None else self._in_hours + in_hours
 
-    def group(self) -> Group:
+    def group(self) -> GroupFigures:
         """Say all of it."""
         return period_group(self.period, self._figures, self._in_hours, self._targets)
 

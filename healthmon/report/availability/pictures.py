@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from healthmon.history.round_trips import RoundTrips
 from healthmon.model import Incident, Kind
-from healthmon.report.availability.account import Group, Line, Pictures
+from healthmon.report.availability.account import GroupFigures, Pictures, TargetFigures
 from healthmon.report.availability.measure import Measuring
 from healthmon.report.availability.site_strips import site_strips
 from healthmon.store.read.meters import Watched
@@ -21,7 +21,7 @@ MOST_STRIPS = 40
 def pictures_of(
     measuring: Measuring,
     chosen: Sequence[Watched],
-    lines: Sequence[Line],
+    lines: Sequence[TargetFigures],
     site_incidents: Iterable[Incident],
     *,
     is_hourly: bool,
@@ -50,7 +50,7 @@ def pictures_of(
 
 
 def _round_trips(
-    measuring: Measuring, watched: Watched, line: Line, cells: Sequence[Group]
+    measuring: Measuring, watched: Watched, line: TargetFigures, cells: Sequence[GroupFigures]
 ) -> tuple[tuple[Span, RoundTrips], ...]:
     """Say what the round trips of a provider amount to in each hour or day."""
     if not line.figures.round_trips.count:

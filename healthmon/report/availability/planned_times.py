@@ -13,7 +13,7 @@ from healthmon.times.weekly import periods_within
 Speaks = Callable[[Matcher], bool]
 
 
-class Covers:
+class PlannedTimes:
     """What people planned for a window of time, worked out once for all targets."""
 
     def __init__(self, plans: Plans, silences: Iterable[Silence], window: Span) -> None:

@@ -13,18 +13,18 @@ from healthmon.model import Incident, Restart, Target
 from healthmon.report.availability.account import (
     Account,
     By,
-    Line,
+    Counting,
     Listing,
     Pictures,
-    Rules,
+    TargetFigures,
     Unseen,
     grouped,
     is_told_of,
     worst_first,
 )
 from healthmon.report.availability.measure import Measures, Measuring, sites_of
-from healthmon.report.availability.planned_times import Covers
-from healthmon.report.availability.selection import Choice
+from healthmon.report.availability.planned_times import PlannedTimes
+from healthmon.report.availability.selection import Selection
 from healthmon.store.read.meters import Meters, Watched
 from healthmon.store.read.queries import Reader, Wanted
 from healthmon.times.periods import Calendar, periods_of
@@ -53,13 +53,13 @@ NO_PLANS = Plans()
 HOURLY_UP_TO = 15 * 86400.0
 
 
-class Asked(Struct, frozen=True):
+class ReportRequest(Struct, frozen=True):
     """What a report is to say."""
 
     window: Span
-    choice: Choice = field(default_factory=Choice)
+    selection: Selection = field(default_factory=Selection)
     by: By = By.TARGET
-    rules: Rules = field(default_factory=Rules)
+    counting: Counting = field(default_factory=Counting)
     zone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
     #: None: no incidents.
     listing: Listing | None = field(default_factory=Listing)
@@ -68,7 +68,7 @@ class Asked(Struct, frozen=True):
 
 def account_of(
     reader: Reader,
-    asked: Asked,
+    asked: ReportRequest,
     now: float,
     *,
     plans: Plans = NO_PLANS,
@@ -76,9 +76,11 @@ def account_of(
 ) -> Account:
     """Say how available everything was."""
     meters = reader.meters()
-    chosen = [one for one in meters.watched(*asked.window) if is_told_of(one, asked.choice)]
+    chosen = [one for one in meters.watched(*asked.window) if is_told_of(one, asked.selection)]
     measuring = Measuring(meters, _measures(reader, meters, asked, now, plans))
-    lines = worst_first([measuring.line(one) for one in progress.each("Looking at each target", chosen)], asked.rules)
+    lines = worst_first(
+        [measuring.line(one) for one in progress.each("Looking at each target", chosen)], asked.counting
+    )
     progress.stage("Looking for incidents")
     incidents, more = _incidents(reader, asked, now)
     progress.stage("Preparing the pictures" if asked.with_pictures else "Adding up")
@@ -89,8 +91,8 @@ def account_of(
         incidents=incidents,
         more_incidents=more,
         by=asked.by,
-        groups=measuring.groups() if is_calendar else grouped(lines, asked.by, asked.rules),
-        rules=asked.rules,
+        groups=measuring.groups() if is_calendar else grouped(lines, asked.by, asked.counting),
+        counting=asked.counting,
         hosts=_hosts(reader, lines, plans),
         causes=0 if measuring.tells_of_gone else reader.count_causes(_wanted(asked, now)),
         watched_since=min((one.watched_from[0] for one in chosen), default=asked.window[1]),
@@ -98,14 +100,14 @@ def account_of(
     )
 
 
-def _hosts(reader: Reader, lines: Sequence[Line], plans: Plans) -> dict[Target, str]:
+def _hosts(reader: Reader, lines: Sequence[TargetFigures], plans: Plans) -> dict[Target, str]:
     """Say where the PBXs and the providers are."""
     places = reader.last_places()
     hosts = {line.target: places[line.target][-1].address for line in lines if line.target in places}
     return hosts | {Target(name): host for name, host in plans.hosts.items()}
 
 
-def _incidents(reader: Reader, asked: Asked, now: float) -> tuple[Iterable[Incident], int]:
+def _incidents(reader: Reader, asked: ReportRequest, now: float) -> tuple[Iterable[Incident], int]:
     """Read the incidents that are to be listed, and count those that are left out."""
     listing = asked.listing
     if listing is None:
@@ -119,7 +121,13 @@ def _incidents(reader: Reader, asked: Asked, now: float) -> tuple[Iterable[Incid
 
 
 def _pictures(
-    reader: Reader, measuring: Measuring, chosen: Sequence[Watched], lines: Sequence[Line], asked: Asked, *, now: float
+    reader: Reader,
+    measuring: Measuring,
+    chosen: Sequence[Watched],
+    lines: Sequence[TargetFigures],
+    asked: ReportRequest,
+    *,
+    now: float,
 ) -> Pictures:
     """Collect what only pictures need."""
     from healthmon.report.availability.pictures import pictures_of  # noqa: PLC0415  (only the page has pictures)
@@ -129,8 +137,8 @@ def _pictures(
     return pictures_of(measuring, chosen, lines, site_incidents, is_hourly=is_hourly)
 
 
-def _wanted(asked: Asked, now: float, *, with_explained: bool = True) -> Wanted:
-    wants = None if asked.choice.is_everything else asked.choice.includes
+def _wanted(asked: ReportRequest, now: float, *, with_explained: bool = True) -> Wanted:
+    wants = None if asked.selection.is_everything else asked.selection.includes
     return Wanted(*asked.window, wants, with_explained, known_at=now)
 
 
@@ -139,7 +147,7 @@ def _cell_calendar(window: Span) -> Calendar:
     return Calendar.HOUR if window[1] - window[0] <= HOURLY_UP_TO else Calendar.DAY
 
 
-def _measures(reader: Reader, meters: Meters, asked: Asked, now: float, plans: Plans) -> Measures:
+def _measures(reader: Reader, meters: Meters, asked: ReportRequest, now: float, plans: Plans) -> Measures:
     """Collect what is known besides the history."""
     daemon = reader.daemon()
     no_daemon_since = daemon.alive_at if is_stale(daemon.alive_at, now, is_running=daemon.is_running) else None
@@ -148,11 +156,11 @@ def _measures(reader: Reader, meters: Meters, asked: Asked, now: float, plans: P
         window=asked.window,
         # From the beginning on: a reading before the window is carried on to its edge.
         unseen=Unseen(meters.veils_behind_pbxs(until), no_daemon_since),
-        covers=Covers(plans, reader.silences_within(since, until), asked.window),
+        planned=PlannedTimes(plans, reader.silences_within(since, until), asked.window),
         site_of=sites_of(plans, reader.last_places()),
         flaps=_flaps(reader.flaps(since, until)),
         restarts=_restarts(reader.restarts(since, until)),
-        excludes_maintenance=asked.rules.excludes_maintenance,
+        excludes_maintenance=asked.counting.excludes_maintenance,
         periods=[] if asked.by.calendar is None else periods_of(asked.by.calendar, asked.window, asked.zone),
         cells=periods_of(_cell_calendar(asked.window), asked.window, asked.zone) if asked.with_pictures else [],
         has_daily_cells=_cell_calendar(asked.window) is Calendar.DAY,

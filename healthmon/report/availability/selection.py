@@ -13,7 +13,7 @@ from healthmon.report.formatting import visible
 from healthmon.store.read.known_targets import KnownTarget
 
 
-class Choice(Struct, frozen=True):
+class Selection(Struct, frozen=True):
     """Which targets a report is about: shell patterns, any of each; nothing given means all."""
 
     pbxs: Sequence[str] = ()
@@ -48,13 +48,13 @@ def _is_endpoint(target: Target, pattern: str) -> bool:
     return not target.is_pbx and (is_with_pbx or fnmatchcase(target.resource, pattern))
 
 
-def in_vain(choice: Choice, known: Iterable[KnownTarget]) -> list[str]:
+def in_vain(selection: Selection, known: Iterable[KnownTarget]) -> list[str]:
     """Say of each pattern that matches nothing that was ever watched which one that is, and what may be meant."""
     watched = [about for about in known if about.target.is_pbx or about.target.is_endpoint]
     given = [
-        *(("--pbx", pattern, Choice(pbxs=(pattern,))) for pattern in choice.pbxs),
-        *(("--watch", pattern, Choice(watches=(pattern,))) for pattern in choice.watches),
-        *(("--endpoint", pattern, Choice(endpoints=(pattern,))) for pattern in choice.endpoints),
+        *(("--pbx", pattern, Selection(pbxs=(pattern,))) for pattern in selection.pbxs),
+        *(("--watch", pattern, Selection(watches=(pattern,))) for pattern in selection.watches),
+        *(("--endpoint", pattern, Selection(endpoints=(pattern,))) for pattern in selection.endpoints),
     ]
     names = {
         "--pbx": {about.target.pbx for about in watched},

@@ -11,7 +11,7 @@ from healthmon.core.grouping.rules import FEW
 from healthmon.core.grouping.sites import label
 from healthmon.history.availability import Change, History, Segment, figures, timeline, watched_spans, within
 from healthmon.model import Check, Health, Incident, Kind, Target
-from healthmon.report.availability.account import Line, Strip
+from healthmon.report.availability.account import Strip, TargetFigures
 from healthmon.report.availability.measure import Measures
 from healthmon.times.spans import Span, gaps, merged
 
@@ -22,7 +22,7 @@ _Place = tuple[str, str]
 class _Site(Struct):
     """What is known of one place: its devices, and when each was taken under watch."""
 
-    lines: list[Line] = field(default_factory=list)
+    lines: list[TargetFigures] = field(default_factory=list)
     watched_since: list[float] = field(default_factory=list)
     down: list[Span] = field(default_factory=list)
 
@@ -33,7 +33,10 @@ class _Site(Struct):
 
 
 def site_strips(
-    lines: Iterable[Line], incidents: Iterable[Incident], measures: Measures, watched_since: Mapping[Target, float]
+    lines: Iterable[TargetFigures],
+    incidents: Iterable[Incident],
+    measures: Measures,
+    watched_since: Mapping[Target, float],
 ) -> list[Strip]:
     """Say when each site was down, by its incidents, worst first: all sites where devices of the report are."""
     sites: dict[_Place, _Site] = {}
@@ -77,9 +80,9 @@ def _course(site: _Site, veils: Sequence[Span], window: Span) -> list[Segment]:
 
 def _maintenance(target: Target, site: _Site, measures: Measures) -> Sequence[Span]:
     """Say when a site is in maintenance: by its own name, or because each of its devices is."""
-    covers = measures.covers
-    its_own = covers.maintenance(target, Kind.SITE, "", target.resource)
-    each = [covers.maintenance(line.target, line.kind, line.watch, line.site) for line in site.lines]
+    planned = measures.planned
+    its_own = planned.maintenance(target, Kind.SITE, "", target.resource)
+    each = [planned.maintenance(line.target, line.kind, line.watch, line.site) for line in site.lines]
     if not each or not all(each):
         return its_own
     # Most devices have the same maintenance, and the very same list of it.

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
 from healthmon.model import Incident
-from healthmon.report.availability.account import Account, Line
+from healthmon.report.availability.account import Account, TargetFigures
 from healthmon.report.availability.columns import Entry, Figure, Table, sentences, table_of
 from healthmon.report.formatting import acknowledged, counted, duration, full, moment, short, state_word, unseen_part
 from healthmon.report.tables import Cell, Column, Screen, Sort, line, on_one_line, state_cell, table, width_of
@@ -68,7 +68,7 @@ def _headline(account: Account, zone: ZoneInfo, screen: Screen) -> str:
 def _entries(account: Account, screen: Screen, limit: int, top: int | None) -> str:
     """Write the table of targets or groups, and what it leaves out."""
     entries = account.worst(top if account.by.calendar else None)
-    used = [entry for entry in entries if not isinstance(entry, Line) or entry.was_used]
+    used = [entry for entry in entries if not isinstance(entry, TargetFigures) or entry.was_used]
     unused = len(entries) - len(used)
     shown = _shown(used, account, limit, top)
     text = _drawn(table_of(shown, account), screen) if shown else ""

@@ -5,29 +5,37 @@ from __future__ import annotations
 from typing import Any
 
 from healthmon.report.formatting import rfc3339
-from healthmon.report.status.rows import Cause, FailingAddress, FailingUrl, PbxRow, QuietUrl, Row, Standing
+from healthmon.report.status.rows import (
+    FailingAddress,
+    FailingUrl,
+    GroupOutage,
+    PbxStatus,
+    QuietUrl,
+    Status,
+    TargetStatus,
+)
 
 
-def status_data(standing: Standing, *, only_down: bool = False) -> dict[str, Any]:
+def status_data(status: Status, *, only_down: bool = False) -> dict[str, Any]:
     """Write how everything stands. ``only_down`` leaves out targets, never PBXs."""
     return {
         "daemon": {
-            "running": standing.is_running,
-            "stale": standing.is_stale,
-            "why": standing.why_stale or None,
-            "alive_at": rfc3339(standing.alive_at),
-            "now": rfc3339(standing.now),
+            "running": status.is_running,
+            "stale": status.is_stale,
+            "why": status.why_stale or None,
+            "alive_at": rfc3339(status.alive_at),
+            "now": rfc3339(status.now),
         },
-        "pbxs": [_pbx(pbx) for pbx in standing.pbxs],
-        "targets": [_target(row) for row in standing.targets if row.is_alarm or not only_down],
-        "causes": [_cause(cause) for cause in standing.causes],
-        "failing_receivers": [_failing(url) for url in standing.failing_urls],
-        "failing_addresses": [_address(one) for one in standing.failing_addresses],
-        "quiet_receivers": [_quiet(url) for url in standing.quiet_urls],
+        "pbxs": [_pbx(pbx) for pbx in status.pbxs],
+        "targets": [_target(row) for row in status.targets if row.is_alarm or not only_down],
+        "causes": [_cause(cause) for cause in status.causes],
+        "failing_receivers": [_failing(url) for url in status.failing_urls],
+        "failing_addresses": [_address(one) for one in status.failing_addresses],
+        "quiet_receivers": [_quiet(url) for url in status.quiet_urls],
     }
 
 
-def _pbx(pbx: PbxRow) -> dict[str, Any]:
+def _pbx(pbx: PbxStatus) -> dict[str, Any]:
     return {
         "name": pbx.name,
         **_belief(pbx.row),
@@ -39,7 +47,7 @@ def _pbx(pbx: PbxRow) -> dict[str, Any]:
     }
 
 
-def _target(row: Row) -> dict[str, Any]:
+def _target(row: TargetStatus) -> dict[str, Any]:
     return {
         "pbx": row.target.pbx,
         "endpoint": row.target.endpoint,
@@ -51,7 +59,7 @@ def _target(row: Row) -> dict[str, Any]:
     }
 
 
-def _belief(row: Row) -> dict[str, Any]:
+def _belief(row: TargetStatus) -> dict[str, Any]:
     """What PBXs and endpoints have in common."""
     return {
         "state": row.state,
@@ -68,7 +76,7 @@ def _belief(row: Row) -> dict[str, Any]:
     }
 
 
-def _cause(cause: Cause) -> dict[str, Any]:
+def _cause(cause: GroupOutage) -> dict[str, Any]:
     return {
         "pbx": cause.target.pbx,
         "kind": cause.kind,

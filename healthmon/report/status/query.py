@@ -16,9 +16,9 @@ from healthmon.report.status.rows import (
     FailingAddress,
     FailingUrl,
     QuietUrl,
-    Standing,
-    cause_of,
+    Status,
     endpoint_rows,
+    group_outage_of,
     pbx_rows,
     with_incident,
 )
@@ -28,7 +28,7 @@ from healthmon.store.read.queries import Reader, UrlFacts
 FAILURE_MATTERS = 86400.0
 
 
-def standing(reader: Reader, now: float) -> Standing:
+def read_status(reader: Reader, now: float) -> Status:
     """Say how everything stands."""
     daemon, pbx_states, states = reader.daemon(), reader.pbx_states(), reader.states()
     rows = endpoint_rows((state for state in states if not state.target.is_pbx), pbx_states)
@@ -37,7 +37,7 @@ def standing(reader: Reader, now: float) -> Standing:
     targets = tuple(with_incident(row, lasting.get(row.target)) for row in rows)
     urls = reader.urls()
     fresh: dict[str, Freshness] = {each.pbx: each for each in reader.freshness()}
-    return Standing(
+    return Status(
         now=now,
         alive_at=daemon.alive_at,
         is_running=daemon.is_running,
@@ -47,7 +47,7 @@ def standing(reader: Reader, now: float) -> Standing:
         ),
         targets=targets,
         hindrance=daemon.hindrance,
-        causes=tuple(cause_of(incident) for incident in incidents if incident.kind.is_group),
+        causes=tuple(group_outage_of(incident) for incident in incidents if incident.kind.is_group),
         failing_urls=tuple(_failing(urls, lasting, now, is_running=daemon.is_running)),
         failing_addresses=tuple(
             FailingAddress(url.url_id, one.place, one.since, one.why, one.is_final)

@@ -18,7 +18,7 @@ from healthmon.watchdog.pulse import is_stale, why_old
 _SEVERITY = {Health.DOWN: 0, Health.DEGRADED: 1, Health.UNKNOWN: 2, Health.UP: 3}
 
 
-class Row(Struct, frozen=True):
+class TargetStatus(Struct, frozen=True):
     """How one target stands, for the reader."""
 
     target: Target
@@ -86,10 +86,10 @@ class Row(Struct, frozen=True):
         return self.state is Health.UP and self.pending is None and not self.is_flapping
 
 
-class PbxRow(Struct, frozen=True):
+class PbxStatus(Struct, frozen=True):
     """How one PBX stands, and how fresh our view of it is."""
 
-    row: Row
+    row: TargetStatus
     freshness: Freshness
     version: str = ""
     #: Why what is known of it is too old to be trusted; "": it is not, or the PBX is known to be down.
@@ -103,7 +103,7 @@ class PbxRow(Struct, frozen=True):
         return self.row.target.pbx
 
 
-class Cause(Struct, frozen=True):
+class GroupOutage(Struct, frozen=True):
     """A site, the providers of one host, or a PBX's line to the world that is down."""
 
     target: Target
@@ -158,20 +158,20 @@ class QuietUrl(Struct, frozen=True):
     waiting: int
 
 
-class Standing(Struct, frozen=True):
+class Status(Struct, frozen=True):
     """Everything that ``healthmon status`` shows."""
 
     now: float
     #: When the daemon last said that it lives; None: never.
     alive_at: float | None
     is_running: bool
-    pbxs: tuple[PbxRow, ...]
+    pbxs: tuple[PbxStatus, ...]
     #: Providers and phones, worst first.
-    targets: tuple[Row, ...]
+    targets: tuple[TargetStatus, ...]
     failing_urls: tuple[FailingUrl, ...] = ()
     failing_addresses: tuple[FailingAddress, ...] = ()
     #: What explains that many are down at once, oldest first.
-    causes: tuple[Cause, ...] = ()
+    causes: tuple[GroupOutage, ...] = ()
     quiet_urls: tuple[QuietUrl, ...] = ()
     #: What keeps the daemon from working, as far as that can be seen from here: its process is stopped, its disk full.
     hindrance: Hindrance | None = None
@@ -205,13 +205,13 @@ class Standing(Struct, frozen=True):
         return ExitCode.STALE if any(pbx.old for pbx in self.pbxs) else ExitCode.OK
 
 
-def how_many_down(standing: Standing) -> int | None:
+def how_many_down(status: Status) -> int | None:
     """How many things are down; None: it is not known how things stand."""
-    down = sum(row.is_alarm for row in (*(pbx.row for pbx in standing.pbxs), *standing.targets))
-    return None if not down and standing.exit_code is not ExitCode.OK else down
+    down = sum(row.is_alarm for row in (*(pbx.row for pbx in status.pbxs), *status.targets))
+    return None if not down and status.exit_code is not ExitCode.OK else down
 
 
-def with_incident(row: Row, incident: Incident | None) -> Row:
+def with_incident(row: TargetStatus, incident: Incident | None) -> TargetStatus:
     """The row with what is known of its open incident."""
     if incident is None:
         return row
@@ -224,9 +224,9 @@ def with_incident(row: Row, incident: Incident | None) -> Row:
     )
 
 
-def cause_of(incident: Incident) -> Cause:
+def group_outage_of(incident: Incident) -> GroupOutage:
     """What is shown of the open incident of a group."""
-    return Cause(
+    return GroupOutage(
         target=incident.target,
         kind=incident.kind,
         since=incident.since,
@@ -243,9 +243,9 @@ def pbx_rows(
     states: Iterable[CheckState],
     pbx_states: Iterable[PbxState],
     fresh: Mapping[str, Freshness],
-    endpoints: Sequence[Row],
+    endpoints: Sequence[TargetStatus],
     now: float,
-) -> tuple[PbxRow, ...]:
+) -> tuple[PbxStatus, ...]:
     """Say how each PBX stands: by the worst of its checks that can be seen. Worst first, then by name."""
     known = {state.pbx: state for state in pbx_states}
     checks: dict[str, list[CheckState]] = {}
@@ -253,7 +253,7 @@ def pbx_rows(
         checks.setdefault(state.target.pbx, []).append(state)
     counts = _counts(endpoints)
     rows = [
-        PbxRow(
+        PbxStatus(
             row=_worst_check(checks[name]),
             freshness=fresh.get(name, Freshness(name)),
             version=known[name].version if name in known else "",
@@ -270,7 +270,7 @@ def _why_old(states: Iterable[CheckState], fresh: Freshness, now: float) -> str:
     return "" if is_told else why_old(fresh, now)
 
 
-def _worst_check(states: Sequence[CheckState]) -> Row:
+def _worst_check(states: Sequence[CheckState]) -> TargetStatus:
     """Take the connection, unless another check that can be seen is worse."""
     rows = [_of_check(state) for state in sorted(states, key=lambda state: state.check != Check.CONNECTION)]
     # min() keeps the first of equals: the connection. That another check is not known says nothing of the PBX.
@@ -278,7 +278,7 @@ def _worst_check(states: Sequence[CheckState]) -> Row:
     return min([rows[0], *worse], key=lambda row: _SEVERITY[row.state])
 
 
-def _of_check(state: CheckState) -> Row:
+def _of_check(state: CheckState) -> TargetStatus:
     """Say how one check of a PBX stands, in the word of its alert: one that lists no endpoints still answers."""
     row = _row(state)
     if row.state is Health.DOWN and state.check in PARTIAL_CHECKS:
@@ -286,7 +286,7 @@ def _of_check(state: CheckState) -> Row:
     return row
 
 
-def _counts(rows: Iterable[Row]) -> dict[str, Counter[Health]]:
+def _counts(rows: Iterable[TargetStatus]) -> dict[str, Counter[Health]]:
     counts: dict[str, Counter[Health]] = {}
     for row in rows:
         if not row.is_unused:
@@ -294,16 +294,16 @@ def _counts(rows: Iterable[Row]) -> dict[str, Counter[Health]]:
     return counts
 
 
-def endpoint_rows(states: Iterable[CheckState], pbx_states: Iterable[PbxState]) -> tuple[Row, ...]:
+def endpoint_rows(states: Iterable[CheckState], pbx_states: Iterable[PbxState]) -> tuple[TargetStatus, ...]:
     """Say how each provider and phone stands, worst first. A blind PBX hides all that is behind it."""
     blind = {state.pbx: state for state in pbx_states if state.blind_why}
     rows = [_row(state, blind.get(state.target.pbx)) for state in states]
     return tuple(sorted(rows, key=_worst_first))
 
 
-def _row(state: CheckState, blind: PbxState | None = None) -> Row:
+def _row(state: CheckState, blind: PbxState | None = None) -> TargetStatus:
     """Say how one check stands."""
-    seen = Row(
+    seen = TargetStatus(
         target=state.target,
         kind=state.kind,
         watch=state.watch,
@@ -326,7 +326,7 @@ def _row(state: CheckState, blind: PbxState | None = None) -> Row:
     return seen
 
 
-def _worst_first(row: Row) -> tuple[object, ...]:
+def _worst_first(row: TargetStatus) -> tuple[object, ...]:
     """Order rows: alarms, degraded, unknown (what was down before goes first), about to change, up, unused."""
     return (
         row.is_unused,

@@ -10,7 +10,15 @@ from msgspec import Struct
 
 from healthmon.model import Health
 from healthmon.report.formatting import age, counted, duration, full, local
-from healthmon.report.status.rows import Cause, FailingAddress, FailingUrl, PbxRow, QuietUrl, Row, Standing
+from healthmon.report.status.rows import (
+    FailingAddress,
+    FailingUrl,
+    GroupOutage,
+    PbxStatus,
+    QuietUrl,
+    Status,
+    TargetStatus,
+)
 from healthmon.report.tables import Cell, Column, Screen, Sort, line, state_cell, table
 
 #: A system of up to so many endpoints is listed whole; of a bigger one what is not up, at most so many rows.
@@ -23,7 +31,7 @@ GROUPED = 5
 NAMED = 12
 
 
-class Wish(Struct, frozen=True):
+class StatusLayout(Struct, frozen=True):
     """What the reader asked for: ``--down`` and ``--all``."""
 
     only_down: bool = False
@@ -33,74 +41,74 @@ class Wish(Struct, frozen=True):
 class _Group(Struct, frozen=True):
     """One row of the table: an endpoint, or several that cannot be seen for the same reason."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[TargetStatus, ...]
 
 
-def status_text(standing: Standing, wish: Wish, zone: ZoneInfo, screen: Screen) -> str:
+def status_text(status: Status, wish: StatusLayout, zone: ZoneInfo, screen: Screen) -> str:
     """Write everything that ``healthmon status`` prints."""
     parts = [
-        _trust(standing, zone, screen),
-        *_old(standing, screen),
-        *(_failing(url, standing, zone, screen) for url in standing.failing_urls),
-        *(_address(one, standing, zone, screen) for one in standing.failing_addresses),
-        *(_quiet(url, standing, zone, screen) for url in standing.quiet_urls),
-        _pbx_part(standing, wish, zone, screen),
-        _causes(standing, zone, screen),
-        _target_part(standing, wish, zone, screen),
-        _summary(standing, wish, screen),
+        _trust(status, zone, screen),
+        *_old(status, screen),
+        *(_failing(url, status, zone, screen) for url in status.failing_urls),
+        *(_address(one, status, zone, screen) for one in status.failing_addresses),
+        *(_quiet(url, status, zone, screen) for url in status.quiet_urls),
+        _pbx_part(status, wish, zone, screen),
+        _causes(status, zone, screen),
+        _target_part(status, wish, zone, screen),
+        _summary(status, wish, screen),
     ]
     return "\n".join(part for part in parts if part)
 
 
-def _trust(standing: Standing, zone: ZoneInfo, screen: Screen) -> str:
+def _trust(status: Status, zone: ZoneInfo, screen: Screen) -> str:
     """Write the first line: whether what follows is how things stand now."""
-    at = standing.alive_at
+    at = status.alive_at
     if at is None:
-        why = "healthmon is starting" if standing.is_running else "No daemon has ever run on this database"
+        why = "healthmon is starting" if status.is_running else "No daemon has ever run on this database"
         return line(f"{why}: nothing is known yet.", screen, "bold red")
-    when = f"{full(at, zone)}, {duration(standing.now - at)} ago"
-    if not standing.is_running:
+    when = f"{full(at, zone)}, {duration(status.now - at)} ago"
+    if not status.is_running:
         return line(f"NO DAEMON IS RUNNING. Known as of {when}.", screen, "bold red")
-    if standing.is_stale:
-        return line(f"STALE: {standing.why_stale}. Known as of {when}.", screen, "bold red")
-    return line(f"healthmon is running. It is {full(standing.now, zone)}.", screen)
+    if status.is_stale:
+        return line(f"STALE: {status.why_stale}. Known as of {when}.", screen, "bold red")
+    return line(f"healthmon is running. It is {full(status.now, zone)}.", screen)
 
 
-def _old(standing: Standing, screen: Screen) -> Iterator[str]:
+def _old(status: Status, screen: Screen) -> Iterator[str]:
     """Write a line about each PBX of which nobody knows how it is, though the daemon runs."""
-    for pbx in standing.pbxs:
-        if pbx.old and not standing.is_stale:
+    for pbx in status.pbxs:
+        if pbx.old and not status.is_stale:
             yield line(f"OLD: what is known of PBX {pbx.name}: {pbx.old}.", screen, "bold red")
 
 
-def _failing(url: FailingUrl, standing: Standing, zone: ZoneInfo, screen: Screen) -> str:
+def _failing(url: FailingUrl, status: Status, zone: ZoneInfo, screen: Screen) -> str:
     """Write a line about a receiver that cannot be reached."""
-    since = f" since {local(url.since, zone, standing.now)}" if url.since is not None else ""
+    since = f" since {local(url.since, zone, status.now)}" if url.since is not None else ""
     waiting = f", {counted(url.waiting, 'message')} waiting" if url.waiting else ""
     number = f", incident {url.incident}" if url.incident is not None else ""
     why = "; ".join(part for part in (url.why, url.acknowledged, url.muted_by) if part)
     return line(f"CANNOT TELL {url.url_id}{since}{waiting}{number}: {why}", screen, "bold red")
 
 
-def _address(one: FailingAddress, standing: Standing, zone: ZoneInfo, screen: Screen) -> str:
+def _address(one: FailingAddress, status: Status, zone: ZoneInfo, screen: Screen) -> str:
     """Write a line about one address that does not take what the others of its URL take."""
-    since = local(one.since, zone, standing.now)
+    since = local(one.since, zone, status.now)
     return line(f"CANNOT TELL {one.place} of {one.url_id} since {since}: {one.why}", screen, "bold red")
 
 
-def _quiet(url: QuietUrl, standing: Standing, zone: ZoneInfo, screen: Screen) -> str:
+def _quiet(url: QuietUrl, status: Status, zone: ZoneInfo, screen: Screen) -> str:
     """Write a line about a receiver that is left alone at present."""
     loud = f" except {', '.join(url.exceptions)}" if url.exceptions else ""
-    until = local(url.until, zone, standing.now)
+    until = local(url.until, zone, status.now)
     return line(f"{url.url_id} is quiet until {until}{loud}; {counted(url.waiting, 'message')} waiting", screen)
 
 
 # ---------------------------------------------------------------- PBXs
 
 
-def _pbx_part(standing: Standing, wish: Wish, zone: ZoneInfo, screen: Screen) -> str:
+def _pbx_part(status: Status, wish: StatusLayout, zone: ZoneInfo, screen: Screen) -> str:
     """Write the table of PBXs."""
-    shown = [pbx for pbx in standing.pbxs if _is_pbx_shown(pbx, wish, len(standing.pbxs))]
+    shown = [pbx for pbx in status.pbxs if _is_pbx_shown(pbx, wish, len(status.pbxs))]
     if not shown:
         return ""
     columns = [Column("PBX", Sort.NAME), Column("STATE"), Column("SINCE"), Column("ALIVE", Sort.NUMBER)]
@@ -109,16 +117,16 @@ def _pbx_part(standing: Standing, wish: Wish, zone: ZoneInfo, screen: Screen) ->
         Column("SNAPSHOT", Sort.NUMBER),
         Column("ENDPOINTS", Sort.PROSE),
     ]
-    return table(columns, [_pbx_cells(pbx, standing.now, zone) for pbx in shown], screen)
+    return table(columns, [_pbx_cells(pbx, status.now, zone) for pbx in shown], screen)
 
 
-def _is_pbx_shown(pbx: PbxRow, wish: Wish, count: int) -> bool:
+def _is_pbx_shown(pbx: PbxStatus, wish: StatusLayout, count: int) -> bool:
     if wish.only_down:
         return pbx.row.is_alarm
     return wish.everything or count <= LISTED_PBXS or not pbx.row.is_plain_up
 
 
-def _pbx_cells(pbx: PbxRow, now: float, zone: ZoneInfo) -> list[Cell]:
+def _pbx_cells(pbx: PbxStatus, now: float, zone: ZoneInfo) -> list[Cell]:
     fresh, row = pbx.freshness, pbx.row
     times = [age(at, now) for at in (fresh.alive_at, fresh.last_event_at, fresh.last_snapshot_at)]
     return [
@@ -133,12 +141,12 @@ def _pbx_cells(pbx: PbxRow, now: float, zone: ZoneInfo) -> list[Cell]:
 # ---------------------------------------------------------------- what many have in common
 
 
-def _causes(standing: Standing, zone: ZoneInfo, screen: Screen) -> str:
+def _causes(status: Status, zone: ZoneInfo, screen: Screen) -> str:
     """Write a line for each thing that explains why many are down."""
-    return "".join(line(_cause(cause, standing.now, zone), screen, "bold red") for cause in standing.causes)
+    return "".join(line(_cause(cause, status.now, zone), screen, "bold red") for cause in status.causes)
 
 
-def _cause(cause: Cause, now: float, zone: ZoneInfo) -> str:
+def _cause(cause: GroupOutage, now: float, zone: ZoneInfo) -> str:
     since = f"since {local(cause.since, zone, now)}, {duration(now - cause.since)}"
     facts = (f"{cause.extent} unreachable {since}", f"incident {cause.incident}", cause.acknowledged, cause.muted_by)
     return f"DOWN {cause.name}: {'; '.join(one for one in facts if one)}"
@@ -147,13 +155,13 @@ def _cause(cause: Cause, now: float, zone: ZoneInfo) -> str:
 # ---------------------------------------------------------------- providers and phones
 
 
-def _target_part(standing: Standing, wish: Wish, zone: ZoneInfo, screen: Screen) -> str:
+def _target_part(status: Status, wish: StatusLayout, zone: ZoneInfo, screen: Screen) -> str:
     """Write the table of providers and phones, and how many more there are."""
-    groups = list(_listed(standing, wish))
+    groups = list(_listed(status, wish))
     shown = groups if wish.everything or wish.only_down else groups[:LISTED]
     if not shown:
         return ""
-    has_pbx = len(standing.pbxs) > 1
+    has_pbx = len(status.pbxs) > 1
     columns = [
         Column("ENDPOINT", Sort.NAME),
         *([Column("PBX", Sort.NAME)] if has_pbx else []),
@@ -161,15 +169,15 @@ def _target_part(standing: Standing, wish: Wish, zone: ZoneInfo, screen: Screen)
         Column("STATE"),
     ]
     columns += [Column("SINCE"), Column("WHY", Sort.PROSE)]
-    cells = [_group_cells(group, standing.now, zone, has_pbx=has_pbx) for group in shown]
+    cells = [_group_cells(group, status.now, zone, has_pbx=has_pbx) for group in shown]
     more = sum(len(group.rows) for group in groups[len(shown) :])
     rest = line(f"… and {more:,} more that are not up; --all lists everything.", screen) if more else ""
     return table(columns, cells, screen) + rest
 
 
-def _listed(standing: Standing, wish: Wish) -> Iterator[_Group]:
+def _listed(status: Status, wish: StatusLayout) -> Iterator[_Group]:
     """Choose what is listed, worst first."""
-    rows = standing.targets
+    rows = status.targets
     if wish.only_down:
         yield from (_Group((row,)) for row in rows if row.is_alarm)
     elif wish.everything:
@@ -177,12 +185,12 @@ def _listed(standing: Standing, wish: Wish) -> Iterator[_Group]:
     else:
         is_small = len(rows) <= LISTED
         chosen = (row for row in rows if not row.is_unused and (is_small or not row.is_plain_up))
-        yield from _grouped(chosen, {cause.incident for cause in standing.causes})
+        yield from _grouped(chosen, {cause.incident for cause in status.causes})
 
 
-def _grouped(rows: Iterable[Row], causes: Container[int | None]) -> Iterator[_Group]:
+def _grouped(rows: Iterable[TargetStatus], causes: Container[int | None]) -> Iterator[_Group]:
     """Make one of those that are down for one cause, or cannot be seen for the same reason."""
-    groups: dict[object, list[Row]] = {}
+    groups: dict[object, list[TargetStatus]] = {}
     for row in rows:
         groups.setdefault(_belongs_to(row, causes), []).append(row)
     for group in groups.values():
@@ -192,7 +200,7 @@ def _grouped(rows: Iterable[Row], causes: Container[int | None]) -> Iterator[_Gr
             yield from (_Group((row,)) for row in group)
 
 
-def _belongs_to(row: Row, causes: Container[int | None]) -> object:
+def _belongs_to(row: TargetStatus, causes: Container[int | None]) -> object:
     """What rows have in common that are told as one; what was down before it could no longer be seen stays apart."""
     if row.state is Health.UNKNOWN:
         return row.target.pbx, row.reason, row.remark, row.belief is Health.DOWN
@@ -216,13 +224,13 @@ def _group_cells(group: _Group, now: float, zone: ZoneInfo, *, has_pbx: bool) ->
     ]
 
 
-def _names(rows: Sequence[Row]) -> str:
+def _names(rows: Sequence[TargetStatus]) -> str:
     """Name some endpoints: ``101, 102, … and 55 more``."""
     names = ", ".join(row.target.resource for row in rows[:NAMED])
     return names if len(rows) <= NAMED else f"{names}, … and {len(rows) - NAMED:,} more"
 
 
-def _state(row: Row) -> Cell:
+def _state(row: TargetStatus) -> Cell:
     """The state, with a question mark on what it is perhaps about to become."""
     if row.is_unused:
         return Cell("never up")
@@ -234,11 +242,11 @@ def _state(row: Row) -> Cell:
     return state_cell(row.state, words)
 
 
-def _since(row: Row, zone: ZoneInfo, now: float) -> str:
+def _since(row: TargetStatus, zone: ZoneInfo, now: float) -> str:
     return local(row.since, zone, now) if row.since else ""
 
 
-def _why(row: Row, now: float) -> str:
+def _why(row: TargetStatus, now: float) -> str:
     """Say why, in words; of what is simply up only what is remarkable."""
     parts = [] if row.state is Health.UP else [row.reason]
     if row.is_hidden and row.belief in (Health.DOWN, Health.DEGRADED):
@@ -253,7 +261,7 @@ def _why(row: Row, now: float) -> str:
     return "; ".join(part for part in (*parts, row.more) if part)
 
 
-def _hold(row: Row) -> str:
+def _hold(row: TargetStatus) -> str:
     """Say how long it must last to be believed, and why: `` of 40 s (changed 4 times within 10 min)``."""
     if not row.pending_hold:
         return ""
@@ -268,13 +276,13 @@ def in_words(counts: Mapping[Health, int]) -> str:
     return ", ".join(f"{counts[health]:,} {health}" for health in Health if counts.get(health))
 
 
-def _summary(standing: Standing, wish: Wish, screen: Screen) -> str:
+def _summary(status: Status, wish: StatusLayout, screen: Screen) -> str:
     """Write how many there are of each, and the phones that were never seen up."""
-    used = Counter(row.state for row in standing.targets if not row.is_unused)
-    unused = [row for row in standing.targets if row.is_unused]
-    pbxs = Counter(pbx.row.state for pbx in standing.pbxs)
-    said = [f"{counted(len(standing.pbxs), 'PBX', 'PBXs')}: {in_words(pbxs)}."] if len(standing.pbxs) > 1 else []
-    if standing.targets:
+    used = Counter(row.state for row in status.targets if not row.is_unused)
+    unused = [row for row in status.targets if row.is_unused]
+    pbxs = Counter(pbx.row.state for pbx in status.pbxs)
+    said = [f"{counted(len(status.pbxs), 'PBX', 'PBXs')}: {in_words(pbxs)}."] if len(status.pbxs) > 1 else []
+    if status.targets:
         said.append(f"{counted(used.total(), 'endpoint')}: {in_words(used) or 'none in use'}.")
     else:
         said.append("No endpoint is watched yet.")

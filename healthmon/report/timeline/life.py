@@ -21,7 +21,7 @@ from healthmon.model import (
     UnknownPeriod,
 )
 from healthmon.report.formatting import duration, lasted, lasted_of
-from healthmon.report.status.rows import Row, endpoint_rows, pbx_rows, with_incident
+from healthmon.report.status.rows import TargetStatus, endpoint_rows, pbx_rows, with_incident
 from healthmon.report.timeline.story import Event, told_of
 from healthmon.store.read.known_targets import KnownTarget
 from healthmon.store.read.queries import Reader, TargetHistory
@@ -45,7 +45,7 @@ class Life(Struct, frozen=True):
     window: Span
     events: tuple[Event, ...]
     #: How it stands now; None: it is not watched.
-    now: Row | None
+    now: TargetStatus | None
     #: Since when no daemon watches; None: one does.
     no_daemon_since: float | None = None
 
@@ -63,7 +63,7 @@ def life_of(reader: Reader, about: KnownTarget, window: Span, now: float) -> Lif
     )
 
 
-def _standing(reader: Reader, target: Target, now: float) -> Row | None:
+def _standing(reader: Reader, target: Target, now: float) -> TargetStatus | None:
     states = reader.states_of(target)
     if not states:
         return None

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from healthmon.report.formatting import duration, full, rfc3339, visible
-from healthmon.report.status.rows import Row
+from healthmon.report.status.rows import TargetStatus
 from healthmon.report.tables import STYLES, Cell, Column, Screen, Sort, line, table
 from healthmon.report.target_names import short_name
 from healthmon.report.timeline.life import Life
@@ -81,7 +81,7 @@ def _headline(life: Life, zone: ZoneInfo, now: float) -> Iterator[tuple[str, str
     yield f"from {full(start, zone)} to {full(end, zone)} ({zone.key}){happened}", ""
 
 
-def _standing(row: Row, zone: ZoneInfo, now: float) -> str:
+def _standing(row: TargetStatus, zone: ZoneInfo, now: float) -> str:
     since = f" since {full(row.since, zone)}, for {duration(now - row.since)}" if row.since else ""
     below = f"; {row.belief} before" if row.is_hidden and row.belief else ""
     more = "; ".join(filter(None, (row.reason + below, row.more, row.acknowledged, row.muted_by)))

@@ -6,16 +6,16 @@ from collections.abc import Iterator
 
 from healthmon.history.figures import Figures
 from healthmon.model import Kind, Target
-from healthmon.report.availability.account import Account, Line
+from healthmon.report.availability.account import Account, TargetFigures
 from healthmon.report.availability.columns import sentences, table_of
 
 
-class Counted(tuple[Line, ...]):
+class Counted(tuple[TargetFigures, ...]):
     """Lines that count how often somebody goes through all of them."""
 
     times = 0
 
-    def __iter__(self) -> Iterator[Line]:
+    def __iter__(self) -> Iterator[TargetFigures]:
         """Count, and go."""
         Counted.times += 1
         return super().__iter__()
@@ -23,7 +23,7 @@ class Counted(tuple[Line, ...]):
 
 def test_a_table_of_thousands_goes_through_all_of_them_only_a_few_times() -> None:
     names = (Target(pbx, "PJSIP", str(number)) for pbx in ("office", "branch") for number in range(500))
-    account = Account((0, 1), Counted(Line(name, Kind.PHONE, "phones", Figures(1)) for name in names))
+    account = Account((0, 1), Counted(TargetFigures(name, Kind.PHONE, "phones", Figures(1)) for name in names))
     listed = list(account.lines)
 
     Counted.times = 0

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from healthmon.model import Changes, Health
 from healthmon.report.availability.account import Account
 from healthmon.report.availability.daily_readings import Roller
-from healthmon.report.availability.query import Asked, account_of
+from healthmon.report.availability.query import ReportRequest, account_of
 from healthmon.store.read.meters import Meters
 from healthmon.store.read.queries import open_reader
 from healthmon.store.write.writer import open_writer
@@ -49,7 +49,7 @@ def database(tmp_path: Path) -> Path:
 def calendar(database: Path, zone: ZoneInfo) -> Account:
     """The report of a month with pictures."""
     with open_reader(database) as reader:
-        return account_of(reader, Asked((END - DAYS * DAY, END), zone=zone, with_pictures=True), END)
+        return account_of(reader, ReportRequest((END - DAYS * DAY, END), zone=zone, with_pictures=True), END)
 
 
 def down(account: Account) -> list[float]:

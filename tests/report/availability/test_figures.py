@@ -26,11 +26,11 @@ from healthmon.history.day_values import Seconds, seconds_of
 from healthmon.history.figures import Figures
 from healthmon.model import Changes, Check, CheckState, Health, Kind, Matcher, Target, Transition, UnknownPeriod
 from healthmon.report.availability import query
-from healthmon.report.availability.account import Account, By, Rules
+from healthmon.report.availability.account import Account, By, Counting
 from healthmon.report.availability.daily_readings import Roller
 from healthmon.report.availability.html.strips import outages_of
-from healthmon.report.availability.query import Asked, account_of
-from healthmon.report.availability.selection import Choice
+from healthmon.report.availability.query import ReportRequest, account_of
+from healthmon.report.availability.selection import Selection
 from healthmon.store.read.queries import open_reader
 from healthmon.store.write.orders import open_commander
 from healthmon.store.write.writer import Writer, open_writer
@@ -245,8 +245,8 @@ def report(
     case: Case, path: Path, by: By = By.TARGET, *, excludes_maintenance: bool = False, with_pictures: bool = False
 ) -> Account:
     """Ask for the report, with the working hours of the case."""
-    rules = Rules(excludes_maintenance=excludes_maintenance)
-    asked = Asked(case.window, Choice(), by, rules, case.zone, with_pictures=with_pictures)
+    counting = Counting(excludes_maintenance=excludes_maintenance)
+    asked = ReportRequest(case.window, Selection(), by, counting, case.zone, with_pictures=with_pictures)
     windows = (
         [MaintenanceConfig("any", matcher=Matcher(), when=tuple(case.facts.maintenance))]
         if case.facts.maintenance
@@ -375,7 +375,7 @@ def test_readings_change_no_figure(case: Case) -> None:
 
 
 def test_exactly_what_was_promised_is_met() -> None:
-    promise = Rules(promised=99.9 / 100)
+    promise = Counting(promised=99.9 / 100)
 
     assert not promise.is_missed(Figures(up_s=999.0, down_s=1.0))
     assert promise.is_missed(Figures(up_s=998.9, down_s=1.1))

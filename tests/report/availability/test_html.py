@@ -13,7 +13,7 @@ from healthmon.config.plans import Plans
 from healthmon.history.availability import Segment, figures
 from healthmon.history.figures import Figures
 from healthmon.model import Health, Incident, Kind, Target
-from healthmon.report.availability.account import Account, Group, Line, Rules, Strip, Unseen
+from healthmon.report.availability.account import Account, Counting, GroupFigures, Strip, TargetFigures, Unseen
 from healthmon.report.availability.html.drawing import (
     STEPS,
     bands,
@@ -25,7 +25,7 @@ from healthmon.report.availability.html.drawing import (
 from healthmon.report.availability.html.narrative import headline, in_words, ordinal, period_in_words, story
 from healthmon.report.availability.html.strips import COLUMNS, LEAST_DOWN, Stretch, outages_of, stretches
 from healthmon.report.availability.measure import Measures
-from healthmon.report.availability.planned_times import Covers
+from healthmon.report.availability.planned_times import PlannedTimes
 from healthmon.report.availability.site_strips import site_strips
 from healthmon.times.periods import Calendar, periods_of
 from tests.report.builder import outage, phone
@@ -108,11 +108,11 @@ def test_a_provider_of_which_nothing_is_known() -> None:
 
 
 def test_the_whole_is_one_sentence() -> None:
-    line = Line(
+    line = TargetFigures(
         Target("office", "PJSIP", "1"), Kind.PHONE, "phones", Figures(up_s=990, down_s=10, outages=2, longest_s=6)
     )
 
-    said = headline(Account(NOVEMBER, (line,), rules=Rules(promised=0.999)), BERLIN)
+    said = headline(Account(NOVEMBER, (line,), counting=Counting(promised=0.999)), BERLIN)
 
     assert said == "1 target together: available 99.00 % of November 2026, two outages, the longest 6 s."
 
@@ -182,14 +182,16 @@ def test_an_outage_that_a_time_of_not_seeing_interrupts_is_one() -> None:
     assert (found.since, found.length, found.is_open) == (0, (25, 10), False)
 
 
-def strips_of(lines: list[Line], incidents: list[Incident], unseen: Unseen = Unseen({})) -> list[Strip]:  # noqa: B008
+def strips_of(lines: list[TargetFigures], incidents: list[Incident], unseen: Unseen = Unseen({})) -> list[Strip]:  # noqa: B008
     """The strips of a window of 100 s, of devices that were taken under watch at 0."""
-    measures = Measures((0, 100), unseen, Covers(Plans(), (), (0, 100)))
+    measures = Measures((0, 100), unseen, PlannedTimes(Plans(), (), (0, 100)))
     return site_strips(lines, incidents, measures, {line.target: 0.0 for line in lines})
 
 
-def devices(site: str, *names: str) -> list[Line]:
-    return [Line(Target("office", "PJSIP", name), Kind.PHONE, "phones", Figures(), site=site) for name in names]
+def devices(site: str, *names: str) -> list[TargetFigures]:
+    return [
+        TargetFigures(Target("office", "PJSIP", name), Kind.PHONE, "phones", Figures(), site=site) for name in names
+    ]
 
 
 def outage_of_site(number: int, site: str, since: float, until: float | None) -> Incident:
@@ -226,10 +228,10 @@ def test_a_site_behind_a_pbx_that_nobody_saw_is_unknown_also_while_it_is_down() 
 # ---------------------------------------------------------------- the calendar
 
 
-def groups(calendar: Calendar, window: tuple[float, float]) -> list[Group]:
+def groups(calendar: Calendar, window: tuple[float, float]) -> list[GroupFigures]:
     """A group for each period, all of them perfect."""
     return [
-        Group(period.name, Figures(up_s=1), None, 1, (period.since, period.until))
+        GroupFigures(period.name, Figures(up_s=1), None, 1, (period.since, period.until))
         for period in periods_of(calendar, window, BERLIN)
     ]
 
@@ -251,7 +253,7 @@ def test_each_hour_of_the_clock_is_a_cell(day: str, hours: int) -> None:
     following = midnight.replace(day=midnight.day + 1)
 
     hourly = groups(Calendar.HOUR, (midnight.timestamp(), following.timestamp()))
-    said = cells(hours_picture(hourly, Rules(), BERLIN, "Hours"))
+    said = cells(hours_picture(hourly, Counting(), BERLIN, "Hours"))
 
     assert len(said) == hours
     assert said[0].endswith("00:00: 100 %")
@@ -259,7 +261,7 @@ def test_each_hour_of_the_clock_is_a_cell(day: str, hours: int) -> None:
 
 
 def test_the_calendar_has_a_cell_for_each_day_in_the_row_of_its_weekday() -> None:
-    picture = calendar_picture(groups(Calendar.DAY, NOVEMBER), Rules(), BERLIN, "Days")
+    picture = calendar_picture(groups(Calendar.DAY, NOVEMBER), Counting(), BERLIN, "Days")
 
     said = cells(picture)
     assert (len(said), said[0], said[-1]) == (30, "Sun 1 November: 100 %", "Mon 30 November: 100 %")
@@ -282,7 +284,7 @@ def test_months_are_named_where_there_is_room_and_a_long_time_is_cut_into_quarte
     window = tuple(datetime.fromisoformat(text).replace(tzinfo=BERLIN).timestamp() for text in (since, until))
     days = groups(Calendar.DAY, (window[0], window[1]))
 
-    drawn = [calendar_picture(band, Rules(), BERLIN, "Days") for band in bands(days, BERLIN)]
+    drawn = [calendar_picture(band, Counting(), BERLIN, "Days") for band in bands(days, BERLIN)]
 
     assert [names(picture) for picture in drawn] == shown
     assert sum(len(cells(picture)) for picture in drawn) == len(days)
@@ -292,7 +294,7 @@ def test_a_column_for_each_day_is_as_wide_as_a_phone_has_room_for() -> None:
     for days in (1, 7, 15):
         week = groups(Calendar.HOUR, (NOVEMBER[0], NOVEMBER[0] + days * 86400))
 
-        width, height = re.findall(r'viewBox="0 0 (\d+) (\d+)"', hours_picture(week, Rules(), BERLIN, "Hours"))[0]
+        width, height = re.findall(r'viewBox="0 0 (\d+) (\d+)"', hours_picture(week, Counting(), BERLIN, "Hours"))[0]
 
         assert int(width) <= 390
         assert int(height) == 468

@@ -17,7 +17,7 @@ from healthmon.model import Changes, Health
 from healthmon.report.availability.account import Account, By
 from healthmon.report.availability.daily_readings import Roller
 from healthmon.report.availability.html.page import report_page
-from healthmon.report.availability.query import Asked, account_of
+from healthmon.report.availability.query import ReportRequest, account_of
 from healthmon.store.read.queries import open_reader
 from healthmon.store.write.pruning import Cuts
 from healthmon.store.write.writer import open_writer
@@ -71,7 +71,7 @@ def report(
     """Ask for a report between two moments of Berlin."""
     window = tuple(datetime.fromisoformat(text).replace(tzinfo=BERLIN).timestamp() for text in (since, until))
     with open_reader(path) as reader:
-        asked = Asked((window[0], window[1]), by=by, zone=BERLIN, with_pictures=with_pictures)
+        asked = ReportRequest((window[0], window[1]), by=by, zone=BERLIN, with_pictures=with_pictures)
         return account_of(reader, asked, NOW, plans=plans or Plans())
 
 

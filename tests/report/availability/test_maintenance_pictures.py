@@ -14,10 +14,10 @@ from healthmon.config.plans import Plans
 from healthmon.config.sections.maintenance import MaintenanceConfig
 from healthmon.history.availability import figures
 from healthmon.model import Changes, Health, Incident, Kind, Matcher, Place, PlaceChange, Target
-from healthmon.report.availability.account import Account, Rules, Strip
+from healthmon.report.availability.account import Account, Counting, Strip
 from healthmon.report.availability.html.page import report_page
 from healthmon.report.availability.html.strips import MAINTENANCE, Stretch, lane, outages_of, stretches
-from healthmon.report.availability.query import Asked, account_of
+from healthmon.report.availability.query import ReportRequest, account_of
 from healthmon.store.read.queries import open_reader
 from healthmon.store.write.writer import open_writer
 from healthmon.times.weekly import Weekly
@@ -61,7 +61,9 @@ def wednesday(path: Path, matcher: Matcher, *, excludes_maintenance: bool) -> Ac
     with closing(open_writer(path, now=NOW)) as writer:
         writer.commit(Changes(places=places))
     plans = Plans((MaintenanceConfig("backup", matcher=matcher, when=(NIGHT,)),))
-    asked = Asked(WEDNESDAY, rules=Rules(excludes_maintenance=excludes_maintenance), zone=BERLIN, with_pictures=True)
+    asked = ReportRequest(
+        WEDNESDAY, counting=Counting(excludes_maintenance=excludes_maintenance), zone=BERLIN, with_pictures=True
+    )
     with open_reader(path) as reader:
         return account_of(reader, asked, NOW, plans=plans)
 

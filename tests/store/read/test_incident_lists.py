@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from healthmon.model import Changes, Incident, Kind, Target
-from healthmon.report.availability.selection import Choice
+from healthmon.report.availability.selection import Selection
 from healthmon.store.read import incident_lists
 from healthmon.store.read.incident_lists import COUNT, NEWEST, OF_SITES, Wanted, let_choose
 from healthmon.store.read.queries import open_reader
@@ -64,7 +64,7 @@ def test_those_of_a_window_come_newest_first_whole_and_counted(path: Path) -> No
 def test_what_another_one_of_them_explains_is_left_out(path: Path) -> None:
     assert numbers(path, Wanted(START, END, with_explained=False)) == [6, 7, 2, 3]
     # Where the site is not asked for, its phones are told of.
-    of_branch = Wanted(START, END, Choice(pbxs=["branch"]).includes, with_explained=False)
+    of_branch = Wanted(START, END, Selection(pbxs=["branch"]).includes, with_explained=False)
     assert numbers(path, of_branch) == [6, 5]
     with open_reader(path) as reader:
         assert reader.count_incidents(of_branch) == 2
@@ -73,25 +73,25 @@ def test_what_another_one_of_them_explains_is_left_out(path: Path) -> None:
 @pytest.mark.parametrize(
     "choice",
     [
-        Choice(),
-        Choice(pbxs=["off*", "nowhere"]),
-        Choice(watches=["[!p]*"]),
-        Choice(endpoints=["[[]1]"]),
-        Choice(endpoints=["PJSIP/1*"], kinds=["phone"]),
-        Choice(kinds=["site", "provider"]),
+        Selection(),
+        Selection(pbxs=["off*", "nowhere"]),
+        Selection(watches=["[!p]*"]),
+        Selection(endpoints=["[[]1]"]),
+        Selection(endpoints=["PJSIP/1*"], kinds=["phone"]),
+        Selection(kinds=["site", "provider"]),
     ],
 )
-def test_sqlite_chooses_as_a_report_chooses_its_targets(path: Path, choice: Choice) -> None:
+def test_sqlite_chooses_as_a_report_chooses_its_targets(path: Path, selection: Selection) -> None:
     everything = some()
-    chosen = {one.id for one in everything if choice.includes(one.target, one.kind, one.watch)} - {1, 8}
+    chosen = {one.id for one in everything if selection.includes(one.target, one.kind, one.watch)} - {1, 8}
 
-    assert set(numbers(path, Wanted(START, END, choice.includes))) == chosen
+    assert set(numbers(path, Wanted(START, END, selection.includes))) == chosen
 
 
 def test_those_of_sites_are_a_question_of_their_own(path: Path) -> None:
     with open_reader(path) as reader:
         assert [one.id for one in reader.site_incidents(Wanted(START, END))] == [7]
-        assert not list(reader.site_incidents(Wanted(START, END, Choice(pbxs=["branch"]).includes)))
+        assert not list(reader.site_incidents(Wanted(START, END, Selection(pbxs=["branch"]).includes)))
 
 
 def test_they_are_read_page_by_page_each_time_also_when_some_were_pruned(

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from healthmon.model import Health
-from healthmon.report.status.query import standing
+from healthmon.report.status.query import read_status
 from healthmon.store.read.queries import open_reader
 from healthmon.store.sqlite.beside import lock_path
 from healthmon.store.sqlite.hindrance import Hindrance
@@ -75,7 +75,7 @@ def how_it_stands(path: Path, now: float) -> Callable[[], str]:
 
     def ask() -> str:
         with open_reader(path) as reader:
-            found = standing(reader, now)
+            found = read_status(reader, now)
         return f"stale: {found.is_stale}, {found.why_stale}"
 
     return ask

@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from healthmon.history.round_trips import RoundTrips
 from healthmon.model import Health
-from healthmon.report.availability.account import Group, Rules
+from healthmon.report.availability.account import Counting, GroupFigures
 from healthmon.report.availability.columns import available
 from healthmon.report.availability.html.strips import COLUMNS, MAINTENANCE, Shown, Stretch
 from healthmon.report.formatting import duration
@@ -141,7 +141,7 @@ _HOUR, _NARROW, _WIDE, _ALL_DAYS = 15, 19, 90, 330
 _LEFT = 34
 
 
-def bands(days: Sequence[Group], zone: ZoneInfo) -> list[list[Group]]:
+def bands(days: Sequence[GroupFigures], zone: ZoneInfo) -> list[list[GroupFigures]]:
     """Cut days into what one picture has room for: all of them, or each quarter of a year by itself."""
     dates = [_date(day, zone) for day in days]
     if _weeks(dates) <= _MOST_WEEKS:
@@ -150,7 +150,7 @@ def bands(days: Sequence[Group], zone: ZoneInfo) -> list[list[Group]]:
     return [[day for _, day in quarter] for _, quarter in dated]
 
 
-def calendar_picture(days: Sequence[Group], rules: Rules, zone: ZoneInfo, label: str) -> Markup:
+def calendar_picture(days: Sequence[GroupFigures], counting: Counting, zone: ZoneInfo, label: str) -> Markup:
     """Draw a column for each week and a row for each weekday; months are named above."""
     dates = [_date(day, zone) for day in days]
     monday = dates[0].toordinal() - dates[0].weekday()
@@ -163,11 +163,11 @@ def calendar_picture(days: Sequence[Group], rules: Rules, zone: ZoneInfo, label:
     for day, at in zip(days, dates, strict=True):
         column, row = divmod(at.toordinal() - monday, 7)
         place = (_LEFT + column * pitch, top + row * pitch, _DAY, _DAY)
-        drawing.append(_cell(place, day, rules, f"{at:%a} {at.day} {at:%B}"))
+        drawing.append(_cell(place, day, counting, f"{at:%a} {at.day} {at:%B}"))
     return _markup(drawing)
 
 
-def _date(group: Group, zone: ZoneInfo) -> date:
+def _date(group: GroupFigures, zone: ZoneInfo) -> date:
     return datetime.fromtimestamp(_span(group)[0], zone).date()
 
 
@@ -188,7 +188,7 @@ def _months(dates: Sequence[date], monday: int) -> list[tuple[str, int]]:
     return found
 
 
-def hours_picture(hours: Sequence[Group], rules: Rules, zone: ZoneInfo, label: str) -> Markup:
+def hours_picture(hours: Sequence[GroupFigures], counting: Counting, zone: ZoneInfo, label: str) -> Markup:
     """Draw a column for each day and a row for each hour of the clock; the hour that comes twice is one cell.
 
     Of a single day only the hours that are there, so that the first day is not a great empty space.
@@ -210,21 +210,23 @@ def hours_picture(hours: Sequence[Group], rules: Rules, zone: ZoneInfo, label: s
         drawing.append(_text(f"{day.day}", middle, 29, "middle"))
     for hour_group, moment in zip(hours, moments, strict=True):
         x, y = _LEFT + days.index(moment.date()) * (width + _GAP), top + (moment.hour - first) * pitch
-        drawing.append(_cell((x, y, width, _HOUR), hour_group, rules, f"{moment:%a} {moment.day}, {moment:%H:%M}"))
+        drawing.append(_cell((x, y, width, _HOUR), hour_group, counting, f"{moment:%a} {moment.day}, {moment:%H:%M}"))
     return _markup(drawing)
 
 
-def _cell(place: tuple[float, float, float, float], group: Group, rules: Rules, name: str) -> drawsvg.Group:
+def _cell(
+    place: tuple[float, float, float, float], group: GroupFigures, counting: Counting, name: str
+) -> drawsvg.Group:
     """Draw one cell: the worse it was, the darker, and the larger the mark in it."""
     x, y, width, height = place
-    share = rules.share(group.figures)
+    share = counting.share(group.figures)
     cell = drawsvg.Group()
     fill, mark = step(share)
     cell.append(drawsvg.Rectangle(x, y, width, height, rx=3, fill=fill, stroke="#8a94a3", stroke_width=0.6))
     if mark:
         cell.append(_mark(x + width / 2, y + height / 2, min(width, height) * mark))
     down = f", {duration(group.figures.down_s)} down" if group.figures.down_s else ""
-    cell.append_title(f"{name}: {'nothing known' if share is None else available(group.figures, rules)}{down}")
+    cell.append_title(f"{name}: {'nothing known' if share is None else available(group.figures, counting)}{down}")
     return cell
 
 
@@ -250,7 +252,7 @@ def _mark(x: float, y: float, side: float) -> drawsvg.Rectangle:
     return drawsvg.Rectangle(x - side / 2, y - side / 2, side, side, fill=_INK)
 
 
-def _span(group: Group) -> tuple[float, float]:
+def _span(group: GroupFigures) -> tuple[float, float]:
     assert group.span is not None, "a period"  # noqa: S101  (a slip of the caller)
     return group.span
 

@@ -43,7 +43,7 @@ def _watched_in_words(strip: Strip, account: Account, zone: ZoneInfo) -> str:
     watched_s = figures.watched_s + sum(until - since for since, until in strip.left_out)
     is_whole = account.window[1] - account.window[0] - watched_s < SHORTEST_UNWATCHED
     said = period_in_words(account.window, zone) if is_whole else f"the {in_full(watched_s)} that it was watched"
-    is_counted = account.rules.unknown_as is not UnknownAs.EXCLUDE
+    is_counted = account.counting.unknown_as is not UnknownAs.EXCLUDE
     if is_counted or figures.unknown_s < figures.watched_s * _WORTH_A_WORD:
         return said
     return said + not_seen(figures.unknown_s)
@@ -66,9 +66,9 @@ def _date(at: float, zone: ZoneInfo) -> str:
 
 def story(strip: Strip, account: Account, zone: ZoneInfo) -> str:
     """Say in a sentence how a provider or site was."""
-    share = available(strip.figures, account.rules)
+    share = available(strip.figures, account.counting)
     what = f"{'Provider' if strip.kind is Kind.PROVIDER else 'Site'} {strip.name}"
-    if account.rules.share(strip.figures) is None:
+    if account.counting.share(strip.figures) is None:
         return f"Nothing is known of {what[0].lower()}{what[1:]} in {period_in_words(account.window, zone)}."
     verb = "was reachable" if strip.kind is Kind.PROVIDER else "was there"
     said = f"{what} {verb} {share} of {_watched_in_words(strip, account, zone)}"
@@ -115,14 +115,14 @@ def headline(account: Account, zone: ZoneInfo) -> str:
     """Say in a sentence how everything was."""
     figures = account.overall
     period = period_in_words(account.window, zone)
-    if account.rules.share(figures) is None:
+    if account.counting.share(figures) is None:
         return f"Nothing is known of {period}."
     what = counted(len(account.lines), "target")
     outages = in_words(account.outages) if figures.outages else "no"
     if not account.is_watched_throughout:
         they = "it was" if len(account.lines) == 1 else "they were"
         period = f"the {in_full(account.watched[1] - account.watched[0])} that {they} watched"
-    said = f"{what} together: available {available(figures, account.rules)} of {period}, {outages} "
+    said = f"{what} together: available {available(figures, account.counting)} of {period}, {outages} "
     said += "outage" if account.outages == 1 else "outages"
     if figures.outages and not account.counts_causes:
         said += " of single targets"

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from healthmon import __version__
 from healthmon.history.figures import UnknownAs
 from healthmon.model import Health
-from healthmon.report.availability.account import Account, By, Group, Pictures, Strip
+from healthmon.report.availability.account import Account, By, GroupFigures, Pictures, Strip
 from healthmon.report.availability.columns import Table, available, of_what, promised, sentences, table_of
 from healthmon.report.availability.html import drawing as draw
 from healthmon.report.availability.html.narrative import headline, in_words, period_in_words, story
@@ -96,8 +96,8 @@ def report_page(
         tiles=_tiles(account),
         patterns=draw.patterns(),
         legend_items=_legend(pictures),
-        counts_unknown=account.rules.unknown_as is not UnknownAs.EXCLUDE,
-        excludes_maintenance=account.rules.excludes_maintenance,
+        counts_unknown=account.counting.unknown_as is not UnknownAs.EXCLUDE,
+        excludes_maintenance=account.counting.excludes_maintenance,
         providers=[_row(strip, account, zone) for strip in pictures.providers],
         sites=[_row(strip, account, zone) for strip in pictures.sites],
         more_providers=pictures.more,
@@ -136,10 +136,10 @@ def _legend(pictures: Pictures) -> list[tuple[Markup, str]]:
 
 def _tiles(account: Account) -> list[Tile]:
     """Choose the figures at the head of the page."""
-    figures, rules, in_hours = account.overall, account.rules, account.in_hours
-    tiles = [Tile("available", available(figures, rules), rules.is_missed(figures))]
+    figures, counting, in_hours = account.overall, account.counting, account.in_hours
+    tiles = [Tile("available", available(figures, counting), counting.is_missed(figures))]
     if in_hours is not None:
-        tiles.append(Tile("in working hours", available(in_hours, rules), rules.is_missed(in_hours)))
+        tiles.append(Tile("in working hours", available(in_hours, counting), counting.is_missed(in_hours)))
     outages = "outage" if account.outages == 1 else "outages"
     if figures.outages and not account.counts_causes:
         outages += " of single targets"
@@ -157,8 +157,8 @@ def _tiles(account: Account) -> list[Tile]:
     tiles += [Tile(name + added_up, duration(length)) for name, length in seconds if length]
     if figures.restarts:
         tiles.append(Tile("restarts of Asterisk", f"{figures.restarts:,}"))
-    if rules.promised is not None:
-        tiles.append(Tile(f"missed {promised(rules)}", f"{account.missed:,}", account.missed > 0))
+    if counting.promised is not None:
+        tiles.append(Tile(f"missed {promised(counting)}", f"{account.missed:,}", account.missed > 0))
     return tiles
 
 
@@ -167,7 +167,7 @@ def _row(strip: Strip, account: Account, zone: ZoneInfo) -> Row:
     label = f"Timeline of {visible(strip.name)}: {said[0].lower()}{said[1:]}"
     below = () if strip.is_cut else lane(strip.maintenance, account.watched)
     picture = draw.strip_picture(stretches(strip.segments, account.watched, strip.left_out), label, below)
-    return Row(strip.name, available(strip.figures, account.rules), said, picture)
+    return Row(strip.name, available(strip.figures, account.counting), said, picture)
 
 
 def _course_in_words(strip: Strip, zone: ZoneInfo) -> str:
@@ -221,25 +221,25 @@ def _calendar(pictures: Pictures, account: Account, zone: ZoneInfo) -> list[Mark
     if len(cells) < _FEWEST_CELLS:
         return []
     if pictures.is_hourly:
-        return [draw.hours_picture(cells, account.rules, zone, _calendar_label(cells, account, is_hourly=True))]
+        return [draw.hours_picture(cells, account.counting, zone, _calendar_label(cells, account, is_hourly=True))]
     return [
-        draw.calendar_picture(band, account.rules, zone, _calendar_label(band, account, is_hourly=False))
+        draw.calendar_picture(band, account.counting, zone, _calendar_label(band, account, is_hourly=False))
         for band in draw.bands(cells, zone)
     ]
 
 
-def _calendar_label(cells: list[Group], account: Account, *, is_hourly: bool) -> str:
-    known = [cell for cell in cells if account.rules.share(cell.figures) is not None]
+def _calendar_label(cells: list[GroupFigures], account: Account, *, is_hourly: bool) -> str:
+    known = [cell for cell in cells if account.counting.share(cell.figures) is not None]
     if not known:
         return "Nothing is known."
     unit = "hour" if is_hourly else "day"
-    perfect = sum(account.rules.share(cell.figures) == 1 for cell in known)
-    worst = min(known, key=lambda cell: account.rules.share(cell.figures) or 0.0)
+    perfect = sum(account.counting.share(cell.figures) == 1 for cell in known)
+    worst = min(known, key=lambda cell: account.counting.share(cell.figures) or 0.0)
     said = f"Availability of each {unit}: {in_words(perfect)} of {counted(len(known), unit)} without any outage"
     if perfect == len(known):
         return f"{said}."
     name = f"{worst.name}:00" if is_hourly else worst.name
-    return f"{said}; the worst one {name} with {available(worst.figures, account.rules)}."
+    return f"{said}; the worst one {name} with {available(worst.figures, account.counting)}."
 
 
 def _steps() -> list[tuple[Markup, str]]:
@@ -255,7 +255,7 @@ def _listed(account: Account, whole: Table) -> dict[str, Any]:
     """Say a table in the terms of the template."""
     titles = [*whole.names, *(figure.title for figure in whole.figures)]
     shown = [number for number, title in enumerate(titles) if title not in _TOO_MUCH]
-    missed = [account.rules.is_missed(entry.figures) for entry in whole.entries]
+    missed = [account.counting.is_missed(entry.figures) for entry in whole.entries]
     return {
         "titles": [_TITLES.get(titles[number], titles[number].capitalize()) for number in shown],
         "is_number": [number >= len(whole.names) or titles[number] == "TARGETS" for number in shown],
