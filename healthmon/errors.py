@@ -110,6 +110,8 @@ class Trouble(StrEnum):
     UNEXPECTED = "unexpected answer"
     #: Our own machine has no way to it: no route, no address, a packet filter of ours.
     NO_NETWORK = "no network here"
+    #: What looks at it has a defect.
+    DEFECT = "defect of healthmon"
 
     @property
     def is_ours(self) -> bool:
@@ -117,7 +119,7 @@ class Trouble(StrEnum):
         return self in _OURS
 
 
-_OURS = frozenset({Trouble.DNS, Trouble.TLS, Trouble.DENIED, Trouble.UNEXPECTED, Trouble.NO_NETWORK})
+_OURS = frozenset({Trouble.DNS, Trouble.TLS, Trouble.DENIED, Trouble.UNEXPECTED, Trouble.NO_NETWORK, Trouble.DEFECT})
 
 
 class AriError(HealthmonError):
@@ -175,6 +177,12 @@ class AriReplaced(AriError):
     """Another client connected with our application's name; its socket gets the events now."""
 
     trouble = Trouble.REPLACED
+
+
+class SourceDefect(AriError):
+    """What looks at a PBX has a defect of ours. It is reported as a failed look, and begins anew."""
+
+    trouble = Trouble.DEFECT
 
 
 class StoreError(HealthmonError):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Thread
 
+from healthmon.app.supervision import kept_running
 from healthmon.app.threads import join, started
 from healthmon.config.configuration import Config
 from healthmon.config.reload import Difference
@@ -64,7 +65,7 @@ class Heart:
             stop=self._stop,
             first_in=min(first_in, config.heartbeat.every),
         )
-        self._thread = started(heartbeat.run, "heartbeat")
+        self._thread = started(kept_running(heartbeat.run, self._stop), "heartbeat")
         log.info("heartbeat: every %s to %s", written(config.heartbeat.every), place_of(config.heartbeat.url))
 
     def _looker(self, pbxs: list[str]) -> Callable[[], str]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 
 from healthmon.app.report_process import ReportFailed, make_report
+from healthmon.app.supervision import kept_running
 from healthmon.app.threads import join, started
 from healthmon.config.configuration import Config
 from healthmon.config.describe import calendar_in_words
@@ -141,7 +143,8 @@ class Reporting:
             clock=self._clock,
             stop=self._stop,
         )
-        self._thread = started(lambda: reporter.run(lambda: ReportBook(self._database), first_in), "reports")
+        work = partial(reporter.run, lambda: ReportBook(self._database), first_in)
+        self._thread = started(kept_running(work, self._stop), "reports")
 
     def stop(self) -> None:
         """End it. What is being made is made anew at the next start."""

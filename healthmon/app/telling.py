@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 
-from msgspec import Struct
-
+from healthmon.app.supervision import Defects, keep_running
 from healthmon.app.threads import join, started
 from healthmon.config.configuration import Config
 from healthmon.config.reload import Difference
+from healthmon.errors import DatabaseUnwritable
 from healthmon.notify.channels.by_scheme import sender_for
 from healthmon.notify.compose.message import Draft
 from healthmon.notify.delivery.deliverer import Deliverer
@@ -25,15 +25,32 @@ log = logging.getLogger(__name__)
 
 #: How long stopping them may take, all together (seconds).
 STOP_WITHIN = 3.0
+#: How long to wait between attempts to write a database that cannot be written (seconds).
+UNWRITABLE_WAIT = 1.0
 
 
-class DelivererThread(Struct):
-    """The thread that sends to one URL."""
+class DelivererThread:
+    """The thread that sends to one URL. After a defect of its deliverer it goes on with a new one."""
 
-    deliverer: Deliverer
-    wake: Event
-    stop: Event
-    thread: Thread
+    def __init__(
+        self, url_id: str, new_deliverer: Callable[[Event, Event], Deliverer], note_defect: Callable[[str, Event], None]
+    ) -> None:
+        self.wake, self.stop = Event(), Event()
+        self._new_deliverer = new_deliverer
+        self._note_defect = note_defect
+        self.deliverer = new_deliverer(self.wake, self.stop)
+        work = partial(keep_running, self._deliver, stop=self.stop, note=self._replace, defects=Defects())
+        self.thread = started(work, f"deliver:{url_id}")
+
+    def _deliver(self) -> None:
+        self.deliverer.run()
+
+    def _replace(self, why: str) -> None:
+        """Put a new deliverer in the place of one that has a defect, and book that the URL fails."""
+        zone = self.deliverer.zone
+        self.deliverer = self._new_deliverer(self.wake, self.stop)
+        self.deliverer.zone = zone
+        self._note_defect(why, self.stop)
 
 
 class Telling:
@@ -100,21 +117,33 @@ class Telling:
         receiver, url = next(
             (receiver, url) for receiver in config.receivers for url in receiver.urls if url.url_id == url_id
         )
-        wake, stop = Event(), Event()
-        deliverer = Deliverer(
-            url_id=url_id,
-            receiver=receiver,
-            sender=sender_for(url_id, url.url),
-            open_outbox=lambda: Outbox(self._database),
-            zone=config.timezone,
-            clock=self._clock,
-            wake=wake,
-            stop=stop,
-            on_return=partial(self._others_look_again, url_id),
-            rendering=self._rendering,
-        )
-        thread = started(deliverer.run, f"deliver:{url_id}")
-        self._deliverers[url_id] = DelivererThread(deliverer, wake, stop, thread)
+
+        def new_deliverer(wake: Event, stop: Event) -> Deliverer:
+            return Deliverer(
+                url_id=url_id,
+                receiver=receiver,
+                sender=sender_for(url_id, url.url),
+                open_outbox=lambda: Outbox(self._database),
+                zone=config.timezone,
+                clock=self._clock,
+                wake=wake,
+                stop=stop,
+                on_return=partial(self._others_look_again, url_id),
+                rendering=self._rendering,
+            )
+
+        self._deliverers[url_id] = DelivererThread(url_id, new_deliverer, partial(self._note_defect, url_id))
+
+    def _note_defect(self, url_id: str, why: str, stop: Event) -> None:
+        """Book that a URL fails, and that what was being sent is in doubt, however long that takes."""
+        while not stop.is_set():
+            try:
+                with closing(Outbox(self._database)) as outbox:
+                    outbox.note_defect(url_id, self._clock.now(), why)
+                return
+            except DatabaseUnwritable as error:
+                log.error("%s: %s; its defect is booked later", url_id, error)
+            stop.wait(UNWRITABLE_WAIT)
 
 
 def _url_ids(config: Config) -> list[str]:

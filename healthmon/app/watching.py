@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from functools import partial
 from threading import Thread
 
 from msgspec import Struct, field
 
+from healthmon.app.supervision import Defects, keep_running
 from healthmon.app.threads import join, started
 from healthmon.config.configuration import Config
 from healthmon.config.reload import Difference
@@ -23,15 +25,30 @@ log = logging.getLogger(__name__)
 
 #: How long stopping them may take, all together (seconds).
 STOP_WITHIN = 2.5
+#: What cannot be seen for so much longer than its ``down_after`` has been told (seconds).
+TOLD_WITHIN = 15.0
 
 
 class PbxThreads(Struct):
     """The two threads that look at one PBX."""
 
+    name: str
+    #: Whoever cannot see the PBX for so long has told so (seconds).
+    told_after: float
     events: EventSource
     polls: PollSource
     signals: Signals
     threads: list[Thread] = field(default_factory=list)
+
+    def start(self) -> None:
+        """Start both, unless they run."""
+        if not self.threads:
+            self.threads = [self._started(self.polls, "polls"), self._started(self.events, "events")]
+
+    def _started(self, source: EventSource | PollSource, what: str) -> Thread:
+        defects = Defects(self.told_after)
+        work = partial(keep_running, source.run, stop=self.signals.stop, note=source.note_defect, defects=defects)
+        return started(work, f"{what}:{self.name}")
 
 
 class Watching:
@@ -51,9 +68,8 @@ class Watching:
 
     def start(self) -> None:
         """Start looking at every PBX that is not looked at yet."""
-        for name, pbx in self._pbxs.items():
-            if not pbx.threads:
-                pbx.threads = [started(pbx.polls.run, f"polls:{name}"), started(pbx.events.run, f"events:{name}")]
+        for pbx in self._pbxs.values():
+            pbx.start()
 
     def stop(self) -> None:
         """Stop looking; what was offered to the inbox stays there."""
@@ -107,7 +123,8 @@ class Watching:
             cached_for=(known.startup_time, known.last_reload_time) if known else ("", ""),
             is_watched=self._is_watched,
         )
-        return PbxThreads(EventSource(pbx, self._inbox, self._clock, signals), polls, signals)
+        events = EventSource(pbx, self._inbox, self._clock, signals)
+        return PbxThreads(pbx.name, pbx.hold.down_after + TOLD_WITHIN, events, polls, signals)
 
 
 def _ended(pbxs: Iterable[PbxThreads]) -> list[str]:

@@ -328,6 +328,9 @@ SAYINGS = {
         "сертификат {at} подписан неизвестным CA: файл своего CA можно указать в verify_tls"
     ),
     "the certificate of {at} is not accepted ({reason})": "сертификат {at} не принят ({reason})",
+    "a defect of healthmon ({name}): its log says where": (
+        "ошибка в самом healthmon ({name}): место указано в его журнале"
+    ),
     "the user name or password is wrong: 401 ({said})": "неверное имя пользователя или пароль: 401 ({said})",
     "the user name or password is wrong: 401": "неверное имя пользователя или пароль: 401",
     "not allowed: 403 ({said}); is this ARI user read_only?": (

@@ -12,7 +12,16 @@ from healthmon.ari.client import AriClient
 from healthmon.ari.events import EventSocket, open_events
 from healthmon.ari.messages import Replaced, UnknownType, UserEvent, decode_event
 from healthmon.config.sections.pbx import PbxConfig
-from healthmon.errors import AriDenied, AriError, AriNotFound, AriReplaced, AriUnexpected, AriUnreachable, Trouble
+from healthmon.errors import (
+    AriDenied,
+    AriError,
+    AriNotFound,
+    AriReplaced,
+    AriUnexpected,
+    AriUnreachable,
+    SourceDefect,
+    Trouble,
+)
 from healthmon.model import Channel, ConnectionReport
 from healthmon.sources.flood import Flood
 from healthmon.sources.inbox import Inbox
@@ -104,6 +113,10 @@ class EventSource:
                 self._stream()
             except AriError as error:
                 self._wait(self._failed(error), error.trouble)
+
+    def note_defect(self, what: str) -> None:
+        """A defect of ours has ended ``run()``, which will be called again: report it as the end of a stream."""
+        self._failed(SourceDefect(self._pbx.name, "GET /events", what))
 
     # ---------------------------------------------------------------- one stream
 

@@ -15,7 +15,7 @@ from healthmon.ari.address import fits_into_url
 from healthmon.ari.client import CONFIGURABLE, DRIVERS, AriClient
 from healthmon.ari.messages import LONGEST_NAME, EndpointState, Listing, device_sighting, endpoint_answer, snapshot
 from healthmon.config.sections.pbx import PbxConfig
-from healthmon.errors import AriDenied, AriError, AriNotFound, AriUnexpected, Trouble
+from healthmon.errors import AriDenied, AriError, AriNotFound, AriUnexpected, SourceDefect, Trouble
 from healthmon.model import (
     MOST_WATCHED,
     Channel,
@@ -161,6 +161,10 @@ class PollSource:
                 self._round()
         finally:
             self._client.close()
+
+    def note_defect(self, what: str) -> None:
+        """A defect of ours has ended ``run()``, which will be called again: report it as a look that failed."""
+        self._failed(SourceDefect(self._pbx.name, "look", what), self._clock.now())
 
     def _round(self) -> None:
         """Do the next thing, or wait for it."""

@@ -266,3 +266,22 @@ def test_backoff_begins_with_nothing_doubles_and_has_an_end() -> None:
     assert 1.5 <= waits[2] <= 2.5
     assert max(waits) <= 30.0
     assert min(waits[10:]) >= 22.0
+
+
+def test_a_defect_is_reported_as_the_end_of_the_stream_and_the_next_stream_as_a_recovery(
+    fake: FakePbx, run: Run
+) -> None:
+    rig = run().wait_for_stream()
+    rig.stop()
+    rig.signals.stop.clear()
+
+    rig.events.note_defect("a defect of healthmon (KeyError): its log says where")
+
+    assert rig.troubles(Channel.EVENTS)[-1] is Trouble.DEFECT
+    threads = [threading.Thread(target=work) for work in (rig.polls.run, rig.events.run)]
+    for thread in threads:
+        thread.start()
+    rig.wait(lambda: rig.troubles(Channel.EVENTS)[-1] is None)
+    rig.signals.shut_down()
+    for thread in threads:
+        thread.join(10)

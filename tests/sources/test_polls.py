@@ -4,6 +4,7 @@ import itertools
 import logging
 import time
 from collections.abc import Callable
+from threading import Thread
 
 import pytest
 from msgspec.structs import replace
@@ -517,3 +518,25 @@ def test_a_certificate_that_ends_within_14_days_is_remarked_on(days: float | Non
 
     assert words in remark
     assert bool(words) == bool(remark)
+
+
+# ---------------------------------------------------------------- a defect of our own
+
+
+def test_a_defect_is_reported_as_a_look_that_failed_and_the_next_one_as_a_recovery(fake: FakePbx, run: Run) -> None:
+    rig = run(events=None)
+    rig.wait(lambda: bool(rig.all(Snapshot)))
+    rig.stop()
+    rig.forget()
+    rig.signals.stop.clear()
+
+    rig.polls.note_defect("a defect of healthmon (KeyError): its log says where")
+
+    [report] = rig.all(ConnectionReport)
+    assert (report.channel, report.trouble) == (Channel.REST, Trouble.DEFECT)
+    assert Trouble.DEFECT.is_ours
+    again = Thread(target=rig.polls.run)
+    again.start()
+    rig.wait(lambda: bool(rig.all(Snapshot)))
+    rig.signals.shut_down()
+    again.join(10)

@@ -104,6 +104,18 @@ class Outbox:
             rows = [{"url_id": url_id, "why": why} for url_id in url_ids]
             return self._session.execute_many(_RECOVER, rows) + recover_missed(self._session, rows)
 
+    def note_defect(self, url_id: str, now: float, why: str) -> None:
+        """A defect of ours has ended the deliverer of this URL: it fails, and what it was sending is in doubt.
+
+        Call it before that deliverer begins anew.
+        """
+        with self._session.writing() as timeline:
+            row = {"url_id": url_id, "why": why}
+            self._session.execute(_RECOVER, row)
+            recover_missed(self._session, [row])
+            self._session.execute(_URL_FAILS, {**row, "now": timeline.stored(now)})
+        self.reports.recover([url_id])
+
     def retire_others(self, url_ids: Collection[str], now: float) -> int:
         """Cancel what waits for URLs that are no longer configured. Return how many rows."""
         with self._session.writing() as timeline:

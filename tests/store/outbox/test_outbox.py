@@ -414,3 +414,19 @@ def test_only_first_messages_that_were_not_due_yet_are_delayed(store: Store) -> 
     assert said(claimed(store, START + 180, DESK)) == [(2, Reason.REMINDER, Said.DOWN)]
     assert store.outbox.claim(DESK, START + 299) is None
     assert said(claimed(store, START + 300, DESK)) == [(1, Reason.OPENED, Said.DOWN)]
+
+
+def test_a_defect_of_a_deliverer_fails_its_url_and_puts_what_it_was_sending_in_doubt(store: Store) -> None:
+    store.book(incidents={1: incident()}, notifications=[notification(), notification(url_id=DESK)])
+    claimed(store)
+    claimed(store, url_id=DESK)
+
+    store.outbox.note_defect(BOSS, DUE + 1, "a defect of healthmon (KeyError): its log says where")
+
+    [row] = claimed(store, DUE + 2).rows
+    assert row.possibly_repeated
+    assert store.outbox.claim(DESK, DUE + 2) is None
+    with store.reading() as reader:
+        [url] = [state for state in reader.urls() if state.failing_since is not None]
+    assert (url.url_id, url.failing_since) == (BOSS, DUE + 1)
+    assert url.last_error == "a defect of healthmon (KeyError): its log says where"
