@@ -53,6 +53,11 @@ LOOK_WHETHER_READY_EVERY = 0.05
 LOOK_WHETHER_DEAD_EVERY = 0.5
 
 
+_LAST_WAS_KILLED = (
+    "the last healthmon ended without a farewell: it was killed, or crashed, or its machine did, or somebody who reads "
+    "kept its database open; all that it booked is there"
+)
+
 #: Says why the arguments of a report are wrong, or None. Only the commands know.
 WhyNoReport = Callable[[Sequence[str]], str | None]
 
@@ -100,6 +105,8 @@ def _watch(
     with _writer(config, manager) as writer:
         if writer.set_back_by:
             log.warning("the clock was set back by %.0f s while healthmon did not run", -writer.set_back_by)
+        if writer.follows_a_kill:
+            log.warning("%s", _LAST_WAS_KILLED)
         return Daemon(config, writer, manager, handler, why_no_report=why_no_report, rendering=rendering).run()
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -148,6 +149,22 @@ def test_log_beside_it_that_is_replaced_while_running_is_written_back_and_said(
     scene.daemon.start()
     assert scene.daemon.state("PJSIP/101") == "down"
     assert scene.daemon.command("db", "check").returncode == 0
+
+
+def test_index_beside_it_that_is_emptied_while_running_ends_it_and_the_next_start_says_so(scene: FakeScene) -> None:
+    os.truncate(f"{scene.daemon.database}-shm", 0)
+
+    assert scene.daemon.process.wait(NOTICED_WITHIN) == -signal.SIGBUS
+
+    before = len(scene.daemon.log())
+    scene.daemon.start()
+    assert scene.daemon.log()[before:].count("the last healthmon ended without a farewell") == 1
+    assert scene.daemon.state("PJSIP/101") == "down"
+    assert [subject for subject in scene.subjects if "healthmon" in subject] == [], "no alarm for what is over"
+    scene.daemon.stop()
+    before = len(scene.daemon.log())
+    scene.daemon.start()
+    assert "without a farewell" not in scene.daemon.log()[before:]
 
 
 def test_directory_that_is_replaced_while_running_gets_the_database_again(scene: FakeScene) -> None:

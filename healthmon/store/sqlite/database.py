@@ -16,6 +16,7 @@ from healthmon.store.sqlite.beside import BESIDE, beside
 from healthmon.store.sqlite.connect import connect, errors_named, open_connection, transaction
 from healthmon.store.sqlite.copies import PLAIN, make_empty, put_in_place, save_copy, set_aside, stamp
 from healthmon.store.sqlite.disk import free_bytes
+from healthmon.store.sqlite.indexes import mend_indexes
 from healthmon.store.sqlite.lock import look_at_lock
 from healthmon.store.sqlite.mark import is_log_of_another
 from healthmon.store.sqlite.space import INCREMENTAL, rewrite_if_small
@@ -176,9 +177,12 @@ def open_database(
         with errors_named(path):
             version = schema_version(connection)
         check_not_too_new(path, version, len(migrations))
-        if is_repaired and path.stat().st_size <= CHECKED_UP_TO_BYTES:
-            # It is not left untouched: SQLite writes the log into it when the connection is closed.
-            _refuse_damage(connection, path)
+        if path.stat().st_size <= CHECKED_UP_TO_BYTES:
+            if is_repaired:
+                # It is not left untouched: SQLite writes the log into it when the connection is closed.
+                _refuse_damage(connection, path)
+            for name in mend_indexes(connection, path):
+                set_right(f"{path}: the index {name} did not hold what its table holds, and was written anew")
         if version < len(migrations):
             _back_up(connection, path, version, now, on_migrating)
             on_migrating(f"{path}: migrating from schema {version} to {len(migrations)}")

@@ -24,6 +24,8 @@ class Finding(Struct, frozen=True):
 
 
 _OVERWRITTEN = Finding(Loss.OVERWRITTEN, "something else was written over it while healthmon used it")
+#: That is never so while SQLite writes its log back, and the next time it does the mark is new again: no second look.
+_OLDER = Finding(Loss.OVERWRITTEN, "an older copy was written over it while healthmon used it")
 
 
 class Marks(Struct, frozen=True):
@@ -43,10 +45,6 @@ class FoundMarks(Struct, frozen=True):
 
     texts: frozenset[bytes]
     newest: int
-
-    def is_of_before(self, other: FoundMarks) -> bool:
-        """Whether these stood in the file before those: the file is an older copy."""
-        return not other.texts <= self.texts or self.newest < other.newest
 
 
 class Guard:
@@ -69,9 +67,9 @@ class Guard:
         self._seen: Finding | None = None
 
     def look(self) -> None:
-        """Raise DatabaseLost if the same was wrong at the last look, too."""
+        """Raise DatabaseLost if the same was wrong at the last look, too, or is wrong beyond doubt."""
         finding = self._look()
-        if finding and finding == self._seen:
+        if finding and finding in (self._seen, _OLDER):
             raise DatabaseLost(self._path, finding.what, finding.loss)
         self._seen = finding
 
@@ -103,16 +101,29 @@ class Guard:
         head = head_of(os.pread(self._file, HEAD_SIZE, 0))
         if self._size < HEAD_SIZE:
             return Finding(Loss.OVERWRITTEN, "it was emptied while healthmon used it")
-        if _unchanging(head) != _unchanging(self._head) or head.changes < self._head.changes:
+        if _unchanging(head) != _unchanging(self._head):
             return _OVERWRITTEN
+        if head.changes < self._head.changes:
+            return _OLDER
         if self._size < min(before, head.page_size * head.pages):
             # It stays "before": at the next look this is to be found again.
             self._size = before
             return Finding(Loss.OVERWRITTEN, "its end was cut off while healthmon used it")
-        found = self._marks.found_in(self._file, head.page_size)
-        if found.is_of_before(self._found_marks):
+        finding = self._look_at_marks(head.page_size)
+        if finding is None:
+            self._head = head
+        return finding
+
+    def _look_at_marks(self, page_size: int) -> Finding | None:
+        found = self._marks.found_in(self._file, page_size)
+        if found.newest < self._found_marks.newest:
+            # Unless it was being written in this moment.
+            found = self._marks.found_in(self._file, page_size)
+        if not found.texts >= self._found_marks.texts:
             return _OVERWRITTEN
-        self._head, self._found_marks = head, found
+        if found.newest < self._found_marks.newest:
+            return _OLDER
+        self._found_marks = found
         return None
 
     def _look_at_log(self) -> Finding | None:

@@ -27,7 +27,7 @@ from healthmon.store.rows import FRESHNESS, UPSERT_FRESHNESS
 from healthmon.store.session import Session
 from healthmon.store.sqlite.connect import unhurried
 from healthmon.store.sqlite.copies import OnProgress
-from healthmon.store.sqlite.database import OnMigrating, is_missing, open_database
+from healthmon.store.sqlite.database import OnMigrating, has_log, is_missing, open_database
 from healthmon.store.sqlite.former import trace_of_former
 from healthmon.store.sqlite.guard import Guard, Marks
 from healthmon.store.sqlite.lock import Lock
@@ -78,6 +78,7 @@ def open_writer(path: Path, *, now: float, on_migrating: OnMigrating = _say_noth
         trace = None
         if is_missing(path):
             trace = trace_of_former(path)
+        is_log_left = trace is None and has_log(path)
         set_right: list[str] = []
         connection = open_database(path, now=now, on_migrating=on_migrating, on_set_right=set_right.append)
         session = Session(path, connection)
@@ -85,6 +86,7 @@ def open_writer(path: Path, *, now: float, on_migrating: OnMigrating = _say_noth
             writer = Writer(session, lock, now)
             writer.trace_of_former = trace
             writer.set_right = tuple(set_right)
+            writer.follows_a_kill = is_log_left
             writer.start()
         except BaseException:
             session.close()
@@ -102,6 +104,8 @@ class Writer:
         self.path = session.path
         #: How far the clock was found set back since the last daemon (negative seconds); 0.0: it was not.
         self.set_back_by = 0.0
+        #: The last daemon was killed, or crashed with its machine: its log was left.
+        self.follows_a_kill = False
         #: What was set right at the start, a sentence each: everybody is to be told.
         self.set_right: tuple[str, ...] = ()
         #: The database is a new one, and this file beside it tells that there was another before; None: it is not so.

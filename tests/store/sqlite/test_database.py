@@ -8,6 +8,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -248,3 +249,12 @@ def test_a_file_that_may_not_be_written_is_said_to_be_so(folder: Path) -> None:
     with pytest.raises(DatabaseUnwritable, match="read-only"), errors_named(path):
         connection.execute("UPDATE daemon SET alive_at = 1")
     connection.close()
+
+
+def test_value_that_was_overwritten_is_damage_and_no_traceback(store: Store) -> None:
+    store.book(states=by_key(state(flap_changes=(START, START + 1))))
+    with closing(sqlite3.connect(store.path)) as connection, connection:
+        connection.execute("UPDATE states SET flap_changes = char(0, 0, 0, 0)")
+
+    with pytest.raises(ForeignDatabase, match="the file is damaged"), open_reader(store.path) as reader:
+        reader.states()
