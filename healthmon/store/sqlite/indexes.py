@@ -13,7 +13,7 @@ from pathlib import Path
 from healthmon.errors import ForeignDatabase
 from healthmon.store.sqlite.connect import errors_named
 
-#: So long a start may take to look for that (seconds). Small tables come first.
+#: So long a start may take to look for that (seconds).
 WITHIN = 2.0
 
 #: So many steps of SQLite's machine are a millisecond or less.
