@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+import msgspec
+
 from healthmon.errors import DatabaseBusy, DatabaseUnwritable, ForeignDatabase
 from healthmon.store.sqlite.disk import free_bytes
 from healthmon.store.sqlite.holders import who_holds
@@ -65,7 +67,7 @@ def errors_named(path: Path) -> Iterator[None]:
     except UnicodeDecodeError as error:
         # SQLite's words about a damaged schema hold what it found there.
         raise ForeignDatabase(path, f"the file is damaged (SQLite: {ascii(error.object)[2:-1]})") from error
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, msgspec.DecodeError) as error:
         # Of a long text a part may be overwritten, and SQLite keeps no checksums.
         raise ForeignDatabase(path, f"the file is damaged (a value in it cannot be read: {error})") from error
 
