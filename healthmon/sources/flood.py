@@ -9,7 +9,7 @@ FIRST_WORDS_AFTER = 1.0
 #: While it lasts, it is told anew so often (seconds).
 SAY_EVERY = 10.0
 #: It is over when nothing was dropped for so long (seconds).
-CALM_FOR = 5.0
+CALM_FOR = 10.0
 
 
 class Flood:
