@@ -17,6 +17,7 @@ from msgspec import Struct
 from healthmon.config.configuration import Config
 from healthmon.core.monitor import Monitor
 from healthmon.errors import DatabaseBusy, DatabaseUnwritable
+from healthmon.housekeeping import Housekeeping
 from healthmon.model import (
     Changes,
     Channel,
@@ -29,8 +30,6 @@ from healthmon.model import (
     Snapshot,
     Target,
 )
-from healthmon.report.availability.daily_readings import Roller
-from healthmon.store.write.pruning import Cuts
 from healthmon.store.write.writer import Writer
 from healthmon.times.clock import Clock
 
@@ -42,12 +41,6 @@ LOOK_AT_OTHERS_EVERY = 0.5
 ALIVE_EVERY = 10.0
 #: How often the engine looks whether the database's files are still the ones that were opened (seconds).
 LOOK_AT_FILES_EVERY = 1.0
-#: How often old history is looked for (seconds).
-PRUNE_EVERY = 3600.0
-#: How often round-trip times are added up (seconds).
-FOLD_EVERY = 60.0
-#: Between two such pieces of work: while nothing else is to do, and under load (seconds).
-PAUSE, PAUSE_UNDER_LOAD = 0.05, 1.0
 #: Waits between attempts to write a database that cannot be written (seconds).
 UNWRITABLE_WAITS = (0.2, 0.5, 1.0, 2.0, 5.0)
 #: A database that somebody holds locked for so long is told about (seconds).
@@ -105,7 +98,7 @@ class Engine:
         self._config = config
         self._inbox = inbox
         self._writer = writer
-        self._roller = Roller(writer)
+        self._housekeeping = Housekeeping(writer)
         self._clock = clock
         self._hooks = hooks
         self._stop = stop
@@ -115,7 +108,6 @@ class Engine:
         self._not_looked_at = {pbx.name for pbx in config.pbxs}
         self._alive_due = 0.0
         self._files_due = 0.0
-        self._prune_due = self._fold_due = 0.0
         #: A deliverer has written something that was not read yet; and whether the last attempt to read it failed.
         self._has_results = False
         self._is_unreadable = False
@@ -155,8 +147,7 @@ class Engine:
             log.warning("the wall clock was set by %+.1f s; all deadlines move with it", by)
             self._monitor.clock_jumped(by, now, changes)
             self._alive_due += by
-            self._prune_due += by
-            self._fold_due += by
+            self._housekeeping.shift(by)
             self._hooks.resync_all()
         # After a jump: what a reload ends is booked on the new clock.
         self._take_up_reload(changes)
@@ -170,12 +161,14 @@ class Engine:
         self._learn_new_endpoints(batch)
         self._note_first_looks(batch)
         self._hooks.alive()
-        self._keep_house(now, is_busy=bool(batch))
+        self._housekeeping.do_a_piece(self._config.history, self._config.timezone, now, is_busy=bool(batch))
 
     def _patience(self) -> float:
         """How long to wait for the next sighting, seconds."""
         deadline = self._monitor.next_deadline()
-        due = min(self._fold_due, self._prune_due, self._prune_due if deadline is None else deadline)
+        due = self._housekeeping.due
+        if deadline is not None:
+            due = min(due, deadline)
         return min(LOOK_AT_OTHERS_EVERY, max(0.0, due - self._clock.now()))
 
     def _look_at_files(self) -> None:
@@ -280,35 +273,6 @@ class Engine:
             self.first_look_done.set()
             # "status" is not to wait ten seconds for the first sign of life.
             self._alive_due = 0.0
-
-    def _keep_house(self, now: float, *, is_busy: bool) -> None:
-        """Do one small piece of what has time. Under load seldom; but load that never ends must not fill the disk."""
-        due_since = now - (PAUSE_UNDER_LOAD if is_busy else 0.0)
-        if due_since >= self._fold_due:
-            self._fold(now)
-        elif due_since >= self._prune_due:
-            self._prune(now)
-
-    def _fold(self, now: float) -> None:
-        """Add some of the round trips of the last minute up."""
-        try:
-            is_more = bool(self._writer.fold_round_trips())
-        except DatabaseUnwritable as error:
-            log.warning("%s; round-trip times are added up later", error)
-            is_more = False
-        self._fold_due = now + (PAUSE if is_more else FOLD_EVERY)
-
-    def _prune(self, now: float) -> None:
-        """Read some meters, and then remove one small batch of old history."""
-        try:
-            # The day's readings come first: they are made from what goes then.
-            is_more = self._roller.step(now, self._config.timezone) or bool(
-                self._writer.prune(Cuts.of(self._config.history, now))
-            )
-        except DatabaseUnwritable as error:
-            log.warning("%s; old history stays for now", error)
-            is_more = False
-        self._prune_due = now + (PAUSE if is_more else PRUNE_EVERY)
 
 
 def _looked_at(sighting: Sighting) -> str:
