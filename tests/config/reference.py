@@ -47,13 +47,14 @@ def example() -> str:
     """Write the example file."""
     parts = [ABOVE]
     for kind in KINDS.values():
-        parts.append(_section(kind))
+        parts.append(section_of_example(kind))
         if kind.kind in MORE_SECTIONS:
             parts.append(MORE_SECTIONS[kind.kind])
     return "\n".join(parts)
 
 
-def _section(kind: SectionKind) -> str:
+def section_of_example(kind: SectionKind) -> str:
+    """Write a section of the example file, with every option that it may have."""
     header = f"[{kind.kind} {kind.example_name}]".replace(" ]", "]")
     if not kind.is_in_example:
         header = f"#{header}"
@@ -89,11 +90,12 @@ def reference(docs: str) -> str:
         assert found, f"docs/configuration.md has no part about [{kind.kind}]"
         lines = after.splitlines(keepends=True)
         rest = "".join(itertools.dropwhile(lambda line: line.startswith("|"), lines))
-        docs = f"{before}{header}{_table(kind)}{rest}"
+        docs = f"{before}{header}{table(kind)}{rest}"
     return docs
 
 
-def _table(kind: SectionKind) -> str:
+def table(kind: SectionKind) -> str:
+    """Write the table of a kind's options."""
     rows = [
         f"| `{option.name}` | {_default(kind, option)} | {option.sentence.replace('<hostname>', 'HOSTNAME')} |\n"
         for option in kind.options

@@ -56,12 +56,6 @@ def test_taking_the_hash_away_from_every_default_changes_nothing(files: Files) -
     assert replace(files.load(text), path=Path()) == replace(files.load(FILLED_IN), path=Path())
 
 
-def test_the_sentences_are_sentences() -> None:
-    for kind, option in OPTIONS:
-        assert option.sentence.endswith("."), f"[{kind}] {option.name}"
-        assert len(option.sentence) <= 110, f"[{kind}] {option.name}"
-
-
 def test_every_example_of_the_reference_works(files: Files) -> None:
     blocks = re.findall(r"```ini\n(.*?)```", DOCS, re.DOTALL)
     (files.folder / "our-ca.pem").write_text("-----BEGIN CERTIFICATE-----\n")

@@ -124,7 +124,10 @@ def _flap_counts(watch: DraftSection) -> None:
 def _never_reached(draft: Draft) -> None:
     """Note a watch when earlier ones certainly take all its endpoints; the first that matches decides."""
     watches = draft.of("watch")
-    pbxs = {watch.name: _pbxs_of(watch, draft.names("pbx")) for watch in watches}
+    pbxs = {
+        watch.name: {name for name in draft.names("pbx") if _is_named(name, watch.values.get("pbx", ()))}
+        for watch in watches
+    }
     for position, watch in enumerate(watches):
         takers = _takers(watch, watches[:position], pbxs)
         if takers:
@@ -141,7 +144,9 @@ def _takers(watch: DraftSection, earlier: list[DraftSection], pbxs: dict[str, se
     for pattern in watch.values.get("endpoints", ()):
         left = set(pbxs[watch.name])
         for other in earlier:
-            if _takes(other, pattern) and left & pbxs[other.name]:
+            # A section that excludes anything may not take all that a pattern matches.
+            takes = not other.is_given("exclude") and _is_covered(pattern, other.values.get("endpoints", ()))
+            if takes and left & pbxs[other.name]:
                 takers[other.header] = None
                 left -= pbxs[other.name]
         if left:
@@ -149,14 +154,8 @@ def _takers(watch: DraftSection, earlier: list[DraftSection], pbxs: dict[str, se
     return list(takers)
 
 
-def _pbxs_of(watch: DraftSection, pbxs: list[str]) -> set[str]:
-    """Name the PBXs that a section speaks of."""
-    return {name for name in pbxs if any(fnmatchcase(name, pattern) for pattern in watch.values.get("pbx", ()))}
-
-
-def _takes(watch: DraftSection, pattern: str) -> bool:
-    """Whether this section certainly takes all that a pattern matches. One that excludes anything may not."""
-    return not watch.is_given("exclude") and _is_covered(pattern, watch.values.get("endpoints", ()))
+def _is_named(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def _is_covered(pattern: str, by: Iterable[str]) -> bool:

@@ -53,7 +53,9 @@ def load_place(path: Path, environ: Mapping[str, str], *, is_strict: bool = Fals
     if "database" not in general.values:
         _refuse([problem for problem in problems if problem.option == "database"])
     if not general.is_given("database"):
-        _refuse([*_where_it_may_be_hidden(form), *_misplaced(path, sections)])
+        # It may stand in what could not be read: in [healthmon], or outside of all sections.
+        unread = [problem for problem in form.problems if problem.section in ("", HEALTHMON.kind)]
+        _refuse([*unread, *_misplaced(path, sections)])
     if is_strict:
         _refuse(problems)
     return Place(
@@ -74,11 +76,6 @@ def _refuse_another_file(path: Path, sections: Sequence[Section]) -> None:
     if not any(section.header == HEALTHMON.kind or section.kind == "pbx" for section in sections):
         what = "holds neither [healthmon] nor a [pbx …] section; is this the right file?"
         raise ConfigError([Problem(str(path), 0, "", "", what)])
-
-
-def _where_it_may_be_hidden(form: Findings) -> list[Problem]:
-    """Return what could not be read where ``database`` may stand: in [healthmon], or outside of all sections."""
-    return [problem for problem in form.problems if problem.section in ("", HEALTHMON.kind)]
 
 
 def _misplaced(path: Path, sections: Sequence[Section]) -> Iterator[Problem]:

@@ -49,16 +49,13 @@ class Secrets(Struct, frozen=True):
             found = self.environ[name]
             found.encode()
         except KeyError:
-            raise Unsuitable(f"the environment variable {name} is not set{self._hint(name)}") from None
+            what = f"the environment variable {name} is not set"
+            if name == CREDENTIALS_DIRECTORY:
+                what += "; systemd sets it for the service alone"
+            raise Unsuitable(what) from None
         except UnicodeEncodeError:
             raise Unsuitable(f"the environment variable {name} is not UTF-8") from None
         return found.strip()
-
-    @staticmethod
-    def _hint(name: str) -> str:
-        if name == CREDENTIALS_DIRECTORY:
-            return "; systemd sets it for the service alone"
-        return ""
 
     def path(self, file: Path) -> Path:
         """Where a file of secrets lies: below ``$CREDENTIALS_DIRECTORY`` if set, else beside the configuration."""

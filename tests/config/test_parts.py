@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from healthmon.config.loading.place import load_place
+from healthmon.config.loading.plans import load_plans
 from healthmon.config.sections.history import HistoryConfig
 from healthmon.errors import ConfigError
-from tests.config.files import PBX, Files
+from tests.config.files import PBX, WATCH, Files
 
 
 def test_the_database_is_found_although_secrets_cannot_be_read(files: Files) -> None:
@@ -95,3 +96,44 @@ def test_what_writes_refuses_a_file_that_cannot_be_parsed_or_is_wrong_where_it_m
 def test_a_missing_file_is_a_problem(files: Files) -> None:
     with pytest.raises(ConfigError, match="there is no such file"):
         load_place(files.folder / "none", {})
+
+
+#: A mistake that all who read the file meet, with the option that it is about.
+MISTAKES = [
+    ("[healthmon]\ntimezone = Europe/Berln\n", "timezone"),
+    ("[healthmon]\ntimezone =\n", "timezone"),
+    ("[healthmon]\ndatabase = ${FOLDER}/db\n", "database"),
+    ("[healthmon]\nkeep_history = 5\n", "keep_history"),
+    ("[history]\ntransitions = 1h\n", "transitions"),
+    ("[history]\ndaily = 10y\n  20y\n", "daily"),
+]
+
+
+@pytest.mark.parametrize(("mistake", "option"), MISTAKES)
+def test_a_mistake_is_said_in_the_same_words_whoever_reads_the_file(files: Files, mistake: str, option: str) -> None:
+    said_by_all = [line for line in files.problems(PBX + WATCH + mistake) if f"] {option}:" in line]
+
+    assert refused(files, PBX + WATCH + mistake, is_strict=True).splitlines() == said_by_all
+
+
+@pytest.mark.parametrize(
+    ("mistake", "option"),
+    [
+        ("[maintenance m]\ndays = Sun\n", "time"),
+        ("[maintenance m]\ndays = Sun\ntime = 02:00-04:00\nwatch = fones\n", "watch"),
+        ("[maintenance m]\ndays = Sun\ntime = 02:00-04:00\ngroup_wait = 5s\n", "group_wait"),
+        ("[site s]\naddresses = 10.0.0.1/8\n", "addresses"),
+    ],
+)
+def test_so_is_one_in_the_plans_of_reports(files: Files, mistake: str, option: str) -> None:
+    said_by_all = [line for line in files.problems(PBX + WATCH + mistake) if f"] {option}:" in line]
+
+    with pytest.raises(ConfigError) as caught:
+        load_plans(files.path, {"TZ": "UTC"})
+    assert str(caught.value).replace(f"{files.folder}/", "").splitlines() == said_by_all
+
+
+def test_the_plans_of_reports_read_no_secret(files: Files) -> None:
+    files.path.write_text(PBX + WATCH + "[healthmon]\nheartbeat_url_file = /none\n[receiver r]\nurls_file = /none\n")
+
+    assert load_plans(files.path, {"TZ": "UTC"}).hosts.keys() == {"office"}
