@@ -16,8 +16,6 @@ from healthmon.notify.compose.paragraphs import Paragraph, of_ended, paragraphs
 from healthmon.notify.compose.subject import subject
 from healthmon.notify.compose.ticket import ticket_of
 from healthmon.notify.compose.voice import DAY, Voice
-from healthmon.notify.templates.context import context_of
-from healthmon.notify.templates.user_words import Templates
 from healthmon.store.outbox.failing_channels import FailingChannel
 from healthmon.store.outbox.outbox import ClaimedRow
 from healthmon.text.lists import listed
@@ -50,20 +48,12 @@ def compose(
     *,
     failing: Sequence[FailingChannel] = (),
     most_characters: int = MOST_CHARACTERS,
-    templates: Templates | None = None,
 ) -> Message:
-    """Write the message that tells these rows (at least one), worst first; with ``templates`` in the user's words.
+    """Write the message that tells these rows (at least one), worst first.
 
     ``failing``: other channels that should tell the same, and cannot.
     """
     lines = lines_of(rows)
-    message = _in_our_words(lines, failing, voice, most_characters)
-    return templates.applied(message, context_of(message, lines, voice), most_characters) if templates else message
-
-
-def _in_our_words(
-    lines: Sequence[MessageLine], failing: Sequence[FailingChannel], voice: Voice, most_characters: int
-) -> Message:
     groups = [list(group) for _, group in groupby(lines, key=together)]
     return Message(
         subject=subject(groups, voice),

@@ -20,7 +20,6 @@ from healthmon.errors import DatabaseUnwritable, DeliveredInPart, DeliveryError,
 from healthmon.languages import language
 from healthmon.model import Severity
 from healthmon.notify.channels.sender import Sender
-from healthmon.notify.compose.digest import compose
 from healthmon.notify.compose.message import Draft, Message
 from healthmon.notify.compose.ticket import Action
 from healthmon.notify.compose.voice import Voice
@@ -328,12 +327,8 @@ class Deliverer:
         return self._compose_rows(rows, claim.failing)
 
     def _compose_rows(self, rows: Rows, failing: Sequence[FailingChannel] = ()) -> Message:
-        return compose(
-            rows,
-            self._voice(),
-            failing=failing,
-            most_characters=self._sender.most_characters,
-            templates=self._templates,
+        return self._templates.compose(
+            rows, self._voice(), failing=failing, most_characters=self._sender.most_characters
         )
 
     def _voice(self) -> Voice:

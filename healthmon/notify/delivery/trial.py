@@ -21,7 +21,6 @@ from healthmon.languages import language
 from healthmon.model import Severity
 from healthmon.notify.channels.by_scheme import sender_for
 from healthmon.notify.channels.sender import Sender
-from healthmon.notify.compose.digest import compose
 from healthmon.notify.compose.message import SUBJECT_CHARACTERS, Message, Mood
 from healthmon.notify.compose.message_facts import facts_without_incidents
 from healthmon.notify.compose.report_message import compose_report
@@ -138,7 +137,7 @@ def _message(receiver: str, down: int | None, voice: Voice) -> Message:
 
 def _example(receiver: ReceiverConfig, down: int | None, voice: Voice) -> Message:
     with closing(Rendering()) as rendering:
-        alert = compose(example(voice.now), voice, templates=Templates(receiver, rendering))
+        alert = Templates(receiver, rendering).compose(example(voice.now), voice)
     subject = voice.text("TEST: {subject}", subject=alert.subject)
     message = _marked(subject, f"{_where(receiver.name, down, voice)}\n\n{alert.body}", alert.mood, voice)
     return replace(message, ticket=_test_ticket(voice, Severity.CRITICAL))

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec.structs import replace
 
 from healthmon.config.sections.receiver import ReceiverConfig, TemplateFile
+from healthmon.notify.compose.digest import compose
 from healthmon.notify.compose.message import MOST_CHARACTERS, Message
+from healthmon.notify.compose.message_lines import lines_of
+from healthmon.notify.compose.voice import Voice
+from healthmon.notify.templates.context import context_of
 from healthmon.notify.templates.rendering import BrokenTemplate, Rendering
+from healthmon.store.outbox.failing_channels import FailingChannel
+from healthmon.store.outbox.outbox import ClaimedRow
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +39,22 @@ class Templates:
         """Whether there is any."""
         return self._subject is not None or self._body is not None
 
-    def applied(self, message: Message, facts: Mapping[str, Any], most: int) -> Message:
-        """The message in the user's words; what breaks stays as it was, and is logged once."""
+    def compose(
+        self,
+        rows: Sequence[ClaimedRow],
+        voice: Voice,
+        *,
+        failing: Sequence[FailingChannel] = (),
+        most_characters: int = MOST_CHARACTERS,
+    ) -> Message:
+        """Write the message that tells these rows, in the user's words where there is a template."""
+        message = compose(rows, voice, failing=failing, most_characters=most_characters)
+        if not self:
+            return message
+        return self._in_users_words(message, context_of(message, lines_of(rows), voice), most_characters)
+
+    def _in_users_words(self, message: Message, facts: Mapping[str, Any], most: int) -> Message:
+        """The message by the templates; what breaks stays as it was, and is logged once."""
         known = {**facts, "receiver": self._receiver}
         subject = self._written(self._subject, known, MOST_OF_A_SUBJECT)
         body = self._written(self._body, known, min(most, MOST_CHARACTERS))

@@ -65,7 +65,7 @@ def rss_of(pid: int | None) -> int:
 
 
 def written(rows: Sequence[ClaimedRow], subject: str = "", body: str = "", voice: Voice = ENGLISH) -> Message:
-    return compose(rows, voice, templates=templates(subject, body))
+    return templates(subject, body).compose(rows, voice)
 
 
 def broken(text: str) -> str | None:
@@ -235,9 +235,9 @@ def test_where_no_process_can_be_started_our_own_words_are_sent(
         mine = Templates(ReceiverConfig("oncall", (), body_template=file), rendering)
         patched.setattr(subprocess, "Popen", _no_more_processes)
 
-        assert compose(rows, ENGLISH, templates=mine) == compose(rows, ENGLISH)
+        assert mine.compose(rows, ENGLISH) == compose(rows, ENGLISH)
         patched.undo()
-        assert compose(rows, ENGLISH, templates=mine).body == "DOWN provider Telekom (office) since 14:02"
+        assert mine.compose(rows, ENGLISH).body == "DOWN provider Telekom (office) since 14:02"
 
     [record] = caplog.records
     assert "no process could be started for it" in record.getMessage()
