@@ -16,6 +16,7 @@ from healthmon.config.sections.receiver import ReceiverUrl
 from healthmon.errors import DatabaseLocked, DeliveredInPart, DeliveryError, DeliveryUnsure, NoThread, StoreError
 from healthmon.languages import language
 from healthmon.notify.channels.by_scheme import sender_for
+from healthmon.notify.compose import own_trouble
 from healthmon.notify.compose.message import Draft, Message
 from healthmon.notify.compose.voice import Voice
 from healthmon.notify.delivery import past_outbox
@@ -39,7 +40,9 @@ def tell_refused(config: Config, error: StoreError | NoThread | OSError) -> None
     if isinstance(error, OSError) and error.errno not in USED_UP:
         return
     for_its_database = isinstance(error, StoreError)
-    draft = partial(past_outbox.refused, _words(error), config.database.parent, for_its_database=for_its_database)
+    draft = partial(
+        own_trouble.refused, _words(error), past_outbox.here(config.database), for_its_database=for_its_database
+    )
     _tell_within_the_hour(config, draft, past_outbox.note_of_refused(config.database))
 
 
@@ -51,7 +54,7 @@ def _words(error: StoreError | NoThread | OSError) -> str:
 
 def tell_lost(config: Config, words: str) -> None:
     """Tell every receiver that healthmon has ended because its database was lost, at most once an hour."""
-    draft = partial(past_outbox.lost, words, config.database.parent)
+    draft = partial(own_trouble.lost, words, past_outbox.here(config.database))
     _tell_within_the_hour(config, draft, past_outbox.note_of_lost(config.database))
 
 

@@ -10,8 +10,9 @@ import pytest
 from msgspec.structs import replace
 
 from healthmon.notify.compose.message import Draft, Message
+from healthmon.notify.compose.own_trouble import again, lost, refused
 from healthmon.notify.compose.ticket import Action
-from healthmon.notify.delivery.past_outbox import DirectAlert, again, lost, note_of_lost, note_of_refused, refused
+from healthmon.notify.delivery.past_outbox import DirectAlert, here, note_of_lost, note_of_refused
 from healthmon.notify.delivery.told_note import ToldNote
 from tests.notify.rows import ENGLISH
 
@@ -150,8 +151,9 @@ def test_that_it_runs_again_does_not_end_the_hour(scene: Scene) -> None:
 
 def test_the_ticket_that_it_does_not_run_is_resolved_when_it_runs_again(scene: Scene) -> None:
     voice = replace(ENGLISH, now=BEGIN)
-    opened = [lost(WORDS, scene.folder, voice).ticket, refused(WORDS, scene.folder, voice).ticket]
-    resolved = again(scene.folder, voice).ticket
+    place = here(scene.folder / "healthmon.db")
+    opened = [lost(WORDS, place, voice).ticket, refused(WORDS, place, voice).ticket]
+    resolved = again(place, voice).ticket
 
     assert resolved is not None
     assert resolved.actions == (Action.RESOLVE,)
