@@ -108,18 +108,20 @@ class Misbehaviour(Struct, frozen=True):
     state: str
     #: A part of the reason that is shown and told.
     says: str = ""
+    #: It costs healthmon as much of a processor as it can get: it has a siege of its own.
+    is_heavy: bool = False
 
 
 #: All of them, in the order in which they were declared.
 CATALOGUE: list[Misbehaviour] = []
 
 
-def misbehaviour(where: Where, state: str, says: str = "") -> Callable[[Act], Act]:
+def misbehaviour(where: Where, state: str, says: str = "", *, is_heavy: bool = False) -> Callable[[Act], Act]:
     """Put a function into the catalogue, under its own name."""
 
     def declare(act: Act) -> Act:
         name = getattr(act, "__name__", "").replace("_", "-")
-        CATALOGUE.append(Misbehaviour(name, where, act, state, says))
+        CATALOGUE.append(Misbehaviour(name, where, act, state, says, is_heavy))
         return act
 
     return declare

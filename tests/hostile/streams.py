@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+from collections.abc import Callable
 from functools import partial
 
 from healthmon.demo.fakepbx import frames
@@ -178,6 +180,65 @@ def flood_of_pings(line: Line) -> None:
 def flood_of_pongs(line: Line) -> None:
     """A thousand a second."""
     flood_among_events(line, frames.frame(b"x" * 125, frames.PONG) * 10)
+
+
+# ---------------------------------------------------------------- valid events without end
+
+FLOODS = "more events than can be taken in"
+#: So many between two pauses: up to twenty thousand a second.
+EVENTS_AT_ONCE = 200
+
+
+def flood_of_events(line: Line, make: Callable[[int], bytes]) -> None:
+    """Send event after event, the first being number 0.
+
+    Our own heartbeat is not sent: it would wait behind them, and REST with it. An Asterisk does not wait.
+    """
+    line.stream.is_mute = True
+    numbers = itertools.count()
+    while line.is_on:
+        line.send(b"".join(frames.frame(make(number)) for number in itertools.islice(numbers, EVENTS_AT_ONCE)))
+        line.pause()
+
+
+def contact_event(phone: str, address: str, status: str) -> bytes:
+    """A ContactStatusChange."""
+    return (
+        f'{{"type":"ContactStatusChange","endpoint":{{"technology":"PJSIP","resource":"{phone}"}},"contact_info":'
+        f'{{"uri":"sip:{phone}@{address}:5060","contact_status":"{status}","aor":"{phone}","roundtrip_usec":"9000"}}}}'
+    ).encode()
+
+
+def address_of(number: int) -> str:
+    """One of sixteen million addresses."""
+    return f"10.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"
+
+
+@misbehaviour(Where.STREAM, "degraded", FLOODS, is_heavy=True)
+def flood_of_new_contacts(line: Line) -> None:
+    """A phone that is at ten thousand other addresses a second."""
+    flood_of_events(line, lambda number: contact_event("101", address_of(number), "Reachable"))
+
+
+@misbehaviour(Where.STREAM, "degraded", FLOODS, is_heavy=True)
+def flood_of_contacts_that_come_and_go(line: Line) -> None:
+    """Each contact is lost, and another one comes."""
+    statuses = ("Created", "Reachable", "Unreachable", "Removed")
+    flood_of_events(line, lambda number: contact_event("102", address_of(number // 4), statuses[number % 4]))
+
+
+@misbehaviour(Where.STREAM, "degraded", FLOODS, is_heavy=True)
+def flood_of_phones_that_come_and_go(line: Line) -> None:
+    """Two phones fall and are back thousands of times a second."""
+    words = ("Unreachable", "Reachable")
+
+    def make(number: int) -> bytes:
+        return (
+            f'{{"type":"PeerStatusChange","endpoint":{{"technology":"PJSIP","resource":"{101 + number // 2 % 2}"}},'
+            f'"peer":{{"peer_status":"{words[number % 2]}"}}}}'
+        ).encode()
+
+    flood_of_events(line, make)
 
 
 # ---------------------------------------------------------------- JSON

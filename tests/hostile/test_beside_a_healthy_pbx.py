@@ -18,6 +18,8 @@ TOLD_WITHIN = 6.0
 MOST_MEMORY_MORE = 64
 #: So many daemons share the misbehaviours; neighbours of a kind are spread over them.
 SIEGES = 8
+TOGETHER = [name for name, how in MISBEHAVIOURS.items() if not how.is_heavy]
+ALONE = [name for name, how in MISBEHAVIOURS.items() if how.is_heavy]
 
 
 @pytest.mark.parametrize("number", range(SIEGES))
@@ -26,13 +28,19 @@ def test_outage_of_a_healthy_pbx_is_told_in_time_and_each_hostile_one_as_what_it
 ) -> None:
     """Many misbehaviours at once; HEALTHMON_MISBEHAVIOURS is a pattern of those that are wanted."""
     wanted = os.environ.get("HEALTHMON_MISBEHAVIOURS", "*")
-    names = fnmatch.filter(list(MISBEHAVIOURS)[number::SIEGES], wanted)
+    names = fnmatch.filter(TOGETHER[number::SIEGES], wanted)
     if not names:
         pytest.skip("none of these misbehaviours is wanted")
 
     siege = lay_siege(tmp_path, names)
 
     assert [*what_is_wrong(siege)] == []
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("name", ALONE)
+def test_soak_outage_of_a_healthy_pbx_is_told_in_time_beside_a_flood_of_events(tmp_path: Path, name: str) -> None:
+    assert [*what_is_wrong(lay_siege(tmp_path, [name]))] == []
 
 
 def what_is_wrong(siege: Siege) -> Iterator[str]:
