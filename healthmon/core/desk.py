@@ -5,6 +5,7 @@ from __future__ import annotations
 from healthmon.config.configuration import Config
 from healthmon.core.alerting.dispatch import DueAt, NotBefore
 from healthmon.core.belief.endpoint import Endpoint
+from healthmon.core.belief.known import Known
 from healthmon.core.belief.machine import Machine
 from healthmon.core.deadlines import Deadlines
 from healthmon.core.grouping.causes import Causes
@@ -20,12 +21,13 @@ FLAPS = "flaps"
 class Desk:
     """What the parts of the core share. Owned by the engine thread."""
 
-    def __init__(self, config: Config, remembered: Remembered) -> None:
+    def __init__(self, config: Config, remembered: Remembered, known: Known) -> None:
         self.config = config
         self.deadlines: Deadlines[DeadlineKey] = Deadlines()
-        self.incidents = Incidents(config, remembered, self.deadlines)
-        self.members = Memberships(config)
-        self.causes = Causes(config, self.members, self.incidents, self.deadlines)
+        self.incidents = Incidents(config, remembered, known, self.deadlines)
+        self.members = Memberships(config, known)
+        self.causes = Causes(config, known, self.members, self.incidents, self.deadlines)
+        self.incidents.recovering_for = self.causes.recovering_for
         self.incidents.site_of = self.members.site_of
         self.incidents.inhibition.groups_of = self.members.groups_of
         self.incidents.inhibition.members_down = self.members.members_down

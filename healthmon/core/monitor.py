@@ -11,6 +11,7 @@ from healthmon.config.sections.watch import WatchConfig
 from healthmon.core.alerting.waiting import Waiting
 from healthmon.core.belief.endpoint import LIVING, Endpoint
 from healthmon.core.belief.endpoints import DOUBT, DUE, GRACE, UNLISTED, Endpoints
+from healthmon.core.belief.known import Known
 from healthmon.core.belief.pbx import CONFIRMED_WITHIN, JUST_STARTED, MOST_PLACES, Candidate, Held, Pbx
 from healthmon.core.belief.pbxs import ACCEPT, CHECK, RESTARTS_OVER, Pbxs
 from healthmon.core.desk import FLAPS, Desk
@@ -49,17 +50,15 @@ class Monitor:
 
     def __init__(self, config: Config, remembered: Remembered, now: float) -> None:
         self._remembered = remembered
-        self._desk = Desk(config, remembered)
-        self._desk.incidents.unseen_since = self._unseen_since
-        self._desk.incidents.recovering_for = self._recovering_for
-        self._desk.incidents.inhibition.is_vanished = self._is_vanished
-        self._desk.causes.is_blind = self._is_blind
-        self._desk.members.endpoint_of = self._endpoint
+        self.known = Known()
+        self._desk = Desk(config, remembered, self.known)
         self._endpoints = Endpoints(self._desk)
         self._receivers = Receivers(self._desk)
         self._pbx_rules = Pbxs(self._desk, self._endpoints)
         states = {state.pbx: state for state in remembered.pbx_states}
-        self._pbxs = {pbx.name: Pbx(pbx, states.get(pbx.name), now) for pbx in config.pbxs}
+        self._pbxs = self.known.pbxs
+        for pbx in config.pbxs:
+            self._pbxs[pbx.name] = Pbx(pbx, states.get(pbx.name), now)
         for settings in remembered.settings:
             if settings.target.pbx in self._pbxs:
                 self._pbxs[settings.target.pbx].settings[settings.target] = settings
@@ -74,38 +73,6 @@ class Monitor:
     def next_deadline(self) -> float | None:
         """When ``tick()`` must be called at the latest; None: nothing is due at any time."""
         return self._desk.deadlines.next()
-
-    def _unseen_since(self, target: Target, check: str) -> float | None:
-        pbx = self._pbxs.get(target.pbx)
-        if pbx is None:
-            return None
-        if target.is_pbx:
-            machines = [machine for machine in pbx.machines if machine.check == check and machine.unknown_because]
-            return machines[0].unknown_since if machines else None
-        endpoint = pbx.endpoints.get(target)
-        since = [endpoint.unknown_since] if endpoint is not None and endpoint.unknown_because else []
-        return min([*since, pbx.blind_since] if pbx.is_blind else since, default=None)
-
-    def _recovering_for(self, target: Target, check: str) -> float:
-        pbx = self._pbxs.get(target.pbx)
-        if pbx is None:
-            return 0.0
-        if not target.is_pbx and not target.is_endpoint:
-            return self._desk.causes.recovering_for(target)
-        machines = pbx.machines if target.is_pbx else filter(None, [pbx.endpoints.get(target)])
-        return max((machine.recovering_for for machine in machines if machine.check == check), default=0.0)
-
-    def _is_blind(self, name: str) -> bool:
-        pbx = self._pbxs.get(name)
-        return pbx is None or pbx.is_blind
-
-    def _endpoint(self, target: Target) -> Endpoint | None:
-        pbx = self._pbxs.get(target.pbx)
-        return None if pbx is None else pbx.endpoints.get(target)
-
-    def _is_vanished(self, target: Target) -> bool:
-        pbx = self._pbxs.get(target.pbx)
-        return pbx is not None and target in pbx.vanished
 
     # ------------------------------------------------------------ seeing
 

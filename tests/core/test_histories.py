@@ -199,7 +199,7 @@ class Histories(RuleBasedStateMachine):
     @invariant()
     def all_that_is_believed_is_booked(self) -> None:
         """So a new daemon over the same database goes on where this one stopped."""
-        for pbx in self.scene.monitor._pbxs.values():
+        for pbx in self.scene.monitor.known.pbxs.values():
             assert self.scene.db.pbx_states[pbx.name] == pbx.state()
             for machine in (*pbx.machines, *pbx.endpoints.values()):
                 if machine.belief is not None or machine.pending is not None or machine.unknown_because:
@@ -209,7 +209,7 @@ class Histories(RuleBasedStateMachine):
                     assert (
                         booked.flap_changes[len(booked.flap_changes) - len(state.flap_changes) :] == state.flap_changes
                     )
-        watched = {t for pbx in self.scene.monitor._pbxs.values() for t in pbx.endpoints}
+        watched = {t for pbx in self.scene.monitor.known.pbxs.values() for t in pbx.endpoints}
         assert {key[0] for key in self.scene.db.states if not key[0].is_pbx} <= watched
 
     @invariant()

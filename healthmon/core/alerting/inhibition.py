@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from healthmon.core.belief.known import Known
 from healthmon.core.incidents.index import Index
 from healthmon.model import Check, Ending, Health, Incident, Target
 
 #: The groups whose incidents explain that of a target, the biggest first.
 GroupsOf = Callable[[Target], tuple[Target, ...]]
-
-#: Whether this endpoint is one of those that its PBX no longer lists.
-IsVanished = Callable[[Target], bool]
 
 #: Times were added and subtracted; what is so close is the same (seconds).
 SAME_TIME = 0.001
@@ -20,10 +18,9 @@ SAME_TIME = 0.001
 class Inhibition:
     """Finds the bigger incident of a smaller one, and the smaller ones of a bigger one. Owned by the engine thread."""
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: Index, known: Known) -> None:
+        self._known = known
         self._index = index
-        # The monitor knows this; until it says so, nothing has vanished.
-        self.is_vanished: IsVanished = lambda _target: False
         # The memberships know these.
         self.groups_of: GroupsOf = lambda _target: ()
         self.members_down: Callable[[Target], Iterable[Target] | None] = lambda _target: None
@@ -49,7 +46,7 @@ class Inhibition:
             # What only we cannot see explains nothing anew; what it explained as down, nobody can look at yet.
             was_explained = bigger.is_unseen and incident.explained_by == bigger.id
             return bigger.health is Health.DOWN or was_explained
-        return bigger.check == Check.INVENTORY and self.is_vanished(incident.target)
+        return bigger.check == Check.INVENTORY and self._known.is_vanished(incident.target)
 
     def lasting(self, incident: Incident) -> Incident | None:
         """Return the bigger incident that was found to explain this one, as long as it lasts and does; or None."""

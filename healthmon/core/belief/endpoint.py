@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from math import inf
-from typing import TYPE_CHECKING
 
 from healthmon.config.sections.shared import Hold
 from healthmon.config.sections.watch import WatchConfig
@@ -41,10 +40,6 @@ from healthmon.model import (
 )
 from healthmon.text.sipuri import host_of
 
-if TYPE_CHECKING:
-    from healthmon.core.grouping.rules import Stance
-    from healthmon.core.grouping.sites import Group
-
 #: What Asterisk says of a contact that is there.
 LIVING = frozenset({ContactStatus.REACHABLE, ContactStatus.NON_QUALIFIED, ContactStatus.CREATED, ContactStatus.UPDATED})
 
@@ -68,9 +63,7 @@ class Endpoint(Machine):
         "grace_takes_evidence",
         "grace_until",
         "grace_why",
-        "group",
         "has_evidence",
-        "is_among_providers",
         "is_check_seen",
         "is_listed",
         "is_looked_into",
@@ -86,7 +79,6 @@ class Endpoint(Machine):
         "round",
         "settings",
         "slow",
-        "stance",
         "was_unlisted_by_accident",
         "word",
         "words",
@@ -141,10 +133,6 @@ class Endpoint(Machine):
         self.was_unlisted_by_accident = False
         #: Why no call to it is possible, whatever Asterisk says of it: its channel driver is missing; "": it is not.
         self.not_usable = ""
-        #: Where ``memberships.py`` counts it in, and as what; None: not yet.
-        self.group: Group | None = None
-        self.stance: Stance | None = None
-        self.is_among_providers = False
         #: The number of the snapshot that listed it last.
         self.round = 0
         #: When the sources were last asked about it.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from math import inf
 
 from msgspec.structs import replace
 
 from healthmon.config.configuration import Config
 from healthmon.core.belief.endpoint import Endpoint
+from healthmon.core.belief.known import Known
 from healthmon.core.deadlines import Deadlines
 from healthmon.core.grouping.memberships import Memberships
 from healthmon.core.grouping.rules import (
@@ -54,8 +55,14 @@ class Causes:
     """The outages of groups. Owned by the engine thread."""
 
     def __init__(
-        self, config: Config, members: Memberships, incidents: Incidents, deadlines: Deadlines[DeadlineKey]
+        self,
+        config: Config,
+        known: Known,
+        members: Memberships,
+        incidents: Incidents,
+        deadlines: Deadlines[DeadlineKey],
     ) -> None:
+        self._known = known
         self._memberships = members
         self._incidents = incidents
         self._deadlines = deadlines
@@ -65,8 +72,6 @@ class Causes:
         self._falls: dict[Group, Fall] = {}
         self._worked_out: set[Group] = set()
         self._calm_since: dict[Target, float] = {}
-        # The monitor knows this.
-        self.is_blind: Callable[[str], bool] = lambda _pbx: False
         incidents.settled_at = self.settled_at
         incidents.mutes_changed = self.mutes_changed
 
@@ -82,7 +87,7 @@ class Causes:
 
         Seconds UTC; 0.0: nothing could.
         """
-        group = endpoint.group
+        group = self._memberships.group_of(endpoint.target)
         if group is None or group.kind is not Kind.SITE or self._incident_of(group) is not None:
             return 0.0
         members, fall = self._memberships.of(group), self._fall(group)
@@ -94,7 +99,7 @@ class Causes:
 
     def window_for(self, endpoint: Endpoint) -> float:
         """How long the first message about a device is held back after it fell, if nothing else falls (seconds)."""
-        group = endpoint.group
+        group = self._memberships.group_of(endpoint.target)
         return 0.0 if group is None or group.kind is not Kind.SITE else max(self._rules.window, cycle_of(endpoint))
 
     def may_be_explained(self, endpoint: Endpoint, now: float, until: float) -> bool:
@@ -103,7 +108,7 @@ class Causes:
         That is others there that may be believed down until a time; and where its hold is shorter than Asterisk's
         cycle of checks, those that were not checked yet.
         """
-        group = endpoint.group
+        group = self._memberships.group_of(endpoint.target)
         if group is None or group.kind is not Kind.SITE:
             return False
         members = self._memberships.of(group)
@@ -114,7 +119,8 @@ class Causes:
 
     def is_explained(self, endpoint: Endpoint) -> bool:
         """Whether its site, or the providers of its host, are down already, so that it is told with them."""
-        return endpoint.group is not None and self._incident_of(endpoint.group) is not None
+        group = self._memberships.group_of(endpoint.target)
+        return group is not None and self._incident_of(group) is not None
 
     def is_growing(self, incident: Incident, until: float) -> bool:
         """Whether more may be believed down until a time of a group, or of what would explain its outage."""
@@ -156,9 +162,7 @@ class Causes:
 
     def mutes_changed(self, target: Target) -> None:
         """What was muted counts again, or no longer does."""
-        endpoint = self._memberships.endpoint_of(target)
-        if endpoint is not None:
-            self._memberships.touch(endpoint)
+        self._memberships.touch(target)
 
     def review(self, step: Step) -> None:
         """Look at every group in which something changed: the small ones first, then the lines to the world."""
@@ -168,7 +172,7 @@ class Causes:
             self._falls.pop(group, None)
         groups = sorted(touched, key=lambda group: (group.kind is Kind.NETWORK, group))
         for group in groups:
-            if self.is_blind(group.pbx):
+            if self._known.is_blind(group.pbx):
                 continue
             del touched[group]
             incident = self._incident_of(group)
@@ -339,7 +343,7 @@ class Causes:
         watches = tuple(sorted({*incident.watches}.union(*(extent.watches for extent in told_of))))
         extents = told_of
         if not any(extent.size for extent in told_of):
-            extents = [extent_of(members.believed_down_since(incident.opened_at)) for members in every]
+            extents = [self._extent_of(members.believed_down_since(incident.opened_at)) for members in every]
         counts_sites = group.kind is Kind.NETWORK and incident.of > 0
         groups = frozenset[Group | None]().union(*(extent.groups for extent in extents))
         counted = len(groups) if counts_sites else sum(extent.size for extent in extents)
@@ -350,9 +354,12 @@ class Causes:
     def _extent_told_of(self, members: Members, since: float) -> Extent:
         def work_out() -> Extent:
             down = members.believed_down_since(since)
-            return extent_of(one for one in down if not self._incidents.is_muted(one.target))
+            return self._extent_of([one for one in down if not self._incidents.is_muted(one.target)])
 
         return members.once(("told of", since), work_out)
+
+    def _extent_of(self, down: Sequence[Endpoint]) -> Extent:
+        return extent_of(down, (self._memberships.group_of(endpoint.target) for endpoint in down))
 
     def _is_still_down(self, group: Group, incident: Incident, down: int) -> bool:
         if group.kind is Kind.NETWORK:

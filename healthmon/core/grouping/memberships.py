@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from healthmon.config.configuration import Config
 from healthmon.core.belief.endpoint import Endpoint
+from healthmon.core.belief.known import Known
 from healthmon.core.grouping.rules import Members, Stance, stance_of
 from healthmon.core.grouping.sites import Group, Sites, network_of
 from healthmon.model import Kind, Target
 
 
+class Membership(NamedTuple):
+    """Where an endpoint is counted in, and as what."""
+
+    group: Group | None
+    stance: Stance
+    is_among_providers: bool
+
+
 class Memberships:
     """Every group with its members, and which of them changed. Owned by the engine thread."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, known: Known) -> None:
+        self._known = known
         self._sites = Sites(config.sites)
         self._members: dict[Group, Members] = {}
         self._groups: dict[Target, Group] = {}
@@ -25,8 +36,7 @@ class Memberships:
         self._unplaced: dict[str, set[Target]] = {}
         #: The groups in which something changed since they were looked at.
         self.touched: dict[Group, None] = {}
-        # The monitor knows this.
-        self.endpoint_of: Callable[[Target], Endpoint | None] = lambda _target: None
+        self._of_endpoint: dict[Target, Membership] = {}
 
     def use(self, config: Config) -> None:
         """Take a new configuration; every endpoint must be noted anew after it."""
@@ -36,42 +46,42 @@ class Memberships:
 
     def note(self, endpoint: Endpoint, *, is_regrouped: bool = False) -> None:
         """Something about an endpoint may have changed: its belief, its place, its kind; or the sites themselves."""
-        self._forget_what_was_known(endpoint)
+        before = self._of_endpoint.get(endpoint.target)
+        self._forget_what_was_known(endpoint.target, before)
         stance = stance_of(endpoint)
         # What comes back from elsewhere is back where it was lost; then it belongs to where it is.
-        stays = stance is Stance.RECOVERING and endpoint.group is not None and not is_regrouped
-        group = (
-            endpoint.group
-            if stays
-            else self._sites.group_of(endpoint.target, endpoint.kind, endpoint.address, endpoint.proxy)
-        )
-        is_provider = endpoint.kind is Kind.PROVIDER
-        if (group, stance, is_provider) == (endpoint.group, endpoint.stance, endpoint.is_among_providers):
+        if stance is Stance.RECOVERING and before is not None and before.group is not None and not is_regrouped:
+            group: Group | None = before.group
+        else:
+            group = self._sites.group_of(endpoint.target, endpoint.kind, endpoint.address, endpoint.proxy)
+        after = Membership(group, stance, endpoint.kind is Kind.PROVIDER)
+        if after == before:
             if stance is not Stance.STANDING:
-                self.touch(endpoint)
+                self.touch(endpoint.target)
             return
         self.drop(endpoint)
-        endpoint.group, endpoint.stance, endpoint.is_among_providers = group, stance, is_provider
+        self._of_endpoint[endpoint.target] = after
         if group is not None:
-            self._known(group).add(endpoint, stance)
-        if is_provider:
+            self._members_of(group).add(endpoint, stance)
+        if after.is_among_providers:
             self._providers.setdefault(endpoint.target.pbx, Members()).add(endpoint, stance)
         if stance is Stance.STANDING and endpoint.kind.is_device and not endpoint.places:
             self._unplaced.setdefault(endpoint.target.pbx, set()).add(endpoint.target)
-        self.touch(endpoint)
+        self.touch(endpoint.target)
 
     def drop(self, endpoint: Endpoint) -> None:
         """Take an endpoint out of its groups: it is watched no longer, or belongs to others now."""
-        if endpoint.stance is None:
+        before = self._of_endpoint.get(endpoint.target)
+        if before is None:
             return
-        if endpoint.group is not None:
-            self._members[endpoint.group].remove(endpoint)
-            self._forget_if_empty(endpoint.group)
-        if endpoint.is_among_providers:
+        if before.group is not None:
+            self._members[before.group].remove(endpoint)
+            self._forget_if_empty(before.group)
+        if before.is_among_providers:
             self._providers[endpoint.target.pbx].remove(endpoint)
         self._unplaced.get(endpoint.target.pbx, set()).discard(endpoint.target)
-        self.touch(endpoint)
-        endpoint.group, endpoint.stance = None, None
+        self.touch(endpoint.target)
+        del self._of_endpoint[endpoint.target]
 
     def _forget_if_empty(self, group: Group) -> None:
         """Addresses change: where nobody is any more is not kept."""
@@ -79,7 +89,7 @@ class Memberships:
             del self._members[group], self._groups[group.target]
             self._sites_of.get(group.pbx, {}).pop(group, None)
 
-    def _known(self, group: Group) -> Members:
+    def _members_of(self, group: Group) -> Members:
         if group not in self._members:
             self._members[group] = Members()
             self._groups[group.target] = group
@@ -87,26 +97,33 @@ class Memberships:
                 self._sites_of.setdefault(group.pbx, {})[group] = self._members[group]
         return self._members[group]
 
-    def touch(self, endpoint: Endpoint) -> None:
+    def touch(self, target: Target) -> None:
         """Have the groups of an endpoint looked at."""
-        self._forget_what_was_known(endpoint)
-        group, pbx = endpoint.group, endpoint.target.pbx
-        if group is not None:
-            self.touched[group] = None
-        if endpoint.is_among_providers or (group is not None and self.is_behind_line(group)):
-            self.touched[network_of(pbx)] = None
+        member = self._of_endpoint.get(target)
+        if member is None:
+            return
+        self._forget_what_was_known(target, member)
+        if member.group is not None:
+            self.touched[member.group] = None
+        if member.is_among_providers or (member.group is not None and self.is_behind_line(member.group)):
+            self.touched[network_of(target.pbx)] = None
 
-    def _forget_what_was_known(self, endpoint: Endpoint) -> None:
-        if endpoint.group is not None:
-            self.of(endpoint.group).known.clear()
-        if endpoint.is_among_providers:
-            self.providers(endpoint.target.pbx).known.clear()
+    def _forget_what_was_known(self, target: Target, member: Membership | None) -> None:
+        if member is not None and member.group is not None:
+            self.of(member.group).known.clear()
+        if member is not None and member.is_among_providers:
+            self.providers(target.pbx).known.clear()
 
     def touch_group(self, target: Target) -> None:
         """Have a group looked at, also one of which no member is left."""
         self.touched[self.group_at(target) or Group(Kind(target.technology), target.pbx, target.resource)] = None
 
     # ------------------------------------------------------------ what is known of groups
+
+    def group_of(self, target: Target) -> Group | None:
+        """Return the group of an endpoint, or None: it is in none, or nobody knows where it is."""
+        member = self._of_endpoint.get(target)
+        return None if member is None else member.group
 
     def has(self, group: Group) -> bool:
         """Whether anything belongs to this site, or to the providers of this host."""
@@ -159,10 +176,10 @@ class Memberships:
         if not target.is_endpoint:
             group = self.group_at(target)
             return (line,) if group is not None and self.is_behind_line(group) and target != line else ()
-        endpoint = self.endpoint_of(target)
+        endpoint = self._known.endpoint(target)
         if endpoint is None:
             return ()
-        group = endpoint.group
+        group = self.group_of(target)
         is_behind = endpoint.kind is Kind.PROVIDER or (group is not None and self.is_behind_line(group))
         return (*((line,) if is_behind else ()), *((group.target,) if group is not None else ()))
 
@@ -179,8 +196,7 @@ class Memberships:
 
     def site_of(self, target: Target) -> str:
         """Return the name of the site where a device is, or of the site itself; "": none is known."""
-        endpoint = self.endpoint_of(target) if target.is_endpoint else None
-        group = endpoint.group if endpoint is not None else self.group_at(target)
+        group = self.group_of(target) if target.is_endpoint else self.group_at(target)
         return group.name if group is not None and group.kind is Kind.SITE else ""
 
     def shift(self, by: float) -> None:

@@ -211,10 +211,9 @@ class Extent(Struct, frozen=True):
     watches: frozenset[str]
 
 
-def extent_of(endpoints: Iterable[Endpoint]) -> Extent:
+def extent_of(down: Sequence[Endpoint], groups: Iterable[Group | None]) -> Extent:
     """How many these are, to which groups they belong, and of which watch sections they are."""
-    down = tuple(endpoints)
-    return Extent(len(down), frozenset(one.group for one in down), frozenset(one.watch for one in down))
+    return Extent(len(down), frozenset(groups), frozenset(endpoint.watch for endpoint in down))
 
 
 def stance_of(endpoint: Endpoint) -> Stance:

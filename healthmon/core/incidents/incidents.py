@@ -12,6 +12,7 @@ from healthmon.core.alerting.decide import TELLING_ENDS_AFTER, Policy
 from healthmon.core.alerting.dispatch import Dispatch, DueAt, NotBefore
 from healthmon.core.alerting.inhibition import Inhibition, is_left_of, is_part_of
 from healthmon.core.alerting.routing import Routing
+from healthmon.core.belief.known import Known
 from healthmon.core.belief.machine import Machine
 from healthmon.core.deadlines import Deadlines
 from healthmon.core.incidents.index import Index
@@ -37,12 +38,6 @@ from healthmon.model import (
 
 #: The key of a deadline: what falls due, and for whom.
 DeadlineKey = tuple[str, object]
-
-#: Since when a target cannot be seen, or None.
-UnseenSince = Callable[[Target, str], float | None]
-
-#: After how long it is believed up, if it is about to be (seconds); 0.0: it is not.
-RecoveringFor = Callable[[Target, str], float]
 
 REMIND = "remind"
 
@@ -70,18 +65,17 @@ class Held(NamedTuple):
 class Incidents:
     """All incidents that are open, or closed and not told to the end. Owned by the engine thread."""
 
-    def __init__(self, config: Config, remembered: Remembered, deadlines: Deadlines[DeadlineKey]) -> None:
+    def __init__(self, config: Config, remembered: Remembered, known: Known, deadlines: Deadlines[DeadlineKey]) -> None:
+        self._known = known
         self._deadlines = deadlines
         self._index = Index(remembered.incidents, remembered.next_incident_id)
-        self.inhibition = Inhibition(self._index)
+        self.inhibition = Inhibition(self._index, known)
         self._routing = Routing(config)
         self._dispatch = Dispatch(config, self._routing, remembered.told)
         self._commands = remembered.commands
         self._muting = Muting(config, remembered.commands.silences)
-        # The monitor knows this; until it says so, everything can be seen.
-        self.unseen_since: UnseenSince = lambda _target, _check: None
-        self.recovering_for: RecoveringFor = lambda _target, _check: 0.0
         # The causes and the memberships know these.
+        self.recovering_for: Callable[[Target], float] = lambda _target: 0.0
         self.settled_at: Callable[[Incident], float] = lambda _incident: 0.0
         self.site_of: Callable[[Target], str] = lambda _target: ""
         self.mutes_changed: Callable[[Target], None] = lambda _target: None
@@ -361,17 +355,22 @@ class Incidents:
 
     def _policy(self, incident: Incident, now: float) -> Policy:
         bigger = self.inhibition.lasting(incident)
-        recovering_for = self.recovering_for(incident.target, incident.check)
+        recovering_for = self._recovering_for(incident)
         return Policy(
             remind_every=self._routing.remind_every(incident),
             is_explained=bigger is not None,
             waits_for_group=bigger is not None and bigger.kind.is_group,
-            unseen_since=self.unseen_since(incident.target, incident.check),
+            unseen_since=self._known.unseen_since(incident.target, incident.check),
             muted_by=incident.muted_by,
             is_acknowledged=incident.acked_at is not None,
             daily_line=self._routing.daily_line(incident, now - recovering_for),
             recovering_for=recovering_for,
         )
+
+    def _recovering_for(self, incident: Incident) -> float:
+        if incident.kind.is_group:
+            return self.recovering_for(incident.target)
+        return self._known.recovering_for(incident.target, incident.check)
 
     def _tell(
         self,

@@ -69,7 +69,7 @@ def test_what_is_listed_no_longer_is_forgotten() -> None:
     scene.after(60)
     scene.snapshot({phone(): UP})
 
-    assert scene.monitor._pbxs["office"].candidates == {}
+    assert scene.monitor.known.pbxs["office"].candidates == {}
 
 
 def test_what_was_removed_and_is_configured_again_is_watched_again_though_it_is_offline() -> None:

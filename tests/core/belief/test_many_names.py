@@ -180,7 +180,7 @@ def test_an_endpoint_with_the_technology_of_our_own_targets_is_nobodys() -> None
 
 def test_names_that_come_and_go_are_forgotten_after_an_hour() -> None:
     scene = Scene(config(watches=(PHONES,)))
-    office = scene.monitor._pbxs["office"]
+    office = scene.monitor.known.pbxs["office"]
     for number in range(20):
         ghost = phone(f"{STRANGER}{number}")
         scene.snapshot({phone(): UP, ghost: UP})
@@ -197,7 +197,7 @@ def test_names_that_come_and_go_are_forgotten_after_an_hour() -> None:
 
 def test_settings_and_removals_of_what_is_listed_no_longer_are_forgotten_when_they_are_many(few: int) -> None:
     scene = Scene(config(watches=(PHONES,)))
-    office = scene.monitor._pbxs["office"]
+    office = scene.monitor.known.pbxs["office"]
     for number in range(3 * few):
         ghost = phone(f"{STRANGER}{number}")
         scene.snapshot({ghost: DOWN})
@@ -219,7 +219,7 @@ def test_a_pbx_that_invents_contacts_does_not_fill_the_memory(monkeypatch: pytes
     for number in range(50):
         scene.contact(phone(101 + number % 3), ContactStatus.REACHABLE, f"sip:{number}@192.0.2.1")
     scene.contact(phone(101), ContactStatus.REMOVED, "sip:0@192.0.2.1")
-    office = scene.monitor._pbxs["office"]
+    office = scene.monitor.known.pbxs["office"]
 
     assert sum(len(endpoint.contacts or ()) for endpoint in office.endpoints.values()) == 9
     scene.after(1)
@@ -238,6 +238,6 @@ def test_a_pbx_that_moves_its_contacts_about_does_not_fill_the_memory(monkeypatc
             scene.contact(phone(101 + last), ContactStatus.REACHABLE, f"sip:1@192.0.2.{number}")
             scene.contact(phone(101 + last), ContactStatus.REMOVED, f"sip:1@192.0.2.{number}")
         scene.after(1)
-    office = scene.monitor._pbxs["office"]
+    office = scene.monitor.known.pbxs["office"]
 
     assert sum(len(endpoint.places) for endpoint in office.endpoints.values()) <= 4 + 3

@@ -292,7 +292,7 @@ def test_the_sample_is_spread_over_the_sites(scene: Scene) -> None:
         target = phone(number)
         scene.event(target, UP)
         scene.contact(target, ContactStatus.REACHABLE, f"sip:{number}@192.0.2.{7 if number < 239 else 8}:5060")
-    endpoints = [scene.monitor._endpoint(phone(number)) for number in range(200, 240)]
+    endpoints = [scene.monitor.known.endpoint(phone(number)) for number in range(200, 240)]
 
     chosen = spread_over_sites([endpoint for endpoint in endpoints if endpoint is not None], 3)
 

@@ -1,0 +1,58 @@
+"""What is believed at present, to be looked up by name: the stages after belief ask here."""
+
+from __future__ import annotations
+
+from healthmon.core.belief.endpoint import Endpoint
+from healthmon.core.belief.machine import Machine
+from healthmon.core.belief.pbx import Pbx
+from healthmon.model import Target
+
+
+class Known:
+    """Every PBX with all that is behind it. Owned by the engine thread."""
+
+    def __init__(self) -> None:
+        self.pbxs: dict[str, Pbx] = {}
+
+    def pbx(self, target: Target) -> Pbx | None:
+        """Return the PBX of a target, or None: it is of none that is configured."""
+        return self.pbxs.get(target.pbx)
+
+    def endpoint(self, target: Target) -> Endpoint | None:
+        """Return a watched endpoint, or None."""
+        pbx = self.pbxs.get(target.pbx)
+        return None if pbx is None else pbx.endpoints.get(target)
+
+    def machine(self, target: Target, check: str) -> Machine | None:
+        """Return one check of a PBX or of an endpoint, or None: nobody watches it."""
+        if not target.is_pbx:
+            return self.endpoint(target)
+        pbx = self.pbxs.get(target.pbx)
+        machines = () if pbx is None else pbx.machines
+        return next((machine for machine in machines if machine.check == check), None)
+
+    def is_blind(self, name: str) -> bool:
+        """Whether nothing behind a PBX can be seen."""
+        pbx = self.pbxs.get(name)
+        return pbx is None or pbx.is_blind
+
+    def is_vanished(self, target: Target) -> bool:
+        """Whether this endpoint is one of those that its PBX no longer lists."""
+        pbx = self.pbxs.get(target.pbx)
+        return pbx is not None and target in pbx.vanished
+
+    def unseen_since(self, target: Target, check: str) -> float | None:
+        """Since when a check cannot be seen (seconds UTC); None: it can be."""
+        times = []
+        machine = self.machine(target, check)
+        if machine is not None and machine.unknown_because:
+            times.append(machine.unknown_since)
+        pbx = self.pbxs.get(target.pbx)
+        if not target.is_pbx and pbx is not None and pbx.is_blind:
+            times.append(pbx.blind_since)
+        return min(times, default=None)
+
+    def recovering_for(self, target: Target, check: str) -> float:
+        """After how long a check is believed better, if it is about to be (seconds); 0.0: it is not."""
+        machine = self.machine(target, check)
+        return 0.0 if machine is None or machine.check != check else machine.recovering_for
