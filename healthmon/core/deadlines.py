@@ -9,6 +9,9 @@ from typing import Generic, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
 
+#: What falls due, and for whom.
+DeadlineKey = tuple[str, object]
+
 #: Below this size a heap with stale entries is not worth tidying.
 SMALL = 1024
 

@@ -7,10 +7,9 @@ from healthmon.core.alerting.dispatch import DueAt, NotBefore
 from healthmon.core.belief.endpoint import Endpoint
 from healthmon.core.belief.known import Known
 from healthmon.core.belief.machine import Machine
-from healthmon.core.deadlines import Deadlines
-from healthmon.core.grouping.causes import Causes
-from healthmon.core.grouping.memberships import Memberships
-from healthmon.core.incidents.incidents import DeadlineKey, Incidents
+from healthmon.core.deadlines import DeadlineKey, Deadlines
+from healthmon.core.grouping.grouping import Grouping
+from healthmon.core.incidents.incidents import Incidents
 from healthmon.core.step import Step
 from healthmon.model import Health, Remembered, Transition, UnknownPeriod
 
@@ -24,27 +23,26 @@ class Desk:
     def __init__(self, config: Config, remembered: Remembered, known: Known) -> None:
         self.config = config
         self.deadlines: Deadlines[DeadlineKey] = Deadlines()
-        self.incidents = Incidents(config, remembered, known, self.deadlines)
-        self.members = Memberships(config, known)
-        self.causes = Causes(config, known, self.members, self.incidents, self.deadlines)
-        self.incidents.recovering_for = self.causes.recovering_for
-        self.incidents.site_of = self.members.site_of
-        self.incidents.inhibition.groups_of = self.members.groups_of
-        self.incidents.inhibition.members_down = self.members.members_down
+        self.grouping = Grouping(config, known, self.deadlines, remembered.incidents)
+        self.incidents = Incidents(config, remembered, known, self.grouping, self.deadlines)
 
     def use(self, config: Config) -> None:
         """Take a new configuration."""
         self.config = config
+        self.grouping.use(config)
         self.incidents.use(config)
-        self.members.use(config)
-        self.causes.use(config)
+
+    def review_groups(self, step: Step) -> None:
+        """Look at every group in which something changed, and have its incident follow."""
+        for news in self.grouping.falls.review(step.now, self.incidents.facts()):
+            self.incidents.follow(news, step)
 
     def book(self, machine: Machine, step: Step) -> None:
         """Book the state as it is now; within one batch the last one wins."""
         step.changes.states[machine.target, machine.check] = machine.state()
         machine.booked_hold = machine.pending_hold()
         if isinstance(machine, Endpoint):
-            self.members.note(machine)
+            self.grouping.members.note(machine)
 
     def begin_unknown(self, machine: Machine, why: str, at: float, step: Step) -> None:
         """Hide a check from ``at`` on; its belief, what is pending and the clocks stay underneath, stopped."""

@@ -15,7 +15,7 @@ from healthmon.core.belief.known import Known
 from healthmon.core.belief.pbx import CONFIRMED_WITHIN, JUST_STARTED, MOST_PLACES, Candidate, Held, Pbx
 from healthmon.core.belief.pbxs import ACCEPT, CHECK, RESTARTS_OVER, Pbxs
 from healthmon.core.desk import FLAPS, Desk
-from healthmon.core.grouping.causes import GROUP
+from healthmon.core.grouping.falls import GROUP
 from healthmon.core.incidents.incidents import MUTES
 from healthmon.core.incidents.receivers import URLS, Receivers
 from healthmon.core.resume import Resume, end_blindness_of_a_gone_pbx, end_what_is_gone, forget_state
@@ -223,7 +223,7 @@ class Monitor:
         """Keep in mind where its contacts are; return whether one is at a new place: its settings tell more of it."""
         news = self._endpoints.follow(pbx, endpoint, change, step) if pbx.places <= MOST_PLACES else ()
         # While it is down, it is where it was lost.
-        self._desk.members.note(endpoint)
+        self._desk.grouping.members.note(endpoint)
         # Of a contact that was lost there is nothing more to be told.
         return change.status in LIVING and any(not place.is_left for place in news)
 
@@ -260,7 +260,7 @@ class Monitor:
             step.changes.settings[settings.target] = settings
             self._endpoints.settle_in(pbx, endpoint, settings, step)
             self._endpoints.take_settings(pbx, endpoint, settings, step)
-            self._desk.members.note(endpoint)
+            self._desk.grouping.members.note(endpoint)
         elif len(pbx.settings) < MOST_WATCHED and self._desk.config.is_watched(settings.target):
             pbx.settings[settings.target] = settings
             self._confirm(pbx, settings, step)
@@ -368,12 +368,12 @@ class Monitor:
                 self._pbx_due(what, whom, step)
         for name, endpoints in due.items():
             self._endpoints.ask(self._pbxs[name], endpoints, step)
-        self._desk.causes.review(step)
+        self._desk.review_groups(step)
         self._waiting.review(step)
 
     def _target_due(self, what: str, target: Target, due: dict[str, list[Endpoint]], step: Step) -> None:
         if what == GROUP:
-            self._desk.causes.due(target)
+            self._desk.grouping.falls.due(target)
             return
         if what == URLS:
             self._receivers.must_look = True
@@ -428,7 +428,7 @@ class Monitor:
         """Take the silences and acknowledgements, as read from the database, and book what they make necessary."""
         step = Step(now, changes)
         self._desk.incidents.obey(commands, now, changes)
-        self._desk.causes.review(step)
+        self._desk.review_groups(step)
         self._waiting.review(step)
 
     # ------------------------------------------------------------ changes from outside
@@ -442,8 +442,7 @@ class Monitor:
         changes.clock_jumps.append(ClockJump(now, by))
         self._desk.deadlines.shift(by)
         self._desk.incidents.shift(by)
-        self._desk.causes.shift(by)
-        self._desk.members.shift(by)
+        self._desk.grouping.shift(by)
         # Maintenance and working hours follow the clock on the wall.
         self._desk.deadlines.set((MUTES, ""), now)
         for pbx in self._pbxs.values():
@@ -464,15 +463,15 @@ class Monitor:
                 self._pbx_rules.start(pbx, now, step)
         for pbx in self._pbxs.values():
             for endpoint in pbx.endpoints.values():
-                self._desk.members.note(endpoint, is_regrouped=True)
+                self._desk.grouping.members.note(endpoint, is_regrouped=True)
         end_what_is_gone(self._desk, step)
-        self._desk.causes.go_on()
+        self._desk.grouping.falls.go_on()
         self._desk.incidents.review_telling(now, changes)
         self._desk.incidents.watch_mutes(now)
 
     def _drop_pbx(self, pbx: Pbx, step: Step) -> None:
         for endpoint in pbx.endpoints.values():
-            self._desk.members.drop(endpoint)
+            self._desk.grouping.members.drop(endpoint)
         for machine in (*pbx.machines, *pbx.endpoints.values()):
             step.changes.states.pop((machine.target, machine.check), None)
             forget_state(machine.state(), Ending.PBX_GONE, step)

@@ -57,7 +57,7 @@ class Resume:
         self._desk.incidents.review_telling(step.now, step.changes)
         self._desk.incidents.obey(remembered.commands, step.now, step.changes)
         self._desk.incidents.watch_mutes(step.now)
-        self._desk.causes.go_on()
+        self._desk.grouping.falls.go_on()
         for pbx in self._pbxs.values():
             self._delay(pbx, alive_at, step)
 
@@ -71,7 +71,7 @@ class Resume:
     def _known_at(self, pbx: Pbx, incident: Incident) -> float:
         """When all would be known that a first message waits for, had it been seen meanwhile."""
         if incident.kind.is_group:
-            return self._desk.causes.settled_at(incident)
+            return self._desk.grouping.falls.settled_at(incident.target)
         endpoint = pbx.endpoints.get(incident.target)
         return 0.0 if endpoint is None else self._endpoints.told_together_until(pbx, endpoint)
 
@@ -92,7 +92,7 @@ class Resume:
             endpoint.places = self._places.get(state.target, ())
             pbx.endpoints[state.target] = endpoint
             pbx.know_cycle_of(endpoint)
-            self._desk.members.note(endpoint)
+            self._desk.grouping.members.note(endpoint)
             self._go_on(pbx, endpoint, step)
 
     def _go_on(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:

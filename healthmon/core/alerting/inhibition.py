@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-
 from healthmon.core.belief.known import Known
+from healthmon.core.grouping.memberships import Memberships
+from healthmon.core.grouping.rules import SAME_TIME
 from healthmon.core.incidents.index import Index
 from healthmon.model import Check, Ending, Health, Incident, Target
-
-#: The groups whose incidents explain that of a target, the biggest first.
-GroupsOf = Callable[[Target], tuple[Target, ...]]
-
-#: Times were added and subtracted; what is so close is the same (seconds).
-SAME_TIME = 0.001
 
 
 class Inhibition:
     """Finds the bigger incident of a smaller one, and the smaller ones of a bigger one. Owned by the engine thread."""
 
-    def __init__(self, index: Index, known: Known) -> None:
+    def __init__(self, index: Index, known: Known, members: Memberships) -> None:
         self._known = known
+        self._members = members
         self._index = index
-        # The memberships know these.
-        self.groups_of: GroupsOf = lambda _target: ()
-        self.members_down: Callable[[Target], Iterable[Target] | None] = lambda _target: None
 
     def bigger(self, incident: Incident) -> Incident | None:
         """Return the biggest open incident that explains this one, or None."""
@@ -31,7 +23,7 @@ class Inhibition:
         if target.is_pbx:
             return None
         causes = [(Target(target.pbx), check) for check in (Check.CONNECTION, Check.INVENTORY)]
-        causes += [(group, Check.REACHABILITY) for group in self.groups_of(target)]
+        causes += [(group, Check.REACHABILITY) for group in self._members.groups_of(target)]
         for cause, check in causes:
             bigger = self._index.open_about(cause, check)
             if bigger is not None and self._explains(bigger, incident):
@@ -55,7 +47,7 @@ class Inhibition:
 
     def smaller(self, bigger: Incident) -> list[Incident]:
         """Return what an incident may explain, and what it explained that is not told to the end."""
-        members = self.members_down(bigger.target)
+        members = self._members.members_down(bigger.target)
         of_it = self._index.behind(bigger.target.pbx) if members is None else self._index.about(members)
         numbers = (of_it | self._index.explained_by(bigger)) - {bigger.id}
         known = (self._index.get(number) for number in sorted(numbers))

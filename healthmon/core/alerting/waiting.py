@@ -14,8 +14,9 @@ from healthmon.core.belief.endpoints import ASK_AGAIN, DUE, Endpoints
 from healthmon.core.belief.machine import Machine
 from healthmon.core.belief.pbx import Pbx
 from healthmon.core.belief.pbxs import CHECK
+from healthmon.core.deadlines import DeadlineKey
 from healthmon.core.desk import Desk
-from healthmon.core.incidents.incidents import DeadlineKey, Held
+from healthmon.core.incidents.incidents import Held
 from healthmon.core.step import Step
 from healthmon.model import Health, Target
 
@@ -58,13 +59,13 @@ class Waiting:
         if not incident.is_open:
             return False
         if incident.kind.is_group:
-            return self._desk.causes.is_growing(incident, message.until)
+            return self._desk.grouping.falls.is_growing(incident.target, message.until)
         pbx = self._pbxs.get(incident.target.pbx)
         endpoint = None if pbx is None else pbx.endpoints.get(incident.target)
         if pbx is None or endpoint is None:
             return False
         awaits_others = self._endpoints.awaits_others(pbx, endpoint)
-        return awaits_others or self._desk.causes.may_be_explained(endpoint, now, message.until)
+        return awaits_others or self._desk.grouping.falls.may_be_explained(endpoint, now, message.until)
 
     # ------------------------------------------------------------ what could join it
 
@@ -106,7 +107,7 @@ class Waiting:
         if machine.kind.is_device and not (machine.ever_up and machine.policy.is_told_singly(machine.kind)):
             return False
         is_told = machine.pending is Health.DOWN or machine.policy.alert_on_degraded
-        return is_told and not self._desk.causes.is_explained(machine)
+        return is_told and not self._desk.grouping.falls.is_explained(machine)
 
 
 def _meet(first: Held, second: Held) -> bool:

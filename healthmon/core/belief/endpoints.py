@@ -118,7 +118,7 @@ class Endpoints:
             degraded_counts=endpoint.policy.alert_on_degraded,
             cohort=endpoint.cohort,
             due_at=(lambda url_id: self._cohort_due(pbx, endpoint.cohort, url_id)) if endpoint.cohort else None,
-            not_before=lambda: self._desk.causes.wait_until(endpoint),
+            not_before=lambda: self._desk.grouping.falls.wait_until(endpoint),
         )
 
     @staticmethod
@@ -147,12 +147,12 @@ class Endpoints:
         if cohort == NOT_BACK:
             for one in pbx.awaited.values():
                 if one.is_awaited and one.unknown_because:
-                    yield one, one.grace_until + max(one.hold.down_after, self._desk.causes.window_for(one))
+                    yield one, one.grace_until + max(one.hold.down_after, self._desk.grouping.falls.window_for(one))
 
     def told_together_until(self, pbx: Pbx, endpoint: Endpoint) -> float:
         """Until when more may be found that belongs to what is known of a device; 0.0: nothing may (seconds UTC)."""
         others = self._cohort_deadlines(pbx, endpoint.cohort) if endpoint.cohort else ()
-        return max((at for _, at in others), default=self._desk.causes.wait_until(endpoint))
+        return max((at for _, at in others), default=self._desk.grouping.falls.wait_until(endpoint))
 
     def awaits_others(self, pbx: Pbx, endpoint: Endpoint) -> bool:
         """Whether any other of its cohort may still be believed down."""
@@ -448,7 +448,7 @@ class Endpoints:
         changes.forgotten.append(target)
         for reason in (DUE, GRACE, FLAPS, UNLISTED, DOUBT):
             self._desk.deadlines.clear((reason, target))
-        self._desk.members.drop(endpoint)
+        self._desk.grouping.members.drop(endpoint)
         pbx.gone[target] = at
         for known in (pbx.endpoints, pbx.pending, pbx.awaited, pbx.limits.put_off):
             known.pop(target, None)

@@ -125,10 +125,6 @@ class Memberships:
         member = self._of_endpoint.get(target)
         return None if member is None else member.group
 
-    def has(self, group: Group) -> bool:
-        """Whether anything belongs to this site, or to the providers of this host."""
-        return group in self._members
-
     def of(self, group: Group) -> Members:
         """Return the members of a site, or of the providers of one host; of one that has none: nobody."""
         return self._members.get(group) or Members()

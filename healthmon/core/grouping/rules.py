@@ -1,7 +1,7 @@
 """When many endpoints go down at once, for one cause: a site, the providers of one host, a PBX's line. Pure.
 
 Decides by what each endpoint's machine believes, or is about to believe; ``memberships.py`` keeps the groups, and
-``causes.py`` opens and closes their incidents.
+``falls.py`` those that have fallen.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ from typing import Any, TypeVar
 
 from msgspec import Struct, field
 
-from healthmon.core.alerting.inhibition import SAME_TIME
 from healthmon.core.belief.endpoint import Endpoint
 from healthmon.core.grouping.sites import Group
 from healthmon.model import Health, Kind, Target
+
+#: Times were added and subtracted; what is so close is the same (seconds).
+SAME_TIME = 0.001
 
 #: Fewer phones than this are no site that is down.
 FEW = 3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -14,9 +14,11 @@ from healthmon.core.alerting.inhibition import Inhibition, is_left_of, is_part_o
 from healthmon.core.alerting.routing import Routing
 from healthmon.core.belief.known import Known
 from healthmon.core.belief.machine import Machine
-from healthmon.core.deadlines import Deadlines
+from healthmon.core.deadlines import DeadlineKey, Deadlines
+from healthmon.core.grouping.falls import Facts, GroupFell, GroupIsBack, GroupLasts, GroupNews, Outage
+from healthmon.core.grouping.grouping import Grouping
 from healthmon.core.incidents.index import Index
-from healthmon.core.orders.muting import Muting, is_for_now, its_begin, its_end
+from healthmon.core.orders.muting import Muting, its_begin, its_end
 from healthmon.core.step import Step
 from healthmon.model import (
     Acknowledgement,
@@ -35,9 +37,6 @@ from healthmon.model import (
     Target,
     Told,
 )
-
-#: The key of a deadline: what falls due, and for whom.
-DeadlineKey = tuple[str, object]
 
 REMIND = "remind"
 
@@ -65,20 +64,23 @@ class Held(NamedTuple):
 class Incidents:
     """All incidents that are open, or closed and not told to the end. Owned by the engine thread."""
 
-    def __init__(self, config: Config, remembered: Remembered, known: Known, deadlines: Deadlines[DeadlineKey]) -> None:
+    def __init__(
+        self,
+        config: Config,
+        remembered: Remembered,
+        known: Known,
+        grouping: Grouping,
+        deadlines: Deadlines[DeadlineKey],
+    ) -> None:
+        self._grouping = grouping
         self._known = known
         self._deadlines = deadlines
         self._index = Index(remembered.incidents, remembered.next_incident_id)
-        self.inhibition = Inhibition(self._index, known)
+        self.inhibition = Inhibition(self._index, known, grouping.members)
         self._routing = Routing(config)
         self._dispatch = Dispatch(config, self._routing, remembered.told)
         self._commands = remembered.commands
         self._muting = Muting(config, remembered.commands.silences)
-        # The causes and the memberships know these.
-        self.recovering_for: Callable[[Target], float] = lambda _target: 0.0
-        self.settled_at: Callable[[Incident], float] = lambda _incident: 0.0
-        self.site_of: Callable[[Target], str] = lambda _target: ""
-        self.mutes_changed: Callable[[Target], None] = lambda _target: None
 
     def use(self, config: Config) -> None:
         """Take a new configuration."""
@@ -94,10 +96,12 @@ class Incidents:
         """Every open incident."""
         return self._index.all_open()
 
-    def is_muted(self, target: Target) -> bool:
-        """Whether nobody is told of what is open about this endpoint at present, because somebody asked for it."""
-        incident = self.open_about(target, Check.REACHABILITY)
-        return incident is not None and is_for_now(incident.muted_by)
+    def facts(self) -> Facts:
+        """Hand over what grouping must know of the incidents; what has changed is told once."""
+        empty = self._grouping.falls.without_members()
+        incidents = filter(None, (self.open_about(target, Check.REACHABILITY) for target in empty))
+        explaining = frozenset(incident.target for incident in incidents if self._has_left(incident))
+        return Facts(self._index.take_muting(), explaining)
 
     def urls_of_watch(self, target: Target, watch: str) -> tuple[str, ...]:
         """The URLs that are told about the targets of this watch section ("": about the PBX itself)."""
@@ -174,7 +178,7 @@ class Incidents:
             cohort=cohort,
             flapping=flapping,
             flap_episodes=flapping,
-            site=self.site_of(machine.target),
+            site=self._grouping.members.site_of(machine.target),
             was_down=_is_pbx_down(machine),
         )
 
@@ -228,14 +232,56 @@ class Incidents:
         waiting = (one for one in behind if one is not None and self._dispatch.has_first_waiting(one.id))
         return [one for one in waiting if one.kind.is_device or one.kind.is_group]
 
-    # ------------------------------------------------------------ the incidents of causes
+    # ------------------------------------------------------------ the incidents of groups, and of receivers
+
+    def follow(self, news: GroupNews, step: Step) -> None:
+        """Open, change or close the incident of a group as grouping found it."""
+        if isinstance(news, GroupFell):
+            self._group_fell(news, step)
+            return
+        incident = self.open_about(news.outage.group.target, Check.REACHABILITY)
+        if incident is None:
+            return
+        if isinstance(news, GroupLasts):
+            self._amend(_as_wide(incident, news.outage), step)
+        elif isinstance(news, GroupIsBack):
+            self._group_is_back(incident, news, step)
+        else:
+            words = self.end(incident.target, Check.REACHABILITY, Ending.NOT_WATCHED, step.now, step.changes)
+            step.changes.log.append(f"{incident.target}: {Ending.NOT_WATCHED}{_with(words)}")
+
+    def _group_fell(self, news: GroupFell, step: Step) -> None:
+        group = news.outage.group
+        incident = Incident(
+            id=0,
+            target=group.target,
+            check=Check.REACHABILITY,
+            kind=group.kind,
+            watch="",
+            health=Health.DOWN,
+            opened_at=news.outage.since,
+            believed_at=step.now,
+            cause="",
+            site=self._grouping.members.site_of(group.target),
+        )
+        incident = _as_wide(incident, news.outage)
+        words = self.open_cause(incident, step, news.not_before)
+        step.changes.log.append(f"{group.target}: {incident.extent}{_with(words)}")
+
+    def _group_is_back(self, incident: Incident, news: GroupIsBack, step: Step) -> None:
+        # What is kept is how many they were, not how few are left.
+        incident = replace(_as_wide(incident, news.outage), down=news.outage.peak)
+        words = self.close_cause(incident, news.at, step, ending=news.ending)
+        left = f"{news.left} still down" if news.left else "all back"
+        over = "over" if news.ending is Ending.RECOVERED else news.ending.value
+        step.changes.log.append(f"{incident.target}: {over}; {left}{_with(words)}")
 
     def open_cause(self, incident: Incident, step: Step, not_before: float = 0.0) -> str:
         """Open the incident of a group or of a receiver's URL, whose number is given here; say who is told."""
         numbered = replace(incident, id=self._index.next_number())
         return self._open_new(numbered, step.now, step.changes, not_before=not_before)
 
-    def amend(self, after: Incident, step: Step) -> None:
+    def _amend(self, after: Incident, step: Step) -> None:
         """Book how wide the outage of a group is by now, and tell those who must know."""
         before = self._index.now(after)
         if after == before:
@@ -262,7 +308,7 @@ class Incidents:
         after = _closed(incident, ending, at, words)
         return self._change(self._index.now(incident), after, step.now, step.changes)
 
-    def has_left(self, incident: Incident) -> bool:
+    def _has_left(self, incident: Incident) -> bool:
         """Whether anything lasts that this incident explains."""
         return any(is_part_of(one, incident) for one in self.inhibition.smaller(incident))
 
@@ -369,7 +415,7 @@ class Incidents:
 
     def _recovering_for(self, incident: Incident) -> float:
         if incident.kind.is_group:
-            return self.recovering_for(incident.target)
+            return self._grouping.falls.recovering_for(incident.target)
         return self._known.recovering_for(incident.target, incident.check)
 
     def _tell(
@@ -388,7 +434,8 @@ class Incidents:
         incident = self._as_muted(self._as_rated(incident, changes), now, changes)
         policy = self._policy(incident, now)
         if not_before is None:
-            not_before = self.settled_at(incident) if incident.is_open and incident.kind.is_group else 0.0
+            is_group = incident.is_open and incident.kind.is_group
+            not_before = self._grouping.falls.settled_at(incident.target) if is_group else 0.0
         booked = self._dispatch.tell(incident, policy, now, changes, due_at=due_at, not_before=not_before)
         self._remind_later(incident, policy, now)
         if self._dispatch.is_finished(incident):
@@ -477,7 +524,6 @@ class Incidents:
         self._index.book(after, changes)
         words = its_begin(muted_by) if muted_by else its_end(incident.muted_by)
         changes.notes.append(Note(after.id, now, words))
-        self.mutes_changed(after.target)
         return after
 
     def review_mutes(self, now: float, changes: Changes) -> None:
@@ -539,6 +585,14 @@ class Incidents:
         self._dispatch.shift(by)
         self._muting.shift(by)
         self._index.shift(by)
+
+
+def _as_wide(incident: Incident, outage: Outage) -> Incident:
+    return replace(incident, down=outage.down, of=outage.of, peak=outage.peak, watches=outage.watches)
+
+
+def _with(words: str) -> str:
+    return f"; {words}" if words else ""
 
 
 def _as_told(incident: Incident) -> tuple[object, ...]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from msgspec.structs import replace
 
+from healthmon.core.orders.muting import is_for_now
 from healthmon.model import Changes, Check, Incident, Target
 
 #: The key of a check, and of what is open about it.
@@ -22,6 +23,9 @@ class Index:
         self._open_behind: dict[str, set[int]] = {}
         #: Open or not, by the number of the bigger one that explains them.
         self._explained_by: dict[int, set[int]] = {}
+        #: The endpoints of whose outage nobody is told because somebody asked for that; what of this is news.
+        self._muted: set[Target] = set()
+        self._muting: dict[Target, bool] = {}
         for incident in incidents:
             self._keep(incident)
 
@@ -46,6 +50,23 @@ class Index:
             behind.discard(incident.id)
         if incident.explained_by is not None:
             self._explained_by.setdefault(incident.explained_by, set()).add(incident.id)
+        if incident.target.is_endpoint:
+            self._keep_muting(incident)
+
+    def _keep_muting(self, incident: Incident) -> None:
+        is_muted = incident.is_open and is_for_now(incident.muted_by)
+        if is_muted == (incident.target in self._muted):
+            return
+        self._muting[incident.target] = is_muted
+        if is_muted:
+            self._muted.add(incident.target)
+        else:
+            self._muted.discard(incident.target)
+
+    def take_muting(self) -> Mapping[Target, bool]:
+        """Return, once, of which endpoints it has changed whether somebody asked not to be told of their outage."""
+        muting, self._muting = self._muting, {}
+        return muting
 
     def drop(self, incident: Incident) -> None:
         """Forget one that is closed, and told to the end."""

@@ -1,16 +1,18 @@
-"""Opens and closes the incidents of groups, which explain those of their members."""
+"""Which groups have fallen, how wide by now, and which are back: grouping keeps its own open falls."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import inf
+from typing import NamedTuple
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from healthmon.config.configuration import Config
 from healthmon.core.belief.endpoint import Endpoint
 from healthmon.core.belief.known import Known
-from healthmon.core.deadlines import Deadlines
+from healthmon.core.deadlines import DeadlineKey, Deadlines
 from healthmon.core.grouping.memberships import Memberships
 from healthmon.core.grouping.rules import (
     FEW,
@@ -34,9 +36,7 @@ from healthmon.core.grouping.rules import (
     window_of,
 )
 from healthmon.core.grouping.sites import Group, network_of
-from healthmon.core.incidents.incidents import DeadlineKey, Incidents
-from healthmon.core.step import Step
-from healthmon.model import Check, Ending, Health, Incident, Kind, Target
+from healthmon.model import Ending, Incident, Kind, Target
 
 #: The key of the deadline at which a group is looked at; it goes with the target of the group.
 GROUP = "group"
@@ -51,7 +51,63 @@ A_MOMENT = 5.0
 PATIENCE = 3
 
 
-class Causes:
+class Outage(Struct, frozen=True):
+    """The outage of a group, as wide as it is known to be by now."""
+
+    group: Group
+    #: When the first of its members was first seen down.
+    since: float
+    #: So many were up when it began; 0: not fully known. Of a network without providers these are sites.
+    of: int = 0
+    #: So many are believed down at present, and were at most.
+    down: int = 0
+    peak: int = 0
+    #: The watch sections of all that it explains.
+    watches: tuple[str, ...] = ()
+
+
+class GroupFell(NamedTuple):
+    """A group is down as a whole."""
+
+    outage: Outage
+    #: When its whole extent is known, and whether something bigger explains it (seconds UTC).
+    not_before: float
+
+
+class GroupLasts(NamedTuple):
+    """A group that has fallen was looked at, and is down still; perhaps more of it is."""
+
+    outage: Outage
+
+
+class GroupIsBack(NamedTuple):
+    """The outage of a group is over, though single members may be down still."""
+
+    outage: Outage
+    at: float
+    left: int
+    ending: Ending
+
+
+class GroupIsNoMore(NamedTuple):
+    """The configuration puts the members of a group that has fallen elsewhere."""
+
+    outage: Outage
+
+
+GroupNews = GroupFell | GroupLasts | GroupIsBack | GroupIsNoMore
+
+
+class Facts(NamedTuple):
+    """What grouping must know of the stages after it, handed over at the beginning of each look."""
+
+    #: Of which endpoints it has changed whether people are told at present: whether somebody asked for silence now.
+    muting: Mapping[Target, bool]
+    #: The fallen groups without members that still explain something that lasts.
+    explaining: frozenset[Target]
+
+
+class Falls:
     """The outages of groups. Owned by the engine thread."""
 
     def __init__(
@@ -59,26 +115,35 @@ class Causes:
         config: Config,
         known: Known,
         members: Memberships,
-        incidents: Incidents,
         deadlines: Deadlines[DeadlineKey],
+        incidents: Iterable[Incident],
     ) -> None:
+        """``incidents``: those of the last run; the groups among them are down still, as far as is known."""
         self._known = known
         self._memberships = members
-        self._incidents = incidents
         self._deadlines = deadlines
         self._rules = Rules(config.site_share, config.site_window)
         #: How the members of a group fell, and which of these were worked out in this step: many may be believed down
         #: in one.
         self._falls: dict[Group, Fall] = {}
         self._worked_out: set[Group] = set()
+        self._open: dict[Target, Outage] = {}
+        for incident in incidents:
+            if incident.is_open and incident.kind.is_group and config.pbx(incident.target.pbx) is not None:
+                self._open[incident.target] = _outage_of(incident)
+        #: Since when so few of a fallen group are left down that it may be over.
         self._calm_since: dict[Target, float] = {}
-        incidents.settled_at = self.settled_at
-        incidents.mutes_changed = self.mutes_changed
+        #: The endpoints of whose outage nobody is told, because somebody asked for that.
+        self._muted: set[Target] = set()
 
     def use(self, config: Config) -> None:
         """Take a new configuration."""
         self._rules = Rules(config.site_share, config.site_window)
         self._falls.clear()
+        gone = [target for target in self._open if config.pbx(target.pbx) is None]
+        for target in gone:
+            del self._open[target]
+            self._calm_since.pop(target, None)
 
     # ------------------------------------------------------------ what a single message waits for
 
@@ -88,7 +153,7 @@ class Causes:
         Seconds UTC; 0.0: nothing could.
         """
         group = self._memberships.group_of(endpoint.target)
-        if group is None or group.kind is not Kind.SITE or self._incident_of(group) is not None:
+        if group is None or group.kind is not Kind.SITE or group.target in self._open:
             return 0.0
         members, fall = self._memberships.of(group), self._fall(group)
         if is_enough(group, fall, self._rules):
@@ -120,11 +185,11 @@ class Causes:
     def is_explained(self, endpoint: Endpoint) -> bool:
         """Whether its site, or the providers of its host, are down already, so that it is told with them."""
         group = self._memberships.group_of(endpoint.target)
-        return group is not None and self._incident_of(group) is not None
+        return group is not None and group.target in self._open
 
-    def is_growing(self, incident: Incident, until: float) -> bool:
+    def is_growing(self, target: Target, until: float) -> bool:
         """Whether more may be believed down until a time of a group, or of what would explain its outage."""
-        group = self._memberships.group_at(incident.target) or network_of(incident.target.pbx)
+        group = self._memberships.group_at(target) or network_of(target.pbx)
         every = (*self._memberships.all_of(group), *self._beside(group))
         return any(self._pending(members, until) for members in every)
 
@@ -151,66 +216,75 @@ class Causes:
     # ------------------------------------------------------------ opening and closing
 
     def due(self, target: Target) -> None:
-        """Look at a group that has an incident: it may be over, or healthmon has started, or its sites changed."""
+        """Look at a group that has fallen: it may be over, or healthmon has started, or its sites changed."""
         self._memberships.touch_group(target)
 
     def go_on(self) -> None:
-        """Look at every group that has an incident."""
-        for incident in self._incidents.all_open():
-            if incident.kind.is_group:
-                self.due(incident.target)
+        """Look at every group that has fallen."""
+        for target in self._open:
+            self.due(target)
 
-    def mutes_changed(self, target: Target) -> None:
-        """What was muted counts again, or no longer does."""
-        self._memberships.touch(target)
+    def without_members(self) -> list[Target]:
+        """Return the fallen groups to which nothing belongs any more."""
+        fallen = (target for target, outage in self._open.items() if outage.group.kind is not Kind.NETWORK)
+        return [target for target in fallen if self._memberships.group_at(target) is None]
 
-    def review(self, step: Step) -> None:
+    def review(self, now: float, facts: Facts) -> list[GroupNews]:
         """Look at every group in which something changed: the small ones first, then the lines to the world."""
+        self._take(facts)
         touched = self._memberships.touched
         self._worked_out.clear()
         for group in touched:
             self._falls.pop(group, None)
         groups = sorted(touched, key=lambda group: (group.kind is Kind.NETWORK, group))
+        news: list[GroupNews | None] = []
         for group in groups:
-            if self._known.is_blind(group.pbx):
-                continue
-            del touched[group]
-            incident = self._incident_of(group)
-            if incident is not None:
-                self._go_on(group, incident, step)
-            elif group.kind is Kind.NETWORK:
-                self._maybe_cut(group, step)
-            else:
-                self._maybe_open(group, step)
+            if not self._known.is_blind(group.pbx):
+                del touched[group]
+                news.append(self._look_at(group, now, facts))
         self._worked_out.clear()
+        return [each for each in news if each is not None]
 
-    def _incident_of(self, group: Group) -> Incident | None:
-        return self._incidents.open_about(group.target, Check.REACHABILITY)
+    def _take(self, facts: Facts) -> None:
+        for target, is_muted in facts.muting.items():
+            if is_muted:
+                self._muted.add(target)
+            else:
+                self._muted.discard(target)
+            self._memberships.touch(target)
 
-    def _maybe_open(self, group: Group, step: Step) -> None:
+    def _look_at(self, group: Group, now: float, facts: Facts) -> GroupNews | None:
+        outage = self._open.get(group.target)
+        if outage is not None:
+            # Of one that fell before healthmon was started it is known only now whether it is public.
+            return self._go_on(replace(outage, group=group), now, facts)
+        return self._maybe_cut(group, now) if group.kind is Kind.NETWORK else self._maybe_open(group, now)
+
+    def _maybe_open(self, group: Group, now: float) -> GroupFell | None:
         needed = FEW if group.kind is Kind.SITE else 1
         if not could_be_enough(group, self._memberships.of(group), self._rules):
-            return
+            return None
         fall = self._fall(group)
-        if fall.believed >= needed and is_enough(group, fall, self._rules):
-            is_known = group.kind is not Kind.SITE or self._memberships.are_all_placed(group.pbx)
-            self._open(group, fall if is_known else replace(fall, of=0), step)
+        if fall.believed < needed or not is_enough(group, fall, self._rules):
+            return None
+        is_known = group.kind is not Kind.SITE or self._memberships.are_all_placed(group.pbx)
+        return self._fell(group, fall if is_known else replace(fall, of=0), now)
 
-    def _maybe_cut(self, line: Group, step: Step) -> None:
+    def _maybe_cut(self, line: Group, now: float) -> GroupFell | None:
         members = self._memberships.providers(line.pbx)
         if not members.of:
-            self._maybe_most_sites(line, step)
-            return
+            return self._maybe_most_sites(line, now)
         providers = biggest_fall(self._unmuted(members), members.standing, self._rules)
         if not providers.believed:
-            return
+            return None
         sites = self._falls_behind(line)
-        is_contradicted = self._is_contradicted(line, providers.since, step.now)
-        if is_line_cut(providers, sites, self._rules, is_contradicted=is_contradicted):
-            window = window_of((one for fall in (providers, *sites) for one in fall.members), self._rules)
-            together = (one.since for one in sites if one.members and abs(one.since - providers.since) <= window)
-            since = min([providers.since, *together])
-            self._open(line, Fall(since, tuple(self._down_behind(line, since)), 0), step)
+        is_contradicted = self._is_contradicted(line, providers.since, now)
+        if not is_line_cut(providers, sites, self._rules, is_contradicted=is_contradicted):
+            return None
+        window = window_of((member for fall in (providers, *sites) for member in fall.members), self._rules)
+        together = (site.since for site in sites if site.members and abs(site.since - providers.since) <= window)
+        since = min([providers.since, *together])
+        return self._fell(line, Fall(since, tuple(self._down_behind(line, since)), 0), now)
 
     def _is_contradicted(self, line: Group, since: float, now: float) -> bool:
         """Whether something public is up that would be down if the line were."""
@@ -220,44 +294,31 @@ class Causes:
     def _falls_behind(self, line: Group) -> Sequence[Fall]:
         return [self._fall(site) for site in self._memberships.sites_behind_line(line.pbx)]
 
-    def _maybe_most_sites(self, line: Group, step: Step) -> None:
+    def _maybe_most_sites(self, line: Group, now: float) -> GroupFell | None:
         """Where no provider is known, most sites at once tell that it is none of them."""
         if not could_be_most(self._memberships.behind_line(line.pbx)):
-            return
+            return None
         sites = self._falls_behind(line)
         together = fallen_together(sites, self._rules)
-        if together:
-            since = together[0].since
-            known = sum(1 for site in sites if site.of)
-            self._open(line, Fall(since, tuple(self._down_behind(line, since)), known), step)
+        if not together:
+            return None
+        since = together[0].since
+        known = sum(1 for site in sites if site.of)
+        return self._fell(line, Fall(since, tuple(self._down_behind(line, since)), known), now)
 
     def _unmuted(self, members: Members) -> list[Endpoint]:
-        return [one for one in members.fallen.values() if not self._incidents.is_muted(one.target)]
+        return [member for member in members.fallen.values() if member.target not in self._muted]
 
     def _down_behind(self, group: Group, since: float) -> list[Endpoint]:
-        """The members of a group, or all behind a line, that have been down since its incident began, or later."""
-        return [one for members in self._memberships.all_of(group) for one in members.left(since).members]
+        """The members of a group, or all behind a line, that have been down since its outage began, or later."""
+        return [member for members in self._memberships.all_of(group) for member in members.left(since).members]
 
-    def _open(self, group: Group, fall: Fall, step: Step) -> None:
-        down = fall.members
-        incident = Incident(
-            id=0,
-            target=group.target,
-            check=Check.REACHABILITY,
-            kind=group.kind,
-            watch="",
-            health=Health.DOWN,
-            opened_at=fall.since,
-            believed_at=step.now,
-            cause="",
-            site=self._memberships.site_of(group.target),
-            watches=tuple(sorted({one.watch for one in down})),
-            of=fall.of,
-        )
-        incident = self._as_wide(group, incident)
-        words = self._incidents.open_cause(incident, step, self._not_before(group, fall, step.now))
-        step.changes.log.append(f"{group.target}: {incident.extent}{'; ' if words else ''}{words}")
-        self._watch_for_contradiction(group, incident, step.now)
+    def _fell(self, group: Group, fall: Fall, now: float) -> GroupFell:
+        watches = tuple(sorted({member.watch for member in fall.members}))
+        outage = self._as_wide(Outage(group, fall.since, fall.of, watches=watches))
+        self._open[group.target] = outage
+        self._watch_for_contradiction(outage, now)
+        return GroupFell(outage, self._not_before(group, fall, now))
 
     def _not_before(self, group: Group, fall: Fall, now: float) -> float:
         """When the whole extent of an outage is known; of a site's also whether the line to the world explains it."""
@@ -285,38 +346,33 @@ class Causes:
         latest = self._latest(group, outage)
         return max((at for at in settled if at <= latest), default=0.0)
 
-    def _latest(self, group: Group, outage: Fall | Incident) -> float:
+    def _latest(self, group: Group, outage: Fall | Outage) -> float:
         """Until when at the latest those that are pending are waited for."""
         # A line to the world is the worst that there is: phones that are checked seldom are not waited for. Where sites
         # are counted they are.
-        began_at = outage.opened_at if isinstance(outage, Incident) else outage.since
         is_line = group.kind is Kind.NETWORK and not outage.of
-        return began_at + self._rules.window if is_line else inf
+        return outage.since + self._rules.window if is_line else inf
 
-    def _go_on(self, group: Group, incident: Incident, step: Step) -> None:
-        if group.kind is not Kind.NETWORK and not self._memberships.has(group) and self._incidents.has_left(incident):
-            # The configuration puts its members elsewhere.
-            target, changes = group.target, step.changes
-            words = self._incidents.end(target, Check.REACHABILITY, Ending.NOT_WATCHED, step.now, changes)
-            changes.log.append(f"{target}: {Ending.NOT_WATCHED}{'; ' if words else ''}{words}")
-            return
-        down = [members.left(incident.opened_at) for members in self._memberships.all_of(group)]
+    def _go_on(self, outage: Outage, now: float, facts: Facts) -> GroupNews:
+        group = outage.group
+        if group.target in facts.explaining:
+            self._forget(group.target)
+            return GroupIsNoMore(outage)
+        down = [members.left(outage.since) for members in self._memberships.all_of(group)]
         count = sum(len(fall.members) for fall in down)
-        after = self._as_wide(group, incident)
-        if self._is_mistaken(group, incident, step.now):
-            self._close(group, after, count, step, Ending.NOT_THE_LINE)
-            return
-        if self._is_still_down(group, incident, count):
+        after = self._open[group.target] = self._as_wide(outage)
+        if self._is_mistaken(outage, now):
+            return self._close(after, count, now, Ending.NOT_THE_LINE)
+        if self._is_still_down(outage, count):
             self._calm_since.pop(group.target, None)
-            self._watch_for_contradiction(group, incident, step.now)
-        else:
-            calm_since = self._calm_since.setdefault(group.target, step.now)
-            over_at = self._over_at(group, down, calm_since)
-            if step.now >= over_at:
-                self._close(group, after, count, step)
-                return
-            self._deadlines.set((GROUP, group.target), over_at)
-        self._incidents.amend(after, step)
+            self._watch_for_contradiction(outage, now)
+            return GroupLasts(after)
+        calm_since = self._calm_since.setdefault(group.target, now)
+        over_at = self._over_at(group, down, calm_since)
+        if now >= over_at:
+            return self._close(after, count, now, Ending.RECOVERED)
+        self._deadlines.set((GROUP, group.target), over_at)
+        return GroupLasts(after)
 
     def recovering_for(self, target: Target) -> float:
         """After how long a group is believed back, if it is about to be (seconds); 0.0: it is not."""
@@ -325,68 +381,76 @@ class Causes:
         group = self._memberships.group_at(target) or network_of(target.pbx)
         return max((members.up_after for members in self._memberships.all_of(group)), default=0.0)
 
-    def settled_at(self, incident: Incident) -> float:
-        """When it is surely known how wide the outage of a group is by now."""
-        group = self._memberships.group_at(incident.target) or network_of(incident.target.pbx)
-        opened_at, latest = incident.opened_at, self._latest(group, incident)
+    def settled_at(self, target: Target) -> float:
+        """When it is surely known how wide the outage of a group is by now; 0.0: it is known."""
+        outage = self._open.get(target)
+        if outage is None:
+            return 0.0
+        group = self._memberships.group_at(target) or network_of(target.pbx)
         every = self._memberships.all_of(group)
-        settled = (at + CONFIRMED_WITHIN for members in every for at in members.deadlines_since(opened_at))
+        settled = (at + CONFIRMED_WITHIN for members in every for at in members.deadlines_since(outage.since))
+        latest = self._latest(group, outage)
         return max((at for at in settled if at <= latest), default=0.0)
 
-    def _as_wide(self, group: Group, incident: Incident) -> Incident:
-        """The incident with those who are believed down now: those whose incidents it explains, and names.
+    def _as_wide(self, outage: Outage) -> Outage:
+        """The outage with those who are believed down now: those whose incidents it explains, and names.
 
         Those of whom nobody is told do not count, and are no reason to tell it to anybody, unless there are no others.
         """
-        every = list(self._memberships.all_of(group))
-        told_of = [self._extent_told_of(members, incident.opened_at) for members in every]
-        watches = tuple(sorted({*incident.watches}.union(*(extent.watches for extent in told_of))))
+        every = list(self._memberships.all_of(outage.group))
+        told_of = [self._extent_told_of(members, outage.since) for members in every]
+        watches = tuple(sorted({*outage.watches}.union(*(extent.watches for extent in told_of))))
         extents = told_of
         if not any(extent.size for extent in told_of):
-            extents = [self._extent_of(members.believed_down_since(incident.opened_at)) for members in every]
-        counts_sites = group.kind is Kind.NETWORK and incident.of > 0
-        groups = frozenset[Group | None]().union(*(extent.groups for extent in extents))
-        counted = len(groups) if counts_sites else sum(extent.size for extent in extents)
+            extents = [self._extent_of(members.believed_down_since(outage.since)) for members in every]
+        if outage.group.kind is Kind.NETWORK and outage.of > 0:
+            counted = len(frozenset[Group | None]().union(*(extent.groups for extent in extents)))
+        else:
+            counted = sum(extent.size for extent in extents)
         # Of those who were muted when it began nobody knew.
-        of = max(incident.of, counted) if incident.of else 0
-        return replace(incident, down=counted, of=of, watches=watches, peak=max(incident.peak, counted))
+        of = max(outage.of, counted) if outage.of else 0
+        return replace(outage, down=counted, of=of, watches=watches, peak=max(outage.peak, counted))
 
     def _extent_told_of(self, members: Members, since: float) -> Extent:
         def work_out() -> Extent:
             down = members.believed_down_since(since)
-            return self._extent_of([one for one in down if not self._incidents.is_muted(one.target)])
+            return self._extent_of([member for member in down if member.target not in self._muted])
 
         return members.once(("told of", since), work_out)
 
     def _extent_of(self, down: Sequence[Endpoint]) -> Extent:
-        return extent_of(down, (self._memberships.group_of(endpoint.target) for endpoint in down))
+        return extent_of(down, (self._memberships.group_of(member.target) for member in down))
 
-    def _is_still_down(self, group: Group, incident: Incident, down: int) -> bool:
+    def _is_still_down(self, outage: Outage, down: int) -> bool:
+        group = outage.group
         if group.kind is Kind.NETWORK:
-            return self._is_still_cut(group, incident)
+            return self._is_still_cut(outage)
         members = self._memberships.of(group)
         return is_still_enough(group, down, members.standing + len(members.recovering) + down, self._rules)
 
-    def _is_mistaken(self, group: Group, incident: Incident, now: float) -> bool:
+    def _is_mistaken(self, outage: Outage, now: float) -> bool:
         """Whether the providers are down, and a public site has shown by now that the line is not."""
-        if group.kind is not Kind.NETWORK or incident.of or not self._is_contradicted(group, incident.opened_at, now):
+        group = outage.group
+        if group.kind is not Kind.NETWORK or outage.of or not self._is_contradicted(group, outage.since, now):
             return False
-        return self._is_still_cut(group, incident) and not self._is_still_cut(group, incident, is_contradicted=True)
+        return self._is_still_cut(outage) and not self._is_still_cut(outage, is_contradicted=True)
 
-    def _watch_for_contradiction(self, group: Group, incident: Incident, now: float) -> None:
+    def _watch_for_contradiction(self, outage: Outage, now: float) -> None:
         """Look again when a public site that is up may speak against a line that is taken for cut."""
-        if group.kind is Kind.NETWORK and not incident.of:
+        group = outage.group
+        if group.kind is Kind.NETWORK and not outage.of:
             sites = self._memberships.behind_line(group.pbx)
-            times = (testifies_at(site, incident.opened_at) for site in sites)
+            times = (testifies_at(site, outage.since) for site in sites)
             due = min((at for at in times if at is not None and at > now), default=None)
             if due is not None:
                 self._deadlines.set((GROUP, group.target), due)
 
-    def _is_still_cut(self, line: Group, incident: Incident, *, is_contradicted: bool = False) -> bool:
-        sites = [site.left(incident.opened_at) for site in self._memberships.behind_line(line.pbx)]
-        if incident.of:
-            return are_many_left(sites, incident.of, self._rules)
-        providers = self._memberships.providers(line.pbx).left(incident.opened_at)
+    def _is_still_cut(self, outage: Outage, *, is_contradicted: bool = False) -> bool:
+        pbx = outage.group.pbx
+        sites = [site.left(outage.since) for site in self._memberships.behind_line(pbx)]
+        if outage.of:
+            return are_many_left(sites, outage.of, self._rules)
+        providers = self._memberships.providers(pbx).left(outage.since)
         return is_line_cut(providers, sites, self._rules, is_contradicted=is_contradicted)
 
     def _over_at(self, group: Group, down: Sequence[Fall], calm_since: float) -> float:
@@ -399,23 +463,27 @@ class Causes:
         soon = max((members.returns_within for members in self._memberships.all_of(group)), default=0.0)
         return calm_since + max(left, PATIENCE * soon)
 
-    def _close(
-        self, group: Group, incident: Incident, down: int, step: Step, ending: Ending = Ending.RECOVERED
-    ) -> None:
-        target = group.target
-        calm_since = self._calm_since.pop(target, step.now)
-        # What is kept is how many they were, not how few are left.
-        incident = replace(incident, down=incident.peak)
-        self._deadlines.clear((GROUP, target))
+    def _close(self, outage: Outage, left: int, now: float, ending: Ending) -> GroupIsBack:
+        calm_since = self._calm_since.get(outage.group.target, now)
+        self._forget(outage.group.target)
         # When the last of those that are back was seen again.
-        returned_at = max((members.returned_at for members in self._memberships.all_of(group)), default=0.0)
-        at = min(returned_at or calm_since, step.now)
-        words = self._incidents.close_cause(incident, at, step, ending=ending)
-        left = f"{down} still down" if down else "all back"
-        over = "over" if ending is Ending.RECOVERED else ending.value
-        step.changes.log.append(f"{target}: {over}; {left}{'; ' if words else ''}{words}")
+        returned_at = max((members.returned_at for members in self._memberships.all_of(outage.group)), default=0.0)
+        return GroupIsBack(outage, min(returned_at or calm_since, now), left, ending)
+
+    def _forget(self, target: Target) -> None:
+        del self._open[target]
+        self._calm_since.pop(target, None)
+        self._deadlines.clear((GROUP, target))
 
     def shift(self, by: float) -> None:
         """Move the times by so many seconds: somebody set the clock."""
         self._calm_since = {target: since + by for target, since in self._calm_since.items()}
+        self._open = {target: replace(outage, since=outage.since + by) for target, outage in self._open.items()}
         self._falls.clear()
+
+
+def _outage_of(incident: Incident) -> Outage:
+    """The outage of a group that went on when healthmon stopped."""
+    target = incident.target
+    group = Group(incident.kind, target.pbx, target.resource)
+    return Outage(group, incident.opened_at, incident.of, incident.down, incident.peak, incident.watches)
