@@ -9,16 +9,17 @@ from healthmon.config.configuration import Config
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.config.sections.watch import WatchConfig
 from healthmon.core.alerting.waiting import Waiting
+from healthmon.core.belief.booking import FLAPS
 from healthmon.core.belief.endpoint import LIVING, Endpoint
 from healthmon.core.belief.endpoints import DOUBT, DUE, GRACE, UNLISTED, Endpoints
 from healthmon.core.belief.known import Known
 from healthmon.core.belief.pbx import CONFIRMED_WITHIN, JUST_STARTED, MOST_PLACES, Candidate, Held, Pbx
 from healthmon.core.belief.pbxs import ACCEPT, CHECK, RESTARTS_OVER, Pbxs
-from healthmon.core.desk import FLAPS, Desk
 from healthmon.core.grouping.falls import GROUP
 from healthmon.core.incidents.incidents import MUTES
 from healthmon.core.incidents.receivers import URLS, Receivers
 from healthmon.core.resume import Resume, end_blindness_of_a_gone_pbx, end_what_is_gone, forget_state
+from healthmon.core.stages import Stages
 from healthmon.core.step import Step
 from healthmon.model import (
     MOST_WATCHED,
@@ -51,10 +52,11 @@ class Monitor:
     def __init__(self, config: Config, remembered: Remembered, now: float) -> None:
         self._remembered = remembered
         self.known = Known()
-        self._desk = Desk(config, remembered, self.known)
-        self._endpoints = Endpoints(self._desk)
-        self._receivers = Receivers(self._desk)
-        self._pbx_rules = Pbxs(self._desk, self._endpoints)
+        self._stages = stages = Stages(config, remembered, self.known)
+        self._booking = stages.booking
+        self._endpoints = Endpoints(self._booking)
+        self._receivers = Receivers(config, stages.incidents, stages.deadlines)
+        self._pbx_rules = Pbxs(self._booking, self._endpoints)
         states = {state.pbx: state for state in remembered.pbx_states}
         self._pbxs = self.known.pbxs
         for pbx in config.pbxs:
@@ -62,17 +64,17 @@ class Monitor:
         for settings in remembered.settings:
             if settings.target.pbx in self._pbxs:
                 self._pbxs[settings.target.pbx].settings[settings.target] = settings
-        self._waiting = Waiting(self._desk, self._endpoints, self._pbxs)
+        self._waiting = Waiting(self.known, stages.grouping.falls, stages.incidents, stages.deadlines)
 
     def start(self, now: float, changes: Changes) -> None:
         """Go on where the last run stopped; what happened since then nobody knows. Call it once, first."""
-        resume = Resume(self._desk, self._endpoints, self._pbx_rules, self._pbxs)
+        resume = Resume(self._stages, self._endpoints, self._pbx_rules, self._pbxs)
         resume.resume(self._remembered, Step(now, changes))
         self._remembered = Remembered()
 
     def next_deadline(self) -> float | None:
         """When ``tick()`` must be called at the latest; None: nothing is due at any time."""
-        return self._desk.deadlines.next()
+        return self._stages.deadlines.next()
 
     # ------------------------------------------------------------ seeing
 
@@ -96,10 +98,11 @@ class Monitor:
                 self._hold(pbx, sighting)
             elif pbx is not None:
                 self._see_held(pbx, sighting, step)
+        self._stages.pass_on(step)
 
     def _hold(self, pbx: Pbx, sighting: Held) -> None:
         """Keep what came in while a PBX is blind, of what is watched."""
-        if sighting.target in pbx.endpoints or self._desk.config.is_watched(sighting.target):
+        if sighting.target in pbx.endpoints or self._booking.config.is_watched(sighting.target):
             pbx.hold(sighting)
 
     def _see_observation(self, observation: Observation, now: float, changes: Changes) -> None:
@@ -141,7 +144,8 @@ class Monitor:
             self._endpoints.apply(pbx, endpoint, observation.at, step, confirms=confirms, counts=counts)
         if endpoint.loss is not loss:
             # Also while it is unknown, where nothing else of it changes.
-            self._desk.book(endpoint, step)
+            self._booking.book(endpoint, step)
+        self._stages.pass_on(step)
 
     def _newcomer(self, pbx: Pbx, observation: Observation, step: Step) -> Endpoint | None:
         """Begin to watch an endpoint that was not known, if a watch section wants that."""
@@ -155,7 +159,7 @@ class Monitor:
             if observation.health is not Health.UP:
                 return None
             pbx.removed.discard(target)
-        watch = self._desk.config.watch_for(target)
+        watch = self._booking.config.watch_for(target)
         if watch is None or not self._has_room(pbx, target, step):
             return None
         if self._may_be_in_the_list_alone(pbx, observation):
@@ -223,7 +227,7 @@ class Monitor:
         """Keep in mind where its contacts are; return whether one is at a new place: its settings tell more of it."""
         news = self._endpoints.follow(pbx, endpoint, change, step) if pbx.places <= MOST_PLACES else ()
         # While it is down, it is where it was lost.
-        self._desk.grouping.members.note(endpoint)
+        self._stages.grouping.members.note(endpoint)
         # Of a contact that was lost there is nothing more to be told.
         return change.status in LIVING and any(not place.is_left for place in news)
 
@@ -260,8 +264,8 @@ class Monitor:
             step.changes.settings[settings.target] = settings
             self._endpoints.settle_in(pbx, endpoint, settings, step)
             self._endpoints.take_settings(pbx, endpoint, settings, step)
-            self._desk.grouping.members.note(endpoint)
-        elif len(pbx.settings) < MOST_WATCHED and self._desk.config.is_watched(settings.target):
+            self._stages.grouping.members.note(endpoint)
+        elif len(pbx.settings) < MOST_WATCHED and self._booking.config.is_watched(settings.target):
             pbx.settings[settings.target] = settings
             self._confirm(pbx, settings, step)
 
@@ -278,7 +282,7 @@ class Monitor:
 
     def _watch_candidate(self, pbx: Pbx, candidate: Candidate, step: Step) -> None:
         first_seen = candidate.observation
-        watch = self._desk.config.watch_for(first_seen.target)
+        watch = self._booking.config.watch_for(first_seen.target)
         if watch is not None:
             endpoint = self._begin_to_watch(pbx, first_seen.target, watch, first_seen.at, step)
             self._observe(pbx, endpoint, first_seen, step, counts=False)
@@ -298,9 +302,11 @@ class Monitor:
         if words := pbx.limits.review(step.now):
             step.changes.log.append(f"{pbx.target}: {words}")
         self._pbx_rules.see(pbx, snapshot, step)
+        self._stages.pass_on(step)
         if was_blind:
             self._endpoints.doubt_contacts(pbx, step)
             self._note_contacts(pbx, snapshot.asked_at, step)
+            self._stages.pass_on(step)
         self._reconcile(pbx, snapshot, step, counts=sees_changes)
         self._endpoints.go_on_with_put_off(pbx, step)
         if pbx.has_more_newcomers:
@@ -310,8 +316,10 @@ class Monitor:
             step.changes.pbx_states[pbx.name] = pbx.state()
         self._pbx_rules.take_inventory(pbx, snapshot.asked_at, step)
         self._pbx_rules.take_drivers(pbx, snapshot.asked_at, step)
+        self._stages.pass_on(step)
         for sighting in pbx.release(snapshot.asked_at):
             self._see_held(pbx, sighting, step)
+            self._stages.pass_on(step)
 
     def _note_contacts(self, pbx: Pbx, until: float, step: Step) -> None:
         """Take what events told of contacts while nothing could be seen; the snapshot tells the rest."""
@@ -324,7 +332,7 @@ class Monitor:
                 endpoint.note_contact(change)
                 endpoint.calm = None
                 if endpoint.loss is not loss:
-                    self._desk.book(endpoint, step)
+                    self._booking.book(endpoint, step)
 
     def _reconcile(self, pbx: Pbx, snapshot: Snapshot, step: Step, *, counts: bool) -> None:
         """Compare all that is listed with what is believed; most of it is the same."""
@@ -350,6 +358,7 @@ class Monitor:
             # What an event spoke of after the request lives.
             if endpoint.round != pbx.round and endpoint.is_listed and endpoint.last_at < at:
                 self._endpoints.miss(pbx, endpoint, at, step)
+        self._stages.pass_on(step)
 
     # ------------------------------------------------------------ time passing
 
@@ -357,23 +366,25 @@ class Monitor:
         """Do what has fallen due: ask, end graces and flapping, remind."""
         step = Step(now, changes)
         due: dict[str, list[Endpoint]] = {}
-        for what, whom in self._desk.deadlines.due(now):
+        for what, whom in self._stages.deadlines.due(now):
             if isinstance(whom, Target):
                 self._target_due(what, whom, due, step)
             elif isinstance(whom, int):
-                self._desk.incidents.remind(whom, now, changes)
+                self._stages.incidents.remind(whom, now, changes)
             elif what == MUTES:
-                self._desk.incidents.review_mutes(now, changes)
+                self._stages.incidents.review_mutes(now, changes)
             else:
                 self._pbx_due(what, whom, step)
+            self._stages.pass_on(step)
         for name, endpoints in due.items():
             self._endpoints.ask(self._pbxs[name], endpoints, step)
-        self._desk.review_groups(step)
+        self._stages.pass_on(step)
+        self._stages.review_groups(step)
         self._waiting.review(step)
 
     def _target_due(self, what: str, target: Target, due: dict[str, list[Endpoint]], step: Step) -> None:
         if what == GROUP:
-            self._desk.grouping.falls.due(target)
+            self._stages.grouping.falls.due(target)
             return
         if what == URLS:
             self._receivers.must_look = True
@@ -410,7 +421,7 @@ class Monitor:
 
     def told(self, told: Mapping[tuple[int, str], Told], now: float, changes: Changes) -> None:
         """Take the delivery results, as read from the outbox, and book what they make necessary."""
-        self._desk.incidents.learn(told.items(), now, changes)
+        self._stages.incidents.learn(told.items(), now, changes)
         self._waiting.review(Step(now, changes))
 
     @property
@@ -427,8 +438,8 @@ class Monitor:
     def obey(self, commands: Commands, now: float, changes: Changes) -> None:
         """Take the silences and acknowledgements, as read from the database, and book what they make necessary."""
         step = Step(now, changes)
-        self._desk.incidents.obey(commands, now, changes)
-        self._desk.review_groups(step)
+        self._stages.incidents.obey(commands, now, changes)
+        self._stages.review_groups(step)
         self._waiting.review(step)
 
     # ------------------------------------------------------------ changes from outside
@@ -440,19 +451,17 @@ class Monitor:
         times are those of the new clock.
         """
         changes.clock_jumps.append(ClockJump(now, by))
-        self._desk.deadlines.shift(by)
-        self._desk.incidents.shift(by)
-        self._desk.grouping.shift(by)
+        self._stages.shift(by)
         # Maintenance and working hours follow the clock on the wall.
-        self._desk.deadlines.set((MUTES, ""), now)
+        self._stages.deadlines.set((MUTES, ""), now)
         for pbx in self._pbxs.values():
             pbx.shift(by)
 
     def reconfigure(self, config: Config, now: float, changes: Changes) -> None:
         """Take a new configuration. A receiver that is new is told of new incidents, and of those untold so far."""
         step = Step(now, changes)
-        self._desk.use(config)
-        self._receivers.must_look = True
+        self._stages.use(config)
+        self._receivers.use(config)
         for pbx in [pbx for pbx in self._pbxs.values() if config.pbx(pbx.name) is None]:
             self._drop_pbx(pbx, step)
         for pbx_config in config.pbxs:
@@ -461,17 +470,18 @@ class Monitor:
             else:
                 pbx = self._pbxs[pbx_config.name] = Pbx(pbx_config, None, now)
                 self._pbx_rules.start(pbx, now, step)
+        self._stages.pass_on(step)
         for pbx in self._pbxs.values():
             for endpoint in pbx.endpoints.values():
-                self._desk.grouping.members.note(endpoint, is_regrouped=True)
-        end_what_is_gone(self._desk, step)
-        self._desk.grouping.falls.go_on()
-        self._desk.incidents.review_telling(now, changes)
-        self._desk.incidents.watch_mutes(now)
+                self._stages.grouping.members.note(endpoint, is_regrouped=True)
+        end_what_is_gone(self._stages, step)
+        self._stages.grouping.falls.go_on()
+        self._stages.incidents.review_telling(now, changes)
+        self._stages.incidents.watch_mutes(now)
 
     def _drop_pbx(self, pbx: Pbx, step: Step) -> None:
         for endpoint in pbx.endpoints.values():
-            self._desk.grouping.members.drop(endpoint)
+            self._stages.grouping.members.drop(endpoint)
         for machine in (*pbx.machines, *pbx.endpoints.values()):
             step.changes.states.pop((machine.target, machine.check), None)
             forget_state(machine.state(), Ending.PBX_GONE, step)
@@ -483,7 +493,7 @@ class Monitor:
         pbx.use(config)
         pbx.has_too_many = False
         for endpoint in list(pbx.endpoints.values()):
-            watch = self._desk.config.watch_for(endpoint.target)
+            watch = self._booking.config.watch_for(endpoint.target)
             if watch is None:
                 self._endpoints.forget(pbx, endpoint, step.now, step, ending=Ending.NOT_WATCHED)
             elif watch != endpoint.policy:

@@ -11,7 +11,7 @@ from healthmon.core.belief.evidence import FROZE, NOT_LISTED, RECONFIGURED, REST
 from healthmon.core.belief.machine import Machine
 from healthmon.core.belief.pbx import Pbx
 from healthmon.core.belief.pbxs import Pbxs
-from healthmon.core.desk import Desk
+from healthmon.core.stages import Stages
 from healthmon.core.step import Step
 from healthmon.model import (
     Check,
@@ -35,8 +35,9 @@ FIRST_LOOK = 5.0
 class Resume:
     """Puts what was booked back into its place, once. Owned by the engine thread."""
 
-    def __init__(self, desk: Desk, endpoints: Endpoints, pbx_rules: Pbxs, pbxs: Mapping[str, Pbx]) -> None:
-        self._desk = desk
+    def __init__(self, stages: Stages, endpoints: Endpoints, pbx_rules: Pbxs, pbxs: Mapping[str, Pbx]) -> None:
+        self._stages = stages
+        self._booking = stages.booking
         self._endpoints = endpoints
         self._pbx_rules = pbx_rules
         self._pbxs = pbxs
@@ -47,23 +48,25 @@ class Resume:
         self._places = remembered.places
         for state in remembered.states:
             self._remember(state, step)
+            self._stages.pass_on(step)
         for pbx_state in remembered.pbx_states:
             if pbx_state.pbx not in self._pbxs:
                 end_blindness_of_a_gone_pbx(pbx_state, step)
-        end_what_is_gone(self._desk, step)
+        end_what_is_gone(self._stages, step)
         alive_at = step.now if remembered.alive_at is None else min(remembered.alive_at, step.now)
         for pbx in self._pbxs.values():
             self._pbx_rules.start(pbx, alive_at, step)
-        self._desk.incidents.review_telling(step.now, step.changes)
-        self._desk.incidents.obey(remembered.commands, step.now, step.changes)
-        self._desk.incidents.watch_mutes(step.now)
-        self._desk.grouping.falls.go_on()
+        self._stages.pass_on(step)
+        self._stages.incidents.review_telling(step.now, step.changes)
+        self._stages.incidents.obey(remembered.commands, step.now, step.changes)
+        self._stages.incidents.watch_mutes(step.now)
+        self._stages.grouping.falls.go_on()
         for pbx in self._pbxs.values():
             self._delay(pbx, alive_at, step)
 
     def _delay(self, pbx: Pbx, alive_at: float, step: Step) -> None:
         """Nothing was seen for a while: what explains a first message, or belongs to it, is found so much later."""
-        waiting = self._desk.incidents.waiting_for_others(pbx.name)
+        waiting = self._stages.incidents.waiting_for_others(pbx.name)
         known_at = max((self._known_at(pbx, incident) for incident in waiting), default=0.0)
         until = known_at + (step.now - alive_at) + FIRST_LOOK
         step.changes.delays += [Delay(one.id, alive_at, until) for one in waiting]
@@ -71,9 +74,9 @@ class Resume:
     def _known_at(self, pbx: Pbx, incident: Incident) -> float:
         """When all would be known that a first message waits for, had it been seen meanwhile."""
         if incident.kind.is_group:
-            return self._desk.grouping.falls.settled_at(incident.target)
+            return self._stages.grouping.falls.settled_at(incident.target)
         endpoint = pbx.endpoints.get(incident.target)
-        return 0.0 if endpoint is None else self._endpoints.told_together_until(pbx, endpoint)
+        return 0.0 if endpoint is None else self._stages.incidents.cohorts.told_together_until(endpoint)
 
     def _remember(self, state: CheckState, step: Step) -> None:
         pbx = self._pbxs.get(state.target.pbx)
@@ -84,7 +87,7 @@ class Resume:
                 if machine.check == state.check:
                     machine.remember(state, step.now)
                     self._go_on_flapping(machine, step)
-        elif (watch := self._desk.config.watch_for(state.target)) is None:
+        elif (watch := self._booking.config.watch_for(state.target)) is None:
             forget_state(state, Ending.NOT_WATCHED, step)
         else:
             endpoint = Endpoint(state.target, watch, pbx.settings.pop(state.target, None), state.watched_since)
@@ -92,7 +95,7 @@ class Resume:
             endpoint.places = self._places.get(state.target, ())
             pbx.endpoints[state.target] = endpoint
             pbx.know_cycle_of(endpoint)
-            self._desk.grouping.members.note(endpoint)
+            self._stages.grouping.members.note(endpoint)
             self._go_on(pbx, endpoint, step)
 
     def _go_on(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
@@ -114,7 +117,7 @@ class Resume:
             # An older healthmon did not book its changes.
             machine.presume_flapping(step.now)
         if machine.flaps is not None:
-            self._desk.look_at_flapping(machine, step.now)
+            self._booking.look_at_flapping(machine, step.now)
 
 
 def forget_state(state: CheckState, ending: Ending, step: Step) -> None:
@@ -140,12 +143,12 @@ def end_blindness_of_a_gone_pbx(state: PbxState, step: Step) -> None:
         step.changes.forgotten.append(target)
 
 
-def end_what_is_gone(desk: Desk, step: Step) -> None:
+def end_what_is_gone(stages: Stages, step: Step) -> None:
     """End the incidents of what is no longer watched."""
-    for incident in desk.incidents.all_open():
-        ending = _why_gone(desk.config, incident)
+    for incident in stages.incidents.all_open():
+        ending = _why_gone(stages.booking.config, incident)
         if ending is not None:
-            words = desk.incidents.end(incident.target, incident.check, ending, step.now, step.changes)
+            words = stages.incidents.end(incident.target, incident.check, ending, step.now, step.changes)
             step.changes.log.append(f"{incident.name}: {ending}; {words}")
 
 

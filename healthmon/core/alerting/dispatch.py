@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from msgspec.structs import replace
 
 from healthmon.config.configuration import Config
+from healthmon.core.alerting.cohorts import Cohorts
 from healthmon.core.alerting.decide import Policy, decide, is_finished, reminder_due_at
 from healthmon.core.alerting.routing import Routing
 from healthmon.core.step import Step
-from healthmon.model import Changes, Incident, Notification, Reason, Target, Told
+from healthmon.model import Changes, Incident, Notification, Reason, Told
 
 NOTHING_TOLD = Told()
 
 #: What is not told of an incident that a bigger one explains.
 EXPLAINED_AWAY = (Reason.OPENED, Reason.ESCALATED)
 
-#: When the first message to a URL about an incident of this cohort is due; None: no cohort, the usual time.
-DueAt = Callable[[str], float | None]
-
-#: Until when the first message is held back, so that a bigger cause can explain it; 0.0: it is not.
-NotBefore = Callable[[], float]
-
 
 class Dispatch:
     """What each URL was told about each incident that is not finished. Owned by the engine thread."""
 
-    def __init__(self, config: Config, routing: Routing, told: Mapping[tuple[int, str], Told]) -> None:
+    def __init__(
+        self, config: Config, routing: Routing, cohorts: Cohorts, told: Mapping[tuple[int, str], Told]
+    ) -> None:
+        self._cohorts = cohorts
         self._routing = routing
         self._told: dict[int, dict[str, Told]] = {}
         #: Who is told about an incident is settled when it opens: a URL that is configured later is not.
@@ -43,7 +41,6 @@ class Dispatch:
         self._config = config
         self._group_wait = {url.url_id: receiver.group_wait for receiver in config.receivers for url in receiver.urls}
         self._tickets = config.ticket_url_ids
-        self._urls: dict[str | Target, tuple[str, ...]] = {}
         self._audience.clear()
 
     def audience(self, incident: Incident) -> tuple[str, ...]:
@@ -88,9 +85,9 @@ class Dispatch:
 
     def _audience_of(self, incident: Incident, left: tuple[str, ...]) -> tuple[str, ...]:
         if not incident.watches:
-            return left or self.urls_for(incident.target, incident.watch)
+            return left or self._routing.urls_for(incident.target, incident.watch)
         # A group is told to all who would be told of one of its members, also of those that joined later.
-        theirs = (url for watch in incident.watches for url in self.urls_for(incident.target, watch))
+        theirs = (url for watch in incident.watches for url in self._routing.urls_for(incident.target, watch))
         return tuple(dict.fromkeys((*left, *theirs)))
 
     def join(self, smaller: Incident, bigger: Incident) -> None:
@@ -102,14 +99,6 @@ class Dispatch:
     def audience_changed(self, incident_id: int) -> None:
         """More belongs to the incident of a group: find out anew who is told."""
         self._audience.pop(incident_id, None)
-
-    def urls_for(self, target: Target, watch: str) -> tuple[str, ...]:
-        """The URLs that the configuration names for a target of this watch section ("": of none, like a PBX itself)."""
-        key = watch or target
-        urls = self._urls.get(key)
-        if urls is None:
-            urls = self._urls[key] = self._config.url_ids_of_watch(watch) if watch else self._config.url_ids_of(target)
-        return urls
 
     def told(self, incident_id: int, url_id: str) -> Told:
         """What this URL was told about this incident."""
@@ -134,7 +123,7 @@ class Dispatch:
         now: float,
         changes: Changes,
         *,
-        due_at: DueAt | None = None,
+        waits_for_cohort: bool = False,
         not_before: float = 0.0,
     ) -> dict[str, Reason]:
         """Book all that is missing; return the URLs that will be told, each with the (last) reason."""
@@ -145,7 +134,7 @@ class Dispatch:
         for url_id, its_policy in self._with_tickets({**policies, **dict.fromkeys(late, later)}, incident).items():
             while (missing := decide(incident, self.told(incident.id, url_id), its_policy, now)) is not None:
                 reason, serial = missing
-                due = max(self._due_at(reason, url_id, now, due_at), not_before)
+                due = max(self._due_at(reason, url_id, now, incident if waits_for_cohort else None), not_before)
                 if due > now:
                     self.waits_until[incident.id] = max(due, self.waits_until.get(incident.id, 0.0))
                 changes.notifications.append(Notification(incident.id, url_id, reason, serial, now, due))
@@ -175,13 +164,15 @@ class Dispatch:
             self._mark_booked(event.id, url_id, (Reason.RESTARTED, 0), step.now)
         return urls
 
-    def _due_at(self, reason: Reason, url_id: str, now: float, due_at: DueAt | None) -> float:
-        """When a message is due at the latest (seconds UTC)."""
+    def _due_at(self, reason: Reason, url_id: str, now: float, one_of_cohort: Incident | None) -> float:
+        """When a message is due at the latest (seconds UTC). ``one_of_cohort``: it is told with the rest of these."""
         if reason not in (Reason.OPENED, Reason.CHANGED, Reason.RESOLVED):
             return now
         # Whoever goes down for the same cause is told together: wait for the last of them.
-        cohort = due_at(url_id) if due_at else None
-        return max(now, cohort or now) + self._group_wait[url_id]
+        known_at = now
+        if one_of_cohort is not None:
+            known_at = self._cohorts.due_at(one_of_cohort.target.pbx, one_of_cohort.cohort, url_id)
+        return max(now, known_at) + self._group_wait[url_id]
 
     def _mark_booked(self, incident_id: int, url_id: str, row: tuple[Reason, int], now: float) -> None:
         told = self.told(incident_id, url_id)

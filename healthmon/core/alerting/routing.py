@@ -5,7 +5,7 @@ from __future__ import annotations
 from healthmon.config.configuration import Config
 from healthmon.config.sections.watch import LongGone, WatchConfig
 from healthmon.core.alerting.decide import DailyLine
-from healthmon.model import Health, Incident, Severity
+from healthmon.model import Health, Incident, Severity, Target
 from healthmon.times.weekly import next_daily, time_of_today
 
 _SEVERITIES = list(Severity)
@@ -21,7 +21,18 @@ class Routing:
         """Take a new configuration."""
         self._watches = {watch.name: watch for watch in config.watches}
         self._pbxs = {pbx.name: pbx for pbx in config.pbxs}
+        self._config = config
+        self._urls_for: dict[str | Target, tuple[str, ...]] = {}
         self._urls = {receiver.name: config.url_ids_of_receiver(receiver.name) for receiver in config.receivers}
+
+    def urls_for(self, target: Target, watch: str) -> tuple[str, ...]:
+        """The URLs that the configuration names for a target of this watch section ("": of none, like a PBX itself)."""
+        key = watch or target
+        urls = self._urls_for.get(key)
+        if urls is None:
+            urls = self._config.url_ids_of_watch(watch) if watch else self._config.url_ids_of(target)
+            self._urls_for[key] = urls
+        return urls
 
     def severity(self, incident: Incident) -> Severity:
         """How much an incident matters; that of a group as much as what it explains, the worst of it."""

@@ -6,17 +6,17 @@ it is asked whether anything is left to wait for; where nothing is, the message 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 
 from healthmon.core.belief.endpoint import Endpoint
-from healthmon.core.belief.endpoints import ASK_AGAIN, DUE, Endpoints
+from healthmon.core.belief.endpoints import ASK_AGAIN, DUE
+from healthmon.core.belief.known import Known
 from healthmon.core.belief.machine import Machine
-from healthmon.core.belief.pbx import Pbx
 from healthmon.core.belief.pbxs import CHECK
-from healthmon.core.deadlines import DeadlineKey
-from healthmon.core.desk import Desk
-from healthmon.core.incidents.incidents import Held
+from healthmon.core.deadlines import DeadlineKey, Deadlines
+from healthmon.core.grouping.falls import Falls
+from healthmon.core.incidents.incidents import Held, Incidents
 from healthmon.core.step import Step
 from healthmon.model import Health, Target
 
@@ -27,14 +27,15 @@ ENOUGH = 2
 class Waiting:
     """Lets go of messages for which nothing is in sight any more. Owned by the engine thread."""
 
-    def __init__(self, desk: Desk, endpoints: Endpoints, pbxs: Mapping[str, Pbx]) -> None:
-        self._desk = desk
-        self._endpoints = endpoints
-        self._pbxs = pbxs
+    def __init__(self, known: Known, falls: Falls, incidents: Incidents, deadlines: Deadlines[DeadlineKey]) -> None:
+        self._known = known
+        self._falls = falls
+        self._incidents = incidents
+        self._deadlines = deadlines
 
     def review(self, step: Step) -> None:
         """Look at all that waits. Call it at the end of a step."""
-        held = self._desk.incidents.held(step.now)
+        held = self._incidents.held(step.now)
         if not held:
             return
         explainable = [message for message in held if self._may_be_explained(message, step.now)]
@@ -49,7 +50,7 @@ class Waiting:
             # What waits to be explained itself is waited for, too: it would be taken along too early.
             soon = (other.incident.target for other in explainable if other.until <= until and _meet(other, message))
             if all(target == message.incident.target for target in (*joining[message.urls, until], *soon)):
-                self._desk.incidents.release(message.incident, step)
+                self._incidents.release(message.incident, step)
 
     # ------------------------------------------------------------ what could explain it
 
@@ -59,13 +60,12 @@ class Waiting:
         if not incident.is_open:
             return False
         if incident.kind.is_group:
-            return self._desk.grouping.falls.is_growing(incident.target, message.until)
-        pbx = self._pbxs.get(incident.target.pbx)
-        endpoint = None if pbx is None else pbx.endpoints.get(incident.target)
-        if pbx is None or endpoint is None:
+            return self._falls.is_growing(incident.target, message.until)
+        endpoint = self._known.endpoint(incident.target)
+        if endpoint is None:
             return False
-        awaits_others = self._endpoints.awaits_others(pbx, endpoint)
-        return awaits_others or self._desk.grouping.falls.may_be_explained(endpoint, now, message.until)
+        awaits_others = self._incidents.cohorts.awaits_others(endpoint)
+        return awaits_others or self._falls.may_be_explained(endpoint, now, message.until)
 
     # ------------------------------------------------------------ what could join it
 
@@ -75,7 +75,7 @@ class Waiting:
 
     def _believed_soon(self, urls: Collection[str], until: float) -> Iterator[Target]:
         # What was asked about a moment ago is entered for when it would be asked again.
-        for key in self._desk.deadlines.within(until + ASK_AGAIN):
+        for key in self._deadlines.within(until + ASK_AGAIN):
             machine = self._machine(key)
             if machine is not None and self._is_told_soon(machine, urls, until):
                 yield machine.target
@@ -84,30 +84,27 @@ class Waiting:
         """The check that is looked at then, if that settles what is pending."""
         what, whom = key
         if what == DUE and isinstance(whom, Target):
-            pbx = self._pbxs.get(whom.pbx)
-            return None if pbx is None or pbx.is_blind else pbx.endpoints.get(whom)
+            return None if self._known.is_blind(whom.pbx) else self._known.endpoint(whom)
         if what == CHECK and isinstance(whom, tuple):
-            pbx = self._pbxs.get(whom[0])
-            machines = () if pbx is None else pbx.machines
-            return next((machine for machine in machines if machine.check == whom[1]), None)
+            return self._known.machine(Target(whom[0]), whom[1])
         return None
 
     def _is_told_soon(self, machine: Machine, urls: Collection[str], until: float) -> bool:
         deadline = machine.deadline()
         if deadline is None or deadline > until or not self._would_be_told(machine):
             return False
-        return any(url in urls for url in self._desk.incidents.urls_of_watch(machine.target, machine.watch))
+        return any(url in urls for url in self._incidents.urls_of_watch(machine.target, machine.watch))
 
     def _would_be_told(self, machine: Machine) -> bool:
         """Whether anybody is told when what is pending is believed."""
         if machine.recovering_for:
-            return self._desk.incidents.open_about(machine.target, machine.check) is not None
+            return self._incidents.open_about(machine.target, machine.check) is not None
         if not isinstance(machine, Endpoint):
             return True
         if machine.kind.is_device and not (machine.ever_up and machine.policy.is_told_singly(machine.kind)):
             return False
         is_told = machine.pending is Health.DOWN or machine.policy.alert_on_degraded
-        return is_told and not self._desk.grouping.falls.is_explained(machine)
+        return is_told and not self._falls.is_explained(machine)
 
 
 def _meet(first: Held, second: Held) -> bool:

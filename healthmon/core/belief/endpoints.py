@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import islice, zip_longest
 
 from healthmon.config.sections.watch import WatchConfig
+from healthmon.core.belief.booking import FLAPS, Booking
 from healthmon.core.belief.endpoint import Endpoint
 from healthmon.core.belief.evidence import (
     LONGEST_WAIT,
@@ -18,8 +19,8 @@ from healthmon.core.belief.evidence import (
 )
 from healthmon.core.belief.inventory import FORGOTTEN_AFTER, Vanished
 from healthmon.core.belief.machine import ONE_FALL
+from healthmon.core.belief.news import CheckEnded, EndpointForgotten
 from healthmon.core.belief.pbx import MOST_SINGLE_QUESTIONS, Pbx
-from healthmon.core.desk import FLAPS, Desk
 from healthmon.core.step import Step
 from healthmon.model import (
     ContactChange,
@@ -54,8 +55,8 @@ NOT_BACK = "did not come back after the restart"
 class Endpoints:
     """Applies what was heard to endpoints. Owned by the engine thread."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, booking: Booking) -> None:
+        self._booking = booking
 
     def apply(self, pbx: Pbx, endpoint: Endpoint, at: float, step: Step, *, confirms: bool, counts: bool) -> None:
         """Draw the conclusions from what the endpoint's witnesses last said, at ``at``.
@@ -74,23 +75,23 @@ class Endpoints:
         transition = None
         why = endpoint.why_unknown(at)
         if why:
-            self._desk.begin_unknown(endpoint, why, at, step)
+            self._booking.begin_unknown(endpoint, why, at, step)
             if why == endpoint.grace_why:
-                self._desk.deadlines.set((GRACE, endpoint.target), endpoint.grace_until)
+                self._booking.deadlines.set((GRACE, endpoint.target), endpoint.grace_until)
                 pbx.awaited[endpoint.target] = endpoint
         elif (health := endpoint.reading()) is not None:
             # Of the events of one loss the first may be in grace, and the next the evidence: that hides nothing.
             is_one_loss = bool(endpoint.unknown_because) and at - endpoint.unknown_since < ONE_FALL
-            was_unknown = self._desk.end_unknown(endpoint, at, step) and not is_one_loss
+            was_unknown = self._booking.end_unknown(endpoint, at, step) and not is_one_loss
             # A contact that comes and goes is no flapping to somebody who does not want to hear of it.
             is_plain = health is Health.DEGRADED and not endpoint.policy.alert_on_degraded
             endpoint.count_change(Health.UP if is_plain else health, at, counts=counts and not was_unknown)
-            self._desk.review_flapping(endpoint, step.now)
+            self._booking.review_flapping(endpoint, step.now)
             confirms = confirms and endpoint.was_asked_for_device()
             transition = endpoint.see(health, at, step.now, endpoint.why(), confirms=confirms)
             endpoint.correct_reason()
             if endpoint.is_flapping and endpoint.pending is None:
-                self._desk.review_flapping(endpoint, step.now)
+                self._booking.review_flapping(endpoint, step.now)
         endpoint.refresh()
         if endpoint.belief is Health.UP and endpoint.pending is None:
             endpoint.cohort = ""
@@ -111,15 +112,7 @@ class Endpoints:
         """Book an endpoint after something changed, and review its incident."""
         if transition is not None and transition.after is Health.DOWN and not endpoint.cohort:
             endpoint.cohort = self._cohort_of(pbx, endpoint, transition)
-        self._desk.settle(
-            endpoint,
-            transition,
-            step,
-            degraded_counts=endpoint.policy.alert_on_degraded,
-            cohort=endpoint.cohort,
-            due_at=(lambda url_id: self._cohort_due(pbx, endpoint.cohort, url_id)) if endpoint.cohort else None,
-            not_before=lambda: self._desk.grouping.falls.wait_until(endpoint),
-        )
+        self._booking.settle(endpoint, transition, step, degraded_counts=endpoint.policy.alert_on_degraded)
 
     @staticmethod
     def _cohort_of(pbx: Pbx, endpoint: Endpoint, transition: Transition) -> str:
@@ -129,35 +122,6 @@ class Endpoints:
         """
         is_one_of_them = endpoint.kind.is_device and any(one.fell_with(transition.at) for one in pbx.awaited.values())
         return NOT_BACK if is_one_of_them else ""
-
-    def _cohort_due(self, pbx: Pbx, cohort: str, url_id: str) -> float:
-        """When the last one of the cohort may be believed of which this URL is told; worked out once a cohort."""
-        key = (cohort, url_id)
-        if key not in pbx.cohort_due:
-            told = self._desk.incidents.urls_of_watch
-            due = self._cohort_deadlines(pbx, cohort)
-            pbx.cohort_due[key] = max((at for one, at in due if url_id in told(one.target, one.watch)), default=0.0)
-        return pbx.cohort_due[key]
-
-    def _cohort_deadlines(self, pbx: Pbx, cohort: str) -> Iterator[tuple[Endpoint, float]]:
-        """By when each of a cohort that is not believed yet may be."""
-        for one in pbx.pending.values():
-            if one.cohort == cohort and (at := one.deadline()) is not None:
-                yield one, at
-        if cohort == NOT_BACK:
-            for one in pbx.awaited.values():
-                if one.is_awaited and one.unknown_because:
-                    yield one, one.grace_until + max(one.hold.down_after, self._desk.grouping.falls.window_for(one))
-
-    def told_together_until(self, pbx: Pbx, endpoint: Endpoint) -> float:
-        """Until when more may be found that belongs to what is known of a device; 0.0: nothing may (seconds UTC)."""
-        others = self._cohort_deadlines(pbx, endpoint.cohort) if endpoint.cohort else ()
-        return max((at for _, at in others), default=self._desk.grouping.falls.wait_until(endpoint))
-
-    def awaits_others(self, pbx: Pbx, endpoint: Endpoint) -> bool:
-        """Whether any other of its cohort may still be believed down."""
-        others = self._cohort_deadlines(pbx, endpoint.cohort) if endpoint.cohort else ()
-        return any(one is not endpoint for one, _ in others)
 
     def configure(
         self,
@@ -186,7 +150,7 @@ class Endpoints:
         settings = endpoint.settings
         if settings is not None and not settings.has_address and (endpoint.belief or endpoint.pending):
             self._distrust(endpoint, why_unknown(Health.UP, settings), step, was_checked=True)
-            self._desk.book(endpoint, step)
+            self._booking.book(endpoint, step)
 
     def _distrust(self, endpoint: Endpoint, why: str, step: Step, *, was_checked: bool) -> None:
         """What is said of an endpoint turns out to be worth nothing: it is not qualified, or has no address.
@@ -196,12 +160,16 @@ class Endpoints:
         """
         ending = Ending.NOT_QUALIFIED if why == NOT_QUALIFIED else Ending.NO_ADDRESS
         cause = ending if was_checked else why
-        words = self._desk.incidents.end(endpoint.target, endpoint.check, ending, step.now, step.changes)
         transition = endpoint.forget(step.now if was_checked else endpoint.since, step.now, cause, Health.UNKNOWN)
+        self._end(endpoint, ending, cause, transition, step)
+
+    def _end(self, endpoint: Endpoint, ending: Ending, cause: str, transition: Transition | None, step: Step) -> None:
+        """What was open about it ends; if anything was believed of it, the log says so."""
+        words = ""
         if transition is not None:
             step.changes.transitions.append(transition)
-            outcome = f"; {words}" if words else ""
-            step.changes.log.append(f"{endpoint.kind} {endpoint.target}: {cause}{outcome}")
+            words = f"{endpoint.kind} {endpoint.target}: {cause}"
+        self._booking.tell(CheckEnded(endpoint.target, endpoint.check, ending, words))
 
     # ------------------------------------------------------------ asking before believing
 
@@ -213,11 +181,11 @@ class Endpoints:
             pbx.pending[endpoint.target] = endpoint
         deadline = None if pbx.is_blind else endpoint.deadline()
         if deadline is None:
-            self._desk.deadlines.clear((DUE, endpoint.target))
+            self._booking.deadlines.clear((DUE, endpoint.target))
             return
         # Asked already since then: give the answer its time.
         is_asked = endpoint.asked_at >= deadline
-        self._desk.deadlines.set((DUE, endpoint.target), endpoint.asked_at + ASK_AGAIN if is_asked else deadline)
+        self._booking.deadlines.set((DUE, endpoint.target), endpoint.asked_at + ASK_AGAIN if is_asked else deadline)
 
     def ask(self, pbx: Pbx, due: list[Endpoint], step: Step) -> None:
         """Ask about those whose deadline has come: one by one, or by a snapshot when they are many (rule 7)."""
@@ -231,7 +199,7 @@ class Endpoints:
         elif step.now - pbx.snapshot_wanted_at < 1.0:
             # One snapshot a second is enough for all whose time comes meanwhile.
             for one in due:
-                self._desk.deadlines.set((DUE, one.target), pbx.snapshot_wanted_at + 1.0)
+                self._booking.deadlines.set((DUE, one.target), pbx.snapshot_wanted_at + 1.0)
             return
         else:
             # A snapshot lists no device states: the second witness is asked for one by one (rule 3).
@@ -314,7 +282,7 @@ class Endpoints:
     def look_at_flapping(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
         """A change has lasted long enough to count, or old ones have left the window."""
         was_flapping = endpoint.is_flapping
-        self._desk.review_flapping(endpoint, step.now)
+        self._booking.review_flapping(endpoint, step.now)
         if endpoint.is_flapping is not was_flapping:
             self.settle(pbx, endpoint, step)
 
@@ -325,7 +293,7 @@ class Endpoints:
         at, endpoint.grace_until, endpoint.calm = endpoint.grace_until, 0.0, None
         if endpoint.is_waited_for_after_restart and endpoint.belief is Health.UP:
             endpoint.cohort = NOT_BACK
-            self._desk.book(endpoint, step)
+            self._booking.book(endpoint, step)
         # Whether it came back while we were blind, the next snapshot tells.
         if not pbx.is_blind and endpoint.word is not None:
             self.apply(pbx, endpoint, at or step.now, step, confirms=False, counts=False)
@@ -348,7 +316,7 @@ class Endpoints:
     def _set_end_of_grace(self, endpoint: Endpoint, until: float) -> None:
         endpoint.grace_until = until
         if endpoint.unknown_because == endpoint.grace_why:
-            self._desk.deadlines.set((GRACE, endpoint.target), until)
+            self._booking.deadlines.set((GRACE, endpoint.target), until)
 
     # ------------------------------------------------------------ contacts of which events were missed
 
@@ -359,7 +327,7 @@ class Endpoints:
         """
         for endpoint in pbx.endpoints.values():
             if endpoint.doubt(step.now + DOUBTED_FOR):
-                self._desk.deadlines.set((DOUBT, endpoint.target), endpoint.doubted_at)
+                self._booking.deadlines.set((DOUBT, endpoint.target), endpoint.doubted_at)
 
     def go_on_degraded(self, endpoint: Endpoint, step: Step) -> None:
         """Healthmon was stopped while a contact was lost, or slow: presume that it still is."""
@@ -367,7 +335,7 @@ class Endpoints:
             is_believed = endpoint.belief is Health.DEGRADED
             endpoint.presumed = endpoint.reason if is_believed else endpoint.remark or "a contact was lost before"
             endpoint.doubt(step.now + DOUBTED_FOR)
-            self._desk.deadlines.set((DOUBT, endpoint.target), endpoint.doubted_at)
+            self._booking.deadlines.set((DOUBT, endpoint.target), endpoint.doubted_at)
 
     def end_doubt(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
         """What was known of its contacts is too old."""
@@ -406,7 +374,7 @@ class Endpoints:
         endpoint.is_listed = False
         if endpoint.belief is not None:
             self._vanish(pbx, endpoint, endpoint.unknown_since, was_removed=False)
-        self._desk.deadlines.set((UNLISTED, endpoint.target), endpoint.unknown_since + FORGOTTEN_AFTER)
+        self._booking.deadlines.set((UNLISTED, endpoint.target), endpoint.unknown_since + FORGOTTEN_AFTER)
 
     def miss(self, pbx: Pbx, endpoint: Endpoint, at: float, step: Step) -> None:
         """The snapshot of ``at`` does not list it: unknown, not gone (rule 3)."""
@@ -417,9 +385,9 @@ class Endpoints:
         endpoint.was_unlisted_by_accident = not pbx.is_listed_for_certain(endpoint.target)
         if endpoint.belief is not None and not endpoint.was_unlisted_by_accident:
             self._vanish(pbx, endpoint, at, was_removed=False)
-        self._desk.begin_unknown(endpoint, endpoint.why_unknown(at), at, step)
-        self._desk.deadlines.set((UNLISTED, endpoint.target), at + FORGOTTEN_AFTER)
-        self._desk.book(endpoint, step)
+        self._booking.begin_unknown(endpoint, endpoint.why_unknown(at), at, step)
+        self._booking.deadlines.set((UNLISTED, endpoint.target), at + FORGOTTEN_AFTER)
+        self._booking.book(endpoint, step)
         self.schedule(pbx, endpoint)
 
     def remove(self, pbx: Pbx, endpoint: Endpoint, at: float, step: Step) -> None:
@@ -437,18 +405,14 @@ class Endpoints:
     def forget(self, pbx: Pbx, endpoint: Endpoint, at: float, step: Step, *, ending: Ending, cause: str = "") -> None:
         """Watch it no longer; its history stays."""
         target, changes, cause = endpoint.target, step.changes, cause or ending
-        self._desk.end_unknown(endpoint, at, step)
-        words = self._desk.incidents.end(target, endpoint.check, ending, step.now, changes)
-        transition = endpoint.forget(at, step.now, cause)
-        if transition is not None:
-            changes.transitions.append(transition)
-            changes.log.append(f"{endpoint.kind} {target}: {cause}{'; ' if words else ''}{words}")
+        self._booking.end_unknown(endpoint, at, step)
+        self._end(endpoint, ending, cause, endpoint.forget(at, step.now, cause), step)
         changes.states.pop((target, endpoint.check), None)
         changes.settings.pop(target, None)
         changes.forgotten.append(target)
         for reason in (DUE, GRACE, FLAPS, UNLISTED, DOUBT):
-            self._desk.deadlines.clear((reason, target))
-        self._desk.grouping.members.drop(endpoint)
+            self._booking.deadlines.clear((reason, target))
+        self._booking.tell(EndpointForgotten(endpoint))
         pbx.gone[target] = at
         for known in (pbx.endpoints, pbx.pending, pbx.awaited, pbx.limits.put_off):
             known.pop(target, None)

@@ -157,7 +157,6 @@ class Pbx:
         #: been checked; and when they were asked for last: they speak for nothing that went offline later.
         self.sample: set[Target] = set()
         self.sampled_at = 0.0
-        self.cohort_due: dict[tuple[str, str], float] = {}
         self.snapshot_wanted_at = 0.0
         self.asked_singly: deque[float] = deque()
 
@@ -372,7 +371,6 @@ class Pbx:
         self.limits.shift(by)
         self.restarts = deque(at + by for at in self.restarts)
         self.asked_singly.clear()
-        self.cohort_due = {key: at + by for key, at in self.cohort_due.items()}
         self.grace_since = None if self.grace_since is None else self.grace_since + by
         self.alarm_since = None if self.alarm_since is None else self.alarm_since + by
         for machine in self.machines:

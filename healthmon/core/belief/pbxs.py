@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from healthmon.core.belief.booking import Booking
 from healthmon.core.belief.drivers import assess as assess_drivers
 from healthmon.core.belief.drivers import needs_its_driver
 from healthmon.core.belief.endpoints import ASK_AGAIN, Endpoints
 from healthmon.core.belief.evidence import FROZE, LONGEST_WAIT, RESTARTED
 from healthmon.core.belief.inventory import ACCEPTED_AFTER, assess, at_once
 from healthmon.core.belief.machine import Machine
+from healthmon.core.belief.news import CheckEnded, PbxRestarted
 from healthmon.core.belief.pbx import FREEZE, JUST_STARTED, RESTARTS_TOO_MANY, RESTARTS_WINDOW, Pbx
-from healthmon.core.desk import Desk
 from healthmon.core.step import Step
 from healthmon.errors import Trouble
 from healthmon.model import (
@@ -36,8 +37,8 @@ ACCEPT = "accept"
 class Pbxs:
     """Applies what was heard to the PBXs themselves. Owned by the engine thread."""
 
-    def __init__(self, desk: Desk, endpoints: Endpoints) -> None:
-        self._desk = desk
+    def __init__(self, booking: Booking, endpoints: Endpoints) -> None:
+        self._booking = booking
         self._endpoints = endpoints
 
     # ------------------------------------------------------------ blindness (rule 5)
@@ -52,14 +53,14 @@ class Pbxs:
             self._begin_blindness(pbx, JUST_STARTED, since, step)
         pbx.noticed_at = step.now
         if pbx.connection.belief is not None or pbx.connection.pending is not None:
-            self._desk.begin_unknown(pbx.connection, JUST_STARTED, since, step)
-            self._desk.book(pbx.connection, step)
+            self._booking.begin_unknown(pbx.connection, JUST_STARTED, since, step)
+            self._booking.book(pbx.connection, step)
         if pbx.restarting.belief is Health.DEGRADED:
-            self._desk.deadlines.set((RESTARTS_OVER, pbx.name), step.now + RESTARTS_WINDOW)
+            self._booking.deadlines.set((RESTARTS_OVER, pbx.name), step.now + RESTARTS_WINDOW)
         if pbx.inventory.belief not in (None, Health.UP):
             pbx.alarm_since = pbx.inventory.since
             pbx.alarm_is_inherited = True
-            self._desk.deadlines.set((ACCEPT, pbx.name), pbx.inventory.believed_at + ACCEPTED_AFTER)
+            self._booking.deadlines.set((ACCEPT, pbx.name), pbx.inventory.believed_at + ACCEPTED_AFTER)
 
     def _begin_blindness(self, pbx: Pbx, why: str, since: float, step: Step) -> None:
         pbx.blind_why, pbx.blind_since, pbx.noticed_at = why, since, step.now
@@ -86,7 +87,7 @@ class Pbxs:
         for endpoint in list(pbx.pending.values()):
             if not endpoint.unknown_because:
                 endpoint.stop_clocks_between(since, until)
-                self._desk.book(endpoint, step)
+                self._booking.book(endpoint, step)
             self._endpoints.schedule(pbx, endpoint)
 
     # ------------------------------------------------------------ the connection
@@ -124,12 +125,12 @@ class Pbxs:
         health, words = pbx.connection_health(at)
         hold = pbx.connection.hold
         pbx.set_connection_hold()
-        was_unknown = self._desk.end_unknown(pbx.connection, at, step)
+        was_unknown = self._booking.end_unknown(pbx.connection, at, step)
         was_flapping = pbx.connection.is_flapping
         # Events that come and go while the polls go on are no outages; why nothing comes of a look may change in one.
         seen = Health.DOWN if health in (Health.DOWN, Health.UNKNOWN) else Health.UP
         pbx.connection.count_change(seen, at, counts=not was_unknown)
-        self._desk.review_flapping(pbx.connection, step.now)
+        self._booking.review_flapping(pbx.connection, step.now)
         changed = was_unknown or pbx.connection.is_flapping is not was_flapping or pbx.connection.hold is not hold
         self._observe(pbx.connection, (health, words), at, step, changed=changed)
 
@@ -140,23 +141,23 @@ class Pbxs:
         before, (health, words) = machine.fingerprint(), seen
         transition = machine.see(health, at, step.now, words, confirms=True)
         if machine.is_flapping and machine.pending is None:
-            self._desk.review_flapping(machine, step.now)
+            self._booking.review_flapping(machine, step.now)
         # What is seen now, where that is not what is believed.
         machine.remark = words if health is not Health.UP and words != machine.reason else ""
         if changed or transition is not None or machine.fingerprint() != before:
-            self._desk.settle(machine, transition, step)
+            self._booking.settle(machine, transition, step)
         self._schedule(machine, step)
 
     def _schedule(self, machine: Machine, step: Step) -> None:
         key, deadline = (CHECK, (machine.target.pbx, machine.check)), machine.deadline()
         if deadline is None:
-            self._desk.deadlines.clear(key)
+            self._booking.deadlines.clear(key)
         else:
-            self._desk.deadlines.set(key, deadline if deadline > step.now else step.now + ASK_AGAIN)
+            self._booking.deadlines.set(key, deadline if deadline > step.now else step.now + ASK_AGAIN)
 
     def ask(self, pbx: Pbx, check: str, step: Step) -> None:
         """A deadline of the PBX itself has come: have it looked at."""
-        self._desk.deadlines.set((CHECK, (pbx.name, check)), step.now + ASK_AGAIN)
+        self._booking.deadlines.set((CHECK, (pbx.name, check)), step.now + ASK_AGAIN)
         self._want_snapshot_now(pbx, step)
 
     def want_snapshot(self, pbx: Pbx, step: Step) -> None:
@@ -172,9 +173,9 @@ class Pbxs:
     def look_at_flapping(self, pbx: Pbx, step: Step) -> None:
         """An outage has lasted long enough to count, or old ones have left the window."""
         was_flapping = pbx.connection.is_flapping
-        self._desk.review_flapping(pbx.connection, step.now)
+        self._booking.review_flapping(pbx.connection, step.now)
         if pbx.connection.is_flapping is not was_flapping:
-            self._desk.settle(pbx.connection, None, step)
+            self._booking.settle(pbx.connection, None, step)
 
     # ------------------------------------------------------------ what a snapshot says of the PBX
 
@@ -240,7 +241,6 @@ class Pbxs:
         is_in_grace = pbx.grace_since is not None and at < pbx.grace_since + pbx.config.restart_grace
         if not is_in_grace:
             self._begin_grace(pbx, at)
-            pbx.cohort_due.clear()
             pbx.awaited.clear()
         for endpoint in pbx.endpoints.values():
             # A second restart does not extend a grace that runs.
@@ -248,7 +248,7 @@ class Pbxs:
                 endpoint.begin_grace(pbx.grace_why, at + pbx.grace_for(endpoint), takes_evidence=True)
 
     def _begin_grace(self, pbx: Pbx, since: float) -> None:
-        local = datetime.fromtimestamp(since, self._desk.config.timezone)
+        local = datetime.fromtimestamp(since, self._booking.config.timezone)
         pbx.grace_since, pbx.grace_why = since, f"{RESTARTED} {local:%H:%M:%S}"
 
     def _note_restart(self, pbx: Pbx, snapshot: Snapshot, step: Step) -> None:
@@ -257,23 +257,22 @@ class Pbxs:
         restart = Restart(pbx.name, max(snapshot.asked_at - running_for, pbx.snapshot_at), snapshot.startup_time)
         step.changes.restarts.append(restart)
         if pbx.config.tell_restarts:
-            words = self._desk.incidents.tell_restart(pbx.target, restart, step)
-            step.changes.log.append(f"{pbx.target}: the restart: {words}")
+            self._booking.tell(PbxRestarted(pbx.target, restart))
 
     def _count_restart(self, pbx: Pbx, at: float, step: Step) -> None:
         restarts = pbx.count_restart(at)
         step.changes.log.append(f"{pbx.target}: Asterisk was restarted")
-        self._desk.deadlines.set((RESTARTS_OVER, pbx.name), at + RESTARTS_WINDOW)
+        self._booking.deadlines.set((RESTARTS_OVER, pbx.name), at + RESTARTS_WINDOW)
         if restarts >= RESTARTS_TOO_MANY and pbx.restarting.belief is not Health.DEGRADED:
             words = f"{restarts} restarts in {RESTARTS_WINDOW / 60:.0f} minutes"
             transition = pbx.restarting.believe(Health.DEGRADED, at, step.now, words)
-            self._desk.settle(pbx.restarting, transition, step)
+            self._booking.settle(pbx.restarting, transition, step)
 
     def restarts_are_over(self, pbx: Pbx, step: Step) -> None:
         """Ten minutes without a restart."""
         if pbx.restarting.belief is Health.DEGRADED:
             transition = pbx.restarting.believe(Health.UP, step.now, step.now, "no restart for ten minutes")
-            self._desk.settle(pbx.restarting, transition, step)
+            self._booking.settle(pbx.restarting, transition, step)
 
     @staticmethod
     def _thawed(pbx: Pbx, after: float) -> None:
@@ -335,9 +334,9 @@ class Pbxs:
     def _accept_later(self, pbx: Pbx) -> None:
         key, inventory = (ACCEPT, pbx.name), pbx.inventory
         if inventory.belief in (None, Health.UP):
-            self._desk.deadlines.clear(key)
+            self._booking.deadlines.clear(key)
         else:
-            self._desk.deadlines.set(key, inventory.believed_at + ACCEPTED_AFTER)
+            self._booking.deadlines.set(key, inventory.believed_at + ACCEPTED_AFTER)
 
     @staticmethod
     def _let_old_ones_go(pbx: Pbx, at: float) -> None:
@@ -349,12 +348,12 @@ class Pbxs:
     def accept(self, pbx: Pbx, step: Step) -> None:
         """What vanished a day ago was meant to: the PBX is taken as it is now."""
         inventory = pbx.inventory
-        words = self._desk.incidents.end(pbx.target, inventory.check, Ending.ACCEPTED, step.now, step.changes)
-        step.changes.log.append(f"{pbx.target}: {Ending.ACCEPTED}{'; ' if words else ''}{words}")
+        words = f"{pbx.target}: {Ending.ACCEPTED}"
+        self._booking.tell(CheckEnded(pbx.target, inventory.check, Ending.ACCEPTED, words))
         pbx.vanished.clear()
         pbx.alarm_since, pbx.alarm_is_inherited, inventory.pending = None, False, None
         transition = inventory.believe(Health.UP, step.now, step.now, Ending.ACCEPTED)
-        self._desk.settle(inventory, transition, step)
+        self._booking.settle(inventory, transition, step)
 
 
 def _is_back(pbx: Pbx, target: Target) -> bool:

@@ -8,12 +8,13 @@ from typing import NamedTuple
 from msgspec.structs import replace
 
 from healthmon.config.configuration import Config
+from healthmon.core.alerting.cohorts import Cohorts
 from healthmon.core.alerting.decide import TELLING_ENDS_AFTER, Policy
-from healthmon.core.alerting.dispatch import Dispatch, DueAt, NotBefore
+from healthmon.core.alerting.dispatch import Dispatch
 from healthmon.core.alerting.inhibition import Inhibition, is_left_of, is_part_of
 from healthmon.core.alerting.routing import Routing
 from healthmon.core.belief.known import Known
-from healthmon.core.belief.machine import Machine
+from healthmon.core.belief.news import CheckChanged
 from healthmon.core.deadlines import DeadlineKey, Deadlines
 from healthmon.core.grouping.falls import Facts, GroupFell, GroupIsBack, GroupLasts, GroupNews, Outage
 from healthmon.core.grouping.grouping import Grouping
@@ -24,6 +25,7 @@ from healthmon.model import (
     Acknowledgement,
     Changes,
     Check,
+    CheckState,
     Commands,
     Ending,
     Health,
@@ -78,7 +80,8 @@ class Incidents:
         self._index = Index(remembered.incidents, remembered.next_incident_id)
         self.inhibition = Inhibition(self._index, known, grouping.members)
         self._routing = Routing(config)
-        self._dispatch = Dispatch(config, self._routing, remembered.told)
+        self.cohorts = Cohorts(known, grouping.falls, self._routing)
+        self._dispatch = Dispatch(config, self._routing, self.cohorts, remembered.told)
         self._commands = remembered.commands
         self._muting = Muting(config, remembered.commands.silences)
 
@@ -105,108 +108,86 @@ class Incidents:
 
     def urls_of_watch(self, target: Target, watch: str) -> tuple[str, ...]:
         """The URLs that are told about the targets of this watch section ("": about the PBX itself)."""
-        return self._dispatch.urls_for(target, watch)
+        return self._routing.urls_for(target, watch)
 
     # ------------------------------------------------------------ opening and closing
 
-    def review(
-        self,
-        machine: Machine,
-        now: float,
-        changes: Changes,
-        *,
-        degraded_counts: bool,
-        cohort: str = "",
-        due_at: DueAt | None = None,
-        not_before: NotBefore | None = None,
-    ) -> str:
+    def review(self, news: CheckChanged, now: float, changes: Changes) -> str:
         """Open, change or close this check's incident as its belief wants it; say in words who is told.
 
         Level-triggered: asked whenever something changed. That it is unknown changes nothing. "": nothing was to do.
         """
-        is_bad = machine.belief in (Health.DOWN, Health.UNKNOWN) or (
-            machine.belief is Health.DEGRADED and degraded_counts
-        )
-        before = self.open_about(machine.target, machine.check)
+        state = news.state
+        is_bad = state.belief in (Health.DOWN, Health.UNKNOWN)
+        is_bad = is_bad or (state.belief is Health.DEGRADED and news.degraded_counts)
+        before = self.open_about(state.target, state.check)
         if before is None:
-            if not is_bad and not machine.is_flapping:
-                return ""
-            return self._maybe_open(machine, now, changes, cohort=cohort, due_at=due_at, not_before=not_before)
-        after = self._as_believed(before, machine, now, is_bad=is_bad)
+            return self._maybe_open(state, now, changes) if is_bad or state.is_flapping else ""
+        after = self._as_believed(before, state, now, is_bad=is_bad)
         return "" if after == before else self._change(before, after, now, changes)
 
-    def _maybe_open(
-        self,
-        machine: Machine,
-        now: float,
-        changes: Changes,
-        *,
-        cohort: str,
-        due_at: DueAt | None,
-        not_before: NotBefore | None,
-    ) -> str:
-        if machine.kind.is_device and not machine.ever_up:
+    def _maybe_open(self, state: CheckState, now: float, changes: Changes) -> str:
+        if state.kind.is_device and not state.ever_up:
             return f"{TOLD_NOBODY}this phone was never seen up"
-        not_before_at = not_before() if not_before is not None else 0.0
-        incident = self._new(machine, now, cohort)
-        return self._open_new(incident, now, changes, due_at=due_at, not_before=not_before_at)
+        endpoint = self._known.endpoint(state.target)
+        not_before = 0.0 if endpoint is None else self._grouping.falls.wait_until(endpoint)
+        incident = self._new(state, now)
+        return self._open_new(incident, now, changes, not_before=not_before)
 
-    def _open_new(
-        self, incident: Incident, now: float, changes: Changes, *, due_at: DueAt | None = None, not_before: float
-    ) -> str:
+    def _open_new(self, incident: Incident, now: float, changes: Changes, *, not_before: float) -> str:
         incident = self._explained(incident, changes)
         self._index.book(incident, changes)
-        words = self._tell(incident, now, changes, due_at=due_at, not_before=not_before)
+        words = self._tell(incident, now, changes, is_new=True, not_before=not_before)
         if words.startswith(TOLD_NOBODY) and not self._index.now(incident).muted_by:
             changes.notes.append(Note(incident.id, now, words))
         self._bigger_changed(incident, now, changes)
         return words
 
-    def _new(self, machine: Machine, now: float, cohort: str) -> Incident:
-        flapping = 1 if machine.is_flapping else 0
-        is_up = machine.belief in (None, Health.UP)
+    def _new(self, state: CheckState, now: float) -> Incident:
+        flapping = 1 if state.is_flapping else 0
+        is_up = state.belief in (None, Health.UP)
         return Incident(
             id=self._index.next_number(),
-            target=machine.target,
-            check=machine.check,
-            kind=machine.kind,
-            watch=machine.watch,
-            health=Health.DEGRADED if flapping or machine.belief is None else machine.belief,
-            opened_at=now if is_up else machine.since,
-            believed_at=now if is_up else machine.believed_at,
-            cause="changes too often" if is_up else machine.reason,
-            cohort=cohort,
+            target=state.target,
+            check=state.check,
+            kind=state.kind,
+            watch=state.watch,
+            health=Health.DEGRADED if flapping or state.belief is None else state.belief,
+            opened_at=now if is_up else state.since,
+            believed_at=now if is_up else state.believed_at,
+            cause="changes too often" if is_up else state.reason,
+            cohort=state.cohort,
             flapping=flapping,
             flap_episodes=flapping,
-            site=self._grouping.members.site_of(machine.target),
-            was_down=_is_pbx_down(machine),
+            site=self._grouping.members.site_of(state.target),
+            was_down=_is_pbx_down(state),
         )
 
-    def _as_believed(self, incident: Incident, machine: Machine, now: float, *, is_bad: bool) -> Incident:
+    def _as_believed(self, incident: Incident, state: CheckState, now: float, *, is_bad: bool) -> Incident:
         """The incident as it should be now."""
-        incident = replace(incident, kind=machine.kind, watch=machine.watch)
+        incident = replace(incident, kind=state.kind, watch=state.watch)
         incident = replace(incident, severity=self._routing.severity(incident))
-        if machine.is_flapping:
+        if state.is_flapping:
             if incident.flapping:
                 return incident
             episode = incident.flap_episodes + 1
             return replace(incident, health=Health.DEGRADED, flapping=episode, flap_episodes=episode)
-        if is_bad and machine.belief is not None:
-            is_news = machine.belief is not incident.health or incident.is_logged_out
+        if is_bad and state.belief is not None:
+            is_news = state.belief is not incident.health or incident.is_logged_out
             return replace(
                 incident,
                 flapping=0,
-                health=machine.belief,
-                believed_at=machine.believed_at,
-                cause=machine.reason if is_news else incident.cause,
-                was_down=incident.was_down or _is_pbx_down(machine),
-                fell_at=_fell_at(incident, machine),
+                health=state.belief,
+                believed_at=state.believed_at,
+                cause=state.reason if is_news else incident.cause,
+                was_down=incident.was_down or _is_pbx_down(state),
+                fell_at=_fell_at(incident, state),
             )
-        if machine.belief is None:
+        if state.belief is None:
             return incident
         ending = Ending.STABLE if incident.flapping else Ending.RECOVERED
-        closed_at = now if incident.flapping else machine.since
-        return _closed(replace(incident, flapping=0), ending, closed_at, machine.reason)
+        closed_at = now if incident.flapping else state.since
+        return _closed(replace(incident, flapping=0), ending, closed_at, state.reason)
 
     def _change(self, before: Incident, after: Incident, now: float, changes: Changes) -> str:
         self._index.book(after, changes)
@@ -424,7 +405,7 @@ class Incidents:
         now: float,
         changes: Changes,
         *,
-        due_at: DueAt | None = None,
+        is_new: bool = False,
         not_before: float | None = None,
     ) -> str:
         """Tell whoever is to be told, and say in words who that is.
@@ -436,7 +417,8 @@ class Incidents:
         if not_before is None:
             is_group = incident.is_open and incident.kind.is_group
             not_before = self._grouping.falls.settled_at(incident.target) if is_group else 0.0
-        booked = self._dispatch.tell(incident, policy, now, changes, due_at=due_at, not_before=not_before)
+        waits = is_new and bool(incident.cohort)
+        booked = self._dispatch.tell(incident, policy, now, changes, waits_for_cohort=waits, not_before=not_before)
         self._remind_later(incident, policy, now)
         if self._dispatch.is_finished(incident):
             self._drop(incident)
@@ -583,6 +565,7 @@ class Incidents:
     def shift(self, by: float) -> None:
         """Move the times of all incidents, and of what was said: somebody set the clock."""
         self._dispatch.shift(by)
+        self.cohorts.shift(by)
         self._muting.shift(by)
         self._index.shift(by)
 
@@ -606,13 +589,13 @@ def _closed(incident: Incident, ending: Ending, at: float, words: str) -> Incide
     return replace(incident, closed_at=max(at, incident.since), ending=ending, closed_words=words, health=health)
 
 
-def _fell_at(incident: Incident, machine: Machine) -> float | None:
+def _fell_at(incident: Incident, state: CheckState) -> float | None:
     """When the outage began that people are told of, if that was after the incident did."""
     is_the_same_outage = not incident.flapping and (incident.health is Health.DOWN or incident.was_down)
-    if machine.belief is not Health.DOWN or is_the_same_outage:
+    if state.belief is not Health.DOWN or is_the_same_outage:
         return incident.fell_at
-    return max(machine.since, incident.opened_at)
+    return max(state.since, incident.opened_at)
 
 
-def _is_pbx_down(machine: Machine) -> bool:
-    return machine.kind is Kind.PBX and machine.belief is Health.DOWN
+def _is_pbx_down(state: CheckState) -> bool:
+    return state.kind is Kind.PBX and state.belief is Health.DOWN

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from healthmon.config.configuration import Config
 from healthmon.core.belief.delivery import ACCEPTED, HANGING_AFTER, Failure, failure_of, hangs, target_of
-from healthmon.core.desk import Desk
+from healthmon.core.deadlines import DeadlineKey, Deadlines
+from healthmon.core.incidents.incidents import Incidents
 from healthmon.core.step import Step
 from healthmon.model import Check, Health, Incident, Kind, Target, UrlState
 
@@ -26,23 +28,30 @@ PART_WITHOUT_ATTEMPT = 2 / 3
 class Receivers:
     """Opens and closes the incidents of receivers' URLs. Owned by the engine thread."""
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+    def __init__(self, config: Config, incidents: Incidents, deadlines: Deadlines[DeadlineKey]) -> None:
+        self._config = config
+        self._incidents = incidents
+        self._deadlines = deadlines
         #: A time has come, or something else has changed: how delivery stands must be read though nobody wrote.
+        self.must_look = True
+
+    def use(self, config: Config) -> None:
+        """Take a new configuration."""
+        self._config = config
         self.must_look = True
 
     def hear(self, urls: Iterable[UrlState], step: Step) -> None:
         """Take how delivery to every URL stands."""
         self.must_look = False
-        configured = set(self._desk.config.url_ids)
+        configured = set(self._config.url_ids)
         for url in urls:
             if url.url_id in configured:
                 self._look(url, step)
 
     def _look(self, url: UrlState, step: Step) -> None:
         target, failure = target_of(url.url_id), failure_of(url, step.now)
-        incident = self._desk.incidents.open_about(target, Check.DELIVERY)
-        self._desk.deadlines.clear((URLS, target))
+        incident = self._incidents.open_about(target, Check.DELIVERY)
+        self._deadlines.clear((URLS, target))
         if incident is not None:
             if failure is None:
                 self._maybe_close(incident, url, step)
@@ -53,7 +62,7 @@ class Receivers:
 
     @property
     def _patience(self) -> float:
-        return self._desk.config.receiver_failing_after
+        return self._config.receiver_failing_after
 
     def _is_believed(self, url: UrlState, failure: Failure, now: float) -> bool:
         """Whether it has failed for long enough, and not only once."""
@@ -68,7 +77,7 @@ class Receivers:
         times += [url.sending_since + HANGING_AFTER] if url.sending_since is not None else []
         due = min((time for time in times if time > step.now), default=None)
         if due is not None:
-            self._desk.deadlines.set((URLS, target), due)
+            self._deadlines.set((URLS, target), due)
 
     def _open(self, target: Target, failure: Failure, step: Step) -> None:
         incident = Incident(
@@ -82,7 +91,7 @@ class Receivers:
             believed_at=step.now,
             cause=failure.why,
         )
-        words = self._desk.incidents.open_cause(incident, step)
+        words = self._incidents.open_cause(incident, step)
         lasted = f"{step.now - failure.since:.0f} s"
         step.changes.log.append(f"{target}: takes no messages for {lasted} ({failure.why}); {words}")
 
@@ -90,5 +99,5 @@ class Receivers:
         """Close it if a message was accepted since it opened; that nothing fails at present is no proof."""
         accepted_at = url.last_delivered_at
         if accepted_at is not None and accepted_at >= incident.opened_at:
-            words = self._desk.incidents.close_cause(incident, accepted_at, step, ACCEPTED)
+            words = self._incidents.close_cause(incident, accepted_at, step, ACCEPTED)
             step.changes.log.append(f"{incident.target}: takes messages again; {words}")

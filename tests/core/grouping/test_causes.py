@@ -658,7 +658,7 @@ def test_addresses_where_nobody_is_any_more_are_forgotten() -> None:
         town.places[phone(101)] = f"198.51.100.{number}"
         town.contact(phone(101), ContactStatus.REACHABLE, f"sip:101@198.51.100.{number}:5060")
 
-    members = town.monitor._desk.grouping.members
+    members = town.monitor._stages.grouping.members
     assert len(members._members) == len(members._groups) == len(members._sites_of["office"]) == 1
 
 

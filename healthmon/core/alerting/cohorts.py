@@ -1,0 +1,78 @@
+"""What is told together: all that is found down at the first look, all that did not come back from one restart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from msgspec import Struct, field
+
+from healthmon.core.alerting.routing import Routing
+from healthmon.core.belief.endpoint import Endpoint
+from healthmon.core.belief.endpoints import NOT_BACK
+from healthmon.core.belief.known import Known
+from healthmon.core.belief.pbx import Pbx
+from healthmon.core.grouping.falls import Falls
+
+
+class Worked(Struct):
+    """What was worked out of the cohorts of a PBX since its last restart: by cohort and URL."""
+
+    pbx: Pbx
+    since: float | None
+    due: dict[tuple[str, str], float] = field(default_factory=dict)
+
+
+class Cohorts:
+    """Says how long what belongs together is waited for. Owned by the engine thread."""
+
+    def __init__(self, known: Known, falls: Falls, routing: Routing) -> None:
+        self._known = known
+        self._falls = falls
+        self._routing = routing
+        self._worked: dict[str, Worked] = {}
+
+    def due_at(self, name: str, cohort: str, url_id: str) -> float:
+        """When the last one of a PBX's cohort may be believed of which this URL is told; worked out once a cohort."""
+        pbx = self._known.pbxs.get(name)
+        if pbx is None:
+            return 0.0
+        worked = self._worked.get(name)
+        if worked is None or worked.pbx is not pbx or worked.since != pbx.grace_since:
+            worked = self._worked[name] = Worked(pbx, pbx.grace_since)
+        key = (cohort, url_id)
+        if key not in worked.due:
+            told = self._routing.urls_for
+            due = self._deadlines(pbx, cohort)
+            times = (at for endpoint, at in due if url_id in told(endpoint.target, endpoint.watch))
+            worked.due[key] = max(times, default=0.0)
+        return worked.due[key]
+
+    def _deadlines(self, pbx: Pbx, cohort: str) -> Iterator[tuple[Endpoint, float]]:
+        """By when each of a cohort that is not believed yet may be."""
+        for endpoint in pbx.pending.values():
+            if endpoint.cohort == cohort and (at := endpoint.deadline()) is not None:
+                yield endpoint, at
+        if cohort == NOT_BACK:
+            for endpoint in pbx.awaited.values():
+                if endpoint.is_awaited and endpoint.unknown_because:
+                    lasts = max(endpoint.hold.down_after, self._falls.window_for(endpoint))
+                    yield endpoint, endpoint.grace_until + lasts
+
+    def _others(self, endpoint: Endpoint) -> Iterator[tuple[Endpoint, float]]:
+        pbx = self._known.pbx(endpoint.target)
+        return iter(()) if pbx is None or not endpoint.cohort else self._deadlines(pbx, endpoint.cohort)
+
+    def told_together_until(self, endpoint: Endpoint) -> float:
+        """Until when more may be found that belongs to what is known of a device; 0.0: nothing may (seconds UTC)."""
+        times = [at for _, at in self._others(endpoint)]
+        return max(times) if times else self._falls.wait_until(endpoint)
+
+    def awaits_others(self, endpoint: Endpoint) -> bool:
+        """Whether any other of its cohort may still be believed down."""
+        return any(other is not endpoint for other, _ in self._others(endpoint))
+
+    def shift(self, by: float) -> None:
+        """Move the times by so many seconds: somebody set the clock."""
+        for worked in self._worked.values():
+            worked.since = None if worked.since is None else worked.since + by
+            worked.due = {key: at + by for key, at in worked.due.items()}

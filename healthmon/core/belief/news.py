@@ -1,0 +1,55 @@
+"""What belief tells the stages after it: values, in the order in which they happened."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from healthmon.core.belief.endpoint import Endpoint
+from healthmon.model import CheckState, Ending, Restart, Target, Transition
+
+
+class EndpointNoted(NamedTuple):
+    """Something about an endpoint may have changed: what is believed or pending, its kind, its place."""
+
+    endpoint: Endpoint
+
+
+class EndpointForgotten(NamedTuple):
+    """An endpoint is watched no longer."""
+
+    endpoint: Endpoint
+
+
+class CheckChanged(NamedTuple):
+    """What is believed of a check has changed, or may have: as it is now."""
+
+    state: CheckState
+    transition: Transition | None
+    #: Whether people want to hear of it when it is degraded.
+    degraded_counts: bool
+
+
+class CheckSeen(NamedTuple):
+    """A check that could not be seen can be seen again."""
+
+    target: Target
+    check: str
+
+
+class CheckEnded(NamedTuple):
+    """What is open about a check ends for another reason than its recovery; what is to be said of it in the log."""
+
+    target: Target
+    check: str
+    ending: Ending
+    words: str
+
+
+class PbxRestarted(NamedTuple):
+    """Asterisk was started anew, and people want to be told so."""
+
+    target: Target
+    restart: Restart
+
+
+News = EndpointNoted | EndpointForgotten | CheckChanged | CheckSeen | CheckEnded | PbxRestarted
