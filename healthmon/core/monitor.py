@@ -8,6 +8,7 @@ from math import inf
 from healthmon.config.configuration import Config
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.config.sections.watch import WatchConfig
+from healthmon.core.alerting.alerting import MUTES
 from healthmon.core.alerting.waiting import Waiting
 from healthmon.core.belief.booking import FLAPS
 from healthmon.core.belief.endpoint import LIVING, Endpoint
@@ -16,7 +17,6 @@ from healthmon.core.belief.known import Known
 from healthmon.core.belief.pbx import CONFIRMED_WITHIN, JUST_STARTED, MOST_PLACES, Candidate, Held, Pbx
 from healthmon.core.belief.pbxs import ACCEPT, CHECK, RESTARTS_OVER, Pbxs
 from healthmon.core.grouping.falls import GROUP
-from healthmon.core.incidents.incidents import MUTES
 from healthmon.core.incidents.receivers import URLS, Receivers
 from healthmon.core.resume import Resume, end_blindness_of_a_gone_pbx, end_what_is_gone, forget_state
 from healthmon.core.stages import Stages
@@ -55,7 +55,7 @@ class Monitor:
         self._stages = stages = Stages(config, remembered, self.known)
         self._booking = stages.booking
         self._endpoints = Endpoints(self._booking)
-        self._receivers = Receivers(config, stages.incidents, stages.deadlines)
+        self._receivers = Receivers(config, stages.index, stages.incidents, stages.deadlines)
         self._pbx_rules = Pbxs(self._booking, self._endpoints)
         states = {state.pbx: state for state in remembered.pbx_states}
         self._pbxs = self.known.pbxs
@@ -64,7 +64,7 @@ class Monitor:
         for settings in remembered.settings:
             if settings.target.pbx in self._pbxs:
                 self._pbxs[settings.target.pbx].settings[settings.target] = settings
-        self._waiting = Waiting(self.known, stages.grouping.falls, stages.incidents, stages.deadlines)
+        self._waiting = Waiting(self.known, stages.grouping.falls, stages.index, stages.alerting, stages.deadlines)
 
     def start(self, now: float, changes: Changes) -> None:
         """Go on where the last run stopped; what happened since then nobody knows. Call it once, first."""
@@ -370,9 +370,9 @@ class Monitor:
             if isinstance(whom, Target):
                 self._target_due(what, whom, due, step)
             elif isinstance(whom, int):
-                self._stages.incidents.remind(whom, now, changes)
+                self._stages.alerting.remind(whom, now, changes)
             elif what == MUTES:
-                self._stages.incidents.review_mutes(now, changes)
+                self._stages.alerting.review_mutes(now, changes)
             else:
                 self._pbx_due(what, whom, step)
             self._stages.pass_on(step)
@@ -421,7 +421,7 @@ class Monitor:
 
     def told(self, told: Mapping[tuple[int, str], Told], now: float, changes: Changes) -> None:
         """Take the delivery results, as read from the outbox, and book what they make necessary."""
-        self._stages.incidents.learn(told.items(), now, changes)
+        self._stages.alerting.learn(told.items(), now, changes)
         self._waiting.review(Step(now, changes))
 
     @property
@@ -432,13 +432,14 @@ class Monitor:
     def hear_of_urls(self, urls: Iterable[UrlState], now: float, changes: Changes) -> None:
         """Take how delivery to each URL stands, as read from the outbox, and book what that makes necessary."""
         step = Step(now, changes)
-        self._receivers.hear(urls, step)
+        for news in self._receivers.hear(urls, step):
+            self._stages.tell(news, step)
         self._waiting.review(step)
 
     def obey(self, commands: Commands, now: float, changes: Changes) -> None:
         """Take the silences and acknowledgements, as read from the database, and book what they make necessary."""
         step = Step(now, changes)
-        self._stages.incidents.obey(commands, now, changes)
+        self._stages.alerting.obey(commands, now, changes)
         self._stages.review_groups(step)
         self._waiting.review(step)
 
@@ -476,8 +477,8 @@ class Monitor:
                 self._stages.grouping.members.note(endpoint, is_regrouped=True)
         end_what_is_gone(self._stages, step)
         self._stages.grouping.falls.go_on()
-        self._stages.incidents.review_telling(now, changes)
-        self._stages.incidents.watch_mutes(now)
+        self._stages.alerting.review_telling(now, changes)
+        self._stages.alerting.watch_mutes(now)
 
     def _drop_pbx(self, pbx: Pbx, step: Step) -> None:
         for endpoint in pbx.endpoints.values():

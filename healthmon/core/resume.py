@@ -9,6 +9,7 @@ from healthmon.core.belief.endpoint import Endpoint
 from healthmon.core.belief.endpoints import Endpoints
 from healthmon.core.belief.evidence import FROZE, NOT_LISTED, RECONFIGURED, RESTARTED
 from healthmon.core.belief.machine import Machine
+from healthmon.core.belief.news import CheckEnded
 from healthmon.core.belief.pbx import Pbx
 from healthmon.core.belief.pbxs import Pbxs
 from healthmon.core.stages import Stages
@@ -57,16 +58,16 @@ class Resume:
         for pbx in self._pbxs.values():
             self._pbx_rules.start(pbx, alive_at, step)
         self._stages.pass_on(step)
-        self._stages.incidents.review_telling(step.now, step.changes)
-        self._stages.incidents.obey(remembered.commands, step.now, step.changes)
-        self._stages.incidents.watch_mutes(step.now)
+        self._stages.alerting.review_telling(step.now, step.changes)
+        self._stages.alerting.obey(remembered.commands, step.now, step.changes)
+        self._stages.alerting.watch_mutes(step.now)
         self._stages.grouping.falls.go_on()
         for pbx in self._pbxs.values():
             self._delay(pbx, alive_at, step)
 
     def _delay(self, pbx: Pbx, alive_at: float, step: Step) -> None:
         """Nothing was seen for a while: what explains a first message, or belongs to it, is found so much later."""
-        waiting = self._stages.incidents.waiting_for_others(pbx.name)
+        waiting = self._stages.alerting.waiting_for_others(pbx.name)
         known_at = max((self._known_at(pbx, incident) for incident in waiting), default=0.0)
         until = known_at + (step.now - alive_at) + FIRST_LOOK
         step.changes.delays += [Delay(one.id, alive_at, until) for one in waiting]
@@ -76,7 +77,7 @@ class Resume:
         if incident.kind.is_group:
             return self._stages.grouping.falls.settled_at(incident.target)
         endpoint = pbx.endpoints.get(incident.target)
-        return 0.0 if endpoint is None else self._stages.incidents.cohorts.told_together_until(endpoint)
+        return 0.0 if endpoint is None else self._stages.alerting.cohorts.told_together_until(endpoint)
 
     def _remember(self, state: CheckState, step: Step) -> None:
         pbx = self._pbxs.get(state.target.pbx)
@@ -145,11 +146,10 @@ def end_blindness_of_a_gone_pbx(state: PbxState, step: Step) -> None:
 
 def end_what_is_gone(stages: Stages, step: Step) -> None:
     """End the incidents of what is no longer watched."""
-    for incident in stages.incidents.all_open():
+    for incident in stages.index.all_open():
         ending = _why_gone(stages.booking.config, incident)
         if ending is not None:
-            words = stages.incidents.end(incident.target, incident.check, ending, step.now, step.changes)
-            step.changes.log.append(f"{incident.name}: {ending}; {words}")
+            stages.end(CheckEnded(incident.target, incident.check, ending, f"{incident.name}: {ending}"), step)
 
 
 def _why_gone(config: Config, incident: Incident) -> Ending | None:

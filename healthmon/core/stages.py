@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from healthmon.config.configuration import Config
+from healthmon.core.alerting.alerting import Alerting
 from healthmon.core.belief.booking import Booking
 from healthmon.core.belief.known import Known
 from healthmon.core.belief.news import CheckChanged, CheckEnded, CheckSeen, EndpointForgotten, EndpointNoted, News
 from healthmon.core.deadlines import DeadlineKey, Deadlines
 from healthmon.core.grouping.grouping import Grouping
 from healthmon.core.incidents.incidents import Incidents
+from healthmon.core.incidents.index import Index
+from healthmon.core.incidents.news import IncidentNews, IncidentWidened
+from healthmon.core.orders.severity import Severities
 from healthmon.core.step import Step
 from healthmon.model import CheckState, Health, Remembered, Transition
 
@@ -20,18 +24,31 @@ class Stages:
         self.deadlines: Deadlines[DeadlineKey] = Deadlines()
         self.booking = Booking(config, self.deadlines)
         self.grouping = Grouping(config, known, self.deadlines, remembered.incidents)
-        self.incidents = Incidents(config, remembered, known, self.grouping, self.deadlines)
+        self.index = Index(remembered.incidents, remembered.next_incident_id)
+        self.severities = Severities(config)
+        self.incidents = Incidents(self.index, self.grouping.members, self.severities)
+        self.alerting = Alerting(
+            config,
+            remembered,
+            known=known,
+            grouping=self.grouping,
+            index=self.index,
+            severities=self.severities,
+            deadlines=self.deadlines,
+        )
 
     def use(self, config: Config) -> None:
         """Take a new configuration."""
         self.booking.config = config
         self.grouping.use(config)
-        self.incidents.use(config)
+        self.severities.use(config)
+        self.alerting.use(config)
 
     def shift(self, by: float) -> None:
         """Move the times by so many seconds: somebody set the clock."""
         self.deadlines.shift(by)
-        self.incidents.shift(by)
+        self.index.shift(by)
+        self.alerting.shift(by)
         self.grouping.shift(by)
 
     def pass_on(self, step: Step) -> None:
@@ -43,24 +60,45 @@ class Stages:
         if isinstance(news, EndpointNoted):
             self.grouping.members.note(news.endpoint)
         elif isinstance(news, CheckChanged):
-            words = self.incidents.review(news, step.now, step.changes)
-            _log(news.state, news.transition, words, step)
+            self._check_changed(news, step)
         elif isinstance(news, CheckSeen):
-            self.incidents.look_again(news.target, news.check, step.now, step.changes)
+            self.alerting.look_again(news, step)
         elif isinstance(news, CheckEnded):
-            words = self.incidents.end(news.target, news.check, news.ending, step.now, step.changes)
-            if news.words:
-                step.changes.log.append(f"{news.words}{'; ' if words else ''}{words}")
+            self.end(news, step)
         elif isinstance(news, EndpointForgotten):
             self.grouping.members.drop(news.endpoint)
         else:
-            words = self.incidents.tell_restart(news.target, news.restart, step)
+            words = self.alerting.tell_event(self.incidents.restarted(news, step), step)
             step.changes.log.append(f"{news.target}: the restart: {words}")
+
+    def _check_changed(self, news: CheckChanged, step: Step) -> None:
+        changed = self.incidents.review(news, step)
+        words = self.incidents.why_none(news) if changed is None else self.alerting.take(changed, step)
+        _log(news.state, news.transition, words, step)
+
+    def end(self, news: CheckEnded, step: Step) -> None:
+        """What is open about a check ends for another reason than its recovery."""
+        changed = self.incidents.end(news, step)
+        words = "" if changed is None else self.alerting.take(changed, step)
+        if news.words:
+            step.changes.log.append(_joined(news.words, words))
+
+    def tell(self, news: IncidentNews, step: Step) -> None:
+        """Have people told of what is new about an incident, and say so."""
+        words = self.alerting.take(news, step)
+        if not isinstance(news, IncidentWidened) or words.startswith("tells"):
+            step.changes.log.append(_joined(news.say, words))
 
     def review_groups(self, step: Step) -> None:
         """Look at every group in which something changed, and have its incident follow."""
-        for news in self.grouping.falls.review(step.now, self.incidents.facts()):
-            self.incidents.follow(news, step)
+        for fallen in self.grouping.falls.review(step.now, self.alerting.facts()):
+            news = self.incidents.follow(fallen, step)
+            if news is not None:
+                self.tell(news, step)
+
+
+def _joined(what: str, words: str) -> str:
+    return f"{what}; {words}" if words else what
 
 
 def _log(state: CheckState, transition: Transition | None, words: str, step: Step) -> None:

@@ -61,5 +61,9 @@ def is_part_of(smaller: Incident, bigger: Incident) -> bool:
 
 def is_left_of(smaller: Incident, bigger: Incident) -> bool:
     """Whether it lasts, may be told of, and belongs to a group whose outage is over."""
-    is_over = bigger.kind.is_group and bigger.ending in (Ending.RECOVERED, Ending.NOT_THE_LINE)
-    return is_over and is_part_of(smaller, bigger) and not smaller.muted_by
+    return is_group_back(bigger) and is_part_of(smaller, bigger) and not smaller.muted_by
+
+
+def is_group_back(bigger: Incident) -> bool:
+    """Whether this was the outage of a group, and is over; what is left of it is told by itself."""
+    return bigger.kind.is_group and bigger.ending in (Ending.RECOVERED, Ending.NOT_THE_LINE)

@@ -1,14 +1,13 @@
-"""What the configuration says about an incident: how much it matters, how often and to whom it is told. Pure."""
+"""What the configuration says about an incident: how often and to whom it is told. Pure."""
 
 from __future__ import annotations
 
 from healthmon.config.configuration import Config
-from healthmon.config.sections.watch import LongGone, WatchConfig
+from healthmon.config.sections.watch import LongGone
 from healthmon.core.alerting.decide import DailyLine
-from healthmon.model import Health, Incident, Severity, Target
+from healthmon.core.orders.severity import watches_of
+from healthmon.model import Health, Incident, Target
 from healthmon.times.weekly import next_daily, time_of_today
-
-_SEVERITIES = list(Severity)
 
 
 class Routing:
@@ -34,16 +33,10 @@ class Routing:
             self._urls_for[key] = urls
         return urls
 
-    def severity(self, incident: Incident) -> Severity:
-        """How much an incident matters; that of a group as much as what it explains, the worst of it."""
-        usual = incident.kind.usual_severity
-        severities = [watch.severity or usual for watch in self._watches_of(incident)]
-        return min(severities, key=_SEVERITIES.index, default=usual)
-
     def remind_every(self, incident: Incident) -> tuple[float, ...]:
         """When it is told again while it lasts; of a group, as often as anything in it."""
         if incident.watch or incident.watches:
-            watches = self._watches_of(incident)
+            watches = watches_of(incident, self._watches)
             return min((watch.remind_every for watch in watches if watch.remind_every), default=())
         pbx = self._pbxs.get(incident.target.pbx)
         return () if pbx is None else pbx.remind_every
@@ -67,18 +60,13 @@ class Routing:
         """The rule by which it is long gone first."""
         if incident.health is not Health.DOWN or not incident.is_open:
             return None
-        rules = [watch.long_gone for watch in self._watches_of(incident) if watch.long_gone is not None]
+        rules = [watch.long_gone for watch in watches_of(incident, self._watches) if watch.long_gone is not None]
         return min(rules, key=lambda rule: rule.after, default=None)
 
     def escalations(self, incident: Incident) -> dict[str, float]:
         """The URLs that are told of it when nobody takes note, and after how long (seconds) each."""
         pbx = self._pbxs.get(incident.target.pbx)
         of_pbx = () if incident.watch or incident.watches or pbx is None else pbx.escalate_to
-        steps = [*of_pbx, *(step for watch in self._watches_of(incident) for step in watch.escalate_to)]
+        steps = [*of_pbx, *(step for watch in watches_of(incident, self._watches) for step in watch.escalate_to)]
         soonest_last = sorted(steps, key=lambda step: -step.after)
         return {url_id: step.after for step in soonest_last for url_id in self._urls.get(step.receiver, ())}
-
-    def _watches_of(self, incident: Incident) -> list[WatchConfig]:
-        """The watch sections that speak of an incident: its own, or of a group all of what it explains."""
-        names = incident.watches or (incident.watch,)
-        return [self._watches[name] for name in names if name in self._watches]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 
+from healthmon.core.alerting.alerting import Alerting, Held
 from healthmon.core.belief.endpoint import Endpoint
 from healthmon.core.belief.endpoints import ASK_AGAIN, DUE
 from healthmon.core.belief.known import Known
@@ -16,7 +17,7 @@ from healthmon.core.belief.machine import Machine
 from healthmon.core.belief.pbxs import CHECK
 from healthmon.core.deadlines import DeadlineKey, Deadlines
 from healthmon.core.grouping.falls import Falls
-from healthmon.core.incidents.incidents import Held, Incidents
+from healthmon.core.incidents.index import Index
 from healthmon.core.step import Step
 from healthmon.model import Health, Target
 
@@ -27,15 +28,18 @@ ENOUGH = 2
 class Waiting:
     """Lets go of messages for which nothing is in sight any more. Owned by the engine thread."""
 
-    def __init__(self, known: Known, falls: Falls, incidents: Incidents, deadlines: Deadlines[DeadlineKey]) -> None:
+    def __init__(
+        self, known: Known, falls: Falls, index: Index, alerting: Alerting, deadlines: Deadlines[DeadlineKey]
+    ) -> None:
         self._known = known
         self._falls = falls
-        self._incidents = incidents
+        self._index = index
+        self._alerting = alerting
         self._deadlines = deadlines
 
     def review(self, step: Step) -> None:
         """Look at all that waits. Call it at the end of a step."""
-        held = self._incidents.held(step.now)
+        held = self._alerting.held(step.now)
         if not held:
             return
         explainable = [message for message in held if self._may_be_explained(message, step.now)]
@@ -50,7 +54,7 @@ class Waiting:
             # What waits to be explained itself is waited for, too: it would be taken along too early.
             soon = (other.incident.target for other in explainable if other.until <= until and _meet(other, message))
             if all(target == message.incident.target for target in (*joining[message.urls, until], *soon)):
-                self._incidents.release(message.incident, step)
+                self._alerting.release(message.incident, step)
 
     # ------------------------------------------------------------ what could explain it
 
@@ -64,7 +68,7 @@ class Waiting:
         endpoint = self._known.endpoint(incident.target)
         if endpoint is None:
             return False
-        awaits_others = self._incidents.cohorts.awaits_others(endpoint)
+        awaits_others = self._alerting.cohorts.awaits_others(endpoint)
         return awaits_others or self._falls.may_be_explained(endpoint, now, message.until)
 
     # ------------------------------------------------------------ what could join it
@@ -93,12 +97,12 @@ class Waiting:
         deadline = machine.deadline()
         if deadline is None or deadline > until or not self._would_be_told(machine):
             return False
-        return any(url in urls for url in self._incidents.urls_of_watch(machine.target, machine.watch))
+        return any(url in urls for url in self._alerting.urls_of_watch(machine.target, machine.watch))
 
     def _would_be_told(self, machine: Machine) -> bool:
         """Whether anybody is told when what is pending is believed."""
         if machine.recovering_for:
-            return self._incidents.open_about(machine.target, machine.check) is not None
+            return self._index.open_about(machine.target, machine.check) is not None
         if not isinstance(machine, Endpoint):
             return True
         if machine.kind.is_device and not (machine.ever_up and machine.policy.is_told_singly(machine.kind)):

@@ -11,8 +11,10 @@ from healthmon.config.configuration import Config
 from healthmon.core.belief.delivery import ACCEPTED, HANGING_AFTER, Failure, failure_of, hangs, target_of
 from healthmon.core.deadlines import DeadlineKey, Deadlines
 from healthmon.core.incidents.incidents import Incidents
+from healthmon.core.incidents.index import Index
+from healthmon.core.incidents.news import IncidentNews
 from healthmon.core.step import Step
-from healthmon.model import Check, Health, Incident, Kind, Target, UrlState
+from healthmon.model import Check, Ending, Health, Incident, Kind, Target, UrlState
 
 #: The key of the deadline at which a URL is looked at; it goes with its target.
 URLS = "urls"
@@ -28,8 +30,9 @@ PART_WITHOUT_ATTEMPT = 2 / 3
 class Receivers:
     """Opens and closes the incidents of receivers' URLs. Owned by the engine thread."""
 
-    def __init__(self, config: Config, incidents: Incidents, deadlines: Deadlines[DeadlineKey]) -> None:
+    def __init__(self, config: Config, index: Index, incidents: Incidents, deadlines: Deadlines[DeadlineKey]) -> None:
         self._config = config
+        self._index = index
         self._incidents = incidents
         self._deadlines = deadlines
         #: A time has come, or something else has changed: how delivery stands must be read though nobody wrote.
@@ -40,25 +43,23 @@ class Receivers:
         self._config = config
         self.must_look = True
 
-    def hear(self, urls: Iterable[UrlState], step: Step) -> None:
-        """Take how delivery to every URL stands."""
+    def hear(self, urls: Iterable[UrlState], step: Step) -> list[IncidentNews]:
+        """Take how delivery to every URL stands; return what that makes of their incidents."""
         self.must_look = False
         configured = set(self._config.url_ids)
-        for url in urls:
-            if url.url_id in configured:
-                self._look(url, step)
+        news = [self._look(url, step) for url in urls if url.url_id in configured]
+        return [each for each in news if each is not None]
 
-    def _look(self, url: UrlState, step: Step) -> None:
+    def _look(self, url: UrlState, step: Step) -> IncidentNews | None:
         target, failure = target_of(url.url_id), failure_of(url, step.now)
-        incident = self._incidents.open_about(target, Check.DELIVERY)
+        incident = self._index.open_about(target, Check.DELIVERY)
         self._deadlines.clear((URLS, target))
         if incident is not None:
-            if failure is None:
-                self._maybe_close(incident, url, step)
-        elif failure is not None and self._is_believed(url, failure, step.now):
-            self._open(target, failure, step)
-        else:
-            self._look_again(target, url, failure, step)
+            return self._maybe_close(incident, url, step) if failure is None else None
+        if failure is not None and self._is_believed(url, failure, step.now):
+            return self._open(target, failure, step)
+        self._look_again(target, url, failure, step)
+        return None
 
     @property
     def _patience(self) -> float:
@@ -79,7 +80,7 @@ class Receivers:
         if due is not None:
             self._deadlines.set((URLS, target), due)
 
-    def _open(self, target: Target, failure: Failure, step: Step) -> None:
+    def _open(self, target: Target, failure: Failure, step: Step) -> IncidentNews:
         incident = Incident(
             id=0,
             target=target,
@@ -91,13 +92,13 @@ class Receivers:
             believed_at=step.now,
             cause=failure.why,
         )
-        words = self._incidents.open_cause(incident, step)
         lasted = f"{step.now - failure.since:.0f} s"
-        step.changes.log.append(f"{target}: takes no messages for {lasted} ({failure.why}); {words}")
+        return self._incidents.open(incident, step, say=f"{target}: takes no messages for {lasted} ({failure.why})")
 
-    def _maybe_close(self, incident: Incident, url: UrlState, step: Step) -> None:
+    def _maybe_close(self, incident: Incident, url: UrlState, step: Step) -> IncidentNews | None:
         """Close it if a message was accepted since it opened; that nothing fails at present is no proof."""
         accepted_at = url.last_delivered_at
-        if accepted_at is not None and accepted_at >= incident.opened_at:
-            words = self._incidents.close_cause(incident, accepted_at, step, ACCEPTED)
-            step.changes.log.append(f"{incident.target}: takes messages again; {words}")
+        if accepted_at is None or accepted_at < incident.opened_at:
+            return None
+        say = f"{incident.target}: takes messages again"
+        return self._incidents.close(incident, accepted_at, step, Ending.RECOVERED, words=ACCEPTED, say=say)

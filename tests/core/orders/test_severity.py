@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from healthmon.core.alerting.routing import Routing
+from healthmon.core.orders.severity import Severities
 from healthmon.errors import Trouble
 from healthmon.model import Check, Health, Incident, Kind, Severity, Target
 from tests.core.scene import DOWN, PHONES, PROVIDERS, START, UP, Scene, config, phone, trunk, trunk_settings
@@ -57,11 +57,11 @@ def test_a_group_matters_as_much_as_the_worst_of_what_it_explains(
 ) -> None:
     watches = (replace(PROVIDERS, severity=providers), replace(PHONES, severity=phones))
 
-    assert Routing(config(watches=watches)).severity(replace(LINE, watches=("phones", "providers"))) is expected
+    assert Severities(config(watches=watches)).of(replace(LINE, watches=("phones", "providers"))) is expected
 
 
 def test_a_site_matters_as_much_as_its_phones() -> None:
     urgent = config(watches=(PROVIDERS, replace(PHONES, severity=Severity.CRITICAL)))
 
-    assert Routing(config()).severity(SITE) is Severity.WARNING
-    assert Routing(urgent).severity(SITE) is Severity.CRITICAL
+    assert Severities(config()).of(SITE) is Severity.WARNING
+    assert Severities(urgent).of(SITE) is Severity.CRITICAL

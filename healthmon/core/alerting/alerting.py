@@ -1,0 +1,417 @@
+"""Incidents -> who is told what (rule 14): the fourth stage. Why nobody is told is booked, too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from healthmon.config.configuration import Config
+from healthmon.core.alerting.cohorts import Cohorts
+from healthmon.core.alerting.decide import TELLING_ENDS_AFTER, Policy
+from healthmon.core.alerting.dispatch import Dispatch
+from healthmon.core.alerting.inhibition import Inhibition, is_group_back, is_left_of, is_part_of
+from healthmon.core.alerting.routing import Routing
+from healthmon.core.belief.known import Known
+from healthmon.core.belief.news import CheckSeen
+from healthmon.core.deadlines import DeadlineKey, Deadlines
+from healthmon.core.grouping.falls import Facts
+from healthmon.core.grouping.grouping import Grouping
+from healthmon.core.incidents.index import Index
+from healthmon.core.incidents.news import IncidentChanged, IncidentNews, IncidentOpened, IncidentWidened
+from healthmon.core.orders.muting import Muting, its_begin, its_end
+from healthmon.core.orders.severity import Severities
+from healthmon.core.step import Step
+from healthmon.model import Acknowledgement, Changes, Check, Commands, Incident, Note, Release, Remembered, Target, Told
+
+REMIND = "remind"
+
+#: How the words begin that say why nobody is told.
+TOLD_NOBODY = "told nobody: "
+
+#: … and that they are told later.
+TOLD_WITH = "told with the end of "
+
+#: The key of the deadline at which a silence, maintenance or working hours begin or end.
+MUTES = "mutes"
+
+
+class Held(NamedTuple):
+    """An incident of which a message waits for others that may join or explain it."""
+
+    incident: Incident
+    #: Until when at the latest (seconds UTC).
+    until: float
+    urls: tuple[str, ...]
+    #: For so long it waits for what may join it (seconds).
+    group_wait: float
+
+
+class Alerting:
+    """Decides who is told of which incident. Owned by the engine thread."""
+
+    def __init__(
+        self,
+        config: Config,
+        remembered: Remembered,
+        *,
+        known: Known,
+        grouping: Grouping,
+        index: Index,
+        severities: Severities,
+        deadlines: Deadlines[DeadlineKey],
+    ) -> None:
+        self._known = known
+        self._grouping = grouping
+        self._index = index
+        self._severities = severities
+        self._deadlines = deadlines
+        self.inhibition = Inhibition(index, known, grouping.members)
+        self._routing = Routing(config)
+        self.cohorts = Cohorts(known, grouping.falls, self._routing)
+        self._dispatch = Dispatch(config, self._routing, self.cohorts, remembered.told)
+        self._commands = remembered.commands
+        self._muting = Muting(config, remembered.commands.silences)
+
+    def use(self, config: Config) -> None:
+        """Take a new configuration."""
+        self._routing.use(config)
+        self._dispatch.use(config)
+        self._muting.use(config)
+
+    def facts(self) -> Facts:
+        """Hand over what grouping must know of the incidents; what has changed is told once."""
+        empty = self._grouping.falls.without_members()
+        incidents = filter(None, (self._index.open_about(target, Check.REACHABILITY) for target in empty))
+        explaining = frozenset(incident.target for incident in incidents if self._has_left(incident))
+        return Facts(self._index.take_muting(), explaining)
+
+    def urls_of_watch(self, target: Target, watch: str) -> tuple[str, ...]:
+        """The URLs that are told about the targets of this watch section ("": about the PBX itself)."""
+        return self._routing.urls_for(target, watch)
+
+    # ------------------------------------------------------------ what the incidents tell
+
+    def take(self, news: IncidentNews, step: Step) -> str:
+        """Tell whoever is to be told of what is new, and say in words who that is."""
+        if isinstance(news, IncidentOpened):
+            return self._opened(news, step)
+        if isinstance(news, IncidentWidened):
+            return self._widened(news, step)
+        return self._changed(news, step)
+
+    def _opened(self, news: IncidentOpened, step: Step) -> str:
+        now, changes = step
+        endpoint = self._known.endpoint(news.after.target)
+        not_before = news.not_before if endpoint is None else self._grouping.falls.wait_until(endpoint)
+        incident = self._explained(news.after, changes)
+        if incident != news.after:
+            self._index.book(incident, changes)
+        words = self._tell(incident, now, changes, is_new=True, not_before=not_before)
+        if words.startswith(TOLD_NOBODY) and not self._index.now(incident).muted_by:
+            changes.notes.append(Note(incident.id, now, words))
+        self._bigger_changed(incident, now, changes)
+        return words
+
+    def _changed(self, news: IncidentChanged, step: Step) -> str:
+        now, changes = step
+        before, after = news.before, news.after
+        if is_group_back(after) and after.acked_at is not None:
+            # What is left down is acknowledged if the group was.
+            for smaller in self.inhibition.smaller(after):
+                self._hand_down(after, smaller, step)
+        if _as_told(before) == _as_told(after):
+            return ""
+        words = self._tell(after, now, changes)
+        if not after.is_open and words.startswith((TOLD_NOBODY, TOLD_WITH)):
+            changes.notes.append(Note(after.id, now, f"its end: {words}"))
+        self._bigger_changed(after, now, changes)
+        return words
+
+    def _widened(self, news: IncidentWidened, step: Step) -> str:
+        before, after = news.before, news.after
+        if after.watches != before.watches:
+            self._dispatch.audience_changed(after.id)
+        elif after.down <= before.down:
+            return ""
+        return self._tell(after, step.now, step.changes)
+
+    def _has_left(self, incident: Incident) -> bool:
+        """Whether anything lasts that this incident explains."""
+        return any(is_part_of(smaller, incident) for smaller in self.inhibition.smaller(incident))
+
+    def _hand_down(self, bigger: Incident, smaller: Incident, step: Step) -> None:
+        """Who took note of the bigger one took note of what is left of it."""
+        if is_part_of(smaller, bigger) and smaller.acked_at is None:
+            after = replace(smaller, acked_at=bigger.acked_at, acked_by=bigger.acked_by, ack_reason=bigger.ack_reason)
+            self._index.book(after, step.changes)
+            step.changes.notes.append(
+                Note(after.id, step.now, f"acknowledged with incident {bigger.id} by {bigger.acked_by}")
+            )
+
+    def tell_event(self, event: Incident, step: Step) -> str:
+        """Tell an event that is over in its moment; say in words who is told."""
+        muted_by = self._muting.muted_by(event, step.now)
+        if muted_by:
+            event = replace(event, muted_by=muted_by)
+            self._index.book(event, step.changes)
+        told = [] if muted_by else self._dispatch.tell_event(event, step)
+        if told:
+            return f"tells {', '.join(told)}"
+        words = f"{TOLD_NOBODY}{muted_by or 'no receiver'}"
+        step.changes.notes.append(Note(event.id, step.now, words))
+        self._drop(event)
+        return words
+
+    def waiting_for_others(self, pbx: str) -> list[Incident]:
+        """Return the open incidents of a PBX's devices and groups of which a first message waits."""
+        behind = (self._index.get(number) for number in sorted(self._index.behind(pbx)))
+        first_waits = self._dispatch.has_first_waiting
+        waiting = (incident for incident in behind if incident is not None and first_waits(incident.id))
+        return [incident for incident in waiting if incident.kind.is_device or incident.kind.is_group]
+
+    # ------------------------------------------------------------ the bigger incident that explains it
+
+    def _explained(self, incident: Incident, changes: Changes) -> Incident:
+        """The incident, with the bigger one that explains it, if there is one.
+
+        A PBX explains what somebody has not been told yet; a group also what was told a moment before it opened.
+        """
+        bigger = self.inhibition.bigger(incident)
+        if bigger is None or self.inhibition.lasting(incident) is not None:
+            return incident
+        if not bigger.kind.is_group and not self._dispatch.has_untold(incident):
+            return incident
+        if self._dispatch.explain_away(incident.id):
+            changes.explained[incident.id] = bigger.id
+        return replace(incident, explained_by=bigger.id)
+
+    def _bigger_changed(self, incident: Incident, now: float, changes: Changes) -> None:
+        """Look again at the smaller incidents: their message is held back, or is due after all."""
+        if incident.target.is_endpoint:
+            return
+        for smaller in self.inhibition.smaller(incident):
+            after = self._explained(smaller, changes) if smaller.is_open else smaller
+            if after != smaller:
+                self._index.book(after, changes)
+                changes.notes.append(Note(after.id, now, f"explained by incident {after.explained_by}"))
+            if is_left_of(after, incident):
+                self._dispatch.join(after, incident)
+            words = self._tell(after, now, changes)
+            if words and after.explained_by is not None:
+                changes.log.append(f"{after.name}: incident {after.id}; {words}")
+
+    # ------------------------------------------------------------ messages that wait
+
+    def held(self, now: float) -> list[Held]:
+        """Return what waits, and is not due yet by itself."""
+        held = []
+        for number, until in list(self._dispatch.waits_until.items()):
+            incident = self._index.get(number)
+            if incident is None or now >= until or not self._dispatch.is_waiting(number):
+                del self._dispatch.waits_until[number]
+            else:
+                audience, group_wait = self._dispatch.audience(incident), self._dispatch.group_wait(incident)
+                held.append(Held(incident, until, audience, group_wait))
+        return held
+
+    def release(self, incident: Incident, step: Step) -> None:
+        """Nothing is left to wait for: what waits to be told of it is due now."""
+        del self._dispatch.waits_until[incident.id]
+        step.changes.releases.append(Release(incident.id, step.now))
+
+    # ------------------------------------------------------------ telling
+
+    def _policy(self, incident: Incident, now: float) -> Policy:
+        bigger = self.inhibition.lasting(incident)
+        recovering_for = self._recovering_for(incident)
+        return Policy(
+            remind_every=self._routing.remind_every(incident),
+            is_explained=bigger is not None,
+            waits_for_group=bigger is not None and bigger.kind.is_group,
+            unseen_since=self._known.unseen_since(incident.target, incident.check),
+            muted_by=incident.muted_by,
+            is_acknowledged=incident.acked_at is not None,
+            daily_line=self._routing.daily_line(incident, now - recovering_for),
+            recovering_for=recovering_for,
+        )
+
+    def _recovering_for(self, incident: Incident) -> float:
+        if incident.kind.is_group:
+            return self._grouping.falls.recovering_for(incident.target)
+        return self._known.recovering_for(incident.target, incident.check)
+
+    def _tell(
+        self,
+        incident: Incident,
+        now: float,
+        changes: Changes,
+        *,
+        is_new: bool = False,
+        not_before: float | None = None,
+    ) -> str:
+        """Tell whoever is to be told, and say in words who that is.
+
+        ``not_before``: None: of a group, when it is known how wide its outage is by now; of anything else at once.
+        """
+        incident = self._as_muted(self._as_rated(incident, changes), now, changes)
+        policy = self._policy(incident, now)
+        if not_before is None:
+            is_group = incident.is_open and incident.kind.is_group
+            not_before = self._grouping.falls.settled_at(incident.target) if is_group else 0.0
+        waits = is_new and bool(incident.cohort)
+        booked = self._dispatch.tell(incident, policy, now, changes, waits_for_cohort=waits, not_before=not_before)
+        self._remind_later(incident, policy, now)
+        if self._dispatch.is_finished(incident):
+            self._drop(incident)
+        if booked:
+            return f"tells {', '.join(booked)}"
+        return self._why_nobody(incident, policy)
+
+    def _why_nobody(self, incident: Incident, policy: Policy) -> str:
+        if not self._dispatch.audience(incident):
+            return f"{TOLD_NOBODY}no receiver"
+        if incident.is_open and policy.muted_by:
+            return f"{TOLD_NOBODY}{policy.muted_by}"
+        if incident.is_open and policy.is_explained:
+            return f"{TOLD_NOBODY}explained by incident {incident.explained_by}"
+        if incident.is_open:
+            return ""
+        if policy.waits_for_group:
+            return f"{TOLD_WITH}incident {incident.explained_by}"
+        return f"{TOLD_NOBODY}{incident.muted_by or 'nobody is left who believes it lasts'}"
+
+    def _remind_later(self, incident: Incident, policy: Policy, now: float) -> None:
+        if incident.closed_at is None:
+            due = self._dispatch.next_due(incident, policy, now)
+        else:
+            due = incident.closed_at + TELLING_ENDS_AFTER
+            due = due if due > now else now + TELLING_ENDS_AFTER
+        if due is None:
+            self._deadlines.clear((REMIND, incident.id))
+        else:
+            self._deadlines.set((REMIND, incident.id), due)
+
+    def remind(self, incident_id: int, now: float, changes: Changes) -> None:
+        """A reminder fell due, or somebody else is to be told: book it. Nobody came to be told of an end: let it go."""
+        incident = self._index.get(incident_id)
+        if incident is None:
+            return
+        if not incident.is_open:
+            self._let_go(incident, now)
+            return
+        words = self._tell(incident, now, changes)
+        if words.startswith("tells"):
+            changes.log.append(f"{incident.name}: still {incident.health}; {words}")
+
+    def _let_go(self, incident: Incident, now: float) -> None:
+        """Forget how an incident ended, unless that is still to be told: its channel is dead, or its group lasts."""
+        policy = self._policy(incident, now)
+        if policy.waits_for_group or self._dispatch.is_waiting(incident.id):
+            self._remind_later(incident, policy, now)
+        else:
+            self._drop(incident)
+
+    def look_again(self, news: CheckSeen, step: Step) -> None:
+        """The target can be seen again: reminders go on."""
+        incident = self._index.open_about(news.target, news.check)
+        if incident is not None:
+            self._tell(incident, step.now, step.changes)
+
+    def learn(self, told: Iterable[tuple[tuple[int, str], Told]], now: float, changes: Changes) -> None:
+        """Take delivery results from the outbox, and book what they make necessary."""
+        known = self._index.get
+        news = {key[0] for key, one in told if known(key[0]) is not None and self._dispatch.learn(*key, one)}
+        for incident in filter(None, map(known, sorted(news))):
+            before = len(changes.notifications)
+            words = self._tell(incident, now, changes)
+            if len(changes.notifications) > before:
+                changes.log.append(f"{incident.name}: incident {incident.id}; {words}")
+
+    def _as_rated(self, incident: Incident, changes: Changes) -> Incident:
+        """The incident with its severity as the configuration has it now; of one that is over it stays."""
+        severity = self._severities.of(incident) if incident.is_open else incident.severity
+        if severity is incident.severity:
+            return incident
+        after = replace(incident, severity=severity)
+        self._index.book(after, changes)
+        return after
+
+    # ------------------------------------------------------------ silences, windows, acknowledgements
+
+    def _as_muted(self, incident: Incident, now: float, changes: Changes) -> Incident:
+        """The incident with what mutes it now; how it stood when it ended stays."""
+        muted_by = self._muting.muted_by(incident, now) if incident.is_open else incident.muted_by
+        if muted_by == incident.muted_by:
+            return incident
+        after = replace(incident, muted_by=muted_by)
+        self._index.book(after, changes)
+        words = its_begin(muted_by) if muted_by else its_end(incident.muted_by)
+        changes.notes.append(Note(after.id, now, words))
+        return after
+
+    def review_mutes(self, now: float, changes: Changes) -> None:
+        """A silence, maintenance or working hours have begun or ended: ask about every open incident anew."""
+        for incident in sorted(self._index.all_open(), key=lambda one: one.id):
+            words = self._tell(incident, now, changes)
+            after = self._index.now(incident)
+            if after.muted_by != incident.muted_by:
+                turn = after.muted_by or its_end(incident.muted_by)
+                outcome = f"; {words}" if words.startswith("tells") else ""
+                changes.log.append(f"{after.name}: incident {after.id}: {turn}{outcome}")
+        self.watch_mutes(now)
+
+    def watch_mutes(self, now: float) -> None:
+        """Set the time of the next beginning or end."""
+        due = self._muting.next_change(now)
+        if due is None:
+            self._deadlines.clear((MUTES, ""))
+        else:
+            self._deadlines.set((MUTES, ""), due)
+
+    def obey(self, commands: Commands, now: float, changes: Changes) -> None:
+        """Take what people ordered, and book what it makes necessary; the same orders once more change nothing."""
+        if commands.silences != self._commands.silences:
+            self._muting.take(commands.silences)
+            self.review_mutes(now, changes)
+        self._commands = commands
+        for one in commands.acknowledgements:
+            self._acknowledge(one, now, changes)
+
+    def _acknowledge(self, one: Acknowledgement, now: float, changes: Changes) -> None:
+        incident = self._index.get(one.incident_id)
+        if incident is None or not incident.is_open:
+            return
+        reason = one.reason or incident.ack_reason
+        after = replace(incident, acked_at=one.at, acked_by=one.author, ack_reason=reason)
+        if incident.acked_at is not None and after == replace(incident, acked_at=one.at):
+            return
+        self._index.book(after, changes)
+        words = f"acknowledged by {one.author}" + (f": {one.reason}" if one.reason else "")
+        changes.notes.append(Note(after.id, now, words))
+        changes.log.append(f"{after.name}: incident {after.id}: {words}; no more reminders")
+        self._tell(after, now, changes)
+
+    def review_telling(self, now: float, changes: Changes) -> None:
+        """Ask about every incident anew: healthmon has started, or its configuration changed."""
+        for incident in self._index.everything():
+            words = self._tell(incident, now, changes)
+            if words.startswith("tells"):
+                changes.log.append(f"{incident.name}: incident {incident.id}; {words}")
+
+    def _drop(self, incident: Incident) -> None:
+        self._dispatch.drop(incident.id)
+        self._deadlines.clear((REMIND, incident.id))
+        self._index.drop(incident)
+
+    def shift(self, by: float) -> None:
+        """Move the times of what was said, and of what people ordered: somebody set the clock."""
+        self._dispatch.shift(by)
+        self.cohorts.shift(by)
+        self._muting.shift(by)
+
+
+def _as_told(incident: Incident) -> tuple[object, ...]:
+    """What of an incident decides whether anybody is told."""
+    return incident.is_open, incident.health, incident.flapping, incident.is_logged_out
