@@ -5,12 +5,49 @@ from __future__ import annotations
 import heapq
 from collections.abc import Hashable, Iterator
 from itertools import count
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
+
+from healthmon.model import Target, Word
 
 Key = TypeVar("Key", bound=Hashable)
 
-#: What falls due, and for whom.
-DeadlineKey = tuple[str, object]
+
+class Due(Word):
+    """What is to be done when a time has come."""
+
+    #: What is pending of an endpoint, or of a check of a PBX, may be believed: ask once more.
+    ASK = "ask"
+    ASK_PBX = "ask about a PBX"
+    #: An endpoint's grace is over; it was not listed for too long; what is known of its contacts is too old.
+    GRACE_IS_OVER = "its grace is over"
+    UNLISTED = "unlisted for too long"
+    CONTACTS = "its contacts are old news"
+    #: A change may have lasted for long enough to count, or old ones have left the window.
+    FLAPPING = "flapping"
+    #: Of a PBX: for ten minutes it was not restarted; what vanished from it is taken as meant.
+    RESTARTS_ARE_OVER = "its restarts are over"
+    ACCEPT = "accept"
+    #: A group that has fallen, or a URL of a receiver, is looked at.
+    GROUP = "group"
+    URL = "url"
+    #: Somebody may have to be told about an incident again.
+    REMIND = "remind"
+    #: A silence, maintenance or working hours begin or end.
+    ORDERS = "orders"
+
+
+#: The target of what is due about no target.
+NOBODY = Target("")
+
+
+class Deadline(NamedTuple):
+    """What falls due, and for whom: a target, one check of a PBX, an incident by its number."""
+
+    what: Due
+    target: Target = NOBODY
+    check: str = ""
+    incident: int = 0
+
 
 #: Below this size a heap with stale entries is not worth tidying.
 SMALL = 1024

@@ -8,16 +8,14 @@ from math import inf
 from healthmon.config.configuration import Config
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.config.sections.watch import WatchConfig
-from healthmon.core.alerting.alerting import MUTES
 from healthmon.core.alerting.waiting import Waiting
-from healthmon.core.belief.booking import FLAPS
 from healthmon.core.belief.endpoint import LIVING, Endpoint
-from healthmon.core.belief.endpoints import DOUBT, DUE, GRACE, UNLISTED, Endpoints
+from healthmon.core.belief.endpoints import Endpoints
 from healthmon.core.belief.known import Known
-from healthmon.core.belief.pbx import CONFIRMED_WITHIN, JUST_STARTED, MOST_PLACES, Candidate, Held, Pbx
-from healthmon.core.belief.pbxs import ACCEPT, CHECK, RESTARTS_OVER, Pbxs
-from healthmon.core.grouping.falls import GROUP
-from healthmon.core.incidents.receivers import URLS, Receivers
+from healthmon.core.belief.pbx import JUST_STARTED, MOST_PLACES_OF_A_PBX, SETTINGS_WITHIN, Candidate, Held, Pbx
+from healthmon.core.belief.pbxs import Pbxs
+from healthmon.core.deadlines import Deadline, Due
+from healthmon.core.incidents.receivers import Receivers
 from healthmon.core.resume import Resume, end_blindness_of_a_gone_pbx, end_what_is_gone, forget_state
 from healthmon.core.stages import Stages
 from healthmon.core.step import Step
@@ -198,7 +196,7 @@ class Monitor:
         if candidate is None:
             candidate = pbx.candidates[target] = Candidate(observation, not pbx.was_seen, pbx.round)
         candidate.round = pbx.round
-        return at < candidate.observation.at + CONFIRMED_WITHIN
+        return at < candidate.observation.at + SETTINGS_WITHIN
 
     def _see_contact(self, pbx: Pbx, change: ContactChange, step: Step) -> None:
         candidate = pbx.candidates.get(change.target)
@@ -225,7 +223,7 @@ class Monitor:
 
     def _follow(self, pbx: Pbx, endpoint: Endpoint, change: ContactChange, step: Step) -> bool:
         """Keep in mind where its contacts are; return whether one is at a new place: its settings tell more of it."""
-        news = self._endpoints.follow(pbx, endpoint, change, step) if pbx.places <= MOST_PLACES else ()
+        news = self._endpoints.follow(pbx, endpoint, change, step) if pbx.places <= MOST_PLACES_OF_A_PBX else ()
         # While it is down, it is where it was lost.
         self._stages.grouping.members.note(endpoint)
         # Of a contact that was lost there is nothing more to be told.
@@ -366,15 +364,8 @@ class Monitor:
         """Do what has fallen due: ask, end graces and flapping, remind."""
         step = Step(now, changes)
         due: dict[str, list[Endpoint]] = {}
-        for what, whom in self._stages.deadlines.due(now):
-            if isinstance(whom, Target):
-                self._target_due(what, whom, due, step)
-            elif isinstance(whom, int):
-                self._stages.alerting.remind(whom, now, changes)
-            elif what == MUTES:
-                self._stages.alerting.review_mutes(now, changes)
-            else:
-                self._pbx_due(what, whom, step)
+        for deadline in self._stages.deadlines.due(now):
+            self._fall_due(deadline, due, step)
             self._stages.pass_on(step)
         for name, endpoints in due.items():
             self._endpoints.ask(self._pbxs[name], endpoints, step)
@@ -382,41 +373,49 @@ class Monitor:
         self._stages.review_groups(step)
         self._waiting.review(step)
 
-    def _target_due(self, what: str, target: Target, due: dict[str, list[Endpoint]], step: Step) -> None:
-        if what == GROUP:
+    def _fall_due(self, deadline: Deadline, due: dict[str, list[Endpoint]], step: Step) -> None:
+        what, target = deadline.what, deadline.target
+        if what is Due.REMIND:
+            self._stages.alerting.remind(deadline.incident, step.now, step.changes)
+        elif what is Due.ORDERS:
+            self._stages.alerting.review_mutes(step.now, step.changes)
+        elif what is Due.GROUP:
             self._stages.grouping.falls.due(target)
-            return
-        if what == URLS:
+        elif what is Due.URL:
             self._receivers.must_look = True
-            return
-        pbx = self._pbxs.get(target.pbx)
-        endpoint = pbx.endpoints.get(target) if pbx is not None else None
+        elif target.is_pbx:
+            self._pbx_due(deadline, step)
+        else:
+            self._endpoint_due(deadline, due, step)
+
+    def _endpoint_due(self, deadline: Deadline, due: dict[str, list[Endpoint]], step: Step) -> None:
+        pbx, endpoint = self.known.pbx(deadline.target), self.known.endpoint(deadline.target)
         if pbx is None or endpoint is None:
             return
-        if what == DUE:
+        what = deadline.what
+        if what is Due.ASK:
             due.setdefault(pbx.name, []).append(endpoint)
-        elif what == GRACE:
+        elif what is Due.GRACE_IS_OVER:
             self._endpoints.end_grace(pbx, endpoint, step)
-        elif what == FLAPS:
+        elif what is Due.FLAPPING:
             self._endpoints.look_at_flapping(pbx, endpoint, step)
-        elif what == DOUBT:
+        elif what is Due.CONTACTS:
             self._endpoints.end_doubt(pbx, endpoint, step)
-        elif what == UNLISTED and not endpoint.is_listed:
+        elif what is Due.UNLISTED and not endpoint.is_listed:
             words = "not listed for 7 days"
             self._endpoints.forget(pbx, endpoint, step.now, step, ending=Ending.REMOVED, cause=words)
 
-    def _pbx_due(self, what: str, whom: object, step: Step) -> None:
-        name, check = whom if isinstance(whom, tuple) else (str(whom), "")
-        pbx = self._pbxs.get(name)
+    def _pbx_due(self, deadline: Deadline, step: Step) -> None:
+        pbx, what = self.known.pbx(deadline.target), deadline.what
         if pbx is None:
             return
-        if what == CHECK:
-            self._pbx_rules.ask(pbx, check, step)
-        elif what == FLAPS:
+        if what is Due.ASK_PBX:
+            self._pbx_rules.ask(pbx, deadline.check, step)
+        elif what is Due.FLAPPING:
             self._pbx_rules.look_at_flapping(pbx, step)
-        elif what == RESTARTS_OVER:
+        elif what is Due.RESTARTS_ARE_OVER:
             self._pbx_rules.restarts_are_over(pbx, step)
-        elif what == ACCEPT:
+        elif what is Due.ACCEPT:
             self._pbx_rules.accept(pbx, step)
 
     def told(self, told: Mapping[tuple[int, str], Told], now: float, changes: Changes) -> None:
@@ -454,7 +453,7 @@ class Monitor:
         changes.clock_jumps.append(ClockJump(now, by))
         self._stages.shift(by)
         # Maintenance and working hours follow the clock on the wall.
-        self._stages.deadlines.set((MUTES, ""), now)
+        self._stages.deadlines.set(Deadline(Due.ORDERS), now)
         for pbx in self._pbxs.values():
             pbx.shift(by)
 

@@ -30,7 +30,7 @@ from healthmon.model import (
 )
 
 #: After a start, every PBX has been looked at within so many seconds; or it is down itself.
-FIRST_LOOK = 5.0
+LOOKED_AT_WITHIN = 5.0
 
 
 class Resume:
@@ -69,7 +69,7 @@ class Resume:
         """Nothing was seen for a while: what explains a first message, or belongs to it, is found so much later."""
         waiting = self._stages.alerting.waiting_for_others(pbx.name)
         known_at = max((self._known_at(pbx, incident) for incident in waiting), default=0.0)
-        until = known_at + (step.now - alive_at) + FIRST_LOOK
+        until = known_at + (step.now - alive_at) + LOOKED_AT_WITHIN
         step.changes.delays += [Delay(one.id, alive_at, until) for one in waiting]
 
     def _known_at(self, pbx: Pbx, incident: Incident) -> float:

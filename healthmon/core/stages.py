@@ -7,7 +7,7 @@ from healthmon.core.alerting.alerting import Alerting
 from healthmon.core.belief.booking import Booking
 from healthmon.core.belief.known import Known
 from healthmon.core.belief.news import CheckChanged, CheckEnded, CheckSeen, EndpointForgotten, EndpointNoted, News
-from healthmon.core.deadlines import DeadlineKey, Deadlines
+from healthmon.core.deadlines import Deadline, Deadlines
 from healthmon.core.grouping.grouping import Grouping
 from healthmon.core.incidents.incidents import Incidents
 from healthmon.core.incidents.index import Index
@@ -21,7 +21,7 @@ class Stages:
     """Passes the news from stage to stage. Owned by the engine thread."""
 
     def __init__(self, config: Config, remembered: Remembered, known: Known) -> None:
-        self.deadlines: Deadlines[DeadlineKey] = Deadlines()
+        self.deadlines: Deadlines[Deadline] = Deadlines()
         self.booking = Booking(config, self.deadlines)
         self.grouping = Grouping(config, known, self.deadlines, remembered.incidents)
         self.index = Index(remembered.incidents, remembered.next_incident_id)

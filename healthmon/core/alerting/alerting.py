@@ -15,7 +15,7 @@ from healthmon.core.alerting.inhibition import Inhibition, is_group_back, is_lef
 from healthmon.core.alerting.routing import Routing
 from healthmon.core.belief.known import Known
 from healthmon.core.belief.news import CheckSeen
-from healthmon.core.deadlines import DeadlineKey, Deadlines
+from healthmon.core.deadlines import Deadline, Deadlines, Due
 from healthmon.core.grouping.falls import Facts
 from healthmon.core.grouping.grouping import Grouping
 from healthmon.core.incidents.index import Index
@@ -25,16 +25,11 @@ from healthmon.core.orders.severity import Severities
 from healthmon.core.step import Step
 from healthmon.model import Acknowledgement, Changes, Check, Commands, Incident, Note, Release, Remembered, Target, Told
 
-REMIND = "remind"
-
 #: How the words begin that say why nobody is told.
 TOLD_NOBODY = "told nobody: "
 
 #: … and that they are told later.
 TOLD_WITH = "told with the end of "
-
-#: The key of the deadline at which a silence, maintenance or working hours begin or end.
-MUTES = "mutes"
 
 
 class Held(NamedTuple):
@@ -60,7 +55,7 @@ class Alerting:
         grouping: Grouping,
         index: Index,
         severities: Severities,
-        deadlines: Deadlines[DeadlineKey],
+        deadlines: Deadlines[Deadline],
     ) -> None:
         self._known = known
         self._grouping = grouping
@@ -289,9 +284,9 @@ class Alerting:
             due = incident.closed_at + TELLING_ENDS_AFTER
             due = due if due > now else now + TELLING_ENDS_AFTER
         if due is None:
-            self._deadlines.clear((REMIND, incident.id))
+            self._deadlines.clear(Deadline(Due.REMIND, incident=incident.id))
         else:
-            self._deadlines.set((REMIND, incident.id), due)
+            self._deadlines.set(Deadline(Due.REMIND, incident=incident.id), due)
 
     def remind(self, incident_id: int, now: float, changes: Changes) -> None:
         """A reminder fell due, or somebody else is to be told: book it. Nobody came to be told of an end: let it go."""
@@ -366,9 +361,9 @@ class Alerting:
         """Set the time of the next beginning or end."""
         due = self._muting.next_change(now)
         if due is None:
-            self._deadlines.clear((MUTES, ""))
+            self._deadlines.clear(Deadline(Due.ORDERS))
         else:
-            self._deadlines.set((MUTES, ""), due)
+            self._deadlines.set(Deadline(Due.ORDERS), due)
 
     def obey(self, commands: Commands, now: float, changes: Changes) -> None:
         """Take what people ordered, and book what it makes necessary; the same orders once more change nothing."""
@@ -402,7 +397,7 @@ class Alerting:
 
     def _drop(self, incident: Incident) -> None:
         self._dispatch.drop(incident.id)
-        self._deadlines.clear((REMIND, incident.id))
+        self._deadlines.clear(Deadline(Due.REMIND, incident=incident.id))
         self._index.drop(incident)
 
     def shift(self, by: float) -> None:

@@ -11,11 +11,10 @@ from itertools import islice
 
 from healthmon.core.alerting.alerting import Alerting, Held
 from healthmon.core.belief.endpoint import Endpoint
-from healthmon.core.belief.endpoints import ASK_AGAIN, DUE
+from healthmon.core.belief.endpoints import ASK_AGAIN
 from healthmon.core.belief.known import Known
 from healthmon.core.belief.machine import Machine
-from healthmon.core.belief.pbxs import CHECK
-from healthmon.core.deadlines import DeadlineKey, Deadlines
+from healthmon.core.deadlines import Deadline, Deadlines, Due
 from healthmon.core.grouping.falls import Falls
 from healthmon.core.incidents.index import Index
 from healthmon.core.step import Step
@@ -29,7 +28,7 @@ class Waiting:
     """Lets go of messages for which nothing is in sight any more. Owned by the engine thread."""
 
     def __init__(
-        self, known: Known, falls: Falls, index: Index, alerting: Alerting, deadlines: Deadlines[DeadlineKey]
+        self, known: Known, falls: Falls, index: Index, alerting: Alerting, deadlines: Deadlines[Deadline]
     ) -> None:
         self._known = known
         self._falls = falls
@@ -79,23 +78,22 @@ class Waiting:
 
     def _believed_soon(self, urls: Collection[str], until: float) -> Iterator[Target]:
         # What was asked about a moment ago is entered for when it would be asked again.
-        for key in self._deadlines.within(until + ASK_AGAIN):
-            machine = self._machine(key)
+        for deadline in self._deadlines.within(until + ASK_AGAIN):
+            machine = self._machine(deadline)
             if machine is not None and self._is_told_soon(machine, urls, until):
                 yield machine.target
 
-    def _machine(self, key: DeadlineKey) -> Machine | None:
+    def _machine(self, deadline: Deadline) -> Machine | None:
         """The check that is looked at then, if that settles what is pending."""
-        what, whom = key
-        if what == DUE and isinstance(whom, Target):
-            return None if self._known.is_blind(whom.pbx) else self._known.endpoint(whom)
-        if what == CHECK and isinstance(whom, tuple):
-            return self._known.machine(Target(whom[0]), whom[1])
+        if deadline.what is Due.ASK:
+            return None if self._known.is_blind(deadline.target.pbx) else self._known.endpoint(deadline.target)
+        if deadline.what is Due.ASK_PBX:
+            return self._known.machine(deadline.target, deadline.check)
         return None
 
     def _is_told_soon(self, machine: Machine, urls: Collection[str], until: float) -> bool:
-        deadline = machine.deadline()
-        if deadline is None or deadline > until or not self._would_be_told(machine):
+        at = machine.deadline()
+        if at is None or at > until or not self._would_be_told(machine):
             return False
         return any(url in urls for url in self._alerting.urls_of_watch(machine.target, machine.watch))
 

@@ -8,18 +8,15 @@ from healthmon.config.configuration import Config
 from healthmon.core.belief.endpoint import Endpoint
 from healthmon.core.belief.machine import Machine
 from healthmon.core.belief.news import CheckChanged, CheckSeen, EndpointNoted, News
-from healthmon.core.deadlines import DeadlineKey, Deadlines
+from healthmon.core.deadlines import Deadline, Deadlines, Due
 from healthmon.core.step import Step
 from healthmon.model import Transition, UnknownPeriod
-
-#: The key of the deadline at which flapping is looked at; it goes with a target, or a PBX's name and a check.
-FLAPS = "flaps"
 
 
 class Booking:
     """What the parts of belief share. Owned by the engine thread."""
 
-    def __init__(self, config: Config, deadlines: Deadlines[DeadlineKey]) -> None:
+    def __init__(self, config: Config, deadlines: Deadlines[Deadline]) -> None:
         self.config = config
         self.deadlines = deadlines
         self._news: list[News] = []
@@ -80,5 +77,4 @@ class Booking:
 
     def look_at_flapping(self, machine: Machine, when: float) -> None:
         """Set the time of the next look at its flapping."""
-        target = machine.target
-        self.deadlines.set((FLAPS, (target.pbx, machine.check) if target.is_pbx else target), when)
+        self.deadlines.set(Deadline(Due.FLAPPING, machine.target), when)

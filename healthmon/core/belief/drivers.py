@@ -8,13 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from healthmon.config.sections.shared import Hold
 from healthmon.core.belief.endpoint import Endpoint
 from healthmon.core.belief.inventory import ACCEPTED_AFTER
 from healthmon.model import Health
-
-#: Two looks, so that a module that is loaded anew alarms nobody (seconds).
-HOLD = Hold(down_after=10.0, up_after=0.0, degraded_after=10.0)
 
 
 def no_driver(technologies: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import islice, zip_longest
 
 from healthmon.config.sections.watch import WatchConfig
-from healthmon.core.belief.booking import FLAPS, Booking
+from healthmon.core.belief.booking import Booking
 from healthmon.core.belief.endpoint import Endpoint
 from healthmon.core.belief.evidence import (
     LONGEST_WAIT,
@@ -21,6 +21,7 @@ from healthmon.core.belief.inventory import FORGOTTEN_AFTER, Vanished
 from healthmon.core.belief.machine import ONE_FALL
 from healthmon.core.belief.news import CheckEnded, EndpointForgotten
 from healthmon.core.belief.pbx import MOST_SINGLE_QUESTIONS, Pbx
+from healthmon.core.deadlines import Deadline, Due
 from healthmon.core.step import Step
 from healthmon.model import (
     ContactChange,
@@ -34,14 +35,11 @@ from healthmon.model import (
     Transition,
 )
 
+#: All that may fall due of an endpoint.
+OF_AN_ENDPOINT = (Due.ASK, Due.GRACE_IS_OVER, Due.FLAPPING, Due.UNLISTED, Due.CONTACTS)
+
 #: Without an answer the question is asked again after so long (seconds).
 ASK_AGAIN = 10.0
-
-#: The keys of deadlines; each goes with a target.
-DUE = "due"
-GRACE = "grace"
-UNLISTED = "unlisted"
-DOUBT = "doubt"
 
 #: What events told of a contact counts for so long after events were missed: as long as a registration lasts at most,
 #: unless maximum_expiration is set (seconds).
@@ -77,7 +75,7 @@ class Endpoints:
         if why:
             self._booking.begin_unknown(endpoint, why, at, step)
             if why == endpoint.grace_why:
-                self._booking.deadlines.set((GRACE, endpoint.target), endpoint.grace_until)
+                self._booking.deadlines.set(Deadline(Due.GRACE_IS_OVER, endpoint.target), endpoint.grace_until)
                 pbx.awaited[endpoint.target] = endpoint
         elif (health := endpoint.reading()) is not None:
             # Of the events of one loss the first may be in grace, and the next the evidence: that hides nothing.
@@ -179,13 +177,14 @@ class Endpoints:
             pbx.pending.pop(endpoint.target, None)
         else:
             pbx.pending[endpoint.target] = endpoint
-        deadline = None if pbx.is_blind else endpoint.deadline()
-        if deadline is None:
-            self._booking.deadlines.clear((DUE, endpoint.target))
+        to_ask, at = Deadline(Due.ASK, endpoint.target), endpoint.deadline()
+        if pbx.is_blind or at is None:
+            self._booking.deadlines.clear(to_ask)
             return
-        # Asked already since then: give the answer its time.
-        is_asked = endpoint.asked_at >= deadline
-        self._booking.deadlines.set((DUE, endpoint.target), endpoint.asked_at + ASK_AGAIN if is_asked else deadline)
+        if endpoint.asked_at >= at:
+            # Asked already since then: give the answer its time.
+            at = endpoint.asked_at + ASK_AGAIN
+        self._booking.deadlines.set(to_ask, at)
 
     def ask(self, pbx: Pbx, due: list[Endpoint], step: Step) -> None:
         """Ask about those whose deadline has come: one by one, or by a snapshot when they are many (rule 7)."""
@@ -199,7 +198,7 @@ class Endpoints:
         elif step.now - pbx.snapshot_wanted_at < 1.0:
             # One snapshot a second is enough for all whose time comes meanwhile.
             for one in due:
-                self._booking.deadlines.set((DUE, one.target), pbx.snapshot_wanted_at + 1.0)
+                self._booking.deadlines.set(Deadline(Due.ASK, one.target), pbx.snapshot_wanted_at + 1.0)
             return
         else:
             # A snapshot lists no device states: the second witness is asked for one by one (rule 3).
@@ -316,7 +315,7 @@ class Endpoints:
     def _set_end_of_grace(self, endpoint: Endpoint, until: float) -> None:
         endpoint.grace_until = until
         if endpoint.unknown_because == endpoint.grace_why:
-            self._booking.deadlines.set((GRACE, endpoint.target), until)
+            self._booking.deadlines.set(Deadline(Due.GRACE_IS_OVER, endpoint.target), until)
 
     # ------------------------------------------------------------ contacts of which events were missed
 
@@ -327,7 +326,7 @@ class Endpoints:
         """
         for endpoint in pbx.endpoints.values():
             if endpoint.doubt(step.now + DOUBTED_FOR):
-                self._booking.deadlines.set((DOUBT, endpoint.target), endpoint.doubted_at)
+                self._booking.deadlines.set(Deadline(Due.CONTACTS, endpoint.target), endpoint.doubted_at)
 
     def go_on_degraded(self, endpoint: Endpoint, step: Step) -> None:
         """Healthmon was stopped while a contact was lost, or slow: presume that it still is."""
@@ -335,7 +334,7 @@ class Endpoints:
             is_believed = endpoint.belief is Health.DEGRADED
             endpoint.presumed = endpoint.reason if is_believed else endpoint.remark or "a contact was lost before"
             endpoint.doubt(step.now + DOUBTED_FOR)
-            self._booking.deadlines.set((DOUBT, endpoint.target), endpoint.doubted_at)
+            self._booking.deadlines.set(Deadline(Due.CONTACTS, endpoint.target), endpoint.doubted_at)
 
     def end_doubt(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
         """What was known of its contacts is too old."""
@@ -374,7 +373,7 @@ class Endpoints:
         endpoint.is_listed = False
         if endpoint.belief is not None:
             self._vanish(pbx, endpoint, endpoint.unknown_since, was_removed=False)
-        self._booking.deadlines.set((UNLISTED, endpoint.target), endpoint.unknown_since + FORGOTTEN_AFTER)
+        self._booking.deadlines.set(Deadline(Due.UNLISTED, endpoint.target), endpoint.unknown_since + FORGOTTEN_AFTER)
 
     def miss(self, pbx: Pbx, endpoint: Endpoint, at: float, step: Step) -> None:
         """The snapshot of ``at`` does not list it: unknown, not gone (rule 3)."""
@@ -386,7 +385,7 @@ class Endpoints:
         if endpoint.belief is not None and not endpoint.was_unlisted_by_accident:
             self._vanish(pbx, endpoint, at, was_removed=False)
         self._booking.begin_unknown(endpoint, endpoint.why_unknown(at), at, step)
-        self._booking.deadlines.set((UNLISTED, endpoint.target), at + FORGOTTEN_AFTER)
+        self._booking.deadlines.set(Deadline(Due.UNLISTED, endpoint.target), at + FORGOTTEN_AFTER)
         self._booking.book(endpoint, step)
         self.schedule(pbx, endpoint)
 
@@ -410,8 +409,8 @@ class Endpoints:
         changes.states.pop((target, endpoint.check), None)
         changes.settings.pop(target, None)
         changes.forgotten.append(target)
-        for reason in (DUE, GRACE, FLAPS, UNLISTED, DOUBT):
-            self._booking.deadlines.clear((reason, target))
+        for due in OF_AN_ENDPOINT:
+            self._booking.deadlines.clear(Deadline(due, target))
         self._booking.tell(EndpointForgotten(endpoint))
         pbx.gone[target] = at
         for known in (pbx.endpoints, pbx.pending, pbx.awaited, pbx.limits.put_off):

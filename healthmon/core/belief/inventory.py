@@ -6,16 +6,12 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from healthmon.config.sections.shared import Hold
 from healthmon.model import Health, Kind, Target
-
-#: Two looks, so that a reload in the middle of a snapshot alarms nobody (seconds).
-HOLD = Hold(down_after=10.0, up_after=0.0, degraded_after=10.0)
 
 #: What vanished within so many seconds vanished at once.
 AT_ONCE = 10.0
 
-#: Fewer phones than this may vanish from a small PBX without an alarm.
+#: Fewer phones than this may vanish from a small PBX without an alarm, and are no site that is down.
 FEW = 3
 
 #: More than one in so many is an alarm.

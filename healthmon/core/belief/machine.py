@@ -10,6 +10,10 @@ from healthmon.model import CheckState, Health, Kind, Loss, Target, Transition
 #: what only we cannot see (rule 13a); only the connection to a PBX is believed so.
 RANK = {None: 0, Health.UP: 0, Health.DEGRADED: 1, Health.UNKNOWN: 2, Health.DOWN: 3}
 
+#: Two looks at a PBX, so that a module that is loaded anew, or a reload in the middle of a snapshot, alarms nobody
+#: (seconds).
+TWO_LOOKS = Hold(down_after=10.0, up_after=0.0, degraded_after=10.0)
+
 #: Down so soon after degraded is one fall: the event stream breaks off before the next look is refused (seconds).
 ONE_FALL = 2.0
 

@@ -9,15 +9,13 @@ from msgspec.structs import replace
 
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.config.sections.shared import Hold
-from healthmon.core.belief.drivers import HOLD as DRIVERS_HOLD
 from healthmon.core.belief.drivers import no_driver
 from healthmon.core.belief.endpoint import Endpoint
 from healthmon.core.belief.evidence import first_check_within
 from healthmon.core.belief.flapping import FlapRule
-from healthmon.core.belief.inventory import HOLD as INVENTORY_HOLD
 from healthmon.core.belief.inventory import Vanished
 from healthmon.core.belief.limits import Limits
-from healthmon.core.belief.machine import Machine
+from healthmon.core.belief.machine import TWO_LOOKS, Machine
 from healthmon.core.step import Step
 from healthmon.errors import Trouble
 from healthmon.model import (
@@ -59,9 +57,9 @@ MOST_SINGLE_QUESTIONS = 20
 MOST_HELD = 100_000
 
 #: So many contacts of a PBX's endpoints are remembered: a PBX that invents new ones must not fill the memory.
-MOST_CONTACTS = 2 * MOST_WATCHED
+MOST_CONTACTS_OF_A_PBX = 2 * MOST_WATCHED
 #: … nor by moving them about.
-MOST_PLACES = 2 * MOST_WATCHED
+MOST_PLACES_OF_A_PBX = 2 * MOST_WATCHED
 #: So many endpoints begin to be watched at once: while it takes them, the engine does nothing for other PBXs (2 s).
 MOST_NEWCOMERS = 25_000
 
@@ -75,7 +73,7 @@ Held = Observation | ContactChange | Removed
 
 
 #: What is only listed, and of which nothing could be read for so long, is watched all the same (seconds).
-CONFIRMED_WITHIN = 600.0
+SETTINGS_WITHIN = 600.0
 
 
 class Candidate(Struct):
@@ -96,8 +94,8 @@ class Pbx:
         self.name = config.name
         self.target = Target(config.name)
         self.connection = self._machine(Check.CONNECTION, config.hold, now)
-        self.inventory = self._machine(Check.INVENTORY, INVENTORY_HOLD, now)
-        self.drivers = self._machine(Check.DRIVERS, DRIVERS_HOLD, now)
+        self.inventory = self._machine(Check.INVENTORY, TWO_LOOKS, now)
+        self.drivers = self._machine(Check.DRIVERS, TWO_LOOKS, now)
         self.restarting = self._machine(Check.RESTARTS, config.hold, now)
         self.connection.flap_rule = FLAPS_OF_A_PBX
         self.reports: dict[Channel, ConnectionReport] = {}
@@ -278,7 +276,7 @@ class Pbx:
         if change.status is ContactStatus.REMOVED or (endpoint.contacts and change.uri in endpoint.contacts):
             return True
         self.contacts += 1
-        return self.contacts <= MOST_CONTACTS
+        return self.contacts <= MOST_CONTACTS_OF_A_PBX
 
     # ------------------------------------------------------------ channel drivers
 

@@ -13,6 +13,7 @@ from healthmon.core.belief.inventory import ACCEPTED_AFTER, assess, at_once
 from healthmon.core.belief.machine import Machine
 from healthmon.core.belief.news import CheckEnded, PbxRestarted
 from healthmon.core.belief.pbx import FREEZE, JUST_STARTED, RESTARTS_TOO_MANY, RESTARTS_WINDOW, Pbx
+from healthmon.core.deadlines import Deadline, Due
 from healthmon.core.step import Step
 from healthmon.errors import Trouble
 from healthmon.model import (
@@ -27,11 +28,6 @@ from healthmon.model import (
     Target,
     UnknownPeriod,
 )
-
-#: The keys of deadlines; CHECK goes with (name of a PBX, check), the others with the name of a PBX.
-CHECK = "check"
-RESTARTS_OVER = "restarts over"
-ACCEPT = "accept"
 
 
 class Pbxs:
@@ -56,11 +52,11 @@ class Pbxs:
             self._booking.begin_unknown(pbx.connection, JUST_STARTED, since, step)
             self._booking.book(pbx.connection, step)
         if pbx.restarting.belief is Health.DEGRADED:
-            self._booking.deadlines.set((RESTARTS_OVER, pbx.name), step.now + RESTARTS_WINDOW)
+            self._booking.deadlines.set(Deadline(Due.RESTARTS_ARE_OVER, pbx.target), step.now + RESTARTS_WINDOW)
         if pbx.inventory.belief not in (None, Health.UP):
             pbx.alarm_since = pbx.inventory.since
             pbx.alarm_is_inherited = True
-            self._booking.deadlines.set((ACCEPT, pbx.name), pbx.inventory.believed_at + ACCEPTED_AFTER)
+            self._booking.deadlines.set(Deadline(Due.ACCEPT, pbx.target), pbx.inventory.believed_at + ACCEPTED_AFTER)
 
     def _begin_blindness(self, pbx: Pbx, why: str, since: float, step: Step) -> None:
         pbx.blind_why, pbx.blind_since, pbx.noticed_at = why, since, step.now
@@ -149,7 +145,7 @@ class Pbxs:
         self._schedule(machine, step)
 
     def _schedule(self, machine: Machine, step: Step) -> None:
-        key, deadline = (CHECK, (machine.target.pbx, machine.check)), machine.deadline()
+        key, deadline = Deadline(Due.ASK_PBX, machine.target, machine.check), machine.deadline()
         if deadline is None:
             self._booking.deadlines.clear(key)
         else:
@@ -157,7 +153,7 @@ class Pbxs:
 
     def ask(self, pbx: Pbx, check: str, step: Step) -> None:
         """A deadline of the PBX itself has come: have it looked at."""
-        self._booking.deadlines.set((CHECK, (pbx.name, check)), step.now + ASK_AGAIN)
+        self._booking.deadlines.set(Deadline(Due.ASK_PBX, pbx.target, check), step.now + ASK_AGAIN)
         self._want_snapshot_now(pbx, step)
 
     def want_snapshot(self, pbx: Pbx, step: Step) -> None:
@@ -262,7 +258,7 @@ class Pbxs:
     def _count_restart(self, pbx: Pbx, at: float, step: Step) -> None:
         restarts = pbx.count_restart(at)
         step.changes.log.append(f"{pbx.target}: Asterisk was restarted")
-        self._booking.deadlines.set((RESTARTS_OVER, pbx.name), at + RESTARTS_WINDOW)
+        self._booking.deadlines.set(Deadline(Due.RESTARTS_ARE_OVER, pbx.target), at + RESTARTS_WINDOW)
         if restarts >= RESTARTS_TOO_MANY and pbx.restarting.belief is not Health.DEGRADED:
             words = f"{restarts} restarts in {RESTARTS_WINDOW / 60:.0f} minutes"
             transition = pbx.restarting.believe(Health.DEGRADED, at, step.now, words)
@@ -332,7 +328,7 @@ class Pbxs:
         self._let_old_ones_go(pbx, at)
 
     def _accept_later(self, pbx: Pbx) -> None:
-        key, inventory = (ACCEPT, pbx.name), pbx.inventory
+        key, inventory = Deadline(Due.ACCEPT, pbx.target), pbx.inventory
         if inventory.belief in (None, Health.UP):
             self._booking.deadlines.clear(key)
         else:

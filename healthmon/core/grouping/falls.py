@@ -11,11 +11,11 @@ from msgspec.structs import replace
 
 from healthmon.config.configuration import Config
 from healthmon.core.belief.endpoint import Endpoint
+from healthmon.core.belief.inventory import FEW
 from healthmon.core.belief.known import Known
-from healthmon.core.deadlines import DeadlineKey, Deadlines
+from healthmon.core.deadlines import Deadline, Deadlines, Due
 from healthmon.core.grouping.memberships import Memberships
 from healthmon.core.grouping.rules import (
-    FEW,
     Extent,
     Fall,
     Members,
@@ -37,9 +37,6 @@ from healthmon.core.grouping.rules import (
 )
 from healthmon.core.grouping.sites import Group, network_of
 from healthmon.model import Ending, Incident, Kind, Target
-
-#: The key of the deadline at which a group is looked at; it goes with the target of the group.
-GROUP = "group"
 
 #: So long after its deadline what is pending is surely confirmed, or not (seconds).
 CONFIRMED_WITHIN = 1.0
@@ -115,7 +112,7 @@ class Falls:
         config: Config,
         known: Known,
         members: Memberships,
-        deadlines: Deadlines[DeadlineKey],
+        deadlines: Deadlines[Deadline],
         incidents: Iterable[Incident],
     ) -> None:
         """``incidents``: those of the last run; the groups among them are down still, as far as is known."""
@@ -371,7 +368,7 @@ class Falls:
         over_at = self._over_at(group, down, calm_since)
         if now >= over_at:
             return self._close(after, count, now, Ending.RECOVERED)
-        self._deadlines.set((GROUP, group.target), over_at)
+        self._deadlines.set(Deadline(Due.GROUP, group.target), over_at)
         return GroupLasts(after)
 
     def recovering_for(self, target: Target) -> float:
@@ -443,7 +440,7 @@ class Falls:
             times = (testifies_at(site, outage.since) for site in sites)
             due = min((at for at in times if at is not None and at > now), default=None)
             if due is not None:
-                self._deadlines.set((GROUP, group.target), due)
+                self._deadlines.set(Deadline(Due.GROUP, group.target), due)
 
     def _is_still_cut(self, outage: Outage, *, is_contradicted: bool = False) -> bool:
         pbx = outage.group.pbx
@@ -473,7 +470,7 @@ class Falls:
     def _forget(self, target: Target) -> None:
         del self._open[target]
         self._calm_since.pop(target, None)
-        self._deadlines.clear((GROUP, target))
+        self._deadlines.clear(Deadline(Due.GROUP, target))
 
     def shift(self, by: float) -> None:
         """Move the times by so many seconds: somebody set the clock."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from healthmon.config.configuration import Config
 from healthmon.core.belief.known import Known
-from healthmon.core.deadlines import DeadlineKey, Deadlines
+from healthmon.core.deadlines import Deadline, Deadlines
 from healthmon.core.grouping.falls import Falls
 from healthmon.core.grouping.memberships import Memberships
 from healthmon.model import Incident
@@ -16,7 +16,7 @@ class Grouping:
     """Who belongs together, and which groups have fallen. Owned by the engine thread."""
 
     def __init__(
-        self, config: Config, known: Known, deadlines: Deadlines[DeadlineKey], incidents: Iterable[Incident]
+        self, config: Config, known: Known, deadlines: Deadlines[Deadline], incidents: Iterable[Incident]
     ) -> None:
         self.members = Memberships(config, known)
         self.falls = Falls(config, known, self.members, deadlines, incidents)

@@ -18,14 +18,12 @@ from typing import Any, TypeVar
 from msgspec import Struct, field
 
 from healthmon.core.belief.endpoint import Endpoint
+from healthmon.core.belief.inventory import FEW
 from healthmon.core.grouping.sites import Group
 from healthmon.model import Health, Kind, Target
 
 #: Times were added and subtracted; what is so close is the same (seconds).
 SAME_TIME = 0.001
-
-#: Fewer phones than this are no site that is down.
-FEW = 3
 
 #: So many answers are kept of a group of which nothing changes while lines to the world come and go.
 MOST_KNOWN = 16

@@ -9,15 +9,12 @@ from collections.abc import Iterable
 
 from healthmon.config.configuration import Config
 from healthmon.core.belief.delivery import ACCEPTED, HANGING_AFTER, Failure, failure_of, hangs, target_of
-from healthmon.core.deadlines import DeadlineKey, Deadlines
+from healthmon.core.deadlines import Deadline, Deadlines, Due
 from healthmon.core.incidents.incidents import Incidents
 from healthmon.core.incidents.index import Index
 from healthmon.core.incidents.news import IncidentNews
 from healthmon.core.step import Step
 from healthmon.model import Check, Ending, Health, Incident, Kind, Target, UrlState
-
-#: The key of the deadline at which a URL is looked at; it goes with its target.
-URLS = "urls"
 
 #: A failure is believed only while attempts go on to fail: that one failed, with nothing to send since then, proves
 #: nothing. The pauses between attempts double up to ten minutes, with jitter (seconds).
@@ -30,7 +27,7 @@ PART_WITHOUT_ATTEMPT = 2 / 3
 class Receivers:
     """Opens and closes the incidents of receivers' URLs. Owned by the engine thread."""
 
-    def __init__(self, config: Config, index: Index, incidents: Incidents, deadlines: Deadlines[DeadlineKey]) -> None:
+    def __init__(self, config: Config, index: Index, incidents: Incidents, deadlines: Deadlines[Deadline]) -> None:
         self._config = config
         self._index = index
         self._incidents = incidents
@@ -53,7 +50,7 @@ class Receivers:
     def _look(self, url: UrlState, step: Step) -> IncidentNews | None:
         target, failure = target_of(url.url_id), failure_of(url, step.now)
         incident = self._index.open_about(target, Check.DELIVERY)
-        self._deadlines.clear((URLS, target))
+        self._deadlines.clear(Deadline(Due.URL, target))
         if incident is not None:
             return self._maybe_close(incident, url, step) if failure is None else None
         if failure is not None and self._is_believed(url, failure, step.now):
@@ -78,7 +75,7 @@ class Receivers:
         times += [url.sending_since + HANGING_AFTER] if url.sending_since is not None else []
         due = min((time for time in times if time > step.now), default=None)
         if due is not None:
-            self._deadlines.set((URLS, target), due)
+            self._deadlines.set(Deadline(Due.URL, target), due)
 
     def _open(self, target: Target, failure: Failure, step: Step) -> IncidentNews:
         incident = Incident(

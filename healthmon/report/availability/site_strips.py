@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from healthmon.core.grouping.rules import FEW
+from healthmon.core.belief.inventory import FEW
 from healthmon.core.grouping.sites import label
 from healthmon.history.availability import Change, History, Segment, figures, timeline, watched_spans, within
 from healthmon.model import Check, Health, Incident, Kind, Target

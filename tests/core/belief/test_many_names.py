@@ -212,7 +212,7 @@ def test_settings_and_removals_of_what_is_listed_no_longer_are_forgotten_when_th
 
 
 def test_a_pbx_that_invents_contacts_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(core_pbx, "MOST_CONTACTS", 10)
+    monkeypatch.setattr(core_pbx, "MOST_CONTACTS_OF_A_PBX", 10)
     scene = Scene(config(watches=(PHONES,)))
     scene.snapshot(phones(3))
 
@@ -229,7 +229,7 @@ def test_a_pbx_that_invents_contacts_does_not_fill_the_memory(monkeypatch: pytes
 
 
 def test_a_pbx_that_moves_its_contacts_about_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(monitor, "MOST_PLACES", 4)
+    monkeypatch.setattr(monitor, "MOST_PLACES_OF_A_PBX", 4)
     scene = Scene(config(watches=(PHONES,)))
 
     for number in range(100):
