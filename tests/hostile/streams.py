@@ -184,7 +184,8 @@ def flood_of_pongs(line: Line) -> None:
 
 # ---------------------------------------------------------------- valid events without end
 
-FLOODS = "more events than can be taken in"
+#: "more events than can be taken in", or "more changes than are booked": which of them is met first is the machine's.
+FLOODS = "more "
 #: So many between two pauses: up to twenty thousand a second.
 EVENTS_AT_ONCE = 200
 
