@@ -87,18 +87,18 @@ class Telling:
         self._keep_rendering_if_needed(config)
         for url_id in (*changed.urls_added, *changed.urls_changed):
             self._start(config, url_id)
-        for one in self._deliverers.values():
-            one.deliverer.zone = config.timezone
+        for url_thread in self._deliverers.values():
+            url_thread.deliverer.zone = config.timezone
 
     def wake_all(self) -> None:
         """Something was booked. The engine thread calls it."""
-        for one in list(self._deliverers.values()):
-            one.wake.set()
+        for url_thread in list(self._deliverers.values()):
+            url_thread.wake.set()
 
     def say_directly(self, draft: Draft) -> None:
         """Tell everybody past the outbox, which cannot be used. The engine thread calls it."""
-        for one in list(self._deliverers.values()):
-            one.deliverer.say(draft)
+        for url_thread in list(self._deliverers.values()):
+            url_thread.deliverer.say(draft)
 
     def _others_look_again(self, url_id: str) -> None:
         """A channel that could not be reached takes messages again. Its deliverer's thread calls it."""
@@ -153,7 +153,7 @@ def _url_ids(config: Config) -> list[str]:
 def _ended(deliverers: Iterable[DelivererThread]) -> list[str]:
     """Stop these; return the names of those that are still sending."""
     ending = list(deliverers)
-    for one in ending:
-        one.stop.set()
-        one.wake.set()
-    return join((one.thread for one in ending), STOP_WITHIN)
+    for url_thread in ending:
+        url_thread.stop.set()
+        url_thread.wake.set()
+    return join((url_thread.thread for url_thread in ending), STOP_WITHIN)

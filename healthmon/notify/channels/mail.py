@@ -60,9 +60,9 @@ class MailSender:
         recipients = list(_recipients(self._loaded(), self._url))
         chosen = _chosen(recipients, message)
         with apprise_errors(self.url_id, self._redact):
-            letters = list(self._letters(message, {one.address for one in chosen}))
+            letters = list(self._letters(message, {recipient.address for recipient in chosen}))
         answers = hand_over(self._server(), letters) if letters else {}
-        self._look_at(message, recipients, {one.key: answers[one.address] for one in chosen})
+        self._look_at(message, recipients, {recipient.key: answers[recipient.address] for recipient in chosen})
 
     def _loaded(self) -> Any:
         if self._service is None:
@@ -136,18 +136,20 @@ class MailSender:
     def _missed(
         self, message: Message, recipients: list[MailAddress], answers: dict[str, SmtpAnswer]
     ) -> Iterator[Missed]:
-        for one in recipients:
-            answer = answers.get(one.key)
+        for recipient in recipients:
+            answer = answers.get(recipient.key)
             if answer is None and message.only is None:
-                yield Missed(one.key, one.place, _WAITS, was_tried=False)
+                yield Missed(recipient.key, recipient.place, _WAITS, was_tried=False)
             elif answer is not None and answer.verdict is not Verdict.ACCEPTED:
                 is_final, in_doubt = answer.verdict is Verdict.REFUSED, answer.verdict is Verdict.UNSURE
-                yield Missed(one.key, one.place, self._words(answer), is_final=is_final, in_doubt=in_doubt)
-        for key in (message.only or frozenset()) - {one.key for one in recipients}:
+                yield Missed(recipient.key, recipient.place, self._words(answer), is_final=is_final, in_doubt=in_doubt)
+        for key in (message.only or frozenset()) - {recipient.key for recipient in recipients}:
             yield Missed(key, "an address", "is no longer in the URL", is_final=True, was_tried=False)
 
     def _nobody_has_it(self, recipients: list[MailAddress], answers: dict[str, SmtpAnswer]) -> DeliveryError:
-        reasons = {one.place: self._words(answers[one.key]) for one in recipients if one.key in answers}
+        reasons = {
+            recipient.place: self._words(answers[recipient.key]) for recipient in recipients if recipient.key in answers
+        }
         why = _joined(reasons)
         if any(answer.verdict is Verdict.UNSURE for answer in answers.values()):
             return DeliveryUnsure(self.url_id, why)
@@ -183,9 +185,9 @@ def _recipients(service: Any, url: str) -> Iterator[MailAddress]:
 def _chosen(recipients: Iterable[MailAddress], message: Message) -> list[MailAddress]:
     """Choose who gets a message. Where all of them wait for something else, all get it: nobody else would know."""
     if message.only is not None:
-        return [one for one in recipients if one.key in message.only]
+        return [recipient for recipient in recipients if recipient.key in message.only]
     every = list(recipients)
-    return [one for one in every if one.key not in message.without] or every
+    return [recipient for recipient in every if recipient.key not in message.without] or every
 
 
 def _was_not_reached(answers: dict[str, SmtpAnswer]) -> bool:

@@ -211,7 +211,7 @@ def _pieces_of_authority(authority: str) -> Iterator[tuple[str, bool]]:
         login = f"{unquote(user)}:{unquote(password)}"
         yield from ((_base64(login), True), (_base64(login).rstrip("="), True), (_base64("\0" + login), True))
         yield _base64(f"\0{unquote(user)}\0{unquote(password)}"), True
-        yield from ((_base64(unquote(one)), True) for one in (user, password))
+        yield from ((_base64(unquote(part)), True) for part in (user, password))
 
 
 def _pieces_of_query(query: str) -> Iterator[tuple[str, bool]]:

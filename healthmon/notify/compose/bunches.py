@@ -52,8 +52,8 @@ def _apart(lines: list[MessageLine]) -> Iterator[list[MessageLine]]:
     yield bunch
 
 
-def _is_near(one: MessageLine, other: MessageLine) -> bool:
-    return all(abs(at - before) <= _TOGETHER for before, at in zip(_times(one), _times(other), strict=True))
+def _is_near(line: MessageLine, other: MessageLine) -> bool:
+    return all(abs(at - before) <= _TOGETHER for before, at in zip(_times(line), _times(other), strict=True))
 
 
 def _times(line: MessageLine) -> tuple[float, float]:

@@ -176,7 +176,7 @@ def _also_down(line: MessageLine, voice: Voice) -> Iterator[str]:
     number, others = line.row.others_down, line.row.others
     if not number:
         return
-    names = [cut(_other(one, voice), _NAME_CHARACTERS) for one in others]
+    names = [cut(_other(incident, voice), _NAME_CHARACTERS) for incident in others]
     if number > len(others):
         names.append(voice.text("{n} more", n=number - len(others)))
     yield voice.text("Also down: {names}.", names=", ".join(names))
@@ -196,8 +196,8 @@ def _others_fail(failing: Sequence[FailingChannel], voice: Voice) -> Iterator[st
     """Say who will not hear of this, so that somebody else can call them."""
     if failing:
         each = [
-            voice.text("{channel} since {time}", channel=visible(one.url_id), time=voice.clock(one.since))
-            for one in failing
+            voice.text("{channel} since {time}", channel=visible(channel.url_id), time=voice.clock(channel.since))
+            for channel in failing
         ]
         yield voice.text("Also failing: {channels}.", channels=listed(each, _LIST_CHARACTERS))
 
@@ -214,7 +214,7 @@ def _report_filter(lines: Sequence[MessageLine]) -> str:
     target = next(iter(targets))
     if len(targets) == 1 and target.is_endpoint and _can_be_pasted(target.endpoint):
         return f" --endpoint {_quoted(target.endpoint)}"
-    pbxs = {one.pbx for one in targets}
+    pbxs = {told.pbx for told in targets}
     return f" --pbx {shlex.quote(target.pbx)}" if pbxs == {target.pbx} and _can_be_pasted(target.pbx) else ""
 
 

@@ -80,7 +80,7 @@ def _also_back(line: MessageLine, voice: Voice) -> Iterator[str]:
 
 
 def _names(line: MessageLine, voice: Voice) -> Iterator[str]:
-    if hit := places(line) if line.kind is Kind.NETWORK else [named(one) for one in members(line)]:
+    if hit := places(line) if line.kind is Kind.NETWORK else [named(incident) for incident in members(line)]:
         yield _listed(hit, line, voice)
 
 

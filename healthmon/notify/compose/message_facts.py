@@ -33,8 +33,10 @@ def facts_of(lines: Sequence[MessageLine], failing: Sequence[FailingChannel], vo
         "severity": min((line.incident.severity for line, _ in told), key=list(Severity).index),
         "possibly_repeated": any(line.row.possibly_repeated for line, _ in told),
         "others_down": max(line.row.others_down for line in lines),
-        "also_down": [_named(one) for one in max((line.row for line in lines), key=lambda row: row.others_down).others],
-        "also_failing": [{"url_id": one.url_id, "since": rfc3339(one.since)} for one in failing],
+        "also_down": [
+            _named(incident) for incident in max((line.row for line in lines), key=lambda row: row.others_down).others
+        ],
+        "also_failing": [{"url_id": channel.url_id, "since": rfc3339(channel.since)} for channel in failing],
         "incidents": [_told(line, outside, voice) for line, outside in told[:MOST_INCIDENTS]],
         "incidents_left_out": max(len(told) - MOST_INCIDENTS, 0),
     }
@@ -96,8 +98,8 @@ def _told(line: MessageLine, outside: MessageLine, voice: Voice) -> dict[str, An
 
 
 def _explained(incidents: Sequence[Incident]) -> Iterator[dict[str, Any]]:
-    for one in incidents[:MOST_INCIDENTS]:
-        yield {**_named(one), "closed_at": rfc3339(one.closed_at)}
+    for incident in incidents[:MOST_INCIDENTS]:
+        yield {**_named(incident), "closed_at": rfc3339(incident.closed_at)}
 
 
 def _named(incident: Incident) -> dict[str, Any]:

@@ -135,13 +135,13 @@ class MessageLine(Struct, frozen=True):
         """What lasts of a group whose incident is over; not what a part of it explains that lasts, too."""
         if self.incident.is_open or not self.kind.is_group:
             return []
-        lasting = {one.id: one for one in self.row.explained if one.is_open}
-        return [one for one in lasting.values() if one.explained_by not in lasting]
+        lasting = {incident.id: incident for incident in self.row.explained if incident.is_open}
+        return [incident for incident in lasting.values() if incident.explained_by not in lasting]
 
     @property
     def still_down(self) -> list[Thing]:
         """What of it the reader knows of, and will hear the end of: others are told nothing of what is muted."""
-        return [named(one) for one in self.left if one.id in self.row.told]
+        return [named(incident) for incident in self.left if incident.id in self.row.told]
 
     @property
     def back(self) -> list[Thing]:
@@ -190,7 +190,7 @@ def lines_of(rows: Iterable[ClaimedRow]) -> list[MessageLine]:
 def _heads(lines: Iterable[MessageLine]) -> dict[int, MessageLine]:
     """The groups that are over, by the numbers of their incidents and of those that these explained."""
     over = [line for line in lines if line.kind.is_group and line.state in (State.UP, State.WAS_DOWN)]
-    explained = {one.id: line for line in over for one in line.row.explained}
+    explained = {incident.id: line for line in over for incident in line.row.explained}
     return explained | {line.incident.id: line for line in over}
 
 

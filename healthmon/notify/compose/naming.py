@@ -109,15 +109,18 @@ def members(line: MessageLine) -> list[Incident]:
 
     Not those of whom nobody is told at present.
     """
-    endpoints = [one for one in line.row.explained if not one.kind.is_group]
+    endpoints = [incident for incident in line.row.explained if not incident.kind.is_group]
     if not line.incident.is_open:
         return endpoints
-    return [one for one in endpoints if one.is_open and not is_for_now(one.muted_by)]
+    return [incident for incident in endpoints if incident.is_open and not is_for_now(incident.muted_by)]
 
 
 def places(line: MessageLine) -> list[Thing]:
     """What a PBX's network took with it: providers, and for devices the sites where they stand."""
-    things = {(Kind.SITE, label(one.site)) if one.kind.is_device and one.site else named(one) for one in members(line)}
+    things = {
+        (Kind.SITE, label(incident.site)) if incident.kind.is_device and incident.site else named(incident)
+        for incident in members(line)
+    }
     return sorted(things, key=in_order)
 
 
@@ -152,7 +155,7 @@ def _share(line: MessageLine) -> tuple[int, int, str]:
 
 def _noun_of(kind: Kind, hit: Sequence[Incident]) -> str:
     """What the members of a group are called together."""
-    kinds = {one.kind for one in hit}
+    kinds = {incident.kind for incident in hit}
     if len(kinds) == 1:
         return kinds.pop()
     if kind is Kind.PROVIDERS:
@@ -169,4 +172,7 @@ def counts(things: Iterable[Thing], voice: Voice) -> str:
 def names(things: Iterable[Thing], voice: Voice, *, with_kinds: bool = False) -> str:
     """List things by their names; ``with_kinds``: say of each what it is."""
     ordered = sorted(things, key=in_order)
-    return listed([thing(*one, voice) if with_kinds else said(*one, voice) for one in ordered], LIST_CHARACTERS)
+    return listed(
+        [thing(*named_thing, voice) if with_kinds else said(*named_thing, voice) for named_thing in ordered],
+        LIST_CHARACTERS,
+    )

@@ -166,7 +166,7 @@ def _now(line: MessageLine, voice: Voice) -> Iterator[str]:
 
 def _explained(line: MessageLine, voice: Voice) -> Iterator[str]:
     """Say what is not told because this explains it, unless it was told before."""
-    smaller = [named(one) for one in line.row.explained if one.id not in line.row.told]
+    smaller = [named(incident) for incident in line.row.explained if incident.id not in line.row.told]
     if smaller and not line.kind.is_group:
         yield voice.text(
             "explains {counts} of which you are not told: {names}",

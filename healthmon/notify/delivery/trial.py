@@ -107,7 +107,7 @@ def _at_the_same_time(tries: Sequence[Callable[[], TestResult]]) -> list[TestRes
     if not tries:
         return []
     with ThreadPoolExecutor(len(tries), "try") as threads:
-        return list(threads.map(lambda one: one(), tries))
+        return list(threads.map(lambda attempt: attempt(), tries))
 
 
 def _try(url: ReceiverUrl, compose: Callable[[Sender], Message], sender: Callable[[str, Secret], Sender]) -> TestResult:

@@ -41,7 +41,7 @@ class _Sandbox(SandboxedEnvironment):
 
     def call_binop(self, context: jinja2.runtime.Context, operator: str, left: Any, right: Any) -> Any:
         """Multiply numbers; a text times a billion is no message."""
-        if operator == "**" or not all(isinstance(one, int | float) for one in (left, right)):
+        if operator == "**" or not all(isinstance(operand, int | float) for operand in (left, right)):
             raise jinja2.exceptions.SecurityError(f"{operator} is for numbers, and ** is not allowed")
         return super().call_binop(context, operator, left, right)
 
