@@ -227,7 +227,9 @@ class Daemon:
             self._part_from_database(self._database_error)
             return ExitCode.DATABASE_LOST
         log.info("healthmon has stopped")
-        return ExitCode.PROBLEM if self._died.is_set() else ExitCode.OK
+        if self._died.is_set():
+            return ExitCode.PROBLEM
+        return ExitCode.OK
 
     def _wait_for_signals(self) -> None:
         """Announce readiness, and do what signals ask for, until one says stop or a thread has died."""

@@ -24,7 +24,9 @@ def wait(seconds: float) -> signal.Signals | None:
     received = signal.sigtimedwait(SIGNALS, seconds)
     # Python returns an arbitrary number when the process was stopped (SIGSTOP) meanwhile, and its time is over when it
     # goes on: it does not look at the result of sigtimedwait(2) then (seen in 3.11).
-    return signal.Signals(received.si_signo) if received and received.si_signo in SIGNALS else None
+    if received and received.si_signo in SIGNALS:
+        return signal.Signals(received.si_signo)
+    return None
 
 
 def exit_at_the_next() -> None:

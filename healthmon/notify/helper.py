@@ -63,7 +63,9 @@ class Helper:
     @property
     def pid(self) -> int | None:
         """The process, if there is one."""
-        return self._process.pid if self._process else None
+        if self._process:
+            return self._process.pid
+        return None
 
     def start(self) -> None:
         """Have it started beforehand; does not wait for it. A failure is found out by who asks first."""

@@ -229,7 +229,9 @@ class PollSource:
 
     def _sign_due(self) -> float:
         is_new = self._signals.heartbeat_wanted.is_set() and self._signals.heartbeat_due.is_set()
-        return 0.0 if is_new else self._life_sign_due
+        if is_new:
+            return 0.0
+        return self._life_sign_due
 
     def _give_sign_of_life(self) -> None:
         """Post the heartbeat that must come back as an event; without a stream that waits for it, just ask."""

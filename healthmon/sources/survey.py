@@ -56,10 +56,10 @@ def survey(
     clock, pace = Clock(), Pace.for_settings(at_once=ASKED_AT_ONCE)
     with closing(AriClient(pbx)) as client:
         info, listing = client.info(), client.listing()
-        listed = sorted(listing.endpoints, key=lambda one: (one.technology, one.resource))
+        listed = sorted(listing.endpoints, key=lambda endpoint: (endpoint.technology, endpoint.resource))
         settings: list[EndpointSettings] = []
         unconfigured: list[Target] = []
-        for endpoint in progress([one for one in listed if wanted(one.target(pbx.name))][:most]):
+        for endpoint in progress([endpoint for endpoint in listed if wanted(endpoint.target(pbx.name))][:most]):
             pace.wait()
             target = endpoint.target(pbx.name)
             found = _settings(client, target, clock.now())
@@ -67,12 +67,12 @@ def survey(
                 unconfigured.append(target)
             else:
                 settings.append(found)
-        missing_drivers = client.missing_drivers({one.technology for one in listed})
+        missing_drivers = client.missing_drivers({endpoint.technology for endpoint in listed})
         missing_modules = client.missing_modules()
         remarks = (listing.why, certificate_remark(client.certificate_ends_at(), clock.now()))
     return Survey(
         info=info,
-        states={one.target(pbx.name): one.state for one in listed},
+        states={endpoint.target(pbx.name): endpoint.state for endpoint in listed},
         settings=settings,
         unconfigured=unconfigured,
         missing_drivers=missing_drivers,

@@ -40,12 +40,14 @@ def _with_runs(names: Sequence[str]) -> Iterator[str]:
 
 
 def _written(run: list[str]) -> list[str]:
-    return [f"{run[0]}–{run[-1]}"] if len(run) >= _SHORTEST_RUN else run
+    if len(run) >= _SHORTEST_RUN:
+        return [f"{run[0]}–{run[-1]}"]
+    return run
 
 
 def _follows(name: str, following: str) -> bool:
     """Whether two names are the same but for the numbers at their ends, and these are neighbours."""
-    one, other = (re.fullmatch(r"(.*?)([0-9]{1,18})", each, re.S) for each in (name, following))
-    if one is None or other is None or one[1] != other[1]:
+    first, second = (re.fullmatch(r"(.*?)([0-9]{1,18})", each, re.S) for each in (name, following))
+    if first is None or second is None or first[1] != second[1]:
         return False
-    return int(other[2]) == int(one[2]) + 1 and other[2] == str(int(one[2]) + 1).zfill(len(one[2]))
+    return int(second[2]) == int(first[2]) + 1 and second[2] == str(int(first[2]) + 1).zfill(len(first[2]))

@@ -10,12 +10,16 @@ CUT = "…"
 
 def shortened(text: str, most: int = LONGEST_TEXT) -> str:
     """Cut a text that is too long. Not for names: two long ones may begin alike."""
-    return text if len(text) <= most else text[:most] + CUT
+    if len(text) <= most:
+        return text
+    return text[:most] + CUT
 
 
 def cut(text: str, length: int) -> str:
     """Shorten a text to at most so many characters; what was cut ends with "…"."""
-    return text if len(text) <= length else text[: max(length - 1, 0)].rstrip() + CUT
+    if len(text) <= length:
+        return text
+    return text[: max(length - 1, 0)].rstrip() + CUT
 
 
 class Shortener:

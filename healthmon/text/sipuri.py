@@ -27,7 +27,9 @@ def host_of(uri: str) -> str:
     else:
         host = _AFTER_HOST.split(rest, maxsplit=1)[0]
     host = host.lower()
-    return intern(host) if 0 < len(host) <= _LONGEST and host.isprintable() else ""
+    if 0 < len(host) <= _LONGEST and host.isprintable():
+        return intern(host)
+    return ""
 
 
 def is_over_connection(uri: str) -> bool:

@@ -14,4 +14,6 @@ def visible(text: str) -> str:
 
 
 def _escaped(letter: str) -> str:
-    return " " if letter == "\N{NO-BREAK SPACE}" else letter.encode("unicode_escape").decode()
+    if letter == "\N{NO-BREAK SPACE}":
+        return " "
+    return letter.encode("unicode_escape").decode()

@@ -43,12 +43,12 @@ class Occasion(NamedTuple):
 
 def latest(time: CalendarTime, now: float) -> Occasion:
     """The newest occasion that has come."""
-    return next(one for one in _from(time, now, -1) if one.at <= now)
+    return next(occasion for occasion in _from(time, now, -1) if occasion.at <= now)
 
 
 def following(time: CalendarTime, now: float) -> Occasion:
     """The next occasion."""
-    return next(one for one in _from(time, now, 1) if one.at > now)
+    return next(occasion for occasion in _from(time, now, 1) if occasion.at > now)
 
 
 def on(time: CalendarTime, day: date) -> Occasion:

@@ -72,7 +72,9 @@ def first_day(calendar: Calendar, day: date) -> date:
     """The first day of the period that a day belongs to."""
     if calendar is Calendar.MONTH:
         return day.replace(day=1)
-    return day - timedelta(days=day.weekday()) if calendar is Calendar.WEEK else day
+    if calendar is Calendar.WEEK:
+        return day - timedelta(days=day.weekday())
+    return day
 
 
 def next_first_day(calendar: Calendar, first: date) -> date:

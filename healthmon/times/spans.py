@@ -28,7 +28,9 @@ def gaps(spans: Iterable[Span], window: Span) -> list[Span]:
         if since < min(start, window[1]):
             free.append((since, min(start, window[1])))
         since = max(since, end)
-    return [*free, (since, window[1])] if since < window[1] else free
+    if since < window[1]:
+        return [*free, (since, window[1])]
+    return free
 
 
 def part_of(spans: Sequence[Span], since: float, until: float) -> Sequence[Span]:

@@ -109,7 +109,9 @@ def _moment(day: date, minutes: int, zone: ZoneInfo, *, is_end: bool = False) ->
     naive = datetime.combine(day + timedelta(days=days), time(rest // 60, rest % 60))
     first, second = (naive.replace(tzinfo=zone, fold=fold).timestamp() for fold in (0, 1))
     if first <= second:
-        return second if is_end else first
+        if is_end:
+            return second
+        return first
     # In a gap fold 1 lies before the jump and fold 0 after it.
     return _jump(second, first, zone)
 

@@ -56,7 +56,9 @@ def why_old(fresh: Freshness, now: float) -> str:
 def why_unwell(pulse: Pulse, pbxs: Iterable[str], now: float) -> str:
     """Say why nobody can rely on healthmon at present; "": it commits, and sees every PBX or told why not."""
     if has_stopped_committing(pulse.alive_at, now):
-        return "nothing was committed yet" if pulse.alive_at is None else _not_committed_for(now - pulse.alive_at)
+        if pulse.alive_at is None:
+            return "nothing was committed yet"
+        return _not_committed_for(now - pulse.alive_at)
     blind = (words for name in pbxs if (words := _why_blind(pulse, name, now)))
     return next(blind, "")
 
@@ -71,4 +73,6 @@ def _why_blind(pulse: Pulse, name: str, now: float) -> str:
         return ""
     state = pulse.pbx_states.get(name)
     why = (state.blind_why if state else "") or why_old(pulse.freshness.get(name, Freshness(name)), now)
-    return f"pbx {name} is not seen, and nobody was told: {why}" if why else ""
+    if why:
+        return f"pbx {name} is not seen, and nobody was told: {why}"
+    return ""

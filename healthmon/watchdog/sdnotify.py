@@ -70,14 +70,18 @@ class ServiceManager:
 
 def _status(text: str) -> str:
     """One line of status; a line break within it would begin the next variable."""
-    return f"STATUS={' '.join(text.split())}" if text else ""
+    if text:
+        return f"STATUS={' '.join(text.split())}"
+    return ""
 
 
 def _socket_address(name: str) -> str | None:
     """A path, or ``@name`` for Linux's abstract names; anything else (``vsock:``) is not for us."""
     if name.startswith("@"):
         return "\0" + name[1:]
-    return name if name.startswith("/") else None
+    if name.startswith("/"):
+        return name
+    return None
 
 
 def _watchdog_interval(environ: Mapping[str, str]) -> float | None:
@@ -88,4 +92,6 @@ def _watchdog_interval(environ: Mapping[str, str]) -> float | None:
         usec = int(environ.get("WATCHDOG_USEC", "0"))
     except ValueError:
         return None
-    return usec / _USEC * WATCHDOG_SHARE if usec > 0 else None
+    if usec > 0:
+        return usec / _USEC * WATCHDOG_SHARE
+    return None

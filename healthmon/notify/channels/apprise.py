@@ -92,13 +92,17 @@ class AppriseSender:
         if _UNHURRIED.fullmatch(scheme):
             return 0.0
         is_group = scheme == _TELEGRAM and re.search(r"/-\d+", self._url)
-        return _TELEGRAM_GROUP_INTERVAL if is_group else _MIN_INTERVAL
+        if is_group:
+            return _TELEGRAM_GROUP_INTERVAL
+        return _MIN_INTERVAL
 
     @property
     def most_characters(self) -> int:
         """How long a body may be; an SMS is short."""
         service = self._loaded()
-        title = 0 if service.title_maxlen > 0 else 80
+        title = 80
+        if service.title_maxlen > 0:
+            title = 0
         return max(min(MOST_CHARACTERS, service.body_maxlen - title), 60)
 
     @property
@@ -195,7 +199,9 @@ class AppriseSender:
     def _where_not(self, said: str) -> NoConnection:
         """Say where no connection came about, as far as that is known."""
         if pool := _POOL.search(said):
-            return NoConnection() if _PROXY.search(said) else NoConnection(pool["host"], int(pool["port"]))
+            if _PROXY.search(said):
+                return NoConnection()
+            return NoConnection(pool["host"], int(pool["port"]))
         return NoConnection()
 
 
@@ -233,7 +239,9 @@ class Outcome(msgspec.Struct, frozen=True):
         """Raise what that process raised, if it did."""
         if not self.why:
             return
-        kind = DeliveryUnsure if self.is_unsure else DeliveryError
+        kind = DeliveryError
+        if self.is_unsure:
+            kind = DeliveryUnsure
         raise kind(
             url_id,
             self.why,
@@ -365,11 +373,15 @@ def remark(url: str) -> str | None:
     """Say what of a URL is not obeyed; None: everything is."""
     options = (option.partition("=") for option in url.partition("?")[2].split("&"))
     wants_redirects = any(name.lower() == "redirect" and not _NO.fullmatch(value) for name, _, value in options)
-    return "redirect=yes: not obeyed; healthmon follows no redirect" if wants_redirects else None
+    if wants_redirects:
+        return "redirect=yes: not obeyed; healthmon follows no redirect"
+    return None
 
 
 def why_without(url: str, *options: str) -> str | None:
     """Say it if the installed apprise, which loads this URL, does not know an option; None: it knows them."""
     service = _load(url)
     missing = [option for option in options if service is not None and option not in service.template_args]
-    return f"this version of apprise does not know {' and '.join(missing)} of it; take a newer one" if missing else None
+    if missing:
+        return f"this version of apprise does not know {' and '.join(missing)} of it; take a newer one"
+    return None

@@ -37,7 +37,9 @@ def sender_for(url_id: str, url: Secret) -> Sender:
 def why_refused(url: str) -> str | None:
     """Say why a URL cannot be a receiver, without any of its secrets; None: it can."""
     why = _why_refused(url)
-    return None if why is None else Harmless(why)
+    if why is None:
+        return None
+    return Harmless(why)
 
 
 def _why_refused(url: str) -> str | None:
@@ -50,7 +52,9 @@ def _why_refused(url: str) -> str | None:
         return by_scheme.why_refused(url)
     if scheme in through_apprise.SERVICES:
         return through_apprise.why_refused(url)
-    return webhook.why_refused(url) if scheme in _WEBHOOKS else apprise.why_refused(url)
+    if scheme in _WEBHOOKS:
+        return webhook.why_refused(url)
+    return apprise.why_refused(url)
 
 
 def remark(url: str) -> str | None:

@@ -106,10 +106,14 @@ class Caller:
             why = f"error={answer.status}: it says that it has moved; write its new address"
             return DeliveryError(self._url_id, why)
         said = self._beginning(" ".join(answer.body.split()))
-        reason = f" {self._beginning(answer.reason)}" if answer.reason else ""
+        why = f"error={answer.status}"
+        if answer.reason:
+            why += f" {self._beginning(answer.reason)}"
+        if said:
+            why += f"; it answered: {said}"
         return DeliveryError(
             self._url_id,
-            f"error={answer.status}{reason}{f'; it answered: {said}' if said else ''}",
+            why,
             refused=400 <= answer.status < 500 and answer.status not in _NOT_ABOUT_THE_MESSAGE,
             retry_after=answer.retry_after,
         )
@@ -119,14 +123,18 @@ class Caller:
         return cut(self._redact(visible(words)), _ANSWER_CHARACTERS)
 
     def _no_answer(self, error: Exception, where: Call) -> DeliveryError:
-        said = str(error) if isinstance(error, OSError) else with_its_type(error)
+        said = with_its_type(error)
+        if isinstance(error, OSError):
+            said = str(error)
         for cause in causes_of(error):
             if isinstance(cause, BadPace):
                 said = f"the answer {cause}"
         why = short(self._redact(said))
         if has_left(error):
             return DeliveryUnsure(self._url_id, why)
-        return DeliveryError(self._url_id, why, no_connection=where.opens_to if _never_opened(error) else None)
+        if _never_opened(error):
+            return DeliveryError(self._url_id, why, no_connection=where.opens_to)
+        return DeliveryError(self._url_id, why)
 
 
 def _sent(session: requests.Session, where: Call, body: bytes) -> requests.Response:
@@ -172,7 +180,9 @@ def _answer_of(response: requests.Response) -> HttpAnswer:
     said = b""
     with suppress(DeliveryError), failures_of_the_peer(lambda error: DeliveryError("", with_its_type(error))):
         said = next(response.iter_content(_ANSWER_BYTES), b"")
-    body = said.decode(errors="replace") + (CUT if len(said) == _ANSWER_BYTES else "")
+    body = said.decode(errors="replace")
+    if len(said) == _ANSWER_BYTES:
+        body += CUT
     return HttpAnswer(response.status_code, response.reason or "", body, retry_after(response.headers))
 
 

@@ -197,7 +197,9 @@ def _was_not_reached(answers: dict[str, SmtpAnswer]) -> bool:
 def _joined(reasons: dict[str, str]) -> str:
     """Say one reason once, however many addresses it is about."""
     words = set(reasons.values())
-    return words.pop() if len(words) == 1 else "; ".join(f"{place}: {why}" for place, why in reasons.items())
+    if len(words) == 1:
+        return words.pop()
+    return "; ".join(f"{place}: {why}" for place, why in reasons.items())
 
 
 def _with_crlf(mail: str) -> bytes:

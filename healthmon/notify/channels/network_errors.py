@@ -15,7 +15,9 @@ def short(words: str) -> str:
     pool = re.match(r"HTTPS?ConnectionPool\(host='(.*?)', port=(\d+)\): (.*)", flat)
     if pool:
         flat = f"{pool[1]}:{pool[2]}: {_innermost(pool[3])}"
-    return flat if len(flat) <= _MOST_CHARACTERS else f"{flat[: _MOST_CHARACTERS - 1]}{CUT}"
+    if len(flat) <= _MOST_CHARACTERS:
+        return flat
+    return f"{flat[: _MOST_CHARACTERS - 1]}{CUT}"
 
 
 def _innermost(words: str) -> str:
@@ -26,4 +28,6 @@ def _innermost(words: str) -> str:
     if failed := re.search(r"Failed to (?:establish a new connection|resolve '.*?')[: (]+(.*)", inner):
         return failed[1].strip("'\")")
     said = re.findall(r"'([^']{8,})'", inner)
-    return said[-1] if said else inner
+    if said:
+        return str(said[-1])
+    return inner

@@ -91,7 +91,9 @@ class Redactor:
         folded = text.casefold()
         if "://" in folded or any(sign in folded for sign in self._signs):
             text = self._pattern.sub(BLOT, text)
-        return self._without_halves(text) if CUT in text else text
+        if CUT in text:
+            return self._without_halves(text)
+        return text
 
     def _without_halves(self, text: str) -> str:
         """Where a text was cut, the beginning of a secret may stand: whoever writes it chooses where that is."""
@@ -101,7 +103,9 @@ class Redactor:
     def _without_half(self, text: str) -> str:
         folded = text.casefold()
         half = max((_beginning_at_end(folded, secret) for secret in self._parts), default=0)
-        return text[:-half] + BLOT if half else text
+        if half:
+            return text[:-half] + BLOT
+        return text
 
 
 def _beginning_at_end(text: str, secret: str) -> int:
@@ -243,13 +247,15 @@ def _pattern(parts: set[str], words: set[str]) -> re.Pattern[str]:
     """One pattern for all, the longest first, so that nothing is left over of a secret that contains another."""
     # A word such as "at" is one of ours more often than the secret.
     shortest = {word for word in words if len(word) < _SHORTEST_PART}
-    choices = [
-        f"(?i:{_any_of(parts)})" if parts else "",
-        f"(?i:{alone(_any_of(words - shortest))})" if words - shortest else "",
-        alone(_any_of(shortest)) if shortest else "",
-        _USERINFO,
-    ]
-    return re.compile("|".join(filter(None, choices)))
+    longer = words - shortest
+    choices = []
+    if parts:
+        choices.append(f"(?i:{_any_of(parts)})")
+    if longer:
+        choices.append(f"(?i:{alone(_any_of(longer))})")
+    if shortest:
+        choices.append(alone(_any_of(shortest)))
+    return re.compile("|".join([*choices, _USERINFO]))
 
 
 def _any_of(secrets: set[str]) -> str:

@@ -247,7 +247,9 @@ class Conversation(smtplib.SMTP):
         A line that begins with a dot gets another one (RFC 5321, 4.5.2).
         """
         stuffed = re.sub(rb"(?m)^\.", b"..", text)
-        end = b".\r\n" if stuffed.endswith(b"\r\n") else b"\r\n.\r\n"
+        end = b"\r\n.\r\n"
+        if stuffed.endswith(b"\r\n"):
+            end = b".\r\n"
         whole = stuffed + end
         ends_at = time.monotonic() + self._patience + len(whole) / _TEXT_RATE
         for start in range(0, len(whole), _BLOCK_BYTES):
@@ -350,18 +352,34 @@ class Conversation(smtplib.SMTP):
             case UnicodeEncodeError():
                 return "holds letters that this server does not take"
             case smtplib.SMTPServerDisconnected() | ConnectionResetError() | BrokenPipeError():
-                return "the connection was closed" if str(error).startswith(("[", "Server")) else str(error)
-        is_expected = isinstance(error, OSError | smtplib.SMTPException) and str(error)
-        return short(str(error) if is_expected else with_its_type(error))
+                return _closed(error)
+        return _unexpected(error)
+
+
+def _closed(error: Exception) -> str:
+    if str(error).startswith(("[", "Server")):
+        return "the connection was closed"
+    return str(error)
+
+
+def _unexpected(error: Exception) -> str:
+    is_expected = isinstance(error, OSError | smtplib.SMTPException) and str(error)
+    if is_expected:
+        return short(str(error))
+    return short(with_its_type(error))
 
 
 def _answer(stage: str, code: int, words: bytes) -> SmtpAnswer:
     """Say what an answer means."""
-    return SmtpAnswer(Verdict.ACCEPTED) if 200 <= code < 300 else _refusal(stage, code, words)
+    if 200 <= code < 300:
+        return SmtpAnswer(Verdict.ACCEPTED)
+    return _refusal(stage, code, words)
 
 
 def _refusal(stage: str, code: int, words: bytes) -> SmtpAnswer:
-    verdict = Verdict.REFUSED if 500 <= code < 600 else Verdict.LATER
+    verdict = Verdict.LATER
+    if 500 <= code < 600:
+        verdict = Verdict.REFUSED
     return SmtpAnswer(verdict, f"{stage}: {_said(code, words)}")
 
 
@@ -371,5 +389,8 @@ def _not_about_them(answer: SmtpAnswer) -> SmtpAnswer:
 
 
 def _said(code: int, words: bytes | str) -> str:
-    text = words.decode("utf-8", errors="replace") if isinstance(words, bytes) else words
-    return short(f"{code} {text}" if code > 0 else f"what is no SMTP: {text}")
+    if isinstance(words, bytes):
+        words = words.decode("utf-8", errors="replace")
+    if code > 0:
+        return short(f"{code} {words}")
+    return short(f"what is no SMTP: {words}")

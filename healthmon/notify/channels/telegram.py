@@ -39,4 +39,6 @@ def _html(text: str) -> str:
 def retry_after(said: str) -> float | None:
     """For how many seconds the channel wants no further message, if it said so."""
     match = _RETRY_AFTER.search(said)
-    return float(match[1]) if match else None
+    if match:
+        return float(match[1])
+    return None

@@ -51,7 +51,9 @@ def _ambiguous_plus(url: str) -> str | None:
 def _why_no_address(address: str) -> str | None:
     if not address.isascii() and "@" in address:
         return "holds letters that apprise does not take, and would drop it; a domain is written as xn--…"
-    return None if _ADDRESS.fullmatch(address) else "is not an e-mail address; apprise would drop it"
+    if _ADDRESS.fullmatch(address):
+        return None
+    return "is not an e-mail address; apprise would drop it"
 
 
 def mail_addresses(url: str) -> Iterator[tuple[str, list[str]]]:

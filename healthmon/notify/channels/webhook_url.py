@@ -42,9 +42,15 @@ def webhook_url(url: str) -> WebhookUrl:
         raise WrongUrl("this is no URL; one looks like json://127.0.0.1:9000/path") from None
     if not parts.hostname:
         raise WrongUrl("names no host; it looks like json://127.0.0.1:9000/path")
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    place = host if port is None else f"{host}:{port}"
-    scheme = "https" if parts.scheme.lower() == "jsons" else "http"
+    host = parts.hostname
+    if ":" in parts.hostname:
+        host = f"[{parts.hostname}]"
+    place = host
+    if port is not None:
+        place = f"{host}:{port}"
+    scheme = "http"
+    if parts.scheme.lower() == "jsons":
+        scheme = "https"
     options = _options(parts.query)
     options["headers"] = _login(parts) | options["headers"]
     refuse_odd_headers(options["headers"])
@@ -124,7 +130,9 @@ def _proxy(value: str) -> dict[str, Any]:
 
 def _seconds(value: str | None, name: str, otherwise: float) -> float:
     try:
-        seconds = otherwise if value is None else float(value)
+        seconds = otherwise
+        if value is not None:
+            seconds = float(value)
     except ValueError:
         seconds = math.nan
     if not 0 < seconds <= 300:

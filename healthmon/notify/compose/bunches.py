@@ -33,7 +33,9 @@ def _likeness(line: MessageLine) -> tuple[object, ...]:
     incident = line.incident
     if line.kind is Kind.PBX or line.kind.is_group or line.row.explained:
         return (incident.id,)
-    cause = incident.cause if not incident.cohort or line.news is not News.BAD else ""
+    cause = ""
+    if not incident.cohort or line.news is not News.BAD:
+        cause = incident.cause
     came_and_went = incident.flap_episodes > 0
     return incident.cohort, cause, came_and_went, incident.acked_by, incident.ack_reason, incident.ending
 

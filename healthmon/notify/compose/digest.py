@@ -71,15 +71,21 @@ def _mood(lines: Sequence[MessageLine]) -> Mood:
     if down:
         return _MOODS_OF_DOWN[min(down, key=list(Severity).index)]
     mood = _MOODS.get(lines[0].news, Mood.WARNING)
-    return Mood.WARNING if mood is Mood.SUCCESS and any(line.still_down for line in lines) else mood
+    if mood is Mood.SUCCESS and any(line.still_down for line in lines):
+        return Mood.WARNING
+    return mood
 
 
 def _body(groups: Sequence[Sequence[MessageLine]], footer: str, voice: Voice, most: int) -> str:
     if most <= _SMALL_BODY:
         footer = _briefly(_asked([line for group in groups for line in group]), most)
-    room = most - len(footer) - 2 if footer else most
+    room = most
+    if footer:
+        room = most - len(footer) - 2
     told = cut("\n\n".join(_told(groups, room, voice)), room)
-    return f"{told}\n\n{footer}" if footer else told
+    if footer:
+        return f"{told}\n\n{footer}"
+    return told
 
 
 def _told(groups: Sequence[Sequence[MessageLine]], room: int, voice: Voice) -> Iterator[str]:
@@ -102,7 +108,9 @@ def _overview(
             lists.append(start + listed(names_of(group, voice), _LIST_CHARACTERS - len(start)))
     while sum(map(len, lists)) > _OVERVIEW_CHARACTERS:
         lists.pop()
-    return ["\n".join(lists)] if lists else []
+    if lists:
+        return ["\n".join(lists)]
+    return []
 
 
 def _fitting(all_paragraphs: Sequence[Paragraph], room: int, voice: Voice) -> Iterator[str]:
@@ -158,8 +166,10 @@ def _briefly(asked: Sequence[MessageLine], most: int) -> str:
     numbers = [line.incident.id for line in asked if line.incident.acked_at is None]
     if not numbers:
         return ""
-    commands = [f"healthmon incident {numbers[0]}"] if most > _TINY_BODY else []
-    return "\n".join([*commands, f"healthmon ack {numbers[0]}"])
+    ack = f"healthmon ack {numbers[0]}"
+    if most > _TINY_BODY:
+        return f"healthmon incident {numbers[0]}\n{ack}"
+    return ack
 
 
 def _footer(lines: Sequence[MessageLine], failing: Sequence[FailingChannel], voice: Voice) -> str:
@@ -189,7 +199,9 @@ def _other(incident: Incident, voice: Voice) -> str:
         return voice.text("{name} (not seen)", name=name)
     if incident.flapping:
         return voice.text("{name} (flapping)", name=name)
-    return voice.text("{name} (degraded)", name=name) if incident.is_partial else name
+    if incident.is_partial:
+        return voice.text("{name} (degraded)", name=name)
+    return name
 
 
 def _others_fail(failing: Sequence[FailingChannel], voice: Voice) -> Iterator[str]:
@@ -205,7 +217,9 @@ def _others_fail(failing: Sequence[FailingChannel], voice: Voice) -> Iterator[st
 def _report_command(lines: Sequence[MessageLine], now: float) -> str:
     """Write the command that shows what happened, in a form that can be pasted."""
     oldest = min(line.incident.since for line in lines)
-    since = f"{1 + int((now - oldest) // DAY)}d" if now - oldest > DAY else "24h"
+    since = "24h"
+    if now - oldest > DAY:
+        since = f"{1 + int((now - oldest) // DAY)}d"
     return f"healthmon report --since {since}{_report_filter(lines)} --incidents"
 
 
@@ -215,7 +229,9 @@ def _report_filter(lines: Sequence[MessageLine]) -> str:
     if len(targets) == 1 and target.is_endpoint and _can_be_pasted(target.endpoint):
         return f" --endpoint {_quoted(target.endpoint)}"
     pbxs = {told.pbx for told in targets}
-    return f" --pbx {shlex.quote(target.pbx)}" if pbxs == {target.pbx} and _can_be_pasted(target.pbx) else ""
+    if pbxs == {target.pbx} and _can_be_pasted(target.pbx):
+        return f" --pbx {shlex.quote(target.pbx)}"
+    return ""
 
 
 def _can_be_pasted(name: str) -> bool:
@@ -226,4 +242,6 @@ def _can_be_pasted(name: str) -> bool:
 def _quoted(text: str) -> str:
     """Quote for a shell, always: people see that the name is a piece of its own."""
     quoted = shlex.quote(text)
-    return quoted if quoted != text else f"'{text}'"
+    if quoted != text:
+        return quoted
+    return f"'{text}'"

@@ -11,7 +11,9 @@ from healthmon.notify.compose.voice import Voice
 
 
 def first_of_group(line: MessageLine, voice: Voice) -> list[str]:
-    """Say what happened to a site, a group of providers or a PBX's network; empty: nothing that is special to these."""
+    """Say what happened to a site, a group of providers or a PBX's network; empty: nothing special to these."""
+    if not line.kind.is_group:
+        return []
     if line.state in DOWN:
         return [_down(line, voice), *_worse(line, voice), *_names(line, voice)]
     if line.state is State.WAS_DOWN:
@@ -26,13 +28,19 @@ def _down(line: MessageLine, voice: Voice) -> str:
     if line.kind is Kind.NETWORK:
         return f"{title} {since}{_hit(line, voice)}"
     how_much = unreachable(line, voice)
-    return f"{title}: {how_much} {since}" if how_much else f"{title} {since}"
+    if how_much:
+        return f"{title}: {how_much} {since}"
+    return f"{title} {since}"
 
 
 def _hit(line: MessageLine, voice: Voice) -> str:
     """Say what a network took with it: ``(3 providers, 2 sites)``; how many sites may be said already."""
-    hit = "" if line.incident.of else counts(places(line), voice)
-    return f" ({hit})" if hit else ""
+    hit = ""
+    if not line.incident.of:
+        hit = counts(places(line), voice)
+    if hit:
+        return f" ({hit})"
+    return ""
 
 
 def _worse(line: MessageLine, voice: Voice) -> Iterator[str]:
@@ -45,7 +53,9 @@ def _was_down(line: MessageLine, voice: Voice) -> str:
     if line.kind is Kind.NETWORK:
         return f"{title} {when}{_hit(line, voice)}"
     how_much = share(line, voice)
-    return f"{title}: {how_much}, {when}" if how_much else f"{title} {when}"
+    if how_much:
+        return f"{title}: {how_much}, {when}"
+    return f"{title} {when}"
 
 
 def _up(line: MessageLine, voice: Voice) -> str:

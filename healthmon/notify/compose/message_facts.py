@@ -62,7 +62,9 @@ def facts_without_incidents(event: str, now: float) -> dict[str, Any]:
 def _told(line: MessageLine, outside: MessageLine, voice: Voice) -> dict[str, Any]:
     """One incident with the reason for which it is told."""
     incident, explained = line.incident, line.row.explained
-    end = voice.now if incident.closed_at is None else incident.closed_at
+    end = voice.now
+    if incident.closed_at is not None:
+        end = incident.closed_at
     return {
         "booking": line.row.notification_id,
         "reason": line.row.reason,

@@ -118,7 +118,9 @@ class MessageLine(Struct, frozen=True):
     def lasted(self) -> float:
         """How long it was so, in seconds; for what is over."""
         closed_at = self.incident.closed_at
-        return 0.0 if closed_at is None else closed_at - self.incident.since
+        if closed_at is None:
+            return 0.0
+        return closed_at - self.incident.since
 
     @property
     def aspect(self) -> str:
@@ -179,7 +181,9 @@ def lines_of(rows: Iterable[ClaimedRow]) -> list[MessageLine]:
     inside: dict[int, list[MessageLine]] = {}
     outside: list[MessageLine] = []
     for line in lines:
-        head = _head_of(line, heads) if line.state in _TOLD_WITHIN else None
+        head = None
+        if line.state in _TOLD_WITHIN:
+            head = _head_of(line, heads)
         if head is None:
             outside.append(line)
         else:
@@ -223,7 +227,9 @@ def state_of(row: ClaimedRow) -> State:
 def _good_state(row: ClaimedRow) -> State:
     if row.reason is Reason.STABLE:
         return State.STABLE
-    return State.SEEN_AGAIN if row.incident.is_unseen else State.UP
+    if row.incident.is_unseen:
+        return State.SEEN_AGAIN
+    return State.UP
 
 
 def _past_state(row: ClaimedRow) -> State:
@@ -231,7 +237,9 @@ def _past_state(row: ClaimedRow) -> State:
         return State.WAS_FLAPPING
     if row.incident.is_unseen:
         return State.COULD_NOT_SEE
-    return State.WAS_DEGRADED if row.incident.is_partial else State.WAS_DOWN
+    if row.incident.is_partial:
+        return State.WAS_DEGRADED
+    return State.WAS_DOWN
 
 
 def _present_state(row: ClaimedRow) -> State:
@@ -264,7 +272,7 @@ def worst_first(line: MessageLine) -> tuple[object, ...]:
         _SEVERITIES.index(line.incident.severity),
         _KINDS.index(line.kind),
         _STATES.index(line.state),
-        line.aspect if line.kind is Kind.PBX else line.pbx,
+        _side_or_pbx(line),
         natural(line.name),
         line.incident.id,
     )
@@ -272,4 +280,11 @@ def worst_first(line: MessageLine) -> tuple[object, ...]:
 
 def together(line: MessageLine) -> tuple[object, ...]:
     """Tell lines of one kind that are told as a list of names: those of one PBX; and PBXs with the same trouble."""
-    return line.state, line.incident.severity, line.kind, line.aspect if line.kind is Kind.PBX else line.pbx
+    return line.state, line.incident.severity, line.kind, _side_or_pbx(line)
+
+
+def _side_or_pbx(line: MessageLine) -> str:
+    """Of a PBX which side of it is meant; of all else where it is."""
+    if line.kind is Kind.PBX:
+        return line.aspect
+    return line.pbx

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -24,8 +25,10 @@ _DEVICE = "device"
 
 def headline(line: MessageLine, voice: Voice, *, state: bool = True) -> str:
     """Write what a paragraph begins with, uncut: ``DOWN provider Telekom (office)``; or without the state."""
-    title = titled(line, line.name, voice) if state else thing(line.kind, line.name, voice)
-    return title + place(line, voice)
+    where = place(line, voice)
+    if state:
+        return titled(line, line.name, voice) + where
+    return thing(line.kind, line.name, voice) + where
 
 
 def titled(line: MessageLine, name: str, voice: Voice) -> str:
@@ -62,25 +65,33 @@ def thing(kind: Kind, name: str, voice: Voice) -> str:
 
 def said(kind: Kind, name: str, voice: Voice) -> str:
     """Say a name; that of a site may hold a word of ours: ``private address 10.0.0.0/24``."""
-    return voice.language.retold(name) if kind is Kind.SITE else name
+    if kind is Kind.SITE:
+        return voice.language.retold(name)
+    return name
 
 
-def place(line: MessageLine, voice: Voice, most: int | None = None) -> str:
+def place(line: MessageLine, voice: Voice, most: int = sys.maxsize) -> str:
     """Say in brackets where a thing is; of a PBX: which side of it is meant."""
     if line.kind is Kind.PBX:
-        return f" ({aspect(line, voice)})" if line.aspect else ""
+        if line.aspect:
+            return f" ({aspect(line, voice)})"
+        return ""
     if line.kind is Kind.NETWORK or not line.pbx:
         return ""
-    return f" ({line.pbx if most is None else cut(line.pbx, most)})"
+    return f" ({cut(line.pbx, most)})"
 
 
 def place_of(incident: Incident, voice: Voice) -> str:
     """Say in brackets where what is not told about is; of a PBX: which side of it is meant."""
     if incident.kind is Kind.PBX:
         side = CHECKS.get(incident.check, "")
-        return f" ({voice.language.retold(side)})" if side else ""
+        if side:
+            return f" ({voice.language.retold(side)})"
+        return ""
     pbx = visible(incident.target.pbx)
-    return f" ({pbx})" if pbx and incident.kind is not Kind.NETWORK else ""
+    if pbx and incident.kind is not Kind.NETWORK:
+        return f" ({pbx})"
+    return ""
 
 
 def aspect(line: MessageLine, voice: Voice) -> str:
@@ -92,8 +103,12 @@ def counted(lines: Sequence[MessageLine], voice: Voice, *, state: bool = True) -
     """Write the state, how many of what, and where: ``DOWN 3 phones (office)``, ``DOWN 2 PBXs``."""
     first, language = lines[0], voice.language
     many = language.counted(len(lines), first.kind)
-    where = "" if first.kind is Kind.PBX else place(first, voice, PBX_CHARACTERS)
-    return f"{language.state(first.state, first.kind, len(lines))} {many}{where}" if state else many + where
+    where = ""
+    if first.kind is not Kind.PBX:
+        where = place(first, voice, PBX_CHARACTERS)
+    if state:
+        return f"{language.state(first.state, first.kind, len(lines))} {many}{where}"
+    return many + where
 
 
 def names_of(lines: Iterable[MessageLine], voice: Voice) -> list[str]:
@@ -117,11 +132,14 @@ def members(line: MessageLine) -> list[Incident]:
 
 def places(line: MessageLine) -> list[Thing]:
     """What a PBX's network took with it: providers, and for devices the sites where they stand."""
-    things = {
-        (Kind.SITE, label(incident.site)) if incident.kind.is_device and incident.site else named(incident)
-        for incident in members(line)
-    }
-    return sorted(things, key=in_order)
+    return sorted({_place_of_member(incident) for incident in members(line)}, key=in_order)
+
+
+def _place_of_member(incident: Incident) -> Thing:
+    """The site of a device, where one is known; else the thing itself."""
+    if incident.kind.is_device and incident.site:
+        return Kind.SITE, label(incident.site)
+    return named(incident)
 
 
 def share(line: MessageLine, voice: Voice) -> str:
@@ -131,15 +149,21 @@ def share(line: MessageLine, voice: Voice) -> str:
         return ""
     if line.kind is Kind.PROVIDERS:
         # "providers at sip.example.net: 2 of 2": what they are has been said.
-        return voice.text("{down} of {of}", down=down, of=of) if of else str(down)
-    return voice.language.shared(down, of, noun) if of else voice.language.counted(down, noun)
+        if of:
+            return voice.text("{down} of {of}", down=down, of=of)
+        return str(down)
+    if of:
+        return voice.language.shared(down, of, noun)
+    return voice.language.counted(down, noun)
 
 
 def unreachable(line: MessageLine, voice: Voice) -> str:
     """Say ``37 of 40 phones unreachable``."""
     down, _, noun = _share(line)
     state = voice.language.state("unreachable", noun, down)
-    return voice.text("{share} {unreachable}", share=share(line, voice), unreachable=state) if down else ""
+    if down:
+        return voice.text("{share} {unreachable}", share=share(line, voice), unreachable=state)
+    return ""
 
 
 def _share(line: MessageLine) -> tuple[int, int, str]:
@@ -150,7 +174,9 @@ def _share(line: MessageLine) -> tuple[int, int, str]:
         return len(hit), 0, noun
     # Those who are named are those who are counted.
     down = len(hit) or incident.down
-    return down, incident.of if incident.of >= down else 0, noun
+    if incident.of < down:
+        return down, 0, noun
+    return down, incident.of, noun
 
 
 def _noun_of(kind: Kind, hit: Sequence[Incident]) -> str:
@@ -160,7 +186,9 @@ def _noun_of(kind: Kind, hit: Sequence[Incident]) -> str:
         return kinds.pop()
     if kind is Kind.PROVIDERS:
         return Kind.PROVIDER
-    return _DEVICE if kinds else Kind.PHONE
+    if kinds:
+        return _DEVICE
+    return Kind.PHONE
 
 
 def counts(things: Iterable[Thing], voice: Voice) -> str:
@@ -171,8 +199,7 @@ def counts(things: Iterable[Thing], voice: Voice) -> str:
 
 def names(things: Iterable[Thing], voice: Voice, *, with_kinds: bool = False) -> str:
     """List things by their names; ``with_kinds``: say of each what it is."""
-    ordered = sorted(things, key=in_order)
-    return listed(
-        [thing(*named_thing, voice) if with_kinds else said(*named_thing, voice) for named_thing in ordered],
-        LIST_CHARACTERS,
-    )
+    say = said
+    if with_kinds:
+        say = thing
+    return listed([say(kind, name, voice) for kind, name in sorted(things, key=in_order)], LIST_CHARACTERS)

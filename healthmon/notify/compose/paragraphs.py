@@ -35,13 +35,15 @@ def paragraphs(group: Sequence[MessageLine], voice: Voice) -> list[Paragraph]:
         return []
     if group[0].state is State.NOT_SEEN:
         return [_of_long_gone(group, voice)]
-    return [_of_bunch(bunch, voice) if len(bunch) > 1 else _of_one(bunch[0], voice) for bunch in bunched(group)]
+    return [_of_bunch(bunch, voice) for bunch in bunched(group)]
 
 
 def _of_long_gone(lines: Sequence[MessageLine], voice: Voice) -> Paragraph:
     """Tell what has been down for long in one line, each with its beginning."""
     lasted = voice.now - max(line.incident.since for line in lines)
-    unit = DAY if lasted >= DAY else HOUR
+    unit = HOUR
+    if lasted >= DAY:
+        unit = DAY
     words = voice.text(
         "{which}: not seen for more than {duration}: {names}",
         which=counted(lines, voice, state=False),
@@ -57,6 +59,8 @@ def _of_long_gone(lines: Sequence[MessageLine], voice: Voice) -> Paragraph:
 def _of_bunch(lines: Sequence[MessageLine], voice: Voice) -> Paragraph:
     """Tell things that went down for one cause together: their names, not a paragraph each."""
     first = lines[0]
+    if len(lines) == 1:
+        return _of_one(first, voice)
     many = listed(names_of(lines, voice), LIST_CHARACTERS)
     numbers = [str(number) for number in sorted(line.incident.id for line in lines)]
     words = [f"{_what(lines, voice)}: {many}", _times_of_bunch(lines, voice)]
@@ -95,8 +99,7 @@ def _times_of_bunch(lines: Sequence[MessageLine], voice: Voice) -> str:
 def _of_one(line: MessageLine, voice: Voice) -> Paragraph:
     if line.state is State.RESTARTED:
         return _of_restart(line, voice)
-    first = first_of_group(line, voice) if line.kind.is_group else []
-    words = first or [cut(headline(line, voice), _LONGEST_TEXT), _times(line.incident, voice)]
+    words = first_of_group(line, voice) or [cut(headline(line, voice), _LONGEST_TEXT), _times(line.incident, voice)]
     if line.incident.cohort:
         words.append(visible(voice.language.retold(line.incident.cohort)))
     words += [*_why(line, voice), *_facts(line, voice), *_now(line, voice), *_explained(line, voice)]
@@ -153,7 +156,9 @@ def _facts(line: MessageLine, voice: Voice) -> Iterator[str]:
 def _acknowledged(incident: Incident, voice: Voice) -> str:
     """Say who took note of it, so that the others need not ask."""
     who = voice.text("acknowledged by {who}", who=visible(incident.acked_by))
-    return f"{who}: {visible(incident.ack_reason)}" if incident.ack_reason else who
+    if incident.ack_reason:
+        return f"{who}: {visible(incident.ack_reason)}"
+    return who
 
 
 def _now(line: MessageLine, voice: Voice) -> Iterator[str]:

@@ -26,7 +26,9 @@ def compose_report(
         subject = voice.text("REPORT {name} could not be made", name=name)
         body = "\n".join([*_trouble(report, voice), *end])
         return Message(cut(subject, SUBJECT_CHARACTERS), cut(body, most_characters), Mood.WARNING, facts)
-    attachment = _attachment(report) if attaches else None
+    attachment = None
+    if attaches:
+        attachment = _attachment(report)
     if attachment is not None:
         end.insert(0, voice.text("The whole report is attached: {file}", file=attachment.name))
     subject = cut(voice.text("REPORT {name} {day}", name=name, day=report.day), SUBJECT_CHARACTERS)
@@ -61,5 +63,7 @@ def _body(report: MadeReport, voice: Voice, end: list[str], most_characters: int
     if not is_attached:
         tail = voice.text("The whole: {command}", command=report.command) + f"\n{tail}"
     room = max(most_characters - len(tail) - 4, 0)
-    kept = text[: room + 1].rpartition("\n")[0] if len(text) > room else text
+    kept = text
+    if len(text) > room:
+        kept = text[: room + 1].rpartition("\n")[0]
     return cut(f"{kept or text[:room]}\n…\n{tail}", most_characters)

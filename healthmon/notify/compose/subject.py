@@ -36,7 +36,9 @@ _LASTING = (
 def subject(groups: Sequence[Sequence[MessageLine]], voice: Voice) -> str:
     """Say the worst, and how much more there is. ``groups`` are worst first."""
     worst, tails = groups[0], _tails(groups, voice)
-    return _of_several(worst, tails, voice) if len(worst) > 1 else _of_one(worst[0], tails, voice)
+    if len(worst) > 1:
+        return _of_several(worst, tails, voice)
+    return _of_one(worst[0], tails, voice)
 
 
 def _tails(groups: Sequence[Sequence[MessageLine]], voice: Voice) -> list[str]:
@@ -44,7 +46,9 @@ def _tails(groups: Sequence[Sequence[MessageLine]], voice: Voice) -> list[str]:
     others = [group for group in groups[1:] if not _is_of_providers(group)]
     providers = [group for group in groups[1:] if _is_of_providers(group)]
     number = sum(map(len, others))
-    more = f" {voice.text('+ {n} more', n=number)}" if number else ""
+    more = ""
+    if number:
+        more = f" {voice.text('+ {n} more', n=number)}"
     if not providers:
         return [more]
     alike = groups[0][0].state
@@ -77,7 +81,9 @@ def _of_several(lines: Sequence[MessageLine], tails: Sequence[str], voice: Voice
     start, names = counted(lines, voice), names_of(lines, voice)
     if not tails[0]:
         return cut(f"{start}: {listed(names, SUBJECT_CHARACTERS - len(start) - 2)}", SUBJECT_CHARACTERS)
-    named = f"{start}: {', '.join(names)}" if _is_of_providers(lines) else start
+    named = start
+    if _is_of_providers(lines):
+        named = f"{start}: {', '.join(names)}"
     texts = [*(named + tail for tail in tails), *(start + tail for tail in tails)]
     fitting = (text for text in texts if len(text) <= SUBJECT_CHARACTERS)
     return next(fitting, cut(texts[-1], SUBJECT_CHARACTERS))
@@ -91,7 +97,9 @@ def _of_one(line: MessageLine, tails: Sequence[str], voice: Voice) -> str:
         if len(text) <= SUBJECT_CHARACTERS:
             return text
     # Of "private address 10.0.0.0/24" the address matters.
-    bare = visible(line.incident.target.resource) if line.kind is Kind.SITE else line.name
+    bare = line.name
+    if line.kind is Kind.SITE:
+        bare = visible(line.incident.target.resource)
     is_short = len(titled(line, line.name, voice) + shortest) <= SUBJECT_CHARACTERS
     return _fitted(lambda name: titled(line, name, voice) + shortest, line.name if is_short else bare)
 
@@ -110,28 +118,39 @@ def _ends(line: MessageLine, tail: str, voice: Voice) -> Sequence[str]:
     where = place(line, voice, PBX_CHARACTERS)
     if _speaks_for_itself(line, when):
         return _shorter_and_shorter(when)
-    return _ends_of_group(line, tail, when, where, voice) if line.kind.is_group else (where + when,)
+    if line.kind.is_group:
+        return _ends_of_group(line, tail, when, where, voice)
+    return (where + when,)
 
 
 def _ends_of_group(line: MessageLine, tail: str, when: str, where: str, voice: Voice) -> Sequence[str]:
     """Say how much of it is down, or still down, rather than where and when."""
-    is_up = line.state is State.UP
-    how_much = _still_down(line, voice) if is_up else _share(line, voice)
+    how_much = _share(line, voice)
+    how_much_and_when = how_much + when
+    if line.state is State.UP:
+        how_much = _still_down(line, voice)
+        how_much_and_when = when + how_much
     if tail:
         return where + how_much + tail, how_much + tail, tail
     if how_much:
-        return where + (when + how_much if is_up else how_much + when), where + how_much, how_much
+        return where + how_much_and_when, where + how_much, how_much
     return where + when, when
 
 
 def _share(line: MessageLine, voice: Voice) -> str:
-    said = share(line, voice) if line.kind is not Kind.NETWORK else ""
-    return f": {said}" if said else ""
+    said = ""
+    if line.kind is not Kind.NETWORK:
+        said = share(line, voice)
+    if said:
+        return f": {said}"
+    return ""
 
 
 def _still_down(line: MessageLine, voice: Voice) -> str:
     still_down = len(line.still_down)
-    return f"; {voice.text('{n} still down', n=still_down)}" if still_down else ""
+    if still_down:
+        return f"; {voice.text('{n} still down', n=still_down)}"
+    return ""
 
 
 def _speaks_for_itself(line: MessageLine, tail: str) -> bool:
@@ -154,7 +173,9 @@ def _when(line: MessageLine, voice: Voice) -> str:
         return f" {voice.text('at {time}', time=voice.clock(incident.since))}"
     if _tells_its_cause(line):
         return f": {_short_cause(incident.cause, voice)}"
-    return "" if line.state is State.FLAPPING else f" {_time(line, voice)}"
+    if line.state is State.FLAPPING:
+        return ""
+    return f" {_time(line, voice)}"
 
 
 def _tells_its_cause(line: MessageLine) -> bool:

@@ -70,7 +70,9 @@ def _actions(row: ClaimedRow) -> tuple[Action, ...]:
     if row.reason is Reason.ACKNOWLEDGED:
         return (Action.ACKNOWLEDGE,)
     # Somebody took note before the service could be reached.
-    return (Action.TRIGGER, Action.ACKNOWLEDGE) if row.incident.acked_at is not None else (Action.TRIGGER,)
+    if row.incident.acked_at is not None:
+        return (Action.TRIGGER, Action.ACKNOWLEDGE)
+    return (Action.TRIGGER,)
 
 
 def _about(incident: Incident) -> dict[str, str]:

@@ -124,7 +124,9 @@ class Voice(Struct, frozen=True):
 
 
 def _two(big: str, rest: int, say: Callable[[int], str]) -> str:
-    return f"{big} {say(rest)}" if rest else big
+    if rest:
+        return f"{big} {say(rest)}"
+    return big
 
 
 def _with_zone(moment: datetime) -> str:
@@ -134,10 +136,14 @@ def _with_zone(moment: datetime) -> str:
 def _zone(moment: datetime) -> str:
     """Name the zone and its difference to UTC, or only the difference where the zone has no name."""
     seconds = int((moment.utcoffset() or timedelta(0)).total_seconds())
-    sign = "-" if seconds < 0 else "+"
+    sign = "+"
+    if seconds < 0:
+        sign = "-"
     hours, minutes = divmod(abs(seconds) // MINUTE, 60)
     offset = f"UTC{sign}{hours}" + (f":{minutes:02}" if minutes else "")
     name = moment.tzname() or ""
     if name == "UTC":
         return name
-    return f"{name} ({offset})" if name[:1].isalpha() else offset
+    if name[:1].isalpha():
+        return f"{name} ({offset})"
+    return offset

@@ -66,8 +66,12 @@ class Backoff:
         """Wait longer each time; ``retry_after``: at least so long (seconds), as far as that is reasonable."""
         self.failures += 1
         self.failed_at = now
-        first = FIRST_WAIT_IN_DOUBT if in_doubt else FIRST_WAIT
-        longest = max(self._longest_wait, LONGEST_WAIT) if in_doubt else self._longest_wait
+        first = FIRST_WAIT
+        if in_doubt:
+            first = FIRST_WAIT_IN_DOUBT
+        longest = self._longest_wait
+        if in_doubt:
+            longest = max(self._longest_wait, LONGEST_WAIT)
         wait = min(first * 2.0 ** min(self._doublings, 20), longest)
         self._doublings += 1
         self._not_before = now + wait * self._jitter(1 - JITTER, 1 + JITTER)

@@ -180,7 +180,9 @@ class Deliverer:
         outbox.keep_quiet(self.url_id, self._quiet_until(now), quiet.exceptions if quiet else ())
 
     def _quiet_until(self, now: float) -> float | None:
-        return end_of(self._receiver.quiet.times, now) if self._receiver.quiet else None
+        if self._receiver.quiet:
+            return end_of(self._receiver.quiet.times, now)
+        return None
 
     def _deliver(self, outbox: Outbox) -> float:
         now, steady = self._clock.now(), self._clock.steady()

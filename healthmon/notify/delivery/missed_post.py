@@ -57,7 +57,9 @@ class MissedPost:
     def _attempt_at(self, address: str, booked_at: float) -> float:
         """What is booked since the last attempt is news, and may bring the next one forward."""
         pace, steady = self._paces[address], self._clock.steady()
-        failed_at = None if pace.failed_at is None else self._clock.now() - (steady - pace.failed_at)
+        failed_at = None
+        if pace.failed_at is not None:
+            failed_at = self._clock.now() - (steady - pace.failed_at)
         return pace.next_attempt(steady, is_urgent=failed_at is not None and booked_at > failed_at, now=steady)
 
     def send_one(self, outbox: Outbox, address: str) -> None:

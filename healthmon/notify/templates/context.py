@@ -29,7 +29,9 @@ def context_of(message: Message, lines: Sequence[MessageLine], voice: Voice) -> 
 
 def _words(line: MessageLine, voice: Voice) -> dict[str, str]:
     incident = line.incident
-    end = voice.now if incident.closed_at is None else incident.closed_at
+    end = voice.now
+    if incident.closed_at is not None:
+        end = incident.closed_at
     return {
         "headline": headline(line, voice),
         "since": voice.full_time(incident.since),
@@ -45,4 +47,6 @@ def _harmless(value: Any) -> Any:
         return {name: _harmless(inner) for name, inner in value.items()}
     if isinstance(value, list):
         return [_harmless(inner) for inner in value]
-    return visible(str(value)) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return visible(str(value))
+    return value

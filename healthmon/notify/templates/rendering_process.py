@@ -76,7 +76,9 @@ class Template:
         size = 0
         for piece in self._template.generate(facts):
             # Blanks at the beginning are dropped, however many.
-            kept = piece if size else piece.lstrip()
+            kept = piece
+            if not size:
+                kept = piece.lstrip()
             size += len(kept)
             if size > LARGEST_TEXT:
                 raise FailedTemplate(0, f"writes more than {LARGEST_TEXT // 1000} kB")
@@ -97,7 +99,9 @@ class Template:
 def _why(error: Exception) -> str:
     if isinstance(error, MemoryError):
         return "needs too much memory"
-    return str(error) if isinstance(error, jinja2.TemplateError) else f"{type(error).__name__}: {error}"
+    if isinstance(error, jinja2.TemplateError):
+        return str(error)
+    return f"{type(error).__name__}: {error}"
 
 
 def answer(question: bytes) -> bytes:

@@ -52,7 +52,9 @@ class Alertmanager(Service):
 
     def _alert(self, ticket: Ticket, message: Message) -> dict[str, Any]:
         start = ticket.opened_at
-        end = ticket.now + _ENDS_AFTER if ticket.closed_at is None else ticket.closed_at
+        end = ticket.now + _ENDS_AFTER
+        if ticket.closed_at is not None:
+            end = ticket.closed_at
         return {
             "labels": self._labels_of(ticket),
             "annotations": {
@@ -82,7 +84,9 @@ class Alertmanager(Service):
 
     def together(self, events: Sequence[TicketEvent]) -> Sequence[TicketEvent]:
         """Post all alerts at once."""
-        return [TicketEvent(self._where, [alert for event in events for alert in event.body])] if events else []
+        if events:
+            return [TicketEvent(self._where, [alert for event in events for alert in event.body])]
+        return []
 
 
 def _login(url: TicketUrl) -> dict[str, str]:

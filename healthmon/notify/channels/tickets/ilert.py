@@ -46,17 +46,20 @@ class Ilert(Service):
             "summary": message.subject,
             "alertKey": ticket.key,
         }
-        return TicketEvent(self._where, body | (self._of_alert(ticket, message) if action is Action.TRIGGER else {}))
+        if action is Action.TRIGGER:
+            body |= self._of_alert(ticket, message)
+        return TicketEvent(self._where, body)
 
     def _of_alert(self, ticket: Ticket, message: Message) -> dict[str, Any]:
         priority = self._priority or _PRIORITIES.get(ticket.severity, "")
         facts = {"pbx": ticket.pbx, "kind": ticket.kind, "target": ticket.target, "severity": ticket.severity.value}
-        click, route = self._options.get("click"), self._options.get("route")
-        return {
-            "details": message.body,
-            "customDetails": facts,
-            **({"priority": priority} if priority else {}),
-            **({"routingKey": route} if route else {}),
-            **({"links": [{"href": click}]} if click else {}),
-            **({"labels": self._labels} if self._labels else {}),
-        }
+        alert: dict[str, Any] = {"details": message.body, "customDetails": facts}
+        if priority:
+            alert["priority"] = priority
+        if route := self._options.get("route"):
+            alert["routingKey"] = route
+        if click := self._options.get("click"):
+            alert["links"] = [{"href": click}]
+        if self._labels:
+            alert["labels"] = self._labels
+        return alert

@@ -71,4 +71,6 @@ class PagerDuty(Service):
 
     def _links(self) -> list[dict[str, str]]:
         click = self._options.get("click")
-        return [{"href": click}] if click else []
+        if click:
+            return [{"href": click}]
+        return []

@@ -42,7 +42,9 @@ class Service(Protocol):
 
     def why_not(self, answer: HttpAnswer) -> str:
         """Say why the event was not taken though the answer is 2xx; "": it was taken."""
-        return "" if answer.is_accepted else answer.reason
+        if answer.is_accepted:
+            return ""
+        return answer.reason
 
 
 class TicketSender:
