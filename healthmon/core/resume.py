@@ -70,7 +70,7 @@ class Resume:
         waiting = self._stages.alerting.waiting_for_others(pbx.name)
         known_at = max((self._known_at(pbx, incident) for incident in waiting), default=0.0)
         until = known_at + (step.now - alive_at) + LOOKED_AT_WITHIN
-        step.changes.delays += [Delay(one.id, alive_at, until) for one in waiting]
+        step.changes.delays += [Delay(incident.id, alive_at, until) for incident in waiting]
 
     def _known_at(self, pbx: Pbx, incident: Incident) -> float:
         """When all would be known that a first message waits for, had it been seen meanwhile."""

@@ -317,7 +317,7 @@ class Alerting:
     def learn(self, told: Iterable[tuple[tuple[int, str], Told]], now: float, changes: Changes) -> None:
         """Take delivery results from the outbox, and book what they make necessary."""
         known = self._index.get
-        news = {key[0] for key, one in told if known(key[0]) is not None and self._dispatch.learn(*key, one)}
+        news = {key[0] for key, said in told if known(key[0]) is not None and self._dispatch.learn(*key, said)}
         for incident in filter(None, map(known, sorted(news))):
             before = len(changes.notifications)
             words = self._tell(incident, now, changes)
@@ -348,7 +348,7 @@ class Alerting:
 
     def review_mutes(self, now: float, changes: Changes) -> None:
         """A silence, maintenance or working hours have begun or ended: ask about every open incident anew."""
-        for incident in sorted(self._index.all_open(), key=lambda one: one.id):
+        for incident in sorted(self._index.all_open(), key=lambda incident: incident.id):
             words = self._tell(incident, now, changes)
             after = self._index.now(incident)
             if after.muted_by != incident.muted_by:
@@ -371,19 +371,19 @@ class Alerting:
             self._muting.take(commands.silences)
             self.review_mutes(now, changes)
         self._commands = commands
-        for one in commands.acknowledgements:
-            self._acknowledge(one, now, changes)
+        for order in commands.acknowledgements:
+            self._acknowledge(order, now, changes)
 
-    def _acknowledge(self, one: Acknowledgement, now: float, changes: Changes) -> None:
-        incident = self._index.get(one.incident_id)
+    def _acknowledge(self, order: Acknowledgement, now: float, changes: Changes) -> None:
+        incident = self._index.get(order.incident_id)
         if incident is None or not incident.is_open:
             return
-        reason = one.reason or incident.ack_reason
-        after = replace(incident, acked_at=one.at, acked_by=one.author, ack_reason=reason)
-        if incident.acked_at is not None and after == replace(incident, acked_at=one.at):
+        reason = order.reason or incident.ack_reason
+        after = replace(incident, acked_at=order.at, acked_by=order.author, ack_reason=reason)
+        if incident.acked_at is not None and after == replace(incident, acked_at=order.at):
             return
         self._index.book(after, changes)
-        words = f"acknowledged by {one.author}" + (f": {one.reason}" if one.reason else "")
+        words = f"acknowledged by {order.author}" + (f": {order.reason}" if order.reason else "")
         changes.notes.append(Note(after.id, now, words))
         changes.log.append(f"{after.name}: incident {after.id}: {words}; no more reminders")
         self._tell(after, now, changes)

@@ -164,7 +164,7 @@ def _line_of_today(incident: Incident, told: Told, line: DailyLine, *, is_wanted
 
 
 def _count(told: Told, reason: Reason) -> int:
-    return sum(one is reason for one, _ in told.booked)
+    return sum(booked is reason for booked, _ in told.booked)
 
 
 def reminder_due_at(told: Told, policy: Policy) -> float | None:

@@ -32,8 +32,8 @@ class Dispatch:
         self._audience: dict[int, tuple[str, ...]] = {}
         #: Until when a message about an incident waits at the latest for others that may join or explain it.
         self.waits_until: dict[int, float] = {}
-        for (incident_id, url_id), one in told.items():
-            self._told.setdefault(incident_id, {})[url_id] = one
+        for (incident_id, url_id), said in told.items():
+            self._told.setdefault(incident_id, {})[url_id] = said
         self.use(config)
 
     def use(self, config: Config) -> None:
@@ -52,7 +52,7 @@ class Dispatch:
         urls = self._audience.get(incident.id)
         if urls is None:
             told = self._told.get(incident.id, {}).items()
-            booked = [url for url, one in told if one.booked and not _is_escalated(one)]
+            booked = [url for url, said in told if said.booked and not _is_escalated(said)]
             left = tuple(url for url in booked if url in self._group_wait)
             urls = self._audience[incident.id] = self._audience_of(incident, left)
         return urls
@@ -60,7 +60,7 @@ class Dispatch:
     def escalated(self, incident: Incident) -> list[str]:
         """The URLs that are told about this incident because nobody took note of it in time."""
         told = self._told.get(incident.id, {}).items()
-        return [url for url, one in told if _is_escalated(one) and url in self._group_wait]
+        return [url for url, said in told if _is_escalated(said) and url in self._group_wait]
 
     def _everybody(self, incident: Incident) -> Iterator[str]:
         yield from self.audience(incident)
@@ -93,7 +93,7 @@ class Dispatch:
     def join(self, smaller: Incident, bigger: Incident) -> None:
         """Tell of what is left of a group to all who hear of the end of the group: it is named to them there."""
         told = self._told.get(bigger.id, {}).items()
-        hearing = [url for url, one in told if (one.is_alarmed or one.waiting) and url in self._group_wait]
+        hearing = [url for url, said in told if (said.is_alarmed or said.waiting) and url in self._group_wait]
         self._audience[smaller.id] = tuple(dict.fromkeys((*self.audience(smaller), *hearing)))
 
     def audience_changed(self, incident_id: int) -> None:
@@ -188,7 +188,7 @@ class Dispatch:
     def has_first_waiting(self, incident_id: int) -> bool:
         """Whether a first message about an incident was booked, and waits."""
         told = self._told.get(incident_id, {}).values()
-        return any(reason in EXPLAINED_AWAY for one in told for reason, _ in one.waiting)
+        return any(reason in EXPLAINED_AWAY for said in told for reason, _ in said.waiting)
 
     def explain_away(self, incident_id: int) -> bool:
         """Drop the rows of a first message that still wait; return whether there were any."""
@@ -233,9 +233,9 @@ class Dispatch:
         """Move the times of what was said: somebody set the clock."""
         self.waits_until = {number: until + by for number, until in self.waits_until.items()}
         for told in self._told.values():
-            for url_id, one in told.items():
-                opened_at = one.opened_at + by if one.opened_at else 0.0
-                told[url_id] = replace(one, said_at=one.said_at + by, opened_at=opened_at)
+            for url_id, said in told.items():
+                opened_at = said.opened_at + by if said.opened_at else 0.0
+                told[url_id] = replace(said, said_at=said.said_at + by, opened_at=opened_at)
 
 
 def _is_escalated(told: Told) -> bool:

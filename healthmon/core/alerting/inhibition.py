@@ -51,7 +51,7 @@ class Inhibition:
         of_it = self._index.behind(bigger.target.pbx) if members is None else self._index.about(members)
         numbers = (of_it | self._index.explained_by(bigger)) - {bigger.id}
         known = (self._index.get(number) for number in sorted(numbers))
-        return [one for one in known if one is not None and not one.target.is_pbx]
+        return [incident for incident in known if incident is not None and not incident.target.is_pbx]
 
 
 def is_part_of(smaller: Incident, bigger: Incident) -> bool:

@@ -118,7 +118,9 @@ class Endpoints:
 
         What Asterisk says of a contact tells early of some, and of those that it forgot nothing tells but their grace.
         """
-        is_one_of_them = endpoint.kind.is_device and any(one.fell_with(transition.at) for one in pbx.awaited.values())
+        is_one_of_them = endpoint.kind.is_device and any(
+            other.fell_with(transition.at) for other in pbx.awaited.values()
+        )
         return NOT_BACK if is_one_of_them else ""
 
     def configure(
@@ -188,29 +190,29 @@ class Endpoints:
 
     def ask(self, pbx: Pbx, due: list[Endpoint], step: Step) -> None:
         """Ask about those whose deadline has come: one by one, or by a snapshot when they are many (rule 7)."""
-        due = [one for one in due if not pbx.is_blind and one.deadline() is not None]
+        due = [endpoint for endpoint in due if not pbx.is_blind and endpoint.deadline() is not None]
         if not due:
             return
         if pbx.may_ask_singly(len(due), step.now):
-            singly = tuple(one.target for one in due)
-            settings_first = tuple(one.target for one in due if one.needs_settings(pbx.configured_at))
+            singly = tuple(endpoint.target for endpoint in due)
+            settings_first = tuple(endpoint.target for endpoint in due if endpoint.needs_settings(pbx.configured_at))
             step.changes.questions.append(Question(pbx.name, singly, settings_first=settings_first))
         elif step.now - pbx.snapshot_wanted_at < 1.0:
             # One snapshot a second is enough for all whose time comes meanwhile.
-            for one in due:
-                self._booking.deadlines.set(Deadline(Due.ASK, one.target), pbx.snapshot_wanted_at + 1.0)
+            for endpoint in due:
+                self._booking.deadlines.set(Deadline(Due.ASK, endpoint.target), pbx.snapshot_wanted_at + 1.0)
             return
         else:
             # A snapshot lists no device states: the second witness is asked for one by one (rule 3).
-            singly = tuple(one.target for one in due if not one.was_asked_for_device())
+            singly = tuple(endpoint.target for endpoint in due if not endpoint.was_asked_for_device())
             pbx.snapshot_wanted_at = step.now
             settings_first = self._sample_settings(pbx, step.now)
             step.changes.questions.append(
                 Question(pbx.name, singly, wants_snapshot=True, settings_first=settings_first)
             )
-        for one in due:
-            one.asked_at = step.now
-            self.schedule(pbx, one)
+        for endpoint in due:
+            endpoint.asked_at = step.now
+            self.schedule(pbx, endpoint)
 
     @staticmethod
     def _sample_settings(pbx: Pbx, now: float) -> tuple[Target, ...]:

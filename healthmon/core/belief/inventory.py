@@ -40,18 +40,21 @@ class Vanished(Struct):
 def at_once(vanished: Iterable[Vanished], alarm_since: float | None) -> list[Vanished]:
     """Those that vanished together: with the newest, or, once there is an alarm, since it began."""
     every = list(vanished)
-    newest = max((one.at for one in every), default=0.0)
+    newest = max((endpoint.at for endpoint in every), default=0.0)
     begin = newest if alarm_since is None else alarm_since
-    return [one for one in every if one.at >= begin - AT_ONCE]
+    return [endpoint for endpoint in every if endpoint.at >= begin - AT_ONCE]
 
 
 def assess(vanished: list[Vanished], known: int) -> tuple[Health, str]:
     """Judge by those that vanished together, of so many ``known`` (they included)."""
     lost = len(vanished)
     is_many = lost >= FEW and lost * SHARE > known
-    if not is_many and not any(one.kind is Kind.PROVIDER and one.was_up for one in vanished):
+    if not is_many and not any(endpoint.kind is Kind.PROVIDER and endpoint.was_up for endpoint in vanished):
         return Health.UP, f"Asterisk lists all {known} endpoints" if not lost else "Asterisk lists its endpoints"
-    names = [one.target.endpoint for one in sorted(vanished, key=lambda one: (one.kind is Kind.PHONE, one.target))]
+    names = [
+        endpoint.target.endpoint
+        for endpoint in sorted(vanished, key=lambda endpoint: (endpoint.kind is Kind.PHONE, endpoint.target))
+    ]
     more = f", and {lost - NAMES} more" if lost > NAMES else ""
     words = f"Asterisk lists {known - lost} of {known} endpoints; missing: {', '.join(names[:NAMES])}{more}"
     return Health.DOWN if lost * 2 > known else Health.DEGRADED, words

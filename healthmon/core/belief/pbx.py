@@ -303,13 +303,13 @@ class Pbx:
 
     def contacts_held(self, until: float) -> list[ContactChange]:
         """What came in about contacts before the snapshot was asked for, which does not speak of them."""
-        changes = (one for one in self.held.values() if isinstance(one, ContactChange) and one.at <= until)
-        return sorted(changes, key=lambda one: one.at)
+        changes = (change for change in self.held.values() if isinstance(change, ContactChange) and change.at <= until)
+        return sorted(changes, key=lambda change: change.at)
 
     def release(self, after: float) -> list[Held]:
         """Give back what is newer than the snapshot, in its order."""
         held, self.held = self.held, {}
-        return sorted((one for one in held.values() if one.at > after), key=lambda one: one.at)
+        return sorted((sighting for sighting in held.values() if sighting.at > after), key=lambda sighting: sighting.at)
 
     # ------------------------------------------------------------ restarts
 
@@ -375,12 +375,12 @@ class Pbx:
             machine.shift(by)
         for endpoint in self.endpoints.values():
             endpoint.shift(by)
-        for one in self.vanished.values():
-            one.at += by
+        for vanished in self.vanished.values():
+            vanished.at += by
         for candidate in self.candidates.values():
             candidate.observation = replace(candidate.observation, at=candidate.observation.at + by)
         self.reports = {channel: _moved(report, by) for channel, report in self.reports.items()}
-        self.held = {key: replace(one, at=one.at + by) for key, one in self.held.items()}
+        self.held = {key: replace(sighting, at=sighting.at + by) for key, sighting in self.held.items()}
 
 
 def _moved(report: ConnectionReport, by: float) -> ConnectionReport:

@@ -298,7 +298,10 @@ class Pbxs:
         lacking = [
             technology
             for technology in pbx.missing_drivers
-            if any(one.target.technology == technology and needs_its_driver(one, at) for one in pbx.endpoints.values())
+            if any(
+                endpoint.target.technology == technology and needs_its_driver(endpoint, at)
+                for endpoint in pbx.endpoints.values()
+            )
         ]
         if lacking or pbx.drivers.belief is not None or pbx.drivers.pending is not None:
             self._observe(pbx.drivers, assess_drivers(lacking), at, step)
@@ -315,14 +318,14 @@ class Pbxs:
             return
         for target in [target for target in pbx.vanished if _is_back(pbx, target)]:
             del pbx.vanished[target]
-        removed = sum(one.was_removed for one in pbx.vanished.values())
-        known = removed + sum(one.belief is not None for one in pbx.endpoints.values())
+        removed = sum(lost.was_removed for lost in pbx.vanished.values())
+        known = removed + sum(endpoint.belief is not None for endpoint in pbx.endpoints.values())
         lost = at_once(pbx.vanished.values(), pbx.alarm_since)
         health, words = assess(lost, known)
         if health is Health.UP:
             pbx.alarm_since, pbx.alarm_is_inherited = None, False
         elif pbx.alarm_since is None:
-            pbx.alarm_since = max(one.at for one in lost)
+            pbx.alarm_since = max(endpoint.at for endpoint in lost)
         self._observe(pbx.inventory, (health, words), at, step)
         self._accept_later(pbx)
         self._let_old_ones_go(pbx, at)
@@ -337,7 +340,7 @@ class Pbxs:
     @staticmethod
     def _let_old_ones_go(pbx: Pbx, at: float) -> None:
         if pbx.alarm_since is None:
-            old = [target for target, one in pbx.vanished.items() if one.at < at - ACCEPTED_AFTER]
+            old = [target for target, vanished in pbx.vanished.items() if vanished.at < at - ACCEPTED_AFTER]
             for target in old:
                 del pbx.vanished[target]
 

@@ -174,7 +174,7 @@ class Falls:
         if group is None or group.kind is not Kind.SITE:
             return False
         members = self._memberships.of(group)
-        if any(one is not endpoint for one in self._pending(members, until)):
+        if any(other is not endpoint for other in self._pending(members, until)):
             return True
         has_others = members.standing + len(members.fallen) >= FEW
         return has_others and now < fell_at(endpoint) + cycle_of(endpoint)
@@ -330,7 +330,7 @@ class Falls:
         if group.kind is Kind.NETWORK:
             return settled_at
         # One cycle of checks after the first of them, Asterisk has asked all.
-        all_at = max(one.hold_in_force().down_after + cycle_of(one) for one in fall.members) + CONFIRMED_WITHIN
+        all_at = max(member.hold_in_force().down_after + cycle_of(member) for member in fall.members) + CONFIRMED_WITHIN
         settled_at = max(settled_at, fall.since + all_at)
         if not group.is_public or self._memberships.providers(group.pbx).of:
             return settled_at
@@ -339,7 +339,7 @@ class Falls:
 
     def _settled_at(self, group: Group, down: Iterable[Endpoint], outage: Fall) -> float:
         """When all of those that are pending are surely believed, or not; 0.0: none is."""
-        settled = (at + CONFIRMED_WITHIN for one in down if (at := one.deadline()) is not None)
+        settled = (at + CONFIRMED_WITHIN for member in down if (at := member.deadline()) is not None)
         latest = self._latest(group, outage)
         return max((at for at in settled if at <= latest), default=0.0)
 

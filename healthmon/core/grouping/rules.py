@@ -108,7 +108,7 @@ class Members(Struct):
     @property
     def believed(self) -> int:
         """How many have fallen and are believed down."""
-        return self.once("believed", lambda: sum(one.belief is Health.DOWN for one in self.fallen.values()))
+        return self.once("believed", lambda: sum(member.belief is Health.DOWN for member in self.fallen.values()))
 
     @property
     def soonest(self) -> list[tuple[float, Endpoint]]:
@@ -133,21 +133,23 @@ class Members(Struct):
     @property
     def up_after(self) -> float:
         """After how long all that are about to be believed up are (seconds); 0.0: none is."""
-        holds = (one.policy.hold for one in self.recovering.values())
+        holds = (member.policy.hold for member in self.recovering.values())
         return self.once("up after", lambda: max((hold.up_after for hold in holds), default=0.0))
 
     @property
     def returns_within(self) -> float:
         """How long it takes those that are about to be believed up, a cycle of checks included (seconds)."""
         every = self.recovering.values()
-        return self.once("returns", lambda: max((one.policy.hold.up_after + cycle_of(one) for one in every), default=0))
+        return self.once(
+            "returns", lambda: max((member.policy.hold.up_after + cycle_of(member) for member in every), default=0)
+        )
 
     def left(self, since: float) -> Fall:
         """Those that went down at a time or later, and are, among all that were up until then or are about to be."""
         return self.once(("left", since), lambda: self._left(since))
 
     def _left(self, since: float) -> Fall:
-        down = tuple(one for one in self.fallen.values() if fell_at(one) >= since - SAME_TIME)
+        down = tuple(member for member in self.fallen.values() if fell_at(member) >= since - SAME_TIME)
         return Fall(since, down, self.standing + len(self.recovering) + len(down))
 
     def believed_down_since(self, since: float) -> Sequence[Endpoint]:
@@ -180,22 +182,22 @@ class Fall(Struct, frozen=True, dict=True):
     @cached_property
     def believed(self) -> int:
         """How many are believed down. As it was first asked for."""
-        return sum(one.belief is Health.DOWN for one in self.members)
+        return sum(member.belief is Health.DOWN for member in self.members)
 
     @cached_property
     def settled_at(self) -> float:
         """When the last of them that is pending may be believed down; 0.0: all are. As it was first asked for."""
-        return max((at for one in self.members if (at := one.deadline()) is not None), default=0.0)
+        return max((at for member in self.members if (at := member.deadline()) is not None), default=0.0)
 
     @cached_property
     def hosts(self) -> Collection[str]:
         """The hosts of providers, or the proxies that they go through. As it was first asked for."""
-        return {one.proxy or one.address or one.target.resource for one in self.members}
+        return {member.proxy or member.address or member.target.resource for member in self.members}
 
     @cached_property
     def lasts(self) -> float:
         """How long the slowest of them may take to be believed back (seconds). As it was first asked for."""
-        return max((max(one.policy.hold.up_after, cycle_of(one)) for one in self.members), default=0.0)
+        return max((max(member.policy.hold.up_after, cycle_of(member)) for member in self.members), default=0.0)
 
     @cached_property
     def cycle(self) -> float:
@@ -245,10 +247,10 @@ def window_of(endpoints: Iterable[Endpoint], rules: Rules) -> float:
 
 def biggest_fall(fallen: Collection[Endpoint], standing: int, rules: Rules) -> Fall:
     """The most members that fell within one window; of several, the latest."""
-    ordered = sorted(fallen, key=lambda one: (fell_at(one), one.target))
+    ordered = sorted(fallen, key=lambda member: (fell_at(member), member.target))
     if not ordered:
         return Fall(0.0, (), standing)
-    times, window = [fell_at(one) for one in ordered], window_of(ordered, rules)
+    times, window = [fell_at(member) for member in ordered], window_of(ordered, rules)
     ends = [bisect_right(times, start + window) for start in times]
     first = max(range(len(times)), key=lambda start: (ends[start] - start, start))
     together = tuple(ordered[first : ends[first]])
@@ -291,9 +293,9 @@ def is_line_cut(providers: Fall, sites: Iterable[Fall], rules: Rules, *, is_cont
     is_all = len(providers.members) == providers.of and len(providers.hosts) >= AT_LEAST_TWO
     if is_all and not is_contradicted:
         return True
-    every = [one for one in sites if one.of]
+    every = [site for site in sites if site.of]
     window = max(rules.window, *(fall.cycle for fall in (providers, *every)))
-    down = sum(_is_share_enough(one, rules) and abs(one.since - providers.since) <= window for one in every)
+    down = sum(_is_share_enough(site, rules) and abs(site.since - providers.since) <= window for site in every)
     return bool(providers.members) and down >= AT_LEAST_TWO and 2 * down >= len(every)
 
 
@@ -345,7 +347,7 @@ def speaks_against(site: Members, since: float, now: float, rules: Rules) -> boo
 def _stands(site: Members, since: float, rules: Rules) -> bool:
     standing = _standing_since(site, since)
     earliest = since - window_of(standing, rules)
-    fallen = sum(fell_at(one) >= earliest for one in site.fallen.values())
+    fallen = sum(fell_at(phone) >= earliest for phone in site.fallen.values())
     return fallen < max(1, ceil(rules.share * (len(standing) + fallen)))
 
 
@@ -357,7 +359,7 @@ def testifies_at(site: Members, since: float) -> float | None:
 
 def _standing_since(site: Members, since: float) -> list[Endpoint]:
     """Those that were believed up before, are, and that Asterisk checks."""
-    return [one for one in site.up.values() if one.since < since and is_checked(one)]
+    return [phone for phone in site.up.values() if phone.since < since and is_checked(phone)]
 
 
 def is_checked(endpoint: Endpoint) -> bool:

@@ -100,7 +100,7 @@ class Index:
 
     def about(self, targets: Iterable[Target]) -> set[int]:
         """Return the numbers of the open incidents about the reachability of any of these."""
-        return {number for one in targets if (number := self._open.get((one, Check.REACHABILITY))) is not None}
+        return {number for target in targets if (number := self._open.get((target, Check.REACHABILITY))) is not None}
 
     def explained_by(self, bigger: Incident) -> set[int]:
         """Return the numbers of the known incidents, open or not, that this one explains, or did."""

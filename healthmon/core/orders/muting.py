@@ -71,7 +71,9 @@ class Muting:
 
     def shift(self, by: float) -> None:
         """Somebody set the clock: silences last as long as they were to last; windows follow the clock on the wall."""
-        self._silences = tuple(replace(one, since=one.since + by, until=one.until + by) for one in self._silences)
+        self._silences = tuple(
+            replace(silence, since=silence.since + by, until=silence.until + by) for silence in self._silences
+        )
         self._forget()
 
     def _forget(self) -> None:
@@ -111,12 +113,14 @@ class Muting:
         """Find out what is in force, unless that is known since the last look."""
         if self._looked_at <= now < self._changes_at:
             return
-        silences = [one for one in self._silences if now < one.until]
-        windows = [(f"maintenance {one.name}", one.matcher) for one in self._windows if is_within(one.when, now)]
-        self._in_force = (*((f"silence {one.id}", one.matcher) for one in silences), *windows)
+        silences = [silence for silence in self._silences if now < silence.until]
+        windows = [
+            (f"maintenance {window.name}", window.matcher) for window in self._windows if is_within(window.when, now)
+        ]
+        self._in_force = (*((f"silence {silence.id}", silence.matcher) for silence in silences), *windows)
         self._off_work = frozenset(watch for watch, hours in self._hours.items() if not is_within(hours, now))
-        times = [*(one.when for one in self._windows), *self._hours.values()]
-        edges = [*(one.until for one in silences), *(next_change(each, now) for each in times)]
+        times = [*(window.when for window in self._windows), *self._hours.values()]
+        edges = [*(silence.until for silence in silences), *(next_change(each, now) for each in times)]
         self._looked_at = now
         self._changes_at = min((edge for edge in edges if edge is not None), default=float("inf"))
 
