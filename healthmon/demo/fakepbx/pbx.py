@@ -1,25 +1,21 @@
-"""The fake PBX itself: its state, and what tests and the demo make it do."""
+"""The fake PBX itself: an Asterisk that answers on loopback, and starts, and dies, as tests and the demo want it."""
 
 from __future__ import annotations
 
 import base64
 import socket
 import ssl
-import threading
 import time
-from datetime import UTC, datetime, timedelta
 from enum import Enum
 from typing import Self
 from urllib.parse import urlsplit
 
-from healthmon.demo.fakepbx import frames, resources, storm
+from healthmon.demo.fakepbx import frames, resources
+from healthmon.demo.fakepbx.asterisk import Asterisk, now
 from healthmon.demo.fakepbx.endpoints import DRIVERS, FakeEndpoint
 from healthmon.demo.fakepbx.http import Answer, Request, html, message
 from healthmon.demo.fakepbx.server import Server
 from healthmon.demo.fakepbx.streams import EventStream
-
-#: One byte more than nothing of a frame that says it has 50 MB.
-OVERSIZE = frames.header(50 * 1024 * 1024) + b"{"
 
 
 class Phase(Enum):
@@ -31,14 +27,12 @@ class Phase(Enum):
     RUNNING = 3
 
 
-class FakePbx:
+class FakePbx(Asterisk):
     """An Asterisk's ARI on loopback, in threads of its own. Any thread may call its methods.
 
     Public attributes may be set at any time: ``is_denying`` (401 to all), ``is_read_only`` (403 to whatever is no
     GET), ``delay`` (seconds before each answer), ``gateway_error`` (502 … as a reverse proxy says it),
-    ``mutes_new_streams`` (they open, and nothing comes), ``splits_at_slashes`` (behind an nginx that turns %2F into /),
-    ``without_modules`` (names of modules that are not loaded: ``chan_pjsip.so``, ``res_pjsip.so``; no event tells),
-    ``cannot_list`` (technologies whose list fails).
+    ``mutes_new_streams`` (they open, and nothing comes), ``splits_at_slashes`` (behind an nginx that turns %2F into /).
     """
 
     def __init__(
@@ -52,30 +46,18 @@ class FakePbx:
         tls: ssl.SSLContext | None = None,
         version: str = "22.10.1-fake",
     ) -> None:
-        self._endpoints = {endpoint.name: endpoint for endpoint in endpoints}
-        self._streams: dict[str, EventStream] = {}
+        super().__init__(endpoints, version)
         self._server = Server(self._serve, host, port, tls)
-        self._thawed = threading.Event()
-        self._thawed.set()
         self._phase = Phase.RUNNING
         self._prefix = tuple(prefix.strip("/").split("/")) if prefix.strip("/") else ()
         self._credentials = base64.b64encode(f"{username}:{password}".encode()).decode()
         self.host = host
-        self.version = version
-        # It has been running for long, and has checked everybody.
-        self.startup_time = self.last_reload_time = _time_of(datetime.now(UTC) - timedelta(days=1))
         self.is_denying = False
         self.is_read_only = False
         self.mutes_new_streams = False
         self.splits_at_slashes = False
-        self.without_modules: set[str] = set()
-        #: Technologies whose driver was missing already when it started: their devices are INVALID.
-        self.booted_without: set[str] = set()
-        self.cannot_list: set[str] = set()
         self.delay = 0.0
         self.gateway_error = 0
-        #: Requests that the fake does not know. Tests assert that there are none.
-        self.failures: list[str] = []
         #: All requests, as "GET /ari/endpoints".
         self.requests: list[str] = []
         #: How many event streams were opened.
@@ -102,65 +84,9 @@ class FakePbx:
         """How many connections were taken so far."""
         return self._server.accepted
 
-    # ---------------------------------------------------------------- endpoints
-
-    def endpoints(self) -> list[FakeEndpoint]:
-        """All that there are."""
-        return list(self._endpoints.values())
-
-    def listed(self) -> list[FakeEndpoint]:
-        """All that ARI lists. PJSIP's are those of res_pjsip, the others those of their channel driver."""
-        owners = {**DRIVERS, "PJSIP": "res_pjsip.so"}
-        return [one for one in self.endpoints() if owners.get(one.technology) not in self.without_modules]
-
     def limit_sessions(self, most: int | None) -> None:
         """http.conf's sessionlimit: a connection beyond it is taken, and closed without an answer; None: no limit."""
         self._server.limit = most
-
-    def find(self, name: str) -> FakeEndpoint | None:
-        """The endpoint of that name (``PJSIP/101``), or None."""
-        return self._endpoints.get(name)
-
-    def add(self, endpoint: FakeEndpoint) -> None:
-        """A reload brings a new endpoint; one that is up announces itself."""
-        self.last_reload_time = _now()
-        self._endpoints[endpoint.name] = endpoint
-        if endpoint.is_up:
-            self.phone_up(endpoint.name)
-
-    def remove(self, name: str) -> None:
-        """A reload without this endpoint: listed as offline until the next restart, and INVALID if it was up.
-
-        One that was down already makes no event, and its device stays UNAVAILABLE.
-        """
-        self.last_reload_time = _now()
-        endpoint = self._endpoints[name]
-        endpoint.is_configured = False
-        endpoint.was_up_when_removed, endpoint.is_up = endpoint.is_up, False
-        if endpoint.was_up_when_removed:
-            self.emit(endpoint.peer_event())
-            self.emit(endpoint.device_event())
-
-    def reload(self) -> None:
-        """A reload that changes nothing: no event tells of it."""
-        self.last_reload_time = _now()
-
-    def phone_up(self, name: str) -> None:
-        """The phone registers and answers its first OPTIONS."""
-        endpoint = self._endpoints[name]
-        self.emit(endpoint.contact_event("NonQualified"))
-        endpoint.is_up, endpoint.is_unreported = True, False
-        self.emit(endpoint.peer_event())
-        self.emit(endpoint.device_event())
-        self.emit(endpoint.contact_event("Reachable", 596))
-
-    def phone_down(self, name: str, *, unregisters: bool = False) -> None:
-        """The phone no longer answers OPTIONS, or says good-bye."""
-        endpoint = self._endpoints[name]
-        endpoint.is_up, endpoint.is_unreported = False, False
-        self.emit(endpoint.peer_event())
-        self.emit(endpoint.contact_event("Removed" if unregisters else "Unreachable"))
-        self.emit(endpoint.device_event())
 
     # ---------------------------------------------------------------- the whole PBX
 
@@ -179,7 +105,7 @@ class FakePbx:
         ``phase_lasts``: seconds in each phase of the start. ``are_up``: the checks have already succeeded.
         """
         self.go_to(Phase.REFUSING)
-        self.startup_time = self.last_reload_time = _now()
+        self.startup_time = self.last_reload_time = now()
         self._endpoints = {name: one for name, one in self._endpoints.items() if one.is_configured}
         self.booted_without = {name for name, driver in DRIVERS.items() if driver in self.without_modules}
         for endpoint in self._endpoints.values():
@@ -187,69 +113,6 @@ class FakePbx:
         for phase in (Phase.NO_ARI, Phase.BOOTING, Phase.RUNNING):
             time.sleep(phase_lasts)
             self.go_to(phase)
-
-    def freeze(self) -> None:
-        """Stop answering, as by SIGSTOP: connections are taken by the kernel, and stay open."""
-        self._thawed.clear()
-
-    def thaw(self) -> None:
-        """Go on; what was asked meanwhile is answered late."""
-        self._thawed.set()
-
-    # ---------------------------------------------------------------- event streams
-
-    def stream_of(self, application: str) -> EventStream | None:
-        """The open event stream of an application, or None."""
-        return self._streams.get(application)
-
-    def emit(self, event: dict[str, object], *, only: EventStream | None = None) -> None:
-        """Send an event to every stream that wants its type."""
-        self._thawed.wait()
-        for stream in [only] if only else list(self._streams.values()):
-            if stream.wants(str(event["type"])):
-                stream.send_event(self._dressed(event, stream.application))
-
-    def _dressed(self, event: dict[str, object], application: str = "healthmon") -> dict[str, object]:
-        stamp = {"timestamp": _now(), "asterisk_id": "02:fc:00:00:00:01", "application": application}
-        return {**event, **stamp}
-
-    def send_raw(self, data: bytes) -> None:
-        """Send bytes to every stream, as they are."""
-        for stream in list(self._streams.values()):
-            stream.send(data)
-
-    def send_text(self, text: str | bytes) -> None:
-        """Send a text frame with anything in it."""
-        self.send_raw(frames.frame(text.encode() if isinstance(text, str) else text))
-
-    def send_oversize(self) -> None:
-        """Send the beginning of a frame that says it has 50 MB."""
-        self.send_raw(OVERSIZE)
-
-    def mute(self) -> None:
-        """The open streams stay open, and nothing comes any more."""
-        for stream in list(self._streams.values()):
-            stream.is_mute = True
-
-    def replace_application(self) -> None:
-        """Another client takes over each application; the old stream is told, and stays open and silent."""
-        for application, stream in list(self._streams.items()):
-            self.emit({"type": "ApplicationReplaced"}, only=stream)
-            stream.is_mute = True
-            del self._streams[application]
-
-    def drop_streams(self) -> None:
-        """Break the streams off, without a close frame."""
-        for stream in list(self._streams.values()):
-            stream.drop()
-
-    def storm(self, events: int, rate: float | None = None) -> float:
-        """Send about so many events at ``rate`` a second, three for each change; returns the seconds it took.
-
-        One endpoint after the other is lost or comes back. ``/endpoints`` shows the end of it from the beginning.
-        """
-        changes = storm.encoded(self.endpoints(), events // storm.EVENTS_PER_CHANGE, self._dressed)
-        return storm.send(changes, rate, self.send_raw)
 
     # ---------------------------------------------------------------- serving
 
@@ -324,12 +187,3 @@ class FakePbx:
         accept = frames.accept_key(request.headers["sec-websocket-key"])
         headers = (("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Accept", accept))
         return Answer(101, headers=headers)
-
-
-def _now() -> str:
-    return _time_of(datetime.now(UTC))
-
-
-def _time_of(time: datetime) -> str:
-    """A time as Asterisk writes it."""
-    return time.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "+0000"

@@ -5,13 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from healthmon.demo.fakepbx.asterisk import Asterisk
 from healthmon.demo.fakepbx.endpoints import DRIVERS, FakeEndpoint
 from healthmon.demo.fakepbx.http import Answer, Request, as_json, message
-
-if TYPE_CHECKING:
-    from healthmon.demo.fakepbx.pbx import FakePbx
 
 #: What it has loaded, of what anybody asks for.
 MODULES = (
@@ -22,10 +19,10 @@ MODULES = (
 )
 
 #: Called with the names that stand where the pattern has None.
-Handler = Callable[["FakePbx", Request, tuple[str, ...]], Answer]
+Handler = Callable[[Asterisk, Request, tuple[str, ...]], Answer]
 
 
-def answer(pbx: FakePbx, request: Request, segments: tuple[str, ...]) -> Answer:
+def answer(pbx: Asterisk, request: Request, segments: tuple[str, ...]) -> Answer:
     """Answer a request for a resource. One that is not known is recorded in ``pbx.failures``, and refused."""
     for method, pattern, handler in ROUTES:
         names = _match(pattern, segments)
@@ -43,7 +40,7 @@ def _match(pattern: tuple[str | None, ...], segments: tuple[str, ...]) -> tuple[
     return tuple(segment for part, segment in zip(pattern, segments, strict=True) if part is None)
 
 
-def _endpoints(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answer:
+def _endpoints(pbx: Asterisk, request: Request, names: tuple[str, ...]) -> Answer:
     """One name that is not UTF-8, and there is no list, also after it was removed."""
     listed = pbx.listed()
     if pbx.cannot_list or not all(endpoint.is_speakable for endpoint in listed):
@@ -51,7 +48,7 @@ def _endpoints(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answer
     return as_json(200, [endpoint.listed() for endpoint in listed])
 
 
-def _endpoints_of(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answer:
+def _endpoints_of(pbx: Asterisk, request: Request, names: tuple[str, ...]) -> Answer:
     """Those of a technology, without the one whose name is not UTF-8."""
     if names[0] in pbx.cannot_list:
         return as_json(500, {"error": "Allocation failed"})
@@ -61,25 +58,25 @@ def _endpoints_of(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Ans
     return as_json(200, [endpoint.listed() for endpoint in of_it if endpoint.is_speakable])
 
 
-def _endpoint(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answer:
+def _endpoint(pbx: Asterisk, request: Request, names: tuple[str, ...]) -> Answer:
     endpoint = pbx.find("/".join(names))
     is_there = endpoint in pbx.listed()
     return as_json(200, endpoint.listed()) if endpoint and is_there else message(404, "Endpoint not found")
 
 
-def _device_state(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answer:
+def _device_state(pbx: Asterisk, request: Request, names: tuple[str, ...]) -> Answer:
     endpoint = pbx.find(names[0])
     is_there = endpoint is not None and endpoint.technology not in pbx.booted_without
     return as_json(200, {"name": names[0], "state": endpoint.device_state if endpoint and is_there else "INVALID"})
 
 
-def _module(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answer:
+def _module(pbx: Asterisk, request: Request, names: tuple[str, ...]) -> Answer:
     if names[0] in pbx.without_modules or names[0] not in MODULES:
         return message(404, "Module could not be found in running modules")
     return as_json(200, {"name": names[0], "status": "Running", "use_count": 0, "support_level": "core"})
 
 
-def _info(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answer:
+def _info(pbx: Asterisk, request: Request, names: tuple[str, ...]) -> Answer:
     parts: dict[str, object] = {
         "system": {"version": pbx.version, "entity_id": "02:fc:00:00:00:01"},
         "status": {"startup_time": pbx.startup_time, "last_reload_time": pbx.last_reload_time},
@@ -88,17 +85,17 @@ def _info(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answer:
     return as_json(200, {only: parts[only]} if only in parts else parts)
 
 
-def _sorcery_endpoint(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answer:
+def _sorcery_endpoint(pbx: Asterisk, request: Request, names: tuple[str, ...]) -> Answer:
     if "res_pjsip.so" in pbx.without_modules:
         return message(404, "configClass 'res_pjsip' not found")
     return _sorcery(names[0], _configured(pbx, names[0]), FakeEndpoint.sorcery_endpoint)
 
 
-def _sorcery_aor(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answer:
+def _sorcery_aor(pbx: Asterisk, request: Request, names: tuple[str, ...]) -> Answer:
     return _sorcery(names[0], _owner_of_aor(pbx, names[0]), FakeEndpoint.sorcery_aor)
 
 
-def _sorcery_contact(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answer:
+def _sorcery_contact(pbx: Asterisk, request: Request, names: tuple[str, ...]) -> Answer:
     """A registered contact has an object of its own, named after its AOR and a hash; a static one has none."""
     aor, _, digest = names[0].rpartition(";@")
     endpoint = _owner_of_aor(pbx, aor)
@@ -107,12 +104,12 @@ def _sorcery_contact(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> 
     return _sorcery(names[0], endpoint if is_it else None, FakeEndpoint.sorcery_contact)
 
 
-def _configured(pbx: FakePbx, resource: str) -> FakeEndpoint | None:
+def _configured(pbx: Asterisk, resource: str) -> FakeEndpoint | None:
     endpoint = pbx.find(f"PJSIP/{resource}")
     return endpoint if endpoint and endpoint.is_configured else None
 
 
-def _owner_of_aor(pbx: FakePbx, name: str) -> FakeEndpoint | None:
+def _owner_of_aor(pbx: Asterisk, name: str) -> FakeEndpoint | None:
     owners = (endpoint for endpoint in pbx.endpoints() if endpoint.technology == "PJSIP" and endpoint.is_configured)
     return next((endpoint for endpoint in owners if endpoint.aor == name), None)
 
@@ -123,7 +120,7 @@ def _sorcery(name: str, endpoint: FakeEndpoint | None, read: Callable[[FakeEndpo
     return as_json(200, [{"attribute": name, "value": value} for name, value in read(endpoint).items()])
 
 
-def _subscribe(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answer:
+def _subscribe(pbx: Asterisk, request: Request, names: tuple[str, ...]) -> Answer:
     stream = pbx.stream_of(names[0])
     if stream is None:
         return message(404, "Application not found")
@@ -134,7 +131,7 @@ def _subscribe(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answer
     return as_json(200, _application(names[0], stream.sources, stream.allowed))
 
 
-def _event_filter(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answer:
+def _event_filter(pbx: Asterisk, request: Request, names: tuple[str, ...]) -> Answer:
     stream = pbx.stream_of(names[0])
     if stream is None:
         return message(404, "Application not found")
@@ -154,7 +151,7 @@ def _application(name: str, sources: set[str], allowed: set[str] | None) -> dict
     }
 
 
-def _user_event(pbx: FakePbx, request: Request, names: tuple[str, ...]) -> Answer:
+def _user_event(pbx: Asterisk, request: Request, names: tuple[str, ...]) -> Answer:
     stream = pbx.stream_of(request.query.get("application", ""))
     if stream is None:
         return message(404, "Application not found")
