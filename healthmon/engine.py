@@ -257,11 +257,9 @@ class Engine:
             listed = {observation.target: observation.health for observation in sighting.endpoints}
             new = listed.keys() - self._listed.get(sighting.pbx, set())
             self._listed[sighting.pbx] = set(listed)
+            watched = [target for target in sorted(new) if self._config.is_watched(target)]
             # What is offline comes first: it is not watched before it is known to be configured.
-            watched = sorted(
-                (target for target in new if self._config.watch_for(target)),
-                key=lambda target: (listed[target] is not Health.DOWN, target),
-            )
+            watched.sort(key=lambda target: listed[target] is not Health.DOWN)
             if watched:
                 self._sources[sighting.pbx].learn(watched)
 
