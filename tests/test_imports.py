@@ -1,8 +1,9 @@
-"""No module imports one that imports it, however far around: also not for the types alone."""
+"""Who imports whom, and who makes threads: what import-linter does not look at."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -31,8 +32,31 @@ def imported_by(path: Path) -> Iterator[str]:
             yield from modules or {node.module}
 
 
-def test_no_module_imports_itself_by_a_way_around() -> None:
+def test_no_module_imports_itself_by_a_way_around_not_even_for_types() -> None:
     graph = {name: set(imported_by(path)) for name, path in MODULES.items()}
 
     assert graph["healthmon.engine"]
     TopologicalSorter(graph).prepare()
+
+
+#: Whoever makes a thread, and why it is not ``app/threads.py``.
+MAKERS = {
+    "healthmon.app.threads",
+    # A lookup that hangs is left behind.
+    "healthmon.wire.names",
+    # A command sends its test messages at the same time.
+    "healthmon.notify.delivery.trial",
+    # In a process of its own: it leaves with whoever asks.
+    "healthmon.notify.helper_process",
+    # A bar on the terminal goes on while a command works.
+    "healthmon.cli.waiting",
+    # What is played.
+    "healthmon.demo.fakepbx.server",
+    "healthmon.demo.webhook",
+}
+
+
+def test_threads_are_made_by_app_alone_but_for_a_few() -> None:
+    made = re.compile(r"\b(Thread|Timer|ThreadPoolExecutor|start_new_thread)\(")
+
+    assert {name for name, path in MODULES.items() if made.search(path.read_text(encoding="utf-8"))} == MAKERS
