@@ -1,6 +1,6 @@
 """How available a target was: its history becomes a timeline, and the timeline becomes figures. Pure.
 
-* Veiled time is unknown: neither good nor bad. It hides what is believed, and does not end an outage: that lasts from
+* Time in which nobody saw it is unknown: neither good nor bad. It does not end an outage: that lasts from
   first seen until seen back, and how much of it nobody saw is counted beside it.
 * Time before a target was watched, and after it was forgotten, does not count at all; nor does the time in which a
   phone has never been up yet.
@@ -30,12 +30,12 @@ Change = tuple[float, Health | None]
 class History(NamedTuple):
     """All that is booked about one check of one target since a reading of its meter, or since its beginning.
 
-    ``changes`` are in the order of booking. ``veils`` are its own and those of its PBX, disjoint and sorted.
+    ``changes`` are in the order of booking. ``unknown_spans`` are its own and those of its PBX, disjoint and sorted.
     """
 
     kind: Kind
     changes: Sequence[Change]
-    veils: Sequence[Span]
+    unknown_spans: Sequence[Span]
     #: When it was taken under watch: the first time and, if it was forgotten in between, the last time.
     watched_from: Sequence[float]
     forgotten_at: float | None = None
@@ -51,7 +51,7 @@ class Segment(NamedTuple):
     since: float
     until: float
     health: Health | None
-    #: Which outage it belongs to, also for a veiled stretch of one; 0: the one that was on at the reading.
+    #: Which outage it belongs to, also for a stretch of one that nobody saw; 0: the one that was on at the reading.
     outage: int | None = None
 
     @property
@@ -68,26 +68,33 @@ _Mark = tuple[float, Health | None]
 
 
 def timeline(history: History, window: Span) -> list[Segment]:
-    """Cut the window into stretches of one health each, veils taken into account; empty for an empty window.
+    """Cut the window into stretches of one health each, unknown where nobody saw it; empty for an empty window.
 
     The window does not begin before the history's reading.
     """
     marks = _marks(history)
     is_out = history.reading is not None and history.reading.is_out
-    counted = _counted(marks, history) if history.kind.is_device else marks
+    counted = marks
+    if history.kind.is_device:
+        counted = _counted(marks, history)
     stretches = _clipped(_numbered(counted, history.kind, window[1], is_out=is_out), window)
-    return list(_veiled(stretches, history.veils) if history.veils else stretches)
+    if history.unknown_spans:
+        stretches = _with_unknown(stretches, history.unknown_spans)
+    return list(stretches)
 
 
 def _marks(history: History) -> list[_Mark]:
-    """Say from when on what was believed, regardless of veils."""
+    """Say from when on what was believed, regardless of what nobody saw."""
     reading = history.reading
-    marks: list[_Mark] = [] if reading is None else [(reading.at, reading.belief)]
+    marks: list[_Mark] = []
+    if reading is not None:
+        marks = [(reading.at, reading.belief)]
     for at, health in history.changes:
         if not marks or marks[-1][1] is None:
             _watch(marks, history.watched_from, at)
         # Booked times may run backwards where somebody set the clock back; a timeline's may not.
-        marks.append((max(at, marks[-1][0]) if marks else at, health))
+        last = marks[-1][0] if marks else at
+        marks.append((max(at, last), health))
     if not marks or marks[-1][1] is None:
         _watch(marks, history.watched_from, inf)
     if history.forgotten_at is not None and marks and marks[-1][1] is not None:
@@ -105,12 +112,22 @@ def _watch(marks: list[_Mark], watched_from: Sequence[float], before: float) -> 
 
 def _counted(marks: Iterable[_Mark], history: History) -> list[_Mark]:
     """Leave out the time in which a phone is not in use: down does not count before it is up for the first time."""
-    was_used = history.was_used if history.reading is None else history.reading.was_used
-    counted = []
+    was_used = _was_used_before(history)
+    counted: list[_Mark] = []
     for at, health in marks:
         was_used = _is_used(health, was_used=was_used)
-        counted.append((at, None if health is _DOWN and not was_used else health))
+        if health is _DOWN and not was_used:
+            counted.append((at, None))
+        else:
+            counted.append((at, health))
     return counted
+
+
+def _was_used_before(history: History) -> bool:
+    """Whether it had been up before the first of the changes."""
+    if history.reading is None:
+        return history.was_used
+    return history.reading.was_used
 
 
 def _is_used(health: Health | None, *, was_used: bool) -> bool:
@@ -120,7 +137,7 @@ def _is_used(health: Health | None, *, was_used: bool) -> bool:
 
 def is_unused(history: History, at: float) -> bool:
     """Whether this is a phone that has not been up since it is watched, and is down for this reason alone."""
-    belief, was_used = None, history.was_used if history.reading is None else history.reading.was_used
+    belief, was_used = None, _was_used_before(history)
     for when, health in _marks(history):
         if when < at:
             belief, was_used = health, _is_used(health, was_used=was_used)
@@ -139,13 +156,18 @@ def _numbered(marks: Sequence[_Mark], kind: Kind, until: float, *, is_out: bool)
     """Say marks as stretches and number the outages: down after up, degraded or not watched is a new one."""
     outage = 0
     for number, (since, health) in enumerate(marks, start=1):
-        end = marks[number][0] if number < len(marks) else max(until, since)
+        end = max(until, since)
+        if number < len(marks):
+            end = marks[number][0]
         if end <= since:
             continue
         if health is _DOWN and not is_out:
             outage += 1
         is_out = _goes_on(kind, health, is_out=is_out)
-        yield Segment(since, end, health, outage if is_out else None)
+        if is_out:
+            yield Segment(since, end, health, outage)
+        else:
+            yield Segment(since, end, health)
 
 
 def _clipped(stretches: Iterable[Segment], window: Span) -> Iterator[Segment]:
@@ -159,14 +181,14 @@ def _clipped(stretches: Iterable[Segment], window: Span) -> Iterator[Segment]:
             yield Segment(max(since, first), min(until, last), health, outage)
 
 
-def _veiled(stretches: Iterable[Segment], veils: Sequence[Span]) -> Iterator[Segment]:
-    """Make veiled parts unknown, except where nothing was watched. ``veils`` are disjoint and sorted."""
+def _with_unknown(stretches: Iterable[Segment], unknown_spans: Sequence[Span]) -> Iterator[Segment]:
+    """Make unknown what nobody saw, except where nothing was watched. ``unknown_spans`` are disjoint and sorted."""
     for stretch in stretches:
         if stretch.health is None:
             yield stretch
             continue
         seen_from = stretch.since
-        for since, until in overlapping(veils, stretch.since, stretch.until):
+        for since, until in overlapping(unknown_spans, stretch.since, stretch.until):
             if seen_from < since:
                 yield Segment(seen_from, since, stretch.health, stretch.outage)
             yield Segment(since, until, _UNKNOWN, stretch.outage)
@@ -187,7 +209,9 @@ def figures(segments: Iterable[Segment]) -> Figures:
     for since, until, health, outage in segments:
         seconds[health] += until - since
         if outage is not None:
-            lengths = seen if health is _DOWN else unseen
+            lengths = unseen
+            if health is _DOWN:
+                lengths = seen
             lengths[outage] = lengths.get(outage, 0.0) + (until - since)
     # What nobody saw at all is no outage.
     lasted = [Length(length + unseen.get(outage, 0.0), unseen.get(outage, 0.0)) for outage, length in seen.items()]
@@ -209,7 +233,7 @@ def read_meter(history: History, at: float) -> Reading:
     before = history.reading
     assert before is not None, "a meter is read on from a reading"  # noqa: S101  (a slip of the caller)
     if not history.changes and history.forgotten_at is None and before.belief in _WORKS:
-        return _run_on(before, history.veils, at)
+        return _run_on(before, history.unknown_spans, at)
     # What its timeline and their figures would say, in one go: this is asked twice of each target.
     up_s, degraded_s, down_s, unknown_s = before.up_s, before.degraded_s, before.down_s, before.unknown_s
     outages, longest, is_out = before.outages, Length(), before.is_out
@@ -220,7 +244,7 @@ def read_meter(history: History, at: float) -> Reading:
         if since >= at:
             break
         belief, was_used = believed, _is_used(believed, was_used=was_used)
-        until = min(marks[number][0], at) if number < len(marks) else at
+        until = at if number == len(marks) else min(marks[number][0], at)
         if until <= since:
             continue
         is_down = believed is _DOWN
@@ -230,7 +254,7 @@ def read_meter(history: History, at: float) -> Reading:
             out_s = out_unseen_s = 0.0
         if believed is None or (is_down and not is_out):
             continue
-        hidden = _hidden_s(history.veils, since, until)
+        hidden = _hidden_s(history.unknown_spans, since, until)
         seen = until - since - hidden
         unknown_s += hidden
         if believed is _UP:
@@ -246,7 +270,7 @@ def read_meter(history: History, at: float) -> Reading:
             out_s += seen if is_down else 0.0
             out_unseen_s += unseen
             if out_s:
-                outages += 0 if was_counted else 1
+                outages += not was_counted
                 outages_unseen_s += unseen if was_counted else out_unseen_s
                 longest = max(longest, Length(out_s + out_unseen_s, out_unseen_s))
     return Reading(
@@ -267,19 +291,25 @@ def read_meter(history: History, at: float) -> Reading:
     )
 
 
-def _hidden_s(veils: Sequence[Span], since: float, until: float) -> float:
+def _hidden_s(unknown_spans: Sequence[Span], since: float, until: float) -> float:
     """Say how much of a stretch nobody saw, seconds."""
-    return sum(end - start for start, end in overlapping(veils, since, until)) if veils else 0.0
+    if unknown_spans:
+        return sum(end - start for start, end in overlapping(unknown_spans, since, until))
+    return 0.0
 
 
-def _run_on(before: Reading, veils: Sequence[Span], at: float) -> Reading:
+def _run_on(before: Reading, unknown_spans: Sequence[Span], at: float) -> Reading:
     """Carry a reading on over a time in which what worked did not change: that of most targets, at most times."""
-    hidden = _hidden_s(veils, before.at, at)
-    seen, is_up = at - before.at - hidden, before.belief is _UP
+    hidden = _hidden_s(unknown_spans, before.at, at)
+    up_s, degraded_s = before.up_s, before.degraded_s
+    if before.belief is _UP:
+        up_s += at - before.at - hidden
+    else:
+        degraded_s += at - before.at - hidden
     return Reading(
         at,
-        before.up_s + (seen if is_up else 0.0),
-        before.degraded_s + (0.0 if is_up else seen),
+        up_s,
+        degraded_s,
         before.down_s,
         before.unknown_s + hidden,
         before.outages,
@@ -301,7 +331,9 @@ def within(segments: Iterable[Segment], spans: Sequence[Span]) -> Iterator[Segme
 
 def watched_within(segments: Iterable[Segment], spans: Sequence[Span]) -> float:
     """Say how much of a timeline counts and lies within spans, seconds."""
-    return sum(part.length for part in within(segments, spans) if part.health is not None) if spans else 0.0
+    if spans:
+        return sum(part.length for part in within(segments, spans) if part.health is not None)
+    return 0.0
 
 
 def watched_spans(segments: Iterable[Segment], spans: Sequence[Span]) -> tuple[Span, ...]:

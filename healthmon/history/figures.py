@@ -60,17 +60,24 @@ class Figures(Struct, frozen=True):
 
     def share(self, unknown_as: UnknownAs) -> float | None:
         """The availability with the unknown time counted so; None: there is no time that counts."""
-        good = self.up_s + self.degraded_s + (self.unknown_s if unknown_as is UnknownAs.UP else 0.0)
-        bad = self.down_s + (self.unknown_s if unknown_as is UnknownAs.DOWN else 0.0)
+        good, bad = self.up_s + self.degraded_s, self.down_s
+        if unknown_as is UnknownAs.UP:
+            good += self.unknown_s
+        elif unknown_as is UnknownAs.DOWN:
+            bad += self.unknown_s
         if good + bad <= 0:
             return None
-        # An outage of a moment is lost in the rounding of a decade, and there was one all the same.
-        return min(good / (good + bad), _NEARLY_ALL) if bad else 1.0
+        # An outage of a moment is lost in the rounding of a decade, and there was target all the same.
+        if bad:
+            return min(good / (good + bad), _NEARLY_ALL)
+        return 1.0
 
     @property
     def mean_repair_s(self) -> float | None:
         """The mean time to repair: how long an outage lasted; None: there was none."""
-        return (self.down_s + self.outages_unseen_s) / self.outages if self.outages else None
+        if self.outages:
+            return (self.down_s + self.outages_unseen_s) / self.outages
+        return None
 
     @property
     def longest(self) -> Length:
@@ -80,11 +87,17 @@ class Figures(Struct, frozen=True):
     @property
     def mean_between_s(self) -> float | None:
         """The mean time between failures: how long it worked for each outage; None: there was none."""
-        return (self.up_s + self.degraded_s) / self.outages if self.outages else None
+        if self.outages:
+            return (self.up_s + self.degraded_s) / self.outages
+        return None
 
     def __add__(self, other: Figures) -> Figures:
-        """Add two targets' times up; the longest outage stays one target's."""
+        """Add two targets' times up; the longest outage stays target target's."""
         longest = max(self.longest, other.longest)
+        round_trips = self.round_trips
+        if other.round_trips.count:
+            # Most have none, and making a sum of two takes its time.
+            round_trips += other.round_trips
         return Figures(
             up_s=self.up_s + other.up_s,
             degraded_s=self.degraded_s + other.degraded_s,
@@ -98,27 +111,26 @@ class Figures(Struct, frozen=True):
             silenced_s=self.silenced_s + other.silenced_s,
             flaps=self.flaps + other.flaps,
             restarts=self.restarts + other.restarts,
-            # Most have none, and making a sum of two takes its time.
-            round_trips=self.round_trips + other.round_trips if other.round_trips.count else self.round_trips,
+            round_trips=round_trips,
         )
 
 
 def overall(each: Iterable[Figures]) -> Figures:
     """Add all targets up: each second of each target weighs the same."""
     summed = list(each)
-    longest = max((one.longest for one in summed), default=Length())
+    longest = max((target.longest for target in summed), default=Length())
     return Figures(
-        up_s=sum(one.up_s for one in summed),
-        degraded_s=sum(one.degraded_s for one in summed),
-        down_s=sum(one.down_s for one in summed),
-        unknown_s=sum(one.unknown_s for one in summed),
-        outages=sum(one.outages for one in summed),
+        up_s=sum(target.up_s for target in summed),
+        degraded_s=sum(target.degraded_s for target in summed),
+        down_s=sum(target.down_s for target in summed),
+        unknown_s=sum(target.unknown_s for target in summed),
+        outages=sum(target.outages for target in summed),
         longest_s=longest.lasted_s,
         longest_unseen_s=longest.unseen_s,
-        outages_unseen_s=sum(one.outages_unseen_s for one in summed),
-        maintenance_s=sum(one.maintenance_s for one in summed),
-        silenced_s=sum(one.silenced_s for one in summed),
-        flaps=sum(one.flaps for one in summed),
-        restarts=sum(one.restarts for one in summed),
-        round_trips=added_up(one.round_trips for one in summed if one.round_trips.count),
+        outages_unseen_s=sum(target.outages_unseen_s for target in summed),
+        maintenance_s=sum(target.maintenance_s for target in summed),
+        silenced_s=sum(target.silenced_s for target in summed),
+        flaps=sum(target.flaps for target in summed),
+        restarts=sum(target.restarts for target in summed),
+        round_trips=added_up(target.round_trips for target in summed if target.round_trips.count),
     )

@@ -45,7 +45,9 @@ class RoundTrips(Struct, frozen=True):
     @property
     def mean_ms(self) -> float | None:
         """The mean; None: nothing was measured."""
-        return self.sum_ms / self.count if self.count else None
+        if self.count:
+            return self.sum_ms / self.count
+        return None
 
     def percentile_ms(self, part: float) -> float | None:
         """Return what this part (0..1) of them is at most, to a tenth; None: nothing was measured."""

@@ -78,13 +78,21 @@ def lasted(length: Length) -> str:
 
 def not_seen(seconds: float) -> str:
     """Say how much of a time nobody saw: `` (3 min of it not seen)``; "" for none."""
-    return f" ({duration(seconds)} of it not seen)" if round(seconds) else ""
+    if round(seconds):
+        return f" ({duration(seconds)} of it not seen)"
+    return ""
 
 
 def lasted_of(incident: Incident, now: float) -> str:
     """Write how long an incident lasted, or has lasted until now."""
-    until = now if incident.closed_at is None else incident.closed_at
-    return lasted(Length(until - incident.since, incident.unseen_s))
+    return lasted(Length(end_of(incident, now) - incident.since, incident.unseen_s))
+
+
+def end_of(incident: Incident, now: float) -> float:
+    """Say when an incident ended, or until when it has lasted so far."""
+    if incident.closed_at is None:
+        return now
+    return incident.closed_at
 
 
 def unseen_part(incident: Incident) -> str:
@@ -96,7 +104,9 @@ def short(seconds: float) -> str:
     """Write a duration for a narrow column: ``41s``, ``12m30s``, ``3h05m``, ``4d02h``; nothing for none."""
     whole = max(round(seconds), 0)
     if whole < MINUTE:
-        return f"{whole}s" if seconds > 0 else ""
+        if seconds > 0:
+            return f"{whole}s"
+        return ""
     for unit, name, smaller, small_name in ((DAY, "d", HOUR, "h"), (HOUR, "h", MINUTE, "m")):
         if whole >= unit:
             return f"{whole // unit}{name}{whole % unit // smaller:02}{small_name}"
@@ -116,7 +126,18 @@ def age(at: float | None, now: float) -> str:
 
 def milliseconds(ms: float | None) -> str:
     """Write a round-trip time: ``0.8 ms``, ``12 ms``; nothing for none."""
-    return "" if ms is None else f"{ms:.1f} ms" if ms < 9.95 else f"{ms:,.0f} ms"
+    if ms is None:
+        return ""
+    if ms < 9.95:
+        return f"{ms:.1f} ms"
+    return f"{ms:,.0f} ms"
+
+
+def rounded(number: float | None, digits: int) -> float | None:
+    """Round what is known to so many digits after the point."""
+    if number is None:
+        return None
+    return round(number, digits)
 
 
 def rounded_down(share: float, digits: int) -> float:
@@ -162,9 +183,18 @@ def acknowledged(incident: Incident) -> str:
     """Say who took note of an incident: ``acknowledged by anna: the line is being repaired``; "" if nobody did."""
     if incident.acked_at is None:
         return ""
-    return f"acknowledged by {incident.acked_by}" + (f": {incident.ack_reason}" if incident.ack_reason else "")
+    return f"acknowledged by {incident.acked_by}{after(': ', incident.ack_reason)}"
 
 
 def counted(number: int, singular: str, plural: str = "") -> str:
     """Write ``1 phone``, ``19,812 phones``."""
-    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+    if number == 1:
+        return f"1 {singular}"
+    return f"{number:,} {plural or singular + 's'}"
+
+
+def after(lead: str, text: str) -> str:
+    """Write a text with what leads to it; nothing for none."""
+    if text:
+        return lead + text
+    return ""

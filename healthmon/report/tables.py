@@ -77,12 +77,17 @@ def _plain(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], *, has_hea
     """Write a line for each row and break none of them, so that grep and cut see whole lines."""
     widths = _widths(columns, rows)
     lines = []
-    header = [[column.title for column in columns]] if has_header else []
+    header = []
+    if has_header:
+        header = [[column.title for column in columns]]
     for row in [*header, *([visible(cell.text) for cell in row] for row in rows)]:
         cells = []
         for text, width, column in zip(row, widths, columns, strict=True):
             filling = " " * (width - _columns_of(text))
-            cells.append(filling + text if column.sort is Sort.NUMBER else text + filling)
+            if column.sort is Sort.NUMBER:
+                cells.append(filling + text)
+            else:
+                cells.append(text + filling)
         lines.append("  ".join(cells).rstrip() + "\n")
     return "".join(lines)
 
@@ -108,10 +113,14 @@ def _drawn(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], screen: Sc
     from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
-    whole = {Sort.SHORT, Sort.NUMBER} | ({Sort.NAME} if _has_room_for_names(columns, rows, screen) else set())
+    whole = {Sort.SHORT, Sort.NUMBER}
+    if _has_room_for_names(columns, rows, screen):
+        whole.add(Sort.NAME)
     drawn = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold", show_header=has_header)
     for column in columns:
-        justify: Literal["left", "right"] = "right" if column.sort is Sort.NUMBER else "left"
+        justify: Literal["left", "right"] = "left"
+        if column.sort is Sort.NUMBER:
+            justify = "right"
         drawn.add_column(
             column.title, justify=justify, overflow="fold", no_wrap=column.sort in whole, min_width=column.least or None
         )
@@ -130,11 +139,10 @@ def width_of(columns: Sequence[Column], rows: Sequence[Sequence[Cell]]) -> int:
 def _has_room_for_names(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], screen: Screen) -> bool:
     """Whether all names can stay whole, with the prose in narrow columns beside them."""
     widths = _widths(columns, rows)
-    needed = [
-        min(width, _NARROW_PROSE) if column.sort is Sort.PROSE else width
-        for width, column in zip(widths, columns, strict=True)
-    ]
-    return sum(needed) + 2 * (len(columns) - 1) <= (screen.width or 0)
+    for number, column in enumerate(columns):
+        if column.sort is Sort.PROSE:
+            widths[number] = min(widths[number], _NARROW_PROSE)
+    return sum(widths) + 2 * (len(columns) - 1) <= (screen.width or 0)
 
 
 def on_one_line(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], screen: Screen) -> list[list[Cell]]:

@@ -26,20 +26,22 @@ def short_name(target: Target) -> str:
     if target.is_pbx:
         return target.pbx
     name = target.endpoint or f"{target.technology} {target.resource}".rstrip()
-    return f"{target.pbx}:{name}" if target.pbx else name
+    if target.pbx:
+        return f"{target.pbx}:{name}"
+    return name
 
 
 def find_target(words: str, known: Sequence[KnownTarget]) -> KnownTarget:
     """Find the one that is meant; what is watched goes before what was. Raises BadTarget, with what may be meant."""
     for spelt in (str, str.casefold):
-        found = [one for one in known if spelt(words) in {spelt(name) for name in _spellings(one.target)}]
-        chosen = [one for one in found if one.forgotten_at is None] or found
+        found = [about for about in known if spelt(words) in {spelt(name) for name in _spellings(about.target)}]
+        chosen = [about for about in found if about.forgotten_at is None] or found
         if len(chosen) == 1:
             return chosen[0]
         if chosen:
             raise BadTarget(f"{visible(shown(words))} names {_listed(chosen)}; write which one you mean")
-    if matching := [one for one in known if any(fnmatchcase(name, words) for name in _spellings(one.target))]:
-        chosen = [one for one in matching if one.forgotten_at is None] or matching
+    if matching := [about for about in known if any(fnmatchcase(name, words) for name in _spellings(about.target))]:
+        chosen = [about for about in matching if about.forgotten_at is None] or matching
         if len(chosen) == 1:
             return chosen[0]
         raise BadTarget(f"{visible(shown(words))} names {_listed(chosen)}; write which one you mean")
@@ -59,18 +61,20 @@ def _spellings(target: Target) -> Iterator[str]:
 
 
 def _listed(found: Sequence[KnownTarget]) -> str:
-    names = ", ".join(visible(short_name(one.target)) for one in found[:_NAMED])
-    more = f" and {len(found) - _NAMED:,} more" if len(found) > _NAMED else ""
+    names = ", ".join(visible(short_name(about.target)) for about in found[:_NAMED])
+    more = ""
+    if len(found) > _NAMED:
+        more = f" and {len(found) - _NAMED:,} more"
     return f"{counted(len(found), 'target')}: {names}{more}"
 
 
 def _guess(words: str, known: Sequence[KnownTarget]) -> str:
     """Say what was probably meant: a name that holds these words, else one that looks like them."""
     plain = words.casefold()
-    holding = [one for one in known if plain and plain in short_name(one.target).casefold()]
+    holding = [about for about in known if plain and plain in short_name(about.target).casefold()]
     if holding:
         return f"; this is a part of {_listed(holding)}"
-    named = {one.target.resource or one.target.pbx: one for one in known}
+    named = {about.target.resource or about.target.pbx: about for about in known}
     guess = nearest(words.rpartition("/")[2].rpartition(":")[2], named)
     if guess:
         return f"; did you mean {visible(short_name(named[guess].target))}?"

@@ -51,7 +51,9 @@ def window(*, since: str | None, from_: str | None, to: str | None, zone: ZoneIn
             return window(since=None, from_=since, to=to, zone=zone, now=now)
         except BadWindow as error:
             raise BadWindow(str(error).replace("--from", "--since")) from None
-    end = now if to is None else min(moment_of("--to", to, zone, is_end=True), now)
+    end = now
+    if to is not None:
+        end = min(moment_of("--to", to, zone, is_end=True), now)
     if from_ is None:
         return end - _length(since or DEFAULT_SINCE), end
     start = moment_of("--from", from_, zone)

@@ -204,7 +204,7 @@ def second_by_second(history: History, window: tuple[int, int]) -> Figures:
             is_out = False
         if belief is None or not window[0] <= second < window[1]:
             continue
-        is_veiled = any(since <= second < until for since, until in history.veils)
+        is_veiled = any(since <= second < until for since, until in history.unknown_spans)
         count[UNKNOWN if is_veiled else belief] += 1
         if is_out:
             outages[-1][is_veiled or belief is UNKNOWN] += 1

@@ -6,9 +6,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from healthmon.report.admin.growth import Outlook
-from healthmon.report.formatting import counted, duration, moment, rfc3339
+from healthmon.report.formatting import counted, duration, moment, rfc3339, rounded
 from healthmon.report.tables import Cell, Column, Screen, Sort, line, table
-from healthmon.store.read.sizes import DAY, Sizes
+from healthmon.store.read.sizes import DAY, Sizes, TableSize
 from healthmon.store.sqlite.backup import Backup
 from healthmon.store.sqlite.checkup import Checkup
 from healthmon.store.write.maintenance import Pruned
@@ -19,19 +19,22 @@ FAR_AWAY = 100 * 365 * DAY
 
 def size(number: float) -> str:
     """Write a size for people: ``812 bytes``, ``57.3 kB``, ``1.50 GB``."""
-    for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
+    for unit, name, digits in ((1e9, "GB", 2), (1e6, "MB", 1), (1e3, "kB", 1)):
         if number >= unit:
-            return f"{number / unit:,.{2 if unit == 1e9 else 1}f} {name}"
+            return f"{number / unit:,.{digits}f} {name}"
     return f"{number:.0f} bytes"
 
 
 def checkup_text(found: Checkup, screen: Screen) -> str:
     """Say what is wrong, or that nothing is."""
-    schema = "" if found.schema is None else f", schema {found.schema}"
+    schema = ""
+    if found.schema is not None:
+        schema = f", schema {found.schema}"
     about = f"{found.path}: {size(found.size_bytes)}{schema}"
     if not found.findings:
         return line(f"{about}: no damage found.", screen)
-    lines = [line(f"{about}: damaged.", screen, "bold red"), *(line(f"  {one}", screen) for one in found.findings)]
+    findings = (line(f"  {finding}", screen) for finding in found.findings)
+    lines = [line(f"{about}: damaged.", screen, "bold red"), *findings]
     advice = "Stop the daemon, keep this file, and put a backup in its place: see docs/database.md."
     return "".join([*lines, line(advice, screen)])
 
@@ -56,7 +59,9 @@ def pruned_text(pruned: Pruned, screen: Screen) -> str:
     """Say what is gone, and what it brought."""
     gone = f"Removed {counted(pruned.changes, 'change')} and {counted(pruned.incidents, 'incident')}"
     lines = [line(f"{gone}; {size(pruned.size_before_bytes)} before, {size(pruned.size_bytes)} now.", screen)]
-    return "".join([*lines, *([line(f"The file kept its length: {pruned.hint}.", screen)] if pruned.hint else [])])
+    if pruned.hint:
+        lines.append(line(f"The file kept its length: {pruned.hint}.", screen))
+    return "".join(lines)
 
 
 def sizes_text(sizes: Sizes, coming: Outlook, now: float, zone: ZoneInfo, screen: Screen) -> str:
@@ -69,18 +74,7 @@ def sizes_text(sizes: Sizes, coming: Outlook, now: float, zone: ZoneInfo, screen
         Column("ROWS A DAY", Sort.NUMBER),
         Column("SINCE"),
     ]
-    rows = [
-        [
-            Cell(one.name),
-            Cell(f"{one.rows:,}"),
-            Cell(size(one.size_bytes)),
-            Cell(f"{one.size_bytes / one.rows:,.0f} bytes" if one.rows_per_day else ""),
-            Cell(_rate(one.rows_per_day)),
-            Cell("" if one.oldest_at is None else moment(one.oldest_at, zone)),
-        ]
-        for one in sizes.tables
-        if one.rows
-    ]
+    rows = [_size_cells(its, zone) for its in sizes.tables if its.rows]
     return (
         line(_heading(sizes), screen)
         + "\n"
@@ -90,14 +84,29 @@ def sizes_text(sizes: Sizes, coming: Outlook, now: float, zone: ZoneInfo, screen
     )
 
 
+def _size_cells(its: TableSize, zone: ZoneInfo) -> list[Cell]:
+    """Write the size of one table."""
+    of_a_row, since = "", ""
+    if its.rows_per_day:
+        of_a_row = f"{its.size_bytes / its.rows:,.0f} bytes"
+    if its.oldest_at is not None:
+        since = moment(its.oldest_at, zone)
+    texts = (its.name, f"{its.rows:,}", size(its.size_bytes), of_a_row, _rate(its.rows_per_day), since)
+    return [Cell(text) for text in texts]
+
+
 def _rate(rows_per_day: float | None) -> str:
     if rows_per_day is None:
         return ""
-    return "<1" if 0 < rows_per_day < 1 else f"{rows_per_day:,.0f}"
+    if 0 < rows_per_day < 1:
+        return "<1"
+    return f"{rows_per_day:,.0f}"
 
 
 def _heading(sizes: Sizes) -> str:
-    log = f", its log {size(sizes.log_bytes)}" if sizes.log_bytes else ""
+    log = ""
+    if sizes.log_bytes:
+        log = f", its log {size(sizes.log_bytes)}"
     return f"{sizes.path}: {size(sizes.size_bytes)}, of it {size(sizes.free_bytes)} free{log}; schema {sizes.schema}"
 
 
@@ -139,12 +148,12 @@ def sizes_data(sizes: Sizes, coming: Outlook) -> dict[str, Any]:
         "disk_full_at": rfc3339(coming.disk_full_at),
         "tables": [
             {
-                "name": one.name,
-                "rows": one.rows,
-                "size_bytes": one.size_bytes,
-                "rows_per_day": None if one.rows_per_day is None else round(one.rows_per_day, 1),
-                "oldest_at": rfc3339(one.oldest_at),
+                "name": its.name,
+                "rows": its.rows,
+                "size_bytes": its.size_bytes,
+                "rows_per_day": rounded(its.rows_per_day, 1),
+                "oldest_at": rfc3339(its.oldest_at),
             }
-            for one in sizes.tables
+            for its in sizes.tables
         ],
     }

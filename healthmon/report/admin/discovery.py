@@ -43,14 +43,16 @@ class Discovered(Struct, frozen=True):
 
 def discovered(settings: EndpointSettings, state: str, config: Config) -> Discovered:
     """Say what one endpoint is, and why."""
-    watch = config.watch_for(settings.target)
+    watch, watch_name = config.watch_for(settings.target), ""
+    if watch:
+        watch_name = watch.name
     return Discovered(
         target=settings.target,
         state=state,
         kind=kind_by_settings(settings.target, settings),
         why=why_this_kind(settings),
         qualified=qualify_in_words(settings),
-        watch=watch.name if watch else "",
+        watch=watch_name,
     )
 
 
@@ -64,7 +66,7 @@ def discovered_data(endpoint: Discovered) -> dict[str, Any]:
     return {
         "pbx": endpoint.target.pbx,
         "endpoint": endpoint.target.endpoint,
-        "kind": None if endpoint.kind is None else str(endpoint.kind),
+        "kind": endpoint.kind,
         "why": endpoint.why,
         "qualified": endpoint.qualified,
         "state": endpoint.state,
@@ -85,7 +87,9 @@ def why_this_kind(settings: EndpointSettings) -> str:
         return " and ".join(marks)
     if settings.max_contacts:
         return "dynamic contact"
-    return "an AOR that takes no contact" if settings.aors else "no AOR"
+    if settings.aors:
+        return "an AOR that takes no contact"
+    return "no AOR"
 
 
 def qualify_in_words(settings: EndpointSettings) -> str:
@@ -96,15 +100,17 @@ def qualify_in_words(settings: EndpointSettings) -> str:
         return NO_ADDRESS
     if settings.has_unqualified_static_contact or not settings.is_qualified:
         return NOT_CHECKED
-    rest = ", not all" if settings.has_unqualified_registered_contact else ""
+    rest = ""
+    if settings.has_unqualified_registered_contact:
+        rest = ", not all"
     return f"every {settings.qualify_frequency:g} s{rest}"
 
 
 def sections_to_paste(found: Sequence[Discovered], receivers: Iterable[str]) -> str:
     """Write ``[watch …]`` sections for what was found: providers by name, phones by technology."""
     receiver_line = ", ".join(receivers)
-    providers = sorted({one.target.endpoint for one in found if one.kind is Kind.PROVIDER})
-    phones = sorted({f"{one.target.technology}/*" for one in found if one.kind is Kind.PHONE})
+    providers = sorted({endpoint.target.endpoint for endpoint in found if endpoint.kind is Kind.PROVIDER})
+    phones = sorted({f"{endpoint.target.technology}/*" for endpoint in found if endpoint.kind is Kind.PHONE})
     sections = []
     if providers:
         sections.append(_section("providers", providers, ("30s", "10s"), receiver_line))
@@ -133,7 +139,7 @@ _ESCAPED = {"*": "[*]", "?": "[?]", "[": "[[]", ",": "?", "$": "?"}
 
 def what_to_delete(found: Sequence[Discovered], config: Config) -> str:
     """Say which sections must go for those to paste: the first that matches decides, and a name is there once."""
-    endpoints = [one.target for one in found]
+    endpoints = [endpoint.target for endpoint in found]
     pasted = {"providers", "phones"}
     known = [
         watch.name
@@ -183,13 +189,13 @@ def escaped_pattern(endpoint: str) -> str:
 def disagreements(settings: Iterable[EndpointSettings], config: Config) -> list[str]:
     """Say where the ``kind`` of a watch section and Asterisk's own configuration disagree."""
     lines = []
-    for one in settings:
-        watch = config.watch_for(one.target)
-        kind = kind_by_settings(one.target, one)
-        if watch and watch.kind and one.known and watch.kind is not kind:
+    for endpoint in settings:
+        watch = config.watch_for(endpoint.target)
+        kind = kind_by_settings(endpoint.target, endpoint)
+        if watch and watch.kind and endpoint.known and watch.kind is not kind:
             lines.append(
-                f"{one.target.endpoint}: [watch {watch.name}] says kind = {watch.kind}, but Asterisk's configuration "
-                f"makes it a {kind} ({why_this_kind(one)})"
+                f"{endpoint.target.endpoint}: [watch {watch.name}] says kind = {watch.kind}, but Asterisk's "
+                f"configuration makes it a {kind} ({why_this_kind(endpoint)})"
             )
     return lines
 
@@ -201,16 +207,16 @@ def lack_of_drivers(technologies: Sequence[str]) -> str:
 
 def unchecked(settings: Iterable[EndpointSettings]) -> list[Target]:
     """Name the endpoints that Asterisk does not check, so that nobody can see their loss at once."""
-    return [one.target for one in settings if qualify_in_words(one) == NOT_CHECKED]
+    return [endpoint.target for endpoint in settings if qualify_in_words(endpoint) == NOT_CHECKED]
 
 
 def effective_holds(settings: Iterable[EndpointSettings], config: Config) -> list[str]:
     """Say for each watch section how long its endpoints on this PBX are really held (rule 9)."""
     holds: dict[WatchConfig, dict[str, int]] = {}
-    for one in settings:
-        watch = config.watch_for(one.target)
+    for endpoint in settings:
+        watch = config.watch_for(endpoint.target)
         if watch:
-            words = hold_in_words(effective_hold(watch.hold, one))
+            words = hold_in_words(effective_hold(watch.hold, endpoint))
             counts = holds.setdefault(watch, {})
             counts[words] = counts.get(words, 0) + 1
     return [

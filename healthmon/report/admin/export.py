@@ -123,7 +123,9 @@ class _Sink(RawIOBase):
 
     def write(self, data: Any) -> int:
         """Hand on, as long as somebody wants it."""
-        return len(data) if self.is_abandoned else self._file.write(data)
+        if self.is_abandoned:
+            return len(data)
+        return self._file.write(data)
 
 
 def _as_it_is(value: Any) -> Any:
@@ -133,15 +135,21 @@ def _as_it_is(value: Any) -> Any:
 @lru_cache(maxsize=50_000)
 def _harmless(text: str | None) -> str | None:
     """The same names and causes come again and again."""
-    return None if text is None else harmless(text)
+    if text is None:
+        return None
+    return harmless(text)
 
 
 def _text(value: str | None) -> str | None:
-    return None if value is None else str(value)
+    if value is None:
+        return None
+    return str(value)
 
 
 def _milliseconds(at: float | None) -> int | None:
-    return None if at is None else round(at * 1000)
+    if at is None:
+        return None
+    return round(at * 1000)
 
 
 _CSV_CELLS: dict[Sort, Callable[[Any], Any]] = {Sort.TEXT: _harmless, Sort.INTEGER: _as_it_is, Sort.TIME: rfc3339}

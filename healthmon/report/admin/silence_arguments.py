@@ -45,7 +45,9 @@ def matcher_of(words: Iterable[str], pbxs: Collection[str] = ()) -> Matcher:
     if "all" in given:
         raise BadSilence("all stands alone: it is everything")
     for word in given:
-        sort, patterns = _match(f"pbx={word}" if word in pbxs else word)
+        if word in pbxs:
+            word = f"pbx={word}"  # noqa: PLW2901  (as if it had been written so)
+        sort, patterns = _match(word)
         found[sort] += patterns
     pbxs, devices, watches, endpoints, sites = (
         tuple(found[sort]) for sort in ("pbx", "kind", "watch", "endpoint", "site")
@@ -73,7 +75,9 @@ def named_endpoint(word: str) -> tuple[str, ...]:
     pbx, colon, name = word.partition(":")
     if not colon or "/" in pbx:
         pbx, colon, name = "", "", word
-    patterns = endpoint_patterns(name if "/" in name else f"*/{name.strip()}")
+    if "/" not in name:
+        name = f"*/{name.strip()}"
+    patterns = endpoint_patterns(name)
     return tuple(f"{pbx}{colon}{pattern}" for pattern in patterns)
 
 
@@ -82,7 +86,9 @@ def _meant(sort: str, value: str) -> str:
     if sort in {kind.value for kind in Kind}:
         return f"; perhaps {value}, for the endpoint of this name, or kind={sort}"
     guess = nearest(sort, list(_SORTS))
-    return f"; perhaps {guess}={value}" if guess else ""
+    if guess:
+        return f"; perhaps {guess}={value}"
+    return ""
 
 
 def until_of(lasting: str | None, until: str | None, *, zone: ZoneInfo, now: float) -> float:

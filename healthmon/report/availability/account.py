@@ -34,7 +34,9 @@ class By(StrEnum):
     @property
     def calendar(self) -> Calendar | None:
         """The period that it is; None: it groups targets, not time."""
-        return Calendar(self.value) if self in (By.DAY, By.WEEK, By.MONTH) else None
+        if self in (By.DAY, By.WEEK, By.MONTH):
+            return Calendar(self.value)
+        return None
 
 
 #: A shorter time before somebody watched is not worth a word (seconds).
@@ -63,7 +65,9 @@ class Counting(Struct, frozen=True):
         if self.promised is None or share is None:
             return False
         # Who was promised everything has missed it with the shortest outage.
-        return share < 1 if self.promised == 1 else share < self.promised - _EXACT
+        if self.promised == 1:
+            return share < 1
+        return share < self.promised - _EXACT
 
 
 class TargetFigures(Struct, frozen=True):
@@ -108,7 +112,9 @@ class Strip(Struct, frozen=True):
     @property
     def left_out(self) -> tuple[Span, ...]:
         """The maintenance that counts neither for nor against."""
-        return self.maintenance if self.is_cut else ()
+        if self.is_cut:
+            return self.maintenance
+        return ()
 
 
 class Pictures(Struct, frozen=True):
@@ -198,7 +204,9 @@ class Account(Struct, frozen=True, dict=True):
     @property
     def entries(self) -> Sequence[TargetFigures | GroupFigures]:
         """What is listed: the targets, or what they are grouped by."""
-        return self.lines if self.by is By.TARGET else self.groups
+        if self.by is By.TARGET:
+            return self.lines
+        return self.groups
 
     def worst(self, top: int | None) -> Sequence[TargetFigures | GroupFigures]:
         """Choose so many of the worst entries, of periods too; None: all, periods in their order."""
@@ -222,14 +230,20 @@ class Unseen:
 
     def __init__(self, behind_pbxs: Mapping[str, Iterable[Span]], no_daemon_since: float | None = None) -> None:
         #: From ``no_daemon_since`` on nobody watches: no daemon runs.
-        self._nobody: list[Span] = [] if no_daemon_since is None else [(no_daemon_since, float("inf"))]
+        self._nobody: list[Span] = []
+        if no_daemon_since is not None:
+            self._nobody = [(no_daemon_since, float("inf"))]
         self._behind = {pbx: merged([*spans, *self._nobody]) for pbx, spans in behind_pbxs.items()}
 
     def spans(self, target: Target, own: Sequence[Span], window: Span) -> Sequence[Span]:
-        """Say when a target could not be seen in a window, its own veils included: disjoint, sorted."""
-        behind = self._nobody if target.is_pbx else self._behind.get(target.pbx, self._nobody)
+        """Say when a target could not be seen in a window, its own such times included: disjoint, sorted."""
+        behind = self._nobody
+        if not target.is_pbx:
+            behind = self._behind.get(target.pbx, self._nobody)
         reaching = part_of(behind, *window)
-        return merged([*own, *reaching]) if own else reaching
+        if own:
+            return merged([*own, *reaching])
+        return reaching
 
 
 def is_told_of(watched: Watched, selection: Selection) -> bool:
@@ -269,7 +283,9 @@ def _group(name: str, lines: Sequence[TargetFigures]) -> GroupFigures:
 
 def _hours(each: Iterable[Figures | None]) -> Figures | None:
     known = [figures for figures in each if figures is not None]
-    return overall(known) if known else None
+    if known:
+        return overall(known)
+    return None
 
 
 def period_group(period: Period, figures: Figures, in_hours: Figures | None, targets: int) -> GroupFigures:

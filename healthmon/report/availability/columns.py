@@ -26,15 +26,25 @@ class Figure(NamedTuple):
 
 
 def _seconds(of: Callable[[Entry], float | None]) -> Callable[[Entry, Counting], str]:
-    return lambda entry, _rules: short(of(entry) or 0.0)
+    return lambda entry, _counting: short(of(entry) or 0.0)
 
 
 def _number(of: Callable[[Entry], int]) -> Callable[[Entry, Counting], str]:
-    return lambda entry, _rules: f"{of(entry):,}" if of(entry) else ""
+    def write(entry: Entry, _counting: Counting) -> str:
+        if not of(entry):
+            return ""
+        return f"{of(entry):,}"
+
+    return write
 
 
 def _milliseconds(of: Callable[[RoundTrips], float | None]) -> Callable[[Entry, Counting], str]:
-    return lambda entry, _rules: milliseconds(of(entry.figures.round_trips)) if entry.figures.round_trips.count else ""
+    def write(entry: Entry, _counting: Counting) -> str:
+        if not entry.figures.round_trips.count:
+            return ""
+        return milliseconds(of(entry.figures.round_trips))
+
+    return write
 
 
 def available(figures: Figures | None, counting: Counting) -> str:
@@ -48,7 +58,9 @@ def available(figures: Figures | None, counting: Counting) -> str:
 def _verdict(entry: Entry, counting: Counting) -> str:
     if counting.promised is None or counting.share(entry.figures) is None:
         return ""
-    return "missed" if counting.is_missed(entry.figures) else "met"
+    if counting.is_missed(entry.figures):
+        return "missed"
+    return "met"
 
 
 #: In the order in which they stand. What is counted apart (degraded, unknown, maintenance, silenced) stays longest.
@@ -99,14 +111,18 @@ def table_of(entries: Sequence[Entry], account: Account) -> Table:
 def _names(account: Account) -> tuple[str, ...]:
     if account.by is not By.TARGET:
         return account.by.upper(), "TARGETS"
-    return ("TARGET", "PBX", "KIND") if account.has_pbxs else ("TARGET", "KIND")
+    if account.has_pbxs:
+        return ("TARGET", "PBX", "KIND")
+    return ("TARGET", "KIND")
 
 
 def _named(entry: Entry, account: Account) -> tuple[str, ...]:
     if isinstance(entry, GroupFigures):
         return entry.name, f"{entry.targets:,}"
     name = entry.target.endpoint or entry.target.pbx
-    return (name, entry.target.pbx, entry.kind) if account.has_pbxs else (name, entry.kind)
+    if account.has_pbxs:
+        return (name, entry.target.pbx, entry.kind)
+    return (name, entry.kind)
 
 
 # ---------------------------------------------------------------- the same in sentences
@@ -126,7 +142,9 @@ def of_what(account: Account) -> str:
         pbxs = ", ".join(sorted({line.target.pbx for line in lines}))
         return f" of {lines[0].kind} {endpoints.pop()}{_at(account, lines[0].target)} on {pbxs}"
     kinds = {line.kind for line in lines}
-    of_one_kind = f"{counted(len(lines), kinds.pop())} of " if len(kinds) == 1 and Kind.PBX not in kinds else ""
+    of_one_kind = ""
+    if len(kinds) == 1 and Kind.PBX not in kinds:
+        of_one_kind = f"{counted(len(lines), kinds.pop())} of "
     return f" of {of_one_kind}{_pbxs(account)}"
 
 
@@ -135,11 +153,15 @@ def _pbxs(account: Account) -> str:
     if len(names) > _MOST_NAMED:
         return f"{len(names):,} PBXs"
     listed = ", ".join(name + _at(account, Target(name)) for name in names)
-    return f"PBX{'s' if len(names) > 1 else ''} {listed}"
+    if len(names) > 1:
+        return f"PBXs {listed}"
+    return f"PBX {listed}"
 
 
 def _at(account: Account, target: Target) -> str:
-    return f" ({account.hosts[target]})" if account.hosts.get(target) else ""
+    if account.hosts.get(target):
+        return f" ({account.hosts[target]})"
+    return ""
 
 
 def sentences(account: Account) -> list[str]:
@@ -147,17 +169,17 @@ def sentences(account: Account) -> list[str]:
     if not account.lines:
         return ["Nothing was watched then that matches."]
     said = [_overall(account), *_details(account), *_rules(account)]
-    return said if account.entries else [*said, f"Nothing that was watched belongs to a {account.by}."]
+    if account.entries:
+        return said
+    return [*said, f"Nothing that was watched belongs to a {account.by}."]
 
 
 def _overall(account: Account) -> str:
     """Say how it was; the times of several targets are added up in a sentence of their own."""
-    figures, share = account.overall, account.counting.share(account.overall)
-    said = [
-        counted(len(account.lines), "target"),
-        "nothing known" if share is None else f"{available(figures, account.counting)} available",
-        outages_in_words(account),
-    ]
+    figures, how = account.overall, "nothing known"
+    if account.counting.share(figures) is not None:
+        how = f"{available(figures, account.counting)} available"
+    said = [counted(len(account.lines), "target"), how, outages_in_words(account)]
     if figures.outages:
         said.append(f"the longest {lasted(figures.longest)}")
     if len(account.lines) == 1:
@@ -170,7 +192,9 @@ def outages_in_words(account: Account) -> str:
     if not account.overall.outages:
         return "no outage"
     said = counted(account.outages, "outage")
-    return said if account.counts_causes else f"{said} of single targets"
+    if account.counts_causes:
+        return said
+    return f"{said} of single targets"
 
 
 def _times(figures: Figures) -> list[str]:
@@ -187,11 +211,13 @@ def _times(figures: Figures) -> list[str]:
 def _details(account: Account) -> list[str]:
     """Say what only some reports have."""
     figures, in_hours = account.overall, account.in_hours
-    said = []
-    if len(account.lines) > 1:
+    has_several, said = len(account.lines) > 1, []
+    if has_several:
         said += _sums(account)
     if figures.mean_repair_s is not None and figures.mean_between_s is not None:
-        of_each = " of each target" if len(account.lines) > 1 else ""
+        of_each = ""
+        if has_several:
+            of_each = " of each target"
         said.append(
             f"Mean time to repair {duration(figures.mean_repair_s)}, between failures{of_each} "
             f"{duration(figures.mean_between_s)}."
@@ -201,10 +227,11 @@ def _details(account: Account) -> list[str]:
     if figures.flaps:
         said.append(f"{counted(figures.flaps, 'episode')} of flapping.")
     if in_hours is not None and account.counting.share(in_hours) is not None:
-        said.append(
-            f"In working hours: {available(in_hours, account.counting)} available, {duration(in_hours.down_s)} down"
-            f"{', all targets added up' if len(account.lines) > 1 else ''}."
-        )
+        summed = ""
+        if has_several:
+            summed = ", all targets added up"
+        how = f"{available(in_hours, account.counting)} available, {duration(in_hours.down_s)} down"
+        said.append(f"In working hours: {how}{summed}.")
     if any(isinstance(entry, GroupFigures) and entry.targets > 1 for entry in account.entries):
         said.append(f"Outages and times of a {account.by} are added up over its targets.")
     return said
@@ -213,9 +240,13 @@ def _details(account: Account) -> list[str]:
 def _sums(account: Account) -> list[str]:
     """Say what the outages and times of all targets amount to, if there were any."""
     figures = account.overall
-    outages = [counted(figures.outages, "outage")] if figures.outages != account.outages else []
+    outages = []
+    if figures.outages != account.outages:
+        outages = [counted(figures.outages, "outage")]
     summed = [*outages, *_times(figures)]
-    return [f"All targets added up: {', '.join(summed)}."] if summed else []
+    if summed:
+        return [f"All targets added up: {', '.join(summed)}."]
+    return []
 
 
 def _rules(account: Account) -> list[str]:
@@ -229,7 +260,9 @@ def _rules(account: Account) -> list[str]:
         known = account.known
         if not known:
             return [*said, f"Nothing is known that could have met {promised(counting)}."]
-        missed = f"{account.missed:,} of {known:,} missed" if account.missed else f"All {known:,} met"
+        missed = f"All {known:,} met"
+        if account.missed:
+            missed = f"{account.missed:,} of {known:,} missed"
         said.append(f"{missed} {promised(counting)}.")
     return said
 

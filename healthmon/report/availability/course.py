@@ -149,7 +149,9 @@ class Course:
 
     def _read(self, before: Reading, at: float) -> Reading:
         """Carry a reading on to a later time."""
-        return read_meter(self._history(before, at), at) if before.at < at else before
+        if before.at < at:
+            return read_meter(self._history(before, at), at)
+        return before
 
     def _history(self, reading: Reading | None, until: float) -> History:
         """Collect what happened from a reading on, or from the beginning."""
@@ -158,9 +160,13 @@ class Course:
 
 def history_from(meters: Meters, watched: Watched, unseen: Unseen, reading: Reading | None, until: float) -> History:
     """Collect what happened to a check from a reading on, or from the beginning, up to a time."""
-    since = _BEGINNING if reading is None else reading.at
+    since = _BEGINNING
+    if reading is not None:
+        since = reading.at
     changes = meters.changes(watched.id, since, until)
-    is_veiled = watched.veiled_until is not None and watched.veiled_until > since
+    own: Sequence[Span] = ()
+    if watched.veiled_until is not None and watched.veiled_until > since:
+        own = meters.veils(watched.id, since, until)
     was_used = False
     if reading is None and changes and changes[0][1] not in (Health.UP, Health.DEGRADED):
         # What came before the first change that is kept is not known any more; it was in use, then.
@@ -168,7 +174,7 @@ def history_from(meters: Meters, watched: Watched, unseen: Unseen, reading: Read
     return History(
         kind=watched.kind,
         changes=changes,
-        veils=unseen.spans(watched.target, meters.veils(watched.id, since, until) if is_veiled else (), (since, until)),
+        unknown_spans=unseen.spans(watched.target, own, (since, until)),
         watched_from=watched.watched_from,
         forgotten_at=watched.forgotten_at,
         reading=reading,
@@ -178,15 +184,20 @@ def history_from(meters: Meters, watched: Watched, unseen: Unseen, reading: Read
 
 def _since_reading(last: Reading, end: Reading) -> Length:
     """Say how long the longest outage is that the last reading of a window does not tell of."""
-    return end.longest if end.at > last.at else Length()
+    if end.at > last.at:
+        return end.longest
+    return Length()
 
 
 def _between(start: Reading, end: Reading, outages: int, longest: Length, unseen_s: float) -> Figures:
+    down_s = 0.0
+    if outages:
+        # Without one a difference is what floats lose on the way.
+        down_s = end.down_s - start.down_s
     return Figures(
         up_s=end.up_s - start.up_s,
         degraded_s=end.degraded_s - start.degraded_s,
-        # What floats lose on the way is no outage.
-        down_s=end.down_s - start.down_s if outages else 0.0,
+        down_s=down_s,
         unknown_s=end.unknown_s - start.unknown_s,
         outages=outages,
         longest_s=longest.lasted_s,

@@ -81,7 +81,9 @@ class Roller:
 def _readings(meters: Meters, watched: Watched, unseen: Unseen, until: float, zone: ZoneInfo) -> Iterator[Reading]:
     """Read the meter of one check at the end of each day on which something happened, from its last reading on."""
     reading = meters.last_reading(watched.id) or Reading(at=watched.watched_from[0])
-    midnights = _midnights(reading.at, until, zone) if reading.at < until else iter(())
+    if reading.at >= until:
+        return
+    midnights = _midnights(reading.at, until, zone)
     day_began = reading.at
     while days := list(islice(midnights, DAYS_AT_ONCE)):
         for taken in _readings_of(history_from(meters, watched, unseen, reading, days[-1]), day_began, days):
@@ -103,7 +105,7 @@ def _readings_of(history: History, day_began: float, midnights: Sequence[float])
                 history._replace(
                     reading=reading,
                     changes=history.changes[first:last],
-                    veils=part_of(history.veils, reading.at, at),
+                    unknown_spans=part_of(history.unknown_spans, reading.at, at),
                 ),
                 at,
             )
@@ -114,7 +116,7 @@ def _readings_of(history: History, day_began: float, midnights: Sequence[float])
 def _is_special(history: History, since: float, until: float) -> bool:
     """Whether the target could not be seen in a time, or the watch over it began or ended."""
     return (
-        bool(part_of(history.veils, since, until))
+        bool(part_of(history.unknown_spans, since, until))
         or any(since <= at < until for at in history.watched_from)
         or (history.forgotten_at is not None and since <= history.forgotten_at < until)
     )

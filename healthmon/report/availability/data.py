@@ -9,7 +9,7 @@ from healthmon.history.figures import Figures
 from healthmon.history.round_trips import RoundTrips
 from healthmon.model import Incident
 from healthmon.report.availability.account import Account, By, Counting, GroupFigures, TargetFigures
-from healthmon.report.formatting import harmless, rfc3339, rounded_down
+from healthmon.report.formatting import harmless, rfc3339, rounded, rounded_down
 
 #: Digits of a share after the point.
 _SHARE_DIGITS = 6
@@ -22,15 +22,20 @@ def report_data(account: Account, top: int | None = None) -> dict[str, Any]:
     """
     counting = account.counting
     groups, lines = _listed(account, top)
+    watched_from, causes = None, None
+    if account.lines:
+        watched_from = rfc3339(account.watched[0])
+    if account.counts_causes or not account.overall.outages:
+        causes = account.outages
     return {
         "from": rfc3339(account.window[0]),
         "to": rfc3339(account.window[1]),
-        "watched_from": rfc3339(account.watched[0]) if account.lines else None,
+        "watched_from": watched_from,
         "by": account.by,
         "unknown_counts_as": counting.unknown_as,
         "maintenance_excluded": counting.excludes_maintenance,
-        "sla": None if counting.promised is None else round(counting.promised, 8),
-        "causes": account.outages if account.counts_causes or not account.overall.outages else None,
+        "sla": rounded(counting.promised, 8),
+        "causes": causes,
         "overall": _figures(account.overall, account.in_hours, counting),
         "groups": (_group(group, counting) for group in groups),
         "targets": (_target(line, counting) for line in lines),
@@ -50,10 +55,10 @@ def _listed(account: Account, top: int | None) -> tuple[list[GroupFigures], Sequ
 def entries_csv(account: Account, top: int | None = None) -> Iterator[str]:
     """Write the figures of each target, or of what they are grouped by, as CSV (RFC 4180)."""
     if account.by is By.TARGET:
-        rows = [_target(one, account.counting) for one in account.worst(top) if isinstance(one, TargetFigures)]
+        rows = [_target(entry, account.counting) for entry in account.worst(top) if isinstance(entry, TargetFigures)]
         names = ["pbx", "endpoint", "kind", "watch", "site"]
     else:
-        rows = [_group(one, account.counting) for one in account.worst(top) if isinstance(one, GroupFigures)]
+        rows = [_group(entry, account.counting) for entry in account.worst(top) if isinstance(entry, GroupFigures)]
         names = ["name", "from", "to", "targets"]
     return _csv([*names, *_figures(Figures(), None, account.counting), "sla_missed"], rows)
 
@@ -139,7 +144,9 @@ def _group(group: GroupFigures, counting: Counting) -> dict[str, Any]:
 
 
 def _is_missed(figures: Figures, counting: Counting) -> bool | None:
-    return None if counting.promised is None or counting.share(figures) is None else counting.is_missed(figures)
+    if counting.promised is None or counting.share(figures) is None:
+        return None
+    return counting.is_missed(figures)
 
 
 def _figures(figures: Figures, in_hours: Figures | None, counting: Counting) -> dict[str, Any]:
@@ -153,37 +160,43 @@ def _figures(figures: Figures, in_hours: Figures | None, counting: Counting) -> 
         "up_s": round(figures.up_s, 3),
         "maintenance_s": round(figures.maintenance_s, 3),
         "silenced_s": round(figures.silenced_s, 3),
-        "mttr_s": _rounded(figures.mean_repair_s, 3),
-        "mtbf_s": _rounded(figures.mean_between_s, 3),
+        "mttr_s": rounded(figures.mean_repair_s, 3),
+        "mtbf_s": rounded(figures.mean_between_s, 3),
         "flaps": figures.flaps,
         "restarts": figures.restarts,
         **_round_trips(figures.round_trips),
-        "availability_in_hours": None if in_hours is None else _rounded_down(counting.share(in_hours)),
-        "downtime_in_hours_s": None if in_hours is None else round(in_hours.down_s, 3),
+        "availability_in_hours": in_hours and _rounded_down(counting.share(in_hours)),
+        "downtime_in_hours_s": in_hours and round(in_hours.down_s, 3),
         "longest_unseen_s": round(figures.longest_unseen_s, 3),
         "outages_unseen_s": round(figures.outages_unseen_s, 3),
     }
 
 
 def _round_trips(trips: RoundTrips) -> dict[str, Any]:
+    least = most = None
+    if trips.count:
+        least, most = round(trips.min_ms, 3), round(trips.max_ms, 3)
     return {
-        "rtt_p50_ms": _rounded(trips.percentile_ms(0.5), 3),
-        "rtt_p95_ms": _rounded(trips.percentile_ms(0.95), 3),
-        "rtt_min_ms": round(trips.min_ms, 3) if trips.count else None,
-        "rtt_max_ms": round(trips.max_ms, 3) if trips.count else None,
+        "rtt_p50_ms": rounded(trips.percentile_ms(0.5), 3),
+        "rtt_p95_ms": rounded(trips.percentile_ms(0.95), 3),
+        "rtt_min_ms": least,
+        "rtt_max_ms": most,
     }
 
 
-def _rounded(number: float | None, digits: int) -> float | None:
-    return None if number is None else round(number, digits)
-
-
 def _rounded_down(share: float | None) -> float | None:
-    return None if share is None else rounded_down(share, _SHARE_DIGITS)
+    if share is None:
+        return None
+    return rounded_down(share, _SHARE_DIGITS)
 
 
 def incident_data(incident: Incident) -> dict[str, Any]:
     """Write an incident as the fields of ``docs/json.md``."""
+    down = lasted_s = None
+    if incident.kind.is_group:
+        down = incident.down
+    if incident.closed_at is not None:
+        lasted_s = round(incident.closed_at - incident.since, 3)
     return {
         "id": incident.id,
         "target": str(incident.target),
@@ -199,14 +212,14 @@ def incident_data(incident: Incident) -> dict[str, Any]:
         "ending": incident.ending,
         "cause": incident.cause,
         "site": incident.site or None,
-        "down": incident.down if incident.kind.is_group else None,
+        "down": down,
         "of": incident.of or None,
         "explained_by": incident.explained_by,
         "muted_by": incident.muted_by or None,
         "acknowledged_at": rfc3339(incident.acked_at),
         "acknowledged_by": incident.acked_by or None,
         "acknowledgement": incident.ack_reason or None,
-        "lasted_s": None if incident.closed_at is None else round(incident.closed_at - incident.since, 3),
+        "lasted_s": lasted_s,
         "unseen_s": round(incident.unseen_s, 3),
         "since": rfc3339(incident.since),
     }

@@ -51,7 +51,9 @@ def _table(account: Account, look: Layout) -> Iterable[str]:
 def _csv(account: Account, look: Layout) -> Iterable[str]:
     from healthmon.report.availability.data import entries_csv, incidents_csv  # noqa: PLC0415
 
-    return incidents_csv(account) if look.with_incidents else entries_csv(account, look.top)
+    if look.with_incidents:
+        return incidents_csv(account)
+    return entries_csv(account, look.top)
 
 
 def _json(account: Account, look: Layout) -> Iterable[str]:
@@ -91,7 +93,9 @@ def listing(form: str, look: Layout) -> Listing | None:
     """Say which incidents a report in one of FORMS lists; None: none."""
     if not (look.with_incidents or FORMS[form].always_lists):
         return None
-    return Listing() if look.everything and form == "table" else FORMS[form].listing
+    if look.everything and form == "table":
+        return Listing()
+    return FORMS[form].listing
 
 
 def pieces(account: Account, form: str, look: Layout) -> Iterable[str]:

@@ -39,8 +39,13 @@ def sites_of(plans: Plans, places: Mapping[Target, tuple[Place, ...]]) -> SiteOf
     sites = Sites(plans.sites)
 
     def site_of(target: Target, kind: Kind) -> str:
-        group = sites.group_of(target, kind, places[target][-1].address if target in places else "")
-        return group.name if group is not None and group.kind is Kind.SITE else ""
+        address = ""
+        if target in places:
+            address = places[target][-1].address
+        group = sites.group_of(target, kind, address)
+        if group is not None and group.kind is Kind.SITE:
+            return group.name
+        return ""
 
     return site_of
 
@@ -81,7 +86,9 @@ class _Plan(NamedTuple):
 
     def part_of(self, told: Iterable[Segment]) -> Iterable[Segment]:
         """Keep what counts of a timeline."""
-        return told if self.counted is None else within(told, self.counted)
+        if self.counted is None:
+            return told
+        return within(told, self.counted)
 
 
 class Measuring:
@@ -154,7 +161,9 @@ class Measuring:
     def round_trips(self, watched: Watched, window: Span) -> RoundTrips:
         """Say what the round trips of a target amount to."""
         is_known = watched.last_round_trips is not None and self._meters.has_round_trips(watched.id, *window)
-        return self._meters.round_trips(watched.id, *window) if is_known else NO_ROUND_TRIPS
+        if is_known:
+            return self._meters.round_trips(watched.id, *window)
+        return NO_ROUND_TRIPS
 
     def shown(self, watched: Watched, line: TargetFigures) -> Strip:
         """Say how a target's course looks: with the same parts left out as of its figures."""
@@ -162,10 +171,13 @@ class Measuring:
         plan, told, difference = self._plan(watched, line.site), course.timeline(), course.difference()
         # Nothing was left out of changes that are gone.
         is_cut = plan.counted is not None and (difference is None or difference.is_kept)
+        segments = tuple(told)
+        if is_cut:
+            segments = tuple(plan.part_of(told))
         return Strip(
             line.kind,
             str(line.target),
-            tuple(plan.part_of(told) if is_cut else told),
+            segments,
             line.figures,
             maintenance=watched_spans(told, plan.maintenance),
             is_cut=is_cut,
@@ -175,12 +187,14 @@ class Measuring:
         measures = self._measures
         named = (watched.target, watched.kind, watched.watch, site)
         maintenance = measures.planned.maintenance(*named)
-        is_cut = measures.excludes_maintenance and bool(maintenance)
+        counted = None
+        if measures.excludes_maintenance and maintenance:
+            counted = gaps(maintenance, measures.window)
         return _Plan(
             maintenance,
             measures.planned.silences(*named),
             measures.planned.working_hours(watched.watch),
-            gaps(maintenance, measures.window) if is_cut else None,
+            counted,
         )
 
     def _by_meter(self, course: Course, plan: _Plan, watched: Watched) -> Difference | None:
@@ -224,7 +238,9 @@ class Measuring:
         """Ask the meter what a part of the window amounts to."""
         course = Course(self._meters, watched, self._measures.unseen, window)
         found = course.difference()
-        return figures(course.timeline()) if found is None else found.figures
+        if found is None:
+            return figures(course.timeline())
+        return found.figures
 
     def _add_periods(self, told: Sequence[Segment], plan: _Plan, watched: Watched) -> None:
         for period in self._periods:
@@ -249,7 +265,7 @@ class _PeriodSum:
         self._figures += figures
         self._targets += 1
         if in_hours is not None:
-            self._in_hours = in_hours if self._in_hours is None else self._in_hours + in_hours
+            self._in_hours = (self._in_hours or Figures()) + in_hours
 
     def group(self) -> GroupFigures:
         """Say all of it."""

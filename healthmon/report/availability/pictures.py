@@ -27,11 +27,11 @@ def pictures_of(
     is_hourly: bool,
 ) -> Pictures:
     """Collect the strips of the worst providers and sites, and the cells of the calendar."""
-    by_target = {one.target: one for one in chosen}
+    by_target = {watched.target: watched for watched in chosen}
     providers = [line for line in lines if line.kind is Kind.PROVIDER]
     several = len({line.target.pbx for line in providers}) > 1
     cells = measuring.cells()
-    watched_since = {one.target: one.watched_from[0] for one in chosen}
+    watched_since = {watched.target: watched.watched_from[0] for watched in chosen}
     sites = site_strips(lines, site_incidents, measuring.measures, watched_since)
     return Pictures(
         providers=tuple(

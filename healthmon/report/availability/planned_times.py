@@ -17,9 +17,9 @@ class PlannedTimes:
     """What people planned for a window of time, worked out once for all targets."""
 
     def __init__(self, plans: Plans, silences: Iterable[Silence], window: Span) -> None:
-        self._windows = [(one.matcher, list(periods_within(one.when, *window))) for one in plans.maintenance]
+        self._windows = [(weekly.matcher, list(periods_within(weekly.when, *window))) for weekly in plans.maintenance]
         self._hours = {watch: merged(periods_within(hours, *window)) for watch, hours in plans.working_hours.items()}
-        self._silences = [(one.matcher, [(one.since, one.until)]) for one in silences]
+        self._silences = [(silence.matcher, [(silence.since, silence.until)]) for silence in silences]
         self._window = window
         self._known: dict[tuple[int, ...], list[Span]] = {}
 

@@ -27,7 +27,7 @@ from healthmon.report.availability.planned_times import PlannedTimes
 from healthmon.report.availability.selection import Selection
 from healthmon.store.read.meters import Meters, Watched
 from healthmon.store.read.queries import Reader, Wanted
-from healthmon.times.periods import Calendar, periods_of
+from healthmon.times.periods import Calendar, Period, periods_of
 from healthmon.times.spans import Span
 from healthmon.watchdog.pulse import is_stale
 
@@ -48,6 +48,9 @@ class Progress:
 NO_PROGRESS = Progress()
 
 NO_PLANS = Plans()
+
+#: What is done after the incidents were found, without and with pictures.
+_LAST_STAGE = {False: "Adding up", True: "Preparing the pictures"}
 
 #: In a longer window a picture has a cell for each day instead of each hour (seconds).
 HOURLY_UP_TO = 15 * 86400.0
@@ -76,27 +79,33 @@ def account_of(
 ) -> Account:
     """Say how available everything was."""
     meters = reader.meters()
-    chosen = [one for one in meters.watched(*asked.window) if is_told_of(one, asked.selection)]
+    chosen = [watched for watched in meters.watched(*asked.window) if is_told_of(watched, asked.selection)]
     measuring = Measuring(meters, _measures(reader, meters, asked, now, plans))
     lines = worst_first(
-        [measuring.line(one) for one in progress.each("Looking at each target", chosen)], asked.counting
+        [measuring.line(watched) for watched in progress.each("Looking at each target", chosen)], asked.counting
     )
     progress.stage("Looking for incidents")
     incidents, more = _incidents(reader, asked, now)
-    progress.stage("Preparing the pictures" if asked.with_pictures else "Adding up")
-    is_calendar = asked.by.calendar is not None
+    progress.stage(_LAST_STAGE[asked.with_pictures])
+    pictures, causes, groups = None, 0, grouped(lines, asked.by, asked.counting)
+    if asked.by.calendar is not None:
+        groups = measuring.groups()
+    if not measuring.tells_of_gone:
+        causes = reader.count_causes(_wanted(asked, now))
+    if asked.with_pictures:
+        pictures = _pictures(reader, measuring, chosen, lines, asked, now=now)
     return Account(
         window=asked.window,
         lines=lines,
         incidents=incidents,
         more_incidents=more,
         by=asked.by,
-        groups=measuring.groups() if is_calendar else grouped(lines, asked.by, asked.counting),
+        groups=groups,
         counting=asked.counting,
         hosts=_hosts(reader, lines, plans),
-        causes=0 if measuring.tells_of_gone else reader.count_causes(_wanted(asked, now)),
-        watched_since=min((one.watched_from[0] for one in chosen), default=asked.window[1]),
-        pictures=_pictures(reader, measuring, chosen, lines, asked, now=now) if asked.with_pictures else None,
+        causes=causes,
+        watched_since=min((watched.watched_from[0] for watched in chosen), default=asked.window[1]),
+        pictures=pictures,
     )
 
 
@@ -116,8 +125,9 @@ def _incidents(reader: Reader, asked: ReportRequest, now: float) -> tuple[Iterab
     if listing.is_streamed:
         return reader.stored_incidents(wanted), 0
     incidents = tuple(reader.newest_incidents(wanted, listing.most))
-    is_whole = listing.most is None or len(incidents) < listing.most
-    return incidents, 0 if is_whole else reader.count_incidents(wanted) - len(incidents)
+    if listing.most is None or len(incidents) < listing.most:
+        return incidents, 0
+    return incidents, reader.count_incidents(wanted) - len(incidents)
 
 
 def _pictures(
@@ -138,19 +148,30 @@ def _pictures(
 
 
 def _wanted(asked: ReportRequest, now: float, *, with_explained: bool = True) -> Wanted:
-    wants = None if asked.selection.is_everything else asked.selection.includes
-    return Wanted(*asked.window, wants, with_explained, known_at=now)
+    if asked.selection.is_everything:
+        return Wanted(*asked.window, None, with_explained, known_at=now)
+    return Wanted(*asked.window, asked.selection.includes, with_explained, known_at=now)
 
 
 def _cell_calendar(window: Span) -> Calendar:
     """How long a cell of the calendar in a picture is."""
-    return Calendar.HOUR if window[1] - window[0] <= HOURLY_UP_TO else Calendar.DAY
+    if window[1] - window[0] <= HOURLY_UP_TO:
+        return Calendar.HOUR
+    return Calendar.DAY
 
 
 def _measures(reader: Reader, meters: Meters, asked: ReportRequest, now: float, plans: Plans) -> Measures:
     """Collect what is known besides the history."""
     daemon = reader.daemon()
-    no_daemon_since = daemon.alive_at if is_stale(daemon.alive_at, now, is_running=daemon.is_running) else None
+    no_daemon_since = None
+    if is_stale(daemon.alive_at, now, is_running=daemon.is_running):
+        no_daemon_since = daemon.alive_at
+    periods: list[Period] = []
+    if asked.by.calendar is not None:
+        periods = periods_of(asked.by.calendar, asked.window, asked.zone)
+    cells: list[Period] = []
+    if asked.with_pictures:
+        cells = periods_of(_cell_calendar(asked.window), asked.window, asked.zone)
     since, until = asked.window
     return Measures(
         window=asked.window,
@@ -161,8 +182,8 @@ def _measures(reader: Reader, meters: Meters, asked: ReportRequest, now: float, 
         flaps=_flaps(reader.flaps(since, until)),
         restarts=_restarts(reader.restarts(since, until)),
         excludes_maintenance=asked.counting.excludes_maintenance,
-        periods=[] if asked.by.calendar is None else periods_of(asked.by.calendar, asked.window, asked.zone),
-        cells=periods_of(_cell_calendar(asked.window), asked.window, asked.zone) if asked.with_pictures else [],
+        periods=periods,
+        cells=cells,
         has_daily_cells=_cell_calendar(asked.window) is Calendar.DAY,
     )
 

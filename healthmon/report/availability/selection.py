@@ -70,5 +70,7 @@ def in_vain(selection: Selection, known: Iterable[KnownTarget]) -> list[str]:
 
 def _matches_nothing(option: str, pattern: str, names: Iterable[str]) -> str:
     guess = nearest(pattern.rpartition("/")[2], names)
-    hint = f"did you mean {visible(guess)}?" if guess else "healthmon status --all shows the names"
+    hint = "healthmon status --all shows the names"
+    if guess:
+        hint = f"did you mean {visible(guess)}?"
     return f"{option} {visible(shown(pattern))} matches nothing that was ever watched; {hint}"

@@ -13,6 +13,7 @@ from healthmon.history.availability import Change, History, Segment, figures, ti
 from healthmon.model import Check, Health, Incident, Kind, Target
 from healthmon.report.availability.account import Strip, TargetFigures
 from healthmon.report.availability.measure import Measures
+from healthmon.report.formatting import end_of
 from healthmon.times.spans import Span, gaps, merged
 
 #: A PBX, and the name of a place of its phones.
@@ -45,16 +46,18 @@ def site_strips(
             site = sites.setdefault((line.target.pbx, line.site), _Site())
             site.lines.append(line)
             site.watched_since.append(watched_since[line.target])
-    for one in incidents:
-        if one.kind is Kind.SITE and one.check == Check.REACHABILITY:
-            until = measures.window[1] if one.closed_at is None else one.closed_at
-            site = sites.setdefault((one.target.pbx, one.target.resource), _Site())
-            site.down.append((one.opened_at, max(until, one.opened_at)))
+    for incident in incidents:
+        if incident.kind is Kind.SITE and incident.check == Check.REACHABILITY:
+            until = end_of(incident, measures.window[1])
+            site = sites.setdefault((incident.target.pbx, incident.target.resource), _Site())
+            site.down.append((incident.opened_at, max(until, incident.opened_at)))
     several = len({pbx for pbx, _ in sites}) > 1
     strips = []
     for (pbx, name), site in sites.items():
         if site.is_site:
-            shown = f"{label(name)} on {pbx}" if several else label(name)
+            shown = label(name)
+            if several:
+                shown += f" on {pbx}"
             strips.append(_site_strip(shown, Target(pbx, Kind.SITE, name), site, measures))
     return sorted(strips, key=lambda strip: (-strip.figures.down_s, -strip.figures.outages, strip.name))
 
@@ -64,18 +67,20 @@ def _site_strip(name: str, target: Target, site: _Site, measures: Measures) -> S
     planned = _maintenance(target, site, measures)
     maintenance = watched_spans(told, planned)
     is_cut = measures.excludes_maintenance and bool(planned)
-    counted = tuple(within(told, gaps(planned, measures.window)) if is_cut else told)
+    counted = tuple(told)
+    if is_cut:
+        counted = tuple(within(told, gaps(planned, measures.window)))
     amount = replace(figures(counted), maintenance_s=sum(until - since for since, until in maintenance))
     return Strip(Kind.SITE, name, counted, amount, maintenance=maintenance, is_cut=is_cut)
 
 
-def _course(site: _Site, veils: Sequence[Span], window: Span) -> list[Segment]:
+def _course(site: _Site, unknown_spans: Sequence[Span], window: Span) -> list[Segment]:
     down = merged(site.down)
     watched_since = min([*site.watched_since, *(since for since, _ in down)])
     changes: list[Change] = [(watched_since, Health.UP)]
     for since, until in down:
         changes += [(since, Health.DOWN), (until, Health.UP)]
-    return timeline(History(Kind.SITE, changes, veils, (watched_since,)), window)
+    return timeline(History(Kind.SITE, changes, unknown_spans, (watched_since,)), window)
 
 
 def _maintenance(target: Target, site: _Site, measures: Measures) -> Sequence[Span]:

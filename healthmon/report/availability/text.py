@@ -9,7 +9,17 @@ from zoneinfo import ZoneInfo
 from healthmon.model import Incident
 from healthmon.report.availability.account import Account, TargetFigures
 from healthmon.report.availability.columns import Entry, Figure, Table, sentences, table_of
-from healthmon.report.formatting import acknowledged, counted, duration, full, moment, short, state_word, unseen_part
+from healthmon.report.formatting import (
+    acknowledged,
+    counted,
+    duration,
+    end_of,
+    full,
+    moment,
+    short,
+    state_word,
+    unseen_part,
+)
 from healthmon.report.tables import Cell, Column, Screen, Sort, line, on_one_line, state_cell, table, width_of
 
 #: So many targets are listed, and so many incidents; ``--all`` lists everything.
@@ -38,7 +48,9 @@ def report_text(
     top: int | None = None,
 ) -> str:
     """Write everything that ``healthmon report`` prints as a table. ``top``: so many of the worst, and no more."""
-    limit = len(account.entries) if everything else LISTED
+    limit = LISTED
+    if everything:
+        limit = len(account.entries)
     parts = [_headline(account, zone, screen), _entries(account, screen, limit, top)]
     if with_incidents:
         parts.append(_incidents(account, zone, screen, with_notes=with_notes))
@@ -59,7 +71,9 @@ def _headline(account: Account, zone: ZoneInfo, screen: Screen) -> str:
     """Say the time and the overall figures."""
     first, *others = sentences(account)
     text = line(times(account, zone), screen) + line(first, screen, "bold")
-    return text + (line(" ".join(others), screen) if others else "")
+    if others:
+        text += line(" ".join(others), screen)
+    return text
 
 
 # ---------------------------------------------------------------- targets, or what they are grouped by
@@ -67,11 +81,15 @@ def _headline(account: Account, zone: ZoneInfo, screen: Screen) -> str:
 
 def _entries(account: Account, screen: Screen, limit: int, top: int | None) -> str:
     """Write the table of targets or groups, and what it leaves out."""
-    entries = account.worst(top if account.by.calendar else None)
+    entries = account.entries
+    if account.by.calendar:
+        entries = account.worst(top)
     used = [entry for entry in entries if not isinstance(entry, TargetFigures) or entry.was_used]
     unused = len(entries) - len(used)
     shown = _shown(used, account, limit, top)
-    text = _drawn(table_of(shown, account), screen) if shown else ""
+    text = ""
+    if shown:
+        text = _drawn(table_of(shown, account), screen)
     if len(shown) < len(used) and top is None:
         text += line(_rest(used, shown), screen)
     if unused:
@@ -96,7 +114,9 @@ def _rest(used: Sequence[Entry], shown: Sequence[Entry]) -> str:
     """Say what is not listed."""
     perfect = len(used) - len(_remarkable(used))
     worse = len(used) - len(shown) - perfect
-    parts = [f"{worse:,} more"] if worse else []
+    parts = []
+    if worse:
+        parts = [f"{worse:,} more"]
     if perfect:
         parts.append(f"{perfect:,} that were available all the time")
     return f"… and {' and '.join(parts)}; --all lists everything, and so does --format csv."
@@ -106,7 +126,8 @@ def _drawn(whole: Table, screen: Screen) -> str:
     """Draw the table, without the least important figures where the terminal is too narrow; say which."""
     left_out: list[Figure] = []
     columns, rows = _columns(whole, left_out), _cells(whole, left_out)
-    for figure in sorted((one for one in whole.figures if one.goes_at), key=lambda one: -one.goes_at):
+    goes_first = sorted((figure for figure in whole.figures if figure.goes_at), key=lambda figure: -figure.goes_at)
+    for figure in goes_first:
         if screen.width is None or width_of(columns, rows) <= screen.width:
             break
         left_out.append(figure)
@@ -126,7 +147,7 @@ def _drawn(whole: Table, screen: Screen) -> str:
 
 def _columns(whole: Table, left_out: Sequence[Figure]) -> list[Column]:
     names = [Column(name, _NAME_SORTS.get(name, Sort.NAME)) for name in whole.names]
-    return names + [Column(one.title, Sort.NUMBER) for one in whole.figures if one not in left_out]
+    return names + [Column(figure.title, Sort.NUMBER) for figure in whole.figures if figure not in left_out]
 
 
 def _without(parts: Sequence[Part], at: int) -> list[Part]:
@@ -152,9 +173,13 @@ def _cells(whole: Table, left_out: Sequence[Figure]) -> list[list[Cell]]:
 
 def _style(figure: Figure, text: str, entry: Entry) -> str:
     if figure.title == "AVAIL":
-        return "bold red" if entry.figures.outages else ""
+        if entry.figures.outages:
+            return "bold red"
+        return ""
     if figure.title == "SLA":
-        return "bold red" if text == "missed" else "green"
+        if text == "missed":
+            return "bold red"
+        return "green"
     return {"UNKNOWN": "magenta", "DEGR": "yellow"}.get(figure.title, "")
 
 
@@ -176,26 +201,30 @@ def _incidents(account: Account, zone: ZoneInfo, screen: Screen, *, with_notes: 
     rows = _incident_rows(account, zone, with_notes=with_notes)
     if not rows:
         return line("No incidents.", screen)
-    more = f"… and {account.more_incidents:,} older ones; --all lists everything."
-    return table(_INCIDENT_COLUMNS, rows, screen) + (line(more, screen) if account.more_incidents else "")
+    text = table(_INCIDENT_COLUMNS, rows, screen)
+    if account.more_incidents:
+        text += line(f"… and {account.more_incidents:,} older ones; --all lists everything.", screen)
+    return text
 
 
 def _incident_rows(account: Account, zone: ZoneInfo, *, with_notes: bool) -> list[list[Cell]]:
     has_pbx = account.has_pbxs
-    return [
-        _incident(one, account.window[1], zone, has_pbx=has_pbx, with_notes=with_notes) for one in account.incidents
-    ]
+    until = account.window[1]
+    return [_incident(incident, until, zone, has_pbx=has_pbx, with_notes=with_notes) for incident in account.incidents]
 
 
-def _incident(one: Incident, until: float, zone: ZoneInfo, *, has_pbx: bool, with_notes: bool) -> list[Cell]:
-    ended = until if one.closed_at is None else one.closed_at
+def _incident(incident: Incident, until: float, zone: ZoneInfo, *, has_pbx: bool, with_notes: bool) -> list[Cell]:
+    name = str(incident.target)
+    if incident.target.is_endpoint and not has_pbx:
+        name = incident.target.endpoint
+    why = (incident.cause or incident.extent, unseen_part(incident), _ending(incident, with_notes=with_notes))
     return [
-        Cell(str(one.id)),
-        Cell(moment(one.since, zone)),
-        Cell(short(ended - one.since)),
-        Cell(one.target.endpoint if one.target.is_endpoint and not has_pbx else str(one.target)),
-        state_cell(one.state, state_word(one)),
-        Cell("; ".join(filter(None, (one.cause or one.extent, unseen_part(one), _ending(one, with_notes=with_notes))))),
+        Cell(str(incident.id)),
+        Cell(moment(incident.since, zone)),
+        Cell(short(end_of(incident, until) - incident.since)),
+        Cell(name),
+        state_cell(incident.state, state_word(incident)),
+        Cell("; ".join(filter(None, why))),
     ]
 
 
@@ -211,7 +240,9 @@ class IncidentTexts(NamedTuple):
 def incident_texts(account: Account, zone: ZoneInfo, *, with_notes: bool) -> IncidentTexts:
     """Write the incidents of an account as texts."""
     rows = [[cell.text for cell in row] for row in _incident_rows(account, zone, with_notes=with_notes)]
-    total = len(rows) + account.more_incidents if account.more_incidents else None
+    total = None
+    if account.more_incidents:
+        total = len(rows) + account.more_incidents
     return IncidentTexts([column.title for column in _INCIDENT_COLUMNS], rows, total)
 
 
@@ -221,19 +252,27 @@ def incidents_table(
     """Write incidents as they are given; what lasts has lasted until now. What a listed one explains is left out."""
     if not incidents:
         return line("No incidents.", screen)
-    numbers = {one.id for one in incidents}
-    shown = [one for one in incidents if everything or one.explained_by not in numbers]
+    numbers = {incident.id for incident in incidents}
+    shown = [incident for incident in incidents if everything or incident.explained_by not in numbers]
     # A receiver has no PBX.
-    has_pbx = len({one.target.pbx for one in shown if one.target.pbx}) > 1
-    rows = [_incident(one, now, zone, has_pbx=has_pbx, with_notes=True) for one in shown]
+    has_pbx = len({incident.target.pbx for incident in shown if incident.target.pbx}) > 1
+    rows = [_incident(incident, now, zone, has_pbx=has_pbx, with_notes=True) for incident in shown]
     text = table(_INCIDENT_COLUMNS, on_one_line(_INCIDENT_COLUMNS, rows, screen), screen)
     hidden = len(incidents) - len(shown)
-    return text + (line(f"{hidden:,} more are explained by these; --all lists them, too.", screen) if hidden else "")
+    if hidden:
+        text += line(f"{hidden:,} more are explained by these; --all lists them, too.", screen)
+    return text
 
 
-def _ending(one: Incident, *, with_notes: bool) -> str:
+def _ending(incident: Incident, *, with_notes: bool) -> str:
     """Say how it ended, or that it lasts; and by which bigger one it is explained."""
-    note = acknowledged(one) if with_notes else ""
-    ending = "still open" if one.is_open else one.closed_words or str(one.ending or "")
-    explained = f"explained by {one.explained_by}" if one.explained_by is not None else ""
-    return "; ".join(part for part in (ending, explained, one.muted_by, note) if part)
+    note = ""
+    if with_notes:
+        note = acknowledged(incident)
+    ending = "still open"
+    if not incident.is_open:
+        ending = incident.closed_words or str(incident.ending or "")
+    explained = ""
+    if incident.explained_by is not None:
+        explained = f"explained by {incident.explained_by}"
+    return "; ".join(part for part in (ending, explained, incident.muted_by, note) if part)

@@ -30,7 +30,7 @@ def status_data(status: Status, *, only_down: bool = False) -> dict[str, Any]:
         "targets": [_target(row) for row in status.targets if row.is_alarm or not only_down],
         "causes": [_cause(cause) for cause in status.causes],
         "failing_receivers": [_failing(url) for url in status.failing_urls],
-        "failing_addresses": [_address(one) for one in status.failing_addresses],
+        "failing_addresses": [_address(address) for address in status.failing_addresses],
         "quiet_receivers": [_quiet(url) for url in status.quiet_urls],
     }
 
@@ -102,13 +102,13 @@ def _failing(url: FailingUrl) -> dict[str, Any]:
     }
 
 
-def _address(one: FailingAddress) -> dict[str, Any]:
+def _address(address: FailingAddress) -> dict[str, Any]:
     return {
-        "receiver": one.url_id,
-        "address": one.place,
-        "since": rfc3339(one.since),
-        "why": one.why,
-        "tried_again": not one.is_final,
+        "receiver": address.url_id,
+        "address": address.place,
+        "since": rfc3339(address.since),
+        "why": address.why,
+        "tried_again": not address.is_final,
     }
 
 

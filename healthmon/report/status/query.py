@@ -50,9 +50,9 @@ def read_status(reader: Reader, now: float) -> Status:
         causes=tuple(group_outage_of(incident) for incident in incidents if incident.kind.is_group),
         failing_urls=tuple(_failing(urls, lasting, now, is_running=daemon.is_running)),
         failing_addresses=tuple(
-            FailingAddress(url.url_id, one.place, one.since, one.why, one.is_final)
+            FailingAddress(url.url_id, address.place, address.since, address.why, address.is_final)
             for url in urls
-            for one in url.recipients
+            for address in url.recipients
         ),
         quiet_urls=tuple(
             QuietUrl(url.url_id, url.quiet_until, url.quiet_except, url.waiting)
@@ -68,7 +68,9 @@ def _failing(
     """Find the URLs that take no message at present."""
     for url in urls:
         incident = lasting.get(target_of(url.url_id))
-        failure = failure_of(url, now) if _matters(url, now, is_running=is_running) else None
+        failure = None
+        if _matters(url, now, is_running=is_running):
+            failure = failure_of(url, now)
         if incident is not None and failure is None:
             # Nothing fails at present, and nothing was accepted since it opened either.
             failure = Failure(incident.opened_at, incident.cause)

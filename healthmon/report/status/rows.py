@@ -24,7 +24,7 @@ class TargetStatus(Struct, frozen=True):
     target: Target
     kind: Kind
     watch: str
-    #: What is believed; ``unknown`` where a veil hides it, or nothing was ever known.
+    #: What is believed; ``unknown`` where nobody can see it at present, or nothing was ever known.
     state: Health
     #: Since when it is believed, or hidden.
     since: float | None
@@ -35,7 +35,7 @@ class TargetStatus(Struct, frozen=True):
     #: How long that must last to be believed (seconds; 0: not known); why, if not as it is configured.
     pending_hold: float = 0.0
     pending_hold_why: str = ""
-    #: What is believed beneath the veil; None: never known.
+    #: What is believed although nobody can see it at present; None: never known.
     belief: Health | None = None
     ever_up: bool = True
     is_flapping: bool = False
@@ -63,7 +63,7 @@ class TargetStatus(Struct, frozen=True):
 
     @property
     def is_hidden(self) -> bool:
-        """Whether a veil hides what is believed, or nothing was ever known."""
+        """Whether nobody can see it at present, or nothing was ever known."""
         return self.state is Health.UNKNOWN and not self.is_unseen
 
     @property
@@ -78,7 +78,9 @@ class TargetStatus(Struct, frozen=True):
     def more(self) -> str:
         """What is said beside the reason. Of what is degraded otherwise than at first this is how it stands now."""
         is_reason_old = self.remark and self.state is Health.DEGRADED and self.pending is None
-        return f"now {self.remark}" if is_reason_old else self.remark
+        if is_reason_old:
+            return f"now {self.remark}"
+        return self.remark
 
     @property
     def is_plain_up(self) -> bool:
@@ -191,7 +193,9 @@ class Status(Struct, frozen=True):
             return "no daemon is running"
         if self.hindrance is not None:
             return self.hindrance.value
-        return "healthmon is starting" if self.alive_at is None else "the daemon hangs, or cannot write its database"
+        if self.alive_at is None:
+            return "healthmon is starting"
+        return "the daemon hangs, or cannot write its database"
 
     @property
     def exit_code(self) -> int:
@@ -202,13 +206,17 @@ class Status(Struct, frozen=True):
             return ExitCode.PROBLEM
         if any(url.incident is not None for url in self.failing_urls):
             return ExitCode.PROBLEM
-        return ExitCode.STALE if any(pbx.old for pbx in self.pbxs) else ExitCode.OK
+        if any(pbx.old for pbx in self.pbxs):
+            return ExitCode.STALE
+        return ExitCode.OK
 
 
 def how_many_down(status: Status) -> int | None:
     """How many things are down; None: it is not known how things stand."""
     down = sum(row.is_alarm for row in (*(pbx.row for pbx in status.pbxs), *status.targets))
-    return None if not down and status.exit_code is not ExitCode.OK else down
+    if not down and status.exit_code is not ExitCode.OK:
+        return None
+    return down
 
 
 def with_incident(row: TargetStatus, incident: Incident | None) -> TargetStatus:
@@ -247,7 +255,7 @@ def pbx_rows(
     now: float,
 ) -> tuple[PbxStatus, ...]:
     """Say how each PBX stands: by the worst of its checks that can be seen. Worst first, then by name."""
-    known = {state.pbx: state for state in pbx_states}
+    versions = {state.pbx: state.version for state in pbx_states}
     checks: dict[str, list[CheckState]] = {}
     for state in states:
         checks.setdefault(state.target.pbx, []).append(state)
@@ -256,7 +264,7 @@ def pbx_rows(
         PbxStatus(
             row=_worst_check(checks[name]),
             freshness=fresh.get(name, Freshness(name)),
-            version=known[name].version if name in known else "",
+            version=versions.get(name, ""),
             old=_why_old(checks[name], fresh.get(name, Freshness(name)), now),
             endpoints=counts.get(name, {}),
         )
@@ -267,7 +275,9 @@ def pbx_rows(
 
 def _why_old(states: Iterable[CheckState], fresh: Freshness, now: float) -> str:
     is_told = any(state.check == Check.CONNECTION and state.belief in (Health.DOWN, Health.UNKNOWN) for state in states)
-    return "" if is_told else why_old(fresh, now)
+    if is_told:
+        return ""
+    return why_old(fresh, now)
 
 
 def _worst_check(states: Sequence[CheckState]) -> TargetStatus:
@@ -308,17 +318,23 @@ def _row(state: CheckState, blind: PbxState | None = None) -> TargetStatus:
         kind=state.kind,
         watch=state.watch,
         state=state.belief or Health.UNKNOWN,
-        since=state.since if state.belief else state.watched_since,
-        reason=state.reason if state.belief else state.reason or "not seen yet",
+        since=state.since,
+        reason=state.reason,
         remark=state.remark,
-        pending=state.pending,
-        pending_since=state.pending_since if state.pending else None,
-        pending_hold=state.pending_hold if state.pending else 0.0,
-        pending_hold_why=state.pending_hold_why if state.pending else "",
         belief=state.belief,
         ever_up=state.ever_up,
         is_flapping=state.is_flapping,
     )
+    if not state.belief:
+        seen = replace(seen, since=state.watched_since, reason=state.reason or "not seen yet")
+    if state.pending:
+        seen = replace(
+            seen,
+            pending=state.pending,
+            pending_since=state.pending_since,
+            pending_hold=state.pending_hold,
+            pending_hold_why=state.pending_hold_why,
+        )
     if blind:
         return replace(seen, state=Health.UNKNOWN, since=blind.blind_since, reason=blind.blind_why)
     if state.unknown_because:
@@ -328,14 +344,17 @@ def _row(state: CheckState, blind: PbxState | None = None) -> TargetStatus:
 
 def _worst_first(row: TargetStatus) -> tuple[object, ...]:
     """Order rows: alarms, degraded, unknown (what was down before goes first), about to change, up, unused."""
+    newest_first = 0.0
+    if row.state is not Health.UP and row.since:
+        # What broke last is what somebody looks for.
+        newest_first = -row.since
     return (
         row.is_unused,
         _SEVERITY[row.state],
         row.belief is not Health.DOWN,
         row.is_plain_up,
         row.kind is not Kind.PROVIDER,
-        # What broke last is what somebody looks for.
-        0.0 if row.state is Health.UP else -(row.since or 0.0),
+        newest_first,
         row.target.pbx,
         _by_number(row.target.endpoint),
     )

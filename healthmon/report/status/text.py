@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from healthmon.model import Health
-from healthmon.report.formatting import age, counted, duration, full, local
+from healthmon.report.formatting import after, age, counted, duration, full, local
 from healthmon.report.status.rows import (
     FailingAddress,
     FailingUrl,
@@ -31,6 +31,10 @@ GROUPED = 5
 NAMED = 12
 
 
+#: Which cell of an endpoint's row names its PBX, where there are several.
+_PBX_AT = 1
+
+
 class StatusLayout(Struct, frozen=True):
     """What the reader asked for: ``--down`` and ``--all``."""
 
@@ -50,7 +54,7 @@ def status_text(status: Status, wish: StatusLayout, zone: ZoneInfo, screen: Scre
         _trust(status, zone, screen),
         *_old(status, screen),
         *(_failing(url, status, zone, screen) for url in status.failing_urls),
-        *(_address(one, status, zone, screen) for one in status.failing_addresses),
+        *(_address(address, status, zone, screen) for address in status.failing_addresses),
         *(_quiet(url, status, zone, screen) for url in status.quiet_urls),
         _pbx_part(status, wish, zone, screen),
         _causes(status, zone, screen),
@@ -64,7 +68,9 @@ def _trust(status: Status, zone: ZoneInfo, screen: Screen) -> str:
     """Write the first line: whether what follows is how things stand now."""
     at = status.alive_at
     if at is None:
-        why = "healthmon is starting" if status.is_running else "No daemon has ever run on this database"
+        why = "No daemon has ever run on this database"
+        if status.is_running:
+            why = "healthmon is starting"
         return line(f"{why}: nothing is known yet.", screen, "bold red")
     when = f"{full(at, zone)}, {duration(status.now - at)} ago"
     if not status.is_running:
@@ -83,22 +89,28 @@ def _old(status: Status, screen: Screen) -> Iterator[str]:
 
 def _failing(url: FailingUrl, status: Status, zone: ZoneInfo, screen: Screen) -> str:
     """Write a line about a receiver that cannot be reached."""
-    since = f" since {local(url.since, zone, status.now)}" if url.since is not None else ""
-    waiting = f", {counted(url.waiting, 'message')} waiting" if url.waiting else ""
-    number = f", incident {url.incident}" if url.incident is not None else ""
-    why = "; ".join(part for part in (url.why, url.acknowledged, url.muted_by) if part)
+    since = ""
+    if url.since is not None:
+        since = f" since {local(url.since, zone, status.now)}"
+    waiting = ""
+    if url.waiting:
+        waiting = f", {counted(url.waiting, 'message')} waiting"
+    number = ""
+    if url.incident is not None:
+        number = f", incident {url.incident}"
+    why = "; ".join(filter(None, (url.why, url.acknowledged, url.muted_by)))
     return line(f"CANNOT TELL {url.url_id}{since}{waiting}{number}: {why}", screen, "bold red")
 
 
-def _address(one: FailingAddress, status: Status, zone: ZoneInfo, screen: Screen) -> str:
+def _address(address: FailingAddress, status: Status, zone: ZoneInfo, screen: Screen) -> str:
     """Write a line about one address that does not take what the others of its URL take."""
-    since = local(one.since, zone, status.now)
-    return line(f"CANNOT TELL {one.place} of {one.url_id} since {since}: {one.why}", screen, "bold red")
+    since = local(address.since, zone, status.now)
+    return line(f"CANNOT TELL {address.place} of {address.url_id} since {since}: {address.why}", screen, "bold red")
 
 
 def _quiet(url: QuietUrl, status: Status, zone: ZoneInfo, screen: Screen) -> str:
     """Write a line about a receiver that is left alone at present."""
-    loud = f" except {', '.join(url.exceptions)}" if url.exceptions else ""
+    loud = after(" except ", ", ".join(url.exceptions))
     until = local(url.until, zone, status.now)
     return line(f"{url.url_id} is quiet until {until}{loud}; {counted(url.waiting, 'message')} waiting", screen)
 
@@ -149,7 +161,7 @@ def _causes(status: Status, zone: ZoneInfo, screen: Screen) -> str:
 def _cause(cause: GroupOutage, now: float, zone: ZoneInfo) -> str:
     since = f"since {local(cause.since, zone, now)}, {duration(now - cause.since)}"
     facts = (f"{cause.extent} unreachable {since}", f"incident {cause.incident}", cause.acknowledged, cause.muted_by)
-    return f"DOWN {cause.name}: {'; '.join(one for one in facts if one)}"
+    return f"DOWN {cause.name}: {'; '.join(filter(None, facts))}"
 
 
 # ---------------------------------------------------------------- providers and phones
@@ -158,20 +170,26 @@ def _cause(cause: GroupOutage, now: float, zone: ZoneInfo) -> str:
 def _target_part(status: Status, wish: StatusLayout, zone: ZoneInfo, screen: Screen) -> str:
     """Write the table of providers and phones, and how many more there are."""
     groups = list(_listed(status, wish))
-    shown = groups if wish.everything or wish.only_down else groups[:LISTED]
+    shown = groups
+    if not (wish.everything or wish.only_down):
+        shown = groups[:LISTED]
     if not shown:
         return ""
     has_pbx = len(status.pbxs) > 1
     columns = [
         Column("ENDPOINT", Sort.NAME),
-        *([Column("PBX", Sort.NAME)] if has_pbx else []),
         Column("KIND"),
         Column("STATE"),
+        Column("SINCE"),
+        Column("WHY", Sort.PROSE),
     ]
-    columns += [Column("SINCE"), Column("WHY", Sort.PROSE)]
+    if has_pbx:
+        columns.insert(_PBX_AT, Column("PBX", Sort.NAME))
     cells = [_group_cells(group, status.now, zone, has_pbx=has_pbx) for group in shown]
     more = sum(len(group.rows) for group in groups[len(shown) :])
-    rest = line(f"… and {more:,} more that are not up; --all lists everything.", screen) if more else ""
+    rest = ""
+    if more:
+        rest = line(f"… and {more:,} more that are not up; --all lists everything.", screen)
     return table(columns, cells, screen) + rest
 
 
@@ -211,23 +229,23 @@ def _belongs_to(row: TargetStatus, causes: Container[int | None]) -> object:
 
 def _group_cells(group: _Group, now: float, zone: ZoneInfo, *, has_pbx: bool) -> list[Cell]:
     first = group.rows[0]
-    kinds = {row.kind for row in group.rows}
-    is_one = len(group.rows) == 1
-    why = _why(first, now) if is_one else f"{_why(first, now)}: {_names(group.rows)}"
-    return [
-        Cell(first.target.endpoint if is_one else counted(len(group.rows), "endpoint")),
-        *([Cell(first.target.pbx)] if has_pbx else []),
-        Cell(str(first.kind) if len(kinds) == 1 else "mixed"),
-        _state(first),
-        Cell(_since(first, zone, now)),
-        Cell(why),
-    ]
+    name, kind, why = first.target.endpoint, str(first.kind), _why(first, now)
+    if len(group.rows) > 1:
+        name, why = counted(len(group.rows), "endpoint"), f"{why}: {_names(group.rows)}"
+    if len({row.kind for row in group.rows}) > 1:
+        kind = "mixed"
+    cells = [Cell(name), Cell(kind), _state(first), Cell(_since(first, zone, now)), Cell(why)]
+    if has_pbx:
+        cells.insert(_PBX_AT, Cell(first.target.pbx))
+    return cells
 
 
 def _names(rows: Sequence[TargetStatus]) -> str:
     """Name some endpoints: ``101, 102, … and 55 more``."""
     names = ", ".join(row.target.resource for row in rows[:NAMED])
-    return names if len(rows) <= NAMED else f"{names}, … and {len(rows) - NAMED:,} more"
+    if len(rows) <= NAMED:
+        return names
+    return f"{names}, … and {len(rows) - NAMED:,} more"
 
 
 def _state(row: TargetStatus) -> Cell:
@@ -236,19 +254,25 @@ def _state(row: TargetStatus) -> Cell:
         return Cell("never up")
     if row.is_logged_out:
         return Cell("logged out")
-    words = "cannot see" if row.is_unseen else str(row.state)
+    words = str(row.state)
+    if row.is_unseen:
+        words = "cannot see"
     if row.pending is not None and not row.is_hidden:
         words = f"{words}, {row.pending}?"
     return state_cell(row.state, words)
 
 
 def _since(row: TargetStatus, zone: ZoneInfo, now: float) -> str:
-    return local(row.since, zone, now) if row.since else ""
+    if row.since:
+        return local(row.since, zone, now)
+    return ""
 
 
 def _why(row: TargetStatus, now: float) -> str:
     """Say why, in words; of what is simply up only what is remarkable."""
-    parts = [] if row.state is Health.UP else [row.reason]
+    parts = []
+    if row.state is not Health.UP:
+        parts = [row.reason]
     if row.is_hidden and row.belief in (Health.DOWN, Health.DEGRADED):
         parts.append(f"was {row.belief} before")
     if not row.is_hidden and row.pending is not None and row.pending_since is not None:
@@ -258,14 +282,17 @@ def _why(row: TargetStatus, now: float) -> str:
     if row.is_alarm and row.explained_by is not None:
         parts.append(f"explained by incident {row.explained_by}")
     parts += [row.acknowledged, row.muted_by]
-    return "; ".join(part for part in (*parts, row.more) if part)
+    return "; ".join(filter(None, (*parts, row.more)))
 
 
 def _hold(row: TargetStatus) -> str:
     """Say how long it must last to be believed, and why: `` of 40 s (changed 4 times within 10 min)``."""
     if not row.pending_hold:
         return ""
-    return f" of {duration(row.pending_hold)}" + (f" ({row.pending_hold_why})" if row.pending_hold_why else "")
+    why = ""
+    if row.pending_hold_why:
+        why = f" ({row.pending_hold_why})"
+    return f" of {duration(row.pending_hold)}{why}"
 
 
 # ---------------------------------------------------------------- the last lines
@@ -281,7 +308,9 @@ def _summary(status: Status, wish: StatusLayout, screen: Screen) -> str:
     used = Counter(row.state for row in status.targets if not row.is_unused)
     unused = [row for row in status.targets if row.is_unused]
     pbxs = Counter(pbx.row.state for pbx in status.pbxs)
-    said = [f"{counted(len(status.pbxs), 'PBX', 'PBXs')}: {in_words(pbxs)}."] if len(status.pbxs) > 1 else []
+    said = []
+    if len(status.pbxs) > 1:
+        said = [f"{counted(len(status.pbxs), 'PBX', 'PBXs')}: {in_words(pbxs)}."]
     if status.targets:
         said.append(f"{counted(used.total(), 'endpoint')}: {in_words(used) or 'none in use'}.")
     else:

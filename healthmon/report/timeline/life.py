@@ -20,9 +20,9 @@ from healthmon.model import (
     Transition,
     UnknownPeriod,
 )
-from healthmon.report.formatting import duration, lasted, lasted_of
+from healthmon.report.formatting import after, duration, lasted, lasted_of
 from healthmon.report.status.rows import TargetStatus, endpoint_rows, pbx_rows, with_incident
-from healthmon.report.timeline.story import Event, told_of
+from healthmon.report.timeline.story import Event, cause_and_delay, told_of
 from healthmon.store.read.known_targets import KnownTarget
 from healthmon.store.read.queries import Reader, TargetHistory
 from healthmon.times.spans import Span, merged, overlapping
@@ -52,14 +52,18 @@ class Life(Struct, frozen=True):
 
 def life_of(reader: Reader, about: KnownTarget, window: Span, now: float) -> Life:
     """Collect what is known of a target. What was just booked is in a window that ends now."""
-    read = (window[0], window[1] + CLOCKS_DIFFER) if window[1] == now else window
-    daemon = reader.daemon()
+    read = window
+    if window[1] == now:
+        read = (window[0], window[1] + CLOCKS_DIFFER)
+    daemon, no_daemon_since = reader.daemon(), None
+    if is_stale(daemon.alive_at, now, is_running=daemon.is_running):
+        no_daemon_since = daemon.alive_at
     return Life(
         about,
         window,
         tuple(_events(reader, about.target, read)),
         _standing(reader, about.target, now),
-        daemon.alive_at if is_stale(daemon.alive_at, now, is_running=daemon.is_running) else None,
+        no_daemon_since,
     )
 
 
@@ -71,66 +75,76 @@ def _standing(reader: Reader, target: Target, now: float) -> TargetStatus | None
         row = pbx_rows(states, reader.pbx_states(), {}, (), now)[0].row
     else:
         row = endpoint_rows(states, reader.pbx_states())[0]
-    lasting = reader.incidents_of(target, float("inf"), float("inf"))
-    return with_incident(row, lasting[-1] if lasting else None)
+    lasting = reader.incidents_of(target, inf, inf)
+    if not lasting:
+        return row
+    return with_incident(row, lasting[-1])
 
 
 def _events(reader: Reader, target: Target, window: Span) -> list[Event]:
     histories = reader.life(target, *window)
     behind = reader.pbx_veils(*window).get(target.pbx, ())
-    hiding = () if target.is_pbx else behind
+    hiding: Sequence[UnknownPeriod] = behind
+    restarts: Iterable[Restart] = ()
+    if target.is_pbx:
+        hiding, restarts = (), reader.restarts(*window, target.pbx)
     begins = min([window[0], *(history.transitions[0].at for history in histories if history.transitions)])
     events = [
         *(event for history in histories for event in _changes(history, hiding, is_named=len(histories) > 1)),
-        *(event for history in histories for event in _veiled(history.veils, "")),
-        *_veiled(behind, _behind(target)),
+        *(event for history in histories for event in _unknown(history.veils, "")),
+        *_unknown(behind, _behind(target)),
         *(event for event in _contacts(reader.places(target)) if begins <= event.at),
-        *(_restarts(reader.restarts(*window, target.pbx)) if target.is_pbx else ()),
+        *_restarts(restarts),
         *(event for incident in reader.incidents_of(target, *window) for event in _incident(reader, incident, begins)),
     ]
     return sorted((event for event in events if event.at < window[1]), key=lambda event: event.at)
 
 
 def _changes(history: TargetHistory, hiding: Sequence[UnknownPeriod], *, is_named: bool) -> Iterator[Event]:
-    veils = merged((veil.since, inf if veil.until is None else veil.until) for veil in (*history.veils, *hiding))
-    check = f"{history.check}: " if is_named else ""
+    unknown = merged((period.since, period.until or inf) for period in (*history.veils, *hiding))
+    check = ""
+    if is_named:
+        check = f"{history.check}: "
     for before, change in pairwise((None, *history.transitions)):
         assert change is not None  # noqa: S101  (only the first of all is None)
         mark = f"{history.check} {change.after}"
-        yield Event(change.at, "transition", check + _change(before, change, veils), health=change.after, mark=mark)
+        yield Event(change.at, "transition", check + _change(before, change, unknown), health=change.after, mark=mark)
 
 
-def _change(before: Transition | None, change: Transition, veils: Sequence[Span]) -> str:
+def _change(before: Transition | None, change: Transition, unknown: Sequence[Span]) -> str:
     """Say ``down after 3 d 4 h up: contact Unreachable; believed 31 s later``."""
-    after = f" after {_since(before, change, veils)} {change.before}" if before and change.before else ""
-    cause = f": {change.cause}" if change.cause else ""
-    late = change.believed_at - change.at
-    believed = f"; believed {duration(late)} later" if late >= 1 else ""
-    return f"{change.after or 'no longer watched'}{after}{cause}{believed}"
+    lasted_so = ""
+    if before and change.before:
+        lasted_so = f" after {_since(before, change, unknown)} {change.before}"
+    return f"{change.after or 'no longer watched'}{lasted_so}{cause_and_delay(change)}"
 
 
-def _since(before: Transition, change: Transition, veils: Sequence[Span]) -> str:
+def _since(before: Transition, change: Transition, unknown: Sequence[Span]) -> str:
     """Say how long it was so; of an outage also how much of that nobody saw."""
     length = change.at - before.at
-    is_outage = change.before is Health.DOWN
-    unseen_s = sum(until - since for since, until in overlapping(veils, before.at, change.at)) if is_outage else 0.0
+    if change.before is not Health.DOWN:
+        return duration(length)
+    unseen_s = sum(until - since for since, until in overlapping(unknown, before.at, change.at))
     return lasted(Length(length, unseen_s))
 
 
-def _veiled(veils: Sequence[UnknownPeriod], what: str) -> Iterator[Event]:
-    """Say when something could not be seen; one veil that follows another at once is a new reason, no new sight."""
+def _unknown(periods: Sequence[UnknownPeriod], what: str) -> Iterator[Event]:
+    """Say when something could not be seen; a period that follows another at once has a new reason, no new sight."""
     begun = None
-    for veil, following in zip_longest(veils, veils[1:]):
-        begun = veil.since if begun is None else begun
-        yield Event(veil.since, "veil", f"{what}cannot be seen: {veil.why}")
-        if veil.until is not None and (following is None or following.since > veil.until):
-            words = f"{what}can be seen again, after {duration(veil.until - begun)}"
-            yield Event(veil.until, "veil", words, mark=f"{what}can be seen")
+    for period, following in zip_longest(periods, periods[1:]):
+        if begun is None:
+            begun = period.since
+        yield Event(period.since, "veil", f"{what}cannot be seen: {period.why}")
+        if period.until is not None and (following is None or following.since > period.until):
+            words = f"{what}can be seen again, after {duration(period.until - begun)}"
+            yield Event(period.until, "veil", words, mark=f"{what}can be seen")
             begun = None
 
 
 def _behind(target: Target) -> str:
-    return "what is behind it " if target.is_pbx else "its PBX "
+    if target.is_pbx:
+        return "what is behind it "
+    return "its PBX "
 
 
 def _contacts(periods: Sequence[PlacePeriod]) -> Iterator[Event]:
@@ -147,7 +161,7 @@ def _contacts(periods: Sequence[PlacePeriod]) -> Iterator[Event]:
 def _contact(place: Place, before: Place | None) -> str:
     if before is not None:
         return f"at {place.address}: {place.user_agent or 'unknown program'}, before {before.user_agent or 'unknown'}"
-    return f"at {place.address}" + (f": {place.user_agent}" if place.user_agent else "")
+    return f"at {place.address}{after(': ', place.user_agent)}"
 
 
 def _restarts(restarts: Iterable[Restart]) -> Iterator[Event]:
@@ -171,8 +185,7 @@ def _begin_and_end(reader: Reader, incident: Incident) -> Iterator[Event]:
 
 
 def _end(incident: Incident) -> str:
-    words = f", {incident.closed_words}" if incident.closed_words else ""
-    return f"{incident.ending or 'over'}{words}"
+    return f"{incident.ending or 'over'}{after(', ', incident.closed_words)}"
 
 
 class News:
@@ -187,9 +200,10 @@ class News:
         window = now - LOOK_BACK, now + CLOCKS_DIFFER
         found = [event for event in _events(reader, self._about.target, window) if event.at >= window[0]]
         by_key = {_key(event, reader): event for event in found}
-        new = [] if self._seen is None else [event for key, event in by_key.items() if key not in self._seen]
-        self._seen = frozenset(by_key)
-        return new
+        seen, self._seen = self._seen, frozenset(by_key)
+        if seen is None:
+            return []
+        return [event for key, event in by_key.items() if key not in seen]
 
 
 def _key(event: Event, reader: Reader) -> tuple[object, ...]:

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from healthmon.report.formatting import duration, full, rfc3339, visible
+from healthmon.report.formatting import after, duration, full, rfc3339, visible
 from healthmon.report.status.rows import TargetStatus
 from healthmon.report.tables import STYLES, Cell, Column, Screen, Sort, line, table
 from healthmon.report.target_names import short_name
@@ -44,20 +44,26 @@ class Timeline:
         return f"{datetime.fromtimestamp(event.at, self._zone):%a %Y-%m-%d %Z}"
 
     def _of_day(self, day: str, events: Sequence[Event]) -> str:
-        heading = "" if day == self._day else "\n" + line(day, self._screen, "bold")
+        heading = ""
+        if day != self._day:
+            heading = "\n" + line(day, self._screen, "bold")
         self._day = day
         return heading + table(_COLUMNS, [self._cells(event) for event in events], self._screen, has_header=False)
 
     def _cells(self, event: Event) -> list[Cell]:
         time = f"{datetime.fromtimestamp(event.at, self._zone):%H:%M:%S}"
-        style = STYLES[event.health] if event.health else ""
+        style = ""
+        if event.health:
+            style = STYLES[event.health]
         return [Cell(time), Cell(event.what, "dim"), Cell(_words(event), style)]
 
 
 def _words(event: Event) -> str:
     if event.incident is None:
         return event.words
-    return f"{event.incident} {event.words}" if event.what == "incident" else f"{event.incident}: {event.words}"
+    if event.what == "incident":
+        return f"{event.incident} {event.words}"
+    return f"{event.incident}: {event.words}"
 
 
 def headline(life: Life, zone: ZoneInfo, screen: Screen, now: float) -> str:
@@ -67,9 +73,10 @@ def headline(life: Life, zone: ZoneInfo, screen: Screen, now: float) -> str:
 
 def _headline(life: Life, zone: ZoneInfo, now: float) -> Iterator[tuple[str, str]]:
     about = life.about
-    watch = f", watch {about.watch}" if about.watch else ""
-    since = f", watched since {full(about.watched_since, zone)}" if about.watched_since else ""
-    yield f"{about.kind} {short_name(about.target)}{watch}{since}", "bold"
+    since = ""
+    if about.watched_since:
+        since = f", watched since {full(about.watched_since, zone)}"
+    yield f"{about.kind} {short_name(about.target)}{after(', watch ', about.watch)}{since}", "bold"
     if about.forgotten_at is not None:
         yield f"no longer watched since {full(about.forgotten_at, zone)}", ""
     if life.now is not None:
@@ -77,15 +84,23 @@ def _headline(life: Life, zone: ZoneInfo, now: float) -> Iterator[tuple[str, str
     if life.no_daemon_since is not None:
         yield f"no daemon watches since {full(life.no_daemon_since, zone)}: this is how it was then", "bold red"
     start, end = life.window
-    happened = "" if life.events else ": nothing happened"
+    happened = ""
+    if not life.events:
+        happened = ": nothing happened"
     yield f"from {full(start, zone)} to {full(end, zone)} ({zone.key}){happened}", ""
 
 
 def _standing(row: TargetStatus, zone: ZoneInfo, now: float) -> str:
-    since = f" since {full(row.since, zone)}, for {duration(now - row.since)}" if row.since else ""
-    below = f"; {row.belief} before" if row.is_hidden and row.belief else ""
+    since = ""
+    if row.since:
+        since = f" since {full(row.since, zone)}, for {duration(now - row.since)}"
+    below = ""
+    if row.is_hidden and row.belief:
+        below = f"; {row.belief} before"
     more = "; ".join(filter(None, (row.reason + below, row.more, row.acknowledged, row.muted_by)))
-    incident = f" (incident {row.incident})" if row.incident is not None else ""
+    incident = ""
+    if row.incident is not None:
+        incident = f" (incident {row.incident})"
     return f"{row.state}{since}{incident}: {more}"
 
 
@@ -102,8 +117,8 @@ def life_data(life: Life) -> dict[str, Any]:
             "watched_since": rfc3339(about.watched_since),
             "watched_until": rfc3339(about.forgotten_at),
         },
-        "state": life.now.state if life.now else None,
-        "since": rfc3339(life.now.since) if life.now else None,
+        "state": life.now and life.now.state,
+        "since": life.now and rfc3339(life.now.since),
         "from": rfc3339(life.window[0]),
         "to": rfc3339(life.window[1]),
         "events": [event_data(event) for event in life.events],

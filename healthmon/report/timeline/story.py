@@ -10,9 +10,19 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from healthmon.model import Ending, Health, Incident, Note, Reason, Transition, UnknownPeriod
+from healthmon.model import Ending, Health, Incident, Reason, Transition
 from healthmon.report.availability.data import incident_data
-from healthmon.report.formatting import acknowledged, counted, duration, full, lasted_of, rfc3339, state_word
+from healthmon.report.formatting import (
+    acknowledged,
+    after,
+    counted,
+    duration,
+    end_of,
+    full,
+    lasted_of,
+    rfc3339,
+    state_word,
+)
 from healthmon.report.tables import Cell, Column, Screen, Sort, line, table
 from healthmon.store.read.queries import Missing, Reader, TargetHistory, Telling
 from healthmon.text.natural import natural
@@ -54,10 +64,11 @@ SAME_MOMENT = 5.0
 
 def story_of(reader: Reader, incident: Incident, now: float) -> Story:
     """Collect all that is known of an incident, oldest first."""
-    end = now if incident.closed_at is None else incident.closed_at
-    history = reader.history_of(incident.target, incident.check, incident.opened_at, end + 1)
+    history = reader.history_of(incident.target, incident.check, incident.opened_at, end_of(incident, now) + 1)
     smaller = reader.explained(incident.id)
-    events = [*(_changes(history, incident.opened_at) if history else ()), *told_of(reader, incident)]
+    events = list(told_of(reader, incident))
+    if history:
+        events = [*_changes(history, incident.opened_at), *events]
     if incident.kind.is_group:
         events += _of_group(incident, smaller)
     told = {telling.reason for telling in reader.tellings(incident.id) if telling.state == "delivered"}
@@ -67,7 +78,8 @@ def story_of(reader: Reader, incident: Incident, now: float) -> Story:
 
 def told_of(reader: Reader, incident: Incident) -> Iterator[Event]:
     """Say what was decided about an incident, and who was told what, or why nobody was."""
-    yield from (_note(note) for note in reader.notes(incident.id))
+    for note in reader.notes(incident.id):
+        yield Event(note.at, "decision", note.words, note.incident_id)
     yield from (_telling(telling) for telling in reader.tellings(incident.id))
     yield from (_missing(missing) for missing in reader.missed(incident.id))
 
@@ -76,17 +88,20 @@ def _changes(history: TargetHistory, since: float) -> Iterator[Event]:
     for change in history.transitions:
         if change.at >= since:
             yield Event(change.at, "transition", _transition(change))
-    for veil in history.veils:
-        yield Event(veil.since, "veil", f"cannot be seen: {_veil(veil)}")
+    for period in history.veils:
+        lasted = ""
+        if period.until is not None:
+            lasted = f", for {duration(period.until - period.since)}"
+        yield Event(period.since, "veil", f"cannot be seen: {period.why}{lasted}")
 
 
 def _of_group(incident: Incident, smaller: Sequence[Incident]) -> Iterator[Event]:
     """Say when a group's outage was known for one, who went down and came back in it, and when it was over."""
     yield Event(incident.believed_at, "decision", "opened: one outage of all these", incident.id)
-    yield from _together("down", [(one.opened_at, one) for one in smaller])
+    yield from _together("down", [(member.opened_at, member) for member in smaller])
     for ending in Ending:
-        over = [(one.closed_at, one) for one in smaller if one.closed_at is not None and one.ending is ending]
-        yield from _together(ending, over)
+        ended = [member for member in smaller if member.closed_at is not None and member.ending is ending]
+        yield from _together(ending, [(member.closed_at or 0.0, member) for member in ended])
     if incident.closed_at is not None:
         yield Event(incident.closed_at, "decision", f"closed: {incident.ending or 'over'}", incident.id)
 
@@ -94,68 +109,76 @@ def _of_group(incident: Incident, smaller: Sequence[Incident]) -> Iterator[Event
 def _together(what: str, moments: Sequence[tuple[float, Incident]]) -> Iterator[Event]:
     """Make one event of what happened to several at about the same time."""
     bunches: list[list[tuple[float, Incident]]] = []
-    for at, one in sorted(moments, key=itemgetter(0)):
+    for at, incident in sorted(moments, key=itemgetter(0)):
         if not bunches or at - bunches[-1][-1][0] > SAME_MOMENT:
             bunches.append([])
-        bunches[-1].append((at, one))
+        bunches[-1].append((at, incident))
     for bunch in bunches:
-        yield Event(bunch[0][0], "transition", f"{len(bunch):,} {what}: {_names([one for _, one in bunch])}")
+        names = _names([incident for _, incident in bunch])
+        yield Event(bunch[0][0], "transition", f"{len(bunch):,} {what}: {names}")
 
 
 def _transition(change: Transition) -> str:
-    cause = f": {change.cause}" if change.cause else ""
+    return f"{change.after or 'no longer watched'}{cause_and_delay(change)}"
+
+
+def cause_and_delay(change: Transition) -> str:
+    """Say why something changed, and how much later that was believed: ``: contact lost; believed 31 s later``."""
     late = change.believed_at - change.at
-    believed = f"; believed {duration(late)} later" if late >= 1 else ""
-    return f"{change.after or 'no longer watched'}{cause}{believed}"
+    if late < 1:
+        return after(": ", change.cause)
+    return f"{after(': ', change.cause)}; believed {duration(late)} later"
 
 
-def _veil(veil: UnknownPeriod) -> str:
-    return veil.why if veil.until is None else f"{veil.why}, for {duration(veil.until - veil.since)}"
-
-
-def _note(note: Note) -> Event:
-    return Event(note.at, "decision", note.words, note.incident_id)
-
-
-def _telling(one: Telling) -> Event:
+def _telling(telling: Telling) -> Event:
     """Say what became of one booking."""
-    attempts = f", {counted(one.attempts, 'attempt')}" if one.attempts > 1 else ""
-    whys = [*(["for the end of its quiet time"] if one.is_quiet else []), *([one.why] if one.why else [])]
-    why = f": {'; '.join(whys)}" if whys else ""
-    at, words = one.at or one.booked_at, f"not told to {one.url_id} ({one.reason}), {one.state}{why}"
-    if one.state == "delivered":
-        words = f"told {one.url_id} ({one.reason}{attempts}): {one.subject}"
-    elif one.state in ("waiting", "sending"):
-        at, words = one.booked_at, f"to be told to {one.url_id} ({one.reason}{attempts}), {one.state}{why}"
-    return Event(at, "message", words, one.incident_id)
+    attempts = ""
+    if telling.attempts > 1:
+        attempts = f", {counted(telling.attempts, 'attempt')}"
+    quiet = ""
+    if telling.is_quiet:
+        quiet = "for the end of its quiet time"
+    why = after(": ", "; ".join(filter(None, (quiet, telling.why))))
+    at, who = telling.at or telling.booked_at, f"{telling.url_id} ({telling.reason}"
+    words = f"not told to {who}), {telling.state}{why}"
+    if telling.state == "delivered":
+        words = f"told {who}{attempts}): {telling.subject}"
+    elif telling.state in ("waiting", "sending"):
+        at, words = telling.booked_at, f"to be told to {who}{attempts}), {telling.state}{why}"
+    return Event(at, "message", words, telling.incident_id)
 
 
-def _missing(one: Missing) -> Event:
+def _missing(missing: Missing) -> Event:
     """Say what became of a message for one address of a URL that others have."""
-    who = f"{one.place} of {one.url_id} ({one.reason})"
-    why = f": {one.why}" if one.why else ""
-    if one.state == "delivered":
-        return Event(one.at or one.booked_at, "message", f"told {who}, later than the others", one.incident_id)
-    if one.state in ("waiting", "sending"):
-        words = f"to be told to {who}, {counted(one.attempts, 'attempt')}, {one.state}{why}"
-        return Event(one.booked_at, "message", words, one.incident_id)
-    return Event(one.at or one.booked_at, "message", f"not told to {who}, {one.state}{why}", one.incident_id)
+    who = f"{missing.place} of {missing.url_id} ({missing.reason})"
+    at, words = missing.at or missing.booked_at, f"not told to {who}, {missing.state}{after(': ', missing.why)}"
+    if missing.state == "delivered":
+        words = f"told {who}, later than the others"
+    elif missing.state in ("waiting", "sending"):
+        attempts = counted(missing.attempts, "attempt")
+        at, words = missing.booked_at, f"to be told to {who}, {attempts}, {missing.state}{after(': ', missing.why)}"
+    return Event(at, "message", words, missing.incident_id)
 
 
 def story_text(story: Story, zone: ZoneInfo, screen: Screen, now: float) -> str:
     """Write the story for people."""
     times = _times(story, zone, now)
-    rows = [[Cell(time), Cell(one.what), Cell(one.words)] for one, time in zip(story.events, times, strict=True)]
+    rows = [[Cell(time), Cell(event.what), Cell(event.words)] for event, time in zip(story.events, times, strict=True)]
     columns = [Column("TIME"), Column("WHAT"), Column("HOW", Sort.PROSE)]
     head = "".join(line(words, screen) for words in _headline(story, zone, now))
-    return f"{head}\n{table(columns, rows, screen)}" if rows else head
+    if rows:
+        return f"{head}\n{table(columns, rows, screen)}"
+    return head
 
 
 def _times(story: Story, zone: ZoneInfo, now: float) -> list[str]:
     """When each event was, to the second: for a story of today by the clock alone."""
     moments = [datetime.fromtimestamp(event.at, zone) for event in story.events]
     is_of_today = {moment.date() for moment in moments} == {datetime.fromtimestamp(now, zone).date()}
-    return [f"{moment:%H:%M:%S}" if is_of_today else f"{moment:%Y-%m-%d %H:%M:%S}" for moment in moments]
+    form = "%Y-%m-%d %H:%M:%S"
+    if is_of_today:
+        form = "%H:%M:%S"
+    return [moment.strftime(form) for moment in moments]
 
 
 def _headline(story: Story, zone: ZoneInfo, now: float) -> Iterator[str]:
@@ -174,20 +197,27 @@ def _headline(story: Story, zone: ZoneInfo, now: float) -> Iterator[str]:
 
 def _explains(smaller: Sequence[Incident]) -> str:
     """Name what is not told because this is."""
-    return f"explains {counted(len(smaller), 'incident')}: {_names(smaller)}" if smaller else ""
+    if smaller:
+        return f"explains {counted(len(smaller), 'incident')}: {_names(smaller)}"
+    return ""
 
 
 def _names(incidents: Sequence[Incident]) -> str:
     """Name what they are about, 9 before 101."""
-    every = sorted((one.target.resource or str(one.target) for one in incidents), key=natural)
+    every = sorted((incident.target.resource or str(incident.target) for incident in incidents), key=natural)
     names = ", ".join(every[:NAMED])
-    return f"{names}, … and {len(incidents) - NAMED:,} more" if len(incidents) > NAMED else names
+    if len(incidents) > NAMED:
+        return f"{names}, … and {len(incidents) - NAMED:,} more"
+    return names
 
 
 def _why_not_told(incident: Incident, told: Collection[Reason]) -> Iterator[str]:
     """Say why nobody is told, as far as that is so."""
     if incident.muted_by and incident.is_open:
-        yield f"{'nothing more is told' if told else 'nobody is told'}: {incident.muted_by}"
+        nobody = "nobody is told"
+        if told:
+            nobody = "nothing more is told"
+        yield f"{nobody}: {incident.muted_by}"
     elif incident.muted_by and Reason.RESOLVED not in told and Reason.STABLE not in told:
         yield f"nobody is told of its end: {incident.muted_by}"
     if incident.explained_by is not None:
@@ -198,6 +228,6 @@ def story_data(story: Story) -> dict[str, Any]:
     """Write the story as the fields of docs/json.md."""
     return {
         "incident": incident_data(story.incident),
-        "explains": [one.id for one in story.smaller],
+        "explains": [incident.id for incident in story.smaller],
         "story": [{"at": rfc3339(event.at), "what": event.what, "words": event.words} for event in story.events],
     }

@@ -57,7 +57,9 @@ def patterns() -> Markup:
 
 def _pattern(shown: Shown) -> drawsvg.Pattern:
     # A strip is drawn much narrower on a phone; upright lines stand apart enough to be seen there too.
-    width = 14 if shown == MAINTENANCE else 8
+    width = 8
+    if shown == MAINTENANCE:
+        width = 14
     pattern = drawsvg.Pattern(width, 8, id=name_of(shown), patternUnits="userSpaceOnUse")
     pattern.append(drawsvg.Rectangle(0, 0, width, 8, fill=COLOURS[shown]))
     if shown is Health.DEGRADED:
@@ -105,7 +107,7 @@ _CHART = 120
 
 def chart_top_ms(trips: Sequence[tuple[Span, RoundTrips]]) -> float:
     """The round-trip time at the upper edge of a chart: a round number, at least as large as every P95."""
-    highest = max(one.percentile_ms(0.95) or 0.0 for _, one in trips)
+    highest = max(measured.percentile_ms(0.95) or 0.0 for _, measured in trips)
     size = 10.0 ** math.floor(math.log10(highest))
     return next(size * step for step in (1, 2, 5, 10) if size * step >= highest)
 
@@ -116,12 +118,12 @@ def chart_picture(trips: Sequence[tuple[Span, RoundTrips]], window: Span, label:
     drawing = _drawing(COLUMNS, _CHART, label, preserveAspectRatio="none", **{"class": "chart"})
     for part in (0.25, 0.5, 0.75):
         drawing.append(drawsvg.Line(0, _CHART * part, COLUMNS, _CHART * part, stroke="#d5dae1", stroke_width=1))
-    for (since, until), one in trips:
+    for (since, until), measured in trips:
         begins = max(since, window[0])
         x, width = (begins - window[0]) * scale, max((until - begins) * scale - 1, 2)
         low, middle, high = (
             _CHART * (1 - min((ms or 0.0) / top, 1))
-            for ms in (one.min_ms, one.percentile_ms(0.5), one.percentile_ms(0.95))
+            for ms in (measured.min_ms, measured.percentile_ms(0.5), measured.percentile_ms(0.95))
         )
         drawing.append(drawsvg.Rectangle(x, high, width, max(low - high, 2), fill="#9db7d5"))
         drawing.append(drawsvg.Rectangle(x, min(middle, _CHART - 3), width, 3, fill=_INK))
@@ -183,8 +185,10 @@ def _months(dates: Sequence[date], monday: int) -> list[tuple[str, int]]:
     ends = [*weeks[1:], (dates[-1].toordinal() - monday) // 7 + 2]
     found: list[tuple[str, int]] = []
     for first, week, end in zip(firsts, weeks, ends, strict=True):
-        if end - week >= 2:
-            found.append((f"{first:%b %Y}" if not found and end - week >= 3 else f"{first:%b}", week))
+        if not found and end - week >= 3:
+            found.append((f"{first:%b %Y}", week))
+        elif end - week >= 2:
+            found.append((f"{first:%b}", week))
     return found
 
 
@@ -196,17 +200,21 @@ def hours_picture(hours: Sequence[GroupFigures], counting: Counting, zone: ZoneI
     moments = [datetime.fromtimestamp(_span(hour)[0], zone) for hour in hours]
     days = sorted({moment.date() for moment in moments})
     width = min(max(_ALL_DAYS // len(days) - _GAP, _NARROW), _WIDE)
-    shown = {moment.hour for moment in moments} if len(days) == 1 else range(24)
-    first, last = min(shown), max(shown)
+    first, last = 0, 23
+    if len(days) == 1:
+        first, last = moments[0].hour, max(moment.hour for moment in moments)
     top, pitch = 36, _HOUR + _GAP
     height = top + (last + 1 - first) * pitch
     drawing = _drawing(_LEFT + len(days) * (width + _GAP), height, label, **{"class": "calendar hours"})
     for hour in range(first, last + 1):
         if hour % 3 == 0 or hour == first:
             drawing.append(_text(f"{hour:02}", 8, top + (hour - first) * pitch + 12))
+    letters = 2
+    if width > 26:
+        letters = 3
     for column, day in enumerate(days):
         middle = _LEFT + column * (width + _GAP) + width / 2
-        drawing.append(_text(f"{day:%a}"[: 3 if width > 26 else 2], middle, 13, "middle"))
+        drawing.append(_text(f"{day:%a}"[:letters], middle, 13, "middle"))
         drawing.append(_text(f"{day.day}", middle, 29, "middle"))
     for hour_group, moment in zip(hours, moments, strict=True):
         x, y = _LEFT + days.index(moment.date()) * (width + _GAP), top + (moment.hour - first) * pitch
@@ -225,8 +233,12 @@ def _cell(
     cell.append(drawsvg.Rectangle(x, y, width, height, rx=3, fill=fill, stroke="#8a94a3", stroke_width=0.6))
     if mark:
         cell.append(_mark(x + width / 2, y + height / 2, min(width, height) * mark))
-    down = f", {duration(group.figures.down_s)} down" if group.figures.down_s else ""
-    cell.append_title(f"{name}: {'nothing known' if share is None else available(group.figures, counting)}{down}")
+    how = "nothing known"
+    if share is not None:
+        how = available(group.figures, counting)
+    if group.figures.down_s:
+        how += f", {duration(group.figures.down_s)} down"
+    cell.append_title(f"{name}: {how}")
     return cell
 
 

@@ -70,15 +70,21 @@ def story(strip: Strip, account: Account, zone: ZoneInfo) -> str:
     what = f"{'Provider' if strip.kind is Kind.PROVIDER else 'Site'} {strip.name}"
     if account.counting.share(strip.figures) is None:
         return f"Nothing is known of {what[0].lower()}{what[1:]} in {period_in_words(account.window, zone)}."
-    verb = "was reachable" if strip.kind is Kind.PROVIDER else "was there"
+    verb = "was there"
+    if strip.kind is Kind.PROVIDER:
+        verb = "was reachable"
     said = f"{what} {verb} {share} of {_watched_in_words(strip, account, zone)}"
     figures = strip.figures
     if not figures.outages:
         return f"{said}, without an outage."
     length, longest = lasted(figures.longest), longest_of(strip)
-    when = "" if longest is None else f" {_when(longest, account.window, zone)}"
+    when = ""
+    if longest is not None:
+        when = f" {_when(longest, account.window, zone)}"
     if figures.outages == 1:
-        lasts = ", which lasts" if longest is not None and longest.is_open else ""
+        lasts = ""
+        if longest and longest.is_open:
+            lasts = ", which lasts"
         return f"{said}; one outage of {length}{when}{lasts}."
     return f"{said}; {in_words(figures.outages)} outages, the longest {length}{when}."
 
@@ -101,7 +107,9 @@ def _is_in_one_month(window: Span, zone: ZoneInfo) -> bool:
 
 def in_words(number: int) -> str:
     """Write a small number as a word."""
-    return _NUMBERS[number] if number < len(_NUMBERS) else f"{number:,}"
+    if number < len(_NUMBERS):
+        return _NUMBERS[number]
+    return f"{number:,}"
 
 
 def ordinal(number: int) -> str:
@@ -118,12 +126,18 @@ def headline(account: Account, zone: ZoneInfo) -> str:
     if account.counting.share(figures) is None:
         return f"Nothing is known of {period}."
     what = counted(len(account.lines), "target")
-    outages = in_words(account.outages) if figures.outages else "no"
+    outages = "no"
+    if figures.outages:
+        outages = in_words(account.outages)
     if not account.is_watched_throughout:
-        they = "it was" if len(account.lines) == 1 else "they were"
+        they = "they were"
+        if len(account.lines) == 1:
+            they = "it was"
         period = f"the {in_full(account.watched[1] - account.watched[0])} that {they} watched"
     said = f"{what} together: available {available(figures, account.counting)} of {period}, {outages} "
     said += "outage" if account.outages == 1 else "outages"
     if figures.outages and not account.counts_causes:
         said += " of single targets"
-    return f"{said}." if not figures.outages else f"{said}, the longest {lasted(figures.longest)}."
+    if not figures.outages:
+        return f"{said}."
+    return f"{said}, the longest {lasted(figures.longest)}."

@@ -53,7 +53,7 @@ class Tile(NamedTuple):
     is_bad: bool = False
 
 
-class Row(NamedTuple):
+class Course(NamedTuple):
     """A strip with the sentence about it."""
 
     name: str
@@ -76,7 +76,11 @@ def report_page(
 ) -> str:
     """Write an account as one HTML page."""
     pictures = account.pictures or Pictures()
-    listed = account.entries[:MOST_ROWS] if top is None else account.worst(top)
+    listed, unit = account.worst(top), "day"
+    if top is None:
+        listed = account.entries[:MOST_ROWS]
+    if pictures.is_hourly:
+        unit = "hour"
     incidents = incident_texts(account, zone, with_notes=with_notes)
     environment = Environment(
         loader=PackageLoader("healthmon.report.availability.html"),
@@ -98,14 +102,14 @@ def report_page(
         legend_items=_legend(pictures),
         counts_unknown=account.counting.unknown_as is not UnknownAs.EXCLUDE,
         excludes_maintenance=account.counting.excludes_maintenance,
-        providers=[_row(strip, account, zone) for strip in pictures.providers],
-        sites=[_row(strip, account, zone) for strip in pictures.sites],
+        providers=[_course(strip, account, zone) for strip in pictures.providers],
+        sites=[_course(strip, account, zone) for strip in pictures.sites],
         more_providers=pictures.more,
         charts=[_chart(strip, account) for strip in pictures.providers if strip.round_trips],
         ticks=_ticks(account, zone),
         calendar=_calendar(pictures, account, zone),
         steps=_steps(),
-        unit="hour" if pictures.is_hourly else "day",
+        unit=unit,
         listed=_listed(account, table_of(listed, account)),
         listed_title=_listed_title(account, top),
         more_listed=len(account.entries) - len(listed),
@@ -117,7 +121,9 @@ def report_page(
 def _title(account: Account, zone: ZoneInfo) -> str:
     """Say what the page is about: ``Availability of PBX office (pbx.example.net): November 2026``."""
     about, period = of_what(account), period_in_words(account.window, zone)
-    return visible(f"Availability{about}: {period}" if about else f"Availability of {period}")
+    if not about:
+        return visible(f"Availability of {period}")
+    return visible(f"Availability{about}: {period}")
 
 
 def _remarkable(pictures: Pictures) -> list[Strip]:
@@ -130,7 +136,9 @@ def _legend(pictures: Pictures) -> list[tuple[Markup, str]]:
     strips = [strip for strip in (*pictures.providers, *pictures.sites) if strip.maintenance]
     said = dict(_SAID)
     if strips:
-        said[MAINTENANCE] = "in maintenance: left out" if any(strip.is_cut for strip in strips) else "in maintenance"
+        said[MAINTENANCE] = "in maintenance"
+    if any(strip.is_cut for strip in strips):
+        said[MAINTENANCE] = "in maintenance: left out"
     return [(draw.swatch(shown), words) for shown, words in said.items()]
 
 
@@ -140,7 +148,9 @@ def _tiles(account: Account) -> list[Tile]:
     tiles = [Tile("available", available(figures, counting), counting.is_missed(figures))]
     if in_hours is not None:
         tiles.append(Tile("in working hours", available(in_hours, counting), counting.is_missed(in_hours)))
-    outages = "outage" if account.outages == 1 else "outages"
+    outages = "outages"
+    if account.outages == 1:
+        outages = "outage"
     if figures.outages and not account.counts_causes:
         outages += " of single targets"
     tiles.append(Tile(outages, f"{account.outages:,}"))
@@ -153,7 +163,9 @@ def _tiles(account: Account) -> list[Tile]:
         ("in maintenance", figures.maintenance_s),
         ("silenced", figures.silenced_s),
     )
-    added_up = ", all targets added up" if len(account.lines) > 1 else ""
+    added_up = ""
+    if len(account.lines) > 1:
+        added_up = ", all targets added up"
     tiles += [Tile(name + added_up, duration(length)) for name, length in seconds if length]
     if figures.restarts:
         tiles.append(Tile("restarts of Asterisk", f"{figures.restarts:,}"))
@@ -162,12 +174,14 @@ def _tiles(account: Account) -> list[Tile]:
     return tiles
 
 
-def _row(strip: Strip, account: Account, zone: ZoneInfo) -> Row:
+def _course(strip: Strip, account: Account, zone: ZoneInfo) -> Course:
     said = _course_in_words(strip, zone)
     label = f"Timeline of {visible(strip.name)}: {said[0].lower()}{said[1:]}"
-    below = () if strip.is_cut else lane(strip.maintenance, account.watched)
+    below = lane(strip.maintenance, account.watched)
+    if strip.is_cut:
+        below = []
     picture = draw.strip_picture(stretches(strip.segments, account.watched, strip.left_out), label, below)
-    return Row(strip.name, available(strip.figures, account.counting), said, picture)
+    return Course(strip.name, available(strip.figures, account.counting), said, picture)
 
 
 def _course_in_words(strip: Strip, zone: ZoneInfo) -> str:
@@ -183,7 +197,10 @@ def _course_in_words(strip: Strip, zone: ZoneInfo) -> str:
     said = [down, *(f"{what} for {duration(length)}" for length, what in apart if length)]
     if figures.maintenance_s:
         length = duration(figures.maintenance_s)
-        said.append(f"{length} of maintenance left out" if strip.is_cut else f"in maintenance for {length}")
+        maintenance = f"in maintenance for {length}"
+        if strip.is_cut:
+            maintenance = f"{length} of maintenance left out"
+        said.append(maintenance)
     return "; ".join(said) + "."
 
 
@@ -192,7 +209,9 @@ def _in_sum(strip: Strip, zone: ZoneInfo) -> str:
     figures, longest = strip.figures, longest_of(strip)
     if figures.outages == 1:
         return f"Down once, for {lasted(figures.longest)}"
-    longest_in_words = lasted(figures.longest) if longest is None else _named(longest, zone)
+    longest_in_words = lasted(figures.longest)
+    if longest is not None:
+        longest_in_words = _named(longest, zone)
     return f"Down {figures.outages:,} times, for {duration(figures.down_s)} in all; the longest {longest_in_words}"
 
 
@@ -232,13 +251,17 @@ def _calendar_label(cells: list[GroupFigures], account: Account, *, is_hourly: b
     known = [cell for cell in cells if account.counting.share(cell.figures) is not None]
     if not known:
         return "Nothing is known."
-    unit = "hour" if is_hourly else "day"
+    unit = "day"
+    if is_hourly:
+        unit = "hour"
     perfect = sum(account.counting.share(cell.figures) == 1 for cell in known)
     worst = min(known, key=lambda cell: account.counting.share(cell.figures) or 0.0)
     said = f"Availability of each {unit}: {in_words(perfect)} of {counted(len(known), unit)} without any outage"
     if perfect == len(known):
         return f"{said}."
-    name = f"{worst.name}:00" if is_hourly else worst.name
+    name = worst.name
+    if is_hourly:
+        name = f"{worst.name}:00"
     return f"{said}; the worst one {name} with {available(worst.figures, account.counting)}."
 
 
@@ -246,7 +269,10 @@ def _steps() -> list[tuple[Markup, str]]:
     """Explain the colours and marks of the calendar."""
     words = ["100 %"]
     for (least, _, _), (above, _, _) in zip(draw.STEPS[1:], draw.STEPS, strict=False):
-        words.append(f"below {above * 100:g} %" if least == 0 else f"{least * 100:g} % and more")
+        if least == 0:
+            words.append(f"below {above * 100:g} %")
+        else:
+            words.append(f"{least * 100:g} % and more")
     shown = [(draw.step_swatch(least), said) for (least, _, _), said in zip(draw.STEPS, words, strict=True)]
     return [*shown, (draw.step_swatch(None), "nothing known")]
 

@@ -103,7 +103,9 @@ def longest_of(strip: Strip) -> Outage | None:
     """Find the longest outage of a strip; None: its changes are gone, only the figures know of it."""
     longest = max(outages_of(strip), key=lambda outage: outage.length, default=None)
     is_that = longest is not None and abs(longest.length.lasted_s - strip.figures.longest_s) < 1
-    return longest if is_that else None
+    if is_that:
+        return longest
+    return None
 
 
 def _outages(segments: Sequence[Segment]) -> Iterator[Outage]:
