@@ -24,7 +24,7 @@ class Stages:
         self.deadlines: Deadlines[Deadline] = Deadlines()
         self.booking = Booking(config, self.deadlines)
         self.grouping = Grouping(config, known, self.deadlines, remembered.incidents)
-        self.index = Index(remembered.incidents, remembered.next_incident_id)
+        self.index = Index(remembered.incidents, remembered.incident_numbers)
         self.severities = Severities(config)
         self.incidents = Incidents(self.index, self.grouping.members, self.severities)
         self.alerting = Alerting(

@@ -5,7 +5,7 @@ unit carries it in its name.
 """
 
 from healthmon.model.changes import Changes, ClockJump, Remembered, Restart
-from healthmon.model.incident import Ending, Incident, Note
+from healthmon.model.incident import Ending, Incident, IncidentNumbers, Note
 from healthmon.model.notification import Delay, Notification, Reason, Release, Said, Told, UrlState
 from healthmon.model.orders import Acknowledgement, Commands, Matcher, Silence
 from healthmon.model.sighting import (
@@ -68,6 +68,7 @@ __all__ = [
     "Freshness",
     "Health",
     "Incident",
+    "IncidentNumbers",
     "Kind",
     "Length",
     "Loss",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
-from healthmon.model.incident import Incident, Note
+from healthmon.model.incident import Incident, IncidentNumbers, Note
 from healthmon.model.notification import Delay, Notification, Release, Told
 from healthmon.model.orders import Commands
 from healthmon.model.sighting import EndpointSettings, Place, Question
@@ -89,7 +89,7 @@ class Remembered(Struct, frozen=True):
     #: Open ones, and closed ones whose telling is not finished.
     incidents: tuple[Incident, ...] = ()
     told: dict[tuple[int, str], Told] = field(default_factory=dict)
-    next_incident_id: int = 1
+    incident_numbers: IncidentNumbers = field(default_factory=IncidentNumbers)
     #: When the last daemon was last known to run; None: never.
     alive_at: float | None = None
     commands: Commands = field(default_factory=Commands)

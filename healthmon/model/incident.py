@@ -128,3 +128,18 @@ class Note(Struct, frozen=True):
     incident_id: int
     at: float
     words: str
+
+
+class IncidentNumbers(Struct):
+    """The numbers of new incidents: the store says from which on, and keeps the last. Owned by the engine thread."""
+
+    following: int = 1
+
+    def __iter__(self) -> IncidentNumbers:
+        """Go on from here."""
+        return self
+
+    def __next__(self) -> int:
+        """Return a number that no incident has or had."""
+        self.following += 1
+        return self.following - 1

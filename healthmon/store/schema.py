@@ -7,6 +7,9 @@ is the table that grows.
 
 from __future__ import annotations
 
+#: Whose row in ``daemon`` is this daemon's: one day several may share a database.
+INSTANCE = "default"
+
 #: "hmon", in the header of every database of healthmon.
 APPLICATION_ID = 0x686D6F6E
 
@@ -489,6 +492,16 @@ _MARKS = (
         DEFAULT '<000000000000-00000000><000000000000-00000000>'""",
 )
 
+#: The daemon's row by its name, as several daemons would need it; that there is only one, ``one`` still says: the page
+#: of this table must stay what it is (``mark.py``). ``last_incident``: a number never comes again, also when all
+#: incidents are gone.
+_INSTANCES = (
+    f"ALTER TABLE daemon ADD COLUMN instance TEXT NOT NULL DEFAULT '{INSTANCE}'",
+    "CREATE UNIQUE INDEX daemon_instance ON daemon (instance)",
+    "ALTER TABLE daemon ADD COLUMN last_incident INTEGER NOT NULL DEFAULT 0",
+    "UPDATE daemon SET last_incident = (SELECT COALESCE(MAX(id), 0) FROM incidents)",
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _SECOND,
@@ -514,4 +527,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _OUTAGES,
     _FALLS,
     _MARKS,
+    _INSTANCES,
 )

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from healthmon.store.schema import INSTANCE
 from healthmon.store.sqlite.connect import Connection, Cursor, Stored, errors_named, transaction
 from healthmon.store.timeline import Timeline
 
@@ -62,8 +63,20 @@ class Session:
 
     def read_timeline(self) -> Timeline:
         """Read how far the database's time is from the clock; inside of what also reads or writes the times."""
-        self.timeline = Timeline(self.value("SELECT clock_shift FROM daemon"))
+        self.timeline = Timeline(self.of_daemon("clock_shift"))
         return self.timeline
+
+    # ---------------------------------------------------------------- what is known of the daemon
+
+    def of_daemon(self, column: str) -> Any:
+        """Return what is noted of the daemon."""
+        return self.value(f"SELECT {column} FROM daemon WHERE instance = :instance", {"instance": INSTANCE})  # noqa: S608
+
+    def note_of_daemon(self, **values: float | str) -> None:
+        """Note something of the daemon."""
+        changes = ", ".join(f"{column} = :{column}" for column in values)
+        sql = f"UPDATE daemon SET {changes} WHERE instance = :instance"  # noqa: S608 (names of ours)
+        self.connection.execute(sql, {**values, "instance": INSTANCE})
 
     # ---------------------------------------------------------------- questions and statements
 

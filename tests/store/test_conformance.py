@@ -85,7 +85,7 @@ def test_everything_that_was_booked_is_remembered_as_it_was(store: Store) -> Non
     assert remembered.settings == (settings,)
     assert remembered.incidents == (opened,)
     assert remembered.told == {(7, BOSS): _waiting(Reason.OPENED)}
-    assert remembered.next_incident_id == 8
+    assert next(remembered.incident_numbers) == 8
     assert remembered.alive_at == START + 70
 
 

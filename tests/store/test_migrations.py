@@ -30,7 +30,7 @@ FAILING = ("CREATE TABLE sites (id INTEGER PRIMARY KEY)", "ALTER TABLE nowhere A
 
 
 #: The schemas that somebody's database may have: a release had them.
-KEPT = (*range(1, 15), 22, 23)
+KEPT = (*range(1, 15), 22, 23, 24)
 
 
 def unpack(schema: int, folder: Path) -> Path:
@@ -251,3 +251,19 @@ def test_who_was_told_that_a_pbx_is_down_by_a_wrong_password_is_told_nothing_ane
 def _with_column(name: str) -> int:
     """How many migrations come before the one that adds a column."""
     return next(number for number, one in enumerate(MIGRATIONS) if any(f"ADD COLUMN {name} " in sql for sql in one))
+
+
+@pytest.mark.parametrize("schema", [1, 23, 24])
+def test_the_daemon_of_an_older_schema_is_the_default_instance_and_its_numbers_go_on(schema: int, folder: Path) -> None:
+    path = unpack(schema, folder)
+    with closing(sqlite3.connect(path)) as connection:
+        [(newest,)] = connection.execute("SELECT MAX(id) FROM incidents")
+
+    writer = open_writer(path, now=START + 300)
+    numbers = writer.load().incident_numbers
+    writer.close()
+
+    with closing(sqlite3.connect(path)) as connection:
+        rows = connection.execute("SELECT instance, last_incident, started_at FROM daemon").fetchall()
+    assert rows == [("default", newest, START + 300)]
+    assert next(numbers) == newest + 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec.structs import replace
 
@@ -16,8 +16,8 @@ CheckKey = tuple[Target, str]
 class Index:
     """All incidents that are open, or closed and not told to the end. Owned by the engine thread."""
 
-    def __init__(self, incidents: Iterable[Incident], next_number: int) -> None:
-        self._next_number = next_number
+    def __init__(self, incidents: Iterable[Incident], numbers: Iterator[int]) -> None:
+        self._numbers = numbers
         self._known: dict[int, Incident] = {}
         self._open: dict[CheckKey, int] = {}
         self._open_behind: dict[str, set[int]] = {}
@@ -30,9 +30,8 @@ class Index:
             self._keep(incident)
 
     def next_number(self) -> int:
-        """Return a number that no incident has."""
-        number, self._next_number = self._next_number, self._next_number + 1
-        return number
+        """Return a number that no incident has or had: those are the store's."""
+        return next(self._numbers)
 
     def book(self, incident: Incident, changes: Changes) -> None:
         """Keep an incident as it is now, and have it written down."""

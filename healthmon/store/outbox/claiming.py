@@ -16,6 +16,7 @@ from healthmon.store.outbox.failing_channels import FailingChannel, channels_tha
 from healthmon.store.read.remembered import SAID, read_incident
 from healthmon.store.read.unseen import with_unseen
 from healthmon.store.rows import INCIDENTS
+from healthmon.store.schema import INSTANCE
 from healthmon.store.session import Session
 from healthmon.store.sqlite.connect import Stored
 
@@ -62,7 +63,8 @@ _FIRST_SEVERITY = """SELECT severity FROM notifications
 _HAS_TICKET = """SELECT EXISTS (SELECT 1 FROM notifications
     WHERE incident_id = :incident_id AND url_id = :url_id AND severity <> '')"""
 
-_KEY = "SELECT d.identity, i.opened_at FROM daemon d JOIN incidents i ON i.id = :incident_id"
+_KEY = f"""SELECT d.identity, i.opened_at FROM daemon d JOIN incidents i ON i.id = :incident_id
+    WHERE d.instance = '{INSTANCE}'"""  # noqa: S608 (a constant of ours)
 
 _REFUSED = """SELECT m.address FROM notifications n JOIN missed m ON m.notification_id = n.id
     WHERE n.incident_id = :incident_id AND n.url_id = :url_id AND m.state = 'refused'"""

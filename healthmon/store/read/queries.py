@@ -48,6 +48,7 @@ from healthmon.store.read.remembered import (
 )
 from healthmon.store.read.unseen import with_unseen
 from healthmon.store.rows import INCIDENTS, NOTES, RESTARTS, SILENCES, URLS, place_period_of
+from healthmon.store.schema import INSTANCE
 from healthmon.store.session import Session
 from healthmon.store.sqlite.connect import Stored
 from healthmon.store.sqlite.hindrance import Hindrance, look_for_hindrance
@@ -197,7 +198,7 @@ class Reader:
 
     def daemon(self) -> DaemonFacts:
         """Say whether the daemon runs, and since when."""
-        row = next(self._rows("SELECT * FROM daemon"))
+        row = next(self._rows("SELECT * FROM daemon WHERE instance = :instance", {"instance": INSTANCE}))
         return DaemonFacts(
             alive_at=self._timeline.shown_or_none(row["alive_at"]),
             started_at=self._timeline.shown_or_none(row["started_at"]),

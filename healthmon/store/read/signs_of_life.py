@@ -33,7 +33,7 @@ def read_pulse(path: Path) -> Pulse:
         names = {"connection": Check.CONNECTION, "down": Health.DOWN, "unknown": Health.UNKNOWN}
         accounted_for = session.execute(_ACCOUNTED_FOR, names)
         return Pulse(
-            alive_at=timeline.shown_or_none(session.value("SELECT alive_at FROM daemon")),
+            alive_at=timeline.shown_or_none(session.of_daemon("alive_at")),
             freshness={freshness.pbx: freshness for freshness in read_freshness(session)},
             pbx_states={state.pbx: state for state in read_pbx_states(session)},
             accounted_for=frozenset(row["pbx"] for row in accounted_for),

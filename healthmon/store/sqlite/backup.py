@@ -131,7 +131,7 @@ def _hold_the_moment(connection: sqlite3.Connection, path: Path) -> None:
     """Read from one moment in all steps: else each commit of the daemon would make the copy begin anew."""
     with errors_named(path):
         connection.execute("BEGIN")
-        connection.execute("SELECT one FROM daemon").fetchone()
+        connection.execute("SELECT instance FROM daemon").fetchone()
 
 
 def _refuse_small_disk(connection: sqlite3.Connection, copy: Copy) -> None:

@@ -36,7 +36,7 @@ from healthmon.store.rows import (
     UPSERT_STATE,
     place_row,
 )
-from healthmon.store.schema import NO_END
+from healthmon.store.schema import INSTANCE, NO_END
 from healthmon.store.session import Session
 
 _UPSERT_CHECK = """INSERT INTO checks (pbx, technology, resource, name, kind, watch, watched_since)
@@ -48,7 +48,11 @@ _UPSERT_CHECK = """INSERT INTO checks (pbx, technology, resource, name, kind, wa
 _SELECT_CHECK = """SELECT id FROM checks
     WHERE pbx = :pbx AND technology = :technology AND resource = :resource AND name = :name"""
 
-_NOTE_ALIVE = "UPDATE daemon SET alive_at = MAX(COALESCE(alive_at, :at), :at)"
+_NOTE_ALIVE = f"""UPDATE daemon SET alive_at = :at
+    WHERE instance = '{INSTANCE}' AND (alive_at IS NULL OR alive_at < :at)"""  # noqa: S608 (a constant of ours)
+
+_NOTE_NUMBER = f"""UPDATE daemon SET last_incident = :number
+    WHERE instance = '{INSTANCE}' AND last_incident < :number"""  # noqa: S608 (a constant of ours)
 
 _INSERT_TRANSITION = """INSERT INTO transitions (check_id, old_health, new_health, at, believed_at, cause)
     VALUES (:check_id, :old_health, :new_health, :at, :believed_at, :cause)"""
@@ -169,7 +173,7 @@ class Booking:
             "INSERT INTO clock_jumps (at, seconds, rev) VALUES (:at, :seconds, :rev)",
             [{"at": timeline.stored(jump.at), "seconds": jump.by, "rev": rev} for jump in jumps],
         )
-        self._session.execute("UPDATE daemon SET clock_shift = :shift", {"shift": timeline.shift})
+        self._session.note_of_daemon(clock_shift=timeline.shift)
 
     # ---------------------------------------------------------------- the keys of checks and words
 
@@ -301,6 +305,8 @@ class Booking:
 
     def _book_incidents(self, changes: Changes) -> None:
         timeline = self._session.timeline
+        if changes.incidents:
+            self._session.execute(_NOTE_NUMBER, {"number": max(changes.incidents)})
         incidents = changes.incidents.values()
         self._write(UPSERT_INCIDENT, [{**INCIDENTS.row(incident, timeline), "telling": True} for incident in incidents])
         self._write(_EXPLAIN_INCIDENT, [{"id": smaller, "by": bigger} for smaller, bigger in changes.explained.items()])

@@ -89,7 +89,7 @@ class Steward:
     def last_alive_at(self) -> float | None:
         """Return until when the last daemon is known to have run; None: there was none."""
         with self._session.asking() as timeline:
-            return timeline.shown_or_none(self._session.value("SELECT alive_at FROM daemon"))
+            return timeline.shown_or_none(self._session.of_daemon("alive_at"))
 
     def prune(self, cuts: Cuts, on_step: Callable[[int], None]) -> Pruned:
         """Remove all history from before the cuts, and let the file get shorter. ``on_step`` gets the rows so far.

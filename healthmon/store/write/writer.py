@@ -10,7 +10,18 @@ from secrets import token_hex
 from healthmon import __version__
 from healthmon.core.alerting.decide import TELLING_ENDS_AFTER, is_finished
 from healthmon.errors import DatabaseLost, Loss, StoreError
-from healthmon.model import Changes, ClockJump, Commands, Freshness, Incident, Reading, Remembered, Told, UrlState
+from healthmon.model import (
+    Changes,
+    ClockJump,
+    Commands,
+    Freshness,
+    Incident,
+    IncidentNumbers,
+    Reading,
+    Remembered,
+    Told,
+    UrlState,
+)
 from healthmon.store.read.meters import Meters
 from healthmon.store.read.remembered import (
     read_commands,
@@ -24,6 +35,7 @@ from healthmon.store.read.remembered import (
     read_urls,
 )
 from healthmon.store.rows import FRESHNESS, UPSERT_FRESHNESS
+from healthmon.store.schema import INSTANCE
 from healthmon.store.session import Session
 from healthmon.store.sqlite.connect import unhurried
 from healthmon.store.sqlite.copies import OnProgress
@@ -42,14 +54,14 @@ from healthmon.store.write.pruning import Cuts, Pruner
 SET_BACK_TOLERANCE = 2.0
 
 # When anything was done last: the sign of life is booked every ten seconds only, and the history goes on in between.
-_DONE_LAST = """SELECT MAX(at) AS at FROM (
-    SELECT alive_at AS at FROM daemon
+_DONE_LAST = f"""SELECT MAX(at) AS at FROM (
+    SELECT alive_at AS at FROM daemon WHERE instance = '{INSTANCE}'
     UNION ALL SELECT believed_at FROM transitions WHERE rev = (SELECT MAX(rev) FROM transitions)
     UNION ALL SELECT believed_at FROM incidents WHERE id = (SELECT MAX(id) FROM incidents)
     UNION ALL SELECT since FROM veils WHERE id = (SELECT MAX(id) FROM veils)
     UNION ALL SELECT booked_at FROM notifications WHERE id = (SELECT MAX(id) FROM notifications)
     UNION ALL SELECT last_delivered_at FROM urls
-    UNION ALL SELECT last_error_at FROM urls) AS done"""
+    UNION ALL SELECT last_error_at FROM urls) AS done"""  # noqa: S608 (a constant of ours)
 
 #: Rows of one batch of pruning. Each may lie in another page of an index, so that a batch takes as long as a commit.
 PRUNED_AT_ONCE = 50
@@ -116,7 +128,7 @@ class Writer:
         self._booking = Booking(session)
         self._pruner = Pruner(session, self._booking)
         with session.asking():
-            self._booking.rolled_until = session.value("SELECT rolled_until FROM daemon")
+            self._booking.rolled_until = session.of_daemon("rolled_until")
             self._seen_version = data_version(session.connection)
             self._marker = Marker(session.connection)
         self._guard: Guard | None = None
@@ -128,16 +140,13 @@ class Writer:
         started_at = self._session.timeline.stored(self._now)
         # ``alive_at`` stays as the last daemon left it, until the gap has been booked.
         with self._session.transaction():
-            self._session.execute(
-                "UPDATE daemon SET started_at = :now, version = :version", {"now": started_at, "version": __version__}
-            )
-            self._session.execute(
-                "UPDATE daemon SET identity = :identity WHERE identity = ''", {"identity": token_hex(8)}
-            )
+            self._session.note_of_daemon(started_at=started_at, version=__version__)
+            if not self._session.of_daemon("identity"):
+                self._session.note_of_daemon(identity=token_hex(8))
             self._marker.mark()
         # What was just noted is different in each database and each run, and is to stand in the file itself.
         with self._session.errors_named():
-            identity = self._session.value("SELECT identity FROM daemon")
+            identity = self._session.of_daemon("identity")
             page = page_of(self._session.connection, "daemon")
         texts = frozenset({identity.encode(), struct.pack(">d", started_at)})
         self._guard = Guard(self.path, Marks(page, texts))
@@ -156,16 +165,14 @@ class Writer:
             session.execute("BEGIN")
             try:
                 self._booking.remember_keys()
-                newest = session.value("SELECT COALESCE(MAX(id), 0) FROM incidents")
-                alive_at = session.value("SELECT alive_at FROM daemon")
                 return Remembered(
                     states=tuple(read_states(session)),
                     pbx_states=tuple(read_pbx_states(session)),
                     settings=tuple(read_settings(session)),
                     incidents=tuple(read_telling(session)),
                     told=read_told(session),
-                    next_incident_id=newest + 1,
-                    alive_at=session.timeline.shown_or_none(alive_at),
+                    incident_numbers=IncidentNumbers(session.of_daemon("last_incident") + 1),
+                    alive_at=session.timeline.shown_or_none(session.of_daemon("alive_at")),
                     commands=read_commands(session, self._now),
                     places=read_places(session),
                 )
@@ -197,7 +204,7 @@ class Writer:
         self._now = now
         timeline = self._session.timeline
         with self._session.transaction():
-            self._session.execute("UPDATE daemon SET alive_at = :now", {"now": timeline.stored(now)})
+            self._session.note_of_daemon(alive_at=timeline.stored(now))
             self._session.execute_many(UPSERT_FRESHNESS, [FRESHNESS.row(of_pbx, timeline) for of_pbx in freshness])
             self._finish_telling(now)
             self._marker.mark()
@@ -263,7 +270,7 @@ class Writer:
         """Note that readings up to this time are taken: what is booked for an earlier time removes those after it."""
         stored = max(self._session.timeline.stored(until), self._booking.rolled_until)
         with self._session.transaction():
-            self._session.execute("UPDATE daemon SET rolled_until = :until", {"until": stored})
+            self._session.note_of_daemon(rolled_until=stored)
         self._booking.rolled_until = stored
 
     def book_readings(self, readings: Mapping[int, Iterable[Reading]]) -> None:

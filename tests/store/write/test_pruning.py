@@ -279,3 +279,17 @@ def test_after_pruning_a_commit_is_on_the_disk_again_when_it_returns(store: Stor
     full = 2
     assert store.writer._session.connection.execute("PRAGMA synchronous").fetchone()[0] == full
     assert count(store.path, "transitions") == (2 if fails else 1)
+
+
+def test_the_number_of_an_incident_never_comes_again_also_when_all_are_gone(store: Store) -> None:
+    store.book(incidents={7: closed(7)})
+    store.writer.alive(START + 10 * DAY, [])
+    while store.writer.prune(Cuts.at(START + 20 * DAY)):
+        pass
+    with store.reading() as reader:
+        assert reader.incident(7) is None
+
+    store.restart(START + 30 * DAY)
+
+    numbers = store.writer.load().incident_numbers
+    assert (next(numbers), next(numbers)) == (8, 9)
