@@ -32,6 +32,7 @@ from healthmon.model import (
 )
 from healthmon.store.write.writer import Writer
 from healthmon.times.clock import Clock
+from healthmon.times.rounds import Rounds
 
 log = logging.getLogger(__name__)
 
@@ -106,6 +107,7 @@ class Engine:
         self._configs: SimpleQueue[tuple[Config, Mapping[str, PbxSource]]] = SimpleQueue()
         self._listed: dict[str, set[Target]] = {}
         self._not_looked_at = {pbx.name for pbx in config.pbxs}
+        self._rounds = Rounds()
         self._alive_due = 0.0
         self._files_due = 0.0
         #: A deliverer has written something that was not read yet; and whether the last attempt to read it failed.
@@ -133,6 +135,7 @@ class Engine:
         while True:
             stopping = self._stop.is_set()
             batch = self._inbox.drain(0.0 if stopping else self._patience())
+            self._rounds.note(self._clock.steady())
             self.step(batch)
             if stopping and not batch:
                 return
@@ -149,6 +152,7 @@ class Engine:
             self._alive_due += by
             self._housekeeping.shift(by)
             self._hooks.resync_all()
+        self._notice_standstill(now, changes)
         # After a jump: what a reload ends is booked on the new clock.
         self._take_up_reload(changes)
         for sighting in batch:
@@ -177,6 +181,14 @@ class Engine:
         if steady >= self._files_due:
             self._files_due = steady + LOOK_AT_FILES_EVERY
             self._writer.look_at_files()
+
+    def _notice_standstill(self, now: float, changes: Changes) -> None:
+        """What happened while our rounds stood still is unknown, as what happened before our start."""
+        last_round = self._rounds.take_standstill()
+        if last_round is not None:
+            lasted = self._clock.steady() - last_round
+            log.warning("healthmon stood still for %.0f s; what happened meanwhile is unknown", lasted)
+            self._monitor.stood_still(now - lasted, now, changes)
 
     def _take_up_reload(self, changes: Changes) -> None:
         try:
@@ -237,8 +249,11 @@ class Engine:
                     log.error("stopping with changes that could not be booked; the next start looks anew")
                     return
                 self._hooks.alive()
+                # A disk that refuses at once does not keep the sources from seeing; one that hangs keeps all waiting.
+                self._rounds.note(self._clock.steady())
                 self._writer.look_at_files()
                 self._stop.wait(UNWRITABLE_WAITS[min(failures, len(UNWRITABLE_WAITS) - 1)])
+                self._rounds.note(self._clock.steady())
                 failures += 1
             else:
                 if failures:

@@ -81,6 +81,8 @@ class Stage:
         self.writer: Writer = open_writer(path, now=START)
         self.polls = PollsOfOffice()
         self.waiting: list[list[Sighting]] = []
+        #: How long the engine waits for each of these batches (seconds).
+        self.waits: list[float] = []
         self.stop = Event()
         self.woken = self.alive = self.resyncs = 0
         self.told_directly: list[str] = []
@@ -97,8 +99,13 @@ class Stage:
         self.engine.connect({"office": self.polls})
 
     def drain(self, timeout: float) -> Sequence[Sighting]:
-        """The next batch that waits."""
-        return self.waiting.pop(0) if self.waiting else []
+        """The next batch that waits; after the last one the engine is stopped."""
+        if self.waits:
+            self.time.passes(self.waits.pop(0))
+        if not self.waiting:
+            self.stop.set()
+            return []
+        return self.waiting.pop(0)
 
     def _wake(self) -> None:
         self.woken += 1
@@ -201,6 +208,65 @@ def test_stopping_books_what_waits_in_the_inbox(stage: Stage) -> None:
 
     with open_reader(stage.path) as reader:
         assert [state.target for state in reader.states() if state.target == TRUNK] == [TRUNK]
+
+
+# ---------------------------------------------------------------- rounds that stood still
+
+
+def why_unknown(stage: Stage) -> str:
+    """Why nothing behind the PBX can be seen, as it is booked; "": it can."""
+    with open_reader(stage.path) as reader:
+        [office] = reader.pbx_states()
+    return office.blind_why
+
+
+@pytest.mark.parametrize(("lasts", "why"), [(9.0, ""), (11.0, "healthmon stood still")])
+def test_time_between_two_rounds_of_more_than_ten_seconds_is_unknown(
+    stage: Stage, lasts: float, why: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    # The second snapshot was asked for before the process was stopped.
+    stage.waiting, stage.waits = [[stage.snapshot()], [stage.snapshot()]], [0.0, lasts]
+
+    stage.engine.run()
+
+    assert why_unknown(stage) == why
+    assert ("healthmon stood still for 11 s" in caplog.text) is bool(why)
+    assert [question.wants_snapshot for question in stage.polls.asked] == [True] * bool(why)
+
+
+def test_commit_that_hangs_on_its_disk_is_a_standstill_too(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    works = Writer.commit
+
+    def hangs(writer: Writer, changes: Changes) -> None:
+        stage.time.passes(20)
+        works(writer, changes)
+
+    monkeypatch.setattr(Writer, "commit", hangs)
+    stage.waiting = [[stage.snapshot()], [stage.snapshot()]]
+
+    stage.engine.run()
+
+    assert why_unknown(stage) == "healthmon stood still"
+
+
+def test_disk_that_refuses_again_and_again_is_no_standstill(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("healthmon.engine.UNWRITABLE_WAITS", (0.0,))
+    works, left = Writer.commit, [4]
+
+    def refuses(writer: Writer, changes: Changes) -> None:
+        if left[0]:
+            left[0] -= 1
+            stage.time.passes(5)
+            raise DatabaseUnwritable(writer.path, "the disk is full")
+        works(writer, changes)
+
+    monkeypatch.setattr(Writer, "commit", refuses)
+    stage.waiting = [[stage.snapshot()], [stage.snapshot()]]
+
+    stage.engine.run()
+
+    assert left == [0]
+    assert why_unknown(stage) == ""
 
 
 # ---------------------------------------------------------------- a database that does not

@@ -12,7 +12,7 @@ from healthmon.core.alerting.waiting import Waiting
 from healthmon.core.belief.endpoint import LIVING, Endpoint
 from healthmon.core.belief.endpoints import Endpoints
 from healthmon.core.belief.known import Known
-from healthmon.core.belief.pbx import JUST_STARTED, MOST_PLACES_OF_A_PBX, SETTINGS_WITHIN, Candidate, Held, Pbx
+from healthmon.core.belief.pbx import DID_NOT_LOOK, MOST_PLACES_OF_A_PBX, SETTINGS_WITHIN, Candidate, Held, Pbx
 from healthmon.core.belief.pbxs import Pbxs
 from healthmon.core.deadlines import Deadline, Due
 from healthmon.core.incidents.receivers import Receivers
@@ -62,12 +62,12 @@ class Monitor:
         for settings in remembered.settings:
             if settings.target.pbx in self._pbxs:
                 self._pbxs[settings.target.pbx].settings[settings.target] = settings
+        self._resume = Resume(stages, self._endpoints, self._pbx_rules, self._pbxs)
         self._waiting = Waiting(self.known, stages.grouping.falls, stages.index, stages.alerting, stages.deadlines)
 
     def start(self, now: float, changes: Changes) -> None:
         """Go on where the last run stopped; what happened since then nobody knows. Call it once, first."""
-        resume = Resume(self._stages, self._endpoints, self._pbx_rules, self._pbxs)
-        resume.resume(self._remembered, Step(now, changes))
+        self._resume.resume(self._remembered, Step(now, changes))
         self._remembered = Remembered()
 
     def next_deadline(self) -> float | None:
@@ -295,8 +295,8 @@ class Monitor:
             pbx.note_too_many(step)
         elif not pbx.is_full:
             pbx.has_too_many = False
-        # What changed while healthmon itself did not run has changed for certain, and once at least.
-        sees_changes = pbx.blind_why in ("", JUST_STARTED)
+        # What changed while healthmon itself did not look has changed for certain, and once at least.
+        sees_changes = not pbx.is_blind or pbx.blind_why in DID_NOT_LOOK
         if words := pbx.limits.review(step.now):
             step.changes.log.append(f"{pbx.target}: {words}")
         self._pbx_rules.see(pbx, snapshot, step)
@@ -456,6 +456,10 @@ class Monitor:
         self._stages.deadlines.set(Deadline(Due.ORDERS), now)
         for pbx in self._pbxs.values():
             pbx.shift(by)
+
+    def stood_still(self, since: float, now: float, changes: Changes) -> None:
+        """Healthmon itself did nothing from ``since`` until ``now``; what happened meanwhile nobody knows."""
+        self._resume.go_on(since, Step(now, changes))
 
     def reconfigure(self, config: Config, now: float, changes: Changes) -> None:
         """Take a new configuration. A receiver that is new is told of new incidents, and of those untold so far."""

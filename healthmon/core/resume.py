@@ -1,4 +1,4 @@
-"""Going on where the last run of healthmon stopped, and with a new configuration."""
+"""Going on where the last run of healthmon stopped, after a standstill, and with a new configuration."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LOOKED_AT_WITHIN = 5.0
 
 
 class Resume:
-    """Puts what was booked back into its place, once. Owned by the engine thread."""
+    """Goes on after a time in which healthmon did not run, or stood still. Owned by the engine thread."""
 
     def __init__(self, stages: Stages, endpoints: Endpoints, pbx_rules: Pbxs, pbxs: Mapping[str, Pbx]) -> None:
         self._stages = stages
@@ -45,7 +45,7 @@ class Resume:
         self._places: Mapping[Target, tuple[Place, ...]] = {}
 
     def resume(self, remembered: Remembered, step: Step) -> None:
-        """Remember every check, end what is gone from the configuration, and have every PBX unknown."""
+        """Remember every check, once; end what is gone from the configuration, and have every PBX unknown."""
         self._places = remembered.places
         for state in remembered.states:
             self._remember(state, step)
@@ -64,6 +64,14 @@ class Resume:
         self._stages.grouping.falls.go_on()
         for pbx in self._pbxs.values():
             self._delay(pbx, alive_at, step)
+
+    def go_on(self, since: float, step: Step) -> None:
+        """Healthmon stood still from ``since`` till now: have every PBX unknown; what is believed stays."""
+        for pbx in self._pbxs.values():
+            self._pbx_rules.stand_still(pbx, since, step)
+        self._stages.pass_on(step)
+        for pbx in self._pbxs.values():
+            self._delay(pbx, since, step)
 
     def _delay(self, pbx: Pbx, alive_at: float, step: Step) -> None:
         """Nothing was seen for a while: what explains a first message, or belongs to it, is found so much later."""

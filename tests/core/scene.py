@@ -446,6 +446,16 @@ class Scene:
         self.now += by
         return self._do(lambda changes: self.monitor.clock_jumped(by, self.now, changes))
 
+    def stand_still(self, seconds: float) -> Changes:
+        """The process is stopped, and goes on after so long."""
+        since, self.now = self.now, self.now + seconds
+
+        def go_on(changes: Changes) -> None:
+            self.monitor.stood_still(since, self.now, changes)
+            self.monitor.tick(self.now, changes)
+
+        return self._do(go_on)
+
     def silence(self, matcher: Matcher, seconds: float, number: int = 12) -> Changes:
         """``healthmon silence add … --for``."""
         order = Silence(number, matcher, self.now, self.now + seconds, "anna", "building works")

@@ -138,6 +138,10 @@ class Histories(RuleBasedStateMachine):
         self.scene = self.scene.restart(gap=gap)
         self.scene.sent = sent
 
+    @rule(gap=st.sampled_from([11.0, 65.0, 600.0]))
+    def healthmon_stands_still(self, gap: float) -> None:
+        self.scene.stand_still(gap)
+
     @rule(what=some_matcher, seconds=st.sampled_from([5.0, 60.0, 900.0]))
     def somebody_wants_silence(self, what: Matcher, seconds: float) -> None:
         self.silences += 1

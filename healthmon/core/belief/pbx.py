@@ -36,6 +36,9 @@ from healthmon.model import (
 )
 
 JUST_STARTED = "healthmon has just started"
+STOOD_STILL = "healthmon stood still"
+#: Why nothing was seen, where it was healthmon itself that did not look.
+DID_NOT_LOOK = (JUST_STARTED, STOOD_STILL)
 
 #: Three restarts in ten minutes are an incident; it closes ten minutes after the last (seconds).
 RESTARTS_WINDOW = 600.0
@@ -109,8 +112,8 @@ class Pbx:
         #: When we noticed that we are blind: a snapshot asked for before proves nothing.
         self.noticed_at = now
         self.may_be_frozen = False
-        #: When it answered again after it had not.
-        self.answers_since = 0.0
+        #: When it answered again after it had not; when healthmon went on after it had stood still.
+        self.answers_since = self.went_on_at = 0.0
         self.snapshot_at = 0.0
         #: Technologies without their channel driver, and those that could not be listed, by the newest snapshot.
         self.missing_drivers: tuple[str, ...] = ()
@@ -232,6 +235,10 @@ class Pbx:
         """Since when we see nothing: the last proof of life, which a snapshot is too."""
         alive_at = self.snapshot_at if report.alive_at is None else max(report.alive_at, self.snapshot_at)
         return min(alive_at or report.at, report.at)
+
+    def is_from_before_standstill(self, report: ConnectionReport) -> bool:
+        """Whether this look was begun before healthmon stood still: that no answer came in time says nothing then."""
+        return report.asked_at is not None and report.asked_at < self.went_on_at
 
     @staticmethod
     def began_at(report: ConnectionReport, before: ConnectionReport | None) -> float:
@@ -361,6 +368,7 @@ class Pbx:
         self.blind_since += by if self.blind_since else 0.0
         self.answers_since += by
         self.noticed_at += by
+        self.went_on_at += by
         self.snapshot_at += by if self.snapshot_at else 0.0
         self.snapshot_wanted_at += by
         self.configured_at += by if self.configured_at else 0.0

@@ -12,7 +12,15 @@ from healthmon.core.belief.evidence import FROZE, LONGEST_WAIT, RESTARTED
 from healthmon.core.belief.inventory import ACCEPTED_AFTER, assess, at_once
 from healthmon.core.belief.machine import Machine
 from healthmon.core.belief.news import CheckEnded, PbxRestarted
-from healthmon.core.belief.pbx import FREEZE, JUST_STARTED, RESTARTS_TOO_MANY, RESTARTS_WINDOW, Pbx
+from healthmon.core.belief.pbx import (
+    DID_NOT_LOOK,
+    FREEZE,
+    JUST_STARTED,
+    RESTARTS_TOO_MANY,
+    RESTARTS_WINDOW,
+    STOOD_STILL,
+    Pbx,
+)
 from healthmon.core.deadlines import Deadline, Due
 from healthmon.core.step import Step
 from healthmon.errors import Trouble
@@ -48,15 +56,26 @@ class Pbxs:
         else:
             self._begin_blindness(pbx, JUST_STARTED, since, step)
         pbx.noticed_at = step.now
-        if pbx.connection.belief is not None or pbx.connection.pending is not None:
-            self._booking.begin_unknown(pbx.connection, JUST_STARTED, since, step)
-            self._booking.book(pbx.connection, step)
+        self._hide_connection(pbx, JUST_STARTED, since, step)
         if pbx.restarting.belief is Health.DEGRADED:
             self._booking.deadlines.set(Deadline(Due.RESTARTS_ARE_OVER, pbx.target), step.now + RESTARTS_WINDOW)
         if pbx.inventory.belief not in (None, Health.UP):
             pbx.alarm_since = pbx.inventory.since
             pbx.alarm_is_inherited = True
             self._booking.deadlines.set(Deadline(Due.ACCEPT, pbx.target), pbx.inventory.believed_at + ACCEPTED_AFTER)
+
+    def stand_still(self, pbx: Pbx, since: float, step: Step) -> None:
+        """Have a PBX unknown from ``since`` until the next snapshot: healthmon itself stood still till now."""
+        if not pbx.is_blind:
+            self._begin_blindness(pbx, STOOD_STILL, since, step)
+        pbx.noticed_at = pbx.went_on_at = step.now
+        self._hide_connection(pbx, STOOD_STILL, since, step)
+        self._want_snapshot_now(pbx, step)
+
+    def _hide_connection(self, pbx: Pbx, why: str, since: float, step: Step) -> None:
+        if pbx.connection.belief is not None or pbx.connection.pending is not None:
+            self._booking.begin_unknown(pbx.connection, why, since, step)
+            self._booking.book(pbx.connection, step)
 
     def _begin_blindness(self, pbx: Pbx, why: str, since: float, step: Step) -> None:
         pbx.blind_why, pbx.blind_since, pbx.noticed_at = why, since, step.now
@@ -93,6 +112,9 @@ class Pbxs:
         before = pbx.reports.get(report.channel)
         if before is not None and report.at < before.at:
             return
+        if pbx.is_from_before_standstill(report):
+            self.want_snapshot(pbx, step)
+            return
         is_new = pbx.is_new_trouble(report)
         pbx.reports[report.channel] = report
         if is_new:
@@ -104,7 +126,7 @@ class Pbxs:
         if not pbx.is_blind:
             self._begin_blindness(pbx, why, pbx.last_proof_of_life(report), step)
             self.want_snapshot(pbx, step)
-        elif pbx.blind_why == JUST_STARTED:
+        elif pbx.blind_why in DID_NOT_LOOK:
             pbx.blind_why = why
             step.changes.pbx_states[pbx.name] = pbx.state()
         elif report.channel is Channel.EVENTS:

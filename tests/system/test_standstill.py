@@ -1,0 +1,54 @@
+"""The process is stopped for a while (SIGSTOP, a frozen machine): that time is unknown, and what fell in it is told."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from healthmon.core.belief.pbx import STOOD_STILL
+from healthmon.store.read.queries import open_reader
+from tests.system.fake_scene import fake_scene, phones
+
+#: How long it is stopped (seconds).
+STOPPED = 11.5
+
+
+def test_time_in_which_the_daemon_was_stopped_is_unknown_and_a_phone_that_fell_in_it_is_told(tmp_path: Path) -> None:
+    with fake_scene(tmp_path, phones(3)) as scene:
+        daemon = scene.daemon
+        os.kill(daemon.pid, signal.SIGSTOP)
+        stopped_at = time.time()
+        scene.pbx.phone_down("PJSIP/101")
+        scene.pbx.phone_down("PJSIP/102")
+        time.sleep(STOPPED)
+        scene.pbx.phone_up("PJSIP/101")
+        os.kill(daemon.pid, signal.SIGCONT)
+        went_on_at = time.time()
+
+        daemon.wait_for_state("PJSIP/102", "down")
+        scene.sink.wait_for(1)
+        daemon.wait_for_state("PJSIP/101", "up")
+
+        assert [subject.split(" (office)")[0] for subject in scene.subjects] == ["DOWN phone 102"]
+        assert "healthmon stood still for" in daemon.log()
+        assert "Traceback" not in daemon.log()
+        since, until = unknown(daemon.database)
+        assert until is not None
+        assert stopped_at - 1 < since < stopped_at + 0.1
+        assert went_on_at - 0.1 < until < went_on_at + 5
+        rows = {row["endpoint"]: row for row in daemon.report("--since", "1h")["targets"]}
+        assert all(rows[f"PJSIP/{name}"]["unknown_s"] == pytest.approx(until - since, abs=1) for name in (101, 103))
+        assert rows["PJSIP/101"]["outages"] == 0
+
+
+def unknown(database: Path) -> tuple[float, float | None]:
+    """When the time begins and ends in which the daemon stood still, as it is booked."""
+    with closing(open_reader(database)) as reader:
+        veils = reader.pbx_veils(0.0, time.time())["office"]
+    [period] = [veil for veil in veils if veil.why == STOOD_STILL]
+    return period.since, period.until
