@@ -6,9 +6,8 @@ Each question is one look into an index. The rows are plain tuples: a year of 5,
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from healthmon.history.day_values import DayReading
 from healthmon.history.round_trips import RoundTrips
 from healthmon.model import Check, Health, Kind, Length, Reading, Target
 from healthmon.store.codec import named
@@ -16,6 +15,10 @@ from healthmon.store.read.buckets import read_round_trips
 from healthmon.store.rows import HEALTH_CODES, HEALTHS, KINDS
 from healthmon.store.schema import NO_END
 from healthmon.store.session import Session
+
+if TYPE_CHECKING:
+    # What status does not need: it is how a report takes readings.
+    from healthmon.history.day_values import DayReading
 
 FOREVER = float("inf")
 
