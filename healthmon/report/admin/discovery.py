@@ -170,12 +170,10 @@ def matches_nothing(listed: Mapping[str, Collection[Target]], config: Config) ->
     sections = [f"watch {watch.name}" for watch in config.watches if watch.name not in used]
     by_pattern = [(f"site {site.name}", site.endpoints) for site in config.sites if not site.addresses]
     by_pattern += [(f"maintenance {window.name}", window.matcher.endpoints) for window in config.maintenance]
-    sections += [section for section, patterns in by_pattern if patterns and not _any_is_called(patterns, every)]
+    for section, patterns in by_pattern:
+        if patterns and not any(target.is_called(pattern) for pattern in patterns for target in every):
+            sections.append(section)
     return [f"[{section}] matches nothing that is there" for section in sections]
-
-
-def _any_is_called(patterns: Iterable[str], targets: Collection[Target]) -> bool:
-    return any(target.is_called(pattern) for pattern in patterns for target in targets)
 
 
 def escaped_pattern(endpoint: str) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from msgspec import Struct
 
 from healthmon.config.sections.history import HistoryConfig
@@ -25,7 +23,8 @@ class Outlook(Struct, frozen=True):
 
 def outlook(sizes: Sizes, keep: HistoryConfig, now: float) -> Outlook:
     """Let each table grow until its oldest row is old enough to go, and see whether the disk is full before."""
-    ends = sorted((max(_full_grown_at(table, keep), now), table.bytes_per_day) for table in _growing(sizes.tables))
+    growing = [table for table in sizes.tables if table.bytes_per_day > 0]
+    ends = sorted((max(_full_grown_at(table, keep), now), table.bytes_per_day) for table in growing)
     at, added, room = now, 0.0, float(sizes.disk_free_bytes + sizes.free_bytes)
     full_at = None
     rate = sum(per_day for _, per_day in ends)
@@ -41,10 +40,6 @@ def outlook(sizes: Sizes, keep: HistoryConfig, now: float) -> Outlook:
         disk_full_at=full_at,
         final_bytes=sizes.size_bytes - sizes.free_bytes + added,
     )
-
-
-def _growing(tables: Iterable[TableSize]) -> Iterable[TableSize]:
-    return (table for table in tables if table.bytes_per_day > 0)
 
 
 def _full_grown_at(table: TableSize, keep: HistoryConfig) -> float:

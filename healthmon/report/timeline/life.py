@@ -181,11 +181,8 @@ def _begin_and_end(reader: Reader, incident: Incident) -> Iterator[Event]:
     yield Event(incident.opened_at, "incident", "begins", incident.id)
     if incident.closed_at is not None:
         lasted = lasted_of(reader.with_unseen(incident, incident.closed_at), incident.closed_at)
-        yield Event(incident.closed_at, "incident", f"is over after {lasted}: {_end(incident)}", incident.id)
-
-
-def _end(incident: Incident) -> str:
-    return f"{incident.ending or 'over'}{after(', ', incident.closed_words)}"
+        ending = f"{incident.ending or 'over'}{after(', ', incident.closed_words)}"
+        yield Event(incident.closed_at, "incident", f"is over after {lasted}: {ending}", incident.id)
 
 
 class News:

@@ -87,7 +87,8 @@ def told_of(reader: Reader, incident: Incident) -> Iterator[Event]:
 def _changes(history: TargetHistory, since: float) -> Iterator[Event]:
     for change in history.transitions:
         if change.at >= since:
-            yield Event(change.at, "transition", _transition(change))
+            words = f"{change.after or 'no longer watched'}{cause_and_delay(change)}"
+            yield Event(change.at, "transition", words)
     for period in history.veils:
         lasted = ""
         if period.until is not None:
@@ -116,10 +117,6 @@ def _together(what: str, moments: Sequence[tuple[float, Incident]]) -> Iterator[
     for bunch in bunches:
         names = _names([incident for _, incident in bunch])
         yield Event(bunch[0][0], "transition", f"{len(bunch):,} {what}: {names}")
-
-
-def _transition(change: Transition) -> str:
-    return f"{change.after or 'no longer watched'}{cause_and_delay(change)}"
 
 
 def cause_and_delay(change: Transition) -> str:
