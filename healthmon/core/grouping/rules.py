@@ -247,10 +247,15 @@ def window_of(endpoints: Iterable[Endpoint], rules: Rules) -> float:
 
 def biggest_fall(fallen: Collection[Endpoint], standing: int, rules: Rules) -> Fall:
     """The most members that fell within one window; of several, the latest."""
-    ordered = sorted(fallen, key=lambda member: (fell_at(member), member.target))
-    if not ordered:
+    if not fallen:
         return Fall(0.0, (), standing)
-    times, window = [fell_at(member) for member in ordered], window_of(ordered, rules)
+    times, window = [fell_at(member) for member in fallen], window_of(fallen, rules)
+    begin = min(times)
+    if max(times) <= begin + window:
+        # So it mostly is, and it is asked at each step of a storm: to sort thousands takes a while.
+        return Fall(begin, tuple(fallen), standing + len(fallen))
+    ordered = sorted(fallen, key=lambda member: (fell_at(member), member.target))
+    times.sort()
     ends = [bisect_right(times, start + window) for start in times]
     first = max(range(len(times)), key=lambda start: (ends[start] - start, start))
     together = tuple(ordered[first : ends[first]])
