@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from healthmon.core.belief.known import Known
+from healthmon.core.grouping.members import SAME_TIME
 from healthmon.core.grouping.memberships import Memberships
-from healthmon.core.grouping.rules import SAME_TIME
 from healthmon.core.incidents.index import Index
 from healthmon.model import Check, Ending, Health, Incident, Target
 

@@ -14,20 +14,15 @@ from healthmon.core.belief.endpoint import Endpoint
 from healthmon.core.belief.inventory import FEW
 from healthmon.core.belief.known import Known
 from healthmon.core.deadlines import Deadline, Deadlines, Due
+from healthmon.core.grouping.members import Extent, Fall, Members, cycle_of, extent_of, fell_at
 from healthmon.core.grouping.memberships import Memberships
 from healthmon.core.grouping.rules import (
-    Extent,
-    Fall,
-    Members,
     Rules,
     are_many_left,
     biggest_fall,
     could_be_enough,
     could_be_most,
-    cycle_of,
-    extent_of,
     fallen_together,
-    fell_at,
     is_enough,
     is_line_cut,
     is_still_enough,

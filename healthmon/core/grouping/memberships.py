@@ -8,7 +8,7 @@ from typing import NamedTuple
 from healthmon.config.configuration import Config
 from healthmon.core.belief.endpoint import Endpoint
 from healthmon.core.belief.known import Known
-from healthmon.core.grouping.rules import Members, Stance, stance_of
+from healthmon.core.grouping.members import Members, Stance, stance_of
 from healthmon.core.grouping.sites import Group, Sites, network_of
 from healthmon.model import Kind, Target
 
