@@ -216,7 +216,7 @@ class DatabaseLocked(StoreError):
     """Another daemon is using this database."""
 
 
-class Loss(StrEnum):
+class DatabaseLoss(StrEnum):
     """What became of the database's files while they were used."""
 
     #: There is no file of its name any more.
@@ -234,7 +234,7 @@ class DatabaseLost(StoreError):
 
     exit_code = ExitCode.DATABASE_LOST
 
-    def __init__(self, path: Path, what: str, loss: Loss) -> None:
+    def __init__(self, path: Path, what: str, loss: DatabaseLoss) -> None:
         super().__init__(path, what)
         self.loss = loss
 

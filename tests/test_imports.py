@@ -48,7 +48,7 @@ MAKERS = {
     "healthmon.notify.delivery.trial",
     # In a process of its own: it leaves with whoever asks.
     "healthmon.notify.helper_process",
-    # A bar on the terminal goes on while a command works.
+    # What takes long says so after half a second, whatever it is doing then.
     "healthmon.cli.waiting",
     # What is played.
     "healthmon.demo.fakepbx.server",

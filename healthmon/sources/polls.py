@@ -31,8 +31,8 @@ from healthmon.model import (
 )
 from healthmon.sources.events import CUT_TEXT, HEARTBEAT
 from healthmon.sources.inbox import Inbox
-from healthmon.sources.pace import QUESTIONS, SETTINGS_REQUESTS, Pace
 from healthmon.sources.repeats import Repeats
+from healthmon.sources.request_rate import QUESTIONS, SETTINGS_REQUESTS, RequestRate
 from healthmon.sources.settings import SettingsAgenda
 from healthmon.sources.signals import Signals
 from healthmon.text.longtext import LONGEST_TEXT
@@ -101,8 +101,8 @@ class PollSource:
         self._settings_first: dict[Target, None] = {}
         self._follows_settings = False
         self._agenda = SettingsAgenda(cached, cached_for, self._times.settings_max_age)
-        self._question_pace = Pace(self._times.questions_per_second)
-        self._settings_pace = Pace(self._times.settings_requests_per_second)
+        self._question_pace = RequestRate(self._times.questions_per_second)
+        self._settings_pace = RequestRate(self._times.settings_requests_per_second)
         self._repeats = Repeats(log, f"pbx {pbx.name}")
         self._unreadable = Repeats(log, f"pbx {pbx.name}: a single endpoint")
         self._mangled = Repeats(log, f"pbx {pbx.name}: device states")

@@ -12,8 +12,8 @@ from healthmon.ari.messages import EndpointState, PbxInfo
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.errors import AriUnexpected
 from healthmon.model import EndpointSettings, Target
-from healthmon.sources.pace import Pace
 from healthmon.sources.polls import certificate_remark
+from healthmon.sources.request_rate import RequestRate
 from healthmon.times.clock import Clock
 
 #: So many endpoints are asked about without a pause: some tenths of a second's work for Asterisk.
@@ -53,7 +53,7 @@ def survey(
     A person waits: the first 100 endpoints are asked about at once, further ones at 20 requests a second. Raises
     AriError.
     """
-    clock, pace = Clock(), Pace.for_settings(at_once=ASKED_AT_ONCE)
+    clock, pace = Clock(), RequestRate.for_settings(at_once=ASKED_AT_ONCE)
     with closing(AriClient(pbx)) as client:
         info, listing = client.info(), client.listing()
         listed = sorted(listing.endpoints, key=lambda endpoint: (endpoint.technology, endpoint.resource))

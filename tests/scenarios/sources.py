@@ -27,8 +27,8 @@ from healthmon.model import (
     Target,
 )
 from healthmon.sources.events import EventTimes
-from healthmon.sources.pace import SETTINGS_REQUESTS
 from healthmon.sources.polls import PollTimes
+from healthmon.sources.request_rate import SETTINGS_REQUESTS
 from healthmon.sources.settings import SettingsAgenda
 from tests.scenarios.agenda import Agenda, Life, Process
 from tests.scenarios.asterisk import Asterisk

@@ -4,8 +4,8 @@ import logging
 
 import pytest
 
-from healthmon.sources.pace import Pace
 from healthmon.sources.repeats import Repeats
+from healthmon.sources.request_rate import RequestRate
 
 
 def test_the_same_error_is_logged_once_and_its_end_with_the_count(caplog: pytest.LogCaptureFixture) -> None:
@@ -30,7 +30,7 @@ def test_the_same_error_is_logged_once_and_its_end_with_the_count(caplog: pytest
 
 def test_a_pace_says_when_the_next_may_be_made_and_saves_nothing_up() -> None:
     now = 100.0
-    pace = Pace(20.0, lambda: now)
+    pace = RequestRate(20.0, lambda: now)
 
     pace.spend(2)
     assert pace.ready_at == pytest.approx(100.1)

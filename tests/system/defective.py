@@ -2,15 +2,18 @@
 
 ``FOLDER/polls``: whoever asks the PBX ``broken`` for its endpoints has a defect. ``FOLDER/events``: an event about its
 phone 102 is one too many. ``FOLDER/send``: a webhook whose path ends in ``/broken`` cannot be told of 103.
+``FOLDER/engine``: the engine itself has a defect.
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import healthmon.app.supervision
 from healthmon.cli import main
+from healthmon.engine import Engine
 from healthmon.model import ContactChange, Sighting, Target
 from healthmon.notify.channels.webhook import WebhookSender
 from healthmon.notify.compose.message import Message
@@ -29,7 +32,7 @@ class PlantedError(Exception):
 
 def plant(folder: Path) -> None:
     """Put the defects in."""
-    look, offer, send = PollSource._look, Inbox.offer, WebhookSender.send
+    look, offer, send, step = PollSource._look, Inbox.offer, WebhookSender.send, Engine.step
 
     def defective_look(source: PollSource) -> None:
         if source._pbx.name == "broken" and (folder / "polls").exists():
@@ -47,10 +50,16 @@ def plant(folder: Path) -> None:
             raise PlantedError(SECRET)
         send(sender, message)
 
+    def defective_step(engine: Engine, batch: Sequence[Sighting]) -> None:
+        if (folder / "engine").exists():
+            raise PlantedError(SECRET)
+        step(engine, batch)
+
     for owner, name, defective in (
         (PollSource, "_look", defective_look),
         (Inbox, "offer", defective_offer),
         (WebhookSender, "send", defective_send),
+        (Engine, "step", defective_step),
     ):
         setattr(owner, name, defective)
 

@@ -113,3 +113,11 @@ def test_a_message_that_hits_a_defect_costs_its_receiver_alone_and_is_sent_in_th
     assert "possibly repeated" in scene.broken_sink.messages[-1].body
     assert "hunter2" not in scene.daemon.log() + told
     assert scene.daemon.stop() == 0
+
+
+def test_a_defect_of_the_engine_ends_the_process(scene: Scene) -> None:
+    scene.plant("engine")
+
+    assert scene.daemon.process.wait(20) == 1
+    assert "thread engine died of a defect; healthmon stops" in scene.daemon.log()
+    assert "hunter2" not in scene.daemon.log()

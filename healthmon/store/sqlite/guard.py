@@ -10,7 +10,7 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from healthmon.errors import DatabaseLost, Loss
+from healthmon.errors import DatabaseLoss, DatabaseLost
 from healthmon.store.sqlite.beside import BESIDE, beside
 from healthmon.store.sqlite.database import HEAD_SIZE, Head, has_log, head_of
 from healthmon.store.sqlite.mark import newest_in
@@ -19,13 +19,13 @@ from healthmon.store.sqlite.mark import newest_in
 class Finding(Struct, frozen=True):
     """What is wrong with the files."""
 
-    loss: Loss
+    loss: DatabaseLoss
     what: str
 
 
-_OVERWRITTEN = Finding(Loss.OVERWRITTEN, "something else was written over it while healthmon used it")
+_OVERWRITTEN = Finding(DatabaseLoss.OVERWRITTEN, "something else was written over it while healthmon used it")
 #: That is never so while SQLite writes its log back, and the next time it does the mark is new again: no second look.
-_OLDER = Finding(Loss.OVERWRITTEN, "an older copy was written over it while healthmon used it")
+_OLDER = Finding(DatabaseLoss.OVERWRITTEN, "an older copy was written over it while healthmon used it")
 
 
 class Marks(Struct, frozen=True):
@@ -88,19 +88,19 @@ class Guard:
         try:
             found = self._path.stat()
         except (FileNotFoundError, NotADirectoryError):
-            return Finding(Loss.GONE, "it was deleted or renamed while healthmon used it")
+            return Finding(DatabaseLoss.GONE, "it was deleted or renamed while healthmon used it")
         except OSError:
             # Somebody took away the right to look; what is open stays so.
             return None
         if _identity(found) != self._identity:
-            return Finding(Loss.REPLACED, "another file was put in its place while healthmon used it")
+            return Finding(DatabaseLoss.REPLACED, "another file was put in its place while healthmon used it")
         return None
 
     def _look_at_content(self) -> Finding | None:
         before, self._size = self._size, os.fstat(self._file).st_size
         head = head_of(os.pread(self._file, HEAD_SIZE, 0))
         if self._size < HEAD_SIZE:
-            return Finding(Loss.OVERWRITTEN, "it was emptied while healthmon used it")
+            return Finding(DatabaseLoss.OVERWRITTEN, "it was emptied while healthmon used it")
         if _unchanging(head) != _unchanging(self._head):
             return _OVERWRITTEN
         if head.changes < self._head.changes:
@@ -108,7 +108,7 @@ class Guard:
         if self._size < min(before, head.page_size * head.pages):
             # It stays "before": at the next look this is to be found again.
             self._size = before
-            return Finding(Loss.OVERWRITTEN, "its end was cut off while healthmon used it")
+            return Finding(DatabaseLoss.OVERWRITTEN, "its end was cut off while healthmon used it")
         finding = self._look_at_marks(head.page_size)
         if finding is None:
             self._head = head
@@ -130,10 +130,10 @@ class Guard:
         for end, identity in self._beside.items():
             if identity is not None and not self.is_ours(end):
                 name = f"{self._path.name}{end}"
-                return Finding(Loss.LOG, f"its {name} was deleted or replaced while healthmon used it")
+                return Finding(DatabaseLoss.LOG, f"its {name} was deleted or replaced while healthmon used it")
         # SQLite empties its log only when the daemon ends.
         if self._has_log and not has_log(self._path):
-            return Finding(Loss.OVERWRITTEN, f"its {self._path.name}-wal was emptied while healthmon used it")
+            return Finding(DatabaseLoss.OVERWRITTEN, f"its {self._path.name}-wal was emptied while healthmon used it")
         self._has_log = has_log(self._path)
         return None
 

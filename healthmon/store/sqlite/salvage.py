@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-from healthmon.errors import Loss, StoreError
+from healthmon.errors import DatabaseLoss, StoreError
 from healthmon.store.sqlite.beside import BESIDE
 from healthmon.store.sqlite.connect import errors_named
 from healthmon.store.sqlite.copies import OnProgress, put_where_nothing_is, save_copy, set_aside, stamp
@@ -13,14 +13,14 @@ from healthmon.store.sqlite.guard import Guard
 from healthmon.store.sqlite.pragmas import write_log_back
 
 
-def salvage(connection: sqlite3.Connection, path: Path, loss: Loss, now: float, on_progress: OnProgress) -> str:
+def salvage(connection: sqlite3.Connection, path: Path, loss: DatabaseLoss, now: float, on_progress: OnProgress) -> str:
     """Keep what can be kept, and say in a sentence what became of it.
 
     The connection must not be closed afterwards: SQLite would write its log into whatever is there now.
     """
-    if loss is Loss.GONE:
+    if loss is DatabaseLoss.GONE:
         return _put_back(connection, path, now, on_progress)
-    if loss is Loss.REPLACED:
+    if loss is DatabaseLoss.REPLACED:
         return _keep_beside(connection, path, now, on_progress)
     return "what it held before is lost, unless there is a backup"
 

@@ -9,7 +9,7 @@ from secrets import token_hex
 
 from healthmon import __version__
 from healthmon.core.alerting.decide import TELLING_ENDS_AFTER, is_finished
-from healthmon.errors import DatabaseLost, Loss, StoreError
+from healthmon.errors import DatabaseLoss, DatabaseLost, StoreError
 from healthmon.model import (
     Changes,
     ClockJump,
@@ -310,7 +310,7 @@ class Writer:
         self._is_given_up = True
         if not isinstance(error, DatabaseLost) or self._guard is None:
             return "it was left as it is"
-        if error.loss is Loss.LOG:
+        if error.loss is DatabaseLoss.LOG:
             return write_back(self._session.connection, self.path, self._guard, self._now)
         outcome = salvage(self._session.connection, self.path, error.loss, self._now, on_progress)
         take_away_ours(self.path, self._guard, self._now)

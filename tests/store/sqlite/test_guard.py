@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from healthmon.errors import DatabaseLost, ForeignDatabase, Loss, StoreError
+from healthmon.errors import DatabaseLoss, DatabaseLost, ForeignDatabase, StoreError
 from healthmon.store.outbox.outbox import Outbox
 from healthmon.store.sqlite.backup import back_up
 from healthmon.store.sqlite.connect import connect
@@ -129,25 +129,25 @@ def log_replaced(path: Path, folder: Path) -> None:
 
 
 HARM = {
-    deleted: Loss.GONE,
-    renamed: Loss.GONE,
-    folder_renamed: Loss.GONE,
-    replaced: Loss.REPLACED,
-    truncated: Loss.OVERWRITTEN,
-    cut: Loss.OVERWRITTEN,
-    new_one_copied_over_it: Loss.OVERWRITTEN,
-    its_own_backup_copied_over_it: Loss.OVERWRITTEN,
-    another_programs_copied_over_it: Loss.OVERWRITTEN,
-    log_emptied: Loss.OVERWRITTEN,
-    log_deleted: Loss.LOG,
-    index_deleted: Loss.LOG,
-    log_replaced: Loss.LOG,
+    deleted: DatabaseLoss.GONE,
+    renamed: DatabaseLoss.GONE,
+    folder_renamed: DatabaseLoss.GONE,
+    replaced: DatabaseLoss.REPLACED,
+    truncated: DatabaseLoss.OVERWRITTEN,
+    cut: DatabaseLoss.OVERWRITTEN,
+    new_one_copied_over_it: DatabaseLoss.OVERWRITTEN,
+    its_own_backup_copied_over_it: DatabaseLoss.OVERWRITTEN,
+    another_programs_copied_over_it: DatabaseLoss.OVERWRITTEN,
+    log_emptied: DatabaseLoss.OVERWRITTEN,
+    log_deleted: DatabaseLoss.LOG,
+    index_deleted: DatabaseLoss.LOG,
+    log_replaced: DatabaseLoss.LOG,
 }
 
 
 @pytest.mark.parametrize(("harm", "loss"), HARM.items(), ids=[harm.__name__ for harm in HARM])
 def test_database_that_is_deleted_replaced_or_overwritten_while_it_is_used_is_noticed(
-    store: Store, path: Path, tmp_path: Path, harm: Callable[[Path, Path], None], loss: Loss
+    store: Store, path: Path, tmp_path: Path, harm: Callable[[Path, Path], None], loss: DatabaseLoss
 ) -> None:
     # Nothing is wrong before.
     store.writer.look_at_files()
@@ -169,7 +169,7 @@ def test_copy_of_the_same_run_that_is_copied_over_it_is_noticed(store: Store, pa
 
     shutil.copyfile(path.with_name("last-night.db"), path)
 
-    assert lost(store.writer).loss is Loss.OVERWRITTEN
+    assert lost(store.writer).loss is DatabaseLoss.OVERWRITTEN
 
 
 def test_copy_of_an_earlier_run_that_is_copied_over_it_is_noticed(store: Store, path: Path) -> None:
@@ -180,7 +180,7 @@ def test_copy_of_an_earlier_run_that_is_copied_over_it_is_noticed(store: Store, 
 
     shutil.copyfile(path.with_name("earlier.db"), path)
 
-    assert lost(store.writer).loss is Loss.OVERWRITTEN
+    assert lost(store.writer).loss is DatabaseLoss.OVERWRITTEN
 
 
 @pytest.mark.parametrize("harm", [deleted, renamed, folder_renamed])

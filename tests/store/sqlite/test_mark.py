@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from healthmon.errors import DatabaseLost, ForeignDatabase, Loss
+from healthmon.errors import DatabaseLoss, DatabaseLost, ForeignDatabase
 from healthmon.store.read.queries import open_reader
 from healthmon.store.sqlite.mark import is_log_of_another
 from healthmon.store.write.writer import open_writer
@@ -188,4 +188,4 @@ def test_copy_of_a_quiet_hour_that_is_copied_over_the_file_in_use_is_noticed(sto
     with pytest.raises(DatabaseLost, match="an older copy was written over it while healthmon used it") as noticed:
         # At the first look: with the next commits its mark may be new again, and what else is in it stays old.
         store.writer.look_at_files()
-    assert noticed.value.loss is Loss.OVERWRITTEN
+    assert noticed.value.loss is DatabaseLoss.OVERWRITTEN

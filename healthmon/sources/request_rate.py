@@ -11,7 +11,7 @@ SETTINGS_REQUESTS = 20.0
 QUESTIONS = 50.0
 
 
-class Pace:
+class RequestRate:
     """Says when the next request may be made. Owned by one thread; times are those of ``monotonic``."""
 
     def __init__(self, per_second: float, monotonic: Callable[[], float] = time.monotonic, *, at_once: int = 0) -> None:
@@ -22,7 +22,7 @@ class Pace:
         self.ready_at = 0.0
 
     @classmethod
-    def for_settings(cls, *, at_once: int = 0) -> Pace:
+    def for_settings(cls, *, at_once: int = 0) -> RequestRate:
         """For whoever reads settings of one endpoint after the other: two requests each."""
         return cls(SETTINGS_REQUESTS / 2, at_once=at_once)
 
