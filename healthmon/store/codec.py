@@ -100,11 +100,12 @@ class Codec(Generic[T]):
         row = asdict(value)
         for field, column in self._renamed.items():
             row[column] = row[field]
-        # Calls of the timeline for each time would take longer than all the rest.
+        # Most clocks were never set. Calls of the timeline for each time would take longer than all the rest.
         shift = timeline.shift
-        for column in self._times:
-            if row[column]:
-                row[column] -= shift
+        if shift:
+            for column in self._times:
+                if row[column]:
+                    row[column] -= shift
         for column, write in self._writes:
             row[column] = write(row[column], timeline)
         if self._target is not None:
@@ -118,9 +119,10 @@ class Codec(Generic[T]):
     def of_values(self, values: list[Any], timeline: Timeline) -> T:
         """Make the struct of what its columns hold, in their order."""
         shift = timeline.shift
-        for place in self._time_places:
-            if values[place]:
-                values[place] += shift
+        if shift:
+            for place in self._time_places:
+                if values[place]:
+                    values[place] += shift
         for place, read in self._reads:
             values[place] = read(values[place], timeline)
         if self._target is not None:
