@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import Struct
 
 from healthmon.config.describe import describe
+from healthmon.config.kinds import KINDS
 from healthmon.config.reload import difference
+from healthmon.config.sections.shared import Secret
 from healthmon.config.url_signs import ESCAPES
 from healthmon.errors import ConfigError
+from healthmon.notify.channels.redact import Redactor
 from tests.config.files import RECEIVER, WATCH, Files, pbx
 
 
@@ -215,3 +221,37 @@ def test_a_long_secret_and_a_short_path_are_no_reason_to_warn(files: Files) -> N
     text = pbx(password="password = 12345678") + "[receiver r]\nurls = json://u:12345678@nas/v1?rto=5\n" + WATCH
 
     assert not [line for line in files.load(text).warnings if "fewer than 8" in line]
+
+
+def _secrets_in(value: object) -> Iterator[Secret]:
+    """Find every secret in a configuration, wherever a record keeps it."""
+    if isinstance(value, Secret):
+        yield value
+    elif isinstance(value, Struct):
+        for name in value.__struct_fields__:
+            yield from _secrets_in(getattr(value, name))
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from _secrets_in(item)
+
+
+def test_every_option_that_is_secret_becomes_a_secret_that_logs_do_not_show(files: Files) -> None:
+    given = {
+        "password": "pbx-s3cret",
+        "urls": "tgram://1:url-s3cret/7",
+        "heartbeat_url": "https://hc-ping.com/k-s3cret",
+    }
+    text = (
+        f"[healthmon]\nheartbeat_url = {given['heartbeat_url']}\n"
+        + pbx(password=f"password = {given['password']}")
+        + WATCH
+        + f"[receiver r]\nurls = {given['urls']}\n"
+    )
+
+    config = files.load(text)
+
+    assert {option.name for kind in KINDS.values() for option in kind.options if option.is_secret} == given.keys()
+    assert set(_secrets_in(config)) == set(given.values())
+    assert "s3cret" not in repr(config)
+    redact = Redactor.of(config)
+    assert all("s3cret" not in redact(f"it said {secret} twice") for secret in given.values())
