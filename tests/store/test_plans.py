@@ -182,6 +182,7 @@ def ask_meters(meters: Meters) -> dict[str, Any]:
         "reading_until": meters.reading_until(number, END),
         "reading_after": meters.reading_after(number, START),
         "readings_around": meters.readings_around(number, START, END),
+        "day_readings": meters.day_readings(number, START, END),
         "last_reading": meters.last_reading(number),
         "has_round_trips": meters.has_round_trips(number, START, END),
         "longest": meters.longest(number, START, END),

@@ -71,7 +71,7 @@ def test_what_another_one_of_them_explains_is_left_out(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "choice",
+    "selection",
     [
         Selection(),
         Selection(pbxs=["off*", "nowhere"]),
@@ -83,7 +83,9 @@ def test_what_another_one_of_them_explains_is_left_out(path: Path) -> None:
 )
 def test_sqlite_chooses_as_a_report_chooses_its_targets(path: Path, selection: Selection) -> None:
     everything = some()
-    chosen = {one.id for one in everything if selection.includes(one.target, one.kind, one.watch)} - {1, 8}
+    chosen = {
+        incident.id for incident in everything if selection.includes(incident.target, incident.kind, incident.watch)
+    } - {1, 8}
 
     assert set(numbers(path, Wanted(START, END, selection.includes))) == chosen
 
