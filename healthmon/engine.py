@@ -162,6 +162,7 @@ class Engine:
             # After a jump the database still tells the old time until this round is booked: the next one looks.
             self._hear_from_others(now, changes)
         self._settle(changes, now)
+        self._hear_time(batch, now)
         self._learn_new_endpoints(batch)
         self._note_first_looks(batch)
         self._hooks.alive()
@@ -263,6 +264,12 @@ class Engine:
     def _is_worth_telling(self, error: DatabaseUnwritable, since: float) -> bool:
         """Whether somebody is to be told past the database; that it is locked may be over in a moment."""
         return not isinstance(error, DatabaseBusy) or self._clock.now() - since >= LOCKED_FOR
+
+    def _hear_time(self, batch: Sequence[Sighting], now: float) -> None:
+        """Have PBXs confirm what time it is."""
+        for sighting in batch:
+            if isinstance(sighting, Snapshot):
+                self._housekeeping.hear_time(sighting.pbx_time, now)
 
     def _learn_new_endpoints(self, batch: Sequence[Sighting]) -> None:
         """Have the settings of endpoints read that are listed for the first time, the watched ones only."""

@@ -20,8 +20,15 @@ log = logging.getLogger(__name__)
 PRUNE_EVERY = 3600.0
 #: How often round-trip times are added up (seconds).
 FOLD_EVERY = 60.0
+#: Two clocks agree that differ by no more than this: a PBX's is seldom set to the second (seconds).
+CLOCKS_AGREE = 300.0
 #: Between two such pieces of work: while nothing else is to do, and under load (seconds).
 PAUSE, PAUSE_UNDER_LOAD = 0.05, 1.0
+
+NOT_CONFIRMED = (
+    "old history stays until the time is confirmed: the clock of no PBX is within 5 minutes of ours; "
+    "if ours is right, say so by healthmon db clock-is-right"
+)
 
 
 class Housekeeping:
@@ -31,6 +38,9 @@ class Housekeeping:
         self._writer = writer
         self._roller = Roller(writer)
         self._fold_due = self._prune_due = 0.0
+        #: Somebody else has the same time; how often old history stayed because nobody had.
+        self._is_time_confirmed = False
+        self._times_unconfirmed = 0
 
     @property
     def due(self) -> float:
@@ -41,6 +51,14 @@ class Housekeeping:
         """Somebody set the clock: what is due moves with it."""
         self._fold_due += by
         self._prune_due += by
+        self._is_time_confirmed = False
+
+    def hear_time(self, pbx_time: float | None, now: float) -> None:
+        """A PBX says what time it is by its own clock. Is it ours, what is too old may go."""
+        if self._is_time_confirmed or not agrees(pbx_time, now):
+            return
+        self._is_time_confirmed = True
+        self._prune_due = 0.0
 
     def do_a_piece(self, keep: HistoryConfig, zone: ZoneInfo, now: float, *, is_busy: bool) -> None:
         """Do one small piece, if one is due. Under load seldom; but load that never ends must not fill the disk."""
@@ -66,7 +84,23 @@ class Housekeeping:
         self._prune_due = now + PRUNE_EVERY
         try:
             # The day's readings come first: they are made from what goes then.
-            if self._roller.step(now, zone) or self._writer.prune(Cuts.of(keep, now)):
+            if self._roller.step(now, zone) or (self._may_prune() and self._writer.prune(Cuts.of(keep, now))):
                 self._prune_due = now + PAUSE
         except DatabaseUnwritable as error:
             log.warning("%s; old history stays for now", error)
+
+    def _may_prune(self) -> bool:
+        """Whether the time is surely right: a clock that is years ahead would remove all history for good."""
+        if self._is_time_confirmed or self._writer.is_time_confirmed():
+            self._is_time_confirmed = True
+            return True
+        self._times_unconfirmed += 1
+        # At a start no PBX has been asked yet.
+        if self._times_unconfirmed == 2:
+            log.warning("%s", NOT_CONFIRMED)
+        return False
+
+
+def agrees(pbx_time: float | None, now: float) -> bool:
+    """Whether the clock of a PBX says that ours is right."""
+    return pbx_time is not None and abs(pbx_time - now) <= CLOCKS_AGREE

@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Event
 
 import pytest
+from msgspec.structs import replace
 
 from healthmon.engine import ALIVE_EVERY, Engine, EngineHooks
 from healthmon.errors import DatabaseBusy, DatabaseUnwritable, Trouble
@@ -123,7 +124,7 @@ class Stage:
             Observation(target, health, at, Source.SNAPSHOT, Witness.ENDPOINT, f"endpoint {health}")
             for target in (TRUNK, STRANGER)
         ]
-        return Snapshot("office", at, tuple(seen), "boot 1", "reload 1")
+        return Snapshot("office", at, tuple(seen), "boot 1", "reload 1", pbx_time=at)
 
     def loses_the_trunk(self) -> None:
         """Have it believed down."""
@@ -267,6 +268,28 @@ def test_disk_that_refuses_again_and_again_is_no_standstill(stage: Stage, monkey
 
     assert left == [0]
     assert why_unknown(stage) == ""
+
+
+# ---------------------------------------------------------------- whether the time is right
+
+
+@pytest.mark.parametrize(("ahead", "prunes"), [(0.0, True), (1000 * 86400.0, False)])
+def test_a_snapshot_of_a_pbx_with_the_same_time_lets_old_history_go(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, ahead: float, prunes: bool
+) -> None:
+    pruned: list[bool] = []
+
+    def prune(_writer: Writer, _cuts: object) -> int:
+        pruned.append(True)
+        return 0
+
+    monkeypatch.setattr(Writer, "prune", prune)
+    stage.engine.step([replace(stage.snapshot(), pbx_time=stage.clock.now() - ahead)])
+    for _ in range(20):
+        stage.time.passes(1)
+        stage.engine.step([])
+
+    assert bool(pruned) is prunes
 
 
 # ---------------------------------------------------------------- a database that does not

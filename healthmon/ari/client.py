@@ -19,6 +19,7 @@ from healthmon.config.sections.pbx import PbxConfig
 from healthmon.errors import AriDenied, AriNotFound, AriStarting, AriUnexpected, AriUnreachable, Trouble
 from healthmon.model import EndpointSettings, Target
 from healthmon.text.longtext import Shortener
+from healthmon.wire.dates import header_date
 from healthmon.wire.pace import Limits
 from healthmon.wire.sessions import PlainSession
 
@@ -67,10 +68,14 @@ class AriClient:
         startup_time, last_reload_time = self.shorten(times.startup_time), self.shorten(times.last_reload_time)
         running_for = messages.seconds_between(startup_time, self._date)
         configured_for = messages.seconds_between(last_reload_time, self._date)
+        said_at = header_date(self._date)
+        pbx_time = None
+        if said_at is not None:
+            pbx_time = said_at.timestamp()
         if self._version[0] != startup_time:
             system = self._info("system").system
             self._version = (startup_time, self.shorten(system.version) if system else "")
-        return PbxInfo(startup_time, last_reload_time, self._version[1], running_for, configured_for)
+        return PbxInfo(startup_time, last_reload_time, self._version[1], running_for, configured_for, pbx_time)
 
     def _info(self, part: str) -> messages.Info:
         return self._get(("asterisk", "info"), messages.Info, {"only": part})

@@ -166,6 +166,8 @@ class PbxInfo(Struct, frozen=True):
     #: How long ago that was by Asterisk's own clock (seconds); None: it does not say.
     running_for: float | None = None
     configured_for: float | None = None
+    #: What time it is by Asterisk's own clock (seconds since the epoch); None: it does not say.
+    pbx_time: float | None = None
 
 
 # ---------------------------------------------------------------- events
@@ -462,6 +464,7 @@ def snapshot(
         version=info.version,
         running_for=info.running_for,
         configured_for=info.configured_for,
+        pbx_time=info.pbx_time,
         follows_settings=follows_settings,
         unlisted=listing.unlisted,
         missing_drivers=missing_drivers,

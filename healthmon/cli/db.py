@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -32,6 +33,7 @@ from healthmon.store.read.sizes import read_sizes
 from healthmon.store.sqlite.backup import back_up
 from healthmon.store.sqlite.checkup import check_up
 from healthmon.store.write.maintenance import Steward, open_steward
+from healthmon.store.write.orders import open_commander
 from healthmon.store.write.pruning import Cuts
 
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/json.md).")
@@ -54,7 +56,7 @@ def _a_name(_ctx: click.Context, _argument: click.Parameter, value: str) -> str:
 
 @click.group("db", cls=GuessingGroup)
 def command() -> None:
-    """Look after the database: is it whole, how large does it get, save a copy, prune it, rename a PBX in it."""
+    """Look after the database: check, measure, copy or prune it, rename a PBX in it, confirm the time."""
 
 
 @command.command("check")
@@ -137,6 +139,23 @@ def prune(ctx: click.Context, *, keep: float | None, database: Path | None) -> N
         _read_meters(steward, where.timezone, say)
         done = steward.prune(Cuts.of(history, time.time()), lambda rows: say(f"{rows:,} rows looked at"))
     click.echo(pruned_text(done, screen()), nl=False)
+
+
+@command.command("clock-is-right")
+@database_option
+@click.pass_context
+def clock_is_right(ctx: click.Context, *, database: Path | None) -> None:
+    """Confirm that this machine's clock is right, so that a running daemon removes what is older than is to be kept.
+
+    It does so by itself where the clock of a PBX says the same.
+    """
+    where, now = place(ctx.obj, database, is_strict=True), time.time()
+    become_owner(where.database)
+    with open_commander(where.database) as commander:
+        commander.clock_is_right(now)
+    shown = datetime.fromtimestamp(now, where.timezone)
+    click.echo(f"It is {shown:%Y-%m-%d %H:%M}: noted. Within the hour a daemon that runs removes what is too old.")
+    click.echo("That holds until it is started again, or the clock is set.")
 
 
 def _read_meters(steward: Steward, zone: ZoneInfo, say: Callable[[str], None]) -> None:

@@ -49,7 +49,9 @@ COMMANDS = {
     "schedule": Command("healthmon.cli.schedule:command", "The reports that are sent at certain times; try one now."),
     "ack": Command("healthmon.cli.ack:command", "Take note of an incident: no more reminders."),
     "silence": Command("healthmon.cli.silence:command", "For a time tell nobody of something."),
-    "db": Command("healthmon.cli.db:command", "Look after the database: check, backup, stats, prune, rename-pbx."),
+    "db": Command(
+        "healthmon.cli.db:command", "Look after the database: check, backup, stats, prune, rename-pbx, clock-is-right."
+    ),
     "test-alert": Command("healthmon.cli.test_alert:command", "Send a test message to a receiver."),
     "demo": Command("healthmon.cli.demo:command", "See it at work: a day of trouble in a minute."),
 }

@@ -111,6 +111,8 @@ class Snapshot(Struct, frozen=True):
     #: For how long it has been running, and with this configuration, by its own clock (seconds); None: it does not say.
     running_for: float | None = None
     configured_for: float | None = None
+    #: What time it is by its own clock (seconds since the epoch); None: it does not say.
+    pbx_time: float | None = None
     #: The settings that the same question asked for were read before this.
     follows_settings: bool = False
     #: Technologies that Asterisk could not list: what is missing of these says nothing.

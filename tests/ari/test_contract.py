@@ -3,6 +3,7 @@
 What passes here on a real Asterisk is what the fake may say; so the fake cannot lie.
 """
 
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from ipaddress import ip_address
@@ -145,6 +146,7 @@ def test_info_tells_for_how_long_asterisk_has_been_running_by_its_own_clock(peer
     assert found.running_for is not None
     assert found.configured_for is not None
     assert 0 <= found.running_for < 30
+    assert found.pbx_time == pytest.approx(time.time(), abs=30)
     assert 0 <= found.configured_for < 30
 
 

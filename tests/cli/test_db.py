@@ -344,3 +344,16 @@ def test_a_backup_is_not_written_to_standard_output(
     assert (done.exit_code, done.stdout) == (ExitCode.USAGE, "")
     assert "A copy of the database needs a name" in done.stderr
     assert not (tmp_path / "-").exists()
+
+
+def test_clock_is_right_shows_the_time_and_books_the_word(db: Run, database: Path) -> None:
+    make(database, days=1)
+    writer = open_writer(database, now=NOW)
+    assert not writer.is_time_confirmed()
+
+    done = db("clock-is-right")
+
+    assert done.exit_code == 0
+    assert done.output.startswith("It is ")
+    assert writer.is_time_confirmed()
+    writer.close()

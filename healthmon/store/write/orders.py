@@ -28,6 +28,10 @@ _ACCEPTED = """UPDATE urls SET failing_since = NULL, attempts = 0, last_delivere
     WHERE url_id = :url_id AND failing_since IS NOT NULL"""
 
 
+_CLOCK_IS_RIGHT = """INSERT INTO clock_jumps (at, seconds, rev)
+    SELECT :at, 0, COALESCE(MAX(rev), 0) FROM transitions"""
+
+
 class OrderRefused(HealthmonError):
     """What was ordered makes no sense: there is no such silence or incident, or it is over."""
 
@@ -107,6 +111,11 @@ class Commander:
                 raise OrderRefused(f"incident {number} is over already")
             self._session.execute(_ACKNOWLEDGE, order)
             return incident
+
+    def clock_is_right(self, at: float) -> None:
+        """Book that a person has looked at the clock, and that it is right: a jump by nothing."""
+        with self._session.writing() as timeline:
+            self._session.execute(_CLOCK_IS_RIGHT, {"at": timeline.stored(at)})
 
     def accepted(self, url_id: str, at: float, *, in_full: bool = True) -> bool:
         """Book that a URL has accepted a test message; return whether it counted as failing until then.

@@ -45,6 +45,10 @@ class Cuts(NamedTuple):
         """Cut everything at one time."""
         return cls(before, before, before, before)
 
+    def earlier(self, by: float) -> Cuts:
+        """Return cuts that lie so many seconds earlier."""
+        return Cuts(*(cut - by for cut in self))
+
     def stored(self, line: Timeline) -> Cuts:
         """Return them on the database's timeline."""
         return Cuts(*(line.stored(cut) for cut in self))

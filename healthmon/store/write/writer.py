@@ -63,6 +63,10 @@ _DONE_LAST = f"""SELECT MAX(at) AS at FROM (
     UNION ALL SELECT last_delivered_at FROM urls
     UNION ALL SELECT last_error_at FROM urls) AS done"""  # noqa: S608 (a constant of ours)
 
+# A person's word is booked as a jump by nothing. It holds for this run, and until the clock is set again.
+_IS_TIME_CONFIRMED = """SELECT 1 FROM clock_jumps WHERE seconds = 0 AND at >= :started_at
+    AND id > (SELECT COALESCE(MAX(id), 0) FROM clock_jumps WHERE seconds <> 0)"""
+
 #: Rows of one batch of pruning. Each may lie in another page of an index, so that a batch takes as long as a commit.
 PRUNED_AT_ONCE = 50
 
@@ -132,12 +136,14 @@ class Writer:
             self._seen_version = data_version(session.connection)
             self._marker = Marker(session.connection)
         self._guard: Guard | None = None
+        #: When this daemon was started (on the database's timeline).
+        self._started_at = 0.0
         self._is_given_up = False
 
     def start(self) -> None:
         """Note that a daemon has started, and watch over the files from now on. Once, and first of all."""
         self._set_back(self._now)
-        started_at = self._session.timeline.stored(self._now)
+        self._started_at = started_at = self._session.timeline.stored(self._now)
         # ``alive_at`` stays as the last daemon left it, until the gap has been booked.
         with self._session.transaction():
             self._session.note_of_daemon(started_at=started_at, version=__version__)
@@ -294,8 +300,17 @@ class Writer:
         Return how many rows it looked at, or pages it gave back; 0: this round is finished. What held at a cut is
         kept: the last transition and reading of each check, veils and incidents that were not over.
         """
+        with self._session.errors_named():
+            set_back_by = self._session.value("SELECT COALESCE(SUM(-seconds), 0) FROM clock_jumps WHERE seconds < 0")
+        # By so much the clock may have been ahead: what was booked before then looks older than it is.
+        cuts = cuts.stored(self._session.timeline).earlier(set_back_by)
         with unhurried(self._session.connection):
-            return self._pruner.prune(cuts.stored(self._session.timeline), limit)
+            return self._pruner.prune(cuts, limit)
+
+    def is_time_confirmed(self) -> bool:
+        """Whether a person has said, since this daemon was started, that its clock is right."""
+        with self._session.errors_named():
+            return self._session.is_any(_IS_TIME_CONFIRMED, {"started_at": self._started_at})
 
     def look_at_files(self) -> None:
         """Raise DatabaseLost when the files are no longer those that were opened. Every few seconds."""
