@@ -66,12 +66,19 @@ CALLS: dict[str, Callable[[AriClient], Any]] = {
     "subscribe": lambda client: client.subscribe(),
     "user_event": lambda client: client.user_event("healthmon-heartbeat"),
 }
+
+
+def kept(text: str) -> str:
+    """A text that is only shown, as it is kept: its first thousand characters."""
+    return text if len(text) <= 1000 else f"{text[:1000]}…"
+
+
 #: What the first four make of a body, as another reader of JSON sees it.
 READINGS: dict[str, Callable[[Any], object]] = {
     "endpoints": lambda body: [EndpointState(one["technology"], one["resource"], one["state"]) for one in body],
     "endpoint": lambda body: EndpointState(body["technology"], body["resource"], body["state"]),
     "device_state": lambda body: body["state"],
-    "info": lambda body: (body["status"]["startup_time"], body["status"]["last_reload_time"]),
+    "info": lambda body: (kept(body["status"]["startup_time"]), kept(body["status"]["last_reload_time"])),
 }
 
 
