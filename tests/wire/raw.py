@@ -25,6 +25,7 @@ class RawPeer:
         self.greeting = b""
         #: How many requests came.
         self.requests = 0
+        self._is_over = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port: int = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._accept, name="raw peer")
@@ -35,11 +36,13 @@ class RawPeer:
         self.answer = lambda _request: answer
 
     def _accept(self) -> None:
-        while True:
+        while not self._is_over.is_set():
             try:
                 connection, _ = self._listener.accept()
             except OSError:
-                return
+                # It is closed; or a test has just left this process no file.
+                self._is_over.wait(0.01)
+                continue
             # A client may hang up in the middle of an answer that it does not like.
             with connection, suppress(OSError):
                 self._converse(connection)
@@ -53,6 +56,7 @@ class RawPeer:
 
     def close(self) -> None:
         """End it."""
+        self._is_over.set()
         # shutdown() wakes the thread that waits in accept(); close() alone does not.
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
