@@ -110,7 +110,7 @@ SUITES = (
     Suite(
         "parts",
         "the other parts, each by itself; answers and events that are broken by chance",
-        180,
+        200,
         (
             pytest(
                 *ON_TWO_CORES,
