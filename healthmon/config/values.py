@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from healthmon.config.findings import nearest, shown
 from healthmon.model import Kind, Severity
+from healthmon.times.weekly import DAY_MINUTES
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "y": 365 * 86400.0}
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86400.0
-DAY_MINUTES = 24 * 60
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
@@ -39,7 +39,8 @@ _APPLICATION = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 #: Names go into messages, file names and patterns: letters of any language, digits, and a few marks.
 _NAME = re.compile(r"\w(?:[\w .+-]{0,62}[\w.+-])?")
 NAMES = "a name is made of up to 64 letters, digits, spaces and . + - _, and begins with a letter or digit"
-_WILDCARDS = frozenset("*?[")
+#: What makes a pattern of a name.
+WILDCARDS = frozenset("*?[")
 
 #: Stands for "all receivers that the file defines".
 ALL = "all"
@@ -483,7 +484,7 @@ def _endpoint_pattern(word: str) -> str:
     technology, slash, resource = word.partition("/")
     if re.search(r"\s(?:PJSIP|SIP|IAX2)/", word):
         raise Unsuitable(f"{shown(word)}: patterns are divided by commas, not by spaces")
-    if _WILDCARDS.isdisjoint(technology):
+    if WILDCARDS.isdisjoint(technology):
         if not slash:
             raise Unsuitable(
                 f"{shown(word)}: matches nothing: an endpoint is written technology/name", f"PJSIP/{shown(word)}"

@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from fnmatch import translate
 
 from healthmon.config.sections.watch import WatchConfig
+from healthmon.config.values import WILDCARDS
 from healthmon.model import Target
-
-_WILDCARDS = frozenset("*?[")
 
 
 class WatchIndex:
@@ -49,9 +48,9 @@ class _Patterns:
         others: dict[int, list[str]] = {}
         for position, watch in enumerate(watches):
             for pattern in watch.endpoints:
-                if _WILDCARDS.isdisjoint(pattern):
+                if WILDCARDS.isdisjoint(pattern):
                     self._names.setdefault(pattern, position)
-                elif pattern[-1] == "*" and _WILDCARDS.isdisjoint(pattern[:-1]):
+                elif pattern[-1] == "*" and WILDCARDS.isdisjoint(pattern[:-1]):
                     self._beginnings.setdefault(pattern[:-1], position)
                 else:
                     others.setdefault(position, []).append(translate(pattern))

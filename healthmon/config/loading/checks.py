@@ -10,9 +10,7 @@ from healthmon.config.findings import nearest, shown
 from healthmon.config.loading.draft import Draft, DraftSection
 from healthmon.config.sections.receiver import ReceiverUrl
 from healthmon.config.urls import same_channel, same_place
-from healthmon.config.values import may_match
-
-_WILDCARDS = frozenset("*?[")
+from healthmon.config.values import WILDCARDS, may_match
 
 
 def check(draft: Draft) -> None:
@@ -165,7 +163,7 @@ def _is_covered(pattern: str, by: Iterable[str]) -> bool:
 def _covers(wide: str, narrow: str) -> bool:
     """Whether all that ``narrow`` matches, ``wide`` matches too, for the forms where that is plain to see."""
     start = wide[:-1]
-    if wide.endswith("*") and _WILDCARDS.isdisjoint(start):
+    if wide.endswith("*") and WILDCARDS.isdisjoint(start):
         return narrow.startswith(start)
     return wide == narrow
 
