@@ -82,9 +82,7 @@ def anew(words: str, here: Here, voice: Voice) -> Message:
             "is told of only after it was up. To go on with a backup, stop healthmon and put it in place."
         ),
     ]
-    # Nobody is called for it at night: it is opened, and resolved at once.
-    actions = (Action.TRIGGER, Action.RESOLVE)
-    return _message(subject, body, Mood.WARNING, _ticket("anew", here, *actions, voice=voice), voice)
+    return _told_for_the_day(subject, body, "anew", here, voice)
 
 
 def set_right(words: str, here: Here, voice: Voice) -> Message:
@@ -97,9 +95,7 @@ def set_right(words: str, here: Here, voice: Voice) -> Message:
             "healthmon db check looks through all of it."
         ),
     ]
-    # Nobody is called for it at night: it is opened, and resolved at once.
-    actions = (Action.TRIGGER, Action.RESOLVE)
-    return _message(subject, body, Mood.WARNING, _ticket("set-right", here, *actions, voice=voice), voice)
+    return _told_for_the_day(subject, body, "set-right", here, voice)
 
 
 def again(here: Here, voice: Voice) -> Message:
@@ -109,6 +105,12 @@ def again(here: Here, voice: Voice) -> Message:
         voice.text("It has its database, and watches; what happened meanwhile and was not told yet is told by itself.")
     ]
     return _message(subject, body, Mood.SUCCESS, _ticket("stopped", here, Action.RESOLVE, voice=voice), voice)
+
+
+def _told_for_the_day(subject: str, body: list[str], trouble: str, here: Here, voice: Voice) -> Message:
+    """What is over already: nobody is called for it at night, the ticket is opened, and resolved at once."""
+    ticket = _ticket(trouble, here, Action.TRIGGER, Action.RESOLVE, voice=voice)
+    return _message(subject, body, Mood.WARNING, ticket, voice)
 
 
 def _quoted(words: str) -> str:
