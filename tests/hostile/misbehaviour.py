@@ -110,18 +110,22 @@ class Misbehaviour(Struct, frozen=True):
     says: str = ""
     #: It costs healthmon as much of a processor as it can get: it has a siege of its own.
     is_heavy: bool = False
+    #: A machine that is quick enough takes all of it in, and then nothing is the matter: it is up, and nothing is told.
+    may_be_taken_in: bool = False
 
 
 #: All of them, in the order in which they were declared.
 CATALOGUE: list[Misbehaviour] = []
 
 
-def misbehaviour(where: Where, state: str, says: str = "", *, is_heavy: bool = False) -> Callable[[Act], Act]:
+def misbehaviour(
+    where: Where, state: str, says: str = "", *, is_heavy: bool = False, may_be_taken_in: bool = False
+) -> Callable[[Act], Act]:
     """Put a function into the catalogue, under its own name."""
 
     def declare(act: Act) -> Act:
         name = getattr(act, "__name__", "").replace("_", "-")
-        CATALOGUE.append(Misbehaviour(name, where, act, state, says, is_heavy))
+        CATALOGUE.append(Misbehaviour(name, where, act, state, says, is_heavy, may_be_taken_in))
         return act
 
     return declare

@@ -18,6 +18,8 @@ TOLD_WITHIN = 6.0
 MOST_MEMORY_MORE = 64
 #: So many daemons share the misbehaviours; neighbours of a kind are spread over them.
 SIEGES = 8
+#: What the log says where events were dropped.
+DROPPED = "observations were dropped"
 TOGETHER = [name for name, how in MISBEHAVIOURS.items() if not how.is_heavy]
 ALONE = [name for name, how in MISBEHAVIOURS.items() if how.is_heavy]
 
@@ -61,13 +63,18 @@ def _of_the_hostile(siege: Siege) -> Iterator[str]:
     told = words_told(siege.messages)
     for name, calls in siege.requests.items():
         during, after = siege.during[name], siege.after[name]
-        if not is_seen(name, during):
-            yield f"{name} is seen as {during['state']}: {during['reason']}; {during['remark']}"
-        if not is_told_as(name, told):
-            yield f"{name} was not told as {MISBEHAVIOURS[name].state}"
+        is_noticed = is_seen(name, during) and is_told_as(name, told)
+        if not (is_noticed or is_taken_in(name, siege)):
+            yield f"{name} is seen as {during['state']}: {during['reason']}; {during['remark']}; of it was told {told}"
         if after["state"] != "up":
             yield f"{name} behaves again and is {after['state']}: {after['reason']}"
         if not calls:
             yield f"{name} was never asked"
         if any(ELSEWHERE in call for call in calls):
             yield f"{name} was followed elsewhere"
+
+
+def is_taken_in(name: str, siege: Siege) -> bool:
+    """Whether all that this flood sent was taken in, as it may be: none of it was dropped, and its PBX is up."""
+    is_all_well = siege.during[name]["state"] == "up" and DROPPED not in siege.log
+    return MISBEHAVIOURS[name].may_be_taken_in and is_all_well
