@@ -9,7 +9,8 @@ from healthmon.config.configuration import Config
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.config.sections.watch import WatchConfig
 from healthmon.core.alerting.waiting import Waiting
-from healthmon.core.belief.endpoint import LIVING, Endpoint
+from healthmon.core.belief.endpoint import Endpoint
+from healthmon.core.belief.endpoint_facts import LIVING
 from healthmon.core.belief.endpoints import Endpoints
 from healthmon.core.belief.known import Known
 from healthmon.core.belief.pbx import DID_NOT_LOOK, MOST_PLACES_OF_A_PBX, SETTINGS_WITHIN, Candidate, Held, Pbx
@@ -137,12 +138,12 @@ class Monitor:
         confirms = observation.source is not Source.EVENT
         if observation.source is Source.SNAPSHOT:
             confirms = pbx.may_confirm(endpoint)
-        loss = endpoint.loss
+        loss = endpoint.reachability.loss
         if endpoint.hear(observation, confirms=confirms):
             self._endpoints.apply(pbx, endpoint, observation.at, step, confirms=confirms, counts=counts)
-        if endpoint.loss is not loss:
+        if endpoint.reachability.loss is not loss:
             # Also while it is unknown, where nothing else of it changes.
-            self._booking.book(endpoint, step)
+            self._booking.book(endpoint.reachability, step)
         self._stages.pass_on(step)
 
     def _newcomer(self, pbx: Pbx, observation: Observation, step: Step) -> Endpoint | None:
@@ -211,21 +212,21 @@ class Monitor:
             measured = endpoint.round_trip(change)
             if measured is not None and pbx.limits.take_round_trip(step.now):
                 step.changes.round_trips.append(measured)
-            is_doubtful, loss = endpoint.makes_settings_doubtful(change), endpoint.loss
+            is_doubtful, loss = endpoint.makes_settings_doubtful(change), endpoint.reachability.loss
             matters = endpoint.hear_contact(change)
             is_moved = self._follow(pbx, endpoint, change, step)
             if is_moved or is_doubtful:
                 step.changes.questions.append(Question(pbx.name, settings_of=(endpoint.target,)))
             if matters and endpoint.word is not None:
                 self._endpoints.apply(pbx, endpoint, change.at, step, confirms=False, counts=True)
-                if endpoint.loss is not loss:
+                if endpoint.reachability.loss is not loss:
                     self._endpoints.settle(pbx, endpoint, step)
 
     def _follow(self, pbx: Pbx, endpoint: Endpoint, change: ContactChange, step: Step) -> bool:
         """Keep in mind where its contacts are; return whether one is at a new place: its settings tell more of it."""
         news = self._endpoints.follow(pbx, endpoint, change, step) if pbx.places <= MOST_PLACES_OF_A_PBX else ()
         # While it is down, it is where it was lost.
-        self._stages.grouping.members.note(endpoint)
+        self._stages.grouping.members.note(endpoint.reachability)
         # Of a contact that was lost there is nothing more to be told.
         return change.status in LIVING and any(not place.is_left for place in news)
 
@@ -262,7 +263,7 @@ class Monitor:
             step.changes.settings[settings.target] = settings
             self._endpoints.settle_in(pbx, endpoint, settings, step)
             self._endpoints.take_settings(pbx, endpoint, settings, step)
-            self._stages.grouping.members.note(endpoint)
+            self._stages.grouping.members.note(endpoint.reachability)
         elif len(pbx.settings) < MOST_WATCHED and self._booking.config.is_watched(settings.target):
             pbx.settings[settings.target] = settings
             self._confirm(pbx, settings, step)
@@ -326,11 +327,11 @@ class Monitor:
             if endpoint is not None and pbx.has_room_for(endpoint, change):
                 if endpoint.makes_settings_doubtful(change):
                     step.changes.questions.append(Question(pbx.name, settings_of=(endpoint.target,)))
-                loss = endpoint.loss
+                loss = endpoint.reachability.loss
                 endpoint.note_contact(change)
                 endpoint.calm = None
-                if endpoint.loss is not loss:
-                    self._booking.book(endpoint, step)
+                if endpoint.reachability.loss is not loss:
+                    self._booking.book(endpoint.reachability, step)
 
     def _reconcile(self, pbx: Pbx, snapshot: Snapshot, step: Step, *, counts: bool) -> None:
         """Compare all that is listed with what is believed; most of it is the same."""
@@ -477,7 +478,7 @@ class Monitor:
         self._stages.pass_on(step)
         for pbx in self._pbxs.values():
             for endpoint in pbx.endpoints.values():
-                self._stages.grouping.members.note(endpoint, is_regrouped=True)
+                self._stages.grouping.members.note(endpoint.reachability, is_regrouped=True)
         end_what_is_gone(self._stages, step)
         self._stages.grouping.falls.go_on()
         self._stages.alerting.review_telling(now, changes)
@@ -485,8 +486,9 @@ class Monitor:
 
     def _drop_pbx(self, pbx: Pbx, step: Step) -> None:
         for endpoint in pbx.endpoints.values():
-            self._stages.grouping.members.drop(endpoint)
-        for machine in (*pbx.machines, *pbx.endpoints.values()):
+            self._stages.grouping.members.drop(endpoint.reachability)
+        checks = (check for endpoint in pbx.endpoints.values() for check in endpoint.checks.values())
+        for machine in (*pbx.machines, *checks):
             step.changes.states.pop((machine.target, machine.check), None)
             forget_state(machine.state(), Ending.PBX_GONE, step)
         end_blindness_of_a_gone_pbx(pbx.state(), step)

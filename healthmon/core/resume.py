@@ -85,7 +85,7 @@ class Resume:
         if incident.kind.is_group:
             return self._stages.grouping.falls.settled_at(incident.target)
         endpoint = pbx.endpoints.get(incident.target)
-        return 0.0 if endpoint is None else self._stages.alerting.cohorts.told_together_until(endpoint)
+        return 0.0 if endpoint is None else self._stages.alerting.cohorts.told_together_until(endpoint.reachability)
 
     def _remember(self, state: CheckState, step: Step) -> None:
         pbx = self._pbxs.get(state.target.pbx)
@@ -100,25 +100,26 @@ class Resume:
             forget_state(state, Ending.NOT_WATCHED, step)
         else:
             endpoint = Endpoint(state.target, watch, pbx.settings.pop(state.target, None), state.watched_since)
-            endpoint.remember(state, step.now)
+            endpoint.reachability.remember(state, step.now)
             endpoint.places = self._places.get(state.target, ())
             pbx.endpoints[state.target] = endpoint
             pbx.know_cycle_of(endpoint)
-            self._stages.grouping.members.note(endpoint)
+            self._stages.grouping.members.note(endpoint.reachability)
             self._go_on(pbx, endpoint, step)
 
     def _go_on(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
         """Set an endpoint's deadlines from what was booked of it."""
-        if endpoint.pending is not None:
+        check = endpoint.reachability
+        if check.pending is not None:
             pbx.pending[endpoint.target] = endpoint
-        if endpoint.is_awaited:
+        if check.is_awaited:
             pbx.awaited[endpoint.target] = endpoint
-        self._go_on_flapping(endpoint, step)
+        self._go_on_flapping(check, step)
         self._endpoints.go_on_without_address(endpoint, step)
         self._endpoints.go_on_degraded(endpoint, step)
-        if endpoint.unknown_because == NOT_LISTED:
+        if check.unknown_because == NOT_LISTED:
             self._endpoints.go_on_missing(pbx, endpoint)
-        elif endpoint.unknown_because.startswith((RESTARTED, FROZE, RECONFIGURED)):
+        elif check.unknown_because.startswith((RESTARTED, FROZE, RECONFIGURED)):
             self._endpoints.go_on_in_grace(pbx, endpoint)
 
     def _go_on_flapping(self, machine: Machine, step: Step) -> None:

@@ -58,7 +58,7 @@ class Stages:
 
     def _take(self, news: News, step: Step) -> None:
         if isinstance(news, EndpointNoted):
-            self.grouping.members.note(news.endpoint)
+            self.grouping.members.note(news.reachability)
         elif isinstance(news, CheckChanged):
             self._check_changed(news, step)
         elif isinstance(news, CheckSeen):
@@ -66,7 +66,7 @@ class Stages:
         elif isinstance(news, CheckEnded):
             self.end(news, step)
         elif isinstance(news, EndpointForgotten):
-            self.grouping.members.drop(news.endpoint)
+            self.grouping.members.drop(news.reachability)
         else:
             words = self.alerting.tell_event(self.incidents.restarted(news, step), step)
             step.changes.log.append(f"{news.target}: the restart: {words}")

@@ -205,7 +205,8 @@ class Histories(RuleBasedStateMachine):
         """So a new daemon over the same database goes on where this one stopped."""
         for pbx in self.scene.monitor.known.pbxs.values():
             assert self.scene.db.pbx_states[pbx.name] == pbx.state()
-            for machine in (*pbx.machines, *pbx.endpoints.values()):
+            checks = (check for endpoint in pbx.endpoints.values() for check in endpoint.checks.values())
+            for machine in (*pbx.machines, *checks):
                 if machine.belief is not None or machine.pending is not None or machine.unknown_because:
                     booked, state = self.scene.db.states[machine.target, machine.check], machine.state()
                     assert _without_what_is_looked_at_again(booked) == _without_what_is_looked_at_again(state)

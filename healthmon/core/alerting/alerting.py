@@ -99,7 +99,7 @@ class Alerting:
     def _opened(self, news: IncidentOpened, step: Step) -> str:
         now, changes = step
         endpoint = self._known.endpoint(news.after.target)
-        not_before = news.not_before if endpoint is None else self._grouping.falls.wait_until(endpoint)
+        not_before = news.not_before if endpoint is None else self._grouping.falls.wait_until(endpoint.reachability)
         incident = self._explained(news.after, changes)
         if incident != news.after:
             self._index.book(incident, changes)

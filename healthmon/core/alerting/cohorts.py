@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from msgspec import Struct, field
 
 from healthmon.core.alerting.routing import Routing
-from healthmon.core.belief.endpoint import Endpoint
 from healthmon.core.belief.endpoints import NOT_BACK
 from healthmon.core.belief.known import Known
 from healthmon.core.belief.pbx import Pbx
+from healthmon.core.belief.reachability import Reachability
 from healthmon.core.grouping.falls import Falls
 
 
@@ -43,33 +43,35 @@ class Cohorts:
         if key not in worked.due:
             told = self._routing.urls_for
             due = self._deadlines(pbx, cohort)
-            times = (at for endpoint, at in due if url_id in told(endpoint.target, endpoint.watch))
+            times = (at for check, at in due if url_id in told(check.target, check.watch))
             worked.due[key] = max(times, default=0.0)
         return worked.due[key]
 
-    def _deadlines(self, pbx: Pbx, cohort: str) -> Iterator[tuple[Endpoint, float]]:
+    def _deadlines(self, pbx: Pbx, cohort: str) -> Iterator[tuple[Reachability, float]]:
         """By when each of a cohort that is not believed yet may be."""
         for endpoint in pbx.pending.values():
-            if endpoint.cohort == cohort and (at := endpoint.deadline()) is not None:
-                yield endpoint, at
+            check = endpoint.reachability
+            if check.cohort == cohort and (at := check.deadline()) is not None:
+                yield check, at
         if cohort == NOT_BACK:
             for endpoint in pbx.awaited.values():
-                if endpoint.is_awaited and endpoint.unknown_because:
-                    lasts = max(endpoint.hold.down_after, self._falls.window_for(endpoint))
-                    yield endpoint, endpoint.grace_until + lasts
+                check = endpoint.reachability
+                if check.is_awaited and check.unknown_because:
+                    lasts = max(check.hold.down_after, self._falls.window_for(check))
+                    yield check, endpoint.grace_until + lasts
 
-    def _others(self, endpoint: Endpoint) -> Iterator[tuple[Endpoint, float]]:
-        pbx = self._known.pbx(endpoint.target)
-        return iter(()) if pbx is None or not endpoint.cohort else self._deadlines(pbx, endpoint.cohort)
+    def _others(self, check: Reachability) -> Iterator[tuple[Reachability, float]]:
+        pbx = self._known.pbx(check.target)
+        return iter(()) if pbx is None or not check.cohort else self._deadlines(pbx, check.cohort)
 
-    def told_together_until(self, endpoint: Endpoint) -> float:
+    def told_together_until(self, check: Reachability) -> float:
         """Until when more may be found that belongs to what is known of a device; 0.0: nothing may (seconds UTC)."""
-        times = [at for _, at in self._others(endpoint)]
-        return max(times) if times else self._falls.wait_until(endpoint)
+        times = [at for _, at in self._others(check)]
+        return max(times) if times else self._falls.wait_until(check)
 
-    def awaits_others(self, endpoint: Endpoint) -> bool:
+    def awaits_others(self, check: Reachability) -> bool:
         """Whether any other of its cohort may still be believed down."""
-        return any(other is not endpoint for other, _ in self._others(endpoint))
+        return any(other is not check for other, _ in self._others(check))
 
     def shift(self, by: float) -> None:
         """Move the times by so many seconds: somebody set the clock."""

@@ -10,15 +10,15 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 
 from healthmon.core.alerting.alerting import Alerting, Held
-from healthmon.core.belief.endpoint import Endpoint
 from healthmon.core.belief.endpoints import ASK_AGAIN
 from healthmon.core.belief.known import Known
 from healthmon.core.belief.machine import Machine
+from healthmon.core.belief.reachability import Reachability
 from healthmon.core.deadlines import Deadline, Deadlines, Due
 from healthmon.core.grouping.falls import Falls
 from healthmon.core.incidents.index import Index
 from healthmon.core.step import Step
-from healthmon.model import Health, Target
+from healthmon.model import Check, Health, Target
 
 #: So many things that could join are looked for: one of them may be the thing itself that waits.
 ENOUGH = 2
@@ -67,8 +67,9 @@ class Waiting:
         endpoint = self._known.endpoint(incident.target)
         if endpoint is None:
             return False
-        awaits_others = self._alerting.cohorts.awaits_others(endpoint)
-        return awaits_others or self._falls.may_be_explained(endpoint, now, message.until)
+        check = endpoint.reachability
+        awaits_others = self._alerting.cohorts.awaits_others(check)
+        return awaits_others or self._falls.may_be_explained(check, now, message.until)
 
     # ------------------------------------------------------------ what could join it
 
@@ -86,7 +87,9 @@ class Waiting:
     def _machine(self, deadline: Deadline) -> Machine | None:
         """The check that is looked at then, if that settles what is pending."""
         if deadline.what is Due.ASK:
-            return None if self._known.is_blind(deadline.target.pbx) else self._known.endpoint(deadline.target)
+            if self._known.is_blind(deadline.target.pbx):
+                return None
+            return self._known.machine(deadline.target, Check.REACHABILITY)
         if deadline.what is Due.ASK_PBX:
             return self._known.machine(deadline.target, deadline.check)
         return None
@@ -101,11 +104,11 @@ class Waiting:
         """Whether anybody is told when what is pending is believed."""
         if machine.recovering_for:
             return self._index.open_about(machine.target, machine.check) is not None
-        if not isinstance(machine, Endpoint):
+        if not isinstance(machine, Reachability):
             return True
-        if machine.kind.is_device and not (machine.ever_up and machine.policy.is_told_singly(machine.kind)):
+        if machine.kind.is_device and not (machine.ever_up and machine.endpoint.policy.is_told_singly(machine.kind)):
             return False
-        is_told = machine.pending is Health.DOWN or machine.policy.alert_on_degraded
+        is_told = machine.pending is Health.DOWN or machine.endpoint.policy.alert_on_degraded
         return is_told and not self._falls.is_explained(machine)
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from healthmon.config.configuration import Config
-from healthmon.core.belief.endpoint import Endpoint
 from healthmon.core.belief.machine import Machine
 from healthmon.core.belief.news import CheckChanged, CheckSeen, EndpointNoted, News
+from healthmon.core.belief.reachability import Reachability
 from healthmon.core.deadlines import Deadline, Deadlines, Due
 from healthmon.core.step import Step
 from healthmon.model import Transition, UnknownPeriod
@@ -36,7 +36,7 @@ class Booking:
         """Book the state as it is now; within one batch the last one wins."""
         step.changes.states[machine.target, machine.check] = machine.state()
         machine.booked_hold = machine.pending_hold()
-        if isinstance(machine, Endpoint):
+        if isinstance(machine, Reachability):
             self._news.append(EndpointNoted(machine))
 
     def settle(

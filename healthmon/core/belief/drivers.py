@@ -27,4 +27,4 @@ def assess(lacking: Sequence[str]) -> tuple[Health, str]:
 
 def needs_its_driver(endpoint: Endpoint, at: float) -> bool:
     """Whether somebody may miss it: who takes a driver away on purpose has no endpoints of it listed a day later."""
-    return endpoint.is_listed or at < endpoint.unknown_since + ACCEPTED_AFTER
+    return endpoint.is_listed or at < endpoint.reachability.unknown_since + ACCEPTED_AFTER

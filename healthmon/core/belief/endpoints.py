@@ -18,7 +18,7 @@ from healthmon.core.belief.evidence import (
     why_unknown,
 )
 from healthmon.core.belief.inventory import FORGOTTEN_AFTER, Vanished
-from healthmon.core.belief.machine import ONE_FALL
+from healthmon.core.belief.machine import ONE_FALL, Machine
 from healthmon.core.belief.news import CheckEnded, EndpointForgotten
 from healthmon.core.belief.pbx import MOST_SINGLE_QUESTIONS, Pbx
 from healthmon.core.deadlines import Deadline, Due
@@ -69,35 +69,36 @@ class Endpoints:
             pbx.limits.changes.spend(_changes_in(step) - booked, step.now)
 
     def _apply(self, pbx: Pbx, endpoint: Endpoint, at: float, step: Step, *, confirms: bool, counts: bool) -> None:
-        before = endpoint.fingerprint()
+        check = endpoint.reachability
+        before = check.fingerprint()
         transition = None
-        why = endpoint.why_unknown(at)
+        why = check.why_unknown(at)
         if why:
-            self._booking.begin_unknown(endpoint, why, at, step)
+            self._booking.begin_unknown(check, why, at, step)
             if why == endpoint.grace_why:
                 self._booking.deadlines.set(Deadline(Due.GRACE_IS_OVER, endpoint.target), endpoint.grace_until)
                 pbx.awaited[endpoint.target] = endpoint
-        elif (health := endpoint.reading()) is not None:
+        elif (health := check.reading()) is not None:
             # Of the events of one loss the first may be in grace, and the next the evidence: that hides nothing.
-            is_one_loss = bool(endpoint.unknown_because) and at - endpoint.unknown_since < ONE_FALL
-            was_unknown = self._booking.end_unknown(endpoint, at, step) and not is_one_loss
+            is_one_loss = bool(check.unknown_because) and at - check.unknown_since < ONE_FALL
+            was_unknown = self._booking.end_unknown(check, at, step) and not is_one_loss
             # A contact that comes and goes is no flapping to somebody who does not want to hear of it.
             is_plain = health is Health.DEGRADED and not endpoint.policy.alert_on_degraded
-            endpoint.count_change(Health.UP if is_plain else health, at, counts=counts and not was_unknown)
-            self._booking.review_flapping(endpoint, step.now)
-            confirms = confirms and endpoint.was_asked_for_device()
-            transition = endpoint.see(health, at, step.now, endpoint.why(), confirms=confirms)
-            endpoint.correct_reason()
-            if endpoint.is_flapping and endpoint.pending is None:
-                self._booking.review_flapping(endpoint, step.now)
+            check.count_change(Health.UP if is_plain else health, at, counts=counts and not was_unknown)
+            self._booking.review_flapping(check, step.now)
+            confirms = confirms and check.was_asked_for_device()
+            transition = check.see(health, at, step.now, check.why(), confirms=confirms)
+            check.correct_reason()
+            if check.is_flapping and check.pending is None:
+                self._booking.review_flapping(check, step.now)
         endpoint.refresh()
-        if endpoint.belief is Health.UP and endpoint.pending is None:
-            endpoint.cohort = ""
-        is_held_as_booked = endpoint.booked_hold == endpoint.pending_hold()
-        if transition is not None or not is_held_as_booked or endpoint.fingerprint() != before:
+        if check.belief is Health.UP and check.pending is None:
+            check.cohort = ""
+        is_held_as_booked = check.booked_hold == check.pending_hold()
+        if transition is not None or not is_held_as_booked or check.fingerprint() != before:
             self.settle(pbx, endpoint, step, transition)
         self.schedule(pbx, endpoint)
-        if not endpoint.is_awaited:
+        if not check.is_awaited:
             pbx.awaited.pop(endpoint.target, None)
 
     def go_on_with_put_off(self, pbx: Pbx, step: Step) -> None:
@@ -108,9 +109,10 @@ class Endpoints:
 
     def settle(self, pbx: Pbx, endpoint: Endpoint, step: Step, transition: Transition | None = None) -> None:
         """Book an endpoint after something changed, and review its incident."""
-        if transition is not None and transition.after is Health.DOWN and not endpoint.cohort:
-            endpoint.cohort = self._cohort_of(pbx, endpoint, transition)
-        self._booking.settle(endpoint, transition, step, degraded_counts=endpoint.policy.alert_on_degraded)
+        check = endpoint.reachability
+        if transition is not None and transition.after is Health.DOWN and not check.cohort:
+            check.cohort = self._cohort_of(pbx, endpoint, transition)
+        self._booking.settle(check, transition, step, degraded_counts=endpoint.policy.alert_on_degraded)
 
     @staticmethod
     def _cohort_of(pbx: Pbx, endpoint: Endpoint, transition: Transition) -> str:
@@ -119,7 +121,7 @@ class Endpoints:
         What Asterisk says of a contact tells early of some, and of those that it forgot nothing tells but their grace.
         """
         is_one_of_them = endpoint.kind.is_device and any(
-            other.fell_with(transition.at) for other in pbx.awaited.values()
+            other.reachability.fell_with(transition.at) for other in pbx.awaited.values()
         )
         return NOT_BACK if is_one_of_them else ""
 
@@ -133,7 +135,7 @@ class Endpoints:
         settings: EndpointSettings | None = None,
     ) -> None:
         """Take a new watch section or new settings: what was last heard may be worth something else now."""
-        before, were = endpoint.state(), endpoint.settings
+        before, were = endpoint.reachability.state(), endpoint.settings
         endpoint.use(policy or endpoint.policy, settings or endpoint.settings)
         endpoint.calm = None
         why = why_unknown(Health.UP, endpoint.settings)
@@ -141,16 +143,16 @@ class Endpoints:
             self._distrust(endpoint, why, step, was_checked=were is not None)
         if endpoint.word is not None and not pbx.is_blind:
             self.apply(pbx, endpoint, step.now, step, confirms=False, counts=False)
-        if endpoint.state() != before:
+        if endpoint.reachability.state() != before:
             self.settle(pbx, endpoint, step)
         self.schedule(pbx, endpoint)
 
     def go_on_without_address(self, endpoint: Endpoint, step: Step) -> None:
         """An older healthmon believed something of an endpoint that Asterisk cannot check for want of an address."""
-        settings = endpoint.settings
-        if settings is not None and not settings.has_address and (endpoint.belief or endpoint.pending):
+        settings, check = endpoint.settings, endpoint.reachability
+        if settings is not None and not settings.has_address and (check.belief or check.pending):
             self._distrust(endpoint, why_unknown(Health.UP, settings), step, was_checked=True)
-            self._booking.book(endpoint, step)
+            self._booking.book(check, step)
 
     def _distrust(self, endpoint: Endpoint, why: str, step: Step, *, was_checked: bool) -> None:
         """What is said of an endpoint turns out to be worth nothing: it is not qualified, or has no address.
@@ -160,26 +162,27 @@ class Endpoints:
         """
         ending = Ending.NOT_QUALIFIED if why == NOT_QUALIFIED else Ending.NO_ADDRESS
         cause = ending if was_checked else why
-        transition = endpoint.forget(step.now if was_checked else endpoint.since, step.now, cause, Health.UNKNOWN)
-        self._end(endpoint, ending, cause, transition, step)
+        check = endpoint.reachability
+        transition = check.forget(step.now if was_checked else check.since, step.now, cause, Health.UNKNOWN)
+        self._end(check, ending, cause, transition, step)
 
-    def _end(self, endpoint: Endpoint, ending: Ending, cause: str, transition: Transition | None, step: Step) -> None:
+    def _end(self, check: Machine, ending: Ending, cause: str, transition: Transition | None, step: Step) -> None:
         """What was open about it ends; if anything was believed of it, the log says so."""
         words = ""
         if transition is not None:
             step.changes.transitions.append(transition)
-            words = f"{endpoint.kind} {endpoint.target}: {cause}"
-        self._booking.tell(CheckEnded(endpoint.target, endpoint.check, ending, words))
+            words = f"{check.kind} {check.target}: {cause}"
+        self._booking.tell(CheckEnded(check.target, check.check, ending, words))
 
     # ------------------------------------------------------------ asking before believing
 
     def schedule(self, pbx: Pbx, endpoint: Endpoint) -> None:
         """Set the time at which what is pending is asked for anew, and believed if the answer is the same."""
-        if endpoint.pending is None:
+        if endpoint.reachability.pending is None:
             pbx.pending.pop(endpoint.target, None)
         else:
             pbx.pending[endpoint.target] = endpoint
-        to_ask, at = Deadline(Due.ASK, endpoint.target), endpoint.deadline()
+        to_ask, at = Deadline(Due.ASK, endpoint.target), endpoint.reachability.deadline()
         if pbx.is_blind or at is None:
             self._booking.deadlines.clear(to_ask)
             return
@@ -190,12 +193,14 @@ class Endpoints:
 
     def ask(self, pbx: Pbx, due: list[Endpoint], step: Step) -> None:
         """Ask about those whose deadline has come: one by one, or by a snapshot when they are many (rule 7)."""
-        due = [endpoint for endpoint in due if not pbx.is_blind and endpoint.deadline() is not None]
+        due = [endpoint for endpoint in due if not pbx.is_blind and endpoint.reachability.deadline() is not None]
         if not due:
             return
         if pbx.may_ask_singly(len(due), step.now):
             singly = tuple(endpoint.target for endpoint in due)
-            settings_first = tuple(endpoint.target for endpoint in due if endpoint.needs_settings(pbx.configured_at))
+            settings_first = tuple(
+                endpoint.target for endpoint in due if endpoint.reachability.needs_settings(pbx.configured_at)
+            )
             step.changes.questions.append(Question(pbx.name, singly, settings_first=settings_first))
         elif step.now - pbx.snapshot_wanted_at < 1.0:
             # One snapshot a second is enough for all whose time comes meanwhile.
@@ -204,7 +209,7 @@ class Endpoints:
             return
         else:
             # A snapshot lists no device states: the second witness is asked for one by one (rule 3).
-            singly = tuple(endpoint.target for endpoint in due if not endpoint.was_asked_for_device())
+            singly = tuple(endpoint.target for endpoint in due if not endpoint.reachability.was_asked_for_device())
             pbx.snapshot_wanted_at = step.now
             settings_first = self._sample_settings(pbx, step.now)
             step.changes.questions.append(
@@ -220,7 +225,8 @@ class Endpoints:
 
         A snapshot confirms those, too, that are not due at this moment.
         """
-        doubtful = [endpoint for endpoint in pbx.pending.values() if endpoint.needs_settings(pbx.configured_at)]
+        pending = pbx.pending.values()
+        doubtful = [endpoint for endpoint in pending if endpoint.reachability.needs_settings(pbx.configured_at)]
         chosen = tuple(endpoint.target for endpoint in spread_over_sites(doubtful, MOST_SINGLE_QUESTIONS))
         pbx.sample.update(chosen)
         pbx.sampled_at = now
@@ -282,9 +288,10 @@ class Endpoints:
 
     def look_at_flapping(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
         """A change has lasted long enough to count, or old ones have left the window."""
-        was_flapping = endpoint.is_flapping
-        self._booking.review_flapping(endpoint, step.now)
-        if endpoint.is_flapping is not was_flapping:
+        check = endpoint.reachability
+        was_flapping = check.is_flapping
+        self._booking.review_flapping(check, step.now)
+        if check.is_flapping is not was_flapping:
             self.settle(pbx, endpoint, step)
 
     # ------------------------------------------------------------ grace
@@ -292,31 +299,33 @@ class Endpoints:
     def end_grace(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
         """Its time to come back is over: what was last heard of it counts from now on."""
         at, endpoint.grace_until, endpoint.calm = endpoint.grace_until, 0.0, None
-        if endpoint.is_waited_for_after_restart and endpoint.belief is Health.UP:
-            endpoint.cohort = NOT_BACK
-            self._booking.book(endpoint, step)
+        check = endpoint.reachability
+        if check.is_waited_for_after_restart and check.belief is Health.UP:
+            check.cohort = NOT_BACK
+            self._booking.book(check, step)
         # Whether it came back while we were blind, the next snapshot tells.
         if not pbx.is_blind and endpoint.word is not None:
             self.apply(pbx, endpoint, at or step.now, step, confirms=False, counts=False)
 
     def go_on_in_grace(self, pbx: Pbx, endpoint: Endpoint) -> None:
         """Healthmon was stopped while the endpoint was in its grace, which began when it became unknown."""
-        if endpoint.unknown_because.startswith(RESTARTED):
+        check = endpoint.reachability
+        if check.unknown_because.startswith(RESTARTED):
             lasts, takes_evidence = pbx.grace_for(endpoint), True
-        elif endpoint.unknown_because == RECONFIGURED:
+        elif check.unknown_because == RECONFIGURED:
             # Those that were asked about on behalf of others were found to be checked; of itself that may not be known.
             lasts, takes_evidence = first_check_within(None, pbx.longest_cycle), True
             endpoint.is_looked_into = True
         else:
             lasts, takes_evidence = pbx.freeze_grace_for(endpoint), False
-        until = endpoint.unknown_since + lasts
-        endpoint.begin_grace(endpoint.unknown_because, until, takes_evidence=takes_evidence)
+        until = check.unknown_since + lasts
+        endpoint.begin_grace(check.unknown_because, until, takes_evidence=takes_evidence)
         pbx.awaited[endpoint.target] = endpoint
         self._set_end_of_grace(endpoint, until)
 
     def _set_end_of_grace(self, endpoint: Endpoint, until: float) -> None:
         endpoint.grace_until = until
-        if endpoint.unknown_because == endpoint.grace_why:
+        if endpoint.reachability.unknown_because == endpoint.grace_why:
             self._booking.deadlines.set(Deadline(Due.GRACE_IS_OVER, endpoint.target), until)
 
     # ------------------------------------------------------------ contacts of which events were missed
@@ -332,9 +341,10 @@ class Endpoints:
 
     def go_on_degraded(self, endpoint: Endpoint, step: Step) -> None:
         """Healthmon was stopped while a contact was lost, or slow: presume that it still is."""
-        if Health.DEGRADED in (endpoint.belief, endpoint.pending):
-            is_believed = endpoint.belief is Health.DEGRADED
-            endpoint.presumed = endpoint.reason if is_believed else endpoint.remark or "a contact was lost before"
+        check = endpoint.reachability
+        if Health.DEGRADED in (check.belief, check.pending):
+            is_believed = check.belief is Health.DEGRADED
+            endpoint.presumed = check.reason if is_believed else check.remark or "a contact was lost before"
             endpoint.doubt(step.now + DOUBTED_FOR)
             self._booking.deadlines.set(Deadline(Due.CONTACTS, endpoint.target), endpoint.doubted_at)
 
@@ -342,10 +352,10 @@ class Endpoints:
         """What was known of its contacts is too old."""
         if not endpoint.doubted_at:
             return
-        before = endpoint.reading()
+        before = endpoint.reachability.reading()
         endpoint.forget_contacts()
         if before is Health.DEGRADED:
-            endpoint.say("nothing was heard of its contacts for long")
+            endpoint.reachability.say("nothing was heard of its contacts for long")
         if not pbx.is_blind and endpoint.word is not None:
             self.apply(pbx, endpoint, step.now, step, confirms=False, counts=False)
 
@@ -359,7 +369,7 @@ class Endpoints:
         endpoint.round = pbx.round
         endpoint.not_usable = pbx.why_not_usable(target)
         if is_first_look:
-            endpoint.cohort = FIRST_LOOK
+            endpoint.reachability.cohort = FIRST_LOOK
         pbx.know_cycle_of(endpoint)
         if pbx.grace_since is not None:
             until = pbx.grace_since + pbx.grace_for(endpoint)
@@ -373,9 +383,10 @@ class Endpoints:
     def go_on_missing(self, pbx: Pbx, endpoint: Endpoint) -> None:
         """Healthmon was stopped while its PBX did not list the endpoint."""
         endpoint.is_listed = False
-        if endpoint.belief is not None:
-            self._vanish(pbx, endpoint, endpoint.unknown_since, was_removed=False)
-        self._booking.deadlines.set(Deadline(Due.UNLISTED, endpoint.target), endpoint.unknown_since + FORGOTTEN_AFTER)
+        since = endpoint.reachability.unknown_since
+        if endpoint.reachability.belief is not None:
+            self._vanish(pbx, endpoint, since, was_removed=False)
+        self._booking.deadlines.set(Deadline(Due.UNLISTED, endpoint.target), since + FORGOTTEN_AFTER)
 
     def miss(self, pbx: Pbx, endpoint: Endpoint, at: float, step: Step) -> None:
         """The snapshot of ``at`` does not list it: unknown, not gone (rule 3)."""
@@ -384,36 +395,38 @@ class Endpoints:
         pbx.limits.changes.spend(1, step.now)
         endpoint.is_listed, endpoint.calm = False, None
         endpoint.was_unlisted_by_accident = not pbx.is_listed_for_certain(endpoint.target)
-        if endpoint.belief is not None and not endpoint.was_unlisted_by_accident:
+        check = endpoint.reachability
+        if check.belief is not None and not endpoint.was_unlisted_by_accident:
             self._vanish(pbx, endpoint, at, was_removed=False)
-        self._booking.begin_unknown(endpoint, endpoint.why_unknown(at), at, step)
+        self._booking.begin_unknown(check, check.why_unknown(at), at, step)
         self._booking.deadlines.set(Deadline(Due.UNLISTED, endpoint.target), at + FORGOTTEN_AFTER)
-        self._booking.book(endpoint, step)
+        self._booking.book(check, step)
         self.schedule(pbx, endpoint)
 
     def remove(self, pbx: Pbx, endpoint: Endpoint, at: float, step: Step) -> None:
         """Asterisk no longer has it: no outage, the end of watching."""
-        if endpoint.belief is not None:
+        if endpoint.reachability.belief is not None:
             self._vanish(pbx, endpoint, at, was_removed=True)
         pbx.removed.add(endpoint.target)
         self.forget(pbx, endpoint, at, step, ending=Ending.REMOVED)
 
     @staticmethod
     def _vanish(pbx: Pbx, endpoint: Endpoint, at: float, *, was_removed: bool) -> None:
-        was_up = endpoint.belief is Health.UP
+        was_up = endpoint.reachability.belief is Health.UP
         pbx.vanished[endpoint.target] = Vanished(endpoint.target, endpoint.kind, was_up, at, was_removed)
 
     def forget(self, pbx: Pbx, endpoint: Endpoint, at: float, step: Step, *, ending: Ending, cause: str = "") -> None:
         """Watch it no longer; its history stays."""
         target, changes, cause = endpoint.target, step.changes, cause or ending
-        self._booking.end_unknown(endpoint, at, step)
-        self._end(endpoint, ending, cause, endpoint.forget(at, step.now, cause), step)
-        changes.states.pop((target, endpoint.check), None)
+        for check in endpoint.checks.values():
+            self._booking.end_unknown(check, at, step)
+            self._end(check, ending, cause, check.forget(at, step.now, cause), step)
+            changes.states.pop((target, check.check), None)
         changes.settings.pop(target, None)
         changes.forgotten.append(target)
         for due in OF_AN_ENDPOINT:
             self._booking.deadlines.clear(Deadline(due, target))
-        self._booking.tell(EndpointForgotten(endpoint))
+        self._booking.tell(EndpointForgotten(endpoint.reachability))
         pbx.gone[target] = at
         for known in (pbx.endpoints, pbx.pending, pbx.awaited, pbx.limits.put_off):
             known.pop(target, None)

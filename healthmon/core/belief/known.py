@@ -26,7 +26,8 @@ class Known:
     def machine(self, target: Target, check: str) -> Machine | None:
         """Return one check of a PBX or of an endpoint, or None: nobody watches it."""
         if not target.is_pbx:
-            return self.endpoint(target)
+            endpoint = self.endpoint(target)
+            return None if endpoint is None else endpoint.checks.get(check)
         pbx = self.pbxs.get(target.pbx)
         machines = () if pbx is None else pbx.machines
         return next((machine for machine in machines if machine.check == check), None)
@@ -55,4 +56,4 @@ class Known:
     def recovering_for(self, target: Target, check: str) -> float:
         """After how long a check is believed better, if it is about to be (seconds); 0.0: it is not."""
         machine = self.machine(target, check)
-        return 0.0 if machine is None or machine.check != check else machine.recovering_for
+        return 0.0 if machine is None else machine.recovering_for

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from healthmon.core.belief.endpoint import Endpoint
+from healthmon.core.belief.reachability import Reachability
 from healthmon.model import CheckState, Ending, Restart, Target, Transition
 
 
 class EndpointNoted(NamedTuple):
     """Something about an endpoint may have changed: what is believed or pending, its kind, its place."""
 
-    endpoint: Endpoint
+    reachability: Reachability
 
 
 class EndpointForgotten(NamedTuple):
     """An endpoint is watched no longer."""
 
-    endpoint: Endpoint
+    reachability: Reachability
 
 
 class CheckChanged(NamedTuple):

@@ -352,7 +352,7 @@ class Pbx:
         or those of others.
         """
         is_spoken_for = self.has_read_settings and endpoint.offline_since <= self.sampled_at
-        return is_spoken_for or not endpoint.needs_settings(self.configured_at)
+        return is_spoken_for or not endpoint.reachability.needs_settings(self.configured_at)
 
     def may_ask_singly(self, how_many: int, now: float) -> bool:
         """Whether so many single questions more are no burden to Asterisk; if so, count them."""

@@ -100,9 +100,9 @@ class Pbxs:
         )
         step.changes.log.append(f"{pbx.target}: {words}")
         for endpoint in list(pbx.pending.values()):
-            if not endpoint.unknown_because:
-                endpoint.stop_clocks_between(since, until)
-                self._booking.book(endpoint, step)
+            if not endpoint.reachability.unknown_because:
+                endpoint.reachability.stop_clocks_between(since, until)
+                self._booking.book(endpoint.reachability, step)
             self._endpoints.schedule(pbx, endpoint)
 
     # ------------------------------------------------------------ the connection
@@ -248,7 +248,7 @@ class Pbxs:
         for endpoint in pbx.endpoints.values():
             until = since + pbx.grace_for(endpoint)
             # That it is down was seen before, by evidence.
-            if until > at >= endpoint.grace_until and endpoint.pending is not Health.DOWN:
+            if until > at >= endpoint.grace_until and endpoint.reachability.pending is not Health.DOWN:
                 endpoint.begin_grace(pbx.grace_why, until, takes_evidence=True)
 
     def _restarted(self, pbx: Pbx, snapshot: Snapshot, step: Step) -> None:
@@ -341,7 +341,7 @@ class Pbxs:
         for target in [target for target in pbx.vanished if _is_back(pbx, target)]:
             del pbx.vanished[target]
         removed = sum(lost.was_removed for lost in pbx.vanished.values())
-        known = removed + sum(endpoint.belief is not None for endpoint in pbx.endpoints.values())
+        known = removed + sum(endpoint.reachability.belief is not None for endpoint in pbx.endpoints.values())
         lost = at_once(pbx.vanished.values(), pbx.alarm_since)
         health, words = assess(lost, known)
         if health is Health.UP:

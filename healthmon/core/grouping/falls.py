@@ -10,9 +10,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from healthmon.config.configuration import Config
-from healthmon.core.belief.endpoint import Endpoint
 from healthmon.core.belief.inventory import FEW
 from healthmon.core.belief.known import Known
+from healthmon.core.belief.reachability import Reachability
 from healthmon.core.deadlines import Deadline, Deadlines, Due
 from healthmon.core.grouping.members import Extent, Fall, Members, cycle_of, extent_of, fell_at
 from healthmon.core.grouping.memberships import Memberships
@@ -139,7 +139,7 @@ class Falls:
 
     # ------------------------------------------------------------ what a single message waits for
 
-    def wait_until(self, endpoint: Endpoint) -> float:
+    def wait_until(self, endpoint: Reachability) -> float:
         """Until when the first message about a device is held back, so that a bigger cause can still explain it.
 
         Seconds UTC; 0.0: nothing could.
@@ -154,12 +154,12 @@ class Falls:
             return 0.0
         return fell_at(endpoint) + max(self._rules.window, fall.cycle, cycle_of(endpoint))
 
-    def window_for(self, endpoint: Endpoint) -> float:
+    def window_for(self, endpoint: Reachability) -> float:
         """How long the first message about a device is held back after it fell, if nothing else falls (seconds)."""
         group = self._memberships.group_of(endpoint.target)
         return 0.0 if group is None or group.kind is not Kind.SITE else max(self._rules.window, cycle_of(endpoint))
 
-    def may_be_explained(self, endpoint: Endpoint, now: float, until: float) -> bool:
+    def may_be_explained(self, endpoint: Reachability, now: float, until: float) -> bool:
         """Whether something is in sight that makes the outage of a device that of its site.
 
         That is others there that may be believed down until a time; and where its hold is shorter than Asterisk's
@@ -174,7 +174,7 @@ class Falls:
         has_others = members.standing + len(members.fallen) >= FEW
         return has_others and now < fell_at(endpoint) + cycle_of(endpoint)
 
-    def is_explained(self, endpoint: Endpoint) -> bool:
+    def is_explained(self, endpoint: Reachability) -> bool:
         """Whether its site, or the providers of its host, are down already, so that it is told with them."""
         group = self._memberships.group_of(endpoint.target)
         return group is not None and group.target in self._open
@@ -193,7 +193,7 @@ class Falls:
         return (providers,) if providers.of else self._memberships.behind_line(group.pbx)
 
     @staticmethod
-    def _pending(members: Members, until: float) -> list[Endpoint]:
+    def _pending(members: Members, until: float) -> list[Reachability]:
         """Some of those that may be believed down until a time; enough to tell whether there are any, and others."""
         return [endpoint for at, endpoint in members.soonest if at <= until]
 
@@ -298,10 +298,10 @@ class Falls:
         known = sum(1 for site in sites if site.of)
         return self._fell(line, Fall(since, tuple(self._down_behind(line, since)), known), now)
 
-    def _unmuted(self, members: Members) -> list[Endpoint]:
+    def _unmuted(self, members: Members) -> list[Reachability]:
         return [member for member in members.fallen.values() if member.target not in self._muted]
 
-    def _down_behind(self, group: Group, since: float) -> list[Endpoint]:
+    def _down_behind(self, group: Group, since: float) -> list[Reachability]:
         """The members of a group, or all behind a line, that have been down since its outage began, or later."""
         return [member for members in self._memberships.all_of(group) for member in members.left(since).members]
 
@@ -332,7 +332,7 @@ class Falls:
         # Where no provider is known, the other sites tell whether it is the line.
         return max(settled_at, fall.since + window_of(fall.members, self._rules))
 
-    def _settled_at(self, group: Group, down: Iterable[Endpoint], outage: Fall) -> float:
+    def _settled_at(self, group: Group, down: Iterable[Reachability], outage: Fall) -> float:
         """When all of those that are pending are surely believed, or not; 0.0: none is."""
         settled = (at + CONFIRMED_WITHIN for member in down if (at := member.deadline()) is not None)
         latest = self._latest(group, outage)
@@ -410,7 +410,7 @@ class Falls:
 
         return members.once(("told of", since), work_out)
 
-    def _extent_of(self, down: Sequence[Endpoint]) -> Extent:
+    def _extent_of(self, down: Sequence[Reachability]) -> Extent:
         return extent_of(down, (self._memberships.group_of(member.target) for member in down))
 
     def _is_still_down(self, outage: Outage, down: int) -> bool:

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 
 from msgspec import Struct, field
 
-from healthmon.core.belief.endpoint import Endpoint
+from healthmon.core.belief.endpoint_facts import EndpointFacts
+from healthmon.core.belief.reachability import Reachability
 from healthmon.core.grouping.sites import Group
 from healthmon.model import Health, Target
 
@@ -47,10 +48,10 @@ class Members(Struct):
 
     #: How many there are, also those that were never up.
     size: int = 0
-    up: dict[Target, Endpoint] = field(default_factory=dict)
-    fallen: dict[Target, Endpoint] = field(default_factory=dict)
-    recovering: dict[Target, Endpoint] = field(default_factory=dict)
-    logged_out: dict[Target, Endpoint] = field(default_factory=dict)
+    up: dict[Target, Reachability] = field(default_factory=dict)
+    fallen: dict[Target, Reachability] = field(default_factory=dict)
+    recovering: dict[Target, Reachability] = field(default_factory=dict)
+    logged_out: dict[Target, Reachability] = field(default_factory=dict)
     #: When one of them was last seen to come back; 0.0: never yet.
     returned_at: float = 0.0
     #: What was worked out of them since something about one of them changed: of thousands it takes a while.
@@ -75,7 +76,7 @@ class Members(Struct):
         answer: Answer = self.known[key]
         return answer
 
-    def add(self, endpoint: Endpoint, stance: Stance) -> None:
+    def add(self, endpoint: Reachability, stance: Stance) -> None:
         """Count one in."""
         self.known.clear()
         self.size += 1
@@ -95,17 +96,17 @@ class Members(Struct):
         return self.once("believed", lambda: sum(member.belief is Health.DOWN for member in self.fallen.values()))
 
     @property
-    def soonest(self) -> list[tuple[float, Endpoint]]:
+    def soonest(self) -> list[tuple[float, Reachability]]:
         """The two that may be believed down first, and when; fewer, where no more are pending."""
         down = (pending for pending in self.deadlines if pending[1].pending is Health.DOWN)
         return self.once("soonest", lambda: nsmallest(AT_LEAST_TWO, down, key=itemgetter(0)))
 
     @property
-    def deadlines(self) -> Sequence[tuple[float, Endpoint]]:
+    def deadlines(self) -> Sequence[tuple[float, Reachability]]:
         """When those that have fallen and of which something is pending may be believed."""
         return self.once("deadlines", lambda: tuple(self._deadlines()))
 
-    def _deadlines(self) -> Iterator[tuple[float, Endpoint]]:
+    def _deadlines(self) -> Iterator[tuple[float, Reachability]]:
         for endpoint in self.fallen.values():
             if (at := endpoint.deadline()) is not None:
                 yield at, endpoint
@@ -117,7 +118,7 @@ class Members(Struct):
     @property
     def up_after(self) -> float:
         """After how long all that are about to be believed up are (seconds); 0.0: none is."""
-        holds = (member.policy.hold for member in self.recovering.values())
+        holds = (member.endpoint.policy.hold for member in self.recovering.values())
         return self.once("up after", lambda: max((hold.up_after for hold in holds), default=0.0))
 
     @property
@@ -125,7 +126,8 @@ class Members(Struct):
         """How long it takes those that are about to be believed up, a cycle of checks included (seconds)."""
         every = self.recovering.values()
         return self.once(
-            "returns", lambda: max((member.policy.hold.up_after + cycle_of(member) for member in every), default=0)
+            "returns",
+            lambda: max((member.endpoint.policy.hold.up_after + cycle_of(member) for member in every), default=0),
         )
 
     def left(self, since: float) -> Fall:
@@ -136,16 +138,16 @@ class Members(Struct):
         down = tuple(member for member in self.fallen.values() if fell_at(member) >= since - SAME_TIME)
         return Fall(since, down, self.standing + len(self.recovering) + len(down))
 
-    def believed_down_since(self, since: float) -> Sequence[Endpoint]:
+    def believed_down_since(self, since: float) -> Sequence[Reachability]:
         """Those that went down at a time or later, and are believed to be; some may be about to return."""
         return self.once(("believed", since), lambda: tuple(self._believed_down_since(since - SAME_TIME)))
 
-    def _believed_down_since(self, since: float) -> Iterator[Endpoint]:
+    def _believed_down_since(self, since: float) -> Iterator[Reachability]:
         for endpoint in (*self.fallen.values(), *self.recovering.values()):
             if endpoint.belief is Health.DOWN and endpoint.since >= since:
                 yield endpoint
 
-    def remove(self, endpoint: Endpoint) -> None:
+    def remove(self, endpoint: Reachability) -> None:
         """Count one out."""
         self.known.clear()
         self.size -= 1
@@ -159,7 +161,7 @@ class Fall(Struct, frozen=True, dict=True):
     """Members of a group that went down within one window."""
 
     since: float
-    members: tuple[Endpoint, ...]
+    members: tuple[Reachability, ...]
     #: How many were up when the window began, they included.
     of: int
 
@@ -176,12 +178,14 @@ class Fall(Struct, frozen=True, dict=True):
     @cached_property
     def hosts(self) -> Collection[str]:
         """The hosts of providers, or the proxies that they go through. As it was first asked for."""
-        return {member.proxy or member.address or member.target.resource for member in self.members}
+        return {host_of(member.endpoint) for member in self.members}
 
     @cached_property
     def lasts(self) -> float:
         """How long the slowest of them may take to be believed back (seconds). As it was first asked for."""
-        return max((max(member.policy.hold.up_after, cycle_of(member)) for member in self.members), default=0.0)
+        return max(
+            (max(member.endpoint.policy.hold.up_after, cycle_of(member)) for member in self.members), default=0.0
+        )
 
     @cached_property
     def cycle(self) -> float:
@@ -197,12 +201,17 @@ class Extent(Struct, frozen=True):
     watches: frozenset[str]
 
 
-def extent_of(down: Sequence[Endpoint], groups: Iterable[Group | None]) -> Extent:
+def host_of(endpoint: EndpointFacts) -> str:
+    """Where a provider is reached: its proxy, or its contact's host; where neither is known, by its own name."""
+    return endpoint.proxy or endpoint.address or endpoint.target.resource
+
+
+def extent_of(down: Sequence[Reachability], groups: Iterable[Group | None]) -> Extent:
     """How many these are, to which groups they belong, and of which watch sections they are."""
     return Extent(len(down), frozenset(groups), frozenset(endpoint.watch for endpoint in down))
 
 
-def stance_of(endpoint: Endpoint) -> Stance:
+def stance_of(endpoint: Reachability) -> Stance:
     """How an endpoint stands. One that flaps is not taken for recovering each time that it is up for a moment."""
     if not endpoint.ever_up or endpoint.belief is None:
         return Stance.UNUSED
@@ -213,12 +222,12 @@ def stance_of(endpoint: Endpoint) -> Stance:
     return fallen if endpoint.pending is Health.DOWN and not endpoint.unknown_because else Stance.STANDING
 
 
-def fell_at(endpoint: Endpoint) -> float:
+def fell_at(endpoint: Reachability) -> float:
     """When an endpoint that has fallen was first seen down: the time that its incident begins with, now or later."""
     return endpoint.since if endpoint.belief is Health.DOWN else max(endpoint.pending_since, endpoint.since)
 
 
-def cycle_of(endpoint: Endpoint) -> float:
+def cycle_of(member: Reachability) -> float:
     """How long it takes Asterisk at most to notice that this endpoint has gone, or is back (seconds)."""
-    settings = endpoint.settings
+    settings = member.endpoint.settings
     return settings.qualify_frequency + settings.qualify_timeout if settings is not None else 0.0

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from healthmon.config.configuration import Config
-from healthmon.core.belief.endpoint import Endpoint
+from healthmon.core.belief.endpoint_facts import EndpointFacts
 from healthmon.core.belief.known import Known
+from healthmon.core.belief.reachability import Reachability
 from healthmon.core.grouping.members import Members, Stance, stance_of
 from healthmon.core.grouping.sites import Group, Sites, network_of
 from healthmon.model import Kind, Target
@@ -44,7 +45,7 @@ class Memberships:
 
     # ------------------------------------------------------------ who belongs where
 
-    def note(self, endpoint: Endpoint, *, is_regrouped: bool = False) -> None:
+    def note(self, endpoint: Reachability, *, is_regrouped: bool = False) -> None:
         """Something about an endpoint may have changed: its belief, its place, its kind; or the sites themselves."""
         before = self._of_endpoint.get(endpoint.target)
         self._forget_what_was_known(endpoint.target, before)
@@ -53,7 +54,7 @@ class Memberships:
         if stance is Stance.RECOVERING and before is not None and before.group is not None and not is_regrouped:
             group: Group | None = before.group
         else:
-            group = self._sites.group_of(endpoint.target, endpoint.kind, endpoint.address, endpoint.proxy)
+            group = self._place(endpoint.endpoint)
         after = Membership(group, stance, endpoint.kind is Kind.PROVIDER)
         if after == before:
             if stance is not Stance.STANDING:
@@ -65,11 +66,14 @@ class Memberships:
             self._members_of(group).add(endpoint, stance)
         if after.is_among_providers:
             self._providers.setdefault(endpoint.target.pbx, Members()).add(endpoint, stance)
-        if stance is Stance.STANDING and endpoint.kind.is_device and not endpoint.places:
+        if stance is Stance.STANDING and endpoint.kind.is_device and not endpoint.endpoint.places:
             self._unplaced.setdefault(endpoint.target.pbx, set()).add(endpoint.target)
         self.touch(endpoint.target)
 
-    def drop(self, endpoint: Endpoint) -> None:
+    def _place(self, endpoint: EndpointFacts) -> Group | None:
+        return self._sites.group_of(endpoint.target, endpoint.kind, endpoint.address, endpoint.proxy)
+
+    def drop(self, endpoint: Reachability) -> None:
         """Take an endpoint out of its groups: it is watched no longer, or belongs to others now."""
         before = self._of_endpoint.get(endpoint.target)
         if before is None:

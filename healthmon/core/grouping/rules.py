@@ -12,8 +12,8 @@ from math import ceil
 
 from msgspec import Struct
 
-from healthmon.core.belief.endpoint import Endpoint
 from healthmon.core.belief.inventory import FEW
+from healthmon.core.belief.reachability import Reachability
 from healthmon.core.grouping.members import (
     AT_LEAST_TWO,
     Fall,
@@ -34,12 +34,12 @@ class Rules(Struct, frozen=True):
     window: float = 30.0
 
 
-def window_of(endpoints: Iterable[Endpoint], rules: Rules) -> float:
+def window_of(endpoints: Iterable[Reachability], rules: Rules) -> float:
     """Within how many seconds the loss of all of these is one cause: as long as Asterisk needs to notice it."""
     return max(rules.window, max(map(cycle_of, endpoints), default=0.0))
 
 
-def biggest_fall(fallen: Collection[Endpoint], standing: int, rules: Rules) -> Fall:
+def biggest_fall(fallen: Collection[Reachability], standing: int, rules: Rules) -> Fall:
     """The most members that fell within one window; of several, the latest."""
     if not fallen:
         return Fall(0.0, (), standing)
@@ -156,14 +156,14 @@ def testifies_at(site: Members, since: float) -> float | None:
     return None if cycle is None else since + cycle
 
 
-def _standing_since(site: Members, since: float) -> list[Endpoint]:
+def _standing_since(site: Members, since: float) -> list[Reachability]:
     """Those that were believed up before, are, and that Asterisk checks."""
     return [phone for phone in site.up.values() if phone.since < since and is_checked(phone)]
 
 
-def is_checked(endpoint: Endpoint) -> bool:
+def is_checked(member: Reachability) -> bool:
     """Whether Asterisk would notice that none of its contacts answers."""
-    settings = endpoint.settings
-    if endpoint.unknown_because or settings is None or not settings.known:
+    settings = member.endpoint.settings
+    if member.unknown_because or settings is None or not settings.known:
         return False
     return settings.is_qualified and not settings.has_unqualified_registered_contact

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from healthmon.core.belief.endpoint import MOST_PLACES
+from healthmon.core.belief.endpoint_facts import MOST_PLACES
 from healthmon.model import ContactStatus, Place
 from tests.core.scene import DOWN, UP, Scene, phone, settings
 

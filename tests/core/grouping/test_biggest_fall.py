@@ -5,15 +5,16 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from healthmon.core.belief.endpoint import Endpoint
+from healthmon.core.belief.endpoint_facts import EndpointFacts
+from healthmon.core.belief.reachability import Reachability
 from healthmon.core.grouping.rules import Rules, biggest_fall
 from tests.core.scene import DOWN, PHONES, phone
 
 RULES = Rules(window=30.0)
 
 
-def fallen_at(number: int, at: float) -> Endpoint:
-    endpoint = Endpoint(phone(number), PHONES, None, 0.0)
+def fallen_at(number: int, at: float) -> Reachability:
+    endpoint = Reachability(EndpointFacts(phone(number), PHONES, None), 0.0)
     endpoint.belief, endpoint.since = DOWN, at
     return endpoint
 

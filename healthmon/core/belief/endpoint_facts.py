@@ -1,0 +1,298 @@
+"""What is known of one endpoint, whichever of its checks asks: how Asterisk has it, and what was last said of it."""
+
+from __future__ import annotations
+
+from healthmon.config.sections.watch import WatchConfig
+from healthmon.core.belief.evidence import contradicts, kind_of, least_round_trip, unreachable
+from healthmon.model import (
+    ContactChange,
+    ContactStatus,
+    EndpointSettings,
+    Health,
+    Place,
+    PlaceChange,
+    RoundTrip,
+    Target,
+)
+from healthmon.text.sipuri import host_of
+
+#: What Asterisk says of a contact that is there.
+LIVING = frozenset({ContactStatus.REACHABLE, ContactStatus.NON_QUALIFIED, ContactStatus.CREATED, ContactStatus.UPDATED})
+
+#: More contacts than this are not remembered one by one: somebody is playing with us.
+MOST_CONTACTS = 1000
+#: … nor more places where they are.
+MOST_PLACES = 32
+
+
+class EndpointFacts:
+    """The thing itself: its settings, its contacts, what its witnesses last said. Owned by the engine thread."""
+
+    __slots__ = (
+        "asked_at",
+        "contacts",
+        "device",
+        "doubted_at",
+        "fell_by_event",
+        "grace_takes_evidence",
+        "grace_until",
+        "grace_why",
+        "has_evidence",
+        "is_check_seen",
+        "is_listed",
+        "is_looked_into",
+        "kind",
+        "last_at",
+        "lost",
+        "lost_address",
+        "not_usable",
+        "offline_since",
+        "places",
+        "policy",
+        "presumed",
+        "round",
+        "settings",
+        "slow",
+        "target",
+        "was_unlisted_by_accident",
+        "word",
+    )
+
+    def __init__(self, target: Target, policy: WatchConfig, settings: EndpointSettings | None) -> None:
+        self.target = target
+        self.policy = policy
+        self.settings = settings
+        self.kind = kind_of(target, settings, policy)
+        #: The endpoint's own word (PeerStatusChange, /endpoints); None: nothing heard yet.
+        self.word: Health | None = None
+        #: The second witness's word since the endpoint went down; None: not heard or asked since (rule 3).
+        self.device: Health | None = None
+        self.contacts: dict[str, ContactStatus] | None = None
+        #: How many of them are unreachable.
+        self.lost = 0
+        #: Of chan_sip and IAX2 ARI shows no settings: whether Asterisk said what only a check can tell.
+        self.is_check_seen = target.technology == "PJSIP"
+        #: The round trips of those that are slower than the watch section likes (milliseconds).
+        self.slow: dict[str, float] | None = None
+        #: Why it was degraded when healthmon stopped; until an event tells more.
+        self.presumed = ""
+        #: When what is known of its contacts is too old, for events were missed; 0.0: nothing was missed.
+        self.doubted_at = 0.0
+        #: Where its contacts were seen last, the newest at the end; and the address of the one that was lost last.
+        self.places: tuple[Place, ...] = ()
+        self.lost_address = ""
+        self.last_at = 0.0
+        self.is_listed = True
+        #: It is not listed because its technology could not be listed, or has no channel driver.
+        self.was_unlisted_by_accident = False
+        #: Why no call to it is possible, whatever Asterisk says of it: its channel driver is missing; "": it is not.
+        self.not_usable = ""
+        #: The number of the snapshot that listed it last.
+        self.round = 0
+        #: When the sources were last asked about it.
+        self.asked_at = 0.0
+        self.grace_until = 0.0
+        self.grace_why = ""
+        self.grace_takes_evidence = False
+        self.has_evidence = False
+        #: When Asterisk first called it offline, and whether an event said so: then none was missed.
+        self.offline_since = 0.0
+        self.fell_by_event = False
+        #: Asterisk has had the time to check it since it went offline, however its settings were changed.
+        self.is_looked_into = False
+
+    def use(self, policy: WatchConfig, settings: EndpointSettings | None) -> None:
+        """Take a new watch section, or new settings."""
+        self.policy, self.settings = policy, settings
+        self.kind = kind_of(self.target, settings, policy)
+        if self.slow is not None:
+            limit = policy.rtt_warn_ms or float("inf")
+            self.slow = {uri: rtt for uri, rtt in self.slow.items() if rtt > limit}
+
+    # ------------------------------------------------------------ what was said
+
+    def hear_device(self, health: Health, *, is_answer: bool) -> bool:
+        """Take the second witness's word; return whether it said anything that bears on the endpoint."""
+        if health is Health.DOWN:
+            # Of the two events of one loss this may be the first.
+            self.word = self.device = Health.DOWN
+            return True
+        if self.word is not Health.DOWN:
+            return False
+        if health is Health.UNKNOWN and not is_answer:
+            return False
+        # UNKNOWN as an answer: this technology has no such state, and more than asking cannot be done.
+        self.device = health
+        return True
+
+    @property
+    def is_offline_in_use(self) -> bool:
+        """Whether Asterisk calls it offline, and its device state says that it is in use all the same.
+
+        A dead call hangs for hours: that never outweighs contacts that were checked and are all unreachable.
+        """
+        return self.word is Health.DOWN and self.device is Health.UP and not self._is_known_to_be_unreachable()
+
+    def _is_known_to_be_unreachable(self) -> bool:
+        return bool(self.contacts) and self.has_lost_all_contacts()
+
+    # ------------------------------------------------------------ its contacts
+
+    def note_contact(self, change: ContactChange) -> None:
+        """Keep in mind how a contact is, and draw no conclusion."""
+        contacts = self.contacts = {} if self.contacts is None else self.contacts
+        if change.status is ContactStatus.REMOVED:
+            contacts.pop(change.uri, None)
+        elif change.uri in contacts or len(contacts) < MOST_CONTACTS:
+            contacts[change.uri] = change.status
+        self.lost = unreachable(contacts)
+        if change.status in (ContactStatus.REACHABLE, ContactStatus.REMOVED):
+            self.presumed = ""
+        self._note_round_trip(change)
+        if not (self.lost or self.slow or self.presumed):
+            self.doubted_at = 0.0
+
+    def status_of(self, uri: str) -> ContactStatus:
+        """What an event last said of this contact."""
+        return (self.contacts or {}).get(uri, ContactStatus.UNKNOWN)
+
+    def has_lost_all_contacts(self) -> bool:
+        """Whether each contact of which an event has spoken is unreachable."""
+        return all(status is ContactStatus.UNREACHABLE for status in (self.contacts or {}).values())
+
+    def may_have_several_contacts(self) -> bool:
+        """Whether there may be more contacts than the one of which an event has spoken."""
+        registered = 0 if self.settings is None else self.settings.max_contacts
+        # A trunk's contacts are in the configuration, and nothing may register.
+        return registered > 1 or (not registered and len(self.places) > 1)
+
+    def makes_settings_doubtful(self, change: ContactChange) -> bool:
+        """Whether a word about a contact that is not heard yet shows that its settings are no longer as they were."""
+        return contradicts(self.settings, change, self.contacts or {})
+
+    def _note_round_trip(self, change: ContactChange) -> None:
+        warn, rtt = self.policy.rtt_warn_ms, change.rtt_ms
+        if self.slow is not None and change.status is not ContactStatus.UPDATED:
+            self.slow.pop(change.uri, None)
+        if warn is None or rtt is None or change.status is not ContactStatus.REACHABLE:
+            return
+        least = least_round_trip(rtt)
+        if least > warn and change.uri in (self.contacts or ()):
+            self.slow = {**(self.slow or {}), change.uri: least}
+
+    def round_trip(self, change: ContactChange) -> RoundTrip | None:
+        """Return what a contact that was not heard yet tells of the line, or None.
+
+        After an outage it is the time until Asterisk asked once more; so it may be if nothing is known from before.
+        """
+        before = (self.contacts or {}).get(change.uri)
+        if change.rtt_ms is None or before is None or before is ContactStatus.UNREACHABLE:
+            return None
+        return RoundTrip(self.target, change.at, change.rtt_ms)
+
+    def doubt(self, at: float) -> bool:
+        """Events were missed: what they told of contacts counts until a time; return whether they told anything."""
+        has_anything = bool(self.lost or self.slow or self.presumed)
+        if has_anything and not self.doubted_at:
+            self.doubted_at = at
+        return has_anything
+
+    def forget_contacts(self) -> None:
+        """What is known of its contacts is worth nothing any more."""
+        self.lost, self.slow, self.presumed, self.doubted_at = 0, None, "", 0.0
+        if self.contacts:
+            self.contacts = dict.fromkeys(self.contacts, ContactStatus.UNKNOWN)
+        else:
+            self.contacts = None
+
+    # ------------------------------------------------------------ where its contacts are
+
+    @property
+    def address(self) -> str:
+        """Where it is: while it is down, where the contact was whose loss made it down; "": not known."""
+        addresses = [place.address for place in self.places]
+        if self.lost_address in addresses:
+            return self.lost_address
+        return addresses[-1] if addresses else ""
+
+    @property
+    def proxy(self) -> str:
+        """The host of the proxy by which Asterisk reaches it; "": none, or not known."""
+        return "" if self.settings is None else self.settings.outbound_proxy
+
+    def follow(self, change: ContactChange) -> list[PlaceChange]:
+        """Take the place of a contact from an event, after it was heard; return what is new about it."""
+        address, at = host_of(change.uri), change.at
+        if not address:
+            return []
+        known = [place for place in self.places if place.address == address]
+        if change.status in LIVING:
+            left = [place for place in self.places if place.address != address and self._is_gone(place.address)]
+            self.lost_address = "" if self.lost_address == address else self.lost_address
+            return self._move([] if known else [Place(address)], left, at)
+        self.lost_address = address
+        # The last place that is known stays: that is where the endpoint was lost.
+        has_others = len(known) < len(self.places)
+        is_left = change.status is ContactStatus.REMOVED and has_others and self._is_gone(address)
+        # Of thousands not all settings are read yet; without a place it would be told apart from its site.
+        found = [] if self.places else [Place(address)]
+        return self._move(found, known if is_left else [], at)
+
+    def settle_in(self, places: tuple[Place, ...], at: float) -> list[PlaceChange]:
+        """Take the places that its settings tell; nothing, where it has no contact: the last places stay."""
+        if not places:
+            return []
+        found = [place for place in places if place not in self.places]
+        # That an event told an address without a user agent is no place of its own.
+        left = [place for place in self.places if place not in places]
+        named = {place.address for place in found}
+        silent = [place for place in left if not place.user_agent and place.address in named]
+        self.places = tuple(place for place in self.places if place not in silent)
+        return self._move(found, [place for place in left if place not in silent], at)
+
+    def _move(self, found: list[Place], left: list[Place], at: float) -> list[PlaceChange]:
+        places = [*(place for place in self.places if place not in left), *found]
+        # What is not remembered any more is not booked as a present one for ever, either.
+        left, found = [*left, *(place for place in places[:-MOST_PLACES] if place in self.places)], found[-MOST_PLACES:]
+        self.places = tuple(places[-MOST_PLACES:])
+        changes = [PlaceChange(self.target, place, at, is_left=True) for place in left]
+        return changes + [PlaceChange(self.target, place, at, is_left=False) for place in found]
+
+    def _is_gone(self, address: str) -> bool:
+        """Whether the contact that was lost there was removed, and none is left there."""
+        return self.lost_address == address and all(host_of(uri) != address for uri in self.contacts or ())
+
+    # ------------------------------------------------------------ whether Asterisk has had the time to check it
+
+    def may_be_unchecked(self, configured_at: float) -> bool:
+        """Whether it may be offline only because Asterisk checks it otherwise than was read, and has not done so yet.
+
+        When its qualify is switched on, Asterisk calls it offline until the first check. Nothing is said of its
+        contacts then; of one that is really lost, or removed, an event tells. ``configured_at``: when Asterisk took its
+        configuration; where events were missed, settings that are older are doubtful.
+        """
+        was_heard_of = self.contacts is not None and self.has_lost_all_contacts()
+        if self.word is not Health.DOWN or self.target.technology != "PJSIP" or self.is_looked_into or was_heard_of:
+            return False
+        if self.settings is None:
+            return self.fell_by_event
+        read_at = self.settings.read_at
+        return read_at < self.offline_since and (self.fell_by_event or read_at < configured_at)
+
+    def is_in_grace(self, now: float) -> bool:
+        """Whether "offline" means nothing yet, because Asterisk was restarted or frozen a moment ago (rule 11)."""
+        return now < self.grace_until and not (self.has_evidence and self.grace_takes_evidence)
+
+    def begin_grace(self, why: str, until: float, *, takes_evidence: bool) -> None:
+        """Asterisk was restarted, or frozen: what it says of its contacts is not worth anything yet."""
+        self.grace_why, self.grace_until, self.grace_takes_evidence = why, until, takes_evidence
+        self.has_evidence = False
+        self.forget_contacts()
+
+    def shift(self, by: float) -> None:
+        """Move all times by so many seconds: somebody set the clock."""
+        self.last_at += by
+        self.asked_at += by
+        self.grace_until += by
+        self.doubted_at += by if self.doubted_at else 0.0
+        self.offline_since += by
