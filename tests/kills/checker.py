@@ -14,8 +14,9 @@ from math import inf
 from pathlib import Path
 from typing import Any, NamedTuple
 
-#: So long after the end of an outage healthmon may first have noted it, on a machine that has a lot to do; two outages
-#: of one thing are much further apart (seconds).
+#: So long after the end of an outage healthmon may first have noted it, on a machine that has a lot to do; and so long
+#: before its beginning it may have asked for the answer that tells of it, for that is its time. Two outages of one
+#: thing are much further apart (seconds).
 SLACK = 5.0
 
 #: What is told of an outage that lasts or has lasted, and of one that is over.
@@ -162,9 +163,8 @@ def _by_thing(records: Sequence[Any]) -> dict[tuple[str, str], list[Any]]:
 
 def _is_of(incident: Incident, outage: Outage) -> bool:
     """Whether it was opened while that lasted."""
-    return outage.gone_at <= incident.opened_at and (
-        outage.back_at is None or incident.opened_at <= outage.back_at + SLACK
-    )
+    end = inf if outage.back_at is None else outage.back_at
+    return outage.gone_at - SLACK <= incident.opened_at <= end + SLACK
 
 
 def _lasted(outage: Outage) -> float:

@@ -94,6 +94,12 @@ def test_an_incident_is_of_the_outage_in_which_it_was_opened() -> None:
     )
 
 
+def test_an_answer_that_was_asked_for_before_the_outage_may_tell_of_it() -> None:
+    asked_before = INCIDENTS[0]._replace(opened_at=OVER.gone_at - 0.001)
+
+    assert complaints(Played(OUTAGES, DAEMONS), (asked_before, INCIDENTS[1]), {"boss": TOLD}, PROMISE) == []
+
+
 def test_an_outage_within_the_flap_window_of_the_last_may_be_missed() -> None:
     soon = AGAIN._replace(gone_at=180.0)
 
