@@ -1,4 +1,4 @@
-"""What has time: round trips are added up, the meters are read each day, old history is removed.
+"""What has time: what was measured is added up, the meters are read each day, old history is removed.
 
 The engine calls it between its batches, for the writing connection is the engine's.
 """
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 #: How often old history is looked for (seconds).
 PRUNE_EVERY = 3600.0
-#: How often round-trip times are added up (seconds).
+#: How often what was measured is added up (seconds).
 FOLD_EVERY = 60.0
 #: Two clocks agree that differ by no more than this: a PBX's is seldom set to the second (seconds).
 CLOCKS_AGREE = 300.0
@@ -71,10 +71,10 @@ class Housekeeping:
             self._prune(keep, zone, now)
 
     def _fold(self, now: float) -> None:
-        """Add some of the round trips of the last minute up."""
+        """Add up some of what was measured in the last minute."""
         self._fold_due = now + FOLD_EVERY
         try:
-            if self._writer.fold_round_trips():
+            if self._writer.fold_measurements():
                 self._fold_due = now + PAUSE
         except DatabaseUnwritable as error:
             log.warning("%s; round-trip times are added up later", error)

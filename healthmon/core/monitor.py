@@ -31,6 +31,7 @@ from healthmon.model import (
     Ending,
     EndpointSettings,
     Health,
+    Measurement,
     Observation,
     Question,
     Remembered,
@@ -85,6 +86,8 @@ class Monitor:
         step = Step(now, changes)
         if isinstance(sighting, EndpointSettings):
             self._see_settings(sighting, step)
+        elif isinstance(sighting, Measurement):
+            self._see_measurement(sighting, step)
         elif isinstance(sighting, ConnectionReport | Snapshot):
             pbx = self._pbxs.get(sighting.pbx)
             if pbx is not None and isinstance(sighting, Snapshot):
@@ -209,9 +212,9 @@ class Monitor:
             self._contact_of_a_stranger(pbx, change, step)
         elif change.at >= endpoint.last_at and pbx.has_room_for(endpoint, change):
             endpoint.last_at = change.at
-            measured = endpoint.round_trip(change)
-            if measured is not None and pbx.limits.take_round_trip(step.now):
-                step.changes.round_trips.append(measured)
+            round_trip = endpoint.round_trip(change)
+            if round_trip is not None:
+                self._see_measurement(round_trip, step)
             is_doubtful, loss = endpoint.makes_settings_doubtful(change), endpoint.reachability.loss
             matters = endpoint.hear_contact(change)
             is_moved = self._follow(pbx, endpoint, change, step)
@@ -221,6 +224,14 @@ class Monitor:
                 self._endpoints.apply(pbx, endpoint, change.at, step, confirms=False, counts=True)
                 if endpoint.reachability.loss is not loss:
                     self._endpoints.settle(pbx, endpoint, step)
+
+    def _see_measurement(self, measurement: Measurement, step: Step) -> None:
+        """Pass on what was measured of an endpoint that is watched, whatever is believed of it."""
+        pbx = self._pbxs.get(measurement.target.pbx)
+        if pbx is None or measurement.target not in pbx.endpoints:
+            return
+        if pbx.limits.take_measurement(step.now):
+            step.changes.measurements.append(measurement)
 
     def _follow(self, pbx: Pbx, endpoint: Endpoint, change: ContactChange, step: Step) -> bool:
         """Keep in mind where its contacts are; return whether one is at a new place: its settings tell more of it."""

@@ -8,10 +8,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from healthmon.history.round_trips import RoundTrips, added_up
+from healthmon.history.measurements import NOTHING_MEASURED, Measured, added_up
 from healthmon.model import Length
-
-NO_ROUND_TRIPS = RoundTrips()
 
 #: The largest share that is not the whole.
 _NEARLY_ALL = math.nextafter(1.0, 0.0)
@@ -42,8 +40,8 @@ class Figures(Struct, frozen=True):
     flaps: int = 0
     #: How often Asterisk was restarted; of a PBX.
     restarts: int = 0
-    #: As far as they are known.
-    round_trips: RoundTrips = NO_ROUND_TRIPS
+    #: What was measured, by metric, as far as it is known.
+    measured: Measured = NOTHING_MEASURED
     #: For how long the longest outage, and all of them, could not be seen; it is a part of the unknown time.
     longest_unseen_s: float = 0.0
     outages_unseen_s: float = 0.0
@@ -94,10 +92,10 @@ class Figures(Struct, frozen=True):
     def __add__(self, other: Figures) -> Figures:
         """Add two targets' times up; the longest outage stays target target's."""
         longest = max(self.longest, other.longest)
-        round_trips = self.round_trips
-        if other.round_trips.count:
-            # Most have none, and making a sum of two takes its time.
-            round_trips += other.round_trips
+        measured = self.measured
+        if other.measured:
+            # Of most nothing was measured, and making a sum of two takes its time.
+            measured = added_up([measured, other.measured])
         return Figures(
             up_s=self.up_s + other.up_s,
             degraded_s=self.degraded_s + other.degraded_s,
@@ -111,7 +109,7 @@ class Figures(Struct, frozen=True):
             silenced_s=self.silenced_s + other.silenced_s,
             flaps=self.flaps + other.flaps,
             restarts=self.restarts + other.restarts,
-            round_trips=round_trips,
+            measured=measured,
         )
 
 
@@ -132,5 +130,5 @@ def overall(each: Iterable[Figures]) -> Figures:
         silenced_s=sum(target.silenced_s for target in summed),
         flaps=sum(target.flaps for target in summed),
         restarts=sum(target.restarts for target in summed),
-        round_trips=added_up(target.round_trips for target in summed if target.round_trips.count),
+        measured=added_up(target.measured for target in summed),
     )

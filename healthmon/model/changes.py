@@ -7,8 +7,8 @@ from msgspec import Struct, field
 from healthmon.model.incident import Incident, IncidentNumbers, Note
 from healthmon.model.notification import Delay, Notification, Release, Told
 from healthmon.model.orders import Commands
-from healthmon.model.sighting import EndpointSettings, Place, Question
-from healthmon.model.state import CheckState, PbxState, PlaceChange, RoundTrip, Transition, UnknownPeriod
+from healthmon.model.sighting import EndpointSettings, Measurement, Place, Question
+from healthmon.model.state import CheckState, PbxState, PlaceChange, Transition, UnknownPeriod
 from healthmon.model.target import Target
 
 
@@ -51,7 +51,7 @@ class Changes(Struct):
     notes: list[Note] = field(default_factory=list)
     #: In the order in which they happened.
     places: list[PlaceChange] = field(default_factory=list)
-    round_trips: list[RoundTrip] = field(default_factory=list)
+    measurements: list[Measurement] = field(default_factory=list)
     restarts: list[Restart] = field(default_factory=list)
     #: For the sources; not booked.
     questions: list[Question] = field(default_factory=list)
@@ -75,7 +75,7 @@ class Changes(Struct):
             or self.clock_jumps
             or self.notes
             or self.places
-            or self.round_trips
+            or self.measurements
             or self.restarts
         )
 

@@ -86,6 +86,16 @@ class ContactChange(Struct, frozen=True):
     rtt_ms: float | None = None
 
 
+class Measurement(Struct, frozen=True):
+    """A number that was measured of one check of a target; ``metric`` is the key of one in ``history/metrics.py``."""
+
+    target: Target
+    check: str
+    metric: str
+    value: float
+    at: float
+
+
 class Removed(Struct, frozen=True):
     """Asterisk says that it no longer has this endpoint.
 
@@ -210,7 +220,7 @@ class Freshness(Struct, frozen=True):
     poll_every: float = 60.0
 
 
-Sighting = Observation | ContactChange | Removed | Snapshot | ConnectionReport | EndpointSettings
+Sighting = Observation | ContactChange | Measurement | Removed | Snapshot | ConnectionReport | EndpointSettings
 
 
 class Question(Struct, frozen=True):

@@ -100,14 +100,6 @@ class UnknownPeriod(Struct, frozen=True):
     why: str
 
 
-class RoundTrip(Struct, frozen=True):
-    """How long an endpoint took to answer Asterisk's OPTIONS, without any repetition of it."""
-
-    target: Target
-    at: float
-    ms: float
-
-
 class PlaceChange(Struct, frozen=True):
     """A contact of an endpoint was seen at a place for the first time, or is no longer there."""
 

@@ -124,13 +124,13 @@ def age(at: float | None, now: float) -> str:
     return f"{whole} s"
 
 
-def milliseconds(ms: float | None) -> str:
-    """Write a round-trip time: ``0.8 ms``, ``12 ms``; nothing for none."""
-    if ms is None:
+def measured(value: float | None, unit: str) -> str:
+    """Write what was measured: ``0.8 ms``, ``12 ms``; nothing for none."""
+    if value is None:
         return ""
-    if ms < 9.95:
-        return f"{ms:.1f} ms"
-    return f"{ms:,.0f} ms"
+    if value < 9.95:
+        return f"{value:.1f} {unit}"
+    return f"{value:,.0f} {unit}"
 
 
 def rounded(number: float | None, digits: int) -> float | None:

@@ -502,6 +502,47 @@ _INSTANCES = (
     "UPDATE daemon SET last_incident = (SELECT COALESCE(MAX(id), 0) FROM incidents)",
 )
 
+
+def _measured(name: str) -> str:
+    """What was measured of a check from ``at`` on. ``histogram``: JSON, how many by the number of the step."""
+    return f"""CREATE TABLE {name} (
+        check_id INTEGER NOT NULL,
+        at DOUBLE PRECISION NOT NULL,
+        metric TEXT NOT NULL,
+        count INTEGER NOT NULL,
+        sum DOUBLE PRECISION NOT NULL,
+        min DOUBLE PRECISION NOT NULL,
+        max DOUBLE PRECISION NOT NULL,
+        histogram TEXT NOT NULL,
+        PRIMARY KEY (check_id, at, metric)
+    )"""
+
+
+def _moved(table: str, columns: str, old: str, old_columns: str) -> tuple[str, str]:
+    """Take over the round trips of an old table, which goes."""
+    rows = f"SELECT {old_columns} FROM {old}"  # noqa: S608 (names of ours, here and below)
+    return f"INSERT INTO {table} ({columns}) {rows}", f"DROP TABLE {old}"
+
+
+_SUMS = "check_id, at, metric, count, sum, min, max, histogram"
+_OLD_SUMS = "check_id, at, 'rtt_ms', count, sum_ms, min_ms, max_ms, histogram"
+
+#: Whatever is measured, not round trips alone.
+_MEASUREMENTS = (
+    """CREATE TABLE measurements (
+        id INTEGER PRIMARY KEY,
+        check_id INTEGER NOT NULL,
+        at DOUBLE PRECISION NOT NULL,
+        metric TEXT NOT NULL,
+        value DOUBLE PRECISION NOT NULL
+    )""",
+    *(_measured(name) for name in ("measured_minutes", "measured_hours", "measured_days")),
+    *_moved("measurements", "id, check_id, at, metric, value", "round_trips", "id, check_id, at, 'rtt_ms', ms"),
+    *_moved("measured_minutes", _SUMS, "rtt_minutes", _OLD_SUMS),
+    *_moved("measured_hours", _SUMS, "rtt_hours", _OLD_SUMS),
+    *_moved("measured_days", _SUMS, "rtt_days", _OLD_SUMS),
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _SECOND,
@@ -528,4 +569,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FALLS,
     _MARKS,
     _INSTANCES,
+    _MEASUREMENTS,
 )

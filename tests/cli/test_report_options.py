@@ -17,7 +17,8 @@ from click.testing import CliRunner, Result
 from msgspec.structs import replace
 
 from healthmon.cli.main import cli
-from healthmon.model import Changes, Health, Kind, Matcher, Place, PlaceChange, RoundTrip, Target
+from healthmon.history.metrics import ROUND_TRIP
+from healthmon.model import Changes, Check, Health, Kind, Matcher, Measurement, Place, PlaceChange, Target
 from healthmon.report.availability.account import Account, By
 from healthmon.report.availability.markdown import report_markdown
 from healthmon.report.tables import Screen
@@ -416,8 +417,9 @@ def test_round_trip_times_are_shown_where_any_are_known(database: Path, run: Run
     stopped(database, [trunk, desk], history=history)
     writer = open_writer(database, now=NOW - 60)
     measured = [(NOW - 2 * DAY, 900.0), *((NOW - HOUR - number, 10.0 + number) for number in range(21))]
-    writer.commit(Changes(round_trips=[RoundTrip(trunk.target, at, ms) for at, ms in measured]))
-    while writer.fold_round_trips():
+    trips = [Measurement(trunk.target, Check.REACHABILITY, ROUND_TRIP.key, ms, at) for at, ms in measured]
+    writer.commit(Changes(measurements=trips))
+    while writer.fold_measurements():
         pass
     writer.close()
 
@@ -425,10 +427,10 @@ def test_round_trip_times_are_shown_where_any_are_known(database: Path, run: Run
     table = run("report", "--since", "1d").stdout
     group = asked(run, "--since", "1d", "--by", "provider")["groups"][0]
 
-    trips = targets["PJSIP/telekom"]
-    assert (trips["rtt_min_ms"], trips["rtt_max_ms"]) == (10, 30)
-    assert trips["rtt_p50_ms"] == pytest.approx(20, rel=0.1)
-    assert trips["rtt_p95_ms"] == pytest.approx(29, rel=0.1)
+    telekom = targets["PJSIP/telekom"]
+    assert (telekom["rtt_min_ms"], telekom["rtt_max_ms"]) == (10, 30)
+    assert telekom["rtt_p50_ms"] == pytest.approx(20, rel=0.1)
+    assert telekom["rtt_p95_ms"] == pytest.approx(29, rel=0.1)
     assert targets["PJSIP/101"]["rtt_p50_ms"] is None
     assert "RTT P50  RTT P95  RTT MIN  RTT MAX" in table
     assert "10 ms    30 ms" in table

@@ -17,17 +17,19 @@ from msgspec.structs import replace
 from healthmon.config.plans import Plans
 from healthmon.config.sections.maintenance import MaintenanceConfig
 from healthmon.demo import cast
+from healthmon.history.metrics import ROUND_TRIP
 from healthmon.model import (
     Changes,
+    Check,
     CheckState,
     Freshness,
     Health,
     Incident,
     Kind,
     Matcher,
+    Measurement,
     Place,
     PlaceChange,
-    RoundTrip,
     Target,
     Transition,
     UnknownPeriod,
@@ -87,10 +89,10 @@ def make_month(path: Path) -> None:
                 unknown_periods={(one.target, one.check, one.since): one for one in hidden()},
                 incidents={one.id: one for one in incidents()},
                 places=list(places()),
-                round_trips=list(round_trips()),
+                measurements=list(round_trips()),
             )
         )
-        while writer.fold_round_trips():
+        while writer.fold_measurements():
             pass
         writer.alive(WRITTEN, [Freshness("office", WRITTEN, WRITTEN, WRITTEN)])
     with open_commander(path) as commander:
@@ -147,11 +149,12 @@ def places() -> Iterator[PlaceChange]:
         yield PlaceChange(state.target, Place(address, f"Acme {number}"), WATCHED_SINCE, is_left=False)
 
 
-def round_trips() -> Iterator[RoundTrip]:
+def round_trips() -> Iterator[Measurement]:
     """The contact of the trunk became reachable now and then; in the evenings the line is busy."""
     for number in range(30 * 4):
         hour = number * 6 % 24
-        yield RoundTrip(TRUNK.target, MONTH[0] + number * 6 * HOUR + MINUTE, 17 + number * 7 % 5 + 21 * (hour == 18))
+        at, ms = MONTH[0] + number * 6 * HOUR + MINUTE, 17 + number * 7 % 5 + 21 * (hour == 18)
+        yield Measurement(TRUNK.target, Check.REACHABILITY, ROUND_TRIP.key, ms, at)
 
 
 PLANS = Plans(

@@ -29,7 +29,6 @@ from healthmon.model import (
     Place,
     PlaceChange,
     Reading,
-    RoundTrip,
     Severity,
     Target,
 )
@@ -43,6 +42,7 @@ from tests.store.scene import (
     Store,
     by_key,
     notification,
+    round_trip,
     state,
     transition,
     veil,
@@ -120,9 +120,9 @@ def _eighth(store: Store) -> None:
 
 def _ninth(store: Store) -> None:
     """Round trips: two that are folded, and one that waits."""
-    store.book(round_trips=[RoundTrip(PHONE, START + 150, 12.5), RoundTrip(PHONE, START + 155, 30.0)])
-    store.writer.fold_round_trips()
-    store.book(round_trips=[RoundTrip(PHONE, START + 235, 15.0)])
+    store.book(measurements=[round_trip(150, 12.5), round_trip(155, 30.0)])
+    store.writer.fold_measurements()
+    store.book(measurements=[round_trip(235, 15.0)])
 
 
 def _tenth(store: Store) -> None:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from healthmon.history.metrics import ROUND_TRIP
 from healthmon.model import (
     Changes,
     Check,
@@ -15,6 +16,7 @@ from healthmon.model import (
     Health,
     Incident,
     Kind,
+    Measurement,
     Notification,
     Reason,
     Target,
@@ -91,6 +93,11 @@ def state(target: Target = PHONE, belief: Health | None = Health.UP, **facts: ob
 def by_key(*states: CheckState) -> dict[tuple[Target, str], CheckState]:
     """Put states as Changes want them."""
     return {(each.target, each.check): each for each in states}
+
+
+def round_trip(after: float, ms: float, target: Target = PHONE) -> Measurement:
+    """A round trip, so many seconds after the start."""
+    return Measurement(target, Check.REACHABILITY, ROUND_TRIP.key, ms, START + after)
 
 
 def transition(

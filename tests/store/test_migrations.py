@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import json
+import math
 import os
+import random
 import shutil
 import sqlite3
 import stat
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +19,7 @@ from typing import Any
 import pytest
 
 from healthmon.errors import DatabaseUnwritable, SchemaTooNew, StoreError
+from healthmon.history.metrics import ROUND_TRIP
 from healthmon.model import Health, Said
 from healthmon.store.read.meters import Meters
 from healthmon.store.read.queries import open_reader
@@ -62,6 +67,7 @@ def everything(path: Path) -> dict[str, Any]:
     """What a daemon of today that goes on with a database knows, and what the commands then show of it."""
     writer = open_writer(path, now=START + 300)
     remembered = writer.load()
+    writer.fold_measurements()
     writer.close()
     with open_reader(path) as reader:
         return {
@@ -85,7 +91,7 @@ def everything(path: Path) -> dict[str, Any]:
 def figures(meters: Meters) -> list[Any]:
     day = (START - 43_200, START + 43_200)
     watched = meters.watched(*day)
-    return [(one, meters.last_reading(one.id), meters.round_trips(one.id, *day)) for one in watched]
+    return [(one, meters.last_reading(one.id), meters.measured(one.id, *day)) for one in watched]
 
 
 @pytest.mark.parametrize("schema", KEPT)
@@ -267,3 +273,55 @@ def test_the_daemon_of_an_older_schema_is_the_default_instance_and_its_numbers_g
         rows = connection.execute("SELECT instance, last_incident, started_at FROM daemon").fetchall()
     assert rows == [("default", newest, START + 300)]
     assert next(numbers) == newest + 1
+
+
+def test_round_trips_of_schema_25_are_measurements_with_the_same_sums_and_percentiles(folder: Path) -> None:
+    path = folder / "healthmon.db"
+    chance = random.Random(25)
+    trips = [chance.lognormvariate(3, 1) for _ in range(500)]
+    with closing(open_database(path, now=START, on_migrating=lambda _: None, migrations=MIGRATIONS[:25])) as connection:
+        connection.execute(
+            f"INSERT INTO checks VALUES (1, 'office', 'PJSIP', '101', 'reachability', 'phone', '', {START}, NULL)"
+        )
+        for table, length in (("rtt_minutes", 60), ("rtt_hours", 3600), ("rtt_days", 86400)):
+            begin = START // length * length
+            steps = Counter(math.floor(math.log(ms, 2**0.25)) for ms in trips)
+            connection.execute(
+                f"INSERT INTO {table} VALUES (1, ?, ?, ?, ?, ?, ?)",
+                (begin, len(trips), sum(trips), min(trips), max(trips), json.dumps(steps)),
+            )
+        connection.execute("INSERT INTO round_trips VALUES (7, 1, ?, 12.5)", (START + 1,))
+        connection.commit()
+
+    writer = open_writer(path, now=START + 60)
+    before = writer.meters().measured(1, START // 60 * 60, START // 60 * 60 + 60)["rtt_ms"]
+    writer.fold_measurements()
+    by_day = writer.meters().measured(1, START // 86400 * 86400, START // 86400 * 86400 + 86400)["rtt_ms"]
+    writer.close()
+
+    assert (before.count, before.sum, before.min, before.max) == (500, sum(trips), min(trips), max(trips))
+    for part in (0.05, 0.5, 0.95):
+        exact = sorted(trips)[math.ceil(part * len(trips)) - 1]
+        assert ROUND_TRIP.percentile(before, part) == pytest.approx(exact, rel=0.1)
+    assert by_day.count == 501, "what waited is folded after it"
+    assert by_day.sum == pytest.approx(sum(trips) + 12.5)
+    with closing(sqlite3.connect(path)) as connection:
+        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    assert not tables & {"round_trips", "rtt_minutes", "rtt_hours", "rtt_days"}
+
+
+@pytest.mark.parametrize("schema", [24, 25])
+def test_the_row_of_the_daemon_stays_in_its_page_by_which_a_file_and_its_log_are_known(
+    schema: int, folder: Path
+) -> None:
+    path = unpack(schema, folder)
+
+    def page() -> int:
+        with closing(sqlite3.connect(path)) as connection:
+            number: int = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'daemon'").fetchone()[0]
+            return number
+
+    before = page()
+    open_writer(path, now=START + 300).close()
+
+    assert page() == before

@@ -25,7 +25,6 @@ from healthmon.model import (
     Place,
     PlaceChange,
     Reason,
-    RoundTrip,
 )
 from healthmon.report.availability.daily_readings import Roller
 from healthmon.store.outbox.outbox import Outbox
@@ -48,6 +47,7 @@ from tests.store.scene import (
     closed,
     incident,
     notification,
+    round_trip,
     state,
     transition,
     veil,
@@ -57,7 +57,7 @@ from tests.store.scene import (
 #: As large as the fleet, as short as the list of what was ordered, or emptied each minute: these may be read from end
 #: to end.
 SMALL = {"daemon", "clock_jumps", "freshness", "checks", "states", "pbx_states", "settings", "urls", "silences"}
-SMALL |= {"round_trips", "schedules", "reports", "recipients"}
+SMALL |= {"measurements", "schedules", "reports", "recipients"}
 
 #: Indexes that hold only what is going on at present.
 OF_THE_PRESENT = {
@@ -184,9 +184,9 @@ def ask_meters(meters: Meters) -> dict[str, Any]:
         "readings_around": meters.readings_around(number, START, END),
         "day_readings": meters.day_readings(number, START, END),
         "last_reading": meters.last_reading(number),
-        "has_round_trips": meters.has_round_trips(number, START, END),
+        "has_measured": meters.has_measured(number, START, END),
         "longest": meters.longest(number, START, END),
-        "round_trips": meters.round_trips(number, START, END),
+        "measured": meters.measured(number, START, END),
     }
 
 
@@ -214,7 +214,7 @@ def test_nothing_that_the_engine_does_looks_through_everything(store: Store, ask
         notifications=[notification(number=number) for number in (11, 12)],
         explained={11: 12},
         notes=[Note(11, START + 330, "told nobody")],
-        round_trips=[RoundTrip(PHONE, START + 350, 12.5)],
+        measurements=[round_trip(350, 12.5)],
         places=[PlaceChange(PHONE, Place("192.0.2.9"), START + 340, is_left=left) for left in (False, True)],
     )
     store.book(forgotten=[OTHER_PHONE], incidents={12: closed(12)}, notifications=[notification(Reason.RESOLVED, 12)])
@@ -228,7 +228,7 @@ def test_nothing_that_the_engine_does_looks_through_everything(store: Store, ask
     writer.outside_changes()
     writer.told()
     writer.commands(START + 500)
-    writer.fold_round_trips()
+    writer.fold_measurements()
 
     assert scans(store.path, asked) == []
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from healthmon.config.sections.watch import WatchConfig
 from healthmon.core.belief.evidence import contradicts, kind_of, least_round_trip, unreachable
+from healthmon.history.metrics import ROUND_TRIP
 from healthmon.model import (
+    Check,
     ContactChange,
     ContactStatus,
     EndpointSettings,
     Health,
+    Measurement,
     Place,
     PlaceChange,
-    RoundTrip,
     Target,
 )
 from healthmon.text.sipuri import host_of
@@ -180,15 +182,15 @@ class EndpointFacts:
         if least > warn and change.uri in (self.contacts or ()):
             self.slow = {**(self.slow or {}), change.uri: least}
 
-    def round_trip(self, change: ContactChange) -> RoundTrip | None:
+    def round_trip(self, change: ContactChange) -> Measurement | None:
         """Return what a contact that was not heard yet tells of the line, or None.
 
         After an outage it is the time until Asterisk asked once more; so it may be if nothing is known from before.
         """
         before = (self.contacts or {}).get(change.uri)
-        if change.rtt_ms is None or before is None or before is ContactStatus.UNREACHABLE:
+        if before is None or before is ContactStatus.UNREACHABLE:
             return None
-        return RoundTrip(self.target, change.at, change.rtt_ms)
+        return ROUND_TRIP.measured(self.target, Check.REACHABILITY, change.rtt_ms, change.at)
 
     def doubt(self, at: float) -> bool:
         """Events were missed: what they told of contacts counts until a time; return whether they told anything."""

@@ -15,8 +15,8 @@ CHANGES_AT_ONCE, CHANGES_A_SECOND = 300_000, 10.0
 KEPT_FOR_PROVIDERS = 5000
 #: The same of places where contacts are: 20,000 phones that move five times at once, and eight times a day.
 PLACES_AT_ONCE, PLACES_A_SECOND = 100_000, 2.0
-#: The same of round trips.
-ROUND_TRIPS_AT_ONCE, ROUND_TRIPS_A_SECOND = 100_000, 10.0
+#: The same of what was measured.
+MEASUREMENTS_AT_ONCE, MEASUREMENTS_A_SECOND = 100_000, 10.0
 #: It is over when nothing was left out for so long (seconds).
 CALM_FOR = 30.0
 
@@ -67,7 +67,7 @@ class Limits:
     def __init__(self, now: float) -> None:
         self.changes = Allowance(CHANGES_AT_ONCE, CHANGES_A_SECOND, now)
         self.places = Allowance(PLACES_AT_ONCE, PLACES_A_SECOND, now)
-        self.round_trips = Allowance(ROUND_TRIPS_AT_ONCE, ROUND_TRIPS_A_SECOND, now)
+        self.measurements = Allowance(MEASUREMENTS_AT_ONCE, MEASUREMENTS_A_SECOND, now)
         #: Endpoints of which something was heard that could not be booked, the oldest first.
         self.put_off: dict[Target, Endpoint] = {}
         #: Since when something is left out; 0.0: nothing is.
@@ -75,7 +75,7 @@ class Limits:
 
     @property
     def _all(self) -> tuple[Allowance, ...]:
-        return self.changes, self.places, self.round_trips
+        return self.changes, self.places, self.measurements
 
     def may_change(self, endpoint: Endpoint, now: float) -> bool:
         """Whether a change of this endpoint may be booked now; else it waits until there is room."""
@@ -104,12 +104,12 @@ class Limits:
         self.changes.leave_out(1, now)
         return False
 
-    def take_round_trip(self, now: float) -> bool:
-        """Whether one more round trip may be booked; it is counted."""
-        if self.round_trips.has_room(now):
-            self.round_trips.spend(1, now)
+    def take_measurement(self, now: float) -> bool:
+        """Whether one more measured value may be booked; it is counted."""
+        if self.measurements.has_room(now):
+            self.measurements.spend(1, now)
             return True
-        self.round_trips.leave_out(1, now)
+        self.measurements.leave_out(1, now)
         return False
 
     def review(self, now: float) -> str:
@@ -135,7 +135,7 @@ class Limits:
         sorts = (
             (self.changes.left_out, "changes of endpoints were put off"),
             (self.places.left_out, "places of contacts were left out"),
-            (self.round_trips.left_out, "round trips were left out"),
+            (self.measurements.left_out, "round trips were left out"),
         )
         since = datetime.fromtimestamp(self._since, UTC)
         counts = ", ".join(f"{number:,} {what}" for number, what in sorts if number)

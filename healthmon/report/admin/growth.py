@@ -50,5 +50,10 @@ def _full_grown_at(table: TableSize, keep: HistoryConfig) -> float:
 
 def kept_for(table: str, keep: HistoryConfig) -> float:
     """For how long the rows of a table are kept, seconds."""
-    by_the_day = {"daily": keep.daily, "rtt_days": keep.daily}
-    return {**by_the_day, "rtt_hours": keep.rtt_hours, "rtt_minutes": keep.rtt_minutes}.get(table, keep.transitions)
+    of_their_own = {
+        "daily": keep.daily,
+        "measured_days": keep.daily,
+        "measured_hours": keep.rtt_hours,
+        "measured_minutes": keep.rtt_minutes,
+    }
+    return of_their_own.get(table, keep.transitions)

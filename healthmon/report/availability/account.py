@@ -11,7 +11,7 @@ from msgspec import Struct, field
 
 from healthmon.history.availability import Segment
 from healthmon.history.figures import Figures, UnknownAs, overall
-from healthmon.history.round_trips import RoundTrips
+from healthmon.history.measurements import Summary
 from healthmon.model import Incident, Kind, Target
 from healthmon.report.availability.selection import Selection
 from healthmon.store.read.meters import Watched
@@ -103,8 +103,8 @@ class Strip(Struct, frozen=True):
     name: str
     segments: tuple[Segment, ...]
     figures: Figures
-    #: What its round trips amount to in each hour or day in which some were measured.
-    round_trips: tuple[tuple[Span, RoundTrips], ...] = ()
+    #: What was measured in each hour or day in which something was, by metric.
+    measured: Mapping[str, Sequence[tuple[Span, Summary]]] = field(default_factory=dict)
     #: When it was watched and in maintenance, disjoint and sorted; whether that was cut out of the others.
     maintenance: tuple[Span, ...] = ()
     is_cut: bool = False

@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from healthmon.history.figures import Figures
-from healthmon.history.round_trips import RoundTrips
+from healthmon.history.measurements import Summary
+from healthmon.history.metrics import METRICS, Metric
 from healthmon.model import Kind, Target
 from healthmon.report.availability.account import Account, By, Counting, GroupFigures, TargetFigures
-from healthmon.report.formatting import counted, duration, lasted, milliseconds, percent, short
+from healthmon.report.formatting import counted, duration, lasted, measured, percent, short
 
 Entry = TargetFigures | GroupFigures
 
@@ -23,6 +24,8 @@ class Figure(NamedTuple):
     goes_at: int = 0
     #: Whether it is there although no line has anything in it.
     is_always: bool = False
+    #: Whether it is that of a metric.
+    is_measured: bool = False
 
 
 def _seconds(of: Callable[[Entry], float | None]) -> Callable[[Entry, Counting], str]:
@@ -38,11 +41,12 @@ def _number(of: Callable[[Entry], int]) -> Callable[[Entry, Counting], str]:
     return write
 
 
-def _milliseconds(of: Callable[[RoundTrips], float | None]) -> Callable[[Entry, Counting], str]:
+def _of_metric(metric: Metric, of: Callable[[Metric, Summary], float | None]) -> Callable[[Entry, Counting], str]:
     def write(entry: Entry, _counting: Counting) -> str:
-        if not entry.figures.round_trips.count:
+        summary = entry.figures.measured.get(metric.key)
+        if summary is None:
             return ""
-        return milliseconds(of(entry.figures.round_trips))
+        return measured(of(metric, summary), metric.unit)
 
     return write
 
@@ -80,11 +84,27 @@ FIGURES = (
     Figure("UNKNOWN", _seconds(lambda entry: entry.figures.unknown_s), is_always=True),
     Figure("MAINT", _seconds(lambda entry: entry.figures.maintenance_s), 4),
     Figure("SILENT", _seconds(lambda entry: entry.figures.silenced_s), 5),
-    Figure("RTT P50", _milliseconds(lambda trips: trips.percentile_ms(0.5)), 10),
-    Figure("RTT P95", _milliseconds(lambda trips: trips.percentile_ms(0.95)), 11),
-    Figure("RTT MIN", _milliseconds(lambda trips: trips.min_ms), 13),
-    Figure("RTT MAX", _milliseconds(lambda trips: trips.max_ms), 12),
 )
+
+
+#: What is shown of each metric: the name, at what it goes (as of a figure), and how it is read.
+_OF_EACH_METRIC: tuple[tuple[str, int, Callable[[Metric, Summary], float | None]], ...] = (
+    ("P50", 10, lambda metric, summary: metric.percentile(summary, 0.5)),
+    ("P95", 11, lambda metric, summary: metric.percentile(summary, 0.95)),
+    ("MIN", 13, lambda _, summary: summary.min),
+    ("MAX", 12, lambda _, summary: summary.max),
+)
+
+
+def _measured_figures() -> list[Figure]:
+    """Return the columns of all metrics; where there is no room, those of a later one go before those of an earlier."""
+    return [
+        Figure(
+            f"{metric.title} {name}", _of_metric(metric, of), goes_at + before * len(_OF_EACH_METRIC), is_measured=True
+        )
+        for before, metric in enumerate(METRICS.values())
+        for name, goes_at, of in _OF_EACH_METRIC
+    ]
 
 
 class Table(NamedTuple):
@@ -99,8 +119,9 @@ class Table(NamedTuple):
 def table_of(entries: Sequence[Entry], account: Account) -> Table:
     """Write the entries as a table, without the figures that nobody has."""
     names = _names(account)
-    written = {figure: [figure.write(entry, account.counting) for entry in entries] for figure in FIGURES}
-    figures = tuple(figure for figure in FIGURES if figure.is_always or any(written[figure]))
+    possible = (*FIGURES, *_measured_figures())
+    written = {figure: [figure.write(entry, account.counting) for entry in entries] for figure in possible}
+    figures = tuple(figure for figure in possible if figure.is_always or any(written[figure]))
     rows = [
         (*_named(entry, account), *(written[figure][number] for figure in figures))
         for number, entry in enumerate(entries)

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from healthmon.history.figures import Figures
-from healthmon.history.round_trips import RoundTrips
+from healthmon.history.measurements import Measured, Summary
+from healthmon.history.metrics import METRICS, Metric
 from healthmon.model import Incident
 from healthmon.report.availability.account import Account, By, Counting, GroupFigures, TargetFigures
 from healthmon.report.formatting import harmless, rfc3339, rounded, rounded_down
@@ -164,7 +165,7 @@ def _figures(figures: Figures, in_hours: Figures | None, counting: Counting) -> 
         "mtbf_s": rounded(figures.mean_between_s, 3),
         "flaps": figures.flaps,
         "restarts": figures.restarts,
-        **_round_trips(figures.round_trips),
+        **_measured(figures.measured),
         "availability_in_hours": in_hours and _rounded_down(counting.share(in_hours)),
         "downtime_in_hours_s": in_hours and round(in_hours.down_s, 3),
         "longest_unseen_s": round(figures.longest_unseen_s, 3),
@@ -172,16 +173,25 @@ def _figures(figures: Figures, in_hours: Figures | None, counting: Counting) -> 
     }
 
 
-def _round_trips(trips: RoundTrips) -> dict[str, Any]:
-    least = most = None
-    if trips.count:
-        least, most = round(trips.min_ms, 3), round(trips.max_ms, 3)
-    return {
-        "rtt_p50_ms": rounded(trips.percentile_ms(0.5), 3),
-        "rtt_p95_ms": rounded(trips.percentile_ms(0.95), 3),
-        "rtt_min_ms": least,
-        "rtt_max_ms": most,
-    }
+def _measured(measured: Measured) -> dict[str, float | None]:
+    fields: dict[str, float | None] = {}
+    for metric in METRICS.values():
+        fields.update(_values(metric, measured.get(metric.key)))
+    return fields
+
+
+def _values(metric: Metric, summary: Summary | None) -> dict[str, float | None]:
+    """Write four values of a metric: ``rtt_p50_ms`` and so on."""
+    name, _, unit = metric.key.rpartition("_")
+    values: dict[str, float | None] = dict.fromkeys(("p50", "p95", "min", "max"))
+    if summary is not None:
+        values = {
+            "p50": metric.percentile(summary, 0.5),
+            "p95": metric.percentile(summary, 0.95),
+            "min": summary.min,
+            "max": summary.max,
+        }
+    return {f"{name}_{which}_{unit}": rounded(value, 3) for which, value in values.items()}
 
 
 def _rounded_down(share: float | None) -> float | None:

@@ -16,8 +16,8 @@ from healthmon.config.plans import Plans
 from healthmon.core.grouping.sites import Sites
 from healthmon.history.availability import Segment, clipped, figures, watched_spans, watched_within, within
 from healthmon.history.day_values import seconds_between, seconds_of
-from healthmon.history.figures import NO_ROUND_TRIPS, Figures
-from healthmon.history.round_trips import RoundTrips
+from healthmon.history.figures import Figures
+from healthmon.history.measurements import NOTHING_MEASURED, Measured
 from healthmon.model import Health, Kind, Place, Target
 from healthmon.report.availability.account import GroupFigures, Strip, TargetFigures, Unseen, period_group
 from healthmon.report.availability.course import Course, Difference
@@ -153,17 +153,16 @@ class Measuring:
         since, until = window
         flaps = sum(count for at, count in self._measures.flaps.get(watched.target, ()) if since <= at < until)
         restarts = sum(since <= at < until for at in self._measures.restarts.get(watched.target, ()))
-        round_trips = self.round_trips(watched, window)
-        if not (flaps or restarts or round_trips.count):
+        measured = self.measured(watched, window)
+        if not (flaps or restarts or measured):
             return amount
-        return replace(amount, flaps=flaps, restarts=restarts, round_trips=round_trips)
+        return replace(amount, flaps=flaps, restarts=restarts, measured=measured)
 
-    def round_trips(self, watched: Watched, window: Span) -> RoundTrips:
-        """Say what the round trips of a target amount to."""
-        is_known = watched.last_round_trips is not None and self._meters.has_round_trips(watched.id, *window)
-        if is_known:
-            return self._meters.round_trips(watched.id, *window)
-        return NO_ROUND_TRIPS
+    def measured(self, watched: Watched, window: Span) -> Measured:
+        """Say what was measured of a target, by metric."""
+        if watched.last_measured is not None and self._meters.has_measured(watched.id, *window):
+            return self._meters.measured(watched.id, *window)
+        return NOTHING_MEASURED
 
     def shown(self, watched: Watched, line: TargetFigures) -> Strip:
         """Say how a target's course looks: with the same parts left out as of its figures."""

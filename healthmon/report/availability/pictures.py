@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from msgspec.structs import replace
 
-from healthmon.history.round_trips import RoundTrips
+from healthmon.history.measurements import Summary
+from healthmon.history.metrics import METRICS
 from healthmon.model import Incident, Kind
 from healthmon.report.availability.account import GroupFigures, Pictures, TargetFigures
 from healthmon.report.availability.measure import Measuring
@@ -38,7 +39,7 @@ def pictures_of(
             replace(
                 measuring.shown(by_target[line.target], line),
                 name=str(line.target) if several else line.target.endpoint,
-                round_trips=_round_trips(measuring, by_target[line.target], line, cells),
+                measured=_measured(measuring, by_target[line.target], line, cells),
             )
             for line in providers[:MOST_STRIPS]
         ),
@@ -49,12 +50,16 @@ def pictures_of(
     )
 
 
-def _round_trips(
+def _measured(
     measuring: Measuring, watched: Watched, line: TargetFigures, cells: Sequence[GroupFigures]
-) -> tuple[tuple[Span, RoundTrips], ...]:
-    """Say what the round trips of a provider amount to in each hour or day."""
-    if not line.figures.round_trips.count:
-        return ()
+) -> Mapping[str, Sequence[tuple[Span, Summary]]]:
+    """Say what was measured of a provider in each hour or day, by metric."""
+    if not line.figures.measured:
+        return {}
     spans = [cell.span for cell in cells if cell.span is not None]
-    known = ((span, measuring.round_trips(watched, span)) for span in spans)
-    return tuple((span, trips) for span, trips in known if trips.count)
+    by_span = [(span, measuring.measured(watched, span)) for span in spans]
+    return {
+        metric: [(span, measured[metric]) for span, measured in by_span if metric in measured]
+        for metric in METRICS
+        if metric in line.figures.measured
+    }

@@ -1,52 +1,53 @@
-"""Round-trip times as they are kept: added up in the buckets of their minute, their hour and their day of UTC."""
+"""What was measured, as it is kept: added up in the buckets of its minute, its hour and its day of UTC."""
 
 from __future__ import annotations
 
 import json
 import math
 
-from healthmon.history.round_trips import RoundTrips, added_up
+from healthmon.history.measurements import Measured, Summary, added_up
 from healthmon.store.codec import Row
 from healthmon.store.session import Session
 from healthmon.store.sqlite.connect import Stored
 
 #: The tables of the buckets, and how long one bucket is (seconds).
-BUCKETS = {"rtt_minutes": 60.0, "rtt_hours": 3600.0, "rtt_days": 86400.0}
+BUCKETS = {"measured_minutes": 60.0, "measured_hours": 3600.0, "measured_days": 86400.0}
 
 #: What a bucket holds.
-COLUMNS = "count, sum_ms, min_ms, max_ms, histogram"
+COLUMNS = "count, sum, min, max, histogram"
 
 #: A table, and from when to when.
 _Piece = tuple[str, float, float]
 
 
-def row_of(sums: RoundTrips) -> Row:
-    """Make the columns of some round trips."""
+def row_of(summary: Summary) -> Row:
+    """Make the columns of a summary."""
     return {
-        "count": sums.count,
-        "sum_ms": sums.sum_ms,
-        "min_ms": sums.min_ms,
-        "max_ms": sums.max_ms,
-        "histogram": json.dumps({str(step): count for step, count in sums.histogram.items()}, separators=(",", ":")),
+        "count": summary.count,
+        "sum": summary.sum,
+        "min": summary.min,
+        "max": summary.max,
+        "histogram": json.dumps({str(step): count for step, count in summary.histogram.items()}, separators=(",", ":")),
     }
 
 
-def round_trips_of(row: Stored) -> RoundTrips:
-    """Read some round trips."""
+def summary_of(row: Stored) -> Summary:
+    """Read a summary."""
     histogram = {int(step): count for step, count in json.loads(row["histogram"]).items()}
-    return RoundTrips(row["count"], row["sum_ms"], row["min_ms"], row["max_ms"], histogram)
+    return Summary(row["count"], row["sum"], row["min"], row["max"], histogram)
 
 
-def read_round_trips(session: Session, check_id: int, since: float, until: float) -> RoundTrips:
-    """Add up what lies between two times, as far as its buckets are still kept."""
-    timeline, found = session.timeline, RoundTrips()
+def read_measured(session: Session, check_id: int, since: float, until: float) -> Measured:
+    """Add up what lies between two times, each metric by itself, as far as its buckets are still kept."""
+    timeline, found = session.timeline, []
     for table, first, end in pieces(since, until):
         rows = session.execute(
-            f"SELECT {COLUMNS} FROM {table} WHERE check_id = :check_id AND at >= :first AND at < :end",  # noqa: S608
+            f"""SELECT metric, {COLUMNS} FROM {table}
+            WHERE check_id = :check_id AND at >= :first AND at < :end""",  # noqa: S608 (names of ours)
             {"check_id": check_id, "first": timeline.stored(first), "end": timeline.stored(end)},
         )
-        found += added_up(round_trips_of(row) for row in rows)
-    return found
+        found += [{row["metric"]: summary_of(row)} for row in rows]
+    return added_up(found)
 
 
 def pieces(since: float, until: float, finest_first: tuple[str, ...] = tuple(BUCKETS)) -> list[_Piece]:

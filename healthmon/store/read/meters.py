@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from healthmon.history.round_trips import RoundTrips
+from healthmon.history.measurements import Measured
 from healthmon.model import Check, Health, Kind, Length, Reading, Target
 from healthmon.store.codec import named
-from healthmon.store.read.buckets import read_round_trips
+from healthmon.store.read.buckets import read_measured
 from healthmon.store.rows import HEALTH_CODES, HEALTHS, KINDS
 from healthmon.store.schema import NO_END
 from healthmon.store.session import Session
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FOREVER = float("inf")
 
-#: How long a bucket of ``rtt_days`` is (seconds).
+#: How long a bucket of ``measured_days`` is (seconds).
 _DAY = 86400.0
 
 #: One check of each target: reachability, and a PBX's connection.
@@ -31,7 +31,7 @@ _ONE_OF_EACH = f"c.name = CASE WHEN c.technology = '' THEN '{Check.CONNECTION}' 
 # What most checks do not have is asked of all at once: thousands of questions that find nothing take their time, too.
 _CHECK = """c.id, c.pbx, c.technology, c.resource, c.name, c.kind, c.watch, c.watched_since, c.forgotten_at,
         s.watched_since, (SELECT MAX(until) FROM veils WHERE check_id = c.id),
-        (SELECT MAX(at) FROM rtt_days WHERE check_id = c.id),
+        (SELECT MAX(at) FROM measured_days WHERE check_id = c.id),
         t.at, t.old_health"""
 
 _WITH_STATES_AND_FIRST_CHANGES = """checks c LEFT JOIN states s ON s.check_id = c.id
@@ -86,8 +86,8 @@ READINGS_AROUND = f"""SELECT 0 AS place, * FROM (SELECT {_READING} FROM daily
         WHERE check_id = :check_id AND at <= :until ORDER BY at DESC LIMIT 1)
     UNION ALL SELECT 3, * FROM ({_LONGEST.format(_FIRST_AFTER)})"""  # noqa: S608
 
-# Each round trip that was measured is in the bucket of its day, too.
-HAS_ROUND_TRIPS = "SELECT 1 FROM rtt_days WHERE check_id = :check_id AND at > :since AND at < :until LIMIT 1"
+# Whatever was measured is in the bucket of its day, too.
+HAS_MEASURED = "SELECT 1 FROM measured_days WHERE check_id = :check_id AND at > :since AND at < :until LIMIT 1"
 
 _INSERT_READING = f"""INSERT INTO daily (check_id, {_READING}) VALUES (:check_id, :at, :up_s, :degraded_s, :down_s,
     :unknown_s, :outages, :longest_s, :belief, :was_used, :is_out, :out_s, :outages_unseen_s, :longest_unseen_s,
@@ -107,8 +107,8 @@ class Watched(NamedTuple):
     forgotten_at: float | None
     #: When its last veil of its own ended, or will end; None: it never had one.
     veiled_until: float | None = None
-    #: When its last day with a measured round trip began; None: there is none.
-    last_round_trips: float | None = None
+    #: When its last day on which something was measured began; None: there is none.
+    last_measured: float | None = None
     #: When the first change was that is still kept, and what was believed before; None: there is none.
     first_change: tuple[float, Health | None] | None = None
 
@@ -152,7 +152,7 @@ class Meters:
 
     def _watched(self, row: tuple[Any, ...]) -> Watched:
         number, pbx, technology, resource, check, kind, watch, first_since, forgotten_at, last_since, *news = row
-        veiled_until, last_round_trips, changed_at, old_health = news
+        veiled_until, last_measured, changed_at, old_health = news
         begins = (first_since,) if last_since is None or last_since == first_since else (first_since, last_since)
         return Watched(
             id=number,
@@ -163,7 +163,7 @@ class Meters:
             watched_from=tuple(self._timeline.shown(at) for at in begins),
             forgotten_at=self._timeline.shown_or_none(forgotten_at),
             veiled_until=None if veiled_until is None else self._end(veiled_until),
-            last_round_trips=self._timeline.shown_or_none(last_round_trips),
+            last_measured=self._timeline.shown_or_none(last_measured),
             first_change=None if changed_at is None else (changed_at + self._timeline.shift, HEALTHS[old_health]),
         )
 
@@ -189,18 +189,18 @@ class Meters:
     def _end(self, until: float) -> float:
         return FOREVER if until == NO_END else until + self._timeline.shift
 
-    def has_round_trips(self, check_id: int, since: float, until: float) -> bool:
-        """Whether any round trip of a check may have been measured in a window."""
+    def has_measured(self, check_id: int, since: float, until: float) -> bool:
+        """Whether anything may have been measured of a check in a window."""
         span = self._span(since - _DAY, until)
-        return bool(self._rows(HAS_ROUND_TRIPS, {"check_id": check_id, **span}))
+        return bool(self._rows(HAS_MEASURED, {"check_id": check_id, **span}))
 
-    def round_trips(self, check_id: int, since: float, until: float) -> RoundTrips:
-        """Return what the round-trip times of a check amount to in a window, to the minute where that is still kept.
+    def measured(self, check_id: int, since: float, until: float) -> Measured:
+        """Return what was measured of a check in a window, by metric, to the minute where that is still kept.
 
         Of what is older than the hours that are kept, only whole days of UTC count.
         """
         with self._session.errors_named():
-            return read_round_trips(self._session, check_id, since, until)
+            return read_measured(self._session, check_id, since, until)
 
     # ---------------------------------------------------------------- readings
 

@@ -34,7 +34,7 @@ GROWING = {
 }
 
 #: What grows with time, and is kept by check: a row has the number of its check, and its time ``at``.
-GROWING_BY_CHECK = ("daily", "rtt_minutes", "rtt_hours", "rtt_days")
+GROWING_BY_CHECK = ("daily", "measured_minutes", "measured_hours", "measured_days")
 
 #: Called with the name of each table.
 OnTable = Callable[[str], None]

@@ -61,7 +61,7 @@ RULES = (
     _belongs("veils", "why", "words", "their reason has no words"),
     *(
         _belongs(table, "check_id", "checks", "of a check that is not there")
-        for table in ("daily", "round_trips", "rtt_minutes", "rtt_hours", "rtt_days")
+        for table in ("daily", "measurements", "measured_minutes", "measured_hours", "measured_days")
     ),
     _belongs("notifications", "incident_id", "incidents", "of an incident that is not there"),
     _belongs("missed", "notification_id", "notifications", "of a message that is not there"),

@@ -12,8 +12,8 @@ from healthmon.model import (
     CheckState,
     ClockJump,
     Kind,
+    Measurement,
     PlaceChange,
-    RoundTrip,
     Target,
     Transition,
     UnknownPeriod,
@@ -93,7 +93,8 @@ _FORGET = (
     f"DELETE FROM settings WHERE {_OF_TARGET}",  # noqa: S608
 )
 
-_INSERT_ROUND_TRIP = "INSERT INTO round_trips (check_id, at, ms) VALUES (:check_id, :at, :ms)"
+_INSERT_MEASUREMENT = """INSERT INTO measurements (check_id, at, metric, value)
+    VALUES (:check_id, :at, :metric, :value)"""
 
 _UPSERT_WORD = upsert("words", ["text"], ["last_used"])
 
@@ -155,7 +156,7 @@ class Booking:
         self._book_veils(changes.unknown_periods.values())
         self._book_places(changes.places)
         self._write(INSERT_RESTART, (RESTARTS.row(restart, timeline) for restart in changes.restarts))
-        self._book_round_trips(changes.round_trips)
+        self._book_measurements(changes.measurements)
         self._book_incidents(changes)
         self._book_notifications(changes)
 
@@ -245,13 +246,13 @@ class Booking:
                 self._write(_NAME_USER_AGENT, rows)
                 self._write(_INSERT_PLACE, rows)
 
-    def _book_round_trips(self, round_trips: list[RoundTrip]) -> None:
+    def _book_measurements(self, measurements: list[Measurement]) -> None:
         rows = []
-        for round_trip in round_trips:
-            at = self._session.timeline.stored(round_trip.at)
-            check_id = self._check(round_trip.target, Check.REACHABILITY, at)
-            rows.append({"check_id": check_id, "at": at, "ms": round_trip.ms})
-        self._write(_INSERT_ROUND_TRIP, rows)
+        for measured in measurements:
+            at = self._session.timeline.stored(measured.at)
+            check_id = self._check(measured.target, measured.check, at)
+            rows.append({"check_id": check_id, "at": at, "metric": measured.metric, "value": measured.value})
+        self._write(_INSERT_MEASUREMENT, rows)
 
     def _drop_readings(self, changes: Changes) -> None:
         """Remove the readings that become wrong: something is booked for a time before them."""

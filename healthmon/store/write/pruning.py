@@ -18,10 +18,10 @@ from healthmon.store.write.booking import DAY, Booking
 WORDS_KEPT_LONGER = 30 * DAY
 
 
-# Round trips that wait are folded long before a check is forgotten for good.
+# What was measured and waits is folded long before a check is forgotten for good.
 _NOTHING_LEFT = " ".join(
     f"AND NOT EXISTS (SELECT 1 FROM {table} t WHERE t.check_id = c.id)"  # noqa: S608 (names of ours)
-    for table in ("transitions", "veils", "daily", "rtt_days", "rtt_hours", "rtt_minutes")
+    for table in ("transitions", "veils", "daily", "measured_days", "measured_hours", "measured_minutes")
 )
 
 
@@ -30,10 +30,10 @@ class Cuts(NamedTuple):
 
     #: Transitions, veils, places, silences, closed incidents.
     transitions: float
-    #: Readings of the meters, and round trips by the day.
+    #: Readings of the meters, and what was measured by the day.
     daily: float
-    rtt_minutes: float
-    rtt_hours: float
+    measured_minutes: float
+    measured_hours: float
 
     @classmethod
     def of(cls, keep: HistoryConfig, now: float) -> Cuts:
@@ -172,7 +172,7 @@ class Pruner:
         )
 
     def _figures(self, cuts: Cuts, limit: int) -> int:
-        """Readings and round trips, check by check. Of the readings before the cut the last one stays.
+        """Readings and what was measured, check by check. Of the readings before the cut the last one stays.
 
         Return how many checks or rows that were.
         """
@@ -199,13 +199,13 @@ class Pruner:
         """Find what can go of one check: table and key."""
         ends = {
             "daily": check["first_reading"],
-            "rtt_days": cuts.daily,
-            "rtt_hours": cuts.rtt_hours,
-            "rtt_minutes": cuts.rtt_minutes,
+            "measured_days": cuts.daily,
+            "measured_hours": cuts.measured_hours,
+            "measured_minutes": cuts.measured_minutes,
         }
         for table, end in ends.items():
             found = self._session.execute(
-                f"SELECT at FROM {table} WHERE check_id = :id AND at < :end ORDER BY at LIMIT :limit",  # noqa: S608
+                f"SELECT DISTINCT at FROM {table} WHERE check_id = :id AND at < :end ORDER BY at LIMIT :limit",  # noqa: S608
                 {"id": check["id"], "end": end, "limit": limit},
             )
             yield from ((table, {"id": check["id"], "at": row["at"]}) for row in found)

@@ -286,10 +286,10 @@ class Writer:
             for check_id, its_readings in readings.items():
                 meters.book(check_id, its_readings)
 
-    def fold_round_trips(self, limit: int = FOLDED_AT_ONCE) -> int:
-        """Move some of the measured round trips into the buckets of their minutes, hours and days; return how many."""
+    def fold_measurements(self, limit: int = FOLDED_AT_ONCE) -> int:
+        """Move some of what was measured into the buckets of its minutes, hours and days; return how many."""
         with self._session.errors_named():
-            if not self._session.is_any("SELECT 1 FROM round_trips LIMIT 1"):
+            if not self._session.is_any("SELECT 1 FROM measurements LIMIT 1"):
                 return 0
         with unhurried(self._session.connection), self._session.transaction():
             return fold(self._session, limit)

@@ -21,9 +21,9 @@ def low(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None
     """Limits so low that a test reaches them, but for those tests that want the real ones."""
     if "real" in request.node.name:
         return
-    for name in ("CHANGES_AT_ONCE", "PLACES_AT_ONCE", "ROUND_TRIPS_AT_ONCE"):
+    for name in ("CHANGES_AT_ONCE", "PLACES_AT_ONCE", "MEASUREMENTS_AT_ONCE"):
         monkeypatch.setattr(limits, name, 60)
-    for name in ("CHANGES_A_SECOND", "PLACES_A_SECOND", "ROUND_TRIPS_A_SECOND"):
+    for name in ("CHANGES_A_SECOND", "PLACES_A_SECOND", "MEASUREMENTS_A_SECOND"):
         monkeypatch.setattr(limits, name, A_SECOND)
     monkeypatch.setattr(limits, "KEPT_FOR_PROVIDERS", 10)
 
@@ -89,7 +89,7 @@ def test_round_trips_without_end_are_left_out_and_counted() -> None:
     measured = 0
     for number in range(500):
         changes = scene.contact(phone(), ContactStatus.REACHABLE, f"sip:x@{address(1)}:5060", 20.0)
-        measured += len(changes.round_trips)
+        measured += len(changes.measurements)
         if number % 25 == 0:
             scene.live(5, phones(1))
 
@@ -178,7 +178,7 @@ def test_real_limits_leave_out_nothing_when_20000_phones_begin_their_shift_move_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A twentieth of the limits for a twentieth of the phones."""
-    for name in ("CHANGES_AT_ONCE", "PLACES_AT_ONCE", "ROUND_TRIPS_AT_ONCE", "KEPT_FOR_PROVIDERS"):
+    for name in ("CHANGES_AT_ONCE", "PLACES_AT_ONCE", "MEASUREMENTS_AT_ONCE", "KEPT_FOR_PROVIDERS"):
         monkeypatch.setattr(limits, name, getattr(limits, name) // 20)
     count = 20_000 // 20
     scene = Scene(QUICK)
@@ -213,7 +213,7 @@ def test_an_allowance_refills_in_time_and_never_beyond_what_may_come_at_once() -
 
 def test_what_is_left_out_is_told_until_nothing_was_for_half_a_minute_also_when_the_clock_is_set() -> None:
     kept = Limits(START)
-    kept.round_trips.leave_out(3, START)
+    kept.measurements.leave_out(3, START)
 
     assert kept.review(START + 1) == kept.in_words()
     assert kept.in_words().startswith("more changes than are booked: 3 round trips were left out since ")

@@ -68,7 +68,7 @@ def test_each_table_has_its_own_end() -> None:
 
 def test_every_kind_of_data_is_kept_for_a_time_of_its_own() -> None:
     keep = HistoryConfig(transitions=1, daily=2, rtt_minutes=3, rtt_hours=4)
-    tables = ("transitions", "incidents", "daily", "rtt_days", "rtt_minutes", "rtt_hours")
+    tables = ("transitions", "incidents", "daily", "measured_days", "measured_minutes", "measured_hours")
 
     assert [kept_for(table, keep) for table in tables] == [1, 1, 2, 2, 3, 4]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from healthmon.errors import StoreError
-from healthmon.model import Health, Reading, RoundTrip
+from healthmon.model import Health, Reading
 from healthmon.store.read.sizes import DAY, GROWING, GROWING_BY_CHECK, Sizes, TableSize, read_sizes
-from tests.store.scene import PHONE, START, Store, by_key, closed, incident, state, transition
+from tests.store.scene import START, Store, by_key, closed, incident, round_trip, state, transition
 
 
 def sizes(store: Store, day: float) -> Sizes:
@@ -80,16 +80,16 @@ def test_what_does_not_grow_with_time_has_no_growth(store: Store) -> None:
 def test_what_is_kept_by_check_grows_too(store: Store) -> None:
     book(store, 10, a_day=1)
     for day in range(10):
-        store.book(round_trips=[RoundTrip(PHONE, START + day * DAY + number * 60, 10.0) for number in range(5)])
-    while store.writer.fold_round_trips():
+        store.book(measurements=[round_trip(day * DAY + number * 60, 10.0) for number in range(5)])
+    while store.writer.fold_measurements():
         pass
     store.writer.begin_readings(START + 10 * DAY)
     store.writer.book_readings({1: [Reading(START + day * DAY, belief=Health.UP) for day in range(10)]})
 
     found = sizes(store, 10)
 
-    assert of("rtt_minutes", found).rows_per_day == pytest.approx(5)
-    assert of("rtt_hours", found).rows_per_day == pytest.approx(1)
+    assert of("measured_minutes", found).rows_per_day == pytest.approx(5)
+    assert of("measured_hours", found).rows_per_day == pytest.approx(1)
     assert of("daily", found).rows_per_day == pytest.approx(1)
     assert of("daily", found).oldest_at == START
 

@@ -46,7 +46,7 @@ BREAKS = {
         "transitions: of a check that is not there (2)",
         "veils: of a check that is not there (2)",
         "daily: of a check that is not there (1)",
-        "round_trips: of a check that is not there (1)",
+        "measurements: of a check that is not there (1)",
         *(f"{table}: of a check that is not there (1)" for table in BUCKETS),
     },
     "DELETE FROM words": {"transitions: their cause has no words (2)", "veils: their reason has no words (2)"},

@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 import drawsvg
 from markupsafe import Markup
 
-from healthmon.history.round_trips import RoundTrips
+from healthmon.history.measurements import Summary
+from healthmon.history.metrics import Metric
 from healthmon.model import Health
 from healthmon.report.availability.account import Counting, GroupFigures
 from healthmon.report.availability.columns import available
@@ -98,32 +99,32 @@ def swatch(shown: Shown) -> Markup:
     return _markup(drawing)
 
 
-# ---------------------------------------------------------------- round-trip times
+# ---------------------------------------------------------------- what was measured
 
 
 #: Height of a chart.
 _CHART = 120
 
 
-def chart_top_ms(trips: Sequence[tuple[Span, RoundTrips]]) -> float:
-    """The round-trip time at the upper edge of a chart: a round number, at least as large as every P95."""
-    highest = max(measured.percentile_ms(0.95) or 0.0 for _, measured in trips)
+def chart_top(metric: Metric, by_span: Sequence[tuple[Span, Summary]]) -> float:
+    """The value at the upper edge of a chart: a round number, at least as large as every P95."""
+    highest = max(metric.percentile(summary, 0.95) or 0.0 for _, summary in by_span) or 1.0
     size = 10.0 ** math.floor(math.log10(highest))
     return next(size * step for step in (1, 2, 5, 10) if size * step >= highest)
 
 
-def chart_picture(trips: Sequence[tuple[Span, RoundTrips]], window: Span, label: str) -> Markup:
+def chart_picture(metric: Metric, by_span: Sequence[tuple[Span, Summary]], window: Span, label: str) -> Markup:
     """Draw a bar from the least to P95 for each hour or day, and a line across it at P50."""
-    top, scale = chart_top_ms(trips), COLUMNS / (window[1] - window[0])
+    top, scale = chart_top(metric, by_span), COLUMNS / (window[1] - window[0])
     drawing = _drawing(COLUMNS, _CHART, label, preserveAspectRatio="none", **{"class": "chart"})
     for part in (0.25, 0.5, 0.75):
         drawing.append(drawsvg.Line(0, _CHART * part, COLUMNS, _CHART * part, stroke="#d5dae1", stroke_width=1))
-    for (since, until), measured in trips:
+    for (since, until), summary in by_span:
         begins = max(since, window[0])
         x, width = (begins - window[0]) * scale, max((until - begins) * scale - 1, 2)
         low, middle, high = (
-            _CHART * (1 - min((ms or 0.0) / top, 1))
-            for ms in (measured.min_ms, measured.percentile_ms(0.5), measured.percentile_ms(0.95))
+            _CHART * (1 - min((value or 0.0) / top, 1))
+            for value in (summary.min, metric.percentile(summary, 0.5), metric.percentile(summary, 0.95))
         )
         drawing.append(drawsvg.Rectangle(x, high, width, max(low - high, 2), fill="#9db7d5"))
         drawing.append(drawsvg.Rectangle(x, min(middle, _CHART - 3), width, 3, fill=_INK))

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from healthmon import __version__
 from healthmon.history.figures import UnknownAs
+from healthmon.history.metrics import METRICS, Metric
 from healthmon.model import Health
 from healthmon.report.availability.account import Account, By, GroupFigures, Pictures, Strip
 from healthmon.report.availability.columns import Table, available, of_what, promised, sentences, table_of
@@ -25,7 +26,7 @@ from healthmon.report.availability.html.strips import (
     stretches,
 )
 from healthmon.report.availability.text import ALL_INCIDENTS, incident_texts, times
-from healthmon.report.formatting import counted, duration, full, lasted, milliseconds, moment, not_seen, visible
+from healthmon.report.formatting import counted, duration, full, lasted, measured, moment, not_seen, visible
 
 #: So many targets are listed; the rest is counted.
 MOST_ROWS = 200
@@ -63,12 +64,21 @@ class Course(NamedTuple):
 
 
 class Chart(NamedTuple):
-    """The round-trip times of a provider."""
+    """What was measured of a provider."""
 
     name: str
     words: str
     top: str
     picture: Markup
+
+
+class Charts(NamedTuple):
+    """One metric of all providers."""
+
+    name: str
+    heading: str
+    bar: str
+    charts: list[Chart]
 
 
 def report_page(
@@ -105,7 +115,7 @@ def report_page(
         providers=[_course(strip, account, zone) for strip in pictures.providers],
         sites=[_course(strip, account, zone) for strip in pictures.sites],
         more_providers=pictures.more,
-        charts=[_chart(strip, account) for strip in pictures.providers if strip.round_trips],
+        measured=_measured(pictures, account),
         ticks=_ticks(account, zone),
         calendar=_calendar(pictures, account, zone),
         steps=_steps(),
@@ -219,14 +229,24 @@ def _named(outage: Outage, zone: ZoneInfo) -> str:
     return f"{moment(outage.since, zone)} for {lasted(outage.length)}"
 
 
-def _chart(strip: Strip, account: Account) -> Chart:
-    trips = strip.figures.round_trips
-    middle, most = (milliseconds(trips.percentile_ms(part)) for part in (0.5, 0.95))
-    words = f"Half of {counted(trips.count, 'round trip')} below {middle}, 95 % below {most}; "
-    words += f"from {milliseconds(trips.min_ms)} to {milliseconds(trips.max_ms)}."
-    label = f"Round-trip times of {visible(strip.name)}. {words}"
-    top = milliseconds(draw.chart_top_ms(strip.round_trips))
-    return Chart(strip.name, words, top, draw.chart_picture(strip.round_trips, account.watched, label))
+def _measured(pictures: Pictures, account: Account) -> list[Charts]:
+    found = []
+    for metric in METRICS.values():
+        charts = [_chart(metric, strip, account) for strip in pictures.providers if strip.measured.get(metric.key)]
+        if charts:
+            name = metric.key.partition("_")[0]
+            found.append(Charts(name, metric.heading, metric.bar, charts))
+    return found
+
+
+def _chart(metric: Metric, strip: Strip, account: Account) -> Chart:
+    summary, by_span = strip.figures.measured[metric.key], strip.measured[metric.key]
+    middle, most = (measured(metric.percentile(summary, part), metric.unit) for part in (0.5, 0.95))
+    words = f"Half of {counted(summary.count, metric.noun)} below {middle}, 95 % below {most}; "
+    words += f"from {measured(summary.min, metric.unit)} to {measured(summary.max, metric.unit)}."
+    label = f"{metric.heading} of {visible(strip.name)}. {words}"
+    top = measured(draw.chart_top(metric, by_span), metric.unit)
+    return Chart(strip.name, words, top, draw.chart_picture(metric, by_span, account.watched, label))
 
 
 def _ticks(account: Account, zone: ZoneInfo) -> list[str]:
@@ -280,17 +300,15 @@ def _steps() -> list[tuple[Markup, str]]:
 def _listed(account: Account, whole: Table) -> dict[str, Any]:
     """Say a table in the terms of the template."""
     titles = [*whole.names, *(figure.title for figure in whole.figures)]
-    shown = [number for number, title in enumerate(titles) if title not in _TOO_MUCH]
+    # Paper has no room for everything: the charts tell of what was measured.
+    too_much = {figure.title for figure in whole.figures if figure.is_measured}
+    shown = [number for number, title in enumerate(titles) if title not in too_much]
     missed = [account.counting.is_missed(entry.figures) for entry in whole.entries]
     return {
         "titles": [_TITLES.get(titles[number], titles[number].capitalize()) for number in shown],
         "is_number": [number >= len(whole.names) or titles[number] == "TARGETS" for number in shown],
         "rows": [([row[number] for number in shown], is_bad) for row, is_bad in zip(whole.rows, missed, strict=True)],
     }
-
-
-#: Paper has no room for everything: the charts tell of round-trip times.
-_TOO_MUCH = ("RTT P50", "RTT P95", "RTT MIN", "RTT MAX")
 
 
 #: Long words may be broken on paper, at a soft hyphen.
