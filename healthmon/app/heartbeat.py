@@ -5,10 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from threading import Event, Thread
 
-from healthmon.app.supervision import kept_running
-from healthmon.app.threads import join, started
+from healthmon.app.supervision import OwnThread
 from healthmon.config.configuration import Config
 from healthmon.config.reload import Difference
 from healthmon.config.urls import place_of
@@ -28,45 +26,32 @@ FIRST_IN = 15.0
 STOP_WITHIN = 0.5
 
 
-class Heart:
+class Heart(OwnThread):
     """The thread ``heartbeat``. Owned by the main thread."""
 
     def __init__(self, database: Path, clock: Clock) -> None:
+        super().__init__("heartbeat", STOP_WITHIN)
         self._database = database
         self._clock = clock
-        self._stop = Event()
-        self._thread: Thread | None = None
 
     def start(self, config: Config) -> None:
         """Begin, if there is something to fetch."""
-        self._begin(config, first_in=FIRST_IN)
-
-    def stop(self) -> None:
-        """End it. A fetch that is under way is not waited for."""
-        self._stop.set()
-        if self._thread is not None:
-            join([self._thread], STOP_WITHIN)
-            self._thread = None
+        self._feed(config, first_in=FIRST_IN)
 
     def reload(self, config: Config, changed: Difference) -> None:
         """Go on with another URL or other PBXs, if they are others."""
         if changed.heartbeat_changed or changed.pbxs_added or changed.pbxs_removed:
             self.stop()
-            self._begin(config, first_in=0.0)
+            self._feed(config, first_in=0.0)
 
-    def _begin(self, config: Config, *, first_in: float) -> None:
-        if config.heartbeat is None:
+    def _feed(self, config: Config, *, first_in: float) -> None:
+        fed = config.heartbeat
+        if fed is None:
             return
-        self._stop = Event()
-        heartbeat = Heartbeat(
-            config.heartbeat,
-            self._looker([pbx.name for pbx in config.pbxs]),
-            clock=self._clock,
-            stop=self._stop,
-            first_in=min(first_in, config.heartbeat.every),
-        )
-        self._thread = started(kept_running(heartbeat.run, self._stop), "heartbeat")
-        log.info("heartbeat: every %s to %s", written(config.heartbeat.every), place_of(config.heartbeat.url))
+        look = self._looker([pbx.name for pbx in config.pbxs])
+        first_in = min(first_in, fed.every)
+        self.begin(lambda stop: Heartbeat(fed, look, clock=self._clock, stop=stop, first_in=first_in).run)
+        log.info("heartbeat: every %s to %s", written(fed.every), place_of(fed.url))
 
     def _looker(self, pbxs: list[str]) -> Callable[[], str]:
         def look() -> str:

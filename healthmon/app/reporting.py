@@ -7,11 +7,10 @@ from collections.abc import Callable
 from datetime import date
 from functools import partial
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 
 from healthmon.app.report_process import ReportFailed, make_report
-from healthmon.app.supervision import kept_running
-from healthmon.app.threads import join, started
+from healthmon.app.supervision import OwnThread
 from healthmon.config.configuration import Config
 from healthmon.config.describe import calendar_in_words
 from healthmon.config.sections.schedule import ScheduleConfig
@@ -121,37 +120,29 @@ class Reporter:
         self._wake_deliverers()
 
 
-class Reporting:
+class Reporting(OwnThread):
     """The thread ``reports``. Owned by the main thread."""
 
     def __init__(self, database: Path, clock: Clock, wake_deliverers: Callable[[], None]) -> None:
+        super().__init__("reports", STOP_WITHIN)
         self._database = database
         self._clock = clock
         self._wake_deliverers = wake_deliverers
-        self._stop = Event()
-        self._thread: Thread | None = None
 
     def start(self, config: Config, first_in: float = FIRST_IN) -> None:
         """Begin, if there is a schedule."""
-        if not config.schedules:
-            return
-        self._stop = Event()
+        if config.schedules:
+            self.begin(partial(self._work, config, first_in))
+
+    def _work(self, config: Config, first_in: float, stop: Event) -> Callable[[], None]:
         reporter = Reporter(
             config,
-            make=lambda schedule, due, stop: make_report(config.path, schedule, due.day, due.at, stop),
+            make=lambda schedule, due, stopping: make_report(config.path, schedule, due.day, due.at, stopping),
             wake_deliverers=self._wake_deliverers,
             clock=self._clock,
-            stop=self._stop,
+            stop=stop,
         )
-        work = partial(reporter.run, lambda: ReportBook(self._database), first_in)
-        self._thread = started(kept_running(work, self._stop), "reports")
-
-    def stop(self) -> None:
-        """End it. What is being made is made anew at the next start."""
-        self._stop.set()
-        if self._thread is not None:
-            join([self._thread], STOP_WITHIN)
-            self._thread = None
+        return partial(reporter.run, lambda: ReportBook(self._database), first_in)
 
     def reload(self, config: Config) -> None:
         """Go on with another configuration: receivers, times, or what is reported may be others."""

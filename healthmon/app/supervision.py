@@ -6,8 +6,9 @@ import logging
 import time
 from collections.abc import Callable
 from functools import partial
-from threading import Event, current_thread
+from threading import Event, Thread, current_thread
 
+from healthmon.app.threads import join, started
 from healthmon.errors import StoreError
 
 log = logging.getLogger(__name__)
@@ -73,9 +74,32 @@ def keep_running(
         stop.wait(pause)
 
 
-def kept_running(work: Callable[[], object], stop: Event) -> Callable[[], None]:
-    """The same for work whose defect nobody is told of: whoever waits for what it does notices that it is missing."""
-    return partial(keep_running, work, stop=stop, note=lambda _why: None, defects=Defects())
+class OwnThread:
+    """The thread of work that begins anew with each configuration. Owned by the main thread.
+
+    Nobody is told of a defect of it: whoever waits for what it does notices that it is missing.
+    """
+
+    def __init__(self, name: str, stop_within: float) -> None:
+        self._name = name
+        #: What is under way may end by itself (seconds).
+        self._stop_within = stop_within
+        self._stop = Event()
+        self._thread: Thread | None = None
+
+    def begin(self, work_until: Callable[[Event], Callable[[], object]]) -> None:
+        """Begin. ``work_until`` is given the event that ends the work, and returns the work."""
+        self._stop = Event()
+        work = work_until(self._stop)
+        kept = partial(keep_running, work, stop=self._stop, note=lambda _why: None, defects=Defects())
+        self._thread = started(kept, self._name)
+
+    def stop(self) -> None:
+        """End it, if it was begun. What is still under way then is not waited for."""
+        self._stop.set()
+        if self._thread is not None:
+            join([self._thread], self._stop_within)
+            self._thread = None
 
 
 def words_of(error: Exception) -> str:

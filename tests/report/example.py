@@ -35,7 +35,7 @@ from healthmon.model import (
     UnknownPeriod,
 )
 from healthmon.report.availability.account import By, Counting
-from healthmon.report.availability.forms import Layout, listing, rendered
+from healthmon.report.availability.forms import Layout, listing, pieces
 from healthmon.report.availability.query import ReportRequest, account_of
 from healthmon.store.read.queries import open_reader
 from healthmon.store.write.orders import open_commander
@@ -175,7 +175,7 @@ def example(form: str = "html", by: By = By.TARGET) -> str:
         asked = ReportRequest(MONTH, by=by, counting=counting, zone=BERLIN, listing=listed, with_pictures=True)
         with open_reader(path) as reader:
             found = account_of(reader, asked, WRITTEN, plans=PLANS)
-    return rendered(found, form, look)
+    return "".join(pieces(found, form, look))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from healthmon.demo import cast
 from healthmon.report.availability.account import Counting
-from healthmon.report.availability.forms import Layout, listing, rendered
+from healthmon.report.availability.forms import Layout, listing, pieces
 from healthmon.report.availability.query import ReportRequest, account_of
 from healthmon.store.read.queries import open_reader
 from tests.scenarios.asterisk import Peer
@@ -103,7 +103,7 @@ def day() -> tuple[str, list[str]]:
             )
             with open_reader(world.config.database) as reader:
                 found = account_of(reader, asked, WRITTEN)
-            page = rendered(found, "html", look)
+            page = "".join(pieces(found, "html", look))
         finally:
             world.close()
     return page, [arrival.subject for arrival in told]

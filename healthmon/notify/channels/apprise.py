@@ -74,6 +74,21 @@ def _apprise() -> Any:
     return apprise
 
 
+class ServiceOfUrl:
+    """apprise's object of one URL, made when it is needed first. Owned by one thread."""
+
+    def __init__(self, url_id: str, url: Secret) -> None:
+        self._url_id = url_id
+        self._url = url
+        self._object: Any = None
+
+    def loaded(self) -> Any:
+        """Return it. Raises DeliveryError if apprise does not load the URL."""
+        if self._object is None:
+            self._object = load(self._url_id, self._url)
+        return self._object
+
+
 class AppriseSender:
     """Sends to one URL. Owned by one thread; apprise's object is made at the first message."""
 
@@ -83,7 +98,7 @@ class AppriseSender:
         self.url_id = url_id
         self._url = url
         self._redact = Redactor([url])
-        self._service: apprise.NotifyBase | None = None
+        self._service = ServiceOfUrl(url_id, url)
 
     @property
     def min_interval(self) -> float:
@@ -99,7 +114,7 @@ class AppriseSender:
     @property
     def most_characters(self) -> int:
         """How long a body may be; an SMS is short."""
-        service = self._loaded()
+        service: apprise.NotifyBase = self._service.loaded()
         title = 80
         if service.title_maxlen > 0:
             title = 0
@@ -108,14 +123,14 @@ class AppriseSender:
     @property
     def takes_attachments(self) -> bool:
         """Whether a file may go along."""
-        return bool(self._loaded().attachment_support)
+        return bool(self._service.loaded().attachment_support)
 
     def send(self, message: Message) -> None:
         """Send, and return when the channel has accepted it.
 
         Raises DeliveryError when it was not accepted, DeliveryUnsure when nobody knows.
         """
-        service = self._loaded()
+        service = self._service.loaded()
         if _speaks_http_only(service, scheme_of(self._url)):
             self._send_through(service, message)
         else:
@@ -123,7 +138,7 @@ class AppriseSender:
 
     def send_here(self, message: Message) -> None:
         """Send in this very process, however long that takes. Raises as ``send`` does."""
-        self._send_through(self._loaded(), message)
+        self._send_through(self._service.loaded(), message)
 
     def _send_apart(self, message: Message) -> None:
         """Send by a process that can be killed: nothing else ends what hangs in sockets that are not ours.
@@ -167,12 +182,6 @@ class AppriseSender:
         if not result:
             entries = [(entry.level, entry.message) for entry in result.logs()]
             raise self._error(entries, requests_of_it)
-
-    def _loaded(self) -> apprise.NotifyBase:
-        """Make apprise's object, once. Raises DeliveryError if apprise does not load the URL."""
-        if self._service is None:
-            self._service = load(self.url_id, self._url)
-        return self._service
 
     def _error(self, entries: list[tuple[str, str]], requests_of_it: Exchange) -> DeliveryError:
         """Make one sentence, and a class, of what apprise logged while it failed, and of what its requests did."""

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from healthmon.config.sections.shared import Secret
 from healthmon.errors import DeliveredInPart, DeliveryError, DeliveryUnsure, Missed, NoConnection
-from healthmon.notify.channels.apprise import apprise_errors, attached, load
+from healthmon.notify.channels.apprise import ServiceOfUrl, apprise_errors, attached
 from healthmon.notify.channels.redact import Redactor
 from healthmon.notify.channels.smtp import CONNECT_TIMEOUT, Letter, MailServer, Mode, SmtpAnswer, Verdict, hand_over
 from healthmon.notify.channels.url_check import mail_addresses
@@ -49,28 +49,23 @@ class MailSender:
         self.url_id = url_id
         self._url = url
         self._redact = Redactor([url])
-        #: apprise's NotifyEmail, made at the first message.
-        self._service: Any = None
+        #: apprise's NotifyEmail.
+        self._service = ServiceOfUrl(url_id, url)
 
     def send(self, message: Message) -> None:
         """Send, and return when the server has taken it for every address.
 
         Raises DeliveredInPart when some have it, DeliveryUnsure when nobody knows, else DeliveryError.
         """
-        recipients = list(_recipients(self._loaded(), self._url))
+        recipients = list(_recipients(self._service.loaded(), self._url))
         chosen = _chosen(recipients, message)
         with apprise_errors(self.url_id, self._redact):
             letters = list(self._letters(message, {recipient.address for recipient in chosen}))
         answers = hand_over(self._server(), letters) if letters else {}
         self._look_at(message, recipients, {recipient.key: answers[recipient.address] for recipient in chosen})
 
-    def _loaded(self) -> Any:
-        if self._service is None:
-            self._service = load(self.url_id, self._url)
-        return self._service
-
     def _server(self) -> MailServer:
-        service = self._loaded()
+        service = self._service.loaded()
         options = {option.partition("=")[0].lower() for option in self._url.partition("?")[2].split("&")}
         return MailServer(
             host=service.smtp_host,
@@ -85,7 +80,7 @@ class MailSender:
 
     def _letters(self, message: Message, chosen: set[str]) -> Iterator[Letter]:
         """Write a mail of its own for each address in ``to``; copies go with the first: nobody gets two."""
-        service = self._loaded()
+        service = self._service.loaded()
         copies = sorted((service.cc | service.bcc) - {address for _, address in service.targets})
         for number, mail in enumerate(self._written(service, message)):
             envelope = [mail.recipient, *(copies if number == 0 else ())]

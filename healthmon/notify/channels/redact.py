@@ -116,14 +116,6 @@ def _beginning_at_end(text: str, secret: str) -> int:
     return next((length for length in lengths if text.endswith(secret[:length])), 0)
 
 
-def secret_parts(url: str) -> set[str]:
-    """Return every part of a URL that must not be written anywhere, as it stands there and percent-decoded."""
-    parts: set[str] = set()
-    words: set[str] = set()
-    _collect(url, parts, words, set(), encoded=False)
-    return parts | words
-
-
 def _given_names(config: Config) -> Iterator[str]:
     """What the configuration calls its PBXs, watch sections, receivers and their URLs."""
     yield from (pbx.name for pbx in config.pbxs)
@@ -132,7 +124,7 @@ def _given_names(config: Config) -> Iterator[str]:
     yield from (url.url_id for receiver in config.receivers for url in receiver.urls)
 
 
-def _collect(url: str, parts: set[str], words: set[str], names: set[str], *, encoded: bool = True) -> None:
+def _collect(url: str, parts: set[str], words: set[str], names: set[str]) -> None:
     """Add the secrets of a URL: to ``parts`` what is hidden anywhere, to ``words`` what only by itself."""
     plain = _plain_words(url)
     has_server = bool(showable(url).partition(":")[2])
@@ -142,10 +134,10 @@ def _collect(url: str, parts: set[str], words: set[str], names: set[str], *, enc
                 continue
             if has_server and not is_token and spelling.lower() in ORDINARY_WORDS:
                 for sign in "/=":
-                    _add(sign + spelling, parts, words, encoded=encoded)
+                    _add(sign + spelling, parts, words)
                 continue
             if spelling.lower() not in plain and (is_token or len(spelling) >= _SHORTEST_PART):
-                _add(spelling, parts, words, encoded=encoded)
+                _add(spelling, parts, words)
 
 
 def _decoded(part: str) -> set[str]:
@@ -161,8 +153,8 @@ def _plain_words(url: str) -> set[str]:
     return {shown.partition(":")[0], shown.partition(":")[2].lower(), *_OWN_WORDS}
 
 
-def _add(secret: str, parts: set[str], words: set[str], *, encoded: bool = True) -> None:
-    for spelling in _spellings(secret) if encoded else (secret,):
+def _add(secret: str, parts: set[str], words: set[str]) -> None:
+    for spelling in _spellings(secret):
         if len(spelling) >= SHORT_SECRET:
             parts.add(spelling)
         elif spelling:

@@ -101,8 +101,3 @@ def listing(form: str, look: Layout) -> Listing | None:
 def pieces(account: Account, form: str, look: Layout) -> Iterable[str]:
     """Write a report in one of FORMS, piece by piece."""
     return FORMS[form].pieces(account, look)
-
-
-def rendered(account: Account, form: str, look: Layout) -> str:
-    """Write a report in one of FORMS, as one text."""
-    return "".join(pieces(account, form, look))
