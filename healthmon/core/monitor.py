@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from math import inf
 
 from healthmon.config.configuration import Config
-from healthmon.config.sections.pbx import PbxConfig
 from healthmon.config.sections.watch import WatchConfig
 from healthmon.core.alerting.waiting import Waiting
 from healthmon.core.belief.endpoint import Endpoint
@@ -17,7 +16,8 @@ from healthmon.core.belief.pbx import DID_NOT_LOOK, MOST_PLACES_OF_A_PBX, SETTIN
 from healthmon.core.belief.pbxs import Pbxs
 from healthmon.core.deadlines import Deadline, Due
 from healthmon.core.incidents.receivers import Receivers
-from healthmon.core.resume import Resume, end_blindness_of_a_gone_pbx, end_what_is_gone, forget_state
+from healthmon.core.reconfiguration import Reconfiguration
+from healthmon.core.resume import Resume
 from healthmon.core.stages import Stages
 from healthmon.core.step import Step
 from healthmon.model import (
@@ -65,6 +65,7 @@ class Monitor:
             if settings.target.pbx in self._pbxs:
                 self._pbxs[settings.target.pbx].settings[settings.target] = settings
         self._resume = Resume(stages, self._endpoints, self._pbx_rules, self._pbxs)
+        self._reconfiguration = Reconfiguration(stages, self._endpoints, self._pbx_rules, self._pbxs)
         self._waiting = Waiting(self.known, stages.grouping.falls, stages.index, stages.alerting, stages.deadlines)
 
     def start(self, now: float, changes: Changes) -> None:
@@ -74,6 +75,9 @@ class Monitor:
 
     def next_deadline(self) -> float | None:
         """When ``tick()`` must be called at the latest; None: nothing is due at any time."""
+        if self._reconfiguration.is_going_on:
+            # At once, after what came meanwhile.
+            return 0.0
         return self._stages.deadlines.next()
 
     # ------------------------------------------------------------ seeing
@@ -382,8 +386,18 @@ class Monitor:
         for name, endpoints in due.items():
             self._endpoints.ask(self._pbxs[name], endpoints, step)
         self._stages.pass_on(step)
-        self._stages.review_groups(step)
-        self._waiting.review(step)
+        if self._reconfiguration.is_going_on:
+            self._reconfiguration.go_on(step)
+        self._review_groups(step)
+        self._review_waiting(step)
+
+    def _review_groups(self, step: Step) -> None:
+        if not self._reconfiguration.is_going_on:
+            self._stages.review_groups(step)
+
+    def _review_waiting(self, step: Step) -> None:
+        if not self._reconfiguration.is_going_on:
+            self._waiting.review(step)
 
     def _fall_due(self, deadline: Deadline, due: dict[str, list[Endpoint]], step: Step) -> None:
         what, target = deadline.what, deadline.target
@@ -433,7 +447,7 @@ class Monitor:
     def told(self, told: Mapping[tuple[int, str], Told], now: float, changes: Changes) -> None:
         """Take the delivery results, as read from the outbox, and book what they make necessary."""
         self._stages.alerting.learn(told.items(), now, changes)
-        self._waiting.review(Step(now, changes))
+        self._review_waiting(Step(now, changes))
 
     @property
     def wants_urls(self) -> bool:
@@ -445,14 +459,14 @@ class Monitor:
         step = Step(now, changes)
         for news in self._receivers.hear(urls, step):
             self._stages.tell(news, step)
-        self._waiting.review(step)
+        self._review_waiting(step)
 
     def obey(self, commands: Commands, now: float, changes: Changes) -> None:
         """Take the silences and acknowledgements, as read from the database, and book what they make necessary."""
         step = Step(now, changes)
         self._stages.alerting.obey(commands, now, changes)
-        self._stages.review_groups(step)
-        self._waiting.review(step)
+        self._review_groups(step)
+        self._review_waiting(step)
 
     # ------------------------------------------------------------ changes from outside
 
@@ -475,44 +489,5 @@ class Monitor:
 
     def reconfigure(self, config: Config, now: float, changes: Changes) -> None:
         """Take a new configuration. A receiver that is new is told of new incidents, and of those untold so far."""
-        step = Step(now, changes)
-        self._stages.use(config)
         self._receivers.use(config)
-        for pbx in [pbx for pbx in self._pbxs.values() if config.pbx(pbx.name) is None]:
-            self._drop_pbx(pbx, step)
-        for pbx_config in config.pbxs:
-            if pbx_config.name in self._pbxs:
-                self._reconfigure_pbx(self._pbxs[pbx_config.name], pbx_config, step)
-            else:
-                pbx = self._pbxs[pbx_config.name] = Pbx(pbx_config, None, now)
-                self._pbx_rules.start(pbx, now, step)
-        self._stages.pass_on(step)
-        for pbx in self._pbxs.values():
-            for endpoint in pbx.endpoints.values():
-                self._stages.grouping.members.note(endpoint.reachability, is_regrouped=True)
-        end_what_is_gone(self._stages, step)
-        self._stages.grouping.falls.go_on()
-        self._stages.alerting.review_telling(now, changes)
-        self._stages.alerting.watch_mutes(now)
-
-    def _drop_pbx(self, pbx: Pbx, step: Step) -> None:
-        for endpoint in pbx.endpoints.values():
-            self._stages.grouping.members.drop(endpoint.reachability)
-        checks = (check for endpoint in pbx.endpoints.values() for check in endpoint.checks.values())
-        for machine in (*pbx.machines, *checks):
-            step.changes.states.pop((machine.target, machine.check), None)
-            forget_state(machine.state(), Ending.PBX_GONE, step)
-        end_blindness_of_a_gone_pbx(pbx.state(), step)
-        step.changes.pbx_states.pop(pbx.name, None)
-        del self._pbxs[pbx.name]
-
-    def _reconfigure_pbx(self, pbx: Pbx, config: PbxConfig, step: Step) -> None:
-        pbx.use(config)
-        pbx.has_too_many = False
-        for endpoint in list(pbx.endpoints.values()):
-            watch = self._booking.config.watch_for(endpoint.target)
-            if watch is None:
-                self._endpoints.forget(pbx, endpoint, step.now, step, ending=Ending.NOT_WATCHED)
-            elif watch != endpoint.policy:
-                self._endpoints.configure(pbx, endpoint, step, policy=watch)
-        self._pbx_rules.want_snapshot(pbx, step)
+        self._reconfiguration.begin(config, Step(now, changes))

@@ -15,6 +15,7 @@ from tests.bench.commits import commits
 from tests.bench.figures import Figure, table
 from tests.bench.footprint import footprint
 from tests.bench.history import history
+from tests.bench.reloads import reloads
 from tests.bench.scale import FULL, QUICK, Scale
 from tests.bench.snapshots import snapshots
 from tests.bench.startup import start_up
@@ -25,6 +26,7 @@ BENCHMARKS: dict[str, Callable[[Scale], Iterator[Figure]]] = {
     "throughput": throughput,
     "footprint": footprint,
     "snapshots": snapshots,
+    "reloads": reloads,
     "startup": start_up,
     "commits": commits,
     "history": history,

@@ -41,44 +41,46 @@ def snapshots(scale: Scale) -> Iterator[Figure]:
 
 def _round(endpoints: int) -> tuple[float, ...]:
     """Milliseconds of each of the four; bare is json.loads of the same body."""
-    body = _body(endpoints, lost=0)
+    body = body_of(endpoints, lost=0)
     with TemporaryDirectory(prefix="healthmon-bench-") as folder:
-        config = _config(Path(folder))
+        config = config_in(Path(folder))
         writer = open_writer(config.database, now=NOW)
         monitor = Monitor(config, Remembered(), NOW)
-        _step(monitor, writer, lambda changes: monitor.start(NOW, changes))
-        first = _timed(lambda: _look(monitor, writer, body, NOW + 1))
-        same = _timed(lambda: _look(monitor, writer, body, NOW + 61))
-        fewer = _body(endpoints, lost=int(endpoints * PART_LOST))
-        lost = _timed(lambda: _look(monitor, writer, fewer, NOW + 121))
+        step(monitor, writer, lambda changes: monitor.start(NOW, changes))
+        first = _timed(lambda: look(monitor, writer, body, NOW + 1))
+        same = _timed(lambda: look(monitor, writer, body, NOW + 61))
+        fewer = body_of(endpoints, lost=int(endpoints * PART_LOST))
+        lost = _timed(lambda: look(monitor, writer, fewer, NOW + 121))
         monitor = Monitor(config, writer.load(), NOW + 131)
-        _step(monitor, writer, lambda changes: monitor.start(NOW + 131, changes))
-        restarted = _timed(lambda: _look(monitor, writer, fewer, NOW + 132))
+        step(monitor, writer, lambda changes: monitor.start(NOW + 131, changes))
+        restarted = _timed(lambda: look(monitor, writer, fewer, NOW + 132))
         writer.close()
     return first, same, lost, restarted, _timed(lambda: json.loads(body))
 
 
-def _body(endpoints: int, *, lost: int) -> bytes:
+def body_of(endpoints: int, *, lost: int) -> bytes:
     """Asterisk's answer to GET /endpoints."""
     phones = (FakeEndpoint("PJSIP", str(10_000 + number), is_up=number >= lost) for number in range(endpoints))
     return json.dumps([phone.listed() for phone in phones]).encode()
 
 
-def _config(folder: Path) -> Config:
+def config_in(folder: Path) -> Config:
+    """The daemon's configuration, with a database in this folder."""
     path = folder / "config.ini"
     hook = "json://127.0.0.1:9/nobody"
     path.write_text(CONFIG.format(database=folder / "db", url="http://127.0.0.1:8088", hold=HOLD, hook=hook))
     return load(path)
 
 
-def _look(monitor: Monitor, writer: Writer, body: bytes, at: float) -> None:
+def look(monitor: Monitor, writer: Writer, body: bytes, at: float) -> None:
     """All that is done with an answer once it has arrived."""
     listed = decode(body, list[EndpointState], PBX, "GET /endpoints")
     seen = snapshot(PBX, at, Listing(listed), PbxInfo("started", "reloaded"))
-    _step(monitor, writer, lambda changes: monitor.see(seen, at, changes))
+    step(monitor, writer, lambda changes: monitor.see(seen, at, changes))
 
 
-def _step(monitor: Monitor, writer: Writer, do: Callable[[Changes], None]) -> None:
+def step(monitor: Monitor, writer: Writer, do: Callable[[Changes], None]) -> None:
+    """Something that the engine does, and its commit."""
     changes = Changes()
     do(changes)
     writer.commit(changes)
