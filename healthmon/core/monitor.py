@@ -142,6 +142,9 @@ class Monitor:
         if endpoint is None or observation.at < endpoint.last_at:
             return
         endpoint.last_at = observation.at
+        if self._is_up_at_first(pbx, endpoint, observation, step):
+            self._stages.pass_on(step)
+            return
         confirms = observation.source is not Source.EVENT
         if observation.source is Source.SNAPSHOT:
             confirms = pbx.may_confirm(endpoint)
@@ -152,6 +155,11 @@ class Monitor:
             # Also while it is unknown, where nothing else of it changes.
             self._booking.book(endpoint.reachability, step)
         self._stages.pass_on(step)
+
+    def _is_up_at_first(self, pbx: Pbx, endpoint: Endpoint, observation: Observation, step: Step) -> bool:
+        """Whether a snapshot finds up what nothing was heard of before, and all is done by that."""
+        is_up = observation.health is Health.UP and observation.source is Source.SNAPSHOT
+        return is_up and self._endpoints.take_first_up(pbx, endpoint, observation, step)
 
     def _newcomer(self, pbx: Pbx, observation: Observation, step: Step) -> Endpoint | None:
         """Begin to watch an endpoint that was not known, if a watch section wants that."""

@@ -77,6 +77,13 @@ class Endpoint(EndpointFacts):
         is_news = not was_listed or is_first_check or self.is_offline_in_use is not was_in_use
         return confirms or is_news or reachability.is_reason_outdated(observation.at)
 
+    def hear_up(self, words: str) -> None:
+        """Take the first word of it: that it is up, and nothing else is to be weighed. Once more it is no news."""
+        check = self.reachability
+        self.word = self.calm = check.seen = check.words_for = Health.UP
+        check.words = words
+        check.forget_loss()
+
     def _hear_endpoint(self, health: Health) -> None:
         if health is not Health.DOWN:
             self.device = None

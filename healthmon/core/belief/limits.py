@@ -79,7 +79,7 @@ class Limits:
 
     def may_change(self, endpoint: Endpoint, now: float) -> bool:
         """Whether a change of this endpoint may be booked now; else it waits until there is room."""
-        if self._has_room_for(endpoint, now):
+        if self.has_room_for(endpoint, now):
             return True
         self.changes.leave_out(endpoint.target not in self.put_off, now)
         self.put_off[endpoint.target] = endpoint
@@ -90,11 +90,12 @@ class Limits:
     def take_up(self, now: float) -> Iterator[Endpoint]:
         """Give, one by one, the endpoints that waited for room, as long as there is some."""
         for target, endpoint in list(self.put_off.items()):
-            if self._has_room_for(endpoint, now):
+            if self.has_room_for(endpoint, now):
                 del self.put_off[target]
                 yield endpoint
 
-    def _has_room_for(self, endpoint: Endpoint, now: float) -> bool:
+    def has_room_for(self, endpoint: Endpoint, now: float) -> bool:
+        """Whether a change of this endpoint may be booked now."""
         return self.changes.has_room(now, KEPT_FOR_PROVIDERS if endpoint.kind.is_device else 0)
 
     def may_welcome(self, now: float) -> bool:

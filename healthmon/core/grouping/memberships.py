@@ -48,7 +48,8 @@ class Memberships:
     def note(self, endpoint: Reachability, *, is_regrouped: bool = False) -> None:
         """Something about an endpoint may have changed: its belief, its place, its kind; or the sites themselves."""
         before = self._of_endpoint.get(endpoint.target)
-        self._forget_what_was_known(endpoint.target, before)
+        if before is not None:
+            self._forget_what_was_known(endpoint.target, before)
         stance = stance_of(endpoint)
         # What comes back from elsewhere is back where it was lost; then it belongs to where it is.
         if stance is Stance.RECOVERING and before is not None and before.group is not None and not is_regrouped:
@@ -60,7 +61,8 @@ class Memberships:
             if stance is not Stance.STANDING:
                 self.touch(endpoint.target)
             return
-        self.drop(endpoint)
+        if before is not None:
+            self.drop(endpoint)
         self._of_endpoint[endpoint.target] = after
         if group is not None:
             self._members_of(group).add(endpoint, stance)
@@ -112,10 +114,10 @@ class Memberships:
         if member.is_among_providers or (member.group is not None and self.is_behind_line(member.group)):
             self.touched[network_of(target.pbx)] = None
 
-    def _forget_what_was_known(self, target: Target, member: Membership | None) -> None:
-        if member is not None and member.group is not None:
+    def _forget_what_was_known(self, target: Target, member: Membership) -> None:
+        if member.group is not None:
             self.of(member.group).known.clear()
-        if member is not None and member.is_among_providers:
+        if member.is_among_providers:
             self.providers(target.pbx).known.clear()
 
     def touch_group(self, target: Target) -> None:
