@@ -16,7 +16,7 @@ from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_origin
 
 import msgspec
 from msgspec import Struct
-from msgspec.structs import asdict, fields
+from msgspec.structs import asdict, astuple, fields
 
 from healthmon.model import Target
 from healthmon.store.sqlite.connect import Stored
@@ -68,7 +68,7 @@ class Codec(Generic[T]):
         self._renamed = dict(renamed or {})
         self._times: list[str] = []
         self._time_places: list[int] = []
-        self._writes: list[tuple[str, Convert]] = []
+        self._writes: list[tuple[str, int, Convert]] = []
         self._reads: list[tuple[int, Convert]] = []
         self._left_out: list[tuple[int, Any]] = []
         #: Where the target's columns begin; None: it has none.
@@ -88,7 +88,7 @@ class Codec(Generic[T]):
                 self._times.append(column)
                 self._time_places.append(len(columns))
             if conversion.write is not None:
-                self._writes.append((column, conversion.write))
+                self._writes.append((column, len(columns), conversion.write))
             if conversion.read is not None:
                 self._reads.append((len(columns), conversion.read))
             columns.append(column)
@@ -106,11 +106,30 @@ class Codec(Generic[T]):
             for column in self._times:
                 if row[column]:
                     row[column] -= shift
-        for column, write in self._writes:
+        for column, _, write in self._writes:
             row[column] = write(row[column], timeline)
         if self._target is not None:
             row["pbx"], row["technology"], row["resource"] = row["target"]
         return row
+
+    def values(self, value: T, timeline: Timeline) -> list[Any]:
+        """Return what the columns hold, in their order: for rows of which there are many.
+
+        ``Session.write_values`` takes half as long for these as for values with names.
+        """
+        values = list(astuple(value))
+        for place, _ in reversed(self._left_out):
+            del values[place]
+        if self._target is not None:
+            values[self._target : self._target + 1] = values[self._target]
+        shift = timeline.shift
+        if shift:
+            for place in self._time_places:
+                if values[place]:
+                    values[place] -= shift
+        for _, place, write in self._writes:
+            values[place] = write(values[place], timeline)
+        return values
 
     def of(self, row: Stored, timeline: Timeline) -> T:
         """Make the struct of a row that has its columns, and perhaps others."""
@@ -143,7 +162,7 @@ def _conversion(name: str, kind: Any, *, is_shared: bool) -> Conversion:
     if kind in _BY_TYPE:
         return _BY_TYPE[kind]
     if isinstance(kind, type) and issubclass(kind, StrEnum):
-        return Conversion(read=_members(kind, is_optional=is_optional))
+        return Conversion(_texts(kind), _members(kind, is_optional=is_optional))
     if get_origin(kind) is tuple or (isinstance(kind, type) and issubclass(kind, Struct)):
         return Conversion(_json, _of_json(kind))
     raise TypeError(f"{name}: no column is known that holds {kind}")
@@ -170,12 +189,23 @@ def _shown_list(text: str, timeline: Timeline) -> tuple[float, ...]:
     return tuple(timeline.shown(at) for at in msgspec.json.decode(text))
 
 
+def _number(value: bool, _timeline: Timeline) -> int:
+    # SQLite's module asks of all but plain numbers and texts what they are, which takes longer than to write them.
+    return int(value)
+
+
 def _truth(value: int, _timeline: Timeline) -> bool:
     return bool(value)
 
 
 def _shared(text: str, _timeline: Timeline) -> str:
     return intern(text)
+
+
+def _texts(kind: type[StrEnum]) -> Convert:
+    # As plain texts, for the same reason as plain numbers.
+    texts: dict[str | None, str | None] = {None: None, **{member: str(member) for member in kind}}
+    return lambda member, _timeline: texts[member]
 
 
 def _members(kind: type[StrEnum], *, is_optional: bool) -> Convert:
@@ -199,7 +229,7 @@ _BY_TYPE = {
     str: Conversion(),
     int: Conversion(),
     float: Conversion(),
-    bool: Conversion(read=_truth),
+    bool: Conversion(_number, _truth),
     tuple[float, ...]: Conversion(_stored_list, _shown_list),
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sys import intern
+from typing import Any
 
 from healthmon.model import (
     Acknowledgement,
@@ -50,7 +51,8 @@ INCIDENTS = Codec(Incident, renamed={"check": "check_name", "of": "down_of"}, le
 STATE_NAMES = {"check": "name", "unknown_because": "veil", "unknown_since": "veiled_since"}
 STATES = Codec(CheckState, renamed=STATE_NAMES, shared=("check", "watch"))
 OF_CHECK = (*TARGET, "name", "kind", "watch")
-OF_STATE = tuple(column for column in STATES.columns if column not in OF_CHECK)
+#: The first columns are those of the check.
+OF_STATE = STATES.columns[len(OF_CHECK) :]
 
 #: The columns of ``checks c`` joined with ``states s``, in the order of CheckState's fields.
 STATE_COLUMNS = ", ".join([*(f"c.{column}" for column in OF_CHECK), *(f"s.{column}" for column in OF_STATE)])
@@ -63,6 +65,13 @@ UPSERT_FRESHNESS = upsert("freshness", ["pbx"], FRESHNESS.columns)
 UPSERT_INCIDENT = upsert("incidents", ["id"], [*INCIDENTS.columns, "telling"])
 INSERT_RESTART = insert("restarts", RESTARTS.columns)
 INSERT_NOTE = insert("incident_notes", NOTES.columns)
+
+
+def state_values(state: CheckState, check_id: int, timeline: Timeline) -> list[Any]:
+    """Make the values of ``UPSERT_STATE``, in the order of its parameters."""
+    values = STATES.values(state, timeline)
+    values[: len(OF_CHECK)] = [check_id]
+    return values
 
 
 def place_row(change: PlaceChange, timeline: Timeline) -> Row:

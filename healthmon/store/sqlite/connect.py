@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,6 +21,8 @@ from healthmon.store.sqlite.holders import who_holds
 Connection = sqlite3.Connection
 Cursor = sqlite3.Cursor
 Stored = sqlite3.Row
+
+_PARAMETER = re.compile(r":\w+")
 
 #: How long a writer waits for another one before it gives up (seconds).
 BUSY_TIMEOUT = 5.0
@@ -113,6 +117,12 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.execute(f"PRAGMA synchronous = {DURABLE}")
         connection.execute(f"PRAGMA journal_size_limit = {WAL_SIZE_LIMIT_BYTES}")
         return connection
+
+
+@lru_cache(maxsize=32)
+def by_place(sql: str) -> str:
+    """The same statement for parameters in the order of their names."""
+    return _PARAMETER.sub("?", sql)
 
 
 @contextmanager
