@@ -18,6 +18,7 @@ from tests.bench.history import history
 from tests.bench.reloads import reloads
 from tests.bench.scale import FULL, QUICK, Scale
 from tests.bench.snapshots import snapshots
+from tests.bench.stages import stages
 from tests.bench.startup import start_up
 from tests.bench.storms import latency, throughput
 
@@ -27,6 +28,7 @@ BENCHMARKS: dict[str, Callable[[Scale], Iterator[Figure]]] = {
     "footprint": footprint,
     "snapshots": snapshots,
     "reloads": reloads,
+    "stages": stages,
     "startup": start_up,
     "commits": commits,
     "history": history,

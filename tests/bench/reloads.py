@@ -63,7 +63,7 @@ def _settle(monitor: Monitor, endpoints: int, changes: Changes) -> None:
     """Every phone is checked, and stands at an address."""
     for number in range(endpoints):
         target, address = Target(PBX, "PJSIP", str(10_000 + number)), f"203.0.{number // AT_A_SITE}.7"
-        settings = EndpointSettings(target, NOW + 1, known=True, qualify_frequency=60.0, qualify_timeout=3.0)
+        settings = EndpointSettings(target, NOW + 1, known=True, qualify_frequency=60.0, max_contacts=1)
         monitor.see(replace(settings, places=(Place(address),)), NOW + 2, changes)
 
 
