@@ -34,8 +34,8 @@ class Booking:
 
     def book(self, machine: Machine, step: Step) -> None:
         """Book the state as it is now; within one batch the last one wins."""
-        step.changes.states[machine.target, machine.check] = machine.state()
-        machine.booked_hold = machine.pending_hold()
+        state = step.changes.states[machine.target, machine.check] = machine.state()
+        machine.booked_hold = state.pending_hold, state.pending_hold_why
         if isinstance(machine, Reachability):
             self._news.append(EndpointNoted(machine))
 

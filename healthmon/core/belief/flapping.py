@@ -100,6 +100,11 @@ class Flapping:
         newest = () if self._candidate is None else (self._candidate_at,)
         return (*self.changes, *newest)[-rule.most :]
 
+    @property
+    def may_grow(self) -> bool:
+        """Whether so much has changed that a hold may be longer for it; of nearly all not."""
+        return len(self.changes) + 1 >= FIRST_TO_GROW
+
     def times(self, rule: FlapRule, at: float) -> int:
         """How often it changed within the window that ends at a time."""
         return sum(at - rule.window < change <= at for change in self.booked(rule))

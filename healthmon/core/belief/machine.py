@@ -221,7 +221,7 @@ class Machine:
 
     def hold_in_force(self) -> Hold:
         """How long what is pending must last: what changes again and again, longer each time (rule 12)."""
-        if self.flaps is None:
+        if self.flaps is None or not self.flaps.may_grow:
             return self.plain_hold()
         times = self.flaps.times(self.flap_rule, self.pending_since)
         return grown(self.plain_hold(), times, self.flap_rule, is_device=self.kind.is_device)
@@ -234,9 +234,12 @@ class Machine:
         """How long what is pending must last (seconds), and why just so long; "": as it is configured."""
         if self.pending is None:
             return NOTHING_PENDING
-        times = 0 if self.flaps is None else self.flaps.times(self.flap_rule, self.pending_since)
-        usual, in_force = (self._hold_of(hold, self.pending) for hold in (self.plain_hold(), self.hold_in_force()))
+        usual = self._hold_of(self.plain_hold(), self.pending)
+        if self.flaps is None or not self.flaps.may_grow:
+            return usual, self.why_held(self.pending)
+        in_force = self._hold_of(self.hold_in_force(), self.pending)
         if in_force > usual:
+            times = self.flaps.times(self.flap_rule, self.pending_since)
             return in_force, f"changed {times} times within {self.flap_rule.window / 60:g} min"
         return usual, self.why_held(self.pending)
 

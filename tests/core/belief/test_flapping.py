@@ -415,3 +415,22 @@ def test_what_was_booked_goes_on_as_if_nothing_had_happened(gaps: list[float], s
 
     for later in (now + 2.0, now + 300, now + 700, now + 5000):
         assert again.is_flapping(was, rule, later) is flaps.is_flapping(was, rule, later)
+
+
+def test_changes_are_counted_only_where_a_hold_may_be_longer_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = []
+    times = Flapping.times
+
+    def counting(flaps: Flapping, rule: FlapRule, at: float) -> int:
+        counted.append(times(flaps, rule, at))
+        return counted[-1]
+
+    monkeypatch.setattr(Flapping, "times", counting)
+    scene = Trunk(config()).settle()
+
+    scene.goes(DOWN, 60)
+    assert not counted
+
+    for health in (UP, DOWN, UP, DOWN):
+        scene.goes(health, 20)
+    assert max(counted) >= 3
