@@ -60,3 +60,24 @@ def test_threads_are_made_by_app_alone_but_for_a_few() -> None:
     made = re.compile(r"\b(Thread|Timer|ThreadPoolExecutor|start_new_thread)\(")
 
     assert {name for name, path in MODULES.items() if made.search(path.read_text(encoding="utf-8"))} == MAKERS
+
+
+def kinds_in(path: Path) -> Iterator[str]:
+    """The classes, and the names for types, that a file defines; what stands for any type is its own affair."""
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.Assign) and "TypeVar" not in ast.dump(node.value):
+            yield from (name.id for name in node.targets if isinstance(name, ast.Name) and KIND.fullmatch(name.id))
+
+
+KIND = re.compile(r"[A-Z]\w*[a-z]\w*")
+
+
+def test_a_name_of_a_class_means_one_thing_in_the_whole_package() -> None:
+    found: dict[str, list[str]] = {}
+    for module, path in MODULES.items():
+        for name in kinds_in(path):
+            found.setdefault(name, []).append(module)
+
+    assert {name: modules for name, modules in found.items() if len(modules) > 1} == {}

@@ -331,5 +331,5 @@ class Daemon:
         self._reporting.reload(new)
         self._config = new
         _say_warnings(new)
-        log.info("reloaded: %s", "; ".join(changed.words) or "nothing has changed")
+        log.info("reloaded: %s", "; ".join(changed.consequences) or "nothing has changed")
         self._manager.ready(f"watching {len(new.pbxs)} PBXs")

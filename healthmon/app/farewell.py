@@ -17,7 +17,7 @@ from healthmon.errors import DatabaseLocked, DeliveredInPart, DeliveryError, Del
 from healthmon.languages import language
 from healthmon.notify.channels.by_scheme import sender_for
 from healthmon.notify.compose import own_trouble
-from healthmon.notify.compose.message import Draft, Message
+from healthmon.notify.compose.message import Message, MessageDraft
 from healthmon.notify.compose.voice import Voice
 from healthmon.notify.delivery import past_outbox
 from healthmon.notify.delivery.told_note import ToldNote
@@ -58,7 +58,7 @@ def tell_lost(config: Config, words: str) -> None:
     _tell_within_the_hour(config, draft, past_outbox.note_of_lost(config.database))
 
 
-def _tell_within_the_hour(config: Config, draft: Draft, note: ToldNote) -> None:
+def _tell_within_the_hour(config: Config, draft: MessageDraft, note: ToldNote) -> None:
     now, before = time.time(), note.times()
     if note.is_quiet(now):
         log.info("nobody is told of it again: somebody was within the hour")
@@ -69,7 +69,7 @@ def _tell_within_the_hour(config: Config, draft: Draft, note: ToldNote) -> None:
         note.set_times(before)
 
 
-def _tell(config: Config, draft: Draft, now: float) -> bool:
+def _tell(config: Config, draft: MessageDraft, now: float) -> bool:
     """Send to all URLs at once; return whether one of them has it, perhaps.
 
     Where no thread can be had, it is sent to one after the other: none is begun after TOLD_WITHIN.

@@ -31,7 +31,7 @@ _NICENESS = 10
 _MOST_TEXT = 20_000
 
 
-class Form(NamedTuple):
+class FileForm(NamedTuple):
     """How a format of ``healthmon report`` is sent as a file."""
 
     ending: str
@@ -39,11 +39,11 @@ class Form(NamedTuple):
 
 
 _FORMS = {
-    "table": Form("txt", "text/plain"),
-    "csv": Form("csv", "text/csv"),
-    "json": Form("json", "application/json"),
-    "html": Form("html", "text/html"),
-    "markdown": Form("md", "text/markdown"),
+    "table": FileForm("txt", "text/plain"),
+    "csv": FileForm("csv", "text/csv"),
+    "json": FileForm("json", "application/json"),
+    "html": FileForm("html", "text/html"),
+    "markdown": FileForm("md", "text/markdown"),
 }
 
 

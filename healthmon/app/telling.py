@@ -15,7 +15,7 @@ from healthmon.config.configuration import Config
 from healthmon.config.reload import Difference
 from healthmon.errors import DatabaseUnwritable
 from healthmon.notify.channels.by_scheme import sender_for
-from healthmon.notify.compose.message import Draft
+from healthmon.notify.compose.message import MessageDraft
 from healthmon.notify.delivery.deliverer import Deliverer
 from healthmon.notify.templates.rendering import Rendering
 from healthmon.store.outbox.outbox import Outbox
@@ -95,7 +95,7 @@ class Telling:
         for url_thread in list(self._deliverers.values()):
             url_thread.wake.set()
 
-    def say_directly(self, draft: Draft) -> None:
+    def say_directly(self, draft: MessageDraft) -> None:
         """Tell everybody past the outbox, which cannot be used. The engine thread calls it."""
         for url_thread in list(self._deliverers.values()):
             url_thread.deliverer.say(draft)

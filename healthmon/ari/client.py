@@ -14,13 +14,13 @@ from healthmon.ari import messages
 from healthmon.ari.address import authorization, fits_into_url, rest_url, trusted
 from healthmon.ari.failures import refusal, talking_to
 from healthmon.ari.meanings import TECHNOLOGIES
-from healthmon.ari.messages import Aor, Attribute, Body, EndpointState, Listing, PbxInfo, Picked
+from healthmon.ari.messages import Aor, Attribute, Body, EndpointList, EndpointState, PbxInfo, Picked
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.errors import AriDenied, AriNotFound, AriStarting, AriUnexpected, AriUnreachable, Trouble
 from healthmon.model import EndpointSettings, Target
 from healthmon.text.longtext import Shortener
 from healthmon.wire.dates import header_date
-from healthmon.wire.pace import Limits
+from healthmon.wire.pace import PeerLimits
 from healthmon.wire.sessions import PlainSession
 
 #: The module that is the channel driver of a technology.
@@ -32,7 +32,7 @@ CONFIGURABLE = ("PJSIP",)
 #: 100,000 endpoints are 7.5 MB.
 LARGEST_ANSWER = 20_000_000
 #: As it comes over the line.
-LIMITS = Limits(largest=LARGEST_ANSWER)
+LIMITS = PeerLimits(largest=LARGEST_ANSWER)
 #: Nobody has more AORs on one endpoint.
 MOST_AORS = 20
 #: Nor more contacts on one AOR that are worth asking about.
@@ -85,7 +85,9 @@ class AriClient:
         segments = ("endpoints", technology) if technology else ("endpoints",)
         return messages.endpoint_states(self._call("GET", segments), self._pbx.name, _name("GET", segments))
 
-    def listing(self, is_wanted: Callable[[EndpointState], bool] = lambda _: True, most: int = sys.maxsize) -> Listing:
+    def listing(
+        self, is_wanted: Callable[[EndpointState], bool] = lambda _: True, most: int = sys.maxsize
+    ) -> EndpointList:
         """Those of all endpoints that are wanted; where Asterisk cannot list all at once, technology by technology.
 
         One name that is not UTF-8 makes it answer 500 "Allocation failed", also after it was removed, until the next
@@ -104,7 +106,7 @@ class AriClient:
             raise AriUnexpected(self._pbx.name, call, why, excerpt)
         return listing
 
-    def _listed_singly(self, picked: Picked, why: str) -> Listing | None:
+    def _listed_singly(self, picked: Picked, why: str) -> EndpointList | None:
         """The endpoints of each technology that can be listed; None: of none. ``why`` not all at once."""
         listed, unlisted = [], []
         for technology in TECHNOLOGIES:

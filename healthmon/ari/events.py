@@ -26,14 +26,14 @@ from healthmon.config.sections.pbx import PbxConfig
 from healthmon.errors import AriError, AriUnexpected, AriUnreachable, Trouble
 from healthmon.wire.connecting import connect
 from healthmon.wire.failures import failures_of_the_peer, with_its_type
-from healthmon.wire.pace import Limits, Pace, TooLong, TooSlow, receive, what_is_left
+from healthmon.wire.pace import Pace, PeerLimits, TooLong, TooSlow, receive, what_is_left
 
 #: An event has some 500 bytes; websocket-client would buffer a frame of any size.
 LARGEST_FRAME = 16 * 1024 * 1024
 #: The answer to the upgrade, with all its headers.
-HANDSHAKE = Limits(largest=256_000)
+HANDSHAKE = PeerLimits(largest=256_000)
 #: A message, with the frames that it is cut into and all that stands between them.
-MESSAGE = Limits(largest=2 * LARGEST_FRAME)
+MESSAGE = PeerLimits(largest=2 * LARGEST_FRAME)
 #: Each takes some 60 µs, and the answer to a ping as long.
 MOST_CONTROLS_A_SECOND = 2000
 #: receive() returns after this time at the latest, so that its caller can look at its clocks (seconds).
@@ -240,7 +240,7 @@ class _ReadAhead:
     def gettimeout(self) -> float | None:
         return self._patience
 
-    def begin(self, limits: Limits) -> None:
+    def begin(self, limits: PeerLimits) -> None:
         """What comes next has limits of its own; what is here of it already has come just now."""
         self._pace = Pace(limits)
         if waiting := len(self._waiting) - self._position:

@@ -68,7 +68,7 @@ class EndpointState(Struct, frozen=True):
         return Target(pbx, intern(self.technology), intern(self.resource))
 
 
-class Listing(Struct, frozen=True):
+class EndpointList(Struct, frozen=True):
     """The endpoints that Asterisk lists, and why that may not be all of them."""
 
     endpoints: Sequence[EndpointState]
@@ -105,9 +105,9 @@ class Picked:
                 else:
                     self.left_out += 1
 
-    def listing(self, why: str = "", unlisted: tuple[str, ...] = ()) -> Listing:
+    def listing(self, why: str = "", unlisted: tuple[str, ...] = ()) -> EndpointList:
         """Return what came of it."""
-        return Listing(self.endpoints, why, unlisted, self.left_out, self.unnamed)
+        return EndpointList(self.endpoints, why, unlisted, self.left_out, self.unnamed)
 
 
 class Module(Struct, frozen=True):
@@ -447,7 +447,7 @@ def _state_says(state: str) -> tuple[Health, str]:
 def snapshot(
     pbx: str,
     asked_at: float,
-    listing: Listing,
+    listing: EndpointList,
     info: PbxInfo,
     *,
     missing_drivers: tuple[str, ...] = (),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from healthmon.cli.common import NUMBER, author, database_option, place
+from healthmon.cli.common import NUMBER, author, database_option, database_settings
 from healthmon.owners import become_owner
 from healthmon.report.formatting import visible
 from healthmon.store.write.orders import open_commander
@@ -20,7 +20,7 @@ from healthmon.store.write.orders import open_commander
 @click.pass_context
 def command(ctx: click.Context, *, number: int, reason: str, database: Path | None) -> None:
     """Take note of an incident: it is not reminded of any more. That it is over will still be told."""
-    where, by = place(ctx.obj, database), author()
+    where, by = database_settings(ctx.obj, database), author()
     become_owner(where.database)
     with open_commander(where.database) as commander:
         incident = commander.acknowledge(number, at=time.time(), author=by, reason=reason)

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from healthmon.config.loading.place import Place, load_place
+from healthmon.config.loading.database_settings import DatabaseSettings, load_database_settings
 from healthmon.config.plans import Plans
 from healthmon.report.tables import Screen
 from healthmon.report.window import BadWindow, moment_of
@@ -92,14 +92,14 @@ def as_of_moment(as_of: str | None, zone: ZoneInfo) -> float:
     return moment
 
 
-def place(config: Path, database: Path | None, *, is_strict: bool = False) -> Place:
+def database_settings(config: Path, database: Path | None, *, is_strict: bool = False) -> DatabaseSettings:
     """Say where the database is and which zone to print: from the configuration, unless a database is given.
 
     ``is_strict``: no mistake in these options, nor in the file's form, is let pass.
     """
     if database is not None:
-        return Place(database, system_timezone(os.environ))
-    found = load_place(config, os.environ, is_strict=is_strict)
+        return DatabaseSettings(database, system_timezone(os.environ))
+    found = load_database_settings(config, os.environ, is_strict=is_strict)
     for warning in found.warnings:
         click.echo(f"warning: {warning}", err=True)
     return found

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import click
 from msgspec.structs import replace
 
-from healthmon.cli.common import database_option, doing, place, screen
+from healthmon.cli.common import database_option, database_settings, doing, screen
 from healthmon.cli.groups import GuessingGroup
 from healthmon.config.values import NAMES, duration, is_name
 from healthmon.errors import ExitCode
@@ -68,7 +68,7 @@ def check(ctx: click.Context, *, as_json: bool, database: Path | None) -> None:
 
     The daemon may run meanwhile. A database of a gigabyte takes some minutes.
     """
-    where = place(ctx.obj, database, is_strict=True)
+    where = database_settings(ctx.obj, database, is_strict=True)
     become_owner(where.database)
     with doing("looking through") as say:
         found = check_up(where.database, say)
@@ -93,7 +93,7 @@ def backup(ctx: click.Context, *, file: Path, overwrite: bool, database: Path | 
         raise click.UsageError("A copy of the database needs a name; it cannot be written to standard output.")
     with doing("copying") as say:
         made = back_up(
-            place(ctx.obj, database, is_strict=True).database,
+            database_settings(ctx.obj, database, is_strict=True).database,
             file,
             overwrite=overwrite,
             on_progress=lambda done, total: say(f"{done / max(total, 1):.0%}"),
@@ -107,7 +107,7 @@ def backup(ctx: click.Context, *, file: Path, overwrite: bool, database: Path | 
 @click.pass_context
 def stats(ctx: click.Context, *, as_json: bool, database: Path | None) -> None:
     """Show how large each table is, how it grows, and when the disk is full at this rate."""
-    where, now = place(ctx.obj, database, is_strict=True), time.time()
+    where, now = database_settings(ctx.obj, database, is_strict=True), time.time()
     become_owner(where.database)
     with doing("measuring") as say:
         sizes = read_sizes(where.database, now, say)
@@ -132,7 +132,7 @@ def prune(ctx: click.Context, *, keep: float | None, database: Path | None) -> N
 
     A running daemon does the same by itself, bit by bit.
     """
-    where = place(ctx.obj, database, is_strict=True)
+    where = database_settings(ctx.obj, database, is_strict=True)
     history = where.history if keep is None else replace(where.history, transitions=keep)
     become_owner(where.database)
     with open_steward(where.database, time.time()) as steward, doing("pruning") as say:
@@ -149,7 +149,7 @@ def clock_is_right(ctx: click.Context, *, database: Path | None) -> None:
 
     It does so by itself where the clock of a PBX says the same.
     """
-    where, now = place(ctx.obj, database, is_strict=True), time.time()
+    where, now = database_settings(ctx.obj, database, is_strict=True), time.time()
     become_owner(where.database)
     with open_commander(where.database) as commander:
         commander.clock_is_right(now)
@@ -175,7 +175,7 @@ def rename_pbx(ctx: click.Context, *, old: str, new: str, database: Path | None)
 
     Do this when [pbx OLD] of the configuration becomes [pbx NEW]: else NEW begins without a history.
     """
-    where = place(ctx.obj, database, is_strict=True)
+    where = database_settings(ctx.obj, database, is_strict=True)
     become_owner(where.database)
     with open_steward(where.database, time.time()) as steward:
         checks = steward.rename_pbx(old, new)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from healthmon.cli.common import database_option, place
+from healthmon.cli.common import database_option, database_settings
 from healthmon.cli.output import form_of_file, output_option, output_to
 from healthmon.report.admin.export import FORMATS
 from healthmon.report.window import span
@@ -48,7 +48,7 @@ def command(
 
     Rows come in the order in which they were booked; times are RFC 3339 in UTC. The columns stand in docs/export.md.
     """
-    where, now = place(ctx.obj, database), time.time()
+    where, now = database_settings(ctx.obj, database), time.time()
     window = span(since=since, until=until, zone=where.timezone, now=now)
     start = 0.0 if since is None else window[0]
     form = form or form_of_file(output, _ENDINGS, "csv")

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import click
 
-from healthmon.cli.common import database_option, place, screen
-from healthmon.config.loading.place import Place
+from healthmon.cli.common import database_option, database_settings, screen
+from healthmon.config.loading.database_settings import DatabaseSettings
 from healthmon.errors import ForeignDatabase, SchemaTooNew, StoreError
 from healthmon.owners import become_owner
 from healthmon.report.json_text import json_text, without_controls
 from healthmon.report.target_names import find_target
-from healthmon.report.timeline.life import Life, News, life_of
-from healthmon.report.timeline.life_text import Timeline, event_data, headline, life_data
-from healthmon.report.timeline.story import Event
+from healthmon.report.timeline.life import Life, NewEvents, life_of
+from healthmon.report.timeline.life_text import LifeWriter, event_data, headline, life_data
+from healthmon.report.timeline.story import StoryEvent
 from healthmon.report.window import DEFAULT_SINCE, BadWindow, span
 from healthmon.store.read.follower import Watcher
 
@@ -50,7 +50,7 @@ def command(
 
     TARGET is written PJSIP/101, or 101, or office:PJSIP/101, or office for a PBX itself. The newest is at the end.
     """
-    where, now = place(ctx.obj, database), time.time()
+    where, now = database_settings(ctx.obj, database), time.time()
     if follow and until is not None:
         raise BadWindow("--follow goes on; there is no --until then")
     window = span(since=since, until=until, zone=where.timezone, now=now)
@@ -61,7 +61,7 @@ def command(
         with watcher.reading() as reader:
             about = find_target(target, reader.known_targets())
             life = life_of(reader, about, window, now)
-            news = News(about)
+            news = NewEvents(about)
             news.take(reader, now)
         printer = _Printer(where, as_json=as_json, as_lines=follow)
         printer.begin(life, now)
@@ -72,12 +72,12 @@ def command(
 class _Printer:
     """Prints a life, and what is new in it."""
 
-    def __init__(self, where: Place, *, as_json: bool, as_lines: bool) -> None:
+    def __init__(self, where: DatabaseSettings, *, as_json: bool, as_lines: bool) -> None:
         self._where = where
         self._as_json = as_json
         self._as_lines = as_lines
         self._screen = screen()
-        self._timeline = Timeline(where.timezone, self._screen)
+        self._timeline = LifeWriter(where.timezone, self._screen)
 
     def begin(self, life: Life, now: float) -> None:
         """Print what is known so far."""
@@ -88,7 +88,7 @@ class _Printer:
             click.echo(headline(life, self._where.timezone, self._screen, now), nl=False)
         self.go_on(life.events)
 
-    def go_on(self, events: Sequence[Event]) -> None:
+    def go_on(self, events: Sequence[StoryEvent]) -> None:
         """Print some events."""
         if self._as_json:
             for event in events:
@@ -97,7 +97,7 @@ class _Printer:
             click.echo(self._timeline.text(events), nl=False)
 
 
-def _follow(watcher: Watcher, news: News, printer: _Printer) -> None:
+def _follow(watcher: Watcher, news: NewEvents, printer: _Printer) -> None:
     """Print what is new, until somebody has seen enough. A daemon may stop and start meanwhile."""
     before = said = ""
     while True:
@@ -110,7 +110,7 @@ def _follow(watcher: Watcher, news: News, printer: _Printer) -> None:
         before = trouble
 
 
-def _look(watcher: Watcher, news: News, printer: _Printer) -> str:
+def _look(watcher: Watcher, news: NewEvents, printer: _Printer) -> str:
     """Print what is new; return why nothing can be, or ""."""
     try:
         if watcher.has_changed():

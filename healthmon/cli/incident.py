@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from healthmon.cli.common import NUMBER, database_option, place, screen
+from healthmon.cli.common import NUMBER, database_option, database_settings, screen
 from healthmon.owners import become_owner
 from healthmon.report.json_text import json_text
 from healthmon.report.timeline.story import story_data, story_of, story_text
@@ -22,7 +22,7 @@ from healthmon.store.write.orders import OrderRefused
 @click.pass_context
 def command(ctx: click.Context, *, number: int, as_json: bool, database: Path | None) -> None:
     """Tell the whole story of an incident: every change, who was told what and when, or why nobody was told."""
-    where, now = place(ctx.obj, database), time.time()
+    where, now = database_settings(ctx.obj, database), time.time()
     become_owner(where.database)
     with open_reader(where.database) as reader:
         incident = reader.incident(number)

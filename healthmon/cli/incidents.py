@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from healthmon.cli.common import database_option, place, screen
+from healthmon.cli.common import database_option, database_settings, screen
 from healthmon.owners import become_owner
 from healthmon.report.availability.data import incident_data
 from healthmon.report.availability.text import incidents_table
@@ -27,7 +27,7 @@ def command(
     ctx: click.Context, *, only_open: bool, everything: bool, since: str | None, as_json: bool, database: Path | None
 ) -> None:
     """List the incidents, newest first: what, since when, why, who took note, why nobody was told."""
-    where, now = place(ctx.obj, database), time.time()
+    where, now = database_settings(ctx.obj, database), time.time()
     asked = window(since=since, from_=None, to=None, zone=where.timezone, now=now)
     become_owner(where.database)
     with open_reader(where.database) as reader:

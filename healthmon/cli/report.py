@@ -10,9 +10,18 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from healthmon.cli.common import Number, Percentage, as_of_moment, as_of_option, database_option, place, plans, screen
+from healthmon.cli.common import (
+    Number,
+    Percentage,
+    as_of_moment,
+    as_of_option,
+    database_option,
+    database_settings,
+    plans,
+    screen,
+)
 from healthmon.cli.output import form_of_file, is_seen, output_option, output_to
-from healthmon.cli.waiting import Waiting
+from healthmon.cli.waiting import ShownProgress
 from healthmon.errors import ExitCode
 from healthmon.history.figures import UnknownAs
 from healthmon.model import Kind
@@ -119,7 +128,7 @@ def command(
     shell's, in quotes; an option may be given several times. Exit code with --sla: 1 somebody missed it, 3 nobody can
     tell; 3 also where a pattern matches nothing that was ever watched.
     """
-    where = place(ctx.obj, database)
+    where = database_settings(ctx.obj, database)
     form = form or form_of_file(output, _ENDINGS, "table")
     now = as_of_moment(as_of, where.timezone)
     last = _last(week=last_week, month=last_month)
@@ -136,7 +145,7 @@ def command(
     )
     planned = plans(ctx.obj, database)
     seen = is_seen(output)
-    with output_to(output, where.database) as file, Waiting() as waiting:
+    with output_to(output, where.database) as file, ShownProgress() as waiting:
         with open_reader(where.database) as reader:
             found = account_of(reader, asked, now, plans=planned, progress=waiting)
             unmatched = [] if asked.selection.is_everything else in_vain(asked.selection, reader.known_targets())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from healthmon.cli.common import NUMBER, author, database_option, place, plans, screen
+from healthmon.cli.common import NUMBER, author, database_option, database_settings, plans, screen
 from healthmon.cli.groups import GuessingGroup
 from healthmon.config.plans import Plans
 from healthmon.model import Matcher, Silence
@@ -47,7 +47,7 @@ def add(
     A name is that of a PBX or an endpoint; pbx=… and endpoint=… say which. Patterns are the shell's, in quotes.
     Several of one sort are alternatives; different sorts must all fit.
     """
-    where, now = place(ctx.obj, database, is_strict=True), time.time()
+    where, now = database_settings(ctx.obj, database, is_strict=True), time.time()
     planned, by = plans(ctx.obj, database), author()
     become_owner(where.database)
     with open_reader(where.database) as reader:
@@ -78,7 +78,7 @@ def _count(database: Path, matcher: Matcher, planned: Plans) -> int:
 @click.pass_context
 def list_(ctx: click.Context, *, as_json: bool, database: Path | None) -> None:
     """List the silences that are in force."""
-    where = place(ctx.obj, database, is_strict=True)
+    where = database_settings(ctx.obj, database, is_strict=True)
     become_owner(where.database)
     with open_reader(where.database) as reader:
         silences = reader.silences(time.time())
@@ -123,7 +123,7 @@ def _data(silence: Silence) -> dict[str, object]:
 @click.pass_context
 def end(ctx: click.Context, *, number: int, database: Path | None) -> None:
     """End a silence now: what is still down is told."""
-    where = place(ctx.obj, database, is_strict=True)
+    where = database_settings(ctx.obj, database, is_strict=True)
     become_owner(where.database)
     with open_commander(where.database) as commander:
         silence = commander.end_silence(number, time.time())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from healthmon.cli.common import database_option, place, screen
+from healthmon.cli.common import database_option, database_settings, screen
 from healthmon.owners import become_owner
 from healthmon.report.json_text import json_text
 from healthmon.report.status.data import status_data
@@ -28,7 +28,7 @@ def command(ctx: click.Context, *, as_json: bool, only_down: bool, everything: b
     Of more than 50 endpoints those are listed that are not up. Exit code: 0 nothing is down, 1 something is, or
     only we cannot see a PBX, 3 what is shown is stale: no daemon runs, it does nothing, or nobody knows how a PBX is.
     """
-    where = place(ctx.obj, database)
+    where = database_settings(ctx.obj, database)
     become_owner(where.database)
     with open_reader(where.database) as reader:
         found = read_status(reader, time.time())

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SHOWN_AFTER = 0.5
 
 
-class Waiting(Progress):
+class ShownProgress(Progress):
     """Shows on stderr what is being done, once that has taken a while, if stderr is a terminal; at the end it is gone.
 
     A thread of its own begins to show: nobody else looks at the clock in a stage that is one long step.
@@ -35,7 +35,7 @@ class Waiting(Progress):
         self._timer = Timer(SHOWN_AFTER, self.show)
         self._timer.daemon = True
 
-    def __enter__(self) -> Waiting:
+    def __enter__(self) -> ShownProgress:
         """Begin to wait."""
         if sys.stderr.isatty():
             self._timer.start()

@@ -59,7 +59,7 @@ class Difference(Struct, frozen=True):
         return "schedules" in self.fields
 
     @property
-    def words(self) -> tuple[str, ...]:
+    def consequences(self) -> tuple[str, ...]:
         """What is done about it, each a line for the log."""
         lists = {
             "connects to": self.pbxs_added,

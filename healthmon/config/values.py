@@ -77,13 +77,13 @@ def path(value: str) -> Path:
     return Path(value)
 
 
-def one_of(*words: str) -> Callable[[str], str]:
+def one_of(*choices: str) -> Callable[[str], str]:
     """Accept one of these words, in any case."""
 
     def parse(value: str) -> str:
-        if value.lower() in words:
+        if value.lower() in choices:
             return value.lower()
-        raise Unsuitable(f"{shown(value)}: must be one of {', '.join(words)}", nearest(value, words))
+        raise Unsuitable(f"{shown(value)}: must be one of {', '.join(choices)}", nearest(value, choices))
 
     return parse
 
@@ -278,11 +278,11 @@ def weekly_times(value: str) -> tuple[WeeklyTime, ...]:
     days: list[str] = []
     for part in _parts(value):
         match = _DAYS_AND_TIME.fullmatch(part)
-        words, times = part, None
+        named_days, times = part, None
         if match:
-            words, times = match["days"], match["time"]
-        if words:
-            days.append(words)
+            named_days, times = match["days"], match["time"]
+        if named_days:
+            days.append(named_days)
         if times:
             found.append((weekdays(",".join(days) or "daily"), *day_time(times)))
             days = []
@@ -327,7 +327,7 @@ def day_time(value: str) -> tuple[int, int]:
 
 
 #: Weekdays, or none; a day of the month, or None, where LAST_DAY is the last one; minutes since midnight.
-CalendarTime = tuple[frozenset[int], int | None, int]
+CalendarParts = tuple[frozenset[int], int | None, int]
 
 LAST_DAY = 0
 
@@ -335,7 +335,7 @@ _CALENDAR_TIME = re.compile(r"(?P<day>\S.*?) +(?P<hours>[0-9]{1,2}):(?P<minutes>
 _DAY_OF_MONTH = re.compile(r"([0-9]{1,2})(st|nd|rd|th)", re.IGNORECASE)
 
 
-def calendar_time(value: str) -> CalendarTime:
+def calendar_time(value: str) -> CalendarParts:
     """``1st 07:00``, ``last 23:30``, ``Mon 07:00``, ``Mon-Fri 07:00``, ``daily 07:00``."""
     match = _CALENDAR_TIME.fullmatch(value)
     if not match:

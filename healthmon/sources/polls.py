@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from healthmon.ari.address import fits_into_url
 from healthmon.ari.client import CONFIGURABLE, DRIVERS, AriClient
-from healthmon.ari.messages import LONGEST_NAME, EndpointState, Listing, device_sighting, endpoint_answer, snapshot
+from healthmon.ari.messages import LONGEST_NAME, EndpointList, EndpointState, device_sighting, endpoint_answer, snapshot
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.errors import AriDenied, AriError, AriNotFound, AriUnexpected, SourceDefect, Trouble
 from healthmon.model import (
@@ -311,7 +311,7 @@ class PollSource:
 
         return is_wanted
 
-    def _say_oddities(self, listing: Listing) -> None:
+    def _say_oddities(self, listing: EndpointList) -> None:
         """Log names that are none when there are more than before, and the first text that was cut."""
         if listing.unnamed > self._said_unnamed:
             self._said_unnamed = listing.unnamed
@@ -325,7 +325,7 @@ class PollSource:
             self._has_said_cut = True
             log.warning(CUT_TEXT, self._pbx.name, LONGEST_TEXT)
 
-    def _look_for_drivers(self, listing: Listing) -> None:
+    def _look_for_drivers(self, listing: EndpointList) -> None:
         """Ask whether the channel drivers are loaded. No event tells when one is unloaded (seen on 16 and 22)."""
         self._technologies.update(DRIVERS.keys() & {endpoint.technology for endpoint in listing.endpoints})
         before, self._missing_drivers = self._missing_drivers, self._client.missing_drivers(self._technologies)

@@ -20,7 +20,7 @@ from healthmon.times.clock import Clock
 ASKED_AT_ONCE = 100
 
 #: Wraps the endpoints that are asked about one after the other, to show how far it is.
-Progress = Callable[[Sequence[EndpointState]], Iterable[EndpointState]]
+WithProgress = Callable[[Sequence[EndpointState]], Iterable[EndpointState]]
 
 
 class Survey(Struct, frozen=True):
@@ -43,7 +43,7 @@ class Survey(Struct, frozen=True):
 
 def survey(
     pbx: PbxConfig,
-    progress: Progress,
+    progress: WithProgress,
     *,
     wanted: Callable[[Target], bool] = lambda target: True,
     most: int | None = None,

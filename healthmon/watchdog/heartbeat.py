@@ -29,14 +29,14 @@ from healthmon.times.clock import Clock
 from healthmon.wire.answers import BoundedAnswer
 from healthmon.wire.connecting import connect
 from healthmon.wire.failures import failures_of_the_peer
-from healthmon.wire.pace import BadPace, Limits, what_is_left
+from healthmon.wire.pace import BadPace, PeerLimits, what_is_left
 
 log = logging.getLogger(__name__)
 
 #: The connection, with the lookup of the name and TLS, may take so long, and then the answer (seconds).
 TIMEOUT = 10.0
 #: What the answer may take, from its first byte on.
-LIMITS = Limits(largest=256_000)
+LIMITS = PeerLimits(largest=256_000)
 #: After a fetch that failed the next comes sooner: a lost packet is no reason for an alarm (seconds).
 RETRY_AFTER = 10.0
 #: So often is looked whether all is well again (seconds).

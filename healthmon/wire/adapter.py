@@ -14,7 +14,7 @@ from urllib3.exceptions import ConnectTimeoutError, LocationParseError, NewConne
 
 from healthmon.wire.answers import BoundedAnswer
 from healthmon.wire.connecting import connect
-from healthmon.wire.pace import WHOLE_WITHIN, Limits, what_is_left
+from healthmon.wire.pace import WHOLE_WITHIN, PeerLimits, what_is_left
 
 
 class BoundedAdapter(HTTPAdapter):
@@ -26,7 +26,7 @@ class BoundedAdapter(HTTPAdapter):
     among its causes. Redirects, cookies and what a body unpacks to are not its business.
     """
 
-    def __init__(self, limits: Limits, **options: Any) -> None:
+    def __init__(self, limits: PeerLimits, **options: Any) -> None:
         self._limits = limits
         super().__init__(**options)
 
@@ -57,7 +57,7 @@ def _pool(kind: Any, connection: Any, *arguments: Any, **options: Any) -> HTTPCo
 
 
 class _PlainConnection(HTTPConnection):
-    def __init__(self, limits: Limits, *arguments: Any, **options: Any) -> None:
+    def __init__(self, limits: PeerLimits, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.response_class = partial(BoundedAnswer, limits)  # type: ignore[assignment]
 
@@ -66,7 +66,7 @@ class _PlainConnection(HTTPConnection):
 
 
 class _EncryptedConnection(HTTPSConnection):
-    def __init__(self, limits: Limits, *arguments: Any, **options: Any) -> None:
+    def __init__(self, limits: PeerLimits, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self.response_class = partial(BoundedAnswer, limits)  # type: ignore[assignment]
 

@@ -7,7 +7,7 @@ import io
 import socket
 from typing import Any
 
-from healthmon.wire.pace import Limits, Pace, TooLong, receive
+from healthmon.wire.pace import Pace, PeerLimits, TooLong, receive
 
 
 class BoundedAnswer(http.client.HTTPResponse):
@@ -18,7 +18,7 @@ class BoundedAnswer(http.client.HTTPResponse):
     Whatever breaks the limits raises BadPace, an OSError, out of the call that reads.
     """
 
-    def __init__(self, limits: Limits, connection: socket.socket, *arguments: Any, **options: Any) -> None:
+    def __init__(self, limits: PeerLimits, connection: socket.socket, *arguments: Any, **options: Any) -> None:
         super().__init__(connection, *arguments, **options)
         self._bytes = _BoundedBytes(connection, self.fp.detach(), limits)
         self.fp = io.BufferedReader(self._bytes)
@@ -32,7 +32,7 @@ class BoundedAnswer(http.client.HTTPResponse):
 class _BoundedBytes(io.RawIOBase):
     """What comes from a socket, within limits. ``raw``: the file whose end closes that socket."""
 
-    def __init__(self, connection: socket.socket, raw: io.RawIOBase, limits: Limits) -> None:
+    def __init__(self, connection: socket.socket, raw: io.RawIOBase, limits: PeerLimits) -> None:
         self._connection = connection
         self._raw = raw
         self._pace = Pace(limits)

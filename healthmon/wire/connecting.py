@@ -8,16 +8,16 @@ import time
 from collections.abc import Iterable
 
 from healthmon.wire import names
-from healthmon.wire.names import Address
+from healthmon.wire.names import SocketAddress
 from healthmon.wire.pace import what_is_left
 
 #: Our own machine has no way to an address of this kind: with another address of the host that says nothing of it.
 _NO_WAY = (errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 #: As ``setsockopt()`` takes them.
-Option = tuple[int, int, int | bytes]
+SocketOption = tuple[int, int, int | bytes]
 
 
-def connect(host: str, port: int, timeout: float, options: Iterable[Option] = ()) -> socket.socket:
+def connect(host: str, port: int, timeout: float, options: Iterable[SocketOption] = ()) -> socket.socket:
     """Open a TCP connection within so many seconds, the lookup included; the socket has that time-out then.
 
     Each address has its share of the time: one that is dead leaves the next one some. Raises OSError and UnicodeError.
@@ -41,7 +41,7 @@ def connect(host: str, port: int, timeout: float, options: Iterable[Option] = ()
         errors.clear()
 
 
-def _connected(address: Address, port: int, timeout: float, options: Iterable[Option]) -> socket.socket:
+def _connected(address: SocketAddress, port: int, timeout: float, options: Iterable[SocketOption]) -> socket.socket:
     connection = socket.socket(address.family, address.kind, address.protocol)
     try:
         for option in options:

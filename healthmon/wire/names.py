@@ -25,7 +25,7 @@ KNOWN_AFTER = 1.0
 _NO_SUCH_NAME = (socket.EAI_NONAME, socket.EAI_NODATA)
 
 
-class Address(NamedTuple):
+class SocketAddress(NamedTuple):
     """A host's address, as a socket takes it."""
 
     family: int
@@ -39,10 +39,10 @@ class Address(NamedTuple):
         return (self.place[0], port, *self.place[2:])
 
 
-class Known(NamedTuple):
+class Resolved(NamedTuple):
     """What a name led to, and when that was (steady clock)."""
 
-    addresses: list[Address]
+    addresses: list[SocketAddress]
     at: float
 
 
@@ -53,7 +53,7 @@ class Lookup:
         self.host = host
         self.begun = time.monotonic()
         self.ended = Event()
-        self.addresses: list[Address] = []
+        self.addresses: list[SocketAddress] = []
         self.error: Exception | None = None
 
     def ask(self) -> None:
@@ -74,9 +74,9 @@ class Resolver:
     def __init__(self) -> None:
         self._under_way: dict[str, Lookup] = {}
         # As many as the configuration has names.
-        self._known: dict[str, Known] = {}
+        self._known: dict[str, Resolved] = {}
 
-    def addresses(self, host: str, within: float) -> list[Address]:
+    def addresses(self, host: str, within: float) -> list[SocketAddress]:
         """The addresses of a host, after so many seconds at most. Raises OSError and UnicodeError, as resolvers do."""
         numeric = _numeric(host)
         if numeric:
@@ -111,25 +111,25 @@ class Resolver:
     def _look_up(self, lookup: Lookup) -> None:
         lookup.ask()
         if lookup.addresses:
-            self._known[lookup.host] = Known(lookup.addresses, time.monotonic())
+            self._known[lookup.host] = Resolved(lookup.addresses, time.monotonic())
         elif lookup.says_that_there_is_none():
             self._known.pop(lookup.host, None)
         self._under_way.pop(lookup.host, None)
         lookup.ended.set()
 
-    def _recently_known(self, host: str) -> list[Address]:
+    def _recently_known(self, host: str) -> list[SocketAddress]:
         known = self._known.get(host)
         if known is None or time.monotonic() - known.at > KEPT_FOR:
             return []
         return known.addresses
 
 
-def _asked(host: str, flags: int = 0) -> list[Address]:
+def _asked(host: str, flags: int = 0) -> list[SocketAddress]:
     found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM, flags=flags)
-    return [Address(family, kind, protocol, place) for family, kind, protocol, _name, place in found]
+    return [SocketAddress(family, kind, protocol, place) for family, kind, protocol, _name, place in found]
 
 
-def _numeric(host: str) -> list[Address]:
+def _numeric(host: str) -> list[SocketAddress]:
     """The address that is written there; empty: it is a name. Asks nobody."""
     try:
         return _asked(host, socket.AI_NUMERICHOST)

@@ -25,7 +25,7 @@ WHOLE_WITHIN = 30.0
 LARGEST_HEADER = 256 * 1024
 
 
-class Limits(Struct, frozen=True):
+class PeerLimits(Struct, frozen=True):
     """What a peer may send as one piece, and for how long after its first byte."""
 
     #: Everything together, as it comes over the line (bytes).
@@ -54,7 +54,7 @@ class TooLong(BadPace):
 class Pace:
     """Whether what a peer has begun to send keeps the limits. Owned by one thread; time is an argument."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: PeerLimits) -> None:
         self._limits = limits
         self._begun_at: float | None = None
         self._received = 0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import requests
 
 from healthmon.wire.adapter import BoundedAdapter
-from healthmon.wire.pace import Limits
+from healthmon.wire.pace import PeerLimits
 
 if TYPE_CHECKING:
     from requests.models import Response
@@ -23,7 +23,7 @@ class PlainSession(requests.Session):
     a Location that is none raises whatever it raises.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: PeerLimits) -> None:
         super().__init__()
         adapter = BoundedAdapter(limits)
         self.mount("http://", adapter)

@@ -14,7 +14,7 @@ from healthmon.ari.events import EventSocket, open_events
 from healthmon.demo.fakepbx import FakePbx
 from healthmon.demo.fakepbx import frames as fakes
 from healthmon.errors import AriError, AriUnexpected, AriUnreachable, Trouble
-from healthmon.wire.pace import Limits
+from healthmon.wire.pace import PeerLimits
 from tests.waiting import wait_for
 from tests.wire.dripping import DrippingServer
 from tests.wire.test_answers import DRIPS
@@ -23,7 +23,7 @@ from .peers import config
 from .test_trouble import Look, both_ways, by_events, by_rest, failure
 
 #: The real limits, in a twentieth of the time; and what a busy machine may take longer (seconds).
-QUICK = Limits(largest=LARGEST_ANSWER, whole_within=1.0, share_within=0.25)
+QUICK = PeerLimits(largest=LARGEST_ANSWER, whole_within=1.0, share_within=0.25)
 SPARE = 5.0
 #: How long a connection may take in the test of that (seconds).
 CONNECTING = 2.5
@@ -184,7 +184,7 @@ def test_a_message_that_has_begun_and_drips_ends_the_stream(fake: FakePbx, at_on
 def test_endless_fragments_that_keep_their_rate_end_in_the_time_for_all_of_a_message(
     fake: FakePbx, fragment: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("healthmon.ari.events.MESSAGE", Limits(largest=LARGEST_ANSWER, whole_within=0.3))
+    monkeypatch.setattr("healthmon.ari.events.MESSAGE", PeerLimits(largest=LARGEST_ANSWER, whole_within=0.3))
     stream = stream_of(fake)
     with Dripping(fake, FIRST, fragment):
         error = end_of(stream, 0.3)
@@ -196,7 +196,7 @@ def test_endless_fragments_that_keep_their_rate_end_in_the_time_for_all_of_a_mes
 def test_endless_fragments_as_fast_as_they_come_fill_no_memory(
     fake: FakePbx, fragment: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("healthmon.ari.events.MESSAGE", Limits(largest=300_000))
+    monkeypatch.setattr("healthmon.ari.events.MESSAGE", PeerLimits(largest=300_000))
     stream = stream_of(fake)
     with Dripping(fake, FIRST, fragment, every=0.0):
         error = end_of(stream, 0.0)
@@ -229,7 +229,7 @@ def test_silence_between_messages_is_no_attack(fake: FakePbx, monkeypatch: pytes
 
 def test_a_message_whose_rest_comes_in_time_is_read_whole(fake: FakePbx, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("healthmon.ari.events.PATIENCE", 0.05)
-    monkeypatch.setattr("healthmon.ari.events.MESSAGE", Limits(largest=LARGEST_ANSWER))
+    monkeypatch.setattr("healthmon.ari.events.MESSAGE", PeerLimits(largest=LARGEST_ANSWER))
     stream = stream_of(fake)
     raw = fakes.frame(b"x" * 300)
     for piece in (raw[:1], raw[1:3], raw[3:200]):

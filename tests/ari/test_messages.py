@@ -8,8 +8,8 @@ from healthmon.ari import messages
 from healthmon.ari.messages import (
     Aor,
     Attribute,
+    EndpointList,
     EndpointState,
-    Listing,
     PbxInfo,
     Replaced,
     UnknownType,
@@ -213,7 +213,7 @@ def test_an_event_of_an_unknown_type_is_named_but_not_at_length() -> None:
 def test_rule_01_a_snapshot_has_the_time_of_its_request(version: str, name: str) -> None:
     listed = messages.decode(exchange(version, name).body, list[EndpointState], "office", "GET /endpoints")
 
-    seen = messages.snapshot("office", AT, Listing(listed), PbxInfo("start", "reload", "22"))
+    seen = messages.snapshot("office", AT, EndpointList(listed), PbxInfo("start", "reload", "22"))
 
     assert len(seen.endpoints) == len(listed) > 5
     assert {one.at for one in seen.endpoints} == {seen.asked_at} == {AT}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from healthmon.ari.messages import EndpointState, Listing, PbxInfo, decode, snapshot
+from healthmon.ari.messages import EndpointList, EndpointState, PbxInfo, decode, snapshot
 from healthmon.config.configuration import Config
 from healthmon.config.loading.load import load
 from healthmon.core.monitor import Monitor
@@ -75,7 +75,7 @@ def config_in(folder: Path) -> Config:
 def look(monitor: Monitor, writer: Writer, body: bytes, at: float) -> None:
     """All that is done with an answer once it has arrived."""
     listed = decode(body, list[EndpointState], PBX, "GET /endpoints")
-    seen = snapshot(PBX, at, Listing(listed), PbxInfo("started", "reloaded"))
+    seen = snapshot(PBX, at, EndpointList(listed), PbxInfo("started", "reloaded"))
     step(monitor, writer, lambda changes: monitor.see(seen, at, changes))
 
 

@@ -18,7 +18,7 @@ from pyarrow import parquet
 from healthmon.cli.output import OutputFailed, output_to
 from healthmon.model import Health
 from healthmon.report.admin.export import parquet_rows
-from healthmon.store.read.export_pages import EXPORTS, Column, Sort
+from healthmon.store.read.export_pages import EXPORTS, ColumnType, ExportColumn
 from tests.cli.conftest import Run
 from tests.report.builder import DAY, HOUR, NOW, outage, phone, provider, steps, stopped
 
@@ -90,7 +90,7 @@ def test_parquet_has_types(office: Path, run: Run, tmp_path: Path) -> None:
 
 def test_the_groups_of_a_parquet_file_are_larger_than_a_page(tmp_path: Path) -> None:
     file = tmp_path / "history.parquet"
-    columns = [Column("rev", Sort.INTEGER), Column("at", Sort.TIME)]
+    columns = [ExportColumn("rev", ColumnType.INTEGER), ExportColumn("at", ColumnType.TIME)]
 
     with file.open("wb") as output, parquet_rows(output, columns) as write:
         for page in range(9):

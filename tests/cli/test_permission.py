@@ -169,7 +169,7 @@ def default_database(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     elsewhere["database"] = replace(elsewhere["database"], default=str(path))
     replaced = replace(HEALTHMON)
     replaced.__dict__["options"] = tuple(elsewhere.values())
-    monkeypatch.setattr("healthmon.config.loading.place.HEALTHMON", replaced)
+    monkeypatch.setattr("healthmon.config.loading.database_settings.HEALTHMON", replaced)
     return path
 
 

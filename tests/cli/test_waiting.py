@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from healthmon.cli import waiting
-from healthmon.cli.waiting import Waiting
+from healthmon.cli.waiting import ShownProgress
 from healthmon.model import Health
 from tests.cli.conftest import Run
 from tests.report.builder import DAY, NOW, provider, steps, stopped
@@ -69,7 +69,7 @@ def test_each_stage_is_shown_how_far_a_loop_is_and_in_the_end_nothing(
 ) -> None:
     monkeypatch.setattr(waiting, "SHOWN_AFTER", 0.0)
     with at_a_terminal(monkeypatch) as terminal:
-        with Waiting() as shown:
+        with ShownProgress() as shown:
             for item in shown.each("Looking at each target", range(4)):
                 terminal.shows(f"Looking at each target {'━' * 10 * item}")
                 terminal.shows(f"{25 * item}%")
@@ -86,7 +86,7 @@ def test_each_stage_is_shown_how_far_a_loop_is_and_in_the_end_nothing(
 
 def test_what_is_soon_done_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     with at_a_terminal(monkeypatch) as terminal:
-        with Waiting() as shown:
+        with ShownProgress() as shown:
             shown.stage("Looking for incidents")
             assert list(shown.each("Looking at each target", [1, 2, 3])) == [1, 2, 3]
 
@@ -95,7 +95,7 @@ def test_what_is_soon_done_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_once_it_is_over_nothing_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     with at_a_terminal(monkeypatch) as terminal:
-        shown = Waiting()
+        shown = ShownProgress()
         shown.end()
         shown.show()
         shown.stage("Writing the report")
@@ -107,14 +107,14 @@ def test_where_stderr_is_no_terminal_nothing_is_shown(
     monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(waiting, "SHOWN_AFTER", 0.0)
-    with Waiting() as shown:
+    with ShownProgress() as shown:
         shown.stage("Looking for incidents")
         time.sleep(0.05)
 
     assert capfd.readouterr().err == ""
 
 
-class Noted(Waiting):
+class Noted(ShownProgress):
     """Notes the stages."""
 
     said: list[str]
@@ -135,7 +135,7 @@ def test_a_report_says_all_its_stages_and_nothing_more_before_it_is_seen(
 ) -> None:
     trunk = provider("trunk")
     stopped(database, [trunk], history=steps(trunk, (NOW - DAY, Health.UP)))
-    monkeypatch.setattr("healthmon.cli.report.Waiting", Noted)
+    monkeypatch.setattr("healthmon.cli.report.ShownProgress", Noted)
     stages = ["Looking at each target", "Looking for incidents", third, "Writing the report"]
     for is_seen in (False, True):
         Noted.said = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from healthmon.config.loading.place import load_place
+from healthmon.config.loading.database_settings import load_database_settings
 from healthmon.config.loading.plans import load_plans
 from healthmon.config.sections.history import HistoryConfig
 from healthmon.errors import ConfigError
@@ -14,7 +14,7 @@ from tests.config.files import PBX, WATCH, Files
 def test_the_database_is_found_although_secrets_cannot_be_read(files: Files) -> None:
     files.path.write_text("[pbx p]\npassword_file = /none\n[healthmon]\ndatabase = beliefs.db\ntimezone = Asia/Tokyo\n")
 
-    place = load_place(files.path, {})
+    place = load_database_settings(files.path, {})
 
     assert (place.database, place.timezone.key) == (files.folder / "beliefs.db", "Asia/Tokyo")
 
@@ -23,7 +23,7 @@ def test_the_database_is_found_although_secrets_cannot_be_read(files: Files) -> 
 def test_without_these_options_their_defaults_count(files: Files, text: str) -> None:
     files.path.write_text(text)
 
-    place = load_place(files.path, {"TZ": "Europe/Berlin"})
+    place = load_database_settings(files.path, {"TZ": "Europe/Berlin"})
 
     assert (str(place.database), place.timezone.key) == ("/var/lib/healthmon/healthmon.db", "Europe/Berlin")
 
@@ -31,7 +31,7 @@ def test_without_these_options_their_defaults_count(files: Files, text: str) -> 
 def refused(files: Files, text: str, *, is_strict: bool = False) -> str:
     files.path.write_text(text)
     with pytest.raises(ConfigError) as caught:
-        load_place(files.path, {"TZ": "UTC"}, is_strict=is_strict)
+        load_database_settings(files.path, {"TZ": "UTC"}, is_strict=is_strict)
     return str(caught.value).replace(f"{files.folder}/", "")
 
 
@@ -71,7 +71,7 @@ def test_what_only_looks_goes_on_despite_mistakes_elsewhere_in_the_file(files: F
         "[history]\ntransitions = soon\n"
     )
 
-    place = load_place(files.path, {"TZ": "Asia/Tokyo"})
+    place = load_database_settings(files.path, {"TZ": "Asia/Tokyo"})
 
     assert (str(place.database), place.timezone.key) == ("/x.db", "Asia/Tokyo")
     assert place.history == HistoryConfig()
@@ -95,7 +95,7 @@ def test_what_writes_refuses_a_file_that_cannot_be_parsed_or_is_wrong_where_it_m
 
 def test_a_missing_file_is_a_problem(files: Files) -> None:
     with pytest.raises(ConfigError, match="there is no such file"):
-        load_place(files.folder / "none", {})
+        load_database_settings(files.folder / "none", {})
 
 
 #: A mistake that all who read the file meet, with the option that it is about.

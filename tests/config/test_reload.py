@@ -73,7 +73,7 @@ def test_what_a_change_restarts(files: Files, old: str, new: str, expected: Diff
     found = difference(before, after)
 
     assert found == expected
-    assert bool(found.words) is (expected != Difference())
+    assert bool(found.consequences) is (expected != Difference())
 
 
 def test_editing_receivers_reconnects_no_pbx_even_where_all_are_told(files: Files) -> None:
@@ -96,7 +96,7 @@ def test_the_order_of_watches_decides_so_another_order_is_a_change(files: Files)
 def test_a_difference_is_said_in_words(files: Files) -> None:
     new = OLD.replace("http://shop", "http://shop2").replace("[watch all]", "[watch every]")
 
-    words = difference(files.load(OLD), files.load(new)).words
+    words = difference(files.load(OLD), files.load(new)).consequences
 
     assert words == ("reconnects to shop", "other [watch …] sections")
 
@@ -104,6 +104,6 @@ def test_a_difference_is_said_in_words(files: Files) -> None:
 def test_another_database_waits_for_a_restart_and_says_so(files: Files) -> None:
     new = OLD.replace("timezone = UTC", "timezone = UTC\ndatabase = /tmp/other.db")
 
-    assert difference(files.load(OLD), files.load(new)).words == (
+    assert difference(files.load(OLD), files.load(new)).consequences == (
         "another database: only after a restart; until then the old one is used",
     )

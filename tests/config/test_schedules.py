@@ -148,5 +148,5 @@ def test_other_mistakes_of_a_schedule(files: Files) -> None:
 def test_a_reload_tells_other_schedules(files: Files) -> None:
     old, new = files.load(BEFORE), files.load(BEFORE + SCHEDULE)
 
-    assert difference(old, new).words == ("other [schedule …] sections",)
-    assert difference(new, new).words == ()
+    assert difference(old, new).consequences == ("other [schedule …] sections",)
+    assert difference(new, new).consequences == ()

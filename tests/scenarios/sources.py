@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 
 from healthmon.ari import messages
-from healthmon.ari.messages import Aor, Attribute, EndpointState, Listing, decode_event
+from healthmon.ari.messages import Aor, Attribute, EndpointList, EndpointState, decode_event
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.demo.fakepbx.endpoints import FakeEndpoint
 from healthmon.demo.fakepbx.pbx import Phase
@@ -193,7 +193,7 @@ class Polls:
         snapshot = messages.snapshot(
             self.pbx.name,
             asked_at,
-            Listing(listed),
+            EndpointList(listed),
             self._asterisk.info(),
             missing_drivers=("PJSIP",) if self._asterisk.lacks_driver else (),
             follows_settings=self._follows_settings,

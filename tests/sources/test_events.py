@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from healthmon.ari.client import AriClient
-from healthmon.ari.messages import EndpointState, Listing
+from healthmon.ari.messages import EndpointList, EndpointState
 from healthmon.demo.fakepbx import FakePbx
 from healthmon.errors import Trouble
 from healthmon.model import Channel, ConnectionReport, Health, Observation, Snapshot, Source, Witness
@@ -112,7 +112,7 @@ def test_a_stream_is_not_silent_while_a_long_list_keeps_the_heartbeat_from_being
     rig = run().wait_for_stream()
     list_all, is_listed = AriClient.listing, threading.Event()
 
-    def list_slowly(client: AriClient, is_wanted: Callable[[EndpointState], bool], most: int) -> Listing:
+    def list_slowly(client: AriClient, is_wanted: Callable[[EndpointState], bool], most: int) -> EndpointList:
         time.sleep(2 * EVENT_TIMES.silent_after)
         is_listed.set()
         return list_all(client, is_wanted, most)

@@ -14,13 +14,13 @@ import requests
 from healthmon.wire.adapter import BoundedAdapter
 from healthmon.wire.answers import BoundedAnswer
 from healthmon.wire.failures import causes_of
-from healthmon.wire.pace import BadPace, Limits, TooSlow
+from healthmon.wire.pace import BadPace, PeerLimits, TooSlow
 from tests.ari.certificates import Authority
 
 from .dripping import DrippingServer
 
 #: As the real ones, in a tenth of the time.
-LIMITS = Limits(largest=1_000_000, largest_header=100_000, share_within=0.25)
+LIMITS = PeerLimits(largest=1_000_000, largest_header=100_000, share_within=0.25)
 #: To the first byte (seconds).
 PATIENCE = 0.4
 #: What a machine that is busy with other tests may take longer.
@@ -60,7 +60,7 @@ FLOODS = {
 Read = Callable[..., bytes]
 
 
-def by_http_client(url: str, limits: Limits = LIMITS) -> bytes:
+def by_http_client(url: str, limits: PeerLimits = LIMITS) -> bytes:
     """Read a whole answer, without requests."""
     connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=PATIENCE)
     connection.response_class = partial(BoundedAnswer, limits)  # type: ignore[assignment]
@@ -72,7 +72,7 @@ def by_http_client(url: str, limits: Limits = LIMITS) -> bytes:
         connection.close()
 
 
-def by_requests(url: str, limits: Limits = LIMITS, *, proxy: str = "", verify: str = "") -> bytes:
+def by_requests(url: str, limits: PeerLimits = LIMITS, *, proxy: str = "", verify: str = "") -> bytes:
     """Read a whole answer with requests."""
     with requests.Session() as session:
         session.trust_env = False
@@ -118,7 +118,7 @@ def test_an_answer_without_end_is_given_up_before_it_fills_the_memory(read: Read
 
 @both
 def test_an_answer_that_keeps_its_rate_and_does_not_end_is_given_up_in_the_time_for_all_of_it(read: Read) -> None:
-    limits = Limits(largest=LIMITS.largest, whole_within=0.5)
+    limits = PeerLimits(largest=LIMITS.largest, whole_within=0.5)
     with DrippingServer(OK + b"Connection: close\r\n\r\n", b"x" * 1000) as server:
         begun = time.monotonic()
         with pytest.raises((OSError, http.client.HTTPException), match=r"does not end: .* in 0\.5 s"):

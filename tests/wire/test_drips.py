@@ -8,14 +8,14 @@ import pytest
 
 from healthmon.errors import DeliveryError, DeliveryUnsure
 from healthmon.watchdog.heartbeat import NotFed
-from healthmon.wire.pace import Limits
+from healthmon.wire.pace import PeerLimits
 
 from .clients import Client, feed, post_ticket, post_webhook
 from .dripping import DrippingServer
 from .test_answers import DRIPS, FLOODS, OK, ON_THE_WAY
 
 #: The real limits, in a twentieth of the time; and what a busy machine may take longer (seconds).
-QUICK = Limits(largest=1_000_000, share_within=0.25)
+QUICK = PeerLimits(largest=1_000_000, share_within=0.25)
 SPARE = 5.0
 #: What comes before it is known whether the message was taken.
 BEFORE_THE_BODY = ("status line", "header", "header lines", "100 continue", "100 continue with headers")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from healthmon.wire.pace import SHARE_BYTES, Limits, Pace, TooLong, TooSlow
+from healthmon.wire.pace import SHARE_BYTES, Pace, PeerLimits, TooLong, TooSlow
 
 MB = 1_000_000
-LIMITS = Limits(largest=64 * MB)
+LIMITS = PeerLimits(largest=64 * MB)
 
 
 def last(pace: Pace, rate: float, step: float, until: float) -> float:
@@ -80,7 +80,7 @@ def test_each_share_has_its_5_s_from_the_end_of_the_one_before() -> None:
 
 
 def test_what_is_too_long_says_so_and_how_long_it_may_be() -> None:
-    pace = Pace(Limits(largest=MB))
+    pace = Pace(PeerLimits(largest=MB))
     pace.take(MB, 0.0)
 
     with pytest.raises(TooLong, match="is longer than 1000 kB"):

@@ -88,13 +88,13 @@ def _report_patterns(schedule: DraftSection, draft: Draft) -> None:
 
 def _given_to(option: str, arguments: Sequence[str]) -> Iterator[str]:
     """Find the values of an option: ``--pbx office``, ``--pbx=office``."""
-    words = iter(arguments)
-    for word in words:
-        name, equals, value = word.partition("=")
+    following = iter(arguments)
+    for argument in following:
+        name, equals, value = argument.partition("=")
         if name == option and equals:
             yield value
         elif name == option:
-            yield next(words, "")
+            yield next(following, "")
 
 
 def _without_technology(section: DraftSection) -> None:

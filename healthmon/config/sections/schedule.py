@@ -11,7 +11,7 @@ from healthmon.config.options import Option, SectionKind, made_of, option
 from healthmon.times.occasions import CalendarTime
 
 
-def _at(at: values.CalendarTime, timezone: ZoneInfo) -> CalendarTime:
+def _at(at: values.CalendarParts, timezone: ZoneInfo) -> CalendarTime:
     weekdays, day, minute = at
     return CalendarTime(weekdays, day, minute, timezone)
 

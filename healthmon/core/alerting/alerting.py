@@ -32,7 +32,7 @@ TOLD_NOBODY = "told nobody: "
 TOLD_WITH = "told with the end of "
 
 
-class Held(NamedTuple):
+class WaitingMessage(NamedTuple):
     """An incident of which a message waits for others that may join or explain it."""
 
     incident: Incident
@@ -199,7 +199,7 @@ class Alerting:
 
     # ------------------------------------------------------------ messages that wait
 
-    def held(self, now: float) -> list[Held]:
+    def held(self, now: float) -> list[WaitingMessage]:
         """Return what waits, and is not due yet by itself."""
         held = []
         for number, until in list(self._dispatch.waits_until.items()):
@@ -208,7 +208,7 @@ class Alerting:
                 del self._dispatch.waits_until[number]
             else:
                 audience, group_wait = self._dispatch.audience(incident), self._dispatch.group_wait(incident)
-                held.append(Held(incident, until, audience, group_wait))
+                held.append(WaitingMessage(incident, until, audience, group_wait))
         return held
 
     def release(self, incident: Incident, step: Step) -> None:

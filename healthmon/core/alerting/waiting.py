@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 
-from healthmon.core.alerting.alerting import Alerting, Held
+from healthmon.core.alerting.alerting import Alerting, WaitingMessage
 from healthmon.core.belief.endpoints import ASK_AGAIN
 from healthmon.core.belief.known import Known
 from healthmon.core.belief.machine import Machine
@@ -57,7 +57,7 @@ class Waiting:
 
     # ------------------------------------------------------------ what could explain it
 
-    def _may_be_explained(self, message: Held, now: float) -> bool:
+    def _may_be_explained(self, message: WaitingMessage, now: float) -> bool:
         """Whether something is in sight that would be told instead of it, or that belongs to it."""
         incident = message.incident
         if not incident.is_open:
@@ -112,6 +112,6 @@ class Waiting:
         return is_told and not self._falls.is_explained(machine)
 
 
-def _meet(first: Held, second: Held) -> bool:
+def _meet(first: WaitingMessage, second: WaitingMessage) -> bool:
     """Whether both are told to any one URL."""
     return any(url in second.urls for url in first.urls)

@@ -22,10 +22,10 @@ from healthmon.errors import DeliveryError
 from healthmon.notify.channels.http_calls import has_left
 from healthmon.wire.adapter import BoundedAdapter
 from healthmon.wire.failures import failures_of_the_peer, with_its_type
-from healthmon.wire.pace import WHOLE_WITHIN, Limits
+from healthmon.wire.pace import WHOLE_WITHIN, PeerLimits
 
 #: No answer that a plug-in looks into is as long as this.
-LIMITS = Limits(largest=1_000_000)
+LIMITS = PeerLimits(largest=1_000_000)
 _PIECE = 65536
 
 

@@ -18,7 +18,7 @@ from healthmon.text.longtext import CUT, cut
 from healthmon.text.visible import visible
 from healthmon.wire.dates import header_date
 from healthmon.wire.failures import causes_of, failures_of_the_peer, with_its_type
-from healthmon.wire.pace import BadPace, Limits
+from healthmon.wire.pace import BadPace, PeerLimits
 
 if TYPE_CHECKING:
     import requests
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 #: How long to wait for an answer, and for the connection (seconds), as for every other channel.
 READ_TIMEOUT, CONNECT_TIMEOUT = 15.0, 10.0
 #: What an answer may take, from its first byte on. It is not read to its end.
-LIMITS = Limits(largest=1_000_000)
+LIMITS = PeerLimits(largest=1_000_000)
 #: So much of an answer is read, for the reason that it may give.
 _ANSWER_BYTES = 2000
 #: So much of that is told.

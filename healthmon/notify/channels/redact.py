@@ -61,13 +61,13 @@ class Redactor:
     def __init__(self, urls: Iterable[str], passwords: Iterable[str] = (), names: Iterable[str] = ()) -> None:
         plain = {name.lower() for name in names}
         parts: set[str] = set()
-        words: set[str] = set()
+        whole_words: set[str] = set()
         for url in urls:
-            _collect(url, parts, words, plain)
+            _collect(url, parts, whole_words, plain)
         for password in passwords:
-            _add(password, parts, words)
-        self._pattern = _pattern(parts, words)
-        self._signs = tuple(sorted({secret.casefold() for secret in parts | words}))
+            _add(password, parts, whole_words)
+        self._pattern = _pattern(parts, whole_words)
+        self._signs = tuple(sorted({secret.casefold() for secret in parts | whole_words}))
         self._parts = tuple(sorted({secret.casefold() for secret in parts}))
 
     @classmethod
@@ -124,8 +124,8 @@ def _given_names(config: Config) -> Iterator[str]:
     yield from (url.url_id for receiver in config.receivers for url in receiver.urls)
 
 
-def _collect(url: str, parts: set[str], words: set[str], names: set[str]) -> None:
-    """Add the secrets of a URL: to ``parts`` what is hidden anywhere, to ``words`` what only by itself."""
+def _collect(url: str, parts: set[str], whole_words: set[str], names: set[str]) -> None:
+    """Add the secrets of a URL: to ``parts`` what is hidden anywhere, to ``whole_words`` what only by itself."""
     plain = _plain_words(url)
     has_server = bool(showable(url).partition(":")[2])
     for part, is_token in _pieces(url):
@@ -134,10 +134,10 @@ def _collect(url: str, parts: set[str], words: set[str], names: set[str]) -> Non
                 continue
             if has_server and not is_token and spelling.lower() in ORDINARY_WORDS:
                 for sign in "/=":
-                    _add(sign + spelling, parts, words)
+                    _add(sign + spelling, parts, whole_words)
                 continue
             if spelling.lower() not in plain and (is_token or len(spelling) >= _SHORTEST_PART):
-                _add(spelling, parts, words)
+                _add(spelling, parts, whole_words)
 
 
 def _decoded(part: str) -> set[str]:
@@ -153,12 +153,12 @@ def _plain_words(url: str) -> set[str]:
     return {shown.partition(":")[0], shown.partition(":")[2].lower(), *_OWN_WORDS}
 
 
-def _add(secret: str, parts: set[str], words: set[str]) -> None:
+def _add(secret: str, parts: set[str], whole_words: set[str]) -> None:
     for spelling in _spellings(secret):
         if len(spelling) >= SHORT_SECRET:
             parts.add(spelling)
         elif spelling:
-            words.add(spelling)
+            whole_words.add(spelling)
 
 
 def _spellings(secret: str) -> set[str]:
@@ -235,11 +235,11 @@ def _base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
-def _pattern(parts: set[str], words: set[str]) -> re.Pattern[str]:
+def _pattern(parts: set[str], whole_words: set[str]) -> re.Pattern[str]:
     """One pattern for all, the longest first, so that nothing is left over of a secret that contains another."""
     # A word such as "at" is one of ours more often than the secret.
-    shortest = {word for word in words if len(word) < _SHORTEST_PART}
-    longer = words - shortest
+    shortest = {word for word in whole_words if len(word) < _SHORTEST_PART}
+    longer = whole_words - shortest
     choices = []
     if parts:
         choices.append(f"(?i:{_any_of(parts)})")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from healthmon.model import Kind
-from healthmon.notify.compose.message_lines import MessageLine, News
+from healthmon.notify.compose.message_lines import LineRank, MessageLine
 
 #: What went down, or came back, within so many seconds did so together.
 _TOGETHER = 300.0
@@ -25,7 +25,7 @@ def bunched(group: Sequence[MessageLine]) -> list[list[MessageLine]]:
 
 def is_cohort(lines: Sequence[MessageLine]) -> bool:
     """Whether these lines went down for a common reason that has a name of its own."""
-    return bool(lines[0].incident.cohort) and lines[0].news is News.BAD and len(lines) > 1
+    return bool(lines[0].incident.cohort) and lines[0].news is LineRank.BAD and len(lines) > 1
 
 
 def _likeness(line: MessageLine) -> tuple[object, ...]:
@@ -34,7 +34,7 @@ def _likeness(line: MessageLine) -> tuple[object, ...]:
     if line.kind is Kind.PBX or line.kind.is_group or line.row.explained:
         return (incident.id,)
     cause = ""
-    if not incident.cohort or line.news is not News.BAD:
+    if not incident.cohort or line.news is not LineRank.BAD:
         cause = incident.cause
     came_and_went = incident.flap_episodes > 0
     return incident.cohort, cause, came_and_went, incident.acked_by, incident.ack_reason, incident.ending

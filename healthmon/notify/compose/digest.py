@@ -10,7 +10,7 @@ from healthmon.model import Incident, Severity
 from healthmon.notify.compose.mail_threads import threads_of
 from healthmon.notify.compose.message import MOST_CHARACTERS, Message, Mood
 from healthmon.notify.compose.message_facts import facts_of
-from healthmon.notify.compose.message_lines import DOWN, UNSEEN, MessageLine, News, State, lines_of, named, together
+from healthmon.notify.compose.message_lines import DOWN, UNSEEN, LineRank, MessageLine, State, lines_of, named, together
 from healthmon.notify.compose.naming import counted, names_of, place_of, thing
 from healthmon.notify.compose.paragraphs import Paragraph, of_ended, paragraphs
 from healthmon.notify.compose.subject import subject
@@ -38,7 +38,7 @@ _SMALL_BODY = 600
 #: In one of so many characters or fewer there is room for one command.
 _TINY_BODY = 300
 
-_MOODS = {News.OLD: Mood.INFO, News.OVER: Mood.WARNING, News.GOOD: Mood.SUCCESS, News.ENDED: Mood.INFO}
+_MOODS = {LineRank.OLD: Mood.INFO, LineRank.OVER: Mood.WARNING, LineRank.GOOD: Mood.SUCCESS, LineRank.ENDED: Mood.INFO}
 _MOODS_OF_DOWN = {Severity.CRITICAL: Mood.FAILURE, Severity.WARNING: Mood.WARNING, Severity.INFO: Mood.INFO}
 
 
@@ -146,7 +146,7 @@ def _left_out(missing: Sequence[Paragraph], voice: Voice) -> Iterator[str]:
 def _asked(lines: Iterable[MessageLine]) -> list[MessageLine]:
     """What asks something of the reader: what lasts, and is bad. The worst first."""
     every = (line for outside in lines for line in outside.all)
-    return [line for line in every if line.news in (News.BAD, News.OLD)]
+    return [line for line in every if line.news in (LineRank.BAD, LineRank.OLD)]
 
 
 def _what_to_do(asked: Sequence[MessageLine], voice: Voice) -> Iterator[str]:

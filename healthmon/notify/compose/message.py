@@ -56,4 +56,4 @@ class Message(Struct, frozen=True):
 
 
 #: A message that every receiver reads in its own language.
-Draft = Callable[[Voice], Message]
+MessageDraft = Callable[[Voice], Message]

@@ -40,7 +40,7 @@ class State(StrEnum):
     ENDED = "ENDED"
 
 
-class News(IntEnum):
+class LineRank(IntEnum):
     """How bad a line is, worst first."""
 
     BAD = 0
@@ -51,16 +51,16 @@ class News(IntEnum):
 
 
 _NEWS = {
-    State.NOT_SEEN: News.OLD,
-    State.WAS_DOWN: News.OVER,
-    State.COULD_NOT_SEE: News.OVER,
-    State.WAS_FLAPPING: News.OVER,
-    State.WAS_DEGRADED: News.OVER,
-    State.UP: News.GOOD,
-    State.SEEN_AGAIN: News.GOOD,
-    State.STABLE: News.GOOD,
-    State.RESTARTED: News.ENDED,
-    State.ENDED: News.ENDED,
+    State.NOT_SEEN: LineRank.OLD,
+    State.WAS_DOWN: LineRank.OVER,
+    State.COULD_NOT_SEE: LineRank.OVER,
+    State.WAS_FLAPPING: LineRank.OVER,
+    State.WAS_DEGRADED: LineRank.OVER,
+    State.UP: LineRank.GOOD,
+    State.SEEN_AGAIN: LineRank.GOOD,
+    State.STABLE: LineRank.GOOD,
+    State.RESTARTED: LineRank.ENDED,
+    State.ENDED: LineRank.ENDED,
 }
 #: Down, whatever makes us say it.
 DOWN = (State.ESCALATED, State.WORSE, State.DOWN, State.STILL_DOWN, State.LOGGED_OUT)
@@ -110,9 +110,9 @@ class MessageLine(Struct, frozen=True):
         return self.row.incident.kind
 
     @property
-    def news(self) -> News:
+    def news(self) -> LineRank:
         """How bad it is."""
-        return _NEWS.get(self.state, News.BAD)
+        return _NEWS.get(self.state, LineRank.BAD)
 
     @property
     def lasted(self) -> float:
@@ -148,7 +148,7 @@ class MessageLine(Struct, frozen=True):
     @property
     def back(self) -> list[Thing]:
         """What had been told for itself before a group's incident explained it, and came back with the group."""
-        return [named(line.incident) for line in self.inside if line.news is News.GOOD]
+        return [named(line.incident) for line in self.inside if line.news is LineRank.GOOD]
 
 
 def line_of(row: ClaimedRow) -> MessageLine:

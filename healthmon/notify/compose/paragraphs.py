@@ -9,7 +9,7 @@ from msgspec import Struct
 from healthmon.model import Incident, Kind, Reason
 from healthmon.notify.compose.bunches import bunched, is_cohort
 from healthmon.notify.compose.group_sentences import first_of_group
-from healthmon.notify.compose.message_lines import MessageLine, News, State, named
+from healthmon.notify.compose.message_lines import LineRank, MessageLine, State, named
 from healthmon.notify.compose.naming import LIST_CHARACTERS, counted, counts, headline, names, names_of, said
 from healthmon.notify.compose.voice import DAY, HOUR, Voice
 from healthmon.text.lists import listed
@@ -133,11 +133,11 @@ def _why(line: MessageLine, voice: Voice) -> Iterator[str]:
 def _facts(line: MessageLine, voice: Voice) -> Iterator[str]:
     """Say what bears on what the reader will do."""
     incident = line.incident
-    if line.news is News.BAD and incident.is_unseen:
+    if line.news is LineRank.BAD and incident.is_unseen:
         yield voice.text("nobody knows whether it is down: only healthmon cannot see it, calls may go on as ever")
         if incident.was_down:
             yield voice.text("it was down before")
-    if line.news is News.BAD and incident.severity is not line.kind.usual_severity:
+    if line.news is LineRank.BAD and incident.severity is not line.kind.usual_severity:
         yield voice.text("severity: {severity}", severity=voice.language.retold(incident.severity))
     if line.state is State.ESCALATED:
         yield voice.text("ESCALATED: nobody has acknowledged it")

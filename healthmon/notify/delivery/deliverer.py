@@ -20,7 +20,7 @@ from healthmon.errors import DatabaseUnwritable, DeliveredInPart, DeliveryError,
 from healthmon.languages import language
 from healthmon.model import Severity
 from healthmon.notify.channels.sender import Sender
-from healthmon.notify.compose.message import Draft, Message
+from healthmon.notify.compose.message import Message, MessageDraft
 from healthmon.notify.compose.ticket import Action
 from healthmon.notify.compose.voice import Voice
 from healthmon.notify.delivery.backoff import Backoff
@@ -71,7 +71,7 @@ class Deliverer:
         self.url_id = url_id
         self.zone = zone
         #: Why the last attempt failed; empty: it did not.
-        self.failing = ""
+        self.fails_because = ""
         self._receiver = receiver
         self._language = language(receiver.language)
         self._templates = Templates(receiver, rendering or Rendering())
@@ -105,7 +105,7 @@ class Deliverer:
 
     # ---------------------------------------------------------------- for other threads
 
-    def say(self, draft: Draft) -> None:
+    def say(self, draft: MessageDraft) -> None:
         """Send a message past the outbox, once. Returns at once."""
         self._direct.put(draft(self._voice()))
         self._wake.set()
@@ -338,7 +338,7 @@ class Deliverer:
 
     def _note_failed(self, outbox: Outbox, claim: Claim, failed: Sequence[ClaimedRow]) -> None:
         """Book the rows that must be sent again, and those that never will be accepted."""
-        now, why = self._clock.now(), self.failing
+        now, why = self._clock.now(), self.fails_because
         guilty = self._suspects.guilty(failed)
         again = [row for row in failed if row not in guilty]
         if again:
@@ -360,7 +360,7 @@ class Deliverer:
         else:
             if self._pace.failures:
                 log.warning("%s: recovered after %d failures", self.url_id, self._pace.failures)
-            was_gone, self.failing = self._lookout.is_gone, ""
+            was_gone, self.fails_because = self._lookout.is_gone, ""
             self._lookout.attempt_succeeded()
             self._pace.succeeded(now)
             if was_gone:
@@ -368,9 +368,9 @@ class Deliverer:
 
     def _note_error(self, error: DeliveryError) -> None:
         """Log an error once; the same one again is only counted."""
-        if error.why != self.failing:
+        if error.why != self.fails_because:
             log.warning("%s: not delivered: %s", self.url_id, error.why)
-        self.failing = error.why
+        self.fails_because = error.why
         self._lookout.attempt_failed(error.no_connection, self._clock.steady())
 
     # ---------------------------------------------------------------- past the outbox

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from healthmon.notify.compose.message import Draft
+from healthmon.notify.compose.message import MessageDraft
 from healthmon.notify.compose.own_trouble import Here, again, anew, set_right, unwritable
 from healthmon.notify.delivery.told_note import QUIET_FOR, ToldNote
 
@@ -38,7 +38,7 @@ class DirectAlert:
     """
 
     def __init__(
-        self, database: Path, say: Callable[[Draft], None], wall_clock: Callable[[], float] = time.time
+        self, database: Path, say: Callable[[MessageDraft], None], wall_clock: Callable[[], float] = time.time
     ) -> None:
         self._here = here(database)
         self._say = say

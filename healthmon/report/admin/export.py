@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 from healthmon.errors import ExitCode, HealthmonError
 from healthmon.report.formatting import harmless, rfc3339
 from healthmon.report.json_text import without_controls
-from healthmon.store.read.export_pages import Column, Row, Sort
+from healthmon.store.read.export_pages import ColumnType, ExportColumn, ExportRow
 
 
 class MissingExtra(HealthmonError):
@@ -29,11 +29,11 @@ class MissingExtra(HealthmonError):
 ROW_GROUP = 20_000
 
 #: Writes one page.
-Write = Callable[[Sequence[Row]], None]
+Write = Callable[[Sequence[ExportRow]], None]
 
 
 @contextmanager
-def csv_rows(file: BinaryIO, columns: Sequence[Column]) -> Iterator[Write]:
+def csv_rows(file: BinaryIO, columns: Sequence[ExportColumn]) -> Iterator[Write]:
     """RFC 4180, with a header. Made for spreadsheets: a text that one would take for a formula is defused."""
     text = TextIOWrapper(file, encoding="utf-8", newline="")
     writer = csv.writer(text)
@@ -49,21 +49,21 @@ def csv_rows(file: BinaryIO, columns: Sequence[Column]) -> Iterator[Write]:
 
 
 @contextmanager
-def json_lines(file: BinaryIO, columns: Sequence[Column]) -> Iterator[Write]:
+def json_lines(file: BinaryIO, columns: Sequence[ExportColumn]) -> Iterator[Write]:
     """One JSON object on each line."""
     import msgspec  # noqa: PLC0415  (the other formats do not need it)
 
     names = [column.name for column in columns]
-    times = [number for number, column in enumerate(columns) if column.sort is Sort.TIME]
+    times = [number for number, column in enumerate(columns) if column.sort is ColumnType.TIME]
     encoder = msgspec.json.Encoder()
 
-    def as_object(row: Row) -> dict[str, Any]:
+    def as_object(row: ExportRow) -> dict[str, Any]:
         values = list(row)
         for number in times:
             values[number] = rfc3339(values[number])
         return dict(zip(names, values, strict=True))
 
-    def write(rows: Sequence[Row]) -> None:
+    def write(rows: Sequence[ExportRow]) -> None:
         lines = encoder.encode_lines([as_object(row) for row in rows])
         file.write(lines if lines.isascii() else without_controls(lines.decode()).encode())
 
@@ -71,7 +71,7 @@ def json_lines(file: BinaryIO, columns: Sequence[Column]) -> Iterator[Write]:
 
 
 @contextmanager
-def parquet_rows(file: BinaryIO, columns: Sequence[Column]) -> Iterator[Write]:
+def parquet_rows(file: BinaryIO, columns: Sequence[ExportColumn]) -> Iterator[Write]:
     """Apache Parquet. Pages wait in its own form, which is small, for a row group. Raises MissingExtra."""
     try:
         import pyarrow  # noqa: PLC0415  (an extra)
@@ -80,14 +80,18 @@ def parquet_rows(file: BinaryIO, columns: Sequence[Column]) -> Iterator[Write]:
         raise MissingExtra(
             "parquet is written by pyarrow, which is not installed; with it: pip install 'healthmon[parquet]'"
         ) from None
-    types = {Sort.TEXT: pyarrow.string(), Sort.INTEGER: pyarrow.int64(), Sort.TIME: pyarrow.timestamp("ms", "UTC")}
+    types = {
+        ColumnType.TEXT: pyarrow.string(),
+        ColumnType.INTEGER: pyarrow.int64(),
+        ColumnType.TIME: pyarrow.timestamp("ms", "UTC"),
+    }
     schema = pyarrow.schema([(column.name, types[column.sort]) for column in columns])
     sink = _Sink(file)
     writer = parquet.ParquetWriter(sink, schema, compression="zstd")
 
     waiting: list[Any] = []
 
-    def write(rows: Sequence[Row]) -> None:
+    def write(rows: Sequence[ExportRow]) -> None:
         by_column = zip(columns, zip(*rows, strict=True), strict=True)
         cells = [[_PARQUET_CELLS[column.sort](value) for value in values] for column, values in by_column]
         waiting.append(pyarrow.table(cells, schema=schema))
@@ -152,14 +156,18 @@ def _milliseconds(at: float | None) -> int | None:
     return round(at * 1000)
 
 
-_CSV_CELLS: dict[Sort, Callable[[Any], Any]] = {Sort.TEXT: _harmless, Sort.INTEGER: _as_it_is, Sort.TIME: rfc3339}
-_PARQUET_CELLS: dict[Sort, Callable[[Any], Any]] = {
-    Sort.TEXT: _text,
-    Sort.INTEGER: _as_it_is,
-    Sort.TIME: _milliseconds,
+_CSV_CELLS: dict[ColumnType, Callable[[Any], Any]] = {
+    ColumnType.TEXT: _harmless,
+    ColumnType.INTEGER: _as_it_is,
+    ColumnType.TIME: rfc3339,
+}
+_PARQUET_CELLS: dict[ColumnType, Callable[[Any], Any]] = {
+    ColumnType.TEXT: _text,
+    ColumnType.INTEGER: _as_it_is,
+    ColumnType.TIME: _milliseconds,
 }
 
-FORMATS: dict[str, Callable[[BinaryIO, Sequence[Column]], AbstractContextManager[Write]]] = {
+FORMATS: dict[str, Callable[[BinaryIO, Sequence[ExportColumn]], AbstractContextManager[Write]]] = {
     "csv": csv_rows,
     "jsonl": json_lines,
     "parquet": parquet_rows,

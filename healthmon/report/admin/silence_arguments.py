@@ -33,12 +33,12 @@ class BadSilence(HealthmonError):
     exit_code = ExitCode.USAGE
 
 
-def matcher_of(words: Iterable[str], pbxs: Collection[str] = ()) -> Matcher:
+def matcher_of(arguments: Iterable[str], pbxs: Collection[str] = ()) -> Matcher:
     """Read ``pbx=office kind=phone PJSIP/1* 101``; ``all`` alone means everything. Raises BadOrder.
 
     ``pbxs``: the names of the PBXs, which may be written without ``pbx=``.
     """
-    given = list(words)
+    given = list(arguments)
     if given == ["all"]:
         return Matcher()
     found: dict[str, list[Any]] = {sort: [] for sort in _SORTS}

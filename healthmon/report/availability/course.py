@@ -23,7 +23,7 @@ _DAY = 86400.0
 _SECONDS, _EXACT_S = ("up_s", "degraded_s", "down_s", "unknown_s"), 1e-3
 
 
-class Difference(NamedTuple):
+class MeterDifference(NamedTuple):
     """What lies between two readings, and how it stood at the second one."""
 
     figures: Figures
@@ -41,7 +41,7 @@ class Course:
         self._unseen = unseen
         self._window = window
 
-    def difference(self) -> Difference | None:
+    def difference(self) -> MeterDifference | None:
         """Work the figures out from the meter alone; None: it does not tell, the timeline does."""
         since = self._window[0]
         _, after, last, longest = self._around
@@ -58,7 +58,7 @@ class Course:
         outages = end.outages - start.outages
         if not (outages or start.out_s):
             # As with most phones most of the time: there was none, so there is no longest one.
-            return Difference(_between(start, end, 0, Length(), 0.0), end)
+            return MeterDifference(_between(start, end, 0, Length(), 0.0), end)
         longest = max(longest, _since_reading(last, end))
         unseen_s = end.outages_unseen_s - start.outages_unseen_s
         if start.out_s or after.longest > longest:
@@ -67,7 +67,7 @@ class Course:
             longest = max(longest, head.longest)
             outages = head.outages + end.outages - after.outages
             unseen_s = head.outages_unseen_s + end.outages_unseen_s - after.outages_unseen_s
-        return Difference(_between(start, end, outages, longest, unseen_s), end)
+        return MeterDifference(_between(start, end, outages, longest, unseen_s), end)
 
     def values_at(self, days: Sequence[float]) -> list[Seconds] | None:
         """Say what the meter showed at these edges of days, the first and the last of them those of the window.
@@ -98,7 +98,7 @@ class Course:
         """What the meter showed when the window began; a watch that began later shows nothing then."""
         return self._read(self._before, self._window[0])
 
-    def _by_days(self, start: Reading, after: Reading, last: Reading) -> Difference:
+    def _by_days(self, start: Reading, after: Reading, last: Reading) -> MeterDifference:
         """Say what lies between the readings that are nearest to the edges: the changes themselves are gone."""
         until = self._window[1]
         following = self._meters.reading_after(self._watched.id, until)
@@ -112,7 +112,7 @@ class Course:
         outages = end.outages - start.outages + (start.out_s > 0 and down_s > 0)
         unseen_s = end.outages_unseen_s - start.outages_unseen_s
         within = Length(min(longest.lasted_s, down_s + unseen_s), min(longest.unseen_s, unseen_s))
-        return Difference(_between(start, end, outages, within, unseen_s), end, is_kept=False)
+        return MeterDifference(_between(start, end, outages, within, unseen_s), end, is_kept=False)
 
     def _nearest(self, at: float, before: Reading, after: Reading) -> Reading:
         """Read the meter at the nearest edge of a day. All that is gone happened on the day of the later reading."""

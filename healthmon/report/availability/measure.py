@@ -20,7 +20,7 @@ from healthmon.history.figures import Figures
 from healthmon.history.measurements import NOTHING_MEASURED, Measured
 from healthmon.model import Health, Kind, Place, Target
 from healthmon.report.availability.account import GroupFigures, Strip, TargetFigures, Unseen, period_group
-from healthmon.report.availability.course import Course, Difference
+from healthmon.report.availability.course import Course, MeterDifference
 from healthmon.report.availability.day_cells import Cells
 from healthmon.report.availability.planned_times import PlannedTimes
 from healthmon.store.read.meters import Meters, Watched
@@ -196,7 +196,7 @@ class Measuring:
             counted,
         )
 
-    def _by_meter(self, course: Course, plan: _Plan, watched: Watched) -> Difference | None:
+    def _by_meter(self, course: Course, plan: _Plan, watched: Watched) -> MeterDifference | None:
         """Read the meter, unless special times fall into a window of which a part was not watched."""
         found = course.difference()
         if found is None or not (plan.maintenance or plan.silences):

@@ -22,7 +22,7 @@ from healthmon.model import (
 )
 from healthmon.report.formatting import after, duration, lasted, lasted_of
 from healthmon.report.status.rows import TargetStatus, endpoint_rows, pbx_rows, with_incident
-from healthmon.report.timeline.story import Event, cause_and_delay, told_of
+from healthmon.report.timeline.story import StoryEvent, cause_and_delay, told_of
 from healthmon.store.read.known_targets import KnownTarget
 from healthmon.store.read.queries import Reader, TargetHistory
 from healthmon.times.spans import Span, merged, overlapping
@@ -43,7 +43,7 @@ class Life(Struct, frozen=True):
 
     about: KnownTarget
     window: Span
-    events: tuple[Event, ...]
+    events: tuple[StoryEvent, ...]
     #: How it stands now; None: it is not watched.
     now: TargetStatus | None
     #: Since when no daemon watches; None: one does.
@@ -81,7 +81,7 @@ def _standing(reader: Reader, target: Target, now: float) -> TargetStatus | None
     return with_incident(row, lasting[-1])
 
 
-def _events(reader: Reader, target: Target, window: Span) -> list[Event]:
+def _events(reader: Reader, target: Target, window: Span) -> list[StoryEvent]:
     histories = reader.life(target, *window)
     behind = reader.pbx_veils(*window).get(target.pbx, ())
     hiding: Sequence[UnknownPeriod] = behind
@@ -100,7 +100,7 @@ def _events(reader: Reader, target: Target, window: Span) -> list[Event]:
     return sorted((event for event in events if event.at < window[1]), key=lambda event: event.at)
 
 
-def _changes(history: TargetHistory, hiding: Sequence[UnknownPeriod], *, is_named: bool) -> Iterator[Event]:
+def _changes(history: TargetHistory, hiding: Sequence[UnknownPeriod], *, is_named: bool) -> Iterator[StoryEvent]:
     unknown = merged((period.since, period.until or inf) for period in (*history.veils, *hiding))
     check = ""
     if is_named:
@@ -108,7 +108,9 @@ def _changes(history: TargetHistory, hiding: Sequence[UnknownPeriod], *, is_name
     for before, change in pairwise((None, *history.transitions)):
         assert change is not None  # noqa: S101  (only the first of all is None)
         mark = f"{history.check} {change.after}"
-        yield Event(change.at, "transition", check + _change(before, change, unknown), health=change.after, mark=mark)
+        yield StoryEvent(
+            change.at, "transition", check + _change(before, change, unknown), health=change.after, mark=mark
+        )
 
 
 def _change(before: Transition | None, change: Transition, unknown: Sequence[Span]) -> str:
@@ -128,16 +130,16 @@ def _since(before: Transition, change: Transition, unknown: Sequence[Span]) -> s
     return lasted(Length(length, unseen_s))
 
 
-def _unknown(periods: Sequence[UnknownPeriod], what: str) -> Iterator[Event]:
+def _unknown(periods: Sequence[UnknownPeriod], what: str) -> Iterator[StoryEvent]:
     """Say when something could not be seen; a period that follows another at once has a new reason, no new sight."""
     begun = None
     for period, following in zip_longest(periods, periods[1:]):
         if begun is None:
             begun = period.since
-        yield Event(period.since, "veil", f"{what}cannot be seen: {period.why}")
+        yield StoryEvent(period.since, "veil", f"{what}cannot be seen: {period.why}")
         if period.until is not None and (following is None or following.since > period.until):
             words = f"{what}can be seen again, after {duration(period.until - begun)}"
-            yield Event(period.until, "veil", words, mark=f"{what}can be seen")
+            yield StoryEvent(period.until, "veil", words, mark=f"{what}can be seen")
             begun = None
 
 
@@ -147,15 +149,15 @@ def _behind(target: Target) -> str:
     return "its PBX "
 
 
-def _contacts(periods: Sequence[PlacePeriod]) -> Iterator[Event]:
+def _contacts(periods: Sequence[PlacePeriod]) -> Iterator[StoryEvent]:
     """Say where its contacts were, and what program that was; another program at the same place is an update."""
     left = {(period.until, period.place.address): period.place for period in periods if period.until is not None}
     came = {(period.since, period.place.address) for period in periods}
     for period in periods:
         before = left.get((period.since, period.place.address))
-        yield Event(period.since, "contact", _contact(period.place, before))
+        yield StoryEvent(period.since, "contact", _contact(period.place, before))
         if period.until is not None and (period.until, period.place.address) not in came:
-            yield Event(period.until, "contact", f"no longer at {period.place.address}")
+            yield StoryEvent(period.until, "contact", f"no longer at {period.place.address}")
 
 
 def _contact(place: Place, before: Place | None) -> str:
@@ -164,35 +166,35 @@ def _contact(place: Place, before: Place | None) -> str:
     return f"at {place.address}{after(': ', place.user_agent)}"
 
 
-def _restarts(restarts: Iterable[Restart]) -> Iterator[Event]:
+def _restarts(restarts: Iterable[Restart]) -> Iterator[StoryEvent]:
     for restart in restarts:
         words = f"Asterisk was restarted, by its own clock at {restart.startup_time}"
-        yield Event(restart.at, "restart", words)
+        yield StoryEvent(restart.at, "restart", words)
 
 
-def _incident(reader: Reader, incident: Incident, begins: float) -> Iterator[Event]:
+def _incident(reader: Reader, incident: Incident, begins: float) -> Iterator[StoryEvent]:
     """Tell of an incident that reaches into the window; of long ago only that it began."""
     if incident.check != Check.RESTART:
         yield from _begin_and_end(reader, incident)
     yield from (event for event in told_of(reader, incident) if event.at >= begins)
 
 
-def _begin_and_end(reader: Reader, incident: Incident) -> Iterator[Event]:
-    yield Event(incident.opened_at, "incident", "begins", incident.id)
+def _begin_and_end(reader: Reader, incident: Incident) -> Iterator[StoryEvent]:
+    yield StoryEvent(incident.opened_at, "incident", "begins", incident.id)
     if incident.closed_at is not None:
         lasted = lasted_of(reader.with_unseen(incident, incident.closed_at), incident.closed_at)
         ending = f"{incident.ending or 'over'}{after(', ', incident.closed_words)}"
-        yield Event(incident.closed_at, "incident", f"is over after {lasted}: {ending}", incident.id)
+        yield StoryEvent(incident.closed_at, "incident", f"is over after {lasted}: {ending}", incident.id)
 
 
-class News:
+class NewEvents:
     """What is new in a target's life, look by look. Owned by the command that follows it."""
 
     def __init__(self, about: KnownTarget) -> None:
         self._about = about
         self._seen: frozenset[tuple[object, ...]] | None = None
 
-    def take(self, reader: Reader, now: float) -> list[Event]:
+    def take(self, reader: Reader, now: float) -> list[StoryEvent]:
         """Return what was booked since the last look, in the order of time; nothing at the first look."""
         window = now - LOOK_BACK, now + CLOCKS_DIFFER
         found = [event for event in _events(reader, self._about.target, window) if event.at >= window[0]]
@@ -203,6 +205,6 @@ class News:
         return [event for key, event in by_key.items() if key not in seen]
 
 
-def _key(event: Event, reader: Reader) -> tuple[object, ...]:
+def _key(event: StoryEvent, reader: Reader) -> tuple[object, ...]:
     """By the database's own time: what was seen is not new after somebody has set the clock."""
     return round(reader.lasting(event.at), 3), event.what, event.incident, event.mark or event.words

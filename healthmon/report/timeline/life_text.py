@@ -13,7 +13,7 @@ from healthmon.report.status.rows import TargetStatus
 from healthmon.report.tables import STYLES, Cell, Column, Screen, Sort, line, table
 from healthmon.report.target_names import short_name
 from healthmon.report.timeline.life import Life
-from healthmon.report.timeline.story import Event
+from healthmon.report.timeline.story import StoryEvent
 
 #: Headings for each day are for a screenful; what is longer than this is for a search.
 _MOST_WITH_HEADINGS = 1_000
@@ -21,7 +21,7 @@ _MOST_WITH_HEADINGS = 1_000
 _COLUMNS = (Column("TIME", least=8), Column("WHAT", least=10), Column("HOW", Sort.PROSE))
 
 
-class Timeline:
+class LifeWriter:
     """Writes events with a heading for each day, batch after batch. Owned by one command."""
 
     def __init__(self, zone: ZoneInfo, screen: Screen) -> None:
@@ -29,28 +29,28 @@ class Timeline:
         self._screen = screen
         self._day = ""
 
-    def text(self, events: Sequence[Event]) -> str:
+    def text(self, events: Sequence[StoryEvent]) -> str:
         """Write some events; a heading only where the day, or summer time, is another than before."""
         if self._screen.width is None or len(events) > _MOST_WITH_HEADINGS:
             return "".join(self._whole_line(event) for event in events)
         return "".join(self._of_day(day, list(some)) for day, some in groupby(events, key=self._heading))
 
-    def _whole_line(self, event: Event) -> str:
+    def _whole_line(self, event: StoryEvent) -> str:
         """Write what grep and sort can work with."""
         at = datetime.fromtimestamp(event.at, self._zone)
         return f"{at:%Y-%m-%d %H:%M:%S %Z}  {event.what:10}  {visible(_words(event))}\n"
 
-    def _heading(self, event: Event) -> str:
+    def _heading(self, event: StoryEvent) -> str:
         return f"{datetime.fromtimestamp(event.at, self._zone):%a %Y-%m-%d %Z}"
 
-    def _of_day(self, day: str, events: Sequence[Event]) -> str:
+    def _of_day(self, day: str, events: Sequence[StoryEvent]) -> str:
         heading = ""
         if day != self._day:
             heading = "\n" + line(day, self._screen, "bold")
         self._day = day
         return heading + table(_COLUMNS, [self._cells(event) for event in events], self._screen, has_header=False)
 
-    def _cells(self, event: Event) -> list[Cell]:
+    def _cells(self, event: StoryEvent) -> list[Cell]:
         time = f"{datetime.fromtimestamp(event.at, self._zone):%H:%M:%S}"
         style = ""
         if event.health:
@@ -58,7 +58,7 @@ class Timeline:
         return [Cell(time), Cell(event.what, "dim"), Cell(_words(event), style)]
 
 
-def _words(event: Event) -> str:
+def _words(event: StoryEvent) -> str:
     if event.incident is None:
         return event.words
     if event.what == "incident":
@@ -125,7 +125,7 @@ def life_data(life: Life) -> dict[str, Any]:
     }
 
 
-def event_data(event: Event) -> dict[str, Any]:
+def event_data(event: StoryEvent) -> dict[str, Any]:
     """Write an event as the fields of docs/json.md."""
     return {
         "at": rfc3339(event.at),

@@ -24,11 +24,11 @@ from healthmon.report.formatting import (
     state_word,
 )
 from healthmon.report.tables import Cell, Column, Screen, Sort, line, table
-from healthmon.store.read.queries import Missing, Reader, TargetHistory, Telling
+from healthmon.store.read.queries import Missing, NotificationRecord, Reader, TargetHistory
 from healthmon.text.natural import natural
 
 
-class Event(Struct, frozen=True):
+class StoryEvent(Struct, frozen=True):
     """One line of a story.
 
     ``what``: transition, veil, decision, message; in a target's life also incident, contact, restart.
@@ -50,7 +50,7 @@ class Story(Struct, frozen=True):
 
     incident: Incident
     smaller: Sequence[Incident]
-    events: Sequence[Event]
+    events: Sequence[StoryEvent]
     #: For which reasons somebody was told.
     told: Collection[Reason] = ()
 
@@ -76,38 +76,38 @@ def story_of(reader: Reader, incident: Incident, now: float) -> Story:
     return Story(reader.with_unseen(incident, now), smaller, in_order, told)
 
 
-def told_of(reader: Reader, incident: Incident) -> Iterator[Event]:
+def told_of(reader: Reader, incident: Incident) -> Iterator[StoryEvent]:
     """Say what was decided about an incident, and who was told what, or why nobody was."""
     for note in reader.notes(incident.id):
-        yield Event(note.at, "decision", note.words, note.incident_id)
+        yield StoryEvent(note.at, "decision", note.words, note.incident_id)
     yield from (_telling(telling) for telling in reader.tellings(incident.id))
     yield from (_missing(missing) for missing in reader.missed(incident.id))
 
 
-def _changes(history: TargetHistory, since: float) -> Iterator[Event]:
+def _changes(history: TargetHistory, since: float) -> Iterator[StoryEvent]:
     for change in history.transitions:
         if change.at >= since:
             words = f"{change.after or 'no longer watched'}{cause_and_delay(change)}"
-            yield Event(change.at, "transition", words)
+            yield StoryEvent(change.at, "transition", words)
     for period in history.veils:
         lasted = ""
         if period.until is not None:
             lasted = f", for {duration(period.until - period.since)}"
-        yield Event(period.since, "veil", f"cannot be seen: {period.why}{lasted}")
+        yield StoryEvent(period.since, "veil", f"cannot be seen: {period.why}{lasted}")
 
 
-def _of_group(incident: Incident, smaller: Sequence[Incident]) -> Iterator[Event]:
+def _of_group(incident: Incident, smaller: Sequence[Incident]) -> Iterator[StoryEvent]:
     """Say when a group's outage was known for one, who went down and came back in it, and when it was over."""
-    yield Event(incident.believed_at, "decision", "opened: one outage of all these", incident.id)
+    yield StoryEvent(incident.believed_at, "decision", "opened: one outage of all these", incident.id)
     yield from _together("down", [(member.opened_at, member) for member in smaller])
     for ending in Ending:
         ended = [member for member in smaller if member.closed_at is not None and member.ending is ending]
         yield from _together(ending, [(member.closed_at or 0.0, member) for member in ended])
     if incident.closed_at is not None:
-        yield Event(incident.closed_at, "decision", f"closed: {incident.ending or 'over'}", incident.id)
+        yield StoryEvent(incident.closed_at, "decision", f"closed: {incident.ending or 'over'}", incident.id)
 
 
-def _together(what: str, moments: Sequence[tuple[float, Incident]]) -> Iterator[Event]:
+def _together(what: str, moments: Sequence[tuple[float, Incident]]) -> Iterator[StoryEvent]:
     """Make one event of what happened to several at about the same time."""
     bunches: list[list[tuple[float, Incident]]] = []
     for at, incident in sorted(moments, key=itemgetter(0)):
@@ -116,7 +116,7 @@ def _together(what: str, moments: Sequence[tuple[float, Incident]]) -> Iterator[
         bunches[-1].append((at, incident))
     for bunch in bunches:
         names = _names([incident for _, incident in bunch])
-        yield Event(bunch[0][0], "transition", f"{len(bunch):,} {what}: {names}")
+        yield StoryEvent(bunch[0][0], "transition", f"{len(bunch):,} {what}: {names}")
 
 
 def cause_and_delay(change: Transition) -> str:
@@ -127,7 +127,7 @@ def cause_and_delay(change: Transition) -> str:
     return f"{after(': ', change.cause)}; believed {duration(late)} later"
 
 
-def _telling(telling: Telling) -> Event:
+def _telling(telling: NotificationRecord) -> StoryEvent:
     """Say what became of one booking."""
     attempts = ""
     if telling.attempts > 1:
@@ -142,10 +142,10 @@ def _telling(telling: Telling) -> Event:
         words = f"told {who}{attempts}): {telling.subject}"
     elif telling.state in ("waiting", "sending"):
         at, words = telling.booked_at, f"to be told to {who}{attempts}), {telling.state}{why}"
-    return Event(at, "message", words, telling.incident_id)
+    return StoryEvent(at, "message", words, telling.incident_id)
 
 
-def _missing(missing: Missing) -> Event:
+def _missing(missing: Missing) -> StoryEvent:
     """Say what became of a message for one address of a URL that others have."""
     who = f"{missing.place} of {missing.url_id} ({missing.reason})"
     at, words = missing.at or missing.booked_at, f"not told to {who}, {missing.state}{after(': ', missing.why)}"
@@ -154,7 +154,7 @@ def _missing(missing: Missing) -> Event:
     elif missing.state in ("waiting", "sending"):
         attempts = counted(missing.attempts, "attempt")
         at, words = missing.booked_at, f"to be told to {who}, {attempts}, {missing.state}{after(': ', missing.why)}"
-    return Event(at, "message", words, missing.incident_id)
+    return StoryEvent(at, "message", words, missing.incident_id)
 
 
 def story_text(story: Story, zone: ZoneInfo, screen: Screen, now: float) -> str:

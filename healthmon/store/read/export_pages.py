@@ -24,10 +24,10 @@ ROWS_AT_ONCE = 5_000
 _DISORDER = 3600.0
 
 #: One row, in the order of the columns; times are seconds, UTC.
-Row = tuple[Any, ...]
+ExportRow = tuple[Any, ...]
 
 
-class Sort(Enum):
+class ColumnType(Enum):
     """What a column holds. Anything may be missing, but for what the key is made of."""
 
     TEXT = "text"
@@ -35,28 +35,28 @@ class Sort(Enum):
     TIME = "time"
 
 
-class Column(NamedTuple):
+class ExportColumn(NamedTuple):
     """One column of an export. Its name and meaning never change."""
 
     name: str
-    sort: Sort
+    sort: ColumnType
 
 
 class Export(Struct, frozen=True):
     """One sort of rows. The first column is the key, by which the pages follow each other."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[ExportColumn, ...]
     #: Has the parameters after, last, since, until, limit.
     sql: str
     newest: str
-    row: Callable[[Any, Timeline], Row]
+    row: Callable[[Any, Timeline], ExportRow]
     #: Rows are read by name; that is slower.
     is_by_name: bool = False
     #: Finds a key before which nothing can be in a window that begins at a (stored) time.
     skip: Callable[[Session, float], int] = lambda _session, _since: 0
 
 
-def pages(path: Path, what: str, since: float, until: float, *, limit: int = ROWS_AT_ONCE) -> Iterator[list[Row]]:
+def pages(path: Path, what: str, since: float, until: float, *, limit: int = ROWS_AT_ONCE) -> Iterator[list[ExportRow]]:
     """Yield the rows of a window as they were when the first page was read, in the order of booking.
 
     Each page is a moment of its own, so that a consumer that stalls keeps nothing from the daemon. All times are on
@@ -83,7 +83,7 @@ def pages(path: Path, what: str, since: float, until: float, *, limit: int = ROW
             rows = _page(session, export, {**window, "after": after})
 
 
-def _page(session: Session, export: Export, wanted: dict[str, Any]) -> list[Row]:
+def _page(session: Session, export: Export, wanted: dict[str, Any]) -> list[ExportRow]:
     """Read the next rows, all of one moment."""
     if export.is_by_name:
         found = session.execute(export.sql, wanted)
@@ -92,17 +92,17 @@ def _page(session: Session, export: Export, wanted: dict[str, Any]) -> list[Row]
     return [export.row(row, session.timeline) for row in found]
 
 
-def _columns(words: str) -> tuple[Column, ...]:
+def _columns(words: str) -> tuple[ExportColumn, ...]:
     """Read ``name`` (a text), ``name:integer``, ``name:time``."""
     split = (word.partition(":") for word in words.split())
-    return tuple(Column(name, Sort(sort or "text")) for name, _, sort in split)
+    return tuple(ExportColumn(name, ColumnType(sort or "text")) for name, _, sort in split)
 
 
 _TARGET = "pbx technology resource kind watch check"
 _OF_CHECK = "c.pbx, c.technology, c.resource, c.kind, c.watch, c.name AS check_name"
 
 
-def _transition(row: Row, timeline: Timeline) -> Row:
+def _transition(row: ExportRow, timeline: Timeline) -> ExportRow:
     rev, pbx, technology, resource, kind, watch, check, old, new, at, believed_at, cause = row
     believed = timeline.shown(believed_at)
     return (
@@ -138,12 +138,12 @@ def _first_believed_since(session: Session, since: float) -> int:
     return int(low)
 
 
-def _veil(row: Row, timeline: Timeline) -> Row:
+def _veil(row: ExportRow, timeline: Timeline) -> ExportRow:
     *facts, since, until, why = row
     return *facts, timeline.shown(since), None if until == NO_END else timeline.shown(until), why
 
 
-def _incident(row: Stored, timeline: Timeline) -> Row:
+def _incident(row: Stored, timeline: Timeline) -> ExportRow:
     incident = INCIDENTS.of(row, timeline)
     return (
         incident.id,
@@ -168,7 +168,7 @@ def _incident(row: Stored, timeline: Timeline) -> Row:
     )
 
 
-def _notification(row: Row, timeline: Timeline) -> Row:
+def _notification(row: ExportRow, timeline: Timeline) -> ExportRow:
     *facts, booked_at, due_at, finished_at, state, attempts, why, subject = row
     times = timeline.shown(booked_at), timeline.shown(due_at), timeline.shown_or_none(finished_at)
     return *facts, *times, state, attempts, why or None, subject or None

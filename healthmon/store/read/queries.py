@@ -60,11 +60,11 @@ __all__ = [
     "DaemonFacts",
     "Hindrance",
     "KnownTarget",
+    "NotificationRecord",
     "Reader",
     "ReportFacts",
     "StoredIncidents",
     "TargetHistory",
-    "Telling",
     "UrlFacts",
     "Wanted",
     "open_reader",
@@ -122,7 +122,7 @@ class Missing(Struct, frozen=True):
     why: str
 
 
-class Telling(Struct, frozen=True):
+class NotificationRecord(Struct, frozen=True):
     """What became of one booking to tell somebody. ``at`` is when it ended, None: it has not."""
 
     incident_id: int
@@ -369,7 +369,7 @@ class Reader:
         )
         return [SILENCES.of(row, self._timeline) for row in rows]
 
-    def tellings(self, incident_id: int) -> list[Telling]:
+    def tellings(self, incident_id: int) -> list[NotificationRecord]:
         """Return who was told what about an incident, or why not, in the order of booking."""
         rows = self._rows(
             """SELECT n.*, n.state = 'waiting' AND u.quiet_until IS NOT NULL
@@ -379,7 +379,7 @@ class Reader:
             {"incident_id": incident_id},
         )
         return [
-            Telling(
+            NotificationRecord(
                 incident_id=row["incident_id"],
                 url_id=row["url_id"],
                 reason=Reason(row["reason"]),

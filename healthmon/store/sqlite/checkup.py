@@ -38,22 +38,22 @@ _SURELY_DAMAGED = 10_000
 OnStep = Callable[[str], None]
 
 
-class Rule(Struct, frozen=True):
+class Invariant(Struct, frozen=True):
     """What must hold for all rows: the words about those for which it does not, and the SQL that counts them."""
 
     broken: str
     count: str
 
 
-def _belongs(table: str, column: str, parent: str, broken: str) -> Rule:
+def _belongs(table: str, column: str, parent: str, broken: str) -> Invariant:
     """Each row of a table names one of another."""
-    return Rule(
+    return Invariant(
         f"{table}: {broken}",
         f"""SELECT COUNT(*) FROM {table} t WHERE NOT EXISTS (SELECT 1 FROM {parent} p WHERE p.id = t.{column})""",  # noqa: S608 (names of ours)
     )
 
 
-RULES = (
+INVARIANTS = (
     _belongs("states", "check_id", "checks", "of a check that is not there"),
     _belongs("transitions", "check_id", "checks", "of a check that is not there"),
     _belongs("transitions", "cause", "words", "their cause has no words"),
@@ -68,11 +68,11 @@ RULES = (
     _belongs("incident_notes", "incident_id", "incidents", "of an incident that is not there"),
     _belongs("report_deliveries", "report_id", "reports", "of a report that is not there"),
     _belongs("acknowledgements", "incident_id", "incidents", "of an incident that is not there"),
-    Rule(
+    Invariant(
         "incidents: they last, and nobody would be told of their end",
         "SELECT COUNT(*) FROM incidents WHERE closed_at IS NULL AND NOT telling",
     ),
-    Rule(
+    Invariant(
         "veils: a check is veiled twice at once",
         f"""SELECT COUNT(*) FROM
         (SELECT check_id FROM veils WHERE until = {NO_END!r} GROUP BY check_id HAVING COUNT(*) > 1) AS twice""",  # noqa: S608
@@ -195,7 +195,7 @@ def _our_columns() -> Iterator[tuple[str, list[tuple[str, str]]]]:
 
 
 def _broken_rules(connection: sqlite3.Connection, on_step: OnStep) -> Iterator[str]:
-    for rule in RULES:
+    for rule in INVARIANTS:
         on_step(rule.broken.partition(":")[0])
         count = connection.execute(rule.count).fetchone()[0]
         if count:

@@ -116,7 +116,7 @@ ROWS_AT_ONCE = 500
 SAME_VEIL = 0.001
 
 
-class Booking:
+class Bookkeeper:
     """Books Changes, and remembers the keys of checks and words. Owned by the engine thread."""
 
     def __init__(self, session: Session) -> None:

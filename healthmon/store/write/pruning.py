@@ -12,7 +12,7 @@ from healthmon.store.session import Session
 from healthmon.store.sqlite.connect import Stored
 from healthmon.store.sqlite.space import give_back
 from healthmon.store.timeline import Timeline
-from healthmon.store.write.booking import DAY, Booking
+from healthmon.store.write.booking import DAY, Bookkeeper
 
 #: A word is kept so much longer than the history that used it (seconds): what is believed late has an early ``at``.
 WORDS_KEPT_LONGER = 30 * DAY
@@ -57,7 +57,7 @@ class Cuts(NamedTuple):
 class Pruner:
     """Removes what is older than the cuts (on the database's timeline). Owned by the engine thread."""
 
-    def __init__(self, session: Session, booking: Booking) -> None:
+    def __init__(self, session: Session, booking: Bookkeeper) -> None:
         self._session = session
         self._booking = booking
         self._rev = 0

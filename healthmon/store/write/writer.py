@@ -46,7 +46,7 @@ from healthmon.store.sqlite.lock import Lock
 from healthmon.store.sqlite.mark import Marker
 from healthmon.store.sqlite.pragmas import data_version, page_of, write_log_back
 from healthmon.store.sqlite.salvage import salvage, take_away_ours, write_back
-from healthmon.store.write.booking import Booking
+from healthmon.store.write.booking import Bookkeeper
 from healthmon.store.write.folding import fold
 from healthmon.store.write.pruning import Cuts, Pruner
 
@@ -129,7 +129,7 @@ class Writer:
         self._session = session
         self._lock = lock
         self._now = now
-        self._booking = Booking(session)
+        self._booking = Bookkeeper(session)
         self._pruner = Pruner(session, self._booking)
         with session.asking():
             self._booking.rolled_until = session.of_daemon("rolled_until")

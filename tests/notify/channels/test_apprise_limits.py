@@ -22,13 +22,13 @@ from healthmon.errors import DeliveryError, DeliveryUnsure
 from healthmon.notify.channels.apprise import AppriseSender
 from healthmon.notify.channels.by_scheme import remark, sender_for
 from healthmon.notify.compose.message import Attachment, Message
-from healthmon.wire.pace import Limits
+from healthmon.wire.pace import PeerLimits
 from tests.waiting import wait_for
 from tests.wire.dripping import DrippingServer
 from tests.wire.raw import RawPeer
 
 MESSAGE = Message("DOWN phone 101 (office)", "contact unreachable")
-QUICK = Limits(largest=1_000_000, whole_within=1.0, share_within=0.25)
+QUICK = PeerLimits(largest=1_000_000, whole_within=1.0, share_within=0.25)
 #: Other tests run beside this one (seconds).
 SPARE = 5.0
 OK = b"HTTP/1.1 200 OK\r\n"

@@ -24,7 +24,7 @@ from healthmon.notify.compose.message_lines import CHECKS, State
 from healthmon.notify.compose.voice import Voice
 from healthmon.sources.polls import certificate_remark
 from healthmon.store.outbox.outbox import ClaimedRow
-from healthmon.wire.pace import BadPace, Limits, Pace, TooLong
+from healthmon.wire.pace import BadPace, Pace, PeerLimits, TooLong
 from tests.notify.compose.test_digest import claimed_rows
 from tests.notify.configs import config
 from tests.notify.rows import BERLIN, NOW, SINCE, phone
@@ -166,10 +166,10 @@ def _failures() -> list[str]:
 def _bad_paces() -> Iterator[BadPace]:
     """How an answer is too slow, or too long."""
     for received in (1, 12, 70_000):
-        pace = Pace(Limits(largest=1_000_000))
+        pace = Pace(PeerLimits(largest=1_000_000))
         pace.take(received, 0.0)
         yield pace.too_slow()
-    endless = Pace(Limits(largest=1_000_000, whole_within=5.0))
+    endless = Pace(PeerLimits(largest=1_000_000, whole_within=5.0))
     endless.take(500_000, 0.0)
     yield endless.too_slow()
     yield TooLong("is longer than 1000 kB")

@@ -154,7 +154,7 @@ def test_the_same_error_is_logged_once_and_the_recovery_says_how_often(
     lines = [record.getMessage() for record in caplog.records]
     assert lines.count(f"{BOSS}: not delivered: connection refused") == 1
     assert f"{BOSS}: recovered after {failures} failures" in lines
-    assert post.deliverer.failing == ""
+    assert post.deliverer.fails_because == ""
 
 
 def test_no_answer_means_again_later_and_marked(post: Post) -> None:

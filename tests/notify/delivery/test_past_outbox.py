@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from healthmon.notify.compose.message import Draft, Message
+from healthmon.notify.compose.message import Message, MessageDraft
 from healthmon.notify.compose.own_trouble import again, lost, refused
 from healthmon.notify.compose.ticket import Action
 from healthmon.notify.delivery.past_outbox import DirectAlert, here, note_of_lost, note_of_refused
@@ -28,7 +28,7 @@ class Scene:
     now: float = BEGIN
     said: list[Message] = field(default_factory=list)
 
-    def _say(self, draft: Draft) -> None:
+    def _say(self, draft: MessageDraft) -> None:
         self.said.append(draft(replace(ENGLISH, now=self.now)))
 
     def start(self) -> DirectAlert:

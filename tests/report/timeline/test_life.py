@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from healthmon.model import ClockJump, Health, Kind
-from healthmon.report.timeline.life import LOOK_BACK, News
+from healthmon.report.timeline.life import LOOK_BACK, NewEvents
 from healthmon.store.read.known_targets import KnownTarget
 from tests.store.conftest import folder, store
 from tests.store.scene import (
@@ -34,7 +34,7 @@ class Follower:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.news = News(KnownTarget(PHONE, Kind.PHONE))
+        self.news = NewEvents(KnownTarget(PHONE, Kind.PHONE))
 
     def looks(self, now: float) -> list[str]:
         with self.store.reading() as reader:

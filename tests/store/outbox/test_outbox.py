@@ -13,7 +13,7 @@ from healthmon.store.outbox import claiming, outbox
 from healthmon.store.outbox.failing_channels import FailingChannel
 from healthmon.store.outbox.outbox import Claim, Outbox
 from healthmon.store.read import remembered
-from healthmon.store.read.queries import Telling
+from healthmon.store.read.queries import NotificationRecord
 from healthmon.store.sqlite.connect import open_connection
 from tests.store.scene import BOSS, DESK, OTHER_PHONE, START, Store, closed, incident, notification
 
@@ -245,7 +245,7 @@ def test_people_can_see_when_and_with_which_words_somebody_was_told(store: Store
 
     with store.reading() as reader:
         assert reader.tellings(1) == [
-            Telling(
+            NotificationRecord(
                 incident_id=1,
                 url_id=BOSS,
                 reason=Reason.OPENED,

@@ -17,7 +17,7 @@ from healthmon.errors import ExitCode, ForeignDatabase, StoreError
 from healthmon.model import Health
 from healthmon.store.read.buckets import BUCKETS
 from healthmon.store.schema import MIGRATIONS
-from healthmon.store.sqlite.checkup import RULES, check_up
+from healthmon.store.sqlite.checkup import INVARIANTS, check_up
 from healthmon.store.sqlite.connect import connect
 from tests.store.make_fixture import fill
 from tests.store.scene import START, Store, by_key, state, transition
@@ -88,7 +88,7 @@ def test_a_table_of_somebody_else_is_nothing_to_stumble_over(store: Store) -> No
 def test_every_rule_is_broken_once() -> None:
     said = [finding for all_of_it in BREAKS.values() for finding in all_of_it]
 
-    assert all(any(finding.startswith(rule.broken) for finding in said) for rule in RULES)
+    assert all(any(finding.startswith(rule.broken) for finding in said) for rule in INVARIANTS)
 
 
 def test_a_damaged_page_is_found_and_named(store: Store) -> None:

@@ -45,10 +45,10 @@ class AppriseTickets(AppriseSender):
         """Do all that the ticket of a message wants. Raises DeliveryError, or DeliveryUnsure."""
         if message.ticket is None:
             raise DeliveryError(self.url_id, NO_TICKET)
-        words = SERVICES[scheme_of(self._url)]
+        names = SERVICES[scheme_of(self._url)]
         for action in message.ticket.actions:
-            if action in words:
-                self._send_through(load(self.url_id, _with_key(self._url, message.ticket.key, words[action])), message)
+            if action in names:
+                self._send_through(load(self.url_id, _with_key(self._url, message.ticket.key, names[action])), message)
 
 
 def _with_key(url: str, key: str, action: str) -> Secret:

@@ -9,7 +9,7 @@ from healthmon.history.figures import UnknownAs
 from healthmon.model import Kind
 from healthmon.report.availability.account import SHORTEST_UNWATCHED, Account, Strip
 from healthmon.report.availability.columns import available
-from healthmon.report.availability.html.strips import Outage, longest_of
+from healthmon.report.availability.html.strips import StripOutage, longest_of
 from healthmon.report.formatting import DAY, HOUR, MINUTE, counted, duration, lasted, not_seen
 from healthmon.times.periods import Calendar, first_day, midnight, next_first_day
 from healthmon.times.spans import Span
@@ -89,7 +89,7 @@ def story(strip: Strip, account: Account, zone: ZoneInfo) -> str:
     return f"{said}; {in_words(figures.outages)} outages, the longest {length}{when}."
 
 
-def _when(outage: Outage, window: Span, zone: ZoneInfo) -> str:
+def _when(outage: StripOutage, window: Span, zone: ZoneInfo) -> str:
     """Say when an outage was, as exactly as the length of the window calls for."""
     since = datetime.fromtimestamp(outage.since, zone)
     if window[1] - window[0] <= 26 * HOUR:

@@ -18,8 +18,8 @@ from healthmon.report.availability.html import drawing as draw
 from healthmon.report.availability.html.narrative import headline, in_words, period_in_words, story
 from healthmon.report.availability.html.strips import (
     MAINTENANCE,
-    Outage,
     Shown,
+    StripOutage,
     lane,
     longest_of,
     outages_of,
@@ -54,7 +54,7 @@ class Tile(NamedTuple):
     is_bad: bool = False
 
 
-class Course(NamedTuple):
+class StripText(NamedTuple):
     """A strip with the sentence about it."""
 
     name: str
@@ -184,14 +184,14 @@ def _tiles(account: Account) -> list[Tile]:
     return tiles
 
 
-def _course(strip: Strip, account: Account, zone: ZoneInfo) -> Course:
+def _course(strip: Strip, account: Account, zone: ZoneInfo) -> StripText:
     said = _course_in_words(strip, zone)
     label = f"Timeline of {visible(strip.name)}: {said[0].lower()}{said[1:]}"
     below = lane(strip.maintenance, account.watched)
     if strip.is_cut:
         below = []
     picture = draw.strip_picture(stretches(strip.segments, account.watched, strip.left_out), label, below)
-    return Course(strip.name, available(strip.figures, account.counting), said, picture)
+    return StripText(strip.name, available(strip.figures, account.counting), said, picture)
 
 
 def _course_in_words(strip: Strip, zone: ZoneInfo) -> str:
@@ -225,7 +225,7 @@ def _in_sum(strip: Strip, zone: ZoneInfo) -> str:
     return f"Down {figures.outages:,} times, for {duration(figures.down_s)} in all; the longest {longest_in_words}"
 
 
-def _named(outage: Outage, zone: ZoneInfo) -> str:
+def _named(outage: StripOutage, zone: ZoneInfo) -> str:
     return f"{moment(outage.since, zone)} for {lasted(outage.length)}"
 
 

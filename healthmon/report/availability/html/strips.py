@@ -86,7 +86,7 @@ def _columns(segment: Segment, window: Span) -> range:
     return range(first, last + 1)
 
 
-class Outage(NamedTuple):
+class StripOutage(NamedTuple):
     """One outage of a strip: when it was first seen down, and how long it lasted in all."""
 
     since: float
@@ -94,12 +94,12 @@ class Outage(NamedTuple):
     is_open: bool
 
 
-def outages_of(strip: Strip) -> list[Outage]:
+def outages_of(strip: Strip) -> list[StripOutage]:
     """Find the outages of a strip, in order."""
     return list(_outages(strip.segments))
 
 
-def longest_of(strip: Strip) -> Outage | None:
+def longest_of(strip: Strip) -> StripOutage | None:
     """Find the longest outage of a strip; None: its changes are gone, only the figures know of it."""
     longest = max(outages_of(strip), key=lambda outage: outage.length, default=None)
     is_that = longest is not None and abs(longest.length.lasted_s - strip.figures.longest_s) < 1
@@ -108,10 +108,10 @@ def longest_of(strip: Strip) -> Outage | None:
     return None
 
 
-def _outages(segments: Sequence[Segment]) -> Iterator[Outage]:
+def _outages(segments: Sequence[Segment]) -> Iterator[StripOutage]:
     for number, group in groupby(segments, key=lambda segment: segment.outage):
         its = list(group)
         seen_s = sum(segment.length for segment in its if segment.health is Health.DOWN)
         if number is not None and seen_s:
             lasted_s = sum(segment.length for segment in its)
-            yield Outage(its[0].since, Length(lasted_s, lasted_s - seen_s), segments[-1].outage == number)
+            yield StripOutage(its[0].since, Length(lasted_s, lasted_s - seen_s), segments[-1].outage == number)

@@ -24,7 +24,7 @@ from healthmon.times.zones import system_timezone
 _ASKED_FOR = frozenset(("database", "timezone", "keep_history", *(option.name for option in HISTORY.options)))
 
 
-class Place(Struct, frozen=True):
+class DatabaseSettings(Struct, frozen=True):
     """Where to look, and in which zone to print."""
 
     database: Path
@@ -34,7 +34,7 @@ class Place(Struct, frozen=True):
     warnings: tuple[str, ...] = ()
 
 
-def load_place(path: Path, environ: Mapping[str, str], *, is_strict: bool = False) -> Place:
+def load_database_settings(path: Path, environ: Mapping[str, str], *, is_strict: bool = False) -> DatabaseSettings:
     """Read ``database``, ``timezone`` and [history] from a configuration. Raises ConfigError.
 
     A file that does not say where the database is leads to the default one only if it is certain that it says nothing.
@@ -58,7 +58,7 @@ def load_place(path: Path, environ: Mapping[str, str], *, is_strict: bool = Fals
         _refuse([*unread, *_misplaced(path, sections)])
     if is_strict:
         _refuse(problems)
-    return Place(
+    return DatabaseSettings(
         database=path.absolute().parent / general.values["database"],
         timezone=general.values.get("timezone") or system_timezone(environ),
         history=kept(general.values.get("keep_history"), draft.of(HISTORY.kind)[0].record()),
