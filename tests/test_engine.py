@@ -34,7 +34,7 @@ from healthmon.model import (
     Transition,
     Witness,
 )
-from healthmon.store.outbox.outbox import Outbox
+from healthmon.store.outbox.outbox import open_outbox
 from healthmon.store.read.queries import open_reader
 from healthmon.store.write.orders import open_commander
 from healthmon.store.write.writer import PRUNED_AT_ONCE, Writer, open_writer
@@ -138,7 +138,7 @@ class Stage:
 
     def tells(self) -> None:
         """Deliver what is due, as a deliverer does."""
-        with closing(Outbox(self.path)) as outbox:
+        with closing(open_outbox(self.path)) as outbox:
             claim = outbox.claim("oncall/boss", self.clock.now())
             assert claim is not None
             outbox.delivered(claim, self.clock.now())
@@ -351,7 +351,7 @@ def test_bookkeeping_08_results_of_deliveries_that_cannot_be_read_are_read_later
 
 def test_a_url_that_fails_for_long_is_an_incident_though_nobody_writes_at_that_moment(stage: Stage) -> None:
     stage.loses_the_trunk()
-    with closing(Outbox(stage.path)) as outbox:
+    with closing(open_outbox(stage.path)) as outbox:
         for wait in (0.0, 300.0):
             stage.time.passes(wait)
             claim = outbox.claim("oncall/boss", stage.clock.now())

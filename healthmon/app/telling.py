@@ -18,7 +18,7 @@ from healthmon.notify.channels.by_scheme import sender_for
 from healthmon.notify.compose.message import MessageDraft
 from healthmon.notify.delivery.deliverer import Deliverer
 from healthmon.notify.templates.rendering import Rendering
-from healthmon.store.outbox.outbox import Outbox
+from healthmon.store.outbox.outbox import open_outbox
 from healthmon.times.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ class Telling:
     def start(self, config: Config) -> None:
         """Put what was left in the middle of being sent into doubt, and start one thread for each URL."""
         url_ids = _url_ids(config)
-        with closing(Outbox(self._database)) as outbox:
+        with closing(open_outbox(self._database)) as outbox:
             in_doubt = outbox.recover(url_ids, self._clock.now())
             outbox.retire_others(url_ids, self._clock.now())
             in_doubt += outbox.reports.recover(url_ids)
@@ -123,7 +123,7 @@ class Telling:
                 url_id=url_id,
                 receiver=receiver,
                 sender=sender_for(url_id, url.url),
-                open_outbox=lambda: Outbox(self._database),
+                open_outbox=lambda: open_outbox(self._database),
                 zone=config.timezone,
                 clock=self._clock,
                 wake=wake,
@@ -138,7 +138,7 @@ class Telling:
         """Book that a URL fails, and that what was being sent is in doubt, however long that takes."""
         while not stop.is_set():
             try:
-                with closing(Outbox(self._database)) as outbox:
+                with closing(open_outbox(self._database)) as outbox:
                     outbox.note_defect(url_id, self._clock.now(), why)
                 return
             except DatabaseUnwritable as error:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from healthmon.cli.main import cli
 from healthmon.model import Changes, Check, Ending, Health, Kind, Note, Notification, Place, PlaceChange, Reason, Target
 from healthmon.report.tables import Screen
-from healthmon.store.outbox.outbox import Outbox
+from healthmon.store.outbox.outbox import open_outbox
 from healthmon.store.write.orders import open_commander
 from healthmon.store.write.writer import open_writer
 from tests.cli.conftest import Run
@@ -148,7 +148,7 @@ def test_an_acknowledgement_is_for_the_daemon(office: Path, run: Run) -> None:
 
 def acknowledged(database: Path) -> None:
     """The daemon has told somebody, and then obeyed a silence and an acknowledgement."""
-    writer, outbox = open_writer(database, now=NOW), Outbox(database)
+    writer, outbox = open_writer(database, now=NOW), open_outbox(database)
     opened = Notification(840, "oncall/boss", Reason.OPENED, 0, NOW - HOUR + 31, NOW - HOUR + 36)
     writer.commit(Changes(incidents={840: INCIDENT}, notifications=[opened]))
     claim = outbox.claim("oncall/boss", NOW - HOUR + 40)
@@ -317,7 +317,7 @@ def test_incident_does_not_say_both_that_nobody_is_told_and_who_was(office: Path
     """Somebody was told before the silence; who was told DOWN hears of the end also within one."""
     acknowledged(office)
     lasts = run("incident", "840").stdout
-    outbox = Outbox(office)
+    outbox = open_outbox(office)
     writer = open_writer(office, now=NOW)
     closed = replace(INCIDENT, muted_by="silence 12", closed_at=NOW - 1, ending=Ending.RECOVERED)
     writer.commit(

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from healthmon.cli.main import cli
 from healthmon.cli.report_arguments import why_no_report
 from healthmon.model import Health
-from healthmon.store.outbox.outbox import Outbox
+from healthmon.store.outbox.outbox import open_outbox
 from healthmon.store.outbox.report_book import MadeReport, ReportBook
 from tests.report.builder import DAY, MINUTE, connection, provider, steps, stopped
 from tests.sinks import SmtpSink, WebhookSink
@@ -127,7 +127,7 @@ def test_list_shows_the_next_time_and_what_became_of_the_last(office: Office, mo
     assert office.run("schedule", "list").stdout.splitlines()[1].split("  ")[-1] == "none yet"
 
     office.fill()
-    with closing(ReportBook(office.database)) as book, closing(Outbox(office.database)) as outbox:
+    with closing(ReportBook(office.database)) as book, closing(open_outbox(office.database)) as outbox:
         book.book(MadeReport("monthly", "2026-05-01", "text"), "1st 07:00", ["boss/mail", "boss/hook"], 1_777_611_600.0)
         claim = outbox.reports.claim("boss/mail", 1_777_611_601.0)
         assert claim is not None

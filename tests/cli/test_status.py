@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from healthmon.errors import ExitCode, Missed
 from healthmon.model import Changes, Check, Freshness, Health, Kind, Notification, Reason, Severity, Target
-from healthmon.store.outbox.outbox import Outbox
+from healthmon.store.outbox.outbox import open_outbox
 from healthmon.store.write.writer import open_writer
 from tests.cli.conftest import Run
 from tests.report.builder import (
@@ -367,7 +367,7 @@ def test_one_refused_recipient_is_shown_by_status_and_in_the_story_of_the_incide
     claim = begin_to_tell(database, outage(1, desk, NOW - HOUR), mail, NOW - MINUTE)
     gone = Missed("5a1b", "address 2 in to=", "RCPT TO: 550 5.1.1 no such user", is_final=True)
     later = Missed("77aa", "address 1 in cc=", "RCPT TO: 451 4.7.1 later")
-    with closing(Outbox(database)) as outbox:
+    with closing(open_outbox(database)) as outbox:
         outbox.delivered(claim, NOW - 10, "DOWN phone 101", missed=[gone, later])
 
     status, story = run("status"), run("incident", "1")
@@ -392,7 +392,7 @@ def test_a_receiver_that_has_failed_for_long_is_shown_with_its_incident_and_is_a
     about = outage(7, phone("101"), NOW - 20 * MINUTE, target=Target("", "receiver", mail), check=Check.DELIVERY)
     noted = replace(about, kind=Kind.RECEIVER, watch="", cause="refused", acked_at=NOW, acked_by="anna")
     with running(database, [connection(), phone("101")], incidents=[noted]):
-        with closing(Outbox(database)) as outbox:
+        with closing(open_outbox(database)) as outbox:
             outbox.keep_quiet(mail, None)
             outbox.keep_quiet(mail, NOW - 60)
         result = run("status")
@@ -467,7 +467,7 @@ def test_what_many_have_in_common_is_a_line_of_its_own_and_they_are_one_row(data
 
 def test_a_receiver_that_is_left_alone_is_shown_with_what_waits(database: Path, run: Run) -> None:
     stopped(database, [connection(), phone("101", DOWN)])
-    with closing(open_writer(database, now=NOW)) as writer, closing(Outbox(database)) as outbox:
+    with closing(open_writer(database, now=NOW)) as writer, closing(open_outbox(database)) as outbox:
         down = outage(1, phone("101", DOWN), NOW - HOUR, severity=Severity.WARNING)
         opened = Notification(1, "oncall/boss", Reason.OPENED, 0, NOW - HOUR, NOW - HOUR)
         writer.commit(Changes(incidents={1: down}, notifications=[opened]))

@@ -1,11 +1,10 @@
-"""A small theatre for the core: one Monitor, a clock that the test moves, and a database that is a few dicts."""
+"""A small theatre for the core: one Monitor, a clock that the test moves, and the real store in memory."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
@@ -15,47 +14,33 @@ from healthmon.config.sections.pbx import PbxConfig
 from healthmon.config.sections.receiver import ReceiverConfig, ReceiverUrl
 from healthmon.config.sections.shared import Hold, Secret
 from healthmon.config.sections.watch import WatchConfig
-from healthmon.core.alerting.decide import says
-from healthmon.core.alerting.dispatch import EXPLAINED_AWAY
 from healthmon.core.monitor import Monitor
 from healthmon.errors import Trouble
 from healthmon.model import (
-    Acknowledgement,
     Changes,
     Channel,
     Check,
     CheckState,
-    Commands,
     ConnectionReport,
     ContactChange,
     ContactStatus,
     EndpointSettings,
     Health,
     Incident,
-    IncidentNumbers,
     Matcher,
-    Note,
     Notification,
     Observation,
-    PbxState,
-    Place,
     Question,
     Reason,
-    Remembered,
     Removed,
-    Restart,
-    Severity,
     Sighting,
-    Silence,
     Snapshot,
     Source,
     Target,
-    Told,
-    Transition,
-    UnknownPeriod,
     UrlState,
     Witness,
 )
+from tests.core.database import Database
 
 UP, DOWN, DEGRADED, UNKNOWN = Health.UP, Health.DOWN, Health.DEGRADED, Health.UNKNOWN
 START = 1_000_000.0
@@ -110,178 +95,6 @@ def trunk_settings(target: Target, **changes: object) -> EndpointSettings:
     return settings(target, **{"qualify_frequency": 10.0, "has_static_contact": True, **changes})
 
 
-#: Every field of a booked value that is a time.
-TIMES = frozenset(
-    {
-        "at",
-        "since",
-        "until",
-        "watched_since",
-        "believed_at",
-        "pending_since",
-        "not_up_since",
-        "down_since",
-        "flapping_since",
-        "unknown_since",
-        "blind_since",
-        "opened_at",
-        "closed_at",
-        "booked_at",
-        "due_at",
-        "said_at",
-        "acked_at",
-        "failing_since",
-        "last_error_at",
-        "last_delivered_at",
-        "sending_since",
-        "fell_at",
-    }
-)
-
-Booked = TypeVar(
-    "Booked",
-    CheckState,
-    PbxState,
-    Transition,
-    UnknownPeriod,
-    Incident,
-    Notification,
-    Told,
-    Silence,
-    Acknowledgement,
-    UrlState,
-)
-
-
-def moved(booked: Booked, by: float) -> Booked:
-    """The same, with all its times so many seconds later; 0.0 and None are no times."""
-    names = [name for name in booked.__struct_fields__ if name in TIMES and getattr(booked, name)]
-    later = {name: getattr(booked, name) + by for name in names}
-    if isinstance(booked, CheckState):
-        later["flap_changes"] = tuple(at + by for at in booked.flap_changes)
-    return replace(booked, **later)
-
-
-@dataclass
-class Database:
-    """What the store would keep: the last of each state, and every row of history."""
-
-    states: dict[tuple[Target, str], CheckState] = field(default_factory=dict)
-    pbx_states: dict[str, PbxState] = field(default_factory=dict)
-    settings: dict[Target, EndpointSettings] = field(default_factory=dict)
-    transitions: list[Transition] = field(default_factory=list)
-    unknown_periods: dict[tuple[Target, str, float], UnknownPeriod] = field(default_factory=dict)
-    incidents: dict[int, Incident] = field(default_factory=dict)
-    notifications: dict[tuple[int, str, Reason, int], Notification] = field(default_factory=dict)
-    told: dict[tuple[int, str], Told] = field(default_factory=dict)
-    notes: list[Note] = field(default_factory=list)
-    places: dict[Target, tuple[Place, ...]] = field(default_factory=dict)
-    commands: Commands = field(default_factory=Commands)
-    restarts: list[Restart] = field(default_factory=list)
-    #: These take no messages at present.
-    #: Those that are left alone at present, but for what is critical.
-    quiet_urls: set[str] = field(default_factory=set)
-    dead_urls: set[str] = field(default_factory=set)
-    alive_at: float | None = None
-    urls: dict[str, UrlState] = field(default_factory=dict)
-
-    def commit(self, changes: Changes) -> None:
-        """Apply one batch."""
-        for jump in changes.clock_jumps:
-            self.shift(jump.by)
-        for target in changes.forgotten:
-            self.states = {key: state for key, state in self.states.items() if key[0] != target}
-            self.settings.pop(target, None)
-        self.states.update(changes.states)
-        self.pbx_states.update(changes.pbx_states)
-        self.settings.update(changes.settings)
-        self.transitions += changes.transitions
-        self.unknown_periods.update(changes.unknown_periods)
-        self.incidents.update(changes.incidents)
-        self.notes += changes.notes
-        self.restarts += changes.restarts
-        for change in changes.places:
-            others = tuple(place for place in self.places.get(change.target, ()) if place != change.place)
-            self.places[change.target] = others if change.is_left else (*others, change.place)
-        for one in changes.notifications:
-            key = (one.incident_id, one.url_id, one.reason, one.serial)
-            assert key not in self.notifications, f"booked twice: {key}"
-            self.notifications[key] = one
-            told = self.told.get(key[:2], Told())
-            row = {(one.reason, one.serial)}
-            is_opening = one.reason is Reason.OPENED or (one.reason is Reason.FLAPPING and not told.opened_at)
-            opened_at = one.booked_at if is_opening else told.opened_at
-            told = replace(told, booked=told.booked | row, waiting=told.waiting | row, opened_at=opened_at)
-            self.told[key[:2]] = told
-        for delay in changes.delays:
-            for key3, first in self.notifications.items():
-                is_its = first.incident_id == delay.incident_id and first.reason in EXPLAINED_AWAY
-                if is_its and delay.due_after < first.due_at < delay.until:
-                    self.notifications[key3] = replace(first, due_at=delay.until)
-        for release in changes.releases:
-            for key3, first in self.notifications.items():
-                if first.incident_id == release.incident_id and first.due_at > release.until:
-                    self.notifications[key3] = replace(first, due_at=release.until)
-        for incident_id in changes.explained:
-            for key2, told in self.told.items():
-                if key2[0] == incident_id:
-                    left = frozenset(row for row in told.waiting if row[0] not in EXPLAINED_AWAY)
-                    self.told[key2] = replace(told, waiting=left)
-
-    def shift(self, by: float) -> None:
-        """All that is booked reads so many seconds later: somebody set the clock."""
-        self.states = {key: moved(state, by) for key, state in self.states.items()}
-        self.pbx_states = {key: moved(state, by) for key, state in self.pbx_states.items()}
-        self.transitions = [moved(one, by) for one in self.transitions]
-        periods = self.unknown_periods.items()
-        self.unknown_periods = {(key[0], key[1], key[2] + by): moved(period, by) for key, period in periods}
-        self.incidents = {key: moved(one, by) for key, one in self.incidents.items()}
-        self.notifications = {key: moved(one, by) for key, one in self.notifications.items()}
-        self.told = {key: moved(one, by) for key, one in self.told.items()}
-        self.urls = {url_id: moved(url, by) for url_id, url in self.urls.items()}
-        self.commands = Commands(
-            tuple(moved(one, by) for one in self.commands.silences),
-            tuple(moved(one, by) for one in self.commands.acknowledgements),
-        )
-
-    def deliver(self, now: float) -> list[tuple[str, Reason, int, str]]:
-        """Send whatever is due by now; return (url_id, reason, incident, said) of what went out."""
-        sent = []
-        for (incident_id, url_id, reason, serial), row in list(self.notifications.items()):
-            told = self.told[incident_id, url_id]
-            if row.due_at > now or (reason, serial) not in told.waiting or url_id in self.dead_urls:
-                continue
-            incident = self.incidents[incident_id]
-            if incident.is_open and incident.muted_by:
-                continue
-            if url_id in self.quiet_urls and incident.severity is not Severity.CRITICAL:
-                continue
-            said = says(reason, incident, told.said)
-            told = replace(told, waiting=told.waiting - {(reason, serial)})
-            if said is not None:
-                told = replace(told, said=said, said_at=now, size=incident.down)
-                sent.append((url_id, reason, incident_id, str(said)))
-            self.told[incident_id, url_id] = told
-        return sent
-
-    def remembered(self) -> Remembered:
-        """What a new daemon would load."""
-        return Remembered(
-            states=tuple(self.states.values()),
-            pbx_states=tuple(self.pbx_states.values()),
-            settings=tuple(self.settings.values()),
-            incidents=tuple(one for one in self.incidents.values() if one.is_open or self._is_unfinished(one)),
-            told=dict(self.told),
-            incident_numbers=IncidentNumbers(max(self.incidents, default=0) + 1),
-            alive_at=self.alive_at,
-            commands=self.commands,
-            places=dict(self.places),
-        )
-
-    def _is_unfinished(self, incident: Incident) -> bool:
-        return any(told.waiting for (incident_id, _), told in self.told.items() if incident_id == incident.id)
-
-
 class Scene:
     """A monitor, its database, and helpers that say what happens."""
 
@@ -296,14 +109,13 @@ class Scene:
         #: What Asterisk lacks, and cannot list.
         self.missing_drivers: tuple[str, ...] = ()
         self.unlisted: tuple[str, ...] = ()
-        self.monitor = Monitor(self.config, self.db.remembered(), now)
+        self.monitor = Monitor(self.config, self.db.start(now), now)
         self._do(lambda changes: self.monitor.start(now, changes))
 
     def _do(self, what: object) -> Changes:
         changes = Changes()
         what(changes)  # type: ignore[operator]
-        self.db.commit(changes)
-        self.db.alive_at = self.now
+        self.db.commit(changes, self.now)
         self.log += changes.log
         self.questions += changes.questions
         return changes
@@ -415,14 +227,16 @@ class Scene:
 
     def deliver(self) -> list[tuple[str, Reason, int, str]]:
         """Send what is due, and let the monitor know."""
+        before = self.db.changes
         sent = self.db.deliver(self.now)
         self.sent += sent
-        self._do(lambda changes: self.monitor.told(dict(self.db.told), self.now, changes))
+        if self.db.changes != before:
+            self._do(lambda changes: self.monitor.told(self.db.hear(), self.now, changes))
         return sent
 
     def deliveries(self, *urls: UrlState) -> Changes:
         """A deliverer has booked something: how delivery to these URLs stands now."""
-        self.db.urls.update({url.url_id: url for url in urls})
+        self.db.note_urls(urls)
         return self._do(lambda changes: self.monitor.hear_of_urls(self.db.urls.values(), self.now, changes))
 
     def live(self, seconds: float, truth: dict[Target, Health], step: float = 5.0) -> Scene:
@@ -456,22 +270,23 @@ class Scene:
 
         return self._do(go_on)
 
-    def silence(self, matcher: Matcher, seconds: float, number: int = 12) -> Changes:
+    def silence(self, matcher: Matcher, seconds: float) -> Changes:
         """``healthmon silence add … --for``."""
-        order = Silence(number, matcher, self.now, self.now + seconds, "anna", "building works")
-        return self._order(Commands((*self.db.commands.silences, order), self.db.commands.acknowledgements))
+        self.db.silence(matcher, self.now, self.now + seconds)
+        return self._obey()
 
     def end_silences(self) -> Changes:
         """``healthmon silence end``."""
-        return self._order(Commands((), self.db.commands.acknowledgements))
+        self.db.end_silences(self.now)
+        return self._obey()
 
     def acknowledge(self, incident: Incident) -> Changes:
         """``healthmon ack``."""
-        order = Acknowledgement(incident.id, self.now, "anna", "called them")
-        return self._order(Commands(self.db.commands.silences, (*self.db.commands.acknowledgements, order)))
+        self.db.acknowledge(incident, self.now)
+        return self._obey()
 
-    def _order(self, commands: Commands) -> Changes:
-        self.db.commands = commands
+    def _obey(self) -> Changes:
+        commands = self.db.commands(self.now)
         return self._do(lambda changes: self.monitor.obey(commands, self.now, changes))
 
     def restart(self, *, gap: float = 5.0, conf: Config | None = None) -> Scene:
@@ -493,6 +308,10 @@ class Scene:
     def open(self, target: Target | None = None) -> list[Incident]:
         """The open incidents, of this target or of all."""
         return [one for one in self.db.incidents.values() if one.is_open and target in (None, one.target)]
+
+    def lasts_anew(self, incident: Incident) -> bool:
+        """Whether an incident ended, and the same lasts as another: then its end is told to nobody."""
+        return any(lasting.id > incident.id and lasting.check == incident.check for lasting in self.open(incident.target))
 
     def transitions(self, target: Target, check: str = Check.REACHABILITY) -> list[Health | None]:
         """What was believed of it, one after the other."""

@@ -10,6 +10,7 @@ from healthmon.config.sections.shared import Secret
 from healthmon.core.belief.pbx import JUST_STARTED
 from healthmon.errors import Trouble
 from healthmon.model import Channel, Check, ContactStatus, Ending, Health, Kind, Reason, Target
+from tests.core.database import Database
 from tests.core.scene import (
     DEGRADED,
     DOWN,
@@ -17,7 +18,6 @@ from tests.core.scene import (
     PROVIDERS,
     START,
     UP,
-    Database,
     Scene,
     all_up,
     config,

@@ -16,6 +16,8 @@ from healthmon.notify.compose.message import Message
 from healthmon.notify.delivery.deliverer import Deliverer
 from healthmon.notify.delivery.lookout import Lookout
 from healthmon.store.outbox.outbox import Outbox
+from healthmon.store.session import Session
+from healthmon.store.sqlite.connect import connect
 from healthmon.times.clock import Clock
 from tests.notify.rows import BERLIN
 from tests.store.scene import BOSS, Store, closed, incident
@@ -73,13 +75,13 @@ class FragileOutbox(Outbox):
     is_unwritable = False
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path)
+        super().__init__(Session(path, connect(path)))
         self._write = self._session.writing
         self._session.writing = self._unless_unwritable  # type: ignore[method-assign]
 
     def _unless_unwritable(self) -> Any:
         if self.is_unwritable:
-            raise DatabaseUnwritable(self.path, "the disk is full")
+            raise DatabaseUnwritable(self._session.path, "the disk is full")
         return self._write()
 
 

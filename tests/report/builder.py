@@ -26,7 +26,7 @@ from healthmon.model import (
     Transition,
     UnknownPeriod,
 )
-from healthmon.store.outbox.outbox import Claim, Outbox
+from healthmon.store.outbox.outbox import Claim, open_outbox
 from healthmon.store.write.writer import open_writer
 
 #: A Friday noon, UTC.
@@ -152,7 +152,7 @@ def running(
 def begin_to_tell(path: Path, incident: Incident, url_id: str, at: float) -> Claim:
     """Book that this URL is to be told of the incident, and begin to send the message."""
     opened = Notification(incident.id, url_id, Reason.OPENED, serial=0, booked_at=at - 1, due_at=at - 1)
-    with closing(open_writer(path, now=at)) as writer, closing(Outbox(path)) as outbox:
+    with closing(open_writer(path, now=at)) as writer, closing(open_outbox(path)) as outbox:
         writer.commit(Changes(incidents={incident.id: incident}, notifications=[opened]))
         claim = outbox.claim(url_id, at)
     assert claim is not None
@@ -162,7 +162,7 @@ def begin_to_tell(path: Path, incident: Incident, url_id: str, at: float) -> Cla
 def fail_to_tell(path: Path, incident: Incident, url_id: str, at: float) -> None:
     """Book that this URL is to be told of the incident, and that its channel does not take the message."""
     claim = begin_to_tell(path, incident, url_id, at)
-    with closing(Outbox(path)) as outbox:
+    with closing(open_outbox(path)) as outbox:
         outbox.failed(claim, at, "no answer from mail.example.org")
 
 

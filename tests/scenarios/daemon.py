@@ -18,7 +18,7 @@ from healthmon.notify.delivery.deliverer import LOOK_EVERY, Deliverer
 from healthmon.notify.delivery.lookout import Lookout
 from healthmon.sources.events import EventTimes
 from healthmon.sources.polls import PollTimes
-from healthmon.store.outbox.outbox import Claim, ClaimedRow, Outbox
+from healthmon.store.outbox.outbox import Claim, ClaimedRow, Outbox, open_outbox
 from healthmon.store.write.writer import open_writer
 from healthmon.times.clock import Clock
 from tests.scenarios.agenda import Agenda, Life, Process
@@ -144,7 +144,7 @@ class Daemon:
     # ---------------------------------------------------------------- the deliverers
 
     def _outbox(self) -> Outbox:
-        outbox = Outbox(self._config.database)
+        outbox = open_outbox(self._config.database)
         self._kills.around(outbox, "recover", "claim", "delivered", "failed", "in_doubt", "undeliverable")
         return outbox
 

@@ -154,7 +154,7 @@ def test_a_lock_that_keeps_a_daemon_from_starting_is_met_with_who_holds_it(quick
 
     with held(library / "healthmon.db-shm", WRITE, uid=MEMBER, gid=GROUP) as pid:
         # As a daemon that was killed leaves it.
-        store.writer._lock.release()
+        store.writer._let_others_in()
         with pytest.raises(DatabaseBusy, match=rf"process {pid} "):
             open_writer(store.path, now=START + 20)
 

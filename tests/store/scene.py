@@ -23,7 +23,7 @@ from healthmon.model import (
     Transition,
     UnknownPeriod,
 )
-from healthmon.store.outbox.outbox import Outbox
+from healthmon.store.outbox.outbox import Outbox, open_outbox
 from healthmon.store.read.queries import Reader, open_reader
 from healthmon.store.write.writer import Writer, open_writer
 
@@ -52,7 +52,7 @@ class Store:
     def start(self) -> None:
         """Start a daemon."""
         self.writer = open_writer(self.path, now=self.now)
-        self.outbox = Outbox(self.path)
+        self.outbox = open_outbox(self.path)
 
     def stop(self) -> None:
         """Stop it cleanly."""

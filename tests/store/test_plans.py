@@ -27,7 +27,7 @@ from healthmon.model import (
     Reason,
 )
 from healthmon.report.availability.daily_readings import Roller
-from healthmon.store.outbox.outbox import Outbox
+from healthmon.store.outbox.outbox import open_outbox
 from healthmon.store.outbox.report_book import KEPT, MadeReport, ReportBook
 from healthmon.store.read.incident_lists import Wanted, let_choose
 from healthmon.store.read.meters import Meters
@@ -247,7 +247,7 @@ def test_no_deliverer_looks_through_everything(store: Store, asked: list[Stateme
         explained={11: 12},
         notifications=[notification(number=number) for number in range(12, 16)],
     )
-    outbox = Outbox(store.path)
+    outbox = open_outbox(store.path)
     outbox.recover([BOSS], START)
     outbox.next_due(BOSS)
     outbox.has_urgent(BOSS, START, END)

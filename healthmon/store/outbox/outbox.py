@@ -19,7 +19,7 @@ from healthmon.store.outbox.report_deliveries import ReportClaim, ReportOutbox
 from healthmon.store.session import Session
 from healthmon.store.sqlite.connect import connect
 
-__all__ = ["Claim", "ClaimedRow", "MissedClaim", "Outbox", "ReportClaim"]
+__all__ = ["Claim", "ClaimedRow", "MissedClaim", "Outbox", "ReportClaim", "open_outbox"]
 
 # A row waits for the earlier ones of its incident, which may be due later than itself.
 _NEXT_DUE = f"""SELECT MIN(CASE WHEN n.due_at < u.quiet_until AND u.quiet_except NOT LIKE '%' || i.severity || '%'
@@ -71,6 +71,13 @@ _URL_WORKS = """INSERT INTO urls (url_id, last_delivered_at) VALUES (:url_id, :n
 MOST_AT_ONCE = 10_000
 
 
+def open_outbox(path: Path) -> Outbox:
+    """Open the outbox of an existing database. Raises a StoreError where there is none."""
+    if not path.is_file():
+        raise StoreError(path, "there is no such file")
+    return Outbox(Session(path, connect(path)))
+
+
 class Outbox:
     """A deliverer's connection: one per thread, used by that thread only. All methods raise DatabaseUnwritable.
 
@@ -78,15 +85,12 @@ class Outbox:
     whole); None means all of it.
     """
 
-    def __init__(self, path: Path) -> None:
-        if not path.is_file():
-            raise StoreError(path, "there is no such file")
-        self.path = path
-        self._session = Session(path, connect(path))
+    def __init__(self, session: Session) -> None:
+        self._session = session
         #: Reports that wait for the same URLs.
-        self.reports = ReportOutbox(self._session)
+        self.reports = ReportOutbox(session)
         #: What single addresses of these URLs were not told.
-        self.missed = MissedOutbox(self._session)
+        self.missed = MissedOutbox(session)
 
     def close(self) -> None:
         """Close the connection."""

@@ -59,7 +59,7 @@ def open_steward(path: Path, now: float) -> Steward:
     try:
         session = connect_to_write(path)
         try:
-            return Steward(Writer(session, lock, now), session)
+            return Steward(Writer(session, lock.release, now), session)
         except BaseException:
             session.close()
             raise

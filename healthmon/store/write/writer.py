@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from secrets import token_hex
 
@@ -99,7 +99,7 @@ def open_writer(path: Path, *, now: float, on_migrating: OnMigrating = _say_noth
         connection = open_database(path, now=now, on_migrating=on_migrating, on_set_right=set_right.append)
         session = Session(path, connection)
         try:
-            writer = Writer(session, lock, now)
+            writer = Writer(session, lock.release, now)
             writer.trace_of_former = trace
             writer.set_right = tuple(set_right)
             writer.follows_a_kill = is_log_left
@@ -116,7 +116,7 @@ def open_writer(path: Path, *, now: float, on_migrating: OnMigrating = _say_noth
 class Writer:
     """The writing connection. Owned by the engine thread once it is opened."""
 
-    def __init__(self, session: Session, lock: Lock, now: float) -> None:
+    def __init__(self, session: Session, let_others_in: Callable[[], None], now: float) -> None:
         self.path = session.path
         #: How far the clock was found set back since the last daemon (negative seconds); 0.0: it was not.
         self.set_back_by = 0.0
@@ -127,7 +127,7 @@ class Writer:
         #: The database is a new one, and this file beside it tells that there was another before; None: it is not so.
         self.trace_of_former: Path | None = None
         self._session = session
-        self._lock = lock
+        self._let_others_in = let_others_in
         self._now = now
         self._booking = Bookkeeper(session)
         self._pruner = Pruner(session, self._booking)
@@ -342,4 +342,4 @@ class Writer:
             self._session.close()
             if self._guard is not None:
                 self._guard.close()
-            self._lock.release()
+            self._let_others_in()

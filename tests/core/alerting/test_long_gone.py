@@ -12,7 +12,7 @@ from healthmon.config.configuration import Config
 from healthmon.config.sections.watch import LongGone
 from healthmon.model import Health, Matcher, Reason, Target
 from healthmon.times.weekly import Weekly
-from tests.core.scene import DOWN, PHONES, PROVIDERS, UP, Database, Scene, config, phone, settings
+from tests.core.scene import DOWN, PHONES, PROVIDERS, UP, Scene, config, phone, settings
 
 DESK = "helpdesk/mail"
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -33,7 +33,7 @@ def at(text: str) -> float:
 
 def watched(text: str, conf: Config | None = None) -> tuple[Scene, dict[Target, Health]]:
     """Two phones that are up, on a day at a time."""
-    scene = Scene(conf or patient(), Database(), at(text))
+    scene = Scene(conf or patient(), now=at(text))
     truth = dict.fromkeys((phone(101), phone(102)), UP)
     scene.see(*(settings(target) for target in truth))
     scene.live(60, truth, step=20)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from healthmon.model import Ending, EndpointSettings, Health
+from healthmon.model import Changes, Ending, EndpointSettings, Health
 from tests.core.scene import DOWN, START, UP, Scene, config, trunk
 
 CARRIER = trunk("carrier")
@@ -65,7 +65,7 @@ def test_what_an_older_healthmon_believed_of_an_endpoint_without_an_aor_ends_wit
         scene.live(300, {CARRIER: DOWN})
         assert [incident.target for incident in scene.open()] == [CARRIER]
     # The settings are there, and were never looked at that way.
-    scene.db.settings[CARRIER] = without_aor()
+    scene.db.commit(Changes(settings={CARRIER: without_aor()}), scene.now)
     told = len(scene.sent)
 
     later = scene.restart()

@@ -87,7 +87,7 @@ def test_a_restart_in_a_silence_is_booked_and_never_told(scene: Scene) -> None:
 
     assert len(scene.db.restarts) == 1
     assert scene.sent == []
-    assert [note.words for note in scene.db.notes] == ["told nobody: silence 12"]
+    assert [note.words for note in scene.db.notes] == ["told nobody: silence 1"]
 
 
 def test_a_restart_is_booked_for_when_asterisk_was_started_and_not_before_it_was_last_seen(scene: Scene) -> None:

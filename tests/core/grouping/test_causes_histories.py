@@ -61,7 +61,7 @@ def play(town: Town, what: str, how: object) -> Town:
         )
         return again
     elif what == "silence":
-        town.silence(how, 3600, number=len(town.db.commands.silences) + 1)  # type: ignore[arg-type]
+        town.silence(how, 3600)  # type: ignore[arg-type]
     elif what == "loud":
         town.end_silences()
     elif what == "ack" and town.open():

@@ -24,7 +24,6 @@ class ReceiverHistories(RuleBasedStateMachine):
         super().__init__()
         self.scene = Scene(three_urls())
         self.outboxes = {url_id: Outbox(self.scene, url_id) for url_id in CHANNELS}
-        self.silences = 0
         #: Who is told as long as it is configured; those on call may be gone for a while.
         self.readers = {BOSS, MAIL, DESK}
 
@@ -65,8 +64,7 @@ class ReceiverHistories(RuleBasedStateMachine):
 
     @rule(what=st.sampled_from([Matcher(), Matcher(kinds=(Kind.RECEIVER,))]), seconds=st.sampled_from([60.0, 900.0]))
     def somebody_wants_silence(self, what: Matcher, seconds: float) -> None:
-        self.silences += 1
-        self.scene.silence(what, seconds, self.silences)
+        self.scene.silence(what, seconds)
 
     @rule()
     def the_silences_are_ended(self) -> None:
@@ -130,7 +128,7 @@ class ReceiverHistories(RuleBasedStateMachine):
         for (incident_id, url_id), told in scene.db.told.items():
             incident = scene.db.incidents[incident_id]
             assert not told.waiting or all(reason == "ended" for reason, _ in told.waiting)
-            if url_id in self.readers and not told.waiting:
+            if url_id in self.readers and not told.waiting and not scene.lasts_anew(incident):
                 assert told.is_alarmed is incident.is_open, (incident, url_id, told)
 
 

@@ -299,7 +299,7 @@ def test_a_silence_may_speak_of_it_and_at_its_end_it_is_told(matcher: Matcher) -
     scene.silence(matcher, 20 * MINUTE)
     Outbox(scene).keeps_failing(15 * MINUTE)
     scene.deliver()
-    assert (scene.sent, incident(scene).muted_by) == ([], "silence 12")
+    assert (scene.sent, incident(scene).muted_by) == ([], "silence 1")
 
     scene.after(6 * MINUTE).deliver()
 

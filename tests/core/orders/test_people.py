@@ -49,8 +49,8 @@ def test_an_outage_within_a_silence_is_recorded_and_told_to_nobody() -> None:
     scene.live(4000, truth)
 
     assert told(scene) == []
-    assert [one.muted_by for one in scene.db.incidents.values()] == ["silence 12"]
-    assert scene.db.notes[0].words == "silence 12: from now on nobody is told"
+    assert [one.muted_by for one in scene.db.incidents.values()] == ["silence 1"]
+    assert scene.db.notes[0].words == "silence 1: from now on nobody is told"
 
 
 def test_silence_ends_while_still_down_tells_then() -> None:
@@ -61,7 +61,7 @@ def test_silence_ends_while_still_down_tells_then() -> None:
 
     scene.live(600, truth)
     assert told(scene) == [Reason.OPENED]
-    assert scene.db.notes[-1].words == "silence 12 is over"
+    assert scene.db.notes[-1].words == "silence 1 is over"
 
     goes(scene, truth, UP)
     assert told(scene) == [Reason.OPENED, Reason.RESOLVED]

@@ -14,7 +14,7 @@ from healthmon.errors import Trouble
 from healthmon.model import Check, Health, Incident, Kind, Reason, Target
 from healthmon.times.weekly import Weekly
 from tests.core.grouping.test_causes import HOME, Town, phones, site
-from tests.core.scene import DOWN, PHONES, PROVIDERS, UP, Database, Scene, config, phone, trunk, trunk_settings
+from tests.core.scene import DOWN, PHONES, PROVIDERS, UP, Scene, config, phone, trunk, trunk_settings
 
 DESK = "helpdesk/mail"
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -29,7 +29,7 @@ def at(text: str) -> float:
 
 def on(text: str) -> tuple[Scene, dict[Target, Health]]:
     """A provider and a phone that are up, on a day at a time."""
-    scene = Scene(OFFICE_HOURS, Database(), at(text))
+    scene = Scene(OFFICE_HOURS, now=at(text))
     scene.see(trunk_settings(trunk("a")))
     truth = {trunk("a"): UP, phone(101): UP}
     scene.live(60, truth, step=20)
@@ -158,9 +158,7 @@ def test_a_group_is_told_while_anybody_works_who_cares_for_a_part_of_it() -> Non
 
 def test_a_site_that_went_down_at_night_is_one_message_in_the_morning() -> None:
     watches = (PROVIDERS, replace(PHONES, working_hours=(WORKDAYS,), hold=Hold(10, 10, 10)))
-    town = Town(config(watches=watches), Database(), at("2026-05-05T07:30")).settle(
-        dict.fromkeys(phones(101, 110), HOME)
-    )
+    town = Town(config(watches=watches), now=at("2026-05-05T07:30")).settle(dict.fromkeys(phones(101, 110), HOME))
     town.die(phones(101, 110))
     town.go_on(300)
     assert town.told() == []
@@ -173,7 +171,7 @@ def test_a_site_that_went_down_at_night_is_one_message_in_the_morning() -> None:
 def test_outside_its_working_hours_a_watch_is_no_reason_to_tell_its_receivers_of_a_site() -> None:
     day = WatchConfig("day", ("PJSIP/1*",), hold=Hold(10, 10, 10), receivers=("helpdesk",), working_hours=(WORKDAYS,))
     always = WatchConfig("always", ("PJSIP/2*",), hold=Hold(10, 10, 10), receivers=("oncall",))
-    town = Town(config(watches=(day, always)), Database(), at("2026-05-04T19:00"))
+    town = Town(config(watches=(day, always)), now=at("2026-05-04T19:00"))
     places = dict.fromkeys([*phones(101, 110), *phones(201, 204)], HOME)
     town.settle(places)
 

@@ -14,7 +14,7 @@ from healthmon.config.sections.shared import Secret
 from healthmon.model import Incident, Notification, Reason, Target
 from healthmon.notify.channels.by_scheme import sender_for
 from healthmon.notify.delivery.deliverer import Deliverer
-from healthmon.store.outbox.outbox import Outbox
+from healthmon.store.outbox.outbox import open_outbox
 from healthmon.times.clock import Clock
 from tests.notify.configs import receiver
 from tests.notify.rows import BERLIN
@@ -40,7 +40,7 @@ def delivering(
             url_id,
             replace(receiver(), language=code),
             sender=sender_for(url_id, url),
-            open_outbox=lambda: Outbox(store.path),
+            open_outbox=lambda: open_outbox(store.path),
             zone=BERLIN,
             clock=clock,
             wake=wake,

@@ -11,7 +11,7 @@ from healthmon.errors import StoreError
 from healthmon.model import Delay, Ending, Health, Kind, Reason, Release, Said, Target
 from healthmon.store.outbox import claiming, outbox
 from healthmon.store.outbox.failing_channels import FailingChannel
-from healthmon.store.outbox.outbox import Claim, Outbox
+from healthmon.store.outbox.outbox import Claim, open_outbox
 from healthmon.store.read import remembered
 from healthmon.store.read.queries import NotificationRecord
 from healthmon.store.sqlite.connect import open_connection
@@ -309,7 +309,7 @@ def test_rows_are_found_by_index_however_many_wait(store: Store) -> None:
 
 def test_an_outbox_makes_no_database(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="there is no such file"):
-        Outbox(tmp_path / "healthmon.db")
+        open_outbox(tmp_path / "healthmon.db")
 
     assert list(tmp_path.iterdir()) == []
 

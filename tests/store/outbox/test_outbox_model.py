@@ -15,7 +15,7 @@ from random import Random
 
 from healthmon.core.alerting.decide import TELLING_ENDS_AFTER, Policy, decide
 from healthmon.model import Ending, Incident, Notification, Reason, Said, Told
-from healthmon.store.outbox.outbox import Claim, Outbox
+from healthmon.store.outbox.outbox import Claim, open_outbox
 from tests.store.scene import START, Store, closed, incident
 
 
@@ -122,7 +122,7 @@ class World:
     def die(self) -> None:
         """kill -9 of the deliverer, and a new one."""
         self.store.outbox.close()
-        self.store.outbox = Outbox(self.store.path)
+        self.store.outbox = open_outbox(self.store.path)
         self.store.outbox.recover([self.url_id], self.now)
 
     def settle(self) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from healthmon.errors import DatabaseLoss, DatabaseLost, ForeignDatabase, StoreError
-from healthmon.store.outbox.outbox import Outbox
+from healthmon.store.outbox.outbox import open_outbox
 from healthmon.store.sqlite.backup import back_up
 from healthmon.store.sqlite.connect import connect
 from healthmon.store.sqlite.database import create_database, recognise
@@ -261,7 +261,7 @@ def test_all_that_daemons_and_commands_do_is_no_loss(store: Store, path: Path) -
     for second in range(100):
         store.writer.alive(START + second, [])
         store.writer.look_at_files()
-        with closing(Outbox(path)) as outbox:
+        with closing(open_outbox(path)) as outbox:
             outbox.next_due("oncall/hook", as_tickets=False)
     ended.set()
     thread.join()
