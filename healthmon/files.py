@@ -63,7 +63,9 @@ def _why_not_ours(found: os.stat_result) -> str:
         return "it is no plain file"
     if found.st_nlink != 1:
         return f"it has {found.st_nlink} names (hard links)"
-    return "" if found.st_uid == os.geteuid() else f"it belongs to {user_name(found.st_uid)}"
+    if found.st_uid == os.geteuid():
+        return ""
+    return f"it belongs to {user_name(found.st_uid)}"
 
 
 def user_name(uid: int) -> str:

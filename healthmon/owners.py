@@ -78,7 +78,9 @@ def whom_to_become(database: Path) -> Owner | None:
         strangers = [found] if found is not None and found.st_uid != 0 else []
         if not strangers:
             raise StoreError(database, _open_to_others(walk.open_folder))
-    return _owner(strangers[0]) if strangers else None
+    if strangers:
+        return _owner(strangers[0])
+    return None
 
 
 def become_owner(database: Path) -> Owner | None:

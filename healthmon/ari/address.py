@@ -25,7 +25,9 @@ class Address(Struct, frozen=True):
 
     def __str__(self) -> str:
         """Say ``pbx.example:8088``."""
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        if ":" in self.host:
+            return f"[{self.host}]:{self.port}"
+        return f"{self.host}:{self.port}"
 
 
 def address_of(pbx: PbxConfig) -> Address:

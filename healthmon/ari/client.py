@@ -137,7 +137,9 @@ class AriClient:
     def has_driver(self, technology: str) -> bool | None:
         """Whether the channel driver of a technology is loaded; None: that cannot be told."""
         driver = DRIVERS.get(technology)
-        return None if driver is None else self._is_loaded(driver)
+        if driver is None:
+            return None
+        return self._is_loaded(driver)
 
     def missing_modules(self) -> tuple[str, ...]:
         """Those modules of ARI that healthmon needs and that are not loaded."""

@@ -212,7 +212,9 @@ def _bad_status(pbx: PbxConfig, error: WebSocketBadStatusException) -> AriError:
 
 
 def _close_code(data: bytes) -> str:
-    return f" (code {int.from_bytes(data[:2], 'big')})" if len(data) >= 2 else ""
+    if len(data) >= 2:
+        return f" (code {int.from_bytes(data[:2], 'big')})"
+    return ""
 
 
 class _ReadAhead:

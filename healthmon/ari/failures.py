@@ -100,7 +100,9 @@ def _one_cause(address: Address, cause: BaseException, timeout: float) -> tuple[
                 sentence = _NO_CONNECTION  # noqa: PLW2901 - the kernel's ETIMEDOUT is about connecting
             why = getattr(cause, "reason", None) or cause
             return trouble, sentence.format(at=address, host=address.host, why=why, timeout=f"{timeout:g}")
-    return _other_trouble(address, cause) if isinstance(cause, OSError) else None
+    if isinstance(cause, OSError):
+        return _other_trouble(address, cause)
+    return None
 
 
 def _other_trouble(address: Address, error: OSError) -> tuple[Trouble, str] | None:

@@ -297,7 +297,9 @@ def decode_event(raw: bytes, pbx: str, at: float, shorten: Shorten = shortened) 
         kind = _TYPE.decode(raw).type
         reader = _READERS.get(kind)
         if reader is None:
-            return None if kind in OTHER_TYPES else UnknownType(kind[:60])
+            if kind in OTHER_TYPES:
+                return None
+            return UnknownType(kind[:60])
         return _short(reader(raw, pbx, at), len(raw), shorten)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         raise AriUnexpected(pbx, "event", f"not an event as we know them ({error})", excerpt(raw)) from None
@@ -345,7 +347,9 @@ def _rtt_ms(roundtrip_usec: str | int | float | None) -> float | None:
         usec = float(roundtrip_usec or 0)
     except (ValueError, OverflowError):
         return None
-    return usec / 1000 if 0 < usec < 3.6e9 else None
+    if 0 < usec < 3.6e9:
+        return usec / 1000
+    return None
 
 
 def _device_state(raw: bytes, pbx: str, at: float) -> Observation | Removed | None:
@@ -401,7 +405,9 @@ _END_OF_LIST = re.compile(rb"\s*+(?:\[\s*+)?\]\s*+")
 
 def endpoint_states(body: Body, pbx: str, call: str) -> Iterable[EndpointState]:
     """The items of a list of endpoints. Raises AriUnexpected, of a long list perhaps while it is read."""
-    return decode(body, list[EndpointState], pbx, call) if len(body) <= LONG_LIST else _one_by_one(body, pbx, call)
+    if len(body) <= LONG_LIST:
+        return decode(body, list[EndpointState], pbx, call)
+    return _one_by_one(body, pbx, call)
 
 
 def _one_by_one(body: Body, pbx: str, call: str) -> Iterator[EndpointState]:
@@ -482,7 +488,9 @@ def seconds_between(time: str, date: str) -> float | None:
     except (ValueError, TypeError):
         return None
     # The header has whole seconds. More than that after it comes of a clock that was set.
-    return max(0.0, seconds) if seconds > -1.0 else None
+    if seconds > -1.0:
+        return max(0.0, seconds)
+    return None
 
 
 def why_listed_singly(why: str, listed: Sequence[str], unlisted: Sequence[str]) -> str:
@@ -587,7 +595,9 @@ def _number(attributes: Sequence[Attribute], name: str) -> float:
         number = float(_values(attributes, name) or 0)
     except ValueError:
         return 0.0
-    return number if 0 < number < 31_536_000 else 0.0
+    if 0 < number < 31_536_000:
+        return number
+    return 0.0
 
 
 def excerpt(raw: Body) -> str:

@@ -42,7 +42,9 @@ _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON 
 def _how_long(_ctx: click.Context, _option: click.Parameter, value: str | None) -> float | None:
     """Read a duration that an option gives."""
     try:
-        return None if value is None else duration("1d", "100y")(value)
+        if value is None:
+            return None
+        return duration("1d", "100y")(value)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
 

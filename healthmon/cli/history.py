@@ -121,4 +121,6 @@ def _look(watcher: Watcher, news: NewEvents, printer: _Printer) -> str:
         raise
     except StoreError as error:
         return str(error)
-    return "" if watcher.has_daemon else "no daemon runs; what it books when it does is shown"
+    if watcher.has_daemon:
+        return ""
+    return "no daemon runs; what it books when it does is shown"

@@ -48,7 +48,9 @@ output_option = click.option(
 
 def form_of_file(path: Path | None, endings: Mapping[str, str], default: str) -> str:
     """Say which form a file has by its ending: ``april.html`` is HTML; ``default`` where that says nothing."""
-    return default if path is None else endings.get(path.suffix.lower(), default)
+    if path is None:
+        return default
+    return endings.get(path.suffix.lower(), default)
 
 
 class OutputFailed(HealthmonError):

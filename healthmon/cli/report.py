@@ -166,7 +166,9 @@ def _exit_code(found: Account, unmatched: Sequence[str]) -> int:
         return ExitCode.PROBLEM
     if is_promised and (unmatched or not found.known):
         return ExitCode.STALE
-    return ExitCode.STALE if unmatched and not found.lines else ExitCode.OK
+    if unmatched and not found.lines:
+        return ExitCode.STALE
+    return ExitCode.OK
 
 
 def check_times(given: Mapping[str, Any]) -> None:
@@ -178,7 +180,11 @@ def check_times(given: Mapping[str, Any]) -> None:
 def _last(*, week: bool, month: bool) -> Last | None:
     if week and month:
         raise BadWindow("--last-week and --last-month are two reports; give one of them")
-    return Last.WEEK if week else Last.MONTH if month else None
+    if week:
+        return Last.WEEK
+    if month:
+        return Last.MONTH
+    return None
 
 
 def _window(

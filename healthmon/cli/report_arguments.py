@@ -26,4 +26,6 @@ def why_no_report(arguments: Sequence[str]) -> str | None:
     except HealthmonError as error:
         return str(error)
     ours = [option for name, option in _OURS.items() if given[name] is not None]
-    return f"{ours[0]} is not for a schedule: healthmon gives it by itself" if ours else None
+    if ours:
+        return f"{ours[0]} is not for a schedule: healthmon gives it by itself"
+    return None

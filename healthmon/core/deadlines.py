@@ -83,7 +83,9 @@ class Deadlines(Generic[Key]):
         heap = self._heap
         while heap and self._when.get(heap[0][2]) != heap[0][0]:
             heapq.heappop(heap)
-        return heap[0][0] if heap else None
+        if heap:
+            return heap[0][0]
+        return None
 
     def within(self, until: float) -> Iterator[Key]:
         """Yield each key whose time comes until then, in no order; nothing must be set or cleared meanwhile."""

@@ -73,13 +73,18 @@ class Stages:
 
     def _check_changed(self, news: CheckChanged, step: Step) -> None:
         changed = self.incidents.review(news, step)
-        words = self.incidents.why_none(news) if changed is None else self.alerting.take(changed, step)
+        if changed is None:
+            words = self.incidents.why_none(news)
+        else:
+            words = self.alerting.take(changed, step)
         _log(news.state, news.transition, words, step)
 
     def end(self, news: CheckEnded, step: Step) -> None:
         """What is open about a check ends for another reason than its recovery."""
         changed = self.incidents.end(news, step)
-        words = "" if changed is None else self.alerting.take(changed, step)
+        words = ""
+        if changed is not None:
+            words = self.alerting.take(changed, step)
         if news.words:
             step.changes.log.append(_joined(news.words, words))
 
@@ -98,17 +103,18 @@ class Stages:
 
 
 def _joined(what: str, words: str) -> str:
-    return f"{what}; {words}" if words else what
+    if words:
+        return f"{what}; {words}"
+    return what
 
 
 def _log(state: CheckState, transition: Transition | None, words: str, step: Step) -> None:
-    outcome = f"; {words}" if words else ""
     if transition is not None:
         # The first "up" of twenty thousand phones is no decision worth a line each.
         if transition.before is not None or transition.after is not Health.UP:
-            step.changes.log.append(f"{name_of(state)}: {in_words(transition)}{outcome}")
+            step.changes.log.append(_joined(f"{name_of(state)}: {in_words(transition)}", words))
     elif words.startswith("tells"):
-        step.changes.log.append(f"{name_of(state)}: {status_of(state)}{outcome}")
+        step.changes.log.append(_joined(f"{name_of(state)}: {status_of(state)}", words))
 
 
 def name_of(state: CheckState) -> str:
@@ -121,13 +127,16 @@ def name_of(state: CheckState) -> str:
 def status_of(state: CheckState) -> str:
     """Say what is believed at present."""
     believed = state.belief or "never known"
-    return f"{believed}, changing too often" if state.is_flapping else f"{believed}"
+    if state.is_flapping:
+        return f"{believed}, changing too often"
+    return f"{believed}"
 
 
 def in_words(transition: Transition) -> str:
     """Say ``down after 31 s: does not answer OPTIONS (contact Unreachable)``."""
     if transition.after is None:
         return transition.cause
-    after = f" after {transition.believed_at - transition.at:.0f} s"
-    cause = f": {transition.cause}" if transition.cause else ""
-    return f"{transition.after}{after}{cause}"
+    words = f"{transition.after} after {transition.believed_at - transition.at:.0f} s"
+    if transition.cause:
+        words = f"{words}: {transition.cause}"
+    return words

@@ -74,7 +74,9 @@ def endpoints() -> list[FakeEndpoint]:
 
 
 def _address(name: str, number: int) -> str:
-    return WAREHOUSE_ADDRESS if name in WAREHOUSE else f"192.0.2.{number}"
+    if name in WAREHOUSE:
+        return WAREHOUSE_ADDRESS
+    return f"192.0.2.{number}"
 
 
 def configuration(database: Path, pbx_url: str, webhook: str) -> str:

@@ -92,7 +92,9 @@ class DemoDaemon:
             return read_status(reader, time.time())
 
     def _logged(self) -> str:
-        return self._log.read_text(encoding="utf-8", errors="replace") if self._log.exists() else ""
+        if self._log.exists():
+            return self._log.read_text(encoding="utf-8", errors="replace")
+        return ""
 
     def end_of_log(self) -> str:
         """The end of its log."""

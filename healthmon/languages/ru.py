@@ -16,7 +16,9 @@ def _plural(number: int) -> int:
     """1, 21 … телефон; 2–4, 22–24 … телефона; 0, 5–20, 25 … телефонов."""
     if number % 10 == 1 and number % 100 != 11:
         return 0
-    return 1 if number % 10 in (2, 3, 4) and number % 100 not in (12, 13, 14) else 2
+    if number % 10 in (2, 3, 4) and number % 100 not in (12, 13, 14):
+        return 1
+    return 2
 
 
 NOUNS = {

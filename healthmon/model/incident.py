@@ -80,7 +80,9 @@ class Incident(Struct, frozen=True):
     @property
     def since(self) -> float:
         """When the outage began that people are told of, as the history has it."""
-        return self.opened_at if self.fell_at is None else self.fell_at
+        if self.fell_at is None:
+            return self.opened_at
+        return self.fell_at
 
     @property
     def is_logged_out(self) -> bool:
@@ -95,7 +97,9 @@ class Incident(Struct, frozen=True):
     @property
     def state(self) -> Health:
         """How the thing is, as it is told: a PBX that lists few endpoints is degraded."""
-        return Health.DEGRADED if self.is_partial else self.health
+        if self.is_partial:
+            return Health.DEGRADED
+        return self.health
 
     @property
     def is_unseen(self) -> bool:
@@ -105,7 +109,9 @@ class Incident(Struct, frozen=True):
     @property
     def name(self) -> str:
         """Say ``phone PJSIP/101 on office``, ``site 203.0.113.7 on office``, ``receiver oncall/boss``."""
-        return f"{self.kind} {self.target}" if self.target.is_endpoint else str(self.target)
+        if self.target.is_endpoint:
+            return f"{self.kind} {self.target}"
+        return str(self.target)
 
     @property
     def extent(self) -> str:

@@ -60,7 +60,9 @@ class Kind(Word):
     @property
     def usual_severity(self) -> Severity:
         """How much its outage matters where no watch section says so."""
-        return Severity.WARNING if self.is_device or self is Kind.SITE else Severity.CRITICAL
+        if self.is_device or self is Kind.SITE:
+            return Severity.WARNING
+        return Severity.CRITICAL
 
 
 _DEVICES = frozenset({Kind.GATEWAY, Kind.PHONE, Kind.ATA, Kind.SOFTPHONE, Kind.MOBILE})
@@ -124,7 +126,9 @@ class Target(NamedTuple):
     @property
     def endpoint(self) -> str:
         """The name that Asterisk's people use, ``PJSIP/101``; empty for what is no endpoint."""
-        return f"{self.technology}/{self.resource}" if self.is_endpoint else ""
+        if self.is_endpoint:
+            return f"{self.technology}/{self.resource}"
+        return ""
 
     def is_called(self, pattern: str) -> bool:
         """Whether this is an endpoint that a pattern names: over ``PJSIP/101``, or over ``office:PJSIP/101``."""
@@ -138,7 +142,9 @@ class Target(NamedTuple):
         if not self.technology:
             return f"pbx {self.pbx}"
         name = self.endpoint or f"{self.technology} {self.resource}".rstrip()
-        return f"{name} on {self.pbx}" if self.pbx else name
+        if self.pbx:
+            return f"{name} on {self.pbx}"
+        return name
 
 
 #: What stands for the technology of a target that is none of Asterisk's endpoints: its kind.

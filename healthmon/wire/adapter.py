@@ -96,4 +96,6 @@ def _connected(asked: HTTPConnection) -> socket.socket:
 
 def _timeout_of(asked: HTTPConnection) -> float:
     """How long a connection may take; nobody waits for ever."""
-    return float(asked.timeout) if isinstance(asked.timeout, int | float) else WHOLE_WITHIN
+    if isinstance(asked.timeout, int | float):
+        return float(asked.timeout)
+    return WHOLE_WITHIN

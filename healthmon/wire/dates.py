@@ -13,4 +13,6 @@ def header_date(words: str) -> datetime | None:
     except (ValueError, OverflowError):
         return None
     # "-0000" says that the zone is not known; HTTP has but one.
-    return moment if moment.tzinfo is not None else None
+    if moment.tzinfo is not None:
+        return moment
+    return None

@@ -26,7 +26,9 @@ def failures_of_the_peer(as_error: Callable[[Exception], HealthmonError]) -> Ite
 def with_its_type(error: Exception) -> str:
     """Say ``LocationParseError: Failed to parse: http://[::``, for what has no sentence of its own."""
     said = " ".join(str(error).split())
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+    if said:
+        return f"{type(error).__name__}: {said}"
+    return type(error).__name__
 
 
 def causes_of(error: BaseException) -> Iterator[BaseException]:

@@ -99,7 +99,9 @@ class Alerting:
     def _opened(self, news: IncidentOpened, step: Step) -> str:
         now, changes = step
         endpoint = self._known.endpoint(news.after.target)
-        not_before = news.not_before if endpoint is None else self._grouping.falls.wait_until(endpoint.reachability)
+        not_before = news.not_before
+        if endpoint is not None:
+            not_before = self._grouping.falls.wait_until(endpoint.reachability)
         incident = self._explained(news.after, changes)
         if incident != news.after:
             self._index.book(incident, changes)
@@ -147,11 +149,13 @@ class Alerting:
 
     def tell_event(self, event: Incident, step: Step) -> str:
         """Tell an event that is over in its moment; say in words who is told."""
+        told: tuple[str, ...] = ()
         muted_by = self._muting.muted_by(event, step.now)
         if muted_by:
             event = replace(event, muted_by=muted_by)
             self._index.book(event, step.changes)
-        told = [] if muted_by else self._dispatch.tell_event(event, step)
+        else:
+            told = self._dispatch.tell_event(event, step)
         if told:
             return f"tells {', '.join(told)}"
         words = f"{TOLD_NOBODY}{muted_by or 'no receiver'}"
@@ -187,7 +191,9 @@ class Alerting:
         if incident.target.is_endpoint:
             return
         for smaller in self.inhibition.smaller(incident):
-            after = self._explained(smaller, changes) if smaller.is_open else smaller
+            after = smaller
+            if smaller.is_open:
+                after = self._explained(smaller, changes)
             if after != smaller:
                 self._index.book(after, changes)
                 changes.notes.append(Note(after.id, now, f"explained by incident {after.explained_by}"))
@@ -253,8 +259,9 @@ class Alerting:
         incident = self._as_muted(self._as_rated(incident, changes), now, changes)
         policy = self._policy(incident, now)
         if not_before is None:
-            is_group = incident.is_open and incident.kind.is_group
-            not_before = self._grouping.falls.settled_at(incident.target) if is_group else 0.0
+            not_before = 0.0
+            if incident.is_open and incident.kind.is_group:
+                not_before = self._grouping.falls.settled_at(incident.target)
         waits = is_new and bool(incident.cohort)
         booked = self._dispatch.tell(incident, policy, now, changes, waits_for_cohort=waits, not_before=not_before)
         self._remind_later(incident, policy, now)
@@ -282,7 +289,8 @@ class Alerting:
             due = self._dispatch.next_due(incident, policy, now)
         else:
             due = incident.closed_at + TELLING_ENDS_AFTER
-            due = due if due > now else now + TELLING_ENDS_AFTER
+            if due <= now:
+                due = now + TELLING_ENDS_AFTER
         if due is None:
             self._deadlines.clear(Deadline(Due.REMIND, incident=incident.id))
         else:
@@ -326,7 +334,9 @@ class Alerting:
 
     def _as_rated(self, incident: Incident, changes: Changes) -> Incident:
         """The incident with its severity as the configuration has it now; of one that is over it stays."""
-        severity = self._severities.of(incident) if incident.is_open else incident.severity
+        if not incident.is_open:
+            return incident
+        severity = self._severities.of(incident)
         if severity is incident.severity:
             return incident
         after = replace(incident, severity=severity)
@@ -337,12 +347,16 @@ class Alerting:
 
     def _as_muted(self, incident: Incident, now: float, changes: Changes) -> Incident:
         """The incident with what mutes it now; how it stood when it ended stays."""
-        muted_by = self._muting.muted_by(incident, now) if incident.is_open else incident.muted_by
+        if not incident.is_open:
+            return incident
+        muted_by = self._muting.muted_by(incident, now)
         if muted_by == incident.muted_by:
             return incident
         after = replace(incident, muted_by=muted_by)
         self._index.book(after, changes)
-        words = its_begin(muted_by) if muted_by else its_end(incident.muted_by)
+        words = its_end(incident.muted_by)
+        if muted_by:
+            words = its_begin(muted_by)
         changes.notes.append(Note(after.id, now, words))
         return after
 
@@ -353,8 +367,9 @@ class Alerting:
             after = self._index.now(incident)
             if after.muted_by != incident.muted_by:
                 turn = after.muted_by or its_end(incident.muted_by)
-                outcome = f"; {words}" if words.startswith("tells") else ""
-                changes.log.append(f"{after.name}: incident {after.id}: {turn}{outcome}")
+                if words.startswith("tells"):
+                    turn = f"{turn}; {words}"
+                changes.log.append(f"{after.name}: incident {after.id}: {turn}")
         self.watch_mutes(now)
 
     def watch_mutes(self, now: float) -> None:
@@ -383,7 +398,9 @@ class Alerting:
         if incident.acked_at is not None and after == replace(incident, acked_at=order.at):
             return
         self._index.book(after, changes)
-        words = f"acknowledged by {order.author}" + (f": {order.reason}" if order.reason else "")
+        words = f"acknowledged by {order.author}"
+        if order.reason:
+            words = f"{words}: {order.reason}"
         changes.notes.append(Note(after.id, now, words))
         changes.log.append(f"{after.name}: incident {after.id}: {words}; no more reminders")
         self._tell(after, now, changes)

@@ -62,12 +62,16 @@ class Cohorts:
 
     def _others(self, check: Reachability) -> Iterator[tuple[Reachability, float]]:
         pbx = self._known.pbx(check.target)
-        return iter(()) if pbx is None or not check.cohort else self._deadlines(pbx, check.cohort)
+        if pbx is None or not check.cohort:
+            return iter(())
+        return self._deadlines(pbx, check.cohort)
 
     def told_together_until(self, check: Reachability) -> float:
         """Until when more may be found that belongs to what is known of a device; 0.0: nothing may (seconds UTC)."""
         times = [at for _, at in self._others(check)]
-        return max(times) if times else self._falls.wait_until(check)
+        if times:
+            return max(times)
+        return self._falls.wait_until(check)
 
     def awaits_others(self, check: Reachability) -> bool:
         """Whether any other of its cohort may still be believed down."""

@@ -84,7 +84,9 @@ def decide(incident: Incident, told: Told, policy: Policy, now: float) -> tuple[
     """
     if incident.is_open:
         return _while_open(incident, told, policy, now)
-    return None if policy.waits_for_group else _once_closed(incident, told)
+    if policy.waits_for_group:
+        return None
+    return _once_closed(incident, told)
 
 
 def _while_open(incident: Incident, told: Told, policy: Policy, now: float) -> tuple[Reason, int] | None:
@@ -92,13 +94,18 @@ def _while_open(incident: Incident, told: Told, policy: Policy, now: float) -> t
         return None
     if policy.is_ticket and _lacks_acknowledgement(incident, told):
         return Reason.ACKNOWLEDGED, 0
-    if policy.is_escalation and told.said is None and (first := _first(incident, told, policy)) is not None:
-        return first
-    if (turn := _turn(incident, told)) is not None:
-        return turn
     if told.said is None:
-        return None if incident.flapping else _first(incident, told, policy)
-    return _further(incident, told, policy) or _reminder(incident, told, policy, now)
+        return _while_untold(incident, told, policy)
+    return _turn(incident, told) or _further(incident, told, policy) or _reminder(incident, told, policy, now)
+
+
+def _while_untold(incident: Incident, told: Told, policy: Policy) -> tuple[Reason, int] | None:
+    first, turn = _first(incident, told, policy), _turn(incident, told)
+    if policy.is_escalation:
+        return first or turn
+    if incident.flapping:
+        return turn
+    return turn or first
 
 
 def _lacks_acknowledgement(incident: Incident, told: Told) -> bool:
@@ -112,7 +119,9 @@ def _further(incident: Incident, told: Told, policy: Policy) -> tuple[Reason, in
         return None
     if is_wider(incident, told.size):
         return Reason.WIDENED, 1 + _count(told, Reason.WIDENED)
-    return None if told.said is _lasting(incident) else (Reason.CHANGED, 1 + _count(told, Reason.CHANGED))
+    if told.said is _lasting(incident):
+        return None
+    return (Reason.CHANGED, 1 + _count(told, Reason.CHANGED))
 
 
 def is_wider(incident: Incident, told_size: int) -> bool:
@@ -126,15 +135,21 @@ def _lasting(incident: Incident) -> Said:
         return Said.DOWN
     if incident.is_unseen:
         return Said.UNSEEN
-    return Said.DEGRADED if incident.is_partial else Said.DOWN
+    if incident.is_partial:
+        return Said.DEGRADED
+    return Said.DOWN
 
 
 def _turn(incident: Incident, told: Told) -> tuple[Reason, int] | None:
     """That it changes too often is told once in each episode, and once that it has stopped."""
     flapping, stable = (Reason.FLAPPING, incident.flap_episodes), (Reason.STABLE, incident.flap_episodes)
     if incident.flapping:
-        return None if flapping in told.booked else flapping
-    return stable if flapping in told.booked and stable not in told.booked else None
+        if flapping in told.booked:
+            return None
+        return flapping
+    if flapping in told.booked and stable not in told.booked:
+        return stable
+    return None
 
 
 def _first(incident: Incident, told: Told, policy: Policy) -> tuple[Reason, int] | None:
@@ -143,8 +158,13 @@ def _first(incident: Incident, told: Told, policy: Policy) -> tuple[Reason, int]
     A message that was booked and explained away by incident 840 is booked anew with serial 840 when that one is
     over; so each bigger incident costs one more message at most, and an undeliverable one is not repeated for ever.
     """
-    first = (Reason.ESCALATED if policy.is_escalation else Reason.OPENED, incident.explained_by or 0)
-    return None if first in told.booked or told.waiting else first
+    reason = Reason.OPENED
+    if policy.is_escalation:
+        reason = Reason.ESCALATED
+    first = (reason, incident.explained_by or 0)
+    if first in told.booked or told.waiting:
+        return None
+    return first
 
 
 def _reminder(incident: Incident, told: Told, policy: Policy, now: float) -> tuple[Reason, int] | None:
@@ -153,14 +173,18 @@ def _reminder(incident: Incident, told: Told, policy: Policy, now: float) -> tup
     if policy.daily_line is not None:
         return _line_of_today(incident, told, policy.daily_line, is_wanted=not policy.is_acknowledged)
     due_at = reminder_due_at(told, policy)
-    return None if due_at is None or now < due_at else (Reason.REMINDER, 1 + _count(told, Reason.REMINDER))
+    if due_at is None or now < due_at:
+        return None
+    return (Reason.REMINDER, 1 + _count(told, Reason.REMINDER))
 
 
 def _line_of_today(incident: Incident, told: Told, line: DailyLine, *, is_wanted: bool) -> tuple[Reason, int] | None:
     is_old = max(incident.believed_at, told.opened_at) <= line.down_before
     row = (Reason.LONG_GONE, line.day)
     is_missing = told.is_alarmed and not told.waiting and row not in told.booked
-    return row if is_wanted and is_old and is_missing else None
+    if is_wanted and is_old and is_missing:
+        return row
+    return None
 
 
 def _count(told: Told, reason: Reason) -> int:
@@ -184,7 +208,9 @@ def _once_closed(incident: Incident, told: Told) -> tuple[Reason, int] | None:
     if not told.is_alarmed:
         return None
     end = _end(incident, told)
-    return None if end in told.booked else end
+    if end in told.booked:
+        return None
+    return end
 
 
 def _end(incident: Incident, told: Told) -> tuple[Reason, int]:
@@ -221,11 +247,17 @@ def says(reason: Reason, incident: Incident, newest_said: Said | None) -> Said |
         return Said.UP
     if incident.is_open:
         return _says_while_open(reason, incident)
+    return _says_once_closed(reason, incident, newest_said)
+
+
+def _says_once_closed(reason: Reason, incident: Incident, newest_said: Said | None) -> Said | None:
     if reason in FIRST_REASONS:
         # Over before it could be sent, or perhaps sent: this one message tells the whole of it. What was over in a
         # silence, and what turned out to be none, is told to those only who were told that it was down.
         is_untold = newest_said is None and (bool(incident.muted_by) or incident.ending is Ending.NOT_THE_LINE)
-        return None if newest_said is Said.UP or is_untold else Said.WAS_DOWN
+        if newest_said is Said.UP or is_untold:
+            return None
+        return Said.WAS_DOWN
     if reason in (Reason.WIDENED, Reason.CHANGED, Reason.ACKNOWLEDGED, *_AGAIN) or newest_said in (None, Said.WAS_DOWN):
         # Never a lone "up" for a "down" that nobody saw.
         return None
@@ -233,11 +265,13 @@ def says(reason: Reason, incident: Incident, newest_said: Said | None) -> Said |
 
 
 def _says_while_open(reason: Reason, incident: Incident) -> Said | None:
-    if reason is Reason.FLAPPING:
-        # What flapped is stable meanwhile, and still down: the row STABLE, booked in that moment, tells so.
-        return Said.DOWN if incident.flapping else None
-    if reason is Reason.STABLE:
-        return None if incident.flapping else _lasting(incident)
+    # What flapped is stable meanwhile, and still down: the row STABLE, booked in that moment, tells so.
+    if reason is Reason.FLAPPING and incident.flapping:
+        return Said.DOWN
+    if reason is Reason.STABLE and not incident.flapping:
+        return _lasting(incident)
     if reason in _AGAIN and incident.acked_at is not None:
         return None
-    return _lasting(incident) if reason in _STILL_REASONS else None
+    if reason in _STILL_REASONS:
+        return _lasting(incident)
+    return None

@@ -76,9 +76,9 @@ class Dispatch:
             return {}
         audience = self.audience(incident)
         told_at = [at for url in audience if (at := self.told(incident.id, url).opened_at)]
-        since = min(told_at, default=None if audience else incident.believed_at)
-        if since is None:
+        if audience and not told_at:
             return {}
+        since = min(told_at, default=incident.believed_at)
         # Whoever was escalated to stays so, when the configuration moves the time.
         left = escalations.keys() - {*audience, *self.escalated(incident)}
         return {url: since + after + policy.recovering_for for url, after in escalations.items() if url in left}
@@ -177,7 +177,9 @@ class Dispatch:
     def _mark_booked(self, incident_id: int, url_id: str, row: tuple[Reason, int], now: float) -> None:
         told = self.told(incident_id, url_id)
         is_opening = row[0] is Reason.OPENED or (row[0] is Reason.FLAPPING and not told.opened_at)
-        opened_at = now if is_opening else told.opened_at
+        opened_at = told.opened_at
+        if is_opening:
+            opened_at = now
         marked = replace(told, booked=told.booked | {row}, waiting=told.waiting | {row}, opened_at=opened_at)
         self._told.setdefault(incident_id, {})[url_id] = marked
 
@@ -208,9 +210,17 @@ class Dispatch:
             return None
         reminders = [reminder_due_at(self.told(incident.id, url), policy) for url in self._everybody(incident)]
         escalations = self._escalates_at(incident, policy).values()
-        gone = None if policy.is_acknowledged else self._routing.next_gone(incident, now - policy.recovering_for)
-        gone = None if gone is None else gone + policy.recovering_for
-        return min((at for at in (*reminders, *escalations, gone) if at is not None and at > now), default=None)
+        times = [*reminders, *escalations]
+        if not policy.is_acknowledged:
+            times.append(self._next_gone(incident, policy, now))
+        return min((at for at in times if at is not None and at > now), default=None)
+
+    def _next_gone(self, incident: Incident, policy: Policy, now: float) -> float | None:
+        """When it is told next in the line of what is long gone. While it seems to recover, that waits."""
+        at = self._routing.next_gone(incident, now - policy.recovering_for)
+        if at is None:
+            return None
+        return at + policy.recovering_for
 
     def is_finished(self, incident: Incident) -> bool:
         """Whether nothing is left to be told about it to anybody, a URL included that is not configured at present."""

@@ -43,12 +43,17 @@ class Inhibition:
     def lasting(self, incident: Incident) -> Incident | None:
         """Return the bigger incident that was found to explain this one, as long as it lasts and does; or None."""
         bigger = self._index.get(incident.explained_by)
-        return bigger if bigger is not None and bigger.is_open and self._explains(bigger, incident) else None
+        if bigger is not None and bigger.is_open and self._explains(bigger, incident):
+            return bigger
+        return None
 
     def smaller(self, bigger: Incident) -> list[Incident]:
         """Return what an incident may explain, and what it explained that is not told to the end."""
         members = self._members.members_down(bigger.target)
-        of_it = self._index.behind(bigger.target.pbx) if members is None else self._index.about(members)
+        if members is None:
+            of_it = self._index.behind(bigger.target.pbx)
+        else:
+            of_it = self._index.about(members)
         numbers = (of_it | self._index.explained_by(bigger)) - {bigger.id}
         known = (self._index.get(number) for number in sorted(numbers))
         return [incident for incident in known if incident is not None and not incident.target.is_pbx]

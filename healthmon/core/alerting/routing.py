@@ -29,7 +29,10 @@ class Routing:
         key = watch or target
         urls = self._urls_for.get(key)
         if urls is None:
-            urls = self._config.url_ids_of_watch(watch) if watch else self._config.url_ids_of(target)
+            if watch:
+                urls = self._config.url_ids_of_watch(watch)
+            else:
+                urls = self._config.url_ids_of(target)
             self._urls_for[key] = urls
         return urls
 
@@ -39,7 +42,9 @@ class Routing:
             watches = watches_of(incident, self._watches)
             return min((watch.remind_every for watch in watches if watch.remind_every), default=())
         pbx = self._pbxs.get(incident.target.pbx)
-        return () if pbx is None else pbx.remind_every
+        if pbx is None:
+            return ()
+        return pbx.remind_every
 
     def daily_line(self, incident: Incident, now: float) -> DailyLine | None:
         """The line of today in which what is long gone is told, or was; None: it is not so long gone."""
@@ -47,7 +52,9 @@ class Routing:
         if rule is None or now < incident.believed_at + rule.after:
             return None
         day, at = time_of_today(rule.at, rule.zone, now)
-        return DailyLine(day, at - rule.after) if at <= now else DailyLine()
+        if at <= now:
+            return DailyLine(day, at - rule.after)
+        return DailyLine()
 
     def next_gone(self, incident: Incident, now: float) -> float | None:
         """When it is to be told next in the line of what is long gone (seconds UTC); None: never."""
@@ -66,7 +73,8 @@ class Routing:
     def escalations(self, incident: Incident) -> dict[str, float]:
         """The URLs that are told of it when nobody takes note, and after how long (seconds) each."""
         pbx = self._pbxs.get(incident.target.pbx)
-        of_pbx = () if incident.watch or incident.watches or pbx is None else pbx.escalate_to
-        steps = [*of_pbx, *(step for watch in watches_of(incident, self._watches) for step in watch.escalate_to)]
+        steps = [step for watch in watches_of(incident, self._watches) for step in watch.escalate_to]
+        if not incident.watch and not incident.watches and pbx is not None:
+            steps = [*pbx.escalate_to, *steps]
         soonest_last = sorted(steps, key=lambda step: -step.after)
         return {url_id: step.after for step in soonest_last for url_id in self._urls.get(step.receiver, ())}

@@ -215,19 +215,29 @@ def stance_of(endpoint: Reachability) -> Stance:
     """How an endpoint stands. One that flaps is not taken for recovering each time that it is up for a moment."""
     if not endpoint.ever_up or endpoint.belief is None:
         return Stance.UNUSED
-    fallen = Stance.LOGGED_OUT if endpoint.is_logged_out else Stance.FALLEN
+    fallen = Stance.FALLEN
+    if endpoint.is_logged_out:
+        fallen = Stance.LOGGED_OUT
     if endpoint.belief is Health.DOWN:
         is_recovering = endpoint.pending is not None and not endpoint.is_flapping
-        return Stance.RECOVERING if is_recovering else fallen
-    return fallen if endpoint.pending is Health.DOWN and not endpoint.unknown_because else Stance.STANDING
+        if is_recovering:
+            return Stance.RECOVERING
+        return fallen
+    if endpoint.pending is Health.DOWN and not endpoint.unknown_because:
+        return fallen
+    return Stance.STANDING
 
 
 def fell_at(endpoint: Reachability) -> float:
     """When an endpoint that has fallen was first seen down: the time that its incident begins with, now or later."""
-    return endpoint.since if endpoint.belief is Health.DOWN else max(endpoint.pending_since, endpoint.since)
+    if endpoint.belief is Health.DOWN:
+        return endpoint.since
+    return max(endpoint.pending_since, endpoint.since)
 
 
 def cycle_of(member: Reachability) -> float:
     """How long it takes Asterisk at most to notice that this endpoint has gone, or is back (seconds)."""
     settings = member.endpoint.settings
-    return settings.qualify_frequency + settings.qualify_timeout if settings is not None else 0.0
+    if settings is not None:
+        return settings.qualify_frequency + settings.qualify_timeout
+    return 0.0

@@ -129,7 +129,9 @@ class Memberships:
     def group_of(self, target: Target) -> Group | None:
         """Return the group of an endpoint, or None: it is in none, or nobody knows where it is."""
         member = self._of_endpoint.get(target)
-        return None if member is None else member.group
+        if member is None:
+            return None
+        return member.group
 
     def of(self, group: Group) -> Members:
         """Return the members of a site, or of the providers of one host; of one that has none: nobody."""
@@ -177,13 +179,19 @@ class Memberships:
         line = network_of(target.pbx).target
         if not target.is_endpoint:
             group = self.group_at(target)
-            return (line,) if group is not None and self.is_behind_line(group) and target != line else ()
+            if group is not None and self.is_behind_line(group) and target != line:
+                return (line,)
+            return ()
         endpoint = self._known.endpoint(target)
         if endpoint is None:
             return ()
         group = self.group_of(target)
-        is_behind = endpoint.kind is Kind.PROVIDER or (group is not None and self.is_behind_line(group))
-        return (*((line,) if is_behind else ()), *((group.target,) if group is not None else ()))
+        groups: list[Target] = []
+        if endpoint.kind is Kind.PROVIDER or (group is not None and self.is_behind_line(group)):
+            groups.append(line)
+        if group is not None:
+            groups.append(group.target)
+        return tuple(groups)
 
     def members_down(self, target: Target) -> Iterable[Target] | None:
         """Return the members of a site, or of the providers of one host, that are not up; None: it is no such group.
@@ -198,8 +206,12 @@ class Memberships:
 
     def site_of(self, target: Target) -> str:
         """Return the name of the site where a device is, or of the site itself; "": none is known."""
-        group = self.group_of(target) if target.is_endpoint else self.group_at(target)
-        return group.name if group is not None and group.kind is Kind.SITE else ""
+        group = self.group_at(target)
+        if target.is_endpoint:
+            group = self.group_of(target)
+        if group is not None and group.kind is Kind.SITE:
+            return group.name
+        return ""
 
     def shift(self, by: float) -> None:
         """Move the times by so many seconds: somebody set the clock."""

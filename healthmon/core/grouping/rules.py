@@ -123,12 +123,16 @@ def fallen_together(sites: Iterable[Fall], rules: Rules) -> Sequence[Fall]:
     """
     every = [site for site in sites if site.of]
     fallen = sorted((site for site in every if _is_share_enough(site, rules)), key=lambda site: site.since)
-    window = max(rules.window, max((site.cycle for site in fallen), default=0.0))
+    if not fallen:
+        return []
+    window = max(rules.window, *(site.cycle for site in fallen))
     ends = [bisect_right(fallen, site.since + window, key=lambda other: other.since) for site in fallen]
-    first = max(range(len(fallen)), key=lambda start: (ends[start] - start, start), default=0)
-    together = fallen[first : ends[first]] if fallen else []
+    first = max(range(len(fallen)), key=lambda start: (ends[start] - start, start))
+    together = fallen[first : ends[first]]
     is_most = len(together) >= AT_LEAST_TWO and 2 * len(together) > len(every)
-    return together if is_most and sum(site.believed for site in together) >= FEW else []
+    if is_most and sum(site.believed for site in together) >= FEW:
+        return together
+    return []
 
 
 def are_many_left(sites: Iterable[Fall], of: int, rules: Rules) -> bool:
@@ -153,7 +157,9 @@ def _stands(site: Members, since: float, rules: Rules) -> bool:
 def testifies_at(site: Members, since: float) -> float | None:
     """When those of a site that are up have surely been checked since a fall began; None: Asterisk checks none."""
     cycle = site.once(("cycle", since), lambda: max(map(cycle_of, _standing_since(site, since)), default=None))
-    return None if cycle is None else since + cycle
+    if cycle is None:
+        return None
+    return since + cycle
 
 
 def _standing_since(site: Members, since: float) -> list[Reachability]:

@@ -68,24 +68,25 @@ class Incidents:
         return numbered
 
     def _new(self, state: CheckState, now: float) -> Incident:
-        flapping = 1 if state.is_flapping else 0
-        is_up = state.belief in (None, Health.UP)
-        return Incident(
+        incident = Incident(
             id=0,
             target=state.target,
             check=state.check,
             kind=state.kind,
             watch=state.watch,
-            health=Health.DEGRADED if flapping or state.belief is None else state.belief,
-            opened_at=now if is_up else state.since,
-            believed_at=now if is_up else state.believed_at,
-            cause="changes too often" if is_up else state.reason,
+            health=state.belief or Health.DEGRADED,
+            opened_at=state.since,
+            believed_at=state.believed_at,
+            cause=state.reason,
             cohort=state.cohort,
-            flapping=flapping,
-            flap_episodes=flapping,
             site=self._members.site_of(state.target),
             was_down=_is_pbx_down(state),
         )
+        if state.is_flapping:
+            incident = replace(incident, health=Health.DEGRADED, flapping=1, flap_episodes=1)
+        if state.belief in (None, Health.UP):
+            incident = replace(incident, opened_at=now, believed_at=now, cause="changes too often")
+        return incident
 
     def _as_believed(self, incident: Incident, state: CheckState, now: float, *, is_bad: bool) -> Incident:
         """The incident as it should be now."""
@@ -97,21 +98,23 @@ class Incidents:
             episode = incident.flap_episodes + 1
             return replace(incident, health=Health.DEGRADED, flapping=episode, flap_episodes=episode)
         if is_bad and state.belief is not None:
-            is_news = state.belief is not incident.health or incident.is_logged_out
+            cause = incident.cause
+            if state.belief is not incident.health or incident.is_logged_out:
+                cause = state.reason
             return replace(
                 incident,
                 flapping=0,
                 health=state.belief,
                 believed_at=state.believed_at,
-                cause=state.reason if is_news else incident.cause,
+                cause=cause,
                 was_down=incident.was_down or _is_pbx_down(state),
                 fell_at=_fell_at(incident, state),
             )
         if state.belief is None:
             return incident
-        ending = Ending.STABLE if incident.flapping else Ending.RECOVERED
-        closed_at = now if incident.flapping else state.since
-        return _closed(replace(incident, flapping=0), ending, closed_at, state.reason)
+        if incident.flapping:
+            return _closed(replace(incident, flapping=0), Ending.STABLE, now, state.reason)
+        return _closed(incident, Ending.RECOVERED, state.since, state.reason)
 
     # ------------------------------------------------------------ of groups, and of receivers
 
@@ -155,14 +158,19 @@ class Incidents:
     def _group_is_back(self, before: Incident, news: GroupIsBack, step: Step) -> IncidentChanged:
         # What is kept is how many they were, not how few are left.
         widest = replace(_as_wide(before, news.outage), down=news.outage.peak)
-        left = f"{news.left} still down" if news.left else "all back"
-        over = "over" if news.ending is Ending.RECOVERED else news.ending.value
+        left, over = "all back", "over"
+        if news.left:
+            left = f"{news.left} still down"
+        if news.ending is not Ending.RECOVERED:
+            over = news.ending.value
         return self.close(widest, news.at, step, news.ending, say=f"{before.target}: {over}; {left}")
 
     def _group_is_no_more(self, news: GroupIsNoMore, step: Step) -> IncidentChanged | None:
         target = news.outage.group.target
         changed = self._end(target, Check.REACHABILITY, Ending.NOT_WATCHED, step)
-        return None if changed is None else changed._replace(say=f"{target}: {Ending.NOT_WATCHED}")
+        if changed is None:
+            return None
+        return changed._replace(say=f"{target}: {Ending.NOT_WATCHED}")
 
     def open(self, incident: Incident, step: Step, *, say: str) -> IncidentOpened:
         """Open an incident that is told at once."""
@@ -215,9 +223,10 @@ def _as_wide(incident: Incident, outage: Outage) -> Incident:
 
 
 def _closed(incident: Incident, ending: Ending, at: float, words: str) -> Incident:
-    # A PBX that was down, and then could not be seen until it was up again, was down.
-    health = Health.DOWN if incident.is_unseen and incident.was_down else incident.health
-    return replace(incident, closed_at=max(at, incident.since), ending=ending, closed_words=words, health=health)
+    if incident.is_unseen and incident.was_down:
+        # A PBX that was down, and then could not be seen until it was up again, was down.
+        incident = replace(incident, health=Health.DOWN)
+    return replace(incident, closed_at=max(at, incident.since), ending=ending, closed_words=words)
 
 
 def _fell_at(incident: Incident, state: CheckState) -> float | None:

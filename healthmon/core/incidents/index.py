@@ -75,7 +75,9 @@ class Index:
 
     def get(self, number: int | None) -> Incident | None:
         """Return the incident of this number as it is now, or None: it is forgotten, or there never was one."""
-        return None if number is None else self._known.get(number)
+        if number is None:
+            return None
+        return self._known.get(number)
 
     def now(self, incident: Incident) -> Incident:
         """Return a known incident as it is now."""

@@ -52,7 +52,9 @@ class Receivers:
         incident = self._index.open_about(target, Check.DELIVERY)
         self._deadlines.clear(Deadline(Due.URL, target))
         if incident is not None:
-            return self._maybe_close(incident, url, step) if failure is None else None
+            if failure is None:
+                return self._maybe_close(incident, url, step)
+            return None
         if failure is not None and self._is_believed(url, failure, step.now):
             return self._open(target, failure, step)
         self._look_again(target, url, failure, step)
@@ -71,8 +73,11 @@ class Receivers:
 
     def _look_again(self, target: Target, url: UrlState, failure: Failure | None, step: Step) -> None:
         """Look when something may be believed though nobody has written anything until then."""
-        times = [failure.since + self._patience] if failure is not None else []
-        times += [url.sending_since + HANGING_AFTER] if url.sending_since is not None else []
+        times = []
+        if failure is not None:
+            times.append(failure.since + self._patience)
+        if url.sending_since is not None:
+            times.append(url.sending_since + HANGING_AFTER)
         due = min((time for time in times if time > step.now), default=None)
         if due is not None:
             self._deadlines.set(Deadline(Due.URL, target), due)

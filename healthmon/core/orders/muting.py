@@ -40,14 +40,18 @@ def is_for_now(muted_by: str) -> bool:
 
 def its_begin(muted_by: str) -> str:
     """Say that something mutes an incident now: ``silence 12: from now on nobody is told``."""
-    return f"{muted_by}: from now on nobody is told" if is_for_now(muted_by) else f"nobody is told: {muted_by}"
+    if is_for_now(muted_by):
+        return f"{muted_by}: from now on nobody is told"
+    return f"nobody is told: {muted_by}"
 
 
 def its_end(muted_by: str) -> str:
     """Say that what muted an incident does so no longer: ``silence 12 is over``."""
     if muted_by == OUTSIDE_HOURS:
         return "working hours have begun"
-    return f"{muted_by} is over" if is_for_now(muted_by) else "from now on it is told singly"
+    if is_for_now(muted_by):
+        return f"{muted_by} is over"
+    return "from now on it is told singly"
 
 
 class Muting:
@@ -94,7 +98,9 @@ class Muting:
         """Say why such a thing is not told at any time; "": it is."""
         if incident.is_logged_out and incident.kind in LOGS_OUT:
             return LOGS_OUT[incident.kind]
-        return "" if self._is_told_singly(incident) else NOT_SINGLY[incident.kind]
+        if self._is_told_singly(incident):
+            return ""
+        return NOT_SINGLY[incident.kind]
 
     def _is_told_singly(self, incident: Incident) -> bool:
         watch = self._watches.get(incident.watch)
@@ -107,7 +113,9 @@ class Muting:
     def next_change(self, now: float) -> float | None:
         """When a silence, maintenance or working hours begin or end next; None: never."""
         self._look(now)
-        return None if self._changes_at == float("inf") else self._changes_at
+        if self._changes_at == float("inf"):
+            return None
+        return self._changes_at
 
     def _look(self, now: float) -> None:
         """Find out what is in force, unless that is known since the last look."""

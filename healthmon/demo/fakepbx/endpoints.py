@@ -57,14 +57,18 @@ class FakeEndpoint(Struct):
     @property
     def registered_contact(self) -> str:
         """The contact that a phone registered, which Asterisk lists as it lists static ones; "" while it has none."""
-        return self.uri if self.is_up and not self.static_contact else ""
+        if self.is_up and not self.static_contact:
+            return self.uri
+        return ""
 
     @property
     def state(self) -> str:
         """Its word in /endpoints."""
         if self.is_unreported:
             return "unknown"
-        return "online" if self.is_up and self.is_configured and self.has_aor else "offline"
+        if self.is_up and self.is_configured and self.has_aor:
+            return "online"
+        return "offline"
 
     @property
     def is_speakable(self) -> bool:
@@ -82,7 +86,9 @@ class FakeEndpoint(Struct):
             return "INUSE"
         if not self.has_aor:
             return "UNAVAILABLE"
-        return "NOT_INUSE" if self.is_up else "UNAVAILABLE"
+        if self.is_up:
+            return "NOT_INUSE"
+        return "UNAVAILABLE"
 
     def listed(self) -> dict[str, object]:
         """Its item in /endpoints."""

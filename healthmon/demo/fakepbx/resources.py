@@ -61,7 +61,9 @@ def _endpoints_of(pbx: Asterisk, request: Request, names: tuple[str, ...]) -> An
 def _endpoint(pbx: Asterisk, request: Request, names: tuple[str, ...]) -> Answer:
     endpoint = pbx.find("/".join(names))
     is_there = endpoint in pbx.listed()
-    return as_json(200, endpoint.listed()) if endpoint and is_there else message(404, "Endpoint not found")
+    if endpoint and is_there:
+        return as_json(200, endpoint.listed())
+    return message(404, "Endpoint not found")
 
 
 def _device_state(pbx: Asterisk, request: Request, names: tuple[str, ...]) -> Answer:
@@ -106,7 +108,9 @@ def _sorcery_contact(pbx: Asterisk, request: Request, names: tuple[str, ...]) ->
 
 def _configured(pbx: Asterisk, resource: str) -> FakeEndpoint | None:
     endpoint = pbx.find(f"PJSIP/{resource}")
-    return endpoint if endpoint and endpoint.is_configured else None
+    if endpoint and endpoint.is_configured:
+        return endpoint
+    return None
 
 
 def _owner_of_aor(pbx: Asterisk, name: str) -> FakeEndpoint | None:

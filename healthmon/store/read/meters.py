@@ -187,7 +187,9 @@ class Meters:
         return since + self._timeline.shift, self._end(until)
 
     def _end(self, until: float) -> float:
-        return FOREVER if until == NO_END else until + self._timeline.shift
+        if until == NO_END:
+            return FOREVER
+        return until + self._timeline.shift
 
     def has_measured(self, check_id: int, since: float, until: float) -> bool:
         """Whether anything may have been measured of a check in a window."""
@@ -235,7 +237,9 @@ class Meters:
 
     def _reading(self, sql: str, check_id: int, at: float) -> Reading | None:
         rows = self._rows(sql, {"check_id": check_id, "at": self._timeline.stored(at)})
-        return self._reading_of(rows[0]) if rows else None
+        if rows:
+            return self._reading_of(rows[0])
+        return None
 
     def _reading_of(self, row: Sequence[Any]) -> Reading:
         at, up_s, degraded_s, down_s, unknown_s, outages, longest_s, belief, was_used, is_out, out_s, *unseen = row
@@ -257,7 +261,9 @@ class Meters:
     def longest(self, check_id: int, since: float, until: float) -> Length:
         """Return the longest outage of the readings after a time, each counted from its own beginning."""
         rows = self._rows(LONGEST, {"check_id": check_id, **self._span(since, until)})
-        return self._reading_of(rows[0]).longest if rows else Length()
+        if rows:
+            return self._reading_of(rows[0]).longest
+        return Length()
 
     def book(self, check_id: int, readings: Iterable[Reading]) -> None:
         """Write readings of one check, inside of the engine's transaction."""

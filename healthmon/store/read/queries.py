@@ -310,7 +310,9 @@ class Reader:
         """Say since when no daemon runs; None: one does."""
         alive_at = self.daemon().alive_at
         is_gone = not self._lock.is_held or (not self._lock.is_seen and has_stopped_committing(alive_at, now))
-        return alive_at if is_gone else None
+        if is_gone:
+            return alive_at
+        return None
 
     def flaps(self, since: float, until: float) -> list[tuple[Target, float, int]]:
         """Return what flapped: the target, when its incident opened, within a window, how often it began to flap."""

@@ -54,7 +54,9 @@ class TableSize(Struct, frozen=True):
     @property
     def bytes_per_day(self) -> float:
         """How much it grows, as long as nothing of it is pruned."""
-        return self.size_bytes / self.rows * self.rows_per_day if self.rows and self.rows_per_day else 0.0
+        if self.rows and self.rows_per_day:
+            return self.size_bytes / self.rows * self.rows_per_day
+        return 0.0
 
 
 class Sizes(Struct, frozen=True):

@@ -24,7 +24,9 @@ def look_for_hindrance(database: Path, lock: LockFacts) -> Hindrance | None:
         return Hindrance.STOPPED
     if free_bytes(database.parent) < SMALL_COMMIT_BYTES:
         return Hindrance.DISK_FULL
-    return None if lock.is_seen else Hindrance.UNSEEN
+    if lock.is_seen:
+        return None
+    return Hindrance.UNSEEN
 
 
 def _is_stopped(pid: int) -> bool:

@@ -40,7 +40,9 @@ def _holder(file: int, byte: int) -> int | None:
     """Return the process that holds a lock on a byte, 0 or less if it cannot be told; None: no other process does."""
     asked = _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, byte, 1, 0)
     kind, _, _, _, pid = _FLOCK.unpack(fcntl.fcntl(file, fcntl.F_GETLK, asked))
-    return None if kind == fcntl.F_UNLCK else pid
+    if kind == fcntl.F_UNLCK:
+        return None
+    return int(pid)
 
 
 def _open_for_good(path: Path) -> int:

@@ -162,4 +162,6 @@ def look_at_lock(database: Path) -> LockFacts:
 
 def _pid_in(file: int) -> int | None:
     text = os.pread(file, 20, 0).strip()
-    return int(text) if text.isdigit() else None
+    if text.isdigit():
+        return int(text)
+    return None

@@ -76,12 +76,16 @@ def _mark_of(database: Path) -> tuple[str, int] | None:
             columns = {row["name"] for row in connection.execute("PRAGMA table_info(daemon)")}
             if page is None or "mark" not in columns:
                 # One of an older schema was never marked.
-                return (NEVER_MARKED, page[0]) if page else None
+                if page:
+                    return (NEVER_MARKED, page[0])
+                return None
             mark = connection.execute("SELECT substr(mark, 1, :size) FROM daemon", {"size": len(NEVER_MARKED)})
             text = str(mark.fetchone()[0])
     except (sqlite3.Error, TypeError):
         return None
-    return (text, page[0]) if _MARK.fullmatch(text.encode()) else None
+    if _MARK.fullmatch(text.encode()):
+        return (text, page[0])
+    return None
 
 
 def _pages(log: BinaryIO, number: int) -> Iterator[bytes]:
