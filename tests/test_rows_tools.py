@@ -4,9 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.scenarios.rows import ROWS
 from tests.sinks import Arrived
 from tests.system.kills import Plan
-from tests.system.soak_rows import runs, table
+from tests.system.soak_rows import row_of, runs, table
+from tests.system.test_rows import PLAYED
 from tests.system.told import wrong_messages
 
 PROMISED = ("DOWN provider ", "UP provider ")
@@ -76,3 +78,27 @@ def test_the_figures_of_a_soak_count_what_failed(tmp_path: Path) -> None:
     )
 
     assert list(table(runs(report)))[2:] == ["| a provider dies | 3 | 1 | 4 | 0 to 3 | 0 |  |"]
+
+
+def test_each_row_that_no_real_asterisk_plays_says_why_in_a_word() -> None:
+    words = {row.only_simulated for row in ROWS if row.only_simulated}
+
+    assert words == {"elsewhere", "size", "length", "channel"}
+
+
+def test_each_row_that_a_real_asterisk_plays_says_what_is_told() -> None:
+    for row in PLAYED:
+        least, most = row.messages
+        assert len(row.told) == least or least < most, row.what
+
+
+@pytest.mark.parametrize(
+    ("name", "row"),
+    [
+        ("test_a_row[a_provider_dies_later_returns-asterisk22]", "a provider dies later returns"),
+        ("test_a_row[a_provider_dies_later_returns-soak-asterisk22-killed-7]", "a provider dies later returns"),
+        ("test_qualify_is_switched_off[asterisk16]", "qualify is switched off"),
+    ],
+)
+def test_a_run_belongs_to_its_row(name: str, row: str) -> None:
+    assert row_of(name) == row

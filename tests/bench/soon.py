@@ -43,7 +43,7 @@ Row = Callable[[World], Iterator[Figure]]
 
 def a_provider_dies_and_returns(world: World) -> Iterator[Figure]:
     """Asterisk asks it every 2 s."""
-    provider = world.providers["trunk-a"]
+    provider = world.providers["trunk-telekom"]
     yield from _told(world, "a provider", provider.vanish, provider.come_back, SINGLE)
 
 

@@ -14,7 +14,7 @@ from tests.scenarios.asterisk import Peer
 from tests.scenarios.channel import Channel
 from tests.scenarios.daemon import OF_THE_ENGINE
 from tests.scenarios.kills import Kills, Splits, Verdict
-from tests.scenarios.rows import Row
+from tests.scenarios.rows import BEGINS_AT, MOMENT, Row
 from tests.scenarios.world import DOWNTIME, MINUTE, START, World, configured, folder
 
 #: The daemon has known the PBX for so long when a row begins (seconds).
@@ -96,8 +96,19 @@ def check(row: Row, world: World) -> None:
         check_last_words(world, channel, story)
         if channel.takes_tickets:
             check_tickets(world, channel, story)
-    if not kills and row.also:
+    if kills:
+        return
+    if row.told:
+        check_subjects(row, world)
+    if row.also:
         row.also(world)
+
+
+def check_subjects(row: Row, world: World) -> None:
+    """Just these messages arrived, in this order, the first in time."""
+    subjects = world.channel.subjects
+    assert [told for told, subject in zip(row.told, subjects, strict=True) if not subject.startswith(told)] == []
+    assert row.first_within is None or world.channel.arrivals[0].at <= BEGINS_AT + row.first_within + MOMENT
 
 
 def check_beliefs(world: World) -> None:

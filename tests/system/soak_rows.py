@@ -32,12 +32,21 @@ class Run(Struct, frozen=True):
     first: float | None
 
 
+def row_of(name: str) -> str:
+    """Name the row that a test is a run of: by its parameters, or by the test itself."""
+    test, _, parameters = name.partition("[")
+    row, found, _ = parameters.replace("-soak-", "-").partition("-asterisk")
+    if not found:
+        row = test.removeprefix("test_")
+    return row.replace("_", " ")
+
+
 def runs(report: Path) -> Iterator[Run]:
     """Read pytest's report."""
     for case in ElementTree.parse(report).getroot().iter("testcase"):
         figures = {one.get("name"): float(one.get("value", 0)) for one in case.iter("property")}
         yield Run(
-            row=str(case.get("name")).partition("[")[0].removeprefix("test_").replace("_", " "),
+            row=row_of(str(case.get("name"))),
             is_passed=case.find("failure") is None and case.find("error") is None,
             kills=int(figures.get("kills", 0)),
             messages=int(figures.get("messages", 0)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -25,14 +26,16 @@ from tests.system.kills import Kills, Plan, Receiver
 from tests.system.told import Told
 
 WAREHOUSE = tuple(str(number) for number in range(101, 141))
-SHOP = tuple(str(number) for number in range(201, 211))
-TRUNKS = ("trunk-a", "trunk-b", "trunk-c")
+SHOP = tuple(str(number) for number in range(141, 151))
+TRUNKS = ("trunk-telekom", "trunk-sipgate", "trunk-easybell")
 #: What goes down within so many seconds has one cause, as in a configuration that says nothing of it.
 WINDOW = 30.0
 #: How long something may take of which no time is promised, on a machine that has a lot to do (seconds).
 PATIENCE = 90.0
 #: After a restart of Asterisk what is offline is not believed for two minutes (seconds).
 GRACE = 120.0
+#: No end of a row takes longer: a channel that hung is tried after minutes, a phone that flapped must be stable first.
+LASTS_AT_MOST = 600.0
 #: The database is looked at so often while something is waited for (seconds).
 LOOK_EVERY = 0.5
 
@@ -48,6 +51,8 @@ class Setting(Struct, frozen=True):
     pbx: str = ""
     watch: str = ""
     receiver: str = ""
+    #: How long Asterisk has been running when the row begins (seconds).
+    has_run_for: float = 0.0
     #: What is wrong with further URLs, until they return to life: modes of their sinks.
     dead: tuple[str, ...] = ()
 
@@ -60,6 +65,7 @@ class World:
         self.setting = setting
         self.providers = {name: lab.add(Provider(lab.address())) for name in TRUNKS}
         self.pbx = lab.asterisk(*self._endpoints(phones=setting.qualify, trunks=2))
+        self._runs_since = time.time()
         self.warehouse = self._site(WAREHOUSE)
         self.shop = self._site(SHOP)
         self._boss = lab.add(Receiver())
@@ -112,6 +118,7 @@ class World:
         """Start healthmon and wait until it knows all, and that all are up: then the row begins."""
         self.daemon.start()
         self.wait(self._is_complete, "everything is up, and it is known where")
+        time.sleep(max(0.0, self._runs_since + self.setting.has_run_for - time.time()))
         self._boss.kills = self.kills
         self._began_at = time.time()
         self.kills.begin()
@@ -135,49 +142,47 @@ class World:
         """Go on at that time of the row: an outage must have a length. Nothing is waited for."""
         time.sleep(max(0.0, at - self.now))
 
-    def flap(self, phone: Phone, seconds: float, times: int) -> None:
-        """Have a phone down for so long and up for so long, so many times; at the end it is up."""
-        began_at = self.now
-        for number in range(times):
-            phone.vanish()
-            self.pass_time_until(began_at + 2 * seconds * number + seconds)
-            phone.come_back()
-            self.pass_time_until(began_at + 2 * seconds * (number + 1))
-
     def have_all_checked_every(self, seconds: int) -> None:
         """Another ``qualify_frequency`` for all, by a reload; 0: nobody is checked."""
         self.pbx.add_endpoint(*self._endpoints(phones=seconds, trunks=seconds))
 
-    def cut_line(self) -> None:
-        """Everything outside is gone at once."""
-        for peer in self._outside():
-            peer.vanish()
+    def peer(self, name: str) -> Phone | Provider:
+        """Return a phone or a provider by its name: ``PJSIP/101``."""
+        resource = name.removeprefix("PJSIP/")
+        if resource in self.providers:
+            return self.providers[resource]
+        return self.phone(name)
+
+    def phone(self, name: str) -> Phone:
+        """Return a phone by its name."""
+        return {**self.warehouse.phones, **self.shop.phones}[name.removeprefix("PJSIP/")]
+
+    def forget_registrations(self, *names: str) -> None:
+        """Take these out of the registrations that an Asterisk keeps which does not run."""
+        keys = [(f"/registrar/contact/{name.removeprefix('PJSIP/')};%",) for name in names]
+        with closing(sqlite3.connect(self.pbx.folder / "lib" / "astdb.sqlite3")) as kept, kept:
+            kept.executemany("DELETE FROM astdb WHERE key LIKE ?", keys)
 
     def set_ari_password(self, password: str) -> None:
         """Edit ``ari.conf`` and have it read; "": back to what healthmon knows. Calls go on."""
         self.pbx.options = replace(self.pbx.options, ari_password=password or Options().ari_password)
         self.pbx.reload("res_ari.so")
 
-    def mend_line(self) -> None:
-        """Everything outside is there again."""
-        for peer in self._outside():
-            peer.come_back()
-
-    def _outside(self) -> Iterator[Provider | PhoneFarm]:
-        yield from self.providers.values()
-        yield from (self.warehouse, self.shop)
-
     def return_to_life(self) -> None:
         """What was dead accepts messages from now on."""
         for sink in self._late.values():
             sink.mode = "ok"
 
-    def silence(self, name: str, seconds: float) -> float:
-        """Have an endpoint silenced for so long; return until when (seconds, UTC)."""
-        done = self.daemon.command("silence", "add", f"PJSIP/{name}", "--for", f"{seconds:g}s")
+    def silence(self, seconds: float) -> float:
+        """Have everything silenced for so long; return until when (seconds, UTC)."""
+        done = self.daemon.command("silence", "add", "pbx=office", "--for", f"{seconds:g}s")
         assert done.returncode == 0, done.stderr
         with closing(open_reader(self.daemon.database)) as reader:
-            return max(one.until for one in reader.silences(time.time()))
+            return max(silence.until for silence in reader.silences(time.time()))
+
+    def wait_silences_over(self) -> None:
+        """Wait until nobody is silenced any more."""
+        self.wait(lambda reader: not reader.silences(time.time()), "the silence is over", LASTS_AT_MOST)
 
     # ---------------------------------------------------------------- what is waited for
 
@@ -193,18 +198,10 @@ class World:
             # Healthmon was killed a moment ago, and is about to make its database readable again.
             return False
 
-    def wait_restart_seen(self) -> None:
+    def wait_run_seen(self) -> None:
         """Wait until healthmon knows of Asterisk's present run."""
         started = self.pbx.started_at()
-        self.wait(lambda reader: [one.startup_time for one in reader.pbx_states()] == [started], "the restart is seen")
-
-    def wait_believed(self, name: str, health: Health) -> None:
-        """Wait until this is believed of an endpoint."""
-
-        def is_believed(reader: Reader) -> bool:
-            return any(one.belief is health for one in reader.states() if one.target.resource == name)
-
-        self.wait(is_believed, f"{name} is believed {health}")
+        self.wait(lambda reader: [pbx.startup_time for pbx in reader.pbx_states()] == [started], "this run is seen")
 
     def wait_unchecked(self) -> None:
         """Wait until healthmon has read that nobody is checked any more."""
