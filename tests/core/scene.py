@@ -311,7 +311,9 @@ class Scene:
 
     def lasts_anew(self, incident: Incident) -> bool:
         """Whether an incident ended, and the same lasts as another: then its end is told to nobody."""
-        return any(lasting.id > incident.id and lasting.check == incident.check for lasting in self.open(incident.target))
+        return any(
+            lasting.id > incident.id and lasting.check == incident.check for lasting in self.open(incident.target)
+        )
 
     def transitions(self, target: Target, check: str = Check.REACHABILITY) -> list[Health | None]:
         """What was believed of it, one after the other."""

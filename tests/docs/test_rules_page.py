@@ -5,10 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from .documents import ROOT
+from .documents import DOCUMENTS, ROOT
 
 PAGE = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
-SOURCES = [path for folder in ("healthmon", "tests") for path in sorted((ROOT / folder).rglob("*.py"))]
+CODE = [path for folder in ("healthmon", "tests") for path in sorted((ROOT / folder).rglob("*.py"))]
+#: The rules that architecture.md numbers itself are about how healthmon is built.
+OTHERS_RULES = ("rules.md", "architecture.md")
+SOURCES = [*CODE, *(path for path in DOCUMENTS if path.name not in OTHERS_RULES)]
 _RULES, _, _BOOKKEEPING = PAGE.partition("## Bookkeeping")
 _NUMBER = re.compile(r"^\*\*(\d+[a-z]?)\. ", re.MULTILINE)
 NUMBERS = {"rule": _NUMBER.findall(_RULES), "bookkeeping": _NUMBER.findall(_BOOKKEEPING)}
@@ -36,6 +39,28 @@ def test_no_rule_that_code_or_tests_speak_of_is_dangling() -> None:
     assert ("rule", "7") in spoken
     assert ("bookkeeping", "5") in spoken
     assert {one: path for one, path in spoken.items() if one[1] not in NUMBERS[one[0]]} == {}
+
+
+def test_tests_are_named_after_rules_that_exist() -> None:
+    named = {
+        (kind, number.lstrip("0")): path.relative_to(ROOT)
+        for path in CODE
+        for kind, number in re.findall(r"def test_(rule|bookkeeping)_(\d+[a-z]?)_", path.read_text(encoding="utf-8"))
+    }
+
+    assert ("rule", "7") in named
+    assert {rule: path for rule, path in named.items() if rule[1] not in NUMBERS[rule[0]]} == {}
+
+
+def test_nobody_is_sent_to_a_page_that_is_not_here() -> None:
+    elsewhere = re.compile(r"\bdesign(?:\.md|,? section)? \d|\bsection \d+ of\b")
+
+    assert [str(path) for path in SOURCES if elsewhere.search(path.read_text(encoding="utf-8"))] == []
+
+
+@pytest.mark.parametrize("path", sorted(set(re.findall(r"`(tests/[\w/.]+)`", PAGE))))
+def test_each_test_that_is_named_is_there(path: str) -> None:
+    assert (ROOT / path).exists()
 
 
 def test_every_rule_says_what_it_prevents_and_which_test_shows_it() -> None:

@@ -1,4 +1,4 @@
-"""The ten rules of bookkeeping (design section 5), each where it is not shown better by a test of its own file."""
+"""The rules of bookkeeping in docs/rules.md, each where it is not shown better by a test of its own file."""
 
 from __future__ import annotations
 
