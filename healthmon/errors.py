@@ -296,5 +296,5 @@ class DeliveredInPart(DeliveryError):
     """Some addresses of a URL have the message, ``missed`` names the others: it must not be sent to all again."""
 
     def __init__(self, url_id: str, missed: tuple[Missed, ...]) -> None:
-        super().__init__(url_id, "; ".join(f"not to {one.place}: {one.why}" for one in missed))
+        super().__init__(url_id, "; ".join(f"not to {miss.place}: {miss.why}" for miss in missed))
         self.missed = missed

@@ -464,7 +464,9 @@ def snapshot(
     return Snapshot(
         pbx=pbx,
         asked_at=asked_at,
-        endpoints=tuple(endpoint_answer(one.target(pbx), one.state, asked_at, Source.SNAPSHOT) for one in listed),
+        endpoints=tuple(
+            endpoint_answer(endpoint.target(pbx), endpoint.state, asked_at, Source.SNAPSHOT) for endpoint in listed
+        ),
         startup_time=info.startup_time,
         last_reload_time=info.last_reload_time,
         version=info.version,

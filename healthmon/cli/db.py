@@ -32,7 +32,7 @@ from healthmon.report.json_text import json_text
 from healthmon.store.read.sizes import read_sizes
 from healthmon.store.sqlite.backup import back_up
 from healthmon.store.sqlite.checkup import check_up
-from healthmon.store.write.maintenance import Steward, open_steward
+from healthmon.store.write.maintenance import Maintainer, open_for_maintenance
 from healthmon.store.write.orders import open_commander
 from healthmon.store.write.pruning import Cuts
 
@@ -137,9 +137,9 @@ def prune(ctx: click.Context, *, keep: float | None, database: Path | None) -> N
     where = database_settings(ctx.obj, database, is_strict=True)
     history = where.history if keep is None else replace(where.history, transitions=keep)
     become_owner(where.database)
-    with open_steward(where.database, time.time()) as steward, doing("pruning") as say:
-        _read_meters(steward, where.timezone, say)
-        done = steward.prune(Cuts.of(history, time.time()), lambda rows: say(f"{rows:,} rows looked at"))
+    with open_for_maintenance(where.database, time.time()) as maintainer, doing("pruning") as say:
+        _read_meters(maintainer, where.timezone, say)
+        done = maintainer.prune(Cuts.of(history, time.time()), lambda rows: say(f"{rows:,} rows looked at"))
     click.echo(pruned_text(done, screen()), nl=False)
 
 
@@ -160,9 +160,9 @@ def clock_is_right(ctx: click.Context, *, database: Path | None) -> None:
     click.echo("That holds until it is started again, or the clock is set.")
 
 
-def _read_meters(steward: Steward, zone: ZoneInfo, say: Callable[[str], None]) -> None:
+def _read_meters(maintainer: Maintainer, zone: ZoneInfo, say: Callable[[str], None]) -> None:
     """Have it booked what each day amounted to, before that of which it is made may go."""
-    roller, alive_at = Roller(steward.writer), steward.last_alive_at()
+    roller, alive_at = Roller(maintainer.writer), maintainer.last_alive_at()
     while alive_at is not None and roller.step(alive_at, zone):
         say("(adding up what each day amounted to)")
 
@@ -179,8 +179,8 @@ def rename_pbx(ctx: click.Context, *, old: str, new: str, database: Path | None)
     """
     where = database_settings(ctx.obj, database, is_strict=True)
     become_owner(where.database)
-    with open_steward(where.database, time.time()) as steward:
-        checks = steward.rename_pbx(old, new)
+    with open_for_maintenance(where.database, time.time()) as maintainer:
+        checks = maintainer.rename_pbx(old, new)
     click.echo(visible(f"{old} is called {new} now, with {counted(checks, 'check')} and all that happened to them."))
     click.echo(visible(f"Before you start the daemon: write [pbx {new}] instead of [pbx {old}] in its configuration."))
 

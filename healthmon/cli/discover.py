@@ -62,10 +62,10 @@ def command(config_path: Path, only: tuple[str, ...], as_json: bool) -> None:
             failures += 1
         else:
             failures += _complaints(pbx.name, surveyed)
-            found += [discovered(one, surveyed.states[one.target], config) for one in surveyed.settings]
+            found += [discovered(endpoint, surveyed.states[endpoint.target], config) for endpoint in surveyed.settings]
             found += [in_the_list_only(target, surveyed.states[target]) for target in surveyed.unconfigured]
     if as_json:
-        click.echo(json_text([discovered_data(one) for one in found]))
+        click.echo(json_text([discovered_data(endpoint) for endpoint in found]))
     else:
         _print(found, config)
     if failures:
@@ -92,7 +92,7 @@ def _print(found: Sequence[Discovered], config: Config) -> None:
         click.echo(f"{pbx}: {len(some)} endpoints")
         rows = [_row(endpoint) for endpoint in some]
         click.echo(table(_COLUMNS, rows, screen()))
-    unseen = sum(one.qualified == NOT_CHECKED for one in found)
+    unseen = sum(endpoint.qualified == NOT_CHECKED for endpoint in found)
     if unseen:
         click.echo(
             f"{unseen} of {len(found)} endpoints are not checked by Asterisk (qualify_frequency is 0), so nobody can\n"
@@ -110,5 +110,5 @@ def _row(found: Discovered) -> list[Cell]:
 
 
 def _by_pbx(found: Sequence[Discovered]) -> Iterator[tuple[str, list[Discovered]]]:
-    for pbx in dict.fromkeys(one.target.pbx for one in found):
-        yield pbx, [one for one in found if one.target.pbx == pbx]
+    for pbx in dict.fromkeys(endpoint.target.pbx for endpoint in found):
+        yield pbx, [endpoint for endpoint in found if endpoint.target.pbx == pbx]

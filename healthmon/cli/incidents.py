@@ -35,6 +35,6 @@ def command(
         found = reader.open_incidents() if only_open else reader.incidents(asked[0], asked[1] + 1)
         found = [reader.with_unseen(incident, now) for incident in reversed(found)]
     if as_json:
-        click.echo(json_text([incident_data(one) for one in found]))
+        click.echo(json_text([incident_data(incident) for incident in found]))
     else:
         click.echo(incidents_table(found, now, where.timezone, screen(), everything=everything), nl=False)

@@ -77,7 +77,7 @@ _ENDINGS = {".csv": "csv", ".json": "json", ".html": "html", ".htm": "html", ".m
 @click.option(
     "--count-unknown-as",
     "unknown_as",
-    type=click.Choice([one.value for one in UnknownAs]),
+    type=click.Choice([way.value for way in UnknownAs]),
     default="exclude",
     show_default=True,
     help="What time that nobody saw counts as.",

@@ -23,6 +23,7 @@ from healthmon.notify.delivery.trial import try_report
 from healthmon.owners import become_owner
 from healthmon.report.formatting import full
 from healthmon.report.tables import Cell, Column, Sort, line, table
+from healthmon.store.read.newest_reports import ReportDelivery
 from healthmon.store.read.queries import ReportFacts, open_reader
 from healthmon.times.occasions import following
 
@@ -69,9 +70,16 @@ def _last(report: ReportFacts | None, zone: ZoneInfo) -> str:
     if report is None:
         return "none yet"
     made = f"{datetime.fromtimestamp(report.made_at, zone):%Y-%m-%d %H:%M}"
-    trouble = [f"could not be made: {report.trouble}"] if report.trouble else []
-    told = [f"{one.url_id} {one.state}" + (f": {one.why}" if one.why else "") for one in report.deliveries]
-    return f"{made}: {'; '.join([*trouble, *told]) or 'nobody gets it'}"
+    words = [_outcome(delivery) for delivery in report.deliveries]
+    if report.trouble:
+        words = [f"could not be made: {report.trouble}", *words]
+    return f"{made}: {'; '.join(words) or 'nobody gets it'}"
+
+
+def _outcome(delivery: ReportDelivery) -> str:
+    if not delivery.why:
+        return f"{delivery.url_id} {delivery.state}"
+    return f"{delivery.url_id} {delivery.state}: {delivery.why}"
 
 
 @command.command("run")
@@ -86,9 +94,9 @@ def run(config_path: Path, name: str) -> None:
     from healthmon.app.report_process import make_report  # noqa: PLC0415  (list has no need of it)
 
     config = _load(config_path)
-    schedule = next((one for one in config.schedules if one.name == name), None)
+    schedule = next((known for known in config.schedules if known.name == name), None)
     if schedule is None:
-        names = ", ".join(one.name for one in config.schedules) or "none"
+        names = ", ".join(known.name for known in config.schedules) or "none"
         raise click.BadParameter(f"no schedule of this name; configured: {names}", param_hint="NAME")
     now = time.time()
     today = datetime.fromtimestamp(now, config.timezone).date()

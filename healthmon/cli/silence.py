@@ -68,8 +68,11 @@ def add(
 def _count(database: Path, matcher: Matcher, planned: Plans) -> int:
     with open_reader(database) as reader:
         states, site_of = reader.states(), sites_of(planned, reader.last_places())
-    sites = {one.target: site_of(one.target, one.kind) for one in states}
-    return len({one.target for one in states if matcher.matches(one.target, one.kind, one.watch, sites[one.target])})
+    sites = {state.target: site_of(state.target, state.kind) for state in states}
+    matching = (
+        state.target for state in states if matcher.matches(state.target, state.kind, state.watch, sites[state.target])
+    )
+    return len(set(matching))
 
 
 @command.command("list")
@@ -83,20 +86,20 @@ def list_(ctx: click.Context, *, as_json: bool, database: Path | None) -> None:
     with open_reader(where.database) as reader:
         silences = reader.silences(time.time())
     if as_json:
-        click.echo(json_text([_data(one) for one in silences]))
+        click.echo(json_text([_data(silence) for silence in silences]))
     elif not silences:
         click.echo(line("No silence is in force.", screen()), nl=False)
     else:
         columns = [Column("NO.", Sort.NUMBER), Column("UNTIL"), Column("WHAT", Sort.NAME), Column("BY")]
         rows = [
             [
-                Cell(str(one.id)),
-                Cell(full(one.until, where.timezone)),
-                Cell(str(one.matcher)),
-                Cell(one.author),
-                Cell(one.reason),
+                Cell(str(silence.id)),
+                Cell(full(silence.until, where.timezone)),
+                Cell(str(silence.matcher)),
+                Cell(silence.author),
+                Cell(silence.reason),
             ]
-            for one in silences
+            for silence in silences
         ]
         click.echo(table([*columns, Column("WHY", Sort.PROSE)], rows, screen()), nl=False)
 

@@ -31,9 +31,9 @@ def command(config_path: Path, receiver: str, example: bool) -> None:
     as failing, and accepts this message, is over.
     """
     config = load(config_path, why_refused=why_refused)
-    chosen = next((one for one in config.receivers if one.name == receiver), None)
+    chosen = next((known for known in config.receivers if known.name == receiver), None)
     if chosen is None:
-        names = ", ".join(one.name for one in config.receivers) or "none"
+        names = ", ".join(known.name for known in config.receivers) or "none"
         raise click.BadParameter(f"no receiver of this name; configured: {names}", param_hint="RECEIVER")
     database = _usable(config.database)
     down = _down(database) if database else None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from healthmon.languages import Language, Noun
 
 
-def _noun(one: str, more: str = "") -> Noun:
-    return Noun((one, more or f"{one}s"))
+def _noun(single: str, more: str = "") -> Noun:
+    return Noun((single, more or f"{single}s"))
 
 
 LANGUAGE = Language(

@@ -58,13 +58,9 @@ def why_unwell(pulse: Pulse, pbxs: Iterable[str], now: float) -> str:
     if has_stopped_committing(pulse.alive_at, now):
         if pulse.alive_at is None:
             return "nothing was committed yet"
-        return _not_committed_for(now - pulse.alive_at)
+        return f"nothing was committed for {now - pulse.alive_at:.0f} s"
     blind = (words for name in pbxs if (words := _why_blind(pulse, name, now)))
     return next(blind, "")
-
-
-def _not_committed_for(seconds: float) -> str:
-    return f"nothing was committed for {seconds:.0f} s"
 
 
 def _why_blind(pulse: Pulse, name: str, now: float) -> str:

@@ -36,10 +36,10 @@ def causes_of(error: BaseException) -> Iterator[BaseException]:
     seen: set[int] = set()
     waiting = [error]
     while waiting:
-        one = waiting.pop(0)
-        if id(one) in seen:
+        cause = waiting.pop(0)
+        if id(cause) in seen:
             continue
-        seen.add(id(one))
-        yield one
-        nested = (one.__cause__, one.__context__, getattr(one, "reason", None), *one.args)
+        seen.add(id(cause))
+        yield cause
+        nested = (cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args)
         waiting.extend(inner for inner in nested if isinstance(inner, BaseException))

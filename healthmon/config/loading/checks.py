@@ -172,9 +172,9 @@ def _receivers(draft: Draft) -> None:
     """Warn when nobody is told, and of receivers that no section names."""
     if not draft.of("receiver"):
         draft.findings.warning("there is no [receiver NAME] section: nobody will be told anything")
-    tellers = [*draft.of("pbx"), *draft.of("watch"), *draft.of("schedule")]
-    used = {name for section in tellers for name in section.values.get("receivers", ())}
-    used |= {step.receiver for section in tellers for step in section.values.get("escalate_to", ())}
+    sections = [*draft.of("pbx"), *draft.of("watch"), *draft.of("schedule")]
+    used = {name for section in sections for name in section.values.get("receivers", ())}
+    used |= {step.receiver for section in sections for step in section.values.get("escalate_to", ())}
     for receiver in draft.of("receiver"):
         if receiver.name not in used:
             receiver.warning("", "no [pbx …], [watch …] or [schedule …] section names this receiver")
@@ -186,10 +186,10 @@ def _same_url_twice(draft: Draft) -> None:
     for receiver in receivers.values():
         _warn_of_doubles([receiver], "every message comes twice")
     told_together: dict[frozenset[str], str] = {}
-    for teller in [*draft.of("pbx"), *draft.of("watch"), *draft.of("schedule")]:
-        names = [name for name in teller.values.get("receivers", ()) if name in receivers]
+    for section in [*draft.of("pbx"), *draft.of("watch"), *draft.of("schedule")]:
+        names = [name for name in section.values.get("receivers", ()) if name in receivers]
         for pair in combinations(dict.fromkeys(names), 2):
-            told_together.setdefault(frozenset(pair), teller.header)
+            told_together.setdefault(frozenset(pair), section.header)
     for pair_of_names, header in told_together.items():
         pair_of_sections = [section for name, section in receivers.items() if name in pair_of_names]
         _warn_of_doubles(pair_of_sections, f"[{header}] tells both, so every message comes twice", across=True)

@@ -53,7 +53,8 @@ class Asterisk:
     def listed(self) -> list[FakeEndpoint]:
         """All that ARI lists. PJSIP's are those of res_pjsip, the others those of their channel driver."""
         owners = {**DRIVERS, "PJSIP": "res_pjsip.so"}
-        return [one for one in self.endpoints() if owners.get(one.technology) not in self.without_modules]
+        unloaded = self.without_modules
+        return [endpoint for endpoint in self.endpoints() if owners.get(endpoint.technology) not in unloaded]
 
     def find(self, name: str) -> FakeEndpoint | None:
         """The endpoint of that name (``PJSIP/101``), or None."""

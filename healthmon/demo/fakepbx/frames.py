@@ -39,8 +39,8 @@ class FrameReader:
     def feed(self, data: bytes) -> Iterator[tuple[int, bytes]]:
         """Give the opcode and payload of each frame that is complete now."""
         self._buffer += data
-        while (one := self._take()) is not None:
-            yield one
+        while (frame := self._take()) is not None:
+            yield frame
 
     def _take(self) -> tuple[int, bytes] | None:
         buffer = self._buffer

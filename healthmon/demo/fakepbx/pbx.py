@@ -106,7 +106,7 @@ class FakePbx(Asterisk):
         """
         self.go_to(Phase.REFUSING)
         self.startup_time = self.last_reload_time = now()
-        self._endpoints = {name: one for name, one in self._endpoints.items() if one.is_configured}
+        self._endpoints = {name: endpoint for name, endpoint in self._endpoints.items() if endpoint.is_configured}
         self.booted_without = {name for name, driver in DRIVERS.items() if driver in self.without_modules}
         for endpoint in self._endpoints.values():
             endpoint.is_up = are_up and endpoint.is_up

@@ -91,7 +91,8 @@ class Course:
     @property
     def _before(self) -> Reading:
         """The last reading up to the window's beginning, or when the watch began."""
-        return self._around.before or self._zero()
+        # What the meter showed when the target was taken under watch.
+        return self._around.before or Reading(at=self._watched.watched_from[0])
 
     @cached_property
     def _start(self) -> Reading:
@@ -142,10 +143,6 @@ class Course:
         """Collect what happened up to the window's end, from the last reading before the window on."""
         since, until = self._window
         return self._history(self._meters.reading_until(self._watched.id, since), until)
-
-    def _zero(self) -> Reading:
-        """What the meter showed when the target was taken under watch."""
-        return Reading(at=self._watched.watched_from[0])
 
     def _read(self, before: Reading, at: float) -> Reading:
         """Carry a reading on to a later time."""

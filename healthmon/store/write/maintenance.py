@@ -48,7 +48,7 @@ class Pruned(Struct, frozen=True):
     hint: str = ""
 
 
-def open_steward(path: Path, now: float) -> Steward:
+def open_for_maintenance(path: Path, now: float) -> Maintainer:
     """Take the database for oneself. Raises DatabaseLocked while a daemon runs, or another StoreError."""
     refuse_missing(path)
     refuse_reader(path)
@@ -59,7 +59,7 @@ def open_steward(path: Path, now: float) -> Steward:
     try:
         session = connect_to_write(path)
         try:
-            return Steward(Writer(session, lock.release, now), session)
+            return Maintainer(Writer(session, lock.release, now), session)
         except BaseException:
             session.close()
             raise
@@ -68,7 +68,7 @@ def open_steward(path: Path, now: float) -> Steward:
         raise
 
 
-class Steward:
+class Maintainer:
     """The connection of one command that has the database for itself."""
 
     def __init__(self, writer: Writer, session: Session) -> None:
@@ -76,7 +76,7 @@ class Steward:
         self.writer = writer
         self._session = session
 
-    def __enter__(self) -> Steward:
+    def __enter__(self) -> Maintainer:
         """Use it in a ``with`` statement."""
         return self
 

@@ -17,7 +17,7 @@ from healthmon.store.read.queries import open_reader
 from healthmon.store.schema import MIGRATIONS
 from healthmon.store.sqlite.lock import look_at_lock
 from healthmon.store.sqlite.space import space_to_rewrite
-from healthmon.store.write.maintenance import TABLES_WITH_PBX, RenameRefused, open_steward
+from healthmon.store.write.maintenance import TABLES_WITH_PBX, RenameRefused, open_for_maintenance
 from healthmon.store.write.orders import open_commander
 from healthmon.store.write.pruning import Cuts
 from healthmon.store.write.writer import open_writer
@@ -37,8 +37,8 @@ def test_pruning_by_hand_says_what_is_gone_and_makes_the_file_shorter(store: Sto
     store.stop()
     seen: list[int] = []
 
-    with open_steward(store.path, START + 300_000) as steward:
-        done = steward.prune(CUT, seen.append)
+    with open_for_maintenance(store.path, START + 300_000) as owner:
+        done = owner.prune(CUT, seen.append)
 
     assert (done.changes, done.incidents, done.hint) == (59_999, 1, "")
     assert store.path.stat().st_size == done.size_bytes < done.size_before_bytes
@@ -63,8 +63,8 @@ def unshrinkable(folder: Path) -> Path:
 def test_a_file_that_cannot_get_shorter_is_written_anew(folder: Path) -> None:
     path = unshrinkable(folder)
 
-    with open_steward(path, START + 300_000) as steward:
-        assert steward.prune(Cuts.at(START), lambda rows: None).hint == ""
+    with open_for_maintenance(path, START + 300_000) as owner:
+        assert owner.prune(Cuts.at(START), lambda rows: None).hint == ""
 
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA auto_vacuum").fetchone() == (2,)
@@ -74,28 +74,28 @@ def test_without_room_for_that_it_says_how_much_is_needed(folder: Path, monkeypa
     path = unshrinkable(folder)
     monkeypatch.setattr(os, "statvfs", lambda _folder: SimpleNamespace(f_bavail=0, f_frsize=1))
 
-    with open_steward(path, START + 300_000) as steward:
-        hint = steward.prune(Cuts.at(START), lambda rows: None).hint
+    with open_for_maintenance(path, START + 300_000) as owner:
+        hint = owner.prune(Cuts.at(START), lambda rows: None).hint
 
     takes = f"{space_to_rewrite(path) / 1e6:,.0f} MB"
     assert hint == f"to get shorter it must be written anew once, which takes {takes} of free space; there are 0 MB"
 
 
-def test_while_a_daemon_runs_nobody_else_is_steward(store: Store) -> None:
+def test_while_a_daemon_runs_nobody_else_is_maintainer(store: Store) -> None:
     with pytest.raises(DatabaseLocked, match=rf"the daemon \(process {os.getpid()}\) is using it; stop it first"):
-        open_steward(store.path, START + 300_000)
+        open_for_maintenance(store.path, START + 300_000)
 
 
-def test_while_somebody_is_steward_no_daemon_starts(store: Store) -> None:
+def test_while_somebody_is_maintainer_no_daemon_starts(store: Store) -> None:
     store.stop()
 
-    with open_steward(store.path, START + 300_000), pytest.raises(DatabaseLocked):
+    with open_for_maintenance(store.path, START + 300_000), pytest.raises(DatabaseLocked):
         open_writer(store.path, now=START)
 
 
-def test_what_is_no_database_has_no_steward(folder: Path) -> None:
+def test_what_is_no_database_has_no_maintainer(folder: Path) -> None:
     with pytest.raises(StoreError, match="there is no database here yet"):
-        open_steward(folder / "healthmon.db", START)
+        open_for_maintenance(folder / "healthmon.db", START)
     assert list(folder.iterdir()) == []
 
 
@@ -115,8 +115,8 @@ def test_all_that_is_known_of_a_pbx_goes_over_to_its_new_name(store: Store) -> N
     before = everything(store.path)
     assert before.count("office") > 10
 
-    with open_steward(store.path, START + 300_000) as steward:
-        checks = steward.rename_pbx("office", "headquarters")
+    with open_for_maintenance(store.path, START + 300_000) as owner:
+        checks = owner.rename_pbx("office", "headquarters")
 
     assert checks == 2
     # What was told is not written anew.
@@ -148,11 +148,11 @@ def test_a_name_that_is_taken_or_unknown_is_refused_and_nothing_is_changed(store
     store.stop()
     before = everything(store.path)
 
-    with open_steward(store.path, START + 300_000) as steward:
+    with open_for_maintenance(store.path, START + 300_000) as owner:
         with pytest.raises(RenameRefused, match="there is a PBX shop in the database already, with a history"):
-            steward.rename_pbx("office", "shop")
+            owner.rename_pbx("office", "shop")
         with pytest.raises(RenameRefused, match="there is no PBX off1ce in the database; there are office, shop"):
-            steward.rename_pbx("off1ce", "new")
+            owner.rename_pbx("off1ce", "new")
 
     assert everything(store.path) == before
 
@@ -161,8 +161,8 @@ def test_a_name_of_which_only_an_old_incident_is_left_is_taken_too(store: Store)
     store.book(states=by_key(state()), incidents={1: closed(1, target=Target("shop", "PJSIP", "201"))})
     store.stop()
 
-    with open_steward(store.path, START + 300_000) as steward, pytest.raises(RenameRefused, match="already"):
-        steward.rename_pbx("office", "shop")
+    with open_for_maintenance(store.path, START + 300_000) as owner, pytest.raises(RenameRefused, match="already"):
+        owner.rename_pbx("office", "shop")
 
 
 def test_silences_speak_of_the_new_name_where_they_named_the_old_one(store: Store) -> None:
@@ -172,8 +172,8 @@ def test_silences_speak_of_the_new_name_where_they_named_the_old_one(store: Stor
             commander.silence(Matcher(pbxs=pbxs), since=START, until=START + 9e9, author="eve", reason="office")
     store.stop()
 
-    with open_steward(store.path, START + 300_000) as steward:
-        steward.rename_pbx("office", "hq")
+    with open_for_maintenance(store.path, START + 300_000) as owner:
+        owner.rename_pbx("office", "hq")
 
     with open_reader(store.path) as reader:
         assert [one.matcher.pbxs for one in reader.silences(START)] == [("hq",), ("off*",), ("shop", "hq"), ()]
@@ -183,5 +183,8 @@ def test_silences_speak_of_the_new_name_where_they_named_the_old_one(store: Stor
 def test_with_an_empty_database_there_is_nothing_to_rename(store: Store) -> None:
     store.stop()
 
-    with open_steward(store.path, START + 300_000) as steward, pytest.raises(RenameRefused, match="there is none"):
-        steward.rename_pbx("office", "hq")
+    with (
+        open_for_maintenance(store.path, START + 300_000) as owner,
+        pytest.raises(RenameRefused, match="there is none"),
+    ):
+        owner.rename_pbx("office", "hq")

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from healthmon.model import Check, Ending, Health, Kind, Restart
 from healthmon.store.read.queries import Wanted
-from healthmon.store.write.maintenance import open_steward
+from healthmon.store.write.maintenance import open_for_maintenance
 from healthmon.store.write.pruning import Cuts
 from tests.store.scene import OFFICE, START, Store, incident
 
@@ -54,8 +54,8 @@ def test_restarts_go_with_the_history_and_take_the_new_name_of_their_pbx(store: 
     while store.writer.prune(Cuts.at(START + 500), 100):
         pass
     store.stop()
-    with open_steward(store.path, START + 2000) as steward:
-        steward.rename_pbx("office", "headquarters")
+    with open_for_maintenance(store.path, START + 2000) as owner:
+        owner.rename_pbx("office", "headquarters")
     store.start()
 
     with store.reading() as reader:
