@@ -104,7 +104,7 @@ SUITES = (
     Suite(
         "core",
         "what decides, in no time: the rules, and thousands of generated histories",
-        30,
+        45,
         (pytest(*ON_TWO_CORES, "-m", "not soak", CORE),),
     ),
     Suite(
