@@ -182,16 +182,17 @@ def _measured(measured: Measured) -> dict[str, float | None]:
 
 def _values(metric: Metric, summary: Summary | None) -> dict[str, float | None]:
     """Write four values of a metric: ``rtt_p50_ms`` and so on."""
-    name, _, unit = metric.key.rpartition("_")
-    values: dict[str, float | None] = dict.fromkeys(("p50", "p95", "min", "max"))
+    p50 = p95 = least = most = None
     if summary is not None:
-        values = {
-            "p50": metric.percentile(summary, 0.5),
-            "p95": metric.percentile(summary, 0.95),
-            "min": summary.min,
-            "max": summary.max,
-        }
-    return {f"{name}_{which}_{unit}": rounded(value, 3) for which, value in values.items()}
+        p50, p95 = metric.percentile(summary, 0.5), metric.percentile(summary, 0.95)
+        least, most = summary.min, summary.max
+    name, _, unit = metric.key.rpartition("_")
+    return {
+        f"{name}_p50_{unit}": rounded(p50, 3),
+        f"{name}_p95_{unit}": rounded(p95, 3),
+        f"{name}_min_{unit}": rounded(least, 3),
+        f"{name}_max_{unit}": rounded(most, 3),
+    }
 
 
 def _rounded_down(share: float | None) -> float | None:
