@@ -103,8 +103,8 @@ class Engine:
         self._clock = clock
         self._hooks = hooks
         self._stop = stop
-        self._sources: Mapping[str, PbxSource] = {}
-        self._configs: SimpleQueue[tuple[Config, Mapping[str, PbxSource]]] = SimpleQueue()
+        self._sources: Mapping[tuple[str, Channel], PbxSource] = {}
+        self._configs: SimpleQueue[tuple[Config, Mapping[tuple[str, Channel], PbxSource]]] = SimpleQueue()
         self._listed: dict[str, set[Target]] = {}
         self._not_looked_at = {pbx.name for pbx in config.pbxs}
         self._rounds = Rounds()
@@ -122,11 +122,11 @@ class Engine:
         self._settle(changes, now)
         self._note_first_looks(())
 
-    def connect(self, sources: Mapping[str, PbxSource]) -> None:
+    def connect(self, sources: Mapping[tuple[str, Channel], PbxSource]) -> None:
         """Give the polling source of each PBX. Call before ``run()``; later ``reload()`` does it."""
         self._sources = sources
 
-    def reload(self, config: Config, sources: Mapping[str, PbxSource]) -> None:
+    def reload(self, config: Config, sources: Mapping[tuple[str, Channel], PbxSource]) -> None:
         """Go on with another configuration. Any thread may call it; the engine takes it up in its next round."""
         self._configs.put((config, sources))
 
@@ -230,7 +230,7 @@ class Engine:
         for line in changes.log:
             log.info("%s", line)
         for question in changes.questions:
-            source = self._sources.get(question.pbx)
+            source = self._sources.get((question.pbx, question.asked_by))
             if source is not None:
                 source.ask(question)
 
@@ -274,7 +274,10 @@ class Engine:
     def _learn_new_endpoints(self, batch: Sequence[Sighting]) -> None:
         """Have the settings of endpoints read that are listed for the first time, the watched ones only."""
         for sighting in batch:
-            if not isinstance(sighting, Snapshot) or sighting.pbx not in self._sources:
+            if not isinstance(sighting, Snapshot):
+                continue
+            polls = self._sources.get((sighting.pbx, Channel.REST))
+            if polls is None:
                 continue
             listed = {observation.target: observation.health for observation in sighting.endpoints}
             new = listed.keys() - self._listed.get(sighting.pbx, set())
@@ -283,7 +286,7 @@ class Engine:
             # What is offline comes first: it is not watched before it is known to be configured.
             watched.sort(key=lambda target: listed[target] is not Health.DOWN)
             if watched:
-                self._sources[sighting.pbx].learn(watched)
+                polls.learn(watched)
 
     def _note_first_looks(self, batch: Sequence[Sighting]) -> None:
         if self.first_look_done.is_set():

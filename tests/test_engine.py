@@ -97,7 +97,7 @@ class Stage:
             hooks=hooks,
             stop=self.stop,
         )
-        self.engine.connect({"office": self.polls})
+        self.engine.connect({("office", Channel.REST): self.polls})
 
     def drain(self, timeout: float) -> Sequence[Sighting]:
         """The next batch that waits; after the last one the engine is stopped."""
@@ -437,7 +437,7 @@ def test_a_clock_that_was_set_has_everything_looked_at_anew(stage: Stage) -> Non
 
 
 def test_a_reload_is_taken_up_before_what_comes_in_after_it(stage: Stage) -> None:
-    stage.engine.reload(config(watches=(PHONES,)), {"office": stage.polls})
+    stage.engine.reload(config(watches=(PHONES,)), {("office", Channel.REST): stage.polls})
 
     stage.engine.step([stage.snapshot()])
 

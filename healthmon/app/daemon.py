@@ -196,7 +196,7 @@ class Daemon:
         self._engine = Engine(
             config, remembered, inbox=inbox, writer=writer, clock=clock, hooks=hooks, stop=self._engine_stop
         )
-        self._engine.connect(self._watching.polls)
+        self._engine.connect(self._watching.askable)
 
     def run(self) -> int:
         """Start everything, wait for signals, stop everything. Returns the exit code."""
@@ -323,7 +323,7 @@ class Daemon:
         self._handler.redact = Redactor.of(self._config, new)
         logging.getLogger().setLevel(new.log_level.upper())
         self._watching.reload(new, changed)
-        self._engine.reload(new, self._watching.polls)
+        self._engine.reload(new, self._watching.askable)
         self._watching.watch(new)
         self._watching.start()
         self._telling.reload(new, changed)

@@ -14,7 +14,7 @@ from healthmon.app.threads import join, started
 from healthmon.config.configuration import Config
 from healthmon.config.reload import Difference
 from healthmon.config.sections.pbx import PbxConfig
-from healthmon.model import Freshness, Remembered
+from healthmon.model import Channel, Freshness, Remembered
 from healthmon.sources.events import EventSource
 from healthmon.sources.inbox import Inbox
 from healthmon.sources.polls import PollSource
@@ -62,9 +62,9 @@ class Watching:
         self._pbxs = {pbx.name: self._built(pbx) for pbx in config.pbxs}
 
     @property
-    def polls(self) -> dict[str, PollSource]:
-        """The polling source of each PBX, which the engine asks."""
-        return {name: pbx.polls for name, pbx in self._pbxs.items()}
+    def askable(self) -> dict[tuple[str, Channel], PollSource]:
+        """The sources of each PBX that the engine asks, by what they can answer."""
+        return {(name, Channel.REST): pbx.polls for name, pbx in self._pbxs.items()}
 
     def start(self) -> None:
         """Start looking at every PBX that is not looked at yet."""

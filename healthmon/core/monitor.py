@@ -9,6 +9,7 @@ from healthmon.config.configuration import Config
 from healthmon.config.sections.watch import WatchConfig
 from healthmon.core.alerting.waiting import Waiting
 from healthmon.core.belief.endpoint import Endpoint
+from healthmon.core.belief.endpoint_check import EndpointCheck
 from healthmon.core.belief.endpoint_facts import LIVING
 from healthmon.core.belief.endpoints import Endpoints
 from healthmon.core.belief.known import Known
@@ -23,6 +24,7 @@ from healthmon.core.step import Step
 from healthmon.model import (
     MOST_WATCHED,
     Changes,
+    Check,
     ClockJump,
     Commands,
     ConnectionReport,
@@ -119,6 +121,9 @@ class Monitor:
             self._hold(pbx, observation)
             return
         endpoint = pbx.endpoints.get(observation.target)
+        if observation.check is not Check.REACHABILITY:
+            self._observe_check(pbx, endpoint, observation, Step(now, changes), counts=True)
+            return
         if endpoint is not None and endpoint.calm is observation.health and endpoint.calm_until == inf:
             # Nearly all of them: as believed, nothing pending, nothing to do.
             endpoint.last_at = max(observation.at, endpoint.last_at)
@@ -127,7 +132,7 @@ class Monitor:
 
     def _see_held(self, pbx: Pbx, sighting: Held, step: Step) -> None:
         if isinstance(sighting, Observation):
-            self._observe(pbx, pbx.endpoints.get(sighting.target), sighting, step, counts=True)
+            self._observe_check(pbx, pbx.endpoints.get(sighting.target), sighting, step, counts=True)
         elif isinstance(sighting, ContactChange):
             self._see_contact(pbx, sighting, step)
         else:
@@ -150,10 +155,25 @@ class Monitor:
             confirms = pbx.may_confirm(endpoint)
         loss = endpoint.reachability.loss
         if endpoint.hear(observation, confirms=confirms):
-            self._endpoints.apply(pbx, endpoint, observation.at, step, confirms=confirms, counts=counts)
+            witness = observation.witness if confirms else None
+            self._endpoints.apply(pbx, endpoint, observation.at, step, counts=counts, witness=witness)
         if endpoint.reachability.loss is not loss:
             # Also while it is unknown, where nothing else of it changes.
             self._booking.book(endpoint.reachability, step)
+        self._stages.pass_on(step)
+
+    def _observe_check(
+        self, pbx: Pbx, endpoint: Endpoint | None, observation: Observation, step: Step, *, counts: bool
+    ) -> None:
+        """Take an observation of any check. An endpoint begins to be watched by its reachability alone."""
+        if observation.check == Check.REACHABILITY:
+            self._observe(pbx, endpoint, observation, step, counts=counts)
+            return
+        check = None if endpoint is None else endpoint.check(observation.check, observation.at)
+        if endpoint is None or check is None or not check.take(observation):
+            return
+        witness = None if observation.source is Source.EVENT else observation.witness
+        self._endpoints.apply(pbx, endpoint, observation.at, step, counts=counts, witness=witness)
         self._stages.pass_on(step)
 
     def _is_up_at_first(self, pbx: Pbx, endpoint: Endpoint, observation: Observation, step: Step) -> bool:
@@ -233,9 +253,9 @@ class Monitor:
             if is_moved or is_doubtful:
                 step.changes.questions.append(Question(pbx.name, settings_of=(endpoint.target,)))
             if matters and endpoint.word is not None:
-                self._endpoints.apply(pbx, endpoint, change.at, step, confirms=False, counts=True)
+                self._endpoints.apply(pbx, endpoint, change.at, step, counts=True)
                 if endpoint.reachability.loss is not loss:
-                    self._endpoints.settle(pbx, endpoint, step)
+                    self._endpoints.settle(pbx, endpoint.reachability, step)
 
     def _see_measurement(self, measurement: Measurement, step: Step) -> None:
         """Pass on what was measured of an endpoint that is watched, whatever is believed of it."""
@@ -387,12 +407,12 @@ class Monitor:
     def tick(self, now: float, changes: Changes) -> None:
         """Do what has fallen due: ask, end graces and flapping, remind."""
         step = Step(now, changes)
-        due: dict[str, list[Endpoint]] = {}
+        due: dict[str, list[EndpointCheck]] = {}
         for deadline in self._stages.deadlines.due(now):
             self._fall_due(deadline, due, step)
             self._stages.pass_on(step)
-        for name, endpoints in due.items():
-            self._endpoints.ask(self._pbxs[name], endpoints, step)
+        for name, checks in due.items():
+            self._endpoints.ask(self._pbxs[name], checks, step)
         self._stages.pass_on(step)
         if self._reconfiguration.is_going_on:
             self._reconfiguration.go_on(step)
@@ -407,7 +427,7 @@ class Monitor:
         if not self._reconfiguration.is_going_on:
             self._waiting.review(step)
 
-    def _fall_due(self, deadline: Deadline, due: dict[str, list[Endpoint]], step: Step) -> None:
+    def _fall_due(self, deadline: Deadline, due: dict[str, list[EndpointCheck]], step: Step) -> None:
         what, target = deadline.what, deadline.target
         if what is Due.REMIND:
             self._stages.alerting.remind(deadline.incident, step.now, step.changes)
@@ -422,17 +442,17 @@ class Monitor:
         else:
             self._endpoint_due(deadline, due, step)
 
-    def _endpoint_due(self, deadline: Deadline, due: dict[str, list[Endpoint]], step: Step) -> None:
+    def _endpoint_due(self, deadline: Deadline, due: dict[str, list[EndpointCheck]], step: Step) -> None:
         pbx, endpoint = self.known.pbx(deadline.target), self.known.endpoint(deadline.target)
         if pbx is None or endpoint is None:
             return
-        what = deadline.what
-        if what is Due.ASK:
-            due.setdefault(pbx.name, []).append(endpoint)
+        what, check = deadline.what, endpoint.checks.get(deadline.check)
+        if what is Due.ASK and check is not None:
+            due.setdefault(pbx.name, []).append(check)
         elif what is Due.GRACE_IS_OVER:
             self._endpoints.end_grace(pbx, endpoint, step)
-        elif what is Due.FLAPPING:
-            self._endpoints.look_at_flapping(pbx, endpoint, step)
+        elif what is Due.FLAPPING and check is not None:
+            self._endpoints.look_at_flapping(pbx, check, step)
         elif what is Due.CONTACTS:
             self._endpoints.end_doubt(pbx, endpoint, step)
         elif what is Due.UNLISTED and not endpoint.is_listed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from healthmon.config.configuration import Config
+from healthmon.config.sections.watch import WatchConfig
 from healthmon.core.belief.endpoint import Endpoint
 from healthmon.core.belief.endpoints import Endpoints
 from healthmon.core.belief.evidence import FROZE, NOT_LISTED, RECONFIGURED, RESTARTED
@@ -85,7 +86,9 @@ class Resume:
         if incident.kind.is_group:
             return self._stages.grouping.falls.settled_at(incident.target)
         endpoint = pbx.endpoints.get(incident.target)
-        return 0.0 if endpoint is None else self._stages.alerting.cohorts.told_together_until(endpoint.reachability)
+        if endpoint is None or incident.check != Check.REACHABILITY:
+            return 0.0
+        return self._stages.alerting.cohorts.told_together_until(endpoint.reachability)
 
     def _remember(self, state: CheckState, step: Step) -> None:
         pbx = self._pbxs.get(state.target.pbx)
@@ -99,22 +102,31 @@ class Resume:
         elif (watch := self._booking.config.watch_for(state.target)) is None:
             forget_state(state, Ending.NOT_WATCHED, step)
         else:
+            self._remember_endpoint(pbx, state, watch, step)
+
+    def _remember_endpoint(self, pbx: Pbx, state: CheckState, watch: WatchConfig, step: Step) -> None:
+        """Remember one check of an endpoint; what is not watched any more of it is left as it was booked."""
+        endpoint = pbx.endpoints.get(state.target)
+        if endpoint is None:
             endpoint = Endpoint(state.target, watch, pbx.settings.pop(state.target, None), state.watched_since)
-            endpoint.reachability.remember(state, step.now)
             endpoint.places = self._places.get(state.target, ())
             pbx.endpoints[state.target] = endpoint
             pbx.know_cycle_of(endpoint)
+        check = endpoint.check(state.check, state.watched_since)
+        if check is None:
+            return
+        check.remember(state, step.now)
+        pbx.note_pending(check)
+        self._go_on_flapping(check, step)
+        if check is endpoint.reachability:
             self._stages.grouping.members.note(endpoint.reachability)
             self._go_on(pbx, endpoint, step)
 
     def _go_on(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
         """Set an endpoint's deadlines from what was booked of it."""
         check = endpoint.reachability
-        if check.pending is not None:
-            pbx.pending[endpoint.target] = endpoint
         if check.is_awaited:
             pbx.awaited[endpoint.target] = endpoint
-        self._go_on_flapping(check, step)
         self._endpoints.go_on_without_address(endpoint, step)
         self._endpoints.go_on_degraded(endpoint, step)
         if check.unknown_because == NOT_LISTED:

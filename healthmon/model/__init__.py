@@ -5,6 +5,7 @@ unit carries it in its name.
 """
 
 from healthmon.model.changes import Changes, ClockJump, Remembered, Restart
+from healthmon.model.checks import ENDPOINT_CHECKS, EndpointCheckKind
 from healthmon.model.incident import Ending, Incident, IncidentNumbers, Note
 from healthmon.model.notification import Delay, Notification, Reason, Release, Said, Told, UrlState
 from healthmon.model.orders import Acknowledgement, Commands, Matcher, Silence
@@ -49,6 +50,7 @@ from healthmon.model.target import (
 )
 
 __all__ = [
+    "ENDPOINT_CHECKS",
     "MOST_WATCHED",
     "OUR_TECHNOLOGIES",
     "PARTIAL_CHECKS",
@@ -64,6 +66,7 @@ __all__ = [
     "ContactStatus",
     "Delay",
     "Ending",
+    "EndpointCheckKind",
     "EndpointSettings",
     "Freshness",
     "Health",

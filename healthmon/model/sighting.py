@@ -7,7 +7,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from healthmon.errors import Trouble
-from healthmon.model.target import Health, Target, Word
+from healthmon.model.target import Check, Health, Target, Word
 
 
 class Source(Word):
@@ -27,6 +27,10 @@ class Witness(Word):
     CONTACT = "contact"
     #: DeviceStateChanged or /deviceStates.
     DEVICE = "device state"
+    #: Our own look at the thing, past Asterisk: an OPTIONS of ours, a call.
+    PROBE = "own probe"
+    #: The manager interface.
+    MANAGER = "manager"
 
 
 class Loss(Word):
@@ -61,6 +65,8 @@ class Observation(Struct, frozen=True):
     loss: Loss = Loss.NONE
     #: Whether only a peer that is qualified makes Asterisk say this (chan_sip, IAX2).
     is_of_check: bool = False
+    #: Which aspect of the target's health this is about.
+    check: str = Check.REACHABILITY
 
 
 class ContactStatus(Word):
@@ -134,10 +140,11 @@ class Snapshot(Struct, frozen=True):
 
 
 class Channel(Word):
-    """By which way a PBX was looked at."""
+    """By which way a PBX, or what is behind it, is looked at."""
 
     REST = "rest"
     EVENTS = "events"
+    PROBES = "probes"
 
 
 class ConnectionReport(Struct, frozen=True):
@@ -224,10 +231,11 @@ Sighting = Observation | ContactChange | Measurement | Removed | Snapshot | Conn
 
 
 class Question(Struct, frozen=True):
-    """The core wants to be told anew about these targets of one PBX (rules 3 and 7).
+    """The core wants to be told anew about one check of these targets of one PBX (rules 3 and 7).
 
-    ``wants_snapshot``: ask for everything instead of one by one. ``settings_first``: read the settings of these before
-    anything is answered. ``settings_of``: read their settings anew, too, when there is time for it.
+    It goes to the source that can answer it, ``asked_by``. ``wants_snapshot``: ask for everything instead of one by
+    one. ``settings_first``: read the settings of these before anything is answered. ``settings_of``: read their
+    settings anew, too, when there is time for it.
     """
 
     pbx: str
@@ -235,3 +243,5 @@ class Question(Struct, frozen=True):
     wants_snapshot: bool = False
     settings_of: tuple[Target, ...] = ()
     settings_first: tuple[Target, ...] = ()
+    check: str = Check.REACHABILITY
+    asked_by: Channel = Channel.REST

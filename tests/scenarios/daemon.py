@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from healthmon.config.configuration import Config
 from healthmon.config.sections.receiver import ReceiverConfig
 from healthmon.engine import ALIVE_EVERY, LOOK_AT_OTHERS_EVERY, Engine, EngineHooks
+from healthmon.model import Channel as LookedAtBy
 from healthmon.model import Freshness, Sighting
 from healthmon.notify.compose.message import Message
 from healthmon.notify.delivery.deliverer import LOOK_EVERY, Deliverer
@@ -90,7 +91,7 @@ class Daemon:
         for pbx in self._config.pbxs:
             asterisk = self._pbxs[pbx.name]
             self._sources.append(Sources(self._agenda, asterisk, pbx, self._offer, known=remembered, times=times))
-        self._engine.connect({one.polls.pbx.name: one.polls for one in self._sources})
+        self._engine.connect({(one.polls.pbx.name, LookedAtBy.REST): one.polls for one in self._sources})
         self._round_at(self._agenda.now)
 
     def _start_telling(self) -> None:

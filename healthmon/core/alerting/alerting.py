@@ -98,10 +98,7 @@ class Alerting:
 
     def _opened(self, news: IncidentOpened, step: Step) -> str:
         now, changes = step
-        endpoint = self._known.endpoint(news.after.target)
-        not_before = news.not_before
-        if endpoint is not None:
-            not_before = self._grouping.falls.wait_until(endpoint.reachability)
+        not_before = max(news.not_before, self._may_be_explained_until(news.after))
         incident = self._explained(news.after, changes)
         if incident != news.after:
             self._index.book(incident, changes)
@@ -110,6 +107,13 @@ class Alerting:
             changes.notes.append(Note(incident.id, now, words))
         self._bigger_changed(incident, now, changes)
         return words
+
+    def _may_be_explained_until(self, incident: Incident) -> float:
+        """Until when a bigger cause may still be found (seconds UTC); 0.0: none could be."""
+        endpoint = self._known.endpoint(incident.target)
+        if endpoint is None or incident.check != Check.REACHABILITY:
+            return 0.0
+        return self._grouping.falls.wait_until(endpoint.reachability)
 
     def _changed(self, news: IncidentChanged, step: Step) -> str:
         now, changes = step

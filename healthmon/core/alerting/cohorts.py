@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from msgspec import Struct, field
 
 from healthmon.core.alerting.routing import Routing
+from healthmon.core.belief.endpoint_check import EndpointCheck
 from healthmon.core.belief.endpoints import NOT_BACK
 from healthmon.core.belief.known import Known
 from healthmon.core.belief.pbx import Pbx
@@ -47,20 +48,19 @@ class Cohorts:
             worked.due[key] = max(times, default=0.0)
         return worked.due[key]
 
-    def _deadlines(self, pbx: Pbx, cohort: str) -> Iterator[tuple[Reachability, float]]:
+    def _deadlines(self, pbx: Pbx, cohort: str) -> Iterator[tuple[EndpointCheck, float]]:
         """By when each of a cohort that is not believed yet may be."""
-        for endpoint in pbx.pending.values():
-            check = endpoint.reachability
+        for check in pbx.pending.values():
             if check.cohort == cohort and (at := check.deadline()) is not None:
                 yield check, at
         if cohort == NOT_BACK:
             for endpoint in pbx.awaited.values():
-                check = endpoint.reachability
-                if check.is_awaited and check.unknown_because:
-                    lasts = max(check.hold.down_after, self._falls.window_for(check))
-                    yield check, endpoint.grace_until + lasts
+                phone = endpoint.reachability
+                if phone.is_awaited and phone.unknown_because:
+                    lasts = max(phone.hold.down_after, self._falls.window_for(phone))
+                    yield phone, endpoint.grace_until + lasts
 
-    def _others(self, check: Reachability) -> Iterator[tuple[Reachability, float]]:
+    def _others(self, check: Reachability) -> Iterator[tuple[EndpointCheck, float]]:
         pbx = self._known.pbx(check.target)
         if pbx is None or not check.cohort:
             return iter(())

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 
 from healthmon.core.alerting.alerting import Alerting, WaitingMessage
+from healthmon.core.belief.endpoint_check import EndpointCheck
 from healthmon.core.belief.endpoints import ASK_AGAIN
 from healthmon.core.belief.known import Known
 from healthmon.core.belief.machine import Machine
@@ -65,7 +66,7 @@ class Waiting:
         if incident.kind.is_group:
             return self._falls.is_growing(incident.target, message.until)
         endpoint = self._known.endpoint(incident.target)
-        if endpoint is None:
+        if endpoint is None or incident.check != Check.REACHABILITY:
             return False
         check = endpoint.reachability
         awaits_others = self._alerting.cohorts.awaits_others(check)
@@ -89,7 +90,7 @@ class Waiting:
         if deadline.what is Due.ASK:
             if self._known.is_blind(deadline.target.pbx):
                 return None
-            return self._known.machine(deadline.target, Check.REACHABILITY)
+            return self._known.machine(deadline.target, deadline.check)
         if deadline.what is Due.ASK_PBX:
             return self._known.machine(deadline.target, deadline.check)
         return None
@@ -104,12 +105,12 @@ class Waiting:
         """Whether anybody is told when what is pending is believed."""
         if machine.recovering_for:
             return self._index.open_about(machine.target, machine.check) is not None
-        if not isinstance(machine, Reachability):
+        if not isinstance(machine, EndpointCheck):
             return True
         if machine.kind.is_device and not (machine.ever_up and machine.endpoint.policy.is_told_singly(machine.kind)):
             return False
-        is_told = machine.pending is Health.DOWN or machine.endpoint.policy.alert_on_degraded
-        return is_told and not self._falls.is_explained(machine)
+        is_told = machine.pending is Health.DOWN or machine.degraded_counts
+        return is_told and not (isinstance(machine, Reachability) and self._falls.is_explained(machine))
 
 
 def _meet(first: WaitingMessage, second: WaitingMessage) -> bool:

@@ -77,4 +77,4 @@ class Booking:
 
     def look_at_flapping(self, machine: Machine, when: float) -> None:
         """Set the time of the next look at its flapping."""
-        self.deadlines.set(Deadline(Due.FLAPPING, machine.target), when)
+        self.deadlines.set(Deadline(Due.FLAPPING, machine.target, machine.check), when)

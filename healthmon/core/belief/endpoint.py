@@ -5,10 +5,11 @@ from __future__ import annotations
 from math import inf
 
 from healthmon.config.sections.watch import WatchConfig
+from healthmon.core.belief.endpoint_check import EndpointCheck
 from healthmon.core.belief.endpoint_facts import EndpointFacts
-from healthmon.core.belief.machine import Machine
 from healthmon.core.belief.reachability import Reachability
 from healthmon.model import (
+    ENDPOINT_CHECKS,
     Check,
     ContactChange,
     ContactStatus,
@@ -32,7 +33,7 @@ class Endpoint(EndpointFacts):
     ) -> None:
         super().__init__(target, policy, settings)
         self.reachability = Reachability(self, watched_since)
-        self.checks: dict[str, Machine] = {Check.REACHABILITY: self.reachability}
+        self.checks: dict[str, EndpointCheck] = {Check.REACHABILITY: self.reachability}
         #: An observation of this health changes nothing at all: most of them need no more than this look.
         self.calm: Health | None = None
         #: That holds for what was asked for before then; where it is not for ever, for polls only: an event may be of
@@ -44,7 +45,14 @@ class Endpoint(EndpointFacts):
         if self.reachability.is_loss_unjudged and settings is not None and settings.known and settings.is_qualified:
             self.reachability.loss = Loss.LOGGED_OUT
         super().use(policy, settings)
-        self.reachability.configure()
+        for check in self.checks.values():
+            check.configure()
+
+    def check(self, name: str, watched_since: float) -> EndpointCheck | None:
+        """Return one of its checks; it begins with what is first heard of it. None: there is no such check."""
+        if name not in self.checks and name in ENDPOINT_CHECKS:
+            self.checks[name] = EndpointCheck(self, name, watched_since)
+        return self.checks.get(name)
 
     # ------------------------------------------------------------ what was said
 
@@ -127,9 +135,8 @@ class Endpoint(EndpointFacts):
     # ------------------------------------------------------------ whether the same once more would change anything
 
     def refresh(self) -> None:
-        """Work out the remark, and whether the same word once more would change anything."""
+        """Work out whether the same word once more would change anything."""
         check = self.reachability
-        check.remark = check.remark_beside()
         # The first word that only a check can tell is heard, though it changes nothing else.
         is_steady = check.pending is None and self.is_listed and self.is_check_seen
         self.calm = self.word if is_steady and (check.unknown_because or check.belief is check.reading()) else None
@@ -147,5 +154,5 @@ class Endpoint(EndpointFacts):
         """Move all times by so many seconds: somebody set the clock."""
         super().shift(by)
         self.calm_until += by
-        for machine in self.checks.values():
-            machine.shift(by)
+        for check in self.checks.values():
+            check.shift(by)

@@ -31,7 +31,6 @@ class EndpointFacts:
     """The thing itself: its settings, its contacts, what its witnesses last said. Owned by the engine thread."""
 
     __slots__ = (
-        "asked_at",
         "contacts",
         "device",
         "doubted_at",
@@ -91,8 +90,6 @@ class EndpointFacts:
         self.not_usable = ""
         #: The number of the snapshot that listed it last.
         self.round = 0
-        #: When the sources were last asked about it.
-        self.asked_at = 0.0
         self.grace_until = 0.0
         self.grace_why = ""
         self.grace_takes_evidence = False
@@ -294,7 +291,6 @@ class EndpointFacts:
     def shift(self, by: float) -> None:
         """Move all times by so many seconds: somebody set the clock."""
         self.last_at += by
-        self.asked_at += by
         self.grace_until += by
         self.doubted_at += by if self.doubted_at else 0.0
         self.offline_since += by

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice, zip_longest
 
 from healthmon.config.sections.watch import WatchConfig
 from healthmon.core.belief.booking import Booking
 from healthmon.core.belief.endpoint import Endpoint
+from healthmon.core.belief.endpoint_check import EndpointCheck
 from healthmon.core.belief.evidence import (
     LONGEST_WAIT,
     NOT_QUALIFIED,
@@ -22,9 +23,12 @@ from healthmon.core.belief.inventory import FORGOTTEN_AFTER, Vanished
 from healthmon.core.belief.machine import ONE_FALL, Machine
 from healthmon.core.belief.news import CheckEnded, EndpointForgotten
 from healthmon.core.belief.pbx import MOST_SINGLE_QUESTIONS, Pbx
+from healthmon.core.belief.reachability import Reachability
 from healthmon.core.deadlines import Deadline, Due
 from healthmon.core.step import Step
 from healthmon.model import (
+    Channel,
+    Check,
     ContactChange,
     Ending,
     EndpointSettings,
@@ -35,10 +39,12 @@ from healthmon.model import (
     Question,
     Target,
     Transition,
+    Witness,
 )
 
-#: All that may fall due of an endpoint.
-OF_AN_ENDPOINT = (Due.ASK, Due.GRACE_IS_OVER, Due.FLAPPING, Due.UNLISTED, Due.CONTACTS)
+#: All that may fall due of an endpoint, and of each of its checks.
+OF_AN_ENDPOINT = (Due.GRACE_IS_OVER, Due.UNLISTED, Due.CONTACTS)
+OF_A_CHECK = (Due.ASK, Due.FLAPPING)
 
 #: Without an answer the question is asked again after so long (seconds).
 ASK_AGAIN = 10.0
@@ -58,50 +64,65 @@ class Endpoints:
     def __init__(self, booking: Booking) -> None:
         self._booking = booking
 
-    def apply(self, pbx: Pbx, endpoint: Endpoint, at: float, step: Step, *, confirms: bool, counts: bool) -> None:
+    def apply(
+        self, pbx: Pbx, endpoint: Endpoint, at: float, step: Step, *, counts: bool, witness: Witness | None = None
+    ) -> None:
         """Draw the conclusions from what the endpoint's witnesses last said, at ``at``.
 
-        ``counts``: whether a change now is one that we saw happen, so that flapping counts it.
+        ``counts``: whether a change now is one that we saw happen, so that flapping counts it. ``witness``: whose word
+        was asked for, so that it may confirm what is pending; None: nobody's was.
         """
         if not pbx.limits.may_change(endpoint, step.now):
             return
         booked = _changes_in(step)
-        self._apply(pbx, endpoint, at, step, confirms=confirms, counts=counts)
+        for check in endpoint.checks.values():
+            self._apply(pbx, endpoint, check, at, step, confirms=check.is_confirmed_by(witness), counts=counts)
+        endpoint.refresh()
         if _changes_in(step) > booked:
             pbx.limits.changes.spend(_changes_in(step) - booked, step.now)
 
-    def _apply(self, pbx: Pbx, endpoint: Endpoint, at: float, step: Step, *, confirms: bool, counts: bool) -> None:
-        check = endpoint.reachability
+    def _apply(
+        self, pbx: Pbx, endpoint: Endpoint, check: EndpointCheck, at: float, step: Step, *, confirms: bool, counts: bool
+    ) -> None:
         before = check.fingerprint()
         transition = None
         why = check.why_unknown(at)
         if why:
             self._booking.begin_unknown(check, why, at, step)
-            if why == endpoint.grace_why:
-                self._booking.deadlines.set(Deadline(Due.GRACE_IS_OVER, endpoint.target), endpoint.grace_until)
-                pbx.awaited[endpoint.target] = endpoint
+            self._maybe_await(pbx, endpoint, why)
         elif (health := check.reading()) is not None:
-            # Of the events of one loss the first may be in grace, and the next the evidence: that hides nothing.
-            is_one_loss = bool(check.unknown_because) and at - check.unknown_since < ONE_FALL
-            was_unknown = self._booking.end_unknown(check, at, step) and not is_one_loss
-            # A contact that comes and goes is no flapping to somebody who does not want to hear of it.
-            is_plain = health is Health.DEGRADED and not endpoint.policy.alert_on_degraded
-            check.count_change(Health.UP if is_plain else health, at, counts=counts and not was_unknown)
-            self._booking.review_flapping(check, step.now)
-            confirms = confirms and check.was_asked_for_device()
-            transition = check.see(health, at, step.now, check.why(), confirms=confirms)
-            check.correct_reason()
-            if check.is_flapping and check.pending is None:
-                self._booking.review_flapping(check, step.now)
-        endpoint.refresh()
+            transition = self._see(check, health, at, step, confirms=confirms, counts=counts)
+        check.remark = check.remark_beside()
         if check.belief is Health.UP and check.pending is None:
             check.cohort = ""
         is_held_as_booked = check.booked_hold == check.pending_hold()
         if transition is not None or not is_held_as_booked or check.fingerprint() != before:
-            self.settle(pbx, endpoint, step, transition)
-        self.schedule(pbx, endpoint)
-        if not check.is_awaited:
+            self.settle(pbx, check, step, transition)
+        self.schedule(pbx, check)
+        if not endpoint.reachability.is_awaited:
             pbx.awaited.pop(endpoint.target, None)
+
+    def _maybe_await(self, pbx: Pbx, endpoint: Endpoint, why: str) -> None:
+        """What was up when Asterisk was restarted is waited for."""
+        if why == endpoint.grace_why:
+            self._booking.deadlines.set(Deadline(Due.GRACE_IS_OVER, endpoint.target), endpoint.grace_until)
+            pbx.awaited[endpoint.target] = endpoint
+
+    def _see(
+        self, check: EndpointCheck, health: Health, at: float, step: Step, *, confirms: bool, counts: bool
+    ) -> Transition | None:
+        # Of the events of one loss the first may be in grace, and the next the evidence: that hides nothing.
+        is_one_loss = bool(check.unknown_because) and at - check.unknown_since < ONE_FALL
+        was_unknown = self._booking.end_unknown(check, at, step) and not is_one_loss
+        # A contact that comes and goes is no flapping to somebody who does not want to hear of it.
+        is_plain = health is Health.DEGRADED and not check.degraded_counts
+        check.count_change(Health.UP if is_plain else health, at, counts=counts and not was_unknown)
+        self._booking.review_flapping(check, step.now)
+        transition = check.see(health, at, step.now, check.why(), confirms=confirms and check.may_be_believed())
+        check.correct_reason()
+        if check.is_flapping and check.pending is None:
+            self._booking.review_flapping(check, step.now)
+        return transition
 
     def take_first_up(self, pbx: Pbx, endpoint: Endpoint, observation: Observation, step: Step) -> bool:
         """Take a look that finds it up, if that is the first word of it; False: more is to be weighed, by ``apply()``.
@@ -123,7 +144,7 @@ class Endpoints:
             check.pending_since = observation.at
             transition = check.believe(Health.UP, observation.at, step.now, observation.words)
             check.remark, check.ever_up, check.cohort = remark, True, ""
-            self.settle(pbx, endpoint, step, transition)
+            self.settle(pbx, check, step, transition)
             pbx.limits.changes.spend(1, step.now)
         return True
 
@@ -131,23 +152,24 @@ class Endpoints:
         """Draw the conclusions for which there was no room, as far as there is some now."""
         for endpoint in pbx.limits.take_up(step.now):
             if endpoint.word is not None:
-                self.apply(pbx, endpoint, step.now, step, confirms=False, counts=False)
+                self.apply(pbx, endpoint, step.now, step, counts=False)
 
-    def settle(self, pbx: Pbx, endpoint: Endpoint, step: Step, transition: Transition | None = None) -> None:
-        """Book an endpoint after something changed, and review its incident."""
-        check = endpoint.reachability
+    def settle(self, pbx: Pbx, check: EndpointCheck, step: Step, transition: Transition | None = None) -> None:
+        """Book a check of an endpoint after something changed, and review its incident."""
         if transition is not None and transition.after is Health.DOWN and not check.cohort:
-            check.cohort = self._cohort_of(pbx, endpoint, transition)
-        self._booking.settle(check, transition, step, degraded_counts=endpoint.policy.alert_on_degraded)
+            check.cohort = self._cohort_of(pbx, check, transition)
+        self._booking.settle(check, transition, step, degraded_counts=check.degraded_counts)
 
     @staticmethod
-    def _cohort_of(pbx: Pbx, endpoint: Endpoint, transition: Transition) -> str:
+    def _cohort_of(pbx: Pbx, check: EndpointCheck, transition: Transition) -> str:
         """What a device that was found dead after a restart is told together with: those that are still awaited.
 
         What Asterisk says of a contact tells early of some, and of those that it forgot nothing tells but their grace.
         """
-        is_one_of_them = endpoint.kind.is_device and any(
-            other.reachability.fell_with(transition.at) for other in pbx.awaited.values()
+        is_one_of_them = (
+            isinstance(check, Reachability)
+            and check.kind.is_device
+            and any(other.reachability.fell_with(transition.at) for other in pbx.awaited.values())
         )
         return NOT_BACK if is_one_of_them else ""
 
@@ -161,17 +183,18 @@ class Endpoints:
         settings: EndpointSettings | None = None,
     ) -> None:
         """Take a new watch section or new settings: what was last heard may be worth something else now."""
-        before, were = endpoint.reachability.state(), endpoint.settings
+        before, were = {check: check.state() for check in endpoint.checks.values()}, endpoint.settings
         endpoint.use(policy or endpoint.policy, settings or endpoint.settings)
         endpoint.calm = None
         why = why_unknown(Health.UP, endpoint.settings)
         if why and not why_unknown(Health.UP, were):
             self._distrust(endpoint, why, step, was_checked=were is not None)
         if endpoint.word is not None and not pbx.is_blind:
-            self.apply(pbx, endpoint, step.now, step, confirms=False, counts=False)
-        if endpoint.reachability.state() != before:
-            self.settle(pbx, endpoint, step)
-        self.schedule(pbx, endpoint)
+            self.apply(pbx, endpoint, step.now, step, counts=False)
+        for check in endpoint.checks.values():
+            if check.state() != before.get(check):
+                self.settle(pbx, check, step)
+            self.schedule(pbx, check)
 
     def go_on_without_address(self, endpoint: Endpoint, step: Step) -> None:
         """An older healthmon believed something of an endpoint that Asterisk cannot check for want of an address."""
@@ -202,48 +225,56 @@ class Endpoints:
 
     # ------------------------------------------------------------ asking before believing
 
-    def schedule(self, pbx: Pbx, endpoint: Endpoint) -> None:
+    def schedule(self, pbx: Pbx, check: EndpointCheck) -> None:
         """Set the time at which what is pending is asked for anew, and believed if the answer is the same."""
-        if endpoint.reachability.pending is None:
-            pbx.pending.pop(endpoint.target, None)
-        else:
-            pbx.pending[endpoint.target] = endpoint
-        to_ask, at = Deadline(Due.ASK, endpoint.target), endpoint.reachability.deadline()
+        pbx.note_pending(check)
+        to_ask, at = Deadline(Due.ASK, check.target, check.check), check.deadline()
         if pbx.is_blind or at is None:
             self._booking.deadlines.clear(to_ask)
             return
-        if endpoint.asked_at >= at:
+        if check.asked_at >= at:
             # Asked already since then: give the answer its time.
-            at = endpoint.asked_at + ASK_AGAIN
+            at = check.asked_at + ASK_AGAIN
         self._booking.deadlines.set(to_ask, at)
 
-    def ask(self, pbx: Pbx, due: list[Endpoint], step: Step) -> None:
-        """Ask about those whose deadline has come: one by one, or by a snapshot when they are many (rule 7)."""
-        due = [endpoint for endpoint in due if not pbx.is_blind and endpoint.reachability.deadline() is not None]
-        if not due:
-            return
-        if pbx.may_ask_singly(len(due), step.now):
-            singly = tuple(endpoint.target for endpoint in due)
+    def ask(self, pbx: Pbx, due: list[EndpointCheck], step: Step) -> None:
+        """Ask about those whose deadline has come, each at the source that can answer."""
+        due = [check for check in due if not pbx.is_blind and check.deadline() is not None]
+        polled = [check for check in due if check.asked_by is Channel.REST]
+        if polled and self._ask_polls(pbx, polled, step):
+            self._note_asked(pbx, polled, step)
+        for check in due:
+            if check.asked_by is not Channel.REST:
+                question = Question(pbx.name, (check.target,), check=check.check, asked_by=check.asked_by)
+                step.changes.questions.append(question)
+                self._note_asked(pbx, [check], step)
+
+    def _note_asked(self, pbx: Pbx, asked: list[EndpointCheck], step: Step) -> None:
+        for check in asked:
+            check.asked_at = step.now
+            self.schedule(pbx, check)
+
+    def _ask_polls(self, pbx: Pbx, due: list[EndpointCheck], step: Step) -> bool:
+        """Ask one by one, or by a snapshot when they are many (rule 7); return whether that is done now."""
+        endpoints = list({check.target: pbx.endpoints[check.target] for check in due}.values())
+        if pbx.may_ask_singly(len(endpoints), step.now):
+            singly = tuple(endpoint.target for endpoint in endpoints)
             settings_first = tuple(
-                endpoint.target for endpoint in due if endpoint.reachability.needs_settings(pbx.configured_at)
+                endpoint.target for endpoint in endpoints if endpoint.reachability.needs_settings(pbx.configured_at)
             )
             step.changes.questions.append(Question(pbx.name, singly, settings_first=settings_first))
-        elif step.now - pbx.snapshot_wanted_at < 1.0:
+            return True
+        if step.now - pbx.snapshot_wanted_at < 1.0:
             # One snapshot a second is enough for all whose time comes meanwhile.
-            for endpoint in due:
-                self._booking.deadlines.set(Deadline(Due.ASK, endpoint.target), pbx.snapshot_wanted_at + 1.0)
-            return
-        else:
-            # A snapshot lists no device states: the second witness is asked for one by one (rule 3).
-            singly = tuple(endpoint.target for endpoint in due if not endpoint.reachability.was_asked_for_device())
-            pbx.snapshot_wanted_at = step.now
-            settings_first = self._sample_settings(pbx, step.now)
-            step.changes.questions.append(
-                Question(pbx.name, singly, wants_snapshot=True, settings_first=settings_first)
-            )
-        for endpoint in due:
-            endpoint.asked_at = step.now
-            self.schedule(pbx, endpoint)
+            for check in due:
+                self._booking.deadlines.set(Deadline(Due.ASK, check.target, check.check), pbx.snapshot_wanted_at + 1.0)
+            return False
+        # A snapshot lists no device states: the second witness is asked for one by one (rule 3).
+        singly = tuple(endpoint.target for endpoint in endpoints if not endpoint.reachability.may_be_believed())
+        pbx.snapshot_wanted_at = step.now
+        settings_first = self._sample_settings(pbx, step.now)
+        step.changes.questions.append(Question(pbx.name, singly, wants_snapshot=True, settings_first=settings_first))
+        return True
 
     @staticmethod
     def _sample_settings(pbx: Pbx, now: float) -> tuple[Target, ...]:
@@ -251,7 +282,7 @@ class Endpoints:
 
         A snapshot confirms those, too, that are not due at this moment.
         """
-        pending = pbx.pending.values()
+        pending = Endpoints._pending(pbx)
         doubtful = [endpoint for endpoint in pending if endpoint.reachability.needs_settings(pbx.configured_at)]
         chosen = tuple(endpoint.target for endpoint in spread_over_sites(doubtful, MOST_SINGLE_QUESTIONS))
         pbx.sample.update(chosen)
@@ -269,18 +300,23 @@ class Endpoints:
             self._wait_for_first_check(pbx, endpoint, step)
         pbx.sample.discard(endpoint.target)
 
+    @staticmethod
+    def _pending(pbx: Pbx) -> Iterator[Endpoint]:
+        """Return the endpoints of whose reachability something is pending."""
+        return (pbx.endpoints[check.target] for check in pbx.pending_of(Check.REACHABILITY))
+
     def _wait_for_first_check(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
         """Its settings have changed since it went offline; so may have those on whose behalf it was asked about."""
         waiting = [endpoint]
         if endpoint.target in pbx.sample:
-            waiting += [other for other in pbx.pending.values() if other.may_be_unchecked(pbx.configured_at)]
+            waiting += [other for other in self._pending(pbx) if other.may_be_unchecked(pbx.configured_at)]
         lasts = min(first_check_within(endpoint.settings, pbx.longest_cycle), LONGEST_WAIT)
         for offline in waiting:
             offline.is_looked_into = True
             until = offline.offline_since + lasts
             if until > max(step.now, offline.grace_until):
                 offline.begin_grace(RECONFIGURED, until, takes_evidence=True)
-                self.apply(pbx, offline, step.now, step, confirms=False, counts=False)
+                self.apply(pbx, offline, step.now, step, counts=False)
 
     # ------------------------------------------------------------ where contacts are
 
@@ -312,13 +348,12 @@ class Endpoints:
 
     # ------------------------------------------------------------ flapping
 
-    def look_at_flapping(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
+    def look_at_flapping(self, pbx: Pbx, check: EndpointCheck, step: Step) -> None:
         """A change has lasted long enough to count, or old ones have left the window."""
-        check = endpoint.reachability
         was_flapping = check.is_flapping
         self._booking.review_flapping(check, step.now)
         if check.is_flapping is not was_flapping:
-            self.settle(pbx, endpoint, step)
+            self.settle(pbx, check, step)
 
     # ------------------------------------------------------------ grace
 
@@ -331,7 +366,7 @@ class Endpoints:
             self._booking.book(check, step)
         # Whether it came back while we were blind, the next snapshot tells.
         if not pbx.is_blind and endpoint.word is not None:
-            self.apply(pbx, endpoint, at or step.now, step, confirms=False, counts=False)
+            self.apply(pbx, endpoint, at or step.now, step, counts=False)
 
     def go_on_in_grace(self, pbx: Pbx, endpoint: Endpoint) -> None:
         """Healthmon was stopped while the endpoint was in its grace, which began when it became unknown."""
@@ -383,7 +418,7 @@ class Endpoints:
         if before is Health.DEGRADED:
             endpoint.reachability.say("nothing was heard of its contacts for long")
         if not pbx.is_blind and endpoint.word is not None:
-            self.apply(pbx, endpoint, step.now, step, confirms=False, counts=False)
+            self.apply(pbx, endpoint, step.now, step, counts=False)
 
     # ------------------------------------------------------------ coming and going
 
@@ -421,13 +456,13 @@ class Endpoints:
         pbx.limits.changes.spend(1, step.now)
         endpoint.is_listed, endpoint.calm = False, None
         endpoint.was_unlisted_by_accident = not pbx.is_listed_for_certain(endpoint.target)
-        check = endpoint.reachability
-        if check.belief is not None and not endpoint.was_unlisted_by_accident:
+        if endpoint.reachability.belief is not None and not endpoint.was_unlisted_by_accident:
             self._vanish(pbx, endpoint, at, was_removed=False)
-        self._booking.begin_unknown(check, check.why_unknown(at), at, step)
         self._booking.deadlines.set(Deadline(Due.UNLISTED, endpoint.target), at + FORGOTTEN_AFTER)
-        self._booking.book(check, step)
-        self.schedule(pbx, endpoint)
+        for check in endpoint.checks.values():
+            self._booking.begin_unknown(check, check.why_unknown(at), at, step)
+            self._booking.book(check, step)
+            self.schedule(pbx, check)
 
     def remove(self, pbx: Pbx, endpoint: Endpoint, at: float, step: Step) -> None:
         """Asterisk no longer has it: no outage, the end of watching."""
@@ -448,14 +483,20 @@ class Endpoints:
             self._booking.end_unknown(check, at, step)
             self._end(check, ending, cause, check.forget(at, step.now, cause), step)
             changes.states.pop((target, check.check), None)
+            self._clear_deadlines(check)
+            pbx.pending.pop((target, check.check), None)
         changes.settings.pop(target, None)
         changes.forgotten.append(target)
         for due in OF_AN_ENDPOINT:
             self._booking.deadlines.clear(Deadline(due, target))
         self._booking.tell(EndpointForgotten(endpoint.reachability))
         pbx.gone[target] = at
-        for known in (pbx.endpoints, pbx.pending, pbx.awaited, pbx.limits.put_off):
+        for known in (pbx.endpoints, pbx.awaited, pbx.limits.put_off):
             known.pop(target, None)
+
+    def _clear_deadlines(self, check: EndpointCheck) -> None:
+        for due in OF_A_CHECK:
+            self._booking.deadlines.clear(Deadline(due, check.target, check.check))
 
 
 def _changes_in(step: Step) -> int:
@@ -466,6 +507,8 @@ def _changes_in(step: Step) -> int:
 def is_nothing_against(endpoint: Endpoint) -> bool:
     """Whether nothing was heard of an endpoint yet, and all that is known of it agrees with its being up."""
     check = endpoint.reachability
+    if len(endpoint.checks) > 1:
+        return False
     if endpoint.word is not None or endpoint.lost or endpoint.slow or endpoint.presumed or endpoint.not_usable:
         return False
     if check.pending is not None or check.unknown_because or check.flaps is not None or check.not_up_since is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterator
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -11,6 +12,7 @@ from healthmon.config.sections.pbx import PbxConfig
 from healthmon.config.sections.shared import Hold
 from healthmon.core.belief.drivers import no_driver
 from healthmon.core.belief.endpoint import Endpoint
+from healthmon.core.belief.endpoint_check import EndpointCheck
 from healthmon.core.belief.evidence import first_check_within
 from healthmon.core.belief.flapping import FlapRule
 from healthmon.core.belief.inventory import Vanished
@@ -120,7 +122,8 @@ class Pbx:
         self.unlisted: tuple[str, ...] = ()
         self.round = 0
         self.endpoints: dict[Target, Endpoint] = {}
-        self.pending: dict[Target, Endpoint] = {}
+        #: The checks of endpoints of which something is pending.
+        self.pending: dict[tuple[Target, str], EndpointCheck] = {}
         #: What was up when Asterisk was restarted, and has not come back.
         self.awaited: dict[Target, Endpoint] = {}
         #: More endpoints are to be watched than can be.
@@ -300,7 +303,7 @@ class Pbx:
     def hold(self, sighting: Held) -> None:
         """Keep it until the next snapshot tells what was before it."""
         if isinstance(sighting, Observation):
-            key: tuple[object, ...] = (sighting.target, sighting.witness, sighting.source)
+            key: tuple[object, ...] = (sighting.target, sighting.check, sighting.witness, sighting.source)
         elif isinstance(sighting, ContactChange):
             key = (sighting.target, sighting.uri)
         else:
@@ -353,6 +356,17 @@ class Pbx:
         """
         is_spoken_for = self.has_read_settings and endpoint.offline_since <= self.sampled_at
         return is_spoken_for or not endpoint.reachability.needs_settings(self.configured_at)
+
+    def note_pending(self, check: EndpointCheck) -> None:
+        """Keep in mind of which checks something is pending."""
+        if check.pending is None:
+            self.pending.pop((check.target, check.check), None)
+        else:
+            self.pending[check.target, check.check] = check
+
+    def pending_of(self, name: str) -> Iterator[EndpointCheck]:
+        """Return those of which something is pending, of one check."""
+        return (check for (_, checked), check in self.pending.items() if checked == name)
 
     def may_ask_singly(self, how_many: int, now: float) -> bool:
         """Whether so many single questions more are no burden to Asterisk; if so, count them."""

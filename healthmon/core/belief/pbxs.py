@@ -84,8 +84,8 @@ class Pbxs:
         step.changes.unknown_periods[pbx.target, Check.REACHABILITY, since] = period
         if why != JUST_STARTED:
             step.changes.log.append(f"{pbx.target}: nothing behind it can be seen ({why})")
-        for endpoint in pbx.pending.values():
-            self._endpoints.schedule(pbx, endpoint)
+        for check in pbx.pending.values():
+            self._endpoints.schedule(pbx, check)
 
     def _end_blindness(self, pbx: Pbx, at: float, step: Step) -> None:
         since, why, until = pbx.blind_since, pbx.blind_why, max(at, pbx.blind_since)
@@ -99,11 +99,11 @@ class Pbxs:
             else f"seen again after {lasted} ({why})"
         )
         step.changes.log.append(f"{pbx.target}: {words}")
-        for endpoint in list(pbx.pending.values()):
-            if not endpoint.reachability.unknown_because:
-                endpoint.reachability.stop_clocks_between(since, until)
-                self._booking.book(endpoint.reachability, step)
-            self._endpoints.schedule(pbx, endpoint)
+        for check in list(pbx.pending.values()):
+            if not check.unknown_because:
+                check.stop_clocks_between(since, until)
+                self._booking.book(check, step)
+            self._endpoints.schedule(pbx, check)
 
     # ------------------------------------------------------------ the connection
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from healthmon.config.sections.shared import Hold
+from healthmon.core.belief.endpoint_check import EndpointCheck
 from healthmon.core.belief.endpoint_facts import LIVING, EndpointFacts
 from healthmon.core.belief.evidence import (
     NOT_LISTED,
@@ -15,40 +16,25 @@ from healthmon.core.belief.evidence import (
     why_down,
     why_unknown,
 )
-from healthmon.core.belief.flapping import FlapRule
-from healthmon.core.belief.machine import ONE_FALL, Machine
+from healthmon.core.belief.machine import ONE_FALL
 from healthmon.model import Check, ContactChange, ContactStatus, Health, Loss, Observation
 
 
-class Reachability(Machine):
+class Reachability(EndpointCheck):
     """The reachability of one endpoint. Owned by the engine thread."""
 
-    __slots__ = ("endpoint", "loss_said", "words", "words_for")
+    __slots__ = ("loss_said", "words_for")
 
     def __init__(self, endpoint: EndpointFacts, watched_since: float) -> None:
-        policy = endpoint.policy
-        super().__init__(
-            endpoint.target,
-            Check.REACHABILITY,
-            endpoint.kind,
-            effective_hold(policy.hold, endpoint.settings),
-            watch=policy.name,
-            watched_since=watched_since,
-        )
-        self.endpoint = endpoint
-        self.flap_rule = FlapRule.of(policy)
-        #: The last words, and for which reading they were said.
-        self.words = ""
+        super().__init__(endpoint, Check.REACHABILITY, watched_since)
+        #: For which reading the last words were said.
         self.words_for: Health | None = None
         #: Asterisk's word for how the last of its contacts was lost.
         self.loss_said = ""
 
-    def configure(self) -> None:
-        """The endpoint has a new watch section, or new settings: kind and hold follow."""
-        policy, settings = self.endpoint.policy, self.endpoint.settings
-        self.watch, self.kind = policy.name, self.endpoint.kind
-        self.flap_rule = FlapRule.of(policy)
-        self.hold = effective_hold(policy.hold, settings)
+    def usual_hold(self) -> Hold:
+        """One lost OPTIONS is no outage: a cycle of checks at least (rule 9)."""
+        return effective_hold(self.endpoint.policy.hold, self.endpoint.settings)
 
     def plain_hold(self) -> Hold:
         """What is in use must last a cycle of checks at least."""
@@ -186,7 +172,7 @@ class Reachability(Machine):
             return ""
         return remark_for(self.endpoint.settings, is_check_seen=self.endpoint.is_check_seen)
 
-    def was_asked_for_device(self) -> bool:
+    def may_be_believed(self) -> bool:
         """Whether the second witness was heard, as far as that is needed (rule 3)."""
         return self.endpoint.device is not None or self.reading() is not Health.DOWN
 

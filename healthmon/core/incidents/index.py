@@ -49,7 +49,7 @@ class Index:
             behind.discard(incident.id)
         if incident.explained_by is not None:
             self._explained_by.setdefault(incident.explained_by, set()).add(incident.id)
-        if incident.target.is_endpoint:
+        if incident.target.is_endpoint and incident.check == Check.REACHABILITY:
             self._keep_muting(incident)
 
     def _keep_muting(self, incident: Incident) -> None:

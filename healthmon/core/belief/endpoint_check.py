@@ -1,0 +1,96 @@
+"""One check of an endpoint: what its witnesses last said of it, and what of the endpoint bears on that."""
+
+from __future__ import annotations
+
+from healthmon.config.sections.shared import Hold
+from healthmon.core.belief.endpoint_facts import EndpointFacts
+from healthmon.core.belief.evidence import NOT_LISTED
+from healthmon.core.belief.flapping import FlapRule
+from healthmon.core.belief.machine import Machine
+from healthmon.model import ENDPOINT_CHECKS, Channel, Health, Observation, Witness
+
+
+class EndpointCheck(Machine):
+    """A check of which a witness simply says how it is; others say more. Owned by the engine thread."""
+
+    __slots__ = ("asked_at", "endpoint", "heard", "heard_at", "words")
+
+    def __init__(self, endpoint: EndpointFacts, check: str, watched_since: float) -> None:
+        policy = endpoint.policy
+        super().__init__(
+            endpoint.target, check, endpoint.kind, policy.hold, watch=policy.name, watched_since=watched_since
+        )
+        self.endpoint = endpoint
+        #: What was last said of it, when, and in which words.
+        self.heard: Health | None = None
+        self.heard_at = 0.0
+        self.words = ""
+        #: When the sources were last asked about it.
+        self.asked_at = 0.0
+        self.configure()
+
+    def configure(self) -> None:
+        """The endpoint has a new watch section, or new settings: kind and hold follow."""
+        policy = self.endpoint.policy
+        self.watch, self.kind = policy.name, self.endpoint.kind
+        self.flap_rule = FlapRule.of(policy)
+        self.hold = self.usual_hold()
+
+    def usual_hold(self) -> Hold:
+        """How long what is pending must last."""
+        return self.endpoint.policy.hold
+
+    @property
+    def asked_by(self) -> Channel:
+        """The source that can answer a question about it."""
+        return ENDPOINT_CHECKS[self.check].asked_by
+
+    def is_confirmed_by(self, witness: Witness | None) -> bool:
+        """Whether a word of this witness that was asked for settles what is pending (rule 7)."""
+        return witness is not None and witness in ENDPOINT_CHECKS[self.check].witnesses
+
+    @property
+    def degraded_counts(self) -> bool:
+        """Whether people want to hear of it when it is degraded."""
+        return self.endpoint.policy.alert_on_degraded
+
+    def take(self, observation: Observation) -> bool:
+        """Take what a witness says of this check; return whether it is news. Older than the newest: it is none."""
+        if observation.at < self.heard_at or observation.witness not in ENDPOINT_CHECKS[self.check].witnesses:
+            return False
+        self.heard_at, self.heard = observation.at, observation.health
+        self.words = observation.words
+        return True
+
+    def reading(self) -> Health | None:
+        """How it is as far as its witnesses go. None: nothing heard yet."""
+        return self.heard
+
+    def why(self) -> str:
+        """Say why it is as it reads, in words for people."""
+        return self.words
+
+    def why_unknown(self, now: float) -> str:
+        """Why what was heard says nothing at present, or "" if it does."""
+        if self.endpoint.not_usable:
+            return self.endpoint.not_usable
+        if not self.endpoint.is_listed:
+            return NOT_LISTED
+        return self.words if self.heard is Health.UNKNOWN else ""
+
+    def may_be_believed(self) -> bool:
+        """Whether all witnesses were heard, as far as that is needed."""
+        return True
+
+    def correct_reason(self) -> None:
+        """Mend the reason of what is believed, where it is known better by now."""
+
+    def remark_beside(self) -> str:
+        """What is to be shown beside the belief: nothing."""
+        return ""
+
+    def shift(self, by: float) -> None:
+        """Move all times by so many seconds: somebody set the clock."""
+        super().shift(by)
+        self.heard_at += by if self.heard_at else 0.0
+        self.asked_at += by if self.asked_at else 0.0
