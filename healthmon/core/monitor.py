@@ -10,7 +10,6 @@ from healthmon.config.sections.watch import WatchConfig
 from healthmon.core.alerting.waiting import Waiting
 from healthmon.core.belief.endpoint import Endpoint
 from healthmon.core.belief.endpoint_check import EndpointCheck
-from healthmon.core.belief.endpoint_facts import LIVING
 from healthmon.core.belief.endpoints import Endpoints
 from healthmon.core.belief.known import Known
 from healthmon.core.belief.pbx import DID_NOT_LOOK, MOST_PLACES_OF_A_PBX, SETTINGS_WITHIN, Candidate, Held, Pbx
@@ -22,6 +21,8 @@ from healthmon.core.resume import Resume
 from healthmon.core.stages import Stages
 from healthmon.core.step import Step
 from healthmon.model import (
+    ENDPOINT_CHECKS,
+    LIVING,
     MOST_WATCHED,
     Changes,
     Check,
@@ -44,8 +45,9 @@ from healthmon.model import (
     Target,
     Told,
     UrlState,
-    Witness,
 )
+
+REACHABILITY = ENDPOINT_CHECKS[Check.REACHABILITY]
 
 
 class Monitor:
@@ -144,13 +146,14 @@ class Monitor:
         """Take an observation that may change something. Older than the newest one seen: ignored (rule 1)."""
         if endpoint is None:
             endpoint = self._newcomer(pbx, observation, step)
-        if endpoint is None or observation.at < endpoint.last_at:
+        testimony = REACHABILITY.testimony(observation.witness, observation.source)
+        if endpoint is None or testimony is None or observation.at < endpoint.last_at:
             return
         endpoint.last_at = observation.at
         if self._is_up_at_first(pbx, endpoint, observation, step):
             self._stages.pass_on(step)
             return
-        confirms = observation.source is not Source.EVENT
+        confirms = testimony.confirms
         if observation.source is Source.SNAPSHOT:
             confirms = pbx.may_confirm(endpoint)
         loss = endpoint.reachability.loss
@@ -172,7 +175,7 @@ class Monitor:
         check = None if endpoint is None else endpoint.check(observation.check, observation.at)
         if endpoint is None or check is None or not check.take(observation):
             return
-        witness = None if observation.source is Source.EVENT else observation.witness
+        witness = observation.witness if check.rules.confirms(observation) else None
         self._endpoints.apply(pbx, endpoint, observation.at, step, counts=counts, witness=witness)
         self._stages.pass_on(step)
 
@@ -184,7 +187,8 @@ class Monitor:
     def _newcomer(self, pbx: Pbx, observation: Observation, step: Step) -> Endpoint | None:
         """Begin to watch an endpoint that was not known, if a watch section wants that."""
         target = observation.target
-        if observation.witness is Witness.DEVICE:
+        testimony = REACHABILITY.testimony(observation.witness, observation.source)
+        if testimony is None or not testimony.introduces:
             return None
         if observation.at < pbx.gone.get(target, 0.0):
             return None

@@ -5,7 +5,7 @@ unit carries it in its name.
 """
 
 from healthmon.model.changes import Changes, ClockJump, Remembered, Restart
-from healthmon.model.checks import ENDPOINT_CHECKS, EndpointCheckKind
+from healthmon.model.checks import ENDPOINT_CHECKS, LIVING, LOST, EndpointCheckKind, Means, Testimony
 from healthmon.model.incident import Ending, Incident, IncidentNumbers, Note
 from healthmon.model.notification import Delay, Notification, Reason, Release, Said, Told, UrlState
 from healthmon.model.orders import Acknowledgement, Commands, Matcher, Silence
@@ -51,6 +51,8 @@ from healthmon.model.target import (
 
 __all__ = [
     "ENDPOINT_CHECKS",
+    "LIVING",
+    "LOST",
     "MOST_WATCHED",
     "OUR_TECHNOLOGIES",
     "PARTIAL_CHECKS",
@@ -76,6 +78,7 @@ __all__ = [
     "Length",
     "Loss",
     "Matcher",
+    "Means",
     "Measurement",
     "Note",
     "Notification",
@@ -98,6 +101,7 @@ __all__ = [
     "Snapshot",
     "Source",
     "Target",
+    "Testimony",
     "Told",
     "Transition",
     "UnknownPeriod",

@@ -1,11 +1,52 @@
-"""The checks of an endpoint: one registry, in the order in which an earlier one may explain a later one (rule 2c)."""
+"""The checks of an endpoint, and for each its witnesses: who may speak of it, and what each word means there.
+
+One table, in the order in which an earlier check may explain a later one (rule 2c); shown to administrators in
+docs/what-asterisk-says.md. What Asterisk's own words amount to before that is the table of ``ari/meanings.py``.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
-from healthmon.model.sighting import Channel, Witness
-from healthmon.model.target import Check
+from healthmon.model.sighting import Channel, ContactStatus, Observation, Source, Witness
+from healthmon.model.target import Check, Health, Word
+
+
+class Means(Word):
+    """What a word of a witness says of a check."""
+
+    UP = "up"
+    DEGRADED = "degraded"
+    DOWN = "down"
+    UNKNOWN = "unknown"
+    NOTHING = "nothing"
+    #: Of a device: it explains, for a while, an endpoint that is called offline.
+    IN_USE = "in use: must be down for longer"
+    #: Of a device: it was asked, and there is no more to ask.
+    NO_SUCH_STATE = "asked, and says nothing"
+    #: Of a single contact.
+    LIVES = "this contact lives"
+    LOST = "this contact is lost"
+    GONE = "this contact is no more"
+
+
+class Testimony(Struct, frozen=True):
+    """What one witness says of a check, in one or several ways."""
+
+    witness: Witness
+    sources: tuple[Source, ...]
+    #: The same for people: which event, or which answer.
+    where: str
+    #: A word that is not here means nothing.
+    words: Mapping[str, Means]
+    #: How it is settled when another witness says otherwise.
+    settled: str
+    #: Whether it was asked for, so that it settles what is pending (rule 7).
+    confirms: bool = False
+    #: Whether an endpoint that was not known begins to be watched by it.
+    introduces: bool = False
 
 
 class EndpointCheckKind(Struct, frozen=True):
@@ -13,12 +54,84 @@ class EndpointCheckKind(Struct, frozen=True):
 
     name: str
     #: Who may speak of it; what another says concerns other checks.
-    witnesses: frozenset[Witness]
+    witnesses: tuple[Testimony, ...]
     #: The source that can answer a question about it.
     asked_by: Channel
     #: The earlier checks of the same endpoint that explain this one while they are down.
     inhibited_by: tuple[str, ...] = ()
 
+    def testimony(self, witness: Witness, source: Source) -> Testimony | None:
+        """What this witness may say in this way; None: nothing."""
+        for testimony in self.witnesses:
+            if testimony.witness is witness and source in testimony.sources:
+                return testimony
+        return None
+
+    def hears(self, witness: Witness) -> bool:
+        """Whether this witness may speak of the check at all."""
+        return any(testimony.witness is witness for testimony in self.witnesses)
+
+    def confirms(self, observation: Observation) -> bool:
+        """Whether what was said settles what is pending: it was asked for."""
+        testimony = self.testimony(observation.witness, observation.source)
+        return testimony is not None and testimony.confirms
+
+    def meaning(self, witness: Witness, source: Source, word: str) -> Means:
+        """What a word of this witness says of the check."""
+        testimony = self.testimony(witness, source)
+        return Means.NOTHING if testimony is None else testimony.words.get(word, Means.NOTHING)
+
+
+ENDPOINT_BY_EVENT = Testimony(
+    Witness.ENDPOINT,
+    (Source.EVENT,),
+    "PeerStatusChange",
+    {Health.UP: Means.UP, Health.DEGRADED: Means.DEGRADED, Health.DOWN: Means.DOWN},
+    "the newest word counts; it is asked about before it is believed",
+    introduces=True,
+)
+
+ENDPOINT_BY_POLL = Testimony(
+    Witness.ENDPOINT,
+    (Source.SNAPSHOT, Source.ANSWER),
+    "/endpoints",
+    {Health.UP: Means.UP, Health.DOWN: Means.DOWN, Health.UNKNOWN: Means.UNKNOWN},
+    "an event that came after the request is newer; offline counts only after the device state was asked, too",
+    confirms=True,
+    introduces=True,
+)
+
+CONTACT_BY_EVENT = Testimony(
+    Witness.CONTACT,
+    (Source.EVENT,),
+    "ContactStatusChange",
+    {
+        ContactStatus.REACHABLE: Means.UP,
+        ContactStatus.NON_QUALIFIED: Means.LIVES,
+        ContactStatus.CREATED: Means.LIVES,
+        ContactStatus.UPDATED: Means.LIVES,
+        ContactStatus.UNREACHABLE: Means.LOST,
+        ContactStatus.REMOVED: Means.GONE,
+    },
+    "one contact that answers is enough; that all are lost is evidence in a grace, and outweighs a device in use",
+)
+
+DEVICE_BY_EVENT = Testimony(
+    Witness.DEVICE,
+    (Source.EVENT,),
+    "DeviceStateChanged",
+    {Health.UP: Means.IN_USE, Health.DOWN: Means.DOWN},
+    "in use never makes an endpoint up: it explains offline for one cycle of checks at most",
+)
+
+DEVICE_BY_ANSWER = Testimony(
+    Witness.DEVICE,
+    (Source.ANSWER,),
+    "/deviceStates",
+    {Health.UP: Means.IN_USE, Health.DOWN: Means.DOWN, Health.UNKNOWN: Means.NO_SUCH_STATE},
+    "the same; it is the second word without which offline is not believed",
+    confirms=True,
+)
 
 #: By name, in their fixed order. The order of the tables for people is the same.
 ENDPOINT_CHECKS: dict[str, EndpointCheckKind] = {
@@ -26,8 +139,28 @@ ENDPOINT_CHECKS: dict[str, EndpointCheckKind] = {
     for kind in (
         EndpointCheckKind(
             Check.REACHABILITY,
-            witnesses=frozenset({Witness.ENDPOINT, Witness.CONTACT, Witness.DEVICE}),
+            (ENDPOINT_BY_EVENT, ENDPOINT_BY_POLL, CONTACT_BY_EVENT, DEVICE_BY_EVENT, DEVICE_BY_ANSWER),
             asked_by=Channel.REST,
         ),
     )
 }
+
+#: What Asterisk says of a contact that is there.
+LIVING = frozenset(word for word, means in CONTACT_BY_EVENT.words.items() if means in (Means.UP, Means.LIVES))
+#: … and of one that does not answer.
+LOST = frozenset(word for word, means in CONTACT_BY_EVENT.words.items() if means is Means.LOST)
+
+
+def table() -> str:
+    """The whole as a Markdown table, for docs/what-asterisk-says.md."""
+    lines = [
+        "| check | witness | heard by | word | means | settles what is pending | if another says otherwise |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for kind in ENDPOINT_CHECKS.values():
+        for testimony in kind.witnesses:
+            settles = "yes" if testimony.confirms else "no"
+            for word, means in testimony.words.items():
+                cells = (kind.name, testimony.witness, testimony.where, f"`{word}`", means, settles, testimony.settled)
+                lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"

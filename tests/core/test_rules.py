@@ -9,7 +9,18 @@ from healthmon.config.sections.shared import Hold
 from healthmon.core.belief.evidence import effective_hold
 from healthmon.core.belief.machine import Machine
 from healthmon.errors import Trouble
-from healthmon.model import Channel, Check, ContactStatus, Ending, Kind, Reason, Target
+from healthmon.model import (
+    Channel,
+    Check,
+    ContactStatus,
+    Ending,
+    Kind,
+    Observation,
+    Reason,
+    Source,
+    Target,
+    Witness,
+)
 from tests.core.scene import (
     DEGRADED,
     DOWN,
@@ -96,6 +107,17 @@ def test_rule_02_in_use_explains_an_offline_for_one_cycle_at_most() -> None:
     scene.answer(phone(), DOWN, device=UP)
 
     assert scene.belief(phone()) is DOWN
+
+
+def test_rule_02_who_is_no_witness_of_a_check_is_not_heard() -> None:
+    scene = Scene()
+    scene.snapshot({trunk("a"): UP})
+
+    scene.see(Observation(trunk("a"), DOWN, scene.now, Source.ANSWER, Witness.PROBE, "no answer to our OPTIONS"))
+    scene.see(Observation(trunk("b"), UP, scene.now, Source.EVENT, Witness.MANAGER, "registered"))
+
+    assert scene.state(trunk("a")).pending is None
+    assert scene.monitor.known.endpoint(trunk("b")) is None
 
 
 def test_rule_02_in_use_never_outweighs_contacts_that_are_all_unreachable() -> None:

@@ -70,7 +70,7 @@ class Endpoint(EndpointFacts):
                 self.forget_contacts()
             self._hear_endpoint(observation.health)
             reachability.hear_loss(observation)
-        elif not self.hear_device(observation.health, is_answer=observation.source is Source.ANSWER):
+        elif not self.hear_device(observation):
             return False
         self.is_listed = True
         if self.word is Health.DOWN and not was_offline:

@@ -7,13 +7,21 @@ from healthmon.core.belief.endpoint_facts import EndpointFacts
 from healthmon.core.belief.evidence import NOT_LISTED
 from healthmon.core.belief.flapping import FlapRule
 from healthmon.core.belief.machine import Machine
-from healthmon.model import ENDPOINT_CHECKS, Channel, Health, Observation, Witness
+from healthmon.model import ENDPOINT_CHECKS, Channel, Health, Means, Observation, Witness
+
+#: What is a health of its own in the table of witnesses.
+_HEALTH = {
+    Means.UP: Health.UP,
+    Means.DEGRADED: Health.DEGRADED,
+    Means.DOWN: Health.DOWN,
+    Means.UNKNOWN: Health.UNKNOWN,
+}
 
 
 class EndpointCheck(Machine):
     """A check of which a witness simply says how it is; others say more. Owned by the engine thread."""
 
-    __slots__ = ("asked_at", "endpoint", "heard", "heard_at", "words")
+    __slots__ = ("asked_at", "endpoint", "heard", "heard_at", "rules", "words")
 
     def __init__(self, endpoint: EndpointFacts, check: str, watched_since: float) -> None:
         policy = endpoint.policy
@@ -21,6 +29,8 @@ class EndpointCheck(Machine):
             endpoint.target, check, endpoint.kind, policy.hold, watch=policy.name, watched_since=watched_since
         )
         self.endpoint = endpoint
+        #: Who may speak of it, and what each word means.
+        self.rules = ENDPOINT_CHECKS[check]
         #: What was last said of it, when, and in which words.
         self.heard: Health | None = None
         self.heard_at = 0.0
@@ -43,11 +53,11 @@ class EndpointCheck(Machine):
     @property
     def asked_by(self) -> Channel:
         """The source that can answer a question about it."""
-        return ENDPOINT_CHECKS[self.check].asked_by
+        return self.rules.asked_by
 
     def is_confirmed_by(self, witness: Witness | None) -> bool:
         """Whether a word of this witness that was asked for settles what is pending (rule 7)."""
-        return witness is not None and witness in ENDPOINT_CHECKS[self.check].witnesses
+        return witness is not None and self.rules.hears(witness)
 
     @property
     def degraded_counts(self) -> bool:
@@ -55,10 +65,11 @@ class EndpointCheck(Machine):
         return self.endpoint.policy.alert_on_degraded
 
     def take(self, observation: Observation) -> bool:
-        """Take what a witness says of this check; return whether it is news. Older than the newest: it is none."""
-        if observation.at < self.heard_at or observation.witness not in ENDPOINT_CHECKS[self.check].witnesses:
+        """Take what a witness says of this check; return whether it says anything. Older than the newest: nothing."""
+        means = self.rules.meaning(observation.witness, observation.source, observation.health)
+        if observation.at < self.heard_at or means not in _HEALTH:
             return False
-        self.heard_at, self.heard = observation.at, observation.health
+        self.heard_at, self.heard = observation.at, _HEALTH[means]
         self.words = observation.words
         return True
 

@@ -6,20 +6,22 @@ from healthmon.config.sections.watch import WatchConfig
 from healthmon.core.belief.evidence import contradicts, kind_of, least_round_trip, unreachable
 from healthmon.history.metrics import ROUND_TRIP
 from healthmon.model import (
+    ENDPOINT_CHECKS,
+    LIVING,
+    LOST,
     Check,
     ContactChange,
     ContactStatus,
     EndpointSettings,
     Health,
+    Means,
     Measurement,
+    Observation,
     Place,
     PlaceChange,
     Target,
 )
 from healthmon.text.sipuri import host_of
-
-#: What Asterisk says of a contact that is there.
-LIVING = frozenset({ContactStatus.REACHABLE, ContactStatus.NON_QUALIFIED, ContactStatus.CREATED, ContactStatus.UPDATED})
 
 #: More contacts than this are not remembered one by one: somebody is playing with us.
 MOST_CONTACTS = 1000
@@ -110,18 +112,17 @@ class EndpointFacts:
 
     # ------------------------------------------------------------ what was said
 
-    def hear_device(self, health: Health, *, is_answer: bool) -> bool:
+    def hear_device(self, observation: Observation) -> bool:
         """Take the second witness's word; return whether it said anything that bears on the endpoint."""
-        if health is Health.DOWN:
+        rules = ENDPOINT_CHECKS[Check.REACHABILITY]
+        means = rules.meaning(observation.witness, observation.source, observation.health)
+        if means is Means.DOWN:
             # Of the two events of one loss this may be the first.
             self.word = self.device = Health.DOWN
             return True
-        if self.word is not Health.DOWN:
+        if means is Means.NOTHING or self.word is not Health.DOWN:
             return False
-        if health is Health.UNKNOWN and not is_answer:
-            return False
-        # UNKNOWN as an answer: this technology has no such state, and more than asking cannot be done.
-        self.device = health
+        self.device = observation.health
         return True
 
     @property
@@ -157,7 +158,7 @@ class EndpointFacts:
 
     def has_lost_all_contacts(self) -> bool:
         """Whether each contact of which an event has spoken is unreachable."""
-        return all(status is ContactStatus.UNREACHABLE for status in (self.contacts or {}).values())
+        return all(status in LOST for status in (self.contacts or {}).values())
 
     def may_have_several_contacts(self) -> bool:
         """Whether there may be more contacts than the one of which an event has spoken."""

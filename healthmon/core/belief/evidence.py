@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from healthmon.config.sections.shared import Hold
 from healthmon.config.sections.watch import WatchConfig
-from healthmon.model import ContactChange, ContactStatus, EndpointSettings, Health, Kind, Loss, Target
+from healthmon.model import LOST, ContactChange, ContactStatus, EndpointSettings, Health, Kind, Loss, Target
 from healthmon.text.sipuri import is_over_connection
 
 #: Beyond one cycle of OPTIONS and its time-out, so that the second check has surely failed (rule 9, seconds).
@@ -90,7 +90,7 @@ def contradicts(
 
 def unreachable(contacts: Mapping[str, ContactStatus]) -> int:
     """How many of these contacts Asterisk calls unreachable."""
-    return sum(status is ContactStatus.UNREACHABLE for status in contacts.values())
+    return sum(status in LOST for status in contacts.values())
 
 
 def losses_in_words(lost: int, contacts: int, *, may_have_more: bool) -> str:

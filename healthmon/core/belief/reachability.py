@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from healthmon.config.sections.shared import Hold
 from healthmon.core.belief.endpoint_check import EndpointCheck
-from healthmon.core.belief.endpoint_facts import LIVING, EndpointFacts
+from healthmon.core.belief.endpoint_facts import EndpointFacts
 from healthmon.core.belief.evidence import (
     NOT_LISTED,
     RESTARTED,
@@ -17,7 +17,7 @@ from healthmon.core.belief.evidence import (
     why_unknown,
 )
 from healthmon.core.belief.machine import ONE_FALL
-from healthmon.model import Check, ContactChange, ContactStatus, Health, Loss, Observation
+from healthmon.model import LIVING, Check, ContactChange, ContactStatus, Health, Loss, Observation
 
 
 class Reachability(EndpointCheck):
