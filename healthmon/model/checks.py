@@ -7,6 +7,7 @@ docs/what-asterisk-says.md. What Asterisk's own words amount to before that is t
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 
 from msgspec import Struct
 
@@ -49,7 +50,8 @@ class Testimony(Struct, frozen=True):
     introduces: bool = False
 
 
-class EndpointCheckKind(Struct, frozen=True):
+# With a dictionary of its own: what is worked out once is kept there.
+class EndpointCheckKind(Struct, frozen=True, dict=True):
     """What is common to one check of all endpoints that have it. A check of which nobody can speak does not exist."""
 
     name: str
@@ -67,9 +69,10 @@ class EndpointCheckKind(Struct, frozen=True):
                 return testimony
         return None
 
-    def hears(self, witness: Witness) -> bool:
-        """Whether this witness may speak of the check at all."""
-        return any(testimony.witness is witness for testimony in self.witnesses)
+    @cached_property
+    def heard(self) -> frozenset[Witness]:
+        """Who may speak of the check at all."""
+        return frozenset(testimony.witness for testimony in self.witnesses)
 
     def confirms(self, observation: Observation) -> bool:
         """Whether what was said settles what is pending: it was asked for."""

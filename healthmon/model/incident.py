@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from healthmon.model.sighting import Loss
-from healthmon.model.target import PARTIAL_CHECKS, Health, Kind, Severity, Target, Word
+from healthmon.model.target import PARTIAL_CHECKS, Check, Health, Kind, Severity, Target, Word
 
 
 class Ending(Word):
@@ -105,6 +105,11 @@ class Incident(Struct, frozen=True):
     def is_unseen(self) -> bool:
         """Whether only we cannot see the thing, which may be well (rule 13a); it is no outage."""
         return self.health is Health.UNKNOWN
+
+    @property
+    def is_of_reachability(self) -> bool:
+        """Whether this is about whether the thing can be reached, and no other check of it."""
+        return self.check == Check.REACHABILITY
 
     @property
     def name(self) -> str:

@@ -192,8 +192,6 @@ class Alerting:
 
     def _bigger_changed(self, incident: Incident, now: float, changes: Changes) -> None:
         """Look again at the smaller incidents: their message is held back, or is due after all."""
-        if incident.target.is_endpoint:
-            return
         for smaller in self.inhibition.smaller(incident):
             after = smaller
             if smaller.is_open:

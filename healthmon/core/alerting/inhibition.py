@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from healthmon.core.belief.known import Known
 from healthmon.core.grouping.members import SAME_TIME
 from healthmon.core.grouping.memberships import Memberships
 from healthmon.core.incidents.index import Index
-from healthmon.model import Check, Ending, Health, Incident, Target
+from healthmon.model import ENDPOINT_CHECKS, Check, Ending, Health, Incident, Target
 
 
 class Inhibition:
@@ -23,6 +25,7 @@ class Inhibition:
         if target.is_pbx:
             return None
         causes = [(Target(target.pbx), check) for check in (Check.CONNECTION, Check.INVENTORY)]
+        causes += [(target, earlier) for earlier in _inhibited_by(incident)]
         causes += [(group, Check.REACHABILITY) for group in self._members.groups_of(target)]
         for cause, check in causes:
             bigger = self._index.open_about(cause, check)
@@ -31,6 +34,9 @@ class Inhibition:
         return None
 
     def _explains(self, bigger: Incident, incident: Incident) -> bool:
+        if bigger.target.is_endpoint:
+            # Within one thing (rule 2c) only what is down explains; what works in part does not.
+            return bigger.health is Health.DOWN
         if bigger.kind.is_group:
             # What was down before is another story.
             return incident.opened_at >= bigger.opened_at - SAME_TIME
@@ -49,6 +55,8 @@ class Inhibition:
 
     def smaller(self, bigger: Incident) -> list[Incident]:
         """Return what an incident may explain, and what it explained that is not told to the end."""
+        if bigger.target.is_endpoint:
+            return [incident for incident in self._beside(bigger) if bigger.check in _inhibited_by(incident)]
         members = self._members.members_down(bigger.target)
         if members is None:
             of_it = self._index.behind(bigger.target.pbx)
@@ -57,6 +65,18 @@ class Inhibition:
         numbers = (of_it | self._index.explained_by(bigger)) - {bigger.id}
         known = (self._index.get(number) for number in sorted(numbers))
         return [incident for incident in known if incident is not None and not incident.target.is_pbx]
+
+    def _beside(self, bigger: Incident) -> Iterator[Incident]:
+        """Return what is open about the other checks of an endpoint, and what this one explained."""
+        numbers = self._index.about([bigger.target]) | self._index.explained_by(bigger)
+        known = (self._index.get(number) for number in sorted(numbers))
+        return (incident for incident in known if incident is not None)
+
+
+def _inhibited_by(incident: Incident) -> Sequence[str]:
+    """The earlier checks of the same endpoint that may explain this one."""
+    kind = ENDPOINT_CHECKS.get(incident.check) if incident.target.is_endpoint else None
+    return () if kind is None else kind.inhibited_by
 
 
 def is_part_of(smaller: Incident, bigger: Incident) -> bool:

@@ -25,10 +25,11 @@ class EndpointCheck(Machine):
 
     def __init__(self, endpoint: EndpointFacts, check: str, watched_since: float) -> None:
         policy = endpoint.policy
-        super().__init__(
-            endpoint.target, check, endpoint.kind, policy.hold, watch=policy.name, watched_since=watched_since
-        )
         self.endpoint = endpoint
+        super().__init__(
+            endpoint.target, check, endpoint.kind, self.usual_hold(), watch=policy.name, watched_since=watched_since
+        )
+        self.flap_rule = FlapRule.of(policy)
         #: Who may speak of it, and what each word means.
         self.rules = ENDPOINT_CHECKS[check]
         #: What was last said of it, when, and in which words.
@@ -37,7 +38,6 @@ class EndpointCheck(Machine):
         self.words = ""
         #: When the sources were last asked about it.
         self.asked_at = 0.0
-        self.configure()
 
     def configure(self) -> None:
         """The endpoint has a new watch section, or new settings: kind and hold follow."""
@@ -57,7 +57,7 @@ class EndpointCheck(Machine):
 
     def is_confirmed_by(self, witness: Witness | None) -> bool:
         """Whether a word of this witness that was asked for settles what is pending (rule 7)."""
-        return witness is not None and self.rules.hears(witness)
+        return witness in self.rules.heard
 
     @property
     def degraded_counts(self) -> bool:

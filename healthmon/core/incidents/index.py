@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
 
 from msgspec.structs import replace
 
 from healthmon.core.orders.muting import is_for_now
-from healthmon.model import Changes, Check, Incident, Target
+from healthmon.model import ENDPOINT_CHECKS, Changes, Check, Incident, Target
 
 #: The key of a check, and of what is open about it.
 CheckKey = tuple[Target, str]
@@ -100,8 +101,9 @@ class Index:
         return self._open_behind.get(pbx, set())
 
     def about(self, targets: Iterable[Target]) -> set[int]:
-        """Return the numbers of the open incidents about the reachability of any of these."""
-        return {number for target in targets if (number := self._open.get((target, Check.REACHABILITY))) is not None}
+        """Return the numbers of the open incidents about any check of any of these endpoints."""
+        keys = product(targets, ENDPOINT_CHECKS)
+        return {number for key in keys if (number := self._open.get(key)) is not None}
 
     def explained_by(self, bigger: Incident) -> set[int]:
         """Return the numbers of the known incidents, open or not, that this one explains, or did."""

@@ -84,6 +84,13 @@ _SEVERITIES = list(Severity)
 CHECKS = {Check.INVENTORY: "list of endpoints", Check.DRIVERS: "channel drivers", Check.RESTARTS: "restarts"}
 
 
+def aspect_of(incident: Incident) -> str:
+    """Which side of a thing is meant; "": the thing itself."""
+    if incident.target.is_endpoint and not incident.is_of_reachability:
+        return incident.check
+    return CHECKS.get(incident.check, "")
+
+
 #: What sort of thing it is, and its name, harmless.
 Thing = tuple[Kind, str]
 
@@ -124,8 +131,8 @@ class MessageLine(Struct, frozen=True):
 
     @property
     def aspect(self) -> str:
-        """Which side of a PBX is meant, if it is not the PBX itself; in English."""
-        return CHECKS.get(self.incident.check, "")
+        """Which side of a thing is meant; "": the PBX itself, or whether an endpoint can be reached. In English."""
+        return aspect_of(self.incident)
 
     @property
     def all(self) -> tuple[MessageLine, ...]:
@@ -284,7 +291,7 @@ def together(line: MessageLine) -> tuple[object, ...]:
 
 
 def _side_or_pbx(line: MessageLine) -> str:
-    """Of a PBX which side of it is meant; of all else where it is."""
+    """Of a PBX which side of it is meant; of all else where it is, and which side of it, too."""
     if line.kind is Kind.PBX:
         return line.aspect
-    return line.pbx
+    return f"{line.pbx} {line.aspect}".rstrip()

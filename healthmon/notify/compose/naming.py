@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from healthmon.core.grouping.sites import label
 from healthmon.core.orders.muting import is_for_now
 from healthmon.model import Incident, Kind
-from healthmon.notify.compose.message_lines import CHECKS, DOWN, MessageLine, State, Thing, in_order, named
+from healthmon.notify.compose.message_lines import DOWN, MessageLine, State, Thing, aspect_of, in_order, named
 from healthmon.notify.compose.voice import Voice
 from healthmon.text.lists import listed
 from healthmon.text.longtext import cut
@@ -78,13 +78,16 @@ def place(line: MessageLine, voice: Voice, most: int = sys.maxsize) -> str:
         return ""
     if line.kind is Kind.NETWORK or not line.pbx:
         return ""
-    return f" ({cut(line.pbx, most)})"
+    pbx = cut(line.pbx, most)
+    if line.aspect:
+        return f" ({pbx}, {aspect(line, voice)})"
+    return f" ({pbx})"
 
 
 def place_of(incident: Incident, voice: Voice) -> str:
     """Say in brackets where what is not told about is; of a PBX: which side of it is meant."""
     if incident.kind is Kind.PBX:
-        side = CHECKS.get(incident.check, "")
+        side = aspect_of(incident)
         if side:
             return f" ({voice.language.retold(side)})"
         return ""
@@ -124,7 +127,10 @@ def members(line: MessageLine) -> list[Incident]:
 
     Not those of whom nobody is told at present.
     """
-    endpoints = [incident for incident in line.row.explained if not incident.kind.is_group]
+    # Of an endpoint it may explain several checks.
+    endpoints = [
+        incident for incident in line.row.explained if incident.is_of_reachability and not incident.kind.is_group
+    ]
     if not line.incident.is_open:
         return endpoints
     return [incident for incident in endpoints if incident.is_open and not is_for_now(incident.muted_by)]

@@ -56,11 +56,30 @@ def _target(row: TargetStatus) -> dict[str, Any]:
         **_belief(row),
         "ever_up": row.ever_up,
         "flapping": row.is_flapping,
+        **_checks(row),
     }
+
+
+def _checks(row: TargetStatus) -> dict[str, Any]:
+    """Say how each check stands, where there are several."""
+    if not row.checks:
+        return {}
+    every = [{"check": check.check, **_state(check)} for check in row.checks]
+    return {"check": row.check, "checks": every}
 
 
 def _belief(row: TargetStatus) -> dict[str, Any]:
     """What PBXs and endpoints have in common."""
+    return {
+        **_state(row),
+        "incident": row.incident,
+        "acknowledged": row.acknowledged or None,
+        "muted_by": row.muted_by or None,
+        "explained_by": row.explained_by,
+    }
+
+
+def _state(row: TargetStatus) -> dict[str, Any]:
     return {
         "state": row.state,
         "since": rfc3339(row.since or None),
@@ -69,10 +88,6 @@ def _belief(row: TargetStatus) -> dict[str, Any]:
         "pending_hold_why": row.pending_hold_why or None,
         "reason": row.reason,
         "remark": row.remark,
-        "incident": row.incident,
-        "acknowledged": row.acknowledged or None,
-        "muted_by": row.muted_by or None,
-        "explained_by": row.explained_by,
     }
 
 

@@ -34,7 +34,8 @@ def read_status(reader: Reader, now: float) -> Status:
     rows = endpoint_rows((state for state in states if not state.target.is_pbx), pbx_states)
     incidents = reader.open_incidents()
     lasting = {incident.target: incident for incident in incidents}
-    targets = tuple(with_incident(row, lasting.get(row.target)) for row in rows)
+    of_checks = {(incident.target, incident.check): incident for incident in incidents}
+    targets = tuple(with_incident(row, of_checks.get((row.target, row.check))) for row in rows)
     urls = reader.urls()
     fresh: dict[str, Freshness] = {each.pbx: each for each in reader.freshness()}
     return Status(

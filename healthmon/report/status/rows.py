@@ -10,10 +10,25 @@ from msgspec.structs import replace
 
 from healthmon.core.grouping.sites import label
 from healthmon.errors import ExitCode
-from healthmon.model import PARTIAL_CHECKS, Check, CheckState, Freshness, Health, Incident, Kind, Loss, PbxState, Target
+from healthmon.model import (
+    ENDPOINT_CHECKS,
+    PARTIAL_CHECKS,
+    Check,
+    CheckState,
+    Freshness,
+    Health,
+    Incident,
+    Kind,
+    Loss,
+    PbxState,
+    Target,
+)
 from healthmon.report.formatting import acknowledged
 from healthmon.store.read.queries import Hindrance
 from healthmon.watchdog.pulse import is_stale, why_old
+
+#: Where each check of an endpoint stands among them.
+_ORDER = {name: place for place, name in enumerate(ENDPOINT_CHECKS)}
 
 _SEVERITY = {Health.DOWN: 0, Health.DEGRADED: 1, Health.UNKNOWN: 2, Health.UP: 3}
 
@@ -45,6 +60,10 @@ class TargetStatus(Struct, frozen=True):
     muted_by: str = ""
     #: The bigger incident that explains it.
     explained_by: int | None = None
+    #: Which of its checks this is: the worst.
+    check: str = Check.REACHABILITY
+    #: All its checks in their order; empty: there is no other.
+    checks: tuple[TargetStatus, ...] = ()
 
     @property
     def is_unused(self) -> bool:
@@ -307,8 +326,22 @@ def _counts(rows: Iterable[TargetStatus]) -> dict[str, Counter[Health]]:
 def endpoint_rows(states: Iterable[CheckState], pbx_states: Iterable[PbxState]) -> tuple[TargetStatus, ...]:
     """Say how each provider and phone stands, worst first. A blind PBX hides all that is behind it."""
     blind = {state.pbx: state for state in pbx_states if state.blind_why}
-    rows = [_row(state, blind.get(state.target.pbx)) for state in states]
-    return tuple(sorted(rows, key=_worst_first))
+    checks: dict[Target, list[TargetStatus]] = {}
+    for state in states:
+        checks.setdefault(state.target, []).append(_row(state, blind.get(state.target.pbx)))
+    return tuple(sorted(map(_worst_of, checks.values()), key=_worst_first))
+
+
+def _worst_of(checks: Sequence[TargetStatus]) -> TargetStatus:
+    """Take the worst check of an endpoint; of equals the one that explains the others."""
+    if len(checks) == 1:
+        return checks[0]
+    in_order = sorted(checks, key=lambda row: _ORDER.get(row.check, len(_ORDER)))
+    worse = [row for row in in_order[1:] if row.state in (Health.DOWN, Health.DEGRADED)]
+    worst = min([in_order[0], *worse], key=lambda row: _SEVERITY[row.state])
+    if worst is not in_order[0]:
+        worst = replace(worst, reason=f"{worst.check}: {worst.reason}")
+    return replace(worst, checks=tuple(in_order))
 
 
 def _row(state: CheckState, blind: PbxState | None = None) -> TargetStatus:
@@ -324,6 +357,7 @@ def _row(state: CheckState, blind: PbxState | None = None) -> TargetStatus:
         belief=state.belief,
         ever_up=state.ever_up,
         is_flapping=state.is_flapping,
+        check=state.check,
     )
     if not state.belief:
         seen = replace(seen, since=state.watched_since, reason=state.reason or "not seen yet")
