@@ -175,6 +175,7 @@ def ask_meters(meters: Meters) -> dict[str, Any]:
     number = meters.watched(START, END)[0].id
     return {
         "watched": meters.watched(START, END),
+        "watched_beside": meters.watched_beside(START, END),
         "checks_after": meters.checks_after(0, 10),
         "changes": meters.changes(number, START, END),
         "veils": meters.veils(number, START, END),

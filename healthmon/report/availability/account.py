@@ -27,6 +27,7 @@ class By(StrEnum):
     SITE = "site"
     PBX = "pbx"
     PROVIDER = "provider"
+    CHECK = "check"
     DAY = "day"
     WEEK = "week"
     MONTH = "month"
@@ -83,6 +84,8 @@ class TargetFigures(Struct, frozen=True):
     site: str = ""
     #: False: a phone that was never seen up; it counts no downtime.
     was_used: bool = True
+    #: Which aspect of its health these are.
+    check: str = ""
 
 
 class GroupFigures(Struct, frozen=True):
@@ -259,6 +262,7 @@ _BELONGS: Mapping[By, Callable[[TargetFigures], str | None]] = {
     By.SITE: lambda line: f"{line.site} on {line.target.pbx}" if line.site else None,
     By.PBX: lambda line: line.target.pbx,
     # The same provider is an endpoint of each PBX that uses it.
+    By.CHECK: lambda line: line.check,
     By.PROVIDER: lambda line: line.target.endpoint if line.kind is Kind.PROVIDER else None,
 }
 

@@ -138,6 +138,7 @@ class Measuring:
             in_hours,
             site,
             was_used=not is_unused,
+            check=watched.check,
         )
 
     def groups(self) -> tuple[GroupFigures, ...]:

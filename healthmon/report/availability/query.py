@@ -7,6 +7,7 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from healthmon.config.plans import Plans
 from healthmon.model import Incident, Restart, Target
@@ -87,7 +88,10 @@ def account_of(
     progress.stage("Looking for incidents")
     incidents, more = _incidents(reader, asked, now)
     progress.stage(_LAST_STAGE[asked.with_pictures])
-    pictures, causes, groups = None, 0, grouped(lines, asked.by, asked.counting)
+    counted = lines
+    if asked.by is By.CHECK:
+        counted = (*lines, *_other_checks(meters, measuring.measures, asked))
+    pictures, causes, groups = None, 0, grouped(counted, asked.by, asked.counting)
     if asked.by.calendar is not None:
         groups = measuring.groups()
     if not measuring.tells_of_gone:
@@ -107,6 +111,13 @@ def account_of(
         watched_since=min((watched.watched_from[0] for watched in chosen), default=asked.window[1]),
         pictures=pictures,
     )
+
+
+def _other_checks(meters: Meters, measures: Measures, asked: ReportRequest) -> list[TargetFigures]:
+    """Measure the checks that have no line of their own in other reports; the pictures do not show them."""
+    measuring = Measuring(meters, replace(measures, cells=(), periods=()))
+    others = meters.watched_beside(*asked.window)
+    return [measuring.line(watched) for watched in others if is_told_of(watched, asked.selection)]
 
 
 def _hosts(reader: Reader, lines: Sequence[TargetFigures], plans: Plans) -> dict[Target, str]:

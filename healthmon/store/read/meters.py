@@ -28,6 +28,9 @@ _DAY = 86400.0
 #: One check of each target: reachability, and a PBX's connection.
 _ONE_OF_EACH = f"c.name = CASE WHEN c.technology = '' THEN '{Check.CONNECTION}' ELSE '{Check.REACHABILITY}' END"
 
+#: Under this name, a PBX has what hides everything behind it; that is no check.
+_IS_CHECK = f"NOT (c.technology = '' AND c.name = '{Check.REACHABILITY}')"
+
 # What most checks do not have is asked of all at once: thousands of questions that find nothing take their time, too.
 _CHECK = """c.id, c.pbx, c.technology, c.resource, c.name, c.kind, c.watch, c.watched_since, c.forgotten_at,
         s.watched_since, (SELECT MAX(until) FROM veils WHERE check_id = c.id),
@@ -42,10 +45,17 @@ CHECKS_WATCHED = f"""SELECT {_CHECK}
     WHERE {_ONE_OF_EACH} AND c.watched_since < :until AND (c.forgotten_at IS NULL OR c.forgotten_at > :since)
     ORDER BY c.pbx, c.technology, c.resource"""  # noqa: S608 (constants of ours)
 
+#: The other checks of each target.
+CHECKS_WATCHED_BESIDE = f"""SELECT {_CHECK}
+    FROM {_WITH_STATES_AND_FIRST_CHANGES}
+    WHERE NOT ({_ONE_OF_EACH}) AND {_IS_CHECK}
+        AND c.watched_since < :until AND (c.forgotten_at IS NULL OR c.forgotten_at > :since)
+    ORDER BY c.name, c.pbx, c.technology, c.resource"""  # noqa: S608 (constants of ours)
+
 #: The next ones in the order of their numbers, watched or not.
 CHECKS_AFTER = f"""SELECT {_CHECK}
     FROM {_WITH_STATES_AND_FIRST_CHANGES}
-    WHERE c.id > :number AND {_ONE_OF_EACH} ORDER BY c.id LIMIT :limit"""  # noqa: S608
+    WHERE c.id > :number AND {_IS_CHECK} ORDER BY c.id LIMIT :limit"""  # noqa: S608
 
 CHANGES = """SELECT at, new_health FROM transitions
     WHERE check_id = :check_id AND at >= :since AND at < :until ORDER BY at, rev"""
@@ -144,6 +154,11 @@ class Meters:
     def watched(self, since: float, until: float) -> list[Watched]:
         """Return what was watched in a window, one check of each target, ordered by target."""
         rows = self._rows(CHECKS_WATCHED, self._span(since, until))
+        return [self._watched(row) for row in rows]
+
+    def watched_beside(self, since: float, until: float) -> list[Watched]:
+        """Return the other checks that were watched in a window, ordered by check and target."""
+        rows = self._rows(CHECKS_WATCHED_BESIDE, self._span(since, until))
         return [self._watched(row) for row in rows]
 
     def checks_after(self, number: int, limit: int) -> list[Watched]:

@@ -339,6 +339,7 @@ def _listed_title(account: Account, top: int | None) -> str:
         By.SITE: "Sites, worst first",
         By.PBX: "PBXs, worst first",
         By.PROVIDER: "Providers, worst first",
+        By.CHECK: "Checks, worst first",
         By.DAY: "Day by day",
         By.WEEK: "Week by week",
         By.MONTH: "Month by month",
