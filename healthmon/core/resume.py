@@ -16,6 +16,7 @@ from healthmon.core.belief.pbxs import Pbxs
 from healthmon.core.stages import Stages
 from healthmon.core.step import Step
 from healthmon.model import (
+    ENDPOINT_CHECKS,
     Check,
     CheckState,
     Delay,
@@ -178,6 +179,8 @@ def _why_gone(config: Config, incident: Incident) -> Ending | None:
         return None if incident.target.resource in config.url_ids else Ending.URL_GONE
     if config.pbx(incident.target.pbx) is None:
         return Ending.PBX_GONE
-    if incident.target.is_endpoint and config.watch_for(incident.target) is None:
+    if not incident.target.is_endpoint:
+        return None
+    if incident.check not in ENDPOINT_CHECKS or config.watch_for(incident.target) is None:
         return Ending.NOT_WATCHED
     return None

@@ -11,7 +11,7 @@ import pytest
 
 from healthmon.core.monitor import Monitor
 from healthmon.languages import language
-from healthmon.model import ENDPOINT_CHECKS, Changes, Channel, Health, Sighting
+from healthmon.model import ENDPOINT_CHECKS, Changes, Channel, Ending, Health, Sighting
 from healthmon.notify.compose.digest import compose
 from healthmon.notify.compose.voice import Voice
 from healthmon.report.availability.account import By
@@ -157,3 +157,18 @@ def test_it_goes_on_after_a_restart_and_nothing_is_told_twice(office: Office) ->
     assert endpoint is not None
     assert {name: check.belief for name, check in endpoint.checks.items()} == {"reachability": "up", DISPLAY: "down"}
     assert changes.notifications == []
+
+
+def test_a_check_that_is_not_known_any_more_ends_and_hides_nothing(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office.goes_dark()
+    office.message()
+    changes = Changes()
+
+    monkeypatch.delitem(ENDPOINT_CHECKS, DISPLAY)
+    Monitor(config(), office.writer.load(), office.clock.now()).start(office.clock.now(), changes)
+
+    assert [incident.ending for incident in changes.incidents.values()] == [Ending.NOT_WATCHED]
+    [row] = office.status().targets
+    assert (row.check, row.state) == ("reachability", Health.UP)

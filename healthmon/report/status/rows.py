@@ -27,9 +27,6 @@ from healthmon.report.formatting import acknowledged
 from healthmon.store.read.queries import Hindrance
 from healthmon.watchdog.pulse import is_stale, why_old
 
-#: Where each check of an endpoint stands among them.
-_ORDER = {name: place for place, name in enumerate(ENDPOINT_CHECKS)}
-
 _SEVERITY = {Health.DOWN: 0, Health.DEGRADED: 1, Health.UNKNOWN: 2, Health.UP: 3}
 
 
@@ -328,7 +325,9 @@ def endpoint_rows(states: Iterable[CheckState], pbx_states: Iterable[PbxState]) 
     blind = {state.pbx: state for state in pbx_states if state.blind_why}
     checks: dict[Target, list[TargetStatus]] = {}
     for state in states:
-        checks.setdefault(state.target, []).append(_row(state, blind.get(state.target.pbx)))
+        # A newer healthmon may have left one that this one does not know, and keeps no more.
+        if state.check in ENDPOINT_CHECKS:
+            checks.setdefault(state.target, []).append(_row(state, blind.get(state.target.pbx)))
     return tuple(sorted(map(_worst_of, checks.values()), key=_worst_first))
 
 
@@ -336,7 +335,8 @@ def _worst_of(checks: Sequence[TargetStatus]) -> TargetStatus:
     """Take the worst check of an endpoint; of equals the one that explains the others."""
     if len(checks) == 1:
         return checks[0]
-    in_order = sorted(checks, key=lambda row: _ORDER.get(row.check, len(_ORDER)))
+    order = list(ENDPOINT_CHECKS)
+    in_order = sorted(checks, key=lambda row: order.index(row.check))
     worse = [row for row in in_order[1:] if row.state in (Health.DOWN, Health.DEGRADED)]
     worst = min([in_order[0], *worse], key=lambda row: _SEVERITY[row.state])
     if worst is not in_order[0]:
