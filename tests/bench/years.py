@@ -45,7 +45,7 @@ _REACHABLE, _UNREACHABLE = "contact reachable", "peer status Unreachable"
 _INSERT_WORD = "INSERT INTO words (text, last_used) VALUES (?, ?) RETURNING id"
 _INSERT_TRANSITION = """INSERT INTO transitions (check_id, old_health, new_health, at, believed_at, cause)
     VALUES (?, ?, ?, ?, ?, ?)"""
-_INSERT_VEIL = "INSERT INTO veils (check_id, since, until, why) VALUES (?, ?, ?, ?)"
+_INSERT_UNKNOWN = "INSERT INTO veils (check_id, since, until, why) VALUES (?, ?, ?, ?)"
 _INSERT_INCIDENT = f"""INSERT INTO incidents (pbx, technology, resource, check_name, kind, watch, health, opened_at,
         believed_at, cause, cohort, explained_by, flapping, flap_episodes, closed_at, ending, closed_words, telling)
     VALUES (?, ?, ?, '{Check.REACHABILITY}', ?, ?, 'down', ?, ?, '{_UNREACHABLE}', '', NULL, 0, 0, ?, 'recovered',
@@ -147,7 +147,7 @@ def _fill(connection: sqlite3.Connection, years: Years, states: Sequence[CheckSt
     }
     _insert(connection, _INSERT_TRANSITION, _transitions(years, checks, words[_REACHABLE], words[_UNREACHABLE]))
     _insert(connection, _INSERT_INCIDENT, _incidents(years, states))
-    _insert(connection, _INSERT_VEIL, _blindness(connection, years, words["no answer"]))
+    _insert(connection, _INSERT_UNKNOWN, _blindness(connection, years, words["no answer"]))
 
 
 def _insert(connection: sqlite3.Connection, sql: str, rows: Iterable[Sequence[object]]) -> None:

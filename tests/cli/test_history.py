@@ -28,7 +28,7 @@ from tests.report.builder import (
     running,
     steps,
     stopped,
-    veil,
+    unknown,
 )
 
 UP, DOWN = Health.UP, Health.DOWN
@@ -48,7 +48,10 @@ def office(database: Path) -> Path:
         database,
         [connection(), TRUNK, phone("101")],
         history=history,
-        veils=[veil(Target("office"), NOW - 3 * HOUR, NOW - 2 * HOUR), veil(TRUNK.target, NOW - DAY, NOW - DAY + 60)],
+        unknown_periods=[
+            unknown(Target("office"), NOW - 3 * HOUR, NOW - 2 * HOUR),
+            unknown(TRUNK.target, NOW - DAY, NOW - DAY + 60),
+        ],
         incidents=[EARLIER, LASTING],
     )
     writer = open_writer(database, now=NOW)
@@ -143,8 +146,8 @@ def test_the_life_of_a_pbx_names_its_checks_and_what_is_behind_it(database: Path
     inventory = connection("office", DOWN, check="inventory")
     history = [*steps(connection(), (NOW - DAY, UP)), *steps(inventory, (NOW - HOUR, DOWN))]
     states = [connection(), inventory, phone("101")]
-    gone = veil(Target("office"), NOW - 5 * MINUTE, None)
-    with running(database, states, history=history, veils=[gone], pbx_states=[blind()]):
+    gone = unknown(Target("office"), NOW - 5 * MINUTE, None)
+    with running(database, states, history=history, unknown_periods=[gone], pbx_states=[blind()]):
         text = run("history", "office").stdout
 
     assert text.splitlines() == [
@@ -276,8 +279,11 @@ def test_contacts_that_move_and_programs_that_are_updated(database: Path, run: R
 
 def test_a_new_reason_not_to_see_is_no_new_sight(database: Path, run: Run) -> None:
     desk = phone("101")
-    veils = [replace(veil(desk.target, NOW - 300, NOW - 200), why="not listed"), veil(desk.target, NOW - 200, NOW - 60)]
-    stopped(database, [desk], veils=veils)
+    unknown_periods = [
+        replace(unknown(desk.target, NOW - 300, NOW - 200), why="not listed"),
+        unknown(desk.target, NOW - 200, NOW - 60),
+    ]
+    stopped(database, [desk], unknown_periods=unknown_periods)
 
     assert [line.partition("  veil        ")[2] for line in run("history", "101").stdout.splitlines()[-3:]] == [
         "cannot be seen: not listed",

@@ -30,7 +30,7 @@ from tests.report.builder import (
     running,
     steps,
     stopped,
-    veil,
+    unknown,
 )
 
 UP, DOWN = Health.UP, Health.DOWN
@@ -48,7 +48,7 @@ def an_office() -> dict[str, Any]:
             *steps(desk, (LONG_AGO, UP)),
             *steps(unused, (LONG_AGO, DOWN)),
         ],
-        "veils": [veil(Target("office"), NOW - 3 * HOUR, NOW - 2 * HOUR)],
+        "unknown_periods": [unknown(Target("office"), NOW - 3 * HOUR, NOW - 2 * HOUR)],
         "incidents": [outage(7, trunk, NOW - DAY, NOW - DAY + 10 * MINUTE)],
     }
 
@@ -423,8 +423,17 @@ def test_one_outage_has_one_length_in_report_page_incidents_incident_history_and
     pbx, trunk = connection(), provider("trunk")
     began, back = NOW - HOUR, NOW - HOUR + 326
     history = [*steps(pbx, (LONG_AGO, UP)), *steps(trunk, (LONG_AGO, UP), (began, DOWN), (back, UP))]
-    veils = [veil(Target("office"), began + 60, began + 200), veil(trunk.target, began + 180, began + 240)]
-    with running(database, [pbx, trunk], history=history, veils=veils, incidents=[outage(7, trunk, began, back)]):
+    unknown_periods = [
+        unknown(Target("office"), began + 60, began + 200),
+        unknown(trunk.target, began + 180, began + 240),
+    ]
+    with running(
+        database,
+        [pbx, trunk],
+        history=history,
+        unknown_periods=unknown_periods,
+        incidents=[outage(7, trunk, began, back)],
+    ):
         shown = {
             name: run(*command.split()).stdout
             for name, command in {

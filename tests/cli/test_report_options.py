@@ -38,7 +38,7 @@ from tests.report.builder import (
     running,
     steps,
     stopped,
-    veil,
+    unknown,
 )
 
 UP, DOWN, DEGRADED = Health.UP, Health.DOWN, Health.DEGRADED
@@ -215,7 +215,10 @@ def test_top_lists_the_worst_and_counts_all(database: Path, run: Run) -> None:
 def test_unknown_time_can_count_as_up_or_down(database: Path, run: Run) -> None:
     trunk = provider("telekom")
     with running(
-        database, [trunk], history=steps(trunk, (LONG_AGO, UP)), veils=[veil(Target("office"), NOW - DAY, NOW)]
+        database,
+        [trunk],
+        history=steps(trunk, (LONG_AGO, UP)),
+        unknown_periods=[unknown(Target("office"), NOW - DAY, NOW)],
     ):
         shares = [
             asked(run, "--since", "4d", "--count-unknown-as", word)["overall"]["availability"]
@@ -512,9 +515,9 @@ def test_a_terminal_of_80_columns_gets_the_most_important_figures(
 ) -> None:
     trunk = provider("trunk-telekom")
     history = steps(trunk, (LONG_AGO, UP), (NOW - DAY, DOWN), (NOW - DAY + 5000, DEGRADED), (NOW - HOUR, UP))
-    veils = [veil(Target("office"), NOW - 9000, NOW - 8000)]
+    unknown_periods = [unknown(Target("office"), NOW - 9000, NOW - 8000)]
     monkeypatch.setattr("healthmon.cli.report.screen", lambda: Screen(80))
-    with running(database, [trunk], history=history, veils=veils):
+    with running(database, [trunk], history=history, unknown_periods=unknown_periods):
         result = run("report", "--sla", "99.9")
 
     assert max(map(len, result.stdout.splitlines())) <= 80
@@ -568,7 +571,9 @@ def test_in_a_very_narrow_terminal_the_kind_goes_before_a_name_is_broken(
     monkeypatch.setattr("healthmon.cli.report.screen", lambda: Screen(60))
     bob = phone("Bob & <b>Söhne</b>")
     history = steps(bob, (LONG_AGO, UP), (NOW - 9 * HOUR, DOWN), (NOW - 8 * HOUR, UP))
-    with running(database, [bob], history=history, veils=[veil(bob.target, NOW - 3 * HOUR, NOW - 2 * HOUR)]):
+    with running(
+        database, [bob], history=history, unknown_periods=[unknown(bob.target, NOW - 3 * HOUR, NOW - 2 * HOUR)]
+    ):
         said = run("report", "--since", "1d").stdout
 
     assert "PJSIP/Bob & <b>Söhne</b>  95.65 %        1  1h00m    1h00m" in said

@@ -221,10 +221,10 @@ class Histories(RuleBasedStateMachine):
         lasting = Counter((period.target, period.check) for period in periods if period.until is None)
         assert all(count == 1 for count in lasting.values()), lasting
         assert all(period.until is None or period.until >= period.since for period in periods)
-        veiled = {key for key, state in self.scene.db.states.items() if state.unknown_because}
+        unknown_keys = {key for key, state in self.scene.db.states.items() if state.unknown_because}
         if self.scene.db.pbx_states["office"].blind_why:
-            veiled.add((Target("office"), Check.REACHABILITY))
-        assert set(lasting) == veiled
+            unknown_keys.add((Target("office"), Check.REACHABILITY))
+        assert set(lasting) == unknown_keys
 
     # ------------------------------------------------------------ in the end
 

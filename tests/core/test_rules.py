@@ -277,7 +277,7 @@ def test_rule_04_history_books_the_veiled_time_as_unknown(scene: Scene) -> None:
     scene.after(60)
     scene.snapshot({TRUNK: UP, phone(): UP})
 
-    (period,) = [veil for veil in scene.db.unknown_periods.values() if veil.target == phone()]
+    (period,) = [period for period in scene.db.unknown_periods.values() if period.target == phone()]
     assert (period.since, period.until, period.why) == (START + 60, START + 120, "not listed")
 
 

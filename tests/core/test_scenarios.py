@@ -476,7 +476,9 @@ def test_a_clock_that_jumps_while_blind_books_no_period_that_runs_backwards() ->
     scene.after(60)
     scene.snapshot({TRUNK: UP, phone(): UP})
 
-    assert all(veil.until is not None and veil.until >= veil.since for veil in scene.db.unknown_periods.values())
+    assert all(
+        period.until is not None and period.until >= period.since for period in scene.db.unknown_periods.values()
+    )
 
 
 def test_a_new_receiver_is_not_told_of_old_incidents() -> None:

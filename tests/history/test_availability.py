@@ -19,10 +19,10 @@ UP, DEGRADED, DOWN, UNKNOWN = Health.UP, Health.DEGRADED, Health.DOWN, Health.UN
 
 
 def history_of(
-    *steps: tuple[float, Health | None], veils: Sequence[tuple[float, float]] = (), kind: Kind = Kind.PROVIDER
+    *steps: tuple[float, Health | None], unknown_periods: Sequence[tuple[float, float]] = (), kind: Kind = Kind.PROVIDER
 ) -> History:
     """The history of a provider that is watched since second 0."""
-    return History(kind, steps, merged(veils), watched_from=[0])
+    return History(kind, steps, merged(unknown_periods), watched_from=[0])
 
 
 def measured(history: History, window: tuple[float, float] = (0, 100)) -> Figures:
@@ -74,7 +74,7 @@ def test_a_target_that_is_watched_again_counts_from_then_on() -> None:
 
 
 def test_an_outage_lasts_from_first_seen_to_seen_back_and_what_nobody_saw_of_it_is_left_out_of_availability() -> None:
-    history = history_of((0, UP), (10, DOWN), (90, UP), veils=[(30, 50), (40, 60)])
+    history = history_of((0, UP), (10, DOWN), (90, UP), unknown_periods=[(30, 50), (40, 60)])
 
     result = measured(history)
 
@@ -85,7 +85,7 @@ def test_an_outage_lasts_from_first_seen_to_seen_back_and_what_nobody_saw_of_it_
 
 
 def test_two_outages_are_two_although_a_veil_hid_the_recovery_between_them() -> None:
-    history = history_of((0, UP), (10, DOWN), (40, UP), (50, DOWN), (90, UP), veils=[(30, 60)])
+    history = history_of((0, UP), (10, DOWN), (40, UP), (50, DOWN), (90, UP), unknown_periods=[(30, 60)])
 
     result = measured(history)
 
@@ -104,7 +104,7 @@ def test_not_to_know_how_a_pbx_is_does_not_end_its_outage_and_ends_that_of_an_en
 
 
 def test_an_outage_that_nobody_saw_is_none() -> None:
-    history = history_of((0, UP), (10, DOWN), (40, UP), veils=[(5, 60)])
+    history = history_of((0, UP), (10, DOWN), (40, UP), unknown_periods=[(5, 60)])
 
     result = measured(history)
 
@@ -129,7 +129,7 @@ def test_what_was_forgotten_without_ever_being_known_counts_until_then() -> None
 
 def test_a_phone_is_not_down_before_it_was_first_seen_up() -> None:
     seen_later = history_of((0, DOWN), (40, UP), (60, DOWN), (70, UP), kind=Kind.PHONE)
-    never_seen = history_of((0, DOWN), veils=[(50, 60)], kind=Kind.PHONE)
+    never_seen = history_of((0, DOWN), unknown_periods=[(50, 60)], kind=Kind.PHONE)
 
     assert measured(seen_later) == Figures(up_s=50, down_s=10, outages=1, longest_s=10)
     assert measured(never_seen) == Figures()
@@ -144,7 +144,7 @@ def test_a_phone_that_was_up_long_before_the_window_is_down() -> None:
 
 
 def test_a_clock_that_was_set_back_makes_no_negative_times() -> None:
-    history = history_of((0, UP), (80, DOWN), (20, UP), veils=[(70, 10)])
+    history = history_of((0, UP), (80, DOWN), (20, UP), unknown_periods=[(70, 10)])
 
     result = measured(history)
 
@@ -204,10 +204,10 @@ def second_by_second(history: History, window: tuple[int, int]) -> Figures:
             is_out = False
         if belief is None or not window[0] <= second < window[1]:
             continue
-        is_veiled = any(since <= second < until for since, until in history.unknown_spans)
-        count[UNKNOWN if is_veiled else belief] += 1
+        is_unknown = any(since <= second < until for since, until in history.unknown_spans)
+        count[UNKNOWN if is_unknown else belief] += 1
         if is_out:
-            outages[-1][is_veiled or belief is UNKNOWN] += 1
+            outages[-1][is_unknown or belief is UNKNOWN] += 1
     lasted = [(seen + unseen, unseen) for seen, unseen in outages if seen]
     longest_s, longest_unseen_s = max(lasted, default=(0, 0))
     return Figures(
@@ -231,9 +231,9 @@ def histories(draw: st.DrawFn) -> History:
         watched_from.append(draw(st.integers(steps[-1][0], END)))
     is_forgotten = draw(st.booleans()) and not (steps and steps[-1][1] is None)
     forgotten_at = draw(st.integers(max([*watched_from, *(at for at, _ in steps)]), END)) if is_forgotten else None
-    veils = merged(draw(st.lists(SPAN, max_size=6)))
+    unknown_periods = merged(draw(st.lists(SPAN, max_size=6)))
     kind = draw(st.sampled_from([Kind.PROVIDER, Kind.PBX]))
-    return History(kind, steps, veils, watched_from, forgotten_at)
+    return History(kind, steps, unknown_periods, watched_from, forgotten_at)
 
 
 @settings(deadline=None)

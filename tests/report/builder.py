@@ -110,7 +110,7 @@ def steps(state: CheckState, *changes: Step) -> list[Transition]:
     ]
 
 
-def veil(target: Target, since: float, until: float | None, check: str = Check.REACHABILITY) -> UnknownPeriod:
+def unknown(target: Target, since: float, until: float | None, check: str = Check.REACHABILITY) -> UnknownPeriod:
     """A time of not seeing; of a PBX with its default check: everything behind it."""
     return UnknownPeriod(target, check, since, until, "connection refused")
 
@@ -122,7 +122,7 @@ def running(
     *,
     pbx_states: Iterable[PbxState] = (),
     history: Sequence[Transition] = (),
-    veils: Iterable[UnknownPeriod] = (),
+    unknown_periods: Iterable[UnknownPeriod] = (),
     incidents: Iterable[Incident] = (),
     alive_at: float | None = NOW - 3,
     fresh: Iterable[Freshness] = (),
@@ -133,7 +133,7 @@ def running(
         states={(state.target, state.check): state for state in states},
         pbx_states={state.pbx: state for state in pbx_states},
         transitions=list(history),
-        unknown_periods={(each.target, each.check, each.since): each for each in veils},
+        unknown_periods={(each.target, each.check, each.since): each for each in unknown_periods},
         incidents={incident.id: incident for incident in incidents},
     )
     pbxs = sorted({state.target.pbx for state in states})

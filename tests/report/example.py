@@ -41,7 +41,7 @@ from healthmon.store.read.queries import open_reader
 from healthmon.store.write.orders import open_commander
 from healthmon.store.write.writer import open_writer
 from healthmon.times.weekly import Weekly
-from tests.report.builder import DAY, HOUR, MINUTE, connection, outage, phone, provider, steps, veil
+from tests.report.builder import DAY, HOUR, MINUTE, connection, outage, phone, provider, steps, unknown
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "report-example.html"
@@ -114,7 +114,7 @@ def history_of(state: CheckState) -> list[Transition]:
 def hidden() -> Iterator[UnknownPeriod]:
     """Asterisk was updated in two nights, and could not be seen."""
     for day in (8, 22):
-        yield veil(Target("office"), at(day, "02:05"), at(day, "02:31"))
+        yield unknown(Target("office"), at(day, "02:05"), at(day, "02:31"))
 
 
 def incidents() -> Iterator[Incident]:

@@ -45,8 +45,8 @@ from tests.store.scene import (
     round_trip,
     state,
     transition,
-    veil,
-    veils,
+    unknown,
+    unknown_by_key,
 )
 
 FIXTURES = Path(__file__).with_name("fixtures")
@@ -65,7 +65,9 @@ def _first(store: Store) -> None:
         states=by_key(state(belief=Health.DOWN)),
         pbx_states={"office": PbxState("office", version="22.3.0", was_seen=True)},
         transitions=[transition(START + 1, Health.UP), transition(START + 100, Health.DOWN, Health.UP)],
-        unknown_periods=veils(veil(START + 20, START + 30), veil(START + 40, START + 50, OFFICE, "blind")),
+        unknown_periods=unknown_by_key(
+            unknown(START + 20, START + 30), unknown(START + 40, START + 50, OFFICE, "blind")
+        ),
         incidents={1: incident(1, closed_at=START + 60, ending=Ending.RECOVERED), 2: incident(2)},
         notifications=[notification(number=2)],
     )

@@ -113,12 +113,12 @@ def transition(
     return Transition(target, check, before, after, at=at, believed_at=at + 30, cause=cause)
 
 
-def veil(since: float, until: float | None = None, target: Target = PHONE, why: str = "not listed") -> UnknownPeriod:
+def unknown(since: float, until: float | None = None, target: Target = PHONE, why: str = "not listed") -> UnknownPeriod:
     """Make a veil."""
     return UnknownPeriod(target, Check.REACHABILITY, since, until, why)
 
 
-def veils(*periods: UnknownPeriod) -> dict[tuple[Target, str, float], UnknownPeriod]:
+def unknown_by_key(*periods: UnknownPeriod) -> dict[tuple[Target, str, float], UnknownPeriod]:
     """Put veils as Changes want them."""
     return {(each.target, each.check, each.since): each for each in periods}
 

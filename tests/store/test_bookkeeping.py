@@ -27,8 +27,8 @@ from tests.store.scene import (
     notification,
     state,
     transition,
-    veil,
-    veils,
+    unknown,
+    unknown_by_key,
 )
 
 DUE = START + 200
@@ -45,7 +45,7 @@ def test_bookkeeping_01_a_batch_with_a_mistake_in_its_last_part_is_not_booked_at
     changes = Changes(
         states=by_key(state()),
         transitions=[transition(START + 1, Health.UP)],
-        unknown_periods=veils(veil(START + 5)),
+        unknown_periods=unknown_by_key(unknown(START + 5)),
         incidents={1: incident()},
         notifications=[notification(), broken],
     )
@@ -59,7 +59,7 @@ def test_bookkeeping_01_a_batch_with_a_mistake_in_its_last_part_is_not_booked_at
     assert len(store.writer.load().states) == 1
     with store.reading() as reader:
         (history,) = reader.history(START, START + 10)
-    assert (len(history.transitions), len(history.veils)) == (1, 1)
+    assert (len(history.transitions), len(history.unknown_periods)) == (1, 1)
 
 
 def test_bookkeeping_01_what_was_committed_survives_a_power_cut(store: Store) -> None:

@@ -35,8 +35,8 @@ from tests.store.scene import (
     notification,
     state,
     transition,
-    veil,
-    veils,
+    unknown,
+    unknown_by_key,
 )
 
 
@@ -137,7 +137,11 @@ def test_a_deliverer_that_finds_nothing_due_wakes_nobody(store: Store) -> None:
 
 def test_a_forgotten_target_loses_its_state_and_keeps_its_history(store: Store) -> None:
     up, gone = transition(START + 1, Health.UP), transition(START + 500, None, Health.UP, cause="removed")
-    store.book(states=by_key(state(), state(OTHER_PHONE)), transitions=[up], unknown_periods=veils(veil(START + 400)))
+    store.book(
+        states=by_key(state(), state(OTHER_PHONE)),
+        transitions=[up],
+        unknown_periods=unknown_by_key(unknown(START + 400)),
+    )
 
     store.book(forgotten=[PHONE], transitions=[gone])
 
@@ -146,7 +150,7 @@ def test_a_forgotten_target_loses_its_state_and_keeps_its_history(store: Store) 
         history = next(reader.history(START, START + 1000, endpoint="PJSIP/101"))
     assert history.transitions == (up, gone)
     assert history.forgotten_at == START + 500
-    assert history.veils == (veil(START + 400, START + 500),)
+    assert history.unknown_periods == (unknown(START + 400, START + 500),)
 
 
 def test_a_target_that_is_watched_again_goes_on_with_its_history(store: Store) -> None:
@@ -175,7 +179,7 @@ def test_a_pbx_that_is_no_longer_configured_leaves_nothing_but_history(store: St
     store.book(
         states=by_key(state(OFFICE, check=Check.CONNECTION, kind=Kind.PBX)),
         pbx_states={"office": PbxState("office", blind_why="refused", blind_since=START)},
-        unknown_periods=veils(veil(START, target=OFFICE, why="refused")),
+        unknown_periods=unknown_by_key(unknown(START, target=OFFICE, why="refused")),
     )
     store.writer.alive(START + 10, [Freshness("office", alive_at=START)])
 
@@ -184,7 +188,7 @@ def test_a_pbx_that_is_no_longer_configured_leaves_nothing_but_history(store: St
     assert store.writer.load().pbx_states == ()
     with store.reading() as reader:
         assert reader.freshness() == []
-        assert reader.pbx_veils(START, START + 99) == {"office": (veil(START, START + 10, OFFICE, "refused"),)}
+        assert reader.unknown_of_pbxs(START, START + 99) == {"office": (unknown(START, START + 10, OFFICE, "refused"),)}
 
 
 def test_freshness_and_the_sign_of_life_are_what_was_said_last(store: Store) -> None:

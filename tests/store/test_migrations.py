@@ -82,7 +82,7 @@ def everything(path: Path) -> dict[str, Any]:
             "silences": reader.silences(START),
             "history": list(reader.history(START, START + 300)),
             "late history": list(reader.history(START + 150, START + 300)),
-            "blindness": reader.pbx_veils(START, START + 300),
+            "blindness": reader.unknown_of_pbxs(START, START + 300),
             "places": reader.places(PHONE),
             "figures": figures(reader.meters()),
         }
@@ -125,7 +125,7 @@ def test_the_first_released_schema_is_understood(old: Path) -> None:
     with open_reader(old) as reader:
         (history,) = reader.history(START, START + 300, kind=None)
         assert [each.after for each in history.transitions] == [Health.UP, Health.DOWN]
-        assert len(history.veils) == 1 and list(reader.pbx_veils(START, START + 300)) == ["office"]
+        assert len(history.unknown_periods) == 1 and list(reader.unknown_of_pbxs(START, START + 300)) == ["office"]
 
 
 def test_a_new_database_says_whose_it_is_and_how_new(folder: Path) -> None:

@@ -50,8 +50,8 @@ from tests.store.scene import (
     round_trip,
     state,
     transition,
-    veil,
-    veils,
+    unknown,
+    unknown_by_key,
 )
 
 #: As large as the fleet, as short as the list of what was ordered, or emptied each minute: these may be read from end
@@ -156,7 +156,7 @@ def ask_everything(reader: Reader) -> dict[str, Any]:
         "missed": reader.missed(6),
         "history": list(reader.history(START, END, pbx="office")),
         "history_of": reader.history_of(PHONE, Check.REACHABILITY, START, END),
-        "pbx_veils": reader.pbx_veils(START, END),
+        "unknown_of_pbxs": reader.unknown_of_pbxs(START, END),
         "life": reader.life(PHONE, START, END),
         "states_of": reader.states_of(PHONE),
         "incidents_of": reader.incidents_of(PHONE, START, END),
@@ -178,8 +178,8 @@ def ask_meters(meters: Meters) -> dict[str, Any]:
         "watched_beside": meters.watched_beside(START, END),
         "checks_after": meters.checks_after(0, 10),
         "changes": meters.changes(number, START, END),
-        "veils": meters.veils(number, START, END),
-        "veils_behind_pbxs": meters.veils_behind_pbxs(END),
+        "unknown_periods": meters.unknown_periods(number, START, END),
+        "unknown_behind_pbxs": meters.unknown_behind_pbxs(END),
         "reading_until": meters.reading_until(number, END),
         "reading_after": meters.reading_after(number, START),
         "readings_around": meters.readings_around(number, START, END),
@@ -209,7 +209,7 @@ def test_nothing_that_the_engine_does_looks_through_everything(store: Store, ask
     store.book(
         states=by_key(state(), state(OTHER_PHONE)),
         transitions=[transition(START + 300, Health.UP)],
-        unknown_periods=veils(veil(START + 310)),
+        unknown_periods=unknown_by_key(unknown(START + 310)),
         clock_jumps=[ClockJump(START + 320, 5.0)],
         incidents={number: incident(number) for number in (11, 12, 13)},
         notifications=[notification(number=number) for number in (11, 12)],
@@ -223,7 +223,7 @@ def test_nothing_that_the_engine_does_looks_through_everything(store: Store, ask
     roller = Roller(writer)
     while roller.step(START + 3 * 86_400, ZoneInfo("UTC")):
         pass
-    late = veils(veil(START + 350, START + 360), veil(START + 350, START + 360, OFFICE, "blind"))
+    late = unknown_by_key(unknown(START + 350, START + 360), unknown(START + 350, START + 360, OFFICE, "blind"))
     store.book(transitions=[transition(START + 345, Health.UP)], unknown_periods=late)
     assert any("DELETE FROM daily" in sql for sql, _ in asked)
     writer.outside_changes()

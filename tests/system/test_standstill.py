@@ -49,6 +49,6 @@ def test_time_in_which_the_daemon_was_stopped_is_unknown_and_a_phone_that_fell_i
 def unknown(database: Path) -> tuple[float, float | None]:
     """When the time begins and ends in which the daemon stood still, as it is booked."""
     with closing(open_reader(database)) as reader:
-        veils = reader.pbx_veils(0.0, time.time())["office"]
-    [period] = [veil for veil in veils if veil.why == STOOD_STILL]
+        unknown_periods = reader.unknown_of_pbxs(0.0, time.time())["office"]
+    [period] = [period for period in unknown_periods if period.why == STOOD_STILL]
     return period.since, period.until

@@ -11,7 +11,7 @@ from healthmon.config.options import SectionKind, option
 class HistoryConfig(Struct, frozen=True):
     """How long what is kept, by kind of data; seconds."""
 
-    #: Transitions, veils, places, silences, closed incidents.
+    #: Transitions, unknown periods, places, silences, closed incidents.
     transitions: float = option(
         values.duration("1d", "100y"), "Every change and every incident is kept for so long.", default="2y"
     )

@@ -162,8 +162,8 @@ def history_from(meters: Meters, watched: Watched, unseen: Unseen, reading: Read
         since = reading.at
     changes = meters.changes(watched.id, since, until)
     own: Sequence[Span] = ()
-    if watched.veiled_until is not None and watched.veiled_until > since:
-        own = meters.veils(watched.id, since, until)
+    if watched.unknown_until is not None and watched.unknown_until > since:
+        own = meters.unknown_periods(watched.id, since, until)
     was_used = False
     if reading is None and changes and changes[0][1] not in (Health.UP, Health.DEGRADED):
         # What came before the first change that is kept is not known any more; it was in use, then.

@@ -83,7 +83,7 @@ def _standing(reader: Reader, target: Target, now: float) -> TargetStatus | None
 
 def _events(reader: Reader, target: Target, window: Span) -> list[StoryEvent]:
     histories = reader.life(target, *window)
-    behind = reader.pbx_veils(*window).get(target.pbx, ())
+    behind = reader.unknown_of_pbxs(*window).get(target.pbx, ())
     hiding: Sequence[UnknownPeriod] = behind
     restarts: Iterable[Restart] = ()
     if target.is_pbx:
@@ -91,7 +91,7 @@ def _events(reader: Reader, target: Target, window: Span) -> list[StoryEvent]:
     begins = min([window[0], *(history.transitions[0].at for history in histories if history.transitions)])
     events = [
         *(event for history in histories for event in _changes(history, hiding, is_named=len(histories) > 1)),
-        *(event for history in histories for event in _unknown(history.veils, "")),
+        *(event for history in histories for event in _unknown(history.unknown_periods, "")),
         *_unknown(behind, _behind(target)),
         *(event for event in _contacts(reader.places(target)) if begins <= event.at),
         *_restarts(restarts),
@@ -101,7 +101,7 @@ def _events(reader: Reader, target: Target, window: Span) -> list[StoryEvent]:
 
 
 def _changes(history: TargetHistory, hiding: Sequence[UnknownPeriod], *, is_named: bool) -> Iterator[StoryEvent]:
-    unknown = merged((period.since, period.until or inf) for period in (*history.veils, *hiding))
+    unknown = merged((period.since, period.until or inf) for period in (*history.unknown_periods, *hiding))
     check = ""
     if is_named:
         check = f"{history.check}: "

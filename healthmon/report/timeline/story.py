@@ -89,7 +89,7 @@ def _changes(history: TargetHistory, since: float) -> Iterator[StoryEvent]:
         if change.at >= since:
             words = f"{change.after or 'no longer watched'}{cause_and_delay(change)}"
             yield StoryEvent(change.at, "transition", words)
-    for period in history.veils:
+    for period in history.unknown_periods:
         lasted = ""
         if period.until is not None:
             lasted = f", for {duration(period.until - period.since)}"

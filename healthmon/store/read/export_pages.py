@@ -138,7 +138,7 @@ def _first_believed_since(session: Session, since: float) -> int:
     return int(low)
 
 
-def _veil(row: ExportRow, timeline: Timeline) -> ExportRow:
+def _period(row: ExportRow, timeline: Timeline) -> ExportRow:
     *facts, since, until, why = row
     return *facts, timeline.shown(since), None if until == NO_END else timeline.shown(until), why
 
@@ -217,6 +217,6 @@ EXPORTS = {
         WHERE v.id > :after AND v.id <= :last AND v.until > :since AND v.since < :until AND c.id = v.check_id
         ORDER BY v.id LIMIT :limit""",  # noqa: S608 (a constant of ours)
         "SELECT MAX(id) FROM veils",
-        _veil,
+        _period,
     ),
 }

@@ -22,8 +22,8 @@ class TargetHistory(Struct, frozen=True):
     """What happened to one check of one target in a window.
 
     ``transitions`` are in the order of time and begin with the last one before the window, if there is one;
-    ``veils`` are those that overlap it. ``watched_since`` is the first time ever; in between, a transition to None
-    begins a time in which it was not watched.
+    ``unknown_periods`` are those that overlap it. ``watched_since`` is the first time ever; in between, a transition to
+    None begins a time in which it was not watched.
     """
 
     target: Target
@@ -33,10 +33,10 @@ class TargetHistory(Struct, frozen=True):
     watched_since: float
     forgotten_at: float | None
     transitions: tuple[Transition, ...]
-    veils: tuple[UnknownPeriod, ...]
+    unknown_periods: tuple[UnknownPeriod, ...]
 
 
-# All that is behind a PBX is veiled by this check of the PBX, which has no history of its own.
+# All that is behind a PBX is hidden by this check of the PBX, which has no history of its own.
 _BEHIND_PBX = f"c.technology = '' AND c.name = '{Check.REACHABILITY}'"
 
 _WATCHED = f"""c.watched_since < :until AND (c.forgotten_at IS NULL OR c.forgotten_at > :since)
@@ -65,21 +65,25 @@ def _transitions_where(which: str) -> str:
     ORDER BY {_ORDER}, t.at, t.rev"""  # noqa: S608
 
 
-def _veils_where(which: str) -> str:
+def _unknown_where(which: str) -> str:
     return f"""SELECT c.id AS check_id, v.since, v.until, w.text AS why
     FROM checks c CROSS JOIN veils v LEFT JOIN words w ON w.id = v.why
     WHERE {which} AND v.check_id = c.id AND v.until > :since AND v.since < :until
     ORDER BY {_ORDER}, v.until"""  # noqa: S608
 
 
-CHECKS_WANTED, TRANSITIONS_WANTED, VEILS_WANTED = (
+CHECKS_WANTED, TRANSITIONS_WANTED, UNKNOWN_WANTED = (
     _checks_where(_WANTED),
     _transitions_where(_WANTED),
-    _veils_where(_WANTED),
+    _unknown_where(_WANTED),
 )
-CHECKS_NAMED, TRANSITIONS_NAMED, VEILS_NAMED = _checks_where(_NAMED), _transitions_where(_NAMED), _veils_where(_NAMED)
+CHECKS_NAMED, TRANSITIONS_NAMED, UNKNOWN_NAMED = (
+    _checks_where(_NAMED),
+    _transitions_where(_NAMED),
+    _unknown_where(_NAMED),
+)
 
-PBX_VEILS_WANTED = f"""SELECT c.pbx, v.since, v.until, w.text AS why
+UNKNOWN_OF_PBXS_WANTED = f"""SELECT c.pbx, v.since, v.until, w.text AS why
     FROM checks c CROSS JOIN veils v LEFT JOIN words w ON w.id = v.why
     WHERE {_BEHIND_PBX} AND v.check_id = c.id AND v.until > :since AND v.since < :until
     ORDER BY c.pbx, v.until"""  # noqa: S608
@@ -87,19 +91,19 @@ PBX_VEILS_WANTED = f"""SELECT c.pbx, v.since, v.until, w.text AS why
 
 def read_history(session: Session, wanted: dict[str, Any]) -> Iterator[TargetHistory]:
     """Stream the histories; ``wanted`` has since and until as stored, and pbx, watch and kind (None: all)."""
-    return _read(session, wanted, (CHECKS_WANTED, TRANSITIONS_WANTED, VEILS_WANTED))
+    return _read(session, wanted, (CHECKS_WANTED, TRANSITIONS_WANTED, UNKNOWN_WANTED))
 
 
 def read_life(session: Session, wanted: dict[str, Any]) -> Iterator[TargetHistory]:
     """Stream the histories of one target's checks; ``wanted`` has since and until as stored, and the target's name."""
-    return _read(session, wanted, (CHECKS_NAMED, TRANSITIONS_NAMED, VEILS_NAMED))
+    return _read(session, wanted, (CHECKS_NAMED, TRANSITIONS_NAMED, UNKNOWN_NAMED))
 
 
 def _read(session: Session, wanted: dict[str, Any], questions: tuple[str, str, str]) -> Iterator[TargetHistory]:
     timeline = session.timeline
-    checks_question, transitions_question, veils_question = questions
+    checks_question, transitions_question, unknown_question = questions
     transitions = _Following(session.execute(transitions_question, wanted))
-    veils = _Following(session.execute(veils_question, wanted))
+    unknown_periods = _Following(session.execute(unknown_question, wanted))
     for check in session.execute(checks_question, wanted):
         number, target, name = check["id"], target_of(check), check["name"]
         yield TargetHistory(
@@ -112,14 +116,14 @@ def _read(session: Session, wanted: dict[str, Any], questions: tuple[str, str, s
             transitions=tuple(
                 _transition(row, target, name, timeline) for row in _from_last_before(wanted, transitions.of(number))
             ),
-            veils=_veils(veils.of(number), target, name, timeline),
+            unknown_periods=_unknown_periods(unknown_periods.of(number), target, name, timeline),
         )
 
 
-def read_pbx_veils(session: Session, window: dict[str, Any]) -> dict[str, tuple[UnknownPeriod, ...]]:
+def read_unknown_of_pbxs(session: Session, window: dict[str, Any]) -> dict[str, tuple[UnknownPeriod, ...]]:
     """Read when nothing behind a PBX could be seen, by PBX."""
-    by_pbx = groupby(session.execute(PBX_VEILS_WANTED, window), key=itemgetter("pbx"))
-    return {pbx: _veils(rows, Target(pbx), Check.REACHABILITY, session.timeline) for pbx, rows in by_pbx}
+    by_pbx = groupby(session.execute(UNKNOWN_OF_PBXS_WANTED, window), key=itemgetter("pbx"))
+    return {pbx: _unknown_periods(rows, Target(pbx), Check.REACHABILITY, session.timeline) for pbx, rows in by_pbx}
 
 
 def _from_last_before(wanted: dict[str, Any], rows: list[Stored]) -> list[Stored]:
@@ -140,9 +144,11 @@ def _transition(row: Stored, target: Target, check: str, timeline: Timeline) -> 
     )
 
 
-def _veils(rows: Iterable[Stored], target: Target, check: str, timeline: Timeline) -> tuple[UnknownPeriod, ...]:
-    """Make the veils in the order of their beginnings; the index gives them in that of their ends."""
-    veils = (
+def _unknown_periods(
+    rows: Iterable[Stored], target: Target, check: str, timeline: Timeline
+) -> tuple[UnknownPeriod, ...]:
+    """Make the unknown periods in the order of their beginnings; the index gives them in that of their ends."""
+    unknown_periods = (
         UnknownPeriod(
             target=target,
             check=check,
@@ -152,7 +158,7 @@ def _veils(rows: Iterable[Stored], target: Target, check: str, timeline: Timelin
         )
         for row in rows
     )
-    return tuple(sorted(veils, key=lambda veil: veil.since))
+    return tuple(sorted(unknown_periods, key=lambda period: period.since))
 
 
 class _Following:

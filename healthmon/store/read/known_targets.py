@@ -24,7 +24,7 @@ class KnownTarget(Struct, frozen=True):
     forgotten_at: float | None = None
 
 
-# All that is behind a PBX is veiled by a check of the PBX that is none of its own.
+# All that is behind a PBX is hidden by a check of the PBX that is none of its own.
 _WATCHED = f"""SELECT pbx, technology, resource, MAX(kind) AS kind, MAX(watch) AS watch,
         MIN(watched_since) AS watched_since,
         CASE WHEN COUNT(forgotten_at) = COUNT(*) THEN MAX(forgotten_at) END AS forgotten_at

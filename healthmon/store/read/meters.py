@@ -1,4 +1,4 @@
-"""What the figures of a report are made from: for each check its changes and veils, and the readings of its meter.
+"""What figures are made from: of each check its changes, its unknown periods, and the readings of its meter.
 
 Each question is one look into an index. The rows are plain tuples: a year of 5,000 targets has millions of them.
 """
@@ -60,10 +60,10 @@ CHECKS_AFTER = f"""SELECT {_CHECK}
 CHANGES = """SELECT at, new_health FROM transitions
     WHERE check_id = :check_id AND at >= :since AND at < :until ORDER BY at, rev"""
 
-VEILS = """SELECT since, until FROM veils
+UNKNOWN_PERIODS = """SELECT since, until FROM veils
     WHERE check_id = :check_id AND until > :since AND since < :until ORDER BY until"""
 
-VEILS_BEHIND_PBXS = f"""SELECT c.pbx, v.since, v.until FROM checks c CROSS JOIN veils v
+UNKNOWN_BEHIND_PBXS = f"""SELECT c.pbx, v.since, v.until FROM checks c CROSS JOIN veils v
     WHERE c.technology = '' AND c.name = '{Check.REACHABILITY}' AND v.check_id = c.id
         AND v.since < :until"""  # noqa: S608 (constants of ours)
 
@@ -115,8 +115,8 @@ class Watched(NamedTuple):
     #: When it was taken under watch: the first time, and the last time.
     watched_from: tuple[float, ...]
     forgotten_at: float | None
-    #: When its last veil of its own ended, or will end; None: it never had one.
-    veiled_until: float | None = None
+    #: When its last unknown period of its own ended, or will end; None: it never had one.
+    unknown_until: float | None = None
     #: When its last day on which something was measured began; None: there is none.
     last_measured: float | None = None
     #: When the first change was that is still kept, and what was believed before; None: there is none.
@@ -167,7 +167,7 @@ class Meters:
 
     def _watched(self, row: tuple[Any, ...]) -> Watched:
         number, pbx, technology, resource, check, kind, watch, first_since, forgotten_at, last_since, *news = row
-        veiled_until, last_measured, changed_at, old_health = news
+        unknown_until, last_measured, changed_at, old_health = news
         begins = (first_since,) if last_since is None or last_since == first_since else (first_since, last_since)
         return Watched(
             id=number,
@@ -177,7 +177,7 @@ class Meters:
             watch=watch,
             watched_from=tuple(self._timeline.shown(at) for at in begins),
             forgotten_at=self._timeline.shown_or_none(forgotten_at),
-            veiled_until=None if veiled_until is None else self._end(veiled_until),
+            unknown_until=None if unknown_until is None else self._end(unknown_until),
             last_measured=self._timeline.shown_or_none(last_measured),
             first_change=None if changed_at is None else (changed_at + self._timeline.shift, HEALTHS[old_health]),
         )
@@ -187,18 +187,21 @@ class Meters:
         rows = self._rows(CHANGES, {"check_id": check_id, **self._span(since, until)})
         return [(at + self._timeline.shift, HEALTHS[new]) for at, new in rows]
 
-    def veils(self, check_id: int, since: float, until: float) -> list[tuple[float, float]]:
+    def unknown_periods(self, check_id: int, since: float, until: float) -> list[tuple[float, float]]:
         """Return when this check itself could not be seen, in the order of the ends; what lasts ends at infinity."""
-        return [self._veil(*row) for row in self._rows(VEILS, {"check_id": check_id, **self._span(since, until)})]
+        return [
+            self._period(*row)
+            for row in self._rows(UNKNOWN_PERIODS, {"check_id": check_id, **self._span(since, until)})
+        ]
 
-    def veils_behind_pbxs(self, until: float) -> dict[str, list[tuple[float, float]]]:
+    def unknown_behind_pbxs(self, until: float) -> dict[str, list[tuple[float, float]]]:
         """Return, by PBX, when nothing behind it could be seen, up to a time."""
-        veils: dict[str, list[tuple[float, float]]] = {}
-        for pbx, start, end in self._rows(VEILS_BEHIND_PBXS, self._span(0, until)):
-            veils.setdefault(pbx, []).append(self._veil(start, end))
-        return veils
+        unknown_periods: dict[str, list[tuple[float, float]]] = {}
+        for pbx, start, end in self._rows(UNKNOWN_BEHIND_PBXS, self._span(0, until)):
+            unknown_periods.setdefault(pbx, []).append(self._period(start, end))
+        return unknown_periods
 
-    def _veil(self, since: float, until: float) -> tuple[float, float]:
+    def _period(self, since: float, until: float) -> tuple[float, float]:
         return since + self._timeline.shift, self._end(until)
 
     def _end(self, until: float) -> float:

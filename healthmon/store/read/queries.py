@@ -33,7 +33,7 @@ from healthmon.model import (
     UrlState,
 )
 from healthmon.store.codec import target_of, target_row
-from healthmon.store.read.histories import TargetHistory, read_history, read_life, read_pbx_veils
+from healthmon.store.read.histories import TargetHistory, read_history, read_life, read_unknown_of_pbxs
 from healthmon.store.read.incident_lists import StoredIncidents, Wanted, count, count_causes, newest, numbered, of_sites
 from healthmon.store.read.known_targets import KnownTarget, read_known
 from healthmon.store.read.meters import Meters
@@ -464,10 +464,10 @@ class Reader:
         """Return a time as the database holds it: it stays the same when somebody sets the clock."""
         return self._timeline.stored(at)
 
-    def pbx_veils(self, since: float, until: float) -> dict[str, tuple[UnknownPeriod, ...]]:
+    def unknown_of_pbxs(self, since: float, until: float) -> dict[str, tuple[UnknownPeriod, ...]]:
         """Return, by PBX, when nothing behind it could be seen: it was blind, or healthmon was stopped."""
         with self._session.errors_named():
-            return read_pbx_veils(self._session, self._window(since, until))
+            return read_unknown_of_pbxs(self._session, self._window(since, until))
 
     def meters(self) -> Meters:
         """Return the questions about figures, asked of the same moment."""

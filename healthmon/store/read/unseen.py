@@ -1,4 +1,4 @@
-"""How much of an incident nobody saw: the veils of its check, and of its PBX, within it.
+"""How much of an incident nobody saw: the unknown periods of its check, and of its PBX, within it.
 
 An outage lasts from first seen until seen back; this time is a part of it, and no part of the availability.
 """
@@ -17,11 +17,11 @@ from healthmon.store.session import Session
 
 # In the order of their ends, which the index gives: whoever reads them stops at the end of the incident. They do not
 # overlap, so that is the order of their beginnings, too.
-VEILS_AFTER = """SELECT v.since, v.until FROM checks c CROSS JOIN veils v
+UNKNOWN_AFTER = """SELECT v.since, v.until FROM checks c CROSS JOIN veils v
     WHERE c.pbx = :pbx AND c.technology = :technology AND c.resource = :resource AND c.name = :check_name
         AND v.check_id = c.id AND v.until > :since ORDER BY v.until"""
 
-# Of a PBX that is down it may happen that only we cannot see it any more: that is believed, and no veil.
+# Of a PBX that is down it may happen that only we cannot see it any more: that is believed, and no unknown period.
 UNKNOWN_WITHIN = f"""SELECT t.at, COALESCE((SELECT following.at FROM transitions following
         WHERE following.check_id = t.check_id AND following.at >= t.at AND following.rev > t.rev
         ORDER BY following.at, following.rev LIMIT 1), :until)
@@ -47,12 +47,14 @@ def with_unseen(session: Session, incident: Incident, now: float, nobody_since: 
         "since": timeline.stored(incident.since),
         "until": until,
     }
-    hidden = _veils(session, asked)
+    hidden = _unknown_periods(session, asked)
     if incident.target.is_pbx:
         hidden += [tuple(row) for row in session.execute(UNKNOWN_WITHIN, asked)]
     else:
-        # All that is behind a PBX is veiled by a check of the PBX.
-        hidden += _veils(session, {**asked, "technology": "", "resource": "", "check_name": Check.REACHABILITY})
+        # All that is behind a PBX is hidden by a check of the PBX.
+        hidden += _unknown_periods(
+            session, {**asked, "technology": "", "resource": "", "check_name": Check.REACHABILITY}
+        )
     if nobody_since is not None:
         hidden.append((timeline.stored(max(nobody_since, incident.since)), until))
     if not hidden:
@@ -60,10 +62,10 @@ def with_unseen(session: Session, incident: Incident, now: float, nobody_since: 
     return replace(incident, unseen_s=_covered_s(sorted(hidden), asked["since"], until))
 
 
-def _veils(session: Session, asked: dict[str, Any]) -> list[tuple[float, float]]:
-    """The veils of one check that reach into a time."""
-    rows = (tuple(row) for row in session.execute(VEILS_AFTER, asked))
-    return list(takewhile(lambda veil: veil[0] < asked["until"], rows))
+def _unknown_periods(session: Session, asked: dict[str, Any]) -> list[tuple[float, float]]:
+    """The unknown periods of one check that reach into a time."""
+    rows = (tuple(row) for row in session.execute(UNKNOWN_AFTER, asked))
+    return list(takewhile(lambda period: period[0] < asked["until"], rows))
 
 
 def _covered_s(spans: list[tuple[float, float]], since: float, until: float) -> float:

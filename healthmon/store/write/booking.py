@@ -111,9 +111,9 @@ T = TypeVar("T")
 #: So many rows are made before they are written: all 20,000 of a first snapshot at once would be 15 MB, kept for ever.
 ROWS_AT_ONCE = 500
 
-#: Two veils of one check never begin so close to each other (seconds); a clock jump moves times by less than this
-#: grain's thousandth.
-SAME_VEIL = 0.001
+#: Two unknown periods of one check never begin so close to each other (seconds); a clock jump moves times by less than
+#: this grain's thousandth.
+SAME_PERIOD = 0.001
 
 
 class Bookkeeper:
@@ -157,7 +157,7 @@ class Bookkeeper:
             # Whoever books what it saw lives: a kill before the next sign of life does not hide what was seen till now.
             seen_until = max(change.believed_at for change in changes.transitions)
             self._session.execute(_NOTE_ALIVE, {"at": timeline.stored(seen_until)})
-        self._book_veils(changes.unknown_periods.values())
+        self._book_unknown_periods(changes.unknown_periods.values())
         self._book_places(changes.places)
         self._write(INSERT_RESTART, (RESTARTS.row(restart, timeline) for restart in changes.restarts))
         self._book_measurements(changes.measurements)
@@ -269,44 +269,44 @@ class Bookkeeper:
             for change in changes.transitions
             if (at := timeline.stored(change.at)) < self.rolled_until
         ]
-        for veil in changes.unknown_periods.values():
-            since = timeline.stored(veil.since)
-            if since >= self.rolled_until or self._is_only_lifted(veil):
+        for period in changes.unknown_periods.values():
+            since = timeline.stored(period.since)
+            if since >= self.rolled_until or self._is_only_lifted(period):
                 continue
-            if veil.target.is_pbx and veil.check == Check.REACHABILITY:
+            if period.target.is_pbx and period.check == Check.REACHABILITY:
                 self._session.execute(
                     "DELETE FROM daily WHERE at > :at AND check_id IN (SELECT id FROM checks WHERE pbx = :pbx)",
-                    {"at": since, "pbx": veil.target.pbx},
+                    {"at": since, "pbx": period.target.pbx},
                 )
-            rows.append({"check_id": self._check(veil.target, veil.check, since), "at": since})
+            rows.append({"check_id": self._check(period.target, period.check, since), "at": since})
         self.late_bookings += bool(rows)
         self._write("DELETE FROM daily WHERE check_id = :check_id AND at > :at", rows)
 
-    def _is_only_lifted(self, veil: UnknownPeriod) -> bool:
-        """Whether this veil was booked before, and what is new is only an end that no reading has reached."""
-        if veil.until is None or self._session.timeline.stored(veil.until) < self.rolled_until:
+    def _is_only_lifted(self, period: UnknownPeriod) -> bool:
+        """Whether this period was booked before, and what is new is only an end that no reading has reached."""
+        if period.until is None or self._session.timeline.stored(period.until) < self.rolled_until:
             return False
         return self._session.is_any(
             "SELECT 1 FROM veils WHERE check_id = :check_id AND since > :since_from AND since < :since_to",
-            self._veil_row(veil),
+            self._unknown_row(period),
         )
 
-    def _book_veils(self, veils: Iterable[UnknownPeriod]) -> None:
-        rows = [self._veil_row(veil) for veil in veils]
+    def _book_unknown_periods(self, unknown_periods: Iterable[UnknownPeriod]) -> None:
+        rows = [self._unknown_row(period) for period in unknown_periods]
         self._write("DELETE FROM veils WHERE check_id = :check_id AND since > :since_from AND since < :since_to", rows)
         self._write("INSERT INTO veils (check_id, since, until, why) VALUES (:check_id, :since, :until, :why)", rows)
 
-    def _veil_row(self, veil: UnknownPeriod) -> Row:
-        since, until = self._session.timeline.stored(veil.since), NO_END
-        if veil.until is not None:
-            until = self._session.timeline.stored(veil.until)
+    def _unknown_row(self, period: UnknownPeriod) -> Row:
+        since, until = self._session.timeline.stored(period.since), NO_END
+        if period.until is not None:
+            until = self._session.timeline.stored(period.until)
         return {
-            "check_id": self._check(veil.target, veil.check, since),
+            "check_id": self._check(period.target, period.check, since),
             "since": since,
-            "since_from": since - SAME_VEIL,
-            "since_to": since + SAME_VEIL,
+            "since_from": since - SAME_PERIOD,
+            "since_to": since + SAME_PERIOD,
             "until": until,
-            "why": self._word(veil.why, since),
+            "why": self._word(period.why, since),
         }
 
     # ---------------------------------------------------------------- incidents, and who is told

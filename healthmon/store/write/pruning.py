@@ -28,7 +28,7 @@ _NOTHING_LEFT = " ".join(
 class Cuts(NamedTuple):
     """What is older than these times goes."""
 
-    #: Transitions, veils, places, silences, closed incidents.
+    #: Transitions, unknown periods, places, silences, closed incidents.
     transitions: float
     #: Readings of the meters, and what was measured by the day.
     daily: float
@@ -61,12 +61,12 @@ class Pruner:
         self._session = session
         self._booking = booking
         self._rev = 0
-        self._veil = 0
+        self._period = 0
         self._check = 0
         self._is_giving_back = False
         self._steps = (
             self._transitions,
-            self._veils,
+            self._unknown_periods,
             self._incidents,
             self._silences,
             self._places,
@@ -86,7 +86,7 @@ class Pruner:
                 seen = step(cuts, limit)
                 if seen:
                     return seen
-        self._rev = self._veil = self._check = 0
+        self._rev = self._period = self._check = 0
         given = give_back(self._session.connection, self._session.path)
         self._is_giving_back = given > 0
         return given
@@ -108,17 +108,17 @@ class Pruner:
         self._remove("DELETE FROM transitions WHERE rev = :number", old, cuts.transitions)
         return len(old)
 
-    def _veils(self, cuts: Cuts, limit: int) -> int:
+    def _unknown_periods(self, cuts: Cuts, limit: int) -> int:
         """What reaches over the cut stays."""
         rows = self._session.rows(
             """SELECT v.id AS number, v.why AS word, w.last_used,
                 v.since < :before AS is_old, v.until < :before AS can_go
             FROM veils v LEFT JOIN words w ON w.id = v.why WHERE v.id > :id ORDER BY v.id LIMIT :limit""",
-            {"before": cuts.transitions, "id": self._veil, "limit": limit},
+            {"before": cuts.transitions, "id": self._period, "limit": limit},
         )
         old = _while_old(rows)
         if old:
-            self._veil = old[-1]["number"]
+            self._period = old[-1]["number"]
         self._remove("DELETE FROM veils WHERE id = :number", old, cuts.transitions)
         return len(old)
 

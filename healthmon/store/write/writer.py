@@ -188,7 +188,7 @@ class Writer:
     def commit(self, changes: Changes) -> None:
         """Book everything one batch changed, whole or not at all.
 
-        All times in it, and the keys of its veils, are those of the clock after its ``clock_jumps``. Raises
+        All times in it, and the keys of its unknown periods, are those of the clock after its ``clock_jumps``. Raises
         DatabaseUnwritable; then nothing is booked, and the same Changes can be tried again.
         """
         if not changes.is_to_book():
@@ -298,7 +298,7 @@ class Writer:
         """Look at the next ``limit`` rows of history from before the cuts, and remove what is not needed any more.
 
         Return how many rows it looked at, or pages it gave back; 0: this round is finished. What held at a cut is
-        kept: the last transition and reading of each check, veils and incidents that were not over.
+        kept: the last transition and reading of each check, unknown periods and incidents that were not over.
         """
         with self._session.errors_named():
             set_back_by = self._session.value("SELECT COALESCE(SUM(-seconds), 0) FROM clock_jumps WHERE seconds < 0")

@@ -29,7 +29,7 @@ def test_what_is_in_the_list_only_is_not_watched_and_leaves_no_trace() -> None:
     scene.live(600, {phone(): UP, GHOST: DOWN})
 
     assert (GHOST, Check.REACHABILITY) not in scene.db.states
-    assert [veil.target for veil in scene.db.unknown_periods.values() if veil.target == GHOST] == []
+    assert [period.target for period in scene.db.unknown_periods.values() if period.target == GHOST] == []
     assert scene.transitions(GHOST) == []
     assert scene.db.incidents == {}
 

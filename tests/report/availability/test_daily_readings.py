@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from healthmon.model import Changes, CheckState, Health, Reading, Target, Transition, UnknownPeriod
 from healthmon.report.availability.daily_readings import READINGS_AT_ONCE, Roller
 from healthmon.store.write.writer import Writer, open_writer
-from tests.report.builder import DAY, HOUR, MINUTE, phone, provider, steps, veil
+from tests.report.builder import DAY, HOUR, MINUTE, phone, provider, steps, unknown
 
 BERLIN, KOLKATA = ZoneInfo("Europe/Berlin"), ZoneInfo("Asia/Kolkata")
 UP, DOWN = Health.UP, Health.DOWN
@@ -33,12 +33,14 @@ def writer(tmp_path: Path) -> Iterator[Writer]:
         yield writer
 
 
-def states(*each: CheckState, transitions: Iterable[Transition] = (), veils: Iterable[UnknownPeriod] = ()) -> Changes:
+def states(
+    *each: CheckState, transitions: Iterable[Transition] = (), unknown_periods: Iterable[UnknownPeriod] = ()
+) -> Changes:
     """Changes with these in them."""
     return Changes(
         states={(one.target, one.check): one for one in each},
         transitions=list(transitions),
-        unknown_periods={(one.target, one.check, one.since): one for one in veils},
+        unknown_periods={(one.target, one.check, one.since): one for one in unknown_periods},
     )
 
 
@@ -133,7 +135,7 @@ def test_a_late_veil_of_a_pbx_removes_the_readings_of_all_behind_it(writer: Writ
     writer.commit(states(other, transitions=steps(other, (MIDNIGHT - HOUR, UP))))
     roll(writer, MIDNIGHT + 2 * HOUR)
 
-    writer.commit(states(veils=[veil(Target("office"), MIDNIGHT - HOUR, MIDNIGHT + HOUR)]))
+    writer.commit(states(unknown_periods=[unknown(Target("office"), MIDNIGHT - HOUR, MIDNIGHT + HOUR)]))
 
     assert (len(readings(writer)), len(readings(writer, "201"))) == (0, 1)
     roll(writer, MIDNIGHT + 2 * HOUR)
@@ -141,10 +143,10 @@ def test_a_late_veil_of_a_pbx_removes_the_readings_of_all_behind_it(writer: Writ
 
 
 def test_a_veil_that_is_lifted_after_the_reading_leaves_it(writer: Writer) -> None:
-    writer.commit(states(veils=[veil(Target("office"), MIDNIGHT - HOUR, None)]))
+    writer.commit(states(unknown_periods=[unknown(Target("office"), MIDNIGHT - HOUR, None)]))
     roll(writer, MIDNIGHT + 2 * HOUR)
 
-    writer.commit(states(veils=[veil(Target("office"), MIDNIGHT - HOUR, MIDNIGHT + 2 * HOUR)]))
+    writer.commit(states(unknown_periods=[unknown(Target("office"), MIDNIGHT - HOUR, MIDNIGHT + 2 * HOUR)]))
 
     assert [reading.unknown_s for reading in readings(writer)] == [HOUR]
     assert writer.late_bookings == 0

@@ -98,7 +98,7 @@ class Case(Struct, frozen=True):
     start: int
     kind: Kind
     facts: Facts
-    veils: tuple[tuple[Target, Span], ...]
+    unknown_periods: tuple[tuple[Target, Span], ...]
     silences: tuple[Span, ...]
     #: When the meters are read, and by which zone; when each change is booked.
     looks: tuple[tuple[int, ZoneInfo], ...]
@@ -155,15 +155,15 @@ def cases(draw: st.DrawFn, scale: Scale) -> Case:
         if not changes or changes[-1][1] is not health:
             changes.append((at, health))
     watched_since = min([draw(any_moment), *times])
-    veils = draw(st.lists(st.tuples(st.sampled_from([PBX, ENDPOINT]), any_span), max_size=4))
+    unknown_periods = draw(st.lists(st.tuples(st.sampled_from([PBX, ENDPOINT]), any_span), max_size=4))
     # The store knows a veil by its beginning.
-    veils = list({(target, span[0]): (target, span) for target, span in veils}.values())
+    unknown_periods = list({(target, span[0]): (target, span) for target, span in unknown_periods}.values())
     end = start + scale.lasts
     alive_at = draw(st.one_of(st.just(end), moments(start, scale, first=0.5)))
     is_left = draw(st.booleans())
     last = max([watched_since, *times[-1:]])
     forgotten_at = draw(st.integers(0, (end - last) // scale.step)) * scale.step + last if is_left else None
-    hidden = [span for _, span in veils] + ([] if alive_at == end else [(alive_at, end)])
+    hidden = [span for _, span in unknown_periods] + ([] if alive_at == end else [(alive_at, end)])
     silences = tuple(draw(st.lists(any_span, max_size=2)))
     facts = Facts(
         is_device=(kind := draw(st.sampled_from([Kind.PROVIDER, Kind.PHONE]))).is_device,
@@ -182,7 +182,7 @@ def cases(draw: st.DrawFn, scale: Scale) -> Case:
         start,
         kind,
         facts,
-        tuple(veils),
+        tuple(unknown_periods),
         silences,
         looks=tuple(sorted(draw(st.lists(st.tuples(any_moment, zones), max_size=6)), key=lambda look: look[0])),
         delays=tuple(draw(st.lists(st.sampled_from(scale.delays), min_size=20, max_size=20))),
@@ -203,11 +203,11 @@ def book(case: Case, path: Path) -> None:
         transition = Transition(ENDPOINT, Check.REACHABILITY, before, after, at, known_at, "seen")
         pieces.append((known_at, Changes(transitions=[transition])))
         before = after
-    for (target, (since, until)), delay in zip(case.veils, case.delays[::-1], strict=False):
+    for (target, (since, until)), delay in zip(case.unknown_periods, case.delays[::-1], strict=False):
         booked_at = int(since) + delay
         for at, end in ((booked_at, None), (max(booked_at, int(until)), until)):
-            veil = UnknownPeriod(target, Check.REACHABILITY, since, end, "cannot be seen")
-            pieces.append((at, Changes(unknown_periods={(target, veil.check, since): veil})))
+            period = UnknownPeriod(target, Check.REACHABILITY, since, end, "cannot be seen")
+            pieces.append((at, Changes(unknown_periods={(target, period.check, since): period})))
     if case.facts.forgotten_at is not None:
         gone_at = case.facts.forgotten_at
         left = Transition(ENDPOINT, Check.REACHABILITY, before, None, gone_at, gone_at, "removed")

@@ -22,7 +22,7 @@ from healthmon.store.read.queries import open_reader
 from healthmon.store.write.pruning import Cuts
 from healthmon.store.write.writer import open_writer
 from healthmon.times.weekly import Weekly
-from tests.report.builder import DAY, HOUR, provider, steps, veil
+from tests.report.builder import DAY, HOUR, provider, steps, unknown
 
 BERLIN = ZoneInfo("Europe/Berlin")
 UP, DOWN = Health.UP, Health.DOWN
@@ -47,7 +47,7 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path]:
     """A provider over 500 days; each meter was read, and then perhaps the old changes were pruned."""
     path = tmp_path / "healthmon.db"
     changes = [(START, UP), *(edge for at, length in OUTAGES for edge in ((at, DOWN), (at + length, UP)))]
-    hidden = veil(TRUNK.target, START + 20 * DAY, START + 20 * DAY + HOUR)
+    hidden = unknown(TRUNK.target, START + 20 * DAY, START + 20 * DAY + HOUR)
     with closing(open_writer(path, now=START)) as writer:
         writer.commit(
             Changes(

@@ -20,8 +20,8 @@ from tests.store.scene import (
     notification,
     state,
     transition,
-    veil,
-    veils,
+    unknown,
+    unknown_by_key,
 )
 
 __all__ = ["folder", "store"]
@@ -75,7 +75,7 @@ def test_what_becomes_of_a_message_is_new_each_time(store: Store, follower: Foll
 @pytest.mark.parametrize("by", [3600.0, -3600.0, 2.123456789])
 def test_a_clock_that_is_set_makes_nothing_new(store: Store, follower: Follower, by: float) -> None:
     back = transition(START + 60, Health.DOWN, Health.UP)
-    store.book(transitions=[back], unknown_periods=veils(veil(START + 70, START + 80)))
+    store.book(transitions=[back], unknown_periods=unknown_by_key(unknown(START + 70, START + 80)))
     follower.looks(START + 90)
 
     store.book(clock_jumps=[ClockJump(START + 100 + by, by)])
@@ -86,7 +86,9 @@ def test_a_clock_that_is_set_makes_nothing_new(store: Store, follower: Follower,
 def test_nothing_is_new_again_while_what_was_before_it_falls_out_of_sight(store: Store, follower: Follower) -> None:
     store.book(
         transitions=[transition(START + 60, Health.DOWN, Health.UP), transition(START + DAY, Health.UP, Health.DOWN)],
-        unknown_periods=veils(veil(START + 70, START + 80, why="a"), veil(START + 80, START + 1.5 * DAY, why="b")),
+        unknown_periods=unknown_by_key(
+            unknown(START + 70, START + 80, why="a"), unknown(START + 80, START + 1.5 * DAY, why="b")
+        ),
     )
     assert len(follower.looks(START + 1.6 * DAY)) == 5
 

@@ -25,8 +25,8 @@ from tests.store.scene import (
     notification,
     state,
     transition,
-    veil,
-    veils,
+    unknown,
+    unknown_by_key,
 )
 
 NOBODY_KNOWS = Target("office", "site", "203.0.113.7")
@@ -129,7 +129,9 @@ def test_incidents_veils_and_notifications(store: Store) -> None:
     store.book(
         states=by_key(state()),
         incidents={1: over, 2: site},
-        unknown_periods=veils(veil(START + 10, START + 20), veil(START + 30), veil(START + 40, None, OFFICE, "blind")),
+        unknown_periods=unknown_by_key(
+            unknown(START + 10, START + 20), unknown(START + 30), unknown(START + 40, None, OFFICE, "blind")
+        ),
         notifications=[notification(), notification(Reason.OPENED, 2, booked_at=START + 510)],
     )
     claim = store.outbox.claim(BOSS, START + 140)

@@ -8,10 +8,21 @@ from collections.abc import Mapping
 import pytest
 
 from healthmon.model import Check, ClockJump, Health, Kind, Target
-from healthmon.store.read.histories import CHECKS_WANTED, PBX_VEILS_WANTED, TRANSITIONS_WANTED, VEILS_WANTED
+from healthmon.store.read.histories import CHECKS_WANTED, TRANSITIONS_WANTED, UNKNOWN_OF_PBXS_WANTED, UNKNOWN_WANTED
 from healthmon.store.read.queries import INCIDENTS_IN_WINDOW, TargetHistory
 from healthmon.store.sqlite.connect import open_connection
-from tests.store.scene import OFFICE, OTHER_PHONE, PHONE, START, Store, by_key, state, transition, veil, veils
+from tests.store.scene import (
+    OFFICE,
+    OTHER_PHONE,
+    PHONE,
+    START,
+    Store,
+    by_key,
+    state,
+    transition,
+    unknown,
+    unknown_by_key,
+)
 
 UP_DOWN_UP = [
     transition(START + 1, Health.UP),
@@ -40,7 +51,9 @@ def test_a_window_holds_the_last_transition_before_it_and_those_within(store: St
 
 
 def test_a_history_says_what_it_is_about(store: Store) -> None:
-    store.book(states=by_key(state()), transitions=UP_DOWN_UP, unknown_periods=veils(veil(START + 10, START + 20)))
+    store.book(
+        states=by_key(state()), transitions=UP_DOWN_UP, unknown_periods=unknown_by_key(unknown(START + 10, START + 20))
+    )
 
     assert histories(store, START, START + 1000) == [
         TargetHistory(
@@ -51,7 +64,7 @@ def test_a_history_says_what_it_is_about(store: Store) -> None:
             watched_since=START,
             forgotten_at=None,
             transitions=tuple(UP_DOWN_UP),
-            veils=(veil(START + 10, START + 20),),
+            unknown_periods=(unknown(START + 10, START + 20),),
         )
     ]
 
@@ -79,7 +92,7 @@ def test_a_target_of_which_nothing_is_known_is_listed_without_transitions(store:
 
     (history,) = histories(store, START, START + 10)
 
-    assert (history.transitions, history.veils) == ((), ())
+    assert (history.transitions, history.unknown_periods) == ((), ())
 
 
 @pytest.fixture
@@ -93,8 +106,8 @@ def crowd(store: Store) -> Store:
     store.book(
         states=by_key(*checks),
         transitions=[transition(START + 5, Health.UP, target=each.target, check=each.check) for each in checks],
-        unknown_periods=veils(
-            *(veil(START + 7, target=each) for each in targets), veil(START + 8, START + 9, OFFICE, "blind")
+        unknown_periods=unknown_by_key(
+            *(unknown(START + 7, target=each) for each in targets), unknown(START + 8, START + 9, OFFICE, "blind")
         ),
     )
     return store
@@ -108,9 +121,9 @@ def test_histories_come_in_the_order_of_targets_each_with_its_own(crowd: Store) 
         *(f"PJSIP/{name} on {pbx}" for pbx in ("office", "shop") for name in ("101", "102", "trunk")),
     ]
     assert all(one.target == each.target for each in found for one in each.transitions)
-    assert all(one.target == each.target for each in found for one in each.veils)
+    assert all(one.target == each.target for each in found for one in each.unknown_periods)
     assert all(len(each.transitions) == 1 for each in found)
-    assert [len(each.veils) for each in found] == [0, 1, 1, 1, 1, 1, 1]
+    assert [len(each.unknown_periods) for each in found] == [0, 1, 1, 1, 1, 1, 1]
 
 
 @pytest.mark.parametrize(
@@ -134,44 +147,49 @@ def test_histories_can_be_asked_for_a_part(crowd: Store, filters: dict[str, obje
 
 def test_the_blindness_of_a_pbx_is_told_apart_from_the_veils_of_its_endpoints(crowd: Store) -> None:
     with crowd.reading() as reader:
-        assert reader.pbx_veils(START, START + 100) == {"office": (veil(START + 8, START + 9, OFFICE, "blind"),)}
-        assert reader.pbx_veils(START + 9, START + 100) == {}
+        assert reader.unknown_of_pbxs(START, START + 100) == {
+            "office": (unknown(START + 8, START + 9, OFFICE, "blind"),)
+        }
+        assert reader.unknown_of_pbxs(START + 9, START + 100) == {}
 
 
 def test_a_veil_is_closed_by_booking_it_again_with_its_end(store: Store) -> None:
-    store.book(states=by_key(state()), unknown_periods=veils(veil(START + 10)))
-    assert histories(store, START, START + 100)[0].veils == (veil(START + 10),)
+    store.book(states=by_key(state()), unknown_periods=unknown_by_key(unknown(START + 10)))
+    assert histories(store, START, START + 100)[0].unknown_periods == (unknown(START + 10),)
 
-    store.book(unknown_periods=veils(veil(START + 10, START + 50), veil(START + 60)))
+    store.book(unknown_periods=unknown_by_key(unknown(START + 10, START + 50), unknown(START + 60)))
 
-    assert histories(store, START, START + 100)[0].veils == (veil(START + 10, START + 50), veil(START + 60))
-    assert histories(store, START + 55, START + 59)[0].veils == ()
+    assert histories(store, START, START + 100)[0].unknown_periods == (
+        unknown(START + 10, START + 50),
+        unknown(START + 60),
+    )
+    assert histories(store, START + 55, START + 59)[0].unknown_periods == ()
 
 
 def test_veils_are_in_the_order_of_time_however_they_were_booked(store: Store) -> None:
-    hidden = veils(veil(START + 60, START + 70), veil(START + 10, START + 90))
+    hidden = unknown_by_key(unknown(START + 60, START + 70), unknown(START + 10, START + 90))
     store.book(states=by_key(state()), unknown_periods=hidden)
 
-    assert [each.since - START for each in histories(store, START, START + 100)[0].veils] == [10, 60]
+    assert [each.since - START for each in histories(store, START, START + 100)[0].unknown_periods] == [10, 60]
 
 
 # The jumps of a machine that is put right by NTP are no round numbers.
 @pytest.mark.parametrize("by", [3600.0, -3600.0, 2.123456789, -86400.7654321])
 def test_after_a_clock_jump_the_history_reads_as_if_the_clock_had_always_been_right(store: Store, by: float) -> None:
-    store.book(states=by_key(state()), transitions=UP_DOWN_UP, unknown_periods=veils(veil(START + 300)))
+    store.book(states=by_key(state()), transitions=UP_DOWN_UP, unknown_periods=unknown_by_key(unknown(START + 300)))
 
     store.book(clock_jumps=[ClockJump(START + 400 + by, by)])
     # The veil's key speaks the new clock.
     store.book(
         transitions=[transition(START + 500 + by, Health.DOWN, Health.UP)],
-        unknown_periods=veils(veil(START + 300 + by, START + 450 + by)),
+        unknown_periods=unknown_by_key(unknown(START + 300 + by, START + 450 + by)),
     )
 
     (history,) = histories(store, START + by, START + by + 1000)
     assert [each.at for each in history.transitions] == pytest.approx(
         [START + by + at for at in (1, 100, 200, 500)], abs=1e-5
     )
-    assert [(each.since, each.until) for each in history.veils] == [
+    assert [(each.since, each.until) for each in history.unknown_periods] == [
         pytest.approx((START + 300 + by, START + 450 + by), abs=1e-5)
     ]
 
@@ -189,11 +207,13 @@ def test_a_window_is_found_by_the_indexes(store: Store) -> None:
     window = {"since": START, "until": START + 100, "pbx": None, "watch": None, "kind": None}
     connection = open_connection(store.path, "mode=ro")
 
-    plans = {sql: _plan(connection, sql, window) for sql in (TRANSITIONS_WANTED, VEILS_WANTED, PBX_VEILS_WANTED)}
+    plans = {
+        sql: _plan(connection, sql, window) for sql in (TRANSITIONS_WANTED, UNKNOWN_WANTED, UNKNOWN_OF_PBXS_WANTED)
+    }
     connection.close()
 
     assert "SEARCH t USING INDEX transitions_of_check (check_id=? AND at>? AND at<?)" in plans[TRANSITIONS_WANTED]
-    assert "SEARCH v USING INDEX veils_until (check_id=? AND until>?)" in plans[VEILS_WANTED]
+    assert "SEARCH v USING INDEX veils_until (check_id=? AND until>?)" in plans[UNKNOWN_WANTED]
     assert not any(line.startswith(("SCAN t", "SCAN v")) for plan in plans.values() for line in plan)
 
 

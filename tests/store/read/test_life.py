@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 from healthmon.model import Check, Health, Kind, Target
-from healthmon.store.read.histories import CHECKS_NAMED, TRANSITIONS_NAMED, VEILS_NAMED
+from healthmon.store.read.histories import CHECKS_NAMED, TRANSITIONS_NAMED, UNKNOWN_NAMED
 from healthmon.store.read.known_targets import KnownTarget
 from healthmon.store.read.queries import INCIDENTS_OF_TARGET
 from healthmon.store.sqlite.connect import open_connection
@@ -63,7 +63,7 @@ def test_everything_that_has_a_history_is_known(store: Store) -> None:
 
 def test_no_table_that_grows_is_read_from_one_end_to_the_other(store: Store) -> None:
     wanted = {"pbx": "office", "technology": "PJSIP", "resource": "101", "since": START, "until": START + 100}
-    questions = (CHECKS_NAMED, TRANSITIONS_NAMED, VEILS_NAMED, INCIDENTS_OF_TARGET)
+    questions = (CHECKS_NAMED, TRANSITIONS_NAMED, UNKNOWN_NAMED, INCIDENTS_OF_TARGET)
     with closing(open_connection(store.path, "mode=ro")) as connection:
         plans = [
             [row["detail"] for row in connection.execute(f"EXPLAIN QUERY PLAN {question}", wanted)]

@@ -26,8 +26,8 @@ from tests.store.scene import (
     notification,
     state,
     transition,
-    veil,
-    veils,
+    unknown,
+    unknown_by_key,
 )
 
 CUT = START + 10_000
@@ -72,12 +72,12 @@ def test_pruning_changes_nothing_that_a_window_after_the_cut_shows(store: Store)
         store.book(
             states=by_key(state()),
             transitions=[transition(at, Health.UP if number % 2 else Health.DOWN, cause=f"cause {number % 7}")],
-            unknown_periods=veils(veil(at + 10, at + 50), veil(at + 20, at + 60, OFFICE)),
+            unknown_periods=unknown_by_key(unknown(at + 10, at + 50), unknown(at + 20, at + 60, OFFICE)),
         )
 
     def seen() -> tuple[object, ...]:
         with store.reading() as reader:
-            return list(reader.history(CUT, CUT * 2)), reader.pbx_veils(CUT, CUT * 2)
+            return list(reader.history(CUT, CUT * 2)), reader.unknown_of_pbxs(CUT, CUT * 2)
 
     before = seen()
     assert prune(store, limit=50) == 99 + 100 + 100
@@ -95,7 +95,7 @@ def test_bookkeeping_09_no_batch_looks_at_more_than_it_was_asked_to(store: Store
 
 def test_a_round_that_finds_nothing_writes_nothing(store: Store) -> None:
     up = transition(START + 1, Health.UP)
-    store.book(states=by_key(state()), transitions=[up], unknown_periods=veils(veil(START)))
+    store.book(states=by_key(state()), transitions=[up], unknown_periods=unknown_by_key(unknown(START)))
     store.outbox.next_due(BOSS)
     prune(store)
     version = store.outbox._session.connection.execute("PRAGMA data_version").fetchone()[0]
@@ -115,14 +115,14 @@ def test_many_rows_that_stay_do_not_hide_those_behind_them(store: Store) -> None
 
 
 def test_a_veil_that_reaches_over_the_cut_stays(store: Store) -> None:
-    kept = [veil(START + 10, CUT + 1), veil(START + 20)]
-    store.book(states=by_key(state()), unknown_periods=veils(veil(START + 1, START + 5), *kept))
+    kept = [unknown(START + 10, CUT + 1), unknown(START + 20)]
+    store.book(states=by_key(state()), unknown_periods=unknown_by_key(unknown(START + 1, START + 5), *kept))
 
     assert prune(store) == 1
 
     with store.reading() as reader:
         (history,) = reader.history(CUT, CUT + 100)
-    assert history.veils == tuple(kept)
+    assert history.unknown_periods == tuple(kept)
 
 
 def test_incidents_go_when_they_are_over_and_told(store: Store) -> None:
@@ -158,7 +158,7 @@ def test_a_target_that_was_forgotten_before_the_cut_leaves_nothing(store: Store)
     store.book(
         states=by_key(state(), state(OTHER_PHONE)),
         transitions=[transition(START + 1, Health.UP)],
-        unknown_periods=veils(veil(START + 5, START + 6)),
+        unknown_periods=unknown_by_key(unknown(START + 5, START + 6)),
     )
     store.book(forgotten=[PHONE], transitions=[transition(START + 50, None, Health.UP)])
 
@@ -172,7 +172,7 @@ def test_words_that_nothing_uses_any_more_go_later_and_those_in_use_stay(store: 
     store.book(states=by_key(state()))
     for number in range(50):
         store.book(transitions=[transition(START + number, Health.UP, cause=f"registered from 10.0.0.{number}")])
-    store.book(unknown_periods=veils(veil(START + 60, why="not listed")))
+    store.book(unknown_periods=unknown_by_key(unknown(START + 60, why="not listed")))
     much_later = START + 2 * WORDS_KEPT_LONGER
 
     prune(store, much_later)
@@ -181,7 +181,7 @@ def test_words_that_nothing_uses_any_more_go_later_and_those_in_use_stay(store: 
     with store.reading() as reader:
         (history,) = reader.history(much_later, much_later + 1)
     assert [each.cause for each in history.transitions] == ["registered from 10.0.0.49"]
-    assert [each.why for each in history.veils] == ["not listed"]
+    assert [each.why for each in history.unknown_periods] == ["not listed"]
     # The writer remembers no key of a word that is gone.
     store.book(transitions=[transition(much_later, Health.DOWN, cause="registered from 10.0.0.7")])
     with store.reading() as reader:
