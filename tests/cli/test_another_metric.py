@@ -63,6 +63,21 @@ def test_a_metric_goes_from_a_source_to_every_form_of_a_report(run: Run) -> None
     assert "Half of 10 calls below 0.0 %, 95 % below 40 %; from 0.0 % to 40 %." in page
 
 
+def test_a_metric_of_another_check_is_in_the_line_of_that_check(
+    database: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(METRICS, LOSS.key, LOSS)
+    scene = Scene(now=NOW - HOUR)
+    seen, lost = scene.snapshot({phone(): UP}), LOSS.measured(phone(), "calls", 40.0, scene.now)
+    assert lost is not None
+    book(database, [seen, scene.see(lost)])
+
+    groups = json.loads(run("report", "--since", "1d", "--by", "check", "--format", "json").stdout)["groups"]
+
+    worst = {group["name"]: group["loss_max_percent"] for group in groups}
+    assert (worst["calls"], worst[Check.REACHABILITY]) == (40.0, None)
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, -1.0, None])
 def test_what_is_no_value_of_it_does_not_come_in(value: float | None) -> None:
     assert LOSS.measured(trunk(), Check.REACHABILITY, value, NOW) is None
