@@ -26,7 +26,8 @@ def describe(config: Config) -> list[str]:
         f"database {config.database}",
         f"times in {config.timezone.key}; changes are kept for {written(config.history.transitions)}, "
         f"figures by the day for {written(config.history.daily)}",
-        f"a site is down when {config.site_share:.0%} of it went down within {written(config.site_window)}",
+        f"a site is down when {config.site_share:.0%} of it went down within {written(config.site_window)}, "
+        f"and has been so for {written(config.site_down_after)}",
         _heartbeat(config),
     ]
     for pbx in config.pbxs:

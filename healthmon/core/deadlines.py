@@ -27,6 +27,8 @@ class Due(Word):
     #: Of a PBX: for ten minutes it was not restarted; what vanished from it is taken as meant.
     RESTARTS_ARE_OVER = "its restarts are over"
     ACCEPT = "accept"
+    #: So many of a site have been pending for the site's own hold that it may be believed down: ask once more.
+    ASK_SITE = "ask about a site"
     #: A group that has fallen, or a URL of a receiver, is looked at.
     GROUP = "group"
     URL = "url"

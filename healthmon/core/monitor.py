@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from math import inf
+from typing import NamedTuple
 
 from healthmon.config.configuration import Config
 from healthmon.config.sections.watch import WatchConfig
@@ -48,6 +49,14 @@ from healthmon.model import (
 )
 
 REACHABILITY = ENDPOINT_CHECKS[Check.REACHABILITY]
+
+
+class AskedAbout(NamedTuple):
+    """What is to be asked about in one step, by the names of the PBXs."""
+
+    checks: dict[str, list[EndpointCheck]]
+    #: Members of sites that may be down before they are believed to be themselves.
+    of_sites: dict[str, list[Endpoint]]
 
 
 class Monitor:
@@ -363,6 +372,7 @@ class Monitor:
         self._pbx_rules.take_inventory(pbx, snapshot.asked_at, step)
         self._pbx_rules.take_drivers(pbx, snapshot.asked_at, step)
         self._stages.pass_on(step)
+        self._stages.grouping.members.confirm(pbx, snapshot.asked_at)
         for sighting in pbx.release(snapshot.asked_at):
             self._see_held(pbx, sighting, step)
             self._stages.pass_on(step)
@@ -411,12 +421,14 @@ class Monitor:
     def tick(self, now: float, changes: Changes) -> None:
         """Do what has fallen due: ask, end graces and flapping, remind."""
         step = Step(now, changes)
-        due: dict[str, list[EndpointCheck]] = {}
+        due = AskedAbout({}, {})
         for deadline in self._stages.deadlines.due(now):
             self._fall_due(deadline, due, step)
             self._stages.pass_on(step)
-        for name, checks in due.items():
+        for name, checks in due.checks.items():
             self._endpoints.ask(self._pbxs[name], checks, step)
+        for name, members in due.of_sites.items():
+            self._endpoints.ask_by_snapshot(self._pbxs[name], members, step)
         self._stages.pass_on(step)
         if self._reconfiguration.is_going_on:
             self._reconfiguration.go_on(step)
@@ -431,7 +443,7 @@ class Monitor:
         if not self._reconfiguration.is_going_on:
             self._waiting.review(step)
 
-    def _fall_due(self, deadline: Deadline, due: dict[str, list[EndpointCheck]], step: Step) -> None:
+    def _fall_due(self, deadline: Deadline, due: AskedAbout, step: Step) -> None:
         what, target = deadline.what, deadline.target
         if what is Due.REMIND:
             self._stages.alerting.remind(deadline.incident, step.now, step.changes)
@@ -439,6 +451,8 @@ class Monitor:
             self._stages.alerting.review_mutes(step.now, step.changes)
         elif what is Due.GROUP:
             self._stages.grouping.falls.due(target)
+        elif what is Due.ASK_SITE:
+            self._site_due(target, due, step)
         elif what is Due.URL:
             self._receivers.must_look = True
         elif target.is_pbx:
@@ -446,13 +460,19 @@ class Monitor:
         else:
             self._endpoint_due(deadline, due, step)
 
-    def _endpoint_due(self, deadline: Deadline, due: dict[str, list[EndpointCheck]], step: Step) -> None:
+    def _site_due(self, target: Target, due: AskedAbout, step: Step) -> None:
+        pbx = self.known.pbx(target)
+        members = self._stages.grouping.falls.to_ask(target, step.now)
+        if pbx is not None and members:
+            due.of_sites.setdefault(pbx.name, []).extend(pbx.endpoints[member] for member in members)
+
+    def _endpoint_due(self, deadline: Deadline, due: AskedAbout, step: Step) -> None:
         pbx, endpoint = self.known.pbx(deadline.target), self.known.endpoint(deadline.target)
         if pbx is None or endpoint is None:
             return
         what, check = deadline.what, endpoint.checks.get(deadline.check)
         if what is Due.ASK and check is not None:
-            due.setdefault(pbx.name, []).append(check)
+            due.checks.setdefault(pbx.name, []).append(check)
         elif what is Due.GRACE_IS_OVER:
             self._endpoints.end_grace(pbx, endpoint, step)
         elif what is Due.FLAPPING and check is not None:

@@ -145,4 +145,4 @@ def _the_same(before: WatchConfig | None, now: WatchConfig) -> WatchConfig:
 
 def _grouping_of(config: Config) -> tuple[object, ...]:
     """What of a configuration decides which endpoints belong together, and fell together."""
-    return config.sites, config.site_share, config.site_window
+    return config.sites, config.site_share, config.site_window, config.site_down_after

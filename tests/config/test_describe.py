@@ -22,7 +22,7 @@ def test_a_configuration_in_words(files: Files) -> None:
     assert describe(config) == [
         "database /var/lib/healthmon/healthmon.db",
         "times in UTC; changes are kept for 2y, figures by the day for 10y",
-        "a site is down when 30% of it went down within 30s",
+        "a site is down when 30% of it went down within 30s, and has been so for 30s",
         "no heartbeat_url: nobody outside notices when healthmon dies",
         "",
         "pbx office: https://pbx.example/asterisk as healthmon, application healthmon-pbx1, certificate not checked",

@@ -86,6 +86,8 @@ class Asterisk:
         self.lacks_driver = False
         #: Others have all its HTTP sessions: a new connection is taken, and closed.
         self.is_used_up = False
+        #: What it says of its peers does not arrive.
+        self.loses_events = False
         #: It has, or had since its start, an endpoint whose name is not UTF-8: it cannot list all at once.
         self.has_odd_name = False
         self.streams: list[Stream] = []
@@ -210,6 +212,14 @@ class Asterisk:
     def is_let_go_by_others(self) -> None:
         """There are HTTP sessions again."""
         self.is_used_up = False
+
+    def loses_what_it_says(self) -> None:
+        """A queue is full: what events tell of peers is lost."""
+        self.loses_events = True
+
+    def is_heard_again(self) -> None:
+        """Events come through again."""
+        self.loses_events = False
 
     def gets_an_odd_name(self) -> None:
         """A reload brings an endpoint whose name is not UTF-8."""
@@ -338,7 +348,7 @@ class Asterisk:
         self._emit(*events)
 
     def _emit(self, *events: dict[str, object]) -> None:
-        for event in events:
+        for event in () if self.loses_events else events:
             raw = json.dumps(event).encode()
             for stream in self.streams:
                 stream.receive(raw)

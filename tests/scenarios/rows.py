@@ -12,7 +12,7 @@ import pytest
 from msgspec import Struct, field
 
 from healthmon.demo.fakepbx.endpoints import FakeEndpoint
-from healthmon.model import Check, Length
+from healthmon.model import Check, Kind, Length
 from healthmon.report.availability.query import ReportRequest, account_of
 from healthmon.sources.events import EventTimes
 from healthmon.sources.polls import PollTimes
@@ -132,7 +132,8 @@ class Row(Struct, frozen=True):
     sooner: str = ""
     #: Why it is not played on a real Asterisk, in a word; "": it is.
     #: ``elsewhere``: another test of ``tests/system`` has a real Asterisk do the same; ``size``: too many phones for a
-    #: machine; ``length``: too many minutes; ``channel``: it is about a channel, and no matter of Asterisk's.
+    #: machine; ``length``: too many minutes; ``channel``: it is about a channel, and no matter of Asterisk's; ``loss``:
+    #: it is about what a real one cannot be made to lose.
     only_simulated: str = ""
 
     @property
@@ -179,6 +180,70 @@ def the_site_is_told_in_time(world: World) -> None:
     down, up = world.channel.arrivals
     assert down.at <= 30 + 8 + 10 + MOMENT
     assert up.at <= 180 + 5 + 5 + MOMENT
+
+
+def office_checked_once_a_minute() -> list[Peer]:
+    """The same, with phones that are checked as most are."""
+    return [
+        *(phone(number, "203.0.113.7", qualify=60) for number in range(101, 141)),
+        *(phone(number, "198.51.100.20", qualify=60) for number in range(141, 151)),
+        provider("telekom", "192.0.2.11", qualify=60),
+    ]
+
+
+def a_site_dies_for_six_minutes(world: World) -> None:
+    world.at(30, world.pbx.dies, *WAREHOUSE)
+    world.at(390, world.pbx.returns, *WAREHOUSE)
+
+
+def the_site_is_told_before_its_phones_would_be(world: World) -> None:
+    # The first is seen after 3 s at the earliest, the last within a minute; two checks of it have failed after 65 s.
+    down, up = world.channel.arrivals
+    assert 30 + 3 + 65 <= down.at <= 30 + 63 + 65 + MOMENT < 30 + 180
+    assert up.at <= 390 + 60 + 5 + MOMENT
+    assert down.rows[0].incident.extent == "40 of 40 unreachable"
+
+
+def a_site_is_back_before_its_phones_are_believed_down(stage: Stage) -> None:
+    stage.at(30, stage.pbx.dies, *WAREHOUSE)
+    stage.at(105, stage.pbx.returns, *WAREHOUSE)
+
+
+def no_phone_was_believed_down(world: World) -> None:
+    told = [row.incident for arrival in world.channel.arrivals for row in arrival.rows]
+    assert {incident.kind for incident in told} == {Kind.SITE}
+    with open_reader(world.config.database) as reader:
+        assert not reader.explained(told[0].id)
+
+
+def a_site_seems_to_die(world: World) -> None:
+    """It is away for a moment, and what events tell of its return is lost."""
+    world.at(30, world.pbx.dies, *WAREHOUSE)
+    world.at(42, world.pbx.loses_what_it_says)
+    world.at(43, world.pbx.returns, *WAREHOUSE)
+    world.at(100, world.pbx.is_heard_again)
+
+
+def eleven_here_and_three_there(world: World) -> None:
+    """30 % of forty are twelve, of ten three."""
+    names = (*WAREHOUSE[:11], *SHOP[:3])
+    world.at(30, world.pbx.dies, *names)
+    world.at(150, world.pbx.returns, *names)
+
+
+def only_there_it_is_the_site(world: World) -> None:
+    assert [subject.partition(" (office)")[0] for subject in world.channel.subjects] == [
+        "DOWN site 198.51.100.20",
+        "UP site 198.51.100.20",
+    ]
+
+
+def one_phone_after_the_other(world: World) -> None:
+    """Twelve of forty within an hour."""
+    names = WAREHOUSE[:12]
+    for number, name in enumerate(names):
+        world.at(30 + 5 * MINUTE * number, world.pbx.dies, name)
+    world.at(HOUR, world.pbx.returns, *names)
 
 
 def four_of_ten_log_out(world: World) -> None:
@@ -764,6 +829,50 @@ ROWS: Sequence[Row] = (
         also=the_site_is_told_in_time,
         told=("DOWN site ", "UP site "),
         first_within=18.0,
+    ),
+    Row(
+        "40 phones that may be away for 3 min die at once, later return: the site is told after two checks",
+        a_site_dies_for_six_minutes,
+        exactly(2),
+        lasts=9 * MINUTE,
+        phone_hold=180.0,
+        peers=office_checked_once_a_minute,
+        also=the_site_is_told_before_its_phones_would_be,
+        only_simulated="length",
+    ),
+    Row(
+        "40 phones of one site are back before any of them was believed down",
+        a_site_is_back_before_its_phones_are_believed_down,
+        # Whoever was dead for long finds them back.
+        (0, 2),
+        hold=90.0,
+        also=no_phone_was_believed_down,
+        told=("DOWN site ", "UP site "),
+        first_within=40.0,
+    ),
+    Row(
+        "40 phones of one site seem to be down, for events are lost: a snapshot disagrees, no message",
+        a_site_seems_to_die,
+        exactly(0),
+        phone_hold=180.0,
+        poll_every=10 * MINUTE,
+        only_simulated="loss",
+    ),
+    Row(
+        "11 of 40 phones of one site die, and 3 of 10 of another; they are back before any of them was believed down",
+        eleven_here_and_three_there,
+        (0, 2),
+        phone_hold=180.0,
+        also=only_there_it_is_the_site,
+        only_simulated="length",
+    ),
+    Row(
+        "12 of 40 phones of one site die one after the other within an hour, each may be away for 2 h: no message",
+        one_phone_after_the_other,
+        exactly(0),
+        lasts=HOUR + 4 * MINUTE,
+        phone_hold=2 * HOUR,
+        only_simulated="length",
     ),
     Row(
         "the line is cut: 3 providers and 2 sites at once, later all return",

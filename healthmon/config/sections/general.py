@@ -94,6 +94,13 @@ class General(Struct, frozen=True):
         default="30s",
         when_changed="other sites",
     )
+    #: Enough of a site's devices that have been down for so long make it down, before each of them is believed to be.
+    site_down_after: float = option(
+        values.duration("1s", "7d"),
+        "A site is believed down after so long; not before Asterisk had time for a second check of its devices.",
+        default="30s",
+        when_changed="other sites",
+    )
     #: A receiver's URL that takes no messages for so long is an incident, seconds.
     receiver_failing_after: float = option(
         values.duration("1s", "7d"),

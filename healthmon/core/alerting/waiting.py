@@ -64,7 +64,7 @@ class Waiting:
         if not incident.is_open:
             return False
         if incident.kind.is_group:
-            return self._falls.is_growing(incident.target, message.until)
+            return self._falls.is_growing(incident.target, now, message.until)
         endpoint = self._known.endpoint(incident.target)
         if endpoint is None or incident.check != Check.REACHABILITY:
             return False

@@ -269,12 +269,16 @@ class Endpoints:
             for check in due:
                 self._booking.deadlines.set(Deadline(Due.ASK, check.target, check.check), pbx.snapshot_wanted_at + 1.0)
             return False
+        self.ask_by_snapshot(pbx, endpoints, step)
+        return True
+
+    def ask_by_snapshot(self, pbx: Pbx, due: Sequence[Endpoint], step: Step) -> None:
+        """Ask about many at once."""
         # A snapshot lists no device states: the second witness is asked for one by one (rule 3).
-        singly = tuple(endpoint.target for endpoint in endpoints if not endpoint.reachability.may_be_believed())
+        singly = tuple(endpoint.target for endpoint in due if not endpoint.reachability.may_be_believed())
         pbx.snapshot_wanted_at = step.now
         settings_first = self._sample_settings(pbx, step.now)
         step.changes.questions.append(Question(pbx.name, singly, wants_snapshot=True, settings_first=settings_first))
-        return True
 
     @staticmethod
     def _sample_settings(pbx: Pbx, now: float) -> tuple[Target, ...]:

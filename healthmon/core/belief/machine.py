@@ -221,10 +221,19 @@ class Machine:
 
     def hold_in_force(self) -> Hold:
         """How long what is pending must last: what changes again and again, longer each time (rule 12)."""
+        return self.grown(self.plain_hold())
+
+    def grown(self, hold: Hold) -> Hold:
+        """A hold, as long as it is for what has changed as often as this (rule 12)."""
         if self.flaps is None or not self.flaps.may_grow:
-            return self.plain_hold()
+            return hold
         times = self.flaps.times(self.flap_rule, self.pending_since)
-        return grown(self.plain_hold(), times, self.flap_rule, is_device=self.kind.is_device)
+        return grown(hold, times, self.flap_rule, is_device=self.kind.is_device)
+
+    @property
+    def down_clock(self) -> float:
+        """Since when the clock runs of what is about to be believed down (seconds UTC)."""
+        return self.pending_since if self.down_since is None else self.down_since
 
     def plain_hold(self) -> Hold:
         """The hold of what does not change again and again."""
@@ -262,7 +271,7 @@ class Machine:
         not_up_seen = min(not_up, self.pending_since)
         if pending is Health.DEGRADED:
             return [(not_up + hold.degraded_after, Health.DEGRADED, not_up_seen)]
-        down = self.pending_since if self.down_since is None else self.down_since
+        down = self.down_clock
         ripening: list[Ripening] = [(down + hold.down_after, pending, self.pending_since)]
         if RANK[self.belief] < RANK[Health.DEGRADED] and not_up < down:
             ripening.append((not_up + hold.down_after, Health.DEGRADED, not_up_seen))

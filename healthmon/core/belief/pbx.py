@@ -117,6 +117,8 @@ class Pbx:
         #: When it answered again after it had not; when healthmon went on after it had stood still.
         self.answers_since = self.went_on_at = 0.0
         self.snapshot_at = 0.0
+        #: When nothing behind it could be seen the last time, from and to.
+        self.unseen = (0.0, 0.0)
         #: Technologies without their channel driver, and those that could not be listed, by the newest snapshot.
         self.missing_drivers: tuple[str, ...] = ()
         self.unlisted: tuple[str, ...] = ()
@@ -368,6 +370,13 @@ class Pbx:
         """Return those of which something is pending, of one check."""
         return (check for (_, checked), check in self.pending.items() if checked == name)
 
+    def confirms_offline(self, target: Target) -> bool:
+        """Whether the newest snapshot settles that an endpoint is down which is about to be believed so."""
+        endpoint = self.endpoints.get(target)
+        if endpoint is None or endpoint.round != self.round:
+            return False
+        return self.may_confirm(endpoint) and endpoint.reachability.may_be_believed()
+
     def may_ask_singly(self, how_many: int, now: float) -> bool:
         """Whether so many single questions more are no burden to Asterisk; if so, count them."""
         while self.asked_singly and self.asked_singly[0] <= now - 1.0:
@@ -385,6 +394,7 @@ class Pbx:
         self.went_on_at += by
         self.snapshot_at += by if self.snapshot_at else 0.0
         self.snapshot_wanted_at += by
+        self.unseen = (self.unseen[0] + by, self.unseen[1] + by)
         self.configured_at += by if self.configured_at else 0.0
         self.sampled_at += by
         self.gone = {target: at + by for target, at in self.gone.items()}

@@ -90,6 +90,7 @@ class Pbxs:
     def _end_blindness(self, pbx: Pbx, at: float, step: Step) -> None:
         since, why, until = pbx.blind_since, pbx.blind_why, max(at, pbx.blind_since)
         pbx.blind_why, pbx.may_be_frozen = "", False
+        pbx.unseen = (since, until)
         period = UnknownPeriod(pbx.target, Check.REACHABILITY, since, until, why)
         step.changes.unknown_periods[pbx.target, Check.REACHABILITY, since] = period
         lasted = f"{until - since:.0f} s"

@@ -10,22 +10,25 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from healthmon.config.configuration import Config
+from healthmon.core.belief.endpoints import ASK_AGAIN
+from healthmon.core.belief.evidence import GRACE_MARGIN
 from healthmon.core.belief.inventory import FEW
 from healthmon.core.belief.known import Known
 from healthmon.core.belief.reachability import Reachability
 from healthmon.core.deadlines import Deadline, Deadlines, Due
-from healthmon.core.grouping.members import Extent, Fall, Members, cycle_of, extent_of, fell_at
+from healthmon.core.grouping.holds import Rules, is_ripe, known_after, known_at
+from healthmon.core.grouping.members import Fall, Members, cycle_of, fell_at
 from healthmon.core.grouping.memberships import Memberships
 from healthmon.core.grouping.rules import (
-    Rules,
     are_many_left,
-    biggest_fall,
     could_be_enough,
     could_be_most,
     fallen_together,
     is_enough,
     is_line_cut,
     is_still_enough,
+    is_sure,
+    least_of_site,
     speaks_against,
     testifies_at,
     window_of,
@@ -114,28 +117,26 @@ class Falls:
         self._known = known
         self._memberships = members
         self._deadlines = deadlines
-        self._rules = Rules(config.site_share, config.site_window)
-        #: How the members of a group fell, and which of these were worked out in this step: many may be believed down
-        #: in one.
-        self._falls: dict[Group, Fall] = {}
-        self._worked_out: set[Group] = set()
         self._open: dict[Target, Outage] = {}
         for incident in incidents:
             if incident.is_open and incident.kind.is_group and config.pbx(incident.target.pbx) is not None:
                 self._open[incident.target] = _outage_of(incident)
         #: Since when so few of a fallen group are left down that it may be over.
         self._calm_since: dict[Target, float] = {}
-        #: The endpoints of whose outage nobody is told, because somebody asked for that.
-        self._muted: set[Target] = set()
+        #: When a snapshot was asked for that shows whether a site is down, before its members are believed to be.
+        self._asked_at: dict[Target, float] = {}
+        #: Until when it may turn out that the line to the world is cut, and not a site alone.
+        self._line_known_at: dict[Target, float] = {}
+
+    @property
+    def _rules(self) -> Rules:
+        return self._memberships.rules
 
     def use(self, config: Config) -> None:
-        """Take a new configuration."""
-        self._rules = Rules(config.site_share, config.site_window)
-        self._falls.clear()
+        """Take a new configuration, after the memberships did."""
         gone = [target for target in self._open if config.pbx(target.pbx) is None]
         for target in gone:
-            del self._open[target]
-            self._calm_since.pop(target, None)
+            self._forget(target)
 
     # ------------------------------------------------------------ what a single message waits for
 
@@ -147,9 +148,10 @@ class Falls:
         group = self._memberships.group_of(endpoint.target)
         if group is None or group.kind is not Kind.SITE or group.target in self._open:
             return 0.0
-        members, fall = self._memberships.of(group), self._fall(group)
+        members = self._memberships.of(group)
+        fall = self._memberships.fall_of(group)
         if is_enough(group, fall, self._rules):
-            return fall.settled_at + CONFIRMED_WITHIN
+            return members.known_by(fall.since) + CONFIRMED_WITHIN
         if not group.is_public and members.standing + len(members.fallen) < FEW:
             return 0.0
         return fell_at(endpoint) + max(self._rules.window, fall.cycle, cycle_of(endpoint))
@@ -169,7 +171,7 @@ class Falls:
         if group is None or group.kind is not Kind.SITE:
             return False
         members = self._memberships.of(group)
-        if any(other is not endpoint for other in self._pending(members, until)):
+        if any(other is not endpoint for other in members.soonest(until)):
             return True
         has_others = members.standing + len(members.fallen) >= FEW
         return has_others and now < fell_at(endpoint) + cycle_of(endpoint)
@@ -179,11 +181,13 @@ class Falls:
         group = self._memberships.group_of(endpoint.target)
         return group is not None and group.target in self._open
 
-    def is_growing(self, target: Target, until: float) -> bool:
-        """Whether more may be believed down until a time of a group, or of what would explain its outage."""
+    def is_growing(self, target: Target, now: float, until: float) -> bool:
+        """Whether more may be known to be down until a time of a group, or of what would explain its outage."""
+        if now < min(until, self._line_known_at.get(target, 0.0)):
+            return True
         group = self._memberships.group_at(target) or network_of(target.pbx)
         every = (*self._memberships.all_of(group), *self._beside(group))
-        return any(self._pending(members, until) for members in every)
+        return any(members.soonest(until) for members in every)
 
     def _beside(self, group: Group) -> Iterable[Members]:
         """Those whose fall would make that of a site the outage of the line to the world."""
@@ -191,19 +195,6 @@ class Falls:
             return ()
         providers = self._memberships.providers(group.pbx)
         return (providers,) if providers.of else self._memberships.behind_line(group.pbx)
-
-    @staticmethod
-    def _pending(members: Members, until: float) -> list[Reachability]:
-        """Some of those that may be believed down until a time; enough to tell whether there are any, and others."""
-        return [endpoint for at, endpoint in members.soonest if at <= until]
-
-    def _fall(self, group: Group) -> Fall:
-        is_touched = group in self._memberships.touched and group not in self._worked_out
-        if is_touched or group not in self._falls:
-            members = self._memberships.of(group)
-            self._falls[group] = biggest_fall(self._unmuted(members), members.standing, self._rules)
-            self._worked_out.add(group)
-        return self._falls[group]
 
     # ------------------------------------------------------------ opening and closing
 
@@ -223,27 +214,16 @@ class Falls:
 
     def review(self, now: float, facts: Facts) -> list[GroupNews]:
         """Look at every group in which something changed: the small ones first, then the lines to the world."""
-        self._take(facts)
+        for target, is_muted in facts.muting.items():
+            self._memberships.mute(target, is_muted=is_muted)
         touched = self._memberships.touched
-        self._worked_out.clear()
-        for group in touched:
-            self._falls.pop(group, None)
         groups = sorted(touched, key=lambda group: (group.kind is Kind.NETWORK, group))
         news: list[GroupNews | None] = []
         for group in groups:
             if not self._known.is_blind(group.pbx):
                 del touched[group]
                 news.append(self._look_at(group, now, facts))
-        self._worked_out.clear()
         return [each for each in news if each is not None]
-
-    def _take(self, facts: Facts) -> None:
-        for target, is_muted in facts.muting.items():
-            if is_muted:
-                self._muted.add(target)
-            else:
-                self._muted.discard(target)
-            self._memberships.touch(target)
 
     def _look_at(self, group: Group, now: float, facts: Facts) -> GroupNews | None:
         outage = self._open.get(group.target)
@@ -253,88 +233,123 @@ class Falls:
         return self._maybe_cut(group, now) if group.kind is Kind.NETWORK else self._maybe_open(group, now)
 
     def _maybe_open(self, group: Group, now: float) -> GroupFell | None:
-        needed = FEW if group.kind is Kind.SITE else 1
         if not could_be_enough(group, self._memberships.of(group), self._rules):
+            self._ask_in_time(group.target, None)
             return None
-        fall = self._fall(group)
-        if fall.believed < needed or not is_enough(group, fall, self._rules):
+        fall = self._memberships.fall_of(group)
+        if not is_enough(group, fall, self._rules) or not is_sure(group, fall, self._rules):
+            self._ask_about_fall(group, fall)
             return None
         is_known = group.kind is not Kind.SITE or self._memberships.are_all_placed(group.pbx)
         return self._fell(group, fall if is_known else replace(fall, of=0), now)
+
+    def _ask_about_fall(self, group: Group, fall: Fall) -> None:
+        """Where enough of a site went down at once: ask about them when that is so for long enough."""
+        at = None
+        if group.kind is Kind.SITE and is_enough(group, fall, self._rules):
+            missing = least_of_site(fall.of, self._rules) - fall.sure
+            at = self._memberships.of(group).pending.nth(missing)
+        self._ask_in_time(group.target, at)
+
+    def _ask_about_rest(self, outage: Outage) -> None:
+        """A site is down: ask about those that are pending when they are down for long enough, too."""
+        if outage.group.kind is Kind.SITE:
+            members = self._memberships.of(outage.group)
+            self._ask_in_time(outage.group.target, members.known_by(outage.since) or None)
 
     def _maybe_cut(self, line: Group, now: float) -> GroupFell | None:
         members = self._memberships.providers(line.pbx)
         if not members.of:
             return self._maybe_most_sites(line, now)
-        providers = biggest_fall(self._unmuted(members), members.standing, self._rules)
+        providers = self._memberships.fall_of_providers(line.pbx)
         if not providers.believed:
             return None
-        sites = self._falls_behind(line)
+        sites = self._memberships.falls_behind_line(line.pbx)
         is_contradicted = self._is_contradicted(line, providers.since, now)
         if not is_line_cut(providers, sites, self._rules, is_contradicted=is_contradicted):
             return None
-        window = window_of((member for fall in (providers, *sites) for member in fall.members), self._rules)
-        together = (site.since for site in sites if site.members and abs(site.since - providers.since) <= window)
+        window = max(self._rules.window, *(fall.cycle for fall in (providers, *sites)))
+        together = (site.since for site in sites if site.down and abs(site.since - providers.since) <= window)
         since = min([providers.since, *together])
-        return self._fell(line, Fall(since, tuple(self._down_behind(line, since)), 0), now)
+        return self._fell(line, self._down_behind(line, since, of=0), now)
 
     def _is_contradicted(self, line: Group, since: float, now: float) -> bool:
         """Whether something public is up that would be down if the line were."""
         sites = self._memberships.behind_line(line.pbx)
         return any(speaks_against(site, since, now, self._rules) for site in sites)
 
-    def _falls_behind(self, line: Group) -> Sequence[Fall]:
-        return [self._fall(site) for site in self._memberships.sites_behind_line(line.pbx)]
-
     def _maybe_most_sites(self, line: Group, now: float) -> GroupFell | None:
         """Where no provider is known, most sites at once tell that it is none of them."""
         if not could_be_most(self._memberships.behind_line(line.pbx)):
             return None
-        sites = self._falls_behind(line)
+        sites = self._memberships.falls_behind_line(line.pbx)
         together = fallen_together(sites, self._rules)
         if not together:
             return None
         since = together[0].since
         known = sum(1 for site in sites if site.of)
-        return self._fell(line, Fall(since, tuple(self._down_behind(line, since)), known), now)
+        return self._fell(line, self._down_behind(line, since, of=known), now)
 
-    def _unmuted(self, members: Members) -> list[Reachability]:
-        return [member for member in members.fallen.values() if member.target not in self._muted]
-
-    def _down_behind(self, group: Group, since: float) -> list[Reachability]:
-        """The members of a group, or all behind a line, that have been down since its outage began, or later."""
-        return [member for members in self._memberships.all_of(group) for member in members.left(since).members]
+    def _down_behind(self, line: Group, since: float, of: int) -> Fall:
+        """All behind a line that have been down since its outage began, or later."""
+        left = [members.left(since) for members in self._memberships.all_of(line)]
+        down = tuple(member for fall in left for member in fall.members)
+        return Fall(since=since, down=len(down), of=of, cycle=max(fall.cycle for fall in left), find=lambda: down)
 
     def _fell(self, group: Group, fall: Fall, now: float) -> GroupFell:
         watches = tuple(sorted({member.watch for member in fall.members}))
         outage = self._as_wide(Outage(group, fall.since, fall.of, watches=watches))
         self._open[group.target] = outage
+        self._ask_about_rest(outage)
         self._watch_for_contradiction(outage, now)
         return GroupFell(outage, self._not_before(group, fall, now))
 
     def _not_before(self, group: Group, fall: Fall, now: float) -> float:
         """When the whole extent of an outage is known; of a site's also whether the line to the world explains it."""
-        if group.kind is Kind.PROVIDERS:
-            # Those that fell a moment later are named with the others; that is no reason to wait for a whole cycle.
-            settled_at = self._settled_at(group, fall.members, fall)
-            return settled_at if settled_at <= now + A_MOMENT else 0.0
-        waited_for = list(fall.members)
-        if group.kind is Kind.SITE and group.is_public:
-            waited_for += self._memberships.providers(group.pbx).fallen.values()
-        settled_at = self._settled_at(group, waited_for, fall)
+        if group.kind is Kind.SITE:
+            return self._site_known_at(group, fall, now)
+        settled_at = self._settled_at(group, fall.members, fall)
         if group.kind is Kind.NETWORK:
             return settled_at
+        # Those that fell a moment later are named with the others; that is no reason to wait for a whole cycle.
+        return settled_at if settled_at <= now + A_MOMENT else 0.0
+
+    def _site_known_at(self, site: Group, fall: Fall, now: float) -> float:
+        providers = self._memberships.providers(site.pbx)
+        waited_for = list(fall.members)
+        if site.is_public:
+            waited_for += providers.fallen.values()
+        settled_at = self._settled_at(site, waited_for, fall)
         # One cycle of checks after the first of them, Asterisk has asked all.
-        all_at = max(member.hold_in_force().down_after + cycle_of(member) for member in fall.members) + CONFIRMED_WITHIN
-        settled_at = max(settled_at, fall.since + all_at)
-        if not group.is_public or self._memberships.providers(group.pbx).of:
+        all_after = max(known_after(member, self._rules) + cycle_of(member) for member in fall.members)
+        settled_at = max(settled_at, fall.since + all_after + CONFIRMED_WITHIN)
+        if site.is_public and not providers.of:
+            # Where no provider is known, the other sites tell whether it is the line.
+            settled_at = max(settled_at, fall.since + window_of(fall.members, self._rules))
+        if fall.believed >= FEW or not self._memberships.is_behind_line(site):
             return settled_at
-        # Where no provider is known, the other sites tell whether it is the line.
-        return max(settled_at, fall.since + window_of(fall.members, self._rules))
+        return max(settled_at, self._watch_for_line(site, fall, now))
+
+    def _watch_for_line(self, site: Group, fall: Fall, now: float) -> float:
+        """A site is down before its members are believed to be: what would show that it is the line may be slower.
+
+        Return until when that is waited for at the latest: as long as its members need by themselves.
+        """
+        providers = self._memberships.providers(site.pbx).up.values()
+        pbx = self._known.pbxs[site.pbx]
+        cycle = max(map(cycle_of, providers), default=pbx.longest_cycle - GRACE_MARGIN)
+        hold = max((provider.hold.down_after for provider in providers), default=self._rules.down_after)
+        own = max(member.hold_in_force().down_after + cycle_of(member) for member in fall.members)
+        known_at = min(fall.since + cycle, fall.since + own)
+        if known_at > now:
+            self._line_known_at[site.target] = known_at
+            self._deadlines.set(Deadline(Due.GROUP, site.target), known_at)
+        return fall.since + min(cycle + hold, own) + CONFIRMED_WITHIN
 
     def _settled_at(self, group: Group, down: Iterable[Reachability], outage: Fall) -> float:
         """When all of those that are pending are surely believed, or not; 0.0: none is."""
-        settled = (at + CONFIRMED_WITHIN for member in down if (at := member.deadline()) is not None)
+        known = (known_at(member, self._rules) for member in down)
+        settled = (at + CONFIRMED_WITHIN for at in known if at is not None)
         latest = self._latest(group, outage)
         return max((at for at in settled if at <= latest), default=0.0)
 
@@ -351,11 +366,12 @@ class Falls:
             self._forget(group.target)
             return GroupIsNoMore(outage)
         down = [members.left(outage.since) for members in self._memberships.all_of(group)]
-        count = sum(len(fall.members) for fall in down)
+        count = sum(fall.down for fall in down)
         after = self._open[group.target] = self._as_wide(outage)
         if self._is_mistaken(outage, now):
             return self._close(after, count, now, Ending.NOT_THE_LINE)
-        if self._is_still_down(outage, count):
+        self._ask_about_rest(after)
+        if self._is_still_down(outage, down):
             self._calm_since.pop(group.target, None)
             self._watch_for_contradiction(outage, now)
             return GroupLasts(after)
@@ -379,10 +395,10 @@ class Falls:
         if outage is None:
             return 0.0
         group = self._memberships.group_at(target) or network_of(target.pbx)
+        latest = self._latest(group, outage) - CONFIRMED_WITHIN
         every = self._memberships.all_of(group)
-        settled = (at + CONFIRMED_WITHIN for members in every for at in members.deadlines_since(outage.since))
-        latest = self._latest(group, outage)
-        return max((at for at in settled if at <= latest), default=0.0)
+        known_at = max((members.known_by(outage.since, latest) for members in every), default=0.0)
+        return known_at + CONFIRMED_WITHIN if known_at else 0.0
 
     def _as_wide(self, outage: Outage) -> Outage:
         """The outage with those who are believed down now: those whose incidents it explains, and names.
@@ -390,35 +406,29 @@ class Falls:
         Those of whom nobody is told do not count, and are no reason to tell it to anybody, unless there are no others.
         """
         every = list(self._memberships.all_of(outage.group))
-        told_of = [self._extent_told_of(members, outage.since) for members in every]
-        watches = tuple(sorted({*outage.watches}.union(*(extent.watches for extent in told_of))))
-        extents = told_of
-        if not any(extent.size for extent in told_of):
-            extents = [self._extent_of(members.believed_down_since(outage.since)) for members in every]
+        told_of = [members.sure_since(outage.since, is_muted=False) for members in every]
+        watches = tuple(sorted({*outage.watches}.union(*told_of)))
+        is_muted = not any(told_of)
+        if is_muted:
+            told_of = [members.sure_since(outage.since, is_muted=True) for members in every]
+        counted = sum(sum(counts.values()) for counts in told_of)
         if outage.group.kind is Kind.NETWORK and outage.of > 0:
-            counted = len(frozenset[Group | None]().union(*(extent.groups for extent in extents)))
-        else:
-            counted = sum(extent.size for extent in extents)
+            counted = self._hit_behind(outage, told_of, is_muted=is_muted)
         # Of those who were muted when it began nobody knew.
         of = max(outage.of, counted) if outage.of else 0
         return replace(outage, down=counted, of=of, watches=watches, peak=max(outage.peak, counted))
 
-    def _extent_told_of(self, members: Members, since: float) -> Extent:
-        def work_out() -> Extent:
-            down = members.believed_down_since(since)
-            return self._extent_of([member for member in down if member.target not in self._muted])
+    def _hit_behind(self, outage: Outage, told_of: Sequence[Mapping[str, int]], *, is_muted: bool) -> int:
+        """How many sites are hit of those behind a line, and how many hosts of providers."""
+        providers = self._memberships.providers(outage.group.pbx).surely_down(outage.since, is_muted=is_muted)
+        hosts = {self._memberships.group_of(provider.target) for provider in providers}
+        return len(hosts) + sum(bool(counts) for counts in told_of[1:])
 
-        return members.once(("told of", since), work_out)
-
-    def _extent_of(self, down: Sequence[Reachability]) -> Extent:
-        return extent_of(down, (self._memberships.group_of(member.target) for member in down))
-
-    def _is_still_down(self, outage: Outage, down: int) -> bool:
+    def _is_still_down(self, outage: Outage, left: Sequence[Fall]) -> bool:
         group = outage.group
         if group.kind is Kind.NETWORK:
             return self._is_still_cut(outage)
-        members = self._memberships.of(group)
-        return is_still_enough(group, down, members.standing + len(members.recovering) + down, self._rules)
+        return any(is_still_enough(group, fall.down, fall.of, self._rules) for fall in left)
 
     def _is_mistaken(self, outage: Outage, now: float) -> bool:
         """Whether the providers are down, and a public site has shown by now that the line is not."""
@@ -452,26 +462,57 @@ class Falls:
         about to be believed up is waited for, so that all are told together.
         """
         left = max((fall.lasts for fall in down), default=0.0)
-        soon = max((members.returns_within for members in self._memberships.all_of(group)), default=0.0)
-        return calm_since + max(left, PATIENCE * soon)
+        every = list(self._memberships.all_of(group))
+        soon = max((members.returns_within for members in every), default=0.0)
+        back_at = max((members.back_at for members in every), default=0.0)
+        return max(calm_since + max(left, PATIENCE * soon), back_at)
 
     def _close(self, outage: Outage, left: int, now: float, ending: Ending) -> GroupIsBack:
         calm_since = self._calm_since.get(outage.group.target, now)
         self._forget(outage.group.target)
         # When the last of those that are back was seen again.
         returned_at = max((members.returned_at for members in self._memberships.all_of(outage.group)), default=0.0)
-        return GroupIsBack(outage, min(returned_at or calm_since, now), left, ending)
+        if returned_at < outage.since:
+            returned_at = calm_since
+        return GroupIsBack(outage, min(returned_at, now), left, ending)
 
     def _forget(self, target: Target) -> None:
         del self._open[target]
         self._calm_since.pop(target, None)
+        self._line_known_at.pop(target, None)
         self._deadlines.clear(Deadline(Due.GROUP, target))
+        self._ask_in_time(target, None)
+
+    # ------------------------------------------------------------ asking before believing
+
+    def _ask_in_time(self, target: Target, at: float | None) -> None:
+        """Have it asked at a time whether a site is down, before its members are believed to be; None: at no time."""
+        to_ask = Deadline(Due.ASK_SITE, target)
+        if at is None:
+            self._asked_at.pop(target, None)
+            self._deadlines.clear(to_ask)
+            return
+        asked_at = self._asked_at.get(target, 0.0)
+        # Asked already since then: give the answer its time.
+        self._deadlines.set(to_ask, at if asked_at < at else asked_at + ASK_AGAIN)
+
+    def to_ask(self, target: Target, now: float) -> Sequence[Target]:
+        """Return the members of a site that a snapshot is to confirm, for they are down for the hold of their site."""
+        self._memberships.touch_group(target)
+        group = self._memberships.group_at(target)
+        if group is None or self._known.is_blind(group.pbx):
+            return ()
+        self._asked_at[target] = now
+        members = self._memberships.of(group)
+        pending = (member for _, member in members.pending.within(0.0, now))
+        return [member for member in pending if is_ripe(members.get(member), now, self._rules)]
 
     def shift(self, by: float) -> None:
         """Move the times by so many seconds: somebody set the clock."""
         self._calm_since = {target: since + by for target, since in self._calm_since.items()}
         self._open = {target: replace(outage, since=outage.since + by) for target, outage in self._open.items()}
-        self._falls.clear()
+        self._asked_at = {target: at + by for target, at in self._asked_at.items()}
+        self._line_known_at = {target: at + by for target, at in self._line_known_at.items()}
 
 
 def _outage_of(incident: Incident) -> Outage:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from enum import Enum
 from functools import cached_property
-from heapq import nsmallest
-from operator import itemgetter
-from typing import Any, TypeVar
+from math import inf
+from typing import Any, NamedTuple, TypeVar
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from healthmon.core.belief.endpoint_facts import EndpointFacts
 from healthmon.core.belief.reachability import Reachability
-from healthmon.core.grouping.sites import Group
+from healthmon.core.grouping.holds import Rules, known_at
+from healthmon.core.grouping.times import Fullest, Greatest, Times
 from healthmon.model import Health, Target
 
 #: Times were added and subtracted; what is so close is the same (seconds).
@@ -25,6 +25,9 @@ MOST_KNOWN = 16
 #: Fewer providers, or public sites, than this do not tell that the PBX's line is cut.
 AT_LEAST_TWO = 2
 
+#: A span in which nothing is.
+NEVER = (0.0, 0.0)
+
 Answer = TypeVar("Answer")
 
 
@@ -35,6 +38,8 @@ class Stance(Enum):
     STANDING = "standing"
     #: It is down, or about to be believed down.
     FALLEN = "fallen"
+    #: It was about to be believed down, and cannot be seen at present.
+    HIDDEN = "hidden"
     #: It is believed down, was seen better since, and is about to be believed so.
     RECOVERING = "recovering"
     #: It is a phone that logged out, or is about to be believed so: it did not go down with the others.
@@ -43,29 +48,93 @@ class Stance(Enum):
     UNUSED = "unused"
 
 
-class Members(Struct):
-    """The endpoints of one group by their stance. Owned by the engine thread."""
+#: What is down, or about to be believed so, by whether it logged out: as it is seen, and under a veil.
+_FALLEN = {False: Stance.FALLEN, True: Stance.LOGGED_OUT}
+_HIDDEN = {False: Stance.HIDDEN, True: Stance.STANDING}
 
-    #: How many there are, also those that were never up.
-    size: int = 0
-    up: dict[Target, Reachability] = field(default_factory=dict)
-    fallen: dict[Target, Reachability] = field(default_factory=dict)
-    recovering: dict[Target, Reachability] = field(default_factory=dict)
-    logged_out: dict[Target, Reachability] = field(default_factory=dict)
-    #: When one of them was last seen to come back; 0.0: never yet.
-    returned_at: float = 0.0
-    #: What was worked out of them since something about one of them changed: of thousands it takes a while.
-    known: dict[object, Any] = field(default_factory=dict)
+#: Of these it is kept when they went down.
+_WENT_DOWN = frozenset({Stance.FALLEN, Stance.HIDDEN, Stance.RECOVERING})
+
+
+class Audience(NamedTuple):
+    """Who hears of a member: those of its watch section; nobody at present, where somebody asked for that."""
+
+    watch: str
+    is_muted: bool
+
+
+class Members:
+    """The endpoints of one group by their stance. Owned by the engine thread.
+
+    Each step of the engine asks how many have fallen, and when. To look at thousands each time takes a while, so the
+    times are kept in order.
+    """
+
+    def __init__(self) -> None:
+        self._all: dict[Target, Reachability] = {}
+        #: Those that work, and those that have fallen.
+        self.up: dict[Target, Reachability] = {}
+        self.fallen: dict[Target, Reachability] = {}
+        self._recovering: dict[Target, Reachability] = {}
+        self._by_stance: dict[Stance, dict[Target, Reachability]] = {
+            Stance.STANDING: self.up,
+            Stance.FALLEN: self.fallen,
+            Stance.HIDDEN: {},
+            Stance.RECOVERING: self._recovering,
+            Stance.LOGGED_OUT: {},
+            Stance.UNUSED: {},
+        }
+        #: When one of them was last seen to come back; 0.0: never yet.
+        self.returned_at = 0.0
+        #: By then those are surely back that were seen up before they were believed down; 0.0: none was.
+        self.back_at = 0.0
+        #: When those went down that have fallen or are hidden; that are hidden; that have fallen and are not muted.
+        self.down = Times()
+        self._hidden = Times()
+        self.audible = Fullest()
+        #: Of the last: those that are believed down, and those that a snapshot confirmed for the hold of their site.
+        self.believed = Times()
+        self.confirmed = Times()
+        #: When it is known of those that are pending, and were not confirmed, whether they are down.
+        self.pending = Times()
+        self._is_confirmed: set[Target] = set()
+        #: When those went down that are believed down, or confirmed, by who hears of them; some may be about to return.
+        self._sure: dict[Audience, Times] = {}
+        self._audience: dict[Target, Audience] = {}
+        #: Asterisk's cycles of checks among those that have fallen and are not muted (seconds).
+        self._cycles = Greatest()
+        #: How long those take that are about to be believed up, without and with a cycle of checks (seconds).
+        self._up_after = Greatest()
+        self._returns_within = Greatest()
+        #: What was worked out of them since something about one of them changed.
+        self.known: dict[object, Any] = {}
+
+    # ------------------------------------------------------------ who there is
+
+    @property
+    def size(self) -> int:
+        """How many there are, also those that were never up."""
+        return len(self._all)
 
     @property
     def standing(self) -> int:
         """How many work, as far as is known."""
-        return len(self.up)
+        return len(self.up) + len(self._hidden)
 
     @property
     def of(self) -> int:
         """How many were ever up, and have not logged out."""
-        return len(self.up) + len(self.fallen) + len(self.recovering)
+        return self.standing + len(self.fallen) + len(self._recovering)
+
+    @property
+    def not_up(self) -> Iterable[Target]:
+        """All that have fallen, are hidden, about to return, or logged out."""
+        stances = (*_WENT_DOWN, Stance.LOGGED_OUT)
+        return [target for stance in stances for target in self._by_stance[stance]]
+
+    def get(self, target: Target) -> Reachability:
+        """Return one of them."""
+        return self._all[target]
 
     def once(self, key: Hashable, work_out: Callable[[], Answer]) -> Answer:
         """Work out something of them, unless it is known and nothing about any of them has changed since."""
@@ -76,129 +145,236 @@ class Members(Struct):
         answer: Answer = self.known[key]
         return answer
 
+    # ------------------------------------------------------------ coming and going
+
     def add(self, endpoint: Reachability, stance: Stance) -> None:
         """Count one in."""
-        self.known.clear()
-        self.size += 1
-        if stance is Stance.STANDING:
-            self.up[endpoint.target] = endpoint
-        elif stance is Stance.FALLEN:
-            self.fallen[endpoint.target] = endpoint
-        elif stance is Stance.RECOVERING:
-            self.recovering[endpoint.target] = endpoint
+        self._all[endpoint.target] = endpoint
+        self._by_stance[stance][endpoint.target] = endpoint
+        if stance is Stance.RECOVERING:
             self.returned_at = max(self.returned_at, endpoint.pending_since)
-        elif stance is Stance.LOGGED_OUT:
-            self.logged_out[endpoint.target] = endpoint
 
-    @property
-    def believed(self) -> int:
-        """How many have fallen and are believed down."""
-        return self.once("believed", lambda: sum(member.belief is Health.DOWN for member in self.fallen.values()))
+    def move(self, endpoint: Reachability, before: Stance, after: Stance) -> None:
+        """Count one that stands otherwise than before."""
+        if after is Stance.RECOVERING:
+            self.returned_at = max(self.returned_at, endpoint.pending_since)
+        elif after is Stance.STANDING and before in (Stance.FALLEN, Stance.HIDDEN):
+            self._note_return(endpoint)
+        del self._by_stance[before][endpoint.target]
+        self._by_stance[after][endpoint.target] = endpoint
 
-    @property
-    def soonest(self) -> list[tuple[float, Reachability]]:
-        """The two that may be believed down first, and when; fewer, where no more are pending."""
-        down = (pending for pending in self.deadlines if pending[1].pending is Health.DOWN)
-        return self.once("soonest", lambda: nsmallest(AT_LEAST_TWO, down, key=itemgetter(0)))
+    def _note_return(self, endpoint: Reachability) -> None:
+        """One that was seen down works, and was not about to be believed so: it flaps, or was not believed down."""
+        if endpoint.since > (self.down.get(endpoint.target) or 0.0):
+            self.returned_at = max(self.returned_at, endpoint.since)
+            return
+        self.returned_at = max(self.returned_at, endpoint.endpoint.last_at)
+        # It must stay so for as long as if it had been believed down.
+        self.back_at = max(self.back_at, endpoint.endpoint.last_at + endpoint.hold_in_force().up_after)
 
-    @property
-    def deadlines(self) -> Sequence[tuple[float, Reachability]]:
-        """When those that have fallen and of which something is pending may be believed."""
-        return self.once("deadlines", lambda: tuple(self._deadlines()))
+    def remove(self, endpoint: Reachability, stance: Stance) -> None:
+        """Count one out."""
+        del self._all[endpoint.target]
+        del self._by_stance[stance][endpoint.target]
+        self._forget(endpoint.target)
 
-    def _deadlines(self) -> Iterator[tuple[float, Reachability]]:
-        for endpoint in self.fallen.values():
-            if (at := endpoint.deadline()) is not None:
-                yield at, endpoint
+    def note(self, endpoint: Reachability, stance: Stance, rules: Rules, *, is_muted: bool) -> None:
+        """Take note of how one is that is counted as this."""
+        self.known.clear()
+        if stance not in _WENT_DOWN:
+            # Nearly always there is nothing to forget.
+            if endpoint.target in self.down or endpoint.target in self._audience:
+                self._forget(endpoint.target)
+            return
+        target, fell = endpoint.target, fell_at(endpoint)
+        is_fallen, is_believed = stance is Stance.FALLEN, endpoint.belief is Health.DOWN
+        if is_believed:
+            self._is_confirmed.discard(target)
+        is_confirmed = target in self._is_confirmed
+        is_audible = is_fallen and not is_muted
+        _put(self.down, target, fell, is_in=stance is not Stance.RECOVERING)
+        _put(self._hidden, target, fell, is_in=stance is Stance.HIDDEN)
+        _put(self.audible, target, fell, is_in=is_audible)
+        _put(self.believed, target, fell, is_in=is_audible and is_believed)
+        _put(self.confirmed, target, fell, is_in=is_audible and is_confirmed)
+        self._hear_of(target, Audience(endpoint.watch, is_muted), fell, is_sure=is_believed or is_confirmed)
+        self._note_holds(endpoint, stance, is_audible=is_audible)
+        is_waited_for = is_fallen and not is_confirmed
+        known = known_at(endpoint, rules)
+        _put(self.pending, target, known or 0.0, is_in=is_waited_for and known is not None)
 
-    def deadlines_since(self, since: float) -> Iterator[float]:
-        """When those may be believed of which something is pending and that went down at a time or later."""
-        return (at for at, endpoint in self.deadlines if fell_at(endpoint) >= since - SAME_TIME)
+    def _hear_of(self, target: Target, audience: Audience, fell: float, *, is_sure: bool) -> None:
+        before = self._audience.get(target)
+        if before is not None and (before != audience or not is_sure):
+            self._sure[before].drop(target)
+            del self._audience[target]
+        if is_sure:
+            self._audience[target] = audience
+            self._sure.setdefault(audience, Times()).put(target, fell)
+
+    def _note_holds(self, endpoint: Reachability, stance: Stance, *, is_audible: bool) -> None:
+        target, cycle, up_after = endpoint.target, cycle_of(endpoint), endpoint.endpoint.policy.hold.up_after
+        is_recovering = stance is Stance.RECOVERING
+        _put(self._cycles, target, cycle, is_in=is_audible)
+        _put(self._up_after, target, up_after, is_in=is_recovering)
+        _put(self._returns_within, target, up_after + cycle, is_in=is_recovering)
+
+    def _forget(self, target: Target) -> None:
+        """What was noted of one that was counted as down is no longer so."""
+        self._is_confirmed.discard(target)
+        for times in (self.down, self._hidden, self.audible, self.believed, self.confirmed, self.pending):
+            times.drop(target)
+        for lengths in (self._cycles, self._up_after, self._returns_within):
+            lengths.drop(target)
+        audience = self._audience.pop(target, None)
+        if audience is not None:
+            self._sure[audience].drop(target)
+
+    def confirm(self, target: Target) -> None:
+        """A snapshot shows that one is down that has been so for the hold of its site; note it anew."""
+        self._is_confirmed.add(target)
+
+    def shift(self, by: float) -> None:
+        """Move the times by so many seconds: somebody set the clock."""
+        self.returned_at += by if self.returned_at else 0.0
+        self.back_at += by
+        self.known.clear()
+        every = (self.down, self._hidden, self.audible, self.believed, self.confirmed, self.pending)
+        for times in (*every, *self._sure.values()):
+            times.shift(by)
+
+    # ------------------------------------------------------------ how they fell
+
+    def fall(self, rules: Rules, unseen: tuple[float, float] = NEVER) -> Fall:
+        """The most of them that fell within one window, those aside of whom nobody is told; of several, the latest.
+
+        ``unseen``: when nothing of them could be seen the last time (seconds UTC).
+        """
+        window = self._window(rules, unseen)
+        since, down = self.audible.fullest(window)
+        until = since + window
+        return Fall(
+            since=since,
+            down=down,
+            of=self.standing + down,
+            believed=self.believed.count(since, until),
+            confirmed=self.confirmed.count(since, until),
+            cycle=self._cycles.greatest,
+            find=lambda: self._found(self.audible, since, until),
+        )
+
+    def _window(self, rules: Rules, unseen: tuple[float, float]) -> float:
+        """Within how many seconds all notice one cause: so much longer, as nobody looked meanwhile."""
+        window = max(rules.window, self._cycles.greatest)
+        begin, end = unseen
+        newest = self.audible.newest
+        if begin < newest and newest - window <= end:
+            window += min(end - begin, window)
+        return window
+
+    def left(self, since: float) -> Fall:
+        """Those that went down at a time or later, and are, among all that were up until then or are about to be."""
+        return self.once(("left", since), lambda: self._left(since, since - SAME_TIME))
+
+    def _left(self, since: float, begin: float) -> Fall:
+        down = self.down.count(begin, inf)
+        up = self.standing - self._hidden.count(begin, inf) + len(self._recovering)
+        return Fall(
+            since=since,
+            down=down,
+            of=up + down,
+            cycle=self._cycles.greatest,
+            find=lambda: self._found(self.down, begin, inf),
+        )
+
+    def fallen_since(self, since: float) -> int:
+        """How many have fallen at a time or later, those that are hidden aside."""
+        return self.down.count(since, inf) - self._hidden.count(since, inf)
+
+    def _found(self, times: Times, since: float, until: float) -> tuple[Reachability, ...]:
+        return tuple(self._all[target] for _, target in times.within(since, until))
 
     @property
     def up_after(self) -> float:
         """After how long all that are about to be believed up are (seconds); 0.0: none is."""
-        holds = (member.endpoint.policy.hold for member in self.recovering.values())
-        return self.once("up after", lambda: max((hold.up_after for hold in holds), default=0.0))
+        return self._up_after.greatest
 
     @property
     def returns_within(self) -> float:
         """How long it takes those that are about to be believed up, a cycle of checks included (seconds)."""
-        every = self.recovering.values()
-        return self.once(
-            "returns",
-            lambda: max((member.endpoint.policy.hold.up_after + cycle_of(member) for member in every), default=0),
-        )
+        return self._returns_within.greatest
 
-    def left(self, since: float) -> Fall:
-        """Those that went down at a time or later, and are, among all that were up until then or are about to be."""
-        return self.once(("left", since), lambda: self._left(since))
+    def known_by(self, since: float, latest: float = inf) -> float:
+        """When it is known of those that went down at a time or later whether they are down; 0.0: it is.
 
-    def _left(self, since: float) -> Fall:
-        down = tuple(member for member in self.fallen.values() if fell_at(member) >= since - SAME_TIME)
-        return Fall(since, down, self.standing + len(self.recovering) + len(down))
+        ``latest``: those that need longer than that are not waited for (seconds UTC).
+        """
+        known = (at for at, target in self.pending.last(latest) if fell_at(self._all[target]) >= since - SAME_TIME)
+        return next(known, 0.0)
 
-    def believed_down_since(self, since: float) -> Sequence[Reachability]:
-        """Those that went down at a time or later, and are believed to be; some may be about to return."""
-        return self.once(("believed", since), lambda: tuple(self._believed_down_since(since - SAME_TIME)))
+    def soonest(self, until: float) -> Sequence[Reachability]:
+        """The two of which it is known first whether they are down, if that is before a time; or fewer."""
+        return [self._all[target] for _, target in self.pending.first(AT_LEAST_TWO, until)]
 
-    def _believed_down_since(self, since: float) -> Iterator[Reachability]:
-        for endpoint in (*self.fallen.values(), *self.recovering.values()):
-            if endpoint.belief is Health.DOWN and endpoint.since >= since:
-                yield endpoint
+    def sure_since(self, since: float, *, is_muted: bool) -> Mapping[str, int]:
+        """How many of each watch section are surely down that went down at a time or later."""
+        return self.once(("sure", since, is_muted), lambda: self._sure_since(since - SAME_TIME, is_muted=is_muted))
 
-    def remove(self, endpoint: Reachability) -> None:
-        """Count one out."""
-        self.known.clear()
-        self.size -= 1
-        self.up.pop(endpoint.target, None)
-        self.fallen.pop(endpoint.target, None)
-        self.recovering.pop(endpoint.target, None)
-        self.logged_out.pop(endpoint.target, None)
+    def _sure_since(self, begin: float, *, is_muted: bool) -> Mapping[str, int]:
+        sure = [(audience, times) for audience, times in self._sure.items() if audience.is_muted is is_muted]
+        counts = {audience.watch: times.count(begin, inf) for audience, times in sure}
+        return {watch: count for watch, count in counts.items() if count}
+
+    def surely_down(self, since: float, *, is_muted: bool) -> Sequence[Reachability]:
+        """Those that are surely down, and went down at a time or later."""
+        sure = [times for audience, times in self._sure.items() if audience.is_muted is is_muted]
+        return [endpoint for times in sure for endpoint in self._found(times, since - SAME_TIME, inf)]
 
 
 class Fall(Struct, frozen=True, dict=True):
-    """Members of a group that went down within one window."""
+    """Members of a group that went down within one window, or since a time."""
 
     since: float
-    members: tuple[Reachability, ...]
-    #: How many were up when the window began, they included.
+    #: So many went down, of so many that were up when it began, they included.
+    down: int
     of: int
+    #: The longest cycle of Asterisk's checks among those that have fallen (seconds).
+    cycle: float
+    #: Who they are: of thousands it is mostly asked only how many.
+    find: Callable[[], tuple[Reachability, ...]]
+    #: So many of them are believed down; so many more a snapshot confirmed for the hold of their site.
+    believed: int = 0
+    confirmed: int = 0
 
     @cached_property
-    def believed(self) -> int:
-        """How many are believed down. As it was first asked for."""
-        return sum(member.belief is Health.DOWN for member in self.members)
+    def members(self) -> tuple[Reachability, ...]:
+        """Those that went down. As it was first asked for."""
+        return self.find()
 
-    @cached_property
-    def settled_at(self) -> float:
-        """When the last of them that is pending may be believed down; 0.0: all are. As it was first asked for."""
-        return max((at for member in self.members if (at := member.deadline()) is not None), default=0.0)
+    @property
+    def sure(self) -> int:
+        """How many are surely down."""
+        return self.believed + self.confirmed
 
-    @cached_property
+    @property
     def hosts(self) -> Collection[str]:
-        """The hosts of providers, or the proxies that they go through. As it was first asked for."""
+        """The hosts of providers, or the proxies that they go through."""
         return {host_of(member.endpoint) for member in self.members}
 
-    @cached_property
+    @property
     def lasts(self) -> float:
-        """How long the slowest of them may take to be believed back (seconds). As it was first asked for."""
+        """How long the slowest of them may take to be believed back (seconds)."""
         return max(
             (max(member.endpoint.policy.hold.up_after, cycle_of(member)) for member in self.members), default=0.0
         )
 
-    @cached_property
-    def cycle(self) -> float:
-        """The longest cycle of Asterisk's checks among them (seconds). As it was first asked for."""
-        return max(map(cycle_of, self.members), default=0.0)
 
-
-class Extent(Struct, frozen=True):
-    """How many are believed down, to which groups they belong, and of which watch sections they are."""
-
-    size: int
-    groups: frozenset[Group | None]
-    watches: frozenset[str]
+def _put(kept: Times | Greatest, target: Target, value: float, *, is_in: bool) -> None:
+    """Keep the value of a target, or none."""
+    if is_in:
+        kept.put(target, value)
+    else:
+        kept.drop(target)
 
 
 def host_of(endpoint: EndpointFacts) -> str:
@@ -206,26 +382,18 @@ def host_of(endpoint: EndpointFacts) -> str:
     return endpoint.proxy or endpoint.address or endpoint.target.resource
 
 
-def extent_of(down: Sequence[Reachability], groups: Iterable[Group | None]) -> Extent:
-    """How many these are, to which groups they belong, and of which watch sections they are."""
-    return Extent(len(down), frozenset(groups), frozenset(endpoint.watch for endpoint in down))
-
-
 def stance_of(endpoint: Reachability) -> Stance:
     """How an endpoint stands. One that flaps is not taken for recovering each time that it is up for a moment."""
     if not endpoint.ever_up or endpoint.belief is None:
         return Stance.UNUSED
-    fallen = Stance.FALLEN
-    if endpoint.is_logged_out:
-        fallen = Stance.LOGGED_OUT
     if endpoint.belief is Health.DOWN:
-        is_recovering = endpoint.pending is not None and not endpoint.is_flapping
-        if is_recovering:
+        if endpoint.pending is not None and not endpoint.is_flapping:
             return Stance.RECOVERING
-        return fallen
-    if endpoint.pending is Health.DOWN and not endpoint.unknown_because:
-        return fallen
-    return Stance.STANDING
+    elif endpoint.pending is not Health.DOWN:
+        return Stance.STANDING
+    elif endpoint.unknown_because:
+        return _HIDDEN[endpoint.is_logged_out]
+    return _FALLEN[endpoint.is_logged_out]
 
 
 def fell_at(endpoint: Reachability) -> float:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from healthmon.config.configuration import Config
 from healthmon.core.belief.endpoint_facts import EndpointFacts
 from healthmon.core.belief.known import Known
+from healthmon.core.belief.pbx import Pbx
 from healthmon.core.belief.reachability import Reachability
-from healthmon.core.grouping.members import Members, Stance, stance_of
+from healthmon.core.grouping.holds import Rules, is_ripe
+from healthmon.core.grouping.members import Fall, Members, Stance, stance_of
 from healthmon.core.grouping.sites import Group, Sites, network_of
 from healthmon.model import Kind, Target
+
+#: The members of a group that has none.
+NOBODY = Members()
 
 
 class Membership(NamedTuple):
@@ -21,6 +26,10 @@ class Membership(NamedTuple):
     stance: Stance
     is_among_providers: bool
 
+    def is_at_same_place(self, other: Membership) -> bool:
+        """Whether it is counted in where the other one is."""
+        return (self.group, self.is_among_providers) == (other.group, other.is_among_providers)
+
 
 class Memberships:
     """Every group with its members, and which of them changed. Owned by the engine thread."""
@@ -28,6 +37,9 @@ class Memberships:
     def __init__(self, config: Config, known: Known) -> None:
         self._known = known
         self._sites = Sites(config.sites)
+        self.rules = _rules_of(config)
+        #: The endpoints of whose outage nobody is told, because somebody asked for that.
+        self._muted: set[Target] = set()
         self._members: dict[Group, Members] = {}
         self._groups: dict[Target, Group] = {}
         self._providers: dict[str, Members] = {}
@@ -42,6 +54,7 @@ class Memberships:
     def use(self, config: Config) -> None:
         """Take a new configuration; every endpoint must be noted anew after it."""
         self._sites.use(config.sites)
+        self.rules = _rules_of(config)
 
     # ------------------------------------------------------------ who belongs where
 
@@ -59,32 +72,67 @@ class Memberships:
         after = Membership(group, stance, endpoint.kind is Kind.PROVIDER)
         if after == before:
             if stance is not Stance.STANDING:
-                self.touch(endpoint.target)
+                self._note_in_groups(endpoint, after)
             return
-        if before is not None:
+        if before is not None and not after.is_at_same_place(before):
             self.drop(endpoint)
+            before = None
         self._of_endpoint[endpoint.target] = after
-        if group is not None:
-            self._members_of(group).add(endpoint, stance)
-        if after.is_among_providers:
-            self._providers.setdefault(endpoint.target.pbx, Members()).add(endpoint, stance)
+        self._unplaced.get(endpoint.target.pbx, set()).discard(endpoint.target)
         if stance is Stance.STANDING and endpoint.kind.is_device and not endpoint.endpoint.places:
             self._unplaced.setdefault(endpoint.target.pbx, set()).add(endpoint.target)
-        self.touch(endpoint.target)
+        for members in self._members_with(endpoint.target, after):
+            if before is None:
+                members.add(endpoint, stance)
+            else:
+                members.move(endpoint, before.stance, stance)
+        self._note_in_groups(endpoint, after)
 
     def _place(self, endpoint: EndpointFacts) -> Group | None:
         return self._sites.group_of(endpoint.target, endpoint.kind, endpoint.address, endpoint.proxy)
+
+    def _note_in_groups(self, endpoint: Reachability, member: Membership) -> None:
+        is_muted = endpoint.target in self._muted
+        for members in self._members_with(endpoint.target, member):
+            members.note(endpoint, member.stance, self.rules, is_muted=is_muted)
+        self.touch(endpoint.target)
+
+    def _members_with(self, target: Target, member: Membership) -> Iterator[Members]:
+        if member.group is not None:
+            yield self._members_of(member.group)
+        if member.is_among_providers:
+            if target.pbx not in self._providers:
+                self._providers[target.pbx] = Members()
+            yield self._providers[target.pbx]
+
+    def mute(self, target: Target, *, is_muted: bool) -> None:
+        """Take note whether anybody is told of the outage of an endpoint at present."""
+        if is_muted:
+            self._muted.add(target)
+        else:
+            self._muted.discard(target)
+        endpoint, member = self._known.endpoint(target), self._of_endpoint.get(target)
+        if endpoint is not None and member is not None:
+            self._note_in_groups(endpoint.reachability, member)
+
+    def confirm(self, pbx: Pbx, asked_at: float) -> None:
+        """Have those that have been down for the hold of their site confirmed by a snapshot that lists them so."""
+        for members in self._sites_of.get(pbx.name, {}).values():
+            for _, target in members.pending.within(0.0, asked_at):
+                check = members.get(target)
+                if is_ripe(check, asked_at, self.rules) and pbx.confirms_offline(target):
+                    members.confirm(target)
+                    self._note_in_groups(check, self._of_endpoint[target])
 
     def drop(self, endpoint: Reachability) -> None:
         """Take an endpoint out of its groups: it is watched no longer, or belongs to others now."""
         before = self._of_endpoint.get(endpoint.target)
         if before is None:
             return
+        for members in self._members_with(endpoint.target, before):
+            members.remove(endpoint, before.stance)
         if before.group is not None:
-            self._members[before.group].remove(endpoint)
             self._forget_if_empty(before.group)
-        if before.is_among_providers:
-            self._providers[endpoint.target.pbx].remove(endpoint)
         self._unplaced.get(endpoint.target.pbx, set()).discard(endpoint.target)
         self.touch(endpoint.target)
         del self._of_endpoint[endpoint.target]
@@ -135,20 +183,30 @@ class Memberships:
 
     def of(self, group: Group) -> Members:
         """Return the members of a site, or of the providers of one host; of one that has none: nobody."""
-        return self._members.get(group) or Members()
+        return self._members.get(group, NOBODY)
+
+    def fall_of(self, group: Group) -> Fall:
+        """Return the most members of a site, or of the providers of one host, that fell within one window."""
+        return self._fall(group.pbx, self.of(group))
+
+    def fall_of_providers(self, pbx: str) -> Fall:
+        """Return the most providers of a PBX that fell within one window."""
+        return self._fall(pbx, self.providers(pbx))
+
+    def falls_behind_line(self, pbx: str) -> Sequence[Fall]:
+        """Return the same of each site that is reached over a PBX's line."""
+        return [self._fall(pbx, members) for members in self.behind_line(pbx)]
+
+    def _fall(self, pbx: str, members: Members) -> Fall:
+        return members.fall(self.rules, self._known.pbxs[pbx].unseen)
 
     def providers(self, pbx: str) -> Members:
         """Return all providers of a PBX."""
-        return self._providers.get(pbx) or Members()
+        return self._providers.get(pbx, NOBODY)
 
     def is_behind_line(self, group: Group) -> bool:
         """Whether a group is reached over its PBX's line; where no provider tells which is outside, every site is."""
         return group.is_public or not self.providers(group.pbx).of
-
-    def sites_behind_line(self, pbx: str) -> list[Group]:
-        """Return the sites that are reached over a PBX's line."""
-        has_providers = self.providers(pbx).of > 0
-        return [site for site in self._sites_of.get(pbx, ()) if site.is_public or not has_providers]
 
     def behind_line(self, pbx: str) -> Iterator[Members]:
         """Return the members of each site that is reached over a PBX's line."""
@@ -201,8 +259,7 @@ class Memberships:
         group = self.group_at(target)
         if group is None:
             return None
-        members = self.of(group)
-        return (*members.fallen, *members.recovering, *members.logged_out)
+        return self.of(group).not_up
 
     def site_of(self, target: Target) -> str:
         """Return the name of the site where a device is, or of the site itself; "": none is known."""
@@ -216,5 +273,8 @@ class Memberships:
     def shift(self, by: float) -> None:
         """Move the times by so many seconds: somebody set the clock."""
         for members in (*self._members.values(), *self._providers.values()):
-            members.returned_at += by if members.returned_at else 0.0
-            members.known.clear()
+            members.shift(by)
+
+
+def _rules_of(config: Config) -> Rules:
+    return Rules(config.site_share, config.site_window, config.site_down_after)

@@ -7,31 +7,20 @@ Decides by what each endpoint's machine believes, or is about to believe; ``memb
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from math import ceil
-
-from msgspec import Struct
 
 from healthmon.core.belief.inventory import FEW
 from healthmon.core.belief.reachability import Reachability
+from healthmon.core.grouping.holds import Rules
 from healthmon.core.grouping.members import (
     AT_LEAST_TWO,
     Fall,
     Members,
     cycle_of,
-    fell_at,
 )
 from healthmon.core.grouping.sites import Group
 from healthmon.model import Kind
-
-
-class Rules(Struct, frozen=True):
-    """What the configuration says about sites."""
-
-    #: This part of a site's phones must be down.
-    share: float = 0.3
-    #: They must have gone down within so many seconds, or within Asterisk's longest cycle of checks among them.
-    window: float = 30.0
 
 
 def window_of(endpoints: Iterable[Reachability], rules: Rules) -> float:
@@ -39,27 +28,10 @@ def window_of(endpoints: Iterable[Reachability], rules: Rules) -> float:
     return max(rules.window, max(map(cycle_of, endpoints), default=0.0))
 
 
-def biggest_fall(fallen: Collection[Reachability], standing: int, rules: Rules) -> Fall:
-    """The most members that fell within one window; of several, the latest."""
-    if not fallen:
-        return Fall(0.0, (), standing)
-    times, window = [fell_at(member) for member in fallen], window_of(fallen, rules)
-    begin = min(times)
-    if max(times) <= begin + window:
-        # So it mostly is, and it is asked at each step of a storm: to sort thousands takes a while.
-        return Fall(begin, tuple(fallen), standing + len(fallen))
-    ordered = sorted(fallen, key=lambda member: (fell_at(member), member.target))
-    times.sort()
-    ends = [bisect_right(times, start + window) for start in times]
-    first = max(range(len(times)), key=lambda start: (ends[start] - start, start))
-    together = tuple(ordered[first : ends[first]])
-    return Fall(times[first], together, standing + len(together))
-
-
 def could_be_enough(group: Group, members: Members, rules: Rules) -> bool:
     """Whether those that are down would be a fall of the whole group, had they all gone down within one window.
 
-    Known at once, while to find the biggest fall among thousands takes a while.
+    Known at once, while to find the biggest fall among thousands may take a while.
     """
     down, of = len(members.fallen), members.standing + len(members.fallen)
     return _is_so_many_enough(group, down, of, rules)
@@ -67,13 +39,28 @@ def could_be_enough(group: Group, members: Members, rules: Rules) -> bool:
 
 def is_enough(group: Group, fall: Fall, rules: Rules) -> bool:
     """Whether a fall is that of the whole group, and not of single members."""
-    return _is_so_many_enough(group, len(fall.members), fall.of, rules)
+    return _is_so_many_enough(group, fall.down, fall.of, rules)
 
 
 def _is_so_many_enough(group: Group, down: int, of: int, rules: Rules) -> bool:
     if group.kind is Kind.PROVIDERS:
         return down == of and of >= AT_LEAST_TWO
-    return down >= max(FEW, ceil(rules.share * of))
+    return down >= least_of_site(of, rules)
+
+
+def least_of_site(of: int, rules: Rules) -> int:
+    """How many of a site must be down at least, of so many that were up."""
+    return max(FEW, ceil(rules.share * of))
+
+
+def is_sure(group: Group, fall: Fall, rules: Rules) -> bool:
+    """Whether enough of a fall is more than about to be believed.
+
+    One provider, or three of a site, that are believed down; or for the hold of the site as many as make it fall.
+    """
+    if group.kind is not Kind.SITE:
+        return fall.believed > 0
+    return fall.believed >= FEW or fall.sure >= least_of_site(fall.of, rules)
 
 
 def is_still_enough(group: Group, down: int, of: int, rules: Rules) -> bool:
@@ -89,18 +76,18 @@ def is_line_cut(providers: Fall, sites: Iterable[Fall], rules: Rules, *, is_cont
     All within one window. ``is_contradicted``: a public site speaks against it, which counts unless half of them fell.
     Providers of one and the same host, or behind one proxy, tell of that host only.
     """
-    is_all = len(providers.members) == providers.of and len(providers.hosts) >= AT_LEAST_TWO
+    is_all = providers.down == providers.of and len(providers.hosts) >= AT_LEAST_TWO
     if is_all and not is_contradicted:
         return True
     every = [site for site in sites if site.of]
     window = max(rules.window, *(fall.cycle for fall in (providers, *every)))
     down = sum(_is_share_enough(site, rules) and abs(site.since - providers.since) <= window for site in every)
-    return bool(providers.members) and down >= AT_LEAST_TWO and 2 * down >= len(every)
+    return providers.down > 0 and down >= AT_LEAST_TWO and 2 * down >= len(every)
 
 
 def _is_share_enough(site: Fall, rules: Rules) -> bool:
     """Whether so much of a site fell that it fell with others; of a site with one phone that is this phone."""
-    return len(site.members) >= max(1, ceil(rules.share * site.of))
+    return site.down >= max(1, ceil(rules.share * site.of))
 
 
 def could_be_most(sites: Iterable[Members]) -> bool:
@@ -108,12 +95,12 @@ def could_be_most(sites: Iterable[Members]) -> bool:
 
     Known at once, while to work out how each of them fell takes a while.
     """
-    fallen = standing = believed = 0
+    fallen = standing = sure = 0
     for site in sites:
         fallen += bool(site.fallen)
-        standing += bool(site.up)
-        believed += site.believed
-    return believed >= FEW and fallen >= AT_LEAST_TWO and 2 * fallen > standing
+        standing += bool(site.standing)
+        sure += len(site.believed) + len(site.confirmed)
+    return sure >= FEW and fallen >= AT_LEAST_TWO and 2 * fallen > standing
 
 
 def fallen_together(sites: Iterable[Fall], rules: Rules) -> Sequence[Fall]:
@@ -130,14 +117,14 @@ def fallen_together(sites: Iterable[Fall], rules: Rules) -> Sequence[Fall]:
     first = max(range(len(fallen)), key=lambda start: (ends[start] - start, start))
     together = fallen[first : ends[first]]
     is_most = len(together) >= AT_LEAST_TWO and 2 * len(together) > len(every)
-    if is_most and sum(site.believed for site in together) >= FEW:
+    if is_most and sum(site.sure for site in together) >= FEW:
         return together
     return []
 
 
 def are_many_left(sites: Iterable[Fall], of: int, rules: Rules) -> bool:
     """Whether so many of the sites that went down at once are left down that it is still their common outage."""
-    left = sum(len(site.members) >= max(1, ceil(rules.share / 2 * site.of)) for site in sites)
+    left = sum(site.down >= max(1, ceil(rules.share / 2 * site.of)) for site in sites)
     return left >= AT_LEAST_TWO and 4 * left >= of
 
 
@@ -150,7 +137,7 @@ def speaks_against(site: Members, since: float, now: float, rules: Rules) -> boo
 def _stands(site: Members, since: float, rules: Rules) -> bool:
     standing = _standing_since(site, since)
     earliest = since - window_of(standing, rules)
-    fallen = sum(fell_at(phone) >= earliest for phone in site.fallen.values())
+    fallen = site.fallen_since(earliest)
     return fallen < max(1, ceil(rules.share * (len(standing) + fallen)))
 
 

@@ -90,7 +90,13 @@ def _also_back(line: MessageLine, voice: Voice) -> Iterator[str]:
 
 
 def _names(line: MessageLine, voice: Voice) -> Iterator[str]:
-    if hit := places(line) if line.kind is Kind.NETWORK else [named(incident) for incident in members(line)]:
+    if line.kind is Kind.NETWORK:
+        hit = places(line)
+    else:
+        hit = [named(incident) for incident in members(line)]
+    # Those that are about to be believed down have no incident yet: some of the names would read as if they were all.
+    is_all = line.kind is Kind.NETWORK or not line.incident.is_open or len(hit) >= line.incident.down
+    if hit and is_all:
         yield _listed(hit, line, voice)
 
 

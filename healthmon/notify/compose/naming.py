@@ -138,7 +138,9 @@ def members(line: MessageLine) -> list[Incident]:
 
 def places(line: MessageLine) -> list[Thing]:
     """What a PBX's network took with it: providers, and for devices the sites where they stand."""
-    return sorted({_place_of_member(incident) for incident in members(line)}, key=in_order)
+    hit = {_place_of_member(incident) for incident in members(line)}
+    sites = {named(incident) for incident in line.row.explained if incident.kind is Kind.SITE}
+    return sorted(hit | sites, key=in_order)
 
 
 def _place_of_member(incident: Incident) -> Thing:
@@ -178,8 +180,8 @@ def _share(line: MessageLine) -> tuple[int, int, str]:
     noun = _noun_of(line.kind, hit)
     if not incident.is_open:
         return len(hit), 0, noun
-    # Those who are named are those who are counted.
-    down = len(hit) or incident.down
+    # Those who are named are counted. Before the devices of a site are believed down, they have no incident.
+    down = max(len(hit), incident.down)
     if incident.of < down:
         return down, 0, noun
     return down, incident.of, noun

@@ -1,0 +1,178 @@
+"""When each of many targets did something, kept in order: to count those within a span needs no look at each."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
+
+from healthmon.model import Target
+
+#: A time, and whose it is.
+Entry = tuple[float, Target]
+
+_WHEN = itemgetter(0)
+
+
+class Times:
+    """One time for each target, the earliest first (seconds UTC). Owned by the engine thread."""
+
+    __slots__ = ("_at", "_ordered")
+
+    def __init__(self) -> None:
+        self._at: dict[Target, float] = {}
+        self._ordered: list[Entry] = []
+
+    def __len__(self) -> int:
+        """How many targets have a time."""
+        return len(self._ordered)
+
+    def __contains__(self, target: Target) -> bool:
+        """Whether a target has a time."""
+        return target in self._at
+
+    def get(self, target: Target) -> float | None:
+        """Return the time of a target, or None."""
+        return self._at.get(target)
+
+    def put(self, target: Target, at: float) -> None:
+        """Give a target a time, or another one."""
+        if self._at.get(target) == at:
+            return
+        self.drop(target)
+        self._at[target] = at
+        insort(self._ordered, (at, target))
+
+    def drop(self, target: Target) -> None:
+        """Forget the time of a target, if it has one."""
+        at = self._at.pop(target, None)
+        if at is not None:
+            del self._ordered[bisect_left(self._ordered, (at, target))]
+
+    def nth(self, number: int) -> float | None:
+        """Return the time of the n-th, counted from 1; None: they are fewer."""
+        return self._ordered[number - 1][0] if number <= len(self._ordered) else None
+
+    @property
+    def newest(self) -> float:
+        """The latest of all times; 0.0: there is none."""
+        return self._ordered[-1][0] if self._ordered else 0.0
+
+    def count(self, since: float, until: float) -> int:
+        """How many have a time within a span, both ends included."""
+        return bisect_right(self._ordered, until, key=_WHEN) - bisect_left(self._ordered, since, key=_WHEN)
+
+    def within(self, since: float, until: float) -> Sequence[Entry]:
+        """Those that have a time within a span, both ends included."""
+        first = bisect_left(self._ordered, since, key=_WHEN)
+        return self._ordered[first : bisect_right(self._ordered, until, key=_WHEN)]
+
+    def first(self, number: int, until: float) -> Sequence[Entry]:
+        """So many of the first that have a time until then."""
+        return self._ordered[: min(number, bisect_right(self._ordered, until, key=_WHEN))]
+
+    def last(self, until: float) -> Iterator[Entry]:
+        """Those that have a time until then, the latest first; nothing must be put or dropped meanwhile."""
+        for place in range(bisect_right(self._ordered, until, key=_WHEN) - 1, -1, -1):
+            yield self._ordered[place]
+
+    def shift(self, by: float) -> None:
+        """Move the times by so many seconds: somebody set the clock."""
+        self._at = {target: at + by for target, at in self._at.items()}
+        self._ordered = [(at + by, target) for at, target in self._ordered]
+
+
+class Fullest(Times):
+    """Times, and within which window most of them are. Owned by the engine thread.
+
+    What comes last is put at the end, so that mostly one window more is to be looked at; what leaves the fullest window
+    has all looked at anew.
+    """
+
+    __slots__ = ("_count", "_is_known", "_since", "_window")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._is_known = False
+        self._window = self._since = 0.0
+        self._count = 0
+
+    def put(self, target: Target, at: float) -> None:
+        """Give a target a time, or another one."""
+        if self._at.get(target) == at:
+            return
+        super().put(target, at)
+        if self._ordered[-1] == (at, target):
+            self._look_at_end()
+        else:
+            self._is_known = False
+
+    def drop(self, target: Target) -> None:
+        """Forget the time of a target, if it has one."""
+        at = self._at.get(target)
+        if at is not None and self._since <= at <= self._since + self._window:
+            self._is_known = False
+        super().drop(target)
+
+    def fullest(self, window: float) -> tuple[float, int]:
+        """When the window begins within which most are, and how many these are; of several windows, the latest."""
+        if not self._is_known or window != self._window:
+            self._look_at_all(window)
+        return self._since, self._count
+
+    def shift(self, by: float) -> None:
+        """Move the times by so many seconds: somebody set the clock."""
+        super().shift(by)
+        self._is_known = False
+
+    def _look_at_end(self) -> None:
+        """Of all windows only those have become fuller that end with the last time."""
+        last = self._ordered[-1][0]
+        first = bisect_left(self._ordered, last, key=lambda entry: entry[0] + self._window)
+        self._take(first, len(self._ordered) - first)
+
+    def _look_at_all(self, window: float) -> None:
+        self._is_known, self._window = True, window
+        self._since, self._count = 0.0, 0
+        end = 0
+        for first, (since, _) in enumerate(self._ordered):
+            while end < len(self._ordered) and self._ordered[end][0] <= since + window:
+                end += 1
+            self._take(first, end - first)
+
+    def _take(self, first: int, count: int) -> None:
+        if count >= self._count:
+            self._since, self._count = self._ordered[first][0], count
+
+
+class Greatest:
+    """The greatest of many values, of which few differ (seconds). Owned by the engine thread."""
+
+    __slots__ = ("_how_many", "_of")
+
+    def __init__(self) -> None:
+        self._of: dict[Target, float] = {}
+        self._how_many: Counter[float] = Counter()
+
+    def put(self, target: Target, value: float) -> None:
+        """Give a target a value, or another one."""
+        if self._of.get(target) == value:
+            return
+        self.drop(target)
+        self._of[target] = value
+        self._how_many[value] += 1
+
+    def drop(self, target: Target) -> None:
+        """Forget the value of a target, if it has one."""
+        value = self._of.pop(target, None)
+        if value is None:
+            return
+        self._how_many[value] -= 1
+        if not self._how_many[value]:
+            del self._how_many[value]
+
+    @property
+    def greatest(self) -> float:
+        """The greatest of all; 0.0: there is none."""
+        return max(self._how_many, default=0.0)
