@@ -76,6 +76,23 @@ def asked(run: Run, *arguments: str) -> dict[str, Any]:
 # ---------------------------------------------------------------- --by
 
 
+def test_each_check_is_a_line_and_the_figure_over_all_stays_that_of_the_targets(database: Path, run: Run) -> None:
+    world = two_pbxs()
+    inventory = connection(check=Check.INVENTORY)
+    lists_few = steps(inventory, (LONG_AGO, UP), (NOW - DAY, DOWN), (NOW - DAY + 2 * HOUR, UP))
+    world["states"].append(inventory)
+    world["history"] += lists_few
+    with running(database, **world):
+        by_check = asked(run, "--by", "check", "--since", "4d")
+        by_target = asked(run, "--since", "4d")
+        table = run("report", "--by", "check", "--since", "4d").stdout
+
+    lines = {name: (group["targets"], group["downtime_s"]) for name, group in by_check["by_name"].items()}
+    assert lines == {"inventory": (1, 2 * HOUR), "reachability": (3, HOUR + 20 * MINUTE), "connection": (2, 0)}
+    assert by_check["overall"] == by_target["overall"]
+    assert table.splitlines()[4].startswith("CHECK ")
+
+
 def test_a_provider_is_one_line_over_all_pbxs_that_use_it(database: Path, run: Run) -> None:
     with running(database, **two_pbxs()):
         document = asked(run, "--by", "provider", "--since", "4d")
