@@ -144,29 +144,27 @@ class Engine:
         """Take one batch from sight to booking."""
         self._look_at_files()
         changes = Changes()
-        by = self._clock.catch_up()
+        by = self._clock.was_set_by()
         now = self._clock.now()
-        if by:
-            log.warning("the wall clock was set by %+.1f s; all deadlines move with it", by)
-            self._monitor.clock_jumped(by, now, changes)
-            self._alive_due += by
-            self._housekeeping.shift(by)
-            self._hooks.resync_all()
         self._notice_standstill(now, changes)
-        # After a jump: what a reload ends is booked on the new clock.
+        if by:
+            self._take_up_clock(by, now, changes)
         self._take_up_reload(changes)
         for sighting in batch:
             self._monitor.see(sighting, now, changes)
         self._monitor.tick(now, changes)
-        if not by:
-            # After a jump the database still tells the old time until this round is booked: the next one looks.
-            self._hear_from_others(now, changes)
+        self._hear_from_others(now, changes)
         self._settle(changes, now)
-        self._hear_time(batch, now)
+        if by:
+            self._clock.follow(by)
+            # Silences that end at a time of the wall clock end at another time of ours now.
+            self._has_results = True
+        self._hear_time(batch)
         self._learn_new_endpoints(batch)
         self._note_first_looks(batch)
         self._hooks.alive()
-        self._housekeeping.do_a_piece(self._config.history, self._config.timezone, now, is_busy=bool(batch))
+        wall = self._clock.wall()
+        self._housekeeping.do_a_piece(self._config.history, self._config.timezone, now, wall, is_busy=bool(batch))
 
     def _patience(self) -> float:
         """How long to wait for the next sighting, seconds."""
@@ -190,6 +188,15 @@ class Engine:
             lasted = self._clock.steady() - last_round
             log.warning("healthmon stood still for %.0f s; what happened meanwhile is unknown", lasted)
             self._monitor.stood_still(now - lasted, now, changes)
+
+    def _take_up_clock(self, by: float, now: float, changes: Changes) -> None:
+        """Somebody set the wall clock: the one place at which healthmon notices it. Its own time goes on evenly."""
+        log.warning("the wall clock was set by %+.1f s; what is booked stays, and what was to last so long does", by)
+        self._monitor.clock_was_set(by, now, changes)
+        self._housekeeping.clock_was_set()
+        self._hooks.resync_all()
+        # Whoever looks now is to see that we live.
+        self._alive_due = 0.0
 
     def _take_up_reload(self, changes: Changes) -> None:
         try:
@@ -265,11 +272,11 @@ class Engine:
         """Whether somebody is to be told past the database; that it is locked may be over in a moment."""
         return not isinstance(error, DatabaseBusy) or self._clock.now() - since >= LOCKED_FOR
 
-    def _hear_time(self, batch: Sequence[Sighting], now: float) -> None:
+    def _hear_time(self, batch: Sequence[Sighting]) -> None:
         """Have PBXs confirm what time it is."""
         for sighting in batch:
             if isinstance(sighting, Snapshot):
-                self._housekeeping.hear_time(sighting.pbx_time, now)
+                self._housekeeping.hear_time(sighting.pbx_time, self._clock.wall())
 
     def _learn_new_endpoints(self, batch: Sequence[Sighting]) -> None:
         """Have the settings of endpoints read that are listed for the first time, the watched ones only."""

@@ -47,28 +47,29 @@ class Housekeeping:
         """When something is to be done next."""
         return min(self._fold_due, self._prune_due)
 
-    def shift(self, by: float) -> None:
-        """Somebody set the clock: what is due moves with it."""
-        self._fold_due += by
-        self._prune_due += by
+    def clock_was_set(self) -> None:
+        """Somebody set the wall clock: nobody has confirmed what it shows now."""
         self._is_time_confirmed = False
 
-    def hear_time(self, pbx_time: float | None, now: float) -> None:
+    def hear_time(self, pbx_time: float | None, wall: float) -> None:
         """A PBX says what time it is by its own clock. Is it ours, what is too old may go."""
-        if self._is_time_confirmed or not agrees(pbx_time, now):
+        if self._is_time_confirmed or not agrees(pbx_time, wall):
             return
         self._is_time_confirmed = True
         self._prune_due = 0.0
 
-    def do_a_piece(self, keep: HistoryConfig, zone: ZoneInfo, now: float, *, is_busy: bool) -> None:
-        """Do one small piece, if one is due. Under load seldom; but load that never ends must not fill the disk."""
+    def do_a_piece(self, keep: HistoryConfig, zone: ZoneInfo, now: float, wall: float, *, is_busy: bool) -> None:
+        """Do one small piece, if one is due. Under load seldom; but load that never ends must not fill the disk.
+
+        ``wall`` is what the wall clock shows: days end by it, and what is old is so by it.
+        """
         due_since = now
         if is_busy:
             due_since -= PAUSE_UNDER_LOAD
         if due_since >= self._fold_due:
             self._fold(now)
         elif due_since >= self._prune_due:
-            self._prune(keep, zone, now)
+            self._prune(keep, zone, now, wall)
 
     def _fold(self, now: float) -> None:
         """Add up some of what was measured in the last minute."""
@@ -79,12 +80,12 @@ class Housekeeping:
         except DatabaseUnwritable as error:
             log.warning("%s; round-trip times are added up later", error)
 
-    def _prune(self, keep: HistoryConfig, zone: ZoneInfo, now: float) -> None:
+    def _prune(self, keep: HistoryConfig, zone: ZoneInfo, now: float, wall: float) -> None:
         """Read some meters, and when all are read remove one small batch of old history."""
         self._prune_due = now + PRUNE_EVERY
         try:
             # The day's readings come first: they are made from what goes then.
-            if self._roller.step(now, zone) or (self._may_prune() and self._writer.prune(Cuts.of(keep, now))):
+            if self._roller.step(wall, zone) or (self._may_prune() and self._writer.prune(Cuts.of(keep, wall))):
                 self._prune_due = now + PAUSE
         except DatabaseUnwritable as error:
             log.warning("%s; old history stays for now", error)
@@ -101,6 +102,6 @@ class Housekeeping:
         return False
 
 
-def agrees(pbx_time: float | None, now: float) -> bool:
+def agrees(pbx_time: float | None, wall: float) -> bool:
     """Whether the clock of a PBX says that ours is right."""
-    return pbx_time is not None and abs(pbx_time - now) <= CLOCKS_AGREE
+    return pbx_time is not None and abs(pbx_time - wall) <= CLOCKS_AGREE

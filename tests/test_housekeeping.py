@@ -40,8 +40,10 @@ class House:
     """Housekeeping of a daemon that is started at some time."""
 
     def __init__(self, path: Path, now: float) -> None:
-        self.path, self.now = path, now
+        self.path = path
         self.writer: Writer = open_writer(path, now=now)
+        #: On the timeline.
+        self.now = now - self.writer.ahead
         self.writer.load()
         self.keeping = Housekeeping(self.writer)
 
@@ -50,7 +52,8 @@ class House:
         for _ in range(2):
             self.now += PRUNE_EVERY
             while self.keeping.due <= self.now:
-                self.keeping.do_a_piece(KEEP, ZoneInfo("UTC"), self.now, is_busy=False)
+                wall = self.now + self.writer.ahead
+                self.keeping.do_a_piece(KEEP, ZoneInfo("UTC"), self.now, wall, is_busy=False)
         return count(self.path, "transitions")
 
 
@@ -84,7 +87,7 @@ def test_a_start_with_a_clock_that_is_years_ahead_removes_nothing_and_says_so_on
     house = start(houses, path, TODAY + AHEAD)
     with caplog.at_level(logging.WARNING):
         for _ in range(3):
-            house.keeping.hear_time(TODAY, house.now)
+            house.keeping.hear_time(TODAY, house.now + house.writer.ahead)
             assert house.works() == 11
 
     assert caplog.text.count("old history stays until the time is confirmed") == 1
@@ -96,9 +99,8 @@ def test_a_clock_that_was_years_ahead_and_is_set_right_removes_no_more_than_if_i
     house = start(houses, path, TODAY + AHEAD)
     house.writer.alive(house.now, [])
     house.works()
-    house.writer.commit(Changes(clock_jumps=[ClockJump(TODAY, -AHEAD)]))
-    house.keeping.shift(-AHEAD)
-    house.now = TODAY
+    house.writer.commit(Changes(clock_jumps=[ClockJump(house.now, -AHEAD)]))
+    house.keeping.clock_was_set()
     house.keeping.hear_time(TODAY, TODAY)
 
     assert house.works() == 9
@@ -113,7 +115,7 @@ def test_so_it_is_when_it_was_set_right_while_healthmon_did_not_run(houses: list
     house = start(houses, path, TODAY)
     house.keeping.hear_time(TODAY, TODAY)
 
-    assert house.writer.set_back_by == pytest.approx(-AHEAD)
+    assert house.writer.set_by == pytest.approx(-AHEAD)
     assert house.works() == 9
 
 
@@ -138,8 +140,7 @@ def test_a_person_confirms_the_time_until_the_next_start_or_until_the_clock_is_s
 def test_a_confirmation_holds_no_longer_when_the_clock_is_set(houses: list[House], path: Path) -> None:
     house = start(houses, path, TODAY)
     house.keeping.hear_time(TODAY, TODAY)
-    house.keeping.shift(AHEAD)
-    house.now += AHEAD
+    house.keeping.clock_was_set()
 
     assert house.works() == 11
 

@@ -103,11 +103,21 @@ def _watch(
 ) -> int:
     manager = ServiceManager()
     with _writer(config, manager) as writer:
-        if writer.set_back_by:
-            log.warning("the clock was set back by %.0f s while healthmon did not run", -writer.set_back_by)
+        if writer.set_by:
+            log.warning("%s", _set_meanwhile(writer.set_by))
         if writer.follows_a_kill:
             log.warning("%s", _LAST_WAS_KILLED)
         return Daemon(config, writer, manager, handler, why_no_report=why_no_report, rendering=rendering).run()
+
+
+def _set_meanwhile(seconds: float) -> str:
+    """Say how the clock was found at the start."""
+    if seconds < 0:
+        return f"the clock was set back by {-seconds:.0f} s while healthmon did not run"
+    return (
+        f"the clock is {seconds / 86400:.0f} days ahead of what was booked last: either nothing ran for so long, or it "
+        "is wrong; what is booked goes on from there"
+    )
 
 
 def _become_owner(config: Config, rendering: Rendering) -> None:
@@ -149,7 +159,7 @@ def _writer(config: Config, manager: ServiceManager) -> Iterator[Writer]:
         manager.status(words)
         manager.extend(600)
 
-    writer = open_writer(config.database, now=Clock().now(), on_migrating=on_migrating)
+    writer = open_writer(config.database, now=Clock().wall(), on_migrating=on_migrating)
     try:
         yield writer
     finally:
@@ -179,7 +189,7 @@ class Daemon:
         #: What a thread could not go on without: the database.
         self._database_error: StoreError | None = None
         self._engine_stop = Event()
-        self._clock = clock = Clock()
+        self._clock = clock = Clock(ahead=writer.ahead)
         inbox, remembered = Inbox(), writer.load()
         self._watching = Watching(config, remembered, inbox, clock)
         self._telling = Telling(config.database, clock, rendering)

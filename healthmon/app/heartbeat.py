@@ -56,7 +56,7 @@ class Heart(OwnThread):
     def _looker(self, pbxs: list[str]) -> Callable[[], str]:
         def look() -> str:
             try:
-                return why_unwell(read_pulse(self._database), pbxs, self._clock.now())
+                return why_unwell(read_pulse(self._database), pbxs, self._clock.wall())
             except StoreError as error:
                 return str(error)
 

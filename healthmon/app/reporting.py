@@ -71,13 +71,13 @@ class Reporter:
         book.forget_others([schedule.name for schedule in self._config.schedules])
         for schedule in self._config.schedules:
             self._see_to(book, schedule)
-        now = self._clock.now()
+        now = self._clock.wall()
         book.tidy(now)
         coming = [following(schedule.at, now).at - now for schedule in self._config.schedules]
         return min([LOOK_EVERY, *coming])
 
     def _see_to(self, book: ReportBook, schedule: ScheduleConfig) -> None:
-        now, at = self._clock.now(), calendar_in_words(schedule.at)
+        now, at = self._clock.wall(), calendar_in_words(schedule.at)
         due, taken = latest(schedule.at, now), book.taken(schedule.name, at)
         seen_to = None if taken is None else on(schedule.at, date.fromisoformat(taken))
         if seen_to is None or seen_to.at > now + _WRONG_BY:
@@ -91,7 +91,7 @@ class Reporter:
     def _made(self, schedule: ScheduleConfig, due: Occasion) -> MadeReport | None:
         """Make a report, in the end one that says why there is none; None: told to stop, or it is not due any more."""
         for pause in (*PAUSES, None):
-            if due.at > self._clock.now():
+            if due.at > self._clock.wall():
                 # Somebody has set the clock back meanwhile: it falls due once more.
                 return None
             try:
@@ -110,7 +110,7 @@ class Reporter:
         url_ids = self._config.url_ids_of_schedule(schedule)
         while True:
             try:
-                book.book(report, at, url_ids, self._clock.now())
+                book.book(report, at, url_ids, self._clock.wall())
                 break
             except DatabaseUnwritable as error:
                 log.error("%s; the %s report waits", error, schedule.name)

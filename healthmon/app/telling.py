@@ -66,10 +66,10 @@ class Telling:
         """Put what was left in the middle of being sent into doubt, and start one thread for each URL."""
         url_ids = _url_ids(config)
         with closing(open_outbox(self._database)) as outbox:
-            in_doubt = outbox.recover(url_ids, self._clock.now())
-            outbox.retire_others(url_ids, self._clock.now())
+            in_doubt = outbox.recover(url_ids, self._clock.wall())
+            outbox.retire_others(url_ids, self._clock.wall())
             in_doubt += outbox.reports.recover(url_ids)
-            outbox.reports.retire_others(url_ids, self._clock.now())
+            outbox.reports.retire_others(url_ids, self._clock.wall())
         if in_doubt:
             log.warning("%d messages were being sent when healthmon ended; they are sent again, marked", in_doubt)
         self._keep_rendering_if_needed(config)
@@ -139,7 +139,7 @@ class Telling:
         while not stop.is_set():
             try:
                 with closing(open_outbox(self._database)) as outbox:
-                    outbox.note_defect(url_id, self._clock.now(), why)
+                    outbox.note_defect(url_id, self._clock.wall(), why)
                 return
             except DatabaseUnwritable as error:
                 log.error("%s: %s; its defect is booked later", url_id, error)

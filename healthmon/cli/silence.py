@@ -55,7 +55,7 @@ def add(
     matcher = matcher_of(match, pbxs)
     end = until_of(lasting, until, zone=where.timezone, now=now)
     with open_commander(where.database) as commander:
-        silence = commander.silence(matcher, since=now, until=end, author=by, reason=reason)
+        silence = commander.silence(matcher, since=now, until=end, author=by, reason=reason, by_wall=until is not None)
     number = _count(where.database, matcher, planned)
     click.echo(f"silence {silence.id} until {full(end, where.timezone)}: {visible(str(matcher))}.")
     if number:

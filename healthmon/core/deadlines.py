@@ -107,11 +107,6 @@ class Deadlines(Generic[Key]):
             del self._when[key]
             yield key
 
-    def shift(self, by: float) -> None:
-        """Move every deadline by so many seconds: somebody set the clock."""
-        self._when = {key: when + by for key, when in self._when.items()}
-        self._tidy()
-
     def _tidy(self) -> None:
         self._heap = [(when, next(self._serial), key) for key, when in self._when.items()]
         heapq.heapify(self._heap)

@@ -1,4 +1,4 @@
-"""All targets together: what is seen goes in, what changed comes out. Pure; time is an argument (seconds UTC)."""
+"""All targets together: what is seen goes in, what changed comes out. Pure; time is an argument (of the timeline)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,16 @@ from healthmon.core.belief.endpoint import Endpoint
 from healthmon.core.belief.endpoint_check import EndpointCheck
 from healthmon.core.belief.endpoints import Endpoints
 from healthmon.core.belief.known import Known
-from healthmon.core.belief.pbx import DID_NOT_LOOK, MOST_PLACES_OF_A_PBX, SETTINGS_WITHIN, Candidate, Held, Pbx
+from healthmon.core.belief.pbx import (
+    CLOCK_WAS_SET,
+    DID_NOT_LOOK,
+    MOST_PLACES_OF_A_PBX,
+    SETTINGS_WITHIN,
+    STOOD_STILL,
+    Candidate,
+    Held,
+    Pbx,
+)
 from healthmon.core.belief.pbxs import Pbxs
 from healthmon.core.deadlines import Deadline, Due
 from healthmon.core.incidents.receivers import Receivers
@@ -47,6 +56,7 @@ from healthmon.model import (
     Told,
     UrlState,
 )
+from healthmon.times.wall import Wall
 
 REACHABILITY = ENDPOINT_CHECKS[Check.REACHABILITY]
 
@@ -65,7 +75,8 @@ class Monitor:
     def __init__(self, config: Config, remembered: Remembered, now: float) -> None:
         self._remembered = remembered
         self.known = Known()
-        self._stages = stages = Stages(config, remembered, self.known)
+        self._wall = Wall(remembered.ahead)
+        self._stages = stages = Stages(config, remembered, self.known, self._wall)
         self._booking = stages.booking
         self._endpoints = Endpoints(self._booking)
         self._receivers = Receivers(config, stages.index, stages.incidents, stages.deadlines)
@@ -73,7 +84,7 @@ class Monitor:
         states = {state.pbx: state for state in remembered.pbx_states}
         self._pbxs = self.known.pbxs
         for pbx in config.pbxs:
-            self._pbxs[pbx.name] = Pbx(pbx, states.get(pbx.name), now)
+            self._pbxs[pbx.name] = Pbx(pbx, states.get(pbx.name), now, self._wall)
         for settings in remembered.settings:
             if settings.target.pbx in self._pbxs:
                 self._pbxs[settings.target.pbx].settings[settings.target] = settings
@@ -522,22 +533,22 @@ class Monitor:
 
     # ------------------------------------------------------------ changes from outside
 
-    def clock_jumped(self, by: float, now: float, changes: Changes) -> None:
-        """Somebody set the clock by so many seconds, to ``now``: every time moves along, nothing else happens.
+    def clock_was_set(self, by: float, now: float, changes: Changes) -> None:
+        """Somebody set the wall clock by so many seconds: nothing moves but what follows it.
 
-        The store moves all that is booked by the same seconds. Call it before anything else of a batch, whose
-        times are those of the new clock.
+        What it left out nobody saw.
         """
         changes.clock_jumps.append(ClockJump(now, by))
-        self._stages.shift(by)
-        # Maintenance and working hours follow the clock on the wall.
+        self._wall.ahead += by
+        # Maintenance, working hours, and the hour at which the long gone are told.
         self._stages.deadlines.set(Deadline(Due.ORDERS), now)
-        for pbx in self._pbxs.values():
-            pbx.shift(by)
+        self._stages.alerting.review_telling(now, changes)
+        if by > 0:
+            self._resume.go_on(CLOCK_WAS_SET, now, Step(now, changes))
 
     def stood_still(self, since: float, now: float, changes: Changes) -> None:
         """Healthmon itself did nothing from ``since`` until ``now``; what happened meanwhile nobody knows."""
-        self._resume.go_on(since, Step(now, changes))
+        self._resume.go_on(STOOD_STILL, since, Step(now, changes))
 
     def reconfigure(self, config: Config, now: float, changes: Changes) -> None:
         """Take a new configuration. A receiver that is new is told of new incidents, and of those untold so far."""

@@ -111,7 +111,7 @@ class Reconfiguration:
     def _take_pbx(self, config: PbxConfig, step: Step) -> None:
         pbx = self._pbxs.get(config.name)
         if pbx is None:
-            pbx = self._pbxs[config.name] = Pbx(config, None, step.now)
+            pbx = self._pbxs[config.name] = Pbx(config, None, step.now, self._booking.wall)
             self._pbx_rules.start(pbx, step.now, step)
             return
         pbx.use(config)

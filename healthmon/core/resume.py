@@ -67,10 +67,10 @@ class Resume:
         for pbx in self._pbxs.values():
             self._delay(pbx, alive_at, step)
 
-    def go_on(self, since: float, step: Step) -> None:
-        """Healthmon stood still from ``since`` till now: have every PBX unknown; what is believed stays."""
+    def go_on(self, why: str, since: float, step: Step) -> None:
+        """Nothing was looked at from ``since`` till now: have every PBX unknown; what is believed stays."""
         for pbx in self._pbxs.values():
-            self._pbx_rules.stand_still(pbx, since, step)
+            self._pbx_rules.stand_still(pbx, why, since, step)
         self._stages.pass_on(step)
         for pbx in self._pbxs.values():
             self._delay(pbx, since, step)

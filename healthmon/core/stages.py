@@ -15,14 +15,15 @@ from healthmon.core.incidents.news import IncidentNews, IncidentWidened
 from healthmon.core.orders.severity import Severities
 from healthmon.core.step import Step
 from healthmon.model import CheckState, Health, Remembered, Transition
+from healthmon.times.wall import Wall
 
 
 class Stages:
     """Passes the news from stage to stage. Owned by the engine thread."""
 
-    def __init__(self, config: Config, remembered: Remembered, known: Known) -> None:
+    def __init__(self, config: Config, remembered: Remembered, known: Known, wall: Wall) -> None:
         self.deadlines: Deadlines[Deadline] = Deadlines()
-        self.booking = Booking(config, self.deadlines)
+        self.booking = Booking(config, self.deadlines, wall)
         self.grouping = Grouping(config, known, self.deadlines, remembered.incidents)
         self.index = Index(remembered.incidents, remembered.incident_numbers)
         self.severities = Severities(config)
@@ -35,6 +36,7 @@ class Stages:
             index=self.index,
             severities=self.severities,
             deadlines=self.deadlines,
+            wall=wall,
         )
 
     def use(self, config: Config) -> None:
@@ -43,13 +45,6 @@ class Stages:
         self.grouping.use(config)
         self.severities.use(config)
         self.alerting.use(config)
-
-    def shift(self, by: float) -> None:
-        """Move the times by so many seconds: somebody set the clock."""
-        self.deadlines.shift(by)
-        self.index.shift(by)
-        self.alerting.shift(by)
-        self.grouping.shift(by)
 
     def pass_on(self, step: Step) -> None:
         """Have the stages after belief take what it has changed since it was last asked."""

@@ -13,7 +13,7 @@ from healthmon.model.target import Target
 
 
 class ClockJump(Struct, frozen=True):
-    """Somebody set the wall clock: all times booked so far read ``by`` seconds later on the new clock."""
+    """Somebody set the wall clock by so many seconds, and from then on it shows so much more."""
 
     at: float
     by: float
@@ -95,3 +95,5 @@ class Remembered(Struct, frozen=True):
     commands: Commands = field(default_factory=Commands)
     #: Where the contacts of each endpoint were seen last.
     places: dict[Target, tuple[Place, ...]] = field(default_factory=dict)
+    #: How far the wall clock is ahead of the timeline, on which all these times are (seconds).
+    ahead: float = 0.0

@@ -71,6 +71,9 @@ class Incident(Struct, frozen=True):
     fell_at: float | None = None
     #: How much of it nobody saw (seconds), where it was read for people; the core leaves it at 0.
     unseen_s: float = 0.0
+    #: By how much the wall clock was set forward meanwhile (seconds), where it was read for people: its times are so
+    #: much further apart than it lasted.
+    left_out_s: float = 0.0
 
     @property
     def is_open(self) -> bool:
@@ -83,6 +86,10 @@ class Incident(Struct, frozen=True):
         if self.fell_at is None:
             return self.opened_at
         return self.fell_at
+
+    def lasted(self, until: float) -> float:
+        """How long it lasted, or has lasted until then (seconds)."""
+        return (self.closed_at or until) - self.since - self.left_out_s
 
     @property
     def is_logged_out(self) -> bool:

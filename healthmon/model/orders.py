@@ -60,6 +60,8 @@ class Silence(Struct, frozen=True):
     until: float
     author: str
     reason: str
+    #: Until a time that the wall clock shows, whoever sets it meanwhile; else it lasts for so long.
+    by_wall: bool = False
 
 
 class Acknowledgement(Struct, frozen=True):

@@ -85,7 +85,7 @@ def not_seen(seconds: float) -> str:
 
 def lasted_of(incident: Incident, now: float) -> str:
     """Write how long an incident lasted, or has lasted until now."""
-    return lasted(Length(end_of(incident, now) - incident.since, incident.unseen_s))
+    return lasted(Length(incident.lasted(now), incident.unseen_s))
 
 
 def end_of(incident: Incident, now: float) -> float:

@@ -211,7 +211,7 @@ class EventSource:
         if isinstance(event, UnknownType):
             self._count_unknown(event.name)
         elif event is not None and not self._inbox.offer(event):
-            self._flood.drop(at, time.monotonic(), self.events)
+            self._flood.drop(at + self._clock.ahead, time.monotonic(), self.events)
             # More comes than can be booked: whoever books, also for other PBXs, needs the time more.
             time.sleep(PAUSE_AFTER_A_DROP)
         return True

@@ -339,7 +339,7 @@ class PollSource:
             self._retry_at = None
             self._signals.rest_is_back()
         self._repeats.worked()
-        remarks = (why_listed_singly, certificate_remark(self._client.certificate_ends_at(), at))
+        remarks = (why_listed_singly, certificate_remark(self._client.certificate_ends_at(), self._clock.wall()))
         remark = "; ".join(filter(None, remarks))
         if remark != self._remark:
             self._remark = remark
@@ -464,11 +464,11 @@ class PollSource:
         return self._client.settings(target, at) or Removed(target, at, Source.ANSWER)
 
 
-def certificate_remark(ends_at: float | None, now: float) -> str:
+def certificate_remark(ends_at: float | None, wall: float) -> str:
     """What to say about a certificate that ends soon; "" about any other."""
-    if ends_at is None or ends_at - now > CERTIFICATE_WARNING:
+    if ends_at is None or ends_at - wall > CERTIFICATE_WARNING:
         return ""
-    days = max(0, int((ends_at - now) // DAY))
+    days = max(0, int((ends_at - wall) // DAY))
     until = datetime.fromtimestamp(ends_at, UTC)
     return f"the certificate ends in {days} day{'' if days == 1 else 's'} ({until:%Y-%m-%d %H:%M} UTC)"
 

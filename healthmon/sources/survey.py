@@ -69,7 +69,7 @@ def survey(
                 settings.append(found)
         missing_drivers = client.missing_drivers({endpoint.technology for endpoint in listed})
         missing_modules = client.missing_modules()
-        remarks = (listing.why, certificate_remark(client.certificate_ends_at(), clock.now()))
+        remarks = (listing.why, certificate_remark(client.certificate_ends_at(), clock.wall()))
     return Survey(
         info=info,
         states={endpoint.target(pbx.name): endpoint.state for endpoint in listed},

@@ -100,12 +100,10 @@ class Codec(Generic[T]):
         row = asdict(value)
         for field, column in self._renamed.items():
             row[column] = row[field]
-        # Most clocks were never set. Calls of the timeline for each time would take longer than all the rest.
-        shift = timeline.shift
-        if shift:
+        # The engine's rows are on the timeline. Calls for each time would take longer than all the rest.
+        if timeline.shift or timeline.earlier:
             for column in self._times:
-                if row[column]:
-                    row[column] -= shift
+                row[column] = timeline.stored_or_none(row[column])
         for column, _, write in self._writes:
             row[column] = write(row[column], timeline)
         if self._target is not None:
@@ -122,11 +120,9 @@ class Codec(Generic[T]):
             del values[place]
         if self._target is not None:
             values[self._target : self._target + 1] = values[self._target]
-        shift = timeline.shift
-        if shift:
+        if timeline.shift or timeline.earlier:
             for place in self._time_places:
-                if values[place]:
-                    values[place] -= shift
+                values[place] = timeline.stored_or_none(values[place])
         for _, place, write in self._writes:
             values[place] = write(values[place], timeline)
         return values
@@ -137,11 +133,9 @@ class Codec(Generic[T]):
 
     def of_values(self, values: list[Any], timeline: Timeline) -> T:
         """Make the struct of what its columns hold, in their order."""
-        shift = timeline.shift
-        if shift:
+        if timeline.shift or timeline.earlier:
             for place in self._time_places:
-                if values[place]:
-                    values[place] += shift
+                values[place] = timeline.shown_or_none(values[place])
         for place, read in self._reads:
             values[place] = read(values[place], timeline)
         if self._target is not None:

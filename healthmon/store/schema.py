@@ -543,6 +543,9 @@ _MEASUREMENTS = (
     *_moved("measured_days", _SUMS, "rtt_days", _OLD_SUMS),
 )
 
+#: Which silences end at a time of the wall clock, and which last for so long: those that were there do.
+_SILENCES_BY_WALL = ("ALTER TABLE silences ADD COLUMN by_wall BOOLEAN NOT NULL DEFAULT FALSE",)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _SECOND,
@@ -570,4 +573,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _MARKS,
     _INSTANCES,
     _MEASUREMENTS,
+    _SILENCES_BY_WALL,
 )

@@ -12,7 +12,7 @@ from typing import Any
 
 from healthmon.store.schema import INSTANCE
 from healthmon.store.sqlite.connect import Connection, Cursor, Stored, by_place, errors_named, transaction
-from healthmon.store.timeline import Timeline
+from healthmon.store.timeline import IDENTICAL, Timeline
 
 #: The named parameters of a statement; or their values, in the order of its names.
 Parameters = Mapping[str, Any]
@@ -27,7 +27,7 @@ class Session:
     def __init__(self, path: Path, connection: Connection, timeline: Timeline | None = None) -> None:
         self.path = path
         self.connection = connection
-        self.timeline = timeline or Timeline()
+        self.timeline = timeline or IDENTICAL
         #: For questions with very many answers: their rows are tuples.
         self.plain = connection.cursor()
         self.plain.row_factory = None
@@ -63,8 +63,8 @@ class Session:
             yield self.read_timeline()
 
     def read_timeline(self) -> Timeline:
-        """Read how far the database's time is from the clock; inside of what also reads or writes the times."""
-        self.timeline = Timeline(self.of_daemon("clock_shift"))
+        """Read how the database's time is shown; inside of what also reads or writes the times."""
+        self.timeline = read_timeline(self)
         return self.timeline
 
     # ---------------------------------------------------------------- what is known of the daemon
@@ -112,3 +112,9 @@ class Session:
     def is_any(self, sql: str, parameters: Parameters = _NONE) -> bool:
         """Whether an answer has any rows."""
         return self.connection.execute(sql, parameters).fetchone() is not None
+
+
+def read_timeline(session: Session) -> Timeline:
+    """Read how far the wall clock is ahead of the database's time, and was when."""
+    rows = session.execute("SELECT at, seconds FROM clock_jumps WHERE seconds <> 0 ORDER BY id")
+    return Timeline.of_jumps(session.of_daemon("clock_shift"), (tuple(row) for row in rows))

@@ -42,6 +42,11 @@ def part_of(spans: Sequence[Span], since: float, until: float) -> Sequence[Span]
     return spans[first : bisect_left(spans, (until, -inf))]
 
 
+def covered_s(spans: Sequence[Span], since: float, until: float) -> float:
+    """Say how much of a stretch spans cover (seconds)."""
+    return sum(end - start for start, end in overlapping(spans, since, until))
+
+
 def overlapping(spans: Sequence[Span], since: float, until: float) -> list[Span]:
     """Say which parts of a stretch spans cover."""
     return [(max(start, since), min(end, until)) for start, end in part_of(spans, since, until)]

@@ -70,12 +70,16 @@ def hold_nothing() -> None:
 
 
 class Database:
-    """Books, claims and reads by the store's own functions; what a test reads is read again after each change."""
+    """Books, claims and reads by the store's own functions; what a test reads is read again after each change.
+
+    All times here are on the timeline; people and deliverers speak of the wall clock.
+    """
 
     def __init__(self, alive_at: float | None = None) -> None:
         connection = in_memory()
         template().backup(connection)
-        self._session = session = Session(NOWHERE, connection)
+        self._session = Session(NOWHERE, connection)
+        self._by_wall = session = Session(NOWHERE, connection)
         weakref.finalize(self, connection.close)
         self._writer = Writer(session, hold_nothing, 0.0)
         self._outbox = Outbox(session)
@@ -97,8 +101,12 @@ class Database:
         """The last daemon has ended in peace; return what the next one knows."""
         if self.alive_at is not None:
             self._writer.alive(self.alive_at, ())
-        self._writer = Writer(self._session, hold_nothing, now)
+        self._writer = Writer(self._by_wall, hold_nothing, self._shown(now))
         return self._writer.load()
+
+    def _shown(self, now: float) -> float:
+        """What the wall clock shows."""
+        return now + self._writer.ahead
 
     def commit(self, changes: Changes, now: float) -> None:
         """Book one batch."""
@@ -108,8 +116,6 @@ class Database:
             assert key not in self._booked, f"booked twice: {key}"
             self._booked.add(key)
         self._writer.commit(changes)
-        for jump in changes.clock_jumps:
-            self._alive_due += jump.by
         if now >= self._alive_due:
             self._writer.alive(now, ())
             self._alive_due = now + ALIVE_EVERY
@@ -132,13 +138,13 @@ class Database:
         return [sent for url_id in urls if url_id not in self.dead_urls for sent in self._deliver(url_id, now)]
 
     def _deliver(self, url_id: str, now: float) -> list[tuple[str, Reason, int, str]]:
-        quiet_until = now + FOR_EVER if url_id in self.quiet_urls else None
+        quiet_until = self._shown(now) + FOR_EVER if url_id in self.quiet_urls else None
         self._outbox.keep_quiet(url_id, quiet_until, (Severity.CRITICAL,))
-        sent = []
-        while claim := self._outbox.claim(url_id, now):
+        sent, shown = [], self._shown(now)
+        while claim := self._outbox.claim(url_id, shown):
             in_the_order_of_booking = sorted(claim.rows, key=attrgetter("notification_id"))
             sent += [(url_id, row.reason, row.incident.id, str(row.says)) for row in in_the_order_of_booking]
-            self._outbox.delivered(claim, now)
+            self._outbox.delivered(claim, shown)
         return sent
 
     def note_urls(self, urls: Collection[UrlState]) -> None:
@@ -156,16 +162,17 @@ class Database:
 
     def silence(self, matcher: Matcher, now: float, until: float) -> None:
         """``healthmon silence add``."""
-        self._people.silence(matcher, since=now, until=until, author="anna", reason="building works")
+        since, until = self._shown(now), self._shown(until)
+        self._people.silence(matcher, since=since, until=until, author="anna", reason="building works")
 
     def end_silences(self, now: float) -> None:
         """``healthmon silence end``, for each that is not over."""
         for silence in self.commands(now).silences:
-            self._people.end_silence(silence.id, now)
+            self._people.end_silence(silence.id, self._shown(now))
 
     def acknowledge(self, incident: Incident, now: float) -> None:
         """``healthmon ack``."""
-        self._people.acknowledge(incident.id, at=now, author="anna", reason="called them")
+        self._people.acknowledge(incident.id, at=self._shown(now), author="anna", reason="called them")
 
     # ---------------------------------------------------------------- what is booked
 

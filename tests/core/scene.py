@@ -257,8 +257,9 @@ class Scene:
 
     def set_clock(self, by: float) -> Changes:
         """Somebody sets the wall clock."""
-        self.now += by
-        return self._do(lambda changes: self.monitor.clock_jumped(by, self.now, changes))
+        changes = self._do(lambda changes: self.monitor.clock_was_set(by, self.now, changes))
+        self._do(lambda changes: self.monitor.obey(self.db.commands(self.now), self.now, changes))
+        return changes
 
     def stand_still(self, seconds: float) -> Changes:
         """The process is stopped, and goes on after so long."""

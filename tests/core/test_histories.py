@@ -158,7 +158,6 @@ class Histories(RuleBasedStateMachine):
     def the_clock_is_set(self, by: float) -> None:
         self.check_transitions()
         self.scene.set_clock(by)
-        self.newest = {key: at + by for key, at in self.newest.items()}
 
     # ------------------------------------------------------------ what always holds
 

@@ -99,6 +99,16 @@ def clock_off_by(kit: Kit, seconds: int) -> dict[str, str]:
     return {"LD_PRELOAD": str(library), "FAKETIME": f"{seconds:+d}s", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
 
+def clock_set_by(kit: Kit, file: Path) -> dict[str, str]:
+    """An environment in which a program's wall clock, and no other, is set by what a file says: ``+28800``."""
+    return {
+        "LD_PRELOAD": str(kit.file("usr/lib/*/faketime/libfaketimeMT.so.1")),
+        "FAKETIME_TIMESTAMP_FILE": str(file),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    }
+
+
 def _sipp(kit: Kit, folder: Path, scenario: str, words: list[str]) -> Process:
     terminal = {"TERM": "dumb"}
     command = [*kit.command(), "-sf", str(SCENARIOS / scenario), "-nostdin", *words]

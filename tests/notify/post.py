@@ -99,9 +99,9 @@ class Post:
 
     def __post_init__(self) -> None:
         self.time = self.store.now + 200
-        #: By how much somebody has set the wall clock; the monotonic one runs on.
+        #: By how much somebody has set the wall clock; the machine's own runs on.
         self.set_by = 0.0
-        self.clock = Clock(wall=lambda: self.time, monotonic=lambda: self.time - self.set_by)
+        self.clock = Clock(wall=lambda: self.time, running=lambda: self.time - self.set_by)
         self.wake, self.stop = Event(), Event()
         #: When others were told that the channel is back.
         self.returns: list[float] = []
@@ -128,22 +128,23 @@ class Post:
     def opens(self, number: int, kind: Kind = Kind.PHONE, url_id: str = BOSS, *, wait: float = 0.0) -> Incident:
         """An outage begins and is booked for telling, ``wait`` seconds later."""
         target = Target("office", "PJSIP", f"{100 + number}")
-        about = incident(number, target, kind=kind, opened_at=self.time - 30, believed_at=self.time)
-        told = Notification(number, url_id, Reason.OPENED, 0, self.time, self.time + wait)
+        now = self.clock.now()
+        about = incident(number, target, kind=kind, opened_at=now - 30, believed_at=now)
+        told = Notification(number, url_id, Reason.OPENED, 0, now, now + wait)
         self.store.book(incidents={number: about}, notifications=[told])
         return about
 
     def closes(self, about: Incident) -> None:
         """An outage ends."""
-        over = closed(about.id, self.time, target=about.target, kind=about.kind, opened_at=about.opened_at)
+        over = closed(about.id, self.clock.now(), target=about.target, kind=about.kind, opened_at=about.opened_at)
         self.store.book(incidents={about.id: over})
 
     def sets_clock(self, by: float) -> None:
         """Somebody sets the machine's clock, and the engine books it."""
         self.time += by
         self.set_by += by
-        self.clock.catch_up()
-        self.store.book(clock_jumps=[ClockJump(self.time, by)])
+        self.store.book(clock_jumps=[ClockJump(self.clock.now(), by)])
+        self.clock.follow(by)
 
     def run(self, seconds: float) -> None:
         """Let the deliverer do all that it does in so much time."""

@@ -178,6 +178,14 @@ def _twenty_third(store: Store) -> None:
 
 
 #: By schema: what it was the first to hold.
+def _twenty_seventh(store: Store) -> None:
+    """Until a time of the wall clock."""
+    with open_commander(store.path) as commander:
+        commander.silence(
+            Matcher(pbxs=("office",)), since=START, until=START + 9000, author="eve", reason="", by_wall=True
+        )
+
+
 FILLS: dict[int, Callable[[Store], None]] = {
     1: _first,
     2: _second,
@@ -193,6 +201,7 @@ FILLS: dict[int, Callable[[Store], None]] = {
     13: _thirteenth,
     20: _twentieth,
     23: _twenty_third,
+    27: _twenty_seventh,
 }
 
 

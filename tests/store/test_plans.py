@@ -162,6 +162,7 @@ def ask_everything(reader: Reader) -> dict[str, Any]:
         "incidents_of": reader.incidents_of(PHONE, START, END),
         "known_targets": reader.known_targets(),
         "lasting": reader.lasting(START),
+        "left_out": reader.left_out(),
         "silences_within": reader.silences_within(START, END),
         "flaps": reader.flaps(START, END),
         "restarts": reader.restarts(START, END, "office"),
@@ -188,6 +189,7 @@ def ask_meters(meters: Meters) -> dict[str, Any]:
         "has_measured": meters.has_measured(number, START, END),
         "longest": meters.longest(number, START, END),
         "measured": meters.measured(number, START, END),
+        "there_is": meters.there_is(START),
     }
 
 

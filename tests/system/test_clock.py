@@ -1,7 +1,11 @@
-"""The clock of healthmon's machine is set by an hour, forward and back: nothing is believed or told because of it."""
+"""The clock of healthmon's machine is set by an hour, forward and back: nothing is believed or told because of it.
+
+The machine is a process whose ``time.time`` is set; that it has not slept, its other clocks tell.
+"""
 
 from __future__ import annotations
 
+import re
 import sys
 import time
 from collections.abc import Iterator
@@ -12,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from healthmon.store.read.queries import open_reader
+from tests.lab.fixtures import need
+from tests.lab.others import clock_set_by
 from tests.system.accounts import booked, wrong_incidents, wrong_tellings
 from tests.system.fake_scene import FakeScene, fake_scene, phones
 
@@ -85,9 +91,11 @@ def test_clock_that_is_set_by_an_hour_changes_no_belief_and_no_length(tmp_path: 
         assert [states[f"PJSIP/{name}"] for name in range(101, 106)] == ["up", "down", "up", "up", "up"]
         over = next(one for one in incidents if one.target.resource == "101")
         assert over.closed_at is not None
-        assert 2.0 <= over.closed_at - over.opened_at <= lasted
-        # All times are on the clock as it is now.
-        assert all(abs(one.opened_at - here.now()) < lasted + 5 for one in incidents)
+        assert 2.0 <= over.closed_at - over.opened_at - max(by, 0.0) <= lasted
+        # What is booked before a clock is set forward stays; one that is set back moves it along.
+        assert all(abs(one.opened_at - here.now() + max(by, 0.0)) < lasted + 5 for one in incidents)
+        # The hour that was left out is no part of the outage.
+        assert re.search(r"after \d+ s$", scene.subjects[2])
         row = next(one for one in daemon.report("--since", "3h")["targets"] if one["endpoint"] == "PJSIP/101")
         assert row["outages"] == 1
         assert 2.0 <= row["downtime_s"] <= lasted
@@ -113,6 +121,33 @@ def test_clock_set_back_while_healthmon_does_not_run_keeps_the_order_of_the_hist
         assert abs(incident.closed_at - here.now()) < 60
         assert scene.subjects[1].startswith("UP phone 101 (office) after ")
         assert "the clock was set back by" in daemon.log()
+
+
+@pytest.mark.lab
+def test_clock_that_is_set_right_in_the_morning_leaves_the_evening_where_it_was(tmp_path: Path) -> None:
+    """A board without a battery starts with the time of the evening, and is set right during an outage."""
+    night = 8 * HOUR
+    file = tmp_path / "clock"
+    file.write_text("+0", encoding="ascii")
+    environ = clock_set_by(need("faketime"), file)
+    with fake_scene(tmp_path, phones(3), environ=environ) as scene:
+        daemon, began = scene.daemon, time.time()
+        scene.down("101")
+        scene.sink.wait_for(1)
+        file.write_text(f"+{night:.0f}", encoding="ascii")
+        daemon.wait(lambda: "the wall clock was set by +28800.0 s" in daemon.log(), "the step is noticed")
+        scene.up("101")
+        scene.sink.wait_for(2)
+
+        [over] = booked(daemon.database)
+        assert abs(over.opened_at - began) < 60
+        assert over.closed_at is not None
+        assert abs(over.closed_at - time.time() - night) < 60
+        assert re.search(r"^UP phone 101 \(office\) after \d+ s$", scene.subjects[1])
+        rows = {row["endpoint"]: row for row in daemon.report("--since", "10h")["targets"]}
+        assert rows["PJSIP/102"]["unknown_s"] == pytest.approx(night, abs=60)
+        assert rows["PJSIP/101"]["downtime_s"] < 60
+        assert "Traceback" not in daemon.log()
 
 
 def clock_jumps(database: Path) -> list[float]:

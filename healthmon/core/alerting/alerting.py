@@ -24,6 +24,7 @@ from healthmon.core.orders.muting import Muting, its_begin, its_end
 from healthmon.core.orders.severity import Severities
 from healthmon.core.step import Step
 from healthmon.model import Acknowledgement, Changes, Check, Commands, Incident, Note, Release, Remembered, Target, Told
+from healthmon.times.wall import Wall
 
 #: How the words begin that say why nobody is told.
 TOLD_NOBODY = "told nobody: "
@@ -56,6 +57,7 @@ class Alerting:
         index: Index,
         severities: Severities,
         deadlines: Deadlines[Deadline],
+        wall: Wall,
     ) -> None:
         self._known = known
         self._grouping = grouping
@@ -63,11 +65,11 @@ class Alerting:
         self._severities = severities
         self._deadlines = deadlines
         self.inhibition = Inhibition(index, known, grouping.members)
-        self._routing = Routing(config)
+        self._routing = Routing(config, wall)
         self.cohorts = Cohorts(known, grouping.falls, self._routing)
         self._dispatch = Dispatch(config, self._routing, self.cohorts, remembered.told)
         self._commands = remembered.commands
-        self._muting = Muting(config, remembered.commands.silences)
+        self._muting = Muting(config, remembered.commands.silences, wall)
 
     def use(self, config: Config) -> None:
         """Take a new configuration."""
@@ -408,7 +410,7 @@ class Alerting:
         self._tell(after, now, changes)
 
     def review_telling(self, now: float, changes: Changes) -> None:
-        """Ask about every incident anew: healthmon has started, or its configuration changed."""
+        """Ask about every incident anew: healthmon has started, its configuration changed, or the clock was set."""
         for incident in self._index.everything():
             words = self._tell(incident, now, changes)
             if words.startswith("tells"):
@@ -418,12 +420,6 @@ class Alerting:
         self._dispatch.drop(incident.id)
         self._deadlines.clear(Deadline(Due.REMIND, incident=incident.id))
         self._index.drop(incident)
-
-    def shift(self, by: float) -> None:
-        """Move the times of what was said, and of what people ordered: somebody set the clock."""
-        self._dispatch.shift(by)
-        self.cohorts.shift(by)
-        self._muting.shift(by)
 
 
 def _as_told(incident: Incident) -> tuple[object, ...]:

@@ -76,9 +76,3 @@ class Cohorts:
     def awaits_others(self, check: Reachability) -> bool:
         """Whether any other of its cohort may still be believed down."""
         return any(other is not check for other, _ in self._others(check))
-
-    def shift(self, by: float) -> None:
-        """Move the times by so many seconds: somebody set the clock."""
-        for worked in self._worked.values():
-            worked.since = None if worked.since is None else worked.since + by
-            worked.due = {key: at + by for key, at in worked.due.items()}

@@ -239,14 +239,6 @@ class Dispatch:
         self._audience.pop(incident_id, None)
         self.waits_until.pop(incident_id, None)
 
-    def shift(self, by: float) -> None:
-        """Move the times of what was said: somebody set the clock."""
-        self.waits_until = {number: until + by for number, until in self.waits_until.items()}
-        for told in self._told.values():
-            for url_id, said in told.items():
-                opened_at = said.opened_at + by if said.opened_at else 0.0
-                told[url_id] = replace(said, said_at=said.said_at + by, opened_at=opened_at)
-
 
 def _is_escalated(told: Told) -> bool:
     """Whether a URL belongs to those who are told because nobody took note."""

@@ -7,13 +7,15 @@ from healthmon.config.sections.watch import LongGone
 from healthmon.core.alerting.decide import DailyLine
 from healthmon.core.orders.severity import watches_of
 from healthmon.model import Health, Incident, Target
+from healthmon.times.wall import Wall
 from healthmon.times.weekly import next_daily, time_of_today
 
 
 class Routing:
     """The sections that speak of incidents, by name. Owned by the engine thread."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, wall: Wall) -> None:
+        self._wall = wall
         self.use(config)
 
     def use(self, config: Config) -> None:
@@ -51,17 +53,19 @@ class Routing:
         rule = self._long_gone(incident)
         if rule is None or now < incident.believed_at + rule.after:
             return None
-        day, at = time_of_today(rule.at, rule.zone, now)
+        day, shown = time_of_today(rule.at, rule.zone, self._wall.shown(now))
+        at = self._wall.when(shown)
         if at <= now:
             return DailyLine(day, at - rule.after)
         return DailyLine()
 
     def next_gone(self, incident: Incident, now: float) -> float | None:
-        """When it is to be told next in the line of what is long gone (seconds UTC); None: never."""
+        """When it is to be told next in the line of what is long gone (seconds); None: never."""
         rule = self._long_gone(incident)
         if rule is None:
             return None
-        return next_daily(rule.at, rule.zone, max(incident.believed_at + rule.after, now + 1))
+        earliest = self._wall.shown(max(incident.believed_at + rule.after, now + 1))
+        return self._wall.when(next_daily(rule.at, rule.zone, earliest))
 
     def _long_gone(self, incident: Incident) -> LongGone | None:
         """The rule by which it is long gone first."""

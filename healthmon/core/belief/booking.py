@@ -11,14 +11,16 @@ from healthmon.core.belief.reachability import Reachability
 from healthmon.core.deadlines import Deadline, Deadlines, Due
 from healthmon.core.step import Step
 from healthmon.model import Transition, UnknownPeriod
+from healthmon.times.wall import Wall
 
 
 class Booking:
     """What the parts of belief share. Owned by the engine thread."""
 
-    def __init__(self, config: Config, deadlines: Deadlines[Deadline]) -> None:
+    def __init__(self, config: Config, deadlines: Deadlines[Deadline], wall: Wall) -> None:
         self.config = config
         self.deadlines = deadlines
+        self.wall = wall
         self._news: list[News] = []
 
     def tell(self, news: News) -> None:

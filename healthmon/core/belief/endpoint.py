@@ -149,10 +149,3 @@ class Endpoint(EndpointFacts):
         due = self.reachability.deadline()
         if due is not None:
             self.calm, self.calm_until = Health.DOWN, due
-
-    def shift(self, by: float) -> None:
-        """Move all times by so many seconds: somebody set the clock."""
-        super().shift(by)
-        self.calm_until += by
-        for check in self.checks.values():
-            check.shift(by)

@@ -99,9 +99,3 @@ class EndpointCheck(Machine):
     def remark_beside(self) -> str:
         """What is to be shown beside the belief: nothing."""
         return ""
-
-    def shift(self, by: float) -> None:
-        """Move all times by so many seconds: somebody set the clock."""
-        super().shift(by)
-        self.heard_at += by if self.heard_at else 0.0
-        self.asked_at += by if self.asked_at else 0.0

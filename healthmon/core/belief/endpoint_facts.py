@@ -288,10 +288,3 @@ class EndpointFacts:
         self.grace_why, self.grace_until, self.grace_takes_evidence = why, until, takes_evidence
         self.has_evidence = False
         self.forget_contacts()
-
-    def shift(self, by: float) -> None:
-        """Move all times by so many seconds: somebody set the clock."""
-        self.last_at += by
-        self.grace_until += by
-        self.doubted_at += by if self.doubted_at else 0.0
-        self.offline_since += by

@@ -153,12 +153,6 @@ class Flapping:
         """Healthmon was restarted while it flapped, and did not note when it changed: presume that it was just now."""
         self.changes, self.since = [at] * rule.most, at
 
-    def shift(self, by: float) -> None:
-        """Move all times by so many seconds: somebody set the clock."""
-        self.changes = [change + by for change in self.changes]
-        self._candidate_at += by
-        self.since += by if self.since else 0.0
-
 
 def lasting_after(hold: Hold) -> float:
     """How long something that flaps must be down to be a lasting outage (seconds)."""

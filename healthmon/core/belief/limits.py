@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from healthmon.core.belief.endpoint import Endpoint
 from healthmon.model import Target
+from healthmon.times.wall import Wall
 
 #: So many changes of endpoints (what is believed, what cannot be seen) are booked at once: 20,000 that fall and come
 #: back seven times. In the long run so many a second: 20,000 that change forty times a day.
@@ -55,16 +56,12 @@ class Allowance:
         refilled = max(0.0, now - self._refilled_at) * self._a_second
         self._left, self._refilled_at = min(self._at_once, self._left + refilled), now
 
-    def shift(self, by: float) -> None:
-        """Move all times by so many seconds: somebody set the clock."""
-        self._refilled_at += by
-        self.left_out_at += by if self.left_out_at else 0.0
-
 
 class Limits:
     """What may be booked of one PBX, and what was left out. Owned by the engine thread."""
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, wall: Wall) -> None:
+        self._wall = wall
         self.changes = Allowance(CHANGES_AT_ONCE, CHANGES_A_SECOND, now)
         self.places = Allowance(PLACES_AT_ONCE, PLACES_A_SECOND, now)
         self.measurements = Allowance(MEASUREMENTS_AT_ONCE, MEASUREMENTS_A_SECOND, now)
@@ -138,12 +135,6 @@ class Limits:
             (self.places.left_out, "places of contacts were left out"),
             (self.measurements.left_out, "round trips were left out"),
         )
-        since = datetime.fromtimestamp(self._since, UTC)
+        since = datetime.fromtimestamp(self._wall.shown(self._since), UTC)
         counts = ", ".join(f"{number:,} {what}" for number, what in sorts if number)
         return f"more changes than are booked: {counts} since {since:%H:%M:%S} UTC"
-
-    def shift(self, by: float) -> None:
-        """Move all times by so many seconds: somebody set the clock."""
-        for allowance in self._all:
-            allowance.shift(by)
-        self._since += by if self._since else 0.0

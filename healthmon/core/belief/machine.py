@@ -368,19 +368,6 @@ class Machine:
         if self._improves(self.pending):
             self.pending_since = _without(self.pending_since, begin, end) or self.pending_since
 
-    def shift(self, by: float) -> None:
-        """Move all times by so many seconds: somebody set the clock."""
-        self.watched_since += by
-        # 0.0 is no time, but "never yet".
-        self.since += by if self.since else 0.0
-        self.believed_at += by if self.believed_at else 0.0
-        self.pending_since += by if self.pending_since else 0.0
-        self.unknown_since += by if self.unknown_since else 0.0
-        self.not_up_since = None if self.not_up_since is None else self.not_up_since + by
-        self.down_since = None if self.down_since is None else self.down_since + by
-        if self.flaps is not None:
-            self.flaps.shift(by)
-
 
 def _without(clock: float | None, begin: float, end: float) -> float | None:
     """The clock's start, moved on by that part of [begin, end] in which it ran."""

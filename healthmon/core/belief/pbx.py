@@ -6,7 +6,6 @@ from collections import deque
 from collections.abc import Iterator
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.config.sections.shared import Hold
@@ -36,11 +35,13 @@ from healthmon.model import (
     Snapshot,
     Target,
 )
+from healthmon.times.wall import Wall
 
 JUST_STARTED = "healthmon has just started"
 STOOD_STILL = "healthmon stood still"
+CLOCK_WAS_SET = "the clock was set"
 #: Why nothing was seen, where it was healthmon itself that did not look.
-DID_NOT_LOOK = (JUST_STARTED, STOOD_STILL)
+DID_NOT_LOOK = (JUST_STARTED, STOOD_STILL, CLOCK_WAS_SET)
 
 #: Three restarts in ten minutes are an incident; it closes ten minutes after the last (seconds).
 RESTARTS_WINDOW = 600.0
@@ -94,7 +95,7 @@ class Candidate(Struct):
 class Pbx:
     """One Asterisk. Owned by the engine thread."""
 
-    def __init__(self, config: PbxConfig, remembered: PbxState | None, now: float) -> None:
+    def __init__(self, config: PbxConfig, remembered: PbxState | None, now: float, wall: Wall) -> None:
         state = remembered or PbxState(config.name)
         self.name = config.name
         self.target = Target(config.name)
@@ -130,7 +131,7 @@ class Pbx:
         self.awaited: dict[Target, Endpoint] = {}
         #: More endpoints are to be watched than can be.
         self.has_too_many = False
-        self.limits = Limits(now)
+        self.limits = Limits(now, wall)
         #: Settings that were read before their endpoint was seen.
         self.settings: dict[Target, EndpointSettings] = {}
         #: How many endpoints are new with the last snapshot, or have come since.
@@ -385,37 +386,3 @@ class Pbx:
             return False
         self.asked_singly.extend([now] * how_many)
         return True
-
-    def shift(self, by: float) -> None:
-        """Move all times by so many seconds: somebody set the clock."""
-        self.blind_since += by if self.blind_since else 0.0
-        self.answers_since += by
-        self.noticed_at += by
-        self.went_on_at += by
-        self.snapshot_at += by if self.snapshot_at else 0.0
-        self.snapshot_wanted_at += by
-        self.unseen = (self.unseen[0] + by, self.unseen[1] + by)
-        self.configured_at += by if self.configured_at else 0.0
-        self.sampled_at += by
-        self.gone = {target: at + by for target, at in self.gone.items()}
-        self.limits.shift(by)
-        self.restarts = deque(at + by for at in self.restarts)
-        self.asked_singly.clear()
-        self.grace_since = None if self.grace_since is None else self.grace_since + by
-        self.alarm_since = None if self.alarm_since is None else self.alarm_since + by
-        for machine in self.machines:
-            machine.shift(by)
-        for endpoint in self.endpoints.values():
-            endpoint.shift(by)
-        for vanished in self.vanished.values():
-            vanished.at += by
-        for candidate in self.candidates.values():
-            candidate.observation = replace(candidate.observation, at=candidate.observation.at + by)
-        self.reports = {channel: _moved(report, by) for channel, report in self.reports.items()}
-        self.held = {key: replace(sighting, at=sighting.at + by) for key, sighting in self.held.items()}
-
-
-def _moved(report: ConnectionReport, by: float) -> ConnectionReport:
-    alive_at = None if report.alive_at is None else report.alive_at + by
-    asked_at = None if report.asked_at is None else report.asked_at + by
-    return replace(report, at=report.at + by, alive_at=alive_at, asked_at=asked_at)

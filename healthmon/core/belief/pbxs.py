@@ -18,7 +18,6 @@ from healthmon.core.belief.pbx import (
     JUST_STARTED,
     RESTARTS_TOO_MANY,
     RESTARTS_WINDOW,
-    STOOD_STILL,
     Pbx,
 )
 from healthmon.core.deadlines import Deadline, Due
@@ -64,12 +63,12 @@ class Pbxs:
             pbx.alarm_is_inherited = True
             self._booking.deadlines.set(Deadline(Due.ACCEPT, pbx.target), pbx.inventory.believed_at + ACCEPTED_AFTER)
 
-    def stand_still(self, pbx: Pbx, since: float, step: Step) -> None:
-        """Have a PBX unknown from ``since`` until the next snapshot: healthmon itself stood still till now."""
+    def stand_still(self, pbx: Pbx, why: str, since: float, step: Step) -> None:
+        """Have a PBX unknown from ``since`` until the next snapshot: nothing was looked at till now."""
         if not pbx.is_blind:
-            self._begin_blindness(pbx, STOOD_STILL, since, step)
+            self._begin_blindness(pbx, why, since, step)
         pbx.noticed_at = pbx.went_on_at = step.now
-        self._hide_connection(pbx, STOOD_STILL, since, step)
+        self._hide_connection(pbx, why, since, step)
         self._want_snapshot_now(pbx, step)
 
     def _hide_connection(self, pbx: Pbx, why: str, since: float, step: Step) -> None:
@@ -267,7 +266,7 @@ class Pbxs:
                 endpoint.begin_grace(pbx.grace_why, at + pbx.grace_for(endpoint), takes_evidence=True)
 
     def _begin_grace(self, pbx: Pbx, since: float) -> None:
-        local = datetime.fromtimestamp(since, self._booking.config.timezone)
+        local = datetime.fromtimestamp(self._booking.wall.shown(since), self._booking.config.timezone)
         pbx.grace_since, pbx.grace_why = since, f"{RESTARTED} {local:%H:%M:%S}"
 
     def _note_restart(self, pbx: Pbx, snapshot: Snapshot, step: Step) -> None:

@@ -507,13 +507,6 @@ class Falls:
         pending = (member for _, member in members.pending.within(0.0, now))
         return [member for member in pending if is_ripe(members.get(member), now, self._rules)]
 
-    def shift(self, by: float) -> None:
-        """Move the times by so many seconds: somebody set the clock."""
-        self._calm_since = {target: since + by for target, since in self._calm_since.items()}
-        self._open = {target: replace(outage, since=outage.since + by) for target, outage in self._open.items()}
-        self._asked_at = {target: at + by for target, at in self._asked_at.items()}
-        self._line_known_at = {target: at + by for target, at in self._line_known_at.items()}
-
 
 def _outage_of(incident: Incident) -> Outage:
     """The outage of a group that went on when healthmon stopped."""

@@ -25,8 +25,3 @@ class Grouping:
         """Take a new configuration; every endpoint must be noted anew after it."""
         self.members.use(config)
         self.falls.use(config)
-
-    def shift(self, by: float) -> None:
-        """Move the times by so many seconds: somebody set the clock."""
-        self.falls.shift(by)
-        self.members.shift(by)

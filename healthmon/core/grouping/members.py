@@ -234,15 +234,6 @@ class Members:
         """A snapshot shows that one is down that has been so for the hold of its site; note it anew."""
         self._is_confirmed.add(target)
 
-    def shift(self, by: float) -> None:
-        """Move the times by so many seconds: somebody set the clock."""
-        self.returned_at += by if self.returned_at else 0.0
-        self.back_at += by
-        self.known.clear()
-        every = (self.down, self._hidden, self.audible, self.believed, self.confirmed, self.pending)
-        for times in (*every, *self._sure.values()):
-            times.shift(by)
-
     # ------------------------------------------------------------ how they fell
 
     def fall(self, rules: Rules, unseen: tuple[float, float] = NEVER) -> Fall:

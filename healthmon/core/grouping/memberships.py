@@ -270,11 +270,6 @@ class Memberships:
             return group.name
         return ""
 
-    def shift(self, by: float) -> None:
-        """Move the times by so many seconds: somebody set the clock."""
-        for members in (*self._members.values(), *self._providers.values()):
-            members.shift(by)
-
 
 def _rules_of(config: Config) -> Rules:
     return Rules(config.site_share, config.site_window, config.site_down_after)

@@ -77,11 +77,6 @@ class Times:
         for place in range(bisect_right(self._ordered, until, key=_WHEN) - 1, -1, -1):
             yield self._ordered[place]
 
-    def shift(self, by: float) -> None:
-        """Move the times by so many seconds: somebody set the clock."""
-        self._at = {target: at + by for target, at in self._at.items()}
-        self._ordered = [(at + by, target) for at, target in self._ordered]
-
 
 class Fullest(Times):
     """Times, and within which window most of them are. Owned by the engine thread.
@@ -120,11 +115,6 @@ class Fullest(Times):
         if not self._is_known or window != self._window:
             self._look_at_all(window)
         return self._since, self._count
-
-    def shift(self, by: float) -> None:
-        """Move the times by so many seconds: somebody set the clock."""
-        super().shift(by)
-        self._is_known = False
 
     def _look_at_end(self) -> None:
         """Of all windows only those have become fuller that end with the last time."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 
-from msgspec.structs import replace
-
 from healthmon.core.orders.muting import is_for_now
 from healthmon.model import ENDPOINT_CHECKS, Changes, Check, Incident, Target
 
@@ -108,15 +106,3 @@ class Index:
     def explained_by(self, bigger: Incident) -> set[int]:
         """Return the numbers of the known incidents, open or not, that this one explains, or did."""
         return self._explained_by.get(bigger.id, set())
-
-    def shift(self, by: float) -> None:
-        """Move the times of all incidents: somebody set the clock."""
-        for incident in self._known.values():
-            self._known[incident.id] = replace(
-                incident,
-                opened_at=incident.opened_at + by,
-                believed_at=incident.believed_at + by,
-                closed_at=None if incident.closed_at is None else incident.closed_at + by,
-                fell_at=None if incident.fell_at is None else incident.fell_at + by,
-                acked_at=None if incident.acked_at is None else incident.acked_at + by,
-            )

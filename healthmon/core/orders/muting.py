@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from msgspec.structs import replace
-
 from healthmon.config.configuration import Config
 from healthmon.model import Incident, Kind, Matcher, Silence
+from healthmon.times.wall import Wall
 from healthmon.times.weekly import is_within, next_change
 
 OUTSIDE_HOURS = "outside working hours"
@@ -57,8 +56,9 @@ def its_end(muted_by: str) -> str:
 class Muting:
     """What is in force now, looked up once for each change. Owned by the engine thread."""
 
-    def __init__(self, config: Config, silences: Iterable[Silence]) -> None:
+    def __init__(self, config: Config, silences: Iterable[Silence], wall: Wall) -> None:
         self._silences = tuple(silences)
+        self._wall = wall
         self.use(config)
 
     def use(self, config: Config) -> None:
@@ -73,18 +73,11 @@ class Muting:
         self._silences = tuple(silences)
         self._forget()
 
-    def shift(self, by: float) -> None:
-        """Somebody set the clock: silences last as long as they were to last; windows follow the clock on the wall."""
-        self._silences = tuple(
-            replace(silence, since=silence.since + by, until=silence.until + by) for silence in self._silences
-        )
-        self._forget()
-
     def _forget(self) -> None:
         self._in_force: tuple[tuple[str, Matcher], ...] = ()
         #: The watch sections whose working hours are over.
         self._off_work: frozenset[str] = frozenset()
-        self._looked_at = self._changes_at = 0.0
+        self._looked_at = self._changes_at = self._looked_by = 0.0
 
     def muted_by(self, incident: Incident, now: float) -> str:
         """Name what mutes an incident, ``silence 12`` or ``outside working hours``; "": nothing does."""
@@ -119,18 +112,20 @@ class Muting:
 
     def _look(self, now: float) -> None:
         """Find out what is in force, unless that is known since the last look."""
-        if self._looked_at <= now < self._changes_at:
+        if self._looked_at <= now < self._changes_at and self._looked_by == self._wall.ahead:
             return
+        shown = self._wall.shown(now)
         silences = [silence for silence in self._silences if now < silence.until]
         windows = [
-            (f"maintenance {window.name}", window.matcher) for window in self._windows if is_within(window.when, now)
+            (f"maintenance {window.name}", window.matcher) for window in self._windows if is_within(window.when, shown)
         ]
         self._in_force = (*((f"silence {silence.id}", silence.matcher) for silence in silences), *windows)
-        self._off_work = frozenset(watch for watch, hours in self._hours.items() if not is_within(hours, now))
+        self._off_work = frozenset(watch for watch, hours in self._hours.items() if not is_within(hours, shown))
         times = [*(window.when for window in self._windows), *self._hours.values()]
-        edges = [*(silence.until for silence in silences), *(next_change(each, now) for each in times)]
-        self._looked_at = now
-        self._changes_at = min((edge for edge in edges if edge is not None), default=float("inf"))
+        edges = [next_change(each, shown) for each in times]
+        ends = [*(silence.until for silence in silences), *(self._wall.when(edge) for edge in edges if edge)]
+        self._looked_at, self._looked_by = now, self._wall.ahead
+        self._changes_at = min(ends, default=float("inf"))
 
 
 def _speaks_of(matcher: Matcher, incident: Incident) -> bool:

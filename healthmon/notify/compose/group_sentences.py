@@ -24,7 +24,9 @@ def first_of_group(line: MessageLine, voice: Voice) -> list[str]:
 
 
 def _down(line: MessageLine, voice: Voice) -> str:
-    title, since = headline(line, voice), voice.since(line.incident.since, line.incident.unseen_s)
+    incident = line.incident
+    title = headline(line, voice)
+    since = voice.since(incident.since, incident.lasted(voice.now), incident.unseen_s)
     if line.kind is Kind.NETWORK:
         return f"{title} {since}{_hit(line, voice)}"
     how_much = unreachable(line, voice)
@@ -79,8 +81,8 @@ def _left(line: MessageLine, voice: Voice) -> Iterator[str]:
 
 
 def _when(line: MessageLine, voice: Voice) -> str:
-    since = line.incident.since
-    return voice.from_to(since, since + line.lasted, line.incident.unseen_s)
+    incident = line.incident
+    return voice.from_to(incident.since, incident.closed_at or incident.since, line.lasted, incident.unseen_s)
 
 
 def _also_back(line: MessageLine, voice: Voice) -> Iterator[str]:

@@ -62,9 +62,6 @@ def facts_without_incidents(event: str, now: float) -> dict[str, Any]:
 def _told(line: MessageLine, outside: MessageLine, voice: Voice) -> dict[str, Any]:
     """One incident with the reason for which it is told."""
     incident, explained = line.incident, line.row.explained
-    end = voice.now
-    if incident.closed_at is not None:
-        end = incident.closed_at
     return {
         "booking": line.row.notification_id,
         "reason": line.row.reason,
@@ -79,7 +76,7 @@ def _told(line: MessageLine, outside: MessageLine, voice: Voice) -> dict[str, An
         "since": rfc3339(incident.since),
         "believed_at": rfc3339(incident.believed_at),
         "closed_at": rfc3339(incident.closed_at),
-        "lasted_s": round(max(end - incident.since, 0.0), 3),
+        "lasted_s": round(max(incident.lasted(voice.now), 0.0), 3),
         "unseen_s": round(incident.unseen_s, 3),
         "ending": incident.ending,
         "cause": incident.cause,

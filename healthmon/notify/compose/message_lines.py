@@ -127,7 +127,7 @@ class MessageLine(Struct, frozen=True):
         closed_at = self.incident.closed_at
         if closed_at is None:
             return 0.0
-        return closed_at - self.incident.since
+        return self.incident.lasted(closed_at)
 
     @property
     def aspect(self) -> str:

@@ -40,7 +40,7 @@ def paragraphs(group: Sequence[MessageLine], voice: Voice) -> list[Paragraph]:
 
 def _of_long_gone(lines: Sequence[MessageLine], voice: Voice) -> Paragraph:
     """Tell what has been down for long in one line, each with its beginning."""
-    lasted = voice.now - max(line.incident.since for line in lines)
+    lasted = min(line.incident.lasted(voice.now) for line in lines)
     unit = HOUR
     if lasted >= DAY:
         unit = DAY
@@ -83,16 +83,19 @@ def _times_of_bunch(lines: Sequence[MessageLine], voice: Voice) -> str:
     closed = [line.incident.closed_at for line in lines if line.incident.closed_at is not None]
     # What hides one of them mostly hides all.
     unseen_s = max(line.incident.unseen_s for line in lines)
+    # … and so does a clock that was set.
+    end = max(closed, default=voice.now)
+    lasted_s = end - opened[0] - max(line.incident.left_out_s for line in lines)
     if closed:
-        return voice.from_to(opened[0], max(closed), unseen_s)
+        return voice.from_to(opened[0], end, lasted_s, unseen_s)
     first, last = (voice.full_time(at) for at in (opened[0], opened[-1]))
     if first == last:
-        return voice.since(opened[0], unseen_s)
+        return voice.since(opened[0], lasted_s, unseen_s)
     return voice.text(
         "since {time}, the last of them since {last}, for {duration}",
         time=first,
         last=last,
-        duration=voice.lasted(voice.now - opened[0], unseen_s),
+        duration=voice.lasted(lasted_s, unseen_s),
     )
 
 
@@ -116,9 +119,10 @@ def _of_restart(line: MessageLine, voice: Voice) -> Paragraph:
 
 
 def _times(incident: Incident, voice: Voice) -> str:
+    lasted_s = incident.lasted(voice.now)
     if incident.closed_at is not None:
-        return voice.from_to(incident.since, incident.closed_at, incident.unseen_s)
-    return voice.since(incident.since, incident.unseen_s)
+        return voice.from_to(incident.since, incident.closed_at, lasted_s, incident.unseen_s)
+    return voice.since(incident.since, lasted_s, incident.unseen_s)
 
 
 def _why(line: MessageLine, voice: Voice) -> Iterator[str]:

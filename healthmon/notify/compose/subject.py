@@ -189,7 +189,7 @@ def _tells_its_cause(line: MessageLine) -> bool:
 def _time(line: MessageLine, voice: Voice) -> str:
     incident = line.incident
     if line.state in _LASTING:
-        return voice.text("for {duration}", duration=voice.duration(voice.now - incident.since))
+        return voice.text("for {duration}", duration=voice.duration(incident.lasted(voice.now)))
     if line.state in (State.UP, State.SEEN_AGAIN, State.STABLE):
         return voice.text("after {duration}", duration=voice.duration(line.lasted))
     if incident.closed_at is not None:

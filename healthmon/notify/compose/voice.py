@@ -58,18 +58,18 @@ class Voice(Struct, frozen=True):
             return whole
         return self.text("{whole} ({duration} of it not seen)", whole=whole, duration=self.duration(unseen_s))
 
-    def since(self, start: float, unseen_s: float = 0.0) -> str:
+    def since(self, start: float, lasted_s: float, unseen_s: float = 0.0) -> str:
         """Write when something began that lasts: ``since 14:02:11 CEST (UTC+2), for 2 min 49 s``."""
-        lasted = self.lasted(self.now - start, unseen_s)
+        lasted = self.lasted(lasted_s, unseen_s)
         return self.text("since {time}, for {duration}", time=self.full_time(start), duration=lasted)
 
-    def from_to(self, start: float, end: float, unseen_s: float = 0.0) -> str:
+    def from_to(self, start: float, end: float, lasted_s: float, unseen_s: float = 0.0) -> str:
         """Write when something was: ``from 14:02:11 CEST (UTC+2) to 14:05:11 CEST (UTC+2): 3 min``."""
         return self.text(
             "from {start} to {end}: {duration}",
             start=self.full_time(start),
             end=self.full_time(end),
-            duration=self.lasted(end - start, unseen_s),
+            duration=self.lasted(lasted_s, unseen_s),
         )
 
     def clock(self, at: float) -> str:

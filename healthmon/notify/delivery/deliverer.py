@@ -185,7 +185,7 @@ class Deliverer:
         return None
 
     def _deliver(self, outbox: Outbox) -> float:
-        now, steady = self._clock.now(), self._clock.steady()
+        now, steady = self._clock.wall(), self._clock.steady()
         self._keep_quiet(outbox, now)
         due_at = outbox.next_due(self.url_id, as_tickets=self._sender.takes_tickets)
         if due_at is None:
@@ -237,7 +237,7 @@ class Deliverer:
     def _deliver_report(self, outbox: Outbox) -> float:
         """Send a report, if no alert has to be sent first; return how many seconds to wait for more."""
         at, steady = self._reports.next_attempt(outbox, self._pace), self._clock.steady()
-        if at is None or self._quiet_until(self._clock.now()) is not None:
+        if at is None or self._quiet_until(self._clock.wall()) is not None:
             return LOOK_EVERY
         if at > steady:
             return at - steady
@@ -247,7 +247,7 @@ class Deliverer:
     def _has_news(self, outbox: Outbox) -> bool:
         if self._pace.failed_at is None:
             return False
-        now = self._clock.now()
+        now = self._clock.wall()
         failed_at = now - (self._clock.steady() - self._pace.failed_at)
         return outbox.has_urgent(self.url_id, failed_at, now)
 
@@ -295,7 +295,7 @@ class Deliverer:
         except DeliveryUnsure as error:
             attempt.in_doubt = True
             self._note_error(error)
-            self._ledger.book(partial(outbox.in_doubt, claim, self._clock.now(), error.why, rows))
+            self._ledger.book(partial(outbox.in_doubt, claim, self._clock.wall(), error.why, rows))
         except DeliveryError as error:
             attempt.failed.append(rows)
             attempt.retry_after = error.retry_after
@@ -322,7 +322,7 @@ class Deliverer:
         log.info("%s: delivered: %s", self.url_id, message.subject)
         for address in missed:
             log.warning("%s: not delivered to %s: %s", self.url_id, address.place, address.why)
-        now = self._clock.now()
+        now = self._clock.wall()
         self._ledger.book(partial(outbox.delivered, claim, now, message.subject, rows, missed=missed))
 
     def _compose(self, rows: Rows, claim: Claim) -> Message:
@@ -334,11 +334,11 @@ class Deliverer:
         )
 
     def _voice(self) -> Voice:
-        return Voice(self._language, self.zone, self._clock.now())
+        return Voice(self._language, self.zone, self._clock.wall())
 
     def _note_failed(self, outbox: Outbox, claim: Claim, failed: Sequence[ClaimedRow]) -> None:
         """Book the rows that must be sent again, and those that never will be accepted."""
-        now, why = self._clock.now(), self.fails_because
+        now, why = self._clock.wall(), self.fails_because
         guilty = self._suspects.guilty(failed)
         again = [row for row in failed if row not in guilty]
         if again:
@@ -401,7 +401,7 @@ class Deliverer:
         """The database can be used again: resolve the ticket that says that it cannot."""
         message, self._direct_ticket = self._direct_ticket, None
         if message is not None and message.ticket is not None:
-            ticket = replace(message.ticket, actions=(Action.RESOLVE,), closed_at=self._clock.now())
+            ticket = replace(message.ticket, actions=(Action.RESOLVE,), closed_at=self._clock.wall())
             self._direct.put(replace(message, ticket=ticket))
             self._wake.set()
 

@@ -49,7 +49,7 @@ class MissedPost:
 
     def next_attempt(self, outbox: Outbox) -> tuple[float, str] | None:
         """Return when which address may be tried (on the steady clock, perhaps in the past); None: nobody waits."""
-        waiting = outbox.missed.waiting(self._url_id, self._clock.now())
+        waiting = outbox.missed.waiting(self._url_id, self._clock.wall())
         self._paces = {address: self._paces.get(address) or self._new_pace() for address in waiting}
         attempts = [(self._attempt_at(address, booked_at), address) for address, booked_at in waiting.items()]
         return min(attempts, default=None)
@@ -59,12 +59,12 @@ class MissedPost:
         pace, steady = self._paces[address], self._clock.steady()
         failed_at = None
         if pace.failed_at is not None:
-            failed_at = self._clock.now() - (steady - pace.failed_at)
+            failed_at = self._clock.wall() - (steady - pace.failed_at)
         return pace.next_attempt(steady, is_urgent=failed_at is not None and booked_at > failed_at, now=steady)
 
     def send_one(self, outbox: Outbox, address: str) -> None:
         """Tell one address what it missed, as it is by now, and book what became of that."""
-        now = self._clock.now()
+        now = self._clock.wall()
         claim = outbox.missed.claim(self._url_id, address, now, give_up_before=now - self._give_up_after)
         if claim is None:
             return
@@ -80,7 +80,7 @@ class MissedPost:
             log.info("%s: delivered what a single address had missed", self._url_id)
             self._whys.pop(address, None)
             self._paces[address].succeeded(self._clock.steady())
-            self._ledger.book(partial(outbox.missed.delivered, claim, self._clock.now()))
+            self._ledger.book(partial(outbox.missed.delivered, claim, self._clock.wall()))
 
     def _note_missed(self, outbox: Outbox, claim: MissedClaim, error: DeliveredInPart) -> None:
         [missed] = error.missed
@@ -88,4 +88,4 @@ class MissedPost:
             log.warning("%s: %s", self._url_id, error.why)
         self._whys[claim.address] = error.why
         self._paces[claim.address].failed(self._clock.steady(), in_doubt=missed.in_doubt)
-        self._ledger.book(partial(outbox.missed.not_delivered, claim, missed, self._clock.now()))
+        self._ledger.book(partial(outbox.missed.not_delivered, claim, missed, self._clock.wall()))

@@ -56,14 +56,14 @@ class ReportPost:
 
     def next_attempt(self, outbox: Outbox, channel: Backoff) -> float | None:
         """Return when a report may be sent (on the steady clock, perhaps in the past); None: none waits."""
-        if not outbox.reports.is_waiting(self._url_id, self._clock.now()):
+        if not outbox.reports.is_waiting(self._url_id, self._clock.wall()):
             return None
         now = self._clock.steady()
         return max(pace.next_attempt(now, is_urgent=False, now=now) for pace in (self._pace, channel))
 
     def send_one(self, outbox: Outbox, channel: Backoff, voice: Voice) -> None:
         """Send the oldest report that waits, and book what became of it."""
-        claim = outbox.reports.claim(self._url_id, self._clock.now())
+        claim = outbox.reports.claim(self._url_id, self._clock.wall())
         if claim is None:
             return
         try:
@@ -79,7 +79,7 @@ class ReportPost:
             channel.succeeded(self._clock.steady())
             self._lookout.attempt_succeeded()
             log.info("%s: delivered: %s", self._url_id, message.subject)
-            self._ledger.book(partial(outbox.reports.delivered, claim, self._clock.now()))
+            self._ledger.book(partial(outbox.reports.delivered, claim, self._clock.wall()))
 
     def _compose(self, claim: ReportClaim, voice: Voice) -> Message:
         return compose_report(
@@ -96,7 +96,7 @@ class ReportPost:
         in_doubt = any(missed.in_doubt for missed in part.missed)
         log.warning("%s: report %s of %s: %s", self._url_id, claim.report.schedule, claim.report.day, part.why)
         if not later or (in_doubt and claim.refusals + 1 >= MOST_REFUSALS):
-            self._ledger.book(partial(outbox.reports.delivered, claim, self._clock.now(), part.why))
+            self._ledger.book(partial(outbox.reports.delivered, claim, self._clock.wall(), part.why))
             return
         self._pace.failed(self._clock.steady(), in_doubt=in_doubt)
         self._ledger.book(partial(outbox.reports.waits_for, claim, later, part.why, in_doubt=in_doubt))
@@ -110,7 +110,7 @@ class ReportPost:
             channel.failed(now, retry_after=error.retry_after)
         if (error.refused or is_unsure) and claim.refusals + 1 >= MOST_REFUSALS:
             log.error("%s: %s is undeliverable: %s", self._url_id, name, error.why)
-            self._ledger.book(partial(outbox.reports.undeliverable, claim, self._clock.now(), error.why))
+            self._ledger.book(partial(outbox.reports.undeliverable, claim, self._clock.wall(), error.why))
             return
         log.warning("%s: %s not delivered, tried again: %s", self._url_id, name, error.why)
         again = partial(outbox.reports.failed, claim, error.why, refused=error.refused, in_doubt=is_unsure)

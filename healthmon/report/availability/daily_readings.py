@@ -39,7 +39,7 @@ class Roller:
 
     def step(self, now: float, zone: ZoneInfo) -> bool:
         """Read some meters; return whether there is more to do. Raises DatabaseUnwritable; then try again later."""
-        until = last_midnight(now - SETTLED_AFTER, zone)
+        until = self._writer.meters().there_is(last_midnight(now - SETTLED_AFTER, zone))
         if until != self._until:
             self._begin(until)
         if self._until == self._finished:
@@ -83,7 +83,7 @@ def _readings(meters: Meters, watched: Watched, unseen: Unseen, until: float, zo
     reading = meters.last_reading(watched.id) or Reading(at=watched.watched_from[0])
     if reading.at >= until:
         return
-    midnights = _midnights(reading.at, until, zone)
+    midnights = _there_are(meters, _midnights(reading.at, until, zone))
     day_began = reading.at
     while days := list(islice(midnights, DAYS_AT_ONCE)):
         for taken in _readings_of(history_from(meters, watched, unseen, reading, days[-1]), day_began, days):
@@ -125,6 +125,16 @@ def _is_special(history: History, since: float, until: float) -> bool:
 def last_midnight(now: float, zone: ZoneInfo) -> float:
     """When the present day began."""
     return midnight(datetime.fromtimestamp(now, zone).date(), zone)
+
+
+def _there_are(meters: Meters, midnights: Iterator[float]) -> Iterator[float]:
+    """Have days end when the clock was set, where it left their end out."""
+    last = 0.0
+    for day_end in midnights:
+        at = meters.there_is(day_end)
+        if at > last:
+            yield at
+        last = at
 
 
 def _midnights(after: float, until: float, zone: ZoneInfo) -> Iterator[float]:

@@ -207,7 +207,7 @@ def incident_data(incident: Incident) -> dict[str, Any]:
     if incident.kind.is_group:
         down = incident.down
     if incident.closed_at is not None:
-        lasted_s = round(incident.closed_at - incident.since, 3)
+        lasted_s = round(incident.lasted(incident.closed_at), 3)
     return {
         "id": incident.id,
         "target": str(incident.target),

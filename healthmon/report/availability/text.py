@@ -13,7 +13,6 @@ from healthmon.report.formatting import (
     acknowledged,
     counted,
     duration,
-    end_of,
     full,
     moment,
     short,
@@ -221,7 +220,7 @@ def _incident(incident: Incident, until: float, zone: ZoneInfo, *, has_pbx: bool
     return [
         Cell(str(incident.id)),
         Cell(moment(incident.since, zone)),
-        Cell(short(end_of(incident, until) - incident.since)),
+        Cell(short(incident.lasted(until))),
         Cell(name),
         state_cell(incident.state, state_word(incident)),
         Cell("; ".join(filter(None, why))),

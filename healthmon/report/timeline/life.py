@@ -25,7 +25,7 @@ from healthmon.report.status.rows import TargetStatus, endpoint_rows, pbx_rows, 
 from healthmon.report.timeline.story import StoryEvent, cause_and_delay, told_of
 from healthmon.store.read.known_targets import KnownTarget
 from healthmon.store.read.queries import Reader, TargetHistory
-from healthmon.times.spans import Span, merged, overlapping
+from healthmon.times.spans import Span, covered_s, merged
 from healthmon.watchdog.pulse import is_stale
 
 #: Who follows a life looks back so far (seconds): what is booked now may have begun earlier.
@@ -88,9 +88,10 @@ def _events(reader: Reader, target: Target, window: Span) -> list[StoryEvent]:
     restarts: Iterable[Restart] = ()
     if target.is_pbx:
         hiding, restarts = (), reader.restarts(*window, target.pbx)
+    left_out = reader.left_out()
     begins = min([window[0], *(history.transitions[0].at for history in histories if history.transitions)])
     events = [
-        *(event for history in histories for event in _changes(history, hiding, is_named=len(histories) > 1)),
+        *(event for history in histories for event in _changes(history, hiding, left_out, is_named=len(histories) > 1)),
         *(event for history in histories for event in _unknown(history.unknown_periods, "")),
         *_unknown(behind, _behind(target)),
         *(event for event in _contacts(reader.places(target)) if begins <= event.at),
@@ -100,7 +101,9 @@ def _events(reader: Reader, target: Target, window: Span) -> list[StoryEvent]:
     return sorted((event for event in events if event.at < window[1]), key=lambda event: event.at)
 
 
-def _changes(history: TargetHistory, hiding: Sequence[UnknownPeriod], *, is_named: bool) -> Iterator[StoryEvent]:
+def _changes(
+    history: TargetHistory, hiding: Sequence[UnknownPeriod], left_out: Sequence[Span], *, is_named: bool
+) -> Iterator[StoryEvent]:
     unknown = merged((period.since, period.until or inf) for period in (*history.unknown_periods, *hiding))
     check = ""
     if is_named:
@@ -108,25 +111,25 @@ def _changes(history: TargetHistory, hiding: Sequence[UnknownPeriod], *, is_name
     for before, change in pairwise((None, *history.transitions)):
         assert change is not None  # noqa: S101  (only the first of all is None)
         mark = f"{history.check} {change.after}"
-        yield StoryEvent(
-            change.at, "transition", check + _change(before, change, unknown), health=change.after, mark=mark
-        )
+        words = check + _change(before, change, unknown, left_out)
+        yield StoryEvent(change.at, "transition", words, health=change.after, mark=mark)
 
 
-def _change(before: Transition | None, change: Transition, unknown: Sequence[Span]) -> str:
+def _change(before: Transition | None, change: Transition, unknown: Sequence[Span], left_out: Sequence[Span]) -> str:
     """Say ``down after 3 d 4 h up: contact Unreachable; believed 31 s later``."""
     lasted_so = ""
     if before and change.before:
-        lasted_so = f" after {_since(before, change, unknown)} {change.before}"
+        lasted_so = f" after {_since(before, change, unknown, left_out)} {change.before}"
     return f"{change.after or 'no longer watched'}{lasted_so}{cause_and_delay(change)}"
 
 
-def _since(before: Transition, change: Transition, unknown: Sequence[Span]) -> str:
-    """Say how long it was so; of an outage also how much of that nobody saw."""
-    length = change.at - before.at
+def _since(before: Transition, change: Transition, unknown: Sequence[Span], left_out: Sequence[Span]) -> str:
+    """Say how long it was so; of an outage also how much of that nobody saw. What the clock left out never was."""
+    never_was = covered_s(left_out, before.at, change.at)
+    length = change.at - before.at - never_was
     if change.before is not Health.DOWN:
         return duration(length)
-    unseen_s = sum(until - since for since, until in overlapping(unknown, before.at, change.at))
+    unseen_s = covered_s(unknown, before.at, change.at) - never_was
     return lasted(Length(length, unseen_s))
 
 

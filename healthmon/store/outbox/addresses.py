@@ -110,7 +110,7 @@ class MissedOutbox:
     def claim(self, url_id: str, address: str, now: float, *, give_up_before: float) -> MissedClaim | None:
         """Take what one address must be told, with the facts of now; None: nothing is left to say."""
         with self._session.writing() as timeline:
-            moment, before = timeline.stored(now), timeline.stored(give_up_before)
+            moment, before = timeline.stored(now), timeline.stored_ago(now, now - give_up_before)
             key = {"url_id": url_id, "address": address, "now": moment, "moment": moment, "before": before}
             self._session.execute(_GIVE_UP, key)
             due = self._session.rows(

@@ -27,7 +27,7 @@ def channels_that_fail(
     session: Session, url_id: str, incidents: Iterable[int], now: float
 ) -> tuple[FailingChannel, ...]:
     """The other URLs that are told of one of these incidents, and fail or hang at present."""
-    asked = {"url_id": url_id, "hanging": session.timeline.stored(now - HANGING_AFTER)}
+    asked = {"url_id": url_id, "hanging": session.timeline.stored_ago(now, HANGING_AFTER)}
     numbers = tuple(incidents)
     found = []
     for row in session.rows(_FAILING, asked):

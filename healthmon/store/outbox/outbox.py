@@ -169,7 +169,11 @@ class Outbox:
     def has_urgent(self, url_id: str, since: float, now: float) -> bool:
         """Whether a critical outage was booked for this URL at or after a time, and is due."""
         with self._session.asking() as timeline:
-            times = {"since": timeline.stored(since), "now": timeline.stored(now), "moment": timeline.stored(now)}
+            times = {
+                "since": timeline.stored_ago(now, now - since),
+                "now": timeline.stored(now),
+                "moment": timeline.stored(now),
+            }
             return self._session.is_any(_URGENT, {"url_id": url_id, **times})
 
     def claim(
@@ -242,7 +246,7 @@ class Outbox:
                 """UPDATE notifications SET state = 'given up', finished_at = :now, why = 'given up: ' || why
                 WHERE url_id = :url_id AND state = 'waiting' AND EXISTS (
                     SELECT 1 FROM incidents i WHERE i.id = notifications.incident_id AND i.closed_at < :before)""",
-                {"url_id": url_id, "before": timeline.stored(before), "now": timeline.stored(now)},
+                {"url_id": url_id, "before": timeline.stored_ago(now, now - before), "now": timeline.stored(now)},
             ).rowcount
 
 

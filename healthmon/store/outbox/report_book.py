@@ -97,7 +97,7 @@ class ReportBook:
     def tidy(self, now: float) -> None:
         """Drop the contents that nobody waits for, and what is known of reports of long ago."""
         with self._session.asking() as timeline:
-            old = {"before": timeline.stored(now - KEPT)}
+            old = {"before": timeline.stored_ago(now, KEPT)}
             is_untidy = self._session.is_any(
                 f"SELECT 1 FROM reports WHERE made_at < :before OR ({_NOBODY_WAITS}) LIMIT 1",  # noqa: S608
                 old,

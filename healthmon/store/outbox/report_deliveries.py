@@ -81,7 +81,7 @@ class ReportOutbox:
     def claim(self, url_id: str, now: float) -> ReportClaim | None:
         """Take the oldest report that waits for this URL; None: there is none. Those of long ago are given up."""
         with self._session.writing() as timeline:
-            key = {"url_id": url_id, "now": timeline.stored(now), "before": timeline.stored(now - GIVE_UP_AFTER)}
+            key = {"url_id": url_id, "now": timeline.stored(now), "before": timeline.stored_ago(now, GIVE_UP_AFTER)}
             self._session.execute(
                 """UPDATE report_deliveries SET state = 'given up', finished_at = :now, why = 'given up: ' || why
                 WHERE url_id = :url_id AND finished_at IS NULL AND state = 'waiting' AND booked_at < :before""",

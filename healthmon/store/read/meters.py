@@ -142,6 +142,7 @@ class Meters:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._timeline = session.timeline
+        self._shown = session.timeline.shown
 
     def _rows(self, sql: str, parameters: dict[str, float]) -> list[tuple[Any, ...]]:
         try:
@@ -175,17 +176,21 @@ class Meters:
             check=check,
             kind=KINDS[kind],
             watch=watch,
-            watched_from=tuple(self._timeline.shown(at) for at in begins),
+            watched_from=tuple(self._shown(at) for at in begins),
             forgotten_at=self._timeline.shown_or_none(forgotten_at),
             unknown_until=None if unknown_until is None else self._end(unknown_until),
             last_measured=self._timeline.shown_or_none(last_measured),
-            first_change=None if changed_at is None else (changed_at + self._timeline.shift, HEALTHS[old_health]),
+            first_change=None if changed_at is None else (self._shown(changed_at), HEALTHS[old_health]),
         )
 
     def changes(self, check_id: int, since: float, until: float) -> list[tuple[float, Health | None]]:
         """Return what was believed from when on, of the changes in a time, in their order."""
         rows = self._rows(CHANGES, {"check_id": check_id, **self._span(since, until)})
-        return [(at + self._timeline.shift, HEALTHS[new]) for at, new in rows]
+        if self._timeline.earlier:
+            return [(self._shown(at), HEALTHS[new]) for at, new in rows]
+        # There may be millions of them.
+        shift = self._timeline.shift
+        return [(at + shift, HEALTHS[new]) for at, new in rows]
 
     def unknown_periods(self, check_id: int, since: float, until: float) -> list[tuple[float, float]]:
         """Return when this check itself could not be seen, in the order of the ends; what lasts ends at infinity."""
@@ -202,12 +207,16 @@ class Meters:
         return unknown_periods
 
     def _period(self, since: float, until: float) -> tuple[float, float]:
-        return since + self._timeline.shift, self._end(until)
+        return self._shown(since), self._end(until)
 
     def _end(self, until: float) -> float:
         if until == NO_END:
             return FOREVER
-        return until + self._timeline.shift
+        return self._shown(until)
+
+    def there_is(self, at: float) -> float:
+        """Return a time as it is, or when the clock was set, if it left this time out."""
+        return self._shown(self._timeline.stored(at))
 
     def has_measured(self, check_id: int, since: float, until: float) -> bool:
         """Whether anything may have been measured of a check in a window."""
@@ -245,7 +254,7 @@ class Meters:
         """Return what the meter showed at the end of each day within a window on which something happened, in order."""
         rows = self._rows(DAY_READINGS, {"check_id": check_id, **self._span(since, until)})
         return [
-            (at + self._timeline.shift, (up_s, degraded_s, down_s, unknown_s), HEALTHS[belief], bool(was_used))
+            (self._shown(at), (up_s, degraded_s, down_s, unknown_s), HEALTHS[belief], bool(was_used))
             for at, up_s, degraded_s, down_s, unknown_s, belief, was_used in rows
         ]
 
@@ -262,7 +271,7 @@ class Meters:
     def _reading_of(self, row: Sequence[Any]) -> Reading:
         at, up_s, degraded_s, down_s, unknown_s, outages, longest_s, belief, was_used, is_out, out_s, *unseen = row
         return Reading(
-            at + self._timeline.shift,
+            self._shown(at),
             up_s,
             degraded_s,
             down_s,
@@ -310,4 +319,4 @@ class Meters:
         )
 
     def _span(self, since: float, until: float) -> dict[str, float]:
-        return {"since": since - self._timeline.shift, "until": until - self._timeline.shift}
+        return {"since": self._timeline.stored(since), "until": self._timeline.stored(until)}

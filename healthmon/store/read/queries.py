@@ -54,6 +54,7 @@ from healthmon.store.sqlite.connect import Stored
 from healthmon.store.sqlite.hindrance import Hindrance, look_for_hindrance
 from healthmon.store.sqlite.lock import LockFacts
 from healthmon.store.sqlite.readonly import connect_reader
+from healthmon.times.spans import Span
 from healthmon.watchdog.pulse import has_stopped_committing
 
 __all__ = [
@@ -463,6 +464,10 @@ class Reader:
     def lasting(self, at: float) -> float:
         """Return a time as the database holds it: it stays the same when somebody sets the clock."""
         return self._timeline.stored(at)
+
+    def left_out(self) -> list[Span]:
+        """Return what the wall clock left out when it was set forward: nothing was there."""
+        return self._timeline.left_out()
 
     def unknown_of_pbxs(self, since: float, until: float) -> dict[str, tuple[UnknownPeriod, ...]]:
         """Return, by PBX, when nothing behind it could be seen: it was blind, or healthmon was stopped."""

@@ -32,14 +32,17 @@ UNKNOWN_WITHIN = f"""SELECT t.at, COALESCE((SELECT following.at FROM transitions
 
 
 def with_unseen(session: Session, incident: Incident, now: float, nobody_since: float | None = None) -> Incident:
-    """Return an incident with the time that nobody saw of it, up to its end or to ``now``.
+    """Return an incident with the time that nobody saw of it, up to its end or to ``now``, and what the clock left out.
 
     One in which a PBX was never down, and only we did not see it, is no outage. ``nobody_since``: from then on no
     daemon runs.
     """
+    timeline = session.timeline
+    if timeline.earlier:
+        left_out_s = timeline.left_out_s(incident.since, incident.closed_at or now)
+        incident = replace(incident, left_out_s=left_out_s)
     if incident.is_unseen and not incident.was_down:
         return incident
-    timeline = session.timeline
     until = timeline.stored(incident.closed_at or now)
     asked = {
         **target_row(incident.target),

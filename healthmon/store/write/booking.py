@@ -39,6 +39,7 @@ from healthmon.store.rows import (
 )
 from healthmon.store.schema import INSTANCE, NO_END
 from healthmon.store.session import Session, Values
+from healthmon.times.clock import on_grain
 
 _UPSERT_CHECK = """INSERT INTO checks (pbx, technology, resource, name, kind, watch, watched_since)
     VALUES (:pbx, :technology, :resource, :name, :kind, :watch, :watched_since)
@@ -120,6 +121,7 @@ class Bookkeeper:
     """Books Changes, and remembers the keys of checks and words. Owned by the engine thread."""
 
     def __init__(self, session: Session) -> None:
+        #: Everything that is booked is on the database's timeline already.
         self._session = session
         self._checks: dict[tuple[Target, str], tuple[int, Kind, str]] = {}
         self._words: dict[str, tuple[int, float]] = {}
@@ -175,13 +177,13 @@ class Bookkeeper:
     def _book_jumps(self, jumps: list[ClockJump]) -> None:
         if not jumps:
             return
-        timeline = self._session.timeline
         rev = self._session.value("SELECT COALESCE(MAX(rev), 0) FROM transitions")
-        self._write(
-            "INSERT INTO clock_jumps (at, seconds, rev) VALUES (:at, :seconds, :rev)",
-            [{"at": timeline.stored(jump.at), "seconds": jump.by, "rev": rev} for jump in jumps],
-        )
-        self._session.note_of_daemon(clock_shift=timeline.shift)
+        rows: list[Row] = [{"at": jump.at, "seconds": jump.by, "rev": rev} for jump in jumps]
+        self._write("INSERT INTO clock_jumps (at, seconds, rev) VALUES (:at, :seconds, :rev)", rows)
+        # "Until half past ten" is another time of the timeline now; "for an hour" is not.
+        self._write("UPDATE silences SET until = until - :seconds WHERE by_wall AND until > :at", rows)
+        ahead = self._session.of_daemon("clock_shift") + sum(on_grain(jump.by) for jump in jumps)
+        self._session.note_of_daemon(clock_shift=ahead)
 
     # ---------------------------------------------------------------- the keys of checks and words
 

@@ -16,8 +16,8 @@ from healthmon.store.sqlite.connect import connect
 from healthmon.store.sqlite.database import recognise
 from healthmon.store.sqlite.readonly import refuse_missing, refuse_older, schema_of
 
-_INSERT_SILENCE = """INSERT INTO silences (matcher, since, until, author, reason)
-    VALUES (:matcher, :since, :until, :author, :reason)
+_INSERT_SILENCE = """INSERT INTO silences (matcher, since, until, author, reason, by_wall)
+    VALUES (:matcher, :since, :until, :author, :reason, :by_wall)
     RETURNING id"""
 
 _ACKNOWLEDGE = """INSERT INTO acknowledgements (incident_id, at, author, reason) VALUES (:id, :at, :author, :reason)
@@ -80,10 +80,12 @@ class Commander:
         """Close the connection."""
         self._session.close()
 
-    def silence(self, matcher: Matcher, *, since: float, until: float, author: str, reason: str) -> Silence:
+    def silence(
+        self, matcher: Matcher, *, since: float, until: float, author: str, reason: str, by_wall: bool = False
+    ) -> Silence:
         """Book a silence, and return it with its number."""
         with self._session.writing() as timeline:
-            silence = Silence(0, matcher, since, until, author, reason)
+            silence = Silence(0, matcher, since, until, author, reason, by_wall)
             [row] = self._session.rows(_INSERT_SILENCE, SILENCES.row(silence, timeline))
         return replace(silence, id=row["id"])
 

@@ -49,9 +49,12 @@ from healthmon.store.sqlite.salvage import salvage, take_away_ours, write_back
 from healthmon.store.write.booking import Bookkeeper
 from healthmon.store.write.folding import fold
 from healthmon.store.write.pruning import Cuts, Pruner
+from healthmon.times.clock import GRAIN, on_grain
 
 #: The clock was set back while no daemon ran, if what was done last lies so far in the future (seconds).
 SET_BACK_TOLERANCE = 2.0
+#: Whether nothing ran for longer than this, or the clock is wrong, nobody can tell (seconds): it counts as wrong.
+SET_AHEAD_AFTER = 31 * 86400.0
 
 # When anything was done last: the sign of life is booked every ten seconds only, and the history goes on in between.
 _DONE_LAST = f"""SELECT MAX(at) AS at FROM (
@@ -81,8 +84,8 @@ def _say_nothing(sentence: str) -> None:
 def open_writer(path: Path, *, now: float, on_migrating: OnMigrating = _say_nothing) -> Writer:
     """Open the database as its one daemon: lock it, make or migrate it, and note that we started.
 
-    ``on_migrating`` is called with a sentence before and during a migration. Raises DatabaseLocked (another daemon),
-    SchemaTooNew, ForeignDatabase, DatabaseUnwritable, or another StoreError.
+    ``now`` is what the wall clock shows. ``on_migrating`` is called with a sentence before and during a migration.
+    Raises DatabaseLocked (another daemon), SchemaTooNew, ForeignDatabase, DatabaseUnwritable, or another StoreError.
     """
     if not path.parent.is_dir():
         what_to_do = "make it, for the user that healthmon is to run as (the service makes its own)"
@@ -114,24 +117,30 @@ def open_writer(path: Path, *, now: float, on_migrating: OnMigrating = _say_noth
 
 
 class Writer:
-    """The writing connection. Owned by the engine thread once it is opened."""
+    """The writing connection. Owned by the engine thread once it is opened.
+
+    All times are on the database's timeline, unless it is said that they are those of the wall clock.
+    """
 
     def __init__(self, session: Session, let_others_in: Callable[[], None], now: float) -> None:
+        """Begin with a session of its own, and what the wall clock shows."""
         self.path = session.path
-        #: How far the clock was found set back since the last daemon (negative seconds); 0.0: it was not.
-        self.set_back_by = 0.0
+        #: By how much the clock was found set since the last daemon (seconds); 0.0: it was not.
+        self.set_by = 0.0
         #: The last daemon was killed, or crashed with its machine: its log was left.
         self.follows_a_kill = False
         #: What was set right at the start, a sentence each: everybody is to be told.
         self.set_right: tuple[str, ...] = ()
         #: The database is a new one, and this file beside it tells that there was another before; None: it is not so.
         self.trace_of_former: Path | None = None
-        self._session = session
+        self._session = Session(session.path, session.connection)
+        #: For what has time: it goes by the days of the wall clock.
+        self._by_wall = session
         self._let_others_in = let_others_in
-        self._now = now
-        self._booking = Bookkeeper(session)
-        self._pruner = Pruner(session, self._booking)
-        with session.asking():
+        self._booking = Bookkeeper(self._session)
+        self._pruner = Pruner(self._session, self._booking)
+        with session.asking() as timeline:
+            self._now = now - timeline.shift
             self._booking.rolled_until = session.of_daemon("rolled_until")
             self._seen_version = data_version(session.connection)
             self._marker = Marker(session.connection)
@@ -142,8 +151,8 @@ class Writer:
 
     def start(self) -> None:
         """Note that a daemon has started, and watch over the files from now on. Once, and first of all."""
-        self._set_back(self._now)
-        self._started_at = started_at = self._session.timeline.stored(self._now)
+        self._go_on_from_newest()
+        self._started_at = started_at = self._now
         # ``alive_at`` stays as the last daemon left it, until the gap has been booked.
         with self._session.transaction():
             self._session.note_of_daemon(started_at=started_at, version=__version__)
@@ -157,12 +166,20 @@ class Writer:
         texts = frozenset({identity.encode(), struct.pack(">d", started_at)})
         self._guard = Guard(self.path, Marks(page, texts))
 
-    def _set_back(self, now: float) -> None:
-        """Keep the order of the history when the clock was set back while nobody ran (a dead battery, say)."""
-        done_last = self._session.timeline.shown_or_none(self._session.value(_DONE_LAST))
-        if done_last is not None and done_last > now + SET_BACK_TOLERANCE:
-            self.set_back_by = now - done_last
-            self.commit(Changes(clock_jumps=[ClockJump(at=now, by=self.set_back_by)]))
+    def _go_on_from_newest(self) -> None:
+        """Go on from the database's newest time, where the clock was set while nobody ran (a dead battery, say)."""
+        done_last = self._session.value(_DONE_LAST)
+        if done_last is None or -SET_BACK_TOLERANCE <= self._now - done_last <= SET_AHEAD_AFTER:
+            return
+        # A moment after it: what comes is shown by the clock as it is now.
+        self.set_by = on_grain(self._now - done_last) - GRAIN
+        self._now -= self.set_by
+        self.commit(Changes(clock_jumps=[ClockJump(at=done_last, by=self.set_by)]))
+
+    @property
+    def ahead(self) -> float:
+        """How far the wall clock is ahead of the database's timeline, as is booked (seconds)."""
+        return self._by_wall.timeline.shift
 
     def load(self) -> Remembered:
         """Read all that the engine needs to go on."""
@@ -178,9 +195,10 @@ class Writer:
                     incidents=tuple(read_telling(session)),
                     told=read_told(session),
                     incident_numbers=IncidentNumbers(session.of_daemon("last_incident") + 1),
-                    alive_at=session.timeline.shown_or_none(session.of_daemon("alive_at")),
+                    alive_at=session.of_daemon("alive_at"),
                     commands=read_commands(session, self._now),
                     places=read_places(session),
+                    ahead=self.ahead,
                 )
             finally:
                 session.connection.rollback()
@@ -188,20 +206,19 @@ class Writer:
     def commit(self, changes: Changes) -> None:
         """Book everything one batch changed, whole or not at all.
 
-        All times in it, and the keys of its unknown periods, are those of the clock after its ``clock_jumps``. Raises
-        DatabaseUnwritable; then nothing is booked, and the same Changes can be tried again.
+        Raises DatabaseUnwritable; then nothing is booked, and the same Changes can be tried again.
         """
         if not changes.is_to_book():
             return
-        before = self._session.timeline
-        for jump in changes.clock_jumps:
-            self._session.timeline = self._session.timeline.moved(jump.by)
+        before = self._by_wall.timeline
         try:
             with self._session.transaction():
                 self._booking.book(changes, self._now)
                 self._marker.mark()
+                if changes.clock_jumps:
+                    self._by_wall.read_timeline()
         except BaseException:
-            self._session.timeline = before
+            self._by_wall.timeline = before
             self._booking.forget_keys()
             raise
 
@@ -210,7 +227,7 @@ class Writer:
         self._now = now
         timeline = self._session.timeline
         with self._session.transaction():
-            self._session.note_of_daemon(alive_at=timeline.stored(now))
+            self._session.note_of_daemon(alive_at=now)
             self._session.execute_many(UPSERT_FRESHNESS, [FRESHNESS.row(of_pbx, timeline) for of_pbx in freshness])
             self._finish_telling(now)
             self._marker.mark()
@@ -264,8 +281,8 @@ class Writer:
     # ---------------------------------------------------------------- readings of the meters
 
     def meters(self) -> Meters:
-        """Return the questions about what the readings are made from."""
-        return Meters(self._session)
+        """Return the questions about what the readings are made from; their times are those of the wall clock."""
+        return Meters(self._by_wall)
 
     @property
     def late_bookings(self) -> int:
@@ -273,8 +290,11 @@ class Writer:
         return self._booking.late_bookings
 
     def begin_readings(self, until: float) -> None:
-        """Note that readings up to this time are taken: what is booked for an earlier time removes those after it."""
-        stored = max(self._session.timeline.stored(until), self._booking.rolled_until)
+        """Note that readings up to this time of the wall clock are taken.
+
+        What is booked for an earlier time removes those after it.
+        """
+        stored = max(self._by_wall.timeline.stored(until), self._booking.rolled_until)
         with self._session.transaction():
             self._session.note_of_daemon(rolled_until=stored)
         self._booking.rolled_until = stored
@@ -292,18 +312,18 @@ class Writer:
             if not self._session.is_any("SELECT 1 FROM measurements LIMIT 1"):
                 return 0
         with unhurried(self._session.connection), self._session.transaction():
-            return fold(self._session, limit)
+            return fold(self._by_wall, limit)
 
     def prune(self, cuts: Cuts, limit: int = PRUNED_AT_ONCE) -> int:
         """Look at the next ``limit`` rows of history from before the cuts, and remove what is not needed any more.
 
-        Return how many rows it looked at, or pages it gave back; 0: this round is finished. What held at a cut is
-        kept: the last transition and reading of each check, unknown periods and incidents that were not over.
+        The cuts are times of the wall clock. Return how many rows it looked at, or pages it gave back; 0: this round is
+        finished. What held at a cut is kept: the last transition and reading of each check, unknown periods and
+        incidents that were not over.
         """
-        with self._session.errors_named():
-            set_back_by = self._session.value("SELECT COALESCE(SUM(-seconds), 0) FROM clock_jumps WHERE seconds < 0")
-        # By so much the clock may have been ahead: what was booked before then looks older than it is.
-        cuts = cuts.stored(self._session.timeline).earlier(set_back_by)
+        timeline = self._by_wall.timeline
+        # By so much the clock was ahead once: what was booked before then looks older than it is.
+        cuts = cuts.stored(timeline).earlier(timeline.moved_back_s)
         with unhurried(self._session.connection):
             return self._pruner.prune(cuts, limit)
 
@@ -325,10 +345,11 @@ class Writer:
         self._is_given_up = True
         if not isinstance(error, DatabaseLost) or self._guard is None:
             return "it was left as it is"
+        now = self._by_wall.timeline.shown(self._now)
         if error.loss is DatabaseLoss.LOG:
-            return write_back(self._session.connection, self.path, self._guard, self._now)
-        outcome = salvage(self._session.connection, self.path, error.loss, self._now, on_progress)
-        take_away_ours(self.path, self._guard, self._now)
+            return write_back(self._session.connection, self.path, self._guard, now)
+        outcome = salvage(self._session.connection, self.path, error.loss, now, on_progress)
+        take_away_ours(self.path, self._guard, now)
         return outcome
 
     def close(self) -> None:

@@ -9,6 +9,7 @@ from healthmon.config.sections.shared import Hold
 from healthmon.core.belief import limits
 from healthmon.core.belief.limits import Allowance, Limits
 from healthmon.model import Check, ContactStatus, Health, Place, Target
+from healthmon.times.wall import Wall
 from tests.core.scene import DOWN, PHONES, PROVIDERS, START, UP, Scene, config, phone, settings, trunk, trunk_settings
 
 MOVED, ROUND_TRIPS, CHANGES = "places of contacts", "round trips", "changes of endpoints"
@@ -212,13 +213,14 @@ def test_an_allowance_refills_in_time_and_never_beyond_what_may_come_at_once() -
 
 
 def test_what_is_left_out_is_told_until_nothing_was_for_half_a_minute_also_when_the_clock_is_set() -> None:
-    kept = Limits(START)
+    wall = Wall()
+    kept = Limits(START, wall)
     kept.measurements.leave_out(3, START)
 
     assert kept.review(START + 1) == kept.in_words()
     assert kept.in_words().startswith("more changes than are booked: 3 round trips were left out since ")
-    kept.shift(3600)
-    assert kept.review(START + 3600 + 29) == ""
+    wall.ahead = 3600
+    assert kept.review(START + 29) == ""
     assert kept.in_words()
-    assert kept.review(START + 3600 + 30).startswith("everything is booked again; ")
+    assert kept.review(START + 30).startswith("everything is booked again; ")
     assert kept.in_words() == ""

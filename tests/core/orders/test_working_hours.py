@@ -12,6 +12,7 @@ from healthmon.config.sections.watch import WatchConfig
 from healthmon.core.orders.muting import OUTSIDE_HOURS, Muting
 from healthmon.errors import Trouble
 from healthmon.model import Check, Health, Incident, Kind, Reason, Target
+from healthmon.times.wall import Wall
 from healthmon.times.weekly import Weekly
 from tests.core.grouping.test_causes import HOME, Town, phones, site
 from tests.core.scene import DOWN, PHONES, PROVIDERS, UP, Scene, config, phone, trunk, trunk_settings
@@ -150,7 +151,7 @@ def test_a_group_is_told_while_anybody_works_who_cares_for_a_part_of_it() -> Non
     site = Incident(
         1, Target("office", "site", "10.0.0.0/24"), Check.REACHABILITY, Kind.SITE, "", DOWN, 0.0, 0.0, "cut off"
     )
-    mutes, night = Muting(OFFICE_HOURS, ()), at("2026-05-04T19:00")
+    mutes, night = Muting(OFFICE_HOURS, (), Wall()), at("2026-05-04T19:00")
 
     assert mutes.muted_by(replace(site, watches=("phones",)), night) == OUTSIDE_HOURS
     assert mutes.muted_by(replace(site, watches=("phones", "providers")), night) == ""

@@ -78,7 +78,7 @@ def test_a_clock_that_is_set_makes_nothing_new(store: Store, follower: Follower,
     store.book(transitions=[back], unknown_periods=unknown_by_key(unknown(START + 70, START + 80)))
     follower.looks(START + 90)
 
-    store.book(clock_jumps=[ClockJump(START + 100 + by, by)])
+    store.book(clock_jumps=[ClockJump(START + 100, by)])
 
     assert follower.looks(START + 100 + by) == []
 

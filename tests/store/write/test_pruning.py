@@ -253,7 +253,7 @@ def test_a_target_that_was_forgotten_stays_known_as_long_as_there_is_a_reading_o
 
 def test_cuts_follow_what_is_configured_and_the_clock_of_the_database(store: Store) -> None:
     store.book(states=by_key(state()), transitions=[transition(START + at, Health.UP) for at in (1, 2, 3)])
-    store.book(clock_jumps=[ClockJump(START + 10 * DAY, 9 * DAY)])
+    store.book(clock_jumps=[ClockJump(START + 0.5, 9 * DAY)])
     keep = HistoryConfig(transitions=DAY, daily=2 * DAY, rtt_minutes=3 * DAY, rtt_hours=4 * DAY)
 
     assert [START - cut for cut in Cuts.of(keep, START)] == [DAY, 2 * DAY, 3 * DAY, 4 * DAY]
