@@ -10,6 +10,7 @@ from threading import Event, Thread, current_thread
 
 from healthmon.app.threads import join, started
 from healthmon.errors import StoreError
+from healthmon.model import TOO_MANY_DEFECTS
 
 log = logging.getLogger(__name__)
 
@@ -17,8 +18,6 @@ log = logging.getLogger(__name__)
 PAUSES: tuple[float, ...] = (1.0, 5.0, 25.0, 120.0, 600.0)
 #: They are in a row unless it has gone well for so long between two of them (seconds).
 GONE_WELL_AFTER = 600.0
-#: So many in a row are an incident.
-TOO_MANY = 3
 
 
 class Defects:
@@ -40,7 +39,7 @@ class Defects:
         self._in_a_row += 1
         self.total += 1
         pause = PAUSES[min(self._in_a_row, len(PAUSES)) - 1]
-        if self._in_a_row < TOO_MANY:
+        if self._in_a_row < TOO_MANY_DEFECTS:
             return pause
         return max(pause, self._told_after)
 

@@ -259,6 +259,7 @@ SAYINGS = {
     "registration expired, or logged out ({said})": "регистрация истекла или снята ({said})",
     "not registered, or does not answer OPTIONS": "не зарегистрирован или не отвечает на OPTIONS",
     "not registered, or does not answer OPTIONS ({said})": "не зарегистрирован или не отвечает на OPTIONS ({said})",
+    "{n} times within {minutes} minutes: {why}": "{n} раза за {minutes} минут: {why}",
     "a message is being sent, and no answer comes": "сообщение отправляется, но ответа нет",
     "a message was accepted": "сообщение принято",
     "Asterisk answers": "Asterisk отвечает",

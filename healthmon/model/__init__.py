@@ -7,7 +7,17 @@ unit carries it in its name.
 from healthmon.model.changes import Changes, ClockJump, Remembered, Restart
 from healthmon.model.checks import ENDPOINT_CHECKS, LIVING, LOST, EndpointCheckKind, Means, Testimony
 from healthmon.model.incident import Ending, Incident, IncidentNumbers, Note
-from healthmon.model.notification import Delay, Notification, Reason, Release, Said, Told, UrlState
+from healthmon.model.notification import (
+    DEFECTS_WITHIN,
+    TOO_MANY_DEFECTS,
+    Delay,
+    Notification,
+    Reason,
+    Release,
+    Said,
+    Told,
+    UrlState,
+)
 from healthmon.model.orders import Acknowledgement, Commands, Matcher, Silence
 from healthmon.model.sighting import (
     Channel,
@@ -50,12 +60,14 @@ from healthmon.model.target import (
 )
 
 __all__ = [
+    "DEFECTS_WITHIN",
     "ENDPOINT_CHECKS",
     "LIVING",
     "LOST",
     "MOST_WATCHED",
     "OUR_TECHNOLOGIES",
     "PARTIAL_CHECKS",
+    "TOO_MANY_DEFECTS",
     "Acknowledgement",
     "Changes",
     "Channel",

@@ -101,6 +101,10 @@ class Told(Struct, frozen=True):
         return self.said is not None and self.said.is_bad
 
 
+#: So many defects of ours in what sends to a URL, within so many seconds, are an incident.
+TOO_MANY_DEFECTS, DEFECTS_WITHIN = 3, 600.0
+
+
 class UrlState(Struct, frozen=True):
     """How delivery to one URL of a receiver stands (from the outbox)."""
 
@@ -112,3 +116,5 @@ class UrlState(Struct, frozen=True):
     last_delivered_at: float | None = None
     #: Since when a message is being sent of which no result is booked; None: none is.
     sending_since: float | None = None
+    #: When its deliverer died of a defect of ours: the last times, the newest at the end.
+    defects_at: tuple[float, ...] = ()

@@ -543,6 +543,9 @@ _MEASUREMENTS = (
     *_moved("measured_days", _SUMS, "rtt_days", _OLD_SUMS),
 )
 
+#: When what sends to a URL died of a defect of ours (JSON, a list of times).
+_DEFECTS = ("ALTER TABLE urls ADD COLUMN defects_at TEXT NOT NULL DEFAULT '[]'",)
+
 #: Which silences end at a time of the wall clock, and which last for so long: those that were there do.
 _SILENCES_BY_WALL = ("ALTER TABLE silences ADD COLUMN by_wall BOOLEAN NOT NULL DEFAULT FALSE",)
 
@@ -573,5 +576,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _MARKS,
     _INSTANCES,
     _MEASUREMENTS,
-    _SILENCES_BY_WALL,
+    (*_SILENCES_BY_WALL, *_DEFECTS),
 )

@@ -8,7 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from healthmon.config.configuration import Config
-from healthmon.core.belief.delivery import ACCEPTED, HANGING_AFTER, Failure, failure_of, hangs, target_of
+from healthmon.core.belief.delivery import (
+    ACCEPTED,
+    HANGING_AFTER,
+    Failure,
+    failure_of,
+    hangs,
+    over_at,
+    repeated_defects,
+    target_of,
+)
 from healthmon.core.deadlines import Deadline, Deadlines, Due
 from healthmon.core.incidents.incidents import Incidents
 from healthmon.core.incidents.index import Index
@@ -48,13 +57,18 @@ class Receivers:
         return [each for each in news if each is not None]
 
     def _look(self, url: UrlState, step: Step) -> IncidentNews | None:
-        target, failure = target_of(url.url_id), failure_of(url, step.now)
+        target, defects = target_of(url.url_id), repeated_defects(url, step.now)
+        failure = defects or failure_of(url, step.now)
         incident = self._index.open_about(target, Check.DELIVERY)
         self._deadlines.clear(Deadline(Due.URL, target))
+        if defects is not None:
+            self._deadlines.set(Deadline(Due.URL, target), over_at(url))
         if incident is not None:
             if failure is None:
                 return self._maybe_close(incident, url, step)
             return None
+        if defects is not None:
+            return self._open(target, defects, step)
         if failure is not None and self._is_believed(url, failure, step.now):
             return self._open(target, failure, step)
         self._look_again(target, url, failure, step)
@@ -100,7 +114,7 @@ class Receivers:
     def _maybe_close(self, incident: Incident, url: UrlState, step: Step) -> IncidentNews | None:
         """Close it if a message was accepted since it opened; that nothing fails at present is no proof."""
         accepted_at = url.last_delivered_at
-        if accepted_at is None or accepted_at < incident.opened_at:
+        if accepted_at is None or accepted_at < max((incident.opened_at, *url.defects_at[-1:])):
             return None
         say = f"{incident.target}: takes messages again"
         return self._incidents.close(incident, accepted_at, step, Ending.RECOVERED, words=ACCEPTED, say=say)

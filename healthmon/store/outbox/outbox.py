@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
+import msgspec
+
 from healthmon.errors import Missed, StoreError
-from healthmon.model import Severity
+from healthmon.model import TOO_MANY_DEFECTS, Severity
 from healthmon.store.outbox.addresses import MissedClaim, MissedOutbox, book_missed, recover_missed, retire_missed
 from healthmon.store.outbox.claiming import NOT_HELD, NOT_QUIET, Claim, ClaimedRow, lasting_tickets, make_claim
 from healthmon.store.outbox.report_deliveries import ReportClaim, ReportOutbox
@@ -118,7 +120,15 @@ class Outbox:
             self._session.execute(_RECOVER, row)
             recover_missed(self._session, [row])
             self._session.execute(_URL_FAILS, {**row, "now": timeline.stored(now)})
+            self._count_defect(url_id, timeline.stored(now))
         self.reports.recover([url_id])
+
+    def _count_defect(self, url_id: str, at: float) -> None:
+        """Keep when the last ones were, as many as make an incident."""
+        earlier = self._session.value("SELECT defects_at FROM urls WHERE url_id = :url_id", {"url_id": url_id})
+        last = [*msgspec.json.decode(earlier), at][-TOO_MANY_DEFECTS:]
+        facts = {"url_id": url_id, "defects_at": msgspec.json.encode(last).decode()}
+        self._session.execute("UPDATE urls SET defects_at = :defects_at WHERE url_id = :url_id", facts)
 
     def retire_others(self, url_ids: Collection[str], now: float) -> int:
         """Cancel what waits for URLs that are no longer configured. Return how many rows."""

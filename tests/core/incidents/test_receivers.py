@@ -15,6 +15,7 @@ from tests.core.scene import START, Scene, config
 BOSS, MAIL, DESK = "oncall/boss", "oncall/mail", "helpdesk/desk"
 OF_MAIL = Target("", "receiver", MAIL)
 MINUTE = 60.0
+DEFECT = "a defect of healthmon (KeyError): its log says where"
 #: The default of receiver_failing_after.
 PATIENCE = 600.0
 
@@ -46,6 +47,11 @@ class Outbox:
     def delivers(self) -> None:
         """A message was accepted."""
         self.book(failing_since=None, last_delivered_at=self.scene.now, sending_since=None)
+
+    def dies(self) -> None:
+        """Its deliverer died of a defect of ours."""
+        self.state = replace(self.state, defects_at=(*self.state.defects_at, self.scene.now)[-3:])
+        self.fails(DEFECT)
 
     def begins(self) -> None:
         """A message is being sent."""
@@ -404,3 +410,73 @@ def test_a_clock_that_was_set_changes_no_length(by: float) -> None:
     scene.after(1)
 
     assert incident(scene).opened_at == START
+
+
+# ---------------------------------------------------------------- defects of ours
+
+
+def test_three_defects_of_a_deliverer_within_ten_minutes_are_an_incident_that_the_others_are_told_of() -> None:
+    scene = Scene(three_urls())
+    outbox = Outbox(scene)
+    outbox.dies()
+    scene.after(MINUTE)
+    outbox.dies()
+    scene.after(MINUTE)
+    assert scene.open() == []
+
+    outbox.dies()
+    scene.after(MINUTE).deliver()
+
+    assert incident(scene).opened_at == START
+    assert incident(scene).cause == f"3 times within 10 minutes: {DEFECT}"
+    assert told(scene) == [(DESK, Reason.OPENED), (BOSS, Reason.OPENED)]
+
+
+def test_so_they_are_where_a_message_was_accepted_in_between() -> None:
+    scene = Scene(three_urls())
+    outbox = Outbox(scene)
+    for _ in range(3):
+        outbox.dies()
+        scene.after(MINUTE)
+        outbox.delivers()
+
+    assert incident(scene).is_open
+
+
+def test_three_defects_of_a_deliverer_within_an_hour_are_none() -> None:
+    scene = Scene(three_urls())
+    outbox = Outbox(scene)
+    for _ in range(3):
+        outbox.dies()
+        scene.after(MINUTE)
+        outbox.delivers()
+        scene.after(10 * MINUTE)
+
+    assert scene.db.incidents == {}
+
+
+def test_it_is_over_ten_minutes_after_the_last_defect_if_a_message_was_accepted_since_then() -> None:
+    scene = Scene(three_urls())
+    outbox = Outbox(scene)
+    for _ in range(3):
+        outbox.dies()
+    scene.after(MINUTE)
+    outbox.delivers()
+
+    scene.after(9 * MINUTE - 1)
+    assert incident(scene).is_open
+
+    scene.after(2)
+    assert (incident(scene).closed_at, incident(scene).ending) == (START + MINUTE, Ending.RECOVERED)
+
+
+def test_it_lasts_while_no_message_was_accepted_since_the_last_defect() -> None:
+    scene = Scene(three_urls())
+    outbox = Outbox(scene)
+    outbox.delivers()
+    for _ in range(3):
+        outbox.dies()
+
+    scene.after(20 * MINUTE)
+
+    assert incident(scene).is_open

@@ -430,3 +430,12 @@ def test_a_defect_of_a_deliverer_fails_its_url_and_puts_what_it_was_sending_in_d
         [url] = [state for state in reader.urls() if state.failing_since is not None]
     assert (url.url_id, url.failing_since) == (BOSS, DUE + 1)
     assert url.last_error == "a defect of healthmon (KeyError): its log says where"
+    assert url.defects_at == (DUE + 1,)
+
+
+def test_of_the_defects_of_a_deliverer_the_last_three_are_kept(store: Store) -> None:
+    for minute in range(5):
+        store.outbox.note_defect(BOSS, DUE + 60 * minute, "a defect of healthmon (KeyError): its log says where")
+
+    [url] = store.writer.urls()
+    assert url.defects_at == (DUE + 120, DUE + 180, DUE + 240)
