@@ -37,15 +37,15 @@ def test_20000_phones_at_200_addresses_without_a_provider_are_told_as_one_cause(
     check_told_as_one_cause(Branches(20_000, 200), 200)
 
 
-def calls_a_phone(phones: int) -> float:
-    """How many functions the core calls for each phone of 40 addresses that falls and returns."""
+def calls_a_phone(phones: int, sites: int) -> float:
+    """How many functions the core calls for each phone of these sites that falls and returns."""
     calls = 0
 
     def count(frame: FrameType, event: str, _arg: object) -> None:
         nonlocal calls
         calls += event == "call" and CORE in frame.f_code.co_filename
 
-    branches = Branches(phones, 40)
+    branches = Branches(phones, sites)
     sys.setprofile(count)
     try:
         branches.turn(DOWN)
@@ -55,5 +55,6 @@ def calls_a_phone(phones: int) -> float:
     return calls / phones
 
 
-def test_the_work_for_a_phone_that_falls_grows_little_with_the_number_of_phones() -> None:
-    assert calls_a_phone(640) < 1.5 * calls_a_phone(160)
+@pytest.mark.parametrize("sites", [40, 1])
+def test_the_work_for_a_phone_that_falls_grows_little_with_the_number_of_phones(sites: int) -> None:
+    assert calls_a_phone(640, sites) < 1.5 * calls_a_phone(160, sites)
