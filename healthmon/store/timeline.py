@@ -17,7 +17,7 @@ from healthmon.times.clock import on_grain
 from healthmon.times.spans import Span, covered_s
 
 
-class Stretch(NamedTuple):
+class EarlierShift(NamedTuple):
     """A part of the timeline in which the wall clock was not set, as it is shown."""
 
     #: The last moment of it (stored).
@@ -31,7 +31,7 @@ class Timeline(Struct, frozen=True):
     #: How far the wall clock is ahead now.
     shift: float = 0.0
     #: What was booked before now, and is shown by another shift, in order; the shifts grow.
-    earlier: tuple[Stretch, ...] = ()
+    earlier: tuple[EarlierShift, ...] = ()
 
     @classmethod
     def of_jumps(cls, shift: float, jumps: Iterable[tuple[float, float]]) -> Timeline:
@@ -44,7 +44,7 @@ class Timeline(Struct, frozen=True):
         if not steps:
             return cls(shift)
         at_first = shift - sum(on_grain(by) for _, by in steps)
-        earlier: list[Stretch] = []
+        earlier: list[EarlierShift] = []
         reached = highest = at_first
         for at, by in steps:
             if highest >= shift:
@@ -53,7 +53,7 @@ class Timeline(Struct, frozen=True):
             reached += on_grain(by)
             highest = max(highest, reached)
             if highest > before:
-                earlier.append(Stretch(at, before))
+                earlier.append(EarlierShift(at, before))
         return cls(shift, tuple(earlier))
 
     def stored(self, time: float) -> float:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from healthmon.core.belief.endpoint_facts import EndpointFacts
 from healthmon.core.belief.reachability import Reachability
 from healthmon.core.grouping.holds import Rules, known_at
-from healthmon.core.grouping.times import Fullest, Greatest, Times
+from healthmon.core.grouping.times import Fullest, Greatest, SortedTimes
 from healthmon.model import Health, Target
 
 #: Times were added and subtracted; what is so close is the same (seconds).
@@ -89,17 +89,17 @@ class Members:
         #: By then those are surely back that were seen up before they were believed down; 0.0: none was.
         self.back_at = 0.0
         #: When those went down that have fallen or are hidden; that are hidden; that have fallen and are not muted.
-        self.down = Times()
-        self._hidden = Times()
+        self.down = SortedTimes()
+        self._hidden = SortedTimes()
         self.audible = Fullest()
         #: Of the last: those that are believed down, and those that a snapshot confirmed for the hold of their site.
-        self.believed = Times()
-        self.confirmed = Times()
+        self.believed = SortedTimes()
+        self.confirmed = SortedTimes()
         #: When it is known of those that are pending, and were not confirmed, whether they are down.
-        self.pending = Times()
+        self.pending = SortedTimes()
         self._is_confirmed: set[Target] = set()
         #: When those went down that are believed down, or confirmed, by who hears of them; some may be about to return.
-        self._sure: dict[Audience, Times] = {}
+        self._sure: dict[Audience, SortedTimes] = {}
         self._audience: dict[Target, Audience] = {}
         #: Asterisk's cycles of checks among those that have fallen and are not muted (seconds).
         self._cycles = Greatest()
@@ -210,7 +210,7 @@ class Members:
             del self._audience[target]
         if is_sure:
             self._audience[target] = audience
-            self._sure.setdefault(audience, Times()).put(target, fell)
+            self._sure.setdefault(audience, SortedTimes()).put(target, fell)
 
     def _note_holds(self, endpoint: Reachability, stance: Stance, *, is_audible: bool) -> None:
         target, cycle, up_after = endpoint.target, cycle_of(endpoint), endpoint.endpoint.policy.hold.up_after
@@ -282,7 +282,7 @@ class Members:
         """How many have fallen at a time or later, those that are hidden aside."""
         return self.down.count(since, inf) - self._hidden.count(since, inf)
 
-    def _found(self, times: Times, since: float, until: float) -> tuple[Reachability, ...]:
+    def _found(self, times: SortedTimes, since: float, until: float) -> tuple[Reachability, ...]:
         return tuple(self._all[target] for _, target in times.within(since, until))
 
     @property
@@ -360,7 +360,7 @@ class Fall(Struct, frozen=True, dict=True):
         )
 
 
-def _put(kept: Times | Greatest, target: Target, value: float, *, is_in: bool) -> None:
+def _put(kept: SortedTimes | Greatest, target: Target, value: float, *, is_in: bool) -> None:
     """Keep the value of a target, or none."""
     if is_in:
         kept.put(target, value)

@@ -10,19 +10,19 @@ from operator import itemgetter
 from healthmon.model import Target
 
 #: A time, and whose it is.
-Entry = tuple[float, Target]
+TimedTarget = tuple[float, Target]
 
 _WHEN = itemgetter(0)
 
 
-class Times:
+class SortedTimes:
     """One time for each target, the earliest first (seconds UTC). Owned by the engine thread."""
 
     __slots__ = ("_at", "_ordered")
 
     def __init__(self) -> None:
         self._at: dict[Target, float] = {}
-        self._ordered: list[Entry] = []
+        self._ordered: list[TimedTarget] = []
 
     def __len__(self) -> int:
         """How many targets have a time."""
@@ -63,22 +63,22 @@ class Times:
         """How many have a time within a span, both ends included."""
         return bisect_right(self._ordered, until, key=_WHEN) - bisect_left(self._ordered, since, key=_WHEN)
 
-    def within(self, since: float, until: float) -> Sequence[Entry]:
+    def within(self, since: float, until: float) -> Sequence[TimedTarget]:
         """Those that have a time within a span, both ends included."""
         first = bisect_left(self._ordered, since, key=_WHEN)
         return self._ordered[first : bisect_right(self._ordered, until, key=_WHEN)]
 
-    def first(self, number: int, until: float) -> Sequence[Entry]:
+    def first(self, number: int, until: float) -> Sequence[TimedTarget]:
         """So many of the first that have a time until then."""
         return self._ordered[: min(number, bisect_right(self._ordered, until, key=_WHEN))]
 
-    def last(self, until: float) -> Iterator[Entry]:
+    def last(self, until: float) -> Iterator[TimedTarget]:
         """Those that have a time until then, the latest first; nothing must be put or dropped meanwhile."""
         for place in range(bisect_right(self._ordered, until, key=_WHEN) - 1, -1, -1):
             yield self._ordered[place]
 
 
-class Fullest(Times):
+class Fullest(SortedTimes):
     """Times, and within which window most of them are. Owned by the engine thread.
 
     What comes last is put at the end, so that mostly one window more is to be looked at; what leaves the fullest window
