@@ -60,6 +60,15 @@ COMMANDS = {
 class LazyGroup(click.Group):
     """A group that imports a command's module when that command is called, and not for ``--help``."""
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the arguments; ``-c`` by its long name: else click looks first whether a long option is meant by it.
+
+        That it is none is an error in click, for which it loads what guesses at misspelt names, and its translations.
+        """
+        if args[:1] == ["-c"] and len(args) > 1:
+            args = ["--config", *args[1:]]
+        return super().parse_args(ctx, args)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Name the commands in the order of the table."""
         return list(COMMANDS)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import math
+
+import msgspec
 
 from healthmon.history.measurements import Measured, Summary, added_up
 from healthmon.store.codec import Row
@@ -16,6 +17,8 @@ BUCKETS = {"measured_minutes": 60.0, "measured_hours": 3600.0, "measured_days": 
 #: What a bucket holds.
 COLUMNS = "count, sum, min, max, histogram"
 
+_HISTOGRAM = msgspec.json.Decoder(dict[int, int])
+
 #: A table, and from when to when.
 _Piece = tuple[str, float, float]
 
@@ -27,13 +30,13 @@ def row_of(summary: Summary) -> Row:
         "sum": summary.sum,
         "min": summary.min,
         "max": summary.max,
-        "histogram": json.dumps({str(step): count for step, count in summary.histogram.items()}, separators=(",", ":")),
+        "histogram": msgspec.json.encode(summary.histogram).decode(),
     }
 
 
 def summary_of(row: Stored) -> Summary:
     """Read a summary."""
-    histogram = {int(step): count for step, count in json.loads(row["histogram"]).items()}
+    histogram = _HISTOGRAM.decode(row["histogram"])
     return Summary(row["count"], row["sum"], row["min"], row["max"], histogram)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -71,7 +70,7 @@ def errors_named(path: Path) -> Iterator[None]:
     except UnicodeDecodeError as error:
         # SQLite's words about a damaged schema hold what it found there.
         raise ForeignDatabase(path, f"the file is damaged (SQLite: {ascii(error.object)[2:-1]})") from error
-    except (json.JSONDecodeError, msgspec.DecodeError) as error:
+    except msgspec.DecodeError as error:
         # Of a long text a part may be overwritten, and SQLite keeps no checksums.
         raise ForeignDatabase(path, f"the file is damaged (a value in it cannot be read: {error})") from error
 
