@@ -123,7 +123,7 @@ class DeviceState(Struct, frozen=True):
     state: str
 
 
-class Times(Struct, frozen=True):
+class InfoStatus(Struct, frozen=True):
     """The status part of /asterisk/info."""
 
     startup_time: str
@@ -139,7 +139,7 @@ class System(Struct, frozen=True):
 class Info(Struct, frozen=True):
     """/asterisk/info; which parts are there was chosen by ``?only=``."""
 
-    status: Times | None = None
+    status: InfoStatus | None = None
     system: System | None = None
 
 

@@ -12,14 +12,14 @@ from healthmon.model import Kind, Target
 from healthmon.report.availability.account import Account, By, Counting, GroupFigures, TargetFigures
 from healthmon.report.formatting import counted, duration, lasted, measured, percent, short
 
-Entry = TargetFigures | GroupFigures
+ReportEntry = TargetFigures | GroupFigures
 
 
 class Figure(NamedTuple):
     """One column of figures."""
 
     title: str
-    write: Callable[[Entry, Counting], str]
+    write: Callable[[ReportEntry, Counting], str]
     #: In a terminal that is too narrow the highest numbers go first; 0 stays.
     goes_at: int = 0
     #: Whether it is there although no line has anything in it.
@@ -28,12 +28,12 @@ class Figure(NamedTuple):
     is_measured: bool = False
 
 
-def _seconds(of: Callable[[Entry], float | None]) -> Callable[[Entry, Counting], str]:
+def _seconds(of: Callable[[ReportEntry], float | None]) -> Callable[[ReportEntry, Counting], str]:
     return lambda entry, _counting: short(of(entry) or 0.0)
 
 
-def _number(of: Callable[[Entry], int]) -> Callable[[Entry, Counting], str]:
-    def write(entry: Entry, _counting: Counting) -> str:
+def _number(of: Callable[[ReportEntry], int]) -> Callable[[ReportEntry, Counting], str]:
+    def write(entry: ReportEntry, _counting: Counting) -> str:
         if not of(entry):
             return ""
         return f"{of(entry):,}"
@@ -41,8 +41,8 @@ def _number(of: Callable[[Entry], int]) -> Callable[[Entry, Counting], str]:
     return write
 
 
-def _of_metric(metric: Metric, of: Callable[[Metric, Summary], float | None]) -> Callable[[Entry, Counting], str]:
-    def write(entry: Entry, _counting: Counting) -> str:
+def _of_metric(metric: Metric, of: Callable[[Metric, Summary], float | None]) -> Callable[[ReportEntry, Counting], str]:
+    def write(entry: ReportEntry, _counting: Counting) -> str:
         summary = entry.figures.measured.get(metric.key)
         if summary is None:
             return ""
@@ -59,7 +59,7 @@ def available(figures: Figures | None, counting: Counting) -> str:
     return percent(counting.share(figures), max(2, digits_promised))
 
 
-def _verdict(entry: Entry, counting: Counting) -> str:
+def _verdict(entry: ReportEntry, counting: Counting) -> str:
     if counting.promised is None or counting.share(entry.figures) is None:
         return ""
     if counting.is_missed(entry.figures):
@@ -112,11 +112,11 @@ class Table(NamedTuple):
 
     names: tuple[str, ...]
     figures: tuple[Figure, ...]
-    entries: tuple[Entry, ...]
+    entries: tuple[ReportEntry, ...]
     rows: tuple[tuple[str, ...], ...]
 
 
-def table_of(entries: Sequence[Entry], account: Account) -> Table:
+def table_of(entries: Sequence[ReportEntry], account: Account) -> Table:
     """Write the entries as a table, without the figures that nobody has."""
     names = _names(account)
     possible = (*FIGURES, *_measured_figures())
@@ -137,7 +137,7 @@ def _names(account: Account) -> tuple[str, ...]:
     return ("TARGET", "KIND")
 
 
-def _named(entry: Entry, account: Account) -> tuple[str, ...]:
+def _named(entry: ReportEntry, account: Account) -> tuple[str, ...]:
     if isinstance(entry, GroupFigures):
         return entry.name, f"{entry.targets:,}"
     name = entry.target.endpoint or entry.target.pbx

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from healthmon.model import Incident
 from healthmon.report.availability.account import Account, TargetFigures
-from healthmon.report.availability.columns import Entry, Figure, Table, sentences, table_of
+from healthmon.report.availability.columns import Figure, ReportEntry, Table, sentences, table_of
 from healthmon.report.formatting import (
     acknowledged,
     counted,
@@ -96,7 +96,7 @@ def _entries(account: Account, screen: Screen, limit: int, top: int | None) -> s
     return text
 
 
-def _shown(used: Sequence[Entry], account: Account, limit: int, top: int | None) -> Sequence[Entry]:
+def _shown(used: Sequence[ReportEntry], account: Account, limit: int, top: int | None) -> Sequence[ReportEntry]:
     if top is not None:
         return used[:top]
     if account.by.calendar is not None or len(used) <= limit:
@@ -104,12 +104,12 @@ def _shown(used: Sequence[Entry], account: Account, limit: int, top: int | None)
     return _remarkable(used)[:limit]
 
 
-def _remarkable(entries: Sequence[Entry]) -> list[Entry]:
+def _remarkable(entries: Sequence[ReportEntry]) -> list[ReportEntry]:
     """Leave out what was available all the time."""
     return [entry for entry in entries if entry.figures.availability != 1]
 
 
-def _rest(used: Sequence[Entry], shown: Sequence[Entry]) -> str:
+def _rest(used: Sequence[ReportEntry], shown: Sequence[ReportEntry]) -> str:
     """Say what is not listed."""
     perfect = len(used) - len(_remarkable(used))
     worse = len(used) - len(shown) - perfect
@@ -170,7 +170,7 @@ def _cells(whole: Table, left_out: Sequence[Figure]) -> list[list[Cell]]:
     ]
 
 
-def _style(figure: Figure, text: str, entry: Entry) -> str:
+def _style(figure: Figure, text: str, entry: ReportEntry) -> str:
     if figure.title == "AVAIL":
         if entry.figures.outages:
             return "bold red"

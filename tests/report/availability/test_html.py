@@ -23,7 +23,7 @@ from healthmon.report.availability.html.drawing import (
     strip_picture,
 )
 from healthmon.report.availability.html.narrative import headline, in_words, ordinal, period_in_words, story
-from healthmon.report.availability.html.strips import COLUMNS, LEAST_DOWN, Stretch, outages_of, stretches
+from healthmon.report.availability.html.strips import COLUMNS, LEAST_DOWN, StripPart, outages_of, stretches
 from healthmon.report.availability.measure import Measures
 from healthmon.report.availability.planned_times import PlannedTimes
 from healthmon.report.availability.site_strips import site_strips
@@ -161,7 +161,7 @@ def test_where_much_happened_the_worst_is_shown() -> None:
 
     shown = stretches(minute, (0, 1_000_000))
 
-    assert shown == [Stretch(0, 1, DEGRADED), Stretch(1, 99, UP), Stretch(100, 900, None)]
+    assert shown == [StripPart(0, 1, DEGRADED), StripPart(1, 99, UP), StripPart(100, 900, None)]
 
 
 def test_outages_at_the_very_edges_are_within_the_strip() -> None:
@@ -309,6 +309,6 @@ def test_the_worse_a_day_was_the_larger_is_its_mark() -> None:
 
 
 def test_a_label_is_escaped() -> None:
-    picture = strip_picture([Stretch(0, COLUMNS, UP)], "Timeline of <b>Bob</b>")
+    picture = strip_picture([StripPart(0, COLUMNS, UP)], "Timeline of <b>Bob</b>")
 
     assert "<title>Timeline of &lt;b&gt;Bob&lt;/b&gt;</title>" in picture

@@ -16,7 +16,7 @@ from healthmon.history.availability import figures
 from healthmon.model import Changes, Health, Incident, Kind, Matcher, Place, PlaceChange, Target
 from healthmon.report.availability.account import Account, Counting, Strip
 from healthmon.report.availability.html.page import report_page
-from healthmon.report.availability.html.strips import MAINTENANCE, Stretch, lane, outages_of, stretches
+from healthmon.report.availability.html.strips import MAINTENANCE, StripPart, lane, outages_of, stretches
 from healthmon.report.availability.query import ReportRequest, account_of
 from healthmon.store.read.queries import open_reader
 from healthmon.store.write.writer import open_writer
@@ -152,4 +152,4 @@ def test_each_night_of_maintenance_is_seen_in_a_year() -> None:
     shown = lane(nights, year)
 
     assert 300 < len(shown) <= 365
-    assert lane([(NOW + DAY, NOW + 2 * DAY)], (NOW, NOW + 10 * DAY)) == [Stretch(100, 100, MAINTENANCE)]
+    assert lane([(NOW + DAY, NOW + 2 * DAY)], (NOW, NOW + 10 * DAY)) == [StripPart(100, 100, MAINTENANCE)]

@@ -20,7 +20,7 @@ from healthmon.history.metrics import Metric
 from healthmon.model import Health
 from healthmon.report.availability.account import Counting, GroupFigures
 from healthmon.report.availability.columns import available
-from healthmon.report.availability.html.strips import COLUMNS, MAINTENANCE, Shown, Stretch
+from healthmon.report.availability.html.strips import COLUMNS, MAINTENANCE, Shown, StripPart
 from healthmon.report.formatting import duration
 from healthmon.times.spans import Span
 
@@ -82,7 +82,7 @@ def name_of(shown: Shown) -> str:
     return f"fill-{shown or 'unwatched'}"
 
 
-def strip_picture(stretches: Iterable[Stretch], label: str, lane: Iterable[Stretch] = ()) -> Markup:
+def strip_picture(stretches: Iterable[StripPart], label: str, lane: Iterable[StripPart] = ()) -> Markup:
     """Draw a strip over the whole width that there is; ``lane`` at its foot leaves what was seen to be seen."""
     drawing = _drawing(COLUMNS, _STRIP, label, preserveAspectRatio="none", **{"class": "strip"})
     for height, drawn in ((_STRIP, stretches), (_LANE, lane)):

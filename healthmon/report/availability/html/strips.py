@@ -30,7 +30,7 @@ _RANK: dict[Shown, int] = {
 }
 
 
-class Stretch(NamedTuple):
+class StripPart(NamedTuple):
     """Columns that show the same."""
 
     first: int
@@ -38,7 +38,7 @@ class Stretch(NamedTuple):
     shows: Shown
 
 
-def stretches(segments: Iterable[Segment], window: Span, left_out: Iterable[Span] = ()) -> list[Stretch]:
+def stretches(segments: Iterable[Segment], window: Span, left_out: Iterable[Span] = ()) -> list[StripPart]:
     """Say a timeline in columns of the window; ``left_out`` is the maintenance that was cut out of it."""
     columns: list[Shown] = [None] * COLUMNS
     for segment in segments:
@@ -48,7 +48,7 @@ def stretches(segments: Iterable[Segment], window: Span, left_out: Iterable[Span
     return _runs(columns)
 
 
-def lane(maintenance: Iterable[Span], window: Span) -> list[Stretch]:
+def lane(maintenance: Iterable[Span], window: Span) -> list[StripPart]:
     """Say in columns when there was maintenance."""
     return [run for run in stretches((), window, maintenance) if run.shows is not None]
 
@@ -59,11 +59,11 @@ def _show(columns: list[Shown], touched: range, shown: Shown) -> None:
             columns[column] = shown
 
 
-def _runs(columns: Iterable[Shown]) -> list[Stretch]:
+def _runs(columns: Iterable[Shown]) -> list[StripPart]:
     found, first = [], 0
     for shown, run in groupby(columns):
         length = len(list(run))
-        found.append(Stretch(first, length, shown))
+        found.append(StripPart(first, length, shown))
         first += length
     return found
 
