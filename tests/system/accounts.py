@@ -11,12 +11,15 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from healthmon.core.belief.endpoints import FIRST_LOOK, NOT_BACK
 from healthmon.model import Incident
 from healthmon.store.read.queries import open_reader
 from tests.sinks import Arrived
 
 MARK = "possibly repeated"
 _HEADLINE = re.compile(r"^(DOWN|UP|WAS DOWN) (?:\d+ )?(?:phone|provider|PBX)s? \S+")
+#: Several that went down for a reason that has a name of its own: Asterisk was started a moment ago, or healthmon was.
+_HEADLINE_OF_COHORT = re.compile(rf"^(?:{FIRST_LOOK}|{NOT_BACK}): \d+ (?:phone|provider)s")
 _NUMBERS = re.compile(r"\bincidents? (\d+(?:, \d+)*)$", re.M)
 
 
@@ -32,10 +35,18 @@ def sayings(messages: Iterable[Arrived]) -> Iterator[Saying]:
     """Read the paragraphs about incidents, one or several of one cause, in the order in which they arrived."""
     for message in messages:
         for paragraph in message.body.split("\n\n"):
-            headline, numbers = _HEADLINE.match(paragraph), _NUMBERS.search(paragraph)
-            if headline and numbers:
+            word, numbers = _word(paragraph), _NUMBERS.search(paragraph)
+            if word and numbers:
                 for number in numbers[1].split(", "):
-                    yield Saying(int(number), headline[1], MARK in paragraph)
+                    yield Saying(int(number), word, MARK in paragraph)
+
+
+def _word(paragraph: str) -> str:
+    """What a paragraph says of its incidents; "": it is of something else."""
+    if _HEADLINE_OF_COHORT.match(paragraph):
+        return "DOWN"
+    headline = _HEADLINE.match(paragraph)
+    return headline[1] if headline else ""
 
 
 def booked(database: Path) -> list[Incident]:
