@@ -939,6 +939,7 @@ ROWS: Sequence[Row] = (
         exactly(1),
         also=the_two_are_named,
         told=("DOWN 2 phones (office): 118, 131",),
+        only_simulated="elsewhere",
     ),
     Row(
         "qualify is switched on for all phones and trunks: no message",

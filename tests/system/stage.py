@@ -18,7 +18,7 @@ DEAD = ("refuse", "hang", "500")
 #: nobody knows whether the last attempt arrived the pauses are a minute, then two, then four.
 SOON = {"refuse": 10.0, "500": 10.0, "hang": 310.0}
 #: From what is due to its arrival, on a machine that has a lot to do (seconds); phones are not all checked at once.
-MOMENT = 5.0
+MOMENT = 15.0
 
 
 class Plot(NamedTuple):
@@ -79,10 +79,9 @@ class StagePbx:
             self._world.phone(name).register(wait=False)
 
     def restarts(self, *forgotten: str) -> None:
-        """It ends and starts again; the registrations of some are forgotten."""
+        """It ends and starts again; a real one keeps all registrations."""
+        assert not forgotten
         self._world.pbx.stop()
-        self._world.forget_registrations(*forgotten)
-        self.gone.update(forgotten)
         # Whoever is to be gone is so before it has read its configuration.
         self._world.pbx.start(wait=False)
         self.has_started = True

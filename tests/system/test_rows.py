@@ -62,8 +62,13 @@ def length_of(row: Row) -> float:
 
 
 def played() -> Iterator[object]:
-    """Each row in each way."""
-    for turn, row in enumerate(PLAYED):
+    """Each row in each way: first the longer half, the longest first, then the shorter half, the shortest first.
+
+    Of no more than two for each process pytest-xdist gives each process one of either half.
+    """
+    by_length = sorted(PLAYED, key=length_of, reverse=True)
+    half = len(by_length) // 2
+    for turn, row in enumerate([*by_length[:half], *reversed(by_length[half:])]):
         name = re.sub(r"[^a-z0-9]+", "_", row.what.lower()).strip("_")
         marker = pytest.mark.rows(lasts=length_of(row), messages=len(row.told_elsewhere or row.told))
         for way, how, marks in ways(name, turn):
