@@ -79,9 +79,10 @@ class StagePbx:
             self._world.phone(name).register(wait=False)
 
     def restarts(self, *forgotten: str) -> None:
-        """It ends and starts again; a real one keeps all registrations."""
-        assert not forgotten
+        """It ends and starts again; the registrations of some are forgotten."""
         self._world.pbx.stop()
+        self._world.forget_registrations(*forgotten)
+        self.gone.update(forgotten)
         # Whoever is to be gone is so before it has read its configuration.
         self._world.pbx.start(wait=False)
         self.has_started = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -155,6 +156,12 @@ class World:
     def phone(self, name: str) -> Phone:
         """Return a phone by its name."""
         return {**self.warehouse.phones, **self.shop.phones}[name.removeprefix("PJSIP/")]
+
+    def forget_registrations(self, *names: str) -> None:
+        """Take these out of the registrations that an Asterisk keeps which does not run."""
+        keys = [(f"/registrar/contact/{name.removeprefix('PJSIP/')};%",) for name in names]
+        with closing(sqlite3.connect(self.pbx.folder / "lib" / "astdb.sqlite3")) as kept, kept:
+            kept.executemany("DELETE FROM astdb WHERE key LIKE ?", keys)
 
     def set_ari_password(self, password: str) -> None:
         """Edit ``ari.conf`` and have it read; "": back to what healthmon knows. Calls go on."""
