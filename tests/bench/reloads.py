@@ -5,8 +5,6 @@ from __future__ import annotations
 import gc
 import json
 from collections.abc import Iterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from msgspec.structs import replace
 
@@ -14,13 +12,11 @@ from healthmon.config.configuration import Config
 from healthmon.config.sections.shared import Hold
 from healthmon.config.sections.site import SiteConfig
 from healthmon.core.monitor import Monitor
-from healthmon.model import Changes, EndpointSettings, Place, Remembered, Target
-from healthmon.store.write.writer import Writer, open_writer
+from healthmon.store.write.writer import Writer
 from tests.bench.figures import Figure, median
 from tests.bench.scale import Scale
-from tests.bench.snapshots import NOW, body_of, config_in, look, step
+from tests.bench.snapshots import NOW, body_of, look, settle, started, step
 from tests.bench.timing import milliseconds
-from tests.bench.watched import PBX
 
 #: Phones at one address.
 AT_A_SITE = 100
@@ -44,27 +40,14 @@ def reloads(scale: Scale) -> Iterator[Figure]:
 def _round(endpoints: int) -> tuple[float, ...]:
     """Milliseconds; of what is taken up in several steps the longest and all. Bare is json.loads of the list."""
     body = body_of(endpoints, lost=0)
-    with TemporaryDirectory(prefix="healthmon-bench-") as folder:
-        config = config_in(Path(folder))
-        writer = open_writer(config.database, now=NOW)
-        monitor = Monitor(config, Remembered(), NOW)
-        step(monitor, writer, lambda changes: monitor.start(NOW, changes))
+    with started() as (config, monitor, writer):
         look(monitor, writer, body, NOW + 1)
-        step(monitor, writer, lambda changes: _settle(monitor, endpoints, changes))
+        step(monitor, writer, lambda changes: settle(monitor, endpoints, AT_A_SITE, changes))
         took = [_reload(monitor, writer, _anew(config))[0]]
         slower = tuple(replace(watch, hold=Hold(40.0, 40.0, 40.0)) for watch in config.watches)
         for changed in (replace(config, watches=slower), replace(config, watches=slower, sites=_sites())):
             took += _reload(monitor, writer, _anew(changed))
-        writer.close()
     return *took, milliseconds(lambda: json.loads(body))
-
-
-def _settle(monitor: Monitor, endpoints: int, changes: Changes) -> None:
-    """Every phone is checked, and stands at an address."""
-    for number in range(endpoints):
-        target, address = Target(PBX, "PJSIP", str(10_000 + number)), f"203.0.{number // AT_A_SITE}.7"
-        settings = EndpointSettings(target, NOW + 1, known=True, qualify_frequency=60.0, max_contacts=1)
-        monitor.see(replace(settings, places=(Place(address),)), NOW + 2, changes)
 
 
 def _anew(config: Config) -> Config:

@@ -6,6 +6,7 @@ import gc
 import json
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,7 +15,7 @@ from healthmon.config.configuration import Config
 from healthmon.config.loading.load import load
 from healthmon.core.monitor import Monitor
 from healthmon.demo.fakepbx import FakeEndpoint
-from healthmon.model import Changes, Remembered
+from healthmon.model import Changes, EndpointSettings, Place, Remembered, Target
 from healthmon.store.write.writer import Writer, open_writer
 from tests.bench.figures import Figure, median
 from tests.bench.scale import Scale
@@ -42,19 +43,14 @@ def snapshots(scale: Scale) -> Iterator[Figure]:
 def _round(endpoints: int) -> tuple[float, ...]:
     """Milliseconds of each of the four; bare is json.loads of the same body."""
     body = body_of(endpoints, lost=0)
-    with TemporaryDirectory(prefix="healthmon-bench-") as folder:
-        config = config_in(Path(folder))
-        writer = open_writer(config.database, now=NOW)
-        monitor = Monitor(config, Remembered(), NOW)
-        step(monitor, writer, lambda changes: monitor.start(NOW, changes))
+    with started() as (config, monitor, writer):
         first = _timed(lambda: look(monitor, writer, body, NOW + 1))
         same = _timed(lambda: look(monitor, writer, body, NOW + 61))
         fewer = body_of(endpoints, lost=int(endpoints * PART_LOST))
         lost = _timed(lambda: look(monitor, writer, fewer, NOW + 121))
-        monitor = Monitor(config, writer.load(), NOW + 131)
-        step(monitor, writer, lambda changes: monitor.start(NOW + 131, changes))
-        restarted = _timed(lambda: look(monitor, writer, fewer, NOW + 132))
-        writer.close()
+        anew = Monitor(config, writer.load(), NOW + 131)
+        step(anew, writer, lambda changes: anew.start(NOW + 131, changes))
+        restarted = _timed(lambda: look(anew, writer, fewer, NOW + 132))
     return first, same, lost, restarted, _timed(lambda: json.loads(body))
 
 
@@ -72,11 +68,32 @@ def config_in(folder: Path) -> Config:
     return load(path)
 
 
+@contextmanager
+def started() -> Iterator[tuple[Config, Monitor, Writer]]:
+    """What the engine has to do with, just started with a database of its own that is empty."""
+    with TemporaryDirectory(prefix="healthmon-bench-") as folder:
+        config = config_in(Path(folder))
+        with closing(open_writer(config.database, now=NOW)) as writer:
+            monitor = Monitor(config, Remembered(), NOW)
+            step(monitor, writer, lambda changes: monitor.start(NOW, changes))
+            yield config, monitor, writer
+
+
 def look(monitor: Monitor, writer: Writer, body: bytes, at: float) -> None:
     """All that is done with an answer once it has arrived."""
     listed = decode(body, list[EndpointState], PBX, "GET /endpoints")
     seen = snapshot(PBX, at, EndpointList(listed), PbxInfo("started", "reloaded"))
     step(monitor, writer, lambda changes: monitor.see(seen, at, changes))
+
+
+def settle(monitor: Monitor, endpoints: int, at_a_site: int, changes: Changes) -> None:
+    """Every phone is checked, and so many stand at one address."""
+    for number in range(endpoints):
+        target, place = Target(PBX, "PJSIP", str(10_000 + number)), Place(f"203.0.{number // at_a_site}.7")
+        settings = EndpointSettings(
+            target, NOW + 1, known=True, qualify_frequency=60.0, max_contacts=1, places=(place,)
+        )
+        monitor.see(settings, NOW + 2, changes)
 
 
 def step(monitor: Monitor, writer: Writer, do: Callable[[Changes], None]) -> None:

@@ -11,21 +11,17 @@ import gc
 import json
 import pstats
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TypeVar
-
-from msgspec.structs import replace
 
 from healthmon.ari.messages import Replaced, UnknownType, UserEvent, decode_event
 from healthmon.core.monitor import Monitor
 from healthmon.demo.fakepbx import FakeEndpoint
 from healthmon.demo.fakepbx.storm import EVENTS_PER_CHANGE
-from healthmon.model import Changes, EndpointSettings, Place, Remembered, Target
-from healthmon.store.write.writer import Writer, open_writer
+from healthmon.model import Changes
+from healthmon.store.write.writer import Writer
 from tests.bench.figures import Figure, median
 from tests.bench.scale import Scale
-from tests.bench.snapshots import NOW, body_of, config_in, look, step
+from tests.bench.snapshots import NOW, body_of, look, settle, started, step
 from tests.bench.timing import milliseconds
 from tests.bench.watched import PBX
 
@@ -110,18 +106,13 @@ def _play(
     endpoints: int, fallen: int, batches: Sequence[Sequence[bytes]], watch: Callable[[Callable[[], object]], Seen]
 ) -> tuple[Seen, Seen]:
     """Have phones lost, and later believed down; return what was seen of each."""
-    with TemporaryDirectory(prefix="healthmon-bench-") as folder:
-        config = config_in(Path(folder))
-        writer = open_writer(config.database, now=NOW)
-        monitor = Monitor(config, Remembered(), NOW)
-        step(monitor, writer, lambda changes: monitor.start(NOW, changes))
+    with started() as (_, monitor, writer):
         look(monitor, writer, body_of(endpoints, lost=0), NOW + 1)
-        step(monitor, writer, lambda changes: _settle(monitor, endpoints, changes))
+        step(monitor, writer, lambda changes: settle(monitor, endpoints, endpoints, changes))
         of_events = watch(lambda: _take(monitor, writer, batches))
         body = body_of(endpoints, lost=fallen)
         step(monitor, writer, lambda changes: monitor.tick(BELIEVED_AT, changes))
         of_phones = watch(lambda: _believe(monitor, writer, body))
-        writer.close()
     return of_events, of_phones
 
 
@@ -129,13 +120,6 @@ def _believe(monitor: Monitor, writer: Writer, body: bytes) -> None:
     """Take the list that confirms what is due, and look at what fell together."""
     look(monitor, writer, body, BELIEVED_AT + 1)
     step(monitor, writer, lambda changes: monitor.tick(BELIEVED_AT + 1, changes))
-
-
-def _settle(monitor: Monitor, endpoints: int, changes: Changes) -> None:
-    for number in range(endpoints):
-        target = Target(PBX, "PJSIP", str(10_000 + number))
-        settings = EndpointSettings(target, NOW + 1, known=True, qualify_frequency=60.0, max_contacts=1)
-        monitor.see(replace(settings, places=(Place("203.0.113.7"),)), NOW + 2, changes)
 
 
 def _take(monitor: Monitor, writer: Writer, batches: Iterable[Sequence[bytes]]) -> None:
