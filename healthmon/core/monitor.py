@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from math import inf
 from typing import NamedTuple
 
@@ -46,6 +46,7 @@ from healthmon.model import (
     Health,
     Measurement,
     Observation,
+    PlaceChange,
     Question,
     Remembered,
     Removed,
@@ -178,7 +179,9 @@ class Monitor:
             confirms = pbx.may_confirm(endpoint)
         loss = endpoint.reachability.loss
         if endpoint.hear(observation, confirms=confirms):
-            witness = observation.witness if confirms else None
+            witness = None
+            if confirms:
+                witness = observation.witness
             self._endpoints.apply(pbx, endpoint, observation.at, step, counts=counts, witness=witness)
         if endpoint.reachability.loss is not loss:
             # Also while it is unknown, where nothing else of it changes.
@@ -192,10 +195,14 @@ class Monitor:
         if observation.check == Check.REACHABILITY:
             self._observe(pbx, endpoint, observation, step, counts=counts)
             return
-        check = None if endpoint is None else endpoint.check(observation.check, observation.at)
-        if endpoint is None or check is None or not check.take(observation):
+        if endpoint is None:
             return
-        witness = observation.witness if check.rules.confirms(observation) else None
+        check = endpoint.check(observation.check, observation.at)
+        if check is None or not check.take(observation):
+            return
+        witness = None
+        if check.rules.confirms(observation):
+            witness = observation.witness
         self._endpoints.apply(pbx, endpoint, observation.at, step, counts=counts, witness=witness)
         self._stages.pass_on(step)
 
@@ -238,7 +245,9 @@ class Monitor:
     def _begin_to_watch(self, pbx: Pbx, target: Target, watch: WatchConfig, since: float, step: Step) -> Endpoint:
         endpoint = Endpoint(target, watch, pbx.settings.pop(target, None), since)
         candidate = pbx.candidates.pop(target, None)
-        is_first_look = not pbx.was_seen if candidate is None else candidate.is_first_look
+        is_first_look = not pbx.was_seen
+        if candidate is not None:
+            is_first_look = candidate.is_first_look
         self._endpoints.welcome(pbx, endpoint, step, is_first_look=is_first_look)
         return endpoint
 
@@ -291,7 +300,9 @@ class Monitor:
 
     def _follow(self, pbx: Pbx, endpoint: Endpoint, change: ContactChange, step: Step) -> bool:
         """Keep in mind where its contacts are; return whether one is at a new place: its settings tell more of it."""
-        news = self._endpoints.follow(pbx, endpoint, change, step) if pbx.places <= MOST_PLACES_OF_A_PBX else ()
+        news: Sequence[PlaceChange] = ()
+        if pbx.places <= MOST_PLACES_OF_A_PBX:
+            news = self._endpoints.follow(pbx, endpoint, change, step)
         # While it is down, it is where it was lost.
         self._stages.grouping.members.note(endpoint.reachability)
         # Of a contact that was lost there is nothing more to be told.

@@ -56,7 +56,9 @@ class Resume:
             if pbx_state.pbx not in self._pbxs:
                 end_blindness_of_a_gone_pbx(pbx_state, step)
         end_what_is_gone(self._stages, step)
-        alive_at = step.now if remembered.alive_at is None else min(remembered.alive_at, step.now)
+        alive_at = step.now
+        if remembered.alive_at is not None:
+            alive_at = min(remembered.alive_at, step.now)
         for pbx in self._pbxs.values():
             self._pbx_rules.start(pbx, alive_at, step)
         self._stages.pass_on(step)
@@ -176,7 +178,9 @@ def end_what_is_gone(stages: Stages, step: Step) -> None:
 
 def _why_gone(config: Config, incident: Incident) -> Ending | None:
     if incident.kind is Kind.RECEIVER:
-        return None if incident.target.resource in config.url_ids else Ending.URL_GONE
+        if incident.target.resource in config.url_ids:
+            return None
+        return Ending.URL_GONE
     if config.pbx(incident.target.pbx) is None:
         return Ending.PBX_GONE
     if not incident.target.is_endpoint:

@@ -75,8 +75,9 @@ class Inhibition:
 
 def _inhibited_by(incident: Incident) -> Sequence[str]:
     """The earlier checks of the same endpoint that may explain this one."""
-    kind = ENDPOINT_CHECKS.get(incident.check) if incident.target.is_endpoint else None
-    return () if kind is None else kind.inhibited_by
+    if not incident.target.is_endpoint or incident.check not in ENDPOINT_CHECKS:
+        return ()
+    return ENDPOINT_CHECKS[incident.check].inhibited_by
 
 
 def is_part_of(smaller: Incident, bigger: Incident) -> bool:

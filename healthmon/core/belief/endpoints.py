@@ -115,8 +115,10 @@ class Endpoints:
         is_one_loss = bool(check.unknown_because) and at - check.unknown_since < ONE_FALL
         was_unknown = self._booking.end_unknown(check, at, step) and not is_one_loss
         # A contact that comes and goes is no flapping to somebody who does not want to hear of it.
-        is_plain = health is Health.DEGRADED and not check.degraded_counts
-        check.count_change(Health.UP if is_plain else health, at, counts=counts and not was_unknown)
+        counted = health
+        if health is Health.DEGRADED and not check.degraded_counts:
+            counted = Health.UP
+        check.count_change(counted, at, counts=counts and not was_unknown)
         self._booking.review_flapping(check, step.now)
         transition = check.see(health, at, step.now, check.why(), confirms=confirms and check.may_be_believed())
         check.correct_reason()
@@ -171,7 +173,9 @@ class Endpoints:
             and check.kind.is_device
             and any(other.reachability.fell_with(transition.at) for other in pbx.awaited.values())
         )
-        return NOT_BACK if is_one_of_them else ""
+        if is_one_of_them:
+            return NOT_BACK
+        return ""
 
     def configure(
         self,
@@ -209,10 +213,14 @@ class Endpoints:
         Its "up" means nothing, and an outage could never end. When its settings are read for the first time, it was
         always so: what was believed till then was not known.
         """
-        ending = Ending.NOT_QUALIFIED if why == NOT_QUALIFIED else Ending.NO_ADDRESS
-        cause = ending if was_checked else why
+        ending = Ending.NO_ADDRESS
+        if why == NOT_QUALIFIED:
+            ending = Ending.NOT_QUALIFIED
         check = endpoint.reachability
-        transition = check.forget(step.now if was_checked else check.since, step.now, cause, Health.UNKNOWN)
+        cause, at = why, check.since
+        if was_checked:
+            cause, at = ending, step.now
+        transition = check.forget(at, step.now, cause, Health.UNKNOWN)
         self._end(check, ending, cause, transition, step)
 
     def _end(self, check: Machine, ending: Ending, cause: str, transition: Transition | None, step: Step) -> None:
@@ -408,8 +416,9 @@ class Endpoints:
         """Healthmon was stopped while a contact was lost, or slow: presume that it still is."""
         check = endpoint.reachability
         if Health.DEGRADED in (check.belief, check.pending):
-            is_believed = check.belief is Health.DEGRADED
-            endpoint.presumed = check.reason if is_believed else check.remark or "a contact was lost before"
+            endpoint.presumed = check.remark or "a contact was lost before"
+            if check.belief is Health.DEGRADED:
+                endpoint.presumed = check.reason
             endpoint.doubt(step.now + DOUBTED_FOR)
             self._booking.deadlines.set(Deadline(Due.CONTACTS, endpoint.target), endpoint.doubted_at)
 

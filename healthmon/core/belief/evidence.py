@@ -50,11 +50,16 @@ def why_unknown(word: Health, settings: EndpointSettings | None) -> str:
     endpoint is true all the same. What has no address is "offline" for ever, in use or not.
     """
     if settings is not None and not settings.has_address:
-        return NO_CONTACT if settings.aors else NO_AOR
+        if not settings.aors:
+            return NO_AOR
+        return NO_CONTACT
     if word is Health.UNKNOWN:
         return NOT_REPORTED
-    is_checked = settings is None or not settings.known or not settings.has_unqualified_static_contact
-    return "" if word is Health.DOWN or is_checked else NOT_QUALIFIED
+    if word is Health.DOWN or settings is None or not settings.known:
+        return ""
+    if settings.has_unqualified_static_contact:
+        return NOT_QUALIFIED
+    return ""
 
 
 def remark_for(settings: EndpointSettings | None, *, is_check_seen: bool) -> str:
@@ -65,10 +70,14 @@ def remark_for(settings: EndpointSettings | None, *, is_check_seen: bool) -> str
     if settings is None:
         return NOT_YET_KNOWN
     if not settings.known:
-        return "" if is_check_seen else NOT_SHOWN
+        if is_check_seen:
+            return ""
+        return NOT_SHOWN
     if not settings.is_qualified:
         return EXPIRES_ONLY
-    return ONE_EXPIRES_ONLY if settings.has_unqualified_registered_contact else ""
+    if settings.has_unqualified_registered_contact:
+        return ONE_EXPIRES_ONLY
+    return ""
 
 
 def contradicts(
@@ -83,7 +92,9 @@ def contradicts(
         return False
     if change.status is ContactStatus.NON_QUALIFIED:
         is_new = bool(contacts) and change.uri not in contacts
-        return settings.aors > 1 if is_new else settings.is_qualified
+        if is_new:
+            return settings.aors > 1
+        return settings.is_qualified
     is_checked = change.status in (ContactStatus.REACHABLE, ContactStatus.UNREACHABLE)
     return is_checked and not settings.is_qualified
 
@@ -100,7 +111,11 @@ def losses_in_words(lost: int, contacts: int, *, may_have_more: bool) -> str:
     """
     if 0 < lost < contacts:
         return f"{lost} of {contacts} contacts unreachable"
-    return f"{lost} contact{'s' if lost > 1 else ''} unreachable" if lost and may_have_more else ""
+    if not lost or not may_have_more:
+        return ""
+    if lost == 1:
+        return "1 contact unreachable"
+    return f"{lost} contacts unreachable"
 
 
 def loss_of_last_contact(uri: str, before: ContactStatus, settings: EndpointSettings | None) -> Loss:
@@ -117,13 +132,17 @@ def loss_of_last_contact(uri: str, before: ContactStatus, settings: EndpointSett
     if before is ContactStatus.NON_QUALIFIED:
         return Loss.REGISTRATION_ENDED
     is_checked = settings is not None and settings.known and settings.is_qualified
-    return Loss.LOGGED_OUT if before is ContactStatus.REACHABLE or is_checked else Loss.REGISTRATION_ENDED
+    if before is ContactStatus.REACHABLE or is_checked:
+        return Loss.LOGGED_OUT
+    return Loss.REGISTRATION_ENDED
 
 
 def why_down(loss: Loss, said: str, settings: EndpointSettings | None) -> str:
     """Say why an endpoint is down, in words for people; behind them what Asterisk said."""
     why = loss or _why_offline(settings)
-    return f"{why} ({said})" if said else why
+    if said:
+        return f"{why} ({said})"
+    return why
 
 
 def _why_offline(settings: EndpointSettings | None) -> str:
@@ -155,9 +174,12 @@ def kind_by_settings(target: Target, settings: EndpointSettings | None) -> Kind:
         return Kind.PHONE
     if not settings.known:
         # ARI shows no settings of chan_sip and IAX2; phones that speak IAX2 have died out, trunks have not.
-        return Kind.PROVIDER if target.technology == "IAX2" else Kind.PHONE
-    is_trunk = settings.has_static_contact or settings.has_outbound_auth
-    return Kind.PROVIDER if is_trunk else Kind.PHONE
+        is_trunk = target.technology == "IAX2"
+    else:
+        is_trunk = settings.has_static_contact or settings.has_outbound_auth
+    if is_trunk:
+        return Kind.PROVIDER
+    return Kind.PHONE
 
 
 def effective_hold(hold: Hold, settings: EndpointSettings | None) -> Hold:
@@ -174,7 +196,9 @@ def effective_hold(hold: Hold, settings: EndpointSettings | None) -> Hold:
 def outlasting_a_cycle(hold: Hold, settings: EndpointSettings | None) -> Hold:
     """The hold of an offline endpoint that is in use all the same: that explains it for one cycle of checks at most."""
     cycle = known_cycle(settings)
-    return replace(hold, down_after=max(hold.down_after, USUAL_CYCLE if cycle is None else cycle))
+    if cycle is None:
+        cycle = USUAL_CYCLE
+    return replace(hold, down_after=max(hold.down_after, cycle))
 
 
 def is_checked_otherwise(before: EndpointSettings | None, settings: EndpointSettings) -> bool:
@@ -189,7 +213,9 @@ def first_check_within(settings: EndpointSettings | None, longest: float) -> flo
     """
     if settings is None:
         return min(max(longest, SHORTEST_UNKNOWN_CYCLE), LONGEST_WAIT)
-    return settings.qualify_frequency + settings.qualify_timeout + GRACE_MARGIN if settings.is_qualified else 0.0
+    if not settings.is_qualified:
+        return 0.0
+    return settings.qualify_frequency + settings.qualify_timeout + GRACE_MARGIN
 
 
 def known_cycle(settings: EndpointSettings | None) -> float | None:

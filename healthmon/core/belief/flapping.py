@@ -97,8 +97,10 @@ class Flapping:
 
     def booked(self, rule: FlapRule) -> tuple[float, ...]:
         """When each change began that counts, or may count once it has lasted: what is worth booking."""
-        newest = () if self._candidate is None else (self._candidate_at,)
-        return (*self.changes, *newest)[-rule.most :]
+        changes = self.changes
+        if self._candidate is not None:
+            changes = [*changes, self._candidate_at]
+        return tuple(changes[-rule.most :])
 
     @property
     def may_grow(self) -> bool:
@@ -115,18 +117,21 @@ class Flapping:
         del self.changes[: -rule.most]
         if was_flapping:
             is_calm = len(self.changes) <= rule.stop or now >= self.changes[-1 - rule.stop] + self._calm(rule)
-            self.since = 0.0 if is_calm else self.since
+            if is_calm:
+                self.since = 0.0
             return not is_calm
         counted_from = max(now - rule.window, self.since)
         begins = len(self.changes) >= rule.start and self.changes[-rule.start] > counted_from
-        self.since = self.changes[-rule.start] if begins else self.since
+        if begins:
+            self.since = self.changes[-rule.start]
         return begins
 
     @property
     def down_since(self) -> float | None:
         """When it last went down, as far as that has lasted; None: it is up, or perhaps about to be."""
-        is_down = self._lasting is Health.DOWN and self._candidate is None and bool(self.changes)
-        return self.changes[-1] if is_down else None
+        if self._lasting is Health.DOWN and self._candidate is None and self.changes:
+            return self.changes[-1]
+        return None
 
     def end_with_outage(self) -> None:
         """What flapped stays down: its changes so far do not make it flap any more, but still make holds grow."""
@@ -142,12 +147,16 @@ class Flapping:
 
         ``lasting``: how long it must be down to be no flapping any more (seconds).
         """
-        settles_at = None if self._candidate is None else self._candidate_at + LASTED
         if not is_flapping:
-            return settles_at if len(self.changes) + 1 >= rule.start else None
-        lasting_at = inf if self.down_since is None else self.down_since + lasting
-        calm_at = self.changes[-1 - rule.stop] + self._calm(rule)
-        return min(calm_at, settles_at or inf, lasting_at if lasting_at > now else inf)
+            if self._candidate is None or len(self.changes) + 1 < rule.start:
+                return None
+            return self._candidate_at + LASTED
+        looks = [self.changes[-1 - rule.stop] + self._calm(rule)]
+        if self._candidate is not None:
+            looks.append(self._candidate_at + LASTED)
+        if self.down_since is not None and self.down_since + lasting > now:
+            looks.append(self.down_since + lasting)
+        return min(looks)
 
     def presume(self, rule: FlapRule, at: float) -> None:
         """Healthmon was restarted while it flapped, and did not note when it changed: presume that it was just now."""

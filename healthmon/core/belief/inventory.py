@@ -40,8 +40,9 @@ class Vanished(Struct):
 def at_once(vanished: Iterable[Vanished], alarm_since: float | None) -> list[Vanished]:
     """Those that vanished together: with the newest, or, once there is an alarm, since it began."""
     every = list(vanished)
-    newest = max((endpoint.at for endpoint in every), default=0.0)
-    begin = newest if alarm_since is None else alarm_since
+    begin = alarm_since
+    if begin is None:
+        begin = max((endpoint.at for endpoint in every), default=0.0)
     return [endpoint for endpoint in every if endpoint.at >= begin - AT_ONCE]
 
 
@@ -50,11 +51,16 @@ def assess(vanished: list[Vanished], known: int) -> tuple[Health, str]:
     lost = len(vanished)
     is_many = lost >= FEW and lost * SHARE > known
     if not is_many and not any(endpoint.kind is Kind.PROVIDER and endpoint.was_up for endpoint in vanished):
-        return Health.UP, f"Asterisk lists all {known} endpoints" if not lost else "Asterisk lists its endpoints"
+        if lost:
+            return Health.UP, "Asterisk lists its endpoints"
+        return Health.UP, f"Asterisk lists all {known} endpoints"
     names = [
         endpoint.target.endpoint
         for endpoint in sorted(vanished, key=lambda endpoint: (endpoint.kind is Kind.PHONE, endpoint.target))
     ]
-    more = f", and {lost - NAMES} more" if lost > NAMES else ""
-    words = f"Asterisk lists {known - lost} of {known} endpoints; missing: {', '.join(names[:NAMES])}{more}"
-    return Health.DOWN if lost * 2 > known else Health.DEGRADED, words
+    words = f"Asterisk lists {known - lost} of {known} endpoints; missing: {', '.join(names[:NAMES])}"
+    if lost > NAMES:
+        words = f"{words}, and {lost - NAMES} more"
+    if lost * 2 > known:
+        return Health.DOWN, words
+    return Health.DEGRADED, words

@@ -21,16 +21,21 @@ class Known:
     def endpoint(self, target: Target) -> Endpoint | None:
         """Return a watched endpoint, or None."""
         pbx = self.pbxs.get(target.pbx)
-        return None if pbx is None else pbx.endpoints.get(target)
+        if pbx is None:
+            return None
+        return pbx.endpoints.get(target)
 
     def machine(self, target: Target, check: str) -> Machine | None:
         """Return one check of a PBX or of an endpoint, or None: nobody watches it."""
-        if not target.is_pbx:
-            endpoint = self.endpoint(target)
-            return None if endpoint is None else endpoint.checks.get(check)
         pbx = self.pbxs.get(target.pbx)
-        machines = () if pbx is None else pbx.machines
-        return next((machine for machine in machines if machine.check == check), None)
+        if pbx is None:
+            return None
+        if target.is_pbx:
+            return next((machine for machine in pbx.machines if machine.check == check), None)
+        endpoint = pbx.endpoints.get(target)
+        if endpoint is None:
+            return None
+        return endpoint.checks.get(check)
 
     def is_blind(self, name: str) -> bool:
         """Whether nothing behind a PBX can be seen."""
@@ -56,4 +61,6 @@ class Known:
     def recovering_for(self, target: Target, check: str) -> float:
         """After how long a check is believed better, if it is about to be (seconds); 0.0: it is not."""
         machine = self.machine(target, check)
-        return 0.0 if machine is None else machine.recovering_for
+        if machine is None:
+            return 0.0
+        return machine.recovering_for

@@ -93,7 +93,9 @@ class Limits:
 
     def has_room_for(self, endpoint: Endpoint, now: float) -> bool:
         """Whether a change of this endpoint may be booked now."""
-        return self.changes.has_room(now, KEPT_FOR_PROVIDERS if endpoint.kind.is_device else 0)
+        if endpoint.kind.is_device:
+            return self.changes.has_room(now, KEPT_FOR_PROVIDERS)
+        return self.changes.has_room(now, 0)
 
     def may_welcome(self, now: float) -> bool:
         """Whether it may be booked that one more endpoint is watched."""

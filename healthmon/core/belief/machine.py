@@ -20,6 +20,9 @@ ONE_FALL = 2.0
 #: How long nothing must last, and why.
 NOTHING_PENDING = (0.0, "")
 
+#: What has never changed has no ``Flapping`` of its own, as nearly all of twenty thousand; this is only read.
+NEVER_CHANGED = Flapping(Health.UP)
+
 #: A clock that could ripen into a belief: its deadline, the health, and when that was first seen.
 Ripening = tuple[float, Health, float]
 
@@ -102,20 +105,26 @@ class Machine:
         self.believed_at = min(state.believed_at, now)
         self.pending_since = min(state.pending_since, now)
         self.unknown_since = min(state.unknown_since, now)
-        self.not_up_since = None if state.not_up_since is None else min(state.not_up_since, now)
-        self.down_since = None if state.down_since is None else min(state.down_since, now)
+        self.not_up_since = _at_most(state.not_up_since, now)
+        self.down_since = _at_most(state.down_since, now)
         self.cohort, self.loss = state.cohort, state.loss
         last = state.pending or state.belief
         # What is degraded, events alone tell.
-        self.seen = None if state.unknown_because or last is Health.DEGRADED else last
+        if not state.unknown_because and last is not Health.DEGRADED:
+            self.seen = last
         if state.flap_changes:
             changes = [min(at, now) for at in state.flap_changes]
-            since = state.flapping_since or (changes[0] if state.is_flapping else 0.0)
+            since = state.flapping_since
+            if state.is_flapping and not since:
+                since = changes[0]
             self.flaps = Flapping(self.seen or state.belief or Health.UP, changes, min(since, now))
 
     def state(self) -> CheckState:
         """Return everything worth booking, as a value."""
         pending_hold, pending_hold_why = self.pending_hold()
+        flaps, loss = self.flaps or NEVER_CHANGED, Loss.NONE
+        if Health.DOWN in (self.belief, self.pending):
+            loss = self.loss
         return CheckState(
             target=self.target,
             check=self.check,
@@ -136,10 +145,10 @@ class Machine:
             ever_up=self.ever_up,
             is_flapping=self.is_flapping,
             down_after=self.hold.down_after,
-            flap_changes=() if self.flaps is None else self.flaps.booked(self.flap_rule),
-            flapping_since=0.0 if self.flaps is None else self.flaps.since,
+            flap_changes=flaps.booked(self.flap_rule),
+            flapping_since=flaps.since,
             cohort=self.cohort,
-            loss=self.loss if Health.DOWN in (self.belief, self.pending) else Loss.NONE,
+            loss=loss,
             pending_hold=pending_hold,
             pending_hold_why=pending_hold_why,
         )
@@ -157,7 +166,7 @@ class Machine:
             self.remark,
             self.ever_up,
             self.is_flapping,
-            0 if self.flaps is None else self.flaps.edits,
+            (self.flaps or NEVER_CHANGED).edits,
             self.cohort,
         )
 
@@ -176,7 +185,9 @@ class Machine:
         self.ever_up = self.ever_up or health in (Health.UP, Health.DEGRADED)
         if health is Health.UP and self.belief is None:
             return self.believe(Health.UP, at, now, words)
-        return self._believe_what_is_ripe(at, now, words) if confirms else None
+        if confirms and self.pending:
+            return self._believe_what_is_ripe(self.pending, at, now, words)
+        return None
 
     def _run_clocks(self, health: Health, at: float) -> None:
         """Two clocks (rule 8): *not up* and *down*; a milder observation resets only the down clock.
@@ -192,8 +203,9 @@ class Machine:
         if is_milder:
             self.down_since = None
         elif self.down_since is None:
-            is_one_fall = at - self.not_up_since < ONE_FALL
-            self.down_since = self.not_up_since if is_one_fall else at
+            self.down_since = at
+            if at - self.not_up_since < ONE_FALL:
+                self.down_since = self.not_up_since
 
     def _set_pending(self, health: Health, at: float) -> None:
         if health is self.belief:
@@ -211,7 +223,9 @@ class Machine:
     @property
     def recovering_for(self) -> float:
         """After how long it is believed better, if it is about to be (seconds); 0.0: it is not."""
-        return self.hold.up_after if self._improves(self.pending) and not self.unknown_because else 0.0
+        if self._improves(self.pending) and not self.unknown_because:
+            return self.hold.up_after
+        return 0.0
 
     def deadline(self) -> float | None:
         """When what is pending may be believed at the earliest, or None: nothing is pending, or it is unknown."""
@@ -233,7 +247,9 @@ class Machine:
     @property
     def down_clock(self) -> float:
         """Since when the clock runs of what is about to be believed down (seconds UTC)."""
-        return self.pending_since if self.down_since is None else self.down_since
+        if self.down_since is None:
+            return self.pending_since
+        return self.down_since
 
     def plain_hold(self) -> Hold:
         """The hold of what does not change again and again."""
@@ -256,18 +272,24 @@ class Machine:
         """How long this health must last to be believed (seconds)."""
         if pending is Health.UP or self._improves(pending):
             return hold.up_after
-        return hold.degraded_after if pending is Health.DEGRADED else hold.down_after
+        if pending is Health.DEGRADED:
+            return hold.degraded_after
+        return hold.down_after
 
     def why_held(self, pending: Health) -> str:
         """Why its hold is another than is configured, besides flapping; "": it is as configured."""
-        return "" if pending is Health.UP else self.hold_why
+        if pending is Health.UP:
+            return ""
+        return self.hold_why
 
     def _ripening(self, pending: Health) -> list[Ripening]:
         """Every belief that the clocks could lead to, the worst first."""
         hold = self.hold_in_force()
         if self._improves(pending):
             return [(self.pending_since + hold.up_after, pending, self.pending_since)]
-        not_up = self.pending_since if self.not_up_since is None else self.not_up_since
+        not_up = self.not_up_since
+        if not_up is None:
+            not_up = self.pending_since
         not_up_seen = min(not_up, self.pending_since)
         if pending is Health.DEGRADED:
             return [(not_up + hold.degraded_after, Health.DEGRADED, not_up_seen)]
@@ -277,8 +299,8 @@ class Machine:
             ripening.append((not_up + hold.down_after, Health.DEGRADED, not_up_seen))
         return ripening
 
-    def _believe_what_is_ripe(self, asked_at: float, now: float, words: str) -> Transition | None:
-        for when, health, first_seen in self._ripening(self.pending) if self.pending else ():
+    def _believe_what_is_ripe(self, pending: Health, asked_at: float, now: float, words: str) -> Transition | None:
+        for when, health, first_seen in self._ripening(pending):
             if asked_at >= when:
                 return self.believe(health, first_seen, now, words)
         return None
@@ -367,6 +389,13 @@ class Machine:
         # For a health that got worse this is when it was first seen, which stays; the clocks above count.
         if self._improves(self.pending):
             self.pending_since = _without(self.pending_since, begin, end) or self.pending_since
+
+
+def _at_most(clock: float | None, now: float) -> float | None:
+    """The clock's start, not later than now; None: it does not run."""
+    if clock is None:
+        return None
+    return min(clock, now)
 
 
 def _without(clock: float | None, begin: float, end: float) -> float | None:

@@ -203,8 +203,10 @@ class Pbx:
         """What the newest reports by both ways amount to at this time, in words."""
         rest, events = self.reports.get(Channel.REST), self.reports.get(Channel.EVENTS)
         if rest is not None and rest.trouble is not None:
-            health = Health.UNKNOWN if rest.trouble.is_ours else Health.DOWN
-            return health, rest.words or rest.trouble
+            words = rest.words or rest.trouble
+            if rest.trouble.is_ours:
+                return Health.UNKNOWN, words
+            return Health.DOWN, words
         # A moment after a restart the old stream's end says nothing: the next poll looks whether there is a new one.
         has_had_time = at >= self.answers_since + EVENTS_COME_BACK_WITHIN
         if events is not None and events.trouble is not None and has_had_time:
@@ -212,9 +214,13 @@ class Pbx:
             remarks = [f"no events: {words}; polled every {self.config.poll_every:.0f} s"]
         else:
             remarks = [report.remark for report in (rest, events) if report is not None]
-        remarks += [TOO_MANY if self.has_too_many else "", self.limits.in_words()]
+        if self.has_too_many:
+            remarks.append(TOO_MANY)
+        remarks.append(self.limits.in_words())
         remark = "; ".join(filter(None, remarks))
-        return (Health.DEGRADED, remark) if remark else (Health.UP, "Asterisk answers")
+        if remark:
+            return Health.DEGRADED, remark
+        return Health.UP, "Asterisk answers"
 
     def set_connection_hold(self) -> None:
         """A booting Asterisk is down only after its grace (rule 11)."""
@@ -239,7 +245,7 @@ class Pbx:
 
     def last_proof_of_life(self, report: ConnectionReport) -> float:
         """Since when we see nothing: the last proof of life, which a snapshot is too."""
-        alive_at = self.snapshot_at if report.alive_at is None else max(report.alive_at, self.snapshot_at)
+        alive_at = max(report.alive_at or 0.0, self.snapshot_at)
         return min(alive_at or report.at, report.at)
 
     def is_from_before_standstill(self, report: ConnectionReport) -> bool:
@@ -250,7 +256,9 @@ class Pbx:
     def began_at(report: ConnectionReport, before: ConnectionReport | None) -> float:
         """When what is reported began: the first look that failed found no answer from its beginning on."""
         is_first = before is None or before.trouble is None
-        return report.at if report.asked_at is None or not is_first else min(report.asked_at, report.at)
+        if is_first and report.asked_at is not None:
+            return min(report.asked_at, report.at)
+        return report.at
 
     # ------------------------------------------------------------ how much is kept of it
 
@@ -295,7 +303,9 @@ class Pbx:
 
     def why_not_usable(self, target: Target) -> str:
         """Say that the channel driver of an endpoint is missing; "": it is not."""
-        return no_driver([target.technology]) if target.technology in self.missing_drivers else ""
+        if target.technology in self.missing_drivers:
+            return no_driver([target.technology])
+        return ""
 
     def is_listed_for_certain(self, target: Target) -> bool:
         """Whether a list without this endpoint says anything about it."""
@@ -347,7 +357,9 @@ class Pbx:
         settings = endpoint.settings
         if settings is None:
             return first_check_within(settings, self.longest_cycle)
-        return settings.qualify_frequency + settings.qualify_timeout if settings.is_qualified else 0.0
+        if not settings.is_qualified:
+            return 0.0
+        return settings.qualify_frequency + settings.qualify_timeout
 
     # ------------------------------------------------------------ questions
 

@@ -146,7 +146,9 @@ class Pbxs:
         was_unknown = self._booking.end_unknown(pbx.connection, at, step)
         was_flapping = pbx.connection.is_flapping
         # Events that come and go while the polls go on are no outages; why nothing comes of a look may change in one.
-        seen = Health.DOWN if health in (Health.DOWN, Health.UNKNOWN) else Health.UP
+        seen = Health.UP
+        if health in (Health.DOWN, Health.UNKNOWN):
+            seen = Health.DOWN
         pbx.connection.count_change(seen, at, counts=not was_unknown)
         self._booking.review_flapping(pbx.connection, step.now)
         changed = was_unknown or pbx.connection.is_flapping is not was_flapping or pbx.connection.hold is not hold
@@ -161,7 +163,9 @@ class Pbxs:
         if machine.is_flapping and machine.pending is None:
             self._booking.review_flapping(machine, step.now)
         # What is seen now, where that is not what is believed.
-        machine.remark = words if health is not Health.UP and words != machine.reason else ""
+        machine.remark = ""
+        if health is not Health.UP and words != machine.reason:
+            machine.remark = words
         if changed or transition is not None or machine.fingerprint() != before:
             self._booking.settle(machine, transition, step)
         self._schedule(machine, step)
@@ -170,8 +174,10 @@ class Pbxs:
         key, deadline = Deadline(Due.ASK_PBX, machine.target, machine.check), machine.deadline()
         if deadline is None:
             self._booking.deadlines.clear(key)
+        elif deadline > step.now:
+            self._booking.deadlines.set(key, deadline)
         else:
-            self._booking.deadlines.set(key, deadline if deadline > step.now else step.now + ASK_AGAIN)
+            self._booking.deadlines.set(key, step.now + ASK_AGAIN)
 
     def ask(self, pbx: Pbx, check: str, step: Step) -> None:
         """A deadline of the PBX itself has come: have it looked at."""
@@ -232,9 +238,11 @@ class Pbxs:
     def _answers(self, pbx: Pbx, at: float, step: Step) -> None:
         rest = pbx.reports.get(Channel.REST)
         if rest is None or rest.at <= at:
-            if rest and rest.trouble is not None:
+            remark = ""
+            if rest is not None and rest.trouble is None:
+                remark = rest.remark
+            elif rest is not None:
                 pbx.answers_since = at
-            remark = rest.remark if rest and rest.trouble is None else ""
             pbx.reports[Channel.REST] = ConnectionReport(pbx.name, Channel.REST, at, remark=remark, alive_at=at)
             self._observe_connection(pbx, at, step)
 
