@@ -79,10 +79,13 @@ class Resume:
 
     def _delay(self, pbx: Pbx, alive_at: float, step: Step) -> None:
         """Nothing was seen for a while: what explains a first message, or belongs to it, is found so much later."""
-        waiting = self._stages.alerting.waiting_for_others(pbx.name)
+        alerting = self._stages.alerting
+        waiting = alerting.waiting_for_others(pbx.name)
         known_at = max((self._known_at(pbx, incident) for incident in waiting), default=0.0)
         until = known_at + (step.now - alive_at) + LOOKED_AT_WITHIN
         step.changes.delays += [Delay(incident.id, alive_at, until) for incident in waiting]
+        for incident in waiting:
+            alerting.wait_again(incident, until)
 
     def _known_at(self, pbx: Pbx, incident: Incident) -> float:
         """When all would be known that a first message waits for, had it been seen meanwhile."""

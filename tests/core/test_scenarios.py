@@ -236,6 +236,33 @@ def test_what_does_not_come_back_after_a_restart_is_told_together_whatever_tells
     assert due == {restarted_at + 120 + 180}
 
 
+@pytest.mark.parametrize("killed_after", [60, 195, 290])
+@pytest.mark.parametrize("gap", [2.0, 60.0])
+def test_what_does_not_come_back_after_a_restart_is_told_together_though_healthmon_is_killed(
+    killed_after: float, gap: float
+) -> None:
+    dead, forgotten = phone(102), phone(103)
+    scene = quiet_office(dead, forgotten)
+    scene.report(Trouble.REFUSED)
+    scene.after(5)
+    truth = {TRUNK: UP, phone(): UP, dead: DOWN, forgotten: DOWN}
+    scene.snapshot(truth, startup="boot 2")
+    restarted_at = scene.now
+    scene.after(10)
+    scene.contact(dead, ContactStatus.UNREACHABLE)
+    scene.live(killed_after - 10, truth, step=1)
+
+    # The one is believed down before the other; the message about it waits, also in the next life.
+    again = scene.restart(gap=gap)
+    again.after(1)
+    again.snapshot(truth, running_for=again.now - restarted_at)
+    while not again.sent:
+        again.live(1, truth, step=1)
+
+    assert [again.db.incidents[number].target for _, _, number, _ in again.sent] == [dead, forgotten]
+    assert {incident.cohort for incident in again.open()} == {"did not come back after the restart"}
+
+
 def test_a_provider_that_does_not_come_back_after_a_restart_does_not_wait_for_phones() -> None:
     scene = quiet_office()
     scene.report(Trouble.REFUSED)

@@ -209,6 +209,10 @@ class Alerting:
 
     # ------------------------------------------------------------ messages that wait
 
+    def wait_again(self, incident: Incident, until: float) -> None:
+        """Nothing was looked at for a while: what waits to be told of it waits on, at the latest until then."""
+        self._dispatch.wait_until(incident.id, until)
+
     def held(self, now: float) -> list[WaitingMessage]:
         """Return what waits, and is not due yet by itself."""
         held = []

@@ -136,11 +136,15 @@ class Dispatch:
                 reason, serial = missing
                 due = max(self._due_at(reason, url_id, now, incident if waits_for_cohort else None), not_before)
                 if due > now:
-                    self.waits_until[incident.id] = max(due, self.waits_until.get(incident.id, 0.0))
+                    self.wait_until(incident.id, due)
                 changes.notifications.append(Notification(incident.id, url_id, reason, serial, now, due))
                 self._mark_booked(incident.id, url_id, missing, now)
                 booked[url_id] = reason
         return booked
+
+    def wait_until(self, incident_id: int, at: float) -> None:
+        """A message about an incident waits until then at the latest for others that may join or explain it."""
+        self.waits_until[incident_id] = max(at, self.waits_until.get(incident_id, 0.0))
 
     def _with_tickets(self, policies: dict[str, Policy], incident: Incident) -> dict[str, Policy]:
         """The policies of the URLs; an on-call service is told that somebody took note."""

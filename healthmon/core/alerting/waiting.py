@@ -63,6 +63,8 @@ class Waiting:
         incident = message.incident
         if not incident.is_open:
             return False
+        if self._known.is_not_looked_at(incident.target.pbx):
+            return True
         if incident.kind.is_group:
             return self._falls.is_growing(incident.target, now, message.until)
         endpoint = self._known.endpoint(incident.target)

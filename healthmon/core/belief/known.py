@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from healthmon.core.belief.endpoint import Endpoint
 from healthmon.core.belief.machine import Machine
-from healthmon.core.belief.pbx import Pbx
+from healthmon.core.belief.pbx import DID_NOT_LOOK, Pbx
 from healthmon.model import Target
 
 
@@ -41,6 +41,11 @@ class Known:
         """Whether nothing behind a PBX can be seen."""
         pbx = self.pbxs.get(name)
         return pbx is None or pbx.is_blind
+
+    def is_not_looked_at(self, name: str) -> bool:
+        """Whether healthmon has not looked at a PBX since it started, or went on after it had stood still."""
+        pbx = self.pbxs.get(name)
+        return pbx is not None and pbx.blind_why in DID_NOT_LOOK
 
     def is_vanished(self, target: Target) -> bool:
         """Whether this endpoint is one of those that its PBX no longer lists."""
