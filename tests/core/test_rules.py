@@ -645,6 +645,45 @@ def test_rule_11_whoever_came_back_and_is_lost_again_is_told_without_the_restart
     assert [(incident.target, incident.cohort) for incident in scene.open()] == [(TRUNK, "")]
 
 
+def test_rule_11_whoever_came_back_and_is_lost_without_evidence_is_told_without_the_restart(scene: Scene) -> None:
+    truth = {TRUNK: DOWN, phone(): DOWN}
+    restarted(scene, dict(truth))
+    scene.after(10)
+    scene.event(phone(), UP)
+    scene.after(10)
+    scene.event(phone(), DOWN)
+    scene.live(600, truth)
+
+    assert {incident.target: incident.cohort for incident in scene.open()} == {
+        TRUNK: "did not come back after the restart",
+        phone(): "",
+    }
+
+
+def test_rule_11_whoever_came_back_and_fell_while_healthmon_was_dead_is_told_without_the_restart(scene: Scene) -> None:
+    restarted(scene, {TRUNK: DOWN, phone(): UP})
+    restarted_at, truth = scene.now, {TRUNK: DOWN, phone(): DOWN}
+    scene.after(20)
+    again = scene.restart()
+    again.snapshot(dict(truth), running_for=again.now - restarted_at)
+    again.live(600, truth)
+
+    assert {incident.target: incident.cohort for incident in again.open()} == {
+        TRUNK: "did not come back after the restart",
+        phone(): "",
+    }
+
+
+def test_rule_11_whoever_came_back_and_not_after_a_second_restart_did_not_come_back(scene: Scene) -> None:
+    restarted(scene, {TRUNK: DOWN, phone(): UP})
+    scene.after(20)
+    truth = {TRUNK: DOWN, phone(): DOWN}
+    scene.snapshot(dict(truth), startup="boot 3")
+    scene.live(600, truth)
+
+    assert {incident.cohort for incident in scene.open()} == {"did not come back after the restart"}
+
+
 def test_rule_11_an_unreachable_last_contact_is_evidence(scene: Scene) -> None:
     restarted(scene, {TRUNK: DOWN, phone(): DOWN})
     scene.after(10)

@@ -89,12 +89,14 @@ class Endpoint(EndpointFacts):
         """Take the first word of it: that it is up, and nothing else is to be weighed. Once more it is no news."""
         check = self.reachability
         self.word = self.calm = check.seen = check.words_for = Health.UP
+        self.is_back = True
         check.words = words
         check.forget_loss()
 
     def _hear_endpoint(self, health: Health) -> None:
         if health is not Health.DOWN:
             self.device = None
+        self.is_back = self.is_back or health is Health.UP
         self.word = health
 
     def hear_contact(self, change: ContactChange) -> bool:

@@ -41,6 +41,7 @@ class EndpointFacts:
         "grace_until",
         "grace_why",
         "has_evidence",
+        "is_back",
         "is_check_seen",
         "is_listed",
         "is_looked_into",
@@ -96,6 +97,8 @@ class EndpointFacts:
         self.grace_why = ""
         self.grace_takes_evidence = False
         self.has_evidence = False
+        #: It was seen up since Asterisk was restarted.
+        self.is_back = False
         #: When Asterisk first called it offline, and whether an event said so: then none was missed.
         self.offline_since = 0.0
         self.fell_by_event = False
@@ -286,5 +289,5 @@ class EndpointFacts:
     def begin_grace(self, why: str, until: float, *, takes_evidence: bool) -> None:
         """Asterisk was restarted, or frozen: what it says of its contacts is not worth anything yet."""
         self.grace_why, self.grace_until, self.grace_takes_evidence = why, until, takes_evidence
-        self.has_evidence = False
+        self.has_evidence = self.is_back = False
         self.forget_contacts()

@@ -227,6 +227,11 @@ class Machine:
             return self.hold.up_after
         return 0.0
 
+    @property
+    def is_up_for_certain(self) -> bool:
+        """Whether it is believed up, and was seen so last."""
+        return self.belief is Health.UP and self.pending is None and not self.unknown_because
+
     def deadline(self) -> float | None:
         """When what is pending may be believed at the earliest, or None: nothing is pending, or it is unknown."""
         if self.pending is None or self.unknown_because:

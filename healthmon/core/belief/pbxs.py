@@ -220,7 +220,7 @@ class Pbxs:
         elif pbx.may_be_frozen and at - pbx.blind_since > FREEZE:
             self._thawed(pbx, at - pbx.blind_since)
         elif not pbx.snapshot_at and snapshot.running_for is not None:
-            self._look_at_start(pbx, at - snapshot.running_for, at)
+            self._look_at_start(pbx, snapshot, at - snapshot.running_for)
         if pbx.is_blind:
             self._end_blindness(pbx, at, step)
         pbx.snapshot_at = at
@@ -248,8 +248,10 @@ class Pbxs:
 
     # ------------------------------------------------------------ restarts (rule 11)
 
-    def _look_at_start(self, pbx: Pbx, since: float, at: float) -> None:
+    def _look_at_start(self, pbx: Pbx, snapshot: Snapshot, since: float) -> None:
         """Our first look at a PBX: what Asterisk has not had the time to check since its own start is in grace."""
+        at = snapshot.asked_at
+        is_known = bool(snapshot.startup_time) and snapshot.startup_time == pbx.startup_time
         if at >= since + max(pbx.config.restart_grace, pbx.longest_cycle, LONGEST_WAIT):
             return
         self._begin_grace(pbx, since)
@@ -258,6 +260,8 @@ class Pbxs:
             # That it is down was seen before, by evidence.
             if until > at >= endpoint.grace_until and endpoint.reachability.pending is not Health.DOWN:
                 endpoint.begin_grace(pbx.grace_why, until, takes_evidence=True)
+                # Whoever did not come back after this start was unknown when healthmon stopped.
+                endpoint.is_back = is_known and endpoint.reachability.is_up_for_certain
 
     def _restarted(self, pbx: Pbx, snapshot: Snapshot, step: Step) -> None:
         at = snapshot.asked_at
@@ -270,6 +274,7 @@ class Pbxs:
             pbx.awaited.clear()
         for endpoint in pbx.endpoints.values():
             # A second restart does not extend a grace that runs.
+            endpoint.is_back, endpoint.calm = False, None
             if at >= endpoint.grace_until:
                 endpoint.begin_grace(pbx.grace_why, at + pbx.grace_for(endpoint), takes_evidence=True)
 

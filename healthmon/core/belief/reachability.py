@@ -186,6 +186,8 @@ class Reachability(EndpointCheck):
     @property
     def is_waited_for_after_restart(self) -> bool:
         """Whether Asterisk was restarted a moment ago, and it has not come back."""
+        if self.endpoint.is_back:
+            return False
         grace_why = self.endpoint.grace_why
         return self.unknown_because == grace_why and grace_why.startswith(RESTARTED)
 
