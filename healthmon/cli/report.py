@@ -142,6 +142,7 @@ def command(
         zone=where.timezone,
         listing=listing(form, look),
         with_pictures=form == "html",
+        with_checks=form in ("html", "json"),
     )
     planned = plans(ctx.obj, database)
     seen = is_seen(output)

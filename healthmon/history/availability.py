@@ -21,7 +21,8 @@ from healthmon.times.spans import Span, merged, overlapping
 
 # Asking the enum takes eight times as long as a name, and this is done for each target.
 _UP, _DEGRADED, _DOWN, _UNKNOWN = Health.UP, Health.DEGRADED, Health.DOWN, Health.UNKNOWN
-_WORKS = (_UP, _DEGRADED)
+#: What counts as available.
+WORKS = (_UP, _DEGRADED)
 
 #: From then on this was believed; None: no longer watched.
 Change = tuple[float, Health | None]
@@ -72,7 +73,7 @@ def timeline(history: History, window: Span) -> list[Segment]:
 
     The window does not begin before the history's reading.
     """
-    marks = _marks(history)
+    marks = marks_of(history)
     is_out = history.reading is not None and history.reading.is_out
     counted = marks
     if history.kind.is_device:
@@ -83,7 +84,7 @@ def timeline(history: History, window: Span) -> list[Segment]:
     return list(stretches)
 
 
-def _marks(history: History) -> list[_Mark]:
+def marks_of(history: History) -> list[_Mark]:
     """Say from when on what was believed, regardless of what nobody saw."""
     reading = history.reading
     marks: list[_Mark] = []
@@ -132,13 +133,13 @@ def _was_used_before(history: History) -> bool:
 
 def _is_used(health: Health | None, *, was_used: bool) -> bool:
     """Whether it has been up since it is watched."""
-    return health in _WORKS or (was_used and health is not None)
+    return health in WORKS or (was_used and health is not None)
 
 
 def is_unused(history: History, at: float) -> bool:
     """Whether this is a phone that has not been up since it is watched, and is down for this reason alone."""
     belief, was_used = None, _was_used_before(history)
-    for when, health in _marks(history):
+    for when, health in marks_of(history):
         if when < at:
             belief, was_used = health, _is_used(health, was_used=was_used)
     return history.kind.is_device and belief is _DOWN and not was_used
@@ -232,14 +233,14 @@ def read_meter(history: History, at: float) -> Reading:
     """Carry the history's reading on to a later time."""
     before = history.reading
     assert before is not None, "a meter is read on from a reading"  # noqa: S101  (a slip of the caller)
-    if not history.changes and history.forgotten_at is None and before.belief in _WORKS:
+    if not history.changes and history.forgotten_at is None and before.belief in WORKS:
         return _run_on(before, history.unknown_spans, at)
     # What its timeline and their figures would say, in one go: this is asked twice of each target.
     up_s, degraded_s, down_s, unknown_s = before.up_s, before.degraded_s, before.down_s, before.unknown_s
     outages, longest, is_out = before.outages, Length(), before.is_out
     out_s, out_unseen_s, outages_unseen_s = before.out_s, before.out_unseen_s, before.outages_unseen_s
     belief, was_used = None, before.was_used
-    marks = _marks(history)
+    marks = marks_of(history)
     for number, (since, believed) in enumerate(marks, start=1):
         if since >= at:
             break

@@ -5,7 +5,15 @@ unit carries it in its name.
 """
 
 from healthmon.model.changes import Changes, ClockJump, Remembered, Restart
-from healthmon.model.checks import ENDPOINT_CHECKS, LIVING, LOST, EndpointCheckKind, Means, Testimony
+from healthmon.model.checks import (
+    ENDPOINT_CHECKS,
+    LIVING,
+    LOST,
+    EndpointCheckKind,
+    Means,
+    Testimony,
+    check_counts,
+)
 from healthmon.model.incident import Ending, Incident, IncidentNumbers, Note
 from healthmon.model.notification import (
     DEFECTS_WITHIN,
@@ -120,4 +128,5 @@ __all__ = [
     "UrlState",
     "Witness",
     "Word",
+    "check_counts",
 ]

@@ -61,6 +61,8 @@ class EndpointCheckKind(Struct, frozen=True, dict=True):
     asked_by: Channel
     #: The earlier checks of the same endpoint that explain this one while they are down.
     inhibited_by: tuple[str, ...] = ()
+    #: Whether the endpoint is as bad as this check, in its row of the status and in its availability.
+    counts: bool = True
 
     def testimony(self, witness: Witness, source: Source) -> Testimony | None:
         """What this witness may say in this way; None: nothing."""
@@ -147,6 +149,13 @@ ENDPOINT_CHECKS: dict[str, EndpointCheckKind] = {
         ),
     )
 }
+
+
+def check_counts(check: str) -> bool:
+    """Whether a check of an endpoint is a part of what the endpoint is. What is not known any more is none."""
+    kind = ENDPOINT_CHECKS.get(check)
+    return kind is not None and kind.counts
+
 
 #: What Asterisk says of a contact that is there.
 LIVING = frozenset(word for word, means in CONTACT_BY_EVENT.words.items() if means in (Means.UP, Means.LIVES))

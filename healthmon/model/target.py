@@ -96,6 +96,8 @@ class Check:
     REACHABILITY = "reachability"
     #: Does this URL of a receiver take messages?
     DELIVERY = "delivery"
+    #: No aspect: under this name the database has the meter over all checks of an endpoint, where it has several.
+    ALL = "all"
 
 
 #: What of a PBX may fail while it works in part.

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from msgspec.structs import replace
 
 from healthmon.core.monitor import Monitor
 from healthmon.languages import language
@@ -15,6 +17,7 @@ from healthmon.model import ENDPOINT_CHECKS, Changes, Channel, Ending, Health, S
 from healthmon.notify.compose.digest import compose
 from healthmon.notify.compose.voice import Voice
 from healthmon.report.availability.account import By
+from healthmon.report.availability.data import report_data
 from healthmon.report.availability.query import ReportRequest, account_of
 from healthmon.report.status.data import status_data
 from healthmon.report.status.query import read_status
@@ -66,6 +69,13 @@ class Office(Stage):
         with open_reader(self.path) as reader:
             return read_status(reader, self.clock.now())
 
+    def report(self) -> dict[str, Any]:
+        """What ``healthmon report --format json`` says."""
+        with open_reader(self.path) as reader:
+            asked = ReportRequest((START, self.clock.now()), with_checks=True)
+            told = report_data(account_of(reader, asked, self.clock.now()))
+        return {**told, "targets": list(told["targets"])}
+
     def message(self) -> str:
         """What is told next, delivered."""
         with closing(open_outbox(self.path)) as outbox:
@@ -108,7 +118,35 @@ def test_what_a_source_saw_becomes_a_message_a_row_and_a_figure(office: Office) 
     figures = {group.name: group.figures for group in account.groups}
     assert figures[DISPLAY].down_s > 0
     assert figures["reachability"].down_s == 0
-    assert [line.target for line in account.lines if line.target == TRUNK] == [TRUNK]
+    [line] = [line for line in account.lines if line.target == TRUNK]
+    assert (line.figures.down_s, line.figures.outages) == (figures[DISPLAY].down_s, 1)
+
+
+def test_what_is_down_by_two_checks_counts_once(office: Office) -> None:
+    office.goes_dark()
+    office.loses_the_trunk()
+    office.time.passes(100)
+    office.engine.step([office.snapshot(Health.DOWN)])
+
+    [target] = [target for target in office.report()["targets"] if target["endpoint"] == TRUNK.endpoint]
+    reachability, display = target["checks"]
+    assert reachability["downtime_s"] > 0
+    assert target["downtime_s"] == display["downtime_s"] > reachability["downtime_s"]
+    assert target["outages"] == 1
+
+
+def test_a_check_that_does_not_count_changes_neither_row_nor_figure(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ENDPOINT_CHECKS, DISPLAY, replace(DISPLAY_CHECK, counts=False))
+    office.goes_dark()
+
+    assert "DOWN phone trunk-a (office, display)" in office.message()
+    [row] = office.status().targets
+    assert (row.check, row.state) == ("reachability", Health.UP)
+    [target] = [target for target in office.report()["targets"] if target["endpoint"] == TRUNK.endpoint]
+    assert (target["downtime_s"], target["outages"]) == (0, 0)
+    assert [(check["check"], check["outages"]) for check in target["checks"]] == [("reachability", 0), (DISPLAY, 1)]
 
 
 def test_it_is_told_when_it_is_back(office: Office) -> None:

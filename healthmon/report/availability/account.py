@@ -84,8 +84,12 @@ class TargetFigures(Struct, frozen=True):
     site: str = ""
     #: False: a phone that was never seen up; it counts no downtime.
     was_used: bool = True
-    #: Which aspect of its health these are.
+    #: Which check these are about; ``all``: all that count, where there are several.
     check: str = ""
+    #: Whether it is one check of a target that has a line for all.
+    is_apart: bool = False
+    #: Each of its checks apart; empty: there is but one, or nobody asked.
+    checks: tuple[TargetFigures, ...] = ()
 
 
 class GroupFigures(Struct, frozen=True):

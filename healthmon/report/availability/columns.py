@@ -141,6 +141,8 @@ def _named(entry: ReportEntry, account: Account) -> tuple[str, ...]:
     if isinstance(entry, GroupFigures):
         return entry.name, f"{entry.targets:,}"
     name = entry.target.endpoint or entry.target.pbx
+    if entry.is_apart:
+        name = f"{name}, {entry.check}"
     if account.has_pbxs:
         return (name, entry.target.pbx, entry.kind)
     return (name, entry.kind)

@@ -10,12 +10,11 @@ from typing import NamedTuple
 from healthmon.history.availability import History, Segment, figures, is_unused, read_meter, timeline
 from healthmon.history.day_values import Seconds, values_at
 from healthmon.history.figures import Figures
-from healthmon.model import Health, Length, Reading
+from healthmon.model import Length, Reading
 from healthmon.report.availability.account import Unseen
+from healthmon.report.availability.meter import meter_of
 from healthmon.store.read.meters import Around, Meters, Watched
 from healthmon.times.spans import Span
-
-_BEGINNING = float("-inf")
 
 _DAY = 86400.0
 
@@ -36,9 +35,8 @@ class Course:
     """One target in a window. It asks the database for what is needed, and for no more."""
 
     def __init__(self, meters: Meters, watched: Watched, unseen: Unseen, window: Span) -> None:
-        self._meters = meters
+        self._meter = meter_of(meters, watched, unseen)
         self._watched = watched
-        self._unseen = unseen
         self._window = window
 
     def difference(self) -> MeterDifference | None:
@@ -63,7 +61,7 @@ class Course:
         unseen_s = end.outages_unseen_s - start.outages_unseen_s
         if start.out_s or after.longest > longest:
             # A part of the first day lies before the window, perhaps with the longest one; or one was on.
-            head = figures(timeline(self._history(before, after.at), (start.at, after.at)))
+            head = figures(timeline(self._meter.history(before, after.at), (start.at, after.at)))
             longest = max(longest, head.longest)
             outages = head.outages + end.outages - after.outages
             unseen_s = head.outages_unseen_s + end.outages_unseen_s - after.outages_unseen_s
@@ -74,19 +72,19 @@ class Course:
 
         None: the daemon's days are others. Ask this only where the changes at the edges are kept.
         """
-        readings = self._meters.day_readings(self._watched.id, *self._window)
-        return values_at(days, self._start, readings, self._history(self._before_the_end(), self._window[1]))
+        readings = self._meter.days(self._window)
+        return values_at(days, self._start, readings, self._meter.history(self._before_the_end(), self._window[1]))
 
     def _before_the_end(self) -> Reading:
         """The last reading before the window's end: one at the end itself may be that of another clock's day."""
         last, until = self._around.last, self._window[1]
         if last is not None and last.at >= until:
-            last = self._meters.reading_until(self._watched.id, nextafter(until, 0.0))
+            last = self._meter.until(nextafter(until, 0.0))
         return last or self._before
 
     @cached_property
     def _around(self) -> Around:
-        return self._meters.readings_around(self._watched.id, *self._window)
+        return self._meter.around(self._window)
 
     @property
     def _before(self) -> Reading:
@@ -102,12 +100,12 @@ class Course:
     def _by_days(self, start: Reading, after: Reading, last: Reading) -> MeterDifference:
         """Say what lies between the readings that are nearest to the edges: the changes themselves are gone."""
         until = self._window[1]
-        following = self._meters.reading_after(self._watched.id, until)
+        following = self._meter.after(until)
         if following is not None and self._is_gone(last, following):
             end = self._nearest(until, last, following)
         else:
             end = self._read(last, until)
-        longest = max(self._meters.longest(self._watched.id, start.at, last.at), _since_reading(last, end))
+        longest = max(self._meter.longest(start.at, last.at), _since_reading(last, end))
         # An outage that was on at the beginning is one of the window's, and only with its part within.
         down_s = end.down_s - start.down_s
         outages = end.outages - start.outages + (start.out_s > 0 and down_s > 0)
@@ -127,7 +125,7 @@ class Course:
         first = self._watched.first_change
         if first is None or before.at >= first[0] or first[1] is None:
             return False
-        found = read_meter(self._history(before, after.at), after.at)
+        found = read_meter(self._meter.history(before, after.at), after.at)
         return any(abs(getattr(found, name) - getattr(after, name)) > _EXACT_S for name in _SECONDS)
 
     def timeline(self) -> list[Segment]:
@@ -142,41 +140,13 @@ class Course:
     def _whole(self) -> History:
         """Collect what happened up to the window's end, from the last reading before the window on."""
         since, until = self._window
-        return self._history(self._meters.reading_until(self._watched.id, since), until)
+        return self._meter.history(self._meter.until(since), until)
 
     def _read(self, before: Reading, at: float) -> Reading:
         """Carry a reading on to a later time."""
         if before.at < at:
-            return read_meter(self._history(before, at), at)
+            return read_meter(self._meter.history(before, at), at)
         return before
-
-    def _history(self, reading: Reading | None, until: float) -> History:
-        """Collect what happened from a reading on, or from the beginning."""
-        return history_from(self._meters, self._watched, self._unseen, reading, until)
-
-
-def history_from(meters: Meters, watched: Watched, unseen: Unseen, reading: Reading | None, until: float) -> History:
-    """Collect what happened to a check from a reading on, or from the beginning, up to a time."""
-    since = _BEGINNING
-    if reading is not None:
-        since = reading.at
-    changes = meters.changes(watched.id, since, until)
-    own: Sequence[Span] = ()
-    if watched.unknown_until is not None and watched.unknown_until > since:
-        own = meters.unknown_periods(watched.id, since, until)
-    was_used = False
-    if reading is None and changes and changes[0][1] not in (Health.UP, Health.DEGRADED):
-        # What came before the first change that is kept is not known any more; it was in use, then.
-        was_used = watched.first_change is not None and watched.first_change[1] is not None
-    return History(
-        kind=watched.kind,
-        changes=changes,
-        unknown_spans=unseen.spans(watched.target, own, (since, until)),
-        watched_from=watched.watched_from,
-        forgotten_at=watched.forgotten_at,
-        reading=reading,
-        was_used=was_used,
-    )
 
 
 def _since_reading(last: Reading, end: Reading) -> Length:

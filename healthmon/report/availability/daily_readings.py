@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from healthmon.history.availability import History, read_meter
 from healthmon.model import Reading
 from healthmon.report.availability.account import Unseen
-from healthmon.report.availability.course import history_from
+from healthmon.report.availability.meter import meter_of
 from healthmon.store.read.meters import Meters, Watched
 from healthmon.store.write.writer import Writer
 from healthmon.times.periods import midnight
@@ -66,8 +66,10 @@ class Roller:
             if not left:
                 break
             done = watched.id
-        if left < self._readings_at_once:
-            self._writer.book_readings(readings)
+        # Their meters over all checks have higher numbers, and come later in this round.
+        several = [watched for watched in checks if watched.makes_several]
+        if several or left < self._readings_at_once:
+            self._writer.book_readings(readings, several)
         self._done = done
 
     def _behind_pbxs(self, meters: Meters) -> Unseen:
@@ -80,15 +82,17 @@ class Roller:
 
 def _readings(meters: Meters, watched: Watched, unseen: Unseen, until: float, zone: ZoneInfo) -> Iterator[Reading]:
     """Read the meter of one check at the end of each day on which something happened, from its last reading on."""
-    reading = meters.last_reading(watched.id) or Reading(at=watched.watched_from[0])
+    meter = meter_of(meters, watched, unseen)
+    reading = meter.last() or Reading(at=watched.watched_from[0])
     if reading.at >= until:
         return
     midnights = _there_are(meters, _midnights(reading.at, until, zone))
     day_began = reading.at
     while days := list(islice(midnights, DAYS_AT_ONCE)):
-        for taken in _readings_of(history_from(meters, watched, unseen, reading, days[-1]), day_began, days):
+        for taken in _readings_of(meter.history(reading, days[-1]), day_began, days):
             reading = taken
-            yield taken
+            if taken.at > watched.several_since:
+                yield taken
         day_began = days[-1]
 
 

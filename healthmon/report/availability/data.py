@@ -121,6 +121,9 @@ def _harmless(value: Any) -> Any:
 
 
 def _target(line: TargetFigures, counting: Counting) -> dict[str, Any]:
+    checks = {}
+    if line.checks:
+        checks = {"checks": [_check(check, counting) for check in line.checks]}
     return {
         "pbx": line.target.pbx,
         "endpoint": line.target.endpoint,
@@ -129,7 +132,12 @@ def _target(line: TargetFigures, counting: Counting) -> dict[str, Any]:
         "site": line.site or None,
         **_figures(line.figures, line.in_hours, counting),
         "sla_missed": _is_missed(line.figures, counting),
+        **checks,
     }
+
+
+def _check(line: TargetFigures, counting: Counting) -> dict[str, Any]:
+    return {"check": line.check, **_figures(line.figures, line.in_hours, counting)}
 
 
 def _group(group: GroupFigures, counting: Counting) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from healthmon.core.grouping.sites import Sites
 from healthmon.history.availability import Segment, clipped, figures, watched_spans, watched_within, within
 from healthmon.history.day_values import seconds_between, seconds_of
 from healthmon.history.figures import Figures
-from healthmon.history.measurements import NOTHING_MEASURED, Measured
+from healthmon.history.measurements import NOTHING_MEASURED, Measured, added_up
 from healthmon.model import Health, Kind, Place, Target
 from healthmon.report.availability.account import GroupFigures, Strip, TargetFigures, Unseen, period_group
 from healthmon.report.availability.course import Course, MeterDifference
@@ -57,8 +57,8 @@ class Measures(Struct, frozen=True):
     unseen: Unseen
     planned: PlannedTimes
     site_of: SiteOf = lambda _target, _kind: ""
-    #: When each target began to flap, and how often.
-    flaps: Mapping[Target, Sequence[tuple[float, int]]] = field(default_factory=dict)
+    #: When each target began to flap, in which check, and how often.
+    flaps: Mapping[Target, Sequence[tuple[float, str, int]]] = field(default_factory=dict)
     #: When the Asterisk of each PBX was restarted.
     restarts: Mapping[Target, Sequence[float]] = field(default_factory=dict)
     excludes_maintenance: bool = False
@@ -152,7 +152,11 @@ class Measuring:
     def _with_numbers(self, amount: Figures, watched: Watched, window: Span) -> Figures:
         """Add what is counted besides the time."""
         since, until = window
-        flaps = sum(count for at, count in self._measures.flaps.get(watched.target, ()) if since <= at < until)
+        flaps = sum(
+            count
+            for at, check, count in self._measures.flaps.get(watched.target, ())
+            if since <= at < until and watched.is_about(check)
+        )
         restarts = sum(since <= at < until for at in self._measures.restarts.get(watched.target, ()))
         measured = self.measured(watched, window)
         if not (flaps or restarts or measured):
@@ -161,6 +165,8 @@ class Measuring:
 
     def measured(self, watched: Watched, window: Span) -> Measured:
         """Say what was measured of a target, by metric."""
+        if watched.checks:
+            return added_up(self.measured(check, window) for check in watched.checks)
         if watched.last_measured is not None and self._meters.has_measured(watched.id, *window):
             return self._meters.measured(watched.id, *window)
         return NOTHING_MEASURED

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from healthmon.config.plans import Plans
-from healthmon.model import Incident, Restart, Target
+from healthmon.model import Check, Incident, Restart, Target
 from healthmon.report.availability.account import (
     Account,
     By,
@@ -68,6 +68,8 @@ class ReportRequest(Struct, frozen=True):
     #: None: no incidents.
     listing: Listing | None = field(default_factory=Listing)
     with_pictures: bool = False
+    #: Each check of a target apart, where it has several.
+    with_checks: bool = False
 
 
 def account_of(
@@ -88,9 +90,13 @@ def account_of(
     progress.stage("Looking for incidents")
     incidents, more = _incidents(reader, asked, now)
     progress.stage(_LAST_STAGE[asked.with_pictures])
-    counted = lines
+    counted, apart = lines, []
+    if asked.with_checks or asked.by is By.CHECK:
+        apart = _checks_apart(meters, measuring.measures, asked, chosen)
     if asked.by is By.CHECK:
-        counted = (*lines, *_other_checks(meters, measuring.measures, asked))
+        counted = (*(line for line in lines if line.check != Check.ALL), *apart)
+    if asked.with_checks:
+        lines = _with_checks(lines, apart)
     pictures, causes, groups = None, 0, grouped(counted, asked.by, asked.counting)
     if asked.by.calendar is not None:
         groups = measuring.groups()
@@ -113,11 +119,30 @@ def account_of(
     )
 
 
-def _other_checks(meters: Meters, measures: Measures, asked: ReportRequest) -> list[TargetFigures]:
+def _checks_apart(
+    meters: Meters, measures: Measures, asked: ReportRequest, chosen: Iterable[Watched]
+) -> list[TargetFigures]:
     """Measure the checks that have no line of their own in other reports; the pictures do not show them."""
     measuring = Measuring(meters, replace(measures, cells=(), periods=()))
-    others = meters.watched_beside(*asked.window)
-    return [measuring.line(watched) for watched in others if is_told_of(watched, asked.selection)]
+    others = [watched for watched in meters.watched_beside(*asked.window) if is_told_of(watched, asked.selection)]
+    firsts = [watched.checks[0] for watched in chosen if watched.checks]
+    return [replace(measuring.line(watched), is_apart=True) for watched in (*firsts, *others)]
+
+
+def _with_checks(lines: Iterable[TargetFigures], apart: Iterable[TargetFigures]) -> tuple[TargetFigures, ...]:
+    """Give each endpoint that has several checks the lines of all of them; a PBX is its connection."""
+    checks: dict[Target, list[TargetFigures]] = {}
+    for check in apart:
+        if check.target.is_endpoint:
+            checks.setdefault(check.target, []).append(check)
+    return tuple(replace(line, checks=_its_checks(line, checks.get(line.target, []))) for line in lines)
+
+
+def _its_checks(line: TargetFigures, apart: Sequence[TargetFigures]) -> tuple[TargetFigures, ...]:
+    if apart and line.check != Check.ALL:
+        # Of its checks only the first counts: the line is its own.
+        return replace(line, is_apart=True), *apart
+    return tuple(apart)
 
 
 def _hosts(reader: Reader, lines: Sequence[TargetFigures], plans: Plans) -> dict[Target, str]:
@@ -207,9 +232,9 @@ def _restarts(found: Iterable[Restart]) -> dict[Target, list[float]]:
     return restarts
 
 
-def _flaps(found: Iterable[tuple[Target, float, int]]) -> dict[Target, list[tuple[float, int]]]:
-    """Sort by target when something flapped, and how often."""
-    flaps: dict[Target, list[tuple[float, int]]] = {}
-    for target, at, count in found:
-        flaps.setdefault(target, []).append((at, count))
+def _flaps(found: Iterable[tuple[Target, float, str, int]]) -> dict[Target, list[tuple[float, str, int]]]:
+    """Sort by target when something flapped, in which check, and how often."""
+    flaps: dict[Target, list[tuple[float, str, int]]] = {}
+    for target, at, check, count in found:
+        flaps.setdefault(target, []).append((at, check, count))
     return flaps

@@ -22,6 +22,7 @@ from healthmon.model import (
     Loss,
     PbxState,
     Target,
+    check_counts,
 )
 from healthmon.report.formatting import acknowledged
 from healthmon.store.read.queries import Hindrance
@@ -332,12 +333,13 @@ def endpoint_rows(states: Iterable[CheckState], pbx_states: Iterable[PbxState]) 
 
 
 def _worst_of(checks: Sequence[TargetStatus]) -> TargetStatus:
-    """Take the worst check of an endpoint; of equals the one that explains the others."""
+    """Take the worst check of an endpoint that counts; of equals the one that explains the others."""
     if len(checks) == 1:
         return checks[0]
     order = list(ENDPOINT_CHECKS)
     in_order = sorted(checks, key=lambda row: order.index(row.check))
-    worse = [row for row in in_order[1:] if row.state in (Health.DOWN, Health.DEGRADED)]
+    counting = [row for row in in_order[1:] if check_counts(row.check)]
+    worse = [row for row in counting if row.state in (Health.DOWN, Health.DEGRADED)]
     worst = min([in_order[0], *worse], key=lambda row: _SEVERITY[row.state])
     if worst is not in_order[0]:
         worst = replace(worst, reason=f"{worst.check}: {worst.reason}")

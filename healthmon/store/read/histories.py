@@ -40,7 +40,7 @@ class TargetHistory(Struct, frozen=True):
 _BEHIND_PBX = f"c.technology = '' AND c.name = '{Check.REACHABILITY}'"
 
 _WATCHED = f"""c.watched_since < :until AND (c.forgotten_at IS NULL OR c.forgotten_at > :since)
-    AND NOT ({_BEHIND_PBX})"""
+    AND NOT ({_BEHIND_PBX}) AND c.name <> '{Check.ALL}'"""
 
 _WANTED = f"""{_WATCHED}
     AND (:pbx IS NULL OR c.pbx = :pbx) AND (:watch IS NULL OR c.watch = :watch) AND (:kind IS NULL OR c.kind = :kind)"""

@@ -10,7 +10,16 @@ from functools import lru_cache
 from msgspec import Struct
 from msgspec.structs import replace
 
-from healthmon.model import OUR_TECHNOLOGIES, Check, Health, Incident, Kind, Target
+from healthmon.model import (
+    ENDPOINT_CHECKS,
+    OUR_TECHNOLOGIES,
+    Check,
+    Health,
+    Incident,
+    Kind,
+    Target,
+    check_counts,
+)
 from healthmon.store.codec import named
 from healthmon.store.read.unseen import with_unseen
 from healthmon.store.rows import INCIDENTS, KINDS
@@ -69,17 +78,20 @@ _OURS = ", ".join(f"'{word}'" for word in sorted(OUR_TECHNOLOGIES))
 
 def _causes_that(ended: str) -> str:
     """What explains an outage of a single target in the end: a phone's its site, a site's the line of its PBX."""
+    counting = ", ".join(f"'{check}'" for check in (Check.CONNECTION, *filter(check_counts, ENDPOINT_CHECKS)))
     return f"""SELECT COALESCE(third.id, second.id, first.id, one.id) AS cause FROM incidents one
         LEFT JOIN incidents first ON first.id = one.explained_by
         LEFT JOIN incidents second ON second.id = first.explained_by
         LEFT JOIN incidents third ON third.id = second.explained_by
     WHERE {ended} AND one.opened_at < :until AND {_wanted("one")}
-        AND one.check_name IN ('{Check.CONNECTION}', '{Check.REACHABILITY}') AND one.technology NOT IN ({_OURS})
+        AND one.check_name IN ({counting}) AND one.technology NOT IN ({_OURS})
         AND (one.health = '{Health.DOWN}' OR one.was_down OR one.flap_episodes > 0)"""  # noqa: S608
 
 
-CAUSES = f"""SELECT COUNT(DISTINCT cause) FROM (
+def _causes() -> str:
+    return f"""SELECT COUNT(DISTINCT cause) FROM (
     {_causes_that("one.closed_at IS NULL")} UNION ALL {_causes_that("one.closed_at > :since")}) AS causes"""  # noqa: S608
+
 
 NUMBERED = "SELECT * FROM incidents WHERE id = :id"
 
@@ -99,7 +111,7 @@ def count(session: Session, wanted: Wanted) -> int:
 
 def count_causes(session: Session, wanted: Wanted) -> int:
     """Count what the outages of those that are wanted go back to; what one thing took with it is one."""
-    return int(_ask(session, CAUSES, wanted).fetchone()[0])
+    return int(_ask(session, _causes(), wanted).fetchone()[0])
 
 
 def newest(session: Session, wanted: Wanted, most: int | None = None) -> array[int]:

@@ -28,7 +28,7 @@ class KnownTarget(Struct, frozen=True):
 _WATCHED = f"""SELECT pbx, technology, resource, MAX(kind) AS kind, MAX(watch) AS watch,
         MIN(watched_since) AS watched_since,
         CASE WHEN COUNT(forgotten_at) = COUNT(*) THEN MAX(forgotten_at) END AS forgotten_at
-    FROM checks WHERE NOT (technology = '' AND name = '{Check.REACHABILITY}')
+    FROM checks WHERE NOT (technology = '' AND name = '{Check.REACHABILITY}') AND name <> '{Check.ALL}'
     GROUP BY pbx, technology, resource ORDER BY pbx, technology, resource"""  # noqa: S608 (a constant of ours)
 
 # The index of incidents by target finds them, without a look at those of endpoints, of which there may be millions.

@@ -5,12 +5,13 @@ Each question is one look into an index. The rows are plain tuples: a year of 5,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from healthmon.history.measurements import Measured
-from healthmon.model import Check, Health, Kind, Length, Reading, Target
-from healthmon.store.codec import named
+from healthmon.model import Check, Health, Kind, Length, Reading, Target, check_counts
+from healthmon.store.codec import named, target_row
 from healthmon.store.read.buckets import read_measured
 from healthmon.store.rows import HEALTH_CODES, HEALTHS, KINDS
 from healthmon.store.schema import NO_END
@@ -29,7 +30,8 @@ _DAY = 86400.0
 _ONE_OF_EACH = f"c.name = CASE WHEN c.technology = '' THEN '{Check.CONNECTION}' ELSE '{Check.REACHABILITY}' END"
 
 #: Under this name, a PBX has what hides everything behind it; that is no check.
-_IS_CHECK = f"NOT (c.technology = '' AND c.name = '{Check.REACHABILITY}')"
+_HAS_METER = f"NOT (c.technology = '' AND c.name = '{Check.REACHABILITY}')"
+_IS_CHECK = f"{_HAS_METER} AND c.name <> '{Check.ALL}'"
 
 # What most checks do not have is asked of all at once: thousands of questions that find nothing take their time, too.
 _CHECK = """c.id, c.pbx, c.technology, c.resource, c.name, c.kind, c.watch, c.watched_since, c.forgotten_at,
@@ -52,10 +54,19 @@ CHECKS_WATCHED_BESIDE = f"""SELECT {_CHECK}
         AND c.watched_since < :until AND (c.forgotten_at IS NULL OR c.forgotten_at > :since)
     ORDER BY c.name, c.pbx, c.technology, c.resource"""  # noqa: S608 (constants of ours)
 
-#: The next ones in the order of their numbers, watched or not.
+#: The next ones in the order of their numbers, watched or not, and the meters over all checks of a target.
 CHECKS_AFTER = f"""SELECT {_CHECK}
     FROM {_WITH_STATES_AND_FIRST_CHANGES}
-    WHERE c.id > :number AND {_IS_CHECK} ORDER BY c.id LIMIT :limit"""  # noqa: S608
+    WHERE c.id > :number AND {_HAS_METER} ORDER BY c.id LIMIT :limit"""  # noqa: S608
+
+#: What else endpoints have, whenever that was: most have nothing.
+CHECKS_BESIDE = f"""SELECT {_CHECK}
+    FROM {_WITH_STATES_AND_FIRST_CHANGES}
+    WHERE c.technology <> '' AND c.name <> '{Check.REACHABILITY}' ORDER BY c.id"""  # noqa: S608
+
+CHECKS_OF_TARGET = f"""SELECT {_CHECK}
+    FROM {_WITH_STATES_AND_FIRST_CHANGES}
+    WHERE c.pbx = :pbx AND c.technology = :technology AND c.resource = :resource ORDER BY c.id"""  # noqa: S608
 
 CHANGES = """SELECT at, new_health FROM transitions
     WHERE check_id = :check_id AND at >= :since AND at < :until ORDER BY at, rev"""
@@ -104,8 +115,17 @@ _INSERT_READING = f"""INSERT INTO daily (check_id, {_READING}) VALUES (:check_id
     :out_unseen_s)"""  # noqa: S608
 
 
+#: The meter over all checks of a target is there as long as any of its history is; until it is read, it has no number.
+_NOTE_SEVERAL = f"""INSERT INTO checks (pbx, technology, resource, name, kind, watch, watched_since, forgotten_at)
+    SELECT pbx, technology, resource, '{Check.ALL}', kind, watch, :since, forgotten_at FROM checks
+    WHERE pbx = :pbx AND technology = :technology AND resource = :resource AND name = '{Check.REACHABILITY}'
+    ON CONFLICT (pbx, technology, resource, name) DO UPDATE SET
+        kind = excluded.kind, watch = excluded.watch, forgotten_at = excluded.forgotten_at"""  # noqa: S608
+_NO_NUMBER = 0
+
+
 class Watched(NamedTuple):
-    """One check that was watched in a window, and its number in the database."""
+    """One check that was watched in a window, or all checks of a target, and its number in the database."""
 
     id: int
     target: Target
@@ -121,6 +141,20 @@ class Watched(NamedTuple):
     last_measured: float | None = None
     #: When the first change was that is still kept, and what was believed before; None: there is none.
     first_change: tuple[float, Health | None] | None = None
+    #: Of all checks of a target: those that count, reachability first; empty: it is one check.
+    checks: tuple[Watched, ...] = ()
+    #: Since when a target has several: until then it was what its first check was.
+    several_since: float = -FOREVER
+
+    def is_about(self, check: str) -> bool:
+        """Whether this is that check, or one over it. What happens to any check of a PBX is said of the PBX."""
+        return self.target.is_pbx or check in (self.check, *(each.check for each in self.checks))
+
+    @property
+    def makes_several(self) -> bool:
+        """Whether this is a check beside reachability, so that the target needs a meter over all that count."""
+        is_first = self.check in (Check.REACHABILITY, Check.ALL)
+        return self.target.is_endpoint and not is_first and check_counts(self.check)
 
 
 class Around(NamedTuple):
@@ -144,7 +178,7 @@ class Meters:
         self._timeline = session.timeline
         self._shown = session.timeline.shown
 
-    def _rows(self, sql: str, parameters: dict[str, float]) -> list[tuple[Any, ...]]:
+    def _rows(self, sql: str, parameters: Mapping[str, object]) -> list[tuple[Any, ...]]:
         try:
             return self._session.plain.execute(sql, parameters).fetchall()
         except Exception:
@@ -153,9 +187,15 @@ class Meters:
                 raise
 
     def watched(self, since: float, until: float) -> list[Watched]:
-        """Return what was watched in a window, one check of each target, ordered by target."""
-        rows = self._rows(CHECKS_WATCHED, self._span(since, until))
-        return [self._watched(row) for row in rows]
+        """Return what was watched in a window, ordered by target: one check of each, or all where it has several."""
+        firsts = [self._watched(row) for row in self._rows(CHECKS_WATCHED, self._span(since, until))]
+        beside: dict[Target, list[Watched]] = {}
+        for row in self._rows(CHECKS_BESIDE, {}):
+            check = self._watched(row)
+            beside.setdefault(check.target, []).append(check)
+        if not beside:
+            return firsts
+        return [_all_checks(first, beside.get(first.target, ())) for first in firsts]
 
     def watched_beside(self, since: float, until: float) -> list[Watched]:
         """Return the other checks that were watched in a window, ordered by check and target."""
@@ -163,8 +203,22 @@ class Meters:
         return [self._watched(row) for row in rows]
 
     def checks_after(self, number: int, limit: int) -> list[Watched]:
-        """Return the next checks in the order of their numbers, also those that are not watched any more."""
-        return [self._watched(row) for row in self._rows(CHECKS_AFTER, {"number": number, "limit": limit})]
+        """Return the next checks in the order of their numbers, also those that are not watched any more.
+
+        Among them are the meters over all checks of a target.
+        """
+        found = [self._watched(row) for row in self._rows(CHECKS_AFTER, {"number": number, "limit": limit})]
+        return [self._with_its_checks(watched) for watched in found]
+
+    def _with_its_checks(self, watched: Watched) -> Watched:
+        """Find the checks that a meter is over, if it is one over several."""
+        if watched.check != Check.ALL:
+            return watched
+        found = [self._watched(row) for row in self._rows(CHECKS_OF_TARGET, target_row(watched.target))]
+        firsts = [check for check in found if check.check == Check.REACHABILITY]
+        if not firsts:
+            return watched
+        return _all_checks(firsts[0], found)
 
     def _watched(self, row: tuple[Any, ...]) -> Watched:
         number, pbx, technology, resource, check, kind, watch, first_since, forgotten_at, last_since, *news = row
@@ -292,6 +346,11 @@ class Meters:
             return self._reading_of(rows[0]).longest
         return Length()
 
+    def note_several(self, watched: Watched) -> None:
+        """See to it that a target has a meter over all its checks, inside of the engine's transaction."""
+        since = self._timeline.stored(watched.watched_from[0])
+        self._session.execute(_NOTE_SEVERAL, {**target_row(watched.target), "since": since})
+
     def book(self, check_id: int, readings: Iterable[Reading]) -> None:
         """Write readings of one check, inside of the engine's transaction."""
         self._session.execute_many(
@@ -320,3 +379,28 @@ class Meters:
 
     def _span(self, since: float, until: float) -> dict[str, float]:
         return {"since": self._timeline.stored(since), "until": self._timeline.stored(until)}
+
+
+def _all_checks(first: Watched, beside: Sequence[Watched]) -> Watched:
+    """Say all checks of a target that count, where that is or was more than the first one."""
+    others = [check for check in beside if check.makes_several]
+    meters = [check for check in beside if check.check == Check.ALL]
+    if not (others or meters):
+        return first
+    # Of a check that is gone for long only the meter still knows when it began.
+    several_since = min(check.watched_from[0] for check in (*others, *meters))
+    number = _NO_NUMBER
+    if meters:
+        number = meters[0].id
+    checks = (first, *others)
+    # All later changes of each of them are kept.
+    removed = [check.first_change for check in checks if check.first_change and check.first_change[1] is not None]
+    return first._replace(
+        id=number,
+        check=Check.ALL,
+        unknown_until=None,
+        last_measured=None,
+        first_change=max(removed, default=None, key=itemgetter(0)),
+        checks=checks,
+        several_since=several_since,
+    )

@@ -147,7 +147,7 @@ INCIDENTS_IN_WINDOW = f"""SELECT * FROM incidents WHERE closed_at IS NULL AND op
 INCIDENTS_OF_TARGET = """SELECT * FROM incidents WHERE pbx = :pbx AND technology = :technology AND resource = :resource
     AND opened_at < :until AND (closed_at IS NULL OR closed_at > :since) ORDER BY opened_at, id"""
 
-FLAPS_IN_WINDOW = """SELECT pbx, technology, resource, opened_at, flap_episodes FROM incidents
+FLAPS_IN_WINDOW = """SELECT pbx, technology, resource, check_name, opened_at, flap_episodes FROM incidents
     WHERE flap_episodes > 0 AND opened_at >= :since AND opened_at < :until"""
 
 
@@ -315,10 +315,13 @@ class Reader:
             return alive_at
         return None
 
-    def flaps(self, since: float, until: float) -> list[tuple[Target, float, int]]:
-        """Return what flapped: the target, when its incident opened, within a window, how often it began to flap."""
+    def flaps(self, since: float, until: float) -> list[tuple[Target, float, str, int]]:
+        """Return what flapped: the target, when its incident opened, within a window, its check, how often it began."""
         rows = self._rows(FLAPS_IN_WINDOW, self._window(since, until))
-        return [(target_of(row), self._timeline.shown(row["opened_at"]), row["flap_episodes"]) for row in rows]
+        return [
+            (target_of(row), self._timeline.shown(row["opened_at"]), row["check_name"], row["flap_episodes"])
+            for row in rows
+        ]
 
     def restarts(self, since: float, until: float, pbx: str | None = None) -> list[Restart]:
         """Return the restarts of Asterisk in a window, those of one PBX or of all, oldest first."""

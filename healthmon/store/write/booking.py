@@ -88,6 +88,10 @@ _RELEASE = """UPDATE notifications SET due_at = :until
 
 _OF_TARGET = "pbx = :pbx AND technology = :technology AND resource = :resource"
 _ITS_CHECKS = f"(SELECT id FROM checks WHERE {_OF_TARGET})"  # noqa: S608 (a constant of ours, here and below)
+_DROP_READINGS_OVER_ALL = f"""DELETE FROM daily WHERE at > :at
+    AND check_id = (SELECT id FROM checks WHERE {_OF_TARGET} AND name = '{Check.ALL}')"""  # noqa: S608
+# What begins to be watched has no state yet; what has one was counted.
+_DROP_READINGS_WITHOUT = f"{_DROP_READINGS_OVER_ALL} AND NOT EXISTS (SELECT 1 FROM states WHERE check_id = :check_id)"  # noqa: S608
 _FORGET = (
     f"DELETE FROM states WHERE check_id IN {_ITS_CHECKS}",  # noqa: S608
     f"UPDATE veils SET until = :at WHERE until = :no_end AND check_id IN {_ITS_CHECKS}",  # noqa: S608
@@ -209,6 +213,8 @@ class Bookkeeper:
     def _add_check(self, target: Target, check: str, kind: Kind, watch: str, since: float) -> int:
         row = {**target_row(target), "name": check, "kind": kind, "watch": watch, "watched_since": since}
         check_id: int = self._session.rows(f"{_UPSERT_CHECK} RETURNING id", row)[0]["id"]
+        if since < self.rolled_until:
+            self._session.execute(_DROP_READINGS_WITHOUT, {**row, "check_id": check_id, "at": since})
         self._checks[target, check] = (check_id, kind, watch)
         return check_id
 
@@ -267,7 +273,7 @@ class Bookkeeper:
         """Remove the readings that become wrong: something is booked for a time before them."""
         timeline = self._session.timeline
         rows = [
-            {"check_id": self._check(change.target, change.check, at), "at": at}
+            self._late_row(change.target, change.check, at)
             for change in changes.transitions
             if (at := timeline.stored(change.at)) < self.rolled_until
         ]
@@ -280,9 +286,13 @@ class Bookkeeper:
                     "DELETE FROM daily WHERE at > :at AND check_id IN (SELECT id FROM checks WHERE pbx = :pbx)",
                     {"at": since, "pbx": period.target.pbx},
                 )
-            rows.append({"check_id": self._check(period.target, period.check, since), "at": since})
+            rows.append(self._late_row(period.target, period.check, since))
         self.late_bookings += bool(rows)
         self._write("DELETE FROM daily WHERE check_id = :check_id AND at > :at", rows)
+        self._write(_DROP_READINGS_OVER_ALL, rows)
+
+    def _late_row(self, target: Target, check: str, at: float) -> Row:
+        return {**target_row(target), "check_id": self._check(target, check, at), "at": at}
 
     def _is_only_lifted(self, period: UnknownPeriod) -> bool:
         """Whether this period was booked before, and what is new is only an end that no reading has reached."""

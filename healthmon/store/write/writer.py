@@ -22,7 +22,7 @@ from healthmon.model import (
     Told,
     UrlState,
 )
-from healthmon.store.read.meters import Meters
+from healthmon.store.read.meters import Meters, Watched
 from healthmon.store.read.remembered import (
     read_commands,
     read_ended,
@@ -299,10 +299,15 @@ class Writer:
             self._session.note_of_daemon(rolled_until=stored)
         self._booking.rolled_until = stored
 
-    def book_readings(self, readings: Mapping[int, Iterable[Reading]]) -> None:
-        """Book readings by the number of their check; none is later than the readings that were begun."""
+    def book_readings(self, readings: Mapping[int, Iterable[Reading]], several: Iterable[Watched] = ()) -> None:
+        """Book readings by the number of their check; none is later than the readings that were begun.
+
+        What is watched by one of ``several`` gets a meter over all its checks, if it has none.
+        """
         meters = self.meters()
         with unhurried(self._session.connection), self._session.transaction():
+            for watched in several:
+                meters.note_several(watched)
             for check_id, its_readings in readings.items():
                 meters.book(check_id, its_readings)
 

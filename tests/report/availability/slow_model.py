@@ -78,27 +78,33 @@ class Ledger(Struct):
         )
 
 
-def ticks(facts: Facts, first: int, last: int, length: int) -> list[Tick]:
-    """Look at each step from the first moment of all to the last, in order."""
+#: The worst last.
+ORDER = [None, UP, DEGRADED, UNKNOWN, DOWN]
+
+
+def ticks(facts: Facts, first: int, last: int, length: int, beside: Sequence[Facts] = ()) -> list[Tick]:
+    """Look at each step from the first moment of all to the last, in order; at all checks of the target."""
     # Windows open and close at full minutes.
     grain = max(length, MINUTE)
     maintained = _open(facts.maintenance, first, last, grain)
     working = _open(facts.hours, first, last, grain)
     seen, outage, is_out, was_used = [], 0, False, False
     for at in range(first, last, length):
-        belief = _believed(facts, at)
-        was_used = belief in (UP, DEGRADED) or (was_used and belief is not None)
+        beliefs = [_believed(check, at) for check in (facts, *beside)]
+        belief = max(beliefs, key=ORDER.index)
+        works = UP in beliefs or DEGRADED in beliefs
+        was_used = works or (was_used and belief is not None)
         if facts.is_device and belief is DOWN and not was_used:
             belief = None
         if belief is DOWN and not is_out:
             outage += 1
         is_out = belief is DOWN
-        is_hidden = any(since <= at < until for since, until in facts.hidden)
+        views = [_seen(check, at, its) for check, its in zip((facts, *beside), beliefs, strict=True)]
         seen.append(
             Tick(
                 at=at,
                 length=length,
-                health=UNKNOWN if belief is not None and is_hidden else belief,
+                health=belief and max(views, key=ORDER.index),
                 outage=outage if is_out else None,
                 is_maintained=at - at % grain in maintained,
                 is_silenced=any(since <= at < until for since, until in facts.silences),
@@ -115,6 +121,12 @@ def _believed(facts: Facts, at: int) -> Health | None:
         if when <= at:
             belief = after
     return None if facts.forgotten_at is not None and facts.forgotten_at <= at else belief
+
+
+def _seen(facts: Facts, at: int, belief: Health | None) -> Health | None:
+    """What could be seen of a check then."""
+    is_hidden = any(since <= at < until for since, until in facts.hidden)
+    return UNKNOWN if belief is not None and is_hidden else belief
 
 
 def _open(windows: Iterable[Weekly], first: int, last: int, grain: int) -> set[int]:

@@ -7,14 +7,15 @@ report is asked for a window. It must say what a look at each second says; over 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from unittest.mock import patch
 from zoneinfo import ZoneInfo
 
-from hypothesis import HealthCheck, given, settings
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
 from msgspec.structs import replace
@@ -24,7 +25,20 @@ from healthmon.config.sections.maintenance import MaintenanceConfig
 from healthmon.history.availability import Change, figures
 from healthmon.history.day_values import Seconds, seconds_of
 from healthmon.history.figures import Figures
-from healthmon.model import Changes, Check, CheckState, Health, Kind, Matcher, Target, Transition, UnknownPeriod
+from healthmon.model import (
+    ENDPOINT_CHECKS,
+    Changes,
+    Channel,
+    Check,
+    CheckState,
+    EndpointCheckKind,
+    Health,
+    Kind,
+    Matcher,
+    Target,
+    Transition,
+    UnknownPeriod,
+)
 from healthmon.report.availability import query
 from healthmon.report.availability.account import Account, By, Counting
 from healthmon.report.availability.daily_readings import Roller
@@ -33,6 +47,7 @@ from healthmon.report.availability.query import ReportRequest, account_of
 from healthmon.report.availability.selection import Selection
 from healthmon.store.read.queries import open_reader
 from healthmon.store.write.orders import open_commander
+from healthmon.store.write.pruning import Cuts
 from healthmon.store.write.writer import Writer, open_writer
 from healthmon.times.spans import Span
 from healthmon.times.weekly import Weekly
@@ -105,6 +120,11 @@ class Case(Struct, frozen=True):
     delays: tuple[int, ...]
     window: Span
     alive_at: int
+    #: The other checks that count, and when each cannot be seen besides (what hides the PBX hides all).
+    beside: tuple[Facts, ...] = ()
+    own_periods: tuple[tuple[Span, ...], ...] = ()
+    #: Whether old history is removed after each look.
+    prunes: bool = False
 
     @property
     def end(self) -> int:
@@ -142,28 +162,33 @@ def weekly(zone: ZoneInfo, start: int, scale: Scale) -> st.SearchStrategy[Weekly
 
 
 @st.composite
-def cases(draw: st.DrawFn, scale: Scale) -> Case:
+def cases(draw: st.DrawFn, scale: Scale, most_beside: int = 0) -> Case:
     """Any history of a target: changes, its own veils and its PBX's, one over the other, silences, windows."""
     name = draw(st.sampled_from(sorted(scale.beginnings)))
     zone = ZoneInfo(name)
     start = int(datetime.fromisoformat(draw(st.sampled_from(scale.beginnings[name]))).replace(tzinfo=zone).timestamp())
     any_moment, any_span = moments(start, scale), spans(start, scale)
-    times = sorted(draw(st.lists(any_moment, max_size=14, unique=True)))
-    healths = draw(st.lists(st.sampled_from([UP, UP, DOWN, DOWN, DEGRADED, UNKNOWN]), min_size=14, max_size=14))
-    changes: list[Change] = []
-    for at, health in zip(times, healths, strict=False):
-        if not changes or changes[-1][1] is not health:
-            changes.append((at, health))
-    watched_since = min([draw(any_moment), *times])
+    changes = draw(changes_of_a_check(start, scale))
+    watched_since = min([draw(any_moment), *(int(at) for at, _ in changes)])
     unknown_periods = draw(st.lists(st.tuples(st.sampled_from([PBX, ENDPOINT]), any_span), max_size=4))
     # The store knows a veil by its beginning.
     unknown_periods = list({(target, span[0]): (target, span) for target, span in unknown_periods}.values())
     end = start + scale.lasts
     alive_at = draw(st.one_of(st.just(end), moments(start, scale, first=0.5)))
     is_left = draw(st.booleans())
-    last = max([watched_since, *times[-1:]])
-    forgotten_at = draw(st.integers(0, (end - last) // scale.step)) * scale.step + last if is_left else None
     hidden = [span for _, span in unknown_periods] + ([] if alive_at == end else [(alive_at, end)])
+    beside, own_periods = [], []
+    for _ in range(draw(st.integers(min(most_beside, 1), most_beside))):
+        its_changes = draw(changes_of_a_check(start, scale, not_before=watched_since))
+        its_start = min([draw(moments_from(watched_since, start, scale)), *(int(at) for at, _ in its_changes)])
+        periods = [span for span in draw(st.lists(any_span, max_size=2)) if span[0] >= its_start]
+        own_periods.append(tuple({span[0]: span for span in periods}.values()))
+        of_all = [span for target, span in unknown_periods if target.is_pbx] + hidden[len(unknown_periods) :]
+        beside.append(Facts(False, its_start, its_changes, [*own_periods[-1], *of_all]))
+    every = [watched_since, *(check.watched_since for check in beside)]
+    last = max(*every, *(int(at) for each in (changes, *(check.changes for check in beside)) for at, _ in each), 0)
+    forgotten_at = draw(st.integers(0, (end - last) // scale.step)) * scale.step + last if is_left else None
+    beside = [replace(check, forgotten_at=forgotten_at) for check in beside]
     silences = tuple(draw(st.lists(any_span, max_size=2)))
     facts = Facts(
         is_device=(kind := draw(st.sampled_from([Kind.PROVIDER, Kind.PHONE]))).is_device,
@@ -188,44 +213,102 @@ def cases(draw: st.DrawFn, scale: Scale) -> Case:
         delays=tuple(draw(st.lists(st.sampled_from(scale.delays), min_size=20, max_size=20))),
         window=draw(any_span),
         alive_at=alive_at,
+        beside=tuple(beside),
+        own_periods=tuple(own_periods),
     )
+
+
+@st.composite
+def changes_of_a_check(draw: st.DrawFn, start: int, scale: Scale, not_before: int = 0) -> list[Change]:
+    """Any history of one check."""
+    times = sorted(draw(st.lists(moments(start, scale), max_size=14, unique=True)))
+    healths = draw(st.lists(st.sampled_from([UP, UP, DOWN, DOWN, DEGRADED, UNKNOWN]), min_size=14, max_size=14))
+    changes: list[Change] = []
+    for at, health in zip(times, healths, strict=False):
+        is_news = not changes or changes[-1][1] is not health
+        if is_news and at >= not_before:
+            changes.append((at, health))
+    return changes
+
+
+def moments_from(first: int, start: int, scale: Scale) -> st.SearchStrategy[int]:
+    """Any moment of the case that is not earlier than this."""
+    return moments(start, scale, first=(first - start) / scale.lasts)
+
+
+#: The names of the checks, in the order of a case's.
+NAMES_OF_CHECKS = (Check.REACHABILITY, "display", "lamp")
 
 
 def book(case: Case, path: Path) -> None:
     """Book everything when it becomes known, and read the meters in between."""
-    state = CheckState(ENDPOINT, Check.REACHABILITY, case.kind, "desks", case.facts.watched_since)
     pieces: list[tuple[int, Changes]] = []
-    before: Health | None = None
-    known_at = case.facts.watched_since
-    for (at, after), delay in zip(case.facts.changes, case.delays, strict=False):
-        # A check's changes become known in their order.
-        known_at = max(known_at, int(at) + delay)
-        transition = Transition(ENDPOINT, Check.REACHABILITY, before, after, at, known_at, "seen")
-        pieces.append((known_at, Changes(transitions=[transition])))
-        before = after
-    for (target, (since, until)), delay in zip(case.unknown_periods, case.delays[::-1], strict=False):
+    last_known, begun = 0, dict[str, int]()
+    checks = (case.facts, *case.beside)
+    for number, (name, facts) in enumerate(zip(NAMES_OF_CHECKS, checks, strict=False)):
+        its_pieces = pieces_of_check(case, name, facts, case.delays[number:])
+        pieces += its_pieces
+        last_known = max(last_known, its_pieces[-1][0])
+        begun[name] = its_pieces[0][0]
+    periods = [(target, Check.REACHABILITY, span) for target, span in case.unknown_periods]
+    for name, spans_of_check in zip(NAMES_OF_CHECKS[1:], case.own_periods, strict=False):
+        periods += [(ENDPOINT, name, span) for span in spans_of_check]
+    for (target, name, (since, until)), delay in zip(periods, case.delays[::-1], strict=False):
         booked_at = int(since) + delay
+        if name != Check.REACHABILITY:
+            booked_at = max(booked_at, begun[name])
         for at, end in ((booked_at, None), (max(booked_at, int(until)), until)):
-            period = UnknownPeriod(target, Check.REACHABILITY, since, end, "cannot be seen")
+            period = UnknownPeriod(target, name, since, end, "cannot be seen")
             pieces.append((at, Changes(unknown_periods={(target, period.check, since): period})))
     if case.facts.forgotten_at is not None:
         gone_at = case.facts.forgotten_at
-        left = Transition(ENDPOINT, Check.REACHABILITY, before, None, gone_at, gone_at, "removed")
-        pieces.append((max(int(gone_at), known_at), Changes(forgotten=[ENDPOINT], transitions=[left])))
+        left = [
+            Transition(ENDPOINT, name, facts.changes[-1][1] if facts.changes else None, None, gone_at, gone_at, "gone")
+            for name, facts in zip(NAMES_OF_CHECKS, checks, strict=False)
+        ]
+        pieces.append((max(int(gone_at), last_known), Changes(forgotten=[ENDPOINT], transitions=left)))
     with closing(open_writer(path, now=case.start)) as writer:
-        writer.commit(Changes(states={(ENDPOINT, Check.REACHABILITY): state}))
+        # The first check is there from the beginning on; the others begin when something is heard of them.
+        writer.commit(pieces.pop(0)[1])
         # Nobody reads a meter while no daemon runs.
         looks = [look for look in case.looks if look[0] <= case.alive_at]
         for known_at, changes in sorted(pieces, key=lambda piece: piece[0]):
             while looks and looks[0][0] < known_at:
-                read_all(writer, *looks.pop(0))
+                look_at(writer, case, *looks.pop(0))
             writer.commit(changes)
         for look in looks:
-            read_all(writer, *look)
+            look_at(writer, case, *look)
         writer.alive(case.alive_at, ())
     with open_commander(path) as commander:
         for since, until in case.silences:
             commander.silence(Matcher(), since=since, until=until, author="anna", reason="works")
+
+
+def pieces_of_check(case: Case, name: str, facts: Facts, delays: Sequence[int]) -> list[tuple[int, Changes]]:
+    """Say when its beginning and each of its changes is booked."""
+    state = CheckState(ENDPOINT, name, case.kind, "desks", facts.watched_since)
+    known_at = facts.watched_since + delays[-1]
+    pieces = [(known_at, Changes(states={(ENDPOINT, name): state}))]
+    before: Health | None = None
+    for (at, after), delay in zip(facts.changes, delays, strict=False):
+        # A check's changes become known in their order.
+        known_at = max(known_at, int(at) + delay)
+        transition = Transition(ENDPOINT, name, before, after, at, known_at, "seen")
+        pieces.append((known_at, Changes(transitions=[transition])))
+        before = after
+    return pieces
+
+
+def look_at(writer: Writer, case: Case, now: float, zone: ZoneInfo) -> None:
+    """Read the meters, and remove old history where the case does so."""
+    read_all(writer, now, zone)
+    while case.prunes and writer.prune(Cuts.at(cut_at(case, now))):
+        pass
+
+
+def cut_at(case: Case, now: float) -> float:
+    """What is older goes."""
+    return now - case.scale.lasts // 2
 
 
 def read_all(writer: Writer, now: float, zone: ZoneInfo) -> None:
@@ -281,6 +364,41 @@ def test_a_report_says_what_a_look_at_each_second_says(case: Case, excludes_main
     compare(case, by, excludes_maintenance=excludes_maintenance)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def more_checks() -> Iterator[None]:
+    """Two checks more that count, which no endpoint has but in a case that says so."""
+    more = {name: EndpointCheckKind(name, (), asked_by=Channel.PROBES) for name in NAMES_OF_CHECKS[1:]}
+    with patch.dict(ENDPOINT_CHECKS, more):
+        yield
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=SLOW)
+@given(case=cases(DAYS, 2), excludes_maintenance=st.booleans(), by=st.sampled_from([By.TARGET, *NAMES]))
+def test_over_all_checks_a_report_says_what_a_look_at_each_quarter_of_an_hour_says(
+    case: Case, excludes_maintenance: bool, by: By
+) -> None:
+    compare(case, by, excludes_maintenance=excludes_maintenance)
+
+
+@settings(deadline=None, max_examples=20, suppress_health_check=SLOW)
+@given(case=cases(HOURS, 2), excludes_maintenance=st.booleans(), by=st.sampled_from([By.TARGET, By.DAY]))
+def test_over_all_checks_a_report_says_what_a_look_at_each_second_says(
+    case: Case, excludes_maintenance: bool, by: By
+) -> None:
+    compare(case, by, excludes_maintenance=excludes_maintenance)
+
+
+@settings(deadline=None, max_examples=40, suppress_health_check=SLOW)
+@given(case=st.one_of(cases(DAYS, 2), cases(HOURS, 1)), by=st.sampled_from([By.TARGET, By.DAY]))
+def test_over_all_checks_a_report_says_the_same_when_older_changes_are_gone(case: Case, by: By) -> None:
+    looks = [at for at, _ in case.looks if at <= case.alive_at]
+    since = max([case.window[0], *(cut_at(case, at) for at in looks)])
+    assume(since < case.window[1])
+    # What is known so late that its day is pruned already is not counted right.
+    delays = tuple(min(delay, QUARTER) for delay in case.delays)
+    compare(replace(case, prunes=True, delays=delays, window=(since, case.window[1])), by, excludes_maintenance=False)
+
+
 def compare(case: Case, by: By, *, excludes_maintenance: bool) -> None:
     """Compare the whole, working hours, periods and, of a short case, the hours of its picture with the model."""
     with folder() as place:
@@ -293,7 +411,7 @@ def compare(case: Case, by: By, *, excludes_maintenance: bool) -> None:
             with_pictures=case.scale is HOURS,
         )
 
-    seen = ticks(case.facts, case.start, case.end, case.scale.step)
+    seen = ticks(case.facts, case.start, case.end, case.scale.step, case.beside)
     whole = counted(seen, case.window, excludes_maintenance=excludes_maintenance)
     assert result.overall == whole
     if result.lines and case.facts.hours:
@@ -337,7 +455,7 @@ def test_the_days_of_a_calendar_show_what_a_look_at_each_quarter_of_an_hour_says
             case, Path(place) / "healthmon.db", excludes_maintenance=excludes_maintenance, with_pictures=True
         )
 
-    seen = ticks(case.facts, case.start, case.end, case.scale.step)
+    seen = ticks(case.facts, case.start, case.end, case.scale.step, case.beside)
     days = by_calendar(seen, case.window, case.zone, NAMES[By.DAY])
     assert cells(result) == seconds(
         {name: counted(seen, span, excludes_maintenance=excludes_maintenance) for name, span in days.items()}

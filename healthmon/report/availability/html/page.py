@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -12,8 +13,8 @@ from healthmon import __version__
 from healthmon.history.figures import UnknownAs
 from healthmon.history.metrics import METRICS, Metric
 from healthmon.model import Health
-from healthmon.report.availability.account import Account, By, GroupFigures, Pictures, Strip
-from healthmon.report.availability.columns import Table, available, of_what, promised, sentences, table_of
+from healthmon.report.availability.account import Account, By, GroupFigures, Pictures, Strip, TargetFigures
+from healthmon.report.availability.columns import ReportEntry, Table, available, of_what, promised, sentences, table_of
 from healthmon.report.availability.html import drawing as draw
 from healthmon.report.availability.html.narrative import headline, in_words, period_in_words, story
 from healthmon.report.availability.html.strips import (
@@ -120,7 +121,7 @@ def report_page(
         calendar=_calendar(pictures, account, zone),
         steps=_steps(),
         unit=unit,
-        listed=_listed(account, table_of(listed, account)),
+        listed=_listed(account, table_of(_with_checks(listed), account)),
         listed_title=_listed_title(account, top),
         more_listed=len(account.entries) - len(listed),
         incidents=incidents,
@@ -295,6 +296,16 @@ def _steps() -> list[tuple[Markup, str]]:
             words.append(f"{least * 100:g} % and more")
     shown = [(draw.step_swatch(least), said) for (least, _, _), said in zip(draw.STEPS, words, strict=True)]
     return [*shown, (draw.step_swatch(None), "nothing known")]
+
+
+def _with_checks(listed: Sequence[ReportEntry]) -> list[ReportEntry]:
+    """Put each check of a target below it, where it has several."""
+    entries: list[ReportEntry] = []
+    for entry in listed:
+        entries.append(entry)
+        if isinstance(entry, TargetFigures):
+            entries += entry.checks
+    return entries
 
 
 def _listed(account: Account, whole: Table) -> dict[str, Any]:
