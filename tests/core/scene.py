@@ -310,11 +310,6 @@ class Scene:
         """The open incidents, of this target or of all."""
         return [one for one in self.db.incidents.values() if one.is_open and target in (None, one.target)]
 
-    def lasts_anew(self, incident: Incident) -> bool:
-        """Whether an incident ended, and the same lasted as another later: then its end is told to nobody."""
-        same = (other for other in self.db.incidents.values() if other.target == incident.target)
-        return bool(incident.ending) and any(later.id > incident.id and later.check == incident.check for later in same)
-
     def transitions(self, target: Target, check: str = Check.REACHABILITY) -> list[Health | None]:
         """What was believed of it, one after the other."""
         return [one.after for one in self.db.transitions if (one.target, one.check) == (target, check)]

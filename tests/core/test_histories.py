@@ -249,7 +249,7 @@ class Histories(RuleBasedStateMachine):
             if incident.is_open and incident.explained_by is None:
                 assert told.is_alarmed or self.is_excused(incident, told), (incident, told)
             elif not incident.is_open:
-                assert not told.is_alarmed or scene.lasts_anew(incident), incident
+                assert not told.is_alarmed, incident
             is_held = incident.is_open and incident.muted_by
             assert is_held or all(reason == "ended" for reason, _ in told.waiting), (incident, told)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from heapq import nsmallest
 from itertools import chain, groupby
@@ -137,6 +138,8 @@ class ClaimedRow(Struct, frozen=True):
     #: For an on-call service only: what it knows the incident by, the same for ever; and how urgent it was at first.
     key: str = ""
     first_severity: Severity | None = None
+    #: Notifications of other incidents that end with this message, and have no line in it: the same lasts anew.
+    ends: tuple[int, ...] = ()
 
 
 class Claim(Struct, frozen=True):
@@ -160,6 +163,8 @@ class Line(Struct, frozen=True):
     incident: Incident
     #: What earlier attempts may have said.
     in_doubt: Said | None
+    #: The row in whose line of the message it is contained; 0: it has a line of its own.
+    within: int = 0
 
 
 class Choice(Struct, frozen=True):
@@ -202,7 +207,7 @@ def make_claim(
     if choice.lines and not as_tickets:
         said = {line.incident.id: line.says for line in choice.lines}
         ended = _choice(session, session.rows(_RIDING_ALONG, parameters), url_id, said)
-        choice += _still_ended(session, ended, choice, url_id)
+        choice += Choice(_ended_within(session, ended.lines, choice.lines, url_id), ended.cancelled)
     if as_tickets:
         choice = _known_there(session, choice, url_id)
     if choice == Choice():
@@ -214,7 +219,7 @@ def make_claim(
     if not choice.lines:
         return None
     failing = channels_that_fail(session, url_id, (line.incident.id for line in choice.lines), now)
-    rows = with_facts(session, choice.lines, url_id, now)
+    rows = _with_ends(with_facts(session, [line for line in choice.lines if not line.within], url_id, now), choice)
     if as_tickets:
         return Claim(claim_id, url_id, with_keys(session, rows, url_id), failing)
     unaware = set[str]()
@@ -225,22 +230,16 @@ def make_claim(
     return Claim(claim_id, url_id, rows, failing, frozenset(unaware))
 
 
-def _still_ended(session: Session, ended: Choice, beside: Choice, url_id: str) -> Choice:
-    """Leave out what is watched again, and told: "no longer watched" would contradict that."""
-    told = {(line.incident.target, line.incident.check): line.incident.id for line in beside.lines}
+def _ended_within(session: Session, ended: Sequence[Line], beside: Sequence[Line], url_id: str) -> tuple[Line, ...]:
+    """Give no line of its own to what lasts again, and is told: "no longer watched" would contradict that."""
+    told = {(line.incident.target, line.incident.check): line.id for line in beside}
     lines: list[Line] = []
-    cancelled = list(ended.cancelled)
-    for line in ended.lines:
-        anew = told.get((line.incident.target, line.incident.check))
-        if anew is None:
-            found = session.row(_TOLD_ANEW, {"id": line.incident.id, "url_id": url_id})
-            if found is not None:
-                anew = found["id"]
-        if anew is None:
-            lines.append(line)
-        else:
-            cancelled.append((line.id, f"watched again, and told as incident {anew}"))
-    return Choice(tuple(lines), tuple(cancelled))
+    for line in ended:
+        within = told.get((line.incident.target, line.incident.check), 0)
+        if not within and session.row(_TOLD_ANEW, {"id": line.incident.id, "url_id": url_id}) is not None:
+            within = beside[0].id
+        lines.append(replace(line, within=within))
+    return tuple(lines)
 
 
 def _known_there(session: Session, choice: Choice, url_id: str) -> Choice:
@@ -369,6 +368,14 @@ def with_facts(session: Session, lines: Sequence[Line], url_id: str, now: float)
         )
         for line in lines
     )
+
+
+def _with_ends(rows: Iterable[ClaimedRow], choice: Choice) -> tuple[ClaimedRow, ...]:
+    """Give the rows of a message what ends with them without a line of its own."""
+    ends: dict[int, list[int]] = defaultdict(list)
+    for line in choice.lines:
+        ends[line.within].append(line.id)
+    return tuple(replace(row, ends=tuple(ends[row.notification_id])) for row in rows)
 
 
 def _weight(row: Stored) -> tuple[int, int, int]:

@@ -223,6 +223,7 @@ class Outbox:
             at, told = timeline.stored(now), _chosen(claim, rows)
             book_missed(self._session, claim.url_id, [row.notification_id for row in told], missed, at)
             self._book(_DELIVERED, claim, told, {"now": at, "subject": subject})
+            self._book_ends(_DELIVERED, claim, told, {"now": at, "subject": subject})
             self._session.execute(_URL_WORKS, {"url_id": claim.url_id, "now": at})
 
     def failed(self, claim: Claim, now: float, why: str, rows: Collection[ClaimedRow] | None = None) -> None:
@@ -237,14 +238,22 @@ class Outbox:
         """Book that these rows are never accepted: they end here, and are shown with the reason."""
         with self._session.writing() as timeline:
             self._book(_UNDELIVERABLE, claim, rows, {"now": timeline.stored(now), "why": why})
+            # What would have ended with them has not.
+            self._book_ends(_FAILED, claim, rows, {"why": why})
 
     def _book_failure(self, sql: str, claim: Claim, now: float, why: str, rows: Collection[ClaimedRow] | None) -> None:
         with self._session.writing() as timeline:
             self._book(sql, claim, _chosen(claim, rows), {"why": why})
+            self._book_ends(sql, claim, _chosen(claim, rows), {"why": why})
             self._session.execute(_URL_FAILS, {"url_id": claim.url_id, "now": timeline.stored(now), "why": why})
 
     def _book(self, sql: str, claim: Claim, rows: Collection[ClaimedRow], facts: dict[str, object]) -> None:
         self._session.execute_many(sql, [{"id": row.notification_id, "claim": claim.id, **facts} for row in rows])
+
+    def _book_ends(self, sql: str, claim: Claim, rows: Collection[ClaimedRow], facts: dict[str, object]) -> None:
+        """Book what became of the notifications that have no line of their own in these rows' message."""
+        ends = [number for row in rows for number in row.ends]
+        self._session.execute_many(sql, [{"id": number, "claim": claim.id, **facts} for number in ends])
 
     def give_up(self, url_id: str, before: float, now: float) -> int:
         """Give up what waits about incidents that were over before a time. Return how many rows.

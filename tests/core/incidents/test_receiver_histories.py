@@ -128,7 +128,7 @@ class ReceiverHistories(RuleBasedStateMachine):
         for (incident_id, url_id), told in scene.db.told.items():
             incident = scene.db.incidents[incident_id]
             assert not told.waiting or all(reason == "ended" for reason, _ in told.waiting)
-            if url_id in self.readers and not told.waiting and not scene.lasts_anew(incident):
+            if url_id in self.readers and not told.waiting:
                 assert told.is_alarmed is incident.is_open, (incident, url_id, told)
 
 

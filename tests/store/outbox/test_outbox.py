@@ -134,6 +134,51 @@ def test_one_message_has_one_line_for_an_incident(store: Store) -> None:
     assert fates(store)[0] == (Reason.REMINDER, "cancelled", "told together with: flapping")
 
 
+@pytest.fixture
+def watched_again(store: Store) -> Store:
+    """Of one outage was told; the phone was watched no longer, and is down once more since it is watched again."""
+    store.book(incidents={1: incident()}, notifications=[notification()])
+    store.outbox.delivered(claimed(store), DUE)
+    again = notification(number=2)
+    store.book(
+        incidents={1: closed(ending=Ending.NOT_WATCHED), 2: incident(2)},
+        notifications=[notification(reason=Reason.ENDED), again],
+    )
+    return store
+
+
+def end_of_first(store: Store) -> tuple[Reason, str, str]:
+    (end,) = (fate for fate in fates(store) if fate[0] is Reason.ENDED)
+    return end
+
+
+def test_that_what_lasts_again_had_ended_is_told_with_it_and_without_a_line(watched_again: Store) -> None:
+    claim = claimed(watched_again)
+    watched_again.outbox.delivered(claim, DUE)
+
+    assert said(claim) == [(2, Reason.OPENED, Said.DOWN)]
+    assert end_of_first(watched_again)[1] == "delivered"
+
+
+@pytest.mark.parametrize("result", ["failed", "in_doubt", "undeliverable"])
+def test_that_the_first_of_two_outages_ended_is_told_also_if_the_second_never_is(
+    watched_again: Store, result: str
+) -> None:
+    claim = claimed(watched_again)
+    if result == "undeliverable":
+        watched_again.outbox.undeliverable(claim, claim.rows, DUE, "refused")
+    else:
+        getattr(watched_again.outbox, result)(claim, DUE, "refused")
+    assert end_of_first(watched_again)[1] == "waiting"
+
+    # It is over in a silence before anybody was told, and another phone goes down.
+    over = closed(2, muted_by="silence 1")
+    watched_again.book(incidents={2: over, 3: incident(3, OTHER_PHONE)}, notifications=[notification(number=3)])
+    watched_again.outbox.delivered(claimed(watched_again), DUE)
+
+    assert end_of_first(watched_again)[1] == "delivered"
+
+
 def test_a_line_knows_what_else_is_down_and_what_it_explains(store: Store) -> None:
     store.book(
         incidents={
