@@ -48,6 +48,7 @@ def read_status(reader: Reader, now: float) -> Status:
         ),
         targets=targets,
         hindrance=daemon.hindrance,
+        left_out=reader.left_out(),
         causes=tuple(group_outage_of(incident) for incident in incidents if incident.kind.is_group),
         failing_urls=tuple(_failing(urls, lasting, now, is_running=daemon.is_running)),
         failing_addresses=tuple(

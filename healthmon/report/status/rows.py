@@ -26,6 +26,7 @@ from healthmon.model import (
 )
 from healthmon.report.formatting import acknowledged
 from healthmon.store.read.queries import Hindrance
+from healthmon.times.spans import Span, covered_s
 from healthmon.watchdog.pulse import is_stale, why_old
 
 _SEVERITY = {Health.DOWN: 0, Health.DEGRADED: 1, Health.UNKNOWN: 2, Health.UP: 3}
@@ -194,6 +195,12 @@ class Status(Struct, frozen=True):
     quiet_urls: tuple[QuietUrl, ...] = ()
     #: What keeps the daemon from working, as far as that can be seen from here: its process is stopped, its disk full.
     hindrance: Hindrance | None = None
+    #: What the clock left out when it was set forward: nothing was there.
+    left_out: Sequence[Span] = ()
+
+    def lasted_s(self, since: float) -> float:
+        """How long something has lasted (seconds); what the clock left out is no part of it."""
+        return self.now - since - covered_s(self.left_out, since, self.now)
 
     @property
     def is_stale(self) -> bool:

@@ -129,7 +129,7 @@ def _pbx_part(status: Status, wish: StatusLayout, zone: ZoneInfo, screen: Screen
         Column("SNAPSHOT", Sort.NUMBER),
         Column("ENDPOINTS", Sort.PROSE),
     ]
-    return table(columns, [_pbx_cells(pbx, status.now, zone) for pbx in shown], screen)
+    return table(columns, [_pbx_cells(pbx, status, zone) for pbx in shown], screen)
 
 
 def _is_pbx_shown(pbx: PbxStatus, wish: StatusLayout, count: int) -> bool:
@@ -138,16 +138,23 @@ def _is_pbx_shown(pbx: PbxStatus, wish: StatusLayout, count: int) -> bool:
     return wish.everything or count <= LISTED_PBXS or not pbx.row.is_plain_up
 
 
-def _pbx_cells(pbx: PbxStatus, now: float, zone: ZoneInfo) -> list[Cell]:
+def _pbx_cells(pbx: PbxStatus, status: Status, zone: ZoneInfo) -> list[Cell]:
     fresh, row = pbx.freshness, pbx.row
-    times = [age(at, now) for at in (fresh.alive_at, fresh.last_event_at, fresh.last_snapshot_at)]
+    times = [_age(at, status) for at in (fresh.alive_at, fresh.last_event_at, fresh.last_snapshot_at)]
     return [
         Cell(pbx.name),
         _state(row),
-        Cell(_since(row, zone, now)),
+        Cell(_since(row, zone, status.now)),
         *(Cell(time) for time in times),
-        Cell("; ".join(part for part in (_why(row, now), in_words(pbx.endpoints)) if part)),
+        Cell("; ".join(part for part in (_why(row, status), in_words(pbx.endpoints)) if part)),
     ]
+
+
+def _age(at: float | None, status: Status) -> str:
+    """Write how long ago something was; what the clock left out was no time."""
+    if at is None:
+        return age(at, status.now)
+    return age(at, at + status.lasted_s(at))
 
 
 # ---------------------------------------------------------------- what many have in common
@@ -155,11 +162,11 @@ def _pbx_cells(pbx: PbxStatus, now: float, zone: ZoneInfo) -> list[Cell]:
 
 def _causes(status: Status, zone: ZoneInfo, screen: Screen) -> str:
     """Write a line for each thing that explains why many are down."""
-    return "".join(line(_cause(cause, status.now, zone), screen, "bold red") for cause in status.causes)
+    return "".join(line(_cause(cause, status, zone), screen, "bold red") for cause in status.causes)
 
 
-def _cause(cause: GroupOutage, now: float, zone: ZoneInfo) -> str:
-    since = f"since {local(cause.since, zone, now)}, {duration(now - cause.since)}"
+def _cause(cause: GroupOutage, status: Status, zone: ZoneInfo) -> str:
+    since = f"since {local(cause.since, zone, status.now)}, {duration(status.lasted_s(cause.since))}"
     facts = (f"{cause.extent} unreachable {since}", f"incident {cause.incident}", cause.acknowledged, cause.muted_by)
     return f"DOWN {cause.name}: {'; '.join(filter(None, facts))}"
 
@@ -185,7 +192,7 @@ def _target_part(status: Status, wish: StatusLayout, zone: ZoneInfo, screen: Scr
     ]
     if has_pbx:
         columns.insert(_PBX_AT, Column("PBX", Sort.NAME))
-    cells = [_group_cells(group, status.now, zone, has_pbx=has_pbx) for group in shown]
+    cells = [_group_cells(group, status, zone, has_pbx=has_pbx) for group in shown]
     more = sum(len(group.rows) for group in groups[len(shown) :])
     rest = ""
     if more:
@@ -227,14 +234,14 @@ def _belongs_to(row: TargetStatus, causes: Container[int | None]) -> object:
     return row.target
 
 
-def _group_cells(group: _Group, now: float, zone: ZoneInfo, *, has_pbx: bool) -> list[Cell]:
+def _group_cells(group: _Group, status: Status, zone: ZoneInfo, *, has_pbx: bool) -> list[Cell]:
     first = group.rows[0]
-    name, kind, why = first.target.endpoint, str(first.kind), _why(first, now)
+    name, kind, why = first.target.endpoint, str(first.kind), _why(first, status)
     if len(group.rows) > 1:
         name, why = counted(len(group.rows), "endpoint"), f"{why}: {_names(group.rows)}"
     if len({row.kind for row in group.rows}) > 1:
         kind = "mixed"
-    cells = [Cell(name), Cell(kind), _state(first), Cell(_since(first, zone, now)), Cell(why)]
+    cells = [Cell(name), Cell(kind), _state(first), Cell(_since(first, zone, status.now)), Cell(why)]
     if has_pbx:
         cells.insert(_PBX_AT, Cell(first.target.pbx))
     return cells
@@ -268,7 +275,7 @@ def _since(row: TargetStatus, zone: ZoneInfo, now: float) -> str:
     return ""
 
 
-def _why(row: TargetStatus, now: float) -> str:
+def _why(row: TargetStatus, status: Status) -> str:
     """Say why, in words; of what is simply up only what is remarkable."""
     parts = []
     if row.state is not Health.UP:
@@ -276,7 +283,7 @@ def _why(row: TargetStatus, now: float) -> str:
     if row.is_hidden and row.belief in (Health.DOWN, Health.DEGRADED):
         parts.append(f"was {row.belief} before")
     if not row.is_hidden and row.pending is not None and row.pending_since is not None:
-        parts.append(f"seems {row.pending} for {duration(now - row.pending_since)}{_hold(row)}")
+        parts.append(f"seems {row.pending} for {duration(status.lasted_s(row.pending_since))}{_hold(row)}")
     if row.is_flapping:
         parts.append("flapping")
     if row.is_alarm and row.explained_by is not None:
