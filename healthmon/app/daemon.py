@@ -220,7 +220,8 @@ class Daemon:
             stopping.callback(self._telling.stop)
             self._telling.start(self._config)
             self._say_if_history_is_new()
-            self._say_what_was_set_right()
+            for words in self._writer.set_right:
+                self._direct.was_set_right(words)
             engine = started(self._engine.run, "engine")
             stopping.callback(self._stop_engine, engine)
             stopping.callback(self._watching.stop)
@@ -279,10 +280,6 @@ class Daemon:
             words = f"{self._writer.path}: it was missing or empty, though {trace.name} tells of one before; it is new"
             log.error("%s", words)
             self._direct.begins_anew(words)
-
-    def _say_what_was_set_right(self) -> None:
-        for words in self._writer.set_right:
-            self._direct.was_set_right(words)
 
     def _part_from_database(self, error: StoreError) -> None:
         """Keep what can be kept of a database that was lost, and tell everybody."""

@@ -64,7 +64,7 @@ class Telling:
 
     def start(self, config: Config) -> None:
         """Put what was left in the middle of being sent into doubt, and start one thread for each URL."""
-        url_ids = _url_ids(config)
+        url_ids = [url.url_id for receiver in config.receivers for url in receiver.urls]
         with closing(open_outbox(self._database)) as outbox:
             in_doubt = outbox.recover(url_ids, self._clock.wall())
             outbox.retire_others(url_ids, self._clock.wall())
@@ -144,10 +144,6 @@ class Telling:
             except DatabaseUnwritable as error:
                 log.error("%s: %s; its defect is booked later", url_id, error)
             stop.wait(UNWRITABLE_WAIT)
-
-
-def _url_ids(config: Config) -> list[str]:
-    return [url.url_id for receiver in config.receivers for url in receiver.urls]
 
 
 def _ended(deliverers: Iterable[DelivererThread]) -> list[str]:

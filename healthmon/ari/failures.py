@@ -82,7 +82,7 @@ def _no_answer(address: Address, error: Exception, timeout: float) -> tuple[Trou
     chain = list(causes_of(error))
     for cause in chain:
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return Trouble.TLS, _certificate_trouble(address, cause)
+            return Trouble.TLS, f"certificate refused; {_why_refused(address, cause)}"
     for cause in chain:
         known = _one_cause(address, cause, timeout)
         if known:
@@ -119,10 +119,6 @@ def _other_trouble(address: Address, error: OSError) -> tuple[Trouble, str] | No
 def connect_timed_out(pbx: PbxConfig, call: str) -> AriUnreachable:
     """No TCP connection came about in time."""
     return AriUnreachable(pbx.name, call, _NO_CONNECTION.format(at=address_of(pbx)), Trouble.TIMED_OUT)
-
-
-def _certificate_trouble(address: Address, error: ssl.SSLCertVerificationError) -> str:
-    return f"certificate refused; {_why_refused(address, error)}"
 
 
 def _why_refused(address: Address, error: ssl.SSLCertVerificationError) -> str:

@@ -136,7 +136,10 @@ def fetch_once(url: str) -> None:
     """
     parts = urlsplit(url)
     with failures_of_the_peer(lambda error: NotFed(_why(error))), closing(_connection(parts)) as connection:
-        connection.request("GET", _resource(parts), headers=_headers(parts))
+        resource = parts.path or "/"
+        if parts.query:
+            resource = f"{resource}?{parts.query}"
+        connection.request("GET", resource, headers=_headers(parts))
         with connection.getresponse() as answer:
             status, body = answer.status, answer.read(_EXCERPT_BYTES)
     _refuse(status, body)
@@ -165,10 +168,6 @@ def _connected(host: str, port: int, *, is_tls: bool) -> socket.socket:
         encrypted.settimeout(TIMEOUT)
         closing.pop_all()
         return encrypted
-
-
-def _resource(parts: SplitResult) -> str:
-    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
 def _headers(parts: SplitResult) -> dict[str, str]:

@@ -50,7 +50,7 @@ class Waiting:
                 continue
             until = min(message.until, step.now + message.group_wait)
             if (message.urls, until) not in joining:
-                joining[message.urls, until] = self._joining(message.urls, until)
+                joining[message.urls, until] = tuple(islice(self._believed_soon(message.urls, until), ENOUGH))
             # What waits to be explained itself is waited for, too: it would be taken along too early.
             soon = (other.incident.target for other in explainable if other.until <= until and _meet(other, message))
             if all(target == message.incident.target for target in (*joining[message.urls, until], *soon)):
@@ -75,10 +75,6 @@ class Waiting:
         return awaits_others or self._falls.may_be_explained(check, now, message.until)
 
     # ------------------------------------------------------------ what could join it
-
-    def _joining(self, urls: Collection[str], until: float) -> Sequence[Target]:
-        """Some of what may be believed until then, and is told to any of these URLs then."""
-        return tuple(islice(self._believed_soon(urls, until), ENOUGH))
 
     def _believed_soon(self, urls: Collection[str], until: float) -> Iterator[Target]:
         # What was asked about a moment ago is entered for when it would be asked again.

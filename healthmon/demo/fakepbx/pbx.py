@@ -123,7 +123,8 @@ class FakePbx(Asterisk):
         if self.delay:
             time.sleep(self.delay)
         if self._is_events(request) and request.wants_upgrade and self._refusal(request) is None:
-            self._serve_stream(request, connection)
+            # From here on it is the WebSocket of an application.
+            self._read_stream(self._open_stream(request, connection))
             return False
         connection.sendall(self._answer(request).encoded(f"Asterisk/{self.version}"))
         return True
@@ -155,10 +156,6 @@ class FakePbx(Asterisk):
         if self.is_read_only and request.method != "GET":
             return message(403, "Write access denied")
         return None
-
-    def _serve_stream(self, request: Request, connection: socket.socket) -> None:
-        """Be the WebSocket of an application."""
-        self._read_stream(self._open_stream(request, connection))
 
     def _read_stream(self, stream: EventStream) -> None:
         """Read what the client sends until it closes."""

@@ -149,13 +149,11 @@ class MailSender:
         if any(answer.verdict is Verdict.UNSURE for answer in answers.values()):
             return DeliveryUnsure(self.url_id, why)
         is_the_text = all(answer.about_text and answer.verdict is Verdict.REFUSED for answer in answers.values())
-        server = self._server()
-        return DeliveryError(
-            self.url_id,
-            why,
-            refused=is_the_text,
-            no_connection=NoConnection(server.host, server.port) if _was_not_reached(answers) else None,
-        )
+        no_connection = None
+        if all(answer.no_connection for answer in answers.values()):
+            server = self._server()
+            no_connection = NoConnection(server.host, server.port)
+        return DeliveryError(self.url_id, why, refused=is_the_text, no_connection=no_connection)
 
     def _words(self, answer: SmtpAnswer) -> str:
         return self._redact(visible(answer.why))
@@ -183,10 +181,6 @@ def _chosen(recipients: Iterable[MailAddress], message: Message) -> list[MailAdd
         return [recipient for recipient in recipients if recipient.key in message.only]
     every = list(recipients)
     return [recipient for recipient in every if recipient.key not in message.without] or every
-
-
-def _was_not_reached(answers: dict[str, SmtpAnswer]) -> bool:
-    return all(answer.no_connection for answer in answers.values())
 
 
 def _joined(reasons: dict[str, str]) -> str:

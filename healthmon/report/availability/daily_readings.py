@@ -41,7 +41,9 @@ class Roller:
         """Read some meters; return whether there is more to do. Raises DatabaseUnwritable; then try again later."""
         until = self._writer.meters().there_is(last_midnight(now - SETTLED_AFTER, zone))
         if until != self._until:
-            self._begin(until)
+            # First of all: what is booked from now on for an earlier time counts as late.
+            self._writer.begin_readings(until)
+            self._until, self._done, self._late_bookings = until, 0, -1
         if self._until == self._finished:
             return False
         meters = self._writer.meters()
@@ -50,11 +52,6 @@ class Roller:
         if not checks:
             self._finished = self._until
         return bool(checks)
-
-    def _begin(self, until: float) -> None:
-        # First of all: what is booked from now on for an earlier time counts as late.
-        self._writer.begin_readings(until)
-        self._until, self._done, self._late_bookings = until, 0, -1
 
     def _read(self, meters: Meters, checks: Sequence[Watched], zone: ZoneInfo) -> None:
         readings: dict[int, list[Reading]] = {}

@@ -54,7 +54,8 @@ def recognise(path: Path) -> None:
     if size < head.page_size * head.pages:
         raise ForeignDatabase(path, "the file is damaged: its end is missing; it was left untouched")
     if size <= CHECKED_UP_TO_BYTES:
-        _look_through(path)
+        with errors_named(path), closing(open_connection(path, "mode=ro&immutable=1")) as connection:
+            _refuse_damage(connection, path, "; it was left untouched")
 
 
 def refuse_strange_log(path: Path) -> None:
@@ -134,11 +135,6 @@ def read_head(path: Path) -> Head:
         raise StoreError(path, f"it cannot be read: {error.strerror}") from error
 
 
-def _look_through(path: Path) -> None:
-    with errors_named(path), closing(open_connection(path, "mode=ro&immutable=1")) as connection:
-        _refuse_damage(connection, path, "; it was left untouched")
-
-
 def _refuse_damage(connection: sqlite3.Connection, path: Path, and_then: str = "") -> None:
     with errors_named(path):
         finding = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
@@ -169,7 +165,9 @@ def open_database(
         create_database(path, migrations)
     else:
         if has_log(path) and _is_log_strange(path):
-            set_right(_set_strange_log_aside(path, now))
+            # A copy was put in the place of a killed daemon's file: go on from the copy, and say so.
+            _set_leftovers_aside(path, now)
+            set_right(f"{path}: a copy has been put back; the log of the file before it is set aside")
         recognise(path)
     is_repaired = has_log(path)
     connection = connect(path)
@@ -198,12 +196,6 @@ def open_database(
 def is_missing(path: Path) -> bool:
     """Whether there is no database yet, or an empty file."""
     return not path.exists() or (path.is_file() and path.stat().st_size == 0)
-
-
-def _set_strange_log_aside(path: Path, now: float) -> str:
-    """A copy was put in the place of a killed daemon's file: go on from the copy, and say so."""
-    _set_leftovers_aside(path, now)
-    return f"{path}: a copy has been put back; the log of the file before it is set aside"
 
 
 def _set_leftovers_aside(path: Path, now: float) -> None:

@@ -68,7 +68,7 @@ class Guard:
 
     def look(self) -> None:
         """Raise DatabaseLost if the same was wrong at the last look, too, or is wrong beyond doubt."""
-        finding = self._look()
+        finding = self._look_at_name() or self._look_at_content() or self._look_at_log()
         if finding and finding in (self._seen, _OLDER):
             raise DatabaseLost(self._path, finding.what, finding.loss)
         self._seen = finding
@@ -80,9 +80,6 @@ class Guard:
     def is_ours(self, end: str) -> bool:
         """Whether the file beside the database whose name ends so is still the one that was opened."""
         return self._beside[end] is not None and self._identity_of(end) == self._beside[end]
-
-    def _look(self) -> Finding | None:
-        return self._look_at_name() or self._look_at_content() or self._look_at_log()
 
     def _look_at_name(self) -> Finding | None:
         try:
