@@ -7,17 +7,17 @@ from math import inf
 from typing import NamedTuple
 
 from healthmon.config.configuration import Config
-from healthmon.config.sections.watch import WatchConfig
 from healthmon.core.alerting.waiting import Waiting
 from healthmon.core.belief.endpoint import Endpoint
 from healthmon.core.belief.endpoint_check import EndpointCheck
 from healthmon.core.belief.endpoints import Endpoints
 from healthmon.core.belief.known import Known
+from healthmon.core.belief.newcomers import Newcomers
+from healthmon.core.belief.news import EndpointNoted
 from healthmon.core.belief.pbx import (
     CLOCK_WAS_SET,
     DID_NOT_LOOK,
     MOST_PLACES_OF_A_PBX,
-    SETTINGS_WITHIN,
     STOOD_STILL,
     Candidate,
     Held,
@@ -40,8 +40,6 @@ from healthmon.model import (
     Commands,
     ConnectionReport,
     ContactChange,
-    ContactStatus,
-    Ending,
     EndpointSettings,
     Health,
     Measurement,
@@ -82,6 +80,7 @@ class Monitor:
         self._endpoints = Endpoints(self._booking)
         self._receivers = Receivers(config, stages.index, stages.incidents, stages.deadlines)
         self._pbx_rules = Pbxs(self._booking, self._endpoints)
+        self._newcomers = Newcomers(self._booking, self._endpoints, self._pbx_rules)
         states = {state.pbx: state for state in remembered.pbx_states}
         self._pbxs = self.known.pbxs
         for pbx in config.pbxs:
@@ -166,7 +165,7 @@ class Monitor:
     ) -> None:
         """Take an observation that may change something. Older than the newest one seen: ignored (rule 1)."""
         if endpoint is None:
-            endpoint = self._newcomer(pbx, observation, step)
+            endpoint = self._newcomers.meet(pbx, observation, step)
         testimony = REACHABILITY.testimony(observation.witness, observation.source)
         if endpoint is None or testimony is None or observation.at < endpoint.last_at:
             return
@@ -211,62 +210,6 @@ class Monitor:
         is_up = observation.health is Health.UP and observation.source is Source.SNAPSHOT
         return is_up and self._endpoints.take_first_up(pbx, endpoint, observation, step)
 
-    def _newcomer(self, pbx: Pbx, observation: Observation, step: Step) -> Endpoint | None:
-        """Begin to watch an endpoint that was not known, if a watch section wants that."""
-        target = observation.target
-        testimony = REACHABILITY.testimony(observation.witness, observation.source)
-        if testimony is None or not testimony.introduces:
-            return None
-        if observation.at < pbx.gone.get(target, 0.0):
-            return None
-        if target in pbx.removed:
-            # Asterisk lists what was removed as offline until its restart.
-            if observation.health is not Health.UP:
-                return None
-            pbx.removed.discard(target)
-        watch = self._booking.config.watch_for(target)
-        if watch is None or not self._has_room(pbx, target, step):
-            return None
-        if self._may_be_in_the_list_alone(pbx, observation):
-            return None
-        return self._begin_to_watch(pbx, target, watch, observation.at, step)
-
-    @staticmethod
-    def _has_room(pbx: Pbx, target: Target, step: Step) -> bool:
-        """Whether one more endpoint of a PBX can be watched now; that there are too many is said once."""
-        if target in pbx.candidates:
-            return True
-        if pbx.is_full:
-            pbx.note_too_many(step)
-            return False
-        pbx.newcomers += 1
-        return not pbx.has_more_newcomers and pbx.limits.may_welcome(step.now)
-
-    def _begin_to_watch(self, pbx: Pbx, target: Target, watch: WatchConfig, since: float, step: Step) -> Endpoint:
-        endpoint = Endpoint(target, watch, pbx.settings.pop(target, None), since)
-        candidate = pbx.candidates.pop(target, None)
-        is_first_look = not pbx.was_seen
-        if candidate is not None:
-            is_first_look = candidate.is_first_look
-        self._endpoints.welcome(pbx, endpoint, step, is_first_look=is_first_look)
-        return endpoint
-
-    def _may_be_in_the_list_alone(self, pbx: Pbx, observation: Observation) -> bool:
-        """Whether it is offline and not known to be configured: deleted ones stay listed, and modules make some.
-
-        That settings are read, or that they cannot be, follows soon; ARI shows those of PJSIP.
-        """
-        target, at = observation.target, observation.at
-        if observation.source is not Source.SNAPSHOT or observation.health is not Health.DOWN:
-            return False
-        if target.technology != "PJSIP" or target in pbx.settings:
-            return False
-        candidate = pbx.candidates.get(target)
-        if candidate is None:
-            candidate = pbx.candidates[target] = Candidate(observation, not pbx.was_seen, pbx.round)
-        candidate.round = pbx.round
-        return at < candidate.observation.at + SETTINGS_WITHIN
-
     def _see_contact(self, pbx: Pbx, change: ContactChange, step: Step) -> None:
         candidate = pbx.candidates.get(change.target)
         if candidate is not None and change.at >= candidate.observation.at:
@@ -274,7 +217,7 @@ class Monitor:
             self._watch_candidate(pbx, candidate, step)
         endpoint = pbx.endpoints.get(change.target)
         if endpoint is None:
-            self._contact_of_a_stranger(pbx, change, step)
+            self._newcomers.hear_contact(pbx, change, step)
         elif change.at >= endpoint.last_at and pbx.has_room_for(endpoint, change):
             endpoint.last_at = change.at
             round_trip = endpoint.round_trip(change)
@@ -303,25 +246,18 @@ class Monitor:
         news: Sequence[PlaceChange] = ()
         if pbx.places <= MOST_PLACES_OF_A_PBX:
             news = self._endpoints.follow(pbx, endpoint, change, step)
-        # While it is down, it is where it was lost.
-        self._stages.grouping.members.note(endpoint.reachability)
+        # While it is down, it is where it was lost: it is counted there before more is concluded from this.
+        self._booking.tell(EndpointNoted(endpoint.reachability))
+        self._stages.pass_on(step)
         # Of a contact that was lost there is nothing more to be told.
         return change.status in LIVING and any(not place.is_left for place in news)
 
-    def _contact_of_a_stranger(self, pbx: Pbx, change: ContactChange, step: Step) -> None:
-        """Something that was removed has a contact again: it is configured again."""
-        lives = change.status not in (ContactStatus.UNREACHABLE, ContactStatus.REMOVED, ContactStatus.UNKNOWN)
-        if lives and change.target in pbx.removed and change.at >= pbx.gone.get(change.target, 0.0):
-            pbx.removed.discard(change.target)
-            self._pbx_rules.want_snapshot(pbx, step)
-
     def _see_removed(self, pbx: Pbx, removed: Removed, step: Step) -> None:
         endpoint = pbx.endpoints.get(removed.target)
-        if endpoint is None and pbx.candidates.pop(removed.target, None) is not None:
-            # In the list alone, until the next restart.
-            pbx.removed.add(removed.target)
-            pbx.gone[removed.target] = removed.at
-        if endpoint is None or removed.at < endpoint.last_at:
+        if endpoint is None:
+            self._newcomers.hear_removed(pbx, removed)
+            return
+        if removed.at < endpoint.last_at:
             return
         if removed.source is Source.EVENT:
             # INVALID is also the device of what lacks its channel driver: the configuration tells.
@@ -341,28 +277,19 @@ class Monitor:
             step.changes.settings[settings.target] = settings
             self._endpoints.settle_in(pbx, endpoint, settings, step)
             self._endpoints.take_settings(pbx, endpoint, settings, step)
-            self._stages.grouping.members.note(endpoint.reachability)
+            self._booking.tell(EndpointNoted(endpoint.reachability))
         elif len(pbx.settings) < MOST_WATCHED and self._booking.config.is_watched(settings.target):
             pbx.settings[settings.target] = settings
-            self._confirm(pbx, settings, step)
-
-    def _confirm(self, pbx: Pbx, settings: EndpointSettings, step: Step) -> None:
-        """What was only listed so far is configured: watch it from the moment on at which it was first seen."""
-        target = settings.target
-        candidate = pbx.candidates.get(target)
-        if candidate is not None and not pbx.is_blind:
-            self._watch_candidate(pbx, candidate, step)
-        elif target in pbx.removed and settings.known and settings.read_at >= pbx.gone.get(target, 0.0):
-            # It was removed, and a later reload has brought it back.
-            pbx.removed.discard(target)
-            self._pbx_rules.want_snapshot(pbx, step)
+            candidate = pbx.candidates.get(settings.target)
+            if candidate is not None and not pbx.is_blind:
+                self._watch_candidate(pbx, candidate, step)
+            else:
+                self._newcomers.take_settings(pbx, settings, step)
 
     def _watch_candidate(self, pbx: Pbx, candidate: Candidate, step: Step) -> None:
-        first_seen = candidate.observation
-        watch = self._booking.config.watch_for(first_seen.target)
-        if watch is not None:
-            endpoint = self._begin_to_watch(pbx, first_seen.target, watch, first_seen.at, step)
-            self._observe(pbx, endpoint, first_seen, step, counts=False)
+        endpoint = self._newcomers.watch_candidate(pbx, candidate, step)
+        if endpoint is not None:
+            self._observe(pbx, endpoint, candidate.observation, step, counts=False)
 
     # ------------------------------------------------------------ snapshots
 
@@ -478,7 +405,9 @@ class Monitor:
         elif what is Due.URL:
             self._receivers.must_look = True
         elif target.is_pbx:
-            self._pbx_due(deadline, step)
+            pbx = self.known.pbx(target)
+            if pbx is not None:
+                self._pbx_rules.fall_due(pbx, deadline, step)
         else:
             self._endpoint_due(deadline, due, step)
 
@@ -492,31 +421,11 @@ class Monitor:
         pbx, endpoint = self.known.pbx(deadline.target), self.known.endpoint(deadline.target)
         if pbx is None or endpoint is None:
             return
-        what, check = deadline.what, endpoint.checks.get(deadline.check)
-        if what is Due.ASK and check is not None:
+        check = endpoint.checks.get(deadline.check)
+        if deadline.what is not Due.ASK:
+            self._endpoints.fall_due(pbx, endpoint, deadline, step)
+        elif check is not None:
             due.checks.setdefault(pbx.name, []).append(check)
-        elif what is Due.GRACE_IS_OVER:
-            self._endpoints.end_grace(pbx, endpoint, step)
-        elif what is Due.FLAPPING and check is not None:
-            self._endpoints.look_at_flapping(pbx, check, step)
-        elif what is Due.CONTACTS:
-            self._endpoints.end_doubt(pbx, endpoint, step)
-        elif what is Due.UNLISTED and not endpoint.is_listed:
-            words = "not listed for 7 days"
-            self._endpoints.forget(pbx, endpoint, step.now, step, ending=Ending.REMOVED, cause=words)
-
-    def _pbx_due(self, deadline: Deadline, step: Step) -> None:
-        pbx, what = self.known.pbx(deadline.target), deadline.what
-        if pbx is None:
-            return
-        if what is Due.ASK_PBX:
-            self._pbx_rules.ask(pbx, deadline.check, step)
-        elif what is Due.FLAPPING:
-            self._pbx_rules.look_at_flapping(pbx, step)
-        elif what is Due.RESTARTS_ARE_OVER:
-            self._pbx_rules.restarts_are_over(pbx, step)
-        elif what is Due.ACCEPT:
-            self._pbx_rules.accept(pbx, step)
 
     def told(self, told: Mapping[tuple[int, str], Told], now: float, changes: Changes) -> None:
         """Take the delivery results, as read from the outbox, and book what they make necessary."""

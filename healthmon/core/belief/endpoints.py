@@ -360,7 +360,20 @@ class Endpoints:
 
     # ------------------------------------------------------------ flapping
 
-    def look_at_flapping(self, pbx: Pbx, check: EndpointCheck, step: Step) -> None:
+    def fall_due(self, pbx: Pbx, endpoint: Endpoint, deadline: Deadline, step: Step) -> None:
+        """A time has come that was set for an endpoint, or for a check of it."""
+        check = endpoint.checks.get(deadline.check)
+        if deadline.what is Due.GRACE_IS_OVER:
+            self._end_grace(pbx, endpoint, step)
+        elif deadline.what is Due.FLAPPING and check is not None:
+            self._look_at_flapping(pbx, check, step)
+        elif deadline.what is Due.CONTACTS:
+            self._end_doubt(pbx, endpoint, step)
+        elif deadline.what is Due.UNLISTED and not endpoint.is_listed:
+            words = "not listed for 7 days"
+            self.forget(pbx, endpoint, step.now, step, ending=Ending.REMOVED, cause=words)
+
+    def _look_at_flapping(self, pbx: Pbx, check: EndpointCheck, step: Step) -> None:
         """A change has lasted long enough to count, or old ones have left the window."""
         was_flapping = check.is_flapping
         self._booking.review_flapping(check, step.now)
@@ -369,7 +382,7 @@ class Endpoints:
 
     # ------------------------------------------------------------ grace
 
-    def end_grace(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
+    def _end_grace(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
         """Its time to come back is over: what was last heard of it counts from now on."""
         at, endpoint.grace_until, endpoint.calm = endpoint.grace_until, 0.0, None
         check = endpoint.reachability
@@ -422,7 +435,7 @@ class Endpoints:
             endpoint.doubt(step.now + DOUBTED_FOR)
             self._booking.deadlines.set(Deadline(Due.CONTACTS, endpoint.target), endpoint.doubted_at)
 
-    def end_doubt(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
+    def _end_doubt(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
         """What was known of its contacts is too old."""
         if not endpoint.doubted_at:
             return

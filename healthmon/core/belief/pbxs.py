@@ -179,7 +179,7 @@ class Pbxs:
         else:
             self._booking.deadlines.set(key, step.now + ASK_AGAIN)
 
-    def ask(self, pbx: Pbx, check: str, step: Step) -> None:
+    def _ask(self, pbx: Pbx, check: str, step: Step) -> None:
         """A deadline of the PBX itself has come: have it looked at."""
         self._booking.deadlines.set(Deadline(Due.ASK_PBX, pbx.target, check), step.now + ASK_AGAIN)
         self._want_snapshot_now(pbx, step)
@@ -194,12 +194,23 @@ class Pbxs:
         pbx.snapshot_wanted_at = step.now
         step.changes.questions.append(Question(pbx.name, wants_snapshot=True))
 
-    def look_at_flapping(self, pbx: Pbx, step: Step) -> None:
+    def _look_at_flapping(self, pbx: Pbx, step: Step) -> None:
         """An outage has lasted long enough to count, or old ones have left the window."""
         was_flapping = pbx.connection.is_flapping
         self._booking.review_flapping(pbx.connection, step.now)
         if pbx.connection.is_flapping is not was_flapping:
             self._booking.settle(pbx.connection, None, step)
+
+    def fall_due(self, pbx: Pbx, deadline: Deadline, step: Step) -> None:
+        """A time has come that was set for a PBX itself."""
+        if deadline.what is Due.ASK_PBX:
+            self._ask(pbx, deadline.check, step)
+        elif deadline.what is Due.FLAPPING:
+            self._look_at_flapping(pbx, step)
+        elif deadline.what is Due.RESTARTS_ARE_OVER:
+            self._restarts_are_over(pbx, step)
+        elif deadline.what is Due.ACCEPT:
+            self._accept(pbx, step)
 
     # ------------------------------------------------------------ what a snapshot says of the PBX
 
@@ -299,7 +310,7 @@ class Pbxs:
             transition = pbx.restarting.believe(Health.DEGRADED, at, step.now, words)
             self._booking.settle(pbx.restarting, transition, step)
 
-    def restarts_are_over(self, pbx: Pbx, step: Step) -> None:
+    def _restarts_are_over(self, pbx: Pbx, step: Step) -> None:
         """Ten minutes without a restart."""
         if pbx.restarting.belief is Health.DEGRADED:
             transition = pbx.restarting.believe(Health.UP, step.now, step.now, "no restart for ten minutes")
@@ -349,7 +360,7 @@ class Pbxs:
             return
         if not pbx.vanished and pbx.alarm_is_inherited:
             # An earlier run of healthmon knew what had been removed; that cannot come back to be noticed.
-            self.accept(pbx, step)
+            self._accept(pbx, step)
             return
         for target in [target for target in pbx.vanished if _is_back(pbx, target)]:
             del pbx.vanished[target]
@@ -379,7 +390,7 @@ class Pbxs:
             for target in old:
                 del pbx.vanished[target]
 
-    def accept(self, pbx: Pbx, step: Step) -> None:
+    def _accept(self, pbx: Pbx, step: Step) -> None:
         """What vanished a day ago was meant to: the PBX is taken as it is now."""
         inventory = pbx.inventory
         words = f"{pbx.target}: {Ending.ACCEPTED}"
