@@ -121,7 +121,7 @@ class Reconfiguration:
 
     def _drop_pbx(self, pbx: Pbx, step: Step) -> None:
         for endpoint in pbx.endpoints.values():
-            self._stages.grouping.members.drop(endpoint.reachability)
+            self._stages.grouping.members.drop(endpoint.target)
         checks = (check for endpoint in pbx.endpoints.values() for check in endpoint.checks.values())
         for machine in (*pbx.machines, *checks):
             step.changes.states.pop((machine.target, machine.check), None)

@@ -61,7 +61,7 @@ class Stages:
         elif isinstance(news, CheckEnded):
             self.end(news, step)
         elif isinstance(news, EndpointForgotten):
-            self.grouping.members.drop(news.reachability)
+            self.grouping.members.drop(news.target)
         else:
             words = self.alerting.tell_event(self.incidents.restarted(news, step), step)
             step.changes.log.append(f"{news.target}: the restart: {words}")

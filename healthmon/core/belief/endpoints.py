@@ -515,7 +515,7 @@ class Endpoints:
         changes.forgotten.append(target)
         for due in OF_AN_ENDPOINT:
             self._booking.deadlines.clear(Deadline(due, target))
-        self._booking.tell(EndpointForgotten(endpoint.reachability))
+        self._booking.tell(EndpointForgotten(endpoint.target))
         pbx.gone[target] = at
         for known in (pbx.endpoints, pbx.awaited, pbx.limits.put_off):
             known.pop(target, None)

@@ -9,7 +9,10 @@ from healthmon.model import CheckState, Ending, Restart, Target, Transition
 
 
 class EndpointNoted(NamedTuple):
-    """Something about an endpoint may have changed: what is believed or pending, its kind, its place."""
+    """Something about an endpoint may have changed: what is believed or pending, its kind, its place.
+
+    The one thing that is handed on as it lives, for speed: decision 63. Whoever gets it only reads it.
+    """
 
     reachability: Reachability
 
@@ -17,7 +20,7 @@ class EndpointNoted(NamedTuple):
 class EndpointForgotten(NamedTuple):
     """An endpoint is watched no longer."""
 
-    reachability: Reachability
+    target: Target
 
 
 class CheckChanged(NamedTuple):

@@ -172,11 +172,11 @@ class Members:
         # It must stay so for as long as if it had been believed down.
         self.back_at = max(self.back_at, endpoint.endpoint.last_at + endpoint.hold_in_force().up_after)
 
-    def remove(self, endpoint: Reachability, stance: Stance) -> None:
+    def remove(self, target: Target, stance: Stance) -> None:
         """Count one out."""
-        del self._all[endpoint.target]
-        del self._by_stance[stance][endpoint.target]
-        self._forget(endpoint.target)
+        del self._all[target]
+        del self._by_stance[stance][target]
+        self._forget(target)
 
     def note(self, endpoint: Reachability, stance: Stance, rules: Rules, *, is_muted: bool) -> None:
         """Take note of how one is that is counted as this."""

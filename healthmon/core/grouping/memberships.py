@@ -75,7 +75,7 @@ class Memberships:
                 self._note_in_groups(endpoint, after)
             return
         if before is not None and not after.is_at_same_place(before):
-            self.drop(endpoint)
+            self.drop(endpoint.target)
             before = None
         self._of_endpoint[endpoint.target] = after
         self._unplaced.get(endpoint.target.pbx, set()).discard(endpoint.target)
@@ -124,18 +124,18 @@ class Memberships:
                     members.confirm(target)
                     self._note_in_groups(check, self._of_endpoint[target])
 
-    def drop(self, endpoint: Reachability) -> None:
+    def drop(self, target: Target) -> None:
         """Take an endpoint out of its groups: it is watched no longer, or belongs to others now."""
-        before = self._of_endpoint.get(endpoint.target)
+        before = self._of_endpoint.get(target)
         if before is None:
             return
-        for members in self._members_with(endpoint.target, before):
-            members.remove(endpoint, before.stance)
+        for members in self._members_with(target, before):
+            members.remove(target, before.stance)
         if before.group is not None:
             self._forget_if_empty(before.group)
-        self._unplaced.get(endpoint.target.pbx, set()).discard(endpoint.target)
-        self.touch(endpoint.target)
-        del self._of_endpoint[endpoint.target]
+        self._unplaced.get(target.pbx, set()).discard(target)
+        self.touch(target)
+        del self._of_endpoint[target]
 
     def _forget_if_empty(self, group: Group) -> None:
         """Addresses change: where nobody is any more is not kept."""

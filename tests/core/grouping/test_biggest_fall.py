@@ -46,7 +46,7 @@ def test_the_biggest_fall_is_that_of_the_latest_of_the_fullest_windows(steps: li
     members, fallen = group_of_five(), dict[int, Reachability]()
     for number, at, is_asked in steps:
         if number in fallen:
-            members.remove(fallen.pop(number), Stance.FALLEN)
+            members.remove(fallen.pop(number).target, Stance.FALLEN)
         else:
             fallen[number] = fallen_at(number, float(at))
             members.add(fallen[number], Stance.FALLEN)
