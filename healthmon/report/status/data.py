@@ -18,6 +18,9 @@ from healthmon.report.status.rows import (
 
 def status_data(status: Status, *, only_down: bool = False) -> dict[str, Any]:
     """Write how everything stands. ``only_down`` leaves out targets, never PBXs."""
+    targets = status.targets
+    if only_down:
+        targets = status.alarms
     return {
         "daemon": {
             "running": status.is_running,
@@ -27,7 +30,7 @@ def status_data(status: Status, *, only_down: bool = False) -> dict[str, Any]:
             "now": rfc3339(status.now),
         },
         "pbxs": [_pbx(pbx) for pbx in status.pbxs],
-        "targets": [_target(row) for row in status.targets if row.is_alarm or not only_down],
+        "targets": [_target(row) for row in targets],
         "causes": [_cause(cause) for cause in status.causes],
         "failing_receivers": [_failing(url) for url in status.failing_urls],
         "failing_addresses": [_address(address) for address in status.failing_addresses],

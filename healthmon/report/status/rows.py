@@ -203,6 +203,11 @@ class Status(Struct, frozen=True):
         return self.now - since - covered_s(self.left_out, since, self.now)
 
     @property
+    def alarms(self) -> tuple[TargetStatus, ...]:
+        """The providers and phones of which somebody should know: ``--down`` lists no others, in no form."""
+        return tuple(row for row in self.targets if row.is_alarm)
+
+    @property
     def is_stale(self) -> bool:
         """Whether what is shown may be out of date: no daemon keeps it up to date."""
         is_stopped = self.hindrance is Hindrance.STOPPED

@@ -204,7 +204,7 @@ def _listed(status: Status, wish: StatusLayout) -> Iterator[_Group]:
     """Choose what is listed, worst first."""
     rows = status.targets
     if wish.only_down:
-        yield from (_Group((row,)) for row in rows if row.is_alarm)
+        yield from (_Group((row,)) for row in status.alarms)
     elif wish.everything:
         yield from (_Group((row,)) for row in rows)
     else:
