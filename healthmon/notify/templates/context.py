@@ -28,11 +28,13 @@ def context_of(message: Message, lines: Sequence[MessageLine], voice: Voice) -> 
 
 
 def _words(line: MessageLine, voice: Voice) -> dict[str, str]:
-    incident = line.incident
+    incident, until = line.incident, ""
+    if incident.closed_at is not None:
+        until = voice.full_time(incident.closed_at)
     return {
         "headline": headline(line, voice),
         "since": voice.full_time(incident.since),
-        "until": "" if incident.closed_at is None else voice.full_time(incident.closed_at),
+        "until": until,
         "lasted": voice.lasted(incident.lasted(voice.now), incident.unseen_s),
         "why": visible(voice.language.retold(incident.cause)),
     }

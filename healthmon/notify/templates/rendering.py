@@ -66,6 +66,8 @@ class Rendering:
             said = msgspec.json.decode(self._helper.ask(msgspec.json.encode(question)), type=_Written)
         except (HelperFailed, msgspec.DecodeError) as error:
             raise BrokenTemplate(path, str(error)) from None
+        if said.why and said.line:
+            raise BrokenTemplate(f"{path}:{said.line}", said.why)
         if said.why:
-            raise BrokenTemplate(f"{path}:{said.line}" if said.line else path, said.why)
+            raise BrokenTemplate(path, said.why)
         return said.texts

@@ -67,35 +67,45 @@ def sample_rows() -> Iterator[Sequence[ClaimedRow]]:
 
 def _incident(number: int, kind: Kind) -> Incident:
     """An open incident of one sort of thing."""
-    return Incident(
+    incident = Incident(
         id=number,
         target=_target(number, kind),
-        check=Check.CONNECTION if kind is Kind.PBX else Check.REACHABILITY,
+        check=Check.REACHABILITY,
         kind=kind,
-        watch="phones" if kind.is_device else "",
+        watch="",
         health=Health.DOWN,
         opened_at=_NOW - _LASTED,
         believed_at=_NOW - _LASTED + 30,
         cause="contact Unreachable",
         severity=kind.usual_severity,
-        site="203.0.113.7" if kind.is_device or kind is Kind.SITE else "",
-        down=2 if kind.is_group else 0,
-        of=3 if kind.is_group else 0,
     )
+    if kind is Kind.PBX:
+        return replace(incident, check=Check.CONNECTION)
+    if kind.is_device:
+        return replace(incident, watch="phones", site="203.0.113.7")
+    if kind is Kind.SITE:
+        return replace(incident, site="203.0.113.7", down=2, of=3)
+    if kind.is_group:
+        return replace(incident, down=2, of=3)
+    return incident
 
 
 def _target(number: int, kind: Kind) -> Target:
     if kind is Kind.PBX:
         return Target("office")
+    if kind is Kind.NETWORK:
+        return Target("office", kind.value)
     if kind.is_group or kind is Kind.RECEIVER:
-        return Target("office", kind.value, "" if kind is Kind.NETWORK else "sip.example.net")
+        return Target("office", kind.value, "sip.example.net")
     return Target("office", "PJSIP", f"{100 + number}")
 
 
 def _row(incident: Incident, reason: Reason) -> ClaimedRow:
     """The incident as it is told for this reason."""
+    said = Said.DOWN
     if ending := _OVER.get(reason):
         incident = replace(incident, closed_at=_NOW, ending=ending, closed_words="contact reachable")
+        said = Said.UP
     if reason is Reason.FLAPPING:
         incident = replace(incident, flapping=1, flap_episodes=1)
-    return ClaimedRow(incident.id, reason, Said.UP if ending else Said.DOWN, incident, possibly_repeated=False)
+    return ClaimedRow(incident.id, reason, said, incident, possibly_repeated=False)
