@@ -58,6 +58,7 @@ def history_of_all(checks: Sequence[History], reading: Reading | None) -> Histor
         watched_from=(),
         reading=reading,
         was_used=any(check.was_used for check in checks),
+        left_out=checks[0].left_out,
     )
 
 

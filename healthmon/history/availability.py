@@ -44,6 +44,8 @@ class History(NamedTuple):
     reading: Reading | None = None
     #: Whether it was up before the first of ``changes``, where there is no reading that says so.
     was_used: bool = False
+    #: What the clock left out when it was set forward: unknown time, and no part of how long an outage lasted.
+    left_out: Sequence[Span] = ()
 
 
 class Segment(NamedTuple):
@@ -81,6 +83,8 @@ def timeline(history: History, window: Span) -> list[Segment]:
     stretches = _clipped(_numbered(counted, history.kind, window[1], is_out=is_out), window)
     if history.unknown_spans:
         stretches = _with_unknown(stretches, history.unknown_spans)
+    if history.left_out:
+        stretches = _without_left_out(stretches, history.left_out)
     return list(stretches)
 
 
@@ -198,6 +202,22 @@ def _with_unknown(stretches: Iterable[Segment], unknown_spans: Sequence[Span]) -
             yield Segment(seen_from, stretch.until, stretch.health, stretch.outage)
 
 
+def _without_left_out(stretches: Iterable[Segment], left_out: Sequence[Span]) -> Iterator[Segment]:
+    """Make what the clock left out no part of an outage. ``left_out`` is disjoint and sorted."""
+    for stretch in stretches:
+        if stretch.health is not _UNKNOWN or stretch.outage is None:
+            yield stretch
+            continue
+        was_from = stretch.since
+        for since, until in overlapping(left_out, stretch.since, stretch.until):
+            if was_from < since:
+                yield Segment(was_from, since, _UNKNOWN, stretch.outage)
+            yield Segment(since, until, _UNKNOWN)
+            was_from = until
+        if was_from < stretch.until:
+            yield Segment(was_from, stretch.until, _UNKNOWN, stretch.outage)
+
+
 # ---------------------------------------------------------------- from a timeline to figures
 
 
@@ -268,6 +288,7 @@ def read_meter(history: History, at: float) -> Reading:
             down_s += seen
         if is_out:
             was_counted, unseen = out_s > 0, hidden if is_down else until - since
+            unseen -= min(_hidden_s(history.left_out, since, until), unseen)
             out_s += seen if is_down else 0.0
             out_unseen_s += unseen
             if out_s:

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from healthmon.history.availability import History, figures, timeline
+from healthmon.history.availability import History, figures, read_meter, timeline
 from healthmon.history.figures import Figures, overall
-from healthmon.model import Health, Kind
+from healthmon.model import Health, Kind, Reading
 from healthmon.times.spans import merged
 
 UP, DEGRADED, DOWN, UNKNOWN = Health.UP, Health.DEGRADED, Health.DOWN, Health.UNKNOWN
@@ -55,6 +55,25 @@ def test_what_was_never_known_has_no_availability() -> None:
 
     assert result.availability is None
     assert result.unknown_s == 100
+
+
+def test_what_the_clock_left_out_is_unknown_and_no_part_of_an_outage() -> None:
+    history = history_of((0, UP), (10, DOWN), (80, UP), unknown_periods=[(20, 62)])._replace(left_out=[(21, 61)])
+
+    result = measured(history)
+
+    assert (result.down_s, result.unknown_s, result.outages) == (28, 42, 1)
+    assert (result.longest_s, result.longest_unseen_s, result.mean_repair_s) == (30, 2, 30)
+
+
+def test_the_meter_says_the_same_of_what_the_clock_left_out() -> None:
+    history = history_of((10, DOWN), (80, UP), unknown_periods=[(20, 62)])
+    history = history._replace(left_out=[(21, 61)], reading=Reading(at=0, belief=UP, was_used=True))
+
+    result = read_meter(history, 100)
+
+    assert (result.down_s, result.unknown_s, result.outages) == (28, 42, 1)
+    assert (result.longest_s, result.longest_unseen_s, result.outages_unseen_s) == (30, 2, 2)
 
 
 def test_time_before_the_first_watching_and_after_the_forgetting_does_not_count() -> None:

@@ -235,7 +235,15 @@ class Account(Struct, frozen=True, dict=True):
 class Unseen:
     """What hides everything behind a PBX, or everything."""
 
-    def __init__(self, behind_pbxs: Mapping[str, Iterable[Span]], no_daemon_since: float | None = None) -> None:
+    def __init__(
+        self,
+        behind_pbxs: Mapping[str, Iterable[Span]],
+        no_daemon_since: float | None = None,
+        *,
+        left_out: Sequence[Span] = (),
+    ) -> None:
+        #: What the clock left out when it was set forward.
+        self.left_out = left_out
         #: From ``no_daemon_since`` on nobody watches: no daemon runs.
         self._nobody: list[Span] = []
         if no_daemon_since is not None:

@@ -73,7 +73,7 @@ class Roller:
         """Say what hides things behind PBXs, anew after something was booked late."""
         if self._late_bookings != self._writer.late_bookings:
             self._late_bookings = self._writer.late_bookings
-            self._unseen = Unseen(meters.unknown_behind_pbxs(self._until))
+            self._unseen = Unseen(meters.unknown_behind_pbxs(self._until), left_out=meters.left_out())
         return self._unseen
 
 

@@ -72,6 +72,7 @@ class Meter:
             forgotten_at=watched.forgotten_at,
             reading=reading,
             was_used=was_used,
+            left_out=self._unseen.left_out,
         )
 
     def known_at(self, at: float) -> Reading | None:

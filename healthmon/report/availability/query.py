@@ -212,7 +212,7 @@ def _measures(reader: Reader, meters: Meters, asked: ReportRequest, now: float, 
     return Measures(
         window=asked.window,
         # From the beginning on: a reading before the window is carried on to its edge.
-        unseen=Unseen(meters.unknown_behind_pbxs(until), no_daemon_since),
+        unseen=Unseen(meters.unknown_behind_pbxs(until), no_daemon_since, left_out=meters.left_out()),
         planned=PlannedTimes(plans, reader.silences_within(since, until), asked.window),
         site_of=sites_of(plans, reader.last_places()),
         flaps=_flaps(reader.flaps(since, until)),

@@ -260,6 +260,10 @@ class Meters:
             unknown_periods.setdefault(pbx, []).append(self._period(start, end))
         return unknown_periods
 
+    def left_out(self) -> list[tuple[float, float]]:
+        """Return what the wall clock left out when it was set forward."""
+        return self._timeline.left_out()
+
     def _period(self, since: float, until: float) -> tuple[float, float]:
         return self._shown(since), self._end(until)
 
