@@ -16,8 +16,11 @@ import pytest
 
 from healthmon.errors import Missed
 from healthmon.model import (
+    ENDPOINT_CHECKS,
+    Channel,
     Check,
     ClockJump,
+    EndpointCheckKind,
     Freshness,
     Health,
     Matcher,
@@ -206,11 +209,14 @@ def test_no_question_of_a_reader_looks_through_everything(store: Store, asked: l
     assert of_meters == answers["meters"].keys(), "this test must ask every question that there is"
 
 
-def test_nothing_that_the_engine_does_looks_through_everything(store: Store, asked: list[Statement]) -> None:
+def test_nothing_that_the_engine_does_looks_through_everything(
+    store: Store, asked: list[Statement], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ENDPOINT_CHECKS, "lines", EndpointCheckKind("lines", (), asked_by=Channel.PROBES))
     writer = store.writer
     writer.load()
     store.book(
-        states=by_key(state(), state(OTHER_PHONE)),
+        states=by_key(state(), state(OTHER_PHONE), state(check="lines")),
         transitions=[transition(START + 300, Health.UP)],
         unknown_periods=unknown_by_key(unknown(START + 310)),
         clock_jumps=[ClockJump(START + 320, 5.0)],
@@ -226,6 +232,7 @@ def test_nothing_that_the_engine_does_looks_through_everything(store: Store, ask
     roller = Roller(writer)
     while roller.step(START + 3 * 86_400, ZoneInfo("UTC")):
         pass
+    assert any(watched.checks for watched in writer.meters().checks_after(0, 100))
     late = unknown_by_key(unknown(START + 350, START + 360), unknown(START + 350, START + 360, OFFICE, "blind"))
     store.book(transitions=[transition(START + 345, Health.UP)], unknown_periods=late)
     assert any("DELETE FROM daily" in sql for sql, _ in asked)

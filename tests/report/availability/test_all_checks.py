@@ -186,12 +186,12 @@ def test_only_a_target_with_several_checks_has_a_meter_more(writer: Writer, path
 def test_what_is_booked_late_removes_the_readings_over_all_too(writer: Writer, path: Path) -> None:
     roll(writer)
 
-    late = [(NOW - DAY, DOWN), (NOW - DAY + HOUR, UP)]
-    book(writer, transitions=steps(LINES, (0, UP), *late)[1:])
-    assert trunk(path, (NOW - 2 * DAY, NOW)).figures.down_s == HOUR
+    day_4 = START + 4 * DAY
+    book(writer, transitions=steps(LINES, (0, UP), (day_4, DOWN), (day_4 + HOUR, UP))[1:])
+    assert trunk(path, (day_4, NOW)).figures.down_s == 4 * HOUR
     roll(writer)
 
-    assert trunk(path, (NOW - 2 * DAY, NOW)).figures.down_s == HOUR
+    assert trunk(path, (day_4, NOW)).figures.down_s == 4 * HOUR
     assert in_sum(trunk(path)) == (5 * HOUR, 2 * HOUR, 4, 2 * HOUR)
 
 
@@ -201,13 +201,15 @@ def test_a_third_check_that_is_heard_of_late_changes_the_readings_over_all(
     monkeypatch.setitem(ENDPOINT_CHECKS, "calls", EndpointCheckKind("calls", (), asked_by=Channel.PROBES))
     roll(writer)
 
-    calls = replace(TRUNK, check="calls", watched_since=NOW - 3 * DAY)
-    book(writer, calls, transitions=steps(calls, (NOW - 3 * DAY + HOUR, DOWN), (NOW - 3 * DAY + 2 * HOUR, UP)))
+    day_4 = START + 4 * DAY
+    calls = replace(TRUNK, check="calls", watched_since=day_4)
+    book(writer, calls)
+    book(writer, transitions=steps(calls, (NOW - HOUR, UP)))
     roll(writer)
 
-    known = trunk(path, (NOW - 4 * DAY, NOW)).figures
-    # An hour in which nothing was known of it yet, then an hour down.
-    assert (known.unknown_s, known.down_s, known.outages) == (HOUR, HOUR, 1)
+    # All that time nothing was known of it, but what was down was.
+    known = trunk(path, (day_4, NOW)).figures
+    assert (known.unknown_s, known.down_s) == (NOW - HOUR - day_4 - 3 * HOUR, 3 * HOUR)
 
 
 def test_another_kind_or_watch_section_leaves_the_readings_over_all(writer: Writer, path: Path) -> None:
