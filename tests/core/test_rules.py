@@ -976,6 +976,21 @@ def test_rule_13_a_phone_never_seen_up_opens_none_and_a_provider_does() -> None:
     assert any("told nobody: this phone was never seen up" in line for line in scene.log)
 
 
+def test_rule_13_a_phone_that_is_plugged_in_for_the_first_time_is_no_outage() -> None:
+    scene = Scene()
+    scene.snapshot({phone(): DOWN})
+    scene.see(settings(phone()))
+    scene.live(400, {phone(): DOWN})
+
+    scene.event(phone(), UP)
+    assert scene.belief(phone()) is DOWN
+    scene.live(60, {phone(): UP})
+
+    assert (scene.belief(phone()), scene.db.incidents) == (UP, {})
+    scene.live(400, {phone(): DOWN})
+    assert [incident.target for incident in scene.open()] == [phone()]
+
+
 # ---------------------------------------------------------------- 14
 
 

@@ -145,7 +145,7 @@ class Endpoints:
         if is_news:
             check.pending_since = observation.at
             transition = check.believe(Health.UP, observation.at, step.now, observation.words)
-            check.remark, check.ever_up, check.cohort = remark, True, ""
+            check.remark, check.cohort = remark, ""
             self.settle(pbx, check, step, transition)
             pbx.limits.changes.spend(1, step.now)
         return True

@@ -181,8 +181,9 @@ class Machine:
         """
         self._run_clocks(health, at)
         self._set_pending(health, at)
-        # What is degraded works in part.
-        self.ever_up = self.ever_up or health in (Health.UP, Health.DEGRADED)
+        # What is degraded works in part. What is down all along is in use once it is believed to be up, not before.
+        if self.belief is not Health.DOWN and health in (Health.UP, Health.DEGRADED):
+            self.ever_up = True
         if health is Health.UP and self.belief is None:
             return self.believe(Health.UP, at, now, words)
         if confirms and self.pending:
@@ -317,6 +318,8 @@ class Machine:
         self.believed_at = max(now, self.since)
         self.belief = health
         self.reason = words
+        if health in (Health.UP, Health.DEGRADED):
+            self.ever_up = True
         if self.pending is health:
             self.pending = None
         return Transition(self.target, self.check, before, health, self.since, self.believed_at, words)
@@ -366,6 +369,8 @@ class Machine:
             self.flaps.since = since
             return None
         self.is_flapping = is_flapping
+        # What comes and goes again and again is in use, though it is never up for long enough.
+        self.ever_up = self.ever_up or is_flapping
         return self.flaps.next_look(self.is_flapping, self.flap_rule, now, lasting_after(self.hold))
 
     def _outage_lasts(self, flaps: Flapping, now: float) -> bool:
