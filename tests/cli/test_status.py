@@ -465,6 +465,17 @@ def test_what_many_have_in_common_is_a_line_of_its_own_and_they_are_one_row(data
     assert document["targets"][0]["explained_by"] == 7
 
 
+def test_a_site_that_is_down_before_its_members_are_believed_is_a_problem(database: Path, run: Run) -> None:
+    site = Target("office", "site", "192.168.7.0/24")
+    states = [connection(), *(phone(f"{200 + i}", pending=DOWN, pending_since=NOW - 40) for i in range(5))]
+    cause = outage(7, endpoint(site, Kind.SITE, DOWN), NOW - 40, down=5, of=5, site="192.168.7.0/24")
+    with running(database, states, incidents=[cause]):
+        result = run("status", "--down")
+
+    assert "DOWN site private address 192.168.7.0/24 on office: 5 of 5 unreachable" in result.stdout
+    assert result.exit_code == 1
+
+
 def test_a_receiver_that_is_left_alone_is_shown_with_what_waits(database: Path, run: Run) -> None:
     stopped(database, [connection(), phone("101", DOWN)])
     with closing(open_writer(database, now=NOW)) as writer, closing(open_outbox(database)) as outbox:
