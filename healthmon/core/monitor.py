@@ -230,8 +230,9 @@ class Monitor:
                 step.changes.questions.append(Question(pbx.name, settings_of=(endpoint.target,)))
             if matters and endpoint.word is not None:
                 self._endpoints.apply(pbx, endpoint, change.at, step, counts=True)
-                if endpoint.reachability.loss is not loss:
-                    self._endpoints.settle(pbx, endpoint.reachability, step)
+            if endpoint.reachability.loss is not loss:
+                # Also where nothing else was heard of it yet, since healthmon was started.
+                self._endpoints.settle(pbx, endpoint.reachability, step)
 
     def _see_measurement(self, measurement: Measurement, step: Step) -> None:
         """Pass on what was measured of an endpoint that is watched, whatever is believed of it."""

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 
 from healthmon.config.configuration import Config
 from healthmon.config.sections.watch import WatchConfig
+from healthmon.core.belief.contacts import Contacts
 from healthmon.core.belief.endpoint import Endpoint
 from healthmon.core.belief.endpoints import Endpoints
-from healthmon.core.belief.evidence import FROZE, NOT_LISTED, RECONFIGURED, RESTARTED
+from healthmon.core.belief.evidence import GRACES, NOT_LISTED
 from healthmon.core.belief.machine import Machine
 from healthmon.core.belief.news import CheckEnded
 from healthmon.core.belief.pbx import Pbx
@@ -127,6 +128,8 @@ class Resume:
         if check is endpoint.reachability:
             self._stages.grouping.members.note(endpoint.reachability)
             self._go_on(pbx, endpoint, step)
+        elif isinstance(check, Contacts):
+            self._endpoints.presume_contacts(endpoint, check, step)
 
     def _go_on(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
         """Set an endpoint's deadlines from what was booked of it."""
@@ -134,10 +137,9 @@ class Resume:
         if check.is_awaited:
             pbx.awaited[endpoint.target] = endpoint
         self._endpoints.go_on_without_address(endpoint, step)
-        self._endpoints.go_on_degraded(endpoint, step)
         if check.unknown_because == NOT_LISTED:
             self._endpoints.go_on_missing(pbx, endpoint)
-        elif check.unknown_because.startswith((RESTARTED, FROZE, RECONFIGURED)):
+        elif check.unknown_because.startswith(GRACES):
             self._endpoints.go_on_in_grace(pbx, endpoint)
 
     def _go_on_flapping(self, machine: Machine, step: Step) -> None:

@@ -131,6 +131,9 @@ TEXTS = {
     "explains {counts} of which you are not told: {names}": (
         "по этой же причине нет связи: {counts}; отдельно не сообщается: {names}"
     ),
+    "it can be reached again, and could not be {times} (incident {number})": (
+        "снова на связи; связи не было {times} (инцидент {number})"
+    ),
     "{endpoint} on PBX {pbx}": "{endpoint} на АТС {pbx}",
     "incident {number}": "инцидент {number}",
     "incidents {numbers}": "инциденты {numbers}",
@@ -227,6 +230,7 @@ SAYINGS = {
     "list of endpoints": "список эндпоинтов",
     "channel drivers": "драйверы каналов",
     "restarts": "перезапуски",
+    "contacts": "контакты",
     "private address {network}": "{network} (частный адрес)",
     # What several have in common.
     "found down at first look": "нет связи уже при первом опросе",
@@ -249,6 +253,14 @@ SAYINGS = {
     "changes too often": "состояние меняется слишком часто",
     "contact reachable": "контакт отвечает",
     "the contact that was lost is no longer registered": "потерянный контакт больше не зарегистрирован",
+    "{lost} of {known} contacts unreachable": "не отвечает контактов: {lost} из {known}",
+    "1 contact unreachable": "не отвечает один контакт",
+    "{lost} contacts unreachable": "не отвечает контактов: {lost}",
+    "round trip {ms} ms, more than {limit} ms": "время ответа {ms} мс, больше чем {limit} мс",
+    "nothing is known any more that is the matter with its contacts": (
+        "о неполадках с контактами больше ничего не известно"
+    ),
+    "nothing was heard of its contacts for long": "о контактах давно ничего не слышно",
     "does not answer OPTIONS": "не отвечает на OPTIONS",
     "does not answer OPTIONS ({said})": "не отвечает на OPTIONS ({said})",
     "logged out": "снял регистрацию",

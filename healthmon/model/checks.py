@@ -138,6 +138,31 @@ DEVICE_BY_ANSWER = Testimony(
     confirms=True,
 )
 
+SEVERAL_BY_EVENT = Testimony(
+    Witness.CONTACT,
+    (Source.EVENT,),
+    "ContactStatusChange",
+    {
+        ContactStatus.REACHABLE: Means.LIVES,
+        ContactStatus.NON_QUALIFIED: Means.LIVES,
+        ContactStatus.CREATED: Means.LIVES,
+        ContactStatus.UPDATED: Means.LIVES,
+        ContactStatus.UNREACHABLE: Means.LOST,
+        ContactStatus.REMOVED: Means.GONE,
+    },
+    "one of several that is lost, or slower than `rtt_warn`, is degraded; so are all of several that are lost",
+)
+
+SEVERAL_BY_POLL = Testimony(
+    Witness.ENDPOINT,
+    (Source.SNAPSHOT, Source.ANSWER),
+    "/endpoints",
+    {Health.UP: Means.NOTHING, Health.DOWN: Means.NOTHING},
+    "it shows no contact, only that Asterisk was asked; online though all were lost: their events were missed, "
+    "and nothing is known of them any more",
+    confirms=True,
+)
+
 #: By name, in their fixed order. The order of the tables for people is the same.
 ENDPOINT_CHECKS: dict[str, EndpointCheckKind] = {
     kind.name: kind
@@ -146,6 +171,12 @@ ENDPOINT_CHECKS: dict[str, EndpointCheckKind] = {
             Check.REACHABILITY,
             (ENDPOINT_BY_EVENT, ENDPOINT_BY_POLL, CONTACT_BY_EVENT, DEVICE_BY_EVENT, DEVICE_BY_ANSWER),
             asked_by=Channel.REST,
+        ),
+        EndpointCheckKind(
+            Check.CONTACTS,
+            (SEVERAL_BY_EVENT, SEVERAL_BY_POLL),
+            asked_by=Channel.REST,
+            inhibited_by=(Check.REACHABILITY,),
         ),
     )
 }

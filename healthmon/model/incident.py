@@ -119,6 +119,11 @@ class Incident(Struct, frozen=True):
         return self.check == Check.REACHABILITY
 
     @property
+    def was_explained(self) -> bool:
+        """Whether this is about a later check of an endpoint, and was explained: by an earlier one, as a rule."""
+        return self.explained_by is not None and self.target.is_endpoint and not self.is_of_reachability
+
+    @property
     def name(self) -> str:
         """Say ``phone PJSIP/101 on office``, ``site 203.0.113.7 on office``, ``receiver oncall/boss``."""
         if self.target.is_endpoint:

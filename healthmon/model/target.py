@@ -80,7 +80,7 @@ class Severity(Word):
 
 
 class Check:
-    """The names of the aspects of health: four of a PBX, one of an endpoint, one of a receiver's URL; and an event."""
+    """The names of the aspects of health: four of a PBX, two of an endpoint, one of a receiver's URL; and an event."""
 
     #: Can we see this PBX through ARI, by REST and by events?
     CONNECTION = "connection"
@@ -94,6 +94,8 @@ class Check:
     RESTART = "restart"
     #: Can Asterisk reach this endpoint?
     REACHABILITY = "reachability"
+    #: Is any one of its contacts lost, or slow, whatever becomes of the others?
+    CONTACTS = "contacts"
     #: Does this URL of a receiver take messages?
     DELIVERY = "delivery"
     #: No aspect: under this name the database has the meter over all checks of an endpoint, where it has several.

@@ -549,6 +549,70 @@ _DEFECTS = ("ALTER TABLE urls ADD COLUMN defects_at TEXT NOT NULL DEFAULT '[]'",
 #: Which silences end at a time of the wall clock, and which last for so long: those that were there do.
 _SILENCES_BY_WALL = ("ALTER TABLE silences ADD COLUMN by_wall BOOLEAN NOT NULL DEFAULT FALSE",)
 
+_REACHABILITY = "c.technology = 'PJSIP' AND c.name = 'reachability'"
+#: Beside the reachability ``c`` of an endpoint of which a contact was lost, or slow: its state, its new check ``n``.
+_BESIDE = """JOIN states s ON s.check_id = c.id JOIN checks n ON n.name = 'contacts'
+    AND n.pbx = c.pbx AND n.technology = c.technology AND n.resource = c.resource"""
+_LOST = f"checks c {_BESIDE} WHERE {_REACHABILITY}"
+_OF_LOST = f"SELECT c.id FROM {_LOST}"  # noqa: S608 (names of ours, here and below)
+#: Not before the newest reading of a meter, nor before what it ends.
+_LAST_ALIVE = """CASE WHEN s.believed_at >= COALESCE(d.alive_at, 0) AND s.believed_at >= d.rolled_until
+    THEN s.believed_at WHEN COALESCE(d.alive_at, 0) >= d.rolled_until THEN d.alive_at ELSE d.rolled_until END"""
+_SINCE = "CASE WHEN s.belief = 'degraded' THEN s.since ELSE s.pending_since END"
+_NEW_WORDS = "its contacts are a check of their own now"
+
+#: What is lost or slow among several contacts is a check of its own; until now their endpoint was degraded. What was
+#: told stays told: an incident goes over to the new check with all that was booked of it. The old check is up from when
+#: healthmon was last alive on, so that its meter has shown the time before; the new one goes back to the beginning.
+_CONTACTS = (
+    f"""INSERT INTO checks (pbx, technology, resource, name, kind, watch, watched_since)
+        SELECT c.pbx, c.technology, c.resource, 'contacts', c.kind, c.watch, {_SINCE}
+        FROM checks c JOIN states s ON s.check_id = c.id
+        WHERE {_REACHABILITY} AND (s.belief = 'degraded' OR s.pending = 'degraded')""",  # noqa: S608
+    f"""INSERT INTO states (check_id, watched_since, belief, since, believed_at, reason, remark,
+            pending, pending_since, not_up_since, down_since, veil, veiled_since, ever_up, is_flapping, down_after,
+            pending_hold, pending_hold_why)
+        SELECT n.id, n.watched_since, CASE WHEN s.belief = 'degraded' THEN 'degraded' ELSE 'up' END, n.watched_since,
+            CASE WHEN s.belief = 'degraded' THEN s.believed_at ELSE n.watched_since END,
+            CASE WHEN s.belief = 'degraded' THEN s.reason ELSE '' END, s.remark,
+            CASE WHEN s.pending IN ('up', 'degraded') THEN s.pending END, s.pending_since,
+            COALESCE(s.not_up_since, n.watched_since), NULL, s.veil, s.veiled_since, TRUE, FALSE, s.down_after,
+            CASE WHEN s.pending IN ('up', 'degraded') THEN s.pending_hold ELSE 0 END,
+            CASE WHEN s.pending IN ('up', 'degraded') THEN s.pending_hold_why ELSE '' END
+        FROM {_LOST}""",  # noqa: S608
+    f"""INSERT INTO words (text, last_used)
+        SELECT '{_NEW_WORDS}', COALESCE(MAX(d.alive_at), 0) FROM daemon d WHERE EXISTS ({_OF_LOST})""",  # noqa: S608
+    f"""INSERT INTO transitions (check_id, old_health, new_health, at, believed_at, cause)
+        SELECT n.id, NULL, CASE WHEN s.belief = 'degraded' THEN 2 ELSE 1 END, n.watched_since,
+            CASE WHEN s.belief = 'degraded' THEN s.believed_at ELSE n.watched_since END,
+            COALESCE((SELECT MAX(t.cause) FROM transitions t WHERE t.check_id = c.id AND t.at = s.since
+                AND s.belief = 'degraded' AND t.new_health = 2), (SELECT id FROM words WHERE text = '{_NEW_WORDS}'))
+        FROM {_LOST}""",  # noqa: S608
+    f"""INSERT INTO veils (check_id, since, until, why) SELECT n.id, v.since, v.until, v.why
+        FROM veils v JOIN checks c ON c.id = v.check_id {_BESIDE}
+        WHERE {_REACHABILITY} AND v.until > n.watched_since""",  # noqa: S608
+    f"""INSERT INTO transitions (check_id, old_health, new_health, at, believed_at, cause)
+        SELECT c.id, 2, 1, {_LAST_ALIVE}, {_LAST_ALIVE}, (SELECT id FROM words WHERE text = '{_NEW_WORDS}')
+        FROM daemon d CROSS JOIN checks c {_BESIDE} WHERE {_REACHABILITY} AND s.belief = 'degraded'""",  # noqa: S608
+    f"""UPDATE incidents SET check_name = 'contacts'
+        WHERE closed_at IS NULL AND check_name = 'reachability' AND health = 'degraded' AND flapping = 0
+        AND EXISTS (SELECT 1 FROM {_LOST} AND s.belief = 'degraded' AND c.pbx = incidents.pbx
+            AND c.technology = incidents.technology AND c.resource = incidents.resource)""",  # noqa: S608
+    # What was down and about to be degraded is about to be up; nothing else that is pending and not down is left.
+    f"""UPDATE states SET pending = 'up' WHERE pending = 'degraded' AND belief = 'down'
+        AND check_id IN ({_OF_LOST})""",  # noqa: S608
+    f"""UPDATE states SET pending = NULL, not_up_since = NULL, down_since = NULL, pending_hold = 0,
+        pending_hold_why = '' WHERE check_id IN ({_OF_LOST}) AND (belief IS NULL OR belief <> 'down')
+        AND (pending IS NULL OR pending <> 'down')""",  # noqa: S608
+    f"""UPDATE states SET not_up_since = pending_since
+        WHERE check_id IN ({_OF_LOST}) AND belief = 'degraded' AND pending = 'down'""",  # noqa: S608
+    f"""UPDATE states SET belief = 'up', reason = '{_NEW_WORDS}',
+        since = (SELECT MAX(t.at) FROM transitions t WHERE t.check_id = states.check_id),
+        believed_at = (SELECT MAX(t.at) FROM transitions t WHERE t.check_id = states.check_id)
+        WHERE check_id IN ({_OF_LOST}) AND belief = 'degraded'""",  # noqa: S608
+    f"UPDATE states SET remark = '' WHERE check_id IN ({_OF_LOST})",  # noqa: S608
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _SECOND,
@@ -577,4 +641,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _INSTANCES,
     _MEASUREMENTS,
     (*_SILENCES_BY_WALL, *_DEFECTS),
+    _CONTACTS,
 )

@@ -296,6 +296,19 @@ def test_what_more_contacts_are_lost_of_is_not_said_to_be_two_things_at_once(dat
     assert said in " ".join(result.stdout.split())
 
 
+def test_a_contact_that_seems_lost_is_shown_beside_an_endpoint_that_is_up(database: Path, run: Run) -> None:
+    remark = "1 of 2 contacts unreachable"
+    torn = replace(phone("101", pending=DEGRADED, pending_since=NOW - 4), check="contacts", remark=remark)
+    with running(database, [connection(), phone("101"), torn]):
+        result, data = run("status"), json.loads(run("status", "--json").stdout)
+
+    assert "seems degraded for 4 s" in " ".join(result.stdout.split())
+    assert "1 of 2 contacts unreachable" in " ".join(result.stdout.split())
+    [row] = data["targets"]
+    assert (row["check"], row["state"], row["pending"]) == ("contacts", "up", "degraded")
+    assert [check["check"] for check in row["checks"]] == ["reachability", "contacts"]
+
+
 def test_json_holds_the_same_with_times_in_utc(database: Path, run: Run) -> None:
     lost = phone("101", DOWN, since=NOW - HOUR, pending=UP, pending_since=NOW - 5)
     lost = replace(lost, pending_hold=40.0, pending_hold_why="changed 4 times within 10 min")

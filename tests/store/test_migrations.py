@@ -21,6 +21,8 @@ import pytest
 from healthmon.errors import DatabaseUnwritable, SchemaTooNew, StoreError
 from healthmon.history.metrics import ROUND_TRIP
 from healthmon.model import Health, Said
+from healthmon.report.availability.account import By
+from healthmon.report.availability.query import ReportRequest, account_of
 from healthmon.store.read.meters import Meters
 from healthmon.store.read.queries import open_reader
 from healthmon.store.schema import APPLICATION_ID, MIGRATIONS
@@ -325,3 +327,115 @@ def test_the_row_of_the_daemon_stays_in_its_page_by_which_a_file_and_its_log_are
     open_writer(path, now=START + 300).close()
 
     assert page() == before
+
+
+def degraded(path: Path) -> None:
+    """A database of schema 27 in which endpoints are degraded, or about to be: in each way in which they could be."""
+    with closing(open_database(path, now=START, on_migrating=lambda _: None, migrations=MIGRATIONS[:27])) as connection:
+        connection.execute("UPDATE daemon SET alive_at = ?, rolled_until = ?", (START + 900, START + 800))
+        connection.execute("INSERT INTO words VALUES (5, '1 of 2 contacts unreachable', 0)")
+        lasting = ("degraded", None), ("degraded", "up"), ("degraded", "down")
+        for number, (belief, pending) in enumerate(
+            (*lasting, ("up", "degraded"), ("down", "degraded"), ("up", None)), 1
+        ):
+            connection.execute(
+                f"INSERT INTO checks VALUES (?, 'office', 'PJSIP', ?, 'reachability', 'provider', 'p', {START}, NULL)",
+                (number, f"trunk-{number}"),
+            )
+            connection.execute(
+                f"""INSERT INTO states (check_id, watched_since, belief, since, believed_at, reason, remark, pending,
+                    pending_since, not_up_since, veil, veiled_since, ever_up, is_flapping, down_after)
+                VALUES (?, {START}, ?, {START + 100}, {START + 130}, '1 of 2 contacts unreachable', '', ?,
+                    {START + 890}, {START + 100}, '', 0, TRUE, FALSE, 30)""",
+                (number, belief, pending),
+            )
+            if belief == "degraded":
+                changes = ((None, 1, START, START), (1, 2, START + 100, START + 130))
+                connection.executemany(
+                    """INSERT INTO transitions (check_id, old_health, new_health, at, believed_at, cause)
+                    VALUES (?, ?, ?, ?, ?, 5)""",
+                    [(number, *change) for change in changes],
+                )
+                connection.execute(
+                    f"""INSERT INTO incidents (id, pbx, technology, resource, check_name, kind, watch, health,
+                        opened_at, believed_at, cause, cohort, flapping, flap_episodes, closed_words, telling)
+                    VALUES (?, 'office', 'PJSIP', ?, 'reachability', 'provider', 'p', 'degraded', {START + 100},
+                        {START + 130}, '1 of 2 contacts unreachable', '', 0, 0, '', TRUE)""",
+                    (number, f"trunk-{number}"),
+                )
+                connection.execute(
+                    f"""INSERT INTO notifications (incident_id, url_id, reason, serial, booked_at, due_at, state, says)
+                    VALUES (?, '{BOSS}', 'opened', 0, {START}, {START}, 'delivered', 'degraded')""",
+                    (number,),
+                )
+        connection.commit()
+
+
+def test_what_was_degraded_by_its_contacts_is_so_by_a_check_of_its_own_and_nothing_is_told_anew(folder: Path) -> None:
+    path = folder / "healthmon.db"
+    degraded(path)
+
+    writer = open_writer(path, now=START + 910)
+    remembered = writer.load()
+    writer.close()
+
+    states = {(state.target.resource, state.check): state for state in remembered.states}
+    believed = {key: (state.belief, state.pending) for key, state in states.items()}
+    assert believed == {
+        ("trunk-1", "reachability"): ("up", None),
+        ("trunk-1", "contacts"): ("degraded", None),
+        ("trunk-2", "reachability"): ("up", None),
+        ("trunk-2", "contacts"): ("degraded", "up"),
+        ("trunk-3", "reachability"): ("up", "down"),
+        ("trunk-3", "contacts"): ("degraded", None),
+        ("trunk-4", "reachability"): ("up", None),
+        ("trunk-4", "contacts"): ("up", "degraded"),
+        ("trunk-5", "reachability"): ("down", "up"),
+        ("trunk-5", "contacts"): ("up", "degraded"),
+        ("trunk-6", "reachability"): ("up", None),
+    }
+    assert {(incident.id, incident.check) for incident in remembered.incidents} == {
+        (1, "contacts"),
+        (2, "contacts"),
+        (3, "contacts"),
+    }
+    assert all(told.said is Said.DEGRADED for told in remembered.told.values())
+    contacts, reachability = states["trunk-1", "contacts"], states["trunk-1", "reachability"]
+    assert (contacts.since, contacts.reason) == (START + 100, "1 of 2 contacts unreachable")
+    assert (reachability.since, reachability.not_up_since) == (START + 900, None)
+    assert states["trunk-3", "reachability"].not_up_since == START + 890
+
+
+def test_the_time_in_which_it_was_degraded_is_so_much_before_and_after_the_upgrade(folder: Path) -> None:
+    path = folder / "healthmon.db"
+    degraded(path)
+
+    writer = open_writer(path, now=START + 910)
+    writer.close()
+
+    with open_reader(path) as reader:
+        courses = {
+            history.check: [(transition.at - START, transition.after) for transition in history.transitions]
+            for history in reader.history(START, START + 1000)
+            if history.target.resource == "trunk-1"
+        }
+    assert courses == {
+        "reachability": [(0, Health.UP), (100, Health.DEGRADED), (900, Health.UP)],
+        "contacts": [(100, Health.DEGRADED)],
+    }
+
+
+def test_the_figures_of_what_was_degraded_are_the_same_after_the_upgrade(folder: Path) -> None:
+    path = folder / "healthmon.db"
+    degraded(path)
+
+    open_writer(path, now=START + 910).close()
+
+    window = (START, START + 900)
+    with open_reader(path) as reader:
+        account = account_of(reader, ReportRequest(window), START + 910)
+        apart = account_of(reader, ReportRequest(window, by=By.CHECK), START + 910)
+    [line] = [line for line in account.lines if line.target.resource == "trunk-1"]
+    assert (line.figures.degraded_s, line.figures.down_s, line.figures.unknown_s) == (800, 0, 0)
+    assert line.figures.availability == 1
+    assert {group.name for group in apart.groups} == {"reachability", "contacts"}

@@ -109,7 +109,9 @@ def test_one_of_two_contacts_lost_is_degraded_and_told_to_nobody_unless_asked_fo
 
     first.vanish()
     scene.daemon.wait(lambda: scene.daemon.state("PJSIP/102") == "degraded", "the lost contact is noticed")
-    assert scene.daemon.target("PJSIP/102")["reason"] == "1 of 2 contacts unreachable"
+    row = scene.daemon.target("PJSIP/102")
+    assert (row["check"], row["reason"]) == ("contacts", "contacts: 1 of 2 contacts unreachable")
+    assert [check["state"] for check in row["checks"]] == ["up", "degraded"]
     assert scene.subjects == []
     second.vanish()
 

@@ -11,7 +11,7 @@ from healthmon.config.configuration import Config
 from healthmon.core.alerting.cohorts import Cohorts
 from healthmon.core.alerting.decide import TELLING_ENDS_AFTER, Policy
 from healthmon.core.alerting.dispatch import Dispatch
-from healthmon.core.alerting.inhibition import Inhibition, is_group_back, is_left_of, is_part_of
+from healthmon.core.alerting.inhibition import Inhibition, is_beside, is_group_back, is_left_of, is_part_of
 from healthmon.core.alerting.routing import Routing
 from healthmon.core.belief.known import Known
 from healthmon.core.belief.news import CheckSeen
@@ -181,12 +181,14 @@ class Alerting:
     def _explained(self, incident: Incident, changes: Changes) -> Incident:
         """The incident, with the bigger one that explains it, if there is one.
 
-        A PBX explains what somebody has not been told yet; a group also what was told a moment before it opened.
+        A PBX explains what somebody has not been told yet; a group also what was told a moment before it opened, and an
+        earlier check of the same endpoint whatever was told.
         """
         bigger = self.inhibition.bigger(incident)
         if bigger is None or self.inhibition.lasting(incident) is not None:
             return incident
-        if not bigger.kind.is_group and not self._dispatch.has_untold(incident):
+        explains_told = bigger.kind.is_group or is_beside(incident, bigger)
+        if not explains_told and not self._dispatch.has_untold(incident):
             return incident
         if self._dispatch.explain_away(incident.id):
             changes.explained[incident.id] = bigger.id
@@ -233,12 +235,13 @@ class Alerting:
     # ------------------------------------------------------------ telling
 
     def _policy(self, incident: Incident, now: float) -> Policy:
-        bigger = self.inhibition.lasting(incident)
+        bigger, former = self.inhibition.lasting(incident), self._index.get(incident.explained_by)
         recovering_for = self._recovering_for(incident)
         return Policy(
             remind_every=self._routing.remind_every(incident),
             is_explained=bigger is not None,
-            waits_for_group=bigger is not None and bigger.kind.is_group,
+            waits_for_bigger=bigger is not None and (bigger.kind.is_group or is_beside(incident, bigger)),
+            is_left=former is not None and former is not bigger and is_beside(incident, former),
             unseen_since=self._known.unseen_since(incident.target, incident.check),
             muted_by=incident.muted_by,
             is_acknowledged=incident.acked_at is not None,
@@ -270,6 +273,9 @@ class Alerting:
             not_before = 0.0
             if incident.is_open and incident.kind.is_group:
                 not_before = self._grouping.falls.settled_at(incident.target)
+            elif policy.is_left:
+                # What seems to recover, too, is told only if it does not.
+                not_before = now + policy.recovering_for
         waits = is_new and bool(incident.cohort)
         booked = self._dispatch.tell(incident, policy, now, changes, waits_for_cohort=waits, not_before=not_before)
         self._remind_later(incident, policy, now)
@@ -288,7 +294,7 @@ class Alerting:
             return f"{TOLD_NOBODY}explained by incident {incident.explained_by}"
         if incident.is_open:
             return ""
-        if policy.waits_for_group:
+        if policy.waits_for_bigger:
             return f"{TOLD_WITH}incident {incident.explained_by}"
         return f"{TOLD_NOBODY}{incident.muted_by or 'nobody is left who believes it lasts'}"
 
@@ -319,7 +325,7 @@ class Alerting:
     def _let_go(self, incident: Incident, now: float) -> None:
         """Forget how an incident ended, unless that is still to be told: its channel is dead, or its group lasts."""
         policy = self._policy(incident, now)
-        if policy.waits_for_group or self._dispatch.is_waiting(incident.id):
+        if policy.waits_for_bigger or self._dispatch.is_waiting(incident.id):
             self._remind_later(incident, policy, now)
         else:
             self._drop(incident)

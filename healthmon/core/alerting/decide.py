@@ -58,8 +58,10 @@ class Policy(Struct, frozen=True):
     remind_every: tuple[float, ...] = ()
     #: A bigger incident that is still open is told instead of this one.
     is_explained: bool = False
-    #: A group explains it that is still open: its end is told with the group's.
-    waits_for_group: bool = False
+    #: A group, or an earlier check of the same thing, explains it and is still open: its end is told with that one's.
+    waits_for_bigger: bool = False
+    #: An earlier check of the same thing explained it, and is well again: that this lasts must be told anew.
+    is_left: bool = False
     #: Since when the target cannot be seen; None: it can be.
     unseen_since: float | None = None
     #: The silence or maintenance window that speaks of it, "silence 12"; "": none.
@@ -84,7 +86,7 @@ def decide(incident: Incident, told: Told, policy: Policy, now: float) -> tuple[
     """
     if incident.is_open:
         return _while_open(incident, told, policy, now)
-    if policy.waits_for_group:
+    if policy.waits_for_bigger:
         return None
     return _once_closed(incident, told)
 
@@ -96,7 +98,8 @@ def _while_open(incident: Incident, told: Told, policy: Policy, now: float) -> t
         return Reason.ACKNOWLEDGED, 0
     if told.said is None:
         return _while_untold(incident, told, policy)
-    return _turn(incident, told) or _further(incident, told, policy) or _reminder(incident, told, policy, now)
+    anew = _turn(incident, told) or _left(incident, told, policy) or _further(incident, told, policy)
+    return anew or _reminder(incident, told, policy, now)
 
 
 def _while_untold(incident: Incident, told: Told, policy: Policy) -> tuple[Reason, int] | None:
@@ -113,6 +116,14 @@ def _lacks_acknowledgement(incident: Incident, told: Told) -> bool:
     return incident.acked_at is not None and told.is_alarmed and (Reason.ACKNOWLEDGED, 0) not in told.booked
 
 
+def _left(incident: Incident, told: Told, policy: Policy) -> tuple[Reason, int] | None:
+    """It was told before its thing was down: who hears that this is over must not think that all is well."""
+    row = (Reason.CHANGED, incident.explained_by or 0)
+    if policy.is_left and told.is_alarmed and not incident.flapping and row not in told.booked:
+        return row
+    return None
+
+
 def _further(incident: Incident, told: Told, policy: Policy) -> tuple[Reason, int] | None:
     """What was told is still so, and yet not the same: more of a group is down, or it is degraded, not down, …"""
     if told.waiting or incident.flapping or policy.is_explained or not told.is_alarmed:
@@ -121,7 +132,7 @@ def _further(incident: Incident, told: Told, policy: Policy) -> tuple[Reason, in
         return Reason.WIDENED, 1 + _count(told, Reason.WIDENED)
     if told.said is _lasting(incident):
         return None
-    return (Reason.CHANGED, 1 + _count(told, Reason.CHANGED))
+    return (Reason.CHANGED, 1 + max((serial for reason, serial in told.booked if reason is Reason.CHANGED), default=0))
 
 
 def is_wider(incident: Incident, told_size: int) -> bool:
@@ -253,9 +264,10 @@ def says(reason: Reason, incident: Incident, newest_said: Said | None) -> Said |
 def _says_once_closed(reason: Reason, incident: Incident, newest_said: Said | None) -> Said | None:
     if reason in FIRST_REASONS:
         # Over before it could be sent, or perhaps sent: this one message tells the whole of it. What was over in a
-        # silence, and what turned out to be none, is told to those only who were told that it was down.
-        is_untold = newest_said is None and (bool(incident.muted_by) or incident.ending is Ending.NOT_THE_LINE)
-        if newest_said is Said.UP or is_untold:
+        # silence, what turned out to be none, and what another check of the same thing explained, is told to those only
+        # who were told that it was down.
+        is_no_news = bool(incident.muted_by) or incident.ending is Ending.NOT_THE_LINE or incident.was_explained
+        if newest_said is Said.UP or (newest_said is None and is_no_news):
             return None
         return Said.WAS_DOWN
     if reason in (Reason.WIDENED, Reason.CHANGED, Reason.ACKNOWLEDGED, *_AGAIN) or newest_said in (None, Said.WAS_DOWN):

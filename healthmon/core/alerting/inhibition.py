@@ -35,8 +35,9 @@ class Inhibition:
 
     def _explains(self, bigger: Incident, incident: Incident) -> bool:
         if bigger.target.is_endpoint:
-            # Within one thing (rule 2c) only what is down explains; what works in part does not.
-            return bigger.health is Health.DOWN
+            # Within one thing (rule 2c) only what is down explains, or is so again and again; what works in part does
+            # not.
+            return bigger.health is Health.DOWN or bool(bigger.flapping)
         if bigger.kind.is_group:
             # What was down before is another story.
             return incident.opened_at >= bigger.opened_at - SAME_TIME
@@ -78,6 +79,11 @@ def _inhibited_by(incident: Incident) -> Sequence[str]:
     if not incident.target.is_endpoint or incident.check not in ENDPOINT_CHECKS:
         return ()
     return ENDPOINT_CHECKS[incident.check].inhibited_by
+
+
+def is_beside(smaller: Incident, bigger: Incident) -> bool:
+    """Whether both are about the same endpoint, and the bigger one may explain the other."""
+    return smaller.target == bigger.target and bigger.check in _inhibited_by(smaller)
 
 
 def is_part_of(smaller: Incident, bigger: Incident) -> bool:

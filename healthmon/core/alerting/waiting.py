@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 
 from healthmon.core.alerting.alerting import Alerting, WaitingMessage
+from healthmon.core.belief.endpoint import Endpoint
 from healthmon.core.belief.endpoint_check import EndpointCheck
 from healthmon.core.belief.endpoints import ASK_AGAIN
 from healthmon.core.belief.known import Known
@@ -19,7 +20,10 @@ from healthmon.core.deadlines import Deadline, Deadlines, Due
 from healthmon.core.grouping.falls import Falls
 from healthmon.core.incidents.index import Index
 from healthmon.core.step import Step
-from healthmon.model import Check, Health, Target
+from healthmon.model import Check, Health, Incident, Target
+
+#: A target, and which check of it.
+Aspect = tuple[Target, str]
 
 #: So many things that could join are looked for: one of them may be the thing itself that waits.
 ENOUGH = 2
@@ -44,7 +48,7 @@ class Waiting:
             return
         explainable = [message for message in held if self._may_be_explained(message, step.now)]
         waiting = {message.incident.id for message in explainable}
-        joining: dict[tuple[tuple[str, ...], float], Sequence[Target]] = {}
+        joining: dict[tuple[tuple[str, ...], float], Sequence[Aspect]] = {}
         for message in held:
             if message.incident.id in waiting:
                 continue
@@ -52,8 +56,9 @@ class Waiting:
             if (message.urls, until) not in joining:
                 joining[message.urls, until] = tuple(islice(self._believed_soon(message.urls, until), ENOUGH))
             # What waits to be explained itself is waited for, too: it would be taken along too early.
-            soon = (other.incident.target for other in explainable if other.until <= until and _meet(other, message))
-            if all(target == message.incident.target for target in (*joining[message.urls, until], *soon)):
+            soon = (_aspect(other.incident) for other in explainable if other.until <= until and _meet(other, message))
+            itself = _aspect(message.incident)
+            if all(aspect == itself for aspect in (*joining[message.urls, until], *soon)):
                 self._alerting.release(message.incident, step)
 
     # ------------------------------------------------------------ what could explain it
@@ -68,20 +73,22 @@ class Waiting:
         if incident.kind.is_group:
             return self._falls.is_growing(incident.target, now, message.until)
         endpoint = self._known.endpoint(incident.target)
-        if endpoint is None or incident.check != Check.REACHABILITY:
+        if endpoint is None:
             return False
+        if incident.check != Check.REACHABILITY:
+            return _is_beside_trouble(endpoint, incident.check, message.until)
         check = endpoint.reachability
         awaits_others = self._alerting.cohorts.awaits_others(check)
         return awaits_others or self._falls.may_be_explained(check, now, message.until)
 
     # ------------------------------------------------------------ what could join it
 
-    def _believed_soon(self, urls: Collection[str], until: float) -> Iterator[Target]:
+    def _believed_soon(self, urls: Collection[str], until: float) -> Iterator[Aspect]:
         # What was asked about a moment ago is entered for when it would be asked again.
         for deadline in self._deadlines.within(until + ASK_AGAIN):
             machine = self._machine(deadline)
             if machine is not None and self._is_told_soon(machine, urls, until):
-                yield machine.target
+                yield _aspect(machine)
 
     def _machine(self, deadline: Deadline) -> Machine | None:
         """The check that is looked at then, if that settles what is pending."""
@@ -107,8 +114,29 @@ class Waiting:
             return True
         if machine.kind.is_device and not (machine.ever_up and machine.endpoint.policy.is_told_singly(machine.kind)):
             return False
-        is_told = machine.pending is Health.DOWN or machine.degraded_counts
-        return is_told and not (isinstance(machine, Reachability) and self._falls.is_explained(machine))
+        if not (machine.pending is Health.DOWN or machine.degraded_counts):
+            return False
+        if isinstance(machine, Reachability):
+            return not self._falls.is_explained(machine)
+        beside = (self._index.open_about(machine.target, earlier) for earlier in machine.rules.inhibited_by)
+        return not any(incident is not None and incident.health is Health.DOWN for incident in beside)
+
+
+def _aspect(told: Incident | Machine) -> Aspect:
+    """What is told about: of a PBX all its checks are one thing."""
+    if told.target.is_pbx:
+        return told.target, ""
+    return told.target, told.check
+
+
+def _is_beside_trouble(endpoint: Endpoint, name: str, until: float) -> bool:
+    """Whether an earlier check of the same endpoint may explain this one until then, or it is about to be well."""
+    check = endpoint.checks.get(name)
+    if check is None:
+        return False
+    earlier = (endpoint.checks[other] for other in check.rules.inhibited_by if other in endpoint.checks)
+    falling = (other.deadline() for other in earlier if other.pending is Health.DOWN)
+    return bool(check.recovering_for) or any(at is not None and at <= until for at in falling)
 
 
 def _meet(first: WaitingMessage, second: WaitingMessage) -> bool:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from math import inf
 
 from healthmon.config.sections.watch import WatchConfig
+from healthmon.core.belief.contacts import Contacts
 from healthmon.core.belief.endpoint_check import EndpointCheck
 from healthmon.core.belief.endpoint_facts import EndpointFacts
+from healthmon.core.belief.qualified_check import QualifiedCheck
 from healthmon.core.belief.reachability import Reachability
 from healthmon.model import (
     ENDPOINT_CHECKS,
@@ -26,7 +28,7 @@ from healthmon.model import (
 class Endpoint(EndpointFacts):
     """What is known of an endpoint, and a machine for each of its checks. Owned by the engine thread."""
 
-    __slots__ = ("calm", "calm_until", "checks", "reachability")
+    __slots__ = ("calm", "calm_until", "checks", "contacts_check", "reachability")
 
     def __init__(
         self, target: Target, policy: WatchConfig, settings: EndpointSettings | None, watched_since: float
@@ -34,6 +36,8 @@ class Endpoint(EndpointFacts):
         super().__init__(target, policy, settings)
         self.reachability = Reachability(self, watched_since)
         self.checks: dict[str, EndpointCheck] = {Check.REACHABILITY: self.reachability}
+        #: None: of several contacts none was ever lost, and none was ever slow.
+        self.contacts_check: Contacts | None = None
         #: An observation of this health changes nothing at all: most of them need no more than this look.
         self.calm: Health | None = None
         #: That holds for what was asked for before then; where it is not for ever, for polls only: an event may be of
@@ -51,8 +55,36 @@ class Endpoint(EndpointFacts):
     def check(self, name: str, watched_since: float) -> EndpointCheck | None:
         """Return one of its checks; it begins with what is first heard of it. None: there is no such check."""
         if name not in self.checks and name in ENDPOINT_CHECKS:
-            self.checks[name] = EndpointCheck(self, name, watched_since)
+            self.checks[name] = self._new_check(name, watched_since)
         return self.checks.get(name)
+
+    def _new_check(self, name: str, watched_since: float) -> EndpointCheck:
+        if name != Check.CONTACTS:
+            return EndpointCheck(self, name, watched_since)
+        self.contacts_check = Contacts(self, watched_since)
+        return self.contacts_check
+
+    @property
+    def qualified_checks(self) -> list[QualifiedCheck]:
+        """Those of which Asterisk knows nothing where it does not check its contacts."""
+        return [check for check in (self.reachability, self.contacts_check) if check is not None]
+
+    def begin_contacts(self, at: float, *, is_looked_at: bool) -> Contacts | None:
+        """Return the check of its contacts if this is the moment in which it begins; else None.
+
+        ``is_looked_at``: Asterisk was asked, and said how the endpoint is.
+        """
+        if self.contacts_check is not None or not (self.lost or self.slow):
+            return None
+        if not self.slow and len(self.contacts or ()) < 2 and not (is_looked_at and self._must_have_another):
+            return None
+        self.check(Check.CONTACTS, at)
+        return self.contacts_check
+
+    @property
+    def _must_have_another(self) -> bool:
+        """Whether all contacts that were heard of are lost, and yet it is online: that is known once it is asked."""
+        return bool(self.lost) and self.word is Health.UP and self.may_have_several_contacts()
 
     # ------------------------------------------------------------ what was said
 
@@ -64,7 +96,8 @@ class Endpoint(EndpointFacts):
         self.is_check_seen = self.is_check_seen or observation.is_of_check
         was_offline, was_in_use = self.word is Health.DOWN, self.is_offline_in_use
         if observation.witness is not Witness.DEVICE:
-            is_news_by_poll = self.word is Health.DOWN and observation.source is not Source.EVENT
+            was_lost = (self.word or reachability.belief) is Health.DOWN
+            is_news_by_poll = was_lost and observation.source is not Source.EVENT
             if is_news_by_poll and observation.health is Health.UP and self.has_lost_all_contacts():
                 # The event that should have told which of them is back was missed.
                 self.forget_contacts()
@@ -76,10 +109,9 @@ class Endpoint(EndpointFacts):
         if self.word is Health.DOWN and not was_offline:
             self.offline_since, self.fell_by_event = observation.at, observation.source is Source.EVENT
             self.is_looked_into = False
-        reading = reachability.reading()
-        if reading is not before:
+        if reachability.reading() is not before:
             # The first words for it are kept: what comes after says the same in other words.
-            reachability.say(reachability.why_degraded() if reading is Health.DEGRADED else observation.words)
+            reachability.words = observation.words
             return True
         # What is in use must last longer.
         is_news = not was_listed or is_first_check or self.is_offline_in_use is not was_in_use
@@ -88,7 +120,7 @@ class Endpoint(EndpointFacts):
     def hear_up(self, words: str) -> None:
         """Take the first word of it: that it is up, and nothing else is to be weighed. Once more it is no news."""
         check = self.reachability
-        self.word = self.calm = check.seen = check.words_for = Health.UP
+        self.word = self.calm = check.seen = Health.UP
         self.is_back = True
         check.words = words
         check.forget_loss()
@@ -101,24 +133,23 @@ class Endpoint(EndpointFacts):
 
     def hear_contact(self, change: ContactChange) -> bool:
         """Take a word about one contact; return whether anything can follow from it."""
-        reachability = self.reachability
+        reachability, contacts = self.reachability, self.contacts_check
         before, had, loss = reachability.reading(), self.has_evidence, reachability.loss
+        was_degraded = contacts is not None and contacts.reading() is Health.DEGRADED
         self.note_contact(change)
         if change.status is ContactStatus.REACHABLE:
             self._hear_endpoint(Health.UP)
             self.has_evidence = False
             reachability.forget_loss()
+            if before is not Health.UP:
+                reachability.words = "contact reachable"
         elif change.status is ContactStatus.UNREACHABLE and self.has_lost_all_contacts():
             self.has_evidence = True
-        reading = reachability.reading()
-        if reading is Health.DEGRADED:
-            reachability.say(reachability.why_degraded())
-        elif reading is Health.UP and before is not Health.UP:
-            is_back = change.status is ContactStatus.REACHABLE
-            reachability.say("contact reachable" if is_back else "the contact that was lost is no longer registered")
-        # With one contact there is nothing to remark; the endpoint's own events tell.
-        is_of_several = len(self.contacts or ()) > 1
-        is_news = reading is not before or self.has_evidence is not had or reachability.loss is not loss
+        if contacts is not None:
+            contacts.note(change, was_degraded=was_degraded)
+        # Of one contact the endpoint's own events tell.
+        is_of_several = len(self.contacts or ()) > 1 or contacts is not None or bool(self.slow)
+        is_news = before is not self.word or self.has_evidence is not had or reachability.loss is not loss
         return is_news or is_of_several or bool(reachability.remark)
 
     def note_contact(self, change: ContactChange) -> None:
@@ -126,8 +157,8 @@ class Endpoint(EndpointFacts):
         before = self.status_of(change.uri)
         super().note_contact(change)
         self.reachability.note_loss(change, before)
-        if self.reachability.reading() is Health.DEGRADED:
-            self.reachability.say(self.reachability.why_degraded())
+        if self._must_have_another:
+            self.calm = None
 
     def forget_contacts(self) -> None:
         """What is known of its contacts is worth nothing any more."""
@@ -140,14 +171,21 @@ class Endpoint(EndpointFacts):
         """Work out whether the same word once more would change anything."""
         check = self.reachability
         # The first word that only a check can tell is heard, though it changes nothing else.
-        is_steady = check.pending is None and self.is_listed and self.is_check_seen
-        self.calm = self.word if is_steady and (check.unknown_because or check.belief is check.reading()) else None
-        self.calm_until = inf
-        if self.word is Health.DOWN is check.pending and self.is_listed and self.is_check_seen:
+        is_heard = self.is_listed and self.is_check_seen
+        is_steady = is_heard and check.pending is None and (len(self.checks) == 1 or not self._is_anything_pending())
+        is_as_believed = bool(check.unknown_because) or check.belief is check.reading()
+        has_begun = self.contacts_check is not None or not self._must_have_another
+        self.calm, self.calm_until = None, inf
+        if is_steady and is_as_believed and has_begun:
+            self.calm = self.word
+        if self.word is Health.DOWN is check.pending and is_heard:
             self._expect_the_same_until_due()
+
+    def _is_anything_pending(self) -> bool:
+        return any(check.pending is not None for check in self.checks.values())
 
     def _expect_the_same_until_due(self) -> None:
         """What is about to be believed down is listed as offline again and again: that matters once it is due."""
-        due = self.reachability.deadline()
-        if due is not None:
-            self.calm, self.calm_until = Health.DOWN, due
+        if self.reachability.deadline() is not None:
+            deadlines = (check.deadline() for check in self.checks.values())
+            self.calm, self.calm_until = Health.DOWN, min(due for due in deadlines if due is not None)

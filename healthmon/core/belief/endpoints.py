@@ -7,9 +7,11 @@ from itertools import islice, zip_longest
 
 from healthmon.config.sections.watch import WatchConfig
 from healthmon.core.belief.booking import Booking
+from healthmon.core.belief.contacts import Contacts
 from healthmon.core.belief.endpoint import Endpoint
 from healthmon.core.belief.endpoint_check import EndpointCheck
 from healthmon.core.belief.evidence import (
+    GRACES,
     LONGEST_WAIT,
     NOT_QUALIFIED,
     RECONFIGURED,
@@ -75,11 +77,18 @@ class Endpoints:
         if not pbx.limits.may_change(endpoint, step.now):
             return
         booked = _changes_in(step)
+        self._maybe_begin_contacts(endpoint, at, step, is_looked_at=witness is not None)
         for check in endpoint.checks.values():
             self._apply(pbx, endpoint, check, at, step, confirms=check.is_confirmed_by(witness), counts=counts)
         endpoint.refresh()
         if _changes_in(step) > booked:
             pbx.limits.changes.spend(_changes_in(step) - booked, step.now)
+
+    def _maybe_begin_contacts(self, endpoint: Endpoint, at: float, step: Step, *, is_looked_at: bool) -> None:
+        """The check of its contacts begins when the first of several is lost, or slow: few ever have it."""
+        contacts = endpoint.begin_contacts(at, is_looked_at=is_looked_at)
+        if contacts is not None:
+            self._booking.settle(contacts, contacts.begin(at, step.now), step)
 
     def _apply(
         self, pbx: Pbx, endpoint: Endpoint, check: EndpointCheck, at: float, step: Step, *, confirms: bool, counts: bool
@@ -216,12 +225,12 @@ class Endpoints:
         ending = Ending.NO_ADDRESS
         if why == NOT_QUALIFIED:
             ending = Ending.NOT_QUALIFIED
-        check = endpoint.reachability
-        cause, at = why, check.since
-        if was_checked:
-            cause, at = ending, step.now
-        transition = check.forget(at, step.now, cause, Health.UNKNOWN)
-        self._end(check, ending, cause, transition, step)
+        for check in endpoint.qualified_checks:
+            cause, at = why, check.since
+            if was_checked:
+                cause, at = ending, step.now
+            transition = check.forget(at, step.now, cause, Health.UNKNOWN)
+            self._end(check, ending, cause, transition, step)
 
     def _end(self, check: Machine, ending: Ending, cause: str, transition: Transition | None, step: Step) -> None:
         """What was open about it ends; if anything was believed of it, the log says so."""
@@ -425,13 +434,13 @@ class Endpoints:
             if endpoint.doubt(step.now + DOUBTED_FOR):
                 self._booking.deadlines.set(Deadline(Due.CONTACTS, endpoint.target), endpoint.doubted_at)
 
-    def go_on_degraded(self, endpoint: Endpoint, step: Step) -> None:
+    def presume_contacts(self, endpoint: Endpoint, contacts: Contacts, step: Step) -> None:
         """Healthmon was stopped while a contact was lost, or slow: presume that it still is."""
-        check = endpoint.reachability
-        if Health.DEGRADED in (check.belief, check.pending):
-            endpoint.presumed = check.remark or "a contact was lost before"
-            if check.belief is Health.DEGRADED:
-                endpoint.presumed = check.reason
+        is_in_grace = contacts.unknown_because.startswith(GRACES)
+        if Health.DEGRADED in (contacts.belief, contacts.pending) and not is_in_grace:
+            endpoint.presumed = contacts.remark or "a contact was lost before"
+            if contacts.belief is Health.DEGRADED:
+                endpoint.presumed = contacts.reason
             endpoint.doubt(step.now + DOUBTED_FOR)
             self._booking.deadlines.set(Deadline(Due.CONTACTS, endpoint.target), endpoint.doubted_at)
 
@@ -439,10 +448,9 @@ class Endpoints:
         """What was known of its contacts is too old."""
         if not endpoint.doubted_at:
             return
-        before = endpoint.reachability.reading()
         endpoint.forget_contacts()
-        if before is Health.DEGRADED:
-            endpoint.reachability.say("nothing was heard of its contacts for long")
+        if endpoint.contacts_check is not None:
+            endpoint.contacts_check.words = "nothing was heard of its contacts for long"
         if not pbx.is_blind and endpoint.word is not None:
             self.apply(pbx, endpoint, step.now, step, counts=False)
 

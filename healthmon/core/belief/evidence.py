@@ -34,6 +34,7 @@ ONE_EXPIRES_ONLY = "one of its contacts is not qualified: the loss of all is not
 RESTARTED = "in grace: Asterisk restarted at"
 FROZE = "in grace: Asterisk was frozen for"
 RECONFIGURED = "not checked yet: its qualify settings have changed"
+GRACES = (RESTARTED, FROZE, RECONFIGURED)
 
 #: Beyond one cycle of OPTIONS and its time-out, until everything that lives was checked (seconds).
 GRACE_MARGIN = 5.0
@@ -105,13 +106,13 @@ def unreachable(contacts: Mapping[str, ContactStatus]) -> int:
 
 
 def losses_in_words(lost: int, contacts: int, *, may_have_more: bool) -> str:
-    """Say that some contacts of an endpoint that is online are lost; "": none is, or it has no other.
+    """Say that some contacts of an endpoint are lost, or all of several; "": none is, or it has no other.
 
     Of ``contacts`` an event has spoken; there may be more of which none did.
     """
     if 0 < lost < contacts:
         return f"{lost} of {contacts} contacts unreachable"
-    if not lost or not may_have_more:
+    if not lost or (lost == 1 and not may_have_more):
         return ""
     if lost == 1:
         return "1 contact unreachable"

@@ -3,49 +3,27 @@
 from __future__ import annotations
 
 from healthmon.config.sections.shared import Hold
-from healthmon.core.belief.endpoint_check import EndpointCheck
 from healthmon.core.belief.endpoint_facts import EndpointFacts
-from healthmon.core.belief.evidence import (
-    NOT_LISTED,
-    RESTARTED,
-    effective_hold,
-    loss_of_last_contact,
-    losses_in_words,
-    outlasting_a_cycle,
-    remark_for,
-    why_down,
-    why_unknown,
-)
+from healthmon.core.belief.evidence import RESTARTED, loss_of_last_contact, outlasting_a_cycle, remark_for, why_down
 from healthmon.core.belief.machine import ONE_FALL
+from healthmon.core.belief.qualified_check import QualifiedCheck
 from healthmon.model import LIVING, Check, ContactChange, ContactStatus, Health, Loss, Observation
 
 
-class Reachability(EndpointCheck):
+class Reachability(QualifiedCheck):
     """The reachability of one endpoint. Owned by the engine thread."""
 
-    __slots__ = ("loss_said", "words_for")
+    __slots__ = ("loss_said",)
 
     def __init__(self, endpoint: EndpointFacts, watched_since: float) -> None:
         super().__init__(endpoint, Check.REACHABILITY, watched_since)
-        #: For which reading the last words were said.
-        self.words_for: Health | None = None
         #: Asterisk's word for how the last of its contacts was lost.
         self.loss_said = ""
-
-    def usual_hold(self) -> Hold:
-        """One lost OPTIONS is no outage: a cycle of checks at least (rule 9)."""
-        return effective_hold(self.endpoint.policy.hold, self.endpoint.settings)
 
     def plain_hold(self) -> Hold:
         """What is in use must last a cycle of checks at least."""
         endpoint = self.endpoint
         return self.hold if not endpoint.is_offline_in_use else outlasting_a_cycle(self.hold, endpoint.settings)
-
-    def why_held(self, pending: Health) -> str:
-        """One lost OPTIONS is an outage to Asterisk until its next check (rule 9)."""
-        settings = self.endpoint.settings
-        is_longer = self.plain_hold() != self.endpoint.policy.hold and pending is not Health.UP
-        return f"Asterisk checks it every {settings.qualify_frequency:g} s" if is_longer and settings else ""
 
     # ------------------------------------------------------------ how it was lost
 
@@ -102,39 +80,11 @@ class Reachability(EndpointCheck):
     # ------------------------------------------------------------ what it amounts to
 
     def reading(self) -> Health | None:
-        """Up or down as far as the witnesses go. None: nothing heard yet.
+        """How it is as far as the witnesses go. None: nothing heard yet.
 
-        Online with a contact that is lost, or slow, is degraded. Offline, and yet in use, is down like any other
-        offline; it must only last for longer, see ``hold_in_force()``.
+        Offline, and yet in use, is down like any other offline; it must only last for longer, see ``hold_in_force()``.
         """
-        endpoint = self.endpoint
-        is_odd = endpoint.lost or endpoint.slow or endpoint.presumed
-        if is_odd and endpoint.word is Health.UP and self.why_degraded():
-            return Health.DEGRADED
-        return endpoint.word
-
-    def why_degraded(self) -> str:
-        """Say what is the matter with contacts of an endpoint that is online; "": nothing is."""
-        endpoint = self.endpoint
-        known = len(endpoint.contacts or ())
-        losses = losses_in_words(endpoint.lost, known, may_have_more=endpoint.may_have_several_contacts())
-        if losses or endpoint.presumed or not endpoint.slow:
-            return losses or endpoint.presumed
-        return f"round trip {max(endpoint.slow.values()):.0f} ms, more than {endpoint.policy.rtt_warn_ms:.0f} ms"
-
-    def why_unknown(self, now: float) -> str:
-        """Why what was heard says nothing at present, or "" if it does."""
-        endpoint, health = self.endpoint, self.reading()
-        if endpoint.not_usable:
-            return endpoint.not_usable
-        if not endpoint.is_listed:
-            return NOT_LISTED
-        if health is None:
-            return self.unknown_because
-        why = why_unknown(health, endpoint.settings)
-        if not why and health is Health.DOWN and endpoint.is_in_grace(now):
-            return endpoint.grace_why
-        return why
+        return self.endpoint.word
 
     def is_reason_outdated(self, at: float) -> bool:
         """Whether it is unknown for a reason that is over: it is listed, or has its driver. A grace ends by itself."""
@@ -142,17 +92,9 @@ class Reachability(EndpointCheck):
 
     def why(self) -> str:
         """Say why it is as it reads, in words for people, with Asterisk's own behind."""
-        reading = self.reading()
-        if reading is Health.UP and self.words_for is Health.DEGRADED:
-            # A restart of Asterisk, or new settings: what was heard of its contacts counts no more.
-            return "nothing is known any more that is the matter with its contacts"
-        if reading is not Health.DOWN:
+        if self.reading() is not Health.DOWN:
             return self.words
         return why_down(self.loss, self.loss_said or self.words, self.endpoint.settings)
-
-    def say(self, words: str) -> None:
-        """Keep the words for what it amounts to now."""
-        self.words, self.words_for = words, self.reading()
 
     def correct_reason(self) -> None:
         """What had logged out logged in again, and was lost before it could be believed up."""
@@ -162,13 +104,7 @@ class Reachability(EndpointCheck):
 
     def remark_beside(self) -> str:
         """What is not said by what is believed and why."""
-        if self.unknown_because:
-            return ""
-        health = self.reading()
-        if health is Health.DEGRADED:
-            why = self.why_degraded()
-            return "" if self.belief is Health.DEGRADED and why == self.reason else why
-        if health is not Health.UP:
+        if self.unknown_because or self.reading() is not Health.UP:
             return ""
         return remark_for(self.endpoint.settings, is_check_seen=self.endpoint.is_check_seen)
 

@@ -101,6 +101,9 @@ class Incidents:
             cause = incident.cause
             if state.belief is not incident.health or incident.is_logged_out:
                 cause = state.reason
+            if incident.was_explained:
+                # Until it is told it is told as it is by then.
+                cause = state.remark or state.reason
             return replace(
                 incident,
                 flapping=0,

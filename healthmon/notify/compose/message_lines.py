@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum, StrEnum
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from healthmon.core.grouping.sites import label
-from healthmon.model import Check, Incident, Kind, Reason, Said, Severity
+from healthmon.model import ENDPOINT_CHECKS, Check, Incident, Kind, Reason, Said, Severity, Target
 from healthmon.store.outbox.outbox import ClaimedRow
 from healthmon.text.natural import natural
 from healthmon.text.visible import visible
@@ -62,6 +62,8 @@ _NEWS = {
     State.RESTARTED: LineRank.ENDED,
     State.ENDED: LineRank.ENDED,
 }
+#: It does not last.
+_OVER = (LineRank.OVER, LineRank.GOOD, LineRank.ENDED)
 #: Down, whatever makes us say it.
 DOWN = (State.ESCALATED, State.WORSE, State.DOWN, State.STILL_DOWN, State.LOGGED_OUT)
 
@@ -103,7 +105,8 @@ class MessageLine(Struct, frozen=True):
     #: The thing's own name, harmless: ``trunk-telekom``, ``101``, ``office``, ``203.0.113.7``.
     name: str
     pbx: str
-    #: What is told within this line: what a group explained, and is down or back for itself now.
+    #: What is told within this line: what a group explained, and is down or back for itself now; and of an endpoint,
+    #: what another check of it has to say of the same.
     inside: tuple[MessageLine, ...] = ()
 
     @property
@@ -145,7 +148,14 @@ class MessageLine(Struct, frozen=True):
         if self.incident.is_open or not self.kind.is_group:
             return []
         lasting = {incident.id: incident for incident in self.row.explained if incident.is_open}
-        return [incident for incident in lasting.values() if incident.explained_by not in lasting]
+        left = (incident for incident in lasting.values() if incident.explained_by not in lasting)
+        # Of what works in part the reader hears for itself.
+        return [incident for incident in left if incident.is_of_reachability or not incident.is_partial]
+
+    @property
+    def explained(self) -> list[Incident]:
+        """What it explains of other things than its own."""
+        return [incident for incident in self.row.explained if incident.target != self.incident.target]
 
     @property
     def still_down(self) -> list[Thing]:
@@ -182,15 +192,17 @@ def in_order(thing: Thing) -> tuple[object, ...]:
 
 
 def lines_of(rows: Iterable[ClaimedRow]) -> list[MessageLine]:
-    """Make lines of rows, worst first; what a group explained is told inside of the group's end, not beside it."""
+    """Make lines of rows, worst first; what a group explained is told inside of the group's end, not beside it.
+
+    So is what one check of an endpoint has to say within the line of another: nothing is named twice for one cause.
+    """
     lines = sorted((line_of(row) for row in rows), key=worst_first)
-    heads = _heads(lines)
+    heads, aspects = _heads(lines), _aspects(lines)
     inside: dict[int, list[MessageLine]] = {}
     outside: list[MessageLine] = []
     for line in lines:
-        head = None
-        if line.state in _TOLD_WITHIN:
-            head = _head_of(line, heads)
+        beside = _outermost(line, aspects)
+        head = _head_of(line, heads) or _head_of(beside, heads) or beside
         if head is None:
             outside.append(line)
         else:
@@ -205,8 +217,10 @@ def _heads(lines: Iterable[MessageLine]) -> dict[int, MessageLine]:
     return explained | {line.incident.id: line for line in over}
 
 
-def _head_of(line: MessageLine, heads: Mapping[int, MessageLine]) -> MessageLine | None:
+def _head_of(line: MessageLine | None, heads: Mapping[int, MessageLine]) -> MessageLine | None:
     """The biggest group of this message that explained the line; None: it stands for itself."""
+    if line is None or line.state not in _TOLD_WITHIN:
+        return None
     seen = {line.incident.id}
     head: MessageLine | None = None
     bigger = heads.get(line.incident.explained_by or 0)
@@ -218,6 +232,44 @@ def _head_of(line: MessageLine, heads: Mapping[int, MessageLine]) -> MessageLine
         seen.add(head.incident.id)
         bigger = heads.get(head.incident.explained_by or 0)
     return head
+
+
+def _aspects(lines: Iterable[MessageLine]) -> dict[Target, list[MessageLine]]:
+    """The lines about each endpoint."""
+    aspects: dict[Target, list[MessageLine]] = {}
+    for line in lines:
+        if line.incident.target.is_endpoint:
+            aspects.setdefault(line.incident.target, []).append(line)
+    return aspects
+
+
+def _outermost(line: MessageLine, aspects: Mapping[Target, Sequence[MessageLine]]) -> MessageLine | None:
+    """The line about another check in which this one is told, and which is told in no other itself."""
+    outermost, beside = None, _beside(line, aspects)
+    while beside is not None:
+        outermost, beside = beside, _beside(beside, aspects)
+    return outermost
+
+
+def _beside(line: MessageLine, aspects: Mapping[Target, Sequence[MessageLine]]) -> MessageLine | None:
+    """The line about another check of the same endpoint in which this one is told; None: it stands for itself.
+
+    What is over is told with the end of what explained it; and that end with what is still wrong.
+    """
+    others = aspects.get(line.incident.target, ())
+    if len(others) < 2 or line.news not in _OVER:
+        return None
+    for other in others:
+        is_end_of_both = other.news in _OVER and _explains(other, line)
+        is_left = other.news is LineRank.BAD and _explains(line, other)
+        if is_end_of_both or is_left:
+            return other
+    return None
+
+
+def _explains(line: MessageLine, other: MessageLine) -> bool:
+    kind = ENDPOINT_CHECKS.get(other.incident.check)
+    return kind is not None and line.incident.check in kind.inhibited_by
 
 
 def state_of(row: ClaimedRow) -> State:

@@ -62,7 +62,7 @@ def _of_bunch(lines: Sequence[MessageLine], voice: Voice) -> Paragraph:
     if len(lines) == 1:
         return _of_one(first, voice)
     many = listed(names_of(lines, voice), LIST_CHARACTERS)
-    numbers = [str(number) for number in sorted(line.incident.id for line in lines)]
+    numbers = [str(number) for number in sorted(each.incident.id for line in lines for each in line.all)]
     words = [f"{_what(lines, voice)}: {many}", _times_of_bunch(lines, voice)]
     if not is_cohort(lines):
         words += _why(first, voice)
@@ -106,6 +106,7 @@ def _of_one(line: MessageLine, voice: Voice) -> Paragraph:
     if line.incident.cohort:
         words.append(visible(voice.language.retold(line.incident.cohort)))
     words += [*_why(line, voice), *_facts(line, voice), *_now(line, voice), *_explained(line, voice)]
+    words += _no_longer_down(line, voice)
     words += [_place(line, voice), *_repeated(line.all, voice)]
     return Paragraph("\n".join(words), line.all)
 
@@ -175,12 +176,24 @@ def _now(line: MessageLine, voice: Voice) -> Iterator[str]:
 
 def _explained(line: MessageLine, voice: Voice) -> Iterator[str]:
     """Say what is not told because this explains it, unless it was told before."""
-    smaller = [named(incident) for incident in line.row.explained if incident.id not in line.row.told]
+    smaller = [named(incident) for incident in line.explained if incident.id not in line.row.told]
     if smaller and not line.kind.is_group:
         yield voice.text(
             "explains {counts} of which you are not told: {names}",
             counts=counts(smaller, voice),
             names=names(smaller, voice),
+        )
+
+
+def _no_longer_down(line: MessageLine, voice: Voice) -> Iterator[str]:
+    """Say of what can be reached again, and works in part, for how long it could not be."""
+    if line.news is not LineRank.BAD or line.kind.is_group:
+        return
+    for over in line.inside:
+        yield voice.text(
+            "it can be reached again, and could not be {times} (incident {number})",
+            times=_times(over.incident, voice),
+            number=over.incident.id,
         )
 
 

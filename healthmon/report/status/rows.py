@@ -356,8 +356,9 @@ def _worst_of(checks: Sequence[TargetStatus]) -> TargetStatus:
     order = list(ENDPOINT_CHECKS)
     in_order = sorted(checks, key=lambda row: order.index(row.check))
     counting = [row for row in in_order[1:] if check_counts(row.check)]
-    worse = [row for row in counting if row.state in (Health.DOWN, Health.DEGRADED)]
-    worst = min([in_order[0], *worse], key=lambda row: _SEVERITY[row.state])
+    # That another check is not known says nothing of the endpoint.
+    worse = [row for row in counting if row.state is not Health.UNKNOWN]
+    worst = min([in_order[0], *worse], key=lambda row: (_SEVERITY[row.state], row.is_plain_up))
     if worst is not in_order[0]:
         worst = replace(worst, reason=f"{worst.check}: {worst.reason}")
     return replace(worst, checks=tuple(in_order))

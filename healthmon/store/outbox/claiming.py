@@ -280,9 +280,8 @@ def choose(
     for row in rows:
         number, reason, doubt = int(str(row["id"])), Reason(str(row["reason"])), row["in_doubt"]
         would_say = says(reason, incident, said)
-        is_stale = (reason is Reason.CHANGED and would_say is said) or (
-            reason is Reason.WIDENED and not is_wider(incident, told_size)
-        )
+        is_no_change = reason is Reason.CHANGED and would_say is said and not incident.was_explained
+        is_stale = is_no_change or (reason is Reason.WIDENED and not is_wider(incident, told_size))
         if would_say is None or (is_stale and not doubt):
             silent.append((number, _why_nothing(incident, said)))
         else:

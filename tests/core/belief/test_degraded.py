@@ -1,4 +1,4 @@
-"""An endpoint that is online while one of its contacts is lost, or slow, is degraded; events alone tell that."""
+"""The check of contacts: while one of several is lost, or one is slow, it is degraded; events alone tell that."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from healthmon.config.sections.shared import Hold
 from healthmon.core.belief.endpoints import DOUBTED_FOR
 from healthmon.core.belief.evidence import least_round_trip
 from healthmon.errors import Trouble
-from healthmon.model import Channel, ContactStatus, Health, Reason, Said, Target
+from healthmon.model import Channel, Check, ContactStatus, Health, Reason, Said, Target
 from tests.core.scene import (
     DEGRADED,
     DOWN,
@@ -28,6 +28,7 @@ from tests.core.scene import (
 
 TRUNK = trunk("a")
 BOSS = "oncall/boss"
+CONTACTS = Check.CONTACTS
 A, B = "sip:a@203.0.113.1", "sip:b@203.0.113.2"
 REACHABLE, UNREACHABLE, REMOVED = ContactStatus.REACHABLE, ContactStatus.UNREACHABLE, ContactStatus.REMOVED
 
@@ -86,18 +87,24 @@ class Trunk(Scene):
         return [(reason, said) for url, reason, _, said in self.sent if url == BOSS]
 
 
+def beliefs(scene: Scene) -> dict[str, Health | None]:
+    """What is believed of each check of the trunk."""
+    return {check: state.belief for (target, check), state in scene.db.states.items() if target == TRUNK}
+
+
 def test_a_lost_contact_is_degraded_after_its_hold_and_polls_that_say_up_do_not_end_it() -> None:
     scene = Trunk(PLAIN).settle()
     lost_at = scene.now
     scene.lose_one()
 
-    state = scene.state(TRUNK)
+    state = scene.state(TRUNK, CONTACTS)
     assert (state.belief, state.reason, state.remark) == (DEGRADED, "1 of 2 contacts unreachable", "")
     assert state.since == lost_at
-    assert scene.transitions(TRUNK) == [UP, DEGRADED]
+    assert scene.transitions(TRUNK, CONTACTS) == [UP, DEGRADED]
+    assert scene.transitions(TRUNK) == [UP]
 
     scene.go_on(7200)
-    assert scene.belief(TRUNK) is DEGRADED
+    assert scene.state(TRUNK, CONTACTS).belief is DEGRADED
 
 
 def test_it_is_up_again_when_the_contact_is_back_or_gone() -> None:
@@ -107,7 +114,7 @@ def test_it_is_up_again_when_the_contact_is_back_or_gone() -> None:
         scene.contact(TRUNK, end, B)
         scene.go_on(60)
 
-        assert scene.transitions(TRUNK) == [UP, DEGRADED, UP], end
+        assert scene.transitions(TRUNK, CONTACTS) == [UP, DEGRADED, UP], end
 
 
 def test_one_lost_options_is_no_degradation() -> None:
@@ -132,25 +139,27 @@ def test_who_wants_to_hear_of_it_does() -> None:
     assert scene.told()[1:] == [(Reason.RESOLVED, Said.UP)]
 
 
-def test_from_degraded_to_down_and_back_each_step_is_told() -> None:
+def test_rule_02c_from_degraded_to_down_and_back_each_step_is_told() -> None:
     scene = Trunk(TELLING).settle().lose_one()
 
     scene.lose_both()
-    assert scene.told()[1:] == [(Reason.CHANGED, Said.DOWN)]
+    contacts, reachability = scene.open(TRUNK)
+    assert scene.told()[1:] == [(Reason.OPENED, Said.DOWN)]
+    assert (contacts.check, contacts.explained_by) == (CONTACTS, reachability.id)
 
     scene.get_back(A)
-    assert scene.told()[2:] == [(Reason.CHANGED, Said.DEGRADED)]
+    assert scene.told()[2:] == [(Reason.RESOLVED, Said.UP), (Reason.CHANGED, Said.DEGRADED)]
 
     scene.get_back(B)
-    assert scene.told()[3:] == [(Reason.RESOLVED, Said.UP)]
-    assert len(scene.db.incidents) == 1
+    assert scene.told()[4:] == [(Reason.RESOLVED, Said.UP)]
+    assert scene.open() == []
 
 
-def test_one_outage_has_one_length_also_where_it_was_degraded_before() -> None:
+def test_what_is_down_begins_when_it_went_down_also_where_it_was_degraded_before() -> None:
     scene = Trunk(TELLING).settle().lose_one().lose_both()
 
-    [incident] = scene.open(TRUNK)
-    assert incident.opened_at < incident.since == scene.state(TRUNK).since
+    degraded, down = scene.open(TRUNK)
+    assert degraded.since < down.since == scene.state(TRUNK).since
 
 
 def test_to_whom_only_down_matters_the_first_contact_that_is_back_ends_it() -> None:
@@ -158,8 +167,96 @@ def test_to_whom_only_down_matters_the_first_contact_that_is_back_ends_it() -> N
     scene.get_back(A)
 
     assert scene.told() == [(Reason.OPENED, Said.DOWN), (Reason.RESOLVED, Said.UP)]
-    assert scene.belief(TRUNK) is DEGRADED
-    assert [one.closed_words for one in scene.db.incidents.values()] == ["1 of 2 contacts unreachable"]
+    assert beliefs(scene) == {Check.REACHABILITY: UP, CONTACTS: DEGRADED}
+    assert [one.closed_words for one in scene.db.incidents.values()] == ["peer status up"]
+
+
+def test_rule_02c_a_contact_that_is_still_lost_when_the_endpoint_is_back_is_told_then() -> None:
+    scene = Trunk(TELLING).settle().lose_both()
+    assert scene.told() == [(Reason.OPENED, Said.DOWN)]
+
+    scene.get_back(A)
+    assert scene.told()[1:] == [(Reason.RESOLVED, Said.UP), (Reason.OPENED, Said.DEGRADED)]
+
+
+def test_who_was_told_neither_of_the_contacts_nor_hears_of_them_when_all_are_back_at_once() -> None:
+    scene = Trunk(TELLING).settle().lose_both()
+
+    scene.get_back(A, 0).get_back(B)
+
+    assert scene.told() == [(Reason.OPENED, Said.DOWN), (Reason.RESOLVED, Said.UP)]
+    assert scene.open() == []
+
+
+@pytest.mark.parametrize("between", [0, 3])
+def test_who_was_told_of_both_hears_the_end_of_both_and_nothing_else(between: float) -> None:
+    scene = Trunk(TELLING).settle().lose_one().lose_both()
+    told = len(scene.told())
+
+    scene.get_back(A, between).get_back(B)
+
+    assert scene.told()[told:] == [(Reason.RESOLVED, Said.UP), (Reason.RESOLVED, Said.UP)]
+    assert scene.open() == []
+
+
+def test_the_end_of_what_is_degraded_waits_for_that_of_what_is_down() -> None:
+    scene = Trunk(TELLING).settle().lose_one().lose_both()
+    told = len(scene.told())
+
+    scene.contact(TRUNK, REMOVED, A)
+    scene.contact(TRUNK, REMOVED, B)
+    scene.go_on(120)
+    assert [one.check for one in scene.open(TRUNK)] == [Check.REACHABILITY]
+    assert scene.told()[told:] == []
+
+    scene.get_back(A)
+    assert scene.told()[told:] == [(Reason.RESOLVED, Said.UP), (Reason.RESOLVED, Said.UP)]
+
+
+def test_rule_08_one_contact_and_both_lost_in_turns_is_at_last_degraded() -> None:
+    scene = Trunk(TELLING).settle()
+    begin = scene.now
+
+    scene.lose_one(20)
+    for _ in range(4):
+        scene.lose_both(20).get_back(A, 20)
+
+    assert beliefs(scene) == {Check.REACHABILITY: UP, CONTACTS: DEGRADED}
+    assert scene.state(TRUNK, CONTACTS).since == begin
+    assert (Reason.OPENED, Said.DEGRADED) in scene.told()
+
+
+def test_an_endpoint_that_is_down_and_up_again_and_again_has_one_flapping_told_not_two() -> None:
+    scene = Trunk(TELLING).settle()
+
+    for _ in range(8):
+        scene.lose_both(15).get_back(A, 0).get_back(B, 15)
+
+    assert [reason for reason, _ in scene.told()].count(Reason.FLAPPING) == 1
+
+
+def test_a_phone_that_may_have_more_contacts_and_loses_its_only_one_has_no_such_check() -> None:
+    scene = Trunk(PLAIN).settle()
+    scene.see(settings(phone(101), max_contacts=3))
+
+    scene.lose(phone(101))
+    scene.truth[phone(101)] = DOWN
+    scene.go_on(400)
+
+    assert scene.belief(phone(101)) is DOWN
+    assert (phone(101), CONTACTS) not in scene.db.states
+
+
+def test_a_phone_that_registers_anew_from_elsewhere_has_no_such_check() -> None:
+    scene = Trunk(PLAIN).settle()
+    scene.contact(phone(101), REACHABLE, A)
+
+    scene.contact(phone(101), ContactStatus.CREATED, B)
+    scene.contact(phone(101), REMOVED, A)
+    scene.contact(phone(101), REACHABLE, B)
+    scene.go_on(120)
+
+    assert (phone(101), CONTACTS) not in scene.db.states
 
 
 def test_both_lost_at_once_are_one_fall() -> None:
@@ -185,8 +282,8 @@ def test_of_several_contacts_of_which_no_event_spoke_one_is_lost() -> None:
     scene.contact(phone(101), UNREACHABLE)
     scene.go_on(400)
 
-    assert scene.belief(phone(101)) is DEGRADED
-    assert scene.state(phone(101)).reason == "1 contact unreachable"
+    assert scene.state(phone(101), CONTACTS).belief is DEGRADED
+    assert scene.state(phone(101), CONTACTS).reason == "1 contact unreachable"
 
 
 def test_a_contact_that_comes_and_goes_is_no_flapping_to_somebody_who_does_not_want_to_hear_of_it() -> None:
@@ -195,7 +292,7 @@ def test_a_contact_that_comes_and_goes_is_no_flapping_to_somebody_who_does_not_w
         scene = Trunk(conf).settle()
         for _ in range(6):
             scene.lose_one(10).get_back(B, 10)
-        is_flapping[conf] = scene.state(TRUNK).is_flapping
+        is_flapping[conf] = scene.state(TRUNK, CONTACTS).is_flapping
 
     assert list(is_flapping.values()) == [False, True]
 
@@ -227,7 +324,10 @@ def test_a_snapshot_that_shows_it_online_after_both_were_lost_knows_nothing_of_c
 def test_it_outlives_a_restart_of_healthmon_and_ends_by_an_event(gap: float) -> None:
     scene = Trunk(TELLING).settle().lose_one().restart_as_trunk(gap)
     scene.go_on(3000)
-    assert (scene.belief(TRUNK), scene.state(TRUNK).reason) == (DEGRADED, "1 of 2 contacts unreachable")
+    assert (scene.state(TRUNK, CONTACTS).belief, scene.state(TRUNK, CONTACTS).reason) == (
+        DEGRADED,
+        "1 of 2 contacts unreachable",
+    )
     assert scene.told() == []
 
     scene.get_back(B)
@@ -239,7 +339,7 @@ def test_what_was_about_to_be_believed_is_after_a_restart_of_healthmon() -> None
 
     scene.go_on(120)
 
-    assert scene.belief(TRUNK) is DEGRADED
+    assert scene.state(TRUNK, CONTACTS).belief is DEGRADED
 
 
 def stops(scene: Trunk) -> Trunk:
@@ -259,19 +359,19 @@ def loses_the_events(scene: Trunk) -> Trunk:
 def test_when_events_were_missed_it_counts_for_two_hours_more(misses_events: Callable[[Trunk], Trunk]) -> None:
     scene = misses_events(Trunk(PLAIN).settle().lose_one())
     scene.go_on(DOUBTED_FOR - 300)
-    assert scene.belief(TRUNK) is DEGRADED
+    assert scene.state(TRUNK, CONTACTS).belief is DEGRADED
 
     scene.go_on(600)
 
-    assert scene.belief(TRUNK) is UP
-    assert scene.state(TRUNK).reason == "nothing was heard of its contacts for long"
+    assert scene.state(TRUNK, CONTACTS).belief is UP
+    assert scene.state(TRUNK, CONTACTS).reason == "nothing was heard of its contacts for long"
 
 
 def test_what_is_lost_after_that_counts_for_itself() -> None:
     scene = loses_the_events(Trunk(PLAIN).settle().lose_one()).get_back(B)
     scene.lose_one(DOUBTED_FOR + 600)
 
-    assert scene.belief(TRUNK) is DEGRADED
+    assert scene.state(TRUNK, CONTACTS).belief is DEGRADED
 
 
 def test_what_a_contact_does_while_the_pbx_cannot_be_seen_is_known_afterwards() -> None:
@@ -284,7 +384,7 @@ def test_what_a_contact_does_while_the_pbx_cannot_be_seen_is_known_afterwards() 
 
     scene.go_on(120)
 
-    assert scene.belief(TRUNK) is DEGRADED
+    assert scene.state(TRUNK, CONTACTS).belief is DEGRADED
 
 
 def test_a_restart_of_asterisk_makes_everything_new() -> None:
@@ -294,7 +394,7 @@ def test_a_restart_of_asterisk_makes_everything_new() -> None:
     scene.event(TRUNK, UP)
     scene.go_on(300)
 
-    assert scene.belief(TRUNK) is UP
+    assert scene.state(TRUNK, CONTACTS).belief is UP
 
 
 def test_a_clock_that_is_set_moves_the_doubt_along() -> None:
@@ -303,7 +403,7 @@ def test_a_clock_that_is_set_moves_the_doubt_along() -> None:
     scene.set_clock(86400)
     scene.go_on(3600)
 
-    assert scene.belief(TRUNK) is DEGRADED
+    assert scene.state(TRUNK, CONTACTS).belief is DEGRADED
 
 
 # ---------------------------------------------------------------- round trips
@@ -339,19 +439,20 @@ def test_a_slow_contact_is_degraded_and_a_repeated_options_is_not_taken_for_slow
     scene.contact(TRUNK, REACHABLE, A, rtt_ms)
     scene.go_on(120)
 
-    assert scene.belief(TRUNK) is health
+    assert (CONTACTS in beliefs(scene)) is (health is DEGRADED)
+    assert beliefs(scene).get(CONTACTS, UP) is health
 
 
 def test_the_next_time_that_is_known_counts() -> None:
     scene = Trunk(WARNING).settle()
     scene.contact(TRUNK, REACHABLE, A, 350.0)
     scene.go_on(120)
-    assert scene.state(TRUNK).reason == "round trip 350 ms, more than 300 ms"
+    assert scene.state(TRUNK, CONTACTS).reason == "round trip 350 ms, more than 300 ms"
 
     scene.contact(TRUNK, REACHABLE, A, 40.0)
     scene.go_on(120)
 
-    assert scene.transitions(TRUNK) == [UP, DEGRADED, UP]
+    assert scene.transitions(TRUNK, CONTACTS) == [UP, DEGRADED, UP]
 
 
 def test_a_slow_contact_that_goes_is_slow_no_more() -> None:
@@ -362,7 +463,7 @@ def test_a_slow_contact_that_goes_is_slow_no_more() -> None:
     scene.contact(TRUNK, REMOVED, A)
     scene.go_on(120)
 
-    assert scene.belief(TRUNK) is UP
+    assert scene.state(TRUNK, CONTACTS).belief is UP
 
 
 def test_without_a_limit_nothing_is_too_slow() -> None:
@@ -371,7 +472,7 @@ def test_without_a_limit_nothing_is_too_slow() -> None:
     scene.contact(TRUNK, REACHABLE, A, 450.0)
     scene.go_on(120)
 
-    assert scene.belief(TRUNK) is UP
+    assert (TRUNK, CONTACTS) not in scene.db.states
 
 
 def test_a_reload_with_another_limit_takes_the_slowness_back() -> None:
@@ -382,4 +483,4 @@ def test_a_reload_with_another_limit_takes_the_slowness_back() -> None:
     scene.reconfigure(config(watches=(replace(PROVIDERS, rtt_warn_ms=400.0), PHONES)))
     scene.go_on(120)
 
-    assert scene.belief(TRUNK) is UP
+    assert scene.state(TRUNK, CONTACTS).belief is UP

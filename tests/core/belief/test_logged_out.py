@@ -264,6 +264,19 @@ def test_softphones_that_log_in_again_and_are_not_checked_yet_are_no_site_that_i
     assert not town.open(site())
 
 
+def test_how_it_was_lost_is_booked_also_where_nothing_else_was_heard_since_healthmon_started() -> None:
+    scene = Scene()
+    scene.snapshot({trunk(): DOWN, phone(): UP})
+    scene.see(trunk_settings(trunk()))
+    scene.live(120, {trunk(): DOWN, phone(): UP})
+    scene = scene.restart()
+    scene.snapshot({phone(): UP})
+
+    scene.contact(trunk(), ContactStatus.UNREACHABLE)
+
+    assert scene.state(trunk()).loss is Loss.NO_ANSWER
+
+
 def test_who_logs_in_and_is_lost_at_once_is_lost() -> None:
     town = office(softphones(alert_singly=True))
     town.log_out(OFFICE[:1])

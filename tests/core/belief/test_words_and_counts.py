@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from healthmon.core.belief.evidence import NOT_SHOWN
-from healthmon.model import ContactStatus, Ending, Observation, Source, Target, Witness
+from healthmon.model import Check, ContactStatus, Ending, Observation, Source, Target, Witness
 from tests.core.scene import DOWN, PHONES, UP, Scene, config, phone, settings, trunk, trunk_settings
 
 FIRST, SECOND = "sip:101@192.0.2.1:5060", "sip:101@192.0.2.2:5060"
@@ -22,7 +22,7 @@ def with_two_contacts() -> Scene:
         scene.contact(phone(), ContactStatus.REACHABLE, uri, 20)
     scene.contact(phone(), ContactStatus.UNREACHABLE, FIRST)
     scene.live(240, {phone(): UP})
-    assert scene.state(phone()).reason == "1 of 2 contacts unreachable"
+    assert scene.state(phone(), Check.CONTACTS).reason == "1 of 2 contacts unreachable"
     return scene
 
 
@@ -32,10 +32,8 @@ def test_an_up_whose_lost_contact_was_removed_does_not_name_the_loss_as_its_reas
     scene.contact(phone(), ContactStatus.REMOVED, FIRST)
     scene.live(60, {phone(): UP})
 
-    assert (scene.belief(phone()), scene.state(phone()).reason) == (
-        UP,
-        "the contact that was lost is no longer registered",
-    )
+    state = scene.state(phone(), Check.CONTACTS)
+    assert (state.belief, state.reason) == (UP, "the contact that was lost is no longer registered")
 
 
 def test_an_up_after_a_restart_of_asterisk_does_not_name_the_loss_before_it_as_its_reason() -> None:
@@ -44,8 +42,8 @@ def test_an_up_after_a_restart_of_asterisk_does_not_name_the_loss_before_it_as_i
     scene.snapshot({phone(): UP}, startup="boot 2")
     scene.live(60, {phone(): UP})
 
-    assert scene.belief(phone()) is UP
-    assert "unreachable" not in scene.state(phone()).reason
+    state = scene.state(phone(), Check.CONTACTS)
+    assert (state.belief, "unreachable" in state.reason) == (UP, False)
 
 
 def test_an_up_because_its_settings_changed_does_not_name_the_loss_as_its_reason() -> None:
@@ -54,14 +52,14 @@ def test_an_up_because_its_settings_changed_does_not_name_the_loss_as_its_reason
     scene.see(settings(phone(), max_contacts=2))
     scene.contact(phone(), ContactStatus.UNREACHABLE, FIRST)
     scene.event(phone(), UP)
-    scene.live(240, {phone(): UP})
-    assert scene.state(phone()).reason == "1 contact unreachable"
+    scene.live(300, {phone(): UP})
+    assert scene.state(phone(), Check.CONTACTS).reason == "1 contact unreachable"
 
     scene.see(settings(phone(), max_contacts=1))
     scene.live(60, {phone(): UP})
 
-    assert scene.belief(phone()) is UP
-    assert "unreachable" not in scene.state(phone()).reason
+    state = scene.state(phone(), Check.CONTACTS)
+    assert (state.belief, "unreachable" in state.reason) == (UP, False)
 
 
 def test_unknown_is_not_explained_by_what_was_heard_when_it_was_checked() -> None:
@@ -90,7 +88,7 @@ def test_more_than_32_contacts_are_counted() -> None:
         scene.contact(phone(), ContactStatus.UNREACHABLE, uri)
     scene.live(240, {phone(): UP})
 
-    assert scene.state(phone()).reason == "40 of 50 contacts unreachable"
+    assert scene.state(phone(), Check.CONTACTS).reason == "40 of 50 contacts unreachable"
 
 
 @pytest.mark.parametrize("target", [CHAN_SIP, IAX])
