@@ -63,7 +63,12 @@ def history_of_all(checks: Sequence[History], reading: Reading | None) -> Histor
 
 
 def _events(number: int, check: History) -> Iterator[_Event]:
-    yield from (_Event(at, number, health) for at, health in marks_of(check))
+    marks = marks_of(check)
+    if check.reading is not None:
+        # How it stood at its own reading is how it begins: that is nothing new at that moment.
+        yield _Event(-inf, number, check.reading.belief)
+        marks = marks[1:]
+    yield from (_Event(at, number, health) for at, health in marks)
     for since, until in check.unknown_spans:
         yield _Event(since, number, is_hidden=True)
         yield _Event(until, number, is_hidden=False)

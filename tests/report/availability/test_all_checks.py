@@ -23,6 +23,7 @@ from healthmon.model import (
     EndpointCheckKind,
     Health,
     Kind,
+    Reading,
     Transition,
 )
 from healthmon.report.availability.account import Account, By, TargetFigures
@@ -265,6 +266,18 @@ def test_a_phone_is_in_use_as_soon_as_any_of_its_checks_works() -> None:
     told = figures(timeline(history_of_all([reached, dark], None), (0, 100)))
 
     assert (told.down_s, told.up_s, told.outages) == (40, 50, 1)
+
+
+def test_what_goes_on_from_a_reading_has_not_changed_then() -> None:
+    down = Reading(50, up_s=10, down_s=40, outages=1, belief=DOWN, was_used=True, is_out=True, out_s=40)
+    reached = History(Kind.PHONE, [], (), (0,), reading=down)
+    lines = History(Kind.PHONE, [(0, UP)], (), (0,))
+
+    merged = history_of_all([reached, lines], down)
+
+    assert merged.changes == []
+    told = figures(timeline(merged, (50, 100)))
+    assert (told.down_s, told.outages) == (50, 1)
 
 
 def test_flapping_belongs_to_its_check(writer: Writer, path: Path) -> None:
