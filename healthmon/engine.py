@@ -44,6 +44,8 @@ ALIVE_EVERY = 10.0
 LOOK_AT_FILES_EVERY = 1.0
 #: Waits between attempts to write a database that cannot be written (seconds).
 UNWRITABLE_WAITS = (0.2, 0.5, 1.0, 2.0, 5.0)
+#: What takes longer to book is worth a line in the log (seconds).
+SLOW_BOOKING = 10.0
 #: A database that somebody holds locked for so long is told about (seconds).
 LOCKED_FOR = 60.0
 
@@ -82,7 +84,7 @@ class EngineHooks(Struct, frozen=True):
 class Engine:
     """The engine thread's work. It owns the monitor and the writing connection.
 
-    Other threads may call ``reload()`` and read ``first_look_done`` and ``stop``.
+    Other threads may call ``reload()`` and ``note_other_round()``, and read ``first_look_done`` and ``stop``.
     """
 
     def __init__(
@@ -129,6 +131,10 @@ class Engine:
     def reload(self, config: Config, sources: Mapping[tuple[str, Channel], PbxSource]) -> None:
         """Go on with another configuration. Any thread may call it; the engine takes it up in its next round."""
         self._configs.put((config, sources))
+
+    def note_other_round(self) -> None:
+        """Another thread goes round: this process does not stand still, however long the engine is at work."""
+        self._rounds.note(self._clock.steady())
 
     def run(self) -> None:
         """Work until ``stop`` is set and the inbox is empty."""
@@ -182,7 +188,7 @@ class Engine:
             self._writer.look_at_files()
 
     def _notice_standstill(self, now: float, changes: Changes) -> None:
-        """What happened while our rounds stood still is unknown, as what happened before our start."""
+        """What happened while this process stood still is unknown, as what happened before our start."""
         last_round = self._rounds.take_standstill()
         if last_round is not None:
             lasted = self._clock.steady() - last_round
@@ -227,7 +233,7 @@ class Engine:
     def _settle(self, changes: Changes, now: float) -> None:
         """Book what changed, say it in the log, wake who must know, and ask what the core wants to be asked."""
         if changes.is_to_book():
-            self._insist(lambda: self._writer.commit(changes))
+            self._book(changes)
             # What an incident holds back may be free now: a silence is over, or the incident is.
             if changes.notifications or changes.incidents or changes.releases:
                 self._hooks.wake_deliverers()
@@ -240,6 +246,13 @@ class Engine:
             source = self._sources.get((question.pbx, question.asked_by))
             if source is not None:
                 source.ask(question)
+
+    def _book(self, changes: Changes) -> None:
+        began_at = self._clock.steady()
+        self._insist(lambda: self._writer.commit(changes))
+        took = self._clock.steady() - began_at
+        if took > SLOW_BOOKING:
+            log.warning("to book what changed took %.0f s; messages are late by as much", took)
 
     def _insist(self, write: Callable[[], None]) -> None:
         """Write until it succeeds, or until we are told to stop."""
@@ -257,7 +270,7 @@ class Engine:
                     log.error("stopping with changes that could not be booked; the next start looks anew")
                     return
                 self._hooks.alive()
-                # A disk that refuses at once does not keep the sources from seeing; one that hangs keeps all waiting.
+                # A disk that refuses does not keep the sources from seeing.
                 self._rounds.note(self._clock.steady())
                 self._writer.look_at_files()
                 self._stop.wait(UNWRITABLE_WAITS[min(failures, len(UNWRITABLE_WAITS) - 1)])

@@ -235,19 +235,59 @@ def test_time_between_two_rounds_of_more_than_ten_seconds_is_unknown(
     assert [question.wants_snapshot for question in stage.polls.asked] == [True] * bool(why)
 
 
-def test_commit_that_hangs_on_its_disk_is_a_standstill_too(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+def commits_take(stage: Stage, monkeypatch: pytest.MonkeyPatch, seconds: int, *, others_go_round: bool = True) -> None:
+    """Have each commit wait so long for its disk; meanwhile the other threads go on, or the whole process stands."""
     works = Writer.commit
 
     def hangs(writer: Writer, changes: Changes) -> None:
-        stage.time.passes(20)
+        for _ in range(seconds):
+            stage.time.passes(1)
+            if others_go_round:
+                stage.engine.note_other_round()
         works(writer, changes)
 
     monkeypatch.setattr(Writer, "commit", hangs)
+
+
+@pytest.mark.parametrize(("others_go_round", "why"), [(True, ""), (False, "healthmon stood still")])
+def test_commit_that_hangs_on_its_disk_is_no_standstill_while_other_threads_go_round(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, others_go_round: bool, why: str
+) -> None:
     stage.waiting = [[stage.snapshot()], [stage.snapshot()]]
+    commits_take(stage, monkeypatch, 20, others_go_round=others_go_round)
 
     stage.engine.run()
 
-    assert why_unknown(stage) == "healthmon stood still"
+    assert why_unknown(stage) == why
+    assert "to book what changed took 20 s" in caplog.text
+
+
+def test_outage_is_told_on_a_disk_on_which_each_commit_takes_longer_than_ten_seconds(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.engine.step([stage.snapshot()])
+    commits_take(stage, monkeypatch, 11)
+    began_at = stage.clock.now()
+    lost = ContactChange(TRUNK, "sip:192.0.2.1", ContactStatus.UNREACHABLE, began_at)
+    down = Observation(TRUNK, Health.DOWN, began_at, Source.EVENT, Witness.DEVICE, "device UNAVAILABLE")
+    seen: list[Sighting] = [lost, down]
+
+    def looks_every_ten_seconds(_timeout: float) -> Sequence[Sighting]:
+        if stage.open_incidents() or stage.clock.now() - began_at > 600:
+            stage.stop.set()
+            return ()
+        stage.time.passes(9)
+        stage.engine.note_other_round()
+        batch, seen[:] = list(seen), [stage.snapshot(Health.DOWN)]
+        return batch
+
+    monkeypatch.setattr(stage, "drain", looks_every_ten_seconds)
+
+    stage.engine.run()
+
+    [incident] = stage.open_incidents()
+    assert incident.target == TRUNK
+    assert stage.clock.now() - began_at < 120
 
 
 def test_disk_that_refuses_again_and_again_is_no_standstill(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -246,6 +246,7 @@ class Daemon:
         """Announce readiness, and do what signals ask for, until one says stop or a thread has died."""
         is_ready, runs_well_at = False, math.inf
         while not self._died.is_set():
+            self._engine.note_other_round()
             if not is_ready and self._engine.first_look_done.is_set():
                 is_ready = True
                 garbage.leave_out_what_is_known()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -44,6 +45,18 @@ def test_time_in_which_the_daemon_was_stopped_is_unknown_and_a_phone_that_fell_i
         rows = {row["endpoint"]: row for row in daemon.report("--since", "1h")["targets"]}
         assert all(rows[f"PJSIP/{name}"]["unknown_s"] == pytest.approx(until - since, abs=1) for name in (101, 103))
         assert rows["PJSIP/101"]["outages"] == 0
+
+
+def test_phone_is_told_on_a_disk_on_which_each_commit_takes_longer_than_a_standstill(tmp_path: Path) -> None:
+    program = (sys.executable, "-m", "tests.system.slow_disk")
+    environ = {"PYTHONPATH": str(Path(__file__).parents[2])}
+    with fake_scene(tmp_path, phones(3), program=program, environ=environ) as scene:
+        scene.pbx.phone_down("PJSIP/101")
+
+        scene.sink.wait_for(1)
+
+        assert [subject.split(" (office)")[0] for subject in scene.subjects] == ["DOWN phone 101"]
+        assert "stood still" not in scene.daemon.log()
 
 
 def unknown(database: Path) -> tuple[float, float | None]:
