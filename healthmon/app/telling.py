@@ -17,30 +17,53 @@ from healthmon.errors import DatabaseUnwritable
 from healthmon.notify.channels.by_scheme import sender_for
 from healthmon.notify.compose.message import MessageDraft
 from healthmon.notify.delivery.deliverer import Deliverer
+from healthmon.notify.delivery.direct import DirectQueue
 from healthmon.notify.templates.rendering import Rendering
-from healthmon.store.outbox.outbox import open_outbox
+from healthmon.store.outbox.outbox import Outbox, open_outbox
 from healthmon.times.clock import Clock
 
 log = logging.getLogger(__name__)
 
 #: How long stopping them may take, all together (seconds).
 STOP_WITHIN = 3.0
-#: How long to wait between attempts to write a database that cannot be written (seconds).
-UNWRITABLE_WAIT = 1.0
 
 
 class DelivererThread:
-    """The thread that sends to one URL. After a defect of its deliverer it goes on with a new one."""
+    """The thread that sends to one URL. After a defect of its deliverer it goes on with a new one.
+
+    The new one is to be given ``wake``, ``stop``, ``direct`` and ``open_outbox`` of this thread.
+    """
 
     def __init__(
-        self, url_id: str, new_deliverer: Callable[[Event, Event], Deliverer], note_defect: Callable[[str, Event], None]
+        self,
+        url_id: str,
+        new_deliverer: Callable[[DelivererThread], Deliverer],
+        open_outbox: Callable[[], Outbox],
+        clock: Clock,
     ) -> None:
         self.wake, self.stop = Event(), Event()
+        self.direct = DirectQueue()
+        self._url_id = url_id
         self._new_deliverer = new_deliverer
-        self._note_defect = note_defect
-        self.deliverer = new_deliverer(self.wake, self.stop)
+        self._open_outbox = open_outbox
+        self._clock = clock
+        #: In words, a defect that is not booked yet; "": none.
+        self._defect = ""
+        self.deliverer = new_deliverer(self)
         work = partial(keep_running, self._deliver, stop=self.stop, note=self._replace, defects=Defects())
         self.thread = started(work, f"deliver:{url_id}")
+
+    def open_outbox(self) -> Outbox:
+        """Open it; nothing is claimed before it is booked that the last deliverer had a defect."""
+        outbox = self._open_outbox()
+        try:
+            if self._defect:
+                outbox.note_defect(self._url_id, self._clock.wall(), self._defect)
+        except DatabaseUnwritable:
+            outbox.close()
+            raise
+        self._defect = ""
+        return outbox
 
     def _deliver(self) -> None:
         self.deliverer.run()
@@ -48,9 +71,13 @@ class DelivererThread:
     def _replace(self, why: str) -> None:
         """Put a new deliverer in the place of one that has a defect, and book that the URL fails."""
         zone = self.deliverer.zone
-        self.deliverer = self._new_deliverer(self.wake, self.stop)
+        self.deliverer = self._new_deliverer(self)
         self.deliverer.zone = zone
-        self._note_defect(why, self.stop)
+        self._defect = why
+        try:
+            self.open_outbox().close()
+        except DatabaseUnwritable as error:
+            log.error("%s: %s; its defect is booked later", self._url_id, error)
 
 
 class Telling:
@@ -118,32 +145,24 @@ class Telling:
             (receiver, url) for receiver in config.receivers for url in receiver.urls if url.url_id == url_id
         )
 
-        def new_deliverer(wake: Event, stop: Event) -> Deliverer:
+        def new_deliverer(url_thread: DelivererThread) -> Deliverer:
             return Deliverer(
                 url_id=url_id,
                 receiver=receiver,
                 sender=sender_for(url_id, url.url),
-                open_outbox=lambda: open_outbox(self._database),
+                open_outbox=url_thread.open_outbox,
                 zone=config.timezone,
                 clock=self._clock,
-                wake=wake,
-                stop=stop,
+                wake=url_thread.wake,
+                stop=url_thread.stop,
                 on_return=partial(self._others_look_again, url_id),
                 rendering=self._rendering,
+                direct=url_thread.direct,
             )
 
-        self._deliverers[url_id] = DelivererThread(url_id, new_deliverer, partial(self._note_defect, url_id))
-
-    def _note_defect(self, url_id: str, why: str, stop: Event) -> None:
-        """Book that a URL fails, and that what was being sent is in doubt, however long that takes."""
-        while not stop.is_set():
-            try:
-                with closing(open_outbox(self._database)) as outbox:
-                    outbox.note_defect(url_id, self._clock.wall(), why)
-                return
-            except DatabaseUnwritable as error:
-                log.error("%s: %s; its defect is booked later", url_id, error)
-            stop.wait(UNWRITABLE_WAIT)
+        self._deliverers[url_id] = DelivererThread(
+            url_id, new_deliverer, lambda: open_outbox(self._database), self._clock
+        )
 
 
 def _ended(deliverers: Iterable[DelivererThread]) -> list[str]:

@@ -9,7 +9,6 @@ import logging
 import random
 from collections.abc import Callable, Sequence
 from functools import partial
-from queue import SimpleQueue
 from threading import Event
 from zoneinfo import ZoneInfo
 
@@ -24,6 +23,7 @@ from healthmon.notify.compose.message import Message, MessageDraft
 from healthmon.notify.compose.ticket import Action
 from healthmon.notify.compose.voice import Voice
 from healthmon.notify.delivery.backoff import Backoff
+from healthmon.notify.delivery.direct import DirectQueue
 from healthmon.notify.delivery.ledger import Ledger
 from healthmon.notify.delivery.lookout import Lookout
 from healthmon.notify.delivery.missed_post import MissedPost
@@ -67,6 +67,7 @@ class Deliverer:
         lookout: Lookout | None = None,
         on_return: Callable[[], None] = lambda: None,
         rendering: Rendering | None = None,
+        direct: DirectQueue | None = None,
     ) -> None:
         self.url_id = url_id
         self.zone = zone
@@ -86,8 +87,7 @@ class Deliverer:
         self._on_return = on_return
         self._others_returned = Event()
         self._suspects = Suspects()
-        self._direct: SimpleQueue[Message] = SimpleQueue()
-        self._direct_ticket: Message | None = None
+        self._direct = direct or DirectQueue()
         self._ledger = Ledger(url_id)
         self._refreshing = Refreshing(sender)
         #: Addresses of this URL that wait for what they do not have yet.
@@ -378,11 +378,21 @@ class Deliverer:
     def _send_direct(self) -> None:
         """Send what the engine wants said while the database cannot be written, until it is accepted."""
         now = self._clock.steady()
-        if self._direct.empty() or self._pace.next_attempt(now, is_urgent=False, now=now) > now:
+        if self._direct.is_empty() or self._pace.next_attempt(now, is_urgent=False, now=now) > now:
             return
-        message = self._direct.get()
+        under_way = self._direct.take()
+        try:
+            self._say_directly(under_way.message, now)
+        except Exception:
+            self._direct.met_defect(under_way)
+            raise
+        if not self._direct.is_empty():
+            # The next one is not to wait until somebody wakes us.
+            self._wake.set()
+
+    def _say_directly(self, message: Message, now: float) -> None:
         is_opened = message.ticket is not None and Action.TRIGGER in message.ticket.actions
-        self._direct_ticket = message if is_opened and self._sender.takes_tickets else None
+        self._direct.ticket = message if is_opened and self._sender.takes_tickets else None
         try:
             self._sender.send(message)
         except DeliveredInPart as part:
@@ -399,7 +409,7 @@ class Deliverer:
 
     def _end_direct_ticket(self) -> None:
         """The database can be used again: resolve the ticket that says that it cannot."""
-        message, self._direct_ticket = self._direct_ticket, None
+        message, self._direct.ticket = self._direct.ticket, None
         if message is not None and message.ticket is not None:
             ticket = replace(message.ticket, actions=(Action.RESOLVE,), closed_at=self._clock.wall())
             self._direct.put(replace(message, ticket=ticket))
