@@ -312,6 +312,23 @@ def test_round_trips_of_schema_25_are_measurements_with_the_same_sums_and_percen
     assert not tables & {"round_trips", "rtt_minutes", "rtt_hours", "rtt_days"}
 
 
+@pytest.mark.parametrize("ms", [math.inf, -5.0, 0.0])
+def test_what_an_older_healthmon_took_for_a_round_trip_and_is_none_is_left_out(folder: Path, ms: float) -> None:
+    path = folder / "healthmon.db"
+    with closing(open_database(path, now=START, on_migrating=lambda _: None, migrations=MIGRATIONS[:25])) as connection:
+        connection.execute(
+            f"INSERT INTO checks VALUES (1, 'office', 'PJSIP', '101', 'reachability', 'phone', '', {START}, NULL)"
+        )
+        connection.executemany("INSERT INTO round_trips VALUES (?, 1, ?, ?)", [(7, START, ms), (8, START, 12.5)])
+        connection.commit()
+
+    with closing(open_writer(path, now=START + 60)) as writer:
+        writer.fold_measurements()
+        measured = writer.meters().measured(1, START // 60 * 60, START // 60 * 60 + 60)["rtt_ms"]
+
+    assert (measured.count, measured.sum) == (1, 12.5)
+
+
 @pytest.mark.parametrize("schema", [24, 25])
 def test_the_row_of_the_daemon_stays_in_its_page_by_which_a_file_and_its_log_are_known(
     schema: int, folder: Path
