@@ -42,7 +42,7 @@ def fold(session: Session, limit: int) -> int:
     for row in waiting:
         metric = METRICS.get(row["metric"])
         if metric is None or not metric.accepts(row["value"]):
-            # A newer healthmon measured it, and nobody knows any more what it was; or an older one took what is no value.
+            # A newer healthmon measured it, and nobody knows what; or an older one took what is no value.
             continue
         at = session.timeline.shown(row["at"])
         for table, length in BUCKETS.items():
