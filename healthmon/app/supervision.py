@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from functools import partial
@@ -50,11 +51,13 @@ def keep_running(
     stop: Event,
     note: Callable[[str], object],
     defects: Defects,
+    note_every: float = math.inf,
     steady: Callable[[], float] = time.monotonic,
 ) -> None:
     """Do the work of a thread until it ends by itself, or until ``stop`` is set; after a defect begin it anew.
 
     ``note`` is told what went wrong, in words without a secret; the traceback goes to the log, through its redactor.
+    ``note_every``: while the work rests, it is told so again (seconds).
     Raises StoreError: without its database nothing goes on.
     """
     while not stop.is_set():
@@ -67,10 +70,22 @@ def keep_running(
             pause = defects.pause(steady() - began_at)
             name, number = current_thread().name, defects.total
             log.critical("%s: defect %d of healthmon; it goes on in %g s", name, number, pause, exc_info=error)
-            note(words_of(error))
+            why = words_of(error)
+            note(why)
         else:
             return
-        stop.wait(pause)
+        _rest(pause, stop, partial(note, why), note_every)
+
+
+def _rest(pause: float, stop: Event, note: Callable[[], object], note_every: float) -> None:
+    """Do nothing for so long, or until ``stop`` is set, but say now and then that it is so."""
+    while pause > 0:
+        part = min(pause, note_every)
+        if stop.wait(part):
+            return
+        pause -= part
+        if pause > 0:
+            note()
 
 
 class OwnThread:

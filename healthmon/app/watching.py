@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterable
 from functools import partial
 from threading import Thread
@@ -25,6 +26,9 @@ log = logging.getLogger(__name__)
 
 #: How long stopping them may take, all together (seconds).
 STOP_WITHIN = 2.5
+#: While polls rest after a defect, they say so as often as they look at a PBX that fails: what they say can be believed
+#: when it has lasted for its ``down_after`` (seconds).
+SAY_AGAIN_EVERY = 5.0
 #: What cannot be seen for so much longer than its ``down_after`` has been told (seconds).
 TOLD_WITHIN = 15.0
 
@@ -43,11 +47,20 @@ class PbxThreads(Struct):
     def start(self) -> None:
         """Start both, unless they run."""
         if not self.threads:
-            self.threads = [self._started(self.polls, "polls"), self._started(self.events, "events")]
+            self.threads = [
+                self._started(self.polls, "polls", SAY_AGAIN_EVERY),
+                self._started(self.events, "events", math.inf),
+            ]
 
-    def _started(self, source: EventSource | PollSource, what: str) -> Thread:
-        defects = Defects(self.told_after)
-        work = partial(keep_running, source.run, stop=self.signals.stop, note=source.note_defect, defects=defects)
+    def _started(self, source: EventSource | PollSource, what: str, note_every: float) -> Thread:
+        work = partial(
+            keep_running,
+            source.run,
+            stop=self.signals.stop,
+            note=source.note_defect,
+            defects=Defects(self.told_after),
+            note_every=note_every,
+        )
         return started(work, f"{what}:{self.name}")
 
 

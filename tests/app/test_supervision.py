@@ -64,6 +64,21 @@ def test_the_pauses_grow_and_from_the_third_on_it_rests_until_people_were_told()
     assert scene.pauses == [1.0, 5.0, TOLD_AFTER, 120.0, 600.0, 600.0, 600.0]
 
 
+def test_what_rests_says_again_and_again_why_so_that_it_can_be_believed_in_time() -> None:
+    scene = Scene()
+
+    def work() -> None:
+        if scene.defects.total == 3:
+            return
+        raise ValueError
+
+    keep_running(work, stop=scene, note=scene.noted.append, defects=scene.defects, note_every=5.0)
+
+    assert scene.pauses == [1.0, 5.0, *[5.0] * 12]
+    assert len(scene.noted) == 3 + 11
+    assert set(scene.noted) == {"a defect of healthmon (ValueError): its log says where"}
+
+
 def test_what_went_well_for_ten_minutes_is_forgiven() -> None:
     scene = Scene()
 

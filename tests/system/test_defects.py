@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from healthmon.app.watching import TOLD_WITHIN
 from healthmon.demo.fakepbx import FakePbx
+from healthmon.store.read.queries import open_reader
 from tests.sinks import WebhookSink
 from tests.system.daemon import Daemon
 from tests.system.fake_scene import fake_section, phones
@@ -69,6 +71,9 @@ def scene(tmp_path: Path) -> Iterator[Scene]:
 def test_a_poller_with_a_defect_is_told_as_cannot_see_while_the_other_pbx_is_watched(scene: Scene) -> None:
     scene.plant("polls")
     scene.wait_for_told(scene.sink, "CANNOT SEE", "broken")
+    with open_reader(scene.daemon.database) as reader:
+        [unseen] = reader.open_incidents()
+    assert unseen.believed_at - unseen.opened_at < TOLD_WITHIN, "not only once it is looked at again"
     scene.healthy.phone_down("PJSIP/101")
     scene.wait_for_told(scene.sink, "DOWN", "101")
 
