@@ -78,8 +78,6 @@ class Stage:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.time = Wall()
-        self.clock = Clock(lambda: self.time.wall, lambda: self.time.monotonic)
-        self.writer: Writer = open_writer(path, now=START)
         self.polls = PollsOfOffice()
         self.waiting: list[list[Sighting]] = []
         #: How long the engine waits for each of these batches (seconds).
@@ -87,6 +85,12 @@ class Stage:
         self.stop = Event()
         self.woken = self.alive = self.resyncs = 0
         self.told_directly: list[str] = []
+        self.start()
+
+    def start(self) -> None:
+        """Open the database, and start an engine over it."""
+        self.writer: Writer = open_writer(self.path, now=self.time.wall)
+        self.clock = Clock(lambda: self.time.wall, lambda: self.time.monotonic, ahead=self.writer.ahead)
         hooks = EngineHooks(self._wake, lambda: [], self._live, self._resync, self.told_directly.append)
         self.engine = Engine(
             config(group_wait=0.0),

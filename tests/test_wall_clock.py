@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -45,6 +44,12 @@ class Night(Stage):
         self.stop.clear()
         self.engine.run()
 
+    def starts_again(self, seconds: float) -> None:
+        """Stop, and start when the wall clock shows so many seconds more."""
+        self.writer.close()
+        self.time.wall += seconds
+        self.start()
+
     def sets_clock(self, by: float) -> None:
         """Somebody sets the wall clock; the engine notices it, and looks anew."""
         self.time.wall += by
@@ -71,8 +76,8 @@ class Night(Stage):
 @pytest.fixture
 def night(tmp_path: Path) -> Iterator[Night]:
     night = Night(tmp_path / "healthmon.db")
-    with closing(night.writer):
-        yield night
+    yield night
+    night.writer.close()
 
 
 def test_a_machine_that_slept_does_not_move_its_history_and_the_time_asleep_is_unknown(night: Night) -> None:
@@ -178,3 +183,39 @@ def test_after_one_start_with_a_clock_in_the_future_all_goes_on_from_the_newest_
     night.time.wall = START + 120
     [incident] = night.incidents()
     assert incident.opened_at == pytest.approx(START + 5, abs=60)
+
+
+def test_a_clock_hours_ahead_at_a_start_that_is_set_right_while_it_runs_moves_nothing(night: Night) -> None:
+    before = true_history(night)
+    night.starts_again(60 + 8 * HOUR)
+    night.goes_round((1, UP), (5, UP))
+    assert night.incidents() == before
+
+    night.sets_clock(-8 * HOUR)
+    night.goes_round((1, UP))
+
+    assert night.incidents() == before
+    assert night.unknown()[-1] == (60, 121)
+    assert night.time.wall == pytest.approx(START + 127, abs=1)
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_clock_hours_ahead_at_each_start_and_right_at_the_next_moves_nothing(night: Night, times: int) -> None:
+    before = true_history(night)
+    for _ in range(times):
+        night.starts_again(60 + 8 * HOUR)
+        night.goes_round((1, UP), (30, UP))
+        night.starts_again(60 - 8 * HOUR)
+        night.goes_round((1, UP), (30, UP))
+
+    assert night.incidents() == before
+
+
+def true_history(night: Night) -> list[Incident]:
+    """An outage that began five seconds after the beginning, and is over after a minute."""
+    night.goes_round((0, UP), (5, UP))
+    night.loses(for_=40)
+    night.goes_round((5, UP), (5, UP), (5, UP))
+    [over] = night.incidents()
+    assert over.opened_at == START + 5
+    return [over]

@@ -4,17 +4,23 @@ Every time in the database stands on one timeline that runs on evenly; whoever r
 wall clock: ``shown = stored + shift``. A wall clock that is set changes nothing that is booked, but the shift from then
 on. What was booked before then goes on to read as it did; only where that would lie behind what is booked now (the
 clock was set back) it moves with the clock. So the order by time stays the order of booking, whatever is done.
+
+At a start nobody can tell a pause from a clock that was set forward meanwhile, so the timeline goes on by either. A
+clock that is set back later by as much tells that it was no pause: that part of the timeline never was.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from msgspec import Struct
 
 from healthmon.times.clock import on_grain
 from healthmon.times.spans import Span, covered_s
+
+#: A clock that is set back takes at least this part of what it is set by from one pause, or nothing from any.
+FROM_A_PAUSE = 0.9
 
 
 class EarlierShift(NamedTuple):
@@ -23,6 +29,50 @@ class EarlierShift(NamedTuple):
     #: The last moment of it (stored).
     until: float
     shift: float
+    #: So much of the timeline right after it never was (seconds): a pause that turned out to be a setting of the clock.
+    never_was: float = 0.0
+
+
+class _Step(Struct):
+    """A pause at a start, or a setting of the wall clock."""
+
+    at: float
+    by: float
+    #: How much of a pause is left, and how much of it never was.
+    pause: float = 0.0
+    never_was: float = 0.0
+
+
+def pause_as_jumps(at: float, lasted: float) -> tuple[tuple[float, float], tuple[float, float]]:
+    """Say a pause at a start as two jumps: it may be that the clock was set, but the timeline went on by as much."""
+    lasted = on_grain(lasted)
+    return (at, lasted), (at + lasted, -lasted)
+
+
+def _steps_of(jumps: Iterable[tuple[float, float]]) -> list[_Step]:
+    """Tell pauses from settings of the clock; what one was set back by comes from a pause first, where it can."""
+    steps: list[_Step] = []
+    pauses: list[_Step] = []
+    for at, seconds in jumps:
+        step, last = _Step(at, on_grain(seconds)), steps[-1:]
+        if last and pause_as_jumps(last[0].at, last[0].by)[1] == (at, seconds):
+            last[0].pause, last[0].by = last[0].by, 0.0
+            pauses += last
+            continue
+        steps.append(step)
+        if step.by < 0:
+            _take_from_pause(step, pauses)
+    return steps
+
+
+def _take_from_pause(step: _Step, pauses: Sequence[_Step]) -> None:
+    for pause in reversed(pauses):
+        if pause.pause >= -step.by * FROM_A_PAUSE:
+            taken = min(pause.pause, -step.by)
+            pause.pause -= taken
+            pause.never_was += taken
+            step.by += taken
+            return
 
 
 class Timeline(Struct, frozen=True):
@@ -40,20 +90,19 @@ class Timeline(Struct, frozen=True):
         A time is shown by the highest shift that there was until then, or by the present one if that is lower. A clock
         that was wrong for a while, and is right again, leaves everything else where it was.
         """
-        steps = list(jumps)
-        if not steps:
-            return cls(shift)
-        at_first = shift - sum(on_grain(by) for _, by in steps)
+        steps = _steps_of(jumps)
+        #: What the clock would be ahead now, had the timeline not gone on by what never was.
+        highest_of_all = shift + sum(step.never_was for step in steps)
+        reached = highest = highest_of_all - sum(step.by for step in steps)
+        never_was = 0.0
         earlier: list[EarlierShift] = []
-        reached = highest = at_first
-        for at, by in steps:
-            if highest >= shift:
-                break
-            before = highest
-            reached += on_grain(by)
+        for step in steps:
+            before = min(highest, highest_of_all) - never_was
+            reached += step.by
             highest = max(highest, reached)
-            if highest > before:
-                earlier.append(EarlierShift(at, before))
+            never_was += step.never_was
+            if min(highest, highest_of_all) - never_was != before:
+                earlier.append(EarlierShift(step.at, before, step.never_was))
         return cls(shift, tuple(earlier))
 
     def stored(self, time: float) -> float:
@@ -63,7 +112,7 @@ class Timeline(Struct, frozen=True):
         if not self.earlier:
             return time - self.shift
         for place, stretch in enumerate(self.earlier):
-            if time <= stretch.until + self._shift_after(place):
+            if time <= stretch.until + max(stretch.shift, self._shift_after(place)):
                 return min(time - stretch.shift, stretch.until)
         return time - self.shift
 
@@ -71,14 +120,26 @@ class Timeline(Struct, frozen=True):
         """Return what the clock on the wall showed at a time of the database."""
         if not stored:
             return stored
-        for until, shift in self.earlier:
-            if stored <= until:
-                return stored + shift
+        for until, shift, never_was in self.earlier:
+            if stored <= until or stored < until + never_was:
+                return min(stored, until) + shift
         return stored + self.shift
 
     def stored_ago(self, now: float, seconds: float) -> float:
         """Return what the database holds for the time so many seconds ago; what the clock left out does not count."""
-        return self.stored(now) - seconds
+        stored = self.stored(now) - seconds
+        for until, _, never_was in reversed(self.earlier):
+            if stored < until + never_was:
+                stored -= never_was
+        return stored
+
+    def lasted_s(self, since: float, until: float) -> float:
+        """Return how long it was between two times of the database, without what never was (seconds)."""
+        return until - since - covered_s(self.never_were(), since, until)
+
+    def never_were(self) -> list[Span]:
+        """Return the parts of the database's time that never were: pauses that turned out to be none."""
+        return [(end, end + never_was) for end, _, never_was in self.earlier if never_was]
 
     def stored_or_none(self, time: float | None) -> float | None:
         """Like ``stored``, for a time that may be missing."""
@@ -101,6 +162,7 @@ class Timeline(Struct, frozen=True):
         return [
             (stretch.until + stretch.shift, stretch.until + self._shift_after(place))
             for place, stretch in enumerate(self.earlier)
+            if not stretch.never_was
         ]
 
     def left_out_s(self, since: float, until: float) -> float:

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from healthmon.store.timeline import IDENTICAL, Timeline
+from healthmon.store.timeline import IDENTICAL, Timeline, pause_as_jumps
 from healthmon.times.clock import on_grain
 
 START = 1_778_760_000.0
-HOUR = 3600.0
+HOUR, DAY = 3600.0, 86400.0
 YEAR = 365 * 86400.0
 
 #: After so many seconds somebody sets the clock by so many.
@@ -115,3 +115,74 @@ def test_no_time_is_no_time() -> None:
         None,
         None,
     )
+
+
+#: A start eight hours after what was booked last: a pause, or a clock that is so much ahead.
+STARTED_LATE = pause_as_jumps(START, 8 * HOUR + 20)
+
+
+def test_a_pause_at_a_start_is_time_like_any_other() -> None:
+    assert Timeline.of_jumps(0.0, STARTED_LATE) == IDENTICAL
+
+
+def test_a_clock_that_was_ahead_at_a_start_and_is_set_right_later_moves_only_what_was_booked_meanwhile() -> None:
+    line = Timeline.of_jumps(-8 * HOUR, [*STARTED_LATE, (START + 9 * HOUR, -8 * HOUR)])
+
+    assert line.shown(START - 60) == START - 60
+    assert line.shown(START) == START
+    assert line.shown(START + 8 * HOUR + 20) == START + 20
+    assert line.shown(START + 9 * HOUR + 1) == START + HOUR + 1
+    assert line.stored(START + 20) == START + 8 * HOUR + 20
+    assert line.left_out() == []
+    assert line.lasted_s(START - 60, START + 8 * HOUR + 20) == 80
+    assert line.stored_ago(START + 20, 50) == START - 30
+
+
+def test_a_clock_that_is_ahead_at_each_start_and_set_right_each_time_moves_nothing_for_good() -> None:
+    jumps: list[tuple[float, float]] = []
+    at = START
+    for _ in range(3):
+        jumps += [*pause_as_jumps(at, 8 * HOUR + 20), (at + 8 * HOUR + 60, -8 * HOUR)]
+        at += 8 * HOUR + 120
+    line = Timeline.of_jumps(-24 * HOUR, jumps)
+
+    assert [line.shown(START - ago) for ago in (DAY, 60, 0)] == [START - DAY, START - 60, START]
+    assert line.shown(at) == START + 3 * 120
+
+
+def test_what_is_set_back_by_more_than_any_pause_moves_all() -> None:
+    line = Timeline.of_jumps(-HOUR, [*pause_as_jumps(START, 600), (START + 900, -HOUR)])
+
+    assert line.shown(START - 60) == START - 60 - HOUR
+
+
+def test_a_step_forward_after_a_pause_that_was_none_does_not_move_what_is_booked() -> None:
+    back, forward = (START + 9 * HOUR, -8 * HOUR), (START + 10 * HOUR, 5.0)
+    line = Timeline.of_jumps(-8 * HOUR + 5, [*STARTED_LATE, back, forward])
+
+    assert line.shown(START) == START
+    assert line.shown(START + 10 * HOUR) == START + 2 * HOUR
+    assert line.shown(START + 11 * HOUR) == START + 3 * HOUR + 5
+
+
+@given(SETTINGS, st.lists(st.floats(30, 30 * DAY), max_size=8), MOMENTS)
+def test_what_is_shown_is_in_order_also_where_a_pause_was_none(
+    settings: list[tuple[float, float]], pauses: list[float], moments: list[float]
+) -> None:
+    at, shift, jumps, booked = START, 0.0, [], []
+    for (seconds, by), pause in zip(settings, pauses, strict=False):
+        jumps += pause_as_jumps(at, pause)
+        at += on_grain(pause)
+        booked.append(at)
+        at += seconds
+        jumps.append((at, by))
+        shift += on_grain(by)
+        booked.append(at)
+    line = Timeline.of_jumps(shift, jumps)
+    times = sorted([*booked, *(START + moment for moment in moments)])
+    shown = [line.shown(time) for time in times]
+
+    assert shown == sorted(shown)
+    for since, until in pairwise(times):
+        lasted = line.shown(until) - line.shown(since) - line.left_out_s(line.shown(since), line.shown(until))
+        assert lasted == pytest.approx(line.lasted_s(since, until), abs=1e-4)

@@ -14,6 +14,7 @@ from healthmon.model import Check, Health, Incident
 from healthmon.store.codec import target_row
 from healthmon.store.rows import HEALTH_CODES
 from healthmon.store.session import Session
+from healthmon.store.timeline import Timeline
 
 # In the order of their ends, which the index gives: whoever reads them stops at the end of the incident. They do not
 # overlap, so that is the order of their beginnings, too.
@@ -62,7 +63,7 @@ def with_unseen(session: Session, incident: Incident, now: float, nobody_since: 
         hidden.append((timeline.stored(max(nobody_since, incident.since)), until))
     if not hidden:
         return incident
-    return replace(incident, unseen_s=_covered_s(sorted(hidden), asked["since"], until))
+    return replace(incident, unseen_s=_covered_s(sorted(hidden), timeline, asked["since"], until))
 
 
 def _unknown_periods(session: Session, asked: dict[str, Any]) -> list[tuple[float, float]]:
@@ -71,11 +72,12 @@ def _unknown_periods(session: Session, asked: dict[str, Any]) -> list[tuple[floa
     return list(takewhile(lambda period: period[0] < asked["until"], rows))
 
 
-def _covered_s(spans: list[tuple[float, float]], since: float, until: float) -> float:
+def _covered_s(spans: list[tuple[float, float]], timeline: Timeline, since: float, until: float) -> float:
     """Say how much of a time spans cover, which may overlap and are sorted."""
     covered, done = 0.0, since
     for start, end in spans:
         begins, ends = max(start, done), min(end, until)
-        covered += max(ends - begins, 0.0)
+        if ends > begins:
+            covered += timeline.lasted_s(begins, ends)
         done = max(done, ends)
     return covered

@@ -38,7 +38,8 @@ from healthmon.store.rows import (
     state_values,
 )
 from healthmon.store.schema import INSTANCE, NO_END
-from healthmon.store.session import Session, Values
+from healthmon.store.session import Session, Values, read_timeline
+from healthmon.store.timeline import pause_as_jumps
 from healthmon.times.clock import on_grain
 
 _UPSERT_CHECK = """INSERT INTO checks (pbx, technology, resource, name, kind, watch, watched_since)
@@ -53,6 +54,8 @@ _SELECT_CHECK = """SELECT id FROM checks
 
 _NOTE_ALIVE = f"""UPDATE daemon SET alive_at = :at
     WHERE instance = '{INSTANCE}' AND (alive_at IS NULL OR alive_at < :at)"""  # noqa: S608 (a constant of ours)
+
+_DROP_READINGS = "DELETE FROM daily WHERE check_id IN (SELECT id FROM checks) AND at > :at"
 
 _NOTE_NUMBER = f"""UPDATE daemon SET last_incident = :number
     WHERE instance = '{INSTANCE}' AND last_incident < :number"""  # noqa: S608 (a constant of ours)
@@ -178,16 +181,29 @@ class Bookkeeper:
         for some in _in_pieces(rows):
             self._session.write_values(sql, some)
 
+    def book_pause(self, at: float, lasted: float) -> None:
+        """Book that nothing is known to have run for so long; or else the clock was set meanwhile."""
+        self._insert_jumps(pause_as_jumps(at, lasted))
+
+    def _insert_jumps(self, jumps: Iterable[tuple[float, float]]) -> list[Row]:
+        rev = self._session.value("SELECT COALESCE(MAX(rev), 0) FROM transitions")
+        rows: list[Row] = [{"at": at, "seconds": by, "rev": rev} for at, by in jumps]
+        self._write("INSERT INTO clock_jumps (at, seconds, rev) VALUES (:at, :seconds, :rev)", rows)
+        return rows
+
     def _book_jumps(self, jumps: list[ClockJump]) -> None:
         if not jumps:
             return
-        rev = self._session.value("SELECT COALESCE(MAX(rev), 0) FROM transitions")
-        rows: list[Row] = [{"at": jump.at, "seconds": jump.by, "rev": rev} for jump in jumps]
-        self._write("INSERT INTO clock_jumps (at, seconds, rev) VALUES (:at, :seconds, :rev)", rows)
+        known = read_timeline(self._session).never_were()
+        rows = self._insert_jumps((jump.at, jump.by) for jump in jumps)
         # "Until half past ten" is another time of the timeline now; "for an hour" is not.
         self._write("UPDATE silences SET until = until - :seconds WHERE by_wall AND until > :at", rows)
         ahead = self._session.of_daemon("clock_shift") + sum(on_grain(jump.by) for jump in jumps)
         self._session.note_of_daemon(clock_shift=ahead)
+        # Readings that have counted what never was are taken anew.
+        for never_was in read_timeline(self._session).never_were():
+            if never_was not in known:
+                self._session.execute(_DROP_READINGS, {"at": never_was[0]})
 
     # ---------------------------------------------------------------- the keys of checks and words
 

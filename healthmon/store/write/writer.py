@@ -55,6 +55,8 @@ from healthmon.times.clock import GRAIN, on_grain
 SET_BACK_TOLERANCE = 2.0
 #: Whether nothing ran for longer than this, or the clock is wrong, nobody can tell (seconds): it counts as wrong.
 SET_AHEAD_AFTER = 31 * 86400.0
+#: From this on it counts as a pause that may turn out to be a clock that was set (seconds).
+PAUSE_AFTER = 30.0
 
 # When anything was done last: the sign of life is booked every ten seconds only, and the history goes on in between.
 _DONE_LAST = f"""SELECT MAX(at) AS at FROM (
@@ -64,7 +66,8 @@ _DONE_LAST = f"""SELECT MAX(at) AS at FROM (
     UNION ALL SELECT since FROM veils WHERE id = (SELECT MAX(id) FROM veils)
     UNION ALL SELECT booked_at FROM notifications WHERE id = (SELECT MAX(id) FROM notifications)
     UNION ALL SELECT last_delivered_at FROM urls
-    UNION ALL SELECT last_error_at FROM urls) AS done"""  # noqa: S608 (a constant of ours)
+    UNION ALL SELECT last_error_at FROM urls
+    UNION ALL SELECT at FROM clock_jumps WHERE id = (SELECT MAX(id) FROM clock_jumps WHERE seconds <> 0)) AS done"""  # noqa: S608 (a constant of ours)
 
 # A person's word is booked as a jump by nothing. It holds for this run, and until the clock is set again.
 _IS_TIME_CONFIRMED = """SELECT 1 FROM clock_jumps WHERE seconds = 0 AND at >= :started_at
@@ -169,10 +172,16 @@ class Writer:
     def _go_on_from_newest(self) -> None:
         """Go on from the database's newest time, where the clock was set while nobody ran (a dead battery, say)."""
         done_last = self._session.value(_DONE_LAST)
-        if done_last is None or -SET_BACK_TOLERANCE <= self._now - done_last <= SET_AHEAD_AFTER:
+        if done_last is None:
+            return
+        ahead = self._now - done_last
+        if -SET_BACK_TOLERANCE <= ahead <= SET_AHEAD_AFTER:
+            if ahead >= PAUSE_AFTER:
+                with self._session.transaction():
+                    self._booking.book_pause(done_last, ahead)
             return
         # A moment after it: what comes is shown by the clock as it is now.
-        self.set_by = on_grain(self._now - done_last) - GRAIN
+        self.set_by = on_grain(ahead) - GRAIN
         self._now -= self.set_by
         self.commit(Changes(clock_jumps=[ClockJump(at=done_last, by=self.set_by)]))
 
