@@ -84,7 +84,8 @@ class EngineHooks(Struct, frozen=True):
 class Engine:
     """The engine thread's work. It owns the monitor and the writing connection.
 
-    Other threads may call ``reload()`` and ``note_other_round()``, and read ``first_look_done`` and ``stop``.
+    Other threads may call ``reload()`` and ``note_other_round()``, set ``watched_until``, and read ``first_look_done``
+    and ``stop``.
     """
 
     def __init__(
@@ -117,6 +118,8 @@ class Engine:
         self._is_unreadable = False
         #: Set when the first snapshot of every PBX is booked or has failed.
         self.first_look_done = Event()
+        #: When the sources were told to stop; None: they were not.
+        self.watched_until: float | None = None
         now = clock.now()
         self._monitor = Monitor(config, remembered, now)
         changes = Changes()
@@ -144,6 +147,7 @@ class Engine:
             self._rounds.note(self._clock.steady())
             self.step(batch)
             if stopping and not batch:
+                self._note_until_when()
                 return
 
     def step(self, batch: Sequence[Sighting]) -> None:
@@ -172,6 +176,12 @@ class Engine:
         wall = self._clock.wall()
         self._housekeeping.do_a_piece(self._config.history, self._config.timezone, now, wall, is_busy=bool(batch))
 
+    def _note_until_when(self) -> None:
+        """An orderly end: what was seen was seen up to it, not only up to the last sign of life."""
+        until = self.watched_until
+        if until is not None:
+            self._insist(lambda: self._writer.watched_until(until))
+
     def _patience(self) -> float:
         """How long to wait for the next sighting, seconds."""
         deadline = self._monitor.next_deadline()
@@ -197,7 +207,7 @@ class Engine:
 
     def _take_up_clock(self, by: float, now: float, changes: Changes) -> None:
         """Somebody set the wall clock: the one place at which healthmon notices it. Its own time goes on evenly."""
-        log.warning("the wall clock was set by %+.1f s; what is booked stays, and what was to last so long does", by)
+        log.warning("the wall clock was set by %+.1f s; %s, and what was to last so long does", by, _what_moves(by))
         self._monitor.clock_was_set(by, now, changes)
         self._housekeeping.clock_was_set()
         self._hooks.resync_all()
@@ -287,9 +297,11 @@ class Engine:
 
     def _hear_time(self, batch: Sequence[Sighting]) -> None:
         """Have PBXs confirm what time it is."""
+        wall = self._clock.wall()
         for sighting in batch:
             if isinstance(sighting, Snapshot):
-                self._housekeeping.hear_time(sighting.pbx_time, self._clock.wall())
+                self._housekeeping.compare_clocks(sighting.pbx, sighting.pbx_time, wall)
+                self._housekeeping.hear_time(sighting.pbx_time, wall)
 
     def _learn_new_endpoints(self, batch: Sequence[Sighting]) -> None:
         """Have the settings of endpoints read that are listed for the first time, the watched ones only."""
@@ -316,6 +328,13 @@ class Engine:
             self.first_look_done.set()
             # "status" is not to wait ten seconds for the first sign of life.
             self._alive_due = 0.0
+
+
+def _what_moves(by: float) -> str:
+    """Say what becomes of what is booked when the wall clock is set."""
+    if by > 0:
+        return "what is booked stays"
+    return "what was booked while it was ahead moves back with it"
 
 
 def _looked_at(sighting: Sighting) -> str:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from healthmon.config.sections.history import HistoryConfig
 from healthmon.errors import DatabaseUnwritable
 from healthmon.report.availability.daily_readings import Roller
+from healthmon.report.formatting import duration
 from healthmon.store.write.pruning import Cuts
 from healthmon.store.write.writer import Writer
 
@@ -41,6 +42,8 @@ class Housekeeping:
         #: Somebody else has the same time; how often old history stayed because nobody had.
         self._is_time_confirmed = False
         self._times_unconfirmed = 0
+        #: The PBXs of which it was said that their clock differs from ours.
+        self._differing: set[str] = set()
 
     @property
     def due(self) -> float:
@@ -50,6 +53,7 @@ class Housekeeping:
     def clock_was_set(self) -> None:
         """Somebody set the wall clock: nobody has confirmed what it shows now."""
         self._is_time_confirmed = False
+        self._differing.clear()
 
     def hear_time(self, pbx_time: float | None, wall: float) -> None:
         """A PBX says what time it is by its own clock. Is it ours, what is too old may go."""
@@ -57,6 +61,12 @@ class Housekeeping:
             return
         self._is_time_confirmed = True
         self._prune_due = 0.0
+
+    def compare_clocks(self, pbx: str, pbx_time: float | None, wall: float) -> None:
+        """Say once of each PBX that its clock or ours is wrong; which one, nobody knows."""
+        if pbx_time is not None and not agrees(pbx_time, wall) and pbx not in self._differing:
+            self._differing.add(pbx)
+            log.warning("pbx %s: its clock is %s; one of the two is wrong", pbx, ahead_of_ours(pbx_time - wall))
 
     def do_a_piece(self, keep: HistoryConfig, zone: ZoneInfo, now: float, wall: float, *, is_busy: bool) -> None:
         """Do one small piece, if one is due. Under load seldom; but load that never ends must not fill the disk.
@@ -105,3 +115,10 @@ class Housekeeping:
 def agrees(pbx_time: float | None, wall: float) -> bool:
     """Whether the clock of a PBX says that ours is right."""
     return pbx_time is not None and abs(pbx_time - wall) <= CLOCKS_AGREE
+
+
+def ahead_of_ours(seconds: float) -> str:
+    """Say how far a PBX's clock is off: ``8 h 00 min behind ours``."""
+    if seconds < 0:
+        return f"{duration(-seconds)} behind ours"
+    return f"{duration(seconds)} ahead of ours"

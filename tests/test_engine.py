@@ -336,6 +336,43 @@ def test_a_snapshot_of_a_pbx_with_the_same_time_lets_old_history_go(
     assert bool(pruned) is prunes
 
 
+@pytest.mark.parametrize(
+    ("ahead", "words"), [(8 * 3600.0, "pbx office: its clock is 8 h 00 min behind ours; one of the two"), (200.0, "")]
+)
+def test_a_pbx_whose_clock_shows_another_time_is_named_once_in_the_log(
+    stage: Stage, caplog: pytest.LogCaptureFixture, ahead: float, words: str
+) -> None:
+    for _ in range(2):
+        stage.engine.step([replace(stage.snapshot(), pbx_time=stage.clock.now() - ahead)])
+
+    assert caplog.text.count("its clock is") == bool(words)
+    assert words in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("by", "words"),
+    [(3600.0, "what is booked stays, and"), (-3600.0, "what was booked while it was ahead moves back with it, and")],
+)
+def test_the_log_says_what_becomes_of_what_is_booked_when_the_clock_is_set(
+    stage: Stage, caplog: pytest.LogCaptureFixture, by: float, words: str
+) -> None:
+    stage.time.wall += by
+    stage.engine.step([])
+
+    assert f"the wall clock was set by {by:+.1f} s; {words}" in caplog.text
+
+
+def test_an_orderly_end_is_seen_until_the_sources_were_told_to_stop(stage: Stage) -> None:
+    stage.engine.step([])
+    stage.time.passes(7)
+    stage.engine.watched_until = stopped_at = stage.clock.now()
+    stage.time.passes(1)
+    stage.stop.set()
+    stage.engine.run()
+
+    assert stage.writer.load().alive_at == stopped_at
+
+
 # ---------------------------------------------------------------- a database that does not
 
 

@@ -36,6 +36,7 @@ from healthmon.notify.delivery.past_outbox import DirectAlert
 from healthmon.notify.templates.rendering import Rendering
 from healthmon.notify.templates.samples import why_broken
 from healthmon.owners import become_owner, whom_to_become
+from healthmon.report.formatting import duration
 from healthmon.sources.inbox import Inbox
 from healthmon.store.write.writer import Writer, open_writer
 from healthmon.times.clock import Clock
@@ -113,11 +114,20 @@ def _watch(
 def _set_meanwhile(seconds: float) -> str:
     """Say how the clock was found at the start."""
     if seconds < 0:
-        return f"the clock was set back by {-seconds:.0f} s while healthmon did not run"
+        return f"the clock was set back by {duration(-seconds)} while healthmon did not run"
     return (
-        f"the clock is {seconds / 86400:.0f} days ahead of what was booked last: either nothing ran for so long, or it "
+        f"the clock is {duration(seconds)} ahead of what was booked last: either nothing ran for so long, or it "
         "is wrong; what is booked goes on from there"
     )
+
+
+def _what_is_booked(*, is_late: bool, is_dead: bool) -> str:
+    """Say what became of what was seen last."""
+    if is_dead:
+        return ": it died; what it was about to book is lost, and the next start looks anew"
+    if is_late:
+        return ", but it is still writing"
+    return "; everything that was seen is booked"
 
 
 def _become_owner(config: Config, rendering: Rendering) -> None:
@@ -186,6 +196,8 @@ class Daemon:
         self._manager = manager
         self._handler = handler
         self._died = Event()
+        #: The names of the threads that died.
+        self._dead: set[str] = set()
         #: What a thread could not go on without: the database.
         self._database_error: StoreError | None = None
         self._engine_stop = Event()
@@ -224,7 +236,7 @@ class Daemon:
                 self._direct.was_set_right(words)
             engine = started(self._engine.run, "engine")
             stopping.callback(self._stop_engine, engine)
-            stopping.callback(self._watching.stop)
+            stopping.callback(self._stop_watching)
             self._watching.start()
             stopping.callback(self._reporting.stop)
             self._reporting.start(self._config)
@@ -266,6 +278,7 @@ class Daemon:
     def _on_dead_thread(self, args: threading.ExceptHookArgs) -> None:
         """A thread died, of a defect or without its database: say so, stop everything, let systemd start anew."""
         name = args.thread.name if args.thread else "?"
+        self._dead.add(name)
         if isinstance(args.exc_value, StoreError):
             log.critical("%s; healthmon stops", args.exc_value)
             self._database_error = self._database_error or args.exc_value
@@ -297,10 +310,14 @@ class Daemon:
         log.critical("%s; %s", error, outcome)
         tell_lost(self._config, f"{error}; {outcome}")
 
+    def _stop_watching(self) -> None:
+        self._engine.watched_until = self._clock.now()
+        self._watching.stop()
+
     def _stop_engine(self, engine: threading.Thread) -> None:
         self._engine_stop.set()
-        late = join([engine], ENGINE_STOPS_WITHIN)
-        log.info("engine stopped%s", ", but it is still writing" if late else "; everything that was seen is booked")
+        is_late = bool(join([engine], ENGINE_STOPS_WITHIN))
+        log.info("engine stopped%s", _what_is_booked(is_late=is_late, is_dead=engine.name in self._dead))
 
     def _reload(self) -> None:
         """Read the configuration again; with any problem the running one stays."""

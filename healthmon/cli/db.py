@@ -14,8 +14,10 @@ from msgspec.structs import replace
 
 from healthmon.cli.common import database_option, database_settings, doing, screen
 from healthmon.cli.groups import GuessingGroup
+from healthmon.config.loading.load import load
 from healthmon.config.values import NAMES, duration, is_name
-from healthmon.errors import ExitCode
+from healthmon.errors import ConfigError, ExitCode
+from healthmon.housekeeping import CLOCKS_AGREE, ahead_of_ours
 from healthmon.owners import become_owner
 from healthmon.report.admin.database_text import (
     backup_text,
@@ -29,6 +31,7 @@ from healthmon.report.admin.growth import outlook
 from healthmon.report.availability.daily_readings import Roller
 from healthmon.report.formatting import counted, visible
 from healthmon.report.json_text import json_text
+from healthmon.sources.survey import time_of
 from healthmon.store.read.sizes import read_sizes
 from healthmon.store.sqlite.backup import back_up
 from healthmon.store.sqlite.checkup import check_up
@@ -144,20 +147,44 @@ def prune(ctx: click.Context, *, keep: float | None, database: Path | None) -> N
 
 
 @command.command("clock-is-right")
+@click.option("--yes", "is_sure", is_flag=True, help="Also if the PBXs that answer show another time.")
 @database_option
 @click.pass_context
-def clock_is_right(ctx: click.Context, *, database: Path | None) -> None:
+def clock_is_right(ctx: click.Context, *, is_sure: bool, database: Path | None) -> None:
     """Confirm that this machine's clock is right, so that a running daemon removes what is older than is to be kept.
 
-    It does so by itself where the clock of a PBX says the same.
+    It does so by itself where the clock of a PBX says the same. Each PBX of the configuration is asked for its time; if
+    all that answer show another one, nothing is noted without --yes, and the exit code is 1.
     """
-    where, now = database_settings(ctx.obj, database, is_strict=True), time.time()
+    where = database_settings(ctx.obj, database, is_strict=True)
+    if database is None:
+        _refuse_if_pbxs_disagree(ctx.obj, is_sure=is_sure)
+    now = time.time()
     become_owner(where.database)
     with open_commander(where.database) as commander:
         commander.clock_is_right(now)
     shown = datetime.fromtimestamp(now, where.timezone)
     click.echo(f"It is {shown:%Y-%m-%d %H:%M}: noted. Within the hour a daemon that runs removes what is too old.")
     click.echo("That holds until it is started again, or the clock is set.")
+
+
+def _refuse_if_pbxs_disagree(config_path: Path, *, is_sure: bool) -> None:
+    """Say which PBXs show another time, and exit if nobody is sure all the same."""
+    try:
+        config = load(config_path)
+    except ConfigError:
+        click.echo("warning: the configuration has mistakes, so the PBXs are not asked what time it is", err=True)
+        return
+    ahead = {pbx.name: at - time.time() for pbx in config.pbxs if (at := time_of(pbx)) is not None}
+    if not ahead or any(abs(seconds) <= CLOCKS_AGREE for seconds in ahead.values()):
+        return
+    for name, seconds in ahead.items():
+        click.echo(f"pbx {name}: its clock is {ahead_of_ours(seconds)}", err=True)
+    if not is_sure:
+        shown = datetime.fromtimestamp(time.time(), config.timezone)
+        click.echo(f"It is {shown:%Y-%m-%d %H:%M} here, and no PBX that answers says so: nothing is noted.", err=True)
+        click.echo("If this machine is right all the same: healthmon db clock-is-right --yes", err=True)
+        raise SystemExit(ExitCode.PROBLEM)
 
 
 def _read_meters(maintainer: Maintainer, zone: ZoneInfo, say: Callable[[str], None]) -> None:

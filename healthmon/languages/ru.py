@@ -218,6 +218,7 @@ TEXTS = {
     "{n} h": "{n} ч",
     "{weekday} {time}": "{weekday} {time}",
     "{day} {month} {time}": "{day} {month} {time}",
+    "{day} {month} {year} {time}": "{day} {month} {year} {time}",
     "{weekday} {day} {month} {time}": "{weekday} {day} {month} {time}",
     "{weekday} {day} {month} {year} {time}": "{weekday} {day} {month} {year} {time}",
 }

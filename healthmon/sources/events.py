@@ -29,6 +29,7 @@ from healthmon.sources.repeats import Repeats
 from healthmon.sources.signals import Signals
 from healthmon.text.longtext import LONGEST_TEXT, Shortener
 from healthmon.times.clock import Clock
+from healthmon.times.rounds import Rounds
 
 log = logging.getLogger(__name__)
 
@@ -87,6 +88,8 @@ class EventSource:
         self._opened = 0.0
         self._proven = 0.0
         self._received = 0.0
+        #: Whether we ourselves stood still.
+        self._rounds = Rounds()
         self._is_read_only = False
         self._said_read_only = False
         self._said_garbage = 0
@@ -131,6 +134,7 @@ class EventSource:
         stream = open_events(self._pbx, subscribe_all=read_only, timeout=timeout, connect_timeout=timeout)
         try:
             self._opened = self._received = self._proven = time.monotonic()
+            self._rounds = Rounds()
             self._is_read_only = read_only
             if not read_only:
                 self._subscribe()
@@ -241,6 +245,10 @@ class EventSource:
 
     def _check_silence(self) -> None:
         now = time.monotonic()
+        self._rounds.note(now)
+        if self._rounds.take_standstill() is not None:
+            # It is healthmon that stood still: what came meanwhile still waits to be read.
+            self._received = self._proven = now
         if not self._is_read_only and now - self._proven > self._times.silent_after and self._lacks_heartbeat(now):
             self._silent(f"connected, but nothing came for {now - self._proven:.0f} s, not even our own heartbeat")
         if now - self._received > self._times.dead_after:

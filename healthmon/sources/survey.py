@@ -10,7 +10,7 @@ from msgspec import Struct
 from healthmon.ari.client import AriClient
 from healthmon.ari.messages import EndpointState, PbxInfo
 from healthmon.config.sections.pbx import PbxConfig
-from healthmon.errors import AriUnexpected
+from healthmon.errors import AriError, AriUnexpected
 from healthmon.model import EndpointSettings, Target
 from healthmon.sources.polls import certificate_remark
 from healthmon.sources.request_rate import RequestRate
@@ -79,6 +79,15 @@ def survey(
         missing_modules=missing_modules,
         remark="; ".join(filter(None, remarks)),
     )
+
+
+def time_of(pbx: PbxConfig) -> float | None:
+    """Ask a PBX what time its clock shows (seconds); None: it does not answer, or does not say."""
+    with closing(AriClient(pbx)) as client:
+        try:
+            return client.info().pbx_time
+        except AriError:
+            return None
 
 
 def _settings(client: AriClient, target: Target, at: float) -> EndpointSettings | None:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from healthmon.cli.main import cli
+from healthmon.demo.fakepbx import FakePbx
 from healthmon.errors import ExitCode
 from healthmon.model import Health, Target
 from healthmon.store.sqlite.connect import connect
@@ -20,8 +22,10 @@ from tests.cli.conftest import Run
 from tests.cli.test_json_document import check, examples
 from tests.report.builder import NOW
 from tests.store.scene import Store, by_key, closed, state, transition
+from tests.system.fake_scene import fake_section
 
 DAY = 86400.0
+OTHER_SECTIONS = "[watch all]\nendpoints = *\nreceivers = oncall\n[receiver oncall]\nurls = json://127.0.0.1:1\n"
 HEALTHS = (Health.DOWN, Health.UP)
 
 
@@ -357,3 +361,45 @@ def test_clock_is_right_shows_the_time_and_books_the_word(db: Run, database: Pat
     assert done.output.startswith("It is ")
     assert writer.is_time_confirmed()
     writer.close()
+
+
+@pytest.fixture
+def configured(database: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Result]]:
+    """Run ``healthmon db clock-is-right`` with a configuration of two PBXs, whose clocks are right."""
+    make(database, days=1)
+    monkeypatch.setenv("TZ", "UTC")
+    with FakePbx() as office, FakePbx() as branch:
+        config = database.with_name("config.ini")
+        sections = fake_section(office) + fake_section(branch, "branch")
+        config.write_text(f"[healthmon]\ndatabase = {database}\n{sections}{OTHER_SECTIONS}", encoding="utf-8")
+
+        def run(*arguments: str) -> Result:
+            command = ["--config", str(config), "db", "clock-is-right", *arguments]
+            return CliRunner().invoke(cli, command, catch_exceptions=False)
+
+        yield run
+
+
+def test_clock_is_right_is_not_believed_against_the_clocks_of_all_pbxs_without_yes(
+    configured: Callable[..., Result], database: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.time() + 4 * 365 * DAY + 60
+    monkeypatch.setattr("time.time", lambda: now)
+    writer = open_writer(database, now=now)
+
+    done = configured()
+    assert (done.exit_code, done.stdout) == (ExitCode.PROBLEM, "")
+    assert "pbx office: its clock is 1460 d 0 h behind ours\npbx branch: its clock is 1460 d" in done.stderr
+    assert "nothing is noted" in done.stderr and "healthmon db clock-is-right --yes" in done.stderr
+    assert not writer.is_time_confirmed()
+
+    assert configured("--yes").exit_code == ExitCode.OK
+    assert writer.is_time_confirmed()
+    writer.close()
+
+
+def test_clock_is_right_needs_no_yes_where_the_pbxs_agree(configured: Callable[..., Result]) -> None:
+    done = configured()
+
+    assert (done.exit_code, done.stderr) == (ExitCode.OK, "")
+    assert done.stdout.startswith("It is ")

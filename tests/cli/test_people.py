@@ -110,6 +110,7 @@ def test_a_silence_of_nothing_is_remarked(office: Path) -> None:
         (["all", "--for", "400d"], "within 365 days"),
         (["all", "--until", "2026-04-01"], "ends in the future"),
         (["all", "--until", "soon"], "write a date like"),
+        (["all", "--until", "25:00"], "write a time like 18:00"),
     ],
 )
 def test_a_silence_that_makes_no_sense_is_refused(office: Path, arguments: list[str], sentence: str) -> None:

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 from msgspec.structs import replace
@@ -103,6 +104,21 @@ def test_rule_05_a_half_open_stream_is_noticed_by_the_missing_heartbeat(fake: Fa
     assert report.alive_at is not None
     assert report.at - report.alive_at >= EVENT_TIMES.silent_after - 0.1
     rig.wait(lambda: rig.troubles(Channel.EVENTS)[-1] is None)
+
+
+def test_a_stream_is_not_called_silent_because_healthmon_itself_stood_still(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rig = run().wait_for_stream()
+    steady, seen = time.monotonic, rig.events.heartbeats
+
+    # The process was stopped, and goes on 75 s later; what came meanwhile waits to be read.
+    monkeypatch.setattr(
+        "healthmon.sources.events.time", SimpleNamespace(monotonic=lambda: steady() + 75, sleep=time.sleep)
+    )
+    rig.wait(lambda: rig.events.heartbeats >= seen + 10)
+
+    assert rig.troubles(Channel.EVENTS) == [None]
 
 
 def test_a_stream_is_not_silent_while_a_long_list_keeps_the_heartbeat_from_being_posted(

@@ -125,4 +125,6 @@ def test_a_defect_of_the_engine_ends_the_process(scene: Scene) -> None:
 
     assert scene.daemon.process.wait(20) == 1
     assert "thread engine died of a defect; healthmon stops" in scene.daemon.log()
+    assert "engine stopped: it died; what it was about to book is lost" in scene.daemon.log()
+    assert "everything that was seen is booked" not in scene.daemon.log()
     assert "hunter2" not in scene.daemon.log()

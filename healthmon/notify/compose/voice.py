@@ -73,7 +73,10 @@ class Voice(Struct, frozen=True):
         )
 
     def clock(self, at: float) -> str:
-        """Write a time for a subject: ``14:02``, ``Thu 14:02``, ``30 Apr 14:02``; the day is named unless today."""
+        """Write a time for a subject, with its day unless today, and its year unless this one.
+
+        ``14:02``, ``Thu 14:02``, ``30 Apr 14:02``, ``30 Apr 2025 14:02``.
+        """
         moment = self._local(at)
         return self._with_day(moment, self._local(self.now), f"{moment:%H:%M}")
 
@@ -120,7 +123,10 @@ class Voice(Struct, frozen=True):
         return self.text("{weekday} {time}", weekday=self.language.weekdays[moment.weekday()], time=time)
 
     def _on_date(self, moment: datetime, time: str) -> str:
-        return self.text("{day} {month} {time}", day=moment.day, month=self._date(moment)["month"], time=time)
+        date = self._date(moment)
+        if moment.year != self._local(self.now).year:
+            return self.text("{day} {month} {year} {time}", **date, year=moment.year, time=time)
+        return self.text("{day} {month} {time}", **date, time=time)
 
 
 def _two(big: str, rest: int, say: Callable[[int], str]) -> str:

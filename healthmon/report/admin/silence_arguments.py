@@ -110,9 +110,11 @@ def _length(lasting: str) -> float:
 
 def _end(until: str, zone: ZoneInfo, now: float) -> float:
     """``18:00`` is the next time that a clock shows it."""
-    match = re.fullmatch(r"([0-9]{1,2}):([0-5][0-9])", until)
-    if not match or int(match[1]) > 23:
+    match = re.fullmatch(r"([0-9]{1,2}):([0-9]{2})", until)
+    if not match:
         return moment_of("--until", until, zone, is_end=True)
+    if int(match[1]) > 23 or int(match[2]) > 59:
+        raise BadSilence(f"--until {until}: no clock shows that; write a time like 18:00, or '2026-05-01 18:00'")
     shown = datetime.fromtimestamp(now, zone).replace(
         hour=int(match[1]), minute=int(match[2]), second=0, microsecond=0, fold=0
     )

@@ -165,13 +165,17 @@ class Bookkeeper:
         if changes.transitions:
             # Whoever books what it saw lives: a kill before the next sign of life does not hide what was seen till now.
             seen_until = max(change.believed_at for change in changes.transitions)
-            self._session.execute(_NOTE_ALIVE, {"at": timeline.stored(seen_until)})
+            self.note_alive(timeline.stored(seen_until))
         self._book_unknown_periods(changes.unknown_periods.values())
         self._book_places(changes.places)
         self._write(INSERT_RESTART, (RESTARTS.row(restart, timeline) for restart in changes.restarts))
         self._book_measurements(changes.measurements)
         self._book_incidents(changes)
         self._book_notifications(changes)
+
+    def note_alive(self, at: float) -> None:
+        """Note that the daemon lived then; what is noted never goes back."""
+        self._session.execute(_NOTE_ALIVE, {"at": at})
 
     def _write(self, sql: str, rows: Iterable[Row]) -> None:
         for some in _in_pieces(rows):

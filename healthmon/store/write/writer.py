@@ -241,6 +241,12 @@ class Writer:
             self._finish_telling(now)
             self._marker.mark()
 
+    def watched_until(self, at: float) -> None:
+        """Note that the daemon watched until then, and ends."""
+        with self._session.transaction():
+            self._booking.note_alive(at)
+            self._marker.mark()
+
     def _finish_telling(self, now: float) -> None:
         closed = list(read_ended(self._session))
         if not closed:

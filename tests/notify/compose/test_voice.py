@@ -44,6 +44,7 @@ def test_a_duration_has_at_most_two_units(seconds: float, words: str) -> None:
         ("2026-04-25 00:00:00", "Sat 00:00"),
         ("2026-04-24 14:02:00", "24 Apr 14:02"),
         ("2026-05-02 00:00:00", "2 May 00:00"),
+        ("2025-04-24 14:02:00", "24 Apr 2025 14:02"),
     ],
 )
 def test_the_day_is_named_when_it_is_not_today(at: str, words: str) -> None:
