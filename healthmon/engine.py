@@ -300,7 +300,9 @@ class Engine:
         wall = self._clock.wall()
         for sighting in batch:
             if isinstance(sighting, Snapshot):
-                self._housekeeping.compare_clocks(sighting.pbx, sighting.pbx_time, wall)
+                # As it was when the PBX was asked: the answer may have waited, while the process stood still, say.
+                asked_at = sighting.asked_at + self._clock.ahead
+                self._housekeeping.compare_clocks(sighting.pbx, sighting.pbx_time, asked_at)
                 self._housekeeping.hear_time(sighting.pbx_time, wall)
 
     def _learn_new_endpoints(self, batch: Sequence[Sighting]) -> None:

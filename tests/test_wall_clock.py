@@ -211,6 +211,22 @@ def test_a_clock_hours_ahead_at_each_start_and_right_at_the_next_moves_nothing(n
     assert night.incidents() == before
 
 
+def test_an_outage_over_a_start_with_a_clock_ahead_has_lasted_as_long_as_it_did(night: Night) -> None:
+    night.goes_round((0, UP), (5, UP))
+    night.loses(for_=40)
+    night.starts_again(60 + 8 * HOUR)
+    night.goes_round((1, DOWN), (5, DOWN))
+    night.sets_clock(-8 * HOUR)
+    night.goes_round((1, UP), (5, UP), (5, UP), (5, UP))
+
+    [over] = night.incidents()
+    assert over.closed_at is not None
+    assert over.opened_at == START + 5
+    assert over.lasted(over.closed_at) == pytest.approx(102, abs=15)
+    # Forty seconds in which the engine stood still, and from its stop to its first look.
+    assert over.unseen_s == pytest.approx(40 + 61, abs=1)
+
+
 def true_history(night: Night) -> list[Incident]:
     """An outage that began five seconds after the beginning, and is over after a minute."""
     night.goes_round((0, UP), (5, UP))

@@ -15,6 +15,7 @@ from healthmon.model import (
     Health,
     Kind,
     PbxState,
+    Reading,
     Reason,
     Remembered,
     Said,
@@ -38,6 +39,8 @@ from tests.store.scene import (
     unknown,
     unknown_by_key,
 )
+
+HOUR = 3600.0
 
 
 def test_a_new_store_remembers_nothing(store: Store) -> None:
@@ -329,6 +332,33 @@ def test_a_clock_that_was_set_back_while_nobody_ran_leaves_no_history_in_the_fut
     with store.reading() as reader:
         (history,) = reader.history(START, START + 1000)
     assert history.transitions == (*before, transition(START + 130, Health.UP, Health.DOWN))
+
+
+def test_readings_that_counted_a_pause_that_was_none_are_taken_anew(store: Store) -> None:
+    store.book(states=by_key(state()))
+    store.writer.alive(START + 100, [])
+    store.restart(START + 100 + 8 * HOUR)
+    [check] = [each.id for each in store.writer.meters().checks_after(0, 10) if each.target == PHONE]
+    before, in_the_pause = Reading(START + 50, up_s=50), Reading(START + HOUR, up_s=100, unknown_s=HOUR - 100)
+    store.writer.book_readings({check: [before, in_the_pause]})
+
+    store.book(clock_jumps=[ClockJump(START + 200 + 8 * HOUR, by=-8 * HOUR)])
+
+    assert store.writer.meters().last_reading(check) == before
+
+
+def test_a_pause_is_told_from_a_clock_that_was_set_also_if_the_start_came_to_nothing(store: Store) -> None:
+    store.book(states=by_key(state()), transitions=[transition(START + 10, Health.UP)])
+    store.writer.alive(START + 100, [])
+
+    # With a clock that is ahead it starts, and is killed before it has booked anything; then the clock is right.
+    store.restart(START + 8 * HOUR)
+    store.restart(START + 160)
+
+    with store.reading() as reader:
+        (history,) = reader.history(START, START + 1000)
+    assert history.transitions == (transition(START + 10, Health.UP),)
+    assert store.writer.ahead == pytest.approx(160 - 8 * HOUR)
 
 
 def test_ended_without_a_recovery_rides_along_and_causes_no_message(store: Store) -> None:

@@ -169,7 +169,9 @@ def test_a_step_forward_after_a_pause_that_was_none_does_not_move_what_is_booked
 def test_what_is_shown_is_in_order_also_where_a_pause_was_none(
     settings: list[tuple[float, float]], pauses: list[float], moments: list[float]
 ) -> None:
-    at, shift, jumps, booked = START, 0.0, [], []
+    jumps: list[tuple[float, float]] = []
+    booked: list[float] = []
+    at, shift = START, 0.0
     for (seconds, by), pause in zip(settings, pauses, strict=False):
         jumps += pause_as_jumps(at, pause)
         at += on_grain(pause)

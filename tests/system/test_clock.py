@@ -123,6 +123,33 @@ def test_clock_set_back_while_healthmon_does_not_run_keeps_the_order_of_the_hist
         assert "the clock was set back by" in daemon.log()
 
 
+@pytest.mark.parametrize("is_running", [True, False], ids=["while it runs", "before the next start"])
+def test_start_with_a_clock_eight_hours_ahead_moves_no_history(tmp_path: Path, is_running: bool) -> None:
+    with machine(tmp_path) as here:
+        scene, daemon = here.scene, here.scene.daemon
+        scene.down("101")
+        scene.sink.wait_for(1)
+        scene.up("101")
+        scene.sink.wait_for(2)
+        before = booked(daemon.database)
+        daemon.stop()
+        here.set_clock(8 * HOUR)
+        daemon.start()
+        assert booked(daemon.database) == before
+        if is_running:
+            here.set_clock(-8 * HOUR)
+            daemon.wait(lambda: here.jumps() == 1, "the jump is noticed")
+        else:
+            daemon.stop()
+            here.set_clock(-8 * HOUR)
+            daemon.start()
+
+        assert booked(daemon.database) == before
+        row = next(row for row in daemon.report("--since", "2h")["targets"] if row["endpoint"] == "PJSIP/101")
+        assert (row["outages"], len(scene.subjects)) == (1, 2)
+        assert row["unknown_s"] < 600
+
+
 @pytest.mark.lab
 def test_clock_that_is_set_right_in_the_morning_leaves_the_evening_where_it_was(tmp_path: Path) -> None:
     """A board without a battery starts with the time of the evening, and is set right during an outage."""
