@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from healthmon.model import Kind
 from healthmon.notify.compose.message import SUBJECT_CHARACTERS
-from healthmon.notify.compose.message_lines import MessageLine, State
+from healthmon.notify.compose.message_lines import DOWN, UNSEEN, MessageLine, State
 from healthmon.notify.compose.naming import PBX_CHARACTERS, counted, names_of, place, share, thing, titled
 from healthmon.notify.compose.voice import Voice
 from healthmon.text.lists import listed
@@ -42,31 +42,43 @@ def subject(groups: Sequence[Sequence[MessageLine]], voice: Voice) -> str:
 
 
 def _tails(groups: Sequence[Sequence[MessageLine]], voice: Voice) -> list[str]:
-    """Say how much more there is, the longest first. A provider is never one of "3 more"."""
-    others = [group for group in groups[1:] if not _is_of_providers(group)]
+    """Say how much more there is, the longest first. A provider is never one of "3 more", nor is a PBX that is lost."""
+    pbxs = [group for group in groups[1:] if _is_of_lost_pbxs(group)]
     providers = [group for group in groups[1:] if _is_of_providers(group)]
+    others = [group for group in groups[1:] if not _is_of_lost_pbxs(group) and not _is_of_providers(group)]
     number = sum(map(len, others))
     more = ""
     if number:
         more = f" {voice.text('+ {n} more', n=number)}"
-    if not providers:
+    if not pbxs and not providers:
         return [more]
     alike = groups[0][0].state
-    shown = "".join(_and_also(_provider(group, alike, voice), voice) for group in providers)
-    counted_only = voice.language.counted(sum(map(len, providers)), Kind.PROVIDER)
-    return [shown + more, _and_also(counted_only, voice) + more]
+    shown = "".join(_and_also(_named(group, alike, voice), voice) for group in (*pbxs, *providers))
+    counted_only = _and_so_many(pbxs, Kind.PBX, voice) + _and_so_many(providers, Kind.PROVIDER, voice)
+    return [shown + more, counted_only + more]
 
 
 def _is_of_providers(group: Sequence[MessageLine]) -> bool:
     return group[0].kind in (Kind.PROVIDER, Kind.PROVIDERS)
 
 
+def _is_of_lost_pbxs(group: Sequence[MessageLine]) -> bool:
+    return group[0].kind is Kind.PBX and group[0].state in (*DOWN, *UNSEEN)
+
+
+def _and_so_many(groups: Sequence[Sequence[MessageLine]], kind: Kind, voice: Voice) -> str:
+    number = sum(map(len, groups))
+    if not number:
+        return ""
+    return _and_also(voice.language.counted(number, kind), voice)
+
+
 def _and_also(words: str, voice: Voice) -> str:
     return f" {voice.text('+ {words}', words=words)}"
 
 
-def _provider(group: Sequence[MessageLine], alike: State, voice: Voice) -> str:
-    """Name providers, with their state unless it is that with which the subject begins."""
+def _named(group: Sequence[MessageLine], alike: State, voice: Voice) -> str:
+    """Name PBXs or providers, with their state unless it is that with which the subject begins."""
     first = group[0]
     if len(group) > 1:
         names = ", ".join(names_of(group, voice))
@@ -116,7 +128,8 @@ def _ends(line: MessageLine, tail: str, voice: Voice) -> Sequence[str]:
     """Write what follows the name, the longest first."""
     when = tail or _when(line, voice)
     where = place(line, voice, PBX_CHARACTERS)
-    if _speaks_for_itself(line, when):
+    if not tail and _tells_its_cause(line):
+        # A cause needs no name of the check: ``DEGRADED PBX office: lists 3 of 212 endpoints``.
         return _shorter_and_shorter(when)
     if line.kind.is_group:
         return _ends_of_group(line, tail, when, where, voice)
@@ -151,11 +164,6 @@ def _still_down(line: MessageLine, voice: Voice) -> str:
     if still_down:
         return f"; {voice.text('{n} still down', n=still_down)}"
     return ""
-
-
-def _speaks_for_itself(line: MessageLine, tail: str) -> bool:
-    """A cause needs no name of the check: ``DEGRADED PBX office: lists 3 of 212 endpoints``."""
-    return line.state in (State.DEGRADED, State.STILL_DEGRADED) and tail.startswith(":")
 
 
 def _shorter_and_shorter(words: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from random import Random
 
 import pytest
@@ -160,6 +161,49 @@ def test_more_in_a_subject_never_hides_a_provider(
 
     assert Kind.PROVIDER not in kinds or "provider" in subject, subject
     assert len(subject) <= 60
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    kinds=st.lists(st.sampled_from([Kind.PBX, Kind.PROVIDER, Kind.SITE, Kind.PHONE]), min_size=1, max_size=6),
+    severities=st.lists(st.sampled_from(Severity), min_size=6, max_size=6),
+    unseen=st.lists(st.booleans(), min_size=6, max_size=6),
+)
+def test_more_in_a_subject_never_hides_a_pbx_that_is_down_or_cannot_be_seen(
+    kinds: list[Kind], severities: list[Severity], unseen: list[bool]
+) -> None:
+    facts = list(zip(kinds, severities, unseen, strict=False))
+    rows = [row_of_lost(number, *fact) for number, fact in enumerate(facts, start=1)]
+
+    subject = compose(rows, ENGLISH).subject
+
+    assert Kind.PBX not in kinds or "PBX" in subject, subject
+    hidden = re.search(r"\+ (\d+) more$", subject)
+    assert hidden is None or int(hidden[1]) <= sum(kind in (Kind.SITE, Kind.PHONE) for kind in kinds), subject
+    assert len(subject) <= 60
+
+
+def row_of_lost(number: int, kind: Kind, severity: Severity, is_unseen: bool) -> ClaimedRow:
+    """Something of a kind that went down, or a PBX that cannot be seen."""
+    if kind is Kind.PBX and is_unseen:
+        return row(incident(Target(f"pbx-{number}"), number, kind, severity=severity, health=Health.UNKNOWN))
+    return row_of(number, kind, severity, is_over=False)
+
+
+def test_a_pbx_that_is_down_beside_one_that_cannot_be_seen_hides_neither() -> None:
+    branch, office = incident(Target("branch"), 1), incident(Target("office"), 2, health=Health.UNKNOWN)
+
+    subject = compose([row(branch), row(office), row(incident(phone("101"), 3))], ENGLISH).subject
+
+    assert subject == "DOWN PBX branch + CANNOT SEE PBX office + 1 more"
+
+
+def test_a_defect_in_a_subject_is_named_and_not_cut() -> None:
+    cause = "a defect of healthmon (KeyError): its log says where"
+
+    subject = compose([row(incident(Target("branch"), 1, health=Health.UNKNOWN, cause=cause))], ENGLISH).subject
+
+    assert subject == "CANNOT SEE PBX branch: a defect of healthmon (KeyError)"
 
 
 def row_of(number: int, kind: Kind, severity: Severity, is_over: bool) -> ClaimedRow:
