@@ -66,7 +66,7 @@ class Resume:
         self._stages.alerting.review_telling(step.now, step.changes)
         self._stages.alerting.obey(remembered.commands, step.now, step.changes)
         self._stages.alerting.watch_mutes(step.now)
-        self._stages.grouping.falls.go_on()
+        self._stages.grouping.falls.resume()
         for pbx in self._pbxs.values():
             self._delay(pbx, alive_at, step)
 

@@ -91,7 +91,7 @@ class Stages:
 
     def review_groups(self, step: Step) -> None:
         """Look at every group in which something changed, and have its incident follow."""
-        for fallen in self.grouping.falls.review(step.now, self.alerting.facts()):
+        for fallen in self.grouping.falls.review(step.now, self.index.take_muting()):
             news = self.incidents.follow(fallen, step)
             if news is not None:
                 self.tell(news, step)

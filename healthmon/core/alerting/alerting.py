@@ -16,7 +16,6 @@ from healthmon.core.alerting.routing import Routing
 from healthmon.core.belief.known import Known
 from healthmon.core.belief.news import CheckSeen
 from healthmon.core.deadlines import Deadline, Deadlines, Due
-from healthmon.core.grouping.falls import Facts
 from healthmon.core.grouping.grouping import Grouping
 from healthmon.core.incidents.index import Index
 from healthmon.core.incidents.news import IncidentChanged, IncidentNews, IncidentOpened, IncidentWidened
@@ -77,13 +76,6 @@ class Alerting:
         self._dispatch.use(config)
         self._muting.use(config)
 
-    def facts(self) -> Facts:
-        """Hand over what grouping must know of the incidents; what has changed is told once."""
-        empty = self._grouping.falls.without_members()
-        incidents = filter(None, (self._index.open_about(target, Check.REACHABILITY) for target in empty))
-        explaining = frozenset(incident.target for incident in incidents if self._has_left(incident))
-        return Facts(self._index.take_muting(), explaining)
-
     def urls_of_watch(self, target: Target, watch: str) -> tuple[str, ...]:
         """The URLs that are told about the targets of this watch section ("": about the PBX itself)."""
         return self._routing.urls_for(target, watch)
@@ -139,10 +131,6 @@ class Alerting:
         elif after.down <= before.down:
             return ""
         return self._tell(after, step.now, step.changes)
-
-    def _has_left(self, incident: Incident) -> bool:
-        """Whether anything lasts that this incident explains."""
-        return any(is_part_of(smaller, incident) for smaller in self.inhibition.smaller(incident))
 
     def _hand_down(self, bigger: Incident, smaller: Incident, step: Step) -> None:
         """Who took note of the bigger one took note of what is left of it."""

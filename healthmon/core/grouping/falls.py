@@ -85,21 +85,12 @@ class GroupIsBack(NamedTuple):
 
 
 class GroupIsNoMore(NamedTuple):
-    """The configuration puts the members of a group that has fallen elsewhere."""
+    """Those of a group that were down belong elsewhere now, or are watched no longer; nobody of it came back."""
 
     outage: Outage
 
 
 GroupNews = GroupFell | GroupLasts | GroupIsBack | GroupIsNoMore
-
-
-class Facts(NamedTuple):
-    """What grouping must know of the stages after it, handed over at the beginning of each look."""
-
-    #: Of which endpoints it has changed whether people are told at present: whether somebody asked for silence now.
-    muting: Mapping[Target, bool]
-    #: The fallen groups without members that still explain something that lasts.
-    explaining: frozenset[Target]
 
 
 class Falls:
@@ -207,14 +198,19 @@ class Falls:
         for target in self._open:
             self.due(target)
 
-    def without_members(self) -> list[Target]:
-        """Return the fallen groups to which nothing belongs any more."""
+    def resume(self) -> None:
+        """Healthmon has started: look at every group that has fallen. The configuration may have left one empty."""
         fallen = (target for target, outage in self._open.items() if outage.group.kind is not Kind.NETWORK)
-        return [target for target in fallen if self._memberships.group_at(target) is None]
+        empty = (target for target in fallen if self._memberships.group_at(target) is None)
+        self._memberships.deserted.update(empty)
+        self.go_on()
 
-    def review(self, now: float, facts: Facts) -> list[GroupNews]:
-        """Look at every group in which something changed: the small ones first, then the lines to the world."""
-        for target, is_muted in facts.muting.items():
+    def review(self, now: float, muting: Mapping[Target, bool]) -> list[GroupNews]:
+        """Look at every group in which something changed: the small ones first, then the lines to the world.
+
+        ``muting``: of which endpoints it has changed whether somebody asked for silence now.
+        """
+        for target, is_muted in muting.items():
             self._memberships.mute(target, is_muted=is_muted)
         touched = self._memberships.touched
         groups = sorted(touched, key=lambda group: (group.kind is Kind.NETWORK, group))
@@ -222,14 +218,15 @@ class Falls:
         for group in groups:
             if not self._known.is_blind(group.pbx):
                 del touched[group]
-                news.append(self._look_at(group, now, facts))
+                news.append(self._look_at(group, now))
+                self._memberships.deserted.discard(group.target)
         return [each for each in news if each is not None]
 
-    def _look_at(self, group: Group, now: float, facts: Facts) -> GroupNews | None:
+    def _look_at(self, group: Group, now: float) -> GroupNews | None:
         outage = self._open.get(group.target)
         if outage is not None:
             # Of one that fell before healthmon was started it is known only now whether it is public.
-            return self._go_on(replace(outage, group=group), now, facts)
+            return self._go_on(replace(outage, group=group), now)
         return self._maybe_cut(group, now) if group.kind is Kind.NETWORK else self._maybe_open(group, now)
 
     def _maybe_open(self, group: Group, now: float) -> GroupFell | None:
@@ -360,11 +357,8 @@ class Falls:
         is_line = group.kind is Kind.NETWORK and not outage.of
         return outage.since + self._rules.window if is_line else inf
 
-    def _go_on(self, outage: Outage, now: float, facts: Facts) -> GroupNews:
+    def _go_on(self, outage: Outage, now: float) -> GroupNews:
         group = outage.group
-        if group.target in facts.explaining:
-            self._forget(group.target)
-            return GroupIsNoMore(outage)
         down = [members.left(outage.since) for members in self._memberships.all_of(group)]
         count = sum(fall.down for fall in down)
         after = self._open[group.target] = self._as_wide(outage)
@@ -375,12 +369,24 @@ class Falls:
             self._calm_since.pop(group.target, None)
             self._watch_for_contradiction(outage, now)
             return GroupLasts(after)
+        if self._is_no_more(outage):
+            self._forget(group.target)
+            return GroupIsNoMore(after)
         calm_since = self._calm_since.setdefault(group.target, now)
         over_at = self._over_at(group, down, calm_since)
         if now >= over_at:
             return self._close(after, count, now, Ending.RECOVERED)
         self._deadlines.set(Deadline(Due.GROUP, group.target), over_at)
         return GroupLasts(after)
+
+    def _is_no_more(self, outage: Outage) -> bool:
+        """Whether it is not the return of anybody that leaves so few of a group down."""
+        target = outage.group.target
+        return target in self._memberships.deserted and self._returned_at(outage) < outage.since
+
+    def _returned_at(self, outage: Outage) -> float:
+        """When the last of those that are back was seen again; 0.0: nobody is."""
+        return max((members.returned_at for members in self._memberships.all_of(outage.group)), default=0.0)
 
     def recovering_for(self, target: Target) -> float:
         """After how long a group is believed back, if it is about to be (seconds); 0.0: it is not."""
@@ -470,8 +476,7 @@ class Falls:
     def _close(self, outage: Outage, left: int, now: float, ending: Ending) -> GroupIsBack:
         calm_since = self._calm_since.get(outage.group.target, now)
         self._forget(outage.group.target)
-        # When the last of those that are back was seen again.
-        returned_at = max((members.returned_at for members in self._memberships.all_of(outage.group)), default=0.0)
+        returned_at = self._returned_at(outage)
         if returned_at < outage.since:
             returned_at = calm_since
         return GroupIsBack(outage, min(returned_at, now), left, ending)

@@ -55,6 +55,9 @@ _HIDDEN = {False: Stance.HIDDEN, True: Stance.STANDING}
 #: Of these it is kept when they went down.
 _WENT_DOWN = frozenset({Stance.FALLEN, Stance.HIDDEN, Stance.RECOVERING})
 
+#: What is so has not come back: whoever leaves a group like this does not end its outage.
+NOT_BACK = _WENT_DOWN | {Stance.LOGGED_OUT}
+
 
 class Audience(NamedTuple):
     """Who hears of a member: those of its watch section; nobody at present, where somebody asked for that."""
@@ -129,8 +132,7 @@ class Members:
     @property
     def not_up(self) -> Iterable[Target]:
         """All that have fallen, are hidden, about to return, or logged out."""
-        stances = (*_WENT_DOWN, Stance.LOGGED_OUT)
-        return [target for stance in stances for target in self._by_stance[stance]]
+        return [target for stance in NOT_BACK for target in self._by_stance[stance]]
 
     def get(self, target: Target) -> Reachability:
         """Return one of them."""

@@ -11,7 +11,7 @@ from healthmon.core.belief.known import Known
 from healthmon.core.belief.pbx import Pbx
 from healthmon.core.belief.reachability import Reachability
 from healthmon.core.grouping.holds import Rules, is_ripe
-from healthmon.core.grouping.members import Fall, Members, Stance, stance_of
+from healthmon.core.grouping.members import NOT_BACK, Fall, Members, Stance, stance_of
 from healthmon.core.grouping.sites import Group, Sites, network_of
 from healthmon.model import Kind, Target
 
@@ -49,6 +49,8 @@ class Memberships:
         self._unplaced: dict[str, set[Target]] = {}
         #: The groups in which something changed since they were looked at.
         self.touched: dict[Group, None] = {}
+        #: Those of them that members left without being back: they belong elsewhere now, or are watched no longer.
+        self.deserted: set[Target] = set()
         self._of_endpoint: dict[Target, Membership] = {}
 
     def use(self, config: Config) -> None:
@@ -75,7 +77,7 @@ class Memberships:
                 self._note_in_groups(endpoint, after)
             return
         if before is not None and not after.is_at_same_place(before):
-            self.drop(endpoint.target)
+            self._leave(endpoint.target, before, stance)
             before = None
         self._of_endpoint[endpoint.target] = after
         self._unplaced.get(endpoint.target.pbx, set()).discard(endpoint.target)
@@ -125,16 +127,21 @@ class Memberships:
                     self._note_in_groups(check, self._of_endpoint[target])
 
     def drop(self, target: Target) -> None:
-        """Take an endpoint out of its groups: it is watched no longer, or belongs to others now."""
+        """Take an endpoint out of its groups: it is watched no longer."""
         before = self._of_endpoint.get(target)
-        if before is None:
-            return
+        if before is not None:
+            self._leave(target, before, before.stance)
+
+    def _leave(self, target: Target, before: Membership, stance: Stance) -> None:
+        """Take an endpoint out of where it was counted in; how it stands by now tells whether it leaves as down."""
         for members in self._members_with(target, before):
             members.remove(target, before.stance)
         if before.group is not None:
             self._forget_if_empty(before.group)
         self._unplaced.get(target.pbx, set()).discard(target)
         self.touch(target)
+        if stance in NOT_BACK:
+            self.deserted.update(group.target for group in self._groups_with(target, before))
         del self._of_endpoint[target]
 
     def _forget_if_empty(self, group: Group) -> None:
@@ -157,10 +164,15 @@ class Memberships:
         if member is None:
             return
         self._forget_what_was_known(target, member)
+        for group in self._groups_with(target, member):
+            self.touched[group] = None
+
+    def _groups_with(self, target: Target, member: Membership) -> Iterator[Group]:
+        """Return the groups whose outage may begin or end with one of their members."""
         if member.group is not None:
-            self.touched[member.group] = None
+            yield member.group
         if member.is_among_providers or (member.group is not None and self.is_behind_line(member.group)):
-            self.touched[network_of(target.pbx)] = None
+            yield network_of(target.pbx)
 
     def _forget_what_was_known(self, target: Target, member: Membership) -> None:
         if member.group is not None:
