@@ -74,6 +74,8 @@ class Reconfiguration:
     def _finish(self, step: Step) -> None:
         end_what_is_gone(self._stages, step)
         self._stages.grouping.falls.go_on()
+        # Meanwhile somebody may have asked who is told of what was still of a section that is no more.
+        self._stages.alerting.forget_audiences()
         self._stages.alerting.review_telling(step.now, step.changes)
         self._stages.alerting.watch_mutes(step.now)
 

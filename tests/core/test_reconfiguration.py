@@ -14,7 +14,7 @@ from healthmon.config.sections.site import SiteConfig
 from healthmon.core import reconfiguration
 from healthmon.core.belief.endpoints import Endpoints
 from healthmon.core.grouping.memberships import Memberships
-from healthmon.model import ContactStatus, Reason
+from healthmon.model import ContactStatus, Matcher, Reason
 from tests.core.grouping.test_causes import FORTY, HOME, TOWN, Town, phones, quick, site
 from tests.core.scene import DOWN
 
@@ -154,3 +154,30 @@ def test_phones_that_are_watched_no_longer_are_all_forgotten_in_the_end(monkeypa
     assert not town.open()
     assert not set(phones(101, 140)) & town.monitor.known.pbxs["office"].endpoints.keys()
     assert not [state for state in town.db.states.values() if state.belief is DOWN]
+
+
+def renamed(conf: Config, section: str, name: str) -> Config:
+    """The same with a section that is called otherwise."""
+    watches = (replace(watch, name=name) if watch.name == section else watch for watch in anew(conf).watches)
+    return replace(conf, watches=tuple(watches))
+
+
+def test_what_was_silenced_is_told_though_between_two_parts_of_a_reload_its_section_was_no_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reconfiguration, "AT_ONCE", 10)
+    town = Town(quick()).settle(TOWN)
+    town.silence(Matcher(), 600.0)
+    town.die(FORTY[-1:])
+    town.go_on(60)
+    assert town.open(FORTY[-1])
+    assert not town.sent
+
+    town.reconfigure(renamed(quick(), "phones", "handsets"))
+    assert town.monitor.next_deadline() == 0.0
+    town.silence(Matcher(endpoints=("PJSIP/999",)), 5.0)
+    town.after(1.0)
+    town.end_silences()
+    town.go_on(60)
+
+    assert town.told() == [(Reason.OPENED, str(FORTY[-1]), "down")]

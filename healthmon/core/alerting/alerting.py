@@ -414,6 +414,10 @@ class Alerting:
             if words.startswith("tells"):
                 changes.log.append(f"{incident.name}: incident {incident.id}; {words}")
 
+    def forget_audiences(self) -> None:
+        """Every incident is of the watch section now that a new configuration gives it: find out anew who is told."""
+        self._dispatch.forget_audiences()
+
     def _drop(self, incident: Incident) -> None:
         self._dispatch.drop(incident.id)
         self._deadlines.clear(Deadline(Due.REMIND, incident=incident.id))

@@ -41,7 +41,7 @@ class Dispatch:
         self._config = config
         self._group_wait = {url.url_id: receiver.group_wait for receiver in config.receivers for url in receiver.urls}
         self._tickets = config.ticket_url_ids
-        self._audience.clear()
+        self.forget_audiences()
 
     def audience(self, incident: Incident) -> tuple[str, ...]:
         """The URLs that are told about this incident at once: those that were told already, or else those configured.
@@ -95,6 +95,10 @@ class Dispatch:
         told = self._told.get(bigger.id, {}).items()
         hearing = [url for url, said in told if (said.is_alarmed or said.waiting) and url in self._group_wait]
         self._audience[smaller.id] = tuple(dict.fromkeys((*self.audience(smaller), *hearing)))
+
+    def forget_audiences(self) -> None:
+        """Find out anew who is told of each incident: it may be of another watch section now."""
+        self._audience.clear()
 
     def audience_changed(self, incident_id: int) -> None:
         """More belongs to the incident of a group: find out anew who is told."""
