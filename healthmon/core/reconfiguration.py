@@ -17,7 +17,7 @@ from healthmon.core.belief.endpoint import Endpoint
 from healthmon.core.belief.endpoints import Endpoints
 from healthmon.core.belief.pbx import Pbx
 from healthmon.core.belief.pbxs import Pbxs
-from healthmon.core.resume import end_blindness_of_a_gone_pbx, end_what_is_gone, forget_state
+from healthmon.core.resume import end_blindness_of_a_gone_pbx, end_incidents_behind, end_what_is_gone, forget_state
 from healthmon.core.stages import Stages
 from healthmon.core.step import Step
 from healthmon.model import Ending, Target
@@ -129,6 +129,8 @@ class Reconfiguration:
             step.changes.states.pop((machine.target, machine.check), None)
             forget_state(machine.state(), Ending.PBX_GONE, step)
         end_blindness_of_a_gone_pbx(pbx.state(), step)
+        # At once: another reload may put it back before all of this one is taken up.
+        end_incidents_behind(self._stages, pbx.name, step)
         step.changes.pbx_states.pop(pbx.name, None)
         del self._pbxs[pbx.name]
 

@@ -178,7 +178,19 @@ def end_what_is_gone(stages: Stages, step: Step) -> None:
     for incident in stages.index.all_open():
         ending = _why_gone(stages.booking.config, incident)
         if ending is not None:
-            stages.end(CheckEnded(incident.target, incident.check, ending, f"{incident.name}: {ending}"), step)
+            end_incident(stages, incident, ending, step)
+
+
+def end_incidents_behind(stages: Stages, pbx: str, step: Step) -> None:
+    """End the incidents of a PBX that is no longer configured, and of all that is behind it."""
+    for incident in stages.index.all_open():
+        if incident.target.pbx == pbx:
+            end_incident(stages, incident, Ending.PBX_GONE, step)
+
+
+def end_incident(stages: Stages, incident: Incident, ending: Ending, step: Step) -> None:
+    """End an incident for another reason than that it is over."""
+    stages.end(CheckEnded(incident.target, incident.check, ending, f"{incident.name}: {ending}"), step)
 
 
 def _why_gone(config: Config, incident: Incident) -> Ending | None:

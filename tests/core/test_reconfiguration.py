@@ -14,9 +14,9 @@ from healthmon.config.sections.site import SiteConfig
 from healthmon.core import reconfiguration
 from healthmon.core.belief.endpoints import Endpoints
 from healthmon.core.grouping.memberships import Memberships
-from healthmon.model import ContactStatus, Matcher, Reason
+from healthmon.model import ContactStatus, Ending, Matcher, Reason
 from tests.core.grouping.test_causes import FORTY, HOME, TOWN, Town, phones, quick, site
-from tests.core.scene import DOWN
+from tests.core.scene import DOWN, UP, Scene, all_up, pbx_config, phone, settings
 
 NAMED = (SiteConfig("warehouse", addresses=("203.0.113.0/24",)),)
 RENAMED = (SiteConfig("hall 7", addresses=("203.0.113.0/24",)),)
@@ -181,3 +181,28 @@ def test_what_was_silenced_is_told_though_between_two_parts_of_a_reload_its_sect
     town.go_on(60)
 
     assert town.told() == [(Reason.OPENED, str(FORTY[-1]), "down")]
+
+
+def test_what_was_behind_a_pbx_that_was_taken_out_ends_though_it_is_put_back_before_all_is_taken_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reconfiguration, "AT_ONCE", 2)
+    both = replace(quick(), pbxs=(pbx_config("office"), pbx_config("berlin")))
+    scene, there = Scene(both), phone(201, "berlin")
+    here = all_up(phones(101, 110))
+    scene.snapshot(here)
+    scene.snapshot({there: UP}, pbx="berlin")
+    scene.see(settings(there, qualify_frequency=3.0, qualify_timeout=1.0))
+    scene.lose(there)
+    for _ in range(8):
+        scene.after(5)
+        scene.answer_all({**here, there: DOWN})
+    assert scene.open(there)
+
+    scene.reconfigure(replace(slower(both, "phones"), pbxs=both.pbxs[:1]))
+    assert scene.monitor.next_deadline() == 0.0
+    scene.reconfigure(slower(both, "phones"))
+    scene.after(1)
+
+    assert not scene.open(there)
+    assert [incident.ending for incident in scene.db.incidents.values()] == [Ending.PBX_GONE]
