@@ -502,15 +502,20 @@ class Falls:
         self._deadlines.set(to_ask, at if asked_at < at else asked_at + ASK_AGAIN)
 
     def to_ask(self, target: Target, now: float) -> Sequence[Target]:
-        """Return the members of a site that a snapshot is to confirm, for they are down for the hold of their site."""
+        """Return the members of a site to ask about, for some of them are down for the hold of their site.
+
+        Those that are not yet so are among them: the second witness of each has spoken then by the time that it counts.
+        """
         self._memberships.touch_group(target)
         group = self._memberships.group_at(target)
         if group is None or self._known.is_blind(group.pbx):
             return ()
         self._asked_at[target] = now
         members = self._memberships.of(group)
-        pending = (member for _, member in members.pending.within(0.0, now))
-        return [member for member in pending if is_ripe(members.get(member), now, self._rules)]
+        due = (members.get(member) for _, member in members.pending.within(0.0, now))
+        if not any(is_ripe(member, now, self._rules) for member in due):
+            return ()
+        return [member for _, member in members.pending.within(0.0, inf)]
 
 
 def _outage_of(incident: Incident) -> Outage:

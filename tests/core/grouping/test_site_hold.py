@@ -415,3 +415,32 @@ def test_a_phone_that_comes_back_elsewhere_is_back() -> None:
 
     assert town.told() == [DOWN_TOLD, UP_TOLD]
     assert not town.open()
+
+
+def test_a_restart_within_the_hold_of_a_site_tells_of_all_its_phones_at_once() -> None:
+    town = town_of(TWO_SITES, qualify=20.0)
+    for first in range(0, 40, 10):
+        town.die(FORTY[first : first + 10])
+        town.go_on(5)
+
+    # Nobody knows any more what was heard of their devices; each must be asked about, and that takes a while.
+    town = restarted(town)
+    town.snapshot(town.truth)
+    for _ in range(60):
+        answer_slowly(town)
+
+    assert town.told() == [DOWN_TOLD]
+    assert town.incident_of(site()).down == 40
+
+
+def answer_slowly(town: Town) -> None:
+    """A second passes; then snapshots are answered, and single questions after them."""
+    questions, town.questions = town.questions, []
+    town.after(1.0)
+    for question in questions:
+        if question.wants_snapshot:
+            town.snapshot(town.truth, follows_settings=True)
+    for question in questions:
+        for target in question.targets:
+            town.answer(target, town.truth[target])
+    town.deliver()
