@@ -418,6 +418,38 @@ def test_a_receiver_that_has_failed_for_long_is_shown_with_its_incident_and_is_a
     assert result.exit_code == 1
 
 
+@pytest.mark.parametrize(
+    ("accepted", "says"),
+    [
+        (False, "CANNOT TELL oncall/hook since 13:58:20, 1 message waiting, incident 7: a defect"),
+        (
+            True,
+            "HAD DEFECTS oncall/hook since 13:58:00, incident 7: 3 times within 10 minutes: a defect; "
+            "took a message at 13:59:59 again",
+        ),
+    ],
+)
+def test_a_receiver_that_takes_messages_again_after_defects_says_so(
+    database: Path, run: Run, accepted: bool, says: str
+) -> None:
+    hook = "oncall/hook"
+    about = outage(7, phone("101"), NOW - 2 * MINUTE, target=Target("", "receiver", hook), check=Check.DELIVERY)
+    lasting = replace(about, kind=Kind.RECEIVER, watch="", cause="3 times within 10 minutes: a defect")
+    stopped(database, [connection(), phone("101", DOWN)], incidents=[lasting])
+    with closing(open_outbox(database)) as outbox:
+        for seconds in (100, 80, 60):
+            outbox.note_defect(hook, NOW - seconds, "a defect")
+        claim = begin_to_tell(database, outage(1, phone("101", DOWN), NOW - HOUR), hook, NOW - 2)
+        if accepted:
+            outbox.delivered(claim, NOW - 1, "DOWN phone 101")
+
+    with closing(open_writer(database, now=NOW)):
+        result = run("status")
+
+    assert [line for line in result.stdout.splitlines() if hook in line] == [says]
+    assert result.exit_code == 1
+
+
 def test_a_send_that_hangs_counts_as_failing_after_two_minutes(database: Path, run: Run) -> None:
     stopped(database, [connection(), phone("101", DOWN)])
     begin_to_tell(database, outage(1, phone("101", DOWN), NOW - HOUR), "oncall/boss", NOW - 2 * MINUTE - 1)

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from msgspec.structs import replace
 
-from healthmon.core.belief.delivery import Failure, failure_of, target_of
+from healthmon.core.belief.delivery import Failure, failure_of, repeated_defects, target_of
 from healthmon.model import Freshness, Incident, Target
 from healthmon.report.formatting import acknowledged
 from healthmon.report.status.rows import (
@@ -67,17 +67,27 @@ def read_status(reader: Reader, now: float) -> Status:
 def _failing(
     urls: Iterable[UrlFacts], lasting: Mapping[Target, Incident], now: float, *, is_running: bool
 ) -> Iterator[FailingUrl]:
-    """Find the URLs that take no message at present."""
+    """Find the URLs that take no message at present, or of which an incident lasts."""
     for url in urls:
         incident = lasting.get(target_of(url.url_id))
         failure = None
         if _matters(url, now, is_running=is_running):
             failure = failure_of(url, now)
         if incident is not None and failure is None:
-            # Nothing fails at present, and nothing was accepted since it opened either.
+            # Nothing fails at present; either nothing was accepted since it opened, or there were defects before that.
             failure = Failure(incident.opened_at, incident.cause)
         if failure is not None:
-            yield _failing_url(url, failure, incident)
+            accepted_at = _accepted_after_defects(url, now)
+            yield replace(_failing_url(url, failure, incident), accepted_at=accepted_at)
+
+
+def _accepted_after_defects(url: UrlFacts, now: float) -> float | None:
+    """When it last took a message, if that was after the last of several defects."""
+    if failure_of(url, now) is not None or repeated_defects(url, now) is None:
+        return None
+    if url.last_delivered_at is None or url.last_delivered_at < url.defects_at[-1]:
+        return None
+    return url.last_delivered_at
 
 
 def _matters(url: UrlFacts, now: float, *, is_running: bool) -> bool:

@@ -146,12 +146,14 @@ class GroupOutage(Struct, frozen=True):
 
 
 class FailingUrl(Struct, frozen=True):
-    """A receiver's URL that does not take messages at present."""
+    """A receiver's URL that does not take messages at present, or whose deliverer had defects a moment ago."""
 
     url_id: str
     since: float | None
     why: str
     waiting: int = 0
+    #: When it last took a message, which was after the last of the defects; None: it has taken none since.
+    accepted_at: float | None = None
     #: Its incident, if it has been so for long; who took note of it, in words; why nobody is told of it.
     incident: int | None = None
     acknowledged: str = ""

@@ -88,7 +88,10 @@ def _old(status: Status, screen: Screen) -> Iterator[str]:
 
 
 def _failing(url: FailingUrl, status: Status, zone: ZoneInfo, screen: Screen) -> str:
-    """Write a line about a receiver that cannot be reached."""
+    """Write a line about a receiver that cannot be reached, or could not a moment ago."""
+    state, again = "CANNOT TELL", ""
+    if url.accepted_at is not None:
+        state, again = "HAD DEFECTS", f"took a message at {local(url.accepted_at, zone, status.now)} again"
     since = ""
     if url.since is not None:
         since = f" since {local(url.since, zone, status.now)}"
@@ -98,8 +101,8 @@ def _failing(url: FailingUrl, status: Status, zone: ZoneInfo, screen: Screen) ->
     number = ""
     if url.incident is not None:
         number = f", incident {url.incident}"
-    why = "; ".join(filter(None, (url.why, url.acknowledged, url.muted_by)))
-    return line(f"CANNOT TELL {url.url_id}{since}{waiting}{number}: {why}", screen, "bold red")
+    why = "; ".join(filter(None, (url.why, again, url.acknowledged, url.muted_by)))
+    return line(f"{state} {url.url_id}{since}{waiting}{number}: {why}", screen, "bold red")
 
 
 def _address(address: FailingAddress, status: Status, zone: ZoneInfo, screen: Screen) -> str:
