@@ -32,6 +32,7 @@ class Stages:
             config,
             remembered,
             known=known,
+            restless=self.booking.restless,
             grouping=self.grouping,
             index=self.index,
             severities=self.severities,

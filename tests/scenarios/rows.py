@@ -629,6 +629,43 @@ def a_phone_flaps_every_25_s(stage: Stage) -> None:
     flaps(stage, PHONE, 25, times=6)
 
 
+#: A line is cut for so long, and works for so long, so many times (seconds).
+CUT_FOR, CUTS = 100, 4
+
+
+def comes_and_goes(world: World, *names: str) -> None:
+    for number in range(CUTS):
+        at = 30 + 2 * CUT_FOR * number
+        world.at(at, world.pbx.dies, *names)
+        world.at(at + CUT_FOR, world.pbx.returns, *names)
+
+
+def the_line_of_a_site_comes_and_goes(world: World) -> None:
+    comes_and_goes(world, *WAREHOUSE)
+
+
+def forty_phones_flap_in_one_message(world: World) -> None:
+    of_phones = [arrival for arrival in world.channel.arrivals if arrival.rows[0].incident.kind is Kind.PHONE]
+    assert [arrival.subject.partition(" since ")[0] for arrival in of_phones] == [
+        "FLAPPING 40 phones (office): 101–140",
+        "STABLE 40 phones (office): 101–140",
+    ]
+
+
+def small_office() -> list[Peer]:
+    """Ten phones at one address, and two trunks."""
+    trunks = [provider("telekom", "192.0.2.11", qualify=5), provider("sipgate", "192.0.2.22", qualify=4)]
+    return [*(phone(number, "203.0.113.7", qualify=5) for number in range(101, 111)), *trunks]
+
+
+def the_line_comes_and_goes(world: World) -> None:
+    comes_and_goes(world, *WAREHOUSE[:10], *PROVIDERS[:2])
+
+
+def no_phone_is_told_to_be_down(world: World) -> None:
+    assert not [subject for subject in world.channel.subjects if subject.startswith("DOWN phone")]
+
+
 #: When a provider dies, and for how long it is down each time (seconds).
 OUTAGES, LASTING = (30, 130, 260), 30
 
@@ -1097,6 +1134,26 @@ ROWS: Sequence[Row] = (
         at_most(4),
         lasts=20 * MINUTE,
         sooner="flap_stop = 4\nflap_window = 3m",
+    ),
+    Row(
+        "the line of a site comes and goes, 100 s each: 40 phones flap, and are stable, in one message each",
+        the_line_of_a_site_comes_and_goes,
+        at_most(6),
+        lasts=22 * MINUTE,
+        hold=65.0,
+        phone_hold=180.0,
+        peers=office_checked_once_a_minute,
+        also=forty_phones_flap_in_one_message,
+        only_simulated="length",
+    ),
+    Row(
+        "the line to the world comes and goes, 100 s each: no phone behind it is told singly to be down",
+        the_line_comes_and_goes,
+        at_most(10),
+        lasts=15 * MINUTE,
+        peers=small_office,
+        also=no_phone_is_told_to_be_down,
+        only_simulated="length",
     ),
     Row(
         "a provider dies three times within ten minutes, for 30 s each",

@@ -11,15 +11,17 @@ from healthmon.config.configuration import Config
 from healthmon.core.alerting.cohorts import Cohorts
 from healthmon.core.alerting.decide import TELLING_ENDS_AFTER, Policy
 from healthmon.core.alerting.dispatch import Dispatch
+from healthmon.core.alerting.gathering import Gathering
 from healthmon.core.alerting.inhibition import Inhibition, is_beside, is_group_back, is_left_of, is_part_of
 from healthmon.core.alerting.routing import Routing
 from healthmon.core.belief.known import Known
 from healthmon.core.belief.news import CheckSeen
+from healthmon.core.belief.restless import Restless
 from healthmon.core.deadlines import Deadline, Deadlines, Due
 from healthmon.core.grouping.grouping import Grouping
 from healthmon.core.incidents.index import Index
 from healthmon.core.incidents.news import IncidentChanged, IncidentNews, IncidentOpened, IncidentWidened
-from healthmon.core.orders.muting import Muting, its_begin, its_end
+from healthmon.core.orders.muting import Muting, is_for_now, its_begin, its_end
 from healthmon.core.orders.severity import Severities
 from healthmon.core.step import Step
 from healthmon.model import Acknowledgement, Changes, Check, Commands, Incident, Note, Release, Remembered, Target, Told
@@ -52,6 +54,7 @@ class Alerting:
         remembered: Remembered,
         *,
         known: Known,
+        restless: Restless,
         grouping: Grouping,
         index: Index,
         severities: Severities,
@@ -66,7 +69,8 @@ class Alerting:
         self.inhibition = Inhibition(index, known, grouping.members)
         self._routing = Routing(config, wall)
         self.cohorts = Cohorts(known, grouping.falls, self._routing)
-        self._dispatch = Dispatch(config, self._routing, self.cohorts, remembered.told)
+        self.gathering = Gathering(known, restless)
+        self._dispatch = Dispatch(config, self._routing, self.cohorts, self.gathering, remembered.told)
         self._commands = remembered.commands
         self._muting = Muting(config, remembered.commands.silences, wall)
 
@@ -92,6 +96,7 @@ class Alerting:
 
     def _opened(self, news: IncidentOpened, step: Step) -> str:
         now, changes = step
+        self.gathering.leave(news.after, step)
         not_before = max(news.not_before, self._may_be_explained_until(news.after))
         incident = self._explained(news.after, changes)
         if incident != news.after:
@@ -118,6 +123,9 @@ class Alerting:
                 self._hand_down(after, smaller, step)
         if _as_told(before) == _as_told(after):
             return ""
+        if before.flapping and not after.flapping:
+            self.gathering.leave(after, step)
+            after = self._as_explained(after, changes)
         words = self._tell(after, now, changes)
         if not after.is_open and words.startswith((TOLD_NOBODY, TOLD_WITH)):
             changes.notes.append(Note(after.id, now, f"its end: {words}"))
@@ -182,6 +190,15 @@ class Alerting:
             changes.explained[incident.id] = bigger.id
         return replace(incident, explained_by=bigger.id)
 
+    def _as_explained(self, incident: Incident, changes: Changes) -> Incident:
+        """The incident of what came and went, and stays down, with what explains that."""
+        if not incident.is_open:
+            return incident
+        after = self._explained(incident, changes)
+        if after != incident:
+            self._index.book(after, changes)
+        return after
+
     def _bigger_changed(self, incident: Incident, now: float, changes: Changes) -> None:
         """Look again at the smaller incidents: their message is held back, or is due after all."""
         for smaller in self.inhibition.smaller(incident):
@@ -231,11 +248,20 @@ class Alerting:
             waits_for_bigger=bigger is not None and (bigger.kind.is_group or is_beside(incident, bigger)),
             is_left=former is not None and former is not bigger and is_beside(incident, former),
             unseen_since=self._known.unseen_since(incident.target, incident.check),
-            muted_by=incident.muted_by,
+            muted_by=self._held_back_by(incident, now),
             is_acknowledged=incident.acked_at is not None,
             daily_line=self._routing.daily_line(incident, now - recovering_for),
             recovering_for=recovering_for,
         )
+
+    def _held_back_by(self, incident: Incident, now: float) -> str:
+        """What mutes it now, also if it is over: then that may hold back that it is stable."""
+        if incident.is_open:
+            return incident.muted_by
+        muted_by = self._muting.muted_by(incident, now)
+        if is_for_now(muted_by):
+            return muted_by
+        return ""
 
     def _recovering_for(self, incident: Incident) -> float:
         if incident.kind.is_group:
@@ -282,8 +308,13 @@ class Alerting:
             return f"{TOLD_NOBODY}explained by incident {incident.explained_by}"
         if incident.is_open:
             return ""
+        return self._why_nobody_of_end(incident, policy)
+
+    def _why_nobody_of_end(self, incident: Incident, policy: Policy) -> str:
         if policy.waits_for_bigger:
             return f"{TOLD_WITH}incident {incident.explained_by}"
+        if policy.muted_by and not self._dispatch.is_finished(incident):
+            return f"{TOLD_WITH}{policy.muted_by}"
         return f"{TOLD_NOBODY}{incident.muted_by or 'nobody is left who believes it lasts'}"
 
     def _remind_later(self, incident: Incident, policy: Policy, now: float) -> None:
@@ -313,7 +344,7 @@ class Alerting:
     def _let_go(self, incident: Incident, now: float) -> None:
         """Forget how an incident ended, unless that is still to be told: its channel is dead, or its group lasts."""
         policy = self._policy(incident, now)
-        if policy.waits_for_bigger or self._dispatch.is_waiting(incident.id):
+        if policy.waits_for_bigger or policy.muted_by or self._dispatch.is_waiting(incident.id):
             self._remind_later(incident, policy, now)
         else:
             self._drop(incident)
@@ -372,6 +403,10 @@ class Alerting:
                 if words.startswith("tells"):
                     turn = f"{turn}; {words}"
                 changes.log.append(f"{after.name}: incident {after.id}: {turn}")
+        for incident in self._index.all_closed():
+            words = self._tell(incident, now, changes)
+            if words.startswith("tells"):
+                changes.log.append(f"{incident.name}: incident {incident.id}; {words}")
         self.watch_mutes(now)
 
     def watch_mutes(self, now: float) -> None:

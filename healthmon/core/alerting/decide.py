@@ -38,6 +38,9 @@ _STILL_REASONS = (
     Reason.LONG_GONE,
 )
 
+#: What says that something is down, and not only that it comes and goes.
+_TOLD_DOWN = (Reason.OPENED, Reason.ESCALATED, Reason.CHANGED, Reason.STABLE)
+
 #: What is told again and again, unless somebody takes note.
 _AGAIN = (Reason.REMINDER, Reason.LONG_GONE)
 
@@ -64,7 +67,8 @@ class Policy(Struct, frozen=True):
     is_left: bool = False
     #: Since when the target cannot be seen; None: it can be.
     unseen_since: float | None = None
-    #: The silence or maintenance window that speaks of it, "silence 12"; "": none.
+    #: The silence or maintenance window that speaks of it, "silence 12"; "": none. Of what is over: now, too; it holds
+    #: back that what was told to come and go is stable.
     muted_by: str = ""
     #: Somebody knows of it: no reminders.
     is_acknowledged: bool = False
@@ -88,17 +92,22 @@ def decide(incident: Incident, told: Told, policy: Policy, now: float) -> tuple[
         return _while_open(incident, told, policy, now)
     if policy.waits_for_bigger:
         return None
-    return _once_closed(incident, told)
+    end = _once_closed(incident, told)
+    if end is not None and end[0] is Reason.STABLE and policy.muted_by and not _was_told_down(told):
+        return None
+    return end
 
 
 def _while_open(incident: Incident, told: Told, policy: Policy, now: float) -> tuple[Reason, int] | None:
-    if policy.muted_by or (told.said is None and policy.is_explained):
+    if policy.muted_by:
         return None
     if policy.is_ticket and _lacks_acknowledgement(incident, told):
         return Reason.ACKNOWLEDGED, 0
+    if policy.is_explained:
+        return None
     if told.said is None:
         return _while_untold(incident, told, policy)
-    anew = _turn(incident, told) or _left(incident, told, policy) or _further(incident, told, policy)
+    anew = _turn(incident, told) or _left(incident, told, policy) or _further(incident, told)
     return anew or _reminder(incident, told, policy, now)
 
 
@@ -124,9 +133,9 @@ def _left(incident: Incident, told: Told, policy: Policy) -> tuple[Reason, int] 
     return None
 
 
-def _further(incident: Incident, told: Told, policy: Policy) -> tuple[Reason, int] | None:
+def _further(incident: Incident, told: Told) -> tuple[Reason, int] | None:
     """What was told is still so, and yet not the same: more of a group is down, or it is degraded, not down, …"""
-    if told.waiting or incident.flapping or policy.is_explained or not told.is_alarmed:
+    if told.waiting or incident.flapping or not told.is_alarmed:
         return None
     if is_wider(incident, told.size):
         return Reason.WIDENED, 1 + _count(told, Reason.WIDENED)
@@ -163,6 +172,11 @@ def _turn(incident: Incident, told: Told) -> tuple[Reason, int] | None:
     return None
 
 
+def _was_told_down(told: Told) -> bool:
+    """Whether it was told to be down, and not only to come and go."""
+    return any(reason in _TOLD_DOWN for reason, _ in told.booked)
+
+
 def _first(incident: Incident, told: Told, policy: Policy) -> tuple[Reason, int] | None:
     """Nobody at this URL knows yet.
 
@@ -179,7 +193,7 @@ def _first(incident: Incident, told: Told, policy: Policy) -> tuple[Reason, int]
 
 
 def _reminder(incident: Incident, told: Told, policy: Policy, now: float) -> tuple[Reason, int] | None:
-    if policy.is_explained or (policy.unseen_since is not None and now - policy.unseen_since > UNSEEN_TOO_LONG):
+    if policy.unseen_since is not None and now - policy.unseen_since > UNSEEN_TOO_LONG:
         return None
     if policy.daily_line is not None:
         return _line_of_today(incident, told, policy.daily_line, is_wanted=not policy.is_acknowledged)

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from healthmon.config.configuration import Config
 from healthmon.core.alerting.cohorts import Cohorts
 from healthmon.core.alerting.decide import Policy, decide, is_finished, reminder_due_at
+from healthmon.core.alerting.gathering import Gathering
 from healthmon.core.alerting.routing import Routing
 from healthmon.core.step import Step
 from healthmon.model import Changes, Incident, Notification, Reason, Told
@@ -23,9 +24,15 @@ class Dispatch:
     """What each URL was told about each incident that is not finished. Owned by the engine thread."""
 
     def __init__(
-        self, config: Config, routing: Routing, cohorts: Cohorts, told: Mapping[tuple[int, str], Told]
+        self,
+        config: Config,
+        routing: Routing,
+        cohorts: Cohorts,
+        gathering: Gathering,
+        told: Mapping[tuple[int, str], Told],
     ) -> None:
         self._cohorts = cohorts
+        self._gathering = gathering
         self._routing = routing
         self._told: dict[int, dict[str, Told]] = {}
         #: Who is told about an incident is settled when it opens: a URL that is configured later is not.
@@ -138,9 +145,11 @@ class Dispatch:
         for url_id, its_policy in self._with_tickets({**policies, **dict.fromkeys(late, later)}, incident).items():
             while (missing := decide(incident, self.told(incident.id, url_id), its_policy, now)) is not None:
                 reason, serial = missing
-                due = max(self._due_at(reason, url_id, now, incident if waits_for_cohort else None), not_before)
-                if due > now:
-                    self.wait_until(incident.id, due)
+                due = self._gathering.join(incident, reason, now)
+                if not due:
+                    due = max(self._due_at(reason, url_id, now, incident if waits_for_cohort else None), not_before)
+                    if due > now:
+                        self.wait_until(incident.id, due)
                 changes.notifications.append(Notification(incident.id, url_id, reason, serial, now, due))
                 self._mark_booked(incident.id, url_id, missing, now)
                 booked[url_id] = reason
@@ -174,7 +183,7 @@ class Dispatch:
 
     def _due_at(self, reason: Reason, url_id: str, now: float, one_of_cohort: Incident | None) -> float:
         """When a message is due at the latest (seconds UTC). ``one_of_cohort``: it is told with the rest of these."""
-        if reason not in (Reason.OPENED, Reason.CHANGED, Reason.RESOLVED):
+        if reason not in (Reason.OPENED, Reason.CHANGED, Reason.RESOLVED, Reason.STABLE):
             return now
         # Whoever goes down for the same cause is told together: wait for the last of them.
         known_at = now

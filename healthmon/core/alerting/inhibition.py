@@ -39,8 +39,7 @@ class Inhibition:
             # not.
             return bigger.health is Health.DOWN or bool(bigger.flapping)
         if bigger.kind.is_group:
-            # What was down before is another story.
-            return incident.opened_at >= bigger.opened_at - SAME_TIME
+            return _fell_with(incident, bigger)
         if bigger.check == Check.CONNECTION:
             # What only we cannot see explains nothing anew; what it explained as down, nobody can look at yet.
             was_explained = bigger.is_unseen and incident.explained_by == bigger.id
@@ -72,6 +71,19 @@ class Inhibition:
         numbers = self._index.about([bigger.target]) | self._index.explained_by(bigger)
         known = (self._index.get(number) for number in sorted(numbers))
         return (incident for incident in known if incident is not None)
+
+
+def _fell_with(incident: Incident, group: Incident) -> bool:
+    """Whether an incident belongs to the outage of its group: what was down before is another story.
+
+    What came and went until then is not, nor is what it stays as when that is over.
+    """
+    if incident.flapping or (incident.flap_episodes and incident.explained_by == group.id):
+        return True
+    since = incident.opened_at
+    if incident.flap_episodes:
+        since = incident.since
+    return since >= group.opened_at - SAME_TIME
 
 
 def _inhibited_by(incident: Incident) -> Sequence[str]:

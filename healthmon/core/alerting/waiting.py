@@ -43,6 +43,7 @@ class Waiting:
 
     def review(self, step: Step) -> None:
         """Look at all that waits. Call it at the end of a step."""
+        self._alerting.gathering.review(step)
         held = self._alerting.held(step.now)
         if not held:
             return

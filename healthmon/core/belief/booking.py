@@ -8,6 +8,7 @@ from healthmon.config.configuration import Config
 from healthmon.core.belief.machine import Machine
 from healthmon.core.belief.news import CheckChanged, CheckSeen, EndpointNoted, News
 from healthmon.core.belief.reachability import Reachability
+from healthmon.core.belief.restless import Restless
 from healthmon.core.deadlines import Deadline, Deadlines, Due
 from healthmon.core.step import Step
 from healthmon.model import Transition, UnknownPeriod
@@ -21,6 +22,8 @@ class Booking:
         self.config = config
         self.deadlines = deadlines
         self.wall = wall
+        #: What comes and goes.
+        self.restless = Restless()
         self._news: list[News] = []
 
     def tell(self, news: News) -> None:
@@ -74,6 +77,7 @@ class Booking:
     def review_flapping(self, machine: Machine, now: float) -> None:
         """Begin or end flapping, and set the time of the next look."""
         look_at = machine.review_flapping(now)
+        self.restless.note(machine, now)
         if look_at is not None:
             self.look_at_flapping(machine, look_at)
 

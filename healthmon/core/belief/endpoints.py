@@ -529,6 +529,7 @@ class Endpoints:
             known.pop(target, None)
 
     def _clear_deadlines(self, check: EndpointCheck) -> None:
+        self._booking.restless.forget(check)
         for due in OF_A_CHECK:
             self._booking.deadlines.clear(Deadline(due, check.target, check.check))
 

@@ -116,7 +116,7 @@ class Flapping:
         self.settle(now)
         del self.changes[: -rule.most]
         if was_flapping:
-            is_calm = len(self.changes) <= rule.stop or now >= self.changes[-1 - rule.stop] + self._calm(rule)
+            is_calm = len(self.changes) <= rule.stop or now >= self.calm_at(rule)
             if is_calm:
                 self.since = 0.0
             return not is_calm
@@ -137,6 +137,15 @@ class Flapping:
         """What flapped stays down: its changes so far do not make it flap any more, but still make holds grow."""
         self.since = self.changes[-1]
 
+    def is_nearly(self, rule: FlapRule, now: float) -> bool:
+        """Whether what does not flap would after one more change."""
+        counted_from = max(now - rule.window, self.since)
+        return sum(at > counted_from for at in self.booked(rule)) >= rule.start - 1
+
+    def calm_at(self, rule: FlapRule) -> float:
+        """When what flaps is calm, if it does not change again (seconds UTC)."""
+        return self.changes[-1 - rule.stop] + self._calm(rule)
+
     def _calm(self, rule: FlapRule) -> float:
         """How long it must be calm: the longer, the longer it has flapped, within bounds (seconds)."""
         flapped_for = self.changes[-1] - self.since
@@ -151,7 +160,7 @@ class Flapping:
             if self._candidate is None or len(self.changes) + 1 < rule.start:
                 return None
             return self._candidate_at + LASTED
-        looks = [self.changes[-1 - rule.stop] + self._calm(rule)]
+        looks = [self.calm_at(rule)]
         if self._candidate is not None:
             looks.append(self._candidate_at + LASTED)
         if self.down_since is not None and self.down_since + lasting > now:

@@ -90,6 +90,10 @@ class Index:
         """Return every open incident."""
         return [self._known[number] for number in self._open.values()]
 
+    def all_closed(self) -> list[Incident]:
+        """Return every incident that is closed, and not told to the end, in the order of their numbers."""
+        return [incident for incident in self.everything() if not incident.is_open]
+
     def everything(self) -> list[Incident]:
         """Return every incident, in the order of their numbers."""
         return [self._known[number] for number in sorted(self._known)]

@@ -41,6 +41,8 @@ ACKNOWLEDGED = (Reason.ACKNOWLEDGED, 0)
 TICKET = Policy(is_ticket=True)
 PARTLY = replace(OPEN, health=Health.DEGRADED)
 FLAPS = replace(OPEN, flapping=1, flap_episodes=1)
+CALM_AND_DOWN = replace(OPEN, flap_episodes=1)
+CALM = replace(CLOSED, ending=Ending.STABLE, flap_episodes=1)
 ACKED = replace(OPEN, acked_at=160.0, acked_by="anna")
 OVER_ACKED = replace(CLOSED, acked_at=160.0, acked_by="anna")
 OVER_MUTED = replace(CLOSED, muted_by="silence 12")
@@ -133,6 +135,13 @@ OVER_MUTED = replace(CLOSED, muted_by="silence 12")
             201,
             (Reason.STABLE, 1),
         ),
+        # What a bigger one explains comes and goes, or stays down, with it.
+        (FLAPS, told(Said.DOWN, OPENED), Policy(is_explained=True), 130, None),
+        (CALM_AND_DOWN, told(Said.DOWN, (Reason.FLAPPING, 1)), Policy(is_explained=True), 130, None),
+        # In a silence nobody hears that it is stable, but whoever was told that it is down.
+        (CALM, told(Said.DOWN, (Reason.FLAPPING, 1)), Policy(muted_by="silence 12"), 201, None),
+        (CALM, told(Said.DOWN, OPENED, (Reason.FLAPPING, 1)), Policy(muted_by="silence 12"), 201, (Reason.STABLE, 1)),
+        (CLOSED, told(Said.DOWN, OPENED), Policy(muted_by="silence 12"), 201, (Reason.RESOLVED, 0)),
         # STABLE was told while it was still down, and now it is up.
         (
             replace(CLOSED, flap_episodes=1),
