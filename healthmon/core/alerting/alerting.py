@@ -445,6 +445,7 @@ class Alerting:
     def review_telling(self, now: float, changes: Changes) -> None:
         """Ask about every incident anew: healthmon has started, its configuration changed, or the clock was set."""
         for incident in self._index.everything():
+            self._dispatch.gather_anew(incident, now)
             words = self._tell(incident, now, changes)
             if words.startswith("tells"):
                 changes.log.append(f"{incident.name}: incident {incident.id}; {words}")

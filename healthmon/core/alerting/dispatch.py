@@ -246,6 +246,12 @@ class Dispatch:
             is_finished(incident, self.told(incident.id, url_id)) for url_id in {*self.audience(incident), *told}
         )
 
+    def gather_anew(self, incident: Incident, now: float) -> None:
+        """What waited for its like when healthmon stopped goes with them, or when none of them is in sight."""
+        for told in self._told.get(incident.id, {}).values():
+            for reason, _ in told.waiting:
+                self._gathering.join(incident, reason, now)
+
     def is_waiting(self, incident_id: int) -> bool:
         """Whether a message about it was booked, and waits."""
         return any(told.waiting for told in self._told.get(incident_id, {}).values())

@@ -96,6 +96,18 @@ def test_what_becomes_calm_waits_for_the_other_that_is_about_to(scene: Scene) ->
     assert live(scene, 900, ALL_UP) == [[Reason.STABLE] * 2]
 
 
+def test_what_waited_for_the_other_when_healthmon_was_killed_is_told_within_a_minute(scene: Scene) -> None:
+    come_and_go(scene, are_two=True)
+    scene.deliver()
+    while not scene.booked(Reason.STABLE):
+        scene.live(3, ALL_UP, step=3)
+
+    scene = scene.restart()
+    scene.snapshot(ALL_UP)
+
+    assert [reason for message in live(scene, 60, ALL_UP) for reason in message] == [Reason.STABLE] * 2
+
+
 def test_what_is_down_again_is_told_as_stable_no_later_than_that(scene: Scene) -> None:
     come_and_go(scene, are_two=True)
     scene.deliver()
