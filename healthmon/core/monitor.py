@@ -112,23 +112,27 @@ class Monitor:
             self._see_observation(sighting, now, changes)
             return
         step = Step(now, changes)
-        if isinstance(sighting, EndpointSettings):
+        # The most frequent first.
+        if isinstance(sighting, (ContactChange, Removed, Observation)):
+            self._see_or_hold(sighting, step)
+        elif isinstance(sighting, EndpointSettings):
             self._see_settings(sighting, step)
         elif isinstance(sighting, Measurement):
             self._see_measurement(sighting, step)
-        elif isinstance(sighting, ConnectionReport | Snapshot):
+        else:
             pbx = self._pbxs.get(sighting.pbx)
             if pbx is not None and isinstance(sighting, Snapshot):
                 self._see_snapshot(pbx, sighting, step)
             elif pbx is not None and isinstance(sighting, ConnectionReport):
                 self._pbx_rules.report(pbx, sighting, step)
-        else:
-            pbx = self._pbxs.get(sighting.target.pbx)
-            if pbx is not None and pbx.is_blind:
-                self._hold(pbx, sighting)
-            elif pbx is not None:
-                self._see_held(pbx, sighting, step)
         self._stages.pass_on(step)
+
+    def _see_or_hold(self, sighting: Held, step: Step) -> None:
+        pbx = self._pbxs.get(sighting.target.pbx)
+        if pbx is not None and pbx.is_blind:
+            self._hold(pbx, sighting)
+        elif pbx is not None:
+            self._see_held(pbx, sighting, step)
 
     def _hold(self, pbx: Pbx, sighting: Held) -> None:
         """Keep what came in while a PBX is blind, of what is watched."""

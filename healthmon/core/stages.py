@@ -68,11 +68,11 @@ class Stages:
             step.changes.log.append(f"{news.target}: the restart: {words}")
 
     def _check_changed(self, news: CheckChanged, step: Step) -> None:
-        changed = self.incidents.review(news, step)
-        if changed is None:
-            words = self.incidents.why_none(news)
-        else:
+        words, changed = "", self.incidents.review(news, step)
+        if changed is not None:
             words = self.alerting.take(changed, step)
+        elif news.transition is not None:
+            words = self.incidents.why_none(news)
         _log(news.state, news.transition, words, step)
 
     def end(self, news: CheckEnded, step: Step) -> None:

@@ -104,11 +104,11 @@ class Endpoints:
         check.remark = check.remark_beside()
         if check.belief is Health.UP and check.pending is None:
             check.cohort = ""
-        is_held_as_booked = check.booked_hold == check.pending_hold()
-        if transition is not None or not is_held_as_booked or check.fingerprint() != before:
+        is_changed = transition is not None or check.fingerprint() != before
+        if is_changed or check.booked_hold != check.pending_hold():
             self.settle(pbx, check, step, transition)
         self.schedule(pbx, check)
-        if not endpoint.reachability.is_awaited:
+        if pbx.awaited and not endpoint.reachability.is_awaited:
             pbx.awaited.pop(endpoint.target, None)
 
     def _maybe_await(self, pbx: Pbx, endpoint: Endpoint, why: str) -> None:

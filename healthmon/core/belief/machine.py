@@ -237,18 +237,26 @@ class Machine:
         """When what is pending may be believed at the earliest, or None: nothing is pending, or it is unknown."""
         if self.pending is None or self.unknown_because:
             return None
-        return min(when for when, _, _ in self._ripening(self.pending))
+        return self._ripening(self.pending)[-1][0]
 
     def hold_in_force(self) -> Hold:
         """How long what is pending must last: what changes again and again, longer each time (rule 12)."""
-        return self.grown(self.plain_hold())
+        hold = self.plain_hold()
+        if self.may_hold_grow:
+            return self.grown(hold)
+        return hold
 
     def grown(self, hold: Hold) -> Hold:
         """A hold, as long as it is for what has changed as often as this (rule 12)."""
-        if self.flaps is None or not self.flaps.may_grow:
+        if self.flaps is None:
             return hold
         times = self.flaps.times(self.flap_rule, self.pending_since)
         return grown(hold, times, self.flap_rule, is_device=self.kind.is_device)
+
+    @property
+    def may_hold_grow(self) -> bool:
+        """Whether it has changed so often that its hold may be longer for it; nearly all have not."""
+        return self.flaps is not None and self.flaps.may_grow
 
     @property
     def down_clock(self) -> float:
@@ -289,7 +297,7 @@ class Machine:
         return self.hold_why
 
     def _ripening(self, pending: Health) -> list[Ripening]:
-        """Every belief that the clocks could lead to, the worst first."""
+        """Every belief that the clocks could lead to, the worst first, and the one that is ripe first at the end."""
         hold = self.hold_in_force()
         if self._improves(pending):
             return [(self.pending_since + hold.up_after, pending, self.pending_since)]

@@ -23,7 +23,10 @@ class Reachability(QualifiedCheck):
     def plain_hold(self) -> Hold:
         """What is in use must last a cycle of checks at least."""
         endpoint = self.endpoint
-        return self.hold if not endpoint.is_offline_in_use else outlasting_a_cycle(self.hold, endpoint.settings)
+        # Nearly always the device tells that it is not in use, and no more needs to be asked.
+        if endpoint.device is not Health.UP or not endpoint.is_offline_in_use:
+            return self.hold
+        return outlasting_a_cycle(self.hold, endpoint.settings)
 
     # ------------------------------------------------------------ how it was lost
 

@@ -34,6 +34,8 @@ def site_hold(member: Reachability, rules: Rules) -> float:
     lasts = max(cycle, min(rules.down_after, own.down_after))
     if lasts >= own.down_after:
         return inf
+    if not member.may_hold_grow:
+        return lasts
     return member.grown(replace(own, down_after=lasts)).down_after
 
 

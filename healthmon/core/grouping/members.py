@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
-from enum import Enum
 from functools import cached_property
 from math import inf
 from typing import Any, NamedTuple, TypeVar
@@ -14,7 +13,7 @@ from healthmon.core.belief.endpoint_facts import EndpointFacts
 from healthmon.core.belief.reachability import Reachability
 from healthmon.core.grouping.holds import Rules, known_at
 from healthmon.core.grouping.times import Fullest, Greatest, SortedTimes
-from healthmon.model import Health, Target
+from healthmon.model import Health, Target, Word
 
 #: Times were added and subtracted; what is so close is the same (seconds).
 SAME_TIME = 0.001
@@ -31,7 +30,7 @@ NEVER = (0.0, 0.0)
 Answer = TypeVar("Answer")
 
 
-class Stance(Enum):
+class Stance(Word):
     """How an endpoint stands in its group."""
 
     #: It works, as far as is known.
@@ -64,6 +63,26 @@ class Audience(NamedTuple):
 
     watch: str
     is_muted: bool
+
+
+class Noted(NamedTuple):
+    """What is kept of a member that is not up: when it went down, by what it counts as; and how long something takes.
+
+    None: it does not count as that.
+    """
+
+    down: float | None = None
+    hidden: float | None = None
+    audible: float | None = None
+    believed: float | None = None
+    confirmed: float | None = None
+    pending: float | None = None
+    cycle: float | None = None
+    up_after: float | None = None
+    returns_within: float | None = None
+
+
+NOTHING_NOTED = Noted()
 
 
 class Members:
@@ -109,6 +128,19 @@ class Members:
         #: How long those take that are about to be believed up, without and with a cycle of checks (seconds).
         self._up_after = Greatest()
         self._returns_within = Greatest()
+        #: Where each field of what is noted of a member is kept in order, and what is noted.
+        self._kept: tuple[SortedTimes | Greatest, ...] = (
+            self.down,
+            self._hidden,
+            self.audible,
+            self.believed,
+            self.confirmed,
+            self.pending,
+            self._cycles,
+            self._up_after,
+            self._returns_within,
+        )
+        self._noted: dict[Target, Noted] = {}
         #: What was worked out of them since something about one of them changed.
         self.known: dict[object, Any] = {}
 
@@ -183,54 +215,70 @@ class Members:
     def note(self, endpoint: Reachability, stance: Stance, rules: Rules, *, is_muted: bool) -> None:
         """Take note of how one is that is counted as this."""
         self.known.clear()
+        target = endpoint.target
         if stance not in _WENT_DOWN:
             # Nearly always there is nothing to forget.
-            if endpoint.target in self.down or endpoint.target in self._audience:
-                self._forget(endpoint.target)
+            if target in self._noted:
+                self._forget(target)
             return
-        target, fell = endpoint.target, fell_at(endpoint)
-        is_fallen, is_believed = stance is Stance.FALLEN, endpoint.belief is Health.DOWN
+        is_believed = endpoint.belief is Health.DOWN
         if is_believed:
             self._is_confirmed.discard(target)
-        is_confirmed = target in self._is_confirmed
-        is_audible = is_fallen and not is_muted
-        _put(self.down, target, fell, is_in=stance is not Stance.RECOVERING)
-        _put(self._hidden, target, fell, is_in=stance is Stance.HIDDEN)
-        _put(self.audible, target, fell, is_in=is_audible)
-        _put(self.believed, target, fell, is_in=is_audible and is_believed)
-        _put(self.confirmed, target, fell, is_in=is_audible and is_confirmed)
-        self._hear_of(target, Audience(endpoint.watch, is_muted), fell, is_sure=is_believed or is_confirmed)
-        self._note_holds(endpoint, stance, is_audible=is_audible)
-        is_waited_for = is_fallen and not is_confirmed
-        known = known_at(endpoint, rules)
-        _put(self.pending, target, known or 0.0, is_in=is_waited_for and known is not None)
+        if is_believed or target in self._is_confirmed:
+            self._count_as_sure(target, Audience(endpoint.watch, is_muted), fell_at(endpoint))
+        else:
+            self._count_as_unsure(target)
+        before = self._noted.get(target, NOTHING_NOTED)
+        after = self._noted_of(endpoint, stance, rules, is_muted=is_muted)
+        if after != before:
+            self._noted[target] = after
+            self._keep(target, before, after)
 
-    def _hear_of(self, target: Target, audience: Audience, fell: float, *, is_sure: bool) -> None:
-        before = self._audience.get(target)
-        if before is not None and (before != audience or not is_sure):
+    def _noted_of(self, endpoint: Reachability, stance: Stance, rules: Rules, *, is_muted: bool) -> Noted:
+        if stance is Stance.RECOVERING:
+            up_after = endpoint.endpoint.policy.hold.up_after
+            return Noted(up_after=up_after, returns_within=up_after + cycle_of(endpoint))
+        fell = fell_at(endpoint)
+        if stance is Stance.HIDDEN:
+            return Noted(down=fell, hidden=fell)
+        believed = confirmed = pending = None
+        if endpoint.belief is Health.DOWN:
+            believed = fell
+        if endpoint.target in self._is_confirmed:
+            confirmed = fell
+        else:
+            pending = known_at(endpoint, rules)
+        if is_muted:
+            return Noted(down=fell, pending=pending)
+        return Noted(fell, None, fell, believed, confirmed, pending, cycle_of(endpoint))
+
+    def _keep(self, target: Target, before: Noted, after: Noted) -> None:
+        """Keep what is noted of one now instead of what was; mostly nearly all of it is the same."""
+        for kept, was, value in zip(self._kept, before, after, strict=True):
+            if value == was:
+                continue
+            if value is None:
+                kept.drop(target)
+            else:
+                kept.put(target, value)
+
+    def _count_as_sure(self, target: Target, audience: Audience, fell: float) -> None:
+        before = self._audience.get(target, audience)
+        if before != audience:
             self._sure[before].drop(target)
-            del self._audience[target]
-        if is_sure:
-            self._audience[target] = audience
-            self._sure.setdefault(audience, SortedTimes()).put(target, fell)
+        self._audience[target] = audience
+        self._sure.setdefault(audience, SortedTimes()).put(target, fell)
 
-    def _note_holds(self, endpoint: Reachability, stance: Stance, *, is_audible: bool) -> None:
-        target, cycle, up_after = endpoint.target, cycle_of(endpoint), endpoint.endpoint.policy.hold.up_after
-        is_recovering = stance is Stance.RECOVERING
-        _put(self._cycles, target, cycle, is_in=is_audible)
-        _put(self._up_after, target, up_after, is_in=is_recovering)
-        _put(self._returns_within, target, up_after + cycle, is_in=is_recovering)
+    def _count_as_unsure(self, target: Target) -> None:
+        audience = self._audience.pop(target, None)
+        if audience is not None:
+            self._sure[audience].drop(target)
 
     def _forget(self, target: Target) -> None:
         """What was noted of one that was counted as down is no longer so."""
         self._is_confirmed.discard(target)
-        for times in (self.down, self._hidden, self.audible, self.believed, self.confirmed, self.pending):
-            times.drop(target)
-        for lengths in (self._cycles, self._up_after, self._returns_within):
-            lengths.drop(target)
-        audience = self._audience.pop(target, None)
-        if audience is not None:
-            self._sure[audience].drop(target)
+        self._keep(target, self._noted.pop(target, NOTHING_NOTED), NOTHING_NOTED)
+        self._count_as_unsure(target)
 
     def confirm(self, target: Target) -> None:
         """A snapshot shows that one is down that has been so for the hold of its site; note it anew."""
@@ -250,10 +298,9 @@ class Members:
             since=since,
             down=down,
             of=self.standing + down,
-            believed=self.believed.count(since, until),
-            confirmed=self.confirmed.count(since, until),
             cycle=self._cycles.greatest,
             find=lambda: self._found(self.audible, since, until),
+            count_sure=lambda: (self.believed.count(since, until), self.confirmed.count(since, until)),
         )
 
     def _window(self, rules: Rules, unseen: tuple[float, float]) -> float:
@@ -335,19 +382,23 @@ class Fall(Struct, frozen=True, dict=True):
     cycle: float
     #: Who they are: of thousands it is mostly asked only how many.
     find: Callable[[], tuple[Reachability, ...]]
-    #: So many of them are believed down; so many more a snapshot confirmed for the hold of their site.
-    believed: int = 0
-    confirmed: int = 0
+    #: How many of them are believed down; how many more a snapshot confirmed for the hold of their site.
+    count_sure: Callable[[], tuple[int, int]] = lambda: (0, 0)
 
     @cached_property
     def members(self) -> tuple[Reachability, ...]:
         """Those that went down. As it was first asked for."""
         return self.find()
 
-    @property
+    @cached_property
+    def believed(self) -> int:
+        """How many of them are believed down. As it was first asked for."""
+        return self.count_sure()[0]
+
+    @cached_property
     def sure(self) -> int:
-        """How many are surely down."""
-        return self.believed + self.confirmed
+        """How many are surely down: believed, or confirmed. As it was first asked for."""
+        return sum(self.count_sure())
 
     @property
     def hosts(self) -> Collection[str]:
@@ -360,14 +411,6 @@ class Fall(Struct, frozen=True, dict=True):
         return max(
             (max(member.endpoint.policy.hold.up_after, cycle_of(member)) for member in self.members), default=0.0
         )
-
-
-def _put(kept: SortedTimes | Greatest, target: Target, value: float, *, is_in: bool) -> None:
-    """Keep the value of a target, or none."""
-    if is_in:
-        kept.put(target, value)
-    else:
-        kept.drop(target)
 
 
 def host_of(endpoint: EndpointFacts) -> str:

@@ -63,8 +63,6 @@ class Memberships:
     def note(self, endpoint: Reachability, *, is_regrouped: bool = False) -> None:
         """Something about an endpoint may have changed: its belief, its place, its kind; or the sites themselves."""
         before = self._of_endpoint.get(endpoint.target)
-        if before is not None:
-            self._forget_what_was_known(endpoint.target, before)
         stance = stance_of(endpoint)
         # What comes back from elsewhere is back where it was lost; then it belongs to where it is.
         if stance is Stance.RECOVERING and before is not None and before.group is not None and not is_regrouped:
@@ -73,7 +71,9 @@ class Memberships:
             group = self._place(endpoint.endpoint)
         after = Membership(group, stance, endpoint.kind is Kind.PROVIDER)
         if after == before:
-            if stance is not Stance.STANDING:
+            if stance is Stance.STANDING:
+                self._forget_what_was_known(endpoint.target, after)
+            else:
                 self._note_in_groups(endpoint, after)
             return
         if before is not None and not after.is_at_same_place(before):
@@ -97,7 +97,7 @@ class Memberships:
         is_muted = endpoint.target in self._muted
         for members in self._members_with(endpoint.target, member):
             members.note(endpoint, member.stance, self.rules, is_muted=is_muted)
-        self.touch(endpoint.target)
+        self._touch(endpoint.target, member)
 
     def _members_with(self, target: Target, member: Membership) -> Iterator[Members]:
         if member.group is not None:
@@ -151,12 +151,13 @@ class Memberships:
             self._sites_of.get(group.pbx, {}).pop(group, None)
 
     def _members_of(self, group: Group) -> Members:
-        if group not in self._members:
-            self._members[group] = Members()
+        members = self._members.get(group)
+        if members is None:
+            members = self._members[group] = Members()
             self._groups[group.target] = group
             if group.kind is Kind.SITE:
-                self._sites_of.setdefault(group.pbx, {})[group] = self._members[group]
-        return self._members[group]
+                self._sites_of.setdefault(group.pbx, {})[group] = members
+        return members
 
     def touch(self, target: Target) -> None:
         """Have the groups of an endpoint looked at."""
@@ -164,6 +165,9 @@ class Memberships:
         if member is None:
             return
         self._forget_what_was_known(target, member)
+        self._touch(target, member)
+
+    def _touch(self, target: Target, member: Membership) -> None:
         for group in self._groups_with(target, member):
             self.touched[group] = None
 

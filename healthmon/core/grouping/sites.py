@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import NamedTuple
 
@@ -28,6 +29,9 @@ _PRIVATE = tuple(
     )
 )
 
+# Looking into a dictionary is ten times faster than asking an enum.
+_TECHNOLOGIES = {kind: kind.value for kind in Kind}
+
 #: Addresses whose group is kept in mind; phones with new ones every day must not fill the memory.
 _MOST_ADDRESSES = 50_000
 
@@ -45,9 +49,10 @@ class Group(NamedTuple):
     @property
     def target(self) -> Target:
         """The target of its incident."""
-        return Target(self.pbx, self.kind.value, self.name)
+        return Target(self.pbx, _TECHNOLOGIES[self.kind], self.name)
 
 
+@lru_cache(maxsize=1024)
 def network_of(pbx: str) -> Group:
     """A PBX's line to the world."""
     return Group(Kind.NETWORK, pbx, "")
@@ -83,9 +88,9 @@ class Sites:
             return Group(Kind.PROVIDERS, target.pbx, host) if host else None
         if not kind.is_device:
             return None
-        named = next((site for site in self._sites if _names(site, target)), None)
-        if named is not None:
-            return _configured(named, target.pbx)
+        for site in self._sites:
+            if _names(site, target):
+                return _configured(site, target.pbx)
         key = (target.pbx, address)
         if key not in self._by_address:
             if len(self._by_address) >= _MOST_ADDRESSES:

@@ -61,6 +61,8 @@ class SortedTimes:
 
     def count(self, since: float, until: float) -> int:
         """How many have a time within a span, both ends included."""
+        if not self._ordered:
+            return 0
         return bisect_right(self._ordered, until, key=_WHEN) - bisect_left(self._ordered, since, key=_WHEN)
 
     def within(self, since: float, until: float) -> Sequence[TimedTarget]:
