@@ -15,6 +15,7 @@ from tests.bench.commits import commits
 from tests.bench.figures import Figure, table
 from tests.bench.footprint import footprint
 from tests.bench.history import history
+from tests.bench.reading import reading
 from tests.bench.reloads import reloads
 from tests.bench.scale import FULL, QUICK, Scale
 from tests.bench.snapshots import snapshots
@@ -29,6 +30,7 @@ BENCHMARKS: dict[str, Callable[[Scale], Iterator[Figure]]] = {
     "snapshots": snapshots,
     "reloads": reloads,
     "stages": stages,
+    "reading": reading,
     "startup": start_up,
     "commits": commits,
     "history": history,

@@ -69,7 +69,7 @@ def _figures(what: str, rounds: Sequence[Mapping[str, float]], bare: float) -> I
 
 def _round(endpoints: int, fallen: int) -> tuple[Mapping[str, float], Mapping[str, float], float]:
     """Microseconds in each stage of an event, of a phone, and of json.loads of an event."""
-    batches = _batches(fallen)
+    batches = batches_of(fallen)
     events = fallen * EVENTS_PER_CHANGE
     bare = milliseconds(lambda: [json.loads(raw) for batch in batches for raw in batch])
     took = _play(endpoints, fallen, batches, milliseconds)
@@ -89,7 +89,7 @@ def _watched(do: Callable[[], object]) -> Mapping[str, float]:
     return _parts(pstats.Stats(profile))
 
 
-def _batches(fallen: int) -> Sequence[Sequence[bytes]]:
+def batches_of(fallen: int) -> Sequence[Sequence[bytes]]:
     """The events of so many phones that are lost, as they are found waiting."""
     raw = [json.dumps(event).encode() for number in range(fallen) for event in _events(number)]
     size = AT_ONCE * EVENTS_PER_CHANGE
