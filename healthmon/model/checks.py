@@ -66,10 +66,11 @@ class EndpointCheckKind(Struct, frozen=True, dict=True):
 
     def testimony(self, witness: Witness, source: Source) -> Testimony | None:
         """What this witness may say in this way; None: nothing."""
-        for testimony in self.witnesses:
-            if testimony.witness is witness and source in testimony.sources:
-                return testimony
-        return None
+        return self._by_way.get((witness, source))
+
+    @cached_property
+    def _by_way(self) -> Mapping[tuple[Witness, Source], Testimony]:
+        return {(testimony.witness, source): testimony for testimony in self.witnesses for source in testimony.sources}
 
     @cached_property
     def heard(self) -> frozenset[Witness]:

@@ -254,6 +254,8 @@ class EndpointFacts:
         return self._move(found, [place for place in left if place not in silent], at)
 
     def _move(self, found: list[Place], left: list[Place], at: float) -> list[PlaceChange]:
+        if not found and not left:
+            return []
         places = [*(place for place in self.places if place not in left), *found]
         # What is not remembered any more is not booked as a present one for ever, either.
         left, found = [*left, *(place for place in places[:-MOST_PLACES] if place in self.places)], found[-MOST_PLACES:]

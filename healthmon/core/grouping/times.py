@@ -121,17 +121,26 @@ class Fullest(SortedTimes):
     def _look_at_end(self) -> None:
         """Of all windows only those have become fuller that end with the last time."""
         last = self._ordered[-1][0]
-        first = bisect_left(self._ordered, last, key=lambda entry: entry[0] + self._window)
+        first = bisect_left(self._ordered, last - self._window, key=_WHEN)
+        # A time with the window added may be rounded otherwise than with the window taken away.
+        while first and self._ordered[first - 1][0] + self._window >= last:
+            first -= 1
+        while self._ordered[first][0] + self._window < last:
+            first += 1
         self._take(first, len(self._ordered) - first)
 
     def _look_at_all(self, window: float) -> None:
+        # One window has at least as many as are left where most were; where fewer come after a time, no look is needed.
+        most = max(1, self.count(self._since, self._since + window))
         self._is_known, self._window = True, window
         self._since, self._count = 0.0, 0
-        end = 0
-        for first, (since, _) in enumerate(self._ordered):
-            while end < len(self._ordered) and self._ordered[end][0] <= since + window:
-                end += 1
-            self._take(first, end - first)
+        first = 0
+        while first + most <= len(self._ordered):
+            since = self._ordered[first][0]
+            if self._ordered[first + most - 1][0] <= since + window:
+                most = bisect_right(self._ordered, since + window, lo=first + most - 1, key=_WHEN) - first
+                self._since, self._count = since, most
+            first += 1
 
     def _take(self, first: int, count: int) -> None:
         if count >= self._count:

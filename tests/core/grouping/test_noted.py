@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from healthmon.core.belief.endpoint import Endpoint
 from healthmon.core.belief.reachability import Reachability
 from healthmon.core.grouping.holds import Rules
-from healthmon.core.grouping.members import Members, Stance, stance_of
+from healthmon.core.grouping.members import Members, stance_of
 from healthmon.model import EndpointSettings, Health, Loss
 from tests.core.scene import PHONES, phone
 
@@ -28,12 +28,9 @@ class Seen(NamedTuple):
     is_unknown: bool
     loss: Loss
     is_muted: bool
-    is_confirmed: bool
 
 
-SEEN = st.builds(
-    Seen, HEALTHS, HEALTHS, st.integers(100, 110), st.booleans(), st.sampled_from(Loss), st.booleans(), st.booleans()
-)
+SEEN = st.builds(Seen, HEALTHS, HEALTHS, st.integers(100, 110), st.booleans(), st.sampled_from(Loss), st.booleans())
 
 
 def in_use(number: int) -> Reachability:
@@ -45,8 +42,6 @@ def in_use(number: int) -> Reachability:
 
 
 def note(members: Members, endpoint: Reachability, seen: Seen) -> None:
-    if seen.is_confirmed:
-        members.confirm(endpoint.target)
     members.note(endpoint, stance_of(endpoint), RULES, is_muted=seen.is_muted)
 
 
@@ -64,11 +59,6 @@ def kept_of(members: Members, times: Iterable[float]) -> object:
     return (fall.since, fall.down, fall.of, fall.believed, fall.sure, fall.cycle), falls, sure, told
 
 
-def is_confirmed_still(endpoint: Reachability) -> bool:
-    """Whether what a snapshot confirmed still counts: it is pending, and was seen no better since."""
-    return endpoint.belief is not Health.DOWN and stance_of(endpoint) in (Stance.FALLEN, Stance.HIDDEN)
-
-
 @given(st.lists(st.tuples(st.integers(1, 4), SEEN), max_size=30))
 def test_what_was_noted_before_does_not_matter(steps: list[tuple[int, Seen]]) -> None:
     phones = {number: in_use(number) for number in range(1, 5)}
@@ -76,14 +66,12 @@ def test_what_was_noted_before_does_not_matter(steps: list[tuple[int, Seen]]) ->
     for number, seen in steps:
         endpoint, before = phones[number], stance_of(phones[number])
         show(endpoint, seen)
-        is_confirmed = seen.is_confirmed
         if number in last:
             members.move(endpoint, before, stance_of(endpoint))
-            is_confirmed = is_confirmed or last[number].is_confirmed
         else:
             members.add(endpoint, stance_of(endpoint))
         note(members, endpoint, seen)
-        last[number] = seen._replace(is_confirmed=is_confirmed and is_confirmed_still(endpoint))
+        last[number] = seen
 
     anew = Members()
     for number, seen in last.items():
