@@ -581,7 +581,7 @@ _CONTACTS = (
             CASE WHEN s.pending IN ('up', 'degraded') THEN s.pending_hold_why ELSE '' END
         FROM {_LOST}""",  # noqa: S608
     f"""INSERT INTO words (text, last_used)
-        SELECT '{_NEW_WORDS}', COALESCE(MAX(d.alive_at), 0) FROM daemon d WHERE EXISTS ({_OF_LOST})""",  # noqa: S608
+        SELECT '{_NEW_WORDS}', COALESCE((SELECT MAX(alive_at) FROM daemon), 0) WHERE EXISTS ({_OF_LOST})""",  # noqa: S608
     f"""INSERT INTO transitions (check_id, old_health, new_health, at, believed_at, cause)
         SELECT n.id, NULL, CASE WHEN s.belief = 'degraded' THEN 2 ELSE 1 END, n.watched_since,
             CASE WHEN s.belief = 'degraded' THEN s.believed_at ELSE n.watched_since END,
