@@ -66,7 +66,7 @@ def _write_and_die(path: Path, first: int, batches: int, later: float) -> int:
 
 def _batches(path: Path) -> Counter[float]:
     """Reopen, and count the transitions of each batch; everything else must agree with them."""
-    store = Store(path, now=START + 10**5)
+    store = Store(path, now=START + 50_000)
     remembered = store.writer.load()
     with store.reading() as reader:
         batches = Counter(each.at for history in reader.history(START, START + 10**6) for each in history.transitions)
