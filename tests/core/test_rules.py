@@ -646,6 +646,13 @@ def test_rule_11_whoever_came_back_and_is_lost_again_is_told_without_the_restart
     assert [(incident.target, incident.cohort) for incident in scene.open()] == [(TRUNK, "")]
 
 
+def assert_only_the_trunk_did_not_come_back(scene: Scene) -> None:
+    assert {incident.target: incident.cohort for incident in scene.open()} == {
+        TRUNK: "did not come back after the restart",
+        phone(): "",
+    }
+
+
 def test_rule_11_whoever_came_back_and_is_lost_without_evidence_is_told_without_the_restart(scene: Scene) -> None:
     truth = {TRUNK: DOWN, phone(): DOWN}
     restarted(scene, dict(truth))
@@ -655,10 +662,7 @@ def test_rule_11_whoever_came_back_and_is_lost_without_evidence_is_told_without_
     scene.event(phone(), DOWN)
     scene.live(600, truth)
 
-    assert {incident.target: incident.cohort for incident in scene.open()} == {
-        TRUNK: "did not come back after the restart",
-        phone(): "",
-    }
+    assert_only_the_trunk_did_not_come_back(scene)
 
 
 def test_rule_11_whoever_came_back_and_fell_while_healthmon_was_dead_is_told_without_the_restart(scene: Scene) -> None:
@@ -669,10 +673,7 @@ def test_rule_11_whoever_came_back_and_fell_while_healthmon_was_dead_is_told_wit
     again.snapshot(dict(truth), running_for=again.now - restarted_at)
     again.live(600, truth)
 
-    assert {incident.target: incident.cohort for incident in again.open()} == {
-        TRUNK: "did not come back after the restart",
-        phone(): "",
-    }
+    assert_only_the_trunk_did_not_come_back(again)
 
 
 def test_rule_11_whoever_came_back_and_not_after_a_second_restart_did_not_come_back(scene: Scene) -> None:

@@ -215,21 +215,28 @@ def test_a_restart_after_which_all_come_back_tells_nothing() -> None:
     assert scene.transitions(TRUNK) == [UP]
 
 
-def test_what_does_not_come_back_after_a_restart_is_told_together_whatever_tells_of_it() -> None:
-    dead, forgotten = phone(102), phone(103)
-    scene = quiet_office(dead, forgotten)
+DEAD, FORGOTTEN = phone(102), phone(103)
+
+
+def office_without_two_after_a_restart() -> tuple[Scene, dict[Target, Health], float]:
+    """Ten seconds after Asterisk was restarted: the office, how everything is there, and when the restart was seen."""
+    scene = quiet_office(DEAD, FORGOTTEN)
     scene.report(Trouble.REFUSED)
     scene.after(5)
-    truth = {TRUNK: UP, phone(): UP, dead: DOWN, forgotten: DOWN}
+    truth = {TRUNK: UP, phone(): UP, DEAD: DOWN, FORGOTTEN: DOWN}
     scene.snapshot(truth, startup="boot 2")
     restarted_at = scene.now
-
     # Asterisk still knows where the one was, and says soon that it does not answer. Of the other it knows nothing.
     scene.after(10)
-    scene.contact(dead, ContactStatus.UNREACHABLE)
+    scene.contact(DEAD, ContactStatus.UNREACHABLE)
+    return scene, truth, restarted_at
+
+
+def test_what_does_not_come_back_after_a_restart_is_told_together_whatever_tells_of_it() -> None:
+    scene, truth, restarted_at = office_without_two_after_a_restart()
     scene.live(600, truth, step=1)
 
-    early, late = (scene.open(target)[0] for target in (dead, forgotten))
+    early, late = (scene.open(target)[0] for target in (DEAD, FORGOTTEN))
     assert (early.opened_at, late.opened_at) == (restarted_at + 10, restarted_at + 120)
     assert {incident.cohort for incident in (early, late)} == {"did not come back after the restart"}
     due = {one.due_at for one in scene.booked(Reason.OPENED)}
@@ -241,15 +248,7 @@ def test_what_does_not_come_back_after_a_restart_is_told_together_whatever_tells
 def test_what_does_not_come_back_after_a_restart_is_told_together_though_healthmon_is_killed(
     killed_after: float, gap: float
 ) -> None:
-    dead, forgotten = phone(102), phone(103)
-    scene = quiet_office(dead, forgotten)
-    scene.report(Trouble.REFUSED)
-    scene.after(5)
-    truth = {TRUNK: UP, phone(): UP, dead: DOWN, forgotten: DOWN}
-    scene.snapshot(truth, startup="boot 2")
-    restarted_at = scene.now
-    scene.after(10)
-    scene.contact(dead, ContactStatus.UNREACHABLE)
+    scene, truth, restarted_at = office_without_two_after_a_restart()
     scene.live(killed_after - 10, truth, step=1)
 
     # The one is believed down before the other; the message about it waits, also in the next life.
@@ -259,7 +258,7 @@ def test_what_does_not_come_back_after_a_restart_is_told_together_though_healthm
     while not again.sent:
         again.live(1, truth, step=1)
 
-    assert [again.db.incidents[number].target for _, _, number, _ in again.sent] == [dead, forgotten]
+    assert [again.db.incidents[number].target for _, _, number, _ in again.sent] == [DEAD, FORGOTTEN]
     assert {incident.cohort for incident in again.open()} == {"did not come back after the restart"}
 
 

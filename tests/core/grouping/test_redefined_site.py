@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pytest
 from msgspec.structs import replace
 
@@ -26,6 +28,14 @@ def fallen_town(so_long_down: float) -> Town:
     wait_told(town, 1, 180.0)
     town.go_on(so_long_down)
     return town
+
+
+def remove(town: Town, targets: Iterable[Target]) -> None:
+    """Somebody takes them out of Asterisk's configuration; a minute and a half goes by."""
+    for target in targets:
+        town.truth.pop(target)
+        town.removed(target)
+    town.live(90, town.truth, step=1.0)
 
 
 def reasons(town: Town, target: Target) -> list[Reason]:
@@ -63,10 +73,7 @@ def test_a_site_that_is_no_more_ends_without_up(so_long_down: float, conf: Confi
 def test_a_site_whose_phones_are_removed_from_asterisk_while_it_is_down_ends_without_up(so_long_down: float) -> None:
     town = fallen_town(so_long_down)
 
-    for target in FORTY:
-        town.truth.pop(target)
-        town.removed(target)
-    town.live(90, town.truth, step=1.0)
+    remove(town, FORTY)
 
     assert town.incident_of(site()).ending is Ending.NOT_WATCHED
     assert reasons(town, site()) == [Reason.OPENED, Reason.ENDED]
@@ -77,10 +84,7 @@ def test_a_site_of_which_only_those_are_left_that_were_never_down_ends_without_u
     town.die(FORTY[:30])
     wait_told(town, 1, 180.0)
 
-    for target in FORTY[:30]:
-        town.truth.pop(target)
-        town.removed(target)
-    town.live(90, town.truth, step=1.0)
+    remove(town, FORTY[:30])
 
     assert town.incident_of(site()).ending is Ending.NOT_WATCHED
 
@@ -103,10 +107,7 @@ def test_a_site_most_of_which_is_back_is_over_though_the_rest_is_removed() -> No
 
     town.come_back(FORTY[2:])
     town.go_on(5)
-    for target in FORTY[:2]:
-        town.truth.pop(target)
-        town.removed(target)
-    town.live(90, town.truth, step=1.0)
+    remove(town, FORTY[:2])
 
     assert town.incident_of(site()).ending is Ending.RECOVERED
 

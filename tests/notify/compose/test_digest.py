@@ -146,10 +146,15 @@ def test_many_phones_with_one_cause_are_one_sentence() -> None:
     )
 
 
+#: Up to six incidents that stand in one message.
+KINDS = st.lists(st.sampled_from([Kind.PBX, Kind.PROVIDER, Kind.SITE, Kind.PHONE]), min_size=1, max_size=6)
+SEVERITIES = st.lists(st.sampled_from(Severity), min_size=6, max_size=6)
+
+
 @settings(max_examples=150, deadline=None)
 @given(
-    kinds=st.lists(st.sampled_from([Kind.PBX, Kind.PROVIDER, Kind.SITE, Kind.PHONE]), min_size=1, max_size=6),
-    severities=st.lists(st.sampled_from(Severity), min_size=6, max_size=6),
+    kinds=KINDS,
+    severities=SEVERITIES,
     over=st.lists(st.booleans(), min_size=6, max_size=6),
 )
 def test_more_in_a_subject_never_hides_a_provider(
@@ -165,8 +170,8 @@ def test_more_in_a_subject_never_hides_a_provider(
 
 @settings(max_examples=150, deadline=None)
 @given(
-    kinds=st.lists(st.sampled_from([Kind.PBX, Kind.PROVIDER, Kind.SITE, Kind.PHONE]), min_size=1, max_size=6),
-    severities=st.lists(st.sampled_from(Severity), min_size=6, max_size=6),
+    kinds=KINDS,
+    severities=SEVERITIES,
     unseen=st.lists(st.booleans(), min_size=6, max_size=6),
 )
 def test_more_in_a_subject_never_hides_a_pbx_that_is_down_or_cannot_be_seen(
