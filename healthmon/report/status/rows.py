@@ -234,9 +234,7 @@ class Status(Struct, frozen=True):
         if self.is_stale:
             return ExitCode.STALE
         # A site may be believed down before each of its members is.
-        if self.causes:
-            return ExitCode.PROBLEM
-        if any(row.is_alarm for row in (*(pbx.row for pbx in self.pbxs), *self.targets)):
+        if self.causes or self.alarms or any(pbx.row.is_alarm for pbx in self.pbxs):
             return ExitCode.PROBLEM
         if any(url.incident is not None for url in self.failing_urls):
             return ExitCode.PROBLEM
@@ -247,7 +245,7 @@ class Status(Struct, frozen=True):
 
 def how_many_down(status: Status) -> int | None:
     """How many things are down; None: it is not known how things stand."""
-    down = sum(row.is_alarm for row in (*(pbx.row for pbx in status.pbxs), *status.targets))
+    down = len(status.alarms) + sum(pbx.row.is_alarm for pbx in status.pbxs)
     # Of a site that is believed down before its members are: as many as its incident names.
     down = max(down, sum(cause.down for cause in status.causes))
     if not down and status.exit_code is not ExitCode.OK:
