@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from healthmon.core.belief.endpoint_facts import EndpointFacts
-from healthmon.core.belief.evidence import losses_in_words
+from healthmon.core.belief.evidence import CONTACT_IS_BACK, losses_in_words
 from healthmon.core.belief.qualified_check import QualifiedCheck
 from healthmon.model import Check, ContactChange, ContactStatus, Health, Transition
 
@@ -36,7 +36,7 @@ class Contacts(QualifiedCheck):
         if self.reading() is Health.DEGRADED:
             self.words = NOT_KNOWN
         elif was_degraded and change.status is ContactStatus.REACHABLE:
-            self.words = "contact reachable"
+            self.words = CONTACT_IS_BACK
         elif was_degraded:
             self.words = "the contact that was lost is no longer registered"
 

@@ -8,6 +8,7 @@ from healthmon.config.sections.watch import WatchConfig
 from healthmon.core.belief.contacts import Contacts
 from healthmon.core.belief.endpoint_check import EndpointCheck
 from healthmon.core.belief.endpoint_facts import EndpointFacts
+from healthmon.core.belief.evidence import CONTACT_IS_BACK
 from healthmon.core.belief.qualified_check import QualifiedCheck
 from healthmon.core.belief.reachability import Reachability
 from healthmon.model import (
@@ -142,7 +143,7 @@ class Endpoint(EndpointFacts):
             self.has_evidence = False
             reachability.forget_loss()
             if before is not Health.UP:
-                reachability.words = "contact reachable"
+                reachability.words = CONTACT_IS_BACK
         elif change.status is ContactStatus.UNREACHABLE and self.has_lost_all_contacts():
             self.has_evidence = True
         if contacts is not None:

@@ -36,6 +36,9 @@ FROZE = "in grace: Asterisk was frozen for"
 RECONFIGURED = "not checked yet: its qualify settings have changed"
 GRACES = (RESTARTED, FROZE, RECONFIGURED)
 
+#: Why it is up, where the event of a contact tells.
+CONTACT_IS_BACK = "contact reachable"
+
 #: Beyond one cycle of OPTIONS and its time-out, until everything that lives was checked (seconds).
 GRACE_MARGIN = 5.0
 #: That of an endpoint whose settings are not read yet is the longest that is known, within these bounds (seconds).
