@@ -141,6 +141,27 @@ def test_a_silence_until_half_past_ten_ends_then_whatever_is_done_to_the_clock(n
     assert silence.until - night.clock.now() == pytest.approx(until - night.time.wall, abs=0.01)
 
 
+def test_a_silence_that_a_wrong_clock_ended_goes_on_when_the_clock_is_right_again(night: Night) -> None:
+    night.goes_round((0, UP))
+    wall = night.time.wall
+    with open_commander(night.path) as commander:
+        over, ended, lasts = (
+            commander.silence(Matcher(), since=wall, until=wall + after, author="anna", reason="", by_wall=True)
+            for after in (60, HOUR, 2 * HOUR)
+        )
+        commander.end_silence(ended.id, wall + 30)
+    night.goes_round((120, UP))
+
+    night.sets_clock(8 * HOUR)
+    assert night.writer.commands(night.clock.now()).silences == ()
+    night.goes_round((5, UP))
+    night.sets_clock(-8 * HOUR)
+
+    [silence] = night.writer.commands(night.clock.now()).silences
+    assert silence.id == lasts.id != over.id
+    assert silence.until - night.clock.now() == pytest.approx(wall + 2 * HOUR - night.time.wall, abs=0.01)
+
+
 @pytest.mark.parametrize("by", [8 * HOUR, -HOUR])
 def test_a_silence_for_an_hour_lasts_an_hour_whatever_is_done_to_the_clock(night: Night, by: float) -> None:
     night.goes_round((0, UP))

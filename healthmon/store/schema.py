@@ -613,6 +613,12 @@ _CONTACTS = (
     f"UPDATE states SET remark = '' WHERE check_id IN ({_OF_LOST})",  # noqa: S608
 )
 
+#: What the wall clock shows when such a silence ends; its ``until`` is when that is, by the clock as it is set now.
+_SILENCES_WALL_UNTIL = (
+    "ALTER TABLE silences ADD COLUMN wall_until DOUBLE PRECISION",
+    "UPDATE silences SET wall_until = until + (SELECT MAX(clock_shift) FROM daemon) WHERE by_wall",
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _SECOND,
@@ -642,4 +648,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _MEASUREMENTS,
     (*_SILENCES_BY_WALL, *_DEFECTS),
     _CONTACTS,
+    _SILENCES_WALL_UNTIL,
 )

@@ -55,6 +55,10 @@ _SELECT_CHECK = """SELECT id FROM checks
 _NOTE_ALIVE = f"""UPDATE daemon SET alive_at = :at
     WHERE instance = '{INSTANCE}' AND (alive_at IS NULL OR alive_at < :at)"""  # noqa: S608 (a constant of ours)
 
+#: "Until half past ten" is another time of the timeline when the clock is set; "for an hour" is not.
+_MOVE_SILENCES = """UPDATE silences SET until = wall_until - :ahead
+    WHERE by_wall AND (until > :at OR wall_until - :ahead > :at)"""
+
 _DROP_READINGS = "DELETE FROM daily WHERE check_id IN (SELECT id FROM checks) AND at > :at"
 
 _NOTE_NUMBER = f"""UPDATE daemon SET last_incident = :number
@@ -189,21 +193,19 @@ class Bookkeeper:
         """Book that nothing is known to have run for so long; or else the clock was set meanwhile."""
         self._insert_jumps(pause_as_jumps(at, lasted))
 
-    def _insert_jumps(self, jumps: Iterable[tuple[float, float]]) -> list[Row]:
+    def _insert_jumps(self, jumps: Iterable[tuple[float, float]]) -> None:
         rev = self._session.value("SELECT COALESCE(MAX(rev), 0) FROM transitions")
         rows: list[Row] = [{"at": at, "seconds": by, "rev": rev} for at, by in jumps]
         self._write("INSERT INTO clock_jumps (at, seconds, rev) VALUES (:at, :seconds, :rev)", rows)
-        return rows
 
     def _book_jumps(self, jumps: list[ClockJump]) -> None:
         if not jumps:
             return
         known = read_timeline(self._session).never_were()
-        rows = self._insert_jumps((jump.at, jump.by) for jump in jumps)
-        # "Until half past ten" is another time of the timeline now; "for an hour" is not.
-        self._write("UPDATE silences SET until = until - :seconds WHERE by_wall AND until > :at", rows)
+        self._insert_jumps((jump.at, jump.by) for jump in jumps)
         ahead = self._session.of_daemon("clock_shift") + sum(on_grain(jump.by) for jump in jumps)
         self._session.note_of_daemon(clock_shift=ahead)
+        self._session.execute(_MOVE_SILENCES, {"ahead": ahead, "at": jumps[-1].at})
         # Readings that have counted what never was are taken anew.
         for never_was in read_timeline(self._session).never_were():
             if never_was not in known:

@@ -16,8 +16,8 @@ from healthmon.store.sqlite.connect import connect
 from healthmon.store.sqlite.database import recognise
 from healthmon.store.sqlite.readonly import refuse_missing, refuse_older, schema_of
 
-_INSERT_SILENCE = """INSERT INTO silences (matcher, since, until, author, reason, by_wall)
-    VALUES (:matcher, :since, :until, :author, :reason, :by_wall)
+_INSERT_SILENCE = """INSERT INTO silences (matcher, since, until, author, reason, by_wall, wall_until)
+    VALUES (:matcher, :since, :until, :author, :reason, :by_wall, :wall_until)
     RETURNING id"""
 
 _ACKNOWLEDGE = """INSERT INTO acknowledgements (incident_id, at, author, reason) VALUES (:id, :at, :author, :reason)
@@ -86,7 +86,8 @@ class Commander:
         """Book a silence, and return it with its number."""
         with self._session.writing() as timeline:
             silence = Silence(0, matcher, since, until, author, reason, by_wall)
-            [row] = self._session.rows(_INSERT_SILENCE, SILENCES.row(silence, timeline))
+            shown = {"wall_until": until if by_wall else None}
+            [row] = self._session.rows(_INSERT_SILENCE, SILENCES.row(silence, timeline) | shown)
         return replace(silence, id=row["id"])
 
     def end_silence(self, number: int, now: float) -> Silence:
@@ -98,7 +99,8 @@ class Commander:
                 raise OrderRefused(f"there is no silence {number}; healthmon silence list shows them")
             if row["until"] <= key["now"]:
                 raise OrderRefused(f"silence {number} is over already")
-            self._session.execute("UPDATE silences SET until = :now WHERE id = :id", key)
+            # It stays ended, whatever is done to the clock.
+            self._session.execute("UPDATE silences SET until = :now, by_wall = FALSE WHERE id = :id", key)
             return replace(SILENCES.of(row, timeline), until=now)
 
     def acknowledge(self, number: int, *, at: float, author: str, reason: str) -> Incident:
