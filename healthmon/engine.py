@@ -303,7 +303,8 @@ class Engine:
                 # As it was when the PBX was asked: the answer may have waited, while the process stood still, say.
                 asked_at = sighting.asked_at + self._clock.ahead
                 self._housekeeping.compare_clocks(sighting.pbx, sighting.pbx_time, asked_at)
-                self._housekeeping.hear_time(sighting.pbx_time, wall)
+                if not sighting.shares_our_clock:
+                    self._housekeeping.hear_time(sighting.pbx_time, wall)
 
     def _learn_new_endpoints(self, batch: Sequence[Sighting]) -> None:
         """Have the settings of endpoints read that are listed for the first time, the watched ones only."""

@@ -6,14 +6,15 @@ The engine calls it between its batches, for the writing connection is the engin
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from healthmon.config.sections.history import HistoryConfig
 from healthmon.errors import DatabaseUnwritable
 from healthmon.report.availability.daily_readings import Roller
 from healthmon.report.formatting import duration
-from healthmon.store.write.pruning import Cuts
 from healthmon.store.write.writer import Writer
+from healthmon.times.system_clock import synchronised_time
 
 log = logging.getLogger(__name__)
 
@@ -27,16 +28,17 @@ CLOCKS_AGREE = 300.0
 PAUSE, PAUSE_UNDER_LOAD = 0.05, 1.0
 
 NOT_CONFIRMED = (
-    "old history stays until the time is confirmed: the clock of no PBX is within 5 minutes of ours; "
-    "if ours is right, say so by healthmon db clock-is-right"
+    "old history stays until the time is confirmed: the system does not say that its clock is synchronised, and no PBX "
+    "on another machine shows the same time (within 5 minutes); if it is right, say so by healthmon db clock-is-right"
 )
 
 
 class Housekeeping:
     """Does what has time, one small piece after the other. Owned by the engine thread."""
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, system_time: Callable[[], float | None] = synchronised_time) -> None:
         self._writer = writer
+        self._system_time = system_time
         self._roller = Roller(writer)
         self._fold_due = self._prune_due = 0.0
         #: Somebody else has the same time; how often old history stayed because nobody had.
@@ -56,7 +58,7 @@ class Housekeeping:
         self._differing.clear()
 
     def hear_time(self, pbx_time: float | None, wall: float) -> None:
-        """A PBX says what time it is by its own clock. Is it ours, what is too old may go."""
+        """A PBX on another machine says what time it is by its own clock. Is it ours, what is too old may go."""
         if self._is_time_confirmed or not agrees(pbx_time, wall):
             return
         self._is_time_confirmed = True
@@ -95,14 +97,14 @@ class Housekeeping:
         self._prune_due = now + PRUNE_EVERY
         try:
             # The day's readings come first: they are made from what goes then.
-            if self._roller.step(wall, zone) or (self._may_prune() and self._writer.prune(Cuts.of(keep, wall))):
+            if self._roller.step(wall, zone) or (self._may_prune(wall) and self._writer.prune_evenly(keep, wall)):
                 self._prune_due = now + PAUSE
         except DatabaseUnwritable as error:
             log.warning("%s; old history stays for now", error)
 
-    def _may_prune(self) -> bool:
+    def _may_prune(self, wall: float) -> bool:
         """Whether the time is surely right: a clock that is years ahead would remove all history for good."""
-        if self._is_time_confirmed or self._writer.is_time_confirmed():
+        if self._is_time_confirmed or self._writer.is_time_confirmed() or agrees(self._system_time(), wall):
             self._is_time_confirmed = True
             return True
         self._times_unconfirmed += 1
@@ -112,9 +114,9 @@ class Housekeeping:
         return False
 
 
-def agrees(pbx_time: float | None, wall: float) -> bool:
-    """Whether the clock of a PBX says that ours is right."""
-    return pbx_time is not None and abs(pbx_time - wall) <= CLOCKS_AGREE
+def agrees(other_time: float | None, wall: float) -> bool:
+    """Whether another clock says that ours is right; None: it does not tell."""
+    return other_time is not None and abs(other_time - wall) <= CLOCKS_AGREE
 
 
 def ahead_of_ours(seconds: float) -> str:

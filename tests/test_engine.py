@@ -317,18 +317,22 @@ def test_disk_that_refuses_again_and_again_is_no_standstill(stage: Stage, monkey
 # ---------------------------------------------------------------- whether the time is right
 
 
-@pytest.mark.parametrize(("ahead", "prunes"), [(0.0, True), (1000 * 86400.0, False)])
-def test_a_snapshot_of_a_pbx_with_the_same_time_lets_old_history_go(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch, ahead: float, prunes: bool
+@pytest.mark.parametrize(
+    ("ahead", "is_on_our_machine", "prunes"),
+    [(0.0, False, True), (0.0, True, False), (1000 * 86400.0, False, False)],
+)
+def test_a_snapshot_of_a_pbx_elsewhere_with_the_same_time_lets_old_history_go(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, ahead: float, is_on_our_machine: bool, prunes: bool
 ) -> None:
     pruned: list[bool] = []
 
-    def prune(_writer: Writer, _cuts: object) -> int:
+    def prune(_writer: Writer, _keep: object, _now: float) -> int:
         pruned.append(True)
         return 0
 
-    monkeypatch.setattr(Writer, "prune", prune)
-    stage.engine.step([replace(stage.snapshot(), pbx_time=stage.clock.now() - ahead)])
+    monkeypatch.setattr(Writer, "prune_evenly", prune)
+    pbx_time = stage.clock.now() - ahead
+    stage.engine.step([replace(stage.snapshot(), pbx_time=pbx_time, shares_our_clock=is_on_our_machine)])
     for _ in range(20):
         stage.time.passes(1)
         stage.engine.step([])

@@ -45,11 +45,18 @@ class House:
         #: On the timeline.
         self.now = now - self.writer.ahead
         self.writer.load()
-        self.keeping = Housekeeping(self.writer)
+        #: By how much the system's synchronised clock is ahead of ours; None: it is not synchronised.
+        self.system_ahead: float | None = None
+        self.keeping = Housekeeping(self.writer, self._system_time)
 
-    def works(self) -> int:
-        """Do all that is due now, and an hour later; return how many changes are left."""
-        for _ in range(2):
+    def _system_time(self) -> float | None:
+        if self.system_ahead is None:
+            return None
+        return self.now + self.writer.ahead + self.system_ahead
+
+    def works(self, hours: int = 2) -> int:
+        """Do a piece of what is due each hour, from now on; return how many changes are left."""
+        for _ in range(hours):
             self.now += PRUNE_EVERY
             while self.keeping.due <= self.now:
                 wall = self.now + self.writer.ahead
@@ -143,6 +150,38 @@ def test_a_confirmation_holds_no_longer_when_the_clock_is_set(houses: list[House
     house.keeping.clock_was_set()
 
     assert house.works() == 11
+
+
+def test_the_systems_synchronised_clock_confirms_the_time(houses: list[House], path: Path) -> None:
+    house = start(houses, path, TODAY)
+    house.system_ahead = 2 * CLOCKS_AGREE
+    assert house.works() == 11
+
+    house.system_ahead = 1.0
+    assert house.works() == 9
+
+
+def test_a_wrong_time_that_is_confirmed_all_the_same_makes_nothing_old_at_once(houses: list[House], path: Path) -> None:
+    # A PBX in a container shares our clock, and nobody can see that.
+    house = start(houses, path, TODAY + AHEAD)
+    house.keeping.hear_time(TODAY + AHEAD, TODAY + AHEAD)
+
+    # As if the clock had been right.
+    assert house.works(100) == 9
+    house.now += 50 * DAY
+    assert house.works(100) == 8
+
+
+def test_nor_does_a_clock_that_is_ahead_by_what_may_be_a_pause(houses: list[House], path: Path) -> None:
+    house = start(houses, path, TODAY + 30 * DAY)
+    house.keeping.hear_time(TODAY + 30 * DAY, TODAY + 30 * DAY)
+
+    left = []
+    for _ in range(3):
+        left.append(house.works(100))
+        house.now += 13 * DAY
+    # A change is old on the tenth day, had the clock been right on the fortieth.
+    assert left == [9, 9, 8]
 
 
 @pytest.mark.parametrize(

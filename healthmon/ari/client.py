@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 import ssl
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,6 +20,7 @@ from healthmon.config.sections.pbx import PbxConfig
 from healthmon.errors import AriDenied, AriNotFound, AriStarting, AriUnexpected, AriUnreachable, Trouble
 from healthmon.model import EndpointSettings, Target
 from healthmon.text.longtext import Shortener
+from healthmon.wire.connecting import leads_to_ourselves
 from healthmon.wire.dates import header_date
 from healthmon.wire.pace import PeerLimits
 from healthmon.wire.sessions import PlainSession
@@ -55,8 +57,9 @@ class AriClient:
         self._version = ("", "")
         #: Cuts texts, and counts them.
         self.shorten = Shortener()
-        #: The ``Date`` header of the last answer.
+        #: The ``Date`` header of the last answer, and whether it came from this machine.
         self._date = ""
+        self._is_on_our_machine = False
         #: How many requests were made; for those who pace themselves.
         self.requests = 0
 
@@ -75,7 +78,15 @@ class AriClient:
         if self._version[0] != startup_time:
             system = self._info("system").system
             self._version = (startup_time, self.shorten(system.version) if system else "")
-        return PbxInfo(startup_time, last_reload_time, self._version[1], running_for, configured_for, pbx_time)
+        return PbxInfo(
+            startup_time,
+            last_reload_time,
+            self._version[1],
+            running_for,
+            configured_for,
+            pbx_time,
+            self._is_on_our_machine,
+        )
 
     def _info(self, part: str) -> messages.Info:
         return self._get(("asterisk", "info"), messages.Info, {"only": part})
@@ -290,6 +301,7 @@ class AriClient:
             ) as answer,
         ):
             self._note_certificate(answer)
+            self._is_on_our_machine = _comes_from_here(answer)
             self._date = answer.headers.get("Date", "")
             body = self._read(answer, call)
         wrong = refusal(self._pbx, call, answer.status_code, answer.headers.get("Server", ""), body)
@@ -322,6 +334,18 @@ class AriClient:
         ends = certificate.get("notAfter") if certificate else None
         if isinstance(ends, str):
             self._certificate_ends_at = float(ssl.cert_time_to_seconds(ends))
+
+
+def _comes_from_here(answer: requests.Response) -> bool:
+    """Whether a peer has an address of this machine, while its answer still holds its socket."""
+    connection = getattr(getattr(answer.raw, "connection", None), "sock", None)
+    if not isinstance(connection, socket.socket):
+        return False
+    try:
+        return leads_to_ourselves(connection.getsockname()[0], connection.getpeername()[0])
+    except OSError:
+        # It has just been cut; the next answer tells.
+        return False
 
 
 def _name(method: str, segments: Sequence[str]) -> str:

@@ -168,6 +168,8 @@ class PbxInfo(Struct, frozen=True):
     configured_for: float | None = None
     #: What time it is by Asterisk's own clock (seconds since the epoch); None: it does not say.
     pbx_time: float | None = None
+    #: It is on our own machine.
+    shares_our_clock: bool = False
 
 
 # ---------------------------------------------------------------- events
@@ -473,6 +475,7 @@ def snapshot(
         running_for=info.running_for,
         configured_for=info.configured_for,
         pbx_time=info.pbx_time,
+        shares_our_clock=info.shares_our_clock,
         follows_settings=follows_settings,
         unlisted=listing.unlisted,
         missing_drivers=missing_drivers,

@@ -31,7 +31,7 @@ from healthmon.report.admin.growth import outlook
 from healthmon.report.availability.daily_readings import Roller
 from healthmon.report.formatting import counted, visible
 from healthmon.report.json_text import json_text
-from healthmon.sources.survey import time_of
+from healthmon.sources.survey import clock_of
 from healthmon.store.read.sizes import read_sizes
 from healthmon.store.sqlite.backup import back_up
 from healthmon.store.sqlite.checkup import check_up
@@ -153,8 +153,9 @@ def prune(ctx: click.Context, *, keep: float | None, database: Path | None) -> N
 def clock_is_right(ctx: click.Context, *, is_sure: bool, database: Path | None) -> None:
     """Confirm that this machine's clock is right, so that a running daemon removes what is older than is to be kept.
 
-    It does so by itself where the clock of a PBX says the same. Each PBX of the configuration is asked for its time; if
-    all that answer show another one, nothing is noted without --yes, and the exit code is 1.
+    It does so by itself where the system's clock is synchronised, or a PBX on another machine shows the same time. Each
+    PBX of the configuration is asked for its time; if all that answer show another one, nothing is noted without --yes,
+    and the exit code is 1.
     """
     where = database_settings(ctx.obj, database, is_strict=True)
     if database is None:
@@ -175,8 +176,17 @@ def _refuse_if_pbxs_disagree(config_path: Path, *, is_sure: bool) -> None:
     except ConfigError:
         click.echo("warning: the configuration has mistakes, so the PBXs are not asked what time it is", err=True)
         return
-    ahead = {pbx.name: at - time.time() for pbx in config.pbxs if (at := time_of(pbx)) is not None}
-    if not ahead or any(abs(seconds) <= CLOCKS_AGREE for seconds in ahead.values()):
+    ahead: dict[str, float] = {}
+    for pbx in config.pbxs:
+        clock = clock_of(pbx)
+        if clock is None:
+            continue
+        by = clock.time - time.time()
+        if abs(by) > CLOCKS_AGREE:
+            ahead[pbx.name] = by
+        elif not clock.is_ours:
+            return
+    if not ahead:
         return
     for name, seconds in ahead.items():
         click.echo(f"pbx {name}: its clock is {ahead_of_ours(seconds)}", err=True)

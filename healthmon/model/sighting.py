@@ -129,6 +129,8 @@ class Snapshot(Struct, frozen=True):
     configured_for: float | None = None
     #: What time it is by its own clock (seconds since the epoch); None: it does not say.
     pbx_time: float | None = None
+    #: It runs on our own machine, so that its clock says nothing of ours.
+    shares_our_clock: bool = False
     #: The settings that the same question asked for were read before this.
     follows_settings: bool = False
     #: Technologies that Asterisk could not list: what is missing of these says nothing.

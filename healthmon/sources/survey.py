@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
+from typing import NamedTuple
 
 from msgspec import Struct
 
@@ -81,13 +82,25 @@ def survey(
     )
 
 
-def time_of(pbx: PbxConfig) -> float | None:
-    """Ask a PBX what time its clock shows (seconds); None: it does not answer, or does not say."""
+class ClockOfPbx(NamedTuple):
+    """What the clock of a PBX shows."""
+
+    #: Seconds since the epoch.
+    time: float
+    #: The PBX runs on our own machine.
+    is_ours: bool
+
+
+def clock_of(pbx: PbxConfig) -> ClockOfPbx | None:
+    """Ask a PBX what time it is; None: it does not answer, or does not say."""
     with closing(AriClient(pbx)) as client:
         try:
-            return client.info().pbx_time
+            info = client.info()
         except AriError:
             return None
+    if info.pbx_time is None:
+        return None
+    return ClockOfPbx(info.pbx_time, info.shares_our_clock)
 
 
 def _settings(client: AriClient, target: Target, at: float) -> EndpointSettings | None:

@@ -82,6 +82,8 @@ class Timeline(Struct, frozen=True):
     shift: float = 0.0
     #: What was booked before now, and is shown by another shift, in order; the shifts grow.
     earlier: tuple[EarlierShift, ...] = ()
+    #: When nothing ran (stored), for all that is known: the clock may have been set meanwhile.
+    pauses: tuple[Span, ...] = ()
 
     @classmethod
     def of_jumps(cls, shift: float, jumps: Iterable[tuple[float, float]]) -> Timeline:
@@ -103,7 +105,8 @@ class Timeline(Struct, frozen=True):
             never_was += step.never_was
             if min(highest, highest_of_all) - never_was != before:
                 earlier.append(EarlierShift(step.at, before, step.never_was))
-        return cls(shift, tuple(earlier))
+        pauses = ((step.at, step.at + step.pause) for step in steps if step.pause)
+        return cls(shift, tuple(earlier), tuple(pauses))
 
     def stored(self, time: float) -> float:
         """Return the number that the database holds for a time. A time that the clock left out is when it was set."""
@@ -132,6 +135,15 @@ class Timeline(Struct, frozen=True):
             if stored < until + never_was:
                 stored -= never_was
         return stored
+
+    def not_run_off_s(self, now: float) -> float:
+        """Return how much of its pauses the timeline has not gone on for since (seconds).
+
+        A pause is made up for once healthmon has run for as long as it lasted. Until then it may be a clock that is
+        ahead, and what got old by it alone is not old.
+        """
+        stored = self.stored(now)
+        return sum(max(end - since - max(stored - end, 0.0), 0.0) for since, end in self.pauses)
 
     def lasted_s(self, since: float, until: float) -> float:
         """Return how long it was between two times of the database, without what never was (seconds)."""

@@ -6,6 +6,7 @@ import errno
 import socket
 import time
 from collections.abc import Iterable
+from ipaddress import ip_address
 
 from healthmon.wire import names
 from healthmon.wire.names import SocketAddress
@@ -58,3 +59,11 @@ def _most_telling(errors: list[OSError]) -> OSError:
     """The last error that says something of the host, and not of our own machine."""
     of_the_host = [error for error in errors if error.errno not in _NO_WAY]
     return (of_the_host or errors)[-1]
+
+
+def leads_to_ourselves(ours: str, theirs: str) -> bool:
+    """Whether a connection between two addresses does not leave this machine.
+
+    Who connects to an address of this machine does so from that address; all of 127.0.0.0/8 is reached from one.
+    """
+    return ours == theirs or ip_address(theirs.partition("%")[0]).is_loopback

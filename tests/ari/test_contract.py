@@ -147,6 +147,7 @@ def test_info_tells_for_how_long_asterisk_has_been_running_by_its_own_clock(peer
     assert found.configured_for is not None
     assert 0 <= found.running_for < 30
     assert found.pbx_time == pytest.approx(time.time(), abs=30)
+    assert found.shares_our_clock
     assert 0 <= found.configured_for < 30
 
 

@@ -122,7 +122,10 @@ STARTED_LATE = pause_as_jumps(START, 8 * HOUR + 20)
 
 
 def test_a_pause_at_a_start_is_time_like_any_other() -> None:
-    assert Timeline.of_jumps(0.0, STARTED_LATE) == IDENTICAL
+    line = Timeline.of_jumps(0.0, STARTED_LATE)
+
+    assert [line.shown(START - 1), line.shown(START + 1e6)] == [START - 1, START + 1e6]
+    assert line.left_out() == line.never_were() == []
 
 
 def test_a_clock_that_was_ahead_at_a_start_and_is_set_right_later_moves_only_what_was_booked_meanwhile() -> None:
@@ -188,3 +191,16 @@ def test_what_is_shown_is_in_order_also_where_a_pause_was_none(
     for since, until in pairwise(times):
         lasted = line.shown(until) - line.shown(since) - line.left_out_s(line.shown(since), line.shown(until))
         assert lasted == pytest.approx(line.lasted_s(since, until), abs=1e-4)
+
+
+def test_a_pause_is_run_off_when_as_much_time_has_passed_since() -> None:
+    line = Timeline.of_jumps(0.0, [*pause_as_jumps(START, 8 * HOUR), *pause_as_jumps(START + DAY, HOUR)])
+
+    since = [START + hours * HOUR for hours in (8, 10, 25, 25.5, 30)]
+    assert [line.not_run_off_s(at) / HOUR for at in since] == [9.0, 7.0, 1.0, 0.5, 0.0]
+
+
+def test_a_pause_that_was_none_needs_not_be_run_off() -> None:
+    line = Timeline.of_jumps(-8 * HOUR, [*pause_as_jumps(START, 8 * HOUR), (START + 9 * HOUR, -8 * HOUR)])
+
+    assert line.not_run_off_s(START + HOUR) == 0.0

@@ -21,7 +21,7 @@ from healthmon.notify.channels.by_scheme import sender_for
 from healthmon.notify.delivery.lookout import opens
 from healthmon.watchdog.heartbeat import NotFed, fetch_once
 from healthmon.wire import names
-from healthmon.wire.connecting import connect
+from healthmon.wire.connecting import connect, leads_to_ourselves
 from healthmon.wire.names import Resolver
 from tests.ari.certificates import Authority
 from tests.ari.peers import config
@@ -357,3 +357,17 @@ def test_the_same_holds_for_a_pbx(server: NameServer, tmp_path: Path, monkeypatc
                     ask()
                 assert caught.value.trouble is trouble
             client.close()
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "is_so"),
+    [
+        ("127.0.0.1", "127.0.12.7", True),
+        ("192.0.2.5", "192.0.2.5", True),
+        ("192.0.2.5", "192.0.2.6", False),
+        ("::1", "::1", True),
+        ("fe80::1%eth0", "fe80::2%eth0", False),
+    ],
+)
+def test_a_peer_on_our_own_machine_is_known_by_its_address(ours: str, theirs: str, is_so: bool) -> None:
+    assert leads_to_ourselves(ours, theirs) is is_so

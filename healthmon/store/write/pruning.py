@@ -45,6 +45,17 @@ class Cuts(NamedTuple):
         """Cut everything at one time."""
         return cls(before, before, before, before)
 
+    @classmethod
+    def kept_evenly(cls, keep: HistoryConfig, now: float, line: Timeline) -> Cuts:
+        """Work them out on the database's timeline, which no setting of the clock moves on.
+
+        So each day one day's worth gets old enough, whatever was done to the clock. What it was once ahead does not
+        count, for what was booked before then looks older than it is; nor does a pause that has not been made up for.
+        """
+        uncounted = line.moved_back_s + line.not_run_off_s(now)
+        kept = cls(keep.transitions, keep.daily, keep.rtt_minutes, keep.rtt_hours)
+        return cls(*(line.stored_ago(now, seconds + uncounted) for seconds in kept))
+
     def earlier(self, by: float) -> Cuts:
         """Return cuts that lie so many seconds earlier."""
         return Cuts(*(cut - by for cut in self))

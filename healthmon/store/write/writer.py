@@ -8,6 +8,7 @@ from pathlib import Path
 from secrets import token_hex
 
 from healthmon import __version__
+from healthmon.config.sections.history import HistoryConfig
 from healthmon.core.alerting.decide import TELLING_ENDS_AFTER, is_finished
 from healthmon.errors import DatabaseLoss, DatabaseLost, StoreError
 from healthmon.model import (
@@ -179,6 +180,7 @@ class Writer:
             if ahead >= PAUSE_AFTER:
                 with self._session.transaction():
                     self._booking.book_pause(done_last, ahead)
+                self._by_wall.read_timeline()
             return
         # A moment after it: what comes is shown by the clock as it is now.
         self.set_by = on_grain(ahead) - GRAIN
@@ -343,7 +345,16 @@ class Writer:
         """
         timeline = self._by_wall.timeline
         # By so much the clock was ahead once: what was booked before then looks older than it is.
-        cuts = cuts.stored(timeline).earlier(timeline.moved_back_s)
+        return self._prune(cuts.stored(timeline).earlier(timeline.moved_back_s), limit)
+
+    def prune_evenly(self, keep: HistoryConfig, now: float, limit: int = PRUNED_AT_ONCE) -> int:
+        """Like ``prune``, of what is older than it is to be kept; ``now`` is what the wall clock shows.
+
+        A clock that was set, or is ahead since a start, makes nothing old: each day one day's worth gets so.
+        """
+        return self._prune(Cuts.kept_evenly(keep, now, self._by_wall.timeline), limit)
+
+    def _prune(self, cuts: Cuts, limit: int) -> int:
         with unhurried(self._session.connection):
             return self._pruner.prune(cuts, limit)
 
