@@ -11,7 +11,7 @@ from threading import Event
 import pytest
 from msgspec.structs import replace
 
-from healthmon.engine import ALIVE_EVERY, Engine, EngineHooks
+from healthmon.engine import ALIVE_EVERY, SMALL_WATCH, Engine, EngineHooks
 from healthmon.errors import DatabaseBusy, DatabaseUnwritable, Trouble
 from healthmon.model import (
     Changes,
@@ -490,6 +490,20 @@ def test_settings_are_asked_for_of_what_is_new_and_watched(stage: Stage) -> None
     stage.engine.step([stage.snapshot()])
 
     assert stage.polls.to_learn == [TRUNK]
+
+
+def test_settings_of_a_small_section_are_asked_for_first_then_those_of_what_is_offline(stage: Stage) -> None:
+    phones = [Target("office", "PJSIP", str(number)) for number in range(100, 100 + SMALL_WATCH + 1)]
+    healths = dict.fromkeys([*phones, TRUNK], Health.UP) | {phones[7]: Health.DOWN}
+    at = stage.clock.now()
+    seen = tuple(
+        Observation(target, health, at, Source.SNAPSHOT, Witness.ENDPOINT, f"endpoint {health}")
+        for target, health in healths.items()
+    )
+
+    stage.engine.step([Snapshot("office", at, seen, "boot 1", "reload 1", pbx_time=at)])
+
+    assert stage.polls.to_learn == [TRUNK, phones[7], *phones[:7], *phones[8:]]
 
 
 def test_what_is_pending_is_asked_for_at_its_deadline(stage: Stage) -> None:
