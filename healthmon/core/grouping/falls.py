@@ -420,6 +420,10 @@ class Falls:
         counted = sum(sum(counts.values()) for counts in told_of)
         if outage.group.kind is Kind.NETWORK and outage.of > 0:
             counted = self._hit_behind(outage, told_of, is_muted=is_muted)
+        elif outage.group.kind is Kind.SITE:
+            # Of those that were back for a moment only, and are pending again, it was sure before.
+            fallen = self._memberships.of(outage.group).fallen_since(outage.since)
+            counted = max(counted, min(outage.peak, fallen))
         # Of those who were muted when it began nobody knew.
         of = max(outage.of, counted) if outage.of else 0
         return replace(outage, down=counted, of=of, watches=watches, peak=max(outage.peak, counted))

@@ -127,6 +127,20 @@ def test_phones_that_are_up_for_a_moment_do_not_end_it() -> None:
     assert town.open(site())
 
 
+def test_phones_that_were_back_for_a_moment_are_counted_at_once_when_they_are_lost_again() -> None:
+    town = town_of(TWO_SITES, qualify=10.0)
+    town.die(FORTY)
+    wait_told(town, 1, 100.0)
+
+    town.come_back(FORTY)
+    town.go_on(5)
+    town.die(FORTY[:30])
+    town.go_on(1)
+
+    assert (town.incident_of(site()).down, town.incident_of(site()).of) == (30, 40)
+    assert town.told() == [DOWN_TOLD]
+
+
 def test_who_is_left_pending_when_a_site_is_over_is_told_after_its_own_hold() -> None:
     town = town_of(TWO_SITES)
     town.die(FORTY)
