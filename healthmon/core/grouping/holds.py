@@ -7,8 +7,10 @@ from math import inf
 from msgspec import Struct
 from msgspec.structs import replace
 
+from healthmon.config.sections.shared import Hold
 from healthmon.core.belief.evidence import known_cycle
 from healthmon.core.belief.reachability import Reachability
+from healthmon.model import EndpointSettings, Kind
 
 
 class Rules(Struct, frozen=True):
@@ -27,16 +29,25 @@ def site_hold(member: Reachability, rules: Rules) -> float:
 
     That is so where Asterisk is not known to check it: then a second look says no more than the first one.
     """
-    cycle = known_cycle(member.endpoint.settings)
-    if cycle is None or not member.kind.is_device:
-        return inf
     own = member.plain_hold()
-    lasts = max(cycle, min(rules.down_after, own.down_after))
-    if lasts >= own.down_after:
-        return inf
-    if not member.may_hold_grow:
+    lasts = least_hold(member.kind, member.endpoint.settings, own, rules.down_after)
+    if not member.may_hold_grow or lasts == inf:
         return lasts
     return member.grown(replace(own, down_after=lasts)).down_after
+
+
+def least_hold(kind: Kind, settings: EndpointSettings | None, own: Hold, down_after: float) -> float:
+    """How long an endpoint must be down at least to count for its site (seconds); infinite: never before itself.
+
+    ``own``: its own hold that is in force. ``down_after``: what the configuration says of sites (seconds).
+    """
+    cycle = known_cycle(settings)
+    if cycle is None or not kind.is_device:
+        return inf
+    lasts = max(cycle, min(down_after, own.down_after))
+    if lasts >= own.down_after:
+        return inf
+    return lasts
 
 
 def known_after(member: Reachability, rules: Rules) -> float:

@@ -6,6 +6,7 @@ Pure: takes what was read from Asterisk, gives text.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from math import inf
 from typing import Any
 
 from msgspec import Struct
@@ -13,8 +14,10 @@ from msgspec import Struct
 from healthmon.config.configuration import Config
 from healthmon.config.describe import hold_in_words
 from healthmon.config.sections.watch import WatchConfig
+from healthmon.config.values import written
 from healthmon.core.belief.drivers import assess
 from healthmon.core.belief.evidence import effective_hold, kind_by_settings
+from healthmon.core.grouping.holds import least_hold
 from healthmon.model import EndpointSettings, Kind, Target
 
 #: What nobody can see the loss of.
@@ -209,12 +212,14 @@ def unchecked(settings: Iterable[EndpointSettings]) -> list[Target]:
 
 
 def effective_holds(settings: Iterable[EndpointSettings], config: Config) -> list[str]:
-    """Say for each watch section how long its endpoints on this PBX are really held (rule 9)."""
+    """Say for each watch section how long its endpoints on this PBX are really held, and their sites (rule 9)."""
     holds: dict[WatchConfig, dict[str, int]] = {}
     for endpoint in settings:
         watch = config.watch_for(endpoint.target)
         if watch:
-            words = hold_in_words(effective_hold(watch.hold, endpoint))
+            hold = effective_hold(watch.hold, endpoint)
+            kind = watch.kind or kind_by_settings(endpoint.target, endpoint)
+            words = hold_in_words(hold) + _of_their_site(least_hold(kind, endpoint, hold, config.site_down_after))
             counts = holds.setdefault(watch, {})
             counts[words] = counts.get(words, 0) + 1
     return [
@@ -222,3 +227,10 @@ def effective_holds(settings: Iterable[EndpointSettings], config: Config) -> lis
         for watch, counts in holds.items()
         for words, count in counts.items()
     ]
+
+
+def _of_their_site(hold: float) -> str:
+    """Say how long enough of a site must be down, where that is less than each of them by itself."""
+    if hold == inf:
+        return ""
+    return f"; a site of them down after {written(hold)}"

@@ -7,6 +7,7 @@ from pathlib import Path
 from healthmon.model import EndpointSettings, Target
 from healthmon.report.admin.discovery import (
     discovered,
+    effective_holds,
     escaped_pattern,
     matches_nothing,
     sections_to_paste,
@@ -70,3 +71,19 @@ def test_a_site_and_a_maintenance_window_that_match_nothing_are_named_too(tmp_pa
         "[site nowhere] matches nothing that is there",
         "[maintenance nowhere] matches nothing that is there",
     ]
+
+
+def test_the_hold_of_a_site_is_shown_where_it_is_shorter_than_that_of_its_phones(tmp_path: Path) -> None:
+    watches = "[watch trunks]\nendpoints = PJSIP/trunk*\ndown_after = 3m\n"
+    watches += "[watch all]\nendpoints = PJSIP/*\ndown_after = {}\n"
+    found = [endpoint("trunk", is_trunk=True), endpoint("101"), endpoint("102")]
+
+    patient = effective_holds(found, Files(tmp_path).load(PBX + RECEIVER + watches.format("3m")))
+    quick = effective_holds(found, Files(tmp_path).load(PBX + RECEIVER + watches.format("30s")))
+
+    # Checked every 60 s.
+    assert patient == [
+        "watch trunks: 1 endpoint: down after 3m, up after 10s, degraded after 3m",
+        "watch all: 2 endpoints: down after 3m, up after 10s, degraded after 3m; a site of them down after 62s",
+    ]
+    assert quick[1] == "watch all: 2 endpoints: down after 62s, up after 10s, degraded after 62s"
