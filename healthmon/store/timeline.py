@@ -177,6 +177,16 @@ class Timeline(Struct, frozen=True):
             if not stretch.never_was
         ]
 
+    def never_were_since(self, before: Timeline) -> list[float]:
+        """Return where parts begin that never were (stored), and of which an earlier timeline did not know that."""
+        known = before.never_were()
+        return [span[0] for span in self.never_were() if span not in known]
+
+    def leapt_unlike(self, after: Timeline) -> list[float]:
+        """Return where it leaves something out (stored) that a later timeline does not."""
+        goes_on = {stretch.until for stretch in after.earlier}
+        return [stretch.until for stretch in self.earlier if not stretch.never_was and stretch.until not in goes_on]
+
     def left_out_s(self, since: float, until: float) -> float:
         """Return how much the clock left out between two times, as shown (seconds)."""
         return covered_s(self.left_out(), since, until)

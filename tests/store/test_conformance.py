@@ -347,6 +347,22 @@ def test_readings_that_counted_a_pause_that_was_none_are_taken_anew(store: Store
     assert store.writer.meters().last_reading(check) == before
 
 
+def test_readings_that_left_out_what_a_wrong_clock_had_left_out_are_taken_anew(store: Store) -> None:
+    store.book(states=by_key(state()))
+    store.writer.alive(START + 100, [])
+    [check] = [each.id for each in store.writer.meters().checks_after(0, 10) if each.target == PHONE]
+    store.book(clock_jumps=[ClockJump(START + 100, by=8 * HOUR)])
+    before, with_wrong_clock = (
+        Reading(START + 50, up_s=50),
+        Reading(START + 200 + 8 * HOUR, up_s=200, unknown_s=8 * HOUR),
+    )
+    store.writer.book_readings({check: [before, with_wrong_clock]})
+
+    store.book(clock_jumps=[ClockJump(START + 300, by=-8 * HOUR)])
+
+    assert store.writer.meters().last_reading(check) == before
+
+
 def test_a_pause_is_told_from_a_clock_that_was_set_also_if_the_start_came_to_nothing(store: Store) -> None:
     store.book(states=by_key(state()), transitions=[transition(START + 10, Health.UP)])
     store.writer.alive(START + 100, [])

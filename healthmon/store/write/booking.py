@@ -59,6 +59,9 @@ _NOTE_ALIVE = f"""UPDATE daemon SET alive_at = :at
 _MOVE_SILENCES = """UPDATE silences SET until = wall_until - :ahead
     WHERE by_wall AND (until > :at OR wall_until - :ahead > :at)"""
 
+#: Readings are taken anew only where all that they were made from is surely there (seconds).
+_CHANGES_ARE_KEPT = 31 * 86400.0
+
 _DROP_READINGS = "DELETE FROM daily WHERE check_id IN (SELECT id FROM checks) AND at > :at"
 
 _NOTE_NUMBER = f"""UPDATE daemon SET last_incident = :number
@@ -201,15 +204,16 @@ class Bookkeeper:
     def _book_jumps(self, jumps: list[ClockJump]) -> None:
         if not jumps:
             return
-        known = read_timeline(self._session).never_were()
+        before = read_timeline(self._session)
         self._insert_jumps((jump.at, jump.by) for jump in jumps)
         ahead = self._session.of_daemon("clock_shift") + sum(on_grain(jump.by) for jump in jumps)
         self._session.note_of_daemon(clock_shift=ahead)
         self._session.execute(_MOVE_SILENCES, {"ahead": ahead, "at": jumps[-1].at})
-        # Readings that have counted what never was are taken anew.
-        for never_was in read_timeline(self._session).never_were():
-            if never_was not in known:
-                self._session.execute(_DROP_READINGS, {"at": never_was[0]})
+        after = read_timeline(self._session)
+        # Readings that have counted what never was are taken anew, and those that left out what a wrong clock had.
+        for at in after.never_were_since(before) + before.leapt_unlike(after):
+            if at > jumps[-1].at - _CHANGES_ARE_KEPT:
+                self._session.execute(_DROP_READINGS, {"at": at})
 
     # ---------------------------------------------------------------- the keys of checks and words
 
