@@ -323,6 +323,7 @@ class Engine:
             in_order = self._to_learn_in_order(new, listed)
             if in_order:
                 polls.learn(in_order)
+                self._teach_manager(sighting.pbx, in_order)
 
     def _to_learn_in_order(self, new: Collection[Target], listed: Mapping[Target, Health]) -> list[Target]:
         """Pick those that are watched, by what is urgent: of 20,000 the last has its turn after half an hour.
@@ -337,6 +338,12 @@ class Engine:
             return sizes[watches[target].name] > SMALL_WATCH, listed[target] is not Health.DOWN
 
         return sorted(watches, key=urgency)
+
+    def _teach_manager(self, pbx: str, watched: Sequence[Target]) -> None:
+        """Have the source of registrations find out which of them belong to these endpoints."""
+        manager = self._sources.get((pbx, Channel.MANAGER))
+        if manager is not None:
+            manager.learn(watched)
 
     def _note_first_looks(self, batch: Sequence[Sighting]) -> None:
         if self.first_look_done.is_set():

@@ -9,6 +9,10 @@ HealthmonError
 │   ├── AriNotFound          404 with JSON: Asterisk does not know this resource
 │   ├── AriUnexpected        not the JSON that we know
 │   └── AriReplaced          another client took our application
+├── AmiError                 which PBX: of its manager interface
+│   ├── AmiUnreachable       refused, frozen, cut, DNS, TLS: an observation, retried
+│   ├── AmiDenied            the login is refused, or a right is missing: somebody must act
+│   └── AmiUnexpected        not what a manager interface says
 ├── StoreError               the database file, which one
 │   ├── SchemaTooNew         written by a newer healthmon
 │   ├── ForeignDatabase      not healthmon's file, or damaged
@@ -21,7 +25,7 @@ HealthmonError
     ├── DeliveryUnsure       timed out after it was handed over: perhaps sent
     └── DeliveredInPart      some of a URL's addresses have it
 
-A failed look at the world is no exception for the pipeline: a source turns AriError into an observation.
+A failed look at the world is no exception for the pipeline: a source turns AriError, or AmiError, into an observation.
 """
 
 from __future__ import annotations
@@ -183,6 +187,33 @@ class SourceDefect(AriError):
     """What looks at a PBX has a defect of ours. It is reported as a failed look, and begins anew."""
 
     trouble = Trouble.DEFECT
+
+
+class AmiError(HealthmonError):
+    """The manager interface of a PBX could not be asked. ``what`` is the sentence without the PBX's name, cut."""
+
+    trouble = Trouble.UNEXPECTED
+
+    def __init__(self, pbx: str, what: str, trouble: Trouble | None = None) -> None:
+        self.pbx = pbx
+        self.what = shortened(what)
+        if trouble is not None:
+            self.trouble = trouble
+        super().__init__(f"pbx {pbx}: manager interface: {self.what}")
+
+
+class AmiUnreachable(AmiError):
+    """No answer: refused, frozen, cut, no such name, TLS. Worth retrying."""
+
+
+class AmiDenied(AmiError):
+    """The login is refused, or the user may not ask for what is needed. Somebody must act."""
+
+    trouble = Trouble.DENIED
+
+
+class AmiUnexpected(AmiError):
+    """What answers does not speak as a manager interface does."""
 
 
 class StoreError(HealthmonError):

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable
 from functools import partial
 from threading import Thread
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
@@ -15,12 +16,15 @@ from healthmon.app.threads import join, started
 from healthmon.config.configuration import Config
 from healthmon.config.reload import Difference
 from healthmon.config.sections.pbx import PbxConfig
-from healthmon.model import Channel, Freshness, Remembered
+from healthmon.model import Channel, Freshness, Kind, Remembered, Target
 from healthmon.sources.events import EventSource
 from healthmon.sources.inbox import Inbox
 from healthmon.sources.polls import PollSource
 from healthmon.sources.signals import Signals
 from healthmon.times.clock import Clock
+
+if TYPE_CHECKING:
+    from healthmon.sources.registrations import RegistrationSource
 
 log = logging.getLogger(__name__)
 
@@ -34,25 +38,35 @@ TOLD_WITHIN = 15.0
 
 
 class PbxThreads(Struct):
-    """The two threads that look at one PBX."""
+    """The threads that look at one PBX: two, and one more where its manager interface is asked."""
 
     name: str
     #: Whoever cannot see the PBX for so long has told so (seconds).
     told_after: float
     events: EventSource
     polls: PollSource
+    #: None: there is no manager interface in the configuration.
+    registrations: RegistrationSource | None
     signals: Signals
     threads: list[Thread] = field(default_factory=list)
 
     def start(self) -> None:
-        """Start both, unless they run."""
+        """Start all, unless they run."""
         if not self.threads:
             self.threads = [
                 self._started(self.polls, "polls", SAY_AGAIN_EVERY),
                 self._started(self.events, "events", math.inf),
             ]
+            if self.registrations is not None:
+                self.threads.append(self._started(self.registrations, "registrations", SAY_AGAIN_EVERY))
 
-    def _started(self, source: EventSource | PollSource, what: str, note_every: float) -> Thread:
+    def adjust(self, pbx: PbxConfig) -> None:
+        """Go on with other intervals, without a new connection."""
+        self.polls.adjust(pbx)
+        if self.registrations is not None:
+            self.registrations.adjust(pbx)
+
+    def _started(self, source: EventSource | PollSource | RegistrationSource, what: str, note_every: float) -> Thread:
         work = partial(
             keep_running,
             source.run,
@@ -71,13 +85,19 @@ class Watching:
         self._remembered = remembered
         self._inbox = inbox
         self._clock = clock
+        self._config = config
         self._is_watched = config.is_watched
         self._pbxs = {pbx.name: self._built(pbx) for pbx in config.pbxs}
 
     @property
-    def askable(self) -> dict[tuple[str, Channel], PollSource]:
+    def askable(self) -> dict[tuple[str, Channel], PollSource | RegistrationSource]:
         """The sources of each PBX that the engine asks, by what they can answer."""
-        return {(name, Channel.REST): pbx.polls for name, pbx in self._pbxs.items()}
+        sources: dict[tuple[str, Channel], PollSource | RegistrationSource] = {}
+        for name, pbx in self._pbxs.items():
+            sources[name, Channel.REST] = pbx.polls
+            if pbx.registrations is not None:
+                sources[name, Channel.MANAGER] = pbx.registrations
+        return sources
 
     def start(self) -> None:
         """Start looking at every PBX that is not looked at yet."""
@@ -94,15 +114,20 @@ class Watching:
         _ended([self._pbxs.pop(name) for name in (*changed.pbxs_removed, *changed.pbxs_to_reconnect)])
         for pbx in config.pbxs:
             if pbx.name in changed.pbxs_adjusted:
-                self._pbxs[pbx.name].polls.adjust(pbx)
+                self._pbxs[pbx.name].adjust(pbx)
             elif pbx.name not in self._pbxs:
                 self._pbxs[pbx.name] = self._built(pbx)
+
+    def _may_be_provider(self, target: Target) -> bool:
+        watch = self._config.watch_for(target)
+        return watch is not None and watch.kind in (None, Kind.PROVIDER)
 
     def watch(self, config: Config) -> None:
         """Have those endpoints looked at that a new configuration watches.
 
         After the engine was given it: what it still watches would be missed in what is no longer looked at.
         """
+        self._config = config
         self._is_watched = config.is_watched
         for pbx in self._pbxs.values():
             pbx.polls.watch(self._is_watched)
@@ -137,7 +162,17 @@ class Watching:
             is_watched=self._is_watched,
         )
         events = EventSource(pbx, self._inbox, self._clock, signals)
-        return PbxThreads(pbx.name, pbx.hold.down_after + TOLD_WITHIN, events, polls, signals)
+        told_after = pbx.hold.down_after + TOLD_WITHIN
+        return PbxThreads(pbx.name, told_after, events, polls, self._registrations_of(pbx, signals), signals)
+
+    def _registrations_of(self, pbx: PbxConfig, signals: Signals) -> RegistrationSource | None:
+        """Make what asks the manager interface of a PBX, if that is wanted."""
+        if not pbx.ami:
+            return None
+        # Most have none: who speaks to a manager interface is not even imported then.
+        from healthmon.sources.registrations import RegistrationSource  # noqa: PLC0415
+
+        return RegistrationSource(pbx, self._inbox, self._clock, signals.stop, may_be_provider=self._may_be_provider)
 
 
 def _ended(pbxs: Iterable[PbxThreads]) -> list[str]:

@@ -1,14 +1,11 @@
-"""Where a PBX's ARI is, how we say who we are, and whose certificates we trust."""
+"""Where a PBX's ARI is, and how we say who we are."""
 
 from __future__ import annotations
 
-import ssl
 from base64 import b64encode
 from collections.abc import Iterable
-from pathlib import Path
 from urllib.parse import quote, urlencode, urlsplit
 
-import certifi
 from msgspec import Struct
 
 from healthmon.config.sections.pbx import PbxConfig
@@ -57,30 +54,3 @@ def events_url(pbx: PbxConfig, *, subscribe_all: bool) -> str:
 def authorization(pbx: PbxConfig) -> str:
     """The value of the Authorization header."""
     return "Basic " + b64encode(f"{pbx.username}:{pbx.password}".encode()).decode()
-
-
-def trusted(pbx: PbxConfig) -> bool | str:
-    """Whose certificates are trusted: False = any; else the path of a file or folder of CAs."""
-    if isinstance(pbx.verify_tls, Path):
-        return str(pbx.verify_tls)
-    if not pbx.verify_tls:
-        return False
-    # The system's own list first: an administrator adds the company's CA there.
-    return ssl.get_default_verify_paths().cafile or certifi.where()
-
-
-def tls_context(pbx: PbxConfig) -> ssl.SSLContext:
-    """The TLS settings for a socket of our own. Raises OSError when the CA file cannot be read."""
-    authorities = trusted(pbx)
-    if isinstance(authorities, str):
-        is_folder = Path(authorities).is_dir()
-        if not is_folder:
-            # OpenSSL's own error does not name the file.
-            Path(authorities).open("rb").close()
-        return ssl.create_default_context(
-            cafile=None if is_folder else authorities, capath=authorities if is_folder else None
-        )
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context

@@ -12,7 +12,7 @@ import requests
 import urllib3
 
 from healthmon.ari import messages
-from healthmon.ari.address import authorization, fits_into_url, rest_url, trusted
+from healthmon.ari.address import authorization, fits_into_url, rest_url
 from healthmon.ari.failures import refusal, talking_to
 from healthmon.ari.meanings import TECHNOLOGIES
 from healthmon.ari.messages import Aor, Attribute, Body, EndpointList, EndpointState, PbxInfo, Picked
@@ -24,6 +24,7 @@ from healthmon.wire.connecting import leads_to_ourselves
 from healthmon.wire.dates import header_date
 from healthmon.wire.pace import PeerLimits
 from healthmon.wire.sessions import PlainSession
+from healthmon.wire.trust import trusted
 
 #: The module that is the channel driver of a technology.
 DRIVERS = {"PJSIP": "chan_pjsip.so", "SIP": "chan_sip.so", "IAX2": "chan_iax2.so"}
@@ -355,7 +356,7 @@ def _name(method: str, segments: Sequence[str]) -> str:
 
 def _session(pbx: PbxConfig) -> requests.Session:
     session = PlainSession(LIMITS)
-    session.verify = trusted(pbx)
+    session.verify = trusted(pbx.verify_tls)
     session.headers["Authorization"] = authorization(pbx)
     session.headers["Accept-Encoding"] = "identity"
     if session.verify is False:

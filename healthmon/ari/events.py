@@ -20,13 +20,14 @@ from websocket import (
 from websocket._abnf import continuous_frame, frame_buffer
 from websocket._cookiejar import SimpleCookieJar
 
-from healthmon.ari.address import address_of, authorization, events_url, tls_context
+from healthmon.ari.address import address_of, authorization, events_url
 from healthmon.ari.failures import connect_timed_out, refusal, talking_to, unreachable
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.errors import AriError, AriUnexpected, AriUnreachable, Trouble
 from healthmon.wire.connecting import connect
 from healthmon.wire.failures import failures_of_the_peer, with_its_type
 from healthmon.wire.pace import Pace, PeerLimits, TooLong, TooSlow, receive, what_is_left
+from healthmon.wire.trust import tls_context
 
 #: An event has some 500 bytes; websocket-client would buffer a frame of any size.
 LARGEST_FRAME = 16 * 1024 * 1024
@@ -177,7 +178,7 @@ def _connect(pbx: PbxConfig, timeout: float, connect_timeout: float) -> socket.s
     with talking_to(pbx, _CALL, timeout=connect_timeout), ExitStack() as closing:
         closing.callback(plain.close)
         plain.settimeout(what_is_left(connect_timeout, begun))
-        secure = tls_context(pbx).wrap_socket(plain, server_hostname=address.host)
+        secure = tls_context(pbx.verify_tls).wrap_socket(plain, server_hostname=address.host)
         secure.settimeout(timeout)
         closing.pop_all()
         return secure

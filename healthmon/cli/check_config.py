@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from healthmon.config.describe import describe
 from healthmon.config.loading.load import load
 from healthmon.config.loading.templates import TemplateRule
 from healthmon.config.sections.pbx import PbxConfig
-from healthmon.errors import AriError, AriUnreachable, ExitCode
+from healthmon.errors import AmiError, AmiUnreachable, AriError, AriUnreachable, ExitCode
 from healthmon.model import Target
 from healthmon.notify.channels.by_scheme import remark, why_refused
 from healthmon.notify.templates.rendering import Rendering
@@ -64,7 +64,11 @@ def command(config_path: Path, connect: bool) -> None:
     for warning in useless:
         click.echo(f"warning: {warning}", err=True)
     warnings = len(config.warnings) + len(useless)
-    if all(found is not None and not found.missing_modules for found in surveys.values()):
+    managers_answer = [
+        _try_manager(pbx, config, listed.get(pbx.name, {})) for pbx in config.pbxs if connect and pbx.ami
+    ]
+    is_complete = all(found is not None and not found.missing_modules for found in surveys.values())
+    if is_complete and all(managers_answer):
         verdict = f"no mistakes, {counted(warnings, 'warning')}" if warnings else "no problems found"
         click.echo(f"{config_path}: {verdict}")
         return
@@ -89,6 +93,26 @@ def _try(pbx: PbxConfig, config: Config) -> Survey | None:
         click.echo(line)
     click.echo()
     return found
+
+
+def _try_manager(pbx: PbxConfig, config: Config, listed: Iterable[Target]) -> bool:
+    """Ask the manager interface of one PBX and print what comes of it; whether it let us look."""
+    # Most have none: who speaks to a manager interface is not even imported then.
+    from healthmon.sources.manager_survey import survey_manager  # noqa: PLC0415
+
+    try:
+        found = survey_manager(pbx, [target for target in listed if config.watch_for(target) is not None])
+    except AmiError as error:
+        verdict = "DOES NOT ANSWER" if isinstance(error, AmiUnreachable) else "DOES NOT LET US LOOK"
+        click.echo(f"pbx {pbx.name}: manager interface: {verdict}: {error.what}\n")
+        return False
+    click.echo(f"pbx {pbx.name}: manager interface answers; {counted(len(found.registrations), 'registration')}")
+    for row in found.registrations:
+        owner = found.owners.get(row.name)
+        whose = f"of PJSIP/{owner}" if owner else "of no watched endpoint"
+        click.echo(f"    {row.name} {whose}: {row.status}")
+    click.echo()
+    return True
 
 
 def _in_words(pbx: PbxConfig, found: Survey, config: Config) -> Iterator[str]:

@@ -54,12 +54,15 @@ def _heartbeat(config: Config) -> str:
 
 def describe_pbx(pbx: PbxConfig) -> list[str]:
     """Say where a PBX is, how it is looked at, and who is told about it."""
-    return [
+    lines = [
         f"pbx {pbx.name}: {pbx.url} as {pbx.username}, application {pbx.application}{_tls(pbx)}",
         f"    asked every {written(pbx.poll_every)}; {written(pbx.restart_grace)} of grace after its restart",
         f"    {hold_in_words(pbx.hold)}",
         f"    tells {_names(pbx.receivers)}{_again(pbx)}",
     ]
+    if pbx.ami:
+        lines.insert(1, f"    registrations from the manager interface at {pbx.ami} as {pbx.ami_username}")
+    return lines
 
 
 def describe_watch(watch: WatchConfig, config: Config) -> list[str]:

@@ -45,6 +45,9 @@ _SAID_BY_HEARTBEAT = ("status", "msg", "ping")
 #: A word of a heartbeat's URL that is shorter is no token.
 _SHORTEST_TOKEN = 8
 
+#: Where Asterisk's manager interface listens, unless manager.conf says otherwise.
+MANAGER_PORTS = {"tcp": 5038, "tls": 5039}
+
 
 def pbx_url(value: str) -> str:
     """Check the URL of an Asterisk, and drop a trailing slash and ``/ari``. It is shown without what may be secret."""
@@ -78,6 +81,26 @@ def _refuse_odd_pbx_url(value: str, parts: SplitResult) -> None:
         raise Unsuitable(f"{shown(value)}: must begin with http:// or https://", guess)
     if not parts.hostname or re.search(r"[\s\x00-\x1f\x7f\\\"]", value):
         raise Unsuitable(f"{shown(value)}: this is no URL; it looks like http://127.0.0.1:8088")
+
+
+def manager_url(value: str) -> str:
+    """Check where a manager interface is, and name its port. What may be a secret is not shown."""
+    form = "it looks like tcp://127.0.0.1:5038"
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        raise Unsuitable(f"this is no address of a manager interface; {form}") from None
+    if "@" in value:
+        raise Unsuitable("holds a user or a password; these have options of their own")
+    if parts.scheme not in MANAGER_PORTS or "://" not in value:
+        guess = ""
+        if re.fullmatch(r"[\w.-]+(:[0-9]+)?", value):
+            guess = f"tcp://{shown(value)}"
+        raise Unsuitable(f"{shown(value)}: must begin with tcp:// or tls://", guess)
+    if not parts.hostname or re.search(r"[\s\x00-\x1f\x7f\\\"?#]", value) or parts.path not in ("", "/"):
+        raise Unsuitable(f"{shown(value)}: this is no address of a manager interface; {form}")
+    return f"{parts.scheme}://{_in_url(parts.hostname)}:{port or MANAGER_PORTS[parts.scheme]}"
 
 
 def same_place(url: str) -> str:

@@ -46,6 +46,7 @@ from healthmon.model import (
     Observation,
     PlaceChange,
     Question,
+    RegistrationList,
     Remembered,
     Removed,
     Sighting,
@@ -123,6 +124,9 @@ class Monitor:
             pbx = self._pbxs.get(sighting.pbx)
             if pbx is not None and isinstance(sighting, Snapshot):
                 self._see_snapshot(pbx, sighting, step)
+            elif pbx is not None and isinstance(sighting, RegistrationList):
+                if not pbx.is_blind:
+                    self._pbx_rules.take_registrations(pbx, sighting, step)
             elif pbx is not None and isinstance(sighting, ConnectionReport):
                 self._pbx_rules.report(pbx, sighting, step)
         self._stages.pass_on(step)

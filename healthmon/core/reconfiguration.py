@@ -117,6 +117,7 @@ class Reconfiguration:
             self._pbx_rules.start(pbx, step.now, step)
             return
         pbx.use(config)
+        self._pbx_rules.forget_manager(pbx, step)
         pbx.has_too_many = False
         # It may list what was not watched before.
         self._pbx_rules.want_snapshot(pbx, step)

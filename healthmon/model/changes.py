@@ -37,6 +37,8 @@ class Changes(Struct):
     pbx_states: dict[str, PbxState] = field(default_factory=dict)
     #: Targets that are no longer watched: their states go, their history stays.
     forgotten: list[Target] = field(default_factory=list)
+    #: Single checks that are no longer watched, of targets that are.
+    ended_checks: list[tuple[Target, str]] = field(default_factory=list)
     settings: dict[Target, EndpointSettings] = field(default_factory=dict)
     transitions: list[Transition] = field(default_factory=list)
     #: Keyed by (target, check, since); an ``until`` closes the one that is open.
@@ -64,6 +66,7 @@ class Changes(Struct):
             self.states
             or self.pbx_states
             or self.forgotten
+            or self.ended_checks
             or self.settings
             or self.transitions
             or self.unknown_periods

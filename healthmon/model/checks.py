@@ -164,6 +164,23 @@ SEVERAL_BY_POLL = Testimony(
     confirms=True,
 )
 
+REGISTRATION_BY_EVENT = Testimony(
+    Witness.MANAGER,
+    (Source.EVENT,),
+    "Registry",
+    {Health.UP: Means.UP, Health.DOWN: Means.DOWN},
+    "the newest word counts; it is asked about before it is believed",
+)
+
+REGISTRATION_BY_POLL = Testimony(
+    Witness.MANAGER,
+    (Source.SNAPSHOT,),
+    "PJSIPShowRegistrationsOutbound",
+    {Health.UP: Means.UP, Health.DOWN: Means.DOWN},
+    "an event that came after the request is newer; nothing but the manager interface can tell",
+    confirms=True,
+)
+
 #: By name, in their fixed order. The order of the tables for people is the same.
 ENDPOINT_CHECKS: dict[str, EndpointCheckKind] = {
     kind.name: kind
@@ -177,6 +194,12 @@ ENDPOINT_CHECKS: dict[str, EndpointCheckKind] = {
             Check.CONTACTS,
             (SEVERAL_BY_EVENT, SEVERAL_BY_POLL),
             asked_by=Channel.REST,
+            inhibited_by=(Check.REACHABILITY,),
+        ),
+        EndpointCheckKind(
+            Check.REGISTRATION,
+            (REGISTRATION_BY_EVENT, REGISTRATION_BY_POLL),
+            asked_by=Channel.MANAGER,
             inhibited_by=(Check.REACHABILITY,),
         ),
     )

@@ -147,6 +147,8 @@ class Channel(Word):
     REST = "rest"
     EVENTS = "events"
     PROBES = "probes"
+    #: The manager interface; it never makes a PBX down, nor hides what is seen by other ways.
+    MANAGER = "manager"
 
 
 class ConnectionReport(Struct, frozen=True):
@@ -165,6 +167,14 @@ class ConnectionReport(Struct, frozen=True):
     remark: str = ""
     alive_at: float | None = None
     asked_at: float | None = None
+
+
+class RegistrationList(Struct, frozen=True):
+    """The endpoints of a PBX that have an outbound registration; all others have none, or none any more."""
+
+    pbx: str
+    asked_at: float
+    endpoints: frozenset[Target]
 
 
 class Place(NamedTuple):
@@ -229,7 +239,16 @@ class Freshness(Struct, frozen=True):
     poll_every: float = 60.0
 
 
-Sighting = Observation | ContactChange | Measurement | Removed | Snapshot | ConnectionReport | EndpointSettings
+Sighting = (
+    Observation
+    | ContactChange
+    | Measurement
+    | Removed
+    | Snapshot
+    | RegistrationList
+    | ConnectionReport
+    | EndpointSettings
+)
 
 
 class Question(Struct, frozen=True):

@@ -80,7 +80,7 @@ class Severity(Word):
 
 
 class Check:
-    """The names of the aspects of health: four of a PBX, two of an endpoint, one of a receiver's URL; and an event."""
+    """The names of the aspects of health: five of a PBX, three of an endpoint, one of a URL; and an event."""
 
     #: Can we see this PBX through ARI, by REST and by events?
     CONNECTION = "connection"
@@ -90,12 +90,16 @@ class Check:
     DRIVERS = "drivers"
     #: Does Asterisk stay up? Three restarts in ten minutes are an incident.
     RESTARTS = "restarts"
+    #: Can we ask its manager interface? Only where it is configured; its calls do not need it.
+    MANAGER = "manager"
     #: Asterisk was started anew: no aspect of health, but an event, which is told where somebody wants that.
     RESTART = "restart"
     #: Can Asterisk reach this endpoint?
     REACHABILITY = "reachability"
     #: Is any one of its contacts lost, or slow, whatever becomes of the others?
     CONTACTS = "contacts"
+    #: Is Asterisk registered at this provider, so that calls come in?
+    REGISTRATION = "registration"
     #: Does this URL of a receiver take messages?
     DELIVERY = "delivery"
     #: No aspect: under this name the database has the meter over all checks of an endpoint, where it has several.

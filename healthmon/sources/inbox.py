@@ -7,7 +7,7 @@ import time
 from collections import defaultdict, deque
 from threading import Event
 
-from healthmon.model import ConnectionReport, Sighting, Snapshot
+from healthmon.model import ConnectionReport, RegistrationList, Sighting, Snapshot
 from healthmon.sources.signals import Signals
 
 log = logging.getLogger(__name__)
@@ -144,6 +144,6 @@ class Inbox:
 
 def pbx_of(sighting: Sighting) -> str:
     """The name of the PBX that a sighting speaks of."""
-    if isinstance(sighting, (Snapshot, ConnectionReport)):
+    if isinstance(sighting, (Snapshot, RegistrationList, ConnectionReport)):
         return sighting.pbx
     return sighting.target.pbx

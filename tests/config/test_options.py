@@ -103,5 +103,14 @@ def test_the_reference_says_which_options_of_a_pbx_connect_it_anew() -> None:
     row = next(line for line in DOCS.read_text(encoding="utf-8").splitlines() if "is connected anew |" in line)
     named = {each.name for each in PBX.options if each.reconnects}
 
-    assert named == {"url", "username", "password", "application", "verify_tls"}
+    assert named == {
+        "url",
+        "username",
+        "password",
+        "application",
+        "verify_tls",
+        "ami",
+        "ami_username",
+        "ami_password",
+    }
     assert all(f"`{name}`" in row or f"the {name}" in row for name in named)

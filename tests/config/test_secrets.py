@@ -235,15 +235,19 @@ def _secrets_in(value: object) -> Iterator[Secret]:
             yield from _secrets_in(item)
 
 
+MANAGER = "ami = tcp://127.0.0.1\nami_username = monitor\n"
+
+
 def test_every_option_that_is_secret_becomes_a_secret_that_logs_do_not_show(files: Files) -> None:
     given = {
         "password": "pbx-s3cret",
+        "ami_password": "ami-s3cret",
         "urls": "tgram://1:url-s3cret/7",
         "heartbeat_url": "https://hc-ping.com/k-s3cret",
     }
     text = (
         f"[healthmon]\nheartbeat_url = {given['heartbeat_url']}\n"
-        + pbx(password=f"password = {given['password']}")
+        + pbx(password=f"password = {given['password']}\n{MANAGER}ami_password = {given['ami_password']}")
         + WATCH
         + f"[receiver r]\nurls = {given['urls']}\n"
     )

@@ -13,6 +13,7 @@ from healthmon.config.findings import Harmless, nearest, shown, shown_path
 from healthmon.config.loading.draft import Draft, DraftSection
 from healthmon.config.loading.ini import why_unreadable
 from healthmon.config.loading.secrets import Secrets, is_readable_by_all
+from healthmon.config.options import FILE
 from healthmon.config.sections.receiver import ReceiverUrl
 from healthmon.config.sections.shared import Secret
 from healthmon.config.values import ALL, NOBODY, Unsuitable, yes_no
@@ -95,17 +96,25 @@ def _heartbeat_url(section: DraftSection, secrets: Secrets) -> None:
 
 
 def pbx(section: DraftSection, secrets: Secrets, hostname: str) -> None:
-    """Find a PBX's password and CA file, and the name of our application."""
-    _password(section, secrets)
-    if 0 < len(section.values.get("password", "")) < urls.SHORT_SECRET:
-        option = "password_file"
-        if section.is_given("password"):
-            option = "password"
-        section.warning(option, SHORT)
+    """Find a PBX's passwords and CA file, and the name of our application."""
+    _password(section, secrets, "password", "the ARI user, from ari.conf")
+    _manager(section, secrets)
     _verify_tls(section, secrets.folder)
     if not section.is_given("application"):
         clean = re.sub(r"[^A-Za-z0-9]", "-", hostname)
         section.values["application"] = f"healthmon-{clean[:50] or 'unnamed'}"
+
+
+def _manager(section: DraftSection, secrets: Secrets) -> None:
+    """Find the password of the manager interface; what belongs to it means nothing without it."""
+    if section.is_given("ami"):
+        if not section.is_given("ami_username"):
+            section.problem("ami_username", "is missing; the manager interface needs a user")
+        _password(section, secrets, "ami_password", "the user in manager.conf")
+        return
+    for option in ("ami_username", "ami_password", "ami_password_file"):
+        if section.is_given(option):
+            section.problem(option, "means nothing without ami, which says where the manager interface listens")
 
 
 def maintenance(section: DraftSection, draft: Draft) -> None:
@@ -118,40 +127,46 @@ def maintenance(section: DraftSection, draft: Draft) -> None:
                 section.problem(option, what, suggestion=nearest(pattern, known))
 
 
-def _password(section: DraftSection, secrets: Secrets) -> None:
-    if section.is_given("password") and section.is_given("password_file"):
-        section.problem("password_file", "password is given as well; one of the two is enough")
-    elif section.is_given("password"):
-        _literal_password(section, secrets)
-    elif section.is_given("password_file"):
-        _password_from_file(section, secrets)
+def _password(section: DraftSection, secrets: Secrets, option: str, whose: str) -> None:
+    """Find a password in its own option, or in the file that the option's twin names."""
+    file_option = option + FILE
+    used = option
+    if section.is_given(option) and section.is_given(file_option):
+        section.problem(file_option, f"{option} is given as well; one of the two is enough")
+    elif section.is_given(option):
+        _literal_password(section, secrets, option, whose)
+    elif section.is_given(file_option):
+        used = file_option
+        _password_from_file(section, secrets, option)
     else:
-        section.problem("password", "is missing; give password or password_file")
+        section.problem(option, f"is missing; give {option} or {file_option}")
+    if 0 < len(section.values.get(option, "")) < urls.SHORT_SECRET:
+        section.warning(used, SHORT)
 
 
-def _literal_password(section: DraftSection, secrets: Secrets) -> None:
-    text = section.values.get("password")
+def _literal_password(section: DraftSection, secrets: Secrets, option: str, whose: str) -> None:
+    text = section.values.get(option)
     if text is None:
         return
     if text == EXAMPLE_PASSWORD:
-        section.problem("password", f"{text} is that of the example; fill in the one of the ARI user, from ari.conf")
+        section.problem(option, f"{text} is that of the example; fill in the one of {whose}")
         return
     if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
-        section.warning("password", "the quotes around it are taken as part of the password")
+        section.warning(option, "the quotes around it are taken as part of the password")
     try:
-        section.values["password"] = Secret(secrets.password(text))
+        section.values[option] = Secret(secrets.password(text))
     except Unsuitable as unsuitable:
-        section.problem("password", str(unsuitable))
+        section.problem(option, str(unsuitable))
 
 
-def _password_from_file(section: DraftSection, secrets: Secrets) -> None:
-    file = section.values.get("password_file")
+def _password_from_file(section: DraftSection, secrets: Secrets, option: str) -> None:
+    file = section.values.get(option + FILE)
     if file is None:
         return
     try:
-        section.values["password"] = Secret(_one_line(section, "password_file", file, secrets))
+        section.values[option] = Secret(_one_line(section, option + FILE, file, secrets))
     except Unsuitable as unsuitable:
-        section.problem("password_file", str(unsuitable))
+        section.problem(option + FILE, str(unsuitable))
 
 
 def _one_line(section: DraftSection, option: str, file: Path, secrets: Secrets) -> str:

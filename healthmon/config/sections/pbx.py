@@ -45,6 +45,32 @@ class PbxConfig(Struct, frozen=True):
         example="healthmon-pbx1",
         reconnects=True,
     )
+    #: ``tcp://pbx.example:5038``; empty: it is not asked.
+    ami: str = option(
+        urls.manager_url,
+        "Where Asterisk's manager interface (manager.conf) listens: tcp:// or tls://. It tells of registrations.",
+        otherwise="it is not asked, and nothing is known of registrations",
+        absent="",
+        example="tcp://127.0.0.1:5038",
+        reconnects=True,
+    )
+    ami_username: str = option(
+        values.username,
+        "The user of the manager interface: the name of its section in manager.conf.",
+        otherwise="needed with ami",
+        absent="",
+        example="healthmon",
+        reconnects=True,
+    )
+    ami_password: Secret = option(
+        values.text,
+        "Its password (secret in manager.conf) as it stands, or ${NAME} for an environment variable.",
+        otherwise="ami_password_file",
+        absent=Secret(""),
+        example="change-me",
+        secret_file="office-ami",  # noqa: S106 (the name of a file)
+        reconnects=True,
+    )
     poll_every: float = option(
         values.duration("1s", "1h"),
         "How often all endpoints are asked for; events tell most changes at once.",

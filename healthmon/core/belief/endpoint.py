@@ -11,6 +11,7 @@ from healthmon.core.belief.endpoint_facts import EndpointFacts
 from healthmon.core.belief.evidence import CONTACT_IS_BACK
 from healthmon.core.belief.qualified_check import QualifiedCheck
 from healthmon.core.belief.reachability import Reachability
+from healthmon.core.belief.registration import Registration
 from healthmon.model import (
     ENDPOINT_CHECKS,
     Check,
@@ -60,6 +61,8 @@ class Endpoint(EndpointFacts):
         return self.checks.get(name)
 
     def _new_check(self, name: str, watched_since: float) -> EndpointCheck:
+        if name == Check.REGISTRATION:
+            return Registration(self, name, watched_since)
         if name != Check.CONTACTS:
             return EndpointCheck(self, name, watched_since)
         self.contacts_check = Contacts(self, watched_since)

@@ -528,6 +528,17 @@ class Endpoints:
         for known in (pbx.endpoints, pbx.awaited, pbx.limits.put_off):
             known.pop(target, None)
 
+    def end_check(self, pbx: Pbx, endpoint: Endpoint, name: str, at: float, step: Step, *, ending: Ending) -> None:
+        """One of its checks is no more; the endpoint and the history of the check stay."""
+        check = endpoint.checks.pop(name)
+        self._booking.end_unknown(check, at, step)
+        self._end(check, ending, ending, check.forget(at, step.now, ending), step)
+        self._clear_deadlines(check)
+        pbx.pending.pop((check.target, name), None)
+        step.changes.states.pop((check.target, name), None)
+        step.changes.ended_checks.append((check.target, name))
+        endpoint.refresh()
+
     def _clear_deadlines(self, check: EndpointCheck) -> None:
         self._booking.restless.forget(check)
         for due in OF_A_CHECK:

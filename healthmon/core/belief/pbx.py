@@ -17,6 +17,7 @@ from healthmon.core.belief.flapping import FlapRule
 from healthmon.core.belief.inventory import Vanished
 from healthmon.core.belief.limits import Limits
 from healthmon.core.belief.machine import TWO_LOOKS, Machine
+from healthmon.core.belief.registration import Registration
 from healthmon.core.step import Step
 from healthmon.errors import Trouble
 from healthmon.model import (
@@ -72,6 +73,9 @@ MOST_NEWCOMERS = 25_000
 #: Nothing that was seen before waits so long for being looked at (seconds).
 GONE_FOR = 3600.0
 
+#: What is the matter while the manager interface cannot be asked.
+NO_REGISTRATIONS = "registrations are unknown"
+
 TOO_MANY = f"more than {MOST_WATCHED:,} endpoints are to be watched; the rest is not"
 
 #: What came in while the PBX was blind, the newest of each kind and target.
@@ -102,7 +106,9 @@ class Pbx:
         self.connection = self._machine(Check.CONNECTION, config.hold, now)
         self.inventory = self._machine(Check.INVENTORY, TWO_LOOKS, now)
         self.drivers = self._machine(Check.DRIVERS, TWO_LOOKS, now)
-        self.restarting = self._machine(Check.RESTARTS, config.hold, now)
+        self.restarting, self.manager = (
+            self._machine(check, config.hold, now) for check in (Check.RESTARTS, Check.MANAGER)
+        )
         self.connection.flap_rule = FLAPS_OF_A_PBX
         self.reports: dict[Channel, ConnectionReport] = {}
         self.use(config)
@@ -173,12 +179,13 @@ class Pbx:
     def use(self, config: PbxConfig) -> None:
         """Take a new configuration."""
         self.config = config
+        self.manager.hold = config.hold
         self.set_connection_hold()
 
     @property
     def machines(self) -> tuple[Machine, ...]:
         """The checks of the PBX itself."""
-        return self.connection, self.inventory, self.drivers, self.restarting
+        return self.connection, self.inventory, self.drivers, self.restarting, self.manager
 
     @property
     def is_blind(self) -> bool:
@@ -221,6 +228,27 @@ class Pbx:
         if remark:
             return Health.DEGRADED, remark
         return Health.UP, "Asterisk answers"
+
+    def manager_health(self) -> tuple[Health, str] | None:
+        """What the newest report of the manager interface amounts to, in words; None: there is none.
+
+        It is never down: no call needs it.
+        """
+        report = self.reports.get(Channel.MANAGER)
+        if report is None:
+            return None
+        if report.trouble is not None:
+            return Health.DEGRADED, f"manager interface: {report.words or report.trouble}; {NO_REGISTRATIONS}"
+        if report.remark:
+            return Health.DEGRADED, f"manager interface: {report.remark}"
+        return Health.UP, "the manager interface answers"
+
+    def registered_endpoints(self) -> Iterator[tuple[Endpoint, Registration]]:
+        """Those of its endpoints that have, or had, a registration at a provider."""
+        for endpoint in self.endpoints.values():
+            check = endpoint.checks.get(Check.REGISTRATION)
+            if isinstance(check, Registration):
+                yield endpoint, check
 
     def set_connection_hold(self) -> None:
         """A booting Asterisk is down only after its grace (rule 11)."""

@@ -30,6 +30,7 @@ from healthmon.model import (
     Ending,
     Health,
     Question,
+    RegistrationList,
     Restart,
     Snapshot,
     Target,
@@ -55,7 +56,8 @@ class Pbxs:
         else:
             self._begin_blindness(pbx, JUST_STARTED, since, step)
         pbx.noticed_at = step.now
-        self._hide_connection(pbx, JUST_STARTED, since, step)
+        self._hide(pbx, JUST_STARTED, since, step)
+        self.forget_manager(pbx, step)
         if pbx.restarting.belief is Health.DEGRADED:
             self._booking.deadlines.set(Deadline(Due.RESTARTS_ARE_OVER, pbx.target), step.now + RESTARTS_WINDOW)
         if pbx.inventory.belief not in (None, Health.UP):
@@ -68,19 +70,24 @@ class Pbxs:
         if not pbx.is_blind:
             self._begin_blindness(pbx, why, since, step)
         pbx.noticed_at = pbx.went_on_at = step.now
-        self._hide_connection(pbx, why, since, step)
+        self._hide(pbx, why, since, step)
         self._want_snapshot_now(pbx, step)
 
-    def _hide_connection(self, pbx: Pbx, why: str, since: float, step: Step) -> None:
-        if pbx.connection.belief is not None or pbx.connection.pending is not None:
-            self._booking.begin_unknown(pbx.connection, why, since, step)
-            self._booking.book(pbx.connection, step)
+    def _hide(self, pbx: Pbx, why: str, since: float, step: Step) -> None:
+        for machine in (pbx.connection, pbx.manager):
+            if machine.belief is not None or machine.pending is not None:
+                self._booking.begin_unknown(machine, why, since, step)
+                self._booking.book(machine, step)
 
     def _begin_blindness(self, pbx: Pbx, why: str, since: float, step: Step) -> None:
         pbx.blind_why, pbx.blind_since, pbx.noticed_at = why, since, step.now
         step.changes.pbx_states[pbx.name] = pbx.state()
         period = UnknownPeriod(pbx.target, Check.REACHABILITY, since, None, why)
         step.changes.unknown_periods[pbx.target, Check.REACHABILITY, since] = period
+        if pbx.manager.belief is not None or pbx.manager.pending is not None:
+            # An Asterisk that is down has no manager interface, either.
+            self._booking.begin_unknown(pbx.manager, why, since, step)
+            self._booking.book(pbx.manager, step)
         if why != JUST_STARTED:
             step.changes.log.append(f"{pbx.target}: nothing behind it can be seen ({why})")
         for check in pbx.pending.values():
@@ -111,6 +118,9 @@ class Pbxs:
         """Take how one way to the PBX stands."""
         before = pbx.reports.get(report.channel)
         if before is not None and report.at < before.at:
+            return
+        if report.channel is Channel.MANAGER:
+            self._report_of_manager(pbx, report, step)
             return
         if pbx.is_from_before_standstill(report):
             self.want_snapshot(pbx, step)
@@ -182,7 +192,10 @@ class Pbxs:
     def _ask(self, pbx: Pbx, check: str, step: Step) -> None:
         """A deadline of the PBX itself has come: have it looked at."""
         self._booking.deadlines.set(Deadline(Due.ASK_PBX, pbx.target, check), step.now + ASK_AGAIN)
-        self._want_snapshot_now(pbx, step)
+        if check == Check.MANAGER:
+            step.changes.questions.append(Question(pbx.name, check=check, asked_by=Channel.MANAGER))
+        else:
+            self._want_snapshot_now(pbx, step)
 
     def want_snapshot(self, pbx: Pbx, step: Step) -> None:
         """Have everything looked at, at most once a second."""
@@ -212,6 +225,50 @@ class Pbxs:
         elif deadline.what is Due.ACCEPT:
             self._accept(pbx, step)
 
+    # ------------------------------------------------------------ the manager interface
+
+    def _report_of_manager(self, pbx: Pbx, report: ConnectionReport, step: Step) -> None:
+        """Take how the manager interface stands. While it cannot be asked, registrations are unknown."""
+        pbx.reports[Channel.MANAGER] = report
+        if report.trouble is not None:
+            for _endpoint, registration in pbx.registered_endpoints():
+                registration.hide(f"manager interface: {report.words or report.trouble}", report.at)
+        if not pbx.is_blind:
+            self._observe_manager(pbx, report.at, step)
+
+    def _observe_manager(self, pbx: Pbx, at: float, step: Step) -> None:
+        seen = pbx.manager_health()
+        if seen is None:
+            return
+        was_unknown = self._booking.end_unknown(pbx.manager, at, step)
+        self._observe(pbx.manager, seen, at, step, changed=was_unknown)
+        for endpoint, _registration in pbx.registered_endpoints():
+            self._endpoints.apply(pbx, endpoint, at, step, counts=False)
+
+    def take_registrations(self, pbx: Pbx, listed: RegistrationList, step: Step) -> None:
+        """End the check of what has no registration any more."""
+        ended = [endpoint for endpoint, _ in pbx.registered_endpoints() if endpoint.target not in listed.endpoints]
+        for endpoint in ended:
+            self._endpoints.end_check(pbx, endpoint, Check.REGISTRATION, listed.asked_at, step, ending=Ending.REMOVED)
+
+    def forget_manager(self, pbx: Pbx, step: Step) -> None:
+        """Without a manager interface in the configuration nobody asks for registrations."""
+        if pbx.config.ami:
+            return
+        pbx.reports.pop(Channel.MANAGER, None)
+        for endpoint, _registration in list(pbx.registered_endpoints()):
+            self._endpoints.end_check(pbx, endpoint, Check.REGISTRATION, step.now, step, ending=Ending.NOT_WATCHED)
+        if pbx.manager.belief is None and pbx.manager.pending is None:
+            return
+        self._booking.end_unknown(pbx.manager, step.now, step)
+        transition = pbx.manager.forget(step.now, step.now, Ending.NOT_WATCHED)
+        if transition is not None:
+            step.changes.transitions.append(transition)
+        self._booking.tell(CheckEnded(pbx.target, Check.MANAGER, Ending.NOT_WATCHED, ""))
+        self._booking.deadlines.clear(Deadline(Due.ASK_PBX, pbx.target, Check.MANAGER))
+        step.changes.states.pop((pbx.target, Check.MANAGER), None)
+        step.changes.ended_checks.append((pbx.target, Check.MANAGER))
+
     # ------------------------------------------------------------ what a snapshot says of the PBX
 
     def is_too_old(self, pbx: Pbx, snapshot: Snapshot, step: Step) -> bool:
@@ -234,6 +291,7 @@ class Pbxs:
             self._look_at_start(pbx, snapshot, at - snapshot.running_for)
         if pbx.is_blind:
             self._end_blindness(pbx, at, step)
+            self._observe_manager(pbx, at, step)
         pbx.snapshot_at = at
         pbx.startup_time = snapshot.startup_time or pbx.startup_time
         pbx.last_reload_time = snapshot.last_reload_time or pbx.last_reload_time

@@ -99,7 +99,8 @@ class Incidents:
             return replace(incident, health=Health.DEGRADED, flapping=episode, flap_episodes=episode)
         if is_bad and state.belief is not None:
             cause = incident.cause
-            if state.belief is not incident.health or incident.is_logged_out:
+            is_told_better = incident.check == Check.REGISTRATION
+            if state.belief is not incident.health or incident.is_logged_out or is_told_better:
                 cause = state.reason
             if incident.was_explained:
                 # Until it is told it is told as it is by then.

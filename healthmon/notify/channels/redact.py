@@ -74,7 +74,7 @@ class Redactor:
     def of(cls, *configs: Config) -> Redactor:
         """Know every secret of these configurations."""
         urls = {url.url for config in configs for receiver in config.receivers for url in receiver.urls}
-        passwords = {pbx.password for config in configs for pbx in config.pbxs}
+        passwords = {word for config in configs for pbx in config.pbxs for word in (pbx.password, pbx.ami_password)}
         tokens = {
             token for config in configs if config.heartbeat for token in secrets_of_heartbeat(config.heartbeat.url)
         }

@@ -83,7 +83,12 @@ _KINDS = list(Kind)
 _STATES = list(State)
 _SEVERITIES = list(Severity)
 #: What a PBX's check is called behind its name.
-CHECKS = {Check.INVENTORY: "list of endpoints", Check.DRIVERS: "channel drivers", Check.RESTARTS: "restarts"}
+CHECKS = {
+    Check.INVENTORY: "list of endpoints",
+    Check.DRIVERS: "channel drivers",
+    Check.RESTARTS: "restarts",
+    Check.MANAGER: "manager interface",
+}
 
 
 def aspect_of(incident: Incident) -> str:

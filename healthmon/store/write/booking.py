@@ -110,6 +110,14 @@ _FORGET = (
     f"DELETE FROM settings WHERE {_OF_TARGET}",  # noqa: S608
 )
 
+_ONE_CHECK = f"{_OF_TARGET} AND name = :name"
+_THE_CHECK = f"(SELECT id FROM checks WHERE {_ONE_CHECK})"  # noqa: S608
+_END_CHECK = (
+    f"DELETE FROM states WHERE check_id IN {_THE_CHECK}",  # noqa: S608
+    f"UPDATE veils SET until = :at WHERE until = :no_end AND check_id IN {_THE_CHECK}",  # noqa: S608
+    f"UPDATE checks SET forgotten_at = :at WHERE {_ONE_CHECK} AND forgotten_at IS NULL",  # noqa: S608
+)
+
 _INSERT_MEASUREMENT = """INSERT INTO measurements (check_id, at, metric, value)
     VALUES (:check_id, :at, :metric, :value)"""
 
@@ -163,6 +171,8 @@ class Bookkeeper:
         self._drop_readings(changes)
         if changes.forgotten:
             self._forget(changes, now)
+        if changes.ended_checks:
+            self._end_checks(changes, now)
         states = changes.states.values()
         self._add_many_checks(states)
         self._write_values(UPSERT_STATE, (state_values(state, self._watched(state), timeline) for state in states))
@@ -412,6 +422,17 @@ class Bookkeeper:
         self._write("DELETE FROM freshness WHERE pbx = :pbx", pbxs)
         forgotten = set(changes.forgotten)
         self._checks = {key: known for key, known in self._checks.items() if key[0] not in forgotten}
+
+    def _end_checks(self, changes: Changes, now: float) -> None:
+        """Single checks are watched no longer, of targets that are."""
+        left_at = {(change.target, change.check): change.at for change in changes.transitions if change.after is None}
+        rows = []
+        for target, check in changes.ended_checks:
+            at = self._session.timeline.stored(left_at.get((target, check), now))
+            rows.append({**target_row(target), "name": check, "at": at, "no_end": NO_END})
+            self._checks.pop((target, check), None)
+        for sql in _END_CHECK:
+            self._write(sql, rows)
 
 
 def _in_pieces(rows: Iterable[T]) -> Iterator[list[T]]:

@@ -1,0 +1,205 @@
+"""One connection to a manager interface: requests with their answers, and events in between. No thread."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from itertools import count, islice
+
+from msgspec import Struct, field
+
+from healthmon.ami.address import address_of
+from healthmon.ami.failures import CUT, FROZEN, talking_to
+from healthmon.ami.frames import Decoder, Frame
+from healthmon.config.sections.pbx import PbxConfig
+from healthmon.errors import AmiError, AmiUnexpected, AmiUnreachable, Trouble
+from healthmon.text.longtext import shortened
+from healthmon.wire.connecting import connect
+from healthmon.wire.pace import what_is_left
+from healthmon.wire.trust import tls_context
+
+BANNER = b"Asterisk Call Manager/"
+#: The first line; nobody says more.
+LONGEST_BANNER = 200
+#: From the request to the end of its answer (seconds).
+WHOLE_WITHIN = 30.0
+#: An answer has no more frames: so many registrations nobody has.
+MOST_FRAMES = 10_000
+#: Nor more bytes, with the events that come in between.
+LARGEST_ANSWER = 20_000_000
+#: So many events wait at most; what is more is dropped, and ``has_lost_events`` says so.
+MOST_WAITING = 1000
+#: … with so many of its headers at most.
+MOST_HEADERS = 40
+#: So many requests go out before their answers are read: Asterisk reads no further while we do not.
+PIPELINED = 100
+#: Asterisk takes no longer header line (bytes, with its name).
+LONGEST_HEADER = 1000
+
+
+class ActionRequest(Struct, frozen=True):
+    """An action with its headers."""
+
+    action: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def is_sendable(value: str) -> bool:
+    """Whether a value fits into a header: it must not begin another one."""
+    return value.isprintable() and len(value.encode("utf-8", "surrogateescape")) < LONGEST_HEADER
+
+
+class ManagerConnection:
+    """An open connection over TCP or TLS, not logged in yet. Owned by one thread. Every method raises AmiError.
+
+    ``wanted``: the events that are kept. ``timeout``: how long each next frame of an answer may take (seconds).
+    """
+
+    def __init__(self, pbx: PbxConfig, wanted: Iterable[str], *, timeout: float = 5.0) -> None:
+        self._name = pbx.name
+        self._address = address_of(pbx)
+        self._wanted = frozenset(wanted)
+        self._timeout = timeout
+        self._numbers = count(1)
+        self._decoder = Decoder()
+        self._events: deque[Frame] = deque()
+        #: Events were dropped: what they said must be asked for.
+        self.has_lost_events = False
+        with ExitStack() as closing:
+            self._socket = self._connect(pbx)
+            closing.callback(self._socket.close)
+            self._read_banner()
+            closing.pop_all()
+
+    def _connect(self, pbx: PbxConfig) -> socket.socket:
+        address, begun = self._address, time.monotonic()
+        with talking_to(self._name, address, timeout=self._timeout), ExitStack() as closing:
+            plain = connect(address.host, address.port, self._timeout)
+            closing.callback(plain.close)
+            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if address.is_tls:
+                plain.settimeout(what_is_left(self._timeout, begun))
+                plain = tls_context(pbx.verify_tls).wrap_socket(plain, server_hostname=address.host)
+                closing.callback(plain.close)
+            closing.pop_all()
+        return plain
+
+    def _read_banner(self) -> None:
+        """Read the one line that a manager interface begins with; no empty line follows it."""
+        begun, banner = time.monotonic(), b""
+        while b"\n" not in banner and len(banner) <= LONGEST_BANNER:
+            banner += self._receive(what_is_left(self._timeout, begun)) or b""
+            if time.monotonic() - begun >= self._timeout:
+                raise self._frozen()
+        line, _, rest = banner.partition(b"\n")
+        if not line.startswith(BANNER):
+            said = shortened(line.decode("ascii", "replace").strip(), 60)
+            raise AmiUnexpected(self._name, f"what answers on {self._address} is no manager interface: {said!r}")
+        self._take(self._decoder.feed(rest), {})
+
+    # ---------------------------------------------------------------- asking
+
+    def ask(self, action: str, headers: Mapping[str, str] | None = None) -> list[Frame]:
+        """Return the answer to one action: its response, and for a list the rows and the end."""
+        return self.ask_all([ActionRequest(action, headers or {})])[0]
+
+    def ask_all(self, requests: Sequence[ActionRequest]) -> list[list[Frame]]:
+        """Return the answers to several actions, in their order; some are under way at once."""
+        answers: list[list[Frame]] = []
+        for begin in range(0, len(requests), PIPELINED):
+            answers += self._ask_some(requests[begin : begin + PIPELINED])
+        return answers
+
+    def _ask_some(self, requests: Sequence[ActionRequest]) -> list[list[Frame]]:
+        open_answers: dict[str, list[Frame]] = {str(next(self._numbers)): [] for _ in requests}
+        answers = list(open_answers.values())
+        self._send(b"".join(map(_encoded, open_answers, requests)))
+        begun = heard = time.monotonic()
+        size = 0
+        while open_answers:
+            received = self._receive(what_is_left(self._timeout, heard)) or b""
+            size += len(received)
+            now = time.monotonic()
+            if self._take(self._decoder.feed(received), open_answers):
+                heard = now
+            if now - heard >= self._timeout or now - begun >= WHOLE_WITHIN:
+                raise self._frozen()
+            if sum(map(len, answers)) > MOST_FRAMES or size > LARGEST_ANSWER:
+                raise AmiUnexpected(self._name, "an answer that does not end")
+        return answers
+
+    def _take(self, frames: Iterable[Frame], open_answers: dict[str, list[Frame]]) -> bool:
+        """Put each frame where it belongs; return whether one was part of an answer that is waited for."""
+        is_answered = False
+        for frame in frames:
+            number = frame.get("ActionID", "")
+            answer = open_answers.get(number)
+            if answer is not None and (answer or "Response" in frame):
+                answer.append(frame)
+                is_answered = True
+                if _is_last(frame):
+                    del open_answers[number]
+            elif frame.get("Event") in self._wanted:
+                self._keep(frame)
+        return is_answered
+
+    def _keep(self, event: Frame) -> None:
+        if len(self._events) < MOST_WAITING:
+            self._events.append({name: shortened(value) for name, value in islice(event.items(), MOST_HEADERS)})
+        else:
+            self.has_lost_events = True
+
+    # ---------------------------------------------------------------- events
+
+    def events(self, patience: float) -> list[Frame]:
+        """Return the wanted events that came; wait so long for something to come (seconds)."""
+        if not self._events:
+            self._take(self._decoder.feed(self._receive(patience) or b""), {})
+        events = list(self._events)
+        self._events.clear()
+        return events
+
+    # ---------------------------------------------------------------- the socket
+
+    def _send(self, data: bytes) -> None:
+        with talking_to(self._name, self._address, timeout=self._timeout):
+            self._socket.settimeout(self._timeout)
+            self._socket.sendall(data)
+
+    def _receive(self, patience: float) -> bytes | None:
+        """Receive what has come; None: nothing did, for so long (seconds)."""
+        with talking_to(self._name, self._address, timeout=self._timeout):
+            self._socket.settimeout(patience)
+            try:
+                received = self._socket.recv(65536)
+            except TimeoutError:
+                return None
+        if not received:
+            raise AmiUnreachable(self._name, CUT.format(at=self._address), Trouble.CLOSED)
+        return received
+
+    def _frozen(self) -> AmiError:
+        what = FROZEN.format(at=self._address, timeout=f"{self._timeout:g}")
+        return AmiUnreachable(self._name, what, Trouble.TIMED_OUT)
+
+    def close(self) -> None:
+        """Say good-bye if that is possible, and close."""
+        with suppress(AmiError):
+            self._send(_encoded("0", ActionRequest("Logoff")))
+        self._socket.close()
+
+
+def _encoded(number: str, request: ActionRequest) -> bytes:
+    headers = {"Action": request.action, "ActionID": number, **request.headers}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    return f"{lines}\r\n".encode("utf-8", "surrogateescape")
+
+
+def _is_last(frame: Frame) -> bool:
+    """Whether an answer ends with this frame: a response without a list, or the end of the list."""
+    if "Response" in frame:
+        return frame.get("EventList", "").lower() != "start"
+    return frame.get("EventList", "").lower() == "complete"

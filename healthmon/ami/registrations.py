@@ -1,0 +1,72 @@
+"""What the manager interface says of outbound registrations: rows of the list, and events."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from healthmon.ami.frames import Frame
+from healthmon.text.longtext import shortened
+
+#: The row of a registration in the answer to PJSIPShowRegistrationsOutbound, and the event when one is tried.
+ROW, EVENT = "OutboundRegistrationDetail", "Registry"
+#: Asterisk's words for how one stands.
+REGISTERED, REJECTED, UNREGISTERED = "Registered", "Rejected", "Unregistered"
+
+
+class OutboundRegistration(Struct, frozen=True):
+    """One outbound registration as Asterisk has it, in its own words."""
+
+    name: str
+    client_uri: str
+    server_uri: str
+    #: Registered, Rejected, Unregistered.
+    status: str
+    #: The endpoint that the configuration ties to it; "": to none.
+    endpoint: str = ""
+    outbound_auth: str = ""
+    max_retries: int = 0
+    #: How long Asterisk waits before it tries again: after no answer, after 403, after another answer that is final
+    #: (seconds; 0 of the latter two: it does not try again).
+    waits: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What an event has of it: it does not name it."""
+        return self.client_uri, self.server_uri
+
+
+def registration_of(frame: Frame) -> OutboundRegistration | None:
+    """Read a row of the list; None: it is none."""
+    if frame.get("Event") != ROW or not frame.get("ObjectName"):
+        return None
+    usual, forbidden, fatal = (
+        float(_number(frame.get(name, "")))
+        for name in ("RetryInterval", "ForbiddenRetryInterval", "FatalRetryInterval")
+    )
+    return OutboundRegistration(
+        name=readable(frame["ObjectName"]),
+        client_uri=readable(frame.get("ClientUri", "")),
+        server_uri=readable(frame.get("ServerUri", "")),
+        status=readable(frame.get("Status", "")),
+        endpoint=readable(frame.get("Endpoint", "")),
+        outbound_auth=readable(frame.get("OutboundAuth", "")),
+        max_retries=_number(frame.get("MaxRetries", "")),
+        waits=(usual, forbidden, fatal),
+    )
+
+
+def key_of(event: Frame) -> tuple[str, str]:
+    """Of which registration an event speaks: its client URI and its server URI."""
+    return readable(event.get("Username", "")), readable(event.get("Domain", ""))
+
+
+def readable(text: str) -> str:
+    """A text that can be kept and shown: bytes that are no UTF-8 become question marks, and it is cut."""
+    return shortened(text.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
+
+
+def _number(text: str) -> int:
+    """A whole number of seconds, or of times; what is none is 0."""
+    if text.isascii() and text.isdigit():
+        return int(text[:9])
+    return 0

@@ -1,0 +1,38 @@
+"""Is Asterisk registered at this provider? Only the manager interface can tell."""
+
+from __future__ import annotations
+
+from healthmon.core.belief.endpoint_check import EndpointCheck
+from healthmon.model import Health
+
+#: Healthmon was started, and has not asked yet.
+NOT_HEARD = "the manager interface has not been asked yet"
+
+
+class Registration(EndpointCheck):
+    """The outbound registrations of one endpoint: up or down. Owned by the engine thread."""
+
+    __slots__ = ()
+
+    def hide(self, why: str, at: float) -> None:
+        """Nobody can tell any more how it is."""
+        self.heard, self.heard_at, self.words = Health.UNKNOWN, max(at, self.heard_at), why
+
+    def why_unknown(self, now: float) -> str:
+        """Why what was heard says nothing at present, or "" if it does."""
+        if self.heard is None:
+            return self.unknown_because or NOT_HEARD
+        why = super().why_unknown(now)
+        if not why and self.heard is Health.DOWN and now < self.endpoint.grace_until:
+            # A start takes up to 10 s until the first attempt, and 32 s more until that has failed.
+            return self.endpoint.grace_why
+        return why
+
+    def correct_reason(self) -> None:
+        """What Asterisk does about it is known better after a while: that it tries no longer, above all."""
+        if self.belief is Health.DOWN is self.heard:
+            self.reason = self.words
+
+    def fingerprint(self) -> tuple[object, ...]:
+        """Everything that an observation can change; of a registration that is its reason, too."""
+        return (*super().fingerprint(), self.reason)

@@ -1,0 +1,63 @@
+"""What of its endpoints' settings a PBX's manager interface tells, with the least rights."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from healthmon.ami.client import AmiClient
+from healthmon.ami.registrations import OutboundRegistration
+from healthmon.sources.registration_owners import EndpointIdentity, owners_of
+from healthmon.text.sipuri import host_of
+
+#: Of so many endpoints at most the contacts are asked for.
+MOST_IN_DETAIL = 2000
+#: The mark of a contact that stands in the configuration, in the name that Asterisk gives it.
+STATIC = "@@"
+#: Names with one of these cannot be arguments of a function.
+_BREAKS_ARGUMENTS = frozenset("(),")
+
+
+def identities(
+    client: AmiClient, endpoints: Sequence[str], registrations: Sequence[OutboundRegistration]
+) -> list[EndpointIdentity]:
+    """Ask for as much of these endpoints as is needed to tell whose the registrations are. Raises AmiError."""
+    found = [EndpointIdentity(name) for name in endpoints]
+    if len(owners_of(registrations, found)) == len(registrations):
+        return found
+    names = [name for name in endpoints if not _BREAKS_ARGUMENTS & set(name)]
+    auths = client.variables([f"PJSIP_ENDPOINT({name},outbound_auth)" for name in names])
+    found = [EndpointIdentity(name, auth) for name, auth in zip(names, auths, strict=True)]
+    if len(owners_of(registrations, found)) == len(registrations):
+        return found
+    # Trunks have an auth object, as a rule; phones have none.
+    found.sort(key=lambda endpoint: not endpoint.outbound_auth)
+    return [*_in_detail(client, found[:MOST_IN_DETAIL]), *found[MOST_IN_DETAIL:]]
+
+
+def _in_detail(client: AmiClient, endpoints: Sequence[EndpointIdentity]) -> list[EndpointIdentity]:
+    """Ask where the contacts of these are, and as whom they call."""
+    users = client.variables([f"PJSIP_ENDPOINT({endpoint.name},from_user)" for endpoint in endpoints])
+    aors = client.variables([f"PJSIP_ENDPOINT({endpoint.name},aors)" for endpoint in endpoints])
+    hosts = _hosts(client, [_split(names) for names in aors])
+    return [
+        endpoint._replace(from_user=user, hosts=tuple(its_hosts))
+        for endpoint, user, its_hosts in zip(endpoints, users, hosts, strict=True)
+    ]
+
+
+def _hosts(client: AmiClient, aors: Sequence[Sequence[str]]) -> list[list[str]]:
+    """The hosts of the contacts in the configuration of each of these lists of AORs."""
+    names = list(dict.fromkeys(name for of_one in aors for name in of_one if not _BREAKS_ARGUMENTS & set(name)))
+    contacts = dict(
+        zip(names, map(_split, client.variables([f"PJSIP_AOR({name},contact)" for name in names])), strict=True)
+    )
+    static = [contact for of_one in contacts.values() for contact in of_one if STATIC in contact]
+    uris = client.variables([f"PJSIP_CONTACT({contact},uri)" for contact in static])
+    host = {contact: host_of(uri) for contact, uri in zip(static, uris, strict=True)}
+    return [
+        [host[contact] for name in of_one for contact in contacts.get(name, ()) if host.get(contact)] for of_one in aors
+    ]
+
+
+def _split(names: str) -> list[str]:
+    return [name.strip() for name in names.split(",") if name.strip()]

@@ -1,0 +1,82 @@
+"""What the pace of its attempts tells of a registration that fails: why it does, and that nobody tries any more. Pure.
+
+Asterisk says "Rejected" of an answer and of no answer alike, and says nothing when it gives up.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from healthmon.ami.registrations import REGISTERED, REJECTED, OutboundRegistration
+from healthmon.model import Health
+from healthmon.text.sipuri import host_of
+
+#: For so long an attempt goes on that nobody answers (RFC 3261's timer F, as res_pjsip has it; seconds).
+UNANSWERED = 32.0
+#: Asterisk is so punctual (seconds).
+PUNCTUAL = 3.0
+#: Nothing that begins late is later: a first attempt waits up to 10 s (seconds).
+LATE = 13.0
+
+
+class Tries(Struct):
+    """The attempts of one registration, as events told of them. Owned by the thread that hears them."""
+
+    #: When the last attempt ended; before any did: since when events would have told of one.
+    heard_at: float
+    #: So many failed in a row.
+    failed: int = 0
+    #: The time between the ends of the last two that failed (seconds).
+    pace: float | None = None
+    has_given_up: bool = False
+
+    def hear(self, status: str, at: float, max_retries: int) -> None:
+        """An attempt has ended so."""
+        before, self.heard_at = self.heard_at, at
+        if status != REJECTED:
+            self.failed, self.pace, self.has_given_up = 0, None, False
+            return
+        if self.failed:
+            self.pace = at - before
+        if self.has_given_up:
+            # It was told to try again, and counts anew.
+            self.failed, self.has_given_up = 0, False
+        self.failed += 1
+        self.has_given_up = self.failed > max_retries
+
+    def look(self, registration: OutboundRegistration, now: float) -> None:
+        """See whether an attempt is overdue: then there will be none."""
+        if registration.status == REJECTED:
+            overdue = self.heard_at + max(registration.waits) + UNANSWERED + LATE
+            self.has_given_up = self.has_given_up or now > overdue
+
+    def why_failed(self, registration: OutboundRegistration) -> str:
+        """Whether it was rejected or not answered, where the pace tells."""
+        if self.pace is not None and abs(self.pace - registration.waits[0] - UNANSWERED) < PUNCTUAL:
+            return "not answered"
+        if self.pace is not None and any(abs(self.pace - wait) < PUNCTUAL for wait in registration.waits if wait):
+            return "rejected"
+        return "rejected, or not answered"
+
+
+def health_of(registration: OutboundRegistration) -> Health:
+    """What Asterisk's word for a registration means."""
+    if registration.status == REGISTERED:
+        return Health.UP
+    return Health.DOWN
+
+
+def in_words(registration: OutboundRegistration, tries: Tries) -> str:
+    """Say how a registration stands, for people."""
+    server = host_of(registration.server_uri) or registration.server_uri
+    if registration.status == REGISTERED:
+        return f"registered at {server}"
+    if registration.status != REJECTED:
+        return (
+            f"not registered at {server} (Asterisk: {registration.status}): not tried yet, or taken back on purpose; "
+            "incoming calls are affected"
+        )
+    words = f"not registered at {server}: {tries.why_failed(registration)}; incoming calls are affected"
+    if tries.has_given_up:
+        words += f"; Asterisk has stopped trying: it needs 'pjsip send register {registration.name}', or a reload"
+    return words

@@ -1,0 +1,184 @@
+"""A manager interface that is played: it answers as Asterisk does, over a real socket, and misbehaves when told to."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+import ssl
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+BANNER = b"Asterisk Call Manager/11.0.0\r\n"
+CHALLENGE = "275161200"
+PASSWORD = "s3cret-of-ami"
+BOOTED = "Event: FullyBooted\r\nPrivilege: system,all\r\nUptime: 5\r\nLastReload: 5\r\n\r\n"
+ACTIONS: tuple[str, ...] = ("CoreStatus", "Getvar", "ListCommands", "Ping", "PJSIPShowRegistrationsOutbound")
+
+
+def row(name: str, status: str = "Registered", server: str = "sip:sip.example.net", **more: object) -> dict[str, str]:
+    """A registration as the list shows it."""
+    headers = {
+        "ObjectName": name,
+        "ClientUri": f"sip:{name}@sip.example.net",
+        "ServerUri": server,
+        "Endpoint": "",
+        "OutboundAuth": "",
+        "MaxRetries": "10",
+        "RetryInterval": "60",
+        "ForbiddenRetryInterval": "0",
+        "FatalRetryInterval": "0",
+        "Status": status,
+    }
+    return headers | {key: str(value) for key, value in more.items()}
+
+
+def in_lines(headers: dict[str, str]) -> str:
+    """A frame."""
+    return "".join(f"{name}: {value}\r\n" for name, value in headers.items()) + "\r\n"
+
+
+class PlayedManager:
+    """Listens on 127.0.0.1 while it is used as a context. Owned by the test's thread."""
+
+    def __init__(self, *rows: dict[str, str], tls: ssl.SSLContext | None = None) -> None:
+        self.rows = {row["ObjectName"]: row for row in rows}
+        #: The functions of the dialplan, and what they give.
+        self.variables: dict[str, str] = {}
+        self.actions = ACTIONS
+        self.password = PASSWORD
+        self.banner = BANNER
+        self.booted = BOOTED
+        #: What is asked for is not answered.
+        self.is_frozen = False
+        #: Called with each action; may return what is sent instead of the answer.
+        self.instead: Callable[[dict[str, str]], bytes | None] = lambda _: None
+        #: The actions that came, with their headers.
+        self.asked: list[dict[str, str]] = []
+        self.logins = 0
+        self._tls = tls
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._open: list[socket.socket] = []
+        self._threads: list[threading.Thread] = []
+        self.port = self._listening.getsockname()[1]
+        self.address = f"{'tls' if tls else 'tcp'}://127.0.0.1:{self.port}"
+
+    def __enter__(self) -> PlayedManager:
+        self._start(self._accept)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.refuse()
+        for thread in self._threads:
+            thread.join(5)
+        assert not any(thread.is_alive() for thread in self._threads)
+
+    def refuse(self) -> None:
+        """Listen no longer, and cut who is there."""
+        # A socket that is only closed goes on accepting while somebody waits for it.
+        with suppress(OSError):
+            self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        self.cut()
+
+    def listen(self) -> None:
+        """Listen again, where it did."""
+        self._listening = socket.create_server(("127.0.0.1", self.port))
+        self._start(self._accept)
+
+    def cut(self) -> None:
+        """Close all connections."""
+        while self._open:
+            connection = self._open.pop()
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            connection.close()
+
+    def sends(self, data: bytes) -> None:
+        """Send this to all who are there."""
+        for connection in self._open:
+            connection.sendall(data)
+
+    def tries(self, name: str, status: str) -> None:
+        """An attempt to register ends so: an event tells."""
+        self.rows[name]["Status"] = status
+        event = {
+            "Event": "Registry",
+            "Privilege": "system,all",
+            "ChannelType": "PJSIP",
+            "Username": self.rows[name]["ClientUri"],
+            "Domain": self.rows[name]["ServerUri"],
+            "Status": status,
+        }
+        self.sends(in_lines(event).encode())
+
+    def _start(self, work: Callable[..., None], *arguments: object) -> None:
+        thread = threading.Thread(target=work, args=arguments)
+        self._threads.append(thread)
+        thread.start()
+
+    def _accept(self) -> None:
+        listening = self._listening
+        with suppress(OSError):
+            while True:
+                connection, _ = listening.accept()
+                if self._tls is not None:
+                    connection.settimeout(5)
+                    connection = self._tls.wrap_socket(connection, server_side=True)
+                    connection.settimeout(None)
+                self._open.append(connection)
+                self._start(self._serve, connection)
+
+    def _serve(self, connection: socket.socket) -> None:
+        with suppress(OSError), connection:
+            if not self.is_frozen:
+                connection.sendall(self.banner)
+            waiting = b""
+            while received := connection.recv(65536):
+                *requests, waiting = (waiting + received).split(b"\r\n\r\n")
+                for request in requests:
+                    self._answer(connection, request.decode("utf-8", "surrogateescape"))
+
+    def _answer(self, connection: socket.socket, request: str) -> None:
+        headers = dict(line.split(": ", 1) for line in request.split("\r\n"))
+        self.asked.append(headers)
+        if self.is_frozen:
+            return
+        answer = self.instead(headers)
+        if answer is None:
+            answer = self._usual_answer(headers).encode("utf-8", "surrogateescape")
+        connection.sendall(answer)
+        if b"Authentication failed" in answer:
+            connection.shutdown(socket.SHUT_RDWR)
+
+    def _usual_answer(self, headers: dict[str, str]) -> str:
+        action, number = headers["Action"], headers["ActionID"]
+        start = f"Response: Success\r\nActionID: {number}\r\n"
+        if action == "Challenge":
+            return f"{start}Challenge: {CHALLENGE}\r\n\r\n"
+        if action == "Login":
+            return self._log_in(headers, start)
+        if action == "ListCommands":
+            return start + "".join(f"{name}: text  (Priv: <none>)\r\n" for name in self.actions) + "\r\n"
+        if action == "Getvar":
+            name = headers["Variable"]
+            return f"{start}Variable: {name}\r\nValue: {self.variables.get(name, '')}\r\n\r\n"
+        if action == "PJSIPShowRegistrationsOutbound":
+            return self._list(start, number)
+        return f"{start}Ping: Pong\r\n\r\n"
+
+    def _log_in(self, headers: dict[str, str], start: str) -> str:
+        key = hashlib.md5(f"{CHALLENGE}{self.password}".encode()).hexdigest()
+        if headers["Key"] != key:
+            return start.replace("Success", "Error") + "Message: Authentication failed\r\n\r\n"
+        self.logins += 1
+        return f"{start}Message: Authentication accepted\r\n\r\n{self.booted}"
+
+    def _list(self, start: str, number: str) -> str:
+        """With the password of each, as Asterisk has it there."""
+        frames = [f"{start}EventList: start\r\nMessage: Following are Events for each Outbound registration\r\n\r\n"]
+        for row in list(self.rows.values()):
+            frames.append(in_lines({"Event": "OutboundRegistrationDetail", "ActionID": number, **row}))
+            frames.append(in_lines({"Event": "AuthDetail", "ActionID": number, "Password": "s3cret-of-the-trunk"}))
+        end = {"Event": "OutboundRegistrationDetailComplete", "ActionID": number, "EventList": "Complete"}
+        return "".join(frames) + in_lines(end)

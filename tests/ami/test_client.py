@@ -1,0 +1,215 @@
+"""Whatever is wrong between us and a manager interface is said in one clear sentence."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+
+from healthmon.ami.client import AmiClient
+from healthmon.ami.connection import MOST_WAITING
+from healthmon.config.sections.pbx import PbxConfig
+from healthmon.config.sections.shared import Secret
+from healthmon.errors import AmiDenied, AmiError, AmiUnexpected, AmiUnreachable, Trouble
+from tests.ari.certificates import Authority
+from tests.core.scene import pbx_config
+
+from .played import PASSWORD, PlayedManager, in_lines, row
+
+
+def config_of(manager: PlayedManager, password: str = PASSWORD) -> PbxConfig:
+    return replace(pbx_config(), ami=manager.address, ami_username="monitor", ami_password=Secret(password))
+
+
+@pytest.fixture
+def manager() -> Iterator[PlayedManager]:
+    with PlayedManager(row("reg-a"), row("reg-b", "Rejected", Endpoint="trunk-b", MaxRetries="2")) as played:
+        yield played
+
+
+def client_of(manager: PlayedManager, **more: str) -> AmiClient:
+    return AmiClient(config_of(manager, **more), timeout=0.5)
+
+
+def failure(pbx: PbxConfig) -> AmiError:
+    with pytest.raises(AmiError) as caught, closing(AmiClient(pbx, timeout=0.3)) as client:
+        client.registrations()
+    assert str(caught.value).startswith("pbx office: manager interface: ")
+    assert PASSWORD not in str(caught.value)
+    return caught.value
+
+
+def test_registrations_are_read_and_no_password_of_a_trunk_is_in_what_comes(manager: PlayedManager) -> None:
+    with closing(client_of(manager)) as client:
+        first, second = client.registrations()
+
+    assert (first.name, first.status, first.client_uri) == ("reg-a", "Registered", "sip:reg-a@sip.example.net")
+    assert (second.endpoint, second.status, second.max_retries) == ("trunk-b", "Rejected", 2)
+    assert second.waits == (60.0, 0.0, 0.0)
+    assert "s3cret" not in repr((first, second))
+
+
+def test_the_password_itself_is_never_sent(manager: PlayedManager) -> None:
+    with closing(client_of(manager)):
+        pass
+
+    assert PASSWORD not in str(manager.asked)
+    assert [headers["Action"] for headers in manager.asked][:3] == ["Challenge", "Login", "ListCommands"]
+
+
+def test_many_variables_are_asked_for_at_once_and_come_back_in_their_order(manager: PlayedManager) -> None:
+    names = [f"PJSIP_ENDPOINT({number},aors)" for number in range(250)]
+    manager.variables = {name: name for name in names[::2]}
+
+    with closing(client_of(manager)) as client:
+        values = client.variables([*names, "A(x\r\nAction: Originate)"])
+
+    assert values[:4] == [names[0], "", names[2], ""]
+    assert values[-1] == ""
+    assert "Originate" not in str(manager.asked)
+
+
+def test_an_event_between_a_question_and_its_answer_is_kept(manager: PlayedManager) -> None:
+    with closing(client_of(manager)) as client:
+        client.events(0)
+        manager.instead = lambda headers: (
+            in_lines({"Event": "Registry", "Status": "Rejected"})
+            + in_lines({"Event": "Newchannel"})
+            + in_lines({"Response": "Success", "ActionID": headers["ActionID"], "Ping": "Pong"})
+        ).encode()
+        client.ping()
+        events = client.events(1.0)
+
+    assert [event["Event"] for event in events if event["Event"] != "FullyBooted"] == ["Registry"]
+
+
+def test_more_events_than_are_kept_are_known_to_be_lost(manager: PlayedManager) -> None:
+    with closing(client_of(manager)) as client:
+        flood = in_lines({"Event": "Registry", "Status": "x" * 2000}) * (MOST_WAITING + 10)
+        manager.instead = lambda headers: (
+            flood + in_lines({"Response": "Success", "ActionID": headers["ActionID"]})
+        ).encode()
+        client.ping()
+
+        assert client.take_loss()
+        assert not client.take_loss()
+        assert len(client.events(0)) == MOST_WAITING
+
+
+@pytest.mark.parametrize("banner", [b"Asterisk Call Manager/1.1\r\n", b"Asterisk Call Manager/5.0.4\n"])
+def test_older_banners_are_known(manager: PlayedManager, banner: bytes) -> None:
+    manager.banner = banner
+
+    with closing(client_of(manager)) as client:
+        assert len(client.registrations()) == 2
+
+
+def test_a_module_that_is_not_loaded_has_no_registrations(manager: PlayedManager) -> None:
+    manager.actions = ("CoreStatus", "Ping")
+
+    with closing(client_of(manager)) as client:
+        assert client.registrations() == []
+        assert client.variables(["PJSIP_ENDPOINT(a,aors)"]) == [""]
+    assert "PJSIPShowRegistrationsOutbound" not in str(manager.asked)
+
+
+# ---------------------------------------------------------------- what can be wrong
+
+
+def test_refused() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    error = failure(replace(pbx_config(), ami=f"tcp://127.0.0.1:{port}", ami_username="a", ami_password=Secret("b")))
+
+    assert isinstance(error, AmiUnreachable)
+    assert error.trouble is Trouble.REFUSED
+    assert error.what == f"connection refused: nothing listens on 127.0.0.1:{port}; is enabled = yes in manager.conf?"
+
+
+def test_login_refused(manager: PlayedManager) -> None:
+    error = failure(config_of(manager, password="wrong password"))
+
+    assert isinstance(error, AmiDenied)
+    assert error.what.startswith("login refused; ami_username or ami_password is wrong")
+    assert "Authentication failed" in error.what
+
+
+def test_no_rights(manager: PlayedManager) -> None:
+    manager.actions = ("Ping", "ListCommands")
+    error = failure(config_of(manager))
+
+    assert isinstance(error, AmiDenied)
+    assert "write = reporting" in error.what
+    assert "PJSIPShowRegistrationsOutbound" not in str(manager.asked), "a refusal is a security event at Asterisk"
+
+
+def test_frozen_before_the_banner(manager: PlayedManager) -> None:
+    manager.is_frozen = True
+    error = failure(config_of(manager))
+
+    assert error.trouble is Trouble.TIMED_OUT
+    assert "frozen or overloaded" in error.what
+
+
+def test_frozen_later(manager: PlayedManager) -> None:
+    with closing(client_of(manager)) as client:
+        manager.is_frozen = True
+        with pytest.raises(AmiUnreachable) as caught:
+            client.ping()
+
+    assert caught.value.trouble is Trouble.TIMED_OUT
+
+
+def test_an_answer_in_drops_is_one_that_does_not_come(manager: PlayedManager) -> None:
+    with closing(client_of(manager)) as client:
+        manager.instead = lambda _: b"Event: Any\r\n\r\n"
+        with pytest.raises(AmiUnreachable):
+            client.ping()
+
+
+def test_cut(manager: PlayedManager) -> None:
+    with closing(client_of(manager)) as client:
+        manager.cut()
+        with pytest.raises(AmiUnreachable) as caught:
+            client.ping()
+
+    assert caught.value.trouble is Trouble.CLOSED
+    assert caught.value.what.endswith("closed the connection")
+
+
+def test_something_else_listens_there(manager: PlayedManager) -> None:
+    manager.banner = b"SSH-2.0-OpenSSH_9.2\r\n"
+    error = failure(config_of(manager))
+
+    assert isinstance(error, AmiUnexpected)
+    assert "is no manager interface: 'SSH-2.0-OpenSSH_9.2'" in error.what
+
+
+def test_an_answer_without_end_is_not_kept(manager: PlayedManager) -> None:
+    with closing(client_of(manager)) as client:
+
+        def endless(headers: dict[str, str]) -> bytes:
+            number = headers["ActionID"]
+            start = in_lines({"Response": "Success", "ActionID": number, "EventList": "start"})
+            return (start + in_lines({"Event": "OutboundRegistrationDetail", "ActionID": number}) * 20_000).encode()
+
+        manager.instead = endless
+        with pytest.raises(AmiUnexpected, match="does not end"):
+            client.registrations()
+
+
+def test_tls_is_verified(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    signed = authority.sign("127.0.0.1")
+    with PlayedManager(row("reg-a"), tls=signed.server_context()) as manager:
+        trusting = replace(config_of(manager), verify_tls=authority.file)
+        with closing(AmiClient(trusting, timeout=2.0)) as client:
+            assert len(client.registrations()) == 1
+        error = failure(config_of(manager))
+
+    assert error.trouble is Trouble.TLS
+    assert error.what.startswith("certificate refused; ")

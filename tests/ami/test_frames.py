@@ -1,0 +1,87 @@
+"""What the manager interface sends becomes frames, however it is cut, and no password is ever in one."""
+
+from __future__ import annotations
+
+import random
+import tracemalloc
+
+import pytest
+
+from healthmon.ami.frames import LONGEST_FRAME, Decoder, Frame
+
+from .captures import VERSIONS, received
+
+RECORDED = ("reg_snapshot", "session_login", "bytes", "iax_sip")
+each_capture = pytest.mark.parametrize(("version", "name"), [(v, n) for v in VERSIONS for n in RECORDED])
+
+
+def frames_of(*pieces: bytes) -> list[Frame]:
+    decoder = Decoder()
+    return [frame for piece in pieces for frame in decoder.feed(piece)]
+
+
+@each_capture
+def test_it_does_not_matter_how_the_bytes_are_cut(version: str, name: str) -> None:
+    raw, dice = received(version, name), random.Random(0)
+    whole = frames_of(raw)
+    cuts = sorted(dice.sample(range(len(raw)), 200))
+    pieces = [raw[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(raw)], strict=True)]
+
+    assert frames_of(*pieces) == whole
+    assert frames_of(*(raw[at : at + 1] for at in range(len(raw)))) == whole
+    assert len(whole) > 5
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_real_list_of_registrations_has_no_password_left(version: str) -> None:
+    raw = received(version, "reg_snapshot")
+    frames = frames_of(raw)
+
+    assert b"Password: XXX" in raw
+    assert {frame.get("Event") for frame in frames} >= {"OutboundRegistrationDetail", None}
+    assert "XXX" not in str(frames)
+    assert not any("AuthDetail" in frame.values() for frame in frames)
+
+
+@pytest.mark.parametrize(
+    "header", ["Password", "password", "Md5Cred", "OauthSecret", "RefreshToken", "PasswordDigest", "Secret", "Key"]
+)
+def test_a_password_is_dropped_in_whatever_frame_it_stands(header: str) -> None:
+    assert frames_of(f"Event: Any\r\n{header}: s3cret\r\nStatus: x\r\n\r\n".encode()) == [
+        {"Event": "Any", "Status": "x"}
+    ]
+
+
+def test_empty_frames_and_bare_line_ends_are_no_frames() -> None:
+    raw = b"\r\n\r\nMessage: Unable to retrieve endpoint\n\r\n\r\nEvent: A\n\n\n"
+
+    assert frames_of(raw) == [{"Message": "Unable to retrieve endpoint"}, {"Event": "A"}]
+
+
+def test_a_value_is_all_behind_the_first_colon_and_bytes_that_are_no_utf_8_come_back_as_they_were() -> None:
+    [frame] = frames_of(b"Event: A\r\nName: a=b:c \xeb x\r\nEmpty:\r\nno header\r\n\r\n")
+
+    assert frame["Name"].encode("utf-8", "surrogateescape") == b"a=b:c \xeb x"
+    assert frame["Empty"] == ""
+    assert set(frame) == {"Event", "Name", "Empty"}
+
+
+@pytest.mark.parametrize("what", ["one line", "many lines", "cut lines"])
+def test_ten_megabytes_in_a_frame_spoil_that_frame_alone_and_take_no_memory(what: str) -> None:
+    decoder = Decoder()
+    piece = b"x" * 65536
+    if what == "many lines":
+        piece = b"Name: value\r\n" * 5000
+    elif what == "cut lines":
+        piece = b"x" * (LONGEST_FRAME // 2) + b"\r\n"
+    tracemalloc.start()
+    frames = decoder.feed(b"Event: A\r\nPassword: ")
+    for _ in range(10_000_000 // len(piece) + 1):
+        frames += decoder.feed(piece)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    frames += decoder.feed(b"\r\n\r\nEvent: B\r\n\r\n")
+
+    assert frames == [{"Event": "B"}]
+    assert decoder.spoilt == 1
+    assert most < 2_000_000

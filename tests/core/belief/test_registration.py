@@ -1,0 +1,337 @@
+"""The registration of a provider, and the manager interface that alone can tell of it."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from healthmon.config.configuration import Config
+from healthmon.errors import Trouble
+from healthmon.model import (
+    Channel,
+    Check,
+    ContactStatus,
+    Ending,
+    Health,
+    Observation,
+    Reason,
+    RegistrationList,
+    Source,
+    Target,
+    Witness,
+)
+from tests.core.scene import DOWN, UNKNOWN, UP, Scene, config, pbx_config, trunk, trunk_settings
+
+A, B = trunk("a"), trunk("b")
+LOST = "not registered at sip.example.net: rejected, or not answered; incoming calls are affected"
+
+
+def with_manager() -> Config:
+    """The office, whose manager interface is asked, too."""
+    return config(pbx_config(ami="tcp://127.0.0.1:5038"))
+
+
+class Office(Scene):
+    """A PBX with two providers that can be reached."""
+
+    def says(self, target: Target, health: Health, source: Source = Source.EVENT, words: str = LOST) -> None:
+        """What the manager interface says of a registration."""
+        self.see(
+            Observation(target, health, self.now, source, Witness.MANAGER, words, check=Check.REGISTRATION),
+        )
+
+    def manager(self, trouble: Trouble | None = None, words: str = "", remark: str = "") -> None:
+        """How the manager interface stands."""
+        self.report(trouble, channel=Channel.MANAGER, words=words, remark=remark)
+
+    def listed(self, *targets: Target) -> None:
+        """These have registrations, and no others."""
+        self.see(RegistrationList("office", self.now, frozenset(targets)))
+
+    def answer_registration(self, target: Target, health: Health) -> None:
+        """Answer the question about it, which must have been asked."""
+        asked = [question for question in self.questions if question.asked_by is Channel.MANAGER]
+        assert any(target in question.targets for question in asked), self.questions
+        self.questions.clear()
+        self.says(target, health, Source.SNAPSHOT)
+
+
+def office(conf: Config | None = None) -> Office:
+    scene = Office(conf or with_manager())
+    scene.see(trunk_settings(A), trunk_settings(B))
+    scene.snapshot({A: UP, B: UP})
+    scene.manager()
+    scene.says(A, UP, Source.SNAPSHOT, "registered at sip.example.net")
+    scene.says(B, UP, Source.SNAPSHOT, "registered at sip.example.net")
+    scene.questions.clear()
+    return scene
+
+
+def lose(scene: Office, target: Target = A) -> None:
+    """It is lost, and that is believed."""
+    scene.says(target, DOWN)
+    scene.after(30)
+    scene.answer_registration(target, DOWN)
+    scene.after(5)
+
+
+def test_a_lost_registration_is_told_after_its_hold_though_the_provider_can_be_reached() -> None:
+    scene = office()
+
+    scene.says(A, DOWN)
+    scene.after(29)
+    assert not scene.open()
+    scene.after(1)
+    scene.answer_registration(A, DOWN)
+
+    [incident] = scene.open(A)
+    assert (incident.check, incident.health, incident.cause) == (Check.REGISTRATION, DOWN, LOST)
+    assert scene.belief(A) is UP
+    scene.after(5)
+    assert [(url, reason) for url, reason, *_ in scene.deliver()] == [("oncall/boss", Reason.OPENED)]
+
+
+def test_it_is_told_when_it_is_back() -> None:
+    scene = office()
+    lose(scene)
+    scene.deliver()
+
+    scene.says(A, UP, words="registered at sip.example.net")
+    scene.after(10)
+    scene.answer_registration(A, UP)
+    scene.after(5)
+
+    assert [reason for _url, reason, *_ in scene.deliver()] == [Reason.RESOLVED]
+    assert not scene.open()
+
+
+def test_a_lost_event_alarms_nobody() -> None:
+    scene = office()
+
+    scene.says(A, DOWN)
+    scene.after(30)
+    scene.answer_registration(A, UP)
+    scene.after(60)
+
+    assert not scene.open()
+    assert scene.state(A, Check.REGISTRATION).pending is None
+
+
+def test_rule_02c_a_provider_that_cannot_be_reached_explains_its_registration() -> None:
+    scene = office()
+    scene.lose(A)
+    scene.says(A, DOWN)
+    scene.after(30)
+    scene.answer(A, DOWN)
+    scene.answer_registration(A, DOWN)
+
+    reachability, registration = scene.open(A)
+    assert registration.explained_by == reachability.id
+    scene.after(5)
+    assert len(scene.deliver()) == 1
+
+    scene.contact(A, ContactStatus.REACHABLE)
+    scene.answer(A, UP)
+    scene.after(10)
+    scene.answer(A, UP)
+    scene.after(6)
+    told = scene.deliver()
+    assert {reason for _url, reason, *_ in told} == {Reason.RESOLVED, Reason.OPENED}, "it is still not registered"
+
+
+def test_that_asterisk_gave_up_is_said_by_the_incident_and_told_to_nobody_anew() -> None:
+    scene = office()
+    lose(scene)
+    scene.deliver()
+
+    better = f"{LOST}; Asterisk has stopped trying: it needs 'pjsip send register a', or a reload"
+    scene.says(A, DOWN, Source.SNAPSHOT, better)
+    scene.after(600)
+
+    assert scene.open(A)[0].cause == better
+    assert scene.state(A, Check.REGISTRATION).reason == better
+    assert not scene.deliver()
+
+
+def test_in_the_grace_after_a_restart_no_registration_is_lost() -> None:
+    scene = office()
+    scene.snapshot({A: UP, B: UP}, startup="boot 2")
+    scene.says(A, DOWN, Source.SNAPSHOT)
+    scene.after(100)
+    assert scene.state(A, Check.REGISTRATION).unknown_because.startswith("in grace")
+    assert not scene.open()
+
+    scene.after(20 + 30)
+    scene.answer_registration(A, DOWN)
+
+    assert [incident.check for incident in scene.open(A)] == [Check.REGISTRATION]
+
+
+# ---------------------------------------------------------------- while the manager interface cannot be asked
+
+
+def test_without_the_manager_interface_registrations_are_unknown_and_neither_lost_nor_the_pbx_down() -> None:
+    scene = office()
+
+    scene.manager(Trouble.REFUSED, "connection refused")
+    for _ in range(720):
+        scene.after(5)
+        scene.answer_all({A: UP, B: UP})
+        scene.manager(Trouble.REFUSED, "connection refused")
+
+    for target in (A, B):
+        assert scene.state(target, Check.REGISTRATION).unknown_because == "manager interface: connection refused"
+        assert scene.transitions(target, Check.REGISTRATION) == [UP]
+    [incident] = scene.open()
+    assert (incident.check, incident.state) == (Check.MANAGER, Health.DEGRADED)
+    assert incident.cause == "manager interface: connection refused; registrations are unknown"
+
+    scene.manager()
+    scene.says(A, UP, Source.SNAPSHOT)
+    scene.says(B, DOWN, Source.SNAPSHOT)
+    assert not scene.state(A, Check.REGISTRATION).unknown_because
+    scene.after(10)
+    scene.manager()
+    assert not scene.open(Target("office"))
+    scene.after(20)
+    scene.answer_registration(B, DOWN)
+    assert [incident.target for incident in scene.open()] == [B]
+
+
+def test_a_short_loss_of_the_manager_interface_is_told_to_nobody() -> None:
+    scene = office()
+
+    scene.manager(Trouble.CLOSED, "closed the connection")
+    scene.after(5)
+    scene.manager()
+    scene.after(60)
+
+    assert not scene.open()
+
+
+def test_a_pbx_that_is_down_has_no_manager_interface_and_that_is_not_told_beside_it() -> None:
+    scene = office()
+
+    scene.manager(Trouble.CLOSED, "closed the connection")
+    scene.report(Trouble.REFUSED, words="connection refused")
+    for _ in range(60):
+        scene.after(5)
+        scene.report(Trouble.REFUSED, words="connection refused")
+        scene.manager(Trouble.REFUSED, "connection refused")
+
+    assert [incident.check for incident in scene.open()] == [Check.CONNECTION]
+    scene.report()
+    scene.snapshot({A: UP, B: UP})
+    scene.manager()
+    scene.after(10)
+    scene.snapshot({A: UP, B: UP})
+    scene.after(60)
+    assert not scene.open()
+
+
+def test_a_right_that_is_missing_is_shown_and_registrations_are_known_all_the_same() -> None:
+    scene = office()
+
+    scene.manager(remark="no events")
+    scene.after(15)
+    scene.manager(remark="no events")
+
+    assert [(incident.check, incident.cause) for incident in scene.open()] == [
+        (Check.MANAGER, "manager interface: no events")
+    ]
+    assert not scene.state(A, Check.REGISTRATION).unknown_because
+
+
+# ---------------------------------------------------------------- beginning and end
+
+
+def test_after_a_restart_of_healthmon_a_registration_is_unknown_until_it_was_asked_for() -> None:
+    first = office()
+    lose(first)
+    first.deliver()
+
+    scene = Office(first.config, first.db, first.now + 5)
+    scene.startup_time = first.startup_time
+    scene.snapshot({A: UP, B: UP})
+    assert scene.state(A, Check.REGISTRATION).unknown_because
+    scene.manager()
+    scene.says(A, DOWN, Source.SNAPSHOT)
+
+    assert not scene.state(A, Check.REGISTRATION).unknown_because
+    assert len(scene.open()) == 1
+    scene.after(60)
+    assert not scene.deliver()
+
+
+def test_a_registration_that_was_removed_ends_without_a_word_of_recovery() -> None:
+    scene = office()
+    lose(scene)
+
+    scene.listed(B)
+
+    assert [incident.ending for incident in scene.db.incidents.values()] == [Ending.REMOVED]
+    assert (A, Check.REGISTRATION) not in scene.db.states
+    assert scene.transitions(A, Check.REGISTRATION)[-1] is None
+    assert scene.belief(A) is UP
+    scene.says(A, UP, Source.SNAPSHOT)
+    assert scene.state(A, Check.REGISTRATION).belief is UP
+
+
+def test_what_has_no_registration_any_more_after_a_restart_of_healthmon_ends_too() -> None:
+    first = office()
+    scene = Office(first.config, first.db, first.now + 5)
+    scene.startup_time = first.startup_time
+    scene.snapshot({A: UP, B: UP})
+    scene.manager()
+
+    scene.listed(B)
+
+    assert (A, Check.REGISTRATION) not in scene.db.states
+
+
+def test_without_ami_in_the_configuration_its_checks_end_at_a_reload_and_at_a_start() -> None:
+    without = config()
+    for go_on in ("reload", "restart"):
+        scene = office()
+        lose(scene)
+        scene.manager(Trouble.REFUSED, "connection refused")
+        scene.after(15)
+        scene.manager(Trouble.REFUSED, "connection refused")
+        assert len(scene.open()) == 2
+
+        if go_on == "reload":
+            scene.reconfigure(without)
+        else:
+            scene = Office(without, scene.db, scene.now + 5)
+
+        assert not scene.open()
+        checks = {check for _target, check in scene.db.states}
+        assert checks == {Check.REACHABILITY, Check.CONNECTION} | (checks & {Check.INVENTORY, Check.DRIVERS})
+
+
+def test_a_registration_of_what_is_not_watched_is_not_heard() -> None:
+    scene = office()
+
+    scene.says(Target("office", "PJSIP", "nobody"), DOWN)
+
+    assert not any(target.resource == "nobody" for target, _check in scene.db.states)
+
+
+def test_an_unlisted_provider_has_an_unknown_registration() -> None:
+    scene = office()
+
+    scene.after(60)
+    scene.snapshot({B: UP})
+
+    assert scene.state(A, Check.REGISTRATION).unknown_because
+    assert scene.state(B, Check.REGISTRATION).belief is UP
+    assert scene.state(A).unknown_because
+    assert scene.state(A, Check.REGISTRATION).belief is not UNKNOWN
+
+
+def test_a_new_interval_changes_no_belief() -> None:
+    scene = office()
+    lose(scene)
+
+    scene.reconfigure(replace(scene.config, pbxs=(replace(scene.config.pbxs[0], poll_every=30.0),)))
+
+    assert len(scene.open(A)) == 1

@@ -1,0 +1,89 @@
+"""What the pace of attempts tells, by what real Asterisks did."""
+
+from __future__ import annotations
+
+import pytest
+
+from healthmon.ami.frames import Decoder
+from healthmon.ami.registrations import REJECTED, OutboundRegistration
+from healthmon.sources.registration_tries import LATE, UNANSWERED, Tries, in_words
+from tests.ami.captures import VERSIONS, attempts
+
+each_version = pytest.mark.parametrize("version", VERSIONS)
+
+
+def registration(
+    status: str = REJECTED, waits: tuple[float, float, float] = (5, 0, 0), most: int = 2
+) -> OutboundRegistration:
+    return OutboundRegistration(
+        "reg", "sip:me@sip.example.net", "sip:sip.example.net", status, max_retries=most, waits=waits
+    )
+
+
+def hear(tries: Tries, version: str, name: str, until: float, most: int = 2) -> str:
+    """Hear what was recorded until then; return the last word."""
+    status = ""
+    for at, raw in attempts(version, name):
+        if at <= until:
+            [event] = Decoder().feed(raw)
+            status = event["Status"]
+            tries.hear(status, at, most)
+    return status
+
+
+@each_version
+def test_who_does_not_answer_is_told_from_who_rejects_at_the_second_attempt(version: str) -> None:
+    first, tries = Tries(0.0), Tries(0.0)
+    hear(first, version, "reg_silent_max2", 35)
+    assert first.why_failed(registration()) == "rejected, or not answered"
+
+    hear(tries, version, "reg_silent_max2", 75)
+    assert tries.why_failed(registration()) == "not answered"
+
+
+@each_version
+def test_the_third_attempt_of_two_retries_is_the_last(version: str) -> None:
+    after_two, tries = Tries(0.0), Tries(0.0)
+    hear(after_two, version, "reg_silent_max2", 75)
+    assert not after_two.has_given_up
+
+    hear(tries, version, "reg_silent_max2", 110)
+    assert tries.has_given_up
+    assert in_words(registration(), tries).endswith(
+        "Asterisk has stopped trying: it needs 'pjsip send register reg', or a reload"
+    )
+    assert hear(tries, version, "reg_silent_max2", 300) == "Registered"
+    assert not tries.has_given_up
+
+
+@each_version
+def test_a_403_is_final_and_that_is_known_when_the_next_attempt_is_overdue(version: str) -> None:
+    tries = Tries(0.0)
+    row = registration(most=10)
+    hear(tries, version, "reg_403_permanent", 60, most=10)
+    heard_at = tries.heard_at
+    tries.look(row, heard_at + 5 + UNANSWERED)
+    assert not tries.has_given_up
+
+    tries.look(row, heard_at + 5 + UNANSWERED + LATE + 1)
+    assert tries.has_given_up
+
+
+def test_an_attempt_after_it_seemed_to_have_given_up_begins_anew() -> None:
+    tries = Tries(0.0)
+    for at in (1, 6, 11):
+        tries.hear(REJECTED, at, 2)
+    assert tries.has_given_up
+    assert tries.why_failed(registration()) == "rejected"
+
+    tries.hear(REJECTED, 200, 2)
+    assert not tries.has_given_up
+    assert tries.failed == 1
+
+
+def test_what_is_registered_or_was_never_tried_has_not_given_up() -> None:
+    tries = Tries(0.0)
+    for status in ("Registered", "Unregistered"):
+        tries.look(registration(status), 10_000)
+        assert not tries.has_given_up
+    assert "taken back on purpose" in in_words(registration("Unregistered"), tries)

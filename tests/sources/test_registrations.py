@@ -1,0 +1,219 @@
+"""The thread that asks a manager interface: what it offers, and what it makes of a manager that misbehaves."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+
+import pytest
+from msgspec.structs import replace
+
+from healthmon.errors import Trouble
+from healthmon.model import Channel, Check, ConnectionReport, Health, Observation, Question, RegistrationList, Source
+from healthmon.sources.inbox import Inbox
+from healthmon.sources.registrations import RegistrationSource, RegistrationTimes
+from healthmon.times.clock import Clock
+from tests.ami.played import PlayedManager, row
+from tests.ami.test_client import config_of
+from tests.waiting import wait_for
+
+from .rig import target
+
+TIMES = RegistrationTimes(
+    timeout=0.5, ping_every=0.1, patience=0.01, retries=(0.02, 0.05), denied=60.0, booted_within=60.0
+)
+A, B = target("PJSIP/trunk-a"), target("PJSIP/trunk-b")
+
+
+class Watch:
+    """The source in its thread, and what it offers."""
+
+    def __init__(self, manager: PlayedManager, times: RegistrationTimes = TIMES) -> None:
+        self.manager = manager
+        self.inbox = Inbox(1000)
+        self.stop = threading.Event()
+        pbx = replace(config_of(manager), poll_every=30.0)
+        self.source = RegistrationSource(pbx, self.inbox, Clock(), self.stop, times=times)
+        self.source.learn([A, B])
+        self._thread = threading.Thread(target=self.source.run)
+        self.offered: list[object] = []
+
+    def start(self) -> Watch:
+        self._thread.start()
+        return self
+
+    def end(self) -> None:
+        self.stop.set()
+        if self._thread.is_alive():
+            self._thread.join(5)
+        assert not self._thread.is_alive()
+
+    def collect(self) -> list[object]:
+        self.offered += self.inbox.drain(0)
+        return self.offered
+
+    def seen(self) -> list[tuple[str, Health, Source]]:
+        """What was offered of registrations, one after the other."""
+        found = [each for each in self.collect() if isinstance(each, Observation)]
+        assert all(each.check == Check.REGISTRATION for each in found)
+        return [(each.target.resource, each.health, each.source) for each in found]
+
+    def lists(self) -> list[RegistrationList]:
+        return [each for each in self.collect() if isinstance(each, RegistrationList)]
+
+    def words(self) -> str:
+        """The last words about a registration."""
+        return [each for each in self.collect() if isinstance(each, Observation)][-1].words
+
+    def reports(self) -> list[tuple[Trouble | None, str]]:
+        found = [each for each in self.collect() if isinstance(each, ConnectionReport)]
+        assert all(each.channel is Channel.MANAGER for each in found)
+        return [(each.trouble, each.words or each.remark) for each in found]
+
+    def wait(self, *what: object) -> None:
+        """Wait until this was offered of registrations."""
+        wait_for(lambda: all(each in self.seen() for each in what), 10, lambda: f"{what}: {self.collect()}")
+
+
+@pytest.fixture
+def manager() -> Iterator[PlayedManager]:
+    with PlayedManager(row("reg-a", Endpoint="trunk-a"), row("reg-b", "Rejected", Endpoint="trunk-b")) as played:
+        yield played
+
+
+@pytest.fixture
+def watch(manager: PlayedManager) -> Iterator[Watch]:
+    started = Watch(manager)
+    yield started
+    started.end()
+
+
+def test_the_list_comes_first_then_each_event(manager: PlayedManager, watch: Watch) -> None:
+    watch.start().wait(("trunk-a", Health.UP, Source.SNAPSHOT), ("trunk-b", Health.DOWN, Source.SNAPSHOT))
+    assert watch.reports()[0] == (None, "")
+
+    manager.tries("reg-a", "Rejected")
+    watch.wait(("trunk-a", Health.DOWN, Source.EVENT))
+    assert watch.words() == (
+        "not registered at sip.example.net: rejected, or not answered; incoming calls are affected"
+    )
+    manager.tries("reg-a", "Registered")
+    watch.wait(("trunk-a", Health.UP, Source.EVENT))
+    assert watch.words() == "registered at sip.example.net"
+
+
+def test_a_question_is_answered_by_the_list(manager: PlayedManager, watch: Watch) -> None:
+    watch.start().wait(("trunk-b", Health.DOWN, Source.SNAPSHOT))
+    # After the list that comes with the word that Asterisk has booted.
+    wait_for(lambda: bool(watch.lists()))
+    before = len(watch.seen())
+
+    watch.source.ask(Question("office", (B,), check=Check.REGISTRATION, asked_by=Channel.MANAGER))
+
+    wait_for(
+        lambda: (
+            watch.seen()[before:]
+            == [("trunk-a", Health.UP, Source.SNAPSHOT), ("trunk-b", Health.DOWN, Source.SNAPSHOT)]
+        )
+    )
+
+
+def test_a_manager_that_is_cut_refused_and_back_is_told_of_each_time(manager: PlayedManager, watch: Watch) -> None:
+    watch.start().wait(("trunk-a", Health.UP, Source.SNAPSHOT))
+
+    manager.refuse()
+    wait_for(lambda: {Trouble.CLOSED, Trouble.REFUSED} <= {trouble for trouble, _ in watch.reports()})
+    manager.rows["reg-a"]["Status"] = "Rejected"
+    manager.listen()
+
+    watch.wait(("trunk-a", Health.DOWN, Source.SNAPSHOT))
+    assert watch.reports()[-1] == (None, "")
+
+
+def test_a_manager_that_freezes_is_noticed_by_its_ping(manager: PlayedManager, watch: Watch) -> None:
+    watch.start().wait(("trunk-a", Health.UP, Source.SNAPSHOT))
+
+    manager.is_frozen = True
+
+    wait_for(lambda: any(trouble is Trouble.TIMED_OUT for trouble, _ in watch.reports()))
+
+
+def test_a_refused_login_is_not_repeated_but_said_again_to_whoever_asks(manager: PlayedManager, watch: Watch) -> None:
+    manager.password = "another"
+    watch.start()
+    wait_for(lambda: bool(watch.reports()))
+
+    watch.source.ask(Question("office", check=Check.MANAGER, asked_by=Channel.MANAGER))
+
+    wait_for(lambda: len(watch.reports()) == 2)
+    assert watch.reports()[0] == watch.reports()[1]
+    assert watch.reports()[0][0] is Trouble.DENIED
+    assert [headers["Action"] for headers in manager.asked].count("Login") == 1
+
+
+def test_who_may_not_read_events_is_told_so_once_there_was_time_for_them(manager: PlayedManager) -> None:
+    manager.booted = ""
+    watch = Watch(manager, replace(TIMES, booted_within=0.05)).start()
+    try:
+        watch.wait(("trunk-a", Health.UP, Source.SNAPSHOT))
+        wait_for(lambda: watch.source._has_had_time)
+        watch.source.ask(Question("office", asked_by=Channel.MANAGER))
+        wait_for(lambda: "read = system" in watch.reports()[-1][1])
+    finally:
+        watch.end()
+    assert watch.reports()[-1][0] is None
+
+
+def test_while_asterisk_boots_nothing_is_taken_for_removed(manager: PlayedManager, watch: Watch) -> None:
+    manager.booted = ""
+    watch.start().wait(("trunk-a", Health.UP, Source.SNAPSHOT))
+
+    assert not watch.lists()
+    manager.rows.clear()
+    manager.sends(b"Event: FullyBooted\r\n\r\n")
+
+    wait_for(lambda: any(not listed.endpoints for listed in watch.lists()))
+
+
+def test_a_registration_that_asterisk_does_not_tie_to_an_endpoint_is_found_by_its_auth_and_by_its_host(
+    manager: PlayedManager, watch: Watch
+) -> None:
+    manager.rows = {
+        "by-auth": row("by-auth", OutboundAuth="oauth-a"),
+        "by-host": row("by-host", "Rejected", server="sip:SIP.other.example:5060;transport=tcp"),
+        "nobody": row("nobody", server="sip:unknown.example"),
+    }
+    manager.variables = {
+        "PJSIP_ENDPOINT(trunk-a,outbound_auth)": "oauth-a",
+        "PJSIP_ENDPOINT(trunk-b,aors)": "aor-b",
+        "PJSIP_AOR(aor-b,contact)": "aor-b@@0123,aor-b;@4567",
+        "PJSIP_CONTACT(aor-b@@0123,uri)": "sip:sip.other.example:5061",
+    }
+
+    watch.start().wait(("trunk-a", Health.UP, Source.SNAPSHOT), ("trunk-b", Health.DOWN, Source.SNAPSHOT))
+
+    wait_for(lambda: bool(watch.lists()))
+    assert watch.lists()[-1].endpoints == frozenset({A, B})
+
+
+def test_of_several_registrations_of_one_endpoint_the_worst_counts(manager: PlayedManager, watch: Watch) -> None:
+    manager.rows = {
+        name: row(name, status, Endpoint="trunk-a")
+        for name, status in (("one", "Registered"), ("two", "Rejected"), ("three", "Registered"))
+    }
+
+    watch.start().wait(("trunk-a", Health.DOWN, Source.SNAPSHOT))
+
+    assert watch.words().startswith("1 of 3 registrations, two: not registered at sip.example.net")
+
+
+def test_no_password_is_written_not_even_in_the_debug_log(
+    manager: PlayedManager, watch: Watch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    watch.start().wait(("trunk-a", Health.UP, Source.SNAPSHOT))
+    manager.refuse()
+    wait_for(lambda: any(trouble is Trouble.REFUSED for trouble, _ in watch.reports()))
+
+    assert "s3cret" not in caplog.text + repr(watch.collect())
