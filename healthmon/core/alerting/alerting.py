@@ -18,6 +18,7 @@ from healthmon.core.belief.known import Known
 from healthmon.core.belief.news import CheckSeen
 from healthmon.core.belief.restless import Restless
 from healthmon.core.deadlines import Deadline, Deadlines, Due
+from healthmon.core.grouping.falls import CONFIRMED_WITHIN
 from healthmon.core.grouping.grouping import Grouping
 from healthmon.core.incidents.index import Index
 from healthmon.core.incidents.news import IncidentChanged, IncidentNews, IncidentOpened, IncidentWidened
@@ -110,9 +111,14 @@ class Alerting:
     def _may_be_explained_until(self, incident: Incident) -> float:
         """Until when a bigger cause may still be found (seconds UTC); 0.0: none could be."""
         endpoint = self._known.endpoint(incident.target)
-        if endpoint is None or incident.check != Check.REACHABILITY:
+        if endpoint is None:
             return 0.0
-        return self._grouping.falls.wait_until(endpoint.reachability)
+        if incident.check == Check.REACHABILITY:
+            return self._grouping.falls.wait_until(endpoint.reachability)
+        known_at = endpoint.earlier_falls_at(incident.check)
+        if known_at is None:
+            return 0.0
+        return known_at + CONFIRMED_WITHIN
 
     def _changed(self, news: IncidentChanged, step: Step) -> str:
         now, changes = step

@@ -135,9 +135,8 @@ def _is_beside_trouble(endpoint: Endpoint, name: str, until: float) -> bool:
     check = endpoint.checks.get(name)
     if check is None:
         return False
-    earlier = (endpoint.checks[other] for other in check.rules.inhibited_by if other in endpoint.checks)
-    falling = (other.deadline() for other in earlier if other.pending is Health.DOWN)
-    return bool(check.recovering_for) or any(at is not None and at <= until for at in falling)
+    known_at = endpoint.earlier_falls_at(name)
+    return bool(check.recovering_for) or (known_at is not None and known_at <= until)
 
 
 def _meet(first: WaitingMessage, second: WaitingMessage) -> bool:

@@ -73,6 +73,12 @@ class Endpoint(EndpointFacts):
         """Those of which Asterisk knows nothing where it does not check its contacts."""
         return [check for check in (self.reachability, self.contacts_check) if check is not None]
 
+    def earlier_falls_at(self, name: str) -> float | None:
+        """When it is known whether earlier checks are down that would explain this one; None: none is about to be."""
+        earlier = (self.checks.get(other) for other in ENDPOINT_CHECKS[name].inhibited_by)
+        falling = (check.deadline() for check in earlier if check is not None and check.pending is Health.DOWN)
+        return max((at for at in falling if at is not None), default=None)
+
     def begin_contacts(self, at: float, *, is_looked_at: bool) -> Contacts | None:
         """Return the check of its contacts if this is the moment in which it begins; else None.
 

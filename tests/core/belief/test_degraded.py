@@ -155,6 +155,24 @@ def test_rule_02c_from_degraded_to_down_and_back_each_step_is_told() -> None:
     assert scene.open() == []
 
 
+def test_rule_02c_a_check_waits_for_an_earlier_one_that_is_about_to_explain_it() -> None:
+    """The hold of the lost contact ends 10 s before that of the endpoint."""
+    scene = Trunk(TELLING).settle().lose_one(20)
+
+    scene.lose_both(120)
+    contacts, reachability = scene.open(TRUNK)
+    assert scene.told() == [(Reason.OPENED, Said.DOWN)]
+    assert (contacts.check, contacts.explained_by) == (CONTACTS, reachability.id)
+
+
+def test_rule_02c_it_is_told_when_the_earlier_one_is_back_before_that() -> None:
+    scene = Trunk(TELLING).settle().lose_one(20)
+
+    scene.lose_both(20).get_back(A)
+
+    assert scene.told() == [(Reason.OPENED, Said.DEGRADED)]
+
+
 def test_what_is_down_begins_when_it_went_down_also_where_it_was_degraded_before() -> None:
     scene = Trunk(TELLING).settle().lose_one().lose_both()
 
