@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from healthmon.errors import Trouble
 from healthmon.model import Check, Ending, EndpointSettings, Health, Reason, Target
 from tests.core.scene import DOWN, START, UP, Scene, config, phone, settings, trunk, trunk_settings
 
@@ -163,3 +164,33 @@ def test_what_was_lost_before_its_technology_could_not_be_listed_is_looked_at_on
     assert (scene.state(TRUNK).unknown_because, scene.state(TRUNK).pending) == ("", DOWN)
     scene.live(120, {TRUNK: DOWN, phone(): UP})
     assert scene.belief(TRUNK) is DOWN
+
+
+def test_rule_14a_the_end_of_missing_drivers_waits_for_that_of_the_outage_of_their_pbx() -> None:
+    scene = Scene(config(group_wait=30.0))
+    scene.snapshot(TRUTH)
+    scene.after(60)
+    for _ in range(8):
+        scene.missing_drivers = ("PJSIP",)
+        scene.snapshot(TRUTH)
+        scene.after(6)
+        scene.deliver()
+    for _ in range(12):
+        scene.report(Trouble.REFUSED)
+        scene.after(5)
+        scene.deliver()
+    assert [(reason, said) for _, reason, _, said in scene.sent] == [
+        (Reason.OPENED, "degraded"),
+        (Reason.OPENED, "down"),
+    ]
+
+    # It comes back with its drivers: these are there at once, the PBX is believed after ten seconds.
+    scene.missing_drivers = ()
+    together = []
+    for _ in range(20):
+        scene.snapshot(TRUTH)
+        scene.after(1)
+        if sent := scene.deliver():
+            together.append([reason for _, reason, _, _ in sent])
+
+    assert together == [[Reason.RESOLVED, Reason.RESOLVED]]
