@@ -25,6 +25,7 @@ from healthmon.model import (
     ConnectionReport,
     Freshness,
     Health,
+    ProbePlan,
     Question,
     Remembered,
     Sighting,
@@ -82,6 +83,8 @@ class EngineHooks(Struct, frozen=True):
     resync_all: Callable[[], None]
     #: The database cannot be written: tell somebody past the outbox (it limits itself to one an hour).
     tell_directly: Callable[[str], None]
+    #: These endpoints are to be asked by OPTIONS of our own; None: not any more.
+    plan_probes: Callable[[Mapping[Target, ProbePlan | None]], None] = lambda _: None
 
 
 class Engine:
@@ -259,6 +262,8 @@ class Engine:
             source = self._sources.get((question.pbx, question.asked_by))
             if source is not None:
                 source.ask(question)
+        if changes.probe_plans:
+            self._hooks.plan_probes(changes.probe_plans)
 
     def _book(self, changes: Changes) -> None:
         began_at = self._clock.steady()

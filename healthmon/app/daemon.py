@@ -152,7 +152,8 @@ def _threads_needed(changed: Difference) -> int:
     pbxs = len(changed.pbxs_added) + len(changed.pbxs_to_reconnect)
     urls = len(changed.urls_added) + len(changed.urls_changed)
     is_heartbeat_new = changed.heartbeat_changed or bool(changed.pbxs_added or changed.pbxs_removed)
-    return 2 * pbxs + urls + is_heartbeat_new + changed.schedules_changed
+    is_probing_new = bool({"watches", "probe_from"} & set(changed.fields))
+    return 2 * pbxs + urls + is_heartbeat_new + changed.schedules_changed + 2 * is_probing_new
 
 
 def _say_warnings(config: Config) -> None:
@@ -214,6 +215,7 @@ class Daemon:
             alive=manager.watchdog,
             resync_all=self._watching.resync_all,
             tell_directly=self._direct.tell,
+            plan_probes=self._watching.plan_probes,
         )
         self._engine = Engine(
             config, remembered, inbox=inbox, writer=writer, clock=clock, hooks=hooks, stop=self._engine_stop

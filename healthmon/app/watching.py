@@ -1,22 +1,24 @@
-"""The threads that look at PBXs: two for each."""
+"""The threads that look at PBXs: two for each, and two for all that is asked by OPTIONS of our own, if anything is."""
 
 from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
+from healthmon.app.probing import Probing
 from healthmon.app.supervision import Defects, keep_running
 from healthmon.app.threads import join, started
 from healthmon.config.configuration import Config
 from healthmon.config.reload import Difference
 from healthmon.config.sections.pbx import PbxConfig
-from healthmon.model import Channel, Freshness, Kind, Remembered, Target
+from healthmon.engine import PbxSource
+from healthmon.model import Channel, Freshness, Kind, ProbePlan, Remembered, Target
 from healthmon.sources.events import EventSource
 from healthmon.sources.inbox import Inbox
 from healthmon.sources.polls import PollSource
@@ -86,27 +88,35 @@ class Watching:
         self._inbox = inbox
         self._clock = clock
         self._config = config
-        self._is_watched = config.is_watched
+        self._is_watched, self._is_probed = config.is_watched, config.is_probed
         self._pbxs = {pbx.name: self._built(pbx) for pbx in config.pbxs}
+        self._probing = Probing(inbox, clock)
+        self._probing.use(config)
 
     @property
-    def askable(self) -> dict[tuple[str, Channel], PollSource | RegistrationSource]:
+    def askable(self) -> dict[tuple[str, Channel], PbxSource]:
         """The sources of each PBX that the engine asks, by what they can answer."""
-        sources: dict[tuple[str, Channel], PollSource | RegistrationSource] = {}
+        sources: dict[tuple[str, Channel], PbxSource] = {}
         for name, pbx in self._pbxs.items():
             sources[name, Channel.REST] = pbx.polls
+            sources[name, Channel.PROBES] = self._probing
             if pbx.registrations is not None:
                 sources[name, Channel.MANAGER] = pbx.registrations
         return sources
+
+    def plan_probes(self, plans: Mapping[Target, ProbePlan | None]) -> None:
+        """Have these endpoints asked by OPTIONS of our own. The engine thread calls it."""
+        self._probing.plan(plans)
 
     def start(self) -> None:
         """Start looking at every PBX that is not looked at yet."""
         for pbx in self._pbxs.values():
             pbx.start()
+        self._probing.start()
 
     def stop(self) -> None:
         """Stop looking; what was offered to the inbox stays there."""
-        late = _ended(self._pbxs.values())
+        late = [*_ended(self._pbxs.values()), *self._probing.stop()]
         log.info("sources stopped%s", f", but for {', '.join(late)}" if late else "")
 
     def reload(self, config: Config, changed: Difference) -> None:
@@ -117,6 +127,7 @@ class Watching:
                 self._pbxs[pbx.name].adjust(pbx)
             elif pbx.name not in self._pbxs:
                 self._pbxs[pbx.name] = self._built(pbx)
+        self._probing.use(config)
 
     def _may_be_provider(self, target: Target) -> bool:
         watch = self._config.watch_for(target)
@@ -128,9 +139,9 @@ class Watching:
         After the engine was given it: what it still watches would be missed in what is no longer looked at.
         """
         self._config = config
-        self._is_watched = config.is_watched
+        self._is_watched, self._is_probed = config.is_watched, config.is_probed
         for pbx in self._pbxs.values():
-            pbx.polls.watch(self._is_watched)
+            pbx.polls.watch(self._is_watched, self._is_probed)
 
     def freshness(self) -> Iterable[Freshness]:
         """Say how fresh our view of each PBX is. The engine thread calls it; it reads plain attributes."""
@@ -160,6 +171,7 @@ class Watching:
             cached=[settings for settings in self._remembered.settings if settings.target.pbx == pbx.name],
             cached_for=(known.startup_time, known.last_reload_time) if known else ("", ""),
             is_watched=self._is_watched,
+            is_probed=self._is_probed,
         )
         events = EventSource(pbx, self._inbox, self._clock, signals)
         told_after = pbx.hold.down_after + TOLD_WITHIN

@@ -27,6 +27,7 @@ from healthmon.model import (
     Observation,
     Place,
     Removed,
+    SipWay,
     Snapshot,
     Source,
     Target,
@@ -541,6 +542,11 @@ class Aor(Struct, frozen=True):
         return _number(self.attributes, "qualify_timeout")
 
     @property
+    def takes_2xx_only(self) -> bool:
+        """Whether no other answer than 2xx will do (``qualify_2xx_only``; not every version has that)."""
+        return _values(self.attributes, "qualify_2xx_only") in ("true", "yes")
+
+    @property
     def has_contact(self) -> bool:
         """Whether anything can be reached by it at present."""
         return bool(self.static or self.registered)
@@ -580,7 +586,16 @@ def settings(
         aors=len(aors),
         outbound_proxy=_proxy(endpoint, [aor.attributes for aor in aors]),
         places=tuple(dict.fromkeys(place for aor in aors for place in aor.places(shorten))),
+        ways=tuple(dict.fromkeys(_ways(endpoint, aors))),
+        takes_2xx_only=bool(in_use) and all(aor.takes_2xx_only for aor in in_use),
     )
+
+
+def _ways(endpoint: Sequence[Attribute], aors: Iterable[Aor]) -> Iterator[SipWay]:
+    """How Asterisk's own OPTIONS go to each contact: through the AOR's proxy, or else that of the endpoint."""
+    for aor in aors:
+        proxy = _values(aor.attributes, "outbound_proxy") or _values(endpoint, "outbound_proxy")
+        yield from (SipWay(uri, proxy.partition(",")[0]) for uri in (*aor.static, *aor.registered))
 
 
 def _proxy(endpoint: Sequence[Attribute], aors: Iterable[Sequence[Attribute]]) -> str:

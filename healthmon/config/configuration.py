@@ -13,7 +13,7 @@ from healthmon.config.sections.schedule import ScheduleConfig
 from healthmon.config.sections.site import SiteConfig
 from healthmon.config.sections.watch import WatchConfig
 from healthmon.config.watch_index import WatchIndex
-from healthmon.model import Kind, Target
+from healthmon.model import Kind, Probe, Target
 
 
 class Config(General, frozen=True, kw_only=True, dict=True):
@@ -40,6 +40,16 @@ class Config(General, frozen=True, kw_only=True, dict=True):
     def is_watched(self, target: Target) -> bool:
         """Whether any section watches this endpoint."""
         return self._watch_index.watch_for(target) is not None
+
+    def is_probed(self, target: Target) -> bool:
+        """Whether this endpoint may be asked by OPTIONS of our own."""
+        watch = self._watch_index.watch_for(target)
+        return watch is not None and watch.probe is not Probe.NO
+
+    @property
+    def has_probes(self) -> bool:
+        """Whether any endpoint may be."""
+        return any(watch.probe is not Probe.NO for watch in self.watches)
 
     def pbx(self, name: str) -> PbxConfig | None:
         """The PBX of this name, or None."""

@@ -15,7 +15,7 @@ from healthmon.config.sections.site import SiteConfig
 from healthmon.config.sections.watch import WatchConfig
 from healthmon.config.urls import place_of
 from healthmon.config.values import NOBODY, WEEKDAYS, ordinal, written
-from healthmon.model import Kind, Severity
+from healthmon.model import Kind, Probe, Severity
 from healthmon.times.occasions import CalendarTime
 from healthmon.times.weekly import Weekly
 
@@ -76,12 +76,25 @@ def describe_watch(watch: WatchConfig, config: Config) -> list[str]:
     ]
     if watch.rtt_warn_ms is not None:
         lines.append(f"    degraded when slower than {written(watch.rtt_warn_ms / 1000)}")
+    if watch.probe is not Probe.NO:
+        lines.append(f"    {_probe(watch)}")
     if watch.working_hours:
         lines.append(f"    only {weekly_in_words(watch.working_hours)}")
     if watch.long_gone is not None:
         after, at = written(watch.long_gone.after), _clock(watch.long_gone.at)
         lines.append(f"    what is down for more than {after} in one line a day at {at} ({watch.long_gone.zone.key})")
     return lines
+
+
+def _probe(watch: WatchConfig) -> str:
+    """Say who is asked by OPTIONS of our own, and how often."""
+    whom = "all of them"
+    if watch.probe is Probe.AUTO:
+        whom = "the providers that Asterisk checks less well"
+    every = "as often as Asterisk does"
+    if watch.probe_every is not None:
+        every = f"every {written(watch.probe_every)}"
+    return f"asks {whom} by OPTIONS of its own, {every}"
 
 
 def _endpoints(watch: WatchConfig, config: Config) -> str:

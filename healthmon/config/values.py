@@ -9,11 +9,11 @@ import shlex
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from healthmon.config.findings import nearest, shown
-from healthmon.model import Kind, Severity
+from healthmon.model import Kind, Probe, Severity
 from healthmon.times.weekly import DAY_MINUTES
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "y": 365 * 86400.0}
@@ -35,6 +35,8 @@ WEEKDAYS = {
 }
 
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([A-Za-zµ]*)")
+#: ``192.0.2.10:5066``, ``:5066``, ``[2001:db8::1]:5066``; an IPv6 address without brackets has no port.
+_WITH_PORT = re.compile(r"([^:\[\]]*|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})")
 _APPLICATION = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 #: Names go into messages, file names and patterns: letters of any language, digits, and a few marks.
 _NAME = re.compile(r"\w(?:[\w .+-]{0,62}[\w.+-])?")
@@ -58,6 +60,15 @@ class Unsuitable(ValueError):
         super().__init__(what)
         self.suggestion = suggestion
         self.also: list[Unsuitable] = []
+
+
+class OwnAddress(NamedTuple):
+    """Where something of ours leaves from."""
+
+    #: "": whatever the system takes.
+    address: str = ""
+    #: 0: any that is free.
+    port: int = 0
 
 
 def is_name(word: str) -> bool:
@@ -218,6 +229,33 @@ def kind(value: str) -> Kind | None:
 def kinds(value: str) -> tuple[Kind, ...]:
     """``pbx``, ``provider``, ``site``, ``phone``, …, divided by commas."""
     return tuple(Kind(one_of(*Kind)(word)) for word in names(value))
+
+
+def probe(value: str) -> Probe:
+    """``no``, ``auto`` or ``yes``, or what else says yes or no."""
+    if value.lower() == Probe.AUTO:
+        return Probe.AUTO
+    if yes_no(value):
+        return Probe.YES
+    return Probe.NO
+
+
+def own_address(value: str) -> OwnAddress:
+    """``192.0.2.10``, ``192.0.2.10:5066``, ``:5066``, ``2001:db8::1`` or ``[2001:db8::1]:5066``."""
+    from ipaddress import ip_address  # noqa: PLC0415 (status and report have no need of it)
+
+    address, port = value, "0"
+    if match := _WITH_PORT.fullmatch(value):
+        address, port = match[1].strip("[]"), match[2]
+    try:
+        if address:
+            ip_address(address)
+    except ValueError:
+        what = "must be an address of this machine, a port, or both, as 192.0.2.10, :5066 or 192.0.2.10:5066"
+        raise Unsuitable(f"{shown(value)}: {what}") from None
+    if int(port) > 65535:
+        raise Unsuitable(f"{shown(value)}: there is no such port")
+    return OwnAddress(address, int(port))
 
 
 def severity(value: str) -> Severity:

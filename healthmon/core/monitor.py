@@ -231,7 +231,8 @@ class Monitor:
             round_trip = endpoint.round_trip(change)
             if round_trip is not None:
                 self._see_measurement(round_trip, step)
-            is_doubtful, loss = endpoint.makes_settings_doubtful(change), endpoint.reachability.loss
+            is_doubtful = endpoint.makes_settings_doubtful(change) or endpoint.makes_ways_doubtful(change)
+            loss = endpoint.reachability.loss
             matters = endpoint.hear_contact(change)
             is_moved = self._follow(pbx, endpoint, change, step)
             if is_moved or is_doubtful:
@@ -340,7 +341,7 @@ class Monitor:
         for change in pbx.contacts_held(until):
             endpoint = pbx.endpoints.get(change.target)
             if endpoint is not None and pbx.has_room_for(endpoint, change):
-                if endpoint.makes_settings_doubtful(change):
+                if endpoint.makes_settings_doubtful(change) or endpoint.makes_ways_doubtful(change):
                     step.changes.questions.append(Question(pbx.name, settings_of=(endpoint.target,)))
                 loss = endpoint.reachability.loss
                 endpoint.note_contact(change)

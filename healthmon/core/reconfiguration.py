@@ -125,6 +125,8 @@ class Reconfiguration:
     def _drop_pbx(self, pbx: Pbx, step: Step) -> None:
         for endpoint in pbx.endpoints.values():
             self._stages.grouping.members.drop(endpoint.target)
+            if endpoint.probe_plan is not None:
+                step.changes.probe_plans[endpoint.target] = None
         checks = (check for endpoint in pbx.endpoints.values() for check in endpoint.checks.values())
         for machine in (*pbx.machines, *checks):
             step.changes.states.pop((machine.target, machine.check), None)

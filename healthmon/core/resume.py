@@ -26,6 +26,7 @@ from healthmon.model import (
     Kind,
     PbxState,
     Place,
+    Probe,
     Remembered,
     Target,
     Transition,
@@ -53,6 +54,10 @@ class Resume:
         for state in remembered.states:
             self._remember(state, step)
             self._stages.pass_on(step)
+        for pbx in self._pbxs.values():
+            for endpoint in pbx.endpoints.values():
+                if Check.OPTIONS in endpoint.checks and endpoint.policy.probe is Probe.NO:
+                    self._endpoints.plan_probes(pbx, endpoint, step)
         for pbx_state in remembered.pbx_states:
             if pbx_state.pbx not in self._pbxs:
                 end_blindness_of_a_gone_pbx(pbx_state, step)

@@ -7,7 +7,7 @@ from msgspec import Struct, field
 from healthmon.model.incident import Incident, IncidentNumbers, Note
 from healthmon.model.notification import Delay, Notification, Release, Told
 from healthmon.model.orders import Commands
-from healthmon.model.sighting import EndpointSettings, Measurement, Place, Question
+from healthmon.model.sighting import EndpointSettings, Measurement, Place, ProbePlan, Question
 from healthmon.model.state import CheckState, PbxState, PlaceChange, Transition, UnknownPeriod
 from healthmon.model.target import Target
 
@@ -57,6 +57,8 @@ class Changes(Struct):
     restarts: list[Restart] = field(default_factory=list)
     #: For the sources; not booked.
     questions: list[Question] = field(default_factory=list)
+    #: What is to be asked by OPTIONS of our own from now on; None: not any more. For the source; not booked.
+    probe_plans: dict[Target, ProbePlan | None] = field(default_factory=dict)
     #: Decisions in words, one line each, for the log; not booked.
     log: list[str] = field(default_factory=list)
 

@@ -181,6 +181,15 @@ REGISTRATION_BY_POLL = Testimony(
     confirms=True,
 )
 
+OWN_OPTIONS = Testimony(
+    Witness.PROBE,
+    (Source.ANSWER,),
+    "our own OPTIONS",
+    {Health.UP: Means.UP, Health.DEGRADED: Means.DEGRADED, Health.DOWN: Means.DOWN, Health.UNKNOWN: Means.UNKNOWN},
+    "nobody else can tell; no answer counts only after one has come before",
+    confirms=True,
+)
+
 #: By name, in their fixed order. The order of the tables for people is the same.
 ENDPOINT_CHECKS: dict[str, EndpointCheckKind] = {
     kind.name: kind
@@ -200,6 +209,12 @@ ENDPOINT_CHECKS: dict[str, EndpointCheckKind] = {
             Check.REGISTRATION,
             (REGISTRATION_BY_EVENT, REGISTRATION_BY_POLL),
             asked_by=Channel.MANAGER,
+            inhibited_by=(Check.REACHABILITY,),
+        ),
+        EndpointCheckKind(
+            Check.OPTIONS,
+            (OWN_OPTIONS,),
+            asked_by=Channel.PROBES,
             inhibited_by=(Check.REACHABILITY,),
         ),
     )

@@ -21,6 +21,7 @@ class Ending(Word):
     NO_ADDRESS = "Asterisk has no address to check"
     ACCEPTED = "taken as the new configuration"
     URL_GONE = "its URL is no longer configured"
+    NOT_ASKED = "no longer asked by our own OPTIONS"
     NOT_THE_LINE = "a public site is reachable: it was not the line"
 
 

@@ -185,6 +185,28 @@ class Place(NamedTuple):
     user_agent: str = ""
 
 
+#: An OPTIONS of our own that is not answered for so long is not answered (seconds).
+OPTIONS_ANSWERED_WITHIN = 4.0
+
+
+class SipWay(NamedTuple):
+    """Where an OPTIONS of our own goes that asks one contact of an endpoint, as Asterisk has it configured."""
+
+    #: The contact: ``sip:sip.example.net;transport=tls``.
+    uri: str
+    #: The URI of the proxy by which Asterisk sends to it; "": there is none.
+    proxy: str = ""
+
+
+class ProbePlan(Struct, frozen=True):
+    """An endpoint that is to be asked by OPTIONS of our own."""
+
+    target: Target
+    ways: tuple[SipWay, ...]
+    #: How often, seconds.
+    every: float
+
+
 class EndpointSettings(Struct, frozen=True):
     """How Asterisk is configured to check an endpoint (sorcery: endpoint and its AORs; never auth objects).
 
@@ -211,6 +233,10 @@ class EndpointSettings(Struct, frozen=True):
     outbound_proxy: str = ""
     #: Where its contacts are at the moment of reading. Booked as places, not with the settings.
     places: tuple[Place, ...] = ()
+    #: The ways to its contacts, and whether each is up for Asterisk only by an answer of 2xx. Neither is booked: what
+    #: is to be asked by us is read anew at each start. None: not read since then.
+    ways: tuple[SipWay, ...] | None = None
+    takes_2xx_only: bool = False
 
     @property
     def has_address(self) -> bool:

@@ -79,8 +79,18 @@ class Severity(Word):
     INFO = "info"
 
 
+class Probe(Word):
+    """Whether endpoints are asked by OPTIONS of our own."""
+
+    NO = "no"
+    #: Providers with a static contact that Asterisk does not check, or of which any answer is good enough for it.
+    AUTO = "auto"
+    #: All that have an address: providers, and phones that are registered.
+    YES = "yes"
+
+
 class Check:
-    """The names of the aspects of health: five of a PBX, three of an endpoint, one of a URL; and an event."""
+    """The names of the aspects of health: of a PBX, of an endpoint, of a receiver's URL; and an event."""
 
     #: Can we see this PBX through ARI, by REST and by events?
     CONNECTION = "connection"
@@ -100,6 +110,8 @@ class Check:
     CONTACTS = "contacts"
     #: Is Asterisk registered at this provider, so that calls come in?
     REGISTRATION = "registration"
+    #: Does it answer our own OPTIONS, past Asterisk, and how?
+    OPTIONS = "options"
     #: Does this URL of a receiver take messages?
     DELIVERY = "delivery"
     #: No aspect: under this name the database has the meter over all checks of an endpoint, where it has several.

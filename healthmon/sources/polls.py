@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from datetime import UTC, datetime
-from queue import Empty, SimpleQueue
-from typing import TypeVar
+from queue import SimpleQueue
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from healthmon.ari.address import fits_into_url
 from healthmon.ari.client import CONFIGURABLE, DRIVERS, AriClient
@@ -31,6 +31,7 @@ from healthmon.model import (
 )
 from healthmon.sources.events import CUT_TEXT, HEARTBEAT
 from healthmon.sources.inbox import Inbox
+from healthmon.sources.queues import taken_from
 from healthmon.sources.repeats import Repeats
 from healthmon.sources.request_rate import QUESTIONS, SETTINGS_REQUESTS, RequestRate
 from healthmon.sources.settings import SettingsAgenda
@@ -39,7 +40,6 @@ from healthmon.text.longtext import LONGEST_TEXT
 from healthmon.times.clock import Clock
 
 log = logging.getLogger(__name__)
-Item = TypeVar("Item")
 
 #: A certificate that ends sooner than this is worth a remark (seconds).
 CERTIFICATE_WARNING = 14 * 86400.0
@@ -87,6 +87,7 @@ class PollSource:
         cached_for: tuple[str, str] = ("", ""),
         times: PollTimes | None = None,
         is_watched: Callable[[Target], bool] = lambda _: True,
+        is_probed: Callable[[Target], bool] = lambda _: False,
     ) -> None:
         self._pbx = pbx
         self._inbox = inbox
@@ -100,7 +101,9 @@ class PollSource:
         #: Whose settings are to be read before anything else is answered; and whether that was done for this snapshot.
         self._settings_first: dict[Target, None] = {}
         self._follows_settings = False
-        self._agenda = SettingsAgenda(cached, cached_for, self._times.settings_max_age)
+        # The ways to those that are asked by us are not booked.
+        booked = (settings for settings in cached if not is_probed(settings.target))
+        self._agenda = SettingsAgenda(booked, cached_for, self._times.settings_max_age)
         self._question_pace = RequestRate(self._times.questions_per_second)
         self._settings_pace = RequestRate(self._times.settings_requests_per_second)
         self._repeats = Repeats(log, f"pbx {pbx.name}")
@@ -122,6 +125,7 @@ class PollSource:
         self.last_snapshot_at: float | None = None
         self.alive_at: float | None = None
         self._is_watched = is_watched
+        self._is_probed = is_probed
         #: What the last snapshot listed, for most of the next is the same.
         self._listed: set[Target] = set()
         self._listed_for: Callable[[Target], bool] | None = None
@@ -149,9 +153,11 @@ class PollSource:
         self._pbx = pbx
         self._signals.wake.set()
 
-    def watch(self, is_watched: Callable[[Target], bool]) -> None:
+    def watch(
+        self, is_watched: Callable[[Target], bool], is_probed: Callable[[Target], bool] = lambda _: False
+    ) -> None:
         """Offer these endpoints and no others, from a snapshot on that is taken soon. Any thread may call it."""
-        self._is_watched = is_watched
+        self._is_watched, self._is_probed = is_watched, is_probed
         self._signals.want_snapshot()
 
     def run(self) -> None:
@@ -183,7 +189,7 @@ class PollSource:
             self._failed(error, asked_at)
 
     def _take_in(self) -> None:
-        for question in _all_of(self._asked):
+        for question in taken_from(self._asked):
             # What cannot be asked about by itself is asked about together with all others.
             single = [target for target in question.targets if fits_into_url(target.resource)]
             if question.wants_snapshot or len(single) < len(question.targets):
@@ -191,7 +197,7 @@ class PollSource:
             self._questions.update(dict.fromkeys(single))
             self._settings_first.update(dict.fromkeys(question.settings_first))
             self._agenda.again(question.settings_of)
-        for targets in _all_of(self._to_learn):
+        for targets in taken_from(self._to_learn):
             self._agenda.add(targets, self._clock.now())
         self._retry_sooner()
 
@@ -461,7 +467,13 @@ class PollSource:
     def _settings_of(self, target: Target) -> EndpointSettings | Removed:
         """The settings; or that there are none any more, though the endpoint is listed until the next restart."""
         at = self._clock.now()
-        return self._client.settings(target, at) or Removed(target, at, Source.ANSWER)
+        settings = self._client.settings(target, at)
+        if settings is None:
+            return Removed(target, at, Source.ANSWER)
+        if self._is_probed(target):
+            return settings
+        # What nobody asks for is not kept for twenty thousand.
+        return replace(settings, ways=None)
 
 
 def certificate_remark(ends_at: float | None, wall: float) -> str:
@@ -471,12 +483,3 @@ def certificate_remark(ends_at: float | None, wall: float) -> str:
     days = max(0, int((ends_at - wall) // DAY))
     until = datetime.fromtimestamp(ends_at, UTC)
     return f"the certificate ends in {days} day{'' if days == 1 else 's'} ({until:%Y-%m-%d %H:%M} UTC)"
-
-
-def _all_of(queue: SimpleQueue[Item]) -> Iterable[Item]:
-    """Take everything that waits."""
-    while True:
-        try:
-            yield queue.get_nowait()
-        except Empty:
-            return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
+from importlib.util import find_spec
 from itertools import combinations
 
 from healthmon.config.findings import nearest, shown
@@ -11,6 +12,10 @@ from healthmon.config.loading.draft import Draft, DraftSection
 from healthmon.config.sections.receiver import ReceiverUrl
 from healthmon.config.urls import same_channel, same_place
 from healthmon.config.values import WILDCARDS, may_match
+from healthmon.model import Probe
+
+#: What OPTIONS of our own need, and the module by which each is known.
+PROBE_LIBRARIES = {"sipmessage": "sipmessage", "dnspython": "dns"}
 
 
 def check(draft: Draft) -> None:
@@ -22,6 +27,7 @@ def check(draft: Draft) -> None:
         _pbx_patterns(watch, draft.names("pbx"))
         _excludes_all(watch)
         _flap_counts(watch)
+        _lacks_libraries(watch)
     for site in draft.of("site"):
         _pbx_patterns(site, draft.names("pbx"))
         if not site.is_given("addresses") and not site.is_given("endpoints"):
@@ -51,6 +57,15 @@ def _older_names(draft: Draft) -> None:
         history.problem("transitions", "keep_history of [healthmon] is its older name; take that line away")
     else:
         general.warning("keep_history", "is called transitions now, in a section [history]; it is obeyed all the same")
+
+
+def _lacks_libraries(watch: DraftSection) -> None:
+    """Whoever probes needs what others do not have to install."""
+    if watch.values.get("probe", Probe.NO) is Probe.NO:
+        return
+    missing = [name for name, module in PROBE_LIBRARIES.items() if find_spec(module) is None]
+    if missing:
+        watch.problem("probe", f"needs {' and '.join(missing)}: pip install 'healthmon[sip]'")
 
 
 def _same_application_twice(draft: Draft) -> None:

@@ -108,6 +108,15 @@ class General(Struct, frozen=True):
         default="10m",
         when_changed="another patience with receivers that fail",
     )
+    #: Where our own OPTIONS leave from.
+    probe_from: values.OwnAddress = option(
+        values.own_address,
+        "The address of this machine, and the UDP port, from which OPTIONS of its own leave (see probe).",
+        otherwise="as the system chooses",
+        absent=values.OwnAddress(),
+        example="192.0.2.10:5066",
+        when_changed="another address for our own OPTIONS",
+    )
     heartbeat: HeartbeatConfig | None = made_of(
         _heartbeat,
         (

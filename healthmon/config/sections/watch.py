@@ -14,7 +14,7 @@ from healthmon.config import values
 from healthmon.config.options import Option, SectionKind, made_of, option
 from healthmon.config.sections.shared import ESCALATE_TO, REMIND_EVERY, Escalation, Hold, weekly
 from healthmon.config.values import WeeklyTime
-from healthmon.model import Kind, Severity
+from healthmon.model import Kind, Probe, Severity
 from healthmon.times.weekly import Weekly
 
 
@@ -131,6 +131,20 @@ class WatchConfig(Struct, frozen=True):
         "A contact whose round trip takes longer makes its endpoint degraded.",
         "rtt_warn",
         default="never",
+    )
+    #: Whether they are asked by OPTIONS of our own.
+    probe: Probe = option(
+        values.probe,
+        "Whether healthmon sends OPTIONS of its own: no; auto: to providers that Asterisk checks less well; yes.",
+        default="no",
+    )
+    #: How often, seconds; None: as often as Asterisk checks them.
+    probe_every: float | None = option(
+        values.duration("1s", "1h"),
+        "How often it does.",
+        otherwise="qualify_frequency of the AOR, or 60s where that is 0",
+        absent=None,
+        example="30s",
     )
     #: Whether a single one is told, and not only as a part of a group; None: as usual for the kind.
     alert_singly: bool | None = option(

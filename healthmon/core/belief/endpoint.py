@@ -9,6 +9,7 @@ from healthmon.core.belief.contacts import Contacts
 from healthmon.core.belief.endpoint_check import EndpointCheck
 from healthmon.core.belief.endpoint_facts import EndpointFacts
 from healthmon.core.belief.evidence import CONTACT_IS_BACK
+from healthmon.core.belief.options import Options
 from healthmon.core.belief.qualified_check import QualifiedCheck
 from healthmon.core.belief.reachability import Reachability
 from healthmon.core.belief.registration import Registration
@@ -63,6 +64,8 @@ class Endpoint(EndpointFacts):
     def _new_check(self, name: str, watched_since: float) -> EndpointCheck:
         if name == Check.REGISTRATION:
             return Registration(self, name, watched_since)
+        if name == Check.OPTIONS:
+            return Options(self, name, watched_since)
         if name != Check.CONTACTS:
             return EndpointCheck(self, name, watched_since)
         self.contacts_check = Contacts(self, watched_since)

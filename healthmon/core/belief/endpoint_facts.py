@@ -19,6 +19,8 @@ from healthmon.model import (
     Observation,
     Place,
     PlaceChange,
+    Probe,
+    ProbePlan,
     Target,
 )
 from healthmon.text.sipuri import host_of
@@ -51,9 +53,12 @@ class EndpointFacts:
         "lost_address",
         "not_usable",
         "offline_since",
+        "own_view",
+        "own_view_at",
         "places",
         "policy",
         "presumed",
+        "probe_plan",
         "round",
         "settings",
         "slow",
@@ -102,6 +107,11 @@ class EndpointFacts:
         #: When Asterisk first called it offline, and whether an event said so: then none was missed.
         self.offline_since = 0.0
         self.fell_by_event = False
+        #: How it is asked by OPTIONS of our own; None: it is not.
+        self.probe_plan: ProbePlan | None = None
+        #: What it answered to the last of them, if it does; "": it does not, or is not asked. And when that one left.
+        self.own_view = ""
+        self.own_view_at = 0.0
         #: Asterisk has had the time to check it since it went offline, however its settings were changed.
         self.is_looked_into = False
 
@@ -172,6 +182,13 @@ class EndpointFacts:
     def makes_settings_doubtful(self, change: ContactChange) -> bool:
         """Whether a word about a contact that is not heard yet shows that its settings are no longer as they were."""
         return contradicts(self.settings, change, self.contacts or {})
+
+    def makes_ways_doubtful(self, change: ContactChange) -> bool:
+        """Whether our own OPTIONS may have to go elsewhere: a phone registers from another port, say."""
+        if self.policy.probe is Probe.NO or self.settings is None:
+            return False
+        is_known = any(way.uri == change.uri for way in self.settings.ways or ())
+        return is_known is (change.status is ContactStatus.REMOVED)
 
     def _note_round_trip(self, change: ContactChange) -> None:
         warn, rtt = self.policy.rtt_warn_ms, change.rtt_ms

@@ -24,6 +24,7 @@ from healthmon.core.belief.evidence import (
 from healthmon.core.belief.inventory import FORGOTTEN_AFTER, Vanished
 from healthmon.core.belief.machine import ONE_FALL, Machine
 from healthmon.core.belief.news import CheckEnded, EndpointForgotten
+from healthmon.core.belief.options import probe_plan
 from healthmon.core.belief.pbx import MOST_SINGLE_QUESTIONS, Pbx
 from healthmon.core.belief.reachability import Reachability
 from healthmon.core.deadlines import Deadline, Due
@@ -38,6 +39,7 @@ from healthmon.model import (
     Observation,
     Place,
     PlaceChange,
+    Probe,
     Question,
     Target,
     Transition,
@@ -208,6 +210,21 @@ class Endpoints:
             if check.state() != before.get(check):
                 self.settle(pbx, check, step)
             self.schedule(pbx, check)
+        self.plan_probes(pbx, endpoint, step)
+
+    def plan_probes(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
+        """Have it asked by OPTIONS of our own from now on, or otherwise, or not any more."""
+        settings = endpoint.settings
+        if endpoint.policy.probe is not Probe.NO and settings is not None and settings.known and settings.ways is None:
+            # They were read when nobody wanted to know by which way it is reached.
+            step.changes.questions.append(Question(pbx.name, settings_of=(endpoint.target,)))
+            return
+        plan = probe_plan(endpoint)
+        if plan != endpoint.probe_plan:
+            endpoint.probe_plan = step.changes.probe_plans[endpoint.target] = plan
+        if plan is None and Check.OPTIONS in endpoint.checks:
+            endpoint.own_view = ""
+            self.end_check(pbx, endpoint, Check.OPTIONS, step.now, step, ending=Ending.NOT_ASKED)
 
     def go_on_without_address(self, endpoint: Endpoint, step: Step) -> None:
         """An older healthmon believed something of an endpoint that Asterisk cannot check for want of an address."""
@@ -474,6 +491,7 @@ class Endpoints:
             self.settle_in(pbx, endpoint, endpoint.settings, step)
         if target in step.changes.forgotten:
             step.changes.forgotten.remove(target)
+        self.plan_probes(pbx, endpoint, step)
 
     def go_on_missing(self, pbx: Pbx, endpoint: Endpoint) -> None:
         """Healthmon was stopped while its PBX did not list the endpoint."""
@@ -521,6 +539,8 @@ class Endpoints:
             pbx.pending.pop((target, check.check), None)
         changes.settings.pop(target, None)
         changes.forgotten.append(target)
+        if endpoint.probe_plan is not None:
+            changes.probe_plans[target] = None
         for due in OF_AN_ENDPOINT:
             self._booking.deadlines.clear(Deadline(due, target))
         self._booking.tell(EndpointForgotten(endpoint.target))

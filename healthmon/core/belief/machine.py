@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from healthmon.config.sections.shared import Hold
 from healthmon.core.belief.flapping import Flapping, FlapRule, grown, lasting_after
 from healthmon.model import CheckState, Health, Kind, Loss, Target, Transition
@@ -61,6 +63,9 @@ class Machine:
         "watch",
         "watched_since",
     )
+
+    #: What shows that it is in use: what is degraded works in part.
+    works: ClassVar[tuple[Health, ...]] = (Health.UP, Health.DEGRADED)
 
     def __init__(self, target: Target, check: str, kind: Kind, hold: Hold, *, watch: str, watched_since: float) -> None:
         self.target = target
@@ -181,8 +186,8 @@ class Machine:
         """
         self._run_clocks(health, at)
         self._set_pending(health, at)
-        # What is degraded works in part. What is down all along is in use once it is believed to be up, not before.
-        if self.belief is not Health.DOWN and health in (Health.UP, Health.DEGRADED):
+        # What is down all along is in use once it is believed to be up, not before.
+        if self.belief is not Health.DOWN and health in self.works:
             self.ever_up = True
         if health is Health.UP and self.belief is None:
             return self.believe(Health.UP, at, now, words)
@@ -326,7 +331,7 @@ class Machine:
         self.believed_at = max(now, self.since)
         self.belief = health
         self.reason = words
-        if health in (Health.UP, Health.DEGRADED):
+        if health in self.works:
             self.ever_up = True
         if self.pending is health:
             self.pending = None

@@ -97,7 +97,11 @@ class Reachability(QualifiedCheck):
         """Say why it is as it reads, in words for people, with Asterisk's own behind."""
         if self.reading() is not Health.DOWN:
             return self.words
-        return why_down(self.loss, self.loss_said or self.words, self.endpoint.settings)
+        why = why_down(self.loss, self.loss_said or self.words, self.endpoint.settings)
+        if self.endpoint.own_view and self.endpoint.own_view_at >= self.endpoint.offline_since:
+            # It is not dead: something between Asterisk and it is wrong.
+            why = f"{why}; our own OPTIONS: {self.endpoint.own_view}"
+        return why
 
     def correct_reason(self) -> None:
         """What had logged out logged in again, and was lost before it could be believed up."""

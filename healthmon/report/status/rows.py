@@ -358,10 +358,22 @@ def _worst_of(checks: Sequence[TargetStatus]) -> TargetStatus:
     counting = [row for row in in_order[1:] if check_counts(row.check)]
     # That another check is not known says nothing of the endpoint.
     worse = [row for row in counting if row.state is not Health.UNKNOWN]
+    if worse and in_order[0].is_hidden and in_order[0].belief is None:
+        return _as_others_say(in_order, worse)
     worst = min([in_order[0], *worse], key=lambda row: (_SEVERITY[row.state], row.is_plain_up))
     if worst is not in_order[0]:
         worst = replace(worst, reason=f"{worst.check}: {worst.reason}")
     return replace(worst, checks=tuple(in_order))
+
+
+def _as_others_say(in_order: Sequence[TargetStatus], known: Sequence[TargetStatus]) -> TargetStatus:
+    """Of what Asterisk cannot know whether it is reachable, the other checks tell; both views stand side by side."""
+    worst = min(known, key=lambda row: (_SEVERITY[row.state], row.is_plain_up))
+    said, remark = f"{worst.check}: {worst.reason}", worst.remark
+    if worst.state is Health.UP:
+        # The reason of what is up is not shown.
+        remark = f"{in_order[0].reason}; {worst.check}: {worst.remark or worst.reason}"
+    return replace(worst, reason=said, remark=remark, checks=tuple(in_order))
 
 
 def _row(state: CheckState, blind: PbxState | None = None) -> TargetStatus:

@@ -1,0 +1,127 @@
+"""Does an endpoint answer our own OPTIONS, past Asterisk, and how? Also: who is to be asked so."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from msgspec.structs import replace
+
+from healthmon.config.sections.shared import Hold
+from healthmon.core.belief.endpoint_check import EndpointCheck
+from healthmon.core.belief.endpoint_facts import EndpointFacts
+from healthmon.core.belief.evidence import effective_hold, known_cycle
+from healthmon.model import (
+    OPTIONS_ANSWERED_WITHIN,
+    EndpointSettings,
+    Health,
+    Kind,
+    Observation,
+    Probe,
+    ProbePlan,
+)
+
+#: How often an endpoint is asked that Asterisk does not check (seconds).
+USUAL_EVERY = 60.0
+
+#: So the words of a plain answer begin; of another answer the code is a remark.
+PLAIN = "answers 2"
+NEVER_ANSWERED = "it never has"
+
+
+def probe_plan(endpoint: EndpointFacts) -> ProbePlan | None:
+    """Say how an endpoint is to be asked by OPTIONS of our own; None: it is not, or it is not known where."""
+    policy, settings = endpoint.policy, endpoint.settings
+    if policy.probe is Probe.NO or settings is None or not settings.ways:
+        return None
+    is_wanted = policy.probe is Probe.YES or (endpoint.kind is Kind.PROVIDER and is_checked_less_well(settings))
+    if not is_wanted:
+        return None
+    every = policy.probe_every or settings.qualify_frequency or USUAL_EVERY
+    return ProbePlan(endpoint.target, settings.ways, every)
+
+
+def is_checked_less_well(settings: EndpointSettings) -> bool:
+    """Whether Asterisk does not check a static contact, or takes a 503 from it for an answer like any other."""
+    if not settings.has_static_contact:
+        return False
+    return is_partly_unchecked(settings) or not settings.takes_2xx_only
+
+
+def is_partly_unchecked(settings: EndpointSettings | None) -> bool:
+    """Whether a contact that is in the configuration is never checked by Asterisk."""
+    return settings is None or not settings.is_qualified or settings.has_unqualified_static_contact
+
+
+class Options(EndpointCheck):
+    """What our own OPTIONS find. Owned by the engine thread.
+
+    That no answer comes counts only after one has come before: many carriers answer nobody but their customers' PBXs.
+    """
+
+    __slots__ = ()
+
+    #: Whether it was ever better than "answers 503": until then that is shown, and not told.
+    works: ClassVar[tuple[Health, ...]] = (Health.UP,)
+
+    def usual_hold(self) -> Hold:
+        """The last question waits for its answer, too: that time is a part of the hold.
+
+        Where Asterisk checks as well, it has the time to find out by itself: its word explains ours (rule 2c), and
+        people are told once.
+        """
+        endpoint, hold = self.endpoint, self.endpoint.policy.hold
+        down_after = max(0.0, hold.down_after - OPTIONS_ANSWERED_WITHIN)
+        cycle = known_cycle(endpoint.settings)
+        if cycle is not None and not is_partly_unchecked(endpoint.settings):
+            down_after = effective_hold(hold, endpoint.settings).down_after + cycle
+        return replace(hold, down_after=down_after)
+
+    @property
+    def degraded_counts(self) -> bool:
+        """Of a provider that has answered better before."""
+        return self.kind is Kind.PROVIDER and self.ever_up
+
+    def take(self, observation: Observation) -> bool:
+        """Take what was found. Where it answers, although Asterisk cannot reach it, that is worth saying there."""
+        is_taken = super().take(observation)
+        if is_taken:
+            self.endpoint.own_view, self.endpoint.own_view_at = "", observation.at
+            if self.heard is Health.UP:
+                self.endpoint.own_view = self.words
+        return is_taken
+
+    def reading(self) -> Health | None:
+        """How it is. None: it does not answer, and never has."""
+        if self.heard is Health.DOWN and not self._has_answered:
+            return None
+        return self.heard
+
+    @property
+    def _has_answered(self) -> bool:
+        return self.belief is not None or self.pending is Health.DEGRADED
+
+    def why(self) -> str:
+        """Our view, and beside it that of Asterisk, where it is another."""
+        view = self._asterisk_says()
+        if self.heard is Health.UP or not view:
+            return self.words
+        return f"{self.words}; Asterisk: {view}"
+
+    def _asterisk_says(self) -> str:
+        if is_partly_unchecked(self.endpoint.settings):
+            return "not checked"
+        if self.endpoint.word is Health.UP:
+            return "reachable"
+        return ""
+
+    def remark_beside(self) -> str:
+        """What it answers, where that is not simply "yes"; that it has never answered."""
+        if self.unknown_because or self.heard is None:
+            return ""
+        if self.reading() is None:
+            return f"{self.words}; {NEVER_ANSWERED}"
+        is_plain = self.heard is Health.UP and self.words.startswith(PLAIN)
+        is_said = self.heard is self.belief is not Health.UP and self.reason.startswith(self.words)
+        if is_plain or is_said:
+            return ""
+        return self.words

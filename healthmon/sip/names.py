@@ -1,0 +1,154 @@
+"""The addresses of a SIP server, by RFC 3263: its SRV records with their priorities and weights, then all A and AAAA.
+
+NAPTR records are not asked for: the contact says which transport is used, as it does for Asterisk. It takes as long as
+the name servers do, up to some seconds for each name.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import dns.resolver
+from msgspec import Struct
+
+from healthmon.errors import HealthmonError
+from healthmon.sip.destinations import USUAL_PORTS, Hop, Remote, Transport
+from healthmon.wire.failures import failures_of_the_peer
+from healthmon.wire.names import RESOLVER
+
+#: How long name servers may take for one question (seconds).
+NAME_SERVERS_ANSWER_WITHIN = 4.0
+#: More addresses of one host are not asked.
+MOST_ADDRESSES = 16
+#: What name servers say is asked again after their own time, within these bounds (seconds).
+SHORTEST, LONGEST = 30.0, 3600.0
+#: What the system knows by itself does not say for how long (seconds).
+UNKNOWN = 300.0
+
+_SERVICES = {Transport.UDP: "_sip._udp", Transport.TCP: "_sip._tcp", Transport.TLS: "_sips._tcp"}
+
+
+class NameTrouble(HealthmonError):
+    """Name servers, or the library that asks them, do not say where a host is; ``str()`` says why."""
+
+    @classmethod
+    def of(cls, error: Exception) -> NameTrouble:
+        """Make it of what was raised."""
+        if isinstance(error, dns.resolver.LifetimeTimeout):
+            return cls("no name server answers")
+        if isinstance(error, socket.gaierror):
+            return cls(str(error.strerror or error))
+        return cls(type(error).__name__)
+
+
+class Found(Struct, frozen=True):
+    """What a name led to."""
+
+    #: Those that are to be tried first stand first.
+    remotes: tuple[Remote, ...]
+    #: For how long that holds, seconds.
+    holds_for: float
+    #: Why there are none; "": there are.
+    why: str = ""
+
+
+class SipServer(Struct, frozen=True):
+    """One host that serves a name, and how willingly: a lower priority first, a higher weight more often."""
+
+    host: str
+    port: int
+    priority: int = 0
+    weight: int = 0
+
+
+class Names:
+    """Asks name servers. ``resolver``: the system's, as it is configured at each moment, unless another is given."""
+
+    def __init__(self, resolver: dns.resolver.Resolver | None = None) -> None:
+        self._given = resolver
+
+    def look_up(self, hop: Hop) -> Found:
+        """Find all addresses of a server. It never raises for what name servers do."""
+        numeric = _numeric(hop.host)
+        if numeric:
+            return Found((Remote(hop.transport, numeric, hop.port or USUAL_PORTS[hop.transport]),), LONGEST)
+        try:
+            with failures_of_the_peer(NameTrouble.of):
+                remotes, holds_for = _Lookup(self._given or dns.resolver.Resolver()).remotes(hop)
+        except NameTrouble as trouble:
+            return Found((), SHORTEST, f"the name {hop.host} cannot be looked up: {trouble}")
+        if not remotes:
+            return Found((), SHORTEST, f"the name {hop.host} has no address")
+        return Found(remotes[:MOST_ADDRESSES], max(SHORTEST, holds_for))
+
+
+class _Lookup:
+    """All questions about one name."""
+
+    def __init__(self, resolver: dns.resolver.Resolver) -> None:
+        self._resolver = resolver
+        self._holds_for = LONGEST
+
+    def remotes(self, hop: Hop) -> tuple[tuple[Remote, ...], float]:
+        """The addresses, and for how long they hold. Raises what the library and the system's resolver raise."""
+        servers: list[SipServer] = []
+        if not hop.port:
+            servers = self._srv(hop)
+        if not servers:
+            servers = [SipServer(hop.host, hop.port or USUAL_PORTS[hop.transport])]
+        found = (
+            Remote(hop.transport, address, server.port)
+            for server in servers
+            for address in self._addresses(server.host)
+        )
+        return tuple(dict.fromkeys(found)), self._holds_for
+
+    def _srv(self, hop: Hop) -> list[SipServer]:
+        """The servers of a name, the most wanted first; none: it has no SRV records."""
+        records = self._ask(f"{_SERVICES[hop.transport]}.{hop.host}", "SRV")
+        servers = [
+            SipServer(str(record.target).rstrip("."), record.port, record.priority, record.weight) for record in records
+        ]
+        # A target of "." says that there is no such service.
+        return in_order(server for server in servers if server.host and server.port)
+
+    def _addresses(self, host: str) -> list[str]:
+        numeric = _numeric(host)
+        if numeric:
+            return [numeric]
+        # Name servers turn them round each time: here they stand in one order.
+        found = [
+            address for kind in ("A", "AAAA") for address in sorted(str(record) for record in self._ask(host, kind))
+        ]
+        if found:
+            return found
+        # The hosts file, and what else the system knows.
+        self._holds_for = min(self._holds_for, UNKNOWN)
+        return [str(address.place[0]) for address in RESOLVER.addresses(host, NAME_SERVERS_ANSWER_WITHIN)]
+
+    def _ask(self, name: str, kind: str) -> Iterator[Any]:
+        """The records of one kind; none: there are none, or no such name."""
+        try:
+            answer = self._resolver.resolve(name, kind, lifetime=NAME_SERVERS_ANSWER_WITHIN)
+        except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+            return
+        if answer.rrset is not None:
+            self._holds_for = min(self._holds_for, float(answer.rrset.ttl))
+            yield from answer.rrset
+
+
+def in_order(servers: Iterable[SipServer]) -> list[SipServer]:
+    """By priority, and within one the heavier first: all of them are asked, so nothing is left to chance."""
+    return sorted(servers, key=lambda server: (server.priority, -server.weight))
+
+
+def _numeric(host: str) -> str:
+    """The address that is written there; "": it is a name."""
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            return socket.inet_ntop(family, socket.inet_pton(family, host))
+        except OSError:
+            continue
+    return ""

@@ -1,0 +1,276 @@
+"""Asks servers by OPTIONS, each at its own pace: rounds over all addresses of a server, each with one verdict.
+
+One thread owns it and calls ``turn()`` again and again. Nothing here waits but for the sockets.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from heapq import heappop, heappush
+from itertools import count
+
+from msgspec import Struct
+
+from healthmon import __version__
+from healthmon.model import OPTIONS_ANSWERED_WITHIN, Health
+from healthmon.sip.asked import Asked, AskedAddress
+from healthmon.sip.connections import OURS
+from healthmon.sip.destinations import Destination, Hop, Remote, Transport
+from healthmon.sip.messages import Asking, options_request
+from healthmon.sip.names import Found
+from healthmon.sip.sockets import Came, Failed, Sockets
+from healthmon.sip.transactions import Answered, Transaction, Transactions
+from healthmon.sip.verdicts import ProbeVerdict, left_alone, verdict_on, with_certificate
+
+USER_AGENT = f"healthmon/{__version__}"
+#: A new transaction to one address begins so long after the last one at the earliest (seconds).
+APART = 1.0
+#: … and to any: a thousand servers are not asked in one moment, for the answers come in one, too (seconds).
+ALL_APART = 0.002
+#: Nobody is left alone for longer, whatever he asks for (seconds): he could be dead meanwhile.
+LEFT_ALONE_AT_MOST = 3600.0
+#: So long a turn may wait at most (seconds).
+LONGEST_TURN = 1.0
+
+
+class Conclusion(Struct, frozen=True):
+    """What a round over all addresses of a server has found."""
+
+    destination: Destination
+    verdict: ProbeVerdict
+    #: When the first of them was asked, on healthmon's timeline.
+    begun_at: float
+    #: Of those that answered at once, milliseconds.
+    round_trips: tuple[float, ...] = ()
+
+
+class Times(Struct, frozen=True):
+    """Where a prober has its times from."""
+
+    #: For waits, as ``time.monotonic()``; healthmon's timeline; what the clock shows so many seconds from now.
+    steady: Callable[[], float]
+    now: Callable[[], float]
+    in_words: Callable[[float], str]
+
+
+class Prober:
+    """Owned by one thread."""
+
+    def __init__(self, sockets: Sockets, look_up: Callable[[Hop], None], times: Times) -> None:
+        """``look_up``: have the addresses of a server found; ``found()`` is called with them."""
+        self._sockets = sockets
+        self._look_up = look_up
+        self._times = times
+        self._asked: dict[Destination, Asked] = {}
+        #: When a round of which server is due, or its name to be looked up; what is no longer so is passed over.
+        self._agenda: list[tuple[float, int, Asked]] = []
+        #: Addresses that wait for their turn.
+        self._to_begin: list[tuple[float, int, Asked, AskedAddress]] = []
+        self._order = count()
+        self._by_branch: dict[str, tuple[Asked, AskedAddress]] = {}
+        self._may_begin_at: dict[str, float] = {}
+        self._last_begun = 0.0
+        self._cseq = count(secrets.randbelow(2**16) + 1)
+        self.transactions = Transactions()
+
+    # ------------------------------------------------------------ who is asked
+
+    def ask(self, destination: Destination, every: float) -> None:
+        """Ask this server so often from now on."""
+        asked = self._asked.get(destination)
+        if asked is not None:
+            asked.every = every
+            return
+        self._asked[destination] = Asked(destination, every)
+        self._look_up(destination.hop)
+
+    def leave(self, destination: Destination) -> None:
+        """Ask this server no longer."""
+        asked = self._asked.pop(destination, None)
+        if asked is not None:
+            asked.is_left = True
+            for place in asked.places.values():
+                self._give_up(place)
+
+    def ask_again(self, destination: Destination) -> None:
+        """Have a round that begins after this moment."""
+        asked = self._asked.get(destination)
+        if asked is None:
+            return
+        if asked.is_round_on:
+            asked.is_wanted_again = True
+        else:
+            self._schedule(asked, self._times.steady())
+
+    def found(self, hop: Hop, found: Found) -> None:
+        """Take the addresses of a server. Those that are known stay while none can be found."""
+        for asked in self._asked.values():
+            if asked.destination.hop == hop:
+                self._take_addresses(asked, found)
+
+    def _take_addresses(self, asked: Asked, found: Found) -> None:
+        now, is_first = self._times.steady(), asked.look_up_at is None
+        asked.look_up_at = now + found.holds_for
+        for gone in asked.use(found):
+            self._give_up(gone)
+        if asked.is_round_on and not asked.waiting:
+            # It waited for addresses that are none any more.
+            asked.end()
+            is_first = True
+        if is_first:
+            self._schedule(asked, now)
+
+    def _schedule(self, asked: Asked, at: float) -> None:
+        asked.due_at = at
+        heappush(self._agenda, (at, next(self._order), asked))
+
+    # ------------------------------------------------------------ one turn
+
+    def turn(self) -> Iterator[Conclusion]:
+        """Do what is due, wait for what comes, and give what that concludes."""
+        now = self._times.steady()
+        yield from self._begin_rounds(now)
+        yield from self._begin_transactions(now)
+        for came in self._sockets.wait(max(0.0, min(self._next_at() - now, LONGEST_TURN))):
+            if isinstance(came, Failed):
+                yield from self._failed(came)
+            else:
+                yield from self._came(came)
+        now = self._times.steady()
+        for transaction in self.transactions.to_send_again(now):
+            self._send_again(transaction)
+        for transaction in self.transactions.given_up(now):
+            yield from self._was_silent(transaction)
+
+    def _next_at(self) -> float:
+        waiting = [queue[0][0] for queue in (self._agenda, self._to_begin) if queue]
+        return min([self.transactions.next_at(), *waiting])
+
+    def _begin_rounds(self, now: float) -> Iterator[Conclusion]:
+        while self._agenda and self._agenda[0][0] <= now:
+            at, _, asked = heappop(self._agenda)
+            if asked.is_left or at != asked.due_at or asked.is_round_on:
+                continue
+            if asked.look_up_at is not None and asked.look_up_at <= now:
+                # Those that are known are asked meanwhile.
+                asked.look_up_at = float("inf")
+                self._look_up(asked.destination.hop)
+            asked.begin(self._times.now(), now)
+            for place in asked.waiting:
+                heappush(self._to_begin, (now, next(self._order), asked, place))
+            yield from self._conclude(asked)
+
+    def _begin_transactions(self, now: float) -> Iterator[Conclusion]:
+        while self._to_begin and self._to_begin[0][0] <= now:
+            _, _, asked, place = heappop(self._to_begin)
+            if asked.is_left or not place.is_waiting:
+                continue
+            address = place.remote.address
+            free_at = max(self._may_begin_at.get(address, 0.0), self._last_begun + ALL_APART)
+            if free_at > now:
+                heappush(self._to_begin, (free_at, next(self._order), asked, place))
+                continue
+            self._last_begun = now
+            self._note_begun(address, now)
+            yield from self._begin(asked, place, now)
+
+    def _note_begun(self, address: str, now: float) -> None:
+        self._may_begin_at[address] = now + APART
+        if len(self._may_begin_at) > 2 * len(self._asked) + 1000:
+            self._may_begin_at = {known: at for known, at in self._may_begin_at.items() if at > now}
+
+    def _begin(self, asked: Asked, place: AskedAddress, now: float) -> Iterator[Conclusion]:
+        remote, destination = place.remote, asked.destination
+        branch = f"z9hG4bK{secrets.token_hex(12)}"
+        try:
+            local, port = self._sockets.local_address(remote)
+            asking = Asking(branch, secrets.token_hex(12), secrets.token_hex(6), next(self._cseq), local, port)
+            packet = options_request(asking, destination, remote, USER_AGENT)
+            if remote.transport is Transport.UDP:
+                self._sockets.send(remote, packet)
+            else:
+                self._sockets.carry(remote, packet, branch, destination.hop.host)
+        except OSError as error:
+            yield from self._settle(asked, place, _not_sent(error, remote))
+            return
+        place.transaction = Transaction(asking, remote, packet, now, OPTIONS_ANSWERED_WITHIN)
+        self.transactions.begin(place.transaction)
+        self._by_branch[branch] = asked, place
+
+    def _send_again(self, transaction: Transaction) -> None:
+        try:
+            self._sockets.send(transaction.remote, transaction.packet)
+        except OSError:
+            # It may come through the next time; if not, it was not answered.
+            return
+
+    # ------------------------------------------------------------ what comes of it
+
+    def _came(self, came: Came) -> Iterator[Conclusion]:
+        answered = self.transactions.receive(came.raw, came.source, self._times.steady())
+        if answered is None:
+            return
+        asked, place = self._by_branch.pop(answered.transaction.asking.branch)
+        place.rtt_ms = self._round_trip(answered)
+        self._sockets.drop(answered.transaction.asking.branch)
+        verdict = verdict_on(answered.answer.code)
+        if verdict.health is Health.DEGRADED and answered.answer.retry_after:
+            seconds = min(answered.answer.retry_after, LEFT_ALONE_AT_MOST)
+            place.quiet_until = answered.at + seconds
+            verdict = left_alone(verdict, self._times.in_words(seconds))
+        yield from self._settle(asked, place, with_certificate(verdict, came.certificate))
+
+    def _round_trip(self, answered: Answered) -> float | None:
+        """Milliseconds; None: it was sent more than once, and nobody knows which of them was answered."""
+        transaction = answered.transaction
+        if transaction.sent > 1:
+            return None
+        left_at = self._sockets.written_at(transaction.asking.branch) or transaction.sent_at
+        return (answered.at - left_at) * 1000
+
+    def _failed(self, failed: Failed) -> Iterator[Conclusion]:
+        known = self._by_branch.pop(failed.branch, None)
+        if known is None:
+            return
+        asked, place = known
+        if place.transaction is not None:
+            self.transactions.drop(place.transaction, self._times.steady())
+        yield from self._settle(asked, place, ProbeVerdict(Health.DOWN, f"{failed.why} ({place.remote})"))
+
+    def _was_silent(self, transaction: Transaction) -> Iterator[Conclusion]:
+        branch = transaction.asking.branch
+        self._sockets.drop(branch)
+        known = self._by_branch.pop(branch, None)
+        if known is not None:
+            asked, place = known
+            words = f"does not answer our OPTIONS ({place.remote})"
+            yield from self._settle(asked, place, ProbeVerdict(Health.DOWN, words))
+
+    def _give_up(self, place: AskedAddress) -> None:
+        """Its answer does not matter any more."""
+        place.is_waiting = False
+        if place.transaction is not None:
+            branch = place.transaction.asking.branch
+            self.transactions.drop(place.transaction, self._times.steady())
+            self._by_branch.pop(branch, None)
+            self._sockets.drop(branch)
+
+    def _settle(self, asked: Asked, place: AskedAddress, verdict: ProbeVerdict) -> Iterator[Conclusion]:
+        place.settle(verdict)
+        yield from self._conclude(asked)
+
+    def _conclude(self, asked: Asked) -> Iterator[Conclusion]:
+        """End the round, if each address has its verdict."""
+        if asked.waiting or not asked.is_round_on:
+            return
+        self._schedule(asked, asked.end())
+        yield Conclusion(asked.destination, asked.verdict, asked.begun_at, asked.round_trips)
+
+
+def _not_sent(error: OSError, remote: Remote) -> ProbeVerdict:
+    """What it says that a request could not even be sent."""
+    why = error.strerror or type(error).__name__
+    if error.errno in OURS:
+        return ProbeVerdict(Health.UNKNOWN, f"cannot be asked from here: {why} ({remote})")
+    return ProbeVerdict(Health.DOWN, f"cannot be reached: {why} ({remote})")

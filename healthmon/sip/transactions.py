@@ -1,0 +1,178 @@
+"""Client transactions of OPTIONS, by RFC 3261, section 17.1.2: what was sent, when again, and whose answer this is.
+
+Pure: time is an argument (a steady clock, seconds), and whoever calls sends and receives.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterator
+
+from msgspec import Struct
+
+from healthmon.model import Word
+from healthmon.sip.destinations import Remote, Transport
+from healthmon.sip.messages import Asking, SipAnswer, read_answer
+
+#: RFC 3261's T1 and T2 (seconds).
+T1, T2 = 0.5, 4.0
+#: Timer F: for so long an answer to a transaction may come at all. Later ones cannot be told from forged ones.
+REMEMBERED_FOR = 64 * T1
+
+
+class Oddity(Word):
+    """Why what came is no answer to anything; each is counted."""
+
+    MALFORMED = "malformed"
+    #: No transaction of ours has this branch.
+    WRONG_BRANCH = "wrong branch"
+    #: It comes from elsewhere than where the request went.
+    WRONG_SOURCE = "wrong source"
+    #: Another CSeq, method or Call-ID than the request of this branch.
+    WRONG_CSEQ = "wrong CSeq"
+    #: We had given up.
+    LATE = "late"
+    #: It was answered already.
+    DOUBLED = "doubled"
+
+
+class Transaction:
+    """One OPTIONS that is on its way. Owned by whoever owns the transactions."""
+
+    __slots__ = (
+        "again_at",
+        "answered_within",
+        "asking",
+        "interval",
+        "is_proceeding",
+        "packet",
+        "remote",
+        "sent",
+        "sent_at",
+    )
+
+    def __init__(self, asking: Asking, remote: Remote, packet: bytes, now: float, answered_within: float) -> None:
+        self.asking = asking
+        self.remote = remote
+        self.packet = packet
+        self.sent_at = now
+        self.answered_within = answered_within
+        #: How many times it left.
+        self.sent = 1
+        self.is_proceeding = False
+        self.interval = T1
+        #: Timer E; over a connection nothing is sent again.
+        self.again_at = float("inf")
+        if remote.transport is Transport.UDP:
+            self.again_at = now + T1
+
+    @property
+    def given_up_at(self) -> float:
+        """When it counts as not answered."""
+        return self.sent_at + self.answered_within
+
+    @property
+    def next_at(self) -> float:
+        """When there is something to do about it."""
+        return min(self.again_at, self.given_up_at)
+
+    def sent_again(self, now: float) -> None:
+        """It left once more: the next time is twice as far, T2 at most."""
+        self.sent += 1
+        self.interval = T2 if self.is_proceeding else min(2 * self.interval, T2)
+        self.again_at = now + self.interval
+
+
+class Answered(Struct, frozen=True):
+    """The final answer to a transaction."""
+
+    transaction: Transaction
+    answer: SipAnswer
+    #: When it came (steady clock).
+    at: float
+
+
+class Transactions:
+    """All that are on their way, by their branches; and those that are over, for as long as an answer may come."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, Transaction] = {}
+        #: Those that are over: whether they were answered, and until when that is remembered.
+        self._over: dict[str, bool] = {}
+        self._over_until: deque[tuple[float, str]] = deque()
+        #: What came and was ignored.
+        self.ignored: Counter[Oddity] = Counter()
+
+    def __len__(self) -> int:
+        """How many are on their way."""
+        return len(self._open)
+
+    def begin(self, transaction: Transaction) -> None:
+        """It was sent for the first time."""
+        self._open[transaction.asking.branch] = transaction
+
+    def drop(self, transaction: Transaction, now: float) -> None:
+        """Wait for its answer no longer."""
+        self._end(transaction, now, is_answered=False)
+
+    def next_at(self) -> float:
+        """When something is due (steady clock); inf: nothing is."""
+        return min((transaction.next_at for transaction in self._open.values()), default=float("inf"))
+
+    def to_send_again(self, now: float) -> Iterator[Transaction]:
+        """Give those that are to be sent once more now; whoever takes them sends them."""
+        for transaction in self._open.values():
+            if transaction.again_at <= now < transaction.given_up_at:
+                transaction.sent_again(now)
+                yield transaction
+
+    def given_up(self, now: float) -> list[Transaction]:
+        """Return those that were not answered in time, once."""
+        silent = [transaction for transaction in self._open.values() if transaction.given_up_at <= now]
+        for transaction in silent:
+            self._end(transaction, now, is_answered=False)
+        self._forget(now)
+        return silent
+
+    def receive(self, raw: bytes, source: Remote, now: float) -> Answered | None:
+        """Take what came from somewhere; None: it ends no transaction. What is no answer of ours is counted."""
+        answer = read_answer(raw)
+        if answer is None:
+            self.ignored[Oddity.MALFORMED] += 1
+            return None
+        transaction = self._open.get(answer.branch)
+        oddity = self._oddity_of(transaction, answer, source)
+        if oddity is not None:
+            self.ignored[oddity] += 1
+            return None
+        assert transaction is not None  # noqa: S101 (an oddity otherwise)
+        if answer.code < 200:
+            # It works on it: asked again all the same, less often.
+            transaction.is_proceeding = True
+            return None
+        self._end(transaction, now, is_answered=True)
+        return Answered(transaction, answer, now)
+
+    def _oddity_of(self, transaction: Transaction | None, answer: SipAnswer, source: Remote) -> Oddity | None:
+        if transaction is None:
+            was_answered = self._over.get(answer.branch)
+            if was_answered is None:
+                return Oddity.WRONG_BRANCH
+            return Oddity.DOUBLED if was_answered else Oddity.LATE
+        if source != transaction.remote:
+            return Oddity.WRONG_SOURCE
+        asked = transaction.asking
+        if (answer.cseq, answer.method, answer.call_id) != (asked.cseq, "OPTIONS", asked.call_id):
+            return Oddity.WRONG_CSEQ
+        return None
+
+    def _end(self, transaction: Transaction, now: float, *, is_answered: bool) -> None:
+        branch = transaction.asking.branch
+        if self._open.pop(branch, None) is not None:
+            self._over[branch] = is_answered
+            self._over_until.append((now + REMEMBERED_FOR, branch))
+
+    def _forget(self, now: float) -> None:
+        while self._over_until and self._over_until[0][0] <= now:
+            _, branch = self._over_until.popleft()
+            self._over.pop(branch, None)

@@ -1,0 +1,289 @@
+"""The check ``options``: what our own OPTIONS find, who is asked by them, and how that goes with Asterisk's view."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from healthmon.model import (
+    Changes,
+    Channel,
+    Check,
+    Ending,
+    Health,
+    Observation,
+    Probe,
+    ProbePlan,
+    Reason,
+    SipWay,
+    Source,
+    Target,
+    Witness,
+)
+from tests.core.scene import (
+    DEGRADED,
+    DOWN,
+    PHONES,
+    PROVIDERS,
+    UP,
+    Scene,
+    config,
+    phone,
+    settings,
+    trunk,
+    trunk_settings,
+)
+
+TRUNK = trunk("a")
+BOSS = "oncall/boss"
+OPTIONS = Check.OPTIONS
+WAYS = (SipWay("sip:sip.example.net"),)
+OK, BUSY, SILENT = (
+    "answers 200 OK",
+    "answers 503 Service Unavailable",
+    "does not answer our OPTIONS (UDP 192.0.2.1:5060)",
+)
+#: Providers believe an outage after 30 s.
+ASKING = config(watches=(replace(PROVIDERS, probe=Probe.AUTO), PHONES))
+UNCHECKED = {"qualify_frequency": 0.0, "has_unqualified_static_contact": True, "ways": WAYS}
+
+
+class Provider(Scene):
+    """A provider that Asterisk calls online, and that is asked by us each 10 s."""
+
+    answer_of_it: tuple[Health, str] = (UP, OK)
+
+    def settle(self, **settings: object) -> Provider:
+        """Everything is seen up."""
+        self.see(trunk_settings(TRUNK, **{"ways": WAYS, **settings}))
+        self.truth = {TRUNK: UP}
+        return self.go_on(60)
+
+    def answers(self, health: Health, words: str, seconds: float = 120) -> Provider:
+        """From now on this is what our OPTIONS find."""
+        self.answer_of_it = health, words
+        return self.go_on(seconds)
+
+    def go_on(self, seconds: float) -> Provider:
+        """Time passes; it is asked each 10 s, and whenever the core wants to know."""
+        end = self.now + seconds
+        while self.now < end:
+            if int(self.now) % 60 == 0:
+                self.snapshot(self.truth)
+            if int(self.now) % 10 == 0:
+                self.probed()
+            self.after(1)
+            probes = [question for question in self.questions if question.asked_by is Channel.PROBES]
+            self.questions = [question for question in self.questions if question not in probes]
+            if probes:
+                self.probed()
+            self.answer_all(self.truth)
+            self.deliver()
+        return self
+
+    def probed(self) -> Changes:
+        """What our OPTIONS find now."""
+        health, words = self.answer_of_it
+        return self.see(Observation(TRUNK, health, self.now, Source.ANSWER, Witness.PROBE, words, check=OPTIONS))
+
+    def told(self) -> list[tuple[Reason, str, Health]]:
+        """What anybody was told, of which check."""
+        incidents = self.db.incidents
+        return [(reason, incidents[number].check, incidents[number].health) for _, reason, number, _ in self.sent]
+
+
+def plans_of(scene: Scene, target: Target, **values: object) -> ProbePlan | None:
+    """How an endpoint with such settings is asked."""
+    scene.snapshot({target: UP})
+    return scene.see(trunk_settings(target, **{"ways": WAYS, **values})).probe_plans.get(target)
+
+
+# ---------------------------------------------------------------- who is asked
+
+
+def test_a_provider_is_asked_as_often_as_asterisk_asks_it() -> None:
+    assert plans_of(Scene(ASKING), TRUNK) == ProbePlan(TRUNK, WAYS, 10.0)
+
+
+def test_one_that_asterisk_does_not_ask_is_asked_each_minute() -> None:
+    assert plans_of(Scene(ASKING), TRUNK, **UNCHECKED) == ProbePlan(TRUNK, WAYS, 60.0)
+
+
+def test_probe_every_says_how_often() -> None:
+    often = config(watches=(replace(PROVIDERS, probe=Probe.AUTO, probe_every=5.0), PHONES))
+
+    assert plans_of(Scene(often), TRUNK) == ProbePlan(TRUNK, WAYS, 5.0)
+
+
+def test_auto_leaves_alone_what_asterisk_checks_as_well_as_we_would() -> None:
+    assert plans_of(Scene(ASKING), TRUNK, takes_2xx_only=True) is None
+
+
+def test_auto_asks_no_phone_and_yes_does() -> None:
+    of_phone = settings(phone(101), ways=WAYS)
+    auto = Scene(config(watches=(PROVIDERS, replace(PHONES, probe=Probe.AUTO))))
+    asked = Scene(config(watches=(PROVIDERS, replace(PHONES, probe=Probe.YES))))
+    for scene in (auto, asked):
+        scene.snapshot({phone(101): UP})
+
+    assert auto.see(of_phone).probe_plans == {}
+    assert asked.see(of_phone).probe_plans == {phone(101): ProbePlan(phone(101), WAYS, 60.0)}
+
+
+def test_nobody_is_asked_unless_that_is_configured() -> None:
+    assert plans_of(Scene(), TRUNK) is None
+
+
+def test_what_was_read_without_its_ways_is_read_again() -> None:
+    scene = Scene(ASKING)
+    scene.snapshot({TRUNK: UP})
+
+    scene.see(trunk_settings(TRUNK))
+
+    assert [question.settings_of for question in scene.questions if question.settings_of] == [(TRUNK,)]
+
+
+# ---------------------------------------------------------------- what is believed and told
+
+
+def test_an_answer_makes_it_up_and_another_code_is_a_remark() -> None:
+    scene = Provider(ASKING).settle()
+    assert (scene.state(TRUNK, OPTIONS).belief, scene.state(TRUNK, OPTIONS).remark) == (UP, "")
+
+    scene.answers(UP, "answers 404 Not Found")
+    assert (scene.state(TRUNK, OPTIONS).belief, scene.state(TRUNK, OPTIONS).remark) == (UP, "answers 404 Not Found")
+    assert scene.told() == []
+
+
+def test_a_provider_that_answers_503_is_told_as_degraded_with_asterisks_view_beside_it() -> None:
+    scene = Provider(ASKING).settle()
+
+    scene.answers(DEGRADED, BUSY)
+
+    assert scene.told() == [(Reason.OPENED, OPTIONS, DEGRADED)]
+    [incident] = scene.open()
+    assert incident.cause == f"{BUSY}; Asterisk: reachable"
+    assert incident.believed_at - incident.opened_at <= 31
+
+    scene.answers(UP, OK)
+    assert scene.told()[1:] == [(Reason.RESOLVED, OPTIONS, DEGRADED)]
+
+
+def test_one_that_has_never_answered_better_is_shown_and_not_told() -> None:
+    scene = Provider(ASKING)
+    scene.answer_of_it = DEGRADED, BUSY
+
+    scene.settle()
+
+    assert scene.state(TRUNK, OPTIONS).belief is DEGRADED
+    assert scene.told() == []
+
+
+def test_one_that_never_answers_raises_nothing_and_is_a_remark() -> None:
+    scene = Provider(ASKING)
+    scene.answer_of_it = DOWN, SILENT
+
+    scene.settle(**UNCHECKED).go_on(600)
+
+    state = scene.state(TRUNK, OPTIONS)
+    assert (state.belief, state.pending, state.remark) == (None, None, f"{SILENT}; it never has")
+    assert scene.open() == []
+
+
+def test_one_that_asterisk_does_not_check_and_that_dies_is_down_within_its_hold() -> None:
+    scene = Provider(ASKING).settle(**UNCHECKED)
+    died_at = scene.now
+
+    scene.answers(DOWN, SILENT, 60)
+
+    [incident] = scene.open()
+    assert (incident.check, incident.health) == (OPTIONS, DOWN)
+    assert incident.cause == f"{SILENT}; Asterisk: not checked"
+    assert incident.believed_at - died_at <= 30 + 1
+    assert scene.told() == [(Reason.OPENED, OPTIONS, DOWN)]
+
+
+def test_that_it_has_answered_is_known_after_a_restart_of_healthmon() -> None:
+    scene = Provider(ASKING).settle(**UNCHECKED)
+
+    again = Provider(ASKING, scene.db, scene.now + 5)
+    again.answer_of_it = DOWN, SILENT
+    again.settle(**UNCHECKED)
+
+    assert [(incident.check, incident.health) for incident in again.open()] == [(OPTIONS, DOWN)]
+
+
+def test_rule_02c_what_asterisk_cannot_reach_either_is_told_once() -> None:
+    scene = Provider(ASKING).settle()
+
+    scene.answer_of_it = DOWN, SILENT
+    scene.go_on(9)
+    scene.truth[TRUNK] = DOWN
+    scene.lose(TRUNK)
+    scene.go_on(300)
+
+    assert scene.told() == [(Reason.OPENED, Check.REACHABILITY, DOWN)]
+    reachability, options = sorted(scene.open(), key=lambda incident: incident.check, reverse=True)
+    assert (options.check, options.explained_by) == (OPTIONS, reachability.id)
+
+    scene.answer_of_it = UP, OK
+    scene.truth[TRUNK] = UP
+    scene.event(TRUNK, UP)
+    scene.go_on(120)
+    assert scene.told()[1:] == [(Reason.RESOLVED, Check.REACHABILITY, DOWN)]
+    assert scene.open() == []
+
+
+def test_where_it_answers_us_though_asterisk_cannot_reach_it_the_incident_says_so() -> None:
+    scene = Provider(ASKING).settle()
+
+    scene.truth[TRUNK] = DOWN
+    scene.lose(TRUNK)
+    scene.go_on(60)
+
+    [incident] = scene.open()
+    assert incident.check == Check.REACHABILITY
+    assert incident.cause.endswith(f"; our own OPTIONS: {OK}")
+
+
+def test_an_unqualified_provider_that_answers_us_503_and_then_nothing_gets_worse() -> None:
+    scene = Provider(ASKING).settle(**UNCHECKED)
+
+    scene.answers(DEGRADED, BUSY, 60)
+    scene.answers(DOWN, SILENT, 60)
+
+    [incident] = scene.open()
+    assert (incident.check, incident.health) == (OPTIONS, DOWN)
+
+
+# ---------------------------------------------------------------- asked no longer
+
+
+def test_switched_off_the_check_ends_and_its_incident_without_an_up() -> None:
+    scene = Provider(ASKING).settle(**UNCHECKED)
+    scene.answers(DOWN, SILENT, 60)
+
+    changes = scene.reconfigure(config())
+
+    assert changes.probe_plans == {TRUNK: None}
+    assert (TRUNK, OPTIONS) not in scene.db.states
+    assert (TRUNK, Check.REACHABILITY) in scene.db.states
+    assert [incident.ending for incident in scene.db.incidents.values()] == [Ending.NOT_ASKED]
+    scene.go_on(60)
+    assert [reason for reason, _, _ in scene.told()] == [Reason.OPENED]
+
+
+@pytest.mark.parametrize("is_known_to_be_probed", [True, False])
+def test_after_a_restart_without_probes_the_check_is_gone(is_known_to_be_probed: bool) -> None:
+    scene = Provider(ASKING).settle()
+    conf = ASKING if is_known_to_be_probed else config()
+
+    again = Provider(conf, scene.db, scene.now + 5)
+
+    assert ((TRUNK, OPTIONS) in again.db.states) is is_known_to_be_probed
+
+
+def test_a_provider_that_is_removed_is_asked_no_longer() -> None:
+    scene = Provider(ASKING).settle()
+
+    assert scene.removed(TRUNK).probe_plans == {TRUNK: None}

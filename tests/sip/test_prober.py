@@ -1,0 +1,369 @@
+"""Rounds of OPTIONS against real sockets: UDP, TCP and TLS, several addresses, certificates, names that come and go."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from healthmon.config.values import OwnAddress
+from healthmon.model import Health, SipWay
+from healthmon.sip.destinations import Destination, Hop, Remote, Transport, destination_of
+from healthmon.sip.names import Found, Names
+from healthmon.sip.prober import Conclusion, Prober, Times
+from healthmon.sip.sockets import Sockets
+from healthmon.sip.transactions import Oddity
+from tests.lab.certs import Authority, Certificate
+from tests.lab.sipmessages import Message, response
+from tests.lab.sippeer import Peer
+from tests.sip.peers import stream_server
+
+UP, DEGRADED, DOWN, UNKNOWN = Health.UP, Health.DEGRADED, Health.DOWN, Health.UNKNOWN
+#: No test waits for longer (seconds).
+PATIENCE = 20.0
+
+
+class CountingSockets(Sockets):
+    """Counts what is sent."""
+
+    sent = 0
+
+    def send(self, remote: Remote, packet: bytes) -> None:
+        """Send it."""
+        self.sent += 1
+        super().send(remote, packet)
+
+
+class Rig:
+    """A prober, whose thread is the test."""
+
+    def __init__(self, probe_from: OwnAddress | None = None, trusted: ssl.SSLContext | None = None) -> None:
+        self.sockets = CountingSockets(probe_from or OwnAddress(), time.time, trusted)
+        self.to_look_up: list[Hop] = []
+        self.prober = Prober(
+            self.sockets, self.to_look_up.append, Times(time.monotonic, time.monotonic, lambda seconds: f"+{seconds:g}")
+        )
+        self.names = Names()
+        self.found: list[Conclusion] = []
+
+    def ask(self, uri: str, every: float = 60.0, proxy: str = "") -> Destination:
+        """Have a contact asked."""
+        destination = destination_of(SipWay(uri, proxy))
+        assert destination is not None
+        self.prober.ask(destination, every)
+        return destination
+
+    def next(self) -> Conclusion:
+        """The next that is found."""
+        self.turn_until(lambda: bool(self.found))
+        return self.found.pop(0)
+
+    def turn_until(self, condition: Callable[[], bool]) -> None:
+        """Go on until something is so."""
+        end = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < end
+            while self.to_look_up:
+                hop = self.to_look_up.pop()
+                self.prober.found(hop, self.names.look_up(hop))
+            self.found += self.prober.turn()
+
+
+@pytest.fixture
+def rig() -> Iterator[Rig]:
+    rig = Rig()
+    yield rig
+    rig.sockets.close()
+
+
+@pytest.fixture
+def peer() -> Iterator[Peer]:
+    with Peer() as peer:
+        yield peer
+
+
+# ---------------------------------------------------------------- UDP
+
+
+def test_an_answer_is_up_with_its_round_trip(rig: Rig, peer: Peer) -> None:
+    asked = rig.ask(peer.uri)
+
+    found = rig.next()
+
+    assert (found.destination, found.verdict.health, found.verdict.words) == (asked, UP, "answers 200 OK")
+    [round_trip] = found.round_trips
+    assert 0 < round_trip < 5000
+
+
+def test_503_is_degraded_and_who_asks_to_be_left_alone_is(rig: Rig) -> None:
+    with Overloaded() as peer:
+        asked = rig.ask(peer.uri)
+        found = rig.next()
+        assert found.verdict.health is DEGRADED
+        assert found.verdict.words.endswith("asks to be left alone until +300")
+
+        rig.prober.ask_again(asked)
+        again = rig.next()
+
+        assert again.verdict == found.verdict
+        assert again.begun_at > found.begun_at
+        assert peer.seen["OPTIONS"] == 1
+
+
+def test_whoever_does_not_answer_is_asked_four_times_and_is_down(rig: Rig, peer: Peer) -> None:
+    peer.ignore("OPTIONS")
+    rig.ask(peer.uri)
+
+    found = rig.next()
+
+    assert found.verdict.health is DOWN
+    assert found.verdict.words == f"does not answer our OPTIONS (UDP {peer.address}:{peer.port})"
+    assert peer.seen["OPTIONS"] == 4
+    assert found.round_trips == ()
+
+
+def test_an_answer_to_a_repetition_tells_no_round_trip(rig: Rig, peer: Peer) -> None:
+    peer.ignore("OPTIONS")
+    rig.ask(peer.uri)
+    rig.turn_until(lambda: peer.seen["OPTIONS"] >= 1)
+    peer.answer("OPTIONS")
+
+    found = rig.next()
+
+    assert (found.verdict.health, found.round_trips) == (UP, ())
+
+
+def test_a_question_is_answered_by_a_round_that_begins_later(rig: Rig, peer: Peer) -> None:
+    asked = rig.ask(peer.uri)
+    first = rig.next()
+    at = time.monotonic()
+
+    rig.prober.ask_again(asked)
+    again = rig.next()
+
+    assert again.begun_at >= at
+    assert again.begun_at - first.begun_at < 60
+
+
+def test_to_one_address_a_new_transaction_begins_each_second_at_most(rig: Rig, peer: Peer) -> None:
+    begun = time.monotonic()
+    rig.ask(peer.uri)
+    rig.ask(peer.uri, proxy=peer.uri)
+    rig.ask(f"sip:192.0.2.1:{peer.port}", proxy=peer.uri)
+
+    for _ in range(3):
+        assert rig.next().verdict.health is UP
+
+    assert time.monotonic() - begun >= 2.0
+    assert peer.seen["OPTIONS"] == 3
+
+
+def test_it_goes_through_the_proxy(rig: Rig, peer: Peer) -> None:
+    rig.ask("sip:192.0.2.1", proxy=f"{peer.uri};lr")
+
+    assert rig.next().verdict.health is UP
+
+
+def test_it_leaves_from_where_it_is_told_to(peer: Peer) -> None:
+    with Peer() as other:
+        address, port = other.address, other.port
+    with Overloaded() as server:
+        rig = Rig(OwnAddress(address, port))
+        rig.ask(server.uri)
+        rig.next()
+        rig.sockets.close()
+
+        [via] = server.requests[0].all("via")
+        assert f"{address}:{port}" in via
+        assert server.sources == [(address, port)]
+
+
+def test_where_our_own_port_is_taken_nothing_is_said_of_the_other_side(peer: Peer) -> None:
+    with Peer() as taken:
+        rig = Rig(OwnAddress(taken.address, taken.port))
+        rig.ask(peer.uri)
+
+        assert rig.next().verdict.health is UNKNOWN
+        rig.sockets.close()
+
+
+def test_forged_answers_are_ignored_and_the_true_one_counts(rig: Rig) -> None:
+    with Forger() as peer:
+        rig.ask(peer.uri)
+
+        assert rig.next().verdict.words == "answers 200 OK"
+
+    ignored = rig.prober.transactions.ignored
+    assert {Oddity.MALFORMED, Oddity.WRONG_BRANCH, Oddity.WRONG_SOURCE, Oddity.WRONG_CSEQ} <= set(ignored)
+
+
+def test_who_is_left_is_asked_no_more(rig: Rig, peer: Peer) -> None:
+    peer.ignore("OPTIONS")
+    asked = rig.ask(peer.uri, every=1.0)
+    rig.turn_until(lambda: peer.seen["OPTIONS"] >= 1)
+
+    rig.prober.leave(asked)
+    begun, before = time.monotonic(), rig.sockets.sent
+    rig.turn_until(lambda: time.monotonic() > begun + 1.2)
+
+    assert len(rig.prober.transactions) == 0
+    assert rig.sockets.sent == before
+    assert rig.found == []
+
+
+# ---------------------------------------------------------------- several addresses, and names
+
+
+def test_each_address_is_asked_and_all_make_one_sentence(rig: Rig) -> None:
+    with Peer() as first, Peer(port=first.port) as second, Peer(port=first.port) as third:
+        third.vanish()
+        asked = destination_of(SipWay(f"sip:sip.example.net:{first.port}"))
+        assert asked is not None
+        rig.prober.ask(asked, 60)
+        rig.to_look_up.clear()
+        remotes = tuple(Remote(Transport.UDP, peer.address, first.port) for peer in (first, second, third))
+        rig.prober.found(asked.hop, Found(remotes, 60))
+
+        found = rig.next()
+
+        assert (found.verdict.health, found.verdict.words) == (
+            DEGRADED,
+            "2 of 3 addresses of sip.example.net answer",
+        )
+        assert first.seen["OPTIONS"] == second.seen["OPTIONS"] == 1
+
+
+def test_a_name_that_is_not_found_is_unknown_and_known_addresses_stay(rig: Rig, peer: Peer) -> None:
+    asked = destination_of(SipWay("sip:sip.example.net"))
+    assert asked is not None
+    rig.prober.ask(asked, 60)
+    rig.to_look_up.clear()
+    rig.prober.found(asked.hop, Found((), 30, "the name sip.example.net has no address"))
+    found = rig.next()
+    assert (found.verdict.health, found.verdict.words) == (UNKNOWN, "the name sip.example.net has no address")
+
+    rig.prober.found(asked.hop, Found((Remote(Transport.UDP, peer.address, peer.port),), 30))
+    rig.prober.ask_again(asked)
+    assert rig.next().verdict.health is UP
+
+    rig.prober.found(asked.hop, Found((), 30, "the name sip.example.net cannot be looked up"))
+    rig.prober.ask_again(asked)
+    assert rig.next().verdict.health is UP
+
+
+def test_an_address_that_is_gone_from_its_name_is_not_waited_for(rig: Rig, peer: Peer) -> None:
+    with Peer() as gone:
+        gone.ignore("OPTIONS")
+        asked = destination_of(SipWay("sip:sip.example.net"))
+        assert asked is not None
+        rig.prober.ask(asked, 60)
+        rig.to_look_up.clear()
+        rig.prober.found(asked.hop, Found((Remote(Transport.UDP, gone.address, gone.port),), 30))
+        rig.turn_until(lambda: gone.seen["OPTIONS"] >= 1)
+
+        rig.prober.found(asked.hop, Found((Remote(Transport.UDP, peer.address, peer.port),), 30))
+
+        assert rig.next().verdict.health is UP
+
+
+# ---------------------------------------------------------------- TCP and TLS
+
+
+@pytest.mark.parametrize("pieces", [1, 7])
+def test_over_tcp(rig: Rig, pieces: int) -> None:
+    with stream_server("127.0.0.1") as server:
+        server.pieces = pieces
+        rig.ask(f"sip:127.0.0.1:{server.port};transport=tcp")
+
+        found = rig.next()
+
+        assert (found.verdict.words, len(found.round_trips)) == ("answers 200 OK", 1)
+
+
+def test_a_refused_connection_is_no_answer(rig: Rig) -> None:
+    with stream_server("127.0.0.1") as server:
+        port = server.port
+    rig.ask(f"sip:127.0.0.1:{port};transport=tcp")
+
+    found = rig.next()
+
+    assert (found.verdict.health, found.verdict.words) == (DOWN, f"refuses the connection (TCP 127.0.0.1:{port})")
+
+
+@pytest.fixture
+def authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path)
+
+
+CERTIFICATES: dict[str, tuple[Callable[[Authority], Certificate], str]] = {
+    "valid": (lambda authority: authority.valid("127.0.0.1"), ""),
+    "ending": (lambda authority: authority.ending("127.0.0.1"), "its certificate ends on 20"),
+    "expired": (lambda authority: authority.expired("127.0.0.1"), "its certificate has expired; "),
+    "wrong name": (lambda authority: authority.wrong_host(), "its certificate is not for 127.0.0.1; "),
+}
+
+
+@pytest.mark.parametrize("which", CERTIFICATES)
+def test_what_is_the_matter_with_a_certificate_is_said_and_the_answer_counts(authority: Authority, which: str) -> None:
+    make, trouble = CERTIFICATES[which]
+    rig = Rig(trusted=ssl.create_default_context(cafile=str(authority.ca_file)))
+    with stream_server("127.0.0.1", make(authority).files) as server:
+        rig.ask(f"sip:127.0.0.1:{server.port};transport=tls")
+        found = rig.next()
+    rig.sockets.close()
+
+    assert found.verdict.words.startswith(trouble)
+    assert found.verdict.words.endswith("answers 200 OK")
+    assert found.verdict.health is (DEGRADED if trouble else UP)
+
+
+def test_an_unknown_authority_has_a_sentence_of_its_own(rig: Rig, authority: Authority) -> None:
+    with stream_server("127.0.0.1", authority.valid("127.0.0.1").files) as server:
+        rig.ask(f"sip:127.0.0.1:{server.port};transport=tls")
+
+        found = rig.next()
+
+    assert found.verdict.words == "its certificate is signed by an unknown CA; answers 200 OK"
+
+
+def test_whoever_speaks_no_tls_is_down(rig: Rig) -> None:
+    with stream_server("127.0.0.1") as server:
+        rig.ask(f"sip:127.0.0.1:{server.port};transport=tls")
+
+        found = rig.next()
+
+    assert found.verdict.health is DOWN
+
+
+# ---------------------------------------------------------------- peers that are not as they should be
+
+
+class Overloaded(Peer):
+    """Answers 503 with Retry-After, and keeps what came."""
+
+    def __init__(self) -> None:
+        self.requests: list[Message] = []
+        self.sources: list[tuple[str, int]] = []
+        super().__init__()
+
+    def _on_request(self, request: Message, source: tuple[str, int]) -> None:
+        self.requests.append(request)
+        self.sources.append(source)
+        self._send(response(request, 503, [("Retry-After", "300")]), source)
+
+
+class Forger(Peer):
+    """Sends all sorts of wrong answers before the right one."""
+
+    def _on_request(self, request: Message, source: tuple[str, int]) -> None:
+        true = response(request, 200)
+        busy = response(request, 503)
+        with Peer() as stranger:
+            stranger._send(busy, source)
+        self._send(b"SIP/2.0 503 \xff\r\n\r\n", source)
+        self._send(busy.replace(b"z9hG4bK", b"z9hG4bKx"), source)
+        self._send(busy.replace(b"OPTIONS\r\n", b"INVITE\r\n"), source)
+        self.loop.call_later(0.2, lambda: self._send(true, source))
