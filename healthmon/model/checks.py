@@ -63,6 +63,8 @@ class EndpointCheckKind(Struct, frozen=True, dict=True):
     inhibited_by: tuple[str, ...] = ()
     #: Whether the endpoint is as bad as this check, in its row of the status and in its availability.
     counts: bool = True
+    #: Stands for it where there is little room; empty: its name does.
+    letter: str = ""
 
     def testimony(self, witness: Witness, source: Source) -> Testimony | None:
         """What this witness may say in this way; None: nothing."""
@@ -198,23 +200,27 @@ ENDPOINT_CHECKS: dict[str, EndpointCheckKind] = {
             Check.REACHABILITY,
             (ENDPOINT_BY_EVENT, ENDPOINT_BY_POLL, CONTACT_BY_EVENT, DEVICE_BY_EVENT, DEVICE_BY_ANSWER),
             asked_by=Channel.REST,
+            letter="R",
         ),
         EndpointCheckKind(
             Check.CONTACTS,
             (SEVERAL_BY_EVENT, SEVERAL_BY_POLL),
             asked_by=Channel.REST,
+            letter="C",
             inhibited_by=(Check.REACHABILITY,),
         ),
         EndpointCheckKind(
             Check.REGISTRATION,
             (REGISTRATION_BY_EVENT, REGISTRATION_BY_POLL),
             asked_by=Channel.MANAGER,
+            letter="G",
             inhibited_by=(Check.REACHABILITY,),
         ),
         EndpointCheckKind(
             Check.OPTIONS,
             (OWN_OPTIONS,),
             asked_by=Channel.PROBES,
+            letter="O",
             inhibited_by=(Check.REACHABILITY,),
         ),
     )

@@ -566,3 +566,20 @@ def test_status_says_that_a_pbx_that_cannot_be_seen_seems_up(database: Path, run
 
     assert "cannot see, up?" in done.stdout
     assert "seems up for 3 s" in done.stdout
+
+
+def test_a_provider_with_several_checks_shows_each_the_worst_first(database: Path, run: Run) -> None:
+    registration = replace(provider("trunk", DOWN, since=NOW - HOUR), check=Check.REGISTRATION, reason="rejected")
+    states = [connection(), provider("trunk"), registration, provider("plain"), phone("101")]
+    with running(database, states):
+        text, document = run("status").stdout, json.loads(run("status", "--json").stdout)
+
+    assert "ENDPOINT     KIND      STATE  CHECKS     SINCE         WHY\n" in text
+    assert "PJSIP/trunk  provider  down   G down, R  13:00:00      registration: rejected\n" in text
+    assert "PJSIP/plain  provider  up     R          30 Apr 14:00\n" in text
+    assert "PJSIP/101    phone     up                30 Apr 14:00\nChecks: R reachability, G registration.\n" in text
+    [trunk] = [endpoint for endpoint in document["targets"] if endpoint["endpoint"] == "PJSIP/trunk"]
+    assert [(check["check"], check["state"], check["witness"]) for check in trunk["checks"]] == [
+        ("reachability", "up", "rest"),
+        ("registration", "down", "manager"),
+    ]

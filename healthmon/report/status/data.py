@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from healthmon.model import ENDPOINT_CHECKS
 from healthmon.report.formatting import rfc3339
 from healthmon.report.status.rows import (
     FailingAddress,
@@ -67,7 +68,10 @@ def _checks(row: TargetStatus) -> dict[str, Any]:
     """Say how each check stands, where there are several."""
     if not row.checks:
         return {}
-    every = [{"check": check.check, **_state(check)} for check in row.checks]
+    every = [
+        {"check": check.check, **_state(check), "witness": ENDPOINT_CHECKS[check.check].asked_by}
+        for check in row.checks
+    ]
     return {"check": row.check, "checks": every}
 
 

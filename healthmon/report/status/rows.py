@@ -29,7 +29,8 @@ from healthmon.store.read.queries import Hindrance
 from healthmon.times.spans import Span, covered_s
 from healthmon.watchdog.pulse import is_stale, why_old
 
-_SEVERITY = {Health.DOWN: 0, Health.DEGRADED: 1, Health.UNKNOWN: 2, Health.UP: 3}
+#: The worst first.
+SEVERITY = {Health.DOWN: 0, Health.DEGRADED: 1, Health.UNKNOWN: 2, Health.UP: 3}
 
 
 class TargetStatus(Struct, frozen=True):
@@ -304,7 +305,7 @@ def pbx_rows(
         )
         for name in checks
     ]
-    return tuple(sorted(rows, key=lambda pbx: (_SEVERITY[pbx.row.state], pbx.row.pending is None, pbx.name)))
+    return tuple(sorted(rows, key=lambda pbx: (SEVERITY[pbx.row.state], pbx.row.pending is None, pbx.name)))
 
 
 def _why_old(states: Iterable[CheckState], fresh: Freshness, now: float) -> str:
@@ -319,7 +320,7 @@ def _worst_check(states: Sequence[CheckState]) -> TargetStatus:
     rows = [_of_check(state) for state in sorted(states, key=lambda state: state.check != Check.CONNECTION)]
     # min() keeps the first of equals: the connection. That another check is not known says nothing of the PBX.
     worse = [row for row in rows[1:] if row.state in (Health.DOWN, Health.DEGRADED)]
-    return min([rows[0], *worse], key=lambda row: _SEVERITY[row.state])
+    return min([rows[0], *worse], key=lambda row: SEVERITY[row.state])
 
 
 def _of_check(state: CheckState) -> TargetStatus:
@@ -360,7 +361,7 @@ def _worst_of(checks: Sequence[TargetStatus]) -> TargetStatus:
     worse = [row for row in counting if row.state is not Health.UNKNOWN]
     if worse and in_order[0].is_hidden and in_order[0].belief is None:
         return _as_others_say(in_order, worse)
-    worst = min([in_order[0], *worse], key=lambda row: (_SEVERITY[row.state], row.is_plain_up))
+    worst = min([in_order[0], *worse], key=lambda row: (SEVERITY[row.state], row.is_plain_up))
     if worst is not in_order[0]:
         worst = replace(worst, reason=f"{worst.check}: {worst.reason}")
     return replace(worst, checks=tuple(in_order))
@@ -368,7 +369,7 @@ def _worst_of(checks: Sequence[TargetStatus]) -> TargetStatus:
 
 def _as_others_say(in_order: Sequence[TargetStatus], known: Sequence[TargetStatus]) -> TargetStatus:
     """Of what Asterisk cannot know whether it is reachable, the other checks tell; both views stand side by side."""
-    worst = min(known, key=lambda row: (_SEVERITY[row.state], row.is_plain_up))
+    worst = min(known, key=lambda row: (SEVERITY[row.state], row.is_plain_up))
     said, remark = f"{worst.check}: {worst.reason}", worst.remark
     if worst.state is Health.UP:
         # The reason of what is up is not shown.
@@ -416,7 +417,7 @@ def _worst_first(row: TargetStatus) -> tuple[object, ...]:
         newest_first = -row.since
     return (
         row.is_unused,
-        _SEVERITY[row.state],
+        SEVERITY[row.state],
         row.belief is not Health.DOWN,
         row.is_plain_up,
         row.kind is not Kind.PROVIDER,

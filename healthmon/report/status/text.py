@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from healthmon.model import Health
+from healthmon.model import ENDPOINT_CHECKS, Health, Kind
 from healthmon.report.formatting import after, age, counted, duration, full, local
 from healthmon.report.status.rows import (
+    SEVERITY,
     FailingAddress,
     FailingUrl,
     GroupOutage,
@@ -31,8 +32,8 @@ GROUPED = 5
 NAMED = 12
 
 
-#: Which cell of an endpoint's row names its PBX, where there are several.
-_PBX_AT = 1
+#: Which cell of an endpoint's row names its PBX, where there are several, and which tells its checks, likewise.
+_PBX_AT, _CHECKS_AT = 1, 3
 
 
 class StatusLayout(Struct, frozen=True):
@@ -185,7 +186,6 @@ def _target_part(status: Status, wish: StatusLayout, zone: ZoneInfo, screen: Scr
         shown = groups[:LISTED]
     if not shown:
         return ""
-    has_pbx = len(status.pbxs) > 1
     columns = [
         Column("ENDPOINT", Sort.NAME),
         Column("KIND"),
@@ -193,14 +193,48 @@ def _target_part(status: Status, wish: StatusLayout, zone: ZoneInfo, screen: Scr
         Column("SINCE"),
         Column("WHY", Sort.PROSE),
     ]
-    if has_pbx:
-        columns.insert(_PBX_AT, Column("PBX", Sort.NAME))
-    cells = [_group_cells(group, status, zone, has_pbx=has_pbx) for group in shown]
+    cells = [_group_cells(group, status, zone) for group in shown]
+    letters = _letters(shown)
+    if letters:
+        _insert(columns, cells, _CHECKS_AT, Column("CHECKS"), [Cell(_checks(group.rows[0])) for group in shown])
+    if len(status.pbxs) > 1:
+        pbxs = [Cell(group.rows[0].target.pbx) for group in shown]
+        _insert(columns, cells, _PBX_AT, Column("PBX", Sort.NAME), pbxs)
     more = sum(len(group.rows) for group in groups[len(shown) :])
     rest = ""
+    if letters:
+        rest = line(f"Checks: {letters}.", screen)
     if more:
-        rest = line(f"… and {more:,} more that are not up; --all lists everything.", screen)
+        rest += line(f"… and {more:,} more that are not up; --all lists everything.", screen)
     return table(columns, cells, screen) + rest
+
+
+def _insert(columns: list[Column], cells: list[list[Cell]], place: int, column: Column, its: Sequence[Cell]) -> None:
+    """Put one more column into a table."""
+    columns.insert(place, column)
+    for row, cell in zip(cells, its, strict=True):
+        row.insert(place, cell)
+
+
+def _letters(groups: Iterable[_Group]) -> str:
+    """Say what the letters of checks mean: ``R reachability, G registration``; empty: no provider has several."""
+    rows = (group.rows[0] for group in groups)
+    shown = {check.check for row in rows if row.kind is Kind.PROVIDER for check in row.checks}
+    every = (kind for kind in ENDPOINT_CHECKS.values() if kind.letter and kind.name in shown)
+    return ", ".join(f"{kind.letter} {kind.name}" for kind in every)
+
+
+def _checks(row: TargetStatus) -> str:
+    """Say how each check of a provider stands, the worst first: ``G down, R``; of what is up its letter says enough."""
+    if row.kind is not Kind.PROVIDER:
+        return ""
+    checks = sorted(row.checks or (row,), key=lambda check: SEVERITY[check.state])
+    return ", ".join(f"{_letter(check)} {_state(check).text}".removesuffix(f" {Health.UP}") for check in checks)
+
+
+def _letter(row: TargetStatus) -> str:
+    kind = ENDPOINT_CHECKS[row.check]
+    return kind.letter or kind.name
 
 
 def _listed(status: Status, wish: StatusLayout) -> Iterator[_Group]:
@@ -237,17 +271,14 @@ def _belongs_to(row: TargetStatus, causes: Container[int | None]) -> object:
     return row.target
 
 
-def _group_cells(group: _Group, status: Status, zone: ZoneInfo, *, has_pbx: bool) -> list[Cell]:
+def _group_cells(group: _Group, status: Status, zone: ZoneInfo) -> list[Cell]:
     first = group.rows[0]
     name, kind, why = first.target.endpoint, str(first.kind), _why(first, status)
     if len(group.rows) > 1:
         name, why = counted(len(group.rows), "endpoint"), f"{why}: {_names(group.rows)}"
     if len({row.kind for row in group.rows}) > 1:
         kind = "mixed"
-    cells = [Cell(name), Cell(kind), _state(first), Cell(_since(first, zone, status.now)), Cell(why)]
-    if has_pbx:
-        cells.insert(_PBX_AT, Cell(first.target.pbx))
-    return cells
+    return [Cell(name), Cell(kind), _state(first), Cell(_since(first, zone, status.now)), Cell(why)]
 
 
 def _names(rows: Sequence[TargetStatus]) -> str:
