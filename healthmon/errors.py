@@ -42,11 +42,12 @@ class ExitCode:
     """What a command's exit code means."""
 
     OK = 0
-    #: ``status``: something is down; ``test-alert``: a URL failed; ``run``: stopped by a defect.
+    #: ``status``: something is down; ``doctor``: something is serious; ``test-alert``: a URL failed; ``run``: a defect.
     PROBLEM = 1
     #: click's own code for wrong arguments.
     USAGE = 2
-    #: ``status``: what is shown is stale, or no daemon is running; ``report``: nothing matches, or is known.
+    #: ``status``: what is shown is stale, or no daemon is running; ``report``: nothing matches, or is known;
+    #: ``doctor``: a PBX could not be looked at.
     STALE = 3
     #: The database cannot be used (sysexits.h EX_CANTCREAT).
     DATABASE = 73

@@ -7,6 +7,8 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from http import HTTPStatus
+from uuid import uuid4
 
 import requests
 import urllib3
@@ -15,7 +17,7 @@ from healthmon.ari import messages
 from healthmon.ari.address import authorization, fits_into_url, rest_url
 from healthmon.ari.failures import refusal, talking_to
 from healthmon.ari.meanings import TECHNOLOGIES
-from healthmon.ari.messages import Aor, Attribute, Body, EndpointList, EndpointState, PbxInfo, Picked
+from healthmon.ari.messages import Aor, AorCheck, Attribute, Body, EndpointList, EndpointState, PbxInfo, Picked
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.errors import AriDenied, AriNotFound, AriStarting, AriUnexpected, AriUnreachable, Trouble
 from healthmon.model import EndpointSettings, Target
@@ -182,6 +184,14 @@ class AriClient:
         aors = [aor for name in messages.aor_names(endpoint)[:MOST_AORS] if (aor := self._aor(name))]
         return messages.settings(target, at, endpoint, aors, self.shorten)
 
+    def aor_checks(self, target: Target) -> tuple[AorCheck, ...]:
+        """How the contacts of each AOR of a PJSIP endpoint are checked; none: it is not in the configuration."""
+        endpoint = self._endpoint_object(target.resource)
+        if endpoint is None:
+            return ()
+        aors = {name: self._aor(name) for name in messages.aor_names(endpoint)[:MOST_AORS]}
+        return tuple(messages.aor_check(name, aor) for name, aor in aors.items() if aor)
+
     def _aor(self, name: str) -> Aor | None:
         """One AOR, its static and its registered contacts apart; None: there is no such AOR.
 
@@ -255,6 +265,31 @@ class AriClient:
     def user_event(self, name: str) -> None:
         """Post an event to our own application: it comes back on the WebSocket, or that is dead."""
         self._call("POST", ("events", "user", name), {"application": self._pbx.application})
+
+    def may_write(self) -> bool:
+        """Whether this user may do more than read. What is asked for is an application that there is not: 404."""
+        try:
+            self._call("POST", ("events", "user", "healthmon"), {"application": f"healthmon-{uuid4()}"})
+        except AriNotFound:
+            return True
+        except AriDenied as error:
+            if error.status == HTTPStatus.FORBIDDEN:
+                return False
+            raise
+        return True
+
+    def is_pretty(self) -> bool:
+        """Whether Asterisk writes its JSON for people, on many lines (``pretty`` in ari.conf)."""
+        body = self._call("GET", ("asterisk", "info"), {"only": "status"})
+        return b"\n" in body.strip()
+
+    def websocket_write_timeout(self) -> float | None:
+        """For how long a write to a WebSocket may be stuck (milliseconds); None: this Asterisk does not show it."""
+        try:
+            general = self._get(("asterisk", "config", "dynamic", "res_ari", "general", "general"), list[Attribute])
+        except (AriNotFound, AriDenied, AriUnexpected):
+            return None
+        return messages.write_timeout(general)
 
     def certificate_ends_at(self) -> float | None:
         """When the certificate that was last seen ends, seconds UTC; None: no TLS, or it is not verified."""

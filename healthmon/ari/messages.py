@@ -559,6 +559,32 @@ class Aor(Struct, frozen=True):
                 yield Place(address, intern(shorten(_values(contact, "user_agent"))[:LONGEST_USER_AGENT]))
 
 
+class AorCheck(Struct, frozen=True):
+    """How Asterisk checks the contacts of one AOR."""
+
+    name: str
+    #: Seconds; 0: never.
+    qualify_frequency: float
+    qualify_timeout: float
+    #: Whether only a 2xx counts as an answer; None: this version of Asterisk has no such option.
+    qualify_2xx_only: bool | None
+    #: It has a contact in the configuration: the mark of a trunk.
+    has_static_contact: bool
+
+
+def aor_check(name: str, aor: Aor) -> AorCheck:
+    """Say how the contacts of an AOR are checked."""
+    only_2xx = None
+    if any(attribute.attribute == "qualify_2xx_only" for attribute in aor.attributes):
+        only_2xx = _values(aor.attributes, "qualify_2xx_only") in ("true", "yes")
+    return AorCheck(name, aor.qualify_frequency, aor.qualify_timeout, only_2xx, bool(aor.static))
+
+
+def write_timeout(general: Sequence[Attribute]) -> float:
+    """For how long a write to a WebSocket may be stuck, by the object of ari.conf's [general] (milliseconds)."""
+    return _number(general, "websocket_write_timeout")
+
+
 def settings(
     target: Target,
     at: float,

@@ -40,6 +40,7 @@ COMMANDS = {
     "run": Command("healthmon.cli.run:command", "Watch until stopped: the daemon, in the foreground."),
     "check-config": Command("healthmon.cli.check_config:command", "Check the configuration, and say what it means."),
     "discover": Command("healthmon.cli.discover:command", "Ask each PBX for its endpoints; print sections to paste."),
+    "doctor": Command("healthmon.cli.doctor:command", "What keeps outages from being seen or told; what to do."),
     "status": Command("healthmon.cli.status:command", "What is up, degraded, down or unknown now."),
     "report": Command("healthmon.cli.report:command", "How available everything was."),
     "incidents": Command("healthmon.cli.incidents:command", "The incidents that last, and the latest that are over."),

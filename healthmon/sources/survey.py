@@ -38,8 +38,15 @@ class Survey(Struct, frozen=True):
     missing_drivers: tuple[str, ...]
     #: Modules of ARI that are not loaded, and without which healthmon cannot watch.
     missing_modules: tuple[str, ...]
+    #: Why not all endpoints could be listed at once; "": they could.
+    why_listed_singly: str
     #: "the certificate ends in 9 days", or "".
-    remark: str
+    certificate_remark: str
+
+    @property
+    def remark(self) -> str:
+        """What is worth a remark about the PBX itself; "" = nothing."""
+        return "; ".join(filter(None, (self.why_listed_singly, self.certificate_remark)))
 
 
 def survey(
@@ -70,7 +77,7 @@ def survey(
                 settings.append(found)
         missing_drivers = client.missing_drivers({endpoint.technology for endpoint in listed})
         missing_modules = client.missing_modules()
-        remarks = (listing.why, certificate_remark(client.certificate_ends_at(), clock.wall()))
+        remark = certificate_remark(client.certificate_ends_at(), clock.wall())
     return Survey(
         info=info,
         states={endpoint.target(pbx.name): endpoint.state for endpoint in listed},
@@ -78,7 +85,8 @@ def survey(
         unconfigured=unconfigured,
         missing_drivers=missing_drivers,
         missing_modules=missing_modules,
-        remark="; ".join(filter(None, remarks)),
+        why_listed_singly=listing.why,
+        certificate_remark=remark,
     )
 
 

@@ -125,6 +125,8 @@ ENDINGS = {
     ("schedule run", ExitCode.PROBLEM): "cli/schedule.py",
     ("check-config --connect", ExitCode.PROBLEM): "cli/check_config.py",
     ("discover", ExitCode.PROBLEM): "cli/discover.py",
+    ("doctor", ExitCode.PROBLEM): "report/doctor/diagnosis.py",
+    ("doctor", ExitCode.STALE): "report/doctor/diagnosis.py",
     ("db check", ExitCode.PROBLEM): "cli/db.py",
     ("report --sla", ExitCode.PROBLEM): "cli/report.py",
     ("report", ExitCode.STALE): "cli/report.py",

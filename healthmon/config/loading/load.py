@@ -15,6 +15,9 @@ from healthmon.config.loading.secrets import Secrets, is_readable_by_all
 from healthmon.config.loading.templates import TemplateRule, resolve_templates
 from healthmon.errors import ConfigError
 
+#: What is said of a file with secrets that everybody can read.
+READABLE_BY_ALL = "holds secrets, and every user of this machine can read it; chmod o-r"
+
 
 def load(
     path: Path,
@@ -83,7 +86,7 @@ def _warn_if_readable(path: Path, draft: Draft) -> None:
         and not VARIABLE.fullmatch(section.section.values[option.name].text)
     ]
     if secrets and is_readable_by_all(path):
-        draft.findings.warning("holds secrets, and every user of this machine can read it; chmod o-r")
+        draft.findings.warning(READABLE_BY_ALL)
 
 
 def _config(path: Path, draft: Draft) -> Config:

@@ -25,6 +25,8 @@ class FakeEndpoint(Struct):
     outbound_proxy: str = ""
     qualify_frequency: int = 60
     qualify_timeout: float = 3.0
+    #: None: an Asterisk that has no such option.
+    qualify_2xx_only: bool | None = None
     max_contacts: int = 1
     #: False: nothing says where it is; it is offline for ever, also while it is in a call.
     has_aor: bool = True
@@ -106,13 +108,16 @@ class FakeEndpoint(Struct):
 
     def sorcery_aor(self) -> dict[str, str]:
         """Its AOR object, as far as it is read."""
-        return {
+        aor = {
             "contact": self.static_contact or self.registered_contact,
             "qualify_frequency": str(self.qualify_frequency),
             "qualify_timeout": f"{self.qualify_timeout:.6f}",
             "max_contacts": str(self.max_contacts),
             "outbound_proxy": self.outbound_proxy,
         }
+        if self.qualify_2xx_only is not None:
+            aor["qualify_2xx_only"] = str(self.qualify_2xx_only).lower()
+        return aor
 
     def sorcery_contact(self) -> dict[str, str]:
         """The object of its registered contact, as far as it is read."""

@@ -87,6 +87,13 @@ def _info(pbx: Asterisk, request: Request, names: tuple[str, ...]) -> Answer:
     return as_json(200, {only: parts[only]} if only in parts else parts)
 
 
+def _ari_general(pbx: Asterisk, request: Request, names: tuple[str, ...]) -> Answer:
+    """ari.conf's [general], which newer versions show."""
+    if pbx.websocket_write_timeout is None:
+        return message(404, "configClass 'res_ari' not found")
+    return as_json(200, [{"attribute": "websocket_write_timeout", "value": str(pbx.websocket_write_timeout)}])
+
+
 def _sorcery_endpoint(pbx: Asterisk, request: Request, names: tuple[str, ...]) -> Answer:
     if "res_pjsip.so" in pbx.without_modules:
         return message(404, "configClass 'res_pjsip' not found")
@@ -172,6 +179,7 @@ ROUTES: tuple[tuple[str, tuple[str | None, ...], Handler], ...] = (
     ("GET", ("asterisk", "modules", None), _module),
     ("GET", ("deviceStates", None), _device_state),
     ("GET", ("asterisk", "info"), _info),
+    ("GET", ("asterisk", "config", "dynamic", "res_ari", "general", "general"), _ari_general),
     ("GET", (*_DYNAMIC, "endpoint", None), _sorcery_endpoint),
     ("GET", (*_DYNAMIC, "aor", None), _sorcery_aor),
     ("GET", (*_DYNAMIC, "contact", None), _sorcery_contact),

@@ -1,0 +1,69 @@
+"""``healthmon doctor``: what of a PBX, the configuration and this machine keeps healthmon from seeing, or telling."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import click
+
+from healthmon.cli.common import progress
+from healthmon.config.configuration import Config
+from healthmon.config.loading.load import load
+from healthmon.config.sections.pbx import PbxConfig
+from healthmon.notify.channels.by_scheme import why_refused
+from healthmon.report.doctor.data import doctor_data
+from healthmon.report.doctor.diagnosis import diagnose
+from healthmon.report.doctor.qualify import is_worth_a_look
+from healthmon.report.doctor.text import doctor_text
+from healthmon.report.json_text import json_text
+from healthmon.sources.examination import Looking, PbxLook, look_at_pbx
+from healthmon.sources.machine import look_at_machine
+
+#: So many endpoints of a PBX are asked about; at 20 requests a second that takes some 50 s.
+MOST_ASKED = 500
+
+
+@click.command("doctor")
+@click.option("--pbx", "only", multiple=True, metavar="PATTERN", help="Look only at these PBXs; may be repeated.")
+@click.option(
+    "--asterisk-config",
+    "folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("/etc/asterisk"),
+    show_default=True,
+    help="Where Asterisk's own files are, for a PBX on this machine.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/json.md).")
+@click.pass_context
+def command(ctx: click.Context, only: tuple[str, ...], folder: Path, *, as_json: bool) -> None:
+    """Find what keeps healthmon from seeing an outage, or from telling it; say what to write where.
+
+    Reads only: nothing is changed, here or at the PBX. Exit code 1 if something is serious, 3 if a PBX could not be
+    looked at.
+    """
+    config = load(ctx.obj, why_refused=why_refused)
+    unknown = [name for name in only if not any(fnmatchcase(pbx.name, name) for pbx in config.pbxs)]
+    if unknown:
+        raise click.BadParameter(f"no PBX of this name is configured: {', '.join(unknown)}", param_hint="--pbx")
+    chosen = [pbx for pbx in config.pbxs if not only or any(fnmatchcase(pbx.name, name) for name in only)]
+    looks = [_look(pbx, config, folder) for pbx in chosen]
+    found = diagnose(looks, look_at_machine(config.path, config.database), config)
+    if as_json:
+        click.echo(json_text(doctor_data(found)))
+    else:
+        click.echo(doctor_text(found), nl=False)
+    ctx.exit(found.exit_code)
+
+
+def _look(pbx: PbxConfig, config: Config, folder: Path) -> PbxLook:
+    return look_at_pbx(
+        pbx,
+        Looking(
+            progress=progress(f"asking {pbx.name}"),
+            is_watched=config.is_watched,
+            is_worth_a_look=lambda settings: is_worth_a_look(settings, config),
+            most=MOST_ASKED,
+            folder=folder,
+        ),
+    )

@@ -1,0 +1,85 @@
+"""A finding of ``healthmon doctor``: what is so, why it matters, and what to write where."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from healthmon.model.target import Word
+
+
+class Gravity(Word):
+    """How much a finding matters, the worst first."""
+
+    #: An outage would not be noticed, or told; or a secret is open to others.
+    SERIOUS = "serious"
+    ADVICE = "advice"
+    #: Nothing is wrong; it is good to know.
+    REMARK = "remark"
+
+
+class Found(Word):
+    """The name of each finding. What it is about stands in docs/doctor.md."""
+
+    ARI_OFF = "ari-off"
+    ARI_REFUSED = "ari-refused"
+    ARI_NOT_REACHED = "ari-not-reached"
+    SESSIONS_USED_UP = "http-sessions-used-up"
+    MODULES_MISSING = "ari-modules-missing"
+    DRIVER_MISSING = "channel-driver-missing"
+    NOT_QUALIFIED = "not-qualified"
+    QUALIFIED_SLOWLY = "qualified-slowly"
+    ANY_ANSWER = "any-answer-counts"
+    NEVER_QUALIFIED_NAME = "name-never-qualified"
+    NO_ADDRESS = "nothing-to-qualify"
+    LIST_BROKEN = "list-broken"
+    READ_ONLY = "ari-user-read-only"
+    MAY_DO_ALL = "ari-user-may-do-all"
+    KNOWN_HOLE = "known-hole"
+    WRITE_TIMEOUT = "websocket-write-timeout"
+    PRETTY = "pretty-json"
+    SESSION_LIMIT = "http-sessions-few"
+    PBX_CLOCK = "pbx-clock-off"
+    NO_TLS = "no-tls"
+    TLS_NOT_VERIFIED = "tls-not-verified"
+    CERTIFICATE_ENDS = "certificate-ends"
+    NOT_WATCHED = "endpoints-not-watched"
+    MATCHES_NOTHING = "section-matches-nothing"
+    CONFIG_READABLE = "config-readable-by-all"
+    CONFIG_WRITABLE = "config-writable-by-others"
+    NOBODY_TOLD = "nobody-is-told"
+    ONE_WAY_OUT = "one-way-out"
+    NO_HEARTBEAT = "no-heartbeat"
+    NETWORK_DISK = "database-on-network"
+    DISK_FULL = "disk-nearly-full"
+    NOT_SYNCHRONISED = "time-not-synchronised"
+    NOT_ENABLED = "service-not-enabled"
+
+
+class Remedy(Struct, frozen=True):
+    """What to write into which file, and what to type then."""
+
+    #: ``pjsip.conf``; "": only something is to be typed.
+    file: str = ""
+    #: As they stand in the file, below the section's name; what follows a ``;`` or ``#`` says which section is meant.
+    lines: tuple[str, ...] = ()
+    #: What to type then, on the machine of the file.
+    commands: tuple[str, ...] = ()
+
+
+class DoctorFinding(Struct, frozen=True, kw_only=True):
+    """Something that somebody should know, or do."""
+
+    name: Found
+    gravity: Gravity
+    #: The name of the PBX; "": it is about the configuration, or this machine.
+    pbx: str = ""
+    #: What is so.
+    means: str
+    why: str
+    remedies: tuple[Remedy, ...] = ()
+    #: What to do where FreePBX writes Asterisk's files; "": its documentation names no screen for it.
+    freepbx: str = ""
+    #: The endpoints that it is about.
+    endpoints: tuple[str, ...] = ()
+    #: Whether it kept us from looking at what else there may be.
+    is_blind: bool = False

@@ -1,0 +1,217 @@
+"""Findings about how Asterisk checks what is watched: what it cannot notice, nobody can tell."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Collection, Iterator, Sequence
+
+from msgspec import Struct
+
+from healthmon.ari.messages import AorCheck
+from healthmon.config.configuration import Config
+from healthmon.core.belief.evidence import kind_by_settings
+from healthmon.model import EndpointSettings, Kind, Target
+from healthmon.report.admin.discovery import NOT_CHECKED, qualify_in_words
+from healthmon.report.doctor.finding import DoctorFinding, Found, Gravity, Remedy
+from healthmon.report.formatting import counted
+from healthmon.sources.examination import PbxLook
+
+#: An outage that is noticed later than this is noticed late (seconds).
+SLOW = 120.0
+#: So many sections are written out; further ones are like these.
+MOST_WRITTEN = 10
+RELOAD = "asterisk -rx 'module reload res_pjsip.so'"
+FREEPBX_QUALIFY = (
+    "Qualify Frequency on the Advanced tab of the trunk (pjsip Settings) or of the extension: 60. Then Apply Config."
+)
+
+
+class Noticing(Struct, frozen=True):
+    """How soon Asterisk notices the loss of the endpoints of a watch section on one PBX."""
+
+    watch: str
+    endpoints: int
+    #: Seconds; 0: they are not checked.
+    qualify_frequency: float
+    qualify_timeout: float
+
+
+def noticing(look: PbxLook, config: Config) -> list[Noticing]:
+    """Say for each watch section how soon a loss is noticed, for each pace at which its endpoints are checked."""
+    counts: dict[tuple[str, float, float], int] = {}
+    for settings in _known(look):
+        watch = config.watch_for(settings.target)
+        if watch and settings.has_address:
+            pace = (settings.qualify_frequency, settings.qualify_timeout)
+            if qualify_in_words(settings) == NOT_CHECKED:
+                pace = (0.0, 0.0)
+            counts[watch.name, *pace] = counts.get((watch.name, *pace), 0) + 1
+    return [Noticing(name, count, *pace) for (name, *pace), count in counts.items()]
+
+
+def is_worth_a_look(settings: EndpointSettings, config: Config) -> bool:
+    """Whether the AORs of an endpoint are to be looked at: a provider's, and those that are checked badly."""
+    return is_provider(settings, config) or qualify_in_words(settings) == NOT_CHECKED or _is_slow(settings)
+
+
+def is_provider(settings: EndpointSettings, config: Config) -> bool:
+    """Whether an endpoint is watched as a provider."""
+    watch = config.watch_for(settings.target)
+    kind = kind_by_settings(settings.target, settings)
+    if watch and watch.kind:
+        kind = watch.kind
+    return kind is Kind.PROVIDER
+
+
+def findings(look: PbxLook, config: Config) -> Iterator[DoctorFinding]:
+    """Say what Asterisk cannot notice, or only late."""
+    known = [settings for settings in _known(look) if settings.has_address]
+    providers = {settings.target for settings in known if is_provider(settings, config)}
+    not_checked = [settings.target for settings in known if qualify_in_words(settings) == NOT_CHECKED]
+    yield from _not_qualified(look, [target for target in not_checked if target in providers], "provider")
+    yield from _not_qualified(look, [target for target in not_checked if target not in providers], "phone")
+    yield from _slowly(look, [settings.target for settings in known if _is_slow(settings)])
+    yield from _any_answer(look, providers.difference(not_checked))
+    yield from _odd_names(look, [settings.target for settings in known])
+    yield from _no_address(look, [settings.target for settings in _known(look) if not settings.has_address])
+
+
+def _known(look: PbxLook) -> list[EndpointSettings]:
+    if look.survey is None:
+        return []
+    return [settings for settings in look.survey.settings if settings.known]
+
+
+def _is_slow(settings: EndpointSettings) -> bool:
+    is_checked = qualify_in_words(settings) != NOT_CHECKED
+    return is_checked and settings.qualify_frequency + settings.qualify_timeout > SLOW
+
+
+def _not_qualified(look: PbxLook, targets: Sequence[Target], kind: str) -> Iterator[DoctorFinding]:
+    if not targets:
+        return
+    gravity = Gravity.ADVICE
+    why = "The loss of one is noticed only when its registration expires, up to an hour later."
+    if kind == "provider":
+        gravity = Gravity.SERIOUS
+        why = "The loss of one is never noticed: its address is fixed, so Asterisk calls it online for ever."
+    yield DoctorFinding(
+        name=Found.NOT_QUALIFIED,
+        gravity=gravity,
+        pbx=look.pbx.name,
+        means=f"Asterisk does not check {counted(len(targets), f'watched {kind}')}: qualify_frequency is 0.",
+        why=why,
+        remedies=(_in_each_aor(look, targets, "qualify_frequency = 60", lambda aor: not aor.qualify_frequency),),
+        freepbx=FREEPBX_QUALIFY,
+        endpoints=tuple(target.endpoint for target in targets),
+    )
+
+
+def _slowly(look: PbxLook, targets: Sequence[Target]) -> Iterator[DoctorFinding]:
+    if not targets:
+        return
+    checks = [check for target in targets for check in look.aors.get(target, ())]
+    slowest = max((check.qualify_frequency + check.qualify_timeout for check in checks), default=SLOW)
+    yield DoctorFinding(
+        name=Found.QUALIFIED_SLOWLY,
+        gravity=Gravity.ADVICE,
+        pbx=look.pbx.name,
+        means=f"Asterisk checks {counted(len(targets), 'watched endpoint')} less than every {SLOW:g} s.",
+        why=(
+            f"The loss of one is noticed up to {slowest:g} s later (qualify_frequency + qualify_timeout), and believed "
+            "after a second check."
+        ),
+        remedies=(_in_each_aor(look, targets, "qualify_frequency = 60", lambda aor: aor.qualify_frequency > 60),),
+        freepbx=FREEPBX_QUALIFY,
+        endpoints=tuple(target.endpoint for target in targets),
+    )
+
+
+def _any_answer(look: PbxLook, providers: Collection[Target]) -> Iterator[DoctorFinding]:
+    checks = {target: _with_static_contact(look.aors.get(target, ())) for target in sorted(providers)}
+    lenient = [target for target, aors in checks.items() if any(aor.qualify_2xx_only is False for aor in aors)]
+    unable = [target for target, aors in checks.items() if any(aor.qualify_2xx_only is None for aor in aors)]
+    if lenient:
+        yield DoctorFinding(
+            name=Found.ANY_ANSWER,
+            gravity=Gravity.ADVICE,
+            pbx=look.pbx.name,
+            means=f"Any answer to OPTIONS makes {counted(len(lenient), 'provider')} reachable, a 503 too.",
+            why=(
+                "A provider that refuses every call with 503 looks well. Look first what it answers in good times "
+                "(asterisk -rx 'pjsip set logger on'): one that answers 404 or 405 then would be unreachable for ever, "
+                "and get no calls."
+            ),
+            remedies=(
+                _in_each_aor(look, lenient, "qualify_2xx_only = yes", lambda aor: aor.qualify_2xx_only is False),
+            ),
+            endpoints=tuple(target.endpoint for target in lenient),
+        )
+    elif unable:
+        yield DoctorFinding(
+            name=Found.ANY_ANSWER,
+            gravity=Gravity.REMARK,
+            pbx=look.pbx.name,
+            means=f"Any answer to OPTIONS makes {counted(len(unable), 'provider')} reachable, a 503 too.",
+            why=(
+                "A provider that refuses every call with 503 looks well. This version of Asterisk has no "
+                "qualify_2xx_only; newer ones have."
+            ),
+            endpoints=tuple(target.endpoint for target in unable),
+        )
+
+
+def _with_static_contact(aors: Sequence[AorCheck]) -> list[AorCheck]:
+    return [aor for aor in aors if aor.has_static_contact and aor.qualify_frequency]
+
+
+def _odd_names(look: PbxLook, targets: Sequence[Target]) -> Iterator[DoctorFinding]:
+    odd = [target for target in targets if " " in target.resource or not target.resource.isascii()]
+    if not odd:
+        return
+    lines = [f"[{_plain(target.resource)}]     ; instead of [{target.resource}]" for target in odd[:MOST_WRITTEN]]
+    yield DoctorFinding(
+        name=Found.NEVER_QUALIFIED_NAME,
+        gravity=Gravity.SERIOUS,
+        pbx=look.pbx.name,
+        means=f"The names of {counted(len(odd), 'watched endpoint')} have a space, or a letter that is not ASCII.",
+        why="Asterisk never checks such an endpoint, whatever its qualify_frequency is: it is unreachable for ever.",
+        remedies=(Remedy("pjsip.conf", tuple(lines), (RELOAD,)),),
+        endpoints=tuple(target.endpoint for target in odd),
+    )
+
+
+def _plain(name: str) -> str:
+    """Write a name with letters, digits and ``-`` only."""
+    without_accents = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return re.sub(r"[^A-Za-z0-9_.+-]+", "-", without_accents.strip()) or "another-name"
+
+
+def _no_address(look: PbxLook, targets: Sequence[Target]) -> Iterator[DoctorFinding]:
+    if not targets:
+        return
+    names = ", ".join(target.endpoint for target in targets[:MOST_WRITTEN])
+    yield DoctorFinding(
+        name=Found.NO_ADDRESS,
+        gravity=Gravity.ADVICE,
+        pbx=look.pbx.name,
+        means=f"Asterisk has no address of {counted(len(targets), 'watched endpoint')}: no AOR that takes a contact.",
+        why=(
+            "It is offline to Asterisk for ever, also while it is in a call, and so unknown to healthmon. Give it an "
+            "AOR with the provider's contact and qualify_frequency, or have no section watch it."
+        ),
+        remedies=(Remedy("healthmon's configuration", ("# in its [watch …] section", f"exclude = {names}")),),
+        endpoints=tuple(target.endpoint for target in targets),
+    )
+
+
+def _in_each_aor(look: PbxLook, targets: Sequence[Target], line: str, is_meant: Callable[[AorCheck], bool]) -> Remedy:
+    """Write an option into the sections of those AORs of some endpoints that are meant."""
+    names = dict.fromkeys(aor.name for target in targets for aor in look.aors.get(target, ()) if is_meant(aor))
+    lines: list[str] = []
+    for name in list(names)[:MOST_WRITTEN]:
+        lines += [f"[{name}]     ; the section with type = aor", line]
+    if len(names) > MOST_WRITTEN:
+        lines.append(f"; and the same in {len(names) - MOST_WRITTEN} more; where they share a template, once in that")
+    return Remedy("pjsip.conf", tuple(lines), (RELOAD,))

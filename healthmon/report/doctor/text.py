@@ -1,0 +1,106 @@
+"""What ``healthmon doctor`` prints, for a terminal of 80 columns. Lines to copy are never broken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from textwrap import wrap
+
+from healthmon.report.doctor.diagnosis import Diagnosis
+from healthmon.report.doctor.finding import DoctorFinding, Gravity, Remedy
+from healthmon.report.doctor.qualify import Noticing
+from healthmon.report.formatting import counted, visible
+from healthmon.sources.examination import PbxLook
+from healthmon.text.lists import listed
+
+WIDTH = 80
+#: For the names of the endpoints that a finding is about.
+_ROOM_FOR_NAMES = 220
+
+
+def doctor_text(diagnosis: Diagnosis) -> str:
+    """Write everything: each PBX, then what is healthmon's own, then what was not looked at."""
+    lines: list[str] = []
+    for look in diagnosis.looks:
+        lines += [_head(look), ""]
+        lines += _noticing(diagnosis.noticing[look.pbx.name])
+        lines += _findings([finding for finding in diagnosis.findings if finding.pbx == look.pbx.name])
+    lines += ["healthmon and this machine", ""]
+    lines += _findings([finding for finding in diagnosis.findings if not finding.pbx])
+    for words in diagnosis.unseen:
+        lines += _wrapped(f"Not looked at: {words}.", "", "  ")
+    if diagnosis.unseen:
+        lines.append("")
+    lines.append(_sum(diagnosis.findings))
+    return "\n".join(map(visible, lines)) + "\n"
+
+
+def _head(look: PbxLook) -> str:
+    if look.survey is None:
+        return f"pbx {look.pbx.name} at {look.pbx.url}"
+    return f"pbx {look.pbx.name}: Asterisk {look.survey.info.version} at {look.pbx.url}"
+
+
+def _noticing(rows: Sequence[Noticing]) -> Iterator[str]:
+    """Say how soon a loss is noticed, for each watch section."""
+    for row in rows:
+        how = f"not checked: {'its' if row.endpoints == 1 else 'their'} loss is noticed by nobody"
+        if row.qualify_frequency:
+            worst = row.qualify_frequency + row.qualify_timeout
+            how = (
+                f"checked every {row.qualify_frequency:g} s, given up after {row.qualify_timeout:g} s: "
+                f"a loss is noticed within {worst:g} s"
+            )
+        yield from _wrapped(f"watch {row.watch}: {counted(row.endpoints, 'endpoint')} {how}", "  ", "    ")
+    if rows:
+        yield ""
+
+
+def _findings(findings: Sequence[DoctorFinding]) -> Iterator[str]:
+    if not findings:
+        yield from ("  nothing found", "")
+    for finding in findings:
+        yield from _finding(finding)
+        yield ""
+
+
+def _finding(finding: DoctorFinding) -> Iterator[str]:
+    yield f"  {finding.gravity.upper()}  {finding.name}"
+    yield from _wrapped(finding.means, "    ", "    ")
+    if finding.endpoints:
+        yield from _wrapped(listed(finding.endpoints, _ROOM_FOR_NAMES), "      ", "      ")
+    yield from _wrapped(f"Why it matters: {finding.why}", "    ", "    ")
+    for remedy in finding.remedies:
+        yield from _remedy(remedy)
+    if finding.freepbx:
+        yield from _wrapped(f"FreePBX: {finding.freepbx}", "    ", "    ")
+
+
+def _remedy(remedy: Remedy) -> Iterator[str]:
+    if remedy.lines:
+        yield f"    In {remedy.file}:"
+        yield from (f"        {line}" for line in remedy.lines)
+    if remedy.commands:
+        begin = "Do"
+        if remedy.lines:
+            begin = "Then"
+        yield f"    {begin}:"
+        yield from (f"        {command}" for command in remedy.commands)
+
+
+def _wrapped(text: str, first: str, others: str) -> list[str]:
+    return wrap(
+        text, WIDTH, initial_indent=first, subsequent_indent=others, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def _sum(findings: Sequence[DoctorFinding]) -> str:
+    """Say how much was found."""
+    if not findings:
+        return "Nothing found."
+    by_gravity = {gravity: sum(finding.gravity is gravity for finding in findings) for gravity in Gravity}
+    words = [
+        f"{by_gravity[Gravity.SERIOUS]} serious",
+        counted(by_gravity[Gravity.ADVICE], "piece of advice", "pieces of advice"),
+        counted(by_gravity[Gravity.REMARK], "remark"),
+    ]
+    return f"Found: {', '.join(words)}. What each means: docs/doctor.md"

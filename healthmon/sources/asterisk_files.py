@@ -1,0 +1,113 @@
+"""Asterisk's own files, where it runs on this machine: what ARI does not show of http.conf and ari.conf.
+
+Only what is asked for is kept; a password is never.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from msgspec import Struct
+
+#: Deeper than this a file includes itself.
+DEEPEST = 10
+#: Asterisk's own.
+DEFAULT_SESSION_LIMIT, DEFAULT_WRITE_TIMEOUT = 100, 100
+
+_SECTION = re.compile(r"\[([^\]]+)\](?:\(([^)]*)\))?")
+_INCLUDE = re.compile(r"#\s*(?:try)?include\s+[\"<]?([^\">;]+)[\">]?", re.IGNORECASE)
+#: The options of a user that admit some addresses only.
+_ACCESS = ("acl", "permit", "deny")
+
+
+class AsteriskFiles(Struct, frozen=True):
+    """What the files say."""
+
+    folder: Path
+    #: How many HTTP connections Asterisk takes at once.
+    session_limit: int
+    #: For how long a write to a WebSocket may be stuck, milliseconds.
+    websocket_write_timeout: float
+    #: Whether our user may come from certain addresses only.
+    user_has_acl: bool
+
+
+class FilesLook(NamedTuple):
+    """What the files say, or why that is not known."""
+
+    files: AsteriskFiles | None
+    why_not: str
+
+
+def look_at_files(folder: Path, username: str) -> FilesLook:
+    """Read the files of the Asterisk that has this ARI user."""
+    try:
+        http = _sections(folder / "http.conf")
+        ari = _sections(folder / "ari.conf")
+    except (OSError, UnicodeError) as error:
+        return FilesLook(None, f"{folder}: {getattr(error, 'strerror', None) or type(error).__name__}")
+    user = ari.get(username)
+    if user is None:
+        return FilesLook(None, f"{folder}/ari.conf has no user {username}: it is another Asterisk's, or made elsewhere")
+    general = ari.get("general", {})
+    return FilesLook(
+        AsteriskFiles(
+            folder,
+            _number(http.get("general", {}), "sessionlimit", DEFAULT_SESSION_LIMIT),
+            _number(general, "websocket_write_timeout", DEFAULT_WRITE_TIMEOUT),
+            any(user.get(option) for option in _ACCESS),
+        ),
+        "",
+    )
+
+
+def _number(section: dict[str, str], option: str, default: int) -> int:
+    value = section.get(option, "")
+    if value.isdecimal():
+        return int(value)
+    return default
+
+
+def _sections(path: Path) -> dict[str, dict[str, str]]:
+    """Read a file of Asterisk's form: the options of each section; of those given twice the last."""
+    sections: dict[str, dict[str, str]] = {}
+    options: dict[str, str] = {}
+    for line in _lines(path):
+        section = _SECTION.match(line)
+        if section:
+            options = _begun(sections, section[1], section[2] or "")
+            continue
+        option, divider, value = line.partition("=")
+        if divider and "password" not in option:
+            options[option.strip()] = value.removeprefix(">").strip()
+    return sections
+
+
+def _begun(sections: dict[str, dict[str, str]], name: str, how: str) -> dict[str, str]:
+    """Begin a section; ``how`` stands in parentheses behind its name: its templates, "+" for one that goes on."""
+    options = sections.setdefault(name, {})
+    for template in how.split(","):
+        options.update(sections.get(template.strip(), {}))
+    return options
+
+
+def _lines(path: Path, depth: int = 0) -> Iterator[str]:
+    """The lines of a file and of those that it includes, without comments."""
+    text = path.read_text(encoding="utf-8", errors="surrogateescape")
+    for line in _without_comments(text):
+        include = _INCLUDE.match(line)
+        if include is None:
+            yield line
+        elif depth < DEEPEST:
+            for included in sorted(path.parent.glob(include[1].strip())):
+                yield from _lines(included, depth + 1)
+
+
+def _without_comments(text: str) -> Iterable[str]:
+    r"""Leave out what follows a ``;``, but not a ``\;``, and what stands between ``;--`` and ``--;``."""
+    without_blocks = re.sub(r";--.*?--;", "", text, flags=re.DOTALL)
+    for line in without_blocks.splitlines():
+        yield re.split(r"(?<!\\);", line, maxsplit=1)[0].strip()

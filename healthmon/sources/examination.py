@@ -1,0 +1,142 @@
+"""A PBX looked at once, for ``healthmon doctor``: how well it can be watched. Nothing is changed there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from pathlib import Path
+
+from msgspec import Struct
+
+from healthmon.ari.client import AriClient
+from healthmon.ari.messages import AorCheck
+from healthmon.config.sections.pbx import PbxConfig
+from healthmon.errors import AriError, AriUnexpected, Trouble
+from healthmon.model import EndpointSettings, Target
+from healthmon.sources.asterisk_files import AsteriskFiles, look_at_files
+from healthmon.sources.request_rate import RequestRate
+from healthmon.sources.survey import ASKED_AT_ONCE, Survey, WithProgress, survey
+
+#: So many endpoints that nobody watches are asked about: are they configured, or only listed until the next restart?
+MOST_NOT_WATCHED = 100
+#: The ``Date`` header has whole seconds, cut off.
+_HALF_A_SECOND = 0.5
+
+
+class FailedLook(Struct, frozen=True):
+    """Why a PBX could not be looked at."""
+
+    trouble: Trouble
+    #: ``GET /asterisk/info``, and what is wrong with it, in words.
+    call: str
+    what: str
+    #: The status of a refusal; 0: it is none.
+    status: int = 0
+
+
+class PbxLook(Struct, frozen=True):
+    """What was looked at on one PBX, and what kept us from looking."""
+
+    pbx: PbxConfig
+    failure: FailedLook | None = None
+    survey: Survey | None = None
+    #: The AORs of those endpoints whose check is worth a look: providers, and what is not checked.
+    aors: Mapping[Target, tuple[AorCheck, ...]] = {}
+    #: Endpoints of its configuration that no watch section takes.
+    not_watched: tuple[Target, ...] = ()
+    may_write: bool = True
+    is_pretty: bool = False
+    #: How far its clock is ahead of ours (seconds); None: it does not say, or the clock is ours.
+    clock_ahead: float | None = None
+    #: Milliseconds; None: neither ARI nor a file shows it.
+    websocket_write_timeout: float | None = None
+    files: AsteriskFiles | None = None
+    #: What could not be looked at, and why, a sentence each.
+    unseen: tuple[str, ...] = ()
+
+
+class Looking(Struct, frozen=True):
+    """How to look at a PBX."""
+
+    progress: WithProgress
+    #: Whether anybody is told of an endpoint, so that its settings matter.
+    is_watched: Callable[[Target], bool]
+    #: Whether the check of an endpoint is worth a second look.
+    is_worth_a_look: Callable[[EndpointSettings], bool]
+    #: So many endpoints are asked about at most.
+    most: int
+    #: Where Asterisk's files are, if it runs on this machine.
+    folder: Path
+
+
+def look_at_pbx(pbx: PbxConfig, how: Looking) -> PbxLook:
+    """Look at a PBX. That it cannot be looked at is a result like any other."""
+    try:
+        surveyed = survey(pbx, how.progress, wanted=how.is_watched, most=how.most)
+        with closing(AriClient(pbx)) as client:
+            return _looked(client, pbx, surveyed, how)
+    except AriError as error:
+        return PbxLook(pbx, FailedLook(error.trouble, error.call, error.what, getattr(error, "status", 0)))
+
+
+def _looked(client: AriClient, pbx: PbxConfig, surveyed: Survey, how: Looking) -> PbxLook:
+    info = client.info()
+    clock_ahead = None
+    if info.pbx_time is not None and not info.shares_our_clock:
+        clock_ahead = info.pbx_time + _HALF_A_SECOND - time.time()
+    unseen = _left_out(surveyed, how)
+    files = None
+    write_timeout = client.websocket_write_timeout()
+    if info.shares_our_clock:
+        files, why_not = look_at_files(how.folder, pbx.username)
+    else:
+        why_not = "http.conf and ari.conf lie on another machine"
+    if files is not None and write_timeout is None:
+        write_timeout = files.websocket_write_timeout
+    if why_not:
+        unseen += (f"sessionlimit, ACL of the ARI user: {why_not}",)
+    if write_timeout is None:
+        unseen += ("websocket_write_timeout: this version of Asterisk does not show it through ARI",)
+    return PbxLook(
+        pbx,
+        survey=surveyed,
+        aors=_aors(client, surveyed, how),
+        not_watched=_not_watched(client, surveyed, how),
+        may_write=client.may_write(),
+        is_pretty=client.is_pretty(),
+        clock_ahead=clock_ahead,
+        websocket_write_timeout=write_timeout,
+        files=files,
+        unseen=unseen,
+    )
+
+
+def _left_out(surveyed: Survey, how: Looking) -> tuple[str, ...]:
+    """Say how many watched endpoints were not asked about."""
+    watched = sum(map(how.is_watched, surveyed.states))
+    asked = len(surveyed.settings) + len(surveyed.unconfigured)
+    if asked == watched:
+        return ()
+    return (f"{watched - asked} of {watched} watched endpoints: only the first {asked} were asked about",)
+
+
+def _not_watched(client: AriClient, surveyed: Survey, how: Looking) -> tuple[Target, ...]:
+    """The endpoints that no section takes, without those that are known to be in Asterisk's list only."""
+    others = [target for target in surveyed.states if not how.is_watched(target)]
+    gone = {target for target in others[:MOST_NOT_WATCHED] if client.is_configured(target) is False}
+    return tuple(target for target in others if target not in gone)
+
+
+def _aors(client: AriClient, surveyed: Survey, how: Looking) -> dict[Target, tuple[AorCheck, ...]]:
+    """Ask for the AORs of the endpoints that are worth it, at the pace at which their settings were asked for."""
+    pace = RequestRate.for_settings(at_once=ASKED_AT_ONCE)
+    found = {}
+    for settings in surveyed.settings:
+        if settings.known and how.is_worth_a_look(settings):
+            pace.wait()
+            try:
+                found[settings.target] = client.aor_checks(settings.target)
+            except AriUnexpected:
+                continue
+    return found

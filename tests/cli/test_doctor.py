@@ -1,0 +1,138 @@
+"""``healthmon doctor`` against a PBX that is only played: the words, JSON, the exit code; and that it only reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from healthmon.cli.main import cli
+from healthmon.demo.fakepbx import FakeEndpoint, FakePbx
+from healthmon.demo.fakepbx.pbx import Phase
+from healthmon.errors import ExitCode
+
+Doctor = Callable[..., Result]
+
+
+@pytest.fixture
+def pbx() -> Iterator[FakePbx]:
+    """A PBX with a trunk and a phone, both checked."""
+    trunk = FakeEndpoint("PJSIP", "trunk-a", static_contact="sip:192.0.2.1", qualify_2xx_only=True)
+    with FakePbx(trunk, FakeEndpoint("PJSIP", "101")) as fake:
+        fake.websocket_write_timeout = 1000
+        yield fake
+        assert fake.failures == []
+
+
+@pytest.fixture
+def doctor(pbx: FakePbx, tmp_path: Path) -> Doctor:
+    """Run ``healthmon doctor`` for that PBX, with Asterisk's files beside it."""
+    path = tmp_path / "config.ini"
+    path.write_text(
+        f"[healthmon]\ndatabase = {tmp_path}/healthmon.db\nheartbeat_url = https://hc-ping.com/0123456789\n"
+        f"[pbx office]\nurl = {pbx.url}\nusername = healthmon\npassword = secret\n"
+        "[watch all]\nendpoints = PJSIP/*\n[receiver sms]\nurls = json://127.0.0.1:9000/sms\n"
+    )
+    path.chmod(0o600)
+    (tmp_path / "http.conf").write_text("[general]\nenabled = yes\n")
+    (tmp_path / "ari.conf").write_text("[healthmon]\ntype = user\npassword = secret\npermit = 127.0.0.1\n")
+
+    def run(*arguments: str) -> Result:
+        words = ["-c", str(path), "doctor", "--asterisk-config", str(tmp_path), *arguments]
+        return CliRunner().invoke(cli, words, catch_exceptions=False)
+
+    return run
+
+
+def of_the_pbx(done: Result) -> dict[str, Any]:
+    """The findings about the PBX, by name; what is found on the machine of the tests is its own affair."""
+    return {found["name"]: found for found in json.loads(done.stdout)["findings"] if found["pbx"] == "office"}
+
+
+def test_nothing_is_found_at_a_pbx_that_is_all_right(doctor: Doctor) -> None:
+    done = doctor("--json")
+
+    assert of_the_pbx(done) == {}
+    (office,) = json.loads(done.stdout)["pbxs"]
+    assert (office["looked_at"], office["version"]) == (True, "22.10.1-fake")
+    assert office["checks"] == [
+        {
+            "watch": "all",
+            "endpoints": 2,
+            "qualify_frequency_s": 60.0,
+            "qualify_timeout_s": 3.0,
+            "noticed_within_s": 63.0,
+        }
+    ]
+
+
+def test_it_only_reads(pbx: FakePbx, doctor: Doctor) -> None:
+    doctor()
+
+    # The one that is no GET speaks to an application that there is not.
+    assert {request for request in pbx.requests if not request.startswith("GET ")} == {
+        "POST /ari/events/user/healthmon"
+    }
+    assert pbx.streams_opened == 0
+
+
+def test_what_is_wrong_is_found_and_exit_code_1_says_that_it_is_serious(pbx: FakePbx, doctor: Doctor) -> None:
+    pbx.find("PJSIP/trunk-a").qualify_frequency = 0  # type: ignore[union-attr]
+    pbx.is_read_only = True
+    pbx.version = "22.10.0"
+    pbx.websocket_write_timeout = 100
+
+    done = doctor("--json")
+
+    assert set(of_the_pbx(done)) == {"not-qualified", "known-hole", "ari-user-read-only", "websocket-write-timeout"}
+    assert of_the_pbx(done)["known-hole"]["gravity"] == "serious"
+    assert done.exit_code == ExitCode.PROBLEM
+
+
+@pytest.mark.parametrize(
+    ("trouble", "found", "says"),
+    [
+        (lambda pbx: pbx.go_to(Phase.REFUSING), "ari-off", "Enable the Asterisk REST"),
+        (lambda pbx: pbx.go_to(Phase.NO_ARI), "ari-off", "asterisk -rx 'module reload res_ari'"),
+        (lambda pbx: setattr(pbx, "is_denying", True), "ari-refused", "type = user"),
+        (lambda pbx: pbx.limit_sessions(0), "http-sessions-used-up", "sessionlimit = 100"),
+        (lambda pbx: setattr(pbx, "gateway_error", 502), "ari-off", "says 502: Asterisk does not answer"),
+    ],
+)
+def test_a_pbx_that_lets_nobody_look_is_told_what_to_switch_on(
+    pbx: FakePbx, doctor: Doctor, trouble: Callable[[FakePbx], None], found: str, says: str
+) -> None:
+    trouble(pbx)
+
+    done = doctor()
+
+    assert done.exit_code == ExitCode.STALE
+    assert f"SERIOUS  {found}" in done.stdout
+    assert says in " ".join(done.stdout.split())
+    assert "secret" not in done.stdout
+
+
+def test_endpoints_that_nobody_watches_are_named_but_for_those_that_were_deleted(pbx: FakePbx, doctor: Doctor) -> None:
+    pbx.add(FakeEndpoint("IAX2", "branch"))
+    pbx.add(FakeEndpoint("PJSIP", "old"))
+    pbx.remove("PJSIP/old")
+
+    assert of_the_pbx(doctor("--json"))["endpoints-not-watched"]["endpoints"] == ["IAX2/branch"]
+
+
+def test_files_that_are_not_there_are_said_to_be_not_looked_at(doctor: Doctor, tmp_path: Path) -> None:
+    (tmp_path / "ari.conf").unlink()
+
+    done = doctor("--json")
+
+    assert set(of_the_pbx(done)) == {"ari-user-may-do-all"}
+    assert any("No such file" in words for words in json.loads(done.stdout)["not_looked_at"])
+
+
+def test_a_pbx_of_an_unknown_name_is_a_mistake(doctor: Doctor) -> None:
+    assert doctor("--pbx", "offic").exit_code == ExitCode.USAGE
+    assert doctor("--pbx", "off*").exit_code != ExitCode.USAGE
