@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from healthmon.config.findings import nearest, shown
-from healthmon.model import Kind, Probe, Severity
+from healthmon.model import ENDPOINT_CHECKS, Check, Kind, Probe, Severity
 from healthmon.times.weekly import DAY_MINUTES
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "y": 365 * 86400.0}
@@ -229,6 +229,16 @@ def kind(value: str) -> Kind | None:
 def kinds(value: str) -> tuple[Kind, ...]:
     """``pbx``, ``provider``, ``site``, ``phone``, …, divided by commas."""
     return tuple(Kind(one_of(*Kind)(word)) for word in names(value))
+
+
+def counting_checks(value: str) -> tuple[str, ...]:
+    """``all``, which is none in particular, or ``reachability, registration``; reachability is always among them."""
+    if value.lower() == ALL:
+        return ()
+    chosen = tuple(one_of(*ENDPOINT_CHECKS)(word) for word in names(value))
+    if Check.REACHABILITY not in chosen:
+        raise Unsuitable(f"{shown(value)}: reachability must be among them: what is not reachable is not available")
+    return chosen
 
 
 def probe(value: str) -> Probe:

@@ -54,6 +54,8 @@ class CheckState(Struct, frozen=True):
     #: How long what is pending must last to be believed (seconds); why, if not as it is configured.
     pending_hold: float = 0.0
     pending_hold_why: str = ""
+    #: Whether the endpoint is as bad as this check, in its row of the status and in its availability.
+    counts: bool = True
 
 
 class PbxState(Struct, frozen=True):

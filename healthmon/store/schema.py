@@ -619,6 +619,9 @@ _SILENCES_WALL_UNTIL = (
     "UPDATE silences SET wall_until = until + (SELECT MAX(clock_shift) FROM daemon) WHERE by_wall",
 )
 
+#: Which checks of an endpoint are no part of what it is, as its watch section says.
+_COUNTS = ("ALTER TABLE states ADD COLUMN counts BOOLEAN NOT NULL DEFAULT TRUE",)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _SECOND,
@@ -649,4 +652,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     (*_SILENCES_BY_WALL, *_DEFECTS),
     _CONTACTS,
     _SILENCES_WALL_UNTIL,
+    _COUNTS,
 )

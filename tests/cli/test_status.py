@@ -583,3 +583,12 @@ def test_a_provider_with_several_checks_shows_each_the_worst_first(database: Pat
         ("reachability", "up", "rest"),
         ("registration", "down", "manager"),
     ]
+
+
+def test_a_check_that_does_not_count_leaves_the_endpoint_as_it_is(database: Path, run: Run) -> None:
+    registration = replace(provider("trunk", DOWN), check=Check.REGISTRATION, counts=False)
+    with running(database, [connection(), provider("trunk"), registration]):
+        result = run("status")
+
+    assert "PJSIP/trunk  provider  up     G down, R  30 Apr 14:00\n" in result.stdout
+    assert result.exit_code == 0

@@ -83,6 +83,10 @@ VALUES = {
     " you mean phone?",
     PBX + WATCH + "down_after_exact = maybe\n": "config.ini:7 [watch phones] down_after_exact: maybe: must be yes or"
     " no",
+    PBX + WATCH + "counts = options\n": "config.ini:7 [watch phones] counts: options: reachability must be among "
+    "them: what is not reachable is not available",
+    PBX + WATCH + "counts = reachability, calls\n": "config.ini:7 [watch phones] counts: calls: must be one of "
+    "reachability, contacts, registration, options",
     PBX + WATCH + "alert_on = degraded\n": "config.ini:7 [watch phones] alert_on: degraded: must be down, or down,"
     " degraded",
     GOOD + "[healthmon]\ntimezone = Europe/Berln\n": "config.ini:10 [healthmon] timezone: Europe/Berln: this system"

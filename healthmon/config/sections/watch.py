@@ -132,6 +132,13 @@ class WatchConfig(Struct, frozen=True):
         "rtt_warn",
         default="never",
     )
+    #: The checks that an endpoint is as bad as; empty: all.
+    counts: tuple[str, ...] = option(
+        values.counting_checks,
+        "Which checks make an endpoint's availability, and its state in the status: reachability and others; or all.",
+        default="all",
+        is_list=True,
+    )
     #: Whether they are asked by OPTIONS of our own.
     probe: Probe = option(
         values.probe,

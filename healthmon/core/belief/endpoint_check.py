@@ -60,6 +60,12 @@ class EndpointCheck(Machine):
         return witness in self.rules.heard
 
     @property
+    def counts(self) -> bool:
+        """Whether the endpoint is as bad as this check, as the table of checks and its watch section say."""
+        chosen = self.endpoint.policy.counts
+        return self.rules.counts and (not chosen or self.check in chosen)
+
+    @property
     def degraded_counts(self) -> bool:
         """Whether people want to hear of it when it is degraded."""
         return self.endpoint.policy.alert_on_degraded

@@ -156,7 +156,13 @@ class Machine:
             loss=loss,
             pending_hold=pending_hold,
             pending_hold_why=pending_hold_why,
+            counts=self.counts,
         )
+
+    @property
+    def counts(self) -> bool:
+        """Whether its target is as bad as this check."""
+        return True
 
     def fingerprint(self) -> tuple[object, ...]:
         """Everything that an observation can change, ten times cheaper to compare than two states."""

@@ -22,7 +22,6 @@ from healthmon.model import (
     Loss,
     PbxState,
     Target,
-    check_counts,
 )
 from healthmon.report.formatting import acknowledged
 from healthmon.store.read.queries import Hindrance
@@ -64,6 +63,8 @@ class TargetStatus(Struct, frozen=True):
     check: str = Check.REACHABILITY
     #: All its checks in their order; empty: there is no other.
     checks: tuple[TargetStatus, ...] = ()
+    #: Of one of several checks: whether the endpoint is as bad as this one.
+    counts: bool = True
 
     @property
     def is_unused(self) -> bool:
@@ -356,7 +357,7 @@ def _worst_of(checks: Sequence[TargetStatus]) -> TargetStatus:
         return checks[0]
     order = list(ENDPOINT_CHECKS)
     in_order = sorted(checks, key=lambda row: order.index(row.check))
-    counting = [row for row in in_order[1:] if check_counts(row.check)]
+    counting = [row for row in in_order[1:] if row.counts]
     # That another check is not known says nothing of the endpoint.
     worse = [row for row in counting if row.state is not Health.UNKNOWN]
     if worse and in_order[0].is_hidden and in_order[0].belief is None:
@@ -391,6 +392,7 @@ def _row(state: CheckState, blind: PbxState | None = None) -> TargetStatus:
         ever_up=state.ever_up,
         is_flapping=state.is_flapping,
         check=state.check,
+        counts=state.counts,
     )
     if not state.belief:
         seen = replace(seen, since=state.watched_since, reason=state.reason or "not seen yet")

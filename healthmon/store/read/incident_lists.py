@@ -76,6 +76,12 @@ NEWEST = f"SELECT id FROM ({_THOSE}) AS those ORDER BY opened_at DESC, id DESC L
 _OURS = ", ".join(f"'{word}'" for word in sorted(OUR_TECHNOLOGIES))
 
 
+#: Its watch section may leave out a check of its endpoints.
+_COUNTS_HERE = """NOT EXISTS (SELECT 1 FROM checks c JOIN states s ON s.check_id = c.id
+            WHERE c.pbx = one.pbx AND c.technology = one.technology AND c.resource = one.resource
+            AND c.name = one.check_name AND NOT s.counts)"""
+
+
 def _causes_that(ended: str) -> str:
     """What explains an outage of a single target in the end: a phone's its site, a site's the line of its PBX."""
     counting = ", ".join(f"'{check}'" for check in (Check.CONNECTION, *filter(check_counts, ENDPOINT_CHECKS)))
@@ -84,7 +90,7 @@ def _causes_that(ended: str) -> str:
         LEFT JOIN incidents second ON second.id = first.explained_by
         LEFT JOIN incidents third ON third.id = second.explained_by
     WHERE {ended} AND one.opened_at < :until AND {_wanted("one")}
-        AND one.check_name IN ({counting}) AND one.technology NOT IN ({_OURS})
+        AND one.check_name IN ({counting}) AND {_COUNTS_HERE} AND one.technology NOT IN ({_OURS})
         AND (one.health = '{Health.DOWN}' OR one.was_down OR one.flap_episodes > 0)"""  # noqa: S608
 
 

@@ -37,7 +37,7 @@ _IS_CHECK = f"{_HAS_METER} AND c.name <> '{Check.ALL}'"
 _CHECK = """c.id, c.pbx, c.technology, c.resource, c.name, c.kind, c.watch, c.watched_since, c.forgotten_at,
         s.watched_since, (SELECT MAX(until) FROM veils WHERE check_id = c.id),
         (SELECT MAX(at) FROM measured_days WHERE check_id = c.id),
-        t.at, t.old_health"""
+        t.at, t.old_health, s.counts"""
 
 _WITH_STATES_AND_FIRST_CHANGES = """checks c LEFT JOIN states s ON s.check_id = c.id
     LEFT JOIN transitions t ON t.rev = (SELECT rev FROM transitions WHERE check_id = c.id ORDER BY at, rev LIMIT 1)"""
@@ -143,6 +143,8 @@ class Watched(NamedTuple):
     first_change: tuple[float, Health | None] | None = None
     #: Of all checks of a target: those that count, reachability first; empty: it is one check.
     checks: tuple[Watched, ...] = ()
+    #: Whether it is a part of what its target is, as its watch section says; of what is forgotten that is not known.
+    counts: bool = True
     #: Since when a target has several: until then it was what its first check was.
     several_since: float = -FOREVER
 
@@ -154,7 +156,7 @@ class Watched(NamedTuple):
     def makes_several(self) -> bool:
         """Whether this is a check beside reachability, so that the target needs a meter over all that count."""
         is_first = self.check in (Check.REACHABILITY, Check.ALL)
-        return self.target.is_endpoint and not is_first and check_counts(self.check)
+        return self.target.is_endpoint and not is_first and self.counts and check_counts(self.check)
 
 
 class Around(NamedTuple):
@@ -222,7 +224,7 @@ class Meters:
 
     def _watched(self, row: tuple[Any, ...]) -> Watched:
         number, pbx, technology, resource, check, kind, watch, first_since, forgotten_at, last_since, *news = row
-        unknown_until, last_measured, changed_at, old_health = news
+        unknown_until, last_measured, changed_at, old_health, counts = news
         begins = (first_since,) if last_since is None or last_since == first_since else (first_since, last_since)
         return Watched(
             id=number,
@@ -235,6 +237,7 @@ class Meters:
             unknown_until=None if unknown_until is None else self._end(unknown_until),
             last_measured=self._timeline.shown_or_none(last_measured),
             first_change=None if changed_at is None else (self._shown(changed_at), HEALTHS[old_health]),
+            counts=counts is None or bool(counts),
         )
 
     def changes(self, check_id: int, since: float, until: float) -> list[tuple[float, Health | None]]:

@@ -173,6 +173,14 @@ def test_rule_02c_it_is_told_when_the_earlier_one_is_back_before_that() -> None:
     assert scene.told() == [(Reason.OPENED, Said.DEGRADED)]
 
 
+def test_which_checks_count_is_what_the_watch_section_says_also_after_a_reload() -> None:
+    scene = Trunk(PLAIN).settle().lose_one()
+    assert [state.counts for state in (scene.state(TRUNK), scene.state(TRUNK, CONTACTS))] == [True, True]
+
+    scene.reconfigure(config(watches=(replace(PROVIDERS, counts=(Check.REACHABILITY,)), PHONES)))
+    assert [state.counts for state in (scene.state(TRUNK), scene.state(TRUNK, CONTACTS))] == [True, False]
+
+
 def test_what_is_down_begins_when_it_went_down_also_where_it_was_degraded_before() -> None:
     scene = Trunk(TELLING).settle().lose_one().lose_both()
 

@@ -177,6 +177,17 @@ def test_a_page_lists_each_check_below_its_target(writer: Writer, path: Path) ->
     assert "PJSIP/sipgate," not in page
 
 
+def test_a_check_that_the_watch_section_leaves_out_is_shown_and_counts_in_no_figure_of_its_target(
+    writer: Writer, path: Path
+) -> None:
+    book(writer, replace(LINES, counts=False))
+    roll(writer)
+
+    assert trunk(path).figures.down_s == 3 * HOUR
+    by_check = {group.name: group.figures for group in account(path, by=By.CHECK).groups}
+    assert by_check["lines"].down_s == 1.5 * HOUR
+
+
 def test_only_a_target_with_several_checks_has_a_meter_more(writer: Writer, path: Path) -> None:
     roll(writer)
     roll(writer, NOW + DAY)
