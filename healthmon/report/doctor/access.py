@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from healthmon.report.doctor.finding import DoctorFinding, Found, Gravity, Remedy
+from healthmon.report.doctor.finding import DoctorFinding, FindingName, Gravity, Remedy
 from healthmon.report.doctor.switch_on import FREEPBX_ARI_USER, RELOAD_ARI
 from healthmon.report.doctor.versions import ACL_OF_A_USER, lets_readers_write, mended_in, version_of
 from healthmon.sources.examination import PbxLook
@@ -25,7 +25,7 @@ def findings(look: PbxLook, surveyed: Survey) -> Iterator[DoctorFinding]:
 def _read_only(look: PbxLook) -> DoctorFinding:
     user = look.pbx.username
     return DoctorFinding(
-        name=Found.READ_ONLY,
+        name=FindingName.READ_ONLY,
         gravity=Gravity.ADVICE,
         pbx=look.pbx.name,
         means=f"The ARI user {user} may only read, or a proxy lets nothing else through.",
@@ -57,7 +57,7 @@ def _may_do_all(look: PbxLook, surveyed: Survey) -> Iterator[DoctorFinding]:
     else:
         why += " This version has no ACL for an ARI user; the README shows a proxy that lets few requests through."
     yield DoctorFinding(
-        name=Found.MAY_DO_ALL,
+        name=FindingName.MAY_DO_ALL,
         gravity=Gravity.REMARK,
         pbx=look.pbx.name,
         means=f"The ARI user {look.pbx.username} may do everything.",
@@ -80,7 +80,7 @@ def _known_hole(look: PbxLook, surveyed: Survey) -> Iterator[DoctorFinding]:
     if look.may_write:
         gravity = Gravity.ADVICE
     yield DoctorFinding(
-        name=Found.KNOWN_HOLE,
+        name=FindingName.KNOWN_HOLE,
         gravity=gravity,
         pbx=look.pbx.name,
         means=f"Asterisk {surveyed.info.version} lets every read_only user of ARI write (GHSA-wcvv-g26m-wx5c).",
@@ -93,7 +93,7 @@ def _tls(look: PbxLook, surveyed: Survey) -> Iterator[DoctorFinding]:
     is_tls = look.pbx.url.startswith("https:")
     if not is_tls and not surveyed.info.shares_our_clock:
         yield DoctorFinding(
-            name=Found.NO_TLS,
+            name=FindingName.NO_TLS,
             gravity=Gravity.ADVICE,
             pbx=look.pbx.name,
             means="The PBX is on another machine, and the way to it is not encrypted (http://).",
@@ -121,7 +121,7 @@ def _tls(look: PbxLook, surveyed: Survey) -> Iterator[DoctorFinding]:
         )
     if is_tls and look.pbx.verify_tls is False:
         yield DoctorFinding(
-            name=Found.TLS_NOT_VERIFIED,
+            name=FindingName.TLS_NOT_VERIFIED,
             gravity=Gravity.ADVICE,
             pbx=look.pbx.name,
             means="The certificate of the PBX is not verified (verify_tls = no), nor is its end known.",
@@ -135,7 +135,7 @@ def _tls(look: PbxLook, surveyed: Survey) -> Iterator[DoctorFinding]:
         )
     if surveyed.certificate_remark:
         yield DoctorFinding(
-            name=Found.CERTIFICATE_ENDS,
+            name=FindingName.CERTIFICATE_ENDS,
             gravity=Gravity.SERIOUS,
             pbx=look.pbx.name,
             means=f"{surveyed.certificate_remark[0].upper()}{surveyed.certificate_remark[1:]}.",

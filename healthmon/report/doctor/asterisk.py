@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from healthmon.report.admin.discovery import lack_of_drivers, missing_modules_in_words
-from healthmon.report.doctor.finding import DoctorFinding, Found, Gravity, Remedy
+from healthmon.report.doctor.finding import DoctorFinding, FindingName, Gravity, Remedy
 from healthmon.report.doctor.switch_on import RELOAD_ARI, RELOAD_HTTP
 from healthmon.report.formatting import duration
 from healthmon.sources.examination import PbxLook
@@ -31,7 +31,7 @@ def findings(look: PbxLook, surveyed: Survey) -> Iterator[DoctorFinding]:
 def _modules(look: PbxLook, surveyed: Survey) -> Iterator[DoctorFinding]:
     if surveyed.missing_modules:
         yield DoctorFinding(
-            name=Found.MODULES_MISSING,
+            name=FindingName.MODULES_MISSING,
             gravity=Gravity.SERIOUS,
             pbx=look.pbx.name,
             means=f"{missing_modules_in_words(surveyed.missing_modules)}.",
@@ -41,7 +41,7 @@ def _modules(look: PbxLook, surveyed: Survey) -> Iterator[DoctorFinding]:
     if surveyed.missing_drivers:
         drivers = [f"chan_{technology.lower()}.so" for technology in surveyed.missing_drivers]
         yield DoctorFinding(
-            name=Found.DRIVER_MISSING,
+            name=FindingName.DRIVER_MISSING,
             gravity=Gravity.SERIOUS,
             pbx=look.pbx.name,
             means=f"{lack_of_drivers(surveyed.missing_drivers)}.",
@@ -58,7 +58,7 @@ def _list(look: PbxLook, surveyed: Survey) -> Iterator[DoctorFinding]:
     if not surveyed.why_listed_singly:
         return
     yield DoctorFinding(
-        name=Found.LIST_BROKEN,
+        name=FindingName.LIST_BROKEN,
         gravity=Gravity.ADVICE,
         pbx=look.pbx.name,
         means=f"{surveyed.why_listed_singly}.",
@@ -77,7 +77,7 @@ def _ari_settings(look: PbxLook) -> Iterator[DoctorFinding]:
     write_timeout = look.websocket_write_timeout
     if write_timeout is not None and write_timeout < ENOUGH_WRITE_TIMEOUT:
         yield DoctorFinding(
-            name=Found.WRITE_TIMEOUT,
+            name=FindingName.WRITE_TIMEOUT,
             gravity=Gravity.REMARK,
             pbx=look.pbx.name,
             means=f"Asterisk gives up an event that cannot be sent within {write_timeout:g} ms.",
@@ -95,7 +95,7 @@ def _ari_settings(look: PbxLook) -> Iterator[DoctorFinding]:
         )
     if look.is_pretty:
         yield DoctorFinding(
-            name=Found.PRETTY,
+            name=FindingName.PRETTY,
             gravity=Gravity.REMARK,
             pbx=look.pbx.name,
             means="Asterisk writes its JSON for people, on many lines.",
@@ -112,7 +112,7 @@ def _sessions(look: PbxLook) -> Iterator[DoctorFinding]:
     if look.files is None or look.files.session_limit >= ENOUGH_SESSIONS:
         return
     yield DoctorFinding(
-        name=Found.SESSION_LIMIT,
+        name=FindingName.SESSION_LIMIT,
         gravity=Gravity.ADVICE,
         pbx=look.pbx.name,
         means=f"Asterisk takes {look.files.session_limit} HTTP connections at once.",
@@ -132,7 +132,7 @@ def _clock(look: PbxLook) -> Iterator[DoctorFinding]:
     if ahead > 0:
         direction = "ahead of"
     yield DoctorFinding(
-        name=Found.PBX_CLOCK,
+        name=FindingName.PBX_CLOCK,
         gravity=Gravity.ADVICE,
         pbx=look.pbx.name,
         means=f"The clock of the PBX is {duration(abs(ahead))} {direction} this machine's.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from healthmon.errors import Trouble
-from healthmon.report.doctor.finding import DoctorFinding, Found, Gravity, Remedy
+from healthmon.report.doctor.finding import DoctorFinding, FindingName, Gravity, Remedy
 from healthmon.report.doctor.switch_on import (
     FREEPBX_ARI,
     FREEPBX_ARI_USER,
@@ -36,7 +36,7 @@ def not_looked_at(look: PbxLook, failure: FailedLook) -> DoctorFinding:
     if failure.trouble is Trouble.CLOSED:
         return _used_up(look, failure)
     why = f"{_WHY_BLIND} {_WHERE_TO_LOOK.get(failure.trouble, '')}".rstrip()
-    return _blind(look, failure, Found.ARI_NOT_REACHED, why=why)
+    return _blind(look, failure, FindingName.ARI_NOT_REACHED, why=why)
 
 
 def _off(look: PbxLook, failure: FailedLook) -> DoctorFinding:
@@ -44,24 +44,24 @@ def _off(look: PbxLook, failure: FailedLook) -> DoctorFinding:
     if failure.trouble is Trouble.REFUSED:
         remedies = (http_server(look.pbx.url), *remedies)
     freepbx = f"{FREEPBX_ARI} The user: {FREEPBX_ARI_USER}"
-    return _blind(look, failure, Found.ARI_OFF, remedies=remedies, freepbx=freepbx)
+    return _blind(look, failure, FindingName.ARI_OFF, remedies=remedies, freepbx=freepbx)
 
 
 def _refused(look: PbxLook, failure: FailedLook) -> DoctorFinding:
     why = f"{_WHY_BLIND} ari.conf and [pbx {look.pbx.name}] must say the same name and password."
     remedies = (ari_user(look.pbx.username),)
-    return _blind(look, failure, Found.ARI_REFUSED, why=why, remedies=remedies, freepbx=FREEPBX_ARI_USER)
+    return _blind(look, failure, FindingName.ARI_REFUSED, why=why, remedies=remedies, freepbx=FREEPBX_ARI_USER)
 
 
 def _used_up(look: PbxLook, failure: FailedLook) -> DoctorFinding:
     remedy = Remedy("http.conf", ("[general]", "sessionlimit = 100"), (RELOAD_HTTP,))
-    return _blind(look, failure, Found.SESSIONS_USED_UP, remedies=(remedy,))
+    return _blind(look, failure, FindingName.SESSIONS_USED_UP, remedies=(remedy,))
 
 
 def _blind(
     look: PbxLook,
     failure: FailedLook,
-    name: Found,
+    name: FindingName,
     *,
     why: str = _WHY_BLIND,
     remedies: tuple[Remedy, ...] = (),

@@ -17,7 +17,7 @@ class Gravity(Word):
     REMARK = "remark"
 
 
-class Found(Word):
+class FindingName(Word):
     """The name of each finding. What it is about stands in docs/doctor.md."""
 
     ARI_OFF = "ari-off"
@@ -69,7 +69,7 @@ class Remedy(Struct, frozen=True):
 class DoctorFinding(Struct, frozen=True, kw_only=True):
     """Something that somebody should know, or do."""
 
-    name: Found
+    name: FindingName
     gravity: Gravity
     #: The name of the PBX; "": it is about the configuration, or this machine.
     pbx: str = ""

@@ -13,7 +13,7 @@ from healthmon.config.urls import place_of, showable
 from healthmon.model import Target
 from healthmon.report.admin.database_text import size
 from healthmon.report.admin.discovery import matches_nothing
-from healthmon.report.doctor.finding import DoctorFinding, Found, Gravity, Remedy
+from healthmon.report.doctor.finding import DoctorFinding, FindingName, Gravity, Remedy
 from healthmon.report.formatting import counted
 from healthmon.sources.examination import PbxLook
 from healthmon.sources.machine import SERVICE, MachineLook
@@ -42,7 +42,7 @@ def of_coverage(looks: Iterable[PbxLook], config: Config) -> Iterator[DoctorFind
     }
     for words in matches_nothing({name: list(targets) for name, targets in listed.items()}, config):
         yield DoctorFinding(
-            name=Found.MATCHES_NOTHING,
+            name=FindingName.MATCHES_NOTHING,
             gravity=Gravity.ADVICE,
             means=f"{words}.",
             why="A name that is spelt otherwise than Asterisk spells it is watched by nobody; case matters.",
@@ -55,7 +55,7 @@ def _not_watched(look: PbxLook) -> Iterator[DoctorFinding]:
         return
     names = tuple(target.endpoint for target in look.not_watched)
     yield DoctorFinding(
-        name=Found.NOT_WATCHED,
+        name=FindingName.NOT_WATCHED,
         gravity=Gravity.ADVICE,
         pbx=look.pbx.name,
         means=f"No [watch …] section takes {counted(len(names), 'endpoint')} of this PBX.",
@@ -81,7 +81,7 @@ def of_configuration(config: Config, machine: MachineLook) -> Iterator[DoctorFin
     yield from _ways_out(config)
     if config.heartbeat is None:
         yield DoctorFinding(
-            name=Found.NO_HEARTBEAT,
+            name=FindingName.NO_HEARTBEAT,
             gravity=Gravity.ADVICE,
             means="Nobody notices when healthmon itself dies, or loses its line to the internet.",
             why="A monitor that died looks like a night without outages.",
@@ -101,7 +101,7 @@ def of_configuration(config: Config, machine: MachineLook) -> Iterator[DoctorFin
 def _permissions(config: Config, machine: MachineLook) -> Iterator[DoctorFinding]:
     if any(warning.endswith(READABLE_BY_ALL) for warning in config.warnings):
         yield DoctorFinding(
-            name=Found.CONFIG_READABLE,
+            name=FindingName.CONFIG_READABLE,
             gravity=Gravity.SERIOUS,
             means=f"{config.path} holds secrets, and every user of this machine can read it.",
             why="They are the passwords of your PBXs and the addresses by which anybody can write to your receivers.",
@@ -110,7 +110,7 @@ def _permissions(config: Config, machine: MachineLook) -> Iterator[DoctorFinding
     mode = machine.config_mode
     if mode is not None and mode & (stat.S_IWGRP | stat.S_IWOTH):
         yield DoctorFinding(
-            name=Found.CONFIG_WRITABLE,
+            name=FindingName.CONFIG_WRITABLE,
             gravity=Gravity.SERIOUS,
             means=f"Others than its owner can write {config.path}.",
             why="Whoever can, decides who is told, and where passwords are sent.",
@@ -122,7 +122,7 @@ def _ways_out(config: Config) -> Iterator[DoctorFinding]:
     urls = [url.url for receiver in config.receivers for url in receiver.urls]
     if not urls:
         yield DoctorFinding(
-            name=Found.NOBODY_TOLD,
+            name=FindingName.NOBODY_TOLD,
             gravity=Gravity.ADVICE,
             means="There is no [receiver …] section: nobody is told of an outage.",
             why="What happens is only seen by whoever looks, in status and in reports.",
@@ -147,7 +147,7 @@ def _ways_out(config: Config) -> Iterator[DoctorFinding]:
     if config.heartbeat is not None and not _is_here(urlsplit(place_of(config.heartbeat.url)).hostname or ""):
         gravity = Gravity.REMARK
     yield DoctorFinding(
-        name=Found.ONE_WAY_OUT,
+        name=FindingName.ONE_WAY_OUT,
         gravity=gravity,
         means=f"All alerts leave through {line}.",
         why=(
@@ -187,7 +187,7 @@ def of_machine(config: Config, machine: MachineLook) -> Iterator[DoctorFinding]:
     yield from _disk(config, machine)
     if not machine.is_synchronised:
         yield DoctorFinding(
-            name=Found.NOT_SYNCHRONISED,
+            name=FindingName.NOT_SYNCHRONISED,
             gravity=Gravity.ADVICE,
             means="The time of this machine is not kept right by a time server, as far as the kernel says.",
             why="Reports may name wrong times; nothing old is removed from the database until the time is confirmed.",
@@ -201,7 +201,7 @@ def _disk(config: Config, machine: MachineLook) -> Iterator[DoctorFinding]:
     folder = config.database.parent
     if machine.file_system in NETWORK_FILE_SYSTEMS:
         yield DoctorFinding(
-            name=Found.NETWORK_DISK,
+            name=FindingName.NETWORK_DISK,
             gravity=Gravity.SERIOUS,
             means=f"The database lies on another machine's disk ({machine.file_system}): {folder}.",
             why="SQLite's locks do not hold there: the file is damaged one day, and stands still with the network.",
@@ -216,7 +216,7 @@ def _disk(config: Config, machine: MachineLook) -> Iterator[DoctorFinding]:
     if machine.free_bytes < FREE_AT_LEAST:
         gravity = Gravity.SERIOUS
     yield DoctorFinding(
-        name=Found.DISK_FULL,
+        name=FindingName.DISK_FULL,
         gravity=gravity,
         means=f"{size(machine.free_bytes)} are left on the disk of the database ({folder}).",
         why="On a full disk nothing is booked, and so nothing is told.",
@@ -232,7 +232,7 @@ def _not_enabled(word: str) -> DoctorFinding:
     else:
         means = f"systemd does not start healthmon with this machine ({SERVICE} is {word})."
     return DoctorFinding(
-        name=Found.NOT_ENABLED,
+        name=FindingName.NOT_ENABLED,
         gravity=Gravity.SERIOUS,
         means=means,
         why="After the next restart of this machine nobody watches, and nobody is told that.",

@@ -13,7 +13,7 @@ from healthmon.config.configuration import Config
 from healthmon.core.belief.evidence import kind_by_settings
 from healthmon.model import EndpointSettings, Kind, Target
 from healthmon.report.admin.discovery import NOT_CHECKED, qualify_in_words
-from healthmon.report.doctor.finding import DoctorFinding, Found, Gravity, Remedy
+from healthmon.report.doctor.finding import DoctorFinding, FindingName, Gravity, Remedy
 from healthmon.report.formatting import counted
 from healthmon.sources.examination import PbxLook
 
@@ -97,7 +97,7 @@ def _not_qualified(look: PbxLook, targets: Sequence[Target], kind: str) -> Itera
         gravity = Gravity.SERIOUS
         why = "The loss of one is never noticed: its address is fixed, so Asterisk calls it online for ever."
     yield DoctorFinding(
-        name=Found.NOT_QUALIFIED,
+        name=FindingName.NOT_QUALIFIED,
         gravity=gravity,
         pbx=look.pbx.name,
         means=f"Asterisk does not check {counted(len(targets), f'watched {kind}')}: qualify_frequency is 0.",
@@ -114,7 +114,7 @@ def _slowly(look: PbxLook, targets: Sequence[Target]) -> Iterator[DoctorFinding]
     checks = [check for target in targets for check in look.aors.get(target, ())]
     slowest = max((check.qualify_frequency + check.qualify_timeout for check in checks), default=SLOW)
     yield DoctorFinding(
-        name=Found.QUALIFIED_SLOWLY,
+        name=FindingName.QUALIFIED_SLOWLY,
         gravity=Gravity.ADVICE,
         pbx=look.pbx.name,
         means=f"Asterisk checks {counted(len(targets), 'watched endpoint')} less than every {SLOW:g} s.",
@@ -134,7 +134,7 @@ def _any_answer(look: PbxLook, providers: Collection[Target]) -> Iterator[Doctor
     unable = [target for target, aors in checks.items() if any(aor.qualify_2xx_only is None for aor in aors)]
     if lenient:
         yield DoctorFinding(
-            name=Found.ANY_ANSWER,
+            name=FindingName.ANY_ANSWER,
             gravity=Gravity.ADVICE,
             pbx=look.pbx.name,
             means=f"Any answer to OPTIONS makes {counted(len(lenient), 'provider')} reachable, a 503 too.",
@@ -150,7 +150,7 @@ def _any_answer(look: PbxLook, providers: Collection[Target]) -> Iterator[Doctor
         )
     elif unable:
         yield DoctorFinding(
-            name=Found.ANY_ANSWER,
+            name=FindingName.ANY_ANSWER,
             gravity=Gravity.REMARK,
             pbx=look.pbx.name,
             means=f"Any answer to OPTIONS makes {counted(len(unable), 'provider')} reachable, a 503 too.",
@@ -172,7 +172,7 @@ def _odd_names(look: PbxLook, targets: Sequence[Target]) -> Iterator[DoctorFindi
         return
     lines = [f"[{_plain(target.resource)}]     ; instead of [{target.resource}]" for target in odd[:MOST_WRITTEN]]
     yield DoctorFinding(
-        name=Found.NEVER_QUALIFIED_NAME,
+        name=FindingName.NEVER_QUALIFIED_NAME,
         gravity=Gravity.SERIOUS,
         pbx=look.pbx.name,
         means=f"The names of {counted(len(odd), 'watched endpoint')} have a space, or a letter that is not ASCII.",
@@ -193,7 +193,7 @@ def _no_address(look: PbxLook, targets: Sequence[Target]) -> Iterator[DoctorFind
         return
     names = ", ".join(target.endpoint for target in targets[:MOST_WRITTEN])
     yield DoctorFinding(
-        name=Found.NO_ADDRESS,
+        name=FindingName.NO_ADDRESS,
         gravity=Gravity.ADVICE,
         pbx=look.pbx.name,
         means=f"Asterisk has no address of {counted(len(targets), 'watched endpoint')}: no AOR that takes a contact.",

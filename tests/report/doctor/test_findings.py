@@ -15,7 +15,7 @@ from healthmon.config.loading.load import load as load_config
 from healthmon.errors import ExitCode, Trouble
 from healthmon.model import Target
 from healthmon.report.doctor.diagnosis import Diagnosis, diagnose
-from healthmon.report.doctor.finding import DoctorFinding, Found, Gravity
+from healthmon.report.doctor.finding import DoctorFinding, FindingName, Gravity
 from healthmon.report.doctor.text import WIDTH, doctor_text
 from healthmon.sources.examination import PbxLook
 from healthmon.sources.machine import MachineLook
@@ -35,7 +35,7 @@ SERIOUS, ADVICE, REMARK = Gravity.SERIOUS, Gravity.ADVICE, Gravity.REMARK
 class Case(Struct, frozen=True):
     """What was looked at, and what must be found in it."""
 
-    name: Found
+    name: FindingName
     gravity: Gravity
     look: PbxLook = look(PHONE, TRUNK)
     config: str = SOUND
@@ -69,68 +69,70 @@ UNKNOWN_USER = "password refused; the user name or password is wrong: 401"
 
 CASES = [
     Case(
-        Found.ARI_OFF,
+        FindingName.ARI_OFF,
         SERIOUS,
         unseen(Trouble.REFUSED, REFUSED),
         advises=("bindport = 8088", "enabled = yes", "[healthmon]", "asterisk -rx 'module reload res_ari'"),
         code=ExitCode.STALE,
     ),
-    Case(Found.ARI_OFF, SERIOUS, unseen(Trouble.STARTING, "HTTP answers, ARI does not (404)"), code=ExitCode.STALE),
     Case(
-        Found.ARI_REFUSED,
+        FindingName.ARI_OFF, SERIOUS, unseen(Trouble.STARTING, "HTTP answers, ARI does not (404)"), code=ExitCode.STALE
+    ),
+    Case(
+        FindingName.ARI_REFUSED,
         SERIOUS,
         unseen(Trouble.DENIED, UNKNOWN_USER, 401),
         advises=("[healthmon]", "type = user"),
         code=ExitCode.STALE,
     ),
-    Case(Found.ARI_NOT_REACHED, SERIOUS, unseen(Trouble.DNS, "name not found"), code=ExitCode.STALE),
+    Case(FindingName.ARI_NOT_REACHED, SERIOUS, unseen(Trouble.DNS, "name not found"), code=ExitCode.STALE),
     Case(
-        Found.SESSIONS_USED_UP,
+        FindingName.SESSIONS_USED_UP,
         SERIOUS,
         unseen(Trouble.CLOSED, "took the connection and closed it"),
         advises=("sessionlimit = 100",),
         code=ExitCode.STALE,
     ),
     Case(
-        Found.MODULES_MISSING,
+        FindingName.MODULES_MISSING,
         SERIOUS,
         look(survey=surveyed(PHONE, missing_modules=("res_ari_events.so",))),
         advises=("asterisk -rx 'module load res_ari_events.so'",),
         code=ExitCode.PROBLEM,
     ),
     Case(
-        Found.DRIVER_MISSING,
+        FindingName.DRIVER_MISSING,
         SERIOUS,
         look(survey=surveyed(PHONE, missing_drivers=("PJSIP",))),
         advises=("asterisk -rx 'module load chan_pjsip.so'",),
         code=ExitCode.PROBLEM,
     ),
     Case(
-        Found.NOT_QUALIFIED,
+        FindingName.NOT_QUALIFIED,
         SERIOUS,
         look(PHONE, endpoint("trunk-a", 0, is_trunk=True)),
         advises=("[trunk-a]     ; the section with type = aor", "qualify_frequency = 60"),
         endpoints=("PJSIP/trunk-a",),
         code=ExitCode.PROBLEM,
     ),
-    Case(Found.NOT_QUALIFIED, ADVICE, look(endpoint("101", 0), TRUNK), endpoints=("PJSIP/101",)),
+    Case(FindingName.NOT_QUALIFIED, ADVICE, look(endpoint("101", 0), TRUNK), endpoints=("PJSIP/101",)),
     Case(
-        Found.QUALIFIED_SLOWLY,
+        FindingName.QUALIFIED_SLOWLY,
         ADVICE,
         look(endpoint("101", 118), TRUNK),
         advises=("[101]     ; the section with type = aor", "qualify_frequency = 60"),
         endpoints=("PJSIP/101",),
     ),
     Case(
-        Found.ANY_ANSWER,
+        FindingName.ANY_ANSWER,
         ADVICE,
         look(PHONE, TRUNK, only_2xx=False),
         advises=("[trunk-a]     ; the section with type = aor", "qualify_2xx_only = yes"),
         endpoints=("PJSIP/trunk-a",),
     ),
-    Case(Found.ANY_ANSWER, REMARK, look(PHONE, TRUNK, only_2xx=None), endpoints=("PJSIP/trunk-a",)),
+    Case(FindingName.ANY_ANSWER, REMARK, look(PHONE, TRUNK, only_2xx=None), endpoints=("PJSIP/trunk-a",)),
     Case(
-        Found.NEVER_QUALIFIED_NAME,
+        FindingName.NEVER_QUALIFIED_NAME,
         SERIOUS,
         look(PHONE, endpoint("Büro 2")),
         advises=("[Buro-2]     ; instead of [Büro 2]",),
@@ -138,100 +140,100 @@ CASES = [
         code=ExitCode.PROBLEM,
     ),
     Case(
-        Found.NO_ADDRESS,
+        FindingName.NO_ADDRESS,
         ADVICE,
         look(PHONE, endpoint("line", aors=0, max_contacts=0)),
         advises=("exclude = PJSIP/line",),
         endpoints=("PJSIP/line",),
     ),
-    Case(Found.LIST_BROKEN, ADVICE, look(survey=surveyed(PHONE, why_listed_singly="Asterisk cannot list all"))),
-    Case(Found.READ_ONLY, ADVICE, look(PHONE, may_write=False), advises=("[healthmon]", "read_only = no")),
+    Case(FindingName.LIST_BROKEN, ADVICE, look(survey=surveyed(PHONE, why_listed_singly="Asterisk cannot list all"))),
+    Case(FindingName.READ_ONLY, ADVICE, look(PHONE, may_write=False), advises=("[healthmon]", "read_only = no")),
     Case(
-        Found.MAY_DO_ALL,
+        FindingName.MAY_DO_ALL,
         REMARK,
         look(PHONE, files=replace(SOUND_FILES, user_has_acl=False)),
         advises=("[healthmon]", "deny = 0.0.0.0/0", "permit = 127.0.0.0/8"),
     ),
     Case(
-        Found.KNOWN_HOLE,
+        FindingName.KNOWN_HOLE,
         ADVICE,
         look(survey=surveyed(PHONE, version="22.10.0~dfsg-1")),
         advises=("Asterisk to 22.10.1",),
     ),
     Case(
-        Found.WRITE_TIMEOUT,
+        FindingName.WRITE_TIMEOUT,
         REMARK,
         look(PHONE, websocket_write_timeout=100),
         advises=("[general]", "websocket_write_timeout = 1000"),
     ),
-    Case(Found.PRETTY, REMARK, look(PHONE, is_pretty=True), advises=("[general]", "pretty = no")),
+    Case(FindingName.PRETTY, REMARK, look(PHONE, is_pretty=True), advises=("[general]", "pretty = no")),
     Case(
-        Found.SESSION_LIMIT,
+        FindingName.SESSION_LIMIT,
         ADVICE,
         look(PHONE, files=replace(SOUND_FILES, session_limit=19)),
         advises=("[general]", "sessionlimit = 100"),
     ),
-    Case(Found.PBX_CLOCK, ADVICE, look(PHONE, clock_ahead=-2.1), advises=("timedatectl set-ntp true",)),
-    Case(Found.NO_TLS, ADVICE, elsewhere(), advises=("tlsenable = yes", "url = https://pbx.example:8089")),
+    Case(FindingName.PBX_CLOCK, ADVICE, look(PHONE, clock_ahead=-2.1), advises=("timedatectl set-ntp true",)),
+    Case(FindingName.NO_TLS, ADVICE, elsewhere(), advises=("tlsenable = yes", "url = https://pbx.example:8089")),
     Case(
-        Found.TLS_NOT_VERIFIED,
+        FindingName.TLS_NOT_VERIFIED,
         ADVICE,
         elsewhere("https://pbx.example", verify_tls=False),
         advises=("verify_tls = /etc/healthmon/ca.pem",),
     ),
     Case(
-        Found.CERTIFICATE_ENDS,
+        FindingName.CERTIFICATE_ENDS,
         SERIOUS,
         elsewhere("https://pbx.example", certificate_remark="the certificate ends in 9 days"),
         code=ExitCode.PROBLEM,
     ),
     Case(
-        Found.NOT_WATCHED,
+        FindingName.NOT_WATCHED,
         ADVICE,
         look(PHONE, not_watched=(Target("office", "IAX2", "x"),)),
         advises=("[watch others]", "endpoints = IAX2/x"),
         endpoints=("IAX2/x",),
     ),
-    Case(Found.MATCHES_NOTHING, ADVICE, config=SOUND + "[watch sip]\nendpoints = SIP/*\n"),
+    Case(FindingName.MATCHES_NOTHING, ADVICE, config=SOUND + "[watch sip]\nendpoints = SIP/*\n"),
     Case(
-        Found.CONFIG_WRITABLE,
+        FindingName.CONFIG_WRITABLE,
         SERIOUS,
         machine=machine(config_mode=0o100660),
         advises=("chmod go-w",),
         code=ExitCode.PROBLEM,
     ),
     Case(
-        Found.NOBODY_TOLD,
+        FindingName.NOBODY_TOLD,
         ADVICE,
         config=SOUND.replace("[receiver pager]\n" + LOCAL, ""),
         advises=("[receiver oncall]",),
     ),
-    Case(Found.ONE_WAY_OUT, REMARK, config=SOUND.replace(LOCAL, MAIL), advises=("[receiver sms]",)),
+    Case(FindingName.ONE_WAY_OUT, REMARK, config=SOUND.replace(LOCAL, MAIL), advises=("[receiver sms]",)),
     Case(
-        Found.NO_HEARTBEAT,
+        FindingName.NO_HEARTBEAT,
         ADVICE,
         config=SOUND.replace(HEARTBEAT, ""),
         advises=("heartbeat_url = https://hc-ping.com/your-uuid-here",),
     ),
     Case(
-        Found.NETWORK_DISK,
+        FindingName.NETWORK_DISK,
         SERIOUS,
         machine=machine(file_system="nfs4"),
         advises=("database = /var/lib/healthmon/healthmon.db",),
         code=ExitCode.PROBLEM,
     ),
-    Case(Found.DISK_FULL, SERIOUS, machine=machine(free_bytes=99_000_000), code=ExitCode.PROBLEM),
-    Case(Found.DISK_FULL, ADVICE, machine=machine(free_bytes=900_000_000)),
-    Case(Found.NOT_SYNCHRONISED, ADVICE, machine=machine(is_synchronised=False)),
+    Case(FindingName.DISK_FULL, SERIOUS, machine=machine(free_bytes=99_000_000), code=ExitCode.PROBLEM),
+    Case(FindingName.DISK_FULL, ADVICE, machine=machine(free_bytes=900_000_000)),
+    Case(FindingName.NOT_SYNCHRONISED, ADVICE, machine=machine(is_synchronised=False)),
     Case(
-        Found.NOT_ENABLED,
+        FindingName.NOT_ENABLED,
         SERIOUS,
         machine=machine(service="disabled"),
         advises=("systemctl enable --now healthmon",),
         code=ExitCode.PROBLEM,
     ),
     Case(
-        Found.NOT_ENABLED,
+        FindingName.NOT_ENABLED,
         SERIOUS,
         machine=machine(service="not-found"),
         advises=("systemctl daemon-reload",),
@@ -276,7 +278,7 @@ def test_what_is_wrong_is_found_and_nothing_else(case: Case, load: Callable[[str
 
 def test_every_finding_is_tried_here() -> None:
     # That of a file which everybody can read needs such a file; see below.
-    assert {case.name for case in CASES} | {Found.CONFIG_READABLE} == set(Found)
+    assert {case.name for case in CASES} | {FindingName.CONFIG_READABLE} == set(FindingName)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
@@ -297,7 +299,7 @@ def test_a_file_with_secrets_that_everybody_can_read_is_serious(tmp_path: Path) 
 
     found = diagnose([look(PHONE)], SOUND_MACHINE, load_config(files.path, environ={"TZ": "UTC"}))
 
-    assert [(finding.name, finding.gravity) for finding in found.findings] == [(Found.CONFIG_READABLE, SERIOUS)]
+    assert [(finding.name, finding.gravity) for finding in found.findings] == [(FindingName.CONFIG_READABLE, SERIOUS)]
     assert f"chmod 640 {files.path}" in words_of(found.findings[0])
 
 
@@ -322,14 +324,14 @@ def test_a_hole_is_serious_where_our_own_user_should_only_read(load: Callable[[s
     found = diagnose([holed], SOUND_MACHINE, load(SOUND))
 
     gravities = {finding.name: finding.gravity for finding in found.findings}
-    assert gravities[Found.KNOWN_HOLE] is SERIOUS
+    assert gravities[FindingName.KNOWN_HOLE] is SERIOUS
 
 
 def test_one_way_out_is_advice_where_no_service_outside_would_notice(load: Callable[[str], Config]) -> None:
     found = diagnose([look(PHONE)], SOUND_MACHINE, load(SOUND.replace(LOCAL, MAIL).replace(HEARTBEAT, "")))
 
     gravities = {finding.name: finding.gravity for finding in found.findings}
-    assert gravities == {Found.ONE_WAY_OUT: ADVICE, Found.NO_HEARTBEAT: ADVICE}
+    assert gravities == {FindingName.ONE_WAY_OUT: ADVICE, FindingName.NO_HEARTBEAT: ADVICE}
 
 
 def test_what_cannot_be_seen_is_said_and_is_no_finding(load: Callable[[str], Config]) -> None:
