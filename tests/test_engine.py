@@ -11,6 +11,7 @@ from threading import Event
 import pytest
 from msgspec.structs import replace
 
+from healthmon.config.configuration import Config
 from healthmon.engine import ALIVE_EVERY, SMALL_WATCH, Engine, EngineHooks
 from healthmon.errors import DatabaseBusy, DatabaseUnwritable, Trouble
 from healthmon.model import (
@@ -75,8 +76,9 @@ class PollsOfOffice:
 class Stage:
     """An engine over a real database, with hooks that note what they are called for."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, conf: Config | None = None) -> None:
         self.path = path
+        self.config = conf or config(group_wait=0.0)
         self.time = Wall()
         self.polls = PollsOfOffice()
         self.waiting: list[list[Sighting]] = []
@@ -93,7 +95,7 @@ class Stage:
         self.clock = Clock(lambda: self.time.wall, lambda: self.time.monotonic, ahead=self.writer.ahead)
         hooks = EngineHooks(self._wake, lambda: [], self._live, self._resync, self.told_directly.append)
         self.engine = Engine(
-            config(group_wait=0.0),
+            self.config,
             self.writer.load(),
             inbox=self,
             writer=self.writer,

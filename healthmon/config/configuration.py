@@ -57,7 +57,7 @@ class Config(General, frozen=True, kw_only=True, dict=True):
 
     def receivers_of(self, target: Target) -> tuple[str, ...]:
         """The names of the receivers that are told about this target."""
-        if target.is_pbx:
+        if target.is_pbx or target.is_registration:
             section: PbxConfig | WatchConfig | None = self.pbx(target.pbx)
         else:
             section = self.watch_for(target)

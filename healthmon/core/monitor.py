@@ -202,6 +202,10 @@ class Monitor:
         if observation.check == Check.REACHABILITY:
             self._observe(pbx, endpoint, observation, step, counts=counts)
             return
+        if observation.target.is_registration:
+            self._pbx_rules.lone_registrations.observe(pbx, observation, step)
+            self._stages.pass_on(step)
+            return
         if endpoint is None:
             return
         check = endpoint.check(observation.check, observation.at)
@@ -429,6 +433,8 @@ class Monitor:
 
     def _endpoint_due(self, deadline: Deadline, due: AskedAbout, step: Step) -> None:
         pbx, endpoint = self.known.pbx(deadline.target), self.known.endpoint(deadline.target)
+        if pbx is not None and deadline.target.is_registration:
+            self._pbx_rules.lone_registrations.ask(pbx, deadline.target, step)
         if pbx is None or endpoint is None:
             return
         check = endpoint.checks.get(deadline.check)

@@ -128,7 +128,7 @@ class Reconfiguration:
             if endpoint.probe_plan is not None:
                 step.changes.probe_plans[endpoint.target] = None
         checks = (check for endpoint in pbx.endpoints.values() for check in endpoint.checks.values())
-        for machine in (*pbx.machines, *checks):
+        for machine in (*pbx.machines, *pbx.registrations.values(), *checks):
             step.changes.states.pop((machine.target, machine.check), None)
             forget_state(machine.state(), Ending.PBX_GONE, step)
         end_blindness_of_a_gone_pbx(pbx.state(), step)

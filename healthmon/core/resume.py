@@ -111,6 +111,8 @@ class Resume:
                 if machine.check == state.check:
                     machine.remember(state, step.now)
                     self._go_on_flapping(machine, step)
+        elif state.target.is_registration:
+            pbx.registration(state.target, state.watched_since).remember(state, step.now)
         elif (watch := self._booking.config.watch_for(state.target)) is None:
             forget_state(state, Ending.NOT_WATCHED, step)
         else:
@@ -205,7 +207,7 @@ def _why_gone(config: Config, incident: Incident) -> Ending | None:
         return Ending.URL_GONE
     if config.pbx(incident.target.pbx) is None:
         return Ending.PBX_GONE
-    if not incident.target.is_endpoint:
+    if not incident.target.is_endpoint or incident.target.is_registration:
         return None
     if incident.check not in ENDPOINT_CHECKS or config.watch_for(incident.target) is None:
         return Ending.NOT_WATCHED

@@ -18,6 +18,7 @@ LANGUAGE = Language(
         "network": _noun("network"),
         "providers": _noun("group of providers", "groups of providers"),
         "provider": _noun("provider"),
+        "registration": _noun("registration"),
         "site": _noun("site"),
         "gateway": _noun("gateway"),
         "phone": _noun("phone"),

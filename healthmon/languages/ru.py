@@ -26,6 +26,7 @@ NOUNS = {
     "network": Noun(("внешняя сеть", "внешние сети", "внешних сетей"), SHE),
     "providers": Noun(("группа провайдеров", "группы провайдеров", "групп провайдеров"), THEY),
     "provider": Noun(("провайдер", "провайдера", "провайдеров"), HE),
+    "registration": Noun(("регистрация", "регистрации", "регистраций"), SHE),
     "site": Noun(("площадка", "площадки", "площадок"), SHE),
     "gateway": Noun(("шлюз", "шлюза", "шлюзов"), HE),
     "phone": Noun(("телефон", "телефона", "телефонов"), HE),
@@ -230,6 +231,8 @@ SAYINGS = {
     "info": "информация",
     "list of endpoints": "список эндпоинтов",
     "channel drivers": "драйверы каналов",
+    "manager interface": "интерфейс управления",
+    "registration": "регистрация",
     "restarts": "перезапуски",
     "contacts": "контакты",
     "options": "OPTIONS",
@@ -326,6 +329,40 @@ SAYINGS = {
         "Asterisk не может показать все эндпоинты сразу ({said}): чьё-то имя не в UTF-8? "
         "Показаны без него, до перезапуска Asterisk: {listed}"
     ),
+    "the manager interface answers": "интерфейс управления отвечает",
+    "manager interface: {why}; registrations are unknown": (
+        "интерфейс управления: {why}; о регистрациях ничего не известно"
+    ),
+    "manager interface: {why}": "интерфейс управления: {why}",
+    "connection refused: nothing listens on {at}; is enabled = yes in manager.conf?": (
+        "в соединении отказано: на {at} никто не слушает; есть ли enabled = yes в manager.conf?"
+    ),
+    "login refused": "вход не разрешён",
+    "login refused; {reason}": "вход не разрешён; {reason}",
+    "not allowed; the user {user} may not ask for registrations: manager.conf needs write = reporting for it": (
+        "нет прав; пользователю {user} нельзя спрашивать о регистрациях: в manager.conf ему нужно write = reporting"
+    ),
+    "{at} closed the connection": "{at} закрыл соединение",
+    "no events; the user {user} may not read them: manager.conf needs read = system. Asked every {every} s": (
+        "нет событий; пользователю {user} нельзя их читать: в manager.conf нужно read = system. Опрос каждые {every} с"
+    ),
+    "registered at {server}": "регистрация на {server} есть",
+    "not registered at {server}: {why}; incoming calls are affected; Asterisk has stopped trying: it needs {command}, "
+    "or a reload": (
+        "нет регистрации на {server}: {why}; входящие вызовы затронуты; Asterisk больше не пытается: нужно {command} "
+        "или перезагрузка конфигурации"
+    ),
+    "not registered at {server}: {why}; incoming calls are affected": (
+        "нет регистрации на {server}: {why}; входящие вызовы затронуты"
+    ),
+    "rejected, or not answered": "отказ или нет ответа",
+    "rejected": "отказ",
+    "not answered": "нет ответа",
+    "not registered at {server} (Asterisk: {said}): not tried yet, or taken back on purpose; incoming calls are "
+    "affected": (
+        "нет регистрации на {server} (Asterisk: {said}): ещё не пытался или снята намеренно; входящие вызовы затронуты"
+    ),
+    "{n} of {of} registrations, {name}: {why}": "регистраций: {n} из {of}, {name}: {why}",
     "{number} restarts in {minutes} minutes": "перезапусков за {minutes} мин: {number}",
     "no events: {why}; polled every {number} s": "нет событий: {why}; опрос каждые {number} с",
     "the certificate ends in {days} day ({until} UTC)": "сертификат истекает через {days} дн. ({until} UTC)",

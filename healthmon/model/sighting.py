@@ -170,11 +170,11 @@ class ConnectionReport(Struct, frozen=True):
 
 
 class RegistrationList(Struct, frozen=True):
-    """The endpoints of a PBX that have an outbound registration; all others have none, or none any more."""
+    """All that has an outbound registration on a PBX, or is one; all else has none, or none any more."""
 
     pbx: str
     asked_at: float
-    endpoints: frozenset[Target]
+    targets: frozenset[Target]
 
 
 class Place(NamedTuple):

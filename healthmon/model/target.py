@@ -32,6 +32,8 @@ class Kind(Word):
     #: The providers with the same contact host.
     PROVIDERS = "providers"
     PROVIDER = "provider"
+    #: A registration at a provider that belongs to no endpoint that is watched.
+    REGISTRATION = "registration"
     #: Many devices behind one address or subnet, or a group named in the configuration.
     SITE = "site"
     GATEWAY = "gateway"
@@ -118,6 +120,9 @@ class Check:
     ALL = "all"
 
 
+#: The technology of a registration that belongs to no endpoint; its name is that which Asterisk's configuration has.
+REGISTRATION = "REGISTRATION"
+
 #: What of a PBX may fail while it works in part.
 PARTIAL_CHECKS = (Check.INVENTORY, Check.DRIVERS, Check.RESTARTS)
 
@@ -140,8 +145,13 @@ class Target(NamedTuple):
 
     @property
     def is_endpoint(self) -> bool:
-        """Whether this is one of Asterisk's endpoints."""
+        """Whether this is one of Asterisk's endpoints, or as much as one: a registration that belongs to none."""
         return bool(self.technology) and self.technology not in OUR_TECHNOLOGIES
+
+    @property
+    def is_registration(self) -> bool:
+        """Whether this is a registration that belongs to no endpoint."""
+        return self.technology == REGISTRATION
 
     @property
     def endpoint(self) -> str:

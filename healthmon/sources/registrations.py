@@ -19,6 +19,7 @@ from healthmon.ami.registrations import EVENT, OutboundRegistration, key_of, rea
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.errors import AmiError, Trouble
 from healthmon.model import (
+    REGISTRATION,
     Channel,
     Check,
     ConnectionReport,
@@ -59,6 +60,8 @@ class RegistrationTimes(Struct, frozen=True):
     denied: float = 300.0
     #: Asterisk tells so soon after a login that it has booted, and has all of its configuration.
     booted_within: float = 60.0
+    #: The endpoints of a PBX are known so soon after healthmon has started, or it has none that are watched.
+    learned_within: float = 20.0
 
 
 class RegistrationSource:
@@ -93,8 +96,7 @@ class RegistrationSource:
         #: The registrations by their names, what is known of their attempts, and whose they are.
         self._rows: dict[str, OutboundRegistration] = {}
         self._tries: dict[str, Tries] = {}
-        self._owners: dict[str, str] = {}
-        self._said_unowned: frozenset[str] = frozenset()
+        self._owners: dict[str, Target] = {}
         #: How the manager interface stands, as it was reported last; None: not yet.
         self._report: ConnectionReport | None = None
         # All three by the steady clock.
@@ -130,8 +132,11 @@ class RegistrationSource:
         self._failed(what, Trouble.DEFECT)
 
     def _begin(self) -> None:
-        self._connected_at = self._list_due = time.monotonic()
+        self._connected_at = now = time.monotonic()
         self._has_events = False
+        # Whose registrations they are nobody can tell before it is known which endpoints there are.
+        self._list_due = now + self._times.learned_within
+        self._list_soon()
         self._identities = None
         # What was tried while nobody listened is not known.
         self._tries.clear()
@@ -148,13 +153,18 @@ class RegistrationSource:
             for event in client.events(self._times.patience):
                 self._hear(event)
             if client.take_loss():
-                self._list_due = 0.0
+                self._list_soon()
+
+    def _list_soon(self) -> None:
+        """Have the list asked for before anything else."""
+        if self._endpoints:
+            self._list_due = 0.0
 
     def _take_in(self) -> None:
         """Take what other threads want."""
         if self._asked.is_set():
             self._asked.clear()
-            self._list_due = 0.0
+            self._list_soon()
         for targets in _all_of(self._to_learn):
             found = (target for target in targets if target.technology == PJSIP and self._may_be_provider(target))
             room = MOST_ENDPOINTS - len(self._endpoints)
@@ -162,7 +172,7 @@ class RegistrationSource:
             if not new.keys() <= self._endpoints.keys():
                 self._endpoints.update(new)
                 self._identities = None
-                self._list_due = 0.0
+                self._list_soon()
 
     # ---------------------------------------------------------------- events
 
@@ -174,7 +184,7 @@ class RegistrationSource:
             self._has_events = True
         # After a reload a registration may belong to somebody else.
         self._identities = None
-        self._list_due = 0.0
+        self._list_soon()
 
     def _hear_attempt(self, event: Frame, at: float) -> None:
         """An attempt to register has ended. The event has the URIs of the registration, and not its name."""
@@ -185,7 +195,7 @@ class RegistrationSource:
         found = [row for row in self._rows.values() if row.key == key]
         if len(found) != 1:
             # It is new; or several have the same, and the list tells which it was.
-            self._list_due = 0.0
+            self._list_soon()
             return
         [row] = found
         self._tries_of(row, at).hear(status, at, row.max_retries)
@@ -205,7 +215,8 @@ class RegistrationSource:
         self._rows = {row.name: row for row in client.registrations()}
         if self._identities is None:
             self._identities = identities(client, list(self._endpoints), list(self._rows.values()))
-        self._owners = owners_of(self._rows.values(), self._identities)
+        owners = owners_of(self._rows.values(), self._identities)
+        self._owners = {name: self._target_of(name, owners.get(name, "")) for name in self._rows}
         self._works(at)
         for row in self._rows.values():
             tries = self._tries_of(row, at)
@@ -214,11 +225,16 @@ class RegistrationSource:
         for owner in sorted(set(self._owners.values())):
             self._offer(owner, at, Source.SNAPSHOT)
         self._forget_gone(at)
-        self._say_unowned()
         now = time.monotonic()
         self._list_due, self._ping_due = now + self._pbx.poll_every, now + self._times.ping_every
 
-    def _offer(self, owner: str, at: float, source: Source) -> None:
+    def _target_of(self, name: str, owner: str) -> Target:
+        """The endpoint that a registration belongs to; that of nobody is a target of its own."""
+        if owner:
+            return self._endpoints[owner]
+        return Target(self._pbx.name, REGISTRATION, name)
+
+    def _offer(self, owner: Target, at: float, source: Source) -> None:
         """Offer how the registrations of an endpoint stand: as the worst of them."""
         rows = [row for row in self._rows.values() if self._owners.get(row.name) == owner]
         failing = [row for row in rows if health_of(row) is Health.DOWN]
@@ -226,25 +242,18 @@ class RegistrationSource:
         words = in_words(worst, self._tries_of(worst, at))
         if len(rows) > 1 and failing:
             words = f"{len(failing)} of {len(rows)} registrations, {worst.name}: {words}"
-        target, health = self._endpoints[owner], health_of(worst)
-        self._inbox.offer(Observation(target, health, at, source, Witness.MANAGER, words, check=Check.REGISTRATION))
+        health = health_of(worst)
+        self._inbox.offer(Observation(owner, health, at, source, Witness.MANAGER, words, check=Check.REGISTRATION))
 
     def _forget_gone(self, at: float) -> None:
         """Say whose registrations these are all; not while Asterisk boots, and has not read its configuration yet."""
         self._tries = {name: tries for name, tries in self._tries.items() if name in self._rows}
         if self._has_events or self._has_had_time:
-            owners = frozenset(self._endpoints[owner] for owner in self._owners.values())
-            self._inbox.offer(RegistrationList(self._pbx.name, at, owners))
+            self._inbox.offer(RegistrationList(self._pbx.name, at, frozenset(self._owners.values())))
 
     @property
     def _has_had_time(self) -> bool:
         return time.monotonic() - self._connected_at > self._times.booted_within
-
-    def _say_unowned(self) -> None:
-        unowned = frozenset(self._rows.keys() - self._owners.keys())
-        if unowned and unowned != self._said_unowned:
-            log.warning("pbx %s: registrations of no watched endpoint: %s", self._pbx.name, ", ".join(sorted(unowned)))
-        self._said_unowned = unowned
 
     # ---------------------------------------------------------------- how the manager interface stands
 

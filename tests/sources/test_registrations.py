@@ -10,7 +10,17 @@ import pytest
 from msgspec.structs import replace
 
 from healthmon.errors import Trouble
-from healthmon.model import Channel, Check, ConnectionReport, Health, Observation, Question, RegistrationList, Source
+from healthmon.model import (
+    Channel,
+    Check,
+    ConnectionReport,
+    Health,
+    Observation,
+    Question,
+    RegistrationList,
+    Source,
+    Target,
+)
 from healthmon.sources.inbox import Inbox
 from healthmon.sources.registrations import RegistrationSource, RegistrationTimes
 from healthmon.times.clock import Clock
@@ -173,7 +183,7 @@ def test_while_asterisk_boots_nothing_is_taken_for_removed(manager: PlayedManage
     manager.rows.clear()
     manager.sends(b"Event: FullyBooted\r\n\r\n")
 
-    wait_for(lambda: any(not listed.endpoints for listed in watch.lists()))
+    wait_for(lambda: any(not listed.targets for listed in watch.lists()))
 
 
 def test_a_registration_that_asterisk_does_not_tie_to_an_endpoint_is_found_by_its_auth_and_by_its_host(
@@ -194,7 +204,9 @@ def test_a_registration_that_asterisk_does_not_tie_to_an_endpoint_is_found_by_it
     watch.start().wait(("trunk-a", Health.UP, Source.SNAPSHOT), ("trunk-b", Health.DOWN, Source.SNAPSHOT))
 
     wait_for(lambda: bool(watch.lists()))
-    assert watch.lists()[-1].endpoints == frozenset({A, B})
+    nobody = Target("office", "REGISTRATION", "nobody")
+    assert watch.lists()[-1].targets == frozenset({A, B, nobody})
+    assert ("nobody", Health.UP, Source.SNAPSHOT) in watch.seen()
 
 
 def test_of_several_registrations_of_one_endpoint_the_worst_counts(manager: PlayedManager, watch: Watch) -> None:

@@ -32,6 +32,8 @@ class Known:
             return None
         if target.is_pbx:
             return next((machine for machine in pbx.machines if machine.check == check), None)
+        if target.is_registration:
+            return pbx.registrations.get(target)
         endpoint = pbx.endpoints.get(target)
         if endpoint is None:
             return None

@@ -111,6 +111,8 @@ class Pbx:
         )
         self.connection.flap_rule = FLAPS_OF_A_PBX
         self.reports: dict[Channel, ConnectionReport] = {}
+        #: Registrations that belong to none of its endpoints.
+        self.registrations: dict[Target, Machine] = {}
         self.use(config)
         self.startup_time = state.startup_time
         self.last_reload_time = state.last_reload_time
@@ -121,9 +123,9 @@ class Pbx:
         #: When we noticed that we are blind: a snapshot asked for before proves nothing.
         self.noticed_at = now
         self.may_be_frozen = False
-        #: When it answered again after it had not; when healthmon went on after it had stood still.
-        self.answers_since = self.went_on_at = 0.0
-        self.snapshot_at = 0.0
+        #: When it answered again after it had not; when healthmon went on after it had stood still; when the last
+        #: snapshot was asked for.
+        self.answers_since = self.went_on_at = self.snapshot_at = 0.0
         #: When nothing behind it could be seen the last time, from and to.
         self.unseen = (0.0, 0.0)
         #: Technologies without their channel driver, and those that could not be listed, by the newest snapshot.
@@ -176,9 +178,18 @@ class Pbx:
     def _machine(self, check: str, hold: Hold, now: float) -> Machine:
         return Machine(self.target, check, Kind.PBX, hold, watch="", watched_since=now)
 
+    def registration(self, target: Target, since: float) -> Machine:
+        """Begin to watch a registration that belongs to no endpoint."""
+        kind, hold = Kind.REGISTRATION, self.config.hold
+        machine = Machine(target, Check.REGISTRATION, kind, hold, watch="", watched_since=since)
+        self.registrations[target] = machine
+        return machine
+
     def use(self, config: PbxConfig) -> None:
         """Take a new configuration."""
         self.config = config
+        for machine in self.registrations.values():
+            machine.hold = config.hold
         self.manager.hold = config.hold
         self.set_connection_hold()
 
@@ -370,6 +381,10 @@ class Pbx:
         while self.restarts[0] <= at - RESTARTS_WINDOW:
             self.restarts.popleft()
         return len(self.restarts)
+
+    def is_in_grace(self, now: float) -> bool:
+        """Whether Asterisk was restarted so short a time ago that what is not back may only not have had the time."""
+        return self.grace_since is not None and now < self.grace_since + self.config.restart_grace
 
     def grace_for(self, endpoint: Endpoint) -> float:
         """How long "offline" means nothing for this endpoint after a restart (seconds)."""

@@ -10,6 +10,7 @@ from healthmon.core.belief.drivers import needs_its_driver
 from healthmon.core.belief.endpoints import ASK_AGAIN, Endpoints
 from healthmon.core.belief.evidence import FROZE, LONGEST_WAIT, RESTARTED
 from healthmon.core.belief.inventory import ACCEPTED_AFTER, assess, at_once
+from healthmon.core.belief.lone_registrations import LoneRegistrations
 from healthmon.core.belief.machine import Machine
 from healthmon.core.belief.news import CheckEnded, PbxRestarted
 from healthmon.core.belief.pbx import (
@@ -44,6 +45,7 @@ class Pbxs:
     def __init__(self, booking: Booking, endpoints: Endpoints) -> None:
         self._booking = booking
         self._endpoints = endpoints
+        self.lone_registrations = LoneRegistrations(booking)
 
     # ------------------------------------------------------------ blindness (rule 5)
 
@@ -57,6 +59,7 @@ class Pbxs:
             self._begin_blindness(pbx, JUST_STARTED, since, step)
         pbx.noticed_at = step.now
         self._hide(pbx, JUST_STARTED, since, step)
+        self.lone_registrations.go_on_unheard(pbx, since, step)
         self.forget_manager(pbx, step)
         if pbx.restarting.belief is Health.DEGRADED:
             self._booking.deadlines.set(Deadline(Due.RESTARTS_ARE_OVER, pbx.target), step.now + RESTARTS_WINDOW)
@@ -231,8 +234,10 @@ class Pbxs:
         """Take how the manager interface stands. While it cannot be asked, registrations are unknown."""
         pbx.reports[Channel.MANAGER] = report
         if report.trouble is not None:
+            why = f"manager interface: {report.words or report.trouble}"
             for _endpoint, registration in pbx.registered_endpoints():
-                registration.hide(f"manager interface: {report.words or report.trouble}", report.at)
+                registration.hide(why, report.at)
+            self.lone_registrations.hide(pbx, why, report.at, step)
         if not pbx.is_blind:
             self._observe_manager(pbx, report.at, step)
 
@@ -247,7 +252,8 @@ class Pbxs:
 
     def take_registrations(self, pbx: Pbx, listed: RegistrationList, step: Step) -> None:
         """End the check of what has no registration any more."""
-        ended = [endpoint for endpoint, _ in pbx.registered_endpoints() if endpoint.target not in listed.endpoints]
+        self.lone_registrations.end_others(pbx, listed.targets, listed.asked_at, step)
+        ended = [endpoint for endpoint, _ in pbx.registered_endpoints() if endpoint.target not in listed.targets]
         for endpoint in ended:
             self._endpoints.end_check(pbx, endpoint, Check.REGISTRATION, listed.asked_at, step, ending=Ending.REMOVED)
 
@@ -256,6 +262,7 @@ class Pbxs:
         if pbx.config.ami:
             return
         pbx.reports.pop(Channel.MANAGER, None)
+        self.lone_registrations.end_others(pbx, frozenset(), step.now, step)
         for endpoint, _registration in list(pbx.registered_endpoints()):
             self._endpoints.end_check(pbx, endpoint, Check.REGISTRATION, step.now, step, ending=Ending.NOT_WATCHED)
         if pbx.manager.belief is None and pbx.manager.pending is None:
@@ -292,6 +299,9 @@ class Pbxs:
         if pbx.is_blind:
             self._end_blindness(pbx, at, step)
             self._observe_manager(pbx, at, step)
+            if pbx.config.ami:
+                # What it told meanwhile was not heard.
+                step.changes.questions.append(Question(pbx.name, check=Check.REGISTRATION, asked_by=Channel.MANAGER))
         pbx.snapshot_at = at
         pbx.startup_time = snapshot.startup_time or pbx.startup_time
         pbx.last_reload_time = snapshot.last_reload_time or pbx.last_reload_time

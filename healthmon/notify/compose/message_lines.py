@@ -93,6 +93,8 @@ CHECKS = {
 
 def aspect_of(incident: Incident) -> str:
     """Which side of a thing is meant; "": the thing itself."""
+    if incident.target.is_registration:
+        return ""
     if incident.target.is_endpoint and not incident.is_of_reachability:
         return incident.check
     return CHECKS.get(incident.check, "")

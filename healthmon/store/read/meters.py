@@ -10,7 +10,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from healthmon.history.measurements import Measured
-from healthmon.model import Check, Health, Kind, Length, Reading, Target, check_counts
+from healthmon.model import REGISTRATION, Check, Health, Kind, Length, Reading, Target, check_counts
 from healthmon.store.codec import named, target_row
 from healthmon.store.read.buckets import read_measured
 from healthmon.store.rows import HEALTH_CODES, HEALTHS, KINDS
@@ -26,8 +26,9 @@ FOREVER = float("inf")
 #: How long a bucket of ``measured_days`` is (seconds).
 _DAY = 86400.0
 
-#: One check of each target: reachability, and a PBX's connection.
-_ONE_OF_EACH = f"c.name = CASE WHEN c.technology = '' THEN '{Check.CONNECTION}' ELSE '{Check.REACHABILITY}' END"
+#: One check of each target: reachability, a PBX's connection, and what a registration that belongs to nobody has.
+_ONE_OF_EACH = f"""c.name = CASE c.technology WHEN '' THEN '{Check.CONNECTION}'
+    WHEN '{REGISTRATION}' THEN '{Check.REGISTRATION}' ELSE '{Check.REACHABILITY}' END"""
 
 #: Under this name, a PBX has what hides everything behind it; that is no check.
 _HAS_METER = f"NOT (c.technology = '' AND c.name = '{Check.REACHABILITY}')"
@@ -62,7 +63,7 @@ CHECKS_AFTER = f"""SELECT {_CHECK}
 #: What else endpoints have, whenever that was: most have nothing.
 CHECKS_BESIDE = f"""SELECT {_CHECK}
     FROM {_WITH_STATES_AND_FIRST_CHANGES}
-    WHERE c.technology <> '' AND c.name <> '{Check.REACHABILITY}' ORDER BY c.id"""  # noqa: S608
+    WHERE c.technology NOT IN ('', '{REGISTRATION}') AND c.name <> '{Check.REACHABILITY}' ORDER BY c.id"""  # noqa: S608
 
 CHECKS_OF_TARGET = f"""SELECT {_CHECK}
     FROM {_WITH_STATES_AND_FIRST_CHANGES}
@@ -155,7 +156,7 @@ class Watched(NamedTuple):
     @property
     def makes_several(self) -> bool:
         """Whether this is a check beside reachability, so that the target needs a meter over all that count."""
-        is_first = self.check in (Check.REACHABILITY, Check.ALL)
+        is_first = self.check in (Check.REACHABILITY, Check.ALL) or self.target.is_registration
         return self.target.is_endpoint and not is_first and self.counts and check_counts(self.check)
 
 

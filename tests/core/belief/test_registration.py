@@ -335,3 +335,100 @@ def test_a_new_interval_changes_no_belief() -> None:
     scene.reconfigure(replace(scene.config, pbxs=(replace(scene.config.pbxs[0], poll_every=30.0),)))
 
     assert len(scene.open(A)) == 1
+
+
+# ---------------------------------------------------------------- of nobody
+
+NOBODY = Target("office", "REGISTRATION", "reg-old")
+
+
+def test_a_registration_of_nobody_is_a_target_of_its_own_that_is_told_to_the_receivers_of_its_pbx() -> None:
+    scene = office()
+    scene.says(NOBODY, UP, Source.SNAPSHOT)
+
+    scene.says(NOBODY, DOWN)
+    scene.after(15)
+    scene.answer_registration(NOBODY, DOWN)
+    scene.after(5)
+
+    [incident] = scene.open(NOBODY)
+    assert (incident.kind, incident.severity, incident.cause) == ("registration", "critical", LOST)
+    assert [(url, reason) for url, reason, *_ in scene.deliver()] == [("oncall/boss", Reason.OPENED)]
+    scene.says(NOBODY, UP)
+    scene.after(10)
+    scene.answer_registration(NOBODY, UP)
+    assert not scene.open()
+
+
+def test_a_registration_of_nobody_is_unknown_while_the_manager_interface_cannot_be_asked() -> None:
+    scene = office()
+    scene.says(NOBODY, UP, Source.SNAPSHOT)
+
+    scene.manager(Trouble.CLOSED, "closed the connection")
+
+    assert scene.state(NOBODY, Check.REGISTRATION).unknown_because == "manager interface: closed the connection"
+    scene.after(3600)
+    assert not scene.open(NOBODY)
+    scene.manager()
+    scene.says(NOBODY, UP, Source.SNAPSHOT)
+    assert not scene.state(NOBODY, Check.REGISTRATION).unknown_because
+
+
+def test_a_pbx_that_is_down_explains_a_registration_of_nobody() -> None:
+    scene = office()
+    scene.says(NOBODY, DOWN, Source.SNAPSHOT)
+    scene.report(Trouble.REFUSED, words="connection refused")
+    for _ in range(12):
+        scene.after(5)
+        scene.report(Trouble.REFUSED, words="connection refused")
+
+    assert [incident.check for incident in scene.open()] == [Check.CONNECTION]
+
+
+def test_a_registration_of_nobody_goes_on_after_a_restart_of_healthmon_and_ends_when_it_is_removed() -> None:
+    first = office()
+    first.says(NOBODY, DOWN, Source.SNAPSHOT)
+    first.after(15)
+    first.answer_registration(NOBODY, DOWN)
+    assert len(first.open(NOBODY)) == 1
+
+    scene = Office(first.config, first.db, first.now + 5)
+    scene.startup_time = first.startup_time
+    assert scene.state(NOBODY, Check.REGISTRATION).unknown_because
+    scene.snapshot({A: UP, B: UP})
+    assert any(question.asked_by is Channel.MANAGER for question in scene.questions)
+    scene.says(NOBODY, DOWN, Source.SNAPSHOT)
+    assert len(scene.open(NOBODY)) == 1
+    assert not scene.state(NOBODY, Check.REGISTRATION).unknown_because
+
+    scene.listed(A, B)
+    assert not scene.open(NOBODY)
+    assert (NOBODY, Check.REGISTRATION) not in scene.db.states
+
+
+def test_in_the_grace_after_a_restart_a_registration_of_nobody_is_not_lost() -> None:
+    scene = office()
+    scene.says(NOBODY, UP, Source.SNAPSHOT)
+    scene.snapshot({A: UP, B: UP}, startup="boot 2")
+    scene.says(NOBODY, DOWN, Source.SNAPSHOT)
+
+    assert scene.state(NOBODY, Check.REGISTRATION).unknown_because.startswith("in grace")
+    assert scene.state(NOBODY, Check.REGISTRATION).pending is None
+
+
+def test_without_ami_a_registration_of_nobody_ends() -> None:
+    scene = office()
+    scene.says(NOBODY, UP, Source.SNAPSHOT)
+
+    scene.reconfigure(config())
+
+    assert (NOBODY, Check.REGISTRATION) not in scene.db.states
+
+
+def test_a_pbx_that_leaves_the_configuration_takes_its_registrations_along() -> None:
+    scene = office()
+    scene.says(NOBODY, UP, Source.SNAPSHOT)
+
+    scene.reconfigure(config(pbx_config("branch")))
+
+    assert not scene.db.states.keys() & {(NOBODY, Check.REGISTRATION), (A, Check.REGISTRATION)}

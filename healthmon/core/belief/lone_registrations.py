@@ -1,0 +1,100 @@
+"""Registrations that belong to no endpoint: targets of their own, in the care of their PBX's section."""
+
+from __future__ import annotations
+
+from healthmon.core.belief.booking import Booking
+from healthmon.core.belief.endpoints import ASK_AGAIN
+from healthmon.core.belief.machine import Machine
+from healthmon.core.belief.news import CheckEnded
+from healthmon.core.belief.pbx import Pbx
+from healthmon.core.belief.registration import NOT_HEARD
+from healthmon.core.deadlines import Deadline, Due
+from healthmon.core.step import Step
+from healthmon.model import ENDPOINT_CHECKS, Channel, Check, Ending, Health, Means, Observation, Question, Target
+
+RULES = ENDPOINT_CHECKS[Check.REGISTRATION]
+#: So many of one PBX are watched. Nobody has as many.
+MOST = 10_000
+
+
+class LoneRegistrations:
+    """Applies what the manager interface says to registrations of nobody. Owned by the engine thread."""
+
+    def __init__(self, booking: Booking) -> None:
+        self._booking = booking
+
+    def go_on_unheard(self, pbx: Pbx, at: float, step: Step) -> None:
+        """Healthmon was started: until it has asked, nobody knows how they are."""
+        for machine in pbx.registrations.values():
+            self._hide(machine, machine.unknown_because or NOT_HEARD, at, step)
+
+    def hide(self, pbx: Pbx, why: str, at: float, step: Step) -> None:
+        """The manager interface cannot be asked."""
+        for machine in pbx.registrations.values():
+            self._hide(machine, why, at, step)
+
+    def _hide(self, machine: Machine, why: str, at: float, step: Step) -> None:
+        self._booking.begin_unknown(machine, why, at, step)
+        self._booking.book(machine, step)
+        self._schedule(machine, step)
+
+    def observe(self, pbx: Pbx, observation: Observation, step: Step) -> None:
+        """Take what is said of one; it begins to be watched with that."""
+        machine = pbx.registrations.get(observation.target)
+        if machine is None:
+            if not pbx.config.ami or len(pbx.registrations) >= MOST:
+                return
+            machine = pbx.registration(observation.target, observation.at)
+        means = RULES.meaning(observation.witness, observation.source, observation.health)
+        if means not in (Means.UP, Means.DOWN):
+            return
+        at = observation.at
+        if means is Means.DOWN and pbx.is_in_grace(step.now):
+            self._hide(machine, pbx.grace_why, at, step)
+            return
+        before = machine.fingerprint()
+        self._booking.end_unknown(machine, at, step)
+        confirms = RULES.confirms(observation)
+        transition = machine.see(observation.health, at, step.now, observation.words, confirms=confirms)
+        is_reason_old = machine.belief is Health.DOWN is observation.health and machine.reason != observation.words
+        if is_reason_old:
+            machine.reason = observation.words
+        if transition is not None or is_reason_old or machine.fingerprint() != before:
+            self._booking.settle(machine, transition, step)
+        self._schedule(machine, step)
+
+    def _schedule(self, machine: Machine, step: Step) -> None:
+        key, at = Deadline(Due.ASK, machine.target, machine.check), machine.deadline()
+        if at is None:
+            self._booking.deadlines.clear(key)
+        elif at > step.now:
+            self._booking.deadlines.set(key, at)
+        else:
+            self._booking.deadlines.set(key, step.now + ASK_AGAIN)
+
+    def ask(self, pbx: Pbx, target: Target, step: Step) -> None:
+        """What is pending may be believed now: have it looked at."""
+        machine = pbx.registrations.get(target)
+        if machine is None or machine.deadline() is None:
+            return
+        self._booking.deadlines.set(Deadline(Due.ASK, target, machine.check), step.now + ASK_AGAIN)
+        if not pbx.is_blind:
+            question = Question(pbx.name, (target,), check=machine.check, asked_by=Channel.MANAGER)
+            step.changes.questions.append(question)
+
+    def end_others(self, pbx: Pbx, listed: frozenset[Target], at: float, step: Step) -> None:
+        """Those that are not listed any more are gone, or belong to an endpoint now."""
+        for target in pbx.registrations.keys() - listed:
+            self.end(pbx, target, at, step, Ending.REMOVED)
+
+    def end(self, pbx: Pbx, target: Target, at: float, step: Step, ending: Ending) -> None:
+        """Watch one no longer; its history stays."""
+        machine = pbx.registrations.pop(target)
+        self._booking.end_unknown(machine, at, step)
+        transition = machine.forget(at, step.now, ending)
+        if transition is not None:
+            step.changes.transitions.append(transition)
+        self._booking.tell(CheckEnded(target, machine.check, ending, f"{machine.kind} {target.resource}: {ending}"))
+        self._booking.deadlines.clear(Deadline(Due.ASK, target, machine.check))
+        step.changes.states.pop((target, machine.check), None)
+        step.changes.forgotten.append(target)
