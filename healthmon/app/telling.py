@@ -14,6 +14,7 @@ from healthmon.app.threads import join, started
 from healthmon.config.configuration import Config
 from healthmon.config.reload import Difference
 from healthmon.errors import DatabaseUnwritable
+from healthmon.model import DisplayNames
 from healthmon.notify.channels.by_scheme import sender_for
 from healthmon.notify.compose.message import MessageDraft
 from healthmon.notify.delivery.deliverer import Deliverer
@@ -70,9 +71,9 @@ class DelivererThread:
 
     def _replace(self, why: str) -> None:
         """Put a new deliverer in the place of one that has a defect, and book that the URL fails."""
-        zone = self.deliverer.zone
+        zone, names = self.deliverer.zone, self.deliverer.names
         self.deliverer = self._new_deliverer(self)
-        self.deliverer.zone = zone
+        self.deliverer.zone, self.deliverer.names = zone, names
         self._defect = why
         try:
             self.open_outbox().close()
@@ -116,6 +117,7 @@ class Telling:
             self._start(config, url_id)
         for url_thread in self._deliverers.values():
             url_thread.deliverer.zone = config.timezone
+            url_thread.deliverer.names = DisplayNames(config.names)
 
     def wake_all(self) -> None:
         """Something was booked. The engine thread calls it."""
@@ -158,6 +160,7 @@ class Telling:
                 on_return=partial(self._others_look_again, url_id),
                 rendering=self._rendering,
                 direct=url_thread.direct,
+                names=DisplayNames(config.names),
             )
 
         self._deliverers[url_id] = DelivererThread(

@@ -33,6 +33,7 @@ from healthmon.model import (
     Target,
     Witness,
 )
+from healthmon.text.callerid import name_in
 from healthmon.text.longtext import LONGEST_TEXT, shortened
 from healthmon.text.sipuri import host_of
 from healthmon.wire.dates import header_date
@@ -611,6 +612,7 @@ def settings(
         max_contacts=int(max((_number(aor.attributes, "max_contacts") for aor in aors), default=0)),
         aors=len(aors),
         outbound_proxy=_proxy(endpoint, [aor.attributes for aor in aors]),
+        caller_name=name_in(shorten(_values(endpoint, "callerid"))),
         places=tuple(dict.fromkeys(place for aor in aors for place in aor.places(shorten))),
         ways=tuple(dict.fromkeys(_ways(endpoint, aors))),
         takes_2xx_only=bool(in_use) and all(aor.takes_2xx_only for aor in in_use),

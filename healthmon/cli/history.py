@@ -48,7 +48,8 @@ def command(
 ) -> None:
     """Tell the life of TARGET: what was believed, what could not be seen, its incidents, who was told what or why not.
 
-    TARGET is written PJSIP/101, or 101, or office:PJSIP/101, or office for a PBX itself. The newest is at the end.
+    TARGET is written PJSIP/101, or 101, or office:PJSIP/101, or as people call it, or office for a PBX itself. The
+    newest is at the end.
     """
     where, now = database_settings(ctx.obj, database), time.time()
     if follow and until is not None:
@@ -59,8 +60,9 @@ def command(
         # Looked at before the first reading, so that nothing is missed between the two.
         watcher.has_changed()
         with watcher.reading() as reader:
-            about = find_target(target, reader.known_targets())
-            life = life_of(reader, about, window, now)
+            names = reader.names(where.names)
+            about = find_target(target, reader.known_targets(), names)
+            life = life_of(reader, about, window, now, names.of(about.target))
             news = NewEvents(about)
             news.take(reader, now)
         printer = _Printer(where, as_json=as_json, as_lines=follow)

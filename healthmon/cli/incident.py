@@ -28,7 +28,7 @@ def command(ctx: click.Context, *, number: int, as_json: bool, database: Path | 
         incident = reader.incident(number)
         if incident is None:
             raise OrderRefused(f"there is no incident {number}; healthmon incidents shows the newest")
-        story = story_of(reader, incident, now)
+        story = story_of(reader, incident, now, reader.names(where.names))
     if as_json:
         click.echo(json_text(story_data(story)))
     else:

@@ -34,7 +34,9 @@ def command(
         # An incident of this very moment overlaps no time yet.
         found = reader.open_incidents() if only_open else reader.incidents(asked[0], asked[1] + 1)
         found = [reader.with_unseen(incident, now) for incident in reversed(found)]
+        names = reader.names(where.names)
     if as_json:
-        click.echo(json_text([incident_data(incident) for incident in found]))
+        click.echo(json_text([incident_data(incident, names) for incident in found]))
     else:
-        click.echo(incidents_table(found, now, where.timezone, screen(), everything=everything), nl=False)
+        text = incidents_table(found, now, where.timezone, screen(), everything=everything, names=names)
+        click.echo(text, nl=False)

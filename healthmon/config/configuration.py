@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
+
+from msgspec import field
 
 from healthmon.config.sections.general import General
 from healthmon.config.sections.maintenance import MaintenanceConfig
@@ -25,6 +28,8 @@ class Config(General, frozen=True, kw_only=True, dict=True):
     receivers: tuple[ReceiverConfig, ...]
     maintenance: tuple[MaintenanceConfig, ...] = ()
     sites: tuple[SiteConfig, ...] = ()
+    #: What people call endpoints, by ``PJSIP/103`` or ``office:PJSIP/103``.
+    names: Mapping[str, str] = field(default_factory=dict)
     schedules: tuple[ScheduleConfig, ...] = ()
     #: What works, and what the file's author should know; ready to print.
     warnings: tuple[str, ...] = ()

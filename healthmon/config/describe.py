@@ -38,6 +38,8 @@ def describe(config: Config) -> list[str]:
         lines += ["", *describe_receiver(receiver)]
     for site in config.sites:
         lines += ["", *describe_site(site)]
+    if config.names:
+        lines += ["", f"names: {len(config.names):,} of [names]; the others are called as their caller ids say"]
     for schedule in config.schedules:
         lines += ["", *describe_schedule(schedule)]
     for window in config.maintenance:

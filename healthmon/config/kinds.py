@@ -5,10 +5,13 @@ from __future__ import annotations
 from healthmon.config.sections.general import HEALTHMON
 from healthmon.config.sections.history import HISTORY
 from healthmon.config.sections.maintenance import MAINTENANCE
+from healthmon.config.sections.names import NAMES
 from healthmon.config.sections.pbx import PBX
 from healthmon.config.sections.receiver import RECEIVER
 from healthmon.config.sections.schedule import SCHEDULE
 from healthmon.config.sections.site import SITE
 from healthmon.config.sections.watch import WATCH
 
-KINDS = {section.kind: section for section in (HEALTHMON, HISTORY, PBX, WATCH, RECEIVER, MAINTENANCE, SITE, SCHEDULE)}
+KINDS = {
+    section.kind: section for section in (HEALTHMON, HISTORY, PBX, WATCH, RECEIVER, MAINTENANCE, SITE, NAMES, SCHEDULE)
+}

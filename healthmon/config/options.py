@@ -111,7 +111,31 @@ class Several(Struct, frozen=True):
         return self.make(**{part: known[part] for part in names if part in known})
 
 
-def _as_field(declare: Callable[Declared, Option | Several]) -> Callable[Declared, Any]:
+class Lines(Struct, frozen=True):
+    """A field that holds each line of a section whose options are called as the user chooses."""
+
+    #: Reads the name of an option.
+    name_of: Callable[[str], str]
+    #: One of the lines, as the example file shows it.
+    line: Option
+    when_changed: str = ""
+
+    def __call__(self) -> dict[str, Any]:
+        """Return the value without any line in the file."""
+        return {}
+
+    def options(self, name: str) -> Iterator[Option]:
+        """The line that stands for all."""
+        del name
+        yield self.line
+
+    def value(self, name: str, known: Mapping[str, Any]) -> dict[str, Any]:
+        """Return all lines by their names."""
+        del name
+        return dict(known)
+
+
+def _as_field(declare: Callable[Declared, Option | Several | Lines]) -> Callable[Declared, Any]:
     """Make the function that declares a field of a record."""
 
     def declared(*args: Declared.args, **kwargs: Declared.kwargs) -> Any:
@@ -124,6 +148,8 @@ def _as_field(declare: Callable[Declared, Option | Several]) -> Callable[Declare
 option = _as_field(Option)
 #: Declares a field that is made of several options.
 made_of = _as_field(Several)
+#: Declares the only field of a section whose options are called as the user chooses.
+every_line = _as_field(Lines)
 
 
 class SectionKind(Struct, frozen=True, dict=True):
@@ -145,10 +171,10 @@ class SectionKind(Struct, frozen=True, dict=True):
         return bool(self.example_name)
 
     @cached_property
-    def declared(self) -> dict[str, Option | Several]:
+    def declared(self) -> dict[str, Option | Several | Lines]:
         """What is declared, by the name of the field."""
         factories = {info.name: info.default_factory for info in fields(self.record)}
-        return {name: made for name, made in factories.items() if isinstance(made, Option | Several)}
+        return {name: made for name, made in factories.items() if isinstance(made, Option | Several | Lines)}
 
     @cached_property
     def options(self) -> tuple[Option, ...]:
@@ -158,6 +184,11 @@ class SectionKind(Struct, frozen=True, dict=True):
     def option(self, name: str) -> Option | None:
         """The option of this name, or None."""
         return next((option for option in self.options if option.name == name), None)
+
+    @cached_property
+    def lines(self) -> Lines | None:
+        """How its lines are read, where they are called as the user chooses; None: its options have fixed names."""
+        return next((declared for declared in self.declared.values() if isinstance(declared, Lines)), None)
 
     def value_of(self, name: str, known: Mapping[str, Any]) -> Any:
         """Make the value of the field of this name from what was read, and found to be right."""

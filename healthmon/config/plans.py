@@ -20,3 +20,5 @@ class Plans(Struct, frozen=True):
     sites: tuple[SiteConfig, ...] = ()
     #: On which machine each PBX is, by its name.
     hosts: Mapping[str, str] = field(default_factory=dict)
+    #: What people call endpoints, by ``PJSIP/103`` or ``office:PJSIP/103``.
+    names: Mapping[str, str] = field(default_factory=dict)

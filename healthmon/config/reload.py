@@ -17,6 +17,7 @@ _SECTIONS = {
     "maintenance": "other [maintenance …] sections",
     "schedules": "other [schedule …] sections",
     "sites": "other sites",
+    "names": "other names of endpoints",
 }
 
 #: What is said of other values of [healthmon] and [history], by the names of the fields.

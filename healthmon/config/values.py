@@ -527,6 +527,22 @@ def may_match(pattern: str) -> bool:
     )
 
 
+def endpoint_name(word: str) -> str:
+    """The name of one endpoint, ``PJSIP/103``, or with its PBX, ``office:PJSIP/103``."""
+    beginning, slash, resource = word.partition("/")
+    pbx, colon, technology = beginning.rpartition(":")
+    if not slash:
+        raise Unsuitable("an endpoint is written technology/name", f"PJSIP/{shown(word)}")
+    if technology not in TECHNOLOGIES:
+        guess = nearest(technology, TECHNOLOGIES)
+        if guess:
+            guess = shown(f"{pbx}{colon}{guess}/{resource}")
+        raise Unsuitable(f"Asterisk has no technology {shown(technology) or '(empty)'}", guess)
+    if not WILDCARDS.isdisjoint(resource):
+        raise Unsuitable("a name is that of one endpoint; there are no patterns here")
+    return word
+
+
 def _endpoint_pattern(word: str) -> str:
     """Refuse a pattern that no endpoint's name can match."""
     technology, slash, resource = word.partition("/")

@@ -15,6 +15,7 @@ from healthmon.model.checks import (
     check_counts,
 )
 from healthmon.model.incident import Ending, Incident, IncidentNumbers, Note
+from healthmon.model.names import NO_NAMES, DisplayNames
 from healthmon.model.notification import (
     DEFECTS_WITHIN,
     TOO_MANY_DEFECTS,
@@ -79,6 +80,7 @@ __all__ = [
     "LIVING",
     "LOST",
     "MOST_WATCHED",
+    "NO_NAMES",
     "OPTIONS_ANSWERED_WITHIN",
     "OUR_TECHNOLOGIES",
     "PARTIAL_CHECKS",
@@ -95,6 +97,7 @@ __all__ = [
     "ContactChange",
     "ContactStatus",
     "Delay",
+    "DisplayNames",
     "Ending",
     "EndpointCheckKind",
     "EndpointSettings",

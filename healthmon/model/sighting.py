@@ -231,6 +231,8 @@ class EndpointSettings(Struct, frozen=True):
     aors: int = 1
     #: The host of the proxy by which Asterisk sends to it; "": there is none.
     outbound_proxy: str = ""
+    #: The name in its caller id, which is what people call a phone; "": it has none.
+    caller_name: str = ""
     #: Where its contacts are at the moment of reading. Booked as places, not with the settings.
     places: tuple[Place, ...] = ()
     #: The ways to its contacts, and whether each is up for Asterisk only by an answer of 2xx. Neither is booked: what

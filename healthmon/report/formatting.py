@@ -7,7 +7,8 @@ import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from healthmon.model import Health, Incident, Length
+from healthmon.model import DisplayNames, Health, Incident, Length, Target
+from healthmon.text.callerid import beside
 from healthmon.times.clock import rfc3339 as rfc3339  # noqa: PLC0414 (for the neighbours)
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -21,6 +22,26 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text)
+
+
+def with_called(name: str, target: Target, names: DisplayNames) -> str:
+    """Write what people call an endpoint beside its name: ``PJSIP/103 "Reception"``."""
+    return beside(name, names.of(target))
+
+
+def full_name(target: Target, names: DisplayNames) -> str:
+    """Write a target with what people call it, and its PBX: ``PJSIP/103 "Reception" on office``."""
+    if not names.of(target):
+        return str(target)
+    return f"{with_called(target.endpoint, target, names)} on {target.pbx}"
+
+
+def called_data(target: Target, names: DisplayNames) -> dict[str, str]:
+    """What people call an endpoint, as a field of ``docs/json.md``; nothing where it has no other name."""
+    called = names.of(target)
+    if called:
+        return {"called": called}
+    return {}
 
 
 #: A spreadsheet takes a cell that begins so for a formula, and would run it. One that divides cells by ";" finds a

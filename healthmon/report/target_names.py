@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
+from functools import partial
 
 from healthmon.config.findings import nearest, shown
 from healthmon.errors import ExitCode, HealthmonError
-from healthmon.model import Target
+from healthmon.model import NO_NAMES, DisplayNames, Target
 from healthmon.report.formatting import counted, visible
 from healthmon.store.read.known_targets import KnownTarget
+from healthmon.text.callerid import beside
 
 #: So many are named where several match.
 _NAMED = 8
@@ -31,21 +33,25 @@ def short_name(target: Target) -> str:
     return name
 
 
-def find_target(words: str, known: Sequence[KnownTarget]) -> KnownTarget:
-    """Find the one that is meant; what is watched goes before what was. Raises BadTarget, with what may be meant."""
-    for spelt in (str, str.casefold):
-        found = [about for about in known if spelt(words) in {spelt(name) for name in _spellings(about.target)}]
-        chosen = [about for about in found if about.forgotten_at is None] or found
-        if len(chosen) == 1:
-            return chosen[0]
-        if chosen:
-            raise BadTarget(f"{visible(shown(words))} names {_listed(chosen)}; write which one you mean")
+def find_target(words: str, known: Sequence[KnownTarget], names: DisplayNames = NO_NAMES) -> KnownTarget:
+    """Find the one that is meant; what is watched goes before what was. Raises BadTarget, with what may be meant.
+
+    Its own name goes before what people call it: somebody may be called 101.
+    """
+    for spellings in (_spellings, partial(_called, names)):
+        for spelt in (str, str.casefold):
+            found = [about for about in known if spelt(words) in {spelt(name) for name in spellings(about.target)}]
+            chosen = [about for about in found if about.forgotten_at is None] or found
+            if len(chosen) == 1:
+                return chosen[0]
+            if chosen:
+                raise BadTarget(f"{visible(shown(words))} names {_listed(chosen)}; write which one you mean")
     if matching := [about for about in known if any(fnmatchcase(name, words) for name in _spellings(about.target))]:
         chosen = [about for about in matching if about.forgotten_at is None] or matching
         if len(chosen) == 1:
             return chosen[0]
         raise BadTarget(f"{visible(shown(words))} names {_listed(chosen)}; write which one you mean")
-    raise BadTarget(f"{visible(shown(words))}: nothing of this name was ever watched{_guess(words, known)}")
+    raise BadTarget(f"{visible(shown(words))}: nothing of this name was ever watched{_guess(words, known, names)}")
 
 
 def _spellings(target: Target) -> Iterator[str]:
@@ -60,6 +66,14 @@ def _spellings(target: Target) -> Iterator[str]:
         yield target.endpoint
 
 
+def _called(names: DisplayNames, target: Target) -> Iterator[str]:
+    """What people call it, with its PBX, too."""
+    called = names.of(target)
+    if called:
+        yield called
+        yield f"{target.pbx}:{called}"
+
+
 def _listed(found: Sequence[KnownTarget]) -> str:
     names = ", ".join(visible(short_name(about.target)) for about in found[:_NAMED])
     more = ""
@@ -68,10 +82,14 @@ def _listed(found: Sequence[KnownTarget]) -> str:
     return f"{counted(len(found), 'target')}: {names}{more}"
 
 
-def _guess(words: str, known: Sequence[KnownTarget]) -> str:
+def _guess(words: str, known: Sequence[KnownTarget], names: DisplayNames) -> str:
     """Say what was probably meant: a name that holds these words, else one that looks like them."""
     plain = words.casefold()
-    holding = [about for about in known if plain and plain in short_name(about.target).casefold()]
+    holding = [
+        about
+        for about in known
+        if plain and plain in beside(short_name(about.target), names.of(about.target)).casefold()
+    ]
     if holding:
         return f"; this is a part of {_listed(holding)}"
     named = {about.target.resource or about.target.pbx: about for about in known}

@@ -622,6 +622,12 @@ _SILENCES_WALL_UNTIL = (
 #: Which checks of an endpoint are no part of what it is, as its watch section says.
 _COUNTS = ("ALTER TABLE states ADD COLUMN counts BOOLEAN NOT NULL DEFAULT TRUE",)
 
+#: What people call an endpoint: the name in its caller id. That no reload is known has the settings read anew.
+_CALLER_NAMES = (
+    "ALTER TABLE settings ADD COLUMN caller_name TEXT NOT NULL DEFAULT ''",
+    "UPDATE pbx_states SET last_reload_time = ''",
+)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _SECOND,
@@ -653,4 +659,5 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _CONTACTS,
     _SILENCES_WALL_UNTIL,
     _COUNTS,
+    _CALLER_NAMES,
 )

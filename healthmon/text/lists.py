@@ -13,6 +13,13 @@ _SHORTEST_RUN = 3
 _MOST_SINGLY = 12
 
 
+def listed_in_full(full_names: Sequence[str], names: Sequence[str], room: int) -> str:
+    """List names in full if there is room for all of them; else the names alone: no number gives way to a word."""
+    if len(full_names) <= _MOST_SINGLY and len(", ".join(full_names)) <= room:
+        return ", ".join(full_names)
+    return listed(names, room)
+
+
 def listed(names: Sequence[str], room: int) -> str:
     """List names: all of them, else with runs as ``101–118``, else as many as there is room for, and "…"."""
     plain = ", ".join(names)

@@ -294,3 +294,14 @@ def test_how_long_asterisk_has_been_running_is_told_by_its_own_clock(
     found = messages.seconds_between(time, date)
 
     assert found == (None if seconds is None else pytest.approx(seconds))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_name_in_the_caller_id_is_read_with_the_settings(version: str) -> None:
+    endpoint = [Attribute("aors", "alice"), Attribute("callerid", '"Reception" <103>')]
+
+    assert messages.settings(ALICE, AT, endpoint, []).caller_name == "Reception"
+    # What Asterisk says of an endpoint of which nobody set it; and a name that is the number again is none.
+    assert messages.settings(ALICE, AT, [Attribute("callerid", "<unknown>")], []).caller_name == ""
+    recorded = messages.decode(exchange(version, "dyn_endpoint_alice").body, list[Attribute], "office", "")
+    assert messages.settings(ALICE, AT, recorded, []).caller_name == ""

@@ -164,6 +164,7 @@ def ask_everything(reader: Reader) -> dict[str, Any]:
         "states_of": reader.states_of(PHONE),
         "incidents_of": reader.incidents_of(PHONE, START, END),
         "known_targets": reader.known_targets(),
+        "names": reader.names({}),
         "lasting": reader.lasting(START),
         "left_out": reader.left_out(),
         "silences_within": reader.silences_within(START, END),

@@ -32,6 +32,7 @@ def check(draft: Draft) -> None:
         _pbx_patterns(site, draft.names("pbx"))
         if not site.is_given("addresses") and not site.is_given("endpoints"):
             site.problem("addresses", "is missing; give addresses or endpoints")
+    _names(draft)
     for section in draft.sections:
         _without_technology(section)
     _never_reached(draft)
@@ -40,6 +41,15 @@ def check(draft: Draft) -> None:
     _reports_for_tickets(draft)
     for schedule in draft.of("schedule"):
         _report_patterns(schedule, draft)
+
+
+def _names(draft: Draft) -> None:
+    """Refuse a name for an endpoint of a PBX that is not in the file."""
+    [names], pbxs = draft.of("names"), draft.names("pbx")
+    for endpoint in names.values:
+        pbx, colon, _ = endpoint.partition("/")[0].rpartition(":")
+        if colon and pbx not in pbxs:
+            names.problem(endpoint, f"there is no [pbx {shown(pbx)}]", suggestion=nearest(pbx, pbxs))
 
 
 def _required_sections(draft: Draft) -> None:

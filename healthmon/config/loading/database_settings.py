@@ -17,6 +17,7 @@ from healthmon.config.loading.draft import draft_of, read_file
 from healthmon.config.loading.ini import Section
 from healthmon.config.sections.general import HEALTHMON, kept
 from healthmon.config.sections.history import HISTORY, HistoryConfig
+from healthmon.config.sections.names import NAMES
 from healthmon.errors import ConfigError, Problem
 from healthmon.times.zones import system_timezone
 
@@ -30,6 +31,8 @@ class DatabaseSettings(Struct, frozen=True):
     database: Path
     timezone: ZoneInfo
     history: HistoryConfig = field(default_factory=HistoryConfig)
+    #: What people call endpoints, by ``PJSIP/103`` or ``office:PJSIP/103``.
+    names: Mapping[str, str] = field(default_factory=dict)
     #: Mistakes that were let pass.
     warnings: tuple[str, ...] = ()
 
@@ -44,7 +47,7 @@ def load_database_settings(path: Path, environ: Mapping[str, str], *, is_strict:
     form, findings = Findings(str(path)), Findings(str(path))
     sections = read_file(path, form)
     _refuse_another_file(path, sections)
-    kinds = {HEALTHMON.kind: HEALTHMON, HISTORY.kind: HISTORY}
+    kinds = {kind.kind: kind for kind in (HEALTHMON, HISTORY, NAMES)}
     draft = draft_of([section for section in sections if section.kind in kinds], kinds, findings)
     problems = [problem for problem in findings.problems if problem.option in _ASKED_FOR]
     if is_strict:
@@ -62,6 +65,7 @@ def load_database_settings(path: Path, environ: Mapping[str, str], *, is_strict:
         database=path.absolute().parent / general.values["database"],
         timezone=general.values.get("timezone") or system_timezone(environ),
         history=kept(general.values.get("keep_history"), draft.of(HISTORY.kind)[0].record()),
+        names=draft.of(NAMES.kind)[0].record().given,
         warnings=tuple(map(str, problems)),
     )
 

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from healthmon.config import values
 from healthmon.config.findings import Findings, nearest, shown
 from healthmon.config.loading.ini import Section, Value, read_sections, read_text
-from healthmon.config.options import FILE, Option, SectionKind
+from healthmon.config.options import FILE, Lines, Option, SectionKind
 from healthmon.config.values import ALL, NOBODY, Unsuitable
 from healthmon.errors import ConfigError
 
@@ -151,7 +152,9 @@ def _read_options(draft: DraftSection, *, is_repeated: bool = False) -> None:
     """
     for name, value in draft.section.values.items():
         option = draft.kind.option(name)
-        if option:
+        if draft.kind.lines:
+            _read_line(draft, draft.kind.lines, name, value)
+        elif option:
             _read_option(draft, option, value)
         else:
             _unknown_option(draft, name)
@@ -161,6 +164,16 @@ def _read_options(draft: DraftSection, *, is_repeated: bool = False) -> None:
             draft.values[option.name] = option()
         if option.required and given is None and not is_repeated:
             draft.problem(option.name, "is missing")
+
+
+def _read_line(draft: DraftSection, lines: Lines, name: str, value: Value) -> None:
+    """Read a line whose name the user has chosen."""
+    try:
+        chosen = lines.name_of(name)
+    except Unsuitable as unsuitable:
+        draft.problem(name, str(unsuitable), suggestion=unsuitable.suggestion)
+        return
+    _read_option(draft, replace(lines.line, name=chosen), value)
 
 
 def _unknown_option(draft: DraftSection, name: str) -> None:

@@ -20,6 +20,10 @@ LARGEST_FILE = 1_000_000
 #: url, URL or Url. No digits and no mixed letters: names are shown, and tokens that lost their place look like that.
 _OPTION_NAME = re.compile(r"[a-z_]{1,40}|[A-Z_]{1,40}|[A-Z][a-z_]{1,39}")
 
+#: In [names] options are called like endpoints: ``PJSIP/103``, ``office:PJSIP/103``; or ``103`` by who forgot the rest.
+_ENDPOINT = re.compile(r"(?:[\w .+-]{1,64}:)?[A-Za-z][A-Za-z0-9]{1,9}/[^=]{1,200}|[0-9]{1,20}")
+_NAMES = "names"
+
 
 class Value(Struct):
     """The text of one option. Each line of it keeps its number."""
@@ -158,18 +162,19 @@ class _Reading:
             self._orphan(number)
             return
         section = self.sections[-1]
-        if not equals or not _OPTION_NAME.fullmatch(name):
+        known_as = _known_as(section, name)
+        if not equals or not known_as:
             self.findings.problem(_no_option(text), line=number, section=section.header)
-        elif name.lower() in section.values:
-            first = section.values[name.lower()].line
+        elif known_as in section.values:
+            first = section.values[known_as].line
             self.findings.problem(
                 f"this option stands in the section twice; the first is in line {first}",
                 line=number,
                 section=section.header,
-                option=name.lower(),
+                option=known_as,
             )
         else:
-            section.values[name.lower()] = self.value
+            section.values[known_as] = self.value
 
     def _orphan(self, number: int) -> None:
         """Note the first of the lines that stand before any section; one sentence is enough."""
@@ -178,6 +183,15 @@ class _Reading:
             self.findings.problem(
                 "this line stands before the first section; the file begins with a line like [healthmon]", line=number
             )
+
+
+def _known_as(section: Section, name: str) -> str:
+    """Return the name of an option, in small letters but that of an endpoint; "": it can be none."""
+    if section.kind == _NAMES and _ENDPOINT.fullmatch(name):
+        return name
+    if _OPTION_NAME.fullmatch(name):
+        return name.lower()
+    return ""
 
 
 def _no_option(text: str) -> str:

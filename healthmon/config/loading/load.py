@@ -100,6 +100,7 @@ def _config(path: Path, draft: Draft) -> Config:
         receivers=draft.records("receiver"),
         maintenance=draft.records("maintenance"),
         sites=draft.records("site"),
+        names=draft.of("names")[0].record().given,
         schedules=draft.records("schedule"),
         warnings=draft.findings.warnings,
         **general.kind.fields_of(general.values),

@@ -17,6 +17,7 @@ from healthmon.config.loading.draft import draft_of, read_file
 from healthmon.config.plans import Plans
 from healthmon.config.sections.general import HEALTHMON
 from healthmon.config.sections.maintenance import MAINTENANCE
+from healthmon.config.sections.names import NAMES
 from healthmon.config.sections.pbx import PBX
 from healthmon.config.sections.site import SITE
 from healthmon.config.sections.watch import WATCH
@@ -25,7 +26,7 @@ from healthmon.errors import ConfigError, Problem
 #: How a PBX on the machine of healthmon is usually written.
 _THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 
-_KINDS = {kind.kind: kind for kind in (HEALTHMON, PBX, WATCH, MAINTENANCE, SITE)}
+_KINDS = {kind.kind: kind for kind in (HEALTHMON, PBX, WATCH, MAINTENANCE, SITE, NAMES)}
 
 
 def load_plans(path: Path, environ: Mapping[str, str]) -> Plans:
@@ -46,6 +47,7 @@ def load_plans(path: Path, environ: Mapping[str, str]) -> Plans:
         maintenance=draft.records("maintenance"),
         working_hours={name: times for name, times in hours.items() if times},
         sites=draft.records("site"),
+        names=draft.of("names")[0].record().given,
         hosts={pbx.name: _host(pbx.values["url"]) for pbx in draft.of("pbx") if "url" in pbx.values},
     )
 

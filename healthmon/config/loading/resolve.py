@@ -61,6 +61,8 @@ def timezone(general: DraftSection, environ: Mapping[str, str]) -> None:
 
 def as_in_general(section: DraftSection, general: DraftSection) -> None:
     """Fill in the time zone and the language of a section that has none of its own."""
+    if section.kind.lines:
+        return
     for name in ("timezone", "language"):
         if name in general.values:
             section.values.setdefault(name, general.values[name])

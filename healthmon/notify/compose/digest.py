@@ -6,12 +6,12 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, groupby
 
-from healthmon.model import Incident, Severity
+from healthmon.model import DisplayNames, Incident, Severity
 from healthmon.notify.compose.mail_threads import threads_of
 from healthmon.notify.compose.message import MOST_CHARACTERS, Message, Mood
 from healthmon.notify.compose.message_facts import facts_of
 from healthmon.notify.compose.message_lines import DOWN, UNSEEN, LineRank, MessageLine, State, lines_of, named, together
-from healthmon.notify.compose.naming import counted, names_of, place_of, thing
+from healthmon.notify.compose.naming import counted, listed_names, place_of, thing
 from healthmon.notify.compose.paragraphs import Paragraph, of_ended, paragraphs
 from healthmon.notify.compose.subject import subject
 from healthmon.notify.compose.ticket import ticket_of
@@ -53,7 +53,7 @@ def compose(
 
     ``failing``: other channels that should tell the same, and cannot.
     """
-    lines = lines_of(rows)
+    lines = lines_of(rows, voice.names)
     groups = [list(group) for _, group in groupby(lines, key=together)]
     return Message(
         subject=subject(groups, voice),
@@ -105,7 +105,7 @@ def _overview(
     for group, told in zip(groups, written, strict=True):
         if len(group) > 1 and len(told) != 1:
             start = f"{counted(group, voice)}: "
-            lists.append(start + listed(names_of(group, voice), _LIST_CHARACTERS - len(start)))
+            lists.append(start + listed_names(group, _LIST_CHARACTERS - len(start), voice))
     while sum(map(len, lists)) > _OVERVIEW_CHARACTERS:
         lists.pop()
     if lists:
@@ -186,15 +186,16 @@ def _also_down(line: MessageLine, voice: Voice) -> Iterator[str]:
     number, others = line.row.others_down, line.row.others
     if not number:
         return
-    names = [cut(_other(incident, voice), _NAME_CHARACTERS) for incident in others]
+    names = [cut(_other(incident, line.names, voice), _NAME_CHARACTERS) for incident in others]
     if number > len(others):
         names.append(voice.text("{n} more", n=number - len(others)))
     yield voice.text("Also down: {names}.", names=", ".join(names))
 
 
-def _other(incident: Incident, voice: Voice) -> str:
+def _other(incident: Incident, known: DisplayNames, voice: Voice) -> str:
     """Name another thing that is down. What is not simply down, or may be well, says so."""
-    name = f"{thing(*named(incident), voice)}{place_of(incident, voice)}"
+    other = named(incident, known)
+    name = f"{thing(other.kind, other.full_name, voice)}{place_of(incident, voice)}"
     if incident.is_unseen:
         return voice.text("{name} (not seen)", name=name)
     if incident.flapping:

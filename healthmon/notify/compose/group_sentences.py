@@ -95,7 +95,7 @@ def _names(line: MessageLine, voice: Voice) -> Iterator[str]:
     if line.kind is Kind.NETWORK:
         hit = places(line)
     else:
-        hit = [named(incident) for incident in members(line)]
+        hit = [named(incident, line.names) for incident in members(line)]
     # Those that are about to be believed down have no incident yet: some of the names would read as if they were all.
     is_all = line.kind is Kind.NETWORK or not line.incident.is_open or len(hit) >= line.incident.down
     if hit and is_all:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from healthmon.model import Incident, Severity
+from healthmon.model import DisplayNames, Incident, Severity
 from healthmon.notify.compose.message_lines import MessageLine
 from healthmon.notify.compose.voice import Voice
 from healthmon.store.outbox.failing_channels import FailingChannel
@@ -33,9 +33,7 @@ def facts_of(lines: Sequence[MessageLine], failing: Sequence[FailingChannel], vo
         "severity": min((line.incident.severity for line, _ in told), key=list(Severity).index),
         "possibly_repeated": any(line.row.possibly_repeated for line, _ in told),
         "others_down": max(line.row.others_down for line in lines),
-        "also_down": [
-            _named(incident) for incident in max((line.row for line in lines), key=lambda row: row.others_down).others
-        ],
+        "also_down": _others(max(lines, key=lambda line: line.row.others_down)),
         "also_failing": [{"url_id": channel.url_id, "since": rfc3339(channel.since)} for channel in failing],
         "incidents": [_told(line, outside, voice) for line, outside in told[:MOST_INCIDENTS]],
         "incidents_left_out": max(len(told) - MOST_INCIDENTS, 0),
@@ -59,6 +57,10 @@ def facts_without_incidents(event: str, now: float) -> dict[str, Any]:
     }
 
 
+def _others(line: MessageLine) -> list[dict[str, Any]]:
+    return [_named(incident, line.names) for incident in line.row.others]
+
+
 def _told(line: MessageLine, outside: MessageLine, voice: Voice) -> dict[str, Any]:
     """One incident with the reason for which it is told."""
     incident, explained = line.incident, line.row.explained
@@ -67,7 +69,7 @@ def _told(line: MessageLine, outside: MessageLine, voice: Voice) -> dict[str, An
         "reason": line.row.reason,
         "word": line.state,
         "tells": line.row.says,
-        **_named(incident),
+        **_named(incident, line.names),
         "watch": incident.watch,
         "severity": incident.severity,
         "check": incident.check,
@@ -87,7 +89,7 @@ def _told(line: MessageLine, outside: MessageLine, voice: Voice) -> dict[str, An
         "of": incident.of or None,
         "explained_by": incident.explained_by,
         "told_inside_of": outside.incident.id if line is not outside else None,
-        "explains": list(_explained(explained)),
+        "explains": list(_explained(explained, line.names)),
         "explains_left_out": max(len(explained) - MOST_INCIDENTS, 0),
         "acknowledged_at": rfc3339(incident.acked_at),
         "acknowledged_by": incident.acked_by or None,
@@ -96,20 +98,23 @@ def _told(line: MessageLine, outside: MessageLine, voice: Voice) -> dict[str, An
     }
 
 
-def _explained(incidents: Sequence[Incident]) -> Iterator[dict[str, Any]]:
+def _explained(incidents: Sequence[Incident], names: DisplayNames) -> Iterator[dict[str, Any]]:
     for incident in incidents[:MOST_INCIDENTS]:
-        yield {**_named(incident), "closed_at": rfc3339(incident.closed_at)}
+        yield {**_named(incident, names), "closed_at": rfc3339(incident.closed_at)}
 
 
-def _named(incident: Incident) -> dict[str, Any]:
-    """Which incident, and of what."""
-    target = incident.target
+def _named(incident: Incident, names: DisplayNames) -> dict[str, Any]:
+    """Which incident, and of what; ``called`` is there where people call it otherwise."""
+    target, called = incident.target, {}
+    if names.of(target):
+        called = {"called": names.of(target)}
     return {
         "id": incident.id,
         "target": str(target),
         "pbx": target.pbx,
         "endpoint": target.endpoint,
         "name": target.resource or target.pbx,
+        **called,
         "kind": incident.kind,
         "state": incident.state,
     }

@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from enum import IntEnum, StrEnum
+from typing import NamedTuple
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from healthmon.core.grouping.sites import label
-from healthmon.model import ENDPOINT_CHECKS, Check, Incident, Kind, Reason, Said, Severity, Target
+from healthmon.model import (
+    ENDPOINT_CHECKS,
+    NO_NAMES,
+    Check,
+    DisplayNames,
+    Incident,
+    Kind,
+    Reason,
+    Said,
+    Severity,
+    Target,
+)
 from healthmon.store.outbox.outbox import ClaimedRow
+from healthmon.text.callerid import beside
 from healthmon.text.natural import natural
 from healthmon.text.visible import visible
 
@@ -100,8 +113,17 @@ def aspect_of(incident: Incident) -> str:
     return CHECKS.get(incident.check, "")
 
 
-#: What sort of thing it is, and its name, harmless.
-Thing = tuple[Kind, str]
+class Thing(NamedTuple):
+    """What sort of thing it is, its name, and what people call it; harmless."""
+
+    kind: Kind
+    name: str
+    called: str = ""
+
+    @property
+    def full_name(self) -> str:
+        """Its name, with what people call it: ``103 "Reception"``."""
+        return beside(self.name, self.called)
 
 
 class MessageLine(Struct, frozen=True):
@@ -115,6 +137,18 @@ class MessageLine(Struct, frozen=True):
     #: What is told within this line: what a group explained, and is down or back for itself now; and of an endpoint,
     #: what another check of it has to say of the same.
     inside: tuple[MessageLine, ...] = ()
+    #: What people call endpoints: this one, and those that it explains.
+    names: DisplayNames = NO_NAMES
+
+    @property
+    def called(self) -> str:
+        """What people call it; "": it has no other name."""
+        return self.names.of(self.incident.target)
+
+    @property
+    def full_name(self) -> str:
+        """Its name, with what people call it: ``103 "Reception"``."""
+        return beside(self.name, self.called)
 
     @property
     def incident(self) -> Incident:
@@ -167,17 +201,18 @@ class MessageLine(Struct, frozen=True):
     @property
     def still_down(self) -> list[Thing]:
         """What of it the reader knows of, and will hear the end of: others are told nothing of what is muted."""
-        return [named(incident) for incident in self.left if incident.id in self.row.told]
+        return [named(incident, self.names) for incident in self.left if incident.id in self.row.told]
 
     @property
     def back(self) -> list[Thing]:
         """What had been told for itself before a group's incident explained it, and came back with the group."""
-        return [named(line.incident) for line in self.inside if line.news is LineRank.GOOD]
+        return [named(line.incident, self.names) for line in self.inside if line.news is LineRank.GOOD]
 
 
-def line_of(row: ClaimedRow) -> MessageLine:
-    """Find the words for one row."""
-    return MessageLine(row, state_of(row), name_of(row.incident), visible(row.incident.target.pbx))
+def line_of(row: ClaimedRow, names: DisplayNames = NO_NAMES) -> MessageLine:
+    """Find the words for one row. ``names``: what the configuration calls endpoints."""
+    pbx, known = visible(row.incident.target.pbx), names.with_callers(row.caller_names)
+    return MessageLine(row, state_of(row), name_of(row.incident), pbx, names=known)
 
 
 def name_of(incident: Incident) -> str:
@@ -188,22 +223,22 @@ def name_of(incident: Incident) -> str:
     return visible(target.resource or target.endpoint or target.pbx)
 
 
-def named(incident: Incident) -> Thing:
-    """What sort of thing an incident is about, and its name."""
-    return incident.kind, name_of(incident)
+def named(incident: Incident, names: DisplayNames) -> Thing:
+    """What sort of thing an incident is about, and how it is called."""
+    return Thing(incident.kind, name_of(incident), names.of(incident.target))
 
 
 def in_order(thing: Thing) -> tuple[object, ...]:
     """Order things as they are listed: the biggest cause first, 9 before 101."""
-    return _KINDS.index(thing[0]), natural(thing[1])
+    return _KINDS.index(thing.kind), natural(thing.name)
 
 
-def lines_of(rows: Iterable[ClaimedRow]) -> list[MessageLine]:
+def lines_of(rows: Iterable[ClaimedRow], names: DisplayNames = NO_NAMES) -> list[MessageLine]:
     """Make lines of rows, worst first; what a group explained is told inside of the group's end, not beside it.
 
     So is what one check of an endpoint has to say within the line of another: nothing is named twice for one cause.
     """
-    lines = sorted((line_of(row) for row in rows), key=worst_first)
+    lines = sorted((line_of(row, names) for row in rows), key=worst_first)
     heads, aspects = _heads(lines), _aspects(lines)
     inside: dict[int, list[MessageLine]] = {}
     outside: list[MessageLine] = []

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Sequence
 
 from healthmon.core.grouping.sites import label
 from healthmon.core.orders.muting import is_for_now
-from healthmon.model import Incident, Kind
+from healthmon.model import DisplayNames, Incident, Kind
 from healthmon.notify.compose.message_lines import DOWN, MessageLine, State, Thing, aspect_of, in_order, named
 from healthmon.notify.compose.voice import Voice
-from healthmon.text.lists import listed
+from healthmon.text.lists import listed_in_full
 from healthmon.text.longtext import cut
 from healthmon.text.visible import visible
 
@@ -27,8 +27,8 @@ def headline(line: MessageLine, voice: Voice, *, state: bool = True) -> str:
     """Write what a paragraph begins with, uncut: ``DOWN provider Telekom (office)``; or without the state."""
     where = place(line, voice)
     if state:
-        return titled(line, line.name, voice) + where
-    return thing(line.kind, line.name, voice) + where
+        return titled(line, line.full_name, voice) + where
+    return thing(line.kind, line.full_name, voice) + where
 
 
 def titled(line: MessageLine, name: str, voice: Voice) -> str:
@@ -119,6 +119,12 @@ def names_of(lines: Iterable[MessageLine], voice: Voice) -> list[str]:
     return [said(line.kind, line.name, voice) for line in lines]
 
 
+def listed_names(lines: Sequence[MessageLine], room: int, voice: Voice) -> str:
+    """List the names of these; with what people call them if there is room for that."""
+    full_names = [said(line.kind, line.full_name, voice) for line in lines]
+    return listed_in_full(full_names, names_of(lines, voice), room)
+
+
 # ---------------------------------------------------------------- the members of a group
 
 
@@ -138,16 +144,16 @@ def members(line: MessageLine) -> list[Incident]:
 
 def places(line: MessageLine) -> list[Thing]:
     """What a PBX's network took with it: providers, and for devices the sites where they stand."""
-    hit = {_place_of_member(incident) for incident in members(line)}
-    sites = {named(incident) for incident in line.row.explained if incident.kind is Kind.SITE}
+    hit = {_place_of_member(incident, line.names) for incident in members(line)}
+    sites = {named(incident, line.names) for incident in line.row.explained if incident.kind is Kind.SITE}
     return sorted(hit | sites, key=in_order)
 
 
-def _place_of_member(incident: Incident) -> Thing:
+def _place_of_member(incident: Incident, names: DisplayNames) -> Thing:
     """The site of a device, where one is known; else the thing itself."""
     if incident.kind.is_device and incident.site:
-        return Kind.SITE, label(incident.site)
-    return named(incident)
+        return Thing(Kind.SITE, label(incident.site))
+    return named(incident, names)
 
 
 def share(line: MessageLine, voice: Voice) -> str:
@@ -201,7 +207,7 @@ def _noun_of(kind: Kind, hit: Sequence[Incident]) -> str:
 
 def counts(things: Iterable[Thing], voice: Voice) -> str:
     """Say how many of each kind: ``3 providers, 2 sites``."""
-    numbers = Counter(kind for kind, _ in things)
+    numbers = Counter(each.kind for each in things)
     return ", ".join(voice.language.counted(numbers[kind], kind) for kind in Kind if numbers[kind])
 
 
@@ -210,4 +216,6 @@ def names(things: Iterable[Thing], voice: Voice, *, with_kinds: bool = False) ->
     say = said
     if with_kinds:
         say = thing
-    return listed([say(kind, name, voice) for kind, name in sorted(things, key=in_order)], LIST_CHARACTERS)
+    in_line = sorted(things, key=in_order)
+    full_names = [say(each.kind, each.full_name, voice) for each in in_line]
+    return listed_in_full(full_names, [say(each.kind, each.name, voice) for each in in_line], LIST_CHARACTERS)

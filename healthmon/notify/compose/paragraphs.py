@@ -10,7 +10,7 @@ from healthmon.model import Incident, Kind, Reason
 from healthmon.notify.compose.bunches import bunched, is_cohort
 from healthmon.notify.compose.group_sentences import first_of_group
 from healthmon.notify.compose.message_lines import LineRank, MessageLine, State, named
-from healthmon.notify.compose.naming import LIST_CHARACTERS, counted, counts, headline, names, names_of, said
+from healthmon.notify.compose.naming import LIST_CHARACTERS, counted, counts, headline, listed_names, names, said
 from healthmon.notify.compose.voice import DAY, HOUR, Voice
 from healthmon.text.lists import listed
 from healthmon.text.longtext import cut
@@ -49,7 +49,7 @@ def _of_long_gone(lines: Sequence[MessageLine], voice: Voice) -> Paragraph:
         which=counted(lines, voice, state=False),
         duration=voice.duration(lasted // unit * unit),
         names=listed(
-            [f"{said(line.kind, line.name, voice)} ({voice.clock(line.incident.since)})" for line in lines],
+            [f"{said(line.kind, line.full_name, voice)} ({voice.clock(line.incident.since)})" for line in lines],
             LIST_CHARACTERS,
         ),
     )
@@ -61,7 +61,7 @@ def _of_bunch(lines: Sequence[MessageLine], voice: Voice) -> Paragraph:
     first = lines[0]
     if len(lines) == 1:
         return _of_one(first, voice)
-    many = listed(names_of(lines, voice), LIST_CHARACTERS)
+    many = listed_names(lines, LIST_CHARACTERS, voice)
     numbers = [str(number) for number in sorted(each.incident.id for line in lines for each in line.all)]
     words = [f"{_what(lines, voice)}: {many}", _times_of_bunch(lines, voice)]
     if not is_cohort(lines):
@@ -176,7 +176,7 @@ def _now(line: MessageLine, voice: Voice) -> Iterator[str]:
 
 def _explained(line: MessageLine, voice: Voice) -> Iterator[str]:
     """Say what is not told because this explains it, unless it was told before."""
-    smaller = [named(incident) for incident in line.explained if incident.id not in line.row.told]
+    smaller = [named(incident, line.names) for incident in line.explained if incident.id not in line.row.told]
     if smaller and not line.kind.is_group:
         yield voice.text(
             "explains {counts} of which you are not told: {names}",

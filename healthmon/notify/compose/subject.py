@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from healthmon.model import Kind
 from healthmon.notify.compose.message import SUBJECT_CHARACTERS
 from healthmon.notify.compose.message_lines import DOWN, UNSEEN, MessageLine, State
-from healthmon.notify.compose.naming import PBX_CHARACTERS, counted, names_of, place, share, thing, titled
+from healthmon.notify.compose.naming import PBX_CHARACTERS, counted, listed_names, names_of, place, share, thing, titled
 from healthmon.notify.compose.voice import Voice
-from healthmon.text.lists import listed
+from healthmon.text.callerid import beside
 from healthmon.text.longtext import cut
 from healthmon.text.visible import visible
 
@@ -90,12 +90,13 @@ def _named(group: Sequence[MessageLine], alike: State, voice: Voice) -> str:
 
 def _of_several(lines: Sequence[MessageLine], tails: Sequence[str], voice: Voice) -> str:
     """Write how many of what, and their names; of others than providers these give way to what else there is."""
-    start, names = counted(lines, voice), names_of(lines, voice)
+    start = counted(lines, voice)
     if not tails[0]:
-        return cut(f"{start}: {listed(names, SUBJECT_CHARACTERS - len(start) - 2)}", SUBJECT_CHARACTERS)
+        names = listed_names(lines, SUBJECT_CHARACTERS - len(start) - 2, voice)
+        return cut(f"{start}: {names}", SUBJECT_CHARACTERS)
     named = start
     if _is_of_providers(lines):
-        named = f"{start}: {', '.join(names)}"
+        named = f"{start}: {', '.join(names_of(lines, voice))}"
     texts = [*(named + tail for tail in tails), *(start + tail for tail in tails)]
     fitting = (text for text in texts if len(text) <= SUBJECT_CHARACTERS)
     return next(fitting, cut(texts[-1], SUBJECT_CHARACTERS))
@@ -105,15 +106,24 @@ def _of_one(line: MessageLine, tails: Sequence[str], voice: Voice) -> str:
     """Write one thing's state and name, and the longest of the ends that there is room for; else the name is cut."""
     *longer, shortest = [end for tail in tails for end in _ends(line, tail, voice)]
     for end in longer:
-        text = titled(line, line.name, voice) + end
-        if len(text) <= SUBJECT_CHARACTERS:
-            return text
+        if len(titled(line, line.name, voice) + end) <= SUBJECT_CHARACTERS:
+            return _with_called(line, end, voice)
     # Of "private address 10.0.0.0/24" the address matters.
     bare = line.name
     if line.kind is Kind.SITE:
         bare = visible(line.incident.target.resource)
-    is_short = len(titled(line, line.name, voice) + shortest) <= SUBJECT_CHARACTERS
-    return _fitted(lambda name: titled(line, name, voice) + shortest, line.name if is_short else bare)
+    if len(titled(line, line.name, voice) + shortest) <= SUBJECT_CHARACTERS:
+        return _with_called(line, shortest, voice)
+    return _fitted(lambda name: titled(line, name, voice) + shortest, bare)
+
+
+def _with_called(line: MessageLine, end: str, voice: Voice) -> str:
+    """Write what people call a thing beside its name, cut to the room that is left, if it can be known then."""
+    plain = titled(line, line.name, voice) + end
+    room = SUBJECT_CHARACTERS - len(plain) - len(' ""')
+    if len(line.called) > room < _SHORTEST_NAME:
+        return plain
+    return titled(line, beside(line.name, cut(line.called, room)), voice) + end
 
 
 def _fitted(write: Callable[[str], str], name: str) -> str:

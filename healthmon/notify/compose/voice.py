@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from msgspec import Struct
 
 from healthmon.languages import Language
+from healthmon.model import NO_NAMES, DisplayNames
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 
@@ -19,6 +20,8 @@ class Voice(Struct, frozen=True):
     language: Language
     zone: ZoneInfo
     now: float
+    #: What people call endpoints, as the configuration says.
+    names: DisplayNames = NO_NAMES
 
     def text(self, english: str, **values: object) -> str:
         """Say a sentence in this language; ``values`` replace the names in braces."""

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from healthmon.config.sections.receiver import ReceiverConfig
 from healthmon.errors import DatabaseUnwritable, DeliveredInPart, DeliveryError, DeliveryUnsure, Missed
 from healthmon.languages import language
-from healthmon.model import Severity
+from healthmon.model import NO_NAMES, DisplayNames, Severity
 from healthmon.notify.channels.sender import Sender
 from healthmon.notify.compose.message import Message, MessageDraft
 from healthmon.notify.compose.ticket import Action
@@ -50,7 +50,7 @@ UNWRITABLE_WAIT = 1.0
 
 
 class Deliverer:
-    """The work of one URL's thread. Others may set ``zone``, and ``say()``."""
+    """The work of one URL's thread. Others may set ``zone`` and ``names``, and ``say()``."""
 
     def __init__(
         self,
@@ -68,9 +68,12 @@ class Deliverer:
         on_return: Callable[[], None] = lambda: None,
         rendering: Rendering | None = None,
         direct: DirectQueue | None = None,
+        names: DisplayNames = NO_NAMES,
     ) -> None:
         self.url_id = url_id
         self.zone = zone
+        #: What the configuration calls endpoints.
+        self.names = names
         #: Why the last attempt failed; empty: it did not.
         self.fails_because = ""
         self._receiver = receiver
@@ -334,7 +337,7 @@ class Deliverer:
         )
 
     def _voice(self) -> Voice:
-        return Voice(self._language, self.zone, self._clock.wall())
+        return Voice(self._language, self.zone, self._clock.wall(), self.names)
 
     def _note_failed(self, outbox: Outbox, claim: Claim, failed: Sequence[ClaimedRow]) -> None:
         """Book the rows that must be sent again, and those that never will be accepted."""

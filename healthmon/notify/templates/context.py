@@ -33,6 +33,7 @@ def _words(line: MessageLine, voice: Voice) -> dict[str, str]:
         until = voice.full_time(incident.closed_at)
     return {
         "headline": headline(line, voice),
+        "called": line.called,
         "since": voice.full_time(incident.since),
         "until": until,
         "lasted": voice.lasted(incident.lasted(voice.now), incident.unseen_s),

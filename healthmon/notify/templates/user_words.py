@@ -51,7 +51,7 @@ class Templates:
         message = compose(rows, voice, failing=failing, most_characters=most_characters)
         if not self:
             return message
-        return self._in_users_words(message, context_of(message, lines_of(rows), voice), most_characters)
+        return self._in_users_words(message, context_of(message, lines_of(rows, voice.names), voice), most_characters)
 
     def _in_users_words(self, message: Message, facts: Mapping[str, Any], most: int) -> Message:
         """The message by the templates; what breaks stays as it was, and is logged once."""

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from healthmon.history.availability import Segment
 from healthmon.history.figures import Figures, UnknownAs, overall
 from healthmon.history.measurements import Summary
-from healthmon.model import Incident, Kind, Target
+from healthmon.model import NO_NAMES, DisplayNames, Incident, Kind, Target
 from healthmon.report.availability.selection import Selection
 from healthmon.store.read.meters import Watched
 from healthmon.times.periods import Calendar, Period
@@ -169,6 +169,8 @@ class Account(Struct, frozen=True, dict=True):
     causes: int = 0
     #: Where its providers are, and its PBXs, as far as that is known.
     hosts: Mapping[Target, str] = field(default_factory=dict)
+    #: What people call endpoints.
+    names: DisplayNames = NO_NAMES
     #: When the first of its targets was taken under watch.
     watched_since: float = -inf
 

@@ -10,7 +10,7 @@ from healthmon.history.measurements import Summary
 from healthmon.history.metrics import METRICS, Metric
 from healthmon.model import Kind, Target
 from healthmon.report.availability.account import Account, By, Counting, GroupFigures, TargetFigures
-from healthmon.report.formatting import counted, duration, lasted, measured, percent, short
+from healthmon.report.formatting import counted, duration, lasted, measured, percent, short, with_called
 
 ReportEntry = TargetFigures | GroupFigures
 
@@ -118,14 +118,15 @@ class Table(NamedTuple):
 
 def table_of(entries: Sequence[ReportEntry], account: Account) -> Table:
     """Write the entries as a table, without the figures that nobody has."""
-    names = _names(account)
+    names, named = _names(account), [_named(entry, account) for entry in entries]
+    called = [_called(entry, account) for entry in entries]
+    if any(called):
+        names = (names[0], "NAME", *names[1:])
+        named = [(cells[0], name, *cells[1:]) for cells, name in zip(named, called, strict=True)]
     possible = (*FIGURES, *_measured_figures())
     written = {figure: [figure.write(entry, account.counting) for entry in entries] for figure in possible}
     figures = tuple(figure for figure in possible if figure.is_always or any(written[figure]))
-    rows = [
-        (*_named(entry, account), *(written[figure][number] for figure in figures))
-        for number, entry in enumerate(entries)
-    ]
+    rows = [(*cells, *(written[figure][number] for figure in figures)) for number, cells in enumerate(named)]
     return Table(names, figures, tuple(entries), tuple(rows))
 
 
@@ -148,6 +149,12 @@ def _named(entry: ReportEntry, account: Account) -> tuple[str, ...]:
     return (name, entry.kind)
 
 
+def _called(entry: ReportEntry, account: Account) -> str:
+    if isinstance(entry, GroupFigures):
+        return ""
+    return account.names.of(entry.target)
+
+
 # ---------------------------------------------------------------- the same in sentences
 
 
@@ -163,7 +170,8 @@ def of_what(account: Account) -> str:
     endpoints = {line.target.endpoint for line in lines}
     if len(endpoints) == 1 and lines[0].target.is_endpoint:
         pbxs = ", ".join(sorted({line.target.pbx for line in lines}))
-        return f" of {lines[0].kind} {endpoints.pop()}{_at(account, lines[0].target)} on {pbxs}"
+        name = with_called(endpoints.pop(), lines[0].target, account.names)
+        return f" of {lines[0].kind} {name}{_at(account, lines[0].target)} on {pbxs}"
     kinds = {line.kind for line in lines}
     of_one_kind = ""
     if len(kinds) == 1 and Kind.PBX not in kinds:

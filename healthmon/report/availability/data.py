@@ -8,9 +8,9 @@ from typing import Any
 from healthmon.history.figures import Figures
 from healthmon.history.measurements import Measured, Summary
 from healthmon.history.metrics import METRICS, Metric
-from healthmon.model import Incident
+from healthmon.model import NO_NAMES, DisplayNames, Incident
 from healthmon.report.availability.account import Account, By, Counting, GroupFigures, TargetFigures
-from healthmon.report.formatting import harmless, rfc3339, rounded, rounded_down
+from healthmon.report.formatting import called_data, harmless, rfc3339, rounded, rounded_down
 
 #: Digits of a share after the point.
 _SHARE_DIGITS = 6
@@ -39,8 +39,8 @@ def report_data(account: Account, top: int | None = None) -> dict[str, Any]:
         "causes": causes,
         "overall": _figures(account.overall, account.in_hours, counting),
         "groups": (_group(group, counting) for group in groups),
-        "targets": (_target(line, counting) for line in lines),
-        "incidents": map(incident_data, account.incidents),
+        "targets": (_target(line, account) for line in lines),
+        "incidents": (incident_data(incident, account.names) for incident in account.incidents),
     }
 
 
@@ -56,12 +56,15 @@ def _listed(account: Account, top: int | None) -> tuple[list[GroupFigures], Sequ
 def entries_csv(account: Account, top: int | None = None) -> Iterator[str]:
     """Write the figures of each target, or of what they are grouped by, as CSV (RFC 4180)."""
     if account.by is By.TARGET:
-        rows = [_target(entry, account.counting) for entry in account.worst(top) if isinstance(entry, TargetFigures)]
+        rows = [_target(entry, account) for entry in account.worst(top) if isinstance(entry, TargetFigures)]
         names = ["pbx", "endpoint", "kind", "watch", "site"]
     else:
         rows = [_group(entry, account.counting) for entry in account.worst(top) if isinstance(entry, GroupFigures)]
         names = ["name", "from", "to", "targets"]
-    return _csv([*names, *_figures(Figures(), None, account.counting), "sla_missed"], rows)
+    fields = [*names, *_figures(Figures(), None, account.counting), "sla_missed"]
+    if any("called" in row for row in rows):
+        fields.append("called")
+    return _csv(fields, rows)
 
 
 def incidents_csv(account: Account) -> Iterator[str]:
@@ -94,7 +97,9 @@ def incidents_csv(account: Account) -> Iterator[str]:
         "unseen_s",
         "since",
     ]
-    return _csv(fields, map(incident_data, account.incidents))
+    if account.names:
+        fields.append("called")
+    return _csv(fields, (incident_data(incident, account.names) for incident in account.incidents))
 
 
 def _csv(fields: list[str], rows: Iterable[dict[str, Any]]) -> Iterator[str]:
@@ -103,7 +108,7 @@ def _csv(fields: list[str], rows: Iterable[dict[str, Any]]) -> Iterator[str]:
     writer = csv.writer(_Handed())
     yield writer.writerow(fields)
     for row in rows:
-        yield writer.writerow([_harmless(row[name]) for name in fields])
+        yield writer.writerow([_harmless(row.get(name)) for name in fields])
 
 
 class _Handed:
@@ -120,13 +125,14 @@ def _harmless(value: Any) -> Any:
     return harmless(value)
 
 
-def _target(line: TargetFigures, counting: Counting) -> dict[str, Any]:
-    checks = {}
+def _target(line: TargetFigures, account: Account) -> dict[str, Any]:
+    checks, counting = {}, account.counting
     if line.checks:
         checks = {"checks": [_check(check, counting) for check in line.checks]}
     return {
         "pbx": line.target.pbx,
         "endpoint": line.target.endpoint,
+        **called_data(line.target, account.names),
         "kind": line.kind,
         "watch": line.watch,
         "site": line.site or None,
@@ -209,7 +215,7 @@ def _rounded_down(share: float | None) -> float | None:
     return rounded_down(share, _SHARE_DIGITS)
 
 
-def incident_data(incident: Incident) -> dict[str, Any]:
+def incident_data(incident: Incident, names: DisplayNames = NO_NAMES) -> dict[str, Any]:
     """Write an incident as the fields of ``docs/json.md``."""
     down = lasted_s = None
     if incident.kind.is_group:
@@ -221,6 +227,7 @@ def incident_data(incident: Incident) -> dict[str, Any]:
         "target": str(incident.target),
         "pbx": incident.target.pbx,
         "endpoint": incident.target.endpoint,
+        **called_data(incident.target, names),
         "kind": incident.kind,
         "watch": incident.watch,
         "severity": incident.severity,

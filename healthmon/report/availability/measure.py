@@ -18,11 +18,12 @@ from healthmon.history.availability import Segment, clipped, figures, watched_sp
 from healthmon.history.day_values import seconds_between, seconds_of
 from healthmon.history.figures import Figures
 from healthmon.history.measurements import NOTHING_MEASURED, Measured, added_up
-from healthmon.model import Health, Kind, Place, Target
+from healthmon.model import NO_NAMES, DisplayNames, Health, Kind, Place, Target
 from healthmon.report.availability.account import GroupFigures, Strip, TargetFigures, Unseen, period_group
 from healthmon.report.availability.course import Course, MeterDifference
 from healthmon.report.availability.day_cells import Cells
 from healthmon.report.availability.planned_times import PlannedTimes
+from healthmon.report.formatting import full_name
 from healthmon.store.read.meters import Meters, Watched
 from healthmon.times.periods import Period
 from healthmon.times.spans import Span, gaps
@@ -67,6 +68,8 @@ class Measures(Struct, frozen=True):
     #: What a picture has a cell for; whether those are days.
     cells: Sequence[Period] = ()
     has_daily_cells: bool = False
+    #: What people call endpoints.
+    names: DisplayNames = NO_NAMES
 
 
 class _Plan(NamedTuple):
@@ -182,7 +185,7 @@ class Measuring:
             segments = tuple(plan.part_of(told))
         return Strip(
             line.kind,
-            str(line.target),
+            full_name(line.target, self._measures.names),
             segments,
             line.figures,
             maintenance=watched_spans(told, plan.maintenance),

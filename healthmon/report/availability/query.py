@@ -113,6 +113,7 @@ def account_of(
         groups=groups,
         counting=asked.counting,
         hosts=_hosts(reader, lines, plans),
+        names=measuring.measures.names,
         causes=causes,
         watched_since=min((watched.watched_from[0] for watched in chosen), default=asked.window[1]),
         pictures=pictures,
@@ -221,6 +222,7 @@ def _measures(reader: Reader, meters: Meters, asked: ReportRequest, now: float, 
         periods=periods,
         cells=cells,
         has_daily_cells=_cell_calendar(asked.window) is Calendar.DAY,
+        names=reader.names(plans.names),
     )
 
 

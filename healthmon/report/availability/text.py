@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
-from healthmon.model import Incident
+from healthmon.model import NO_NAMES, DisplayNames, Incident
 from healthmon.report.availability.account import Account, TargetFigures
 from healthmon.report.availability.columns import Figure, ReportEntry, Table, sentences, table_of
 from healthmon.report.formatting import (
@@ -14,10 +14,12 @@ from healthmon.report.formatting import (
     counted,
     duration,
     full,
+    full_name,
     moment,
     short,
     state_word,
     unseen_part,
+    with_called,
 )
 from healthmon.report.tables import Cell, Column, Screen, Sort, line, on_one_line, state_cell, table, width_of
 
@@ -209,13 +211,18 @@ def _incidents(account: Account, zone: ZoneInfo, screen: Screen, *, with_notes: 
 def _incident_rows(account: Account, zone: ZoneInfo, *, with_notes: bool) -> list[list[Cell]]:
     has_pbx = account.has_pbxs
     until = account.window[1]
-    return [_incident(incident, until, zone, has_pbx=has_pbx, with_notes=with_notes) for incident in account.incidents]
+    return [
+        _incident(incident, until, zone, account.names, has_pbx=has_pbx, with_notes=with_notes)
+        for incident in account.incidents
+    ]
 
 
-def _incident(incident: Incident, until: float, zone: ZoneInfo, *, has_pbx: bool, with_notes: bool) -> list[Cell]:
-    name = str(incident.target)
+def _incident(
+    incident: Incident, until: float, zone: ZoneInfo, names: DisplayNames, *, has_pbx: bool, with_notes: bool
+) -> list[Cell]:
+    name = full_name(incident.target, names)
     if incident.target.is_endpoint and not has_pbx:
-        name = incident.target.endpoint
+        name = with_called(incident.target.endpoint, incident.target, names)
     why = (incident.cause or incident.extent, unseen_part(incident), _ending(incident, with_notes=with_notes))
     return [
         Cell(str(incident.id)),
@@ -246,7 +253,13 @@ def incident_texts(account: Account, zone: ZoneInfo, *, with_notes: bool) -> Inc
 
 
 def incidents_table(
-    incidents: Sequence[Incident], now: float, zone: ZoneInfo, screen: Screen, *, everything: bool
+    incidents: Sequence[Incident],
+    now: float,
+    zone: ZoneInfo,
+    screen: Screen,
+    *,
+    everything: bool,
+    names: DisplayNames = NO_NAMES,
 ) -> str:
     """Write incidents as they are given; what lasts has lasted until now. What a listed one explains is left out."""
     if not incidents:
@@ -255,7 +268,7 @@ def incidents_table(
     shown = [incident for incident in incidents if everything or incident.explained_by not in numbers]
     # A receiver has no PBX.
     has_pbx = len({incident.target.pbx for incident in shown if incident.target.pbx}) > 1
-    rows = [_incident(incident, now, zone, has_pbx=has_pbx, with_notes=True) for incident in shown]
+    rows = [_incident(incident, now, zone, names, has_pbx=has_pbx, with_notes=True) for incident in shown]
     text = table(_INCIDENT_COLUMNS, on_one_line(_INCIDENT_COLUMNS, rows, screen), screen)
     hidden = len(incidents) - len(shown)
     if hidden:

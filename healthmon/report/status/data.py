@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from healthmon.model import ENDPOINT_CHECKS
-from healthmon.report.formatting import rfc3339
+from healthmon.model import ENDPOINT_CHECKS, DisplayNames
+from healthmon.report.formatting import called_data, rfc3339
 from healthmon.report.status.rows import (
     FailingAddress,
     FailingUrl,
@@ -31,7 +31,7 @@ def status_data(status: Status, *, only_down: bool = False) -> dict[str, Any]:
             "now": rfc3339(status.now),
         },
         "pbxs": [_pbx(pbx) for pbx in status.pbxs],
-        "targets": [_target(row) for row in targets],
+        "targets": [_target(row, status.names) for row in targets],
         "causes": [_cause(cause) for cause in status.causes],
         "failing_receivers": [_failing(url) for url in status.failing_urls],
         "failing_addresses": [_address(address) for address in status.failing_addresses],
@@ -51,10 +51,11 @@ def _pbx(pbx: PbxStatus) -> dict[str, Any]:
     }
 
 
-def _target(row: TargetStatus) -> dict[str, Any]:
+def _target(row: TargetStatus, names: DisplayNames) -> dict[str, Any]:
     return {
         "pbx": row.target.pbx,
         "endpoint": row.target.endpoint,
+        **called_data(row.target, names),
         "kind": row.kind,
         "watch": row.watch,
         **_belief(row),

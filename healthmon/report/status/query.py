@@ -27,9 +27,12 @@ from healthmon.store.read.queries import Reader, UrlFacts
 #: A URL that failed so long ago and for which nothing waits is perhaps not even configured any more (seconds).
 FAILURE_MATTERS = 86400.0
 
+#: The configuration calls nothing by a name.
+NONE_GIVEN: Mapping[str, str] = {}
 
-def read_status(reader: Reader, now: float) -> Status:
-    """Say how everything stands."""
+
+def read_status(reader: Reader, now: float, names: Mapping[str, str] = NONE_GIVEN) -> Status:
+    """Say how everything stands. ``names``: what the configuration calls endpoints."""
     daemon, pbx_states, states = reader.daemon(), reader.pbx_states(), reader.states()
     rows = endpoint_rows((state for state in states if not state.target.is_pbx), pbx_states)
     incidents = reader.open_incidents()
@@ -49,6 +52,7 @@ def read_status(reader: Reader, now: float) -> Status:
         targets=targets,
         hindrance=daemon.hindrance,
         left_out=reader.left_out(),
+        names=reader.names(names),
         causes=tuple(group_outage_of(incident) for incident in incidents if incident.kind.is_group),
         failing_urls=tuple(_failing(urls, lasting, now, is_running=daemon.is_running)),
         failing_addresses=tuple(

@@ -12,9 +12,11 @@ from healthmon.core.grouping.sites import label
 from healthmon.errors import ExitCode
 from healthmon.model import (
     ENDPOINT_CHECKS,
+    NO_NAMES,
     PARTIAL_CHECKS,
     Check,
     CheckState,
+    DisplayNames,
     Freshness,
     Health,
     Incident,
@@ -201,6 +203,8 @@ class Status(Struct, frozen=True):
     hindrance: Hindrance | None = None
     #: What the clock left out when it was set forward: nothing was there.
     left_out: Sequence[Span] = ()
+    #: What people call endpoints.
+    names: DisplayNames = NO_NAMES
 
     def lasted_s(self, since: float) -> float:
         """How long something has lasted (seconds); what the clock left out is no part of it."""

@@ -32,8 +32,8 @@ GROUPED = 5
 NAMED = 12
 
 
-#: Which cell of an endpoint's row names its PBX, where there are several, and which tells its checks, likewise.
-_PBX_AT, _CHECKS_AT = 1, 3
+#: Where the columns of PBXs, of names and of checks are put, from left to right, where they are there.
+_PBX_AT, _NAME_AT, _CHECKS_AT = 1, 1, 3
 
 
 class StatusLayout(Struct, frozen=True):
@@ -197,6 +197,9 @@ def _target_part(status: Status, wish: StatusLayout, zone: ZoneInfo, screen: Scr
     letters = _letters(shown)
     if letters:
         _insert(columns, cells, _CHECKS_AT, Column("CHECKS"), [Cell(_checks(group.rows[0])) for group in shown])
+    called = [_called(group, status) for group in shown]
+    if any(cell.text for cell in called):
+        _insert(columns, cells, _NAME_AT, Column("NAME", Sort.NAME), called)
     if len(status.pbxs) > 1:
         pbxs = [Cell(group.rows[0].target.pbx) for group in shown]
         _insert(columns, cells, _PBX_AT, Column("PBX", Sort.NAME), pbxs)
@@ -279,6 +282,13 @@ def _group_cells(group: _Group, status: Status, zone: ZoneInfo) -> list[Cell]:
     if len({row.kind for row in group.rows}) > 1:
         kind = "mixed"
     return [Cell(name), Cell(kind), _state(first), Cell(_since(first, zone, status.now)), Cell(why)]
+
+
+def _called(group: _Group, status: Status) -> Cell:
+    """What people call an endpoint; nothing of several in one row."""
+    if len(group.rows) > 1:
+        return Cell("")
+    return Cell(status.names.of(group.rows[0].target))
 
 
 def _names(rows: Sequence[TargetStatus]) -> str:

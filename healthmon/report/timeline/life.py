@@ -48,9 +48,11 @@ class Life(Struct, frozen=True):
     now: TargetStatus | None
     #: Since when no daemon watches; None: one does.
     no_daemon_since: float | None = None
+    #: What people call it; "": it has no other name.
+    called: str = ""
 
 
-def life_of(reader: Reader, about: KnownTarget, window: Span, now: float) -> Life:
+def life_of(reader: Reader, about: KnownTarget, window: Span, now: float, called: str = "") -> Life:
     """Collect what is known of a target. What was just booked is in a window that ends now."""
     read = window
     if window[1] == now:
@@ -64,6 +66,7 @@ def life_of(reader: Reader, about: KnownTarget, window: Span, now: float) -> Lif
         tuple(_events(reader, about.target, read)),
         _standing(reader, about.target, now),
         no_daemon_since,
+        called,
     )
 
 

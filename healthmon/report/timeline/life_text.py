@@ -14,6 +14,7 @@ from healthmon.report.tables import STYLES, Cell, Column, Screen, Sort, line, ta
 from healthmon.report.target_names import short_name
 from healthmon.report.timeline.life import Life
 from healthmon.report.timeline.story import StoryEvent
+from healthmon.text.callerid import beside
 
 #: Headings for each day are for a screenful; what is longer than this is for a search.
 _MOST_WITH_HEADINGS = 1_000
@@ -76,7 +77,7 @@ def _headline(life: Life, zone: ZoneInfo, now: float) -> Iterator[tuple[str, str
     since = ""
     if about.watched_since:
         since = f", watched since {full(about.watched_since, zone)}"
-    yield f"{about.kind} {short_name(about.target)}{after(', watch ', about.watch)}{since}", "bold"
+    yield f"{about.kind} {beside(short_name(about.target), life.called)}{after(', watch ', about.watch)}{since}", "bold"
     if about.forgotten_at is not None:
         yield f"no longer watched since {full(about.forgotten_at, zone)}", ""
     if life.now is not None:
@@ -106,12 +107,15 @@ def _standing(row: TargetStatus, zone: ZoneInfo, now: float) -> str:
 
 def life_data(life: Life) -> dict[str, Any]:
     """Write a life as the fields of docs/json.md."""
-    about = life.about
+    about, called = life.about, {}
+    if life.called:
+        called = {"called": life.called}
     return {
         "target": {
             "name": short_name(about.target),
             "pbx": about.target.pbx,
             "endpoint": about.target.endpoint,
+            **called,
             "kind": about.kind,
             "watch": about.watch,
             "watched_since": rfc3339(about.watched_since),

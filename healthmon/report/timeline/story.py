@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from healthmon.model import Ending, Health, Incident, Reason, Transition
+from healthmon.model import NO_NAMES, DisplayNames, Ending, Health, Incident, Reason, Target, Transition
 from healthmon.report.availability.data import incident_data
 from healthmon.report.formatting import (
     acknowledged,
@@ -19,9 +19,11 @@ from healthmon.report.formatting import (
     duration,
     end_of,
     full,
+    full_name,
     lasted_of,
     rfc3339,
     state_word,
+    with_called,
 )
 from healthmon.report.tables import Cell, Column, Screen, Sort, line, table
 from healthmon.store.read.queries import Missing, NotificationRecord, Reader, TargetHistory
@@ -53,6 +55,8 @@ class Story(Struct, frozen=True):
     events: Sequence[StoryEvent]
     #: For which reasons somebody was told.
     told: Collection[Reason] = ()
+    #: What people call endpoints.
+    names: DisplayNames = NO_NAMES
 
 
 #: So many names of what it explains are written.
@@ -62,7 +66,7 @@ NAMED = 20
 SAME_MOMENT = 5.0
 
 
-def story_of(reader: Reader, incident: Incident, now: float) -> Story:
+def story_of(reader: Reader, incident: Incident, now: float, names: DisplayNames = NO_NAMES) -> Story:
     """Collect all that is known of an incident, oldest first."""
     history = reader.history_of(incident.target, incident.check, incident.opened_at, end_of(incident, now) + 1)
     smaller = reader.explained(incident.id)
@@ -70,10 +74,10 @@ def story_of(reader: Reader, incident: Incident, now: float) -> Story:
     if history:
         events = [*_changes(history, incident.opened_at), *events]
     if incident.kind.is_group:
-        events += _of_group(incident, smaller)
+        events += _of_group(incident, smaller, names)
     told = {telling.reason for telling in reader.tellings(incident.id) if telling.state == "delivered"}
     in_order = sorted(events, key=lambda event: event.at)
-    return Story(reader.with_unseen(incident, now), smaller, in_order, told)
+    return Story(reader.with_unseen(incident, now), smaller, in_order, told, names)
 
 
 def told_of(reader: Reader, incident: Incident) -> Iterator[StoryEvent]:
@@ -96,18 +100,18 @@ def _changes(history: TargetHistory, since: float) -> Iterator[StoryEvent]:
         yield StoryEvent(period.since, "veil", f"cannot be seen: {period.why}{lasted}")
 
 
-def _of_group(incident: Incident, smaller: Sequence[Incident]) -> Iterator[StoryEvent]:
+def _of_group(incident: Incident, smaller: Sequence[Incident], names: DisplayNames) -> Iterator[StoryEvent]:
     """Say when a group's outage was known for one, who went down and came back in it, and when it was over."""
     yield StoryEvent(incident.believed_at, "decision", "opened: one outage of all these", incident.id)
-    yield from _together("down", [(member.opened_at, member) for member in smaller])
+    yield from _together("down", [(member.opened_at, member) for member in smaller], names)
     for ending in Ending:
         ended = [member for member in smaller if member.closed_at is not None and member.ending is ending]
-        yield from _together(ending, [(member.closed_at or 0.0, member) for member in ended])
+        yield from _together(ending, [(member.closed_at or 0.0, member) for member in ended], names)
     if incident.closed_at is not None:
         yield StoryEvent(incident.closed_at, "decision", f"closed: {incident.ending or 'over'}", incident.id)
 
 
-def _together(what: str, moments: Sequence[tuple[float, Incident]]) -> Iterator[StoryEvent]:
+def _together(what: str, moments: Sequence[tuple[float, Incident]], known: DisplayNames) -> Iterator[StoryEvent]:
     """Make one event of what happened to several at about the same time."""
     bunches: list[list[tuple[float, Incident]]] = []
     for at, incident in sorted(moments, key=itemgetter(0)):
@@ -115,7 +119,7 @@ def _together(what: str, moments: Sequence[tuple[float, Incident]]) -> Iterator[
             bunches.append([])
         bunches[-1].append((at, incident))
     for bunch in bunches:
-        names = _names([incident for _, incident in bunch])
+        names = _names([incident for _, incident in bunch], known)
         yield StoryEvent(bunch[0][0], "transition", f"{len(bunch):,} {what}: {names}")
 
 
@@ -181,31 +185,38 @@ def _times(story: Story, zone: ZoneInfo, now: float) -> list[str]:
 def _headline(story: Story, zone: ZoneInfo, now: float) -> Iterator[str]:
     incident, smaller = story.incident, story.smaller
     state = f"{state_word(incident)} ({incident.severity})"
-    yield f"incident {incident.id}: {incident.name}, {incident.check}: {state}"
+    name = incident.name
+    if story.names.of(incident.target):
+        name = f"{incident.kind} {full_name(incident.target, story.names)}"
+    yield f"incident {incident.id}: {name}, {incident.check}: {state}"
     since = full(incident.since, zone)
     if incident.closed_at is None:
         yield f"since {since}, for {lasted_of(incident, now)}; it lasts"
     else:
         until = full(incident.closed_at, zone)
         yield f"from {since} to {until}, {lasted_of(incident, now)}; {incident.ending or 'over'}"
-    yield from filter(None, (incident.extent, _explains(smaller), acknowledged(incident)))
+    yield from filter(None, (incident.extent, _explains(smaller, story.names), acknowledged(incident)))
     yield from _why_not_told(incident, story.told)
 
 
-def _explains(smaller: Sequence[Incident]) -> str:
+def _explains(smaller: Sequence[Incident], names: DisplayNames) -> str:
     """Name what is not told because this is."""
     if smaller:
-        return f"explains {counted(len(smaller), 'incident')}: {_names(smaller)}"
+        return f"explains {counted(len(smaller), 'incident')}: {_names(smaller, names)}"
     return ""
 
 
-def _names(incidents: Sequence[Incident]) -> str:
+def _names(incidents: Sequence[Incident], known: DisplayNames) -> str:
     """Name what they are about, 9 before 101."""
-    every = sorted((incident.target.resource or str(incident.target) for incident in incidents), key=natural)
-    names = ", ".join(every[:NAMED])
+    targets = sorted((incident.target for incident in incidents), key=lambda target: natural(_name(target)))
+    names = ", ".join(with_called(_name(target), target, known) for target in targets[:NAMED])
     if len(incidents) > NAMED:
         return f"{names}, … and {len(incidents) - NAMED:,} more"
     return names
+
+
+def _name(target: Target) -> str:
+    return target.resource or str(target)
 
 
 def _why_not_told(incident: Incident, told: Collection[Reason]) -> Iterator[str]:
@@ -224,7 +235,7 @@ def _why_not_told(incident: Incident, told: Collection[Reason]) -> Iterator[str]
 def story_data(story: Story) -> dict[str, Any]:
     """Write the story as the fields of docs/json.md."""
     return {
-        "incident": incident_data(story.incident),
+        "incident": incident_data(story.incident, story.names),
         "explains": [incident.id for incident in story.smaller],
         "story": [{"at": rfc3339(event.at), "what": event.what, "words": event.words} for event in story.events],
     }

@@ -8,13 +8,13 @@ from heapq import nsmallest
 from itertools import chain, groupby
 from operator import itemgetter
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from healthmon.core.alerting.decide import is_wider, says
-from healthmon.model import Incident, Kind, Reason, Said, Severity
+from healthmon.model import Incident, Kind, Reason, Said, Severity, Target
 from healthmon.store.outbox.failing_channels import FailingChannel, channels_that_fail
-from healthmon.store.read.remembered import SAID, read_incident
+from healthmon.store.read.remembered import SAID, read_caller_names, read_incident
 from healthmon.store.read.unseen import with_unseen
 from healthmon.store.rows import INCIDENTS
 from healthmon.store.schema import INSTANCE
@@ -135,6 +135,8 @@ class ClaimedRow(Struct, frozen=True):
     #: and the worst of them.
     others_down: int = 0
     others: tuple[Incident, ...] = ()
+    #: What the caller ids of these endpoints call them.
+    caller_names: Mapping[Target, str] = field(default_factory=dict)
     #: For an on-call service only: what it knows the incident by, the same for ever; and how urgent it was at first.
     key: str = ""
     first_severity: Severity | None = None
@@ -353,6 +355,8 @@ def with_facts(session: Session, lines: Sequence[Line], url_id: str, now: float)
     # What this channel did not take yet may be what it refuses, by its very name: it must not spoil the others.
     worst = nsmallest(NAMED_OTHERS, (row for row in others if not row["is_undelivered"]), key=_weight)
     named = tuple(read_incident(session, row["id"]) for row in worst)
+    told_of = (*named, *(line.incident for line in lines), *chain.from_iterable(explained.values()))
+    caller_names = _caller_names(session, told_of)
     return tuple(
         ClaimedRow(
             notification_id=line.id,
@@ -364,9 +368,15 @@ def with_facts(session: Session, lines: Sequence[Line], url_id: str, now: float)
             told=frozenset(smaller.id for smaller in explained[line.incident.id] if smaller.id in told),
             others_down=len(others),
             others=named,
+            caller_names=caller_names,
         )
         for line in lines
     )
+
+
+def _caller_names(session: Session, incidents: Iterable[Incident]) -> dict[Target, str]:
+    """What people call the endpoints of these incidents, as far as their caller ids tell."""
+    return read_caller_names(session, {incident.target for incident in incidents if incident.target.is_endpoint})
 
 
 def _with_ends(rows: Iterable[ClaimedRow], choice: Choice) -> tuple[ClaimedRow, ...]:
@@ -399,9 +409,15 @@ def with_keys(session: Session, rows: Iterable[ClaimedRow], url_id: str) -> tupl
 def lasting_tickets(session: Session, url_id: str) -> tuple[ClaimedRow, ...]:
     """Read the open incidents that this URL was told of, with their keys."""
     incidents = [INCIDENTS.of(row, session.timeline) for row in session.rows(_OPEN)]
+    caller_names = _caller_names(session, incidents)
     rows = (
         ClaimedRow(
-            0, Reason.OPENED, says(Reason.OPENED, incident, None) or Said.DOWN, incident, possibly_repeated=False
+            0,
+            Reason.OPENED,
+            says(Reason.OPENED, incident, None) or Said.DOWN,
+            incident,
+            possibly_repeated=False,
+            caller_names=caller_names,
         )
         for incident in incidents
         if _knows_of(session, incident.id, url_id)

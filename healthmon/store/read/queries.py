@@ -6,7 +6,7 @@ it has stopped.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +18,7 @@ from msgspec.structs import asdict
 from healthmon.model import (
     Check,
     CheckState,
+    DisplayNames,
     Freshness,
     Incident,
     Kind,
@@ -40,6 +41,7 @@ from healthmon.store.read.meters import Meters
 from healthmon.store.read.newest_reports import ReportFacts, read_newest_reports
 from healthmon.store.read.remembered import (
     SENDING_SINCE,
+    read_caller_names,
     read_freshness,
     read_pbx_states,
     read_places,
@@ -367,6 +369,11 @@ class Reader:
         """Return where the contacts of each endpoint were seen last, the newest at the end."""
         with self._session.errors_named():
             return read_places(self._session)
+
+    def names(self, given: Mapping[str, str]) -> DisplayNames:
+        """Return what people call endpoints: as the configuration says, else as their caller ids do."""
+        with self._session.errors_named():
+            return DisplayNames(given, read_caller_names(self._session))
 
     def silences_within(self, since: float, until: float) -> list[Silence]:
         """Return the silences that reach into a window, oldest first."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from itertools import groupby
+from collections.abc import Collection, Iterable, Iterator
+from itertools import chain, groupby
 from operator import itemgetter
 
 from healthmon.core.alerting.decide import opened_at
@@ -83,6 +83,21 @@ def read_pbx_states(session: Session) -> Iterator[PbxState]:
 def read_settings(session: Session) -> Iterator[EndpointSettings]:
     """Read every endpoint's settings."""
     return (SETTINGS.of(row, session.timeline) for row in session.execute("SELECT * FROM settings"))
+
+
+#: Of so many endpoints it takes longer to ask for each name than to read all names.
+_FEW = 200
+
+_CALLER_NAMES = "SELECT pbx, technology, resource, caller_name FROM settings WHERE caller_name <> ''"
+_CALLER_NAME = f"{_CALLER_NAMES} AND pbx = :pbx AND technology = :technology AND resource = :resource"
+
+
+def read_caller_names(session: Session, wanted: Collection[Target] | None = None) -> dict[Target, str]:
+    """Read the names in the caller ids of endpoints, at least of those that are wanted; None: of all."""
+    rows: Iterable[Stored] = session.execute(_CALLER_NAMES)
+    if wanted is not None and len(wanted) <= _FEW:
+        rows = chain.from_iterable(session.rows(_CALLER_NAME, target_row(target)) for target in wanted)
+    return {target_of(row): row["caller_name"] for row in rows}
 
 
 def read_places(session: Session) -> dict[Target, tuple[Place, ...]]:

@@ -1,0 +1,44 @@
+"""What people call an endpoint: the name in a caller id as Asterisk writes it, made fit to be shown. Pure."""
+
+from __future__ import annotations
+
+import re
+
+from healthmon.text.longtext import cut
+from healthmon.text.visible import visible
+
+#: So much of a name is shown; in a subject less.
+LONGEST_SHOWN = 60
+
+#: ``"Reception" <103>``, as Asterisk writes a name with a number; a name may hold quotation marks of its own.
+_NAME_AND_NUMBER = re.compile(r'\s*(?:"(?P<quoted>.*)"|(?P<plain>[^<]*))\s*<(?P<number>[^<>]*)>\s*', re.S)
+#: What is dialled, and no name.
+_NUMBER = re.compile(r"[0-9+*#.() -]*")
+
+
+def name_in(callerid: str) -> str:
+    """Return the name in a caller id; "" where it has none, or only its number again.
+
+    Asterisk (16 and 22) writes ``"Reception" <103>``, ``Reception``, ``103``, and ``<unknown>`` for none at all.
+    """
+    name, number = callerid, ""
+    match = _NAME_AND_NUMBER.fullmatch(callerid)
+    if match:
+        name, number = match["quoted"] or match["plain"] or "", match["number"]
+    name = name.strip()
+    if name == number or _NUMBER.fullmatch(name):
+        return ""
+    return name
+
+
+def shown_name(text: str) -> str:
+    """Make a name harmless and short: it stands in quotation marks in the middle of a line, so it holds none."""
+    words = " ".join(text.split())
+    return cut(visible(words).replace('"', "'"), LONGEST_SHOWN)
+
+
+def beside(name: str, called: str) -> str:
+    """Write what people call a thing beside its name: ``103 "Reception"``."""
+    if not called:
+        return name
+    return f'{name} "{called}"'
