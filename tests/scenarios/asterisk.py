@@ -32,6 +32,20 @@ RESTART_TAKES = 1.0
 LATE_AFTER_FREEZE = 0.3
 
 
+#: After a start it registers at its providers (seconds).
+REGISTERS_AFTER = 0.9
+
+
+class ManagerSession(Protocol):
+    """Somebody who is logged in at the manager interface."""
+
+    def hears(self, name: str) -> None:
+        """An attempt to register at this provider has ended."""
+
+    def break_off(self) -> None:
+        """Asterisk is gone, or its manager interface."""
+
+
 class Stream(Protocol):
     """An open event stream."""
 
@@ -91,6 +105,12 @@ class Asterisk:
         #: It has, or had since its start, an endpoint whose name is not UTF-8: it cannot list all at once.
         self.has_odd_name = False
         self.streams: list[Stream] = []
+        #: Which providers accept its registration; the others reject it. What it says of each.
+        self.accepted = {peer.name: True for peer in peers if peer.endpoint.static_contact}
+        self.registrations = dict.fromkeys(self.accepted, "Registered")
+        #: Its manager interface is switched off.
+        self.lacks_manager = False
+        self.managers: list[ManagerSession] = []
         self._boots = self._reloads = 1
         # It has been running for a day.
         self._started_at = self._configured_at = agenda.now - 86400.0
@@ -150,6 +170,39 @@ class Asterisk:
             self._emit(*events)
             self._plan(peer)
 
+    def rejects(self, *names: str) -> None:
+        """These providers reject its registration from now on, with the next refresh."""
+        for name in names:
+            self.accepted[name] = False
+            self._tries(name)
+
+    def accepts(self, *names: str) -> None:
+        """These providers accept it again, with the next attempt."""
+        for name in names:
+            self.accepted[name] = True
+            self._tries(name)
+
+    def _tries(self, name: str) -> None:
+        """It tries to register, which an event tells; while it does not run it will do so after its start."""
+        if self.phase is Phase.RUNNING:
+            self.registrations[name] = "Registered" if self.accepted[name] else "Rejected"
+            for manager in self.managers:
+                manager.hears(name)
+
+    def switches_its_manager_off(self) -> None:
+        """``enabled = no`` and a reload; whoever is logged in is thrown out here."""
+        self.lacks_manager = True
+        self._cut_managers()
+
+    def switches_its_manager_on(self) -> None:
+        """``enabled = yes``."""
+        self.lacks_manager = False
+
+    def _cut_managers(self) -> None:
+        managers, self.managers = self.managers, []
+        for manager in managers:
+            manager.break_off()
+
     # ---------------------------------------------------------------- what happens to itself
 
     @property
@@ -181,6 +234,7 @@ class Asterisk:
         """``kill -9``: connections break off, new ones are refused."""
         self.phase = Phase.REFUSING
         self._stop_checking()
+        self._cut_managers()
         streams, self.streams = self.streams, []
         for stream in streams:
             stream.break_off()
@@ -252,6 +306,9 @@ class Asterisk:
             self._boots += 1
             self._reloads += 1
             self._started_at = self._configured_at = self._agenda.now
+            self.registrations = dict.fromkeys(self.accepted, "Unregistered")
+            for name in self.accepted:
+                self._agenda.after(REGISTERS_AFTER, partial(self._tries, name))
             # Somebody has taken it out of pjsip.conf.
             self.has_odd_name = False
             for peer in self.peers.values():

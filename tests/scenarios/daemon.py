@@ -26,7 +26,7 @@ from tests.scenarios.agenda import Agenda, Life, Process
 from tests.scenarios.asterisk import Asterisk
 from tests.scenarios.channel import Channel
 from tests.scenarios.kills import Kills
-from tests.scenarios.sources import NEVER, Sources
+from tests.scenarios.sources import NEVER, Manager, Polls, Sources
 
 #: The names of the boundaries between steps of the engine; all others are those of a delivery.
 ROUND = "before a round"
@@ -91,7 +91,12 @@ class Daemon:
         for pbx in self._config.pbxs:
             asterisk = self._pbxs[pbx.name]
             self._sources.append(Sources(self._agenda, asterisk, pbx, self._offer, known=remembered, times=times))
-        self._engine.connect({(one.polls.pbx.name, LookedAtBy.REST): one.polls for one in self._sources})
+        askable: dict[tuple[str, LookedAtBy], Polls | Manager] = {}
+        for sources in self._sources:
+            askable[sources.polls.pbx.name, LookedAtBy.REST] = sources.polls
+            if sources.manager is not None:
+                askable[sources.polls.pbx.name, LookedAtBy.MANAGER] = sources.manager
+        self._engine.connect(askable)
         self._round_at(self._agenda.now)
 
     def _start_telling(self) -> None:

@@ -319,6 +319,58 @@ def a_provider_dies_with_a_call_up(world: World) -> None:
     a_provider_dies(world)
 
 
+MANAGER = """ami = tcp://127.0.0.1:5038
+ami_username = healthmon
+ami_password = secret-of-ami
+degraded_after = 10s
+"""
+
+
+def a_registration_is_rejected(world: World) -> None:
+    world.at(30, world.pbx.rejects, TELEKOM)
+    world.at(180, world.pbx.accepts, TELEKOM)
+
+
+def the_registration_is_told_in_time(world: World) -> None:
+    # Asterisk's own event tells at once; the hold is 10 s, and 5 s for its end.
+    down, up = world.channel.arrivals
+    assert "(office, registration)" in down.subject
+    assert "incoming calls are affected" in down.message.body
+    assert down.at <= 30 + 10 + 1
+    assert up.at <= 180 + 5 + 1
+
+
+def a_provider_dies_and_rejects_us_when_it_is_back(world: World) -> None:
+    world.at(30, world.pbx.dies, TELEKOM)
+    world.at(60, world.pbx.rejects, TELEKOM)
+    world.at(180, world.pbx.returns, TELEKOM)
+    world.at(300, world.pbx.accepts, TELEKOM)
+
+
+def what_is_left_is_told_when_the_provider_is_back(world: World) -> None:
+    first, second, third = world.channel.arrivals
+    assert "registration" not in first.subject
+    assert "(office, registration)" in second.subject
+    assert third.subject.startswith("UP provider trunk-telekom")
+
+
+def the_manager_is_away_for_an_hour(world: World) -> None:
+    """Meanwhile a provider rejects us, and takes us again: nobody can know."""
+    world.at(30, world.pbx.switches_its_manager_off)
+    world.at(600, world.pbx.rejects, TELEKOM)
+    world.at(1200, world.pbx.accepts, TELEKOM)
+    world.at(30 + HOUR, world.pbx.switches_its_manager_on)
+
+
+def no_registration_is_told_as_lost(world: World) -> None:
+    told = [row.incident for arrival in world.channel.arrivals for row in arrival.rows]
+    assert {incident.check for incident in told} == {Check.MANAGER}
+
+
+def asterisk_is_restarted_while_it_is_registered(world: World) -> None:
+    world.at(30, world.pbx.restarts)
+
+
 STORM_SITES, STORM_PHONES, HIT = 30, 1000, 15
 
 
@@ -1227,6 +1279,41 @@ ROWS: Sequence[Row] = (
         (2, 4),
         also=all_but_the_first_of_each_are_marked,
         only_simulated="channel",
+    ),
+    Row(
+        "a provider that can be reached rejects our registration, later accepts it",
+        a_registration_is_rejected,
+        exactly(2),
+        of_pbx=MANAGER,
+        also=the_registration_is_told_in_time,
+        told=("DOWN provider trunk-t", "UP provider trunk-t"),
+        only_simulated="elsewhere",
+    ),
+    Row(
+        "a provider dies, is back and rejects our registration, which it accepts later",
+        a_provider_dies_and_rejects_us_when_it_is_back,
+        exactly(3),
+        lasts=8 * MINUTE,
+        of_pbx=MANAGER,
+        also=what_is_left_is_told_when_the_provider_is_back,
+        only_simulated="elsewhere",
+    ),
+    Row(
+        "the manager interface is away for an hour: registrations are unknown, and none is told as lost",
+        the_manager_is_away_for_an_hour,
+        exactly(2),
+        lasts=HOUR + 6 * MINUTE,
+        of_pbx=MANAGER,
+        also=no_registration_is_told_as_lost,
+        told=("DEGRADED PBX office", "UP PBX office"),
+        only_simulated="elsewhere",
+    ),
+    Row(
+        "Asterisk is restarted, and registers anew: no message",
+        asterisk_is_restarted_while_it_is_registered,
+        exactly(0),
+        of_pbx=MANAGER,
+        only_simulated="elsewhere",
     ),
     Row(
         "an on-call service: trigger, acknowledge, resolve, and a new ticket when it comes back",

@@ -8,26 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 
+from healthmon.ami.registrations import OutboundRegistration
 from healthmon.ari import messages
 from healthmon.ari.messages import Aor, Attribute, EndpointList, EndpointState, decode_event
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.demo.fakepbx.endpoints import FakeEndpoint
 from healthmon.demo.fakepbx.pbx import Phase
-from healthmon.errors import AriDenied, AriError, AriStarting, AriUnexpected, AriUnreachable, Trouble
+from healthmon.errors import AmiUnreachable, AriDenied, AriError, AriStarting, AriUnexpected, AriUnreachable, Trouble
 from healthmon.model import (
     Channel,
+    Check,
     ConnectionReport,
     Freshness,
     Observation,
     Question,
+    RegistrationList,
     Remembered,
     Removed,
     Sighting,
     Source,
     Target,
+    Witness,
 )
 from healthmon.sources.events import EventTimes
 from healthmon.sources.polls import PollTimes
+from healthmon.sources.registration_tries import Tries, health_of, in_words
+from healthmon.sources.registrations import RegistrationTimes
 from healthmon.sources.request_rate import SETTINGS_REQUESTS
 from healthmon.sources.settings import SettingsAgenda
 from tests.scenarios.agenda import Agenda, Life, Process
@@ -36,6 +42,8 @@ from tests.scenarios.asterisk import Asterisk
 #: From a request to its answer (seconds).
 ANSWER_TAKES = 0.005
 NEVER = float("inf")
+#: So often Asterisk tries to register again.
+MOST_RETRIES = 1_000_000
 CANNOT_LIST = AriUnexpected("office", "GET /endpoints", "an answer 500 (Allocation failed)")
 
 
@@ -55,11 +63,15 @@ class Sources:
         self.polls = Polls(agenda, asterisk, pbx, offer, known=known, times=times[0])
         self.events = Events(agenda, asterisk, pbx, offer, polls=self.polls, times=times[1])
         self.polls.events = self.events
+        #: None: the configuration names no manager interface.
+        self.manager = Manager(agenda, asterisk, pbx, offer) if pbx.ami else None
 
     def end(self) -> None:
         """The daemon is gone."""
         self.polls.process.end()
         self.events.end()
+        if self.manager is not None:
+            self.manager.end()
 
     def freshness(self) -> Freshness:
         """How fresh the view of the PBX is."""
@@ -371,6 +383,111 @@ class Events:
             self._told = (trouble,)
             at = self._agenda.now
             self._offer(ConnectionReport(self._pbx.name, Channel.EVENTS, at, trouble, words, alive_at=self.alive_at))
+
+
+class Manager:
+    """The thread of registrations: log in, list, hear; again and again when it is cut."""
+
+    def __init__(self, agenda: Agenda, asterisk: Asterisk, pbx: PbxConfig, offer: Callable[[Sighting], None]) -> None:
+        self._agenda = agenda
+        self._asterisk = asterisk
+        self._pbx = pbx
+        self._offer = offer
+        self._endpoints: dict[str, Target] = {}
+        self._tries: dict[str, Tries] = {}
+        self._is_open = self._wants_list = False
+        self._list_due = 0.0
+        self.process = Process(agenda, self._life())
+
+    def end(self) -> None:
+        """The daemon is gone, and its connection with it."""
+        self.process.end()
+        self._close()
+
+    # ---------------------------------------------------------------- what the engine and Asterisk do to it
+
+    def ask(self, question: Question) -> None:
+        """Look again."""
+        del question
+        self._wants_list = True
+        self.process.wake()
+
+    def learn(self, targets: Sequence[Target]) -> None:
+        """These are the endpoints."""
+        self._endpoints.update({target.endpoint: target for target in targets})
+        self._wants_list = True
+        self.process.wake()
+
+    def hears(self, name: str) -> None:
+        """An attempt to register has ended."""
+        at = self._agenda.now
+        self._tries_of(name).hear(self._asterisk.registrations[name], at, MOST_RETRIES)
+        self._see(name, at, Source.EVENT)
+
+    def break_off(self) -> None:
+        """The connection is closed."""
+        self._is_open = False
+        self.process.wake()
+
+    # ---------------------------------------------------------------- the thread
+
+    def _life(self) -> Life:
+        times = RegistrationTimes()
+        while True:
+            try:
+                yield from self._call(times.timeout)
+                self._is_open = self._wants_list = True
+                self._asterisk.managers.append(self)
+                self._report(None, "")
+                while self._is_open:
+                    if self._endpoints and (self._wants_list or self._agenda.now >= self._list_due):
+                        yield from self._list(times.timeout)
+                    else:
+                        yield max(self._list_due - self._agenda.now, times.ping_every)
+                raise AmiUnreachable(self._pbx.name, "closed the connection", Trouble.CLOSED)
+            except AmiUnreachable as error:
+                self._close()
+                self._report(error.trouble, error.what)
+                yield times.retries[-1]
+
+    def _call(self, timeout: float) -> Life:
+        give_up_at = self._agenda.now + timeout
+        while self._asterisk.is_frozen and self._asterisk.phase is not Phase.REFUSING:
+            if self._agenda.now >= give_up_at:
+                raise AmiUnreachable(self._pbx.name, "is connected: frozen or overloaded", Trouble.TIMED_OUT)
+            yield min(0.5, give_up_at - self._agenda.now)
+        if self._asterisk.phase is not Phase.RUNNING or self._asterisk.lacks_manager:
+            raise AmiUnreachable(self._pbx.name, "connection refused: nothing listens", Trouble.REFUSED)
+        yield ANSWER_TAKES
+
+    def _list(self, timeout: float) -> Life:
+        at, self._wants_list = self._agenda.now, False
+        yield from self._call(timeout)
+        self._list_due = at + self._pbx.poll_every
+        self._report(None, "")
+        for name in self._asterisk.registrations:
+            self._see(name, at, Source.SNAPSHOT)
+        owners = frozenset(self._endpoints[name] for name in self._asterisk.registrations if name in self._endpoints)
+        self._offer(RegistrationList(self._pbx.name, at, owners))
+
+    def _see(self, name: str, at: float, source: Source) -> None:
+        if name not in self._endpoints:
+            return
+        status = self._asterisk.registrations[name]
+        row = OutboundRegistration(name, "sip:me@sip.example.net", "sip:sip.example.net", status, waits=(60, 0, 0))
+        words, target = in_words(row, self._tries_of(name)), self._endpoints[name]
+        self._offer(Observation(target, health_of(row), at, source, Witness.MANAGER, words, check=Check.REGISTRATION))
+
+    def _tries_of(self, name: str) -> Tries:
+        return self._tries.setdefault(name, Tries(self._agenda.now))
+
+    def _close(self) -> None:
+        self._is_open = False
+        if self in self._asterisk.managers:
+            self._asterisk.managers.remove(self)
+
+    def _report(self, trouble: Trouble | None, words: str) -> None:
+        self._offer(ConnectionReport(self._pbx.name, Channel.MANAGER, self._agenda.now, trouble, words))
 
 
 def call(agenda: Agenda, asterisk: Asterisk, pbx: str, timeout: float) -> Generator[float, None, None]:
