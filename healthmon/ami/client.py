@@ -13,6 +13,7 @@ from healthmon.config.sections.pbx import PbxConfig
 from healthmon.errors import AmiDenied, AmiUnexpected
 
 LIST_REGISTRATIONS = "PJSIPShowRegistrationsOutbound"
+LIST_MAINTENANCE = "PJSIPShowMaintenance"
 #: Allowed by the same right, and there on every PBX.
 NEEDS_REPORTING = "CoreStatus"
 #: After the boot, or at once after a login when the boot is over; only who may read ``system`` gets it.
@@ -72,6 +73,13 @@ class AmiClient:
             raise AmiUnexpected(self._pbx.name, f"it does not list registrations ({_said(response)})")
         found = (registration_of(row) for row in rows)
         return [registration for registration in found if registration is not None]
+
+    def in_maintenance(self) -> tuple[str, ...]:
+        """The PJSIP endpoints in maintenance mode; none where Asterisk has no such mode, or this user may not ask."""
+        if LIST_MAINTENANCE not in self._actions:
+            return ()
+        rows = self._connection.ask(LIST_MAINTENANCE)
+        return tuple(readable(row["Endpoint"]) for row in rows if row.get("Status") == "enabled" and "Endpoint" in row)
 
     def variables(self, names: Sequence[str]) -> list[str]:
         """The values of these functions of the dialplan, ``PJSIP_AOR(x,contact)``; "" for what has none."""

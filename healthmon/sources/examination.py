@@ -9,10 +9,12 @@ from pathlib import Path
 
 from msgspec import Struct
 
+from healthmon.ami.client import AmiClient
+from healthmon.ami.registrations import OutboundRegistration
 from healthmon.ari.client import AriClient
 from healthmon.ari.messages import AorCheck
 from healthmon.config.sections.pbx import PbxConfig
-from healthmon.errors import AriError, AriUnexpected, Trouble
+from healthmon.errors import AmiDenied, AmiError, AriError, AriUnexpected, Trouble
 from healthmon.model import EndpointSettings, Target
 from healthmon.sources.asterisk_files import AsteriskFiles, look_at_files
 from healthmon.sources.request_rate import RequestRate
@@ -35,6 +37,18 @@ class FailedLook(Struct, frozen=True):
     status: int = 0
 
 
+class ManagerLook(Struct, frozen=True):
+    """What the manager interface said, or why it could not be asked."""
+
+    #: "": nothing was wrong.
+    failure: str = ""
+    #: It is there, and does not let us in, or not ask.
+    is_refused: bool = False
+    registrations: tuple[OutboundRegistration, ...] = ()
+    #: The endpoints in maintenance mode.
+    in_maintenance: tuple[str, ...] = ()
+
+
 class PbxLook(Struct, frozen=True):
     """What was looked at on one PBX, and what kept us from looking."""
 
@@ -47,6 +61,8 @@ class PbxLook(Struct, frozen=True):
     not_watched: tuple[Target, ...] = ()
     may_write: bool = True
     is_pretty: bool = False
+    #: None: the configuration does not say where it is.
+    manager: ManagerLook | None = None
     #: How far its clock is ahead of ours (seconds); None: it does not say, or the clock is ours.
     clock_ahead: float | None = None
     #: Milliseconds; None: neither ARI nor a file shows it.
@@ -104,12 +120,23 @@ def _looked(client: AriClient, pbx: PbxConfig, surveyed: Survey, how: Looking) -
         aors=_aors(client, surveyed, how),
         not_watched=_not_watched(client, surveyed, how),
         may_write=client.may_write(),
+        manager=_look_at_manager(pbx),
         is_pretty=client.is_pretty(),
         clock_ahead=clock_ahead,
         websocket_write_timeout=write_timeout,
         files=files,
         unseen=unseen,
     )
+
+
+def _look_at_manager(pbx: PbxConfig) -> ManagerLook | None:
+    if not pbx.ami:
+        return None
+    try:
+        with closing(AmiClient(pbx)) as client:
+            return ManagerLook(registrations=tuple(client.registrations()), in_maintenance=client.in_maintenance())
+    except AmiError as error:
+        return ManagerLook(error.what, isinstance(error, AmiDenied))
 
 
 def _left_out(surveyed: Survey, how: Looking) -> tuple[str, ...]:

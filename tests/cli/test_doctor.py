@@ -14,6 +14,7 @@ from healthmon.cli.main import cli
 from healthmon.demo.fakepbx import FakeEndpoint, FakePbx
 from healthmon.demo.fakepbx.pbx import Phase
 from healthmon.errors import ExitCode
+from tests.ami.played import PASSWORD, PlayedManager, in_lines, row
 
 Doctor = Callable[..., Result]
 
@@ -29,12 +30,20 @@ def pbx() -> Iterator[FakePbx]:
 
 
 @pytest.fixture
-def doctor(pbx: FakePbx, tmp_path: Path) -> Doctor:
+def manager() -> Iterator[PlayedManager]:
+    """Its manager interface, with a registration that does not give up."""
+    with PlayedManager(row("telekom", MaxRetries=10_000, FatalRetryInterval=300)) as played:
+        yield played
+
+
+@pytest.fixture
+def doctor(pbx: FakePbx, manager: PlayedManager, tmp_path: Path) -> Doctor:
     """Run ``healthmon doctor`` for that PBX, with Asterisk's files beside it."""
     path = tmp_path / "config.ini"
     path.write_text(
         f"[healthmon]\ndatabase = {tmp_path}/healthmon.db\nheartbeat_url = https://hc-ping.com/0123456789\n"
         f"[pbx office]\nurl = {pbx.url}\nusername = healthmon\npassword = secret\n"
+        f"ami = {manager.address}\nami_username = healthmon\nami_password = {PASSWORD}\n"
         "[watch all]\nendpoints = PJSIP/*\n[receiver sms]\nurls = json://127.0.0.1:9000/sms\n"
     )
     path.chmod(0o600)
@@ -114,6 +123,45 @@ def test_a_pbx_that_lets_nobody_look_is_told_what_to_switch_on(
     assert f"SERIOUS  {found}" in done.stdout
     assert says in " ".join(done.stdout.split())
     assert "secret" not in done.stdout
+
+
+def test_registrations_that_give_up_and_maintenance_are_asked_for_at_the_manager(
+    manager: PlayedManager, doctor: Doctor
+) -> None:
+    manager.rows = {"telekom": row("telekom")}
+    manager.actions = (*manager.actions, "PJSIPShowMaintenance")
+    manager.instead = in_maintenance
+
+    found = of_the_pbx(doctor("--json"))
+
+    assert set(found) == {"registration-gives-up", "in-maintenance-mode"}
+    assert found["in-maintenance-mode"]["endpoints"] == ["PJSIP/trunk-a"]
+    assert {asked["Action"] for asked in manager.asked} == {
+        *("Challenge", "Login", "ListCommands", "PJSIPShowRegistrationsOutbound", "PJSIPShowMaintenance", "Logoff")
+    }
+
+
+def in_maintenance(asked: dict[str, str]) -> bytes | None:
+    """Answer PJSIPShowMaintenance as 22.10 does."""
+    if asked["Action"] != "PJSIPShowMaintenance":
+        return None
+    number = {"ActionID": asked["ActionID"]}
+    frames = (
+        {"Response": "Success", **number, "EventList": "start", "Message": "Maintenance status events follow"},
+        {"Event": "PJSIPMaintenanceStatus", **number, "Endpoint": "trunk-a", "Status": "enabled"},
+        {"Event": "PJSIPMaintenanceStatusComplete", **number, "EventList": "Complete", "ListItems": "1"},
+    )
+    return "".join(map(in_lines, frames)).encode()
+
+
+def test_a_manager_that_refuses_us_is_said_and_the_rest_is_looked_at(manager: PlayedManager, doctor: Doctor) -> None:
+    manager.password = "another"
+
+    done = doctor("--json")
+
+    assert set(of_the_pbx(done)) == {"ami-refused"}
+    assert done.exit_code == ExitCode.STALE
+    assert PASSWORD not in done.stdout
 
 
 def test_endpoints_that_nobody_watches_are_named_but_for_those_that_were_deleted(pbx: FakePbx, doctor: Doctor) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from healthmon.report.doctor.finding import DoctorFinding, FindingName, Gravity, Remedy
-from healthmon.report.doctor.switch_on import FREEPBX_ARI_USER, RELOAD_ARI
+from healthmon.report.doctor.switch_on import CONFIGURATION, FREEPBX_ARI_USER, RELOAD_ARI, RELOAD_HTTP
 from healthmon.report.doctor.versions import ACL_OF_A_USER, lets_readers_write, mended_in, version_of
 from healthmon.sources.examination import PbxLook
 from healthmon.sources.survey import Survey
@@ -107,10 +107,10 @@ def _tls(look: PbxLook, surveyed: Survey) -> Iterator[DoctorFinding]:
                         "tlsbindaddr = 0.0.0.0:8089",
                         "tlscertfile = /etc/asterisk/keys/asterisk.pem     ; the certificate and its key",
                     ),
-                    ("asterisk -rx 'module reload http'",),
+                    (RELOAD_HTTP,),
                 ),
                 Remedy(
-                    "healthmon's configuration",
+                    CONFIGURATION,
                     (f"[pbx {look.pbx.name}]", f"url = https://{urlsplit(look.pbx.url).hostname}:8089"),
                 ),
             ),
@@ -128,7 +128,7 @@ def _tls(look: PbxLook, surveyed: Survey) -> Iterator[DoctorFinding]:
             why="Whoever can put himself in between gets the password of the ARI user, and can tell us what he likes.",
             remedies=(
                 Remedy(
-                    "healthmon's configuration",
+                    CONFIGURATION,
                     (f"[pbx {look.pbx.name}]", "# the CA that signed it", "verify_tls = /etc/healthmon/ca.pem"),
                 ),
             ),
@@ -144,7 +144,7 @@ def _tls(look: PbxLook, surveyed: Survey) -> Iterator[DoctorFinding]:
                 Remedy(
                     commands=(
                         "renew the certificate of tlscertfile, or of the proxy",
-                        "asterisk -rx 'module reload http'",
+                        RELOAD_HTTP,
                     )
                 ),
             ),

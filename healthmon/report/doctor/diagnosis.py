@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from healthmon.config.configuration import Config
 from healthmon.errors import ExitCode
-from healthmon.report.doctor import access, asterisk, own, qualify
+from healthmon.report.doctor import access, asterisk, manager, own, qualify
 from healthmon.report.doctor.blind import not_looked_at
 from healthmon.report.doctor.finding import DoctorFinding, Gravity
 from healthmon.report.doctor.qualify import Noticing
@@ -63,6 +63,7 @@ def _of_pbx(look: PbxLook, config: Config) -> Iterator[DoctorFinding]:
     yield from access.findings(look, look.survey)
     yield from asterisk.findings(look, look.survey)
     yield from qualify.findings(look, config)
+    yield from manager.findings(look, look.survey)
 
 
 def _unseen(looks: Iterable[PbxLook], machine: MachineLook) -> Iterator[str]:

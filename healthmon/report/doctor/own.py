@@ -14,11 +14,11 @@ from healthmon.model import Target
 from healthmon.report.admin.database_text import size
 from healthmon.report.admin.discovery import matches_nothing
 from healthmon.report.doctor.finding import DoctorFinding, FindingName, Gravity, Remedy
+from healthmon.report.doctor.switch_on import CONFIGURATION
 from healthmon.report.formatting import counted
 from healthmon.sources.examination import PbxLook
 from healthmon.sources.machine import SERVICE, MachineLook
 
-CONFIGURATION = "healthmon's configuration"
 #: File systems of another machine, whose locks SQLite cannot trust.
 # fmt: off
 NETWORK_FILE_SYSTEMS = frozenset((

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from msgspec import Struct
 
@@ -12,8 +12,10 @@ from healthmon.ari.messages import AorCheck
 from healthmon.config.configuration import Config
 from healthmon.core.belief.evidence import kind_by_settings
 from healthmon.model import EndpointSettings, Kind, Target
+from healthmon.model.target import Probe
 from healthmon.report.admin.discovery import NOT_CHECKED, qualify_in_words
 from healthmon.report.doctor.finding import DoctorFinding, FindingName, Gravity, Remedy
+from healthmon.report.doctor.switch_on import CONFIGURATION
 from healthmon.report.formatting import counted
 from healthmon.sources.examination import PbxLook
 
@@ -22,8 +24,9 @@ SLOW = 120.0
 #: So many sections are written out; further ones are like these.
 MOST_WRITTEN = 10
 RELOAD = "asterisk -rx 'module reload res_pjsip.so'"
+FREEPBX_TRUNK = "Connectivity > Trunks, the trunk's pjsip Settings, Advanced"
 FREEPBX_QUALIFY = (
-    "Qualify Frequency on the Advanced tab of the trunk (pjsip Settings) or of the extension: 60. Then Apply Config."
+    f"{FREEPBX_TRUNK}: Qualify Frequency 60. Of an extension: Qualify Frequency on its Advanced tab. Then Apply Config."
 )
 
 
@@ -69,10 +72,10 @@ def findings(look: PbxLook, config: Config) -> Iterator[DoctorFinding]:
     known = [settings for settings in _known(look) if settings.has_address]
     providers = {settings.target for settings in known if is_provider(settings, config)}
     not_checked = [settings.target for settings in known if qualify_in_words(settings) == NOT_CHECKED]
-    yield from _not_qualified(look, [target for target in not_checked if target in providers], "provider")
-    yield from _not_qualified(look, [target for target in not_checked if target not in providers], "phone")
+    yield from _providers_not_qualified(look, [target for target in not_checked if target in providers], config)
+    yield from _phones_not_qualified(look, [target for target in not_checked if target not in providers])
     yield from _slowly(look, [settings.target for settings in known if _is_slow(settings)])
-    yield from _any_answer(look, providers.difference(not_checked))
+    yield from _any_answer(look, [target for target in providers if not _is_asked_by_us(target, config)], config)
     yield from _odd_names(look, [settings.target for settings in known])
     yield from _no_address(look, [settings.target for settings in _known(look) if not settings.has_address])
 
@@ -88,19 +91,29 @@ def _is_slow(settings: EndpointSettings) -> bool:
     return is_checked and settings.qualify_frequency + settings.qualify_timeout > SLOW
 
 
-def _not_qualified(look: PbxLook, targets: Sequence[Target], kind: str) -> Iterator[DoctorFinding]:
+def _providers_not_qualified(look: PbxLook, targets: Sequence[Target], config: Config) -> Iterator[DoctorFinding]:
     if not targets:
         return
-    gravity = Gravity.ADVICE
-    why = "The loss of one is noticed only when its registration expires, up to an hour later."
-    if kind == "provider":
-        gravity = Gravity.SERIOUS
-        why = "The loss of one is never noticed: its address is fixed, so Asterisk calls it online for ever."
-    yield DoctorFinding(
+    gravity = Gravity.SERIOUS
+    why = "The loss of one is never noticed: its address is fixed, so Asterisk calls it online for ever."
+    if all(_is_asked_by_us(target, config) for target in targets):
+        gravity = Gravity.ADVICE
+        why = "Asterisk calls it online for ever, and sends calls to it; only healthmon's own OPTIONS notice its loss."
+    yield _not_qualified(look, targets, gravity, counted(len(targets), "watched provider"), why)
+
+
+def _phones_not_qualified(look: PbxLook, targets: Sequence[Target]) -> Iterator[DoctorFinding]:
+    if targets:
+        why = "The loss of one is noticed only when its registration expires, up to an hour later."
+        yield _not_qualified(look, targets, Gravity.ADVICE, counted(len(targets), "watched phone"), why)
+
+
+def _not_qualified(look: PbxLook, targets: Sequence[Target], gravity: Gravity, whom: str, why: str) -> DoctorFinding:
+    return DoctorFinding(
         name=FindingName.NOT_QUALIFIED,
         gravity=gravity,
         pbx=look.pbx.name,
-        means=f"Asterisk does not check {counted(len(targets), f'watched {kind}')}: qualify_frequency is 0.",
+        means=f"Asterisk does not check {whom}: qualify_frequency is 0.",
         why=why,
         remedies=(_in_each_aor(look, targets, "qualify_frequency = 60", lambda aor: not aor.qualify_frequency),),
         freepbx=FREEPBX_QUALIFY,
@@ -128,42 +141,47 @@ def _slowly(look: PbxLook, targets: Sequence[Target]) -> Iterator[DoctorFinding]
     )
 
 
-def _any_answer(look: PbxLook, providers: Collection[Target]) -> Iterator[DoctorFinding]:
-    checks = {target: _with_static_contact(look.aors.get(target, ())) for target in sorted(providers)}
-    lenient = [target for target, aors in checks.items() if any(aor.qualify_2xx_only is False for aor in aors)]
-    unable = [target for target, aors in checks.items() if any(aor.qualify_2xx_only is None for aor in aors)]
-    if lenient:
-        yield DoctorFinding(
-            name=FindingName.ANY_ANSWER,
-            gravity=Gravity.ADVICE,
-            pbx=look.pbx.name,
-            means=f"Any answer to OPTIONS makes {counted(len(lenient), 'provider')} reachable, a 503 too.",
-            why=(
-                "A provider that refuses every call with 503 looks well. Look first what it answers in good times "
-                "(asterisk -rx 'pjsip set logger on'): one that answers 404 or 405 then would be unreachable for ever, "
-                "and get no calls."
-            ),
-            remedies=(
-                _in_each_aor(look, lenient, "qualify_2xx_only = yes", lambda aor: aor.qualify_2xx_only is False),
-            ),
-            endpoints=tuple(target.endpoint for target in lenient),
+def _any_answer(look: PbxLook, targets: Iterable[Target], config: Config) -> Iterator[DoctorFinding]:
+    lenient = [target for target in sorted(targets) if any(map(_takes_any_answer, look.aors.get(target, ())))]
+    if not lenient:
+        return
+    why = "A provider that refuses every call with 503 looks well."
+    has_option = any(aor.qualify_2xx_only is False for target in lenient for aor in look.aors[target])
+    if has_option:
+        remedy = _in_each_aor(look, lenient, "qualify_2xx_only = yes", _takes_any_answer)
+        why += (
+            " Look first what it answers in good times (asterisk -rx 'pjsip set logger on'): one that answers 404 or "
+            "405 then would be unreachable for ever, and get no calls. For such a one have healthmon ask itself "
+            "instead: probe = auto in its [watch …] section."
         )
-    elif unable:
-        yield DoctorFinding(
-            name=FindingName.ANY_ANSWER,
-            gravity=Gravity.REMARK,
-            pbx=look.pbx.name,
-            means=f"Any answer to OPTIONS makes {counted(len(unable), 'provider')} reachable, a 503 too.",
-            why=(
-                "A provider that refuses every call with 503 looks well. This version of Asterisk has no "
-                "qualify_2xx_only; newer ones have."
-            ),
-            endpoints=tuple(target.endpoint for target in unable),
-        )
+    else:
+        remedy = _ask_ourselves(lenient, config)
+        why += " This version of Asterisk has no qualify_2xx_only; but healthmon can ask itself."
+    yield DoctorFinding(
+        name=FindingName.ANY_ANSWER,
+        gravity=Gravity.ADVICE,
+        pbx=look.pbx.name,
+        means=f"Any answer to OPTIONS makes {counted(len(lenient), 'provider')} reachable, a 503 too.",
+        why=why,
+        remedies=(remedy,),
+        endpoints=tuple(target.endpoint for target in lenient),
+    )
 
 
-def _with_static_contact(aors: Sequence[AorCheck]) -> list[AorCheck]:
-    return [aor for aor in aors if aor.has_static_contact and aor.qualify_frequency]
+def _takes_any_answer(aor: AorCheck) -> bool:
+    return aor.has_static_contact and aor.qualify_frequency > 0 and not aor.qualify_2xx_only
+
+
+def _is_asked_by_us(target: Target, config: Config) -> bool:
+    """Whether healthmon sends OPTIONS of its own to a provider that Asterisk checks badly."""
+    watch = config.watch_for(target)
+    return watch is not None and watch.probe is not Probe.NO
+
+
+def _ask_ourselves(targets: Iterable[Target], config: Config) -> Remedy:
+    """Have healthmon itself send OPTIONS to some endpoints: an option of their watch sections."""
+    names = dict.fromkeys(watch.name for target in targets if (watch := config.watch_for(target)))
+    return Remedy(CONFIGURATION, tuple(line for name in names for line in (f"[watch {name}]", "probe = auto")))
 
 
 def _odd_names(look: PbxLook, targets: Sequence[Target]) -> Iterator[DoctorFinding]:
@@ -201,7 +219,7 @@ def _no_address(look: PbxLook, targets: Sequence[Target]) -> Iterator[DoctorFind
             "It is offline to Asterisk for ever, also while it is in a call, and so unknown to healthmon. Give it an "
             "AOR with the provider's contact and qualify_frequency, or have no section watch it."
         ),
-        remedies=(Remedy("healthmon's configuration", ("# in its [watch …] section", f"exclude = {names}")),),
+        remedies=(Remedy(CONFIGURATION, ("# in its [watch …] section", f"exclude = {names}")),),
         endpoints=tuple(target.endpoint for target in targets),
     )
 

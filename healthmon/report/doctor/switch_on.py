@@ -9,6 +9,9 @@ from healthmon.report.doctor.finding import Remedy
 
 RELOAD_HTTP = "asterisk -rx 'module reload http'"
 RELOAD_ARI = "asterisk -rx 'module reload res_ari'"
+RELOAD_AMI = "asterisk -rx 'manager reload'"
+#: The file that ``healthmon -c`` names.
+CONFIGURATION = "healthmon's configuration"
 
 #: As its screens are called in FreePBX 17, and in those before it.
 FREEPBX_ARI = (
@@ -20,6 +23,10 @@ FREEPBX_ARI = (
 FREEPBX_ARI_USER = (
     "Settings > Asterisk REST Interface Users > Add User: the name and the password of [pbx …], Read Only No. Then "
     "Apply Config."
+)
+FREEPBX_AMI_USER = (
+    "The manager interface is on, on 127.0.0.1:5038. Settings > Asterisk Manager Users: the name and the password of "
+    "[pbx …], Read system, Write reporting. Then Apply Config."
 )
 
 
@@ -70,3 +77,22 @@ def ari_user(username: str) -> Remedy:
         "read_only = no",
     )
     return Remedy("ari.conf", lines, (RELOAD_ARI,))
+
+
+def manager_interface(username: str, admits: str = "127.0.0.1") -> Remedy:
+    """Say what manager.conf must hold for this user, with the least rights that tell of registrations.
+
+    ``admits``: the address from which healthmon comes.
+    """
+    lines = (
+        "[general]",
+        "enabled = yes",
+        "bindaddr = 127.0.0.1     ; with TLS elsewhere: tlsenable = yes",
+        f"[{username}]",
+        "secret = …     ; the same as ami_password in [pbx …] of healthmon's configuration",
+        "deny = 0.0.0.0/0.0.0.0",
+        f"permit = {admits}/255.255.255.255",
+        "read = system",
+        "write = reporting",
+    )
+    return Remedy("manager.conf", lines, (RELOAD_AMI,))

@@ -7,13 +7,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from healthmon.ami.registrations import OutboundRegistration
 from healthmon.ari.messages import AorCheck, PbxInfo
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.config.sections.shared import Hold, Secret
 from healthmon.errors import Trouble
 from healthmon.model import EndpointSettings, Target
 from healthmon.sources.asterisk_files import AsteriskFiles
-from healthmon.sources.examination import FailedLook, PbxLook
+from healthmon.sources.examination import FailedLook, ManagerLook, PbxLook
 from healthmon.sources.machine import MachineLook
 from healthmon.sources.survey import Survey
 
@@ -23,6 +24,8 @@ OFFICE = PbxConfig(
     username="healthmon",
     password=Secret("hunter22"),
     application="healthmon-pbx1",
+    ami="tcp://127.0.0.1:5038",
+    ami_username="healthmon",
     hold=Hold(15, 5, 60),
 )
 #: Where nothing is wrong.
@@ -86,9 +89,22 @@ def look(
         for found in settings
     }
     whole = PbxLook(
-        OFFICE, survey=survey or surveyed(*settings), aors=aors, websocket_write_timeout=1000, files=SOUND_FILES
+        OFFICE,
+        survey=survey or surveyed(*settings),
+        aors=aors,
+        manager=registered(),
+        websocket_write_timeout=1000,
+        files=SOUND_FILES,
     )
     return replace(whole, **given)
+
+
+def registered(max_retries: int = 10_000, waits: tuple[float, float, float] = (60, 300, 300)) -> ManagerLook:
+    """What a manager interface says of one registration."""
+    uris = ("sip:user@sip.example.net", "sip:sip.example.net")
+    return ManagerLook(
+        registrations=(OutboundRegistration("trunk-reg", *uris, "Registered", max_retries=max_retries, waits=waits),)
+    )
 
 
 def unseen(trouble: Trouble, what: str, status: int = 0) -> PbxLook:

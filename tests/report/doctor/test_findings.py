@@ -17,10 +17,19 @@ from healthmon.model import Target
 from healthmon.report.doctor.diagnosis import Diagnosis, diagnose
 from healthmon.report.doctor.finding import DoctorFinding, FindingName, Gravity
 from healthmon.report.doctor.text import WIDTH, doctor_text
-from healthmon.sources.examination import PbxLook
+from healthmon.sources.examination import ManagerLook, PbxLook
 from healthmon.sources.machine import MachineLook
 from tests.config.files import PBX, Files
-from tests.report.doctor.looks import OFFICE, SOUND_FILES, SOUND_MACHINE, endpoint, look, surveyed, unseen
+from tests.report.doctor.looks import (
+    OFFICE,
+    SOUND_FILES,
+    SOUND_MACHINE,
+    endpoint,
+    look,
+    registered,
+    surveyed,
+    unseen,
+)
 
 #: A configuration with which nothing is wrong.
 SOUND = (
@@ -130,7 +139,13 @@ CASES = [
         advises=("[trunk-a]     ; the section with type = aor", "qualify_2xx_only = yes"),
         endpoints=("PJSIP/trunk-a",),
     ),
-    Case(FindingName.ANY_ANSWER, REMARK, look(PHONE, TRUNK, only_2xx=None), endpoints=("PJSIP/trunk-a",)),
+    Case(
+        FindingName.ANY_ANSWER,
+        ADVICE,
+        look(PHONE, TRUNK, only_2xx=None),
+        advises=("[watch all]", "probe = auto"),
+        endpoints=("PJSIP/trunk-a",),
+    ),
     Case(
         FindingName.NEVER_QUALIFIED_NAME,
         SERIOUS,
@@ -147,6 +162,50 @@ CASES = [
         endpoints=("PJSIP/line",),
     ),
     Case(FindingName.LIST_BROKEN, ADVICE, look(survey=surveyed(PHONE, why_listed_singly="Asterisk cannot list all"))),
+    Case(
+        FindingName.NO_AMI,
+        REMARK,
+        look(PHONE, manager=None),
+        advises=("read = system", "write = reporting", "ami = tcp://127.0.0.1:5038"),
+    ),
+    Case(
+        FindingName.NO_AMI,
+        ADVICE,
+        look(PHONE, endpoint("trunk-a", is_trunk=True, has_outbound_auth=True), manager=None),
+    ),
+    Case(
+        FindingName.AMI_NOT_REACHED,
+        SERIOUS,
+        look(PHONE, manager=ManagerLook("connection refused")),
+        advises=("enabled = yes",),
+        code=ExitCode.STALE,
+    ),
+    Case(
+        FindingName.AMI_REFUSED,
+        SERIOUS,
+        look(PHONE, manager=ManagerLook("login refused", is_refused=True)),
+        advises=("[healthmon]", "secret = "),
+        code=ExitCode.STALE,
+    ),
+    Case(
+        FindingName.GIVES_UP,
+        ADVICE,
+        look(PHONE, manager=registered(max_retries=10, waits=(60, 0, 300))),
+        advises=(
+            "[trunk-reg]     ; the section with type = registration",
+            "max_retries = 10000",
+            "fatal_retry_interval",
+        ),
+    ),
+    Case(FindingName.GIVES_UP, ADVICE, look(PHONE, manager=registered(max_retries=10_000, waits=(60, 300, 0)))),
+    Case(
+        FindingName.IN_MAINTENANCE,
+        SERIOUS,
+        look(PHONE, manager=ManagerLook(in_maintenance=("trunk-a",))),
+        advises=("asterisk -rx 'pjsip set maintenance off trunk-a'",),
+        endpoints=("PJSIP/trunk-a",),
+        code=ExitCode.PROBLEM,
+    ),
     Case(FindingName.READ_ONLY, ADVICE, look(PHONE, may_write=False), advises=("[healthmon]", "read_only = no")),
     Case(
         FindingName.MAY_DO_ALL,
@@ -359,3 +418,13 @@ def test_names_from_strangers_are_shown_and_obeyed_by_no_terminal(load: Callable
 
     assert "\x1b" not in text
     assert "PJSIP/a\\x1b[2J" in text
+
+
+def test_a_provider_that_healthmon_asks_itself_is_no_blind_spot(load: Callable[[str], Config]) -> None:
+    asks = load(SOUND.replace("endpoints = PJSIP/*\n", "endpoints = PJSIP/*\nprobe = auto\n"))
+
+    lenient = diagnose([look(PHONE, TRUNK, only_2xx=None)], SOUND_MACHINE, asks)
+    unchecked = diagnose([look(endpoint("trunk-a", 0, is_trunk=True))], SOUND_MACHINE, asks)
+
+    assert lenient.findings == ()
+    assert [(finding.name, finding.gravity) for finding in unchecked.findings] == [(FindingName.NOT_QUALIFIED, ADVICE)]

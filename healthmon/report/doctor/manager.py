@@ -1,0 +1,114 @@
+"""Findings about registrations and what else only the manager interface tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from healthmon.report.doctor.finding import DoctorFinding, FindingName, Gravity, Remedy
+from healthmon.report.doctor.qualify import FREEPBX_TRUNK, MOST_WRITTEN, RELOAD
+from healthmon.report.doctor.switch_on import CONFIGURATION, FREEPBX_AMI_USER, manager_interface
+from healthmon.report.formatting import counted
+from healthmon.sources.examination import ManagerLook, PbxLook
+from healthmon.sources.survey import Survey
+
+#: A week, at an attempt a minute.
+ENOUGH_RETRIES = 10_000
+_WHY_REGISTRATIONS = (
+    "ARI tells nothing of registrations: a trunk that answers OPTIONS looks well while its registration is rejected, "
+    "and no call comes in."
+)
+
+
+def findings(look: PbxLook, surveyed: Survey) -> Iterator[DoctorFinding]:
+    """Say what the manager interface tells, or that it cannot."""
+    if look.manager is None:
+        yield _no_ami(look, surveyed)
+    elif look.manager.failure:
+        yield _not_asked(look, look.manager)
+    else:
+        yield from _gives_up(look, look.manager)
+        yield from _in_maintenance(look, look.manager)
+
+
+def _no_ami(look: PbxLook, surveyed: Survey) -> DoctorFinding:
+    gravity = Gravity.REMARK
+    if any(settings.has_outbound_auth for settings in surveyed.settings):
+        gravity = Gravity.ADVICE
+    ours = (f"[pbx {look.pbx.name}]", "ami = tcp://127.0.0.1:5038", "ami_username = healthmon", "ami_password = …")
+    return DoctorFinding(
+        name=FindingName.NO_AMI,
+        gravity=gravity,
+        pbx=look.pbx.name,
+        means="The manager interface (AMI) of this PBX is not asked, so nothing is known of registrations.",
+        why=_WHY_REGISTRATIONS,
+        remedies=(manager_interface("healthmon"), Remedy(CONFIGURATION, ours)),
+        freepbx=FREEPBX_AMI_USER,
+    )
+
+
+def _not_asked(look: PbxLook, manager: ManagerLook) -> DoctorFinding:
+    name, also = FindingName.AMI_NOT_REACHED, ""
+    if manager.is_refused:
+        name = FindingName.AMI_REFUSED
+        also = " Each refused login is a security event, which fail2ban reads."
+    return DoctorFinding(
+        name=name,
+        gravity=Gravity.SERIOUS,
+        pbx=look.pbx.name,
+        means=f"The manager interface could not be asked: {manager.failure}",
+        why=f"{_WHY_REGISTRATIONS}{also}",
+        remedies=(manager_interface(look.pbx.ami_username),),
+        freepbx=FREEPBX_AMI_USER,
+        is_blind=True,
+    )
+
+
+def _gives_up(look: PbxLook, manager: ManagerLook) -> Iterator[DoctorFinding]:
+    names = [
+        registration.name
+        for registration in manager.registrations
+        if registration.max_retries < ENOUGH_RETRIES or not registration.waits[2]
+    ]
+    if not names:
+        return
+    lines: list[str] = []
+    for name in names[:MOST_WRITTEN]:
+        lines += [
+            f"[{name}]     ; the section with type = registration",
+            f"max_retries = {ENOUGH_RETRIES}",
+            "auth_rejection_permanent = no",
+            "forbidden_retry_interval = 300",
+            "fatal_retry_interval = 300",
+        ]
+    if len(names) > MOST_WRITTEN:
+        lines.append(f"; and the same in {len(names) - MOST_WRITTEN} more")
+    yield DoctorFinding(
+        name=FindingName.GIVES_UP,
+        gravity=Gravity.ADVICE,
+        pbx=look.pbx.name,
+        means=f"Asterisk gives up {counted(len(names), 'registration')} for good: {', '.join(names[:MOST_WRITTEN])}.",
+        why=(
+            "After max_retries attempts, or after one answer 401, 403 or 404, it never tries again, and nothing says "
+            "so. When the provider is well again, no call comes in until somebody acts."
+        ),
+        remedies=(Remedy("pjsip.conf", tuple(lines), (RELOAD,)),),
+        freepbx=(
+            f"{FREEPBX_TRUNK}: Max Retries {ENOUGH_RETRIES}, Permanent Auth Rejection off, Forbidden Retry Interval "
+            "300, Fatal Retry Interval 300. Then Apply Config."
+        ),
+    )
+
+
+def _in_maintenance(look: PbxLook, manager: ManagerLook) -> Iterator[DoctorFinding]:
+    names = manager.in_maintenance
+    if not names:
+        return
+    yield DoctorFinding(
+        name=FindingName.IN_MAINTENANCE,
+        gravity=Gravity.SERIOUS,
+        pbx=look.pbx.name,
+        means=f"In maintenance mode at Asterisk: {counted(len(names), 'endpoint')}.",
+        why="Every call to and from it fails, and its provider is answered 503, while ARI calls it online.",
+        remedies=(Remedy(commands=tuple(f"asterisk -rx 'pjsip set maintenance off {name}'" for name in names)),),
+        endpoints=tuple(f"PJSIP/{name}" for name in names),
+    )
