@@ -1,7 +1,8 @@
 """Several checks of a target become one history: at each moment the worst of them, so that nothing counts twice. Pure.
 
 ``up < degraded < unknown < down``: a target of which one check is down is down, whatever is known of the others; it is
-not known to work while one of them cannot be seen.
+not known to work while one of them cannot be seen. A check of which nothing is known (Asterisk does not check a
+provider, or it has never answered our own OPTIONS) says nothing, as long as another is known.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from healthmon.model import Health, Reading
 from healthmon.times.spans import Span, merged
 
 _BADNESS = {None: 0, Health.UP: 1, Health.DEGRADED: 2, Health.UNKNOWN: 3, Health.DOWN: 4}
+
+#: Not watched, and not known.
+_NOTHING = (None, Health.UNKNOWN)
 
 _AT = attrgetter("at")
 
@@ -122,11 +126,12 @@ class _Merging:
         self._was_used = works or (self._was_used and worst is not None)
 
     def _worst(self) -> Health | None:
-        return max(self._believed, key=_BADNESS.__getitem__)
+        known = [health for health in self._believed if health not in _NOTHING]
+        return max(known or self._believed, key=_BADNESS.__getitem__)
 
     def _is_unseen(self) -> bool:
-        """Whether one of them cannot be seen, and none is seen to be down."""
+        """Whether one of those of which anything is known cannot be seen, and none is seen to be down."""
         known = list(zip(self._believed, self._hidden, strict=True))
         if (Health.DOWN, False) in known:
             return False
-        return any(is_hidden and health is not None for health, is_hidden in known)
+        return any(is_hidden and health not in _NOTHING for health, is_hidden in known)

@@ -70,6 +70,9 @@ class Peer:
     #: How its last check ended; None: not checked since Asterisk's start.
     is_reachable: bool | None = None
     checked_first_at: float = 0.0
+    #: The code with which it answers our own OPTIONS; and whether it answers nobody but its customer's PBX.
+    answers_strangers: int = 200
+    ignores_strangers: bool = False
     #: A planned check with another number was overtaken by events.
     plan: int = 0
 
@@ -134,6 +137,11 @@ class Asterisk:
         for name in names:
             self.peers[name].answers = True
             self._plan(self.peers[name])
+
+    def answers_with(self, code: int, *names: str) -> None:
+        """These peers answer each OPTIONS with this code; to Asterisk that is as good as any other."""
+        for name in names:
+            self.peers[name].answers_strangers = code
 
     def is_called(self, *names: str) -> None:
         """A call to each of these peers is up, and stays so, whatever becomes of them."""

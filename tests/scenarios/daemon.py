@@ -8,12 +8,13 @@ from functools import partial
 from threading import Event
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from healthmon.config.configuration import Config
 from healthmon.config.sections.receiver import ReceiverConfig
-from healthmon.engine import ALIVE_EVERY, LOOK_AT_OTHERS_EVERY, Engine, EngineHooks
+from healthmon.engine import ALIVE_EVERY, LOOK_AT_OTHERS_EVERY, Engine, EngineHooks, PbxSource
 from healthmon.model import Channel as LookedAtBy
-from healthmon.model import Freshness, Sighting
+from healthmon.model import Freshness, ProbePlan, Remembered, Sighting, Target
 from healthmon.notify.compose.message import Message
 from healthmon.notify.delivery.deliverer import LOOK_EVERY, Deliverer
 from healthmon.notify.delivery.lookout import Lookout
@@ -26,7 +27,8 @@ from tests.scenarios.agenda import Agenda, Life, Process
 from tests.scenarios.asterisk import Asterisk
 from tests.scenarios.channel import Channel
 from tests.scenarios.kills import Kills
-from tests.scenarios.sources import NEVER, Manager, Polls, Sources
+from tests.scenarios.probes import Probes
+from tests.scenarios.sources import NEVER, Sources
 
 #: The names of the boundaries between steps of the engine; all others are those of a delivery.
 ROUND = "before a round"
@@ -69,6 +71,7 @@ class Daemon:
         self._round_due = NEVER
         self._processes: list[Process] = []
         self._sources: list[Sources] = []
+        self._probes: dict[str, Probes] = {}
         self._open = ExitStack()
 
     def start(self) -> None:
@@ -83,21 +86,33 @@ class Daemon:
             inbox=self,
             writer=writer,
             clock=self._clock,
-            hooks=EngineHooks(self._wake, self._freshness, _nothing, _nothing, _cannot_write),
+            hooks=EngineHooks(self._wake, self._freshness, _nothing, _nothing, _cannot_write, self._plan_probes),
             stop=Event(),
         )
         self._start_telling()
         times = (self._pace.polls, self._pace.events)
         for pbx in self._config.pbxs:
             asterisk = self._pbxs[pbx.name]
-            self._sources.append(Sources(self._agenda, asterisk, pbx, self._offer, known=remembered, times=times))
-        askable: dict[tuple[str, LookedAtBy], Polls | Manager] = {}
+            self._probes[pbx.name] = Probes(self._agenda, asterisk, self._offer)
+            known = self._without_probed(remembered)
+            self._sources.append(Sources(self._agenda, asterisk, pbx, self._offer, known=known, times=times))
+        askable: dict[tuple[str, LookedAtBy], PbxSource] = {}
         for sources in self._sources:
             askable[sources.polls.pbx.name, LookedAtBy.REST] = sources.polls
+            askable[sources.polls.pbx.name, LookedAtBy.PROBES] = self._probes[sources.polls.pbx.name]
             if sources.manager is not None:
                 askable[sources.polls.pbx.name, LookedAtBy.MANAGER] = sources.manager
         self._engine.connect(askable)
         self._round_at(self._agenda.now)
+
+    def _without_probed(self, remembered: Remembered) -> Remembered:
+        """What is asked by our own OPTIONS has its settings read anew."""
+        kept = (settings for settings in remembered.settings if not self._config.is_probed(settings.target))
+        return replace(remembered, settings=tuple(kept))
+
+    def _plan_probes(self, plans: Mapping[Target, ProbePlan | None]) -> None:
+        for target, plan in plans.items():
+            self._probes[target.pbx].plan({target: plan})
 
     def _start_telling(self) -> None:
         with closing(self._outbox()) as outbox:
@@ -184,6 +199,8 @@ class Daemon:
             process.end()
         for sources in self._sources:
             sources.end()
+        for probes in self._probes.values():
+            probes.end()
 
     def close(self) -> None:
         """Let go of the database."""

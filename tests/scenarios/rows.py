@@ -313,6 +313,55 @@ def the_provider_is_told_in_time(world: World) -> None:
     assert up.at <= 180 + 5 + 5 + MOMENT
 
 
+# ---------------------------------------------------------------- OPTIONS of our own
+
+PROBED = "probe = auto\nprobe_every = 20s"
+
+
+def a_provider_that_asterisk_does_not_check() -> list[Peer]:
+    """And another one, which it does."""
+    return [provider("telekom", "192.0.2.11", qualify=0), provider("sipgate", "192.0.2.22", qualify=20)]
+
+
+def a_provider_that_asterisk_checks() -> list[Peer]:
+    """But any answer is good enough for it."""
+    return a_provider_that_asterisk_does_not_check()[1:]
+
+
+def that_ignores_strangers() -> list[Peer]:
+    """The first answers nobody but the PBX."""
+    peers = a_provider_that_asterisk_does_not_check()
+    peers[0].ignores_strangers = True
+    return peers
+
+
+def a_provider_answers_503(world: World) -> None:
+    """To Asterisk that is an answer like any other."""
+    world.at(30, world.pbx.answers_with, 503, PROVIDERS[1])
+    world.at(180, world.pbx.answers_with, 200, PROVIDERS[1])
+
+
+def the_503_is_told_in_time(world: World) -> None:
+    # By the next of our OPTIONS, and the hold.
+    down, up = world.channel.arrivals
+    assert down.at <= 30 + 20 + 10 + MOMENT
+    assert up.at <= 180 + 20 + 5 + MOMENT
+    assert "answers 503 Service Unavailable; Asterisk: reachable" in down.message.body
+
+
+def the_unchecked_is_told_in_time(world: World) -> None:
+    # The time for which the last answer is waited is a part of the hold.
+    down, up = world.channel.arrivals
+    assert down.at <= 30 + 20 + 10 + MOMENT
+    assert up.at <= 180 + 20 + 5 + MOMENT
+    assert "Asterisk: not checked" in down.message.body
+
+
+def a_checked_provider_dies(world: World) -> None:
+    world.at(30, world.pbx.dies, PROVIDERS[1])
+    world.at(240, world.pbx.returns, PROVIDERS[1])
+
+
 def a_provider_dies_with_a_call_up(world: World) -> None:
     """Asterisk hears nothing of the call's end: the channel hangs, and its device is in use."""
     world.at(20, world.pbx.is_called, TELEKOM)
@@ -1357,6 +1406,53 @@ ROWS: Sequence[Row] = (
         told=("DOWN provider trunk-telekom ",),
     ),
     Row("a silence over an outage that does not outlive it", an_outage_ends_within_the_silence, exactly(0)),
+    Row(
+        "our own OPTIONS: a provider answers 503, which Asterisk calls reachable",
+        a_provider_answers_503,
+        exactly(2),
+        providers_are=PROBED,
+        peers=a_provider_that_asterisk_does_not_check,
+        also=the_503_is_told_in_time,
+        told=("DEGRADED provider trunk-sipga… (office, options)", "UP provider trunk-sipgate (office, options)"),
+        only_simulated="elsewhere",
+    ),
+    Row(
+        "our own OPTIONS: a provider dies that Asterisk does not check",
+        a_provider_dies,
+        exactly(2),
+        providers_are=PROBED,
+        peers=a_provider_that_asterisk_does_not_check,
+        also=the_unchecked_is_told_in_time,
+        told=("DOWN provider trunk-telekom (office, options)", "UP provider trunk-telekom (office, options)"),
+        only_simulated="elsewhere",
+    ),
+    Row(
+        "our own OPTIONS: a provider that never answers them raises nothing",
+        nothing_happens,
+        exactly(0),
+        providers_are=PROBED,
+        peers=that_ignores_strangers,
+        only_simulated="elsewhere",
+    ),
+    Row(
+        "our own OPTIONS: a provider dies that Asterisk checks as well, and that is told once",
+        a_checked_provider_dies,
+        exactly(2),
+        lasts=8 * MINUTE,
+        providers_are=PROBED,
+        peers=a_provider_that_asterisk_does_not_check,
+        told=("DOWN provider trunk-sipgate (office) since", "UP provider trunk-sipgate (office) after"),
+        only_simulated="elsewhere",
+    ),
+    Row(
+        "our own OPTIONS: the PBX is killed, and nothing is said of its providers",
+        the_pbx_is_killed,
+        exactly(2),
+        providers_are=PROBED,
+        peers=a_provider_that_asterisk_checks,
+        told=("DOWN PBX office", "UP PBX office"),
+        only_simulated="elsewhere",
+    ),
 )
 
 #: In this one a hundred kills are in one run: a month is long, and a kill in it too is to make no alarm.

@@ -90,7 +90,12 @@ def ticks(facts: Facts, first: int, last: int, length: int, beside: Sequence[Fac
     working = _open(facts.hours, first, last, grain)
     seen, outage, is_out, was_used = [], 0, False, False
     for at in range(first, last, length):
-        beliefs = [_believed(check, at) for check in (facts, *beside)]
+        checks = (facts, *beside)
+        beliefs = [_believed(check, at) for check in checks]
+        known = [which for which, belief in enumerate(beliefs) if belief not in (None, UNKNOWN)]
+        if known:
+            # Of which nothing is known, that says nothing.
+            checks, beliefs = tuple(checks[which] for which in known), [beliefs[which] for which in known]
         belief = max(beliefs, key=ORDER.index)
         works = UP in beliefs or DEGRADED in beliefs
         was_used = works or (was_used and belief is not None)
@@ -99,7 +104,7 @@ def ticks(facts: Facts, first: int, last: int, length: int, beside: Sequence[Fac
         if belief is DOWN and not is_out:
             outage += 1
         is_out = belief is DOWN
-        views = [_seen(check, at, its) for check, its in zip((facts, *beside), beliefs, strict=True)]
+        views = [_seen(check, at, its) for check, its in zip(checks, beliefs, strict=True)]
         seen.append(
             Tick(
                 at=at,

@@ -216,12 +216,14 @@ def test_a_third_check_that_is_heard_of_late_changes_the_readings_over_all(
     day_4 = START + 4 * DAY
     calls = replace(TRUNK, check="calls", watched_since=day_4)
     book(writer, calls)
-    book(writer, transitions=steps(calls, (NOW - HOUR, UP)))
+    before = trunk(path, (day_4, NOW)).figures
+    book(writer, transitions=steps(calls, (day_4 + HOUR, DOWN), (day_4 + 2 * HOUR, UP)))
     roll(writer)
 
-    # All that time nothing was known of it, but what was down was.
+    # Until it was known, and since it is up again, the target is as the others say.
     known = trunk(path, (day_4, NOW)).figures
-    assert (known.unknown_s, known.down_s) == (NOW - HOUR - day_4 - 3 * HOUR, 3 * HOUR)
+    assert (before.unknown_s, before.down_s) == (0, 3 * HOUR)
+    assert (known.unknown_s, known.down_s) == (0, 4 * HOUR)
 
 
 def test_another_kind_or_watch_section_leaves_the_readings_over_all(writer: Writer, path: Path) -> None:
@@ -268,6 +270,15 @@ def test_what_is_seen_to_be_down_is_down_though_another_check_cannot_be_seen() -
     told = figures(timeline(history_of_all([down, hidden], None), (0, 100)))
 
     assert (told.up_s, told.unknown_s, told.down_s, told.outages) == (80, 10, 10, 1)
+
+
+def test_a_check_of_which_nothing_is_known_says_nothing_while_another_is_known() -> None:
+    unchecked = History(Kind.PROVIDER, [(0, UNKNOWN)], [(0, 100)], (0,))
+    options = History(Kind.PROVIDER, [(0, UNKNOWN), (10, UP), (20, DOWN), (30, UP)], [(50, 60)], (0,))
+
+    for checks in ([unchecked, options], [options, unchecked]):
+        told = figures(timeline(history_of_all(checks, None), (0, 100)))
+        assert (told.unknown_s, told.up_s, told.down_s, told.outages) == (20, 70, 10, 1)
 
 
 def test_a_phone_is_in_use_as_soon_as_any_of_its_checks_works() -> None:
