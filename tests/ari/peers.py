@@ -56,6 +56,9 @@ class Peer(Protocol):
     def limit_sessions(self, most: int) -> None:
         """Start anew with ``sessionlimit`` in http.conf."""
 
+    def make_pretty(self) -> None:
+        """``pretty = yes`` in ari.conf, by a reload."""
+
     def check(self) -> None:
         """At the end: whatever the peer has to complain about."""
 
@@ -112,6 +115,10 @@ class FakePeer:
         self.fake.limit_sessions(most)
         self.fake.restart()
 
+    def make_pretty(self) -> None:
+        """It writes its JSON on many lines."""
+        self.fake.is_pretty = True
+
     def check(self) -> None:
         """A request that the fake does not know is a failure."""
         assert self.fake.failures == []
@@ -124,7 +131,7 @@ def fake_pbx() -> FakePbx:
         FakeEndpoint("PJSIP", STATIC, static_contact="sip:127.0.0.9:5060", qualify_frequency=0, max_contacts=0),
         FakeEndpoint(
             "PJSIP", DEAD, is_up=False, static_contact="sip:127.0.0.8:5060", qualify_frequency=2,
-            qualify_timeout=1, outbound_auth=DEAD, max_contacts=0,
+            qualify_timeout=1, outbound_auth=DEAD, max_contacts=0, qualify_2xx_only=False,
         ),
     )  # fmt: skip
 
@@ -187,6 +194,11 @@ class RealPeer:
         """Start anew with so many HTTP sessions."""
         self.asterisk.append("http.conf", f"sessionlimit={most}\n")
         self.restart()
+
+    def make_pretty(self) -> None:
+        """``pretty = yes`` in ari.conf."""
+        self.asterisk.options = replace(self.asterisk.options, pretty=True)
+        self.asterisk.reload("res_ari.so")
 
     def _reload(self, is_done: Callable[[int], bool]) -> None:
         self.asterisk.reload()

@@ -5,6 +5,7 @@ What passes here on a real Asterisk is what the fake may say; so the fake cannot
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import partial
 from ipaddress import ip_address
 
@@ -336,6 +337,40 @@ def test_a_user_who_may_only_read_is_denied_before_anything_is_looked_for(peer: 
     assert denied.status == 403
 
 
+def test_whether_a_user_may_write_is_asked_without_a_change(peer: Peer, client: AriClient) -> None:
+    assert client.may_write()
+
+    if isinstance(peer, FakePeer):
+        peer.fake.is_read_only = True
+    with closing(AriClient(peer.reader)) as reader:
+        assert not reader.may_write()
+
+
+def test_json_for_people_is_noticed(peer: Peer, client: AriClient) -> None:
+    assert not client.is_pretty()
+
+    peer.make_pretty()
+
+    assert client.is_pretty()
+
+
+def test_how_each_aor_is_checked_is_shown(peer: Peer, client: AriClient) -> None:
+    (dead,) = client.aor_checks(Target("office", "PJSIP", DEAD))
+    (static,) = client.aor_checks(Target("office", "PJSIP", STATIC))
+
+    assert (dead.name, dead.qualify_frequency, dead.qualify_timeout, dead.has_static_contact) == (DEAD, 2, 1, True)
+    assert (static.name, static.qualify_frequency, static.has_static_contact) == (STATIC, 0, True)
+    # 16 has no such option.
+    assert dead.qualify_2xx_only is (None if client.info().version.startswith("16.") else False)
+    assert client.aor_checks(Target("office", "PJSIP", "nobody")) == ()
+
+
+def test_for_how_long_a_write_may_be_stuck_is_shown_by_newer_versions(peer: Peer, client: AriClient) -> None:
+    is_shown = not client.info().version.startswith("16.")
+
+    assert client.websocket_write_timeout() == (100 if is_shown else None)
+
+
 def test_who_takes_an_application_over_gets_what_the_one_before_got_and_no_more(peer: Peer) -> None:
     peer.phone_up()
     before, client = open_events(peer.pbx, subscribe_all=False), AriClient(peer.pbx)
@@ -376,6 +411,7 @@ def test_the_fake_knows_nothing_that_this_suite_does_not_use() -> None:
         assert client.missing_drivers(["PJSIP"]) == ()
         assert client.missing_modules() == ()
         assert client.settings(Target("office", "PJSIP", PHONE), 5.0)
+        assert client.websocket_write_timeout()
 
         fake.add(FakeEndpoint("PJSIP", NOT_UTF_8, is_up=False))
         assert client.listing().why

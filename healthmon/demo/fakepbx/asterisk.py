@@ -33,8 +33,10 @@ class Asterisk:
         #: Technologies whose driver was missing already when it started: their devices are INVALID.
         self.booted_without: set[str] = set()
         self.cannot_list: set[str] = set()
+        #: ari.conf's: JSON is written for people, on many lines.
+        self.is_pretty = False
         #: ari.conf's, milliseconds; None: a version that does not show it.
-        self.websocket_write_timeout: int | None = None
+        self.websocket_write_timeout: int | None = 100
         #: Requests that the fake does not know. Tests assert that there are none.
         self.failures: list[str] = []
 

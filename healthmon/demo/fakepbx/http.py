@@ -37,6 +37,10 @@ class Answer(Struct, frozen=True):
     content_type: str = "application/json"
     headers: tuple[tuple[str, str], ...] = ()
 
+    def for_people(self) -> Answer:
+        """The same with its JSON on many lines."""
+        return Answer(self.status, json.dumps(json.loads(self.body), indent=2).encode())
+
     def encoded(self, server: str) -> bytes:
         """The bytes for the wire."""
         lines = [

@@ -140,7 +140,10 @@ class FakePbx(Asterisk):
             return html(426, "Upgrade Required")
         if self.splits_at_slashes and "%2f" in request.target.lower():
             return message(404, "Resource not found")
-        return resources.answer(self, request, request.segments[len(self._prefix) + 1 :])
+        answer = resources.answer(self, request, request.segments[len(self._prefix) + 1 :])
+        if self.is_pretty and answer.body:
+            return answer.for_people()
+        return answer
 
     def _refusal(self, request: Request) -> Answer | None:
         """Why this is not answered; None: it is."""
