@@ -62,6 +62,14 @@ def test_of_the_heartbeat_only_the_server_is_shown(files: Files) -> None:
     assert "heartbeat every 5m to http://kuma.lan:3001" in describe(config)
 
 
+def test_it_says_whom_we_ask_ourselves(files: Files) -> None:
+    words = describe(files.load(pbx() + WATCH + "probe = auto\nprobe_every = 30s\n"))
+    assert "    asks the providers that Asterisk checks less well by OPTIONS of its own, every 30s" in words
+
+    words = describe(files.load(pbx() + WATCH + "probe = yes\n"))
+    assert "    asks all of them by OPTIONS of its own, as often as Asterisk does" in words
+
+
 def test_what_nobody_has_said_is_said_in_words(files: Files) -> None:
     words = describe(files.load(pbx() + "[watch all]\nendpoints = PJSIP/*\n"))
 

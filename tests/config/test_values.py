@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from healthmon.config import values
 from healthmon.config.values import Unsuitable
-from healthmon.model import Severity
+from healthmon.model import Probe, Severity
 
 
 @pytest.mark.parametrize(
@@ -185,6 +185,36 @@ def test_words_for_yes(word: str) -> None:
 @pytest.mark.parametrize("word", ["no", "No", "false", "off", "0"])
 def test_words_for_no(word: str) -> None:
     assert values.yes_no(word) is False
+
+
+@pytest.mark.parametrize(
+    ("text", "probe"),
+    [("no", Probe.NO), ("AUTO", Probe.AUTO), ("yes", Probe.YES), ("off", Probe.NO), ("on", Probe.YES)],
+)
+def test_whether_we_ask_ourselves(text: str, probe: Probe) -> None:
+    assert values.probe(text) is probe
+
+
+@pytest.mark.parametrize(
+    ("text", "address", "port"),
+    [
+        ("192.0.2.10", "192.0.2.10", 0),
+        ("192.0.2.10:5066", "192.0.2.10", 5066),
+        (":5066", "", 5066),
+        ("2001:db8::1", "2001:db8::1", 0),
+        ("[2001:db8::1]:5066", "2001:db8::1", 5066),
+    ],
+)
+def test_where_our_own_options_leave_from(text: str, address: str, port: int) -> None:
+    assert values.own_address(text) == values.OwnAddress(address, port)
+
+
+@pytest.mark.parametrize(
+    "text", ["pbx.example", "192.0.2.10:70000", "eth0:5066", "192.0.2.300", "[::1", "5066", "a:b:c"]
+)
+def test_other_words_are_no_place_to_leave_from(text: str) -> None:
+    with pytest.raises(Unsuitable):
+        values.own_address(text)
 
 
 def test_lists_are_divided_by_commas_or_lines_and_hold_each_name_once() -> None:

@@ -28,6 +28,12 @@ NOT_CONFIGURED, NOTHING_TO_CHECK = "not in Asterisk's configuration", "-"
 NO_ADDRESS = "no address"
 
 
+#: What may be switched on for providers, at the price of SIP traffic of our own.
+PROBE_PROPOSAL = (
+    "# Sees one that answers 503, or that Asterisk does not check; needs: pip install 'healthmon[sip]'\n#probe = auto"
+)
+
+
 class Discovered(Struct, frozen=True):
     """One endpoint as Asterisk is configured for it."""
 
@@ -116,13 +122,13 @@ def sections_to_paste(found: Sequence[Discovered], receivers: Iterable[str]) -> 
     phones = sorted({f"{endpoint.target.technology}/*" for endpoint in found if endpoint.kind is Kind.PHONE})
     sections = []
     if providers:
-        sections.append(_section("providers", providers, ("30s", "10s"), receiver_line))
+        sections.append(_section("providers", providers, ("30s", "10s"), receiver_line, PROBE_PROPOSAL))
     if phones:
         sections.append(_section("phones", phones, ("3m", "30s"), receiver_line))
     return "\n".join(sections)
 
 
-def _section(name: str, patterns: list[str], hold: tuple[str, str], receivers: str) -> str:
+def _section(name: str, patterns: list[str], hold: tuple[str, str], receivers: str, proposal: str = "") -> str:
     lines = [
         f"[watch {name}]",
         "endpoints = " + ", ".join(escaped_pattern(pattern) for pattern in patterns),
@@ -133,6 +139,8 @@ def _section(name: str, patterns: list[str], hold: tuple[str, str], receivers: s
     ]
     if receivers:
         lines.append(f"receivers = {receivers}")
+    if proposal:
+        lines.append(proposal)
     return "\n".join(lines) + "\n"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import ssl
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -18,10 +19,12 @@ from healthmon.core.belief.inventory import Vanished, assess
 from healthmon.core.grouping.sites import label
 from healthmon.errors import AriError
 from healthmon.languages import CODES, language
-from healthmon.model import Check, Ending, Kind, Severity
+from healthmon.model import Check, Ending, Health, Kind, Severity
 from healthmon.notify.compose.digest import compose
 from healthmon.notify.compose.message_lines import CHECKS, State
 from healthmon.notify.compose.voice import Voice
+from healthmon.sip.certificates import ends_soon, why_not_trusted
+from healthmon.sip.verdicts import ProbeVerdict, left_alone, over_all, over_ways, verdict_on, with_certificate
 from healthmon.sources.polls import certificate_remark
 from healthmon.store.outbox.outbox import ClaimedRow
 from healthmon.wire.pace import BadPace, Pace, PeerLimits, TooLong
@@ -199,7 +202,39 @@ def _sayings() -> list[str]:
         certificate_remark(NOW + 9.5 * 86400, NOW),
         certificate_remark(NOW + 1.5 * 86400, NOW),
         *_failures(),
+        *_own_options(),
     ]
+
+
+def _own_options() -> list[str]:
+    """What is found by OPTIONS of our own, and how Asterisk's view stands beside it."""
+    silent = ProbeVerdict(Health.DOWN, "does not answer our OPTIONS (UDP 192.0.2.1:5060)")
+    refused = ProbeVerdict(Health.DOWN, "refuses the connection (TCP 192.0.2.1:5060)")
+    good, busy = verdict_on(200), verdict_on(503)
+    found = [
+        busy,
+        silent,
+        refused,
+        left_alone(busy, "14:07"),
+        over_all("sip.example.net", [good, silent, good]),
+        over_all("sip.example.net", [busy, silent]),
+        over_all("sip.example.net", [busy, good]),
+        over_all("sip.example.net", [silent, silent]),
+        over_ways([good, silent]),
+        *(with_certificate(good, trouble) for trouble in _certificates()),
+    ]
+    words = [verdict.words for verdict in found]
+    words += [f"{word}; Asterisk: {view}" for word in words for view in ("reachable", "not checked")]
+    return [*words, f"does not answer OPTIONS (contact Unreachable); our own OPTIONS: {good.words}"]
+
+
+def _certificates() -> Iterator[str]:
+    """What may be the matter with a certificate: OpenSSL's numbers for it."""
+    for code in (9, 10, 18, 20, 62):
+        error = ssl.SSLCertVerificationError()
+        error.verify_code = code
+        yield why_not_trusted(error, "sip.example.net")
+    yield ends_soon({"notAfter": "May 10 14:05:00 2026 GMT"}, datetime(2026, 5, 1, tzinfo=UTC).timestamp())
 
 
 @pytest.mark.parametrize("saying", _sayings())
@@ -212,7 +247,7 @@ def test_what_other_parts_say_is_known_in_russian(saying: str) -> None:
 
 
 def test_the_names_of_a_pbxs_checks_are_known_in_russian() -> None:
-    assert set(CHECKS) == {Check.INVENTORY, Check.DRIVERS, Check.RESTARTS}
+    assert set(CHECKS) == {Check.INVENTORY, Check.DRIVERS, Check.RESTARTS, Check.MANAGER}
     assert [name for name in CHECKS.values() if RUSSIAN.language.retold(name) == name] == []
 
 

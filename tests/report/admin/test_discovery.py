@@ -32,8 +32,12 @@ def test_sections_are_of_kind_auto_and_commas_and_wildcards_in_names_match_thems
     pasted = sections_to_paste(found, ["oncall"])
 
     assert pasted.count("kind = auto\n") == 2
+    # Proposed for providers alone, and not switched on.
+    assert pasted.count("#probe = auto\n") == 1
+    assert pasted.index("#probe = auto\n") < pasted.index("[watch phones]")
     again = files.load(PBX + RECEIVER + pasted)
     assert again.warnings == ()
+    assert not again.has_probes
     assert {str(watch.name) for one in found if (watch := again.watch_for(one.target))} == {"providers", "phones"}
     assert all(again.watch_for(one.target) is again.watches[0] for one in found[:-1])
     assert escaped_pattern("PJSIP/a,b") == "PJSIP/a?b"
