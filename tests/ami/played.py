@@ -138,6 +138,8 @@ class PlayedManager:
                 *requests, waiting = (waiting + received).split(b"\r\n\r\n")
                 for request in requests:
                     self._answer(connection, request.decode("utf-8", "surrogateescape"))
+        with suppress(ValueError):
+            self._open.remove(connection)
 
     def _answer(self, connection: socket.socket, request: str) -> None:
         headers = dict(line.split(": ", 1) for line in request.split("\r\n"))

@@ -1,0 +1,142 @@
+"""A daemon that asks a played manager interface for registrations, of which ARI knows nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from healthmon.demo.fakepbx import FakeEndpoint, FakePbx
+from healthmon.errors import ExitCode
+from tests.ami.played import PASSWORD, PlayedManager, row
+from tests.sinks import WebhookSink
+from tests.system.daemon import Daemon
+from tests.system.fake_scene import fake_section
+from tests.system.scene import receiver_section
+
+TRUNK = "PJSIP/trunk-a"
+WATCH = """
+[watch providers]
+endpoints = PJSIP/trunk-*
+down_after = 2s
+up_after = 500ms
+down_after_exact = yes
+"""
+
+
+class ManagerScene:
+    """A trunk that can be reached, a manager interface that tells of its registration, a daemon, and who is told."""
+
+    def __init__(self, folder: Path, manager: PlayedManager, pbx: FakePbx, sink: WebhookSink) -> None:
+        self.manager = manager
+        self.pbx = pbx
+        self.sink = sink
+        self.daemon = Daemon(folder, self.config())
+
+    def config(self, **more: str) -> str:
+        """What healthmon is told."""
+        asking = {"ami": self.manager.address, "ami_username": "monitor", "ami_password": PASSWORD}
+        options = {**asking, "degraded_after": "1s", "up_after": "500ms", **more}
+        return fake_section(self.pbx, **options) + WATCH + receiver_section(self.sink)
+
+    @property
+    def subjects(self) -> list[str]:
+        """The subjects of all messages that arrived so far."""
+        return [message.subject for message in self.sink.messages]
+
+    def check(self) -> dict[str, str | None]:
+        """How ``status`` shows the registration; empty: it is not there."""
+        checks = self.daemon.target(TRUNK).get("checks", [])
+        return next((check for check in checks if check["check"] == "registration"), {})
+
+    def wait_told(self, beginning: str) -> None:
+        """Wait until a message that begins so is the last one."""
+        self.daemon.wait(lambda: bool(self.subjects) and self.subjects[-1].startswith(beginning), beginning)
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[ManagerScene]:
+    trunk = FakeEndpoint("PJSIP", "trunk-a", static_contact="sip:192.0.2.11", qualify_frequency=1, max_contacts=0)
+    with PlayedManager(row("reg-a", Endpoint="trunk-a")) as manager, WebhookSink() as sink, FakePbx(trunk) as pbx:
+        scene = ManagerScene(tmp_path, manager, pbx, sink)
+        with scene.daemon:
+            yield scene
+
+
+def test_a_registration_is_lost_and_back_and_the_manager_interface_is(scene: ManagerScene) -> None:
+    scene.daemon.start()
+    scene.daemon.wait(lambda: scene.check().get("state") == "up", "it is registered")
+
+    scene.manager.tries("reg-a", "Rejected")
+    scene.wait_told("DOWN provider trunk-a (office, registration)")
+    assert "not registered at sip.example.net" in scene.sink.messages[-1].body
+    assert scene.daemon.state(TRUNK) == "down"
+    scene.manager.tries("reg-a", "Registered")
+    scene.wait_told("UP provider trunk-a (office, registration)")
+
+    scene.manager.refuse()
+    scene.daemon.wait(lambda: scene.check().get("state") == "unknown", "nobody knows")
+    scene.wait_told("DEGRADED PBX office: manager interface")
+    assert scene.daemon.state(TRUNK) == "up"
+    scene.manager.listen()
+    scene.wait_told("UP PBX office (manager interface)")
+    scene.daemon.wait(lambda: scene.check().get("state") == "up", "it is known again")
+
+    assert len(scene.subjects) == 4
+    written = [path for path in scene.daemon.folder.rglob("*") if path.is_file() and path.name != "config.ini"]
+    assert not [path for path in written if b"s3cret" in path.read_bytes()], "a password was written"
+
+
+def test_a_reload_without_ami_ends_its_checks(scene: ManagerScene) -> None:
+    scene.daemon.start()
+    scene.daemon.wait(lambda: scene.check().get("state") == "up", "it is registered")
+
+    scene.daemon.configure(fake_section(scene.pbx) + WATCH + receiver_section(scene.sink))
+    scene.daemon.reload()
+
+    scene.daemon.wait(lambda: scene.check() == {}, "the check is gone")
+    assert scene.daemon.stop() == 0
+
+
+def test_what_was_lost_goes_on_after_a_kill_and_is_told_once(scene: ManagerScene) -> None:
+    scene.daemon.start()
+    scene.daemon.wait(lambda: scene.check().get("state") == "up", "it is registered")
+    scene.manager.tries("reg-a", "Rejected")
+    scene.wait_told("DOWN provider trunk-a")
+
+    scene.daemon.kill()
+    scene.daemon.start()
+    scene.daemon.wait(lambda: scene.check().get("state") == "down", "it is known again")
+    scene.manager.tries("reg-a", "Registered")
+    scene.wait_told("UP provider trunk-a")
+
+    assert len(scene.subjects) == 2
+
+
+def test_check_config_asks_the_manager_interface_too(scene: ManagerScene) -> None:
+    scene.manager.rows["reg-b"] = row("reg-b", "Rejected", server="sip:elsewhere.example")
+    done = scene.daemon.command("check-config", "--connect")
+    assert done.returncode == 0, done.stdout
+    assert "pbx office: manager interface answers; 2 registrations" in done.stdout
+    assert "reg-a of PJSIP/trunk-a: Registered" in done.stdout
+    assert "reg-b of no watched endpoint: Rejected" in done.stdout
+
+    scene.manager.password = "another"
+    done = scene.daemon.command("check-config", "--connect")
+    assert done.returncode == ExitCode.PROBLEM
+    assert "manager interface: DOES NOT LET US LOOK: login refused" in done.stdout
+    assert PASSWORD not in done.stdout + done.stderr
+
+
+def test_without_ami_nothing_of_it_is_imported() -> None:
+    code = (
+        "import sys, healthmon.app.daemon, healthmon.app.watching, healthmon.cli.main, healthmon.cli.check_config;"
+        "print([name for name in sys.modules if name.startswith(('healthmon.ami', 'healthmon.sources.registration'))])"
+    )
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
