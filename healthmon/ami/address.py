@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 
 from healthmon.config.sections.pbx import PbxConfig
+from healthmon.config.urls import DEFAULT_PORTS, THROUGH_HTTP
 
 
 class ManagerAddress(Struct, frozen=True):
@@ -24,6 +25,10 @@ class ManagerAddress(Struct, frozen=True):
 
 
 def address_of(pbx: PbxConfig) -> ManagerAddress:
-    """Take ``ami`` apart; the configuration has checked it, and named its port."""
-    parts = urlsplit(pbx.ami)
-    return ManagerAddress(parts.hostname or "", parts.port or 0, parts.scheme == "tls")
+    """Take ``ami`` apart, or ``url`` where it is reached by that; the configuration has checked both."""
+    place = pbx.ami
+    if pbx.ami == THROUGH_HTTP:
+        place = pbx.url
+    parts = urlsplit(place)
+    is_tls = parts.scheme in ("tls", "https")
+    return ManagerAddress(parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme, 0), is_tls)

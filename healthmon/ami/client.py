@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from contextlib import ExitStack
 
 from healthmon.ami.connection import ActionRequest, ManagerConnection, is_sendable
 from healthmon.ami.frames import Frame
 from healthmon.ami.registrations import EVENT, OutboundRegistration, readable, registration_of
+from healthmon.ami.web import WebConnection
 from healthmon.config.sections.pbx import PbxConfig
+from healthmon.config.urls import THROUGH_HTTP
 from healthmon.errors import AmiDenied, AmiUnexpected
 
 LIST_REGISTRATIONS = "PJSIPShowRegistrationsOutbound"
@@ -36,30 +37,14 @@ class AmiClient:
     def __init__(self, pbx: PbxConfig, *, timeout: float = 5.0) -> None:
         self._pbx = pbx
         with ExitStack() as closing:
-            self._connection = ManagerConnection(pbx, (EVENT, BOOTED, RELOADED), timeout=timeout)
+            self._connection = _connected(pbx, timeout)
             closing.callback(self._connection.close)
-            self._log_in()
+            answer = self._connection.log_in(pbx.ami_username, pbx.ami_password)
+            if answer.get("Response") != "Success":
+                raise AmiDenied(pbx.name, f"{REFUSED} ({_said(answer)})")
             #: The actions that this user may use. Asked once: each refusal is a security event at Asterisk.
             self._actions = frozenset(self._connection.ask("ListCommands")[0])
             closing.pop_all()
-
-    def _log_in(self) -> None:
-        """Log in by a challenge: the password itself is not sent."""
-        challenge = self._connection.ask("Challenge", {"AuthType": "MD5"})[0]
-        if "Challenge" not in challenge:
-            raise AmiUnexpected(self._pbx.name, f"it gives no challenge for a login ({_said(challenge)})")
-        text = f"{challenge['Challenge']}{self._pbx.ami_password}".encode("utf-8", "surrogateescape")
-        proof = hashlib.md5(text, usedforsecurity=False).hexdigest()
-        headers = {
-            "AuthType": "MD5",
-            "Username": self._pbx.ami_username,
-            "Key": proof,
-            # No events of calls: read = all would have all of them sent.
-            "Events": "system",
-        }
-        answer = self._connection.ask("Login", headers)[0]
-        if answer.get("Response") != "Success":
-            raise AmiDenied(self._pbx.name, f"{REFUSED} ({_said(answer)})")
 
     def registrations(self) -> list[OutboundRegistration]:
         """All outbound registrations of PJSIP. Raises AmiDenied where this user may not ask."""
@@ -99,6 +84,11 @@ class AmiClient:
         has_lost, self._connection.has_lost_events = self._connection.has_lost_events, False
         return has_lost
 
+    @property
+    def tells_boot(self) -> bool:
+        """Whether a login is followed by the event that Asterisk has booted, for whoever may read events."""
+        return self._connection.tells_boot
+
     def ping(self) -> None:
         """Have it prove that it lives."""
         self._connection.ask("Ping")
@@ -106,6 +96,14 @@ class AmiClient:
     def close(self) -> None:
         """Log off, and close the connection."""
         self._connection.close()
+
+
+def _connected(pbx: PbxConfig, timeout: float) -> ManagerConnection | WebConnection:
+    """Connect in the way that the configuration names."""
+    wanted = (EVENT, BOOTED, RELOADED)
+    if pbx.ami == THROUGH_HTTP:
+        return WebConnection(pbx, wanted, timeout=timeout)
+    return ManagerConnection(pbx, wanted, timeout=timeout)
 
 
 def _said(frame: Frame) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import socket
 import time
 from collections import deque
@@ -30,12 +31,15 @@ WHOLE_WITHIN = 30.0
 MOST_FRAMES = 10_000
 #: Nor more bytes, with the events that come in between.
 LARGEST_ANSWER = 20_000_000
+NO_END = "an answer that does not end"
 #: So many events wait at most; what is more is dropped, and ``has_lost_events`` says so.
 MOST_WAITING = 1000
 #: … with so many of its headers at most.
 MOST_HEADERS = 40
 #: So many requests go out before their answers are read: Asterisk reads no further while we do not.
 PIPELINED = 100
+#: A header of the login, without which events of calls would come, too, to whoever may read all.
+ONLY_SYSTEM = {"Events": "system"}
 #: Asterisk takes no longer header line (bytes, with its name).
 LONGEST_HEADER = 1000
 
@@ -57,6 +61,9 @@ class ManagerConnection:
 
     ``wanted``: the events that are kept. ``timeout``: how long each next frame of an answer may take (seconds).
     """
+
+    #: That Asterisk has booted is told after each login.
+    tells_boot = True
 
     def __init__(self, pbx: PbxConfig, wanted: Iterable[str], *, timeout: float = 5.0) -> None:
         self._name = pbx.name
@@ -100,6 +107,13 @@ class ManagerConnection:
             raise AmiUnexpected(self._name, f"what answers on {self._address} is no manager interface: {said!r}")
         self._take(self._decoder.feed(rest), {})
 
+    def log_in(self, username: str, password: str) -> Frame:
+        """Log in by a challenge: the password itself is not sent. Return what is said of it."""
+        challenge = self.ask("Challenge", {"AuthType": "MD5"})[0].get("Challenge", "")
+        text = f"{challenge}{password}".encode("utf-8", "surrogateescape")
+        proof = hashlib.md5(text, usedforsecurity=False).hexdigest()
+        return self.ask("Login", {"AuthType": "MD5", "Username": username, "Key": proof, **ONLY_SYSTEM})[0]
+
     # ---------------------------------------------------------------- asking
 
     def ask(self, action: str, headers: Mapping[str, str] | None = None) -> list[Frame]:
@@ -128,7 +142,7 @@ class ManagerConnection:
             if now - heard >= self._timeout or now - begun >= WHOLE_WITHIN:
                 raise self._frozen()
             if sum(map(len, answers)) > MOST_FRAMES or size > LARGEST_ANSWER:
-                raise AmiUnexpected(self._name, "an answer that does not end")
+                raise AmiUnexpected(self._name, NO_END)
         return answers
 
     def _take(self, frames: Iterable[Frame], open_answers: dict[str, list[Frame]]) -> bool:

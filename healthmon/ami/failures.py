@@ -7,10 +7,14 @@ import socket
 import ssl
 from contextlib import AbstractContextManager
 
+import requests
+import urllib3
+
 from healthmon.ami.address import ManagerAddress
 from healthmon.errors import AmiError, AmiUnreachable, Trouble
 from healthmon.text.longtext import shortened
 from healthmon.wire.failures import causes_of, failures_of_the_peer, with_its_type
+from healthmon.wire.pace import TooLong, TooSlow
 
 NO_CONNECTION = "no connection to {at} in time: the host is off, or a firewall drops what we send"
 FROZEN = "no answer within {timeout} s although {at} is connected: frozen or overloaded"
@@ -18,6 +22,11 @@ CUT = "{at} closed the connection"
 
 #: The first that fits decides. Of what only we cannot see, a subject says what stands before the semicolon.
 _CAUSES: tuple[tuple[type[BaseException], Trouble, str], ...] = (
+    # Whoever answers in drops is as frozen as whoever does not answer.
+    (TooSlow, Trouble.TIMED_OUT, FROZEN),
+    (TooLong, Trouble.UNEXPECTED, "an answer that {why}"),
+    (requests.ConnectTimeout, Trouble.TIMED_OUT, NO_CONNECTION),
+    (requests.ReadTimeout, Trouble.TIMED_OUT, FROZEN),
     (ssl.SSLCertVerificationError, Trouble.TLS, "certificate refused; that of {at}: {why}"),
     (socket.gaierror, Trouble.DNS, "name not found; the name {host} cannot be resolved"),
     (UnicodeError, Trouble.DNS, "name not found; the name {host} cannot be resolved"),
@@ -32,6 +41,8 @@ _CAUSES: tuple[tuple[type[BaseException], Trouble, str], ...] = (
     (TimeoutError, Trouble.TIMED_OUT, FROZEN),
     (ConnectionError, Trouble.CLOSED, CUT),
 )
+#: What requests and urllib3 say of a connection that ended, if nothing in their chain says more.
+_ENDED = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError, urllib3.exceptions.ProtocolError)
 #: What a host, or the last router on the way, answers for it; all else comes of our own machine and its network.
 _FROM_THERE = (errno.EHOSTUNREACH, errno.EHOSTDOWN)
 
@@ -53,6 +64,8 @@ def unreachable(pbx: str, address: ManagerAddress, error: Exception, *, timeout:
             return AmiUnreachable(pbx, f"CA file cannot be read; that of verify_tls ({cause.filename})", Trouble.TLS)
         if isinstance(cause, OSError) and cause.strerror:
             return _other_trouble(pbx, address, cause)
+    if isinstance(error, _ENDED):
+        return AmiUnreachable(pbx, CUT.format(at=address), Trouble.CLOSED)
     what = f"an answer that cannot be read ({shortened(with_its_type(error), 200)})"
     return AmiUnreachable(pbx, what, Trouble.UNEXPECTED)
 

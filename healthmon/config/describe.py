@@ -13,7 +13,7 @@ from healthmon.config.sections.schedule import ScheduleConfig
 from healthmon.config.sections.shared import Hold
 from healthmon.config.sections.site import SiteConfig
 from healthmon.config.sections.watch import WatchConfig
-from healthmon.config.urls import place_of
+from healthmon.config.urls import THROUGH_HTTP, place_of
 from healthmon.config.values import NOBODY, WEEKDAYS, ordinal, written
 from healthmon.model import Kind, Probe, Severity
 from healthmon.times.occasions import CalendarTime
@@ -63,7 +63,10 @@ def describe_pbx(pbx: PbxConfig) -> list[str]:
         f"    tells {_names(pbx.receivers)}{_again(pbx)}",
     ]
     if pbx.ami:
-        lines.insert(1, f"    registrations from the manager interface at {pbx.ami} as {pbx.ami_username}")
+        where = pbx.ami
+        if where == THROUGH_HTTP:
+            where = pbx.url
+        lines.insert(1, f"    registrations from the manager interface at {where} as {pbx.ami_username}")
     return lines
 
 

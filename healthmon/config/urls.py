@@ -47,6 +47,8 @@ _SHORTEST_TOKEN = 8
 
 #: Where Asterisk's manager interface listens, unless manager.conf says otherwise.
 MANAGER_PORTS = {"tcp": 5038, "tls": 5039}
+#: The value of ``ami`` that stands for the web server at which ARI answers, too.
+THROUGH_HTTP = "http"
 
 
 def pbx_url(value: str) -> str:
@@ -84,7 +86,12 @@ def _refuse_odd_pbx_url(value: str, parts: SplitResult) -> None:
 
 
 def manager_url(value: str) -> str:
-    """Check where a manager interface is, and name its port. What may be a secret is not shown."""
+    """Check where a manager interface is, and name its port. What may be a secret is not shown.
+
+    ``http``: through the web server of ``url``.
+    """
+    if value == THROUGH_HTTP:
+        return value
     form = "it looks like tcp://127.0.0.1:5038"
     try:
         parts = urlsplit(value)
@@ -97,7 +104,7 @@ def manager_url(value: str) -> str:
         guess = ""
         if re.fullmatch(r"[\w.-]+(:[0-9]+)?", value):
             guess = f"tcp://{shown(value)}"
-        raise Unsuitable(f"{shown(value)}: must begin with tcp:// or tls://", guess)
+        raise Unsuitable(f"{shown(value)}: must begin with tcp:// or tls://, or be http (through url)", guess)
     if not parts.hostname or re.search(r"[\s\x00-\x1f\x7f\\\"?#]", value) or parts.path not in ("", "/"):
         raise Unsuitable(f"{shown(value)}: this is no address of a manager interface; {form}")
     return f"{parts.scheme}://{_in_url(parts.hostname)}:{port or MANAGER_PORTS[parts.scheme]}"

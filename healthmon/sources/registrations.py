@@ -217,7 +217,7 @@ class RegistrationSource:
             self._identities = identities(client, list(self._endpoints), list(self._rows.values()))
         owners = owners_of(self._rows.values(), self._identities)
         self._owners = {name: self._target_of(name, owners.get(name, "")) for name in self._rows}
-        self._works(at)
+        self._works(client, at)
         for row in self._rows.values():
             tries = self._tries_of(row, at)
             if self._has_events:
@@ -257,10 +257,10 @@ class RegistrationSource:
 
     # ---------------------------------------------------------------- how the manager interface stands
 
-    def _works(self, at: float) -> None:
+    def _works(self, client: AmiClient, at: float) -> None:
         self._repeats.worked()
         remark = ""
-        if not self._has_events and self._has_had_time:
+        if not self._has_events and self._has_had_time and client.tells_boot:
             remark = NO_EVENTS.format(user=self._pbx.ami_username, every=self._pbx.poll_every)
         self._tell(ConnectionReport(self._pbx.name, Channel.MANAGER, at, remark=remark, alive_at=at))
 

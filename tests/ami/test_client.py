@@ -31,12 +31,12 @@ def manager() -> Iterator[PlayedManager]:
         yield played
 
 
-def client_of(manager: PlayedManager, **more: str) -> AmiClient:
-    return AmiClient(config_of(manager, **more), timeout=0.5)
+def client_of(manager: PlayedManager, timeout: float = 5.0) -> AmiClient:
+    return AmiClient(config_of(manager), timeout=timeout)
 
 
-def failure(pbx: PbxConfig) -> AmiError:
-    with pytest.raises(AmiError) as caught, closing(AmiClient(pbx, timeout=0.3)) as client:
+def failure(pbx: PbxConfig, timeout: float = 5.0) -> AmiError:
+    with pytest.raises(AmiError) as caught, closing(AmiClient(pbx, timeout=timeout)) as client:
         client.registrations()
     assert str(caught.value).startswith("pbx office: manager interface: ")
     assert PASSWORD not in str(caught.value)
@@ -88,8 +88,8 @@ def test_an_event_between_a_question_and_its_answer_is_kept(manager: PlayedManag
 
 
 def test_more_events_than_are_kept_are_known_to_be_lost(manager: PlayedManager) -> None:
-    with closing(client_of(manager)) as client:
-        flood = in_lines({"Event": "Registry", "Status": "x" * 2000}) * (MOST_WAITING + 10)
+    with closing(AmiClient(config_of(manager), timeout=10.0)) as client:
+        flood = in_lines({"Event": "Registry", "Status": "x" * 200}) * (MOST_WAITING + 10)
         manager.instead = lambda headers: (
             flood + in_lines({"Response": "Success", "ActionID": headers["ActionID"]})
         ).encode()
@@ -149,14 +149,14 @@ def test_no_rights(manager: PlayedManager) -> None:
 
 def test_frozen_before_the_banner(manager: PlayedManager) -> None:
     manager.is_frozen = True
-    error = failure(config_of(manager))
+    error = failure(config_of(manager), 0.5)
 
     assert error.trouble is Trouble.TIMED_OUT
     assert "frozen or overloaded" in error.what
 
 
 def test_frozen_later(manager: PlayedManager) -> None:
-    with closing(client_of(manager)) as client:
+    with closing(client_of(manager, 0.5)) as client:
         manager.is_frozen = True
         with pytest.raises(AmiUnreachable) as caught:
             client.ping()
@@ -165,7 +165,7 @@ def test_frozen_later(manager: PlayedManager) -> None:
 
 
 def test_an_answer_in_drops_is_one_that_does_not_come(manager: PlayedManager) -> None:
-    with closing(client_of(manager)) as client:
+    with closing(client_of(manager, 0.5)) as client:
         manager.instead = lambda _: b"Event: Any\r\n\r\n"
         with pytest.raises(AmiUnreachable):
             client.ping()

@@ -24,6 +24,7 @@ def load_error(files: Files, *options: str) -> str:
         ("tls://PBX.example.org", "tls://pbx.example.org:5039"),
         ("tls://pbx.example.org:7000/", "tls://pbx.example.org:7000"),
         ("tcp://[::1]:5038", "tcp://[::1]:5038"),
+        ("http", "http"),
     ],
 )
 def test_the_port_is_the_usual_one_unless_it_is_given(files: Files, written: str, read: str) -> None:
@@ -31,7 +32,8 @@ def test_the_port_is_the_usual_one_unless_it_is_given(files: Files, written: str
 
     assert (config.pbxs[0].ami, config.pbxs[0].ami_username) == (read, "monitor")
     assert config.pbxs[0].ami_password == "ami-hunter22"
-    assert any(f"registrations from the manager interface at {read} as monitor" in line for line in describe(config))
+    where = read if read != "http" else config.pbxs[0].url
+    assert any(f"registrations from the manager interface at {where} as monitor" in line for line in describe(config))
     assert "hunter22" not in "\n".join(describe(config))
 
 
@@ -48,9 +50,9 @@ def test_the_password_may_come_from_a_file(files: Files) -> None:
     [
         (
             ("ami = 127.0.0.1:5038", *USER),
-            "ami: 127.0.0.1:5038: must begin with tcp:// or tls://; did you mean tcp://1",
+            "ami: 127.0.0.1:5038: must begin with tcp:// or tls://, or be http (through url); did you mean tcp://1",
         ),
-        (("ami = http://h", *USER), "ami: http://h: must begin with tcp:// or tls://"),
+        (("ami = http://h", *USER), "ami: http://h: must begin with tcp:// or tls://, or be http (through url)"),
         (("ami = tcp://a:b@h", *USER), "ami: holds a user or a password; these have options of their own"),
         (("ami = tcp://h/path", *USER), "ami: tcp://h/path: this is no address of a manager interface; it looks like"),
         (("ami = tcp://h:99999", *USER), "ami: this is no address of a manager interface; it looks like"),

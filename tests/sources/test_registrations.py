@@ -31,7 +31,7 @@ from tests.waiting import wait_for
 from .rig import target
 
 TIMES = RegistrationTimes(
-    timeout=0.5, ping_every=0.1, patience=0.01, retries=(0.02, 0.05), denied=60.0, booted_within=60.0
+    timeout=2.0, ping_every=0.1, patience=0.01, retries=(0.02, 0.05), denied=60.0, booted_within=60.0
 )
 A, B = target("PJSIP/trunk-a"), target("PJSIP/trunk-b")
 

@@ -45,10 +45,10 @@ class PbxConfig(Struct, frozen=True):
         example="healthmon-pbx1",
         reconnects=True,
     )
-    #: ``tcp://pbx.example:5038``; empty: it is not asked.
+    #: ``tcp://pbx.example:5038``, ``http``; empty: it is not asked.
     ami: str = option(
         urls.manager_url,
-        "Where Asterisk's manager interface (manager.conf) listens: tcp:// or tls://. It tells of registrations.",
+        "Where Asterisk's manager interface listens, tcp:// or tls://; http: by url. It tells of registrations.",
         otherwise="it is not asked, and nothing is known of registrations",
         absent="",
         example="tcp://127.0.0.1:5038",
