@@ -26,6 +26,8 @@ NETWORK_FILE_SYSTEMS = frozenset((
     "ocfs2", "smb3", "smbfs", "virtiofs",
 ))
 # fmt: on
+#: What takes such a message hands it on over the internet, wherever it runs itself.
+_GOES_ON = ("mailto", "mailtos", "signal", "signals")
 #: Below the first it is told, below the second it is serious.
 FREE_ENOUGH, FREE_AT_LEAST = 1_000_000_000, 100_000_000
 #: … unless so much of the disk is free.
@@ -169,8 +171,9 @@ def _ways_out(config: Config) -> Iterator[DoctorFinding]:
 
 
 def _stays_here(url: str) -> bool:
-    """Whether a message to this URL goes to a machine of our own network."""
-    return _is_here(showable(url).partition(":")[2])
+    """Whether a message to this URL goes to a machine of our own network, and no further as far as one can see."""
+    scheme, _, host = showable(url).partition(":")
+    return scheme not in _GOES_ON and _is_here(host)
 
 
 def _is_here(host: str) -> bool:

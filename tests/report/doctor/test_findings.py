@@ -393,6 +393,26 @@ def test_one_way_out_is_advice_where_no_service_outside_would_notice(load: Calla
     assert gravities == {FindingName.ONE_WAY_OUT: ADVICE, FindingName.NO_HEARTBEAT: ADVICE}
 
 
+@pytest.mark.parametrize(
+    ("url", "leaves_the_house"),
+    [
+        ("json://10.1.2.3/sms", False),
+        ("jsons://gateway.lan/sms", False),
+        ("json://[fd00::5]/sms", False),
+        ("json://hooks.example.org/x", True),
+        ("tgram://123456789:abcdefghijklmnopqrstuvwxyz/42", True),
+        # A mail server of our own hands it on by the same line.
+        ("mailto://localhost?from=a@example.org&to=b@example.org", True),
+    ],
+)
+def test_a_way_out_needs_no_internet_if_it_ends_in_our_own_network(
+    load: Callable[[str], Config], url: str, leaves_the_house: bool
+) -> None:
+    found = diagnose([look(PHONE)], SOUND_MACHINE, load(SOUND.replace(LOCAL, f"urls = {url}\n")))
+
+    assert (FindingName.ONE_WAY_OUT in {finding.name for finding in found.findings}) is leaves_the_house
+
+
 def test_what_cannot_be_seen_is_said_and_is_no_finding(load: Callable[[str], Config]) -> None:
     nothing = MachineLook(None, None, None, None, is_synchronised=True, service=None)
 
