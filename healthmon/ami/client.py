@@ -7,7 +7,14 @@ from contextlib import ExitStack
 
 from healthmon.ami.connection import ActionRequest, ManagerConnection, is_sendable
 from healthmon.ami.frames import Frame
-from healthmon.ami.registrations import EVENT, OutboundRegistration, readable, registration_of
+from healthmon.ami.registrations import (
+    EVENT,
+    OLDER_LISTS,
+    OutboundRegistration,
+    older_registration_of,
+    readable,
+    registration_of,
+)
 from healthmon.ami.web import WebConnection
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.config.urls import THROUGH_HTTP
@@ -57,6 +64,14 @@ class AmiClient:
         if response.get("Response") != "Success":
             raise AmiUnexpected(self._pbx.name, f"it does not list registrations ({_said(response)})")
         found = (registration_of(row) for row in rows)
+        return [registration for registration in found if registration is not None]
+
+    def older_registrations(self) -> list[OutboundRegistration]:
+        """All of chan_iax2 and chan_sip, where these are loaded, and this user may ask."""
+        found: list[OutboundRegistration | None] = []
+        for action, technology in OLDER_LISTS.items():
+            if action in self._actions:
+                found += [older_registration_of(row, technology) for row in self._connection.ask(action)]
         return [registration for registration in found if registration is not None]
 
     def in_maintenance(self) -> tuple[str, ...]:

@@ -13,6 +13,13 @@ ROW, EVENT = "OutboundRegistrationDetail", "Registry"
 REGISTERED, REJECTED, UNREGISTERED = "Registered", "Rejected", "Unregistered"
 
 
+#: A row of the lists of the older drivers, the actions that ask for them, and the technology of each.
+OLDER_ROW = "RegistryEntry"
+OLDER_LISTS = {"IAXregistry": "IAX2", "SIPshowregistry": "SIP"}
+#: Their words for an attempt that is under way: how the one before ended, they do not say.
+UNDER_WAY = ("Request Sent", "Auth. Sent")
+
+
 class OutboundRegistration(Struct, frozen=True):
     """One outbound registration as Asterisk has it, in its own words."""
 
@@ -28,6 +35,8 @@ class OutboundRegistration(Struct, frozen=True):
     #: How long Asterisk waits before it tries again: after no answer, after 403, after another answer that is final
     #: (seconds; 0 of the latter two: it does not try again).
     waits: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    #: PJSIP; that of the other drivers has nothing of the four above.
+    technology: str = "PJSIP"
 
     @property
     def key(self) -> tuple[str, str]:
@@ -53,6 +62,16 @@ def registration_of(frame: Frame) -> OutboundRegistration | None:
         max_retries=_number(frame.get("MaxRetries", "")),
         waits=(usual, forbidden, fatal),
     )
+
+
+def older_registration_of(frame: Frame, technology: str) -> OutboundRegistration | None:
+    """Read a row of the list of an older driver, which gives a registration no name; None: it is none."""
+    if frame.get("Event") != OLDER_ROW or not frame.get("Host"):
+        return None
+    host, user = readable(frame["Host"]), readable(frame.get("Username", ""))
+    status = readable(frame.get("State", ""))
+    name = f"{technology}/{user}@{host}"
+    return OutboundRegistration(name, user, f"{technology.lower()}:{host}", status, technology=technology)
 
 
 def key_of(event: Frame) -> tuple[str, str]:

@@ -362,6 +362,14 @@ SAYINGS = {
     "affected": (
         "нет регистрации на {server} (Asterisk: {said}): ещё не пытался или снята намеренно; входящие вызовы затронуты"
     ),
+    "not registered at {server} (Asterisk: {said}); incoming calls are affected; Asterisk has stopped trying: it needs "
+    "{command}": (
+        "нет регистрации на {server} (Asterisk: {said}); входящие вызовы затронуты; Asterisk больше не пытается: нужно "
+        "{command}"
+    ),
+    "not registered at {server} (Asterisk: {said}); incoming calls are affected": (
+        "нет регистрации на {server} (Asterisk: {said}); входящие вызовы затронуты"
+    ),
     "{n} of {of} registrations, {name}: {why}": "регистраций: {n} из {of}, {name}: {why}",
     "{number} restarts in {minutes} minutes": "перезапусков за {minutes} мин: {number}",
     "no events: {why}; polled every {number} s": "нет событий: {why}; опрос каждые {number} с",

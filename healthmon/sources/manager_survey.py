@@ -32,4 +32,5 @@ def survey_manager(pbx: PbxConfig, endpoints: Iterable[Target]) -> ManagerSurvey
     names = [target.resource for target in endpoints if target.technology == "PJSIP"]
     with closing(AmiClient(pbx)) as client:
         rows = client.registrations()
-        return ManagerSurvey(rows, owners_of(rows, identities(client, names, rows)))
+        owners = owners_of(rows, identities(client, names, rows))
+        return ManagerSurvey([*rows, *client.older_registrations()], owners)

@@ -19,6 +19,10 @@ PUNCTUAL = 3.0
 LATE = 13.0
 
 
+#: After one of these chan_sip never tries again by itself.
+FINAL_FOR_CHAN_SIP = ("Failed", "No Authentication")
+
+
 class Tries(Struct):
     """The attempts of one registration, as events told of them. Owned by the thread that hears them."""
 
@@ -71,6 +75,8 @@ def in_words(registration: OutboundRegistration, tries: Tries) -> str:
     server = host_of(registration.server_uri) or registration.server_uri
     if registration.status == REGISTERED:
         return f"registered at {server}"
+    if registration.technology != "PJSIP":
+        return _of_older_driver(registration, server)
     if registration.status != REJECTED:
         return (
             f"not registered at {server} (Asterisk: {registration.status}): not tried yet, or taken back on purpose; "
@@ -79,4 +85,11 @@ def in_words(registration: OutboundRegistration, tries: Tries) -> str:
     words = f"not registered at {server}: {tries.why_failed(registration)}; incoming calls are affected"
     if tries.has_given_up:
         words += f"; Asterisk has stopped trying: it needs 'pjsip send register {registration.name}', or a reload"
+    return words
+
+
+def _of_older_driver(registration: OutboundRegistration, server: str) -> str:
+    words = f"not registered at {server} (Asterisk: {registration.status}); incoming calls are affected"
+    if registration.technology == "SIP" and registration.status in FINAL_FOR_CHAN_SIP:
+        words += "; Asterisk has stopped trying: it needs 'sip reload'"
     return words

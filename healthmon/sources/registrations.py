@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from healthmon.ami.client import BOOTED, AmiClient
 from healthmon.ami.frames import Frame
-from healthmon.ami.registrations import EVENT, OutboundRegistration, key_of, readable
+from healthmon.ami.registrations import EVENT, UNDER_WAY, OutboundRegistration, key_of, readable
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.errors import AmiError, Trouble
 from healthmon.model import (
@@ -188,9 +188,11 @@ class RegistrationSource:
 
     def _hear_attempt(self, event: Frame, at: float) -> None:
         """An attempt to register has ended. The event has the URIs of the registration, and not its name."""
-        if event.get("ChannelType") != PJSIP:
-            return
         self._has_events = True
+        if event.get("ChannelType") != PJSIP:
+            # The list tells more than the events of the older drivers.
+            self._list_soon()
+            return
         status, key = readable(event.get("Status", "")), key_of(event)
         found = [row for row in self._rows.values() if row.key == key]
         if len(found) != 1:
@@ -212,10 +214,12 @@ class RegistrationSource:
     def _list(self, client: AmiClient) -> None:
         """Ask for all registrations, and offer what is seen."""
         at = self._clock.now()
-        self._rows = {row.name: row for row in client.registrations()}
+        rows = client.registrations()
         if self._identities is None:
-            self._identities = identities(client, list(self._endpoints), list(self._rows.values()))
-        owners = owners_of(self._rows.values(), self._identities)
+            self._identities = identities(client, list(self._endpoints), rows)
+        owners = owners_of(rows, self._identities)
+        rows += [self._as_before(row) for row in client.older_registrations()]
+        self._rows = {row.name: row for row in rows}
         self._owners = {name: self._target_of(name, owners.get(name, "")) for name in self._rows}
         self._works(client, at)
         for row in self._rows.values():
@@ -227,6 +231,13 @@ class RegistrationSource:
         self._forget_gone(at)
         now = time.monotonic()
         self._list_due, self._ping_due = now + self._pbx.poll_every, now + self._times.ping_every
+
+    def _as_before(self, row: OutboundRegistration) -> OutboundRegistration:
+        """While an attempt is under way, a registration is what it was before."""
+        before = self._rows.get(row.name)
+        if before is None or row.status not in UNDER_WAY:
+            return row
+        return before
 
     def _target_of(self, name: str, owner: str) -> Target:
         """The endpoint that a registration belongs to; that of nobody is a target of its own."""

@@ -43,6 +43,8 @@ class PlayedManager:
 
     def __init__(self, *rows: dict[str, str], tls: ssl.SSLContext | None = None) -> None:
         self.rows = {row["ObjectName"]: row for row in rows}
+        #: The rows of IAXregistry and SIPshowregistry: host, user, state.
+        self.older: dict[str, list[tuple[str, str, str]]] = {}
         #: The functions of the dialplan, and what they give.
         self.variables: dict[str, str] = {}
         self.actions = ACTIONS
@@ -167,6 +169,8 @@ class PlayedManager:
             return f"{start}Variable: {name}\r\nValue: {self.variables.get(name, '')}\r\n\r\n"
         if action == "PJSIPShowRegistrationsOutbound":
             return self._list(start, number)
+        if action in self.older:
+            return self._older_list(action, start, number)
         return f"{start}Ping: Pong\r\n\r\n"
 
     def _log_in(self, headers: dict[str, str], start: str) -> str:
@@ -175,6 +179,14 @@ class PlayedManager:
             return start.replace("Success", "Error") + "Message: Authentication failed\r\n\r\n"
         self.logins += 1
         return f"{start}Message: Authentication accepted\r\n\r\n{self.booted}"
+
+    def _older_list(self, action: str, start: str, number: str) -> str:
+        rows = "".join(
+            in_lines({"Event": "RegistryEntry", "ActionID": number, "Host": host, "Username": user, "State": state})
+            for host, user, state in self.older[action]
+        )
+        end = in_lines({"Event": "RegistrationsComplete", "ActionID": number, "EventList": "Complete"})
+        return f"{start}EventList: start\r\n\r\n{rows}{end}"
 
     def _list(self, start: str, number: str) -> str:
         """With the password of each, as Asterisk has it there."""

@@ -12,12 +12,15 @@ from msgspec.structs import replace
 
 from healthmon.ami.client import AmiClient
 from healthmon.ami.connection import MOST_WAITING
+from healthmon.ami.frames import Decoder
+from healthmon.ami.registrations import older_registration_of
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.config.sections.shared import Secret
 from healthmon.errors import AmiDenied, AmiError, AmiUnexpected, AmiUnreachable, Trouble
 from tests.ari.certificates import Authority
 from tests.core.scene import pbx_config
 
+from .captures import VERSIONS, received
 from .played import PASSWORD, PlayedManager, in_lines, row
 
 
@@ -115,6 +118,26 @@ def test_a_module_that_is_not_loaded_has_no_registrations(manager: PlayedManager
         assert client.registrations() == []
         assert client.variables(["PJSIP_ENDPOINT(a,aors)"]) == [""]
     assert "PJSIPShowRegistrationsOutbound" not in str(manager.asked)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_registrations_of_the_older_drivers_are_read_as_asterisk_lists_them(version: str) -> None:
+    rows = [older_registration_of(frame, "IAX2") for frame in Decoder().feed(received(version, "iax_sip"))]
+    found = {row.client_uri: row.status for row in rows if row is not None and row.server_uri.endswith(":4569")}
+
+    assert found == {"iaxwrong": "Rejected", "iaxdead": "Request Sent", "iaxu": "Registered"}
+    assert all(row.name.startswith(f"IAX2/{row.client_uri}@127.0.9") for row in rows if row is not None)
+
+
+def test_the_older_drivers_are_asked_where_they_are(manager: PlayedManager) -> None:
+    manager.actions = (*manager.actions, "IAXregistry")
+    manager.older = {"IAXregistry": [("192.0.2.1:4569", "me", "Timeout")], "SIPshowregistry": []}
+
+    with closing(client_of(manager)) as client:
+        [row] = client.older_registrations()
+
+    assert (row.name, row.status, row.technology) == ("IAX2/me@192.0.2.1:4569", "Timeout", "IAX2")
+    assert "SIPshowregistry" not in str(manager.asked)
 
 
 # ---------------------------------------------------------------- what can be wrong

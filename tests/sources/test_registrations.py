@@ -24,7 +24,7 @@ from healthmon.model import (
 from healthmon.sources.inbox import Inbox
 from healthmon.sources.registrations import RegistrationSource, RegistrationTimes
 from healthmon.times.clock import Clock
-from tests.ami.played import PlayedManager, row
+from tests.ami.played import PlayedManager, in_lines, row
 from tests.ami.test_client import config_of
 from tests.waiting import wait_for
 
@@ -229,3 +229,23 @@ def test_no_password_is_written_not_even_in_the_debug_log(
     wait_for(lambda: any(trouble is Trouble.REFUSED for trouble, _ in watch.reports()))
 
     assert "s3cret" not in caplog.text + repr(watch.collect())
+
+
+def test_what_an_older_driver_has_under_way_stays_as_it_was(manager: PlayedManager, watch: Watch) -> None:
+    manager.actions = (*manager.actions, "SIPshowregistry")
+    manager.older["SIPshowregistry"] = [("192.0.2.9", "me", "Registered")]
+    watch.start().wait(("SIP/me@192.0.2.9", Health.UP, Source.SNAPSHOT))
+
+    manager.older["SIPshowregistry"] = [("192.0.2.9", "me", "Request Sent")]
+    manager.sends(in_lines({"Event": "Registry", "ChannelType": "SIP", "Status": "Request Sent"}).encode())
+    before = len(watch.lists())
+    wait_for(lambda: len(watch.lists()) > before)
+    assert ("SIP/me@192.0.2.9", Health.DOWN, Source.SNAPSHOT) not in watch.seen()
+
+    manager.older["SIPshowregistry"] = [("192.0.2.9", "me", "Failed")]
+    manager.sends(in_lines({"Event": "Registry", "ChannelType": "SIP", "Status": "Failed"}).encode())
+    watch.wait(("SIP/me@192.0.2.9", Health.DOWN, Source.SNAPSHOT))
+    assert watch.words() == (
+        "not registered at 192.0.2.9 (Asterisk: Failed); incoming calls are affected; "
+        "Asterisk has stopped trying: it needs 'sip reload'"
+    )
