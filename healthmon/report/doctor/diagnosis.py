@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
 
@@ -51,7 +51,7 @@ def diagnose(looks: Sequence[PbxLook], machine: MachineLook, config: Config) -> 
         looks=tuple(looks),
         findings=tuple(findings),
         noticing={look.pbx.name: qualify.noticing(look, config) for look in looks},
-        unseen=tuple(_unseen(looks, machine)),
+        unseen=tuple(_unseen(looks, machine, len(config.pbxs))),
     )
 
 
@@ -66,9 +66,11 @@ def _of_pbx(look: PbxLook, config: Config) -> Iterator[DoctorFinding]:
     yield from manager.findings(look, look.survey)
 
 
-def _unseen(looks: Iterable[PbxLook], machine: MachineLook) -> Iterator[str]:
+def _unseen(looks: Sequence[PbxLook], machine: MachineLook, pbxs: int) -> Iterator[str]:
     for look in looks:
         yield from (f"pbx {look.pbx.name}: {words}" for words in look.unseen)
+    if sum(look.survey is not None for look in looks) < pbxs:
+        yield "which sections match nothing: for that all PBXs must be asked"
     if machine.service is None:
         yield "whether the service starts with this machine: no systemd runs here"
     if machine.file_system is None:

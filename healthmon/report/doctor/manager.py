@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from healthmon.report.doctor.finding import DoctorFinding, FindingName, Gravity, Remedy
 from healthmon.report.doctor.qualify import FREEPBX_TRUNK, MOST_WRITTEN, RELOAD
-from healthmon.report.doctor.switch_on import CONFIGURATION, FREEPBX_AMI_USER, manager_interface
+from healthmon.report.doctor.switch_on import CONFIGURATION, FREEPBX_AMI_USER, RELOAD_AMI, manager_interface
 from healthmon.report.formatting import counted
 from healthmon.sources.examination import ManagerLook, PbxLook
 from healthmon.sources.survey import Survey
@@ -51,13 +51,16 @@ def _not_asked(look: PbxLook, manager: ManagerLook) -> DoctorFinding:
     if manager.is_refused:
         name = FindingName.AMI_REFUSED
         also = " Each refused login is a security event, which fail2ban reads."
+    remedies = [manager_interface(look.pbx.ami_username)]
+    if look.pbx.ami == "http":
+        remedies.append(Remedy("manager.conf", ("[general]", "webenabled = yes"), (RELOAD_AMI,)))
     return DoctorFinding(
         name=name,
         gravity=Gravity.SERIOUS,
         pbx=look.pbx.name,
         means=f"The manager interface could not be asked: {manager.failure}",
         why=f"{_WHY_REGISTRATIONS}{also}",
-        remedies=(manager_interface(look.pbx.ami_username),),
+        remedies=tuple(remedies),
         freepbx=FREEPBX_AMI_USER,
         is_blind=True,
     )

@@ -95,7 +95,10 @@ def _providers_not_qualified(look: PbxLook, targets: Sequence[Target], config: C
     if not targets:
         return
     gravity = Gravity.SERIOUS
-    why = "The loss of one is never noticed: its address is fixed, so Asterisk calls it online for ever."
+    why = (
+        "The loss of one is never noticed: its address is fixed, so Asterisk calls it online for ever. With probe = "
+        "auto in its [watch …] section healthmon asks it itself."
+    )
     if all(_is_asked_by_us(target, config) for target in targets):
         gravity = Gravity.ADVICE
         why = "Asterisk calls it online for ever, and sends calls to it; only healthmon's own OPTIONS notice its loss."
@@ -181,7 +184,8 @@ def _is_asked_by_us(target: Target, config: Config) -> bool:
 def _ask_ourselves(targets: Iterable[Target], config: Config) -> Remedy:
     """Have healthmon itself send OPTIONS to some endpoints: an option of their watch sections."""
     names = dict.fromkeys(watch.name for target in targets if (watch := config.watch_for(target)))
-    return Remedy(CONFIGURATION, tuple(line for name in names for line in (f"[watch {name}]", "probe = auto")))
+    lines = [line for name in names for line in (f"[watch {name}]", "probe = auto")]
+    return Remedy(CONFIGURATION, ("# needs: pip install 'healthmon[sip]'", *lines))
 
 
 def _odd_names(look: PbxLook, targets: Sequence[Target]) -> Iterator[DoctorFinding]:

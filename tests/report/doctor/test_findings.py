@@ -181,6 +181,13 @@ CASES = [
         code=ExitCode.STALE,
     ),
     Case(
+        FindingName.AMI_NOT_REACHED,
+        SERIOUS,
+        look(PHONE, pbx=replace(OFFICE, ami="http"), manager=ManagerLook("404")),
+        advises=("webenabled = yes",),
+        code=ExitCode.STALE,
+    ),
+    Case(
         FindingName.AMI_REFUSED,
         SERIOUS,
         look(PHONE, manager=ManagerLook("login refused", is_refused=True)),
