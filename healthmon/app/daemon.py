@@ -147,12 +147,12 @@ def _become_owner(config: Config, rendering: Rendering) -> None:
         log.warning("%s may not read %s: no reload, and no scheduled reports", owner.name, config.path)
 
 
-def _threads_needed(changed: Difference) -> int:
+def _threads_needed(changed: Difference, *, has_probes: bool) -> int:
     """How many threads a reload starts, at most: those that it ends may still be there."""
     pbxs = len(changed.pbxs_added) + len(changed.pbxs_to_reconnect)
     urls = len(changed.urls_added) + len(changed.urls_changed)
     is_heartbeat_new = changed.heartbeat_changed or bool(changed.pbxs_added or changed.pbxs_removed)
-    is_probing_new = bool({"watches", "probe_from"} & set(changed.fields))
+    is_probing_new = has_probes and bool({"watches", "probe_from", "timezone"} & set(changed.fields))
     return 2 * pbxs + urls + is_heartbeat_new + changed.schedules_changed + 2 * is_probing_new
 
 
@@ -340,7 +340,7 @@ class Daemon:
             return
         changed = difference(self._config, new)
         try:
-            refuse_without_room(_threads_needed(changed))
+            refuse_without_room(_threads_needed(changed, has_probes=new.has_probes))
         except NoThread as error:
             log.error("%s; the running configuration stays", error)
             self._manager.ready("reload refused: too few threads")
