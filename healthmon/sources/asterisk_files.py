@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-#: Deeper than this a file includes itself.
+#: Asterisk follows includes no deeper, either.
 DEEPEST = 10
 #: Asterisk's own.
 DEFAULT_SESSION_LIMIT, DEFAULT_WRITE_TIMEOUT = 100, 100
@@ -94,16 +94,26 @@ def _begun(sections: dict[str, dict[str, str]], name: str, how: str) -> dict[str
     return options
 
 
-def _lines(path: Path, depth: int = 0) -> Iterator[str]:
-    """The lines of a file and of those that it includes, without comments."""
+def _lines(path: Path, within: tuple[Path, ...] = ()) -> Iterator[str]:
+    """The lines of a file and of those that it includes, without comments; ``within``: the files that include it."""
     text = path.read_text(encoding="utf-8", errors="surrogateescape")
     for line in _without_comments(text):
         include = _INCLUDE.match(line)
         if include is None:
             yield line
-        elif depth < DEEPEST:
-            for included in sorted(path.parent.glob(include[1].strip())):
-                yield from _lines(included, depth + 1)
+            continue
+        for included in _included(path.parent, include[1].strip()):
+            if included not in (*within, path) and len(within) < DEEPEST:
+                yield from _lines(included, (*within, path))
+
+
+def _included(folder: Path, pattern: str) -> list[Path]:
+    """The files that an include names, by a path within the folder or by a whole one; a pattern may name several."""
+    if pattern.startswith("/"):
+        folder, pattern = Path("/"), pattern.lstrip("/")
+    if not pattern:
+        return []
+    return sorted(path for path in folder.glob(pattern) if path.is_file())
 
 
 def _without_comments(text: str) -> Iterable[str]:

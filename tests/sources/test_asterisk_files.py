@@ -63,6 +63,19 @@ def test_comments_templates_and_sections_that_go_on_are_understood(tmp_path: Pat
     assert (found.session_limit, found.user_has_acl) == (100, True)
 
 
+def test_an_include_may_name_a_whole_path_or_nothing_that_is_there(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    write(elsewhere, limits="sessionlimit=9\n")
+    http = f"[general]\n#include {elsewhere}/limits.conf\n#include {elsewhere}\n#include /\n#include nowhere.conf\n"
+    write(tmp_path, http=http, ari="[healthmon]\n")
+
+    found = look_at_files(tmp_path, "healthmon").files
+
+    assert found is not None
+    assert found.session_limit == 9
+
+
 def test_a_file_that_includes_itself_ends(tmp_path: Path) -> None:
     write(tmp_path, http="[general]\n#include http.conf\n", ari="[healthmon]\n")
 
