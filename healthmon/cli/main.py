@@ -38,6 +38,7 @@ class Command(NamedTuple):
 #: In the order of ``healthmon --help``. A command is one line here and one file.
 COMMANDS = {
     "run": Command("healthmon.cli.run:command", "Watch until stopped: the daemon, in the foreground."),
+    "init": Command("healthmon.cli.init:command", "Ask for what is needed, try it, and write the configuration."),
     "check-config": Command("healthmon.cli.check_config:command", "Check the configuration, and say what it means."),
     "discover": Command("healthmon.cli.discover:command", "Ask each PBX for its endpoints; print sections to paste."),
     "doctor": Command("healthmon.cli.doctor:command", "What keeps outages from being seen or told; what to do."),

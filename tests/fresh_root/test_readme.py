@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -63,7 +64,7 @@ FILLED_IN = {
 #: They need that no daemon runs; the second is undone.
 ALONE = ("healthmon db prune", "healthmon db rename-pbx OLD NEW", "healthmon db rename-pbx NEW OLD")
 #: The service runs the one, `make demo` is the other; the last is no command but how to write one.
-ELSEWHERE = {"healthmon run", "healthmon demo", "healthmon -c FILE COMMAND"}
+ELSEWHERE = {"healthmon run", "healthmon demo", "healthmon init", "healthmon -c FILE COMMAND"}
 
 
 BACKUP = "/var/lib/healthmon/healthmon.db.20260504T120000Z.schema1.backup"
@@ -93,6 +94,8 @@ class Machine:
             self._systemctl(command.split()[1])
         elif command.startswith("cd "):
             self._where = command.removeprefix("cd ")
+        elif command == "healthmon init":
+            self._init()
         elif command != "make test":
             self.run(command)
 
@@ -104,8 +107,14 @@ class Machine:
         assert "Traceback" not in done.stdout, done.stdout
         return done.stdout
 
+    def _init(self) -> None:
+        """Answer what it asks; an empty line goes without the manager interface."""
+        answers = (self._pbx.url, "healthmon", PASSWORD, "", self._webhook.url)
+        lines = r"%s\n" * len(answers)
+        self.run(f"printf '{lines}' {shlex.join(answers)} | healthmon init")
+
     def write_configuration(self) -> None:
-        """Edit /etc/healthmon/config.ini, as step 5 asks."""
+        """Edit /etc/healthmon/config.ini, as who wants to may."""
         text = CONFIG.format(pbx=self._pbx.url, password=PASSWORD, webhook=self._webhook.url)
         self._root.path("/etc/healthmon/config.ini").write_text(text, encoding="utf-8")
 

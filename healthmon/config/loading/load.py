@@ -11,6 +11,7 @@ from healthmon.config.findings import Findings
 from healthmon.config.kinds import KINDS
 from healthmon.config.loading import checks, resolve
 from healthmon.config.loading.draft import VARIABLE, Draft, draft_of, read_file
+from healthmon.config.loading.ini import read_sections
 from healthmon.config.loading.secrets import Secrets, is_readable_by_all
 from healthmon.config.loading.templates import TemplateRule, resolve_templates
 from healthmon.errors import ConfigError
@@ -28,15 +29,22 @@ def load(
     templates: TemplateRule | None = None,
     why_no_report: Callable[[Sequence[str]], str | None] | None = None,
     hostname: str | None = None,
+    text: str | None = None,
 ) -> Config:
     """Read and check a configuration file. Raises ``ConfigError`` with all problems at once.
+
+    ``text``: what the file is going to hold; it need not be there yet.
 
     ``why_refused`` says why a receiver's URL cannot be used, or None; ``remark`` what its author should know. Without
     them URLs are not checked further. The same goes for ``templates``, and for ``why_no_report`` with the arguments of
     a report.
     """
     findings = Findings(str(path))
-    draft = draft_of(read_file(path, findings), KINDS, findings)
+    if text is None:
+        sections = read_file(path, findings)
+    else:
+        sections = read_sections(text, findings)
+    draft = draft_of(sections, KINDS, findings)
     secrets = Secrets(environ, path.absolute().parent)
     _resolve(draft, secrets, hostname or os.uname().nodename, why_refused, templates or TemplateRule())
     for section in draft.of("schedule"):

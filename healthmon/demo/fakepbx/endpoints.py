@@ -40,6 +40,8 @@ class FakeEndpoint(Struct):
     is_in_use: bool = False
     contact: str = field(default="")
     user_agent: str = "Fake Phone 1.0"
+    #: As Asterisk writes it where nobody set one.
+    callerid: str = "<unknown>"
 
     @property
     def name(self) -> str:
@@ -104,6 +106,7 @@ class FakeEndpoint(Struct):
             "outbound_auth": self.outbound_auth,
             "outbound_proxy": self.outbound_proxy,
             "from_domain": "",
+            "callerid": self.callerid,
         }
 
     def sorcery_aor(self) -> dict[str, str]:

@@ -9,6 +9,7 @@ from healthmon.report.doctor.finding import Remedy
 
 RELOAD_HTTP = "asterisk -rx 'module reload http'"
 RELOAD_ARI = "asterisk -rx 'module reload res_ari'"
+RELOAD_MANAGER = "asterisk -rx 'manager reload'"
 RELOAD_AMI = "asterisk -rx 'manager reload'"
 #: The file that ``healthmon -c`` names.
 CONFIGURATION = "healthmon's configuration"
@@ -96,3 +97,20 @@ def manager_interface(username: str, admits: str = "127.0.0.1") -> Remedy:
         "write = reporting",
     )
     return Remedy("manager.conf", lines, (RELOAD_AMI,))
+
+
+def manager_user(username: str, *, is_over_http: bool) -> Remedy:
+    """Say what manager.conf must hold for this user. Its password is never written down here."""
+    listens = "bindaddr = 127.0.0.1"
+    if is_over_http:
+        listens = "webenabled = yes"
+    lines = (
+        "[general]",
+        "enabled = yes",
+        listens,
+        f"[{username}]",
+        "secret = …     ; the same as in [pbx …] of healthmon's configuration",
+        "read = system",
+        "write = reporting",
+    )
+    return Remedy("manager.conf", lines, (RELOAD_MANAGER,))

@@ -34,6 +34,16 @@ def doctor_text(diagnosis: Diagnosis) -> str:
     return "\n".join(map(visible, lines)) + "\n"
 
 
+def finding_text(finding: DoctorFinding) -> str:
+    """Write one finding by itself."""
+    return "\n".join(map(visible, _finding(finding))) + "\n"
+
+
+def remedy_text(remedy: Remedy) -> str:
+    """Write one remedy by itself."""
+    return "\n".join(map(visible, _remedy(remedy))) + "\n"
+
+
 def _head(look: PbxLook) -> str:
     if look.survey is None:
         return f"pbx {look.pbx.name} at {look.pbx.url}"
