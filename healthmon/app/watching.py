@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -133,6 +133,12 @@ class Watching:
         watch = self._config.watch_for(target)
         return watch is not None and watch.kind in (None, Kind.PROVIDER)
 
+    def _registrations_of(self, target: Target) -> Sequence[str]:
+        watch = self._config.watch_for(target)
+        if watch is None:
+            return ()
+        return watch.registrations
+
     def watch(self, config: Config) -> None:
         """Have those endpoints looked at that a new configuration watches.
 
@@ -175,16 +181,23 @@ class Watching:
         )
         events = EventSource(pbx, self._inbox, self._clock, signals)
         told_after = pbx.hold.down_after + TOLD_WITHIN
-        return PbxThreads(pbx.name, told_after, events, polls, self._registrations_of(pbx, signals), signals)
+        return PbxThreads(pbx.name, told_after, events, polls, self._manager_source(pbx, signals), signals)
 
-    def _registrations_of(self, pbx: PbxConfig, signals: Signals) -> RegistrationSource | None:
+    def _manager_source(self, pbx: PbxConfig, signals: Signals) -> RegistrationSource | None:
         """Make what asks the manager interface of a PBX, if that is wanted."""
         if not pbx.ami:
             return None
         # Most have none: who speaks to a manager interface is not even imported then.
         from healthmon.sources.registrations import RegistrationSource  # noqa: PLC0415
 
-        return RegistrationSource(pbx, self._inbox, self._clock, signals.stop, may_be_provider=self._may_be_provider)
+        return RegistrationSource(
+            pbx,
+            self._inbox,
+            self._clock,
+            signals.stop,
+            may_be_provider=self._may_be_provider,
+            registrations_of=self._registrations_of,
+        )
 
 
 def _ended(pbxs: Iterable[PbxThreads]) -> list[str]:

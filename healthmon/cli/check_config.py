@@ -100,8 +100,9 @@ def _try_manager(pbx: PbxConfig, config: Config, listed: Iterable[Target]) -> bo
     # Most have none: who speaks to a manager interface is not even imported then.
     from healthmon.sources.manager_survey import survey_manager  # noqa: PLC0415
 
+    watches = {target: watch for target in listed if (watch := config.watch_for(target)) is not None}
     try:
-        found = survey_manager(pbx, [target for target in listed if config.watch_for(target) is not None])
+        found = survey_manager(pbx, watches, lambda target: watches[target].registrations)
     except AmiError as error:
         verdict = "DOES NOT ANSWER" if isinstance(error, AmiUnreachable) else "DOES NOT LET US LOOK"
         click.echo(f"pbx {pbx.name}: manager interface: {verdict}: {error.what}\n")
@@ -109,7 +110,9 @@ def _try_manager(pbx: PbxConfig, config: Config, listed: Iterable[Target]) -> bo
     click.echo(f"pbx {pbx.name}: manager interface answers; {counted(len(found.registrations), 'registration')}")
     for row in found.registrations:
         owner = found.owners.get(row.name)
-        whose = f"of PJSIP/{owner}" if owner else "of no watched endpoint"
+        whose = "of no watched endpoint"
+        if owner is not None:
+            whose = f"of {owner.endpoint}"
         click.echo(f"    {row.name} {whose}: {row.status}")
     click.echo()
     return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 
 from msgspec import Struct
@@ -11,26 +11,28 @@ from healthmon.ami.client import AmiClient
 from healthmon.ami.registrations import OutboundRegistration
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.model import Target
-from healthmon.sources.registration_owners import owners_of
+from healthmon.sources.registration_owners import named_by_sections, owners_of
 from healthmon.sources.registration_settings import identities
 
 
 class ManagerSurvey(Struct, frozen=True):
-    """The registrations of one PBX, and the names of the endpoints to which they belong."""
+    """The registrations of one PBX; and by their names the endpoints to which they belong, where they do."""
 
     registrations: list[OutboundRegistration]
-    owners: dict[str, str]
-
-    @property
-    def of_nobody(self) -> list[str]:
-        """The names of those that belong to no endpoint that was asked about."""
-        return [row.name for row in self.registrations if row.name not in self.owners]
+    owners: dict[str, Target]
 
 
-def survey_manager(pbx: PbxConfig, endpoints: Iterable[Target]) -> ManagerSurvey:
-    """Ask for the registrations of a PBX, and which of these endpoints they belong to. Raises AmiError."""
-    names = [target.resource for target in endpoints if target.technology == "PJSIP"]
+def survey_manager(
+    pbx: PbxConfig, endpoints: Collection[Target], registrations_of: Callable[[Target], Sequence[str]]
+) -> ManagerSurvey:
+    """Ask for the registrations of a PBX, and which of these endpoints they belong to. Raises AmiError.
+
+    ``registrations_of``: which of them the watch section gives to an endpoint.
+    """
+    by_name = {target.resource: target for target in endpoints if target.technology == "PJSIP"}
     with closing(AmiClient(pbx)) as client:
         rows = client.registrations()
-        owners = owners_of(rows, identities(client, names, rows))
+        found = owners_of(rows, identities(client, list(by_name), rows))
+        owners = {name: by_name[owner] for name, owner in found.items()}
+        owners |= named_by_sections(endpoints, registrations_of)
         return ManagerSurvey([*rows, *client.older_registrations()], owners)

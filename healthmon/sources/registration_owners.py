@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from healthmon.ami.registrations import OutboundRegistration
+from healthmon.model import Target
 from healthmon.text.sipuri import host_of
 
 
@@ -45,6 +46,20 @@ def owners_of(registrations: Iterable[OutboundRegistration], endpoints: Sequence
     """The endpoint of each registration by its name; those of nobody are missing."""
     found = {registration.name: owner_of(registration, endpoints) for registration in registrations}
     return {name: owner for name, owner in found.items() if owner}
+
+
+def named_by_sections(
+    targets: Iterable[Target], registrations_of: Callable[[Target], Sequence[str]]
+) -> dict[str, Target]:
+    """The endpoints to which the watch sections give registrations, by the names of these.
+
+    A section with several endpoints does not tell whose it is.
+    """
+    named: dict[str, list[Target]] = {}
+    for target in targets:
+        for name in registrations_of(target):
+            named.setdefault(name, []).append(target)
+    return {name: of_one[0] for name, of_one in named.items() if len(of_one) == 1}
 
 
 def is_of_auth(registration: OutboundRegistration, endpoint: EndpointIdentity) -> bool:

@@ -32,7 +32,7 @@ from healthmon.model import (
     Witness,
 )
 from healthmon.sources.inbox import Inbox
-from healthmon.sources.registration_owners import EndpointIdentity, owners_of
+from healthmon.sources.registration_owners import EndpointIdentity, named_by_sections, owners_of
 from healthmon.sources.registration_settings import identities
 from healthmon.sources.registration_tries import Tries, health_of, in_words
 from healthmon.sources.repeats import Repeats
@@ -68,7 +68,7 @@ class RegistrationSource:
     """The work of the thread ``registrations:<pbx>``, which owns everything here.
 
     Any thread may call ``ask()``, ``learn()`` and ``adjust()``. ``may_be_provider``: whether the configuration leaves
-    it open that an endpoint is one.
+    it open that an endpoint is one. ``registrations_of``: which registrations it gives to an endpoint.
     """
 
     def __init__(
@@ -80,6 +80,7 @@ class RegistrationSource:
         *,
         times: RegistrationTimes | None = None,
         may_be_provider: Callable[[Target], bool] = lambda _: True,
+        registrations_of: Callable[[Target], Sequence[str]] = lambda _: (),
     ) -> None:
         self._pbx = pbx
         self._inbox = inbox
@@ -87,12 +88,17 @@ class RegistrationSource:
         self._stop = stop
         self._times = times or RegistrationTimes()
         self._may_be_provider = may_be_provider
+        self._registrations_of = registrations_of
         self._repeats = Repeats(log, f"pbx {pbx.name}: manager interface")
         self._asked = Event()
         self._to_learn: SimpleQueue[Sequence[Target]] = SimpleQueue()
+        #: All endpoints that are watched.
+        self._learned: dict[Target, None] = {}
         #: The endpoints that may have registrations; what of them a registration may have, too; None: to be asked.
         self._endpoints: dict[str, Target] = {}
         self._identities: list[EndpointIdentity] | None = None
+        #: The endpoints to which the watch sections give registrations, by the names of these.
+        self._named: dict[str, Target] = {}
         #: The registrations by their names, what is known of their attempts, and whose they are.
         self._rows: dict[str, OutboundRegistration] = {}
         self._tries: dict[str, Tries] = {}
@@ -166,13 +172,16 @@ class RegistrationSource:
             self._asked.clear()
             self._list_soon()
         for targets in _all_of(self._to_learn):
-            found = (target for target in targets if target.technology == PJSIP and self._may_be_provider(target))
-            room = MOST_ENDPOINTS - len(self._endpoints)
-            new = {target.resource: target for target in islice(found, room)}
-            if not new.keys() <= self._endpoints.keys():
-                self._endpoints.update(new)
-                self._identities = None
-                self._list_soon()
+            self._learned.update(dict.fromkeys(targets))
+            self._sort_out()
+
+    def _sort_out(self) -> None:
+        """Find among all endpoints those that may have registrations; the watch sections may have changed."""
+        found = (target for target in self._learned if target.technology == PJSIP and self._may_be_provider(target))
+        self._endpoints = {target.resource: target for target in islice(found, MOST_ENDPOINTS)}
+        self._named = named_by_sections(self._learned, self._registrations_of)
+        self._identities = None
+        self._list_soon()
 
     # ---------------------------------------------------------------- events
 
@@ -241,6 +250,8 @@ class RegistrationSource:
 
     def _target_of(self, name: str, owner: str) -> Target:
         """The endpoint that a registration belongs to; that of nobody is a target of its own."""
+        if name in self._named:
+            return self._named[name]
         if owner:
             return self._endpoints[owner]
         return Target(self._pbx.name, REGISTRATION, name)

@@ -49,6 +49,11 @@ class Watch:
         self._thread = threading.Thread(target=self.source.run)
         self.offered: list[object] = []
 
+    def run(self, source: RegistrationSource) -> None:
+        """Run another source than the usual."""
+        self._thread = threading.Thread(target=source.run)
+        self._thread.start()
+
     def start(self) -> Watch:
         self._thread.start()
         return self
@@ -249,3 +254,30 @@ def test_what_an_older_driver_has_under_way_stays_as_it_was(manager: PlayedManag
         "not registered at 192.0.2.9 (Asterisk: Failed); incoming calls are affected; "
         "Asterisk has stopped trying: it needs 'sip reload'"
     )
+
+
+def test_a_watch_section_may_say_whose_a_registration_is_also_one_of_an_older_driver(manager: PlayedManager) -> None:
+    iax = target("IAX2/carrier")
+    given = {A: ("reg-b",), iax: ("IAX2/me@192.0.2.1:4569",), B: ("of-both",), target("PJSIP/c"): ("of-both",)}
+    manager.rows["of-both"] = row("of-both")
+    manager.actions = (*manager.actions, "IAXregistry")
+    manager.older["IAXregistry"] = [("192.0.2.1:4569", "me", "Registered")]
+    watch = Watch(manager)
+    watch.source = RegistrationSource(
+        replace(config_of(manager), poll_every=30.0),
+        watch.inbox,
+        Clock(),
+        watch.stop,
+        times=TIMES,
+        registrations_of=lambda target: given.get(target, ()),
+    )
+    watch.source.learn(list(given))
+    watch.run(watch.source)
+    try:
+        wait_for(lambda: bool(watch.lists()))
+    finally:
+        watch.end()
+
+    nobody = Target("office", "REGISTRATION", "of-both")
+    assert watch.lists()[-1].targets == {A, iax, nobody}
+    assert ("trunk-a", Health.DOWN, Source.SNAPSHOT) in watch.seen(), "reg-b is rejected"

@@ -117,6 +117,15 @@ class WatchConfig(Struct, frozen=True):
         default="all",
         is_list=True,
     )
+    #: Names of registrations, as Asterisk's configuration has them.
+    registrations: tuple[str, ...] = option(
+        values.names,
+        "Which registrations belong to the one endpoint of this section, where ami is asked.",
+        otherwise="as Asterisk's configuration tells",
+        absent=(),
+        example="reg-telekom",
+        is_list=True,
+    )
     #: Also open an incident for ``degraded``.
     alert_on_degraded: bool = option(
         values.alert_on,
