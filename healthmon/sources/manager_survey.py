@@ -23,7 +23,7 @@ class ManagerSurvey(Struct, frozen=True):
 
 
 def survey_manager(
-    pbx: PbxConfig, endpoints: Collection[Target], registrations_of: Callable[[Target], Sequence[str]]
+    pbx: PbxConfig, endpoints: Collection[Target], registrations_of: Callable[[Target], Sequence[str]] = lambda _: ()
 ) -> ManagerSurvey:
     """Ask for the registrations of a PBX, and which of these endpoints they belong to. Raises AmiError.
 
