@@ -96,7 +96,8 @@ class Prober:
     def ask_again(self, destination: Destination) -> None:
         """Have a round that begins after this moment."""
         asked = self._asked.get(destination)
-        if asked is None:
+        if asked is None or asked.look_up_at is None:
+            # The first round comes as soon as its addresses are known.
             return
         if asked.is_round_on:
             asked.is_wanted_again = True

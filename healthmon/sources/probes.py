@@ -146,8 +146,12 @@ class ProbeSource:
         conclusions = {known: found for known, found in conclusions.items() if known in destinations}
         self._endpoints[target] = ProbedEndpoint(plan, destinations, conclusions)
         for destination in destinations:
+            is_asked = destination in self._targets
             self._targets.setdefault(destination, set()).add(target)
             self._ask(prober, destination)
+            if is_asked and destination not in conclusions:
+                # Others are asked about there: this one need not wait for their next round.
+                prober.ask_again(destination)
 
     def _leave(self, prober: Prober, destination: Destination, target: Target) -> None:
         targets = self._targets[destination]

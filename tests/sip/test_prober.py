@@ -254,6 +254,20 @@ def test_a_name_that_is_not_found_is_unknown_and_known_addresses_stay(rig: Rig, 
     assert rig.next().verdict.health is UP
 
 
+def test_a_question_before_its_name_is_looked_up_waits_for_that(rig: Rig, peer: Peer) -> None:
+    asked = destination_of(SipWay("sip:sip.example.net"))
+    assert asked is not None
+    rig.prober.ask(asked, 60)
+    rig.to_look_up.clear()
+
+    rig.prober.ask_again(asked)
+    rig.found += rig.prober.turn()
+    assert rig.found == []
+
+    rig.prober.found(asked.hop, Found((Remote(Transport.UDP, peer.address, peer.port),), 30))
+    assert rig.next().verdict.health is UP
+
+
 def test_an_address_that_is_gone_from_its_name_is_not_waited_for(rig: Rig, peer: Peer) -> None:
     with Peer() as gone:
         gone.ignore("OPTIONS")

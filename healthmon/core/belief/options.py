@@ -98,7 +98,8 @@ class Options(EndpointCheck):
 
     @property
     def _has_answered(self) -> bool:
-        return self.belief is not None or self.pending is Health.DEGRADED
+        # Nothing is pending before its first answer: until then it reads as nothing.
+        return self.belief is not None or self.pending is not None
 
     def why(self) -> str:
         """Our view, and beside it that of Asterisk, where it is another."""

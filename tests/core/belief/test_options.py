@@ -256,6 +256,21 @@ def test_an_unqualified_provider_that_answers_us_503_and_then_nothing_gets_worse
     assert (incident.check, incident.health) == (OPTIONS, DOWN)
 
 
+def test_one_that_dies_before_its_first_answer_was_believed_is_down_all_the_same() -> None:
+    scene = Provider(ASKING)
+    scene.answer_of_it = DEGRADED, BUSY
+    scene.see(trunk_settings(TRUNK, **UNCHECKED))
+    scene.truth = {TRUNK: UP}
+    scene.snapshot(scene.truth)
+    scene.go_on(15)
+
+    scene.answers(DOWN, SILENT, 60)
+
+    state = scene.state(TRUNK, OPTIONS)
+    assert (state.belief, state.pending) == (DOWN, None)
+    assert [question for question in scene.questions if question.asked_by is Channel.PROBES] == []
+
+
 # ---------------------------------------------------------------- asked no longer
 
 
