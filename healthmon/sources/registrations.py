@@ -103,10 +103,14 @@ class RegistrationSource:
         self._rows: dict[str, OutboundRegistration] = {}
         self._tries: dict[str, Tries] = {}
         self._owners: dict[str, Target] = {}
+        #: The names of those of each endpoint.
+        self._names_of: dict[Target, list[str]] = {}
         #: How the manager interface stands, as it was reported last; None: not yet.
         self._report: ConnectionReport | None = None
         # All three by the steady clock.
         self._connected_at = self._list_due = self._ping_due = 0.0
+        #: It is known which endpoints there are, or there was time enough for that.
+        self._knows_endpoints = False
         #: Events come: Asterisk has said that it has booted, which it does after each login.
         self._has_events = False
 
@@ -163,7 +167,7 @@ class RegistrationSource:
 
     def _list_soon(self) -> None:
         """Have the list asked for before anything else."""
-        if self._endpoints:
+        if self._knows_endpoints:
             self._list_due = 0.0
 
     def _take_in(self) -> None:
@@ -181,6 +185,7 @@ class RegistrationSource:
         self._endpoints = {target.resource: target for target in islice(found, MOST_ENDPOINTS)}
         self._named = named_by_sections(self._learned, self._registrations_of)
         self._identities = None
+        self._knows_endpoints = True
         self._list_soon()
 
     # ---------------------------------------------------------------- events
@@ -222,7 +227,7 @@ class RegistrationSource:
 
     def _list(self, client: AmiClient) -> None:
         """Ask for all registrations, and offer what is seen."""
-        at = self._clock.now()
+        at, self._knows_endpoints = self._clock.now(), True
         rows = client.registrations()
         if self._identities is None:
             self._identities = identities(client, list(self._endpoints), rows)
@@ -230,12 +235,15 @@ class RegistrationSource:
         rows += [self._as_before(row) for row in client.older_registrations()]
         self._rows = {row.name: row for row in rows}
         self._owners = {name: self._target_of(name, owners.get(name, "")) for name in self._rows}
+        self._names_of = {}
+        for name, owner in self._owners.items():
+            self._names_of.setdefault(owner, []).append(name)
         self._works(client, at)
         for row in self._rows.values():
             tries = self._tries_of(row, at)
             if self._has_events:
                 tries.look(row, at)
-        for owner in sorted(set(self._owners.values())):
+        for owner in self._names_of:
             self._offer(owner, at, Source.SNAPSHOT)
         self._forget_gone(at)
         now = time.monotonic()
@@ -258,7 +266,7 @@ class RegistrationSource:
 
     def _offer(self, owner: Target, at: float, source: Source) -> None:
         """Offer how the registrations of an endpoint stand: as the worst of them."""
-        rows = [row for row in self._rows.values() if self._owners.get(row.name) == owner]
+        rows = [self._rows[name] for name in self._names_of[owner]]
         failing = [row for row in rows if health_of(row) is Health.DOWN]
         worst = next(iter(failing or rows))
         words = in_words(worst, self._tries_of(worst, at))
@@ -271,7 +279,7 @@ class RegistrationSource:
         """Say whose registrations these are all; not while Asterisk boots, and has not read its configuration yet."""
         self._tries = {name: tries for name, tries in self._tries.items() if name in self._rows}
         if self._has_events or self._has_had_time:
-            self._inbox.offer(RegistrationList(self._pbx.name, at, frozenset(self._owners.values())))
+            self._inbox.offer(RegistrationList(self._pbx.name, at, frozenset(self._names_of)))
 
     @property
     def _has_had_time(self) -> bool:

@@ -281,3 +281,22 @@ def test_a_watch_section_may_say_whose_a_registration_is_also_one_of_an_older_dr
     nobody = Target("office", "REGISTRATION", "of-both")
     assert watch.lists()[-1].targets == {A, iax, nobody}
     assert ("trunk-a", Health.DOWN, Source.SNAPSHOT) in watch.seen(), "reg-b is rejected"
+
+
+def test_a_question_is_answered_also_where_no_endpoint_may_be_a_provider(manager: PlayedManager, watch: Watch) -> None:
+    watch.source = RegistrationSource(
+        replace(config_of(manager), poll_every=30.0),
+        watch.inbox,
+        Clock(),
+        watch.stop,
+        times=replace(TIMES, learned_within=0.0),
+    )
+    watch.run(watch.source)
+    try:
+        watch.wait(("reg-b", Health.DOWN, Source.SNAPSHOT))
+        wait_for(lambda: bool(watch.lists()))
+        before = len(watch.lists())
+        watch.source.ask(Question("office", check=Check.REGISTRATION, asked_by=Channel.MANAGER))
+        wait_for(lambda: len(watch.lists()) > before)
+    finally:
+        watch.end()
