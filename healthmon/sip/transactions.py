@@ -99,7 +99,9 @@ class Transactions:
         self._open: dict[str, Transaction] = {}
         #: Those that are over: whether they were answered, and until when that is remembered.
         self._over: dict[str, bool] = {}
-        self._over_until: deque[tuple[float, str]] = deque()
+        self._over_until: deque[tuple[float, Transaction]] = deque()
+        #: How many of both went where: what comes from elsewhere is not even read.
+        self._remotes: Counter[Remote] = Counter()
         #: What came and was ignored.
         self.ignored: Counter[Oddity] = Counter()
 
@@ -110,6 +112,7 @@ class Transactions:
     def begin(self, transaction: Transaction) -> None:
         """It was sent for the first time."""
         self._open[transaction.asking.branch] = transaction
+        self._remotes[transaction.remote] += 1
 
     def drop(self, transaction: Transaction, now: float) -> None:
         """Wait for its answer no longer."""
@@ -136,6 +139,9 @@ class Transactions:
 
     def receive(self, raw: bytes, source: Remote, now: float) -> Answered | None:
         """Take what came from somewhere; None: it ends no transaction. What is no answer of ours is counted."""
+        if source not in self._remotes:
+            self.ignored[Oddity.WRONG_SOURCE] += 1
+            return None
         answer = read_answer(raw)
         if answer is None:
             self.ignored[Oddity.MALFORMED] += 1
@@ -170,9 +176,12 @@ class Transactions:
         branch = transaction.asking.branch
         if self._open.pop(branch, None) is not None:
             self._over[branch] = is_answered
-            self._over_until.append((now + REMEMBERED_FOR, branch))
+            self._over_until.append((now + REMEMBERED_FOR, transaction))
 
     def _forget(self, now: float) -> None:
         while self._over_until and self._over_until[0][0] <= now:
-            _, branch = self._over_until.popleft()
-            self._over.pop(branch, None)
+            _, transaction = self._over_until.popleft()
+            self._over.pop(transaction.asking.branch, None)
+            self._remotes[transaction.remote] -= 1
+            if not self._remotes[transaction.remote]:
+                del self._remotes[transaction.remote]

@@ -114,4 +114,13 @@ def test_a_late_answer_is_counted_and_ignored_and_forgotten_after_timer_f() -> N
     transactions.given_up(36.0)
     assert transactions.receive(answer(ASKING), SERVER, 36.0) is None
 
-    assert transactions.ignored == {Oddity.LATE: 1, Oddity.WRONG_BRANCH: 1}
+    assert transactions.ignored == {Oddity.LATE: 1, Oddity.WRONG_SOURCE: 1}
+
+
+def test_what_comes_from_where_nothing_went_is_not_even_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    transactions, _ = begun()
+    monkeypatch.setattr("healthmon.sip.transactions.read_answer", lambda raw: pytest.fail(f"read: {raw!r}"))
+
+    assert transactions.receive(answer(ASKING), Remote(Transport.UDP, "192.0.2.66", 5060), 0.1) is None
+
+    assert transactions.ignored == {Oddity.WRONG_SOURCE: 1}
