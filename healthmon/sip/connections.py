@@ -17,8 +17,12 @@ from healthmon.sip.messages import LARGEST
 
 #: What ``connect_ex()`` says of a connection that is being made.
 _UNDER_WAY = (0, errno.EINPROGRESS, errno.EWOULDBLOCK)
-#: Our own machine has no way there, or does not let us: that says nothing of the other side.
-OURS = (errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EADDRINUSE, errno.EPERM, errno.EACCES)
+#: Our own machine has no way there, does not let us, or has no room: that says nothing of the other side.
+OURS = (
+    *(errno.ENETUNREACH, errno.ENETDOWN, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT, errno.EADDRINUSE, errno.EINVAL),
+    *(errno.EPERM, errno.EACCES),
+    *(errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM),
+)
 _LENGTH = re.compile(rb"(?im)^(?:content-length|l)[ \t]*:[ \t]*([0-9]{1,6})[ \t]*\r?$")
 _END_OF_HEADERS = b"\r\n\r\n"
 

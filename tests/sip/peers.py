@@ -17,7 +17,25 @@ import dns.rdatatype
 import dns.resolver
 import dns.rrset
 
-from tests.lab.sipmessages import parse, response
+from tests.lab.sipmessages import Message, parse, response
+from tests.lab.sippeer import Peer
+
+
+class CountingPeer(Peer):
+    """Counts what it was asked: repetitions, which a busy machine makes, are no new questions."""
+
+    def __init__(self) -> None:
+        self.requests: dict[str, Message] = {}
+        super().__init__()
+
+    @property
+    def asked(self) -> int:
+        """How many transactions reached it."""
+        return len(self.requests)
+
+    def _on_request(self, request: Message, source: tuple[str, int]) -> None:
+        self.requests.setdefault(request.first("via"), request)
+        super()._on_request(request, source)
 
 
 class StreamServer(socketserver.ThreadingTCPServer):
