@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from healthmon.cli.common import progress
+from healthmon.cli.registrations import registration_lines
 from healthmon.cli.report_arguments import why_no_report
 from healthmon.config.configuration import Config
 from healthmon.config.describe import describe
@@ -97,24 +98,14 @@ def _try(pbx: PbxConfig, config: Config) -> Survey | None:
 
 def _try_manager(pbx: PbxConfig, config: Config, listed: Iterable[Target]) -> bool:
     """Ask the manager interface of one PBX and print what comes of it; whether it let us look."""
-    # Most have none: who speaks to a manager interface is not even imported then.
-    from healthmon.sources.manager_survey import survey_manager  # noqa: PLC0415
-
-    watches = {target: watch for target in listed if (watch := config.watch_for(target)) is not None}
     try:
-        found = survey_manager(pbx, watches, lambda target: watches[target].registrations)
+        lines = list(registration_lines(pbx, config, listed))
     except AmiError as error:
         verdict = "DOES NOT ANSWER" if isinstance(error, AmiUnreachable) else "DOES NOT LET US LOOK"
         click.echo(f"pbx {pbx.name}: manager interface: {verdict}: {error.what}\n")
         return False
-    click.echo(f"pbx {pbx.name}: manager interface answers; {counted(len(found.registrations), 'registration')}")
-    for row in found.registrations:
-        owner = found.owners.get(row.name)
-        whose = "of no watched endpoint"
-        if owner is not None:
-            whose = f"of {owner.endpoint}"
-        click.echo(f"    {row.name} {whose}: {row.status}")
-    click.echo()
+    for line in [*lines, ""]:
+        click.echo(line)
     return True
 
 

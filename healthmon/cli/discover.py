@@ -9,9 +9,11 @@ from pathlib import Path
 import click
 
 from healthmon.cli.common import progress, screen
+from healthmon.cli.registrations import registration_lines
 from healthmon.config.configuration import Config
 from healthmon.config.loading.load import load
-from healthmon.errors import AriError, ExitCode
+from healthmon.config.sections.pbx import PbxConfig
+from healthmon.errors import AmiError, AriError, ExitCode
 from healthmon.report.admin.discovery import (
     NOT_CHECKED,
     Discovered,
@@ -51,6 +53,7 @@ def command(config_path: Path, only: tuple[str, ...], as_json: bool) -> None:
     if unknown:
         raise click.BadParameter(f"no PBX of this name is configured: {', '.join(unknown)}", param_hint="--pbx")
     found: list[Discovered] = []
+    registrations: list[str] = []
     failures = 0
     for pbx in config.pbxs:
         if only and not any(fnmatchcase(pbx.name, name) for name in only):
@@ -64,10 +67,12 @@ def command(config_path: Path, only: tuple[str, ...], as_json: bool) -> None:
             failures += _complaints(pbx.name, surveyed)
             found += [discovered(endpoint, surveyed.states[endpoint.target], config) for endpoint in surveyed.settings]
             found += [in_the_list_only(target, surveyed.states[target]) for target in surveyed.unconfigured]
+            if pbx.ami and not as_json:
+                registrations += _registrations(pbx, config, surveyed)
     if as_json:
         click.echo(json_text([discovered_data(endpoint) for endpoint in found]))
     else:
-        _print(found, config)
+        _print(found, config, registrations)
     if failures:
         raise SystemExit(ExitCode.PROBLEM)
 
@@ -86,12 +91,23 @@ def _complaints(pbx: str, found: Survey) -> int:
     return int(bool(found.missing_modules))
 
 
-def _print(found: Sequence[Discovered], config: Config) -> None:
-    """Print a table for each PBX, the endpoints that nobody can see, and the sections."""
+def _registrations(pbx: PbxConfig, config: Config, surveyed: Survey) -> list[str]:
+    """Say which registration belongs to which endpoint; what keeps us from knowing is said, and no more."""
+    try:
+        return [*registration_lines(pbx, config, surveyed.states), ""]
+    except AmiError as error:
+        click.echo(f"healthmon: {error}", err=True)
+        return []
+
+
+def _print(found: Sequence[Discovered], config: Config, registrations: Sequence[str]) -> None:
+    """Print a table for each PBX, the registrations, the endpoints that nobody can see, and the sections."""
     for pbx, some in _by_pbx(found):
         click.echo(f"{pbx}: {len(some)} endpoints")
         rows = [_row(endpoint) for endpoint in some]
         click.echo(table(_COLUMNS, rows, screen()))
+    for line in registrations:
+        click.echo(line)
     unseen = sum(endpoint.qualified == NOT_CHECKED for endpoint in found)
     if unseen:
         click.echo(

@@ -131,6 +131,17 @@ def test_check_config_asks_the_manager_interface_too(scene: ManagerScene) -> Non
     assert PASSWORD not in done.stdout + done.stderr
 
 
+def test_discover_says_which_registration_belongs_to_which_endpoint(scene: ManagerScene) -> None:
+    done = scene.daemon.command("discover")
+    assert "reg-a of PJSIP/trunk-a: Registered" in done.stdout
+
+    scene.manager.refuse()
+    done = scene.daemon.command("discover")
+    assert done.returncode == 0
+    assert "manager interface: connection refused" in done.stderr
+    assert "trunk-a" in done.stdout
+
+
 def test_without_ami_nothing_of_it_is_imported() -> None:
     code = (
         "import sys, healthmon.app.daemon, healthmon.app.watching, healthmon.cli.main, healthmon.cli.check_config;"
