@@ -7,13 +7,18 @@ import os
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
+from zoneinfo import ZoneInfo
 
 import pytest
 from msgspec.structs import replace
 
 from healthmon.errors import ExitCode, Missed
 from healthmon.model import Changes, Check, Freshness, Health, Kind, Notification, Reason, Severity, Target
+from healthmon.report.status.query import read_status
+from healthmon.report.status.text import StatusLayout, status_text
+from healthmon.report.tables import Screen
 from healthmon.store.outbox.outbox import open_outbox
+from healthmon.store.read.queries import open_reader
 from healthmon.store.write.writer import open_writer
 from tests.cli.conftest import Run
 from tests.report.builder import (
@@ -592,3 +597,17 @@ def test_a_check_that_does_not_count_leaves_the_endpoint_as_it_is(database: Path
 
     assert "PJSIP/trunk  provider  up     G down, R  30 Apr 14:00\n" in result.stdout
     assert result.exit_code == 0
+
+
+def test_a_narrow_terminal_tells_names_and_checks_before_the_reason(database: Path) -> None:
+    registration = replace(provider("trunk", DOWN, since=NOW - HOUR), check=Check.REGISTRATION, reason="rejected")
+    with (
+        running(database, [connection(), provider("trunk"), registration, phone("101")]),
+        open_reader(database) as reader,
+    ):
+        status = read_status(reader, NOW, {"PJSIP/101": "Reception"})
+        text = status_text(status, StatusLayout(), ZoneInfo("Europe/Berlin"), Screen(width=80))
+
+    assert "ENDPOINT     KIND      STATE  SINCE         WHY\n" in text
+    assert "PJSIP/trunk  provider  down   13:00:00      G down, R; registration: rejected\n" in text
+    assert "PJSIP/101    phone     up     30 Apr 14:00  Reception\n" in text

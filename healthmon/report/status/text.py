@@ -32,6 +32,8 @@ GROUPED = 5
 NAMED = 12
 
 
+#: A terminal of so many columns has room for names and checks beside all else.
+_WIDE = 110
 #: Where the columns of PBXs, of names and of checks are put, from left to right, where they are there.
 _PBX_AT, _NAME_AT, _CHECKS_AT = 1, 1, 3
 
@@ -194,12 +196,17 @@ def _target_part(status: Status, wish: StatusLayout, zone: ZoneInfo, screen: Scr
         Column("WHY", Sort.PROSE),
     ]
     cells = [_group_cells(group, status, zone) for group in shown]
-    letters = _letters(shown)
-    if letters:
-        _insert(columns, cells, _CHECKS_AT, Column("CHECKS"), [Cell(_checks(group.rows[0])) for group in shown])
-    called = [_called(group, status) for group in shown]
-    if any(cell.text for cell in called):
-        _insert(columns, cells, _NAME_AT, Column("NAME", Sort.NAME), called)
+    letters, called = _letters(shown), [_called(group, status) for group in shown]
+    checks = [Cell(_checks(group.rows[0])) for group in shown]
+    if screen.width is not None and screen.width < _WIDE:
+        _tell_in_front(cells, called)
+        if letters:
+            _tell_in_front(cells, checks)
+    else:
+        if letters:
+            _insert(columns, cells, _CHECKS_AT, Column("CHECKS"), checks)
+        if any(cell.text for cell in called):
+            _insert(columns, cells, _NAME_AT, Column("NAME", Sort.NAME), called)
     if len(status.pbxs) > 1:
         pbxs = [Cell(group.rows[0].target.pbx) for group in shown]
         _insert(columns, cells, _PBX_AT, Column("PBX", Sort.NAME), pbxs)
@@ -217,6 +224,12 @@ def _insert(columns: list[Column], cells: list[list[Cell]], place: int, column: 
     columns.insert(place, column)
     for row, cell in zip(cells, its, strict=True):
         row.insert(place, cell)
+
+
+def _tell_in_front(cells: list[list[Cell]], its: Sequence[Cell]) -> None:
+    """Say something before the last column, where a terminal has no room for a column more."""
+    for row, cell in zip(cells, its, strict=True):
+        row[-1] = Cell("; ".join(filter(None, (cell.text, row[-1].text))))
 
 
 def _letters(groups: Iterable[_Group]) -> str:
