@@ -124,7 +124,7 @@ class _Draft:
         if self._as_read(config) == self.answers:
             return ""
         self.answers = before
-        return "this cannot stand in the file as it is: it has spaces at its ends, or ${…} in it"
+        return "the file would not hold this as it is: it has spaces at its ends, ${…} in it, or a name and = before a URL"
 
     def _as_read(self, config: Config) -> FirstAnswers:
         """The answers as healthmon will read them from the file."""
@@ -256,7 +256,8 @@ def _write(path: Path, text: str) -> None:
 
 
 def _say_what_next(path: Path) -> None:
-    click.echo(f"{path}: written; a test message to [receiver {RECEIVER}] is sent by: healthmon test-alert {RECEIVER}")
+    click.echo(f"{path}: written")
+    click.echo(f"One more test message:  healthmon -c {path} test-alert {RECEIVER}")
     if path.absolute().parent == _OF_THE_SERVICE and os.geteuid() == 0:
         click.echo(f"For the service to read it:  chgrp {_SERVICE_GROUP} {path} && chmod 640 {path}")
     click.echo(f"Now start it:  healthmon -c {path} run")
