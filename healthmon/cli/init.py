@@ -124,7 +124,7 @@ class _Draft:
         if self._as_read(config) == self.answers:
             return ""
         self.answers = before
-        return "the file would not hold this as it is: it has spaces at its ends, ${…} in it, or a name and = before a URL"
+        return "the file would not hold this as it is: it has spaces at its ends, ${…} in it, or a name before a URL"
 
     def _as_read(self, config: Config) -> FirstAnswers:
         """The answers as healthmon will read them from the file."""
