@@ -1,0 +1,316 @@
+"""The doctor at real PBXs that are ill in one way each: it finds just that, and what it advises makes it go away."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from msgspec import Struct
+
+from healthmon.cli.main import cli
+from healthmon.errors import ExitCode
+from tests.lab.asterisk import Asterisk
+from tests.lab.endpoints import Endpoint, phone, trunk
+from tests.lab.fixtures import Lab
+from tests.lab.pbxfiles import Options
+from tests.system.scene import pbx_section
+from tests.waiting import wait_for
+
+#: A minute, as most have it.
+CHECKED: dict[str, Any] = {"qualify_frequency": 60, "qualify_timeout": 3}
+#: One that never gives up.
+PATIENT = {"max_retries": 10_000, "fatal_retry_interval": 300}
+REST = """
+[watch all]
+endpoints = PJSIP/*
+{probe}
+[receiver sms]
+urls = json://127.0.0.1:9/sms
+"""
+
+
+class Clinic:
+    """One PBX, and a configuration to look at it with."""
+
+    def __init__(self, pbx: Asterisk, folder: Path, version: int, **options: str) -> None:
+        self.pbx = pbx
+        self.version = version
+        self.config = folder / "config.ini"
+        #: 16 has no qualify_2xx_only: there healthmon asks providers itself.
+        probe = {16: "probe = auto"}.get(version, "")
+        given = {
+            "ami": f"tcp://{pbx.ami[0]}:{pbx.ami[1]}",
+            "ami_username": pbx.ami_auth[0],
+            "ami_password": pbx.ami_auth[1],
+            **options,
+        }
+        head = f"[healthmon]\ndatabase = {folder}/healthmon.db\nheartbeat_url = https://hc-ping.com/0123456789\n"
+        self.config.write_text(head + pbx_section(pbx, **given) + REST.format(probe=probe))
+        self.config.chmod(0o600)
+
+    @property
+    def always(self) -> set[str]:
+        """What is found at each PBX of this version: an ACL for an ARI user came with 22.9."""
+        return {"ari-user-may-do-all"} if self.version == 16 else set()
+
+    def look(self) -> dict[str, dict[str, Any]]:
+        """The findings about the PBX, by name."""
+        return {found["name"]: found for found in self.doctor()["findings"] if found["pbx"] == "office"}
+
+    def doctor(self) -> dict[str, Any]:
+        """All that is found."""
+        words = ["-c", str(self.config), "doctor", "--json", "--asterisk-config", str(self.pbx.folder / "etc")]
+        done = CliRunner().invoke(cli, words, catch_exceptions=False)
+        assert done.exit_code in (ExitCode.OK, ExitCode.PROBLEM, ExitCode.STALE)
+        assert all(
+            secret not in done.stdout for secret in (self.pbx.ari_auth[1], self.pbx.ami_auth[1], "word-of-trunk")
+        )
+        return dict(json.loads(done.stdout))
+
+    def apply(self, found: dict[str, Any]) -> None:
+        """Do as a finding says, word for word; only the passwords that it leaves out are filled in."""
+        for remedy in found["remedies"]:
+            if remedy["file"] == "healthmon's configuration":
+                edit(self.config, remedy["lines"])
+            elif remedy["file"]:
+                edit(self.pbx.folder / "etc" / remedy["file"], [self._with_password(line) for line in remedy["lines"]])
+            for command in remedy["commands"]:
+                words = re.fullmatch(r"asterisk -rx '(.*)'", command)
+                assert words, command
+                self.pbx.cli(words[1])
+
+    def _with_password(self, line: str) -> str:
+        for option, password in (("password", self.pbx.ari_auth[1]), ("secret", self.pbx.ami_auth[1])):
+            line = line.replace(f"{option} = …", f"{option} = {password}")
+        return line
+
+
+def edit(path: Path, lines: list[str]) -> None:
+    """Write lines into the sections of a file that they name; a new section comes at the end."""
+    text = path.read_text(encoding="utf-8")
+    for section, options in sections_in(lines):
+        name, _, how = section.partition(";")
+        heading = name.strip()
+        if renamed := re.search(r"instead of \[(.*)\]", how):
+            text = text.replace(renamed[1], heading.strip("[]"))
+            continue
+        kind = re.search(r"type = (\w+)", how)
+        blocks = re.split(r"(?m)^(?=\[)", text)
+        meant = [
+            number
+            for number, block in enumerate(blocks)
+            if block.startswith(heading) and (kind is None or re.search(rf"(?m)^type ?= ?{kind[1]}$", block))
+        ]
+        if not meant:
+            blocks.append(f"\n{heading}\n")
+            meant = [len(blocks) - 1]
+        names = {option.partition("=")[0].strip() for option in options}
+        for number in meant:
+            kept = [line for line in blocks[number].splitlines() if line.partition("=")[0].strip() not in names]
+            blocks[number] = "\n".join(kept) + "\n"
+        blocks[meant[0]] += "\n".join(options) + "\n"
+        text = "".join(blocks)
+    path.write_text(text, encoding="utf-8")
+
+
+def sections_in(lines: list[str]) -> list[tuple[str, list[str]]]:
+    """Each section that lines name, with its options; comments behind options are left out."""
+    found: list[tuple[str, list[str]]] = []
+    for line in lines:
+        if line.startswith("["):
+            found.append((line, []))
+        elif not line.startswith("#"):
+            found[-1][1].append(re.split(r"\s+;", line)[0])
+    return found
+
+
+def sound(version: int) -> dict[str, object]:
+    """What makes the AOR of a provider sound."""
+    return {"qualify_2xx_only": "yes"} if version == 22 else {}
+
+
+def healthy(lab: Lab, version: int) -> list[Endpoint]:
+    """A phone, and a provider at which Asterisk registers."""
+    contact = f"sip:{lab.address()}:5060"
+    provider = trunk(
+        "trunk-a", contact, outbound_auth=("user", "word-of-trunk"), registration=PATIENT, aor=sound(version), **CHECKED
+    )
+    return [phone("101", **CHECKED), provider]
+
+
+def clinic(
+    lab: Lab,
+    version: int,
+    *endpoints: Endpoint,
+    options: Options | None = None,
+    extra: dict[str, str] | None = None,
+    is_on: bool = True,
+    **config: str,
+) -> Clinic:
+    """A PBX that is well but for what is given: further endpoints, which may take the place of others, or settings."""
+    usual = {endpoint.name: endpoint for endpoint in healthy(lab, version)}
+    usual |= {endpoint.name: endpoint for endpoint in endpoints}
+    options = options or Options(websocket_write_timeout=1000)
+    pbx = lab.asterisk(*usual.values(), options=options, start=False)
+    if version == 22:
+        pbx.append("ari.conf", "[healthmon](+)\ndeny=0.0.0.0/0\npermit=127.0.0.0/8\n[reader](+)\npermit=127.0.0.0/8\n")
+    for file, text in (extra or {}).items():
+        pbx.append(file, pbx.extra.get(file, "") + text)
+    pbx.start(wait=is_on)
+    wait_for(lambda: "fully booted" in pbx.cli("core waitfullybooted", check=False), 60)
+    return Clinic(pbx, lab.folder("doctor"), version, **config)
+
+
+def test_at_a_healthy_pbx_nothing_is_found(lab: Lab, asterisk_version: int) -> None:
+    office = clinic(lab, asterisk_version)
+
+    assert set(office.look()) == office.always
+
+
+class Illness(Struct, frozen=True):
+    """What is done to a PBX, and what must be found."""
+
+    finding: str
+    #: Makes a PBX that has it.
+    make: Callable[[Lab, int], Clinic]
+    #: Whether this version can have it.
+    versions: tuple[int, ...] = (22, 16)
+
+    def __str__(self) -> str:
+        return self.finding
+
+
+def unchecked(lab: Lab, version: int) -> Clinic:
+    contact = f"sip:{lab.address()}:5060"
+    return clinic(lab, version, trunk("trunk-b", contact, qualify_frequency=0, aor=sound(version)))
+
+
+def slowly_checked(lab: Lab, version: int) -> Clinic:
+    return clinic(lab, version, phone("102", qualify_frequency=300, qualify_timeout=3))
+
+
+def easily_content(lab: Lab, version: int) -> Clinic:
+    office = clinic(lab, version, trunk("trunk-b", f"sip:{lab.address()}:5060", **CHECKED))
+    office.config.write_text(office.config.read_text().replace("probe = auto\n", ""))
+    return office
+
+
+def impatient(lab: Lab, version: int) -> Clinic:
+    contact, auth = f"sip:{lab.address()}:5060", ("user", "word-of-trunk")
+    provider = trunk("trunk-b", contact, outbound_auth=auth, registration={}, aor=sound(version), **CHECKED)
+    return clinic(lab, version, provider)
+
+
+def oddly_named(lab: Lab, version: int) -> Clinic:
+    return clinic(lab, version, phone("Büro", **CHECKED))
+
+
+def written_for_people(lab: Lab, version: int) -> Clinic:
+    return clinic(lab, version, options=Options(websocket_write_timeout=1000, pretty=True))
+
+
+def soon_stuck(lab: Lab, version: int) -> Clinic:
+    return clinic(lab, version, options=Options(websocket_write_timeout=100))
+
+
+def narrow(lab: Lab, version: int) -> Clinic:
+    return clinic(lab, version, extra={"http.conf": "sessionlimit=8\n"})
+
+
+def reading_only(lab: Lab, version: int) -> Clinic:
+    reader = Options().reader_user, Options().reader_password
+    return clinic(lab, version, username=reader[0], password=reader[1])
+
+
+def without_ari(lab: Lab, version: int) -> Clinic:
+    return clinic(lab, version, extra={"ari.conf": "[general](+)\nenabled=no\n"}, is_on=False)
+
+
+def without_http(lab: Lab, version: int) -> Clinic:
+    return clinic(lab, version, extra={"http.conf": "enabled=no\n"}, is_on=False)
+
+
+def without_its_user(lab: Lab, version: int) -> Clinic:
+    return clinic(lab, version, username="nobody", password="ari-secret")
+
+
+ILL = [
+    Illness("not-qualified", unchecked),
+    Illness("qualified-slowly", slowly_checked),
+    Illness("any-answer-counts", easily_content),
+    Illness("registration-gives-up", impatient),
+    Illness("name-never-qualified", oddly_named),
+    Illness("pretty-json", written_for_people),
+    Illness("websocket-write-timeout", soon_stuck),
+    Illness("http-sessions-few", narrow),
+    Illness("ari-user-read-only", reading_only),
+    Illness("ari-off", without_ari),
+    Illness("ari-off", without_http),
+    Illness("ari-refused", without_its_user),
+]
+
+
+@pytest.mark.parametrize("illness", ILL, ids=lambda illness: illness.make.__name__)
+def test_what_is_wrong_is_found_and_nothing_else_and_the_advice_makes_it_go_away(
+    lab: Lab, asterisk_version: int, illness: Illness
+) -> None:
+    office = illness.make(lab, asterisk_version)
+
+    found = office.look()
+    expected = {illness.finding} | office.always
+    if illness.finding in ("ari-off", "ari-refused", "ari-user-read-only"):
+        # Who cannot look, or may only read, is not said to be able to do all.
+        expected = {illness.finding}
+    assert set(found) == expected
+
+    office.apply(found[illness.finding])
+
+    wait_for(lambda: illness.finding not in office.look(), 30, lambda: f"still found: {office.look()}")
+    assert set(office.look()) <= {"ari-user-may-do-all"}
+
+
+def test_an_endpoint_in_maintenance_mode_is_found(lab: Lab, asterisk_version: int) -> None:
+    office = clinic(lab, asterisk_version)
+    office.pbx.cli("module load res_pjsip_maintenance.so", check=False)
+    answer = office.pbx.cli("pjsip set maintenance on trunk-a", check=False)
+
+    found = office.look()
+    if asterisk_version == 16:
+        assert "No such command" in answer
+        assert set(found) == office.always
+        return
+    assert set(found) == {"in-maintenance-mode"}
+    office.apply(found["in-maintenance-mode"])
+
+    assert office.look() == {}
+
+
+def test_endpoints_that_nobody_watches_and_sections_that_watch_nothing_are_found(
+    lab: Lab, asterisk_version: int
+) -> None:
+    office = clinic(lab, asterisk_version)
+    text = office.config.read_text()
+    office.config.write_text(
+        text.replace("endpoints = PJSIP/*", "endpoints = PJSIP/1*") + "[watch sip]\nendpoints = SIP/x\n"
+    )
+
+    found = office.look()
+    assert set(found) - office.always == {"endpoints-not-watched"}
+    assert found["endpoints-not-watched"]["endpoints"] == ["PJSIP/trunk-a"]
+    assert "section-matches-nothing" in {finding["name"] for finding in office.doctor()["findings"]}
+
+    office.config.write_text(
+        office.config.read_text() + "\n".join(found["endpoints-not-watched"]["remedies"][0]["lines"])
+    )
+    assert "endpoints-not-watched" not in office.look()
+
+
+def test_a_manager_that_refuses_us_is_found(lab: Lab, asterisk_version: int) -> None:
+    office = clinic(lab, asterisk_version, ami_password="another")
+
+    assert set(office.look()) - office.always == {"ami-refused"}
