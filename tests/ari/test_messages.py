@@ -25,6 +25,7 @@ from healthmon.model import (
     Observation,
     Place,
     Removed,
+    SipWay,
     Source,
     Target,
     Witness,
@@ -237,6 +238,36 @@ def test_the_settings_of_a_phone_and_of_a_trunk_are_told_by_their_objects(versio
     assert (of_trunk.qualify_frequency, of_trunk.qualify_timeout) == (5.0, 2.0)
     assert of_phone.places == (Place("2001:db8::7", "Yealink SIP-T46U"),)
     assert [place.address.rpartition(".")[0] for place in of_trunk.places] == [f"127.0.{version}"]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_ways_to_contacts_are_those_that_asterisk_itself_asks_by(version: str) -> None:
+    endpoint = messages.decode(exchange(version, "dyn_endpoint_alice").body, list[Attribute], "office", "")
+    trunk = messages.decode(exchange(version, "dyn_aor_trunk1").body, list[Attribute], "office", "")
+    [contact] = messages.contacts(trunk)
+    proxied = [*endpoint, Attribute("outbound_proxy", "sip:192.0.2.77;lr")]
+    own_proxy = [*trunk, Attribute("outbound_proxy", "sip:192.0.2.78;lr")]
+
+    def ways(of: list[Attribute], aor: list[Attribute]) -> object:
+        return messages.settings(ALICE, AT, of, [Aor(aor, static=[contact])]).ways
+
+    assert ways(endpoint, trunk) == (SipWay(contact),)
+    assert ways(proxied, trunk) == (SipWay(contact, "sip:192.0.2.77;lr"),)
+    assert ways(proxied, own_proxy) == (SipWay(contact, "sip:192.0.2.78;lr"),)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_whether_asterisk_takes_2xx_only_is_read_where_the_version_has_that(version: str) -> None:
+    trunk = messages.decode(exchange(version, "dyn_aor_trunk1").body, list[Attribute], "office", "")
+    strict = [each for each in trunk if each.attribute != "qualify_2xx_only"] + attributes(qualify_2xx_only="true")
+
+    def takes_2xx_only(*aors: list[Attribute]) -> bool:
+        return messages.settings(ALICE, AT, [], [Aor(aor, static=["sip:a"]) for aor in aors]).takes_2xx_only
+
+    assert not takes_2xx_only(trunk)
+    assert takes_2xx_only(strict)
+    # Each contact is checked as its own AOR says.
+    assert not takes_2xx_only(strict, trunk)
 
 
 def attributes(**values: str) -> list[Attribute]:
