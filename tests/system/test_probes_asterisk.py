@@ -1,0 +1,107 @@
+"""OPTIONS of our own beside a real Asterisk: what it calls reachable, or does not check, is seen all the same."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.lab.endpoints import trunk
+from tests.lab.fixtures import Lab, need
+from tests.lab.others import sipp_provider
+from tests.lab.provider import Provider
+from tests.system.scene import CHECKED_OFTEN, Scene, set_scene
+
+PROBE_EVERY, HOLD = 2.0, 5.0
+#: What a message may take beside (seconds): the receiver's group_wait, and a busy machine.
+MESSAGE_TAKES = 5.0
+CHECKED, UNCHECKED, SHY = "PJSIP/trunk-a", "PJSIP/trunk-b", "PJSIP/trunk-c"
+PROBED = f"""
+[watch providers]
+endpoints = PJSIP/trunk-*
+down_after = {HOLD:g}s
+up_after = 500ms
+degraded_after = {HOLD:g}s
+down_after_exact = yes
+probe = auto
+probe_every = {PROBE_EVERY:g}s
+receivers = oncall
+"""
+
+
+@pytest.fixture
+def providers(lab: Lab) -> dict[str, Provider]:
+    """One that Asterisk checks, one that it does not, and one that answers nobody."""
+    found = {name: lab.add(Provider(lab.address())) for name in (CHECKED, UNCHECKED, SHY)}
+    found[SHY].ignore("OPTIONS")
+    return found
+
+
+@pytest.fixture
+def scene(lab: Lab, providers: dict[str, Provider]) -> Scene:
+    pbx = lab.asterisk(
+        trunk("trunk-a", providers[CHECKED].uri, **CHECKED_OFTEN),  # type: ignore[arg-type]
+        trunk("trunk-b", providers[UNCHECKED].uri, qualify_frequency=0),
+        trunk("trunk-c", providers[SHY].uri, qualify_frequency=0),
+    )
+    scene = set_scene(lab, pbx, lab.folder("daemon"), config=PROBED)
+    for name in (CHECKED, UNCHECKED):
+        scene.daemon.wait_for_state(name, "up")
+    scene.daemon.wait(lambda: options_of(scene, CHECKED).get("state") == "up", "the first answer to us is booked")
+    return scene
+
+
+def options_of(scene: Scene, name: str) -> dict[str, str]:
+    """How ``status`` shows the check; empty: it is not there."""
+    checks = scene.daemon.target(name).get("checks", [])
+    return next((check for check in checks if check["check"] == "options"), {})
+
+
+def test_a_trunk_that_answers_503_is_told_though_asterisk_calls_it_reachable(
+    scene: Scene, providers: dict[str, Provider]
+) -> None:
+    began = time.monotonic()
+    providers[CHECKED].answer("OPTIONS", 503)
+
+    scene.wait_told("DEGRADED provider trunk-a (office, options) since ")
+
+    assert time.monotonic() - began <= PROBE_EVERY + HOLD + MESSAGE_TAKES
+    assert "answers 503 Service Unavailable; Asterisk: reachable" in scene.sink.messages[0].body
+    assert scene.pbx.endpoint_state(CHECKED) == "online"
+    providers[CHECKED].answer("OPTIONS", 200)
+    scene.wait_told("DEGRADED provider trunk-a", "UP provider trunk-a (office, options) after ")
+
+
+def test_a_trunk_that_asterisk_does_not_check_dies_and_one_that_never_answers_raises_nothing(
+    scene: Scene, providers: dict[str, Provider]
+) -> None:
+    began = time.monotonic()
+    providers[UNCHECKED].ignore("OPTIONS")
+
+    scene.wait_told("DOWN provider trunk-b (office, options) since ")
+
+    assert time.monotonic() - began <= PROBE_EVERY + HOLD + MESSAGE_TAKES
+    assert scene.pbx.endpoint_state(UNCHECKED) == "online"
+    providers[UNCHECKED].answer("OPTIONS", 200)
+    scene.wait_told("DOWN provider trunk-b", "UP provider trunk-b (office, options) after ")
+    # Meanwhile the third was asked several times.
+    assert options_of(scene, SHY)["remark"].endswith("; it never has")
+    assert providers[SHY].seen["OPTIONS"] >= 4
+
+
+def test_sipp_and_another_asterisk_answer_us(lab: Lab) -> None:
+    address = lab.address()
+    program = lab.add(sipp_provider(need("sipp"), lab.folder("sipp"), address))
+    other = lab.asterisk()
+    pbx = lab.asterisk(
+        trunk("trunk-a", f"sip:{address}:5060", qualify_frequency=0),
+        trunk("trunk-b", f"sip:{other.address}:5060", qualify_frequency=0),
+    )
+    scene = set_scene(lab, pbx, lab.folder("daemon"), config=PROBED)
+    for name in (CHECKED, UNCHECKED):
+        scene.daemon.wait_for_state(name, "up")
+
+    program.kill()
+
+    scene.wait_told("DOWN provider trunk-a (office, options) since ")
+    assert scene.daemon.state(UNCHECKED) == "up"
