@@ -93,7 +93,9 @@ def read_answer(raw: bytes) -> SipAnswer | None:
         # More than one Via: it is on its way to somebody else (RFC 3261, section 18.1.2).
         [via] = message.via
         cseq, call_id = message.cseq, message.call_id
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError) as error:
+        # The library raises one and the same exception each time: it would keep the frames of all of them.
+        error.__traceback__ = error.__context__ = None
         return None
     branch = via.parameters.get("branch") or ""
     retry_after = _retry_after(message.headers.get("Retry-After") or "")

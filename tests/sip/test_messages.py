@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from sipmessage.via import VIA_EXCEPTION
 
 from healthmon.sip.destinations import Destination, Hop, Remote, Transport
 from healthmon.sip.messages import SipAnswer, read_answer
@@ -84,6 +85,13 @@ def test_an_answer_that_is_oddly_written_is_read_all_the_same(raw: bytes) -> Non
 )
 def test_what_cannot_be_read_is_no_answer(raw: bytes) -> None:
     assert read_answer(raw) is None
+
+
+def test_what_cannot_be_read_leaves_nothing_behind() -> None:
+    # The library raises this one again and again; with a traceback it would hold every frame, and so every answer.
+    assert read_answer(answer(ASKING, Via="nonsense")) is None
+
+    assert VIA_EXCEPTION.__traceback__ is None
 
 
 @pytest.mark.parametrize(
