@@ -198,7 +198,7 @@ class _Draft:
             found = survey_manager(pbx, endpoints)
         except AmiError as error:
             click.echo(f"    {error.what}\n")
-            click.echo(remedy_text(manager_user(pbx.ami_username, is_over_http=pbx.ami == "http")))
+            click.echo(remedy_text(manager_user(pbx.ami_username, pbx.ami)))
             return False
         click.echo(f"    it answers; {counted(len(found.registrations), 'registration')}")
         return True

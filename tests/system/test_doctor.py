@@ -76,7 +76,7 @@ class Clinic:
         """Do as a finding says, word for word; only the passwords that it leaves out are filled in."""
         for remedy in found["remedies"]:
             if remedy["file"] == "healthmon's configuration":
-                edit(self.config, remedy["lines"])
+                edit(self.config, [self._with_password(line) for line in remedy["lines"]])
             elif remedy["file"]:
                 edit(self.pbx.folder / "etc" / remedy["file"], [self._with_password(line) for line in remedy["lines"]])
             for command in remedy["commands"]:
@@ -85,9 +85,9 @@ class Clinic:
                 self.pbx.cli(words[1])
 
     def _with_password(self, line: str) -> str:
-        for option, password in (("password", self.pbx.ari_auth[1]), ("secret", self.pbx.ami_auth[1])):
-            line = line.replace(f"{option} = …", f"{option} = {password}")
-        return line
+        option = line.partition("=")[0].strip()
+        passwords = {"password": self.pbx.ari_auth[1]} | dict.fromkeys(("secret", "ami_password"), self.pbx.ami_auth[1])
+        return line.replace("= …", f"= {passwords.get(option)}")
 
 
 def edit(path: Path, lines: list[str]) -> None:
@@ -150,6 +150,7 @@ def clinic(
     options: Options | None = None,
     extra: dict[str, str] | None = None,
     is_on: bool = True,
+    has_acl: bool = True,
     **config: str,
 ) -> Clinic:
     """A PBX that is well but for what is given: further endpoints, which may take the place of others, or settings."""
@@ -157,7 +158,7 @@ def clinic(
     usual |= {endpoint.name: endpoint for endpoint in endpoints}
     options = options or Options(websocket_write_timeout=1000)
     pbx = lab.asterisk(*usual.values(), options=options, start=False)
-    if version == 22:
+    if version == 22 and has_acl:
         pbx.append("ari.conf", "[healthmon](+)\ndeny=0.0.0.0/0\npermit=127.0.0.0/8\n[reader](+)\npermit=127.0.0.0/8\n")
     for file, text in (extra or {}).items():
         pbx.append(file, pbx.extra.get(file, "") + text)
@@ -178,8 +179,6 @@ class Illness(Struct, frozen=True):
     finding: str
     #: Makes a PBX that has it.
     make: Callable[[Lab, int], Clinic]
-    #: Whether this version can have it.
-    versions: tuple[int, ...] = (22, 16)
 
     def __str__(self) -> str:
         return self.finding
@@ -227,6 +226,13 @@ def reading_only(lab: Lab, version: int) -> Clinic:
     return clinic(lab, version, username=reader[0], password=reader[1])
 
 
+def not_asked(lab: Lab, version: int) -> Clinic:
+    office = clinic(lab, version)
+    text = office.config.read_text()
+    office.config.write_text("".join(line for line in text.splitlines(True) if not line.startswith("ami")))
+    return office
+
+
 def without_ari(lab: Lab, version: int) -> Clinic:
     return clinic(lab, version, extra={"ari.conf": "[general](+)\nenabled=no\n"}, is_on=False)
 
@@ -249,6 +255,7 @@ ILL = [
     Illness("websocket-write-timeout", soon_stuck),
     Illness("http-sessions-few", narrow),
     Illness("ari-user-read-only", reading_only),
+    Illness("no-ami", not_asked),
     Illness("ari-off", without_ari),
     Illness("ari-off", without_http),
     Illness("ari-refused", without_its_user),
@@ -272,6 +279,18 @@ def test_what_is_wrong_is_found_and_nothing_else_and_the_advice_makes_it_go_away
 
     wait_for(lambda: illness.finding not in office.look(), 30, lambda: f"still found: {office.look()}")
     assert set(office.look()) <= {"ari-user-may-do-all"}
+
+
+def test_an_acl_keeps_strangers_from_a_user_who_may_do_all(lab: Lab, asterisk_version: int) -> None:
+    office = clinic(lab, asterisk_version, has_acl=False)
+
+    found = office.look()
+    assert set(found) == {"ari-user-may-do-all"}
+    office.apply(found["ari-user-may-do-all"])
+
+    # 16 has none: it is told of a proxy.
+    assert set(office.look()) == office.always
+    assert ("proxy" in found["ari-user-may-do-all"]["why"]) is (asterisk_version == 16)
 
 
 def test_an_endpoint_in_maintenance_mode_is_found(lab: Lab, asterisk_version: int) -> None:

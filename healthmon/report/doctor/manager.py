@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from healthmon.report.doctor.finding import DoctorFinding, FindingName, Gravity, Remedy
 from healthmon.report.doctor.qualify import FREEPBX_TRUNK, MOST_WRITTEN, RELOAD
-from healthmon.report.doctor.switch_on import CONFIGURATION, FREEPBX_AMI_USER, RELOAD_AMI, manager_interface
+from healthmon.report.doctor.switch_on import CONFIGURATION, FREEPBX_AMI_USER, manager_url, manager_user
 from healthmon.report.formatting import counted
 from healthmon.sources.examination import ManagerLook, PbxLook
 from healthmon.sources.survey import Survey
@@ -34,14 +34,15 @@ def _no_ami(look: PbxLook, surveyed: Survey) -> DoctorFinding:
     gravity = Gravity.REMARK
     if any(settings.has_outbound_auth for settings in surveyed.settings):
         gravity = Gravity.ADVICE
-    ours = (f"[pbx {look.pbx.name}]", "ami = tcp://127.0.0.1:5038", "ami_username = healthmon", "ami_password = …")
+    ami = manager_url(look.pbx.url)
+    ours = (f"[pbx {look.pbx.name}]", f"ami = {ami}", "ami_username = healthmon", "ami_password = …")
     return DoctorFinding(
         name=FindingName.NO_AMI,
         gravity=gravity,
         pbx=look.pbx.name,
         means="The manager interface (AMI) of this PBX is not asked, so nothing is known of registrations.",
         why=_WHY_REGISTRATIONS,
-        remedies=(manager_interface("healthmon"), Remedy(CONFIGURATION, ours)),
+        remedies=(manager_user("healthmon", ami), Remedy(CONFIGURATION, ours)),
         freepbx=FREEPBX_AMI_USER,
     )
 
@@ -51,16 +52,13 @@ def _not_asked(look: PbxLook, manager: ManagerLook) -> DoctorFinding:
     if manager.is_refused:
         name = FindingName.AMI_REFUSED
         also = " Each refused login is a security event, which fail2ban reads."
-    remedies = [manager_interface(look.pbx.ami_username)]
-    if look.pbx.ami == "http":
-        remedies.append(Remedy("manager.conf", ("[general]", "webenabled = yes"), (RELOAD_AMI,)))
     return DoctorFinding(
         name=name,
         gravity=Gravity.SERIOUS,
         pbx=look.pbx.name,
         means=f"The manager interface could not be asked: {manager.failure}",
         why=f"{_WHY_REGISTRATIONS}{also}",
-        remedies=tuple(remedies),
+        remedies=(manager_user(look.pbx.ami_username, look.pbx.ami),),
         freepbx=FREEPBX_AMI_USER,
         is_blind=True,
     )

@@ -9,7 +9,6 @@ from healthmon.report.doctor.finding import Remedy
 
 RELOAD_HTTP = "asterisk -rx 'module reload http'"
 RELOAD_ARI = "asterisk -rx 'module reload res_ari'"
-RELOAD_MANAGER = "asterisk -rx 'manager reload'"
 RELOAD_AMI = "asterisk -rx 'manager reload'"
 #: The file that ``healthmon -c`` names.
 CONFIGURATION = "healthmon's configuration"
@@ -80,37 +79,56 @@ def ari_user(username: str) -> Remedy:
     return Remedy("ari.conf", lines, (RELOAD_ARI,))
 
 
-def manager_interface(username: str, admits: str = "127.0.0.1") -> Remedy:
+def manager_url(url: str) -> str:
+    """Say where the manager interface of a PBX is best asked whose ARI is at this URL: in clear only on our machine."""
+    host = urlsplit(url).hostname or ""
+    place = host
+    if ":" in host:
+        place = f"[{host}]"
+    if _is_our_machine(host):
+        return f"tcp://{place}:5038"
+    return f"tls://{place}:5039"
+
+
+def _is_our_machine(host: str) -> bool:
+    """Whether a host, as it stands in a URL, is surely this machine."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def manager_user(username: str, ami: str) -> Remedy:
     """Say what manager.conf must hold for this user, with the least rights that tell of registrations.
 
-    ``admits``: the address from which healthmon comes.
+    ``ami``: where the configuration has it, or is to have it. The password is never written down here.
     """
     lines = (
         "[general]",
         "enabled = yes",
-        "bindaddr = 127.0.0.1     ; with TLS elsewhere: tlsenable = yes",
+        *_listening(ami),
         f"[{username}]",
-        "secret = …     ; the same as ami_password in [pbx …] of healthmon's configuration",
-        "deny = 0.0.0.0/0.0.0.0",
-        f"permit = {admits}/255.255.255.255",
+        "secret = …     ; the same as in [pbx …] of healthmon's configuration",
+        *_admitting(ami),
         "read = system",
         "write = reporting",
     )
     return Remedy("manager.conf", lines, (RELOAD_AMI,))
 
 
-def manager_user(username: str, *, is_over_http: bool) -> Remedy:
-    """Say what manager.conf must hold for this user. Its password is never written down here."""
-    listens = "bindaddr = 127.0.0.1"
-    if is_over_http:
-        listens = "webenabled = yes"
-    lines = (
-        "[general]",
-        "enabled = yes",
-        listens,
-        f"[{username}]",
-        "secret = …     ; the same as in [pbx …] of healthmon's configuration",
-        "read = system",
-        "write = reporting",
-    )
-    return Remedy("manager.conf", lines, (RELOAD_MANAGER,))
+def _listening(ami: str) -> list[str]:
+    if ami == "http":
+        return ["webenabled = yes"]
+    parts = urlsplit(ami)
+    address = _to_listen_on(parts.hostname or "")
+    if parts.scheme == "tls":
+        certificate = "tlscertfile = /etc/asterisk/keys/asterisk.pem     ; the certificate and its key"
+        return ["bindaddr = 127.0.0.1", "tlsenable = yes", f"tlsbindaddr = {address}:{parts.port}", certificate]
+    return [f"bindaddr = {address}", f"port = {parts.port}"]
+
+
+def _admitting(ami: str) -> list[str]:
+    """Who may log in: this machine alone."""
+    if ami == "http" or _is_our_machine(urlsplit(ami).hostname or ""):
+        return ["deny = 0.0.0.0/0.0.0.0", "permit = 127.0.0.0/255.0.0.0"]
+    return ["deny = 0.0.0.0/0.0.0.0", "permit = 192.0.2.7/255.255.255.255     ; instead of it: healthmon's address"]
