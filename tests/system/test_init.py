@@ -38,6 +38,15 @@ def start_init(folder: Path) -> subprocess.Popen[str]:
     )
 
 
+def said_by(init: subprocess.Popen[str], answers: str | None = None) -> str:
+    """Answer, and return all that it says until its end; it is ended if it waits for more."""
+    try:
+        return init.communicate(answers, timeout=WITHIN)[0]
+    except subprocess.TimeoutExpired:
+        init.kill()
+        raise
+
+
 def is_seen(daemon: DemoDaemon) -> bool:
     status = daemon.read_status()
     return status is not None and [row.state for row in status.targets] == [Health.UP]
@@ -47,7 +56,7 @@ def is_seen(daemon: DemoDaemon) -> bool:
 def test_from_nothing_to_the_first_true_alert(tmp_path: Path) -> None:
     with FakePbx(TRUNK, password="a-long-secret") as pbx, WebhookSink() as sink:
         with start_init(tmp_path) as init:
-            said, _ = init.communicate(f"{pbx.url}\nhealthmon\na-long-secret\n\n{sink.url}\n", timeout=WITHIN)
+            said = said_by(init, f"{pbx.url}\nhealthmon\na-long-secret\n\n{sink.url}\n")
         assert init.returncode == 0, said
         # Who pipes a secret in does not see it again.
         assert "a-long-secret" not in said
@@ -64,13 +73,17 @@ def test_from_nothing_to_the_first_true_alert(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_at_a_question_leaves_nothing_behind(tmp_path: Path) -> None:
-    with start_init(tmp_path) as init:
-        assert init.stdout is not None
-        # The question is there: now it waits for the answer.
-        assert init.stdout.read(len("URL of Asterisk")) == "URL of Asterisk"
-        init.send_signal(signal.SIGINT)
-        said = init.stdout.read()
-        init.wait(WITHIN)
+    # What runs in the background of a shell ignores it, and so would its children.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with start_init(tmp_path) as init:
+            assert init.stdout is not None
+            # The question is there: now it waits for the answer.
+            assert init.stdout.read(len("URL of Asterisk")) == "URL of Asterisk"
+            init.send_signal(signal.SIGINT)
+            said = said_by(init)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
     assert init.returncode == 130
     assert "nothing was written" in said
