@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from shlex import quote
 
 from healthmon.report.doctor.finding import DoctorFinding, FindingName, Gravity, Remedy
 from healthmon.report.doctor.qualify import FREEPBX_TRUNK, MOST_WRITTEN, RELOAD
@@ -110,6 +111,11 @@ def _in_maintenance(look: PbxLook, manager: ManagerLook) -> Iterator[DoctorFindi
         pbx=look.pbx.name,
         means=f"In maintenance mode at Asterisk: {counted(len(names), 'endpoint')}.",
         why="Every call to and from it fails, and its provider is answered 503, while ARI calls it online.",
-        remedies=(Remedy(commands=tuple(f"asterisk -rx 'pjsip set maintenance off {name}'" for name in names)),),
+        remedies=(Remedy(commands=tuple(map(_out_of_maintenance, names))),),
         endpoints=tuple(f"PJSIP/{name}" for name in names),
     )
+
+
+def _out_of_maintenance(name: str) -> str:
+    """Say what to type; a name may hold what a shell would obey."""
+    return f"asterisk -rx {quote(f'pjsip set maintenance off {name}')}"

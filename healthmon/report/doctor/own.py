@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import ip_address
+from shlex import quote
 from urllib.parse import urlsplit
 
 from healthmon.config.configuration import Config
@@ -12,7 +13,7 @@ from healthmon.config.loading.load import READABLE_BY_ALL
 from healthmon.config.urls import place_of, showable
 from healthmon.model import Target
 from healthmon.report.admin.database_text import size
-from healthmon.report.admin.discovery import matches_nothing
+from healthmon.report.admin.discovery import escaped_pattern, matches_nothing
 from healthmon.report.doctor.finding import DoctorFinding, FindingName, Gravity, Remedy
 from healthmon.report.doctor.switch_on import CONFIGURATION
 from healthmon.report.formatting import counted
@@ -73,7 +74,7 @@ def _not_watched(look: PbxLook) -> Iterator[DoctorFinding]:
 def _patterns(names: tuple[str, ...]) -> Iterable[str]:
     """Write a few names as they are, of many only their technologies."""
     if len(names) <= 5:
-        return names
+        return map(escaped_pattern, names)
     return sorted({f"{name.partition('/')[0]}/*" for name in names})
 
 
@@ -101,13 +102,14 @@ def of_configuration(config: Config, machine: MachineLook) -> Iterator[DoctorFin
 
 
 def _permissions(config: Config, machine: MachineLook) -> Iterator[DoctorFinding]:
+    path = quote(str(config.path))
     if any(warning.endswith(READABLE_BY_ALL) for warning in config.warnings):
         yield DoctorFinding(
             name=FindingName.CONFIG_READABLE,
             gravity=Gravity.SERIOUS,
             means=f"{config.path} holds secrets, and every user of this machine can read it.",
             why="They are the passwords of your PBXs and the addresses by which anybody can write to your receivers.",
-            remedies=(Remedy(commands=(f"chgrp healthmon {config.path}", f"chmod 640 {config.path}")),),
+            remedies=(Remedy(commands=(f"chgrp healthmon {path}", f"chmod 640 {path}")),),
         )
     mode = machine.config_mode
     if mode is not None and mode & (stat.S_IWGRP | stat.S_IWOTH):
@@ -116,7 +118,7 @@ def _permissions(config: Config, machine: MachineLook) -> Iterator[DoctorFinding
             gravity=Gravity.SERIOUS,
             means=f"Others than its owner can write {config.path}.",
             why="Whoever can, decides who is told, and where passwords are sent.",
-            remedies=(Remedy(commands=(f"chmod go-w {config.path}",)),),
+            remedies=(Remedy(commands=(f"chmod go-w {path}",)),),
         )
 
 

@@ -13,7 +13,7 @@ from healthmon.config.configuration import Config
 from healthmon.core.belief.evidence import kind_by_settings
 from healthmon.model import EndpointSettings, Kind, Target
 from healthmon.model.target import Probe
-from healthmon.report.admin.discovery import NOT_CHECKED, qualify_in_words
+from healthmon.report.admin.discovery import NOT_CHECKED, escaped_pattern, qualify_in_words
 from healthmon.report.doctor.finding import DoctorFinding, FindingName, Gravity, Remedy
 from healthmon.report.doctor.switch_on import CONFIGURATION
 from healthmon.report.formatting import counted
@@ -213,7 +213,7 @@ def _plain(name: str) -> str:
 def _no_address(look: PbxLook, targets: Sequence[Target]) -> Iterator[DoctorFinding]:
     if not targets:
         return
-    names = ", ".join(target.endpoint for target in targets[:MOST_WRITTEN])
+    names = ", ".join(escaped_pattern(target.endpoint) for target in targets[:MOST_WRITTEN])
     yield DoctorFinding(
         name=FindingName.NO_ADDRESS,
         gravity=Gravity.ADVICE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -438,6 +439,17 @@ def test_it_says_for_each_watch_section_how_soon_a_loss_is_noticed(load: Callabl
 
     assert "watch all: 2 endpoints checked every 60 s, given up after 3 s: a loss is\n    noticed within 63 s" in text
     assert "watch all: 1 endpoint not checked: its loss is noticed by nobody" in text
+
+
+def test_what_is_to_be_typed_or_pasted_holds_names_as_they_are(load: Callable[[str], Config]) -> None:
+    odd = Target("office", "IAX2", "a,b*")
+    asked = look(PHONE, not_watched=(odd,), manager=ManagerLook(in_maintenance=("a'; reboot #",)))
+
+    said = {words for finding in diagnose([asked], SOUND_MACHINE, load(SOUND)).findings for words in words_of(finding)}
+
+    assert "endpoints = IAX2/a?b[*]" in said
+    (command,) = [words for words in said if words.startswith("asterisk")]
+    assert shlex.split(command) == ["asterisk", "-rx", "pjsip set maintenance off a'; reboot #"]
 
 
 def test_names_from_strangers_are_shown_and_obeyed_by_no_terminal(load: Callable[[str], Config]) -> None:
