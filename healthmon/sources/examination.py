@@ -12,7 +12,7 @@ from msgspec import Struct
 from healthmon.ami.client import AmiClient
 from healthmon.ami.registrations import OutboundRegistration
 from healthmon.ari.client import AriClient
-from healthmon.ari.messages import AorCheck
+from healthmon.ari.messages import AorCheck, PbxInfo
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.errors import AmiDenied, AmiError, AriError, AriUnexpected, Trouble
 from healthmon.model import EndpointSettings, Target
@@ -33,8 +33,6 @@ class FailedLook(Struct, frozen=True):
     #: ``GET /asterisk/info``, and what is wrong with it, in words.
     call: str
     what: str
-    #: The status of a refusal; 0: it is none.
-    status: int = 0
 
 
 class ManagerLook(Struct, frozen=True):
@@ -93,14 +91,12 @@ def look_at_pbx(pbx: PbxConfig, how: Looking) -> PbxLook:
         with closing(AriClient(pbx)) as client:
             return _looked(client, pbx, surveyed, how)
     except AriError as error:
-        return PbxLook(pbx, FailedLook(error.trouble, error.call, error.what, getattr(error, "status", 0)))
+        return PbxLook(pbx, FailedLook(error.trouble, error.call, error.what))
 
 
 def _looked(client: AriClient, pbx: PbxConfig, surveyed: Survey, how: Looking) -> PbxLook:
     info = client.info()
-    clock_ahead = None
-    if info.pbx_time is not None and not info.shares_our_clock:
-        clock_ahead = info.pbx_time + _HALF_A_SECOND - time.time()
+    clock_ahead = _clock_ahead(info)
     unseen = _left_out(surveyed, how)
     files = None
     write_timeout = client.websocket_write_timeout()
@@ -127,6 +123,13 @@ def _looked(client: AriClient, pbx: PbxConfig, surveyed: Survey, how: Looking) -
         files=files,
         unseen=unseen,
     )
+
+
+def _clock_ahead(info: PbxInfo) -> float | None:
+    """How far the clock of a PBX is ahead of ours, just after it was asked (seconds)."""
+    if info.pbx_time is None or info.shares_our_clock:
+        return None
+    return info.pbx_time + _HALF_A_SECOND - time.time()
 
 
 def _look_at_manager(pbx: PbxConfig) -> ManagerLook | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import ip_address
 from shlex import quote
 from urllib.parse import urlsplit
@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 from healthmon.config.configuration import Config
 from healthmon.config.loading.load import READABLE_BY_ALL
 from healthmon.config.urls import place_of, showable
-from healthmon.model import Target
 from healthmon.report.admin.database_text import size
 from healthmon.report.admin.discovery import escaped_pattern, matches_nothing
 from healthmon.report.doctor.finding import DoctorFinding, FindingName, Gravity, Remedy
@@ -35,15 +34,12 @@ FREE_ENOUGH, FREE_AT_LEAST = 1_000_000_000, 100_000_000
 FREE_SHARE = 0.05
 
 
-def of_coverage(looks: Iterable[PbxLook], config: Config) -> Iterator[DoctorFinding]:
+def of_coverage(looks: Sequence[PbxLook], config: Config) -> Iterator[DoctorFinding]:
     """Say which endpoints no section takes, and which sections take none."""
-    looks = list(looks)
     for look in looks:
         yield from _not_watched(look)
-    listed: Mapping[str, Iterable[Target]] = {
-        look.pbx.name: look.survey.states for look in looks if look.survey is not None
-    }
-    for words in matches_nothing({name: list(targets) for name, targets in listed.items()}, config):
+    listed = {look.pbx.name: look.survey.states for look in looks if look.survey is not None}
+    for words in matches_nothing(listed, config):
         yield DoctorFinding(
             name=FindingName.MATCHES_NOTHING,
             gravity=Gravity.ADVICE,

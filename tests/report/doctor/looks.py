@@ -107,6 +107,6 @@ def registered(max_retries: int = 10_000, waits: tuple[float, float, float] = (6
     )
 
 
-def unseen(trouble: Trouble, what: str, status: int = 0) -> PbxLook:
+def unseen(trouble: Trouble, what: str) -> PbxLook:
     """A PBX that lets nobody look."""
-    return PbxLook(OFFICE, FailedLook(trouble, "GET /asterisk/info", what, status))
+    return PbxLook(OFFICE, FailedLook(trouble, "GET /asterisk/info", what))

@@ -91,7 +91,7 @@ CASES = [
     Case(
         FindingName.ARI_REFUSED,
         SERIOUS,
-        unseen(Trouble.DENIED, UNKNOWN_USER, 401),
+        unseen(Trouble.DENIED, UNKNOWN_USER),
         advises=("[healthmon]", "type = user"),
         code=ExitCode.STALE,
     ),
