@@ -49,12 +49,20 @@ class AmiClient:
             answer = self._connection.log_in(pbx.ami_username, pbx.ami_password)
             if answer.get("Response") != "Success":
                 raise AmiDenied(pbx.name, f"{REFUSED} ({_said(answer)})")
-            #: The actions that this user may use. Asked once: each refusal is a security event at Asterisk.
-            self._actions = frozenset(self._connection.ask("ListCommands")[0])
+            #: The actions that there are, and that this user may use: each refusal is a security event at Asterisk.
+            self._actions = self._ask_actions()
+            #: Asterisk has loaded modules since then, perhaps.
+            self._may_have_more = False
             closing.pop_all()
+
+    def _ask_actions(self) -> frozenset[str]:
+        return frozenset(self._connection.ask("ListCommands")[0])
 
     def registrations(self) -> list[OutboundRegistration]:
         """All outbound registrations of PJSIP. Raises AmiDenied where this user may not ask."""
+        if self._may_have_more or LIST_REGISTRATIONS not in self._actions:
+            # Whoever logs in while Asterisk boots finds hardly a module loaded.
+            self._actions, self._may_have_more = self._ask_actions(), False
         if LIST_REGISTRATIONS not in self._actions:
             if NEEDS_REPORTING not in self._actions:
                 raise AmiDenied(self._pbx.name, MAY_NOT_ASK.format(user=self._pbx.ami_username))
@@ -92,7 +100,10 @@ class AmiClient:
 
     def events(self, patience: float) -> list[Frame]:
         """Return the events that came, those of registrations among them; wait so long for something (seconds)."""
-        return self._connection.events(patience)
+        events = self._connection.events(patience)
+        if any(event.get("Event") in (BOOTED, RELOADED) for event in events):
+            self._may_have_more = True
+        return events
 
     def take_loss(self) -> bool:
         """Whether events were dropped since this was last asked."""

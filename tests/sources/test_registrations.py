@@ -300,3 +300,17 @@ def test_a_question_is_answered_also_where_no_endpoint_may_be_a_provider(manager
         wait_for(lambda: len(watch.lists()) > before)
     finally:
         watch.end()
+
+
+def test_who_logs_in_while_asterisk_boots_finds_the_module_later(manager: PlayedManager, watch: Watch) -> None:
+    manager.booted = ""
+    loaded, manager.actions = manager.actions, ("CoreStatus", "ListCommands", "Ping")
+    watch.start()
+    wait_for(lambda: bool(watch.reports()))
+    assert watch.seen() == []
+
+    manager.actions = loaded
+    manager.sends(b"Event: FullyBooted\r\n\r\n")
+
+    watch.wait(("trunk-a", Health.UP, Source.SNAPSHOT))
+    assert all(listed.targets for listed in watch.lists()), "nothing was taken for removed"
