@@ -160,7 +160,7 @@ class _Draft:
         try:
             found = survey(pbx, progress(f"asking {pbx.name}"), most=MOST_ASKED)
         except AriError as error:
-            failure = FailedLook(error.trouble, error.call, error.what, getattr(error, "status", 0))
+            failure = FailedLook(error.trouble, error.call, error.what)
             click.echo(finding_text(not_looked_at(PbxLook(pbx, failure), failure)))
             if error.trouble is Trouble.TLS and confirmed("Go on without checking its certificate?"):
                 self.answers = replace(self.answers, verify_tls=False)
