@@ -34,7 +34,7 @@ from healthmon.model import (
     Witness,
 )
 from healthmon.text.callerid import name_in
-from healthmon.text.longtext import LONGEST_TEXT, shortened
+from healthmon.text.longtext import LONGEST_TEXT, cut, shortened
 from healthmon.text.sipuri import host_of
 from healthmon.wire.dates import header_date
 
@@ -54,6 +54,8 @@ Shorten = Callable[[str], str]
 LONGEST_STATE = 40
 #: Phones say in it what they are, and strangers say what they want.
 LONGEST_USER_AGENT = 100
+#: More of the name in a caller id is never shown; it is kept of every endpoint.
+LONGEST_CALLER_NAME = 100
 
 # ---------------------------------------------------------------- REST
 
@@ -612,7 +614,7 @@ def settings(
         max_contacts=int(max((_number(aor.attributes, "max_contacts") for aor in aors), default=0)),
         aors=len(aors),
         outbound_proxy=_proxy(endpoint, [aor.attributes for aor in aors]),
-        caller_name=name_in(shorten(_values(endpoint, "callerid"))),
+        caller_name=cut(name_in(shorten(_values(endpoint, "callerid"))), LONGEST_CALLER_NAME),
         places=tuple(dict.fromkeys(place for aor in aors for place in aor.places(shorten))),
         ways=tuple(dict.fromkeys(_ways(endpoint, aors))),
         takes_2xx_only=bool(in_use) and all(aor.takes_2xx_only for aor in in_use),

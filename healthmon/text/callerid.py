@@ -12,6 +12,8 @@ LONGEST_SHOWN = 60
 
 #: ``"Reception" <103>``, as Asterisk writes a name with a number; a name may hold quotation marks of its own.
 _NAME_AND_NUMBER = re.compile(r'\s*(?:"(?P<quoted>.*)"|(?P<plain>[^<]*))\s*<(?P<number>[^<>]*)>\s*', re.S)
+#: In quotation marks it stands as somebody has escaped it in pjsip.conf (seen on 16 and 22).
+_ESCAPED = re.compile(r'\\(["\\])')
 #: What is dialled, and no name.
 _NUMBER = re.compile(r"[0-9+*#.() -]*")
 
@@ -25,7 +27,7 @@ def name_in(callerid: str) -> str:
     match = _NAME_AND_NUMBER.fullmatch(callerid)
     if match:
         name, number = match["quoted"] or match["plain"] or "", match["number"]
-    name = name.strip()
+    name = _ESCAPED.sub(r"\1", name).strip()
     if name == number or _NUMBER.fullmatch(name):
         return ""
     return name

@@ -71,6 +71,19 @@ def test_status_has_a_column_of_names(named: RunNamed) -> None:
     assert SHOWN in hostile
 
 
+def test_of_a_big_system_what_is_listed_has_its_name(named: RunNamed, office: Path) -> None:
+    writer = open_writer(office, now=NOW)
+    many = [phone(str(number)) for number in range(1000, 1100)]
+    writer.commit(Changes(states={(state.target, state.check): state for state in many}))
+    writer.close()
+    book_names(office, _1000="Carla")
+
+    assert "PJSIP/103  Reception" in named("status").stdout
+    assert "Carla" not in named("status").stdout
+    assert "Carla" in named("status", "--all").stdout
+    assert "Carla" in named("status", "--json").stdout
+
+
 def test_status_for_programs_has_the_name_where_there_is_one(named: RunNamed) -> None:
     targets = json.loads(named("status", "--json").stdout)["targets"]
 

@@ -15,6 +15,7 @@ from healthmon.text.callerid import LONGEST_SHOWN, beside, name_in, shown_name
         ("Reception", "Reception"),
         ('"Müller, Anna" <101>', "Müller, Anna"),
         ('"Bob "the boss" Smith" <104>', 'Bob "the boss" Smith'),
+        ('"Bob \\"the boss\\" Smith" <104>', 'Bob "the boss" Smith'),
         ('"Bob & <b>Söhne</b>" <105>', "Bob & <b>Söhne</b>"),
         ("<unknown>", ""),
         ("", ""),

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -13,10 +13,12 @@ from healthmon.core.belief.delivery import Failure, failure_of, repeated_defects
 from healthmon.model import Freshness, Incident, Target
 from healthmon.report.formatting import acknowledged
 from healthmon.report.status.rows import (
+    LISTED,
     FailingAddress,
     FailingUrl,
     QuietUrl,
     Status,
+    TargetStatus,
     endpoint_rows,
     group_outage_of,
     pbx_rows,
@@ -31,8 +33,11 @@ FAILURE_MATTERS = 86400.0
 NONE_GIVEN: Mapping[str, str] = {}
 
 
-def read_status(reader: Reader, now: float, names: Mapping[str, str] = NONE_GIVEN) -> Status:
-    """Say how everything stands. ``names``: what the configuration calls endpoints."""
+def read_status(reader: Reader, now: float, names: Mapping[str, str] = NONE_GIVEN, *, lists_all: bool = True) -> Status:
+    """Say how everything stands. ``names``: what the configuration calls endpoints.
+
+    ``lists_all``: else only what is not up is listed of a system with many endpoints, and has its name.
+    """
     daemon, pbx_states, states = reader.daemon(), reader.pbx_states(), reader.states()
     rows = endpoint_rows((state for state in states if not state.target.is_pbx), pbx_states)
     incidents = reader.open_incidents()
@@ -52,7 +57,7 @@ def read_status(reader: Reader, now: float, names: Mapping[str, str] = NONE_GIVE
         targets=targets,
         hindrance=daemon.hindrance,
         left_out=reader.left_out(),
-        names=reader.names(names),
+        names=reader.names(names, _named(targets, lists_all=lists_all)),
         causes=tuple(group_outage_of(incident) for incident in incidents if incident.kind.is_group),
         failing_urls=tuple(_failing(urls, lasting, now, is_running=daemon.is_running)),
         failing_addresses=tuple(
@@ -66,6 +71,13 @@ def read_status(reader: Reader, now: float, names: Mapping[str, str] = NONE_GIVE
             if url.quiet_until is not None and url.quiet_until > now and url.waiting
         ),
     )
+
+
+def _named(targets: Sequence[TargetStatus], *, lists_all: bool) -> list[Target] | None:
+    """Say whose names are wanted: to read those of 20,000 takes time. None: all."""
+    if lists_all or len(targets) <= LISTED:
+        return None
+    return [row.target for row in targets if not row.is_plain_up]
 
 
 def _failing(

@@ -34,6 +34,10 @@ from healthmon.watchdog.pulse import is_stale, why_old
 SEVERITY = {Health.DOWN: 0, Health.DEGRADED: 1, Health.UNKNOWN: 2, Health.UP: 3}
 
 
+#: A system of up to so many endpoints is listed whole; of a bigger one what is not up, at most so many rows.
+LISTED = 50
+
+
 class TargetStatus(Struct, frozen=True):
     """How one target stands, for the reader."""
 

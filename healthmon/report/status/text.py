@@ -11,6 +11,7 @@ from msgspec import Struct
 from healthmon.model import ENDPOINT_CHECKS, Health, Kind
 from healthmon.report.formatting import after, age, counted, duration, full, local
 from healthmon.report.status.rows import (
+    LISTED,
     SEVERITY,
     FailingAddress,
     FailingUrl,
@@ -22,8 +23,6 @@ from healthmon.report.status.rows import (
 )
 from healthmon.report.tables import Cell, Column, Screen, Sort, line, state_cell, table
 
-#: A system of up to so many endpoints is listed whole; of a bigger one what is not up, at most so many rows.
-LISTED = 50
 #: So many PBXs are listed whole; of more of them those that are not up.
 LISTED_PBXS = 20
 #: So many endpoints that cannot be seen for the same reason are one row.

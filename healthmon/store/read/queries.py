@@ -6,7 +6,7 @@ it has stopped.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 from types import TracebackType
@@ -370,10 +370,13 @@ class Reader:
         with self._session.errors_named():
             return read_places(self._session)
 
-    def names(self, given: Mapping[str, str]) -> DisplayNames:
-        """Return what people call endpoints: as the configuration says, else as their caller ids do."""
+    def names(self, given: Mapping[str, str], wanted: Collection[Target] | None = None) -> DisplayNames:
+        """Return what people call endpoints, at least those that are wanted (None: all).
+
+        It is what the configuration says (``given``), else the name in the caller id.
+        """
         with self._session.errors_named():
-            return DisplayNames(given, read_caller_names(self._session))
+            return DisplayNames(given, read_caller_names(self._session, wanted))
 
     def silences_within(self, since: float, until: float) -> list[Silence]:
         """Return the silences that reach into a window, oldest first."""
