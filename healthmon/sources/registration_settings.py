@@ -26,12 +26,15 @@ def identities(
         return found
     names = [name for name in endpoints if not _BREAKS_ARGUMENTS & set(name)]
     auths = client.variables([f"PJSIP_ENDPOINT({name},outbound_auth)" for name in names])
-    found = [EndpointIdentity(name, auth) for name, auth in zip(names, auths, strict=True)]
+    auth_of = dict(zip(names, auths, strict=True))
+    found = [EndpointIdentity(name, auth_of.get(name, "")) for name in endpoints]
     if len(owners_of(registrations, found)) == len(registrations):
         return found
     # Trunks have an auth object, as a rule; phones have none.
     found.sort(key=lambda endpoint: not endpoint.outbound_auth)
-    return [*_in_detail(client, found[:MOST_IN_DETAIL]), *found[MOST_IN_DETAIL:]]
+    detailed = [endpoint for endpoint in found if endpoint.name in auth_of][:MOST_IN_DETAIL]
+    known = {endpoint.name: endpoint for endpoint in _in_detail(client, detailed)}
+    return [known.get(endpoint.name, endpoint) for endpoint in found]
 
 
 def _in_detail(client: AmiClient, endpoints: Sequence[EndpointIdentity]) -> list[EndpointIdentity]:

@@ -1,0 +1,47 @@
+"""Whose a registration is, by what Asterisk's settings tell."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+from healthmon.ami.client import AmiClient
+from healthmon.ami.registrations import OutboundRegistration
+from healthmon.sources.registration_owners import EndpointIdentity, owner_of
+from healthmon.sources.registration_settings import identities
+from tests.ami.played import PlayedManager, row
+from tests.ami.test_client import config_of
+
+A = EndpointIdentity("a", "auth-a", "me", ("sip.example.net",))
+B = EndpointIdentity("b", "auth-b", "you", ("sip.example.net", "192.0.2.1"))
+
+
+def registration(
+    server: str = "sip:sip.example.net", client: str = "sip:x@sip.example.net", **more: str
+) -> OutboundRegistration:
+    return OutboundRegistration("reg", client, server, "Registered", **more)  # type: ignore[arg-type]
+
+
+def test_what_asterisk_ties_to_an_endpoint_is_that_ones_or_nobodys() -> None:
+    assert owner_of(registration(endpoint="b", outbound_auth="auth-a"), [A, B]) == "b"
+    assert owner_of(registration(endpoint="not-watched", outbound_auth="auth-a"), [A, B]) == ""
+
+
+def test_the_same_auth_object_tells_before_the_host() -> None:
+    assert owner_of(registration(outbound_auth="auth-a"), [A, B]) == "a"
+    assert owner_of(registration("sip:192.0.2.1", outbound_auth="auth-a"), [A, B]) == "a"
+
+
+def test_the_host_tells_where_it_is_that_of_one_and_else_the_user() -> None:
+    assert owner_of(registration("sip:192.0.2.1:5060;transport=tcp"), [A, B]) == "b"
+    assert owner_of(registration(client="sip:you@sip.example.net"), [A, B]) == "b"
+    assert owner_of(registration(client="sip:somebody@sip.example.net"), [A, B]) == ""
+    assert owner_of(registration("sip:elsewhere.example", "sip:me@elsewhere.example"), [A, B]) == ""
+
+
+def test_a_name_that_cannot_be_asked_about_still_has_what_is_tied_to_it() -> None:
+    with PlayedManager(row("nobody")) as manager, closing(AmiClient(config_of(manager), timeout=5.0)) as client:
+        rows = [registration(endpoint="a,b"), registration()]
+        found = identities(client, ["a,b", "c"], rows)
+
+        assert owner_of(rows[0], found) == "a,b"
+        assert "a,b" not in str(manager.asked)
