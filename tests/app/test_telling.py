@@ -12,7 +12,9 @@ from msgspec.structs import replace
 
 from healthmon.app import supervision, telling
 from healthmon.app.telling import Telling
+from healthmon.config.reload import difference
 from healthmon.errors import DatabaseUnwritable
+from healthmon.model import Target
 from healthmon.notify.compose.message import Message
 from healthmon.notify.compose.voice import Voice
 from healthmon.notify.templates.rendering import Rendering
@@ -23,6 +25,7 @@ from healthmon.times.clock import Clock
 from tests.core.scene import START, config
 from tests.waiting import wait_for
 
+PHONE = Target("office", "PJSIP", "101")
 SUBJECTS = ["the disk is full", "the disk fails"]
 
 
@@ -45,6 +48,10 @@ class DefectiveSender:
         self.sent.append(message.subject)
 
 
+def _name_of_a_phone(voice: Voice) -> Message:
+    return Message(voice.names.of(PHONE), "…")
+
+
 def _message(subject: str, _voice: Voice) -> Message:
     return Message(subject, "…")
 
@@ -59,7 +66,13 @@ class Stage:
     def start(self) -> None:
         """Tell one receiver."""
         usual = config()
-        self.telling.start(replace(usual, receivers=usual.receivers[:1]))
+        self.config = replace(usual, receivers=usual.receivers[:1])
+        self.telling.start(self.config)
+
+    def reload(self, **changed: object) -> None:
+        """Go on with another configuration."""
+        before, self.config = self.config, replace(self.config, **changed)
+        self.telling.reload(self.config, difference(before, self.config))
 
     def says(self, *subjects: str) -> None:
         """Say it past the outbox."""
@@ -111,3 +124,13 @@ def test_defect_does_not_keep_a_url_silent_while_the_database_cannot_be_written(
         wait_for(lambda: stage.sender.sent == SUBJECTS)
 
     wait_for(lambda: any("a defect of healthmon (RuntimeError)" in why for why in stage.failing()))
+
+
+def test_other_names_are_used_after_a_reload_and_after_a_defect_too(stage: Stage) -> None:
+    stage.reload(names={"PJSIP/101": "Reception"})
+    stage.telling.say_directly(_name_of_a_phone)
+    # The first one meets with a defect, and is sent by the next deliverer.
+    wait_for(lambda: stage.sender.sent == ["Reception"])
+
+    stage.telling.say_directly(_name_of_a_phone)
+    wait_for(lambda: stage.sender.sent == ["Reception", "Reception"])

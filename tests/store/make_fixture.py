@@ -19,6 +19,7 @@ from healthmon.errors import Missed
 from healthmon.model import (
     Check,
     Ending,
+    EndpointSettings,
     Freshness,
     Health,
     Incident,
@@ -177,7 +178,6 @@ def _twenty_third(store: Store) -> None:
     store.book(incidents={7: incident(7, flap_episodes=1, fell_at=START + 190)})
 
 
-#: By schema: what it was the first to hold.
 def _twenty_seventh(store: Store) -> None:
     """Until a time of the wall clock; and what sends to a URL dies of a defect."""
     with open_commander(store.path) as commander:
@@ -187,6 +187,12 @@ def _twenty_seventh(store: Store) -> None:
     store.outbox.note_defect("oncall/boss", START + 231, "a defect of healthmon (KeyError): its log says where")
 
 
+def _thirty_first(store: Store) -> None:
+    """What people call an endpoint."""
+    store.book(settings={PHONE: EndpointSettings(PHONE, START + 5, known=True, caller_name="Reception")})
+
+
+#: By schema: what it was the first to hold.
 FILLS: dict[int, Callable[[Store], None]] = {
     1: _first,
     2: _second,
@@ -203,6 +209,7 @@ FILLS: dict[int, Callable[[Store], None]] = {
     20: _twentieth,
     23: _twenty_third,
     27: _twenty_seventh,
+    31: _thirty_first,
 }
 
 
