@@ -121,7 +121,8 @@ def _with_called(line: MessageLine, end: str, voice: Voice) -> str:
     """Write what people call a thing beside its name, cut to the room that is left, if it can be known then."""
     plain = titled(line, line.name, voice) + end
     room = SUBJECT_CHARACTERS - len(plain) - len(' ""')
-    if len(line.called) > room < _SHORTEST_NAME:
+    is_cut = len(line.called) > room
+    if not line.called or (is_cut and room < _SHORTEST_NAME):
         return plain
     return titled(line, beside(line.name, cut(line.called, room)), voice) + end
 
