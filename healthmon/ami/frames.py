@@ -23,8 +23,8 @@ SECRET_EVENT = "AuthDetail"  # noqa: S105 (the name of an event)
 class Decoder:
     """Makes frames of what comes, in pieces of any size. Owned by one thread.
 
-    It keeps no more than the frame that has begun. One that is too long is dropped and counted, and the next one is
-    read as if nothing had been.
+    It keeps no more than the frame that has begun. One that is too long is dropped, and the next one is read as if
+    nothing had been.
     """
 
     def __init__(self) -> None:
@@ -35,8 +35,6 @@ class Decoder:
         self._frame: Frame = {}
         self._size = 0
         self._is_spoilt = False
-        #: Frames that were dropped because they were too long.
-        self.spoilt = 0
 
     def feed(self, received: bytes) -> list[Frame]:
         """Take what came; return the frames that are whole now."""
@@ -68,7 +66,6 @@ class Decoder:
 
     def _end_frame(self, frames: list[Frame]) -> None:
         frame, self._frame = self._frame, {}
-        self.spoilt += self._is_spoilt
         if frame and not self._is_spoilt and frame.get("Event") != SECRET_EVENT:
             frames.append(frame)
         self._size, self._is_spoilt = 0, False
