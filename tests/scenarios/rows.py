@@ -363,6 +363,11 @@ def a_checked_provider_dies(world: World) -> None:
     world.at(240, world.pbx.returns, PROVIDERS[1])
 
 
+def a_checked_provider_is_back_a_moment_after_it_was_asked(world: World) -> None:
+    world.at(30, world.pbx.dies, PROVIDERS[1])
+    world.at(218, world.pbx.returns, PROVIDERS[1])
+
+
 def a_provider_dies_with_a_call_up(world: World) -> None:
     """Asterisk hears nothing of the call's end: the channel hangs, and its device is in use."""
     world.at(20, world.pbx.is_called, TELEKOM)
@@ -398,10 +403,13 @@ def a_provider_dies_and_rejects_us_when_it_is_back(world: World) -> None:
 
 
 def what_is_left_is_told_when_the_provider_is_back(world: World) -> None:
-    first, second, third = world.channel.arrivals
-    assert "registration" not in first.subject
-    assert "(office, registration)" in second.subject
-    assert third.subject.startswith("UP provider trunk-telekom")
+    """Not before Asterisk has had the time to try again."""
+    down, back, rejected, accepted = world.channel.arrivals
+    assert "registration" not in down.subject + back.subject
+    assert back.subject.startswith("UP provider trunk-telekom")
+    assert "(office, registration)" in rejected.subject
+    assert rejected.at >= back.at + 30
+    assert accepted.subject.startswith("UP provider trunk-telekom")
 
 
 def the_manager_is_away_for_an_hour(world: World) -> None:
@@ -1342,7 +1350,7 @@ ROWS: Sequence[Row] = (
     Row(
         "a provider dies, is back and rejects our registration, which it accepts later",
         a_provider_dies_and_rejects_us_when_it_is_back,
-        exactly(3),
+        exactly(4),
         lasts=8 * MINUTE,
         of_pbx=MANAGER,
         also=what_is_left_is_told_when_the_provider_is_back,
@@ -1441,6 +1449,16 @@ ROWS: Sequence[Row] = (
         exactly(2),
         lasts=8 * MINUTE,
         providers_are=PROBED,
+        peers=a_provider_that_asterisk_does_not_check,
+        told=("DOWN provider trunk-sipgate (office) since", "UP provider trunk-sipgate (office) after"),
+        only_simulated="elsewhere",
+    ),
+    Row(
+        "our own OPTIONS: a provider is back a moment after it was asked last, and nothing more is told",
+        a_checked_provider_is_back_a_moment_after_it_was_asked,
+        exactly(2),
+        lasts=8 * MINUTE,
+        providers_are="probe = auto\nprobe_every = 60s",
         peers=a_provider_that_asterisk_does_not_check,
         told=("DOWN provider trunk-sipgate (office) since", "UP provider trunk-sipgate (office) after"),
         only_simulated="elsewhere",

@@ -295,7 +295,7 @@ class Alerting:
                 not_before = self._grouping.falls.settled_at(incident.target)
             elif policy.is_left:
                 # What seems to recover, too, is told only if it does not.
-                not_before = now + policy.recovering_for
+                not_before = max(now + policy.recovering_for, self._settles_at(incident, now))
         waits = is_new and bool(incident.cohort)
         booked = self._dispatch.tell(incident, policy, now, changes, waits_for_cohort=waits, not_before=not_before)
         self._remind_later(incident, policy, now)
@@ -304,6 +304,13 @@ class Alerting:
         if booked:
             return f"tells {', '.join(booked)}"
         return self._why_nobody(incident, policy)
+
+    def _settles_at(self, incident: Incident, now: float) -> float:
+        """When it is known whether it lasts, though an earlier check of the same endpoint is well (seconds UTC)."""
+        endpoint = self._known.endpoint(incident.target)
+        if endpoint is None or incident.check not in endpoint.checks:
+            return 0.0
+        return endpoint.settles_at(incident.check, now)
 
     def _why_nobody(self, incident: Incident, policy: Policy) -> str:
         if not self._dispatch.audience(incident):

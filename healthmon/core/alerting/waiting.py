@@ -77,7 +77,10 @@ class Waiting:
         if endpoint is None:
             return False
         if incident.check != Check.REACHABILITY:
-            return _is_beside_trouble(endpoint, incident.check, message.until)
+            is_left = incident.explained_by is not None
+            return _is_beside_trouble(endpoint, incident.check, message.until) or (
+                is_left and endpoint.settles_at(incident.check, now) > 0.0
+            )
         check = endpoint.reachability
         awaits_others = self._alerting.cohorts.awaits_others(check)
         return awaits_others or self._falls.may_be_explained(check, now, message.until)

@@ -82,6 +82,18 @@ class Endpoint(EndpointFacts):
         falling = (check.deadline() for check in earlier if check is not None and check.pending is Health.DOWN)
         return max((at for at in falling if at is not None), default=None)
 
+    def settles_at(self, name: str, now: float) -> float:
+        """Until when it may turn out that a check is well, too, as an earlier one that explained it is; 0.0: it has."""
+        check = self.checks[name]
+        earlier = (self.checks.get(other) for other in ENDPOINT_CHECKS[name].inhibited_by)
+        back_at = max(
+            (other.since for other in earlier if other is not None and other.belief is Health.UP), default=0.0
+        )
+        at = back_at + check.settles_within()
+        if now >= at or check.has_settled(back_at):
+            return 0.0
+        return at
+
     def begin_contacts(self, at: float, *, is_looked_at: bool) -> Contacts | None:
         """Return the check of its contacts if this is the moment in which it begins; else None.
 

@@ -95,6 +95,14 @@ class EndpointCheck(Machine):
             return NOT_LISTED
         return self.words if self.heard is Health.UNKNOWN else ""
 
+    def settles_within(self) -> float:
+        """How long it takes at most until it is seen to be well again, when what explained it is over (seconds)."""
+        return 0.0
+
+    def has_settled(self, since: float) -> bool:
+        """Whether it is known that it is not well, though what explained it was over at that time."""
+        return True
+
     def may_be_believed(self) -> bool:
         """Whether all witnesses were heard, as far as that is needed."""
         return True

@@ -76,6 +76,18 @@ class Options(EndpointCheck):
             down_after = effective_hold(hold, endpoint.settings).down_after + cycle
         return replace(hold, down_after=down_after)
 
+    def settles_within(self) -> float:
+        """The next request, its answer, and the hold of what is well again."""
+        plan = probe_plan(self.endpoint)
+        every = USUAL_EVERY
+        if plan is not None:
+            every = plan.every
+        return every + OPTIONS_ANSWERED_WITHIN + self.hold.up_after
+
+    def has_settled(self, since: float) -> bool:
+        """Whether it was asked since then, and is not well."""
+        return self.heard_at > since and self.heard is not Health.UP
+
     @property
     def degraded_counts(self) -> bool:
         """Of a provider that has answered better before."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from healthmon.core.belief.endpoint_check import EndpointCheck
 from healthmon.model import Health
 
+#: ``retry_interval`` unless it is configured, and the answer (seconds).
+TRIED_AGAIN_WITHIN = 65.0
 #: Healthmon was started, and has not asked yet.
 NOT_HEARD = "the manager interface has not been asked yet"
 
@@ -27,6 +29,14 @@ class Registration(EndpointCheck):
             # A start takes up to 10 s until the first attempt, and 32 s more until that has failed.
             return self.endpoint.grace_why
         return why
+
+    def settles_within(self) -> float:
+        """Asterisk tries again after ``retry_interval`` only: until then "rejected" is the word of the last attempt."""
+        return TRIED_AGAIN_WITHIN + self.hold.up_after
+
+    def has_settled(self, since: float) -> bool:
+        """Whether that time is over; no word before tells which attempt it speaks of."""
+        return False
 
     def correct_reason(self) -> None:
         """What Asterisk does about it is known better after a while: that it tries no longer, above all."""
