@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from healthmon.config.loading.load import load
 from healthmon.demo.daemon import DemoDaemon, environment
 from healthmon.demo.fakepbx import FakeEndpoint, FakePbx
 from healthmon.model import Health
+from tests.lab.endpoints import phone, trunk
+from tests.lab.fixtures import Lab
 from tests.sinks import WebhookSink
 from tests.waiting import wait_for
 
@@ -70,6 +73,19 @@ def test_from_nothing_to_the_first_true_alert(tmp_path: Path) -> None:
 
     assert alert.subject.startswith('DOWN provider trunk-telekom "Telekom,…" (office) since ')
     assert alert.body.startswith('DOWN provider trunk-telekom "Telekom, main line" (office)')
+
+
+def test_a_real_asterisk_is_asked_as_the_fake_is(lab: Lab, tmp_path: Path) -> None:
+    pbx = lab.asterisk(phone("101"), trunk("telekom", f"sip:{lab.address()}:5060"))
+    user, password = pbx.ari_auth
+
+    with WebhookSink() as sink, start_init(tmp_path) as init:
+        said = said_by(init, f"{pbx.url}\n{user}\nwrong\n\n\n{password}\n\n{sink.url}\n")
+
+    assert init.returncode == 0, said
+    assert "In ari.conf:" in said
+    assert "1 provider: PJSIP/telekom" in said
+    assert load(tmp_path / "config.ini").watches[0].endpoints == ("PJSIP/telekom",)
 
 
 def test_ctrl_c_at_a_question_leaves_nothing_behind(tmp_path: Path) -> None:
