@@ -22,6 +22,7 @@ FIRST_RETRANSMISSION = 500.0
 LONGEST_RETRANSMISSION = 4000.0
 
 NOT_QUALIFIED = "not qualified: Asterisk does not check it"
+NAME_NOT_CHECKED = "never checked: Asterisk sends no OPTIONS to a name with a space, or with letters that are not ASCII"
 NO_AOR = "no AOR: Asterisk has no address to check"
 NO_CONTACT = "its AOR takes no contact: Asterisk has no address to check"
 NOT_REPORTED = "not reported yet: Asterisk says unknown"
@@ -64,6 +65,11 @@ def why_unknown(word: Health, settings: EndpointSettings | None) -> str:
     if settings.has_unqualified_static_contact:
         return NOT_QUALIFIED
     return ""
+
+
+def has_unchecked_name(target: Target) -> bool:
+    """Whether Asterisk sends no OPTIONS to such an endpoint: its name has a space, or what is not ASCII."""
+    return target.technology == "PJSIP" and (" " in target.resource or not target.resource.isascii())
 
 
 def remark_for(settings: EndpointSettings | None, *, is_check_seen: bool) -> str:

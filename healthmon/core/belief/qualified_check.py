@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from healthmon.config.sections.shared import Hold
 from healthmon.core.belief.endpoint_check import EndpointCheck
-from healthmon.core.belief.evidence import NOT_LISTED, effective_hold, why_unknown
+from healthmon.core.belief.evidence import NAME_NOT_CHECKED, NOT_LISTED, effective_hold, has_unchecked_name, why_unknown
 from healthmon.model import Health
 
 
@@ -35,6 +35,14 @@ class QualifiedCheck(EndpointCheck):
         if word is None:
             return self.unknown_because
         why = why_unknown(word, endpoint.settings)
+        if not why and self._is_never_checked(word):
+            return NAME_NOT_CHECKED
         if not why and word is Health.DOWN and endpoint.is_in_grace(now):
             return endpoint.grace_why
         return why
+
+    def _is_never_checked(self, word: Health) -> bool:
+        """Whether "offline" says nothing: it is to be checked, and Asterisk cannot."""
+        endpoint = self.endpoint
+        is_to_be_checked = endpoint.settings is not None and endpoint.settings.is_qualified
+        return word is Health.DOWN and is_to_be_checked and not self.ever_up and has_unchecked_name(endpoint.target)

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from healthmon.ari.messages import AorCheck
 from healthmon.config.configuration import Config
-from healthmon.core.belief.evidence import kind_by_settings
+from healthmon.core.belief.evidence import has_unchecked_name, kind_by_settings
 from healthmon.model import EndpointSettings, Kind, Target
 from healthmon.model.target import Probe
 from healthmon.report.admin.discovery import NOT_CHECKED, escaped_pattern, qualify_in_words
@@ -189,7 +189,7 @@ def _ask_ourselves(targets: Iterable[Target], config: Config) -> Remedy:
 
 
 def _odd_names(look: PbxLook, targets: Sequence[Target]) -> Iterator[DoctorFinding]:
-    odd = [target for target in targets if " " in target.resource or not target.resource.isascii()]
+    odd = [target for target in targets if has_unchecked_name(target)]
     if not odd:
         return
     lines = [f"[{_plain(target.resource)}]     ; instead of [{target.resource}]" for target in odd[:MOST_WRITTEN]]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from healthmon.model import Changes, Ending, EndpointSettings, Health
-from tests.core.scene import DOWN, START, UP, Scene, config, trunk
+from healthmon.model import Changes, Ending, EndpointSettings, Health, Target
+from tests.core.scene import DOWN, START, UP, Scene, config, trunk, trunk_settings
 
 CARRIER = trunk("carrier")
 NO_AOR = "no AOR: Asterisk has no address to check"
@@ -75,3 +75,20 @@ def test_what_an_older_healthmon_believed_of_an_endpoint_without_an_aor_ends_wit
     assert [incident.ending for incident in later.db.incidents.values()] == [Ending.NO_ADDRESS] * (believed is DOWN)
     assert [reason for _, reason, _, said in later.sent[told:] if said] == []
     assert later.state(CARRIER).unknown_because == NO_AOR
+
+
+@pytest.mark.parametrize(
+    ("name", "is_told"), [("trunk-Bob & <b>Söhne</b>", False), ("trunk-two words", False), ("trunk-b", True)]
+)
+def test_a_name_to_which_asterisk_sends_no_options_is_unknown_and_no_outage(name: str, is_told: bool) -> None:
+    carrier = Target("office", "PJSIP", name)
+    scene = Scene(config())
+    scene.snapshot({carrier: DOWN})
+    scene.see(trunk_settings(carrier))
+    scene.live(600, {carrier: DOWN})
+
+    assert (
+        scene.state(carrier).unknown_because.startswith("never checked: Asterisk sends no OPTIONS to a name")
+        is not is_told
+    )
+    assert bool(scene.db.incidents) is is_told
