@@ -50,8 +50,10 @@ class Asked:
         self.is_wanted_again = False
         #: It is asked no longer.
         self.is_left = False
-        #: When the last round began: on healthmon's timeline, and by a steady clock.
+        #: When the first request of the last round left, on healthmon's timeline, and when the round began by a steady
+        #: clock. Where many are asked at one address that is not the same.
         self.begun_at = 0.0
+        self._has_sent = False
         self._begun = 0.0
 
     def use(self, found: Found) -> Iterable[AskedAddress]:
@@ -66,9 +68,15 @@ class Asked:
     def begin(self, now: float, steady: float) -> None:
         """A round begins. Who asked to be left alone is, and stays as he was."""
         self.begun_at, self._begun, self.is_round_on = now, steady, True
+        self._has_sent = False
         for place in self.places.values():
             place.rtt_ms = None
             place.is_waiting = place.verdict is None or place.quiet_until <= steady
+
+    def note_sent(self, now: float) -> None:
+        """A request leaves. What a round finds is as old as its first one."""
+        if not self._has_sent:
+            self.begun_at, self._has_sent = now, True
 
     @property
     def waiting(self) -> list[AskedAddress]:

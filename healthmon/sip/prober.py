@@ -169,6 +169,8 @@ class Prober:
                 continue
             address = place.remote.address
             free_at = max(self._may_begin_at.get(address, 0.0), self._last_begun + ALL_APART)
+            if place.remote.transport is not Transport.UDP and not self._sockets.has_room:
+                free_at = max(free_at, now + LONGEST_TURN)
             if free_at > now:
                 heappush(self._to_begin, (free_at, next(self._order), asked, place))
                 continue
@@ -183,6 +185,7 @@ class Prober:
 
     def _begin(self, asked: Asked, place: AskedAddress, now: float) -> Iterator[Conclusion]:
         remote, destination = place.remote, asked.destination
+        asked.note_sent(self._times.now())
         branch = f"z9hG4bK{secrets.token_hex(12)}"
         try:
             local, port = self._sockets.local_address(remote)

@@ -17,6 +17,8 @@ from healthmon.sip.messages import LARGEST
 
 #: So many datagrams are taken at once: a flood keeps nothing else waiting for longer.
 AT_ONCE = 1000
+#: So many connections are open at most; a process has 1,024 files mostly, and ours needs some for all else.
+MOST_CONNECTIONS = 200
 
 
 class Came(Struct, frozen=True):
@@ -95,6 +97,11 @@ class Sockets:
         if remote.transport is Transport.TLS:
             tls = self._trusted_context()
         self._keep(Carried(branch, packet, host, self._connection(remote, packet, tls, host)))
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more connection may be opened: of a thousand servers that are silent all at once not all are."""
+        return len(self._carried) < MOST_CONNECTIONS
 
     def written_at(self, branch: str) -> float | None:
         """When all of a request had left (steady clock); None: it is not carried by a connection, or has not left."""

@@ -15,7 +15,7 @@ from healthmon.config.values import OwnAddress
 from healthmon.model import Health, SipWay
 from healthmon.sip.destinations import Destination, Hop, Remote, Transport, destination_of
 from healthmon.sip.names import Found, Names
-from healthmon.sip.prober import Conclusion, Prober, Times
+from healthmon.sip.prober import APART, Conclusion, Prober, Times
 from healthmon.sip.sockets import Sockets
 from healthmon.sip.transactions import Oddity
 from tests.lab.certs import Authority, Certificate
@@ -410,3 +410,27 @@ class Forger(Peer):
         self._send(busy.replace(b"z9hG4bK", b"z9hG4bKx"), source)
         self._send(busy.replace(b"OPTIONS\r\n", b"INVITE\r\n"), source)
         self.loop.call_later(0.2, lambda: self._send(true, source))
+
+
+# ---------------------------------------------------------------- many at once
+
+
+def test_what_is_found_is_as_old_as_the_request_and_not_as_the_wish_for_it(rig: Rig, peer: Peer) -> None:
+    rig.ask(peer.uri)
+    rig.ask("sip:elsewhere.example.net", proxy=peer.uri)
+
+    # Both are asked at one address, one each second.
+    assert abs(rig.next().begun_at - rig.next().begun_at) >= APART
+
+
+def test_no_more_connections_are_opened_than_there_is_room_for(
+    rig: Rig, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("healthmon.sip.sockets.MOST_CONNECTIONS", 0)
+    asked = rig.ask(f"{peer.uri};transport=tcp")
+    end = time.monotonic() + 1.5
+    rig.turn_until(lambda: time.monotonic() > end)
+    assert rig.found == []
+
+    monkeypatch.undo()
+    assert rig.next().destination == asked

@@ -98,7 +98,7 @@ class Alerting:
     def _opened(self, news: IncidentOpened, step: Step) -> str:
         now, changes = step
         self.gathering.leave(news.after, step)
-        not_before = max(news.not_before, self._may_be_explained_until(news.after))
+        not_before = max(news.not_before, self._may_be_explained_until(news.after, now))
         incident = self._explained(news.after, changes)
         if incident != news.after:
             self._index.book(incident, changes)
@@ -108,15 +108,19 @@ class Alerting:
         self._bigger_changed(incident, now, changes)
         return words
 
-    def _may_be_explained_until(self, incident: Incident) -> float:
-        """Until when a bigger cause may still be found (seconds UTC); 0.0: none could be."""
+    def _may_be_explained_until(self, incident: Incident, now: float) -> float:
+        """Until when a bigger cause may still be found (seconds UTC); 0.0: none could be.
+
+        An earlier check of the same endpoint that takes longer than this one's hold is not waited for: Asterisk may
+        check once in ten minutes.
+        """
         endpoint = self._known.endpoint(incident.target)
         if endpoint is None:
             return 0.0
         if incident.check == Check.REACHABILITY:
             return self._grouping.falls.wait_until(endpoint.reachability)
         known_at = endpoint.earlier_falls_at(incident.check)
-        if known_at is None:
+        if known_at is None or known_at > now + endpoint.checks[incident.check].hold.down_after:
             return 0.0
         return known_at + CONFIRMED_WITHIN
 

@@ -188,11 +188,14 @@ def matches_nothing(listed: Mapping[str, Collection[Target]], config: Config) ->
 
 
 def escaped_pattern(endpoint: str) -> str:
-    """Write a name so that a shell pattern matches just it (``PJSIP/*`` stays the pattern that it is)."""
+    """Write a name so that a shell pattern matches just it (``PJSIP/*`` stays the pattern that it is).
+
+    What would end the line, or cannot be seen, is ``?``: whoever plays Asterisk writes no lines into a configuration.
+    """
     technology, _, resource = endpoint.partition("/")
     if resource == "*":
         return endpoint
-    return f"{technology}/" + "".join(_ESCAPED.get(char, char) for char in resource)
+    return f"{technology}/" + "".join(_ESCAPED.get(char, char) if char.isprintable() else "?" for char in resource)
 
 
 def disagreements(settings: Iterable[EndpointSettings], config: Config) -> list[str]:

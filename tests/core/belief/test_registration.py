@@ -140,6 +140,18 @@ def test_rule_02c_a_provider_that_cannot_be_reached_explains_its_registration() 
     assert [reason for _url, reason, *_ in scene.deliver()] == [Reason.OPENED], "it is still not registered"
 
 
+def test_rule_02c_a_provider_that_asterisk_checks_each_ten_minutes_is_not_waited_for() -> None:
+    scene = office()
+    scene.see(trunk_settings(A, qualify_frequency=600.0))
+    scene.lose(A)
+    scene.says(A, DOWN)
+    scene.after(30)
+    scene.answer_registration(A, DOWN)
+    scene.after(6)
+
+    assert [reason for _url, reason, *_ in scene.deliver()] == [Reason.OPENED]
+
+
 def test_that_asterisk_gave_up_is_said_by_the_incident_and_told_to_nobody_anew() -> None:
     scene = office()
     lose(scene)

@@ -41,6 +41,7 @@ def test_sections_are_of_kind_auto_and_commas_and_wildcards_in_names_match_thems
     assert {str(watch.name) for one in found if (watch := again.watch_for(one.target))} == {"providers", "phones"}
     assert all(again.watch_for(one.target) is again.watches[0] for one in found[:-1])
     assert escaped_pattern("PJSIP/a,b") == "PJSIP/a?b"
+    assert escaped_pattern("PJSIP/a\ndown_after = 1d\x85b") == "PJSIP/a?down_after = 1d?b"
 
 
 def test_it_says_which_sections_to_delete_when_its_own_are_pasted(tmp_path: Path) -> None:
