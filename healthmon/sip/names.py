@@ -90,9 +90,15 @@ class _Lookup:
     def __init__(self, resolver: dns.resolver.Resolver) -> None:
         self._resolver = resolver
         self._holds_for = LONGEST
+        #: The first question that was not answered; it matters only if nothing else was.
+        self._trouble: Exception | None = None
 
     def remotes(self, hop: Hop) -> tuple[tuple[Remote, ...], float]:
-        """The addresses, and for how long they hold. Raises what the library and the system's resolver raise."""
+        """The addresses, and for how long they hold.
+
+        What one question leads to is taken whatever becomes of the others. Where none leads anywhere, it raises what
+        the library and the system's resolver raise.
+        """
         servers: list[SipServer] = []
         if not hop.port:
             servers = self._srv(hop)
@@ -103,7 +109,13 @@ class _Lookup:
             for server in servers
             for address in self._addresses(server.host)
         )
-        return tuple(dict.fromkeys(found)), self._holds_for
+        remotes = tuple(dict.fromkeys(found))
+        if self._trouble is not None:
+            if not remotes:
+                raise self._trouble
+            # Soon there may be more.
+            self._holds_for = min(self._holds_for, UNKNOWN)
+        return remotes, self._holds_for
 
     def _srv(self, hop: Hop) -> list[SipServer]:
         """The servers of a name, the most wanted first; none: it has no SRV records."""
@@ -126,7 +138,11 @@ class _Lookup:
             return found
         # The hosts file, and what else the system knows.
         self._holds_for = min(self._holds_for, UNKNOWN)
-        return [str(address.place[0]) for address in RESOLVER.addresses(host, NAME_SERVERS_ANSWER_WITHIN)]
+        try:
+            return [str(address.place[0]) for address in RESOLVER.addresses(host, NAME_SERVERS_ANSWER_WITHIN)]
+        except (OSError, UnicodeError) as error:
+            self._note_trouble(error)
+            return []
 
     def _ask(self, name: str, kind: str) -> Iterator[Any]:
         """The records of one kind; none: there are none, or no such name."""
@@ -134,9 +150,16 @@ class _Lookup:
             answer = self._resolver.resolve(name, kind, lifetime=NAME_SERVERS_ANSWER_WITHIN)
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             return
+        except dns.exception.DNSException as error:
+            self._note_trouble(error)
+            return
         if answer.rrset is not None:
             self._holds_for = min(self._holds_for, float(answer.rrset.ttl))
             yield from answer.rrset
+
+    def _note_trouble(self, error: Exception) -> None:
+        if self._trouble is None:
+            self._trouble = error
 
 
 def in_order(servers: Iterable[SipServer]) -> list[SipServer]:

@@ -63,7 +63,7 @@ class StreamHandler(socketserver.BaseRequestHandler):
     request: socket.socket
 
     def handle(self) -> None:
-        """SipAnswer until the other side closes."""
+        """Answer until the other side closes."""
         connection = self.request
         try:
             if self.server.tls is not None:
@@ -95,6 +95,8 @@ class NameServer(socketserver.UDPServer):
     def __init__(self, address: str, records: Records) -> None:
         self.records = records
         self.is_silent = False
+        #: Of these it says that it cannot tell.
+        self.failing: set[tuple[str, str]] = set()
         self.ttl = 60
         super().__init__((address, 0), NameHandler)
 
@@ -111,7 +113,7 @@ class NameHandler(socketserver.BaseRequestHandler):
     server: NameServer
 
     def handle(self) -> None:
-        """SipAnswer it."""
+        """Answer it."""
         raw, connection = self.request
         if self.server.is_silent:
             return
@@ -121,7 +123,9 @@ class NameHandler(socketserver.BaseRequestHandler):
         answer = dns.message.make_response(query)
         answer.flags |= dns.flags.RA
         found = self.server.records.get((name, kind), ())
-        if found:
+        if (name, kind) in self.server.failing:
+            answer.set_rcode(dns.rcode.SERVFAIL)
+        elif found:
             answer.answer.append(dns.rrset.from_text(question.name, self.server.ttl, "IN", kind, *found))
         elif not any(known == name for known, _ in self.server.records):
             answer.set_rcode(dns.rcode.NXDOMAIN)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from healthmon.sip.destinations import Hop, Remote, Transport
 from healthmon.sip.names import SHORTEST, Found, Names, SipServer, in_order
 from tests.sip.peers import Records, name_server
@@ -73,6 +75,25 @@ def test_a_name_that_does_not_exist_has_a_reason() -> None:
 
     assert nothing.remotes == ()
     assert nothing.why.startswith("the name nowhere.invalid cannot be looked up: ")
+
+
+@pytest.mark.parametrize(
+    ("failing", "hop", "addresses"),
+    [
+        (("sip.example.net", "AAAA"), Hop(UDP, "sip.example.net", 5060), ["192.0.2.1", "192.0.2.2"]),
+        (("_sip._udp.sip.example.net", "SRV"), Hop(UDP, "sip.example.net"), ["192.0.2.1", "192.0.2.2", "2001:db8::1"]),
+        (("first.carrier.example", "A"), Hop(UDP, "carrier.example"), ["192.0.2.12", "192.0.2.13"]),
+    ],
+)
+def test_what_one_question_leads_to_is_taken_whatever_becomes_of_another(
+    failing: tuple[str, str], hop: Hop, addresses: list[str]
+) -> None:
+    with name_server(RECORDS) as server:
+        server.failing.add(failing)
+        known = Names(server.resolver()).look_up(hop)
+
+    assert ([remote.address for remote in known.remotes], known.why) == (addresses, "")
+    assert known.holds_for <= 300.0
 
 
 def test_weights_order_what_has_one_priority() -> None:
