@@ -44,6 +44,8 @@ log = logging.getLogger(__name__)
 PJSIP = "PJSIP"
 #: No more endpoints are looked at to find out whose a registration is.
 MOST_ENDPOINTS = 20_000
+#: No attempt is under way for longer: chan_iax2 waits for 64 s, chan_sip for less (seconds).
+ANSWERED_WITHIN = 70.0
 NO_EVENTS = "no events; the user {user} may not read them: manager.conf needs read = system. Asked every {every:g} s"
 
 
@@ -62,6 +64,8 @@ class RegistrationTimes(Struct, frozen=True):
     booted_within: float = 60.0
     #: The endpoints of a PBX are known so soon after healthmon has started, or it has none that are watched.
     learned_within: float = 20.0
+    #: Two lists are at least so far apart.
+    apart: float = 1.0
 
 
 class RegistrationSource:
@@ -102,13 +106,15 @@ class RegistrationSource:
         #: The registrations by their names, what is known of their attempts, and whose they are.
         self._rows: dict[str, OutboundRegistration] = {}
         self._tries: dict[str, Tries] = {}
+        #: Since when attempts of the older drivers are under way.
+        self._under_way_since: dict[str, float] = {}
         self._owners: dict[str, Target] = {}
         #: The names of those of each endpoint.
         self._names_of: dict[Target, list[str]] = {}
         #: How the manager interface stands, as it was reported last; None: not yet.
         self._report: ConnectionReport | None = None
-        # All three by the steady clock.
-        self._connected_at = self._list_due = self._ping_due = 0.0
+        # All by the steady clock.
+        self._connected_at = self._list_due = self._ping_due = self._listed_at = 0.0
         #: It is known which endpoints there are, or there was time enough for that.
         self._knows_endpoints = False
         #: Events come: Asterisk has said that it has booted, which it does after each login.
@@ -148,8 +154,10 @@ class RegistrationSource:
         self._list_due = now + self._times.learned_within
         self._list_soon()
         self._identities = None
-        # What was tried while nobody listened is not known.
+        # What was tried while nobody listened is not known, nor how it went.
         self._tries.clear()
+        self._rows.clear()
+        self._under_way_since.clear()
 
     def _listen(self, client: AmiClient) -> None:
         while not self._stop.is_set():
@@ -166,9 +174,9 @@ class RegistrationSource:
                 self._list_soon()
 
     def _list_soon(self) -> None:
-        """Have the list asked for before anything else."""
+        """Have the list asked for before anything else, though not again and again: it may be long."""
         if self._knows_endpoints:
-            self._list_due = 0.0
+            self._list_due = self._listed_at + self._times.apart
 
     def _take_in(self) -> None:
         """Take what other threads want."""
@@ -232,7 +240,7 @@ class RegistrationSource:
         if self._identities is None:
             self._identities = identities(client, list(self._endpoints), rows)
         owners = owners_of(rows, self._identities)
-        rows += [self._as_before(row) for row in client.older_registrations()]
+        rows += [self._as_before(row, at) for row in client.older_registrations()]
         self._rows = {row.name: row for row in rows}
         self._owners = {name: self._target_of(name, owners.get(name, "")) for name in self._rows}
         self._names_of = {}
@@ -246,13 +254,17 @@ class RegistrationSource:
         for owner in self._names_of:
             self._offer(owner, at, Source.SNAPSHOT)
         self._forget_gone(at)
-        now = time.monotonic()
+        self._listed_at = now = time.monotonic()
         self._list_due, self._ping_due = now + self._pbx.poll_every, now + self._times.ping_every
 
-    def _as_before(self, row: OutboundRegistration) -> OutboundRegistration:
-        """While an attempt is under way, a registration is what it was before."""
+    def _as_before(self, row: OutboundRegistration, at: float) -> OutboundRegistration:
+        """While an attempt is under way, a registration is what it was before; not for longer than one can take."""
         before = self._rows.get(row.name)
         if before is None or row.status not in UNDER_WAY:
+            self._under_way_since.pop(row.name, None)
+            return row
+        since = self._under_way_since.setdefault(row.name, at)
+        if at - since > ANSWERED_WITHIN:
             return row
         return before
 

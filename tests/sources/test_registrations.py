@@ -31,7 +31,7 @@ from tests.waiting import wait_for
 from .rig import target
 
 TIMES = RegistrationTimes(
-    timeout=2.0, ping_every=0.1, patience=0.01, retries=(0.02, 0.05), denied=60.0, booted_within=60.0
+    timeout=2.0, ping_every=0.1, patience=0.01, retries=(0.02, 0.05), denied=60.0, booted_within=60.0, apart=0.0
 )
 A, B = target("PJSIP/trunk-a"), target("PJSIP/trunk-b")
 
@@ -254,6 +254,34 @@ def test_what_an_older_driver_has_under_way_stays_as_it_was(manager: PlayedManag
         "not registered at 192.0.2.9 (Asterisk: Failed); incoming calls are affected; "
         "Asterisk has stopped trying: it needs 'sip reload'"
     )
+
+
+def test_what_is_under_way_for_longer_than_an_attempt_can_take_is_not_registered(
+    manager: PlayedManager, watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("healthmon.sources.registrations.ANSWERED_WITHIN", -1.0)
+    manager.actions = (*manager.actions, "IAXregistry")
+    manager.older["IAXregistry"] = [("192.0.2.9", "me", "Registered")]
+    watch.start().wait(("IAX2/me@192.0.2.9", Health.UP, Source.SNAPSHOT))
+
+    manager.older["IAXregistry"] = [("192.0.2.9", "me", "Request Sent")]
+    manager.sends(in_lines({"Event": "Registry", "ChannelType": "IAX2", "Status": "Request Sent"}).encode())
+
+    watch.wait(("IAX2/me@192.0.2.9", Health.DOWN, Source.SNAPSHOT))
+
+
+def test_a_flood_of_events_does_not_ask_for_the_list_again_and_again(manager: PlayedManager) -> None:
+    watch = Watch(manager, replace(TIMES, apart=60.0))
+    watch.start().wait(("trunk-a", Health.UP, Source.SNAPSHOT))
+
+    for _ in range(50):
+        manager.sends(in_lines({"Event": "Reload", "Module": "All"}).encode())
+    manager.tries("reg-a", "Rejected")
+    watch.wait(("trunk-a", Health.DOWN, Source.EVENT))
+
+    asked = [each["Action"] for each in manager.asked]
+    watch.end()
+    assert asked.count("PJSIPShowRegistrationsOutbound") == 1
 
 
 def test_a_watch_section_may_say_whose_a_registration_is_also_one_of_an_older_driver(manager: PlayedManager) -> None:
