@@ -12,8 +12,10 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-#: Asterisk follows includes no deeper, either.
-DEEPEST = 10
+#: No more files are read, however they include each other.
+MOST_FILES = 200
+#: No number of Asterisk's has more.
+_MOST_DIGITS = 9
 #: Asterisk's own.
 DEFAULT_SESSION_LIMIT, DEFAULT_WRITE_TIMEOUT = 100, 100
 
@@ -47,7 +49,8 @@ def look_at_files(folder: Path, username: str) -> FilesLook:
     try:
         http = _sections(folder / "http.conf")
         ari = _sections(folder / "ari.conf")
-    except (OSError, UnicodeError) as error:
+    except (OSError, ValueError) as error:
+        # A pattern of an #include may be none that there is.
         return FilesLook(None, f"{folder}: {getattr(error, 'strerror', None) or type(error).__name__}")
     user = ari.get(username)
     if user is None:
@@ -66,7 +69,7 @@ def look_at_files(folder: Path, username: str) -> FilesLook:
 
 def _number(section: dict[str, str], option: str, default: int) -> int:
     value = section.get(option, "")
-    if value.isdecimal():
+    if value.isdecimal() and len(value) <= _MOST_DIGITS:
         return int(value)
     return default
 
@@ -75,7 +78,7 @@ def _sections(path: Path) -> dict[str, dict[str, str]]:
     """Read a file of Asterisk's form: the options of each section; of those given twice the last."""
     sections: dict[str, dict[str, str]] = {}
     options: dict[str, str] = {}
-    for line in _lines(path):
+    for line in _lines(path, set()):
         section = _SECTION.match(line)
         if section:
             options = _begun(sections, section[1], section[2] or "")
@@ -94,8 +97,9 @@ def _begun(sections: dict[str, dict[str, str]], name: str, how: str) -> dict[str
     return options
 
 
-def _lines(path: Path, within: tuple[Path, ...] = ()) -> Iterator[str]:
-    """The lines of a file and of those that it includes, without comments; ``within``: the files that include it."""
+def _lines(path: Path, read: set[Path]) -> Iterator[str]:
+    """The lines of a file and of those that it includes, without comments. None of those in ``read`` is read again."""
+    read.add(path)
     text = path.read_text(encoding="utf-8", errors="surrogateescape")
     for line in _without_comments(text):
         include = _INCLUDE.match(line)
@@ -103,8 +107,8 @@ def _lines(path: Path, within: tuple[Path, ...] = ()) -> Iterator[str]:
             yield line
             continue
         for included in _included(path.parent, include[1].strip()):
-            if included not in (*within, path) and len(within) < DEEPEST:
-                yield from _lines(included, (*within, path))
+            if included not in read and len(read) < MOST_FILES:
+                yield from _lines(included, read)
 
 
 def _included(folder: Path, pattern: str) -> list[Path]:

@@ -82,11 +82,22 @@ def test_a_file_that_includes_itself_ends(tmp_path: Path) -> None:
     assert look_at_files(tmp_path, "healthmon").files is not None
 
 
+def test_files_that_all_include_each_other_are_read_once_and_a_number_without_end_is_none(tmp_path: Path) -> None:
+    many = {f"f{number}": f"#include f*.conf\n[general]\nsessionlimit = {'9' * 5000}\n" for number in range(12)}
+    write(tmp_path, http="#include f*.conf\n", ari="[healthmon]\n", **many)
+
+    found = look_at_files(tmp_path, "healthmon").files
+
+    assert found is not None
+    assert found.session_limit == 100
+
+
 @pytest.mark.parametrize(
     ("files", "why"),
     [
         ({}, "No such file or directory"),
         ({"http": "", "ari": "[somebody]\ntype=user\n"}, "ari.conf has no user healthmon"),
+        ({"http": "#include a**.conf\n", "ari": "[healthmon]\n"}, "ValueError"),
     ],
 )
 def test_files_that_are_not_those_of_this_pbx_are_not_judged(tmp_path: Path, files: dict[str, str], why: str) -> None:
