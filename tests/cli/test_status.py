@@ -611,3 +611,16 @@ def test_a_narrow_terminal_tells_names_and_checks_before_the_reason(database: Pa
     assert "ENDPOINT     KIND      STATE  SINCE         WHY\n" in text
     assert "PJSIP/trunk  provider  down   13:00:00      G down, R; registration: rejected\n" in text
     assert "PJSIP/101    phone     up     30 Apr 14:00  Reception\n" in text
+
+
+def test_a_check_that_was_down_when_it_could_last_be_seen_is_not_hidden_by_another_that_is_up(
+    database: Path, run: Run
+) -> None:
+    lost = replace(
+        provider("trunk", DOWN, unknown_because="login refused", unknown_since=NOW - MINUTE), check=Check.REGISTRATION
+    )
+    with running(database, [connection(), provider("trunk"), lost]):
+        result = run("status")
+
+    said = " ".join(result.stdout.split())
+    assert "PJSIP/trunk provider unknown G unknown, R 13:59:00 registration: login refused; was down before" in said

@@ -366,8 +366,8 @@ def _worst_of(checks: Sequence[TargetStatus]) -> TargetStatus:
     order = list(ENDPOINT_CHECKS)
     in_order = sorted(checks, key=lambda row: order.index(row.check))
     counting = [row for row in in_order[1:] if row.counts]
-    # That another check is not known says nothing of the endpoint.
-    worse = [row for row in counting if row.state is not Health.UNKNOWN]
+    # That another check is not known says nothing of the endpoint, unless it was down when it was seen last.
+    worse = [row for row in counting if row.state is not Health.UNKNOWN or row.belief is Health.DOWN]
     if worse and in_order[0].is_hidden and in_order[0].belief is None:
         return _as_others_say(in_order, worse)
     worst = min([in_order[0], *worse], key=lambda row: (SEVERITY[row.state], row.is_plain_up))
