@@ -13,7 +13,7 @@ from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from healthmon.config.findings import nearest, shown
-from healthmon.model import ENDPOINT_CHECKS, Check, Kind, Probe, Severity
+from healthmon.model import ENDPOINT_CHECKS, REGISTRATION, Check, Kind, Probe, Severity
 from healthmon.times.weekly import DAY_MINUTES
 
 UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "y": 365 * 86400.0}
@@ -496,6 +496,11 @@ def endpoint_patterns(value: str) -> tuple[str, ...]:
     return _each(_endpoint_pattern, value)
 
 
+def target_patterns(value: str) -> tuple[str, ...]:
+    """The same, also over registrations of nobody: ``REGISTRATION/NAME``."""
+    return _each(_target_pattern, value)
+
+
 def _each(check: Callable[[str], str], value: str) -> tuple[str, ...]:
     """Check each word of a list, and raise what is wrong with all of them."""
     good, bad = [], []
@@ -541,6 +546,12 @@ def endpoint_name(word: str) -> str:
     if not WILDCARDS.isdisjoint(resource):
         raise Unsuitable("a name is that of one endpoint; there are no patterns here")
     return word
+
+
+def _target_pattern(word: str) -> str:
+    if word.startswith(f"{REGISTRATION}/"):
+        return _pattern(word)
+    return _endpoint_pattern(word)
 
 
 def _endpoint_pattern(word: str) -> str:

@@ -83,6 +83,20 @@ def test_a_silence_says_what_it_speaks_of_and_how_to_end_it(office: Path) -> Non
     )
 
 
+def test_a_registration_of_nobody_is_silenced_by_the_name_that_commands_show(database: Path) -> None:
+    lone = replace(
+        connection(),
+        target=Target("office", "REGISTRATION", "reg-orphan"),
+        check="registration",
+        kind=Kind.REGISTRATION,
+    )
+    stopped(database, [connection(), phone("101"), lone])
+
+    result = silence(database, "add", "REGISTRATION/reg-*", "--for", "1h")
+
+    assert "It speaks of 1 thing that is watched now." in result.stdout
+
+
 def test_a_silence_until_a_time_of_the_clock(office: Path) -> None:
     assert "until Fri 2026-05-01 18:00 CEST" in silence(office, "add", "all", "--until", "18:00").stdout
     assert "until Sat 2026-05-02 13:00 CEST" in silence(office, "add", "all", "--until", "13:00").stdout
@@ -101,7 +115,7 @@ def test_a_silence_of_nothing_is_remarked(office: Path) -> None:
         (["phone=103", "--for", "1h"], "perhaps 103, for the endpoint of this name, or kind=phone"),
         (["all", "101", "--for", "1h"], "all stands alone"),
         (["pxb=office", "--for", "1h"], "perhaps pbx=office"),
-        (["kind=fone", "--for", "1h"], "must be one of pbx, network, providers, provider, site"),
+        (["kind=fone", "--for", "1h"], "must be one of pbx, network, providers, provider, registration, site"),
         (["endpoint=Phone/101", "--for", "1h"], "Phone"),
         (["pbx=", "--for", "1h"], "there is nothing after the ="),
         (["all"], "either --for 2h or --until"),

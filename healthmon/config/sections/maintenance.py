@@ -94,7 +94,7 @@ class MaintenanceConfig(Struct, frozen=True):
                 is_list=True,
             ),
             Option(
-                values.endpoint_patterns,
+                values.target_patterns,
                 "Only these endpoints: technology/name with * and ?.",
                 "endpoints",
                 otherwise="all, and the PBXs themselves",

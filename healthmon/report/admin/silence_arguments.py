@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from healthmon.config.findings import nearest
-from healthmon.config.values import endpoint_patterns, kinds, names, pbx_patterns, seconds, site_patterns
+from healthmon.config.values import kinds, names, pbx_patterns, seconds, site_patterns, target_patterns
 from healthmon.errors import ExitCode, HealthmonError
 from healthmon.model import Kind, Matcher
 from healthmon.report.window import moment_of
@@ -77,7 +77,7 @@ def named_endpoint(word: str) -> tuple[str, ...]:
         pbx, colon, name = "", "", word
     if "/" not in name:
         name = f"*/{name.strip()}"
-    patterns = endpoint_patterns(name)
+    patterns = target_patterns(name)
     return tuple(f"{pbx}{colon}{pattern}" for pattern in patterns)
 
 
