@@ -252,7 +252,7 @@ def _write(path: Path, text: str) -> None:
     """Write the file for this user alone: it holds passwords."""
     with new_file(path, keeps_rights=False) as file:
         os.fchmod(file.file, 0o600)
-        with open(file.file, "wb", closefd=False) as opened:
+        with os.fdopen(file.file, "wb", closefd=False) as opened:
             opened.write(text.encode())
 
 

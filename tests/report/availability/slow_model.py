@@ -136,7 +136,7 @@ def _seen(facts: Facts, at: int, belief: Health | None) -> Health | None:
 
 def _open(windows: Iterable[Weekly], first: int, last: int, grain: int) -> set[int]:
     """Say in which quarters, or minutes, a weekly window is open: from the first moment at which the clock shows its
-    beginning (or has jumped past it) to the last one at which it does not yet show its end.
+    beginning (or has jumped past it) to the last one at which it shows its end (or has not yet jumped past it).
     """
     found: set[int] = set()
     around = range(first - first % grain - 4 * 86400, last + 4 * 86400, grain)
@@ -156,8 +156,10 @@ def _opened_on(day: date, window: Weekly, walls: Sequence[tuple[int, datetime]],
     minutes = window.end if window.end > window.start else window.end + 1440
     start, end = midnight + timedelta(minutes=window.start), midnight + timedelta(minutes=minutes)
     begins = next(at for at, wall in walls if wall >= start)
-    ends = next(at for at, wall in reversed(walls) if wall < end)
-    return set(range(begins, ends + grain, grain))
+    ends, shown = next((at, wall) for at, wall in reversed(walls) if wall <= end)
+    if shown < end:
+        ends += grain
+    return set(range(begins, ends, grain))
 
 
 def counted(
