@@ -41,7 +41,7 @@ BROWSER = "tests/browser"
 #: Each process of tests has loopback addresses of its own, so that they never meet.
 ON_TWO_CORES = ("-n", "2")
 #: What mostly waits for Asterisk's own clocks.
-WAITING = ("-n", "3")
+WAITING = ("-n", "4")
 #: What waits nearly all the time, for minutes: most of them at once, and none that need be reported as stuck.
 ROWS = ("-n", "18", "-o", "faulthandler_timeout=600", "tests/system/test_rows.py")
 #: A file's tests share one daemon, or one demo; they mostly wait.
