@@ -110,7 +110,7 @@ SUITES = (
     Suite(
         "parts",
         "the other parts, each by itself; answers and events that are broken by chance",
-        200,
+        240,
         (
             pytest(
                 *ON_TWO_CORES,
@@ -123,7 +123,7 @@ SUITES = (
     Suite(
         "scenarios",
         "what must hold, in simulated time, with kill -9 at a hundred points of each",
-        150,
+        180,
         (pytest(*ON_TWO_CORES, "-m", "not soak", SCENARIOS),),
     ),
     Suite(
@@ -141,7 +141,7 @@ SUITES = (
     Suite(
         "asterisk",
         "on a real Asterisk 22 and 16; what must hold there, on one of them with two kill -9",
-        660,
+        720,
         (pytest(*WAITING, "-m", "lab and not rows and not soak"), pytest(*ROWS, "-m", "rows and not soak")),
         at_once=True,
     ),
