@@ -25,8 +25,8 @@ INTRODUCTION = (
 )
 NEXT = (
     "What to do next, for a PBX of your own (README.md has every step):",
-    "  copy config.example.ini to /etc/healthmon/config.ini, and edit it",
-    "  healthmon discover                 what your PBX has, and sections to paste",
+    "  healthmon init                     asks for your PBX, tries it, and writes the configuration",
+    "  healthmon doctor                   what keeps outages from being seen or told",
     "  healthmon check-config --connect   every mistake at once; tries each PBX",
     "  healthmon test-alert oncall        does a message arrive?",
 )
