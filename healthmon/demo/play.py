@@ -25,7 +25,7 @@ INTRODUCTION = (
 )
 NEXT = (
     "What to do next, for a PBX of your own (README.md has every step):",
-    "  healthmon init                     asks for your PBX, tries it, and writes the configuration",
+    "  healthmon init                     asks for your PBX, and writes the file",
     "  healthmon doctor                   what keeps outages from being seen or told",
     "  healthmon check-config --connect   every mistake at once; tries each PBX",
     "  healthmon test-alert oncall        does a message arrive?",
