@@ -312,7 +312,7 @@ class Alerting:
     def _settles_at(self, incident: Incident, now: float) -> float:
         """When it is known whether it lasts, though an earlier check of the same endpoint is well (seconds UTC)."""
         endpoint = self._known.endpoint(incident.target)
-        if endpoint is None or incident.check not in endpoint.checks:
+        if endpoint is None:
             return 0.0
         return endpoint.settles_at(incident.check, now)
 

@@ -76,19 +76,24 @@ class Endpoint(EndpointFacts):
         """Those of which Asterisk knows nothing where it does not check its contacts."""
         return [check for check in (self.reachability, self.contacts_check) if check is not None]
 
+    def _earlier(self, name: str) -> list[EndpointCheck]:
+        """Those of its checks that may explain this one."""
+        return [self.checks[other] for other in ENDPOINT_CHECKS[name].inhibited_by if other in self.checks]
+
     def earlier_falls_at(self, name: str) -> float | None:
         """When it is known whether earlier checks are down that would explain this one; None: none is about to be."""
-        earlier = (self.checks.get(other) for other in ENDPOINT_CHECKS[name].inhibited_by)
-        falling = (check.deadline() for check in earlier if check is not None and check.pending is Health.DOWN)
+        falling = (check.deadline() for check in self._earlier(name) if check.pending is Health.DOWN)
         return max((at for at in falling if at is not None), default=None)
 
     def settles_at(self, name: str, now: float) -> float:
-        """Until when it may turn out that a check is well, too, as an earlier one that explained it is; 0.0: it has."""
-        check = self.checks[name]
-        earlier = (self.checks.get(other) for other in ENDPOINT_CHECKS[name].inhibited_by)
-        back_at = max(
-            (other.since for other in earlier if other is not None and other.belief is Health.UP), default=0.0
-        )
+        """Until when it may turn out that a check is well, too, as an earlier one that explained it is; 0.0: it has.
+
+        A check that is there no longer has nothing to turn out.
+        """
+        check = self.checks.get(name)
+        if check is None:
+            return 0.0
+        back_at = max((other.since for other in self._earlier(name) if other.belief is Health.UP), default=0.0)
         at = back_at + check.settles_within()
         if now >= at or check.has_settled(back_at):
             return 0.0
