@@ -68,13 +68,15 @@ class Result(Struct, frozen=True):
     passed: int
     failed: int
     skipped: int
+    #: Of how many processors it made use, on average; what somebody left running is not in it.
+    processors: float
 
     @property
     def sentence(self) -> str:
         """The one line about this suite."""
         verdict = "FAILED" if self.failed else "ok"
         late = " (over its budget)" if self.seconds > self.suite.budget else ""
-        time_taken = f"{self.seconds:6.1f} s of {self.suite.budget:3.0f} s"
+        time_taken = f"{self.seconds:6.1f} s of {self.suite.budget:3.0f} s on {self.processors:.1f} processors"
         counted = f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
         return f"{self.suite.name:9} {verdict:7} {time_taken}   {counted}{late}"
 
@@ -161,12 +163,19 @@ SUITES = (
 def run(suite: Suite) -> Result:
     """Run all commands of a suite, whatever becomes of each."""
     print(f"\n=== {suite.name}: {suite.what}", flush=True)
-    began = time.monotonic()
+    began, used_before = time.monotonic(), processor_time()
     ended_at_latest = began + suite.budget * HANGS_AFTER
     groups = [suite.commands] if suite.at_once else [(command,) for command in suite.commands]
     counts = [one for commands in groups for one in count(commands, ended_at_latest - time.monotonic())]
     passed, failed, skipped = (sum(numbers) for numbers in zip(*counts, strict=True))
-    return Result(suite, time.monotonic() - began, passed, failed, skipped)
+    seconds = time.monotonic() - began
+    return Result(suite, seconds, passed, failed, skipped, (processor_time() - used_before) / seconds)
+
+
+def processor_time() -> float:
+    """How long the processors have worked for the commands that have ended, seconds."""
+    used = os.times()
+    return used.children_user + used.children_system
 
 
 def count(commands: Sequence[tuple[str, ...]], timeout: float) -> list[tuple[int, int, int]]:
