@@ -27,6 +27,7 @@ from healthmon.core.belief.news import CheckEnded, EndpointForgotten
 from healthmon.core.belief.options import probe_plan
 from healthmon.core.belief.pbx import MOST_SINGLE_QUESTIONS, Pbx
 from healthmon.core.belief.reachability import Reachability
+from healthmon.core.belief.registration import Registration
 from healthmon.core.deadlines import Deadline, Due
 from healthmon.core.step import Step
 from healthmon.model import (
@@ -48,7 +49,7 @@ from healthmon.model import (
 
 #: All that may fall due of an endpoint, and of each of its checks.
 OF_AN_ENDPOINT = (Due.GRACE_IS_OVER, Due.UNLISTED, Due.CONTACTS)
-OF_A_CHECK = (Due.ASK, Due.FLAPPING)
+OF_A_CHECK = (Due.ASK, Due.FLAPPING, Due.GRACE_IS_OVER)
 
 #: Without an answer the question is asked again after so long (seconds).
 ASK_AGAIN = 10.0
@@ -101,6 +102,8 @@ class Endpoints:
         if why:
             self._booking.begin_unknown(check, why, at, step)
             self._maybe_await(pbx, endpoint, why)
+        elif not_tried := self._why_not_tried(pbx, check, at):
+            self._booking.begin_unknown(check, not_tried, at, step)
         elif (health := check.reading()) is not None:
             transition = self._see(check, health, at, step, confirms=confirms, counts=counts)
         check.remark = check.remark_beside()
@@ -112,6 +115,16 @@ class Endpoints:
         self.schedule(pbx, check)
         if pbx.awaited and not endpoint.reachability.is_awaited:
             pbx.awaited.pop(endpoint.target, None)
+
+    def _why_not_tried(self, pbx: Pbx, check: EndpointCheck, at: float) -> str:
+        """Why it says nothing that Asterisk is not registered: it has not had the time; "": it has."""
+        if not isinstance(check, Registration) or check.heard is not Health.DOWN:
+            return ""
+        grace = pbx.registration_grace
+        why = grace.why_at(at)
+        if why:
+            self._booking.deadlines.set(Deadline(Due.GRACE_IS_OVER, check.target, check.check), grace.until)
+        return why
 
     def _maybe_await(self, pbx: Pbx, endpoint: Endpoint, why: str) -> None:
         """What was up when Asterisk was restarted is waited for."""
@@ -254,7 +267,10 @@ class Endpoints:
         words = ""
         if transition is not None:
             step.changes.transitions.append(transition)
-            words = f"{check.kind} {check.target}: {cause}"
+            name = f"{check.kind} {check.target}"
+            if check.check != Check.REACHABILITY:
+                name = f"{name} ({check.check})"
+            words = f"{name}: {cause}"
         self._booking.tell(CheckEnded(check.target, check.check, ending, words))
 
     # ------------------------------------------------------------ asking before believing
@@ -389,7 +405,10 @@ class Endpoints:
     def fall_due(self, pbx: Pbx, endpoint: Endpoint, deadline: Deadline, step: Step) -> None:
         """A time has come that was set for an endpoint, or for a check of it."""
         check = endpoint.checks.get(deadline.check)
-        if deadline.what is Due.GRACE_IS_OVER:
+        if deadline.what is Due.GRACE_IS_OVER and check is not None:
+            if not pbx.is_blind:
+                self.apply(pbx, endpoint, step.now, step, counts=False)
+        elif deadline.what is Due.GRACE_IS_OVER:
             self._end_grace(pbx, endpoint, step)
         elif deadline.what is Due.FLAPPING and check is not None:
             self._look_at_flapping(pbx, check, step)

@@ -49,8 +49,10 @@ class LoneRegistrations:
         if means not in (Means.UP, Means.DOWN):
             return
         at = observation.at
-        if means is Means.DOWN and pbx.is_in_grace(step.now):
-            self._hide(machine, pbx.grace_why, at, step)
+        in_grace = pbx.registration_grace.why_at(at)
+        if means is Means.DOWN and in_grace:
+            self._hide(machine, in_grace, at, step)
+            self._booking.deadlines.set(Deadline(Due.ASK, machine.target, machine.check), pbx.registration_grace.until)
             return
         before = machine.fingerprint()
         self._booking.end_unknown(machine, at, step)
@@ -75,7 +77,7 @@ class LoneRegistrations:
     def ask(self, pbx: Pbx, target: Target, step: Step) -> None:
         """What is pending may be believed now: have it looked at."""
         machine = pbx.registrations.get(target)
-        if machine is None or machine.deadline() is None:
+        if machine is None or (machine.deadline() is None and not _is_in_grace(pbx, machine)):
             return
         self._booking.deadlines.set(Deadline(Due.ASK, target, machine.check), step.now + ASK_AGAIN)
         if not pbx.is_blind:
@@ -85,9 +87,14 @@ class LoneRegistrations:
     def end_others(self, pbx: Pbx, listed: frozenset[Target], at: float, step: Step) -> None:
         """Those that are not listed any more are gone, or belong to an endpoint now."""
         for target in pbx.registrations.keys() - listed:
-            self.end(pbx, target, at, step, Ending.REMOVED)
+            self._end(pbx, target, at, step, Ending.REMOVED)
 
-    def end(self, pbx: Pbx, target: Target, at: float, step: Step, ending: Ending) -> None:
+    def end_all(self, pbx: Pbx, step: Step) -> None:
+        """Nobody asks for them any more."""
+        for target in list(pbx.registrations):
+            self._end(pbx, target, step.now, step, Ending.NO_MANAGER)
+
+    def _end(self, pbx: Pbx, target: Target, at: float, step: Step, ending: Ending) -> None:
         """Watch one no longer; its history stays."""
         machine = pbx.registrations.pop(target)
         self._booking.end_unknown(machine, at, step)
@@ -98,3 +105,8 @@ class LoneRegistrations:
         self._booking.deadlines.clear(Deadline(Due.ASK, target, machine.check))
         step.changes.states.pop((target, machine.check), None)
         step.changes.forgotten.append(target)
+
+
+def _is_in_grace(pbx: Pbx, machine: Machine) -> bool:
+    """Whether it is hidden only because Asterisk may not have had the time to register."""
+    return bool(machine.unknown_because) and machine.unknown_because == pbx.registration_grace.why

@@ -17,7 +17,7 @@ from healthmon.core.belief.flapping import FlapRule
 from healthmon.core.belief.inventory import Vanished
 from healthmon.core.belief.limits import Limits
 from healthmon.core.belief.machine import TWO_LOOKS, Machine
-from healthmon.core.belief.registration import Registration
+from healthmon.core.belief.registration import Registration, RegistrationGrace
 from healthmon.core.step import Step
 from healthmon.errors import Trouble
 from healthmon.model import (
@@ -162,6 +162,8 @@ class Pbx:
         self.restarts: deque[float] = deque()
         self.grace_since: float | None = None
         self.grace_why = ""
+        #: Until when Asterisk may not have had the time to register.
+        self.registration_grace = RegistrationGrace()
         #: The longest time within which an endpoint here is checked first after a start (seconds).
         self.longest_cycle = 0.0
         #: When Asterisk took its present configuration; 0.0: not known.
@@ -171,8 +173,7 @@ class Pbx:
         #: Whose settings were asked for, and are not read yet, on behalf of all that are offline and may only not have
         #: been checked; and when they were asked for last: they speak for nothing that went offline later.
         self.sample: set[Target] = set()
-        self.sampled_at = 0.0
-        self.snapshot_wanted_at = 0.0
+        self.sampled_at = self.snapshot_wanted_at = 0.0
         self.asked_singly: deque[float] = deque()
 
     def _machine(self, check: str, hold: Hold, now: float) -> Machine:
@@ -381,10 +382,6 @@ class Pbx:
         while self.restarts[0] <= at - RESTARTS_WINDOW:
             self.restarts.popleft()
         return len(self.restarts)
-
-    def is_in_grace(self, now: float) -> bool:
-        """Whether Asterisk was restarted so short a time ago that what is not back may only not have had the time."""
-        return self.grace_since is not None and now < self.grace_since + self.config.restart_grace
 
     def grace_for(self, endpoint: Endpoint) -> float:
         """How long "offline" means nothing for this endpoint after a restart (seconds)."""

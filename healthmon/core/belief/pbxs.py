@@ -21,6 +21,7 @@ from healthmon.core.belief.pbx import (
     RESTARTS_WINDOW,
     Pbx,
 )
+from healthmon.core.belief.registration import FIRST_TRIED_WITHIN, TRIED_AGAIN_WITHIN, RegistrationGrace
 from healthmon.core.deadlines import Deadline, Due
 from healthmon.core.step import Step
 from healthmon.errors import Trouble
@@ -262,16 +263,17 @@ class Pbxs:
         if pbx.config.ami:
             return
         pbx.reports.pop(Channel.MANAGER, None)
-        self.lone_registrations.end_others(pbx, frozenset(), step.now, step)
+        self.lone_registrations.end_all(pbx, step)
         for endpoint, _registration in list(pbx.registered_endpoints()):
-            self._endpoints.end_check(pbx, endpoint, Check.REGISTRATION, step.now, step, ending=Ending.NOT_WATCHED)
+            self._endpoints.end_check(pbx, endpoint, Check.REGISTRATION, step.now, step, ending=Ending.NO_MANAGER)
         if pbx.manager.belief is None and pbx.manager.pending is None:
             return
         self._booking.end_unknown(pbx.manager, step.now, step)
-        transition = pbx.manager.forget(step.now, step.now, Ending.NOT_WATCHED)
+        transition = pbx.manager.forget(step.now, step.now, Ending.NO_MANAGER)
         if transition is not None:
             step.changes.transitions.append(transition)
-        self._booking.tell(CheckEnded(pbx.target, Check.MANAGER, Ending.NOT_WATCHED, ""))
+        words = f"{pbx.target}: {Ending.NO_MANAGER}"
+        self._booking.tell(CheckEnded(pbx.target, Check.MANAGER, Ending.NO_MANAGER, words))
         self._booking.deadlines.clear(Deadline(Due.ASK_PBX, pbx.target, Check.MANAGER))
         step.changes.states.pop((pbx.target, Check.MANAGER), None)
         step.changes.ended_checks.append((pbx.target, Check.MANAGER))
@@ -360,6 +362,8 @@ class Pbxs:
     def _begin_grace(self, pbx: Pbx, since: float) -> None:
         local = datetime.fromtimestamp(self._booking.wall.shown(since), self._booking.config.timezone)
         pbx.grace_since, pbx.grace_why = since, f"{RESTARTED} {local:%H:%M:%S}"
+        lasts = max(pbx.config.restart_grace, FIRST_TRIED_WITHIN)
+        pbx.registration_grace = RegistrationGrace(pbx.grace_why, since + lasts)
 
     def _note_restart(self, pbx: Pbx, snapshot: Snapshot, step: Step) -> None:
         """Book the event, and tell it where that is wanted."""
@@ -388,6 +392,9 @@ class Pbxs:
     def _thawed(pbx: Pbx, after: float) -> None:
         why = f"{FROZE} {after:.0f} s"
         at = pbx.blind_since + after
+        # What could not be answered meanwhile has failed, and is tried again only later.
+        if at + TRIED_AGAIN_WITHIN > pbx.registration_grace.until:
+            pbx.registration_grace = RegistrationGrace(why, at + TRIED_AGAIN_WITHIN)
         for endpoint in pbx.endpoints.values():
             until = at + pbx.freeze_grace_for(endpoint)
             if until > max(at, endpoint.grace_until):

@@ -2,13 +2,34 @@
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from healthmon.core.belief.endpoint_check import EndpointCheck
 from healthmon.model import Health
 
 #: ``retry_interval`` unless it is configured, and the answer (seconds).
 TRIED_AGAIN_WITHIN = 65.0
+#: A start takes up to 10 s until the first attempt, which fails 32 s later if nobody answers; and a little more
+#: (seconds).
+FIRST_TRIED_WITHIN = 45.0
 #: Healthmon was started, and has not asked yet.
 NOT_HEARD = "the manager interface has not been asked yet"
+
+
+class RegistrationGrace(Struct, frozen=True):
+    """The time after a start, or a freeze, of Asterisk in which it may only not have had the time to register.
+
+    It is the same for all registrations of a PBX: how its endpoints are checked has nothing to do with it.
+    """
+
+    why: str = ""
+    until: float = 0.0
+
+    def why_at(self, now: float) -> str:
+        """Why "not registered" says nothing at this time; "": it does."""
+        if now < self.until:
+            return self.why
+        return ""
 
 
 class Registration(EndpointCheck):
@@ -24,11 +45,7 @@ class Registration(EndpointCheck):
         """Why what was heard says nothing at present, or "" if it does."""
         if self.heard is None:
             return self.unknown_because or NOT_HEARD
-        why = super().why_unknown(now)
-        if not why and self.heard is Health.DOWN and now < self.endpoint.grace_until:
-            # A start takes up to 10 s until the first attempt, and 32 s more until that has failed.
-            return self.endpoint.grace_why
-        return why
+        return super().why_unknown(now)
 
     def settles_within(self) -> float:
         """Asterisk tries again after ``retry_interval`` only: until then "rejected" is the word of the last attempt."""

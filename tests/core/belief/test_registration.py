@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from msgspec.structs import replace
 
 from healthmon.config.configuration import Config
-from healthmon.core.belief.registration import TRIED_AGAIN_WITHIN
+from healthmon.core.belief.registration import FIRST_TRIED_WITHIN, TRIED_AGAIN_WITHIN
 from healthmon.errors import Trouble
 from healthmon.model import (
     Channel,
@@ -180,6 +181,52 @@ def test_in_the_grace_after_a_restart_no_registration_is_lost() -> None:
     assert [incident.check for incident in scene.open(A)] == [Check.REGISTRATION]
 
 
+def test_the_grace_of_a_registration_has_nothing_to_do_with_how_often_its_provider_is_checked() -> None:
+    scene = office()
+    scene.see(trunk_settings(A, qualify_frequency=600.0))
+    scene.snapshot({A: UP, B: UP}, startup="boot 2")
+    scene.says(A, DOWN, Source.SNAPSHOT)
+
+    scene.after(120)
+    assert scene.state(A, Check.REGISTRATION).pending is DOWN, "the grace is over by itself"
+    scene.after(30)
+    scene.answer_registration(A, DOWN)
+
+    assert [incident.check for incident in scene.open(A)] == [Check.REGISTRATION]
+
+
+@pytest.mark.parametrize("target", [A, Target("office", "REGISTRATION", "reg-old")], ids=["of a provider", "of nobody"])
+def test_the_first_attempt_after_a_restart_has_its_time_however_short_the_grace_is(target: Target) -> None:
+    scene = office(config(pbx_config(ami="tcp://127.0.0.1:5038", restart_grace=5.0)))
+    scene.says(target, UP, Source.SNAPSHOT)
+    scene.snapshot({A: UP, B: UP}, startup="boot 2")
+    scene.says(target, DOWN, Source.SNAPSHOT)
+
+    scene.after(FIRST_TRIED_WITHIN - 1)
+    assert scene.state(target, Check.REGISTRATION).unknown_because.startswith("in grace")
+    assert not scene.questions
+    scene.after(1)
+    if target.is_registration:
+        scene.answer_registration(target, DOWN)
+
+    assert scene.state(target, Check.REGISTRATION).pending is DOWN
+
+
+def test_what_failed_while_asterisk_was_frozen_is_not_lost_before_it_was_tried_again() -> None:
+    scene = office()
+    scene.report(Trouble.TIMED_OUT, words="no answer within 5 s")
+    scene.after(40)
+    scene.snapshot({A: UP, B: UP})
+
+    scene.says(A, DOWN)
+    scene.after(TRIED_AGAIN_WITHIN - 1)
+
+    assert scene.state(A, Check.REGISTRATION).unknown_because.startswith("in grace: Asterisk was frozen")
+    scene.says(A, UP, words="registered at sip.example.net")
+    assert not scene.state(A, Check.REGISTRATION).unknown_because
+    assert not scene.open(A)
+
+
 # ---------------------------------------------------------------- while the manager interface cannot be asked
 
 
@@ -318,6 +365,9 @@ def test_without_ami_in_the_configuration_its_checks_end_at_a_reload_and_at_a_st
             scene = Office(without, scene.db, scene.now + 5)
 
         assert not scene.open()
+        assert {incident.ending for incident in scene.db.incidents.values()} == {Ending.NO_MANAGER}
+        ended = "provider PJSIP/trunk-a on office (registration): the manager interface is no longer asked"
+        assert any(line.startswith(ended) for line in scene.log), scene.log
         checks = {check for _target, check in scene.db.states}
         assert checks == {Check.REACHABILITY, Check.CONNECTION} | (checks & {Check.INVENTORY, Check.DRIVERS})
 
@@ -437,6 +487,7 @@ def test_without_ami_a_registration_of_nobody_ends() -> None:
     scene.reconfigure(config())
 
     assert (NOBODY, Check.REGISTRATION) not in scene.db.states
+    assert "registration reg-old: the manager interface is no longer asked" in scene.log
 
 
 def test_a_pbx_that_leaves_the_configuration_takes_its_registrations_along() -> None:
