@@ -345,7 +345,7 @@ class Engine:
         return sorted(watches, key=urgency)
 
     def _teach_manager(self, pbx: str, watched: Sequence[Target]) -> None:
-        """Have the source of registrations find out which of them belong to these endpoints."""
+        """Have the source of the manager interface ask about these endpoints, too."""
         manager = self._sources.get((pbx, Channel.MANAGER))
         if manager is not None:
             manager.learn(watched)

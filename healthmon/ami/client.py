@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 
 from healthmon.ami.connection import ActionRequest, ManagerConnection, is_sendable
 from healthmon.ami.frames import Frame
 from healthmon.ami.registrations import (
-    EVENT,
     OLDER_LISTS,
     OutboundRegistration,
     older_registration_of,
@@ -38,13 +37,14 @@ MAY_NOT_ASK = "not allowed; the user {user} may not ask for registrations: manag
 class AmiClient:
     """A connection to the manager interface of one PBX, logged in. Owned by one thread.
 
-    Every method raises AmiError. ``timeout``: how long Asterisk may take to answer (seconds).
+    Every method raises AmiError. ``events``: those that are wanted, besides those of a boot and a reload. ``timeout``:
+    how long Asterisk may take to answer (seconds).
     """
 
-    def __init__(self, pbx: PbxConfig, *, timeout: float = 5.0) -> None:
+    def __init__(self, pbx: PbxConfig, events: Iterable[str] = (), *, timeout: float = 5.0) -> None:
         self._pbx = pbx
         with ExitStack() as closing:
-            self._connection = _connected(pbx, timeout)
+            self._connection = _connected(pbx, (*events, BOOTED, RELOADED), timeout)
             closing.callback(self._connection.close)
             answer = self._connection.log_in(pbx.ami_username, pbx.ami_password)
             if answer.get("Response") != "Success":
@@ -99,8 +99,14 @@ class AmiClient:
         return [values.get(name, "") for name in names]
 
     def events(self, patience: float) -> list[Frame]:
-        """Return the events that came, those of registrations among them; wait so long for something (seconds)."""
-        events = self._connection.events(patience)
+        """Return the wanted events that came; wait so long for something (seconds)."""
+        return self._noted(self._connection.events(patience))
+
+    def events_at_hand(self) -> list[Frame]:
+        """Return those that came meanwhile; wait for none. It may be called in the middle of an answer."""
+        return self._noted(self._connection.events_at_hand())
+
+    def _noted(self, events: list[Frame]) -> list[Frame]:
         if any(event.get("Event") in (BOOTED, RELOADED) for event in events):
             self._may_have_more = True
         return events
@@ -124,9 +130,8 @@ class AmiClient:
         self._connection.close()
 
 
-def _connected(pbx: PbxConfig, timeout: float) -> ManagerConnection | WebConnection:
+def _connected(pbx: PbxConfig, wanted: Iterable[str], timeout: float) -> ManagerConnection | WebConnection:
     """Connect in the way that the configuration names."""
-    wanted = (EVENT, BOOTED, RELOADED)
     if pbx.ami == THROUGH_HTTP:
         return WebConnection(pbx, wanted, timeout=timeout)
     return ManagerConnection(pbx, wanted, timeout=timeout)

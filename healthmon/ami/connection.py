@@ -172,6 +172,10 @@ class ManagerConnection:
         """Return the wanted events that came; wait so long for something to come (seconds)."""
         if not self._events:
             self._take(self._decoder.feed(self._receive(patience) or b""), {})
+        return self.events_at_hand()
+
+    def events_at_hand(self) -> list[Frame]:
+        """Return the wanted events that came with what was read, also in the middle of an answer; wait for none."""
         events = list(self._events)
         self._events.clear()
         return events

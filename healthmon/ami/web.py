@@ -68,13 +68,20 @@ class WebConnection:
     def events(self, patience: float) -> list[Frame]:
         """Return the wanted events that came; wait so long for something to come, or a second (seconds)."""
         begun = time.monotonic()
-        frames = self.ask("WaitEvent", {"Timeout": str(WAITS_FOR_EVENTS)})
-        events = [frame for frame in frames if frame.get("Event") in self._wanted]
+        events = self._wait_for_events(WAITS_FOR_EVENTS)
         waited = time.monotonic() - begun
         if not events and waited < patience:
             # With a short httptimeout Asterisk answers at once, and again at once.
             time.sleep(patience - waited)
         return events
+
+    def events_at_hand(self) -> list[Frame]:
+        """Return the wanted events that Asterisk has kept until now; wait for none."""
+        return self._wait_for_events(0)
+
+    def _wait_for_events(self, seconds: int) -> list[Frame]:
+        frames = self.ask("WaitEvent", {"Timeout": str(seconds)})
+        return [frame for frame in frames if frame.get("Event") in self._wanted]
 
     def close(self) -> None:
         """Log off, and close the connection."""

@@ -26,7 +26,7 @@ from healthmon.sources.signals import Signals
 from healthmon.times.clock import Clock
 
 if TYPE_CHECKING:
-    from healthmon.sources.registrations import RegistrationSource
+    from healthmon.sources.manager.source import ManagerSource
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ class PbxThreads(Struct):
     events: EventSource
     polls: PollSource
     #: None: there is no manager interface in the configuration.
-    registrations: RegistrationSource | None
+    manager: ManagerSource | None
     signals: Signals
     threads: list[Thread] = field(default_factory=list)
 
@@ -59,16 +59,16 @@ class PbxThreads(Struct):
                 self._started(self.polls, "polls", SAY_AGAIN_EVERY),
                 self._started(self.events, "events", math.inf),
             ]
-            if self.registrations is not None:
-                self.threads.append(self._started(self.registrations, "registrations", SAY_AGAIN_EVERY))
+            if self.manager is not None:
+                self.threads.append(self._started(self.manager, "manager", SAY_AGAIN_EVERY))
 
     def adjust(self, pbx: PbxConfig) -> None:
         """Go on with other intervals, without a new connection."""
         self.polls.adjust(pbx)
-        if self.registrations is not None:
-            self.registrations.adjust(pbx)
+        if self.manager is not None:
+            self.manager.adjust(pbx)
 
-    def _started(self, source: EventSource | PollSource | RegistrationSource, what: str, note_every: float) -> Thread:
+    def _started(self, source: EventSource | PollSource | ManagerSource, what: str, note_every: float) -> Thread:
         work = partial(
             keep_running,
             source.run,
@@ -100,8 +100,8 @@ class Watching:
         for name, pbx in self._pbxs.items():
             sources[name, Channel.REST] = pbx.polls
             sources[name, Channel.PROBES] = self._probing
-            if pbx.registrations is not None:
-                sources[name, Channel.MANAGER] = pbx.registrations
+            if pbx.manager is not None:
+                sources[name, Channel.MANAGER] = pbx.manager
         return sources
 
     def plan_probes(self, plans: Mapping[Target, ProbePlan | None]) -> None:
@@ -183,21 +183,20 @@ class Watching:
         told_after = pbx.hold.down_after + TOLD_WITHIN
         return PbxThreads(pbx.name, told_after, events, polls, self._manager_source(pbx, signals), signals)
 
-    def _manager_source(self, pbx: PbxConfig, signals: Signals) -> RegistrationSource | None:
+    def _manager_source(self, pbx: PbxConfig, signals: Signals) -> ManagerSource | None:
         """Make what asks the manager interface of a PBX, if that is wanted."""
         if not pbx.ami:
             return None
         # Most have none: who speaks to a manager interface is not even imported then.
-        from healthmon.sources.registrations import RegistrationSource  # noqa: PLC0415
+        from healthmon.sources.manager.link import ManagerLink  # noqa: PLC0415
+        from healthmon.sources.manager.registrations import RegistrationPart  # noqa: PLC0415
+        from healthmon.sources.manager.source import ManagerSource  # noqa: PLC0415
 
-        return RegistrationSource(
-            pbx,
-            self._inbox,
-            self._clock,
-            signals.stop,
-            may_be_provider=self._may_be_provider,
-            registrations_of=self._registrations_of,
+        link = ManagerLink(pbx, self._inbox, self._clock)
+        registrations = RegistrationPart(
+            link, may_be_provider=self._may_be_provider, registrations_of=self._registrations_of
         )
+        return ManagerSource(link, [registrations], signals.stop)
 
 
 def _ended(pbxs: Iterable[PbxThreads]) -> list[str]:

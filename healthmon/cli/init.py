@@ -191,7 +191,7 @@ class _Draft:
 
     def _manager_answers(self, endpoints: Collection[Target]) -> bool:
         # Most have none: who speaks to a manager interface is not even imported then.
-        from healthmon.sources.manager_survey import survey_manager  # noqa: PLC0415
+        from healthmon.sources.manager.survey import survey_manager  # noqa: PLC0415
 
         [pbx] = self.checked().pbxs
         try:

@@ -13,7 +13,7 @@ from healthmon.report.formatting import counted
 def registration_lines(pbx: PbxConfig, config: Config, listed: Iterable[Target]) -> Iterator[str]:
     """Ask for the registrations of a PBX, and say whose each is, and how it stands. Raises AmiError."""
     # Most have none: who speaks to a manager interface is not even imported then.
-    from healthmon.sources.manager_survey import survey_manager  # noqa: PLC0415
+    from healthmon.sources.manager.survey import survey_manager  # noqa: PLC0415
 
     def given(target: Target) -> Sequence[str]:
         watch = config.watch_for(target)

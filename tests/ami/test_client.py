@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from healthmon.ami.client import AmiClient
 from healthmon.ami.connection import MOST_WAITING
 from healthmon.ami.frames import Decoder
-from healthmon.ami.registrations import older_registration_of
+from healthmon.ami.registrations import EVENT, older_registration_of
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.config.sections.shared import Secret
 from healthmon.errors import AmiDenied, AmiError, AmiUnexpected, AmiUnreachable, Trouble
@@ -35,7 +35,7 @@ def manager() -> Iterator[PlayedManager]:
 
 
 def client_of(manager: PlayedManager, timeout: float = 5.0) -> AmiClient:
-    return AmiClient(config_of(manager), timeout=timeout)
+    return AmiClient(config_of(manager), (EVENT,), timeout=timeout)
 
 
 def failure(pbx: PbxConfig, timeout: float = 5.0) -> AmiError:
@@ -91,7 +91,7 @@ def test_an_event_between_a_question_and_its_answer_is_kept(manager: PlayedManag
 
 
 def test_more_events_than_are_kept_are_known_to_be_lost(manager: PlayedManager) -> None:
-    with closing(AmiClient(config_of(manager), timeout=10.0)) as client:
+    with closing(AmiClient(config_of(manager), (EVENT,), timeout=10.0)) as client:
         flood = in_lines({"Event": "Registry", "Status": "x" * 200}) * (MOST_WAITING + 10)
         manager.instead = lambda headers: (
             flood + in_lines({"Response": "Success", "ActionID": headers["ActionID"]})

@@ -9,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from healthmon.ami.client import AmiClient
+from healthmon.ami.registrations import EVENT
 from healthmon.ami.web import WebConnection
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.config.sections.shared import Secret
@@ -38,7 +39,7 @@ def failure(pbx: PbxConfig) -> AmiError:
 
 
 def test_registrations_are_read_and_events_come(manager: PlayedWebManager) -> None:
-    with closing(AmiClient(config_of(manager), timeout=5.0)) as client:
+    with closing(AmiClient(config_of(manager), (EVENT,), timeout=5.0)) as client:
         assert [row.status for row in client.registrations()] == ["Registered", "Rejected"]
         assert not client.tells_boot
         manager.tries("reg-a", "Rejected")
@@ -57,7 +58,7 @@ def test_a_login_that_is_refused(manager: PlayedWebManager) -> None:
 
 
 def test_a_session_that_was_forgotten_is_a_connection_that_is_cut(manager: PlayedWebManager) -> None:
-    with closing(AmiClient(config_of(manager), timeout=5.0)) as client:
+    with closing(AmiClient(config_of(manager), (EVENT,), timeout=5.0)) as client:
         manager.session = "another"
         with pytest.raises(AmiUnreachable) as caught:
             client.registrations()

@@ -11,11 +11,11 @@ from msgspec.structs import replace
 
 from healthmon.ami.client import AmiClient
 from healthmon.ami.connection import ManagerConnection
-from healthmon.ami.registrations import OutboundRegistration, key_of, readable
+from healthmon.ami.registrations import EVENT, OutboundRegistration, key_of, readable
 from healthmon.config.sections.shared import Secret
 from healthmon.errors import AmiError
-from healthmon.sources.registration_owners import EndpointIdentity, owners_of
-from healthmon.sources.registration_tries import Tries, health_of, in_words
+from healthmon.sources.manager.registration_owners import EndpointIdentity, owners_of
+from healthmon.sources.manager.registration_tries import Tries, health_of, in_words
 from tests.ami.captures import VERSIONS, received
 from tests.ami.played import ACTIONS, BANNER, BOOTED, in_lines, row
 from tests.core.scene import pbx_config
@@ -75,7 +75,7 @@ def look(pieces: list[bytes], monkeypatch: pytest.MonkeyPatch) -> list[OutboundR
         send_next()
         monkeypatch.setattr(ManagerConnection, "_send", send_next)
         monkeypatch.setattr(ManagerConnection, "_connect", lambda _self, _pbx: ours)
-        with closing(AmiClient(PBX, timeout=0.005)) as client:
+        with closing(AmiClient(PBX, (EVENT,), timeout=0.005)) as client:
             found = client.registrations()
             for event in client.events(0.0):
                 "".join(key_of(event)).encode()

@@ -31,9 +31,9 @@ from healthmon.model import (
     Witness,
 )
 from healthmon.sources.events import EventTimes
+from healthmon.sources.manager.link import ManagerTimes
+from healthmon.sources.manager.registration_tries import Tries, health_of, in_words
 from healthmon.sources.polls import PollTimes
-from healthmon.sources.registration_tries import Tries, health_of, in_words
-from healthmon.sources.registrations import RegistrationTimes
 from healthmon.sources.request_rate import SETTINGS_REQUESTS
 from healthmon.sources.settings import SettingsAgenda
 from tests.scenarios.agenda import Agenda, Life, Process
@@ -432,7 +432,7 @@ class Manager:
     # ---------------------------------------------------------------- the thread
 
     def _life(self) -> Life:
-        times = RegistrationTimes()
+        times = ManagerTimes()
         while True:
             try:
                 yield from self._call(times.timeout)

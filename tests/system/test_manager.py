@@ -146,7 +146,7 @@ def test_discover_says_which_registration_belongs_to_which_endpoint(scene: Manag
 def test_without_ami_nothing_of_it_is_imported() -> None:
     code = (
         "import sys, healthmon.app.daemon, healthmon.app.watching, healthmon.cli.main, healthmon.cli.check_config;"
-        "print([name for name in sys.modules if name.startswith(('healthmon.ami', 'healthmon.sources.registration'))])"
+        "print([name for name in sys.modules if name.startswith(('healthmon.ami', 'healthmon.sources.manager'))])"
     )
 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -6,8 +6,8 @@ from contextlib import closing
 
 from healthmon.ami.client import AmiClient
 from healthmon.ami.registrations import OutboundRegistration
-from healthmon.sources.registration_owners import EndpointIdentity, owner_of
-from healthmon.sources.registration_settings import identities
+from healthmon.sources.manager.registration_owners import EndpointIdentity, owner_of
+from healthmon.sources.manager.registration_settings import identities
 from tests.ami.played import PlayedManager, row
 from tests.ami.test_client import config_of
 

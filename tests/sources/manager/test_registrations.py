@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 from msgspec.structs import replace
@@ -22,15 +22,16 @@ from healthmon.model import (
     Target,
 )
 from healthmon.sources.inbox import Inbox
-from healthmon.sources.registrations import RegistrationSource, RegistrationTimes
+from healthmon.sources.manager.link import ManagerLink, ManagerTimes
+from healthmon.sources.manager.registrations import RegistrationPart
+from healthmon.sources.manager.source import ManagerSource
 from healthmon.times.clock import Clock
 from tests.ami.played import PlayedManager, in_lines, row
 from tests.ami.test_client import config_of
+from tests.sources.rig import target
 from tests.waiting import wait_for
 
-from .rig import target
-
-TIMES = RegistrationTimes(
+TIMES = ManagerTimes(
     timeout=2.0, ping_every=0.1, patience=0.01, retries=(0.02, 0.05), denied=60.0, booted_within=60.0, apart=0.0
 )
 A, B = target("PJSIP/trunk-a"), target("PJSIP/trunk-b")
@@ -39,22 +40,28 @@ A, B = target("PJSIP/trunk-a"), target("PJSIP/trunk-b")
 class Watch:
     """The source in its thread, and what it offers."""
 
-    def __init__(self, manager: PlayedManager, times: RegistrationTimes = TIMES) -> None:
+    def __init__(
+        self,
+        manager: PlayedManager,
+        times: ManagerTimes = TIMES,
+        registrations_of: Callable[[Target], Sequence[str]] = lambda _: (),
+    ) -> None:
         self.manager = manager
         self.inbox = Inbox(1000)
         self.stop = threading.Event()
-        pbx = replace(config_of(manager), poll_every=30.0)
-        self.source = RegistrationSource(pbx, self.inbox, Clock(), self.stop, times=times)
-        self.source.learn([A, B])
+        self.link = ManagerLink(replace(config_of(manager), poll_every=30.0), self.inbox, Clock(), times)
+        self.source = ManagerSource(
+            self.link, [RegistrationPart(self.link, registrations_of=registrations_of)], self.stop
+        )
         self._thread = threading.Thread(target=self.source.run)
         self.offered: list[object] = []
 
-    def run(self, source: RegistrationSource) -> None:
-        """Run another source than the usual."""
-        self._thread = threading.Thread(target=source.run)
-        self._thread.start()
+    def start(self, *targets: Target) -> Watch:
+        """Begin; these endpoints are known."""
+        self.source.learn(targets or [A, B])
+        return self.start_without_endpoints()
 
-    def start(self) -> Watch:
+    def start_without_endpoints(self) -> Watch:
         self._thread.start()
         return self
 
@@ -172,8 +179,8 @@ def test_who_may_not_read_events_is_told_so_once_there_was_time_for_them(manager
     watch = Watch(manager, replace(TIMES, booted_within=0.05)).start()
     try:
         watch.wait(("trunk-a", Health.UP, Source.SNAPSHOT))
-        wait_for(lambda: watch.source._has_had_time)
-        watch.source.ask(Question("office", asked_by=Channel.MANAGER))
+        wait_for(lambda: watch.link.has_had_time)
+        watch.source.ask(Question("office", check=Check.MANAGER, asked_by=Channel.MANAGER))
         wait_for(lambda: "read = system" in watch.reports()[-1][1])
     finally:
         watch.end()
@@ -259,7 +266,7 @@ def test_what_an_older_driver_has_under_way_stays_as_it_was(manager: PlayedManag
 def test_what_is_under_way_for_longer_than_an_attempt_can_take_is_not_registered(
     manager: PlayedManager, watch: Watch, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("healthmon.sources.registrations.ANSWERED_WITHIN", -1.0)
+    monkeypatch.setattr("healthmon.sources.manager.registrations.ANSWERED_WITHIN", -1.0)
     manager.actions = (*manager.actions, "IAXregistry")
     manager.older["IAXregistry"] = [("192.0.2.9", "me", "Registered")]
     watch.start().wait(("IAX2/me@192.0.2.9", Health.UP, Source.SNAPSHOT))
@@ -290,17 +297,7 @@ def test_a_watch_section_may_say_whose_a_registration_is_also_one_of_an_older_dr
     manager.rows["of-both"] = row("of-both")
     manager.actions = (*manager.actions, "IAXregistry")
     manager.older["IAXregistry"] = [("192.0.2.1:4569", "me", "Registered")]
-    watch = Watch(manager)
-    watch.source = RegistrationSource(
-        replace(config_of(manager), poll_every=30.0),
-        watch.inbox,
-        Clock(),
-        watch.stop,
-        times=TIMES,
-        registrations_of=lambda target: given.get(target, ()),
-    )
-    watch.source.learn(list(given))
-    watch.run(watch.source)
+    watch = Watch(manager, registrations_of=lambda target: given.get(target, ())).start(*given)
     try:
         wait_for(lambda: bool(watch.lists()))
     finally:
@@ -311,15 +308,8 @@ def test_a_watch_section_may_say_whose_a_registration_is_also_one_of_an_older_dr
     assert ("trunk-a", Health.DOWN, Source.SNAPSHOT) in watch.seen(), "reg-b is rejected"
 
 
-def test_a_question_is_answered_also_where_no_endpoint_may_be_a_provider(manager: PlayedManager, watch: Watch) -> None:
-    watch.source = RegistrationSource(
-        replace(config_of(manager), poll_every=30.0),
-        watch.inbox,
-        Clock(),
-        watch.stop,
-        times=replace(TIMES, learned_within=0.0),
-    )
-    watch.run(watch.source)
+def test_a_question_is_answered_also_where_no_endpoint_may_be_a_provider(manager: PlayedManager) -> None:
+    watch = Watch(manager, replace(TIMES, learned_within=0.0)).start_without_endpoints()
     try:
         watch.wait(("reg-b", Health.DOWN, Source.SNAPSHOT))
         wait_for(lambda: bool(watch.lists()))

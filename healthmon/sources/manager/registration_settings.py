@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from healthmon.ami.client import AmiClient
 from healthmon.ami.registrations import OutboundRegistration
-from healthmon.sources.registration_owners import EndpointIdentity, owners_of
+from healthmon.sources.manager.registration_owners import EndpointIdentity, owners_of
 from healthmon.text.sipuri import host_of
 
 #: Of so many endpoints at most the contacts are asked for.

@@ -6,7 +6,7 @@ import pytest
 
 from healthmon.ami.frames import Decoder
 from healthmon.ami.registrations import REJECTED, OutboundRegistration
-from healthmon.sources.registration_tries import LATE, UNANSWERED, Tries, in_words
+from healthmon.sources.manager.registration_tries import LATE, UNANSWERED, Tries, in_words
 from tests.ami.captures import VERSIONS, attempts
 
 each_version = pytest.mark.parametrize("version", VERSIONS)

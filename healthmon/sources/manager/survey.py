@@ -11,8 +11,8 @@ from healthmon.ami.client import AmiClient
 from healthmon.ami.registrations import OutboundRegistration
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.model import Target
-from healthmon.sources.registration_owners import named_by_sections, owners_of
-from healthmon.sources.registration_settings import identities
+from healthmon.sources.manager.registration_owners import named_by_sections, owners_of
+from healthmon.sources.manager.registration_settings import identities
 
 
 class ManagerSurvey(Struct, frozen=True):

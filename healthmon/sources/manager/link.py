@@ -1,0 +1,102 @@
+"""How one PBX's manager interface stands, and what all that ask it have in common."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from healthmon.config.sections.pbx import PbxConfig
+from healthmon.errors import Trouble
+from healthmon.model import Channel, ConnectionReport, Target
+from healthmon.sources.inbox import Inbox
+from healthmon.sources.repeats import Repeats
+from healthmon.times.clock import Clock
+
+log = logging.getLogger(__name__)
+
+NO_EVENTS = "no events; the user {user} may not read them: manager.conf needs read = system. Asked every {every:g} s"
+
+
+class ManagerTimes(Struct, frozen=True):
+    """How patient those are who ask a manager interface, seconds."""
+
+    timeout: float = 5.0
+    ping_every: float = 10.0
+    #: It is looked so often whether there is something to do besides waiting for events.
+    patience: float = 0.25
+    #: Waits after the first, second, … failure.
+    retries: tuple[float, ...] = (1.0, 2.0, 5.0, 10.0)
+    #: A refused login is a security event at Asterisk, which fail2ban counts.
+    denied: float = 300.0
+    #: Asterisk tells so soon after a login that it has booted, and has all of its configuration.
+    booted_within: float = 60.0
+    #: The endpoints of a PBX are known so soon after healthmon has started, or it has none that are watched.
+    learned_within: float = 20.0
+    #: Two lists are at least so far apart.
+    apart: float = 1.0
+
+
+class ManagerLink:
+    """What is known of the connection, and of the endpoints behind it. Owned by the thread of the source.
+
+    ``adjust()`` may be called by any thread.
+    """
+
+    def __init__(self, pbx: PbxConfig, inbox: Inbox, clock: Clock, times: ManagerTimes | None = None) -> None:
+        self.pbx = pbx
+        self.inbox = inbox
+        self.clock = clock
+        self.times = times or ManagerTimes()
+        #: All endpoints that are watched, in the order in which they were learned.
+        self.endpoints: dict[Target, None] = {}
+        #: Events come: Asterisk has said that it has booted, which it does after each login.
+        self.has_events = False
+        #: By the steady clock.
+        self._connected_at = 0.0
+        self._tells_boot = False
+        self._repeats = Repeats(log, f"pbx {pbx.name}: manager interface")
+        #: How it stands, as it was reported last; None: not yet.
+        self._report: ConnectionReport | None = None
+
+    def adjust(self, pbx: PbxConfig) -> None:
+        """Go on with another ``poll_every``."""
+        self.pbx = pbx
+
+    def begin(self, now: float, *, tells_boot: bool) -> None:
+        """There is a new connection. ``tells_boot``: after a login comes the event that Asterisk has booted."""
+        self._connected_at, self._tells_boot = now, tells_boot
+        self.has_events = False
+
+    @property
+    def has_had_time(self) -> bool:
+        """Whether Asterisk would have told by now that it has booted."""
+        return time.monotonic() - self._connected_at > self.times.booted_within
+
+    def works(self, at: float) -> None:
+        """Report that it answers."""
+        self._repeats.worked()
+        remark = ""
+        if not self.has_events and self.has_had_time and self._tells_boot:
+            remark = NO_EVENTS.format(user=self.pbx.ami_username, every=self.pbx.poll_every)
+        self._tell(ConnectionReport(self.pbx.name, Channel.MANAGER, at, remark=remark, alive_at=at))
+
+    def failed(self, what: str, trouble: Trouble) -> float:
+        """Report what ended the connection, and return how long to wait before the next, seconds."""
+        self._repeats.failed(what)
+        self._tell(ConnectionReport(self.pbx.name, Channel.MANAGER, self.clock.now(), trouble, what))
+        if trouble is Trouble.DENIED:
+            return self.times.denied
+        waits = self.times.retries
+        return waits[min(self._repeats.failures, len(waits)) - 1]
+
+    def say_again(self) -> None:
+        """Report once more how it stands, to whoever asks."""
+        if self._report is not None:
+            self._tell(replace(self._report, at=self.clock.now()))
+
+    def _tell(self, report: ConnectionReport) -> None:
+        self._report = report
+        self.inbox.offer(report)

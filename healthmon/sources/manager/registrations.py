@@ -1,0 +1,208 @@
+"""The registrations of one PBX at its providers, as its manager interface tells of them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
+
+from msgspec.structs import replace
+
+from healthmon.ami.client import AmiClient
+from healthmon.ami.frames import Frame
+from healthmon.ami.registrations import EVENT, UNDER_WAY, OutboundRegistration, key_of, readable
+from healthmon.model import (
+    REGISTRATION,
+    Check,
+    Health,
+    Observation,
+    Question,
+    RegistrationList,
+    Source,
+    Target,
+    Witness,
+)
+from healthmon.sources.manager.link import ManagerLink
+from healthmon.sources.manager.registration_owners import EndpointIdentity, named_by_sections, owners_of
+from healthmon.sources.manager.registration_settings import identities
+from healthmon.sources.manager.registration_tries import Tries, health_of, in_words
+
+#: The technology whose registrations are asked for.
+PJSIP = "PJSIP"
+#: No more endpoints are looked at to find out whose a registration is.
+MOST_ENDPOINTS = 20_000
+#: No attempt is under way for longer: chan_iax2 waits for 64 s, chan_sip for less (seconds).
+ANSWERED_WITHIN = 70.0
+
+
+class RegistrationPart:
+    """Says how the registrations of each endpoint stand. Owned by the thread of the source.
+
+    ``may_be_provider``: whether the configuration leaves it open that an endpoint is one. ``registrations_of``: which
+    registrations it gives to an endpoint.
+    """
+
+    events = (EVENT,)
+
+    def __init__(
+        self,
+        link: ManagerLink,
+        *,
+        may_be_provider: Callable[[Target], bool] = lambda _: True,
+        registrations_of: Callable[[Target], Sequence[str]] = lambda _: (),
+    ) -> None:
+        self._link = link
+        self._may_be_provider = may_be_provider
+        self._registrations_of = registrations_of
+        #: The endpoints that may have registrations; what of them a registration may have, too; None: to be asked.
+        self._endpoints: dict[str, Target] = {}
+        self._identities: list[EndpointIdentity] | None = None
+        #: The endpoints to which the watch sections give registrations, by the names of these.
+        self._named: dict[str, Target] = {}
+        #: The registrations by their names, what is known of their attempts, and whose they are.
+        self._rows: dict[str, OutboundRegistration] = {}
+        self._tries: dict[str, Tries] = {}
+        #: Since when attempts of the older drivers are under way.
+        self._under_way_since: dict[str, float] = {}
+        self._owners: dict[str, Target] = {}
+        #: The names of those of each endpoint.
+        self._names_of: dict[Target, list[str]] = {}
+        # Both by the steady clock.
+        self.due_at = self._listed_at = 0.0
+        #: It is known which endpoints there are, or there was time enough for that.
+        self._knows_endpoints = False
+
+    def begin(self, now: float) -> None:
+        """There is a new connection."""
+        # Whose registrations they are nobody can tell before it is known which endpoints there are.
+        self.due_at = now + self._link.times.learned_within
+        self._list_soon()
+        self._identities = None
+        # What was tried while nobody listened is not known, nor how it went.
+        self._tries.clear()
+        self._rows.clear()
+        self._under_way_since.clear()
+
+    def _list_soon(self) -> None:
+        """Have the list asked for before anything else, though not again and again: it may be long."""
+        if self._knows_endpoints:
+            self.due_at = self._listed_at + self._link.times.apart
+
+    def miss_events(self) -> None:
+        """Events were dropped."""
+        self._list_soon()
+
+    def take(self, question: Question) -> None:
+        """Whoever asks how the manager interface stands is answered by the list, too."""
+        if question.check in (Check.REGISTRATION, Check.MANAGER):
+            self._list_soon()
+
+    def learn(self) -> None:
+        """Find among all endpoints those that may have registrations; the watch sections may have changed."""
+        known = self._link.endpoints
+        found = (target for target in known if target.technology == PJSIP and self._may_be_provider(target))
+        self._endpoints = {target.resource: target for target in islice(found, MOST_ENDPOINTS)}
+        self._named = named_by_sections(known, self._registrations_of)
+        self._identities = None
+        self._knows_endpoints = True
+        self._list_soon()
+
+    # ---------------------------------------------------------------- events
+
+    def hear(self, event: Frame) -> None:
+        """Take an event of an attempt to register; or of a boot or a reload."""
+        if event.get("Event") == EVENT:
+            self._hear_attempt(event, self._link.clock.now())
+            return
+        # After a reload a registration may belong to somebody else.
+        self._identities = None
+        self._list_soon()
+
+    def _hear_attempt(self, event: Frame, at: float) -> None:
+        """An attempt to register has ended. The event has the URIs of the registration, and not its name."""
+        self._link.has_events = True
+        if event.get("ChannelType") != PJSIP:
+            # The list tells more than the events of the older drivers.
+            self._list_soon()
+            return
+        status, key = readable(event.get("Status", "")), key_of(event)
+        found = [row for row in self._rows.values() if row.key == key]
+        if len(found) != 1:
+            # It is new; or several have the same, and the list tells which it was.
+            self._list_soon()
+            return
+        [row] = found
+        self._tries_of(row, at).hear(status, at, row.max_retries)
+        self._rows[row.name] = replace(row, status=status)
+        owner = self._owners.get(row.name)
+        if owner is not None:
+            self._offer(owner, at, Source.EVENT)
+
+    def _tries_of(self, row: OutboundRegistration, at: float) -> Tries:
+        return self._tries.setdefault(row.name, Tries(at))
+
+    # ---------------------------------------------------------------- the list
+
+    def work(self, client: AmiClient) -> Iterable[None]:
+        """Ask for all registrations, and offer what is seen. They are few: nothing has to be heard in between."""
+        self._list(client)
+        return ()
+
+    def _list(self, client: AmiClient) -> None:
+        at, self._knows_endpoints = self._link.clock.now(), True
+        rows = client.registrations()
+        if self._identities is None:
+            self._identities = identities(client, list(self._endpoints), rows)
+        owners = owners_of(rows, self._identities)
+        rows += [self._as_before(row, at) for row in client.older_registrations()]
+        self._rows = {row.name: row for row in rows}
+        self._owners = {name: self._target_of(name, owners.get(name, "")) for name in self._rows}
+        self._names_of = {}
+        for name, owner in self._owners.items():
+            self._names_of.setdefault(owner, []).append(name)
+        self._link.works(at)
+        for row in self._rows.values():
+            tries = self._tries_of(row, at)
+            if self._link.has_events:
+                tries.look(row, at)
+        for owner in self._names_of:
+            self._offer(owner, at, Source.SNAPSHOT)
+        self._forget_gone(at)
+        self._listed_at = time.monotonic()
+        self.due_at = self._listed_at + self._link.pbx.poll_every
+
+    def _as_before(self, row: OutboundRegistration, at: float) -> OutboundRegistration:
+        """While an attempt is under way, a registration is what it was before; not for longer than one can take."""
+        before = self._rows.get(row.name)
+        if before is None or row.status not in UNDER_WAY:
+            self._under_way_since.pop(row.name, None)
+            return row
+        since = self._under_way_since.setdefault(row.name, at)
+        if at - since > ANSWERED_WITHIN:
+            return row
+        return before
+
+    def _target_of(self, name: str, owner: str) -> Target:
+        """The endpoint that a registration belongs to; that of nobody is a target of its own."""
+        if name in self._named:
+            return self._named[name]
+        if owner:
+            return self._endpoints[owner]
+        return Target(self._link.pbx.name, REGISTRATION, name)
+
+    def _offer(self, owner: Target, at: float, source: Source) -> None:
+        """Offer how the registrations of an endpoint stand: as the worst of them."""
+        rows = [self._rows[name] for name in self._names_of[owner]]
+        failing = [row for row in rows if health_of(row) is Health.DOWN]
+        worst = next(iter(failing or rows))
+        words = in_words(worst, self._tries_of(worst, at))
+        if len(rows) > 1 and failing:
+            words = f"{len(failing)} of {len(rows)} registrations, {worst.name}: {words}"
+        health = health_of(worst)
+        self._link.inbox.offer(Observation(owner, health, at, source, Witness.MANAGER, words, check=Check.REGISTRATION))
+
+    def _forget_gone(self, at: float) -> None:
+        """Say whose registrations these are all; not while Asterisk boots, and has not read its configuration yet."""
+        self._tries = {name: tries for name, tries in self._tries.items() if name in self._rows}
+        if self._link.has_events or self._link.has_had_time:
+            self._link.inbox.offer(RegistrationList(self._link.pbx.name, at, frozenset(self._names_of)))

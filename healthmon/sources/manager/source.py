@@ -1,0 +1,118 @@
+"""The manager interface of one PBX: it is connected to, asked what is due, and listened to."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from queue import SimpleQueue
+from threading import Event
+
+from healthmon.ami.client import BOOTED, RELOADED, AmiClient
+from healthmon.ami.frames import Frame
+from healthmon.config.sections.pbx import PbxConfig
+from healthmon.errors import AmiError, Trouble
+from healthmon.model import Question, Target
+from healthmon.sources.manager.link import ManagerLink
+from healthmon.sources.manager.part import Part
+from healthmon.sources.queues import taken_from
+
+
+class ManagerSource:
+    """The work of the thread ``manager:<pbx>``, which owns everything here.
+
+    Any thread may call ``ask()``, ``learn()`` and ``adjust()``. ``parts``: what it is asked about; of several that are
+    due, the one that has waited longest comes first.
+    """
+
+    def __init__(self, link: ManagerLink, parts: Sequence[Part], stop: Event) -> None:
+        self._link = link
+        self._parts = parts
+        self._stop = stop
+        self._asked: SimpleQueue[Question] = SimpleQueue()
+        self._to_learn: SimpleQueue[Sequence[Target]] = SimpleQueue()
+        #: By the steady clock.
+        self._ping_due = 0.0
+
+    def ask(self, question: Question) -> None:
+        """Look again; the answers come through the inbox."""
+        self._asked.put(question)
+
+    def learn(self, targets: Sequence[Target]) -> None:
+        """Watch these endpoints, too."""
+        self._to_learn.put(targets)
+
+    def adjust(self, pbx: PbxConfig) -> None:
+        """Go on with another ``poll_every``, without a new connection."""
+        self._link.adjust(pbx)
+
+    def run(self) -> None:
+        """Listen, and ask what is due, until told to stop. Only a defect raises."""
+        while not self._stop.is_set():
+            try:
+                with closing(self._connected()) as client:
+                    self._listen(client)
+            except AmiError as error:
+                self._rest(self._link.failed(error.what, error.trouble))
+
+    def note_defect(self, what: str) -> None:
+        """A defect of ours has ended ``run()``, which will be called again."""
+        self._link.failed(what, Trouble.DEFECT)
+
+    def _connected(self) -> AmiClient:
+        events = [event for part in self._parts for event in part.events]
+        client = AmiClient(self._link.pbx, events, timeout=self._link.times.timeout)
+        now = time.monotonic()
+        self._link.begin(now, tells_boot=client.tells_boot)
+        self._ping_due = now
+        for part in self._parts:
+            part.begin(now)
+        return client
+
+    def _listen(self, client: AmiClient) -> None:
+        while not self._stop.is_set():
+            self._take_in()
+            self._ask_what_is_due(client)
+            self._hear(client, client.events(self._link.times.patience))
+
+    def _take_in(self) -> None:
+        """Take what other threads want."""
+        for question in taken_from(self._asked):
+            for part in self._parts:
+                part.take(question)
+        for targets in taken_from(self._to_learn):
+            self._link.endpoints.update(dict.fromkeys(targets))
+            for part in self._parts:
+                part.learn()
+
+    def _ask_what_is_due(self, client: AmiClient) -> None:
+        """Ask one thing; or have Asterisk prove that it lives, if nothing else was asked for a while."""
+        now = time.monotonic()
+        part = min(self._parts, key=lambda part: part.due_at)
+        if part.due_at <= now:
+            for _ in part.work(client):
+                self._hear(client, client.events_at_hand())
+        elif self._ping_due <= now:
+            client.ping()
+        else:
+            return
+        self._ping_due = time.monotonic() + self._link.times.ping_every
+
+    def _hear(self, client: AmiClient, events: Iterable[Frame]) -> None:
+        for event in events:
+            name = event.get("Event", "")
+            if name == BOOTED:
+                self._link.has_events = True
+            for part in self._parts:
+                if name in part.events or name in (BOOTED, RELOADED):
+                    part.hear(event)
+        if client.take_loss():
+            for part in self._parts:
+                part.miss_events()
+
+    def _rest(self, seconds: float) -> None:
+        """Wait before the next attempt; whoever asks meanwhile is told how it stands."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and not self._stop.wait(self._link.times.patience):
+            if list(taken_from(self._asked)):
+                self._link.say_again()

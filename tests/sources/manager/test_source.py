@@ -1,0 +1,129 @@
+"""The thread of a manager interface and its parts: who is asked when, and who hears what."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+
+import pytest
+
+from healthmon.ami.client import AmiClient
+from healthmon.ami.frames import Frame
+from healthmon.model import Channel, Question
+from healthmon.sources.inbox import Inbox
+from healthmon.sources.manager.link import ManagerLink, ManagerTimes
+from healthmon.sources.manager.source import ManagerSource
+from healthmon.times.clock import Clock
+from tests.ami.played import PlayedManager
+from tests.ami.test_client import config_of
+from tests.sources.rig import target
+from tests.waiting import wait_for
+
+NEVER = float("inf")
+
+
+class PlayedPart:
+    """A part that asks for variables, and writes down what happens to it."""
+
+    def __init__(self, name: str, *events: str, pauses: int = 0) -> None:
+        self.name = name
+        self.events = events
+        self.due_at = 0.0
+        self.pauses = pauses
+        self.happened: list[str] = []
+
+    def begin(self, now: float) -> None:
+        self.happened.append("begin")
+
+    def work(self, client: AmiClient) -> Iterable[None]:
+        self.due_at = NEVER
+        for number in range(self.pauses + 1):
+            client.variables([f"{self.name}({number})"])
+            self.happened.append(f"asked {number}")
+            yield
+
+    def hear(self, event: Frame) -> None:
+        self.happened.append(f"heard {event['Event']}")
+
+    def miss_events(self) -> None:
+        self.happened.append("missed")
+
+    def take(self, question: Question) -> None:
+        self.happened.append(f"asked about {question.check}")
+
+    def learn(self) -> None:
+        self.happened.append("learned")
+
+
+@pytest.fixture
+def manager() -> Iterator[PlayedManager]:
+    with PlayedManager() as played:
+        played.booted = ""
+        yield played
+
+
+def running(manager: PlayedManager, *parts: PlayedPart) -> tuple[ManagerSource, ManagerLink, threading.Event]:
+    stop = threading.Event()
+    link = ManagerLink(config_of(manager), Inbox(100), Clock(), ManagerTimes(patience=0.01, ping_every=60.0))
+    return ManagerSource(link, parts, stop), link, stop
+
+
+def test_each_part_hears_its_own_events_and_all_hear_of_a_boot(manager: PlayedManager) -> None:
+    first, second = PlayedPart("A", "Registry"), PlayedPart("B", "ContactStatus")
+    source, link, stop = running(manager, first, second)
+    thread = threading.Thread(target=source.run)
+    thread.start()
+    try:
+        wait_for(lambda: "asked 0" in first.happened and "asked 0" in second.happened)
+        manager.sends(b"Event: Registry\r\n\r\nEvent: ContactStatus\r\n\r\nEvent: Other\r\n\r\n")
+        wait_for(lambda: "heard ContactStatus" in second.happened)
+        assert not link.has_events, "of that alone nobody knows whether it has booted"
+        manager.sends(b"Event: FullyBooted\r\n\r\n")
+        source.learn([target("PJSIP/a")])
+        source.ask(Question("office", check="manager", asked_by=Channel.MANAGER))
+        wait_for(lambda: {"learned", "asked about manager", "heard FullyBooted"} <= set(second.happened))
+    finally:
+        stop.set()
+        thread.join(5)
+    assert link.has_events
+    assert list(link.endpoints) == [target("PJSIP/a")]
+    assert [each for each in first.happened if "heard" in each] == ["heard Registry", "heard FullyBooted"]
+    assert [each for each in second.happened if "heard" in each] == ["heard ContactStatus", "heard FullyBooted"]
+
+
+def test_events_are_heard_while_a_long_work_goes_on(manager: PlayedManager, monkeypatch: pytest.MonkeyPatch) -> None:
+    long, short = PlayedPart("LONG", pauses=2), PlayedPart("SHORT", "Registry")
+    short.due_at = NEVER
+    event = b"Event: Registry\r\n\r\n"
+
+    def with_an_event(headers: dict[str, str]) -> bytes | None:
+        if headers.get("Variable") != "LONG(1)":
+            return None
+        return event + f"Response: Success\r\nActionID: {headers['ActionID']}\r\nValue: 1\r\n\r\n".encode()
+
+    manager.instead = with_an_event
+    heard_after: list[str] = []
+    monkeypatch.setattr(short, "hear", lambda _: heard_after.extend(long.happened))
+    source, _, stop = running(manager, long, short)
+    thread = threading.Thread(target=source.run)
+    thread.start()
+    try:
+        wait_for(lambda: "asked 2" in long.happened)
+    finally:
+        stop.set()
+        thread.join(5)
+    assert heard_after == ["begin", "asked 0", "asked 1"]
+
+
+def test_a_new_connection_is_told_to_each_part(manager: PlayedManager) -> None:
+    part = PlayedPart("A")
+    source, _, stop = running(manager, part)
+    thread = threading.Thread(target=source.run)
+    thread.start()
+    try:
+        wait_for(lambda: "asked 0" in part.happened)
+        manager.cut()
+        wait_for(lambda: part.happened.count("begin") == 2)
+    finally:
+        stop.set()
+        thread.join(5)
