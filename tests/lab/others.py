@@ -1,9 +1,13 @@
 """Programs that we did not write, as peers: baresip (a phone), sipp (a provider, a phone), nginx (a proxy), faketime,
-Alertmanager.
+Alertmanager, Nagios, Icinga 2.
 
 Each returns a Process that runs from its kit; `close` it, or hand it to `lab.add`.
 """
 
+import grp
+import os
+import pwd
+import subprocess
 from pathlib import Path
 
 from .kits import Kit
@@ -11,6 +15,8 @@ from .process import Process
 
 #: Where sipp's scenarios lie.
 SCENARIOS = Path(__file__).parent / "scenarios"
+#: What Nagios writes, besides its results.
+NAGIOS_FILES = ("nagios.log", "objects.cache", "status.dat", "commands", "lock", "temp", "query.sock")
 
 
 def baresip(
@@ -113,3 +119,43 @@ def _sipp(kit: Kit, folder: Path, scenario: str, words: list[str]) -> Process:
     terminal = {"TERM": "dumb"}
     command = [*kit.command(), "-sf", str(SCENARIOS / scenario), "-nostdin", *words]
     return Process(command, folder / "sipp.log", terminal, folder)
+
+
+def nagios(kit: Kit, folder: Path, commands: str, arguments: str) -> Process:
+    """Start a Nagios that asks every second, and writes how it went to ``status.dat``.
+
+    ``commands``: its objects that define ``check_healthmon``; ``arguments``: what the one service gives to it.
+    """
+    (folder / "results").mkdir()
+    files = ("log_file", "object_cache_file", "status_file", "command_file", "lock_file", "temp_file", "query_socket")
+    own = {option: folder / names for option, names in zip(files, NAGIOS_FILES, strict=True)}
+    user = pwd.getpwuid(os.getuid()).pw_name
+    settings: dict[str, object] = {
+        **own,
+        "cfg_file": folder / "objects.cfg",
+        "temp_path": folder,
+        "check_result_path": folder / "results",
+        "state_retention_file": folder / "retention.dat",
+        "precached_object_file": folder / "objects.precache",
+        "nagios_user": user,
+        "nagios_group": grp.getgrgid(os.getgid()).gr_name,
+        "check_external_commands": 0,
+        "interval_length": 1,
+        "status_update_interval": 1,
+        "enable_notifications": 0,
+        "check_for_updates": 0,
+    }
+    (folder / "nagios.cfg").write_text("".join(f"{option}={value}\n" for option, value in settings.items()))
+    objects = (SCENARIOS.parent / "nagios-objects.cfg").read_text()
+    (folder / "objects.cfg").write_text(commands + objects.replace("@ARGUMENTS@", arguments))
+    return Process([*kit.command(), str(folder / "nagios.cfg")], folder / "nagios.out", folder=folder)
+
+
+def icinga2_verdict(kit: Kit, folder: Path, configuration: str) -> str:
+    """Have Icinga 2 check a configuration; return all that it says, which ends with what it thinks of it."""
+    file = folder / "icinga2.conf"
+    file.write_text(configuration)
+    folders = [f"-D{name}={folder}" for name in ("DataDir", "CacheDir", "LogDir", "InitRunDir", "ConfigDir")]
+    user = [f"-DRunAsUser={pwd.getpwuid(os.getuid()).pw_name}", f"-DRunAsGroup={grp.getgrgid(os.getgid()).gr_name}"]
+    words = [*kit.command(), "daemon", "-C", "-c", str(file), *folders, *user]
+    return subprocess.run(words, capture_output=True, text=True, check=False, timeout=60).stdout

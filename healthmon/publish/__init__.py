@@ -1,0 +1,1 @@
+"""How things stand now, for other programs: each asks for what it wants to know, in its own form."""

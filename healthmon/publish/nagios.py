@@ -1,0 +1,260 @@
+"""How things stand, as Nagios, Icinga and Checkmk ask a plugin: one line, figures, an exit code. Pure.
+
+The form is that of the Monitoring Plugins Development Guidelines (monitoring-plugins.org): text, ``|``, performance
+data as ``'label'=value[UOM];[warn];[crit];[min];[max]``; more lines may follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from enum import IntEnum
+from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+
+from healthmon.model import DisplayNames, Health
+from healthmon.publish.thresholds import Range
+from healthmon.report.availability.selection import Selection
+from healthmon.report.formatting import after, full_name, local, visible
+from healthmon.report.status.rows import PbxStatus, Status, TargetStatus
+
+#: So many things that are not well are listed, each in a line of its own: Nagios keeps some kilobytes.
+LISTED = 20
+
+
+#: As what a thing counts.
+WORDS = ("down", "degraded", "unknown", "up", "away", "muted")
+
+
+class PluginState(IntEnum):
+    """The exit codes of a plugin."""
+
+    OK = 0
+    WARNING = 1
+    CRITICAL = 2
+    UNKNOWN = 3
+
+
+class CheckRequest(Struct, frozen=True):
+    """What a monitoring system wants to know.
+
+    ``check``: of endpoints only this check; "": each by its worst. ``warning``: a range for how many are down or
+    degraded; ``critical``: for how many are down.
+    """
+
+    selection: Selection
+    check: str
+    warning: Range
+    critical: Range
+
+
+class Counted(Struct, frozen=True):
+    """What was asked for, sorted by how it stands, the worst first."""
+
+    down: Sequence[TargetStatus]
+    degraded: Sequence[TargetStatus]
+    unknown: Sequence[TargetStatus]
+    up: Sequence[TargetStatus]
+    #: Softphones and mobiles that have logged out.
+    away: Sequence[TargetStatus]
+    #: Of what is the matter with these nobody is told, by a silence or maintenance.
+    muted: Sequence[TargetStatus]
+    #: Sites that are believed down before each of their phones is have so many more down.
+    ahead: int
+
+    @property
+    def number_down(self) -> int:
+        """How many are down."""
+        return len(self.down) + self.ahead
+
+    @property
+    def total(self) -> int:
+        """How many there are."""
+        return sum(map(len, (self.down, self.degraded, self.unknown, self.up, self.away, self.muted)))
+
+    @property
+    def not_well(self) -> Sequence[TargetStatus]:
+        """What is the matter, the worst first."""
+        return [*self.down, *self.degraded, *self.unknown]
+
+
+class PluginOutput(Struct, frozen=True):
+    """What a plugin prints, and its exit code."""
+
+    state: PluginState
+    text: str
+
+
+def unknown(why: str) -> PluginOutput:
+    """Say that nothing can be said, and why."""
+    return PluginOutput(PluginState.UNKNOWN, _first_line(PluginState.UNKNOWN, why))
+
+
+def plugin_output(status: Status, request: CheckRequest, zone: ZoneInfo) -> PluginOutput:
+    """Say how what was asked for stands."""
+    if status.is_stale:
+        return unknown(f"{status.why_stale}{_known_as_of(status, zone)}")
+    found = _counted(status, request)
+    if not found.total:
+        return unknown("nothing that is watched now is meant by these options")
+    state = _state(status, request, found)
+    first = _first_line(state, _summary(status, found, zone))
+    lines = [f"{first} | {_figures(status, request, found)}", *_details(status, found, zone)]
+    return PluginOutput(state, "\n".join(lines))
+
+
+def _known_as_of(status: Status, zone: ZoneInfo) -> str:
+    if status.alive_at is None:
+        return ""
+    return f", known as of {local(status.alive_at, zone, status.now)}"
+
+
+def _counted(status: Status, request: CheckRequest) -> Counted:
+    sorted_by: dict[str, list[TargetStatus]] = {
+        word: [] for word in ("down", "degraded", "unknown", "up", "away", "muted")
+    }
+    for row in (*_pbx_rows(status, request), *_endpoint_rows(status, request)):
+        sorted_by[_word_of(row)].append(row)
+    return Counted(**sorted_by, ahead=_ahead(status, request, len(sorted_by["down"])))
+
+
+def _word_of(row: TargetStatus) -> str:
+    """Say as what it counts."""
+    if row.muted_by and row.state is not Health.UP:
+        return "muted"
+    if row.is_alarm and not row.is_unseen:
+        return "down"
+    if row.state is Health.DOWN:
+        return "away"
+    return row.state
+
+
+def _pbx_rows(status: Status, request: CheckRequest) -> Iterator[TargetStatus]:
+    """The PBXs; who asks for endpoints or for a check of theirs means no PBX."""
+    if request.check:
+        return
+    for pbx in status.pbxs:
+        if request.selection.includes(pbx.row.target, pbx.row.kind, pbx.row.watch):
+            yield pbx.row
+
+
+def _endpoint_rows(status: Status, request: CheckRequest) -> Iterator[TargetStatus]:
+    for row in status.targets:
+        if row.is_unused or not request.selection.includes(row.target, row.kind, row.watch):
+            continue
+        if not request.check:
+            yield row
+            continue
+        yield from (check for check in row.checks or (row,) if check.check == request.check)
+
+
+def _ahead(status: Status, request: CheckRequest, down: int) -> int:
+    """How many more are down than each by itself: a site may be believed down before its phones are."""
+    selection = request.selection
+    if selection.endpoints or selection.watches or request.check:
+        return 0
+    of_sites = sum(
+        cause.down for cause in status.causes if not cause.muted_by and selection.includes(cause.target, cause.kind, "")
+    )
+    return max(0, of_sites - down)
+
+
+def _state(status: Status, request: CheckRequest, found: Counted) -> PluginState:
+    """What is down is worse than what nobody knows, and that is worse than what works in part."""
+    if request.critical.raises_alert(found.number_down):
+        return PluginState.CRITICAL
+    if _is_nothing_known(status, request, found):
+        return PluginState.UNKNOWN
+    if request.warning.raises_alert(found.number_down + len(found.degraded)):
+        return PluginState.WARNING
+    return PluginState.OK
+
+
+def _is_nothing_known(status: Status, request: CheckRequest, found: Counted) -> bool:
+    """Whether a PBX that was asked for cannot be seen, or nothing else is known of what was asked for."""
+    if len(found.unknown) == found.total - len(found.muted):
+        return bool(found.unknown)
+    return any(_is_unseen(pbx) for pbx in status.pbxs if _is_concerned(pbx, request))
+
+
+def _is_unseen(pbx: PbxStatus) -> bool:
+    return bool(pbx.old) or pbx.row.state is Health.UNKNOWN
+
+
+def _is_concerned(pbx: PbxStatus, request: CheckRequest) -> bool:
+    return Selection(pbxs=request.selection.pbxs).includes(pbx.row.target, pbx.row.kind, "")
+
+
+# ---------------------------------------------------------------- the text
+
+
+def _first_line(state: PluginState, text: str) -> str:
+    """The line that people see in a list; "|" divides text and figures, and a line end ends it."""
+    return f"HEALTHMON {state.name}: {_safe(text)}"
+
+
+def _safe(text: str) -> str:
+    return visible(text).replace("|", "/")
+
+
+def _summary(status: Status, found: Counted, zone: ZoneInfo) -> str:
+    """Say how many of how many; of a single thing say how it stands."""
+    if found.total == 1 and found.not_well:
+        return _described(found.not_well[0], status, zone)
+    parts = [
+        f"{found.number_down} of {found.total} down",
+        _number_of(len(found.degraded), "degraded"),
+        _number_of(len(found.unknown), "unknown"),
+        _number_of(len(found.muted), "not told of (silenced or in maintenance)"),
+        *(f"PBX {pbx.name}: {pbx.old}" for pbx in status.pbxs if pbx.old),
+    ]
+    return ", ".join(filter(None, parts))
+
+
+def _number_of(number: int, word: str) -> str:
+    """Say ``3 degraded``; nothing for none."""
+    if not number:
+        return ""
+    return f"{number} {word}"
+
+
+def _described(row: TargetStatus, status: Status, zone: ZoneInfo) -> str:
+    since = ""
+    if row.since:
+        since = f" since {local(row.since, zone, status.now)}"
+    noted = after(", ", row.acknowledged)
+    return f"{row.kind} {_name(row, status.names)} {row.state}{since}{noted}: {row.reason}"
+
+
+def _name(row: TargetStatus, names: DisplayNames) -> str:
+    if row.target.is_pbx:
+        return row.target.pbx
+    return full_name(row.target, names)
+
+
+def _details(status: Status, found: Counted, zone: ZoneInfo) -> Iterator[str]:
+    """A line for each thing that is not well, the worst first; not for what the first line has said already."""
+    if found.total == 1:
+        return
+    for row in found.not_well[:LISTED]:
+        yield _safe(_described(row, status, zone))
+    if len(found.not_well) > LISTED:
+        yield f"and {len(found.not_well) - LISTED:,} more"
+
+
+def _figures(status: Status, request: CheckRequest, found: Counted) -> str:
+    """The performance data. How old the daemon's last sign of life is, is in seconds."""
+    most = found.total
+    down = found.number_down
+    figures = [
+        f"problems={down + len(found.degraded)};{request.warning.text};;0;{most}",
+        f"down={down};;{request.critical.text};0;{most}",
+        f"degraded={len(found.degraded)};;;0;{most}",
+        f"unknown={len(found.unknown)};;;0;{most}",
+        f"up={len(found.up)};;;0;{most}",
+        f"away={len(found.away)};;;0;{most}",
+        f"muted={len(found.muted)};;;0;{most}",
+    ]
+    if status.alive_at is not None:
+        figures.append(f"alive={max(status.now - status.alive_at, 0.0):.1f}s;;;0")
+    return " ".join(figures)

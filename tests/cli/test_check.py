@@ -1,0 +1,192 @@
+"""``healthmon check``: what a monitoring system gets from it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from msgspec.structs import replace
+
+from healthmon.cli.main import cli
+from healthmon.model import Check, Freshness, Health, Kind
+from tests.cli.conftest import Run
+from tests.report.builder import HOUR, NOW, blind, connection, outage, phone, provider, running, stopped
+
+UP, DEGRADED, DOWN = Health.UP, Health.DEGRADED, Health.DOWN
+
+#: A label, a value with its unit, and four more fields: Monitoring Plugins Development Guidelines, "Performance data".
+FIGURE = re.compile(r"[a-z]+=\d+(\.\d+)?s?;[\d.@:~]*;[\d.@:~]*;\d*(;\d*)?")
+
+
+def test_all_up_is_ok_and_says_of_how_many(database: Path, run: Run) -> None:
+    with running(database, [connection(), provider("trunk"), phone("101")]):
+        result = run("check")
+
+    assert result.exit_code == 0
+    text, _, figures = result.stdout.rstrip("\n").partition(" | ")
+    assert text == "HEALTHMON OK: 0 of 3 down"
+    assert all(FIGURE.fullmatch(figure) for figure in figures.split(" "))
+    assert "down=0;;0;0;3" in figures
+    assert "alive=3.0s" in figures
+
+
+def test_what_is_down_is_critical_and_each_thing_has_its_line(database: Path, run: Run) -> None:
+    states = [connection(), provider("trunk", DOWN, since=NOW - 2 * HOUR), phone("101", DEGRADED), phone("102")]
+    with running(database, states):
+        result = run("check")
+
+    first, *lines = result.stdout.splitlines()
+    assert result.exit_code == 2
+    assert first.startswith("HEALTHMON CRITICAL: 1 of 4 down, 1 degraded | problems=2;0;;0;4 down=1;;0;0;4 ")
+    assert lines == [
+        "provider PJSIP/trunk on office down since 12:00:00: peer status Unreachable",
+        "phone PJSIP/101 on office degraded since 30 Apr 14:00: one contact lost",
+    ]
+
+
+def test_what_is_degraded_is_a_warning(database: Path, run: Run) -> None:
+    with running(database, [connection(), phone("101", DEGRADED), phone("102")]):
+        assert run("check").exit_code == 1
+        assert run("check", "--warning", "1").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code"),
+    [
+        (["--warning", "3", "--critical", "5"], 0),
+        (["--warning", "2", "--critical", "5"], 1),
+        (["--warning", "1", "--critical", "2"], 2),
+        (["-w", "@3:4", "-c", "3"], 1),
+    ],
+)
+def test_thresholds_are_numbers_of_what_is_down(arguments: list[str], exit_code: int, database: Path, run: Run) -> None:
+    with running(database, [connection(), *(phone(str(number), DOWN) for number in (101, 102, 103)), phone("104")]):
+        assert run("check", *arguments).exit_code == exit_code
+
+
+def test_a_single_thing_is_described_in_the_first_line(database: Path, run: Run) -> None:
+    with running(database, [connection(), provider("trunk", DOWN, since=NOW - HOUR), provider("other")]):
+        result = run("check", "--endpoint", "PJSIP/trunk")
+        other = run("check", "--endpoint", "other")
+
+    assert result.exit_code == 2
+    assert result.stdout.startswith(
+        "HEALTHMON CRITICAL: provider PJSIP/trunk on office down since 13:00:00: peer status Unreachable | "
+    )
+    assert len(result.stdout.splitlines()) == 1
+    assert other.exit_code == 0
+
+
+def test_names_are_patterns_and_several_may_be_given(database: Path, run: Run) -> None:
+    states = [connection(), connection("branch"), provider("trunk"), phone("101", DOWN), phone("201", pbx="branch")]
+    with running(database, states):
+        assert run("check", "--pbx", "branch").exit_code == 0
+        assert run("check", "--watch", "providers").exit_code == 0
+        assert run("check", "--watch", "prov*", "--watch", "phones").exit_code == 2
+        assert run("check", "--endpoint", "10*").exit_code == 2
+
+
+def test_a_check_of_an_endpoint_is_asked_by_itself(database: Path, run: Run) -> None:
+    reachable = provider("trunk")
+    rejected = replace(reachable, check=Check.REGISTRATION, belief=DOWN, reason="Rejected")
+    with running(database, [connection(), reachable, rejected]):
+        assert run("check", "--check", "reachability").exit_code == 0
+        result = run("check", "--check", "registration")
+        assert run("check", "--watch", "providers").exit_code == 2
+
+    assert result.exit_code == 2
+    assert "provider PJSIP/trunk on office down since 30 Apr 14:00: Rejected" in result.stdout
+
+
+def test_what_is_silenced_does_not_count_and_is_said(database: Path, run: Run) -> None:
+    trunk = provider("trunk", DOWN)
+    muted = outage(1, trunk, NOW - HOUR, muted_by="silence 3")
+    with running(database, [connection(), trunk, phone("101")], incidents=[muted]):
+        result = run("check")
+
+    assert result.exit_code == 0
+    assert "0 of 3 down, 1 not told of (silenced or in maintenance) | " in result.stdout
+
+
+def test_phones_that_were_never_seen_are_left_out_and_softphones_may_log_out(database: Path, run: Run) -> None:
+    away = replace(phone("103", DOWN), kind=Kind.SOFTPHONE, reason="logged out")
+    with running(database, [connection(), phone("101"), phone("102", DOWN, ever_up=False), away]):
+        result = run("check")
+
+    assert result.exit_code == 0
+    assert "up=2;;;0;3 away=1;;;0;3" in result.stdout
+
+
+def test_a_pbx_that_cannot_be_seen_is_unknown_and_what_is_known_to_be_down_is_worse(database: Path, run: Run) -> None:
+    unseen = connection(belief=Health.UNKNOWN, reason="password refused")
+    with running(database, [unseen, provider("trunk")], pbx_states=[blind()]):
+        result = run("check")
+        behind = run("check", "--endpoint", "trunk")
+    assert (result.exit_code, behind.exit_code) == (3, 3)
+    assert "provider PJSIP/trunk on office unknown since 13:55:00: connection refused" in behind.stdout
+
+
+def test_a_pbx_of_which_all_is_old_is_unknown(database: Path, run: Run) -> None:
+    old = Freshness("office", NOW - HOUR, NOW - HOUR, NOW - HOUR)
+    with running(database, [connection(), provider("trunk")], fresh=[old]):
+        result = run("check")
+
+    assert result.exit_code == 3
+    assert result.stdout.startswith("HEALTHMON UNKNOWN: 0 of 2 down, PBX office: ")
+
+
+def test_without_a_daemon_nothing_is_known(database: Path, run: Run) -> None:
+    stopped(database, [connection(), provider("trunk", DOWN)])
+
+    result = run("check")
+
+    assert result.exit_code == 3
+    assert result.stdout.startswith("HEALTHMON UNKNOWN: no daemon is running, known as of ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--nonsense"], "No such option"),
+        (["--critical", "many"], "'many' is no range"),
+        (["--check", "mood"], "'mood' is not one of"),
+        (["--endpoint", "trumk"], "--endpoint trumk matches nothing that was ever watched; did you mean trunk?"),
+    ],
+)
+def test_wrong_arguments_are_unknown_in_one_line(arguments: list[str], said: str, database: Path, run: Run) -> None:
+    with running(database, [connection(), provider("trunk")]):
+        result = run("check", *arguments)
+
+    assert result.exit_code == 3
+    assert said in result.stdout
+    assert result.stdout.startswith("HEALTHMON UNKNOWN: ")
+    assert len(result.stdout.splitlines()) == 1
+
+
+def test_a_database_or_configuration_that_is_not_there_is_unknown(tmp_path: Path) -> None:
+    for arguments in (["check", "--database", str(tmp_path / "none.db")], ["-c", str(tmp_path / "none.ini"), "check"]):
+        result = CliRunner().invoke(cli, arguments, catch_exceptions=False)
+
+        assert result.exit_code == 3
+        assert re.fullmatch(r"HEALTHMON UNKNOWN: .+\n", result.stdout)
+
+
+def test_names_of_strangers_neither_end_the_line_nor_begin_the_figures(database: Path, run: Run) -> None:
+    odd = provider("a | down=0\nOK \x1b[2J", DOWN, reason="50 | x=1\n")
+    with running(database, [connection(), odd]):
+        result = run("check", "--watch", "providers")
+
+    assert result.stdout.count("|") == 1
+    assert len(result.stdout.splitlines()) == 1
+    assert "\x1b" not in result.stdout
+
+
+def test_of_many_that_are_down_some_are_listed(database: Path, run: Run) -> None:
+    with running(database, [connection(), *(phone(str(1000 + number), DOWN) for number in range(300))]):
+        result = run("check")
+
+    assert result.stdout.startswith("HEALTHMON CRITICAL: 300 of 301 down | ")
+    assert result.stdout.splitlines()[-1] == "and 280 more"
+    assert len(result.stdout.splitlines()) == 22
