@@ -258,11 +258,13 @@ class Monitor:
     def _follow(self, pbx: Pbx, endpoint: Endpoint, change: ContactChange, step: Step) -> bool:
         """Keep in mind where its contacts are; return whether one is at a new place: its settings tell more of it."""
         news: Sequence[PlaceChange] = ()
+        address = endpoint.address
         if pbx.places <= MOST_PLACES_OF_A_PBX:
             news = self._endpoints.follow(pbx, endpoint, change, step)
-        # While it is down, it is where it was lost: it is counted there before more is concluded from this.
-        self._booking.tell(EndpointNoted(endpoint.reachability))
-        self._stages.pass_on(step)
+        if news or endpoint.address != address:
+            # While it is down, it is where it was lost: it is counted there before more is concluded from this.
+            self._booking.tell(EndpointNoted(endpoint.reachability))
+            self._stages.pass_on(step)
         # Of a contact that was lost there is nothing more to be told.
         return change.status in LIVING and any(not place.is_left for place in news)
 

@@ -216,6 +216,10 @@ class Endpoint(EndpointFacts):
 
     def _expect_the_same_until_due(self) -> None:
         """What is about to be believed down is listed as offline again and again: that matters once it is due."""
-        if self.reachability.deadline() is not None:
+        due = self.reachability.deadline()
+        if due is None:
+            return
+        if len(self.checks) > 1:
             deadlines = (check.deadline() for check in self.checks.values())
-            self.calm, self.calm_until = Health.DOWN, min(due for due in deadlines if due is not None)
+            due = min(deadline for deadline in deadlines if deadline is not None)
+        self.calm, self.calm_until = Health.DOWN, due

@@ -177,6 +177,7 @@ def lasting_after(hold: Hold) -> float:
     return max(LASTING_HOLDS * hold.down_after, LASTING_AT_LEAST)
 
 
+@lru_cache(maxsize=1024)
 def grown(hold: Hold, times: int, rule: FlapRule, *, is_device: bool) -> Hold:
     """The hold that is in force for what has changed so often within the window; never longer than half of that.
 

@@ -246,9 +246,18 @@ class Machine:
 
     def deadline(self) -> float | None:
         """When what is pending may be believed at the earliest, or None: nothing is pending, or it is unknown."""
-        if self.pending is None or self.unknown_because:
+        pending = self.pending
+        if pending is None or self.unknown_because:
             return None
-        return self._ripening(self.pending)[-1][0]
+        hold = self.hold_in_force()
+        if self._improves(pending):
+            return self.pending_since + hold.up_after
+        if pending is Health.DEGRADED:
+            return self._not_up_clock + hold.degraded_after
+        since = self.down_clock
+        if RANK[self.belief] < RANK[Health.DEGRADED]:
+            since = min(since, self._not_up_clock)
+        return since + hold.down_after
 
     def hold_in_force(self) -> Hold:
         """How long what is pending must last: what changes again and again, longer each time (rule 12)."""
@@ -275,6 +284,13 @@ class Machine:
         if self.down_since is None:
             return self.pending_since
         return self.down_since
+
+    @property
+    def _not_up_clock(self) -> float:
+        """Since when the clock runs of what is not up (seconds UTC)."""
+        if self.not_up_since is None:
+            return self.pending_since
+        return self.not_up_since
 
     def plain_hold(self) -> Hold:
         """The hold of what does not change again and again."""
@@ -312,9 +328,7 @@ class Machine:
         hold = self.hold_in_force()
         if self._improves(pending):
             return [(self.pending_since + hold.up_after, pending, self.pending_since)]
-        not_up = self.not_up_since
-        if not_up is None:
-            not_up = self.pending_since
+        not_up = self._not_up_clock
         not_up_seen = min(not_up, self.pending_since)
         if pending is Health.DEGRADED:
             return [(not_up + hold.degraded_after, Health.DEGRADED, not_up_seen)]

@@ -20,12 +20,13 @@ from healthmon.core.grouping.holds import Rules, is_ripe, known_after, known_at
 from healthmon.core.grouping.members import Fall, Members, cycle_of, fell_at
 from healthmon.core.grouping.memberships import Memberships
 from healthmon.core.grouping.rules import (
+    are_all_lost,
     are_many_left,
+    are_sites_lost,
     could_be_enough,
     could_be_most,
     fallen_together,
     is_enough,
-    is_line_cut,
     is_still_enough,
     is_sure,
     least_of_site,
@@ -262,8 +263,9 @@ class Falls:
         if not providers.believed:
             return None
         sites = self._memberships.falls_behind_line(line.pbx)
-        is_contradicted = self._is_contradicted(line, providers.since, now)
-        if not is_line_cut(providers, sites, self._rules, is_contradicted=is_contradicted):
+        # To ask what stands takes a look at every phone.
+        is_by_providers = are_all_lost(providers) and not self._is_contradicted(line, providers.since, now)
+        if not is_by_providers and not are_sites_lost(providers, sites, self._rules):
             return None
         window = max(self._rules.window, *(fall.cycle for fall in (providers, *sites)))
         together = (site.since for site in sites if site.down and abs(site.since - providers.since) <= window)
@@ -443,9 +445,9 @@ class Falls:
     def _is_mistaken(self, outage: Outage, now: float) -> bool:
         """Whether the providers are down, and a public site has shown by now that the line is not."""
         group = outage.group
-        if group.kind is not Kind.NETWORK or outage.of or not self._is_contradicted(group, outage.since, now):
+        if group.kind is not Kind.NETWORK or outage.of or not self._is_cut_by_providers_alone(outage):
             return False
-        return self._is_still_cut(outage) and not self._is_still_cut(outage, is_contradicted=True)
+        return self._is_contradicted(group, outage.since, now)
 
     def _watch_for_contradiction(self, outage: Outage, now: float) -> None:
         """Look again when a public site that is up may speak against a line that is taken for cut."""
@@ -457,13 +459,20 @@ class Falls:
             if due is not None:
                 self._deadlines.set(Deadline(Due.GROUP, group.target), due)
 
-    def _is_still_cut(self, outage: Outage, *, is_contradicted: bool = False) -> bool:
-        pbx = outage.group.pbx
-        sites = [site.left(outage.since) for site in self._memberships.behind_line(pbx)]
+    def _is_still_cut(self, outage: Outage) -> bool:
+        sites = self._sites_left(outage)
         if outage.of:
             return are_many_left(sites, outage.of, self._rules)
-        providers = self._memberships.providers(pbx).left(outage.since)
-        return is_line_cut(providers, sites, self._rules, is_contradicted=is_contradicted)
+        providers = self._memberships.providers(outage.group.pbx).left(outage.since)
+        return are_all_lost(providers) or are_sites_lost(providers, sites, self._rules)
+
+    def _is_cut_by_providers_alone(self, outage: Outage) -> bool:
+        """Whether only that all providers are down tells that the line is cut."""
+        providers = self._memberships.providers(outage.group.pbx).left(outage.since)
+        return are_all_lost(providers) and not are_sites_lost(providers, self._sites_left(outage), self._rules)
+
+    def _sites_left(self, outage: Outage) -> Sequence[Fall]:
+        return [site.left(outage.since) for site in self._memberships.behind_line(outage.group.pbx)]
 
     def _over_at(self, group: Group, down: Sequence[Fall], calm_since: float) -> float:
         """When a group of which few are left down is over.

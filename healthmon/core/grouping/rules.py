@@ -70,15 +70,16 @@ def is_still_enough(group: Group, down: int, of: int, rules: Rules) -> bool:
     return down >= FEW and down >= rules.share / 2 * of
 
 
-def is_line_cut(providers: Fall, sites: Iterable[Fall], rules: Rules, *, is_contradicted: bool) -> bool:
-    """Whether a PBX's line to the world is down: all its providers, or half of its public sites and a provider.
+def are_all_lost(providers: Fall) -> bool:
+    """Whether all providers of a PBX are down: its line to the world is cut, unless a public site stands.
 
-    All within one window. ``is_contradicted``: a public site speaks against it, which counts unless half of them fell.
     Providers of one and the same host, or behind one proxy, tell of that host only.
     """
-    is_all = providers.down == providers.of and len(providers.hosts) >= AT_LEAST_TWO
-    if is_all and not is_contradicted:
-        return True
+    return providers.down == providers.of and len(providers.hosts) >= AT_LEAST_TWO
+
+
+def are_sites_lost(providers: Fall, sites: Iterable[Fall], rules: Rules) -> bool:
+    """Whether half of a PBX's public sites are down with a provider, all within one window: the line is cut."""
     every = [site for site in sites if site.of]
     window = max(rules.window, *(fall.cycle for fall in (providers, *every)))
     down = sum(_is_share_enough(site, rules) and abs(site.since - providers.since) <= window for site in every)

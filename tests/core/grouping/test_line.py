@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from healthmon.core.belief.reachability import Reachability
 from healthmon.model import Ending, Kind, Place, Reason, Target
 from tests.core.grouping.test_causes import BRANCH, HOME, NETWORK, PRIVATE, TRUNKS, TWO_SITES, Town, phones, quick
 from tests.core.scene import UP, phone, settings, trunk, trunk_settings
@@ -59,6 +60,21 @@ def test_a_site_of_which_few_phones_fell_speaks_against_a_cut_line_and_one_of_wh
         town.go_on(90)
 
         assert bool([one for one in town.db.incidents.values() if one.target == NETWORK]) is is_cut
+
+
+def test_phones_are_not_looked_at_one_by_one_while_a_provider_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There may be 20,000 of them, and each step would look at them all."""
+
+    def look(member: Reachability) -> bool:
+        raise AssertionError(f"asked whether {member.target} is checked")
+
+    monkeypatch.setattr("healthmon.core.grouping.rules.is_checked", look)
+    town = Town(quick()).settle({**TWO_TRUNKS, **FOUR})
+
+    town.die([trunk("a"), phone(101)])
+    town.go_on(90)
+
+    assert {who for _, who, _ in town.told()} == {str(trunk("a")), str(phone(101))}
 
 
 def test_a_private_site_says_nothing_of_the_line() -> None:
