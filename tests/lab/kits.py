@@ -133,6 +133,15 @@ RECIPES: Mapping[str, Recipe] = {
                 "monitoring-plugins",
             ),
         ),
+        # What many carriers have; its module for TLS needs no more libraries than it has itself.
+        Recipe(
+            name="kamailio",
+            packages=("kamailio", "kamailio-tls-modules"),
+            version_prefix="",
+            suites=("own", "bookworm", "trixie", "sid"),
+            program="usr/sbin/kamailio",
+            without=("adduser", "passwd", "lsb-base", "python3", "libpython3", "init-system-helpers", "sysvinit-utils"),
+        ),
         # Its library is loaded into Asterisk 22, whose C library is newer.
         Recipe(
             name="faketime",

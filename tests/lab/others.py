@@ -1,5 +1,5 @@
-"""Programs that we did not write, as peers: baresip (a phone), sipp (a provider, a phone), nginx (a proxy), faketime,
-Alertmanager, Nagios, Icinga 2.
+"""Programs that we did not write, as peers: baresip (a phone), sipp (a provider, a phone), kamailio (a provider), nginx
+(a proxy), faketime, Alertmanager, Nagios, Icinga 2.
 
 Each returns a Process that runs from its kit; `close` it, or hand it to `lab.add`.
 """
@@ -7,6 +7,7 @@ Each returns a Process that runs from its kit; `close` it, or hand it to `lab.ad
 import grp
 import os
 import pwd
+import signal
 import subprocess
 from pathlib import Path
 
@@ -41,6 +42,29 @@ def baresip(
 def sipp_provider(kit: Kit, folder: Path, address: str) -> Process:
     """Start a provider at address:5060 that answers each OPTIONS with 200."""
     return _sipp(kit, folder, "answer-options.xml", ["-i", address, "-p", "5060"])
+
+
+def kamailio(kit: Kit, folder: Path, address: str, certificate: tuple[Path, Path]) -> Process:
+    """Start a provider at address:5060 (UDP, TCP) and address:5061 (TLS, with this certificate and its key).
+
+    It answers each OPTIONS with 200, and everything else with 403. It is a family of processes: end it by ``stop()``.
+    """
+    chain, key = certificate
+    config = [
+        *("#!KAMAILIO", "debug=1", "log_stderror=yes", "children=1", "tcp_children=1", "enable_tls=yes"),
+        *(f"listen=udp:{address}:5060", f"listen=tcp:{address}:5060", f"listen=tls:{address}:5061"),
+        f'mpath="{kit.file("usr/lib/*/kamailio/modules")}"',
+        *('loadmodule "sl.so"', 'loadmodule "pv.so"', 'loadmodule "tls.so"'),
+        'modparam("tls", "tls_method", "TLSv1.2+")',
+        *(f'modparam("tls", "certificate", "{chain}")', f'modparam("tls", "private_key", "{key}")'),
+        *("request_route {", '    if (method == "OPTIONS") { sl_send_reply("200", "Here I am"); exit; }'),
+        *('    sl_send_reply("403", "No calls here");', "}"),
+    ]
+    (folder / "kamailio.cfg").write_text("\n".join(config) + "\n")
+    # -DD: its main process stays with us; -Y: where it keeps its files.
+    words = ["-DD", "-E", "-f", str(folder / "kamailio.cfg"), "-Y", str(folder), "-m", "16", "-M", "4"]
+    # Killed, it would leave its children behind.
+    return Process([*kit.command(), *words], folder / "kamailio.log", folder=folder, left_alone=signal.SIGTERM)
 
 
 def sipp_phone(

@@ -1,4 +1,4 @@
-"""Fetches kits (Asterisk 22 and 16, baresip, sipp, nginx, faketime) from the machine's own Debian mirror.
+"""Fetches kits (Asterisk 22 and 16, baresip, sipp, kamailio, nginx, …) from the machine's own Debian mirror.
 
 A kit's folder appears by one rename once it is complete; until then nobody can mistake it for one.
 """

@@ -34,7 +34,10 @@ class Process:
         log: Path,
         environment: Mapping[str, str] | None = None,
         folder: Path | None = None,
+        *,
+        left_alone: signal.Signals = signal.SIGKILL,
     ) -> None:
+        """Start it. ``left_alone``: what it is sent when the thread that started it is gone."""
         self.log = log
         parent = os.getpid()
         with log.open("ab") as output:
@@ -45,7 +48,7 @@ class Process:
                 stderr=subprocess.STDOUT,
                 cwd=folder,
                 env={**os.environ, "LC_ALL": "C", **(environment or {})},
-                preexec_fn=lambda: _die_with(parent),  # noqa: PLW1509 - one C call, loaded beforehand
+                preexec_fn=lambda: _die_with(parent, left_alone),  # noqa: PLW1509 - one C call, loaded beforehand
             )
 
     @property
@@ -101,8 +104,8 @@ class Process:
         self._process.wait()
 
 
-def _die_with(parent: int) -> None:
-    """In the child: have the kernel kill us when our parent's thread ends; end now if it already has."""
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+def _die_with(parent: int, number: signal.Signals) -> None:
+    """In the child: have the kernel end us when our parent's thread ends; end now if it already has."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, number)
     if os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGKILL)

@@ -13,65 +13,17 @@ import pytest
 
 from healthmon.config.values import OwnAddress
 from healthmon.model import Health, SipWay
-from healthmon.sip.destinations import Destination, Hop, Remote, Transport, destination_of
-from healthmon.sip.names import Found, Names
-from healthmon.sip.prober import APART, Conclusion, Prober, Times
-from healthmon.sip.sockets import Sockets
+from healthmon.sip.destinations import Remote, Transport, destination_of
+from healthmon.sip.names import Found
+from healthmon.sip.prober import APART
 from healthmon.sip.transactions import Oddity
 from tests.lab.certs import Authority, Certificate
 from tests.lab.sipmessages import Message, response
 from tests.lab.sippeer import Peer
 from tests.sip.peers import CountingPeer, stream_server
+from tests.sip.rig import Rig
 
 UP, DEGRADED, DOWN, UNKNOWN = Health.UP, Health.DEGRADED, Health.DOWN, Health.UNKNOWN
-#: No test waits for longer (seconds).
-PATIENCE = 20.0
-
-
-class CountingSockets(Sockets):
-    """Counts what is sent."""
-
-    sent = 0
-
-    def send(self, remote: Remote, packet: bytes) -> None:
-        """Send it."""
-        self.sent += 1
-        super().send(remote, packet)
-
-
-class Rig:
-    """A prober, whose thread is the test."""
-
-    def __init__(self, probe_from: OwnAddress | None = None, trusted: ssl.SSLContext | None = None) -> None:
-        self.sockets = CountingSockets(probe_from or OwnAddress(), time.time, trusted)
-        self.to_look_up: list[Hop] = []
-        self.prober = Prober(
-            self.sockets, self.to_look_up.append, Times(time.monotonic, time.monotonic, lambda seconds: f"+{seconds:g}")
-        )
-        self.names = Names()
-        self.found: list[Conclusion] = []
-
-    def ask(self, uri: str, every: float = 60.0, proxy: str = "") -> Destination:
-        """Have a contact asked."""
-        destination = destination_of(SipWay(uri, proxy))
-        assert destination is not None
-        self.prober.ask(destination, every)
-        return destination
-
-    def next(self) -> Conclusion:
-        """The next that is found."""
-        self.turn_until(lambda: bool(self.found))
-        return self.found.pop(0)
-
-    def turn_until(self, condition: Callable[[], bool]) -> None:
-        """Go on until something is so."""
-        end = time.monotonic() + PATIENCE
-        while not condition():
-            assert time.monotonic() < end
-            while self.to_look_up:
-                hop = self.to_look_up.pop()
-                self.prober.found(hop, self.names.look_up(hop))
-            self.found += self.prober.turn()
 
 
 @pytest.fixture

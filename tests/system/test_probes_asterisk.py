@@ -6,9 +6,10 @@ import time
 
 import pytest
 
-from tests.lab.endpoints import trunk
+from tests.lab.certs import Authority
+from tests.lab.endpoints import phone, trunk
 from tests.lab.fixtures import Lab, need
-from tests.lab.others import sipp_provider
+from tests.lab.others import baresip, kamailio, sipp_provider
 from tests.lab.provider import Provider
 from tests.system.scene import CHECKED_OFTEN, Scene, set_scene
 
@@ -89,19 +90,41 @@ def test_a_trunk_that_asterisk_does_not_check_dies_and_one_that_never_answers_ra
     assert providers[SHY].seen["OPTIONS"] >= 4
 
 
-def test_sipp_and_another_asterisk_answer_us(lab: Lab) -> None:
-    address = lab.address()
-    program = lab.add(sipp_provider(need("sipp"), lab.folder("sipp"), address))
+def test_sipp_kamailio_and_another_asterisk_answer_us(lab: Lab) -> None:
+    sipp, registrar = lab.address(), lab.address()
+    program = lab.add(sipp_provider(need("sipp"), lab.folder("sipp"), sipp))
+    folder = lab.folder("kamailio")
+    lab.add(kamailio(need("kamailio"), folder, registrar, Authority(folder).valid(registrar).files))
     other = lab.asterisk()
     pbx = lab.asterisk(
-        trunk("trunk-a", f"sip:{address}:5060", qualify_frequency=0),
+        trunk("trunk-a", f"sip:{sipp}:5060", qualify_frequency=0),
         trunk("trunk-b", f"sip:{other.address}:5060", qualify_frequency=0),
+        trunk("trunk-c", f"sip:{registrar}:5060", qualify_frequency=0),
+        trunk("trunk-d", f"sip:{registrar}:5060;transport=tcp", qualify_frequency=0),
     )
     scene = set_scene(lab, pbx, lab.folder("daemon"), config=PROBED)
-    for name in (CHECKED, UNCHECKED):
+    others = (UNCHECKED, SHY, "PJSIP/trunk-d")
+    for name in (CHECKED, *others):
         scene.daemon.wait_for_state(name, "up")
 
     program.kill()
 
     scene.wait_told("DOWN provider trunk-a (office, options) since ")
-    assert scene.daemon.state(UNCHECKED) == "up"
+    assert [scene.daemon.state(name) for name in others] == ["up", "up", "up"]
+
+
+def test_a_phone_that_is_registered_is_asked_where_it_is_and_no_longer_when_it_has_left(lab: Lab) -> None:
+    pbx = lab.asterisk(phone("101", **CHECKED_OFTEN))  # type: ignore[arg-type]
+    place = lab.address()
+    program = lab.add(baresip(need("baresip"), lab.folder("baresip"), pbx.sip, "101", address=place))
+    pbx.wait_state("PJSIP/101", "online")
+    config = PROBED.replace("PJSIP/trunk-*", "PJSIP/101").replace("probe = auto", "probe = yes")
+    scene = set_scene(lab, pbx, lab.folder("daemon"), config=config)
+
+    scene.daemon.wait(lambda: options_of(scene, "PJSIP/101").get("state") == "up", "the phone has answered us")
+
+    program.stop()
+    # It says that it leaves: there is one message, and no address that could be asked.
+    scene.wait_told("LOGGED OUT phone 101 (office) since ")
+    scene.daemon.wait(lambda: options_of(scene, "PJSIP/101") == {}, "the phone is asked no longer")
+    assert len(scene.subjects) == 1
