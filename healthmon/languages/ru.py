@@ -348,10 +348,10 @@ SAYINGS = {
         "нет событий; пользователю {user} нельзя их читать: в manager.conf нужно read = system. Опрос каждые {every} с"
     ),
     "registered at {server}": "регистрация на {server} есть",
-    "not registered at {server}: {why}; incoming calls are affected; Asterisk has stopped trying: it needs {command}, "
-    "or a reload": (
-        "нет регистрации на {server}: {why}; входящие вызовы затронуты; Asterisk больше не пытается: нужно {command} "
-        "или перезагрузка конфигурации"
+    "not registered at {server}: {why}; Asterisk has stopped trying: it needs {command}, or a reload; incoming calls "
+    "are affected": (
+        "нет регистрации на {server}: {why}; Asterisk больше не пытается: нужно {command} или перезагрузка "
+        "конфигурации; входящие вызовы затронуты"
     ),
     "not registered at {server}: {why}; incoming calls are affected": (
         "нет регистрации на {server}: {why}; входящие вызовы затронуты"
@@ -363,10 +363,10 @@ SAYINGS = {
     "affected": (
         "нет регистрации на {server} (Asterisk: {said}): ещё не пытался или снята намеренно; входящие вызовы затронуты"
     ),
-    "not registered at {server} (Asterisk: {said}); incoming calls are affected; Asterisk has stopped trying: it needs "
-    "{command}": (
-        "нет регистрации на {server} (Asterisk: {said}); входящие вызовы затронуты; Asterisk больше не пытается: нужно "
-        "{command}"
+    "not registered at {server} (Asterisk: {said}); Asterisk has stopped trying: it needs {command}; incoming calls "
+    "are affected": (
+        "нет регистрации на {server} (Asterisk: {said}); Asterisk больше не пытается: нужно {command}; входящие вызовы "
+        "затронуты"
     ),
     "not registered at {server} (Asterisk: {said}); incoming calls are affected": (
         "нет регистрации на {server} (Asterisk: {said}); входящие вызовы затронуты"

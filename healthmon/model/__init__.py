@@ -28,6 +28,7 @@ from healthmon.model.notification import (
     UrlState,
 )
 from healthmon.model.orders import Acknowledgement, Commands, Matcher, Silence
+from healthmon.model.registrations import NOT_KNOWN_WHY, NOT_TRIED, STOPPED_TRYING, tells_more, tells_nothing
 from healthmon.model.sighting import (
     OPTIONS_ANSWERED_WITHIN,
     Channel,
@@ -80,11 +81,14 @@ __all__ = [
     "LIVING",
     "LOST",
     "MOST_WATCHED",
+    "NOT_KNOWN_WHY",
+    "NOT_TRIED",
     "NO_NAMES",
     "OPTIONS_ANSWERED_WITHIN",
     "OUR_TECHNOLOGIES",
     "PARTIAL_CHECKS",
     "REGISTRATION",
+    "STOPPED_TRYING",
     "TOO_MANY_DEFECTS",
     "Acknowledgement",
     "Changes",
@@ -144,4 +148,6 @@ __all__ = [
     "Witness",
     "Word",
     "check_counts",
+    "tells_more",
+    "tells_nothing",
 ]

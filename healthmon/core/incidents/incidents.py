@@ -11,7 +11,19 @@ from healthmon.core.incidents.index import Index
 from healthmon.core.incidents.news import IncidentChanged, IncidentNews, IncidentOpened, IncidentWidened
 from healthmon.core.orders.severity import Severities
 from healthmon.core.step import Step
-from healthmon.model import Check, CheckState, Ending, Health, Incident, Kind, Severity, Target
+from healthmon.model import (
+    Check,
+    CheckState,
+    Ending,
+    Health,
+    Incident,
+    Kind,
+    Note,
+    Severity,
+    Target,
+    tells_more,
+    tells_nothing,
+)
 
 
 class Incidents:
@@ -39,6 +51,8 @@ class Incidents:
         if after == before:
             return None
         self._index.book(after, step.changes)
+        if after.check == Check.REGISTRATION and after.is_open and tells_more(after.cause, before.cause):
+            step.changes.notes.append(Note(after.id, step.now, f"known by now: {after.cause}"))
         return IncidentChanged(before, after)
 
     def why_none(self, news: CheckChanged) -> str:
@@ -98,19 +112,12 @@ class Incidents:
             episode = incident.flap_episodes + 1
             return replace(incident, health=Health.DEGRADED, flapping=episode, flap_episodes=episode)
         if is_bad and state.belief is not None:
-            cause = incident.cause
-            is_told_better = incident.check == Check.REGISTRATION
-            if state.belief is not incident.health or incident.is_logged_out or is_told_better:
-                cause = state.reason
-            if incident.was_explained:
-                # Until it is told it is told as it is by then.
-                cause = state.remark or state.reason
             return replace(
                 incident,
                 flapping=0,
                 health=state.belief,
                 believed_at=state.believed_at,
-                cause=cause,
+                cause=_cause(incident, state),
                 was_down=incident.was_down or _is_pbx_down(state),
                 fell_at=_fell_at(incident, state),
             )
@@ -215,6 +222,25 @@ def _is_bad(news: CheckChanged) -> bool:
 
 def _is_wrong(news: CheckChanged) -> bool:
     return _is_bad(news) or news.state.is_flapping
+
+
+def _cause(incident: Incident, state: CheckState) -> str:
+    """Why it is so, as its incident says it from now on."""
+    if incident.check == Check.REGISTRATION and state.belief is incident.health:
+        return _best_cause(incident.cause, state.reason)
+    if incident.was_explained:
+        # Until it is told it is told as it is by then.
+        return state.remark or state.reason
+    if state.belief is not incident.health or incident.is_logged_out:
+        return state.reason
+    return incident.cause
+
+
+def _best_cause(before: str, now: str) -> str:
+    """Why a registration is not there: what is known of that stays, until something else is known."""
+    if tells_nothing(now) and not tells_more(now, before):
+        return before
+    return now
 
 
 def _was_never_up(state: CheckState) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from healthmon.ami.registrations import REGISTERED, REJECTED, OutboundRegistration
-from healthmon.model import Health
+from healthmon.model import NOT_KNOWN_WHY, NOT_TRIED, STOPPED_TRYING, Health
 from healthmon.text.sipuri import host_of
 
 #: For so long an attempt goes on that nobody answers (RFC 3261's timer F, as res_pjsip has it; seconds).
@@ -18,6 +18,9 @@ PUNCTUAL = 3.0
 #: Nothing that begins late is later: a first attempt waits up to 10 s (seconds).
 LATE = 13.0
 
+
+#: What it means; at the end of what is said, for messages are cut.
+AFFECTED = "incoming calls are affected"
 
 #: After one of these chan_sip never tries again by itself.
 FINAL_FOR_CHAN_SIP = ("Failed", "No Authentication")
@@ -33,12 +36,15 @@ class Tries(Struct):
     #: The time between the ends of the last two that failed (seconds).
     pace: float | None = None
     has_given_up: bool = False
+    #: It was heard when the first of them failed: no others did before.
+    is_counted: bool = False
 
     def hear(self, status: str, at: float, max_retries: int) -> None:
         """An attempt has ended so."""
         before, self.heard_at = self.heard_at, at
         if status != REJECTED:
             self.failed, self.pace, self.has_given_up = 0, None, False
+            self.is_counted = True
             return
         if self.failed:
             self.pace = at - before
@@ -53,6 +59,8 @@ class Tries(Struct):
         if registration.status == REJECTED:
             overdue = self.heard_at + max(registration.waits) + UNANSWERED + LATE
             self.has_given_up = self.has_given_up or now > overdue
+        elif not self.failed:
+            self.is_counted = True
 
     def why_failed(self, registration: OutboundRegistration) -> str:
         """Whether it was rejected or not answered, where the pace tells."""
@@ -60,7 +68,11 @@ class Tries(Struct):
             return "not answered"
         if self.pace is not None and any(abs(self.pace - wait) < PUNCTUAL for wait in registration.waits if wait):
             return "rejected"
-        return "rejected, or not answered"
+        has_retries_left = self.is_counted and 0 < self.failed <= registration.max_retries
+        if self.has_given_up and has_retries_left and registration.waits[0]:
+            # Only an answer that is final makes it stop so soon.
+            return "rejected"
+        return NOT_KNOWN_WHY
 
 
 def health_of(registration: OutboundRegistration) -> Health:
@@ -78,18 +90,16 @@ def in_words(registration: OutboundRegistration, tries: Tries) -> str:
     if registration.technology != "PJSIP":
         return _of_older_driver(registration, server)
     if registration.status != REJECTED:
-        return (
-            f"not registered at {server} (Asterisk: {registration.status}): not tried yet, or taken back on purpose; "
-            "incoming calls are affected"
-        )
-    words = f"not registered at {server}: {tries.why_failed(registration)}; incoming calls are affected"
-    if tries.has_given_up:
-        words += f"; Asterisk has stopped trying: it needs 'pjsip send register {registration.name}', or a reload"
-    return words
+        why = f" (Asterisk: {registration.status}): {NOT_TRIED}"
+    else:
+        why = f": {tries.why_failed(registration)}"
+    if registration.status == REJECTED and tries.has_given_up:
+        why += f"; {STOPPED_TRYING}: it needs 'pjsip send register {registration.name}', or a reload"
+    return f"not registered at {server}{why}; {AFFECTED}"
 
 
 def _of_older_driver(registration: OutboundRegistration, server: str) -> str:
-    words = f"not registered at {server} (Asterisk: {registration.status}); incoming calls are affected"
+    words = f"not registered at {server} (Asterisk: {registration.status})"
     if registration.technology == "SIP" and registration.status in FINAL_FOR_CHAN_SIP:
-        words += "; Asterisk has stopped trying: it needs 'sip reload'"
-    return words
+        words += f"; {STOPPED_TRYING}: it needs 'sip reload'"
+    return f"{words}; {AFFECTED}"

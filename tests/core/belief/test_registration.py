@@ -167,6 +167,46 @@ def test_that_asterisk_gave_up_is_said_by_the_incident_and_told_to_nobody_anew()
     assert not scene.deliver()
 
 
+SILENT = "not registered at sip.example.net: not answered; incoming calls are affected"
+GIVEN_UP = (
+    "not registered at sip.example.net: not answered; Asterisk has stopped trying: it needs 'pjsip send register a', "
+    "or a reload; incoming calls are affected"
+)
+TAKEN_BACK = (
+    "not registered at sip.example.net (Asterisk: Unregistered): not tried yet, or taken back on purpose; "
+    "incoming calls are affected"
+)
+
+
+def test_what_becomes_known_of_the_cause_is_in_the_story_and_stays_until_the_end() -> None:
+    scene = office()
+    lose(scene)
+    scene.deliver()
+
+    for words in (SILENT, GIVEN_UP, LOST, TAKEN_BACK):
+        scene.says(A, DOWN, words=words)
+    assert scene.state(A, Check.REGISTRATION).reason == TAKEN_BACK, "how it stands now, status says"
+    scene.says(A, UP, words="registered at sip.example.net")
+    scene.after(10)
+    scene.answer_registration(A, UP)
+
+    [incident] = scene.db.incidents.values()
+    assert (incident.cause, incident.ending) == (GIVEN_UP, Ending.RECOVERED)
+    known = [note.words for note in scene.db.notes if note.words.startswith("known by now")]
+    assert known == [f"known by now: {SILENT}", f"known by now: {GIVEN_UP}"]
+
+
+def test_what_is_known_before_it_is_told_is_told() -> None:
+    scene = office()
+    scene.says(A, DOWN)
+    scene.after(29)
+    scene.says(A, DOWN, words=GIVEN_UP)
+    scene.after(1)
+    scene.says(A, DOWN, Source.SNAPSHOT, GIVEN_UP)
+
+    assert scene.open(A)[0].cause == GIVEN_UP
+
+
 def test_in_the_grace_after_a_restart_no_registration_is_lost() -> None:
     scene = office()
     scene.snapshot({A: UP, B: UP}, startup="boot 2")
@@ -417,6 +457,8 @@ def test_a_registration_of_nobody_is_a_target_of_its_own_that_is_told_to_the_rec
 
     [incident] = scene.open(NOBODY)
     assert (incident.kind, incident.severity, incident.cause) == ("registration", "critical", LOST)
+    scene.says(NOBODY, DOWN, words=GIVEN_UP)
+    assert scene.open(NOBODY)[0].cause == GIVEN_UP
     assert [(url, reason) for url, reason, *_ in scene.deliver()] == [("oncall/boss", Reason.OPENED)]
     scene.says(NOBODY, UP)
     scene.after(10)

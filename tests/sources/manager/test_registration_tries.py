@@ -50,7 +50,8 @@ def test_the_third_attempt_of_two_retries_is_the_last(version: str) -> None:
     hear(tries, version, "reg_silent_max2", 110)
     assert tries.has_given_up
     assert in_words(registration(), tries).endswith(
-        "Asterisk has stopped trying: it needs 'pjsip send register reg', or a reload"
+        "not answered; Asterisk has stopped trying: it needs 'pjsip send register reg', or a reload; "
+        "incoming calls are affected"
     )
     assert hear(tries, version, "reg_silent_max2", 300) == "Registered"
     assert not tries.has_given_up
@@ -67,6 +68,19 @@ def test_a_403_is_final_and_that_is_known_when_the_next_attempt_is_overdue(versi
 
     tries.look(row, heard_at + 5 + UNANSWERED + LATE + 1)
     assert tries.has_given_up
+    assert tries.why_failed(row) == "rejected, or not answered", "others may have failed before we listened"
+
+
+@each_version
+def test_who_stops_before_the_last_retry_was_rejected_for_good(version: str) -> None:
+    tries = Tries(0.0)
+    tries.look(registration("Registered", most=10), 0.0)
+    hear(tries, version, "reg_403_permanent", 60, most=10)
+
+    tries.look(registration(most=10), tries.heard_at + 5 + UNANSWERED + LATE + 1)
+
+    assert tries.why_failed(registration(most=10)) == "rejected"
+    assert tries.why_failed(registration(most=0)) == "rejected, or not answered", "that was its last one"
 
 
 def test_an_attempt_after_it_seemed_to_have_given_up_begins_anew() -> None:

@@ -258,8 +258,8 @@ def test_what_an_older_driver_has_under_way_stays_as_it_was(manager: PlayedManag
     manager.sends(in_lines({"Event": "Registry", "ChannelType": "SIP", "Status": "Failed"}).encode())
     watch.wait(("SIP/me@192.0.2.9", Health.DOWN, Source.SNAPSHOT))
     assert watch.words() == (
-        "not registered at 192.0.2.9 (Asterisk: Failed); incoming calls are affected; "
-        "Asterisk has stopped trying: it needs 'sip reload'"
+        "not registered at 192.0.2.9 (Asterisk: Failed); Asterisk has stopped trying: it needs 'sip reload'; "
+        "incoming calls are affected"
     )
 
 

@@ -1,0 +1,30 @@
+"""What is said of a registration that is not there, where it decides which words are kept."""
+
+from __future__ import annotations
+
+#: An attempt has failed, and nothing tells why.
+NOT_KNOWN_WHY = "rejected, or not answered"
+#: No attempt was heard of.
+NOT_TRIED = "not tried yet, or taken back on purpose"
+#: It will not come back by itself.
+STOPPED_TRYING = "Asterisk has stopped trying"
+
+
+def tells_more(words: str, than: str) -> bool:
+    """Whether these words tell more of why a registration is not there than the others: a mere failure tells least."""
+    return _worth(words) > _worth(than)
+
+
+def tells_nothing(words: str) -> bool:
+    """Whether these words tell no more than that a registration is not there."""
+    return _worth(words) <= _worth(NOT_KNOWN_WHY)
+
+
+def _worth(words: str) -> int:
+    if STOPPED_TRYING in words:
+        return 3
+    if NOT_TRIED in words:
+        return 0
+    if NOT_KNOWN_WHY in words:
+        return 1
+    return 2
