@@ -46,14 +46,15 @@ class Asked:
         self.look_up_at: float | None = None
         self.due_at = 0.0
         self.is_round_on = False
-        #: Somebody wants a round that begins later than this one.
+        #: Somebody wants a round that begins later than this one: it is a question, which goes first.
         self.is_wanted_again = False
+        self.is_question = False
         #: It is asked no longer.
         self.is_left = False
         #: When the first request of the last round left, on healthmon's timeline, and when the round began by a steady
         #: clock. Where many are asked at one address that is not the same.
         self.begun_at = 0.0
-        self._has_sent = False
+        self.has_sent = False
         self._begun = 0.0
 
     def use(self, found: Found) -> Iterable[AskedAddress]:
@@ -68,15 +69,16 @@ class Asked:
     def begin(self, now: float, steady: float) -> None:
         """A round begins. Who asked to be left alone is, and stays as he was."""
         self.begun_at, self._begun, self.is_round_on = now, steady, True
-        self._has_sent = False
+        self.is_question, self.is_wanted_again = self.is_wanted_again, False
+        self.has_sent = False
         for place in self.places.values():
             place.rtt_ms = None
             place.is_waiting = place.verdict is None or place.quiet_until <= steady
 
     def note_sent(self, now: float) -> None:
         """A request leaves. What a round finds is as old as its first one."""
-        if not self._has_sent:
-            self.begun_at, self._has_sent = now, True
+        if not self.has_sent:
+            self.begun_at, self.has_sent = now, True
 
     @property
     def waiting(self) -> list[AskedAddress]:
@@ -100,6 +102,5 @@ class Asked:
         """The round is over; return when the next one is due (steady clock)."""
         self.is_round_on = False
         if self.is_wanted_again:
-            self.is_wanted_again = False
             return self._begun
         return self._begun + self.every

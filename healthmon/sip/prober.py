@@ -21,13 +21,10 @@ from healthmon.sip.messages import Asking, options_request
 from healthmon.sip.names import Found
 from healthmon.sip.sockets import Came, Failed, Sockets
 from healthmon.sip.transactions import Answered, Transaction, Transactions
+from healthmon.sip.turns import Turn, Turns
 from healthmon.sip.verdicts import ProbeVerdict, left_alone, verdict_on, with_certificate
 
 USER_AGENT = f"healthmon/{__version__}"
-#: A new transaction to one address begins so long after the last one at the earliest (seconds).
-APART = 1.0
-#: … and to any: a thousand servers are not asked in one moment, for the answers come in one, too (seconds).
-ALL_APART = 0.002
 #: Nobody is left alone for longer, whatever he asks for (seconds): he could be dead meanwhile.
 LEFT_ALONE_AT_MOST = 3600.0
 #: So long a turn may wait at most (seconds).
@@ -65,12 +62,9 @@ class Prober:
         self._asked: dict[Destination, Asked] = {}
         #: When a round of which server is due, or its name to be looked up; what is no longer so is passed over.
         self._agenda: list[tuple[float, int, Asked]] = []
-        #: Addresses that wait for their turn.
-        self._to_begin: list[tuple[float, int, Asked, AskedAddress]] = []
+        self._turns = Turns()
         self._order = count()
         self._by_branch: dict[str, tuple[Asked, AskedAddress]] = {}
-        self._may_begin_at: dict[str, float] = {}
-        self._last_begun = 0.0
         self._cseq = count(secrets.randbelow(2**16) + 1)
         self.transactions = Transactions()
 
@@ -99,10 +93,15 @@ class Prober:
         if asked is None or asked.look_up_at is None:
             # The first round comes as soon as its addresses are known.
             return
-        if asked.is_round_on:
+        now = self._times.steady()
+        if not asked.is_round_on:
             asked.is_wanted_again = True
-        else:
-            self._schedule(asked, self._times.steady())
+            self._schedule(asked, now)
+            return
+        # What is still to be sent leaves after this moment: it answers, if nothing has left before.
+        asked.is_wanted_again |= asked.has_sent
+        for place in asked.waiting:
+            self._turns.add(Turn(asked, place), now, is_question=True)
 
     def found(self, hop: Hop, found: Found) -> None:
         """Take the addresses of a server. Those that are known stay while none can be found."""
@@ -145,8 +144,8 @@ class Prober:
             yield from self._was_silent(transaction)
 
     def _next_at(self) -> float:
-        waiting = [queue[0][0] for queue in (self._agenda, self._to_begin) if queue]
-        return min([self.transactions.next_at(), *waiting])
+        rounds = [at for at, *_ in self._agenda[:1]]
+        return min([self.transactions.next_at(), self._turns.next_at(), *rounds])
 
     def _begin_rounds(self, now: float) -> Iterator[Conclusion]:
         while self._agenda and self._agenda[0][0] <= now:
@@ -159,29 +158,12 @@ class Prober:
                 self._look_up(asked.destination.hop)
             asked.begin(self._times.now(), now)
             for place in asked.waiting:
-                heappush(self._to_begin, (now, next(self._order), asked, place))
+                self._turns.add(Turn(asked, place), now, is_question=asked.is_question)
             yield from self._conclude(asked)
 
     def _begin_transactions(self, now: float) -> Iterator[Conclusion]:
-        while self._to_begin and self._to_begin[0][0] <= now:
-            _, _, asked, place = heappop(self._to_begin)
-            if asked.is_left or not place.is_waiting:
-                continue
-            address = place.remote.address
-            free_at = max(self._may_begin_at.get(address, 0.0), self._last_begun + ALL_APART)
-            if place.remote.transport is not Transport.UDP and not self._sockets.has_room:
-                free_at = max(free_at, now + LONGEST_TURN)
-            if free_at > now:
-                heappush(self._to_begin, (free_at, next(self._order), asked, place))
-                continue
-            self._last_begun = now
-            self._note_begun(address, now)
-            yield from self._begin(asked, place, now)
-
-    def _note_begun(self, address: str, now: float) -> None:
-        self._may_begin_at[address] = now + APART
-        if len(self._may_begin_at) > 2 * len(self._asked) + 1000:
-            self._may_begin_at = {known: at for known, at in self._may_begin_at.items() if at > now}
+        while (turn := self._turns.take(now, has_room=self._sockets.has_room)) is not None:
+            yield from self._begin(*turn, now)
 
     def _begin(self, asked: Asked, place: AskedAddress, now: float) -> Iterator[Conclusion]:
         remote, destination = place.remote, asked.destination

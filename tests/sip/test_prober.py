@@ -15,8 +15,8 @@ from healthmon.config.values import OwnAddress
 from healthmon.model import Health, SipWay
 from healthmon.sip.destinations import Remote, Transport, destination_of
 from healthmon.sip.names import Found
-from healthmon.sip.prober import APART
 from healthmon.sip.transactions import Oddity
+from healthmon.sip.turns import APART
 from tests.lab.certs import Authority, Certificate
 from tests.lab.sipmessages import Message, response
 from tests.lab.sippeer import Peer

@@ -54,6 +54,28 @@ class PlayedSockets(Sockets):
         yield from came
 
 
+def test_a_question_does_not_wait_behind_sixty_others_at_one_proxy() -> None:
+    sockets = PlayedSockets()
+    prober = Prober(sockets, lambda _: None, Times(lambda: sockets.now, lambda: sockets.now, str))
+    hosts = [destination_of(SipWay(f"sip:{number}.example.net", "sip:192.0.2.1")) for number in range(60)]
+    for asked in hosts:
+        assert asked is not None
+        prober.ask(asked, MINUTE)
+    prober.found(asked.hop, Found((Remote(Transport.UDP, "192.0.2.1", 5060),), 3600))
+    begun = sockets.now
+    while sockets.now < begun + 5:
+        list(prober.turn())
+
+    question_at = sockets.now
+    prober.ask_again(asked)
+    found = [conclusion for _ in range(100) for conclusion in prober.turn() if conclusion.destination == asked]
+    sockets.close()
+
+    # It was still to be asked for the first time: that answers, and it is not asked twice.
+    [answer] = found
+    assert question_at <= answer.begun_at <= question_at + 2
+
+
 def test_a_thousand_servers_cost_one_thread_little_and_none_waits_for_another() -> None:
     sockets = PlayedSockets()
     times = Times(lambda: sockets.now, lambda: sockets.now, str)
