@@ -24,6 +24,12 @@ class Noun(Struct, frozen=True):
 
     forms: tuple[str, ...]
     gender: int = 0
+    #: The same forms behind "registration of …"; empty: they are as the others.
+    genitives: tuple[str, ...] = ()
+
+
+#: No language has more plural forms.
+_MOST_FORMS = 6
 
 
 class Language(Struct, frozen=True, dict=True):
@@ -35,7 +41,7 @@ class Language(Struct, frozen=True, dict=True):
     #: How "37 of 40 phones" is said: ``{down}``, ``{of}``, and the noun as each of them bends it, ``{nouns_down}`` or
     #: ``{nouns_of}``.
     share: str
-    #: By the words in ``Kind`` and a few more.
+    #: By the words in ``Kind``, the names of an endpoint's checks, and a few more.
     nouns: Mapping[str, Noun]
     #: The words that a message begins with: one form, or one for each gender and, last, one for several things.
     states: Mapping[str, tuple[str, ...]]
@@ -54,7 +60,16 @@ class Language(Struct, frozen=True, dict=True):
 
     def noun(self, thing: str, number: int = 1) -> str:
         """Name a thing, in the form that this number of them takes."""
-        return self.nouns[thing].forms[self.plural(number)]
+        return self._noun(thing).forms[self.plural(number)]
+
+    def noun_of(self, thing: str, number: int = 1) -> str:
+        """Name a thing to which something belongs: ``registration of`` which ``provider``."""
+        noun = self._noun(thing)
+        return (noun.genitives or noun.forms)[self.plural(number)]
+
+    def _noun(self, thing: str) -> Noun:
+        """What is not called anything in this language, as a check may be, goes by its own name."""
+        return self.nouns.get(thing) or Noun((thing,) * _MOST_FORMS)
 
     def counted(self, number: int, thing: str) -> str:
         """Say ``3 phones``."""
@@ -69,7 +84,7 @@ class Language(Struct, frozen=True, dict=True):
         forms = self.states[state]
         if len(forms) == 1:
             return forms[0]
-        return forms[self.nouns[thing].gender if self.plural(number) == 0 else -1]
+        return forms[self._noun(thing).gender if self.plural(number) == 0 else -1]
 
     def retold(self, saying: str) -> str:
         """Say what another part of healthmon said in English; what is not known stays as it is.

@@ -19,6 +19,8 @@ LANGUAGE = Language(
         "providers": _noun("group of providers", "groups of providers"),
         "provider": _noun("provider"),
         "registration": _noun("registration"),
+        "contacts": _noun("contacts", "contacts"),
+        "options": _noun("OPTIONS", "OPTIONS"),
         "site": _noun("site"),
         "gateway": _noun("gateway"),
         "phone": _noun("phone"),

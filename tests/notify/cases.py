@@ -44,6 +44,47 @@ def _a_phone_down_and_a_provider_up() -> Case:
     return Case([row(incident(phone("lift"), 7)), *phones, up(closed(TELEKOM, 843, kind=Kind.PROVIDER))], NOW + 600)
 
 
+REJECTED = "rejected by sip.telekom.example; incoming calls do not arrive"
+
+
+def check_of(target: Target, number: int, check: str, **facts: Any) -> Incident:
+    """One check of a provider that can be reached is not as it should be."""
+    return incident(target, number, Kind.PROVIDER, **{"check": check, "cause": REJECTED, **facts})
+
+
+def _registration_of_a_provider_down() -> Case:
+    also = check_of(SIPGATE, 841, Check.REGISTRATION)
+    return Case([row(check_of(TELEKOM, 840, Check.REGISTRATION), worst=(also,))])
+
+
+def _registration_of_a_provider_up() -> Case:
+    about = check_of(TELEKOM, 840, Check.REGISTRATION, closed_at=SINCE + 720, ending=Ending.RECOVERED)
+    return Case([up(replace(about, closed_words="registered"))], NOW + 600)
+
+
+def _registrations_of_two_providers_down() -> Case:
+    return Case([row(check_of(target, n, Check.REGISTRATION)) for n, target in enumerate((TELEKOM, SIPGATE), 1)])
+
+
+def _registration_of_a_provider_with_a_long_name() -> Case:
+    long = Target("headquarters-in-frankfurt", "PJSIP", "trunk-deutsche-telekom-berlin")
+    return Case([row(check_of(long, 1, Check.REGISTRATION))])
+
+
+def _options_of_a_provider_beside_another_one() -> Case:
+    about = check_of(TELEKOM, 1, Check.OPTIONS, health=Health.DEGRADED, cause="answers 503 Service Unavailable")
+    return Case([row(about, says=Said.DEGRADED), row(check_of(SIPGATE, 2, Check.REGISTRATION))])
+
+
+def _provider_down_beside_others_that_are_up() -> Case:
+    back = [up(closed(Target(pbx, "PJSIP", name), n, kind=Kind.PROVIDER)) for n, (pbx, name) in enumerate(SEVERAL, 2)]
+    return Case([row(incident(TELEKOM, 1)), *back], NOW + 600)
+
+
+#: Providers of several PBXs, whose names together no subject has room for.
+SEVERAL = (("hamburg", "trunk-colt-hamburg"), ("hamburg", "trunk-qsc-hamburg"), ("munich", "trunk-m-net-munich"))
+
+
 def _two_providers_and_a_phone_down() -> Case:
     return Case([row(incident(TELEKOM, 1)), row(incident(SIPGATE, 2, Kind.PROVIDER)), row(incident(phone("101"), 3))])
 

@@ -114,7 +114,7 @@ def test_the_message_names_the_provider_the_check_and_the_server(office: Office)
     office.loses(TRUNK)
 
     message = office.message()
-    assert "trunk-a (office, registration)" in message
+    assert "DOWN registration of phone trunk-a (office)" in message
     assert LOST in message
 
 

@@ -389,7 +389,7 @@ def a_registration_is_rejected(world: World) -> None:
 def the_registration_is_told_in_time(world: World) -> None:
     # Asterisk's own event tells at once; the hold is 10 s, and 5 s for its end.
     down, up = world.channel.arrivals
-    assert "(office, registration)" in down.subject
+    assert down.subject.startswith("DOWN registration of trunk-telekom (office) since ")
     assert "incoming calls are affected" in down.message.body
     assert down.at <= 30 + 10 + 1
     assert up.at <= 180 + 5 + 1
@@ -407,9 +407,9 @@ def what_is_left_is_told_when_the_provider_is_back(world: World) -> None:
     down, back, rejected, accepted = world.channel.arrivals
     assert "registration" not in down.subject + back.subject
     assert back.subject.startswith("UP provider trunk-telekom")
-    assert "(office, registration)" in rejected.subject
+    assert rejected.subject.startswith("DOWN registration of trunk-telekom (office) since ")
     assert rejected.at >= back.at + 30
-    assert accepted.subject.startswith("UP provider trunk-telekom")
+    assert accepted.subject.startswith("UP registration of trunk-telekom")
 
 
 def the_manager_is_away_for_an_hour(world: World) -> None:
@@ -1344,7 +1344,7 @@ ROWS: Sequence[Row] = (
         exactly(2),
         of_pbx=MANAGER,
         also=the_registration_is_told_in_time,
-        told=("DOWN provider trunk-t", "UP provider trunk-t"),
+        told=("DOWN registration of trunk-telekom", "UP registration of trunk-telekom"),
         only_simulated="manager",
     ),
     Row(
@@ -1422,7 +1422,7 @@ ROWS: Sequence[Row] = (
         providers_are=PROBED,
         peers=a_provider_that_asterisk_does_not_check,
         also=the_503_is_told_in_time,
-        told=("DEGRADED provider trunk-sipga… (office, options)", "UP provider trunk-sipgate (office, options)"),
+        told=("DEGRADED OPTIONS of trunk-sipgate (office)", "UP OPTIONS of trunk-sipgate (office)"),
         only_simulated="elsewhere",
     ),
     Row(
@@ -1432,7 +1432,7 @@ ROWS: Sequence[Row] = (
         providers_are=PROBED,
         peers=a_provider_that_asterisk_does_not_check,
         also=the_unchecked_is_told_in_time,
-        told=("DOWN provider trunk-telekom (office, options)", "UP provider trunk-telekom (office, options)"),
+        told=("DOWN OPTIONS of provider trunk-telekom (office)", "UP OPTIONS of trunk-telekom (office)"),
         only_simulated="elsewhere",
     ),
     Row(

@@ -17,7 +17,7 @@ from healthmon.store.read.queries import open_reader
 from tests.sinks import Arrived
 
 MARK = "possibly repeated"
-_HEADLINE = re.compile(r"^(DOWN|UP|WAS DOWN) (?:\d+ )?(?:phone|provider|PBX)s? \S+")
+_HEADLINE = re.compile(r"^(DOWN|UP|WAS DOWN) (?:\w+ of )?(?:\d+ )?(?:phone|provider|PBX)s? \S+")
 #: Several that went down for a reason that has a name of its own: Asterisk was started a moment ago, or healthmon was.
 _HEADLINE_OF_COHORT = re.compile(rf"^(?:{FIRST_LOOK}|{NOT_BACK}): \d+ (?:phone|provider)s")
 _NUMBERS = re.compile(r"\bincidents? (\d+(?:, \d+)*)$", re.M)

@@ -71,11 +71,11 @@ def test_a_registration_is_lost_and_back_and_the_manager_interface_is(scene: Man
     scene.daemon.wait(lambda: scene.check().get("state") == "up", "it is registered")
 
     scene.manager.tries("reg-a", "Rejected")
-    scene.wait_told("DOWN provider trunk-a (office, registration)")
+    scene.wait_told("DOWN registration of provider trunk-a (office)")
     assert "not registered at sip.example.net" in scene.sink.messages[-1].body
     assert scene.daemon.state(TRUNK) == "down"
     scene.manager.tries("reg-a", "Registered")
-    scene.wait_told("UP provider trunk-a (office, registration)")
+    scene.wait_told("UP registration of provider trunk-a (office)")
 
     scene.manager.refuse()
     scene.daemon.wait(lambda: scene.check().get("state") == "unknown", "nobody knows")
@@ -105,13 +105,13 @@ def test_what_was_lost_goes_on_after_a_kill_and_is_told_once(scene: ManagerScene
     scene.daemon.start()
     scene.daemon.wait(lambda: scene.check().get("state") == "up", "it is registered")
     scene.manager.tries("reg-a", "Rejected")
-    scene.wait_told("DOWN provider trunk-a")
+    scene.wait_told("DOWN registration of provider trunk-a")
 
     scene.daemon.kill()
     scene.daemon.start()
     scene.daemon.wait(lambda: scene.check().get("state") == "down", "it is known again")
     scene.manager.tries("reg-a", "Registered")
-    scene.wait_told("UP provider trunk-a")
+    scene.wait_told("UP registration of provider trunk-a")
 
     # What was not yet booked as sent when it was killed comes again, and says so.
     assert len([message for message in scene.sink.messages if "possibly repeated" not in message.body]) == 2

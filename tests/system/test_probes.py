@@ -75,18 +75,18 @@ def test_an_unqualified_provider_is_seen_by_our_own_options_while_it_lives_answe
     assert row["remark"] == "not qualified: Asterisk does not check it; options: answers 200 OK"
 
     scene.peer.answer("OPTIONS", 503)
-    scene.wait_told("DEGRADED provider trunk-a (office, options)")
+    scene.wait_told("DEGRADED OPTIONS of provider trunk-a (office)")
     assert "answers 503 Service Unavailable; Asterisk: not checked" in scene.sink.messages[-1].body
 
     scene.peer.answer("OPTIONS", 200)
-    scene.wait_told("UP provider trunk-a (office, options)")
+    scene.wait_told("UP OPTIONS of provider trunk-a (office)")
 
     scene.peer.vanish()
-    scene.wait_told("DOWN provider trunk-a (office, options)")
+    scene.wait_told("DOWN OPTIONS of provider trunk-a (office)")
     assert scene.daemon.state(TRUNK) == "down"
 
     scene.peer.come_back()
-    scene.wait_told("UP provider trunk-a (office, options)")
+    scene.wait_told("UP OPTIONS of provider trunk-a (office)")
     assert len(scene.subjects) == 4
     # Round trips of our own are kept, too.
     [line] = [line for line in scene.daemon.report("--since", "1h")["targets"] if line["endpoint"] == TRUNK]
@@ -130,7 +130,7 @@ def test_what_was_found_goes_on_after_a_kill(scene: ProbeScene) -> None:
     scene.daemon.start()
 
     # It has answered before: that is known from before the kill.
-    scene.wait_told("DOWN provider trunk-a (office, options)")
+    scene.wait_told("DOWN OPTIONS of provider trunk-a (office)")
 
 
 def test_without_probes_nothing_of_it_is_imported() -> None:

@@ -64,13 +64,13 @@ def test_a_trunk_that_answers_503_is_told_though_asterisk_calls_it_reachable(
     began = time.monotonic()
     providers[CHECKED].answer("OPTIONS", 503)
 
-    scene.wait_told("DEGRADED provider trunk-a (office, options) since ")
+    scene.wait_told("DEGRADED OPTIONS of provider trunk-a (office) since ")
 
     assert time.monotonic() - began <= PROBE_EVERY + HOLD + MESSAGE_TAKES
     assert "answers 503 Service Unavailable; Asterisk: reachable" in scene.sink.messages[0].body
     assert scene.pbx.endpoint_state(CHECKED) == "online"
     providers[CHECKED].answer("OPTIONS", 200)
-    scene.wait_told("DEGRADED provider trunk-a", "UP provider trunk-a (office, options) after ")
+    scene.wait_told("DEGRADED OPTIONS of provider trunk-a", "UP OPTIONS of provider trunk-a (office) after ")
 
 
 def test_a_trunk_that_asterisk_does_not_check_dies_and_one_that_never_answers_raises_nothing(
@@ -79,12 +79,12 @@ def test_a_trunk_that_asterisk_does_not_check_dies_and_one_that_never_answers_ra
     began = time.monotonic()
     providers[UNCHECKED].ignore("OPTIONS")
 
-    scene.wait_told("DOWN provider trunk-b (office, options) since ")
+    scene.wait_told("DOWN OPTIONS of provider trunk-b (office) since ")
 
     assert time.monotonic() - began <= PROBE_EVERY + HOLD + MESSAGE_TAKES
     assert scene.pbx.endpoint_state(UNCHECKED) == "online"
     providers[UNCHECKED].answer("OPTIONS", 200)
-    scene.wait_told("DOWN provider trunk-b", "UP provider trunk-b (office, options) after ")
+    scene.wait_told("DOWN OPTIONS of provider trunk-b", "UP OPTIONS of provider trunk-b (office) after ")
     # Meanwhile the third was asked several times.
     assert options_of(scene, SHY)["remark"].endswith("; it never has")
     assert providers[SHY].seen["OPTIONS"] >= 4
@@ -109,7 +109,7 @@ def test_sipp_kamailio_and_another_asterisk_answer_us(lab: Lab) -> None:
 
     program.kill()
 
-    scene.wait_told("DOWN provider trunk-a (office, options) since ")
+    scene.wait_told("DOWN OPTIONS of provider trunk-a (office) since ")
     assert [scene.daemon.state(name) for name in others] == ["up", "up", "up"]
 
 

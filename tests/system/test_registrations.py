@@ -78,14 +78,14 @@ def test_a_provider_that_can_be_reached_rejects_the_registration_and_accepts_it_
 
     provider.answer("REGISTER", 403)
     scene.pbx.register_now("trunk-a")
-    scene.wait_told("DOWN provider trunk-a (office, registration) since ")
+    scene.wait_told("DOWN registration of provider trunk-a (office) since ")
     assert provider.address in scene.sink.messages[-1].body
     assert scene.daemon.state(TRUNK) == "down"
     assert scene.pbx.endpoint_state(TRUNK) == "online"
 
     provider.answer("REGISTER", 200)
     scene.wait_told(
-        "DOWN provider trunk-a (office, registration) since ", "UP provider trunk-a (office, registration) after "
+        "DOWN registration of provider trunk-a (office) since ", "UP registration of provider trunk-a (office) after "
     )
 
 

@@ -105,7 +105,7 @@ def test_what_a_source_saw_becomes_a_message_a_row_and_a_figure(office: Office) 
     office.goes_dark()
 
     message = office.message()
-    assert "DOWN phone trunk-a (office, display)" in message, message
+    assert "DOWN display of phone trunk-a (office)" in message, message
     assert "the display is dark" in message
     [row] = office.status().targets
     assert (row.check, row.state, row.reason) == (DISPLAY, Health.DOWN, "display: the display is dark")
@@ -144,7 +144,7 @@ def test_a_check_that_does_not_count_changes_neither_row_nor_figure(
     with closing(office.writer):
         office.goes_dark()
 
-        assert "DOWN phone trunk-a (office, display)" in office.message()
+        assert "DOWN display of phone trunk-a (office)" in office.message()
         [row] = office.status().targets
         assert (row.check, row.state) == ("reachability", Health.UP)
         [target] = [target for target in office.report()["targets"] if target["endpoint"] == TRUNK.endpoint]
@@ -162,7 +162,7 @@ def test_it_is_told_when_it_is_back(office: Office) -> None:
     office.step()
     office.step()
 
-    assert "UP phone trunk-a (office, display)" in office.message()
+    assert "UP display of phone trunk-a (office)" in office.message()
     assert office.open_incidents() == []
 
 
@@ -182,7 +182,7 @@ def test_rule_02c_what_an_earlier_check_explains_is_told_when_that_is_over_and_i
     office.time.passes(11)
     office.engine.step([office.snapshot()])
     message = office.message()
-    assert "DOWN phone trunk-a (office, display)" in message
+    assert "DOWN display of phone trunk-a (office)" in message
     assert "it can be reached again, and could not be from" in message
 
 

@@ -10,7 +10,17 @@ from healthmon.model import DisplayNames, Incident, Severity
 from healthmon.notify.compose.mail_threads import threads_of
 from healthmon.notify.compose.message import MOST_CHARACTERS, Message, Mood
 from healthmon.notify.compose.message_facts import facts_of
-from healthmon.notify.compose.message_lines import DOWN, UNSEEN, LineRank, MessageLine, State, lines_of, named, together
+from healthmon.notify.compose.message_lines import (
+    DOWN,
+    UNSEEN,
+    LineRank,
+    MessageLine,
+    State,
+    check_of,
+    lines_of,
+    named,
+    together,
+)
 from healthmon.notify.compose.naming import counted, listed_names, place_of, thing
 from healthmon.notify.compose.paragraphs import Paragraph, of_ended, paragraphs
 from healthmon.notify.compose.subject import subject
@@ -195,7 +205,7 @@ def _also_down(line: MessageLine, voice: Voice) -> Iterator[str]:
 def _other(incident: Incident, known: DisplayNames, voice: Voice) -> str:
     """Name another thing that is down. What is not simply down, or may be well, says so."""
     other = named(incident, known)
-    name = f"{thing(other.kind, other.full_name, voice)}{place_of(incident, voice)}"
+    name = f"{thing(other.kind, other.full_name, voice, check_of(incident))}{place_of(incident, voice)}"
     if incident.is_unseen:
         return voice.text("{name} (not seen)", name=name)
     if incident.flapping:

@@ -104,13 +104,16 @@ CHECKS = {
 }
 
 
+def check_of(incident: Incident) -> str:
+    """Which check of an endpoint is meant; "": whether it can be reached, or what has no other check."""
+    if not incident.target.is_endpoint or incident.target.is_registration or incident.is_of_reachability:
+        return ""
+    return incident.check
+
+
 def aspect_of(incident: Incident) -> str:
     """Which side of a thing is meant; "": the thing itself."""
-    if incident.target.is_registration:
-        return ""
-    if incident.target.is_endpoint and not incident.is_of_reachability:
-        return incident.check
-    return CHECKS.get(incident.check, "")
+    return check_of(incident) or CHECKS.get(incident.check, "")
 
 
 class Thing(NamedTuple):
@@ -177,6 +180,11 @@ class MessageLine(Struct, frozen=True):
     def aspect(self) -> str:
         """Which side of a thing is meant; "": the PBX itself, or whether an endpoint can be reached. In English."""
         return aspect_of(self.incident)
+
+    @property
+    def check(self) -> str:
+        """Which check of an endpoint is meant; "": whether it can be reached, or what has no other check."""
+        return check_of(self.incident)
 
     @property
     def all(self) -> tuple[MessageLine, ...]:

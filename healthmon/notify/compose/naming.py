@@ -28,15 +28,22 @@ def headline(line: MessageLine, voice: Voice, *, state: bool = True) -> str:
     where = place(line, voice)
     if state:
         return titled(line, line.full_name, voice) + where
-    return thing(line.kind, line.full_name, voice) + where
+    return thing(line.kind, line.full_name, voice, line.check) + where
 
 
 def titled(line: MessageLine, name: str, voice: Voice) -> str:
     """Write the state and the name, which may have been cut: ``DOWN provider Telekom``."""
-    state = voice.language.state(line.state, line.kind)
+    state = voice.language.state(line.state, line.check or line.kind)
     if line.kind is Kind.NETWORK:
         return f"{state} {_network(line, name, voice)}"
-    return f"{state} {thing(line.kind, name, voice)}"
+    return f"{state} {thing(line.kind, name, voice, line.check)}"
+
+
+def titled_briefly(line: MessageLine, name: str, voice: Voice) -> str:
+    """Write the same of a check without a word for what it is a check of: ``DOWN registration of Telekom``."""
+    language = voice.language
+    words = voice.text("{check} of {name}", check=language.noun(line.check), name=name)
+    return f"{language.state(line.state, line.check)} {words}"
 
 
 def _network(line: MessageLine, name: str, voice: Voice) -> str:
@@ -54,8 +61,15 @@ def _network(line: MessageLine, name: str, voice: Voice) -> str:
     return thing(line.kind, name, voice)
 
 
-def thing(kind: Kind, name: str, voice: Voice) -> str:
-    """Write ``provider Telekom``, ``providers at sip.example.net``, ``network of office``."""
+def thing(kind: Kind, name: str, voice: Voice, check: str = "") -> str:
+    """Write ``provider Telekom``, ``providers at sip.example.net``, ``network of office``.
+
+    With one check of an endpoint: ``registration of provider Telekom``.
+    """
+    if check:
+        language = voice.language
+        owner = f"{language.noun_of(kind)} {name}"
+        return voice.text("{check} of {name}", check=language.noun(check), name=owner)
     if kind is Kind.NETWORK:
         return voice.text("network of {pbx}", pbx=name)
     if kind is Kind.PROVIDERS:
@@ -74,14 +88,11 @@ def place(line: MessageLine, voice: Voice, most: int = sys.maxsize) -> str:
     """Say in brackets where a thing is; of a PBX: which side of it is meant."""
     if line.kind is Kind.PBX:
         if line.aspect:
-            return f" ({aspect(line, voice)})"
+            return f" ({voice.language.retold(line.aspect)})"
         return ""
     if line.kind is Kind.NETWORK or not line.pbx:
         return ""
-    pbx = cut(line.pbx, most)
-    if line.aspect:
-        return f" ({pbx}, {aspect(line, voice)})"
-    return f" ({pbx})"
+    return f" ({cut(line.pbx, most)})"
 
 
 def place_of(incident: Incident, voice: Voice) -> str:
@@ -97,20 +108,22 @@ def place_of(incident: Incident, voice: Voice) -> str:
     return ""
 
 
-def aspect(line: MessageLine, voice: Voice) -> str:
-    """Say which side of a PBX is meant; empty: the PBX itself."""
-    return voice.language.retold(line.aspect)
-
-
 def counted(lines: Sequence[MessageLine], voice: Voice, *, state: bool = True) -> str:
-    """Write the state, how many of what, and where: ``DOWN 3 phones (office)``, ``DOWN 2 PBXs``."""
+    """Write the state, how many of what, and where: ``DOWN 3 phones (office)``, ``DOWN 2 PBXs``.
+
+    Of one check of several: ``DOWN registration of 3 providers (office)``.
+    """
     first, language = lines[0], voice.language
-    many = language.counted(len(lines), first.kind)
+    many, noun, number = language.counted(len(lines), first.kind), str(first.kind), len(lines)
+    if first.check:
+        owners = f"{number} {language.noun_of(first.kind, number)}"
+        many = voice.text("{check} of {name}", check=language.noun(first.check), name=owners)
+        noun, number = first.check, 1
     where = ""
     if first.kind is not Kind.PBX:
         where = place(first, voice, PBX_CHARACTERS)
     if state:
-        return f"{language.state(first.state, first.kind, len(lines))} {many}{where}"
+        return f"{language.state(first.state, noun, number)} {many}{where}"
     return many + where
 
 

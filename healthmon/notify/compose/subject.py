@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from healthmon.model import Kind
 from healthmon.notify.compose.message import SUBJECT_CHARACTERS
 from healthmon.notify.compose.message_lines import DOWN, UNSEEN, MessageLine, State
-from healthmon.notify.compose.naming import PBX_CHARACTERS, counted, listed_names, names_of, place, share, thing, titled
+from healthmon.notify.compose.naming import (
+    PBX_CHARACTERS,
+    counted,
+    listed_names,
+    names_of,
+    place,
+    share,
+    thing,
+    titled,
+    titled_briefly,
+)
 from healthmon.notify.compose.voice import Voice
 from healthmon.text.callerid import beside
 from healthmon.text.longtext import cut
@@ -54,7 +65,8 @@ def _tails(groups: Sequence[Sequence[MessageLine]], voice: Voice) -> list[str]:
         return [more]
     alike = groups[0][0].state
     shown = "".join(_and_also(_named(group, alike, voice), voice) for group in (*pbxs, *providers))
-    counted_only = _and_so_many(pbxs, Kind.PBX, voice) + _and_so_many(providers, Kind.PROVIDER, voice)
+    first = groups[0][0]
+    counted_only = _and_so_many(pbxs, Kind.PBX, first, voice) + _and_so_many(providers, Kind.PROVIDER, first, voice)
     return [shown + more, counted_only + more]
 
 
@@ -66,11 +78,22 @@ def _is_of_lost_pbxs(group: Sequence[MessageLine]) -> bool:
     return group[0].kind is Kind.PBX and group[0].state in (*DOWN, *UNSEEN)
 
 
-def _and_so_many(groups: Sequence[Sequence[MessageLine]], kind: Kind, voice: Voice) -> str:
-    number = sum(map(len, groups))
-    if not number:
-        return ""
-    return _and_also(voice.language.counted(number, kind), voice)
+def _and_so_many(groups: Sequence[Sequence[MessageLine]], kind: Kind, worst: MessageLine, voice: Voice) -> str:
+    """Count PBXs or providers. Of those that are not as bad as the worst the state is said: ``+ UP 2 providers``."""
+    numbers: Counter[State | None] = Counter()
+    for group in groups:
+        state = None
+        if group[0].news is not worst.news:
+            state = group[0].state
+        numbers[state] += len(group)
+    return "".join(_so_many(state, number, kind, voice) for state, number in numbers.items())
+
+
+def _so_many(state: State | None, number: int, kind: Kind, voice: Voice) -> str:
+    words = voice.language.counted(number, kind)
+    if state is not None:
+        words = f"{voice.language.state(state, kind, number)} {words}"
+    return _and_also(words, voice)
 
 
 def _and_also(words: str, voice: Voice) -> str:
@@ -84,7 +107,7 @@ def _named(group: Sequence[MessageLine], alike: State, voice: Voice) -> str:
         names = ", ".join(names_of(group, voice))
         return f"{counted(group, voice, state=first.state is not alike)}: {names}"
     if first.state is alike:
-        return thing(first.kind, first.name, voice)
+        return thing(first.kind, first.name, voice, first.check)
     return titled(first, first.name, voice)
 
 
@@ -114,6 +137,9 @@ def _of_one(line: MessageLine, tails: Sequence[str], voice: Voice) -> str:
         bare = visible(line.incident.target.resource)
     if len(titled(line, line.name, voice) + shortest) <= SUBJECT_CHARACTERS:
         return _with_called(line, shortest, voice)
+    if line.check:
+        # "registration of Telekom" is understood: the word "provider" gives way before the name does.
+        return _fitted(lambda name: titled_briefly(line, name, voice) + shortest, bare)
     return _fitted(lambda name: titled(line, name, voice) + shortest, bare)
 
 

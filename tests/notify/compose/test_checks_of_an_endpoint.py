@@ -43,7 +43,7 @@ def test_a_contact_that_is_lost_names_the_side_that_is_meant(messages: list[Mess
     Trunk(TELLING).settle().lose_one()
 
     [message] = messages
-    assert message.subject == "DEGRADED provider trunk-a (office, contacts) since 14:47"
+    assert message.subject == "DEGRADED contacts of provider trunk-a (office) since 14:47"
     assert "cause: 1 of 2 contacts unreachable" in message.body
 
 
@@ -67,7 +67,7 @@ def test_back_with_a_contact_still_lost_is_one_line(messages: list[Message], was
     scene.get_back(A)
 
     [message] = messages
-    assert message.subject == "DEGRADED provider trunk-a (office, contacts) since 14:47"
+    assert message.subject == "DEGRADED contacts of provider trunk-a (office) since 14:47"
     assert "cause: 1 of 2 contacts unreachable\nit can be reached again, and could not be from 14:" in message.body
     assert "\nUP " not in message.body
     assert told(message) == [("contacts", Said.DEGRADED), ("reachability", Said.UP)]

@@ -19,7 +19,7 @@ from healthmon.core.belief.inventory import Vanished, assess
 from healthmon.core.grouping.sites import label
 from healthmon.errors import AriError
 from healthmon.languages import CODES, language
-from healthmon.model import Check, Ending, Health, Kind, Severity
+from healthmon.model import ENDPOINT_CHECKS, Check, Ending, Health, Kind, Severity
 from healthmon.notify.compose.digest import compose
 from healthmon.notify.compose.message_lines import CHECKS, State
 from healthmon.notify.compose.voice import Voice
@@ -64,8 +64,9 @@ def test_every_thing_and_every_state_has_all_its_forms(code: str) -> None:
     plurals = {spoken.plural(number) for number in range(200)}
     genders = {noun.gender for noun in spoken.nouns.values()}
 
-    assert set(spoken.nouns) == {*Kind, "device", "day"}
+    assert set(spoken.nouns) == {*Kind, *ENDPOINT_CHECKS, "device", "day"} - {Check.REACHABILITY}
     assert {len(noun.forms) for noun in spoken.nouns.values()} == {len(plurals)} == {max(plurals) + 1}
+    assert {len(noun.genitives) for noun in spoken.nouns.values()} <= {0, len(plurals)}
     assert set(spoken.states) == {*State, "unreachable"}
     assert {len(forms) for forms in spoken.states.values()} <= {1, max(genders) + 1}
     assert (len(spoken.weekdays), len(spoken.months)) == (7, 12)
