@@ -21,9 +21,11 @@ from healthmon.report.status.rows import (
     TargetStatus,
     endpoint_rows,
     group_outage_of,
+    in_order,
     pbx_rows,
     with_incident,
 )
+from healthmon.report.status.since import holds_since, needs_changes
 from healthmon.store.read.queries import Reader, UrlFacts
 
 #: A URL that failed so long ago and for which nothing waits is perhaps not even configured any more (seconds).
@@ -39,7 +41,7 @@ def read_status(reader: Reader, now: float, names: Mapping[str, str] = NONE_GIVE
     ``lists_all``: else only what is not up is listed of a system with many endpoints, and has its name.
     """
     daemon, pbx_states, states = reader.daemon(), reader.pbx_states(), reader.states()
-    rows = endpoint_rows((state for state in states if not state.target.is_pbx), pbx_states)
+    rows = with_sinces(reader, endpoint_rows((state for state in states if not state.target.is_pbx), pbx_states))
     incidents = reader.open_incidents()
     lasting = {incident.target: incident for incident in incidents}
     of_checks = {(incident.target, incident.check): incident for incident in incidents}
@@ -71,6 +73,19 @@ def read_status(reader: Reader, now: float, names: Mapping[str, str] = NONE_GIVE
             if url.quiet_until is not None and url.quiet_until > now and url.waiting
         ),
     )
+
+
+def with_sinces(reader: Reader, rows: Sequence[TargetStatus]) -> tuple[TargetStatus, ...]:
+    """Say of each row since when its state holds, whichever of its checks made it so."""
+    if not any(map(needs_changes, rows)):
+        return tuple(rows)
+    return in_order(_with_since(reader, row) for row in rows)
+
+
+def _with_since(reader: Reader, row: TargetStatus) -> TargetStatus:
+    if not needs_changes(row):
+        return row
+    return replace(row, since=holds_since(row, reader.last_changes(row.target)))
 
 
 def _named(targets: Sequence[TargetStatus], *, lists_all: bool) -> list[Target] | None:

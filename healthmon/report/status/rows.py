@@ -356,7 +356,12 @@ def endpoint_rows(states: Iterable[CheckState], pbx_states: Iterable[PbxState]) 
         # A newer healthmon may have left one that this one does not know, and keeps no more.
         if state.check in ENDPOINT_CHECKS:
             checks.setdefault(state.target, []).append(_row(state, blind.get(state.target.pbx)))
-    return tuple(sorted(map(_worst_of, checks.values()), key=_worst_first))
+    return in_order(map(_worst_of, checks.values()))
+
+
+def in_order(rows: Iterable[TargetStatus]) -> tuple[TargetStatus, ...]:
+    """Order rows of endpoints, the worst first."""
+    return tuple(sorted(rows, key=_worst_first))
 
 
 def _worst_of(checks: Sequence[TargetStatus]) -> TargetStatus:

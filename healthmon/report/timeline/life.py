@@ -21,6 +21,7 @@ from healthmon.model import (
     UnknownPeriod,
 )
 from healthmon.report.formatting import after, duration, lasted, lasted_of
+from healthmon.report.status.query import with_sinces
 from healthmon.report.status.rows import TargetStatus, endpoint_rows, pbx_rows, with_incident
 from healthmon.report.timeline.story import StoryEvent, cause_and_delay, told_of
 from healthmon.store.read.known_targets import KnownTarget
@@ -77,11 +78,16 @@ def _standing(reader: Reader, target: Target, now: float) -> TargetStatus | None
     if target.is_pbx:
         row = pbx_rows(states, reader.pbx_states(), {}, (), now)[0].row
     else:
-        row = endpoint_rows(states, reader.pbx_states())[0]
-    lasting = reader.incidents_of(target, inf, inf)
+        [row] = with_sinces(reader, endpoint_rows(states, reader.pbx_states()))
+    lasting = [incident for incident in reader.incidents_of(target, inf, inf) if _is_of(incident, row)]
     if not lasting:
         return row
     return with_incident(row, lasting[-1])
+
+
+def _is_of(incident: Incident, row: TargetStatus) -> bool:
+    """Whether an incident is about what the row says; a PBX's are all about the PBX."""
+    return row.target.is_pbx or incident.check == row.check
 
 
 def _events(reader: Reader, target: Target, window: Span) -> list[StoryEvent]:

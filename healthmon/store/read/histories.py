@@ -10,7 +10,7 @@ from typing import Any
 from msgspec import Struct
 
 from healthmon.model import Check, Kind, Target, Transition, UnknownPeriod
-from healthmon.store.codec import target_of
+from healthmon.store.codec import target_of, target_row
 from healthmon.store.rows import HEALTHS
 from healthmon.store.schema import NO_END
 from healthmon.store.session import Session
@@ -83,6 +83,11 @@ CHECKS_NAMED, TRANSITIONS_NAMED, UNKNOWN_NAMED = (
     _unknown_where(_NAMED),
 )
 
+LAST_CHANGES = """SELECT c.name, t.old_health, t.new_health, t.at, t.believed_at, w.text AS cause
+    FROM checks c CROSS JOIN transitions t LEFT JOIN words w ON w.id = t.cause
+    WHERE c.pbx = :pbx AND c.technology = :technology AND c.resource = :resource AND t.check_id = c.id
+    ORDER BY t.at DESC, t.rev DESC LIMIT :most"""
+
 UNKNOWN_OF_PBXS_WANTED = f"""SELECT c.pbx, v.since, v.until, w.text AS why
     FROM checks c CROSS JOIN veils v LEFT JOIN words w ON w.id = v.why
     WHERE {_BEHIND_PBX} AND v.check_id = c.id AND v.until > :since AND v.since < :until
@@ -92,6 +97,13 @@ UNKNOWN_OF_PBXS_WANTED = f"""SELECT c.pbx, v.since, v.until, w.text AS why
 def read_history(session: Session, wanted: dict[str, Any]) -> Iterator[TargetHistory]:
     """Stream the histories; ``wanted`` has since and until as stored, and pbx, watch and kind (None: all)."""
     return _read(session, wanted, (CHECKS_WANTED, TRANSITIONS_WANTED, UNKNOWN_WANTED))
+
+
+def read_last_changes(session: Session, target: Target, most: int) -> Iterator[Transition]:
+    """Read the last changes of all checks of one target, the newest first."""
+    wanted = {**target_row(target), "most": most}
+    for row in session.execute(LAST_CHANGES, wanted):
+        yield _transition(row, target, row["name"], session.timeline)
 
 
 def read_life(session: Session, wanted: dict[str, Any]) -> Iterator[TargetHistory]:

@@ -30,11 +30,18 @@ from healthmon.model import (
     Restart,
     Silence,
     Target,
+    Transition,
     UnknownPeriod,
     UrlState,
 )
 from healthmon.store.codec import target_of, target_row
-from healthmon.store.read.histories import TargetHistory, read_history, read_life, read_unknown_of_pbxs
+from healthmon.store.read.histories import (
+    TargetHistory,
+    read_history,
+    read_last_changes,
+    read_life,
+    read_unknown_of_pbxs,
+)
 from healthmon.store.read.incident_lists import StoredIncidents, Wanted, count, count_causes, newest, numbered, of_sites
 from healthmon.store.read.known_targets import KnownTarget, read_known
 from healthmon.store.read.meters import Meters
@@ -459,6 +466,11 @@ class Reader:
         with self._session.errors_named():
             wanted = {**self._window(since, until), **target_row(target)}
             return list(read_life(self._session, wanted))
+
+    def last_changes(self, target: Target, most: int = 100) -> list[Transition]:
+        """Return the last changes of all checks of one target, the newest first."""
+        with self._session.errors_named():
+            return list(read_last_changes(self._session, target, most))
 
     def history_of(self, target: Target, check: str, since: float, until: float) -> TargetHistory | None:
         """Return what happened to one check of one target in a window, or None: it was not watched."""
