@@ -21,6 +21,8 @@ from healthmon.errors import AmiDenied, AmiUnexpected
 
 LIST_REGISTRATIONS = "PJSIPShowRegistrationsOutbound"
 LIST_MAINTENANCE = "PJSIPShowMaintenance"
+#: Have an endpoint checked at once.
+QUALIFY = "PJSIPQualify"
 #: Allowed by the same right, and there on every PBX.
 NEEDS_REPORTING = "CoreStatus"
 #: After the boot, or at once after a login when the boot is over; only who may read ``system`` gets it.
@@ -58,12 +60,17 @@ class AmiClient:
     def _ask_actions(self) -> frozenset[str]:
         return frozenset(self._connection.ask("ListCommands")[0])
 
-    def registrations(self) -> list[OutboundRegistration]:
-        """All outbound registrations of PJSIP. Raises AmiDenied where this user may not ask."""
-        if self._may_have_more or LIST_REGISTRATIONS not in self._actions:
+    def _has(self, action: str) -> bool:
+        """Whether there is such an action, and this user may use it."""
+        if self._may_have_more:
             # Whoever logs in while Asterisk boots finds hardly a module loaded.
             self._actions, self._may_have_more = self._ask_actions(), False
-        if LIST_REGISTRATIONS not in self._actions:
+        return action in self._actions
+
+    def registrations(self) -> list[OutboundRegistration]:
+        """All outbound registrations of PJSIP. Raises AmiDenied where this user may not ask."""
+        self._may_have_more = self._may_have_more or LIST_REGISTRATIONS not in self._actions
+        if not self._has(LIST_REGISTRATIONS):
             if NEEDS_REPORTING not in self._actions:
                 raise AmiDenied(self._pbx.name, MAY_NOT_ASK.format(user=self._pbx.ami_username))
             # The module is not loaded: there are none.
@@ -88,6 +95,18 @@ class AmiClient:
             return ()
         rows = self._connection.ask(LIST_MAINTENANCE)
         return tuple(readable(row["Endpoint"]) for row in rows if row.get("Status") == "enabled" and "Endpoint" in row)
+
+    def check_at_once(self, names: Sequence[str]) -> dict[str, str]:
+        """Have these PJSIP endpoints checked; return what is said of those that are, by their names.
+
+        Of one that is not qualified nothing is recorded; neither that nor the result is said here.
+        """
+        sendable = [name for name in names if is_sendable(name)]
+        if not sendable or not self._has(QUALIFY):
+            return {}
+        answers = self._connection.ask_all([ActionRequest(QUALIFY, {"Endpoint": name}) for name in sendable])
+        responses = {name: answer[0] for name, answer in zip(sendable, answers, strict=True)}
+        return {name: _said(found) for name, found in responses.items() if found.get("Response") == "Success"}
 
     def variables(self, names: Sequence[str]) -> list[str]:
         """The values of these functions of the dialplan, ``PJSIP_AOR(x,contact)``; "" for what has none."""

@@ -190,13 +190,14 @@ class Watching:
         # Most have none: who speaks to a manager interface is not even imported then.
         from healthmon.sources.manager.link import ManagerLink  # noqa: PLC0415
         from healthmon.sources.manager.registrations import RegistrationPart  # noqa: PLC0415
+        from healthmon.sources.manager.second_checks import SecondCheckPart  # noqa: PLC0415
         from healthmon.sources.manager.source import ManagerSource  # noqa: PLC0415
 
         link = ManagerLink(pbx, self._inbox, self._clock)
         registrations = RegistrationPart(
             link, may_be_provider=self._may_be_provider, registrations_of=self._registrations_of
         )
-        return ManagerSource(link, [registrations], signals.stop)
+        return ManagerSource(link, [registrations, SecondCheckPart(link)], signals.stop)
 
 
 def _ended(pbxs: Iterable[PbxThreads]) -> list[str]:

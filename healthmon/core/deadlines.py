@@ -18,6 +18,8 @@ class Due(Word):
     #: What is pending of an endpoint, or of a check of a PBX, may be believed: ask once more.
     ASK = "ask"
     ASK_PBX = "ask about a PBX"
+    #: Asterisk is asked to check at once what it has just lost.
+    SECOND_CHECK = "second check"
     #: An endpoint's grace is over; it was not listed for too long; what is known of its contacts is too old.
     GRACE_IS_OVER = "its grace is over"
     UNLISTED = "unlisted for too long"

@@ -55,6 +55,7 @@ from healthmon.model import (
     Target,
     Told,
     UrlState,
+    Witness,
 )
 from healthmon.times.wall import Wall
 
@@ -67,6 +68,8 @@ class AskedAbout(NamedTuple):
     checks: dict[str, list[EndpointCheck]]
     #: Members of sites that may be down before they are believed to be themselves.
     of_sites: dict[str, list[Endpoint]]
+    #: Those that Asterisk is to check at once.
+    second_checks: dict[str, list[Endpoint]]
 
 
 class Monitor:
@@ -175,6 +178,10 @@ class Monitor:
         if endpoint is None:
             endpoint = self._newcomers.meet(pbx, observation, step)
         testimony = REACHABILITY.testimony(observation.witness, observation.source)
+        if endpoint is not None and observation.witness is Witness.QUALIFY:
+            self._endpoints.begin_second_check(pbx, endpoint, observation.at, step)
+            self._stages.pass_on(step)
+            return
         if endpoint is None or testimony is None or observation.at < endpoint.last_at:
             return
         endpoint.last_at = observation.at
@@ -386,7 +393,7 @@ class Monitor:
     def tick(self, now: float, changes: Changes) -> None:
         """Do what has fallen due: ask, end graces and flapping, remind."""
         step = Step(now, changes)
-        due = AskedAbout({}, {})
+        due = AskedAbout({}, {}, {})
         for deadline in self._stages.deadlines.due(now):
             self._fall_due(deadline, due, step)
             self._stages.pass_on(step)
@@ -394,6 +401,8 @@ class Monitor:
             self._endpoints.ask(self._pbxs[name], checks, step)
         for name, members in due.of_sites.items():
             self._endpoints.ask_by_snapshot(self._pbxs[name], members, step)
+        for name, endpoints in due.second_checks.items():
+            self._endpoints.ask_second_checks(self._pbxs[name], endpoints, step)
         self._stages.pass_on(step)
         if self._reconfiguration.is_going_on:
             self._reconfiguration.go_on(step)
@@ -440,7 +449,9 @@ class Monitor:
         if pbx is None or endpoint is None:
             return
         check = endpoint.checks.get(deadline.check)
-        if deadline.what is not Due.ASK:
+        if deadline.what is Due.SECOND_CHECK:
+            due.second_checks.setdefault(pbx.name, []).append(endpoint)
+        elif deadline.what is not Due.ASK:
             self._endpoints.fall_due(pbx, endpoint, deadline, step)
         elif check is not None:
             due.checks.setdefault(pbx.name, []).append(check)

@@ -27,6 +27,8 @@ class Means(Word):
     IN_USE = "in use: must be down for longer"
     #: Of a device: it was asked, and there is no more to ask.
     NO_SUCH_STATE = "asked, and says nothing"
+    #: Of a check that was asked for: it has only begun.
+    CHECKED_AGAIN = "is checked again: what it says after the time-out counts"
     #: Of a single contact.
     LIVES = "this contact lives"
     LOST = "this contact is lost"
@@ -107,6 +109,14 @@ ENDPOINT_BY_POLL = Testimony(
     "an event that came after the request is newer; offline counts only after the device state was asked, too",
     confirms=True,
     introduces=True,
+)
+
+CHECK_ON_DEMAND = Testimony(
+    Witness.QUALIFY,
+    (Source.ANSWER,),
+    "PJSIPQualify",
+    {Health.UNKNOWN: Means.CHECKED_AGAIN},
+    "by itself it says nothing: offline that was asked for `qualify_timeout` + 1 s later is a second check that failed",
 )
 
 CONTACT_BY_EVENT = Testimony(
@@ -198,7 +208,14 @@ ENDPOINT_CHECKS: dict[str, EndpointCheckKind] = {
     for kind in (
         EndpointCheckKind(
             Check.REACHABILITY,
-            (ENDPOINT_BY_EVENT, ENDPOINT_BY_POLL, CONTACT_BY_EVENT, DEVICE_BY_EVENT, DEVICE_BY_ANSWER),
+            (
+                ENDPOINT_BY_EVENT,
+                ENDPOINT_BY_POLL,
+                CHECK_ON_DEMAND,
+                CONTACT_BY_EVENT,
+                DEVICE_BY_EVENT,
+                DEVICE_BY_ANSWER,
+            ),
             asked_by=Channel.REST,
             letter="R",
         ),

@@ -31,6 +31,8 @@ class Witness(Word):
     PROBE = "own probe"
     #: The manager interface.
     MANAGER = "manager"
+    #: The manager interface, which was asked to have an endpoint checked at once.
+    QUALIFY = "check on demand"
 
 
 class Loss(Word):

@@ -48,6 +48,8 @@ class PlayedManager:
         #: The functions of the dialplan, and what they give.
         self.variables: dict[str, str] = {}
         self.actions = ACTIONS
+        #: The endpoints that there are, where PJSIPQualify is asked for.
+        self.endpoints: set[str] = set()
         self.password = PASSWORD
         self.banner = BANNER
         self.booted = BOOTED
@@ -169,6 +171,8 @@ class PlayedManager:
             return f"{start}Variable: {name}\r\nValue: {self.variables.get(name, '')}\r\n\r\n"
         if action == "PJSIPShowRegistrationsOutbound":
             return self._list(start, number)
+        if action == "PJSIPQualify":
+            return self._qualify(headers, start)
         if action in self.older:
             return self._older_list(action, start, number)
         return f"{start}Ping: Pong\r\n\r\n"
@@ -179,6 +183,12 @@ class PlayedManager:
             return start.replace("Success", "Error") + "Message: Authentication failed\r\n\r\n"
         self.logins += 1
         return f"{start}Message: Authentication accepted\r\n\r\n{self.booted}"
+
+    def _qualify(self, headers: dict[str, str], start: str) -> str:
+        if headers["Endpoint"] in self.endpoints:
+            return f"{start}Message: Endpoint found, will qualify\r\n\r\n"
+        # With a line of its own between the last header and the end, as Asterisk has it there.
+        return start.replace("Success", "Error") + "Message: Unable to retrieve endpoint\n\r\n\r\n"
 
     def _older_list(self, action: str, start: str, number: str) -> str:
         rows = "".join(

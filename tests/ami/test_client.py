@@ -236,3 +236,23 @@ def test_tls_is_verified(tmp_path: Path) -> None:
 
     assert error.trouble is Trouble.TLS
     assert error.what.startswith("certificate refused; ")
+
+
+def test_endpoints_are_checked_at_once_and_what_asterisk_does_not_have_is_not(manager: PlayedManager) -> None:
+    manager.actions, manager.endpoints = (*manager.actions, "PJSIPQualify"), {"a", "b c"}
+
+    with closing(client_of(manager)) as client:
+        taken_up = client.check_at_once(["a", "nosuch", "b c", "x\r\nAction: Originate"])
+        # The empty line more in the answer about what there is not confuses nobody.
+        client.ping()
+
+    assert taken_up == dict.fromkeys(["a", "b c"], "Endpoint found, will qualify")
+    assert "Originate" not in str(manager.asked)
+
+
+def test_a_user_who_may_not_have_endpoints_checked_does_not_ask(manager: PlayedManager) -> None:
+    manager.endpoints = {"a"}
+
+    with closing(client_of(manager)) as client:
+        assert client.check_at_once(["a"]) == {}
+    assert "PJSIPQualify" not in str(manager.asked)

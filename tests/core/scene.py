@@ -197,6 +197,8 @@ class Scene:
         """Answer every question that waits with the truth."""
         questions, self.questions = self.questions, []
         for question in questions:
+            if question.asked_by is Channel.MANAGER:
+                continue
             for target in question.targets:
                 self.answer(target, truth[target])
             if question.wants_snapshot:

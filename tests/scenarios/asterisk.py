@@ -119,6 +119,8 @@ class Asterisk:
         self._started_at = self._configured_at = agenda.now - 86400.0
         #: How many checks were missed only because packets were lost.
         self.missed = 0
+        #: … and how many were asked for.
+        self.checked_at_once = 0
         for peer in self.peers.values():
             # It has been running for long, and has checked everybody.
             peer.is_reachable = peer.endpoint.is_up = peer.answers
@@ -357,6 +359,18 @@ class Asterisk:
         """Begin with the checks of a peer at a moment of its own."""
         peer.checked_first_at = self._agenda.now + self._dice.uniform(0, peer.endpoint.qualify_frequency)
         self._plan(peer)
+
+    def checks_next(self, name: str) -> float:
+        """When it checks a peer next."""
+        return self._next_check(self.peers[name])
+
+    def checks_at_once(self, name: str) -> None:
+        """PJSIPQualify: one check more than those that are planned. The same result once more makes no event."""
+        peer = self.peers[name]
+        plan, is_missed = peer.plan, not peer.answers or self._dice.random() < peer.miss
+        self.checked_at_once += 1
+        lasts = peer.endpoint.qualify_timeout if is_missed else ROUND_TRIP
+        self._agenda.after(lasts, lambda: self._checked(peer, plan, is_reachable=not is_missed))
 
     def _stop_checking(self) -> None:
         for peer in self.peers.values():

@@ -429,6 +429,34 @@ def asterisk_is_restarted_while_it_is_registered(world: World) -> None:
     world.at(30, world.pbx.restarts)
 
 
+def a_provider_dies_for_four_minutes(world: World) -> None:
+    world.at(30, world.pbx.dies, TELEKOM)
+    world.at(270, world.pbx.returns, TELEKOM)
+
+
+def it_is_believed_after_its_own_hold(world: World) -> None:
+    # Two of Asterisk's own checks would take 65 s.
+    down, _up = world.channel.arrivals
+    (incident,) = [row.incident for row in down.rows]
+    assert incident.believed_at - incident.opened_at <= 10 + 1
+    assert world.pbx.checked_at_once == 2
+
+
+def a_provider_is_away_for_a_moment(world: World) -> None:
+    """Just while it is checked, which makes it unreachable to Asterisk for a minute."""
+    checked_at = world.pbx.checks_next(TELEKOM) - START
+    world.at(checked_at - 1, world.pbx.dies, TELEKOM)
+    world.at(checked_at + 7, world.pbx.returns, TELEKOM)
+
+
+def it_was_asked_about_until_it_answered(world: World) -> None:
+    assert world.pbx.checked_at_once == 2
+
+
+def what_was_lost_was_asked_about(world: World) -> None:
+    assert world.pbx.missed > world.pbx.checked_at_once > 3
+
+
 STORM_SITES, STORM_PHONES, HIT = 30, 1000, 15
 
 
@@ -1372,6 +1400,40 @@ ROWS: Sequence[Row] = (
         exactly(0),
         of_pbx=MANAGER,
         only_simulated="manager",
+    ),
+    Row(
+        "a provider that is checked once a minute dies: checked on demand, it is told after its own hold",
+        a_provider_dies_for_four_minutes,
+        exactly(2),
+        lasts=8 * MINUTE,
+        phone_hold=180,
+        peers=office_checked_once_a_minute,
+        of_pbx=MANAGER,
+        also=it_is_believed_after_its_own_hold,
+        told=("DOWN provider trunk-t", "UP provider trunk-t"),
+        only_simulated="manager",
+    ),
+    Row(
+        "a provider is away for seconds while it is checked, and answers the check on demand: no message",
+        a_provider_is_away_for_a_moment,
+        exactly(0),
+        phone_hold=180,
+        peers=office_checked_once_a_minute,
+        of_pbx=MANAGER,
+        also=it_was_asked_about_until_it_answered,
+        only_simulated="manager",
+    ),
+    Row(
+        "a phone and a provider with 5 % packet loss for three days, the provider is checked on demand: no message",
+        nothing_happens,
+        exactly(0),
+        lasts=3 * DAY,
+        poll_every=HOUR,
+        peers=a_phone_and_a_provider_over_a_bad_line,
+        pace=Pace(PollTimes(life_sign_every=HOUR), EventTimes(silent_after=2 * HOUR), idle_round_every=HOUR),
+        of_pbx=MANAGER,
+        also=what_was_lost_was_asked_about,
+        only_simulated="length",
     ),
     Row(
         "an on-call service: trigger, acknowledge, resolve, and a new ticket when it comes back",

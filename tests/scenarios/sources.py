@@ -20,6 +20,7 @@ from healthmon.model import (
     Check,
     ConnectionReport,
     Freshness,
+    Health,
     Observation,
     Question,
     RegistrationList,
@@ -396,6 +397,7 @@ class Manager:
         self._endpoints: dict[str, Target] = {}
         self._tries: dict[str, Tries] = {}
         self._is_open = self._wants_list = False
+        self._to_check: dict[Target, None] = {}
         self._list_due = 0.0
         self.process = Process(agenda, self._life())
 
@@ -407,9 +409,11 @@ class Manager:
     # ---------------------------------------------------------------- what the engine and Asterisk do to it
 
     def ask(self, question: Question) -> None:
-        """Look again."""
-        del question
-        self._wants_list = True
+        """Look again, or have these checked at once."""
+        if question.check == Check.REACHABILITY:
+            self._to_check.update(dict.fromkeys(question.targets))
+        else:
+            self._wants_list = True
         self.process.wake()
 
     def learn(self, targets: Sequence[Target]) -> None:
@@ -437,10 +441,13 @@ class Manager:
             try:
                 yield from self._call(times.timeout)
                 self._is_open = self._wants_list = True
+                self._to_check.clear()
                 self._asterisk.managers.append(self)
                 self._report(None, "")
                 while self._is_open:
-                    if self._endpoints and (self._wants_list or self._agenda.now >= self._list_due):
+                    if self._to_check:
+                        yield from self._check_at_once(times.timeout)
+                    elif self._endpoints and (self._wants_list or self._agenda.now >= self._list_due):
                         yield from self._list(times.timeout)
                     else:
                         yield max(self._list_due - self._agenda.now, times.ping_every)
@@ -459,6 +466,14 @@ class Manager:
         if self._asterisk.phase is not Phase.RUNNING or self._asterisk.lacks_manager:
             raise AmiUnreachable(self._pbx.name, "connection refused: nothing listens", Trouble.REFUSED)
         yield ANSWER_TAKES
+
+    def _check_at_once(self, timeout: float) -> Life:
+        at, targets = self._agenda.now, list(self._to_check)
+        self._to_check.clear()
+        yield from self._call(timeout)
+        for target in targets:
+            self._asterisk.checks_at_once(target.endpoint)
+            self._offer(Observation(target, Health.UNKNOWN, at, Source.ANSWER, Witness.QUALIFY, "will qualify"))
 
     def _list(self, timeout: float) -> Life:
         at, self._wants_list = self._agenda.now, False

@@ -48,11 +48,14 @@ from healthmon.model import (
 )
 
 #: All that may fall due of an endpoint, and of each of its checks.
-OF_AN_ENDPOINT = (Due.GRACE_IS_OVER, Due.UNLISTED, Due.CONTACTS)
+OF_AN_ENDPOINT = (Due.GRACE_IS_OVER, Due.UNLISTED, Due.CONTACTS, Due.SECOND_CHECK)
 OF_A_CHECK = (Due.ASK, Due.FLAPPING, Due.GRACE_IS_OVER)
 
 #: Without an answer the question is asked again after so long (seconds).
 ASK_AGAIN = 10.0
+
+#: Whether much falls at once is seen so soon after the first of it (seconds).
+STORM_IS_SEEN_WITHIN = 0.5
 
 #: What events told of a contact counts for so long after events were missed: as long as a registration lasts at most,
 #: unless maximum_expiration is set (seconds).
@@ -286,6 +289,45 @@ class Endpoints:
             # Asked already since then: give the answer its time.
             at = check.asked_at + ASK_AGAIN
         self._booking.deadlines.set(to_ask, at)
+        if isinstance(check, Reachability) and pbx.can_check_at_once:
+            self._plan_second_check(pbx, check)
+
+    def _plan_second_check(self, pbx: Pbx, check: Reachability) -> None:
+        if check.wants_second_check() and check.plan_second_check():
+            pbx.storms.note_fall(check.pending_since)
+            due_at = check.pending_since + STORM_IS_SEEN_WITHIN
+            self._booking.deadlines.set(Deadline(Due.SECOND_CHECK, check.target), due_at)
+
+    def plan_second_checks(self, pbx: Pbx) -> None:
+        """The manager interface can be asked again."""
+        for endpoint in list(self._pending(pbx)):
+            self.schedule(pbx, endpoint.reachability)
+
+    def ask_second_checks(self, pbx: Pbx, due: Sequence[Endpoint], step: Step) -> None:
+        """Have Asterisk check these at once, unless too many have fallen (rule 9)."""
+        is_storm = pbx.storms.is_on(step.now, len(due))
+        for endpoint in due:
+            check = endpoint.reachability
+            if pbx.is_blind or not pbx.can_check_at_once:
+                # It is planned anew when that is over.
+                check.planned_for = 0.0
+            elif check.wants_second_check() and not check.is_checked_again and not is_storm:
+                self._ask_second_check(pbx, endpoint.target, step)
+
+    def _ask_second_check(self, pbx: Pbx, target: Target, step: Step) -> None:
+        at = pbx.storms.next_check(step.now)
+        if at > step.now:
+            self._booking.deadlines.set(Deadline(Due.SECOND_CHECK, target), at)
+        else:
+            step.changes.questions.append(Question(pbx.name, (target,), asked_by=Channel.MANAGER))
+
+    def begin_second_check(self, pbx: Pbx, endpoint: Endpoint, at: float, step: Step) -> None:
+        """Asterisk has taken up a check that was asked for; have it do so once more, if that was too early to count."""
+        counts_from = endpoint.reachability.begin_second_check(at)
+        if counts_from is not None:
+            self._booking.deadlines.set(Deadline(Due.SECOND_CHECK, endpoint.target), counts_from)
+        elif endpoint.reachability.is_checked_again:
+            self.apply(pbx, endpoint, step.now, step, counts=False)
 
     def ask(self, pbx: Pbx, due: list[EndpointCheck], step: Step) -> None:
         """Ask about those whose deadline has come, each at the source that can answer."""

@@ -14,6 +14,9 @@ from healthmon.text.sipuri import is_over_connection
 #: Beyond one cycle of OPTIONS and its time-out, so that the second check has surely failed (rule 9, seconds).
 QUALIFY_MARGIN = 2.0
 
+#: Beyond the time-out of a check that was asked for, until its result can be read (seconds).
+DEMAND_MARGIN = 1.0
+
 #: That of an endpoint of which it is not known how it is checked: most are checked once a minute (seconds).
 USUAL_CYCLE = 65.0
 
@@ -44,6 +47,9 @@ CONTACT_IS_BACK = "contact reachable"
 GRACE_MARGIN = 5.0
 #: That of an endpoint whose settings are not read yet is the longest that is known, within these bounds (seconds).
 SHORTEST_UNKNOWN_CYCLE, LONGEST_WAIT = 65.0, 300.0
+
+#: Why a hold is longer than is configured, and yet shorter than a cycle of Asterisk's checks.
+CHECKED_AGAIN = "Asterisk was asked to check it again"
 
 NOT_YET_KNOWN = "not yet known whether it is checked"
 

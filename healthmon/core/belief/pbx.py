@@ -18,6 +18,7 @@ from healthmon.core.belief.inventory import Vanished
 from healthmon.core.belief.limits import Limits
 from healthmon.core.belief.machine import TWO_LOOKS, Machine
 from healthmon.core.belief.registration import Registration, RegistrationGrace
+from healthmon.core.belief.storms import Storms
 from healthmon.core.step import Step
 from healthmon.errors import Trouble
 from healthmon.model import (
@@ -114,8 +115,7 @@ class Pbx:
         #: Registrations that belong to none of its endpoints.
         self.registrations: dict[Target, Machine] = {}
         self.use(config)
-        self.startup_time = state.startup_time
-        self.last_reload_time = state.last_reload_time
+        self.startup_time, self.last_reload_time = state.startup_time, state.last_reload_time
         self.version = state.version
         self.was_seen = state.was_seen
         self.blind_why = state.blind_why
@@ -175,6 +175,7 @@ class Pbx:
         self.sample: set[Target] = set()
         self.sampled_at = self.snapshot_wanted_at = 0.0
         self.asked_singly: deque[float] = deque()
+        self.storms = Storms()
 
     def _machine(self, check: str, hold: Hold, now: float) -> Machine:
         return Machine(self.target, check, Kind.PBX, hold, watch="", watched_since=now)
@@ -429,6 +430,12 @@ class Pbx:
         if endpoint is None or endpoint.round != self.round:
             return False
         return self.may_confirm(endpoint) and endpoint.reachability.may_be_believed()
+
+    @property
+    def can_check_at_once(self) -> bool:
+        """Whether its manager interface can be asked to check an endpoint."""
+        report = self.reports.get(Channel.MANAGER)
+        return report is not None and report.trouble is None
 
     def may_ask_singly(self, how_many: int, now: float) -> bool:
         """Whether so many single questions more are no burden to Asterisk; if so, count them."""

@@ -233,7 +233,10 @@ class Pbxs:
 
     def _report_of_manager(self, pbx: Pbx, report: ConnectionReport, step: Step) -> None:
         """Take how the manager interface stands. While it cannot be asked, registrations are unknown."""
+        could_check = pbx.can_check_at_once
         pbx.reports[Channel.MANAGER] = report
+        if pbx.can_check_at_once and not could_check:
+            self._endpoints.plan_second_checks(pbx)
         if report.trouble is not None:
             why = f"manager interface: {report.words or report.trouble}"
             for _endpoint, registration in pbx.registered_endpoints():

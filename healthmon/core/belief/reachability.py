@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from healthmon.config.sections.shared import Hold
 from healthmon.core.belief.endpoint_facts import EndpointFacts
-from healthmon.core.belief.evidence import RESTARTED, loss_of_last_contact, outlasting_a_cycle, remark_for, why_down
+from healthmon.core.belief.evidence import (
+    CHECKED_AGAIN,
+    DEMAND_MARGIN,
+    RESTARTED,
+    has_unchecked_name,
+    loss_of_last_contact,
+    outlasting_a_cycle,
+    remark_for,
+    why_down,
+)
 from healthmon.core.belief.machine import ONE_FALL
 from healthmon.core.belief.qualified_check import QualifiedCheck
 from healthmon.model import LIVING, Check, ContactChange, ContactStatus, Health, Loss, Observation
@@ -13,20 +24,84 @@ from healthmon.model import LIVING, Check, ContactChange, ContactStatus, Health,
 class Reachability(QualifiedCheck):
     """The reachability of one endpoint. Owned by the engine thread."""
 
-    __slots__ = ("loss_said",)
+    __slots__ = ("checked_again_by", "loss_said", "planned_for")
 
     def __init__(self, endpoint: EndpointFacts, watched_since: float) -> None:
         super().__init__(endpoint, Check.REACHABILITY, watched_since)
         #: Asterisk's word for how the last of its contacts was lost.
         self.loss_said = ""
+        #: The outage, by when it was first seen, for which Asterisk is, or was, to be asked to check it; and when the
+        #: result of the check can be read that counts, if Asterisk took it up; 0.0: neither.
+        self.planned_for = self.checked_again_by = 0.0
 
     def plain_hold(self) -> Hold:
         """What is in use must last a cycle of checks at least."""
         endpoint = self.endpoint
         # Nearly always the device tells that it is not in use, and no more needs to be asked.
-        if endpoint.device is not Health.UP or not endpoint.is_offline_in_use:
-            return self.hold
-        return outlasting_a_cycle(self.hold, endpoint.settings)
+        if endpoint.device is Health.UP and endpoint.is_offline_in_use:
+            return outlasting_a_cycle(self.hold, endpoint.settings)
+        if self.is_checked_again:
+            return self._hold_until_checked_again()
+        return self.hold
+
+    def why_held(self, pending: Health) -> str:
+        """Say why its hold is another than is configured; "": it is as configured."""
+        why = super().why_held(pending)
+        if why and self.is_checked_again:
+            return CHECKED_AGAIN
+        return why
+
+    # ------------------------------------------------------------ a check that was asked for (rule 9)
+
+    def wants_second_check(self) -> bool:
+        """Whether it is about to be believed down, and waits only for the next of Asterisk's own checks.
+
+        What has no contact left would be asked no question. Devices are told with their site, which is believed down
+        before they are: two of Asterisk's own checks are a part of that (rule 14b).
+        """
+        is_falling = self.pending is Health.DOWN and not self.unknown_because and not self.kind.is_device
+        is_waiting = is_falling and self.hold.down_after > self.endpoint.policy.hold.down_after
+        return is_waiting and self._can_be_checked()
+
+    def _can_be_checked(self) -> bool:
+        endpoint = self.endpoint
+        has_contact = endpoint.settings is not None and endpoint.settings.has_static_contact
+        is_pjsip = endpoint.target.technology == "PJSIP"
+        return is_pjsip and (has_contact or self.loss is Loss.NO_ANSWER) and not has_unchecked_name(endpoint.target)
+
+    def plan_second_check(self) -> bool:
+        """Have it checked at once; return whether that is news."""
+        if self.planned_for == self.pending_since:
+            return False
+        self.planned_for, self.checked_again_by = self.pending_since, 0.0
+        return True
+
+    def begin_second_check(self, at: float) -> float | None:
+        """Asterisk checks it again since then. If that fails, it says nothing: offline stays offline.
+
+        Return when the check must begin that counts; None: it has begun, or there is none. One that ends long before
+        the hold finds only that a packet was lost: what is away for a moment must not be believed down.
+        """
+        settings = self.endpoint.settings
+        if settings is None or self.pending is not Health.DOWN or at < self.pending_since:
+            return None
+        lasts = settings.qualify_timeout + DEMAND_MARGIN
+        counts_from = self.down_clock + self.endpoint.policy.hold.down_after - lasts
+        if at < counts_from:
+            return counts_from
+        self.planned_for, self.checked_again_by = self.pending_since, at + lasts
+        return None
+
+    @property
+    def is_checked_again(self) -> bool:
+        """Whether Asterisk has taken up a second check of this outage that counts."""
+        return self.checked_again_by > 0.0 and self.planned_for == self.pending_since
+
+    def _hold_until_checked_again(self) -> Hold:
+        """The hold as it is configured, or until the result of the second check can be read."""
+        configured = self.endpoint.policy.hold
+        wanted = max(configured.down_after, self.checked_again_by - self.down_clock)
+        return replace(configured, down_after=min(self.hold.down_after, wanted))
 
     # ------------------------------------------------------------ how it was lost
 
