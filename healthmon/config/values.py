@@ -533,12 +533,12 @@ def may_match(pattern: str) -> bool:
 
 
 def endpoint_name(word: str) -> str:
-    """The name of one endpoint, ``PJSIP/103``, or with its PBX, ``office:PJSIP/103``."""
+    """The name of one endpoint, ``PJSIP/103``, or of a registration; or with its PBX, ``office:PJSIP/103``."""
     beginning, slash, resource = word.partition("/")
     pbx, colon, technology = beginning.rpartition(":")
     if not slash:
         raise Unsuitable("an endpoint is written technology/name", f"PJSIP/{shown(word)}")
-    if technology not in TECHNOLOGIES:
+    if technology not in (*TECHNOLOGIES, REGISTRATION):
         guess = nearest(technology, TECHNOLOGIES)
         if guess:
             guess = shown(f"{pbx}{colon}{guess}/{resource}")

@@ -591,12 +591,23 @@ def test_a_provider_with_several_checks_shows_each_the_worst_first(database: Pat
 
 
 def test_a_check_that_does_not_count_leaves_the_endpoint_as_it_is(database: Path, run: Run) -> None:
-    registration = replace(provider("trunk", DOWN), check=Check.REGISTRATION, counts=False)
-    with running(database, [connection(), provider("trunk"), registration]):
+    registration = replace(provider("trunk", DOWN), check=Check.REGISTRATION, counts=False, reason="rejected")
+    options = replace(provider("trunk"), check=Check.OPTIONS, counts=False, remark="answers 503 Service Unavailable")
+    with running(database, [connection(), provider("trunk"), registration, options]):
         result = run("status")
 
-    assert "PJSIP/trunk  provider  up     G down, R  30 Apr 14:00\n" in result.stdout
+    said = " ".join(result.stdout.split())
+    why = "registration: rejected; options: answers 503 Service Unavailable"
+    assert f"PJSIP/trunk provider up G down, R, O 30 Apr 14:00 {why}" in said
     assert result.exit_code == 0
+
+
+def test_what_was_seen_and_is_not_believed_yet_is_not_called_unseen(database: Path, run: Run) -> None:
+    found = replace(provider("trunk", None, pending=DOWN, pending_since=NOW - 4, pending_hold=603.0), ever_up=False)
+    with running(database, [connection(), found]):
+        result = run("status")
+
+    assert "not believed yet; seems down for 4 s of 10 min" in " ".join(result.stdout.split())
 
 
 def test_a_narrow_terminal_tells_names_and_checks_before_the_reason(database: Path) -> None:

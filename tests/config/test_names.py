@@ -10,6 +10,7 @@ from healthmon.config.describe import describe
 from healthmon.config.loading.database_settings import load_database_settings
 from healthmon.config.loading.plans import load_plans
 from healthmon.config.reload import difference
+from healthmon.model import DisplayNames, Target
 from tests.config.files import PBX, RECEIVER, WATCH, Files
 
 BASE = PBX + WATCH + RECEIVER
@@ -30,6 +31,13 @@ def test_names_are_read_by_whoever_shows_them(files: Files) -> None:
     assert config.names == GIVEN
     assert load_database_settings(config.path, os.environ).names == GIVEN
     assert load_plans(config.path, os.environ).names == GIVEN
+
+
+def test_a_registration_of_no_endpoint_may_have_a_name(files: Files) -> None:
+    config = files.load(BASE + "[names]\nREGISTRATION/IAX2/me@192.0.2.1:4569 = Old carrier\n")
+
+    names = DisplayNames(config.names)
+    assert names.of(Target("office", "REGISTRATION", "IAX2/me@192.0.2.1:4569")) == "Old carrier"
 
 
 @pytest.mark.parametrize("text", ["", "[names]\n"])

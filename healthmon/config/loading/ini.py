@@ -20,8 +20,9 @@ LARGEST_FILE = 1_000_000
 #: url, URL or Url. No digits and no mixed letters: names are shown, and tokens that lost their place look like that.
 _OPTION_NAME = re.compile(r"[a-z_]{1,40}|[A-Z_]{1,40}|[A-Z][a-z_]{1,39}")
 
-#: In [names] options are called like endpoints: ``PJSIP/103``, ``office:PJSIP/103``; or ``103`` by who forgot the rest.
-_ENDPOINT = re.compile(r"(?:[\w .+-]{1,64}:)?[A-Za-z][A-Za-z0-9]{1,9}/[^=]{1,200}|[0-9]{1,20}")
+#: In [names] options are called like endpoints: ``PJSIP/103``, ``office:PJSIP/103``; or ``103`` by who forgot the rest;
+#: or like a registration.
+_ENDPOINT = re.compile(r"(?:[\w .+-]{1,64}:)?(?:[A-Za-z][A-Za-z0-9]{1,9}|REGISTRATION)/[^=]{1,200}|[0-9]{1,20}")
 _NAMES = "names"
 
 

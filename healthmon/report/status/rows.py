@@ -34,6 +34,9 @@ from healthmon.watchdog.pulse import is_stale, why_old
 SEVERITY = {Health.DOWN: 0, Health.DEGRADED: 1, Health.UNKNOWN: 2, Health.UP: 3}
 
 
+#: Of what nothing was ever believed: nothing was heard of it; or too short a time ago.
+NOT_SEEN, NOT_BELIEVED = "not seen yet", "not believed yet"
+
 #: A system of up to so many endpoints is listed whole; of a bigger one what is not up, at most so many rows.
 LISTED = 50
 
@@ -91,6 +94,11 @@ class TargetStatus(Struct, frozen=True):
     def is_hidden(self) -> bool:
         """Whether nobody can see it at present, or nothing was ever known."""
         return self.state is Health.UNKNOWN and not self.is_unseen
+
+    @property
+    def is_changing(self) -> bool:
+        """Whether it was seen otherwise than it is believed, and can be seen at present."""
+        return self.pending is not None and (not self.is_hidden or self.reason == NOT_BELIEVED)
 
     @property
     def is_alarm(self) -> bool:
@@ -408,7 +416,10 @@ def _row(state: CheckState, blind: PbxState | None = None) -> TargetStatus:
         counts=state.counts,
     )
     if not state.belief:
-        seen = replace(seen, since=state.watched_since, reason=state.reason or "not seen yet")
+        not_known = NOT_SEEN
+        if state.pending:
+            not_known = NOT_BELIEVED
+        seen = replace(seen, since=state.watched_since, reason=state.reason or not_known)
     if state.pending:
         seen = replace(
             seen,

@@ -320,7 +320,7 @@ def _state(row: TargetStatus) -> Cell:
     words = str(row.state)
     if row.is_unseen:
         words = "cannot see"
-    if row.pending is not None and not row.is_hidden:
+    if row.is_changing:
         words = f"{words}, {row.pending}?"
     return state_cell(row.state, words)
 
@@ -338,14 +338,25 @@ def _why(row: TargetStatus, status: Status) -> str:
         parts = [row.reason]
     if row.is_hidden and row.belief in (Health.DOWN, Health.DEGRADED):
         parts.append(f"was {row.belief} before")
-    if not row.is_hidden and row.pending is not None and row.pending_since is not None:
+    if row.is_changing and row.pending_since is not None:
         parts.append(f"seems {row.pending} for {duration(status.lasted_s(row.pending_since))}{_hold(row)}")
     if row.is_flapping:
         parts.append("flapping")
     if row.is_alarm and row.explained_by is not None:
         parts.append(f"explained by incident {row.explained_by}")
-    parts += [row.acknowledged, row.muted_by]
-    return "; ".join(filter(None, (*parts, row.more)))
+    parts += [row.acknowledged, row.muted_by, row.more]
+    parts += [_uncounted(check) for check in row.checks if not check.counts]
+    return "; ".join(filter(None, parts))
+
+
+def _uncounted(check: TargetStatus) -> str:
+    """What is the matter with a check that the endpoint is not as bad as; "": nothing is."""
+    words = check.more
+    if check.state is not Health.UP:
+        words = check.reason
+    if words:
+        return f"{check.check}: {words}"
+    return ""
 
 
 def _hold(row: TargetStatus) -> str:

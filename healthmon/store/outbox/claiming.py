@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from healthmon.core.alerting.decide import is_wider, says
 from healthmon.model import Incident, Kind, Reason, Said, Severity, Target
+from healthmon.store.codec import target_of
 from healthmon.store.outbox.failing_channels import FailingChannel, channels_that_fail
 from healthmon.store.read.remembered import SAID, read_caller_names, read_incident
 from healthmon.store.read.unseen import with_unseen
@@ -72,9 +73,9 @@ _REFUSED = """SELECT m.address FROM notifications n JOIN missed m ON m.notificat
 
 _OPEN = "SELECT i.* FROM incidents i WHERE i.telling AND i.closed_at IS NULL ORDER BY i.id"
 
-_UNEXPLAINED = """SELECT i.id, i.kind, i.severity, EXISTS (SELECT 1 FROM notifications n
-        WHERE n.incident_id = i.id AND n.url_id = :url_id AND n.state IN ('waiting', 'sending', 'undeliverable')
-    ) AS is_undelivered FROM incidents i
+_UNEXPLAINED = """SELECT i.id, i.kind, i.severity, i.pbx, i.technology, i.resource, EXISTS (
+        SELECT 1 FROM notifications n WHERE n.incident_id = i.id AND n.url_id = :url_id
+        AND n.state IN ('waiting', 'sending', 'undeliverable')) AS is_undelivered FROM incidents i
     WHERE i.closed_at IS NULL AND i.muted_by = '' AND NOT EXISTS (
         SELECT 1 FROM incidents bigger WHERE bigger.id = i.explained_by AND bigger.closed_at IS NULL)"""
 
@@ -353,7 +354,9 @@ def with_facts(session: Session, lines: Sequence[Line], url_id: str, now: float)
     spoken_of = {line.incident.id for line in lines} | told
     others = [row for row in session.execute(_UNEXPLAINED, {"url_id": url_id}) if row["id"] not in spoken_of]
     # What this channel did not take yet may be what it refuses, by its very name: it must not spoil the others.
-    worst = nsmallest(NAMED_OTHERS, (row for row in others if not row["is_undelivered"]), key=_weight)
+    here = {line.incident.target for line in lines}
+    may_be_named = (row for row in others if not row["is_undelivered"] or target_of(row) in here)
+    worst = nsmallest(NAMED_OTHERS, may_be_named, key=_weight)
     named = tuple(read_incident(session, row["id"]) for row in worst)
     told_of = (*named, *(line.incident for line in lines), *chain.from_iterable(explained.values()))
     caller_names = _caller_names(session, told_of)
