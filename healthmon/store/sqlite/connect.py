@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -25,6 +26,10 @@ _PARAMETER = re.compile(r":\w+")
 
 #: How long a writer waits for another one before it gives up (seconds).
 BUSY_TIMEOUT = 5.0
+
+#: SQLite looks after 1, 2, 5, 10 ms, … and at last every 100 ms whether that one has ended: who has waited for long is
+#: late. It is told to begin anew after so long (milliseconds).
+LOOKS_FOR = 3
 
 #: Once a commit has returned, a power cut does no harm to it.
 DURABLE = "FULL"
@@ -141,7 +146,7 @@ def unhurried(connection: sqlite3.Connection) -> Iterator[None]:
 def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
     """Write whole or not at all: everything inside is committed at the end, or undone by any exception."""
     with errors_named(path):
-        connection.execute("BEGIN IMMEDIATE")
+        _begin(connection)
         try:
             yield
             connection.execute("COMMIT")
@@ -149,3 +154,22 @@ def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
             # SQLite has already rolled back by itself when the disk was full.
             connection.rollback()
             raise
+
+
+def _begin(connection: sqlite3.Connection) -> None:
+    """Begin to write once nobody else does. How long that is waited for is the connection's own time-out."""
+    patience = connection.execute("PRAGMA busy_timeout").fetchone()[0]
+    give_up_at = time.monotonic() + patience / 1000
+    connection.execute(f"PRAGMA busy_timeout = {min(patience, LOOKS_FOR)}")
+    try:
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                is_busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                if not is_busy or time.monotonic() >= give_up_at:
+                    raise
+            else:
+                return
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {patience}")
