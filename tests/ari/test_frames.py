@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+from websocket import WebSocket
 
 from healthmon.ari.events import MOST_CONTROLS_A_SECOND
 from healthmon.demo.fakepbx import frames
@@ -50,6 +51,24 @@ def test_frames_that_are_here_already_are_read_without_asking_the_socket() -> No
             return piece
 
     events = [b'{"type": "Dial"}', b'{"type": "PlaybackStarted", "value": "' + b"x" * 300 + b'"}'] * 3
+    stream = stream_of(OnePiece(b"".join(map(frames.frame, events)), random.Random(1)))
+
+    assert [stream.receive() for _ in events] == events
+
+
+def test_events_that_come_at_once_are_read_without_websocket_client_the_first_one_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class OnePiece(Wire):
+        def recv(self, size: int) -> bytes:
+            piece, self._raw = self._raw, b""
+            return piece
+
+    def read_slowly(*_: object, **__: object) -> None:
+        raise AssertionError("websocket-client was asked, which takes ten times longer")
+
+    monkeypatch.setattr(WebSocket, "recv_data_frame", read_slowly)
+    events = [b'{"type": "Dial"}'] * 3
     stream = stream_of(OnePiece(b"".join(map(frames.frame, events)), random.Random(1)))
 
     assert [stream.receive() for _ in events] == events
