@@ -76,6 +76,8 @@ class Booking:
 
     def review_flapping(self, machine: Machine, now: float) -> None:
         """Begin or end flapping, and set the time of the next look."""
+        if machine.is_far_from_flapping(now):
+            return
         look_at = machine.review_flapping(now)
         self.restless.note(machine, now)
         if look_at is not None:

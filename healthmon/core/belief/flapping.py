@@ -111,6 +111,10 @@ class Flapping:
         """How often it changed within the window that ends at a time."""
         return sum(at - rule.window < change <= at for change in self.booked(rule))
 
+    def is_far_from(self, rule: FlapRule) -> bool:
+        """Whether it takes more than one change more until it may flap; so it is with nearly all."""
+        return len(self.changes) + 2 < rule.start
+
     def is_flapping(self, was_flapping: bool, rule: FlapRule, now: float) -> bool:
         """Whether it flaps now; between the two numbers it stays as it was."""
         self.settle(now)

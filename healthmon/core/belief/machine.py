@@ -386,6 +386,15 @@ class Machine:
                 self.flaps = Flapping(before)
             self.flaps.see(health, at)
 
+    def is_far_from_flapping(self, now: float) -> bool:
+        """Whether neither now nor after one more change it may flap: nothing is to be reviewed."""
+        if self.flaps is None:
+            return True
+        if self.is_flapping:
+            return False
+        self.flaps.settle(now)
+        return self.flaps.is_far_from(self.flap_rule)
+
     def review_flapping(self, now: float) -> float | None:
         """Begin or end flapping; return when to look again, or None.
 
