@@ -96,13 +96,15 @@ def place(line: MessageLine, voice: Voice, most: int = sys.maxsize) -> str:
 
 
 def place_of(incident: Incident, voice: Voice) -> str:
-    """Say in brackets where what is not told about is, and which side of it is meant."""
-    where = ""
-    if incident.kind not in (Kind.PBX, Kind.NETWORK):
-        where = visible(incident.target.pbx)
-    said = ", ".join(filter(None, (where, voice.language.retold(aspect_of(incident)))))
-    if said:
-        return f" ({said})"
+    """Say in brackets where what is not told about is; of a PBX: which side of it is meant."""
+    if incident.kind is Kind.PBX:
+        side = aspect_of(incident)
+        if side:
+            return f" ({voice.language.retold(side)})"
+        return ""
+    pbx = visible(incident.target.pbx)
+    if pbx and incident.kind is not Kind.NETWORK:
+        return f" ({pbx})"
     return ""
 
 
