@@ -16,7 +16,8 @@ HELD = 0.3
 
 
 def test_who_waits_to_write_looks_again_and_again_without_longer_and_longer_pauses(store: Store) -> None:
-    connection, tries = store.writer._session.connection, []
+    connection = store.writer._session.connection
+    tries: list[str] = []
     connection.set_trace_callback(tries.append)
     with closing(connect(store.path)) as other:
         other.execute("BEGIN IMMEDIATE")
