@@ -24,6 +24,7 @@ from healthmon.app.reporting import Reporting
 from healthmon.app.telling import Telling
 from healthmon.app.threads import join, refuse_without_room, started
 from healthmon.app.watching import Watching
+from healthmon.app.web_process import WebProcess
 from healthmon.config.configuration import Config
 from healthmon.config.loading.load import load
 from healthmon.config.loading.templates import TemplateRule
@@ -153,7 +154,7 @@ def _threads_needed(changed: Difference, *, has_probes: bool) -> int:
     urls = len(changed.urls_added) + len(changed.urls_changed)
     is_heartbeat_new = changed.heartbeat_changed or bool(changed.pbxs_added or changed.pbxs_removed)
     is_probing_new = has_probes and bool({"watches", "probe_from", "timezone"} & set(changed.fields))
-    return 2 * pbxs + urls + is_heartbeat_new + changed.schedules_changed + 2 * is_probing_new
+    return 2 * pbxs + urls + is_heartbeat_new + changed.schedules_changed + 2 * is_probing_new + changed.web_changed
 
 
 def _say_warnings(config: Config) -> None:
@@ -208,6 +209,7 @@ class Daemon:
         self._telling = Telling(config.database, clock, rendering)
         self._heart = Heart(config.database, clock)
         self._reporting = Reporting(config.database, clock, self._telling.wake_all)
+        self._web = WebProcess()
         self._direct = DirectAlert(config.database, self._telling.say_directly)
         hooks = EngineHooks(
             wake_deliverers=self._telling.wake_all,
@@ -242,6 +244,8 @@ class Daemon:
             self._watching.start()
             stopping.callback(self._reporting.stop)
             self._reporting.start(self._config)
+            stopping.callback(self._web.stop)
+            self._web.start(self._config)
             # Ended before all else: what is being stopped does not watch.
             stopping.callback(self._heart.stop)
             self._heart.start(self._config)
@@ -356,6 +360,7 @@ class Daemon:
         self._telling.reload(new, changed)
         self._heart.reload(new, changed)
         self._reporting.reload(new)
+        self._web.reload(new, changed)
         self._config = new
         _say_warnings(new)
         log.info("reloaded: %s", "; ".join(changed.consequences) or "nothing has changed")

@@ -56,6 +56,7 @@ COMMANDS = {
         "healthmon.cli.db:command", "Look after the database: check, backup, stats, prune, rename-pbx, clock-is-right."
     ),
     "test-alert": Command("healthmon.cli.test_alert:command", "Send a test message to a receiver."),
+    "web": Command("healthmon.cli.web:command", "Answer over HTTP: metrics, JSON, whether healthmon is well."),
     "demo": Command("healthmon.cli.demo:command", "See it at work: a day of trouble in a minute."),
 }
 

@@ -15,6 +15,7 @@ from healthmon.config.sections.receiver import ReceiverConfig
 from healthmon.config.sections.schedule import ScheduleConfig
 from healthmon.config.sections.site import SiteConfig
 from healthmon.config.sections.watch import WatchConfig
+from healthmon.config.sections.web import WebConfig
 from healthmon.config.watch_index import WatchIndex
 from healthmon.model import Kind, Probe, Target
 
@@ -31,6 +32,7 @@ class Config(General, frozen=True, kw_only=True, dict=True):
     #: What people call endpoints, by ``PJSIP/103`` or ``office:PJSIP/103``.
     names: Mapping[str, str] = field(default_factory=dict)
     schedules: tuple[ScheduleConfig, ...] = ()
+    web: WebConfig = field(default_factory=WebConfig)
     #: What works, and what the file's author should know; ready to print.
     warnings: tuple[str, ...] = ()
 

@@ -18,6 +18,7 @@ _SECTIONS = {
     "schedules": "other [schedule …] sections",
     "sites": "other sites",
     "names": "other names of endpoints",
+    "web": "another web process",
 }
 
 #: What is said of other values of [healthmon] and [history], by the names of the fields.
@@ -58,6 +59,11 @@ class Difference(Struct, frozen=True):
     def schedules_changed(self) -> bool:
         """Whether other reports are made, or at other times."""
         return "schedules" in self.fields
+
+    @property
+    def web_changed(self) -> bool:
+        """Whether the web process begins anew."""
+        return "web" in self.fields or "names" in self.fields
 
     @property
     def consequences(self) -> tuple[str, ...]:

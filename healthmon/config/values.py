@@ -268,6 +268,19 @@ def own_address(value: str) -> OwnAddress:
     return OwnAddress(address, int(port))
 
 
+def loopback_address(value: str) -> OwnAddress:
+    """``127.0.0.1:8089``: an address that only this machine gets to, and a port."""
+    from ipaddress import ip_address  # noqa: PLC0415 (status and report have no need of it)
+
+    found = own_address(value)
+    if not found.address or not found.port:
+        raise Unsuitable(f"{shown(value)}: an address and a port are wanted, as 127.0.0.1:8089")
+    if not ip_address(found.address).is_loopback:
+        what = "must be a loopback address, as 127.0.0.1:8089: whoever gets to it may read all that healthmon knows"
+        raise Unsuitable(f"{shown(value)}: {what}")
+    return found
+
+
 def severity(value: str) -> Severity:
     """``critical``, ``warning`` or ``info``."""
     return Severity(one_of(*Severity)(value))

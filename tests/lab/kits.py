@@ -142,6 +142,14 @@ RECIPES: Mapping[str, Recipe] = {
             program="usr/sbin/kamailio",
             without=("adduser", "passwd", "lsb-base", "python3", "libpython3", "init-system-helpers", "sysvinit-utils"),
         ),
+        Recipe(
+            name="prometheus",
+            packages=("prometheus",),
+            version_prefix="",
+            suites=("own", "bookworm", "trixie", "sid"),
+            program="usr/bin/prometheus",
+            without=("adduser", "debconf", "init-system-helpers", "lsb-base", "tzdata", "libjs", "fonts", "node"),
+        ),
         # Its library is loaded into Asterisk 22, whose C library is newer.
         Recipe(
             name="faketime",

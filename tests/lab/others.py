@@ -1,5 +1,5 @@
 """Programs that we did not write, as peers: baresip (a phone), sipp (a provider, a phone), kamailio (a provider), nginx
-(a proxy), faketime, Alertmanager, Nagios, Icinga 2.
+(a proxy), faketime, Alertmanager, Nagios, Icinga 2, Prometheus.
 
 Each returns a Process that runs from its kit; `close` it, or hand it to `lab.add`.
 """
@@ -183,3 +183,25 @@ def icinga2_verdict(kit: Kit, folder: Path, configuration: str) -> str:
     user = [f"-DRunAsUser={pwd.getpwuid(os.getuid()).pw_name}", f"-DRunAsGroup={grp.getgrgid(os.getgid()).gr_name}"]
     words = [*kit.command(), "daemon", "-C", "-c", str(file), *folders, *user]
     return subprocess.run(words, capture_output=True, text=True, check=False, timeout=60).stdout
+
+
+def prometheus(kit: Kit, folder: Path, listen: tuple[str, int], target: str, docs: Path) -> Process:
+    """Start a Prometheus that scrapes ``target`` every second, by the rules and the configuration of the docs."""
+    folder.mkdir(exist_ok=True)
+    scrape = (docs / "scrape.yml").read_text()
+    quick = "global: {evaluation_interval: 1s}\n"
+    (folder / "prometheus.yml").write_text(quick + scrape.replace("15s", "1s").replace("127.0.0.1:8089", target))
+    (folder / "alerts.yml").write_text((docs / "alerts.yml").read_text())
+    options = {
+        "config.file": folder / "prometheus.yml",
+        "storage.tsdb.path": folder / "data",
+        "web.listen-address": f"{listen[0]}:{listen[1]}",
+    }
+    words = [*kit.command(), *(f"--{name}={value}" for name, value in options.items())]
+    return Process(words, folder / "prometheus.log", folder=folder)
+
+
+def promtool(kit: Kit, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run promtool in a folder."""
+    words = [*kit.command("usr/bin/promtool"), *arguments]
+    return subprocess.run(words, cwd=folder, capture_output=True, text=True, check=False, timeout=60)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from importlib.util import find_spec
 from itertools import combinations
@@ -16,6 +16,8 @@ from healthmon.model import Probe
 
 #: What OPTIONS of our own need, and the module by which each is known.
 PROBE_LIBRARIES = {"sipmessage": "sipmessage", "dnspython": "dns"}
+#: … and of the web process.
+WEB_LIBRARIES = {"Flask": "flask", "waitress": "waitress", "prometheus_client": "prometheus_client"}
 
 
 def check(draft: Draft) -> None:
@@ -39,6 +41,7 @@ def check(draft: Draft) -> None:
     _receivers(draft)
     _same_url_twice(draft)
     _reports_for_tickets(draft)
+    _lacks_web_libraries(draft)
     for schedule in draft.of("schedule"):
         _report_patterns(schedule, draft)
 
@@ -73,9 +76,24 @@ def _lacks_libraries(watch: DraftSection) -> None:
     """Whoever probes needs what others do not have to install."""
     if watch.values.get("probe", Probe.NO) is Probe.NO:
         return
-    missing = [name for name, module in PROBE_LIBRARIES.items() if find_spec(module) is None]
+    missing = missing_of(PROBE_LIBRARIES)
     if missing:
-        watch.problem("probe", f"needs {' and '.join(missing)}: pip install 'healthmon[sip]'")
+        watch.problem("probe", f"needs {missing}: pip install 'healthmon[sip]'")
+
+
+def _lacks_web_libraries(draft: Draft) -> None:
+    """Whoever answers over HTTP needs what others do not have to install."""
+    [web] = draft.of("web")
+    if web.values.get("listen") is None:
+        return
+    missing = missing_of(WEB_LIBRARIES)
+    if missing:
+        web.problem("listen", f"needs {missing}: pip install 'healthmon[web]'")
+
+
+def missing_of(libraries: Mapping[str, str]) -> str:
+    """Name the libraries that are not installed; "": all are. ``libraries``: modules by their names for people."""
+    return " and ".join(name for name, module in libraries.items() if find_spec(module) is None)
 
 
 def _same_application_twice(draft: Draft) -> None:

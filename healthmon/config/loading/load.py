@@ -110,6 +110,7 @@ def _config(path: Path, draft: Draft) -> Config:
         sites=draft.records("site"),
         names=draft.of("names")[0].record().given,
         schedules=draft.records("schedule"),
+        web=draft.of("web")[0].record(),
         warnings=draft.findings.warnings,
         **general.kind.fields_of(general.values),
     )

@@ -346,6 +346,11 @@ class Reader:
         rows = self._rows("SELECT * FROM incidents WHERE id = :id", {"id": number})
         return next((INCIDENTS.of(row, self._timeline) for row in rows), None)
 
+    def last_incident_number(self) -> int:
+        """Return the highest number that an incident has had; 0: there was none."""
+        [row] = self._rows("SELECT COALESCE(MAX(id), 0) AS number FROM incidents")
+        return int(row["number"])
+
     def explained(self, number: int) -> list[Incident]:
         """Return the incidents that a bigger one explains, or explained at their end, oldest first."""
         rows = self._rows("SELECT * FROM incidents WHERE explained_by = :number ORDER BY id", {"number": number})

@@ -1,0 +1,77 @@
+"""The web process: its main thread follows the database, others answer over HTTP.
+
+It is a process of its own, so that whoever asks costs the engine nothing, and what becomes of it ends nothing else.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from contextlib import closing
+
+from waitress.server import create_server
+
+from healthmon.app import signals
+from healthmon.app.threads import started
+from healthmon.config.loading.web_settings import WebSettings
+from healthmon.config.values import OwnAddress
+from healthmon.errors import HealthmonError
+from healthmon.publish.web.application import application
+from healthmon.publish.web.live import Live
+from healthmon.store.read.follower import Watcher
+
+log = logging.getLogger(__name__)
+
+#: How often the main thread looks whether somebody has written (seconds).
+LOOK_EVERY = 0.25
+#: So many requests are answered at once; each takes milliseconds.
+THREADS = 4
+#: So many connections may be open: idle ones, and those that send a byte a minute, leave room for others.
+CONNECTIONS = 2000
+#: A connection that does nothing is closed after so long (seconds).
+IDLE_FOR = 30
+#: Nobody has to send more to be answered (bytes).
+LARGEST_REQUEST = 16_384
+
+
+class CannotListen(HealthmonError):
+    """The address cannot be had."""
+
+
+def serve(settings: WebSettings, listen: OwnAddress, *, ends_with: str) -> None:
+    """Answer until told to stop, or until the process of this number has ended, if any. Raises HealthmonError."""
+    signals.hold()
+    with Watcher(settings.where.database) as watcher:
+        live = Live(watcher, settings.where.names, time.time)
+        live.look()
+        app = application(live, has_phones=settings.web.metrics_of_phones)
+        try:
+            server = create_server(
+                app,
+                host=listen.address,
+                port=listen.port,
+                threads=THREADS,
+                connection_limit=CONNECTIONS,
+                channel_timeout=IDLE_FOR,
+                max_request_header_size=LARGEST_REQUEST,
+                max_request_body_size=LARGEST_REQUEST,
+                asyncore_use_poll=True,
+                ident="healthmon",
+            )
+        except OSError as error:
+            raise CannotListen(f"cannot answer on {_url(listen)}: {error.strerror}") from error
+        with closing(server):
+            answering = started(server.run, "answering")
+            log.info("answers on %s", _url(listen))
+            while answering.is_alive() and signals.wait(LOOK_EVERY) is None:
+                if ends_with and str(os.getppid()) != ends_with:
+                    log.info("the daemon has ended, and so does this process")
+                    return
+                live.look()
+
+
+def _url(listen: OwnAddress) -> str:
+    if ":" in listen.address:
+        return f"http://[{listen.address}]:{listen.port}"
+    return f"http://{listen.address}:{listen.port}"

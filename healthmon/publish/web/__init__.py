@@ -1,0 +1,1 @@
+"""What is answered over HTTP. Flask is imported here and nowhere else."""

@@ -1,0 +1,110 @@
+"""What the web process answers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from healthmon.model import Freshness, Health
+from healthmon.report.status.data import status_data
+from healthmon.report.status.query import read_status
+from healthmon.store.read.queries import open_reader
+from tests.publish.scene import site
+from tests.report.builder import HOUR, NOW, blind, connection, phone, provider
+
+DOWN = Health.DOWN
+
+
+def test_it_is_well_while_a_daemon_runs_also_when_something_is_down(tmp_path: Path) -> None:
+    with site(tmp_path / "h.db", [connection(), connection("branch", DOWN), provider("trunk", DOWN)]) as web:
+        assert web.get("/livez") == (200, "ok\n")
+        assert web.get("/healthz") == (200, "ok\n")
+
+
+def test_it_says_what_cannot_be_seen_and_what_is_old(tmp_path: Path) -> None:
+    states = [connection(belief=Health.UNKNOWN, reason="password refused"), connection("branch")]
+    old = Freshness("branch", NOW - HOUR, NOW - HOUR, NOW - HOUR)
+    with site(tmp_path / "h.db", states, pbx_states=[blind()], fresh=[old]) as web:
+        code, text = web.get("/healthz")
+
+    assert code == 503
+    assert text.splitlines() == ["PBX office: password refused", "PBX branch: no sign of life for 3600 s"]
+
+
+def test_it_is_not_well_when_the_daemon_has_stopped_and_still_answers(tmp_path: Path) -> None:
+    with site(tmp_path / "h.db", [connection(), provider("trunk")]) as web:
+        web.now = NOW + 60
+        web.live.look()
+        assert web.get("/healthz") == (503, "the daemon hangs, or cannot write its database\n")
+        assert web.get("/livez")[0] == 200
+        assert "healthmon_up 0.0" in web.get("/metrics")[1]
+        assert web.get("/api/v1/state/office/PJSIP/trunk") == (200, "unknown")
+
+
+def test_what_was_read_long_ago_is_not_passed_off_as_the_present(tmp_path: Path) -> None:
+    with site(tmp_path / "h.db", [connection()]) as web:
+        web.now = NOW + 21
+        for path in ("/healthz", "/metrics", "/api/v1/status", "/api/v1/state/office/PJSIP/trunk"):
+            assert web.get(path) == (503, "the database was read 21 s ago for the last time\n")
+
+
+def test_the_status_is_that_of_the_command(tmp_path: Path) -> None:
+    path, states = tmp_path / "h.db", [connection(), provider("trunk", DOWN), phone("101")]
+    with site(path, states) as web:
+        code, text = web.get("/api/v1/status")
+    with open_reader(path) as reader:
+        known = status_data(read_status(reader, NOW, {}))
+
+    assert code == 200
+    said = json.loads(text)
+    assert {name: said[name] for name in ("pbxs", "targets", "causes")} == {
+        name: known[name] for name in ("pbxs", "targets", "causes")
+    }
+
+
+def test_whoever_has_the_status_is_told_so_until_something_is_written(tmp_path: Path) -> None:
+    with site(tmp_path / "h.db", [connection()]) as web:
+        first = web.client.get("/api/v1/status", headers={"Host": "localhost"})
+        mark = first.headers["ETag"]
+        assert web.get("/api/v1/status", If_None_Match=mark) == (304, "")
+        assert web.get("/api/v1/status", If_None_Match='"another"')[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "word"), [("PJSIP/trunk", "down"), ("PJSIP/101", "up"), ("PJSIP/nobody", "unwatched")]
+)
+def test_a_dialplan_gets_one_word(endpoint: str, word: str, tmp_path: Path) -> None:
+    with site(tmp_path / "h.db", [connection(), provider("trunk", DOWN), phone("101")]) as web:
+        assert web.get(f"/api/v1/state/office/{endpoint}") == (200, word)
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:8089", "192.0.2.1", "127.0.0.1.evil.example", "[", ""])
+def test_a_page_whose_name_leads_here_is_answered_nothing(host: str, tmp_path: Path) -> None:
+    with site(tmp_path / "h.db", [connection(), provider("trunk")]) as web:
+        code, text = web.get("/api/v1/status", Host=host)
+
+    assert code in (400, 403)
+    assert "trunk" not in text
+
+
+@pytest.mark.parametrize("host", ["localhost", "localhost:8089", "127.0.0.2:8089", "[::1]:8089"])
+def test_this_machine_is_answered(host: str, tmp_path: Path) -> None:
+    with site(tmp_path / "h.db", [connection()]) as web:
+        assert web.get("/livez", Host=host)[0] == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/api/v1/", "/api/v1/state/office", "/metrics/x", "/%00"])
+def test_what_there_is_not_is_not_found_and_is_no_page(path: str, tmp_path: Path) -> None:
+    with site(tmp_path / "h.db", [connection()]) as web:
+        answer = web.client.get(path, headers={"Host": "localhost"})
+
+    assert answer.status_code == 404
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_nothing_can_be_written(tmp_path: Path) -> None:
+    with site(tmp_path / "h.db", [connection()]) as web:
+        for method in (web.client.post, web.client.put, web.client.delete):
+            assert method("/api/v1/status", headers={"Host": "localhost"}).status_code == 405
