@@ -172,7 +172,6 @@ class Engine:
         self._hear_from_others(now, changes)
         self._settle(changes, now)
         if by:
-            self._clock.follow(by)
             # Silences that end at a time of the wall clock end at another time of ours now.
             self._has_results = True
         self._hear_time(batch)
@@ -250,6 +249,9 @@ class Engine:
         """Book what changed, say it in the log, wake who must know, and ask what the core wants to be asked."""
         if changes.is_to_book():
             self._book(changes)
+            # Before anybody is woken: the database shows other times from now on.
+            for jump in changes.clock_jumps:
+                self._clock.follow(jump.by)
             # What an incident holds back may be free now: a silence is over, or the incident is.
             if changes.notifications or changes.incidents or changes.releases:
                 self._hooks.wake_deliverers()

@@ -537,6 +537,28 @@ def test_a_clock_that_was_set_has_everything_looked_at_anew(stage: Stage) -> Non
     assert (stage.clock.now(), stage.clock.wall()) == (START, START + 3600)
 
 
+class StageOfTheWoken(Stage):
+    """Notes what the clock shows when somebody is woken, beside what the database shows."""
+
+    def _wake(self) -> None:
+        self.seen = (self.clock.ahead, self.writer.ahead)
+
+
+def test_the_clock_shows_the_new_time_before_anybody_is_woken(tmp_path: Path) -> None:
+    stage = StageOfTheWoken(tmp_path / "healthmon.db")
+    with closing(stage.writer):
+        stage.time.wall -= 3600
+
+        stage.loses_the_trunk()
+        stage.time.wall -= 7200
+        stage.engine.step([stage.snapshot()])
+        stage.time.passes(31)
+        stage.time.wall += 60
+        stage.engine.step([stage.snapshot()])
+
+    assert stage.seen == (-10740.0, -10740.0)
+
+
 def test_a_reload_is_taken_up_before_what_comes_in_after_it(stage: Stage) -> None:
     stage.engine.reload(config(watches=(PHONES,)), {("office", Channel.REST): stage.polls})
 

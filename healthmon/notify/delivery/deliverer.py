@@ -110,7 +110,7 @@ class Deliverer:
 
     def say(self, draft: MessageDraft) -> None:
         """Send a message past the outbox, once. Returns at once."""
-        self._direct.put(draft(self._voice()))
+        self._direct.put(draft(self._voice(self._clock.wall())))
         self._wake.set()
 
     def look_again(self) -> None:
@@ -201,7 +201,7 @@ class Deliverer:
             self._give_up_old(outbox, now)
         self._behind = outbox.missed.addresses(self.url_id)
         # What waits for others has waited enough once the first of them is due.
-        claim = self._claim(outbox, now)
+        claim = self._claim(outbox)
         if claim is None:
             # What was due had nothing to say any more, and was cancelled.
             return BREATH
@@ -209,8 +209,9 @@ class Deliverer:
         self._attempt(outbox, claim)
         return 0.0
 
-    def _claim(self, outbox: Outbox, now: float) -> Claim | None:
+    def _claim(self, outbox: Outbox) -> Claim | None:
         """Take what is due: all of it for one message, or some of it for as many tickets."""
+        now = self._clock.now()
         if self._sender.takes_tickets:
             return outbox.claim(self.url_id, now, MOST_TICKETS, joining=self._receiver.group_wait, as_tickets=True)
         return outbox.claim(self.url_id, now, joining=self._receiver.group_wait)
@@ -221,8 +222,8 @@ class Deliverer:
         if self._refreshing.wait(steady) or self._pace.failures:
             return
         try:
-            lasting = outbox.lasting_tickets(self.url_id)
-            self._refreshing.do(lasting, lambda row: self._compose_rows((row,)), steady)
+            lasting, voice = outbox.lasting_tickets(self.url_id), self._voice(self._clock.wall())
+            self._refreshing.do(lasting, lambda row: self._compose_rows((row,), voice), steady)
         except DeliveryError as error:
             log.warning("%s: what lasts could not be said again: %s", self.url_id, error.why)
 
@@ -244,7 +245,7 @@ class Deliverer:
             return LOOK_EVERY
         if at > steady:
             return at - steady
-        self._reports.send_one(outbox, self._pace, self._voice())
+        self._reports.send_one(outbox, self._pace, self._voice(self._clock.wall()))
         return 0.0
 
     def _has_news(self, outbox: Outbox) -> bool:
@@ -329,15 +330,14 @@ class Deliverer:
         self._ledger.book(partial(outbox.delivered, claim, now, message.subject, rows, missed=missed))
 
     def _compose(self, rows: Rows, claim: Claim) -> Message:
-        return self._compose_rows(rows, claim.failing)
+        # By the wall clock that the facts of the claim are told by: it may be set at any moment.
+        return self._compose_rows(rows, self._voice(self._clock.now() + claim.ahead), claim.failing)
 
-    def _compose_rows(self, rows: Rows, failing: Sequence[FailingChannel] = ()) -> Message:
-        return self._templates.compose(
-            rows, self._voice(), failing=failing, most_characters=self._sender.most_characters
-        )
+    def _compose_rows(self, rows: Rows, voice: Voice, failing: Sequence[FailingChannel] = ()) -> Message:
+        return self._templates.compose(rows, voice, failing=failing, most_characters=self._sender.most_characters)
 
-    def _voice(self) -> Voice:
-        return Voice(self._language, self.zone, self._clock.wall(), self.names)
+    def _voice(self, now: float) -> Voice:
+        return Voice(self._language, self.zone, now, self.names)
 
     def _note_failed(self, outbox: Outbox, claim: Claim, failed: Sequence[ClaimedRow]) -> None:
         """Book the rows that must be sent again, and those that never will be accepted."""

@@ -64,7 +64,7 @@ class MissedPost:
 
     def send_one(self, outbox: Outbox, address: str) -> None:
         """Tell one address what it missed, as it is by now, and book what became of that."""
-        now = self._clock.wall()
+        now = self._clock.now()
         claim = outbox.missed.claim(self._url_id, address, now, give_up_before=now - self._give_up_after)
         if claim is None:
             return

@@ -75,11 +75,13 @@ class MissedClaim(Struct, frozen=True):
     url_id: str
     address: str
     rows: tuple[ClaimedRow, ...]
+    #: By how much the wall clock was ahead of healthmon's own time when these facts were read.
+    ahead: float
 
     @property
     def claim(self) -> Claim:
         """The same in the form of a claim of the whole URL."""
-        return Claim(0, self.url_id, self.rows)
+        return Claim(0, self.url_id, self.rows, ahead=self.ahead)
 
 
 class MissedOutbox:
@@ -108,9 +110,13 @@ class MissedOutbox:
             return {row["address"]: timeline.shown(row["booked_at"]) for row in rows}
 
     def claim(self, url_id: str, address: str, now: float, *, give_up_before: float) -> MissedClaim | None:
-        """Take what one address must be told, with the facts of now; None: nothing is left to say."""
+        """Take what one address must be told, with the facts of now; None: nothing is left to say.
+
+        ``now`` and ``give_up_before`` are healthmon's own time, as in ``Outbox.claim``.
+        """
         with self._session.writing() as timeline:
-            moment, before = timeline.stored(now), timeline.stored_ago(now, now - give_up_before)
+            wall = now + timeline.shift
+            moment, before = timeline.stored(wall), timeline.stored_ago(wall, now - give_up_before)
             key = {"url_id": url_id, "address": address, "now": moment, "moment": moment, "before": before}
             self._session.execute(_GIVE_UP, key)
             due = self._session.rows(
@@ -127,10 +133,10 @@ class MissedOutbox:
             self._session.execute_many(_END, ended)
             sent = [{"id": row.id, "says": row.says, "in_doubt": row.in_doubt, **key} for row in choice.lines]
             self._session.execute_many(_SEND, sent)
-            rows = with_facts(self._session, choice.lines, url_id, now)
+            rows = with_facts(self._session, choice.lines, url_id, wall)
         if not rows:
             return None
-        return MissedClaim(url_id, address, rows)
+        return MissedClaim(url_id, address, rows, timeline.shift)
 
     def _choice(self, incident_id: int, rows: list[Stored], key: dict[str, object]) -> Choice:
         """Choose what of the rows of one incident is said to an address."""

@@ -155,6 +155,8 @@ class Claim(Struct, frozen=True):
     failing: tuple[FailingChannel, ...] = ()
     #: Addresses of this URL that refused the beginning of what is told to be over: they are asked about by themselves.
     unaware: frozenset[str] = frozenset()
+    #: By how much the wall clock was ahead of healthmon's own time when these facts were read.
+    ahead: float = 0.0
 
 
 class Line(Struct, frozen=True):
@@ -224,13 +226,13 @@ def make_claim(
     failing = channels_that_fail(session, url_id, (line.incident.id for line in choice.lines), now)
     rows = _with_ends(with_facts(session, [line for line in choice.lines if not line.within], url_id, now), choice)
     if as_tickets:
-        return Claim(claim_id, url_id, with_keys(session, rows, url_id), failing)
+        return Claim(claim_id, url_id, with_keys(session, rows, url_id), failing, ahead=timeline.shift)
     unaware = set[str]()
     for row in rows:
         if row.says is Said.UP:
             refused = session.rows(_REFUSED, {"incident_id": row.incident.id, "url_id": url_id})
             unaware.update(address for (address,) in refused)
-    return Claim(claim_id, url_id, rows, failing, frozenset(unaware))
+    return Claim(claim_id, url_id, rows, failing, frozenset(unaware), timeline.shift)
 
 
 def _ended_within(session: Session, ended: Sequence[Line], beside: Sequence[Line], url_id: str) -> tuple[Line, ...]:

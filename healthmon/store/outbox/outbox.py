@@ -195,9 +195,13 @@ class Outbox:
         From here until its result is booked every row counts as told. Rows that have nothing to say any more are
         cancelled. None: there is nothing to send (ask ``next_due`` whether more waits). ``as_tickets``: each row will
         be sent by itself, and has a key.
+
+        ``now`` is healthmon's own time, not the wall clock's: that may be set, and what was asked of it a moment ago is
+        not what the database shows any more.
         """
-        with self._session.writing():
-            return make_claim(self._session, url_id, now, limit=limit, joining=joining, as_tickets=as_tickets)
+        with self._session.writing() as timeline:
+            wall = now + timeline.shift
+            return make_claim(self._session, url_id, wall, limit=limit, joining=joining, as_tickets=as_tickets)
 
     def lasting_tickets(self, url_id: str) -> tuple[ClaimedRow, ...]:
         """Return what this URL believes to last, and does, as it is now. Nothing is booked."""

@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from healthmon.errors import StoreError
-from healthmon.model import Delay, Ending, Health, Kind, Reason, Release, Said, Target
+from healthmon.model import ClockJump, Delay, Ending, Health, Kind, Reason, Release, Said, Target
 from healthmon.store.outbox import claiming, outbox
 from healthmon.store.outbox.failing_channels import FailingChannel
 from healthmon.store.outbox.outbox import Claim, open_outbox
@@ -43,6 +43,24 @@ def test_nothing_is_claimed_before_it_is_due(store: Store) -> None:
 
     assert said(claimed(store, START + 135)) == [(1, Reason.OPENED, Said.DOWN)]
     assert store.outbox.next_due(BOSS) is None
+
+
+@pytest.mark.parametrize("by", [-3600.0, 3600.0])
+def test_who_asked_the_time_before_the_clock_was_set_claims_what_is_due_and_tells_it_by_the_new_clock(
+    store: Store, by: float
+) -> None:
+    asked = DUE - 0.25
+    store.book(
+        incidents={1: incident(), 2: incident(2, OTHER_PHONE)},
+        notifications=[notification(), notification(number=2, wait=1800)],
+    )
+    store.book(clock_jumps=[ClockJump(DUE, by)])
+
+    claim = claimed(store, asked)
+
+    assert said(claim) == [(1, Reason.OPENED, Said.DOWN)]
+    [row] = claim.rows
+    assert row.incident.lasted(asked + claim.ahead) == pytest.approx(asked - incident().opened_at, abs=1)
 
 
 def test_what_falls_due_soon_joins_what_is_due_and_makes_nothing_due(store: Store) -> None:
