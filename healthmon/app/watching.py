@@ -134,10 +134,7 @@ class Watching:
         return watch is not None and watch.kind in (None, Kind.PROVIDER)
 
     def _registrations_of(self, target: Target) -> Sequence[str]:
-        watch = self._config.watch_for(target)
-        if watch is None:
-            return ()
-        return watch.registrations
+        return self._config.registrations_of(target)
 
     def watch(self, config: Config) -> None:
         """Have those endpoints looked at that a new configuration watches.

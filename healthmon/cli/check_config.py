@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from healthmon.cli.common import progress
-from healthmon.cli.registrations import registration_lines
+from healthmon.cli.registrations import asked_registrations, registration_lines
 from healthmon.cli.report_arguments import why_no_report
 from healthmon.config.configuration import Config
 from healthmon.config.describe import describe
@@ -99,12 +99,12 @@ def _try(pbx: PbxConfig, config: Config) -> Survey | None:
 def _try_manager(pbx: PbxConfig, config: Config, listed: Iterable[Target]) -> bool:
     """Ask the manager interface of one PBX and print what comes of it; whether it let us look."""
     try:
-        lines = list(registration_lines(pbx, config, listed))
+        found = asked_registrations(pbx, config, list(filter(config.is_watched, listed)))
     except AmiError as error:
         verdict = "DOES NOT ANSWER" if isinstance(error, AmiUnreachable) else "DOES NOT LET US LOOK"
         click.echo(f"pbx {pbx.name}: manager interface: {verdict}: {error.what}\n")
         return False
-    for line in [*lines, ""]:
+    for line in [*registration_lines(pbx.name, found, nobody="of no watched endpoint"), ""]:
         click.echo(line)
     return True
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from healthmon.cli.common import progress, screen
-from healthmon.cli.registrations import registration_lines
+from healthmon.cli.registrations import asked_registrations, registration_lines
 from healthmon.config.configuration import Config
 from healthmon.config.loading.load import load
 from healthmon.config.sections.pbx import PbxConfig
@@ -18,7 +19,7 @@ from healthmon.report.admin.discovery import (
     NOT_CHECKED,
     Discovered,
     discovered,
-    discovered_data,
+    discovery_data,
     in_the_list_only,
     lack_of_drivers,
     missing_modules_in_words,
@@ -28,6 +29,9 @@ from healthmon.report.admin.discovery import (
 from healthmon.report.json_text import json_text
 from healthmon.report.tables import Cell, Column, Sort, table
 from healthmon.sources.survey import Survey, survey
+
+if TYPE_CHECKING:
+    from healthmon.sources.manager.survey import ManagerSurvey
 
 _COLUMNS = (
     Column("endpoint", Sort.NAME),
@@ -53,7 +57,7 @@ def command(config_path: Path, only: tuple[str, ...], as_json: bool) -> None:
     if unknown:
         raise click.BadParameter(f"no PBX of this name is configured: {', '.join(unknown)}", param_hint="--pbx")
     found: list[Discovered] = []
-    registrations: list[str] = []
+    registrations: dict[str, ManagerSurvey] = {}
     failures = 0
     for pbx in config.pbxs:
         if only and not any(fnmatchcase(pbx.name, name) for name in only):
@@ -67,10 +71,10 @@ def command(config_path: Path, only: tuple[str, ...], as_json: bool) -> None:
             failures += _complaints(pbx.name, surveyed)
             found += [discovered(endpoint, surveyed.states[endpoint.target], config) for endpoint in surveyed.settings]
             found += [in_the_list_only(target, surveyed.states[target]) for target in surveyed.unconfigured]
-            if pbx.ami and not as_json:
-                registrations += _registrations(pbx, config, surveyed)
+            if pbx.ami:
+                registrations |= _registrations(pbx, config, surveyed)
     if as_json:
-        click.echo(json_text([discovered_data(endpoint) for endpoint in found]))
+        click.echo(json_text(discovery_data(found, registrations)))
     else:
         _print(found, config, registrations)
     if failures:
@@ -91,23 +95,25 @@ def _complaints(pbx: str, found: Survey) -> int:
     return int(bool(found.missing_modules))
 
 
-def _registrations(pbx: PbxConfig, config: Config, surveyed: Survey) -> list[str]:
-    """Say which registration belongs to which endpoint; what keeps us from knowing is said, and no more."""
+def _registrations(pbx: PbxConfig, config: Config, surveyed: Survey) -> dict[str, ManagerSurvey]:
+    """Ask which registration belongs to which endpoint; what keeps us from knowing is said, and no more."""
     try:
-        return [*registration_lines(pbx, config, surveyed.states), ""]
+        configured = surveyed.states.keys() - set(surveyed.unconfigured)
+        return {pbx.name: asked_registrations(pbx, config, configured)}
     except AmiError as error:
         click.echo(f"healthmon: {error}", err=True)
-        return []
+        return {}
 
 
-def _print(found: Sequence[Discovered], config: Config, registrations: Sequence[str]) -> None:
+def _print(found: Sequence[Discovered], config: Config, registrations: Mapping[str, ManagerSurvey]) -> None:
     """Print a table for each PBX, the registrations, the endpoints that nobody can see, and the sections."""
     for pbx, some in _by_pbx(found):
         click.echo(f"{pbx}: {len(some)} endpoints")
         rows = [_row(endpoint) for endpoint in some]
         click.echo(table(_COLUMNS, rows, screen()))
-    for line in registrations:
-        click.echo(line)
+    for name, of_pbx in registrations.items():
+        for line in (*registration_lines(name, of_pbx, nobody="of no endpoint"), ""):
+            click.echo(line)
     unseen = sum(endpoint.qualified == NOT_CHECKED for endpoint in found)
     if unseen:
         click.echo(

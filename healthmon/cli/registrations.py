@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
 
 from healthmon.config.configuration import Config
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.model import Target
 from healthmon.report.formatting import counted
 
+if TYPE_CHECKING:
+    from healthmon.sources.manager.survey import ManagerSurvey
 
-def registration_lines(pbx: PbxConfig, config: Config, listed: Iterable[Target]) -> Iterator[str]:
-    """Ask for the registrations of a PBX, and say whose each is, and how it stands. Raises AmiError."""
+
+def asked_registrations(pbx: PbxConfig, config: Config, endpoints: Collection[Target]) -> ManagerSurvey:
+    """Ask for the registrations of a PBX, and to which of these endpoints each belongs. Raises AmiError."""
     # Most have none: who speaks to a manager interface is not even imported then.
     from healthmon.sources.manager.survey import survey_manager  # noqa: PLC0415
 
-    def given(target: Target) -> Sequence[str]:
-        watch = config.watch_for(target)
-        if watch is None:
-            return ()
-        return watch.registrations
+    return survey_manager(pbx, endpoints, config.registrations_of)
 
-    found = survey_manager(pbx, [target for target in listed if config.is_watched(target)], given)
-    yield f"pbx {pbx.name}: manager interface answers; {counted(len(found.registrations), 'registration')}"
+
+def registration_lines(pbx: str, found: ManagerSurvey, *, nobody: str) -> Iterator[str]:
+    """Say whose each registration is, how it stands, and what watch sections say wrongly of them.
+
+    ``nobody``: what is said of one that belongs to no endpoint.
+    """
+    yield f"pbx {pbx}: manager interface answers; {counted(len(found.registrations), 'registration')}"
     for row in found.registrations:
         owner = found.owners.get(row.name)
-        whose = "of no watched endpoint"
+        whose = nobody
         if owner is not None:
             whose = f"of {owner.endpoint}"
         yield f"    {row.name} {whose}: {row.status}"
+    yield from (f"    warning: {slip}" for slip in found.slips)

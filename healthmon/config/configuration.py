@@ -53,6 +53,13 @@ class Config(General, frozen=True, kw_only=True, dict=True):
         watch = self._watch_index.watch_for(target)
         return watch is not None and watch.probe is not Probe.NO
 
+    def registrations_of(self, target: Target) -> tuple[str, ...]:
+        """The registrations that its watch section gives to an endpoint."""
+        watch = self._watch_index.watch_for(target)
+        if watch is None:
+            return ()
+        return watch.registrations
+
     @property
     def has_probes(self) -> bool:
         """Whether any endpoint may be."""

@@ -137,7 +137,8 @@ def _look_at_manager(pbx: PbxConfig) -> ManagerLook | None:
         return None
     try:
         with closing(AmiClient(pbx)) as client:
-            return ManagerLook(registrations=tuple(client.registrations()), in_maintenance=client.in_maintenance())
+            registrations = (*client.registrations(), *client.older_registrations())
+            return ManagerLook(registrations=registrations, in_maintenance=client.in_maintenance())
     except AmiError as error:
         return ManagerLook(error.what, isinstance(error, AmiDenied))
 

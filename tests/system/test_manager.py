@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from healthmon.ami.client import LIST_REGISTRATIONS
 from healthmon.demo.fakepbx import FakeEndpoint, FakePbx
 from healthmon.errors import ExitCode
-from tests.ami.played import PASSWORD, PlayedManager, row
+from tests.ami.played import PASSWORD, PlayedManager, in_lines, row
 from tests.sinks import WebhookSink
 from tests.system.daemon import Daemon
 from tests.system.fake_scene import fake_section
@@ -141,6 +143,35 @@ def test_discover_says_which_registration_belongs_to_which_endpoint(scene: Manag
     assert done.returncode == 0
     assert "manager interface: connection refused" in done.stderr
     assert "trunk-a" in done.stdout
+
+
+def lists_of(scene: ManagerScene) -> int:
+    """How often it was asked for all registrations."""
+    return sum(asked["Action"] == LIST_REGISTRATIONS for asked in scene.manager.asked)
+
+
+def test_what_a_section_names_wrongly_is_said_by_check_config_and_by_the_log_once(scene: ManagerScene) -> None:
+    scene.daemon.configure(scene.config().replace("[watch providers]", "[watch providers]\nregistrations = reg-b"))
+    slip = "registrations = reg-b of PJSIP/trunk-a: Asterisk has no such registration; did you mean reg-a?"
+
+    assert f"    warning: {slip}" in scene.daemon.command("check-config", "--connect").stdout
+    scene.daemon.start()
+    scene.daemon.wait(lambda: f"pbx office: {slip}" in scene.daemon.log(), "it is in the log")
+    before = lists_of(scene)
+    scene.manager.sends(in_lines({"Event": "Reload"}).encode())
+    scene.daemon.wait(lambda: lists_of(scene) > before, "it was asked again")
+    assert scene.daemon.log().count(slip) == 1
+
+
+def test_discover_tells_programs_which_registration_belongs_to_which_endpoint(scene: ManagerScene) -> None:
+    scene.manager.rows["reg-old"] = row("reg-old", "Rejected", server="sip:elsewhere.example")
+
+    found = {thing["endpoint"]: thing for thing in json.loads(scene.daemon.command("discover", "--json").stdout)}
+
+    [own] = found[TRUNK]["registrations"]
+    assert (own["name"], own["state"]) == ("reg-a", "Registered")
+    alone = found["REGISTRATION/reg-old"]
+    assert (alone["kind"], alone["state"], alone["why"]) == ("registration", "Rejected", "belongs to no endpoint")
 
 
 def test_without_ami_nothing_of_it_is_imported() -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import inf
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
@@ -18,7 +18,12 @@ from healthmon.config.values import written
 from healthmon.core.belief.drivers import assess
 from healthmon.core.belief.evidence import effective_hold, kind_by_settings
 from healthmon.core.grouping.holds import least_hold
-from healthmon.model import EndpointSettings, Kind, Target
+from healthmon.model import REGISTRATION, EndpointSettings, Kind, Target
+
+if TYPE_CHECKING:
+    # Who speaks to a manager interface is not imported where there is none.
+    from healthmon.ami.registrations import OutboundRegistration
+    from healthmon.sources.manager.survey import ManagerSurvey
 
 #: What nobody can see the loss of.
 NOT_CHECKED = "NOT CHECKED"
@@ -70,8 +75,19 @@ def in_the_list_only(target: Target, state: str) -> Discovered:
     return Discovered(target, state, kind=None, why=NOT_CONFIGURED, qualified=NOTHING_TO_CHECK, watch="")
 
 
-def discovered_data(endpoint: Discovered) -> dict[str, Any]:
-    """Write an endpoint as the fields of docs/json.md."""
+def discovery_data(found: Iterable[Discovered], registrations: Mapping[str, ManagerSurvey]) -> list[dict[str, Any]]:
+    """Write what was found as the fields of docs/json.md. ``registrations``: of the PBXs that could be asked."""
+    things = [_discovered_data(endpoint, registrations.get(endpoint.target.pbx)) for endpoint in found]
+    for pbx, of_pbx in registrations.items():
+        things += [_of_nobody(pbx, row) for row in of_pbx.registrations if row.name not in of_pbx.owners]
+    return things
+
+
+def _discovered_data(endpoint: Discovered, of_pbx: ManagerSurvey | None) -> dict[str, Any]:
+    registrations = None
+    if of_pbx is not None:
+        own = (row for row in of_pbx.registrations if of_pbx.owners.get(row.name) == endpoint.target)
+        registrations = [_registration_data(row) for row in own]
     return {
         "pbx": endpoint.target.pbx,
         "endpoint": endpoint.target.endpoint,
@@ -80,7 +96,26 @@ def discovered_data(endpoint: Discovered) -> dict[str, Any]:
         "qualified": endpoint.qualified,
         "state": endpoint.state,
         "watch": endpoint.watch,
+        "registrations": registrations,
     }
+
+
+def _of_nobody(pbx: str, row: OutboundRegistration) -> dict[str, Any]:
+    """Write a registration that belongs to no endpoint: a thing of its own."""
+    return {
+        "pbx": pbx,
+        "endpoint": Target(pbx, REGISTRATION, row.name).endpoint,
+        "kind": Kind.REGISTRATION,
+        "why": "belongs to no endpoint",
+        "qualified": NOTHING_TO_CHECK,
+        "state": row.status,
+        "watch": "",
+        "registrations": [_registration_data(row)],
+    }
+
+
+def _registration_data(row: OutboundRegistration) -> dict[str, Any]:
+    return {"name": row.name, "server": row.server_uri, "client": row.client_uri, "state": row.status}
 
 
 def why_this_kind(settings: EndpointSettings) -> str:

@@ -63,7 +63,7 @@ def _of_pbx(look: PbxLook, config: Config) -> Iterator[DoctorFinding]:
     yield from access.findings(look, look.survey)
     yield from asterisk.findings(look, look.survey)
     yield from qualify.findings(look, config)
-    yield from manager.findings(look, look.survey)
+    yield from manager.findings(look, look.survey, config)
 
 
 def _unseen(looks: Sequence[PbxLook], machine: MachineLook, pbxs: int) -> Iterator[str]:

@@ -36,6 +36,7 @@ class FindingName(Word):
     AMI_NOT_REACHED = "ami-not-reached"
     AMI_REFUSED = "ami-refused"
     GIVES_UP = "registration-gives-up"
+    NAMED_WRONGLY = "registration-named-wrongly"
     IN_MAINTENANCE = "in-maintenance-mode"
     READ_ONLY = "ari-user-read-only"
     MAY_DO_ALL = "ari-user-may-do-all"

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from shlex import quote
 
+from healthmon.config.configuration import Config
 from healthmon.report.doctor.finding import DoctorFinding, FindingName, Gravity, Remedy
 from healthmon.report.doctor.qualify import FREEPBX_TRUNK, MOST_WRITTEN, RELOAD
 from healthmon.report.doctor.switch_on import CONFIGURATION, FREEPBX_AMI_USER, manager_url, manager_user
 from healthmon.report.formatting import counted
 from healthmon.sources.examination import ManagerLook, PbxLook
+from healthmon.sources.manager.registration_owners import slips
 from healthmon.sources.survey import Survey
 
 #: A week, at an attempt a minute.
@@ -20,7 +22,7 @@ _WHY_REGISTRATIONS = (
 )
 
 
-def findings(look: PbxLook, surveyed: Survey) -> Iterator[DoctorFinding]:
+def findings(look: PbxLook, surveyed: Survey, config: Config) -> Iterator[DoctorFinding]:
     """Say what the manager interface tells, or that it cannot."""
     if look.manager is None:
         yield _no_ami(look, surveyed)
@@ -28,6 +30,7 @@ def findings(look: PbxLook, surveyed: Survey) -> Iterator[DoctorFinding]:
         yield _not_asked(look, look.manager)
     else:
         yield from _gives_up(look, look.manager)
+        yield from _named_wrongly(look, look.manager, surveyed, config)
         yield from _in_maintenance(look, look.manager)
 
 
@@ -69,7 +72,8 @@ def _gives_up(look: PbxLook, manager: ManagerLook) -> Iterator[DoctorFinding]:
     names = [
         registration.name
         for registration in manager.registrations
-        if registration.max_retries < ENOUGH_RETRIES or not registration.waits[2]
+        if registration.technology == "PJSIP"
+        and (registration.max_retries < ENOUGH_RETRIES or not registration.waits[2])
     ]
     if not names:
         return
@@ -99,6 +103,20 @@ def _gives_up(look: PbxLook, manager: ManagerLook) -> Iterator[DoctorFinding]:
             "300, Fatal Retry Interval 300. Then Apply Config."
         ),
     )
+
+
+def _named_wrongly(look: PbxLook, manager: ManagerLook, surveyed: Survey, config: Config) -> Iterator[DoctorFinding]:
+    """Say which registrations watch sections name that are not there, or give to several endpoints."""
+    watched = list(filter(config.is_watched, surveyed.states))
+    for words in slips(watched, config.registrations_of, [row.name for row in manager.registrations]):
+        yield DoctorFinding(
+            name=FindingName.NAMED_WRONGLY,
+            gravity=Gravity.ADVICE,
+            pbx=look.pbx.name,
+            means=f"{words}.",
+            why="That provider looks well though Asterisk is not registered at it, or others are told than should be.",
+            remedies=(Remedy(commands=("healthmon discover     # shows the registrations, and whose each is",)),),
+        )
 
 
 def _in_maintenance(look: PbxLook, manager: ManagerLook) -> Iterator[DoctorFinding]:

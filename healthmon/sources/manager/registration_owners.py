@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from healthmon.ami.registrations import OutboundRegistration
+from healthmon.config.findings import nearest, shown
 from healthmon.model import Target
+from healthmon.text.lists import listed
 from healthmon.text.sipuri import host_of
+
+#: So long is a list of endpoints that should be one.
+LIST_CHARACTERS = 80
 
 
 class EndpointIdentity(NamedTuple):
@@ -60,6 +65,34 @@ def named_by_sections(
         for name in registrations_of(target):
             named.setdefault(name, []).append(target)
     return {name: of_one[0] for name, of_one in named.items() if len(of_one) == 1}
+
+
+def slips(
+    targets: Iterable[Target], registrations_of: Callable[[Target], Sequence[str]], known: Collection[str]
+) -> list[str]:
+    """Say what is wrong with the registrations that the watch sections give to endpoints of one PBX.
+
+    ``known``: the names of all that there are.
+    """
+    given: dict[str, list[Target]] = {}
+    for target in targets:
+        for name in registrations_of(target):
+            given.setdefault(name, []).append(target)
+    return [words for name, owners in given.items() if (words := _slip(name, owners, known))]
+
+
+def _slip(name: str, owners: Sequence[Target], known: Collection[str]) -> str:
+    """What is wrong with one of them; "": nothing."""
+    option = f"registrations = {shown(name)}"
+    if name not in known:
+        guess = nearest(name, known)
+        if guess:
+            guess = f"; did you mean {shown(guess)}?"
+        return f"{option} of {owners[0].endpoint}: Asterisk has no such registration{guess}"
+    if len(owners) > 1:
+        some = listed([owner.endpoint for owner in owners], LIST_CHARACTERS)
+        return f"{option}: it cannot belong to {len(owners)} endpoints ({some}); give one a section of its own"
+    return ""
 
 
 def is_of_auth(registration: OutboundRegistration, endpoint: EndpointIdentity) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
@@ -23,9 +24,11 @@ from healthmon.model import (
     Witness,
 )
 from healthmon.sources.manager.link import ManagerLink
-from healthmon.sources.manager.registration_owners import EndpointIdentity, named_by_sections, owners_of
+from healthmon.sources.manager.registration_owners import EndpointIdentity, named_by_sections, owners_of, slips
 from healthmon.sources.manager.registration_settings import identities
 from healthmon.sources.manager.registration_tries import Tries, health_of, in_words
+
+log = logging.getLogger(__name__)
 
 #: The technology whose registrations are asked for.
 PJSIP = "PJSIP"
@@ -67,6 +70,9 @@ class RegistrationPart:
         self._owners: dict[str, Target] = {}
         #: The names of those of each endpoint.
         self._names_of: dict[Target, list[str]] = {}
+        #: The endpoints to which sections give any, and what was said to be wrong with that.
+        self._given: list[Target] = []
+        self._slips: list[str] = []
         # Both by the steady clock.
         self.due_at = self._listed_at = 0.0
         #: It is known which endpoints there are, or there was time enough for that.
@@ -102,7 +108,8 @@ class RegistrationPart:
         known = self._link.endpoints
         found = (target for target in known if target.technology == PJSIP and self._may_be_provider(target))
         self._endpoints = {target.resource: target for target in islice(found, MOST_ENDPOINTS)}
-        self._named = named_by_sections(known, self._registrations_of)
+        self._given = [target for target in known if self._registrations_of(target)]
+        self._named = named_by_sections(self._given, self._registrations_of)
         self._identities = None
         self._knows_endpoints = True
         self._list_soon()
@@ -167,9 +174,20 @@ class RegistrationPart:
                 tries.look(row, at)
         for owner in self._names_of:
             self._offer(owner, at, Source.SNAPSHOT)
-        self._forget_gone(at)
+        if self._link.has_events or self._link.has_had_time:
+            # Not while Asterisk boots, and has not read its configuration yet.
+            self._forget_gone(at)
+            self._say_slips()
         self._listed_at = time.monotonic()
         self.due_at = self._listed_at + self._link.pbx.poll_every
+
+    def _say_slips(self) -> None:
+        """Say in the log, once, what is wrong with those that watch sections give to endpoints."""
+        found = slips(self._given, self._registrations_of, self._rows)
+        for words in found:
+            if words not in self._slips:
+                log.warning("pbx %s: %s", self._link.pbx.name, words)
+        self._slips = found
 
     def _as_before(self, row: OutboundRegistration, at: float) -> OutboundRegistration:
         """While an attempt is under way, a registration is what it was before; not for longer than one can take."""
@@ -202,7 +220,6 @@ class RegistrationPart:
         self._link.inbox.offer(Observation(owner, health, at, source, Witness.MANAGER, words, check=Check.REGISTRATION))
 
     def _forget_gone(self, at: float) -> None:
-        """Say whose registrations these are all; not while Asterisk boots, and has not read its configuration yet."""
+        """Say whose registrations these are all."""
         self._tries = {name: tries for name, tries in self._tries.items() if name in self._rows}
-        if self._link.has_events or self._link.has_had_time:
-            self._link.inbox.offer(RegistrationList(self._link.pbx.name, at, frozenset(self._names_of)))
+        self._link.inbox.offer(RegistrationList(self._link.pbx.name, at, frozenset(self._names_of)))

@@ -11,7 +11,7 @@ from healthmon.ami.client import AmiClient
 from healthmon.ami.registrations import OutboundRegistration
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.model import Target
-from healthmon.sources.manager.registration_owners import named_by_sections, owners_of
+from healthmon.sources.manager.registration_owners import named_by_sections, owners_of, slips
 from healthmon.sources.manager.registration_settings import identities
 
 
@@ -20,6 +20,8 @@ class ManagerSurvey(Struct, frozen=True):
 
     registrations: list[OutboundRegistration]
     owners: dict[str, Target]
+    #: What is wrong with those that watch sections name.
+    slips: list[str]
 
 
 def survey_manager(
@@ -35,4 +37,5 @@ def survey_manager(
         found = owners_of(rows, identities(client, list(by_name), rows))
         owners = {name: by_name[owner] for name, owner in found.items()}
         owners |= named_by_sections(endpoints, registrations_of)
-        return ManagerSurvey([*rows, *client.older_registrations()], owners)
+        rows += client.older_registrations()
+        return ManagerSurvey(rows, owners, slips(endpoints, registrations_of, [row.name for row in rows]))

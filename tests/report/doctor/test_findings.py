@@ -207,6 +207,11 @@ CASES = [
     ),
     Case(FindingName.GIVES_UP, ADVICE, look(PHONE, manager=registered(max_retries=10_000, waits=(60, 300, 0)))),
     Case(
+        FindingName.NAMED_WRONGLY,
+        ADVICE,
+        config=SOUND.replace("[watch all]", "[watch all]\nregistrations = trunk-rag"),
+    ),
+    Case(
         FindingName.IN_MAINTENANCE,
         SERIOUS,
         look(PHONE, manager=ManagerLook(in_maintenance=("trunk-a",))),

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from contextlib import closing
 
+import pytest
+
 from healthmon.ami.client import AmiClient
 from healthmon.ami.registrations import OutboundRegistration
-from healthmon.sources.manager.registration_owners import EndpointIdentity, owner_of
+from healthmon.model import Target
+from healthmon.sources.manager.registration_owners import EndpointIdentity, owner_of, slips
 from healthmon.sources.manager.registration_settings import identities
 from tests.ami.played import PlayedManager, row
 from tests.ami.test_client import config_of
@@ -45,3 +48,28 @@ def test_a_name_that_cannot_be_asked_about_still_has_what_is_tied_to_it() -> Non
 
         assert owner_of(rows[0], found) == "a,b"
         assert "a,b" not in str(manager.asked)
+
+
+TRUNK_A, TRUNK_B = Target("office", "PJSIP", "trunk-a"), Target("office", "PJSIP", "trunk-b")
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({TRUNK_A: ["reg-a"], TRUNK_B: ["IAX2/me@192.0.2.1"]}, []),
+        (
+            {TRUNK_A: ["reg-b"]},
+            ["registrations = reg-b of PJSIP/trunk-a: Asterisk has no such registration; did you mean reg-a?"],
+        ),
+        ({TRUNK_A: ["xyz"]}, ["registrations = xyz of PJSIP/trunk-a: Asterisk has no such registration"]),
+        (
+            {TRUNK_A: ["reg-a"], TRUNK_B: ["reg-a"]},
+            [
+                "registrations = reg-a: it cannot belong to 2 endpoints (PJSIP/trunk-a, PJSIP/trunk-b); "
+                "give one a section of its own"
+            ],
+        ),
+    ],
+)
+def test_a_slip_in_what_sections_name_is_said(given: dict[Target, list[str]], words: list[str]) -> None:
+    assert slips(given, given.__getitem__, ["reg-a", "IAX2/me@192.0.2.1"]) == words
