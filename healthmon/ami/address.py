@@ -16,6 +16,8 @@ class ManagerAddress(Struct, frozen=True):
     host: str
     port: int
     is_tls: bool
+    #: Where Asterisk is told whether, and how, it listens there.
+    file: str = "manager.conf"
 
     def __str__(self) -> str:
         """Say ``pbx.example:5038``."""
@@ -26,9 +28,9 @@ class ManagerAddress(Struct, frozen=True):
 
 def address_of(pbx: PbxConfig) -> ManagerAddress:
     """Take ``ami`` apart, or ``url`` where it is reached by that; the configuration has checked both."""
-    place = pbx.ami
+    place, file = pbx.ami, "manager.conf"
     if pbx.ami == THROUGH_HTTP:
-        place = pbx.url
+        place, file = pbx.url, "http.conf"
     parts = urlsplit(place)
     is_tls = parts.scheme in ("tls", "https")
-    return ManagerAddress(parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme, 0), is_tls)
+    return ManagerAddress(parts.hostname or "", parts.port or DEFAULT_PORTS.get(parts.scheme, 0), is_tls, file)

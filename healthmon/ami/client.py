@@ -33,7 +33,10 @@ REFUSED = (
     "login refused; ami_username or ami_password is wrong, or manager.conf does not let this user in from here "
     "(permit, deny)"
 )
-MAY_NOT_ASK = "not allowed; the user {user} may not ask for registrations: manager.conf needs write = reporting for it"
+MAY_NOT_ASK = (
+    "not allowed; the user {user} may not ask for registrations: manager.conf needs read = system and "
+    "write = reporting for it"
+)
 
 
 class AmiClient:

@@ -32,11 +32,11 @@ _CAUSES: tuple[tuple[type[BaseException], Trouble, str], ...] = (
     (UnicodeError, Trouble.DNS, "name not found; the name {host} cannot be resolved"),
     # Whoever dies in the middle of a handshake says nothing of TLS.
     (ssl.SSLEOFError, Trouble.CLOSED, CUT),
-    (ssl.SSLError, Trouble.TLS, "TLS failed; {why}: does {at} speak TLS (tlsenable in manager.conf)?"),
+    (ssl.SSLError, Trouble.TLS, "TLS failed; {why}: does {at} speak TLS (tlsenable in {file})?"),
     (
         ConnectionRefusedError,
         Trouble.REFUSED,
-        "connection refused: nothing listens on {at}; is enabled = yes in manager.conf?",
+        "connection refused: nothing listens on {at}; is enabled = yes in {file}?",
     ),
     (TimeoutError, Trouble.TIMED_OUT, FROZEN),
     (ConnectionError, Trouble.CLOSED, CUT),
@@ -58,7 +58,9 @@ def unreachable(pbx: str, address: ManagerAddress, error: Exception, *, timeout:
         for kind, trouble, sentence in _CAUSES:
             if isinstance(cause, kind):
                 why = getattr(cause, "reason", None) or cause
-                what = sentence.format(at=address, host=address.host, why=why, timeout=f"{timeout:g}")
+                what = sentence.format(
+                    at=address, host=address.host, file=address.file, why=why, timeout=f"{timeout:g}"
+                )
                 return AmiUnreachable(pbx, what, trouble)
         if isinstance(cause, OSError) and cause.filename:
             return AmiUnreachable(pbx, f"CA file cannot be read; that of verify_tls ({cause.filename})", Trouble.TLS)

@@ -341,13 +341,15 @@ SAYINGS = {
         "интерфейс управления: {why}; о регистрациях ничего не известно"
     ),
     "manager interface: {why}": "интерфейс управления: {why}",
-    "connection refused: nothing listens on {at}; is enabled = yes in manager.conf?": (
-        "в соединении отказано: на {at} никто не слушает; есть ли enabled = yes в manager.conf?"
+    "connection refused: nothing listens on {at}; is enabled = yes in {file}?": (
+        "в соединении отказано: на {at} никто не слушает; есть ли enabled = yes в {file}?"
     ),
     "login refused": "вход не разрешён",
     "login refused; {reason}": "вход не разрешён; {reason}",
-    "not allowed; the user {user} may not ask for registrations: manager.conf needs write = reporting for it": (
-        "нет прав; пользователю {user} нельзя спрашивать о регистрациях: в manager.conf ему нужно write = reporting"
+    "not allowed; the user {user} may not ask for registrations: manager.conf needs read = system and "
+    "write = reporting for it": (
+        "нет прав; пользователю {user} нельзя спрашивать о регистрациях: в manager.conf ему нужно read = system и "
+        "write = reporting"
     ),
     "{at} closed the connection": "{at} закрыл соединение",
     "no events; the user {user} may not read them: manager.conf needs read = system. Asked every {every} s": (

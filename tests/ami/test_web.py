@@ -80,7 +80,7 @@ def test_nobody_listens_there(manager: PlayedWebManager) -> None:
     error = failure(replace(config_of(manager), url="http://127.0.0.1:9"))
 
     assert error.trouble is Trouble.REFUSED
-    assert error.what.startswith("connection refused: nothing listens on 127.0.0.1:9")
+    assert error.what == "connection refused: nothing listens on 127.0.0.1:9; is enabled = yes in http.conf?"
 
 
 def test_an_asterisk_that_answers_wait_event_at_once_does_not_keep_us_busy(
