@@ -43,6 +43,7 @@ COMMANDS = {
     "discover": Command("healthmon.cli.discover:command", "Ask each PBX for its endpoints; print sections to paste."),
     "doctor": Command("healthmon.cli.doctor:command", "What keeps outages from being seen or told; what to do."),
     "status": Command("healthmon.cli.status:command", "What is up, degraded, down or unknown now."),
+    "watch": Command("healthmon.cli.watch:command", "The same live, in a terminal: the worst first."),
     "check": Command("healthmon.cli.check:command", "The same for Nagios, Icinga and Checkmk: a plugin."),
     "report": Command("healthmon.cli.report:command", "How available everything was."),
     "incidents": Command("healthmon.cli.incidents:command", "The incidents that last, and the latest that are over."),

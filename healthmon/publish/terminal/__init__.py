@@ -1,0 +1,1 @@
+"""``healthmon watch``: how things stand, as a screen that changes."""
