@@ -123,11 +123,11 @@ class Endpoints:
         """Why it says nothing that Asterisk is not registered: it has not had the time; "": it has."""
         if not isinstance(check, Registration) or check.heard is not Health.DOWN:
             return ""
-        grace = pbx.registration_grace
-        why = grace.why_at(at)
-        if why:
-            self._booking.deadlines.set(Deadline(Due.GRACE_IS_OVER, check.target, check.check), grace.until)
-        return why
+        ends_at = pbx.registration_grace.ends_at(check.words)
+        if at >= ends_at:
+            return ""
+        self._booking.deadlines.set(Deadline(Due.GRACE_IS_OVER, check.target, check.check), ends_at)
+        return pbx.registration_grace.why
 
     def _maybe_await(self, pbx: Pbx, endpoint: Endpoint, why: str) -> None:
         """What was up when Asterisk was restarted is waited for."""

@@ -49,10 +49,10 @@ class LoneRegistrations:
         if means not in (Means.UP, Means.DOWN):
             return
         at = observation.at
-        in_grace = pbx.registration_grace.why_at(at)
-        if means is Means.DOWN and in_grace:
-            self._hide(machine, in_grace, at, step)
-            self._booking.deadlines.set(Deadline(Due.ASK, machine.target, machine.check), pbx.registration_grace.until)
+        grace_ends_at = pbx.registration_grace.ends_at(observation.words)
+        if means is Means.DOWN and at < grace_ends_at:
+            self._hide(machine, pbx.registration_grace.why, at, step)
+            self._booking.deadlines.set(Deadline(Due.ASK, machine.target, machine.check), grace_ends_at)
             return
         before = machine.fingerprint()
         self._booking.end_unknown(machine, at, step)

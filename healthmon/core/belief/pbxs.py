@@ -365,8 +365,9 @@ class Pbxs:
     def _begin_grace(self, pbx: Pbx, since: float) -> None:
         local = datetime.fromtimestamp(self._booking.wall.shown(since), self._booking.config.timezone)
         pbx.grace_since, pbx.grace_why = since, f"{RESTARTED} {local:%H:%M:%S}"
-        lasts = max(pbx.config.restart_grace, FIRST_TRIED_WITHIN)
-        pbx.registration_grace = RegistrationGrace(pbx.grace_why, since + lasts)
+        pbx.registration_grace = RegistrationGrace(
+            pbx.grace_why, since + pbx.config.restart_grace, since + FIRST_TRIED_WITHIN
+        )
 
     def _note_restart(self, pbx: Pbx, snapshot: Snapshot, step: Step) -> None:
         """Book the event, and tell it where that is wanted."""

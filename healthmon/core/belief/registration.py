@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from healthmon.core.belief.endpoint_check import EndpointCheck
-from healthmon.model import Health
+from healthmon.model import NOT_TRIED, Health
 
 #: ``retry_interval`` unless it is configured, and the answer (seconds).
 TRIED_AGAIN_WITHIN = 65.0
@@ -24,12 +24,14 @@ class RegistrationGrace(Struct, frozen=True):
 
     why: str = ""
     until: float = 0.0
+    #: The same for one of which no attempt was heard.
+    untried_until: float = 0.0
 
-    def why_at(self, now: float) -> str:
-        """Why "not registered" says nothing at this time; "": it does."""
-        if now < self.until:
-            return self.why
-        return ""
+    def ends_at(self, words: str) -> float:
+        """Until when it says nothing that one is not registered. ``words``: what was said of it."""
+        if NOT_TRIED in words:
+            return max(self.until, self.untried_until)
+        return self.until
 
 
 class Registration(EndpointCheck):

@@ -25,6 +25,15 @@ from tests.core.scene import DOWN, UNKNOWN, UP, Scene, config, pbx_config, trunk
 
 A, B = trunk("a"), trunk("b")
 LOST = "not registered at sip.example.net: rejected, or not answered; incoming calls are affected"
+SILENT = "not registered at sip.example.net: not answered; incoming calls are affected"
+GIVEN_UP = (
+    "not registered at sip.example.net: not answered; Asterisk has stopped trying: it needs 'pjsip send register a', "
+    "or a reload; incoming calls are affected"
+)
+TAKEN_BACK = (
+    "not registered at sip.example.net (Asterisk: Unregistered): not tried yet, or taken back on purpose; "
+    "incoming calls are affected"
+)
 
 
 def with_manager() -> Config:
@@ -167,17 +176,6 @@ def test_that_asterisk_gave_up_is_said_by_the_incident_and_told_to_nobody_anew()
     assert not scene.deliver()
 
 
-SILENT = "not registered at sip.example.net: not answered; incoming calls are affected"
-GIVEN_UP = (
-    "not registered at sip.example.net: not answered; Asterisk has stopped trying: it needs 'pjsip send register a', "
-    "or a reload; incoming calls are affected"
-)
-TAKEN_BACK = (
-    "not registered at sip.example.net (Asterisk: Unregistered): not tried yet, or taken back on purpose; "
-    "incoming calls are affected"
-)
-
-
 def test_what_becomes_known_of_the_cause_is_in_the_story_and_stays_until_the_end() -> None:
     scene = office()
     lose(scene)
@@ -240,7 +238,7 @@ def test_the_first_attempt_after_a_restart_has_its_time_however_short_the_grace_
     scene = office(config(pbx_config(ami="tcp://127.0.0.1:5038", restart_grace=5.0)))
     scene.says(target, UP, Source.SNAPSHOT)
     scene.snapshot({A: UP, B: UP}, startup="boot 2")
-    scene.says(target, DOWN, Source.SNAPSHOT)
+    scene.says(target, DOWN, Source.SNAPSHOT, TAKEN_BACK)
 
     scene.after(FIRST_TRIED_WITHIN - 1)
     assert scene.state(target, Check.REGISTRATION).unknown_because.startswith("in grace")
@@ -248,6 +246,18 @@ def test_the_first_attempt_after_a_restart_has_its_time_however_short_the_grace_
     scene.after(1)
     if target.is_registration:
         scene.answer_registration(target, DOWN)
+
+    assert scene.state(target, Check.REGISTRATION).pending is DOWN
+
+
+@pytest.mark.parametrize("target", [A, Target("office", "REGISTRATION", "reg-old")], ids=["of a provider", "of nobody"])
+def test_an_attempt_that_has_failed_after_a_restart_counts_when_the_grace_is_over(target: Target) -> None:
+    scene = office(config(pbx_config(ami="tcp://127.0.0.1:5038", restart_grace=5.0)))
+    scene.says(target, UP, Source.SNAPSHOT)
+    scene.snapshot({A: UP, B: UP}, startup="boot 2")
+
+    scene.after(6)
+    scene.says(target, DOWN)
 
     assert scene.state(target, Check.REGISTRATION).pending is DOWN
 
