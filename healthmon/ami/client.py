@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 
 from healthmon.ami.connection import ActionRequest, ManagerConnection, is_sendable
@@ -63,17 +63,25 @@ class AmiClient:
     def _ask_actions(self) -> frozenset[str]:
         return frozenset(self._connection.ask("ListCommands")[0])
 
-    def _has(self, action: str) -> bool:
-        """Whether there is such an action, and this user may use it."""
+    def may(self, *actions: str) -> bool:
+        """Whether there are all of these actions, and this user may use them."""
         if self._may_have_more:
             # Whoever logs in while Asterisk boots finds hardly a module loaded.
             self._actions, self._may_have_more = self._ask_actions(), False
-        return action in self._actions
+        return self._actions.issuperset(actions)
+
+    def rows(self, action: str) -> Iterator[list[Frame]]:
+        """Ask for a list of any length, and give its frames piece by piece, as they come."""
+        for piece in self._connection.pieces(action):
+            for frame in piece:
+                if frame.get("Response", "Success") != "Success" and not _is_empty_list(frame):
+                    raise AmiUnexpected(self._pbx.name, f"it does not answer {action} ({_said(frame)})")
+            yield piece
 
     def registrations(self) -> list[OutboundRegistration]:
         """All outbound registrations of PJSIP. Raises AmiDenied where this user may not ask."""
         self._may_have_more = self._may_have_more or LIST_REGISTRATIONS not in self._actions
-        if not self._has(LIST_REGISTRATIONS):
+        if not self.may(LIST_REGISTRATIONS):
             if NEEDS_REPORTING not in self._actions:
                 raise AmiDenied(self._pbx.name, MAY_NOT_ASK.format(user=self._pbx.ami_username))
             # The module is not loaded: there are none.
@@ -105,7 +113,7 @@ class AmiClient:
         Of one that is not qualified nothing is recorded; neither that nor the result is said here.
         """
         sendable = [name for name in names if is_sendable(name)]
-        if not sendable or not self._has(QUALIFY):
+        if not sendable or not self.may(QUALIFY):
             return {}
         answers = self._connection.ask_all([ActionRequest(QUALIFY, {"Endpoint": name}) for name in sendable])
         responses = {name: answer[0] for name, answer in zip(sendable, answers, strict=True)}
@@ -139,6 +147,11 @@ class AmiClient:
         return has_lost
 
     @property
+    def most_variables(self) -> int:
+        """So many variables can be asked for in one go without keeping others waiting."""
+        return self._connection.most_variables
+
+    @property
     def tells_boot(self) -> bool:
         """Whether a login is followed by the event that Asterisk has booted, for whoever may read events."""
         return self._connection.tells_boot
@@ -157,6 +170,11 @@ def _connected(pbx: PbxConfig, wanted: Iterable[str], timeout: float) -> Manager
     if pbx.ami == THROUGH_HTTP:
         return WebConnection(pbx, wanted, timeout=timeout)
     return ManagerConnection(pbx, wanted, timeout=timeout)
+
+
+def _is_empty_list(response: Frame) -> bool:
+    """Whether it says "No Contacts found": of an empty list Asterisk makes an error."""
+    return response.get("Message", "").startswith("No ")
 
 
 def _said(frame: Frame) -> str:

@@ -6,7 +6,7 @@ import hashlib
 import socket
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from itertools import count, islice
 
@@ -31,6 +31,8 @@ WHOLE_WITHIN = 30.0
 MOST_FRAMES = 10_000
 #: Nor more bytes, with the events that come in between.
 LARGEST_ANSWER = 20_000_000
+#: A list that is read as it comes: 100,000 contacts are 48 MB (bytes).
+LARGEST_LIST = 100_000_000
 NO_END = "an answer that does not end"
 #: So many events wait at most; what is more is dropped, and ``has_lost_events`` says so.
 MOST_WAITING = 1000
@@ -64,6 +66,8 @@ class ManagerConnection:
 
     #: That Asterisk has booted is told after each login.
     tells_boot = True
+    #: So many variables can be asked for at once and be no burden: 40,000 take two seconds.
+    most_variables = 200_000
 
     def __init__(self, pbx: PbxConfig, wanted: Iterable[str], *, timeout: float = 5.0) -> None:
         self._name = pbx.name
@@ -131,19 +135,42 @@ class ManagerConnection:
         open_answers: dict[str, list[Frame]] = {str(next(self._numbers)): [] for _ in requests}
         answers = list(open_answers.values())
         self._send(b"".join(map(_encoded, open_answers, requests)))
+        for _ in self._read_answers(open_answers, self._timeout, LARGEST_ANSWER):
+            if sum(map(len, answers)) > MOST_FRAMES:
+                raise AmiUnexpected(self._name, NO_END)
+        return answers
+
+    def pieces(self, action: str) -> Iterator[list[Frame]]:
+        """Ask for a list that may be long, and give its frames piece by piece, as they come: the response first.
+
+        What was given is not kept. Asterisk may think for some seconds before it begins such a list.
+        """
+        number = str(next(self._numbers))
+        answer: list[Frame] = []
+        open_answers = {number: answer}
+        self._send(_encoded(number, ActionRequest(action)))
+        is_first = True
+        for _ in self._read_answers(open_answers, WHOLE_WITHIN, LARGEST_LIST):
+            # The response stays: without it what follows belongs to no answer.
+            piece, answer[1:] = answer[not is_first :], []
+            is_first = is_first and not piece
+            yield piece
+
+    def _read_answers(self, open_answers: dict[str, list[Frame]], timeout: float, largest: int) -> Iterator[None]:
+        """Read on until these are answered, and pause wherever some of it is read."""
         begun = heard = time.monotonic()
         size = 0
         while open_answers:
-            received = self._receive(what_is_left(self._timeout, heard)) or b""
+            received = self._receive(what_is_left(timeout, heard)) or b""
             size += len(received)
             now = time.monotonic()
             if self._take(self._decoder.feed(received), open_answers):
                 heard = now
-            if now - heard >= self._timeout or now - begun >= WHOLE_WITHIN:
+            if now - heard >= timeout or now - begun >= WHOLE_WITHIN:
                 raise self._frozen()
-            if sum(map(len, answers)) > MOST_FRAMES or size > LARGEST_ANSWER:
+            if size > largest:
                 raise AmiUnexpected(self._name, NO_END)
-        return answers
+            yield
 
     def _take(self, frames: Iterable[Frame], open_answers: dict[str, list[Frame]]) -> bool:
         """Put each frame where it belongs; return whether one was part of an answer that is waited for."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
 
 from healthmon.ami.address import address_of
-from healthmon.ami.connection import LARGEST_ANSWER, MOST_FRAMES, NO_END, ONLY_SYSTEM, ActionRequest
+from healthmon.ami.connection import LARGEST_ANSWER, LARGEST_LIST, MOST_FRAMES, NO_END, ONLY_SYSTEM, ActionRequest
 from healthmon.ami.failures import talking_to
 from healthmon.ami.frames import Decoder, Frame
 from healthmon.config.sections.pbx import PbxConfig
@@ -34,6 +34,8 @@ class WebConnection:
 
     #: It does not tell that Asterisk has booted.
     tells_boot = False
+    #: Each is a request of its own, which takes one or two milliseconds.
+    most_variables = 2000
 
     def __init__(self, pbx: PbxConfig, wanted: Iterable[str], *, timeout: float = 5.0) -> None:
         self._name = pbx.name
@@ -43,8 +45,10 @@ class WebConnection:
         self._timeout = timeout
         self._numbers = count(1)
         self._cookie = ""
-        self._session = PlainSession(PeerLimits(largest=LARGEST_ANSWER))
+        self._session = PlainSession(PeerLimits(largest=LARGEST_LIST))
         self._session.verify = trusted(pbx.verify_tls)
+        #: A list is being read: there is one call at a time.
+        self._is_reading = False
         #: No event is ever dropped on this side.
         self.has_lost_events = False
 
@@ -56,10 +60,25 @@ class WebConnection:
     def ask(self, action: str, headers: Mapping[str, str] | None = None) -> list[Frame]:
         """Return the answer to one action: its response, and for a list the rows and the end."""
         frames = self._responses(self._call(action, headers or {}))
-        if frames[0].get("Message") == "Permission denied":
+        self._check_session(frames[0])
+        return frames
+
+    def pieces(self, action: str) -> Iterator[list[Frame]]:
+        """Ask for a list that may be long, and give its frames piece by piece, as they come: the response first."""
+        self._is_reading, is_first = True, True
+        try:
+            for piece in self._frames(action, {}, LARGEST_LIST):
+                if is_first and piece:
+                    self._check_session(self._responses(piece)[0])
+                    is_first = False
+                yield piece
+        finally:
+            self._is_reading = False
+
+    def _check_session(self, response: Frame) -> None:
+        if response.get("Message") == "Permission denied":
             # What is not allowed is not asked: it is the session that is not known any more.
             raise AmiUnreachable(self._name, f"{self._address} has ended the session", Trouble.CLOSED)
-        return frames
 
     def ask_all(self, requests: Sequence[ActionRequest]) -> list[list[Frame]]:
         """Return the answers to several actions, in their order."""
@@ -76,7 +95,9 @@ class WebConnection:
         return events
 
     def events_at_hand(self) -> list[Frame]:
-        """Return the wanted events that Asterisk has kept until now; wait for none."""
+        """Return the wanted events that Asterisk has kept until now; wait for none, and not for the end of a list."""
+        if self._is_reading:
+            return []
         return self._wait_for_events(0)
 
     def _wait_for_events(self, seconds: int) -> list[Frame]:
@@ -107,12 +128,20 @@ class WebConnection:
             return self._once(action, headers)
 
     def _once(self, action: str, headers: Mapping[str, str]) -> list[Frame]:
+        frames: list[Frame] = []
+        for piece in self._frames(action, headers, LARGEST_ANSWER):
+            frames += piece
+            if len(frames) > MOST_FRAMES:
+                raise AmiUnexpected(self._name, NO_END)
+        return frames
+
+    def _frames(self, action: str, headers: Mapping[str, str], largest: int) -> Iterator[list[Frame]]:
+        """Ask once, and give the frames of the answer as they come."""
         form = {"action": action, "ActionID": str(next(self._numbers)), **headers}
         sent = {}
         if self._cookie:
             sent["Cookie"] = f'mansession_id="{self._cookie}"'
         decoder, size = Decoder(), 0
-        frames: list[Frame] = []
         limits = (self._timeout, self._timeout + WAITS_FOR_EVENTS)
         with (
             talking_to(self._name, self._address, timeout=self._timeout),
@@ -120,14 +149,16 @@ class WebConnection:
                 "POST", self._url, data=form, headers=sent, timeout=limits, stream=True, allow_redirects=False
             ) as answer,
         ):
-            status, set_cookie = answer.status_code, answer.headers.get("Set-Cookie", "")
+            self._take_head(action, answer.status_code, answer.headers.get("Set-Cookie", ""))
             for piece in answer.iter_content(65536):
-                frames += decoder.feed(piece)
                 size += len(piece)
-                if len(frames) > MOST_FRAMES or size > LARGEST_ANSWER:
+                if size > largest:
                     raise AmiUnexpected(self._name, NO_END)
-            # The last frame needs no empty line behind it.
-            frames += decoder.feed(b"\n\n")
+                yield decoder.feed(piece)
+        # The last frame needs no empty line behind it.
+        yield decoder.feed(b"\n\n")
+
+    def _take_head(self, action: str, status: int, set_cookie: str) -> None:
         if status != 200:
             raise AmiUnexpected(
                 self._name,
@@ -136,4 +167,3 @@ class WebConnection:
         found = _COOKIE.search(set_cookie)
         if action == "Login" and found:
             self._cookie = found[1]
-        return frames

@@ -185,6 +185,7 @@ class Watching:
         if not pbx.ami:
             return None
         # Most have none: who speaks to a manager interface is not even imported then.
+        from healthmon.sources.manager.contacts import ContactPart  # noqa: PLC0415
         from healthmon.sources.manager.link import ManagerLink  # noqa: PLC0415
         from healthmon.sources.manager.registrations import RegistrationPart  # noqa: PLC0415
         from healthmon.sources.manager.second_checks import SecondCheckPart  # noqa: PLC0415
@@ -194,7 +195,7 @@ class Watching:
         registrations = RegistrationPart(
             link, may_be_provider=self._may_be_provider, registrations_of=self._registrations_of
         )
-        return ManagerSource(link, [registrations, SecondCheckPart(link)], signals.stop)
+        return ManagerSource(link, [registrations, SecondCheckPart(link), ContactPart(link)], signals.stop)
 
 
 def _ended(pbxs: Iterable[PbxThreads]) -> list[str]:

@@ -31,7 +31,8 @@ def command(ctx: click.Context, *, as_json: bool, only_down: bool, everything: b
     where = database_settings(ctx.obj, database)
     become_owner(where.database)
     with open_reader(where.database) as reader:
-        found = read_status(reader, time.time(), where.names, lists_all=as_json or everything)
+        lists_all = as_json or everything
+        found = read_status(reader, time.time(), where.names, lists_all=lists_all, with_round_trips=True)
     if as_json:
         click.echo(json_text(status_data(found, only_down=only_down)))
     else:

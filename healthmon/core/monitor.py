@@ -14,6 +14,7 @@ from healthmon.core.belief.endpoints import Endpoints
 from healthmon.core.belief.known import Known
 from healthmon.core.belief.newcomers import Newcomers
 from healthmon.core.belief.news import EndpointNoted
+from healthmon.core.belief.partial_settings import completed, says_the_same
 from healthmon.core.belief.pbx import (
     CLOCK_WAS_SET,
     DID_NOT_LOOK,
@@ -30,6 +31,7 @@ from healthmon.core.reconfiguration import Reconfiguration
 from healthmon.core.resume import Resume
 from healthmon.core.stages import Stages
 from healthmon.core.step import Step
+from healthmon.history.metrics import ROUND_TRIP
 from healthmon.model import (
     ENDPOINT_CHECKS,
     LIVING,
@@ -40,6 +42,8 @@ from healthmon.model import (
     Commands,
     ConnectionReport,
     ContactChange,
+    ContactList,
+    ContactReading,
     EndpointSettings,
     Health,
     Measurement,
@@ -49,6 +53,7 @@ from healthmon.model import (
     RegistrationList,
     Remembered,
     Removed,
+    SettingsList,
     Sighting,
     Snapshot,
     Source,
@@ -125,7 +130,11 @@ class Monitor:
             self._see_measurement(sighting, step)
         else:
             pbx = self._pbxs.get(sighting.pbx)
-            if pbx is not None and isinstance(sighting, Snapshot):
+            if pbx is not None and isinstance(sighting, ContactList):
+                self._see_contacts(pbx, sighting, step)
+            elif pbx is not None and isinstance(sighting, SettingsList):
+                self._see_partial_settings(pbx, sighting, step)
+            elif pbx is not None and isinstance(sighting, Snapshot):
                 self._see_snapshot(pbx, sighting, step)
             elif pbx is not None and isinstance(sighting, RegistrationList):
                 if not pbx.is_blind:
@@ -242,6 +251,9 @@ class Monitor:
             round_trip = endpoint.round_trip(change)
             if round_trip is not None:
                 self._see_measurement(round_trip, step)
+            if pbx.config.ami:
+                # It will be in the list of contacts, too.
+                endpoint.keep_round_trip(change)
             is_doubtful = endpoint.makes_settings_doubtful(change) or endpoint.makes_ways_doubtful(change)
             loss = endpoint.reachability.loss
             matters = endpoint.hear_contact(change)
@@ -253,6 +265,45 @@ class Monitor:
             if endpoint.reachability.loss is not loss:
                 # Also where nothing else was heard of it yet, since healthmon was started.
                 self._endpoints.settle(pbx, endpoint.reachability, step)
+
+    def _see_contacts(self, pbx: Pbx, listed: ContactList, step: Step) -> None:
+        """Take what was read of contacts, but for those of which an event came after the request."""
+        for reading in listed.readings:
+            endpoint = pbx.endpoints.get(reading.target)
+            if endpoint is not None and endpoint.contacts_heard_at <= listed.asked_at and not pbx.is_blind:
+                self._see_reading(pbx, endpoint, reading, listed.asked_at, step)
+        for target, places in listed.places:
+            endpoint = pbx.endpoints.get(target)
+            if endpoint is not None and endpoint.contacts_heard_at <= listed.asked_at:
+                self._endpoints.settle_in(pbx, endpoint, places, listed.asked_at, step)
+                self._booking.tell(EndpointNoted(endpoint.reachability))
+
+    def _see_reading(self, pbx: Pbx, endpoint: Endpoint, reading: ContactReading, at: float, step: Step) -> None:
+        change = endpoint.missed_change(reading, at)
+        if change is not None:
+            self._see_contact(pbx, change, step)
+        if reading.rtt_ms is None or endpoint.is_told(reading):
+            return
+        measured = ROUND_TRIP.measured(endpoint.target, Check.REACHABILITY, reading.rtt_ms, at)
+        if reading.is_sample and measured is not None:
+            self._see_measurement(measured, step)
+        if endpoint.hear_round_trip(reading.uri, reading.rtt_ms) and endpoint.word is not None:
+            self._endpoints.apply(pbx, endpoint, at, step, counts=True)
+            self._stages.pass_on(step)
+
+    def _see_partial_settings(self, pbx: Pbx, listed: SettingsList, step: Step) -> None:
+        """Take what the manager interface tells of settings: of most nothing is new."""
+        for partial in listed.settings:
+            endpoint = pbx.endpoints.get(partial.target)
+            if endpoint is None:
+                self._see_settings(partial, step)
+                continue
+            settings = completed(partial, endpoint.settings)
+            if says_the_same(settings, endpoint.settings):
+                endpoint.settings = settings
+            else:
+                self._see_settings(settings, step)
+                self._stages.pass_on(step)
 
     def _see_measurement(self, measurement: Measurement, step: Step) -> None:
         """Pass on what was measured of an endpoint that is watched, whatever is believed of it."""
@@ -297,8 +348,9 @@ class Monitor:
             return
         endpoint = pbx.endpoints.get(settings.target)
         if endpoint is not None:
-            step.changes.settings[settings.target] = settings
-            self._endpoints.settle_in(pbx, endpoint, settings, step)
+            if not settings.is_partial:
+                step.changes.settings[settings.target] = settings
+            self._endpoints.settle_in(pbx, endpoint, settings.places, settings.read_at, step)
             self._endpoints.take_settings(pbx, endpoint, settings, step)
             self._booking.tell(EndpointNoted(endpoint.reachability))
         elif len(pbx.settings) < MOST_WATCHED and self._booking.config.is_watched(settings.target):

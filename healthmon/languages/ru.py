@@ -265,6 +265,7 @@ SAYINGS = {
     # Why something is down, or up again.
     "changes too often": "состояние меняется слишком часто",
     "contact reachable": "контакт отвечает",
+    "round trips are short enough again": "время отклика снова достаточно мало",
     "the contact that was lost is no longer registered": "потерянный контакт больше не зарегистрирован",
     "{lost} of {known} contacts unreachable": "не отвечает контактов: {lost} из {known}",
     "1 contact unreachable": "не отвечает один контакт",

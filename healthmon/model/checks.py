@@ -119,10 +119,14 @@ CHECK_ON_DEMAND = Testimony(
     "by itself it says nothing: offline that was asked for `qualify_timeout` + 1 s later is a second check that failed",
 )
 
+#: Where the manager interface is asked for all contacts, what it has otherwise than events told counts as an event
+#: that was missed.
+CONTACT_EVENT = "ContactStatusChange; of a missed one the manager interface's PJSIPShowContacts, PJSIP_CONTACT()"
+
 CONTACT_BY_EVENT = Testimony(
     Witness.CONTACT,
     (Source.EVENT,),
-    "ContactStatusChange",
+    CONTACT_EVENT,
     {
         ContactStatus.REACHABLE: Means.UP,
         ContactStatus.NON_QUALIFIED: Means.LIVES,
@@ -154,7 +158,7 @@ DEVICE_BY_ANSWER = Testimony(
 SEVERAL_BY_EVENT = Testimony(
     Witness.CONTACT,
     (Source.EVENT,),
-    "ContactStatusChange",
+    CONTACT_EVENT,
     {
         ContactStatus.REACHABLE: Means.LIVES,
         ContactStatus.NON_QUALIFIED: Means.LIVES,

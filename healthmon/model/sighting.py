@@ -94,6 +94,36 @@ class ContactChange(Struct, frozen=True):
     rtt_ms: float | None = None
 
 
+class Place(NamedTuple):
+    """Where a contact of an endpoint is, and what program it is."""
+
+    #: The host of the contact's URI, without the port: ports change with each NAT binding.
+    address: str
+    user_agent: str = ""
+
+
+class ContactReading(Struct, frozen=True):
+    """How a list has one contact of an endpoint."""
+
+    target: Target
+    uri: str
+    #: REMOVED: it was in the list before, and is no longer.
+    status: ContactStatus
+    #: The newest round trip (milliseconds); None: there is none that was not read before, or it came after an outage.
+    rtt_ms: float | None = None
+    #: Whether it is this one's turn to be kept: of thousands not all are, each time.
+    is_sample: bool = False
+
+
+class ContactList(Struct, frozen=True):
+    """What was read of some contacts of one PBX, and where all contacts of some endpoints are."""
+
+    pbx: str
+    asked_at: float
+    readings: tuple[ContactReading, ...] = ()
+    places: tuple[tuple[Target, tuple[Place, ...]], ...] = ()
+
+
 class Measurement(Struct, frozen=True):
     """A number that was measured of one check of a target; ``metric`` is the key of one in ``history/metrics.py``."""
 
@@ -179,14 +209,6 @@ class RegistrationList(Struct, frozen=True):
     targets: frozenset[Target]
 
 
-class Place(NamedTuple):
-    """Where a contact of an endpoint is, and what program it is."""
-
-    #: The host of the contact's URI, without the port: ports change with each NAT binding.
-    address: str
-    user_agent: str = ""
-
-
 #: An OPTIONS of our own that is not answered for so long is not answered (seconds).
 OPTIONS_ANSWERED_WITHIN = 4.0
 
@@ -241,6 +263,8 @@ class EndpointSettings(Struct, frozen=True):
     #: is to be asked by us is read anew at each start. None: not read since then.
     ways: tuple[SipWay, ...] | None = None
     takes_2xx_only: bool = False
+    #: Only what its manager interface tells, which is how it is checked and whether it is a trunk. Not booked.
+    is_partial: bool = False
 
     @property
     def has_address(self) -> bool:
@@ -255,6 +279,13 @@ class EndpointSettings(Struct, frozen=True):
     def is_qualified(self) -> bool:
         """Whether Asterisk checks this endpoint by OPTIONS."""
         return self.qualify_frequency > 0
+
+
+class SettingsList(Struct, frozen=True):
+    """The settings of some endpoints of one PBX, as its manager interface tells them: all are partial."""
+
+    pbx: str
+    settings: tuple[EndpointSettings, ...]
 
 
 class Freshness(Struct, frozen=True):
@@ -272,12 +303,14 @@ class Freshness(Struct, frozen=True):
 Sighting = (
     Observation
     | ContactChange
+    | ContactList
     | Measurement
     | Removed
     | Snapshot
     | RegistrationList
     | ConnectionReport
     | EndpointSettings
+    | SettingsList
 )
 
 

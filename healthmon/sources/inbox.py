@@ -7,10 +7,13 @@ import time
 from collections import defaultdict, deque
 from threading import Event
 
-from healthmon.model import ConnectionReport, RegistrationList, Sighting, Snapshot
+from healthmon.model import ConnectionReport, ContactList, RegistrationList, SettingsList, Sighting, Snapshot
 from healthmon.sources.signals import Signals
 
 log = logging.getLogger(__name__)
+
+#: What speaks of a PBX, or of several of its endpoints.
+OF_A_PBX = (Snapshot, ContactList, SettingsList, RegistrationList, ConnectionReport)
 
 #: How many sightings may wait.
 DEFAULT_SIZE = 200_000
@@ -144,6 +147,6 @@ class Inbox:
 
 def pbx_of(sighting: Sighting) -> str:
     """The name of the PBX that a sighting speaks of."""
-    if isinstance(sighting, (Snapshot, RegistrationList, ConnectionReport)):
+    if isinstance(sighting, OF_A_PBX):
         return sighting.pbx
     return sighting.target.pbx

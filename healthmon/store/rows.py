@@ -40,7 +40,9 @@ NOTES = Codec(Note)
 PBX_STATES = Codec(PbxState)
 RESTARTS = Codec(Restart)
 #: The places of an endpoint are rows of their own; the ways to its contacts are read anew at each start.
-SETTINGS = Codec(EndpointSettings, left_out=("places", "ways", "takes_2xx_only"), shared=("outbound_proxy",))
+SETTINGS = Codec(
+    EndpointSettings, left_out=("places", "ways", "takes_2xx_only", "is_partial"), shared=("outbound_proxy",)
+)
 SILENCES = Codec(Silence)
 URLS = Codec(UrlState)
 

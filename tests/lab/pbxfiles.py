@@ -50,6 +50,9 @@ class Options(Struct, frozen=True):
     reader_password: str = "reader-secret"
     ami_user: str = "healthmon"
     ami_password: str = "ami-secret"
+    #: What this user may read and write in manager.conf.
+    ami_read: str = "all"
+    ami_write: str = "all"
     #: http.conf's prefix, e.g. "pbx": ARI is then at /pbx/ari.
     prefix: str = ""
     #: Indented JSON, as many installations have it.
@@ -119,7 +122,7 @@ def ari_conf(options: Options) -> str:
 def manager_conf(address: str, options: Options) -> str:
     """The manager interface on 5038, and below /manager on HTTP."""
     general = {"enabled": True, "webenabled": True, "bindaddr": address, "port": AMI_PORT}
-    user = {"secret": options.ami_password, "read": "all", "write": "all"}
+    user = {"secret": options.ami_password, "read": options.ami_read, "write": options.ami_write}
     return section("general", "", general) + section(options.ami_user, "", user)
 
 

@@ -12,6 +12,10 @@ IN_ORDER = "nothing was the matter with its contacts"
 #: A restart of Asterisk, new settings, or events that were missed: what was heard of its contacts counts no more.
 NOT_KNOWN = "nothing is known any more that is the matter with its contacts"
 
+#: How it begins that a contact is slow; and what is said when none is any more.
+SLOW = "round trip"
+QUICK_ENOUGH = "round trips are short enough again"
+
 
 class Contacts(QualifiedCheck):
     """The contacts of one endpoint: degraded or up, never down. Owned by the engine thread.
@@ -56,7 +60,7 @@ class Contacts(QualifiedCheck):
         losses = losses_in_words(endpoint.lost, len(endpoint.contacts or ()), may_have_more=may_have_more)
         if losses or endpoint.presumed or not endpoint.slow:
             return losses or endpoint.presumed
-        return f"round trip {max(endpoint.slow.values()):.0f} ms, more than {endpoint.policy.rtt_warn_ms:.0f} ms"
+        return f"{SLOW} {max(endpoint.slow.values()):.0f} ms, more than {endpoint.policy.rtt_warn_ms:.0f} ms"
 
     def why(self) -> str:
         """Say why it is as it reads, in words for people."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 
 from healthmon.config.sections.watch import WatchConfig
-from healthmon.core.belief.contacts import Contacts
+from healthmon.core.belief.contacts import QUICK_ENOUGH, SLOW, Contacts
 from healthmon.core.belief.endpoint_check import EndpointCheck
 from healthmon.core.belief.endpoint_facts import EndpointFacts
 from healthmon.core.belief.evidence import CONTACT_IS_BACK
@@ -181,6 +181,16 @@ class Endpoint(EndpointFacts):
         is_of_several = len(self.contacts or ()) > 1 or contacts is not None or bool(self.slow)
         is_news = before is not self.word or self.has_evidence is not had or reachability.loss is not loss
         return is_news or is_of_several or bool(reachability.remark)
+
+    def hear_round_trip(self, uri: str, rtt_ms: float) -> bool:
+        """Take a round trip that a list of contacts has; return whether anything can follow from it."""
+        contacts, was_slow = self.contacts_check, bool(self.slow)
+        self.note_round_trip(uri, rtt_ms)
+        if self.presumed.startswith(SLOW):
+            self.presumed = ""
+        if contacts is not None and was_slow and not self.slow:
+            contacts.words = QUICK_ENOUGH
+        return was_slow or contacts is not None or bool(self.slow)
 
     def note_contact(self, change: ContactChange) -> None:
         """Keep in mind how a contact is, and draw no conclusion."""

@@ -11,6 +11,7 @@ from healthmon.model import (
     LOST,
     Check,
     ContactChange,
+    ContactReading,
     ContactStatus,
     EndpointSettings,
     Health,
@@ -29,6 +30,8 @@ from healthmon.text.sipuri import host_of
 MOST_CONTACTS = 1000
 #: … nor more places where they are.
 MOST_PLACES = 32
+#: What was slower than ``rtt_warn`` is so until it takes no longer than this part of it.
+QUICK_AGAIN = 0.8
 
 
 class EndpointFacts:
@@ -36,6 +39,7 @@ class EndpointFacts:
 
     __slots__ = (
         "contacts",
+        "contacts_heard_at",
         "device",
         "doubted_at",
         "fell_by_event",
@@ -63,6 +67,7 @@ class EndpointFacts:
         "settings",
         "slow",
         "target",
+        "told_round_trips",
         "was_unlisted_by_accident",
         "word",
     )
@@ -77,6 +82,10 @@ class EndpointFacts:
         #: The second witness's word since the endpoint went down; None: not heard or asked since (rule 3).
         self.device: Health | None = None
         self.contacts: dict[str, ContactStatus] | None = None
+        #: When an event last spoke of one of them.
+        self.contacts_heard_at = 0.0
+        #: The round trips in those events, where the list of contacts has them, too (milliseconds).
+        self.told_round_trips: dict[str, float] | None = None
         #: How many of them are unreachable.
         self.lost = 0
         #: Of chan_sip and IAX2 ARI shows no settings: whether Asterisk said what only a check can tell.
@@ -153,6 +162,7 @@ class EndpointFacts:
 
     def note_contact(self, change: ContactChange) -> None:
         """Keep in mind how a contact is, and draw no conclusion."""
+        self.contacts_heard_at = change.at
         contacts = self.contacts = {} if self.contacts is None else self.contacts
         if change.status is ContactStatus.REMOVED:
             contacts.pop(change.uri, None)
@@ -191,14 +201,49 @@ class EndpointFacts:
         return is_known is (change.status is ContactStatus.REMOVED)
 
     def _note_round_trip(self, change: ContactChange) -> None:
-        warn, rtt = self.policy.rtt_warn_ms, change.rtt_ms
         if self.slow is not None and change.status is not ContactStatus.UPDATED:
             self.slow.pop(change.uri, None)
-        if warn is None or rtt is None or change.status is not ContactStatus.REACHABLE:
+        is_answer = change.rtt_ms is not None and change.status is ContactStatus.REACHABLE
+        if is_answer and change.uri in (self.contacts or ()):
+            self.note_round_trip(change.uri, change.rtt_ms)
+
+    def note_round_trip(self, uri: str, rtt_ms: float | None) -> None:
+        """Keep in mind whether a contact is slow: one that was must be quicker by a fifth than what makes one slow."""
+        limit, slow = self.policy.rtt_warn_ms, self.slow or {}
+        if limit is None or rtt_ms is None:
             return
-        least = least_round_trip(rtt)
-        if least > warn and change.uri in (self.contacts or ()):
-            self.slow = {**(self.slow or {}), change.uri: least}
+        if uri in slow:
+            limit *= QUICK_AGAIN
+        least = least_round_trip(rtt_ms)
+        if least > limit and len(slow) < MOST_CONTACTS:
+            self.slow = {**slow, uri: least}
+        elif uri in slow:
+            self.slow = {other: rtt for other, rtt in slow.items() if other != uri}
+
+    # ------------------------------------------------------------ what a list of contacts tells
+
+    def missed_change(self, reading: ContactReading, at: float) -> ContactChange | None:
+        """What an event should have told of a contact that a list has otherwise; None: nothing."""
+        known = self.status_of(reading.uri)
+        if reading.status is ContactStatus.REMOVED:
+            is_news = reading.uri in (self.contacts or ())
+        elif reading.status in LOST:
+            is_news = known not in LOST
+        else:
+            is_news = known in LOST
+        if at < self.last_at or not is_news:
+            return None
+        return ContactChange(self.target, reading.uri, reading.status, at)
+
+    def keep_round_trip(self, change: ContactChange) -> None:
+        """An event told this round trip: a list that has the same tells nothing more."""
+        told = self.told_round_trips or {}
+        if change.rtt_ms is not None and (change.uri in told or len(told) < MOST_CONTACTS):
+            self.told_round_trips = {**told, change.uri: change.rtt_ms}
+
+    def is_told(self, reading: ContactReading) -> bool:
+        """Whether an event has told this round trip before."""
+        return (self.told_round_trips or {}).get(reading.uri) == reading.rtt_ms
 
     def round_trip(self, change: ContactChange) -> Measurement | None:
         """Return what a contact that was not heard yet tells of the line, or None.

@@ -421,10 +421,10 @@ class Endpoints:
         before = endpoint.places
         return self._book_places(pbx, endpoint, before, endpoint.follow(change), step)
 
-    def settle_in(self, pbx: Pbx, endpoint: Endpoint, settings: EndpointSettings, step: Step) -> None:
-        """Take the places of its contacts from its settings."""
+    def settle_in(self, pbx: Pbx, endpoint: Endpoint, places: tuple[Place, ...], at: float, step: Step) -> None:
+        """Take the places of all its contacts, as they were read at ``at``."""
         before = endpoint.places
-        self._book_places(pbx, endpoint, before, endpoint.settle_in(settings.places, settings.read_at), step)
+        self._book_places(pbx, endpoint, before, endpoint.settle_in(places, at), step)
 
     @staticmethod
     def _book_places(
@@ -548,8 +548,9 @@ class Endpoints:
             until = pbx.grace_since + pbx.grace_for(endpoint)
             endpoint.begin_grace(pbx.grace_why, until, takes_evidence=True)
         if endpoint.settings is not None:
-            step.changes.settings[target] = endpoint.settings
-            self.settle_in(pbx, endpoint, endpoint.settings, step)
+            if not endpoint.settings.is_partial:
+                step.changes.settings[target] = endpoint.settings
+            self.settle_in(pbx, endpoint, endpoint.settings.places, endpoint.settings.read_at, step)
         if target in step.changes.forgotten:
             step.changes.forgotten.remove(target)
         self.plan_probes(pbx, endpoint, step)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from healthmon.model import ENDPOINT_CHECKS, DisplayNames
+from healthmon.model import ENDPOINT_CHECKS
 from healthmon.report.formatting import called_data, rfc3339
 from healthmon.report.status.rows import (
     FailingAddress,
@@ -12,6 +12,7 @@ from healthmon.report.status.rows import (
     GroupOutage,
     PbxStatus,
     QuietUrl,
+    RoundTrips,
     Status,
     TargetStatus,
 )
@@ -31,7 +32,7 @@ def status_data(status: Status, *, only_down: bool = False) -> dict[str, Any]:
             "now": rfc3339(status.now),
         },
         "pbxs": [_pbx(pbx) for pbx in status.pbxs],
-        "targets": [_target(row, status.names) for row in targets],
+        "targets": [_target(row, status) for row in targets],
         "causes": [_cause(cause) for cause in status.causes],
         "failing_receivers": [_failing(url) for url in status.failing_urls],
         "failing_addresses": [_address(address) for address in status.failing_addresses],
@@ -51,18 +52,26 @@ def _pbx(pbx: PbxStatus) -> dict[str, Any]:
     }
 
 
-def _target(row: TargetStatus, names: DisplayNames) -> dict[str, Any]:
+def _target(row: TargetStatus, status: Status) -> dict[str, Any]:
     return {
         "pbx": row.target.pbx,
         "endpoint": row.target.endpoint,
-        **called_data(row.target, names),
+        **called_data(row.target, status.names),
         "kind": row.kind,
         "watch": row.watch,
         **_belief(row),
         "ever_up": row.ever_up,
         "flapping": row.is_flapping,
         **_checks(row),
+        **_round_trips(status.round_trips.get(row.target)),
     }
+
+
+def _round_trips(measured: RoundTrips | None) -> dict[str, Any]:
+    """Say how quickly it answered lately, where that was measured."""
+    if measured is None:
+        return {}
+    return {"rtt_p50_ms": round(measured.p50, 3), "rtt_p95_ms": round(measured.p95, 3)}
 
 
 def _checks(row: TargetStatus) -> dict[str, Any]:

@@ -5,18 +5,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 from msgspec.structs import replace
 
 from healthmon.core.belief.delivery import Failure, failure_of, repeated_defects, target_of
-from healthmon.model import Freshness, Incident, Target
+from healthmon.history.metrics import ROUND_TRIP
+from healthmon.model import Check, Freshness, Incident, Target
 from healthmon.report.formatting import acknowledged
 from healthmon.report.status.rows import (
     LISTED,
     FailingAddress,
     FailingUrl,
     QuietUrl,
+    RoundTrips,
     Status,
     TargetStatus,
     endpoint_rows,
@@ -30,17 +32,31 @@ from healthmon.store.read.queries import Reader, UrlFacts
 
 #: A URL that failed so long ago and for which nothing waits is perhaps not even configured any more (seconds).
 FAILURE_MATTERS = 86400.0
+#: Round trips are shown of this hour and the one before (seconds).
+HOUR = 3600.0
 
 #: The configuration calls nothing by a name.
 NONE_GIVEN: Mapping[str, str] = {}
 
 
-def read_status(reader: Reader, now: float, names: Mapping[str, str] = NONE_GIVEN, *, lists_all: bool = True) -> Status:
+def read_status(
+    reader: Reader,
+    now: float,
+    names: Mapping[str, str] = NONE_GIVEN,
+    *,
+    lists_all: bool = True,
+    with_round_trips: bool = False,
+) -> Status:
     """Say how everything stands. ``names``: what the configuration calls endpoints.
 
     ``lists_all``: else only what is not up is listed of a system with many endpoints, and has its name.
+    ``with_round_trips``: how quickly endpoints answered lately, too, where a manager interface is asked about that.
     """
     daemon, pbx_states, states = reader.daemon(), reader.pbx_states(), reader.states()
+    asked = {state.target.pbx for state in states if state.check == Check.MANAGER}
+    round_trips: Mapping[Target, RoundTrips] = {}
+    if with_round_trips and asked:
+        round_trips = _round_trips(reader, asked, now)
     rows = with_sinces(reader, endpoint_rows((state for state in states if not state.target.is_pbx), pbx_states))
     incidents = reader.open_incidents()
     lasting = {incident.target: incident for incident in incidents}
@@ -60,6 +76,7 @@ def read_status(reader: Reader, now: float, names: Mapping[str, str] = NONE_GIVE
         hindrance=daemon.hindrance,
         left_out=reader.left_out(),
         names=reader.names(names, _named(targets, lists_all=lists_all)),
+        round_trips=round_trips,
         causes=tuple(group_outage_of(incident) for incident in incidents if incident.kind.is_group),
         failing_urls=tuple(_failing(urls, lasting, now, is_running=daemon.is_running)),
         failing_addresses=tuple(
@@ -86,6 +103,17 @@ def _with_since(reader: Reader, row: TargetStatus) -> TargetStatus:
     if not needs_changes(row):
         return row
     return replace(row, since=holds_since(row, reader.last_changes(row.target)))
+
+
+def _round_trips(reader: Reader, pbxs: Container[str], now: float) -> dict[Target, RoundTrips]:
+    """How quickly the endpoints of these PBXs answered in this hour and the one before."""
+    since = (now // HOUR - 1) * HOUR
+    found: dict[Target, RoundTrips] = {}
+    for target, measured in reader.newest_measured(Check.REACHABILITY, ROUND_TRIP.key, since).items():
+        p50, p95 = (ROUND_TRIP.percentile(measured, part) for part in (0.5, 0.95))
+        if p50 is not None and p95 is not None and target.pbx in pbxs:
+            found[target] = RoundTrips(p50, p95)
+    return found
 
 
 def _named(targets: Sequence[TargetStatus], *, lists_all: bool) -> list[Target] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -39,6 +40,13 @@ NOT_SEEN, NOT_BELIEVED = "not seen yet", "not believed yet"
 
 #: A system of up to so many endpoints is listed whole; of a bigger one what is not up, at most so many rows.
 LISTED = 50
+
+
+class RoundTrips(NamedTuple):
+    """The round trips of one endpoint in this hour and the one before (milliseconds): half of them, 95 % took less."""
+
+    p50: float
+    p95: float
 
 
 class TargetStatus(Struct, frozen=True):
@@ -217,6 +225,8 @@ class Status(Struct, frozen=True):
     left_out: Sequence[Span] = ()
     #: What people call endpoints.
     names: DisplayNames = NO_NAMES
+    #: How quickly endpoints answered lately; those of which nothing was measured are missing.
+    round_trips: Mapping[Target, RoundTrips] = {}
 
     def lasted_s(self, since: float) -> float:
         """How long something has lasted (seconds); what the clock left out is no part of it."""

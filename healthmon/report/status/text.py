@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
+from healthmon.history.metrics import ROUND_TRIP
 from healthmon.model import ENDPOINT_CHECKS, Health, Kind
-from healthmon.report.formatting import after, age, counted, duration, full, local
+from healthmon.report.formatting import after, age, counted, duration, full, local, measured
 from healthmon.report.status.rows import (
     LISTED,
     SEVERITY,
@@ -206,6 +207,9 @@ def _target_part(status: Status, wish: StatusLayout, zone: ZoneInfo, screen: Scr
             _insert(columns, cells, _CHECKS_AT, Column("CHECKS"), checks)
         if any(cell.text for cell in called):
             _insert(columns, cells, _NAME_AT, Column("NAME", Sort.NAME), called)
+        round_trips = [_round_trips(group, status) for group in shown]
+        if any(cell.text for cell in round_trips):
+            _insert(columns, cells, len(columns) - 1, Column("RTT 50 %, 95 %", Sort.NUMBER), round_trips)
     if len(status.pbxs) > 1:
         pbxs = [Cell(group.rows[0].target.pbx) for group in shown]
         _insert(columns, cells, _PBX_AT, Column("PBX", Sort.NAME), pbxs)
@@ -301,6 +305,14 @@ def _called(group: _Group, status: Status) -> Cell:
     if len(group.rows) > 1:
         return Cell("")
     return Cell(status.names.of(group.rows[0].target))
+
+
+def _round_trips(group: _Group, status: Status) -> Cell:
+    """How quickly an endpoint answered lately: below what half of its round trips were, and below what 95 %."""
+    found = status.round_trips.get(group.rows[0].target)
+    if found is None or len(group.rows) > 1:
+        return Cell("")
+    return Cell(f"{measured(found.p50, ROUND_TRIP.unit)}, {measured(found.p95, ROUND_TRIP.unit)}")
 
 
 def _names(rows: Sequence[TargetStatus]) -> str:

@@ -37,6 +37,8 @@ class ManagerTimes(Struct, frozen=True):
     learned_within: float = 20.0
     #: Two lists are at least so far apart.
     apart: float = 1.0
+    #: After a round of all contacts there is none for so many times as long as it took.
+    rest: float = 10.0
 
 
 class ManagerLink:
@@ -74,6 +76,11 @@ class ManagerLink:
     def has_had_time(self) -> bool:
         """Whether Asterisk would have told by now that it has booted."""
         return time.monotonic() - self._connected_at > self.times.booted_within
+
+    @property
+    def knows_all(self) -> bool:
+        """Whether what Asterisk does not list is not there: while it boots it has not read its configuration yet."""
+        return self.has_events or self.has_had_time
 
     def works(self, at: float) -> None:
         """Report that it answers."""

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from healthmon.ami.client import AmiClient
+from healthmon.ami.endpoints import STATIC, names_in
 from healthmon.ami.registrations import OutboundRegistration
 from healthmon.sources.manager.registration_owners import EndpointIdentity, owners_of
 from healthmon.text.sipuri import host_of
 
 #: Of so many endpoints at most the contacts are asked for.
 MOST_IN_DETAIL = 2000
-#: The mark of a contact that stands in the configuration, in the name that Asterisk gives it.
-STATIC = "@@"
 #: Names with one of these cannot be arguments of a function.
 _BREAKS_ARGUMENTS = frozenset("(),")
 
@@ -41,7 +40,7 @@ def _in_detail(client: AmiClient, endpoints: Sequence[EndpointIdentity]) -> list
     """Ask where the contacts of these are, and as whom they call."""
     users = client.variables([f"PJSIP_ENDPOINT({endpoint.name},from_user)" for endpoint in endpoints])
     aors = client.variables([f"PJSIP_ENDPOINT({endpoint.name},aors)" for endpoint in endpoints])
-    hosts = _hosts(client, [_split(names) for names in aors])
+    hosts = _hosts(client, [names_in(names) for names in aors])
     return [
         endpoint._replace(from_user=user, hosts=tuple(its_hosts))
         for endpoint, user, its_hosts in zip(endpoints, users, hosts, strict=True)
@@ -52,7 +51,7 @@ def _hosts(client: AmiClient, aors: Sequence[Sequence[str]]) -> list[list[str]]:
     """The hosts of the contacts in the configuration of each of these lists of AORs."""
     names = list(dict.fromkeys(name for of_one in aors for name in of_one if not _BREAKS_ARGUMENTS & set(name)))
     contacts = dict(
-        zip(names, map(_split, client.variables([f"PJSIP_AOR({name},contact)" for name in names])), strict=True)
+        zip(names, map(names_in, client.variables([f"PJSIP_AOR({name},contact)" for name in names])), strict=True)
     )
     static = [contact for of_one in contacts.values() for contact in of_one if STATIC in contact]
     uris = client.variables([f"PJSIP_CONTACT({contact},uri)" for contact in static])
@@ -60,7 +59,3 @@ def _hosts(client: AmiClient, aors: Sequence[Sequence[str]]) -> list[list[str]]:
     return [
         [host[contact] for name in of_one for contact in contacts.get(name, ()) if host.get(contact)] for of_one in aors
     ]
-
-
-def _split(names: str) -> list[str]:
-    return [name.strip() for name in names.split(",") if name.strip()]

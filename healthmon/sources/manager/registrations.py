@@ -174,7 +174,7 @@ class RegistrationPart:
                 tries.look(row, at)
         for owner in self._names_of:
             self._offer(owner, at, Source.SNAPSHOT)
-        if self._link.has_events or self._link.has_had_time:
+        if self._link.knows_all:
             # Not while Asterisk boots, and has not read its configuration yet.
             self._forget_gone(at)
             self._say_slips()

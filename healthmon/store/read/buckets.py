@@ -7,6 +7,7 @@ import math
 import msgspec
 
 from healthmon.history.measurements import Measured, Summary, added_up
+from healthmon.model import Target
 from healthmon.store.codec import Row
 from healthmon.store.session import Session
 from healthmon.store.sqlite.connect import Stored
@@ -51,6 +52,21 @@ def read_measured(session: Session, check_id: int, since: float, until: float) -
         )
         found += [{row["metric"]: summary_of(row)} for row in rows]
     return added_up(found)
+
+
+def newest_measured(session: Session, check: str, metric: str, since: float) -> dict[Target, Summary]:
+    """Add up what was measured of each target's check in the hours from ``since`` on."""
+    rows = session.execute(
+        f"""SELECT c.pbx, c.technology, c.resource, {COLUMNS}
+        FROM checks c JOIN measured_hours m ON m.check_id = c.id
+        WHERE c.name = :check AND m.at >= :since AND m.metric = :metric""",  # noqa: S608 (names of ours)
+        {"check": check, "since": session.timeline.stored(since), "metric": metric},
+    )
+    found: dict[Target, Summary] = {}
+    for row in rows:
+        target = Target(row["pbx"], row["technology"], row["resource"])
+        found[target] = found.get(target, Summary()) + summary_of(row)
+    return found
 
 
 def pieces(since: float, until: float, finest_first: tuple[str, ...] = tuple(BUCKETS)) -> list[_Piece]:

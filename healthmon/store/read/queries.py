@@ -15,6 +15,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from healthmon.history.measurements import Summary
 from healthmon.model import (
     Check,
     CheckState,
@@ -35,6 +36,7 @@ from healthmon.model import (
     UrlState,
 )
 from healthmon.store.codec import target_of, target_row
+from healthmon.store.read.buckets import newest_measured
 from healthmon.store.read.histories import (
     TargetHistory,
     read_history,
@@ -389,6 +391,11 @@ class Reader:
         """
         with self._session.errors_named():
             return DisplayNames(given, read_caller_names(self._session, wanted))
+
+    def newest_measured(self, check: str, metric: str, since: float) -> dict[Target, Summary]:
+        """Return what was measured of each target's check in the full hours from ``since`` on, and in this one."""
+        with self._session.errors_named():
+            return newest_measured(self._session, check, metric, since)
 
     def silences_within(self, since: float, until: float) -> list[Silence]:
         """Return the silences that reach into a window, oldest first."""

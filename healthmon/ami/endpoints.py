@@ -1,0 +1,107 @@
+"""What the manager interface says of endpoints, their AORs and their contacts: rows of its lists, without passwords."""
+
+from __future__ import annotations
+
+from sys import intern
+
+from msgspec import Struct
+
+from healthmon.ami.frames import Frame
+from healthmon.ami.registrations import readable
+
+LIST_CONTACTS = "PJSIPShowContacts"
+LIST_AORS = "PJSIPShowAors"
+LIST_ENDPOINTS = "PJSIPShowEndpoints"
+#: Asterisk's words for a contact.
+REACHABLE, UNREACHABLE, NON_QUALIFIED = "Reachable", "Unreachable", "NonQualified"
+#: The mark of a contact that stands in the configuration, in the name that Asterisk gives it.
+STATIC = "@@"
+#: No more contacts of one AOR are read.
+MOST_CONTACTS = 1000
+#: A round trip of more than an hour is none (microseconds).
+_LONGEST = 3_600_000_000
+
+
+class ListedContact(Struct, frozen=True):
+    """One contact, as Asterisk has it."""
+
+    #: What Asterisk calls it: ``101;@335d27c648fbe966``, and ``trunk@@b85371a5`` of one in the configuration.
+    name: str
+    uri: str
+    #: Reachable, Unreachable; of what was not checked yet, or never is, NonQualified or Unknown.
+    status: str
+    #: Of the last OPTIONS that was answered (milliseconds).
+    rtt_ms: float | None = None
+    user_agent: str = ""
+    #: The endpoint that registered it; "": not said.
+    endpoint: str = ""
+
+
+class ListedAor(Struct, frozen=True):
+    """One AOR: how its contacts are checked, and where they are."""
+
+    name: str
+    #: Seconds, as Asterisk writes them.
+    qualify_frequency: str = ""
+    qualify_timeout: str = ""
+    max_contacts: str = ""
+    #: The URIs of those in the configuration, and of those that have registered.
+    contacts: tuple[str, ...] = ()
+
+
+class ListedEndpoint(Struct, frozen=True):
+    """One endpoint."""
+
+    name: str
+    aors: tuple[str, ...]
+    outbound_auth: str = ""
+
+
+def contact_of(frame: Frame) -> ListedContact | None:
+    """Read a row of PJSIPShowContacts, which lists those that have registered; None: it is none."""
+    if frame.get("Event") != "ContactList" or not frame.get("ObjectName"):
+        return None
+    return ListedContact(
+        name=readable(frame["ObjectName"]),
+        uri=readable(frame.get("Uri", "")),
+        status=intern(readable(frame.get("Status", ""))),
+        rtt_ms=round_trip(frame.get("RoundtripUsec", "")),
+        user_agent=intern(readable(frame.get("UserAgent", ""))),
+        endpoint=readable(frame.get("Endpoint", "")),
+    )
+
+
+def aor_of(frame: Frame) -> ListedAor | None:
+    """Read a row of PJSIPShowAors; None: it is none."""
+    if frame.get("Event") != "AorList" or not frame.get("ObjectName"):
+        return None
+    name = readable(frame["ObjectName"])
+    # Of three hundred contacts it is a line of 10,510 bytes, which is not cut.
+    listed = (readable(contact.partition("/")[2]) for contact in frame.get("Contacts", "").split(",")[:MOST_CONTACTS])
+    return ListedAor(
+        name,
+        qualify_frequency=intern(readable(frame.get("QualifyFrequency", ""))),
+        qualify_timeout=intern(readable(frame.get("QualifyTimeout", ""))),
+        max_contacts=intern(readable(frame.get("MaxContacts", ""))),
+        contacts=tuple(uri for uri in listed if uri),
+    )
+
+
+def endpoint_of(frame: Frame) -> ListedEndpoint | None:
+    """Read a row of PJSIPShowEndpoints; None: it is none."""
+    if frame.get("Event") != "EndpointList" or not frame.get("ObjectName"):
+        return None
+    aors = tuple(names_in(readable(frame.get("Aor", ""))))
+    return ListedEndpoint(readable(frame["ObjectName"]), aors, readable(frame.get("OutboundAuths", "")))
+
+
+def names_in(text: str) -> list[str]:
+    """The names of a list with commas."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def round_trip(microseconds: str) -> float | None:
+    """Read a round trip (milliseconds); None: none was measured."""
+    if microseconds.isascii() and microseconds.isdigit() and 0 < int(microseconds[:11]) < _LONGEST:
+        return int(microseconds[:11]) / 1000
+    return None

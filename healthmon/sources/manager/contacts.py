@@ -1,0 +1,294 @@
+"""The contacts of one PBX, their round trips, and how they are checked, as its manager interface tells them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from math import ceil, inf
+from sys import intern
+
+from msgspec import Struct
+
+from healthmon.ami.client import AmiClient
+from healthmon.ami.endpoints import STATIC, ListedContact
+from healthmon.ami.frames import Frame
+from healthmon.ari.messages import LONGEST_USER_AGENT
+from healthmon.model import (
+    LOST,
+    ContactList,
+    ContactReading,
+    ContactStatus,
+    EndpointSettings,
+    Place,
+    Question,
+    SettingsList,
+    Target,
+)
+from healthmon.sources.manager.endpoint_lists import (
+    AT_ONCE,
+    Directory,
+    ask_directory,
+    asked_contacts,
+    contact_names,
+    in_portions,
+    list_directory,
+    listed_contacts,
+    may_ask_variables,
+    may_list,
+)
+from healthmon.sources.manager.endpoint_settings import settings_of
+from healthmon.sources.manager.link import ManagerLink
+from healthmon.text.sipuri import host_of
+
+#: So many round trips of phones are kept a second; of more contacts each has its turn. (Of a PBX 10 a second are booked
+#: in the long run, those of events among them.)
+SAMPLES_A_SECOND = 5.0
+#: Settings are read so often, though no event told of a reload (seconds).
+SETTINGS_EVERY = 3600.0
+#: Asterisk's words for a contact that are words of ours, too.
+_STATUS = {str(status): status for status in ContactStatus}
+
+
+class KnownContact(Struct):
+    """What was read of a contact last."""
+
+    contact: ListedContact
+    targets: tuple[Target, ...]
+    place: Place
+    #: The number of the round that had it.
+    round: int
+
+
+class ContactPart:
+    """Offers round trips, places and settings of endpoints. Owned by the thread of the source."""
+
+    events: tuple[str, ...] = ()
+
+    def __init__(self, link: ManagerLink) -> None:
+        self._link = link
+        self._targets: dict[str, Target] = {}
+        self._directory = Directory()
+        #: The endpoints of each AOR.
+        self._users: dict[str, tuple[Target, ...]] = {}
+        #: By the names that Asterisk gives them.
+        self._known: dict[str, KnownContact] = {}
+        #: Where the contacts of each endpoint are, as it was offered.
+        self._places: dict[Target, tuple[Place, ...]] = {}
+        self._has_moved = False
+        self._round = 0
+        #: How many contacts this round has had so far.
+        self._number = 0
+        # By the steady clock.
+        self.due_at = inf
+        self._rests_until = self._settings_due = 0.0
+
+    def begin(self, now: float) -> None:
+        """There is a new connection."""
+        self._rests_until = 0.0
+        self._ask_all_soon()
+
+    def hear(self, event: Frame) -> None:
+        """Take a boot or a reload."""
+        self._ask_all_soon()
+
+    def miss_events(self) -> None:
+        """Events were dropped: there may have been a reload."""
+        self._ask_all_soon()
+
+    def take(self, question: Question) -> None:
+        """Nobody asks about this."""
+
+    def learn(self) -> None:
+        """More endpoints are known, or they are watched in another way."""
+        self._targets = {target.resource: target for target in self._link.endpoints if target.technology == "PJSIP"}
+        # Whoever watches them anew does not know where they are.
+        self._places.clear()
+        self._forget_strangers()
+        self._has_moved = True
+        self._ask_all_soon()
+
+    def _ask_all_soon(self) -> None:
+        self._settings_due = 0.0
+        if self._targets:
+            self.due_at = self._rests_until
+
+    # ---------------------------------------------------------------- a round
+
+    def work(self, client: AmiClient) -> Iterable[None]:
+        """Read how all contacts stand; and settings, if they may have changed."""
+        begun, at = time.monotonic(), self._link.clock.now()
+        self._round += 1
+        self._number = 0
+        if may_list(client):
+            yield from self._read_lists(client, at)
+        elif may_ask_variables(client):
+            yield from self._read_variables(client, at)
+        self._end_round(at)
+        now = time.monotonic()
+        self._rests_until = now + max(self._link.times.apart, self._link.times.rest * (now - begun))
+        self.due_at = max(now + self._link.pbx.poll_every, self._rests_until)
+
+    def _read_lists(self, client: AmiClient, at: float) -> Iterator[None]:
+        for contacts in listed_contacts(client):
+            self._take(contacts, at)
+            yield
+        if not may_ask_variables(client):
+            # Which contacts stand in the configuration, and how these are, no list tells.
+            return
+        if self._are_settings_due:
+            directory = Directory()
+            registered = {name: known.contact.uri for name, known in self._known.items() if STATIC not in name}
+            yield from list_directory(client, directory, registered)
+            yield from self._use(directory, at)
+        yield from self._read_contacts(client, self._static_names(), at)
+
+    def _read_variables(self, client: AmiClient, at: float) -> Iterator[None]:
+        if self._are_settings_due:
+            directory = Directory()
+            # Six or seven variables of each.
+            yield from ask_directory(client, directory, list(self._targets)[: client.most_variables // 6])
+            yield from self._use(directory, at)
+        for aors in in_portions(list(self._directory.aors)[: client.most_variables // 2]):
+            names = contact_names(client, aors)
+            yield from self._read_contacts(client, [name for found in names.values() for name in found], at)
+
+    def _static_names(self) -> list[str]:
+        return [name for contacts in self._directory.static.values() for name in contacts]
+
+    def _read_contacts(self, client: AmiClient, names: Sequence[str], at: float) -> Iterator[None]:
+        for portion in in_portions(names):
+            known = {name: self._known[name].contact for name in portion if name in self._known}
+            self._take(asked_contacts(client, portion, known), at)
+            yield
+
+    # ---------------------------------------------------------------- settings
+
+    @property
+    def _are_settings_due(self) -> bool:
+        return time.monotonic() >= self._settings_due
+
+    def _use(self, directory: Directory, at: float) -> Iterator[None]:
+        """Take how endpoints are configured, and offer it."""
+        self._directory, self._settings_due = directory, time.monotonic() + SETTINGS_EVERY
+        watched = [endpoint for endpoint in directory.endpoints.values() if endpoint.name in self._targets]
+        users: dict[str, tuple[Target, ...]] = {}
+        for endpoint in watched:
+            for aor in endpoint.aors:
+                users[aor] = (*users.get(aor, ()), self._targets[endpoint.name])
+        self._users = users
+        self._forget_strangers()
+        for begin in range(0, len(watched), AT_ONCE):
+            portion = watched[begin : begin + AT_ONCE]
+            found = (settings_of(self._targets[endpoint.name], at, endpoint, directory) for endpoint in portion)
+            self._offer_settings(tuple(settings for settings in found if settings is not None))
+            yield
+
+    def _offer_settings(self, settings: tuple[EndpointSettings, ...]) -> None:
+        if settings:
+            self._link.inbox.offer(SettingsList(self._link.pbx.name, settings))
+
+    # ---------------------------------------------------------------- contacts
+
+    def _forget_strangers(self) -> None:
+        """Forget contacts that were not those of endpoints that are watched: now they may be."""
+        self._known = {
+            name: known for name, known in self._known.items() if known.targets == self._owners_of(known.contact)
+        }
+
+    def _owners_of(self, contact: ListedContact) -> tuple[Target, ...]:
+        """The endpoints that a contact belongs to; none: nobody watches it."""
+        if contact.endpoint in self._targets:
+            return (self._targets[contact.endpoint],)
+        if contact.endpoint:
+            return ()
+        return self._users.get(_aor_of(contact.name), ())
+
+    def _take(self, contacts: Sequence[ListedContact], at: float) -> None:
+        """Take how some contacts stand, and offer what is new of them."""
+        readings: list[ContactReading] = []
+        for contact in contacts:
+            readings += self._read(contact)
+        self._offer_readings(readings, at)
+
+    def _offer_readings(self, readings: list[ContactReading], at: float) -> None:
+        if readings:
+            self._link.inbox.offer(ContactList(self._link.pbx.name, at, tuple(readings)))
+
+    def _read(self, contact: ListedContact) -> list[ContactReading]:
+        """Compare a contact with how it was before."""
+        self._number += 1
+        known = self._known.get(contact.name)
+        if known is None or known.contact.user_agent != contact.user_agent or known.contact.uri != contact.uri:
+            self._meet(contact)
+            before = None
+        else:
+            before, known.contact, known.round = known.contact, contact, self._round
+        status = _STATUS.get(contact.status, ContactStatus.UNKNOWN)
+        rtt_ms = _new_round_trip(contact, before)
+        if rtt_ms is None and status not in LOST and (before is None or before.status == contact.status):
+            return []
+        is_sample = rtt_ms is not None and self._is_its_turn(contact.name)
+        targets = self._known[contact.name].targets
+        return [ContactReading(target, contact.uri, status, rtt_ms, is_sample) for target in targets]
+
+    def _meet(self, contact: ListedContact) -> None:
+        place = Place(host_of(contact.uri), intern(contact.user_agent[:LONGEST_USER_AGENT]))
+        self._known[contact.name] = KnownContact(contact, self._owners_of(contact), place, self._round)
+        self._has_moved = True
+
+    def _is_its_turn(self, name: str) -> bool:
+        """Whether its round trip is to be kept: those of providers each time, of very many phones each in its turn."""
+        turns = max(1, ceil(len(self._known) / (SAMPLES_A_SECOND * self._link.pbx.poll_every)))
+        return STATIC in name or self._number % turns == self._round % turns
+
+    def _end_round(self, at: float) -> None:
+        """Offer what is gone, and where all contacts are now."""
+        if not self._link.knows_all:
+            return
+        gone = [known for known in self._known.values() if known.round != self._round]
+        for known in gone:
+            del self._known[known.contact.name]
+            self._has_moved = True
+        readings = [
+            ContactReading(target, known.contact.uri, ContactStatus.REMOVED)
+            for known in gone
+            for target in known.targets
+        ]
+        self._offer_readings(readings, at)
+        if self._has_moved:
+            self._has_moved = self._offer_places(at)
+
+    def _offer_places(self, at: float) -> bool:
+        """Offer where the contacts of endpoints are, of which that is new; return whether something was dropped."""
+        places: dict[Target, dict[Place, None]] = {}
+        for known in self._known.values():
+            if known.place.address:
+                for target in known.targets:
+                    places.setdefault(target, {})[known.place] = None
+        found = {target: tuple(its_places) for target, its_places in places.items()}
+        news = [(target, its_places) for target, its_places in found.items() if self._places.get(target) != its_places]
+        self._places = found
+        offers = (news[begin : begin + AT_ONCE] for begin in range(0, len(news), AT_ONCE))
+        taken = [self._link.inbox.offer(ContactList(self._link.pbx.name, at, places=tuple(part))) for part in offers]
+        if not all(taken):
+            self._places = {}
+        return not all(taken)
+
+
+def _new_round_trip(contact: ListedContact, before: ListedContact | None) -> float | None:
+    """The round trip of a contact, if it is another one than was read before.
+
+    After an outage it is the time until Asterisk asked once more; so it may be if nothing is known from before.
+    """
+    if before is None or before.status in LOST or before.rtt_ms == contact.rtt_ms:
+        return None
+    return contact.rtt_ms
+
+
+def _aor_of(name: str) -> str:
+    """Of which AOR a contact is, by its name."""
+    for mark in (STATIC, ";@"):
+        aor, found, _ = name.rpartition(mark)
+        if found:
+            return aor
+    return ""

@@ -1,0 +1,167 @@
+"""How a manager interface is asked for endpoints, AORs and contacts: by lists, or by the functions of the dialplan.
+
+The lists need ``write = system``, and have only those contacts that have registered; the functions need no more than
+``write = reporting``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from msgspec import Struct, field
+
+from healthmon.ami.client import AmiClient
+from healthmon.ami.endpoints import (
+    LIST_AORS,
+    LIST_CONTACTS,
+    LIST_ENDPOINTS,
+    REACHABLE,
+    STATIC,
+    ListedAor,
+    ListedContact,
+    ListedEndpoint,
+    aor_of,
+    contact_of,
+    endpoint_of,
+    names_in,
+    round_trip,
+)
+from healthmon.ami.registrations import readable
+
+VARIABLES = "Getvar"
+#: So many endpoints, AORs or contacts are asked about before events are heard.
+AT_ONCE = 500
+#: Names with one of these cannot be arguments of a function.
+BREAKS_ARGUMENTS = frozenset("(),")
+
+
+class Directory(Struct):
+    """The endpoints and AORs of one PBX. Owned by the thread of the source."""
+
+    endpoints: dict[str, ListedEndpoint] = field(default_factory=dict)
+    aors: dict[str, ListedAor] = field(default_factory=dict)
+    #: The contacts in the configuration: their URIs by the names that Asterisk gives them, for each AOR.
+    static: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+def may_list(client: AmiClient) -> bool:
+    """Whether this user may ask for the lists."""
+    return client.may(LIST_CONTACTS, LIST_AORS, LIST_ENDPOINTS)
+
+
+def may_ask_variables(client: AmiClient) -> bool:
+    """Whether this user may ask for the functions of the dialplan."""
+    return client.may(VARIABLES)
+
+
+# ---------------------------------------------------------------- lists
+
+
+def listed_contacts(client: AmiClient) -> Iterator[list[ListedContact]]:
+    """The contacts that have registered, piece by piece. Raises AmiError."""
+    for piece in client.rows(LIST_CONTACTS):
+        contacts = (contact_of(frame) for frame in piece)
+        yield [contact for contact in contacts if contact is not None]
+
+
+def list_directory(client: AmiClient, directory: Directory, registered: Mapping[str, str]) -> Iterator[None]:
+    """Fill in what the lists tell; pause between their pieces. Raises AmiError.
+
+    ``registered``: the URIs of the contacts that have registered; one that an AOR has besides is in the configuration,
+    or has registered meanwhile, which its name tells.
+    """
+    for piece in client.rows(LIST_ENDPOINTS):
+        endpoints = (endpoint_of(frame) for frame in piece)
+        directory.endpoints.update((endpoint.name, endpoint) for endpoint in endpoints if endpoint is not None)
+        yield
+    for piece in client.rows(LIST_AORS):
+        aors = (aor_of(frame) for frame in piece)
+        directory.aors.update((aor.name, aor) for aor in aors if aor is not None)
+        yield
+    uris = set(registered.values())
+    have_others = [aor.name for aor in directory.aors.values() if not uris.issuperset(aor.contacts)]
+    for names in in_portions(have_others):
+        for aor, contacts in contact_names(client, names).items():
+            directory.static[aor] = dict.fromkeys((name for name in contacts if STATIC in name), "")
+        yield
+    _ask_uris(client, directory)
+
+
+# ---------------------------------------------------------------- functions of the dialplan
+
+
+def ask_directory(client: AmiClient, directory: Directory, endpoints: Iterable[str]) -> Iterator[None]:
+    """Fill in what the functions tell of these endpoints; pause now and then. Raises AmiError."""
+    for names in in_portions(endpoints):
+        aors = asked(client, "PJSIP_ENDPOINT({},aors)", names)
+        auths = asked(client, "PJSIP_ENDPOINT({},outbound_auth)", names)
+        for name, found in aors.items():
+            if found:
+                directory.endpoints[name] = ListedEndpoint(name, tuple(names_in(found)), auths[name])
+        yield
+    for names in in_portions({aor for endpoint in directory.endpoints.values() for aor in endpoint.aors}):
+        _ask_aors(client, directory, names)
+        yield
+    _ask_uris(client, directory)
+
+
+def _ask_aors(client: AmiClient, directory: Directory, names: Sequence[str]) -> None:
+    frequencies = asked(client, "PJSIP_AOR({},qualify_frequency)", names)
+    timeouts = asked(client, "PJSIP_AOR({},qualify_timeout)", names)
+    numbers = asked(client, "PJSIP_AOR({},max_contacts)", names)
+    contacts = contact_names(client, names)
+    for name, frequency in frequencies.items():
+        # There is none that has no frequency, be it 0.
+        if frequency:
+            directory.aors[name] = ListedAor(name, frequency, timeouts[name], numbers[name], tuple(contacts[name]))
+            directory.static[name] = dict.fromkeys((contact for contact in contacts[name] if STATIC in contact), "")
+
+
+def _ask_uris(client: AmiClient, directory: Directory) -> None:
+    """Where the contacts in the configuration are."""
+    names = [name for contacts in directory.static.values() for name in contacts]
+    uris = asked(client, "PJSIP_CONTACT({},uri)", names)
+    for contacts in directory.static.values():
+        contacts.update((name, readable(uris[name])) for name in contacts)
+
+
+def contact_names(client: AmiClient, aors: Sequence[str]) -> dict[str, list[str]]:
+    """What Asterisk calls the contacts of each of these AORs. Raises AmiError."""
+    return {name: names_in(found) for name, found in asked(client, "PJSIP_AOR({},contact)", aors).items()}
+
+
+def asked_contacts(client: AmiClient, names: Sequence[str], known: Mapping[str, ListedContact]) -> list[ListedContact]:
+    """How each of these contacts stands; of those that are ``known`` it is not asked who they are. Raises AmiError."""
+    times = asked(client, "PJSIP_CONTACT({},rtt)", names)
+    without = [name for name in names if round_trip(times[name]) is None]
+    statuses = asked(client, "PJSIP_CONTACT({},status)", without)
+    new = [name for name in names if name not in known]
+    uris, agents, endpoints = (
+        asked(client, f"PJSIP_CONTACT({{}},{what})", new) for what in ("uri", "user_agent", "endpoint")
+    )
+    found = []
+    for name in names:
+        status, rtt_ms = statuses.get(name, REACHABLE), round_trip(times[name])
+        if name in known:
+            before = known[name]
+            found.append(ListedContact(name, before.uri, status, rtt_ms, before.user_agent, before.endpoint))
+        else:
+            who = (readable(values[name]) for values in (agents, endpoints))
+            found.append(ListedContact(name, readable(uris[name]), status, rtt_ms, *who))
+    # What is gone meanwhile has no URI any more.
+    return [contact for contact in found if contact.uri]
+
+
+def asked(client: AmiClient, function: str, names: Sequence[str]) -> dict[str, str]:
+    """The values of a function for each of these names; "" for what has none, or cannot be asked."""
+    askable = [name for name in names if not BREAKS_ARGUMENTS & set(name)]
+    values = client.variables([function.format(name) for name in askable])
+    found = dict(zip(askable, values, strict=True))
+    return {name: found.get(name, "") for name in names}
+
+
+def in_portions(names: Iterable[str]) -> Iterator[list[str]]:
+    """A few of them after the other."""
+    every = list(names)
+    for begin in range(0, len(every), AT_ONCE):
+        yield every[begin : begin + AT_ONCE]

@@ -1,0 +1,170 @@
+"""Contacts and settings by a manager interface: what is offered of them, by lists and by variables."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from msgspec.structs import replace
+
+from healthmon.model import ContactList, ContactReading, ContactStatus, EndpointSettings, Place, SettingsList, Target
+from healthmon.sources.inbox import Inbox
+from healthmon.sources.manager.contacts import ContactPart
+from healthmon.sources.manager.link import ManagerLink, ManagerTimes
+from healthmon.sources.manager.source import ManagerSource
+from healthmon.times.clock import Clock
+from tests.ami.played import PlayedManager
+from tests.ami.played_endpoints import PlayedEndpoints
+from tests.ami.test_client import config_of
+from tests.sources.rig import target
+from tests.waiting import wait_for
+
+PHONE, TRUNK = target("PJSIP/101"), target("PJSIP/trunk-a")
+TIMES = ManagerTimes(timeout=2.0, ping_every=60.0, patience=0.01, apart=0.0, rest=0.0)
+
+
+class Watch:
+    """The source in its thread, and what it offers. Each wish for a round is a reload of Asterisk's."""
+
+    def __init__(self, manager: PlayedManager, endpoints: PlayedEndpoints) -> None:
+        self.manager, self.endpoints = manager, endpoints
+        self.inbox = Inbox(1000)
+        self._stop = threading.Event()
+        link = ManagerLink(replace(config_of(manager), poll_every=0.05), self.inbox, Clock(), TIMES)
+        self.source = ManagerSource(link, [ContactPart(link)], self._stop)
+        self._thread = threading.Thread(target=self.source.run)
+        self._offered: list[object] = []
+
+    def start(self) -> Watch:
+        self.source.learn([PHONE, TRUNK])
+        self._thread.start()
+        return self
+
+    def end(self) -> None:
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(5)
+        assert not self._thread.is_alive()
+
+    def collect(self) -> list[object]:
+        self._offered += self.inbox.drain(0)
+        return self._offered
+
+    def readings(self, of: Target) -> list[ContactReading]:
+        lists = [offered for offered in self.collect() if isinstance(offered, ContactList)]
+        return [reading for listed in lists for reading in listed.readings if reading.target == of]
+
+    def round_trips(self, of: Target) -> list[float | None]:
+        return [reading.rtt_ms for reading in self.readings(of) if reading.rtt_ms is not None]
+
+    def places(self, of: Target) -> list[tuple[Place, ...]]:
+        lists = [offered for offered in self.collect() if isinstance(offered, ContactList)]
+        return [places for listed in lists for target, places in listed.places if target == of]
+
+    def settings(self, of: Target) -> list[EndpointSettings]:
+        lists = [offered for offered in self.collect() if isinstance(offered, SettingsList)]
+        return [settings for listed in lists for settings in listed.settings if settings.target == of]
+
+    def next_round(self) -> None:
+        """Wait until one more round was begun and ended, whatever it offers."""
+        before = self.endpoints.rounds
+        wait_for(lambda: self.endpoints.rounds >= before + 2)
+
+
+@pytest.fixture(params=["lists", "variables"])
+def endpoints(request: pytest.FixtureRequest) -> PlayedEndpoints:
+    """A phone that has registered, and a trunk with a contact in the configuration."""
+    played = PlayedEndpoints(has_lists=request.param == "lists")
+    played.aor("101", qualify_frequency=60, max_contacts=2)
+    played.aor("trunk-a", qualify_frequency=30, max_contacts=0)
+    played.endpoint("101", "101")
+    played.endpoint("trunk-a", "trunk-a", outbound_auth="secret-of-trunk")
+    played.contact("101;@aa", "sip:101@203.0.113.7:40001", 20_000, "Yealink SIP-T46U")
+    played.contact("trunk-a@@bb", "sip:sip.example.net", 35_000)
+    return played
+
+
+@pytest.fixture
+def watch(endpoints: PlayedEndpoints) -> Iterator[Watch]:
+    with PlayedManager() as manager:
+        endpoints.play_on(manager)
+        started = Watch(manager, endpoints).start()
+        yield started
+        started.end()
+
+
+def test_a_round_trip_is_offered_once_and_the_first_not_at_all(watch: Watch) -> None:
+    watch.next_round()
+    assert watch.round_trips(PHONE) == watch.round_trips(TRUNK) == [], "that may be one after an outage"
+
+    watch.endpoints.contact("101;@aa", "sip:101@203.0.113.7:40001", 21_000, "Yealink SIP-T46U")
+    watch.endpoints.contact("trunk-a@@bb", "sip:sip.example.net", 36_000)
+    wait_for(lambda: watch.round_trips(PHONE) == [21.0] and watch.round_trips(TRUNK) == [36.0])
+
+    watch.next_round()
+    assert watch.round_trips(PHONE) == [21.0]
+    assert watch.round_trips(TRUNK) == [36.0]
+
+
+def test_the_round_trip_after_an_outage_is_left_out(watch: Watch) -> None:
+    watch.next_round()
+    watch.endpoints.contact("101;@aa", "sip:101@203.0.113.7:40001", None, "Yealink SIP-T46U", status="Unreachable")
+    wait_for(lambda: any(reading.status is ContactStatus.UNREACHABLE for reading in watch.readings(PHONE)))
+
+    watch.endpoints.contact("101;@aa", "sip:101@203.0.113.7:40001", 3_520_000, "Yealink SIP-T46U")
+    wait_for(lambda: watch.readings(PHONE)[-1].status is ContactStatus.REACHABLE)
+    watch.endpoints.contact("101;@aa", "sip:101@203.0.113.7:40001", 22_000, "Yealink SIP-T46U")
+    wait_for(lambda: watch.round_trips(PHONE) == [22.0])
+
+
+def test_where_contacts_are_is_offered_with_their_programs_and_anew_when_one_moves(watch: Watch) -> None:
+    wait_for(lambda: watch.places(PHONE) == [(Place("203.0.113.7", "Yealink SIP-T46U"),)])
+    assert watch.places(TRUNK) == [(Place("sip.example.net"),)]
+
+    watch.endpoints.gone("101;@aa")
+    watch.endpoints.contact("101;@cc", "sip:101@198.51.100.9:5060", 20_000, "Yealink SIP-T46U")
+    wait_for(lambda: watch.places(PHONE)[-1] == (Place("198.51.100.9", "Yealink SIP-T46U"),))
+    removed = [reading.uri for reading in watch.readings(PHONE) if reading.status is ContactStatus.REMOVED]
+    assert removed == ["sip:101@203.0.113.7:40001"]
+    assert len(watch.places(TRUNK)) == 1
+
+
+def test_settings_tell_a_provider_from_a_phone_and_how_each_is_checked(watch: Watch) -> None:
+    wait_for(lambda: bool(watch.settings(PHONE) and watch.settings(TRUNK)))
+
+    phone, trunk = watch.settings(PHONE)[0], watch.settings(TRUNK)[0]
+    assert (phone.qualify_frequency, phone.qualify_timeout, phone.max_contacts) == (60.0, 3.0, 2)
+    assert (phone.has_static_contact, phone.has_outbound_auth, phone.is_partial) == (False, False, True)
+    assert (trunk.qualify_frequency, trunk.has_static_contact, trunk.has_outbound_auth) == (30.0, True, True)
+    assert phone.known
+    assert trunk.known
+
+
+def test_a_reload_has_settings_read_again(watch: Watch) -> None:
+    wait_for(lambda: bool(watch.settings(PHONE)))
+    watch.endpoints.aor("101", qualify_frequency=5, max_contacts=2)
+    watch.manager.sends(b"Event: Reload\r\nModule: All\r\n\r\n")
+    wait_for(lambda: watch.settings(PHONE)[-1].qualify_frequency == 5.0)
+
+
+def test_an_endpoint_of_an_aor_that_is_not_loaded_yet_has_no_settings(watch: Watch) -> None:
+    watch.endpoints.endpoint("101", "101,later")
+    watch.manager.sends(b"Event: Reload\r\nModule: All\r\n\r\n")
+    watch.next_round()
+    before = len(watch.settings(PHONE))
+    watch.manager.sends(b"Event: Reload\r\nModule: All\r\n\r\n")
+    trunks = len(watch.settings(TRUNK))
+    wait_for(lambda: len(watch.settings(TRUNK)) > trunks)
+    assert len(watch.settings(PHONE)) == before
+
+
+def test_what_may_not_be_asked_is_not_tried() -> None:
+    with PlayedManager() as manager:
+        manager.actions = ("CoreStatus", "ListCommands", "Ping")
+        watch = Watch(manager, PlayedEndpoints(has_lists=True)).start()
+        wait_for(lambda: manager.logins == 1)
+        watch.manager.sends(b"Event: Reload\r\nModule: All\r\n\r\n")
+        wait_for(lambda: [headers["Action"] for headers in manager.asked].count("ListCommands") >= 2)
+        watch.end()
+        assert {headers["Action"] for headers in manager.asked} <= {"Challenge", "Login", "ListCommands", "Logoff"}

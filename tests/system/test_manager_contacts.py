@@ -1,0 +1,49 @@
+"""Contacts and settings on a real Asterisk, by its manager interface, with the least rights and with more."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.lab.endpoints import phone, trunk
+from tests.lab.fixtures import Lab
+from tests.lab.pbxfiles import Options
+from tests.lab.phones import Phone
+from tests.lab.provider import Provider
+from tests.system.scene import CHECKED_OFTEN, Scene, set_scene
+from tests.system.test_registrations import manager_of
+
+RIGHTS = {
+    "reporting": Options(ami_read="system", ami_write="reporting"),
+    "system": Options(ami_read="system", ami_write="system,reporting"),
+}
+
+
+def scene_of(lab: Lab, rights: str, way: str = "tcp") -> Scene:
+    """A trunk with a contact in the configuration, and a phone that has registered."""
+    provider = lab.add(Provider(lab.address()))
+    provider.come_back()
+    pbx = lab.asterisk(
+        trunk("trunk-a", f"sip:{provider.address}:{provider.port}", **CHECKED_OFTEN),  # type: ignore[arg-type]
+        phone("101", **CHECKED_OFTEN),  # type: ignore[arg-type]
+        options=RIGHTS[rights],
+    )
+    registered = lab.add(Phone(pbx.sip, "101"))
+    assert registered.register() == 200
+    return set_scene(lab, pbx, lab.folder("daemon"), options={**manager_of(pbx, way), "poll_every": "2s"})
+
+
+def round_trips(scene: Scene, endpoint: str) -> object:
+    return scene.daemon.target(endpoint).get("rtt_p50_ms")
+
+
+@pytest.mark.parametrize("rights", RIGHTS)
+def test_round_trips_of_a_trunk_and_of_a_phone_arrive(lab: Lab, rights: str) -> None:
+    scene = scene_of(lab, rights)
+
+    scene.daemon.wait(lambda: round_trips(scene, "PJSIP/trunk-a"), "a round trip of the trunk", 90)
+    scene.daemon.wait(lambda: round_trips(scene, "PJSIP/101"), "a round trip of the phone", 90)
+
+    life = json.loads(scene.daemon.command("history", "101", "--json").stdout)
+    assert any("healthmon lab" in event["words"] for event in life["events"] if event["what"] == "contact")
