@@ -74,7 +74,9 @@ class AmiClient:
         """Ask for a list of any length, and give its frames piece by piece, as they come."""
         for piece in self._connection.pieces(action):
             for frame in piece:
-                if frame.get("Response", "Success") != "Success" and not _is_empty_list(frame):
+                # Of an empty list Asterisk makes an error: "No Contacts found".
+                is_empty_list = frame.get("Message", "").startswith("No ")
+                if frame.get("Response", "Success") != "Success" and not is_empty_list:
                     raise AmiUnexpected(self._pbx.name, f"it does not answer {action} ({_said(frame)})")
             yield piece
 
@@ -170,11 +172,6 @@ def _connected(pbx: PbxConfig, wanted: Iterable[str], timeout: float) -> Manager
     if pbx.ami == THROUGH_HTTP:
         return WebConnection(pbx, wanted, timeout=timeout)
     return ManagerConnection(pbx, wanted, timeout=timeout)
-
-
-def _is_empty_list(response: Frame) -> bool:
-    """Whether it says "No Contacts found": of an empty list Asterisk makes an error."""
-    return response.get("Message", "").startswith("No ")
 
 
 def _said(frame: Frame) -> str:

@@ -18,7 +18,6 @@ from healthmon.model import (
     ContactList,
     ContactReading,
     ContactStatus,
-    EndpointSettings,
     Place,
     Question,
     SettingsList,
@@ -140,7 +139,8 @@ class ContactPart:
             registered = {name: known.contact.uri for name, known in self._known.items() if STATIC not in name}
             yield from list_directory(client, directory, registered)
             yield from self._use(directory, at)
-        yield from self._read_contacts(client, self._static_names(), at)
+        static = [name for contacts in self._directory.static.values() for name in contacts]
+        yield from self._read_contacts(client, static, at)
 
     def _read_variables(self, client: AmiClient, at: float) -> Iterator[None]:
         if self._are_settings_due:
@@ -151,9 +151,6 @@ class ContactPart:
         for aors in in_portions(list(self._directory.aors)[: client.most_variables // 2]):
             names = contact_names(client, aors)
             yield from self._read_contacts(client, [name for found in names.values() for name in found], at)
-
-    def _static_names(self) -> list[str]:
-        return [name for contacts in self._directory.static.values() for name in contacts]
 
     def _read_contacts(self, client: AmiClient, names: Sequence[str], at: float) -> Iterator[None]:
         for portion in in_portions(names):
@@ -180,12 +177,9 @@ class ContactPart:
         for begin in range(0, len(watched), AT_ONCE):
             portion = watched[begin : begin + AT_ONCE]
             found = (settings_of(self._targets[endpoint.name], at, endpoint, directory) for endpoint in portion)
-            self._offer_settings(tuple(settings for settings in found if settings is not None))
-            yield
-
-    def _offer_settings(self, settings: tuple[EndpointSettings, ...]) -> None:
-        if settings:
+            settings = tuple(settings for settings in found if settings is not None)
             self._link.inbox.offer(SettingsList(self._link.pbx.name, settings))
+            yield
 
     # ---------------------------------------------------------------- contacts
 
@@ -201,7 +195,9 @@ class ContactPart:
             return (self._targets[contact.endpoint],)
         if contact.endpoint:
             return ()
-        return self._users.get(_aor_of(contact.name), ())
+        # "trunk@@b85371" of one in the configuration, "101;@335d27" of one that has registered.
+        aor = contact.name.rpartition("@")[0].rstrip("@").removesuffix(";")
+        return self._users.get(aor, ())
 
     def _take(self, contacts: Sequence[ListedContact], at: float) -> None:
         """Take how some contacts stand, and offer what is new of them."""
@@ -227,7 +223,9 @@ class ContactPart:
         rtt_ms = _new_round_trip(contact, before)
         if rtt_ms is None and status not in LOST and (before is None or before.status == contact.status):
             return []
-        is_sample = rtt_ms is not None and self._is_its_turn(contact.name)
+        # Those of providers each time, of very many phones each in its turn.
+        turns = max(1, ceil(len(self._known) / (SAMPLES_A_SECOND * self._link.pbx.poll_every)))
+        is_sample = STATIC in contact.name or self._number % turns == self._round % turns
         targets = self._known[contact.name].targets
         return [ContactReading(target, contact.uri, status, rtt_ms, is_sample) for target in targets]
 
@@ -235,11 +233,6 @@ class ContactPart:
         place = Place(host_of(contact.uri), intern(contact.user_agent[:LONGEST_USER_AGENT]))
         self._known[contact.name] = KnownContact(contact, self._owners_of(contact), place, self._round)
         self._has_moved = True
-
-    def _is_its_turn(self, name: str) -> bool:
-        """Whether its round trip is to be kept: those of providers each time, of very many phones each in its turn."""
-        turns = max(1, ceil(len(self._known) / (SAMPLES_A_SECOND * self._link.pbx.poll_every)))
-        return STATIC in name or self._number % turns == self._round % turns
 
     def _end_round(self, at: float) -> None:
         """Offer what is gone, and where all contacts are now."""
@@ -283,12 +276,3 @@ def _new_round_trip(contact: ListedContact, before: ListedContact | None) -> flo
     if before is None or before.status in LOST or before.rtt_ms == contact.rtt_ms:
         return None
     return contact.rtt_ms
-
-
-def _aor_of(name: str) -> str:
-    """Of which AOR a contact is, by its name."""
-    for mark in (STATIC, ";@"):
-        aor, found, _ = name.rpartition(mark)
-        if found:
-            return aor
-    return ""
