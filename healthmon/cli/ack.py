@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from healthmon.cli import completing
 from healthmon.cli.common import NUMBER, author, database_option, database_settings
 from healthmon.owners import become_owner
 from healthmon.report.formatting import visible
@@ -14,7 +15,7 @@ from healthmon.store.write.orders import open_commander
 
 
 @click.command("ack")
-@click.argument("number", metavar="INCIDENT", type=NUMBER)
+@click.argument("number", metavar="INCIDENT", type=NUMBER, shell_complete=completing.incidents)
 @click.option("--reason", default="", help="For the others: who does what about it.")
 @database_option
 @click.pass_context

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from healthmon.cli import completing
 from healthmon.cli.common import database_option, database_settings, screen
 from healthmon.config.loading.database_settings import DatabaseSettings
 from healthmon.errors import ForeignDatabase, SchemaTooNew, StoreError
@@ -26,7 +27,7 @@ LOOK_EVERY = 1.0
 
 
 @click.command("history")
-@click.argument("target")
+@click.argument("target", shell_complete=completing.targets)
 @click.option(
     "--since", metavar="TIME", help=f"The last 7d, 24h …, or from a date or time on.  [default: {DEFAULT_SINCE}]"
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from healthmon.cli import completing
 from healthmon.cli.common import NUMBER, database_option, database_settings, screen
 from healthmon.owners import become_owner
 from healthmon.report.json_text import json_text
@@ -16,7 +17,7 @@ from healthmon.store.write.orders import OrderRefused
 
 
 @click.command("incident")
-@click.argument("number", metavar="ID", type=NUMBER)
+@click.argument("number", metavar="ID", type=NUMBER, shell_complete=completing.incidents)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON (docs/json.md).")
 @database_option
 @click.pass_context

@@ -7,13 +7,16 @@ import os
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from healthmon import __version__
 from healthmon.cli.groups import resolved
 from healthmon.errors import ExitCode, HealthmonError, StoreError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 DEFAULT_CONFIG = Path("/etc/healthmon/config.ini")
 
@@ -58,6 +61,7 @@ COMMANDS = {
     ),
     "test-alert": Command("healthmon.cli.test_alert:command", "Send a test message to a receiver."),
     "web": Command("healthmon.cli.web:command", "Answer over HTTP: metrics, JSON, whether healthmon is well."),
+    "completion": Command("healthmon.cli.completion:command", "What makes bash, zsh or fish complete names by Tab."),
     "demo": Command("healthmon.cli.demo:command", "See it at work: a day of trouble in a minute."),
 }
 
@@ -92,6 +96,15 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that is meant; one that is misspelt is met with the right one."""
         return resolved(self, ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer the commands without importing them."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415  (only for a shell that asks)
+
+        if incomplete.startswith("-"):
+            return click.Command.shell_complete(self, ctx, incomplete)
+        found = ((name, command.help) for name, command in COMMANDS.items() if name.startswith(incomplete))
+        return [CompletionItem(name, help=about) for name, about in found]
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands from the table."""

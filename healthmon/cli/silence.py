@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from healthmon.cli import completing
 from healthmon.cli.common import NUMBER, author, database_option, database_settings, plans, screen
 from healthmon.cli.groups import GuessingGroup
 from healthmon.config.plans import Plans
@@ -27,7 +28,7 @@ def command() -> None:
 
 
 @command.command("add")
-@click.argument("match", nargs=-1, required=True, metavar="MATCH...")
+@click.argument("match", nargs=-1, required=True, metavar="MATCH...", shell_complete=completing.matches)
 @click.option("--for", "lasting", metavar="DURATION", help="For 30m, 2h, 1d.")
 @click.option("--until", metavar="TIME", help="Until 18:00, or '2026-05-01 14:00', or the end of a date.")
 @click.option("--reason", default="", help="For the others: why.")
@@ -121,7 +122,7 @@ def _data(silence: Silence) -> dict[str, object]:
 
 
 @command.command("end")
-@click.argument("number", metavar="ID", type=NUMBER)
+@click.argument("number", metavar="ID", type=NUMBER, shell_complete=completing.silences)
 @database_option
 @click.pass_context
 def end(ctx: click.Context, *, number: int, database: Path | None) -> None:

@@ -16,7 +16,7 @@ from healthmon.model import DisplayNames, Health
 from healthmon.publish.thresholds import Range
 from healthmon.report.availability.selection import Selection
 from healthmon.report.formatting import after, full_name, local, visible
-from healthmon.report.status.rows import PbxStatus, Status, TargetStatus
+from healthmon.report.status.rows import Status, TargetStatus
 
 #: So many things that are not well are listed, each in a line of its own: Nagios keeps some kilobytes.
 LISTED = 20
@@ -93,7 +93,10 @@ def unknown(why: str) -> PluginOutput:
 def plugin_output(status: Status, request: CheckRequest, zone: ZoneInfo) -> PluginOutput:
     """Say how what was asked for stands."""
     if status.is_stale:
-        return unknown(f"{status.why_stale}{_known_as_of(status, zone)}")
+        known = ""
+        if status.alive_at is not None:
+            known = f", known as of {local(status.alive_at, zone, status.now)}"
+        return unknown(f"{status.why_stale}{known}")
     found = _counted(status, request)
     if not found.total:
         return unknown("nothing that is watched now is meant by these options")
@@ -101,12 +104,6 @@ def plugin_output(status: Status, request: CheckRequest, zone: ZoneInfo) -> Plug
     first = _first_line(state, _summary(status, found, zone))
     lines = [f"{first} | {_figures(status, request, found)}", *_details(status, found, zone)]
     return PluginOutput(state, "\n".join(lines))
-
-
-def _known_as_of(status: Status, zone: ZoneInfo) -> str:
-    if status.alive_at is None:
-        return ""
-    return f", known as of {local(status.alive_at, zone, status.now)}"
 
 
 def _counted(status: Status, request: CheckRequest) -> Counted:
@@ -174,15 +171,9 @@ def _is_nothing_known(status: Status, request: CheckRequest, found: Counted) -> 
     """Whether a PBX that was asked for cannot be seen, or nothing else is known of what was asked for."""
     if len(found.unknown) == found.total - len(found.muted):
         return bool(found.unknown)
-    return any(_is_unseen(pbx) for pbx in status.pbxs if _is_concerned(pbx, request))
-
-
-def _is_unseen(pbx: PbxStatus) -> bool:
-    return bool(pbx.old) or pbx.row.state is Health.UNKNOWN
-
-
-def _is_concerned(pbx: PbxStatus, request: CheckRequest) -> bool:
-    return Selection(pbxs=request.selection.pbxs).includes(pbx.row.target, pbx.row.kind, "")
+    meant = Selection(pbxs=request.selection.pbxs)
+    concerned = (pbx for pbx in status.pbxs if meant.includes(pbx.row.target, pbx.row.kind, ""))
+    return any(pbx.old or pbx.row.state is Health.UNKNOWN for pbx in concerned)
 
 
 # ---------------------------------------------------------------- the text

@@ -78,7 +78,9 @@ def frame(
     ``trouble``: why the database cannot be read at present; "": it can.
     """
     width, height = size
-    head = [_title(status, zone), *_unreadable(trouble), *_warnings(status, zone)]
+    head = [_title(status, zone), *_warnings(status, zone)]
+    if trouble:
+        head.insert(1, (Piece(f"OLD: {trouble}", "bold white on red"),))
     foot_events = [_event(event, zone) for event in reversed(events[-max(height // EVENTS_PART - 1, 0) :])]
     tail: list[ScreenLine] = [*([(Piece("changes", "dim"),)] if foot_events else []), *foot_events]
     rows = rows_of(status, view)
@@ -87,7 +89,8 @@ def frame(
     on_screen = rows[above : above + room]
     columns = Columns(width, _state_width(on_screen), has_pbx=len(status.pbxs) > 1)
     shown = [_row(row, status, zone, columns) for row in on_screen]
-    body = [*head, _header(columns), *shown]
+    header = (Piece(f"{'STATE':{columns.state}}{'SINCE':{_SINCE}}{'KIND':{_KIND}}ENDPOINT", "bold"),)
+    body = [*head, header, *shown]
     filling: list[ScreenLine] = [()] * max(height - len(body) - len(tail) - 1, 0)
     lines = [*body, *filling, *tail][: max(height - 1, 0)]
     return [*(_cut(line, width) for line in lines), _cut(_keys(view, above, len(shown), len(rows)), width)]
@@ -102,11 +105,6 @@ def _title(status: Status, zone: ZoneInfo) -> ScreenLine:
         Piece(f"{now:%a %H:%M:%S}  "),
         Piece(f"{counted(len(status.pbxs), 'PBX', 'PBXs')}, {counted(used.total(), 'endpoint')}: {states}"),
     )
-
-
-def _unreadable(trouble: str) -> Iterator[ScreenLine]:
-    if trouble:
-        yield (Piece(f"OLD: {trouble}", "bold white on red"),)
 
 
 def _warnings(status: Status, zone: ZoneInfo) -> Iterator[ScreenLine]:
@@ -144,10 +142,6 @@ def _state_width(rows: Sequence[TargetStatus]) -> int:
     if any(row.is_changing for row in rows):
         return _STATE_CHANGING
     return _STATE
-
-
-def _header(columns: Columns) -> ScreenLine:
-    return (Piece(f"{'STATE':{columns.state}}{'SINCE':{_SINCE}}{'KIND':{_KIND}}ENDPOINT", "bold"),)
 
 
 def _state(row: TargetStatus, width: int = _STATE) -> Piece:

@@ -1,0 +1,110 @@
+"""What a shell offers when somebody presses Tab: names and numbers that the database knows.
+
+Whatever goes wrong offers nothing: who is typing wants no sentence in the middle of the line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from healthmon.cli.common import database_settings
+from healthmon.errors import HealthmonError
+from healthmon.owners import become_owner
+from healthmon.store.read.known_targets import KnownTarget
+from healthmon.store.read.queries import Reader, open_reader
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+#: So many incidents are offered, the newest first.
+NEWEST = 50
+
+
+def targets(ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """PBXs and endpoints; an endpoint that several PBXs have is offered as it is, too."""
+    return _offered(ctx, typed, lambda reader: [*_pbxs(reader), *_endpoints(reader)])
+
+
+def endpoints(ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Endpoints."""
+    return _offered(ctx, typed, _endpoints)
+
+
+def pbxs(ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """PBXs."""
+    return _offered(ctx, typed, _pbxs)
+
+
+def watches(ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Watch sections."""
+    return _offered(ctx, typed, lambda reader: ((about.watch, "") for about in _watched(reader) if about.watch))
+
+
+def matches(ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """What a silence may speak of: PBXs, endpoints, and sites."""
+    return _offered(ctx, typed, lambda reader: [*_pbxs(reader), *_endpoints(reader), *_sites(reader)])
+
+
+def incidents(ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Incidents: what lasts, then the newest that are over."""
+    return _offered(ctx, typed, _incidents)
+
+
+def silences(ctx: click.Context, _param: click.Parameter, typed: str) -> list[CompletionItem]:
+    """Silences that are not over."""
+    return _offered(ctx, typed, lambda reader: ((str(each.id), str(each.matcher)) for each in reader.silences(0.0)))
+
+
+def _offered(
+    ctx: click.Context, typed: str, find: Callable[[Reader], Iterable[tuple[str, str]]]
+) -> list[CompletionItem]:
+    from click.shell_completion import CompletionItem  # noqa: PLC0415  (only for a shell that asks)
+
+    given = ctx.params.get("database")
+    try:
+        where = database_settings(_config(ctx), Path(given) if given else None)
+        become_owner(where.database)
+        with open_reader(where.database) as reader:
+            found = dict(find(reader))
+    except (HealthmonError, OSError):
+        return []
+    return [CompletionItem(word, help=about) for word, about in found.items() if word.startswith(typed)]
+
+
+def _config(ctx: click.Context) -> Path:
+    """The configuration file: while a shell asks, the command that would note it is not run."""
+    config = ctx.find_root().params.get("config")
+    assert isinstance(config, Path)  # noqa: S101  (an option of the program with a default)
+    return config
+
+
+def _watched(reader: Reader) -> Iterator[KnownTarget]:
+    return (about for about in reader.known_targets() if about.forgotten_at is None)
+
+
+def _endpoints(reader: Reader) -> Iterator[tuple[str, str]]:
+    return ((about.target.endpoint, str(about.kind)) for about in _watched(reader) if about.target.is_endpoint)
+
+
+def _pbxs(reader: Reader) -> Iterator[tuple[str, str]]:
+    return ((about.target.pbx, "PBX") for about in _watched(reader) if about.target.is_pbx)
+
+
+def _sites(reader: Reader) -> Iterator[tuple[str, str]]:
+    for incident in reader.open_incidents():
+        if incident.kind.is_group:
+            yield f"site={incident.target.resource}", incident.name
+
+
+def _incidents(reader: Reader) -> Iterator[tuple[str, str]]:
+    for incident in reversed(reader.open_incidents()):
+        yield str(incident.id), f"{incident.name} (lasts)"
+    last = reader.last_incident_number()
+    for number in range(last, max(last - NEWEST, 0), -1):
+        found = reader.incident(number)
+        if found is not None:
+            yield str(number), found.name

@@ -1,0 +1,91 @@
+"""Tab in a shell: commands, options, names and numbers of the database."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from healthmon.model import Health
+from tests.report.builder import NOW, connection, outage, phone, provider, stopped
+
+HEALTHMON = str(Path(sys.executable).with_name("healthmon"))
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    """A configuration whose database has a provider that is down, two phones, and three incidents."""
+    trunk = provider("telekom", Health.DOWN)
+    incidents = [outage(1, phone("101"), NOW - 900, NOW - 800), outage(2, trunk, NOW - 600)]
+    stopped(tmp_path / "h.db", [connection(), trunk, phone("101"), phone("102")], incidents=incidents)
+    file = tmp_path / "config.ini"
+    file.write_text("[healthmon]\ndatabase = h.db\n")
+    return file
+
+
+def offered(config: Path, *words: str) -> list[str]:
+    """What bash is offered where the last of these words stands so far."""
+    environ = {
+        **os.environ,
+        "HEALTHMON_CONFIG": str(config),
+        "_HEALTHMON_COMPLETE": "bash_complete",
+        "COMP_WORDS": "\n".join(["healthmon", *words]),
+        "COMP_CWORD": str(len(words)),
+    }
+    done = subprocess.run([HEALTHMON], env=environ, capture_output=True, text=True, check=False, timeout=60)
+    assert done.stderr == ""
+    return [line.partition(",")[2] for line in done.stdout.splitlines() if line]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("his",), ["history"]),
+        (("incident", ""), ["2", "1"]),
+        (("ack", ""), ["2", "1"]),
+        (("history", "PJSIP/10"), ["PJSIP/101", "PJSIP/102"]),
+        (("history", "off"), ["office"]),
+        (("check", "--endpoint", "PJSIP/t"), ["PJSIP/telekom"]),
+        (("report", "--watch", "prov"), ["providers"]),
+        (("silence", "add", "PJSIP/telekom", "PJSIP/101"), ["PJSIP/101"]),
+        (("status", "--do"), ["--down"]),
+    ],
+)
+def test_names_numbers_and_options_are_offered(words: tuple[str, ...], expected: list[str], config: Path) -> None:
+    assert offered(config, *words) == expected
+
+
+def test_without_a_database_or_with_a_broken_configuration_nothing_is_offered_and_nothing_is_said(
+    tmp_path: Path, config: Path
+) -> None:
+    assert offered(tmp_path / "none.ini", "history", "") == []
+    (tmp_path / "h.db").write_text("no database")
+    assert offered(config, "history", "") == []
+
+
+def test_bash_itself_completes_a_name(config: Path) -> None:
+    bash = shutil.which("bash")
+    assert bash is not None
+    script = subprocess.run([HEALTHMON, "completion", "bash"], capture_output=True, text=True, check=True, timeout=60)
+    lines = (
+        f"{script.stdout}\nCOMP_WORDS=(healthmon history PJSIP/te); COMP_CWORD=2\n"
+        '_healthmon_completion healthmon; echo "${COMPREPLY[@]}"\n'
+    )
+    environ = {**os.environ, "HEALTHMON_CONFIG": str(config), "PATH": f"{Path(HEALTHMON).parent}:{os.environ['PATH']}"}
+    done = subprocess.run([bash, "-c", lines], env=environ, capture_output=True, text=True, check=False, timeout=60)
+
+    assert done.stdout.strip() == "PJSIP/telekom", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("shell", "word"), [("zsh", "#compdef healthmon"), ("fish", "complete --no-files --command healthmon")]
+)
+def test_the_lines_for_other_shells_are_printed_without_these_shells(shell: str, word: str) -> None:
+    done = subprocess.run([HEALTHMON, "completion", shell], capture_output=True, text=True, check=True, timeout=60)
+
+    assert word in done.stdout
+    assert "_HEALTHMON_COMPLETE" in done.stdout
