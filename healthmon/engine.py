@@ -283,7 +283,9 @@ class Engine:
             except DatabaseUnwritable as error:
                 if failures == 0:
                     log.error("%s; what is to be booked is kept and tried again", error)
-                if not is_told and self._is_worth_telling(error, since):
+                # That it is locked may be over in a moment.
+                is_lasting = not isinstance(error, DatabaseBusy) or self._clock.now() - since >= LOCKED_FOR
+                if is_lasting and not is_told:
                     is_told = True
                     self._hooks.tell_directly(str(error))
                 if self._stop.is_set() and failures:
@@ -300,10 +302,6 @@ class Engine:
                 if failures:
                     log.warning("the database can be written again, after %d failures", failures)
                 return
-
-    def _is_worth_telling(self, error: DatabaseUnwritable, since: float) -> bool:
-        """Whether somebody is to be told past the database; that it is locked may be over in a moment."""
-        return not isinstance(error, DatabaseBusy) or self._clock.now() - since >= LOCKED_FOR
 
     def _hear_time(self, batch: Sequence[Sighting]) -> None:
         """Have PBXs confirm what time it is."""

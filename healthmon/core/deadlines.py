@@ -76,7 +76,9 @@ class Deadlines(Generic[Key]):
         self._when[key] = when
         heapq.heappush(self._heap, (when, next(self._serial), key))
         if len(self._heap) > SMALL + 2 * len(self._when):
-            self._tidy()
+            # Most of it is stale.
+            self._heap = [(due, next(self._serial), waiting) for waiting, due in self._when.items()]
+            heapq.heapify(self._heap)
 
     def clear(self, key: Key) -> None:
         """Do not look at ``key`` any more."""
@@ -108,7 +110,3 @@ class Deadlines(Generic[Key]):
             key = heapq.heappop(self._heap)[2]
             del self._when[key]
             yield key
-
-    def _tidy(self) -> None:
-        self._heap = [(when, next(self._serial), key) for key, when in self._when.items()]
-        heapq.heapify(self._heap)

@@ -194,7 +194,8 @@ class Monitor:
         if endpoint is None or testimony is None or observation.at < endpoint.last_at:
             return
         endpoint.last_at = observation.at
-        if self._is_up_at_first(pbx, endpoint, observation, step):
+        is_up = observation.health is Health.UP and observation.source is Source.SNAPSHOT
+        if is_up and self._endpoints.take_first_up(pbx, endpoint, observation, step):
             self._stages.pass_on(step)
             return
         confirms = testimony.confirms
@@ -232,11 +233,6 @@ class Monitor:
             witness = observation.witness
         self._endpoints.apply(pbx, endpoint, observation.at, step, counts=counts, witness=witness)
         self._stages.pass_on(step)
-
-    def _is_up_at_first(self, pbx: Pbx, endpoint: Endpoint, observation: Observation, step: Step) -> bool:
-        """Whether a snapshot finds up what nothing was heard of before, and all is done by that."""
-        is_up = observation.health is Health.UP and observation.source is Source.SNAPSHOT
-        return is_up and self._endpoints.take_first_up(pbx, endpoint, observation, step)
 
     def _see_contact(self, pbx: Pbx, change: ContactChange, step: Step) -> None:
         candidate = pbx.candidates.get(change.target)

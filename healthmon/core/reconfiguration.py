@@ -66,7 +66,9 @@ class Reconfiguration:
             self._take_up(target, step)
         self._stages.pass_on(step)
         for target in some:
-            self._regroup(target)
+            _, endpoint = self._find(target)
+            if endpoint is not None:
+                self._stages.grouping.members.note(endpoint.reachability, is_regrouped=True)
         if not self._left:
             self._is_regrouping = False
             self._finish(step)
@@ -95,11 +97,6 @@ class Reconfiguration:
             self._endpoints.forget(pbx, endpoint, step.now, step, ending=Ending.NOT_WATCHED)
         elif watch is not endpoint.policy and watch != endpoint.policy:
             self._endpoints.configure(pbx, endpoint, step, policy=watch)
-
-    def _regroup(self, target: Target) -> None:
-        _, endpoint = self._find(target)
-        if endpoint is not None:
-            self._stages.grouping.members.note(endpoint.reachability, is_regrouped=True)
 
     def _find(self, target: Target) -> tuple[Pbx | None, Endpoint | None]:
         """An endpoint and its PBX, unless it is gone by now."""

@@ -212,17 +212,16 @@ class Endpoint(EndpointFacts):
         check = self.reachability
         # The first word that only a check can tell is heard, though it changes nothing else.
         is_heard = self.is_listed and self.is_check_seen
-        is_steady = is_heard and check.pending is None and (len(self.checks) == 1 or not self._is_anything_pending())
+        is_pending = check.pending is not None
+        if len(self.checks) > 1:
+            is_pending = any(other.pending is not None for other in self.checks.values())
         is_as_believed = bool(check.unknown_because) or check.belief is check.reading()
         has_begun = self.contacts_check is not None or not self._must_have_another
         self.calm, self.calm_until = None, inf
-        if is_steady and is_as_believed and has_begun:
+        if is_heard and not is_pending and is_as_believed and has_begun:
             self.calm = self.word
         if self.word is Health.DOWN is check.pending and is_heard:
             self._expect_the_same_until_due()
-
-    def _is_anything_pending(self) -> bool:
-        return any(check.pending is not None for check in self.checks.values())
 
     def _expect_the_same_until_due(self) -> None:
         """What is about to be believed down is listed as offline again and again: that matters once it is due."""

@@ -153,10 +153,9 @@ class EndpointFacts:
 
         A dead call hangs for hours: that never outweighs contacts that were checked and are all unreachable.
         """
-        return self.word is Health.DOWN and self.device is Health.UP and not self._is_known_to_be_unreachable()
-
-    def _is_known_to_be_unreachable(self) -> bool:
-        return bool(self.contacts) and self.has_lost_all_contacts()
+        if self.word is not Health.DOWN or self.device is not Health.UP:
+            return False
+        return not (self.contacts and self.has_lost_all_contacts())
 
     # ------------------------------------------------------------ its contacts
 

@@ -83,18 +83,15 @@ class Endpoints:
         if not pbx.limits.may_change(endpoint, step.now):
             return
         booked = _changes_in(step)
-        self._maybe_begin_contacts(endpoint, at, step, is_looked_at=witness is not None)
+        contacts = endpoint.begin_contacts(at, is_looked_at=witness is not None)
+        if contacts is not None:
+            # The first of several is lost, or slow: few ever have that check.
+            self._booking.settle(contacts, contacts.begin(at, step.now), step)
         for check in endpoint.checks.values():
             self._apply(pbx, endpoint, check, at, step, confirms=check.is_confirmed_by(witness), counts=counts)
         endpoint.refresh()
         if _changes_in(step) > booked:
             pbx.limits.changes.spend(_changes_in(step) - booked, step.now)
-
-    def _maybe_begin_contacts(self, endpoint: Endpoint, at: float, step: Step, *, is_looked_at: bool) -> None:
-        """The check of its contacts begins when the first of several is lost, or slow: few ever have it."""
-        contacts = endpoint.begin_contacts(at, is_looked_at=is_looked_at)
-        if contacts is not None:
-            self._booking.settle(contacts, contacts.begin(at, step.now), step)
 
     def _apply(
         self, pbx: Pbx, endpoint: Endpoint, check: EndpointCheck, at: float, step: Step, *, confirms: bool, counts: bool
@@ -104,7 +101,10 @@ class Endpoints:
         why = check.why_unknown(at)
         if why:
             self._booking.begin_unknown(check, why, at, step)
-            self._maybe_await(pbx, endpoint, why)
+            if why == endpoint.grace_why:
+                # What was up when Asterisk was restarted is waited for.
+                self._booking.deadlines.set(Deadline(Due.GRACE_IS_OVER, endpoint.target), endpoint.grace_until)
+                pbx.awaited[endpoint.target] = endpoint
         elif not_tried := self._why_not_tried(pbx, check, at):
             self._booking.begin_unknown(check, not_tried, at, step)
         elif (health := check.reading()) is not None:
@@ -128,12 +128,6 @@ class Endpoints:
             return ""
         self._booking.deadlines.set(Deadline(Due.GRACE_IS_OVER, check.target, check.check), ends_at)
         return pbx.registration_grace.why
-
-    def _maybe_await(self, pbx: Pbx, endpoint: Endpoint, why: str) -> None:
-        """What was up when Asterisk was restarted is waited for."""
-        if why == endpoint.grace_why:
-            self._booking.deadlines.set(Deadline(Due.GRACE_IS_OVER, endpoint.target), endpoint.grace_until)
-            pbx.awaited[endpoint.target] = endpoint
 
     def _see(
         self, check: EndpointCheck, health: Health, at: float, step: Step, *, confirms: bool, counts: bool

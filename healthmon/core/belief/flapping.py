@@ -147,13 +147,13 @@ class Flapping:
         return sum(at > counted_from for at in self.booked(rule)) >= rule.start - 1
 
     def calm_at(self, rule: FlapRule) -> float:
-        """When what flaps is calm, if it does not change again (seconds UTC)."""
-        return self.changes[-1 - rule.stop] + self._calm(rule)
+        """When what flaps is calm, if it does not change again (seconds UTC).
 
-    def _calm(self, rule: FlapRule) -> float:
-        """How long it must be calm: the longer, the longer it has flapped, within bounds (seconds)."""
+        The longer it has flapped, the longer that takes, within bounds.
+        """
         flapped_for = self.changes[-1] - self.since
-        return min(max(rule.window, CALM_PART * flapped_for), MOST_WINDOWS * rule.window)
+        calm_for = min(max(rule.window, CALM_PART * flapped_for), MOST_WINDOWS * rule.window)
+        return self.changes[-1 - rule.stop] + calm_for
 
     def next_look(self, is_flapping: bool, rule: FlapRule, now: float, lasting: float = inf) -> float | None:
         """When that could change without a new observation, or None: not at all.

@@ -77,7 +77,10 @@ class LoneRegistrations:
     def ask(self, pbx: Pbx, target: Target, step: Step) -> None:
         """What is pending may be believed now: have it looked at."""
         machine = pbx.registrations.get(target)
-        if machine is None or (machine.deadline() is None and not _is_in_grace(pbx, machine)):
+        if machine is None:
+            return
+        is_in_grace = bool(machine.unknown_because) and machine.unknown_because == pbx.registration_grace.why
+        if machine.deadline() is None and not is_in_grace:
             return
         self._booking.deadlines.set(Deadline(Due.ASK, target, machine.check), step.now + ASK_AGAIN)
         if not pbx.is_blind:
@@ -105,8 +108,3 @@ class LoneRegistrations:
         self._booking.deadlines.clear(Deadline(Due.ASK, target, machine.check))
         step.changes.states.pop((target, machine.check), None)
         step.changes.forgotten.append(target)
-
-
-def _is_in_grace(pbx: Pbx, machine: Machine) -> bool:
-    """Whether it is hidden only because Asterisk may not have had the time to register."""
-    return bool(machine.unknown_because) and machine.unknown_because == pbx.registration_grace.why

@@ -198,7 +198,9 @@ class Machine:
         if health is Health.UP and self.belief is None:
             return self.believe(Health.UP, at, now, words)
         if confirms and self.pending:
-            return self._believe_what_is_ripe(self.pending, at, now, words)
+            for when, ripe, first_seen in self._ripening(self.pending):
+                if at >= when:
+                    return self.believe(ripe, first_seen, now, words)
         return None
 
     def _run_clocks(self, health: Health, at: float) -> None:
@@ -337,12 +339,6 @@ class Machine:
         if RANK[self.belief] < RANK[Health.DEGRADED] and not_up < down:
             ripening.append((not_up + hold.down_after, Health.DEGRADED, not_up_seen))
         return ripening
-
-    def _believe_what_is_ripe(self, pending: Health, asked_at: float, now: float, words: str) -> Transition | None:
-        for when, health, first_seen in self._ripening(pending):
-            if asked_at >= when:
-                return self.believe(health, first_seen, now, words)
-        return None
 
     def believe(self, health: Health, at: float, now: float, words: str) -> Transition:
         """Believe it now. ``at`` is when it was first seen, and never before the previous transition (rule 10)."""

@@ -371,7 +371,8 @@ class Falls:
             self._calm_since.pop(group.target, None)
             self._watch_for_contradiction(outage, now)
             return GroupLasts(after)
-        if self._is_no_more(outage):
+        if group.target in self._memberships.deserted and self._returned_at(outage) < outage.since:
+            # It is not the return of anybody that leaves so few of the group down.
             self._forget(group.target)
             return GroupIsNoMore(after)
         calm_since = self._calm_since.setdefault(group.target, now)
@@ -380,11 +381,6 @@ class Falls:
             return self._close(after, count, now, Ending.RECOVERED)
         self._deadlines.set(Deadline(Due.GROUP, group.target), over_at)
         return GroupLasts(after)
-
-    def _is_no_more(self, outage: Outage) -> bool:
-        """Whether it is not the return of anybody that leaves so few of a group down."""
-        target = outage.group.target
-        return target in self._memberships.deserted and self._returned_at(outage) < outage.since
 
     def _returned_at(self, outage: Outage) -> float:
         """When the last of those that are back was seen again; 0.0: nobody is."""

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from healthmon.config.configuration import Config
-from healthmon.core.belief.endpoint_facts import EndpointFacts
 from healthmon.core.belief.known import Known
 from healthmon.core.belief.pbx import Pbx
 from healthmon.core.belief.reachability import Reachability
@@ -68,7 +67,8 @@ class Memberships:
         if stance is Stance.RECOVERING and before is not None and before.group is not None and not is_regrouped:
             group: Group | None = before.group
         else:
-            group = self._place(endpoint.endpoint)
+            facts = endpoint.endpoint
+            group = self._sites.group_of(facts.target, facts.kind, facts.address, facts.proxy)
         after = Membership(group, stance, endpoint.kind is Kind.PROVIDER)
         if after == before:
             if stance is Stance.STANDING:
@@ -89,9 +89,6 @@ class Memberships:
             else:
                 members.move(endpoint, before.stance, stance)
         self._note_in_groups(endpoint, after)
-
-    def _place(self, endpoint: EndpointFacts) -> Group | None:
-        return self._sites.group_of(endpoint.target, endpoint.kind, endpoint.address, endpoint.proxy)
 
     def _note_in_groups(self, endpoint: Reachability, member: Membership) -> None:
         is_muted = endpoint.target in self._muted
@@ -136,19 +133,15 @@ class Memberships:
         """Take an endpoint out of where it was counted in; how it stands by now tells whether it leaves as down."""
         for members in self._members_with(target, before):
             members.remove(target, before.stance)
-        if before.group is not None:
-            self._forget_if_empty(before.group)
+        if before.group is not None and not self._members[before.group].size:
+            # Addresses change: where nobody is any more is not kept.
+            del self._members[before.group], self._groups[before.group.target]
+            self._sites_of.get(before.group.pbx, {}).pop(before.group, None)
         self._unplaced.get(target.pbx, set()).discard(target)
         self.touch(target)
         if stance in NOT_BACK:
             self.deserted.update(group.target for group in self._groups_with(target, before))
         del self._of_endpoint[target]
-
-    def _forget_if_empty(self, group: Group) -> None:
-        """Addresses change: where nobody is any more is not kept."""
-        if not self._members[group].size:
-            del self._members[group], self._groups[group.target]
-            self._sites_of.get(group.pbx, {}).pop(group, None)
 
     def _members_of(self, group: Group) -> Members:
         members = self._members.get(group)

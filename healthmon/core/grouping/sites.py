@@ -89,7 +89,7 @@ class Sites:
         if not kind.is_device:
             return None
         for site in self._sites:
-            if _names(site, target):
+            if _is_on(site, target.pbx) and any(fnmatchcase(target.endpoint, name) for name in site.endpoints):
                 return _configured(site, target.pbx)
         key = (target.pbx, address)
         if key not in self._by_address:
@@ -124,11 +124,6 @@ def _is_private(ip: IPv4Address | IPv6Address) -> bool:
 
 def _is_on(site: SiteConfig, pbx: str) -> bool:
     return any(fnmatchcase(pbx, pattern) for pattern in site.pbx)
-
-
-def _names(site: SiteConfig, target: Target) -> bool:
-    """Whether the configuration puts this endpoint there by its name."""
-    return _is_on(site, target.pbx) and any(fnmatchcase(target.endpoint, pattern) for pattern in site.endpoints)
 
 
 def _configured(site: SiteConfig, pbx: str) -> Group:

@@ -127,7 +127,9 @@ class Fullest(SortedTimes):
             first -= 1
         while self._ordered[first][0] + self._window < last:
             first += 1
-        self._take(first, len(self._ordered) - first)
+        count = len(self._ordered) - first
+        if count >= self._count:
+            self._since, self._count = self._ordered[first][0], count
 
     def _look_at_all(self, window: float) -> None:
         # One window has at least as many as are left where most were; where fewer come after a time, no look is needed.
@@ -141,10 +143,6 @@ class Fullest(SortedTimes):
                 most = bisect_right(self._ordered, since + window, lo=first + most - 1, key=_WHEN) - first
                 self._since, self._count = since, most
             first += 1
-
-    def _take(self, first: int, count: int) -> None:
-        if count >= self._count:
-            self._since, self._count = self._ordered[first][0], count
 
 
 class Greatest:

@@ -83,7 +83,8 @@ class Muting:
         """Name what mutes an incident, ``silence 12`` or ``outside working hours``; "": nothing does."""
         self._look(now)
         names = [name for name, matcher in self._in_force if _speaks_of(matcher, incident)]
-        if self._is_outside_hours(incident):
+        if self._off_work.issuperset(incident.watches or (incident.watch,)):
+            # Nobody works who cares for it; for that of a group, nobody who cares for any part of it.
             names.append(OUTSIDE_HOURS)
         return next(iter(names), self._never_told(incident))
 
@@ -91,17 +92,10 @@ class Muting:
         """Say why such a thing is not told at any time; "": it is."""
         if incident.is_logged_out and incident.kind in LOGS_OUT:
             return LOGS_OUT[incident.kind]
-        if self._is_told_singly(incident):
+        watch = self._watches.get(incident.watch)
+        if incident.kind not in NOT_SINGLY or watch is None or watch.is_told_singly(incident.kind):
             return ""
         return NOT_SINGLY[incident.kind]
-
-    def _is_told_singly(self, incident: Incident) -> bool:
-        watch = self._watches.get(incident.watch)
-        return incident.kind not in NOT_SINGLY or watch is None or watch.is_told_singly(incident.kind)
-
-    def _is_outside_hours(self, incident: Incident) -> bool:
-        """Whether nobody works who cares for it; for that of a group, whoever cares for any part of it."""
-        return self._off_work.issuperset(incident.watches or (incident.watch,))
 
     def next_change(self, now: float) -> float | None:
         """When a silence, maintenance or working hours begin or end next; None: never."""

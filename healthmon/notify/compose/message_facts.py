@@ -25,6 +25,7 @@ MOST_INCIDENTS = 1000
 def facts_of(lines: Sequence[MessageLine], failing: Sequence[FailingChannel], voice: Voice) -> dict[str, Any]:
     """Say all that a message tells; ``lines`` are worst first, with those that are told inside of others."""
     told = [(line, outside) for outside in lines for line in outside.all]
+    most = max(lines, key=lambda line: line.row.others_down)
     return {
         "schema": SCHEMA,
         "event": "alert",
@@ -32,8 +33,8 @@ def facts_of(lines: Sequence[MessageLine], failing: Sequence[FailingChannel], vo
         "word": lines[0].state,
         "severity": min((line.incident.severity for line, _ in told), key=list(Severity).index),
         "possibly_repeated": any(line.row.possibly_repeated for line, _ in told),
-        "others_down": max(line.row.others_down for line in lines),
-        "also_down": _others(max(lines, key=lambda line: line.row.others_down)),
+        "others_down": most.row.others_down,
+        "also_down": [_named(incident, most.names) for incident in most.row.others],
         "also_failing": [{"url_id": channel.url_id, "since": rfc3339(channel.since)} for channel in failing],
         "incidents": [_told(line, outside, voice) for line, outside in told[:MOST_INCIDENTS]],
         "incidents_left_out": max(len(told) - MOST_INCIDENTS, 0),
@@ -55,10 +56,6 @@ def facts_without_incidents(event: str, now: float) -> dict[str, Any]:
         "incidents": [],
         "incidents_left_out": 0,
     }
-
-
-def _others(line: MessageLine) -> list[dict[str, Any]]:
-    return [_named(incident, line.names) for incident in line.row.others]
 
 
 def _told(line: MessageLine, outside: MessageLine, voice: Voice) -> dict[str, Any]:

@@ -265,7 +265,10 @@ class Deliverer:
     def _attempt(self, outbox: Outbox, claim: Claim) -> None:
         """Send all that was claimed, in one message or, where that fails again and again, in pieces; or as tickets."""
         if self._sender.takes_tickets:
-            attempt = self._send_all(outbox, claim, [(row,) for row in self._in_turn(claim.rows)])
+            # First those that failed least often, of these the most urgent.
+            severities, times_failed = list(Severity), self._suspects.times_failed
+            in_turn = sorted(claim.rows, key=lambda row: (times_failed(row), severities.index(row.incident.severity)))
+            attempt = self._send_all(outbox, claim, [(row,) for row in in_turn])
         else:
             attempt = self._send_all(outbox, claim, [claim.rows])
         is_whole = not self._sender.takes_tickets
@@ -274,10 +277,6 @@ class Deliverer:
         self._suspects.attempt_ended(attempt.failed_alone, something_delivered=attempt.delivered > 0)
         self._note_failed(outbox, claim, attempt.not_sent)
         self._note_pace(attempt)
-
-    def _in_turn(self, rows: Rows) -> list[ClaimedRow]:
-        """Order tickets: first those that failed least often, of these the most urgent."""
-        return sorted(rows, key=lambda row: (self._suspects.times_failed(row), _most_severe(row)))
 
     def _send_all(self, outbox: Outbox, claim: Claim, messages: Sequence[Rows]) -> Attempt:
         """Send one message after the other, while there is hope."""
@@ -417,8 +416,3 @@ class Deliverer:
             ticket = replace(message.ticket, actions=(Action.RESOLVE,), closed_at=self._clock.wall())
             self._direct.put(replace(message, ticket=ticket))
             self._wake.set()
-
-
-def _most_severe(row: ClaimedRow) -> int:
-    """Order incidents: the most urgent first."""
-    return list(Severity).index(row.incident.severity)

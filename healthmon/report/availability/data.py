@@ -128,7 +128,11 @@ def _harmless(value: Any) -> Any:
 def _target(line: TargetFigures, account: Account) -> dict[str, Any]:
     checks, counting = {}, account.counting
     if line.checks:
-        checks = {"checks": [_check(check, counting) for check in line.checks]}
+        checks = {
+            "checks": [
+                {"check": check.check, **_figures(check.figures, check.in_hours, counting)} for check in line.checks
+            ]
+        }
     return {
         "pbx": line.target.pbx,
         "endpoint": line.target.endpoint,
@@ -140,10 +144,6 @@ def _target(line: TargetFigures, account: Account) -> dict[str, Any]:
         "sla_missed": _is_missed(line.figures, counting),
         **checks,
     }
-
-
-def _check(line: TargetFigures, counting: Counting) -> dict[str, Any]:
-    return {"check": line.check, **_figures(line.figures, line.in_hours, counting)}
 
 
 def _group(group: GroupFigures, counting: Counting) -> dict[str, Any]:

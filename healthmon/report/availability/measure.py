@@ -128,7 +128,8 @@ class Measuring:
             whole, in_hours, is_unused = _whole(told, plan), _in_hours(told, plan), course.is_unused()
             self._add_periods(told, plan, watched)
             if not has_cells:
-                self._add_cells(told, plan)
+                for number, seconds in enumerate(seconds_between(self._edges, plan.part_of(told))):
+                    self._cells.add(number, seconds)
         if is_gone:
             self.tells_of_gone = True
             self._add_gone_periods(watched)
@@ -228,10 +229,6 @@ class Measuring:
             return False
         self._cells.add_values(values)
         return True
-
-    def _add_cells(self, told: Sequence[Segment], plan: _Plan) -> None:
-        for number, seconds in enumerate(seconds_between(self._edges, plan.part_of(told))):
-            self._cells.add(number, seconds)
 
     def _add_gone_periods(self, watched: Watched) -> None:
         """Add what the meter says of each period up: the changes are gone."""

@@ -60,7 +60,7 @@ def status_text(status: Status, wish: StatusLayout, zone: ZoneInfo, screen: Scre
         *(_address(address, status, zone, screen) for address in status.failing_addresses),
         *(_quiet(url, status, zone, screen) for url in status.quiet_urls),
         _pbx_part(status, wish, zone, screen),
-        _causes(status, zone, screen),
+        "".join(line(_cause(cause, status, zone), screen, "bold red") for cause in status.causes),
         _target_part(status, wish, zone, screen),
         _summary(status, wish, screen),
     ]
@@ -164,11 +164,6 @@ def _age(at: float | None, status: Status) -> str:
 
 
 # ---------------------------------------------------------------- what many have in common
-
-
-def _causes(status: Status, zone: ZoneInfo, screen: Screen) -> str:
-    """Write a line for each thing that explains why many are down."""
-    return "".join(line(_cause(cause, status, zone), screen, "bold red") for cause in status.causes)
 
 
 def _cause(cause: GroupOutage, status: Status, zone: ZoneInfo) -> str:

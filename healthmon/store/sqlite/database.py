@@ -54,7 +54,8 @@ def recognise(path: Path) -> None:
     if size < head.page_size * head.pages:
         raise ForeignDatabase(path, "the file is damaged: its end is missing; it was left untouched")
     if size <= CHECKED_UP_TO_BYTES:
-        _look_through(path)
+        with errors_named(path), closing(open_connection(path, "mode=ro&immutable=1")) as connection:
+            _refuse_damage(connection, path, "; it was left untouched")
 
 
 def refuse_strange_log(path: Path) -> None:
@@ -132,11 +133,6 @@ def read_head(path: Path) -> Head:
             return head_of(file.read(HEAD_SIZE))
     except OSError as error:
         raise StoreError(path, f"it cannot be read: {error.strerror}") from error
-
-
-def _look_through(path: Path) -> None:
-    with errors_named(path), closing(open_connection(path, "mode=ro&immutable=1")) as connection:
-        _refuse_damage(connection, path, "; it was left untouched")
 
 
 def _refuse_damage(connection: sqlite3.Connection, path: Path, and_then: str = "") -> None:
@@ -284,11 +280,8 @@ def _save_backup(connection: sqlite3.Connection, path: Path, backup: Path, on_mi
 
 
 def _remove_old_backups(path: Path) -> None:
+    beside = path.parent.iterdir()
+    backups = [file for file in beside if file.name.startswith(f"{path.name}.") and file.name.endswith(BACKUP_END)]
     # Their names sort by time.
-    backups = sorted(each for each in path.parent.iterdir() if _is_backup_of(path, each))
-    for old in backups[:-BACKUPS_KEPT]:
+    for old in sorted(backups)[:-BACKUPS_KEPT]:
         old.unlink()
-
-
-def _is_backup_of(path: Path, other: Path) -> bool:
-    return other.name.startswith(f"{path.name}.") and other.name.endswith(BACKUP_END)

@@ -60,7 +60,8 @@ class Guard:
         self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         self._identity = _identity(os.fstat(self._file))
         self._beside = {end: self._identity_of(end) for end in BESIDE}
-        self._head, self._size = self._read()
+        self._head = head_of(os.pread(self._file, HEAD_SIZE, 0))
+        self._size = os.fstat(self._file).st_size
         #: A new mark stands in the log until that is written back.
         self._found_marks = marks.found_in(self._file, self._head.page_size)
         self._has_log = False
@@ -133,9 +134,6 @@ class Guard:
             return Finding(DatabaseLoss.OVERWRITTEN, f"its {self._path.name}-wal was emptied while healthmon used it")
         self._has_log = has_log(self._path)
         return None
-
-    def _read(self) -> tuple[Head, int]:
-        return head_of(os.pread(self._file, HEAD_SIZE, 0)), os.fstat(self._file).st_size
 
     def _identity_of(self, end: str) -> tuple[int, int] | None:
         try:
