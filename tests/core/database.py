@@ -141,7 +141,7 @@ class Database:
         quiet_until = self._shown(now) + FOR_EVER if url_id in self.quiet_urls else None
         self._outbox.keep_quiet(url_id, quiet_until, (Severity.CRITICAL,))
         sent, shown = [], self._shown(now)
-        while claim := self._outbox.claim(url_id, shown):
+        while claim := self._outbox.claim(url_id, now):
             in_the_order_of_booking = sorted(claim.rows, key=attrgetter("notification_id"))
             sent += [(url_id, row.reason, row.incident.id, str(row.says)) for row in in_the_order_of_booking]
             self._outbox.delivered(claim, shown)
