@@ -14,6 +14,7 @@ from healthmon.ami.registrations import (
     readable,
     registration_of,
 )
+from healthmon.ami.rights import ManagerRights, powers_of
 from healthmon.ami.web import WebConnection
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.config.urls import THROUGH_HTTP
@@ -29,6 +30,8 @@ NEEDS_REPORTING = "CoreStatus"
 BOOTED = "FullyBooted"
 #: Asterisk has read its configuration anew.
 RELOADED = "Reload"
+#: … and so soon after a login (seconds).
+BOOTED_WITHIN = 1.0
 REFUSED = (
     "login refused; ami_username or ami_password is wrong, or manager.conf does not let this user in from here "
     "(permit, deny)"
@@ -157,6 +160,13 @@ class AmiClient:
     def tells_boot(self) -> bool:
         """Whether a login is followed by the event that Asterisk has booted, for whoever may read events."""
         return self._connection.tells_boot
+
+    def rights(self) -> ManagerRights:
+        """What this user may do; for whoever has just logged in."""
+        reads_events = None
+        if self.tells_boot:
+            reads_events = BOOTED in [event.get("Event") for event in self.events(BOOTED_WITHIN)]
+        return ManagerRights(reads_events, powers_of(self._actions))
 
     def ping(self) -> None:
         """Have it prove that it lives."""

@@ -11,6 +11,7 @@ from healthmon.model import Target
 from healthmon.report.formatting import counted
 
 if TYPE_CHECKING:
+    from healthmon.ami.rights import ManagerRights
     from healthmon.sources.manager.survey import ManagerSurvey
 
 
@@ -35,3 +36,19 @@ def registration_lines(pbx: str, found: ManagerSurvey, *, nobody: str) -> Iterat
             whose = f"of {owner.endpoint}"
         yield f"    {row.name} {whose}: {row.status}"
     yield from (f"    warning: {slip}" for slip in found.slips)
+    for words in remarks_on(found.rights):
+        yield f"    warning: {words}"
+
+
+def remarks_on(rights: ManagerRights) -> Iterator[str]:
+    """Say what our manager user lacks, and what it has too much."""
+    if rights.reads_events is False:
+        yield (
+            "its manager user may not read events: manager.conf needs read = system, or a lost registration is "
+            "seen only at the next poll"
+        )
+    if rights.powers:
+        yield (
+            f"its manager user may {', '.join(rights.powers)}; read = system and write = reporting are enough "
+            "for healthmon"
+        )

@@ -1,7 +1,7 @@
 """The addresses of a SIP server, by RFC 3263: its SRV records with their priorities and weights, then all A and AAAA.
 
-NAPTR records are not asked for: the contact says which transport is used, as it does for Asterisk. It takes as long as
-the name servers do, up to some seconds for each name.
+NAPTR records are not asked for: they may lead to a transport that Asterisk does not have (docs/decisions/0074).
+It takes as long as the name servers do, up to some seconds for each name.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from healthmon.ami.client import AmiClient
 from healthmon.ami.registrations import OutboundRegistration
+from healthmon.ami.rights import ManagerRights
 from healthmon.ari.client import AriClient
 from healthmon.ari.messages import AorCheck, PbxInfo
 from healthmon.config.sections.pbx import PbxConfig
@@ -45,6 +46,7 @@ class ManagerLook(Struct, frozen=True):
     registrations: tuple[OutboundRegistration, ...] = ()
     #: The endpoints in maintenance mode.
     in_maintenance: tuple[str, ...] = ()
+    rights: ManagerRights = ManagerRights()
 
 
 class PbxLook(Struct, frozen=True):
@@ -138,7 +140,9 @@ def _look_at_manager(pbx: PbxConfig) -> ManagerLook | None:
     try:
         with closing(AmiClient(pbx)) as client:
             registrations = (*client.registrations(), *client.older_registrations())
-            return ManagerLook(registrations=registrations, in_maintenance=client.in_maintenance())
+            return ManagerLook(
+                registrations=registrations, in_maintenance=client.in_maintenance(), rights=client.rights()
+            )
     except AmiError as error:
         return ManagerLook(error.what, isinstance(error, AmiDenied))
 

@@ -141,6 +141,27 @@ def test_registrations_that_give_up_and_maintenance_are_asked_for_at_the_manager
     }
 
 
+def test_a_manager_user_who_may_do_more_than_is_needed_or_reads_no_events_is_found(
+    manager: PlayedManager, doctor: Doctor
+) -> None:
+    manager.actions = (*manager.actions, "Originate", "PJSIPShowAuths")
+    manager.booted = ""
+
+    found = of_the_pbx(doctor("--json"))
+
+    assert set(found) == {"ami-user-may-do-all", "ami-no-events"}
+    assert "make calls, read the passwords of all phones and trunks." in found["ami-user-may-do-all"]["means"]
+    for finding in found.values():
+        [remedy] = finding["remedies"]
+        assert remedy["lines"] == ["[healthmon]", "read = system", "write = reporting"]
+
+
+def test_what_is_useful_to_list_contacts_is_no_finding(manager: PlayedManager, doctor: Doctor) -> None:
+    manager.actions = (*manager.actions, "PJSIPShowContacts", "PJSIPShowAuths")
+
+    assert of_the_pbx(doctor("--json")) == {}
+
+
 def in_maintenance(asked: dict[str, str]) -> bytes | None:
     """Answer PJSIPShowMaintenance as 22.10 does."""
     if asked["Action"] != "PJSIPShowMaintenance":

@@ -25,6 +25,8 @@ from tests.waiting import wait_for
 CHECKED: dict[str, Any] = {"qualify_frequency": 60, "qualify_timeout": 3}
 #: One that never gives up.
 PATIENT = {"max_retries": 10_000, "fatal_retry_interval": 300}
+#: What keeps from looking.
+BLIND = {"ari-off", "ari-refused", "ami-refused"}
 REST = """
 [watch all]
 endpoints = PJSIP/*
@@ -66,11 +68,12 @@ class Clinic:
         """All that is found."""
         words = ["-c", str(self.config), "doctor", "--json", "--asterisk-config", str(self.pbx.folder / "etc")]
         done = CliRunner().invoke(cli, words, catch_exceptions=False)
-        assert done.exit_code in (ExitCode.OK, ExitCode.PROBLEM, ExitCode.STALE)
         assert all(
             secret not in done.stdout for secret in (self.pbx.ari_auth[1], self.pbx.ami_auth[1], "word-of-trunk")
         )
-        return dict(json.loads(done.stdout))
+        found = dict(json.loads(done.stdout))
+        assert done.exit_code == exit_code_for(found["findings"])
+        return found
 
     def apply(self, found: dict[str, Any]) -> None:
         """Do as a finding says, word for word; only the passwords that it leaves out are filled in."""
@@ -88,6 +91,15 @@ class Clinic:
         option = line.partition("=")[0].strip()
         passwords = {"password": self.pbx.ari_auth[1]} | dict.fromkeys(("secret", "ami_password"), self.pbx.ami_auth[1])
         return line.replace("= …", f"= {passwords.get(option)}")
+
+
+def exit_code_for(findings: list[dict[str, Any]]) -> int:
+    """3 where something could not be looked at, whatever else was found; 1 where something is serious."""
+    if {found["name"] for found in findings} & BLIND:
+        return ExitCode.STALE
+    if "serious" in {found["gravity"] for found in findings}:
+        return ExitCode.PROBLEM
+    return ExitCode.OK
 
 
 def edit(path: Path, lines: list[str]) -> None:
@@ -143,6 +155,11 @@ def healthy(lab: Lab, version: int) -> list[Endpoint]:
     return [phone("101", **CHECKED), provider]
 
 
+def well(**more: Any) -> Options:
+    """What makes a PBX well, but for what is given."""
+    return Options(**{"websocket_write_timeout": 1000, "ami_read": "system", "ami_write": "reporting", **more})
+
+
 def clinic(
     lab: Lab,
     version: int,
@@ -156,7 +173,7 @@ def clinic(
     """A PBX that is well but for what is given: further endpoints, which may take the place of others, or settings."""
     usual = {endpoint.name: endpoint for endpoint in healthy(lab, version)}
     usual |= {endpoint.name: endpoint for endpoint in endpoints}
-    options = options or Options(websocket_write_timeout=1000)
+    options = options or well()
     pbx = lab.asterisk(*usual.values(), options=options, start=False)
     if version == 22 and has_acl:
         pbx.append("ari.conf", "[healthmon](+)\ndeny=0.0.0.0/0\npermit=127.0.0.0/8\n[reader](+)\npermit=127.0.0.0/8\n")
@@ -210,11 +227,11 @@ def oddly_named(lab: Lab, version: int) -> Clinic:
 
 
 def written_for_people(lab: Lab, version: int) -> Clinic:
-    return clinic(lab, version, options=Options(websocket_write_timeout=1000, pretty=True))
+    return clinic(lab, version, options=well(pretty=True))
 
 
 def soon_stuck(lab: Lab, version: int) -> Clinic:
-    return clinic(lab, version, options=Options(websocket_write_timeout=100))
+    return clinic(lab, version, options=well(websocket_write_timeout=100))
 
 
 def narrow(lab: Lab, version: int) -> Clinic:
@@ -231,6 +248,18 @@ def not_asked(lab: Lab, version: int) -> Clinic:
     text = office.config.read_text()
     office.config.write_text("".join(line for line in text.splitlines(True) if not line.startswith("ami")))
     return office
+
+
+def trusting_its_manager_user(lab: Lab, version: int) -> Clinic:
+    return clinic(lab, version, options=well(ami_read="all", ami_write="all"))
+
+
+def telling_no_events(lab: Lab, version: int) -> Clinic:
+    return clinic(lab, version, options=well(ami_read="call"))
+
+
+def refusing_lists(lab: Lab, version: int) -> Clinic:
+    return clinic(lab, version, options=well(ami_write="call"))
 
 
 def without_ari(lab: Lab, version: int) -> Clinic:
@@ -256,6 +285,9 @@ ILL = [
     Illness("http-sessions-few", narrow),
     Illness("ari-user-read-only", reading_only),
     Illness("no-ami", not_asked),
+    Illness("ami-user-may-do-all", trusting_its_manager_user),
+    Illness("ami-no-events", telling_no_events),
+    Illness("ami-refused", refusing_lists),
     Illness("ari-off", without_ari),
     Illness("ari-off", without_http),
     Illness("ari-refused", without_its_user),

@@ -127,6 +127,15 @@ def test_check_config_asks_the_manager_interface_too(scene: ManagerScene) -> Non
     assert "reg-a of PJSIP/trunk-a: Registered" in done.stdout
     assert "reg-b of no watched endpoint: Rejected" in done.stdout
 
+    assert "warning: its manager user" not in done.stdout
+
+    scene.manager.actions = (*scene.manager.actions, "Originate", "UpdateConfig")
+    scene.manager.booted = ""
+    done = scene.daemon.command("check-config", "--connect")
+    assert done.returncode == 0, done.stdout
+    assert "warning: its manager user may not read events: manager.conf needs read = system" in done.stdout
+    assert "warning: its manager user may make calls, change Asterisk's configuration; read = " in done.stdout
+
     scene.manager.password = "another"
     done = scene.daemon.command("check-config", "--connect")
     assert done.returncode == ExitCode.PROBLEM

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from healthmon.report.doctor.finding import DoctorFinding, FindingName, Gravity, Remedy
-from healthmon.report.doctor.switch_on import CONFIGURATION, FREEPBX_ARI_USER, RELOAD_ARI, RELOAD_HTTP
+from healthmon.report.doctor.switch_on import CONFIGURATION, FREEPBX_ARI_USER, FREEPBX_HTTP, RELOAD_ARI, RELOAD_HTTP
 from healthmon.report.doctor.versions import ACL_OF_A_USER, lets_readers_write, mended_in, version_of
 from healthmon.sources.examination import PbxLook
 from healthmon.sources.survey import Survey
@@ -115,8 +115,8 @@ def _tls(look: PbxLook, surveyed: Survey) -> Iterator[DoctorFinding]:
                 ),
             ),
             freepbx=(
-                'Settings > Advanced Settings, "Asterisk Builtin mini-HTTP server": Enable TLS for the mini-HTTP '
-                "Server Yes, HTTPS Bind Port 8089, and the certificate. Then Apply Config."
+                f"{FREEPBX_HTTP}: Enable TLS for the mini-HTTP Server Yes, HTTPS Bind Address ::, HTTPS Bind Port "
+                "8089, HTTPS TLS Certificate Location and HTTPS TLS Private Key Location. Then Apply Config."
             ),
         )
     if is_tls and look.pbx.verify_tls is False:

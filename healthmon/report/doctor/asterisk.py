@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from healthmon.report.admin.discovery import lack_of_drivers, missing_modules_in_words
 from healthmon.report.doctor.finding import DoctorFinding, FindingName, Gravity, Remedy
-from healthmon.report.doctor.switch_on import RELOAD_ARI, RELOAD_HTTP
+from healthmon.report.doctor.switch_on import FREEPBX_SESSION_LIMIT, RELOAD_ARI, RELOAD_HTTP
 from healthmon.report.formatting import duration
 from healthmon.sources.examination import PbxLook
 from healthmon.sources.survey import Survey
@@ -121,6 +121,7 @@ def _sessions(look: PbxLook) -> Iterator[DoctorFinding]:
             "and the PBX seems down."
         ),
         remedies=(Remedy("http.conf", ("[general]", "sessionlimit = 100"), (RELOAD_HTTP,)),),
+        freepbx=FREEPBX_SESSION_LIMIT,
     )
 
 

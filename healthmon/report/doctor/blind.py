@@ -7,6 +7,7 @@ from healthmon.report.doctor.finding import DoctorFinding, FindingName, Gravity,
 from healthmon.report.doctor.switch_on import (
     FREEPBX_ARI,
     FREEPBX_ARI_USER,
+    FREEPBX_SESSION_LIMIT,
     RELOAD_HTTP,
     ari_enabled,
     ari_user,
@@ -55,7 +56,7 @@ def _refused(look: PbxLook, failure: FailedLook) -> DoctorFinding:
 
 def _used_up(look: PbxLook, failure: FailedLook) -> DoctorFinding:
     remedy = Remedy("http.conf", ("[general]", "sessionlimit = 100"), (RELOAD_HTTP,))
-    return _blind(look, failure, FindingName.SESSIONS_USED_UP, remedies=(remedy,))
+    return _blind(look, failure, FindingName.SESSIONS_USED_UP, remedies=(remedy,), freepbx=FREEPBX_SESSION_LIMIT)
 
 
 def _blind(

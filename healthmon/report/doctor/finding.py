@@ -35,6 +35,8 @@ class FindingName(Word):
     NO_AMI = "no-ami"
     AMI_NOT_REACHED = "ami-not-reached"
     AMI_REFUSED = "ami-refused"
+    AMI_NO_EVENTS = "ami-no-events"
+    AMI_MAY_DO_ALL = "ami-user-may-do-all"
     GIVES_UP = "registration-gives-up"
     NAMED_WRONGLY = "registration-named-wrongly"
     IN_MAINTENANCE = "in-maintenance-mode"
@@ -83,7 +85,7 @@ class DoctorFinding(Struct, frozen=True, kw_only=True):
     means: str
     why: str
     remedies: tuple[Remedy, ...] = ()
-    #: What to do where FreePBX writes Asterisk's files; "": its documentation names no screen for it.
+    #: What to do where FreePBX writes Asterisk's files; "": it has no field for it that we know.
     freepbx: str = ""
     #: The endpoints that it is about.
     endpoints: tuple[str, ...] = ()

@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from shlex import quote
 
+from healthmon.ami.rights import ManagerRights
 from healthmon.config.configuration import Config
 from healthmon.report.doctor.finding import DoctorFinding, FindingName, Gravity, Remedy
 from healthmon.report.doctor.qualify import FREEPBX_TRUNK, MOST_WRITTEN, RELOAD
-from healthmon.report.doctor.switch_on import CONFIGURATION, FREEPBX_AMI_USER, manager_url, manager_user
+from healthmon.report.doctor.switch_on import (
+    CONFIGURATION,
+    FREEPBX_AMI_RIGHTS,
+    FREEPBX_AMI_USER,
+    manager_rights,
+    manager_url,
+    manager_user,
+)
 from healthmon.report.formatting import counted
 from healthmon.sources.examination import ManagerLook, PbxLook
 from healthmon.sources.manager.registration_owners import slips
@@ -29,6 +37,7 @@ def findings(look: PbxLook, surveyed: Survey, config: Config) -> Iterator[Doctor
     elif look.manager.failure:
         yield _not_asked(look, look.manager)
     else:
+        yield from _rights(look, look.manager.rights)
         yield from _gives_up(look, look.manager)
         yield from _named_wrongly(look, look.manager, surveyed, config)
         yield from _in_maintenance(look, look.manager)
@@ -68,6 +77,34 @@ def _not_asked(look: PbxLook, manager: ManagerLook) -> DoctorFinding:
     )
 
 
+def _rights(look: PbxLook, rights: ManagerRights) -> Iterator[DoctorFinding]:
+    """Say what our manager user lacks, and what it has too much."""
+    user = look.pbx.ami_username
+    if rights.reads_events is False:
+        yield DoctorFinding(
+            name=FindingName.AMI_NO_EVENTS,
+            gravity=Gravity.ADVICE,
+            pbx=look.pbx.name,
+            means=f"The manager user {user} may not read events.",
+            why=(
+                "That a registration is lost is seen at the next poll (poll_every) instead of at once, and the PBX is "
+                "shown as degraded with that reason."
+            ),
+            remedies=(manager_rights(user),),
+            freepbx=FREEPBX_AMI_RIGHTS,
+        )
+    if rights.powers:
+        yield DoctorFinding(
+            name=FindingName.AMI_MAY_DO_ALL,
+            gravity=Gravity.ADVICE,
+            pbx=look.pbx.name,
+            means=f"The manager user {user} may do more than healthmon ever does: {', '.join(rights.powers)}.",
+            why="Whoever learns its password can do that, too. A session that is open keeps its rights until it ends.",
+            remedies=(manager_rights(user),),
+            freepbx=FREEPBX_AMI_RIGHTS,
+        )
+
+
 def _gives_up(look: PbxLook, manager: ManagerLook) -> Iterator[DoctorFinding]:
     names = [
         registration.name
@@ -99,7 +136,7 @@ def _gives_up(look: PbxLook, manager: ManagerLook) -> Iterator[DoctorFinding]:
         ),
         remedies=(Remedy("pjsip.conf", tuple(lines), (RELOAD,)),),
         freepbx=(
-            f"{FREEPBX_TRUNK}: Max Retries {ENOUGH_RETRIES}, Permanent Auth Rejection off, Forbidden Retry Interval "
+            f"{FREEPBX_TRUNK}: Max Retries {ENOUGH_RETRIES}, Permanent Auth Rejection No, Forbidden Retry Interval "
             "300, Fatal Retry Interval 300. Then Apply Config."
         ),
     )

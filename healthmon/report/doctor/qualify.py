@@ -149,9 +149,13 @@ def _any_answer(look: PbxLook, targets: Iterable[Target], config: Config) -> Ite
     if not lenient:
         return
     why = "A provider that refuses every call with 503 looks well."
+    freepbx = ""
     has_option = any(aor.qualify_2xx_only is False for target in lenient for aor in look.aors[target])
     if has_option:
         remedy = _in_each_aor(look, lenient, "qualify_2xx_only = yes", _takes_any_answer)
+        freepbx = (
+            "It has no field for that. In pjsip.aor_custom_post.conf write [NAME](+type=aor), and the option below it."
+        )
         why += (
             " Look first what it answers in good times (asterisk -rx 'pjsip set logger on'): one that answers 404 or "
             "405 then would be unreachable for ever, and get no calls. For such a one have healthmon ask itself "
@@ -167,6 +171,7 @@ def _any_answer(look: PbxLook, targets: Iterable[Target], config: Config) -> Ite
         means=f"Any answer to OPTIONS makes {counted(len(lenient), 'provider')} reachable, a 503 too.",
         why=why,
         remedies=(remedy,),
+        freepbx=freepbx,
         endpoints=tuple(target.endpoint for target in lenient),
     )
 

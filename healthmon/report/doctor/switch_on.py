@@ -13,21 +13,27 @@ RELOAD_AMI = "asterisk -rx 'manager reload'"
 #: The file that ``healthmon -c`` names.
 CONFIGURATION = "healthmon's configuration"
 
-#: As its screens are called in FreePBX 17, and in those before it.
+#: As FreePBX 17 itself calls its screens and fields (docs/decisions/0074).
+FREEPBX_HTTP = 'Settings > Advanced Settings, "Asterisk Builtin mini-HTTP server"'
 FREEPBX_ARI = (
-    'Settings > Advanced Settings, "Asterisk Builtin mini-HTTP server": Enable the mini-HTTP Server Yes, HTTP Bind '
-    'Address 127.0.0.1 (or :: behind a firewall), HTTP Bind Port 8088. In the same place, "Asterisk REST Interface": '
-    "Enable the Asterisk REST Interface Yes. Then Apply Config; if ARI does not answer then, fwconsole restart, which "
-    "ends calls."
+    f"{FREEPBX_HTTP}: Enable the mini-HTTP Server Yes, HTTP Bind Address 127.0.0.1 (or :: behind a firewall), HTTP "
+    'Bind Port 8088. In the same place, "Asterisk REST Interface": Enable the Asterisk REST Interface Yes. Then Apply '
+    "Config; if ARI does not answer then, fwconsole restart, which ends calls."
 )
 FREEPBX_ARI_USER = (
-    "Settings > Asterisk REST Interface Users > Add User: the name and the password of [pbx …], Read Only No. Then "
-    "Apply Config."
+    "Settings > Asterisk REST Interface Users > Add User: User Name and User Password as in [pbx …], Read Only No. "
+    "Then Apply Config."
 )
 FREEPBX_AMI_USER = (
-    "The manager interface is on, on 127.0.0.1:5038. Settings > Asterisk Manager Users: the name and the password of "
-    "[pbx …], Read system, Write reporting. Then Apply Config."
+    "The manager interface is on, on 127.0.0.1:5038. Settings > Asterisk Manager Users > Add Manager: Name (15 letters "
+    "at most) and Secret as in [pbx …]; on its Permissions tab Read Yes for System, Write Yes for Reporting, all else "
+    "No. Then Apply Config."
 )
+FREEPBX_AMI_RIGHTS = (
+    "Settings > Asterisk Manager Users, this user, Permissions: Read Yes for System, Write Yes for Reporting, all else "
+    "No. Then Apply Config."
+)
+FREEPBX_SESSION_LIMIT = f"{FREEPBX_HTTP}: Session Limit 100. Then Apply Config."
 
 
 def http_server(url: str) -> Remedy:
@@ -114,6 +120,11 @@ def manager_user(username: str, ami: str) -> Remedy:
         "write = reporting",
     )
     return Remedy("manager.conf", lines, (RELOAD_AMI,))
+
+
+def manager_rights(username: str) -> Remedy:
+    """Say what manager.conf must hold for a user that is there already: the least rights that are enough."""
+    return Remedy("manager.conf", (f"[{username}]", "read = system", "write = reporting"), (RELOAD_AMI,))
 
 
 def _listening(ami: str) -> list[str]:

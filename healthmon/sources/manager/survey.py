@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from healthmon.ami.client import AmiClient
 from healthmon.ami.registrations import OutboundRegistration
+from healthmon.ami.rights import ManagerRights
 from healthmon.config.sections.pbx import PbxConfig
 from healthmon.model import Target
 from healthmon.sources.manager.registration_owners import named_by_sections, owners_of, slips
@@ -22,6 +23,8 @@ class ManagerSurvey(Struct, frozen=True):
     owners: dict[str, Target]
     #: What is wrong with those that watch sections name.
     slips: list[str]
+    #: What our user may do there.
+    rights: ManagerRights
 
 
 def survey_manager(
@@ -38,4 +41,6 @@ def survey_manager(
         owners = {name: by_name[owner] for name, owner in found.items()}
         owners |= named_by_sections(endpoints, registrations_of)
         rows += client.older_registrations()
-        return ManagerSurvey(rows, owners, slips(endpoints, registrations_of, [row.name for row in rows]))
+        return ManagerSurvey(
+            rows, owners, slips(endpoints, registrations_of, [row.name for row in rows]), client.rights()
+        )

@@ -11,6 +11,7 @@ import pytest
 from msgspec import Struct
 from msgspec.structs import replace
 
+from healthmon.ami.rights import ManagerRights
 from healthmon.config.configuration import Config
 from healthmon.config.loading.load import load as load_config
 from healthmon.errors import ExitCode, Trouble
@@ -194,6 +195,18 @@ CASES = [
         look(PHONE, manager=ManagerLook("login refused", is_refused=True)),
         advises=("[healthmon]", "secret = "),
         code=ExitCode.STALE,
+    ),
+    Case(
+        FindingName.AMI_NO_EVENTS,
+        ADVICE,
+        look(PHONE, manager=ManagerLook(rights=ManagerRights(reads_events=False))),
+        advises=("[healthmon]", "read = system", "write = reporting"),
+    ),
+    Case(
+        FindingName.AMI_MAY_DO_ALL,
+        ADVICE,
+        look(PHONE, manager=ManagerLook(rights=ManagerRights(powers=("make calls",)))),
+        advises=("[healthmon]", "read = system", "write = reporting"),
     ),
     Case(
         FindingName.GIVES_UP,
