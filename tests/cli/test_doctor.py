@@ -15,6 +15,7 @@ from healthmon.demo.fakepbx import FakeEndpoint, FakePbx
 from healthmon.demo.fakepbx.pbx import Phase
 from healthmon.errors import ExitCode
 from tests.ami.played import PASSWORD, PlayedManager, in_lines, row
+from tests.waiting import wait_for
 
 Doctor = Callable[..., Result]
 
@@ -136,6 +137,8 @@ def test_registrations_that_give_up_and_maintenance_are_asked_for_at_the_manager
 
     assert set(found) == {"registration-gives-up", "in-maintenance-mode"}
     assert found["in-maintenance-mode"]["endpoints"] == ["PJSIP/trunk-a"]
+    # That it logs off is read in a thread of its own.
+    wait_for(lambda: "Logoff" in {asked["Action"] for asked in manager.asked}, 5)
     assert {asked["Action"] for asked in manager.asked} == {
         *("Challenge", "Login", "ListCommands", "PJSIPShowRegistrationsOutbound", "PJSIPShowMaintenance", "Logoff")
     }
