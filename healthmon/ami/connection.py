@@ -32,14 +32,14 @@ MOST_FRAMES = 10_000
 #: Nor more bytes, with the events that come in between.
 LARGEST_ANSWER = 20_000_000
 #: A list that is read as it comes: 100,000 contacts are 48 MB (bytes).
-LARGEST_LIST = 100_000_000
+LARGEST_LIST = 60_000_000
 NO_END = "an answer that does not end"
 #: So many events wait at most; what is more is dropped, and ``has_lost_events`` says so.
 MOST_WAITING = 1000
 #: … with so many of its headers at most.
 MOST_HEADERS = 40
 #: So many requests go out before their answers are read: Asterisk reads no further while we do not.
-PIPELINED = 100
+PIPELINED = 500
 #: A header of the login, without which events of calls would come, too, to whoever may read all.
 ONLY_SYSTEM = {"Events": "system"}
 #: Asterisk takes no longer header line (bytes, with its name).

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from tests.bench.commits import commits
+from tests.bench.contacts import contacts
 from tests.bench.figures import Figure, table
 from tests.bench.footprint import footprint
 from tests.bench.history import history
@@ -32,6 +33,7 @@ BENCHMARKS: dict[str, Callable[[Scale], Iterator[Figure]]] = {
     "stages": stages,
     "reading": reading,
     "startup": start_up,
+    "contacts": contacts,
     "commits": commits,
     "history": history,
 }

@@ -16,6 +16,7 @@ from pathlib import Path
 from healthmon.cli import main as healthmon
 from healthmon.model import Changes, EndpointSettings, PbxState, Target
 from healthmon.store.write.writer import Writer, open_writer
+from tests.ami.played import PASSWORD
 from tests.bench.peer import ROOT, Peer
 from tests.waiting import wait_for
 
@@ -31,6 +32,7 @@ password = secret
 application = healthmon-bench
 poll_every = 10m
 receivers = hook
+{manager}
 
 [watch trunks]
 endpoints = PJSIP/trunk-*
@@ -60,12 +62,16 @@ CALM = 0.1
 class Watched:
     """A daemon in a process of its own that watches a peer whose endpoints it has known for long."""
 
-    def __init__(self, folder: Path, peer: Peer, hook: str = "json://127.0.0.1:9/nobody") -> None:
+    def __init__(self, folder: Path, peer: Peer, hook: str = "json://127.0.0.1:9/nobody", ami: str = "") -> None:
+        manager = ""
+        if ami:
+            manager = f"ami = {ami}\nami_username = monitor\nami_password = {PASSWORD}"
         self._commits = folder / "commits"
         self._log = folder / "log"
         self.database = folder / "healthmon.db"
         config = folder / "config.ini"
-        config.write_text(CONFIG.format(database=self.database, url=peer.url, hold=HOLD, hook=hook))
+        options = {"database": self.database, "url": peer.url, "hold": HOLD, "hook": hook, "manager": manager}
+        config.write_text(CONFIG.format(**options))
         _remember(self.database, peer)
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(

@@ -38,9 +38,9 @@ def round_trips(scene: Scene, endpoint: str) -> object:
     return scene.daemon.target(endpoint).get("rtt_p50_ms")
 
 
-@pytest.mark.parametrize("rights", RIGHTS)
-def test_round_trips_of_a_trunk_and_of_a_phone_arrive(lab: Lab, rights: str) -> None:
-    scene = scene_of(lab, rights)
+@pytest.mark.parametrize(("rights", "way"), [("reporting", "tcp"), ("system", "tcp"), ("system", "http")])
+def test_round_trips_of_a_trunk_and_of_a_phone_arrive(lab: Lab, rights: str, way: str) -> None:
+    scene = scene_of(lab, rights, way)
 
     scene.daemon.wait(lambda: round_trips(scene, "PJSIP/trunk-a"), "a round trip of the trunk", 90)
     scene.daemon.wait(lambda: round_trips(scene, "PJSIP/101"), "a round trip of the phone", 90)

@@ -44,6 +44,8 @@ from healthmon.text.sipuri import host_of
 SAMPLES_A_SECOND = 5.0
 #: Settings are read so often, though no event told of a reload (seconds).
 SETTINGS_EVERY = 3600.0
+#: No more contacts are remembered: somebody is playing with us.
+MOST_KNOWN = 200_000
 #: Asterisk's words for a contact that are words of ours, too.
 _STATUS = {str(status): status for status in ContactStatus}
 
@@ -136,8 +138,8 @@ class ContactPart:
             return
         if self._are_settings_due:
             directory = Directory()
-            registered = {name: known.contact.uri for name, known in self._known.items() if STATIC not in name}
-            yield from list_directory(client, directory, registered)
+            registered = {known.contact.uri for name, known in self._known.items() if STATIC not in name}
+            yield from list_directory(client, directory, self._targets, registered)
             yield from self._use(directory, at)
         static = [name for contacts in self._directory.static.values() for name in contacts]
         yield from self._read_contacts(client, static, at)
@@ -167,7 +169,7 @@ class ContactPart:
     def _use(self, directory: Directory, at: float) -> Iterator[None]:
         """Take how endpoints are configured, and offer it."""
         self._directory, self._settings_due = directory, time.monotonic() + SETTINGS_EVERY
-        watched = [endpoint for endpoint in directory.endpoints.values() if endpoint.name in self._targets]
+        watched = [*directory.endpoints.values()]
         users: dict[str, tuple[Target, ...]] = {}
         for endpoint in watched:
             for aor in endpoint.aors:
@@ -184,7 +186,7 @@ class ContactPart:
     # ---------------------------------------------------------------- contacts
 
     def _forget_strangers(self) -> None:
-        """Forget contacts that were not those of endpoints that are watched: now they may be."""
+        """Forget contacts that are no longer those of the same endpoints."""
         self._known = {
             name: known for name, known in self._known.items() if known.targets == self._owners_of(known.contact)
         }
@@ -211,12 +213,11 @@ class ContactPart:
             self._link.inbox.offer(ContactList(self._link.pbx.name, at, tuple(readings)))
 
     def _read(self, contact: ListedContact) -> list[ContactReading]:
-        """Compare a contact with how it was before."""
+        """Compare a contact with how it was before; nobody's is not remembered."""
         self._number += 1
         known = self._known.get(contact.name)
         if known is None or known.contact.user_agent != contact.user_agent or known.contact.uri != contact.uri:
-            self._meet(contact)
-            before = None
+            before, known = None, self._meet(contact)
         else:
             before, known.contact, known.round = known.contact, contact, self._round
         status = _STATUS.get(contact.status, ContactStatus.UNKNOWN)
@@ -226,13 +227,15 @@ class ContactPart:
         # Those of providers each time, of very many phones each in its turn.
         turns = max(1, ceil(len(self._known) / (SAMPLES_A_SECOND * self._link.pbx.poll_every)))
         is_sample = STATIC in contact.name or self._number % turns == self._round % turns
-        targets = self._known[contact.name].targets
-        return [ContactReading(target, contact.uri, status, rtt_ms, is_sample) for target in targets]
+        return [ContactReading(target, contact.uri, status, rtt_ms, is_sample) for target in known.targets]
 
-    def _meet(self, contact: ListedContact) -> None:
+    def _meet(self, contact: ListedContact) -> KnownContact:
         place = Place(host_of(contact.uri), intern(contact.user_agent[:LONGEST_USER_AGENT]))
-        self._known[contact.name] = KnownContact(contact, self._owners_of(contact), place, self._round)
-        self._has_moved = True
+        known = KnownContact(contact, self._owners_of(contact), place, self._round)
+        if known.targets and len(self._known) < MOST_KNOWN:
+            self._known[contact.name] = known
+            self._has_moved = True
+        return known
 
     def _end_round(self, at: float) -> None:
         """Offer what is gone, and where all contacts are now."""

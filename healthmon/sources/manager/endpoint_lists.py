@@ -6,7 +6,7 @@ The lists need ``write = system``, and have only those contacts that have regist
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 from msgspec import Struct, field
 
@@ -64,25 +64,29 @@ def listed_contacts(client: AmiClient) -> Iterator[list[ListedContact]]:
         yield [contact for contact in contacts if contact is not None]
 
 
-def list_directory(client: AmiClient, directory: Directory, registered: Mapping[str, str]) -> Iterator[None]:
-    """Fill in what the lists tell; pause between their pieces. Raises AmiError.
+def list_directory(
+    client: AmiClient, directory: Directory, wanted: Container[str], registered: set[str]
+) -> Iterator[None]:
+    """Fill in what the lists tell of these endpoints; pause between their pieces. Raises AmiError.
 
-    ``registered``: the URIs of the contacts that have registered; one that an AOR has besides is in the configuration,
-    or has registered meanwhile, which its name tells.
+    ``registered``: the URIs of their contacts that have registered; one that an AOR has besides is in the
+    configuration, or has registered meanwhile, which its name tells.
     """
     for piece in client.rows(LIST_ENDPOINTS):
-        endpoints = (endpoint_of(frame) for frame in piece)
-        directory.endpoints.update((endpoint.name, endpoint) for endpoint in endpoints if endpoint is not None)
+        for endpoint in map(endpoint_of, piece):
+            if endpoint is not None and endpoint.name in wanted:
+                directory.endpoints[endpoint.name] = endpoint
         yield
+    used = {aor for endpoint in directory.endpoints.values() for aor in endpoint.aors}
     for piece in client.rows(LIST_AORS):
-        aors = (aor_of(frame) for frame in piece)
-        directory.aors.update((aor.name, aor) for aor in aors if aor is not None)
+        for aor in map(aor_of, piece):
+            if aor is not None and aor.name in used:
+                directory.aors[aor.name] = aor
         yield
-    uris = set(registered.values())
-    have_others = [aor.name for aor in directory.aors.values() if not uris.issuperset(aor.contacts)]
+    have_others = [aor.name for aor in directory.aors.values() if not registered.issuperset(aor.contacts)]
     for names in in_portions(have_others):
-        for aor, contacts in contact_names(client, names).items():
-            directory.static[aor] = dict.fromkeys((name for name in contacts if STATIC in name), "")
+        for name, contacts in contact_names(client, names).items():
+            directory.static[name] = dict.fromkeys((contact for contact in contacts if STATIC in contact), "")
         yield
     _ask_uris(client, directory)
 
