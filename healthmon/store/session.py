@@ -58,8 +58,11 @@ class Session:
 
     @contextmanager
     def writing(self) -> Iterator[Timeline]:
-        """Write whole or not at all, with the time of the database as it is now. Raises a StoreError."""
-        with transaction(self.connection, self.path):
+        """Write whole or not at all, with the time of the database as it is now: between the engine's transactions.
+
+        Raises a StoreError.
+        """
+        with transaction(self.connection, self.path, in_gaps=True):
             yield self.read_timeline()
 
     def read_timeline(self) -> Timeline:

@@ -27,8 +27,8 @@ _PARAMETER = re.compile(r":\w+")
 #: How long a writer waits for another one before it gives up (seconds).
 BUSY_TIMEOUT = 5.0
 
-#: SQLite looks after 1, 2, 5, 10 ms, … and at last every 100 ms whether that one has ended: who has waited for long is
-#: late. It is told to begin anew after so long (milliseconds).
+#: SQLite looks after 1, 2, 5, 10 ms, … and at last every 100 ms whether that one has ended: who has waited for long
+#: misses the short gaps that the engine leaves in a storm. It is told to begin anew after so long (milliseconds).
 LOOKS_FOR = 3
 
 #: Once a commit has returned, a power cut does no harm to it.
@@ -143,10 +143,17 @@ def unhurried(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
-def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
-    """Write whole or not at all: everything inside is committed at the end, or undone by any exception."""
+def transaction(connection: sqlite3.Connection, path: Path, *, in_gaps: bool = False) -> Iterator[None]:
+    """Write whole or not at all: everything inside is committed at the end, or undone by any exception.
+
+    ``in_gaps``: another connection may write again and again, with short gaps only, of which one is to be found. That
+    costs some statements more, and each of them may let another thread have the interpreter.
+    """
     with errors_named(path):
-        _begin(connection)
+        if in_gaps:
+            _begin_in_a_gap(connection)
+        else:
+            connection.execute("BEGIN IMMEDIATE")
         try:
             yield
             connection.execute("COMMIT")
@@ -156,7 +163,7 @@ def transaction(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
             raise
 
 
-def _begin(connection: sqlite3.Connection) -> None:
+def _begin_in_a_gap(connection: sqlite3.Connection) -> None:
     """Begin to write once nobody else does. How long that is waited for is the connection's own time-out."""
     patience = connection.execute("PRAGMA busy_timeout").fetchone()[0]
     give_up_at = time.monotonic() + patience / 1000
