@@ -45,7 +45,8 @@ def serve(settings: WebSettings, listen: OwnAddress, *, ends_with: str) -> None:
     with Watcher(settings.where.database) as watcher:
         live = Live(watcher, settings.where.names, time.time)
         live.look()
-        app = application(live, has_phones=settings.web.metrics_of_phones)
+        where = settings.where
+        app = application(live, where.names, where.timezone, has_phones=settings.web.metrics_of_phones)
         try:
             server = create_server(
                 app,
@@ -64,7 +65,8 @@ def serve(settings: WebSettings, listen: OwnAddress, *, ends_with: str) -> None:
         with closing(server):
             answering = started(server.run, "answering")
             log.info("answers on %s", _url(listen))
-            while answering.is_alive() and signals.wait(LOOK_EVERY) is None:
+            while answering.is_alive() and signals.wait(0) is None:
+                live.answer(LOOK_EVERY)
                 if ends_with and str(os.getppid()) != ends_with:
                     log.info("the daemon has ended, and so does this process")
                     return

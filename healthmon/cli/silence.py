@@ -11,11 +11,12 @@ from healthmon.cli import completing
 from healthmon.cli.common import NUMBER, author, database_option, database_settings, plans, screen
 from healthmon.cli.groups import GuessingGroup
 from healthmon.config.plans import Plans
-from healthmon.model import Matcher, Silence
+from healthmon.model import Matcher
 from healthmon.owners import become_owner
 from healthmon.report.admin.silence_arguments import matcher_of, until_of
+from healthmon.report.admin.silences import silence_data
 from healthmon.report.availability.measure import sites_of
-from healthmon.report.formatting import counted, full, rfc3339, visible
+from healthmon.report.formatting import counted, full, visible
 from healthmon.report.json_text import json_text
 from healthmon.report.tables import Cell, Column, Sort, line, table
 from healthmon.store.read.queries import open_reader
@@ -87,7 +88,7 @@ def list_(ctx: click.Context, *, as_json: bool, database: Path | None) -> None:
     with open_reader(where.database) as reader:
         silences = reader.silences(time.time())
     if as_json:
-        click.echo(json_text([_data(silence) for silence in silences]))
+        click.echo(json_text([silence_data(silence) for silence in silences]))
     elif not silences:
         click.echo(line("No silence is in force.", screen()), nl=False)
     else:
@@ -103,22 +104,6 @@ def list_(ctx: click.Context, *, as_json: bool, database: Path | None) -> None:
             for silence in silences
         ]
         click.echo(table([*columns, Column("WHY", Sort.PROSE)], rows, screen()), nl=False)
-
-
-def _data(silence: Silence) -> dict[str, object]:
-    matcher = silence.matcher
-    return {
-        "id": silence.id,
-        "since": rfc3339(silence.since),
-        "until": rfc3339(silence.until),
-        "by": silence.author,
-        "reason": silence.reason,
-        "pbx": matcher.pbxs,
-        "site": matcher.sites,
-        "kind": matcher.kinds,
-        "watch": matcher.watches,
-        "endpoint": matcher.endpoints,
-    }
 
 
 @command.command("end")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from flask.testing import FlaskClient
 
@@ -21,22 +23,34 @@ class Site:
 
     def __init__(self, path: Path, *, has_phones: bool) -> None:
         self.now = NOW
-        self._watcher = Watcher(path)
-        self.live = Live(self._watcher, {}, lambda: self.now)
-        self.client: FlaskClient = application(self.live, has_phones=has_phones).test_client()
+        self.watcher = Watcher(path)
+        self.live = Live(self.watcher, {}, lambda: self.now)
+        app = application(self.live, {}, ZoneInfo("Europe/Berlin"), has_phones=has_phones)
+        self.client: FlaskClient = app.test_client()
 
     def get(self, path: str, **headers: str) -> tuple[int, str]:
         """Ask, and return the status and the text."""
         named = {"Host": "127.0.0.1:8089", **{name.replace("_", "-"): value for name, value in headers.items()}}
-        answer = self.client.get(path, headers=named)
+        # What has to be read is read by the thread that has opened the database.
+        with ThreadPoolExecutor(1) as others:
+            asked = others.submit(self.client.get, path, headers=named)
+            while not asked.done():
+                self.live.answer(0.01)
+        answer = asked.result()
         return answer.status_code, answer.text
+
+
+@contextmanager
+def opened(path: Path, *, has_phones: bool = False) -> Iterator[Site]:
+    """An application that has looked at a database."""
+    found = Site(path, has_phones=has_phones)
+    found.live.look()
+    with found.watcher:
+        yield found
 
 
 @contextmanager
 def site(path: Path, states: Iterable[CheckState], *, has_phones: bool = False, **facts: Any) -> Iterator[Site]:
     """An application that has looked at a database with these in it, while a daemon runs."""
-    with running(path, states, **facts):
-        opened = Site(path, has_phones=has_phones)
-        opened.live.look()
-        with opened._watcher:
-            yield opened
+    with running(path, states, **facts), opened(path, has_phones=has_phones) as found:
+        yield found

@@ -4,26 +4,44 @@ from __future__ import annotations
 
 import logging
 import secrets
+import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from functools import partial
+from queue import Empty, Full, Queue
+from typing import TypeVar
 
 from healthmon.errors import HealthmonError, StoreError
+from healthmon.publish.changes import ChangeLog
 from healthmon.publish.present import Present, read_present
 from healthmon.store.read.follower import Watcher
+from healthmon.store.read.queries import Reader
 
 log = logging.getLogger(__name__)
+
+Found = TypeVar("Found")
 
 #: What grows old is seen by reading anew, also where nothing was written (seconds).
 READ_AT_LEAST_EVERY = 5.0
 #: What was read so long ago is not the present any more: the disk hangs, say (seconds).
 OLD_AFTER = 20.0
+#: What has to be read is there within so long (seconds), and no more may wait.
+READ_WITHIN, MOST_WAITING = 10.0, 50
 
 
 class Unreadable(HealthmonError):
     """How things stand is not known."""
 
 
+class Busy(HealthmonError):
+    """Too many want something read at the same time."""
+
+
 class Live:
-    """How everything stands. ``look()`` is for one thread alone; any thread may ask for the present."""
+    """How everything stands. ``look()`` and ``answer()`` are for one thread alone, which owns the connection.
+
+    Any thread may ask for the present, which is there at once, or have something read, which waits for its turn.
+    """
 
     def __init__(self, watcher: Watcher, names: Mapping[str, str], wall: Callable[[], float]) -> None:
         self._watcher = watcher
@@ -34,8 +52,14 @@ class Live:
         self._number = 0
         self._read_at = float("-inf")
         self._present: Present | None = None
+        self._jobs: Queue[Callable[[], None]] = Queue(MOST_WAITING)
+        self.changes = ChangeLog()
         #: Why the database cannot be read; "": it can.
         self._trouble = "nothing was read yet"
+
+    def now(self) -> float:
+        """The wall clock, seconds UTC."""
+        return self._wall()
 
     @property
     def present(self) -> Present:
@@ -47,6 +71,36 @@ class Live:
         if age > OLD_AFTER:
             raise Unreadable(f"the database was read {age:.0f} s ago for the last time")
         return present
+
+    def read(self, find: Callable[[Reader], Found]) -> Found:
+        """Have something read by the thread that may. Raises Unreadable, Busy, and what ``find`` raises."""
+        result: Future[Found] = Future()
+        try:
+            self._jobs.put_nowait(partial(self._do, find, result))
+            return result.result(READ_WITHIN)
+        except (Full, TimeoutError):
+            raise Busy("too much is asked at the same time; ask again in a moment") from None
+
+    def answer(self, seconds: float) -> None:
+        """Read what is asked for, for so long; return when nothing is (seconds)."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            try:
+                job = self._jobs.get(timeout=left)
+            except Empty:
+                return
+            job()
+
+    def _do(self, find: Callable[[Reader], Found], result: Future[Found]) -> None:
+        if not result.set_running_or_notify_cancel():
+            return
+        try:
+            with self._watcher.reading() as reader:
+                result.set_result(find(reader))
+        except StoreError as error:
+            result.set_exception(Unreadable(str(error)))
+        except BaseException as error:  # noqa: BLE001  (whoever asked is told)
+            result.set_exception(error)
 
     def look(self) -> None:
         """Read anew if somebody has written, or some time has passed."""
@@ -64,7 +118,11 @@ class Live:
     def _read(self, now: float, *, has_changed: bool) -> None:
         if has_changed:
             self._number += 1
+        revision = f"{self._run}-{self._number}"
         with self._watcher.reading() as reader:
-            self._present = read_present(reader, now, self._names, f"{self._run}-{self._number}")
+            present = read_present(reader, now, self._names, revision)
+        if has_changed or self._present is None:
+            self.changes.note(revision, present.status)
+        self._present = present
         self._read_at = now
         self._trouble = ""

@@ -1,0 +1,49 @@
+"""What has changed from one look to the next, for programs that follow. Pure. Owned by the thread that reads."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+
+from msgspec import Struct
+
+from healthmon.model import Target
+from healthmon.report.status.rows import Status, TargetStatus
+
+#: So many looks back it is known what has changed since; who asks for an older one gets everything.
+KEPT = 500
+
+
+class Step(Struct, frozen=True):
+    """What was otherwise at a revision than at the one before it."""
+
+    revision: str
+    targets: frozenset[Target]
+
+
+class ChangeLog:
+    """Remembers what changed at each of the last revisions."""
+
+    def __init__(self) -> None:
+        self._steps: deque[Step] = deque(maxlen=KEPT)
+        self._rows: Mapping[Target, TargetStatus] = {}
+
+    def note(self, revision: str, status: Status) -> None:
+        """Note how everything stands at a new revision."""
+        rows = {row.target: row for row in status.targets}
+        before = self._rows
+        changed = {target for target, row in rows.items() if before.get(target) != row}
+        self._steps.append(Step(revision, frozenset(changed | (before.keys() - rows.keys()))))
+        self._rows = rows
+
+    def since(self, revision: str) -> frozenset[Target] | None:
+        """Return what has changed since a revision; None: that is not known any more."""
+        steps = list(self._steps)
+        known = next((number for number, step in enumerate(steps) if step.revision == revision), None)
+        if known is None:
+            return None
+        return _all_of(step.targets for step in steps[known + 1 :])
+
+
+def _all_of(parts: Iterable[frozenset[Target]]) -> frozenset[Target]:
+    return frozenset().union(*parts)

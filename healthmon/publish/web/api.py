@@ -1,0 +1,180 @@
+"""``/api/v1``: the same shapes as the commands' ``--json``, from the same functions (docs/json.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Response, request
+from msgspec.structs import replace
+
+from healthmon.config.values import count
+from healthmon.model import Health, Kind
+from healthmon.publish.present import Present
+from healthmon.publish.web.answers import NotThere, json_answer, plain
+from healthmon.publish.web.live import Live
+from healthmon.report.admin.silences import silence_data
+from healthmon.report.availability.data import incident_data
+from healthmon.report.status.data import status_data
+from healthmon.report.status.rows import TargetStatus
+from healthmon.report.target_names import find_target
+from healthmon.report.timeline.life import life_of
+from healthmon.report.timeline.life_text import life_data
+from healthmon.report.timeline.story import story_data, story_of
+from healthmon.report.window import BadWindow, window
+from healthmon.store.read.queries import Reader, Wanted
+from healthmon.times.spans import Span
+
+#: So many targets are in one answer, unless another number is asked for; and at most.
+PAGE, LARGEST_PAGE = 100, 5000
+
+
+class BadQuestion(BadWindow):
+    """A parameter that makes no sense."""
+
+
+def api(live: Live, names: Mapping[str, str], zone: ZoneInfo) -> Blueprint:
+    """Make the routes."""
+    routes = Blueprint("api", __name__, url_prefix="/api/v1")
+
+    @routes.get("/status")
+    def status() -> Response:
+        return _unless_known(live.present)
+
+    @routes.get("/state/<pbx>/<path:endpoint>")
+    def state(pbx: str, endpoint: str) -> Response:
+        return plain(state_word(live.present, pbx, endpoint))
+
+    @routes.get("/targets")
+    def targets() -> Response:
+        return json_answer(targets_data(live.present, request.args))
+
+    @routes.get("/changes")
+    def changes() -> Response:
+        return json_answer(changes_data(live, request.args.get("since", "")))
+
+    @routes.get("/targets/<path:name>")
+    def target(name: str) -> Response:
+        span, now = _span(zone, live.now()), live.now()
+
+        def find(reader: Reader) -> object:
+            called = reader.names(names)
+            about = find_target(name, reader.known_targets(), called)
+            return life_data(life_of(reader, about, span, now, called.of(about.target)))
+
+        return json_answer(live.read(find))
+
+    @routes.get("/incidents")
+    def incidents() -> Response:
+        only_open, span, now = request.args.get("open") == "1", _span(zone, live.now()), live.now()
+
+        def find(reader: Reader) -> list[object]:
+            if only_open:
+                found = reader.open_incidents()[::-1]
+            else:
+                # An incident of this very moment overlaps no time yet.
+                found = reader.newest_incidents(Wanted(span[0], span[1] + 1), LARGEST_PAGE)
+            called = reader.names(names)
+            return [incident_data(reader.with_unseen(each, now), called) for each in found]
+
+        return json_answer(live.read(find))
+
+    @routes.get("/incidents/<int:number>")
+    def incident(number: int) -> Response:
+        def find(reader: Reader) -> object:
+            found = reader.incident(min(number, 2**63 - 1))
+            if found is None:
+                raise NotThere(f"there is no incident {number}")
+            return story_data(story_of(reader, found, live.now(), reader.names(names)))
+
+        return json_answer(live.read(find))
+
+    @routes.get("/silences")
+    def silences() -> Response:
+        return json_answer(live.read(lambda reader: [silence_data(each) for each in reader.silences(live.now())]))
+
+    return routes
+
+
+def _span(zone: ZoneInfo, now: float) -> Span:
+    """From when to when is asked about. Raises BadWindow."""
+    return window(since=request.args.get("since"), from_=None, to=None, zone=zone, now=now)
+
+
+def _unless_known(present: Present) -> Response:
+    """Answer with how everything stands, unless the asker has it."""
+    if present.revision in request.if_none_match:
+        response = Response(status=304)
+    else:
+        response = json_answer(status_data(present.status))
+    response.set_etag(present.revision)
+    return response
+
+
+def state_word(present: Present, pbx: str, endpoint: str) -> str:
+    """Say in one word how an endpoint stands: for a dialplan, which does not read more."""
+    if present.status.is_stale:
+        return Health.UNKNOWN
+    for row in present.status.targets:
+        if row.target.pbx == pbx and row.target.endpoint == endpoint:
+            return row.state
+    return "unwatched"
+
+
+def targets_data(present: Present, parameters: Mapping[str, str]) -> dict[str, object]:
+    """A page of the targets that are wanted, worst first, and how many there are. Raises BadQuestion."""
+    found = [row for row in present.status.targets if all(fits(row) for fits in _wishes(present, parameters))]
+    offset, limit = _number(parameters, "offset", 0, 10**9), _number(parameters, "limit", PAGE, LARGEST_PAGE)
+    page = tuple(islice(found, offset, offset + limit))
+    return {
+        "revision": present.revision,
+        "total": len(found),
+        "targets": status_data(replace(present.status, targets=page))["targets"],
+    }
+
+
+def _wishes(present: Present, parameters: Mapping[str, str]) -> Iterable[Callable[[TargetStatus], bool]]:
+    """What a target must be to be wanted."""
+    state, kind = _one_of(parameters, "state", Health), _one_of(parameters, "kind", Kind)
+    pbx, watch, words = (parameters.get(name, "") for name in ("pbx", "watch", "search"))
+    if state:
+        yield lambda row: row.state == state
+    if kind:
+        yield lambda row: row.kind == kind
+    if pbx:
+        yield lambda row: row.target.pbx == pbx
+    if watch:
+        yield lambda row: row.watch == watch
+    if words:
+        called = present.status.names
+        yield lambda row: words.lower() in f"{row.target.endpoint} {called.of(row.target)}".lower()
+
+
+def _one_of(parameters: Mapping[str, str], name: str, words: Iterable[str]) -> str:
+    given = parameters.get(name, "")
+    if given and given not in list(words):
+        raise BadQuestion(f"{name}={given}: must be one of {', '.join(words)}")
+    return given
+
+
+def _number(parameters: Mapping[str, str], name: str, default: int, most: int) -> int:
+    try:
+        return count(0, most)(parameters.get(name, str(default)))
+    except ValueError as error:
+        raise BadQuestion(f"{name}: {error}") from None
+
+
+def changes_data(live: Live, since: str) -> dict[str, object]:
+    """What is otherwise than at a revision; all of it where that is not known any more."""
+    present, changed = live.present, live.changes.since(since)
+    rows = present.status.targets
+    gone: list[dict[str, str]] = []
+    if changed is not None:
+        rows = tuple(row for row in rows if row.target in changed)
+        gone = [
+            {"pbx": target.pbx, "endpoint": target.endpoint}
+            for target in sorted(changed - {row.target for row in present.status.targets})
+        ]
+    document = status_data(replace(present.status, targets=rows))
+    return {"revision": present.revision, "complete": changed is None, "gone": gone, **document}
