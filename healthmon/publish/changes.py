@@ -14,7 +14,7 @@ from healthmon.report.status.rows import Status, TargetStatus
 KEPT = 500
 
 
-class Step(Struct, frozen=True):
+class RevisionChanges(Struct, frozen=True):
     """What was otherwise at a revision than at the one before it."""
 
     revision: str
@@ -25,7 +25,7 @@ class ChangeLog:
     """Remembers what changed at each of the last revisions."""
 
     def __init__(self) -> None:
-        self._steps: deque[Step] = deque(maxlen=KEPT)
+        self._steps: deque[RevisionChanges] = deque(maxlen=KEPT)
         self._rows: Mapping[Target, TargetStatus] = {}
 
     def note(self, revision: str, status: Status) -> None:
@@ -33,7 +33,7 @@ class ChangeLog:
         rows = {row.target: row for row in status.targets}
         before = self._rows
         changed = {target for target, row in rows.items() if before.get(target) != row}
-        self._steps.append(Step(revision, frozenset(changed | (before.keys() - rows.keys()))))
+        self._steps.append(RevisionChanges(revision, frozenset(changed | (before.keys() - rows.keys()))))
         self._rows = rows
 
     def since(self, revision: str) -> frozenset[Target] | None:
