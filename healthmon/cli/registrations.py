@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from healthmon.sources.manager.survey import ManagerSurvey
 
 
+#: Of more registrations those are listed that are not there, at most so many.
+MOST_LISTED = 50
+
+
 def asked_registrations(pbx: PbxConfig, config: Config, endpoints: Collection[Target]) -> ManagerSurvey:
     """Ask for the registrations of a PBX, and to which of these endpoints each belongs. Raises AmiError."""
     # Most have none: who speaks to a manager interface is not even imported then.
@@ -29,12 +33,17 @@ def registration_lines(pbx: str, found: ManagerSurvey, *, nobody: str) -> Iterat
     ``nobody``: what is said of one that belongs to no endpoint.
     """
     yield f"pbx {pbx}: manager interface answers; {counted(len(found.registrations), 'registration')}"
-    for row in found.registrations:
+    rows = found.registrations
+    if len(rows) > MOST_LISTED:
+        rows = [row for row in rows if row.status != "Registered"][:MOST_LISTED]
+    for row in rows:
         owner = found.owners.get(row.name)
         whose = nobody
         if owner is not None:
             whose = f"of {owner.endpoint}"
         yield f"    {row.name} {whose}: {row.status}"
+    if len(rows) < len(found.registrations):
+        yield f"    … and {len(found.registrations) - len(rows):,} more; healthmon discover --json has all of them"
     yield from (f"    warning: {slip}" for slip in found.slips)
     for words in remarks_on(found.rights):
         yield f"    warning: {words}"

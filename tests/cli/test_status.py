@@ -13,7 +13,18 @@ import pytest
 from msgspec.structs import replace
 
 from healthmon.errors import ExitCode, Missed
-from healthmon.model import Changes, Check, Freshness, Health, Kind, Notification, Reason, Severity, Target
+from healthmon.model import (
+    REGISTRATION,
+    Changes,
+    Check,
+    Freshness,
+    Health,
+    Kind,
+    Notification,
+    Reason,
+    Severity,
+    Target,
+)
 from healthmon.report.status.query import read_status
 from healthmon.report.status.text import StatusLayout, status_text
 from healthmon.report.tables import Screen
@@ -260,6 +271,21 @@ def test_of_very_many_that_are_down_the_newest_50_are_listed(database: Path, run
     assert result.stdout.count("PJSIP/") == 50
     assert "… and 150 more that are not up; --all lists everything." in result.stdout
     assert down.stdout.count("PJSIP/") == 200
+
+
+def test_hundreds_of_registrations_that_are_lost_at_one_server_are_one_row(database: Path, run: Run) -> None:
+    alike = replace(
+        provider("x", DOWN, since=NOW - HOUR), check=Check.REGISTRATION, kind=Kind.REGISTRATION, reason="rejected"
+    )
+    names = [f"customer-{number:03}" for number in range(300)]
+    lost = [replace(alike, target=Target("office", REGISTRATION, name)) for name in names]
+    with running(database, [connection(), provider("trunk"), *lost]):
+        result = run("status")
+
+    said = " ".join(result.stdout.split())
+    assert "300 registrations registration down 13:00:00 rejected: customer-000, customer-001" in said
+    assert "… and 288 more" in said
+    assert len(result.stdout.splitlines()) < 15
 
 
 def test_of_300_pbxs_those_that_are_not_up_are_listed(database: Path, run: Run) -> None:

@@ -425,6 +425,19 @@ def no_registration_is_told_as_lost(world: World) -> None:
     assert {incident.check for incident in told} == {Check.MANAGER}
 
 
+def a_registration_is_lost_while_the_manager_is_away(world: World) -> None:
+    world.at(30, world.pbx.switches_its_manager_off)
+    world.at(600, world.pbx.rejects, TELEKOM)
+    world.at(30 + HOUR, world.pbx.switches_its_manager_on)
+    world.at(120 + HOUR, world.pbx.accepts, TELEKOM)
+
+
+def it_is_told_as_soon_as_it_can_be_known(world: World) -> None:
+    """An attempt to connect is made each 10 s; then the hold begins."""
+    lost, _back = [arrival for arrival in world.channel.arrivals if "registration" in arrival.subject]
+    assert 30 + HOUR + 10 <= lost.at <= 30 + HOUR + 10 + 10 + MOMENT
+
+
 def asterisk_is_restarted_while_it_is_registered(world: World) -> None:
     world.at(30, world.pbx.restarts)
 
@@ -1392,6 +1405,19 @@ ROWS: Sequence[Row] = (
         of_pbx=MANAGER,
         also=no_registration_is_told_as_lost,
         told=("DEGRADED PBX office", "UP PBX office"),
+        only_simulated="manager",
+    ),
+    Row(
+        "a registration is lost while the manager interface is away for an hour: told once it is back",
+        a_registration_is_lost_while_the_manager_is_away,
+        exactly(4),
+        lasts=HOUR + 4 * MINUTE,
+        of_pbx=MANAGER,
+        also=it_is_told_as_soon_as_it_can_be_known,
+        told=(
+            *("DEGRADED PBX office", "UP PBX office"),
+            *("DOWN registration of trunk-telekom", "UP registration of trunk-telekom"),
+        ),
         only_simulated="manager",
     ),
     Row(

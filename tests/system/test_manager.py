@@ -90,6 +90,7 @@ def test_a_registration_is_lost_and_back_and_the_manager_interface_is(scene: Man
     assert len(scene.subjects) == 4
     written = [path for path in scene.daemon.folder.rglob("*") if path.is_file() and path.name != "config.ini"]
     assert not [path for path in written if b"s3cret" in path.read_bytes()], "a password was written"
+    assert "s3cret" not in str(scene.sink.messages), "a password was sent"
 
 
 def test_a_reload_without_ami_ends_its_checks(scene: ManagerScene) -> None:
@@ -181,6 +182,16 @@ def test_discover_tells_programs_which_registration_belongs_to_which_endpoint(sc
     assert (own["name"], own["state"]) == ("reg-a", "Registered")
     alone = found["REGISTRATION/reg-old"]
     assert (alone["kind"], alone["state"], alone["why"]) == ("registration", "Rejected", "belongs to no endpoint")
+
+
+def test_of_hundreds_of_registrations_commands_list_those_that_are_not_there(scene: ManagerScene) -> None:
+    for number in range(300):
+        scene.manager.rows[f"reg-{number:03}"] = row(f"reg-{number:03}", "Registered" if number else "Rejected")
+
+    said = scene.daemon.command("check-config", "--connect").stdout
+
+    assert "manager interface answers; 301 registrations\n    reg-000 of no watched endpoint: Rejected\n" in said
+    assert "    … and 300 more; healthmon discover --json has all of them" in said
 
 
 def test_without_ami_nothing_of_it_is_imported() -> None:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
+from contextlib import closing
+from threading import Event, Thread
 
 import pytest
+from msgspec.structs import replace
 
+from healthmon.ami.client import AmiClient
+from healthmon.ami.registrations import EVENT
+from healthmon.config.sections.shared import Secret
+from tests.core.scene import pbx_config
 from tests.lab.asterisk import Asterisk
 from tests.lab.endpoints import trunk
 from tests.lab.fixtures import Lab
@@ -20,6 +28,10 @@ down_after = 2s
 up_after = 500ms
 down_after_exact = yes
 """
+#: As in ``WATCH`` (seconds).
+DOWN_AFTER, UP_AFTER = 2.0, 0.5
+#: An attempt that nobody answers, and the pause after it (seconds).
+WHOLE_ATTEMPT = 45.0
 #: Behind "it has stopped trying" stands a whole attempt that nobody answers.
 UNTIL_OVERDUE = 75.0
 
@@ -50,24 +62,58 @@ def scene_of(
     way: str = "tcp",
     registration: Mapping[str, object] | None = None,
     auth: tuple[str, str] | None = None,
+    owner: str = TRUNK,
 ) -> Scene:
-    """A trunk that is registered, and a daemon that knows it."""
+    """A trunk, and a daemon that knows that it is registered; ``owner``: to whom that belongs."""
     contact = f"sip:{provider.address}:{provider.port}"
     own = trunk("trunk-a", contact, outbound_auth=auth, registration=registration or {}, **CHECKED_OFTEN)  # type: ignore[arg-type]
     pbx = lab.asterisk(own)
     scene = set_scene(lab, pbx, lab.folder("daemon"), config=WATCH, options=manager_of(pbx, way))
-    scene.daemon.wait(lambda: check(scene).get("state") == "up", "it is registered", 60)
+    scene.daemon.wait(lambda: check(scene, owner).get("state") == "up", "it is registered", 60)
     return scene
 
 
-def check(scene: Scene) -> dict[str, str | None]:
+def check(scene: Scene, owner: str = TRUNK) -> dict[str, str | None]:
     """How ``status`` shows the registration; empty: it is not there."""
-    checks = scene.daemon.target(TRUNK).get("checks", [])
-    return next((check for check in checks if check["check"] == "registration"), {})
+    shown = scene.daemon.target(owner)
+    if owner != TRUNK:
+        # One of nobody is a thing of its own.
+        return shown
+    return next((check for check in shown.get("checks", []) if check["check"] == "registration"), {})
 
 
 def why(scene: Scene) -> str:
     return f"{check(scene).get('reason')} {check(scene).get('remark')}"
+
+
+class AsteriskSays(Thread):
+    """Listens to a manager interface by itself: when a registration was first lost, and when it was last back."""
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(daemon=True)
+        user, password = scene.pbx.ami_auth
+        address = f"tcp://{scene.pbx.ami[0]}:{scene.pbx.ami[1]}"
+        self._client = AmiClient(
+            replace(pbx_config(), ami=address, ami_username=user, ami_password=Secret(password)), (EVENT,)
+        )
+        self._is_over = Event()
+        self.lost_at = self.back_at = 0.0
+        self.start()
+
+    def run(self) -> None:
+        """Note what comes."""
+        with closing(self._client):
+            while not self._is_over.is_set():
+                for event in self._client.events(0.05):
+                    if event["Status"] == "Registered":
+                        self.back_at = time.time()
+                    elif event["Status"] == "Rejected":
+                        self.lost_at = self.lost_at or time.time()
+
+    def close(self) -> None:
+        """Listen no longer."""
+        self._is_over.set()
+        self.join()
 
 
 @pytest.mark.parametrize("way", ["tcp", "http"])
@@ -75,6 +121,7 @@ def test_a_provider_that_can_be_reached_rejects_the_registration_and_accepts_it_
     lab: Lab, provider: Provider, way: str
 ) -> None:
     scene = scene_of(lab, provider, way=way)
+    asterisk = lab.add(AsteriskSays(scene))
 
     provider.answer("REGISTER", 403)
     scene.pbx.register_now("trunk-a")
@@ -87,6 +134,68 @@ def test_a_provider_that_can_be_reached_rejects_the_registration_and_accepts_it_
     scene.wait_told(
         "DOWN registration of provider trunk-a (office) since ", "UP registration of provider trunk-a (office) after "
     )
+    down, up = scene.sink.messages
+    assert down.at - asterisk.lost_at < DOWN_AFTER + 1
+    assert up.at - asterisk.back_at < UP_AFTER + 1
+
+
+def test_a_registration_that_is_tied_to_an_endpoint_is_its_own_wherever_it_registers(lab: Lab) -> None:
+    contact, registrar = lab.add(Provider(lab.address())), lab.add(Provider(lab.address()))
+    tied = {"line": True, "endpoint": "trunk-a", "server_uri": f"sip:{registrar.address}:{registrar.port}"}
+    for provider in (contact, registrar):
+        provider.come_back()
+    scene = scene_of(lab, contact, registration=tied)
+
+    registrar.answer("REGISTER", 403)
+    scene.pbx.register_now("trunk-a")
+
+    scene.wait_told("DOWN registration of provider trunk-a (office) since ")
+    assert registrar.address in scene.sink.messages[-1].body
+
+
+def test_a_registration_of_nobody_is_told_by_its_own_name(lab: Lab, provider: Provider) -> None:
+    elsewhere = lab.add(Provider(lab.address()))
+    elsewhere.come_back()
+    alone = "REGISTRATION/trunk-a-registration"
+    # The trunk has no auth object, and its contact is somewhere else.
+    there = {"server_uri": f"sip:{elsewhere.address}:{elsewhere.port}"}
+    scene = scene_of(lab, provider, registration=there, owner=alone)
+
+    elsewhere.answer("REGISTER", 403)
+    scene.pbx.register_now("trunk-a")
+    scene.wait_told("DOWN registration trunk-a-registration (office) since ")
+    elsewhere.answer("REGISTER", 200)
+    scene.daemon.wait(lambda: scene.daemon.state(alone) == "up", "it is registered again")
+
+
+@pytest.mark.soak
+def test_who_ignores_a_register_is_told_from_who_rejects_it(lab: Lab, provider: Provider) -> None:
+    scene = scene_of(lab, provider, registration={"max_retries": 1})
+
+    provider.ignore("REGISTER")
+    scene.pbx.register_now("trunk-a")
+
+    known = (
+        "not answered; Asterisk has stopped trying: it needs 'pjsip send register trunk-a-registration', or a reload"
+    )
+    scene.daemon.wait(lambda: known in cause(scene), "it is known", 2 * WHOLE_ATTEMPT)
+    [incident] = [incident for incident in scene.incidents() if incident["check"] == "registration"]
+    assert f"known by now: not registered at {provider.address}: {known}" in story(scene, incident)
+    provider.answer("REGISTER", 200)
+    scene.pbx.register_now("trunk-a")
+    scene.daemon.wait(lambda: check(scene).get("state") == "up", "it is registered again", 60)
+    assert known in cause(scene), "that stays its cause"
+
+
+def cause(scene: Scene) -> str:
+    """What the incident of the registration says of it."""
+    incidents = [incident for incident in scene.incidents() if incident["check"] == "registration"]
+    return "".join(str(incident["cause"]) for incident in incidents)
+
+
+def story(scene: Scene, incident: Mapping[str, object]) -> str:
+    """What ``healthmon incident`` says, in a line."""
+    return " ".join(scene.daemon.command("incident", str(incident["id"])).stdout.split())
 
 
 def test_after_its_last_retry_the_incident_says_that_asterisk_has_stopped_trying(lab: Lab, provider: Provider) -> None:
@@ -96,6 +205,7 @@ def test_after_its_last_retry_the_incident_says_that_asterisk_has_stopped_trying
     scene.pbx.register_now("trunk-a")
 
     scene.daemon.wait(lambda: "has stopped trying" in why(scene), "it has given up", 60)
+    assert "rejected; Asterisk has stopped trying: it needs 'pjsip send register" in cause(scene)
     provider.answer("REGISTER", 200)
     scene.pbx.register_now("trunk-a")
     scene.daemon.wait(lambda: check(scene).get("state") == "up", "it is registered again", 60)
@@ -108,6 +218,7 @@ def test_a_403_that_is_final_is_known_to_be_when_the_next_attempt_is_overdue(lab
     scene.pbx.register_now("trunk-a")
 
     scene.daemon.wait(lambda: "has stopped trying" in why(scene), "it has given up", UNTIL_OVERDUE)
+    assert "rejected; Asterisk has stopped trying" in cause(scene), "it had retries left"
     assert provider.seen["REGISTER"] < 10
 
 

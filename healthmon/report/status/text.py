@@ -282,6 +282,9 @@ def _belongs_to(row: TargetStatus, causes: Container[int | None]) -> object:
         return row.target.pbx, row.reason, row.remark, row.belief is Health.DOWN
     if row.is_alarm and row.explained_by in causes:
         return row.explained_by
+    if row.kind is Kind.REGISTRATION and row.state is Health.DOWN:
+        # A reseller has hundreds at one server.
+        return row.target.pbx, row.reason, row.acknowledged, row.muted_by
     return row.target
 
 
@@ -289,7 +292,10 @@ def _group_cells(group: _Group, status: Status, zone: ZoneInfo) -> list[Cell]:
     first = group.rows[0]
     name, kind, why = first.target.endpoint, str(first.kind), _why(first, status)
     if len(group.rows) > 1:
-        name, why = counted(len(group.rows), "endpoint"), f"{why}: {_names(group.rows)}"
+        what = "endpoint"
+        if first.kind is Kind.REGISTRATION:
+            what = "registration"
+        name, why = counted(len(group.rows), what), f"{why}: {_names(group.rows)}"
     if len({row.kind for row in group.rows}) > 1:
         kind = "mixed"
     return [Cell(name), Cell(kind), _state(first), Cell(_since(first, zone, status.now)), Cell(why)]
