@@ -48,7 +48,7 @@ class PbxConfig(Struct, frozen=True):
     #: ``tcp://pbx.example:5038``, ``http``; empty: it is not asked.
     ami: str = option(
         urls.manager_url,
-        "Where Asterisk's manager interface listens, tcp:// or tls://; http: by url. It tells of registrations.",
+        "Where Asterisk's manager interface listens, tcp:// or tls://; http: by url. It tells what ARI cannot.",
         otherwise="it is not asked, and nothing is known of registrations",
         absent="",
         example="tcp://127.0.0.1:5038",
