@@ -120,23 +120,29 @@ class ContactPart:
         begun, at = time.monotonic(), self._link.clock.now()
         self._round += 1
         self._number = 0
+        with_settings = begun >= self._settings_due
+        if with_settings:
+            # A reload that comes from now on has them read once more.
+            self._settings_due = begun + SETTINGS_EVERY
         if may_list(client):
-            yield from self._read_lists(client, at)
+            yield from self._read_lists(client, at, with_settings=with_settings)
         elif may_ask_variables(client):
-            yield from self._read_variables(client, at)
+            yield from self._read_variables(client, at, with_settings=with_settings)
         self._end_round(at)
         now = time.monotonic()
         self._rests_until = now + max(self._link.times.apart, self._link.times.rest * (now - begun))
-        self.due_at = max(now + self._link.pbx.poll_every, self._rests_until)
+        self.due_at = self._rests_until
+        if now < self._settings_due:
+            self.due_at = max(now + self._link.pbx.poll_every, self._rests_until)
 
-    def _read_lists(self, client: AmiClient, at: float) -> Iterator[None]:
+    def _read_lists(self, client: AmiClient, at: float, *, with_settings: bool) -> Iterator[None]:
         for contacts in listed_contacts(client):
             self._take(contacts, at)
             yield
         if not may_ask_variables(client):
             # Which contacts stand in the configuration, and how these are, no list tells.
             return
-        if self._are_settings_due:
+        if with_settings:
             directory = Directory()
             registered = {known.contact.uri for name, known in self._known.items() if STATIC not in name}
             yield from list_directory(client, directory, self._targets, registered)
@@ -144,8 +150,8 @@ class ContactPart:
         static = [name for contacts in self._directory.static.values() for name in contacts]
         yield from self._read_contacts(client, static, at)
 
-    def _read_variables(self, client: AmiClient, at: float) -> Iterator[None]:
-        if self._are_settings_due:
+    def _read_variables(self, client: AmiClient, at: float, *, with_settings: bool) -> Iterator[None]:
+        if with_settings:
             directory = Directory()
             # Six or seven variables of each.
             yield from ask_directory(client, directory, list(self._targets)[: client.most_variables // 6])
@@ -162,13 +168,9 @@ class ContactPart:
 
     # ---------------------------------------------------------------- settings
 
-    @property
-    def _are_settings_due(self) -> bool:
-        return time.monotonic() >= self._settings_due
-
     def _use(self, directory: Directory, at: float) -> Iterator[None]:
         """Take how endpoints are configured, and offer it."""
-        self._directory, self._settings_due = directory, time.monotonic() + SETTINGS_EVERY
+        self._directory = directory
         watched = [*directory.endpoints.values()]
         users: dict[str, tuple[Target, ...]] = {}
         for endpoint in watched:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 from msgspec.structs import replace
 
+from healthmon.ami.client import AmiClient
 from healthmon.model import ContactList, ContactReading, ContactStatus, EndpointSettings, Place, SettingsList, Target
 from healthmon.sources.inbox import Inbox
 from healthmon.sources.manager.contacts import ContactPart
@@ -146,6 +149,22 @@ def test_a_reload_has_settings_read_again(watch: Watch) -> None:
     watch.endpoints.aor("101", qualify_frequency=5, max_contacts=2)
     watch.manager.sends(b"Event: Reload\r\nModule: All\r\n\r\n")
     wait_for(lambda: watch.settings(PHONE)[-1].qualify_frequency == 5.0)
+
+
+def test_a_reload_in_the_middle_of_a_round_has_settings_read_once_more(endpoints: PlayedEndpoints) -> None:
+    with PlayedManager() as manager:
+        endpoints.play_on(manager)
+        link = ManagerLink(config_of(manager), Inbox(1000), Clock(), TIMES)
+        link.endpoints = dict.fromkeys((PHONE, TRUNK))
+        part = ContactPart(link)
+        part.learn()
+        with closing(AmiClient(link.pbx, timeout=2.0)) as client:
+            for number, _ in enumerate(part.work(client)):
+                if number == 1:
+                    part.hear({"Event": "Reload"})
+            assert part.due_at <= time.monotonic()
+            assert len(list(part.work(client))) > 1
+            assert part.due_at > time.monotonic() + 10.0
 
 
 def test_an_endpoint_of_an_aor_that_is_not_loaded_yet_has_no_settings(watch: Watch) -> None:
