@@ -134,16 +134,15 @@ def _beside_events(
     peer: Peer, daemon: Watched, manager: PlayedManager, large: LargeManager, scale: Scale
 ) -> Iterator[Figure]:
     """Storms while all contacts and settings are read, and storms of which none is read, in turns."""
-    wait_for(lambda: large.rounds == 1, 60)
+    wait_for(lambda: large.rounds >= 1, 120)
     daemon.wait_until_calm()
-    rest = 0.1 if scale.rounds == 1 else 60.0
     beside, alone = [], []
-    for number in range(scale.rounds):
-        # The source rests for ten times as long as its last round took.
-        time.sleep(rest)
+    for _ in range(scale.rounds):
         alone.append(_storm(peer, daemon))
+        before = large.rounds
         manager.sends(RELOADED)
-        wait_for(lambda number=number: large.rounds >= number + 2, 120)  # type: ignore[misc]
+        # The source rests first, for ten times as long as its last round took.
+        wait_for(lambda before=before: large.rounds > before, 600)  # type: ignore[misc]
         beside.append(_storm(peer, daemon))
     for part, name, most in ((0.5, "p50", None), (0.99, "p99", 2.0)):
         value, bare = (median([percentile(times, part) for times in storms]) for storms in (beside, alone))
