@@ -56,5 +56,7 @@ def _read(peer: Peer, events: int) -> float:
 def _pbx_of(peer: Peer) -> PbxConfig:
     with TemporaryDirectory(prefix="healthmon-bench-") as folder:
         path = Path(folder) / "config.ini"
-        path.write_text(CONFIG.format(database=path, url=peer.url, hold=HOLD, hook="json://127.0.0.1:9/nobody"))
+        path.write_text(
+            CONFIG.format(database=path, url=peer.url, hold=HOLD, hook="json://127.0.0.1:9/nobody", manager="")
+        )
         return load(path).pbxs[0]

@@ -64,7 +64,9 @@ def config_in(folder: Path) -> Config:
     """The daemon's configuration, with a database in this folder."""
     path = folder / "config.ini"
     hook = "json://127.0.0.1:9/nobody"
-    path.write_text(CONFIG.format(database=folder / "db", url="http://127.0.0.1:8088", hold=HOLD, hook=hook))
+    path.write_text(
+        CONFIG.format(database=folder / "db", url="http://127.0.0.1:8088", hold=HOLD, hook=hook, manager="")
+    )
     return load(path)
 
 
