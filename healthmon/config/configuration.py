@@ -48,6 +48,10 @@ class Config(General, frozen=True, kw_only=True, dict=True):
         """Whether any section watches this endpoint."""
         return self._watch_index.watch_for(target) is not None
 
+    def is_left_out(self, target: Target) -> bool:
+        """Whether a section says of this endpoint that it does not watch it."""
+        return any(watch.is_on(target.pbx) and watch.leaves_out(target.endpoint) for watch in self.watches)
+
     def is_probed(self, target: Target) -> bool:
         """Whether this endpoint may be asked by OPTIONS of our own."""
         watch = self._watch_index.watch_for(target)

@@ -26,7 +26,7 @@ CHECKED: dict[str, Any] = {"qualify_frequency": 60, "qualify_timeout": 3}
 #: One that never gives up.
 PATIENT = {"max_retries": 10_000, "fatal_retry_interval": 300}
 #: What keeps from looking.
-BLIND = {"ari-off", "ari-refused", "ami-refused"}
+BLIND = {"ari-off", "ari-refused", "ami-refused", "ami-not-reached"}
 REST = """
 [watch all]
 endpoints = PJSIP/*
@@ -262,6 +262,18 @@ def refusing_lists(lab: Lab, version: int) -> Clinic:
     return clinic(lab, version, options=well(ami_write="call"))
 
 
+def without_a_manager(lab: Lab, version: int) -> Clinic:
+    return clinic(lab, version, extra={"manager.conf": "[general](+)\nenabled=no\n"})
+
+
+def without_a_module_of_ari(lab: Lab, version: int) -> Clinic:
+    return clinic(lab, version, options=well(without_modules=("res_ari_device_states",)))
+
+
+def without_an_address(lab: Lab, version: int) -> Clinic:
+    return clinic(lab, version, phone("102", max_contacts=0, **CHECKED))
+
+
 def without_ari(lab: Lab, version: int) -> Clinic:
     return clinic(lab, version, extra={"ari.conf": "[general](+)\nenabled=no\n"}, is_on=False)
 
@@ -288,6 +300,9 @@ ILL = [
     Illness("ami-user-may-do-all", trusting_its_manager_user),
     Illness("ami-no-events", telling_no_events),
     Illness("ami-refused", refusing_lists),
+    Illness("ami-not-reached", without_a_manager),
+    Illness("ari-modules-missing", without_a_module_of_ari),
+    Illness("nothing-to-qualify", without_an_address),
     Illness("ari-off", without_ari),
     Illness("ari-off", without_http),
     Illness("ari-refused", without_its_user),
@@ -359,6 +374,24 @@ def test_endpoints_that_nobody_watches_and_sections_that_watch_nothing_are_found
         office.config.read_text() + "\n".join(found["endpoints-not-watched"]["remedies"][0]["lines"])
     )
     assert "endpoints-not-watched" not in office.look()
+
+
+def test_a_name_that_is_no_utf_8_is_found_and_its_section_written_anew_makes_it_go_away(
+    lab: Lab, asterisk_version: int
+) -> None:
+    office = clinic(lab, asterisk_version)
+    path = office.pbx.folder / "etc" / "pjsip.conf"
+    sound = path.read_bytes()
+    path.write_bytes(sound + b"\n[Caf\xe9]\ntype=endpoint\ndisallow=all\nallow=ulaw\n")
+    office.pbx.cli("module reload res_pjsip.so")
+
+    wait_for(lambda: set(office.look()) - office.always == {"list-broken"}, 20, lambda: f"found: {office.look()}")
+
+    path.write_bytes(sound)
+    [command] = office.look()["list-broken"]["remedies"][0]["commands"]
+    assert command == "asterisk -rx 'core restart gracefully'"
+    office.pbx.restart()
+    wait_for(lambda: set(office.look()) == office.always, 60, lambda: f"still found: {office.look()}")
 
 
 def test_a_manager_that_refuses_us_is_found(lab: Lab, asterisk_version: int) -> None:

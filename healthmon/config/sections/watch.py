@@ -231,7 +231,14 @@ class WatchConfig(Struct, frozen=True):
         """Whether this section speaks of the endpoint of this name, on the PBXs that it speaks of."""
         if not _any_of(self.endpoints)(endpoint):
             return False
-        return not (self.exclude and _any_of(self.exclude)(endpoint))
+        return not self._excludes(endpoint)
+
+    def leaves_out(self, endpoint: str) -> bool:
+        """Whether this section would speak of the endpoint, if it did not say that it does not."""
+        return bool(_any_of(self.endpoints)(endpoint)) and self._excludes(endpoint)
+
+    def _excludes(self, endpoint: str) -> bool:
+        return bool(self.exclude and _any_of(self.exclude)(endpoint))
 
 
 @lru_cache(maxsize=1000)

@@ -46,6 +46,9 @@ def _noticing(row: Noticing) -> dict[str, Any]:
 
 
 def _finding(finding: DoctorFinding) -> dict[str, Any]:
+    called = {}
+    if finding.called:
+        called = {"called": dict(finding.called)}
     return {
         "name": finding.name,
         "gravity": finding.gravity,
@@ -53,6 +56,7 @@ def _finding(finding: DoctorFinding) -> dict[str, Any]:
         "means": finding.means,
         "why": finding.why,
         "endpoints": list(finding.endpoints),
+        **called,
         "remedies": [
             {"file": remedy.file or None, "lines": list(remedy.lines), "commands": list(remedy.commands)}
             for remedy in finding.remedies

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from healthmon.config.configuration import Config
 from healthmon.errors import ExitCode
+from healthmon.model import DisplayNames, Target
 from healthmon.report.doctor import access, asterisk, manager, own, qualify
 from healthmon.report.doctor.blind import not_looked_at
 from healthmon.report.doctor.finding import DoctorFinding, Gravity
@@ -45,6 +47,8 @@ def diagnose(looks: Sequence[PbxLook], machine: MachineLook, config: Config) -> 
         *own.of_configuration(config, machine),
         *own.of_machine(config, machine),
     ]
+    names = _names(looks, config)
+    findings = [replace(finding, called=_called(finding, names)) for finding in findings]
     order = list(Gravity)
     findings.sort(key=lambda finding: order.index(finding.gravity))
     return Diagnosis(
@@ -53,6 +57,23 @@ def diagnose(looks: Sequence[PbxLook], machine: MachineLook, config: Config) -> 
         noticing={look.pbx.name: qualify.noticing(look, config) for look in looks},
         unseen=tuple(_unseen(looks, machine, len(config.pbxs))),
     )
+
+
+def _names(looks: Sequence[PbxLook], config: Config) -> DisplayNames:
+    """What people call the endpoints that were looked at."""
+    surveys = [look.survey for look in looks if look.survey is not None]
+    callers = {settings.target: settings.caller_name for survey in surveys for settings in survey.settings}
+    return DisplayNames(config.names).with_callers(callers)
+
+
+def _called(finding: DoctorFinding, names: DisplayNames) -> Mapping[str, str]:
+    called = {}
+    for endpoint in finding.endpoints:
+        technology, _, resource = endpoint.partition("/")
+        name = names.of(Target(finding.pbx, technology, resource))
+        if name:
+            called[endpoint] = name
+    return called
 
 
 def _of_pbx(look: PbxLook, config: Config) -> Iterator[DoctorFinding]:

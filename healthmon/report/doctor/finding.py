@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec import Struct
 
 from healthmon.model.target import Word
@@ -89,5 +91,7 @@ class DoctorFinding(Struct, frozen=True, kw_only=True):
     freepbx: str = ""
     #: The endpoints that it is about.
     endpoints: tuple[str, ...] = ()
+    #: What people call these, where they do.
+    called: Mapping[str, str] = {}
     #: Whether it kept us from looking at what else there may be.
     is_blind: bool = False

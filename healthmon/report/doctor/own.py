@@ -37,7 +37,7 @@ FREE_SHARE = 0.05
 def of_coverage(looks: Sequence[PbxLook], config: Config) -> Iterator[DoctorFinding]:
     """Say which endpoints no section takes, and which sections take none."""
     for look in looks:
-        yield from _not_watched(look)
+        yield from _not_watched(look, config)
     listed = {look.pbx.name: look.survey.states for look in looks if look.survey is not None}
     for words in matches_nothing(listed, config):
         yield DoctorFinding(
@@ -49,10 +49,11 @@ def of_coverage(looks: Sequence[PbxLook], config: Config) -> Iterator[DoctorFind
         )
 
 
-def _not_watched(look: PbxLook) -> Iterator[DoctorFinding]:
-    if not look.not_watched:
+def _not_watched(look: PbxLook, config: Config) -> Iterator[DoctorFinding]:
+    """Say which nobody thought of: what a section excludes is left out on purpose."""
+    names = tuple(target.endpoint for target in look.not_watched if not config.is_left_out(target))
+    if not names:
         return
-    names = tuple(target.endpoint for target in look.not_watched)
     yield DoctorFinding(
         name=FindingName.NOT_WATCHED,
         gravity=Gravity.ADVICE,

@@ -77,7 +77,7 @@ def findings(look: PbxLook, config: Config) -> Iterator[DoctorFinding]:
     yield from _slowly(look, [settings.target for settings in known if _is_slow(settings)])
     yield from _any_answer(look, [target for target in providers if not _is_asked_by_us(target, config)], config)
     yield from _odd_names(look, [settings.target for settings in known])
-    yield from _no_address(look, [settings.target for settings in _known(look) if not settings.has_address])
+    yield from _no_address(look, [settings.target for settings in _known(look) if not settings.has_address], config)
 
 
 def _known(look: PbxLook) -> list[EndpointSettings]:
@@ -215,10 +215,9 @@ def _plain(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.+-]+", "-", without_accents.strip()) or "another-name"
 
 
-def _no_address(look: PbxLook, targets: Sequence[Target]) -> Iterator[DoctorFinding]:
+def _no_address(look: PbxLook, targets: Sequence[Target], config: Config) -> Iterator[DoctorFinding]:
     if not targets:
         return
-    names = ", ".join(escaped_pattern(target.endpoint) for target in targets[:MOST_WRITTEN])
     yield DoctorFinding(
         name=FindingName.NO_ADDRESS,
         gravity=Gravity.ADVICE,
@@ -228,9 +227,18 @@ def _no_address(look: PbxLook, targets: Sequence[Target]) -> Iterator[DoctorFind
             "It is offline to Asterisk for ever, also while it is in a call, and so unknown to healthmon. Give it an "
             "AOR with the provider's contact and qualify_frequency, or have no section watch it."
         ),
-        remedies=(Remedy(CONFIGURATION, ("# in its [watch …] section", f"exclude = {names}")),),
+        remedies=(Remedy(CONFIGURATION, tuple(_excluding(targets[:MOST_WRITTEN], config))),),
         endpoints=tuple(target.endpoint for target in targets),
     )
+
+
+def _excluding(targets: Sequence[Target], config: Config) -> Iterator[str]:
+    """Have no section watch some endpoints; what a section excludes already stays so."""
+    watches = dict.fromkeys(watch for target in targets if (watch := config.watch_for(target)))
+    for watch in watches:
+        names = [escaped_pattern(target.endpoint) for target in targets if config.watch_for(target) == watch]
+        yield f"[watch {watch.name}]"
+        yield f"exclude = {', '.join([*watch.exclude, *names])}"
 
 
 def _in_each_aor(look: PbxLook, targets: Sequence[Target], line: str, is_meant: Callable[[AorCheck], bool]) -> Remedy:

@@ -10,7 +10,8 @@ from healthmon.report.doctor.finding import DoctorFinding, Gravity, Remedy
 from healthmon.report.doctor.qualify import Noticing
 from healthmon.report.formatting import counted, visible
 from healthmon.sources.examination import PbxLook
-from healthmon.text.lists import listed
+from healthmon.text.callerid import beside
+from healthmon.text.lists import listed_in_full
 
 WIDTH = 80
 #: For the names of the endpoints that a finding is about.
@@ -77,7 +78,8 @@ def _finding(finding: DoctorFinding) -> Iterator[str]:
     yield f"  {finding.gravity.upper()}  {finding.name}"
     yield from _wrapped(finding.means, "    ", "    ")
     if finding.endpoints:
-        yield from _wrapped(listed(finding.endpoints, _ROOM_FOR_NAMES), "      ", "      ")
+        full_names = [beside(name, finding.called.get(name, "")) for name in finding.endpoints]
+        yield from _wrapped(listed_in_full(full_names, finding.endpoints, _ROOM_FOR_NAMES), "      ", "      ")
     yield from _wrapped(f"Why it matters: {finding.why}", "    ", "    ")
     for remedy in finding.remedies:
         yield from _remedy(remedy)

@@ -16,6 +16,7 @@ from healthmon.config.configuration import Config
 from healthmon.config.loading.load import load as load_config
 from healthmon.errors import ExitCode, Trouble
 from healthmon.model import Target
+from healthmon.report.doctor.data import doctor_data
 from healthmon.report.doctor.diagnosis import Diagnosis, diagnose
 from healthmon.report.doctor.finding import DoctorFinding, FindingName, Gravity
 from healthmon.report.doctor.text import WIDTH, doctor_text
@@ -375,6 +376,24 @@ def test_the_text_fits_into_80_columns_but_for_lines_to_copy(case: Case, load: C
     assert [line for line in too_long if not line.startswith(" " * 8)] == []
     assert str(case.name) in text
     assert "hunter22" not in text
+
+
+def test_endpoints_have_the_names_that_people_call_them_by(load: Callable[[str], Config]) -> None:
+    phones = [endpoint("101", 0, caller_name="Reception"), endpoint("102", 0), endpoint("103", 0)]
+
+    found = diagnose([look(*phones)], SOUND_MACHINE, load(f"{SOUND}[names]\nPJSIP/103 = Porter\n"))
+
+    assert '      PJSIP/101 "Reception", PJSIP/102, PJSIP/103 "Porter"\n' in doctor_text(found)
+    [finding] = doctor_data(found)["findings"]
+    assert finding["called"] == {"PJSIP/101": "Reception", "PJSIP/103": "Porter"}
+
+
+def test_what_a_section_excludes_is_left_out_on_purpose(load: Callable[[str], Config]) -> None:
+    asked = look(PHONE, not_watched=(Target("office", "IAX2", "x"), Target("office", "PJSIP", "fax")))
+
+    found = diagnose([asked], SOUND_MACHINE, load(SOUND.replace("PJSIP/*\n", "PJSIP/*\nexclude = PJSIP/fax\n")))
+
+    assert [finding.endpoints for finding in found.findings] == [("IAX2/x",)]
 
 
 def test_a_file_with_secrets_that_everybody_can_read_is_serious(tmp_path: Path) -> None:
