@@ -258,6 +258,7 @@ SAYINGS = {
     "taken as the new configuration": "принято как новая конфигурация",
     "a public site is reachable: it was not the line": "внешняя площадка доступна: дело было не в линии",
     "no longer asked by our own OPTIONS": "собственные запросы OPTIONS отключены",
+    "it belongs to an endpoint now": "теперь относится к эндпоинту",
     "the manager interface is no longer asked": "интерфейс AMI больше не опрашивается",
     "its URL is no longer configured": "этого URL больше нет в настройках healthmon",
     "it lasted but a moment": "это длилось одно мгновение",

@@ -22,6 +22,7 @@ class Ending(Word):
     ACCEPTED = "taken as the new configuration"
     URL_GONE = "its URL is no longer configured"
     NOT_ASKED = "no longer asked by our own OPTIONS"
+    OWNED = "it belongs to an endpoint now"
     NO_MANAGER = "the manager interface is no longer asked"
     NOT_THE_LINE = "a public site is reachable: it was not the line"
 

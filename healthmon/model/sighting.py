@@ -207,6 +207,8 @@ class RegistrationList(Struct, frozen=True):
     pbx: str
     asked_at: float
     targets: frozenset[Target]
+    #: The names of all registrations, whosever they are.
+    names: frozenset[str] = frozenset()
 
 
 #: An OPTIONS of our own that is not answered for so long is not answered (seconds).

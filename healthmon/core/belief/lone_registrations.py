@@ -10,7 +10,18 @@ from healthmon.core.belief.pbx import Pbx
 from healthmon.core.belief.registration import NOT_HEARD
 from healthmon.core.deadlines import Deadline, Due
 from healthmon.core.step import Step
-from healthmon.model import ENDPOINT_CHECKS, Channel, Check, Ending, Health, Means, Observation, Question, Target
+from healthmon.model import (
+    ENDPOINT_CHECKS,
+    Channel,
+    Check,
+    Ending,
+    Health,
+    Means,
+    Observation,
+    Question,
+    RegistrationList,
+    Target,
+)
 
 RULES = ENDPOINT_CHECKS[Check.REGISTRATION]
 #: So many of one PBX are watched. Nobody has as many.
@@ -87,10 +98,13 @@ class LoneRegistrations:
             question = Question(pbx.name, (target,), check=machine.check, asked_by=Channel.MANAGER)
             step.changes.questions.append(question)
 
-    def end_others(self, pbx: Pbx, listed: frozenset[Target], at: float, step: Step) -> None:
+    def end_others(self, pbx: Pbx, listed: RegistrationList, step: Step) -> None:
         """Those that are not listed any more are gone, or belong to an endpoint now."""
-        for target in pbx.registrations.keys() - listed:
-            self._end(pbx, target, at, step, Ending.REMOVED)
+        for target in pbx.registrations.keys() - listed.targets:
+            ending = Ending.REMOVED
+            if target.resource in listed.names:
+                ending = Ending.OWNED
+            self._end(pbx, target, listed.asked_at, step, ending)
 
     def end_all(self, pbx: Pbx, step: Step) -> None:
         """Nobody asks for them any more."""

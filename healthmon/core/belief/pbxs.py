@@ -256,7 +256,7 @@ class Pbxs:
 
     def take_registrations(self, pbx: Pbx, listed: RegistrationList, step: Step) -> None:
         """End the check of what has no registration any more."""
-        self.lone_registrations.end_others(pbx, listed.targets, listed.asked_at, step)
+        self.lone_registrations.end_others(pbx, listed, step)
         ended = [endpoint for endpoint, _ in pbx.registered_endpoints() if endpoint.target not in listed.targets]
         for endpoint in ended:
             self._endpoints.end_check(pbx, endpoint, Check.REGISTRATION, listed.asked_at, step, ending=Ending.REMOVED)

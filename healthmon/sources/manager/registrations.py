@@ -222,4 +222,5 @@ class RegistrationPart:
     def _forget_gone(self, at: float) -> None:
         """Say whose registrations these are all."""
         self._tries = {name: tries for name, tries in self._tries.items() if name in self._rows}
-        self._link.inbox.offer(RegistrationList(self._link.pbx.name, at, frozenset(self._names_of)))
+        listed = RegistrationList(self._link.pbx.name, at, frozenset(self._names_of), frozenset(self._rows))
+        self._link.inbox.offer(listed)

@@ -522,6 +522,16 @@ def test_a_registration_of_nobody_goes_on_after_a_restart_of_healthmon_and_ends_
     assert (NOBODY, Check.REGISTRATION) not in scene.db.states
 
 
+def test_a_registration_of_nobody_that_belongs_to_an_endpoint_now_was_not_removed() -> None:
+    scene = office()
+    scene.says(NOBODY, UP, Source.SNAPSHOT)
+
+    scene.see(RegistrationList("office", scene.now, frozenset({A, B}), frozenset({"reg-a", "reg-old"})))
+
+    assert (NOBODY, Check.REGISTRATION) not in scene.db.states
+    assert "registration reg-old: it belongs to an endpoint now" in scene.log
+
+
 def test_in_the_grace_after_a_restart_a_registration_of_nobody_is_not_lost() -> None:
     scene = office()
     scene.says(NOBODY, UP, Source.SNAPSHOT)
