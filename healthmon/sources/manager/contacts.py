@@ -85,7 +85,6 @@ class ContactPart:
 
     def begin(self, now: float) -> None:
         """There is a new connection."""
-        self._rests_until = 0.0
         self._ask_all_soon()
 
     def hear(self, event: Frame) -> None:
@@ -118,17 +117,23 @@ class ContactPart:
     def work(self, client: AmiClient) -> Iterable[None]:
         """Read how all contacts stand; and settings, if they may have changed."""
         begun, at = time.monotonic(), self._link.clock.now()
-        self._round += 1
-        self._number = 0
         with_settings = begun >= self._settings_due
         if with_settings:
             # A reload that comes from now on has them read once more.
             self._settings_due = begun + SETTINGS_EVERY
-        if may_list(client):
-            yield from self._read_lists(client, at, with_settings=with_settings)
-        elif may_ask_variables(client):
-            yield from self._read_variables(client, at, with_settings=with_settings)
+        self._round += 1
+        self._number = 0
+        try:
+            if may_list(client):
+                yield from self._read_lists(client, at, with_settings=with_settings)
+            elif may_ask_variables(client):
+                yield from self._read_variables(client, at, with_settings=with_settings)
+        finally:
+            # Also after one that Asterisk was too busy to answer: it is not asked again at once.
+            self._rest(begun)
         self._end_round(at)
+
+    def _rest(self, begun: float) -> None:
         now = time.monotonic()
         self._rests_until = now + max(self._link.times.apart, self._link.times.rest * (now - begun))
         self.due_at = self._rests_until

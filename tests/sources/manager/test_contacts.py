@@ -11,6 +11,7 @@ import pytest
 from msgspec.structs import replace
 
 from healthmon.ami.client import AmiClient
+from healthmon.errors import AmiError
 from healthmon.model import ContactList, ContactReading, ContactStatus, EndpointSettings, Place, SettingsList, Target
 from healthmon.sources.inbox import Inbox
 from healthmon.sources.manager.contacts import ContactPart
@@ -165,6 +166,20 @@ def test_a_reload_in_the_middle_of_a_round_has_settings_read_once_more(endpoints
             assert part.due_at <= time.monotonic()
             assert len(list(part.work(client))) > 1
             assert part.due_at > time.monotonic() + 10.0
+
+
+def test_an_asterisk_that_is_too_busy_to_answer_is_not_asked_again_at_once(endpoints: PlayedEndpoints) -> None:
+    with PlayedManager() as manager:
+        endpoints.play_on(manager)
+        link = ManagerLink(config_of(manager), Inbox(1000), Clock(), replace(TIMES, rest=1e6))
+        link.endpoints = dict.fromkeys((PHONE, TRUNK))
+        part = ContactPart(link)
+        part.learn()
+        with closing(AmiClient(link.pbx, timeout=2.0)) as client, pytest.raises(AmiError):
+            for _ in part.work(client):
+                manager.cut()
+        part.begin(time.monotonic())
+        assert part.due_at > time.monotonic() + 1.0
 
 
 def test_an_endpoint_of_an_aor_that_is_not_loaded_yet_has_no_settings(watch: Watch) -> None:
