@@ -13,10 +13,12 @@ from msgspec.structs import replace
 
 from healthmon.ami.client import AmiClient
 from healthmon.ami.frames import Decoder
-from healthmon.model import Target
+from healthmon.core.monitor import Monitor
+from healthmon.model import Sighting, Target
 from healthmon.sources.inbox import Inbox
 from healthmon.sources.manager.contacts import ContactPart
 from healthmon.sources.manager.link import ManagerLink
+from healthmon.store.write.writer import Writer
 from healthmon.times.clock import Clock
 from tests.ami.played import PlayedManager, in_lines
 from tests.ami.played_endpoints import LISTS
@@ -24,6 +26,7 @@ from tests.ami.test_client import config_of
 from tests.bench.figures import Figure, median, percentile
 from tests.bench.peer import Peer
 from tests.bench.scale import Scale
+from tests.bench.snapshots import NOW, body_of, look, started, step
 from tests.bench.watched import PBX, Watched
 from tests.waiting import wait_for
 
@@ -85,7 +88,7 @@ def _played(large: LargeManager) -> Iterator[PlayedManager]:
 
 def _rounds(manager: PlayedManager, large: LargeManager, scale: Scale) -> Iterator[Figure]:
     inbox = Inbox(1_000_000, 1_000_000)
-    link = ManagerLink(replace(config_of(manager), name=PBX), inbox, Clock())
+    link = ManagerLink(replace(config_of(manager), name=PBX, poll_every=60.0), inbox, Clock())
     link.endpoints = {Target(PBX, "PJSIP", str(10_000 + number)): None for number in range(scale.many)}
     link.has_events = True
     part = ContactPart(link)
@@ -93,9 +96,12 @@ def _rounds(manager: PlayedManager, large: LargeManager, scale: Scale) -> Iterat
     with closing(AmiClient(link.pbx, timeout=60.0)) as client:
         part.begin(time.monotonic())
         first, took = _processor_time(part, client)
-        inbox.drain(0)
+        seen = [inbox.drain(0)]
         before = _peak_memory()
-        later = [_processor_time(part, client)[0] for _ in range(scale.rounds) if inbox.drain(0) is not None]
+        later = []
+        for _ in range(scale.rounds):
+            later.append(_processor_time(part, client)[0])
+            seen.append(inbox.drain(0))
         more = _peak_memory() - before
     bare = [_bare(large.contacts) for _ in range(scale.rounds)]
     many = f"{scale.many:,} contacts"
@@ -105,6 +111,26 @@ def _rounds(manager: PlayedManager, large: LargeManager, scale: Scale) -> Iterat
         f"round of {many}, each with a new round trip, processor time", median(later), "ms", 2000.0, median(bare)
     )
     yield Figure("memory that these rounds take more than the first", more, "MB")
+    yield from _taken_in(seen, scale.many)
+
+
+def _taken_in(rounds: Sequence[Sequence[Sighting]], endpoints: int) -> Iterator[Figure]:
+    """What of these rounds takes the engine's time: an event that comes meanwhile waits for the longest piece."""
+    with started() as (_, monitor, writer):
+        look(monitor, writer, body_of(endpoints, lost=0), NOW + 1)
+        first, *later = [[_booked(monitor, writer, sighting) for sighting in seen] for seen in rounds]
+    yield Figure("that first round, seen to booked, processor time", sum(first), "ms")
+    yield Figure("… of it the longest piece", max(first), "ms")
+    yield Figure("such a later round, seen to booked, processor time", median([sum(pieces) for pieces in later]), "ms")
+    yield Figure("… of it the longest piece", median([max(pieces) for pieces in later]), "ms")
+
+
+def _booked(monitor: Monitor, writer: Writer, sighting: Sighting) -> float:
+    """Take one sighting in (milliseconds of processor time)."""
+    used = time.thread_time()
+    at = NOW + 60
+    step(monitor, writer, lambda changes: monitor.see(sighting, at, changes))
+    return (time.thread_time() - used) * 1000
 
 
 def _processor_time(part: ContactPart, client: AmiClient) -> tuple[float, float]:
