@@ -111,8 +111,14 @@ class ManagerSource:
                 part.miss_events()
 
     def _rest(self, seconds: float) -> None:
-        """Wait before the next attempt; whoever asks meanwhile is told how it stands."""
-        until = time.monotonic() + seconds
+        """Wait before the next attempt. Whoever asks meanwhile has it made at once.
+
+        After a refused login, which fail2ban counts, he is told how it stands.
+        """
+        may_try, until = seconds < self._link.times.denied, time.monotonic() + seconds
         while time.monotonic() < until and not self._stop.wait(self._link.times.patience):
-            if list(taken_from(self._asked)):
-                self._link.say_again()
+            if not list(taken_from(self._asked)):
+                continue
+            if may_try:
+                return
+            self._link.say_again()

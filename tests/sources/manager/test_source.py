@@ -9,7 +9,7 @@ import pytest
 
 from healthmon.ami.client import AmiClient
 from healthmon.ami.frames import Frame
-from healthmon.model import Channel, Question
+from healthmon.model import Channel, Check, ConnectionReport, Question
 from healthmon.sources.inbox import Inbox
 from healthmon.sources.manager.link import ManagerLink, ManagerTimes
 from healthmon.sources.manager.source import ManagerSource
@@ -62,9 +62,12 @@ def manager() -> Iterator[PlayedManager]:
         yield played
 
 
-def running(manager: PlayedManager, *parts: PlayedPart) -> tuple[ManagerSource, ManagerLink, threading.Event]:
+def running(
+    manager: PlayedManager, *parts: PlayedPart, retries: tuple[float, ...] = (1.0,)
+) -> tuple[ManagerSource, ManagerLink, threading.Event]:
     stop = threading.Event()
-    link = ManagerLink(config_of(manager), Inbox(100), Clock(), ManagerTimes(patience=0.01, ping_every=60.0))
+    times = ManagerTimes(patience=0.01, ping_every=60.0, retries=retries)
+    link = ManagerLink(config_of(manager), Inbox(100), Clock(), times)
     return ManagerSource(link, parts, stop), link, stop
 
 
@@ -127,3 +130,49 @@ def test_a_new_connection_is_told_to_each_part(manager: PlayedManager) -> None:
     finally:
         stop.set()
         thread.join(5)
+
+
+def wait_for_reports(link: ManagerLink, number: int) -> None:
+    """Wait until it was reported so often that something is the matter."""
+    troubles: list[object] = []
+
+    def come() -> bool:
+        seen = link.inbox.drain(0.05)
+        troubles.extend(report for report in seen if isinstance(report, ConnectionReport) and report.trouble)
+        return len(troubles) >= number
+
+    wait_for(come)
+
+
+ABOUT_IT = Question("office", check=Check.MANAGER, asked_by=Channel.MANAGER)
+
+
+def test_whoever_asks_how_it_stands_has_it_tried_again_at_once(manager: PlayedManager) -> None:
+    part = PlayedPart("A")
+    source, link, stop = running(manager, part, retries=(200.0,))
+    thread = threading.Thread(target=source.run)
+    thread.start()
+    try:
+        wait_for(lambda: "asked 0" in part.happened)
+        manager.cut()
+        wait_for_reports(link, 1)
+        source.ask(ABOUT_IT)
+        wait_for(lambda: part.happened.count("begin") == 2)
+    finally:
+        stop.set()
+        thread.join(5)
+
+
+def test_a_login_that_was_refused_is_not_tried_again_because_somebody_asks(manager: PlayedManager) -> None:
+    manager.password = "another"
+    source, link, stop = running(manager, PlayedPart("A"))
+    thread = threading.Thread(target=source.run)
+    thread.start()
+    try:
+        wait_for_reports(link, 1)
+        source.ask(ABOUT_IT)
+        wait_for_reports(link, 1)
+    finally:
+        stop.set()
+        thread.join(5)
+    assert sum(asked["Action"] == "Login" for asked in manager.asked) == 1
