@@ -80,9 +80,11 @@ class Memberships:
             self._leave(endpoint.target, before, stance)
             before = None
         self._of_endpoint[endpoint.target] = after
-        self._unplaced.get(endpoint.target.pbx, set()).discard(endpoint.target)
+        unplaced = self._unplaced.setdefault(endpoint.target.pbx, set())
         if stance is Stance.STANDING and endpoint.kind.is_device and not endpoint.endpoint.places:
-            self._unplaced.setdefault(endpoint.target.pbx, set()).add(endpoint.target)
+            unplaced.add(endpoint.target)
+        else:
+            unplaced.discard(endpoint.target)
         for members in self._members_with(endpoint.target, after):
             if before is None:
                 members.add(endpoint, stance)
