@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import resource
 import time
 from contextlib import closing
 
@@ -27,8 +28,10 @@ log = logging.getLogger(__name__)
 LOOK_EVERY = 0.25
 #: So many requests are answered at once; each takes milliseconds.
 THREADS = 4
-#: So many connections may be open: idle ones, and those that send a byte a minute, leave room for others.
+#: So many connections may be open, where so many files may be: who holds as many keeps all others out.
 CONNECTIONS = 2000
+#: Files that are no connections: the database, the log, what Python loads.
+OTHER_FILES = 64
 #: A connection that does nothing is closed after so long (seconds).
 IDLE_FOR = 30
 #: Nobody has to send more to be answered (bytes).
@@ -42,6 +45,8 @@ class CannotListen(HealthmonError):
 def serve(settings: WebSettings, listen: OwnAddress, *, ends_with: str) -> None:
     """Answer until told to stop, or until the process of this number has ended, if any. Raises HealthmonError."""
     signals.hold()
+    # It has a line for each asker that hangs up.
+    logging.getLogger("waitress").setLevel(logging.ERROR)
     with Watcher(settings.where.database) as watcher:
         live = Live(watcher, settings.where.names, time.time)
         live.look()
@@ -53,7 +58,7 @@ def serve(settings: WebSettings, listen: OwnAddress, *, ends_with: str) -> None:
                 host=listen.address,
                 port=listen.port,
                 threads=THREADS,
-                connection_limit=CONNECTIONS,
+                connection_limit=most_connections(),
                 channel_timeout=IDLE_FOR,
                 max_request_header_size=LARGEST_REQUEST,
                 max_request_body_size=LARGEST_REQUEST,
@@ -71,6 +76,15 @@ def serve(settings: WebSettings, listen: OwnAddress, *, ends_with: str) -> None:
                     log.info("the daemon has ended, and so does this process")
                     return
                 live.look()
+
+
+def most_connections() -> int:
+    """How many connections may be open. As many files as the system lets us have are asked for."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    if hard == resource.RLIM_INFINITY:
+        return CONNECTIONS
+    return max(min(CONNECTIONS, hard - OTHER_FILES), 1)
 
 
 def _url(listen: OwnAddress) -> str:

@@ -27,6 +27,9 @@ CANNOT_BE_WRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 INTERRUPTED, BROKEN_PIPE = 128 + 2, 128 + 13
 
 
+#: A monitoring system runs it, for which 2 means that something is down.
+PLUGIN = "check"
+
 #: What reads years of history lets others go first: Asterisk, and the daemon, perhaps on the same machine.
 MODEST, MODESTY = frozenset({"report", "export", "db"}), 10
 
@@ -76,7 +79,15 @@ class LazyGroup(click.Group):
         """
         if args[:1] == ["-c"] and len(args) > 1:
             args = ["--config", *args[1:]]
-        return super().parse_args(ctx, args)
+        is_plugin = PLUGIN in args
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            if not is_plugin:
+                raise
+            # Whatever becomes of it, whoever runs it understands.
+            click.echo(f"HEALTHMON UNKNOWN: {error.format_message()}")
+            raise click.exceptions.Exit(ExitCode.STALE) from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Name the commands in the order of the table."""

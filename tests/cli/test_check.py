@@ -190,3 +190,11 @@ def test_of_many_that_are_down_some_are_listed(database: Path, run: Run) -> None
     assert result.stdout.startswith("HEALTHMON CRITICAL: 300 of 301 down | ")
     assert result.stdout.splitlines()[-1] == "and 280 more"
     assert len(result.stdout.splitlines()) == 22
+
+
+def test_a_wrong_option_before_the_command_is_unknown_too_and_a_usage_error_for_others() -> None:
+    plugin = CliRunner().invoke(cli, ["--nope", "check"], catch_exceptions=False)
+    other = CliRunner().invoke(cli, ["--nope", "status"], catch_exceptions=False)
+
+    assert (plugin.exit_code, other.exit_code) == (3, 2)
+    assert re.fullmatch(r"HEALTHMON UNKNOWN: No such option.*\n", plugin.stdout)

@@ -28,7 +28,7 @@ def page() -> str:
 
 
 def _head() -> Iterator[str]:
-    context = click.Context(cli, info_name="healthmon")
+    context = click.Context(cli, info_name="healthmon", **cli.context_settings)
     yield f'.TH HEALTHMON 1 "" "healthmon {__version__}" "User Commands"'
     yield ".SH NAME"
     yield f"healthmon \\- {_text(_sentence(cli)).rstrip('.')}"
@@ -41,7 +41,7 @@ def _head() -> Iterator[str]:
 
 def _commands() -> Iterator[str]:
     yield ".SH COMMANDS"
-    context = click.Context(cli, info_name="healthmon")
+    context = click.Context(cli, info_name="healthmon", **cli.context_settings)
     for name in COMMANDS:
         command = cli.get_command(context, name)
         assert command is not None, name
@@ -68,7 +68,7 @@ def _command(command: click.Command, name: str, parent: click.Context) -> Iterat
 def _options(command: click.Command, context: click.Context) -> Iterator[str]:
     for parameter in command.get_params(context):
         record = parameter.get_help_record(context)
-        if record is not None and parameter.name != "help":
+        if record is not None and "--help" not in parameter.opts:
             words, about = record
             yield ".TP"
             yield f"\\fB{_text(words)}\\fR"

@@ -95,13 +95,17 @@ def test_this_machine_is_answered(host: str, tmp_path: Path) -> None:
         assert web.get("/livez", Host=host)[0] == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/api/v1/", "/api/v1/state/office", "/metrics/x", "/%00"])
+@pytest.mark.parametrize(
+    "path", ["/", "/api/v1/", "/api/v1/state/office", "/metrics/x", "/%00", "/api/v1/state//PJSIP/101"]
+)
 def test_what_there_is_not_is_not_found_and_is_no_page(path: str, tmp_path: Path) -> None:
     with site(tmp_path / "h.db", [connection()]) as web:
         answer = web.client.get(path, headers={"Host": "localhost"})
 
     assert answer.status_code == 404
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
+    assert "<" not in answer.text
 
 
 def test_nothing_can_be_written(tmp_path: Path) -> None:

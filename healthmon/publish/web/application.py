@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Flask, Response, request
+from werkzeug.exceptions import HTTPException
 
 from healthmon.errors import HealthmonError
 from healthmon.model import Health
@@ -27,12 +28,15 @@ def application(live: Live, names: Mapping[str, str], zone: ZoneInfo, *, has_pho
     ``names``: what the configuration calls endpoints; ``zone``: of dates in questions.
     """
     app = Flask("healthmon", static_folder=None)
+    # An empty name is a name, and leads nowhere else.
+    app.url_map.merge_slashes = False
     app.register_blueprint(_health(live))
     app.register_blueprint(_metrics(live, has_phones=has_phones))
     app.register_blueprint(api(live, names, zone))
     app.register_error_handler(Unreadable, _unavailable)
     app.register_error_handler(Busy, _unavailable)
     app.register_error_handler(HealthmonError, _refused)
+    app.register_error_handler(HTTPException, _no_page)
     app.before_request(_refuse_other_hosts)
     app.after_request(_guard)
     return app
@@ -63,6 +67,11 @@ def _guard(response: Response) -> Response:
 
 def _unavailable(error: HealthmonError) -> Response:
     return plain(f"{error}\n", HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+def _no_page(error: HTTPException) -> Response:
+    """What Flask refuses by itself is one sentence, too."""
+    return plain(f"{error.description}\n", HTTPStatus(error.code or HTTPStatus.INTERNAL_SERVER_ERROR))
 
 
 def _refused(error: HealthmonError) -> Response:

@@ -1,0 +1,19 @@
+"""The web process asks for as many files as it may have, and takes no more connections than leaves it some."""
+
+from __future__ import annotations
+
+import resource
+
+import pytest
+
+from healthmon.app.serving import most_connections
+
+
+@pytest.mark.parametrize(("hard", "most"), [(1024, 960), (64, 1), (524_288, 2000), (resource.RLIM_INFINITY, 2000)])
+def test_connections_leave_room_for_other_files(hard: int, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked_for: list[tuple[int, int]] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (64, hard))
+    monkeypatch.setattr(resource, "setrlimit", lambda _, limits: asked_for.append(limits))
+
+    assert most_connections() == most
+    assert asked_for == [(hard, hard)]
