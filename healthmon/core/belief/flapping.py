@@ -100,6 +100,9 @@ class Flapping:
         changes = self.changes
         if self._candidate is not None:
             changes = [*changes, self._candidate_at]
+        if not changes:
+            # Nearly always.
+            return ()
         return tuple(changes[-rule.most :])
 
     @property

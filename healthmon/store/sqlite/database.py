@@ -54,8 +54,7 @@ def recognise(path: Path) -> None:
     if size < head.page_size * head.pages:
         raise ForeignDatabase(path, "the file is damaged: its end is missing; it was left untouched")
     if size <= CHECKED_UP_TO_BYTES:
-        with errors_named(path), closing(open_connection(path, "mode=ro&immutable=1")) as connection:
-            _refuse_damage(connection, path, "; it was left untouched")
+        _look_through(path)
 
 
 def refuse_strange_log(path: Path) -> None:
@@ -133,6 +132,11 @@ def read_head(path: Path) -> Head:
             return head_of(file.read(HEAD_SIZE))
     except OSError as error:
         raise StoreError(path, f"it cannot be read: {error.strerror}") from error
+
+
+def _look_through(path: Path) -> None:
+    with errors_named(path), closing(open_connection(path, "mode=ro&immutable=1")) as connection:
+        _refuse_damage(connection, path, "; it was left untouched")
 
 
 def _refuse_damage(connection: sqlite3.Connection, path: Path, and_then: str = "") -> None:

@@ -230,7 +230,7 @@ class Bookkeeper:
     def _watched(self, state: CheckState) -> int:
         """Return the key of a state's check, and keep its kind and watch section up to date."""
         known = self._checks.get((state.target, state.check))
-        if known is not None and known[1:] == (state.kind, state.watch):
+        if known is not None and known[1] is state.kind and known[2] == state.watch:
             return known[0]
         since = self._session.timeline.stored(state.watched_since)
         return self._add_check(state.target, state.check, state.kind, state.watch, since)
@@ -238,13 +238,21 @@ class Bookkeeper:
     def _add_many_checks(self, states: Collection[CheckState]) -> None:
         """Add the checks of a first snapshot together, and read their keys at once: one by one takes thrice as long."""
         new = [state for state in states if (state.target, state.check) not in self._checks]
-        if len(new) > len(self._checks):
-            stored = self._session.timeline.stored
-            rows = (
-                (*state.target, state.check, str(state.kind), state.watch, stored(state.watched_since)) for state in new
-            )
-            self._write_values(_UPSERT_CHECK, rows)
+        if len(new) <= len(self._checks):
+            return
+        stored = self._session.timeline.stored
+        rows = (
+            (*state.target, state.check, str(state.kind), state.watch, stored(state.watched_since)) for state in new
+        )
+        newest = {"newest": self._session.value("SELECT COALESCE(MAX(id), 0) FROM checks")}
+        self._write_values(_UPSERT_CHECK, rows)
+        added = self._session.plain.execute("SELECT id FROM checks WHERE id > :newest ORDER BY id", newest).fetchall()
+        if len(added) < len(new):
+            # Some were watched before, and have their old keys.
             self.remember_keys()
+            return
+        for state, (check_id,) in zip(new, added, strict=True):
+            self._checks[state.target, state.check] = (check_id, state.kind, state.watch)
 
     def _add_check(self, target: Target, check: str, kind: Kind, watch: str, since: float) -> int:
         row = {**target_row(target), "name": check, "kind": kind, "watch": watch, "watched_since": since}

@@ -13,7 +13,7 @@ from healthmon.model import CheckState, Health, Target
 from healthmon.store.rows import OF_CHECK, OF_STATE, STATES, state_values
 from healthmon.store.session import Session
 from healthmon.store.timeline import Timeline
-from tests.store.scene import START, Store, state
+from tests.store.scene import START, Store, by_key, state
 
 MANY = [Target("office", "PJSIP", str(number)) for number in range(300)]
 
@@ -44,6 +44,18 @@ def test_the_checks_of_a_first_snapshot_are_added_together(store: Store, monkeyp
     assert asked["together"] <= 4
     with store.reading() as reader:
         assert len(list(reader.states())) == len(MANY)
+
+
+@pytest.mark.parametrize("forgotten", [0, 1])
+def test_each_of_many_that_are_added_together_has_its_own_state(store: Store, forgotten: int) -> None:
+    store.book(states=states_of(MANY[:forgotten]))
+    store.book(forgotten=MANY[:forgotten])
+    states = [state(target, reason=f"reason of {target.resource}") for target in reversed(MANY)]
+
+    store.book(states=by_key(*states))
+
+    with store.reading() as reader:
+        assert {each.target: each.reason for each in reader.states()} == {each.target: each.reason for each in states}
 
 
 def test_what_was_forgotten_and_is_seen_again_among_many_keeps_its_history(store: Store) -> None:
