@@ -55,7 +55,7 @@ def test_the_worst_comes_first_and_the_last_line_says_what_the_keys_do(status_of
     assert len(lines) == 12
     assert lines[0] == "healthmon Fri 12:00:00  1 PBX, 3 endpoints: 1 up, 2 down"
     assert lines[1].split() == ["STATE", "SINCE", "KIND", "ENDPOINT"]
-    assert lines[2].startswith("down      11:00:00      provider  PJSIP/trunk")
+    assert lines[2].startswith("down      11:00:00      provider     PJSIP/trunk")
     assert lines[4].startswith("up ")
     assert lines[-3:-1] == ["changes", "12:00:00 down     PJSIP/102 on office  contact removed"]
     assert lines[-1].endswith("1-3 of 3")

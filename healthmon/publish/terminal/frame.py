@@ -15,6 +15,7 @@ from healthmon.report.formatting import age, counted, duration, local, visible, 
 from healthmon.report.status.rows import GroupOutage, Status, TargetStatus
 from healthmon.report.status.text import in_words
 from healthmon.report.tables import STYLES
+from healthmon.report.target_names import short_name
 
 #: What may be shown, by the key that chooses it.
 FILTERS: Mapping[str, tuple[str, Callable[[TargetStatus], bool]]] = {
@@ -27,7 +28,9 @@ FILTERS: Mapping[str, tuple[str, Callable[[TargetStatus], bool]]] = {
 #: The part of the screen that events may take: a quarter.
 EVENTS_PART = 4
 #: The widths of the columns before the name; that of the state is wider where something is about to change.
-_STATE, _STATE_CHANGING, _SINCE, _KIND = 10, 18, 14, 10
+_STATE, _STATE_CHANGING, _SINCE, _KIND = 10, 18, 14, 13
+#: A narrower screen has no column of kinds.
+_WIDE = 100
 #: A name has at least so many columns, where it is that long.
 _NAME = 24
 
@@ -89,7 +92,7 @@ def frame(
     on_screen = rows[above : above + room]
     columns = Columns(width, _state_width(on_screen), has_pbx=len(status.pbxs) > 1)
     shown = [_row(row, status, zone, columns) for row in on_screen]
-    header = (Piece(f"{'STATE':{columns.state}}{'SINCE':{_SINCE}}{'KIND':{_KIND}}ENDPOINT", "bold"),)
+    header = (Piece(f"{'STATE':{columns.state}}{'SINCE':{_SINCE}}{columns.cell_of_kind('KIND')}ENDPOINT", "bold"),)
     body = [*head, header, *shown]
     filling: list[ScreenLine] = [()] * max(height - len(body) - len(tail) - 1, 0)
     lines = [*body, *filling, *tail][: max(height - 1, 0)]
@@ -137,6 +140,17 @@ class Columns(Struct, frozen=True):
     #: There are several PBXs, and each row says which is meant.
     has_pbx: bool
 
+    @property
+    def before_name(self) -> int:
+        """The columns before the name."""
+        return self.state + _SINCE + len(self.cell_of_kind(""))
+
+    def cell_of_kind(self, kind: str) -> str:
+        """Write a kind, where there is room for kinds."""
+        if self.width < _WIDE:
+            return ""
+        return f"{kind:{_KIND}}"
+
 
 def _state_width(rows: Sequence[TargetStatus]) -> int:
     if any(row.is_changing for row in rows):
@@ -157,15 +171,20 @@ def _row(row: TargetStatus, status: Status, zone: ZoneInfo, columns: Columns) ->
     since = ""
     if row.since:
         since = local(row.since, zone, status.now)
-    name = with_called(row.target.endpoint, row.target, status.names)
+    name = row.target.endpoint
     if columns.has_pbx:
-        name = name_of(row.target, status.names)
+        name = short_name(row.target)
+    name = with_called(name, row.target, status.names)
     why = ""
     if not row.is_plain_up:
         why = "; ".join(filter(None, (row.reason, row.acknowledged, row.muted_by, row.more)))
-    room = columns.width - columns.state - _SINCE - _KIND
-    name = f"{name}  "[: max(room - len(why), _NAME)]
-    return (_state(row, columns.state), Piece(f"{since:{_SINCE}}{row.kind:{_KIND}}"), Piece(name), Piece(why, "dim"))
+    name = f"{name}  "[: max(columns.width - columns.before_name - len(why), _NAME)]
+    return (
+        _state(row, columns.state),
+        Piece(f"{since:{_SINCE}}{columns.cell_of_kind(row.kind)}"),
+        Piece(name),
+        Piece(why, "dim"),
+    )
 
 
 def _event(event: StateChange, zone: ZoneInfo) -> ScreenLine:
