@@ -278,6 +278,10 @@ SAYINGS = {
     "nothing was heard of its contacts for long": "о контактах давно ничего не слышно",
     "does not answer OPTIONS": "не отвечает на OPTIONS",
     "does not answer OPTIONS ({said})": "не отвечает на OPTIONS ({said})",
+    "answers OPTIONS with no 2xx, or not at all": "не отвечает на OPTIONS кодом 2xx или не отвечает вовсе",
+    "answers OPTIONS with no 2xx, or not at all ({said})": (
+        "не отвечает на OPTIONS кодом 2xx или не отвечает вовсе ({said})"
+    ),
     "{why}; Asterisk: reachable": "{why}; для Asterisk: доступен",
     "{why}; Asterisk: not checked": "{why}; Asterisk его не проверяет",
     "{why}; our own OPTIONS: {answer}": "{why}; на собственные OPTIONS: {answer}",

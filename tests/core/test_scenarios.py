@@ -617,6 +617,16 @@ def test_every_decision_is_a_line_in_words() -> None:
     assert scene.log[-1] == f"provider PJSIP/trunk-a on office: down after 31 s: {why}; tells oncall/boss"
 
 
+def test_where_only_2xx_counts_no_answer_and_a_wrong_one_are_not_told_apart() -> None:
+    scene = quiet_office()
+    scene.see(trunk_settings(TRUNK, takes_2xx_only=True))
+    scene.lose(TRUNK)
+    scene.after(31)
+    scene.answer_all({TRUNK: DOWN})
+
+    assert "answers OPTIONS with no 2xx, or not at all (contact Unreachable)" in scene.log[-1]
+
+
 def test_a_snapshot_asked_for_before_a_removal_does_not_bring_it_back() -> None:
     scene = quiet_office()
     scene.after(3)

@@ -156,6 +156,9 @@ def loss_of_last_contact(uri: str, before: ContactStatus, settings: EndpointSett
 def why_down(loss: Loss, said: str, settings: EndpointSettings | None) -> str:
     """Say why an endpoint is down, in words for people; behind them what Asterisk said."""
     why = loss or _why_offline(settings)
+    if why == Loss.NO_ANSWER and settings is not None and settings.takes_2xx_only:
+        # It may well answer, with 503 at each time: Asterisk does not say.
+        why = "answers OPTIONS with no 2xx, or not at all"
     if said:
         return f"{why} ({said})"
     return why
