@@ -24,7 +24,6 @@ from healthmon.model import (
     Target,
 )
 from healthmon.sources.manager.endpoint_lists import (
-    AT_ONCE,
     Directory,
     ask_directory,
     asked_contacts,
@@ -42,6 +41,9 @@ from healthmon.text.sipuri import host_of
 #: So many round trips of phones are kept a second; of more contacts each has its turn. (Of a PBX 10 a second are booked
 #: in the long run, those of events among them.)
 SAMPLES_A_SECOND = 5.0
+#: Of so many endpoints settings or places are offered at once; then so long nothing (seconds): the engine needs as long
+#: for them, and has events to take in, too.
+OFFERED_AT_ONCE, OFFERED_EVERY = 100, 0.005
 #: Settings are read so often, though no event told of a reload (seconds).
 SETTINGS_EVERY = 3600.0
 #: No more contacts are remembered: somebody is playing with us.
@@ -131,7 +133,7 @@ class ContactPart:
         finally:
             # Also after one that Asterisk was too busy to answer: it is not asked again at once.
             self._rest(begun)
-        self._end_round(at)
+        yield from self._end_round(at)
 
     def _rest(self, begun: float) -> None:
         now = time.monotonic()
@@ -183,11 +185,12 @@ class ContactPart:
                 users[aor] = (*users.get(aor, ()), self._targets[endpoint.name])
         self._users = users
         self._forget_strangers()
-        for begin in range(0, len(watched), AT_ONCE):
-            portion = watched[begin : begin + AT_ONCE]
+        for begin in range(0, len(watched), OFFERED_AT_ONCE):
+            portion = watched[begin : begin + OFFERED_AT_ONCE]
             found = (settings_of(self._targets[endpoint.name], at, endpoint, directory) for endpoint in portion)
             settings = tuple(settings for settings in found if settings is not None)
             self._link.inbox.offer(SettingsList(self._link.pbx.name, settings))
+            time.sleep(OFFERED_EVERY)
             yield
 
     # ---------------------------------------------------------------- contacts
@@ -244,7 +247,7 @@ class ContactPart:
             self._has_moved = True
         return known
 
-    def _end_round(self, at: float) -> None:
+    def _end_round(self, at: float) -> Iterator[None]:
         """Offer what is gone, and where all contacts are now."""
         if not self._link.knows_all:
             return
@@ -259,10 +262,11 @@ class ContactPart:
         ]
         self._offer_readings(readings, at)
         if self._has_moved:
-            self._has_moved = self._offer_places(at)
+            self._has_moved = False
+            yield from self._offer_places(at)
 
-    def _offer_places(self, at: float) -> bool:
-        """Offer where the contacts of endpoints are, of which that is new; return whether something was dropped."""
+    def _offer_places(self, at: float) -> Iterator[None]:
+        """Offer where the contacts of endpoints are, of which that is new."""
         places: dict[Target, dict[Place, None]] = {}
         for known in self._known.values():
             if known.place.address:
@@ -271,11 +275,14 @@ class ContactPart:
         found = {target: tuple(its_places) for target, its_places in places.items()}
         news = [(target, its_places) for target, its_places in found.items() if self._places.get(target) != its_places]
         self._places = found
-        offers = (news[begin : begin + AT_ONCE] for begin in range(0, len(news), AT_ONCE))
-        taken = [self._link.inbox.offer(ContactList(self._link.pbx.name, at, places=tuple(part))) for part in offers]
-        if not all(taken):
-            self._places = {}
-        return not all(taken)
+        for begin in range(0, len(news), OFFERED_AT_ONCE):
+            part = tuple(news[begin : begin + OFFERED_AT_ONCE])
+            if not self._link.inbox.offer(ContactList(self._link.pbx.name, at, places=part)):
+                # It was dropped, and is offered anew after the next round.
+                self._places.update((target, ()) for target, _ in part)
+                self._has_moved = True
+            time.sleep(OFFERED_EVERY)
+            yield
 
 
 def _new_round_trip(contact: ListedContact, before: ListedContact | None) -> float | None:

@@ -92,6 +92,8 @@ class ManagerSource:
         if part.due_at <= now:
             for _ in part.work(client):
                 self._hear(client, client.events_at_hand())
+                if self._stop.is_set():
+                    return
         elif self._ping_due <= now:
             client.ping()
         else:

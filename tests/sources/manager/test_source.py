@@ -176,3 +176,16 @@ def test_a_login_that_was_refused_is_not_tried_again_because_somebody_asks(manag
         stop.set()
         thread.join(5)
     assert sum(asked["Action"] == "Login" for asked in manager.asked) == 1
+
+
+def test_a_long_work_ends_with_the_daemon(manager: PlayedManager) -> None:
+    part = PlayedPart("A", pauses=100_000)
+    source, _, stop = running(manager, part)
+    thread = threading.Thread(target=source.run)
+    thread.start()
+    try:
+        wait_for(lambda: "asked 3" in part.happened)
+    finally:
+        stop.set()
+        thread.join(5)
+    assert not thread.is_alive()
