@@ -54,6 +54,8 @@ Shorten = Callable[[str], str]
 LONGEST_STATE = 40
 #: Phones say in it what they are, and strangers say what they want.
 LONGEST_USER_AGENT = 100
+#: A SIP transaction without an answer ends after 64 times T1 (RFC 3261, timer F; seconds).
+TRANSACTION_ENDS_AFTER = 32.0
 #: More of the name in a caller id is never shown; it is kept of every endpoint.
 LONGEST_CALLER_NAME = 100
 
@@ -541,8 +543,8 @@ class Aor(Struct, frozen=True):
 
     @property
     def qualify_timeout(self) -> float:
-        """How long a contact may take to answer (seconds)."""
-        return _number(self.attributes, "qualify_timeout")
+        """How long a contact may take to answer (seconds). With 0 Asterisk waits until the transaction ends."""
+        return _number(self.attributes, "qualify_timeout") or TRANSACTION_ENDS_AFTER
 
     @property
     def takes_2xx_only(self) -> bool:
