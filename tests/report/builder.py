@@ -154,7 +154,7 @@ def begin_to_tell(path: Path, incident: Incident, url_id: str, at: float) -> Cla
     opened = Notification(incident.id, url_id, Reason.OPENED, serial=0, booked_at=at - 1, due_at=at - 1)
     with closing(open_writer(path, now=at)) as writer, closing(open_outbox(path)) as outbox:
         writer.commit(Changes(incidents={incident.id: incident}, notifications=[opened]))
-        claim = outbox.claim(url_id, at)
+        claim = outbox.claim(url_id, at - writer.ahead)
     assert claim is not None
     return claim
 
