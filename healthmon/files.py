@@ -79,10 +79,10 @@ def user_name(uid: int) -> str:
 class NewFile:
     """A file that gets its name, perhaps in place of another, when it is whole; until then it has another name."""
 
-    def __init__(self, path: Path, partial: str) -> None:
+    def __init__(self, path: Path, partial: str, *, replaces: bool = True) -> None:
         """Make it, with the name ``partial`` for now. Raises OSError, NotOurs: the path leads over another's link."""
         way = way_of(path)
-        self._path, self._partial = path, partial
+        self._path, self._partial, self._replaces = path, partial, replaces
         self._folder, self._name = way.folder, way.name
         try:
             _refuse_links_of_others(path, way.link_owners)
@@ -100,7 +100,10 @@ class NewFile:
         self._keeper = _Keeper(self._rename, self._unlink)
 
     def put_in_place(self) -> None:
-        """Give it its name, so that a power cut leaves either what was there before, or all of it. Raises OSError."""
+        """Give it its name, so that a power cut leaves either what was there before, or all of it.
+
+        Raises OSError; FileExistsError if it may not replace what has that name by now.
+        """
         try:
             os.fsync(self.file)
             if self._keeper is None:
@@ -108,7 +111,7 @@ class NewFile:
             else:
                 self._keeper.put_in_place()
         except OSError as error:
-            raise OSError(error.errno, error.strerror, str(self._path)) from error
+            raise type(error)(error.errno, error.strerror, str(self._path)) from error
 
     def discard(self) -> None:
         """Remove what was not finished. The child does so by itself."""
@@ -123,7 +126,12 @@ class NewFile:
         os.close(self._folder)
 
     def _rename(self) -> None:
-        os.rename(self._partial, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+        if self._replaces:
+            os.rename(self._partial, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+        else:
+            # A second name refuses to take the place of another file, which a new name does not.
+            os.link(self._partial, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
+            self._unlink()
         # Who may write into a folder may perhaps not read it; then the file is there, and its name not yet on the disk.
         with suppress(PermissionError):
             folder = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=self._folder)
@@ -135,12 +143,13 @@ class NewFile:
 
 
 @contextmanager
-def new_file(path: Path, *, keeps_rights: bool) -> Iterator[NewFile]:
+def new_file(path: Path, *, keeps_rights: bool, replaces: bool = True) -> Iterator[NewFile]:
     """Yield a file that gets its name at the end, and vanishes if something is raised. Raises OSError, NotOurs.
 
-    ``keeps_rights``: this process is about to become another user, who may perhaps not write there.
+    ``keeps_rights``: this process is about to become another user, who may perhaps not write there. ``replaces``: what
+    has that name at the end; else FileExistsError is raised, however late it came.
     """
-    new = NewFile(path, f".{path.name}.{os.urandom(4).hex()}.partial")
+    new = NewFile(path, f".{path.name}.{os.urandom(4).hex()}.partial", replaces=replaces)
     try:
         if keeps_rights:
             new.keep_rights()

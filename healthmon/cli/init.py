@@ -42,6 +42,9 @@ MOST_ASKED = 500
 #: The names of providers take so many characters.
 _ROOM_FOR_NAMES = 100
 
+#: What is asked of the manager interface, and the answer of who wants none.
+_MANAGER, _WITHOUT = "Manager interface, for registrations", "none"
+
 #: Stands for a secret while the answers before it are checked.
 _NOT_ASKED_YET = "not-asked-yet"
 
@@ -49,6 +52,9 @@ _NOT_ASKED_YET = "not-asked-yet"
 _OF_THE_SERVICE = Path("/etc/healthmon")
 #: Its group may read the configuration.
 _SERVICE_GROUP = "healthmon"
+
+
+_IS_THERE = "{path} is there already, and is left as it is; healthmon init --force writes over it"
 
 
 class NotWritten(HealthmonError):
@@ -75,7 +81,7 @@ def command(path: Path, *, name: str, force: bool) -> None:
     watches = draft.watches_of(found)
     draft.ask_for_receiver()
     config = draft.checked(watches)
-    _write(path, first_config(draft.answers, watches))
+    _write(path, first_config(draft.answers, watches), force=force)
     for line in describe(config):
         click.echo(line)
     click.echo()
@@ -89,7 +95,7 @@ def _refuse_early(path: Path, name: str, *, force: bool) -> None:
     if not is_name(name):
         raise NotWritten(f"--name: {NAMES}")
     if path.exists() and not force:
-        raise NotWritten(f"{path} is there already, and is left as it is; healthmon init --force writes over it")
+        raise NotWritten(_IS_THERE.format(path=path))
     if not path.absolute().parent.is_dir():
         raise NotWritten(f"there is no folder {path.parent}; make it first: install -d -m 750 {path.parent}")
     if not os.access(path.absolute().parent, os.W_OK):
@@ -172,19 +178,21 @@ class _Draft:
 
     def ask_for_manager(self, endpoints: Collection[Target]) -> None:
         """Ask for the manager interface until it answers, or somebody leaves it out."""
-        question = "Manager interface, for registrations: tcp://127.0.0.1:5038, or http (empty: without)"
-        while address := ask(question, may_be_empty=True):
+        address = ask(f"{_MANAGER}: tcp://127.0.0.1:5038, or http (empty: without)", may_be_empty=True)
+        while address not in ("", _WITHOUT):
             if self._has_manager(address, endpoints):
                 return
+            # What was answered before is kept: mostly one of several answers was wrong.
+            address = ask(f"{_MANAGER} ({_WITHOUT}: without)", self.answers.ami, may_be_empty=True)
         self.answers = replace(self.answers, ami="", ami_username="", ami_password="")
 
     def _has_manager(self, address: str, endpoints: Collection[Target]) -> bool:
         """Ask for its user and password, and try it. Of a wrong address nothing more is asked."""
-        wrong = self._why_not(ami=address, ami_username=self.answers.username, ami_password=_NOT_ASKED_YET)
+        user = self.answers.ami_username or self.answers.username
+        wrong = self._why_not(ami=address, ami_username=user, ami_password=_NOT_ASKED_YET)
         if wrong:
             click.echo(f"    {wrong}")
             return False
-        user = self.answers.ami_username
         ask_until("Its user (manager.conf)", lambda word: self._why_not(ami_username=word), user)
         self._ask_for_secret("Its secret", lambda secret: self._why_not(ami_password=secret))
         return self._manager_answers(endpoints)
@@ -248,12 +256,15 @@ def _say_what_was_found(found: Sequence[Discovered], surveyed: Survey) -> None:
         click.echo(f"    warning: {missing_modules_in_words(surveyed.missing_modules)}")
 
 
-def _write(path: Path, text: str) -> None:
-    """Write the file for this user alone: it holds passwords."""
-    with new_file(path, keeps_rights=False) as file:
-        os.fchmod(file.file, 0o600)
-        with os.fdopen(file.file, "wb", closefd=False) as opened:
-            opened.write(text.encode())
+def _write(path: Path, text: str, *, force: bool) -> None:
+    """Write the file for this user alone: it holds passwords. Somebody may have made one while we asked."""
+    try:
+        with new_file(path, keeps_rights=False, replaces=force) as file:
+            os.fchmod(file.file, 0o600)
+            with os.fdopen(file.file, "wb", closefd=False) as opened:
+                opened.write(text.encode())
+    except FileExistsError:
+        raise NotWritten(_IS_THERE.format(path=path)) from None
 
 
 def _say_what_next(path: Path) -> None:

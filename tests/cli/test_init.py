@@ -198,13 +198,47 @@ def test_a_receiver_that_does_not_take_the_message_is_written_only_if_somebody_w
 def test_a_manager_interface_that_does_not_answer_says_what_to_switch_on_and_may_be_left_out(
     init: Init, pbx: FakePbx, sink: WebhookSink, tmp_path: Path
 ) -> None:
-    result = init(pbx.url, "healthmon", PASSWORD, "tcp://127.0.0.1:9", "watcher", "manager-secret", "", sink.url)
+    result = init(pbx.url, "healthmon", PASSWORD, "tcp://127.0.0.1:9", "watcher", "manager-secret", "none", sink.url)
 
     assert result.exit_code == 0, result.output
     assert "In manager.conf:" in result.stdout
     assert "[watcher]" in result.stdout
     assert result.stdout.count("manager-secret") == 1
     assert load(tmp_path / "config.ini").pbxs[0].ami == ""
+
+
+def test_after_a_manager_interface_that_refuses_its_address_and_user_need_not_be_typed_again(
+    init: Init, pbx: FakePbx, sink: WebhookSink
+) -> None:
+    once = ("tcp://127.0.0.1:9", "watcher", "a-wrong-secret")
+
+    result = init(pbx.url, "healthmon", PASSWORD, *once, "", "", "another-secret", "none", sink.url)
+
+    assert result.exit_code == 0, result.output
+    assert result.stdout.count("(none: without) [tcp://127.0.0.1:9]") == 2
+    assert "Its user (manager.conf) [watcher]" in result.stdout
+
+
+class SlowSink(WebhookSink):
+    """While it takes the test message somebody else writes a configuration."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self._path = path
+
+    def received(self, raw: bytes) -> int | None:
+        self._path.write_text("theirs", encoding="utf-8")
+        return super().received(raw)
+
+
+def test_a_configuration_that_comes_while_it_asks_is_left_as_it_is(init: Init, pbx: FakePbx, tmp_path: Path) -> None:
+    with SlowSink(tmp_path / "config.ini") as sink:
+        result = init(pbx.url, "healthmon", PASSWORD, "", sink.url)
+
+    assert result.exit_code == ExitCode.USAGE
+    assert "is there already, and is left as it is" in result.stderr
+    assert (tmp_path / "config.ini").read_text(encoding="utf-8") == "theirs"
+    assert left_behind(tmp_path) == ["config.ini"]
 
 
 def test_what_is_named_after_the_pbx_and_where_it_must_be(init: Init, tmp_path: Path) -> None:
