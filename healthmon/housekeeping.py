@@ -120,7 +120,7 @@ def agrees(other_time: float | None, wall: float) -> bool:
 
 
 def ahead_of_ours(seconds: float) -> str:
-    """Say how far a PBX's clock is off: ``8 h 00 min behind ours``."""
+    """Say how far a PBX's clock is off: ``8 h behind ours``."""
     if seconds < 0:
         return f"{duration(-seconds)} behind ours"
     return f"{duration(seconds)} ahead of ours"

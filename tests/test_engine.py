@@ -343,7 +343,7 @@ def test_a_snapshot_of_a_pbx_elsewhere_with_the_same_time_lets_old_history_go(
 
 
 @pytest.mark.parametrize(
-    ("ahead", "words"), [(8 * 3600.0, "pbx office: its clock is 8 h 00 min behind ours; one of the two"), (200.0, "")]
+    ("ahead", "words"), [(8 * 3600.0, "pbx office: its clock is 8 h behind ours; one of the two"), (200.0, "")]
 )
 def test_a_pbx_whose_clock_shows_another_time_is_named_once_in_the_log(
     stage: Stage, caplog: pytest.LogCaptureFixture, ahead: float, words: str

@@ -10,7 +10,8 @@ import click
 from healthmon.cli import completing
 from healthmon.cli.common import NUMBER, author, database_option, database_settings
 from healthmon.owners import become_owner
-from healthmon.report.formatting import visible
+from healthmon.report.formatting import incident_name, visible
+from healthmon.store.read.queries import open_reader
 from healthmon.store.write.orders import open_commander
 
 
@@ -25,4 +26,6 @@ def command(ctx: click.Context, *, number: int, reason: str, database: Path | No
     become_owner(where.database)
     with open_commander(where.database) as commander:
         incident = commander.acknowledge(number, at=time.time(), author=by, reason=reason)
-    click.echo(visible(f"incident {number} ({incident.name}) is acknowledged: no more reminders."))
+    with open_reader(where.database) as reader:
+        name = incident_name(incident, reader.names(where.names, [incident.target]))
+    click.echo(visible(f"incident {number} ({name}) is acknowledged: no more reminders."))

@@ -10,9 +10,10 @@ import click
 
 from healthmon.cli.common import database_option, database_settings
 from healthmon.cli.output import form_of_file, output_option, output_to
-from healthmon.report.admin.export import FORMATS
+from healthmon.report.admin.export import FORMATS, with_names
 from healthmon.report.window import span
 from healthmon.store.read.export_pages import EXPORTS, pages
+from healthmon.store.read.queries import open_reader
 
 #: How files of each form are called.
 _ENDINGS = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
@@ -55,9 +56,11 @@ def command(
     if form == "parquet" and output is None and sys.stdout.isatty():
         raise click.UsageError("Parquet is nothing for a terminal; say where it goes with -o FILE")
     count = 0
-    with output_to(output, where.database) as file, FORMATS[form](file, EXPORTS[what].columns) as write:
+    with open_reader(where.database) as reader:
+        columns, add_names = with_names(EXPORTS[what].columns, reader.names(where.names))
+    with output_to(output, where.database) as file, FORMATS[form](file, columns) as write:
         for rows in pages(where.database, what, start, window[1]):
-            write(rows)
+            write(add_names(rows))
             count += len(rows)
     if output is not None:
         click.echo(f"{output}: {count:,} {what}", err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -11,16 +12,20 @@ from healthmon.cli import completing
 from healthmon.cli.common import NUMBER, author, database_option, database_settings, plans, screen
 from healthmon.cli.groups import GuessingGroup
 from healthmon.config.plans import Plans
-from healthmon.model import Matcher
+from healthmon.model import DisplayNames, Matcher, Target
 from healthmon.owners import become_owner
 from healthmon.report.admin.silence_arguments import matcher_of, until_of
 from healthmon.report.admin.silences import silence_data
 from healthmon.report.availability.measure import sites_of
-from healthmon.report.formatting import counted, full, visible
+from healthmon.report.formatting import counted, full, full_name, visible
 from healthmon.report.json_text import json_text
 from healthmon.report.tables import Cell, Column, Sort, line, table
 from healthmon.store.read.queries import open_reader
 from healthmon.store.write.orders import open_commander
+from healthmon.text.callerid import beside
+
+#: What a silence speaks of is named if it is not more than so many things.
+_NAMED = 3
 
 
 @click.group("silence", cls=GuessingGroup)
@@ -58,23 +63,39 @@ def add(
     end = until_of(lasting, until, zone=where.timezone, now=now)
     with open_commander(where.database) as commander:
         silence = commander.silence(matcher, since=now, until=end, author=by, reason=reason, by_wall=until is not None)
-    number = _count(where.database, matcher, planned)
+    matching = _matching(where.database, matcher, planned)
     click.echo(f"silence {silence.id} until {full(end, where.timezone)}: {visible(str(matcher))}.")
-    if number:
-        click.echo(f"It speaks of {counted(number, 'thing')} that {'is' if number == 1 else 'are'} watched now.")
+    if matching:
+        with open_reader(where.database) as reader:
+            names = reader.names(where.names, matching)
+        click.echo(visible(_speaks_of(matching, names)))
     else:
         click.echo("Nothing that is watched now matches it; healthmon status --all shows the names.", err=True)
     click.echo(f"To end it early: healthmon silence end {silence.id}")
 
 
-def _count(database: Path, matcher: Matcher, planned: Plans) -> int:
+def _speaks_of(matching: Sequence[Target], names: DisplayNames) -> str:
+    """Say of how many things a silence speaks; of a few also which, if people call them otherwise than Asterisk."""
+    verb, which = "are", ""
+    if len(matching) == 1:
+        verb = "is"
+    if len(matching) <= _NAMED and any(map(names.of, matching)):
+        which = f": {', '.join(full_name(target, names) for target in matching)}"
+    return f"It speaks of {counted(len(matching), 'thing')} that {verb} watched now{which}."
+
+
+def _matching(database: Path, matcher: Matcher, planned: Plans) -> list[Target]:
+    """Find what is watched now, and matches, by name."""
     with open_reader(database) as reader:
         states, site_of = reader.states(), sites_of(planned, reader.last_places())
     sites = {state.target: site_of(state.target, state.kind) for state in states}
-    matching = (
-        state.target for state in states if matcher.matches(state.target, state.kind, state.watch, sites[state.target])
+    return sorted(
+        {
+            state.target
+            for state in states
+            if matcher.matches(state.target, state.kind, state.watch, sites[state.target])
+        }
     )
-    return len(set(matching))
 
 
 @command.command("list")
@@ -83,12 +104,17 @@ def _count(database: Path, matcher: Matcher, planned: Plans) -> int:
 @click.pass_context
 def list_(ctx: click.Context, *, as_json: bool, database: Path | None) -> None:
     """List the silences that are in force."""
-    where = database_settings(ctx.obj, database, is_strict=True)
+    where, planned = database_settings(ctx.obj, database, is_strict=True), plans(ctx.obj, database)
     become_owner(where.database)
     with open_reader(where.database) as reader:
-        silences = reader.silences(time.time())
+        silences, names = reader.silences(time.time()), reader.names(where.names)
+    called = {}
+    if names:
+        called = {
+            silence.id: _called(_matching(where.database, silence.matcher, planned), names) for silence in silences
+        }
     if as_json:
-        click.echo(json_text([silence_data(silence) for silence in silences]))
+        click.echo(json_text([silence_data(silence, called.get(silence.id, "")) for silence in silences]))
     elif not silences:
         click.echo(line("No silence is in force.", screen()), nl=False)
     else:
@@ -97,13 +123,20 @@ def list_(ctx: click.Context, *, as_json: bool, database: Path | None) -> None:
             [
                 Cell(str(silence.id)),
                 Cell(full(silence.until, where.timezone)),
-                Cell(str(silence.matcher)),
+                Cell(beside(str(silence.matcher), called.get(silence.id, ""))),
                 Cell(silence.author),
                 Cell(silence.reason),
             ]
             for silence in silences
         ]
         click.echo(table([*columns, Column("WHY", Sort.PROSE)], rows, screen()), nl=False)
+
+
+def _called(matching: Sequence[Target], names: DisplayNames) -> str:
+    """What people call the one thing that a silence speaks of; "": it speaks of several, or that has no other name."""
+    if len(matching) == 1:
+        return names.of(matching[0])
+    return ""
 
 
 @command.command("end")

@@ -10,8 +10,7 @@ from zoneinfo import ZoneInfo
 from healthmon.model import DisplayNames, Health, Incident, Length, Target
 from healthmon.text.callerid import beside
 from healthmon.times.clock import rfc3339 as rfc3339  # noqa: PLC0414 (for the neighbours)
-
-MINUTE, HOUR, DAY = 60, 3600, 86400
+from healthmon.times.lengths import DAY, HOUR, MINUTE, Unit, divided
 
 #: What stands where no figure is known.
 NOTHING_KNOWN = "–"
@@ -34,6 +33,13 @@ def full_name(target: Target, names: DisplayNames) -> str:
     if not names.of(target):
         return str(target)
     return f"{with_called(target.endpoint, target, names)} on {target.pbx}"
+
+
+def incident_name(incident: Incident, names: DisplayNames) -> str:
+    """Say what an incident is about, with what people call it: ``phone PJSIP/103 "Reception" on office``."""
+    if not names.of(incident.target):
+        return incident.name
+    return f"{incident.kind} {full_name(incident.target, names)}"
 
 
 def called_data(target: Target, names: DisplayNames) -> dict[str, str]:
@@ -79,17 +85,14 @@ def full(at: float, zone: ZoneInfo) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Write a duration for people in at most two units: ``41 s``, ``12 min``, ``3 h 05 min``, ``4 d 2 h``."""
-    whole = max(round(seconds), 0)
-    if whole < MINUTE:
-        return f"{whole} s"
-    if whole < 10 * MINUTE and whole % MINUTE:
-        return f"{whole // MINUTE} min {whole % MINUTE:02} s"
-    if whole < HOUR:
-        return f"{whole // MINUTE} min"
-    if whole < DAY:
-        return f"{whole // HOUR} h {whole % HOUR // MINUTE:02} min"
-    return f"{whole // DAY} d {whole % DAY // HOUR} h"
+    """Write a duration for people, as messages do: ``41 s``, ``12 min``, ``3 h 5 min``, ``4 days 2 h``."""
+    return " ".join(_length(number, unit) for number, unit in divided(seconds))
+
+
+def _length(number: int, unit: Unit) -> str:
+    if unit is Unit.DAY and number != 1:
+        return f"{number} days"
+    return f"{number} {unit}"
 
 
 def lasted(length: Length) -> str:

@@ -63,15 +63,15 @@ def office(database: Path) -> Path:
 
 LINES = """\
 2026-04-11 14:00:00 CEST  transition  up: test
-2026-04-29 14:00:00 CEST  transition  down after 18 d 0 h up: test
+2026-04-29 14:00:00 CEST  transition  down after 18 days up: test
 2026-04-29 14:00:00 CEST  incident    839 begins
 2026-04-29 14:12:00 CEST  transition  up after 12 min down: test
 2026-04-29 14:12:00 CEST  incident    839 is over after 12 min: recovered, contact Reachable
 2026-04-30 14:00:00 CEST  veil        cannot be seen: connection refused
 2026-04-30 14:01:00 CEST  veil        can be seen again, after 1 min
 2026-05-01 11:00:00 CEST  veil        its PBX cannot be seen: connection refused
-2026-05-01 12:00:00 CEST  veil        its PBX can be seen again, after 1 h 00 min
-2026-05-01 13:00:00 CEST  transition  down after 1 d 22 h up: test
+2026-05-01 12:00:00 CEST  veil        its PBX can be seen again, after 1 h
+2026-05-01 13:00:00 CEST  transition  down after 1 day 22 h up: test
 2026-05-01 13:00:00 CEST  incident    840 begins
 2026-05-01 13:00:39 CEST  message     840: to be told to oncall/boss (opened), waiting: no answer from mail.example.org
 2026-05-01 13:59:00 CEST  decision    840: silence 12: from now on nobody is told
@@ -84,7 +84,7 @@ def test_the_life_of_a_provider(office: Path, run: Run) -> None:
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == (
         "provider office:PJSIP/trunk, watch providers, watched since Wed 2026-04-01 14:00 CEST\n"
-        "down since Fri 2026-05-01 13:00 CEST, for 1 h 00 min (incident 840): peer status Unreachable; silence 12\n"
+        "down since Fri 2026-05-01 13:00 CEST, for 1 h (incident 840): peer status Unreachable; silence 12\n"
         "no daemon watches since Fri 2026-05-01 13:59 CEST: this is how it was then\n"
         "from Fri 2026-04-24 14:00 CEST to Fri 2026-05-01 14:00 CEST (Europe/Berlin)\n" + LINES
     )
@@ -101,7 +101,7 @@ def test_in_a_terminal_each_day_has_its_heading_and_no_line_is_too_long(
         "\nSat 2026-04-11 CEST\n"
         "14:00:00  transition  up: test\n"
         "\nWed 2026-04-29 CEST\n"
-        "14:00:00  transition  down after 18 d 0 h up: test\n"
+        "14:00:00  transition  down after 18 days up: test\n"
         "14:00:00  incident    839 begins\n"
         "14:12:00  transition  up after 12 min down: test\n"
         "14:12:00  incident    839 is over after 12 min: recovered, contact Reachable\n"
@@ -110,8 +110,8 @@ def test_in_a_terminal_each_day_has_its_heading_and_no_line_is_too_long(
         "14:01:00  veil        can be seen again, after 1 min\n"
         "\nFri 2026-05-01 CEST\n"
         "11:00:00  veil        its PBX cannot be seen: connection refused\n"
-        "12:00:00  veil        its PBX can be seen again, after 1 h 00 min\n"
-        "13:00:00  transition  down after 1 d 22 h up: test\n"
+        "12:00:00  veil        its PBX can be seen again, after 1 h\n"
+        "13:00:00  transition  down after 1 day 22 h up: test\n"
         "13:00:00  incident    840 begins\n"
         "13:00:39  message     840: to be told to oncall/boss (opened), waiting: no\n"
         "                      answer from mail.example.org\n"
@@ -152,7 +152,7 @@ def test_the_life_of_a_pbx_names_its_checks_and_what_is_behind_it(database: Path
 
     assert text.splitlines() == [
         "pbx office, watched since Wed 2026-04-01 14:00 CEST",
-        "degraded since Thu 2026-04-30 14:00 CEST, for 1 d 0 h: connection refused",
+        "degraded since Thu 2026-04-30 14:00 CEST, for 1 day: connection refused",
         "from Fri 2026-04-24 14:00 CEST to Fri 2026-05-01 14:00 CEST (Europe/Berlin)",
         "2026-04-30 14:00:00 CEST  transition  connection: up: test",
         "2026-05-01 13:00:00 CEST  transition  inventory: down: test",
@@ -179,7 +179,7 @@ def test_what_is_no_longer_watched_still_has_a_history(database: Path, run: Run)
     text = run("history", "office:101").stdout
 
     assert "no longer watched since Fri 2026-05-01 13:00 CEST\n" in text
-    assert text.endswith("13:00:00 CEST  transition  no longer watched after 23 h 00 min up: test\n")
+    assert text.endswith("13:00:00 CEST  transition  no longer watched after 23 h up: test\n")
 
 
 def test_the_hour_that_comes_twice_is_told_apart(database: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -151,6 +151,27 @@ def test_a_table_of_incidents_has_it_too(named: RunNamed) -> None:
     assert (row["endpoint"], row["called"]) == ("PJSIP/103", "Reception")
 
 
+def test_what_is_silenced_and_acknowledged_is_named(named: RunNamed) -> None:
+    added = named("silence", "add", "103", "--for", "1h").stdout
+    assert 'It speaks of 1 thing that is watched now: PJSIP/103 "Reception" on office.' in added
+    named("silence", "add", "kind=phone", "--for", "1h")
+
+    one, several = json.loads(named("silence", "list", "--json").stdout)
+    assert (one["called"], "called" in several) == ("Reception", False)
+    assert '103 "Reception"' in named("silence", "list").stdout
+    assert named("ack", "7").stdout.startswith('incident 7 (phone PJSIP/103 "Reception" on office) is acknowledged')
+
+
+@pytest.mark.parametrize("what", ["transitions", "incidents"])
+def test_an_export_has_the_names_in_its_last_column(named: RunNamed, what: str) -> None:
+    rows = list(csv.DictReader(StringIO(named("export", "--what", what).stdout)))
+
+    assert list(rows[0])[-1] == "called"
+    assert {row["called"] for row in rows if row["resource"] == "103"} == {"Reception"}
+    objects = [json.loads(row) for row in named("export", "--what", what, "--format", "jsonl").stdout.splitlines()]
+    assert objects[0]["called"] == "Reception"
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -160,6 +181,7 @@ def test_a_table_of_incidents_has_it_too(named: RunNamed) -> None:
         ["incidents", "--json"],
         ["incident", "7", "--json"],
         ["history", "103", "--json"],
+        ["export"],
         *(["report", "--format", form, "--incidents"] for form in ("table", "csv", "json", "markdown")),
     ],
 )

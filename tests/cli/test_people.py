@@ -181,7 +181,7 @@ def test_the_story_of_an_incident(office: Path, run: Run) -> None:
 
     assert run("incident", "840").stdout == (
         "incident 840: provider PJSIP/trunk on office, reachability: down (critical)\n"
-        "since Fri 2026-05-01 13:00 CEST, for 1 h 00 min (3 s of it not seen); it lasts\n"
+        "since Fri 2026-05-01 13:00 CEST, for 1 h (3 s of it not seen); it lasts\n"
         "acknowledged by anna: called them\n"
         "nothing more is told: silence 12\n"
         "\n"

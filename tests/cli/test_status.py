@@ -153,7 +153,7 @@ def test_without_a_daemon_it_says_so_first_shows_what_was_known_and_exits_3(data
 
     result = run("status")
 
-    assert result.stdout.startswith("NO DAEMON IS RUNNING. Known as of Fri 2026-05-01 13:00 CEST, 1 h 00 min ago.\n")
+    assert result.stdout.startswith("NO DAEMON IS RUNNING. Known as of Fri 2026-05-01 13:00 CEST, 1 h ago.\n")
     assert "PJSIP/101" in result.stdout
     assert result.exit_code == 3
 
@@ -524,7 +524,7 @@ def test_what_many_have_in_common_is_a_line_of_its_own_and_they_are_one_row(data
         document = json.loads(run("status", "--json").stdout)
 
     name = "site private address 192.168.7.0/24 on office"
-    assert f"DOWN {name}: 20 of 22 unreachable since 13:00:00, 1 h 00 min; incident 7\n" in text.stdout
+    assert f"DOWN {name}: 20 of 22 unreachable since 13:00:00, 1 h; incident 7\n" in text.stdout
     (row,) = [line for line in text.stdout.splitlines() if line.startswith("20 endpoints")]
     assert "explained by incident 7: 101, 102, 103" in row
     assert document["causes"][0] == {

@@ -93,8 +93,8 @@ def test_what_is_rounded_down_is_never_more_and_all_or_nothing_only_where_it_is_
         (59.7, "1 min", "1m00s"),
         (150, "2 min 30 s", "2m30s"),
         (1800, "30 min", "30m00s"),
-        (3 * 3600 + 300, "3 h 05 min", "3h05m"),
-        (4 * 86400 + 7200, "4 d 2 h", "4d02h"),
+        (3 * 3600 + 300, "3 h 5 min", "3h05m"),
+        (4 * 86400 + 7200, "4 days 2 h", "4d02h"),
     ],
 )
 def test_a_duration_has_at_most_two_units(seconds: float, long: str, short: str) -> None:

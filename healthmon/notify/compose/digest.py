@@ -25,12 +25,13 @@ from healthmon.notify.compose.naming import counted, listed_names, place_of, thi
 from healthmon.notify.compose.paragraphs import Paragraph, of_ended, paragraphs
 from healthmon.notify.compose.subject import subject
 from healthmon.notify.compose.ticket import ticket_of
-from healthmon.notify.compose.voice import DAY, Voice
+from healthmon.notify.compose.voice import Voice
 from healthmon.store.outbox.failing_channels import FailingChannel
 from healthmon.store.outbox.outbox import ClaimedRow
 from healthmon.text.lists import listed
 from healthmon.text.longtext import cut
 from healthmon.text.visible import visible
+from healthmon.times.lengths import DAY
 
 #: The list of names that a digest begins with takes so many characters at most.
 _LIST_CHARACTERS = 700
@@ -71,7 +72,7 @@ def compose(
         mood=_mood(lines),
         facts=facts_of(lines, failing, voice),
         threads=threads_of(lines),
-        ticket=ticket_of(lines[0].row, voice.now),
+        ticket=ticket_of(lines[0].row, voice.now, lines[0].called),
     )
 
 

@@ -11,10 +11,11 @@ from healthmon.notify.compose.bunches import bunched, is_cohort
 from healthmon.notify.compose.group_sentences import first_of_group
 from healthmon.notify.compose.message_lines import LineRank, MessageLine, State, named
 from healthmon.notify.compose.naming import LIST_CHARACTERS, counted, counts, headline, listed_names, names, said
-from healthmon.notify.compose.voice import DAY, HOUR, Voice
+from healthmon.notify.compose.voice import Voice
 from healthmon.text.lists import listed
 from healthmon.text.longtext import cut
 from healthmon.text.visible import visible
+from healthmon.times.lengths import DAY, HOUR
 
 #: No name or cause in a body is longer than this.
 _LONGEST_TEXT = 200

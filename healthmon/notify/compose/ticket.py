@@ -41,9 +41,11 @@ class Ticket(Struct, frozen=True):
     name: str = ""
     check: str = ""
     site: str = ""
+    #: What people call it; "": it has no other name.
+    called: str = ""
 
 
-def ticket_of(row: ClaimedRow, now: float) -> Ticket | None:
+def ticket_of(row: ClaimedRow, now: float, called: str) -> Ticket | None:
     """Say what is to be done about one claimed row; None: it was not claimed for an on-call service."""
     incident = row.incident
     if not row.key:
@@ -58,6 +60,7 @@ def ticket_of(row: ClaimedRow, now: float) -> Ticket | None:
         opened_at=incident.opened_at,
         closed_at=incident.closed_at,
         acknowledged_by=incident.acked_by,
+        called=called,
         **_about(incident),
     )
 
@@ -85,6 +88,13 @@ def _about(incident: Incident) -> dict[str, str]:
         "check": incident.check,
         "site": incident.site,
     }
+
+
+def called_field(ticket: Ticket) -> dict[str, str]:
+    """What people call it, as a field for a service; nothing where it has no other name."""
+    if ticket.called:
+        return {"called": ticket.called}
+    return {}
 
 
 def passing_ticket(key: str, now: float, severity: Severity, actions: tuple[Action, ...], name: str) -> Ticket:

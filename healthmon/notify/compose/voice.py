@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,8 +9,7 @@ from msgspec import Struct
 
 from healthmon.languages import Language
 from healthmon.model import NO_NAMES, DisplayNames
-
-MINUTE, HOUR, DAY = 60, 3600, 86400
+from healthmon.times.lengths import MINUTE, Unit, divided
 
 
 class Voice(Struct, frozen=True):
@@ -31,26 +29,16 @@ class Voice(Struct, frozen=True):
 
     def duration(self, seconds: float) -> str:
         """Write a duration in words, in at most two units: ``41 s``, ``12 min``, ``2 h 5 min``, ``3 days``."""
-        whole = max(round(seconds), 0)
-        minutes, hours = whole // MINUTE, whole // HOUR
-        if whole < MINUTE:
-            return self._seconds(whole)
-        if whole < 10 * MINUTE:
-            return _two(self._minutes(minutes), whole % MINUTE, self._seconds)
-        if whole < HOUR:
-            return self._minutes(minutes)
-        if whole < DAY:
-            return _two(self._hours(hours), minutes % 60, self._minutes)
-        return _two(self.language.counted(whole // DAY, "day"), hours % 24, self._hours)
+        return " ".join(self._length(number, unit) for number, unit in divided(seconds))
 
-    def _seconds(self, number: int) -> str:
-        return self.text("{n} s", n=number)
-
-    def _minutes(self, number: int) -> str:
-        return self.text("{n} min", n=number)
-
-    def _hours(self, number: int) -> str:
-        return self.text("{n} h", n=number)
+    def _length(self, number: int, unit: Unit) -> str:
+        if unit is Unit.SECOND:
+            return self.text("{n} s", n=number)
+        if unit is Unit.MINUTE:
+            return self.text("{n} min", n=number)
+        if unit is Unit.HOUR:
+            return self.text("{n} h", n=number)
+        return self.language.counted(number, "day")
 
     # ---------------------------------------------------------------- times
 
@@ -130,12 +118,6 @@ class Voice(Struct, frozen=True):
         if moment.year != self._local(self.now).year:
             return self.text("{day} {month} {year} {time}", **date, year=moment.year, time=time)
         return self.text("{day} {month} {time}", **date, time=time)
-
-
-def _two(big: str, rest: int, say: Callable[[int], str]) -> str:
-    if rest:
-        return f"{big} {say(rest)}"
-    return big
 
 
 def _with_zone(moment: datetime) -> str:

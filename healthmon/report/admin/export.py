@@ -14,6 +14,7 @@ from io import RawIOBase, TextIOWrapper
 from typing import Any, BinaryIO
 
 from healthmon.errors import ExitCode, HealthmonError
+from healthmon.model import DisplayNames, Target
 from healthmon.report.formatting import harmless, rfc3339
 from healthmon.report.json_text import without_controls
 from healthmon.store.read.export_pages import ColumnType, ExportColumn, ExportRow
@@ -25,11 +26,26 @@ class MissingExtra(HealthmonError):
     exit_code = ExitCode.USAGE
 
 
+def with_names(columns: Sequence[ExportColumn], names: DisplayNames) -> tuple[Sequence[ExportColumn], AddNames]:
+    """Add a last column with what people call each target; nothing where nothing has a name."""
+    if not names:
+        return columns, list
+    place = [column.name for column in columns].index("pbx")
+    named = lru_cache(maxsize=50_000)(names.of)
+
+    def add(rows: Sequence[ExportRow]) -> list[ExportRow]:
+        return [(*row, named(Target(*row[place : place + 3])) or None) for row in rows]
+
+    return (*columns, ExportColumn("called", ColumnType.TEXT)), add
+
+
 #: So many rows make a group of a Parquet file: few are slow to read, many need memory.
 ROW_GROUP = 20_000
 
 #: Writes one page.
 Write = Callable[[Sequence[ExportRow]], None]
+#: Adds to each row of a page what its target is called.
+AddNames = Callable[[Sequence[ExportRow]], list[ExportRow]]
 
 
 @contextmanager

@@ -6,9 +6,11 @@ from healthmon.model import Silence
 from healthmon.report.formatting import rfc3339
 
 
-def silence_data(silence: Silence) -> dict[str, object]:
-    """Write a silence as the fields of ``docs/json.md``."""
-    matcher = silence.matcher
+def silence_data(silence: Silence, called: str = "") -> dict[str, object]:
+    """Write a silence as the fields of ``docs/json.md``. ``called``: what people call the one thing it speaks of."""
+    matcher, name = silence.matcher, {}
+    if called:
+        name = {"called": called}
     return {
         "id": silence.id,
         "since": rfc3339(silence.since),
@@ -20,4 +22,5 @@ def silence_data(silence: Silence) -> dict[str, object]:
         "kind": matcher.kinds,
         "watch": matcher.watches,
         "endpoint": matcher.endpoints,
+        **name,
     }

@@ -11,6 +11,7 @@ from healthmon.report.availability.account import Account, TargetFigures
 from healthmon.report.availability.columns import Figure, ReportEntry, Table, sentences, table_of
 from healthmon.report.formatting import (
     acknowledged,
+    after,
     counted,
     duration,
     full,
@@ -283,7 +284,7 @@ def _ending(incident: Incident, *, with_notes: bool) -> str:
         note = acknowledged(incident)
     ending = "still open"
     if not incident.is_open:
-        ending = incident.closed_words or str(incident.ending or "")
+        ending = after("ended: ", incident.closed_words or str(incident.ending or ""))
     explained = ""
     if incident.explained_by is not None:
         explained = f"explained by {incident.explained_by}"

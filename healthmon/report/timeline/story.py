@@ -19,7 +19,7 @@ from healthmon.report.formatting import (
     duration,
     end_of,
     full,
-    full_name,
+    incident_name,
     lasted_of,
     rfc3339,
     state_word,
@@ -185,10 +185,7 @@ def _times(story: Story, zone: ZoneInfo, now: float) -> list[str]:
 def _headline(story: Story, zone: ZoneInfo, now: float) -> Iterator[str]:
     incident, smaller = story.incident, story.smaller
     state = f"{state_word(incident)} ({incident.severity})"
-    name = incident.name
-    if story.names.of(incident.target):
-        name = f"{incident.kind} {full_name(incident.target, story.names)}"
-    yield f"incident {incident.id}: {name}, {incident.check}: {state}"
+    yield f"incident {incident.id}: {incident_name(incident, story.names)}, {incident.check}: {state}"
     since = full(incident.since, zone)
     if incident.closed_at is None:
         yield f"since {since}, for {lasted_of(incident, now)}; it lasts"

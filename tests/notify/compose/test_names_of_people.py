@@ -14,6 +14,7 @@ from healthmon.notify.channels.telegram import as_html
 from healthmon.notify.compose.digest import compose
 from healthmon.notify.compose.message import SUBJECT_CHARACTERS
 from healthmon.notify.compose.message_lines import lines_of
+from healthmon.notify.compose.ticket import called_field
 from healthmon.notify.templates.context import context_of
 from tests.notify.cases import CASES
 from tests.notify.rows import ENGLISH, incident, phone, row, up
@@ -38,6 +39,14 @@ def test_the_name_stands_beside_the_number_in_subject_and_body() -> None:
     assert message.body.splitlines()[0] == 'DOWN phone 103 "Reception" (office)'
     assert "PJSIP/103 on PBX office, incident 840" in message.body
     assert "--endpoint 'PJSIP/103'" in message.body
+
+
+def test_a_ticket_has_it_too() -> None:
+    ticket = compose([replace(row(incident(DESK)), key="healthmon-1")], ONE).ticket
+
+    assert ticket is not None
+    assert (ticket.name, ticket.called) == ("103", "Reception")
+    assert called_field(ticket) == {"called": "Reception"}
 
 
 def test_the_caller_id_is_the_name_where_the_configuration_has_none() -> None:

@@ -91,8 +91,7 @@ def test_the_page_holds_all_that_it_needs_and_no_script() -> None:
         ),
         (
             [(at("30 23:00"), NOVEMBER[1])],
-            "Provider Telekom was reachable 99.86 % of November 2026; one outage of 1 h 00 min on the 30th, "
-            "which lasts.",
+            "Provider Telekom was reachable 99.86 % of November 2026; one outage of 1 h on the 30th, which lasts.",
         ),
     ],
 )

@@ -95,7 +95,7 @@ def test_what_is_left_out_of_the_figures_is_left_out_of_strips_and_words(tmp_pat
         assert (strip.figures.maintenance_s, strip.figures.watched_s) == (2 * HOUR, 22 * HOUR)
     words = said(account)
     assert "two outages, the longest 30 min at 01:30." in words
-    assert "Down 2026-04-29 01:30 for 30 min, 2026-04-29 12:00 for 10 min; 2 h 00 min of maintenance left out." in words
+    assert "Down 2026-04-29 01:30 for 30 min, 2026-04-29 12:00 for 10 min; 2 h of maintenance left out." in words
     assert f"Site {ADDRESS} was there 99.24 % of 29 April 2026; one outage of 10 min at 12:00." in words
     assert "in maintenance: left out" in words
 
@@ -132,8 +132,8 @@ def test_what_counts_is_shown_in_full_with_maintenance_below_it(tmp_path: Path) 
     assert [stretch.shows for stretch in stretches(trunk.segments, WEDNESDAY)] == [UP, DOWN, UP, DOWN, UP]
     assert trunk.maintenance == ((clock("02:00"), clock("04:00")),)
     words = said(account)
-    assert "two outages, the longest 1 h 00 min at 01:30." in words
-    assert "Down 2026-04-29 01:30 for 1 h 00 min, 2026-04-29 12:00 for 10 min; in maintenance for 2 h 00 min." in words
+    assert "two outages, the longest 1 h at 01:30." in words
+    assert "Down 2026-04-29 01:30 for 1 h, 2026-04-29 12:00 for 10 min; in maintenance for 2 h." in words
     assert re.search(r'height="8" fill="url\(#fill-maintenance\)"', report_page(account, BERLIN, now=NOW))
 
 

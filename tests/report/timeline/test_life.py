@@ -104,4 +104,4 @@ def test_what_began_long_ago_and_ends_now_is_new(store: Store, follower: Followe
 
     store.book(incidents={1: closed(1, later + 5)})
 
-    assert follower.looks(later + 6) == ["is over after 9 d 23 h: recovered"]
+    assert follower.looks(later + 6) == ["is over after 9 days 23 h: recovered"]

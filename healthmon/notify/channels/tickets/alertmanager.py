@@ -17,7 +17,7 @@ from healthmon.notify.channels.tickets.service import Service, TicketEvent
 from healthmon.notify.channels.tickets.ticket_url import TicketUrl
 from healthmon.notify.channels.webhook_url import WrongUrl, refuse_odd_headers
 from healthmon.notify.compose.message import Message
-from healthmon.notify.compose.ticket import Action, Ticket
+from healthmon.notify.compose.ticket import Action, Ticket, called_field
 from healthmon.times.clock import rfc3339
 
 #: What lasts is said again so often (seconds).
@@ -60,6 +60,7 @@ class Alertmanager(Service):
             "annotations": {
                 "summary": message.subject,
                 "description": message.body,
+                **called_field(ticket),
                 **({"acknowledged_by": ticket.acknowledged_by} if ticket.acknowledged_by else {}),
             },
             "startsAt": rfc3339(start),

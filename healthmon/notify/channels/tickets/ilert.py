@@ -13,7 +13,7 @@ from healthmon.notify.channels.tickets.service import Service, TicketEvent
 from healthmon.notify.channels.tickets.ticket_url import TicketUrl
 from healthmon.notify.channels.webhook_url import WrongUrl
 from healthmon.notify.compose.message import Message
-from healthmon.notify.compose.ticket import Action, Ticket
+from healthmon.notify.compose.ticket import Action, Ticket, called_field
 
 _ADDRESS = "https://api.ilert.com/api/events"
 _EVENT_TYPES = {Action.TRIGGER: "ALERT", Action.ACKNOWLEDGE: "ACCEPT", Action.RESOLVE: "RESOLVE"}
@@ -53,7 +53,7 @@ class Ilert(Service):
     def _of_alert(self, ticket: Ticket, message: Message) -> dict[str, Any]:
         priority = self._priority or _PRIORITIES.get(ticket.severity, "")
         facts = {"pbx": ticket.pbx, "kind": ticket.kind, "target": ticket.target, "severity": ticket.severity.value}
-        alert: dict[str, Any] = {"details": message.body, "customDetails": facts}
+        alert: dict[str, Any] = {"details": message.body, "customDetails": facts | called_field(ticket)}
         if priority:
             alert["priority"] = priority
         if route := self._options.get("route"):

@@ -12,7 +12,7 @@ from healthmon.notify.channels.tickets.service import Service, TicketEvent
 from healthmon.notify.channels.tickets.ticket_url import TicketUrl
 from healthmon.notify.channels.webhook_url import WrongUrl
 from healthmon.notify.compose.message import Message
-from healthmon.notify.compose.ticket import Action, Ticket
+from healthmon.notify.compose.ticket import Action, Ticket, called_field
 from healthmon.text.longtext import cut
 from healthmon.times.clock import rfc3339
 
@@ -66,7 +66,12 @@ class PagerDuty(Service):
             "component": self._component or ticket.name,
             "group": self._options.get("group", ticket.site),
             "class": self._options.get("class", ticket.kind),
-            "custom_details": {"message": message.body, "target": ticket.target, **self._details},
+            "custom_details": {
+                "message": message.body,
+                "target": ticket.target,
+                **called_field(ticket),
+                **self._details,
+            },
         }
 
     def _links(self) -> list[dict[str, str]]:

@@ -58,6 +58,8 @@ class SplunkOnCall(Service):
             "healthmon_target": ticket.target,
             "healthmon_severity": ticket.severity.value,
         }
+        if ticket.called:
+            body["healthmon_called"] = ticket.called
         if action is Action.ACKNOWLEDGE:
             body["ack_author"] = ticket.acknowledged_by
         return TicketEvent(self._where, body)

@@ -10,7 +10,8 @@ from healthmon.model import Kind
 from healthmon.report.availability.account import SHORTEST_UNWATCHED, Account, Strip
 from healthmon.report.availability.columns import available
 from healthmon.report.availability.html.strips import StripOutage, longest_of
-from healthmon.report.formatting import DAY, HOUR, MINUTE, counted, duration, lasted, not_seen
+from healthmon.report.formatting import counted, duration, lasted, not_seen
+from healthmon.times.lengths import DAY, HOUR, MINUTE
 from healthmon.times.periods import Calendar, first_day, midnight, next_first_day
 from healthmon.times.spans import Span
 
