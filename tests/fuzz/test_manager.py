@@ -92,11 +92,12 @@ def look(pieces: list[bytes], monkeypatch: pytest.MonkeyPatch) -> list[OutboundR
         if not waiting:
             theirs.shutdown(socket.SHUT_WR)
 
-    with ours, theirs:
+    # What is patched for one case is not kept for the others.
+    with ours, theirs, monkeypatch.context() as patched:
         theirs.setblocking(False)
         send_next()
-        monkeypatch.setattr(ManagerConnection, "_send", send_next)
-        monkeypatch.setattr(ManagerConnection, "_connect", lambda _self, _pbx: ours)
+        patched.setattr(ManagerConnection, "_send", send_next)
+        patched.setattr(ManagerConnection, "_connect", lambda _self, _pbx: ours)
         with closing(AmiClient(PBX, (EVENT,), timeout=0.005)) as client:
             found = client.registrations()
             for event in client.events(0.0):
@@ -145,11 +146,12 @@ def look_by_web(
     # There is neither a banner nor a challenge, and events are asked for.
     events = in_lines({"Response": "Success", "Message": "Waiting for Event completed."}) + EVENTS
     bodies = [*(piece[:150_000] for piece in pieces[2:]), mutate(events.encode(), dice)]
-    monkeypatch.setattr("healthmon.ami.web.PlainSession", lambda _limits: PlayedWebServer(bodies, dice))
-    with closing(AmiClient(BY_WEB, (EVENT,), timeout=0.005)) as client:
-        found = client.registrations()
-        for event in client.events(0.0):
-            "".join(key_of(event)).encode()
+    with monkeypatch.context() as patched:
+        patched.setattr("healthmon.ami.web.PlainSession", lambda _limits: PlayedWebServer(bodies, dice))
+        with closing(AmiClient(BY_WEB, (EVENT,), timeout=0.005)) as client:
+            found = client.registrations()
+            for event in client.events(0.0):
+                "".join(key_of(event)).encode()
     return found
 
 
