@@ -125,7 +125,7 @@ def _changes(
 
 
 def _change(before: Transition | None, change: Transition, unknown: Sequence[Span], left_out: Sequence[Span]) -> str:
-    """Say ``down after 3 d 4 h up: contact Unreachable; believed 31 s later``."""
+    """Say ``down after 3 days 4 h up: contact Unreachable; believed 31 s later``."""
     lasted_so = ""
     if before and change.before:
         lasted_so = f" after {_since(before, change, unknown, left_out)} {change.before}"
