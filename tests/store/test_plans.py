@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from healthmon.errors import Missed
+from healthmon.history.metrics import ROUND_TRIP
 from healthmon.model import (
     ENDPOINT_CHECKS,
     Channel,
@@ -150,6 +151,7 @@ def ask_everything(reader: Reader) -> dict[str, Any]:
         "with_unseen": [reader.with_unseen(one, END) for one in reader.open_incidents()],
         "site_incidents": list(reader.site_incidents(WANTED)),
         "incident": reader.incident(1),
+        "last_incident_number": reader.last_incident_number(),
         "explained": reader.explained(1),
         "notes": reader.notes(1),
         "silences": reader.silences(START),
@@ -158,6 +160,8 @@ def ask_everything(reader: Reader) -> dict[str, Any]:
         "tellings": reader.tellings(1),
         "missed": reader.missed(6),
         "history": list(reader.history(START, END, pbx="office")),
+        "last_changes": reader.last_changes(PHONE),
+        "newest_measured": reader.newest_measured(Check.REACHABILITY, ROUND_TRIP.key, START),
         "history_of": reader.history_of(PHONE, Check.REACHABILITY, START, END),
         "unknown_of_pbxs": reader.unknown_of_pbxs(START, END),
         "life": reader.life(PHONE, START, END),
