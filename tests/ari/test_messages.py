@@ -280,7 +280,6 @@ def test_without_a_time_out_a_check_lasts_as_long_as_its_transaction() -> None:
     assert aor.qualify_timeout == 32.0
 
 
-
 def test_several_aors_count_by_the_longest_check_and_by_any_contact_that_is_not_checked() -> None:
     endpoint = attributes(aors="a, b", outbound_auth="secret-of-trunk")
     checked = attributes(contact="sip:a", qualify_frequency="60", qualify_timeout="3.0", max_contacts="0")
