@@ -115,7 +115,7 @@ class EventSocket:
         return b""
 
     def _is_filled(self) -> bool:
-        """Wait for what comes next; whether anything did within a second, if it is only that the stream has ended."""
+        """Wait for what comes next, be it the end of the stream; False: nothing came for a second."""
         with failures_of_the_peer(self._failure):
             try:
                 self._stream.fill()
