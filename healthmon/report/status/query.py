@@ -50,12 +50,13 @@ def read_status(
     """Say how everything stands. ``names``: what the configuration calls endpoints.
 
     ``lists_all``: else only what is not up is listed of a system with many endpoints, and has its name.
-    ``with_round_trips``: how quickly endpoints answered lately, too, where a manager interface is asked about that.
+    ``with_round_trips``: how quickly endpoints answered lately, too, where a manager interface is asked about that, and
+    where all are listed: to read those of 20,000 takes time.
     """
     daemon, pbx_states, states = reader.daemon(), reader.pbx_states(), reader.states()
     asked = {state.target.pbx for state in states if state.check == Check.MANAGER}
     round_trips: Mapping[Target, RoundTrips] = {}
-    if with_round_trips and asked:
+    if with_round_trips and asked and (lists_all or len(states) <= LISTED):
         round_trips = _round_trips(reader, asked, now)
     rows = with_sinces(reader, endpoint_rows((state for state in states if not state.target.is_pbx), pbx_states))
     incidents = reader.open_incidents()
