@@ -41,6 +41,8 @@ from healthmon.text.sipuri import host_of
 #: So many round trips of phones are kept a second; of more contacts each has its turn. (Of a PBX 10 a second are booked
 #: in the long run, those of events among them.)
 SAMPLES_A_SECOND = 5.0
+#: The rest after a round is no longer than that (seconds).
+LONGEST_REST = 300.0
 #: Of so many endpoints settings or places are offered at once; then so long nothing (seconds): the engine needs as long
 #: for them, and has events to take in, too.
 OFFERED_AT_ONCE, OFFERED_EVERY = 100, 0.005
@@ -137,7 +139,8 @@ class ContactPart:
 
     def _rest(self, begun: float) -> None:
         now = time.monotonic()
-        self._rests_until = now + max(self._link.times.apart, self._link.times.rest * (now - begun))
+        rest = min(self._link.times.rest * (now - begun), LONGEST_REST)
+        self._rests_until = now + max(self._link.times.apart, rest)
         self.due_at = self._rests_until
         if now < self._settings_due:
             self.due_at = max(now + self._link.pbx.poll_every, self._rests_until)
