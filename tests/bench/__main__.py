@@ -16,6 +16,7 @@ from tests.bench.contacts import contacts
 from tests.bench.figures import Figure, table
 from tests.bench.footprint import footprint
 from tests.bench.history import history
+from tests.bench.probes import probes
 from tests.bench.reading import reading
 from tests.bench.reloads import reloads
 from tests.bench.scale import FULL, QUICK, Scale
@@ -34,6 +35,7 @@ BENCHMARKS: dict[str, Callable[[Scale], Iterator[Figure]]] = {
     "reading": reading,
     "startup": start_up,
     "contacts": contacts,
+    "probes": probes,
     "commits": commits,
     "history": history,
 }

@@ -164,12 +164,12 @@ def _beside_events(
     daemon.wait_until_calm()
     beside, alone = [], []
     for _ in range(scale.rounds):
-        alone.append(_storm(peer, daemon))
+        alone.append(storm(peer, daemon))
         before = large.rounds
         manager.sends(RELOADED)
         # The source rests first, for ten times as long as its last round took.
         wait_for(lambda before=before: large.rounds > before, 600)  # type: ignore[misc]
-        beside.append(_storm(peer, daemon))
+        beside.append(storm(peer, daemon))
     for part, name, most in ((0.5, "p50", None), (0.99, "p99", 2.0)):
         value, bare = (median([percentile(times, part) for times in storms]) for storms in (beside, alone))
         what = f"event to commit at {RATE:,} events/s while {scale.many:,} contacts are read, {name}"
@@ -177,7 +177,7 @@ def _beside_events(
     yield Figure(f"memory with a manager interface, {scale.many:,} endpoints", daemon.memory(), "MB")
 
 
-def _storm(peer: Peer, daemon: Watched) -> list[float]:
+def storm(peer: Peer, daemon: Watched) -> list[float]:
     """From each event to its commit (milliseconds)."""
     sent: dict[str, float] = peer.ask(do="storm", rate=RATE, seconds=SECONDS, trunks=0)["sent"]
     booked = daemon.wait_for_commits(sent)

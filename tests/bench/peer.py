@@ -24,6 +24,8 @@ ROOT = Path(__file__).parents[2]
 MARK = "mark"
 #: How often the sender looks what is due (seconds): small, or the events would come in lumps.
 TICK = 0.001
+#: A trunk that can be asked has so many servers: all of its contacts are read by one request.
+SERVERS = 10
 #: A burst is sent in pieces of so many changes.
 PIECE = 200
 
@@ -31,9 +33,10 @@ PIECE = 200
 class Peer:
     """The process, as seen from the one that measures."""
 
-    def __init__(self, endpoints: int, trunks: int = 0) -> None:
+    def __init__(self, endpoints: int, trunks: int = 0, provider_port: int = 0) -> None:
+        """Start it. ``provider_port``: of trunks that have so many servers on loopback each; 0: where nobody is."""
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.bench.peer", str(endpoints), str(trunks)],
+            [sys.executable, "-m", "tests.bench.peer", str(endpoints), str(trunks), str(provider_port)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=ROOT,
@@ -112,12 +115,12 @@ class Sender:
         return {**event, "timestamp": stamp, "asterisk_id": "02:fc:00:00:00:01", "serial": self._serial}
 
 
-def main(endpoints: int, trunks: int) -> None:
+def main(endpoints: int, trunks: int, provider_port: int) -> None:
     """Serve commands until stdin ends."""
     phones = [FakeEndpoint("PJSIP", str(10_000 + number)) for number in range(endpoints)]
     # Each at a host of its own, and one that stays: what is lost is told one by one.
     lines = [
-        FakeEndpoint("PJSIP", f"trunk-{number:03}", static_contact=f"sip:trunk-{number}.invalid:5060")
+        FakeEndpoint("PJSIP", f"trunk-{number:03}", static_contact=_contact(number, provider_port))
         for number in range(trunks)
     ]
     stays = FakeEndpoint("PJSIP", "trunk-stays", static_contact="sip:stays.invalid:5060")
@@ -135,6 +138,18 @@ def main(endpoints: int, trunks: int) -> None:
         for line in sys.stdin:
             command = json.loads(line)
             _say(doings[command.pop("do")](**command))
+
+
+def provider_address(number: int) -> str:
+    """The loopback address at which a provider may be."""
+    return f"127.31.{number // 250}.{number % 250 + 1}"
+
+
+def _contact(number: int, port: int) -> str:
+    if port:
+        servers = range(number * SERVERS, (number + 1) * SERVERS)
+        return ",".join(f"sip:{provider_address(server)}:{port}" for server in servers)
+    return f"sip:trunk-{number}.invalid:5060"
 
 
 def _say(answer: Mapping[str, object]) -> None:

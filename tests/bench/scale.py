@@ -21,6 +21,8 @@ class Scale(Struct, frozen=True):
     burst: int = 180_000
     #: How long an idle daemon is looked at (seconds).
     idle: float = 20.0
+    #: So many servers of providers are asked by OPTIONS of our own.
+    probed: int = 1_000
     commits: int = 200
     start_ups: int = 11
     #: Years of history: of so many targets, so many transitions, in so many days.
@@ -41,6 +43,7 @@ QUICK = Scale(
     trunks=2,
     burst=600,
     idle=0.2,
+    probed=10,
     commits=5,
     start_ups=1,
     targets=100,

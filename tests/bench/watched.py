@@ -51,6 +51,7 @@ receivers = hook
 group_wait = 0s
 urls = {hook}
 """
+TRUNKS = "[watch trunks]"
 #: How long a lost trunk must stay lost before somebody is told (seconds).
 HOLD = 1.0
 
@@ -62,7 +63,10 @@ CALM = 0.1
 class Watched:
     """A daemon in a process of its own that watches a peer whose endpoints it has known for long."""
 
-    def __init__(self, folder: Path, peer: Peer, hook: str = "json://127.0.0.1:9/nobody", ami: str = "") -> None:
+    def __init__(
+        self, folder: Path, peer: Peer, hook: str = "json://127.0.0.1:9/nobody", ami: str = "", trunks: str = ""
+    ) -> None:
+        """Start it. ``trunks``: further options of the section of providers."""
         manager = ""
         if ami:
             manager = f"ami = {ami}\nami_username = monitor\nami_password = {PASSWORD}"
@@ -71,7 +75,7 @@ class Watched:
         self.database = folder / "healthmon.db"
         config = folder / "config.ini"
         options = {"database": self.database, "url": peer.url, "hold": HOLD, "hook": hook, "manager": manager}
-        config.write_text(CONFIG.format(**options))
+        config.write_text(CONFIG.format(**options).replace(TRUNKS, f"{TRUNKS}\n{trunks}"))
         _remember(self.database, peer)
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
