@@ -84,3 +84,20 @@ def test_days_count_their_own_restarts(office: Path, run: Run) -> None:
     report = json.loads(run("report", "--since", "30d", "--by", "day", "--format", "json").stdout)
 
     assert sorted(group["restarts"] for group in report["groups"] if group["restarts"]) == [1, 3]
+
+
+def test_by_check_a_restart_is_counted_once_and_not_for_each_check_of_its_pbx(database: Path, run: Run) -> None:
+    checks = (Check.CONNECTION, Check.INVENTORY, Check.DRIVERS)
+    stopped(database, [connection(check=check) for check in checks])
+    writer = open_writer(database, now=NOW)
+    writer.commit(Changes(restarts=[Restart("office", NOW - HOUR, STARTED)]))
+    writer.close()
+
+    report = json.loads(run("report", "--since", "24h", "--by", "check", "--format", "json").stdout)
+
+    assert {group["name"]: group["restarts"] for group in report["groups"]} == {
+        "connection": 1,
+        "inventory": 0,
+        "drivers": 0,
+    }
+    assert report["overall"]["restarts"] == 1

@@ -18,7 +18,7 @@ from healthmon.history.availability import Segment, clipped, figures, watched_sp
 from healthmon.history.day_values import seconds_between, seconds_of
 from healthmon.history.figures import Figures
 from healthmon.history.measurements import NOTHING_MEASURED, Measured, added_up
-from healthmon.model import NO_NAMES, DisplayNames, Health, Kind, Place, Target
+from healthmon.model import NO_NAMES, Check, DisplayNames, Health, Kind, Place, Target
 from healthmon.report.availability.account import GroupFigures, Strip, TargetFigures, Unseen, period_group
 from healthmon.report.availability.course import Course, MeterDifference
 from healthmon.report.availability.day_cells import Cells
@@ -161,7 +161,10 @@ class Measuring:
             for at, check, count in self._measures.flaps.get(watched.target, ())
             if since <= at < until and watched.is_about(check)
         )
-        restarts = sum(since <= at < until for at in self._measures.restarts.get(watched.target, ()))
+        restarts = 0
+        # Once for a PBX, not for each of its checks.
+        if watched.check == Check.CONNECTION:
+            restarts = sum(since <= at < until for at in self._measures.restarts.get(watched.target, ()))
         measured = self.measured(watched, window)
         if not (flaps or restarts or measured):
             return amount
