@@ -61,6 +61,8 @@ class AmiClient:
             self._actions = self._ask_actions()
             #: Asterisk has loaded modules since then, perhaps.
             self._may_have_more = False
+            #: There was a maintenance mode; an Asterisk that never had it is not asked again and again.
+            self._had_maintenance = False
             closing.pop_all()
 
     def _ask_actions(self) -> frozenset[str]:
@@ -105,12 +107,24 @@ class AmiClient:
                 found += [older_registration_of(row, technology) for row in self._connection.ask(action)]
         return [registration for registration in found if registration is not None]
 
-    def in_maintenance(self) -> tuple[str, ...]:
-        """The PJSIP endpoints in maintenance mode; none where Asterisk has no such mode, or this user may not ask."""
-        if LIST_MAINTENANCE not in self._actions:
+    def in_maintenance(self) -> tuple[str, ...] | None:
+        """The PJSIP endpoints in maintenance mode; an Asterisk without it has none. None: this user may not ask."""
+        if not self.may(NEEDS_REPORTING):
+            return None
+        if not self.may(LIST_MAINTENANCE):
+            # A module that was unloaded may be loaded again, of which no event tells.
+            self._may_have_more = self._had_maintenance
             return ()
-        rows = self._connection.ask(LIST_MAINTENANCE)
-        return tuple(readable(row["Endpoint"]) for row in rows if row.get("Status") == "enabled" and "Endpoint" in row)
+        self._had_maintenance = True
+        found: list[str] = []
+        for piece in self._connection.pieces(LIST_MAINTENANCE):
+            if any(frame.get("Response", "Success") != "Success" for frame in piece):
+                # The module was unloaded, and nothing said so.
+                self._may_have_more = True
+            found += [
+                readable(row["Endpoint"]) for row in piece if row.get("Status") == "enabled" and "Endpoint" in row
+            ]
+        return tuple(found)
 
     def check_at_once(self, names: Sequence[str]) -> dict[str, str]:
         """Have these PJSIP endpoints checked; return what is said of those that are, by their names.

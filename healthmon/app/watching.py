@@ -187,6 +187,7 @@ class Watching:
         # Most have none: who speaks to a manager interface is not even imported then.
         from healthmon.sources.manager.contacts import ContactPart  # noqa: PLC0415
         from healthmon.sources.manager.link import ManagerLink  # noqa: PLC0415
+        from healthmon.sources.manager.maintenance import MaintenancePart  # noqa: PLC0415
         from healthmon.sources.manager.registrations import RegistrationPart  # noqa: PLC0415
         from healthmon.sources.manager.second_checks import SecondCheckPart  # noqa: PLC0415
         from healthmon.sources.manager.source import ManagerSource  # noqa: PLC0415
@@ -195,7 +196,8 @@ class Watching:
         registrations = RegistrationPart(
             link, may_be_provider=self._may_be_provider, registrations_of=self._registrations_of
         )
-        return ManagerSource(link, [registrations, SecondCheckPart(link), ContactPart(link)], signals.stop)
+        others = SecondCheckPart(link), MaintenancePart(link), ContactPart(link)
+        return ManagerSource(link, [registrations, *others], signals.stop)
 
 
 def _ended(pbxs: Iterable[PbxThreads]) -> list[str]:

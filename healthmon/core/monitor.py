@@ -46,6 +46,7 @@ from healthmon.model import (
     ContactReading,
     EndpointSettings,
     Health,
+    MaintenanceList,
     Measurement,
     Observation,
     PlaceChange,
@@ -65,6 +66,9 @@ from healthmon.model import (
 from healthmon.times.wall import Wall
 
 REACHABILITY = ENDPOINT_CHECKS[Check.REACHABILITY]
+
+#: What speaks of a PBX, or of all that is behind it.
+SightingOfPbx = ContactList | SettingsList | Snapshot | RegistrationList | MaintenanceList | ConnectionReport
 
 
 class AskedAbout(NamedTuple):
@@ -130,18 +134,27 @@ class Monitor:
             self._see_measurement(sighting, step)
         else:
             pbx = self._pbxs.get(sighting.pbx)
-            if pbx is not None and isinstance(sighting, ContactList):
-                self._see_contacts(pbx, sighting, step)
-            elif pbx is not None and isinstance(sighting, SettingsList):
-                self._see_partial_settings(pbx, sighting, step)
-            elif pbx is not None and isinstance(sighting, Snapshot):
-                self._see_snapshot(pbx, sighting, step)
-            elif pbx is not None and isinstance(sighting, RegistrationList):
-                if not pbx.is_blind:
-                    self._pbx_rules.take_registrations(pbx, sighting, step)
-            elif pbx is not None and isinstance(sighting, ConnectionReport):
-                self._pbx_rules.report(pbx, sighting, step)
+            if pbx is not None:
+                self._see_of_pbx(pbx, sighting, step)
         self._stages.pass_on(step)
+
+    def _see_of_pbx(self, pbx: Pbx, sighting: SightingOfPbx, step: Step) -> None:
+        """Take what speaks of a PBX, or of all that is behind it."""
+        if isinstance(sighting, ContactList):
+            self._see_contacts(pbx, sighting, step)
+        elif isinstance(sighting, SettingsList):
+            self._see_partial_settings(pbx, sighting, step)
+        elif isinstance(sighting, Snapshot):
+            self._see_snapshot(pbx, sighting, step)
+        elif isinstance(sighting, ConnectionReport):
+            self._pbx_rules.report(pbx, sighting, step)
+        elif pbx.is_blind:
+            # It is asked for again when that is over.
+            return
+        elif isinstance(sighting, RegistrationList):
+            self._pbx_rules.take_registrations(pbx, sighting, step)
+        else:
+            self._pbx_rules.maintenance_modes.take(pbx, sighting, step)
 
     def _see_or_hold(self, sighting: Held, step: Step) -> None:
         pbx = self._pbxs.get(sighting.target.pbx)

@@ -18,6 +18,7 @@ from healthmon.core.stages import Stages
 from healthmon.core.step import Step
 from healthmon.model import (
     ENDPOINT_CHECKS,
+    IN_MAINTENANCE_MODE,
     Check,
     CheckState,
     Delay,
@@ -146,6 +147,8 @@ class Resume:
         self._endpoints.go_on_without_address(endpoint, step)
         if check.unknown_because == NOT_LISTED:
             self._endpoints.go_on_missing(pbx, endpoint)
+        elif check.unknown_because.startswith(IN_MAINTENANCE_MODE):
+            self._pbx_rules.maintenance_modes.go_on(pbx, endpoint)
         elif check.unknown_because.startswith(GRACES):
             self._endpoints.go_on_in_grace(pbx, endpoint)
 

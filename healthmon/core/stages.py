@@ -6,7 +6,15 @@ from healthmon.config.configuration import Config
 from healthmon.core.alerting.alerting import Alerting
 from healthmon.core.belief.booking import Booking
 from healthmon.core.belief.known import Known
-from healthmon.core.belief.news import CheckChanged, CheckEnded, CheckSeen, EndpointForgotten, EndpointNoted, News
+from healthmon.core.belief.news import (
+    CheckChanged,
+    CheckEnded,
+    CheckSeen,
+    EndpointForgotten,
+    EndpointNoted,
+    MaintenanceModeChanged,
+    News,
+)
 from healthmon.core.deadlines import Deadline, Deadlines
 from healthmon.core.grouping.grouping import Grouping
 from healthmon.core.incidents.incidents import Incidents
@@ -63,9 +71,18 @@ class Stages:
             self.end(news, step)
         elif isinstance(news, EndpointForgotten):
             self.grouping.members.drop(news.target)
+        elif isinstance(news, MaintenanceModeChanged):
+            self._maintenance_mode_changed(news, step)
         else:
             words = self.alerting.tell_event(self.incidents.restarted(news, step), step)
             step.changes.log.append(f"{news.target}: the restart: {words}")
+
+    def _maintenance_mode_changed(self, news: MaintenanceModeChanged, step: Step) -> None:
+        event = self.incidents.maintenance_mode(news, step)
+        words = self.alerting.tell_event(event, step)
+        step.changes.log.append(f"{news.target}: {event.cause}; {words}")
+        for target in news.endpoints:
+            self.alerting.review_mute(target, step)
 
     def _check_changed(self, news: CheckChanged, step: Step) -> None:
         words, changed = "", self.incidents.review(news, step)

@@ -53,6 +53,7 @@ LANGUAGE = Language(
             "SEEN AGAIN",
             "STABLE",
             "RESTARTED",
+            "INFO",
             "ENDED",
             "unreachable",
         )

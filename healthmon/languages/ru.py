@@ -77,6 +77,7 @@ STATES = {
     "SEEN AGAIN": ("СНОВА ВИДНО:",),
     "STABLE": ("СНОВА СТАБИЛЕН", "СНОВА СТАБИЛЬНА", "СНОВА СТАБИЛЬНО", "СНОВА СТАБИЛЬНЫ"),
     "RESTARTED": ("ПЕРЕЗАПУСК:",),
+    "INFO": ("К СВЕДЕНИЮ:",),
     "ENDED": (
         "БОЛЬШЕ НЕ НАБЛЮДАЕТСЯ",
         "БОЛЬШЕ НЕ НАБЛЮДАЕТСЯ",
@@ -263,6 +264,18 @@ SAYINGS = {
     "its URL is no longer configured": "этого URL больше нет в настройках healthmon",
     "it lasted but a moment": "это длилось одно мгновение",
     "Asterisk was restarted, by its own clock at {time}": "Asterisk перезапущен, по его часам в {time}",
+    "{number} endpoints are in maintenance mode ({names}): calls to and from them are refused": (
+        "эндпоинтов в режиме обслуживания: {number} ({names}): звонки им и от них отклоняются"
+    ),
+    "{number} endpoints are in maintenance mode": "эндпоинтов в режиме обслуживания: {number}",
+    "{name} is in maintenance mode: calls to and from it are refused": (
+        "{name} в режиме обслуживания: звонки ему и от него отклоняются"
+    ),
+    "{name} is in maintenance mode": "{name} в режиме обслуживания",
+    "{number} endpoints are out of maintenance mode ({names})": (
+        "эндпоинтов больше не в режиме обслуживания: {number} ({names})"
+    ),
+    "{name} is out of maintenance mode": "{name} больше не в режиме обслуживания",
     # Why something is down, or up again.
     "changes too often": "состояние меняется слишком часто",
     "contact reachable": "контакт отвечает",

@@ -30,6 +30,7 @@ from healthmon.model.notification import (
 from healthmon.model.orders import Acknowledgement, Commands, Matcher, Silence
 from healthmon.model.registrations import NOT_KNOWN_WHY, NOT_TRIED, STOPPED_TRYING, tells_more, tells_nothing
 from healthmon.model.sighting import (
+    IN_MAINTENANCE_MODE,
     OPTIONS_ANSWERED_WITHIN,
     Channel,
     ConnectionReport,
@@ -40,6 +41,7 @@ from healthmon.model.sighting import (
     EndpointSettings,
     Freshness,
     Loss,
+    MaintenanceList,
     Measurement,
     Observation,
     Place,
@@ -65,6 +67,7 @@ from healthmon.model.state import (
     UnknownPeriod,
 )
 from healthmon.model.target import (
+    EVENTS_OF_A_PBX,
     MOST_WATCHED,
     OUR_TECHNOLOGIES,
     PARTIAL_CHECKS,
@@ -81,6 +84,8 @@ from healthmon.model.target import (
 __all__ = [
     "DEFECTS_WITHIN",
     "ENDPOINT_CHECKS",
+    "EVENTS_OF_A_PBX",
+    "IN_MAINTENANCE_MODE",
     "LIVING",
     "LOST",
     "MOST_WATCHED",
@@ -117,6 +122,7 @@ __all__ = [
     "Kind",
     "Length",
     "Loss",
+    "MaintenanceList",
     "Matcher",
     "Means",
     "Measurement",

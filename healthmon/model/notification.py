@@ -27,6 +27,8 @@ class Reason(Word):
     STABLE = "stable"
     #: Asterisk was started anew: no outage, and nothing follows.
     RESTARTED = "restarted"
+    #: Something that is no outage, and over in its moment: an endpoint was put into maintenance mode at Asterisk.
+    NOTED = "noted"
     #: An incident that ended without a recovery: rides along with the next message, causes none.
     ENDED = "ended"
 

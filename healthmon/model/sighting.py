@@ -211,6 +211,18 @@ class RegistrationList(Struct, frozen=True):
     names: frozenset[str] = frozenset()
 
 
+#: How the reason begins why an endpoint is unknown that is in Asterisk's maintenance mode; the time follows.
+IN_MAINTENANCE_MODE = "in maintenance mode at Asterisk"
+
+
+class MaintenanceList(Struct, frozen=True):
+    """The PJSIP endpoints that Asterisk has in maintenance mode; no others are."""
+
+    pbx: str
+    asked_at: float
+    names: frozenset[str]
+
+
 #: An OPTIONS of our own that is not answered for so long is not answered (seconds).
 OPTIONS_ANSWERED_WITHIN = 4.0
 
@@ -310,6 +322,7 @@ Sighting = (
     | Removed
     | Snapshot
     | RegistrationList
+    | MaintenanceList
     | ConnectionReport
     | EndpointSettings
     | SettingsList

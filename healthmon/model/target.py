@@ -106,6 +106,8 @@ class Check:
     MANAGER = "manager"
     #: Asterisk was started anew: no aspect of health, but an event, which is told where somebody wants that.
     RESTART = "restart"
+    #: Endpoints were put into Asterisk's maintenance mode, or taken out of it: an event, too.
+    MAINTENANCE = "maintenance"
     #: Can Asterisk reach this endpoint?
     REACHABILITY = "reachability"
     #: Is any one of its contacts lost, or slow, whatever becomes of the others?
@@ -122,6 +124,9 @@ class Check:
 
 #: The technology of a registration that belongs to no endpoint; its name is that which Asterisk's configuration has.
 REGISTRATION = "REGISTRATION"
+
+#: What is no aspect of health, but an event of a PBX that is over in its moment.
+EVENTS_OF_A_PBX = (Check.RESTART, Check.MAINTENANCE)
 
 #: What of a PBX may fail while it works in part.
 PARTIAL_CHECKS = (Check.INVENTORY, Check.DRIVERS, Check.RESTARTS)

@@ -140,9 +140,8 @@ def _look_at_manager(pbx: PbxConfig) -> ManagerLook | None:
     try:
         with closing(AmiClient(pbx)) as client:
             registrations = (*client.registrations(), *client.older_registrations())
-            return ManagerLook(
-                registrations=registrations, in_maintenance=client.in_maintenance(), rights=client.rights()
-            )
+            in_maintenance = client.in_maintenance() or ()
+            return ManagerLook(registrations=registrations, in_maintenance=in_maintenance, rights=client.rights())
     except AmiError as error:
         return ManagerLook(error.what, isinstance(error, AmiDenied))
 

@@ -7,13 +7,21 @@ import time
 from collections import defaultdict, deque
 from threading import Event
 
-from healthmon.model import ConnectionReport, ContactList, RegistrationList, SettingsList, Sighting, Snapshot
+from healthmon.model import (
+    ConnectionReport,
+    ContactList,
+    MaintenanceList,
+    RegistrationList,
+    SettingsList,
+    Sighting,
+    Snapshot,
+)
 from healthmon.sources.signals import Signals
 
 log = logging.getLogger(__name__)
 
 #: What speaks of a PBX, or of several of its endpoints.
-OF_A_PBX = (Snapshot, ContactList, SettingsList, RegistrationList, ConnectionReport)
+OF_A_PBX = (Snapshot, ContactList, SettingsList, RegistrationList, MaintenanceList, ConnectionReport)
 
 #: How many sightings may wait.
 DEFAULT_SIZE = 200_000

@@ -50,6 +50,8 @@ class PlayedManager:
         self.actions = ACTIONS
         #: The endpoints that there are, where PJSIPQualify is asked for.
         self.endpoints: set[str] = set()
+        #: Those in maintenance mode.
+        self.in_maintenance: set[str] = set()
         self.password = PASSWORD
         self.banner = BANNER
         self.booted = BOOTED
@@ -171,6 +173,8 @@ class PlayedManager:
             return f"{start}Variable: {name}\r\nValue: {self.variables.get(name, '')}\r\n\r\n"
         if action == "PJSIPShowRegistrationsOutbound":
             return self._list(start, number)
+        if action == "PJSIPShowMaintenance":
+            return self._list_maintenance(start, number)
         if action == "PJSIPQualify":
             return self._qualify(headers, start)
         if action in self.older:
@@ -183,6 +187,14 @@ class PlayedManager:
             return start.replace("Success", "Error") + "Message: Authentication failed\r\n\r\n"
         self.logins += 1
         return f"{start}Message: Authentication accepted\r\n\r\n{self.booted}"
+
+    def _list_maintenance(self, start: str, number: str) -> str:
+        rows = "".join(
+            in_lines({"Event": "PJSIPMaintenanceStatus", "ActionID": number, "Endpoint": name, "Status": "enabled"})
+            for name in sorted(self.in_maintenance)
+        )
+        end = in_lines({"Event": "PJSIPMaintenanceStatusComplete", "ActionID": number, "EventList": "Complete"})
+        return f"{start}EventList: start\r\nMessage: Maintenance status events follow\r\n\r\n{rows}{end}"
 
     def _qualify(self, headers: dict[str, str], start: str) -> str:
         if headers["Endpoint"] in self.endpoints:

@@ -265,6 +265,9 @@ class Histories(RuleBasedStateMachine):
         newest: dict[tuple[str, Target, str], int] = {}
         told: Counter[tuple[str, int, Reason]] = Counter()
         for url, reason, number, what in self.scene.sent:
+            if reason is Reason.NOTED:
+                # An event, and no outage.
+                continue
             incident, before = self.scene.db.incidents[number], said.get((url, number))
             told[url, number, reason] += 1
             assert told[url, number, reason] == 1 or reason not in ONCE, (url, reason, incident)

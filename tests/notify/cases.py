@@ -192,6 +192,32 @@ def restart_of(name: str, number: int) -> ClaimedRow:
     return row(about, Reason.RESTARTED, Said.UP)
 
 
+def noted(cause: str, number: int = 840) -> ClaimedRow:
+    """Endpoints were put into maintenance mode at Asterisk, or taken out of it."""
+    facts = {"check": Check.MAINTENANCE, "health": Health.UP, "severity": Severity.INFO, "cause": cause}
+    about = closed(Target("office"), number, ending=Ending.MOMENT, closed_at=SINCE, **facts)
+    return row(about, Reason.NOTED, Said.UP)
+
+
+def _endpoint_in_maintenance_mode() -> Case:
+    return Case([noted("trunk-telekom is in maintenance mode: calls to and from it are refused")])
+
+
+def _endpoints_in_maintenance_mode() -> Case:
+    return Case(
+        [noted("3 endpoints are in maintenance mode (Telekom, sipgate, 101): calls to and from them are refused")]
+    )
+
+
+def _endpoints_out_of_maintenance_mode() -> Case:
+    return Case(
+        [
+            noted("trunk-telekom is out of maintenance mode"),
+            noted("2 endpoints are out of maintenance mode (101, 118)", 841),
+        ]
+    )
+
+
 def _pbx_restarted() -> Case:
     return Case([restart_of("office", 840)])
 

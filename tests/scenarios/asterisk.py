@@ -42,6 +42,9 @@ class ManagerSession(Protocol):
     def hears(self, name: str) -> None:
         """An attempt to register at this provider has ended."""
 
+    def hears_of_maintenance(self) -> None:
+        """An endpoint was put into maintenance mode, or taken out of it."""
+
     def break_off(self) -> None:
         """Asterisk is gone, or its manager interface."""
 
@@ -114,6 +117,8 @@ class Asterisk:
         #: Its manager interface is switched off.
         self.lacks_manager = False
         self.managers: list[ManagerSession] = []
+        #: Its maintenance mode.
+        self.in_maintenance: set[str] = set()
         self._boots = self._reloads = 1
         # It has been running for a day.
         self._started_at = self._configured_at = agenda.now - 86400.0
@@ -208,6 +213,19 @@ class Asterisk:
         """``enabled = yes``."""
         self.lacks_manager = False
 
+    def begins_maintenance(self, *names: str) -> None:
+        """``pjsip set maintenance on``: it calls them online all the same."""
+        self._set_maintenance(self.in_maintenance | set(names))
+
+    def ends_maintenance(self, *names: str) -> None:
+        """``pjsip set maintenance off``."""
+        self._set_maintenance(self.in_maintenance - set(names))
+
+    def _set_maintenance(self, names: set[str]) -> None:
+        self.in_maintenance = names
+        for manager in self.managers:
+            manager.hears_of_maintenance()
+
     def _cut_managers(self) -> None:
         managers, self.managers = self.managers, []
         for manager in managers:
@@ -243,6 +261,7 @@ class Asterisk:
     def is_killed(self) -> None:
         """``kill -9``: connections break off, new ones are refused."""
         self.phase = Phase.REFUSING
+        self.in_maintenance = set()
         self._stop_checking()
         self._cut_managers()
         streams, self.streams = self.streams, []

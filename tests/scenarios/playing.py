@@ -17,6 +17,9 @@ from tests.scenarios.kills import Kills, Splits, Verdict
 from tests.scenarios.rows import BEGINS_AT, MOMENT, Row
 from tests.scenarios.world import DOWNTIME, MINUTE, START, World, configured, folder
 
+#: What is told, and nothing follows.
+EVENTS = (Reason.RESTARTED, Reason.NOTED)
+
 #: The daemon has known the PBX for so long when a row begins (seconds).
 QUIET = 2 * MINUTE
 
@@ -153,8 +156,8 @@ def check_story(channel: Channel, story: str) -> None:
         if row.possibly_repeated:
             continue
         is_lone = row.says is Said.UP and (before is None or not before.is_bad)
-        assert not is_lone or row.reason is Reason.RESTARTED, f"a lone end of {incident}: {story}"
-        told[incident.id, row.reason] += row.reason in (Reason.OPENED, Reason.RESOLVED, Reason.RESTARTED)
+        assert not is_lone or row.reason in EVENTS, f"a lone end of {incident}: {story}"
+        told[incident.id, row.reason] += row.reason in (Reason.OPENED, Reason.RESOLVED, *EVENTS)
         assert told[incident.id, row.reason] <= 1, f"{row.reason} again: {incident}: {story}"
         other = about.get(incident.target, incident.id)
         is_news = other != incident.id and row.says.is_bad and row.incident.check == Check.REACHABILITY

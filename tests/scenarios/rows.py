@@ -470,6 +470,43 @@ def what_was_lost_was_asked_about(world: World) -> None:
     assert world.pbx.missed > world.pbx.checked_at_once > 3
 
 
+def a_provider_is_in_maintenance_and_dies(world: World) -> None:
+    """It is replaced meanwhile, say, and is there again before that is over."""
+    world.at(30, world.pbx.begins_maintenance, TELEKOM)
+    world.at(60, world.pbx.dies, TELEKOM)
+    world.at(180, world.pbx.returns, TELEKOM)
+    world.at(240, world.pbx.ends_maintenance, TELEKOM)
+
+
+def a_provider_dies_in_maintenance_and_stays_so(world: World) -> None:
+    world.at(30, world.pbx.begins_maintenance, TELEKOM)
+    world.at(60, world.pbx.dies, TELEKOM)
+    world.at(180, world.pbx.ends_maintenance, TELEKOM)
+    world.at(300, world.pbx.returns, TELEKOM)
+
+
+def a_dead_provider_is_mended_in_maintenance(world: World) -> None:
+    world.at(30, world.pbx.dies, TELEKOM)
+    world.at(90, world.pbx.begins_maintenance, TELEKOM)
+    world.at(120, world.pbx.returns, TELEKOM)
+    world.at(240, world.pbx.ends_maintenance, TELEKOM)
+
+
+def asterisk_is_restarted_in_maintenance(world: World) -> None:
+    """Which it forgets by that, without a word."""
+    world.at(30, world.pbx.begins_maintenance, *PROVIDERS)
+    world.at(120, world.pbx.restarts)
+
+
+def it_is_booked_as_maintenance(world: World) -> None:
+    """As long as it lasted, and of nobody else."""
+    with open_reader(world.config.database) as reader:
+        account = account_of(reader, ReportRequest((START, START + world.now)), START + world.now)
+    booked = {line.target.endpoint: line.figures.maintenance_s for line in account.lines}
+    assert 200 < booked.pop(TELEKOM) < 215
+    assert set(booked.values()) == {0.0}
+
+
 STORM_SITES, STORM_PHONES, HIT = 30, 1000, 15
 
 
@@ -1460,6 +1497,41 @@ ROWS: Sequence[Row] = (
         of_pbx=MANAGER,
         also=what_was_lost_was_asked_about,
         only_simulated="length",
+    ),
+    Row(
+        "a provider in maintenance mode at Asterisk dies and returns: that it began, and that it ended, is told",
+        a_provider_is_in_maintenance_and_dies,
+        exactly(2),
+        of_pbx=MANAGER,
+        also=it_is_booked_as_maintenance,
+        told=("INFO PBX office: trunk-telekom is in", "INFO PBX office: trunk-telekom is out of maintenance mode"),
+        only_simulated="manager",
+    ),
+    Row(
+        "a provider dies in maintenance mode at Asterisk: it is told when that is over, and returns",
+        a_provider_dies_in_maintenance_and_stays_so,
+        exactly(4),
+        lasts=8 * MINUTE,
+        of_pbx=MANAGER,
+        told=("INFO PBX office", "INFO PBX office", "DOWN provider trunk-t", "UP provider trunk-t"),
+        only_simulated="manager",
+    ),
+    Row(
+        "a dead provider is put into maintenance mode at Asterisk, and mended: its end is told when that is over",
+        a_dead_provider_is_mended_in_maintenance,
+        exactly(4),
+        lasts=8 * MINUTE,
+        of_pbx=MANAGER,
+        told=("DOWN provider trunk-t", "INFO PBX office", "INFO PBX office", "UP provider trunk-t"),
+        only_simulated="manager",
+    ),
+    Row(
+        "Asterisk is restarted while its providers are in maintenance mode: it is over without a word of Asterisk",
+        asterisk_is_restarted_in_maintenance,
+        exactly(2),
+        of_pbx=MANAGER,
+        told=("INFO PBX office: 3 endpoints are in", "INFO PBX office: 3 endpoints are out of"),
+        only_simulated="manager",
     ),
     Row(
         "an on-call service: trigger, acknowledge, resolve, and a new ticket when it comes back",

@@ -21,6 +21,7 @@ from healthmon.model import (
     ConnectionReport,
     Freshness,
     Health,
+    MaintenanceList,
     Observation,
     Question,
     RegistrationList,
@@ -428,6 +429,11 @@ class Manager:
         self._tries_of(name).hear(self._asterisk.registrations[name], at, MOST_RETRIES)
         self._see(name, at, Source.EVENT)
 
+    def hears_of_maintenance(self) -> None:
+        """Something was put into maintenance mode, or taken out of it."""
+        self._wants_list = True
+        self.process.wake()
+
     def break_off(self) -> None:
         """The connection is closed."""
         self._is_open = False
@@ -484,6 +490,8 @@ class Manager:
             self._see(name, at, Source.SNAPSHOT)
         owners = frozenset(self._endpoints[name] for name in self._asterisk.registrations if name in self._endpoints)
         self._offer(RegistrationList(self._pbx.name, at, owners))
+        names = (name.partition("/")[2] for name in self._asterisk.in_maintenance)
+        self._offer(MaintenanceList(self._pbx.name, at, frozenset(names)))
 
     def _see(self, name: str, at: float, source: Source) -> None:
         if name not in self._endpoints:

@@ -42,7 +42,7 @@ def scene_of(lab: Lab, provider: Provider, way: str) -> Scene:
 
 
 def is_noticed(scene: Scene) -> bool:
-    return scene.daemon.target(TRUNK)["pending"] == "down"
+    return bool(scene.daemon.target(TRUNK)["pending"] == "down")
 
 
 @pytest.mark.parametrize("way", ["tcp", "http"])

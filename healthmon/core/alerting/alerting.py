@@ -22,7 +22,7 @@ from healthmon.core.grouping.falls import CONFIRMED_WITHIN
 from healthmon.core.grouping.grouping import Grouping
 from healthmon.core.incidents.index import Index
 from healthmon.core.incidents.news import IncidentChanged, IncidentNews, IncidentOpened, IncidentWidened
-from healthmon.core.orders.muting import Muting, is_for_now, its_begin, its_end
+from healthmon.core.orders.muting import MAINTENANCE_MODE, Muting, is_for_now, its_begin, its_end
 from healthmon.core.orders.severity import Severities
 from healthmon.core.step import Step
 from healthmon.model import Acknowledgement, Changes, Check, Commands, Incident, Note, Release, Remembered, Target, Told
@@ -370,6 +370,14 @@ class Alerting:
         """The target can be seen again: reminders go on."""
         incident = self._index.open_about(news.target, news.check)
         if incident is not None:
+            self._look_again(incident, step)
+
+    def _look_again(self, incident: Incident, step: Step) -> None:
+        """Tell what is missing. What was put out of service to be mended, and seems to be well, has time to be so."""
+        lasts = self._known.recovering_for(incident.target, incident.check)
+        if incident.muted_by == MAINTENANCE_MODE and lasts:
+            self._deadlines.set(Deadline(Due.REMIND, incident=incident.id), step.now + lasts + CONFIRMED_WITHIN)
+        else:
             self._tell(incident, step.now, step.changes)
 
     def learn(self, told: Iterable[tuple[tuple[int, str], Told]], now: float, changes: Changes) -> None:
@@ -400,6 +408,8 @@ class Alerting:
         if not incident.is_open:
             return incident
         muted_by = self._muting.muted_by(incident, now)
+        if not is_for_now(muted_by) and self._known.is_in_maintenance_mode(incident.target):
+            muted_by = MAINTENANCE_MODE
         if muted_by == incident.muted_by:
             return incident
         after = replace(incident, muted_by=muted_by)
@@ -425,6 +435,12 @@ class Alerting:
             if words.startswith("tells"):
                 changes.log.append(f"{incident.name}: incident {incident.id}; {words}")
         self.watch_mutes(now)
+
+    def review_mute(self, target: Target, step: Step) -> None:
+        """Asterisk has an endpoint in maintenance mode from now on, or no longer: ask about its incidents anew."""
+        for incident in sorted(self._index.all_open(), key=lambda incident: incident.id):
+            if incident.target == target:
+                self._look_again(incident, step)
 
     def watch_mutes(self, now: float) -> None:
         """Set the time of the next beginning or end."""

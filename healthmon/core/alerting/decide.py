@@ -268,7 +268,7 @@ def says(reason: Reason, incident: Incident, newest_said: Said | None) -> Said |
     if reason is Reason.ESCALATED and incident.acked_at is not None and newest_said is None:
         # Somebody took note of it before this could be sent.
         return None
-    if reason is Reason.RESTARTED:
+    if reason in (Reason.RESTARTED, Reason.NOTED):
         return Said.UP
     if incident.is_open:
         return _says_while_open(reason, incident)

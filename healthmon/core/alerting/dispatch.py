@@ -12,12 +12,15 @@ from healthmon.core.alerting.decide import Policy, decide, is_finished, reminder
 from healthmon.core.alerting.gathering import Gathering
 from healthmon.core.alerting.routing import Routing
 from healthmon.core.step import Step
-from healthmon.model import Changes, Incident, Notification, Reason, Told
+from healthmon.model import Changes, Check, Incident, Notification, Reason, Told
 
 NOTHING_TOLD = Told()
 
 #: What is not told of an incident that a bigger one explains.
 EXPLAINED_AWAY = (Reason.OPENED, Reason.ESCALATED)
+
+#: Why an event is told.
+OF_AN_EVENT = {Check.RESTART: Reason.RESTARTED, Check.MAINTENANCE: Reason.NOTED}
 
 
 class Dispatch:
@@ -175,10 +178,11 @@ class Dispatch:
         An on-call service is called to what lasts.
         """
         urls = tuple(url for url in self.audience(event) if url not in self._tickets)
+        row = (OF_AN_EVENT[event.check], 0)
         for url_id in urls:
             due = step.now + self._group_wait[url_id]
-            step.changes.notifications.append(Notification(event.id, url_id, Reason.RESTARTED, 0, step.now, due))
-            self._mark_booked(event.id, url_id, (Reason.RESTARTED, 0), step.now)
+            step.changes.notifications.append(Notification(event.id, url_id, *row, step.now, due))
+            self._mark_booked(event.id, url_id, row, step.now)
         return urls
 
     def _due_at(self, reason: Reason, url_id: str, now: float, one_of_cohort: Incident | None) -> float:

@@ -89,8 +89,8 @@ class EndpointCheck(Machine):
 
     def why_unknown(self, now: float) -> str:
         """Why what was heard says nothing at present, or "" if it does."""
-        if self.endpoint.not_usable:
-            return self.endpoint.not_usable
+        if self.endpoint.hidden_because:
+            return self.endpoint.hidden_because
         if not self.endpoint.is_listed:
             return NOT_LISTED
         return self.words if self.heard is Health.UNKNOWN else ""

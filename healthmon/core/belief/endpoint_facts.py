@@ -55,6 +55,7 @@ class EndpointFacts:
         "last_at",
         "lost",
         "lost_address",
+        "maintenance_mode",
         "not_usable",
         "offline_since",
         "own_view",
@@ -105,6 +106,8 @@ class EndpointFacts:
         self.was_unlisted_by_accident = False
         #: Why no call to it is possible, whatever Asterisk says of it: its channel driver is missing; "": it is not.
         self.not_usable = ""
+        #: Since when it is in Asterisk's maintenance mode, in words: every call is refused; "": it is not.
+        self.maintenance_mode = ""
         #: The number of the snapshot that listed it last.
         self.round = 0
         self.grace_until = 0.0
@@ -131,6 +134,11 @@ class EndpointFacts:
         if self.slow is not None:
             limit = policy.rtt_warn_ms or float("inf")
             self.slow = {uri: rtt for uri, rtt in self.slow.items() if rtt > limit}
+
+    @property
+    def hidden_because(self) -> str:
+        """Why what Asterisk says of it is worth nothing, whatever that is; "": it is worth something."""
+        return self.maintenance_mode or self.not_usable
 
     # ------------------------------------------------------------ what was said
 

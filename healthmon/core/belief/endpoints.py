@@ -535,6 +535,7 @@ class Endpoints:
         pbx.gone.pop(target, None)
         endpoint.round = pbx.round
         endpoint.not_usable = pbx.why_not_usable(target)
+        endpoint.maintenance_mode = pbx.maintenance_mode_of(target)
         if is_first_look:
             endpoint.reachability.cohort = FIRST_LOOK
         pbx.know_cycle_of(endpoint)
@@ -631,7 +632,7 @@ def is_nothing_against(endpoint: Endpoint) -> bool:
     check = endpoint.reachability
     if len(endpoint.checks) > 1:
         return False
-    if endpoint.word is not None or endpoint.lost or endpoint.slow or endpoint.presumed or endpoint.not_usable:
+    if endpoint.word is not None or endpoint.lost or endpoint.slow or endpoint.presumed or endpoint.hidden_because:
         return False
     if check.pending is not None or check.unknown_because or check.flaps is not None or check.not_up_since is not None:
         return False

@@ -54,6 +54,11 @@ class Known:
         pbx = self.pbxs.get(target.pbx)
         return pbx is not None and target in pbx.vanished
 
+    def is_in_maintenance_mode(self, target: Target) -> bool:
+        """Whether Asterisk has this endpoint in maintenance mode."""
+        endpoint = self.endpoint(target)
+        return endpoint is not None and bool(endpoint.maintenance_mode)
+
     def unseen_since(self, target: Target, check: str) -> float | None:
         """Since when a check cannot be seen (seconds UTC); None: it can be."""
         times = []

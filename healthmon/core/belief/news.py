@@ -55,4 +55,13 @@ class PbxRestarted(NamedTuple):
     restart: Restart
 
 
-News = EndpointNoted | EndpointForgotten | CheckChanged | CheckSeen | CheckEnded | PbxRestarted
+class MaintenanceModeChanged(NamedTuple):
+    """Endpoints of a PBX were put into Asterisk's maintenance mode, or taken out of it."""
+
+    target: Target
+    endpoints: tuple[Target, ...]
+    at: float
+    is_over: bool
+
+
+News = EndpointNoted | EndpointForgotten | CheckChanged | CheckSeen | CheckEnded | PbxRestarted | MaintenanceModeChanged

@@ -117,8 +117,7 @@ class Pbx:
         self.use(config)
         self.startup_time, self.last_reload_time = state.startup_time, state.last_reload_time
         self.version = state.version
-        self.was_seen = state.was_seen
-        self.blind_why = state.blind_why
+        self.was_seen, self.blind_why = state.was_seen, state.blind_why
         self.blind_since = min(state.blind_since, now)
         #: When we noticed that we are blind: a snapshot asked for before proves nothing.
         self.noticed_at = now
@@ -176,6 +175,8 @@ class Pbx:
         self.sampled_at = self.snapshot_wanted_at = 0.0
         self.asked_singly: deque[float] = deque()
         self.storms = Storms()
+        #: The PJSIP endpoints that Asterisk has in maintenance mode, and since when, in words.
+        self.in_maintenance: dict[str, str] = {}
 
     def _machine(self, check: str, hold: Hold, now: float) -> Machine:
         return Machine(self.target, check, Kind.PBX, hold, watch="", watched_since=now)
@@ -347,6 +348,12 @@ class Pbx:
         if target.technology in self.missing_drivers:
             return no_driver([target.technology])
         return ""
+
+    def maintenance_mode_of(self, target: Target) -> str:
+        """Since when Asterisk has an endpoint in maintenance mode, in words; "": it has not."""
+        if target.technology != "PJSIP":
+            return ""
+        return self.in_maintenance.get(target.resource, "")
 
     def is_listed_for_certain(self, target: Target) -> bool:
         """Whether a list without this endpoint says anything about it."""

@@ -12,6 +12,7 @@ from healthmon.core.belief.evidence import FROZE, LONGEST_WAIT, RESTARTED
 from healthmon.core.belief.inventory import ACCEPTED_AFTER, assess, at_once
 from healthmon.core.belief.lone_registrations import LoneRegistrations
 from healthmon.core.belief.machine import Machine
+from healthmon.core.belief.maintenance_mode import MaintenanceModes
 from healthmon.core.belief.news import CheckEnded, PbxRestarted
 from healthmon.core.belief.pbx import (
     DID_NOT_LOOK,
@@ -47,6 +48,7 @@ class Pbxs:
         self._booking = booking
         self._endpoints = endpoints
         self.lone_registrations = LoneRegistrations(booking)
+        self.maintenance_modes = MaintenanceModes(booking, endpoints)
 
     # ------------------------------------------------------------ blindness (rule 5)
 
@@ -266,6 +268,7 @@ class Pbxs:
         if pbx.config.ami:
             return
         pbx.reports.pop(Channel.MANAGER, None)
+        self.maintenance_modes.forget(pbx, step)
         self.lone_registrations.end_all(pbx, step)
         for endpoint, _registration in list(pbx.registered_endpoints()):
             self._endpoints.end_check(pbx, endpoint, Check.REGISTRATION, step.now, step, ending=Ending.NO_MANAGER)
@@ -350,6 +353,7 @@ class Pbxs:
     def _restarted(self, pbx: Pbx, snapshot: Snapshot, step: Step) -> None:
         at = snapshot.asked_at
         self._note_restart(pbx, snapshot, step)
+        self.maintenance_modes.end_all(pbx, at, step)
         pbx.removed.clear()
         self._count_restart(pbx, at, step)
         is_in_grace = pbx.grace_since is not None and at < pbx.grace_since + pbx.config.restart_grace

@@ -28,8 +28,8 @@ class QualifiedCheck(EndpointCheck):
     def why_unknown(self, now: float) -> str:
         """Why what was heard says nothing at present, or "" if it does."""
         endpoint, word = self.endpoint, self.endpoint.word
-        if endpoint.not_usable:
-            return endpoint.not_usable
+        if endpoint.hidden_because:
+            return endpoint.hidden_because
         if not endpoint.is_listed:
             return NOT_LISTED
         if word is None:

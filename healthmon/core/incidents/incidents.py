@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
-from healthmon.core.belief.news import CheckChanged, CheckEnded, PbxRestarted
+from healthmon.core.belief.news import CheckChanged, CheckEnded, MaintenanceModeChanged, PbxRestarted
 from healthmon.core.grouping.falls import GroupFell, GroupIsBack, GroupIsNoMore, GroupLasts, GroupNews, Outage
 from healthmon.core.grouping.memberships import Memberships
 from healthmon.core.incidents.index import Index
@@ -24,6 +26,10 @@ from healthmon.model import (
     tells_more,
     tells_nothing,
 )
+from healthmon.text.lists import listed
+
+#: So many characters of names are in the words of an event.
+ROOM_FOR_NAMES = 100
 
 
 class Incidents:
@@ -196,23 +202,44 @@ class Incidents:
         return IncidentChanged(before, after, say)
 
     def restarted(self, news: PbxRestarted, step: Step) -> Incident:
-        """Make an incident of an event that is over in its moment: Asterisk was started anew."""
-        at = news.restart.at
+        """Asterisk was started anew."""
+        words = f"Asterisk was restarted, by its own clock at {news.restart.startup_time}"
+        return self._event(news.target, Check.RESTART, news.restart.at, words, step)
+
+    def maintenance_mode(self, news: MaintenanceModeChanged, step: Step) -> Incident:
+        """Endpoints were put into maintenance mode at Asterisk, or taken out of it."""
+        words = _of_maintenance_mode([target.resource for target in news.endpoints], is_over=news.is_over)
+        return self._event(news.target, Check.MAINTENANCE, news.at, words, step)
+
+    def _event(self, target: Target, check: str, at: float, words: str, step: Step) -> Incident:
+        """Make an incident of an event that is over in its moment."""
         event = Incident(
             id=0,
-            target=news.target,
-            check=Check.RESTART,
+            target=target,
+            check=check,
             kind=Kind.PBX,
             watch="",
             health=Health.UP,
             opened_at=at,
             believed_at=max(step.now, at),
-            cause=f"Asterisk was restarted, by its own clock at {news.restart.startup_time}",
+            cause=words,
             closed_at=at,
             ending=Ending.MOMENT,
             severity=Severity.INFO,
         )
         return self._open(event, step)
+
+
+def _of_maintenance_mode(names: Sequence[str], *, is_over: bool) -> str:
+    """Say ``3 endpoints are in maintenance mode (a, b, c): calls to and from them are refused``."""
+    listing = listed(names, ROOM_FOR_NAMES)
+    if is_over and len(names) == 1:
+        return f"{listing} is out of maintenance mode"
+    if is_over:
+        return f"{len(names)} endpoints are out of maintenance mode ({listing})"
+    if len(names) == 1:
+        return f"{listing} is in maintenance mode: calls to and from it are refused"
+    return f"{len(names)} endpoints are in maintenance mode ({listing}): calls to and from them are refused"
 
 
 def _is_bad(news: CheckChanged) -> bool:

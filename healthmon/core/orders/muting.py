@@ -10,6 +10,8 @@ from healthmon.times.wall import Wall
 from healthmon.times.weekly import is_within, next_change
 
 OUTSIDE_HOURS = "outside working hours"
+#: Asterisk has the endpoint in maintenance mode.
+MAINTENANCE_MODE = "maintenance mode at Asterisk"
 
 
 #: Why nobody is told of a single thing, but of a group to which it belongs.

@@ -50,6 +50,7 @@ class State(StrEnum):
     SEEN_AGAIN = "SEEN AGAIN"
     STABLE = "STABLE"
     RESTARTED = "RESTARTED"
+    INFO = "INFO"
     ENDED = "ENDED"
 
 
@@ -73,6 +74,7 @@ _NEWS = {
     State.SEEN_AGAIN: LineRank.GOOD,
     State.STABLE: LineRank.GOOD,
     State.RESTARTED: LineRank.ENDED,
+    State.INFO: LineRank.ENDED,
     State.ENDED: LineRank.ENDED,
 }
 #: It does not last.
@@ -88,7 +90,7 @@ _TOLD_WITHIN = (State.ESCALATED, State.DOWN, State.LOGGED_OUT, State.WAS_DOWN, S
 
 #: What the reason alone tells of what lasts.
 #: What says nothing of how it is now.
-_EVENTS = {Reason.ENDED: State.ENDED, Reason.RESTARTED: State.RESTARTED}
+_EVENTS = {Reason.ENDED: State.ENDED, Reason.RESTARTED: State.RESTARTED, Reason.NOTED: State.INFO}
 
 _STATES_BY_REASON = {Reason.ESCALATED: State.ESCALATED, Reason.LONG_GONE: State.NOT_SEEN}
 
@@ -393,7 +395,12 @@ def together(line: MessageLine) -> tuple[object, ...]:
 
 
 def _side_or_pbx(line: MessageLine) -> str:
-    """Of a PBX which side of it is meant; of all else where it is, and which side of it, too."""
+    """Of a PBX which side of it is meant; of all else where it is, and which side of it, too.
+
+    What was noted of a PBX stands for itself: several may be of the same one.
+    """
+    if line.state is State.INFO:
+        return f"{line.pbx} {line.incident.id}"
     if line.kind is Kind.PBX:
         return line.aspect
     return f"{line.pbx} {line.aspect}".rstrip()

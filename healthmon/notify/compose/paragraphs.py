@@ -101,8 +101,8 @@ def _times_of_bunch(lines: Sequence[MessageLine], voice: Voice) -> str:
 
 
 def _of_one(line: MessageLine, voice: Voice) -> Paragraph:
-    if line.state is State.RESTARTED:
-        return _of_restart(line, voice)
+    if line.state in (State.RESTARTED, State.INFO):
+        return _of_event(line, voice)
     words = first_of_group(line, voice) or [cut(headline(line, voice), _LONGEST_TEXT), _times(line.incident, voice)]
     if line.incident.cohort:
         words.append(visible(voice.language.retold(line.incident.cohort)))
@@ -112,8 +112,8 @@ def _of_one(line: MessageLine, voice: Voice) -> Paragraph:
     return Paragraph("\n".join(words), line.all)
 
 
-def _of_restart(line: MessageLine, voice: Voice) -> Paragraph:
-    """Say that Asterisk was restarted, which is no outage."""
+def _of_event(line: MessageLine, voice: Voice) -> Paragraph:
+    """Say that Asterisk was restarted, or has endpoints in maintenance mode, which is no outage."""
     cause = visible(voice.language.retold(line.incident.cause))
     at = voice.text("at {time}", time=voice.full_time(line.incident.since))
     words = [cut(headline(line, voice), _LONGEST_TEXT), at, cut(cause, _LONGEST_TEXT), _place(line, voice)]

@@ -228,7 +228,7 @@ def _tells_its_cause(line: MessageLine) -> bool:
     if line.kind is not Kind.PBX or not line.incident.cause:
         return False
     is_escalated_unseen = line.state is State.ESCALATED and line.incident.is_unseen
-    return line.state in (State.DEGRADED, State.CANNOT_SEE) or is_escalated_unseen
+    return line.state in (State.DEGRADED, State.CANNOT_SEE, State.INFO) or is_escalated_unseen
 
 
 def _time(line: MessageLine, voice: Voice) -> str:

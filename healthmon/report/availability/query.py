@@ -214,7 +214,12 @@ def _measures(reader: Reader, meters: Meters, asked: ReportRequest, now: float, 
         window=asked.window,
         # From the beginning on: a reading before the window is carried on to its edge.
         unseen=Unseen(meters.unknown_behind_pbxs(until), no_daemon_since, left_out=meters.left_out()),
-        planned=PlannedTimes(plans, reader.silences_within(since, until), asked.window),
+        planned=PlannedTimes(
+            plans,
+            reader.silences_within(since, until),
+            asked.window,
+            meters.maintenance_modes(since, until),
+        ),
         site_of=sites_of(plans, reader.last_places()),
         flaps=_flaps(reader.flaps(since, until)),
         restarts=_restarts(reader.restarts(since, until)),

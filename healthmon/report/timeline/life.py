@@ -186,7 +186,9 @@ def _restarts(restarts: Iterable[Restart]) -> Iterator[StoryEvent]:
 
 def _incident(reader: Reader, incident: Incident, begins: float) -> Iterator[StoryEvent]:
     """Tell of an incident that reaches into the window; of long ago only that it began."""
-    if incident.check != Check.RESTART:
+    if incident.check == Check.MAINTENANCE:
+        yield StoryEvent(incident.opened_at, "maintenance", incident.cause)
+    elif incident.check != Check.RESTART:
         yield from _begin_and_end(reader, incident)
     yield from (event for event in told_of(reader, incident) if event.at >= begins)
 

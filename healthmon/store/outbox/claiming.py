@@ -116,6 +116,7 @@ _SPEAKS_FIRST = (
     Reason.REMINDER,
     Reason.LONG_GONE,
     Reason.RESTARTED,
+    Reason.NOTED,
 )
 
 

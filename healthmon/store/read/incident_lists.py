@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from healthmon.model import (
     ENDPOINT_CHECKS,
+    EVENTS_OF_A_PBX,
     OUR_TECHNOLOGIES,
     Check,
     Health,
@@ -58,7 +59,7 @@ def _wanted(alias: str) -> str:
 def _that(ended: str) -> str:
     """Incidents that ended so; each end has an index of its own."""
     return f"""SELECT one.id, one.opened_at FROM incidents one
-    WHERE {ended} AND one.opened_at < :until AND one.check_name <> '{Check.RESTART}' AND {_wanted("one")}
+    WHERE {ended} AND one.opened_at < :until AND one.check_name NOT IN {EVENTS_OF_A_PBX} AND {_wanted("one")}
         AND (:with_explained OR one.explained_by IS NULL OR NOT EXISTS (
             SELECT 1 FROM incidents bigger WHERE bigger.id = one.explained_by AND bigger.opened_at < :until
             AND (bigger.closed_at IS NULL OR bigger.closed_at > :since) AND {_wanted("bigger")}))"""  # noqa: S608

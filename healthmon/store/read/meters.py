@@ -10,7 +10,17 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from healthmon.history.measurements import Measured
-from healthmon.model import REGISTRATION, Check, Health, Kind, Length, Reading, Target, check_counts
+from healthmon.model import (
+    IN_MAINTENANCE_MODE,
+    REGISTRATION,
+    Check,
+    Health,
+    Kind,
+    Length,
+    Reading,
+    Target,
+    check_counts,
+)
 from healthmon.store.codec import named, target_row
 from healthmon.store.read.buckets import read_measured
 from healthmon.store.rows import HEALTH_CODES, HEALTHS, KINDS
@@ -78,6 +88,13 @@ UNKNOWN_PERIODS = """SELECT since, until FROM veils
 UNKNOWN_BEHIND_PBXS = f"""SELECT c.pbx, v.since, v.until FROM checks c CROSS JOIN veils v
     WHERE c.technology = '' AND c.name = '{Check.REACHABILITY}' AND v.check_id = c.id
         AND v.since < :until"""  # noqa: S608 (constants of ours)
+
+#: Each has words of its own, for they say when it began; mostly there are none, and then nothing else is looked at.
+WORDS_OF_MAINTENANCE_MODES = f"SELECT id FROM words WHERE text LIKE '{IN_MAINTENANCE_MODE}%'"  # noqa: S608
+
+MAINTENANCE_MODES = f"""SELECT c.pbx, c.technology, c.resource, v.since, v.until FROM veils v CROSS JOIN checks c
+    WHERE v.why IN ({WORDS_OF_MAINTENANCE_MODES}) AND v.since < :until AND v.until > :since
+        AND c.id = v.check_id AND c.name = '{Check.REACHABILITY}'"""  # noqa: S608 (constants of ours)
 
 _READING = """at, up_s, degraded_s, down_s, unknown_s, outages, longest_s, belief, was_used, is_out, out_s,
     outages_unseen_s, longest_unseen_s, out_unseen_s"""
@@ -263,6 +280,15 @@ class Meters:
         for pbx, start, end in self._rows(UNKNOWN_BEHIND_PBXS, self._span(0, until)):
             unknown_periods.setdefault(pbx, []).append(self._period(start, end))
         return unknown_periods
+
+    def maintenance_modes(self, since: float, until: float) -> dict[Target, list[tuple[float, float]]]:
+        """Return when Asterisk had which endpoint in maintenance mode, within a time."""
+        modes: dict[Target, list[tuple[float, float]]] = {}
+        if not list(self._rows(WORDS_OF_MAINTENANCE_MODES, {})):
+            return modes
+        for pbx, technology, resource, start, end in self._rows(MAINTENANCE_MODES, self._span(since, until)):
+            modes.setdefault(Target(pbx, technology, resource), []).append(self._period(start, end))
+        return modes
 
     def left_out(self) -> list[tuple[float, float]]:
         """Return what the wall clock left out when it was set forward."""

@@ -17,7 +17,7 @@ from msgspec.structs import asdict
 
 from healthmon.history.measurements import Summary
 from healthmon.model import (
-    Check,
+    EVENTS_OF_A_PBX,
     CheckState,
     DisplayNames,
     Freshness,
@@ -152,7 +152,7 @@ class NotificationRecord(Struct, frozen=True):
 
 INCIDENTS_IN_WINDOW = f"""SELECT * FROM incidents WHERE closed_at IS NULL AND opened_at < :until
     UNION ALL SELECT * FROM incidents WHERE closed_at > :since AND opened_at < :until
-    AND check_name <> '{Check.RESTART}'
+    AND check_name NOT IN {EVENTS_OF_A_PBX}
     ORDER BY opened_at, id"""  # noqa: S608 (a word of ours)
 
 INCIDENTS_OF_TARGET = """SELECT * FROM incidents WHERE pbx = :pbx AND technology = :technology AND resource = :resource

@@ -1,4 +1,4 @@
-"""Generated histories with a manager interface: an outage is believed early only where a second check had the time."""
+"""Generated histories with a manager interface: second checks, which alone make belief early, and maintenance mode."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis.stateful import invariant, rule
 from msgspec.structs import replace
 
 from healthmon.errors import Trouble
-from healthmon.model import Channel, Health, Observation, Source, Target, Witness
+from healthmon.model import Channel, Health, MaintenanceList, Observation, Source, Target, Witness
 from tests.core.scene import DOWN, PHONES, PROVIDERS, UNKNOWN, config, pbx_config, phone, trunk_settings
 from tests.core.test_histories import TARGETS, Histories
 
@@ -67,7 +67,26 @@ class SecondCheckHistories(Histories):
     def qualify_is_switched(self, frequency: float) -> None:
         """It always is as it was."""
 
+    @rule(names=st.sets(st.sampled_from([target.resource for target in TARGETS]), max_size=2))
+    def maintenance_mode_is_listed(self, names: set[str]) -> None:
+        self.scene.see(MaintenanceList("office", self.scene.now, frozenset(names)))
+
+    def teardown(self) -> None:
+        """Nothing is in maintenance mode any more, which the next list says."""
+        self.scene.report()
+        self.scene.snapshot(self.truth)
+        self.maintenance_mode_is_listed(set())
+        super().teardown()
+
     # ------------------------------------------------------------ what always holds
+
+    @invariant()
+    def what_is_in_maintenance_mode_is_unknown(self) -> None:
+        for target, endpoint in self.scene.monitor.known.pbxs["office"].endpoints.items():
+            pbx = self.scene.monitor.known.pbxs["office"]
+            if endpoint.maintenance_mode and endpoint.word is not None and not pbx.is_blind:
+                state = self.scene.state(target)
+                assert state.unknown_because == endpoint.maintenance_mode, state
 
     @invariant()
     def early_belief_rests_on_a_second_check(self) -> None:
