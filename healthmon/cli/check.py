@@ -36,8 +36,10 @@ class PluginCommand(click.Command):
             return super().invoke(ctx)
         except HealthmonError as error:
             _end(unknown("; ".join(str(error).splitlines())))
-        except OSError as error:
-            _end(unknown(str(error)))
+        except click.exceptions.Exit:
+            raise
+        except Exception as error:  # noqa: BLE001  (whoever runs it takes a traceback for a warning)
+            _end(unknown(f"{type(error).__name__}: {error}; healthmon db check looks whether the database is damaged"))
 
 
 class RangeType(click.ParamType[Range]):

@@ -5,6 +5,7 @@ Whatever goes wrong offers nothing: who is typing wants no sentence in the middl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,14 +13,16 @@ from typing import TYPE_CHECKING
 import click
 
 from healthmon.cli.common import database_settings
-from healthmon.errors import HealthmonError
 from healthmon.owners import become_owner
 from healthmon.store.read.known_targets import KnownTarget
 from healthmon.store.read.queries import Reader, open_reader
+from healthmon.text.visible import visible
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+#: A shell would run, divide or tear what else a name may hold, and names come from strangers: it has to be typed.
+PLAIN = re.compile(r"[\w./:@+=-]+", re.ASCII)
 #: So many incidents are offered, the newest first.
 NEWEST = 50
 
@@ -70,9 +73,14 @@ def _offered(
         become_owner(where.database)
         with open_reader(where.database) as reader:
             found = dict(find(reader))
-    except (HealthmonError, OSError):
+    except Exception:  # noqa: BLE001  (also where a value of a damaged database is none that could be)
         return []
-    return [CompletionItem(word, help=about) for word, about in found.items() if word.startswith(typed)]
+    # What is said of it is not typed, but shown.
+    return [
+        CompletionItem(word, help=visible(about))
+        for word, about in found.items()
+        if word.startswith(typed) and PLAIN.fullmatch(word)
+    ]
 
 
 def _config(ctx: click.Context) -> Path:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -198,3 +200,20 @@ def test_a_wrong_option_before_the_command_is_unknown_too_and_a_usage_error_for_
 
     assert (plugin.exit_code, other.exit_code) == (3, 2)
     assert re.fullmatch(r"HEALTHMON UNKNOWN: No such option.*\n", plugin.stdout)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE freshness SET alive_at = 'garbage'",
+        "UPDATE checks SET kind = 'mood'",
+    ],
+)
+def test_whatever_goes_wrong_is_unknown(damage: str, database: Path, run: Run) -> None:
+    with running(database, [connection(), provider("trunk")]):
+        with closing(sqlite3.connect(database)) as opened, opened:
+            opened.execute(damage)
+        result = run("check")
+
+    assert result.exit_code == 3
+    assert re.fullmatch(r"HEALTHMON UNKNOWN: .*healthmon db check.*\n", result.stdout)

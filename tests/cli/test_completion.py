@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -64,6 +66,24 @@ def test_without_a_database_or_with_a_broken_configuration_nothing_is_offered_an
 ) -> None:
     assert offered(tmp_path / "none.ini", "history", "") == []
     (tmp_path / "h.db").write_text("no database")
+    assert offered(config, "history", "") == []
+
+
+@pytest.mark.parametrize(
+    "name", ["$(touch /tmp/x)", "a b", "a;b", "`x`", "a*", "a\nb", "a,b", "\x1b[2J", "Müller", "a'b"]
+)
+def test_a_name_that_a_shell_would_run_or_divide_is_not_offered(name: str, tmp_path: Path) -> None:
+    stopped(tmp_path / "h.db", [connection(), phone(name), phone("plain")])
+    file = tmp_path / "config.ini"
+    file.write_text("[healthmon]\ndatabase = h.db\n")
+
+    assert offered(file, "history", "PJSIP/") == ["PJSIP/plain"]
+
+
+def test_a_database_with_a_value_that_cannot_be_offers_nothing(tmp_path: Path, config: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "h.db")) as opened, opened:
+        opened.execute("UPDATE checks SET kind = 'mood'")
+
     assert offered(config, "history", "") == []
 
 

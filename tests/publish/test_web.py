@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -112,3 +114,15 @@ def test_nothing_can_be_written(tmp_path: Path) -> None:
     with site(tmp_path / "h.db", [connection()]) as web:
         for method in (web.client.post, web.client.put, web.client.delete):
             assert method("/api/v1/status", headers={"Host": "localhost"}).status_code == 405
+
+
+def test_a_value_that_cannot_be_is_said_and_ends_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "h.db"
+    with site(path, [connection(), provider("trunk")]) as web:
+        with closing(sqlite3.connect(path)) as opened, opened:
+            opened.execute("UPDATE freshness SET alive_at = 'garbage'")
+        web.live.look()
+        code, text = web.get("/healthz")
+
+    assert code == 503
+    assert text.startswith("the database holds what it should not (TypeError): healthmon db check")

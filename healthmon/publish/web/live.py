@@ -111,9 +111,15 @@ class Live:
             if has_changed or is_due:
                 self._read(now, has_changed=has_changed)
         except StoreError as error:
-            if str(error) != self._trouble:
-                log.warning("%s", error)
-            self._trouble = str(error)
+            self._note_trouble(str(error))
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+            # SQLite has no check sums: a value may be none that could be.
+            self._note_trouble(f"the database holds what it should not ({type(error).__name__}): healthmon db check")
+
+    def _note_trouble(self, trouble: str) -> None:
+        if trouble != self._trouble:
+            log.warning("%s", trouble)
+        self._trouble = trouble
 
     def _read(self, now: float, *, has_changed: bool) -> None:
         if has_changed:
