@@ -25,7 +25,19 @@ from healthmon.core.incidents.news import IncidentChanged, IncidentNews, Inciden
 from healthmon.core.orders.muting import MAINTENANCE_MODE, Muting, is_for_now, its_begin, its_end
 from healthmon.core.orders.severity import Severities
 from healthmon.core.step import Step
-from healthmon.model import Acknowledgement, Changes, Check, Commands, Incident, Note, Release, Remembered, Target, Told
+from healthmon.model import (
+    ENDPOINT_CHECKS,
+    Acknowledgement,
+    Changes,
+    Check,
+    Commands,
+    Incident,
+    Note,
+    Release,
+    Remembered,
+    Target,
+    Told,
+)
 from healthmon.times.wall import Wall
 
 #: How the words begin that say why nobody is told.
@@ -438,8 +450,9 @@ class Alerting:
 
     def review_mute(self, target: Target, step: Step) -> None:
         """Asterisk has an endpoint in maintenance mode from now on, or no longer: ask about its incidents anew."""
-        for incident in sorted(self._index.all_open(), key=lambda incident: incident.id):
-            if incident.target == target:
+        for check in ENDPOINT_CHECKS:
+            incident = self._index.open_about(target, check)
+            if incident is not None:
                 self._look_again(incident, step)
 
     def watch_mutes(self, now: float) -> None:
