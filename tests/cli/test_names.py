@@ -162,6 +162,17 @@ def test_what_is_silenced_and_acknowledged_is_named(named: RunNamed) -> None:
     assert named("ack", "7").stdout.startswith('incident 7 (phone PJSIP/103 "Reception" on office) is acknowledged')
 
 
+def test_an_incident_of_another_check_than_reachability_says_which(named: RunNamed, office: Path) -> None:
+    registration = outage(8, DESK, NOW - HOUR, check="registration")
+    writer = open_writer(office, now=NOW)
+    writer.commit(Changes(incidents={8: registration}))
+    writer.close()
+
+    listed = named("incidents").stdout
+    assert 'PJSIP/103 "Reception", registration' in listed
+    assert listed.count("registration") == 1
+
+
 @pytest.mark.parametrize("what", ["transitions", "incidents"])
 def test_an_export_has_the_names_in_its_last_column(named: RunNamed, what: str) -> None:
     rows = list(csv.DictReader(StringIO(named("export", "--what", what).stdout)))

@@ -224,6 +224,9 @@ def _incident(
     name = full_name(incident.target, names)
     if incident.target.is_endpoint and not has_pbx:
         name = with_called(incident.target.endpoint, incident.target, names)
+    is_of_other_check = not incident.is_of_reachability and not incident.target.is_registration
+    if incident.target.is_endpoint and is_of_other_check:
+        name = f"{name}, {incident.check}"
     why = (incident.cause or incident.extent, unseen_part(incident), _ending(incident, with_notes=with_notes))
     return [
         Cell(str(incident.id)),
