@@ -7,6 +7,7 @@ import selectors
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -65,29 +66,34 @@ def _socket_of(key: selectors.SelectorKey) -> socket.socket:
 
 
 def probes(scale: Scale) -> Iterator[Figure]:
-    """Storms of events at a daemon that asks a thousand servers of providers; bare: at one that asks nobody."""
+    """Storms at a daemon that asks a thousand servers of providers, in turns with (bare) one that asks nobody."""
     _allow_files(scale.probed + 500)
-    with Providers(scale.probed) as providers:
-        alone = _storms(scale, providers, "")
-        beside = _storms(scale, providers, ASKING)
+    alone, beside = [], []
+    with (
+        Providers(scale.probed) as providers,
+        _watched(scale, providers, "") as quiet,
+        _watched(scale, providers, ASKING) as asking,
+    ):
+        # By which way each is reached is read through ARI first, at a slow pace.
+        wait_for(lambda: len(providers.asked) >= scale.probed, 300, lambda: f"{len(providers.asked)} were asked")
+        for _ in range(scale.rounds):
+            alone.append(storm(*quiet))
+            beside.append(storm(*asking))
     for part, name, most in ((0.5, "p50", None), (0.99, "p99", 2.0)):
         value, bare = (median([percentile(times, part) for times in storms]) for storms in (beside, alone))
         what = f"event to commit at {RATE:,} events/s while {scale.probed:,} servers are asked, {name}"
         yield Figure(what, value, "ms", bare=bare, ratio_at_most=most)
 
 
-def _storms(scale: Scale, providers: Providers, asking: str) -> list[list[float]]:
-    """From each event to its commit (milliseconds), in several storms."""
+@contextmanager
+def _watched(scale: Scale, providers: Providers, asking: str) -> Iterator[tuple[Peer, Watched]]:
+    """A PBX, and a daemon that watches it; ``asking``: how it asks its providers."""
     with (
         TemporaryDirectory(prefix="healthmon-bench-") as folder,
         Peer(scale.many, scale.probed // SERVERS, provider_port=providers.port) as peer,
         Watched(Path(folder), peer, trunks=asking) as daemon,
     ):
-        if asking:
-            # By which way each is reached is read through ARI first, at a slow pace.
-            wait_for(lambda: len(providers.asked) >= scale.probed, 300, lambda: f"{len(providers.asked)} were asked")
-        daemon.wait_until_calm()
-        return [storm(peer, daemon) for _ in range(scale.rounds)]
+        yield peer, daemon
 
 
 def _allow_files(many: int) -> None:
