@@ -12,7 +12,7 @@ import subprocess
 from pathlib import Path
 
 from .kits import Kit
-from .process import Process
+from .process import Family, Process
 
 #: Where sipp's scenarios lie.
 SCENARIOS = Path(__file__).parent / "scenarios"
@@ -64,7 +64,7 @@ def kamailio(kit: Kit, folder: Path, address: str, certificate: tuple[Path, Path
     # -DD: its main process stays with us; -Y: where it keeps its files.
     words = ["-DD", "-E", "-f", str(folder / "kamailio.cfg"), "-Y", str(folder), "-m", "16", "-M", "4"]
     # Killed, it would leave its children behind.
-    return Process([*kit.command(), *words], folder / "kamailio.log", folder=folder, left_alone=signal.SIGTERM)
+    return Family([*kit.command(), *words], folder / "kamailio.log", folder=folder, left_alone=signal.SIGTERM)
 
 
 def sipp_phone(

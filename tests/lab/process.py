@@ -6,6 +6,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from .errors import LabError, StartFailed
@@ -102,6 +103,19 @@ class Process:
         """End it at once (SIGKILL), as a power cut would, and wait until it is gone."""
         self.send(signal.SIGKILL)
         self._process.wait()
+
+
+class Family(Process):
+    """A program that has children of its own, which it may leave behind when it ends."""
+
+    def stop(self, timeout: float = 5) -> None:
+        """End it, and whoever of its children is still there then."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children")
+        pids = children.read_text().split() if self.is_running else []
+        super().stop(timeout)
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
 
 
 def _die_with(parent: int, number: signal.Signals) -> None:
