@@ -14,11 +14,13 @@ from healthmon.sip.verdicts import ProbeVerdict, over_all
 class AskedAddress:
     """One address of a server. Owned by its prober's thread."""
 
-    __slots__ = ("is_waiting", "quiet_until", "remote", "rtt_ms", "transaction", "verdict")
+    __slots__ = ("asked_at", "is_waiting", "quiet_until", "remote", "rtt_ms", "transaction", "verdict")
 
     def __init__(self, remote: Remote) -> None:
         self.remote = remote
         self.verdict: ProbeVerdict | None = None
+        #: When the request left that this verdict comes from, on healthmon's timeline.
+        self.asked_at = 0.0
         #: It has no verdict of this round yet.
         self.is_waiting = False
         self.transaction: Transaction | None = None
@@ -67,18 +69,39 @@ class Asked:
         return [place for remote, place in before.items() if remote not in self.places]
 
     def begin(self, now: float, steady: float) -> None:
-        """A round begins. Who asked to be left alone is, and stays as he was."""
+        """A round begins. Who asked to be left alone is, and stays as he was; only a question goes to him all the same.
+
+        A belief waits for its answer, and it is one request: RFC 3261 (20.33, 21.5.4) wants to spare him the many.
+        """
         self.begun_at, self._begun, self.is_round_on = now, steady, True
         self.is_question, self.is_wanted_again = self.is_wanted_again, False
         self.has_sent = False
         for place in self.places.values():
             place.rtt_ms = None
-            place.is_waiting = place.verdict is None or place.quiet_until <= steady
+            is_left_alone = place.verdict is not None and place.quiet_until > steady
+            place.is_waiting = self.is_question or not is_left_alone
 
-    def note_sent(self, now: float) -> None:
-        """A request leaves. What a round finds is as old as its first one."""
+    def note_sent(self, place: AskedAddress, now: float) -> None:
+        """A request leaves. What was asked for before, to be left alone, counts no longer: the answer may ask anew."""
+        place.asked_at, place.quiet_until = now, 0.0
         if not self.has_sent:
             self.begun_at, self.has_sent = now, True
+
+    @property
+    def asks_all(self) -> bool:
+        """Whether this round has asked nobody yet, and will ask each address."""
+        return not self.has_sent and len(self.waiting) == len(self.places)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether this round has found anything: not where all are left alone."""
+        return self.has_sent or not self.places
+
+    @property
+    def found_at(self) -> float:
+        """As old as the oldest answer in it is what this round has found (healthmon's timeline)."""
+        asked_at = [place.asked_at for place in self.places.values() if place.verdict is not None]
+        return min(asked_at, default=self.begun_at)
 
     @property
     def waiting(self) -> list[AskedAddress]:

@@ -26,7 +26,7 @@ from healthmon.sip.verdicts import ProbeVerdict, left_alone, verdict_on, with_ce
 
 USER_AGENT = f"healthmon/{__version__}"
 #: Nobody is left alone for longer, whatever he asks for (seconds): he could be dead meanwhile.
-LEFT_ALONE_AT_MOST = 3600.0
+LEFT_ALONE_AT_MOST = 600.0
 #: So long a turn may wait at most (seconds).
 LONGEST_TURN = 1.0
 
@@ -36,8 +36,10 @@ class Conclusion(Struct, frozen=True):
 
     destination: Destination
     verdict: ProbeVerdict
-    #: When the first of them was asked, on healthmon's timeline.
+    #: When the first of them was asked in this round, on healthmon's timeline.
     begun_at: float
+    #: When the first of those requests left whose answers count: who is left alone was asked in an earlier round.
+    found_at: float
     #: Of those that answered at once, milliseconds.
     round_trips: tuple[float, ...] = ()
 
@@ -98,8 +100,8 @@ class Prober:
             asked.is_wanted_again = True
             self._schedule(asked, now)
             return
-        # What is still to be sent leaves after this moment: it answers, if nothing has left before.
-        asked.is_wanted_again |= asked.has_sent
+        # What is still to be sent leaves after this moment: it answers, if nothing has left before, and all are asked.
+        asked.is_wanted_again |= not asked.asks_all
         for place in asked.waiting:
             self._turns.add(Turn(asked, place), now, is_question=True)
 
@@ -167,7 +169,7 @@ class Prober:
 
     def _begin(self, asked: Asked, place: AskedAddress, now: float) -> Iterator[Conclusion]:
         remote, destination = place.remote, asked.destination
-        asked.note_sent(self._times.now())
+        asked.note_sent(place, self._times.now())
         branch = f"z9hG4bK{secrets.token_hex(12)}"
         try:
             local, port = self._sockets.local_address(remote)
@@ -251,7 +253,8 @@ class Prober:
         if asked.waiting or not asked.is_round_on:
             return
         self._schedule(asked, asked.end())
-        yield Conclusion(asked.destination, asked.verdict, asked.begun_at, asked.round_trips)
+        if asked.has_news:
+            yield Conclusion(asked.destination, asked.verdict, asked.begun_at, asked.found_at, asked.round_trips)
 
 
 def _not_sent(error: OSError, remote: Remote) -> ProbeVerdict:

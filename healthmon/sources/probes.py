@@ -176,7 +176,7 @@ class ProbeSource:
             found = endpoint.conclusions.values()
             verdict = over_ways([each.verdict for each in found])
             # As old as the oldest of them.
-            at = min(each.begun_at for each in found)
+            at = min(each.found_at for each in found)
             self._offer(target, verdict.health, at, verdict.words)
             for rtt_ms in conclusion.round_trips:
                 measured = ROUND_TRIP.measured(target, Check.OPTIONS, rtt_ms, conclusion.begun_at)

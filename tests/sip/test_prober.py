@@ -63,18 +63,59 @@ def test_an_answer_is_up_with_its_round_trip(rig: Rig, peer: Peer) -> None:
 
 
 def test_503_is_degraded_and_who_asks_to_be_left_alone_is(rig: Rig) -> None:
-    with Overloaded() as peer:
-        asked = rig.ask(peer.uri)
+    with Overloaded() as busy, CountingPeer() as other:
+        asked = rig.ask(busy.uri, every=0.2)
         found = rig.next()
+        assert found.destination == asked
         assert found.verdict.health is DEGRADED
         assert found.verdict.words.endswith("asks to be left alone until +300")
 
+        rig.ask(other.uri, every=0.2)
+        rig.turn_until(lambda: other.asked >= 3)
+
+        # One answer is told once.
+        assert {conclusion.destination for conclusion in rig.found} == {destination_of(SipWay(other.uri))}
+        assert len(busy.transactions) == 1
+
+
+def test_a_question_is_put_to_one_who_asks_to_be_left_alone_and_its_answer_counts(rig: Rig) -> None:
+    with Overloaded() as peer:
+        asked = rig.ask(peer.uri, every=0.2)
+        first = rig.next()
+
         rig.prober.ask_again(asked)
         again = rig.next()
+        assert again.verdict == first.verdict
+        assert again.found_at > first.found_at
+        assert len(peer.transactions) == 2
 
-        assert again.verdict == found.verdict
-        assert again.begun_at > found.begun_at
-        assert len({request.first("via") for request in peer.requests}) == 1
+        peer.is_well = True
+        rig.prober.ask_again(asked)
+        assert rig.next().verdict.health is UP
+        # It is asked in rounds again: what it asked for is over.
+        assert rig.next().verdict.health is UP
+
+
+def test_nobody_is_left_alone_for_longer_than_ten_minutes(rig: Rig) -> None:
+    with Overloaded() as peer:
+        peer.retry_after = 3600
+        rig.ask(peer.uri)
+
+        assert rig.next().verdict.words.endswith("asks to be left alone until +600")
+
+
+def test_what_is_found_beside_one_who_is_left_alone_is_as_old_as_his_answer(rig: Rig) -> None:
+    with Overloaded() as busy, CountingPeer() as other:
+        asked = rig.ask("sip:two.example", every=0.2)
+        rig.to_look_up.clear()
+        remotes = tuple(Remote(Transport.UDP, peer.address, peer.port) for peer in (busy, other))
+        rig.prober.found(asked.hop, Found(remotes, 60.0))
+
+        first, second = rig.next(), rig.next()
+
+        assert second.begun_at > first.begun_at
+        assert (second.found_at, second.verdict) == (first.found_at, first.verdict)
+        assert len(busy.transactions) == 1
 
 
 def test_whoever_does_not_answer_is_asked_again_and_is_down(rig: Rig, peer: Peer) -> None:
@@ -337,17 +378,27 @@ def test_whoever_speaks_no_tls_is_down(rig: Rig) -> None:
 
 
 class Overloaded(Peer):
-    """Answers 503 with Retry-After, and keeps what came."""
+    """Answers 503 with Retry-After, until it is well, and keeps what came."""
 
     def __init__(self) -> None:
         self.requests: list[Message] = []
         self.sources: list[tuple[str, int]] = []
+        self.retry_after = 300
+        self.is_well = False
         super().__init__()
+
+    @property
+    def transactions(self) -> set[str]:
+        """What it was asked: repetitions, which a busy machine makes, are no new questions."""
+        return {request.first("via") for request in self.requests}
 
     def _on_request(self, request: Message, source: tuple[str, int]) -> None:
         self.requests.append(request)
         self.sources.append(source)
-        self._send(response(request, 503, [("Retry-After", "300")]), source)
+        answer = response(request, 503, [("Retry-After", str(self.retry_after))])
+        if self.is_well:
+            answer = response(request, 200)
+        self._send(answer, source)
 
 
 class Forger(Peer):

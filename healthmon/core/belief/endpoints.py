@@ -24,7 +24,7 @@ from healthmon.core.belief.evidence import (
 from healthmon.core.belief.inventory import FORGOTTEN_AFTER, Vanished
 from healthmon.core.belief.machine import ONE_FALL, Machine
 from healthmon.core.belief.news import CheckEnded, EndpointForgotten
-from healthmon.core.belief.options import probe_plan
+from healthmon.core.belief.options import Options, probe_plan
 from healthmon.core.belief.pbx import MOST_SINGLE_QUESTIONS, Pbx
 from healthmon.core.belief.reachability import Reachability
 from healthmon.core.belief.registration import Registration
@@ -116,6 +116,8 @@ class Endpoints:
         if is_changed or check.booked_hold != check.pending_hold():
             self.settle(pbx, check, step, transition)
         self.schedule(pbx, check)
+        if transition is not None and transition.after is Health.UP and check is endpoint.reachability:
+            self._ask_options_anew(pbx, endpoint, step)
         if pbx.awaited and not endpoint.reachability.is_awaited:
             pbx.awaited.pop(endpoint.target, None)
 
@@ -331,9 +333,22 @@ class Endpoints:
             self._note_asked(pbx, polled, step)
         for check in due:
             if check.asked_by is not Channel.REST:
-                question = Question(pbx.name, (check.target,), check=check.check, asked_by=check.asked_by)
-                step.changes.questions.append(question)
-                self._note_asked(pbx, [check], step)
+                self._ask_elsewhere(pbx, check, step)
+
+    def _ask_elsewhere(self, pbx: Pbx, check: EndpointCheck, step: Step) -> None:
+        """Ask about one check at the source that can answer, which is not ARI."""
+        question = Question(pbx.name, (check.target,), check=check.check, asked_by=check.asked_by)
+        step.changes.questions.append(question)
+        self._note_asked(pbx, [check], step)
+
+    def _ask_options_anew(self, pbx: Pbx, endpoint: Endpoint, step: Step) -> None:
+        """It can be reached again: what our OPTIONS found before says nothing, and the next round may be minutes away.
+
+        So it is with whoever asked to be left alone.
+        """
+        options = endpoint.checks.get(Check.OPTIONS)
+        if isinstance(options, Options) and options.is_outdated(endpoint.reachability.since):
+            self._ask_elsewhere(pbx, options, step)
 
     def _note_asked(self, pbx: Pbx, asked: list[EndpointCheck], step: Step) -> None:
         for check in asked:

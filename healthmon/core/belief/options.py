@@ -88,6 +88,10 @@ class Options(EndpointCheck):
         """Whether it was asked since then, and is not well."""
         return self.heard_at > since and self.heard is not Health.UP
 
+    def is_outdated(self, since: float) -> bool:
+        """Whether what was found last is bad, and older than that time."""
+        return self.heard in (Health.DEGRADED, Health.DOWN) and self.heard_at <= since
+
     @property
     def degraded_counts(self) -> bool:
         """Of a provider that has answered better before."""

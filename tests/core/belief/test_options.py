@@ -52,6 +52,8 @@ class Provider(Scene):
     """A provider that Asterisk calls online, and that is asked by us each 10 s."""
 
     answer_of_it: tuple[Health, str] = (UP, OK)
+    #: It has asked for that by Retry-After: only questions are put to it.
+    is_left_alone = False
 
     def settle(self, **settings: object) -> Provider:
         """Everything is seen up."""
@@ -70,7 +72,7 @@ class Provider(Scene):
         while self.now < end:
             if int(self.now) % 60 == 0:
                 self.snapshot(self.truth)
-            if int(self.now) % 10 == 0:
+            if int(self.now) % 10 == 0 and not self.is_left_alone:
                 self.probed()
             self.after(1)
             probes = [question for question in self.questions if question.asked_by is Channel.PROBES]
@@ -230,6 +232,23 @@ def test_rule_02c_what_asterisk_cannot_reach_either_is_told_once() -> None:
     scene.truth[TRUNK] = UP
     scene.event(TRUNK, UP)
     scene.go_on(120)
+    assert scene.told()[1:] == [(Reason.RESOLVED, Check.REACHABILITY, DOWN)]
+    assert scene.open() == []
+
+
+def test_after_an_outage_it_is_asked_anew_also_where_it_had_asked_to_be_left_alone() -> None:
+    scene = Provider(ASKING).settle()
+    scene.answers(DEGRADED, BUSY, 11).is_left_alone = True
+    scene.truth[TRUNK] = DOWN
+    scene.lose(TRUNK)
+    scene.go_on(120)
+    assert scene.told() == [(Reason.OPENED, Check.REACHABILITY, DOWN)]
+
+    scene.answer_of_it = UP, OK
+    scene.truth[TRUNK] = UP
+    scene.event(TRUNK, UP)
+    scene.go_on(300)
+
     assert scene.told()[1:] == [(Reason.RESOLVED, Check.REACHABILITY, DOWN)]
     assert scene.open() == []
 
