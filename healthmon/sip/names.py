@@ -1,12 +1,13 @@
 """The addresses of a SIP server, by RFC 3263: its SRV records with their priorities and weights, then all A and AAAA.
 
 NAPTR records are not asked for: they may lead to a transport that Asterisk does not have (docs/decisions/0074).
-It takes as long as the name servers do, up to some seconds for each name.
+It takes as long as the name servers do, up to 20 seconds for each name.
 """
 
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -20,7 +21,9 @@ from healthmon.wire.names import RESOLVER
 
 #: How long name servers may take for one question (seconds).
 NAME_SERVERS_ANSWER_WITHIN = 4.0
-#: More addresses of one host are not asked.
+#: … and all of them for all questions about one name: others wait for it (seconds).
+WHOLE_NAME_WITHIN = 20.0
+#: More servers of one name are not looked up, and more addresses of it are not asked.
 MOST_ADDRESSES = 16
 #: What name servers say is asked again after their own time, within these bounds (seconds).
 SHORTEST, LONGEST = 30.0, 3600.0
@@ -64,10 +67,14 @@ class SipServer(Struct, frozen=True):
 
 
 class Names:
-    """Asks name servers. ``resolver``: the system's, as it is configured at each moment, unless another is given."""
+    """Asks name servers. ``resolver``: the system's, as it is configured at each moment, unless another is given.
 
-    def __init__(self, resolver: dns.resolver.Resolver | None = None) -> None:
+    ``within``: how long all questions about one name may take (seconds).
+    """
+
+    def __init__(self, resolver: dns.resolver.Resolver | None = None, within: float = WHOLE_NAME_WITHIN) -> None:
         self._given = resolver
+        self._within = within
 
     def look_up(self, hop: Hop) -> Found:
         """Find all addresses of a server. It never raises for what name servers do."""
@@ -76,19 +83,23 @@ class Names:
             return Found((Remote(hop.transport, numeric, hop.port or USUAL_PORTS[hop.transport]),), LONGEST)
         try:
             with failures_of_the_peer(NameTrouble.of):
-                remotes, holds_for = _Lookup(self._given or dns.resolver.Resolver()).remotes(hop)
+                remotes, holds_for = self._begin().remotes(hop)
         except NameTrouble as trouble:
             return Found((), SHORTEST, f"the name {hop.host} cannot be looked up: {trouble}")
         if not remotes:
             return Found((), SHORTEST, f"the name {hop.host} has no address")
         return Found(remotes[:MOST_ADDRESSES], max(SHORTEST, holds_for))
 
+    def _begin(self) -> _Lookup:
+        return _Lookup(self._given or dns.resolver.Resolver(), time.monotonic() + self._within)
+
 
 class _Lookup:
     """All questions about one name."""
 
-    def __init__(self, resolver: dns.resolver.Resolver) -> None:
+    def __init__(self, resolver: dns.resolver.Resolver, ends_at: float) -> None:
         self._resolver = resolver
+        self._ends_at = ends_at
         self._holds_for = LONGEST
         #: The first question that was not answered; it matters only if nothing else was.
         self._trouble: Exception | None = None
@@ -104,18 +115,30 @@ class _Lookup:
             servers = self._srv(hop)
         if not servers:
             servers = [SipServer(hop.host, hop.port or USUAL_PORTS[hop.transport])]
-        found = (
-            Remote(hop.transport, address, server.port)
-            for server in servers
-            for address in self._addresses(server.host)
-        )
-        remotes = tuple(dict.fromkeys(found))
+        remotes = self._remotes_of(hop.transport, servers)
         if self._trouble is not None:
             if not remotes:
                 raise self._trouble
             # Soon there may be more.
             self._holds_for = min(self._holds_for, UNKNOWN)
         return remotes, self._holds_for
+
+    def _remotes_of(self, transport: Transport, servers: Iterable[SipServer]) -> tuple[Remote, ...]:
+        """The addresses of these servers, as far as they can be found in time."""
+        found: dict[Remote, None] = {}
+        for server in servers:
+            if len(found) >= MOST_ADDRESSES:
+                break
+            if not self._time_left():
+                self._note_trouble(socket.gaierror(socket.EAI_AGAIN, "its name servers take too long"))
+                break
+            for address in self._addresses(server.host):
+                found[Remote(transport, address, server.port)] = None
+        return tuple(found)
+
+    def _time_left(self) -> float:
+        """How long the next question may take (seconds); 0.0: there is no time for one."""
+        return max(0.0, min(NAME_SERVERS_ANSWER_WITHIN, self._ends_at - time.monotonic()))
 
     def _srv(self, hop: Hop) -> list[SipServer]:
         """The servers of a name, the most wanted first; none: it has no SRV records."""
@@ -124,7 +147,7 @@ class _Lookup:
             SipServer(str(record.target).rstrip("."), record.port, record.priority, record.weight) for record in records
         ]
         # A target of "." says that there is no such service.
-        return in_order(server for server in servers if server.host and server.port)
+        return in_order(server for server in servers if server.host and server.port)[:MOST_ADDRESSES]
 
     def _addresses(self, host: str) -> list[str]:
         numeric = _numeric(host)
@@ -139,7 +162,7 @@ class _Lookup:
         # The hosts file, and what else the system knows.
         self._holds_for = min(self._holds_for, UNKNOWN)
         try:
-            return [str(address.place[0]) for address in RESOLVER.addresses(host, NAME_SERVERS_ANSWER_WITHIN)]
+            return [str(address.place[0]) for address in RESOLVER.addresses(host, self._time_left())]
         except (OSError, UnicodeError) as error:
             self._note_trouble(error)
             return []
@@ -147,7 +170,7 @@ class _Lookup:
     def _ask(self, name: str, kind: str) -> Iterator[Any]:
         """The records of one kind; none: there are none, or no such name."""
         try:
-            answer = self._resolver.resolve(name, kind, lifetime=NAME_SERVERS_ANSWER_WITHIN)
+            answer = self._resolver.resolve(name, kind, lifetime=self._time_left())
         except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
             return
         except dns.exception.DNSException as error:
@@ -163,8 +186,8 @@ class _Lookup:
 
 
 def in_order(servers: Iterable[SipServer]) -> list[SipServer]:
-    """By priority, and within one the heavier first: all of them are asked, so nothing is left to chance."""
-    return sorted(servers, key=lambda server: (server.priority, -server.weight))
+    """By priority, and within one the heavier first: nothing is left to chance, nor to how name servers turn them."""
+    return sorted(servers, key=lambda server: (server.priority, -server.weight, server.host, server.port))
 
 
 def _numeric(host: str) -> str:

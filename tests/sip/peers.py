@@ -95,6 +95,9 @@ class NameServer(socketserver.UDPServer):
     def __init__(self, address: str, records: Records) -> None:
         self.records = records
         self.is_silent = False
+        #: About these it says nothing at all.
+        self.silent: set[str] = set()
+        self.asked: list[tuple[str, str]] = []
         #: Of these it says that it cannot tell.
         self.failing: set[tuple[str, str]] = set()
         self.ttl = 60
@@ -120,6 +123,9 @@ class NameHandler(socketserver.BaseRequestHandler):
         query = dns.message.from_wire(raw)
         [question] = query.question
         name, kind = question.name.to_text(omit_final_dot=True), dns.rdatatype.to_text(question.rdtype)
+        self.server.asked.append((name, kind))
+        if name in self.server.silent:
+            return
         answer = dns.message.make_response(query)
         answer.flags |= dns.flags.RA
         found = self.server.records.get((name, kind), ())

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from healthmon.sip.destinations import Hop, Remote, Transport
-from healthmon.sip.names import SHORTEST, Found, Names, SipServer, in_order
+from healthmon.sip.names import (
+    MOST_ADDRESSES,
+    NAME_SERVERS_ANSWER_WITHIN,
+    SHORTEST,
+    Found,
+    Names,
+    SipServer,
+    in_order,
+)
 from tests.sip.peers import Records, name_server
 
 UDP, TLS = Transport.UDP, Transport.TLS
@@ -94,6 +104,33 @@ def test_what_one_question_leads_to_is_taken_whatever_becomes_of_another(
 
     assert ([remote.address for remote in known.remotes], known.why) == (addresses, "")
     assert known.holds_for <= 300.0
+
+
+#: What a broken, or an unkind, name server may say: two hundred servers of one name.
+TARGETS = [f"t{number:03}.example" for number in range(200)]
+MANY: Records = {
+    ("_sip._udp.many.example", "SRV"): [f"10 1 5060 {target}." for target in TARGETS],
+    **{(target, "A"): [f"192.0.2.{number}"] for number, target in enumerate(TARGETS)},
+}
+
+
+def test_of_a_name_with_very_many_servers_only_some_are_looked_up() -> None:
+    with name_server(MANY) as server:
+        found = Names(server.resolver()).look_up(Hop(UDP, "many.example"))
+
+        assert len(found.remotes) == MOST_ADDRESSES
+        assert len(server.asked) <= 1 + 2 * MOST_ADDRESSES
+
+
+def test_a_name_whose_servers_cannot_be_found_takes_its_time_and_no_more() -> None:
+    with name_server(MANY) as server:
+        server.silent = set(TARGETS[1:])
+        begun = time.monotonic()
+        found = Names(server.resolver(), within=1.0).look_up(Hop(UDP, "many.example"))
+
+    assert time.monotonic() - begun < 1.0 + NAME_SERVERS_ANSWER_WITHIN
+    assert [remote.address for remote in found.remotes] == ["192.0.2.0"]
+    assert found.holds_for <= 300.0
 
 
 def test_weights_order_what_has_one_priority() -> None:
