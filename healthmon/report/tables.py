@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 #: rich needs half a millisecond for a row; a longer table is written plainly, and the terminal breaks its lines.
-_LONGEST_DRAWN = 1_000
+LONGEST_DRAWN = 1_000
 
 #: A column of words can be as narrow as this before the names beside it are broken.
-_NARROW_PROSE = 14
+NARROW_PROSE = 14
 
 #: How each health looks.
 STYLES = {Health.UP: "green", Health.DEGRADED: "yellow", Health.DOWN: "bold red", Health.UNKNOWN: "magenta"}
@@ -68,7 +68,7 @@ def state_cell(state: Health, words: str = "") -> Cell:
 
 def table(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], screen: Screen, *, has_header: bool = True) -> str:
     """Draw a table, without lines around it. What the texts hold is shown as it is, ``[red]`` too."""
-    if screen.width is None or len(rows) > _LONGEST_DRAWN:
+    if screen.width is None or len(rows) > LONGEST_DRAWN:
         return _plain(columns, rows, has_header=has_header)
     return _drawn(columns, rows, screen, has_header=has_header)
 
@@ -141,7 +141,7 @@ def _has_room_for_names(columns: Sequence[Column], rows: Sequence[Sequence[Cell]
     widths = _widths(columns, rows)
     for number, column in enumerate(columns):
         if column.sort is Sort.PROSE:
-            widths[number] = min(widths[number], _NARROW_PROSE)
+            widths[number] = min(widths[number], NARROW_PROSE)
     return sum(widths) + 2 * (len(columns) - 1) <= (screen.width or 0)
 
 

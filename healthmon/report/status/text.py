@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from msgspec import Struct
@@ -22,7 +23,18 @@ from healthmon.report.status.rows import (
     Status,
     TargetStatus,
 )
-from healthmon.report.tables import Cell, Column, Screen, Sort, line, state_cell, table
+from healthmon.report.tables import (
+    LONGEST_DRAWN,
+    NARROW_PROSE,
+    Cell,
+    Column,
+    Screen,
+    Sort,
+    line,
+    state_cell,
+    table,
+    width_of,
+)
 
 #: So many PBXs are listed whole; of more of them those that are not up.
 LISTED_PBXS = 20
@@ -32,10 +44,10 @@ GROUPED = 5
 NAMED = 12
 
 
-#: A terminal of so many columns has room for names and checks beside all else.
+#: A narrower terminal tells names and checks before the reason.
 _WIDE = 110
-#: Where the columns of PBXs, of names and of checks are put, from left to right, where they are there.
-_PBX_AT, _NAME_AT, _CHECKS_AT = 1, 1, 3
+#: WHY has so many columns before the kinds give way to it; and before all else but endpoints and their states does.
+_LEAST_WHY, _GOOD_WHY = 20, 40
 
 
 class StatusLayout(Struct, frozen=True):
@@ -183,51 +195,91 @@ def _target_part(status: Status, wish: StatusLayout, zone: ZoneInfo, screen: Scr
         shown = groups[:LISTED]
     if not shown:
         return ""
-    columns = [
-        Column("ENDPOINT", Sort.NAME),
-        Column("KIND"),
-        Column("STATE"),
-        Column("SINCE"),
-        Column("WHY", Sort.PROSE),
-    ]
-    cells = [_group_cells(group, status, zone) for group in shown]
-    letters, called = _letters(shown), [_called(group, status) for group in shown]
-    checks = [Cell(_checks(group.rows[0])) for group in shown]
-    if screen.width is not None and screen.width < _WIDE:
-        _tell_in_front(cells, called)
-        if letters:
-            _tell_in_front(cells, checks)
-    else:
-        if letters:
-            _insert(columns, cells, _CHECKS_AT, Column("CHECKS"), checks)
-        if any(cell.text for cell in called):
-            _insert(columns, cells, _NAME_AT, Column("NAME", Sort.NAME), called)
-        round_trips = [_round_trips(group, status) for group in shown]
-        if any(cell.text for cell in round_trips):
-            _insert(columns, cells, len(columns) - 1, Column("RTT 50 %, 95 %", Sort.NUMBER), round_trips)
-    if len(status.pbxs) > 1:
-        pbxs = [Cell(group.rows[0].target.pbx) for group in shown]
-        _insert(columns, cells, _PBX_AT, Column("PBX", Sort.NAME), pbxs)
-    more = sum(len(group.rows) for group in groups[len(shown) :])
-    rest = ""
+    letters = _letters(shown)
+    text = _fitted(list(_parts(shown, status, zone, has_checks=bool(letters))), screen)
     if letters:
-        rest = line(f"Checks: {letters}.", screen)
+        text += line(f"Checks: {letters}.", screen)
+    more = sum(len(group.rows) for group in groups[len(shown) :])
     if more:
-        rest += line(f"… and {more:,} more that are not up; --all lists everything.", screen)
-    return table(columns, cells, screen) + rest
+        text += line(f"… and {more:,} more that are not up; --all lists everything.", screen)
+    return text
 
 
-def _insert(columns: list[Column], cells: list[list[Cell]], place: int, column: Column, its: Sequence[Cell]) -> None:
-    """Put one more column into a table."""
-    columns.insert(place, column)
-    for row, cell in zip(cells, its, strict=True):
-        row.insert(place, cell)
+class _Part(NamedTuple):
+    """One column of the table of endpoints, with a cell for each row."""
+
+    column: Column
+    cells: list[Cell]
+    #: It gives way where WHY would have fewer columns; 0: it stays.
+    why_needs: int = 0
+    #: Whether it is told before the reason when it has given way; else it is left out.
+    is_told: bool = False
 
 
-def _tell_in_front(cells: list[list[Cell]], its: Sequence[Cell]) -> None:
-    """Say something before the last column, where a terminal has no room for a column more."""
-    for row, cell in zip(cells, its, strict=True):
-        row[-1] = Cell("; ".join(filter(None, (cell.text, row[-1].text))))
+#: What gives way in a terminal that is too narrow, so that endpoints' names stay whole: in this order.
+_GIVE_WAY = ("RTT 50 %, 95 %", "NAME", "CHECKS", "KIND", "SINCE")
+
+
+def _parts(groups: Sequence[_Group], status: Status, zone: ZoneInfo, *, has_checks: bool) -> Iterator[_Part]:
+    """Make the columns of the table of endpoints, from left to right; WHY is the last."""
+    endpoint, kind, state, since, why = zip(*(_group_cells(group, status, zone) for group in groups), strict=True)
+    yield _Part(Column("ENDPOINT", Sort.NAME), list(endpoint))
+    called = [_called(group, status) for group in groups]
+    if len(status.pbxs) > 1:
+        yield _Part(Column("PBX", Sort.NAME), [Cell(group.rows[0].target.pbx) for group in groups])
+    if any(cell.text for cell in called):
+        yield _Part(Column("NAME", Sort.NAME), called, _GOOD_WHY, is_told=True)
+    yield _Part(Column("KIND"), list(kind), _LEAST_WHY)
+    yield _Part(Column("STATE"), list(state))
+    if has_checks:
+        checks = [Cell(_checks(group.rows[0])) for group in groups]
+        yield _Part(Column("CHECKS"), checks, _GOOD_WHY, is_told=True)
+    yield _Part(Column("SINCE"), list(since), NARROW_PROSE, is_told=True)
+    round_trips = [_round_trips(group, status) for group in groups]
+    if any(cell.text for cell in round_trips):
+        yield _Part(Column("RTT 50 %, 95 %", Sort.NUMBER), round_trips, _GOOD_WHY)
+    yield _Part(Column("WHY", Sort.PROSE), list(why))
+
+
+def _fitted(parts: list[_Part], screen: Screen) -> str:
+    """Draw the table of endpoints; where the terminal is too narrow, other columns give way before a name is broken."""
+    left_out = []
+    for part in sorted((part for part in parts if part.why_needs), key=lambda part: _GIVE_WAY.index(part.column.title)):
+        if _has_room(parts, part, screen):
+            continue
+        parts.remove(part)
+        if part.is_told:
+            _tell_in_front(parts[-1].cells, part)
+        else:
+            left_out.append(part.column.title)
+    rows = [list(row) for row in zip(*(part.cells for part in parts), strict=True)]
+    text = table([part.column for part in parts], rows, screen)
+    if left_out:
+        text += line(f"No room for {', '.join(left_out)}; a wider terminal shows more.", screen, "dim")
+    return text
+
+
+def _has_room(parts: Sequence[_Part], part: _Part, screen: Screen) -> bool:
+    """Whether a column can stay, with enough room for the reasons behind it."""
+    if screen.width is None:
+        return True
+    if part.column.title in ("NAME", "CHECKS") and screen.width < _WIDE:
+        return False
+    if len(part.cells) > LONGEST_DRAWN:
+        return True
+    widths = [width_of([other.column], [[cell] for cell in other.cells]) for other in parts]
+    widths[-1] = min(widths[-1], part.why_needs)
+    return sum(widths) + 2 * (len(widths) - 1) <= screen.width
+
+
+def _tell_in_front(reasons: list[Cell], part: _Part) -> None:
+    """Say before the reasons what has no column in a narrow terminal."""
+    since = ""
+    if part.column.title == "SINCE":
+        since = "since "
+    for row, told in enumerate(part.cells):
+        words = after(since, told.text)
+        reasons[row] = Cell("; ".join(filter(None, (words, reasons[row].text))))
 
 
 def _letters(groups: Iterable[_Group]) -> str:
